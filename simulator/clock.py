@@ -1,0 +1,167 @@
+"""The one clock everything in the simulator reads: ARM, the durable hub, timers, Event Grid and the app's own loop.
+
+This room decides what "now" is and how fast it passes. It refuses to know what anybody waits for: an event loop made
+here has `time()` in simulated seconds, so a plain `asyncio.sleep(5)` takes five simulated seconds on it.
+
+Two kinds. The *real* clock runs `speed` times as fast as the machine's. The *virtual* clock stands still while anything
+can run and jumps to the next deadline when nothing can; it needs everything it times to live in one process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+import time
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, override
+
+ClockKind = Literal["real", "virtual"]
+
+# While work outside the loop is under way (a gRPC call, a thread), the virtual clock gives it this long to report back
+# before it concludes that the work itself is waiting for simulated time.
+_FOREIGN_GRACE_S = 0.05
+
+
+class Clock:
+    """Simulated time. `time()` is seconds since the start, `now()` the same instant as a UTC date."""
+
+    def __init__(self, kind: ClockKind = "real", speed: float = 1.0, start: datetime | None = None) -> None:
+        """Make a clock of `kind`; `speed` is simulated seconds per real second (a virtual clock has none)."""
+        if not speed > 0:
+            raise ValueError(f"speed must be greater than 0, not {speed}")
+        self.kind: ClockKind = kind
+        self.speed = speed
+        self._start = start or datetime.now(UTC)
+        self._machine_start = time.monotonic()
+        self._skipped_s = 0.0
+        self._holds = 0
+
+    def time(self) -> float:
+        """Simulated seconds since the start."""
+        if self.kind == "virtual":
+            return self._skipped_s
+        return (time.monotonic() - self._machine_start) * self.speed + self._skipped_s
+
+    def now(self) -> datetime:
+        """The simulated date and time, UTC."""
+        return self._start + timedelta(seconds=self.time())
+
+    def advance(self, seconds: float) -> None:
+        """Move simulated time forward by `seconds`; what was due by then becomes due at the loop's next turn."""
+        if seconds < 0:
+            raise ValueError("time never goes back")
+        self._skipped_s += seconds
+
+    @staticmethod
+    def wall() -> float:
+        """Real epoch seconds: for token expiry alone, which clients compare with their own machine's clock."""
+        return time.time()
+
+    @staticmethod
+    def stopwatch() -> float:
+        """Real monotonic seconds: for budgets of a command on this machine and for benchmarks."""
+        return time.monotonic()
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Tell a virtual clock that work the loop cannot see (gRPC, another thread) is under way."""
+        self._holds += 1
+        try:
+            yield
+        finally:
+            self._holds -= 1
+
+    @property
+    def held(self) -> bool:
+        """Whether somebody outside the loop is at work."""
+        return self._holds > 0
+
+
+class _ClockSelector(selectors.BaseSelector):
+    """A selector whose timeouts are simulated seconds."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._real = selectors.DefaultSelector()
+        self.threads_at_work = 0
+
+    @override
+    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        return self._real.register(fileobj, events, data)
+
+    @override
+    def unregister(self, fileobj: Any) -> selectors.SelectorKey:
+        return self._real.unregister(fileobj)
+
+    @override
+    def modify(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        return self._real.modify(fileobj, events, data)
+
+    @override
+    def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
+        return self._real.get_map()
+
+    @override
+    def close(self) -> None:
+        self._real.close()
+
+    @override
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is None or timeout <= 0:
+            return self._real.select(timeout)
+        if self._clock.kind == "real":
+            return self._real.select(timeout / self._clock.speed)
+        return self._real.select(0) or self._wait_for_foreign_work() or self._jump(timeout)
+
+    def _wait_for_foreign_work(self) -> list[tuple[selectors.SelectorKey, int]]:
+        if self.threads_at_work:
+            return self._real.select(None)  # a finished thread wakes the loop through its self-pipe
+        if self._clock.held:
+            return self._real.select(_FOREIGN_GRACE_S)
+        return []
+
+    def _jump(self, timeout: float) -> list[tuple[selectors.SelectorKey, int]]:
+        self._clock.advance(timeout)
+        return []
+
+
+class ClockLoop(asyncio.SelectorEventLoop):
+    """An event loop that lives in simulated time; `loop.clock` is its clock."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self._clock_selector = _ClockSelector(clock)
+        super().__init__(self._clock_selector)
+
+    @override
+    def time(self) -> float:
+        return self.clock.time()
+
+    @override
+    def run_in_executor[T, *Ts](
+        self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts
+    ) -> asyncio.Future[T]:
+        future = super().run_in_executor(executor, func, *args)
+        self._clock_selector.threads_at_work += 1
+        future.add_done_callback(self._thread_done)
+        return future
+
+    @override
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        self._clock_selector.threads_at_work += 1
+        try:
+            await super().shutdown_default_executor(timeout)
+        finally:
+            self._clock_selector.threads_at_work -= 1
+
+    def _thread_done(self, _: object) -> None:
+        self._clock_selector.threads_at_work -= 1
+
+
+def run[T](main: Callable[[Clock], Coroutine[Any, Any, T]], clock: Clock) -> T:
+    """Run `main(clock)` to its end on a fresh loop in that clock's time and return its result."""
+    with asyncio.Runner(loop_factory=lambda: ClockLoop(clock)) as runner:
+        return runner.run(main(clock))
