@@ -1,0 +1,1 @@
+"""Keeps the OS disks of existing, named Azure VMs fresh without deleting a VM."""

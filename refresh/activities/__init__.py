@@ -1,0 +1,1 @@
+"""What touches Azure on behalf of an orchestration: thin, read, decide, act, return one record."""

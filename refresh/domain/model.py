@@ -1,0 +1,134 @@
+"""Facts: what ARM says now, in our own words.
+
+Decides which parts of ARM's answers anybody may decide on. Refuses to know how they were fetched (`gateway`) and what
+follows from them (`decision`, `preflight`, `naming`). A field that ARM did not answer is None: unknown means no.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Power(StrEnum):
+    """The VM's power state, from the instance view's `PowerState/*`.
+
+    https://learn.microsoft.com/azure/virtual-machines/states-billing
+    """
+
+    RUNNING = "running"
+    STARTING = "starting"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    DEALLOCATING = "deallocating"
+    DEALLOCATED = "deallocated"
+    UNKNOWN = "unknown"
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is moving."""
+        return self in (Power.RUNNING, Power.STOPPED, Power.DEALLOCATED)
+
+
+@dataclass(frozen=True)
+class Agent:
+    """What the guest agent last reported: ready or not, and when (ISO, service side)."""
+
+    ready: bool
+    at: str | None
+
+
+@dataclass(frozen=True)
+class Vm:
+    """A virtual machine; `power` and `agent` are only known when it was read with its instance view."""
+
+    id: str
+    name: str
+    location: str
+    tags: Mapping[str, str]
+    os_disk_id: str | None
+    os_disk_name: str | None
+    os_type: str | None
+    provisioning_state: str | None
+    zones: tuple[str, ...] = ()
+    size: str | None = None
+    availability_set: str | None = None
+    security_type: str | None = None
+    generation: str | None = None
+    power: Power = Power.UNKNOWN
+    agent: Agent | None = None
+    read_at: str | None = None
+
+
+@dataclass(frozen=True)
+class Disk:
+    """A managed disk. `source_version` is the gallery image version its immutable `creationData` names."""
+
+    id: str
+    name: str
+    location: str
+    provisioning_state: str | None
+    disk_state: str | None
+    managed_by: str | None
+    os_type: str | None
+    generation: str | None
+    zones: tuple[str, ...] = ()
+    size_gb: int | None = None
+    sku: str | None = None
+    tier: str | None = None
+    architecture: str | None = None
+    security_type: str | None = None
+    encryption: Mapping[str, Any] | None = None
+    network_access_policy: str | None = None
+    public_network_access: str | None = None
+    disk_access_id: str | None = None
+    bursting_enabled: bool | None = None
+    source_version: str | None = None
+    time_created: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Definition:
+    """An image definition of a Compute Gallery."""
+
+    id: str
+    name: str
+    location: str
+    os_type: str | None
+    os_state: str | None
+    generation: str | None
+    architecture: str | None
+    security_type: str | None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Region:
+    """One target region of an image version and how far its replication is."""
+
+    name: str
+    state: str | None = None
+    progress: int | None = None
+    excluded_from_latest: bool = False
+
+
+@dataclass(frozen=True)
+class Version:
+    """An image version of a Compute Gallery; `regions` say where disks can be made from it.
+
+    `source_id` is the VM, version, image or disk it was made from; `os_disk_size_gb` the smallest disk it fits on.
+    """
+
+    id: str
+    name: str
+    location: str
+    provisioning_state: str | None
+    regions: tuple[Region, ...] = ()
+    excluded_from_latest: bool = False
+    source_id: str | None = None
+    os_disk_size_gb: int | None = None
+    published_at: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,96 @@
+"""What an ARM resource id says about itself.
+
+Decides how an id is split and compared (ARM compares without case; answers vary in case). Refuses to know whether the
+resource exists.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+_TAGS_SUFFIX = re.compile(r"/providers/microsoft\.resources/tags/default/?$", re.IGNORECASE)
+_NAME = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_.\-]{0,79}$")
+VM_TYPE = "microsoft.compute/virtualmachines"
+DISK_TYPE = "microsoft.compute/disks"
+VERSION_TYPE = "microsoft.compute/galleries/images/versions"
+DEFINITION_TYPE = "microsoft.compute/galleries/images"
+GALLERY_TYPE = "microsoft.compute/galleries"
+
+
+@dataclass(frozen=True)
+class ResourceId:
+    """An ARM id under a resource group, taken apart; `names` has one entry per type segment."""
+
+    subscription: str
+    group: str
+    type: str
+    names: tuple[str, ...]
+    text: str
+
+    @property
+    def name(self) -> str:
+        """The last name: the resource's own."""
+        return self.names[-1]
+
+    @property
+    def key(self) -> str:
+        """The id as ARM compares it: lower-case."""
+        return self.text.lower()
+
+    @property
+    def group_key(self) -> str:
+        """The resource group's id, lower-case."""
+        return f"/subscriptions/{self.subscription}/resourcegroups/{self.group}".lower()
+
+    def parent(self, levels: int = 1) -> str:
+        """The id of the resource `levels` above this one (a version's definition, say)."""
+        return "/".join(self.text.split("/")[: -2 * levels])
+
+    def sibling(self, resource_type: str, name: str) -> str:
+        """The id of another resource of `resource_type` (`Microsoft.Compute/disks`) in the same group."""
+        return f"/subscriptions/{self.subscription}/resourceGroups/{self.group}/providers/{resource_type}/{name}"
+
+
+def parse(text: object) -> ResourceId | None:
+    """Take `text` apart, or answer None when it is not the id of a resource in a resource group."""
+    if not isinstance(text, str) or len(text) > 1024:
+        return None
+    trimmed = text.rstrip("/")
+    parts = trimmed.split("/")
+    if len(parts) < 9 or len(parts) % 2 == 0 or parts[0] != "" or any(not part for part in parts[1:]):
+        return None
+    if (parts[1].lower(), parts[3].lower(), parts[5].lower()) != ("subscriptions", "resourcegroups", "providers"):
+        return None
+    types = "/".join([parts[6], *parts[7::2]]).lower()
+    return ResourceId(parts[2], parts[4], types, tuple(parts[8::2]), trimmed)
+
+
+def parse_vm(text: object) -> ResourceId | None:
+    """Like `parse`, but only for the id of a virtual machine."""
+    found = parse(text)
+    return found if found is not None and found.type == VM_TYPE and _NAME.match(found.name) else None
+
+
+def without_tags_suffix(text: str) -> str:
+    """The tagged resource's id: tags writes may name `<id>/providers/Microsoft.Resources/tags/default`."""
+    return _TAGS_SUFFIX.sub("", text)
+
+
+def same(left: str | None, right: str | None) -> bool:
+    """Whether two ids name one resource; an absent id names none."""
+    return left is not None and right is not None and left.rstrip("/").lower() == right.rstrip("/").lower()
+
+
+def is_disk_name(text: str) -> bool:
+    """Whether `text` could be a managed disk's name (letters, digits, `_ . -`, at most 80 characters).
+
+    https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftcompute
+    """
+    return bool(_NAME.match(text)) and not text.endswith((".", "-"))
+
+
+def vm_hash(vm_id: str) -> str:
+    """Twelve hex digits that stand for a VM in an instance id."""
+    return hashlib.sha256(vm_id.lower().encode()).hexdigest()[:12]

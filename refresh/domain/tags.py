@@ -1,0 +1,76 @@
+"""The tag contract: every tag name is spelled here and nowhere else.
+
+Decides which tags the product reads and writes and how their names and values compare. Refuses to know what a wish
+means for a VM; that is `decision`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+AUTO_REFRESH = "AutoRefresh"
+OS_DISK_NAME = "OsDiskName"
+OS_DISK_PREVIOUS = "OsDiskPrevious"
+OS_DISK_REJECTED = "OsDiskRejected"
+REFRESH_STATE = "RefreshState"
+REFRESH_IMAGE = "RefreshImage"
+REFRESH_STOP_MODE = "RefreshStopMode"
+REFRESH_PROBE = "RefreshProbe"
+REFRESH_RING = "RefreshRing"
+REFRESH_WINDOW = "RefreshWindow"
+REFRESH_GROUP = "RefreshGroup"
+# On an image definition.
+REFRESH_SOURCE = "RefreshSource"
+REFRESH_PERSONALIZES = "RefreshPersonalizes"
+# On disks the app made: for people to read, never for decisions.
+DISK_VM = "RefreshVm"
+DISK_PERIOD = "RefreshPeriod"
+DISK_VERSION = "RefreshVersion"
+
+VM_CONTRACT = (
+    AUTO_REFRESH,
+    OS_DISK_NAME,
+    OS_DISK_PREVIOUS,
+    OS_DISK_REJECTED,
+    REFRESH_STATE,
+    REFRESH_IMAGE,
+    REFRESH_STOP_MODE,
+    REFRESH_PROBE,
+    REFRESH_RING,
+    REFRESH_WINDOW,
+    REFRESH_GROUP,
+)
+# A VM that carries one of these asks for something that does not exist yet; swapping it as if the tag were not there
+# would break the promise the tag makes to its owner.
+NOT_BUILT_YET = (REFRESH_STOP_MODE, REFRESH_PROBE, REFRESH_RING, REFRESH_WINDOW, REFRESH_GROUP)
+CONTRACT = (*VM_CONTRACT, REFRESH_SOURCE, REFRESH_PERSONALIZES, DISK_VM, DISK_PERIOD, DISK_VERSION)
+
+PREVIOUS = "@previous"
+MAX_VALUE_LENGTH = 256
+
+
+def value_of(tags: Mapping[str, str], name: str) -> str | None:
+    """The value of tag `name`, whatever case the name was written in (ARM's rule); None when it is not there."""
+    wanted = name.lower()
+    return next((value for key, value in tags.items() if key.lower() == wanted), None)
+
+
+def is_true(value: str | None) -> bool:
+    """Whether a tag says `true`, in any case."""
+    return value is not None and value.strip().lower() == "true"
+
+
+def in_scope(tags: Mapping[str, str]) -> bool:
+    """Whether `AutoRefresh` puts this VM in scope (`true` or `hold`, any case)."""
+    return is_true(value_of(tags, AUTO_REFRESH)) or on_hold(tags)
+
+
+def on_hold(tags: Mapping[str, str]) -> bool:
+    """Whether `AutoRefresh=hold` tells the app to keep its hands off."""
+    return (value_of(tags, AUTO_REFRESH) or "").strip().lower() == "hold"
+
+
+def not_contract(tags: Mapping[str, str]) -> dict[str, str]:
+    """The tags that are somebody else's: what a new disk keeps of the old one's."""
+    ours = {name.lower() for name in CONTRACT}
+    return {key: value for key, value in tags.items() if key.lower() not in ours}

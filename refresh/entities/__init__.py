@@ -1,0 +1,1 @@
+"""Durable entities: state that outlives any orchestration."""

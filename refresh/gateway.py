@@ -1,0 +1,195 @@
+"""The outside world as the app sees it: Protocols that `arm/` fulfils, and the one error tree.
+
+Decides what may be asked of Azure and how an answer that is no answer looks. Refuses to know HTTP, SDKs and retries of
+the SDK: every call here is one attempt (`retry_total=0`), so that the caller's own budget rules.
+
+    GatewayError                what went wrong, in Azure's own code and words
+    ├── NotFound                the resource is not there (404)
+    ├── Refused                 Azure understood and said no (400, 403, 409, 412): trying again is no cure
+    └── Unavailable             throttled, server error, connection lost: worth another try after `retry_after_s`
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from refresh.domain.model import Definition, Disk, Version, Vm
+
+
+class GatewayError(Exception):
+    """A call to Azure that did not do what was asked. `code` and `message` are Azure's own."""
+
+    def __init__(
+        self, code: str, message: str, *, status: int | None = None, retry_after_s: float | None = None
+    ) -> None:
+        """Keep Azure's `code` and `message`, the HTTP `status` and the server's own Retry-After in seconds."""
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.status = status
+        self.retry_after_s = retry_after_s
+
+
+class NotFound(GatewayError):
+    """The resource is not there."""
+
+
+class Refused(GatewayError):
+    """Azure understood the request and said no."""
+
+
+class Unavailable(GatewayError):
+    """Azure did not get to it: throttled, broken or unreachable. `retry_after_s` is the server's own word, if any."""
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A long-running operation was accepted. `at` is ARM's time (ISO); `token` resumes waiting, None when it is done."""
+
+    at: str
+    token: str | None = None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How an operation resumed by its token stands: `InProgress`, `Succeeded`, `Failed` or `Unknown` (record gone)."""
+
+    state: str
+    code: str | None = None
+    message: str | None = None
+
+
+class Compute(Protocol):
+    """Virtual machines. `begin_*` sends one request and returns when it is accepted; it never waits for the end."""
+
+    async def read_vm(self, vm_id: str) -> Vm:
+        """The VM with its instance view, in one GET. NotFound, Unavailable, Refused."""
+        ...
+
+    def list_vms(self, subscription: str) -> AsyncIterator[Vm]:
+        """Every VM of a subscription with tags and OS disk, without power state; all pages."""
+        ...
+
+    async def begin_deallocate(self, vm_id: str) -> Begun:
+        """Stop the VM and release its host."""
+        ...
+
+    async def begin_start(self, vm_id: str) -> Begun:
+        """Start the VM."""
+        ...
+
+    async def begin_os_disk(self, vm_id: str, disk_id: str, disk_name: str) -> Begun:
+        """PATCH the smallest body that makes `disk_id` the OS disk: its name and id, createOption untouched."""
+        ...
+
+
+class Disks(Protocol):
+    """Managed disks."""
+
+    async def read_disk(self, disk_id: str) -> Disk:
+        """The disk in one GET. NotFound, Unavailable, Refused."""
+        ...
+
+    def list_disks(self, subscription: str) -> AsyncIterator[Disk]:
+        """Every disk of a subscription, all pages."""
+        ...
+
+    async def begin_create_disk(self, disk_id: str, body: Mapping[str, Any]) -> Begun:
+        """PUT the disk with exactly this ARM body."""
+        ...
+
+
+class Gallery(Protocol):
+    """Compute Galleries, their image definitions and versions."""
+
+    def list_definitions(self, gallery_id: str) -> AsyncIterator[Definition]:
+        """Every image definition of a gallery."""
+        ...
+
+    async def read_definition(self, definition_id: str) -> Definition:
+        """One image definition."""
+        ...
+
+    def list_versions(self, definition_id: str) -> AsyncIterator[Version]:
+        """Every version of a definition, without replication status."""
+        ...
+
+    async def read_version(self, version_id: str) -> Version:
+        """One version with its replication status."""
+        ...
+
+    async def begin_create_version(self, version_id: str, body: Mapping[str, Any]) -> Begun:
+        """PUT the version with exactly this ARM body; the token outlives the activity that began it."""
+        ...
+
+    async def version_progress(self, version_id: str, token: str) -> Progress:
+        """How the creation that `token` names stands: one GET."""
+        ...
+
+
+class Graph(Protocol):
+    """Azure Resource Graph: selection only, never truth."""
+
+    async def list_scope(self) -> Sequence[str]:
+        """Ids of every VM whose tags put it in scope, all pages of the configured subscriptions or management group."""
+        ...
+
+    async def list_subscriptions(self) -> Sequence[str]:
+        """The configured subscriptions; those of the management group when one is configured."""
+        ...
+
+
+class Tags(Protocol):
+    """Tags of any resource; merges, never replaces."""
+
+    async def merge_tags(self, resource_id: str, tags: Mapping[str, str]) -> None:
+        """Set these tags, leave all others."""
+        ...
+
+    async def delete_tags(self, resource_id: str, tags: Mapping[str, str]) -> None:
+        """Remove these tags (ARM wants name and value); what is not there is no error."""
+        ...
+
+
+class ArmClock(Protocol):
+    """The only clock the app trusts."""
+
+    async def now(self) -> str:
+        """ARM's own time, from the Date header of a cheap read (ISO, UTC)."""
+        ...
+
+
+class Gateways(Protocol):
+    """All of the outside world; `wiring` makes one per process and event loop."""
+
+    @property
+    def compute(self) -> Compute:
+        """Virtual machines."""
+        ...
+
+    @property
+    def disks(self) -> Disks:
+        """Managed disks."""
+        ...
+
+    @property
+    def gallery(self) -> Gallery:
+        """Compute Galleries."""
+        ...
+
+    @property
+    def graph(self) -> Graph:
+        """Selection."""
+        ...
+
+    @property
+    def tags(self) -> Tags:
+        """Tags of any resource."""
+        ...
+
+    @property
+    def clock(self) -> ArmClock:
+        """ARM's own time."""
+        ...

@@ -1,0 +1,178 @@
+"""What crosses Durable: function names, instance ids and the JSON records between orchestrations, activities and entities.
+
+Decides how these are spelled. Refuses to know what anybody does with them. Only plain JSON crosses: the Functions
+converter takes str, int, float, bool, None, list and dict and refuses dataclasses, so records travel as
+`to_json()` and are read with `from_json()`, which names what is missing or of the wrong type.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from dataclasses import dataclass
+from functools import cache
+from types import UnionType
+from typing import Any, Self, Union, get_args, get_origin, get_type_hints
+
+from refresh.domain.resource_id import vm_hash
+
+DISPATCHER = "dispatcher"
+DISPATCHER_KEY = "app"
+
+# Orchestrations.
+REFRESH_MONTH = "refresh_month"
+CREATE_IMAGES = "create_images"
+BUILD_IMAGE = "build_image"
+CREATE_DISKS = "create_disks"
+WRITE_TAGS = "write_tags"
+SWAP_VMS = "swap_vms"
+LOOK = "look"
+SWAP_VM = "swap_vm"
+
+# Sizes that keep messages small and nobody's start behind bulk work.
+HINTS_PER_LOOK = 50
+VMS_PER_BULK_ACTIVITY = 50
+VMS_PER_SIGNAL = 100
+BULK_ACTIVITIES_OUTSTANDING = 10
+VMS_PER_HISTORY = 500
+
+_INSTANCE_ID = re.compile(r"^[A-Za-z0-9._-]{1,100}$")
+
+
+def swap_id(vm_id: str, n: int) -> str:
+    """The instance id of swap number `n` of a VM."""
+    return f"swap-{vm_hash(vm_id)}-{n}"
+
+
+def look_id(n: int) -> str:
+    """The instance id of look number `n`."""
+    return f"look-{n}"
+
+
+def is_instance_id(text: str) -> bool:
+    """Whether `text` may be an instance id (1-100 characters, nothing that a URL or a table key chokes on)."""
+    return bool(_INSTANCE_ID.match(text))
+
+
+class BadRecord(ValueError):
+    """A record that is not what its name says; the message names the field."""
+
+
+class Record:
+    """A frozen dataclass that crosses Durable as a dict. Fields are plain JSON, other records, or lists of them."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The record as plain JSON; fields that are None are left out."""
+        fields = ((field.name, getattr(self, field.name)) for field in dataclasses.fields(self))  # type: ignore[arg-type]
+        return {name: _to_json(value) for name, value in fields if value is not None}
+
+    @classmethod
+    def from_json(cls, data: object) -> Self:
+        """Read a record back. BadRecord names the field that is missing or not of its type; unknown keys are ignored."""
+        if not isinstance(data, dict):
+            raise BadRecord(f"{cls.__name__}: expected an object, got {type(data).__name__}")
+        values: dict[str, Any] = {}
+        for field in dataclasses.fields(cls):  # type: ignore[arg-type]
+            if data.get(field.name) is not None:
+                values[field.name] = _from_json(
+                    data[field.name], _hints(cls)[field.name], f"{cls.__name__}.{field.name}"
+                )
+            elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+                raise BadRecord(f"{cls.__name__}.{field.name} is missing")
+        return cls(**values)
+
+
+@cache
+def _hints(cls: type) -> dict[str, Any]:
+    return get_type_hints(cls)
+
+
+def _to_json(value: Any) -> Any:
+    if isinstance(value, Record):
+        return value.to_json()
+    if isinstance(value, list | tuple):
+        return [_to_json(item) for item in value]
+    return value
+
+
+def _from_json(value: Any, hint: Any, where: str) -> Any:
+    if get_origin(hint) in (Union, UnionType):
+        hint = next(arg for arg in get_args(hint) if arg is not type(None))
+    if isinstance(hint, type) and issubclass(hint, Record):
+        return hint.from_json(value)
+    origin, args = get_origin(hint) or hint, get_args(hint)
+    if origin is tuple:
+        if not isinstance(value, list):
+            raise BadRecord(f"{where}: expected a list, got {type(value).__name__}")
+        return tuple(_from_json(item, args[0], where) for item in value)
+    expected = (int, float) if origin is float else origin
+    if origin is not Any and (
+        not isinstance(value, expected) or (isinstance(value, bool) and origin not in (bool, object))
+    ):
+        raise BadRecord(f"{where}: expected {getattr(origin, '__name__', origin)}, got {type(value).__name__}")
+    return value
+
+
+# --- the swap of one VM ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Intent(Record):
+    """What a swap set out to do, stored once with its claim: enough to bring the VM back up whatever happens.
+
+    `previous` is the value of `OsDiskPrevious` before the intent (None: there was none); `agent_spoke` whether a
+    guest agent had reported ready, so that its silence afterwards means something.
+    """
+
+    run: str
+    was_running: bool
+    old_disk: str
+    new_disk: str
+    agent_spoke: bool = False
+    previous: str | None = None
+    version: str | None = None
+
+
+@dataclass(frozen=True)
+class Claimed(Record):
+    """The dispatcher's answer to a claim: `yours`, or why not. An `intent` means: finish what was begun."""
+
+    answer: str
+    force: bool = False
+    intent: Intent | None = None
+    step: str | None = None
+    reply_to: tuple[str, ...] = ()
+    rejected: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StepResult(Record):
+    """How a step stands: `done`, `waiting` (call again), `failed` (for good), with evidence and ARM's own times."""
+
+    state: str
+    begun_at: str | None = None
+    at: str | None = None
+    code: str | None = None
+    message: str | None = None
+    evidence: str | None = None
+
+
+@dataclass(frozen=True)
+class Outcome(Record):
+    """What was verified at the end of one VM's turn.
+
+    `status` is one of `succeeded`, `not-proven`, `rolled-back`, `needs-attention`, `refused`, `skipped`; `reason` an
+    enum's value, `message` one sentence a person can act on, `down_s` seconds from the stop until it ran again.
+    """
+
+    vm: str
+    run: str
+    status: str
+    reason: str
+    message: str
+    old_disk: str | None = None
+    new_disk: str | None = None
+    down_s: float | None = None
+    started: str | None = None
+    ended: str | None = None
+    evidence: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""Durable orchestrations: what happens in which order, and nothing else."""
