@@ -46,7 +46,7 @@ class Unavailable(GatewayError):
 
 @dataclass(frozen=True)
 class Begun:
-    """A long-running operation was accepted. `at` is ARM's time (ISO); `token` resumes waiting, None when it is done."""
+    """A long-running operation was accepted. `at` is ARM's time (ISO); `token` resumes waiting, None when done."""
 
     at: str
     token: str | None = None

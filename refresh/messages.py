@@ -1,4 +1,4 @@
-"""What crosses Durable: function names, instance ids and the JSON records between orchestrations, activities and entities.
+"""What crosses Durable: function names, instance ids, and the JSON records of orchestrations, activities and entities.
 
 Decides how these are spelled. Refuses to know what anybody does with them. Only plain JSON crosses: the Functions
 converter takes str, int, float, bool, None, list and dict and refuses dataclasses, so records travel as
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cache
 from types import UnionType
@@ -68,22 +69,21 @@ class Record:
 
     @classmethod
     def from_json(cls, data: object) -> Self:
-        """Read a record back. BadRecord names the field that is missing or not of its type; unknown keys are ignored."""
+        """Read a record back. BadRecord names the field that is missing or of the wrong type; unknown keys are ignored."""
         if not isinstance(data, dict):
             raise BadRecord(f"{cls.__name__}: expected an object, got {type(data).__name__}")
+        hints = _hints(cls)
         values: dict[str, Any] = {}
         for field in dataclasses.fields(cls):  # type: ignore[arg-type]
             if data.get(field.name) is not None:
-                values[field.name] = _from_json(
-                    data[field.name], _hints(cls)[field.name], f"{cls.__name__}.{field.name}"
-                )
+                values[field.name] = _from_json(data[field.name], hints[field.name], f"{cls.__name__}.{field.name}")
             elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
                 raise BadRecord(f"{cls.__name__}.{field.name} is missing")
         return cls(**values)
 
 
 @cache
-def _hints(cls: type) -> dict[str, Any]:
+def _hints(cls: Hashable) -> dict[str, Any]:
     return get_type_hints(cls)
 
 
