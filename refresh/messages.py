@@ -13,9 +13,9 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cache
 from types import UnionType
-from typing import Any, Self, Union, get_args, get_origin, get_type_hints
+from typing import Any, Self, Union, cast, get_args, get_origin, get_type_hints
 
-from refresh.domain.resource_id import vm_hash
+from refresh.domain.resource_id import id_hash
 
 DISPATCHER = "dispatcher"
 DISPATCHER_KEY = "app"
@@ -42,7 +42,7 @@ _INSTANCE_ID = re.compile(r"^[A-Za-z0-9._-]{1,100}$")
 
 def swap_id(vm_id: str, n: int) -> str:
     """The instance id of swap number `n` of a VM."""
-    return f"swap-{vm_hash(vm_id)}-{n}"
+    return f"swap-{id_hash(vm_id)}-{n}"
 
 
 def look_id(n: int) -> str:
@@ -69,10 +69,10 @@ class Record:
 
     @classmethod
     def from_json(cls, data: object) -> Self:
-        """Read a record back. BadRecord names the field that is missing or of the wrong type; unknown keys are ignored."""
+        """Read a record back. BadRecord names the field that is missing or mistyped; unknown keys are ignored."""
         if not isinstance(data, dict):
             raise BadRecord(f"{cls.__name__}: expected an object, got {type(data).__name__}")
-        hints = _hints(cls)
+        hints = _hints(cast(Hashable, cls))
         values: dict[str, Any] = {}
         for field in dataclasses.fields(cls):  # type: ignore[arg-type]
             if data.get(field.name) is not None:

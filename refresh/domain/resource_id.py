@@ -91,6 +91,6 @@ def is_disk_name(text: str) -> bool:
     return bool(_NAME.match(text)) and not text.endswith((".", "-"))
 
 
-def vm_hash(vm_id: str) -> str:
-    """Twelve hex digits that stand for a VM in an instance id."""
-    return hashlib.sha256(vm_id.lower().encode()).hexdigest()[:12]
+def id_hash(text: str) -> str:
+    """Twelve hex digits that stand for a resource id, whatever its case."""
+    return hashlib.sha256(text.lower().encode()).hexdigest()[:12]

@@ -1,0 +1,59 @@
+"""From an Event Grid event to a hint: which VM to look at.
+
+Decides whether an event is about a VM. Refuses to believe anything else in it: events come twice, late, out of order,
+and carry no tag values. https://learn.microsoft.com/azure/event-grid/event-schema-subscriptions
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from refresh.domain import resource_id
+
+_EVENT_TYPE = "microsoft.resources.resourcewritesuccess"
+_OPERATIONS = ("microsoft.resources/tags/write", "microsoft.compute/virtualmachines/write")
+
+
+@dataclass(frozen=True)
+class Hint:
+    """Look at this VM."""
+
+    vm: str
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """The event says nothing to us; `malformed` when it should have."""
+
+    why: str
+    malformed: bool = False
+
+
+def hint_from_event(event_type: object, subject: object, data: object) -> Hint | Ignored:
+    """Read one event; the VM's id comes from `data.resourceUri`, or from `subject` when that is absent."""
+    if not isinstance(data, Mapping):
+        return Ignored(f"data is {type(data).__name__}, not an object", malformed=True)
+    if not isinstance(event_type, str):
+        return Ignored("eventType is missing", malformed=True)
+    if event_type.lower() != _EVENT_TYPE:
+        return Ignored(f"event type {event_type[:80]}")
+    operation = data.get("operationName")
+    if not isinstance(operation, str):
+        return Ignored("data.operationName is missing", malformed=True)
+    if operation.lower() not in _OPERATIONS:
+        return Ignored(f"operation {operation[:80]}")
+    return _hint_from_uri(data, subject)
+
+
+def _hint_from_uri(data: Mapping[str, Any], subject: object) -> Hint | Ignored:
+    uri = data.get("resourceUri") or subject
+    if not isinstance(uri, str) or not uri:
+        return Ignored("neither data.resourceUri nor subject names a resource", malformed=True)
+    resource = resource_id.without_tags_suffix(uri)
+    vm = resource_id.parse_vm(resource)
+    if vm is not None:
+        return Hint(vm.text)
+    about_a_vm = "/microsoft.compute/virtualmachines/" in resource.lower()
+    return Ignored(f"'{resource[:120]}' is not the id of a VM", malformed=about_a_vm and resource.count("/") < 9)

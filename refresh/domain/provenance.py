@@ -1,0 +1,77 @@
+"""Where a disk comes from and whether it may become a given VM.
+
+Decides trust (`REFRESH_DISK_TRUST`) and personality: whether a disk will be this VM when it boots. Rests only on what
+ARM cannot be told otherwise (`creationData`) and on what the app remembers of this VM.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from refresh.domain import resource_id, tags
+from refresh.domain.check import Check, check
+from refresh.domain.model import Definition, Disk, Version, Vm
+from refresh.domain.reason import Reason
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What the settings allow: `trust` is `group` or `gallery`, the rest are ids in lower case."""
+
+    trust: str = "group"
+    galleries: Collection[str] = ()
+    disk_groups: Collection[str] = ()
+
+
+def check_trust(wanted: Disk, ran: Collection[str], policy: Policy) -> Check:
+    """Whether the disk comes from where `REFRESH_DISK_TRUST` wants disks to come from."""
+    version = (wanted.source_version or "").lower()
+    from_ours = any(version.startswith(f"{gallery.lower()}/") for gallery in policy.galleries)
+    return check(
+        "disk is trusted",
+        policy.trust != "gallery" or from_ours or resource_id.id_hash(wanted.id) in ran,
+        Reason.DISK_NOT_TRUSTED,
+        f"disk {wanted.name} comes from no image version of a configured gallery (REFRESH_DISK_TRUST=gallery)",
+    )
+
+
+def check_personal(
+    vm: Vm,
+    wanted: Disk,
+    version: Version | None,
+    definition: Definition | None,
+    ran: Collection[str],
+    policy: Policy,
+) -> tuple[Check, ...]:
+    """Whether the disk will become *this* VM when it boots, instead of a clone or a setup screen.
+
+    A generalised disk swapped in is never provisioned and a specialised one keeps its source's name and keys:
+    https://learn.microsoft.com/azure/virtual-machines/shared-image-galleries#generalized-and-specialized-images
+    """
+    ran_before = resource_id.id_hash(wanted.id) in ran
+    if wanted.source_version is None:
+        own = ran_before or policy.trust != "gallery"
+    else:
+        owner_says = definition is not None and tags.is_true(tags.value_of(definition.tags, tags.REFRESH_PERSONALIZES))
+        from_this_vm = version is not None and resource_id.same(version.source_id, vm.id)
+        own = ran_before or owner_says or from_this_vm
+    found = resource_id.parse(wanted.source_version)
+    image = found.names[1] if found is not None and len(found.names) > 1 else "its image"
+    oobe = definition is not None and definition.os_state == "Generalized" and definition.os_type == "Windows"
+    return (
+        check(
+            "not a generalised Windows disk",
+            ran_before or not oobe,
+            Reason.GENERALIZED_WINDOWS,
+            f"disk {wanted.name} comes from generalised Windows image {image}: swapped in, it would wait at setup for "
+            "ever; use a specialised image",
+        ),
+        check(
+            "disk becomes this VM",
+            own,
+            Reason.NOT_PERSONALIZED,
+            f"disk {wanted.name} is a clone of {image} and would not become this VM; if the image gives any VM its own "
+            f"name, keys and accounts, its owner tags the image definition {tags.REFRESH_PERSONALIZES}=true",
+        ),
+    )

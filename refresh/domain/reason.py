@@ -1,0 +1,59 @@
+"""Every reason the app gives for what it does or does not do to a VM, in one place.
+
+Decides the codes that travel unchanged into logs, API, dashboard and history. The sentence that goes with a code is
+made where it is used, because it names the things at hand.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why. The value is what people see; it never changes its meaning."""
+
+    WANTED = "wanted"
+    RECOVER = "recover"
+
+    NO_WISH = "no-wish"
+    ALREADY_THERE = "already-there"
+    NOT_IN_SCOPE = "not-in-scope"
+    ON_HOLD = "on-hold"
+    VM_GONE = "vm-gone"
+
+    BAD_WISH = "bad-wish"
+    NO_PREVIOUS = "no-previous"
+    DISK_NOT_FOUND = "disk-not-found"
+    DISK_OUTSIDE_GROUP = "disk-outside-group"
+    DISK_IN_USE = "disk-in-use"
+    DISK_NOT_READY = "disk-not-ready"
+    DISK_NOT_TRUSTED = "disk-not-trusted"
+    NOT_PERSONALIZED = "not-personalized"
+    GENERALIZED_WINDOWS = "generalized-windows"
+    REJECTED_BEFORE = "rejected-before"
+    OTHER_REGION = "other-region"
+    OTHER_ZONE = "other-zone"
+    OTHER_OS = "other-os"
+    OTHER_GENERATION = "other-generation"
+    TAG_NOT_BUILT = "tag-not-built"
+    UNMANAGED_DISK = "unmanaged-disk"
+    VM_BUSY = "vm-busy"
+    UNREADABLE = "unreadable"
+    TAGS_NOT_WRITTEN = "tags-not-written"
+
+    VERIFIED = "verified"
+    NOT_PROVEN = "guest-not-proven"
+    NOT_RUNNING = "was-not-running"
+    STEP_FAILED = "step-failed"
+    UNHEALTHY = "unhealthy"
+    UNDO_FAILED = "undo-failed"
+    NOT_CLAIMED = "not-claimed"
+
+
+class Wait(StrEnum):
+    """Why an admitted wish still waits in the queue."""
+
+    PAUSED = "paused"
+    SWAPS_IN_FLIGHT = "swaps-in-flight"
+    AVAILABILITY_SET = "availability-set"
+    SWAPPING = "swapping"
