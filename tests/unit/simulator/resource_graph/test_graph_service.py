@@ -1,0 +1,173 @@
+"""The service: scopes, pages, formats, quota and errors as Azure answers them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from simulator.clock import Clock
+from simulator.resource_graph import ResourceGraph
+
+SELECTION = (
+    "resources | where type =~ 'microsoft.compute/virtualmachines' "
+    '| where tostring(tags) contains \'"AutoRefresh":"true"\' or tostring(tags) contains \'"AutoRefresh":"hold"\' '
+    "| project id, name, tags | order by id asc"
+)
+
+
+def _body(number: int, subscription: str) -> dict[str, Any]:
+    group = f"/subscriptions/{subscription}/resourceGroups/rg"
+    return {
+        "id": f"{group}/providers/Microsoft.Compute/virtualMachines/vm{number:04}",
+        "name": f"vm{number:04}",
+        "type": "Microsoft.Compute/virtualMachines",
+        "tags": {"AutoRefresh": "true"},
+        "properties": {"storageProfile": {"osDisk": {"name": f"os{number}"}}, "filler": ["x" * 50] * 20},
+    }
+
+
+GROUP = {
+    "id": "/providers/Microsoft.Management/managementGroups/child",
+    "name": "child",
+    "type": "Microsoft.Management/managementGroups",
+    "properties": {"details": {"managementGroupAncestorsChain": [{"name": "platform"}]}},
+}
+BODIES = [*(_body(n, "s1") for n in range(2400)), *(_body(n, "s2") for n in range(100)), GROUP]
+
+
+def graph(clock: Clock | None = None) -> ResourceGraph:
+    groups = {"platform": ["s1"], "child": ["s1"], "tenant": ["s1", "s2"]}
+    return ResourceGraph(
+        clock or Clock("virtual"),
+        lambda: BODIES,
+        lambda: ["s1", "s2"],
+        lambda name: groups.get(name, []),
+        tenant_id="tenant",
+    )
+
+
+def ask(body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    status, _, answer = graph().answer(body, "app")
+    return status, answer
+
+
+def test_tokens_lead_through_every_row_once() -> None:
+    """Following $skipToken gives each row once; the last page has no token; totalRecords is the whole."""
+    seen: list[str] = []
+    options: dict[str, Any] = {}
+    service = graph()
+    for expected in (1000, 1000, 500):
+        status, _, answer = service.answer({"query": SELECTION, "options": options}, "app")
+        assert (status, answer["count"], answer["totalRecords"]) == (200, expected, 2500)
+        assert (answer["resultTruncated"], answer["facets"]) == ("false", [])
+        seen += [row["id"] for row in answer["data"]]
+        options = {"$skipToken": answer.get("$skipToken")}
+    assert options == {"$skipToken": None}
+    assert seen == sorted(seen)
+    assert len(set(seen)) == 2500
+
+
+def test_top_and_skip_choose_the_page_and_a_token_keeps_its_size() -> None:
+    """$skip moves the first page; the token continues after it with the same number of rows."""
+    _, first = ask({"query": "project name", "subscriptions": ["s1"], "options": {"$top": 3, "$skip": 2}})
+    assert [row["name"] for row in first["data"]] == ["vm0002", "vm0003", "vm0004"]
+    token = {"$skipToken": first["$skipToken"]}
+    _, second = ask({"query": "project name", "subscriptions": ["s1"], "options": token})
+    assert [row["name"] for row in second["data"]] == ["vm0005", "vm0006", "vm0007"]
+
+
+@pytest.mark.parametrize("query", ["project name | take 1500", "project tags, properties"])
+def test_a_result_that_cannot_be_continued_says_it_is_truncated(query: str) -> None:
+    """A query that takes a number of rows, or has no plain column, gets no token but resultTruncated \"true\"."""
+    _, answer = ask({"query": query})
+    assert answer["count"] == 1000
+    assert answer["resultTruncated"] == "true"
+    assert "$skipToken" not in answer
+
+
+def test_scopes_select_and_what_is_unknown_is_left_out_silently() -> None:
+    """Subscriptions and management groups bound the rows; an unknown subscription beside a known one is ignored."""
+    count = "resources | count"
+    assert ask({"query": count})[1]["data"] == [{"Count": 2500}]
+    assert ask({"query": count, "subscriptions": ["S2", "unknown"]})[1]["data"] == [{"Count": 100}]
+    assert ask({"query": count, "managementGroups": ["platform"]})[1]["data"] == [{"Count": 2400}]
+    assert ask({"query": count, "managementGroups": ["platform", "unknown"]})[1]["data"] == [{"Count": 2400}]
+
+
+@pytest.mark.parametrize("scope", [{"subscriptions": ["unknown"]}, {"managementGroups": ["unknown"]}])
+def test_a_scope_of_nothing_readable_is_forbidden(scope: dict[str, Any]) -> None:
+    """When not one of the scopes is readable the answer is 403, not an empty list."""
+    status, answer = ask({"query": "resources", **scope})
+    assert status == 403
+    assert answer["error"]["details"][0]["code"] == "AccessDenied"
+
+
+@pytest.mark.parametrize(("scope", "found"), [(["platform"], 1), (["child"], 1), (["tenant"], 1), ([], 1)])
+def test_management_groups_are_found_under_their_ancestors(scope: list[str], found: int) -> None:
+    """ResourceContainers lists a management group to whoever asks for it, one above it, or the tenant."""
+    query = "ResourceContainers | where type contains 'management' | project id, name, type"
+    _, answer = ask({"query": query, "managementGroups": scope})
+    assert len(answer["data"]) == found
+
+
+def test_the_table_format_has_typed_columns() -> None:
+    """resultFormat table answers columns with types and rows without names."""
+    query = "where name == 'vm0000' and id contains 's1' | project name, tags, n = strlen(name), b = name == 'x'"
+    _, answer = ask({"query": query, "options": {"resultFormat": "table"}})
+    assert answer["data"] == {
+        "columns": [
+            {"name": "name", "type": "string"},
+            {"name": "tags", "type": "object"},
+            {"name": "n", "type": "integer"},
+            {"name": "b", "type": "boolean"},
+        ],
+        "rows": [["vm0000", {"AutoRefresh": "true"}, 6, False]],
+    }
+
+
+def test_the_quota_falls_with_each_query_and_refills_by_the_clock() -> None:
+    """15 queries in 5 seconds per caller, told in the headers; the clock alone refills them; callers do not share."""
+    clock = Clock("virtual")
+    service = graph(clock)
+    told = [service.answer({"query": "resources | count"}, "app")[1]["x-ms-user-quota-remaining"] for _ in range(17)]
+    assert told == [str(n) for n in range(14, -1, -1)] + ["0", "0"]
+    clock.advance(3.5)
+    headers = service.answer({"query": "resources | count"}, "app")[1]
+    assert (headers["x-ms-user-quota-remaining"], headers["x-ms-user-quota-resets-after"]) == ("0", "00:00:02")
+    assert service.answer({"query": "resources | count"}, "other")[1]["x-ms-user-quota-remaining"] == "14"
+    clock.advance(1.5)
+    assert service.answer({"query": "resources | count"}, "app")[1]["x-ms-user-quota-remaining"] == "14"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"query": ""},
+        {"query": 7},
+        {"query": "resources", "options": "all"},
+        {"query": "resources", "options": {"$top": 1001}},
+        {"query": "resources", "options": {"$top": 0}},
+        {"query": "resources", "options": {"$skip": -1}},
+        {"query": "resources", "options": {"$skipToken": "nonsense"}},
+        {"query": "resources", "subscriptions": "s1"},
+        {"query": "resources", "facets": [{"expression": "type"}]},
+        {"query": "resources | nonsense"},
+    ],
+)
+def test_a_bad_request_is_azures_400(body: dict[str, Any]) -> None:
+    """Whatever is wrong with a request is a 400 with a code, a message and details."""
+    status, answer = ask(body)
+    assert status == 400
+    assert answer["error"]["code"] == "BadRequest"
+    assert all(detail["code"] and detail["message"] for detail in answer["error"]["details"])
+
+
+def test_the_selection_of_2500_vms_is_answered_in_a_fifth_of_a_second() -> None:
+    """One page of the selection query over 2,500 VMs takes less than 0.2 real seconds."""
+    service = graph()
+    service.answer({"query": SELECTION}, "app")
+    began = Clock.stopwatch()
+    service.answer({"query": SELECTION}, "app")
+    assert Clock.stopwatch() - began < 0.2
