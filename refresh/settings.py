@@ -1,0 +1,220 @@
+"""What an operator may decide: every setting of the app, its default and what it may say.
+
+Decides names, defaults and bounds in one table, `SETTINGS`, that everybody else reads (the example file, the README,
+the infrastructure, the local host). Refuses to know where the values come from and what is done with them. All faults
+are told at once, each with its cure: nobody should deploy five times to find five typing errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from refresh import setting_values
+
+MAX_CONCURRENT_ACTIVITIES = 64
+"""`maxConcurrentActivityFunctions` of host.json: how many activities one instance of the app runs at once."""
+
+ACTIVITIES_BESIDE_SWAPS = 20
+"""What is kept free of swaps, so that looks, bulk work and a tag edit get their turn while every swap waits."""
+
+
+class SettingsError(Exception):
+    """The app cannot work with these settings; `faults` names every one that is wrong and says the cure."""
+
+    def __init__(self, faults: Iterable[str]) -> None:
+        """Keep `faults`, one line each."""
+        self.faults = tuple(faults)
+        super().__init__("\n".join((f"{len(self.faults)} setting(s) to correct:", *(f"- {f}" for f in self.faults))))
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting: its environment variable, the field of `Settings` it fills, default, meaning and parser.
+
+    `parse` takes the text and answers the value, or raises ValueError with what it must be. An empty default means
+    that there is none.
+    """
+
+    name: str
+    field: str
+    default: str
+    description: str
+    parse: Callable[[str], Any]
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "REFRESH_SUBSCRIPTIONS",
+        "subscriptions",
+        "",
+        "Subscriptions whose VMs may be in scope: ids, comma-separated. Either this or `REFRESH_MANAGEMENT_GROUP`.",
+        setting_values.listed(setting_values.guid),
+    ),
+    Setting(
+        "REFRESH_MANAGEMENT_GROUP",
+        "management_group",
+        "",
+        "Name of a management group: every subscription below it. Either this or `REFRESH_SUBSCRIPTIONS`.",
+        setting_values.management_group,
+    ),
+    Setting(
+        "REFRESH_GALLERIES",
+        "galleries",
+        "",
+        "Full ids of the Compute Galleries that disks are made from, comma-separated.",
+        setting_values.listed(setting_values.gallery),
+    ),
+    Setting(
+        "REFRESH_SCHEDULE",
+        "refresh_schedule",
+        "0 0 2 1 * *",
+        "When a month is made (NCRONTAB, UTC).",
+        setting_values.schedule,
+    ),
+    Setting(
+        "SWEEP_SCHEDULE",
+        "sweep_schedule",
+        "0 */5 * * * *",
+        "When all tags are looked over (NCRONTAB).",
+        setting_values.schedule,
+    ),
+    Setting(
+        "PURGE_SCHEDULE",
+        "purge_schedule",
+        "0 30 3 * * *",
+        "When old runs are forgotten (NCRONTAB).",
+        setting_values.schedule,
+    ),
+    Setting(
+        "REFRESH_ROLLOUT",
+        "rollout",
+        "manual",
+        "`manual`: people edit `OsDiskName`; `auto`: the month goes on to write it and swaps.",
+        setting_values.one_of("manual", "auto"),
+    ),
+    Setting(
+        "REFRESH_MAX_SWAPS",
+        "max_swaps",
+        "20",
+        "VMs that may be in their downtime window at once.",
+        setting_values.between(1, MAX_CONCURRENT_ACTIVITIES - ACTIVITIES_BESIDE_SWAPS),
+    ),
+    Setting(
+        "REFRESH_HEALTH_TIMEOUT_S",
+        "health_timeout_s",
+        "300",
+        "Seconds a started VM has to prove that it is healthy before the old disk comes back.",
+        setting_values.between(30, 3600),
+    ),
+    Setting(
+        "REFRESH_STOP_MODE",
+        "stop_mode",
+        "deallocate",
+        "How a VM is stopped for a swap: `deallocate`.",
+        setting_values.stop_mode,
+    ),
+    Setting(
+        "REFRESH_DISK_TRUST",
+        "disk_trust",
+        "group",
+        "`group`: any free disk of the VM's resource group; `gallery`: only disks from a configured gallery.",
+        setting_values.one_of("group", "gallery"),
+    ),
+    Setting(
+        "REFRESH_DISK_GROUPS",
+        "disk_groups",
+        "",
+        "Full ids of further resource groups whose disks `OsDiskName` may name by full id, comma-separated.",
+        setting_values.listed(setting_values.group),
+    ),
+    Setting(
+        "REFRESH_HISTORY_DAYS",
+        "history_days",
+        "90",
+        "Days a finished run is remembered.",
+        setting_values.between(1, 365),
+    ),
+    Setting(
+        "REFRESH_ARM_ENDPOINT",
+        "arm_endpoint",
+        "https://management.azure.com",
+        "Azure Resource Manager of the cloud in use; plain http for a simulator on this machine only.",
+        setting_values.endpoint,
+    ),
+    Setting(
+        "AZURE_CLIENT_ID",
+        "client_id",
+        "",
+        "Client id of a user-assigned managed identity; none: system.",
+        setting_values.guid,
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting, read and checked. Ids of `disk_groups` and subscriptions are lower-case."""
+
+    subscriptions: tuple[str, ...]
+    management_group: str
+    galleries: tuple[str, ...]
+    refresh_schedule: str
+    sweep_schedule: str
+    purge_schedule: str
+    rollout: str
+    max_swaps: int
+    health_timeout_s: int
+    stop_mode: str
+    disk_trust: str
+    disk_groups: tuple[str, ...]
+    history_days: int
+    arm_endpoint: str
+    client_id: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Settings:
+        """Read every setting from `env` (name to text); empty means default. SettingsError names all faults at once."""
+        values: dict[str, Any] = {}
+        faults: list[str] = []
+        for setting in SETTINGS:
+            text = env.get(setting.name, "").strip() or setting.default
+            try:
+                values[setting.field] = setting.parse(text)
+            except ValueError as fault:
+                faults.append(f"{setting.name}={text[:120]!r}: {fault}")
+        faults.extend(_contradictions(values))
+        if faults:
+            raise SettingsError(faults)
+        return cls(**values)
+
+    @property
+    def token_scope(self) -> str:
+        """The scope of tokens for `arm_endpoint`; the public cloud's for a simulator."""
+        return setting_values.CLOUDS.get(
+            urlsplit(self.arm_endpoint).hostname or "", setting_values.CLOUDS["management.azure.com"]
+        )
+
+
+def defaults() -> dict[str, str]:
+    """Name and default of every setting that has one: what a host must be given for `%NAME%` in timer bindings."""
+    return {setting.name: setting.default for setting in SETTINGS if setting.default}
+
+
+def _contradictions(values: Mapping[str, Any]) -> list[str]:
+    faults = []
+    # A value that could not be read is absent here: its own fault is told already.
+    if "subscriptions" in values and "management_group" in values:
+        if values["subscriptions"] and values["management_group"]:
+            faults.append("REFRESH_SUBSCRIPTIONS and REFRESH_MANAGEMENT_GROUP: set one of them, not both")
+        if not values["subscriptions"] and not values["management_group"]:
+            faults.append(
+                "REFRESH_SUBSCRIPTIONS or REFRESH_MANAGEMENT_GROUP: set one of them; neither says what is in scope"
+            )
+    if values.get("disk_trust") == "gallery" and values.get("galleries") == ():
+        faults.append(
+            "REFRESH_GALLERIES: must name a gallery when REFRESH_DISK_TRUST=gallery, or every swap is refused"
+        )
+    return faults
