@@ -57,6 +57,7 @@ class Vm:
     availability_set: str | None = None
     security_type: str | None = None
     generation: str | None = None
+    ephemeral_os_disk: bool = False
     power: Power = Power.UNKNOWN
     agent: Agent | None = None
     read_at: str | None = None

@@ -1,0 +1,82 @@
+"""Fields of ARM's JSON bodies, read without trust.
+
+Decides how a field is fetched: what is missing or of another type is None, never an exception and never a guess.
+Refuses to know what a body is about; that is `compute`, `disks` and `gallery`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from refresh.arm.errors import unreadable
+
+
+def at(body: object, *path: str) -> Any:
+    """What stands at `path` in `body`, None when any part of the way is missing."""
+    for name in path:
+        body = body.get(name) if isinstance(body, Mapping) else None
+    return body
+
+
+def text_at(body: object, *path: str) -> str | None:
+    """The text at `path`; an empty one counts as absent."""
+    found = at(body, *path)
+    return found if isinstance(found, str) and found else None
+
+
+def int_at(body: object, *path: str) -> int | None:
+    """The whole number at `path`."""
+    found = at(body, *path)
+    return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+
+def bool_at(body: object, *path: str) -> bool | None:
+    """The truth value at `path`."""
+    found = at(body, *path)
+    return found if isinstance(found, bool) else None
+
+
+def dict_at(body: object, *path: str) -> Mapping[str, Any] | None:
+    """The object at `path`; an empty one counts as absent."""
+    found = at(body, *path)
+    return found if isinstance(found, Mapping) and found else None
+
+
+def list_at(body: object, *path: str) -> Sequence[Any]:
+    """The list at `path`, empty when there is none."""
+    found = at(body, *path)
+    return found if isinstance(found, list) else []
+
+
+def tags_of(body: object) -> dict[str, str]:
+    """The resource's tags."""
+    return {name: value for name, value in (dict_at(body, "tags") or {}).items() if isinstance(value, str)}
+
+
+def zones_of(body: object) -> tuple[str, ...]:
+    """The availability zones."""
+    return tuple(str(zone) for zone in list_at(body, "zones"))
+
+
+def region(name: str | None) -> str:
+    """A region as resources name it: ARM says `West US 2` in image versions and `westus2` elsewhere."""
+    return (name or "").replace(" ", "").lower()
+
+
+def identity_of(body: object) -> tuple[str, str, str]:
+    """Id, name and location, without which no resource can be spoken of. Unavailable when the body has no id."""
+    resource = text_at(body, "id")
+    if resource is None:
+        raise unreadable("a resource without an id")
+    return resource, text_at(body, "name") or resource.rsplit("/", 1)[-1], region(text_at(body, "location"))
+
+
+def http_date(headers: Mapping[str, str]) -> str:
+    """ARM's own time of an answer: its Date header as ISO 8601, UTC. Unavailable when it has none."""
+    try:
+        return parsedate_to_datetime(headers.get("Date") or "").astimezone(UTC).isoformat()
+    except (ValueError, TypeError):
+        raise unreadable("it has no date") from None

@@ -1,0 +1,130 @@
+"""The way to Azure: one credential, one connection pool and one client per subscription, for one event loop.
+
+Decides how every request is sent: with a token of the managed identity, once (no retry, no redirect, no registration of
+providers behind our back), with bounded waits, and over plain http to this machine only. Refuses to know what is asked
+and what an answer means. Nothing here logs a URL: those of operations are signed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from azure.core import AsyncPipelineClient
+from azure.core.async_paging import AsyncItemPaged
+from azure.core.pipeline import PipelineRequest, PipelineResponse, policies
+from azure.core.pipeline.transport import AioHttpTransport
+from azure.core.rest import AsyncHttpResponse, HttpRequest
+from azure.identity.aio import ManagedIdentityCredential
+from azure.mgmt.compute.aio import ComputeManagementClient
+from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
+from azure.mgmt.resourcegraph.aio import ResourceGraphClient
+
+from refresh.arm.errors import azure_errors, unreadable
+from refresh.domain import resource_id
+from refresh.domain.resource_id import ResourceId
+from refresh.gateway import Refused
+from refresh.setting_values import is_loopback
+from refresh.settings import Settings
+
+CONNECT_TIMEOUT_S = 10
+READ_TIMEOUT_S = 30
+"""No ARM call of ours takes longer to answer: long work is only accepted, never waited for. The SDK's 300 s would
+eat a whole downtime window on one lost answer."""
+
+type RestClient = AsyncPipelineClient[HttpRequest, AsyncHttpResponse]
+
+
+class _AllowHttp(policies.SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
+    """Lets the token go over plain http; only for an endpoint on this machine."""
+
+    def on_request(self, request: PipelineRequest[HttpRequest]) -> None:
+        request.context.options["enforce_https"] = False
+
+
+class Clients:
+    """Everything that talks to Azure on one event loop. Made without effect; opens at the first request."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Prepare to talk to `settings.arm_endpoint` as `settings.client_id`."""
+        url = urlsplit(settings.arm_endpoint)
+        self._local = is_loopback(url.hostname)
+        if url.scheme != "https" and not self._local:
+            raise ValueError("plain http is for this machine only")
+        self._plain = url.scheme != "https"
+        self._endpoint = settings.arm_endpoint
+        self._scope = settings.token_scope
+        timeouts = {"connection_timeout": CONNECT_TIMEOUT_S, "read_timeout": READ_TIMEOUT_S}
+        self._transport = AioHttpTransport(use_env_settings=not self._local, **timeouts)
+        # The identity endpoint is always beside the app: a proxy must never see a token request.
+        self._identity_transport = AioHttpTransport(use_env_settings=False, **timeouts)
+        self._credential = ManagedIdentityCredential(
+            client_id=settings.client_id or None, transport=self._identity_transport
+        )
+        self._compute: dict[str, ComputeManagementClient] = {}
+        self.graph = ResourceGraphClient(self._credential, base_url=self._endpoint, **self._ways())
+        self.rest: RestClient = AsyncPipelineClient(self._endpoint, **self._ways())
+
+    def compute(self, subscription: str) -> ComputeManagementClient:
+        """The Compute client of a subscription."""
+        key = subscription.lower()
+        if key not in self._compute:
+            self._compute[key] = ComputeManagementClient(
+                self._credential, subscription, base_url=self._endpoint, **self._ways()
+            )
+        return self._compute[key]
+
+    async def close(self) -> None:
+        """Close every connection; nothing can be asked afterwards."""
+        await self._transport.close()
+        await self._credential.close()
+        await self._identity_transport.close()
+
+    def _ways(self) -> dict[str, Any]:
+        # One list per client: a policy knows its successor. The SDK's default list would retry, follow redirects and
+        # register resource providers, each a request that nobody counted.
+        return {
+            "credential_scopes": [self._scope],
+            "transport": self._transport,
+            "policies": [
+                policies.RequestIdPolicy(),
+                policies.HeadersPolicy(),
+                policies.UserAgentPolicy(sdk_moniker="azure-vm-refresh"),
+                policies.ContentDecodePolicy(),
+                *([_AllowHttp()] if self._plain else []),
+                policies.AsyncRetryPolicy(retry_total=0),
+                AsyncARMChallengeAuthenticationPolicy(self._credential, self._scope),
+                policies.CustomHookPolicy(),
+            ],
+        }
+
+
+def split(resource: str, resource_type: str) -> ResourceId:
+    """The parts of `resource`, which must be of `resource_type`. Refused, without a request, when it is not."""
+    found = resource_id.parse(resource)
+    if found is None or found.type != resource_type or any(part in (".", "..") for part in found.text.split("/")):
+        raise Refused("InvalidResourceId", f"{resource[:200]!r} is not the id of a {resource_type}")
+    return found
+
+
+async def every(paged: AsyncItemPaged[Any]) -> AsyncIterator[Mapping[str, Any]]:
+    """The raw bodies of all pages of an SDK list call."""
+    pages = paged.by_page()
+    while True:
+        with azure_errors():
+            try:
+                page = await anext(pages, None)
+                bodies = None if page is None else [item.as_dict() async for item in page]
+            except (AttributeError, TypeError):
+                # The SDK takes for granted that a page is an object with a list of objects.
+                raise unreadable("a page that is no list") from None
+        if bodies is None:
+            return
+        for body in bodies:
+            yield body
+
+
+def raw(response: PipelineResponse[HttpRequest, AsyncHttpResponse], _model: object, _headers: object) -> Any:
+    """For the SDK's `cls` argument: the HTTP answer itself instead of a model."""
+    return response.http_response

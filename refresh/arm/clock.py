@@ -1,0 +1,36 @@
+"""The only clock the app trusts: ARM's own.
+
+Decides which cheap read tells the time. Refuses to know this machine's clock.
+"""
+
+from __future__ import annotations
+
+from refresh.arm import rest
+from refresh.arm.bodies import http_date
+from refresh.arm.clients import Clients
+from refresh.gateway import Graph, Refused
+
+_API_VERSION = "2022-12-01"
+
+
+class ArmClock:
+    """`gateway.ArmClock` on the Date header of one GET of the first subscription.
+
+    https://learn.microsoft.com/rest/api/resources/subscriptions/get
+    """
+
+    def __init__(self, clients: Clients, graph: Graph) -> None:
+        """Ask through `clients` about the first subscription that `graph` knows to be in scope."""
+        self._clients = clients
+        self._graph = graph
+        self._subscription: str | None = None
+
+    async def now(self) -> str:
+        """ARM's own time (ISO, UTC)."""
+        if self._subscription is None:
+            in_scope = await self._graph.list_subscriptions()
+            if not in_scope:
+                raise Refused("NoSubscription", "the management group has no subscription that the app may read")
+            self._subscription = in_scope[0]
+        answer = await rest.call(self._clients.rest, "GET", f"/subscriptions/{self._subscription}", _API_VERSION)
+        return http_date(answer.headers)

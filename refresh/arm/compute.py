@@ -1,0 +1,136 @@
+"""Virtual machines of Azure: reading them and beginning what the app may do to them.
+
+Decides which fields of ARM's answers become which facts. Refuses to know when anything is done and whether it worked:
+`begin_*` says only that ARM accepted it, and when.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, cast
+
+from refresh.arm.bodies import dict_at, http_date, identity_of, list_at, tags_of, text_at, zones_of
+from refresh.arm.clients import Clients, every, raw, split
+from refresh.arm.errors import azure_errors
+from refresh.arm.operations import begin, progress
+from refresh.domain.model import Agent, Power, Vm
+from refresh.domain.resource_id import VM_TYPE
+from refresh.gateway import Begun, Progress
+
+_POWER_STATE = "powerstate/"
+_AGENT_READY = "provisioningstate/succeeded"
+
+
+class ArmCompute:
+    """`gateway.Compute` on azure-mgmt-compute."""
+
+    def __init__(self, clients: Clients) -> None:
+        """Ask through `clients`."""
+        self._clients = clients
+
+    async def read_vm(self, vm_id: str) -> Vm:
+        """The VM with its instance view, in one GET. NotFound, Unavailable, Refused.
+
+        https://learn.microsoft.com/rest/api/compute/virtual-machines/get
+        """
+        vm = split(vm_id, VM_TYPE)
+        with azure_errors():
+            # `cls` makes the operation answer what `raw` returns; its annotation cannot say so.
+            answer = cast(
+                "Any",
+                await self._clients.compute(vm.subscription).virtual_machines.get(
+                    vm.group, vm.name, expand="instanceView", cls=raw
+                ),
+            )
+            return vm_from_arm(answer.json(), http_date(answer.headers))
+
+    async def list_vms(self, subscription: str) -> AsyncIterator[Vm]:
+        """Every VM of a subscription with tags and OS disk, without power state; all pages.
+
+        https://learn.microsoft.com/rest/api/compute/virtual-machines/list-all
+        """
+        async for body in every(self._clients.compute(subscription).virtual_machines.list_all()):
+            yield vm_from_arm(body, None)
+
+    async def begin_deallocate(self, vm_id: str) -> Begun:
+        """Stop the VM and release its host.
+
+        https://learn.microsoft.com/rest/api/compute/virtual-machines/deallocate
+        """
+        vm = split(vm_id, VM_TYPE)
+        return await begin(self._clients.compute(vm.subscription).virtual_machines.begin_deallocate, vm.group, vm.name)
+
+    async def begin_start(self, vm_id: str) -> Begun:
+        """Start the VM.
+
+        https://learn.microsoft.com/rest/api/compute/virtual-machines/start
+        """
+        vm = split(vm_id, VM_TYPE)
+        return await begin(self._clients.compute(vm.subscription).virtual_machines.begin_start, vm.group, vm.name)
+
+    async def begin_os_disk(self, vm_id: str, disk_id: str, disk_name: str) -> Begun:
+        """PATCH the smallest body that makes `disk_id` the OS disk: its name and id, createOption untouched.
+
+        A changed createOption is refused (409 PropertyChangeNotAllowed), and every object that a fuller body named
+        would be checked for permissions: https://learn.microsoft.com/azure/virtual-machines/linux/os-disk-swap,
+        https://learn.microsoft.com/rest/api/compute/virtual-machines/update
+        """
+        vm = split(vm_id, VM_TYPE)
+        body = {"properties": {"storageProfile": {"osDisk": {"name": disk_name, "managedDisk": {"id": disk_id}}}}}
+        operations = self._clients.compute(vm.subscription).virtual_machines
+        return await begin(operations.begin_update, vm.group, vm.name, body)
+
+    async def operation_progress(self, vm_id: str, token: str) -> Progress:
+        """How the operation that `token` names stands: one GET of its status URL, where alone the reason stands."""
+        vm = split(vm_id, VM_TYPE)
+        # A token brings its own request and URL: which operation resumes it makes no difference.
+        resume = self._clients.compute(vm.subscription).virtual_machines.begin_start
+        return await progress(resume, vm.group, vm.name, token=token)
+
+
+def vm_from_arm(body: Mapping[str, Any], read_at: str | None) -> Vm:
+    """The facts in a VM's ARM `body`; `read_at` is ARM's time of the answer (ISO). Unavailable for a body without id.
+
+    Power, agent and generation stand in the instance view only:
+    https://learn.microsoft.com/azure/virtual-machines/states-billing
+    """
+    vm_id, name, location = identity_of(body)
+    properties = dict_at(body, "properties") or {}
+    os_disk = dict_at(properties, "storageProfile", "osDisk") or {}
+    view = dict_at(properties, "instanceView")
+    return Vm(
+        id=vm_id,
+        name=name,
+        location=location,
+        tags=tags_of(body),
+        # An unmanaged disk has a `vhd` and no managedDisk: there is no disk resource to swap for.
+        os_disk_id=text_at(os_disk, "managedDisk", "id"),
+        os_disk_name=text_at(os_disk, "name"),
+        os_type=text_at(os_disk, "osType"),
+        provisioning_state=text_at(properties, "provisioningState"),
+        zones=zones_of(body),
+        size=text_at(properties, "hardwareProfile", "vmSize"),
+        availability_set=text_at(properties, "availabilitySet", "id"),
+        security_type=text_at(properties, "securityProfile", "securityType"),
+        generation=text_at(view, "hyperVGeneration"),
+        ephemeral_os_disk=dict_at(os_disk, "diffDiskSettings") is not None,
+        power=_power(view),
+        agent=_agent(view),
+        read_at=read_at,
+    )
+
+
+def _power(view: Mapping[str, Any] | None) -> Power:
+    codes = ((text_at(status, "code") or "").lower() for status in list_at(view, "statuses"))
+    state = next((code.removeprefix(_POWER_STATE) for code in codes if code.startswith(_POWER_STATE)), "")
+    return Power(state) if state in Power else Power.UNKNOWN
+
+
+def _agent(view: Mapping[str, Any] | None) -> Agent | None:
+    # An agent that has not reported yet stands there as ProvisioningState/Unavailable ("Not Ready"); a deallocated VM
+    # has no vmAgent at all; a stopped one still says Ready with the time before the stop.
+    statuses = list_at(view, "vmAgent", "statuses")
+    if not statuses:
+        return None
+    ready = [status for status in statuses if (text_at(status, "code") or "").lower() == _AGENT_READY]
+    return Agent(ready=bool(ready), at=text_at((ready or statuses)[-1], "time"))

@@ -1,0 +1,100 @@
+"""Managed disks of Azure: reading and creating them.
+
+Decides which fields of ARM's answers become which facts. Refuses to know what a disk is for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, cast
+
+from refresh.arm.bodies import bool_at, dict_at, identity_of, int_at, tags_of, text_at, zones_of
+from refresh.arm.clients import Clients, every, raw, split
+from refresh.arm.errors import azure_errors
+from refresh.arm.operations import begin
+from refresh.domain import resource_id
+from refresh.domain.model import Disk
+from refresh.domain.resource_id import DISK_TYPE, VERSION_TYPE
+from refresh.gateway import Begun
+
+
+class ArmDisks:
+    """`gateway.Disks` on azure-mgmt-compute."""
+
+    def __init__(self, clients: Clients) -> None:
+        """Ask through `clients`."""
+        self._clients = clients
+
+    async def read_disk(self, disk_id: str) -> Disk:
+        """The disk in one GET. NotFound, Unavailable, Refused.
+
+        https://learn.microsoft.com/rest/api/compute/disks/get
+        """
+        disk = split(disk_id, DISK_TYPE)
+        with azure_errors():
+            answer = cast(
+                "Any", await self._clients.compute(disk.subscription).disks.get(disk.group, disk.name, cls=raw)
+            )
+            return disk_from_arm(answer.json())
+
+    async def list_disks(self, subscription: str) -> AsyncIterator[Disk]:
+        """Every disk of a subscription, all pages.
+
+        https://learn.microsoft.com/rest/api/compute/disks/list
+        """
+        async for body in every(self._clients.compute(subscription).disks.list()):
+            yield disk_from_arm(body)
+
+    async def begin_create_disk(self, disk_id: str, body: Mapping[str, Any]) -> Begun:
+        """PUT the disk with exactly this ARM body.
+
+        https://learn.microsoft.com/rest/api/compute/disks/create-or-update
+        """
+        disk = split(disk_id, DISK_TYPE)
+        operations = self._clients.compute(disk.subscription).disks
+        return await begin(operations.begin_create_or_update, disk.group, disk.name, dict(body))
+
+
+def disk_from_arm(body: Mapping[str, Any]) -> Disk:
+    """The facts in a disk's ARM `body`. Unavailable for a body without id."""
+    disk_id, name, location = identity_of(body)
+    properties = dict_at(body, "properties") or {}
+    return Disk(
+        id=disk_id,
+        name=name,
+        location=location,
+        provisioning_state=text_at(properties, "provisioningState"),
+        disk_state=text_at(properties, "diskState"),
+        managed_by=text_at(body, "managedBy"),
+        os_type=text_at(properties, "osType"),
+        generation=text_at(properties, "hyperVGeneration"),
+        zones=zones_of(body),
+        size_gb=int_at(properties, "diskSizeGB"),
+        sku=text_at(body, "sku", "name"),
+        tier=text_at(properties, "tier"),
+        architecture=text_at(properties, "supportedCapabilities", "architecture"),
+        security_type=text_at(properties, "securityProfile", "securityType"),
+        encryption=dict_at(properties, "encryption"),
+        network_access_policy=text_at(properties, "networkAccessPolicy"),
+        public_network_access=text_at(properties, "publicNetworkAccess"),
+        disk_access_id=text_at(properties, "diskAccessId"),
+        bursting_enabled=bool_at(properties, "burstingEnabled"),
+        source_version=_source_version(dict_at(properties, "creationData")),
+        time_created=text_at(properties, "timeCreated"),
+        tags=tags_of(body),
+    )
+
+
+def _source_version(creation: Mapping[str, Any] | None) -> str | None:
+    """The gallery image version a disk was made from, as its immutable creationData names it.
+
+    Versions of shared and community galleries have ids of their own kind: they are answered too, so that nobody takes
+    such a disk for one that came from no image.
+    https://learn.microsoft.com/rest/api/compute/disks/get#creationdata
+    """
+    for kind in ("id", "sharedGalleryImageId", "communityGalleryImageId"):
+        if (found := text_at(creation, "galleryImageReference", kind)) is not None:
+            return found
+    image = text_at(creation, "imageReference", "id")
+    parsed = resource_id.parse(image)
+    return image if parsed is not None and parsed.type == VERSION_TYPE else None

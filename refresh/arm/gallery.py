@@ -1,0 +1,150 @@
+"""Compute Galleries of Azure: image definitions and versions.
+
+Decides which fields of ARM's answers become which facts. Refuses to know which version anybody wants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, cast
+
+from refresh.arm.bodies import bool_at, dict_at, identity_of, int_at, list_at, region, tags_of, text_at
+from refresh.arm.clients import Clients, every, raw, split
+from refresh.arm.errors import azure_errors
+from refresh.arm.operations import begin, progress
+from refresh.domain.model import Definition, Region, Version
+from refresh.domain.resource_id import DEFINITION_TYPE, GALLERY_TYPE, VERSION_TYPE
+from refresh.gateway import Begun, Progress
+
+
+class ArmGallery:
+    """`gateway.Gallery` on azure-mgmt-compute."""
+
+    def __init__(self, clients: Clients) -> None:
+        """Ask through `clients`."""
+        self._clients = clients
+
+    async def list_definitions(self, gallery_id: str) -> AsyncIterator[Definition]:
+        """Every image definition of a gallery.
+
+        https://learn.microsoft.com/rest/api/compute/gallery-images/list-by-gallery
+        """
+        gallery = split(gallery_id, GALLERY_TYPE)
+        operations = self._clients.compute(gallery.subscription).gallery_images
+        async for body in every(operations.list_by_gallery(gallery.group, gallery.name)):
+            yield definition_from_arm(body)
+
+    async def read_definition(self, definition_id: str) -> Definition:
+        """One image definition.
+
+        https://learn.microsoft.com/rest/api/compute/gallery-images/get
+        """
+        found = split(definition_id, DEFINITION_TYPE)
+        gallery, definition = found.names
+        operations = self._clients.compute(found.subscription).gallery_images
+        with azure_errors():
+            answer = cast("Any", await operations.get(found.group, gallery, definition, cls=raw))
+            return definition_from_arm(answer.json())
+
+    async def list_versions(self, definition_id: str) -> AsyncIterator[Version]:
+        """Every version of a definition, without replication status.
+
+        https://learn.microsoft.com/rest/api/compute/gallery-image-versions/list-by-gallery-image
+        """
+        found = split(definition_id, DEFINITION_TYPE)
+        gallery, definition = found.names
+        operations = self._clients.compute(found.subscription).gallery_image_versions
+        async for body in every(operations.list_by_gallery_image(found.group, gallery, definition)):
+            yield version_from_arm(body)
+
+    async def read_version(self, version_id: str) -> Version:
+        """One version with its replication status.
+
+        https://learn.microsoft.com/rest/api/compute/gallery-image-versions/get
+        """
+        found = split(version_id, VERSION_TYPE)
+        gallery, definition, version = found.names
+        operations = self._clients.compute(found.subscription).gallery_image_versions
+        with azure_errors():
+            answer = cast(
+                "Any",
+                await operations.get(found.group, gallery, definition, version, expand="ReplicationStatus", cls=raw),
+            )
+            return version_from_arm(answer.json())
+
+    async def begin_create_version(self, version_id: str, body: Mapping[str, Any]) -> Begun:
+        """PUT the version with exactly this ARM body; the token outlives the activity that began it.
+
+        https://learn.microsoft.com/rest/api/compute/gallery-image-versions/create-or-update
+        """
+        found = split(version_id, VERSION_TYPE)
+        gallery, definition, version = found.names
+        operations = self._clients.compute(found.subscription).gallery_image_versions
+        return await begin(operations.begin_create_or_update, found.group, gallery, definition, version, dict(body))
+
+    async def version_progress(self, version_id: str, token: str) -> Progress:
+        """How the creation that `token` names stands: one GET; `Unknown` when only the version itself can say."""
+        found = split(version_id, VERSION_TYPE)
+        gallery, definition, version = found.names
+        operations = self._clients.compute(found.subscription).gallery_image_versions
+        return await progress(
+            operations.begin_create_or_update, found.group, gallery, definition, version, {}, token=token
+        )
+
+
+def definition_from_arm(body: Mapping[str, Any]) -> Definition:
+    """The facts in an image definition's ARM `body`. Unavailable for a body without id."""
+    definition_id, name, location = identity_of(body)
+    properties = dict_at(body, "properties") or {}
+    features = {
+        (text_at(feature, "name") or "").lower(): text_at(feature, "value")
+        for feature in list_at(properties, "features")
+    }
+    return Definition(
+        id=definition_id,
+        name=name,
+        location=location,
+        os_type=text_at(properties, "osType"),
+        os_state=text_at(properties, "osState"),
+        generation=text_at(properties, "hyperVGeneration"),
+        architecture=text_at(properties, "architecture"),
+        # https://learn.microsoft.com/azure/virtual-machines/trusted-launch-portal#trusted-launch-supported-images
+        security_type=features.get("securitytype"),
+        tags=tags_of(body),
+    )
+
+
+def version_from_arm(body: Mapping[str, Any]) -> Version:
+    """The facts in an image version's ARM `body`; replication only when it was asked for. Unavailable without id.
+
+    Target regions go by display name (`West US`), the replication summary by either: both come out as `westus`.
+    """
+    version_id, name, location = identity_of(body)
+    properties = dict_at(body, "properties") or {}
+    profile, storage = dict_at(properties, "publishingProfile"), dict_at(properties, "storageProfile")
+    summary = {region(text_at(row, "region")): row for row in list_at(properties, "replicationStatus", "summary")}
+    return Version(
+        id=version_id,
+        name=name,
+        location=location,
+        provisioning_state=text_at(properties, "provisioningState"),
+        regions=tuple(_region(target, summary) for target in list_at(profile, "targetRegions")),
+        excluded_from_latest=bool_at(profile, "excludeFromLatest") or False,
+        source_id=text_at(storage, "source", "virtualMachineId")
+        or text_at(storage, "source", "id")
+        or text_at(storage, "osDiskImage", "source", "id"),
+        os_disk_size_gb=int_at(storage, "osDiskImage", "sizeInGB"),
+        published_at=text_at(profile, "publishedDate"),
+        tags=tags_of(body),
+    )
+
+
+def _region(target: object, summary: Mapping[str, object]) -> Region:
+    name = region(text_at(target, "name"))
+    row = summary.get(name)
+    return Region(
+        name=name,
+        state=text_at(row, "state"),
+        progress=int_at(row, "progress"),
+        excluded_from_latest=bool_at(target, "excludeFromLatest") or False,
+    )

@@ -1,0 +1,124 @@
+"""Which VMs are in scope, by Azure Resource Graph.
+
+Decides the selection query, its scope and that only a whole answer is an answer. Refuses to decide on what it finds:
+the index lags behind ARM, so every VM is read before anything is done to it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from itertools import batched
+from typing import Any, cast
+
+from azure.mgmt.resourcegraph.models import QueryRequest, QueryRequestOptions
+
+from refresh.arm.bodies import list_at, tags_of, text_at
+from refresh.arm.clients import Clients, raw
+from refresh.arm.errors import azure_errors, quota_resets_after_s, unreadable
+from refresh.domain import tags
+from refresh.gateway import GatewayError
+from refresh.settings import Settings
+
+PAGE_SIZE = 1000
+"""Rows per page: https://learn.microsoft.com/azure/governance/resource-graph/concepts/work-with-data#paging-results"""
+
+SUBSCRIPTIONS_PER_QUERY = 1000
+"""https://learn.microsoft.com/azure/governance/resource-graph/troubleshoot/general#toomanysubscription"""
+
+# `contains` compares without case; the rows are exact only after `in_scope`. Ordered by id and with it projected, since
+# otherwise Azure may give a truncated answer no token to go on with.
+_IN_SCOPE = (
+    "resources | where type =~ 'microsoft.compute/virtualmachines'"
+    f' | where tostring(tags) contains \'"{tags.AUTO_REFRESH}":"true"\''
+    f' or tostring(tags) contains \'"{tags.AUTO_REFRESH}":"hold"\''
+    " | project id, tags | order by id asc"
+)
+_SUBSCRIPTIONS = (
+    "resourcecontainers | where type =~ 'microsoft.resources/subscriptions'"
+    " | project id, subscriptionId | order by id asc"
+)
+
+
+class ArmGraph:
+    """`gateway.Graph` on azure-mgmt-resourcegraph."""
+
+    def __init__(self, clients: Clients, settings: Settings) -> None:
+        """Ask through `clients` about the subscriptions or the management group in `settings`."""
+        self._clients = clients
+        self._settings = settings
+
+    async def list_scope(self) -> Sequence[str]:
+        """Ids of every VM whose tags put it in scope, all pages. GatewayError when Azure does not give them all."""
+        found: dict[str, str] = {}
+        for scope in self._scopes():
+            async for row in self._rows(_IN_SCOPE, scope):
+                vm_id = text_at(row, "id")
+                if vm_id is None:
+                    raise unreadable("a row without an id")
+                # Rows move between pages while resources come and go: one VM may be told twice.
+                if tags.in_scope(tags_of(row)):
+                    found.setdefault(vm_id.lower(), vm_id)
+        return list(found.values())
+
+    async def list_subscriptions(self) -> Sequence[str]:
+        """The configured subscriptions; those of the management group when one is configured.
+
+        https://learn.microsoft.com/azure/governance/resource-graph/reference/supported-tables-resources#resourcecontainers
+        """
+        if self._settings.subscriptions:
+            return self._settings.subscriptions
+        (scope,) = self._scopes()
+        found = [text_at(row, "subscriptionId") async for row in self._rows(_SUBSCRIPTIONS, scope)]
+        return list(dict.fromkeys(subscription.lower() for subscription in found if subscription))
+
+    def _scopes(self) -> list[dict[str, list[str]]]:
+        if self._settings.management_group:
+            return [{"management_groups": [self._settings.management_group]}]
+        return [
+            {"subscriptions": list(batch)}
+            for batch in batched(self._settings.subscriptions, SUBSCRIPTIONS_PER_QUERY, strict=False)
+        ]
+
+    async def _rows(self, query: str, scope: Mapping[str, Any]) -> AsyncIterator[Any]:
+        """All rows of all pages: https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/resources."""
+        token: str | None = None
+        while True:
+            options = QueryRequestOptions(top=PAGE_SIZE, skip_token=token, result_format="objectArray")
+            with azure_errors():
+                # `cls` makes the operation answer what `raw` returns; its annotation cannot say so.
+                answer = cast(
+                    "Any",
+                    await self._clients.graph.resources(QueryRequest(query=query, options=options, **scope), cls=raw),
+                )
+                body = answer.json()
+            for row in list_at(body, "data"):
+                yield row
+            token = text_at(body, "$skipToken")
+            _refuse_truncated(body, answer.headers, token)
+            if token is None:
+                return
+            await _wait_for_quota(answer.headers)
+
+
+def _refuse_truncated(body: object, headers: Mapping[str, str], token: str | None) -> None:
+    if not isinstance(body, Mapping) or not isinstance(body.get("data"), list):
+        raise unreadable("a query's answer without rows")
+    if token is None and str(body.get("resultTruncated", "false")).lower() == "true":
+        raise GatewayError(
+            "ResultTruncated", "Resource Graph left rows out and gave no token to go on: nothing is decided"
+        )
+    if str(headers.get("x-ms-tenant-subscription-limit-hit", "")).lower() == "true":
+        raise GatewayError(
+            "SubscriptionLimitHit",
+            "Resource Graph left out subscriptions beyond 10,000: name the ones in scope in REFRESH_SUBSCRIPTIONS",
+        )
+
+
+async def _wait_for_quota(headers: Mapping[str, str]) -> None:
+    """Wait out a used-up quota before the next page: a 429 would throw away every page read so far.
+
+    https://learn.microsoft.com/azure/governance/resource-graph/concepts/guidance-for-throttled-requests
+    """
+    if headers.get("x-ms-user-quota-remaining") == "0":
+        await asyncio.sleep(quota_resets_after_s(headers) or 0)

@@ -1,0 +1,76 @@
+"""Long-running operations of Azure: begun with one request, asked about with one GET, never waited for.
+
+Decides what is kept of an operation (when ARM accepted it, and a token to ask again) and how its status reads. Refuses
+to know which operation it is and when to ask. A token holds a signed URL and a copy of the first answer: it is handed
+out and taken back, never told. https://learn.microsoft.com/azure/azure-resource-manager/management/async-operations
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from azure.core.pipeline import PipelineResponse
+from azure.core.polling import AsyncLROPoller
+from azure.core.polling.base_polling import BadResponse, BadStatus
+from azure.core.rest import AsyncHttpResponse, HttpRequest
+from azure.mgmt.core.polling.async_arm_polling import AsyncARMPolling
+
+from refresh.arm.bodies import http_date
+from refresh.arm.errors import azure_errors, from_answer, from_operation, unreadable
+from refresh.gateway import Begun, NotFound, Progress
+
+type Operation = Callable[..., Awaitable[AsyncLROPoller[Any]]]
+"""An SDK client's `begin_*` method."""
+
+type _Answers = list[PipelineResponse[HttpRequest, AsyncHttpResponse]]
+
+
+async def begin(operation: Operation, *args: Any) -> Begun:
+    """Call `operation` with `args`: exactly one request. NotFound, Refused, Unavailable when ARM did not accept it."""
+    answers: _Answers = []
+    with azure_errors():
+        poller = await operation(*args, polling=AsyncARMPolling(), raw_response_hook=answers.append)
+        # azure-core cannot resume what was over at once (no operation header to poll): then there is no token.
+        over = poller.polling_method().finished()
+        return Begun(http_date(answers[-1].http_response.headers), None if over else poller.continuation_token())
+
+
+async def progress(operation: Operation, *args: Any, token: str) -> Progress:
+    """How what `token` names stands: one GET of its status URL. `operation` and `args` are not sent again.
+
+    `Unknown` when the token cannot be read or Azure has forgotten the operation: then only the resource itself says
+    what became of it. Refused, Unavailable when the question got no answer.
+    """
+    answers: _Answers = []
+    polling = AsyncARMPolling(raw_response_hook=answers.append)
+    try:
+        await operation(*args, polling=polling, continuation_token=token)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        # Written by another version of azure-core, or not a token at all.
+        return Progress("Unknown", "TokenRefused", "the operation's token cannot be read any more")
+    try:
+        with azure_errors():
+            await _ask(polling, answers)
+            return _progress(polling.status(), answers[-1].http_response)
+    except NotFound as gone:
+        return Progress("Unknown", gone.code, gone.message)
+
+
+async def _ask(polling: AsyncARMPolling, answers: _Answers) -> None:
+    try:
+        await polling.update_status()
+    except BadStatus:
+        answer = answers[-1].http_response
+        raise from_answer(answer.status_code, answer.headers, answer.text()) from None
+    except BadResponse:
+        raise unreadable("an operation's status") from None
+
+
+def _progress(status: str, answer: AsyncHttpResponse) -> Progress:
+    if status.lower() == "succeeded":
+        return Progress("Succeeded")
+    if status.lower() in ("failed", "canceled"):
+        code, message = from_operation(answer.text())
+        return Progress("Failed", code or status, message)
+    return Progress("InProgress")

@@ -1,0 +1,40 @@
+"""The few ARM calls that no client library in use covers: tags and the clock's cheap read.
+
+Decides how such a call is sent and what a resource's path may look like. Refuses to know how requests are authorised
+and sent; that is `clients`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from azure.core.rest import AsyncHttpResponse, HttpRequest
+
+from refresh.arm.clients import RestClient
+from refresh.arm.errors import azure_errors, from_answer
+from refresh.gateway import Refused
+
+
+async def call(
+    client: RestClient, method: str, path: str, api_version: str, body: Mapping[str, Any] | None = None
+) -> AsyncHttpResponse:
+    """Send one request to ARM and return its 200. NotFound, Refused, Unavailable for any other answer.
+
+    `path` starts with `/subscriptions/`; a `body` is sent as JSON.
+    """
+    request = HttpRequest(method, quoted(path), params={"api-version": api_version}, json=body)
+    with azure_errors():
+        answer = await client.send_request(request)
+        if answer.status_code != 200:
+            raise from_answer(answer.status_code, answer.headers, answer.text())
+        return answer
+
+
+def quoted(path: str) -> str:
+    """`path` with everything escaped that could make it another path. Refused for one that climbs or has no root."""
+    segments = path.split("/")
+    if not path.lower().startswith("/subscriptions/") or any(segment in ("", ".", "..") for segment in segments[1:]):
+        raise Refused("InvalidResourceId", f"{path[:200]!r} is not a path below a subscription")
+    return quote(path, safe="/()")

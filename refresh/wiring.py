@@ -1,0 +1,91 @@
+"""Where the app is put together: settings from the environment, gateways for the event loop that asks.
+
+Decides that everything is made once and not before it is needed: importing the app reads no environment and opens no
+connection, so it can be indexed anywhere. Refuses to know what the gateways are used for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import dataclass, field
+
+from refresh.arm.clients import Clients
+from refresh.arm.clock import ArmClock
+from refresh.arm.compute import ArmCompute
+from refresh.arm.disks import ArmDisks
+from refresh.arm.gallery import ArmGallery
+from refresh.arm.graph import ArmGraph
+from refresh.arm.tags import ArmTags
+from refresh.gateway import Gateways
+from refresh.settings import Settings
+
+
+@dataclass(frozen=True)
+class ArmGateways:
+    """`gateway.Gateways` on Azure Resource Manager; `close` ends its connections."""
+
+    clients: Clients
+    compute: ArmCompute
+    disks: ArmDisks
+    gallery: ArmGallery
+    graph: ArmGraph
+    tags: ArmTags
+    clock: ArmClock
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.clients.close()
+
+
+@dataclass
+class _Wired:
+    settings: Settings | None = None
+    # Connections belong to the loop they were opened on.
+    gateways: dict[asyncio.AbstractEventLoop, ArmGateways] = field(default_factory=dict)
+
+
+_wired = _Wired()
+
+
+def settings() -> Settings:
+    """The settings of this process, read from its environment at the first use.
+
+    SettingsError names every fault; it is raised again at the next use, until the environment is right.
+    """
+    if _wired.settings is None:
+        _wired.settings = Settings.from_env(os.environ)
+    return _wired.settings
+
+
+def gateways() -> Gateways:
+    """The gateways of the running event loop, made at the first use. SettingsError like `settings`."""
+    loop = asyncio.get_running_loop()
+    if loop not in _wired.gateways:
+        for ended in [known for known in _wired.gateways if known.is_closed()]:
+            del _wired.gateways[ended]
+        _wired.gateways[loop] = connect(settings())
+    return _wired.gateways[loop]
+
+
+def connect(settings: Settings) -> ArmGateways:
+    """Gateways of one's own for these `settings`, to be closed by whoever asked."""
+    clients = Clients(settings)
+    graph = ArmGraph(clients, settings)
+    return ArmGateways(
+        clients=clients,
+        compute=ArmCompute(clients),
+        disks=ArmDisks(clients),
+        gallery=ArmGallery(clients),
+        graph=graph,
+        tags=ArmTags(clients),
+        clock=ArmClock(clients, graph),
+    )
+
+
+async def close() -> None:
+    """Close the running loop's gateways and forget the settings: the next use starts from the environment again."""
+    _wired.settings = None
+    open_here = _wired.gateways.pop(asyncio.get_running_loop(), None)
+    if open_here is not None:
+        await open_here.close()
