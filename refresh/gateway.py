@@ -84,6 +84,10 @@ class Compute(Protocol):
         """PATCH the smallest body that makes `disk_id` the OS disk: its name and id, createOption untouched."""
         ...
 
+    async def operation_progress(self, vm_id: str, token: str) -> Progress:
+        """How the operation that `token` names stands: one GET of its status URL, where alone the reason stands."""
+        ...
+
 
 class Disks(Protocol):
     """Managed disks."""

@@ -143,18 +143,55 @@ class Claimed(Record):
     step: str | None = None
     reply_to: tuple[str, ...] = ()
     rejected: tuple[str, ...] = ()
+    ran: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StepInput(Record):
+    """What a step needs to know: the VM, what to make so, and ARM's times of what was begun before.
+
+    `since` is when the step was first tried, `begun_at` when its operation was last accepted, `started_at` when the
+    VM was started. `despite_hold` only for the start of a VM that the app itself has stopped.
+    """
+
+    vm: str
+    disk: str | None = None
+    since: str | None = None
+    begun_at: str | None = None
+    started_at: str | None = None
+    agent_spoke: bool = False
+    despite_hold: bool = False
 
 
 @dataclass(frozen=True)
 class StepResult(Record):
-    """How a step stands: `done`, `waiting` (call again), `failed` (for good), with evidence and ARM's own times."""
+    """How a step stands: `done`, `waiting` (ask again), `failed` for good, `held` by a person, `gone` with the VM.
+
+    Times are ARM's own (ISO); `evidence` is what was seen, `proved` whether the guest itself spoke.
+    """
 
     state: str
+    since: str | None = None
     begun_at: str | None = None
     at: str | None = None
     code: str | None = None
     message: str | None = None
     evidence: str | None = None
+    proved: bool = False
+
+
+@dataclass(frozen=True)
+class Prepared(Record):
+    """What a swap found right before downtime: `swap` with its intent, tags and steps, `revive`, or why not."""
+
+    decision: str
+    reason: str
+    message: str
+    intent: Intent | None = None
+    tags: dict[str, str] | None = None
+    steps: tuple[str, ...] = ()
+    undo: tuple[str, ...] = ()
+    down_s: float | None = None
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from refresh.domain import resource_id, tags
 from refresh.domain.check import Check
-from refresh.domain.model import Definition, Disk, Version, Vm
+from refresh.domain.intent_tag import read_intent_tag
+from refresh.domain.model import Definition, Disk, Power, Version, Vm
 from refresh.domain.preflight import check_swap
 from refresh.domain.provenance import Policy
 from refresh.domain.reason import Reason
@@ -63,7 +64,15 @@ class Refuse:
     checks: tuple[Check, ...] = ()
 
 
-Decision = Swap | Skip | Refuse
+@dataclass(frozen=True)
+class Revive:
+    """A swap stopped this VM and all memory of it is lost: bring the VM up, whatever disk it has."""
+
+    reason: Reason
+    message: str
+
+
+Decision = Swap | Revive | Skip | Refuse
 
 
 def decide_swap(facts: Facts, policy: Policy, *, force: bool = False) -> Decision:
@@ -72,7 +81,7 @@ def decide_swap(facts: Facts, policy: Policy, *, force: bool = False) -> Decisio
         if facts.unreadable:
             return Refuse(Reason.UNREADABLE, facts.unreadable)
         return Skip(Reason.VM_GONE, "the VM does not exist any more")
-    early = _decide_without_disk(facts.vm, facts)
+    early = decide_without_disk(facts.vm, facts)
     if early is not None:
         return early
     if facts.wanted is None:
@@ -94,11 +103,15 @@ def decide_swap(facts: Facts, policy: Policy, *, force: bool = False) -> Decisio
     return Swap(Reason.WANTED, f"the tag asks for disk {facts.wanted.name}", facts.wanted, checks)
 
 
-def _decide_without_disk(vm: Vm, facts: Facts) -> Decision | None:
+def decide_without_disk(vm: Vm, facts: Facts) -> Decision | None:
+    """The decision, where it does not depend on the wanted disk; None where that must be read first."""
     if tags.on_hold(vm.tags):
         return Skip(Reason.ON_HOLD, f"{tags.AUTO_REFRESH}=hold: the app leaves this VM alone")
     if not tags.in_scope(vm.tags):
         return Skip(Reason.NOT_IN_SCOPE, f"{tags.AUTO_REFRESH} is not true on this VM; set it to have it refreshed")
+    left = read_intent_tag(tags.value_of(vm.tags, tags.REFRESH_STATE))
+    if left is not None and left.was_running and vm.power in (Power.STOPPED, Power.DEALLOCATED):
+        return Revive(Reason.RECOVER, f"{left.run} stopped this VM and nobody finished it: bringing it up")
     wish = facts.wish
     if wish.problem is None and wish.disk_id is None:
         return Skip(Reason.NO_WISH, f"{tags.OS_DISK_NAME} is missing or empty: nothing is asked for")

@@ -1,0 +1,27 @@
+"""When a swap is over: `RefreshState` goes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from refresh import wiring
+from refresh.activities.patience import TAG_WRITE_BUDGET_S, patiently
+from refresh.domain import tags
+from refresh.gateway import GatewayError, NotFound
+
+
+async def clear_intent(data: dict[str, Any]) -> dict[str, Any]:
+    """Remove `RefreshState` when the swap is over; a failure leaves a tag that says so and harms nothing."""
+    gateways = wiring.gateways()
+    try:
+        vm = await patiently(lambda: gateways.compute.read_vm(data["vm"]), budget_s=TAG_WRITE_BUDGET_S)
+        value = tags.value_of(vm.tags, tags.REFRESH_STATE)
+        if value is not None:
+            await patiently(
+                lambda: gateways.tags.delete_tags(vm.id, {tags.REFRESH_STATE: value}), budget_s=TAG_WRITE_BUDGET_S
+            )
+    except NotFound:
+        return {"ok": True}
+    except GatewayError as error:
+        return {"ok": False, "message": str(error)[:300]}
+    return {"ok": True}

@@ -1,0 +1,163 @@
+"""Carries a step to its end: read, judge, begin when needed, wait at the rhythm known for the operation, read again.
+
+Decides how long and how often to wait. Refuses to judge a reading (`domain.steps`) and to know what comes next. Every
+call is one attempt; throttling, server errors and lost connections are waited out with the server's own Retry-After
+within the step's budget. Times are ARM's own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from refresh.domain import instant, tags
+from refresh.domain.model import Vm
+from refresh.domain.steps import Move, Verdict
+from refresh.gateway import Begun, GatewayError, Gateways, NotFound, Refused, Unavailable
+from refresh.messages import StepInput, StepResult
+
+# Longer waits go back to the orchestrator, so that no activity outlives a platform update unnoticed.
+ACTIVITY_S = 50.0
+# Another operation is under way on the VM; Azure ends it, and then ours may begin.
+_CONFLICTS = frozenset({"Conflict", "OperationNotAllowed", "AttachDiskWhileBeingDetached", "PreconditionFailed"})
+_LONGEST_PAUSE_S = 30.0
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """When to look again, in seconds, from the recorded durations of an operation; at most one GET per 5 s for long.
+
+    Compute refills 12 reads a minute for each VM on top of 36 in hand:
+    https://learn.microsoft.com/azure/virtual-machines/compute-throttling-limits
+    """
+
+    first_s: float
+    then_s: float
+    budget_s: float
+    # A refused begin is tried again: for a start, because nothing is worse than a VM that stays down.
+    retry_refused: bool = False
+
+
+@dataclass
+class Convergence:
+    """One step of one VM, carried as far as one activity may."""
+
+    gateways: Gateways
+    step: StepInput
+    rhythm: Rhythm
+    judge: Callable[[Vm, float | None], Verdict]
+    begin: Callable[[], Awaitable[Begun]] | None = None
+
+    def __post_init__(self) -> None:
+        """Take up where the last activity of this step left off."""
+        self._since = self.step.since
+        self._begun_at = self.step.begun_at
+        self._token: str | None = None
+        self._at: str | None = None
+        self._slept_s = self._slept_when_read_s = 0.0
+        self._pause_s = 1.0
+        self._last_error: GatewayError | None = None
+
+    async def run(self) -> StepResult:
+        """Carry the step on for up to a minute. Never raises for what Azure says: that is the result."""
+        while True:
+            result = await self._once()
+            if result is not None:
+                return result
+            if self._slept_s >= ACTIVITY_S:
+                return self._result("waiting", evidence=str(self._last_error) if self._last_error else None)
+
+    async def _once(self) -> StepResult | None:
+        try:
+            vm = await self.gateways.compute.read_vm(self.step.vm)
+        except NotFound as error:
+            return self._result("gone", error)
+        except GatewayError as error:
+            return await self._unanswered(error)
+        self._at, self._slept_when_read_s = vm.read_at, self._slept_s
+        self._since = self._since or vm.read_at
+        if tags.on_hold(vm.tags) and not self.step.despite_hold:
+            return self._result("held", evidence=f"{tags.AUTO_REFRESH}=hold")
+        verdict = self.judge(vm, instant.seconds_between(self._begun_at, vm.read_at))
+        return await self._follow(verdict)
+
+    async def _follow(self, verdict: Verdict) -> StepResult | None:
+        if verdict.move is Move.DONE:
+            return self._result("done", evidence=verdict.seen, proved=verdict.proved)
+        if verdict.move is Move.FAILED or self._elapsed_s() >= self.rhythm.budget_s:
+            return await self._failed(verdict.seen)
+        if verdict.move is Move.BEGIN and self.begin is not None:
+            return await self._begin()
+        await self._sleep(self.rhythm.then_s)
+        return None
+
+    async def _begin(self) -> StepResult | None:
+        assert self.begin is not None  # noqa: S101 - asked by _follow
+        await self._learn_why()
+        try:
+            begun = await self.begin()
+        except Refused as error:
+            if error.code in _CONFLICTS or self.rhythm.retry_refused:
+                return await self._unanswered(error)
+            return self._result("failed", error)
+        except NotFound as error:
+            return self._result("gone", error)
+        except GatewayError as error:
+            return await self._unanswered(error)
+        self._begun_at, self._token, self._pause_s = begun.at, begun.token, 1.0
+        self._since = self._since or begun.at
+        await self._sleep(self.rhythm.first_s)
+        return None
+
+    async def _unanswered(self, error: GatewayError) -> StepResult | None:
+        self._last_error = error
+        if self._elapsed_s() >= self.rhythm.budget_s:
+            return self._result("failed", error)
+        if isinstance(error, Refused) and error.code not in _CONFLICTS and not self.rhythm.retry_refused:
+            return self._result("failed", error)
+        wait_s = self._pause_s if error.retry_after_s is None else max(error.retry_after_s, 0.1)
+        self._pause_s = min(self._pause_s * 2, _LONGEST_PAUSE_S)
+        await self._sleep(min(wait_s, self.rhythm.budget_s))
+        return None
+
+    async def _learn_why(self) -> None:
+        """Ask the operation that did not do it for its reason: it stands on its status URL and nowhere else."""
+        if self._token is None:
+            return
+        try:
+            progress = await self.gateways.compute.operation_progress(self.step.vm, self._token)
+        except GatewayError:
+            return
+        finally:
+            self._token = None
+        if progress.code:
+            self._last_error = Refused(progress.code, progress.message or "")
+
+    async def _failed(self, seen: str) -> StepResult:
+        await self._learn_why()
+        error = self._last_error or Unavailable("Unknown", "Azure gave no reason")
+        return self._result("failed", error, evidence=seen)
+
+    def _elapsed_s(self) -> float:
+        # ARM's clock up to its last answer, our own sleeping since.
+        answered_s = instant.seconds_between(self._since, self._at) or 0.0
+        return answered_s + self._slept_s - self._slept_when_read_s
+
+    async def _sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        self._slept_s += seconds
+
+    def _result(
+        self, state: str, error: GatewayError | None = None, *, evidence: str | None = None, proved: bool = False
+    ) -> StepResult:
+        return StepResult(
+            state=state,
+            since=self._since,
+            begun_at=self._begun_at,
+            at=self._at,
+            code=error.code if error else None,
+            message=error.message[:300] if error else None,
+            evidence=evidence[:200] if evidence else None,
+            proved=proved,
+        )

@@ -1,0 +1,31 @@
+"""How the app waits for Azure to answer one call at all.
+
+Decides when a call that found Azure unavailable is tried again: after the server's own Retry-After, else after growing
+pauses, within a budget. Refuses to know what the call does. Long-running operations are `convergence`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from refresh.gateway import Unavailable
+
+FIRST_PAUSE_S = 1.0
+LONGEST_PAUSE_S = 30.0
+TAG_WRITE_BUDGET_S = 60.0
+
+
+async def patiently[T](call: Callable[[], Awaitable[T]], *, budget_s: float) -> T:
+    """Call until Azure answers, waiting at most `budget_s` seconds in all; then its last Unavailable is raised."""
+    waited_s, pause_s = 0.0, FIRST_PAUSE_S
+    while True:
+        try:
+            return await call()
+        except Unavailable as error:
+            wait_s = pause_s if error.retry_after_s is None else max(error.retry_after_s, 0.1)
+            if waited_s + wait_s > budget_s:
+                raise
+        await asyncio.sleep(wait_s)
+        waited_s += wait_s
+        pause_s = min(pause_s * 2, LONGEST_PAUSE_S)

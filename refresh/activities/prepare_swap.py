@@ -1,0 +1,87 @@
+"""Right before downtime: facts again, decide again, and the plan that will be carried out.
+
+The plan is made here, once, so that it stands in the durable history and no deployment can change a swap under way.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from refresh import wiring
+from refresh.activities.facts import FactReader, Pace, policy_of
+from refresh.domain import plan, resource_id, tags
+from refresh.domain.decision import Facts, Refuse, Revive, Skip, Swap, decide_swap
+from refresh.domain.intent_tag import write_intent_tag
+from refresh.domain.model import Power, Vm
+from refresh.messages import Intent, Prepared
+
+# Reads of a VM about to be stopped are few and are not kept apart.
+_NO_GAP_S = 0.0
+
+
+async def prepare_swap(data: dict[str, Any]) -> dict[str, Any]:
+    """Say what swap `run` of `vm` will do: a `Prepared` with intent, tags and steps, or the reason it will not."""
+    policy = policy_of(wiring.settings())
+    reader = FactReader(wiring.gateways(), policy, Pace(_NO_GAP_S))
+    facts = await reader.read(data["vm"], ran=data.get("ran", ()), rejected=data.get("rejected", ()))
+    decision = decide_swap(facts, policy, force=bool(data.get("force")))
+    if isinstance(decision, Swap):
+        return _swap(facts, decision, data["run"]).to_json()
+    kind = {Revive: "revive", Refuse: "refuse", Skip: "skip"}[type(decision)]
+    intent = _revival(facts, data["run"]) if isinstance(decision, Revive) else None
+    steps = plan.plan_revival() if intent else ()
+    return Prepared(kind, decision.reason, decision.message, intent, steps=tuple(map(str, steps))).to_json()
+
+
+def _swap(facts: Facts, decision: Swap, run: str) -> Prepared:
+    vm, disk = facts.vm, decision.disk
+    assert vm is not None  # noqa: S101 - a swap is only decided for a VM that was read
+    assert vm.os_disk_id is not None  # noqa: S101 - checked by the preflight
+    runs = vm.power in (Power.RUNNING, Power.STARTING)
+    previous = tags.value_of(vm.tags, tags.OS_DISK_PREVIOUS)
+    intent = Intent(
+        run=run,
+        was_running=runs,
+        old_disk=vm.os_disk_id,
+        new_disk=disk.id,
+        agent_spoke=runs and vm.agent is not None and vm.agent.ready,
+        previous=previous,
+        version=disk.source_version,
+    )
+    steps, undo = plan.plan_swap(runs), plan.plan_undo(runs)
+    return Prepared(
+        decision="swap",
+        reason=decision.reason,
+        message=decision.message,
+        intent=intent,
+        tags=_tags(vm, facts, intent),
+        steps=tuple(map(str, steps)),
+        undo=tuple(map(str, undo)),
+        down_s=plan.expected_down_s(steps),
+    )
+
+
+def _tags(vm: Vm, facts: Facts, intent: Intent) -> dict[str, str]:
+    old, new = disk_text(vm.id, intent.old_disk), disk_text(vm.id, intent.new_disk)
+    written = {
+        tags.OS_DISK_PREVIOUS: old,
+        tags.REFRESH_STATE: write_intent_tag(intent.run, intent.was_running, old, new),
+    }
+    if facts.wish.text.lower() == tags.PREVIOUS:
+        written[tags.OS_DISK_NAME] = new
+    return written
+
+
+def disk_text(vm_id: str, disk_id: str) -> str:
+    """A disk as a tag names it: by name within the VM's group, else by full id."""
+    vm, disk = resource_id.parse(vm_id), resource_id.parse(disk_id)
+    if vm is None or disk is None or vm.group_key != disk.group_key:
+        return disk_id
+    return disk.name
+
+
+def _revival(facts: Facts, run: str) -> Intent:
+    vm = facts.vm
+    assert vm is not None  # noqa: S101 - only a VM that was read is revived
+    disk = vm.os_disk_id or ""
+    return Intent(run=run, was_running=True, old_disk=disk, new_disk=disk)

@@ -1,0 +1,60 @@
+"""The look's activity: reads the VMs it was given and decides about each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from refresh import wiring
+from refresh.activities.facts import FactReader, Pace, policy_of
+from refresh.domain.decision import Decision, Facts, Refuse, Revive, Swap, decide_swap
+from refresh.domain.reason import Reason
+from refresh.settings import Settings
+
+READS_AT_ONCE = 8
+
+
+async def read_hints(data: dict[str, Any]) -> dict[str, Any]:
+    """Decide about up to 50 VMs: `{"vms": [{vm, force, reply_to, rejected, ran}]}` to `{"decisions", "budgets"}`."""
+    settings = wiring.settings()
+    policy = policy_of(settings)
+    reader = FactReader(wiring.gateways(), policy, Pace())
+    at_once = asyncio.Semaphore(READS_AT_ONCE)
+
+    async def decide(row: Mapping[str, Any]) -> dict[str, Any]:
+        async with at_once:
+            facts = await reader.read(row["vm"], ran=row.get("ran", ()), rejected=row.get("rejected", ()))
+        return decision_row(row["vm"], facts, decide_swap(facts, policy, force=bool(row.get("force"))))
+
+    decisions = await asyncio.gather(*(decide(row) for row in data["vms"]))
+    rows = [
+        {**decision, **{key: row[key] for key in ("force", "reply_to") if row.get(key)}}
+        for row, decision in zip(data["vms"], decisions, strict=True)
+    ]
+    return {"decisions": rows, "budgets": budgets(settings)}
+
+
+def budgets(settings: Settings) -> dict[str, int]:
+    """What the dispatcher may spend; it travels with the decisions because an entity reads no settings."""
+    return {"max_swaps": settings.max_swaps}
+
+
+def decision_row(vm_id: str, facts: Facts, decision: Decision) -> dict[str, Any]:
+    """A decision as the row that travels: code, sentence, and the disks it is about."""
+    kind = "skip"
+    if isinstance(decision, Swap | Revive):
+        kind = "swap"
+    elif isinstance(decision, Refuse):
+        kind = "refuse"
+    row: dict[str, Any] = {"vm": vm_id, "decision": kind, "reason": str(decision.reason), "message": decision.message}
+    if facts.vm is not None:
+        row["current"] = facts.vm.os_disk_name
+        row["group"] = facts.vm.availability_set.lower() if facts.vm.availability_set else None
+    row["wanted"] = facts.wish.disk_id or facts.wish.text or None
+    return {key: value for key, value in row.items() if value is not None}
+
+
+def unreadable_row(vm_id: str, why: str) -> dict[str, Any]:
+    """The row of a VM about which nothing could be decided."""
+    return {"vm": vm_id, "decision": "refuse", "reason": str(Reason.UNREADABLE), "message": why[:200]}

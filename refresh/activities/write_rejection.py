@@ -1,0 +1,39 @@
+"""When a new disk was found unhealthy: the VM's tags say so and ask for the old one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from refresh import wiring
+from refresh.activities.facts import policy_of
+from refresh.activities.patience import TAG_WRITE_BUDGET_S, patiently
+from refresh.activities.prepare_swap import disk_text
+from refresh.domain import resource_id, tags
+from refresh.domain.wish import choose_wish
+from refresh.gateway import GatewayError
+from refresh.messages import Intent
+
+
+async def write_rejection(data: dict[str, Any]) -> dict[str, Any]:
+    """Say on the VM that its new disk was rejected and ask for the old one again, unless a newer wish stands there."""
+    intent, gateways = Intent.from_json(data["intent"]), wiring.gateways()
+    try:
+        vm = await patiently(lambda: gateways.compute.read_vm(data["vm"]), budget_s=TAG_WRITE_BUDGET_S)
+        wish = choose_wish(vm, policy_of(wiring.settings()).disk_groups)
+        if not resource_id.same(wish.disk_id, intent.new_disk):
+            return {"ok": True, "message": f"{tags.OS_DISK_NAME} asks for another disk by now and was left alone"}
+        written = {
+            tags.OS_DISK_REJECTED: disk_text(vm.id, intent.new_disk),
+            tags.OS_DISK_NAME: disk_text(vm.id, intent.old_disk),
+        }
+        if intent.previous is not None:
+            written[tags.OS_DISK_PREVIOUS] = intent.previous
+        await patiently(lambda: gateways.tags.merge_tags(vm.id, written), budget_s=TAG_WRITE_BUDGET_S)
+        stale = tags.value_of(vm.tags, tags.OS_DISK_PREVIOUS)
+        if intent.previous is None and stale is not None:
+            await patiently(
+                lambda: gateways.tags.delete_tags(vm.id, {tags.OS_DISK_PREVIOUS: stale}), budget_s=TAG_WRITE_BUDGET_S
+            )
+    except GatewayError as error:
+        return {"ok": False, "message": str(error)[:300]}
+    return {"ok": True}

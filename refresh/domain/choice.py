@@ -1,0 +1,150 @@
+"""Which image a VM's next disk is made from: its definition, and that definition's best version.
+
+Decides what fits a VM and which version counts as latest for its region. Refuses to guess: none or several fitting
+definitions is a refusal that names them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from refresh.domain import naming, tags
+from refresh.domain.model import Definition, Disk, Version, Vm
+from refresh.domain.month_reason import MonthReason, Refusal
+
+# Security types of a definition that a VM's OS disk may come from, the exact one first:
+# https://learn.microsoft.com/azure/virtual-machines/trusted-launch#azure-compute-gallery
+_FITTING = {
+    "standard": ("standard", "trustedlaunchsupported", "confidentialvmsupported"),
+    "trustedlaunch": ("trustedlaunch", "trustedlaunchsupported"),
+    "confidentialvm": ("confidentialvm", "confidentialvmsupported"),
+}
+_BOTH = "trustedlaunchandconfidentialvmsupported"
+_NAMES_SHOWN = 5
+
+
+def choose_definition(vm: Vm, current: Disk, definitions: Sequence[Definition]) -> Definition | Refusal:
+    """The definition for `vm`: the one its `RefreshImage` names, else the only one tagged that fits.
+
+    `definitions` are all of the configured galleries, `current` is the VM's OS disk.
+    """
+    name = (tags.value_of(vm.tags, tags.REFRESH_IMAGE) or "").strip()
+    if name:
+        return _named(name, vm, current, definitions)
+    candidates = [found for found in definitions if tags.is_true(tags.value_of(found.tags, tags.AUTO_REFRESH))]
+    fitting = [found for found in candidates if not _misfits(vm, current, found)]
+    exact = [found for found in fitting if _security(found.security_type) == _security(vm.security_type)]
+    best = exact or fitting
+    if len(best) == 1:
+        return best[0]
+    want = _wants(vm, current)
+    if best:
+        return Refusal(
+            MonthReason.SEVERAL_IMAGES,
+            f"{_listed(best)} all fit this VM ({want}); name one in its tag {tags.REFRESH_IMAGE}",
+        )
+    return Refusal(
+        MonthReason.NO_IMAGE,
+        f"no image definition tagged {tags.AUTO_REFRESH}=true fits this VM ({want}); there are {_listed(candidates)}",
+    )
+
+
+def rank_versions(versions: Iterable[Version], region: str) -> list[Version]:
+    """The versions disks in `region` may be made from as far as a list tells, highest number first.
+
+    Replication is not in a list: each is still to be checked with `is_replicated`. `excludeFromLatest` of the version
+    or of the region takes a version out: https://learn.microsoft.com/azure/virtual-machines/shared-image-galleries
+    """
+    usable = [
+        version
+        for version in versions
+        if version.provisioning_state == "Succeeded"
+        and not version.excluded_from_latest
+        and naming.version_number(version.name) is not None
+        and any(_is(found.name, region) and not found.excluded_from_latest for found in version.regions)
+    ]
+    return sorted(usable, key=lambda version: naming.version_number(version.name) or (), reverse=True)
+
+
+def is_replicated(version: Version, region: str) -> bool:
+    """Whether `version`, read with its replication status, has arrived in `region`."""
+    return any(_is(found.name, region) and found.state == "Completed" for found in version.regions)
+
+
+def no_version(definition: Definition, versions: Iterable[Version], region: str) -> Refusal:
+    """Why there is nothing to make a disk in `region` from."""
+    names = sorted(
+        (version.name for version in versions), key=lambda name: naming.version_number(name) or (), reverse=True
+    )
+    has = f"; newest is {names[0]}" if names else ", which has no version yet"
+    return Refusal(
+        MonthReason.NO_VERSION,
+        f"no version of {definition.name} is finished, not excluded from latest and replicated to {region}{has}",
+    )
+
+
+def _named(name: str, vm: Vm, current: Disk, definitions: Sequence[Definition]) -> Definition | Refusal:
+    found = [definition for definition in definitions if definition.name.lower() == name.lower()]
+    shown = name if len(name) <= 60 else name[:57] + "..."
+    if not found:
+        return Refusal(
+            MonthReason.UNKNOWN_IMAGE,
+            f"{tags.REFRESH_IMAGE}='{shown}' is no image definition of the configured galleries; there are "
+            f"{_listed(definitions)}",
+        )
+    if len(found) > 1:
+        return Refusal(
+            MonthReason.SEVERAL_IMAGES, f"{tags.REFRESH_IMAGE}='{shown}' is in {len(found)} of the configured galleries"
+        )
+    misfits = _misfits(vm, current, found[0])
+    if misfits:
+        return Refusal(
+            MonthReason.IMAGE_DOES_NOT_FIT,
+            f"{found[0].name} does not fit this VM ({_wants(vm, current)}): other {', '.join(misfits)}",
+        )
+    return found[0]
+
+
+def _misfits(vm: Vm, current: Disk, definition: Definition) -> list[str]:
+    """What of `definition` differs from the VM; what ARM did not answer does not fit."""
+    pairs = {
+        "OS type": (current.os_type or vm.os_type, definition.os_type),
+        "generation": (current.generation or vm.generation, definition.generation),
+        "architecture": (_architecture(current.architecture), _architecture(definition.architecture)),
+    }
+    found = [what for what, (left, right) in pairs.items() if not left or not right or left.lower() != right.lower()]
+    offered = _security(definition.security_type)
+    if offered != _BOTH and offered not in _FITTING.get(_security(vm.security_type), ()):
+        found.append("security type")
+    return found
+
+
+def _architecture(text: str | None) -> str:
+    # Disks and definitions made before Arm64 came to Azure carry none, and could only be x64.
+    return text or "x64"
+
+
+def _security(text: str | None) -> str:
+    # A definition may also say `None`; a VM without a security profile is a standard one.
+    key = (text or "standard").lower()
+    return "standard" if key == "none" else key
+
+
+def _wants(vm: Vm, current: Disk) -> str:
+    parts = (
+        current.os_type or vm.os_type or "unknown OS",
+        current.generation or vm.generation or "unknown generation",
+        _architecture(current.architecture),
+        vm.security_type or "Standard",
+    )
+    return ", ".join(parts)
+
+
+def _listed(definitions: Sequence[Definition]) -> str:
+    names = [found.name for found in definitions[:_NAMES_SHOWN]]
+    more = len(definitions) - len(names)
+    return (", ".join(names) + (f" and {more} more" if more else "")) or "none"
+
+
+def _is(name: str, region: str) -> bool:
+    return naming.region_key(name) == naming.region_key(region)

@@ -1,0 +1,28 @@
+"""ARM's times as text, compared as times: answers vary in fraction digits and zone spelling."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def parse(text: str | None) -> datetime | None:
+    """The instant `text` (ISO 8601) names, in UTC; None when it names none."""
+    try:
+        found = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+    if found is None:
+        return None
+    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def seconds_between(earlier: str | None, later: str | None) -> float | None:
+    """Seconds from `earlier` to `later`; None when either is not a time."""
+    start, end = parse(earlier), parse(later)
+    return (end - start).total_seconds() if start and end else None
+
+
+def not_before(text: str | None, other: str | None) -> bool:
+    """Whether `text` is the same instant as `other` or later; False when either is not a time."""
+    gap = seconds_between(other, text)
+    return gap is not None and gap >= 0

@@ -1,0 +1,63 @@
+"""Every reason the monthly refresh gives for what it did or did not do; those about a swap are in `reason`.
+
+Decides the codes that travel unchanged into results, logs, API and dashboard. The sentence that goes with a code is
+made where it is used, because it names the things at hand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class MonthReason(StrEnum):
+    """Why. The value is what people see; it never changes its meaning."""
+
+    MADE = "made"
+    MISSING = "missing"
+    KEPT = "kept"
+    NOT_READ = "not-read"
+    AZURE_SAID_NO = "azure-said-no"
+    TIMED_OUT = "timed-out"
+    BROKEN = "broken"
+
+    # Images.
+    NO_SOURCE = "no-source"
+    UNKNOWN_SOURCE = "unknown-source"
+    SOURCE_GONE = "source-gone"
+    SOURCE_ELSEWHERE = "source-in-other-region"
+    GENERALIZED = "definition-generalized"
+    TRUSTED_LAUNCH = "definition-trusted-launch-supported"
+    NEWER_VERSION = "newer-version-exists"
+    BUILD_UNDER_WAY = "build-under-way"
+    BUILD_FAILED = "build-failed"
+    NOT_REPLICATED = "not-replicated"
+
+    # Disks and tags.
+    NOT_A_VM = "not-a-vm"
+    VM_GONE = "vm-gone"
+    NOT_IN_SCOPE = "not-in-scope"
+    ON_HOLD = "on-hold"
+    UNMANAGED_DISK = "unmanaged-disk"
+    UNKNOWN_IMAGE = "unknown-image"
+    NO_IMAGE = "no-image"
+    SEVERAL_IMAGES = "several-images"
+    IMAGE_DOES_NOT_FIT = "image-does-not-fit"
+    NO_VERSION = "no-version"
+    CONFIDENTIAL_KEY = "confidential-customer-key"
+    NO_FREE_NAME = "no-free-name"
+    NOT_VERIFIED = "not-verified"
+    NO_DISK = "no-disk"
+    DISK_NOT_FREE = "disk-not-free"
+    ALREADY_THERE = "already-there"
+    ALREADY_TAGGED = "already-tagged"
+    REJECTED_BEFORE = "rejected-before"
+    TAG_NOT_BUILT = "tag-not-built"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Something the app will not do: the code, and one sentence with the cure."""
+
+    reason: MonthReason
+    message: str

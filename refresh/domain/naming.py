@@ -1,0 +1,72 @@
+"""How the month's things are called: periods, image versions, disks, and how regions compare.
+
+Decides the spelling of every name the monthly refresh makes, and which version name comes next. Refuses to know
+whether anything of that name exists.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from datetime import datetime
+
+MAX_REBUILDS = 99
+_MAX_PART = 2**31 - 1
+_MAX_DISK_NAME = 80
+_PERIOD = re.compile(r"^20\d\d(0[1-9]|1[0-2])$", re.ASCII)
+_VERSION = re.compile(r"^(\d{1,10})\.(\d{1,10})\.(\d{1,10})$", re.ASCII)
+
+
+def period_at(moment: datetime) -> str:
+    """The period (`YYYYMM`) that `moment` (UTC) falls in."""
+    return f"{moment.year:04d}{moment.month:02d}"
+
+
+def is_period(text: object) -> bool:
+    """Whether `text` is a month of this century, `YYYYMM`."""
+    return isinstance(text, str) and bool(_PERIOD.match(text))
+
+
+def version_number(name: str) -> tuple[int, int, int] | None:
+    """An image version's name as Azure orders it; None when it is not three int32 numbers.
+
+    https://learn.microsoft.com/azure/virtual-machines/shared-image-galleries#image-versions
+    """
+    found = _VERSION.match(name)
+    if found is None:
+        return None
+    major, minor, patch = (int(part) for part in found.groups())
+    return (major, minor, patch) if max(major, minor, patch) <= _MAX_PART else None
+
+
+def next_version(existing: Iterable[str], period: str) -> str | None:
+    """The next free version name `YYYYMM.N.0` of `period`: numerically above every one of `existing`.
+
+    None when something existing is higher than any name of this period can be.
+    """
+    numbers = [number for name in existing if (number := version_number(name)) is not None]
+    major = int(period)
+    minor = max((number[1] for number in numbers if number[0] == major), default=-1) + 1
+    if minor > _MAX_PART or any(number > (major, minor, 0) for number in numbers):
+        return None
+    return f"{major}.{minor}.0"
+
+
+def disk_name(vm_name: str, period: str, attempt: int = 1) -> str:
+    """The name of a VM's disk of `period`: `<vm>-<yyyymm>`, then `-2`, `-3` … for each later `attempt`.
+
+    At most 80 characters: what is too long keeps its beginning and a hash of the whole VM name, so that two VMs never
+    share a disk name and one VM always gets the same.
+    """
+    suffix = f"-{period}" if attempt == 1 else f"-{period}-{attempt}"
+    room = _MAX_DISK_NAME - len(f"-{period}-{MAX_REBUILDS}")
+    if len(vm_name) <= room:
+        return vm_name + suffix
+    digest = hashlib.sha256(vm_name.lower().encode()).hexdigest()[:8]
+    return f"{vm_name[: room - 9]}-{digest}{suffix}"
+
+
+def region_key(name: str) -> str:
+    """A region as ARM compares it: `West Europe` and `westeurope` are one."""
+    return name.replace(" ", "").lower()

@@ -1,0 +1,101 @@
+"""How a step of a swap stands, judged from one reading of the VM.
+
+Decides for each step whether it is done, must be begun, must wait or has failed. Level-triggered: a reading and the
+age of the last begin are all it takes, so a step can be asked again after any crash. Refuses to know how a VM is read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from refresh.domain import instant, resource_id
+from refresh.domain.model import Power, Vm
+
+# A begin that was accepted and left no trace after this long is begun again; ARM's reads follow its writes in seconds.
+LOST_AFTER_S = 30.0
+# An OS disk change that was accepted, is over and shows no change is not repeated: it failed.
+DISK_UNCHANGED_AFTER_S = 5.0
+
+
+class Move(StrEnum):
+    """What to do next."""
+
+    DONE = "done"
+    WAIT = "wait"
+    BEGIN = "begin"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The next move and what was seen; `proved` when a signal from the guest itself says it is well."""
+
+    move: Move
+    seen: str
+    proved: bool = False
+
+
+def _moving(vm: Vm) -> bool:
+    return vm.provisioning_state in ("Updating", "Creating", "Deleting")
+
+
+def _state(vm: Vm) -> str:
+    return f"{vm.power}, provisioning {vm.provisioning_state or 'unknown'}"
+
+
+def _begin_unless_recent(vm: Vm, begun_age_s: float | None) -> Verdict:
+    recent = begun_age_s is not None and begun_age_s < LOST_AFTER_S
+    return Verdict(Move.WAIT if recent else Move.BEGIN, _state(vm))
+
+
+def judge_stopped(vm: Vm, begun_age_s: float | None) -> Verdict:
+    """Whether the VM is deallocated; `begun_age_s` is how long ago the last deallocate was accepted."""
+    if _moving(vm) or vm.power in (Power.STOPPING, Power.DEALLOCATING, Power.STARTING, Power.UNKNOWN):
+        return Verdict(Move.WAIT, _state(vm))
+    if vm.power is Power.DEALLOCATED:
+        return Verdict(Move.DONE, _state(vm))
+    return _begin_unless_recent(vm, begun_age_s)
+
+
+def judge_disk(vm: Vm, disk_id: str, begun_age_s: float | None) -> Verdict:
+    """Whether `disk_id` is the OS disk, read back: an update has been seen to answer 200 and change nothing.
+
+    https://github.com/MicrosoftDocs/azure-docs/issues/23224
+    """
+    seen = f"OS disk {vm.os_disk_name}, {_state(vm)}"
+    if _moving(vm):
+        return Verdict(Move.WAIT, seen)
+    if resource_id.same(vm.os_disk_id, disk_id):
+        return Verdict(Move.DONE, seen)
+    if begun_age_s is None:
+        return Verdict(Move.BEGIN, seen)
+    return Verdict(Move.WAIT if begun_age_s < DISK_UNCHANGED_AFTER_S else Move.FAILED, seen)
+
+
+def judge_started(vm: Vm, begun_age_s: float | None) -> Verdict:
+    """Whether the VM runs. A start still under way while the VM already runs is good enough: extensions can hold it."""
+    if vm.power is Power.RUNNING:
+        return Verdict(Move.DONE, _state(vm))
+    if _moving(vm) or not vm.power.settled:
+        return Verdict(Move.WAIT, _state(vm))
+    return _begin_unless_recent(vm, begun_age_s)
+
+
+def judge_healthy(vm: Vm, started_at: str | None, agent_spoke: bool) -> Verdict:
+    """Whether the guest is well, as far as anything speaks for it.
+
+    An agent that reported ready before must report ready again with a time after the start: after power off and start
+    the old report is still shown. `started_at` is ARM's time of the start (ISO), None when this app did not start it.
+    """
+    if vm.power.settled and vm.power is not Power.RUNNING:
+        return Verdict(Move.FAILED, f"the VM stopped again: {_state(vm)}")
+    if vm.power is not Power.RUNNING or vm.provisioning_state != "Succeeded":
+        return Verdict(Move.WAIT, _state(vm))
+    agent = vm.agent
+    if agent is not None and agent.ready and (started_at is None or instant.not_before(agent.at, started_at)):
+        return Verdict(Move.DONE, f"{_state(vm)}, agent ready at {agent.at}", proved=True)
+    if not agent_spoke:
+        return Verdict(Move.DONE, f"{_state(vm)}, no agent has ever reported")
+    report = "no report" if agent is None else f"{'ready' if agent.ready else 'not ready'} at {agent.at}"
+    return Verdict(Move.WAIT, f"{_state(vm)}, agent: {report}")

@@ -1,0 +1,130 @@
+"""Claims: who may swap a VM, what he set out to do, how it ended, and what becomes of a claim nobody holds.
+
+Decides that one (vm, n) is one swap, once. See `ledger` for the state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from refresh import messages
+from refresh.domain import instant, resource_id
+from refresh.entities.looks import add_hint, open_look, rejected_names
+from refresh.entities.queue import admit, start_swap
+from refresh.entities.turn import Json, Turn
+
+KEEP_FINISHED = 50
+KEEP_REJECTED = 200
+KEEP_DISKS_RAN = 3
+LOOK_DEAD_AFTER_S = 300
+CLAIM_DEAD_AFTER_S = 900
+# A claim is only taken for dead when the sweep missed its orchestration twice: a status query can lag behind.
+MISSED_BEFORE_DEAD = 2
+
+
+def _mine(turn: Turn, data: Mapping[str, Any]) -> Json | None:
+    row: Json | None = turn.state.get("running", {}).get(str(data["vm"]).lower())
+    return row if row is not None and row["n"] == data["n"] else None
+
+
+def claim(turn: Turn, data: Mapping[str, Any]) -> None:
+    """Whether swap (vm, n) may go ahead: `yours`, or it ends. A finished n is never yours again."""
+    row = _mine(turn, data)
+    if row is None:
+        turn.answer = messages.Claimed("not-yours").to_json()
+        return
+    vm = str(data["vm"]).lower()
+    row.update(claimed=True, since=data.get("at") or row.get("since"))
+    turn.answer = messages.Claimed(
+        answer="yours",
+        force=bool(row.get("force")),
+        intent=messages.Intent.from_json(row["intent"]) if row.get("intent") else None,
+        step=row.get("step"),
+        reply_to=tuple(row.get("reply_to", [])),
+        rejected=tuple(rejected_names(turn.state, vm)),
+        ran=tuple(turn.state.get("ran", {}).get(resource_id.id_hash(vm), [])),
+    ).to_json()
+
+
+def step(turn: Turn, data: Mapping[str, Any]) -> None:
+    """Store the step under way; the intent is stored once."""
+    row = _mine(turn, data)
+    turn.answer = {"ok": row is not None}
+    if row is None:
+        return
+    row.update(step=str(data["step"]), since=data.get("at") or row.get("since"))
+    if data.get("intent") and not row.get("intent"):
+        intent = messages.Intent.from_json(data["intent"])
+        row["intent"] = intent.to_json()
+        _remember_ran(turn.state, str(data["vm"]), intent.old_disk)
+
+
+def _remember_ran(state: Json, vm: str, disk: str) -> None:
+    ran = state.setdefault("ran", {})
+    key, what = resource_id.id_hash(vm), resource_id.id_hash(disk)
+    ran[key] = [*(old for old in ran.get(key, []) if old != what), what][-KEEP_DISKS_RAN:]
+
+
+def reject(turn: Turn, data: Mapping[str, Any]) -> None:
+    """Remember a disk and its image version as unhealthy on this VM."""
+    vm = str(data["vm"]).lower()
+    names = sorted({str(name).lower() for name in (data["disk"], data.get("version")) if name})
+    others = [row for row in turn.state.get("rejected", []) if (row["vm"], row["names"]) != (vm, names)]
+    turn.state["rejected"] = [*others, {"vm": vm, "names": names, "at": data.get("at")}][-KEEP_REJECTED:]
+    turn.answer = {"ok": True}
+
+
+def finished(turn: Turn, data: Mapping[str, Any]) -> None:
+    """Store the outcome, free the claim, admit the next."""
+    row = _mine(turn, data)
+    turn.answer = {"ok": row is not None}
+    if row is None:
+        return
+    state, outcome = turn.state, messages.Outcome.from_json(data["outcome"])
+    vm = outcome.vm.lower()
+    state["finished"] = [*state.get("finished", []), outcome.to_json()][-KEEP_FINISHED:]
+    if outcome.status in ("succeeded", "not-proven") and outcome.new_disk:
+        _remember_ran(state, vm, outcome.new_disk)
+        state["rejected"] = [
+            r for r in state.get("rejected", []) if r["vm"] != vm or outcome.new_disk.lower() not in r["names"]
+        ]
+    del state["running"][vm]
+    # Looked at once more, because a wish may have come meanwhile. After a refusal only if one has: a refusal that
+    # the look cannot foresee would otherwise be asked for again at once, for ever. The sweep comes back to it.
+    if row.get("again") or outcome.status in ("succeeded", "not-proven", "rolled-back"):
+        add_hint(state, vm, row.get("again") or {"id": row["id"]})
+    admit(turn, data.get("at"))
+    open_look(turn, data.get("at"))
+
+
+def _forget_rejection(state: Json, vm: str, disk: str) -> None:
+    state["rejected"] = [row for row in state.get("rejected", []) if row["vm"] != vm or disk not in row["names"]]
+
+
+def recover(turn: Turn, data: Mapping[str, Any]) -> None:
+    """What the sweep found: swaps whose orchestration is gone, and the time to judge the open look by."""
+    at = str(data["at"])
+    gone = {(str(row["vm"]).lower(), row["n"]) for row in data.get("gone", [])}
+    for vm, row in turn.state.get("running", {}).items():
+        if (vm, row["n"]) not in gone:
+            row.pop("missing", None)
+            continue
+        row["missing"] = row.get("missing", 0) + 1
+        if row["missing"] >= MISSED_BEFORE_DEAD and _age_s(row.get("since"), at) > CLAIM_DEAD_AFTER_S:
+            turn.lines.append(f"swap {row['n']} of {row['id']} ended without a word; starting a recovery")
+            start_swap(turn, vm, at)
+    look = turn.state.get("look")
+    if look is not None and _age_s(look.get("since"), at) > LOOK_DEAD_AFTER_S:
+        turn.lines.append(f"{look['id']} ended without a word; its hints are looked at again")
+        del turn.state["look"]
+        for vm, row in look["taken"].items():
+            add_hint(turn.state, vm, row)
+    elif look is not None and not look.get("since"):
+        look["since"] = at
+    admit(turn, at)
+    open_look(turn, at)
+
+
+def _age_s(since: str | None, at: str) -> float:
+    return instant.seconds_between(since, at) or 0.0

@@ -1,0 +1,62 @@
+"""The dispatcher's book: hints, queue, running swaps, rejections, pause; each operation a pure function of it.
+
+Decides what one operation does to the state and what is to be started. Refuses to know Durable: the entity
+(`dispatcher`) reads the state, calls `apply`, starts what it says and stores what it returns. Every operation can be
+executed twice with the same result, because an entity's batch may be: actions sent, state lost, run again.
+
+State, all plain JSON, small (it is rewritten by every signal); VMs are keyed by their lower-case id:
+
+    seq      number of the last swap or look started; never reused
+    hints    vm -> {id, force?, reply_to?}           VMs to look at
+    look     {id, since, taken: hints} | absent      the look that is open
+    queue    vm -> {id, wanted, since, force?, reply_to?, group?}
+    running  vm -> {id, n, since, claimed?, intent?, step?, force?, reply_to?, group?, again?, missing?}
+    rejected [{vm, names, at}]                       newest last; names are disk and version ids, lower-case
+    ran      vm hash -> [disk hash]                  disks a VM is known to have run, newest last
+    said     vm hash -> hash                         the last decision told for a VM, so that it is told once
+    finished [outcome]                               the last 50
+    paused, budgets, bad
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
+from typing import Any
+
+from refresh.entities import claims, looks, queue
+from refresh.entities.looks import KEEP_BAD
+from refresh.entities.turn import Json, Turn
+
+_OPERATIONS: Mapping[str, Callable[[Turn, Mapping[str, Any]], None]] = {
+    "hint": looks.hint,
+    "take": looks.take,
+    "decided": queue.decided,
+    "claim": claims.claim,
+    "step": claims.step,
+    "finished": claims.finished,
+    "reject": claims.reject,
+    "pause": queue.pause,
+    "resume": queue.resume,
+    "recover": claims.recover,
+}
+OPERATIONS: Iterable[str] = tuple(_OPERATIONS)
+
+
+def apply(state: Json | None, operation: str, data: Any) -> Turn:
+    """Do one operation. Never raises: what cannot be read is kept under `bad` and changes nothing else."""
+    before = state or {}
+    handler = _OPERATIONS.get(operation)
+    turn = Turn(deepcopy(before))
+    try:
+        if handler is None:
+            raise ValueError("there is no such operation")
+        if not isinstance(data, Mapping):
+            raise TypeError(f"the input is {type(data).__name__}, not an object")
+        handler(turn, data)
+    except Exception as error:  # an operation that raises would silently lose its state and actions
+        turn = Turn(deepcopy(before))
+        why = f"{type(error).__name__}: {error}"[:200]
+        turn.state["bad"] = [*before.get("bad", []), {"operation": operation[:40], "why": why}][-KEEP_BAD:]
+        turn.lines.append(f"dispatcher could not read operation {operation[:40]!r}: {why}")
+    return turn

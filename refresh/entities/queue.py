@@ -1,0 +1,99 @@
+"""Decisions, the queue and who leaves it: from a look's answer to a started swap.
+
+Decides who starts (`domain.admission`) and what is said. See `ledger` for the state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from refresh import messages
+from refresh.domain import resource_id
+from refresh.domain.admission import Row, choose_admissions
+from refresh.entities.looks import add_hint, merged, open_look
+from refresh.entities.turn import Json, Turn
+
+KEEP_SAID = 1000
+DEFAULT_MAX_SWAPS = 20
+
+
+def decided(turn: Turn, data: Mapping[str, Any]) -> None:
+    """The look's decisions: `swap` goes to the queue, anything else leaves it and is told once."""
+    state = turn.state
+    if data.get("budgets"):
+        state["budgets"] = dict(data["budgets"])
+    look = state.get("look")
+    for row in data["decisions"]:
+        vm = str(row["vm"]).lower()
+        if look is not None:
+            look["taken"].pop(vm, None)
+        _decide_one(turn, vm, row, data.get("at"))
+    admit(turn, data.get("at"))
+
+
+def _decide_one(turn: Turn, vm: str, row: Mapping[str, Any], at: str | None) -> None:
+    queue = turn.state.setdefault("queue", {})
+    if row["decision"] == "swap":
+        kept = {key: row[key] for key in ("wanted", "group") if row.get(key)}
+        hint = {key: row[key] for key in ("force", "reply_to") if row.get(key)}
+        if vm in turn.state.get("running", {}):
+            add_hint(turn.state, vm, {"id": row["vm"], **hint})
+        else:
+            old = queue.get(vm, {})
+            queue[vm] = {**merged(old, {"id": row["vm"], **hint}), **kept, "since": old.get("since", at)}
+    else:
+        queue.pop(vm, None)
+    _say_once(turn, vm, row)
+
+
+def _say_once(turn: Turn, vm: str, row: Mapping[str, Any]) -> None:
+    said = turn.state.setdefault("said", {})
+    key = resource_id.id_hash(vm)
+    what = resource_id.id_hash(f"{row['decision']} {row['reason']} {row.get('wanted')}")[:8]
+    if said.pop(key, None) != what:
+        turn.lines.append(f"{row['decision']} {row['vm']}: {row['reason']}: {row.get('message', '')}")
+    said[key] = what
+    while len(said) > KEEP_SAID:
+        said.pop(next(iter(said)))
+
+
+def admit(turn: Turn, at: str | None) -> None:
+    """Start whoever may start now."""
+    state = turn.state
+    queue, running = state.get("queue", {}), state.setdefault("running", {})
+    admission = choose_admissions(
+        _rows(queue),
+        _rows(running),
+        max_swaps=state.get("budgets", {}).get("max_swaps", DEFAULT_MAX_SWAPS),
+        paused=bool(state.get("paused")),
+    )
+    for vm in admission.admitted:
+        row = queue.pop(vm)
+        running[vm] = {key: row[key] for key in ("id", "force", "reply_to", "group", "wanted") if key in row}
+        start_swap(turn, vm, at)
+
+
+def _rows(rows: Mapping[str, Json]) -> dict[str, Row]:
+    return {vm: Row(row.get("group")) for vm, row in rows.items()}
+
+
+def start_swap(turn: Turn, vm: str, at: str | None) -> None:
+    """Give the VM's claim a new number and start its swap."""
+    row = turn.state["running"][vm]
+    turn.state["seq"] = turn.state.get("seq", 0) + 1
+    row.update(n=turn.state["seq"], since=at)
+    row.pop("missing", None)
+    turn.starts.append((messages.SWAP_VM, messages.swap_id(vm, row["n"]), {"vm": row["id"], "n": row["n"]}))
+
+
+def pause(turn: Turn, data: Mapping[str, Any]) -> None:
+    """Admit nobody until resumed."""
+    turn.state["paused"] = {"since": data.get("at"), "why": str(data.get("why", ""))[:200]}
+
+
+def resume(turn: Turn, data: Mapping[str, Any]) -> None:
+    """Admit again."""
+    turn.state.pop("paused", None)
+    admit(turn, data.get("at"))
+    open_look(turn, data.get("at"))

@@ -1,0 +1,62 @@
+"""A look: takes hints, has the VMs read and decided about, hands the decisions back, until no hint is left.
+
+Decides nothing about VMs. One look is open at a time; one that was started twice or late is given nothing and ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+from durabletask.task import OrchestrationContext, Task, TaskFailedError
+
+from refresh import messages
+from refresh.domain.reason import Reason
+from refresh.orchestrations.calls import OUTCOME_EVENT, ask
+
+# History is resent every turn; a busy look starts afresh after this many batches.
+BATCHES_PER_HISTORY = 10
+
+
+def look(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any], Any, dict[str, Any]]:
+    """Work off the dispatcher's hints; `data` is `{"look": id}`."""
+    looked = int(data.get("looked", 0))
+    for _ in range(BATCHES_PER_HISTORY):
+        taken = yield ask(ctx, "take", look=data["look"])
+        if not taken["vms"]:
+            return {"looked": looked}
+        try:
+            answer = yield ctx.call_activity("read_hints", input=taken)
+        except TaskFailedError as error:
+            answer = {"decisions": [_undecided(row, str(error)) for row in taken["vms"]]}
+        yield ask(ctx, "decided", look=data["look"], **answer)
+        _reply(ctx, answer["decisions"])
+        looked += len(taken["vms"])
+    ctx.continue_as_new({**data, "looked": looked})
+    return {"looked": looked}
+
+
+def _undecided(row: dict[str, Any], why: str) -> dict[str, Any]:
+    return {
+        "vm": row["vm"],
+        "decision": "refuse",
+        "reason": str(Reason.UNREADABLE),
+        "message": f"the VM could not be looked at: {why[:160]}",
+        "reply_to": row.get("reply_to", []),
+    }
+
+
+def _reply(ctx: OrchestrationContext, decisions: list[dict[str, Any]]) -> None:
+    """Who asked for a swap that will not be made is told at once; a swap tells its own outcome when it ends."""
+    for row in decisions:
+        if row["decision"] == "swap":
+            continue
+        outcome = messages.Outcome(
+            vm=row["vm"],
+            run="",
+            status="skipped" if row["decision"] == "skip" else "refused",
+            reason=row["reason"],
+            message=row.get("message", ""),
+        )
+        for instance_id in row.get("reply_to", []):
+            ctx.send_event(instance_id, OUTCOME_EVENT, data=outcome.to_json())

@@ -1,0 +1,130 @@
+"""Carries out a plan's steps one after the other, each as often as it takes.
+
+Decides which activity does which step, what it is told, and when waiting leaves the activity for a durable timer.
+Refuses to know what a finished or failed plan means (`swap_vm`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from durabletask.task import OrchestrationContext, Task, TaskFailedError
+
+from refresh.domain import instant
+from refresh.domain.plan import Step
+from refresh.messages import Intent, StepInput, StepResult
+from refresh.orchestrations.calls import tell
+
+_ACTIVITY = {
+    Step.STOP: "ensure_deallocated",
+    Step.NEW_DISK: "ensure_os_disk",
+    Step.OLD_DISK: "ensure_os_disk",
+    Step.START: "ensure_started",
+    Step.HEALTH: "ensure_healthy",
+}
+# An activity polls for most of a minute. After this many of them a step is no longer in its usual window, and a
+# storage-backed timer's delay does not matter any more.
+ROUNDS_BEFORE_TIMER = 5
+TIMER = timedelta(seconds=30)
+# Activities end a step by ARM's own times; this ends one that ARM never answers.
+MOST_ROUNDS = 40
+# An activity that crashed is tried again: it is level-triggered, and nothing may be left half done.
+CRASHES_ALLOWED = 3
+
+
+@dataclass
+class StepsRun:
+    """How a plan went: `done`, `failed` (at `step`, because of `why`), `held` or `gone`; ARM's own times."""
+
+    ended: str = "done"
+    step: str = ""
+    why: str = ""
+    proved: bool = False
+    stopped_at: str | None = None
+    started_at: str | None = None
+    running_at: str | None = None
+    evidence: list[str] = field(default_factory=list)
+
+    def down_s(self) -> float | None:
+        """Seconds from the first stop until the VM was last seen running again; None when it was not stopped."""
+        return instant.seconds_between(self.stopped_at, self.running_at)
+
+
+def call(ctx: OrchestrationContext, activity: str, data: dict[str, Any]) -> Generator[Task[Any], Any, dict[str, Any]]:
+    """Call an activity whose failure must not end the swap: it becomes `{"ok": false, "message"}`."""
+    try:
+        return (yield ctx.call_activity(activity, input=data))  # type: ignore[no-any-return]
+    except TaskFailedError as error:
+        return {"ok": False, "message": str(error)[:300]}
+
+
+def run_steps(
+    ctx: OrchestrationContext,
+    vm: str,
+    n: int | None,
+    intent: Intent,
+    steps: Sequence[str],
+    *,
+    prefix: str = "",
+    earlier: StepsRun | None = None,
+    despite_hold: bool = False,
+) -> Generator[Task[Any], Any, StepsRun]:
+    """Do `steps` in order until one does not end `done`; `n` tells the dispatcher how far it is (None: do not)."""
+    run = StepsRun()
+    if earlier is not None:
+        run.stopped_at, run.evidence = earlier.stopped_at, list(earlier.evidence)
+    for step in map(Step, steps):
+        if n is not None:
+            tell(ctx, "step", vm=vm, n=n, step=f"{prefix}{step}")
+        result = yield from _run_step(ctx, _input(vm, step, intent, run, despite_hold), step)
+        _note(run, step, f"{prefix}{step}", result)
+        if result.state != "done":
+            run.ended, run.step = result.state, str(step)
+            run.why = f"{step}: {result.code or result.state}: {result.message or result.evidence or ''}".rstrip(": ")
+            return run
+    return run
+
+
+def _input(vm: str, step: Step, intent: Intent, run: StepsRun, despite_hold: bool) -> StepInput:
+    disk = {Step.NEW_DISK: intent.new_disk, Step.OLD_DISK: intent.old_disk}.get(step)
+    return StepInput(
+        vm=vm, disk=disk, started_at=run.started_at, agent_spoke=intent.agent_spoke, despite_hold=despite_hold
+    )
+
+
+def _run_step(ctx: OrchestrationContext, data: StepInput, step: Step) -> Generator[Task[Any], Any, StepResult]:
+    crashes = 0
+    for round_ in range(MOST_ROUNDS):
+        if round_ >= ROUNDS_BEFORE_TIMER:
+            yield ctx.create_timer(TIMER)
+        try:
+            result = StepResult.from_json((yield ctx.call_activity(_ACTIVITY[step], input=data.to_json())))
+        except TaskFailedError as error:
+            crashes += 1
+            if crashes > CRASHES_ALLOWED:
+                return StepResult("failed", code="AppFailed", message=str(error)[:300])
+            continue
+        if result.state != "waiting":
+            return result
+        data = StepInput.from_json({**data.to_json(), **_times(result)})
+    return StepResult("failed", code="NoAnswer", message="Azure gave no answer for too long")
+
+
+def _times(result: StepResult) -> dict[str, Any]:
+    return {key: value for key, value in (("since", result.since), ("begun_at", result.begun_at)) if value is not None}
+
+
+def _note(run: StepsRun, step: Step, name: str, result: StepResult) -> None:
+    if step is Step.STOP and result.begun_at is not None:
+        run.stopped_at = run.stopped_at or result.begun_at
+        run.running_at = None
+    if step is Step.START and result.state == "done":
+        run.started_at, run.running_at = result.begun_at, result.at
+    if step is Step.HEALTH:
+        run.proved = result.proved
+    took_s = instant.seconds_between(result.since, result.at)
+    seen = result.message or result.evidence or ""
+    run.evidence.append(f"{name} {result.state} after {took_s or 0:.0f} s: {seen}"[:160])
