@@ -1,15 +1,15 @@
-"""Which image a VM's next disk is made from: its definition, and that definition's best version.
+"""Which image definition a VM's next disk is made from.
 
-Decides what fits a VM and which version counts as latest for its region. Refuses to guess: none or several fitting
-definitions is a refusal that names them.
+Decides what fits a VM. Refuses to guess: none or several fitting definitions is a refusal that names them; which of
+the definition's versions it will be is `replication`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from refresh.domain import naming, tags
-from refresh.domain.model import Definition, Disk, Version, Vm
+from refresh.domain import tags
+from refresh.domain.model import Definition, Disk, Vm
 from refresh.domain.month_reason import MonthReason, Refusal
 
 # Security types of a definition that a VM's OS disk may come from, the exact one first:
@@ -49,40 +49,6 @@ def choose_definition(vm: Vm, current: Disk, definitions: Sequence[Definition]) 
     )
 
 
-def rank_versions(versions: Iterable[Version], region: str) -> list[Version]:
-    """The versions disks in `region` may be made from as far as a list tells, highest number first.
-
-    Replication is not in a list: each is still to be checked with `is_replicated`. `excludeFromLatest` of the version
-    or of the region takes a version out: https://learn.microsoft.com/azure/virtual-machines/shared-image-galleries
-    """
-    usable = [
-        version
-        for version in versions
-        if version.provisioning_state == "Succeeded"
-        and not version.excluded_from_latest
-        and naming.version_number(version.name) is not None
-        and any(_is(found.name, region) and not found.excluded_from_latest for found in version.regions)
-    ]
-    return sorted(usable, key=lambda version: naming.version_number(version.name) or (), reverse=True)
-
-
-def is_replicated(version: Version, region: str) -> bool:
-    """Whether `version`, read with its replication status, has arrived in `region`."""
-    return any(_is(found.name, region) and found.state == "Completed" for found in version.regions)
-
-
-def no_version(definition: Definition, versions: Iterable[Version], region: str) -> Refusal:
-    """Why there is nothing to make a disk in `region` from."""
-    names = sorted(
-        (version.name for version in versions), key=lambda name: naming.version_number(name) or (), reverse=True
-    )
-    has = f"; newest is {names[0]}" if names else ", which has no version yet"
-    return Refusal(
-        MonthReason.NO_VERSION,
-        f"no version of {definition.name} is finished, not excluded from latest and replicated to {region}{has}",
-    )
-
-
 def _named(name: str, vm: Vm, current: Disk, definitions: Sequence[Definition]) -> Definition | Refusal:
     found = [definition for definition in definitions if definition.name.lower() == name.lower()]
     shown = name if len(name) <= 60 else name[:57] + "..."
@@ -116,6 +82,9 @@ def _misfits(vm: Vm, current: Disk, definition: Definition) -> list[str]:
     offered = _security(definition.security_type)
     if offered != _BOTH and offered not in _FITTING.get(_security(vm.security_type), ()):
         found.append("security type")
+    if (definition.os_type, definition.os_state) == ("Windows", "Generalized"):
+        # Swapped in it is never provisioned and waits at setup for ever.
+        found.append("OS state (generalised Windows)")
     return found
 
 
@@ -144,7 +113,3 @@ def _listed(definitions: Sequence[Definition]) -> str:
     names = [found.name for found in definitions[:_NAMES_SHOWN]]
     more = len(definitions) - len(names)
     return (", ".join(names) + (f" and {more} more" if more else "")) or "none"
-
-
-def _is(name: str, region: str) -> bool:
-    return naming.region_key(name) == naming.region_key(region)

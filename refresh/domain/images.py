@@ -1,38 +1,18 @@
-"""The month's version of one image definition: keep it, build it, or say why not; and when a build is done.
+"""The month's version of one image definition: keep it, build it, or say why not.
 
-Decides from the definition, its versions and its source. Refuses to know how any of them was read, how long a build
-may take and which VMs will use it.
+Decides from the definition, its versions and its source. Refuses to know how any of them was read, when a build
+is done (`replication`) and which VMs will use it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from refresh.domain import naming, resource_id, tags
 from refresh.domain.model import Definition, Version, Vm
 from refresh.domain.month_reason import MonthReason, Refusal
-
-_MOVING = ("Creating", "Updating")
-
-
-class Standing(StrEnum):
-    """How far a version is: usable in every region asked for, on its way, or never to be."""
-
-    DONE = "done"
-    WAITING = "waiting"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True)
-class Progress:
-    """A version's standing and, unless it is done, the reason and sentence that go with it."""
-
-    standing: Standing
-    reason: MonthReason = MonthReason.MADE
-    message: str = ""
+from refresh.domain.replication import MOVING
 
 
 def find_kept(versions: Iterable[Version], source: str | None, period: str) -> Version | None:
@@ -50,7 +30,7 @@ def find_kept(versions: Iterable[Version], source: str | None, period: str) -> V
 
 def find_moving(versions: Iterable[Version]) -> Version | None:
     """A version of any period that is being made or changed right now."""
-    return _highest(version for version in versions if version.provisioning_state in _MOVING)
+    return _highest(version for version in versions if version.provisioning_state in MOVING)
 
 
 def read_source(definition: Definition) -> resource_id.ResourceId | Refusal:
@@ -144,25 +124,6 @@ def target_regions(definition: Definition, regions: Iterable[str]) -> list[str]:
     """The definition's own region first, then the other `regions`, each once."""
     home = naming.region_key(definition.location)
     return [home, *sorted({naming.region_key(name) for name in regions} - {home})]
-
-
-def judge_version(version: Version, regions: Iterable[str]) -> Progress:
-    """Whether `version` (read with its replication status) can be used in all of `regions`."""
-    if version.provisioning_state in _MOVING:
-        return Progress(Standing.WAITING, MonthReason.TIMED_OUT, f"version {version.name} is still being made")
-    if version.provisioning_state != "Succeeded":
-        state = version.provisioning_state or "in an unknown state"
-        return Progress(Standing.FAILED, MonthReason.BUILD_FAILED, f"version {version.name} is {state}")
-    states = {naming.region_key(region.name): region.state for region in version.regions}
-    missing = [name for name in regions if states.get(naming.region_key(name), "Failed") == "Failed"]
-    pending = [name for name in regions if name not in missing and states[naming.region_key(name)] != "Completed"]
-    if pending:
-        message = f"version {version.name} is not replicated yet to {', '.join(pending)}"
-        return Progress(Standing.WAITING, MonthReason.NOT_REPLICATED, message)
-    if missing:
-        message = f"version {version.name} is not replicated to {', '.join(missing)}; add them to its target regions"
-        return Progress(Standing.FAILED, MonthReason.NOT_REPLICATED, message)
-    return Progress(Standing.DONE)
 
 
 def _in_period(version: Version, period: str) -> bool:

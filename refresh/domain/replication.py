@@ -1,0 +1,93 @@
+"""How far an image version has got, and which one counts as latest for a region.
+
+Decides from what ARM says of versions and their replication. Refuses to know what a version was made from and who
+waits for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from refresh.domain import naming
+from refresh.domain.model import Definition, Version
+from refresh.domain.month_reason import MonthReason, Refusal
+
+MOVING = ("Creating", "Updating")
+
+
+class Standing(StrEnum):
+    """How far a version is: usable in every region asked for, on its way, or never to be."""
+
+    DONE = "done"
+    WAITING = "waiting"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A version's standing and, unless it is done, the reason and sentence that go with it."""
+
+    standing: Standing
+    reason: MonthReason = MonthReason.MADE
+    message: str = ""
+
+
+def judge_version(version: Version, regions: Iterable[str]) -> Progress:
+    """Whether `version` (read with its replication status) can be used in all of `regions`."""
+    if version.provisioning_state in MOVING:
+        return Progress(Standing.WAITING, MonthReason.TIMED_OUT, f"version {version.name} is still being made")
+    if version.provisioning_state != "Succeeded":
+        state = version.provisioning_state or "in an unknown state"
+        return Progress(Standing.FAILED, MonthReason.BUILD_FAILED, f"version {version.name} is {state}")
+    states = {naming.region_key(region.name): region.state for region in version.regions}
+    missing = [name for name in regions if states.get(naming.region_key(name), "Failed") == "Failed"]
+    pending = [name for name in regions if name not in missing and states[naming.region_key(name)] != "Completed"]
+    if pending:
+        message = f"version {version.name} is not replicated yet to {', '.join(pending)}"
+        return Progress(Standing.WAITING, MonthReason.NOT_REPLICATED, message)
+    if missing:
+        message = f"version {version.name} is not replicated to {', '.join(missing)}; add them to its target regions"
+        return Progress(Standing.FAILED, MonthReason.NOT_REPLICATED, message)
+    return Progress(Standing.DONE)
+
+
+def rank_versions(versions: Iterable[Version], region: str) -> list[Version]:
+    """The versions disks in `region` may be made from as far as a list tells, highest number first.
+
+    Replication is not in a list: each is still to be checked with `is_replicated`. `excludeFromLatest` of the version
+    or of the region takes a version out: https://learn.microsoft.com/azure/virtual-machines/shared-image-galleries
+    """
+    usable = [
+        version
+        for version in versions
+        if version.provisioning_state == "Succeeded"
+        and not version.excluded_from_latest
+        and naming.version_number(version.name) is not None
+        and any(_is(found.name, region) and not found.excluded_from_latest for found in version.regions)
+    ]
+    return sorted(usable, key=_number, reverse=True)
+
+
+def is_replicated(version: Version, region: str) -> bool:
+    """Whether `version`, read with its replication status, has arrived in `region`."""
+    return any(_is(found.name, region) and found.state == "Completed" for found in version.regions)
+
+
+def no_version(definition: Definition, versions: Iterable[Version], region: str) -> Refusal:
+    """Why there is nothing to make a disk in `region` from."""
+    newest = max(versions, key=_number, default=None)
+    has = f"; newest is {newest.name}" if newest else "; it has no version yet"
+    return Refusal(
+        MonthReason.NO_VERSION,
+        f"no version of {definition.name} is finished, not excluded from latest and replicated to {region}{has}",
+    )
+
+
+def _number(version: Version) -> tuple[int, ...]:
+    return naming.version_number(version.name) or ()
+
+
+def _is(name: str, region: str) -> bool:
+    return naming.region_key(name) == naming.region_key(region)
