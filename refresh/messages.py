@@ -213,3 +213,13 @@ class Outcome(Record):
     started: str | None = None
     ended: str | None = None
     evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SwapRequest(Record):
+    """Swap these VMs; `disk` is written into their tag first. `done` are the rows of VMs already dealt with."""
+
+    vms: tuple[str, ...]
+    disk: str | None = None
+    force: bool = False
+    done: tuple[dict[str, Any], ...] = ()

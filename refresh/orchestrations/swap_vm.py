@@ -12,7 +12,7 @@ from typing import Any
 
 from durabletask.task import OrchestrationContext, Task, TaskFailedError
 
-from refresh.domain import plan
+from refresh.domain import plan, resource_id
 from refresh.domain.reason import Reason
 from refresh.messages import Claimed, Intent, Outcome, Prepared
 from refresh.orchestrations.calls import OUTCOME_EVENT, ask, now, tell
@@ -84,6 +84,8 @@ def _take_up(ctx: OrchestrationContext, vm: str, n: int, claimed: Claimed) -> Tu
 
 
 def _plans(intent: Intent) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    if resource_id.same(intent.old_disk, intent.new_disk):  # a revival: there is no disk to change
+        return tuple(map(str, plan.plan_revival())), tuple(map(str, plan.plan_revival()))
     steps, undo = plan.plan_swap(intent.was_running), plan.plan_undo(intent.was_running)
     return tuple(map(str, steps)), tuple(map(str, undo))
 
