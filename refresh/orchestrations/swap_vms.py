@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
-from durabletask.task import OrchestrationContext, Task, TaskFailedError, when_all, when_any
+from durabletask.task import OrchestrationContext, Task, TaskFailedError, when_any
 
 from refresh import messages
 from refresh.domain.reason import Reason
@@ -50,12 +50,15 @@ def _write_wishes(ctx: OrchestrationContext, vms: Sequence[str], disk: str) -> G
     batches = list(_batches(vms, messages.VMS_PER_BULK_ACTIVITY))
     for wave_start in range(0, len(batches), messages.BULK_ACTIVITIES_OUTSTANDING):
         wave = batches[wave_start : wave_start + messages.BULK_ACTIVITIES_OUTSTANDING]
-        tasks = [ctx.call_activity("write_wishes", input={"vms": batch, "disk": disk}) for batch in wave]
-        try:
-            answers = yield when_all(tasks)
-        except TaskFailedError as error:
-            answers = [{"rows": [_lost(vm, f"its tag could not be written: {error}") for vm in sum(wave, [])]}]
-        refused.update({row["vm"].lower(): row for answer in answers for row in answer["rows"]})
+        tasks: list[Task[Any]] = [
+            ctx.call_activity("write_wishes", input={"vms": batch, "disk": disk}) for batch in wave
+        ]
+        for task, batch in zip(tasks, wave, strict=True):
+            try:
+                answer = yield task
+            except TaskFailedError as error:
+                answer = {"rows": [_lost(vm, f"its tag could not be written: {error}") for vm in batch]}
+            refused.update({row["vm"].lower(): row for row in answer["rows"]})
     return refused
 
 

@@ -1,0 +1,33 @@
+"""Reads the dispatcher's book for outcomes whose event got lost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from durabletask.entities import EntityInstanceId
+
+from refresh import messages
+from refresh.domain import instant
+
+
+async def find_outcomes(data: dict[str, Any], client: Any) -> dict[str, Any]:
+    """Outcomes since `since` of the VMs asked for, and the VMs the dispatcher knows nothing of (`lost`).
+
+    `client` is the durable client the host binds.
+    """
+    entity = await client.get_entity(EntityInstanceId(messages.DISPATCHER, messages.DISPATCHER_KEY))
+    state = (entity.get_typed_state(dict) if entity is not None else None) or {}
+    return look_up(state, data["vms"], data["since"])
+
+
+def look_up(state: dict[str, Any], vms: list[str], since: str) -> dict[str, Any]:
+    """The same, from the book itself."""
+    wanted = {vm.lower() for vm in vms}
+    outcomes = {
+        outcome["vm"].lower(): outcome
+        for outcome in state.get("finished", [])
+        if outcome["vm"].lower() in wanted and instant.not_before(outcome.get("ended"), since)
+    }
+    taken = (state.get("look") or {}).get("taken", {})
+    known = {*outcomes, *state.get("hints", {}), *taken, *state.get("queue", {}), *state.get("running", {})}
+    return {"outcomes": list(outcomes.values()), "lost": [vm for vm in vms if vm.lower() not in known]}
