@@ -1,0 +1,56 @@
+"""A first-in first-out queue of work with a limit on how much of it runs at once.
+
+Decides order and concurrency. Refuses to know what the work is; a handler that is cancelled because the lane closes
+has to put its work back itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+
+class Lane[Work]:
+    """Hands work to `handle` in the order it came, at most `limit` at once, while it is open."""
+
+    def __init__(self, limit: int, handle: Callable[[Work], Coroutine[Any, Any, None]]) -> None:
+        if limit < 1:
+            raise ValueError(f"a limit of {limit} would hand out nothing")
+        self.limit = limit
+        self._handle = handle
+        self._queue: deque[Work] = deque()
+        self._running: set[asyncio.Task[None]] = set()
+        self._open = False
+
+    def put(self, work: Work) -> None:
+        """Queue work; it begins now if there is room."""
+        self._queue.append(work)
+        self._fill()
+
+    def open(self) -> None:
+        """Begin to hand out work."""
+        self._open = True
+        self._fill()
+
+    async def close(self) -> None:
+        """Hand out nothing more and cancel what runs; what is queued stays queued."""
+        self._open = False
+        running = list(self._running)
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    def _fill(self) -> None:
+        while self._open and self._queue and len(self._running) < self.limit:
+            task = asyncio.get_running_loop().create_task(self._handle(self._queue.popleft()))
+            self._running.add(task)
+            task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            # A fault of the hub itself, not of the app: nothing else would ever show it.
+            asyncio.get_running_loop().call_exception_handler({"message": "durable hub", "exception": fault})
+        self._fill()

@@ -1,0 +1,55 @@
+"""Carries messages between orchestrations, activities and entities, each not before its time.
+
+Decides when a message arrives. Refuses to know what it does there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from functools import partial
+
+from simulator.clock import Clock
+from simulator.durable.records import Message, RunActivity
+
+# Simulated dates are whole microseconds; this keeps a timer from firing on the microsecond before its date.
+_ROUNDING_S = 2e-6
+
+
+class Post:
+    """Delivers messages to `arrive`, at once or on the simulated clock."""
+
+    def __init__(self, clock: Clock, arrive: Callable[[Message], None]) -> None:
+        self._clock = clock
+        self._arrive = arrive
+        self._due: set[asyncio.TimerHandle] = set()
+
+    def send(self, messages: Iterable[Message]) -> None:
+        """Deliver each message now, or when its `at` has come."""
+        for message in messages:
+            at = None if isinstance(message, RunActivity) else message.at
+            if at is None or at <= self._clock.now():
+                self._arrive(message)
+            else:
+                self.later(self.seconds_until(at), partial(self._arrive, message))
+
+    def later(self, delay_s: float, call: Callable[[], None]) -> None:
+        """Call `call` after `delay_s` simulated seconds, unless the post is closed by then."""
+
+        def fire() -> None:
+            self._due.discard(handle)
+            call()
+
+        handle = asyncio.get_running_loop().call_later(delay_s, fire)
+        self._due.add(handle)
+
+    def seconds_until(self, at: datetime) -> float:
+        """Simulated seconds until `at`, at least 0."""
+        return max(0.0, (at - self._clock.now()).total_seconds() + _ROUNDING_S)
+
+    def close(self) -> None:
+        """Deliver nothing more."""
+        for handle in self._due:
+            handle.cancel()
+        self._due.clear()

@@ -1,0 +1,143 @@
+"""What the hub remembers: orchestration instances, entities, and the messages between them.
+
+Decides the shape of the hub's memory. Refuses to know who changes it and when.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from durabletask.internal import orchestrator_service_pb2 as pb
+
+from simulator.durable.history import History
+
+Turn = Literal["idle", "queued", "running"]
+
+TERMINAL = frozenset(
+    {
+        pb.ORCHESTRATION_STATUS_COMPLETED,
+        pb.ORCHESTRATION_STATUS_FAILED,
+        pb.ORCHESTRATION_STATUS_TERMINATED,
+        pb.ORCHESTRATION_STATUS_CANCELED,
+    }
+)
+
+
+@dataclass(frozen=True)
+class Address:
+    """One execution of an instance; `execution_id` None is whatever execution runs when the message arrives."""
+
+    instance_id: str
+    execution_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Parent:
+    """Who waits for a sub-orchestration, and under which task id."""
+
+    address: Address
+    name: str
+    task_id: int
+
+
+@dataclass(frozen=True)
+class StartOrchestration:
+    """Start `name` under `instance_id`."""
+
+    instance_id: str
+    name: str
+    input: str | None = None
+    version: str | None = None
+    parent: Parent | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class RunActivity:
+    """Run activity `name` once and tell the result to `caller` under `task_id`; `attempt` counts deliveries."""
+
+    caller: Address
+    task_id: int
+    name: str
+    input: str | None
+    attempt: int = 1
+
+
+@dataclass(frozen=True)
+class Deliver:
+    """Put `event` into an orchestration's inbox, not before `at`."""
+
+    to: Address
+    event: pb.HistoryEvent
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Operate:
+    """Run `operation` on an entity, not before `at`; `caller` is told the result under `request_id`."""
+
+    entity_id: str
+    request_id: str
+    operation: str
+    input: str | None
+    caller: Address | None = None
+    at: datetime | None = None
+
+
+Message = StartOrchestration | RunActivity | Deliver | Operate
+
+
+@dataclass
+class Instance:
+    """One orchestration instance."""
+
+    id: str
+    name: str
+    execution_id: str
+    created_at: datetime
+    updated_at: datetime
+    input: str | None = None
+    version: str | None = None
+    parent: Parent | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+    scheduled_at: datetime | None = None
+    status: pb.OrchestrationStatus = pb.ORCHESTRATION_STATUS_PENDING
+    output: str | None = None
+    custom_status: str | None = None
+    failure: pb.TaskFailureDetails | None = None
+    completed_at: datetime | None = None
+    history: History = field(default_factory=History)
+    inbox: deque[Deliver] = field(default_factory=deque)
+    turn: Turn = "idle"
+    attempt: int = 1
+
+    @property
+    def ended(self) -> bool:
+        """Whether the instance is completed, failed or terminated."""
+        return self.status in TERMINAL
+
+    @property
+    def address(self) -> Address:
+        """The execution that runs now."""
+        return Address(self.id, self.execution_id)
+
+
+@dataclass
+class Entity:
+    """One entity; without a state it does not exist for those who ask."""
+
+    id: str
+    updated_at: datetime
+    state: str | None = None
+    inbox: deque[Operate] = field(default_factory=deque)
+    turn: Turn = "idle"
+    attempt: int = 1
+
+    @property
+    def name(self) -> str:
+        """The entity function's name, lower case as in the id `@name@key`."""
+        return self.id.split("@", 2)[1]

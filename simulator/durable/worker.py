@@ -1,0 +1,65 @@
+"""What the hub asks of a worker, and the ways a worker can let it down.
+
+Decides the difference between a function that failed (its failure is the result) and a worker that died (there is no
+result, the work is handed out again). Refuses to know how a worker runs a function.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+FunctionKind = Literal["orchestrator", "entity", "activity"]
+
+
+class FunctionFailed(Exception):
+    """A function ended with an exception, or there is no such function: its failure is its result."""
+
+    def __init__(self, error_type: str, message: str, stack_trace: str = "") -> None:
+        """Keep the exception's type name, its message and, where known, the worker's stack trace."""
+        super().__init__(f"{error_type}: {message}")
+        self.error_type = error_type
+        self.message = message
+        self.stack_trace = stack_trace
+
+
+class WorkerDied(Exception):
+    """The worker vanished while it held the work: the hub throws the result away and hands the work out again.
+
+    `sent`: what an orchestrator turn or an entity batch sends had left before the state was saved, so it is sent once
+    more by the second run. The Azure Storage provider sends first and saves then.
+    `after_s`: simulated seconds until the work is visible again; None is the hub's own `redelivery_s`.
+    """
+
+    def __init__(self, *, sent: bool = False, after_s: float | None = None) -> None:
+        super().__init__("the worker died")
+        self.sent = sent
+        self.after_s = after_s
+
+
+class Interruptions:
+    """Moments at which a test may raise `WorkerDied`. `attempt` is 1 for the first delivery of the work, then 2, 3 …"""
+
+    def before_activity(self, name: str, instance_id: str, task_id: int, attempt: int) -> None:
+        """Called before an activity runs: raising here means it never began."""
+
+    def after_activity(self, name: str, instance_id: str, task_id: int, attempt: int) -> None:
+        """Called after an activity ran: raising here means its effect happened and its result is lost."""
+
+    def after_orchestrator_turn(self, name: str, instance_id: str, attempt: int) -> None:
+        """Called after an orchestrator's turn, before anything of it is kept."""
+
+    def after_entity_batch(self, entity_id: str, operations: list[str], attempt: int) -> None:
+        """Called after an entity ran a batch of operations, before anything of it is kept."""
+
+
+class Worker(Protocol):
+    """A worker that runs registered functions, one call per delivery. All three raise FunctionFailed or WorkerDied."""
+
+    async def orchestrate(self, name: str, request: bytes) -> bytes:
+        """Run one turn: serialised OrchestratorRequest in, serialised OrchestratorResponse out."""
+
+    async def operate(self, name: str, request: bytes) -> bytes:
+        """Run one entity batch: serialised EntityBatchRequest in, serialised EntityBatchResult out."""
+
+    async def act(self, name: str, payload: str | None) -> str | None:
+        """Run one activity: JSON text in, JSON text out."""
