@@ -1,4 +1,4 @@
-"""From an Event Grid event to a hint: which VM to look at.
+"""From an Event Grid event or a list of VMs to hints: which VM to look at.
 
 Decides whether an event is about a VM. Refuses to believe anything else in it: events come twice, late, out of order,
 and carry no tag values. https://learn.microsoft.com/azure/event-grid/event-schema-subscriptions
@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from refresh.domain import resource_id
+from refresh.domain import resource_id, tags
+from refresh.domain.model import Vm
 
 _EVENT_TYPE = "microsoft.resources.resourcewritesuccess"
 _OPERATIONS = ("microsoft.resources/tags/write", "microsoft.compute/virtualmachines/write")
@@ -57,3 +58,16 @@ def _hint_from_uri(data: Mapping[str, Any], subject: object) -> Hint | Ignored:
         return Hint(vm.text)
     about_a_vm = "/microsoft.compute/virtualmachines/" in resource.lower()
     return Ignored(f"'{resource[:120]}' is not the id of a VM", malformed=about_a_vm and resource.count("/") < 9)
+
+
+def is_worth_a_look(vm: Vm) -> bool:
+    """Whether a VM seen in a list has a wish that is not fulfilled, or a swap that may have died on it.
+
+    Says nothing about whether the wish is any good: the look decides. A VM on hold is left alone.
+    """
+    if not tags.in_scope(vm.tags) or tags.on_hold(vm.tags):
+        return False
+    if tags.value_of(vm.tags, tags.REFRESH_STATE):
+        return True
+    wish = (tags.value_of(vm.tags, tags.OS_DISK_NAME) or "").strip().lower()
+    return bool(wish) and wish not in ((vm.os_disk_name or "").lower(), (vm.os_disk_id or "").lower())

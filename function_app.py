@@ -1,0 +1,58 @@
+"""Table of contents: every function of the app, registered by call."""
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from refresh.activities.clear_intent import clear_intent
+from refresh.activities.ensure_deallocated import ensure_deallocated
+from refresh.activities.ensure_healthy import ensure_healthy
+from refresh.activities.ensure_os_disk import ensure_os_disk
+from refresh.activities.ensure_started import ensure_started
+from refresh.activities.find_outcomes import find_outcomes
+from refresh.activities.prepare_swap import prepare_swap
+from refresh.activities.read_hints import read_hints
+from refresh.activities.write_intent import write_intent
+from refresh.activities.write_rejection import write_rejection
+from refresh.activities.write_wishes import write_wishes
+from refresh.entities.dispatcher import dispatcher
+from refresh.orchestrations.look import look
+from refresh.orchestrations.swap_vm import swap_vm
+from refresh.orchestrations.swap_vms import swap_vms
+from refresh.triggers.monthly_refresh import monthly_refresh
+from refresh.triggers.on_resource_write import on_resource_write
+from refresh.triggers.purge_history import purge_history
+from refresh.triggers.sweep import sweep
+
+app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
+
+for timer, schedule in (
+    (monthly_refresh, "%REFRESH_SCHEDULE%"),
+    (sweep, "%SWEEP_SCHEDULE%"),
+    (purge_history, "%PURGE_SCHEDULE%"),
+):
+    app.timer_trigger(arg_name="timer", schedule=schedule)(app.durable_client_input(client_name="client")(timer))
+
+app.event_grid_trigger(arg_name="event")(app.durable_client_input(client_name="client")(on_resource_write))
+
+for orchestration in (look, swap_vm, swap_vms):
+    app.orchestration_trigger(context_name="ctx")(orchestration)
+
+app.entity_trigger(context_name="ctx")(dispatcher)
+
+for activity in (
+    read_hints,
+    prepare_swap,
+    write_intent,
+    ensure_deallocated,
+    ensure_os_disk,
+    ensure_started,
+    ensure_healthy,
+    write_rejection,
+    clear_intent,
+    write_wishes,
+):
+    activity.__annotations__ = {}  # the Functions indexer refuses parameterised types such as dict[str, Any]
+    app.activity_trigger(input_name="data")(activity)
+
+find_outcomes.__annotations__ = {}
+app.activity_trigger(input_name="data")(app.durable_client_input(client_name="client")(find_outcomes))

@@ -1,0 +1,56 @@
+"""Every few minutes: looks for what no event told of, and for swaps that ended without a word.
+
+Reads ARM's lists, never Resource Graph, which lags. Decides nothing about a VM: it hints the dispatcher at those whose
+tag and OS disk differ, and tells it which of its claims have no live orchestration.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import azure.functions as func
+from azure.durable_functions import DurableFunctionsClient
+from durabletask.client import OrchestrationStatus
+from durabletask.entities import EntityInstanceId
+
+from refresh import messages, wiring
+from refresh.domain.hints import is_worth_a_look
+from refresh.gateway import GatewayError, Gateways
+
+_log = logging.getLogger(__name__)
+_DISPATCHER = EntityInstanceId(messages.DISPATCHER, messages.DISPATCHER_KEY)
+_ALIVE = (OrchestrationStatus.PENDING, OrchestrationStatus.RUNNING, OrchestrationStatus.SUSPENDED)
+
+
+async def sweep(timer: func.TimerRequest, client: DurableFunctionsClient) -> None:
+    """Hint at every VM whose tag is not fulfilled and report claims that nobody works on."""
+    gateways = wiring.gateways()
+    now = await gateways.clock.now()
+    vms = await _find_mismatches(gateways)
+    for start in range(0, len(vms), messages.VMS_PER_SIGNAL):
+        batch = vms[start : start + messages.VMS_PER_SIGNAL]
+        await client.signal_entity(_DISPATCHER, "hint", {"vms": batch, "at": now})
+    await client.signal_entity(_DISPATCHER, "recover", {"gone": await _find_gone(client), "at": now})
+
+
+async def _find_mismatches(gateways: Gateways) -> list[str]:
+    found: list[str] = []
+    try:
+        for subscription in await gateways.graph.list_subscriptions():
+            found += [vm.id async for vm in gateways.compute.list_vms(subscription) if is_worth_a_look(vm)]
+    except GatewayError as error:
+        # What was found is hinted at; claims are looked after in any case; the next sweep reads the rest.
+        _log.error("the sweep could not list every VM: %s", error)
+    return found
+
+
+async def _find_gone(client: DurableFunctionsClient) -> list[dict[str, Any]]:
+    entity = await client.get_entity(_DISPATCHER)
+    state: dict[str, Any] = (entity.get_typed_state(dict) if entity is not None else None) or {}
+    gone = []
+    for vm, row in state.get("running", {}).items():
+        known = await client.get_orchestration_state(messages.swap_id(vm, row["n"]), fetch_payloads=False)
+        if known is None or known.runtime_status not in _ALIVE:
+            gone.append({"vm": vm, "n": row["n"]})
+    return gone
