@@ -83,7 +83,8 @@ class Clients:
 
     def _ways(self) -> dict[str, Any]:
         # One list per client: a policy knows its successor. The SDK's default list would retry, follow redirects and
-        # register resource providers, each a request that nobody counted.
+        # register resource providers, each a request that nobody counted. What is left is aiohttp's own: it sends a GET
+        # or PUT once more when the kept-alive connection turns out to be dead, a POST or PATCH never.
         return {
             "credential_scopes": [self._scope],
             "transport": self._transport,

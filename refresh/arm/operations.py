@@ -46,8 +46,8 @@ async def progress(operation: Operation, *args: Any, token: str) -> Progress:
     polling = AsyncARMPolling(raw_response_hook=answers.append)
     try:
         await operation(*args, polling=polling, continuation_token=token)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        # Written by another version of azure-core, or not a token at all.
+    except (ValueError, KeyError, TypeError, AttributeError, UnboundLocalError):
+        # Written by another version of azure-core, or not a token at all (the SDK trips over an empty one).
         return Progress("Unknown", "TokenRefused", "the operation's token cannot be read any more")
     try:
         with azure_errors():

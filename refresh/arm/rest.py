@@ -24,7 +24,7 @@ async def call(
 
     `path` starts with `/subscriptions/`; a `body` is sent as JSON.
     """
-    request = HttpRequest(method, quoted(path), params={"api-version": api_version}, json=body)
+    request = HttpRequest(method, client.format_url(quoted(path)), params={"api-version": api_version}, json=body)
     with azure_errors():
         answer = await client.send_request(request)
         if answer.status_code != 200:

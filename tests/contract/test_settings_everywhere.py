@@ -1,0 +1,65 @@
+"""The table of settings, the example file, host.json and the README say the same."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from refresh.settings import ACTIVITIES_BESIDE_SWAPS, MAX_CONCURRENT_ACTIVITIES, SETTINGS, Settings
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+def _text(name: str) -> str:
+    path = _ROOT / name
+    if not path.exists():
+        pytest.skip(f"there is no {name} yet")
+    return path.read_text(encoding="utf-8")
+
+
+def _example() -> dict[str, str]:
+    values: dict[str, str] = json.loads(_text("local.settings.json.example"))["Values"]
+    return values
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+def test_the_example_gives_every_setting_its_default(setting: Any) -> None:
+    """The example file holds every setting; those with a default hold that default."""
+    shown = _example()[setting.name]
+    assert shown == setting.default or (setting.default == "" and setting.name == "REFRESH_SUBSCRIPTIONS")
+
+
+def test_the_example_is_accepted_by_the_app() -> None:
+    """Whoever copies the example and starts the app meets no fault."""
+    assert Settings.from_env(_example()).subscriptions
+
+
+def test_the_example_names_no_setting_that_does_not_exist() -> None:
+    """A setting that the app forgot does not live on in the example."""
+    ours = {name for name in _example() if name.startswith(("REFRESH_", "SWEEP_", "PURGE_"))}
+    assert ours <= {setting.name for setting in SETTINGS}
+
+
+def test_the_table_fills_every_field() -> None:
+    """Every field of Settings has exactly one row."""
+    assert [setting.field for setting in SETTINGS] == list(Settings.__dataclass_fields__)
+    assert len({setting.name for setting in SETTINGS}) == len(SETTINGS)
+
+
+def test_host_json_runs_as_many_activities_as_the_budget_counts_on() -> None:
+    """The number that bounds REFRESH_MAX_SWAPS is the one the host obeys."""
+    durable = json.loads(_text("host.json"))["extensions"]["durableTask"]
+    assert durable["maxConcurrentActivityFunctions"] == MAX_CONCURRENT_ACTIVITIES
+    assert ACTIVITIES_BESIDE_SWAPS == 20
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+def test_the_readme_documents_every_setting_with_its_default(setting: Any) -> None:
+    """The README has a table row for each setting with the default in it."""
+    rows = [line for line in _text("README.md").splitlines() if re.match(rf"\|\s*`{setting.name}`", line)]
+    assert len(rows) == 1, f"README.md: one table row that starts with | `{setting.name}` |"
+    assert not setting.default or f"`{setting.default}`" in rows[0], f"README.md: `{setting.default}` in {rows[0]}"

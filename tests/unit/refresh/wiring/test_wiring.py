@@ -1,0 +1,82 @@
+"""The app is put together once per process and event loop, and not before it is needed."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from refresh import wiring
+from refresh.gateway import Gateways
+from refresh.settings import SettingsError
+from simulator.clock import Clock, run
+
+_SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
+
+
+@pytest.fixture(autouse=True)
+def _fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("REFRESH_SUBSCRIPTIONS", _SUBSCRIPTION)
+    yield
+    asyncio.run(wiring.close())
+
+
+async def _wired() -> Gateways:
+    return wiring.gateways()
+
+
+def test_one_event_loop_has_one_set_of_gateways() -> None:
+    """Everybody on a loop shares its connections; another loop has its own."""
+
+    async def twice(_: Clock) -> tuple[Gateways, Gateways]:
+        found = wiring.gateways(), wiring.gateways()
+        await wiring.close()
+        return found
+
+    first, again = run(twice, Clock("virtual"))
+    other, _ = run(twice, Clock("virtual"))
+    assert first is again
+    assert other is not first
+
+
+def test_gateways_of_ended_loops_are_forgotten() -> None:
+    """A loop that ended without closing does not keep its gateways alive for ever."""
+
+    async def main(_: Clock) -> int:
+        wiring.gateways()
+        return len(wiring._wired.gateways)
+
+    assert [run(main, Clock("virtual")) for _ in range(3)] == [1, 1, 1]
+
+
+def test_a_fault_in_the_settings_surfaces_at_every_use_until_it_is_cured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first use says what is wrong, so does the next; a right environment then works."""
+    monkeypatch.setenv("REFRESH_MAX_SWAPS", "1000")
+    for _ in range(2):
+        with pytest.raises(SettingsError, match="REFRESH_MAX_SWAPS"):
+            wiring.settings()
+    with pytest.raises(SettingsError):
+        asyncio.run(_wired())
+    monkeypatch.setenv("REFRESH_MAX_SWAPS", "7")
+    assert wiring.settings().max_swaps == 7
+
+
+def test_settings_are_read_once_until_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change of the environment counts from the next start on."""
+    first = wiring.settings()
+    monkeypatch.setenv("REFRESH_MAX_SWAPS", "7")
+    assert wiring.settings() is first
+    asyncio.run(wiring.close())
+    assert wiring.settings().max_swaps == 7
+
+
+def test_importing_the_wiring_needs_no_environment_and_opens_nothing() -> None:
+    """The app can be indexed anywhere: import reads no setting, makes no client and leaves no warning."""
+    code = "import refresh.wiring as w; assert w._wired.settings is None and not w._wired.gateways"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], env={}, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
