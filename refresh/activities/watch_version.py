@@ -1,0 +1,45 @@
+"""Activity: looks once how far an image version is. Done is what was read back, in every region, and nothing less."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from refresh import wiring
+from refresh.activities.fleet import BUDGET_S
+from refresh.activities.patience import patiently
+from refresh.domain.month_reason import MonthReason
+from refresh.domain.naming import region_key
+from refresh.domain.replication import Progress, Standing, judge_version
+from refresh.gateway import GatewayError, Gateways, NotFound, Unavailable
+from refresh.month_messages import CREATE, FAILED, SKIP, BuildInput, ImageRow
+
+
+async def watch_version(data: dict[str, Any]) -> dict[str, Any]:
+    """`{"standing": "waiting"|"done"|"failed", "row": ImageRow}`; a wait has the row it ends with if given up."""
+    return await look_at_build(wiring.gateways(), BuildInput.from_json(data))
+
+
+async def look_at_build(gateways: Gateways, build: BuildInput) -> dict[str, Any]:
+    """What `watch_version` answers, over `gateways`."""
+    version_id = build.version or ""
+    name = version_id.rsplit("/", 1)[-1]
+    regions: list[str] = []
+    try:
+        version = await patiently(lambda: gateways.gallery.read_version(version_id), budget_s=BUDGET_S)
+        regions = sorted({region_key(region) for region in (version.location, *build.regions)})
+        progress = judge_version(version, regions)
+    except NotFound:
+        progress = Progress(Standing.FAILED, MonthReason.BUILD_FAILED, f"version {name} is not there any more")
+    except Unavailable as error:
+        message = f"version {name} could not be read: {error}"
+        progress = Progress(Standing.WAITING, MonthReason.NOT_READ, message)
+    except GatewayError as error:
+        progress = Progress(Standing.FAILED, MonthReason.NOT_READ, f"version {name} could not be read: {error}")
+    if progress.standing is not Standing.DONE:
+        row = ImageRow(build.definition, FAILED, progress.reason, progress.message, name)
+    elif build.kept:
+        row = ImageRow(build.definition, SKIP, MonthReason.KEPT, f"version {name} exists in {', '.join(regions)}", name)
+    else:
+        message = f"version {name} was made and has arrived in {', '.join(regions)}"
+        row = ImageRow(build.definition, CREATE, MonthReason.MADE, message, name)
+    return {"standing": str(progress.standing), "row": row.to_json()}

@@ -1,0 +1,54 @@
+"""Activity: makes up to 50 VMs ask for their month's disk in `OsDiskName`, and reads each tag back.
+
+Six requests for a tag that is written (VM, current disk, month's disk, merge, VM again), at the pace of `make_disks`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from refresh import wiring
+from refresh.activities.catalog import Catalog
+from refresh.activities.disk_plans import each_vm
+from refresh.activities.fleet import BUDGET_S, Fleet
+from refresh.activities.make_disks import BURST, GAP_S
+from refresh.activities.patience import patiently
+from refresh.activities.tag_plans import plan_tag
+from refresh.domain import tags
+from refresh.domain.month_reason import MonthReason
+from refresh.gateway import Gateways, NotFound, Refused
+from refresh.month_messages import CREATE, FAILED, BatchInput, VmRow
+from refresh.settings import Settings
+
+
+async def write_disk_tags(data: dict[str, Any]) -> dict[str, Any]:
+    """`BatchInput` to `{"rows": [VmRow]}`; the VMs whose tag was written have the decision `create`."""
+    return {"rows": await write_batch(wiring.gateways(), wiring.settings(), BatchInput.from_json(data))}
+
+
+async def write_batch(gateways: Gateways, settings: Settings, batch: BatchInput) -> list[dict[str, Any]]:
+    """The rows of `batch`, in its order, after the tags that were to be written are."""
+    fleet, catalog = Fleet(gateways), Catalog(gateways, settings.galleries)
+
+    async def write(vm_id: str) -> VmRow:
+        row = await plan_tag(fleet, catalog, vm_id, batch.period, force=batch.force)
+        return await write_tag(fleet, row) if row.decision == CREATE else row
+
+    return await each_vm(batch.vms, write, burst=BURST, gap_s=GAP_S)
+
+
+async def write_tag(fleet: Fleet, row: VmRow) -> VmRow:
+    """Write what a `create` row plans and say what was read back."""
+    name = row.next or ""
+    wish = {tags.OS_DISK_NAME: name}
+    try:
+        await patiently(lambda: fleet.gateways.tags.merge_tags(row.vm, wish), budget_s=BUDGET_S)
+    except (Refused, NotFound) as error:
+        message = f"{tags.OS_DISK_NAME} could not be written: {error}"
+        return replace(row, decision=FAILED, reason=MonthReason.AZURE_SAID_NO, message=message)
+    vm = await fleet.vm(row.vm)
+    if vm is None or tags.value_of(vm.tags, tags.OS_DISK_NAME) != name:
+        message = f"{tags.OS_DISK_NAME} was written but reads otherwise; somebody may have changed it meanwhile"
+        return replace(row, decision=FAILED, reason=MonthReason.NOT_VERIFIED, message=message)
+    return replace(row, reason=MonthReason.MADE, message=f"{tags.OS_DISK_NAME} asks for {name} now", wanted=name)
