@@ -7,6 +7,7 @@ and what an answer means. Nothing here logs a URL: those of operations are signe
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,12 +27,15 @@ from refresh.domain import resource_id
 from refresh.domain.resource_id import ResourceId
 from refresh.gateway import Refused
 from refresh.setting_values import is_loopback
-from refresh.settings import Settings
+from refresh.settings import Settings, SettingsError
 
 CONNECT_TIMEOUT_S = 10
 READ_TIMEOUT_S = 30
 """No ARM call of ours takes longer to answer: long work is only accepted, never waited for. The SDK's 300 s would
 eat a whole downtime window on one lost answer."""
+
+# Where azure-identity looks before it turns to the metadata service of the machine's own network.
+_IDENTITY_OF_A_SIMULATOR = ("IDENTITY_ENDPOINT", "AZURE_POD_IDENTITY_AUTHORITY_HOST")
 
 type RestClient = AsyncPipelineClient[HttpRequest, AsyncHttpResponse]
 
@@ -47,11 +51,18 @@ class Clients:
     """Everything that talks to Azure on one event loop. Made without effect; opens at the first request."""
 
     def __init__(self, settings: Settings) -> None:
-        """Prepare to talk to `settings.arm_endpoint` as `settings.client_id`."""
+        """Prepare to talk to `settings.arm_endpoint` as `settings.client_id`. SettingsError when that is not safe."""
         url = urlsplit(settings.arm_endpoint)
         self._local = is_loopback(url.hostname)
         if url.scheme != "https" and not self._local:
-            raise ValueError("plain http is for this machine only")
+            raise SettingsError(["REFRESH_ARM_ENDPOINT: plain http is for this machine only"])
+        if self._local and not any(os.environ.get(name) for name in _IDENTITY_OF_A_SIMULATOR):
+            raise SettingsError(
+                [
+                    f"{_IDENTITY_OF_A_SIMULATOR[0]}: must be the simulator's identity endpoint while "
+                    "REFRESH_ARM_ENDPOINT is this machine; without it a real identity would be asked for its token"
+                ]
+            )
         self._plain = url.scheme != "https"
         self._endpoint = settings.arm_endpoint
         self._scope = settings.token_scope

@@ -50,6 +50,12 @@ def test_the_table_fills_every_field() -> None:
     assert len({setting.name for setting in SETTINGS}) == len(SETTINGS)
 
 
+def test_the_example_has_what_host_json_asks_for() -> None:
+    """A `%NAME%` in host.json has no default: the example gives it a value."""
+    asked = set(re.findall(r"%([A-Za-z_]+)%", _text("host.json")))
+    assert asked <= set(_example())
+
+
 def test_host_json_runs_as_many_activities_as_the_budget_counts_on() -> None:
     """The number that bounds REFRESH_MAX_SWAPS is the one the host obeys."""
     durable = json.loads(_text("host.json"))["extensions"]["durableTask"]

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 from typing import Any
 
 import pytest
 
 from refresh.gateway import GatewayError, Unavailable
-from refresh.settings import Settings
-from refresh.wiring import ArmGateways, connect
+from refresh.wiring import ArmGateways
 from tests.support.scripted_arm import SUBSCRIPTION, VM, Answer, ScriptedArm, against
 
 _QUOTA = {"x-ms-user-quota-remaining": "0", "x-ms-user-quota-resets-after": "00:00:05"}
@@ -141,10 +139,3 @@ def test_configured_subscriptions_need_no_question() -> None:
     arm = ScriptedArm()
     assert against(arm, lambda gateways: gateways.graph.list_subscriptions()) == (SUBSCRIPTION,)
     assert arm.asked == []
-
-
-def test_plain_http_is_refused_for_other_hosts() -> None:
-    """A token never travels in the clear, even when somebody builds the settings by hand."""
-    settings = Settings.from_env({"REFRESH_SUBSCRIPTIONS": SUBSCRIPTION})
-    with pytest.raises(ValueError, match="plain http"):
-        connect(dataclasses.replace(settings, arm_endpoint="http://management.azure.com"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 
 from refresh.gateway import Begun, Progress, Unavailable
@@ -80,6 +82,15 @@ def test_a_token_that_cannot_be_read_is_unknown_without_a_request(token: str) ->
     progress = against(arm, lambda gateways: gateways.gallery.version_progress(VERSION, token))
     assert (progress.state, progress.code) == ("Unknown", "TokenRefused")
     assert arm.asked == []
+
+
+def test_nothing_of_an_operation_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """Neither the signed URL nor the token that asks for it is in any log of the app or the SDK, at any level."""
+    with caplog.at_level(logging.DEBUG):
+        against(ScriptedArm(_ACCEPTED, Answer(200, {"status": "Succeeded"})), _begin_and_ask)
+    told = [record.getMessage() for record in caplog.records if record.name != "aiohttp.access"]
+    assert told
+    assert not [line for line in told if "signed" in line or "secret-token" in line]
 
 
 @pytest.mark.parametrize("operation", ["deallocate", "start", "os_disk"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -62,6 +63,22 @@ def test_a_fault_in_the_settings_surfaces_at_every_use_until_it_is_cured(monkeyp
         asyncio.run(_wired())
     monkeypatch.setenv("REFRESH_MAX_SWAPS", "7")
     assert wiring.settings().max_swaps == 7
+
+
+def test_plain_http_is_refused_for_other_hosts() -> None:
+    """A token never travels in the clear, even when somebody builds the settings by hand."""
+    elsewhere = dataclasses.replace(wiring.settings(), arm_endpoint="http://management.azure.com")
+    with pytest.raises(SettingsError, match="plain http"):
+        wiring.connect(elsewhere)
+
+
+def test_a_simulator_without_an_identity_endpoint_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A real identity's token is never asked for, nor sent, when ARM is a process on this machine."""
+    for name in ("IDENTITY_ENDPOINT", "AZURE_POD_IDENTITY_AUTHORITY_HOST"):
+        monkeypatch.delenv(name, raising=False)
+    local = dataclasses.replace(wiring.settings(), arm_endpoint="http://127.0.0.1:1")
+    with pytest.raises(SettingsError, match="IDENTITY_ENDPOINT"):
+        wiring.connect(local)
 
 
 def test_settings_are_read_once_until_closed(monkeypatch: pytest.MonkeyPatch) -> None:
