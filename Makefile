@@ -1,0 +1,55 @@
+# `make demo` and `make test` make their own environment first.
+PYTHON ?= $(shell command -v python3.13 || command -v python3)
+PY := .venv/bin/python
+
+.PHONY: help venv az-venv lint types imports unit test demo up serve clean
+
+help:
+	@echo "make demo   one month and one tag edit on a local Azure, told live (under 90 s)"
+	@echo "make up     the local Azure and the app, left running for curl and az"
+	@echo "make test   lint, types, imports, unit, property, contract, e2e"
+	@echo "make venv   only the environment"
+
+.venv/made: requirements.txt requirements-dev.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13) and "Python 3.13 is needed: set PYTHON=")'
+	$(PYTHON) -m venv .venv
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+venv: .venv/made
+
+# The real Azure CLI, in an environment of its own because its pins are not ours; kept between runs.
+.az-venv/made: requirements-az.txt
+	$(PYTHON) -m venv .az-venv
+	.az-venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-az.txt
+	touch $@
+
+az-venv: .az-venv/made
+
+lint: venv
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+types: venv
+	$(PY) -m mypy
+
+imports: venv
+	.venv/bin/lint-imports
+
+unit: venv
+	$(PY) -m pytest tests/unit
+
+test: lint types imports az-venv
+	$(PY) -m pytest tests/unit tests/property tests/contract tests/e2e
+
+demo: venv
+	$(PY) -m simulator demo
+
+up: venv
+	$(PY) -m simulator up
+
+serve: venv
+	$(PY) -m simulator serve
+
+clean:
+	rm -rf .venv .az-venv .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import pytest
+
+from refresh.domain.model import Agent, Power
+from refresh.domain.steps import LOST_AFTER_S, Move, judge_disk, judge_healthy, judge_started, judge_stopped
+from tests.support.builders import disk_id, make_vm
+
+START = "2026-11-21T10:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("power", "provisioning", "age_s", "move"),
+    [
+        (Power.RUNNING, "Succeeded", None, Move.BEGIN),
+        (Power.RUNNING, "Succeeded", 1.0, Move.WAIT),
+        (Power.RUNNING, "Succeeded", LOST_AFTER_S + 1, Move.BEGIN),
+        (Power.RUNNING, "Updating", None, Move.WAIT),
+        (Power.STOPPED, "Succeeded", None, Move.BEGIN),
+        (Power.DEALLOCATING, "Updating", 3.0, Move.WAIT),
+        (Power.DEALLOCATED, "Updating", 3.0, Move.WAIT),
+        (Power.DEALLOCATED, "Succeeded", 3.0, Move.DONE),
+        (Power.DEALLOCATED, "Failed", None, Move.DONE),
+        (Power.UNKNOWN, "Succeeded", None, Move.WAIT),
+    ],
+)
+def test_stopping_is_begun_once_and_waited_for(
+    power: Power, provisioning: str, age_s: float | None, move: Move
+) -> None:
+    """A transitional state means wait, not begin again; a begin that left no trace is begun again."""
+    assert judge_stopped(make_vm(power=power, provisioning_state=provisioning), age_s).move is move
+
+
+@pytest.mark.parametrize(
+    ("power", "provisioning", "age_s", "move"),
+    [
+        (Power.DEALLOCATED, "Succeeded", None, Move.BEGIN),
+        (Power.STOPPED, "Failed", 2.0, Move.WAIT),
+        (Power.STOPPED, "Failed", 31.0, Move.BEGIN),
+        (Power.STARTING, "Updating", 2.0, Move.WAIT),
+        (Power.RUNNING, "Updating", 2.0, Move.DONE),
+        (Power.RUNNING, "Succeeded", None, Move.DONE),
+    ],
+)
+def test_a_vm_that_runs_is_started_whatever_its_extensions_do(
+    power: Power, provisioning: str, age_s: float | None, move: Move
+) -> None:
+    """Running is enough to go on: extensions can hold the start operation for 90 minutes."""
+    assert judge_started(make_vm(power=power, provisioning_state=provisioning), age_s).move is move
+
+
+def test_a_disk_is_done_only_when_read_back() -> None:
+    """An update that was accepted and changed nothing is a failure, not a success."""
+    vm, other = make_vm(power=Power.DEALLOCATED), disk_id("new")
+    assert judge_disk(vm, other, None).move is Move.BEGIN
+    assert judge_disk(vm, other, 1.0).move is Move.WAIT
+    assert judge_disk(vm, other, 60.0).move is Move.FAILED
+    assert judge_disk(vm, disk_id("WEB01-old"), None).move is Move.DONE
+    assert judge_disk(make_vm(provisioning_state="Updating"), disk_id("web01-old"), 1.0).move is Move.WAIT
+
+
+@pytest.mark.parametrize(
+    ("agent", "spoke", "move", "proved"),
+    [
+        (Agent(True, "2026-11-21T10:00:30.1234567+00:00"), True, Move.DONE, True),
+        (Agent(True, "2026-11-21T10:00:30Z"), False, Move.DONE, True),
+        (Agent(True, "2026-11-21T09:59:59+00:00"), True, Move.WAIT, False),
+        (Agent(True, None), True, Move.WAIT, False),
+        (Agent(True, "soon"), True, Move.WAIT, False),
+        (Agent(False, "2026-11-21T10:00:30+00:00"), True, Move.WAIT, False),
+        (None, True, Move.WAIT, False),
+        (None, False, Move.DONE, False),
+    ],
+)
+def test_an_agent_must_speak_after_the_start(agent: Agent | None, spoke: bool, move: Move, proved: bool) -> None:
+    """Only a report later than the start proves the guest; where no agent ever spoke, nothing is proved."""
+    verdict = judge_healthy(make_vm(agent=agent), START, spoke)
+    assert (verdict.move, verdict.proved) == (move, proved)
+
+
+def test_a_vm_that_stops_again_is_unhealthy_at_once() -> None:
+    """A started VM found stopped needs no timeout to be called unhealthy."""
+    assert judge_healthy(make_vm(power=Power.STOPPED), START, True).move is Move.FAILED
+    assert judge_healthy(make_vm(provisioning_state="Failed"), START, True).move is Move.WAIT

@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from refresh.entities.ledger import OPERATIONS, apply
+from refresh.entities.turn import Json, Turn
+from refresh.messages import Intent, Outcome
+from tests.support.builders import VM_ID, disk_id
+
+AT = "2026-11-21T10:00:00+00:00"
+LATER = "2026-11-21T10:20:00+00:00"
+VM = VM_ID.lower()
+INTENT = Intent("swap-x-2", True, disk_id("old"), disk_id("new"), agent_spoke=True).to_json()
+
+
+def play(*operations: tuple[str, Json], state: Json | None = None) -> Turn:
+    turn = Turn(state or {})
+    for operation, data in operations:
+        turn = apply(turn.state, operation, {"at": AT, **data})
+    return turn
+
+
+def decided(vm: str = VM_ID, decision: str = "swap", **row: Any) -> tuple[str, Json]:
+    rows = [{"vm": vm, "decision": decision, "reason": "wanted", "message": "m", **row}]
+    return "decided", {"look": "look-1", "decisions": rows, "budgets": {"max_swaps": 2}}
+
+
+HINT = ("hint", {"vms": [VM_ID]})
+TAKE = ("take", {"look": "look-1"})
+CLAIM = ("claim", {"vm": VM_ID, "n": 2})
+STEP = ("step", {"vm": VM_ID, "n": 2, "step": "stop", "intent": INTENT})
+
+
+def finished(status: str = "succeeded", n: int = 2) -> tuple[str, Json]:
+    outcome = Outcome(VM_ID, "swap-x-2", status, "verified", "m", disk_id("old"), disk_id("new"))
+    return "finished", {"vm": VM_ID, "n": n, "outcome": outcome.to_json()}
+
+
+def test_hints_open_one_look() -> None:
+    """The first hint starts a look, further hints join it, the same VM is hinted at once."""
+    first = play(HINT)
+    assert [start[:2] for start in first.starts] == [("look", "look-1")]
+    assert apply(first.state, "hint", {"vms": [VM_ID.upper(), VM_ID + "2"], "at": AT}).starts == []
+    again = apply(first.state, "hint", {"vms": [VM_ID.upper()], "at": AT})
+    assert list(again.state["hints"]) == [VM]
+
+
+def test_a_look_takes_hints_until_none_is_left() -> None:
+    """A look is given its hints once, keeps them until it has decided, and is closed by an empty answer."""
+    turn = play(HINT, TAKE)
+    assert [row["vm"] for row in turn.answer["vms"]] == [VM_ID]
+    assert apply(turn.state, "take", {"look": "look-9", "at": AT}).answer == {"vms": []}
+    lost = apply(turn.state, *TAKE)
+    assert [row["vm"] for row in lost.answer["vms"]] == [VM_ID]
+    done = play(decided(decision="skip"), TAKE, state=turn.state)
+    assert done.answer == {"vms": []}
+    assert "look" not in done.state
+
+
+def test_a_swap_is_started_once_and_claimed_by_its_number() -> None:
+    """The decision starts swap number n; only (vm, n) is given the claim, and never after it has finished."""
+    turn = play(HINT, TAKE, decided())
+    ((name, instance_id, payload),) = turn.starts
+    assert (name, payload) == ("swap_vm", {"vm": VM_ID, "n": 2})
+    assert instance_id.startswith("swap-")
+    assert instance_id.endswith("-2")
+    assert apply(turn.state, "claim", {"vm": VM_ID, "n": 1, "at": AT}).answer["answer"] == "not-yours"
+    assert apply(turn.state, *CLAIM).answer["answer"] == "yours"
+    assert play(CLAIM, finished(), CLAIM, state=turn.state).answer["answer"] == "not-yours"
+
+
+def test_the_intent_is_stored_once() -> None:
+    """A second intent for the same claim does not overwrite the first."""
+    other = {**INTENT, "new_disk": disk_id("other")}
+    turn = play(HINT, TAKE, decided(), CLAIM, STEP, ("step", {**STEP[1], "intent": other}), CLAIM)
+    assert turn.answer["intent"] == INTENT
+    assert turn.answer["step"] == "stop"
+
+
+def test_a_hint_during_a_swap_is_kept_for_afterwards() -> None:
+    """A tag edit while the VM is being swapped leads to one more look when that swap is over."""
+    turn = play(HINT, TAKE, decided(), TAKE, CLAIM, HINT)
+    assert turn.starts == []
+    over = apply(turn.state, *finished("refused"))
+    assert [start[0] for start in over.starts] == ["look"]
+
+
+def test_a_refusal_is_not_asked_for_again_at_once() -> None:
+    """Without a newer hint a refused or unsaved VM waits for the sweep; others are looked at once more."""
+    turn = play(HINT, TAKE, decided(), TAKE, CLAIM)
+    for status, looks in (("refused", 0), ("needs-attention", 0), ("succeeded", 1), ("rolled-back", 1)):
+        assert len(apply(turn.state, *finished(status)).starts) == looks
+
+
+def test_a_rejection_is_remembered_until_the_disk_proves_itself() -> None:
+    """A rejected disk and its version come with every later hint of that VM; a verified forced swap clears it."""
+    reject = ("reject", {"vm": VM_ID, "n": 2, "disk": disk_id("new"), "version": "/v/1"})
+    turn = play(HINT, TAKE, decided(), CLAIM, reject, reject, CLAIM)
+    assert turn.answer["rejected"] == sorted(["/v/1", disk_id("new").lower()])
+    assert len(turn.state["rejected"]) == 1
+    assert apply(turn.state, *finished("succeeded")).state["rejected"] == []
+
+
+def test_claims_nobody_works_on_are_recovered_with_a_new_number() -> None:
+    """Seen gone twice and older than 15 minutes: a recovery starts under a new n and finds the intent."""
+    gone = ("recover", {"gone": [{"vm": VM, "n": 2}], "at": LATER})
+    once = play(HINT, TAKE, decided(), TAKE, CLAIM, STEP, gone)
+    assert once.starts == []
+    twice = apply(once.state, *gone)
+    ((name, _, payload),) = twice.starts
+    assert (name, payload) == ("swap_vm", {"vm": VM_ID, "n": 3})
+    assert apply(twice.state, *CLAIM).answer["answer"] == "not-yours"
+    assert apply(twice.state, "claim", {"vm": VM_ID, "n": 3, "at": LATER}).answer["intent"] == INTENT
+    alive = play(("recover", {"gone": [], "at": LATER}), gone, state=once.state)
+    assert alive.starts == []
+
+
+def test_a_dead_looks_hints_are_looked_at_again() -> None:
+    """A look open over five minutes is dead; what it had taken goes to a new one."""
+    turn = play(HINT, TAKE, ("recover", {"at": LATER}))
+    assert [start[:2] for start in turn.starts] == [("look", "look-2")]
+    assert list(turn.state["hints"]) == [VM]
+
+
+def test_a_pause_stops_admission_and_nothing_else() -> None:
+    """Paused, decisions queue up; resumed, they start."""
+    paused = play(("pause", {"why": "freeze"}), HINT, TAKE, decided())
+    assert paused.starts == []
+    assert list(paused.state["queue"]) == [VM]
+    assert [start[0] for start in apply(paused.state, "resume", {"at": AT}).starts] == ["swap_vm"]
+
+
+def test_a_newer_decision_replaces_a_queued_one() -> None:
+    """The last wish wins while a VM waits: a skip takes it out of the queue."""
+    queued = play(("pause", {}), HINT, TAKE, decided(wanted="a"), decided(wanted="b"))
+    assert queued.state["queue"][VM]["wanted"] == "b"
+    assert apply(queued.state, *decided(decision="skip")).state["queue"] == {}
+
+
+def test_a_decision_is_told_once() -> None:
+    """The same decision about the same wish is one log line, however often the sweep asks."""
+    first = play(HINT, TAKE, decided(decision="refuse"))
+    assert len(first.lines) == 1
+    assert apply(first.state, *decided(decision="refuse")).lines == []
+    assert len(apply(first.state, *decided(decision="refuse", wanted="other")).lines) == 1
+
+
+@pytest.mark.parametrize("operation", [*OPERATIONS, "nonsense"])
+@pytest.mark.parametrize("data", [None, [], "x", {}, {"vms": 7}, {"vms": [7]}, {"vm": 1, "n": "x", "outcome": 3}])
+def test_no_input_makes_an_operation_raise_or_lose_state(operation: str, data: Any) -> None:
+    """What cannot be read is kept under `bad` with a reason; the rest of the book stays as it was."""
+    before = play(HINT, TAKE, decided(), CLAIM, STEP).state
+    after = apply(before, operation, data).state
+    assert {key: after.get(key) for key in ("running", "rejected", "finished")} == {
+        key: before.get(key) for key in ("running", "rejected", "finished")
+    }
