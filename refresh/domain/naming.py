@@ -41,13 +41,13 @@ def version_number(name: str) -> tuple[int, int, int] | None:
 
 
 def next_version(existing: Iterable[str], period: str) -> str | None:
-    """The next free version name `YYYYMM.N.0` of `period`: numerically above every one of `existing`.
+    """The next free version name `YYYYMM.N.0` of `period`, N from 1: numerically above every one of `existing`.
 
     None when something existing is higher than any name of this period can be.
     """
     numbers = [number for name in existing if (number := version_number(name)) is not None]
     major = int(period)
-    minor = max((number[1] for number in numbers if number[0] == major), default=-1) + 1
+    minor = max((number[1] for number in numbers if number[0] == major), default=0) + 1
     if minor > _MAX_PART or any(number > (major, minor, 0) for number in numbers):
         return None
     return f"{major}.{minor}.0"
