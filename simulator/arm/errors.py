@@ -1,0 +1,139 @@
+"""Every refusal of the pretend ARM, each with Azure's own status, code and sentence.
+
+This room decides the words. It refuses to decide when they are said. Where nobody has recorded or reported Azure's
+sentence the function says so: the code and status are then the nearest known relatives.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+_NOT_FOUND_HELP = "For more details please go to https://aka.ms/ARMResourceNotFoundFix"
+
+
+class ArmError(Exception):
+    """A refusal: HTTP `status` and the fields of ARM's error object. `by_provider`: it drew on the provider's quota."""
+
+    def __init__(self, status: int, code: str, message: str, target: str | None = None) -> None:
+        super().__init__(f"{status} {code}: {message}")
+        self.status, self.code, self.message, self.target = status, code, message, target
+        self.by_provider = False
+
+    def body(self) -> dict[str, Any]:
+        """The JSON answer."""
+        return {"error": error_object(self.code, self.message, self.target)}
+
+
+def error_object(code: str, message: str, target: str | None = None) -> dict[str, Any]:
+    """ARM's error object."""
+    return {"code": code, "message": message, **({"target": target} if target else {})}
+
+
+def provider_error(status: int, code: str, message: str, target: str | None = None) -> ArmError:
+    """A refusal said by the resource provider, not by ARM's front end: its answer carries the provider's counters."""
+    error = ArmError(status, code, message, target)
+    error.by_provider = True
+    return error
+
+
+def missing_api_version() -> ArmError:
+    """No api-version in the query."""
+    text = "The api-version query parameter (?api-version=) is required for all requests."
+    return ArmError(400, "MissingApiVersionParameter", text)
+
+
+def unauthenticated(detail: str = "The access token is missing or invalid.") -> ArmError:
+    """No usable bearer token."""
+    return ArmError(401, "InvalidAuthenticationToken", detail)
+
+
+def invalid_content(detail: str) -> ArmError:
+    """The body is not the JSON object the operation takes."""
+    text = f"The request content was invalid and could not be deserialized: '{detail}'."
+    return ArmError(400, "InvalidRequestContent", text)
+
+
+def subscription_not_found(subscription: str) -> ArmError:
+    """The subscription is not of this tenant."""
+    return ArmError(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
+
+
+def group_not_found(group: str) -> ArmError:
+    """The resource group does not exist."""
+    return ArmError(404, "ResourceGroupNotFound", f"Resource group '{group}' could not be found.")
+
+
+def resource_not_found(path_name: str, group: str | None) -> ArmError:
+    """ARM's front end has never heard of the resource (recorded)."""
+    where = f" under resource group '{group}'" if group else ""
+    text = f"The Resource '{path_name}'{where} was not found. {_NOT_FOUND_HELP}"
+    return ArmError(404, "ResourceNotFound", text)
+
+
+def entity_not_found() -> ArmError:
+    """The front end still knows the resource, the provider has deleted it (recorded)."""
+    return provider_error(404, "NotFound", "The entity was not found in this Azure location.")
+
+
+def parent_not_found(path_name: str) -> ArmError:
+    """A nested resource is written below a parent that does not exist."""
+    text = f"Can not perform requested operation on nested resource. Parent resource '{path_name}' not found."
+    return ArmError(404, "ParentResourceNotFound", text)
+
+
+def nested_resources_left(path_name: str) -> ArmError:
+    """A parent is deleted before its children."""
+    text = (
+        f"Cannot delete resource while nested resources exist. Some existing nested resource IDs include: "
+        f"'{path_name}'. Please delete all nested resources before deleting this resource."
+    )
+    return ArmError(409, "CannotDeleteResource", text)
+
+
+def location_required() -> ArmError:
+    """A tracked resource without a location."""
+    return ArmError(400, "LocationRequired", "The location property is required for this definition.")
+
+
+def location_invalid(path_name: str, existing: str, asked: str) -> ArmError:
+    """A resource never changes its location."""
+    text = (
+        f"The resource '{path_name}' already exists in location '{existing}'. A resource with the same name cannot be "
+        f"created in location '{asked}'. Please select a new resource name."
+    )
+    return ArmError(409, "InvalidResourceLocation", text)
+
+
+def method_not_allowed(method: str, path: str) -> ArmError:
+    """The path exists, the method does not."""
+    return ArmError(405, "MethodNotAllowed", f"The request method '{method}' is not allowed on '{path}'.")
+
+
+def precondition_failed() -> ArmError:
+    """If-Match names another etag than the resource has (sentence not recorded)."""
+    text = "The condition specified using HTTP conditional header(s) is not met."
+    return provider_error(412, "ConditionNotMet", text)
+
+
+def conflict() -> ArmError:
+    """Another operation on the same resource is under way (recorded for a scale set, reported for VMs)."""
+    text = (
+        "The request failed due to conflict with a concurrent request. To resolve it, please refer to "
+        "https://aka.ms/activitylog to get more details on the conflicting requests."
+    )
+    return provider_error(409, "Conflict", text)
+
+
+def invalid_parameter(message: str, target: str | None = None) -> ArmError:
+    """A value the provider does not take."""
+    return provider_error(400, "InvalidParameter", message, target)
+
+
+def change_not_allowed(name: str) -> ArmError:
+    """A property that is fixed once the VM exists (recorded for `priority`, reported for the OS disk)."""
+    return provider_error(409, "PropertyChangeNotAllowed", f"Changing property '{name}' is not allowed.", name)
+
+
+def not_allowed(message: str, target: str | None = None) -> ArmError:
+    """The resource's state forbids the operation."""
+    return provider_error(409, "OperationNotAllowed", message, target)

@@ -1,0 +1,111 @@
+"""Putting resources into the world by hand: no request, no operation, no event.
+
+This room decides in which order bodies are taken and what a scenario author may leave out of all of them. What a type
+needs is its provider's `fill`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from simulator.arm.attachments import sync_attachments
+from simulator.arm.bodies import merged, public
+from simulator.arm.disk_bodies import identify
+from simulator.arm.errors import ArmError
+from simulator.arm.groups import GROUP_TYPE
+from simulator.arm.ids import ResourceId, parse_id
+from simulator.arm.plane import DEFAULT_LOCATION, Plane
+from simulator.arm.router import Router
+from simulator.arm.store import Json, Record
+from simulator.arm.tag_rules import check_tags
+from simulator.arm.vm_state import VmState
+from simulator.arm.vms import VM_TYPE
+
+PRIVATE_KEYS = {"_power", "_agent", "_generalized"}
+
+
+class BodyError(ValueError):
+    """A body nobody can take; the text names it."""
+
+
+def upsert(plane: Plane, router: Router, bodies: Iterable[Json]) -> int:
+    """Put `bodies` (only `id` is required) into the world and return how many; BodyError names a bad one.
+
+    A resource that exists is merged with its body. Groups and subscriptions are made. Order does not matter.
+    """
+    pairs = [(_id(body), body) for body in bodies]
+    # Parents before children, and VMs last: they find or make their disks.
+    pairs.sort(key=lambda pair: (pair[0].type.lower() == VM_TYPE.lower(), pair[0].text.count("/")))
+    for resource_id, body in pairs:
+        _put(plane, router, resource_id, body)
+    return len(pairs)
+
+
+def remove(plane: Plane, ids: Iterable[str]) -> int:
+    """Take resources, and what lies below them, out of the world; returns how many of `ids` there were."""
+    removed = 0
+    for text in ids:
+        record = plane.store.get(str(text))
+        if record is None:
+            continue
+        removed += 1
+        for each in [*plane.store.below(record.id), record]:
+            if isinstance(each.state, VmState):
+                _let_go(plane, each)
+            plane.store.delete(each, plane.clock.time())
+    return removed
+
+
+def _put(plane: Plane, router: Router, resource_id: ResourceId, body: Json) -> None:
+    if not resource_id.pairs and resource_id.group is None:
+        plane.add_subscription(str(resource_id.subscription))
+        plane.store.subscriptions[str(resource_id.subscription).lower()] |= public(body)
+        return
+    router.groups.make_group(resource_id, body.get("location"))
+    if not resource_id.pairs:
+        _put_group(plane, router, resource_id, body)
+        return
+    provider = router.type_of(resource_id.type)
+    resource_id = resource_id.with_type(provider.name)
+    record = plane.store.get(resource_id)
+    if record is None:
+        record = plane.store.put(Record(resource_id, merged({}, body)))
+    else:
+        properties = merged(record.properties, body.get("properties") or {})
+        record.body = {**record.body, **body, "properties": properties}
+    group = plane.store.get(resource_id.group_id)
+    parent = plane.store.get(resource_id.parent) if resource_id.parent else None
+    inherited = (parent or group or record).body.get("location") or DEFAULT_LOCATION
+    if resource_id.subscription is not None:
+        record.body.setdefault("location", inherited)
+    identify(record)
+    try:
+        provider.fill(record)
+    except ValueError as error:
+        raise BodyError(f"{resource_id.text}: {error}") from error
+
+
+def _put_group(plane: Plane, router: Router, resource_id: ResourceId, body: Json) -> None:
+    record = plane.store.get(resource_id)
+    assert record is not None
+    record.body = {**record.body, **public(body), "type": GROUP_TYPE}
+    router.groups.fill_group(record)
+
+
+def _let_go(plane: Plane, vm: Record) -> None:
+    vm.properties["storageProfile"] = {}
+    sync_attachments(plane, vm)  # without disks in its model the VM owns none
+    plane.journal.up(vm.id.key, plane.now())
+
+
+def _id(body: object) -> ResourceId:
+    if not isinstance(body, dict) or not isinstance(body.get("id"), str):
+        raise BodyError(f"a resource is an object with an 'id', not {body!r:.120}")
+    for key in body:
+        if key.startswith("_") and key not in PRIVATE_KEYS:
+            raise BodyError(f"unknown key {key!r} in {body['id']}")
+    try:
+        check_tags(body.get("tags"))
+        return parse_id(body["id"])
+    except (ArmError, ValueError) as error:
+        raise BodyError(f"{body['id']}: {error}") from error

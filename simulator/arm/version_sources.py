@@ -1,0 +1,157 @@
+"""What an image version is captured from, and which sources Azure refuses.
+
+This room decides the source's facts and refusals. It refuses to make versions.
+https://learn.microsoft.com/azure/virtual-machines/image-version
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from simulator.arm import errors
+from simulator.arm.attachments import attached_disk
+from simulator.arm.ids import ResourceId, parse_id
+from simulator.arm.plane import Plane
+from simulator.arm.store import Json, Record
+from simulator.arm.vm_state import vm_state
+
+_VM = "microsoft.compute/virtualmachines"
+_VERSION = "microsoft.compute/galleries/images/versions"
+_IMAGE = "microsoft.compute/images"
+
+
+@dataclass(frozen=True)
+class VersionSource:
+    """A source: what it is, its OS disk's size and caching, and its data disks as a version shows them."""
+
+    takes: str
+    os_disk: Json
+    data_disks: tuple[Json, ...] = ()
+
+
+def version_source(plane: Plane, definition: Record, storage: Json, location: str) -> VersionSource:
+    """Read the source a new version's `storageProfile` names; ArmError when Azure refuses it."""
+    text = _source_id(storage)
+    if text is None:
+        return _uploaded(storage)
+    record = _find(plane, text)
+    kind = record.id.type.lower()
+    if kind != _VERSION and record.location != location:
+        # Words not known; Azure documents that the source's region must be the version's.
+        text = f"The source '{record.id.text}' is in location '{record.location}', the image version in '{location}'."
+        raise errors.invalid_parameter(text, "galleryImageVersion.properties.storageProfile.source.id")
+    if kind == _VM:
+        _check_vm(definition, record)
+        return _from_vm(plane, record)
+    _check_os_state(definition, record, _os_state(plane, record))
+    if kind == _VERSION:
+        profile = record.properties.get("storageProfile", {})
+        return VersionSource("versionFromImage", _os_image(profile), tuple(profile.get("dataDiskImages", [])))
+    if kind == _IMAGE:
+        return _from_image(record)
+    size = record.properties.get("diskSizeGB", 30)
+    return VersionSource(
+        "versionFromDisk", {"sizeInGB": size, "hostCaching": _caching(storage), "source": {"id": text}}
+    )
+
+
+def _source_id(storage: Json) -> str | None:
+    source = storage.get("source") or {}
+    os_source = (storage.get("osDiskImage") or {}).get("source") or {}
+    text = source.get("virtualMachineId") or source.get("id") or os_source.get("id")
+    return str(text) if text else None
+
+
+def _find(plane: Plane, text: str) -> Record:
+    try:
+        source_id: ResourceId = parse_id(text)
+    except ValueError as error:
+        target = "galleryImageVersion.properties.storageProfile.source.id"
+        raise errors.invalid_parameter(f"The value '{text}' of parameter 'source.id' is invalid.", target) from error
+    return plane.require(source_id, errors.resource_not_found(source_id.path_name, source_id.group))
+
+
+def _uploaded(storage: Json) -> VersionSource:
+    """A blob as source: nothing is known of it but that somebody uploaded one."""
+    source = (storage.get("osDiskImage") or {}).get("source") or {}
+    if not source:
+        raise errors.invalid_parameter(
+            "Required parameter 'galleryImageVersion.properties.storageProfile.source' is missing (null).",
+            "galleryImageVersion.properties.storageProfile.source",
+        )
+    return VersionSource("versionFromDisk", {"sizeInGB": 30, "hostCaching": _caching(storage), "source": source})
+
+
+def _check_vm(definition: Record, vm: Record) -> None:
+    features = {str(each.get("name")): str(each.get("value")) for each in definition.properties.get("features") or []}
+    if features.get("SecurityType") == "TrustedLaunchSupported":
+        raise errors.invalid_parameter(
+            f"The security type 'TrustedLaunchSupported' is not supported for the source id '{vm.id.text}'. Currently "
+            "only Vhd Blob, User Image and Gallery Image Version sources are supported for 'TrustedLaunchSupported' "
+            "images.",
+            "galleryImageVersion.properties.storageProfile.source.id",
+        )
+    _check_os_state(definition, vm, "Generalized" if vm_state(vm).generalized else "Specialized")
+    os_type = vm.properties.get("storageProfile", {}).get("osDisk", {}).get("osType")
+    if os_type and os_type != definition.properties.get("osType"):
+        # Words not known.
+        raise errors.invalid_parameter(
+            f"The source '{vm.id.text}' has a different OS type ['{os_type}'] than the parent gallery image "
+            f"['{definition.properties.get('osType')}'].",
+            "galleryImageVersion.properties.storageProfile.source.id",
+        )
+
+
+def _check_os_state(definition: Record, source: Record, state: str | None) -> None:
+    wanted = definition.properties.get("osState")
+    if state is not None and state != wanted:
+        raise errors.invalid_parameter(
+            f"The source '{source.id.text}' has a different OS state ['{state}'] than the parent gallery image OS "
+            f"state ['{wanted}'].",
+            "galleryImageVersion.properties.storageProfile.source.id",
+        )
+
+
+def _os_state(plane: Plane, source: Record) -> str | None:
+    kind = source.id.type.lower()
+    if kind == _IMAGE:
+        return str(source.properties.get("storageProfile", {}).get("osDisk", {}).get("osState", "Generalized"))
+    if kind == _VERSION and (parent := source.id.parent) and (definition := plane.store.get(parent)):
+        return str(definition.properties.get("osState"))
+    return None  # a disk does not say
+
+
+def _from_vm(plane: Plane, vm: Record) -> VersionSource:
+    storage = vm.properties.get("storageProfile", {})
+    os_disk = storage.get("osDisk", {})
+    image = {"sizeInGB": _size_gb(plane, os_disk), "hostCaching": os_disk.get("caching", "ReadWrite"), "source": {}}
+    data = [
+        {"lun": block.get("lun", 0), "sizeInGB": _size_gb(plane, block), "hostCaching": block.get("caching", "None")}
+        for block in storage.get("dataDisks", [])
+    ]
+    return VersionSource("versionFromVm", image, tuple(data))
+
+
+def _from_image(image: Record) -> VersionSource:
+    storage = image.properties.get("storageProfile", {})
+    os_disk = storage.get("osDisk", {})
+    data = [
+        {"lun": block.get("lun"), "sizeInGB": block.get("diskSizeGB", 4), "hostCaching": block.get("caching", "None")}
+        for block in storage.get("dataDisks", [])
+    ]
+    body = {"sizeInGB": os_disk.get("diskSizeGB", 30), "hostCaching": os_disk.get("caching", "ReadWrite"), "source": {}}
+    return VersionSource("versionFromImage", body, tuple(data))
+
+
+def _os_image(profile: Json) -> Json:
+    image = profile.get("osDiskImage", {})
+    return {"sizeInGB": image.get("sizeInGB", 30), "hostCaching": image.get("hostCaching", "ReadWrite"), "source": {}}
+
+
+def _size_gb(plane: Plane, block: Json) -> int:
+    disk = attached_disk(plane, block)
+    return int((disk.properties.get("diskSizeGB") if disk else block.get("diskSizeGB")) or 30)
+
+
+def _caching(storage: Json) -> str:
+    return str((storage.get("osDiskImage") or {}).get("hostCaching", "ReadWrite"))

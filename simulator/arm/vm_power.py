@@ -1,0 +1,173 @@
+"""The VM's power: start, stop, deallocate, restart, redeploy, reapply, generalize.
+
+This room decides which power state follows which, when the guest boots and what the agent says then. It refuses to know
+the VM's model.
+https://learn.microsoft.com/azure/virtual-machines/states-billing
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from simulator.arm import durations, errors
+from simulator.arm.attachments import disk_blocks, disk_id, sync_attachments
+from simulator.arm.messages import Answer, Handler, Request
+from simulator.arm.operations import Work, accepted
+from simulator.arm.plane import Plane
+from simulator.arm.store import Json, Record
+from simulator.arm.vm_state import Boot, Power, VmState, vm_state
+
+_TYPE = "Microsoft.Compute/virtualMachines"
+
+
+@dataclass(frozen=True)
+class _Action:
+    """One power operation: the state shown on the way, where it ends, what it needs."""
+
+    name: str
+    on_the_way: Power | None
+    ends: Power | None
+    needs_host: bool = False
+    needs_os: bool = False
+
+
+_ACTIONS = (
+    _Action("start", "starting", "running", needs_os=True),
+    _Action("powerOff", "stopping", "stopped", needs_host=True),
+    _Action("deallocate", "deallocating", "deallocated"),
+    _Action("restart", "starting", "running", needs_host=True, needs_os=True),
+    _Action("redeploy", "starting", "running", needs_os=True),
+    _Action("reapply", None, None),
+)
+
+
+class VmPower:
+    """The power operations of VMs."""
+
+    def __init__(self, plane: Plane) -> None:
+        self._plane = plane
+
+    def actions(self) -> Mapping[str, Handler]:
+        """The POST actions by name."""
+        handlers: dict[str, Handler] = {action.name: self._handler(action) for action in _ACTIONS}
+        return handlers | {"generalize": self._generalize, "simulateEviction": self._simulate_eviction}
+
+    def go_down(self, record: Record, on_the_way: Power) -> None:
+        """A stop of the VM was accepted: from now on it counts as down."""
+        state = vm_state(record)
+        if state.power == "running":
+            self._plane.journal.down(record.id.key, self._plane.now())
+        state.power = on_the_way
+
+    def boot(self, record: Record, *, at_once: bool = False) -> None:
+        """The VM runs. Its OS disk decides whether the guest comes up; `at_once`: its agent has reported already."""
+        state, now = vm_state(record), self._plane.now()
+        state.shut_down(now, keep_report=True)
+        os_disk = disk_id(next(disk_blocks(record), {}))
+        boots = self._plane.faults.boots(os_disk) if os_disk else True
+        wait_s = 0.0 if at_once else durations.draw("agentReady", self._plane.random("agentReady", record.id))
+        ready_at = now + timedelta(seconds=wait_s) if boots and state.has_agent else None
+        state.power, state.boot = "running", Boot(now, ready_at)
+        self._plane.journal.up(record.id.key, now)
+
+    def settle(self, record: Record, error: Json | None) -> None:
+        """An operation on the VM ended, with `error` if it failed."""
+        state = vm_state(record)
+        state.busy, state.failure, state.changed_at = False, error, self._plane.now()
+        record.properties["provisioningState"] = "Failed" if error else "Succeeded"
+
+    def _handler(self, action: _Action) -> Handler:
+        def handle(request: Request) -> Answer:
+            record = self._require(request)
+            state = vm_state(record)
+            self._check(record, state, action)
+            before = state.power
+            takes = _takes(action, before)
+            if (action.on_the_way and before != action.ends) or action.name in ("restart", "redeploy"):
+                self.go_down(record, action.on_the_way or before)
+            record.properties["provisioningState"] = "Updating"
+            state.busy = True
+            work = Work(
+                action.name,
+                takes,
+                self._effect(record, action, before),
+                lambda error: self._failed(record, before, error),
+                f"{_TYPE}/{action.name}/action",
+                "action",
+            )
+            return accepted(request, self._plane.operations.begin(request, record.id, record.location, work), 202)
+
+        return handle
+
+    def _effect(self, record: Record, action: _Action, before: Power) -> Callable[[], None]:
+        def effect() -> None:
+            state, now = vm_state(record), self._plane.now()
+            state.etag += 1
+            if action.ends == "running":
+                if before == "deallocated":
+                    state.earlier_report = None
+                if before != "running" or action.name != "start":
+                    self.boot(record)
+            elif action.ends is not None and before != action.ends:
+                state.shut_down(now, keep_report=action.ends == "stopped")
+                state.power = action.ends
+            if action.ends == "deallocated":
+                state.disks_at = now
+            sync_attachments(self._plane, record)
+            self.settle(record, None)
+
+        return effect
+
+    def _failed(self, record: Record, before: Power, error: Json) -> None:
+        state = vm_state(record)
+        state.power = before
+        if before == "running":
+            self._plane.journal.up(record.id.key, self._plane.now())
+        self.settle(record, error)
+
+    def _check(self, record: Record, state: VmState, action: _Action) -> None:
+        if state.busy:
+            raise errors.conflict()
+        reason = None
+        if action.needs_os and state.generalized:
+            reason = "generalized"
+        elif action.needs_host and state.power == "deallocated":
+            reason = "deallocated"
+        if reason:
+            text = f"Operation '{action.name}' is not allowed on VM '{record.id.name}' since the VM is {reason}."
+            raise errors.not_allowed(text)
+
+    def _generalize(self, request: Request) -> Answer:
+        record = self._require(request)
+        state = vm_state(record)
+        if state.busy:
+            raise errors.conflict()
+        if state.power not in ("stopped", "deallocated"):
+            name = record.id.name
+            text = f"Please power off the Virtual Machine '{name}' before setting the Virtual Machine to generalized."
+            raise errors.not_allowed(text)
+        state.generalized = True
+        action = f"{_TYPE}/generalize/action"
+        self._plane.tell_now(request, record.id, action, "action", record.id.text)
+        return Answer(200)
+
+    def _simulate_eviction(self, request: Request) -> Answer:
+        record = self._require(request)
+        if record.properties.get("priority") != "Spot":
+            raise errors.not_allowed("Operation 'simulateEviction' is allowed only for Spot Virtual Machines")
+        return Answer(204)
+
+    def _require(self, request: Request) -> Record:
+        missing = errors.resource_not_found(request.id.path_name, request.id.group)
+        return self._plane.require(request.id, missing)
+
+
+def _takes(action: _Action, before: Power) -> str:
+    """The distribution an action's duration comes from: an action that changes nothing is quick."""
+    if action.name == "start" and before == "stopped":
+        return "startStopped"
+    if action.name in ("start", "powerOff", "deallocate") and before == action.ends:
+        return "updateDeallocated"
+    return action.name

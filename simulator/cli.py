@@ -1,0 +1,128 @@
+"""The command line: `python -m simulator serve|up|demo`.
+
+This room decides what may be typed and which room answers. `serve` is the pretend Azure alone, `up` adds the local
+Functions host with the app in this directory, `demo` tells the story. `serve` and `up` print one line of JSON on stdout
+when everything listens, then nothing more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+
+from simulator.arm.upsert import BodyError
+from simulator.clock import Clock, ClockKind, run
+from simulator.scenarios import ScenarioError, names
+from simulator.world import Endpoints, Simulator
+
+DEFAULT_PORT = 7080
+DEFAULT_TLS_PORT = 7443
+DEFAULT_FUNCTIONS_PORT = 7071
+_DEMO_SPEED_LIMIT = 30
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was typed. `speed` is simulated seconds per real second; port 0 is any."""
+
+    command: str
+    port: int
+    tls_port: int
+    functions_port: int
+    speed: float
+    clock: ClockKind
+    seed: int
+    scenario: str | None
+
+    def make_clock(self) -> Clock:
+        """The clock asked for."""
+        return Clock(self.clock, self.speed)
+
+    def make_simulator(self, clock: Clock) -> Simulator:
+        """The simulator asked for, on `clock`."""
+        return Simulator(clock, port=self.port, tls_port=self.tls_port, seed=self.seed, scenario=self.scenario)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what `arguments` (default: the command line) say; the exit code."""
+    options = parse(arguments)
+    if options.command == "serve":
+        return _in_words(lambda: run(lambda clock: _serve(options, clock), options.make_clock()))
+    # Loaded only when asked for: `serve` needs neither the Functions runtime nor the demo's terminal.
+    module = import_module("simulator.up" if options.command == "up" else "simulator.demo")
+    return _in_words(lambda: int(module.main(options)))
+
+
+def parse(arguments: Sequence[str] | None = None) -> Options:
+    """Read the command line; exits with a sentence when it makes no sense."""
+    parser = argparse.ArgumentParser(prog="python -m simulator", description="A pretend Azure on loopback.")
+    parser.add_argument("command", choices=("serve", "up", "demo"))
+    parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="http, 0 = any (default %(default)s)")
+    parser.add_argument("--tls-port", type=_port, default=DEFAULT_TLS_PORT, help="https, 0 = any (default %(default)s)")
+    parser.add_argument("--functions-port", type=_port, default=DEFAULT_FUNCTIONS_PORT, help="0 = any (default 7071)")
+    parser.add_argument("--speed", type=_speed, default=1.0, help="simulated seconds per real second (default 1)")
+    parser.add_argument("--clock", choices=("real", "virtual"), default="real")
+    parser.add_argument("--seed", type=int, default=0, help="for durations and everything else that is drawn")
+    parser.add_argument("--scenario", metavar="NAME|FILE", help=f"a JSON list of ARM bodies, or: {', '.join(names())}")
+    typed = parser.parse_args(arguments)
+    if typed.command == "serve" and typed.clock == "virtual":
+        parser.error(
+            "serve runs on the real clock only: a virtual clock jumps ahead whenever nothing is runnable in its own "
+            "process, and a client of serve is another process"
+        )
+    if typed.command == "demo" and typed.speed > _DEMO_SPEED_LIMIT:
+        parser.error(f"demo runs at speed {_DEMO_SPEED_LIMIT} at most: beyond it our own overhead shows as downtime")
+    return Options(**vars(typed))
+
+
+async def until_told() -> None:
+    """Wait for SIGTERM or SIGINT."""
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    await told.wait()
+
+
+def announce(endpoints: Endpoints) -> None:
+    """Print the one line that says everything listens, and where."""
+    print(json.dumps(endpoints.to_json()), flush=True)
+
+
+async def _serve(options: Options, clock: Clock) -> int:
+    simulator = options.make_simulator(clock)
+    announce(await simulator.start())
+    try:
+        await until_told()
+    finally:
+        await simulator.stop()
+    return 0
+
+
+def _in_words(command: Callable[[], int]) -> int:
+    """Run `command`; what somebody can put right is said in one sentence instead of a stack trace."""
+    try:
+        return command()
+    except (ScenarioError, BodyError, OSError) as error:
+        print(f"simulator: {error}", file=sys.stderr)
+        return 2
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError(f"{text} is not a port")
+    return number
+
+
+def _speed(text: str) -> float:
+    number = float(text)
+    if not number > 0:
+        raise argparse.ArgumentTypeError(f"{text} is not greater than 0")
+    return number

@@ -1,0 +1,155 @@
+"""The simulator's own control plane under `/_sim`: what ARM would never let anybody do.
+
+This room decides the shapes of its requests and answers. It refuses to know how the pretend Azure works.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Protocol
+
+from aiohttp import web
+
+from simulator.arm.faults import RuleError
+from simulator.arm.plane import Plane
+from simulator.arm.upsert import BodyError
+from simulator.clock import Clock
+from simulator.scenarios import Scenario, ScenarioError
+
+PREFIX = "/_sim"
+
+type Handler = Callable[[web.Request], Awaitable[web.Response]]
+
+
+class World(Protocol):
+    """What the control plane moves."""
+
+    clock: Clock
+    plane: Plane
+
+    async def reset(self, scenario: Scenario, seed: int | None) -> None:
+        """Start over."""
+
+    def upsert(self, bodies: list[dict[str, Any]]) -> int:
+        """Put resources into the world."""
+
+    def remove(self, ids: list[str]) -> int:
+        """Take resources out of it."""
+
+    def resources(self, kind: str | None, resource_id: str | None) -> Iterable[dict[str, Any]]:
+        """Full bodies, private keys included."""
+
+    def events(self) -> list[dict[str, Any]]:
+        """The Event Grid log."""
+
+
+class _BadRequest(ValueError):
+    """A request nobody understands; the text says why."""
+
+
+class ControlPlane:
+    """The routes under `/_sim`."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def routes(self) -> list[web.RouteDef]:
+        """The endpoints, for the simulator's application."""
+        table: list[tuple[str, str, Handler]] = [
+            ("GET", "health", self._health),
+            ("POST", "reset", self._reset),
+            ("GET", "resources", self._get_resources),
+            ("PUT", "resources", self._put_resources),
+            ("DELETE", "resources", self._delete_resources),
+            ("GET", "journal", self._journal),
+            ("GET", "events", self._events),
+            ("POST", "clock", self._clock),
+            ("POST", "faults", self._post_faults),
+            ("DELETE", "faults", self._delete_faults),
+        ]
+        return [web.route(method, f"{PREFIX}/{path}", _guarded(handler)) for method, path, handler in table]
+
+    async def _health(self, _request: web.Request) -> web.Response:
+        clock = self._world.clock
+        now = clock.now().isoformat()
+        return web.json_response({"status": "ok", "now": now, "speed": clock.speed, "clock": clock.kind})
+
+    async def _reset(self, request: web.Request) -> web.Response:
+        body = await _object(request, {"scenario", "seed"})
+        seed = body.get("seed")
+        if seed is not None and not isinstance(seed, int):
+            raise _BadRequest("'seed' is an integer")
+        await self._world.reset(body.get("scenario"), seed)
+        return web.Response(status=204)
+
+    async def _get_resources(self, request: web.Request) -> web.Response:
+        bodies = self._world.resources(request.query.get("type") or None, request.query.get("id") or None)
+        return web.json_response(list(bodies))
+
+    async def _put_resources(self, request: web.Request) -> web.Response:
+        return web.json_response({"upserted": self._world.upsert(await _list(request))})
+
+    async def _delete_resources(self, request: web.Request) -> web.Response:
+        return web.json_response({"deleted": self._world.remove(await _list(request))})
+
+    async def _journal(self, _request: web.Request) -> web.Response:
+        return web.json_response(self._world.plane.journal.to_json(self._world.clock.now()))
+
+    async def _events(self, _request: web.Request) -> web.Response:
+        return web.json_response(self._world.events())
+
+    async def _clock(self, request: web.Request) -> web.Response:
+        body = await _object(request, {"advance_s"})
+        seconds = body.get("advance_s", 0)
+        if not isinstance(seconds, int | float) or isinstance(seconds, bool) or seconds < 0:
+            raise _BadRequest("'advance_s' is a number of seconds, not less than 0")
+        self._world.clock.advance(seconds)
+        await asyncio.sleep(0)  # what has become due runs before the answer
+        await asyncio.sleep(0)
+        return web.json_response({"now": self._world.clock.now().isoformat()})
+
+    async def _post_faults(self, request: web.Request) -> web.Response:
+        return web.json_response({"ids": self._world.plane.faults.add(await _list(request))})
+
+    async def _delete_faults(self, _request: web.Request) -> web.Response:
+        self._world.plane.faults.clear()
+        return web.Response(status=204)
+
+
+def _guarded(handler: Handler) -> Handler:
+    """Turn what a caller got wrong into a 400 that says so."""
+
+    async def handle(request: web.Request) -> web.Response:
+        try:
+            return await handler(request)
+        except (_BadRequest, RuleError, BodyError, ScenarioError) as error:
+            return web.json_response({"error": {"code": "BadRequest", "message": str(error)}}, status=400)
+
+    return handle
+
+
+async def _json(request: web.Request) -> Any:
+    raw = await request.read()
+    try:
+        return json.loads(raw) if raw.strip() else None
+    except ValueError as error:
+        raise _BadRequest(f"the body is not JSON: {error}") from error
+
+
+async def _object(request: web.Request, known: set[str]) -> dict[str, Any]:
+    body = await _json(request) or {}
+    if not isinstance(body, dict):
+        raise _BadRequest("the body is not a JSON object")
+    for key in body:
+        if key not in known:
+            raise _BadRequest(f"unknown key {key!r}")
+    return body
+
+
+async def _list(request: web.Request) -> list[Any]:
+    body = await _json(request)
+    if not isinstance(body, list):
+        raise _BadRequest("the body is not a JSON list")
+    return body

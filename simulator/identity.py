@@ -1,0 +1,101 @@
+"""Managed identity on loopback: tokens for whoever asks with the right header.
+
+This room decides the two endpoints Azure's identity clients look for (App Service's and the instance metadata guard)
+and what a token says. Tokens are unsigned: they identify, they do not protect. Their expiry is the one thing told in
+the machine's own time, because clients compare it with their own clock.
+https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from aiohttp import web
+
+from simulator.clock import Clock
+
+IDENTITY_PATH = "/msi/token"
+IMDS_PATH = "/metadata/identity/oauth2/token"
+_LIFETIME_S = 24 * 3600
+_SYSTEM_ASSIGNED = "11111111-1111-4111-8111-111111111111"
+
+
+class Identity:
+    """The identity endpoints of one simulator; `header` is the secret a caller must send in X-IDENTITY-HEADER."""
+
+    def __init__(self, tenant_id: str) -> None:
+        self._tenant_id = tenant_id
+        self.header = secrets.token_hex(16)
+
+    def routes(self) -> list[web.RouteDef]:
+        """The endpoints, for the simulator's application."""
+        return [web.get(IDENTITY_PATH, self._app_service), web.get(IMDS_PATH, self._imds)]
+
+    async def _app_service(self, request: web.Request) -> web.Response:
+        if not secrets.compare_digest(request.headers.get("X-IDENTITY-HEADER", ""), self.header):
+            return web.json_response({"statusCode": 401, "message": "Unauthorized: bad X-IDENTITY-HEADER"}, status=401)
+        return self._token(request)
+
+    async def _imds(self, request: web.Request) -> web.Response:
+        if request.headers.get("Metadata", "").lower() != "true":
+            body = {"error": "bad_request_102", "error_description": "Required metadata header not specified"}
+            return web.json_response(body, status=400)
+        return self._token(request)
+
+    def _token(self, request: web.Request) -> web.Response:
+        resource = request.query.get("resource")
+        if not resource:
+            body = {"statusCode": 400, "message": "Bad Request: 'resource' is missing"}
+            return web.json_response(body, status=400)
+        client_id = request.query.get("client_id") or request.query.get("clientid") or _SYSTEM_ASSIGNED
+        now_s = int(Clock.wall())
+        return web.json_response(
+            {
+                "access_token": make_token(self._tenant_id, client_id, resource, now_s, now_s + _LIFETIME_S),
+                "expires_on": str(now_s + _LIFETIME_S),
+                "expires_in": str(_LIFETIME_S),
+                "not_before": str(now_s),
+                "resource": resource,
+                "token_type": "Bearer",
+                "client_id": client_id,
+            }
+        )
+
+
+def make_token(tenant_id: str, client_id: str, audience: str, issued_s: int, expires_s: int) -> str:
+    """An unsigned JWT for `client_id`; times are real epoch seconds."""
+    claims = {
+        "aud": audience,
+        "iss": f"https://sts.windows.net/{tenant_id}/",
+        "iat": issued_s,
+        "nbf": issued_s,
+        "exp": expires_s,
+        "tid": tenant_id,
+        "appid": client_id,
+        "oid": str(uuid5(NAMESPACE_URL, client_id)),
+        "sub": str(uuid5(NAMESPACE_URL, client_id)),
+        "idtyp": "app",
+    }
+    return f"{_encode({'alg': 'none', 'typ': 'JWT'})}.{_encode(claims)}."
+
+
+def principal_of(token: str) -> str | None:
+    """The object id in a bearer token (an opaque token stands for itself), None when it is empty or has expired."""
+    if not token:
+        return None
+    try:
+        part = token.split(".")[1]
+        claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+        if float(claims.get("exp", Clock.wall() + 1)) <= Clock.wall():
+            return None
+        return str(claims.get("oid", token))
+    except (IndexError, ValueError):
+        return token
+
+
+def _encode(part: dict[str, Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")

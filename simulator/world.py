@@ -1,0 +1,205 @@
+"""One simulator: everything `serve` runs, on one clock and one event loop.
+
+This room decides how the parts are put together and how they start and stop. It refuses to know what any of them does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import web
+
+from simulator.arm.journal import Journal
+from simulator.arm.operations import Operations
+from simulator.arm.plane import TENANT_ID, Plane
+from simulator.arm.router import Router
+from simulator.arm.server import ArmServer, journaled
+from simulator.arm.store import Json, Store
+from simulator.arm.upsert import remove, upsert
+from simulator.clock import Clock
+from simulator.control import PREFIX, ControlPlane
+from simulator.eventgrid import Chaos, EventGrid
+from simulator.identity import IDENTITY_PATH, Identity
+from simulator.resource_graph import ResourceGraph
+from simulator.scenarios import Scenario, load
+from simulator.tls import Certificates
+
+_HOST = "127.0.0.1"
+
+# Simulated time runs fast: a connection a client holds for a minute of its own may see hours of ours.
+_NEVER_S = 1e7
+_MAX_BODY_BYTES = 256 * 1024**2
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """Where a started simulator listens, for clients and for the one line `serve` prints."""
+
+    arm: str
+    arm_tls: str
+    ca_file: str
+    identity_endpoint: str
+    identity_header: str
+    control: str
+    functions: str | None = None
+
+    def to_json(self) -> dict[str, str]:
+        """The endpoints by name; those that do not run are left out."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+class Simulator:
+    """A pretend Azure. `store`, `operations`, `event_grid` and `journal` are open to tests in the same process."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        port: int = 0,
+        tls_port: int = 0,
+        seed: int = 0,
+        scenario: str | Path | list[dict[str, Any]] | None = None,
+        chaos: Chaos | None = None,
+    ) -> None:
+        """Make a simulator on `clock` that will listen on 127.0.0.1; port 0 is any. Start it on the clock's loop."""
+        self.clock = clock
+        self.event_grid = EventGrid(clock, chaos, tenant_id=TENANT_ID)
+        self.plane = Plane(clock, seed, [self.event_grid.on_write])
+        self.graph = ResourceGraph(
+            clock, self._indexed, self._subscription_ids, self._subscriptions_of, tenant_id=TENANT_ID
+        )
+        self._router = Router(self.plane, self._answer_graph)
+        self._identity = Identity(TENANT_ID)
+        self._ports = (port, tls_port)
+        self._seed, self._scenario = seed, scenario
+        self._runner: web.AppRunner | None = None
+        self._servers: list[asyncio.Server] = []
+        self._certificates: Certificates | None = None
+
+    @property
+    def store(self) -> Store:
+        """Every resource."""
+        return self.plane.store
+
+    @property
+    def operations(self) -> Operations:
+        """Every long-running operation."""
+        return self.plane.operations
+
+    @property
+    def journal(self) -> Journal:
+        """What was asked and which VM was down when."""
+        return self.plane.journal
+
+    async def start(self) -> Endpoints:
+        """Load the scenario, listen on http and https and say where. ScenarioError, BodyError, OSError (port taken)."""
+        self.upsert(load(self._scenario))
+        self._certificates = Certificates()
+        self._runner = web.AppRunner(
+            self._application(), access_log=None, keepalive_timeout=_NEVER_S, shutdown_timeout=1
+        )
+        await self._runner.setup()
+        try:
+            http = await self._listen(self._ports[0])
+            https = await self._listen(self._ports[1], self._certificates)
+        except OSError:
+            await self.stop()
+            raise
+        arm = f"http://{_HOST}:{http}"
+        return Endpoints(
+            arm=arm,
+            arm_tls=f"https://{_HOST}:{https}",
+            ca_file=self._certificates.ca_file,
+            identity_endpoint=f"{arm}{IDENTITY_PATH}",
+            identity_header=self._identity.header,
+            control=f"{arm}{PREFIX}",
+        )
+
+    async def stop(self) -> None:
+        """Stop listening, delivering and working; operations under way have no effect any more."""
+        self.plane.operations.reset(self._seed)
+        await self.event_grid.close()
+        for server in self._servers:
+            server.close()
+        self._servers.clear()
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+        if self._certificates is not None:
+            self._certificates.remove()
+            self._certificates = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def reset(self, scenario: Scenario, seed: int | None) -> None:
+        """Start over with `scenario` and `seed`; None means those the simulator was made with."""
+        bodies = load(self._scenario if scenario is None else scenario)
+        self.plane.reset(self._seed if seed is None else seed)
+        await self.event_grid.clear()
+        self.upsert(bodies)
+
+    def upsert(self, bodies: list[dict[str, Any]]) -> int:
+        """Put full ARM bodies (only `id` is required) into the world: no event, no operation."""
+        return upsert(self.plane, self._router, bodies)
+
+    def remove(self, ids: list[str]) -> int:
+        """Take resources out of the world; returns how many there were."""
+        return remove(self.plane, ids)
+
+    def resources(self, kind: str | None = None, resource_id: str | None = None) -> Iterator[Json]:
+        """Full ARM bodies with the simulator's private keys, all or those of a type or with an id."""
+        for record in self.store.everything():
+            if kind is not None and record.id.type.lower() != kind.lower():
+                continue
+            if resource_id is not None and record.id.key != resource_id.lower():
+                continue
+            provider = self._router.type_of(record.id.type)
+            yield {**provider.render(record, None), **provider.private(record)}
+
+    def events(self) -> list[dict[str, Any]]:
+        """The Event Grid log."""
+        return self.event_grid.log()
+
+    def _application(self) -> web.Application:
+        application = web.Application(client_max_size=_MAX_BODY_BYTES, middlewares=[journaled(self.plane, PREFIX)])
+        application.add_routes(ControlPlane(self).routes())
+        application.add_routes(self._identity.routes())
+        application.router.add_route("*", "/{path:.*}", ArmServer(self.plane, self._router).handle)
+        return application
+
+    async def _listen(self, port: int, certificates: Certificates | None = None) -> int:
+        assert self._runner is not None
+        assert self._runner.server is not None
+        context = certificates.context if certificates else None
+        handshake_s = _NEVER_S if context else None
+        server = await asyncio.get_running_loop().create_server(
+            self._runner.server, _HOST, port, ssl=context, ssl_handshake_timeout=handshake_s, reuse_address=True
+        )
+        self._servers.append(server)
+        return int(server.sockets[0].getsockname()[1])
+
+    def _indexed(self) -> Iterable[Mapping[str, Any]]:
+        for record in self.store.everything():
+            provider = self._router.type_of(record.id.type)
+            yield provider.indexed(record) if provider.indexed else record.body
+
+    def _subscription_ids(self) -> Iterable[str]:
+        return [str(each["subscriptionId"]) for each in self.store.subscriptions.values()]
+
+    def _subscriptions_of(self, management_group: str) -> Iterable[str]:
+        return self._router.groups.subscriptions_of(management_group)
+
+    def _answer_graph(self, body: Mapping[str, Any], principal: str) -> tuple[int, dict[str, str], dict[str, Any]]:
+        return self.graph.answer(body, principal)
