@@ -105,7 +105,9 @@ class Orchestrations:
         if not taken:
             return
         self._desk.trace.note("orchestrator", instance.name, instance.id, "dispatched")
-        started = event(self._clock.now(), orchestratorStarted=pb.OrchestratorStartedEvent())
+        # Dates are whole microseconds and the clock is not: no turn may begin before the timer that wakes it.
+        now = max([self._clock.now(), *(message.at for message in taken if message.at is not None)])
+        started = event(now, orchestratorStarted=pb.OrchestratorStartedEvent())
         new_events = [started, *(message.event for message in taken)]
         try:
             answer = await self._ask(instance, new_events)

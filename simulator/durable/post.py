@@ -13,9 +13,6 @@ from functools import partial
 from simulator.clock import Clock
 from simulator.durable.records import Message, RunActivity
 
-# Simulated dates are whole microseconds; this keeps a timer from firing on the microsecond before its date.
-_ROUNDING_S = 2e-6
-
 
 class Post:
     """Delivers messages to `arrive`, at once or on the simulated clock."""
@@ -46,7 +43,7 @@ class Post:
 
     def seconds_until(self, at: datetime) -> float:
         """Simulated seconds until `at`, at least 0."""
-        return max(0.0, (at - self._clock.now()).total_seconds() + _ROUNDING_S)
+        return max(0.0, (at - self._clock.now()).total_seconds())
 
     def close(self) -> None:
         """Deliver nothing more."""

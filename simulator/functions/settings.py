@@ -1,0 +1,59 @@
+"""App settings: the environment of the app, the names between percent signs in bindings, and switches on functions.
+
+Decides how a setting is looked up. Refuses to know any setting of any app.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+_NAME = re.compile(r"%([^%]*)%")
+
+
+class UnknownSetting(ValueError):
+    """A binding names an app setting that does not exist; `setting` is its name."""
+
+    def __init__(self, setting: str) -> None:
+        super().__init__(f"the app setting {setting} does not exist")
+        self.setting = setting
+
+
+@contextmanager
+def applied(settings: Mapping[str, str]) -> Iterator[None]:
+    """Put settings into the environment and restore it afterwards."""
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def resolve(text: str, settings: Mapping[str, str]) -> str:
+    """Replace each `%NAME%` by its setting. UnknownSetting names the first that is missing.
+
+    https://learn.microsoft.com/azure/azure-functions/functions-bindings-expressions-patterns#binding-expressions---app-settings
+    """
+
+    def value(match: re.Match[str]) -> str:
+        if match[1] not in settings:
+            raise UnknownSetting(match[1])
+        return settings[match[1]]
+
+    return _NAME.sub(value, text)
+
+
+def is_disabled(function_name: str, settings: Mapping[str, str]) -> bool:
+    """Whether `AzureWebJobs.<function>.Disabled` is `true` or `1`; `__` may stand for the dots, as on Linux.
+
+    https://learn.microsoft.com/azure/azure-functions/disable-function
+    """
+    names = (f"AzureWebJobs.{function_name}.Disabled", f"AzureWebJobs__{function_name}__Disabled")
+    return any(settings.get(name, "").strip().lower() in ("true", "1") for name in names)

@@ -1,0 +1,162 @@
+"""Orchestrations in the durable hub, told by the toy app."""
+
+import asyncio
+
+import pytest
+from durabletask.internal import orchestrator_service_pb2 as pb
+
+from tests.support.toy import Toy, with_toy
+
+
+def test_an_activity_that_sleeps_takes_simulated_seconds() -> None:
+    """An async activity is awaited on the simulator's loop, so its five seconds pass at once on a virtual clock."""
+
+    async def story(toy: Toy) -> tuple[str, float]:
+        return await toy.run("greet", "world"), toy.clock.time()
+
+    assert with_toy(story) == ("hello world", pytest.approx(5))
+
+
+def test_a_durable_timer_and_the_orchestrators_own_time_are_simulated() -> None:
+    """`current_utc_datetime` moves by exactly what the timer was set to."""
+
+    async def story(toy: Toy) -> tuple[float, float]:
+        return await toy.run("slow_child", 3600), toy.clock.time()
+
+    assert with_toy(story) == (3600.0, pytest.approx(3600))
+
+
+def test_a_parent_hears_of_a_child_that_runs_longer_than_half_a_minute() -> None:
+    """A sub-orchestration of 45 simulated minutes returns its result to its parent."""
+    assert with_toy(lambda toy: toy.run("parent", 45 * 60)) == 2700.0
+
+
+def test_a_terminated_child_fails_for_its_parent() -> None:
+    """Terminating a child ends it without its code and wakes the parent with a failure."""
+
+    async def story(toy: Toy) -> tuple[object, int]:
+        toy.hub.start("parent", 3600, "p")
+        await asyncio.sleep(1)
+        toy.hub.terminate("p-child", '"stopped by hand"')
+        await toy.hub.completed("p")
+        return toy.hub.output("p"), toy.hub.orchestrations.instances["p-child"].status
+
+    output, status = with_toy(story)
+    assert status == pb.ORCHESTRATION_STATUS_TERMINATED
+    assert isinstance(output, str)
+    assert "stopped by hand" in output
+
+
+def test_continue_as_new_keeps_the_events_that_came_on_the_way() -> None:
+    """An event raised during an earlier execution reaches the one that waits for it; the history starts afresh."""
+
+    async def story(toy: Toy) -> tuple[object, str | None, int]:
+        toy.hub.start("countdown", 20, "c")
+        await asyncio.sleep(3.5)
+        toy.hub.raise_event("c", "go", '"kept"')
+        instance = await toy.hub.completed("c")
+        return toy.hub.output("c"), instance.custom_status, len(instance.history.events())
+
+    output, status, events = with_toy(story)
+    assert output == "kept"
+    assert status == '{"left": 0}'
+    assert events < 10
+
+
+@pytest.mark.parametrize(("after_s", "expected"), [(5, "yes"), (60, "late")])
+def test_an_event_races_a_timer(after_s: float, expected: str) -> None:
+    """Whichever comes first on the simulated clock wins."""
+
+    async def story(toy: Toy) -> object:
+        toy.hub.start("race", 30, "r")
+        await asyncio.sleep(after_s)
+        toy.hub.raise_event("r", "answer", '"yes"')
+        await toy.hub.completed("r")
+        return toy.hub.output("r")
+
+    assert with_toy(story) == expected
+
+
+def test_a_failing_activity_tells_its_type_and_message() -> None:
+    """An exception in an activity reaches the orchestrator as the Functions host reports it."""
+    assert with_toy(lambda toy: toy.run("broken")) == {"type": "ValueError", "message": "boom"}
+
+
+def test_an_orchestration_that_does_not_exist_fails_by_name() -> None:
+    """Starting an unknown orchestration ends in a failure that names it and what is known."""
+
+    async def story(toy: Toy) -> str:
+        toy.hub.start("nobody", None, "n")
+        instance = await toy.hub.completed("n")
+        assert instance.failure is not None
+        return instance.failure.errorMessage
+
+    assert "'nobody'" in with_toy(story)
+    assert "greet" in with_toy(story)
+
+
+def test_only_what_the_functions_converter_takes_crosses() -> None:
+    """An activity that returns an object JSON cannot hold fails instead of passing it on."""
+
+    async def story(toy: Toy) -> str:
+        toy.hub.start("smuggle", None, "s")
+        return str((await toy.hub.completed("s")).failure)
+
+    assert "json serializable" in with_toy(story)
+
+
+def test_a_suspended_orchestration_waits_for_its_resumption() -> None:
+    """Events that arrive while suspended are kept and delivered on resume."""
+
+    async def story(toy: Toy) -> tuple[int, object]:
+        toy.hub.start("race", 3600, "r")
+        await asyncio.sleep(1)
+        toy.hub.suspend("r")
+        toy.hub.raise_event("r", "answer", '"kept"')
+        await asyncio.sleep(1)
+        status = toy.hub.orchestrations.instances["r"].status
+        toy.hub.resume("r")
+        await toy.hub.completed("r")
+        return status, toy.hub.output("r")
+
+    assert with_toy(story) == (pb.ORCHESTRATION_STATUS_SUSPENDED, "kept")
+
+
+def test_a_running_id_is_left_alone_and_an_ended_one_is_replaced() -> None:
+    """A second start of a running id changes nothing; of an ended id it runs again with the new input."""
+
+    async def story(toy: Toy) -> list[object]:
+        toy.hub.start("greet", "first", "g")
+        toy.hub.start("greet", "second", "g")
+        await toy.hub.completed("g")
+        outputs = [toy.hub.output("g")]
+        toy.hub.start("greet", "third", "g")
+        await toy.hub.completed("g")
+        return [*outputs, toy.hub.output("g")]
+
+    assert with_toy(story) == ["hello first", "hello third"]
+
+
+def test_what_an_ended_execution_left_behind_does_not_reach_its_successor() -> None:
+    """A timer of a terminated instance does not fire into the instance that replaced it."""
+
+    async def story(toy: Toy) -> object:
+        toy.hub.start("slow_child", 100, "t")
+        await asyncio.sleep(1)
+        toy.hub.terminate("t")
+        await toy.hub.completed("t")
+        return await toy.run("slow_child", 500, "t")
+
+    assert with_toy(story) == 500.0
+
+
+def test_an_action_the_hub_does_not_do_fails_the_orchestration_by_name() -> None:
+    """Entity locks are refused with a reason instead of hanging."""
+
+    async def story(toy: Toy) -> str:
+        toy.hub.start("lock", None, "l")
+        failure = (await toy.hub.completed("l")).failure
+        assert failure is not None
+        return failure.errorMessage
+
+    assert "lock_entities" in with_toy(story)
