@@ -3,21 +3,34 @@
 import azure.durable_functions as df
 import azure.functions as func
 
+from refresh.activities.begin_version import begin_version
 from refresh.activities.clear_intent import clear_intent
 from refresh.activities.ensure_deallocated import ensure_deallocated
 from refresh.activities.ensure_healthy import ensure_healthy
 from refresh.activities.ensure_os_disk import ensure_os_disk
 from refresh.activities.ensure_started import ensure_started
+from refresh.activities.explain_version import explain_version
 from refresh.activities.find_outcomes import find_outcomes
+from refresh.activities.list_builds import list_builds
+from refresh.activities.make_disks import make_disks
+from refresh.activities.plan_version import plan_version
 from refresh.activities.prepare_swap import prepare_swap
 from refresh.activities.read_hints import read_hints
+from refresh.activities.read_scope import read_scope
+from refresh.activities.watch_version import watch_version
+from refresh.activities.write_disk_tags import write_disk_tags
 from refresh.activities.write_intent import write_intent
 from refresh.activities.write_rejection import write_rejection
 from refresh.activities.write_wishes import write_wishes
 from refresh.entities.dispatcher import dispatcher
+from refresh.orchestrations.build_image import build_image
+from refresh.orchestrations.create_disks import create_disks
+from refresh.orchestrations.create_images import create_images
 from refresh.orchestrations.look import look
+from refresh.orchestrations.refresh_month import refresh_month
 from refresh.orchestrations.swap_vm import swap_vm
 from refresh.orchestrations.swap_vms import swap_vms
+from refresh.orchestrations.write_tags import write_tags
 from refresh.triggers.monthly_refresh import monthly_refresh
 from refresh.triggers.on_resource_write import on_resource_write
 from refresh.triggers.purge_history import purge_history
@@ -34,7 +47,16 @@ for timer, schedule in (
 
 app.event_grid_trigger(arg_name="event")(app.durable_client_input(client_name="client")(on_resource_write))
 
-for orchestration in (look, swap_vm, swap_vms):
+for orchestration in (
+    look,
+    swap_vm,
+    swap_vms,
+    refresh_month,
+    create_images,
+    build_image,
+    create_disks,
+    write_tags,
+):
     app.orchestration_trigger(context_name="ctx")(orchestration)
 
 app.entity_trigger(context_name="ctx")(dispatcher)
@@ -50,6 +72,14 @@ for activity in (
     write_rejection,
     clear_intent,
     write_wishes,
+    read_scope,
+    list_builds,
+    plan_version,
+    begin_version,
+    watch_version,
+    explain_version,
+    make_disks,
+    write_disk_tags,
 ):
     activity.__annotations__ = {}  # the Functions indexer refuses parameterised types such as dict[str, Any]
     app.activity_trigger(input_name="data")(activity)
