@@ -15,7 +15,7 @@ from refresh.arm.errors import azure_errors
 from refresh.arm.operations import begin, progress
 from refresh.domain.model import Agent, Power, Vm
 from refresh.domain.resource_id import VM_TYPE
-from refresh.gateway import Begun, Progress
+from refresh.gateway import Begun, NotFound, Progress, Refused
 
 _POWER_STATE = "powerstate/"
 _AGENT_READY = "provisioningstate/succeeded"
@@ -74,11 +74,16 @@ class ArmCompute:
         A changed createOption is refused (409 PropertyChangeNotAllowed), and every object that a fuller body named
         would be checked for permissions: https://learn.microsoft.com/azure/virtual-machines/linux/os-disk-swap,
         https://learn.microsoft.com/rest/api/compute/virtual-machines/update
+
+        Never NotFound: a 404 may mean the disk as well as the VM, and only reading the VM tells which. It is Refused.
         """
         vm = split(vm_id, VM_TYPE)
         body = {"properties": {"storageProfile": {"osDisk": {"name": disk_name, "managedDisk": {"id": disk_id}}}}}
         operations = self._clients.compute(vm.subscription).virtual_machines
-        return await begin(operations.begin_update, vm.group, vm.name, body)
+        try:
+            return await begin(operations.begin_update, vm.group, vm.name, body)
+        except NotFound as missing:
+            raise Refused(missing.code, missing.message, status=missing.status) from None
 
     async def operation_progress(self, vm_id: str, token: str) -> Progress:
         """How the operation that `token` names stands: one GET of its status URL, where alone the reason stands."""
