@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from refresh.activities.patience import patiently
 from refresh.domain import resource_id, tags
@@ -16,7 +16,7 @@ from refresh.domain.decision import Facts, decide_without_disk
 from refresh.domain.model import Definition, Disk, Version, Vm
 from refresh.domain.provenance import Policy
 from refresh.domain.wish import Wish, choose_wish
-from refresh.gateway import GatewayError, Gateways, NotFound
+from refresh.gateway import GatewayError, NotFound
 from refresh.settings import Settings
 
 READ_BUDGET_S = 30.0
@@ -29,6 +29,53 @@ def policy_of(settings: Settings) -> Policy:
         galleries=tuple(gallery.lower() for gallery in settings.galleries),
         disk_groups=tuple(group.lower() for group in settings.disk_groups),
     )
+
+
+class VmSource(Protocol):
+    """Where a VM's facts come from."""
+
+    async def read_vm(self, vm_id: str) -> Vm:
+        """The VM. GatewayError when there is none or nobody knows."""
+        ...
+
+
+class DiskSource(Protocol):
+    """Where a disk's facts come from."""
+
+    async def read_disk(self, disk_id: str) -> Disk:
+        """The disk. GatewayError when there is none or nobody knows."""
+        ...
+
+
+class ImageSource(Protocol):
+    """Where the facts of an image version and its definition come from."""
+
+    async def read_version(self, version_id: str) -> Version:
+        """The version. GatewayError when there is none or nobody knows."""
+        ...
+
+    async def read_definition(self, definition_id: str) -> Definition:
+        """The definition. GatewayError when there is none or nobody knows."""
+        ...
+
+
+class FactSource(Protocol):
+    """What facts are read from: `gateway.Gateways` itself, or lists that were read before."""
+
+    @property
+    def compute(self) -> VmSource:
+        """Virtual machines."""
+        ...
+
+    @property
+    def disks(self) -> DiskSource:
+        """Managed disks."""
+        ...
+
+    @property
+    def gallery(self) -> ImageSource:
+        """Image versions and definitions."""
+        ...
 
 
 class Pace:
@@ -49,7 +96,7 @@ class Pace:
 class FactReader:
     """Reads facts of many VMs; image versions and definitions are read once."""
 
-    gateways: Gateways
+    gateways: FactSource
     policy: Policy
     pace: Pace
 

@@ -9,10 +9,11 @@ from typing import Any
 
 from refresh import wiring
 from refresh.activities.facts import FactReader, Pace, policy_of
-from refresh.domain import plan, resource_id, tags
+from refresh.domain import plan, tags
 from refresh.domain.decision import Facts, Refuse, Revive, Skip, Swap, decide_swap
 from refresh.domain.intent_tag import write_intent_tag
 from refresh.domain.model import Power, Vm
+from refresh.domain.wish import disk_text
 from refresh.messages import Intent, Prepared
 
 # Reads of a VM about to be stopped are few and are not kept apart.
@@ -70,14 +71,6 @@ def _tags(vm: Vm, facts: Facts, intent: Intent) -> dict[str, str]:
     if facts.wish.text.lower() == tags.PREVIOUS:
         written[tags.OS_DISK_NAME] = new
     return written
-
-
-def disk_text(vm_id: str, disk_id: str) -> str:
-    """A disk as a tag names it: by name within the VM's group, else by full id."""
-    vm, disk = resource_id.parse(vm_id), resource_id.parse(disk_id)
-    if vm is None or disk is None or vm.group_key != disk.group_key:
-        return disk_id
-    return disk.name
 
 
 def _revival(facts: Facts, run: str) -> Intent:

@@ -7,9 +7,8 @@ from typing import Any
 from refresh import wiring
 from refresh.activities.facts import policy_of
 from refresh.activities.patience import TAG_WRITE_BUDGET_S, patiently
-from refresh.activities.prepare_swap import disk_text
 from refresh.domain import resource_id, tags
-from refresh.domain.wish import choose_wish
+from refresh.domain.wish import choose_wish, disk_text
 from refresh.gateway import GatewayError
 from refresh.messages import Intent
 

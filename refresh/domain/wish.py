@@ -69,6 +69,14 @@ def _bad(text: str, message: str) -> Wish:
     return Wish(text, problem=Reason.BAD_WISH, message=message)
 
 
+def disk_text(vm_id: str, disk_id: str) -> str:
+    """A disk as a tag of that VM names it: by name within the VM's group, else by full id."""
+    vm, disk = resource_id.parse(vm_id), resource_id.parse(disk_id)
+    if vm is None or disk is None or vm.group_key != disk.group_key:
+        return disk_id
+    return disk.name
+
+
 def shorten(text: str) -> str:
     """Somebody's text, short enough for a sentence."""
     return text if len(text) <= 60 else text[:57] + "..."

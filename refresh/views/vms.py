@@ -1,0 +1,165 @@
+"""A VM as people see it: what it runs, what is asked for, what the app makes of that, and what comes next.
+
+Decides the VM record and which VMs come first. Refuses to judge (`domain.decision`) and to know how facts were read.
+Disks are named as tags name them: by name within the VM's group, else by full id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+
+from refresh.domain import instant, plan, resource_id, tags
+from refresh.domain.decision import Decision, Facts, Refuse, Revive, Swap
+from refresh.domain.model import Disk, Power, Vm
+from refresh.domain.reason import Reason, Wait
+from refresh.domain.wish import disk_text
+from refresh.views.book import Book
+
+type Json = dict[str, Any]
+
+RECORD = ("vm", "decision", "reason", "message", "current", "wanted", "previous", "next", "run")
+
+
+class Rank(IntEnum):
+    """Who comes first in a list: whoever needs a person."""
+
+    NEEDS_ATTENTION = 0
+    REFUSED = 1
+    SWAP = 2
+    SKIPPED = 3
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One VM with the facts about it and what was decided; `exact` when its power state is among the facts."""
+
+    vm_id: str
+    facts: Facts
+    decision: Decision
+    exact: bool = False
+
+
+@dataclass(frozen=True)
+class MadeDisks:
+    """The disks that the app has made, by the VM they were made for; for people to see, never for decisions."""
+
+    by_vm: Mapping[tuple[str, str], tuple[Disk, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def among(cls, disks: Iterable[Disk], galleries: Collection[str]) -> MadeDisks:
+        """Those of `disks` that name a VM and come from one of `galleries` (lower-case ids)."""
+        found: dict[tuple[str, str], tuple[Disk, ...]] = {}
+        for disk in disks:
+            vm_name, home = tags.value_of(disk.tags, tags.DISK_VM), resource_id.parse(disk.id)
+            gallery = (disk.source_version or "").lower().split("/images/")[0]
+            if vm_name and home is not None and gallery in galleries:
+                key = (home.group_key, vm_name.lower())
+                found[key] = (*found.get(key, ()), disk)
+        return cls(found)
+
+    def next_of(self, vm: Vm, current: Disk | None, rejected: Collection[str]) -> str | None:
+        """The name of the newest free disk made for `vm` after the one it runs, unless it was found unhealthy."""
+        home = resource_id.parse(vm.id)
+        key = (home.group_key, vm.name.lower()) if home else ("", "")
+        free = [disk for disk in self.by_vm.get(key, ()) if _is_free(disk) and not _is_rejected(disk, rejected)]
+        newest = max(free, key=lambda disk: (disk.time_created or "", disk.name), default=None)
+        older = newest and current and (instant.seconds_between(current.time_created, newest.time_created) or 0.0) < 0
+        return None if newest is None or older else newest.name
+
+
+def _is_free(disk: Disk) -> bool:
+    return disk.managed_by is None and disk.disk_state == "Unattached" and disk.provisioning_state == "Succeeded"
+
+
+def _is_rejected(disk: Disk, rejected: Collection[str]) -> bool:
+    return disk.id.lower() in rejected or (disk.source_version or "").lower() in rejected
+
+
+def vm_record(seen: Seen, book: Book, made: MadeDisks, current: Disk | None = None) -> Json:
+    """The VM record; `current` is the VM's OS disk where `facts` need not have it."""
+    facts, vm = seen.facts, seen.facts.vm
+    reason, message = _why(seen, book)
+    record: Json = dict.fromkeys(RECORD)
+    record |= {"vm": seen.vm_id, "decision": kind_of(seen.decision), "reason": reason, "message": message}
+    record["run"] = book.run_of(seen.vm_id)
+    if seen.vm_id.lower() in book.running:
+        record["decision"] = "swap"
+    if vm is not None:
+        record["current"] = vm.os_disk_name
+        record["wanted"] = disk_text(vm.id, facts.wish.disk_id) if facts.wish.disk_id else facts.wish.text or None
+        record["previous"] = tags.value_of(vm.tags, tags.OS_DISK_PREVIOUS)
+        record["next"] = made.next_of(vm, facts.current or current, set(facts.rejected))
+    return record
+
+
+def rank_of(seen: Seen, book: Book) -> Rank:
+    """Where the VM belongs in a list."""
+    if attention(seen, book) is not None:
+        return Rank.NEEDS_ATTENTION
+    if seen.vm_id.lower() in book.running:
+        return Rank.SWAP
+    kinds = {"refuse": Rank.REFUSED, "swap": Rank.SWAP}
+    return kinds.get(kind_of(seen.decision), Rank.SKIPPED)
+
+
+def attention(seen: Seen, book: Book) -> tuple[str, str] | None:
+    """Why a person is needed (reason and sentence), None when none is.
+
+    One is needed when the VM's last swap ended so and nothing has put it right since, or when the mark of an open
+    swap stands on the VM and nobody works on it.
+    """
+    vm = seen.facts.vm
+    if vm is None or seen.vm_id.lower() in book.running:
+        return None
+    left = bool(tags.value_of(vm.tags, tags.REFRESH_STATE))
+    outcome = book.outcome(seen.vm_id) or {}
+    right_again = seen.decision.reason is Reason.ALREADY_THERE and not left
+    if outcome.get("status") == "needs-attention" and not right_again:
+        return str(outcome.get("reason", "")), str(outcome.get("message", ""))
+    if left:
+        message = f"{tags.REFRESH_STATE} tells of a swap that nobody works on; the next sweep takes it up"
+        return str(Reason.RECOVER), message
+    return None
+
+
+def _why(seen: Seen, book: Book) -> tuple[str, str]:
+    row = book.running.get(seen.vm_id.lower())
+    if row is not None:
+        return str(Wait.SWAPPING), f"{book.run_of(seen.vm_id)} is under way: {row.get('step') or 'about to begin'}"
+    found = attention(seen, book)
+    if found is not None:
+        return found
+    message = seen.decision.message
+    if seen.vm_id.lower() in book.queue:
+        message = f"{message}; waits: {book.why_waiting(seen.vm_id)}"
+    return str(seen.decision.reason), message
+
+
+def kind_of(decision: Decision) -> str:
+    """`swap`, `skip` or `refuse`."""
+    if isinstance(decision, Swap | Revive):
+        return "swap"
+    return "refuse" if isinstance(decision, Refuse) else "skip"
+
+
+def plan_record(seen: Seen, book: Book, made: MadeDisks, current: Disk | None = None) -> Json:
+    """The VM record of a dry run: with the checks made, the steps, the seconds down and the disk that would come.
+
+    A VM whose power state was not read is taken to run: its downtime is the most that it can be.
+    """
+    decision, vm = seen.decision, seen.facts.vm
+    steps: tuple[plan.Step, ...] = ()
+    if isinstance(decision, Swap) and vm is not None:
+        steps = plan.plan_swap(not seen.exact or vm.power in (Power.RUNNING, Power.STARTING))
+    elif isinstance(decision, Revive):
+        steps = plan.plan_revival()
+    checks = decision.checks if isinstance(decision, Swap | Refuse) else ()
+    return vm_record(seen, book, made, current) | {
+        "checks": [{"name": one.name, "ok": one.ok, "message": one.message} for one in checks],
+        "steps": [str(step) for step in steps],
+        "down_s": plan.expected_down_s(steps),
+        "new_disk": decision.disk.id if isinstance(decision, Swap) else None,
+    }
