@@ -13,6 +13,18 @@ _SINCE = {
     "microsoft.compute/galleries/images/versions": {"safetyProfile": "2022-03-03"},
 }
 
+_VIEW_SINCE = {
+    "computerName": "2017-12-01",
+    "osName": "2017-12-01",
+    "osVersion": "2017-12-01",
+    "hyperVGeneration": "2019-03-01",
+}
+
+
+def view_shown_in(view: Json, api_version: str) -> Json:
+    """A VM's instance view as `api_version` shows it."""
+    return {name: value for name, value in view.items() if api_version >= _VIEW_SINCE.get(name, "")}
+
 
 def shown_in(record: Record, api_version: str) -> Json:
     """The record's body as `api_version` shows it."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 
 from simulator.arm import errors
+from simulator.arm.api_since import view_shown_in
 from simulator.arm.attachments import attached_disk, disk_blocks, release, sync_attachments
 from simulator.arm.bodies import merged, without
 from simulator.arm.instance_view import instance_view
@@ -66,13 +67,16 @@ class Vms:
         if "storageProfile" in properties:
             properties["storageProfile"] = self._storage(record)
         if request is not None and request.expands("instanceView"):
-            properties["instanceView"] = instance_view(record, self._plane.now())
+            properties["instanceView"] = self._view_of(record, request)
         return {**body, "properties": properties}
 
     def view(self, request: Request) -> Answer:
         """GET …/instanceView."""
         record = self._plane.require(request.id, errors.resource_not_found(request.id.path_name, request.id.group))
-        return Answer(200, instance_view(record, self._plane.now()))
+        return Answer(200, self._view_of(record, request))
+
+    def _view_of(self, record: Record, request: Request) -> Json:
+        return view_shown_in(instance_view(record, self._plane.now()), request.api_version)
 
     def put(self, request: Request) -> Answer:
         """Create a VM, or replace the model of an existing one."""

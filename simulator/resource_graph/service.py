@@ -85,9 +85,14 @@ class ResourceGraph:
             asked = {subscription.lower() for subscription in subscriptions}
         else:
             return readable  # neither given: the whole tenant, since api-version 2021-03-01
-        if not asked & readable:
+        if not asked & readable and not self._exists(groups):
             raise _NothingToSee
         return asked & readable
+
+    def _exists(self, groups: list[str]) -> bool:
+        """Whether one of the management groups is there, be it without a subscription."""
+        wanted = {group.lower() for group in groups}
+        return any(_kind(body) == MANAGEMENT_GROUP and _lineage(body) & wanted for body in self._resources())
 
     def _visible(self, scope: set[str], groups: Iterable[str]) -> Iterator[Body]:
         for subscription in self._subscriptions():
@@ -95,7 +100,7 @@ class ResourceGraph:
                 yield {"id": f"/subscriptions/{subscription}", "name": subscription, "type": SUBSCRIPTION}
         wanted = {group.lower() for group in groups}
         for body in self._resources():
-            kind = str(body.get("type") or "").lower()
+            kind = _kind(body)
             if kind == MANAGEMENT_GROUP:
                 if not wanted or self._tenant_id.lower() in wanted or _lineage(body) & wanted:
                     yield body
@@ -144,6 +149,10 @@ def _options(body: Body) -> Body:
 
 def _detail(error: QueryError) -> dict[str, Any]:
     return {"code": error.code, "message": error.message, **error.place}
+
+
+def _kind(body: Body) -> str:
+    return str(body.get("type") or "").lower()
 
 
 def _lineage(group: Body) -> set[str]:
