@@ -32,6 +32,12 @@ def check_swap(
         check(
             "os disk is managed", vm.os_disk_id is not None, Reason.UNMANAGED_DISK, "the VM's OS disk is not managed"
         ),
+        check(
+            "OS disk is not ephemeral",
+            not vm.ephemeral_os_disk,
+            Reason.EPHEMERAL_DISK,
+            "the VM's OS disk is ephemeral: it cannot be swapped, redeploy the VM instead",
+        ),
         _settled(vm),
         check(
             "disk is ready",

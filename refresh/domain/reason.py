@@ -37,6 +37,7 @@ class Reason(StrEnum):
     OTHER_GENERATION = "other-generation"
     TAG_NOT_BUILT = "tag-not-built"
     UNMANAGED_DISK = "unmanaged-disk"
+    EPHEMERAL_DISK = "ephemeral-disk"
     VM_BUSY = "vm-busy"
     UNREADABLE = "unreadable"
     TAGS_NOT_WRITTEN = "tags-not-written"

@@ -124,6 +124,15 @@ def test_a_vm_that_is_moving_is_left_alone(power: Power) -> None:
     assert decide(make_vm(WANTS, power=power), make_disk()).reason is Reason.VM_BUSY
 
 
+@pytest.mark.parametrize(
+    ("spoiled", "reason"),
+    [({"os_disk_id": None}, Reason.UNMANAGED_DISK), ({"ephemeral_os_disk": True}, Reason.EPHEMERAL_DISK)],
+)
+def test_an_os_disk_that_cannot_be_swapped_is_refused(spoiled: dict[str, Any], reason: Reason) -> None:
+    """Unmanaged and ephemeral OS disks are refused by name."""
+    assert decide(make_vm(WANTS, **spoiled), make_disk()).reason is reason
+
+
 def test_a_clone_needs_the_owners_word() -> None:
     """A disk from an image that serves several VMs is refused until its definition says RefreshPersonalizes=true."""
     vm, plain = make_vm(WANTS), make_definition({})

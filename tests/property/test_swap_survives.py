@@ -1,0 +1,183 @@
+"""Whatever crashes, comes twice or comes late: one swap at a time, the last wish wins, a VM that ran ends running."""
+
+from __future__ import annotations
+
+from typing import override
+
+import pytest
+
+from simulator.durable.worker import Interruptions, WorkerDied
+from simulator.eventgrid import Chaos
+from tests.support.builders import VM_ID
+from tests.support.local_azure import LocalAzure, disk_body, play, vm_body
+
+FLEET = [vm_body(), disk_body("web01-new"), disk_body("web01-newer"), disk_body("web01-bad")]
+SWAP = (
+    "prepare_swap",
+    "write_intent",
+    "ensure_deallocated",
+    "ensure_os_disk",
+    "ensure_started",
+    "ensure_healthy",
+    "clear_intent",
+)
+UNDO = (*SWAP, "write_rejection")
+
+
+class DieAfterActivity(Interruptions):
+    """The worker dies after it ran an activity for the first time: the effect happened, the result is lost."""
+
+    def __init__(self, activity: str) -> None:
+        self._activity = activity
+        self.died = 0
+
+    @override
+    def after_activity(self, name: str, instance_id: str, task_id: int, attempt: int) -> None:
+        if name == self._activity and attempt == 1:
+            self.died += 1
+            raise WorkerDied
+
+
+class RunEveryBatchTwice(Interruptions):
+    """Every entity batch is executed, its actions are sent, its state is thrown away, and it is executed again."""
+
+    def __init__(self) -> None:
+        self.batches = 0
+
+    @override
+    def after_entity_batch(self, entity_id: str, operations: list[str], attempt: int) -> None:
+        if attempt == 1:
+            self.batches += 1
+            raise WorkerDied(sent=True, after_s=1)
+
+
+class DieInEveryTurn(Interruptions):
+    """Every orchestrator turn is lost once before anything of it is kept."""
+
+    @override
+    def after_orchestrator_turn(self, name: str, instance_id: str, attempt: int) -> None:
+        if attempt == 1:
+            raise WorkerDied
+
+
+async def assert_well(azure: LocalAzure, disk: str, stops: int) -> None:
+    assert await azure.os_disk(VM_ID) == disk
+    assert await azure.power(VM_ID) == "running"
+    assert azure.journal(VM_ID)["stops"] == stops
+    assert "RefreshState" not in (await azure.vm(VM_ID))["tags"]
+    assert azure.book().get("bad") is None, azure.book()["bad"]
+
+
+@pytest.mark.parametrize("activity", SWAP)
+def test_a_worker_killed_after_a_step_harms_nothing(activity: str) -> None:
+    """Each activity of a swap may run twice: the VM is stopped once and ends verified on the new disk."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.hub.interruptions = deaths = DieAfterActivity(activity)
+        await azure.tag(VM_ID, OsDiskName="web01-new")
+        await azure.settled()
+        assert deaths.died
+        assert [outcome["status"] for outcome in azure.outcomes()] == ["succeeded"]
+        await assert_well(azure, "web01-new", stops=1)
+
+    play(story, FLEET)
+
+
+@pytest.mark.parametrize("activity", UNDO)
+def test_a_worker_killed_during_the_way_back_harms_nothing(activity: str) -> None:
+    """Each activity of a swap that fails and is undone may run twice: the VM ends on its old disk, running."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.hub.interruptions = deaths = DieAfterActivity(activity)
+        azure.simulator.plane.faults.add([{"disk": "web01-bad", "boots": False}])
+        await azure.tag(VM_ID, OsDiskName="web01-bad")
+        await azure.settled()
+        assert deaths.died
+        assert [outcome["status"] for outcome in azure.outcomes()] == ["rolled-back"]
+        await assert_well(azure, "web01-old", stops=2)
+
+    play(story, FLEET)
+
+
+def test_entity_batches_run_twice_lead_to_one_swap() -> None:
+    """Every batch of the dispatcher executed twice with its actions sent twice: one swap, one stop, one outcome."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.hub.interruptions = twice = RunEveryBatchTwice()
+        await azure.tag(VM_ID, OsDiskName="web01-new")
+        await azure.until(lambda: bool(azure.outcomes()))
+        await azure.settled()
+        assert twice.batches > 5
+        assert [outcome["status"] for outcome in azure.outcomes()] == ["succeeded"]
+        await assert_well(azure, "web01-new", stops=1)
+
+    play(story, FLEET)
+
+
+def test_lost_orchestrator_turns_lead_to_one_swap() -> None:
+    """Every turn of every orchestrator lost once: one swap, one stop."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.hub.interruptions = DieInEveryTurn()
+        await azure.tag(VM_ID, OsDiskName="web01-new")
+        await azure.until(lambda: bool(azure.outcomes()), within_s=36000)
+        await azure.settled()
+        await assert_well(azure, "web01-new", stops=1)
+
+    play(story, FLEET)
+
+
+@pytest.mark.parametrize(
+    "chaos",
+    [
+        pytest.param(Chaos(duplicates=1.0, seed=1), id="every event twice"),
+        pytest.param(Chaos(delay_s=30, reorder=1.0, seed=2), id="late and in reverse"),
+        pytest.param(Chaos(delay_s=5, duplicates=0.5, reorder=0.5, seed=3), id="all of it"),
+    ],
+)
+def test_the_last_wish_wins_however_events_arrive(chaos: Chaos) -> None:
+    """Three wishes in a row, told twice, late and out of order: the VM ends on the last one."""
+
+    async def story(azure: LocalAzure) -> None:
+        for disk in ("web01-new", "web01-old", "web01-newer"):
+            await azure.tag(VM_ID, OsDiskName=disk)
+        await azure.settled()
+        assert await azure.os_disk(VM_ID) == "web01-newer"
+        assert await azure.power(VM_ID) == "running"
+
+    play(story, FLEET, chaos=chaos)
+
+
+def test_the_same_event_five_times_is_one_swap() -> None:
+    """Five deliveries of one event lead to one stop."""
+
+    async def story(azure: LocalAzure) -> None:
+        for _ in range(5):
+            azure.hub.signal("@dispatcher@app", "hint", {"vms": [VM_ID], "at": None})
+        await azure.tag(VM_ID, OsDiskName="web01-new")
+        for _ in range(5):
+            azure.hub.signal("@dispatcher@app", "hint", {"vms": [VM_ID], "at": None})
+        await azure.settled()
+        await assert_well(azure, "web01-new", stops=1)
+
+    play(story, FLEET)
+
+
+@pytest.mark.parametrize("moment", ["stopping", "deallocated", "starting", "running"])
+def test_an_edit_during_a_swap_is_done_after_it(moment: str) -> None:
+    """A wish changed at any moment of a swap: that swap ends first, then the last wish is fulfilled."""
+
+    async def story(azure: LocalAzure) -> None:
+        await azure.tag(VM_ID, OsDiskName="web01-new")
+        await azure.until(lambda: bool(azure.journal(VM_ID)["stops"]))
+
+        async def reached() -> bool:
+            return await azure.power(VM_ID) == moment or moment == "stopping"
+
+        await azure.until(reached)
+        await azure.tag(VM_ID, OsDiskName="web01-newer")
+        await azure.settled()
+        assert [outcome["status"] for outcome in azure.outcomes()] == ["succeeded", "succeeded"]
+        await assert_well(azure, "web01-newer", stops=2)
+
+    play(story, FLEET)

@@ -1,0 +1,212 @@
+"""The whole product in one process: the simulator, the Functions host with the app in it, and Event Grid between them.
+
+Everything lives in the time of the clock it is given; with a virtual clock a month passes while nobody waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from simulator.clock import Clock, run
+from simulator.durable import DurableHub
+from simulator.eventgrid import Chaos
+from simulator.functions.host import FunctionsHost
+from simulator.world import Endpoints, Simulator
+from tests.support.builders import GALLERY, GROUP, SUBSCRIPTION, disk_id
+
+ROOT = Path(__file__).parents[2]
+DISPATCHER = "@dispatcher@app"
+
+
+@dataclass
+class LocalAzure:
+    """A running simulator with the app; ARM is read and written over HTTP, as anybody would."""
+
+    clock: Clock
+    simulator: Simulator
+    endpoints: Endpoints
+    host: FunctionsHost
+    functions: str
+    http: aiohttp.ClientSession
+
+    @property
+    def hub(self) -> DurableHub:
+        """The durable hub the app runs on."""
+        return self.host.hub
+
+    async def arm(self, method: str, resource_id: str, body: Any = None, **query: str) -> dict[str, Any]:
+        """One ARM request; the answer's body. AssertionError with ARM's words when it is refused."""
+        url = f"{self.endpoints.arm}{resource_id}"
+        headers = {"Authorization": "Bearer test"}
+        params = {"api-version": "2024-07-01", **query}
+        async with self.http.request(method, url, json=body, headers=headers, params=params) as answer:
+            text = await answer.text()
+            assert answer.status < 400, f"{method} {resource_id}: {answer.status} {text}"
+            return dict(await answer.json()) if text else {}
+
+    async def tag(self, resource_id: str, **tags: str) -> None:
+        """Merge tags, as a person would: Event Grid tells the app."""
+        body = {"operation": "Merge", "properties": {"tags": tags}}
+        await self.arm("PATCH", f"{resource_id}/providers/Microsoft.Resources/tags/default", body)
+
+    async def vm(self, vm_id: str) -> dict[str, Any]:
+        """The VM as ARM shows it, with its instance view."""
+        return await self.arm("GET", vm_id, **{"$expand": "instanceView"})
+
+    async def os_disk(self, vm_id: str) -> str:
+        """The name of the VM's OS disk."""
+        return str((await self.vm(vm_id))["properties"]["storageProfile"]["osDisk"]["name"])
+
+    async def power(self, vm_id: str) -> str:
+        """The VM's power state, without its prefix."""
+        statuses = (await self.vm(vm_id))["properties"]["instanceView"]["statuses"]
+        return next(s["code"].split("/")[1] for s in statuses if s["code"].startswith("PowerState/"))
+
+    async def api(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        """One request to the app's HTTP API: status and JSON."""
+        async with self.http.request(method, f"{self.functions}{path}", json=body) as answer:
+            return answer.status, await answer.json(content_type=None)
+
+    async def fire(self, function: str) -> None:
+        """Fire a timer, as the Functions host's admin endpoint does."""
+        async with self.http.post(f"{self.functions}/admin/functions/{function}", json={"input": ""}) as answer:
+            assert answer.status == 202, await answer.text()
+
+    def book(self) -> dict[str, Any]:
+        """The dispatcher's state."""
+        return dict(self.hub.entity_state(DISPATCHER) or {})
+
+    def outcomes(self) -> list[dict[str, Any]]:
+        """The outcomes the dispatcher remembers, oldest first."""
+        return list(self.book().get("finished", []))
+
+    def journal(self, vm_id: str) -> dict[str, Any]:
+        """The simulator's own record of the VM's downtime."""
+        vms = self.simulator.journal.to_json(self.clock.now())["vms"]
+        return dict(vms.get(vm_id.lower(), {"not_running_s": 0, "stops": 0, "intervals": []}))
+
+    async def until(self, holds: Callable[[], bool | Awaitable[bool]], within_s: float = 3600) -> None:
+        """Let simulated time pass until something holds; AssertionError when it does not in time."""
+        deadline = self.clock.time() + within_s
+        while self.clock.time() < deadline:
+            value = holds()
+            if value if isinstance(value, bool) else await value:
+                return
+            await asyncio.sleep(1)
+        raise AssertionError(f"did not hold within {within_s} simulated seconds; the book says {self.book()}")
+
+    def idle(self) -> bool:
+        """Whether the dispatcher has nothing to look at, nobody waiting and nobody under way."""
+        book = self.book()
+        return not (book.get("hints") or book.get("look") or book.get("queue") or book.get("running"))
+
+    async def settled(self, within_s: float = 7200) -> None:
+        """Let time pass until every event is delivered and the dispatcher is idle, twice in a row."""
+        await asyncio.sleep(2)
+        for _ in range(2):
+            await self.until(self.idle, within_s)
+            await asyncio.sleep(5)
+        await self.until(self.idle, within_s)
+
+
+@asynccontextmanager
+async def local_azure(
+    clock: Clock,
+    scenario: list[dict[str, Any]],
+    *,
+    settings: Mapping[str, str] | None = None,
+    chaos: Chaos | None = None,
+    events: bool = True,
+) -> AsyncIterator[LocalAzure]:
+    """Start everything with `scenario` loaded; `events=False` leaves Event Grid unsubscribed."""
+    simulator = Simulator(clock, scenario=scenario, chaos=chaos, seed=7)
+    endpoints = await simulator.start()
+    host = FunctionsHost(ROOT, clock, settings={**app_settings(endpoints), **(settings or {})}, port=0)
+    try:
+        functions = await host.start()
+        if events:
+            webhook = f"{functions}/runtime/webhooks/eventgrid?functionName=on_resource_write"
+            await simulator.event_grid.subscribe(webhook)
+        async with aiohttp.ClientSession() as http:
+            yield LocalAzure(clock, simulator, endpoints, host, functions, http)
+    finally:
+        from refresh import wiring
+
+        await wiring.close()
+        await host.stop()
+        host.hub.close()
+        await simulator.stop()
+
+
+def app_settings(endpoints: Endpoints) -> dict[str, str]:
+    """The app's settings for a simulator at `endpoints`; schedules that never fire by themselves in a test."""
+    return {
+        "REFRESH_SUBSCRIPTIONS": SUBSCRIPTION,
+        "REFRESH_GALLERIES": GALLERY,
+        "REFRESH_SCHEDULE": "0 0 2 1 * *",
+        "SWEEP_SCHEDULE": "0 0 0 29 2 *",
+        "PURGE_SCHEDULE": "0 0 0 29 2 *",
+        "TASK_HUB_NAME": "test",
+        "REFRESH_ARM_ENDPOINT": endpoints.arm,
+        "IDENTITY_ENDPOINT": endpoints.identity_endpoint,
+        "IDENTITY_HEADER": endpoints.identity_header,
+        "AzureWebJobs.BuiltIn__HttpActivity.Disabled": "true",
+        "AzureWebJobs.BuiltIn__HttpPollOrchestrator.Disabled": "true",
+    }
+
+
+def play(story: Callable[[LocalAzure], Awaitable[None]], scenario: list[dict[str, Any]], **options: Any) -> None:
+    """Run a story on a local Azure in virtual time."""
+
+    async def main(clock: Clock) -> None:
+        async with local_azure(clock, scenario, **options) as azure:
+            await story(azure)
+
+    run(main, Clock("virtual"))
+
+
+def vm_body(name: str = "web01", *, power: str = "running", agent: bool = True, **tags: str) -> dict[str, Any]:
+    """A Linux VM of generation 2 in zone 1, running its own OS disk `<name>-old`."""
+    return {
+        "id": f"{GROUP}/providers/Microsoft.Compute/virtualMachines/{name}",
+        "location": "westeurope",
+        "zones": ["1"],
+        "tags": {"AutoRefresh": "true", **tags},
+        "_power": power,
+        "_agent": agent,
+        "properties": {
+            "hardwareProfile": {"vmSize": "Standard_D2s_v5"},
+            "storageProfile": {
+                "osDisk": {
+                    "name": f"{name}-old",
+                    "osType": "Linux",
+                    "createOption": "FromImage",
+                    "managedDisk": {"id": disk_id(f"{name}-old"), "storageAccountType": "Premium_LRS"},
+                }
+            },
+        },
+    }
+
+
+def disk_body(name: str, **properties: Any) -> dict[str, Any]:
+    """A free OS disk that fits `vm_body`."""
+    return {
+        "id": disk_id(name),
+        "location": "westeurope",
+        "zones": ["1"],
+        "sku": {"name": "Premium_LRS"},
+        "properties": {
+            "osType": "Linux",
+            "hyperVGeneration": "V2",
+            "diskSizeGB": 30,
+            "creationData": {"createOption": "Empty"},
+            **properties,
+        },
+    }
