@@ -6,7 +6,7 @@ to know requests and operations.
 
 from __future__ import annotations
 
-from simulator.arm.disk_sizes import performance, sku_tier
+from simulator.arm.disk_sizes import has_chosen_performance, performance, sku_tier
 from simulator.arm.messages import stamp
 from simulator.arm.plane import Plane
 from simulator.arm.store import Json, Record
@@ -38,9 +38,8 @@ def derive_performance(body: Json) -> None:
     properties = body["properties"]
     sku, size_gb = body["sku"]["name"], int(properties["diskSizeGB"])
     numbers = performance(sku, size_gb, properties.get("tier"))
-    chosen = sku.startswith(("UltraSSD", "PremiumV2"))
     for key, value in (("diskIOPSReadWrite", numbers.iops), ("diskMBpsReadWrite", numbers.mbps)):
-        if not (chosen and key in properties):
+        if key not in properties or not has_chosen_performance(sku):
             properties[key] = value
     properties["diskSizeBytes"] = size_gb * _GIB
     properties.pop("tier", None)

@@ -40,6 +40,11 @@ def sku_tier(sku: str) -> str:
     return _SKU_TIERS.get(sku.split("_", maxsplit=1)[0], "Standard")
 
 
+def has_chosen_performance(sku: str) -> bool:
+    """Whether the disk's owner chooses its performance (elsewhere it follows from the size)."""
+    return sku.startswith(("UltraSSD", "PremiumV2"))
+
+
 def performance(sku: str, size_gb: int, tier: str | None = None) -> Performance:
     """The performance of a disk of `size_gb` GiB; a Premium SSD may carry a higher `tier` than its size gives it."""
     family = sku.split("_", maxsplit=1)[0]

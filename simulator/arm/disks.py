@@ -13,7 +13,7 @@ from simulator.arm import errors
 from simulator.arm.attachments import DISK_TYPE
 from simulator.arm.bodies import merged, without
 from simulator.arm.disk_bodies import complete_disk, derive_performance, identify
-from simulator.arm.disk_sizes import SKUS, sku_tier
+from simulator.arm.disk_sizes import SKUS, has_chosen_performance, sku_tier
 from simulator.arm.disk_sources import SourceFacts, check_security, source_facts
 from simulator.arm.locations import has_zones
 from simulator.arm.messages import Answer, Request
@@ -215,6 +215,9 @@ def _check_resize(record: Record, model: Json) -> None:
 def _echo(record: Record, sent: Json) -> Json:
     """The first answer repeats what was sent; what the platform fills in shows once the operation is done."""
     echo = Record(record.id, copy.deepcopy(sent))
+    if not has_chosen_performance(record.body["sku"]["name"]):
+        for key in ("diskIOPSReadWrite", "diskMBpsReadWrite"):
+            echo.properties.pop(key, None)
     identify(echo)
     echo.body.setdefault("location", record.body["location"])
     echo.properties["provisioningState"] = "Updating"

@@ -20,7 +20,7 @@ def instance_view(record: Record, now: datetime) -> Json:
     state = vm_state(record)
     agent = _agent(state, now)
     view: Json = {}
-    if agent is not None and agent["vmAgentVersion"] != "Unknown":
+    if agent is not None and agent["vmAgentVersion"] != "Unknown" and not state.generalized:
         view |= {key: state.guest[key] for key in ("computerName", "osName", "osVersion") if key in state.guest}
     if agent is not None:
         view["vmAgent"] = agent
@@ -45,8 +45,8 @@ def _agent(state: VmState, now: datetime) -> Json | None:
         handlers = state.guest.get("extensionHandlers", [])
         version = state.guest.get("vmAgentVersion", "2.11.1.12")
         return {"vmAgentVersion": version, "statuses": [ready], "extensionHandlers": handlers}
-    if state.boot is None and state.earlier_report is None:
-        return None
+    if state.boot is None and state.earlier_report is None and state.power == "starting":
+        return None  # a fresh host has no status blob before the guest runs
     silent = state.earlier_report is not None
     message = "VM Agent is unresponsive." if silent else "VM status blob is found but not yet populated."
     not_ready = _status("Unavailable", "Warning", "Not Ready", message, now.replace(microsecond=0))
