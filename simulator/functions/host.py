@@ -36,6 +36,7 @@ class FunctionsHost:
 
     `settings` are the app settings: in the environment while the host runs, and what `%NAME%` in bindings means.
     `hub` is what the app's durable functions keep; hand an existing one over and its work goes on in this host.
+    While it runs, `functions` are those the host serves and `durable_client` is the configuration their clients get.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class FunctionsHost:
         self._running = AsyncExitStack()
         self.hub = hub or DurableHub(clock, self._host_json.limits)
         self.functions: list[IndexedFunction] = []
+        self.durable_client = ""
 
     async def start(self) -> str:
         """Load the app and serve it; the base URL. Port 0 is any port.
@@ -84,8 +86,8 @@ class FunctionsHost:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", self._port)))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         system_key = uuid.uuid4().hex
-        configuration = durable_client_configuration(rpc_url, url, system_key)
-        invoker = Invoker(self._clock, configuration)
+        self.durable_client = durable_client_configuration(rpc_url, url, system_key)
+        invoker = Invoker(self._clock, self.durable_client)
         routes = Routes(self._clock, self.functions, invoker, self._host_json.route_prefix)
         await _serve(stack, listener, routes.application())
         self.hub.attach(AppWorker(self.functions, invoker))

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from azure.durable_functions.client import DurableFunctionsClient
+
 from simulator.clock import Clock, run
 from simulator.durable import DurableHub
 from simulator.functions import FunctionsHost
@@ -27,6 +29,16 @@ class Toy:
     def hub(self) -> DurableHub:
         """The hub of the host."""
         return self.host.hub
+
+    @asynccontextmanager
+    async def client(self) -> AsyncIterator[Any]:
+        """The app's own durable client, held like an invocation that has one."""
+        client = DurableFunctionsClient(self.host.durable_client)
+        with self.clock.hold():
+            try:
+                yield client
+            finally:
+                await client.close()
 
     async def run(self, name: str, payload: Any = None, instance_id: str | None = None) -> Any:
         """Start an orchestration, wait for its end and return its output."""

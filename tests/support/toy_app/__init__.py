@@ -1,1 +1,1 @@
-"""A function app for the tests of the local Functions host; the host loads its `function_app.py` from this directory."""
+"""A function app for tests of the local Functions host, which loads `function_app.py` from this directory."""

@@ -1,0 +1,154 @@
+"""What the hub does when a worker dies: nothing is lost, something may happen twice."""
+
+import asyncio
+from collections.abc import Callable
+from typing import override
+
+from simulator.clock import Clock, run
+from simulator.durable import DurableHub, Interruptions, WorkerDied
+from tests.support.toy import JOURNAL, Toy, hosted, with_toy
+
+# host.json of the toy app hides lost work for a minute.
+HIDDEN_S = 60
+
+
+class DieOnce(Interruptions):
+    """Kills the worker at the first delivery of whatever the named moment sees."""
+
+    def __init__(self, moment: str, death: Callable[[], WorkerDied] = WorkerDied) -> None:
+        self._moment = moment
+        self._death = death
+        self.deaths = 0
+
+    def _maybe(self, moment: str, attempt: int) -> None:
+        if moment == self._moment and attempt == 1:
+            self.deaths += 1
+            raise self._death()
+
+    @override
+    def before_activity(self, name: str, instance_id: str, task_id: int, attempt: int) -> None:
+        self._maybe("before_activity", attempt)
+
+    @override
+    def after_activity(self, name: str, instance_id: str, task_id: int, attempt: int) -> None:
+        self._maybe("after_activity", attempt)
+
+    @override
+    def after_orchestrator_turn(self, name: str, instance_id: str, attempt: int) -> None:
+        self._maybe("after_orchestrator_turn", attempt)
+
+    @override
+    def after_entity_batch(self, entity_id: str, operations: list[str], attempt: int) -> None:
+        self._maybe("after_entity_batch", attempt)
+
+
+def dispatches(toy: Toy, kind: str) -> int:
+    """How often work of a kind was handed out."""
+    return sum(entry.kind == kind and entry.what == "dispatched" for entry in toy.hub.trace)
+
+
+def test_an_activity_whose_worker_died_before_it_began_runs_once_it_is_visible() -> None:
+    """The work is handed out again after the visibility delay and runs once."""
+
+    async def story(toy: Toy) -> tuple[object, float]:
+        toy.hub.interruptions = DieOnce("before_activity")
+        return await toy.run("greet", "you"), toy.clock.time()
+
+    output, took_s = with_toy(story)
+    assert output == "hello you"
+    assert HIDDEN_S + 5 <= took_s < HIDDEN_S + 6
+
+
+def test_an_activity_whose_result_was_lost_runs_twice() -> None:
+    """Its effect happened, its result did not arrive: it runs again and the orchestration sees one result."""
+
+    async def story(toy: Toy) -> tuple[object, int, float]:
+        toy.hub.interruptions = DieOnce("after_activity")
+        return await toy.run("greet", "you"), dispatches(toy, "activity"), toy.clock.time()
+
+    output, runs, took_s = with_toy(story)
+    assert (output, runs) == ("hello you", 2)
+    assert took_s >= HIDDEN_S + 10
+
+
+def test_an_orchestrator_turn_that_is_lost_is_taken_again() -> None:
+    """The first run of every turn is thrown away; the orchestration ends as it would, each turn a minute later."""
+
+    async def story(toy: Toy) -> tuple[object, float]:
+        toy.hub.interruptions = DieOnce("after_orchestrator_turn")
+        return await toy.run("parent", 10), toy.clock.time()
+
+    # Lost once each: both starts, the child's timer (the child's own time shows it) and the parent's end.
+    assert with_toy(story) == (10.0 + HIDDEN_S, 10.0 + 4 * HIDDEN_S)
+
+
+def test_a_turn_lost_after_it_was_sent_starts_its_activity_twice() -> None:
+    """What a turn sends before its history is saved is sent again; the orchestration still sees one result."""
+
+    async def story(toy: Toy) -> tuple[object, int]:
+        toy.hub.interruptions = DieOnce("after_orchestrator_turn", lambda: WorkerDied(sent=True, after_s=1))
+        return await toy.run("greet", "you"), dispatches(toy, "activity")
+
+    output, runs = with_toy(story)
+    assert output == "hello you"
+    assert runs >= 2
+
+
+def test_a_lost_entity_batch_leaves_no_trace_and_is_run_again() -> None:
+    """State changes only with the second run, so the operation counts once."""
+
+    async def story(toy: Toy) -> object:
+        toy.hub.interruptions = DieOnce("after_entity_batch")
+        toy.hub.signal(JOURNAL, "add", "one")
+        await asyncio.sleep(HIDDEN_S / 2)
+        assert toy.hub.entity_state(JOURNAL) is None
+        await asyncio.sleep(HIDDEN_S)
+        return toy.hub.entity_state(JOURNAL)
+
+    assert with_toy(story) == ["one"]
+
+
+def test_an_entity_batch_that_was_sent_but_not_saved_starts_its_orchestration_twice() -> None:
+    """The start goes out with each run; the second, of an id that ended meanwhile, replaces the instance."""
+
+    async def story(toy: Toy) -> tuple[object, int]:
+        toy.hub.interruptions = DieOnce("after_entity_batch", lambda: WorkerDied(sent=True))
+        toy.hub.signal(JOURNAL, "start", "twice")
+        await asyncio.sleep(HIDDEN_S * 3)
+        return toy.hub.entity_state(JOURNAL), dispatches(toy, "activity")
+
+    assert with_toy(story) == (["twice"], 2)
+
+
+def test_a_start_that_arrives_while_its_instance_runs_is_ignored() -> None:
+    """The batch runs again a second later, when the orchestration is still under way: it does not start over."""
+
+    async def story(toy: Toy) -> tuple[object, int]:
+        toy.hub.interruptions = DieOnce("after_entity_batch", lambda: WorkerDied(sent=True, after_s=1))
+        toy.hub.signal(JOURNAL, "start", "once")
+        await asyncio.sleep(HIDDEN_S * 3)
+        return toy.hub.output("once"), dispatches(toy, "activity")
+
+    assert with_toy(story) == ("hello entity", 1)
+
+
+def test_work_under_way_goes_on_in_the_next_host() -> None:
+    """A host stops in the middle of an activity and of a timer; one that is started with the same hub finishes both."""
+
+    async def main(clock: Clock) -> tuple[object, object]:
+        async with hosted(clock) as first:
+            hub: DurableHub = first.hub
+            hub.start("greet", "again", "g")
+            hub.start("parent", 600, "p")
+            await asyncio.sleep(2)
+        await asyncio.sleep(3600)
+        assert not hub.orchestrations.instances["g"].ended
+        async with hosted(clock, hub=hub):
+            await hub.completed("g")
+            await hub.completed("p")
+            return hub.output("g"), hub.output("p")
+
+    greeting, took_s = run(main, Clock("virtual"))
+    assert greeting == "hello again"
+    assert isinstance(took_s, float)
+    assert took_s >= 600

@@ -1,0 +1,174 @@
+"""The hub as the app's durable client sees it, over gRPC."""
+
+import asyncio
+import json
+from datetime import timedelta
+
+import grpc
+import pytest
+from durabletask.client import EntityQuery, OrchestrationQuery, OrchestrationStatus
+from durabletask.entities import EntityInstanceId
+
+from tests.support.toy import Toy, with_toy
+
+JOURNAL = EntityInstanceId("journal", "app")
+
+
+def test_a_client_starts_an_orchestration_and_reads_its_output() -> None:
+    """Start, wait and read with the client that the app uses in Azure."""
+
+    async def story(toy: Toy) -> tuple[object, object, object]:
+        async with toy.client() as client:
+            await client.schedule_new_orchestration("greet", input="you", instance_id="g")
+            state = await client.wait_for_orchestration_completion("g", timeout=60)
+            return state.serialized_output, state.serialized_input, state.runtime_status
+
+    assert with_toy(story) == ('"hello you"', '"you"', OrchestrationStatus.COMPLETED)
+
+
+def test_the_dates_a_client_sees_are_simulated() -> None:
+    """Created and last updated are dates of the simulator's clock."""
+
+    async def story(toy: Toy) -> None:
+        await asyncio.sleep(86_400)
+        toy.hub.start("slow_child", 600, "s")
+        await toy.hub.completed("s")
+        async with toy.client() as client:
+            state = await client.get_orchestration_state("s")
+        created, updated = state.created_at.timestamp(), state.last_updated_at.timestamp()
+        assert updated == pytest.approx(toy.clock.now().timestamp(), abs=1)
+        assert updated - created == pytest.approx(600, abs=1)
+
+    with_toy(story)
+
+
+def test_a_start_of_a_running_id_is_refused() -> None:
+    """The client is told ALREADY_EXISTS while the id runs; once it ended the id may be used again."""
+
+    async def story(toy: Toy) -> grpc.StatusCode:
+        async with toy.client() as client:
+            await client.schedule_new_orchestration("slow_child", input=100, instance_id="s")
+            with pytest.raises(grpc.aio.AioRpcError) as refusal:
+                await client.schedule_new_orchestration("slow_child", input=1, instance_id="s")
+        await toy.hub.completed("s")
+        async with toy.client() as client:
+            await client.schedule_new_orchestration("slow_child", input=1, instance_id="s")
+        return refusal.value.code()
+
+    assert with_toy(story) == grpc.StatusCode.ALREADY_EXISTS
+
+
+def test_all_instances_are_found_by_prefix_status_and_age_over_pages() -> None:
+    """Queries filter and page; inputs and outputs only come when asked for."""
+
+    async def story(toy: Toy) -> None:
+        for n in range(25):
+            toy.hub.start("slow_child", 1, f"a-{n:02}")
+            await asyncio.sleep(1)
+        toy.hub.start("slow_child", 9999, "b-running")
+        await asyncio.sleep(5)
+        async with toy.client() as client:
+            query = OrchestrationQuery(instance_id_prefix="a-", max_instance_count=10, fetch_inputs_and_outputs=True)
+            named = await client.get_all_orchestration_states(query)
+            running = await client.get_all_orchestration_states(
+                OrchestrationQuery(runtime_status=[OrchestrationStatus.RUNNING])
+            )
+            recent = await client.get_all_orchestration_states(
+                OrchestrationQuery(created_time_from=toy.clock.now() - timedelta(seconds=15))
+            )
+        assert [state.instance_id for state in named] == [f"a-{n:02}" for n in range(25)]
+        assert json.loads(named[0].serialized_output) == 1.0
+        assert [state.instance_id for state in running] == ["b-running"]
+        assert running[0].serialized_input is None
+        assert 9 <= len(recent) <= 11
+
+    with_toy(story)
+
+
+def test_ended_instances_are_purged_by_age_and_running_ones_stay() -> None:
+    """Purging takes what ended and is old; the count says how many."""
+
+    async def story(toy: Toy) -> tuple[int, list[str]]:
+        for n in range(3):
+            toy.hub.start("slow_child", 1, f"old-{n}")
+        toy.hub.start("slow_child", 10**6, "old-running")
+        await asyncio.sleep(86_400)
+        toy.hub.start("slow_child", 1, "new")
+        await toy.hub.completed("new")
+        async with toy.client() as client:
+            result = await client.purge_orchestrations_by(created_time_to=toy.clock.now() - timedelta(hours=1))
+            left = await client.get_all_orchestration_states()
+        return result.deleted_instance_count, [state.instance_id for state in left]
+
+    assert with_toy(story) == (3, ["old-running", "new"])
+
+
+def test_entities_are_signalled_and_read() -> None:
+    """An unknown entity is None; a known one shows its state; both are found or not by a query."""
+
+    async def story(toy: Toy) -> tuple[object, object, int]:
+        async with toy.client() as client:
+            before = await client.get_entity(JOURNAL)
+            await client.signal_entity(JOURNAL, "add", input="x")
+            await asyncio.sleep(1)
+            after = await client.get_entity(JOURNAL)
+            every = await client.get_all_entities(EntityQuery(instance_id_starts_with="@journal"))
+        return before, after.get_typed_state(list), len(every)
+
+    assert with_toy(story) == (None, ["x"], 1)
+
+
+def test_more_clients_wait_at_once_than_a_pool_of_threads_would_serve() -> None:
+    """Fifty clients wait for one orchestration and are all answered."""
+
+    async def story(toy: Toy) -> list[object]:
+        toy.hub.start("slow_child", 30, "s")
+        async with toy.client() as client:
+            waits = (client.wait_for_orchestration_completion("s", timeout=120) for _ in range(50))
+            return [state.serialized_output for state in await asyncio.gather(*waits)]
+
+    assert with_toy(story) == ["30.0"] * 50
+
+
+def test_a_wait_that_is_too_long_ends_in_simulated_time() -> None:
+    """The client's timeout counts simulated seconds at the hub, so it comes at once on a virtual clock."""
+
+    async def story(toy: Toy) -> float:
+        toy.hub.start("slow_child", 3600, "s")
+        async with toy.client() as client:
+            with pytest.raises(TimeoutError):
+                await client.wait_for_orchestration_completion("s", timeout=60)
+        return toy.clock.time()
+
+    assert with_toy(story) == pytest.approx(60, abs=1)
+
+
+def test_a_message_of_many_megabytes_passes() -> None:
+    """Input and output larger than gRPC's default of four megabytes arrive whole."""
+
+    async def story(toy: Toy) -> int:
+        async with toy.client() as client:
+            await client.schedule_new_orchestration("greet", input="x" * 6_000_000, instance_id="big")
+            state = await client.wait_for_orchestration_completion("big", timeout=60)
+            return len(state.serialized_output)
+
+    assert with_toy(story) > 6_000_000
+
+
+def test_a_client_terminates_raises_and_restarts() -> None:
+    """The remaining calls of a client reach the hub; unknown ids are NOT_FOUND."""
+
+    async def story(toy: Toy) -> tuple[object, object]:
+        async with toy.client() as client:
+            await client.schedule_new_orchestration("race", input=3600, instance_id="r")
+            await client.raise_orchestration_event("r", "answer", data="yes")
+            first = await client.wait_for_orchestration_completion("r", timeout=60)
+            await client.restart_orchestration("r")
+            await client.terminate_orchestration("r", output="enough")
+            second = await client.wait_for_orchestration_completion("r", timeout=60)
+            with pytest.raises(grpc.aio.AioRpcError):
+                await client.raise_orchestration_event("nobody", "answer")
+            assert len(await client.get_orchestration_history("r")) > 2
+        return first.serialized_output, second.runtime_status
+
+    assert with_toy(story) == ('"yes"', OrchestrationStatus.TERMINATED)

@@ -1,0 +1,227 @@
+"""The local Functions host, with the toy app in it."""
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from simulator.clock import Clock, run
+from simulator.functions import FunctionsHost, IndexingFailed, index_app
+from simulator.functions.timers import BadTimers
+from tests.support.toy import JOURNAL, TOY_APP, TOY_SETTINGS, Toy, hosted, with_toy
+
+
+async def ask(toy: Toy, method: str, path: str, **how: Any) -> tuple[int, str, dict[str, str]]:
+    """One request: status, text, headers in lower case."""
+    async with aiohttp.ClientSession() as session, session.request(method, toy.url + path, **how) as answer:
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        return answer.status, await answer.text(), headers
+
+
+def test_an_http_function_starts_and_waits_with_a_durable_client() -> None:
+    """Route parameters, query, body, headers and the client binding arrive; the answer comes back as it was made."""
+
+    async def story(toy: Toy) -> tuple[tuple[int, str, dict[str, str]], tuple[int, str, dict[str, str]]]:
+        started = await ask(toy, "POST", "/toy/start/greet?id=web", json="web")
+        return started, await ask(toy, "GET", "/toy/wait/web")
+
+    started, waited = with_toy(story)
+    assert started[0] == 202
+    assert json.loads(started[1])["id"] == "web"
+    assert waited[:2] == (200, '"hello web"')
+    assert waited[2]["x-status"] == "done"
+    assert waited[2]["content-type"].startswith("application/json")
+
+
+def test_the_durable_clients_own_answer_carries_a_system_key_as_in_azure() -> None:
+    """So an app that hands that answer on is seen to leak it."""
+
+    async def story(toy: Toy) -> str:
+        return (await ask(toy, "POST", "/toy/start/greet", json="x"))[1]
+
+    assert "code=" in with_toy(story)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/toy/nothing", 404),
+        ("GET", "/toy/start/greet", 405),
+        ("GET", "/raise", 404),
+        ("GET", "/toy/raise", 500),
+    ],
+)
+def test_http_errors_carry_no_stack_trace(method: str, path: str, status: int) -> None:
+    """An unknown route is 404, a wrong method 405, a fault in a function 500, and none of them tells the fault."""
+
+    async def story(toy: Toy) -> tuple[int, str, dict[str, str]]:
+        return await ask(toy, method, path)
+
+    answer = with_toy(story)
+    assert answer[0] == status
+    assert "secret" not in answer[1]
+    assert "Traceback" not in answer[1]
+
+
+def event(subject: str) -> dict[str, Any]:
+    """An Event Grid event."""
+    return {
+        "id": "1",
+        "topic": "/subscriptions/s",
+        "subject": subject,
+        "eventType": "Microsoft.Resources.ResourceWriteSuccess",
+        "eventTime": "2026-01-01T00:00:00Z",
+        "data": {},
+        "dataVersion": "2",
+        "metadataVersion": "1",
+    }
+
+
+WEBHOOK = "/runtime/webhooks/eventgrid?functionName=on_event"
+
+
+def test_the_event_grid_webhook_answers_the_validation_handshake() -> None:
+    """The validation code comes back; an unknown function is 404."""
+
+    async def story(toy: Toy) -> tuple[int, str, int]:
+        headers = {"aeg-event-type": "SubscriptionValidation"}
+        body = [{"eventType": "Microsoft.EventGrid.SubscriptionValidationEvent", "data": {"validationCode": "abc"}}]
+        status, text, _ = await ask(toy, "POST", WEBHOOK, json=body, headers=headers)
+        unknown, _, _ = await ask(toy, "POST", WEBHOOK + "x", json=body, headers=headers)
+        return status, text, unknown
+
+    status, text, unknown = with_toy(story)
+    assert (status, json.loads(text), unknown) == (200, {"validationResponse": "abc"}, 404)
+
+
+def test_event_grid_events_reach_the_function_one_by_one() -> None:
+    """A delivery of two events calls the function twice and is accepted."""
+
+    async def story(toy: Toy) -> tuple[int, Any]:
+        headers = {"aeg-event-type": "Notification"}
+        status, _, _ = await ask(toy, "POST", WEBHOOK, json=[event("a"), event("b")], headers=headers)
+        await asyncio.sleep(1)
+        return status, toy.hub.entity_state(JOURNAL)
+
+    status, state = with_toy(story)
+    assert status == 202
+    assert sorted(state) == ["a", "b"]
+
+
+def test_a_function_that_fails_on_an_event_makes_event_grid_try_again() -> None:
+    """The delivery is answered 500, without the function's fault in it."""
+
+    async def story(toy: Toy) -> tuple[int, str]:
+        headers = {"aeg-event-type": "Notification"}
+        status, text, _ = await ask(toy, "POST", WEBHOOK, json=[event("fail")], headers=headers)
+        return status, text
+
+    assert with_toy(story) == (500, "Exception while executing function: on_event")
+
+
+def test_a_timer_fires_when_its_schedule_comes_due_on_the_simulated_clock() -> None:
+    """A monthly timer fires once a month, with the schedule from an app setting."""
+
+    async def story(toy: Toy) -> tuple[Any, Any]:
+        await asyncio.sleep(3 * 31 * 86_400)
+        three_months = toy.hub.entity_state(JOURNAL)
+        await asyncio.sleep(31 * 86_400)
+        return three_months, toy.hub.entity_state(JOURNAL)
+
+    first, second = with_toy(story)
+    assert first[0] == "timer toy"
+    assert len(first) in (3, 4)
+    assert len(second) == len(first) + 1
+
+
+@pytest.mark.parametrize(("name", "status"), [("on_timer", 202), ("nobody", 404), ("http_raise", 400)])
+def test_the_admin_door_fires_a_function_without_an_http_trigger(name: str, status: int) -> None:
+    """A timer is fired at once and accepted; unknown functions and HTTP functions are refused."""
+
+    async def story(toy: Toy) -> tuple[int, Any]:
+        answer = await ask(toy, "POST", f"/admin/functions/{name}", json={"input": ""})
+        await asyncio.sleep(1)
+        return answer[0], toy.hub.entity_state(JOURNAL)
+
+    assert with_toy(story) == (status, ["timer toy"] if status == 202 else None)
+
+
+def test_a_timer_whose_setting_is_missing_stops_the_start_by_name() -> None:
+    """The function and the setting are named, and nothing stays loaded."""
+
+    async def main(clock: Clock) -> None:
+        with pytest.raises(BadTimers, match=r"on_timer.*TOY_SCHEDULE"):
+            await FunctionsHost(TOY_APP, clock, settings={}, port=0).start()
+        async with hosted(clock) as toy:
+            assert toy.host.functions
+
+    run(main, Clock("virtual"))
+
+
+def test_a_disabled_function_is_not_there() -> None:
+    """An orchestrator switched off by its app setting fails whoever starts it; its name is not served."""
+
+    async def main(clock: Clock) -> str:
+        async with hosted(clock, {**TOY_SETTINGS, "AzureWebJobs.greet.Disabled": "true"}) as toy:
+            toy.hub.start("greet", "x", "g")
+            return str((await toy.hub.completed("g")).failure)
+
+    assert "disabled" in run(main, Clock("virtual"))
+
+
+def test_hosts_follow_one_another_in_one_process() -> None:
+    """Each loads the app afresh and leaves neither modules nor settings behind; two at once are refused."""
+
+    async def main(clock: Clock) -> None:
+        for _ in range(3):
+            async with hosted(clock) as toy:
+                assert await toy.run("greet", "x") == "hello x"
+                assert "TOY_NAME" in os.environ
+                with pytest.raises(IndexingFailed, match="one app at a time"):
+                    await FunctionsHost(TOY_APP, clock, settings=TOY_SETTINGS, port=0).start()
+            assert "function_app" not in sys.modules
+            assert "TOY_NAME" not in os.environ
+            assert str(TOY_APP) not in sys.path
+
+    run(main, Clock("virtual"))
+
+
+def test_the_host_listens_on_loopback_only() -> None:
+    """Its own address is 127.0.0.1 and so is the one it gives the durable client."""
+
+    async def story(toy: Toy) -> list[str]:
+        return [toy.url, json.loads(toy.host.durable_client)["rpcBaseUrl"]]
+
+    assert all(url.startswith("http://127.0.0.1:") for url in with_toy(story))
+
+
+def test_an_app_is_indexed_with_names_routes_and_bindings() -> None:
+    """The index tells each function's trigger as Azure sees it, durable bindings included."""
+    functions = {function.name: function for function in index_app(TOY_APP, TOY_SETTINGS)}
+    assert functions["http_start"].trigger["route"] == "start/{name}"
+    assert functions["http_start"].trigger["authLevel"] == "FUNCTION"
+    assert functions["http_start"].durable_client == "client"
+    assert functions["on_timer"].trigger["schedule"] == "%TOY_SCHEDULE%"
+    assert functions["journal"].trigger["type"] == "entityTrigger"
+    assert functions["greet"].trigger["name"] == "_durable_input"
+    assert functions["hello"].durable_client is None
+
+
+def test_an_app_the_worker_would_refuse_is_refused_with_its_reason(tmp_path: Path) -> None:
+    """The worker's full validation runs: a parameter without a binding is named."""
+    (tmp_path / "function_app.py").write_text(
+        "import azure.functions as func\n"
+        "app = func.FunctionApp()\n"
+        "@app.route('x')\n"
+        "def handler(req: func.HttpRequest, stranger: str) -> str:\n"
+        "    return 'x'\n"
+    )
+    with pytest.raises(IndexingFailed, match="stranger"):
+        index_app(tmp_path)
+    with pytest.raises(IndexingFailed, match=r"no function_app\.py"):
+        index_app(tmp_path / "nowhere")
