@@ -16,6 +16,7 @@ from refresh.activities.catalog import Catalog
 from refresh.activities.disk_plans import DiskPlan, each_vm, plan_disk, row_of, source_of
 from refresh.activities.fleet import BUDGET_S, Fleet
 from refresh.activities.patience import patiently
+from refresh.domain import resource_id
 from refresh.domain.disks import disk_body, is_months_disk
 from refresh.domain.model import Disk
 from refresh.domain.month_reason import MonthReason
@@ -29,6 +30,7 @@ GAP_S = 2.0
 FIRST_LOOK_S = 1.0
 LONGEST_PAUSE_S = 10.0
 MAKING_BUDGET_S = 120.0
+_MOVING = ("Creating", "Updating")
 
 
 async def make_disks(data: dict[str, Any]) -> dict[str, Any]:
@@ -50,35 +52,65 @@ async def make_batch(gateways: Gateways, settings: Settings, batch: BatchInput) 
 async def make_disk(fleet: Fleet, plan: DiskPlan, period: str) -> VmRow:
     """Make the disk of `plan` unless it exists, and wait until it was read back."""
     if plan.existing is not None:
-        return await _verify(fleet, plan, plan.existing, made=False)
+        return await _verify(fleet, plan, plan.existing)
     body = disk_body(plan.vm, plan.current, plan.version, period)
     try:
-        await patiently(lambda: fleet.gateways.disks.begin_create_disk(plan.disk_id, body), budget_s=BUDGET_S)
+        begun = await patiently(lambda: fleet.gateways.disks.begin_create_disk(plan.disk_id, body), budget_s=BUDGET_S)
     except Refused as error:
         # Two runs may make the same disk at the same time: then the other one's is as good.
         existing = await fleet.disk(plan.disk_id)
         if existing is None or not is_months_disk(existing, plan.vm, plan.current, plan.version):
             return row_of(plan, FAILED, MonthReason.AZURE_SAID_NO, f"disk {plan.name} could not be made: {error}")
-        return await _verify(fleet, plan, existing, made=False)
+        return await _verify(fleet, plan, existing)
     except GatewayError as error:
         return row_of(plan, FAILED, MonthReason.NOT_READ, f"Azure did not take the order for {plan.name}: {error}")
-    return await _verify(fleet, plan, None, made=True)
+    row = await _await_disk(fleet, plan, begun.token)
+    return row if isinstance(row, VmRow) else _judge(plan, row, made=True)
 
 
-async def _verify(fleet: Fleet, plan: DiskPlan, seen: Disk | None, *, made: bool) -> VmRow:
-    """Wait until the disk is `Succeeded`, then say what was read; a kept disk may be the VM's own by now."""
+async def _verify(fleet: Fleet, plan: DiskPlan, seen: Disk) -> VmRow:
+    """Wait until a disk that somebody made is ready, then say what was read."""
+    row = seen if seen.provisioning_state not in _MOVING else await _await_disk(fleet, plan, None)
+    return row if isinstance(row, VmRow) else _judge(plan, row, made=False)
+
+
+async def _await_disk(fleet: Fleet, plan: DiskPlan, token: str | None) -> Disk | VmRow:
+    """The disk when nothing moves any more, or the row that says why it did not come to be."""
     waited_s, pause_s = 0.0, FIRST_LOOK_S
-    while seen is None or seen.provisioning_state in ("Creating", "Updating"):
+    while True:
+        await asyncio.sleep(pause_s)
+        waited_s, pause_s = waited_s + pause_s, min(pause_s * 1.6, LONGEST_PAUSE_S)
+        seen = await fleet.disk(plan.disk_id)
+        if seen is None or seen.provisioning_state == "Failed":
+            why = await _failure(fleet, plan, token)
+            if why is not None:
+                return row_of(plan, FAILED, MonthReason.AZURE_SAID_NO, f"disk {plan.name} could not be made: {why}")
+        if seen is not None and seen.provisioning_state not in _MOVING:
+            return seen
         if waited_s >= MAKING_BUDGET_S:
             state = seen.provisioning_state if seen else "nowhere to be seen"
             message = f"disk {plan.name} is still {state} after {waited_s:.0f} s; run again"
             return row_of(plan, FAILED, MonthReason.TIMED_OUT, message)
-        await asyncio.sleep(pause_s)
-        waited_s, pause_s = waited_s + pause_s, min(pause_s * 1.6, LONGEST_PAUSE_S)
-        seen = await fleet.disk(plan.disk_id)
+
+
+async def _failure(fleet: Fleet, plan: DiskPlan, token: str | None) -> str | None:
+    """Azure's own words for a disk that did not come to be: they stand on its operation's status URL alone."""
+    if token is None:
+        return None
+    try:
+        progress = await fleet.gateways.compute.operation_progress(plan.vm.id, token)
+    except GatewayError:
+        return None
+    return f"{progress.code}: {progress.message}" if progress.state == "Failed" else None
+
+
+def _judge(plan: DiskPlan, seen: Disk, *, made: bool) -> VmRow:
+    """What was read back, against what was planned; a kept disk may be the VM's own by now."""
     right = is_months_disk(seen, plan.vm, plan.current, plan.version) and seen.provisioning_state == "Succeeded"
     if not right or (made and (seen.disk_state != "Unattached" or seen.managed_by)):
-        message = f"disk {plan.name} is {seen.provisioning_state}, {seen.disk_state}, from {seen.source_version}"
+        found = resource_id.parse(seen.source_version)
+        origin = "/".join(found.names[-2:]) if found else "no image version"
+        message = f"disk {plan.name} is {seen.provisioning_state}, {seen.disk_state}, from {origin}"
         return row_of(plan, FAILED, MonthReason.NOT_VERIFIED, message)
     if made:
         return row_of(plan, CREATE, MonthReason.MADE, f"disk {plan.name} was made from {source_of(plan)}")
