@@ -22,6 +22,7 @@ class Lane[Work]:
         self._handle = handle
         self._queue: deque[Work] = deque()
         self._running: set[asyncio.Task[None]] = set()
+        self._not_begun: dict[asyncio.Task[None], Work] = {}
         self._open = False
 
     def put(self, work: Work) -> None:
@@ -37,6 +38,8 @@ class Lane[Work]:
     async def close(self) -> None:
         """Hand out nothing more and cancel what runs; what is queued stays queued."""
         self._open = False
+        # A task that is cancelled before its first step never runs at all: its handler could not put the work back.
+        self._queue.extendleft(reversed(self._not_begun.values()))
         running = list(self._running)
         for task in running:
             task.cancel()
@@ -44,12 +47,21 @@ class Lane[Work]:
 
     def _fill(self) -> None:
         while self._open and self._queue and len(self._running) < self.limit:
-            task = asyncio.get_running_loop().create_task(self._handle(self._queue.popleft()))
+            work = self._queue.popleft()
+            task = asyncio.get_running_loop().create_task(self._run(work))
             self._running.add(task)
+            self._not_begun[task] = work
             task.add_done_callback(self._done)
+
+    async def _run(self, work: Work) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        del self._not_begun[task]
+        await self._handle(work)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
+        self._not_begun.pop(task, None)
         if not task.cancelled() and (fault := task.exception()) is not None:
             # A fault of the hub itself, not of the app: nothing else would ever show it.
             asyncio.get_running_loop().call_exception_handler({"message": "durable hub", "exception": fault})

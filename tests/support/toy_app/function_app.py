@@ -174,6 +174,12 @@ def http_raise(req: func.HttpRequest) -> func.HttpResponse:
     raise ValueError("secret detail")
 
 
+def http_journal(req: func.HttpRequest, client: str) -> func.HttpResponse:
+    """The journal, read with a sync client."""
+    durable: Any = client
+    return func.HttpResponse(json.dumps(durable.get_entity(LOG).get_typed_state(list)))
+
+
 async def on_event(event: func.EventGridEvent, client: str) -> None:
     """Signals the journal with the event's subject; refuses a subject that says so."""
     durable: Any = client
@@ -195,6 +201,7 @@ for activity, parameter in ((hello, "name"), (nap, "order"), (fail, "text"), (un
 app.entity_trigger(context_name="context")(journal)
 app.route("start/{name}", methods=["POST"])(app.durable_client_input(client_name="client")(http_start))
 app.route("wait/{id}", methods=["GET"])(app.durable_client_input(client_name="client")(http_wait))
+app.route("journal", methods=["GET"])(app.durable_client_input(client_name="client")(http_journal))
 app.route("raise", methods=["GET"])(http_raise)
 app.event_grid_trigger(arg_name="event")(app.durable_client_input(client_name="client")(on_event))
 app.timer_trigger(arg_name="timer", schedule="%TOY_SCHEDULE%")(app.durable_client_input(client_name="client")(on_timer))

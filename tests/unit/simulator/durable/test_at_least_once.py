@@ -152,3 +152,18 @@ def test_work_under_way_goes_on_in_the_next_host() -> None:
     assert greeting == "hello again"
     assert isinstance(took_s, float)
     assert took_s >= 600
+
+
+def test_work_that_was_handed_out_but_not_begun_is_not_lost() -> None:
+    """A host that stops in the same instant as an orchestration starts leaves it to the next host."""
+
+    async def main(clock: Clock) -> object:
+        async with hosted(clock) as first:
+            hub: DurableHub = first.hub
+            hub.start("greet", "new", "g")
+            hub.signal(JOURNAL, "add", "new")
+        async with hosted(clock, hub=hub):
+            await hub.completed("g")
+            return hub.output("g"), hub.entity_state(JOURNAL)
+
+    assert run(main, Clock("virtual")) == ("hello new", ["new"])

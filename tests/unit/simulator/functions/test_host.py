@@ -225,3 +225,28 @@ def test_an_app_the_worker_would_refuse_is_refused_with_its_reason(tmp_path: Pat
         index_app(tmp_path)
     with pytest.raises(IndexingFailed, match=r"no function_app\.py"):
         index_app(tmp_path / "nowhere")
+
+
+def test_a_real_clock_runs_the_same_story_faster() -> None:
+    """At 600 simulated seconds per real one ten minutes of durable timers take a second, clients included."""
+
+    async def main(clock: Clock) -> tuple[float, str]:
+        async with hosted(clock) as toy:
+            took_s = await toy.run("parent", 600)
+            await ask(toy, "POST", "/toy/start/greet?id=web", json="web")
+            return took_s, (await ask(toy, "GET", "/toy/wait/web"))[1]
+
+    took_s, greeting = run(main, Clock("real", 600))
+    assert 600 <= took_s < 1800
+    assert greeting == '"hello web"'
+
+
+def test_a_sync_function_gets_a_sync_client() -> None:
+    """A function that is no coroutine runs in a thread and its durable client answers there."""
+
+    async def story(toy: Toy) -> tuple[int, str, dict[str, str]]:
+        toy.hub.signal(JOURNAL, "add", "kept")
+        await asyncio.sleep(1)
+        return await ask(toy, "GET", "/toy/journal")
+
+    assert with_toy(story)[:2] == (200, '["kept"]')
