@@ -54,5 +54,6 @@ def draw(kind: str, random: Random) -> float:
     for (low_share, low), (high_share, high) in pairwise(points):
         if share <= high_share:
             along = (share - low_share) / (high_share - low_share)
-            return math.exp(math.log(low) + along * (math.log(high) - math.log(low)))
+            drawn = math.exp(math.log(low) + along * (math.log(high) - math.log(low)))
+            return min(max(drawn, low), high)
     return points[-1][1]

@@ -18,10 +18,12 @@ class ArmError(Exception):
         super().__init__(f"{status} {code}: {message}")
         self.status, self.code, self.message, self.target = status, code, message, target
         self.by_provider = False
+        self.details: list[dict[str, Any]] = []
 
     def body(self) -> dict[str, Any]:
         """The JSON answer."""
-        return {"error": error_object(self.code, self.message, self.target)}
+        details = {"details": self.details} if self.details else {}
+        return {"error": {**details, **error_object(self.code, self.message, self.target)}}
 
 
 def error_object(code: str, message: str, target: str | None = None) -> dict[str, Any]:

@@ -61,8 +61,8 @@ class ArmServer:
             answer = Answer(error.status, error.body())
             if error.status == 401:
                 answer.headers["WWW-Authenticate"] = _CHALLENGE
-            elif request is not None:
-                self._count(request, answer.headers, provider=error.by_provider)
+            elif request is not None and error.by_provider:
+                self._count(request, answer.headers, provider=True)  # the front end's own refusals tell no counter
         return answer
 
     def _count(self, request: Request, headers: dict[str, str], *, provider: bool) -> None:

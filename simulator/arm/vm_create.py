@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from simulator.arm.attachments import DISK_TYPE, attached_disk, disk_blocks, disk_id, sync_attachments
-from simulator.arm.disk_bodies import complete_disk
+from simulator.arm.disk_bodies import complete_disk, identify
 from simulator.arm.disk_sources import SourceFacts, image_facts
 from simulator.arm.ids import ResourceId, parse_id
 from simulator.arm.messages import stamp
@@ -26,6 +26,7 @@ _GUEST_KEYS = ("computerName", "osName", "osVersion", "extensions", "hyperVGener
 
 def complete_model(plane: Plane, record: Record) -> None:
     """Add to a VM's model what ARM adds to every VM."""
+    identify(record)
     properties = record.properties
     properties.setdefault("vmId", plane.guid("vmId", record.id))
     properties.setdefault("timeCreated", stamp(plane.now()))

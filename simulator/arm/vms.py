@@ -22,6 +22,7 @@ from simulator.arm.store import Json, Record
 from simulator.arm.tag_rules import check_tags
 from simulator.arm.vm_create import complete_model, fill, make_disks, private_keys
 from simulator.arm.vm_power import VmPower
+from simulator.arm.vm_refusals import check_max_price, check_placement
 from simulator.arm.vm_state import vm_state
 from simulator.arm.vm_swap import check_os_disk, is_swap
 
@@ -206,10 +207,10 @@ class Vms:
         if location and location.replace(" ", "").lower() != record.location:
             raise errors.location_invalid(record.id.path_name, record.location, location)
         properties = sent.get("properties") or {}
-        if properties.get("priority") not in (None, record.properties.get("priority", "Regular")):
-            raise errors.change_not_allowed("priority")
+        check_placement(record, properties)
         wanted = (properties.get("storageProfile") or {}).get("osDisk") or {}
         check_os_disk(self._plane, record, record.properties.get("storageProfile", {}).get("osDisk", {}), wanted)
+        check_max_price(record, properties)
         if "tags" in model:
             check_tags(model["tags"])
 

@@ -166,8 +166,8 @@ def linux_vm(name: str = "vm1", **more: Any) -> Json:
 
 
 def free_disk(name: str, properties: Json | None = None, **more: Any) -> Json:
-    inherited = {"osType": "Linux", "hyperVGeneration": "V2", "supportedCapabilities": {"architecture": "x64"}}
-    body = {"id": f"{COMPUTE}/disks/{name}", "location": "westeurope", **more}
+    inherited: Json = {"osType": "Linux", "hyperVGeneration": "V2", "supportedCapabilities": {"architecture": "x64"}}
+    body: Json = {"id": f"{COMPUTE}/disks/{name}", "location": "westeurope", **more}
     return body | {"properties": inherited | {"diskSizeGB": 30} | (properties or {})}
 
 
