@@ -1,0 +1,23 @@
+"""Prints, at the end of a run, how many recorded interactions the simulator answered as Azure did."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.scoreboard import SCORES, Scoreboard
+
+
+@pytest.fixture(scope="session")
+def scoreboard(pytestconfig: pytest.Config) -> Scoreboard:
+    """Where the tests of this folder leave their verdicts."""
+    return pytestconfig.stash.setdefault(SCORES, Scoreboard())
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say the pass rate and name the known differences."""
+    board = config.stash.get(SCORES, None)
+    if board is None or not board.verdicts:
+        return
+    terminalreporter.section("recorded Azure traffic")
+    for line in board.report():
+        terminalreporter.write_line(line)
