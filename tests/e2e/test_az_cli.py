@@ -1,0 +1,142 @@
+"""The real `az` works against `python -m simulator serve`: it cannot tell."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.az import Az, AzFailed, for_simulator, signed_out
+
+SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
+TENANT = "72f988bf-0000-4000-8000-2d7cd011db47"
+GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg"
+VM = f"{GROUP}/providers/Microsoft.Compute/virtualMachines/vm1"
+VERSION = f"{GROUP}/providers/Microsoft.Compute/galleries/g1/images/linux/versions/202601.0.0"
+
+# az polls at once and then every 30 real seconds: at this speed everything is over by its first poll.
+SPEED = "20000"
+
+WORLD = [
+    {"id": GROUP, "location": "westeurope"},
+    {
+        "id": VM,
+        "location": "westeurope",
+        "tags": {"AutoRefresh": "true"},
+        "properties": {"storageProfile": {"osDisk": {"osType": "Linux", "name": "vm1-old"}}},
+    },
+    {"id": f"{GROUP}/providers/Microsoft.Compute/galleries/g1", "location": "westeurope"},
+    {
+        "id": f"{GROUP}/providers/Microsoft.Compute/galleries/g1/images/linux",
+        "location": "westeurope",
+        "properties": {"osType": "Linux", "osState": "Specialized", "hyperVGeneration": "V2"},
+    },
+    {"id": VERSION, "location": "westeurope"},
+]
+
+
+@pytest.fixture(scope="module")
+def ready() -> Iterator[dict[str, str]]:
+    """A served simulator with one VM and one image version; its ready line."""
+    command = [sys.executable, "-m", "simulator", "serve", "--port", "0", "--tls-port", "0", "--speed", SPEED]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            endpoints: dict[str, str] = json.loads(process.stdout.readline())
+            _put(f"{endpoints['control']}/resources", WORLD)
+            yield endpoints
+        finally:
+            process.terminate()
+    assert process.returncode == 0
+
+
+@pytest.fixture(scope="module")
+def az(ready: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Az:
+    """The CLI for that simulator."""
+    return for_simulator(ready, SUBSCRIPTION, TENANT, tmp_path_factory.mktemp("azure"))
+
+
+def _put(url: str, body: Any) -> None:
+    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"}, method="PUT")
+    with urllib.request.urlopen(request) as response:
+        assert response.status == 200
+
+
+def test_az_registers_the_cloud_and_signs_in(ready: dict[str, str], tmp_path: Path) -> None:
+    """cloud register discovers the endpoints, login --identity finds the subscription."""
+    fresh = signed_out(ready, tmp_path)
+    fresh("cloud", "register", "-n", "LocalArm", "--endpoint-resource-manager", ready["arm_tls"])
+    fresh("cloud", "set", "-n", "LocalArm")
+    signed_in = fresh("login", "--identity")
+    assert SUBSCRIPTION in [account["id"] for account in signed_in]
+    assert {account["tenantId"] for account in signed_in} == {TENANT}
+
+
+def test_az_swaps_the_os_disk_of_a_vm(az: Az) -> None:
+    """disk create from a gallery version, deallocate, update --os-disk, start: read back, the VM runs the new disk."""
+    assert az("vm", "show", "-g", "rg", "-n", "vm1")["storageProfile"]["osDisk"]["name"] == "vm1-old"
+
+    made = az("disk", "create", "-g", "rg", "-n", "vm1-new", "--gallery-image-reference", VERSION)
+    assert (made["diskState"], made["provisioningState"]) == ("Unattached", "Succeeded")
+    assert made["creationData"]["galleryImageReference"]["id"] == VERSION
+
+    az("vm", "deallocate", "-g", "rg", "-n", "vm1")
+    assert _power(az) == "PowerState/deallocated"
+
+    swapped = az("vm", "update", "-g", "rg", "-n", "vm1", "--os-disk", "vm1-new")
+    assert swapped["storageProfile"]["osDisk"]["name"] == "vm1-new"
+
+    az("vm", "start", "-g", "rg", "-n", "vm1")
+    assert _power(az) == "PowerState/running"
+    shown = az("vm", "show", "-g", "rg", "-n", "vm1")
+    assert shown["storageProfile"]["osDisk"]["managedDisk"]["id"].lower() == made["id"].lower()
+    assert az("disk", "show", "-g", "rg", "-n", "vm1-new")["diskState"] == "Attached"
+    assert az("disk", "show", "-g", "rg", "-n", "vm1-old")["diskState"] == "Unattached"
+
+
+def test_az_shows_an_image_version(az: Az) -> None:
+    """sig image-version show finds the version by its names."""
+    names = ("--gallery-name", "g1", "--gallery-image-definition", "linux", "--gallery-image-version", "202601.0.0")
+    shown = az("sig", "image-version", "show", "-g", "rg", *names)
+    assert shown["id"].lower() == VERSION.lower()
+    assert shown["provisioningState"] == "Succeeded"
+
+
+def test_az_merges_tags_and_resource_graph_finds_them(az: Az) -> None:
+    """tag update --operation Merge keeps other tags; az rest on Resource Graph and vm list read the result."""
+    updated = az("tag", "update", "--resource-id", VM, "--operation", "Merge", "--tags", "OsDiskName=vm1-old")
+    assert updated["properties"]["tags"] == {"AutoRefresh": "true", "OsDiskName": "vm1-old"}
+
+    query = "resources | where tags.OsDiskName == 'vm1-old' | project id, wanted = tags.OsDiskName"
+    url = "/providers/Microsoft.ResourceGraph/resources?api-version=2021-03-01"
+    body = json.dumps({"subscriptions": [SUBSCRIPTION], "query": query})
+    answer = az("rest", "--method", "post", "--url", url, "--body", body)
+    assert answer["data"] == [{"id": VM, "wanted": "vm1-old"}]
+    assert answer["resultTruncated"] == "false"
+
+    (listed,) = az("vm", "list")
+    assert listed["tags"]["OsDiskName"] == "vm1-old"
+
+
+def test_az_reports_what_arm_refuses(az: Az) -> None:
+    """A missing VM ends with exit code 3, a bad query with ARM's own message."""
+    with pytest.raises(AzFailed) as missing:
+        az("vm", "show", "-g", "rg", "-n", "nobody")
+    assert missing.value.code == 3
+    assert "ResourceNotFound" in missing.value.stderr
+
+    url = "/providers/Microsoft.ResourceGraph/resources?api-version=2021-03-01"
+    with pytest.raises(AzFailed) as bad:
+        az("rest", "--method", "post", "--url", url, "--body", json.dumps({"query": "resources | mv-expand tags"}))
+    assert "mv-expand" in bad.value.stderr
+
+
+def _power(az: Az) -> str:
+    view = az("vm", "get-instance-view", "-g", "rg", "-n", "vm1")["instanceView"]
+    return next(str(s["code"]) for s in view["statuses"] if s["code"].startswith("PowerState/"))
