@@ -16,7 +16,7 @@ from aiohttp import web
 
 from simulator.arm.journal import Journal
 from simulator.arm.operations import Operations
-from simulator.arm.plane import TENANT_ID, Plane
+from simulator.arm.plane import DEFAULT_SUBSCRIPTION, TENANT_ID, Plane
 from simulator.arm.router import Router
 from simulator.arm.server import ArmServer, journaled
 from simulator.arm.store import Json, Store
@@ -98,7 +98,7 @@ class Simulator:
 
     async def start(self) -> Endpoints:
         """Load the scenario, listen on http and https and say where. ScenarioError, BodyError, OSError (port taken)."""
-        self.upsert(load(self._scenario))
+        self._fill(load(self._scenario))
         self._certificates = Certificates()
         self._runner = web.AppRunner(
             self._application(), access_log=None, keepalive_timeout=_NEVER_S, shutdown_timeout=1
@@ -148,7 +148,7 @@ class Simulator:
         bodies = load(self._scenario if scenario is None else scenario)
         self.plane.reset(self._seed if seed is None else seed)
         await self.event_grid.clear()
-        self.upsert(bodies)
+        self._fill(bodies)
 
     def upsert(self, bodies: list[dict[str, Any]]) -> int:
         """Put full ARM bodies (only `id` is required) into the world: no event, no operation."""
@@ -171,6 +171,12 @@ class Simulator:
     def events(self) -> list[dict[str, Any]]:
         """The Event Grid log."""
         return self.event_grid.log()
+
+    def _fill(self, bodies: list[Json]) -> None:
+        """Take a scenario; one that names no subscription gets an empty one."""
+        self.upsert(bodies)
+        if not self.store.subscriptions:
+            self.plane.add_subscription(DEFAULT_SUBSCRIPTION)
 
     def _application(self) -> web.Application:
         application = web.Application(client_max_size=_MAX_BODY_BYTES, middlewares=[journaled(self.plane, PREFIX)])

@@ -35,7 +35,6 @@ class Plane:
         self.limits = RateLimits(clock)
         self.journal = Journal()
         self.operations = Operations(clock, self.faults, seed, listeners)
-        self.add_subscription(DEFAULT_SUBSCRIPTION)
 
     def now(self) -> datetime:
         """The simulated time."""
@@ -88,13 +87,12 @@ class Plane:
         )
 
     def reset(self, seed: int) -> None:
-        """Back to an empty subscription."""
+        """Back to a tenant without subscriptions."""
         self.operations.reset(seed)
         self.store.clear()
         self.faults.clear()
         self.limits.clear()
         self.journal.clear()
-        self.add_subscription(DEFAULT_SUBSCRIPTION)
 
 
 def check_etag(request: Request, etag: str | None) -> None:

@@ -13,7 +13,6 @@ from azure.mgmt.compute.models import ManagedDiskParameters, OSDisk, StorageProf
 
 from tests.unit.simulator.arm.azure import COMPUTE, VERSION1, VM1, Azure, free_disk, gallery, linux_vm, told
 
-
 # The SDK flattens `properties` in its models, which its type hints do not tell.
 make_update: Any = VirtualMachineUpdate
 

@@ -1,0 +1,154 @@
+"""Managed disks: what the platform fills in, what it refuses."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.simulator.arm.azure import (
+    COMPUTE,
+    VERSION1,
+    VM1,
+    Azure,
+    Json,
+    free_disk,
+    gallery,
+    linux_vm,
+    told,
+)  # fmt: skip
+
+FROM_VERSION: Json = {"createOption": "FromImage", "galleryImageReference": {"id": VERSION1}}
+
+
+def new_disk(creation: Json, location: str = "westeurope", **properties: object) -> Json:
+    body: Json = {"location": location, "sku": {"name": "Premium_LRS"}, "tags": {}}
+    return body | {"properties": {"creationData": creation, **properties}}
+
+
+def test_a_disk_from_a_version_inherits_system_generation_and_size() -> None:
+    """The first answer is 202 with what was sent; the finished disk shows what the platform filled in."""
+
+    async def story(azure: Azure) -> None:
+        reply = await azure.arm("PUT", f"{COMPUTE}/disks/new", new_disk(FROM_VERSION))
+        assert (reply.status, reply.headers["Retry-After"]) == (202, "2")
+        assert reply.body["properties"] == {"creationData": FROM_VERSION, "provisioningState": "Updating"}
+        status = await azure.finish(reply)
+        disk = await azure.disk("new")
+        assert status["properties"]["output"] == disk
+        assert (await azure.arm("GET", reply.headers["Location"])).body == disk
+        properties = disk["properties"]
+        assert properties["creationData"] == FROM_VERSION | {"imageReference": {"id": VERSION1}}
+        assert (properties["osType"], properties["hyperVGeneration"], properties["diskSizeGB"]) == ("Linux", "V2", 30)
+        assert (properties["tier"], properties["diskIOPSReadWrite"], disk["sku"]["tier"]) == ("P4", 120, "Premium")
+        assert properties["diskState"] == "Unattached"
+
+    told(story, gallery())
+
+
+def test_a_copy_names_the_unique_id_of_its_source() -> None:
+    """A copy takes system and size from the disk, and says which disk that was."""
+
+    async def story(azure: Azure) -> None:
+        source = await azure.disk("source")
+        creation = {"createOption": "Copy", "sourceResourceId": source["id"]}
+        await azure.finish(await azure.arm("PUT", f"{COMPUTE}/disks/copy", new_disk(creation)))
+        copy = (await azure.disk("copy"))["properties"]
+        assert copy["creationData"]["sourceUniqueId"] == source["properties"]["uniqueId"]
+        assert (copy["osType"], copy["diskSizeGB"]) == ("Linux", 64)
+        assert copy["uniqueId"] != source["properties"]["uniqueId"]
+
+    told(story, [free_disk("source", {"diskSizeGB": 64})])
+
+
+REFUSALS: dict[str, tuple[Json, int, str]] = {
+    "no such version": (
+        new_disk({"createOption": "FromImage", "galleryImageReference": {"id": VERSION1 + "9"}}),
+        404,
+        "GalleryImageNotFound",
+    ),
+    "a region without a replica": (new_disk(FROM_VERSION, "northeurope"), 404, "GalleryImageNotFound"),
+    "smaller than the image": (new_disk(FROM_VERSION, diskSizeGB=10), 409, "OperationNotAllowed"),
+    "no creation data": ({"location": "westeurope", "properties": {}}, 400, "InvalidParameter"),
+    "no size": (new_disk({"createOption": "Empty"}), 400, "InvalidParameter"),
+    "no location": ({"properties": {"creationData": FROM_VERSION}}, 400, "LocationRequired"),
+    "zones where there are none": (
+        new_disk({"createOption": "Empty"}, "westus", diskSizeGB=4) | {"zones": ["1"]},
+        400,
+        "LocationNotSupportAvailabilityZones",
+    ),
+    "a zone-redundant disk without zones": (
+        new_disk({"createOption": "Empty"}, "westus", diskSizeGB=4) | {"sku": {"name": "StandardSSD_ZRS"}},
+        400,
+        "InvalidParameter",
+    ),
+    "a security type on a copy": (
+        new_disk(
+            {"createOption": "Copy", "sourceResourceId": f"{COMPUTE}/disks/source"},
+            securityProfile={"securityType": "TrustedLaunch"},
+        ),
+        400,
+        "InvalidParameter",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_a_disk_azure_would_not_make_is_refused(case: str) -> None:
+    """Status and code are Azure's; nothing is left behind."""
+    body, status, code = REFUSALS[case]
+
+    async def story(azure: Azure) -> None:
+        reply = await azure.arm("PUT", f"{COMPUTE}/disks/new", body)
+        assert (reply.status, reply.code) == (status, code)
+        assert (await azure.arm("GET", f"{COMPUTE}/disks/new")).status == 404
+
+    told(story, [*gallery(), free_disk("source")])
+
+
+def test_an_attached_disk_is_not_deleted() -> None:
+    """OperationNotAllowed names disk and VM; the disk stays."""
+
+    async def story(azure: Azure) -> None:
+        disk_id = (await azure.vm())["properties"]["storageProfile"]["osDisk"]["managedDisk"]["id"]
+        reply = await azure.arm("DELETE", disk_id)
+        assert (reply.status, reply.code) == (409, "OperationNotAllowed")
+        assert reply.message == f"Disk {disk_id.rsplit('/', 1)[-1]} is attached to VM {VM1}."
+        assert (await azure.arm("GET", disk_id)).status == 200
+
+    told(story, [linux_vm()])
+
+
+def test_a_disk_changes_its_sku_and_size_but_never_shrinks() -> None:
+    """PATCH is an operation; performance follows; a smaller size fails the operation."""
+
+    async def story(azure: Azure) -> None:
+        path = f"{COMPUTE}/disks/data"
+        change = {"sku": {"name": "Standard_LRS"}, "properties": {"diskSizeGB": 128}, "tags": {"a": "b"}}
+        await azure.finish(await azure.arm("PATCH", path, change))
+        disk = await azure.disk("data")
+        assert (disk["sku"]["tier"], disk["properties"]["diskIOPSReadWrite"], disk["tags"]) == (
+            "Standard",
+            500,
+            {"a": "b"},
+        )
+        assert "tier" not in disk["properties"]
+        status = await azure.finish(await azure.arm("PATCH", path, {"properties": {"diskSizeGB": 4}}))
+        assert (status["status"], status["error"]["code"]) == ("Failed", "InvalidParameter")
+        assert (await azure.disk("data"))["properties"]["diskSizeGB"] == 128
+
+    told(story, [free_disk("data")])
+
+
+def test_a_disk_that_could_not_be_made_is_not_there() -> None:
+    """A planned failure of diskCreate leaves nothing."""
+
+    async def story(azure: Azure) -> None:
+        error = {"code": "InternalError", "message": "Encountered internal server error."}
+        rule = {"match": {"operation": "diskCreate", "resource": "new*"}, "fail": error, "after_s": 3}
+        await azure.sim("POST", "faults", [rule])
+        reply = await azure.arm("PUT", f"{COMPUTE}/disks/new1", new_disk(FROM_VERSION))
+        begun = azure.clock.time()
+        assert (await azure.finish(reply))["error"]["code"] == "InternalError"
+        assert azure.clock.time() - begun == pytest.approx(3)
+        assert (await azure.arm("GET", f"{COMPUTE}/disks/new1")).status == 404
+
+    told(story, gallery())
