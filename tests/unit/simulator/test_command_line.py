@@ -1,0 +1,90 @@
+"""`python -m simulator serve`, as a process."""
+
+from __future__ import annotations
+
+import json
+import signal
+import ssl
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulator.cli import parse
+
+COMMAND = [sys.executable, "-m", "simulator"]
+ROOT = Path(__file__).parents[3]
+
+
+@contextmanager
+def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+    """A simulator process on any ports, and what it announced."""
+    command = [*COMMAND, "serve", "--port", "0", "--tls-port", "0", *arguments]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield process, json.loads(process.stdout.readline())
+        finally:
+            process.kill()
+
+
+def read(url: str, ca_file: str | None = None) -> Any:
+    context = ssl.create_default_context(cafile=ca_file) if ca_file else None
+    with urllib.request.urlopen(url, context=context, timeout=30) as response:
+        return json.load(response)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_serve_announces_itself_in_one_line_and_stops_when_told(number: signal.Signals) -> None:
+    """http and https answer, stdout holds nothing but the line, and the end is exit code 0 without a word."""
+    with serving("--speed", "60", "--seed", "3") as (process, ends):
+        health = read(f"{ends['control']}/health")
+        assert (health["speed"], health["clock"]) == (60.0, "real")
+        assert read(f"{ends['arm_tls']}/metadata/endpoints", ends["ca_file"])["resourceManager"] == ends["arm_tls"]
+        assert {"arm", "arm_tls", "ca_file", "identity_endpoint", "identity_header", "control"} == ends.keys()
+        process.send_signal(number)
+        out, err = process.communicate(timeout=30)
+        assert (process.returncode, out, err) == (0, "", "")
+        assert not Path(ends["ca_file"]).exists()
+
+
+def test_serve_loads_a_scenario_file(tmp_path: Path) -> None:
+    """What the file lists is in the world."""
+    file = tmp_path / "one.json"
+    file.write_text(json.dumps([{"id": "/subscriptions/s/resourceGroups/g"}]))
+    with serving("--scenario", str(file)) as (_, ends):
+        assert [body["name"] for body in read(f"{ends['control']}/resources")] == ["g"]
+
+
+def test_what_cannot_be_served_is_said_in_one_sentence() -> None:
+    """No such scenario: exit code 2, nothing on stdout, no stack trace."""
+    command = [*COMMAND, "serve", "--port", "0", "--tls-port", "0", "--scenario", "nowhere"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "nowhere" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["serve", "--clock", "virtual"], "serve runs on the real clock only"),
+        (["demo", "--speed", "31"], "at speed 30 at most"),
+        (["serve", "--port", "70000"], "not a port"),
+        (["serve", "--speed", "0"], "not greater than 0"),
+        (["fly"], "invalid choice"),
+    ],
+)
+def test_a_command_that_makes_no_sense_is_refused(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 2 and a sentence."""
+    with pytest.raises(SystemExit) as end:
+        parse(arguments)
+    assert end.value.code == 2
+    assert said in capsys.readouterr().err
