@@ -31,6 +31,7 @@ from refresh.orchestrations.refresh_month import refresh_month
 from refresh.orchestrations.swap_vm import swap_vm
 from refresh.orchestrations.swap_vms import swap_vms
 from refresh.orchestrations.write_tags import write_tags
+from refresh.triggers.http_api import ROUTES
 from refresh.triggers.monthly_refresh import monthly_refresh
 from refresh.triggers.on_resource_write import on_resource_write
 from refresh.triggers.purge_history import purge_history
@@ -46,6 +47,9 @@ for timer, schedule in (
     app.timer_trigger(arg_name="timer", schedule=schedule)(app.durable_client_input(client_name="client")(timer))
 
 app.event_grid_trigger(arg_name="event")(app.durable_client_input(client_name="client")(on_resource_write))
+
+for entry in ROUTES:
+    app.route(route=entry.route, methods=[entry.method])(app.durable_client_input(client_name="client")(entry.handler))
 
 for orchestration in (
     look,

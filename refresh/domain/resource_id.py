@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 _TAGS_SUFFIX = re.compile(r"/providers/microsoft\.resources/tags/default/?$", re.IGNORECASE)
-_NAME = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_.\-]{0,79}$")
+_NAME = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_.\-]{0,79}\Z")
 VM_TYPE = "microsoft.compute/virtualmachines"
 DISK_TYPE = "microsoft.compute/disks"
 VERSION_TYPE = "microsoft.compute/galleries/images/versions"
@@ -81,6 +81,11 @@ def without_tags_suffix(text: str) -> str:
 def same(left: str | None, right: str | None) -> bool:
     """Whether two ids name one resource; an absent id names none."""
     return left is not None and right is not None and left.rstrip("/").lower() == right.rstrip("/").lower()
+
+
+def is_vm_name(text: str) -> bool:
+    """Whether `text` could be a virtual machine's name."""
+    return bool(_NAME.match(text))
 
 
 def is_disk_name(text: str) -> bool:

@@ -12,9 +12,10 @@ from enum import IntEnum
 from typing import Any
 
 from refresh.domain import instant, plan, resource_id, tags
-from refresh.domain.decision import Decision, Facts, Refuse, Revive, Swap
+from refresh.domain.decision import Decision, Refuse, Revive, Swap
 from refresh.domain.model import Disk, Power, Vm
 from refresh.domain.reason import Reason, Wait
+from refresh.domain.seen import Seen
 from refresh.domain.wish import disk_text
 from refresh.views.book import Book
 
@@ -30,16 +31,6 @@ class Rank(IntEnum):
     REFUSED = 1
     SWAP = 2
     SKIPPED = 3
-
-
-@dataclass(frozen=True)
-class Seen:
-    """One VM with the facts about it and what was decided; `exact` when its power state is among the facts."""
-
-    vm_id: str
-    facts: Facts
-    decision: Decision
-    exact: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,91 @@
+"""Decides about VMs without doing anything to them: for lists, for one VM, for dry runs.
+
+Decides which source the facts come from: one read after the other for a few VMs, lists for many. The judgement is the
+one that swaps go by (`domain.decision`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from refresh.activities.facts import FactReader, FactSource, Pace, policy_of
+from refresh.activities.inventory import Inventory, ListedDisks, ListedVms, Source, WishingVms
+from refresh.activities.read_hints import READS_AT_ONCE
+from refresh.domain.decision import decide_swap
+from refresh.domain.seen import Seen
+from refresh.gateway import Gateways
+from refresh.messages import VMS_PER_BULK_ACTIVITY
+from refresh.settings import Settings
+
+# Up to so many VMs are read one by one, with their power state.
+READ_SINGLY = VMS_PER_BULK_ACTIVITY
+
+
+class Memory(Protocol):
+    """What the app remembers of a VM."""
+
+    def ran(self, vm_id: str) -> Iterable[str]:
+        """Hashes of disks it is known to have run."""
+        ...
+
+    def rejected(self, vm_id: str) -> Iterable[str]:
+        """Disk and version ids found unhealthy on it."""
+        ...
+
+
+def listed_source(gateways: Gateways, inventory: Inventory) -> Source:
+    """Facts from lists; image versions and definitions are read, each once."""
+    return Source(ListedVms(inventory), ListedDisks(inventory, gateways.disks), gateways.gallery)
+
+
+def with_wishes(source: FactSource, wishes: Mapping[str, str]) -> Source:
+    """The same facts, as if the tags asked for these disks (by lower-case VM id)."""
+    return Source(WishingVms(source.compute, wishes), source.disks, source.gallery)
+
+
+async def decide_exactly(
+    source: FactSource, settings: Settings, vms: Sequence[str], memory: Memory, *, force: bool = False
+) -> list[Seen]:
+    """Read each VM with its power state, eight at once, and decide."""
+    policy, at_once = policy_of(settings), asyncio.Semaphore(READS_AT_ONCE)
+    reader = FactReader(source, policy, Pace())
+
+    async def decide(vm_id: str) -> Seen:
+        async with at_once:
+            facts = await reader.read(vm_id, ran=memory.ran(vm_id), rejected=memory.rejected(vm_id))
+        return Seen(vm_id, facts, decide_swap(facts, policy, force=force), exact=True)
+
+    return list(await asyncio.gather(*(decide(vm_id) for vm_id in vms)))
+
+
+async def decide_from_lists(
+    source: FactSource, settings: Settings, vms: Sequence[str], memory: Memory, *, force: bool = False
+) -> list[Seen]:
+    """Decide about every one of `vms` from a source of listed facts; their power state is not known."""
+    policy = policy_of(settings)
+    reader = FactReader(source, policy, Pace(gap_s=0.0))
+    found = []
+    for vm_id in vms:
+        facts = await reader.read(vm_id, ran=memory.ran(vm_id), rejected=memory.rejected(vm_id))
+        found.append(Seen(vm_id, facts, decide_swap(facts, policy, force=force)))
+    return found
+
+
+async def decide_as_if(
+    gateways: Gateways,
+    settings: Settings,
+    inventory: Inventory,
+    wishes: Mapping[str, str | None],
+    memory: Memory,
+    *,
+    force: bool = False,
+) -> list[Seen]:
+    """Decide about the VMs in `wishes` as if their tags asked for these disks (None: for what they ask)."""
+    replaced = {vm.lower(): wish for vm, wish in wishes.items() if wish is not None}
+    vms = list(wishes)
+    if len(vms) <= READ_SINGLY:
+        return await decide_exactly(with_wishes(gateways, replaced), settings, vms, memory, force=force)
+    source = with_wishes(listed_source(gateways, inventory), replaced)
+    return await decide_from_lists(source, settings, vms, memory, force=force)

@@ -1,0 +1,81 @@
+"""How the HTTP API reaches Durable: starts runs, reads instances, reads and signals the dispatcher.
+
+Decides run ids and how an instance of Durable becomes a run. Answers never carry Durable's own URLs: they hold the
+host's system key.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import azure.functions as func
+from azure.durable_functions import DurableFunctionsClient
+from durabletask.client import OrchestrationQuery, OrchestrationState, OrchestrationStatus
+from durabletask.entities import EntityInstanceId
+
+from refresh import messages
+from refresh.month_messages import child_id
+from refresh.triggers.problem import Kind, Problem
+from refresh.views.book import Book
+from refresh.views.runs import Instance
+
+DISPATCHER = EntityInstanceId(messages.DISPATCHER, messages.DISPATCHER_KEY)
+RUNS_PATH = "/api/runs"
+_OPEN = [OrchestrationStatus.PENDING, OrchestrationStatus.RUNNING, OrchestrationStatus.SUSPENDED]
+_ENDED = {
+    OrchestrationStatus.COMPLETED: "completed",
+    OrchestrationStatus.FAILED: "failed",
+    OrchestrationStatus.TERMINATED: "terminated",
+}
+
+
+async def read_book(client: DurableFunctionsClient) -> Book:
+    """The dispatcher's book as it stands; empty before its first operation."""
+    entity = await client.get_entity(DISPATCHER)
+    return Book((entity.get_typed_state(dict) if entity is not None else None) or {})
+
+
+async def start_run(
+    client: DurableFunctionsClient, kind: str, period: str, orchestration: str, data: Mapping[str, Any]
+) -> func.HttpResponse:
+    """Start `orchestration` under a new id of this kind; the 202 that says where to read how it goes."""
+    run = child_id(kind, period, uuid4().hex)
+    await client.schedule_new_orchestration(orchestration, input=dict(data), instance_id=run)
+    href = f"{RUNS_PATH}/{run}"
+    body = json.dumps({"id": run, "status": "running", "href": href})
+    return func.HttpResponse(body, status_code=202, mimetype="application/json", headers={"Location": href})
+
+
+async def refuse_second(client: DurableFunctionsClient, kind: str, period: str) -> None:
+    """Problem when a run of this kind and period is under way: two would build the same twice over."""
+    query = OrchestrationQuery(runtime_status=_OPEN, instance_id_prefix=f"{kind}-{period}-")
+    found = await client.get_all_orchestration_states(query)
+    if found:
+        run = found[0].instance_id
+        raise Problem(Kind.RUN_EXISTS, f"{run} is under way for {period}: see {RUNS_PATH}/{run}")
+
+
+def instance_of(state: OrchestrationState) -> Instance:
+    """What the views need of an instance."""
+    ended = _ENDED.get(state.runtime_status)
+    return Instance(
+        id=state.instance_id,
+        state=ended or "running",
+        started=iso(state.created_at),
+        ended=iso(state.last_updated_at) if ended else None,
+        input=_object(state.get_input()),
+        output=_object(state.get_output()) if ended == "completed" else {},
+    )
+
+
+def iso(moment: datetime) -> str:
+    """Durable's times are UTC without saying so."""
+    return moment.replace(tzinfo=UTC).isoformat()
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

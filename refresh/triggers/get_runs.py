@@ -1,0 +1,146 @@
+"""GET runs and runs/{id}: what was asked of the app, how it stands, what became of every VM.
+
+Decides which instances are runs, how a list of them is cut into pages, and that the dispatcher's stored outcome of a
+swap stands over Durable's: a late second start may have replaced that instance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+
+import azure.functions as func
+from azure.durable_functions import DurableFunctionsClient
+from durabletask.client import OrchestrationQuery, OrchestrationState
+
+from refresh import wiring
+from refresh.domain import instant
+from refresh.triggers.durable import instance_of, iso, read_book
+from refresh.triggers.problem import Kind, Problem, answering, ok, path_of
+from refresh.triggers.requests import read_query
+from refresh.views.book import Book
+from refresh.views.paging import Key, next_link, read_token
+from refresh.views.runs import INNER_KINDS, KINDS, kind_of_run, outcome_record, run_record
+
+DEFAULT_SPAN = timedelta(days=7)
+DEFAULT_TOP, MAX_TOP = 50, 100
+# A page ends early when it lists so many VMs: a month's run alone may list 2,500.
+MAX_ROWS = 1000
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """Which runs are asked for."""
+
+    start: datetime
+    end: datetime | None
+    kind: str | None
+    top: int
+    after: Key | None
+
+
+@answering
+async def get_runs(req: func.HttpRequest, client: DurableFunctionsClient) -> func.HttpResponse:
+    """`GET runs`: run records, newest first; `from`, `to` (ISO times), `kind`, `top`; without, seven days."""
+    query = read_query(req, ("from", "to", "kind", "top", "after"))
+    wanted = await _read_wanted(query)
+    found = await client.get_all_orchestration_states(
+        OrchestrationQuery(
+            created_time_from=wanted.start,
+            created_time_to=wanted.end,
+            instance_id_prefix=f"{wanted.kind}-" if wanted.kind else None,
+        )
+    )
+    runs = sorted((state for state in found if _is_listed(state, wanted)), key=_key, reverse=True)
+    if wanted.after is not None:
+        runs = [state for state in runs if _key(state) < wanted.after]
+    records, last = await _read_page(client, runs, wanted.top)
+    link = next_link(path_of(req), _fixed(query, wanted), last)
+    return ok({"value": records, "nextLink": link})
+
+
+@answering
+async def get_run(req: func.HttpRequest, client: DurableFunctionsClient) -> func.HttpResponse:
+    """`GET runs/{id}`: one run record."""
+    read_query(req, ())
+    run = str(req.route_params.get("id", ""))
+    if kind_of_run(run) is None:
+        detail = f"{run[:120]!r} is not the id of a run; one begins with {', '.join(f'{kind}-' for kind in KINDS)}"
+        raise Problem(Kind.BAD_REQUEST, detail)
+    book = await read_book(client)
+    outcome = book.outcome_of(run)
+    if outcome is not None:
+        return ok(outcome_record(run, outcome))
+    state = await client.get_orchestration_state(run)
+    if state is None:
+        days = wiring.settings().history_days
+        raise Problem(Kind.UNKNOWN_RUN, f"no run {run} is known; runs are forgotten after {days} days")
+    return ok(run_record(instance_of(state), book))
+
+
+async def _read_page(
+    client: DurableFunctionsClient, runs: list[OrchestrationState], top: int
+) -> tuple[list[dict[str, Any]], Key | None]:
+    """The records of the page's runs, and the key of the last one when there are more."""
+    book = await read_book(client)
+    records: list[dict[str, Any]] = []
+    rows = 0
+    for state in islice(runs, top):
+        if records and rows >= MAX_ROWS:
+            break
+        records.append(await _read_record(client, state, book))
+        rows += len(records[-1]["vms"])
+    more = len(records) < len(runs)
+    return records, _key(runs[len(records) - 1]) if more and records else None
+
+
+async def _read_record(client: DurableFunctionsClient, state: OrchestrationState, book: Book) -> dict[str, Any]:
+    outcome = book.outcome_of(state.instance_id)
+    if outcome is not None:
+        return outcome_record(state.instance_id, outcome)
+    # Listed without payloads: a week of months with 2,500 VMs each does not fit into one answer of Durable.
+    whole = await client.get_orchestration_state(state.instance_id)
+    return run_record(instance_of(whole or state), book)
+
+
+def _is_listed(state: OrchestrationState, wanted: _Wanted) -> bool:
+    kind = kind_of_run(state.instance_id)
+    return kind is not None and (kind == wanted.kind if wanted.kind else kind not in INNER_KINDS)
+
+
+def _key(state: OrchestrationState) -> Key:
+    return iso(state.created_at), state.instance_id
+
+
+def _fixed(query: dict[str, str], wanted: _Wanted) -> dict[str, str]:
+    """The query of the next page: the beginning of this one, or every page would be about other days."""
+    kept = {name: value for name, value in query.items() if name in ("to", "kind", "top")}
+    return {"from": wanted.start.isoformat(), **kept}
+
+
+async def _read_wanted(query: dict[str, str]) -> _Wanted:
+    faults: list[str] = []
+    times = {name: instant.parse(query.get(name)) for name in ("from", "to")}
+    faults += [
+        f'{name} must be a time such as "2026-11-01T00:00:00Z"'
+        for name, time in times.items()
+        if name in query and time is None
+    ]
+    kind = query.get("kind")
+    if kind is not None and kind not in KINDS:
+        faults.append(f"kind must be one of {', '.join(KINDS)}")
+    text = query.get("top", str(DEFAULT_TOP))
+    top = int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else 0
+    if not 1 <= top <= MAX_TOP:
+        faults.append(f"top must be a whole number from 1 to {MAX_TOP}")
+    after = read_token(query["after"], (str, str)) if "after" in query else None
+    if "after" in query and after is None:
+        faults.append("after is not a token of this list; follow nextLink as it is")
+    if faults:
+        raise Problem(Kind.BAD_REQUEST, "; ".join(faults), [{"detail": fault} for fault in faults])
+    start = times["from"]
+    if start is None:
+        start = (times["to"] or datetime.fromisoformat(await wiring.gateways().clock.now())) - DEFAULT_SPAN
+    return _Wanted(start, times["to"], kind, top, after)

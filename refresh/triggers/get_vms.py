@@ -1,0 +1,104 @@
+"""GET vms: every VM in scope with what is decided about it, whoever needs a person first; or one VM exactly.
+
+Decides how often lists are read: the first page always reads them; the pages after it use the same ones for a minute,
+because 25 pages of 2,500 VMs would otherwise cost 25 times the requests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+import azure.functions as func
+from azure.durable_functions import DurableFunctionsClient
+
+from refresh import wiring
+from refresh.activities.inventory import Inventory, list_disks, list_inventory
+from refresh.activities.survey import decide_exactly, decide_from_lists, listed_source
+from refresh.domain import resource_id, tags
+from refresh.domain.model import Disk
+from refresh.domain.seen import Seen
+from refresh.gateway import Gateways
+from refresh.settings import Settings
+from refresh.triggers.durable import read_book
+from refresh.triggers.problem import Kind, Problem, answering, ok, path_of
+from refresh.triggers.requests import read_query
+from refresh.triggers.vm_names import find_vms
+from refresh.views.book import Book
+from refresh.views.paging import Key, next_link, read_token
+from refresh.views.vms import MadeDisks, rank_of, vm_record
+
+PAGE_SIZE = 100
+SNAPSHOT_S = 60.0
+
+
+@dataclass(frozen=True)
+class _Snapshot:
+    """Every VM in scope in the order of the list, as seen at `at_s` of the loop's time."""
+
+    at_s: float
+    rows: tuple[tuple[Key, Seen], ...]
+    inventory: Inventory
+    made: MadeDisks
+
+
+_snapshots: WeakKeyDictionary[asyncio.AbstractEventLoop, _Snapshot] = WeakKeyDictionary()
+
+
+@answering
+async def get_vms(req: func.HttpRequest, client: DurableFunctionsClient) -> func.HttpResponse:
+    """`GET vms`: a page of VM records (`after` goes on, `nextLink` has it), or with `vm` the record of one."""
+    query = read_query(req, ("vm", "after"))
+    gateways, settings, book = wiring.gateways(), wiring.settings(), await read_book(client)
+    if "vm" in query:
+        return ok(await _one(gateways, settings, book, query["vm"]))
+    after = _read_after(query.get("after"))
+    snapshot = (_recent() if after else None) or await _look(gateways, settings, book)
+    rows = [row for row in snapshot.rows if after is None or row[0] > after]
+    page = rows[:PAGE_SIZE]
+    records = [vm_record(seen, book, snapshot.made, snapshot.inventory.os_disk(seen.facts.vm)) for _, seen in page]
+    more = page[-1][0] if len(rows) > PAGE_SIZE else None
+    return ok({"value": records, "nextLink": next_link(path_of(req), {}, more)})
+
+
+async def _one(gateways: Gateways, settings: Settings, book: Book, name: str) -> dict[str, object]:
+    (vm_id,) = await find_vms(gateways, [name])
+    (seen,) = await decide_exactly(gateways, settings, [vm_id], book)
+    home = resource_id.parse_vm(vm_id)
+    disks = await list_disks(gateways, [home.subscription] if home else [])
+    vm = seen.facts.vm
+    current = disks.get(vm.os_disk_id.lower()) if vm is not None and vm.os_disk_id else None
+    return vm_record(seen, book, _made(disks.values(), settings), current)
+
+
+async def _look(gateways: Gateways, settings: Settings, book: Book) -> _Snapshot:
+    inventory = await list_inventory(gateways)
+    in_scope = [vm.id for vm in inventory.vms.values() if tags.in_scope(vm.tags)]
+    seen = await decide_from_lists(listed_source(gateways, inventory), settings, in_scope, book)
+    rows: list[tuple[Key, Seen]] = [((int(rank_of(one, book)), one.vm_id.lower()), one) for one in seen]
+    rows.sort(key=lambda row: row[0])
+    loop = asyncio.get_running_loop()
+    snapshot = _Snapshot(loop.time(), tuple(rows), inventory, _made(inventory.disks.values(), settings))
+    _snapshots[loop] = snapshot
+    return snapshot
+
+
+def _recent() -> _Snapshot | None:
+    loop = asyncio.get_running_loop()
+    found = _snapshots.get(loop)
+    return found if found is not None and loop.time() - found.at_s < SNAPSHOT_S else None
+
+
+def _made(disks: Iterable[Disk], settings: Settings) -> MadeDisks:
+    return MadeDisks.among(disks, [gallery.lower() for gallery in settings.galleries])
+
+
+def _read_after(text: str | None) -> Key | None:
+    if text is None:
+        return None
+    key = read_token(text, (int, str))
+    if key is None:
+        raise Problem(Kind.BAD_REQUEST, "after is not a token of this list; follow nextLink as it is")
+    return key

@@ -1,0 +1,47 @@
+"""The HTTP API's table: which function answers which method and route, below the route prefix `api`.
+
+Every route has auth level FUNCTION; a function key is fleet admin. `function_app` registers what stands here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from refresh.triggers.get_queue import get_queue
+from refresh.triggers.get_runs import get_run, get_runs
+from refresh.triggers.get_vms import get_vms
+from refresh.triggers.post_runs import (
+    post_disks,
+    post_images,
+    post_refresh,
+    post_rollback,
+    post_swap,
+    post_tags,
+)
+from refresh.triggers.post_switch import post_pause, post_resume
+from refresh.triggers.problem import Handler
+
+
+@dataclass(frozen=True)
+class Route:
+    """One entry of the API."""
+
+    method: str
+    route: str
+    handler: Handler
+
+
+ROUTES = (
+    Route("POST", "images", post_images),
+    Route("POST", "disks", post_disks),
+    Route("POST", "tags", post_tags),
+    Route("POST", "swap", post_swap),
+    Route("POST", "rollback", post_rollback),
+    Route("POST", "refresh", post_refresh),
+    Route("POST", "pause", post_pause),
+    Route("POST", "resume", post_resume),
+    Route("GET", "vms", get_vms),
+    Route("GET", "queue", get_queue),
+    Route("GET", "runs", get_runs),
+    Route("GET", "runs/{id}", get_run),
+)

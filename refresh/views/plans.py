@@ -1,0 +1,49 @@
+"""A dry run as people see it: who would get what, which steps, how many disks, how many seconds down in all.
+
+Decides how a plan's rows add up. Refuses to know who planned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from refresh.views.book import Book
+from refresh.views.vms import RECORD
+
+type Json = dict[str, Any]
+
+CREATE_DISK = "create-disk"
+
+
+def disk_record(row: Mapping[str, Any], new_disk: str | None, book: Book) -> Json:
+    """The row of the monthly refresh about a VM as a VM record; `new_disk` is the id of the disk to be made for it."""
+    return {
+        **dict.fromkeys(RECORD),
+        **row,
+        "run": book.run_of(str(row["vm"])),
+        "checks": [],
+        "steps": [CREATE_DISK] if new_disk else [],
+        "down_s": 0.0,
+        "new_disk": new_disk,
+    }
+
+
+def swap_record(disk_row: Mapping[str, Any], swap: Mapping[str, Any]) -> Json:
+    """The record of a VM that gets a disk and is swapped onto it."""
+    return {
+        **disk_row,
+        **swap,
+        "steps": [*disk_row["steps"], *swap["steps"]],
+        "new_disk": swap["new_disk"] or disk_row["new_disk"],
+    }
+
+
+def dry_run(plan: Sequence[Mapping[str, Any]], images: Sequence[Mapping[str, Any]] | None = None) -> Json:
+    """The answer of a dry run: its rows, the disks it would add and the seconds all its VMs together would be down."""
+    answer: Json = {
+        "plan": list(plan),
+        "disks_added": sum(CREATE_DISK in row.get("steps", ()) for row in plan),
+        "down_s": round(sum(float(row.get("down_s") or 0.0) for row in plan), 1),
+    }
+    return answer if images is None else {**answer, "images": list(images)}

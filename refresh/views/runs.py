@@ -1,0 +1,167 @@
+"""Runs as people see them: what was asked, how it stands, what became of every VM.
+
+Decides the run record and how Durable's own states are told. Refuses to know how instances are queried. Nothing of an
+exception is told: what broke is in the app's log under the run's id.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from refresh.domain import instant
+from refresh.domain.reason import Wait
+from refresh.views.book import Book
+from refresh.views.vms import RECORD
+
+type Json = dict[str, Any]
+
+# What a run's id begins with says what kind of run it is.
+KINDS = ("month", "images", "disks", "tags", "swaps", "swap", "build", "look")
+# Steps of other runs: listed when they are asked for.
+INNER_KINDS = ("swap", "build", "look")
+STATUSES = ("running", "succeeded", "rolled-back", "needs-attention", "refused", "failed", "not-proven")
+ROW = (*RECORD, "old_disk", "new_disk", "down_s", "status")
+
+_RUN_ID = re.compile(rf"^({'|'.join(KINDS)})-[A-Za-z0-9._-]{{1,90}}$", re.ASCII)
+_INPUT = ("period", "disk", "force", "rollout", "force_rebuild", "vm", "n", "definition")
+
+
+@dataclass(frozen=True)
+class Instance:
+    """What Durable says of an instance: `state` is `running`, `completed`, `failed` or `terminated`; times are ISO."""
+
+    id: str
+    state: str
+    started: str
+    ended: str | None
+    input: Json
+    output: Json
+
+
+def kind_of_run(run_id: str) -> str | None:
+    """The kind of run an id names; None when it cannot be the id of a run."""
+    found = _RUN_ID.match(run_id)
+    return found.group(1) if found else None
+
+
+def run_record(instance: Instance, book: Book) -> Json:
+    """The run record of an instance; a running one lists what is known of its VMs so far."""
+    running = instance.state == "running"
+    rows = _rows(instance.output) or _rows(instance.input)
+    record: Json = {
+        "id": instance.id,
+        "kind": kind_of_run(instance.id),
+        "status": _status(instance),
+        "started": instance.started,
+        "ended": instance.ended,
+        "input": _input(instance.input),
+    }
+    message = _message(instance)
+    if message:
+        record["message"] = message
+    images = _images(instance.output)
+    if images is not None:
+        record["images"] = images
+    record["vms"] = [vm_row(row) for row in rows]
+    if running and record["kind"] in ("swaps", "swap"):
+        record["vms"] += _not_done(instance, rows, book)
+    return record
+
+
+def outcome_record(run_id: str, outcome: Mapping[str, Any]) -> Json:
+    """The run record of one VM's swap from its outcome."""
+    return {
+        "id": run_id,
+        "kind": "swap",
+        "status": _told(outcome.get("status")),
+        "started": outcome.get("started"),
+        "ended": outcome.get("ended"),
+        "input": {"vms": [outcome.get("vm")]},
+        "vms": [vm_row(outcome)],
+        "evidence": list(outcome.get("evidence", ())),
+    }
+
+
+def vm_row(row: Mapping[str, Any]) -> Json:
+    """A run's row about a VM with every field it may have."""
+    decision = row.get("decision") or {"skipped": "skip", "refused": "refuse"}.get(str(row.get("status")), "swap")
+    return {**dict.fromkeys(ROW), **{key: row[key] for key in ROW if key in row}, "decision": decision}
+
+
+def _rows(data: Mapping[str, Any]) -> list[Json]:
+    """The rows of VMs in a result, or in the input that bulk work was continued with."""
+    for name in ("vms", "rows", "done"):
+        found = data.get(name)
+        if isinstance(found, list) and found and all(isinstance(row, dict) for row in found):
+            return found
+    return [dict(data)] if "vm" in data and "status" in data else []
+
+
+def _images(output: Mapping[str, Any]) -> list[Json] | None:
+    """The rows of image definitions in a result; the result of one build is such a row itself."""
+    found = [dict(output)] if "definition" in output else output.get("images")
+    return found if isinstance(found, list) else None
+
+
+def _asked(data: Mapping[str, Any]) -> list[str]:
+    """The VMs that a run was asked about, those already dealt with first."""
+    done = [str(row["vm"]) for row in _rows(data)]
+    rest = data.get("vms")
+    single = [str(data["vm"])] if isinstance(data.get("vm"), str) else []
+    return [*done, *single, *(vm for vm in rest or () if isinstance(vm, str))]
+
+
+def _input(data: Mapping[str, Any]) -> Json:
+    # Bulk work carries its rows along in its input; what was asked is what people want to read.
+    asked = {key: data[key] for key in _INPUT if data.get(key) not in (None, False)}
+    vms = _asked(data)
+    return {**asked, "vms": vms} if vms else asked
+
+
+def _status(instance: Instance) -> str:
+    if instance.state == "running":
+        return "running"
+    if instance.state != "completed":
+        return "failed"
+    output = instance.output
+    by_decision = {"failed": "failed", "refuse": "refused"}.get(str(output.get("decision")), "succeeded")
+    return _told(output.get("status", by_decision))
+
+
+def _told(status: object) -> str:
+    """A status as runs have it: one VM that was left as it was, was refused."""
+    if status == "skipped":
+        return "refused"
+    return str(status) if status in STATUSES else "failed"
+
+
+def _message(instance: Instance) -> str:
+    if instance.state == "failed":
+        return f"the run broke off before it could report; the app's log has the cause under {instance.id}"
+    if instance.state == "terminated":
+        return "the run was terminated by a person; what it had begun may be half done"
+    return str(instance.output.get("message") or "") if "vm" not in instance.output else ""
+
+
+def _not_done(instance: Instance, rows: Iterable[Mapping[str, Any]], book: Book) -> list[Json]:
+    done = {str(row["vm"]).lower() for row in rows}
+    return [_standing(vm, instance.started, book) for vm in _asked(instance.input) if vm.lower() not in done]
+
+
+def _standing(vm: str, since: str, book: Book) -> Json:
+    """How far one VM of a running run is, as the book has it."""
+    key = vm.lower()
+    row: Json = {"vm": vm, "decision": "swap", "status": "running", "run": book.run_of(vm)}
+    if key in book.running:
+        step = book.running[key].get("step") or "about to begin"
+        return vm_row({**row, "reason": str(Wait.SWAPPING), "message": f"under way: {step}"})
+    if key in book.queue:
+        wait = book.waits.get(key)
+        return vm_row({**row, "reason": str(wait) if wait else None, "message": book.why_waiting(vm), "run": None})
+    outcome = book.outcome(vm)
+    if outcome is not None and instant.not_before(outcome.get("ended"), since):
+        return vm_row(outcome)
+    return vm_row({**row, "message": "about to be looked at", "run": None})
