@@ -84,7 +84,11 @@ def _combine(period: str, images: Result, steps: Iterable[Result]) -> Result:
     for result in results[1:]:
         for row in result.get("vms", []):
             key = row["vm"].lower()
-            rows[key] = rows.get(key, {}) | row
+            known = rows.get(key, {})
+            if "status" in row:
+                # A swap says itself which disks were before and after.
+                known = {name: value for name, value in known.items() if name not in ("current", "next")}
+            rows[key] = known | row
     problems = [f"{result['kind']}: {result['message']}" for result in results if result.get("message")]
     combined: Result = {
         "kind": "month",

@@ -158,9 +158,10 @@ def on_functions[T](
         async with AsyncExitStack() as stack:
             simulator, gateways, known, env = await _start(stack, clock, scenario, galleries)
             host = FunctionsHost(APP, clock, settings={**defaults(), **env, **_SILENT, **settings}, port=0)
+            # Last of all: an activity that is being stopped may still ask for gateways.
+            stack.push_async_callback(wiring.close)
             await host.start()
             stack.push_async_callback(host.stop)
-            stack.push_async_callback(wiring.close)
             return await story(HostedWorld(clock, simulator, gateways, known, host.hub))
 
     return run(main, Clock("virtual", start=START))
