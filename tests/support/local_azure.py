@@ -14,14 +14,24 @@ from typing import Any
 
 import aiohttp
 
+from refresh import wiring
 from simulator.clock import Clock, run
 from simulator.durable import DurableHub
 from simulator.eventgrid import Chaos
 from simulator.functions.host import FunctionsHost
+from simulator.local_app import LocalApp
 from simulator.world import Endpoints, Simulator
 from tests.support.builders import GALLERY, GROUP, SUBSCRIPTION, disk_id
 
 ROOT = Path(__file__).parents[2]
+# Timers never fire by themselves in a test, and the galleries are named even where a scenario has none.
+_SETTINGS = {
+    "REFRESH_SUBSCRIPTIONS": SUBSCRIPTION,
+    "REFRESH_GALLERIES": GALLERY,
+    "REFRESH_SCHEDULE": "0 0 0 29 2 *",
+    "SWEEP_SCHEDULE": "0 0 0 29 2 *",
+    "PURGE_SCHEDULE": "0 0 0 29 2 *",
+}
 DISPATCHER = "@dispatcher@app"
 
 
@@ -67,7 +77,8 @@ class LocalAzure:
     async def power(self, vm_id: str) -> str:
         """The VM's power state, without its prefix."""
         statuses = (await self.vm(vm_id))["properties"]["instanceView"]["statuses"]
-        return next(s["code"].split("/")[1] for s in statuses if s["code"].startswith("PowerState/"))
+        codes = [str(status["code"]) for status in statuses]
+        return next(code.split("/")[1] for code in codes if code.startswith("PowerState/"))
 
     async def api(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """One request to the app's HTTP API: status and JSON."""
@@ -127,39 +138,15 @@ async def local_azure(
 ) -> AsyncIterator[LocalAzure]:
     """Start everything with `scenario` loaded; `events=False` leaves Event Grid unsubscribed."""
     simulator = Simulator(clock, scenario=scenario, chaos=chaos, seed=7)
-    endpoints = await simulator.start()
-    host = FunctionsHost(ROOT, clock, settings={**app_settings(endpoints), **(settings or {})}, port=0)
+    app = LocalApp(clock, simulator, ROOT, settings={**_SETTINGS, **(settings or {})}, events=events)
+    endpoints = await app.start()
     try:
-        functions = await host.start()
-        if events:
-            webhook = f"{functions}/runtime/webhooks/eventgrid?functionName=on_resource_write"
-            await simulator.event_grid.subscribe(webhook)
         async with aiohttp.ClientSession() as http:
-            yield LocalAzure(clock, simulator, endpoints, host, functions, http)
+            assert app.host is not None
+            yield LocalAzure(clock, simulator, endpoints, app.host, str(endpoints.functions), http)
     finally:
-        from refresh import wiring
-
         await wiring.close()
-        await host.stop()
-        host.hub.close()
-        await simulator.stop()
-
-
-def app_settings(endpoints: Endpoints) -> dict[str, str]:
-    """The app's settings for a simulator at `endpoints`; schedules that never fire by themselves in a test."""
-    return {
-        "REFRESH_SUBSCRIPTIONS": SUBSCRIPTION,
-        "REFRESH_GALLERIES": GALLERY,
-        "REFRESH_SCHEDULE": "0 0 2 1 * *",
-        "SWEEP_SCHEDULE": "0 0 0 29 2 *",
-        "PURGE_SCHEDULE": "0 0 0 29 2 *",
-        "TASK_HUB_NAME": "test",
-        "REFRESH_ARM_ENDPOINT": endpoints.arm,
-        "IDENTITY_ENDPOINT": endpoints.identity_endpoint,
-        "IDENTITY_HEADER": endpoints.identity_header,
-        "AzureWebJobs.BuiltIn__HttpActivity.Disabled": "true",
-        "AzureWebJobs.BuiltIn__HttpPollOrchestrator.Disabled": "true",
-    }
+        await app.stop()
 
 
 def play(story: Callable[[LocalAzure], Awaitable[None]], scenario: list[dict[str, Any]], **options: Any) -> None:

@@ -1,0 +1,61 @@
+"""What the audience sees: a live table of VMs while something is going on, plain lines where there is no terminal.
+
+Decides how it looks; refuses to know what it means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from rich.table import Table
+
+from simulator.demo.azure import Seen
+
+_COLOUR = {"running": "green", "deallocated": "yellow"}
+
+
+class Screen:
+    """A scene: `show` is called again and again with what is seen, until the scene is over."""
+
+    def __init__(self, console: Console, title: str, goals: int) -> None:
+        """A scene with `goals` things to happen."""
+        self._console = console
+        self._bar = Progress(SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        self._task = self._bar.add_task(title, total=goals)
+        self._live = Live(console=console, refresh_per_second=8, transient=True) if console.is_terminal else None
+        self._told: dict[str, tuple[str, str]] = {}
+
+    def __enter__(self) -> Self:
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def show(self, at_s: float, vms: Sequence[Seen], reached: int) -> None:
+        """Show the VMs at simulated second `at_s`, `reached` goals being reached."""
+        self._bar.update(self._task, completed=reached)
+        for vm in vms:
+            self._tell(at_s, vm)
+        if self._live is not None:
+            table = Table.grid(padding=(0, 2))
+            for vm in vms:
+                colour = _COLOUR.get(vm.power, "cyan")
+                table.add_row(f"  {vm.name}", f"[{colour}]{vm.power}[/]", vm.os_disk, f"[cyan]{vm.doing}[/]")
+            table.add_row(self._bar)
+            self._live.update(table)
+
+    def _tell(self, at_s: float, vm: Seen) -> None:
+        before, now = self._told.get(vm.name), (vm.os_disk, vm.doing or vm.power)
+        self._told[vm.name] = now
+        if before is not None and before != now and self._live is None:
+            self._console.print(f"  {at_s:6.0f} s  {vm.name:9} {now[1]:18} {now[0]}", highlight=False)

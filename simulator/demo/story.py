@@ -1,0 +1,138 @@
+"""The story itself: what happens, what should come of it, and whether it did.
+
+Decides what is done to the fleet and what every VM should look like in the end. The verdict is read back from ARM.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+import aiohttp
+from rich.console import Console
+from rich.table import Table
+
+from simulator.clock import Clock
+from simulator.demo.azure import Azure, Seen
+from simulator.demo.screen import Screen
+from simulator.scenarios.demo import APP, GALLERY, LOCATION, WEB, disk_id, vm_id
+from simulator.world import Endpoints
+
+# Real seconds between two looks at the fleet, and simulated ones until a scene is given up.
+_BLINK_S = 0.25
+_SCENE_S = 2400.0
+_REFRESHED = ("web01", "web02", "web03", "web04", "app01", "app02", "db01", "win01", "win02")
+
+Goal = Callable[[Seen], bool]
+
+
+async def tell(console: Console, clock: Clock, endpoints: Endpoints) -> bool:
+    """Tell the whole story; whether every VM is where it should be."""
+    async with aiohttp.ClientSession() as http:
+        stage = _Stage(console, clock, Azure(http, endpoints))
+        old = {vm.name: vm.os_disk for vm in await stage.azure.fleet()}
+        period = clock.now().strftime("%Y%m")
+        month = {**{name: f"{name}-{period}" for name in (*_REFRESHED, "batch01")}, "typo01": "typo01-os"}
+        console.print(
+            f"\n[bold]A local Azure[/]: {len(old)} VMs on {endpoints.arm}, the app on {endpoints.functions}, "
+            f"time runs {clock.speed:g} times as fast. All seconds are simulated."
+        )
+        await _month(stage, month)
+        await _tag_edit(stage, old)
+        await _broken_disk(stage, month["web03"], period)
+        expected = {**month, "legacy01": "legacy01-os", "web02": old["web02"]}
+        return await _verdict(stage, old, expected)
+
+
+class _Stage:
+    """The console, the clock and the local Azure of one telling."""
+
+    def __init__(self, console: Console, clock: Clock, azure: Azure) -> None:
+        self.console, self.clock, self.azure = console, clock, azure
+
+    async def scene(self, title: str, goals: Mapping[str, Goal]) -> None:
+        """Watch until every VM named in `goals` has reached its goal, or for forty simulated minutes."""
+        with Screen(self.console, title, len(goals)) as screen:
+            began_s = self.clock.time()
+            while True:
+                seen = [vm for vm in await self.azure.fleet() if vm.name in goals]
+                reached = sum(goals[vm.name](vm) for vm in seen)
+                elapsed_s = self.clock.time() - began_s
+                screen.show(elapsed_s, seen, reached)
+                if reached == len(goals) or elapsed_s > _SCENE_S:
+                    break
+                await asyncio.sleep(_BLINK_S * self.clock.speed)
+        self.console.print(f"  {reached} of {len(goals)} after {elapsed_s:.0f} s")
+
+
+def _settled_on(disk: str, power: str = "running") -> Goal:
+    return lambda vm: (vm.os_disk, vm.power) == (disk, power) and "RefreshState" not in vm.tags
+
+
+async def _month(stage: _Stage, month: Mapping[str, str]) -> None:
+    stage.console.print(
+        "\n[bold]1. The month.[/] The timer fires: image versions are captured and replicated, every VM in scope gets "
+        "a new disk, its tag is written, it is swapped and proved."
+    )
+    await stage.azure.fire("monthly_refresh")
+    goals = {name: _settled_on(month[name]) for name in _REFRESHED}
+    await stage.scene("refreshed", {**goals, "batch01": _settled_on(month["batch01"], "deallocated")})
+
+
+async def _tag_edit(stage: _Stage, old: Mapping[str, str]) -> None:
+    stage.console.print(
+        f"\n[bold]2. One tag edit.[/] Somebody writes OsDiskName={old['web02']} on web02, in the portal. Event Grid "
+        "tells the app, and web02 is back on its old disk."
+    )
+    await stage.azure.tag(vm_id(WEB, "web02"), OsDiskName=old["web02"])
+    await stage.scene("swapped back", {"web02": _settled_on(old["web02"])})
+
+
+async def _broken_disk(stage: _Stage, healthy: str, period: str) -> None:
+    broken = "web03-broken"
+    stage.console.print(
+        f"\n[bold]3. A disk that never boots.[/] web03 is told to run {broken}. It starts, its guest stays silent, and "
+        "the app puts the disk it came from back."
+    )
+    versions = await stage.azure.arm("GET", f"{GALLERY}/images/ubuntu-server/versions")
+    newest = next(v["id"] for v in versions["value"] if v["name"].startswith(period))
+    await stage.azure.arm("PUT", disk_id(WEB, broken), _disk_from(newest))
+    await stage.azure.plan_fault({"disk": broken, "boots": False})
+    await asyncio.sleep(5)
+    await stage.azure.tag(vm_id(WEB, "web03"), OsDiskName=broken)
+    back = _settled_on(healthy)
+    await stage.scene("rolled back", {"web03": lambda vm: back(vm) and vm.tags.get("OsDiskRejected") == broken})
+
+
+def _disk_from(version_id: str) -> dict[str, object]:
+    creation = {"createOption": "FromImage", "galleryImageReference": {"id": version_id}}
+    properties = {"creationData": creation, "osType": "Linux", "hyperVGeneration": "V2"}
+    return {"location": LOCATION, "zones": ["3"], "sku": {"name": "Premium_LRS"}, "properties": properties}
+
+
+async def _verdict(stage: _Stage, old: Mapping[str, str], expected: Mapping[str, str]) -> bool:
+    down_s, reasons = await stage.azure.down_s(), await _reasons(stage.azure)
+    table = Table(title="\nEvery VM, read back from ARM", title_justify="left")
+    for column in ("VM", "old disk", "disk now", "power", "down (simulated)", "why", ""):
+        table.add_column(column, overflow="fold")
+    ids = [vm_id(APP if name[:3] in ("app", "db0", "win", "leg") else WEB, name) for name in expected]
+    well = True
+    for seen in await asyncio.gather(*map(stage.azure.vm, ids)):
+        power = "deallocated" if seen.name == "batch01" else "running"
+        right = (seen.os_disk, seen.power) == (expected[seen.name], power)
+        well = well and right
+        down = f"{down_s.get(seen.id.lower(), 0):.0f} s"
+        mark = "[green]as it should be[/]" if right else f"[red]should be {expected[seen.name]}, {power}[/]"
+        table.add_row(seen.name, old[seen.name], seen.os_disk, seen.power, down, reasons.get(seen.id.lower(), ""), mark)
+    stage.console.print(table)
+    return well
+
+
+async def _reasons(azure: Azure) -> dict[str, str]:
+    """The app's own last word on each VM, from its runs, oldest first; VMs it never touched are out of scope."""
+    found: dict[str, str] = {}
+    runs: Sequence[dict[str, str]] = (await azure.api("runs?top=100"))["value"]
+    for run in sorted(runs, key=lambda run: run.get("started") or ""):
+        for row in (await azure.api(f"runs/{run['id']}")).get("vms", []):
+            found[row["vm"].lower()] = f"{row['reason']}: {row['message']}"
+    return found

@@ -1,0 +1,83 @@
+"""The app on a pretend Azure: simulator, Functions host and the Event Grid subscription between them, on one loop.
+
+Decides what the app is told in its settings and in which order things come up. Knows the app by its folder alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
+
+from simulator.clock import Clock
+from simulator.functions.host import FunctionsHost
+from simulator.world import Endpoints, Simulator
+
+EVENT_FUNCTION = "on_resource_write"
+_GALLERIES = "Microsoft.Compute/galleries"
+
+
+class LocalApp:
+    """A started simulator with the app in `app_dir` on it; `settings` override everything else."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        simulator: Simulator,
+        app_dir: Path,
+        *,
+        port: int = 0,
+        settings: Mapping[str, str] | None = None,
+        events: bool = True,
+    ) -> None:
+        """Make it; `port` is the Functions host's, 0 is any; `events=False` leaves Event Grid unsubscribed."""
+        self.clock, self.simulator = clock, simulator
+        self._app_dir, self._port, self._events = app_dir, port, events
+        self._settings = dict(settings or {})
+        self._running = AsyncExitStack()
+        self.host: FunctionsHost | None = None
+
+    async def start(self) -> Endpoints:
+        """Start everything and say where it listens; what cannot start leaves nothing behind."""
+        async with AsyncExitStack() as stack:
+            endpoints = await self.simulator.start()
+            stack.push_async_callback(self.simulator.stop)
+            settings = {**app_settings(self._app_dir, endpoints, self.simulator), **self._settings}
+            self.host = FunctionsHost(self._app_dir, self.clock, settings=settings, port=self._port)
+            functions = await self.host.start()
+            stack.callback(self.host.hub.close)
+            stack.push_async_callback(self.host.stop)
+            if self._events:
+                webhook = f"{functions}/runtime/webhooks/eventgrid?functionName={EVENT_FUNCTION}"
+                await self.simulator.event_grid.subscribe(webhook)
+            self._running = stack.pop_all()
+        return replace(endpoints, functions=functions)
+
+    async def stop(self) -> None:
+        """Stop everything."""
+        await self._running.aclose()
+
+
+def app_settings(app_dir: Path, endpoints: Endpoints, simulator: Simulator) -> dict[str, str]:
+    """The app's settings: its local settings file, over them this pretend Azure, over them this process's environment.
+
+    Without `local.settings.json` the example beside it counts.
+    """
+    files = (app_dir / "local.settings.json", app_dir / "local.settings.json.example")
+    file = next((path for path in files if path.exists()), None)
+    values: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))["Values"] if file else {}
+    galleries = sorted(str(body["id"]) for body in simulator.resources(_GALLERIES))
+    here = {
+        "REFRESH_SUBSCRIPTIONS": ",".join(sorted(simulator.store.subscriptions)),
+        "REFRESH_GALLERIES": ",".join(galleries),
+    }
+    azure = {
+        "REFRESH_ARM_ENDPOINT": endpoints.arm,
+        "IDENTITY_ENDPOINT": endpoints.identity_endpoint,
+        "IDENTITY_HEADER": endpoints.identity_header,
+    }
+    typed = {name: os.environ[name] for name in values if name in os.environ}
+    return {**values, **here, **typed, **azure}

@@ -1,0 +1,106 @@
+"""A small company's fleet: Linux and Windows, two resource groups, zones, a set, and the odd ones out.
+
+Twelve VMs. Ten can be refreshed; `typo01` asks for an image that does not exist and `legacy01` is not in scope. Two
+more VMs are the golden ones that image versions are captured from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+Json = dict[str, Any]
+
+SUBSCRIPTION = "aaaaaaaa-0000-4000-8000-000000000001"
+LOCATION = "westeurope"
+WEB = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-web"
+APP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-app"
+IMAGES = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-images"
+GALLERY = f"{IMAGES}/providers/Microsoft.Compute/galleries/fleet"
+AVAILABILITY_SET = f"{APP}/providers/Microsoft.Compute/availabilitySets/app-set"
+
+
+def resources() -> Iterator[Json]:
+    """The ARM bodies of the whole fleet, its gallery and its golden VMs."""
+    yield {"id": AVAILABILITY_SET, "location": LOCATION, "sku": {"name": "Aligned"}, "properties": {}}
+    yield {"id": GALLERY, "location": LOCATION}
+    yield from _image("ubuntu-server", "Linux", "golden-ubuntu")
+    yield from _image("windows-server", "Windows", "golden-windows")
+    for name, zone in (("web01", "1"), ("web02", "2"), ("web03", "3")):
+        yield from _vm(WEB, name, zone=zone)
+    yield from _vm(WEB, "web04", zone="1", agent=False)
+    yield from _vm(WEB, "batch01", zone="2", power="deallocated")
+    yield from _vm(WEB, "typo01", zone="1", tags={"RefreshImage": "ubunut-server"})
+    yield from _vm(APP, "app01", in_set=True)
+    yield from _vm(APP, "app02", in_set=True)
+    yield from _vm(APP, "db01", zone="1")
+    yield from _vm(APP, "win01", zone="1", os_type="Windows")
+    yield from _vm(APP, "win02", zone="2", os_type="Windows")
+    yield from _vm(APP, "legacy01", zone="3", scope=False)
+
+
+def vm_id(group: str, name: str) -> str:
+    """The id of a VM of the fleet."""
+    return f"{group}/providers/Microsoft.Compute/virtualMachines/{name}"
+
+
+def disk_id(group: str, name: str) -> str:
+    """The id of a disk in one of the fleet's groups."""
+    return f"{group}/providers/Microsoft.Compute/disks/{name}"
+
+
+def _image(name: str, os_type: str, golden: str) -> Iterator[Json]:
+    yield from _vm(IMAGES, golden, zone="1", os_type=os_type, scope=False)
+    yield {
+        "id": f"{GALLERY}/images/{name}",
+        "location": LOCATION,
+        "tags": {"AutoRefresh": "true", "RefreshSource": vm_id(IMAGES, golden), "RefreshPersonalizes": "true"},
+        "properties": {
+            "osType": os_type,
+            "osState": "Specialized",
+            "hyperVGeneration": "V2",
+            "architecture": "x64",
+            "identifier": {"publisher": "fleet", "offer": name, "sku": "gen2"},
+        },
+    }
+
+
+def _vm(
+    group: str,
+    name: str,
+    *,
+    zone: str | None = None,
+    os_type: str = "Linux",
+    power: str = "running",
+    agent: bool = True,
+    scope: bool = True,
+    in_set: bool = False,
+    tags: dict[str, str] | None = None,
+) -> Iterator[Json]:
+    place: Json = {"location": LOCATION, **({"zones": [zone]} if zone else {})}
+    disk = disk_id(group, f"{name}-os")
+    yield {
+        "id": disk,
+        **place,
+        "sku": {"name": "Premium_LRS"},
+        "tags": {"costCenter": "4711"},
+        "properties": {
+            "osType": os_type,
+            "hyperVGeneration": "V2",
+            "diskSizeGB": 127 if os_type == "Windows" else 30,
+            "creationData": {"createOption": "Empty"},
+        },
+    }
+    os_disk = {"osType": os_type, "name": f"{name}-os", "createOption": "FromImage", "managedDisk": {"id": disk}}
+    yield {
+        "id": vm_id(group, name),
+        **place,
+        "tags": {**({"AutoRefresh": "true"} if scope else {}), "costCenter": "4711", **(tags or {})},
+        "_power": power,
+        "_agent": agent,
+        "properties": {
+            "hardwareProfile": {"vmSize": "Standard_D2s_v5"},
+            "storageProfile": {"osDisk": os_disk},
+            **({"availabilitySet": {"id": AVAILABILITY_SET}} if in_set else {}),
+        },
+    }
