@@ -54,7 +54,10 @@ class Endpoints:
 
 
 class Simulator:
-    """A pretend Azure. `store`, `operations`, `event_grid` and `journal` are open to tests in the same process."""
+    """A pretend Azure. `store`, `operations`, `event_grid` and `journal` are open to tests in the same process.
+
+    `endpoints` says where it listens, once it has started.
+    """
 
     def __init__(
         self,
@@ -80,6 +83,7 @@ class Simulator:
         self._runner: web.AppRunner | None = None
         self._servers: list[asyncio.Server] = []
         self._certificates: Certificates | None = None
+        self.endpoints: Endpoints | None = None
 
     @property
     def store(self) -> Store:
@@ -111,7 +115,7 @@ class Simulator:
             await self.stop()
             raise
         arm = f"http://{_HOST}:{http}"
-        return Endpoints(
+        self.endpoints = Endpoints(
             arm=arm,
             arm_tls=f"https://{_HOST}:{https}",
             ca_file=self._certificates.ca_file,
@@ -119,6 +123,7 @@ class Simulator:
             identity_header=self._identity.header,
             control=f"{arm}{PREFIX}",
         )
+        return self.endpoints
 
     async def stop(self) -> None:
         """Stop listening, delivering and working; operations under way have no effect any more."""

@@ -39,6 +39,8 @@ def attached_disk(plane: Plane, block: Json) -> Record | None:
 
 def sync_attachments(plane: Plane, vm: Record) -> None:
     """Make the disks agree with the VM's model and power: attach those named, detach those no longer named."""
+    if plane.store.get(vm.id) is not vm:
+        return  # an operation that outlives its VM attaches nothing
     state = vm_state(vm)
     named = frozenset(text.lower() for block in disk_blocks(vm) if (text := disk_id(block)))
     for key in state.attached - named:

@@ -148,8 +148,8 @@ class Disks:
         def done() -> Json:
             if int(model["properties"]["diskSizeGB"]) < int(record.properties["diskSizeGB"]):
                 raise errors.invalid_parameter("Disks or snapshot cannot be resized down.")
-            for key in ("managedBy", "managedByExtended"):
-                model.pop(key, None)  # ownership may have changed while the update was under way
+            for key in ("managedBy", "managedByExtended", *(() if "tags" in request.body else ("tags",))):
+                model.pop(key, None)  # ownership and tags may have changed while the update was under way
             kept = {key: record.properties[key] for key in _READ_ONLY_PROPERTIES if key in record.properties}
             record.body |= {**model, "properties": model["properties"] | kept}
             derive_performance(record.body)

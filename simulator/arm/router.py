@@ -30,6 +30,7 @@ from simulator.arm.versions import Versions
 from simulator.arm.vms import Vms
 
 _OPERATION_TYPES = {f"microsoft.compute/locations/{family}".lower() for family in (COMPUTE, DISK, GALLERY)}
+_PERMISSIONS = "microsoft.authorization/permissions"
 _GRAPH = "microsoft.resourcegraph/resources"
 _TYPE_FILTER = re.compile(r"\s*resourceType\s+eq\s+'([^']+)'\s*", re.IGNORECASE)
 
@@ -164,6 +165,10 @@ class Router:
 
     def _list(self, request: Request) -> Answer:
         path = request.path
+        if path.collection_type.lower() == _PERMISSIONS:
+            # Roles are not enforced: whoever has a token may do everything, and is told so.
+            everything = {"actions": ["*"], "notActions": [], "dataActions": [], "notDataActions": []}
+            return Answer(200, {"value": [everything]})
         if path.id.pairs and self._plane.store.get(path.id) is None:
             raise errors.parent_not_found(path.id.path_name)
         provider = self.type_of(path.collection_type)

@@ -107,4 +107,5 @@ class Store:
 
     def clear(self) -> None:
         """Forget everything."""
-        self.__init__()  # type: ignore[misc]
+        for index in (self._records, self._by_type, self._sorted, self._deleted_at, self.subscriptions):
+            index.clear()

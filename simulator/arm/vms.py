@@ -188,7 +188,8 @@ class Vms:
             self._power.settle(record, None)
 
         def failed(error: Json) -> None:
-            record.body = before
+            # Tags written meanwhile stay: they are no part of this update's failure.
+            record.body = {**before, "tags": record.body.get("tags", {})}
             if reboots:
                 self._power.boot(record)
             self._power.settle(record, error)
