@@ -217,9 +217,13 @@ class Outcome(Record):
 
 @dataclass(frozen=True)
 class SwapRequest(Record):
-    """Swap these VMs; `disk` is written into their tag first. `done` are the rows of VMs already dealt with."""
+    """Swap these VMs; `disk` is written into their tag first. `done` are the rows of VMs already dealt with.
+
+    `since` (ISO) is when somebody else began to write the tags: a swap that ended since then is this request's answer.
+    """
 
     vms: tuple[str, ...]
     disk: str | None = None
     force: bool = False
     done: tuple[dict[str, Any], ...] = ()
+    since: str | None = None

@@ -69,7 +69,8 @@ def admit(turn: Turn, at: str | None) -> None:
         paused=bool(state.get("paused")),
     )
     for vm in admission.admitted:
-        row = queue.pop(vm)
+        # A hint that came meanwhile is answered by this swap, which reads the VM afresh before it does anything.
+        row = merged(queue.pop(vm), state.get("hints", {}).pop(vm, {}))
         running[vm] = {key: row[key] for key in ("id", "force", "reply_to", "group", "wanted") if key in row}
         start_swap(turn, vm, at)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable
 from dataclasses import replace
+from itertools import batched
 from typing import Any
 
 from durabletask.task import OrchestrationContext, Task, TaskFailedError
@@ -19,6 +20,7 @@ from refresh.domain.month_reason import MonthReason
 from refresh.messages import SwapRequest
 from refresh.month_messages import MonthInput
 from refresh.orchestrations.bulk import bad_period, period_of
+from refresh.orchestrations.calls import now
 from refresh.orchestrations.swap_vms import overall_status
 
 type Result = dict[str, Any]
@@ -38,15 +40,24 @@ def refresh_month(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[
     if not asked.vms:
         return _combine(period, images, [])
     steps = [(yield from _step(ctx, "disks", messages.CREATE_DISKS, period, asked))]
-    with_disk = _with_disk(steps[0])
-    if with_disk and (asked.rollout or scope["rollout"]) == month.AUTO:
-        tagged = yield from _step(ctx, "tags", messages.WRITE_TAGS, period, replace(asked, vms=with_disk))
-        steps.append(tagged)
-        ready = _ready(tagged)
-        if ready:
-            request = SwapRequest(ready, force=asked.force)
-            steps.append((yield from _step(ctx, "swaps", messages.SWAP_VMS, period, request)))
+    if (asked.rollout or scope["rollout"]) == month.AUTO:
+        for chunk in batched(_with_disk(steps[0]), messages.VMS_PER_HISTORY, strict=False):
+            steps += yield from _roll_out(ctx, period, replace(asked, vms=chunk))
     return _combine(period, images, steps)
+
+
+def _roll_out(ctx: OrchestrationContext, period: str, asked: MonthInput) -> Generator[Task[Any], Any, list[Result]]:
+    """Have these VMs ask for their disks and wait for every outcome.
+
+    Swaps begin while tags are still being written: the dispatcher's book of the last outcomes must reach back to then.
+    """
+    since = now(ctx)
+    tagged = yield from _step(ctx, "tags", messages.WRITE_TAGS, period, asked)
+    ready = _ready(tagged)
+    if not ready:
+        return [tagged]
+    request = SwapRequest(ready, force=asked.force, since=since)
+    return [tagged, (yield from _step(ctx, "swaps", messages.SWAP_VMS, period, request))]
 
 
 def _step(

@@ -26,10 +26,10 @@ def swap_vms(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[
     request = SwapRequest.from_json(data)
     chunk = list(request.vms[: messages.VMS_PER_HISTORY])
     rows: Rows = {}
+    since = request.since or now(ctx)
     if request.disk is not None:
         rows = yield from _write_wishes(ctx, chunk, request.disk)
     asked = [vm for vm in chunk if vm.lower() not in rows]
-    since = now(ctx)
     for batch in _batches(asked, messages.VMS_PER_SIGNAL):
         tell(ctx, "hint", vms=batch, reply_to=ctx.instance_id, force=request.force)
     yield from _wait(ctx, asked, since, request.force, rows)
@@ -70,8 +70,11 @@ def _wait(
     while missing:
         winner = yield when_any([event, timer])
         if winner == event:
-            _accept(event.get_result(), missing, rows)
+            outcome: dict[str, Any] = event.get_result()
             event = ctx.wait_for_external_event(OUTCOME_EVENT)
+            if outcome["status"] == "skipped" and outcome["vm"].lower() in missing:
+                outcome = yield from _swapped_meanwhile(ctx, outcome, since)
+            _accept(outcome, missing, rows)
             continue
         timer = ctx.create_timer(REREAD)
         try:
@@ -82,6 +85,18 @@ def _wait(
             _accept(outcome, missing, rows)
         for batch in _batches([vm for vm in found["lost"] if vm.lower() in missing], messages.VMS_PER_SIGNAL):
             tell(ctx, "hint", vms=batch, reply_to=ctx.instance_id, force=force)
+
+
+def _swapped_meanwhile(
+    ctx: OrchestrationContext, skipped: dict[str, Any], since: str
+) -> Generator[Task[Any], Any, dict[str, Any]]:
+    """What became of a VM that has nothing left to do: an event of the tag write may have had it swapped before."""
+    try:
+        found = yield ctx.call_activity("find_outcomes", input={"vms": [skipped["vm"]], "since": since})
+    except TaskFailedError:
+        return skipped
+    outcomes: list[dict[str, Any]] = found["outcomes"]
+    return outcomes[-1] if outcomes else skipped
 
 
 def _accept(data: Any, missing: dict[str, str], rows: Rows) -> None:
