@@ -158,7 +158,7 @@ def test_an_unreadable_scope_is_a_result() -> None:
 
 
 def test_2500_vms_get_their_disks_in_batches() -> None:
-    """At most ten activities are outstanding, every VM has a row of at most 400 bytes, and a rerun keeps them all."""
+    """At most ten activities are outstanding, and every VM has a row of at most 400 bytes."""
     count = 2500
 
     async def story(world: HostedWorld) -> None:
