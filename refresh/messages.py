@@ -144,6 +144,7 @@ class Claimed(Record):
     reply_to: tuple[str, ...] = ()
     rejected: tuple[str, ...] = ()
     ran: tuple[str, ...] = ()
+    over: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -104,10 +104,13 @@ class FactReader:
         """Start with nothing read."""
         self._images: dict[str, asyncio.Task[Any]] = {}
 
-    async def read(self, vm_id: str, *, ran: Iterable[str] = (), rejected: Iterable[str] = ()) -> Facts:
+    async def read(
+        self, vm_id: str, *, ran: Iterable[str] = (), rejected: Iterable[str] = (), over: Iterable[str] = ()
+    ) -> Facts:
         """The facts about one VM; whatever could not be read is said in `unreadable`, never guessed.
 
-        `ran` are the hashes of disks the app remembers this VM to have run, `rejected` ids found unhealthy on it.
+        What the app remembers of the VM: `ran`, the hashes of disks it has run; `rejected`, ids found unhealthy on it;
+        `over`, runs that have ended.
         """
         try:
             vm = await self._get(lambda: self.gateways.compute.read_vm(vm_id))
@@ -116,7 +119,8 @@ class FactReader:
         if vm is None:
             return Facts(None, Wish(""))
         wish = choose_wish(vm, self.policy.disk_groups)
-        facts = Facts(vm, wish, ran=frozenset({*ran, *self._ran_by_tag(vm)}), rejected=frozenset(rejected))
+        known_to_run = frozenset({*ran, *self._ran_by_tag(vm)})
+        facts = Facts(vm, wish, ran=known_to_run, rejected=frozenset(rejected), over=frozenset(over))
         if wish.disk_id is None or decide_without_disk(vm, facts) is not None:
             return facts
         try:

@@ -18,7 +18,7 @@ from refresh.activities.image_plans import plan_images
 from refresh.activities.inventory import Inventory, Source
 from refresh.activities.survey import (
     READ_SINGLY,
-    Memory,
+    Recall,
     decide_exactly,
     decide_from_lists,
     listed_source,
@@ -47,7 +47,7 @@ class MonthPlan:
 
 
 async def plan_month(
-    gateways: Gateways, settings: Settings, asked: MonthInput, period: str, inventory: Inventory, memory: Memory
+    gateways: Gateways, settings: Settings, asked: MonthInput, period: str, inventory: Inventory, recall: Recall
 ) -> MonthPlan:
     """The month of `asked` for its `vms` (all of them named). GatewayError when Azure would not say."""
     images = await plan_images(gateways, settings, period, force_rebuild=asked.force_rebuild)
@@ -73,7 +73,7 @@ async def plan_month(
     future = Source(base.compute, _PlannedDisks(base.disks, made), _PlannedImages(base.gallery, planned))
     vms = [vm for vm in asked.vms if vm.lower() in wishes]
     decide = decide_exactly if exactly else decide_from_lists
-    swaps = await decide(with_wishes(future, wishes), settings, vms, memory, force=asked.force)
+    swaps = await decide(with_wishes(future, wishes), settings, vms, recall, force=asked.force)
     return MonthPlan(images, rows, {seen.vm_id.lower(): seen for seen in swaps}, frozenset(made))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from refresh import wiring
 from refresh.activities.facts import FactReader, Pace, policy_of
+from refresh.activities.read_hints import memory_of
 from refresh.domain import plan, tags
 from refresh.domain.decision import Facts, Refuse, Revive, Skip, Swap, decide_swap
 from refresh.domain.intent_tag import write_intent_tag
@@ -24,7 +25,7 @@ async def prepare_swap(data: dict[str, Any]) -> dict[str, Any]:
     """Say what swap `run` of `vm` will do: a `Prepared` with intent, tags and steps, or the reason it will not."""
     policy = policy_of(wiring.settings())
     reader = FactReader(wiring.gateways(), policy, Pace(_NO_GAP_S))
-    facts = await reader.read(data["vm"], ran=data.get("ran", ()), rejected=data.get("rejected", ()))
+    facts = await reader.read(data["vm"], **memory_of(data))
     decision = decide_swap(facts, policy, force=bool(data.get("force")))
     if isinstance(decision, Swap):
         return _swap(facts, decision, data["run"]).to_json()

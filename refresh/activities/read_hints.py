@@ -8,7 +8,7 @@ from typing import Any
 
 from refresh import wiring
 from refresh.activities.facts import FactReader, Pace, policy_of
-from refresh.domain.decision import Decision, Facts, Refuse, Revive, Swap, decide_swap
+from refresh.domain.decision import Decision, Facts, Refuse, Revive, Swap, decide_swap, is_intent_stale
 from refresh.domain.reason import Reason
 from refresh.settings import Settings
 
@@ -24,7 +24,7 @@ async def read_hints(data: dict[str, Any]) -> dict[str, Any]:
 
     async def decide(row: Mapping[str, Any]) -> dict[str, Any]:
         async with at_once:
-            facts = await reader.read(row["vm"], ran=row.get("ran", ()), rejected=row.get("rejected", ()))
+            facts = await reader.read(row["vm"], **memory_of(row))
         return decision_row(row["vm"], facts, decide_swap(facts, policy, force=bool(row.get("force"))))
 
     decisions = await asyncio.gather(*(decide(row) for row in data["vms"]))
@@ -33,6 +33,11 @@ async def read_hints(data: dict[str, Any]) -> dict[str, Any]:
         for row, decision in zip(data["vms"], decisions, strict=True)
     ]
     return {"decisions": rows, "budgets": budgets(settings)}
+
+
+def memory_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What the dispatcher remembers of a VM, as it came with the VM."""
+    return {key: row.get(key, ()) for key in ("ran", "rejected", "over")}
 
 
 def budgets(settings: Settings) -> dict[str, int]:
@@ -51,6 +56,7 @@ def decision_row(vm_id: str, facts: Facts, decision: Decision) -> dict[str, Any]
     if facts.vm is not None:
         row["current"] = facts.vm.os_disk_name
         row["group"] = facts.vm.availability_set.lower() if facts.vm.availability_set else None
+    row["stale"] = True if is_intent_stale(facts) else None
     row["wanted"] = facts.wish.disk_id or facts.wish.text or None
     return {key: value for key, value in row.items() if value is not None}
 

@@ -7,8 +7,8 @@ one that swaps go by (`domain.decision`).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from refresh.activities.facts import FactReader, FactSource, Pace, policy_of
 from refresh.activities.inventory import Inventory, ListedDisks, ListedVms, Source, WishingVms
@@ -23,16 +23,8 @@ from refresh.settings import Settings
 READ_SINGLY = VMS_PER_BULK_ACTIVITY
 
 
-class Memory(Protocol):
-    """What the app remembers of a VM."""
-
-    def ran(self, vm_id: str) -> Iterable[str]:
-        """Hashes of disks it is known to have run."""
-        ...
-
-    def rejected(self, vm_id: str) -> Iterable[str]:
-        """Disk and version ids found unhealthy on it."""
-        ...
+# What the app remembers of a VM, by its id: the rest of what `FactReader.read` takes.
+type Recall = Callable[[str], dict[str, Any]]
 
 
 def listed_source(gateways: Gateways, inventory: Inventory) -> Source:
@@ -46,7 +38,7 @@ def with_wishes(source: FactSource, wishes: Mapping[str, str]) -> Source:
 
 
 async def decide_exactly(
-    source: FactSource, settings: Settings, vms: Sequence[str], memory: Memory, *, force: bool = False
+    source: FactSource, settings: Settings, vms: Sequence[str], recall: Recall, *, force: bool = False
 ) -> list[Seen]:
     """Read each VM with its power state, eight at once, and decide."""
     policy, at_once = policy_of(settings), asyncio.Semaphore(READS_AT_ONCE)
@@ -54,21 +46,21 @@ async def decide_exactly(
 
     async def decide(vm_id: str) -> Seen:
         async with at_once:
-            facts = await reader.read(vm_id, ran=memory.ran(vm_id), rejected=memory.rejected(vm_id))
+            facts = await reader.read(vm_id, **recall(vm_id))
         return Seen(vm_id, facts, decide_swap(facts, policy, force=force), exact=True)
 
     return list(await asyncio.gather(*(decide(vm_id) for vm_id in vms)))
 
 
 async def decide_from_lists(
-    source: FactSource, settings: Settings, vms: Sequence[str], memory: Memory, *, force: bool = False
+    source: FactSource, settings: Settings, vms: Sequence[str], recall: Recall, *, force: bool = False
 ) -> list[Seen]:
     """Decide about every one of `vms` from a source of listed facts; their power state is not known."""
     policy = policy_of(settings)
     reader = FactReader(source, policy, Pace(gap_s=0.0))
     found = []
     for vm_id in vms:
-        facts = await reader.read(vm_id, ran=memory.ran(vm_id), rejected=memory.rejected(vm_id))
+        facts = await reader.read(vm_id, **recall(vm_id))
         found.append(Seen(vm_id, facts, decide_swap(facts, policy, force=force)))
     return found
 
@@ -78,7 +70,7 @@ async def decide_as_if(
     settings: Settings,
     inventory: Inventory,
     wishes: Mapping[str, str | None],
-    memory: Memory,
+    recall: Recall,
     *,
     force: bool = False,
 ) -> list[Seen]:
@@ -86,6 +78,6 @@ async def decide_as_if(
     replaced = {vm.lower(): wish for vm, wish in wishes.items() if wish is not None}
     vms = list(wishes)
     if len(vms) <= READ_SINGLY:
-        return await decide_exactly(with_wishes(gateways, replaced), settings, vms, memory, force=force)
+        return await decide_exactly(with_wishes(gateways, replaced), settings, vms, recall, force=force)
     source = with_wishes(listed_source(gateways, inventory), replaced)
-    return await decide_from_lists(source, settings, vms, memory, force=force)
+    return await decide_from_lists(source, settings, vms, recall, force=force)

@@ -23,7 +23,7 @@ class Facts:
     """Everything a decision rests on; None where ARM says it is not there.
 
     `unreadable` is a sentence when something could not be read; `ran` the hashes of disks this VM is known to have
-    run; `rejected` the disk and version ids (lower-case) found unhealthy on this VM.
+    run; `over` runs that have ended; `rejected` the disk and version ids (lower-case) found unhealthy on this VM.
     """
 
     vm: Vm | None
@@ -35,6 +35,7 @@ class Facts:
     unreadable: str | None = None
     ran: frozenset[str] = frozenset()
     rejected: frozenset[str] = frozenset()
+    over: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def decide_without_disk(vm: Vm, facts: Facts) -> Decision | None:
     if not tags.in_scope(vm.tags):
         return Skip(Reason.NOT_IN_SCOPE, f"{tags.AUTO_REFRESH} is not true on this VM; set it to have it refreshed")
     left = read_intent_tag(tags.value_of(vm.tags, tags.REFRESH_STATE))
-    if left is not None and left.was_running and vm.power in (Power.STOPPED, Power.DEALLOCATED):
+    if left is not None and left.was_running and not is_intent_stale(facts) and vm.power.settled:
         return Revive(Reason.RECOVER, f"{left.run} stopped this VM and nobody finished it: bringing it up")
     wish = facts.wish
     if wish.problem is None and wish.disk_id is None:
@@ -130,3 +131,16 @@ def decide_without_disk(vm: Vm, facts: Facts) -> Decision | None:
 def _rejected(facts: Facts, wanted: Disk) -> bool:
     names = {wanted.id.lower(), (wanted.source_version or wanted.id).lower()}
     return not names.isdisjoint(facts.rejected)
+
+
+def is_intent_stale(facts: Facts) -> bool:
+    """Whether `RefreshState` is a leftover: the VM runs, or the swap it tells of is known to be over.
+
+    Only asked about a VM that nobody is swapping. A stale mirror must go: it would have the app start a VM that its
+    owner stops on purpose later.
+    """
+    if facts.vm is None:
+        return False
+    value = tags.value_of(facts.vm.tags, tags.REFRESH_STATE)
+    left = read_intent_tag(value)
+    return value is not None and (left is None or left.run in facts.over or facts.vm.power is Power.RUNNING)

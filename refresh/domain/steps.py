@@ -49,12 +49,17 @@ def _begin_unless_recent(vm: Vm, begun_age_s: float | None) -> Verdict:
     return Verdict(Move.WAIT if recent else Move.BEGIN, _state(vm))
 
 
-def judge_stopped(vm: Vm, begun_age_s: float | None) -> Verdict:
-    """Whether the VM is deallocated; `begun_age_s` is how long ago the last deallocate was accepted."""
+def judge_stopped(vm: Vm, begun_age_s: float | None, unless_disk: str | None = None) -> Verdict:
+    """Whether the VM is deallocated; `begun_age_s` is how long ago the last deallocate was accepted.
+
+    A VM whose OS disk is `unless_disk` already need not be stopped for it.
+    """
     if _moving(vm) or vm.power in (Power.STOPPING, Power.DEALLOCATING, Power.STARTING, Power.UNKNOWN):
         return Verdict(Move.WAIT, _state(vm))
     if vm.power is Power.DEALLOCATED:
         return Verdict(Move.DONE, _state(vm))
+    if resource_id.same(vm.os_disk_id, unless_disk):
+        return Verdict(Move.DONE, f"{_state(vm)}, has disk {vm.os_disk_name}")
     return _begin_unless_recent(vm, begun_age_s)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from refresh import messages
 from refresh.domain import instant, resource_id
-from refresh.entities.looks import add_hint, open_look, rejected_names
+from refresh.entities.looks import add_hint, open_look, remembered
 from refresh.entities.queue import admit, start_swap
 from refresh.entities.turn import Json, Turn
 
@@ -42,8 +42,7 @@ def claim(turn: Turn, data: Mapping[str, Any]) -> None:
         intent=messages.Intent.from_json(row["intent"]) if row.get("intent") else None,
         step=row.get("step"),
         reply_to=tuple(row.get("reply_to", [])),
-        rejected=tuple(rejected_names(turn.state, vm)),
-        ran=tuple(turn.state.get("ran", {}).get(resource_id.id_hash(vm), [])),
+        **{key: tuple(names) for key, names in remembered(turn.state, vm).items()},
     ).to_json()
 
 

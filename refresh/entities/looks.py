@@ -84,9 +84,22 @@ def _to_look_at(state: Json, vm: str, row: Json) -> Json:
         "vm": row["id"],
         "force": bool(row.get("force")),
         "reply_to": row.get("reply_to", []),
-        "rejected": rejected_names(state, vm),
-        "ran": state.get("ran", {}).get(resource_id.id_hash(vm), []),
+        **remembered(state, vm),
     }
+
+
+def remembered(state: Json, vm: str) -> Json:
+    """What the book knows of a VM: disks it ran, disks and versions found unhealthy on it, runs that are over."""
+    return {
+        "ran": state.get("ran", {}).get(resource_id.id_hash(vm), []),
+        "rejected": rejected_names(state, vm),
+        "over": [row["run"] for row in state.get("finished", []) if _is_over(row, vm)],
+    }
+
+
+def _is_over(outcome: Json, vm: str) -> bool:
+    # A VM that needs attention may have to be brought up yet.
+    return str(outcome["vm"]).lower() == vm and str(outcome["status"]) != "needs-attention"
 
 
 def rejected_names(state: Json, vm: str) -> list[str]:

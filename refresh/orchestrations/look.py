@@ -13,6 +13,7 @@ from durabletask.task import OrchestrationContext, Task, TaskFailedError
 from refresh import messages
 from refresh.domain.reason import Reason
 from refresh.orchestrations.calls import OUTCOME_EVENT, ask
+from refresh.orchestrations.swap_steps import call
 
 # History is resent every turn; a busy look starts afresh after this many batches.
 BATCHES_PER_HISTORY = 10
@@ -31,9 +32,17 @@ def look(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any]
             answer = {"decisions": [_undecided(row, str(error)) for row in taken["vms"]]}
         yield ask(ctx, "decided", look=data["look"], **answer)
         _reply(ctx, answer["decisions"])
+        yield from _clear_leftovers(ctx, answer["decisions"])
         looked += len(taken["vms"])
     ctx.continue_as_new({**data, "looked": looked})
     return {"looked": looked}
+
+
+def _clear_leftovers(ctx: OrchestrationContext, decisions: list[dict[str, Any]]) -> Generator[Task[Any], Any]:
+    """A `RefreshState` that outlived its swap goes, before it has the app start a VM that its owner stopped."""
+    for row in decisions:
+        if row.get("stale") and row["decision"] != "swap":
+            yield from call(ctx, "clear_intent", {"vm": row["vm"]})
 
 
 def _undecided(row: dict[str, Any], why: str) -> dict[str, Any]:

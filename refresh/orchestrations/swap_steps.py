@@ -79,7 +79,14 @@ def run_steps(
     for step in map(Step, steps):
         if n is not None:
             tell(ctx, "step", vm=vm, n=n, step=f"{prefix}{step}")
-        result = yield from _run_step(ctx, _input(vm, step, intent, run, despite_hold), step)
+        data = StepInput(
+            vm=vm,
+            disk=_disk(step, intent, on_the_way_back=bool(prefix)),
+            started_at=run.started_at,
+            agent_spoke=intent.agent_spoke,
+            despite_hold=despite_hold,
+        )
+        result = yield from _run_step(ctx, data, step)
         _note(run, step, f"{prefix}{step}", result)
         if result.state != "done":
             run.ended, run.step = result.state, str(step)
@@ -88,11 +95,11 @@ def run_steps(
     return run
 
 
-def _input(vm: str, step: Step, intent: Intent, run: StepsRun, despite_hold: bool) -> StepInput:
-    disk = {Step.NEW_DISK: intent.new_disk, Step.OLD_DISK: intent.old_disk}.get(step)
-    return StepInput(
-        vm=vm, disk=disk, started_at=run.started_at, agent_spoke=intent.agent_spoke, despite_hold=despite_hold
-    )
+def _disk(step: Step, intent: Intent, *, on_the_way_back: bool) -> str | None:
+    # A VM that has the disk already is not stopped for it: on the way back it may never have lost its old one, and a
+    # recovery may find the new one in place.
+    stop_unless = intent.old_disk if on_the_way_back else intent.new_disk
+    return {Step.NEW_DISK: intent.new_disk, Step.OLD_DISK: intent.old_disk, Step.STOP: stop_unless}.get(step)
 
 
 def _run_step(ctx: OrchestrationContext, data: StepInput, step: Step) -> Generator[Task[Any], Any, StepResult]:

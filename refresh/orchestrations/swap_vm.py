@@ -66,6 +66,7 @@ def _prepare(ctx: OrchestrationContext, vm: str, claimed: Claimed) -> Generator[
         "force": claimed.force,
         "rejected": list(claimed.rejected),
         "ran": list(claimed.ran),
+        "over": list(claimed.over),
     }
     try:
         return Prepared.from_json((yield ctx.call_activity("prepare_swap", input=data)))

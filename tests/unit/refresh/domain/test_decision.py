@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from refresh.domain import tags
-from refresh.domain.decision import Decision, Facts, Refuse, Revive, Skip, Swap, decide_swap
+from refresh.domain.decision import Decision, Facts, Refuse, Revive, Skip, Swap, decide_swap, is_intent_stale
 from refresh.domain.model import Disk, Power, Vm
 from refresh.domain.provenance import Policy
 from refresh.domain.reason import Reason
@@ -195,3 +195,17 @@ def test_a_vm_left_stopped_by_a_lost_swap_is_brought_up() -> None:
     assert decide(make_vm(stayed, power=Power.DEALLOCATED)).reason is Reason.ALREADY_THERE
     held = {**left, "AutoRefresh": "hold"}
     assert decide(make_vm(held, power=Power.DEALLOCATED)).reason is Reason.ON_HOLD
+
+
+def test_a_leftover_intent_never_starts_a_vm() -> None:
+    """RefreshState of a swap that is over, or on a VM that runs, is stale; a stop by the owner stays one."""
+    left = {"RefreshState": "run=swap-1;ran=yes", "OsDiskName": "web01-old"}
+    stopped = make_vm(left, power=Power.DEALLOCATED)
+    over = frozenset({"swap-1"})
+    assert decide(stopped, over=over).reason is Reason.ALREADY_THERE
+    wish = choose_wish(stopped, ())
+    assert is_intent_stale(Facts(stopped, wish, over=over))
+    assert not is_intent_stale(Facts(stopped, wish))
+    assert is_intent_stale(Facts(make_vm(left), wish))
+    assert is_intent_stale(Facts(make_vm({"RefreshState": "what?"}, power=Power.DEALLOCATED), wish))
+    assert not is_intent_stale(Facts(make_vm({}), wish))

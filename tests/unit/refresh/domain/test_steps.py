@@ -82,3 +82,11 @@ def test_a_vm_that_stops_again_is_unhealthy_at_once() -> None:
     """A started VM found stopped needs no timeout to be called unhealthy."""
     assert judge_healthy(make_vm(power=Power.STOPPED), START, True).move is Move.FAILED
     assert judge_healthy(make_vm(provisioning_state="Failed"), START, True).move is Move.WAIT
+
+
+def test_a_vm_that_has_the_disk_already_is_not_stopped_for_it() -> None:
+    """Stopping only serves to change the disk: a VM that has the right one keeps running."""
+    vm = make_vm()
+    assert judge_stopped(vm, None, disk_id("web01-old")).move is Move.DONE
+    assert judge_stopped(vm, None, disk_id("other")).move is Move.BEGIN
+    assert judge_stopped(make_vm(provisioning_state="Updating"), None, disk_id("web01-old")).move is Move.WAIT

@@ -1,0 +1,182 @@
+"""When a step fails the VM ends running on the new disk or on the old one, or the outcome says so loudly."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.support.builders import VM_ID
+from tests.support.local_azure import LocalAzure, disk_body, play, vm_body
+
+FLEET = [vm_body(), disk_body("web01-new")]
+
+
+def fault(operation: str, *, times: int = 99, code: str = "InternalExecutionError") -> dict[str, Any]:
+    return {
+        "match": {"operation": operation, "resource": "*web01"},
+        "times": times,
+        "fail": {"code": code, "message": "planned"},
+    }
+
+
+async def swapped(azure: LocalAzure) -> dict[str, Any]:
+    await azure.tag(VM_ID, OsDiskName="web01-new")
+    await azure.until(lambda: bool(azure.outcomes()), within_s=36000)
+    await azure.settled()
+    return azure.outcomes()[0]
+
+
+def test_a_refused_disk_change_is_undone_by_starting_the_untouched_vm() -> None:
+    """The PATCH fails: the VM is started with the disk it never lost, and the outcome gives Azure's reason."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.simulator.plane.faults.add([fault("update")])
+        outcome = await swapped(azure)
+        assert (outcome["status"], outcome["reason"]) == ("rolled-back", "step-failed"), outcome
+        assert "InternalExecutionError" in outcome["message"]
+        assert await azure.os_disk(VM_ID) == "web01-old"
+        assert await azure.power(VM_ID) == "running"
+        assert azure.journal(VM_ID)["stops"] == 1
+
+    play(story, FLEET)
+
+
+def test_a_stop_that_is_refused_leaves_the_vm_running() -> None:
+    """A lock on the VM: nothing was stopped, so nothing is stopped on the way back either."""
+
+    async def story(azure: LocalAzure) -> None:
+        body = {"error": {"code": "ScopeLocked", "message": "planned"}}
+        locked = {"match": {"method": "POST", "path": ".*/deallocate"}, "respond": {"status": 409, "body": body}}
+        azure.simulator.plane.faults.add([locked])
+        outcome = await swapped(azure)
+        assert (outcome["status"], outcome["reason"]) == ("rolled-back", "step-failed"), outcome
+        assert await azure.os_disk(VM_ID) == "web01-old"
+        assert await azure.power(VM_ID) == "running"
+        assert azure.journal(VM_ID)["stops"] == 0
+
+    play(story, FLEET)
+
+
+def test_a_start_that_fails_for_a_while_is_tried_again() -> None:
+    """No capacity for a few minutes: the start is tried until there is, and the new disk stays."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.simulator.plane.faults.add([fault("start", times=4, code="AllocationFailed")])
+        outcome = await swapped(azure)
+        assert outcome["status"] == "succeeded", outcome
+        assert await azure.os_disk(VM_ID) == "web01-new"
+
+    play(story, FLEET)
+
+
+def test_a_vm_that_cannot_be_started_is_said_so_and_brought_up_later() -> None:
+    """Neither disk can be started: needs-attention, and the sweep brings the VM up as soon as Azure lets it."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.simulator.plane.faults.add([fault("start", code="AllocationFailed")])
+        outcome = await swapped(azure)
+        assert outcome["status"] == "needs-attention", outcome
+        assert "AllocationFailed" in outcome["message"]
+        assert await azure.power(VM_ID) == "deallocated"
+        assert "RefreshState" in (await azure.vm(VM_ID))["tags"]
+        azure.simulator.plane.faults.clear()
+        await azure.fire("sweep")
+        await azure.settled()
+        assert await azure.power(VM_ID) == "running"
+        assert azure.outcomes()[-1]["reason"] == "recover"
+        assert "RefreshState" not in (await azure.vm(VM_ID))["tags"]
+
+    play(story, FLEET)
+
+
+def test_tags_that_cannot_be_written_mean_nothing_is_stopped() -> None:
+    """The intent must stand on the VM before downtime; if ARM refuses it, the swap is refused."""
+
+    async def story(azure: LocalAzure) -> None:
+        await azure.tag(VM_ID, OsDiskName="web01-new")
+        body = {"error": {"code": "AuthorizationFailed", "message": "planned"}}
+        match = {"method": "PATCH", "path": ".*/tags/default"}
+        azure.simulator.plane.faults.add([{"match": match, "respond": {"status": 403, "body": body}}])
+        await azure.until(lambda: bool(azure.outcomes()))
+        await azure.settled()
+        (outcome,) = azure.outcomes()
+        assert (outcome["status"], outcome["reason"]) == ("refused", "tags-not-written"), outcome
+        assert "AuthorizationFailed" in outcome["message"]
+        assert azure.journal(VM_ID)["stops"] == 0
+
+    play(story, FLEET)
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_throttling_and_server_errors_are_waited_out(status: int) -> None:
+    """Every kind of request of a swap is refused a few times with Retry-After: the swap succeeds all the same."""
+
+    async def story(azure: LocalAzure) -> None:
+        headers = {"Retry-After": "7"}
+        for path in (".*/deallocate", ".*/start", ".*/virtualMachines/web01", ".*/tags/default"):
+            respond = {"status": status, "headers": headers, "body": {"error": {"code": "Busy", "message": "planned"}}}
+            rule = {"match": {"method": "(GET|POST|PATCH)", "path": path}, "times": 3, "respond": respond}
+            azure.simulator.plane.faults.add([rule])
+        azure.hub.signal("@dispatcher@app", "hint", {"vms": [VM_ID], "at": None})
+        await azure.until(lambda: bool(azure.outcomes()))
+        await azure.settled()
+        assert azure.outcomes()[0]["status"] == "succeeded", azure.outcomes()
+        assert azure.journal(VM_ID)["stops"] == 1
+
+    play(story, [vm_body(OsDiskName="web01-new"), disk_body("web01-new")])
+
+
+@pytest.mark.parametrize("moment", ["deallocating", "deallocated", "running again"])
+def test_a_swap_whose_orchestration_vanished_is_finished_by_a_recovery(moment: str) -> None:
+    """The orchestration is terminated in the middle: the sweep notices, and a recovery ends what was begun."""
+
+    async def story(azure: LocalAzure) -> None:
+        await azure.tag(VM_ID, OsDiskName="web01-new")
+
+        async def reached() -> bool:
+            if moment == "running again":
+                return await azure.os_disk(VM_ID) == "web01-new" and await azure.power(VM_ID) == "running"
+            return await azure.power(VM_ID) == moment
+
+        await azure.until(reached)
+        (row,) = azure.book()["running"].values()
+        instance = next(name for name in azure.hub.orchestrations.instances if name.endswith(f"-{row['n']}"))
+        azure.hub.terminate(instance)
+        for _ in range(5):
+            await asyncio.sleep(301)
+            await azure.fire("sweep")
+        await azure.settled()
+        (outcome,) = azure.outcomes()
+        assert outcome["status"] in ("succeeded", "not-proven"), outcome
+        assert await azure.os_disk(VM_ID) == "web01-new"
+        assert await azure.power(VM_ID) == "running"
+        assert azure.journal(VM_ID)["stops"] == 1
+
+    play(story, FLEET)
+
+
+def test_the_sweep_finds_an_edit_that_no_event_told_of() -> None:
+    """Events lost: the sweep hints at the VM whose tag and disk differ."""
+
+    async def story(azure: LocalAzure) -> None:
+        await azure.tag(VM_ID, OsDiskName="web01-new")
+        await azure.settled()
+        assert azure.outcomes() == []
+        await azure.fire("sweep")
+        await azure.settled()
+        assert await azure.os_disk(VM_ID) == "web01-new"
+
+    play(story, FLEET, events=False)
+
+
+def test_an_owners_own_stop_is_respected_after_a_swap() -> None:
+    """A leftover RefreshState is cleared while the VM runs, so a later stop by its owner stays a stop."""
+
+    async def story(azure: LocalAzure) -> None:
+        await azure.fire("sweep")
+        await azure.settled()
+        assert "RefreshState" not in (await azure.vm(VM_ID))["tags"]
+
+    play(story, [vm_body(RefreshState="run=swap-x-1;ran=yes")])
