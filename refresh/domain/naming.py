@@ -14,7 +14,7 @@ from datetime import datetime
 MAX_REBUILDS = 99
 _MAX_PART = 2**31 - 1
 _MAX_DISK_NAME = 80
-_PERIOD = re.compile(r"^20\d\d(0[1-9]|1[0-2])$", re.ASCII)
+_PERIOD = re.compile(r"^20\d\d(0[1-9]|1[0-2])\Z", re.ASCII)
 _VERSION = re.compile(r"^(\d{1,10})\.(\d{1,10})\.(\d{1,10})$", re.ASCII)
 
 

@@ -62,7 +62,7 @@ class DryRun:
     async def month(self, asked: MonthInput, period: str) -> Json:
         """The whole month: images, disks as they would be made from them, with rollout the swaps."""
         inventory = await list_inventory(self._gateways)
-        plan = await plan_month(self._gateways, self._settings, asked, period, inventory, self._book)
+        plan = await plan_month(self._gateways, self._settings, asked, period, inventory, self._book.recall)
         swaps = self._records(plan.swaps.values(), inventory, wishing=True)
         rows = []
         for row in plan.disks:
@@ -75,7 +75,7 @@ class DryRun:
         if not wishes:
             return {}
         inventory = await list_inventory(self._gateways)
-        seen = await decide_as_if(self._gateways, self._settings, inventory, wishes, self._book, force=force)
+        seen = await decide_as_if(self._gateways, self._settings, inventory, wishes, self._book.recall, force=force)
         return self._records(seen, inventory, wishing=any(wishes.values()))
 
     def _records(self, seen: Iterable[Seen], inventory: Inventory, *, wishing: bool) -> dict[str, Json]:

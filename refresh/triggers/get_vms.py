@@ -64,8 +64,11 @@ async def get_vms(req: func.HttpRequest, client: DurableFunctionsClient) -> func
 
 
 async def _one(gateways: Gateways, settings: Settings, book: Book, name: str) -> dict[str, object]:
-    (vm_id,) = await find_vms(gateways, [name])
-    (seen,) = await decide_exactly(gateways, settings, [vm_id], book)
+    try:
+        (vm_id,) = await find_vms(gateways, [name])
+    except Problem as problem:
+        raise Problem(problem.kind, problem.detail) from None
+    (seen,) = await decide_exactly(gateways, settings, [vm_id], book.recall)
     home = resource_id.parse_vm(vm_id)
     disks = await list_disks(gateways, [home.subscription] if home else [])
     vm = seen.facts.vm
@@ -76,7 +79,7 @@ async def _one(gateways: Gateways, settings: Settings, book: Book, name: str) ->
 async def _look(gateways: Gateways, settings: Settings, book: Book) -> _Snapshot:
     inventory = await list_inventory(gateways)
     in_scope = [vm.id for vm in inventory.vms.values() if tags.in_scope(vm.tags)]
-    seen = await decide_from_lists(listed_source(gateways, inventory), settings, in_scope, book)
+    seen = await decide_from_lists(listed_source(gateways, inventory), settings, in_scope, book.recall)
     rows: list[tuple[Key, Seen]] = [((int(rank_of(one, book)), one.vm_id.lower()), one) for one in seen]
     rows.sort(key=lambda row: row[0])
     loop = asyncio.get_running_loop()

@@ -6,16 +6,15 @@ an empty one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from refresh import messages
-from refresh.domain import resource_id
 from refresh.domain.admission import Row, choose_admissions
 from refresh.domain.reason import Wait
-from refresh.entities.looks import rejected_names
+from refresh.entities.looks import remembered
 from refresh.entities.queue import DEFAULT_MAX_SWAPS
 
 type Json = dict[str, Any]
@@ -27,14 +26,10 @@ class Book:
 
     state: Json
 
-    def ran(self, vm_id: str) -> Iterable[str]:
-        """Hashes of disks this VM is known to have run."""
-        found: list[str] = self.state.get("ran", {}).get(resource_id.id_hash(vm_id), [])
+    def recall(self, vm_id: str) -> Json:
+        """What a decision about this VM rests on besides what ARM says: as `FactReader.read` takes it."""
+        found: Json = remembered(self.state, vm_id.lower())
         return found
-
-    def rejected(self, vm_id: str) -> Iterable[str]:
-        """Disk and version ids found unhealthy on this VM."""
-        return rejected_names(self.state, vm_id.lower())
 
     @property
     def running(self) -> Mapping[str, Json]:

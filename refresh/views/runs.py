@@ -13,6 +13,7 @@ from typing import Any
 
 from refresh.domain import instant
 from refresh.domain.reason import Wait
+from refresh.domain.wish import disk_text
 from refresh.views.book import Book
 from refresh.views.vms import RECORD
 
@@ -23,9 +24,9 @@ KINDS = ("month", "images", "disks", "tags", "swaps", "swap", "build", "look")
 # Steps of other runs: listed when they are asked for.
 INNER_KINDS = ("swap", "build", "look")
 STATUSES = ("running", "succeeded", "rolled-back", "needs-attention", "refused", "failed", "not-proven")
-ROW = (*RECORD, "old_disk", "new_disk", "down_s", "status")
+ROW = (*RECORD, "old_disk", "new_disk", "down_s")
 
-_RUN_ID = re.compile(rf"^({'|'.join(KINDS)})-[A-Za-z0-9._-]{{1,90}}$", re.ASCII)
+_RUN_ID = re.compile(rf"^({'|'.join(KINDS)})-[A-Za-z0-9._-]{{1,90}}\Z", re.ASCII)
 _INPUT = ("period", "disk", "force", "rollout", "force_rebuild", "vm", "n", "definition")
 
 
@@ -86,9 +87,14 @@ def outcome_record(run_id: str, outcome: Mapping[str, Any]) -> Json:
 
 
 def vm_row(row: Mapping[str, Any]) -> Json:
-    """A run's row about a VM with every field it may have."""
+    """A run's row about a VM with every field it may have; `status` only where the VM had a turn of its own."""
     decision = row.get("decision") or {"skipped": "skip", "refused": "refuse"}.get(str(row.get("status")), "swap")
-    return {**dict.fromkeys(ROW), **{key: row[key] for key in ROW if key in row}, "decision": decision}
+    told = {**dict.fromkeys(ROW), **{key: row[key] for key in ROW if key in row}, "decision": decision}
+    # What was verified at the end stands over what an earlier step of the run saw.
+    ran = {"succeeded": "new_disk", "not-proven": "new_disk", "rolled-back": "old_disk"}.get(str(row.get("status")))
+    if ran is not None and row.get(ran):
+        told["current"] = disk_text(str(row["vm"]), str(row[ran]))
+    return {**told, "status": row["status"]} if "status" in row else told
 
 
 def _rows(data: Mapping[str, Any]) -> list[Json]:

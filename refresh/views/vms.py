@@ -7,12 +7,12 @@ Disks are named as tags name them: by name within the VM's group, else by full i
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any
 
 from refresh.domain import instant, plan, resource_id, tags
-from refresh.domain.decision import Decision, Refuse, Revive, Swap
+from refresh.domain.decision import Decision, Refuse, Revive, Swap, is_intent_stale
 from refresh.domain.model import Disk, Power, Vm
 from refresh.domain.reason import Reason, Wait
 from refresh.domain.seen import Seen
@@ -105,7 +105,7 @@ def attention(seen: Seen, book: Book) -> tuple[str, str] | None:
     vm = seen.facts.vm
     if vm is None or seen.vm_id.lower() in book.running:
         return None
-    left = bool(tags.value_of(vm.tags, tags.REFRESH_STATE))
+    left = tags.value_of(vm.tags, tags.REFRESH_STATE) is not None and not _is_leftover(seen, vm)
     outcome = book.outcome(seen.vm_id) or {}
     right_again = seen.decision.reason is Reason.ALREADY_THERE and not left
     if outcome.get("status") == "needs-attention" and not right_again:
@@ -114,6 +114,12 @@ def attention(seen: Seen, book: Book) -> tuple[str, str] | None:
         message = f"{tags.REFRESH_STATE} tells of a swap that nobody works on; the next sweep takes it up"
         return str(Reason.RECOVER), message
     return None
+
+
+def _is_leftover(seen: Seen, vm: Vm) -> bool:
+    # A list does not tell that the VM runs, which alone would make the mark one.
+    known = seen.facts if seen.exact else replace(seen.facts, vm=replace(vm, power=Power.UNKNOWN))
+    return is_intent_stale(known)
 
 
 def _why(seen: Seen, book: Book) -> tuple[str, str]:

@@ -1,0 +1,32 @@
+"""Tokens that say where the next page begins."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from refresh.views.paging import next_link, read_token, write_token
+
+
+@given(st.integers(), st.text(max_size=200))
+def test_a_token_reads_back(number: int, text: str) -> None:
+    """Any key survives being written into a link and read from it."""
+    link = next_link("/api/vms", {}, (number, text))
+    assert link is not None
+    assert read_token(parse_qs(urlsplit(link).query)["after"][0], (int, str)) == (number, text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "%%%", "bm90IGpzb24", write_token((1,)), write_token((True, "a")), "A" * 3000]
+)
+def test_what_is_no_token_is_none(text: str) -> None:
+    """A token somebody made up, shortened or took from another list is told apart, never guessed at."""
+    assert read_token(text, (int, str)) is None
+
+
+def test_the_last_page_has_no_link() -> None:
+    """Without a key there is nothing to go on to."""
+    assert next_link("/api/vms", {"top": "5"}, None) is None

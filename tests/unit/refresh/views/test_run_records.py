@@ -1,0 +1,123 @@
+"""Run records: how Durable's states and the runs' own results are told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from refresh.views.book import Book
+from refresh.views.runs import ROW, STATUSES, Instance, kind_of_run, outcome_record, run_record
+from tests.support.builders import VM_ID, disk_id
+
+OTHER = VM_ID.replace("web01", "web02")
+STARTED, ENDED = "2026-11-01T00:00:00+00:00", "2026-11-01T01:00:00+00:00"
+
+
+def instance(
+    state: str = "completed", *, asked: dict[str, Any] | None = None, output: dict[str, Any] | None = None
+) -> Instance:
+    ended = None if state == "running" else ENDED
+    return Instance("swaps-202611-1a2b3c4d", state, STARTED, ended, asked or {}, output or {})
+
+
+@pytest.mark.parametrize(
+    ("run", "kind"),
+    [
+        ("month-202611-1a2b3c4d", "month"),
+        ("swaps-202611-1a2b3c4d", "swaps"),
+        ("swap-0123456789ab-7", "swap"),
+        ("swap-", None),
+        ("@dispatcher@app", None),
+        ("swaps-1/2", None),
+        ("swaps-1\n", None),
+        ("", None),
+    ],
+)
+def test_an_id_tells_the_kind_of_its_run(run: str, kind: str | None) -> None:
+    """Only ids of runs have a kind; entities, paths and lines do not pass for one."""
+    assert kind_of_run(run) == kind
+
+
+@pytest.mark.parametrize(
+    ("state", "output", "status"),
+    [
+        ("running", {}, "running"),
+        ("completed", {"status": "rolled-back"}, "rolled-back"),
+        ("completed", {"status": "skipped"}, "refused"),
+        ("completed", {"status": "something new"}, "failed"),
+        ("completed", {"decision": "failed", "definition": "d"}, "failed"),
+        ("completed", {"looked": 3}, "succeeded"),
+        ("failed", {}, "failed"),
+        ("terminated", {}, "failed"),
+    ],
+)
+def test_every_state_is_told_as_one_of_the_known_statuses(state: str, output: dict[str, Any], status: str) -> None:
+    """Whatever Durable or a result says, the run's status is one of the documented ones."""
+    record = run_record(instance(state, output=output), Book({}))
+    assert record["status"] == status
+    assert status in STATUSES
+
+
+def test_a_run_that_broke_off_says_where_to_look() -> None:
+    """A failed or terminated run has a sentence and no exception's text."""
+    assert "log" in run_record(instance("failed"), Book({}))["message"]
+    assert "terminated" in run_record(instance("terminated"), Book({}))["message"]
+
+
+def test_bulk_work_shows_what_was_asked_and_not_what_it_carries_along() -> None:
+    """The input of a continued run lists the VMs done and to do, and none of the rows."""
+    row = {"vm": VM_ID, "decision": "create", "reason": "made", "message": ""}
+    record = run_record(instance("running", asked={"period": "202611", "vms": [OTHER], "rows": [row]}), Book({}))
+    assert record["input"] == {"period": "202611", "vms": [VM_ID, OTHER]}
+    assert record["vms"][0]["vm"] == VM_ID
+
+
+def test_a_running_run_lists_every_vm_with_how_far_it_is() -> None:
+    """VMs done, under way, waiting, finished in the meantime and not looked at yet are all there."""
+    names = [VM_ID.replace("web01", f"web0{n}") for n in range(5)]
+    done, swapping, waiting, finished, fresh = names
+    book = Book(
+        {
+            "running": {swapping.lower(): {"id": swapping, "n": 1, "step": "stop"}},
+            "queue": {waiting.lower(): {"id": waiting}},
+            "finished": [
+                {"vm": finished, "run": "swap-x-2", "status": "succeeded", "reason": "verified", "ended": ENDED}
+            ],
+        }
+    )
+    row = {"vm": done, "status": "refused", "decision": "refuse", "reason": "disk-in-use", "message": "m"}
+    record = run_record(instance("running", asked={"vms": names[1:], "done": [row]}), book)
+    told = {vm["vm"]: (vm["status"], vm["reason"]) for vm in record["vms"]}
+    assert told == {
+        done: ("refused", "disk-in-use"),
+        swapping: ("running", "swapping"),
+        waiting: ("running", None),
+        finished: ("succeeded", "verified"),
+        fresh: ("running", None),
+    }
+
+
+def test_an_outcome_from_before_the_run_is_not_told_as_its_result() -> None:
+    """A VM that was swapped earlier is not shown as done by a run that has only begun."""
+    book = Book({"finished": [{"vm": VM_ID, "run": "r", "status": "succeeded", "ended": "2026-10-01T00:00:00+00:00"}]})
+    (row,) = run_record(instance("running", asked={"vms": [VM_ID]}), book)["vms"]
+    assert row["status"] == "running"
+
+
+@pytest.mark.parametrize(("status", "current"), [("succeeded", "new"), ("rolled-back", "old"), ("refused", None)])
+def test_current_is_the_disk_that_was_verified_at_the_end(status: str, current: str | None) -> None:
+    """A swap's row shows the disk the VM runs by its outcome, over what an earlier step saw."""
+    outcome: dict[str, Any] = {"vm": VM_ID, "run": "r", "status": status, "reason": "x", "message": "m"}
+    outcome |= {"old_disk": disk_id("old"), "new_disk": disk_id("new"), "down_s": 40.0}
+    (row,) = outcome_record("r", outcome)["vms"]
+    assert row["current"] == current
+    assert set(ROW) <= set(row)
+    assert row["down_s"] == 40.0
+
+
+def test_images_are_told_beside_vms() -> None:
+    """A month's result shows its definitions; a single build is such a row itself."""
+    image = {"definition": "d", "decision": "create", "reason": "made", "message": ""}
+    assert run_record(instance(output={"status": "succeeded", "images": [image]}), Book({}))["images"] == [image]
+    assert run_record(instance(output=image), Book({}))["images"] == [image]
