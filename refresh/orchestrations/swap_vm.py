@@ -84,6 +84,11 @@ def _take_up(ctx: OrchestrationContext, vm: str, n: int, claimed: Claimed) -> Tu
     return (yield from _swap(ctx, vm, n, intent, steps, undo))
 
 
+def _name(disk_id: str) -> str:
+    disk = resource_id.parse(disk_id)
+    return disk.name if disk is not None else disk_id
+
+
 def _plans(intent: Intent) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if resource_id.same(intent.old_disk, intent.new_disk):  # a revival: there is no disk to change
         return tuple(map(str, plan.plan_revival())), tuple(map(str, plan.plan_revival()))
@@ -102,12 +107,13 @@ def _swap(
     if ran.ended == "gone":
         return _outcome(ctx, vm, "skipped", Reason.VM_GONE, "the VM was deleted while it was being swapped", intent)
     yield from call(ctx, "clear_intent", {"vm": vm})
+    disk = _name(intent.new_disk)
     if not intent.was_running:
-        message = "the VM was not running: it has the new disk and was left as it was"
+        message = f"the VM was not running: it has disk {disk} now and was left as it was"
         return _outcome(ctx, vm, "not-proven", Reason.NOT_RUNNING, message, intent, ran)
     if ran.proved:
-        return _outcome(ctx, vm, "succeeded", Reason.VERIFIED, "runs the new disk, proved by its guest", intent, ran)
-    message = "runs the new disk; nothing in the guest has ever reported, so its health is not proven"
+        return _outcome(ctx, vm, "succeeded", Reason.VERIFIED, f"runs disk {disk}, proved by its guest", intent, ran)
+    message = f"runs disk {disk}; nothing in the guest has ever reported, so its health is not proven"
     return _outcome(ctx, vm, "not-proven", Reason.NOT_PROVEN, message, intent, ran)
 
 
@@ -124,12 +130,14 @@ def _undo(
     if back.ended == "held":
         return (yield from _let_go(ctx, vm, intent, back))
     if back.ended != "done":
-        message = f"the new disk failed ({why}) and the way back failed too ({back.why}): a person is needed"
+        message = (
+            f"{_name(intent.new_disk)} failed ({why}) and the way back failed too ({back.why}): a person is needed"
+        )
         return _outcome(ctx, vm, "needs-attention", Reason.UNDO_FAILED, message, intent, back)
     yield from call(ctx, "clear_intent", {"vm": vm})
     unhealthy = failed is None or failed.step == "health"
     reason = Reason.UNHEALTHY if unhealthy else Reason.STEP_FAILED
-    message = f"the new disk was taken out again and the old one put back: {why}"
+    message = f"{_name(intent.new_disk)} was taken out again and {_name(intent.old_disk)} put back: {why}"
     return _outcome(ctx, vm, "rolled-back", reason, message, intent, back)
 
 

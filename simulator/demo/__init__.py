@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from simulator.cli import Options
 
 SPEED = 30.0
+_PAGE_WIDTH = 150
 # The month's swaps follow from the rollout; a guest that never speaks is given three minutes instead of five.
 _SETTINGS = {"REFRESH_ROLLOUT": "auto", "REFRESH_HEALTH_TIMEOUT_S": "180"}
 
@@ -32,6 +33,8 @@ def main(options: Options) -> int:
 
 async def _demo(options: Options, clock: Clock, log: Path) -> int:
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=_PAGE_WIDTH)
     simulator = Simulator(clock, seed=options.seed, scenario=options.scenario or "demo")
     app = LocalApp(clock, simulator, Path.cwd(), settings=_SETTINGS)
     endpoints = await app.start()

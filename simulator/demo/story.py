@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
 import aiohttp
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -112,9 +113,10 @@ def _disk_from(version_id: str) -> dict[str, object]:
 
 async def _verdict(stage: _Stage, old: Mapping[str, str], expected: Mapping[str, str]) -> bool:
     down_s, reasons = await stage.azure.down_s(), await _reasons(stage.azure)
-    table = Table(title="\nEvery VM, read back from ARM", title_justify="left")
-    for column in ("VM", "old disk", "disk now", "power", "down (simulated)", "why", ""):
-        table.add_column(column, overflow="fold")
+    table = Table(title="\nEvery VM, read back from ARM; seconds down are simulated", title_justify="left", box=SIMPLE)
+    for column in ("", "VM", "old disk", "disk now", "power", "down"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("why", overflow="fold", min_width=20)
     ids = [vm_id(APP if name[:3] in ("app", "db0", "win", "leg") else WEB, name) for name in expected]
     well = True
     for seen in await asyncio.gather(*map(stage.azure.vm, ids)):
@@ -122,9 +124,14 @@ async def _verdict(stage: _Stage, old: Mapping[str, str], expected: Mapping[str,
         right = (seen.os_disk, seen.power) == (expected[seen.name], power)
         well = well and right
         down = f"{down_s.get(seen.id.lower(), 0):.0f} s"
-        mark = "[green]as it should be[/]" if right else f"[red]should be {expected[seen.name]}, {power}[/]"
-        table.add_row(seen.name, old[seen.name], seen.os_disk, seen.power, down, reasons.get(seen.id.lower(), ""), mark)
+        why = reasons.get(seen.id.lower(), "not in scope: AutoRefresh is not true on it")
+        if not right:
+            why = f"[red]should run {expected[seen.name]} and be {power}[/]; {why}"
+        mark = "[green]✓[/]" if right else "[red]✗[/]"
+        table.add_row(mark, seen.name, old[seen.name], seen.os_disk, seen.power, down, why)
     stage.console.print(table)
+    verdict = "[green]Every VM is where it should be.[/]" if well else "[red]Not every VM is where it should be.[/]"
+    stage.console.print(verdict)
     return well
 
 
@@ -134,5 +141,5 @@ async def _reasons(azure: Azure) -> dict[str, str]:
     runs: Sequence[dict[str, str]] = (await azure.api("runs?top=100"))["value"]
     for run in sorted(runs, key=lambda run: run.get("started") or ""):
         for row in (await azure.api(f"runs/{run['id']}")).get("vms", []):
-            found[row["vm"].lower()] = f"{row['reason']}: {row['message']}"
+            found[row["vm"].lower()] = row["message"]
     return found

@@ -145,8 +145,9 @@ async def local_azure(
             assert app.host is not None
             yield LocalAzure(clock, simulator, endpoints, app.host, str(endpoints.functions), http)
     finally:
-        await wiring.close()
+        # Last of all: an activity that is being stopped may still ask for gateways.
         await app.stop()
+        await wiring.close()
 
 
 def play(story: Callable[[LocalAzure], Awaitable[None]], scenario: list[dict[str, Any]], **options: Any) -> None:
