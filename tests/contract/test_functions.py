@@ -1,0 +1,105 @@
+"""What Azure sees of the app: the very code that indexes it there, run here with full validation."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from refresh import messages, month_messages
+from simulator.functions.indexing import IndexedFunction, index_app
+
+ROOT = Path(__file__).parents[2]
+BUILT_IN = {"BuiltIn__HttpActivity", "BuiltIn__HttpPollOrchestrator"}
+TIMERS = {
+    "monthly_refresh": "%REFRESH_SCHEDULE%",
+    "sweep": "%SWEEP_SCHEDULE%",
+    "purge_history": "%PURGE_SCHEDULE%",
+}
+ROUTES = {
+    ("POST", "images"),
+    ("POST", "disks"),
+    ("POST", "tags"),
+    ("POST", "swap"),
+    ("POST", "rollback"),
+    ("POST", "refresh"),
+    ("POST", "pause"),
+    ("POST", "resume"),
+    ("GET", "vms"),
+    ("GET", "queue"),
+    ("GET", "runs"),
+    ("GET", "runs/{id}"),
+}
+ORCHESTRATIONS = {
+    "refresh_month",
+    "create_images",
+    "build_image",
+    "create_disks",
+    "write_tags",
+    "swap_vms",
+    "look",
+    "swap_vm",
+}
+
+
+@pytest.fixture(scope="module")
+def functions() -> dict[str, IndexedFunction]:
+    return {function.name: function for function in index_app(ROOT)}
+
+
+def bindings(function: IndexedFunction, kind: str) -> list[Mapping[str, Any]]:
+    return [binding for binding in function.bindings if binding["type"] == kind]
+
+
+def named(functions: dict[str, IndexedFunction], kind: str) -> set[str]:
+    return {name for name, function in functions.items() if bindings(function, kind)} - BUILT_IN
+
+
+def test_timers_have_their_schedules_from_settings(functions: dict[str, IndexedFunction]) -> None:
+    """Three timers, each with the setting that says when."""
+    found = {
+        name: bindings(functions[name], "timerTrigger")[0]["schedule"] for name in named(functions, "timerTrigger")
+    }
+    assert found == TIMERS
+
+
+def test_every_route_asks_for_a_key(functions: dict[str, IndexedFunction]) -> None:
+    """The HTTP API is complete and every route has auth level FUNCTION."""
+    triggers = [bindings(functions[name], "httpTrigger")[0] for name in named(functions, "httpTrigger")]
+    assert {(trigger["methods"][0], trigger["route"]) for trigger in triggers} == ROUTES
+    assert all(len(trigger["methods"]) == 1 and trigger["authLevel"] == "FUNCTION" for trigger in triggers)
+
+
+def test_durable_functions_are_called_like_their_files(functions: dict[str, IndexedFunction]) -> None:
+    """Orchestrations, entity and activities are registered under the names that the messages use."""
+    assert named(functions, "orchestrationTrigger") == ORCHESTRATIONS
+    assert named(functions, "entityTrigger") == {messages.DISPATCHER}
+    assert named(functions, "eventGridTrigger") == {"on_resource_write"}
+    folders = {"orchestrations": ORCHESTRATIONS, "activities": named(functions, "activityTrigger")}
+    for folder, names in folders.items():
+        files = {path.stem for path in (ROOT / "refresh" / folder).glob("*.py")}
+        assert names <= files
+
+
+def test_every_activity_that_is_called_is_registered(functions: dict[str, IndexedFunction]) -> None:
+    """No orchestration calls an activity by a name that nothing answers to, and none is registered for nobody."""
+    called = set()
+    for path in (ROOT / "refresh" / "orchestrations").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                called.add(node.value)
+            if isinstance(node, ast.Attribute):
+                called.add(str(getattr(month_messages, node.attr, "")))
+    registered = named(functions, "activityTrigger")
+    assert registered <= called
+    assert {name for name in called if name.startswith("ensure_")} <= registered
+
+
+def test_whoever_starts_or_signals_has_a_client(functions: dict[str, IndexedFunction]) -> None:
+    """Every trigger from outside, and the one activity that reads the dispatcher, has a durable client bound."""
+    outside = {"timerTrigger", "httpTrigger", "eventGridTrigger"}
+    need = set().union(*(named(functions, kind) for kind in outside)) | {"find_outcomes"}
+    assert named(functions, "durableClient") == need

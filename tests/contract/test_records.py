@@ -1,0 +1,69 @@
+"""What crosses Durable is plain JSON: every record goes through the converter that Azure uses."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import pytest
+from azure.durable_functions.internal.serialization import DEFAULT_FUNCTIONS_DATA_CONVERTER as CONVERTER
+from azure.functions._durable_functions import df_dumps, df_loads
+
+from refresh import messages, month_messages
+from refresh.messages import BadRecord, Record
+
+VM = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/v"
+INTENT = messages.Intent("swap-x-1", True, "old", "new", agent_spoke=True, previous="p", version="v")
+RECORDS: list[Record] = [
+    INTENT,
+    messages.Claimed("yours", True, INTENT, "stop", ("r",), ("d",), ("h",), ("o",)),
+    messages.StepInput(VM, "disk", "t", "t", "t", True, True),
+    messages.StepResult("done", "t", "t", "t", "Code", "message", "evidence", True),
+    messages.Prepared("swap", "wanted", "m", INTENT, {"tag": "value"}, ("stop",), ("start",), 41.0),
+    messages.Outcome(VM, "run", "succeeded", "verified", "m", "old", "new", 41.5, "t", "t", ("e",)),
+    messages.SwapRequest((VM,), "disk", True, ({"vm": VM},)),
+    month_messages.MonthInput("202611", (VM,), "auto", True, True),
+    month_messages.BulkInput("202611", (VM,), "auto", True, True, ({"vm": VM},)),
+    month_messages.BatchInput((VM,), "202611", True),
+    month_messages.BuildInput("d", "202611", ("westeurope",), True, "v", "s", True, "t"),
+    month_messages.ImageRow("d", "create", "r", "m", "v"),
+    month_messages.VmRow(VM, "create", "r", "m", "c", "n", "w"),
+]
+
+
+def subclasses(record: type[Record]) -> set[type[Record]]:
+    return set(record.__subclasses__()).union(*(subclasses(each) for each in record.__subclasses__()))
+
+
+def test_every_record_is_here() -> None:
+    """A record that is added is added to this test."""
+    assert {type(record) for record in RECORDS} == subclasses(Record)
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda record: type(record).__name__)
+def test_a_record_survives_the_functions_converter(record: Record) -> None:
+    """Out as an activity's result, in as its input, and through the orchestrator's converter: the same record."""
+    crossed: Any = df_loads(df_dumps(record.to_json()))
+    assert type(record).from_json(crossed) == record
+    text = CONVERTER.serialize(record.to_json())
+    assert type(record).from_json(CONVERTER.deserialize(text)) == record
+    assert json.loads(df_dumps(record.to_json())) == record.to_json()
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda record: type(record).__name__)
+def test_a_record_names_the_field_that_is_missing_or_wrong(record: Record) -> None:
+    """What is not the record it should be is refused by the field's name."""
+    kind = type(record)
+    required = [
+        field.name
+        for field in dataclasses.fields(kind)  # type: ignore[arg-type]
+        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+    ]
+    for name in required:
+        with pytest.raises(BadRecord, match=name):
+            kind.from_json({key: value for key, value in record.to_json().items() if key != name})
+        with pytest.raises(BadRecord, match=name):
+            kind.from_json({**record.to_json(), name: {"not": "this"}})
+    with pytest.raises(BadRecord):
+        kind.from_json("text")
