@@ -5,6 +5,7 @@ import azure.functions as func
 
 from refresh.activities.begin_version import begin_version
 from refresh.activities.clear_intent import clear_intent
+from refresh.activities.count_swaps import count_swaps
 from refresh.activities.ensure_deallocated import ensure_deallocated
 from refresh.activities.ensure_healthy import ensure_healthy
 from refresh.activities.ensure_os_disk import ensure_os_disk
@@ -88,5 +89,6 @@ for activity in (
     activity.__annotations__ = {}  # the Functions indexer refuses parameterised types such as dict[str, Any]
     app.activity_trigger(input_name="data")(activity)
 
-find_outcomes.__annotations__ = {}
-app.activity_trigger(input_name="data")(app.durable_client_input(client_name="client")(find_outcomes))
+for reader in (find_outcomes, count_swaps):
+    reader.__annotations__ = {}
+    app.activity_trigger(input_name="data")(app.durable_client_input(client_name="client")(reader))

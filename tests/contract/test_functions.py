@@ -99,7 +99,7 @@ def test_every_activity_that_is_called_is_registered(functions: dict[str, Indexe
 
 
 def test_whoever_starts_or_signals_has_a_client(functions: dict[str, IndexedFunction]) -> None:
-    """Every trigger from outside, and the one activity that reads the dispatcher, has a durable client bound."""
+    """Every trigger from outside, and the activities that read the dispatcher, have a durable client bound."""
     outside = {"timerTrigger", "httpTrigger", "eventGridTrigger"}
-    need = set().union(*(named(functions, kind) for kind in outside)) | {"find_outcomes"}
+    need = set().union(*(named(functions, kind) for kind in outside)) | {"find_outcomes", "count_swaps"}
     assert named(functions, "durableClient") == need
