@@ -37,7 +37,7 @@ VMS_PER_SIGNAL = 100
 BULK_ACTIVITIES_OUTSTANDING = 10
 VMS_PER_HISTORY = 500
 
-_INSTANCE_ID = re.compile(r"^[A-Za-z0-9._-]{1,100}$")
+_INSTANCE_ID = re.compile(r"^[A-Za-z0-9._-]{1,100}\Z")
 
 
 def swap_id(vm_id: str, n: int) -> str:

@@ -23,12 +23,12 @@ CLOUDS: Mapping[str, str] = {
 https://learn.microsoft.com/azure/azure-government/compare-azure-government-global-azure#guidance-for-developers
 """
 
-_GUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.IGNORECASE)
-_GROUP_ID = re.compile(r"^/subscriptions/[0-9a-f-]{36}/resourcegroups/[^/?#%\\]{1,90}$", re.IGNORECASE)
+_GUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
+_GROUP_ID = re.compile(r"^/subscriptions/[0-9a-f-]{36}/resourcegroups/[^/?#%\\]{1,90}\Z", re.IGNORECASE)
 # https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftmanagement
-_MANAGEMENT_GROUP = re.compile(r"^[A-Za-z0-9_().-]{1,90}$")
+_MANAGEMENT_GROUP = re.compile(r"^[A-Za-z0-9_().-]{1,90}\Z")
 # One part of an NCRONTAB field: `*`, a number, a range or a name, each with an optional step.
-_CRON_PART = re.compile(r"^(?:\*|(\d{1,2})(?:-(\d{1,2}))?|[A-Za-z]{3,9}(?:-[A-Za-z]{3,9})?)(?:/(\d{1,2}))?$")
+_CRON_PART = re.compile(r"^(?:\*|(\d{1,2})(?:-(\d{1,2}))?|[A-Za-z]{3,9}(?:-[A-Za-z]{3,9})?)(?:/(\d{1,2}))?\Z")
 _CRON_FIELDS = (
     ("seconds", 0, 59),
     ("minutes", 0, 59),

@@ -15,7 +15,7 @@ MAX_REBUILDS = 99
 _MAX_PART = 2**31 - 1
 _MAX_DISK_NAME = 80
 _PERIOD = re.compile(r"^20\d\d(0[1-9]|1[0-2])\Z", re.ASCII)
-_VERSION = re.compile(r"^(\d{1,10})\.(\d{1,10})\.(\d{1,10})$", re.ASCII)
+_VERSION = re.compile(r"^(\d{1,10})\.(\d{1,10})\.(\d{1,10})\Z", re.ASCII)
 
 
 def period_at(moment: datetime) -> str:

@@ -10,7 +10,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-_TAGS_SUFFIX = re.compile(r"/providers/microsoft\.resources/tags/default/?$", re.IGNORECASE)
+_TAGS_SUFFIX = re.compile(r"/providers/microsoft\.resources/tags/default/?\Z", re.IGNORECASE)
 _NAME = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_.\-]{0,79}\Z")
 VM_TYPE = "microsoft.compute/virtualmachines"
 DISK_TYPE = "microsoft.compute/disks"

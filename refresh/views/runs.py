@@ -22,7 +22,7 @@ type Json = dict[str, Any]
 # What a run's id begins with says what kind of run it is.
 KINDS = ("month", "images", "disks", "tags", "swaps", "swap", "build", "look")
 # Steps of other runs: listed when they are asked for.
-INNER_KINDS = ("swap", "build", "look")
+INNER_KINDS = ("build", "look")
 STATUSES = ("running", "succeeded", "rolled-back", "needs-attention", "refused", "failed", "not-proven")
 ROW = (*RECORD, "old_disk", "new_disk", "down_s")
 
