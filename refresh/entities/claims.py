@@ -5,6 +5,7 @@ Decides that one (vm, n) is one swap, once. See `ledger` for the state.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -82,6 +83,8 @@ def finished(turn: Turn, data: Mapping[str, Any]) -> None:
         return
     state, outcome = turn.state, messages.Outcome.from_json(data["outcome"])
     vm = outcome.vm.lower()
+    told = turn.loud if outcome.status == "needs-attention" else turn.lines
+    told.append(f"outcome {json.dumps(outcome.to_json(), sort_keys=True)}")
     state["finished"] = [*state.get("finished", []), outcome.to_json()][-KEEP_FINISHED:]
     if outcome.status in ("succeeded", "not-proven") and outcome.new_disk:
         _remember_ran(state, vm, outcome.new_disk)

@@ -20,6 +20,8 @@ def dispatcher(ctx: EntityContext, data: Any = None) -> Any:
     turn = apply(ctx.get_state(None, None), ctx.operation, data)
     for line in turn.lines:
         _log.info(line)
+    for line in turn.loud:
+        _log.error(line)
     for name, instance_id, payload in turn.starts:
         ctx.schedule_new_orchestration(name, payload, instance_id=instance_id)
     ctx.set_state(turn.state)

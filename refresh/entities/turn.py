@@ -1,4 +1,4 @@
-"""One operation on the dispatcher's book: what it changes, answers, starts and logs."""
+"""One operation on the dispatcher's book: what it changes, answers, starts and logs (`loud` lines as errors)."""
 
 from __future__ import annotations
 
@@ -16,3 +16,4 @@ class Turn:
     answer: Any = None
     starts: list[tuple[str, str, Json]] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
+    loud: list[str] = field(default_factory=list)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -92,6 +93,15 @@ def test_a_refusal_is_not_asked_for_again_at_once() -> None:
     turn = play(HINT, TAKE, decided(), TAKE, CLAIM)
     for status, looks in (("refused", 0), ("needs-attention", 0), ("succeeded", 1), ("rolled-back", 1)):
         assert len(apply(turn.state, *finished(status)).starts) == looks
+
+
+def test_an_outcome_is_one_structured_log_line() -> None:
+    """Every outcome is told once, as JSON; one that needs a person is told as an error."""
+    claimed = play(HINT, TAKE, decided(), TAKE, CLAIM)
+    well, ill = (apply(claimed.state, *finished(status)) for status in ("succeeded", "needs-attention"))
+    (line,), (loud,) = well.lines, ill.loud
+    assert json.loads(line.removeprefix("outcome "))["status"] == "succeeded"
+    assert json.loads(loud.removeprefix("outcome "))["status"] == "needs-attention"
 
 
 def test_a_rejection_is_remembered_until_the_disk_proves_itself() -> None:
