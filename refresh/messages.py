@@ -135,12 +135,16 @@ class Intent(Record):
 
 @dataclass(frozen=True)
 class Claimed(Record):
-    """The dispatcher's answer to a claim: `yours`, or why not. An `intent` means: finish what was begun."""
+    """The dispatcher's answer to a claim: `yours`, or why not. An `intent` means: finish what was begun.
+
+    `tags` are those of an intent that may not have been written onto the VM yet.
+    """
 
     answer: str
     force: bool = False
     intent: Intent | None = None
     step: str | None = None
+    tags: dict[str, str] | None = None
     reply_to: tuple[str, ...] = ()
     rejected: tuple[str, ...] = ()
     ran: tuple[str, ...] = ()

@@ -6,14 +6,22 @@ from typing import Any
 
 from refresh import wiring
 from refresh.activities.patience import TAG_WRITE_BUDGET_S, patiently
+from refresh.domain import tags
 from refresh.gateway import GatewayError
 
 
 async def write_intent(data: dict[str, Any]) -> dict[str, Any]:
-    """Merge `tags` into the VM's, before anything is stopped; `{"ok"}` or `{"ok": false, "message"}`."""
-    gateways = wiring.gateways()
+    """Merge `tags` into the VM's, before anything is stopped; `{"ok"}` or `{"ok": false, "message"}`.
+
+    A wish among them is `@previous` resolved to a name; it is written only while `@previous` still stands there.
+    """
+    gateways, written = wiring.gateways(), dict(data["tags"])
     try:
-        await patiently(lambda: gateways.tags.merge_tags(data["vm"], data["tags"]), budget_s=TAG_WRITE_BUDGET_S)
+        if tags.OS_DISK_NAME in written:
+            vm = await patiently(lambda: gateways.compute.read_vm(data["vm"]), budget_s=TAG_WRITE_BUDGET_S)
+            if (tags.value_of(vm.tags, tags.OS_DISK_NAME) or "").strip().lower() != tags.PREVIOUS:
+                del written[tags.OS_DISK_NAME]
+        await patiently(lambda: gateways.tags.merge_tags(data["vm"], written), budget_s=TAG_WRITE_BUDGET_S)
     except GatewayError as error:
         return {"ok": False, "message": str(error)[:300]}
     return {"ok": True}

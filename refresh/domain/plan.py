@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+# Where a swap stands before its first step, and what the names of the steps of the way back begin with.
+INTENT = "intent"
+UNDO = "undo"
+
 
 class Step(StrEnum):
     """A level-triggered step: each makes one thing so, whatever was before."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from refresh import messages
 from refresh.domain import instant, resource_id
+from refresh.domain.plan import INTENT, UNDO
 from refresh.entities.looks import add_hint, open_look, remembered
 from refresh.entities.queue import admit, start_swap
 from refresh.entities.turn import Json, Turn
@@ -42,22 +43,29 @@ def claim(turn: Turn, data: Mapping[str, Any]) -> None:
         force=bool(row.get("force")),
         intent=messages.Intent.from_json(row["intent"]) if row.get("intent") else None,
         step=row.get("step"),
+        tags=row.get("tags"),
         reply_to=tuple(row.get("reply_to", [])),
         **{key: tuple(names) for key, names in remembered(turn.state, vm).items()},
     ).to_json()
 
 
 def step(turn: Turn, data: Mapping[str, Any]) -> None:
-    """Store the step under way; the intent is stored once."""
+    """Store the step under way; the intent is stored once, its tags until they must have been written."""
     row = _mine(turn, data)
     turn.answer = {"ok": row is not None}
     if row is None:
         return
-    row.update(step=str(data["step"]), since=data.get("at") or row.get("since"))
+    row["since"] = data.get("at") or row.get("since")
+    # From the way back no late word of an earlier step leads forward again: the disk is rejected by then.
+    if str(data["step"]).startswith(UNDO) or not str(row.get("step", "")).startswith(UNDO):
+        row["step"] = str(data["step"])
     if data.get("intent") and not row.get("intent"):
         intent = messages.Intent.from_json(data["intent"])
         row["intent"] = intent.to_json()
         _remember_ran(turn.state, str(data["vm"]), intent.old_disk)
+        row["tags"] = dict(data.get("tags") or {})
+    elif row["step"] != INTENT:
+        row.pop("tags", None)
 
 
 def _remember_ran(state: Json, vm: str, disk: str) -> None:
@@ -98,10 +106,6 @@ def finished(turn: Turn, data: Mapping[str, Any]) -> None:
         add_hint(state, vm, row.get("again") or {"id": row["id"]})
     admit(turn, data.get("at"))
     open_look(turn, data.get("at"))
-
-
-def _forget_rejection(state: Json, vm: str, disk: str) -> None:
-    state["rejected"] = [row for row in state.get("rejected", []) if row["vm"] != vm or disk not in row["names"]]
 
 
 def recover(turn: Turn, data: Mapping[str, Any]) -> None:

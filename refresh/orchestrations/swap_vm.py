@@ -13,13 +13,14 @@ from typing import Any
 from durabletask.task import OrchestrationContext, Task, TaskFailedError
 
 from refresh.domain import plan, resource_id
+from refresh.domain.plan import INTENT, UNDO
 from refresh.domain.reason import Reason
 from refresh.messages import Claimed, Intent, Outcome, Prepared
 from refresh.orchestrations.calls import OUTCOME_EVENT, ask, now, tell
 from refresh.orchestrations.swap_steps import StepsRun, call, run_steps
 
 Turn = Generator[Task[Any], Any, Outcome]
-UNDO = "undo"
+Plans = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 def swap_vm(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any], Any, dict[str, Any]]:
@@ -47,16 +48,13 @@ def _turn(ctx: OrchestrationContext, vm: str, n: int, claimed: Claimed) -> Turn:
     if prepared.intent is None:
         status = "skipped" if prepared.decision == "skip" else "refused"
         return _outcome(ctx, vm, status, prepared.reason, prepared.message)
-    stored = yield ask(ctx, "step", vm=vm, n=n, step="intent", intent=prepared.intent.to_json())
+    kept = {"intent": prepared.intent.to_json(), "tags": prepared.tags}
+    stored = yield ask(ctx, "step", vm=vm, n=n, step=INTENT, **kept)
     if not stored["ok"]:
         return _outcome(ctx, vm, "skipped", Reason.NOT_CLAIMED, "a recovery has taken this swap over")
     if prepared.decision == "revive":
-        return (yield from _revive(ctx, vm, n, prepared))
-    wrote = yield from call(ctx, "write_intent", {"vm": vm, "tags": prepared.tags})
-    if not wrote.get("ok"):
-        message = f"nothing was stopped, because the VM's tags could not be written: {wrote.get('message')}"
-        return _outcome(ctx, vm, "refused", Reason.TAGS_NOT_WRITTEN, message, prepared.intent)
-    return (yield from _swap(ctx, vm, n, prepared.intent, prepared.steps, prepared.undo))
+        return (yield from _revive(ctx, vm, n, prepared.intent, prepared.message))
+    return (yield from _begin(ctx, vm, n, prepared.intent, prepared.tags, (prepared.steps, prepared.undo)))
 
 
 def _prepare(ctx: OrchestrationContext, vm: str, claimed: Claimed) -> Generator[Task[Any], Any, Prepared]:
@@ -78,10 +76,26 @@ def _take_up(ctx: OrchestrationContext, vm: str, n: int, claimed: Claimed) -> Tu
     """Finish what another run began: its intent says what, its last step how far."""
     intent = claimed.intent
     assert intent is not None  # noqa: S101 - checked by the caller
-    steps, undo = _plans(intent)
+    if resource_id.same(intent.old_disk, intent.new_disk):
+        return (yield from _revive(ctx, vm, n, intent, "a swap stopped this VM and nobody finished it: brought up"))
+    steps, undo = plan.plan_swap(intent.was_running), plan.plan_undo(intent.was_running)
+    plans: Plans = tuple(map(str, steps)), tuple(map(str, undo))
+    if claimed.step == INTENT:  # nothing has been stopped yet, and the tags may not have been written
+        return (yield from _begin(ctx, vm, n, intent, claimed.tags, plans))
     if (claimed.step or "").startswith(UNDO):
-        return (yield from _undo(ctx, vm, n, intent, undo, None))
-    return (yield from _swap(ctx, vm, n, intent, steps, undo))
+        return (yield from _undo(ctx, vm, n, intent, plans[1], None))
+    return (yield from _swap(ctx, vm, n, intent, plans))
+
+
+def _begin(
+    ctx: OrchestrationContext, vm: str, n: int, intent: Intent, tags: dict[str, str] | None, plans: Plans
+) -> Turn:
+    """The last thing before downtime: the intent goes onto the VM, or nothing is stopped."""
+    wrote = yield from call(ctx, "write_intent", {"vm": vm, "tags": tags or {}})
+    if not wrote.get("ok"):
+        message = f"nothing was stopped, because the VM's tags could not be written: {wrote.get('message')}"
+        return _outcome(ctx, vm, "refused", Reason.TAGS_NOT_WRITTEN, message, intent)
+    return (yield from _swap(ctx, vm, n, intent, plans))
 
 
 def _name(disk_id: str) -> str:
@@ -89,23 +103,12 @@ def _name(disk_id: str) -> str:
     return disk.name if disk is not None else disk_id
 
 
-def _plans(intent: Intent) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    if resource_id.same(intent.old_disk, intent.new_disk):  # a revival: there is no disk to change
-        return tuple(map(str, plan.plan_revival())), tuple(map(str, plan.plan_revival()))
-    steps, undo = plan.plan_swap(intent.was_running), plan.plan_undo(intent.was_running)
-    return tuple(map(str, steps)), tuple(map(str, undo))
-
-
-def _swap(
-    ctx: OrchestrationContext, vm: str, n: int, intent: Intent, steps: tuple[str, ...], undo: tuple[str, ...]
-) -> Turn:
-    ran = yield from run_steps(ctx, vm, n, intent, steps)
+def _swap(ctx: OrchestrationContext, vm: str, n: int, intent: Intent, plans: Plans) -> Turn:
+    ran = yield from run_steps(ctx, vm, n, intent, plans[0])
     if ran.ended == "failed":
-        return (yield from _undo(ctx, vm, n, intent, undo, ran))
-    if ran.ended == "held":
+        return (yield from _undo(ctx, vm, n, intent, plans[1], ran))
+    if ran.ended in ("held", "gone"):
         return (yield from _let_go(ctx, vm, intent, ran))
-    if ran.ended == "gone":
-        return _outcome(ctx, vm, "skipped", Reason.VM_GONE, "the VM was deleted while it was being swapped", intent)
     yield from call(ctx, "clear_intent", {"vm": vm})
     disk = _name(intent.new_disk)
     if not intent.was_running:
@@ -127,13 +130,10 @@ def _undo(
     yield from call(ctx, "write_rejection", {"vm": vm, "intent": intent.to_json()})
     back = yield from run_steps(ctx, vm, n, intent, undo, prefix=f"{UNDO}-", earlier=failed)
     why = failed.why if failed is not None else "an earlier run found it unhealthy"
-    if back.ended == "held":
+    if back.ended in ("held", "gone"):
         return (yield from _let_go(ctx, vm, intent, back))
     if back.ended != "done":
-        message = (
-            f"{_name(intent.new_disk)} failed ({why}) and the way back failed too ({back.why}): a person is needed"
-        )
-        return _outcome(ctx, vm, "needs-attention", Reason.UNDO_FAILED, message, intent, back)
+        return (yield from _give_up(ctx, vm, n, intent, why, back))
     yield from call(ctx, "clear_intent", {"vm": vm})
     unhealthy = failed is None or failed.step == "health"
     reason = Reason.UNHEALTHY if unhealthy else Reason.STEP_FAILED
@@ -141,24 +141,42 @@ def _undo(
     return _outcome(ctx, vm, "rolled-back", reason, message, intent, back)
 
 
-def _revive(ctx: OrchestrationContext, vm: str, n: int, prepared: Prepared) -> Turn:
-    intent = prepared.intent
-    assert intent is not None  # noqa: S101 - checked by the caller
-    ran = yield from run_steps(ctx, vm, n, intent, prepared.steps)
+def _give_up(ctx: OrchestrationContext, vm: str, n: int, intent: Intent, why: str, back: StepsRun) -> Turn:
+    """The old disk could not be put back: a VM that ran is started on whatever disk it has, hold or not."""
+    ran = back
+    if intent.was_running and back.step != plan.Step.START:
+        steps = (plan.Step.START,)
+        ran = yield from run_steps(ctx, vm, n, intent, steps, prefix=f"{UNDO}-", earlier=back, despite_hold=True)
+    message = f"{_name(intent.new_disk)} failed ({why}) and the way back failed too ({back.why}): a person is needed"
+    return _outcome(ctx, vm, "needs-attention", Reason.UNDO_FAILED, message, intent, ran)
+
+
+def _revive(ctx: OrchestrationContext, vm: str, n: int, intent: Intent, why: str) -> Turn:
+    """Bring up a VM of which nothing is known but that it ran; how that ends says nothing about its disk."""
+    ran = yield from run_steps(ctx, vm, n, intent, plan.plan_revival())
+    if ran.ended in ("held", "gone"):
+        return (yield from _let_go(ctx, vm, intent, ran))
     if ran.ended != "done":
         message = f"a VM that an earlier swap stopped could not be started: {ran.why}"
         return _outcome(ctx, vm, "needs-attention", Reason.RECOVER, message, ran=ran)
     yield from call(ctx, "clear_intent", {"vm": vm})
-    return _outcome(ctx, vm, "not-proven", Reason.RECOVER, prepared.message, ran=ran)
+    return _outcome(ctx, vm, "not-proven", Reason.RECOVER, why, ran=ran)
 
 
 def _let_go(ctx: OrchestrationContext, vm: str, intent: Intent, ran: StepsRun) -> Turn:
-    """A person said `hold`: hands off, but a VM that the app has stopped is started first."""
-    if intent.was_running and ran.stopped_at is not None and ran.running_at is None:
-        ran = yield from run_steps(ctx, vm, None, intent, ("start",), earlier=ran, despite_hold=True)
-        if ran.ended != "done":
+    """Hands off a VM that is gone, or that a person put on hold; one that the app may have stopped is started first.
+
+    May have: the word of an accepted stop can be lost with the worker or the run that heard it. A VM that runs is not
+    touched by being started.
+    """
+    if ran.ended == "held" and intent.was_running and ran.running_at is None:
+        ran = yield from run_steps(ctx, vm, None, intent, (plan.Step.START,), earlier=ran, despite_hold=True)
+        if ran.ended == "failed":
             message = f"put on hold while it was stopped for a swap, and it could not be started: {ran.why}"
             return _outcome(ctx, vm, "needs-attention", Reason.ON_HOLD, message, intent, ran)
+    if ran.ended == "gone":
+        message = "the VM was deleted while it was being swapped, or another has its name now"
+        return _outcome(ctx, vm, "skipped", Reason.VM_GONE, message, intent, ran)
     yield from call(ctx, "clear_intent", {"vm": vm})
     message = "put on hold during its swap: left alone from then on, running what it had by then"
     return _outcome(ctx, vm, "not-proven", Reason.ON_HOLD, message, None, ran)

@@ -25,7 +25,7 @@ from tests.support.builders import GALLERY, GROUP, SUBSCRIPTION, disk_id
 
 ROOT = Path(__file__).parents[2]
 # Timers never fire by themselves in a test, and the galleries are named even where a scenario has none.
-_SETTINGS = {
+SETTINGS = {
     "REFRESH_SUBSCRIPTIONS": SUBSCRIPTION,
     "REFRESH_GALLERIES": GALLERY,
     "REFRESH_SCHEDULE": "0 0 0 29 2 *",
@@ -138,7 +138,7 @@ async def local_azure(
 ) -> AsyncIterator[LocalAzure]:
     """Start everything with `scenario` loaded; `events=False` leaves Event Grid unsubscribed."""
     simulator = Simulator(clock, scenario=scenario, chaos=chaos, seed=7)
-    app = LocalApp(clock, simulator, ROOT, settings={**_SETTINGS, **(settings or {})}, events=events)
+    app = LocalApp(clock, simulator, ROOT, settings={**SETTINGS, **(settings or {})}, events=events)
     endpoints = await app.start()
     try:
         async with aiohttp.ClientSession() as http:
