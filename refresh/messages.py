@@ -121,7 +121,7 @@ class Intent(Record):
     """What a swap set out to do, stored once with its claim: enough to bring the VM back up whatever happens.
 
     `previous` is the value of `OsDiskPrevious` before the intent (None: there was none); `agent_spoke` whether a
-    guest agent had reported ready, so that its silence afterwards means something.
+    guest agent had reported ready, so that its silence afterwards means something; `unique_id` is the VM's `vmId`.
     """
 
     run: str
@@ -131,6 +131,7 @@ class Intent(Record):
     agent_spoke: bool = False
     previous: str | None = None
     version: str | None = None
+    unique_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -144,11 +145,11 @@ class Claimed(Record):
     force: bool = False
     intent: Intent | None = None
     step: str | None = None
-    tags: dict[str, str] | None = None
     reply_to: tuple[str, ...] = ()
     rejected: tuple[str, ...] = ()
     ran: tuple[str, ...] = ()
     over: tuple[str, ...] = ()
+    tags: dict[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,8 @@ class StepInput(Record):
     """What a step needs to know: the VM, what to make so, and ARM's times of what was begun before.
 
     `since` is when the step was first tried, `begun_at` when its operation was last accepted, `started_at` when the
-    VM was started. `despite_hold` only for the start of a VM that the app itself has stopped.
+    VM was started. `despite_hold` only for the start of a VM that the app itself has stopped. `unique_id` is the `vmId`
+    of the VM that is meant: one that took its name is another VM.
     """
 
     vm: str
@@ -166,6 +168,7 @@ class StepInput(Record):
     started_at: str | None = None
     agent_spoke: bool = False
     despite_hold: bool = False
+    unique_id: str | None = None
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,8 @@ class Convergence:
             return await self._unanswered(error)
         self._at, self._slept_when_read_s = vm.read_at, self._slept_s
         self._since = self._since or vm.read_at
+        if self.step.unique_id and vm.unique_id and self.step.unique_id != vm.unique_id:
+            return self._result("gone", evidence="another VM has its name now")
         if tags.on_hold(vm.tags) and not self.step.despite_hold:
             return self._result("held", evidence=f"{tags.AUTO_REFRESH}=hold")
         verdict = self.judge(vm, instant.seconds_between(self._begun_at, vm.read_at))

@@ -49,6 +49,7 @@ def _swap(facts: Facts, decision: Swap, run: str) -> Prepared:
         agent_spoke=runs and vm.agent is not None and vm.agent.ready,
         previous=previous,
         version=disk.source_version,
+        unique_id=vm.unique_id,
     )
     steps, undo = plan.plan_swap(runs), plan.plan_undo(runs)
     return Prepared(
@@ -78,4 +79,4 @@ def _revival(facts: Facts, run: str) -> Intent:
     vm = facts.vm
     assert vm is not None  # noqa: S101 - only a VM that was read is revived
     disk = vm.os_disk_id or ""
-    return Intent(run=run, was_running=True, old_disk=disk, new_disk=disk)
+    return Intent(run=run, was_running=True, old_disk=disk, new_disk=disk, unique_id=vm.unique_id)

@@ -9,6 +9,7 @@ from typing import Any
 from refresh import wiring
 from refresh.activities.facts import FactReader, Pace, policy_of
 from refresh.domain.decision import Decision, Facts, Refuse, Revive, Swap, decide_swap, is_intent_stale
+from refresh.domain.model import Power
 from refresh.domain.reason import Reason
 from refresh.settings import Settings
 
@@ -56,6 +57,7 @@ def decision_row(vm_id: str, facts: Facts, decision: Decision) -> dict[str, Any]
     if facts.vm is not None:
         row["current"] = facts.vm.os_disk_name
         row["group"] = facts.vm.availability_set.lower() if facts.vm.availability_set else None
+        row["up"] = True if facts.vm.power is Power.RUNNING else None
     row["stale"] = True if is_intent_stale(facts) else None
     row["wanted"] = facts.wish.disk_id or facts.wish.text or None
     return {key: value for key, value in row.items() if value is not None}

@@ -113,6 +113,7 @@ def vm_from_arm(body: Mapping[str, Any], read_at: str | None) -> Vm:
         os_disk_name=text_at(os_disk, "name"),
         os_type=text_at(os_disk, "osType"),
         provisioning_state=text_at(properties, "provisioningState"),
+        unique_id=text_at(properties, "vmId"),
         zones=zones_of(body),
         size=text_at(properties, "hardwareProfile", "vmSize"),
         availability_set=text_at(properties, "availabilitySet", "id"),

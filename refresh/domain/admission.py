@@ -1,22 +1,24 @@
 """Who may be swapped now and who waits for what.
 
 Decides from the queue, the swaps under way, the budgets and the pause switch. Refuses to know how a swap is started.
-Budgets so far: swaps in flight, and one VM of an availability set at a time.
+Budgets so far: swaps in flight, and one VM of an availability set at a time. A disk is in one swap at a time: of two
+VMs that ask for it only one can have it, and the other is not to be stopped to find that out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from refresh.domain.reason import Wait
 
 
 @dataclass(frozen=True)
 class Row:
-    """One VM that is queued or running: its availability set (lower-case id) counts against the set's budget."""
+    """One VM that is queued, running or down: its availability set and the disks it may end on (lower-case ids)."""
 
     group: str | None = None
+    disks: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -27,33 +29,53 @@ class Admission:
     waiting: Mapping[str, Wait]
 
 
+@dataclass
+class _Busy:
+    """What the swaps under way leave no room for."""
+
+    left: int
+    groups: dict[str, set[str]] = field(default_factory=dict)
+    disks: set[str] = field(default_factory=set)
+
+    def take(self, vm: str, row: Row) -> None:
+        if row.group:
+            self.groups.setdefault(row.group, set()).add(vm)
+        self.disks |= row.disks
+
+
 def choose_admissions(
-    queue: Mapping[str, Row], running: Mapping[str, Row], *, max_swaps: int, paused: bool
+    queue: Mapping[str, Row],
+    running: Mapping[str, Row],
+    *,
+    max_swaps: int,
+    paused: bool,
+    down: Mapping[str, Row] | None = None,
 ) -> Admission:
-    """Admit in queue order whoever breaks no budget; the mapping's order is the queue's order."""
+    """Admit in queue order whoever breaks no budget; the mapping's order is the queue's order.
+
+    `down` are VMs that an earlier swap could not bring up again: each still uses up its availability set's budget.
+    """
     admitted: list[str] = []
     waiting: dict[str, Wait] = {}
-    busy_groups = {row.group for row in running.values() if row.group}
+    busy = _Busy(max_swaps - len(running))
+    for vm, row in (*running.items(), *(down or {}).items()):
+        busy.take(vm, row)
     for vm, row in queue.items():
-        wait = _wait_reason(vm, row, running, busy_groups, len(running) + len(admitted) >= max_swaps, paused)
+        wait = Wait.PAUSED if paused else Wait.SWAPPING if vm in running else _wait_reason(vm, row, busy)
         if wait is not None:
             waiting[vm] = wait
             continue
         admitted.append(vm)
-        if row.group:
-            busy_groups.add(row.group)
+        busy.left -= 1
+        busy.take(vm, row)
     return Admission(tuple(admitted), waiting)
 
 
-def _wait_reason(
-    vm: str, row: Row, running: Mapping[str, Row], busy_groups: set[str], full: bool, paused: bool
-) -> Wait | None:
-    if paused:
-        return Wait.PAUSED
-    if vm in running:
-        return Wait.SWAPPING
-    if full:
+def _wait_reason(vm: str, row: Row, busy: _Busy) -> Wait | None:
+    if busy.left <= 0:
         return Wait.SWAPS_IN_FLIGHT
-    if row.group in busy_groups:
+    if row.group and busy.groups.get(row.group, set()) - {vm}:
         return Wait.AVAILABILITY_SET
+    if not busy.disks.isdisjoint(row.disks):
+        return Wait.SAME_DISK
     return None

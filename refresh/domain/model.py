@@ -42,7 +42,10 @@ class Agent:
 
 @dataclass(frozen=True)
 class Vm:
-    """A virtual machine; `power` and `agent` are only known when it was read with its instance view."""
+    """A virtual machine; `power` and `agent` are only known when it was read with its instance view.
+
+    `unique_id` is ARM's `vmId`: another VM that takes the same name, and so the same `id`, has another one.
+    """
 
     id: str
     name: str
@@ -52,6 +55,7 @@ class Vm:
     os_disk_name: str | None
     os_type: str | None
     provisioning_state: str | None
+    unique_id: str | None = None
     zones: tuple[str, ...] = ()
     size: str | None = None
     availability_set: str | None = None

@@ -57,4 +57,5 @@ class Wait(StrEnum):
     PAUSED = "paused"
     SWAPS_IN_FLIGHT = "swaps-in-flight"
     AVAILABILITY_SET = "availability-set"
+    SAME_DISK = "same-disk"
     SWAPPING = "swapping"

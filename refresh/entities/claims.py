@@ -12,6 +12,7 @@ from typing import Any
 from refresh import messages
 from refresh.domain import instant, resource_id
 from refresh.domain.plan import INTENT, UNDO
+from refresh.domain.reason import Reason
 from refresh.entities.looks import add_hint, open_look, remembered
 from refresh.entities.queue import admit, start_swap
 from refresh.entities.turn import Json, Turn
@@ -100,12 +101,21 @@ def finished(turn: Turn, data: Mapping[str, Any]) -> None:
             r for r in state.get("rejected", []) if r["vm"] != vm or outcome.new_disk.lower() not in r["names"]
         ]
     del state["running"][vm]
+    _note_down(state, vm, row, outcome)
     # Looked at once more, because a wish may have come meanwhile. After a refusal only if one has: a refusal that
     # the look cannot foresee would otherwise be asked for again at once, for ever. The sweep comes back to it.
     if row.get("again") or outcome.status in ("succeeded", "not-proven", "rolled-back"):
         add_hint(state, vm, row.get("again") or {"id": row["id"]})
     admit(turn, data.get("at"))
     open_look(turn, data.get("at"))
+
+
+def _note_down(state: Json, vm: str, row: Json, outcome: messages.Outcome) -> None:
+    """A VM that could not be brought up counts as down until a look or a later swap finds it up, or gone."""
+    if outcome.status == "needs-attention" and (row.get("intent") or {}).get("was_running"):
+        state.setdefault("down", {})[vm] = {key: row[key] for key in ("id", "group") if key in row}
+    elif outcome.status not in ("refused", "skipped") or outcome.reason == Reason.VM_GONE:
+        state.get("down", {}).pop(vm, None)
 
 
 def recover(turn: Turn, data: Mapping[str, Any]) -> None:
@@ -120,6 +130,8 @@ def recover(turn: Turn, data: Mapping[str, Any]) -> None:
         if row["missing"] >= MISSED_BEFORE_DEAD and _age_s(row.get("since"), at) > CLAIM_DEAD_AFTER_S:
             turn.lines.append(f"swap {row['n']} of {row['id']} ended without a word; starting a recovery")
             start_swap(turn, vm, at)
+    for vm, row in turn.state.get("down", {}).items():
+        add_hint(turn.state, vm, {"id": row["id"]})
     look = turn.state.get("look")
     if look is not None and _age_s(look.get("since"), at) > LOOK_DEAD_AFTER_S:
         turn.lines.append(f"{look['id']} ended without a word; its hints are looked at again")

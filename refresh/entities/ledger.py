@@ -11,6 +11,7 @@ State, all plain JSON, small (it is rewritten by every signal); VMs are keyed by
     look     {id, since, taken: hints} | absent      the look that is open
     queue    vm -> {id, wanted, since, force?, reply_to?, group?}
     running  vm -> {id, n, since, claimed?, intent?, tags?, step?, force?, reply_to?, group?, again?, missing?}
+    down     vm -> {id, group?}                      VMs that a swap could not bring up again
     rejected [{vm, names, at}]                       newest last; names are disk and version ids, lower-case
     ran      vm hash -> [disk hash]                  disks a VM is known to have run, newest last
     said     vm hash -> hash                         the last decision told for a VM, so that it is told once

@@ -10,7 +10,8 @@ from typing import Any
 
 from refresh import messages
 from refresh.domain import resource_id
-from refresh.domain.admission import Row, choose_admissions
+from refresh.domain.admission import Admission, Row, choose_admissions
+from refresh.domain.reason import Reason
 from refresh.entities.looks import add_hint, merged, open_look
 from refresh.entities.turn import Json, Turn
 
@@ -34,6 +35,8 @@ def decided(turn: Turn, data: Mapping[str, Any]) -> None:
 
 def _decide_one(turn: Turn, vm: str, row: Mapping[str, Any], at: str | None) -> None:
     queue = turn.state.setdefault("queue", {})
+    if row.get("up") or row["reason"] in (Reason.VM_GONE, Reason.NOT_IN_SCOPE):
+        turn.state.get("down", {}).pop(vm, None)
     if row["decision"] == "swap":
         kept = {key: row[key] for key in ("wanted", "group") if row.get(key)}
         hint = {key: row[key] for key in ("force", "reply_to") if row.get(key)}
@@ -61,13 +64,8 @@ def _say_once(turn: Turn, vm: str, row: Mapping[str, Any]) -> None:
 def admit(turn: Turn, at: str | None) -> None:
     """Start whoever may start now."""
     state = turn.state
-    queue, running = state.get("queue", {}), state.setdefault("running", {})
-    admission = choose_admissions(
-        _rows(queue),
-        _rows(running),
-        max_swaps=state.get("budgets", {}).get("max_swaps", DEFAULT_MAX_SWAPS),
-        paused=bool(state.get("paused")),
-    )
+    queue, running = state.setdefault("queue", {}), state.setdefault("running", {})
+    admission = admission_of(state)
     for vm in admission.admitted:
         # A hint that came meanwhile is answered by this swap, which reads the VM afresh before it does anything.
         row = merged(queue.pop(vm), state.get("hints", {}).pop(vm, {}))
@@ -75,8 +73,19 @@ def admit(turn: Turn, at: str | None) -> None:
         start_swap(turn, vm, at)
 
 
-def _rows(rows: Mapping[str, Json]) -> dict[str, Row]:
-    return {vm: Row(row.get("group")) for vm, row in rows.items()}
+def admission_of(state: Mapping[str, Any]) -> Admission:
+    """Who may start now and who waits for what, as the book stands."""
+    queue, running, down = (
+        {vm: _row(row) for vm, row in state.get(part, {}).items()} for part in ("queue", "running", "down")
+    )
+    max_swaps = state.get("budgets", {}).get("max_swaps", DEFAULT_MAX_SWAPS)
+    return choose_admissions(queue, running, max_swaps=max_swaps, paused=bool(state.get("paused")), down=down)
+
+
+def _row(row: Json) -> Row:
+    intent = row.get("intent") or {}
+    disks = (row.get("wanted"), intent.get("old_disk"), intent.get("new_disk"))
+    return Row(row.get("group"), frozenset(disk.lower() for disk in disks if disk))
 
 
 def start_swap(turn: Turn, vm: str, at: str | None) -> None:

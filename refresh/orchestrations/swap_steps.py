@@ -85,6 +85,7 @@ def run_steps(
             started_at=run.started_at,
             agent_spoke=intent.agent_spoke,
             despite_hold=despite_hold,
+            unique_id=intent.unique_id,
         )
         result = yield from _run_step(ctx, data, step)
         _note(run, step, f"{prefix}{step}", result)

@@ -12,10 +12,9 @@ from functools import cached_property
 from typing import Any
 
 from refresh import messages
-from refresh.domain.admission import Row, choose_admissions
 from refresh.domain.reason import Wait
 from refresh.entities.looks import remembered
-from refresh.entities.queue import DEFAULT_MAX_SWAPS
+from refresh.entities.queue import DEFAULT_MAX_SWAPS, admission_of
 
 type Json = dict[str, Any]
 
@@ -64,13 +63,7 @@ class Book:
     @cached_property
     def waits(self) -> Mapping[str, Wait]:
         """Why each of the queued VMs waits, by lower-case id; one that may start at once is absent."""
-        admission = choose_admissions(
-            {vm: Row(row.get("group")) for vm, row in self.queue.items()},
-            {vm: Row(row.get("group")) for vm, row in self.running.items()},
-            max_swaps=self.max_swaps,
-            paused=self.paused is not None,
-        )
-        return admission.waiting
+        return admission_of(self.state).waiting
 
     def outcome(self, vm_id: str) -> Json | None:
         """How the VM's last swap ended, as far back as the book remembers."""
@@ -96,7 +89,9 @@ class Book:
         if wait is Wait.SWAPS_IN_FLIGHT:
             return f"{len(self.running)} swaps are under way and {self.max_swaps} are allowed at once"
         if wait is Wait.AVAILABILITY_SET:
-            return "another VM of its availability set is being swapped"
+            return "another VM of its availability set is being swapped, or could not be brought up again"
+        if wait is Wait.SAME_DISK:
+            return "a swap under way may need the disk it asks for"
         if wait is Wait.SWAPPING:
             return "its last swap is still under way"
         return "it is the next to be started"

@@ -19,6 +19,21 @@ def test_one_vm_of_an_availability_set_at_a_time() -> None:
     assert chosen.waiting == {"b": Wait.AVAILABILITY_SET, "c": Wait.AVAILABILITY_SET}
 
 
+def test_a_vm_left_down_uses_up_its_sets_budget() -> None:
+    """While one VM of a set is down the others wait; it alone may go on, to be brought up."""
+    queue = {"a": Row("set1"), "b": Row("set1")}
+    chosen = choose_admissions(queue, {}, max_swaps=9, paused=False, down={"b": Row("set1")})
+    assert (chosen.admitted, chosen.waiting) == (("b",), {"a": Wait.AVAILABILITY_SET})
+
+
+def test_a_disk_is_in_one_swap_at_a_time() -> None:
+    """Whoever wants a disk that a swap under way, or one admitted just now, may end on waits for it."""
+    x, y = frozenset({"x"}), frozenset({"y"})
+    queue = {"a": Row(disks=x), "b": Row(disks=y), "c": Row(disks=y)}
+    chosen = choose_admissions(queue, {"d": Row(disks=x)}, max_swaps=9, paused=False)
+    assert (chosen.admitted, chosen.waiting) == (("b",), {"a": Wait.SAME_DISK, "c": Wait.SAME_DISK})
+
+
 def test_a_pause_admits_nobody() -> None:
     """Paused means that every wish waits and says so."""
     chosen = choose_admissions({"a": Row()}, {}, max_swaps=9, paused=True)

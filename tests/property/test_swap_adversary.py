@@ -1,0 +1,398 @@
+"""Whoever interferes with a swap, and whenever: a VM that ran ends running, and nobody is stopped for nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, override
+
+import pytest
+
+from simulator.durable.worker import Interruptions, WorkerDied
+from simulator.functions.host import FunctionsHost
+from simulator.local_app import app_settings
+from tests.support.builders import GROUP, VM_ID, disk_id
+from tests.support.local_azure import ROOT, SETTINGS, LocalAzure, disk_body, play, vm_body
+
+FLEET = [vm_body(), disk_body("web01-new"), disk_body("web01-newer"), disk_body("web01-bad")]
+OTHER_ID = f"{GROUP}/providers/Microsoft.Compute/virtualMachines/web02"
+SET_ID = f"{GROUP}/providers/Microsoft.Compute/availabilitySets/set"
+
+
+def fault(operation: str, *, resource: str = "*web01", times: int = 99) -> dict[str, Any]:
+    return {
+        "match": {"operation": operation, "resource": resource},
+        "times": times,
+        "fail": {"code": "InternalExecutionError", "message": "planned"},
+    }
+
+
+def never_boots(disk: str) -> dict[str, Any]:
+    return {"disk": disk, "boots": False}
+
+
+async def power_is(azure: LocalAzure, *powers: str) -> None:
+    async def reached() -> bool:
+        return await azure.power(VM_ID) in powers
+
+    await azure.until(reached)
+
+
+async def runs_on(azure: LocalAzure, disk: str) -> None:
+    async def reached() -> bool:
+        return await azure.os_disk(VM_ID) == disk and await azure.power(VM_ID) == "running"
+
+    await azure.until(reached)
+
+
+async def terminate_swap(azure: LocalAzure) -> None:
+    (row,) = azure.book()["running"].values()
+    swaps = azure.hub.orchestrations.instances
+    azure.hub.terminate(next(name for name in swaps if name.endswith(f"-{row['n']}")))
+
+
+async def sweep_for(azure: LocalAzure, times: int) -> None:
+    for _ in range(times):
+        await asyncio.sleep(301)
+        await azure.fire("sweep")
+    await azure.settled()
+
+
+async def assert_well(azure: LocalAzure, disk: str, *, stops: int, vm: str = VM_ID) -> None:
+    assert await azure.power(vm) == "running"
+    assert await azure.os_disk(vm) == disk
+    assert azure.journal(vm)["stops"] == stops
+    assert "RefreshState" not in (await azure.vm(vm))["tags"]
+    assert azure.book().get("bad") is None, azure.book()["bad"]
+    assert azure.idle()
+
+
+class DieOnceAfter(Interruptions):
+    """The worker dies after an activity's first run: its effect happened, nobody knows."""
+
+    def __init__(self, activity: str) -> None:
+        self._activity = activity
+        self.died = 0
+
+    @override
+    def after_activity(self, name: str, instance_id: str, task_id: int, attempt: int) -> None:
+        if name == self._activity and not self.died:
+            self.died += 1
+            raise WorkerDied
+
+
+def test_hold_after_a_lost_stop_still_starts_the_vm() -> None:
+    """The stop happened, its result was lost, then somebody says hold: the VM is started all the same."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.hub.interruptions = deaths = DieOnceAfter("ensure_deallocated")
+        await azure.tag(VM_ID, OsDiskName="web01-new")
+        await azure.until(lambda: bool(deaths.died))
+        await azure.tag(VM_ID, AutoRefresh="hold")
+        await azure.settled()
+        await assert_well(azure, "web01-old", stops=1)
+
+    play(story, FLEET)
+
+
+@pytest.mark.parametrize("way_back", [False, True])
+def test_hold_before_a_recovery_still_starts_the_vm(way_back: bool) -> None:
+    """The orchestration of a stopped VM is gone and its owner says hold: the recovery starts the VM and lets go."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.simulator.plane.faults.add([never_boots("web01-bad")])
+        await azure.tag(VM_ID, OsDiskName="web01-bad")
+        await azure.until(lambda: azure.journal(VM_ID)["stops"] == (2 if way_back else 1))
+        await power_is(azure, "deallocated")
+        await terminate_swap(azure)
+        await azure.tag(VM_ID, AutoRefresh="hold")
+        await sweep_for(azure, 5)
+        assert await azure.power(VM_ID) == "running"
+        assert azure.outcomes()[-1]["reason"] == "on-hold"
+        assert "RefreshState" not in (await azure.vm(VM_ID))["tags"]
+
+    play(story, FLEET)
+
+
+@pytest.mark.parametrize("moment", ["deallocating", "deallocated", "starting", "running"])
+@pytest.mark.parametrize("way_back", [False, True])
+def test_hold_at_any_moment_leaves_the_vm_running(moment: str, way_back: bool) -> None:
+    """Hold at each step of a swap and of its undo: the VM runs in the end and nothing of the swap is left."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.simulator.plane.faults.add([never_boots("web01-bad")])
+        await azure.tag(VM_ID, OsDiskName="web01-bad")
+        await azure.until(lambda: azure.journal(VM_ID)["stops"] == (2 if way_back else 1))
+        await power_is(azure, moment)
+        await azure.tag(VM_ID, AutoRefresh="hold")
+        await azure.settled()
+        assert await azure.power(VM_ID) == "running"
+        assert azure.outcomes()[-1]["reason"] == "on-hold"
+        assert azure.journal(VM_ID)["stops"] == (2 if way_back else 1)
+        assert "RefreshState" not in (await azure.vm(VM_ID))["tags"]
+
+    play(story, FLEET)
+
+
+def test_a_way_back_that_fails_starts_the_vm_on_the_disk_it_has() -> None:
+    """The old disk is gone when the new one proves bad: the VM runs on the bad one, and the outcome is loud."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.simulator.plane.faults.add([never_boots("web01-bad")])
+        await azure.tag(VM_ID, OsDiskName="web01-bad")
+        await runs_on(azure, "web01-bad")
+        azure.simulator.remove([disk_id("web01-old")])
+        await azure.until(lambda: bool(azure.outcomes()))
+        await azure.settled()
+        (outcome,) = azure.outcomes()
+        assert (outcome["status"], outcome["reason"]) == ("needs-attention", "undo-failed"), outcome
+        assert await azure.power(VM_ID) == "running"
+
+    play(story, FLEET)
+
+
+def test_a_revival_that_is_recovered_rejects_no_disk() -> None:
+    """A revival dies and its recovery cannot start the VM either: that says nothing against the VM's disk."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.simulator.plane.faults.add([fault("start")])
+        await azure.fire("sweep")
+        await azure.until(lambda: any(row.get("step") == "start" for row in azure.book().get("running", {}).values()))
+        await terminate_swap(azure)
+        await sweep_for(azure, 6)
+        assert azure.book().get("rejected", []) == []
+        assert azure.outcomes()[-1]["status"] == "needs-attention"
+        azure.simulator.plane.faults.clear()
+        await sweep_for(azure, 1)
+        await assert_well(azure, "web01-old", stops=0)
+
+    play(story, [vm_body(power="deallocated", RefreshState="run=swap-x-1;ran=yes")])
+
+
+def test_two_vms_that_want_one_disk_are_not_both_stopped() -> None:
+    """A disk named on two VMs: one gets it, the other is refused without having been stopped."""
+
+    async def story(azure: LocalAzure) -> None:
+        await azure.tag(VM_ID, OsDiskName="shared")
+        await azure.tag(OTHER_ID, OsDiskName="shared")
+        await azure.settled()
+        assert azure.journal(VM_ID)["stops"] + azure.journal(OTHER_ID)["stops"] == 1
+        assert sorted([await azure.os_disk(VM_ID), await azure.os_disk(OTHER_ID)])[0] == "shared"
+        assert await azure.power(VM_ID) == await azure.power(OTHER_ID) == "running"
+
+    play(story, [vm_body(), vm_body("web02"), disk_body("shared")])
+
+
+def test_the_disk_a_swap_may_return_to_is_not_given_away() -> None:
+    """While a swap may still be undone, no other VM is swapped onto its old disk."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.simulator.plane.faults.add([never_boots("web01-bad")])
+        await azure.tag(VM_ID, OsDiskName="web01-bad")
+        await runs_on(azure, "web01-bad")
+        await azure.tag(OTHER_ID, OsDiskName="web01-old")
+        await azure.settled()
+        await assert_well(azure, "web01-old", stops=2)
+        await assert_well(azure, "web02-old", stops=0, vm=OTHER_ID)
+
+    play(story, [*FLEET, vm_body("web02")])
+
+
+def test_a_swap_lost_before_its_intent_was_written_still_writes_it() -> None:
+    """A recovery that finds the intent in the book alone: `@previous` is resolved and the tags are written first."""
+
+    async def story(azure: LocalAzure) -> None:
+        respond = {"status": 503, "headers": {"Retry-After": "20"}, "body": {"error": {"code": "Busy"}}}
+        await azure.tag(VM_ID, OsDiskName="@previous")
+        tags = {"match": {"method": "PATCH", "path": ".*/tags/default"}, "respond": respond}
+        azure.simulator.plane.faults.add([tags])
+        await azure.until(lambda: any(row.get("step") == "intent" for row in azure.book().get("running", {}).values()))
+        await terminate_swap(azure)
+        await asyncio.sleep(60)
+        azure.simulator.plane.faults.clear()
+        await sweep_for(azure, 5)
+        await assert_well(azure, "web01-new", stops=1)
+        tags_now = (await azure.vm(VM_ID))["tags"]
+        assert (tags_now["OsDiskName"], tags_now["OsDiskPrevious"]) == ("web01-new", "web01-old")
+
+    play(story, [vm_body(OsDiskPrevious="web01-new"), disk_body("web01-new")])
+
+
+def test_a_vm_recreated_during_its_swap_is_left_alone() -> None:
+    """The VM is deleted and another takes its name: what was meant for the old one is not done to the new one."""
+
+    async def story(azure: LocalAzure) -> None:
+        slow = {"match": {"operation": "deallocate", "resource": "*"}, "duration_s": 100.0}
+        azure.simulator.plane.faults.add([slow])
+        await azure.tag(VM_ID, OsDiskName="web01-new")
+        await azure.until(lambda: bool(azure.journal(VM_ID)["stops"]))
+        azure.simulator.remove([VM_ID])
+        again = vm_body()
+        again["properties"]["vmId"] = "22222222-2222-2222-2222-222222222222"
+        azure.simulator.upsert([{**again, "tags": {"owner": "somebody else"}}])
+        await azure.settled()
+        assert await azure.power(VM_ID) == "running"
+        assert await azure.os_disk(VM_ID) == "web01-old"
+        assert azure.outcomes()[-1]["reason"] == "vm-gone"
+
+    play(story, FLEET)
+
+
+def test_a_vm_deleted_during_its_swap_ends_it() -> None:
+    """The VM is deleted while it is stopped: the swap ends, the claim is free."""
+
+    async def story(azure: LocalAzure) -> None:
+        await azure.tag(VM_ID, OsDiskName="web01-new")
+        await power_is(azure, "deallocated")
+        azure.simulator.remove([VM_ID])
+        await azure.settled()
+        assert [outcome["reason"] for outcome in azure.outcomes()] == ["vm-gone"]
+
+    play(story, FLEET)
+
+
+@pytest.mark.parametrize("grabbed", [False, True])
+def test_a_disk_lost_after_the_stop_means_the_old_one_again(grabbed: bool) -> None:
+    """The new disk is deleted, or attached elsewhere, after the VM was stopped: the VM runs as before."""
+
+    async def story(azure: LocalAzure) -> None:
+        await azure.tag(VM_ID, OsDiskName="web01-new")
+        await power_is(azure, "deallocating")
+        if grabbed:
+            taken = vm_body("web02")
+            storage = taken["properties"]["storageProfile"]
+            storage["dataDisks"] = [{"lun": 0, "createOption": "Attach", "managedDisk": {"id": disk_id("web01-new")}}]
+            azure.simulator.upsert([taken])
+        else:
+            azure.simulator.remove([disk_id("web01-new")])
+        await azure.settled()
+        await assert_well(azure, "web01-old", stops=1)
+        assert azure.outcomes()[0]["reason"] == "step-failed"
+
+    play(story, FLEET)
+
+
+def test_a_start_that_hangs_for_twenty_minutes_ends_on_the_old_disk() -> None:
+    """A start that outlives its budget is waited for, then undone; the VM is never left down."""
+
+    async def story(azure: LocalAzure) -> None:
+        slow = {"match": {"operation": "start", "resource": "*"}, "times": 1, "duration_s": 1200.0}
+        azure.simulator.plane.faults.add([slow])
+        await azure.tag(VM_ID, OsDiskName="web01-new")
+        await azure.until(lambda: bool(azure.outcomes()), within_s=36000)
+        await azure.settled()
+        await assert_well(azure, "web01-old", stops=2)
+
+    play(story, FLEET)
+
+
+@pytest.mark.parametrize("moment", ["deallocating", "deallocated", "starting", "running"])
+@pytest.mark.parametrize("status", [429, 503])
+def test_an_azure_that_does_not_answer_for_half_an_hour_is_survived(moment: str, status: int) -> None:
+    """ARM is down for 30 minutes in the middle of a swap: the VM runs afterwards, verified on one of its disks."""
+
+    async def story(azure: LocalAzure) -> None:
+        await azure.tag(VM_ID, OsDiskName="web01-new")
+        await azure.until(lambda: bool(azure.journal(VM_ID)["stops"]))
+        await power_is(azure, moment)
+        body = {"error": {"code": "Busy", "message": "planned"}}
+        down = {"match": {"path": "/subscriptions/.*"}, "respond": {"status": status, "body": body}}
+        azure.simulator.plane.faults.add([down])
+        await asyncio.sleep(1800)
+        azure.simulator.plane.faults.clear()
+        await azure.settled()
+        await sweep_for(azure, 2)
+        assert await azure.power(VM_ID) == "running"
+        assert "RefreshState" not in (await azure.vm(VM_ID))["tags"]
+        assert azure.outcomes()[0]["status"] in ("succeeded", "rolled-back"), azure.outcomes()
+
+    play(story, FLEET)
+
+
+@pytest.mark.parametrize("moment", ["deallocating", "deallocated", "starting", "running"])
+def test_an_app_restarted_during_a_swap_finishes_it(moment: str) -> None:
+    """The app is stopped in the middle and another instance takes its hub over: one swap, one stop."""
+
+    async def story(azure: LocalAzure) -> None:
+        await azure.tag(VM_ID, OsDiskName="web01-new")
+        await azure.until(lambda: bool(azure.journal(VM_ID)["stops"]))
+        await power_is(azure, moment)
+        hub = azure.host.hub
+        await azure.host.stop()
+        await asyncio.sleep(120)
+        settings = {**app_settings(ROOT, azure.endpoints, azure.simulator), **SETTINGS}
+        azure.host = FunctionsHost(ROOT, azure.clock, settings=settings, port=0, hub=hub)
+        await azure.host.start()
+        try:
+            await azure.settled()
+            await assert_well(azure, "web01-new", stops=1)
+        finally:
+            await azure.host.stop()
+
+    play(story, FLEET)
+
+
+@pytest.mark.parametrize("tag", ["OsDiskName", "AutoRefresh", "RefreshState"])
+@pytest.mark.parametrize("moment", ["deallocating", "running"])
+def test_a_tag_deleted_during_a_swap_leaves_no_vm_down(tag: str, moment: str) -> None:
+    """Somebody removes a contract tag in the middle: the swap under way ends well."""
+
+    async def story(azure: LocalAzure) -> None:
+        await azure.tag(VM_ID, OsDiskName="web01-new")
+        await azure.until(lambda: bool(azure.journal(VM_ID)["stops"]))
+        await power_is(azure, moment)
+        value = (await azure.vm(VM_ID))["tags"][tag]
+        body = {"operation": "Delete", "properties": {"tags": {tag: value}}}
+        await azure.arm("PATCH", f"{VM_ID}/providers/Microsoft.Resources/tags/default", body)
+        await azure.settled()
+        await assert_well(azure, "web01-new", stops=1)
+
+    play(story, FLEET)
+
+
+def test_a_vm_left_down_keeps_the_others_of_its_set_up() -> None:
+    """One VM of an availability set could not be brought up again: no other VM of the set is stopped until it runs."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.simulator.plane.faults.add([fault("start")])
+        await azure.tag(VM_ID, OsDiskName="web01-new")
+        await azure.until(lambda: bool(azure.outcomes()), within_s=36000)
+        assert azure.outcomes()[0]["status"] == "needs-attention"
+        await azure.tag(OTHER_ID, OsDiskName="web02-new")
+        await asyncio.sleep(600)
+        assert azure.journal(OTHER_ID)["stops"] == 0
+        azure.simulator.plane.faults.clear()
+        await sweep_for(azure, 2)
+        assert await azure.power(VM_ID) == "running"
+        await assert_well(azure, "web02-new", stops=1, vm=OTHER_ID)
+
+    def member(name: str) -> dict[str, Any]:
+        body = vm_body(name)
+        del body["zones"]
+        body["properties"]["availabilitySet"] = {"id": SET_ID}
+        return body
+
+    def regional(name: str) -> dict[str, Any]:
+        body = disk_body(name)
+        del body["zones"]
+        return body
+
+    play(story, [member("web01"), member("web02"), regional("web01-new"), regional("web02-new")])
+
+
+def test_two_recoveries_of_one_vm_stop_it_once() -> None:
+    """A swap terminated twice, once as its own recovery: it is finished by the third, with one stop in all."""
+
+    async def story(azure: LocalAzure) -> None:
+        await azure.tag(VM_ID, OsDiskName="web01-new")
+        await power_is(azure, "deallocated")
+        await terminate_swap(azure)
+        for _ in range(4):
+            await asyncio.sleep(301)
+            await azure.fire("sweep")
+        await asyncio.sleep(3)
+        if azure.book().get("running"):
+            await terminate_swap(azure)
+        await sweep_for(azure, 6)
+        await assert_well(azure, "web01-new", stops=1)
+
+    play(story, FLEET)
