@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
-from simulator.arm.faults import RuleError
+from simulator.arm.fault_rules import RuleError
 from simulator.arm.plane import Plane
 from simulator.arm.upsert import BodyError
 from simulator.clock import Clock
@@ -67,6 +67,7 @@ class ControlPlane:
             ("GET", "events", self._events),
             ("POST", "clock", self._clock),
             ("POST", "faults", self._post_faults),
+            ("POST", "faults/plan", self._plan_faults),
             ("DELETE", "faults", self._delete_faults),
         ]
         return [web.route(method, f"{PREFIX}/{path}", _guarded(handler)) for method, path, handler in table]
@@ -112,6 +113,16 @@ class ControlPlane:
 
     async def _post_faults(self, request: web.Request) -> web.Response:
         return web.json_response({"ids": self._world.plane.faults.add(await _list(request))})
+
+    async def _plan_faults(self, request: web.Request) -> web.Response:
+        body = await _object(request, {"seed", "rate", "kinds", "hang_limit_s"})
+        seed, rate, kinds, limit_s = (body.get(key) for key in ("seed", "rate", "kinds", "hang_limit_s"))
+        if not isinstance(seed, int) or rate is None:
+            raise _BadRequest("a plan has a 'seed', an integer, and a 'rate', a share between 0 and 1")
+        if kinds is not None and not isinstance(kinds, list):
+            raise _BadRequest("'kinds' is a list")
+        self._world.plane.faults.plan(seed, rate, kinds, hang_limit_s=limit_s)
+        return web.Response(status=204)
 
     async def _delete_faults(self, _request: web.Request) -> web.Response:
         self._world.plane.faults.clear()

@@ -100,7 +100,7 @@ class Disks:
         def gone() -> None:
             self._plane.store.delete(record, self._plane.clock.time())
 
-        def failed(_error: Json) -> None:
+        def failed(_error: Json | None) -> None:
             record.properties["provisioningState"] = before
 
         work = Work("diskDelete", "diskDelete", gone, failed, f"{DISK_TYPE}/delete", "delete")
@@ -131,7 +131,7 @@ class Disks:
             record.properties["provisioningState"] = "Succeeded"
             return copy.deepcopy(record.body)
 
-        def failed(_error: Json) -> None:
+        def failed(_error: Json | None) -> None:
             self._plane.store.delete(record, self._plane.clock.time())
 
         work = Work("diskCreate", takes, made, failed, _WRITE)
@@ -156,7 +156,7 @@ class Disks:
             record.properties["provisioningState"] = "Succeeded"
             return copy.deepcopy(record.body)
 
-        def failed(_error: Json) -> None:
+        def failed(_error: Json | None) -> None:
             record.properties["provisioningState"] = "Succeeded"
 
         work = Work("diskUpdate", "diskUpdate", done, failed, _WRITE)

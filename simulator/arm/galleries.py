@@ -118,8 +118,8 @@ class Galleries:
         def done() -> None:
             record.properties["provisioningState"] = "Succeeded"
 
-        def failed(_error: Json) -> None:
-            record.properties["provisioningState"] = failed_state
+        def failed(error: Json | None) -> None:
+            record.properties["provisioningState"] = failed_state if error else "Succeeded"
 
         work = Work(operation, takes, done, failed, f"{kind}/write")
         begun = self._plane.operations.begin(request, record.id, record.location, work)
@@ -136,7 +136,7 @@ class Galleries:
         def gone() -> None:
             self._plane.store.delete(record, self._plane.clock.time())
 
-        def failed(_error: Json) -> None:
+        def failed(_error: Json | None) -> None:
             record.properties["provisioningState"] = "Failed"
 
         work = Work("galleryDelete", takes, gone, failed, f"{kind}/delete", "delete")

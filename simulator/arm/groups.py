@@ -122,7 +122,7 @@ class Groups:
                 self._plane.store.delete(each, self._plane.clock.time())
             self._plane.store.delete(record, self._plane.clock.time())
 
-        def failed(_error: Json) -> None:
+        def failed(_error: Json | None) -> None:
             record.properties["provisioningState"] = "Succeeded"
 
         action = "Microsoft.Resources/subscriptions/resourceGroups/delete"

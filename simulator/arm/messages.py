@@ -17,7 +17,10 @@ from simulator.arm.store import Json
 
 @dataclass(frozen=True)
 class Request:
-    """One ARM request. `base_url` is scheme, host and port as the client wrote them; query names are lower case."""
+    """One ARM request. `base_url` is scheme, host and port as the client wrote them; query names are lower case.
+
+    `nothing`: by a fault ARM says yes to this write and changes nothing.
+    """
 
     method: str
     path: Path
@@ -29,6 +32,7 @@ class Request:
     correlation_id: str
     client_request_id: str | None
     principal: str
+    nothing: bool = False
 
     @property
     def id(self) -> ResourceId:

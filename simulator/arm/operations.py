@@ -13,6 +13,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from random import Random
 from typing import Literal
 
@@ -51,16 +52,20 @@ class Work:
     """What an operation does.
 
     `kind` is its name in faults and header patterns, `takes` the distribution its duration comes from, `effect` what
-    happens when it succeeds (it may return the operation's output), `failed` what happens instead when a fault ends it.
-    `action` is Azure's name of the write, such as `Microsoft.Compute/virtualMachines/start/action`.
+    happens when it succeeds (it may return the operation's output), `failed` what happens instead when a fault ends it
+    (None: the operation succeeds all the same and has changed nothing). `action` is Azure's name of the write, such as
+    `Microsoft.Compute/virtualMachines/start/action`. `held_s`: the operation goes on that much longer after `midway`
+    happened at the end of its natural duration.
     """
 
     kind: str
     takes: str
     effect: Callable[[], Json | None]
-    failed: Callable[[Json], None]
+    failed: Callable[[Json | None], None]
     action: str
     write: WriteKind = "write"
+    midway: Callable[[], None] = lambda: None
+    held_s: float = 0.0
 
     # An effect may still refuse: an ArmError it raises becomes the operation's failure.
 
@@ -73,12 +78,15 @@ class Operations:
         self._operations: dict[str, Operation] = {}
         self._timers: set[asyncio.TimerHandle] = set()
         self._counts: dict[str, int] = {}
+        self._hanging: list[Callable[[], None]] = []
+        faults.on_clear.append(self._release)
 
     def begin(self, request: Request, resource_id: ResourceId, location: str, work: Work) -> Operation:
         """Begin `work` on a resource; it ends by the clock. Returns the operation, in progress."""
         random = self.random(work.kind, resource_id)
         fate = self._faults.fate_of(work.kind, resource_id.key)
-        duration_s = durations.draw(work.takes, random) if fate.duration_s is None else fate.duration_s
+        natural_s = durations.draw(work.takes, random) * fate.slower
+        duration_s = natural_s if fate.duration_s is None else fate.duration_s
         operation = Operation(
             name=guid(random),
             kind=work.kind,
@@ -90,7 +98,16 @@ class Operations:
             duration_s=duration_s,
         )
         self._operations[operation.name] = operation
-        self._after(duration_s, lambda: self._end(operation, work, request, fate.error))
+        end = partial(self._end, operation, work, request, fate.error, fate.nothing or request.nothing)
+        if fate.hangs:
+            self._hanging.append(end)
+            if fate.duration_s is not None:
+                self._after(fate.duration_s, end)
+        elif work.held_s and fate.error is None:
+            self._after(duration_s, work.midway)
+            self._after(duration_s + work.held_s, end)
+        else:
+            self._after(duration_s, end)
         return operation
 
     def later(self, delay_s: float, effect: Callable[[], None]) -> None:
@@ -119,7 +136,14 @@ class Operations:
         self._timers.clear()
         self._operations.clear()
         self._counts.clear()
+        self._hanging.clear()
         self._seed = seed
+
+    def _release(self) -> None:
+        """What hangs by a fault ends now."""
+        hanging, self._hanging = self._hanging, []
+        for end in hanging:
+            self._after(0, end)
 
     def _after(self, delay_s: float, effect: Callable[[], None]) -> None:
         def run() -> None:
@@ -129,9 +153,14 @@ class Operations:
         timer = asyncio.get_running_loop().call_later(delay_s, run)
         self._timers.add(timer)
 
-    def _end(self, operation: Operation, work: Work, request: Request, error: Json | None) -> None:
+    def _end(self, operation: Operation, work: Work, request: Request, error: Json | None, nothing: bool) -> None:
+        if operation.ended is not None:
+            return
         operation.ended = self._clock.now()
-        if error is None:
+        if error is None and nothing:
+            work.failed(None)
+            operation.status = "Succeeded"
+        elif error is None:
             try:
                 operation.output = work.effect()
                 operation.status = "Succeeded"

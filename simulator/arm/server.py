@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+from dataclasses import replace
 from datetime import datetime
 from email.utils import format_datetime
 from random import Random
@@ -26,6 +27,7 @@ from simulator.arm.plane import Plane
 from simulator.arm.router import Router
 from simulator.identity import principal_of
 
+_CUT = web.RequestKey("cut", bool)  # on a request whose connection was broken
 _JSON = "application/json; charset=utf-8"
 _CHALLENGE = 'Bearer authorization_uri="https://login.microsoftonline.com/common", error="invalid_token"'
 
@@ -41,20 +43,25 @@ class ArmServer:
         """Answer one ARM request."""
         raw = await http.read()
         request_id = guid(self._ids)
-        planned = self._plane.faults.answer_to(http.method, http.path)
-        answer = self._answer(http, raw, request_id) if planned is None else _planned_answer(planned)
-        if answer.delay_s:
-            await asyncio.sleep(answer.delay_s)
-        return self._response(answer, request_id)
+        fate = self._plane.faults.request_fate(http.method, http.path)
+        if fate.reset == "before":
+            return _cut(http)
+        if fate.respond is None:
+            answer = self._answer(http, raw, request_id, nothing=fate.nothing)
+        else:
+            answer = _planned_answer(fate.respond)
+        if delay_s := answer.delay_s + fate.delay_s:
+            await asyncio.sleep(delay_s)
+        return _cut(http) if fate.reset else self._response(answer, request_id)
 
-    def _answer(self, http: web.Request, raw: bytes, request_id: str) -> Answer:
+    def _answer(self, http: web.Request, raw: bytes, request_id: str, *, nothing: bool) -> Answer:
         public = http.path.lower() == "/metadata/endpoints"
         request: Request | None = None
         try:
             if public:
                 return Answer(200, _metadata(_base_url(http)))
             principal = _principal(http)
-            request = _request(http, raw, request_id, principal)
+            request = replace(_request(http, raw, request_id, principal), nothing=nothing)
             answer = self._router.handle(request)
             self._count(request, answer.headers, provider=answer.counted)
         except ArmError as error:
@@ -95,7 +102,7 @@ class ArmServer:
 
 
 def journaled(plane: Plane, private_prefix: str) -> Middleware:
-    """A middleware that notes every request in the journal but those under `private_prefix`."""
+    """A middleware that notes every request in the journal but those under `private_prefix`; status 0: not answered."""
 
     @web.middleware
     async def note(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -109,7 +116,7 @@ def journaled(plane: Plane, private_prefix: str) -> Middleware:
             method=request.method,
             path=request.path,
             query=request.query_string,
-            status=response.status,
+            status=0 if request.get(_CUT) else response.status,
             duration_s=plane.clock.time() - begun_s,
             client_request_id=request.headers.get("x-ms-client-request-id"),
             body_sha256=hashlib.sha256(raw).hexdigest() if raw else None,
@@ -117,6 +124,14 @@ def journaled(plane: Plane, private_prefix: str) -> Middleware:
         return response
 
     return note
+
+
+def _cut(http: web.Request) -> web.Response:
+    """Break the connection; what is returned goes nowhere."""
+    http[_CUT] = True
+    if http.transport is not None:
+        http.transport.abort()
+    return web.Response(status=500)
 
 
 def _request(http: web.Request, raw: bytes, request_id: str, principal: str) -> Request:

@@ -8,7 +8,7 @@ https://learn.microsoft.com/rest/api/resources/tags
 from __future__ import annotations
 
 from simulator.arm import errors
-from simulator.arm.faults import Fate
+from simulator.arm.fault_plans import Fate
 from simulator.arm.ids import ResourceId, parse_id
 from simulator.arm.messages import Answer, Request
 from simulator.arm.plane import Plane
@@ -51,6 +51,8 @@ class Tags:
 
     def _write(self, request: Request, body: Json, tags: Json, verb: str, fate: Fate) -> Answer:
         check_tags(tags)
+        if fate.nothing or request.nothing:
+            return Answer(200, _answer({**body, "tags": tags}), delay_s=fate.duration_s or 0.0)
         body["tags"] = dict(tags)
         record = self._plane.store.get(str(body["id"]))
         if record is not None and isinstance(record.state, VmState):

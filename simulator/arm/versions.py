@@ -208,9 +208,9 @@ def _check_name(name: str) -> None:
         )
 
 
-def _fail(record: Record) -> Callable[[Json], None]:
-    def failed(_error: Json) -> None:
-        record.properties["provisioningState"] = "Failed"
+def _fail(record: Record) -> Callable[[Json | None], None]:
+    def failed(error: Json | None) -> None:
+        record.properties["provisioningState"] = "Failed" if error else "Succeeded"
 
     return failed
 

@@ -66,9 +66,9 @@ class VmPower:
         state, now = vm_state(record), self._plane.now()
         state.shut_down(now, keep_report=True)
         os_disk = disk_id(next(disk_blocks(record), {}))
-        boots = self._plane.faults.boots(os_disk) if os_disk else True
+        stuck = self._plane.faults.stuck(os_disk) if os_disk else None
         wait_s = 0.0 if at_once else durations.draw("agentReady", self._plane.random("agentReady", record.id))
-        ready_at = now + timedelta(seconds=wait_s) if boots and state.has_agent else None
+        ready_at = now + timedelta(seconds=wait_s) if stuck is None and state.has_agent else None
         state.power, state.boot = "running", Boot(now, ready_at)
         self._plane.journal.up(record.id.key, now)
 
@@ -120,7 +120,7 @@ class VmPower:
 
         return effect
 
-    def _failed(self, record: Record, before: Power, error: Json) -> None:
+    def _failed(self, record: Record, before: Power, error: Json | None) -> None:
         state = vm_state(record)
         state.power = before
         if before == "running":

@@ -131,7 +131,7 @@ class Vms:
             self._plane.store.delete(record, self._plane.clock.time())
             self._plane.journal.up(record.id.key, self._plane.now())
 
-        def failed(error: Json) -> None:
+        def failed(error: Json | None) -> None:
             self._power.settle(record, error)
 
         work = Work("delete", "delete", gone, failed, f"{VM_TYPE}/delete", "delete")
@@ -187,7 +187,7 @@ class Vms:
                 self._power.boot(record)
             self._power.settle(record, None)
 
-        def failed(error: Json) -> None:
+        def failed(error: Json | None) -> None:
             # Tags written meanwhile stay: they are no part of this update's failure.
             record.body = {**before, "tags": record.body.get("tags", {})}
             if reboots:

@@ -1,0 +1,215 @@
+"""What a fault rule may say.
+
+This room decides the keys of a rule, and that what nobody understands is refused by name. It refuses to decide which
+rule applies (`faults`) or what follows from one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any, Literal, get_args
+
+OPERATIONS = frozenset(
+    {"start", "deallocate", "powerOff", "restart", "redeploy", "update", "create", "delete", "tags"}
+    | {f"{what}{change}" for what in ("disk", "version") for change in ("Create", "Update", "Delete")}
+)
+
+# When the connection breaks: before ARM heard the request, or after it did what was asked and before it could say so.
+Reset = Literal["before", "after"]
+
+# What the serial console shows of a guest that does not come up.
+Serial = Literal["panic", "emergency", "setup", "silent"]
+
+_OUTCOMES = {
+    "respond",
+    "fail",
+    "after_s",
+    "duration_s",
+    "disk",
+    "boots",
+    "serial",
+    "reset",
+    "nothing",
+    "hang",
+    "delay_s",
+}
+_REQUEST_OUTCOMES = {"respond", "reset", "delay_s"}
+_OPERATION_OUTCOMES = {"fail", "duration_s", "hang"}
+_RULE_KEYS = {"match", "times"} | _OUTCOMES
+_MATCH_KEYS = {"method", "path", "operation", "resource"}
+_RESPOND_KEYS = {"status", "headers", "body"}
+_FAIL_KEYS = {"code", "message"}
+_NUMBERS = ("after_s", "duration_s", "delay_s")
+
+
+class RuleError(ValueError):
+    """A rule says something nobody understands; the text names it."""
+
+
+@dataclass
+class Rule:
+    """One rule, as given, with the number of times it still applies (None: always).
+
+    `about` says what it is asked for: one request, one operation, or whether a disk boots.
+    """
+
+    id: str
+    about: Literal["request", "operation", "disk"]
+    method: str | None = None
+    path: re.Pattern[str] | None = None
+    operation: str | None = None
+    resource: str | None = None
+    times: int | None = None
+    respond: dict[str, Any] | None = None
+    fail: dict[str, str] | None = None
+    after_s: float | None = None
+    duration_s: float | None = None
+    delay_s: float = 0.0
+    disk: str | None = None
+    boots: bool = True
+    serial: Serial = "silent"
+    reset: Reset | None = None
+    nothing: bool = False
+    hang: bool = False
+
+    def takes_request(self, method: str, path: str) -> bool:
+        """Whether the rule applies to a request."""
+        return (
+            self._is("request")
+            and self.method in (None, method)
+            and (self.path is None or bool(self.path.search(path)))
+        )
+
+    def takes_operation(self, operation: str, resource_id: str) -> bool:
+        """Whether the rule applies to an operation on a resource."""
+        return self._is("operation") and self.operation in (None, operation) and _names(self.resource, resource_id)
+
+    def takes_disk(self, disk_id: str) -> bool:
+        """Whether the rule says if a disk boots."""
+        return self._is("disk") and _names(self.disk, disk_id)
+
+    def wear(self) -> None:
+        """The rule has been applied once more."""
+        if self.times is not None:
+            self.times -= 1
+
+    def _is(self, about: str) -> bool:
+        return self.about == about and self.times != 0
+
+
+def parse(rule: Mapping[str, Any], rule_id: str) -> Rule:
+    """The rule `rule` says; RuleError names what nobody understands."""
+    if not isinstance(rule, Mapping):
+        raise RuleError(f"a fault rule is an object, not {rule!r}")
+    _check_keys(rule, _RULE_KEYS, "rule")
+    match = rule.get("match", {})
+    _check_keys(match, _MATCH_KEYS, "match")
+    about = _about(rule, match)
+    if match.get("operation") is not None and match["operation"] not in OPERATIONS:
+        raise RuleError(f"unknown operation {match['operation']!r}")
+    for key, known in (("respond", _RESPOND_KEYS), ("fail", _FAIL_KEYS)):
+        if key in rule:
+            _check_keys(rule[key], known, key)
+    fail = rule.get("fail")
+    numbers = {key: _seconds(rule, key) for key in _NUMBERS}
+    return Rule(
+        id=rule_id,
+        about=about,
+        method=str(match["method"]).upper() if "method" in match else None,
+        path=_pattern(match),
+        operation=match.get("operation"),
+        resource=match.get("resource"),
+        times=int(rule["times"]) if rule.get("times") is not None else None,
+        respond=dict(rule["respond"]) if "respond" in rule else None,
+        fail={"code": str(fail.get("code", "InternalExecutionError")), "message": str(fail.get("message", ""))}
+        if fail is not None
+        else None,
+        after_s=numbers["after_s"],
+        duration_s=numbers["duration_s"],
+        delay_s=numbers["delay_s"] or 0.0,
+        disk=rule.get("disk"),
+        boots=rule.get("boots", True),
+        serial=_serial(rule),
+        reset=_reset(rule),
+        nothing=_flag(rule, "nothing"),
+        hang=_flag(rule, "hang"),
+    )
+
+
+def _about(rule: Mapping[str, Any], match: Mapping[str, Any]) -> Literal["request", "operation", "disk"]:
+    if "disk" in rule:
+        if not isinstance(rule.get("boots"), bool):
+            raise RuleError("a rule with 'disk' needs 'boots': true or false")
+        return "disk"
+    if not rule.keys() & (_REQUEST_OUTCOMES | _OPERATION_OUTCOMES | {"nothing"}):
+        raise RuleError(
+            "a rule needs one of 'respond', 'reset', 'delay_s', 'fail', 'duration_s', 'hang', 'nothing', 'disk'"
+        )
+    by_request, by_operation = match.keys() & {"method", "path"}, match.keys() & {"operation", "resource"}
+    if rule.keys() & _REQUEST_OUTCOMES or ("nothing" in rule and by_request):
+        about: Literal["request", "operation"] = "request"
+        strange = by_operation | (rule.keys() & _OPERATION_OUTCOMES)
+    else:
+        about = "operation"
+        strange = by_request
+    if strange:
+        raise RuleError(f"{sorted(strange)[0]!r} says nothing in a rule about one {about}")
+    return about
+
+
+def _pattern(match: Mapping[str, Any]) -> re.Pattern[str] | None:
+    try:
+        return re.compile(match["path"], re.IGNORECASE) if "path" in match else None
+    except re.error as error:
+        raise RuleError(f"match.path is not a regular expression: {error}") from error
+
+
+def _serial(rule: Mapping[str, Any]) -> Serial:
+    serial = rule.get("serial", "silent")
+    if serial not in get_args(Serial):
+        raise RuleError(f"'serial' is one of {', '.join(get_args(Serial))}, not {serial!r}")
+    known: Serial = serial
+    return known
+
+
+def _reset(rule: Mapping[str, Any]) -> Reset | None:
+    reset = rule.get("reset", False)
+    if reset is False:
+        return None
+    if reset not in (True, *get_args(Reset)):
+        raise RuleError(f"'reset' is true, 'before' or 'after', not {reset!r}")
+    return "after" if reset == "after" else "before"
+
+
+def _flag(rule: Mapping[str, Any], key: str) -> bool:
+    if not isinstance(rule.get(key, False), bool):
+        raise RuleError(f"{key!r} is true or false")
+    return bool(rule.get(key, False))
+
+
+def _seconds(rule: Mapping[str, Any], key: str) -> float | None:
+    value = rule.get(key)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        raise RuleError(f"{key!r} is a number of seconds, not less than 0")
+    return float(value)
+
+
+def _names(glob: str | None, resource_id: str) -> bool:
+    """Whether `glob` matches the id or its last segment, without case."""
+    if glob is None:
+        return True
+    resource_id = resource_id.lower()
+    return any(fnmatchcase(text, glob.lower()) for text in (resource_id, resource_id.rsplit("/", 1)[-1]))
+
+
+def _check_keys(value: object, known: set[str], where: str) -> None:
+    if not isinstance(value, Mapping):
+        raise RuleError(f"{where} is an object, not {value!r}")
+    for key in value:
+        if key not in known:
+            raise RuleError(f"unknown key {key!r} in {where}")
