@@ -1,6 +1,8 @@
 # `make demo` and `make test` make their own environment first.
 PYTHON ?= $(shell command -v python3.13 || command -v python3)
 PY := .venv/bin/python
+# How many times as fast as real time `make up` runs: at 10 a month takes a minute and a half.
+SPEED ?= 10
 
 .PHONY: help venv az-venv lint types imports unit test demo up serve clean
 
@@ -46,7 +48,7 @@ demo: venv
 	$(PY) -m simulator demo
 
 up: venv
-	$(PY) -m simulator up
+	$(PY) -m simulator up --speed $(SPEED)
 
 serve: venv
 	$(PY) -m simulator serve

@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import errno
 import json
+import math
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from typing import Any
 
 from simulator.arm.upsert import BodyError
 from simulator.clock import Clock, ClockKind, run
 from simulator.scenarios import ScenarioError, names
-from simulator.world import Endpoints, Simulator
+from simulator.world import Endpoints, Simulator, StartError
 
 DEFAULT_PORT = 7080
 DEFAULT_TLS_PORT = 7443
@@ -53,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do what `arguments` (default: the command line) say; the exit code."""
     options = parse(arguments)
     if options.command == "serve":
-        return _in_words(lambda: run(lambda clock: _serve(options, clock), options.make_clock()))
+        return _in_words(lambda: run(lambda clock: end_in_order(_serve(options, clock), 0), options.make_clock()))
     # Loaded only when asked for: `serve` needs neither the Functions runtime nor the demo's terminal.
     module = import_module("simulator.up" if options.command == "up" else "simulator.demo")
     return _in_words(lambda: int(module.main(options)))
@@ -78,16 +81,35 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         )
     if typed.command == "demo" and typed.speed > _DEMO_SPEED_LIMIT:
         parser.error(f"demo runs at speed {_DEMO_SPEED_LIMIT} at most: beyond it our own overhead shows as downtime")
+    if typed.command == "demo" and typed.scenario not in (None, "demo"):
+        parser.error(f"demo tells the story of its own fleet; `up --scenario {typed.scenario}` takes yours")
     return Options(**vars(typed))
 
 
-async def until_told() -> None:
-    """Wait for SIGTERM or SIGINT."""
-    told = asyncio.Event()
-    loop = asyncio.get_running_loop()
+async def end_in_order(work: Coroutine[Any, Any, int], told: int | None = None) -> int:
+    """The exit code of `work`, which SIGTERM and SIGINT cancel, so that it closes and removes what it has opened.
+
+    The exit code is then `told`: 0 for what runs until it is told; None is 128 and the signal, for what did not finish.
+    """
+    task, signals = asyncio.ensure_future(work), list[int]()
+
+    def tell(number: int) -> None:
+        signals.append(number)
+        task.cancel()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
-    await told.wait()
+        asyncio.get_running_loop().add_signal_handler(number, tell, number)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if not signals:
+            raise
+        return 128 + signals[0] if told is None else told
+
+
+async def forever() -> None:
+    """Never returns; ends by being cancelled."""
+    await asyncio.Event().wait()
 
 
 def announce(endpoints: Endpoints) -> None:
@@ -96,12 +118,10 @@ def announce(endpoints: Endpoints) -> None:
 
 
 async def _serve(options: Options, clock: Clock) -> int:
-    simulator = options.make_simulator(clock)
-    announce(await simulator.start())
-    try:
-        await until_told()
-    finally:
-        await simulator.stop()
+    async with options.make_simulator(clock) as simulator:
+        assert simulator.endpoints is not None
+        announce(simulator.endpoints)
+        await forever()
     return 0
 
 
@@ -109,20 +129,28 @@ def _in_words(command: Callable[[], int]) -> int:
     """Run `command`; what somebody can put right is said in one sentence instead of a stack trace."""
     try:
         return command()
-    except (ScenarioError, BodyError, OSError) as error:
-        print(f"simulator: {error}", file=sys.stderr)
+    except (ScenarioError, BodyError, StartError, OSError) as error:
+        print(f"simulator: {error}{_cure(error)}", file=sys.stderr)
         return 2
 
 
+def _cure(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        return "; end what listens there, or choose with --port, --tls-port and --functions-port (0 is any)"
+    return ""
+
+
 def _port(text: str) -> int:
-    number = int(text)
-    if not 0 <= number <= 65535:
+    if not text.isdecimal() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"{text} is not a port")
-    return number
+    return int(text)
 
 
 def _speed(text: str) -> float:
-    number = float(text)
-    if not number > 0:
-        raise argparse.ArgumentTypeError(f"{text} is not greater than 0")
+    try:
+        number = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is not a number") from None
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not greater than 0 and finite")
     return number

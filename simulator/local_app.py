@@ -12,11 +12,18 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
+import aiohttp
+
 from simulator.clock import Clock
 from simulator.functions.host import FunctionsHost
-from simulator.world import Endpoints, Simulator
+from simulator.functions.indexing import IndexingFailed
+from simulator.functions.routes import BadRoute
+from simulator.functions.timers import BadTimers
+from simulator.world import Endpoints, Simulator, StartError
 
 EVENT_FUNCTION = "on_resource_write"
+# Answers from the app's own book, so Azure is not asked anything.
+_FIRST_REQUEST = "/api/queue"
 _GALLERIES = "Microsoft.Compute/galleries"
 
 
@@ -41,13 +48,16 @@ class LocalApp:
         self.host: FunctionsHost | None = None
 
     async def start(self) -> Endpoints:
-        """Start everything and say where it listens; what cannot start leaves nothing behind."""
+        """Start everything and say where it listens. What cannot start leaves nothing behind; StartError says why."""
         async with AsyncExitStack() as stack:
             endpoints = await self.simulator.start()
             stack.push_async_callback(self.simulator.stop)
             settings = {**app_settings(self._app_dir, endpoints, self.simulator), **self._settings}
             self.host = FunctionsHost(self._app_dir, self.clock, settings=settings, port=self._port)
-            functions = await self.host.start()
+            try:
+                functions = await self.host.start()
+            except (IndexingFailed, BadRoute, BadTimers) as error:
+                raise StartError(f"the app does not start: {error}") from error
             stack.callback(self.host.hub.close)
             stack.push_async_callback(self.host.stop)
             if self._events:
@@ -55,6 +65,18 @@ class LocalApp:
                 await self.simulator.event_grid.subscribe(webhook)
             self._running = stack.pop_all()
         return replace(endpoints, functions=functions)
+
+    async def ask_if_ready(self, functions: str) -> None:
+        """Ask the app itself whether it can work. StartError with its own words when it says no.
+
+        Its settings are its own affair: in Azure, too, the first request is what says that they are wrong.
+        """
+        async with aiohttp.ClientSession() as http, http.get(f"{functions}{_FIRST_REQUEST}") as answer:
+            if answer.status == 200:
+                return
+            problem = await answer.json(content_type=None)
+        faults = [fault["detail"] for fault in problem.get("errors", ())] or [problem["detail"]]
+        raise StartError("\n- ".join((problem["title"], *faults)))
 
     async def stop(self) -> None:
         """Stop everything."""

@@ -13,54 +13,88 @@ from typing import TYPE_CHECKING
 
 from simulator.clock import Clock, run
 from simulator.local_app import LocalApp
-from simulator.scenarios.demo import WEB, vm_id
-from simulator.world import Endpoints
+from simulator.logs import log_to
+from simulator.world import Endpoints, Simulator
 
 if TYPE_CHECKING:
     from simulator.cli import Options
 
+_VM = "Microsoft.Compute/virtualMachines"
+# What the month of the built-in fleet takes, most of it the capture and replication of image versions.
+_MONTH_S = 800
+
 
 def main(options: Options) -> int:
     """Serve until told to stop; the exit code."""
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
-    logging.getLogger("refresh").setLevel(logging.INFO)
-    logging.getLogger().addFilter(lambda record: "Auth level" not in record.getMessage())
+    from simulator.cli import end_in_order
+
+    clock = options.make_clock()
+    log_to(logging.StreamHandler(sys.stderr), clock, logging.WARNING)
     if options.scenario is None:
         options = replace(options, scenario="demo")
-    return run(lambda clock: _up(options, clock), options.make_clock())
+    return run(lambda clock: end_in_order(_up(options, clock), 0), clock)
 
 
 async def _up(options: Options, clock: Clock) -> int:
-    from simulator.cli import announce, until_told
+    from simulator.cli import announce, forever
 
-    app = LocalApp(clock, options.make_simulator(clock), Path.cwd(), port=options.functions_port)
+    simulator = options.make_simulator(clock)
+    app = LocalApp(clock, simulator, Path.cwd(), port=options.functions_port)
     endpoints = await app.start()
     try:
+        await app.ask_if_ready(str(endpoints.functions))
         announce(endpoints)
-        print(lines_to_try(endpoints, options.speed), file=sys.stderr, flush=True)
-        await until_told()
+        print(lines_to_try(endpoints, options.speed, vm_in_scope(simulator)), file=sys.stderr, flush=True)
+        await forever()
     finally:
         await app.stop()
     return 0
 
 
-def lines_to_try(endpoints: Endpoints, speed: float) -> str:
-    """What to type next, with the addresses filled in."""
-    vm = vm_id(WEB, "web01")
+def vm_in_scope(simulator: Simulator) -> str:
+    """The id of a VM that lines can be tried on, one in scope if there is any; empty without VMs."""
+    vms = sorted(simulator.resources(_VM), key=lambda vm: ("AutoRefresh" not in vm.get("tags", {}), vm["id"]))
+    return str(vms[0]["id"]) if vms else ""
+
+
+def lines_to_try(endpoints: Endpoints, speed: float, vm: str) -> str:
+    """What to type next, with the addresses filled in; `vm` is the id of the VM to play with, empty for none."""
+    app, month_min = endpoints.functions, max(1, round(_MONTH_S / speed / 60))
+    told = f"""
+The app listens on {app}, its Azure on {endpoints.arm}; time runs {speed:g} times as fast. Ctrl-C ends it.
+
+Who runs what, and why; what a month would do, changing nothing; the month itself (about {month_min} min); how it goes:
+
+  curl -s {app}/api/vms | python3 -m json.tool
+  curl -s -X POST {app}/api/refresh -d '{{"all": true, "rollout": "auto", "dryRun": true}}' | python3 -m json.tool
+  curl -s -X POST {app}/api/refresh -d '{{"all": true, "rollout": "auto"}}'
+  curl -s {app}/api/queue | python3 -m json.tool
+  curl -s {app}/api/runs | python3 -m json.tool
+"""
+    return told + _on_a_vm(endpoints, vm) if vm else told
+
+
+def _on_a_vm(endpoints: Endpoints, vm: str) -> str:
+    app, name = endpoints.functions, vm.rsplit("/", 1)[-1]
+    tags_url = f"{endpoints.arm}{vm}/providers/Microsoft.Resources/tags/default?api-version=2024-07-01"
+    az_directory = Path(endpoints.ca_file).parent / "az"
     return f"""
-The app listens on {endpoints.functions}, its Azure on {endpoints.arm}; at {speed:g} times real speed. Ctrl-C ends it.
+Once {name} has its new disk: edit its tag as the portal does, Event Grid tells the app, and the old disk comes back:
 
-  curl -s {endpoints.functions}/api/vms | python3 -m json.tool
-  curl -s -X POST {endpoints.functions}/api/refresh -d '{{"all": true, "rollout": "auto", "dryRun": true}}'
-  curl -s -X POST {endpoints.functions}/api/refresh -d '{{"all": true, "rollout": "auto"}}'
-  curl -s {endpoints.functions}/api/queue
-  curl -s {endpoints.functions}/api/runs
-  curl -s -X POST {endpoints.functions}/admin/functions/monthly_refresh -d '{{"input": ""}}'
-  curl -s {endpoints.control}/journal
+  curl -s -X PATCH '{tags_url}' \\
+    -H 'Authorization: Bearer any' -H 'Content-Type: application/json' \\
+    -d '{{"operation": "Merge", "properties": {{"tags": {{"OsDiskName": "@previous"}}}}}}'
+  curl -s '{app}/api/vms?vm={name}' | python3 -m json.tool
 
-With the real Azure CLI (`make az-venv`, then in a shell of its own):
+Let {name}'s monthly disks never boot, fire the timer of the month, see every request Azure got:
 
-  export REQUESTS_CA_BUNDLE={endpoints.ca_file} AZURE_CONFIG_DIR=/tmp/az-local AZURE_CORE_COLLECT_TELEMETRY=0
+  curl -s -X POST {endpoints.control}/faults -d '[{{"disk": "{name}-20*", "boots": false}}]'
+  curl -s -X POST {app}/admin/functions/monthly_refresh -d '{{"input": ""}}'
+  curl -s {endpoints.control}/journal | python3 -m json.tool
+
+The same tag with the real Azure CLI (`make az-venv`, then in a shell of its own):
+
+  export REQUESTS_CA_BUNDLE={endpoints.ca_file} AZURE_CONFIG_DIR={az_directory} AZURE_CORE_COLLECT_TELEMETRY=0
   export IDENTITY_ENDPOINT={endpoints.identity_endpoint} IDENTITY_HEADER={endpoints.identity_header}
   export AZURE_POD_IDENTITY_AUTHORITY_HOST={endpoints.arm}
   az() {{ .az-venv/bin/az "$@"; }}

@@ -36,6 +36,10 @@ _NEVER_S = 1e7
 _MAX_BODY_BYTES = 256 * 1024**2
 
 
+class StartError(RuntimeError):
+    """What should run on the simulator cannot, as it is set up; the text says what to correct."""
+
+
 @dataclass(frozen=True)
 class Endpoints:
     """Where a started simulator listens, for clients and for the one line `serve` prints."""
@@ -107,11 +111,11 @@ class Simulator:
         self._runner = web.AppRunner(
             self._application(), access_log=None, keepalive_timeout=_NEVER_S, shutdown_timeout=1
         )
-        await self._runner.setup()
         try:
+            await self._runner.setup()
             http = await self._listen(self._ports[0])
             https = await self._listen(self._ports[1], self._certificates)
-        except OSError:
+        except BaseException:
             await self.stop()
             raise
         arm = f"http://{_HOST}:{http}"

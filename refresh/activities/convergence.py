@@ -138,8 +138,10 @@ class Convergence:
 
     async def _failed(self, seen: str) -> StepResult:
         await self._learn_why()
-        error = self._last_error or Unavailable("Unknown", "Azure gave no reason")
-        return self._result("failed", error, evidence=seen)
+        if self._last_error is not None:
+            return self._result("failed", self._last_error, evidence=seen)
+        code = "Unhealthy" if self.begin is None else "Unknown"
+        return self._result("failed", Unavailable(code, f"after {self._elapsed_s():.0f} s {seen}"), evidence=seen)
 
     def _elapsed_s(self) -> float:
         # ARM's clock up to its last answer, our own sleeping since.

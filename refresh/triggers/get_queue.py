@@ -5,6 +5,7 @@ from __future__ import annotations
 import azure.functions as func
 from azure.durable_functions import DurableFunctionsClient
 
+from refresh import wiring
 from refresh.triggers.durable import read_book
 from refresh.triggers.problem import answering, ok
 from refresh.triggers.requests import read_query
@@ -15,4 +16,4 @@ from refresh.views.queue import queue_view
 async def get_queue(req: func.HttpRequest, client: DurableFunctionsClient) -> func.HttpResponse:
     """`GET queue`: the dispatcher's book as people see it; asks Azure for nothing."""
     read_query(req, ())
-    return ok(queue_view(await read_book(client)))
+    return ok(queue_view(await read_book(client), wiring.settings().max_swaps))

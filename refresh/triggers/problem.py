@@ -93,7 +93,8 @@ def problem_of(error: Exception, what: str) -> Problem:
     if isinstance(error, GatewayError):
         return Problem(Kind.AZURE_SAID_NO, f"{error.code}: {error.message}"[:500])
     if isinstance(error, SettingsError):
-        return Problem(Kind.WRONG_SETTINGS, "correct these settings", [{"detail": one} for one in error.faults])
+        faults = [{"detail": one} for one in error.faults]
+        return Problem(Kind.WRONG_SETTINGS, f"correct these settings: {'; '.join(error.faults)}", faults)
     if isinstance(error, grpc.RpcError):
         code = _status_of(error)
         _log.error("%s: durable storage answered %s", what, code)

@@ -14,14 +14,17 @@ from refresh.views.book import Book
 type Json = dict[str, Any]
 
 
-def queue_view(book: Book) -> Json:
-    """The whole queue: `paused`, `running`, `waiting` in the order of their turn, and `looking` (VM ids)."""
+def queue_view(book: Book, max_swaps: int) -> Json:
+    """The whole queue: `paused`, `running`, `waiting` in the order of their turn, and `looking` (VM ids).
+
+    `max_swaps` is the setting: the book learns of it with the next look, before anybody is admitted by it.
+    """
     pause = book.paused
     return {
         "paused": pause is not None,
         "paused_since": pause.get("since") if pause else None,
         "paused_why": pause.get("why") if pause else None,
-        "max_swaps": book.max_swaps,
+        "max_swaps": max_swaps,
         "running": [_running(book, vm, row) for vm, row in book.running.items()],
         "waiting": [_waiting(book, vm, row) for vm, row in book.queue.items()],
         "looking": book.looking,

@@ -21,7 +21,7 @@ from simulator.arm.tag_rules import check_tags
 from simulator.arm.vm_state import VmState
 from simulator.arm.vms import VM_TYPE
 
-PRIVATE_KEYS = {"_power", "_agent", "_generalized"}
+PRIVATE_KEYS = {"_power", "_agent", "_generalized", "_actions", "_notActions"}
 
 
 class BodyError(ValueError):
@@ -83,6 +83,9 @@ def _put(plane: Plane, router: Router, resource_id: ResourceId, body: Json) -> N
         provider.fill(record)
     except ValueError as error:
         raise BodyError(f"{resource_id.text}: {error}") from error
+    except (TypeError, AttributeError, LookupError) as error:
+        # An author's list where an object belongs; what exactly is in the error's own words.
+        raise BodyError(f"{resource_id.text}: its body has something of the wrong kind: {error!r}") from error
 
 
 def _put_group(plane: Plane, router: Router, resource_id: ResourceId, body: Json) -> None:

@@ -6,7 +6,7 @@ This room decides defaults. It refuses to know operations.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
 from simulator.arm.attachments import DISK_TYPE, attached_disk, disk_blocks, disk_id, sync_attachments
 from simulator.arm.disk_bodies import complete_disk, identify
@@ -15,7 +15,7 @@ from simulator.arm.ids import ResourceId, parse_id
 from simulator.arm.messages import stamp
 from simulator.arm.plane import Plane
 from simulator.arm.store import Json, Record
-from simulator.arm.vm_state import SETTLED, Boot, VmState, vm_state
+from simulator.arm.vm_state import SETTLED, Boot, Power, VmState, vm_state
 
 _LINUX = {"publisher": "Canonical", "offer": "0001-com-ubuntu-server-jammy", "sku": "22_04-lts-gen2",
           "version": "latest", "exactVersion": "22.04.202401010"}  # fmt: skip
@@ -110,9 +110,12 @@ def fill(plane: Plane, record: Record) -> None:
 
 
 def private_keys(record: Record) -> Json:
-    """What a scenario would have to say to get this VM back: the keys `fill` reads."""
+    """What a scenario would have to say to get this VM back: the keys `fill` reads.
+
+    A VM on its way between two power states says so; taken as a scenario it is running.
+    """
     state = vm_state(record)
-    keys: Json = {"_power": state.power if state.power in SETTLED else "running"}
+    keys: Json = {"_power": state.power}
     if not state.has_agent:
         keys["_agent"] = False
     if state.generalized:
@@ -178,9 +181,9 @@ def _power_in(view: Json) -> str | None:
 
 def _take_power(plane: Plane, record: Record, state: VmState, power: str | None) -> None:
     if power is not None:
-        if power not in SETTLED:
+        if power not in get_args(Power):
             raise ValueError(f"_power is one of {', '.join(SETTLED)}, not {power!r}")
-        state.power = power
+        state.power = power if power in SETTLED else "running"
     now: datetime = plane.now()
     if state.power == "running":
         state.boot = state.boot or Boot(now, now if state.has_agent else None)

@@ -13,6 +13,15 @@ import aiohttp
 
 from simulator.world import Endpoints
 
+# What the app says it is doing, the innermost first: a month consists of the others.
+_KINDS = {
+    "images": "capturing and replicating image versions",
+    "disks": "making disks",
+    "tags": "writing tags",
+    "swap": "swapping",
+    "swaps": "swapping",
+    "month": "going on with the month",
+}
 VM_TYPE = "Microsoft.Compute/virtualMachines"
 _API_VERSION = {"api-version": "2024-07-01"}
 
@@ -32,9 +41,12 @@ class Seen:
         """What is going on with it, in a word or two."""
         if not self.tags.get("RefreshState"):
             return ""
+        there = self.os_disk == self.tags.get("OsDiskName")
         if self.power == "running":
-            return "proving health" if self.os_disk == self.tags.get("OsDiskName") else "about to stop"
-        return {"deallocating": "stopping", "deallocated": "swapping the disk"}.get(self.power, self.power)
+            return "proving health" if there else "about to stop"
+        if self.power == "deallocated":
+            return "about to start" if there else "swapping the disk"
+        return {"deallocating": "stopping"}.get(self.power, self.power)
 
 
 class Azure:
@@ -70,6 +82,12 @@ class Azure:
         """Every VM at this moment, from the control plane: watching must not use up ARM's quota."""
         async with self._http.get(f"{self._endpoints.control}/resources", params={"type": VM_TYPE}) as answer:
             return [_seen(body, body["_power"]) for body in await answer.json()]
+
+    async def app_doing(self) -> str:
+        """What the app says it is doing, in a few words; empty when nothing is under way."""
+        runs = (await self.api("runs?top=20"))["value"]
+        under_way = {run["kind"] for run in runs if run["status"] == "running"}
+        return next((words for kind, words in _KINDS.items() if kind in under_way), "")
 
     async def down_s(self) -> dict[str, float]:
         """Simulated seconds that each VM (lower-case id) did not run, from the simulator's own journal."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
@@ -17,6 +17,7 @@ from rich.table import Table
 from simulator.demo.azure import Seen
 
 _COLOUR = {"running": "green", "deallocated": "yellow"}
+_APP = "the app"
 
 
 class Screen:
@@ -41,21 +42,23 @@ class Screen:
         if self._live is not None:
             self._live.stop()
 
-    def show(self, at_s: float, vms: Sequence[Seen], reached: int) -> None:
-        """Show the VMs at simulated second `at_s`, `reached` goals being reached."""
+    def show(self, at_s: float, vms: Sequence[Seen], doing: str, reached: int) -> None:
+        """Show the VMs at simulated second `at_s` and what the app is doing, `reached` goals being reached."""
         self._bar.update(self._task, completed=reached)
-        for vm in vms:
-            self._tell(at_s, vm)
-        if self._live is not None:
-            table = Table.grid(padding=(0, 2))
+        if self._live is None:
+            if doing:
+                self._tell(at_s, _APP, (doing, ""))
             for vm in vms:
-                colour = _COLOUR.get(vm.power, "cyan")
-                table.add_row(f"  {vm.name}", f"[{colour}]{vm.power}[/]", vm.os_disk, f"[cyan]{vm.doing}[/]")
-            table.add_row(self._bar)
-            self._live.update(table)
+                self._tell(at_s, vm.name, (vm.doing or vm.power, vm.os_disk))
+            return
+        table = Table.grid(padding=(0, 2))
+        for vm in vms:
+            colour = _COLOUR.get(vm.power, "cyan")
+            table.add_row(f"  {vm.name}", f"[{colour}]{vm.power}[/]", vm.os_disk, f"[cyan]{vm.doing}[/]")
+        self._live.update(Group(f"  {at_s:.0f} s  [cyan]{doing}[/]", table, self._bar))
 
-    def _tell(self, at_s: float, vm: Seen) -> None:
-        before, now = self._told.get(vm.name), (vm.os_disk, vm.doing or vm.power)
-        self._told[vm.name] = now
-        if before is not None and before != now and self._live is None:
-            self._console.print(f"  {at_s:6.0f} s  {vm.name:9} {now[1]:18} {now[0]}", highlight=False)
+    def _tell(self, at_s: float, who: str, now: tuple[str, str]) -> None:
+        before = self._told.get(who)
+        self._told[who] = now
+        if now != before and (before is not None or who == _APP):
+            self._console.print(f"  {at_s:6.0f} s  {who:9} {now[0]:18} {now[1]}".rstrip(), highlight=False)
