@@ -14,6 +14,7 @@ from aiohttp import web
 
 from simulator.arm.fault_rules import RuleError
 from simulator.arm.plane import Plane
+from simulator.arm.roles import RoleError, Roles
 from simulator.arm.upsert import BodyError
 from simulator.clock import Clock
 from simulator.scenarios import Scenario, ScenarioError
@@ -28,6 +29,10 @@ class World(Protocol):
 
     clock: Clock
     plane: Plane
+
+    @property
+    def roles(self) -> Roles:
+        """Who may do what."""
 
     async def reset(self, scenario: Scenario, seed: int | None) -> None:
         """Start over."""
@@ -69,6 +74,9 @@ class ControlPlane:
             ("POST", "faults", self._post_faults),
             ("POST", "faults/plan", self._plan_faults),
             ("DELETE", "faults", self._delete_faults),
+            ("GET", "roles", self._get_roles),
+            ("PUT", "roles", self._put_roles),
+            ("DELETE", "roles", self._delete_roles),
         ]
         return [web.route(method, f"{PREFIX}/{path}", _guarded(handler)) for method, path, handler in table]
 
@@ -128,6 +136,16 @@ class ControlPlane:
         self._world.plane.faults.clear()
         return web.Response(status=204)
 
+    async def _get_roles(self, _request: web.Request) -> web.Response:
+        return web.json_response(self._world.roles.listing())
+
+    async def _put_roles(self, request: web.Request) -> web.Response:
+        return web.json_response({"roles": self._world.roles.replace(await _list(request))})
+
+    async def _delete_roles(self, _request: web.Request) -> web.Response:
+        self._world.roles.replace([])
+        return web.Response(status=204)
+
 
 def _guarded(handler: Handler) -> Handler:
     """Turn what a caller got wrong into a 400 that says so."""
@@ -135,7 +153,7 @@ def _guarded(handler: Handler) -> Handler:
     async def handle(request: web.Request) -> web.Response:
         try:
             return await handler(request)
-        except (_BadRequest, RuleError, BodyError, ScenarioError) as error:
+        except (_BadRequest, RuleError, RoleError, BodyError, ScenarioError) as error:
             return web.json_response({"error": {"code": "BadRequest", "message": str(error)}}, status=400)
 
     return handle

@@ -76,11 +76,16 @@ def make_token(tenant_id: str, client_id: str, audience: str, issued_s: int, exp
         "exp": expires_s,
         "tid": tenant_id,
         "appid": client_id,
-        "oid": str(uuid5(NAMESPACE_URL, client_id)),
-        "sub": str(uuid5(NAMESPACE_URL, client_id)),
+        "oid": object_id(client_id),
+        "sub": object_id(client_id),
         "idtyp": "app",
     }
     return f"{_encode({'alg': 'none', 'typ': 'JWT'})}.{_encode(claims)}."
+
+
+def object_id(client_id: str) -> str:
+    """The object id of the service principal with that client id."""
+    return str(uuid5(NAMESPACE_URL, client_id))
 
 
 def principal_of(token: str) -> str | None:

@@ -17,6 +17,7 @@ from aiohttp import web
 from simulator.arm.journal import Journal
 from simulator.arm.operations import Operations
 from simulator.arm.plane import DEFAULT_SUBSCRIPTION, TENANT_ID, Plane
+from simulator.arm.roles import Roles
 from simulator.arm.router import Router
 from simulator.arm.server import ArmServer, journaled
 from simulator.arm.store import Json, Store
@@ -78,7 +79,13 @@ class Simulator:
         self.event_grid = EventGrid(clock, chaos, tenant_id=TENANT_ID)
         self.plane = Plane(clock, seed, [self.event_grid.on_write])
         self.graph = ResourceGraph(
-            clock, self._indexed, self._subscription_ids, self._subscriptions_of, tenant_id=TENANT_ID
+            clock,
+            self._indexed,
+            self._subscription_ids,
+            self._subscriptions_of,
+            tenant_id=TENANT_ID,
+            readable=lambda principal, resource_id, kind: self.roles.allows(principal, f"{kind}/read", resource_id),
+            seen=lambda principal, subscription: self.roles.sees(principal, f"/subscriptions/{subscription}"),
         )
         self._router = Router(self.plane, self._answer_graph)
         self._identity = Identity(TENANT_ID)
@@ -98,6 +105,11 @@ class Simulator:
     def operations(self) -> Operations:
         """Every long-running operation."""
         return self.plane.operations
+
+    @property
+    def roles(self) -> Roles:
+        """Who may do what."""
+        return self._router.access.roles
 
     @property
     def journal(self) -> Journal:

@@ -49,6 +49,37 @@ def unauthenticated(detail: str = "The access token is missing or invalid.") -> 
     return ArmError(401, "InvalidAuthenticationToken", detail)
 
 
+def authorization_failed(caller: str, action: str, scope: str) -> ArmError:
+    """The caller has no role that grants the action (recorded; a service principal's client and object id are one)."""
+    text = (
+        f"The client '{caller}' with object id '{caller}' does not have authorization to perform action '{action}' "
+        f"over scope '{scope}' or the scope is invalid. "
+        "If access was recently granted, please refresh your credentials."
+    )
+    return ArmError(403, "AuthorizationFailed", text)
+
+
+def linked_authorization_failed(caller: str, action: str, scope: str, missing: list[tuple[str, str]]) -> ArmError:
+    """The caller may write but lacks rights on what the body refers to: `missing` are actions and ids (reported,
+    https://github.com/kubernetes-sigs/azuredisk-csi-driver/pull/2610)."""
+    actions, scopes = (",".join(each) for each in zip(*missing, strict=True))
+    text = (
+        f"The client '{caller}' with object id '{caller}' has permission to perform action '{action}' on scope "
+        f"'{scope}'; however, it does not have permission to perform action(s) '{actions}' on the linked scope(s) "
+        f"'{scopes}' (respectively) or the linked scope(s) are invalid."
+    )
+    return ArmError(403, "LinkedAuthorizationFailed", text)
+
+
+def scope_locked(scope: str, operation: str, locked: list[str]) -> ArmError:
+    """A lock at, above or below the scope forbids a write or a delete (reported, https://github.com/Azure/apiops/issues/606)."""
+    text = (
+        f"The scope '{scope}' cannot perform {operation} operation because following scope(s) are locked: "
+        f"'{','.join(locked)}'. Please remove the lock and try again."
+    )
+    return ArmError(409, "ScopeLocked", text)
+
+
 def invalid_content(detail: str) -> ArmError:
     """The body is not the JSON object the operation takes."""
     text = f"The request content was invalid and could not be deserialized: '{detail}'."

@@ -84,9 +84,9 @@ class Groups:
             return Answer(200, {"value": groups})
         raise errors.resource_not_found(str(request.path.tail), None)
 
-    def list_subscriptions(self) -> Answer:
+    def list_subscriptions(self) -> list[Json]:
         """Every subscription of the tenant."""
-        return Answer(200, {"value": list(self._plane.store.subscriptions.values())})
+        return list(self._plane.store.subscriptions.values())
 
     def subscriptions_of(self, management_group: str) -> Iterable[str]:
         """The ids of the subscriptions in a management group; the tenant's root group holds all."""

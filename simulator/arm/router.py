@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from simulator.arm import errors
+from simulator.arm.access import Access
 from simulator.arm.disks import Disks
 from simulator.arm.galleries import Galleries
 from simulator.arm.generic import Generic
@@ -30,7 +31,6 @@ from simulator.arm.versions import Versions
 from simulator.arm.vms import Vms
 
 _OPERATION_TYPES = {f"microsoft.compute/locations/{family}".lower() for family in (COMPUTE, DISK, GALLERY)}
-_PERMISSIONS = "microsoft.authorization/permissions"
 _GRAPH = "microsoft.resourcegraph/resources"
 _TYPE_FILTER = re.compile(r"\s*resourceType\s+eq\s+'([^']+)'\s*", re.IGNORECASE)
 
@@ -46,6 +46,7 @@ class Router:
         self.groups = Groups(plane)
         self._tags = Tags(plane)
         self._generic = Generic(plane)
+        self.access = Access(plane)
         galleries = Galleries(plane)
         types = (
             Vms(plane).resource_type(),
@@ -53,6 +54,8 @@ class Router:
             galleries.gallery_type(),
             galleries.definition_type(),
             Versions(plane).resource_type(),
+            self.access.locks.resource_type(),
+            self.access.roles.resource_type(),
         )
         self._types = {each.name.lower(): each for each in types}
 
@@ -68,14 +71,17 @@ class Router:
             return (kind.rsplit("/", 1)[-1] if kind in _OPERATION_TYPES else kind), ""
         if request.method == "POST":
             return path.id.type, path.tail
-        is_view = bool(path.id.pairs) and path.tail.lower() in {view.lower() for view in self._views(request)}
-        return (path.id.type, "") if is_view else (path.collection_type, "list")
+        return (path.id.type, "") if self._is_view(request) else (path.collection_type, "list")
 
     def handle(self, request: Request) -> Answer:
         """Answer one request; ArmError is the refusal."""
         path = request.path
         if not request.api_version:
             raise errors.missing_api_version()
+        if path.id.type.lower() in _OPERATION_TYPES:
+            self.groups.require_scope(path.id)
+            return self._operation(request)
+        self.access.check(request, is_view=self._is_view(request))
         if path.tail is not None and not path.id.text:
             return self._tenant(request)
         if path.id.subscription and not path.id.pairs and path.namespace is None and path.id.group is None:
@@ -86,15 +92,15 @@ class Router:
             self.groups.require_scope(replace(path.id, pairs=()))
             return self._tags.handle(request)
         self.groups.require_scope(path.id)
-        if path.id.type.lower() in _OPERATION_TYPES:
-            return self._operation(request)
         return self._below(request) if path.tail is not None else self._resource(request)
 
     def _tenant(self, request: Request) -> Answer:
         path = request.path
         kind = path.collection_type.lower() if path.namespace else str(path.tail).lower()
         if kind == "subscriptions" and request.method == "GET":
-            return self.groups.list_subscriptions()
+            subscriptions = self.groups.list_subscriptions()
+            seen = [each for each in subscriptions if self.access.roles.sees(request.principal, each["id"])]
+            return Answer(200, {"value": seen})
         if kind == _GRAPH and request.method == "POST":
             status, headers, body = self._graph(request.body, request.principal)
             return Answer(status, body, dict(headers))
@@ -163,12 +169,15 @@ class Router:
     def _views(self, request: Request) -> Mapping[str, Callable[[Request], Answer]]:
         return {name.lower(): view for name, view in self.type_of(request.id.type).views.items()}
 
+    def _is_view(self, request: Request) -> bool:
+        """Whether the last segment of the path shows one resource in another way, rather than listing others."""
+        tail = (request.path.tail or "").lower()
+        return bool(tail and request.id.pairs) and request.method in ("GET", "HEAD") and tail in self._views(request)
+
     def _list(self, request: Request) -> Answer:
         path = request.path
-        if path.collection_type.lower() == _PERMISSIONS:
-            # Roles are not enforced: whoever has a token may do everything, and is told so.
-            everything = {"actions": ["*"], "notActions": [], "dataActions": [], "notDataActions": []}
-            return Answer(200, {"value": [everything]})
+        if (answer := self.access.listing(request)) is not None:
+            return answer
         if path.id.pairs and self._plane.store.get(path.id) is None:
             raise errors.parent_not_found(path.id.path_name)
         provider = self.type_of(path.collection_type)

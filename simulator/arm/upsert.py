@@ -68,6 +68,7 @@ def _put(plane: Plane, router: Router, resource_id: ResourceId, body: Json) -> N
     provider = router.type_of(resource_id.type)
     resource_id = resource_id.with_type(provider.name)
     record = plane.store.get(resource_id)
+    is_new = record is None
     if record is None:
         record = plane.store.put(Record(resource_id, merged({}, body)))
     else:
@@ -81,9 +82,11 @@ def _put(plane: Plane, router: Router, resource_id: ResourceId, body: Json) -> N
     identify(record)
     try:
         provider.fill(record)
-    except ValueError as error:
-        raise BodyError(f"{resource_id.text}: {error}") from error
-    except (TypeError, AttributeError, LookupError) as error:
+    except (ValueError, TypeError, AttributeError, LookupError) as error:
+        if is_new:
+            plane.store.delete(record, plane.clock.time())  # nothing half filled stays
+        if isinstance(error, ValueError):
+            raise BodyError(f"{resource_id.text}: {error}") from error
         # An author's list where an object belongs; what exactly is in the error's own words.
         raise BodyError(f"{resource_id.text}: its body has something of the wrong kind: {error!r}") from error
 

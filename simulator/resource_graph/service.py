@@ -41,21 +41,27 @@ class ResourceGraph:
         management_groups: Callable[[str], Iterable[str]],
         *,
         tenant_id: str = "",
+        readable: Callable[[str, str, str], bool] = lambda _principal, _id, _kind: True,
+        seen: Callable[[str, str], bool] = lambda _principal, _subscription: True,
     ) -> None:
-        """Answer from `resources()` (full ARM bodies), `subscriptions()` (ids the caller may read) and
-        `management_groups(name)` (ids of the subscriptions under it; none when it does not exist)."""
+        """Answer from `resources()` (full ARM bodies), `subscriptions()` (ids) and `management_groups(name)` (ids of
+        the subscriptions under it; none when it does not exist).
+
+        `seen(principal, subscription)` and `readable(principal, id, type)` say what of it the caller gets to see.
+        """
         self._clock = clock
         self._resources = resources
         self._subscriptions = subscriptions
         self._management_groups = management_groups
         self._tenant_id = tenant_id
+        self._readable, self._seen = readable, seen
         self._quota = Quota(clock)
 
     def answer(self, body: Body, principal: str) -> Answer:
         """Status, headers and JSON for the request `body` of `principal`; never raises for what a caller sends."""
         headers = self._quota.spend(principal)
         try:
-            page, result = self._run(body)
+            page, result = self._run(body, principal)
         except QueryError as error:
             return 400, headers, self._error("BadRequest", [_INVALID_QUERY, _detail(error)])
         except (PagingError, _BadRequest) as error:
@@ -65,7 +71,7 @@ class ResourceGraph:
         table = _options(body).get("resultFormat", "objectArray") == "table"
         return 200, headers, _answer_body(page, result, table=table)
 
-    def _run(self, body: Body) -> tuple[Page, Result]:
+    def _run(self, body: Body, principal: str) -> tuple[Page, Result]:
         query = body.get("query")
         if not isinstance(query, str) or not query.strip():
             raise _BadRequest("Query is required and cannot be empty.")
@@ -73,12 +79,12 @@ class ResourceGraph:
             raise _BadRequest("'facets' are not supported.")
         groups, subscriptions = _strings(body, "managementGroups"), _strings(body, "subscriptions")
         page = page_of(_options(body))
-        visible = self._visible(self._scope(groups, subscriptions), groups)
+        visible = self._visible(self._scope(groups, subscriptions, principal), groups, principal)
         return page, execute(query, visible, self._tenant_id)
 
-    def _scope(self, groups: list[str], subscriptions: list[str]) -> set[str]:
+    def _scope(self, groups: list[str], subscriptions: list[str], principal: str) -> set[str]:
         """The subscriptions asked for, as far as they exist: one that does not is left out without a word."""
-        readable = {subscription.lower() for subscription in self._subscriptions()}
+        readable = {each.lower() for each in self._subscriptions() if self._seen(principal, each)}
         if groups:
             asked = {subscription.lower() for group in groups for subscription in self._management_groups(group)}
         elif subscriptions:
@@ -94,7 +100,7 @@ class ResourceGraph:
         wanted = {group.lower() for group in groups}
         return any(_kind(body) == MANAGEMENT_GROUP and _lineage(body) & wanted for body in self._resources())
 
-    def _visible(self, scope: set[str], groups: Iterable[str]) -> Iterator[Body]:
+    def _visible(self, scope: set[str], groups: Iterable[str], principal: str) -> Iterator[Body]:
         for subscription in self._subscriptions():
             if subscription.lower() in scope:
                 yield {"id": f"/subscriptions/{subscription}", "name": subscription, "type": SUBSCRIPTION}
@@ -104,7 +110,11 @@ class ResourceGraph:
             if kind == MANAGEMENT_GROUP:
                 if not wanted or self._tenant_id.lower() in wanted or _lineage(body) & wanted:
                     yield body
-            elif kind != SUBSCRIPTION and subscription_of(str(body["id"])) in scope:
+            elif (
+                kind != SUBSCRIPTION
+                and subscription_of(str(body["id"])) in scope
+                and self._readable(principal, str(body["id"]), str(body.get("type")))
+            ):
                 yield body
 
     def _error(self, code: str, details: list[dict[str, Any]]) -> dict[str, Any]:
