@@ -6,10 +6,10 @@ import azure.functions as func
 from refresh.activities.begin_version import begin_version
 from refresh.activities.clear_intent import clear_intent
 from refresh.activities.count_swaps import count_swaps
-from refresh.activities.ensure_deallocated import ensure_deallocated
 from refresh.activities.ensure_healthy import ensure_healthy
 from refresh.activities.ensure_os_disk import ensure_os_disk
 from refresh.activities.ensure_started import ensure_started
+from refresh.activities.ensure_stopped import ensure_stopped
 from refresh.activities.explain_version import explain_version
 from refresh.activities.find_outcomes import find_outcomes
 from refresh.activities.list_builds import list_builds
@@ -70,7 +70,7 @@ for activity in (
     read_hints,
     prepare_swap,
     write_intent,
-    ensure_deallocated,
+    ensure_stopped,
     ensure_os_disk,
     ensure_started,
     ensure_healthy,

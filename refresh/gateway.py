@@ -76,6 +76,10 @@ class Compute(Protocol):
         """Stop the VM and release its host."""
         ...
 
+    async def begin_power_off(self, vm_id: str) -> Begun:
+        """Stop the VM and keep its host."""
+        ...
+
     async def begin_start(self, vm_id: str) -> Begun:
         """Start the VM."""
         ...

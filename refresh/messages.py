@@ -132,6 +132,7 @@ class Intent(Record):
     previous: str | None = None
     version: str | None = None
     unique_id: str | None = None
+    stop_mode: str = "deallocate"
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,7 @@ class StepInput(Record):
 
     `since` is when the step was first tried, `begun_at` when its operation was last accepted, `started_at` when the
     VM was started. `despite_hold` only for the start of a VM that the app itself has stopped. `unique_id` is the `vmId`
-    of the VM that is meant: one that took its name is another VM.
+    of the VM that is meant: one that took its name is another VM. `asked_at` is when the orchestration asked.
     """
 
     vm: str
@@ -169,6 +170,8 @@ class StepInput(Record):
     agent_spoke: bool = False
     despite_hold: bool = False
     unique_id: str | None = None
+    asked_at: str | None = None
+    stop_mode: str = "deallocate"
 
 
 @dataclass(frozen=True)

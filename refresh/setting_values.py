@@ -104,9 +104,7 @@ def one_of(*values: str) -> Callable[[str], str]:
 
 def stop_mode(text: str) -> str:
     """How a VM is stopped."""
-    if text.lower() == "power-off":
-        raise ValueError("power-off is not built yet; leave it at deallocate")
-    return one_of("deallocate")(text)
+    return one_of("deallocate", "power-off")(text)
 
 
 def between(low: int, high: int) -> Callable[[str], int]:

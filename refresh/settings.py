@@ -113,7 +113,7 @@ SETTINGS: tuple[Setting, ...] = (
         "REFRESH_STOP_MODE",
         "stop_mode",
         "deallocate",
-        "How a VM is stopped for a swap: `deallocate`.",
+        "How a VM is stopped for a swap: `deallocate` or `power-off`; a VM's tag `RefreshStopMode` wins.",
         setting_values.stop_mode,
     ),
     Setting(

@@ -14,6 +14,7 @@ from refresh.domain import plan, tags
 from refresh.domain.decision import Facts, Refuse, Revive, Skip, Swap, decide_swap
 from refresh.domain.intent_tag import write_intent_tag
 from refresh.domain.model import Power, Vm
+from refresh.domain.stop_mode import choose_stop_mode
 from refresh.domain.wish import disk_text
 from refresh.messages import Intent, Prepared
 
@@ -23,22 +24,25 @@ _NO_GAP_S = 0.0
 
 async def prepare_swap(data: dict[str, Any]) -> dict[str, Any]:
     """Say what swap `run` of `vm` will do: a `Prepared` with intent, tags and steps, or the reason it will not."""
-    policy = policy_of(wiring.settings())
+    settings = wiring.settings()
+    policy = policy_of(settings)
     reader = FactReader(wiring.gateways(), policy, Pace(_NO_GAP_S))
     facts = await reader.read(data["vm"], **memory_of(data))
     decision = decide_swap(facts, policy, force=bool(data.get("force")))
     if isinstance(decision, Swap):
-        return _swap(facts, decision, data["run"]).to_json()
+        return _swap(facts, decision, data["run"], settings.stop_mode).to_json()
     kind = {Revive: "revive", Refuse: "refuse", Skip: "skip"}[type(decision)]
     intent = _revival(facts, data["run"]) if isinstance(decision, Revive) else None
     steps = plan.plan_revival() if intent else ()
     return Prepared(kind, decision.reason, decision.message, intent, steps=tuple(map(str, steps))).to_json()
 
 
-def _swap(facts: Facts, decision: Swap, run: str) -> Prepared:
+def _swap(facts: Facts, decision: Swap, run: str, default_mode: str) -> Prepared:
     vm, disk = facts.vm, decision.disk
     assert vm is not None  # noqa: S101 - a swap is only decided for a VM that was read
     assert vm.os_disk_id is not None  # noqa: S101 - checked by the preflight
+    mode = choose_stop_mode(vm, default_mode)
+    assert mode is not None  # noqa: S101 - decided before
     runs = vm.power in (Power.RUNNING, Power.STARTING)
     previous = tags.value_of(vm.tags, tags.OS_DISK_PREVIOUS)
     intent = Intent(
@@ -50,6 +54,7 @@ def _swap(facts: Facts, decision: Swap, run: str) -> Prepared:
         previous=previous,
         version=disk.source_version,
         unique_id=vm.unique_id,
+        stop_mode=mode,
     )
     steps, undo = plan.plan_swap(runs), plan.plan_undo(runs)
     return Prepared(
@@ -60,7 +65,7 @@ def _swap(facts: Facts, decision: Swap, run: str) -> Prepared:
         tags=_tags(vm, facts, intent),
         steps=tuple(map(str, steps)),
         undo=tuple(map(str, undo)),
-        down_s=plan.expected_down_s(steps),
+        down_s=plan.expected_down_s(steps, mode),
     )
 
 

@@ -60,6 +60,14 @@ class ArmCompute:
         vm = split(vm_id, VM_TYPE)
         return await begin(self._clients.compute(vm.subscription).virtual_machines.begin_deallocate, vm.group, vm.name)
 
+    async def begin_power_off(self, vm_id: str) -> Begun:
+        """Stop the VM and keep its host; its guest is told to shut down.
+
+        https://learn.microsoft.com/rest/api/compute/virtual-machines/power-off
+        """
+        vm = split(vm_id, VM_TYPE)
+        return await begin(self._clients.compute(vm.subscription).virtual_machines.begin_power_off, vm.group, vm.name)
+
     async def begin_start(self, vm_id: str) -> Begun:
         """Start the VM.
 

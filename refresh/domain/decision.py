@@ -15,6 +15,7 @@ from refresh.domain.model import Definition, Disk, Power, Version, Vm
 from refresh.domain.preflight import check_swap
 from refresh.domain.provenance import Policy
 from refresh.domain.reason import Reason
+from refresh.domain.stop_mode import StopMode, choose_stop_mode
 from refresh.domain.wish import Wish, shorten
 
 
@@ -121,6 +122,10 @@ def decide_without_disk(vm: Vm, facts: Facts) -> Decision | None:
     early = next((name for name in tags.NOT_BUILT_YET if tags.value_of(vm.tags, name) is not None), None)
     if early is not None:
         return Refuse(Reason.TAG_NOT_BUILT, f"tag {early} is not supported yet; remove it to have this VM swapped")
+    if choose_stop_mode(vm, StopMode.DEALLOCATE) is None:
+        said = shorten(tags.value_of(vm.tags, tags.REFRESH_STOP_MODE) or "")
+        known = f"{StopMode.DEALLOCATE} or {StopMode.POWER_OFF}"
+        return Refuse(Reason.BAD_STOP_MODE, f"{tags.REFRESH_STOP_MODE}='{said}' is no way to stop a VM; write {known}")
     if wish.problem is not None:
         return Refuse(wish.problem, wish.message)
     if facts.unreadable:

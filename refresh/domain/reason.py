@@ -36,6 +36,7 @@ class Reason(StrEnum):
     OTHER_OS = "other-os"
     OTHER_GENERATION = "other-generation"
     TAG_NOT_BUILT = "tag-not-built"
+    BAD_STOP_MODE = "bad-stop-mode"
     UNMANAGED_DISK = "unmanaged-disk"
     EPHEMERAL_DISK = "ephemeral-disk"
     VM_BUSY = "vm-busy"

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from refresh.domain import instant, resource_id
 from refresh.domain.model import Power, Vm
+from refresh.domain.stop_mode import StopMode
 
 # A begin that was accepted and left no trace after this long is begun again; ARM's reads follow its writes in seconds.
 LOST_AFTER_S = 30.0
@@ -49,14 +50,16 @@ def _begin_unless_recent(vm: Vm, begun_age_s: float | None) -> Verdict:
     return Verdict(Move.WAIT if recent else Move.BEGIN, _state(vm))
 
 
-def judge_stopped(vm: Vm, begun_age_s: float | None, unless_disk: str | None = None) -> Verdict:
-    """Whether the VM is deallocated; `begun_age_s` is how long ago the last deallocate was accepted.
+def judge_stopped(
+    vm: Vm, begun_age_s: float | None, unless_disk: str | None = None, mode: StopMode = StopMode.DEALLOCATE
+) -> Verdict:
+    """Whether the VM is stopped as `mode` wants it; `begun_age_s` is how long ago the last stop was accepted.
 
     A VM whose OS disk is `unless_disk` already need not be stopped for it.
     """
     if _moving(vm) or vm.power in (Power.STOPPING, Power.DEALLOCATING, Power.STARTING, Power.UNKNOWN):
         return Verdict(Move.WAIT, _state(vm))
-    if vm.power is Power.DEALLOCATED:
+    if vm.power is Power.DEALLOCATED or (mode is StopMode.POWER_OFF and vm.power is Power.STOPPED):
         return Verdict(Move.DONE, _state(vm))
     if resource_id.same(vm.os_disk_id, unless_disk):
         return Verdict(Move.DONE, f"{_state(vm)}, has disk {vm.os_disk_name}")

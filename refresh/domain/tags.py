@@ -42,7 +42,7 @@ VM_CONTRACT = (
 )
 # A VM that carries one of these asks for something that does not exist yet; swapping it as if the tag were not there
 # would break the promise the tag makes to its owner.
-NOT_BUILT_YET = (REFRESH_STOP_MODE, REFRESH_PROBE, REFRESH_RING, REFRESH_WINDOW, REFRESH_GROUP)
+NOT_BUILT_YET = (REFRESH_PROBE, REFRESH_RING, REFRESH_WINDOW, REFRESH_GROUP)
 CONTRACT = (*VM_CONTRACT, REFRESH_SOURCE, REFRESH_PERSONALIZES, DISK_VM, DISK_PERIOD, DISK_VERSION)
 
 PREVIOUS = "@previous"

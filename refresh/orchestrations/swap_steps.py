@@ -16,10 +16,10 @@ from durabletask.task import OrchestrationContext, Task, TaskFailedError
 from refresh.domain import instant
 from refresh.domain.plan import Step
 from refresh.messages import Intent, StepInput, StepResult
-from refresh.orchestrations.calls import tell
+from refresh.orchestrations.calls import now, tell
 
 _ACTIVITY = {
-    Step.STOP: "ensure_deallocated",
+    Step.STOP: "ensure_stopped",
     Step.NEW_DISK: "ensure_os_disk",
     Step.OLD_DISK: "ensure_os_disk",
     Step.START: "ensure_started",
@@ -86,6 +86,7 @@ def run_steps(
             agent_spoke=intent.agent_spoke,
             despite_hold=despite_hold,
             unique_id=intent.unique_id,
+            stop_mode=intent.stop_mode,
         )
         result = yield from _run_step(ctx, data, step)
         _note(run, step, f"{prefix}{step}", result)
@@ -109,7 +110,8 @@ def _run_step(ctx: OrchestrationContext, data: StepInput, step: Step) -> Generat
         if round_ >= ROUNDS_BEFORE_TIMER:
             yield ctx.create_timer(TIMER)
         try:
-            result = StepResult.from_json((yield ctx.call_activity(_ACTIVITY[step], input=data.to_json())))
+            asked = {**data.to_json(), "asked_at": now(ctx)}
+            result = StepResult.from_json((yield ctx.call_activity(_ACTIVITY[step], input=asked)))
         except TaskFailedError as error:
             crashes += 1
             if crashes > CRASHES_ALLOWED:
@@ -130,7 +132,8 @@ def _note(run: StepsRun, step: Step, name: str, result: StepResult) -> None:
         run.stopped_at = run.stopped_at or result.begun_at
         run.running_at = None
     if step is Step.START and result.state == "done":
-        run.started_at, run.running_at = result.begun_at, result.at
+        # A start whose word was lost was no later than the first look after it: only a report since then is news.
+        run.started_at, run.running_at = result.begun_at or result.since, result.at
     if step is Step.HEALTH:
         run.proved = result.proved
     took_s = instant.seconds_between(result.since, result.at)

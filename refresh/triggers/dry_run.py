@@ -83,7 +83,8 @@ class DryRun:
         return {one.vm_id.lower(): self._record(one, inventory, made, wishing=wishing) for one in seen}
 
     def _record(self, seen: Seen, inventory: Inventory, made: MadeDisks, *, wishing: bool) -> Json:
-        record = plan_record(seen, self._book, made, inventory.os_disk(seen.facts.vm))
+        disk = inventory.os_disk(seen.facts.vm)
+        record = plan_record(seen, self._book, made, disk, stop_mode=self._settings.stop_mode)
         if wishing and record["steps"]:
             record["steps"] = ["write-tag", *record["steps"]]
         return record

@@ -16,6 +16,7 @@ from refresh.domain.decision import Decision, Refuse, Revive, Swap, is_intent_st
 from refresh.domain.model import Disk, Power, Vm
 from refresh.domain.reason import Reason, Wait
 from refresh.domain.seen import Seen
+from refresh.domain.stop_mode import StopMode, choose_stop_mode
 from refresh.domain.wish import disk_text
 from refresh.views.book import Book
 
@@ -142,10 +143,13 @@ def kind_of(decision: Decision) -> str:
     return "refuse" if isinstance(decision, Refuse) else "skip"
 
 
-def plan_record(seen: Seen, book: Book, made: MadeDisks, current: Disk | None = None) -> Json:
+def plan_record(
+    seen: Seen, book: Book, made: MadeDisks, current: Disk | None = None, *, stop_mode: str = StopMode.DEALLOCATE
+) -> Json:
     """The VM record of a dry run: with the checks made, the steps, the seconds down and the disk that would come.
 
-    A VM whose power state was not read is taken to run: its downtime is the most that it can be.
+    A VM whose power state was not read is taken to run: its downtime is the most that it can be. `stop_mode` is the
+    setting's, for VMs whose tag says nothing.
     """
     decision, vm = seen.decision, seen.facts.vm
     steps: tuple[plan.Step, ...] = ()
@@ -153,10 +157,11 @@ def plan_record(seen: Seen, book: Book, made: MadeDisks, current: Disk | None = 
         steps = plan.plan_swap(not seen.exact or vm.power in (Power.RUNNING, Power.STARTING))
     elif isinstance(decision, Revive):
         steps = plan.plan_revival()
+    mode = (choose_stop_mode(vm, stop_mode) if vm is not None else None) or StopMode.DEALLOCATE
     checks = decision.checks if isinstance(decision, Swap | Refuse) else ()
     return vm_record(seen, book, made, current) | {
         "checks": [{"name": one.name, "ok": one.ok, "message": one.message} for one in checks],
         "steps": [str(step) for step in steps],
-        "down_s": plan.expected_down_s(steps),
+        "down_s": plan.expected_down_s(steps, mode),
         "new_disk": decision.disk.id if isinstance(decision, Swap) else None,
     }

@@ -115,3 +115,32 @@ def test_hold_during_a_swap_starts_the_vm_and_lets_go() -> None:
         assert await azure.power(VM_ID) == "running"
 
     play(story, [vm_body(), disk_body("web01-new")])
+
+
+def test_a_vm_can_be_powered_off_instead() -> None:
+    """With RefreshStopMode=power-off the VM is never deallocated, and its agent must speak after the start."""
+
+    async def story(azure: LocalAzure) -> None:
+        await azure.tag(VM_ID, OsDiskName="web01-new")
+        await azure.settled()
+        (outcome,) = azure.outcomes()
+        assert (outcome["status"], outcome["reason"]) == ("succeeded", "verified"), outcome
+        requests = azure.simulator.journal.to_json(azure.clock.now())["requests"]
+        posts = [row["path"].rsplit("/", 1)[-1] for row in requests if row["method"] == "POST"]
+        assert posts == ["powerOff", "start"]
+
+    play(story, [vm_body(RefreshStopMode="power-off"), disk_body("web01-new")])
+
+
+def test_a_powered_off_vm_gets_its_old_disk_back() -> None:
+    """The way back works the same when the VM keeps its host."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.simulator.plane.faults.add([{"disk": "web01-bad", "boots": False}])
+        await azure.tag(VM_ID, OsDiskName="web01-bad")
+        await azure.settled()
+        (outcome,) = azure.outcomes()
+        assert (outcome["status"], outcome["reason"]) == ("rolled-back", "unhealthy"), outcome
+        assert await azure.power(VM_ID) == "running"
+
+    play(story, [vm_body(RefreshStopMode="power-off"), disk_body("web01-bad")])

@@ -7,6 +7,10 @@ from typing import Any, override
 
 import pytest
 
+from refresh.activities.ensure_os_disk import ensure_os_disk
+from refresh.activities.ensure_started import ensure_started
+from refresh.activities.ensure_stopped import ensure_stopped
+from refresh.messages import StepInput
 from simulator.durable.worker import Interruptions, WorkerDied
 from simulator.functions.host import FunctionsHost
 from simulator.local_app import app_settings
@@ -69,22 +73,22 @@ async def assert_well(azure: LocalAzure, disk: str, *, stops: int, vm: str = VM_
 class DieOnceAfter(Interruptions):
     """The worker dies after an activity's first run: its effect happened, nobody knows."""
 
-    def __init__(self, activity: str) -> None:
-        self._activity = activity
+    def __init__(self, activity: str, after_s: float | None = None) -> None:
+        self._activity, self._after_s = activity, after_s
         self.died = 0
 
     @override
     def after_activity(self, name: str, instance_id: str, task_id: int, attempt: int) -> None:
         if name == self._activity and not self.died:
             self.died += 1
-            raise WorkerDied
+            raise WorkerDied(after_s=self._after_s)
 
 
 def test_hold_after_a_lost_stop_still_starts_the_vm() -> None:
     """The stop happened, its result was lost, then somebody says hold: the VM is started all the same."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.hub.interruptions = deaths = DieOnceAfter("ensure_deallocated")
+        azure.hub.interruptions = deaths = DieOnceAfter("ensure_stopped")
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await azure.until(lambda: bool(deaths.died))
         await azure.tag(VM_ID, AutoRefresh="hold")
@@ -396,3 +400,34 @@ def test_two_recoveries_of_one_vm_stop_it_once() -> None:
         await assert_well(azure, "web01-new", stops=1)
 
     play(story, FLEET)
+
+
+def test_a_step_that_comes_again_long_after_its_swap_does_nothing() -> None:
+    """Activities are at least once, at any time: a stop, a disk or a start that comes late harms nobody."""
+
+    async def story(azure: LocalAzure) -> None:
+        asked_at = azure.clock.now().isoformat()
+        await azure.tag(VM_ID, OsDiskName="web01-new")
+        await azure.settled()
+        await azure.tag(VM_ID, OsDiskName="web01-newer")
+        await azure.settled()
+        await asyncio.sleep(300)
+        late = StepInput(VM_ID, disk_id("web01-new"), asked_at=asked_at).to_json()
+        for activity in (ensure_stopped, ensure_os_disk, ensure_started):
+            assert (await activity(late))["state"] == "waiting"
+        await assert_well(azure, "web01-newer", stops=2)
+
+    play(story, FLEET)
+
+
+def test_a_report_from_before_a_lost_start_proves_nothing() -> None:
+    """Powered off, the old report stays on show; when the word of the start is lost it is not taken for the new guest."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.simulator.plane.faults.add([never_boots("web01-bad")])
+        azure.hub.interruptions = DieOnceAfter("ensure_started", after_s=1)
+        await azure.tag(VM_ID, OsDiskName="web01-bad")
+        await azure.settled()
+        await assert_well(azure, "web01-old", stops=2)
+
+    play(story, [vm_body(RefreshStopMode="power-off"), disk_body("web01-bad")])

@@ -15,7 +15,7 @@ FLEET = [vm_body(), disk_body("web01-new"), disk_body("web01-newer"), disk_body(
 SWAP = (
     "prepare_swap",
     "write_intent",
-    "ensure_deallocated",
+    "ensure_stopped",
     "ensure_os_disk",
     "ensure_started",
     "ensure_healthy",

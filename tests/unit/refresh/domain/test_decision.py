@@ -209,3 +209,9 @@ def test_a_leftover_intent_never_starts_a_vm() -> None:
     assert is_intent_stale(Facts(make_vm(left), wish))
     assert is_intent_stale(Facts(make_vm({"RefreshState": "what?"}, power=Power.DEALLOCATED), wish))
     assert not is_intent_stale(Facts(make_vm({}), wish))
+
+
+def test_a_stop_mode_that_is_none_is_refused() -> None:
+    """RefreshStopMode says deallocate or power-off, in any case; anything else is refused by name."""
+    assert decide(make_vm({**WANTS, "RefreshStopMode": "halt"}), make_disk()).reason is Reason.BAD_STOP_MODE
+    assert isinstance(decide(make_vm({**WANTS, "RefreshStopMode": "Power-Off"}), make_disk()), Swap)

@@ -4,6 +4,7 @@ import pytest
 
 from refresh.domain.model import Agent, Power
 from refresh.domain.steps import LOST_AFTER_S, Move, judge_disk, judge_healthy, judge_started, judge_stopped
+from refresh.domain.stop_mode import StopMode
 from tests.support.builders import disk_id, make_vm
 
 START = "2026-11-21T10:00:00+00:00"
@@ -47,6 +48,14 @@ def test_a_vm_that_runs_is_started_whatever_its_extensions_do(
 ) -> None:
     """Running is enough to go on: extensions can hold the start operation for 90 minutes."""
     assert judge_started(make_vm(power=power, provisioning_state=provisioning), age_s).move is move
+
+
+def test_powering_off_is_enough_where_the_mode_says_so() -> None:
+    """A VM that is to be powered off need not be deallocated; one that is to be deallocated must be."""
+    stopped = make_vm(power=Power.STOPPED)
+    assert judge_stopped(stopped, None, None, StopMode.POWER_OFF).move is Move.DONE
+    assert judge_stopped(stopped, None, None, StopMode.DEALLOCATE).move is Move.BEGIN
+    assert judge_stopped(make_vm(power=Power.DEALLOCATED), None, None, StopMode.POWER_OFF).move is Move.DONE
 
 
 def test_a_disk_is_done_only_when_read_back() -> None:

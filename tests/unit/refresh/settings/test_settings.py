@@ -71,7 +71,7 @@ def test_a_good_value_is_read(name: str, text: str, field: str, value: object) -
         ("REFRESH_MAX_SWAPS", "2.5", "whole number"),
         ("REFRESH_MAX_SWAPS", "٤", "whole number"),
         ("REFRESH_HEALTH_TIMEOUT_S", "29", "from 30 to 3600"),
-        ("REFRESH_STOP_MODE", "power-off", "not built yet"),
+        ("REFRESH_STOP_MODE", "halt", "power-off"),
         ("REFRESH_STOP_MODE", "unplug", "deallocate"),
         ("REFRESH_DISK_TRUST", "everyone", "group or gallery"),
         ("REFRESH_DISK_GROUPS", "disks", "resource groups"),
