@@ -74,6 +74,7 @@ class ControlPlane:
             ("POST", "faults", self._post_faults),
             ("POST", "faults/plan", self._plan_faults),
             ("DELETE", "faults", self._delete_faults),
+            ("POST", "throttling", self._throttling),
             ("GET", "roles", self._get_roles),
             ("PUT", "roles", self._put_roles),
             ("DELETE", "roles", self._delete_roles),
@@ -135,6 +136,13 @@ class ControlPlane:
     async def _delete_faults(self, _request: web.Request) -> web.Response:
         self._world.plane.faults.clear()
         return web.Response(status=204)
+
+    async def _throttling(self, request: web.Request) -> web.Response:
+        body = await _object(request, {"on"})
+        if not isinstance(body.get("on"), bool):
+            raise _BadRequest("'on' is true or false")
+        self._world.plane.limits.enforced = body["on"]
+        return web.json_response({"on": body["on"]})
 
     async def _get_roles(self, _request: web.Request) -> web.Response:
         return web.json_response(self._world.roles.listing())

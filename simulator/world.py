@@ -73,11 +73,15 @@ class Simulator:
         seed: int = 0,
         scenario: str | Path | list[dict[str, Any]] | None = None,
         chaos: Chaos | None = None,
+        throttle: bool = False,
     ) -> None:
-        """Make a simulator on `clock` that will listen on 127.0.0.1; port 0 is any. Start it on the clock's loop."""
+        """Make a simulator on `clock` that will listen on 127.0.0.1; port 0 is any. Start it on the clock's loop.
+
+        `throttle`: rate limits are enforced from the start, rather than only told.
+        """
         self.clock = clock
         self.event_grid = EventGrid(clock, chaos, tenant_id=TENANT_ID)
-        self.plane = Plane(clock, seed, [self.event_grid.on_write])
+        self.plane = Plane(clock, seed, [self.event_grid.on_write], throttle=throttle)
         self.graph = ResourceGraph(
             clock,
             self._indexed,
@@ -86,6 +90,7 @@ class Simulator:
             tenant_id=TENANT_ID,
             readable=lambda principal, resource_id, kind: self.roles.allows(principal, f"{kind}/read", resource_id),
             seen=lambda principal, subscription: self.roles.sees(principal, f"/subscriptions/{subscription}"),
+            throttles=lambda: self.plane.limits.enforced,
         )
         self._router = Router(self.plane, self._answer_graph)
         self._identity = Identity(TENANT_ID)

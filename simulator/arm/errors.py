@@ -6,6 +6,7 @@ sentence the function says so: the code and status are then the nearest known re
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 _NOT_FOUND_HELP = "For more details please go to https://aka.ms/ARMResourceNotFoundFix"
@@ -18,12 +19,15 @@ class ArmError(Exception):
         super().__init__(f"{status} {code}: {message}")
         self.status, self.code, self.message, self.target = status, code, message, target
         self.by_provider = False
+        self.headers: dict[str, str] = {}
         self.details: list[dict[str, Any]] = []
+        self.inner: dict[str, Any] = {}
 
     def body(self) -> dict[str, Any]:
         """The JSON answer."""
         details = {"details": self.details} if self.details else {}
-        return {"error": {**details, **error_object(self.code, self.message, self.target)}}
+        inner = {"innererror": self.inner} if self.inner else {}
+        return {"error": {**details, **inner, **error_object(self.code, self.message, self.target)}}
 
 
 def error_object(code: str, message: str, target: str | None = None) -> dict[str, Any]:
@@ -69,6 +73,31 @@ def linked_authorization_failed(caller: str, action: str, scope: str, missing: l
         f"'{scopes}' (respectively) or the linked scope(s) are invalid."
     )
     return ArmError(403, "LinkedAuthorizationFailed", text)
+
+
+def caller_throttled(subscription: str, caller: str, kind: str, retry_after_s: int) -> ArmError:
+    """ARM's front end has had too many requests (code recorded, sentence reported for the token buckets of 2024).
+
+    https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling
+    """
+    text = (
+        f"Number of '{kind}' requests for subscription '{subscription}' actor '{caller}' exceeded. Please try again "
+        f"after '{retry_after_s}' seconds after additional tokens are available. "
+        "Refer to https://aka.ms/arm-throttling for additional information."
+    )
+    error = ArmError(429, "SubscriptionRequestsThrottled", text)
+    error.headers["Retry-After"] = str(retry_after_s)
+    return error
+
+
+def provider_throttled(bucket: str, measured: dict[str, Any], retry_after_s: int) -> ArmError:
+    """The compute provider has had too many requests (reported, https://github.com/Azure/aks-engine/issues/2295)."""
+    text = "The server rejected the request because too many requests have been received for this subscription."
+    error = ArmError(429, "OperationNotAllowed", text)
+    error.details = [{"code": "TooManyRequests", "target": bucket, "message": json.dumps(measured)}]
+    error.inner = {"internalErrorCode": "TooManyRequestsReceived"}
+    error.headers["Retry-After"] = str(retry_after_s)
+    return error
 
 
 def scope_locked(scope: str, operation: str, locked: list[str]) -> ArmError:

@@ -124,6 +124,11 @@ class Operations:
         """The operation of that name."""
         return self._operations.get(name.lower())
 
+    def of(self, resource_id: str) -> list[Operation]:
+        """The operations on one resource, oldest first."""
+        key = resource_id.lower()
+        return [operation for operation in self._operations.values() if operation.resource_id.key == key]
+
     def tell(self, write: Write) -> None:
         """Tell every listener about a write."""
         for listener in self._listeners:

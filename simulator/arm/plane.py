@@ -28,11 +28,12 @@ DEFAULT_LOCATION = "westeurope"
 class Plane:
     """One pretend ARM's state and services."""
 
-    def __init__(self, clock: Clock, seed: int, listeners: list[Listener]) -> None:
+    def __init__(self, clock: Clock, seed: int, listeners: list[Listener], *, throttle: bool = False) -> None:
         self.clock = clock
         self.store = Store()
         self.faults = Faults()
-        self.limits = RateLimits(clock)
+        self.limits = RateLimits(clock, enforced=throttle)
+        self._throttle = throttle
         self.journal = Journal()
         self.operations = Operations(clock, self.faults, seed, listeners)
 
@@ -92,6 +93,7 @@ class Plane:
         self.store.clear()
         self.faults.clear()
         self.limits.clear()
+        self.limits.enforced = self._throttle
         self.journal.clear()
 
 

@@ -1,7 +1,8 @@
 """The counters ARM and its providers send with every answer: how many requests are left.
 
-This room decides which counters a request draws on and how they fall and refill by the clock. It refuses nobody: the
-counters are told, not enforced.
+This room decides which counters a request draws on, how they fall and refill by the clock, and, when they are enforced,
+who has to wait and how long. By default they are told, not enforced. Azure counts per region; here a subscription is
+one region.
 Sizes: https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling,
 https://learn.microsoft.com/azure/virtual-machines/compute-throttling-limits, and recorded answers of 2024-25.
 """
@@ -9,7 +10,10 @@ https://learn.microsoft.com/azure/virtual-machines/compute-throttling-limits, an
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
+from math import ceil
 
+from simulator.arm import errors
 from simulator.clock import Clock
 
 
@@ -55,6 +59,8 @@ _RESOURCE_LIMITS: dict[tuple[str, str, str], tuple[Limit, ...]] = {
     ("PATCH", _VM, ""): _UPDATE_VM,
     ("DELETE", _VM, ""): _DELETE_VM,
     ("POST", _VM, "deallocate"): _DELETE_VM,
+    ("POST", _VM, "simulateeviction"): _DELETE_VM,
+    ("POST", _VM, "retrievebootdiagnosticsdata"): _LOW_COST_GET_VM,
     ("POST", _VM, "action"): _UPDATE_VM,
     ("GET", _DISK, ""): _windows("LowCostGet", 15000, 120000),
     ("GET", _DISK, "list"): _windows("HighCostGet", 240, 1920),
@@ -92,24 +98,53 @@ _RESOURCE_LIMITS: dict[tuple[str, str, str], tuple[Limit, ...]] = {
     ("GET", "capsoperations", ""): _windows("GetOperationStatus", 5000, 15000),
 }
 
-# ARM's own counters of a subscription: (size, refill per second); the global one of all callers is fifteen times that.
+# ARM's own counters of a caller in a subscription: (size, refill per second); that of all callers is fifteen times it.
 _SUBSCRIPTION_LIMITS = {"reads": (250, 25), "writes": (200, 10), "deletes": (200, 10)}
 _GLOBAL_FACTOR = 15
+_EPSILON = 1e-6
 
 
 class RateLimits:
-    """Counters that fall with every request and refill by the simulated clock."""
+    """Counters that fall with every request and refill by the simulated clock; `enforced`: an empty one refuses."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, enforced: bool = False) -> None:
         self._clock = clock
         self._levels: dict[str, tuple[float, float]] = {}
+        self.enforced = enforced
 
-    def subscription_headers(self, method: str, subscription: str) -> dict[str, str]:
-        """Draw on the subscription's counters for a request and return their headers."""
-        kind = "reads" if method in ("GET", "HEAD") else "deletes" if method == "DELETE" else "writes"
-        size, per_s = _SUBSCRIPTION_LIMITS[kind]
-        own = self._draw(f"{subscription}|{kind}", size, per_s)
-        everyone = self._draw(f"{subscription}|global|{kind}", size * _GLOBAL_FACTOR, per_s * _GLOBAL_FACTOR)
+    def check_caller(self, method: str, subscription: str, principal: str) -> None:
+        """Refuse a request the caller or the subscription has no token left for: ArmError 429 with Retry-After."""
+        if not self.enforced:
+            return
+        kind = _kind_of(method)
+        for name, size, per_s in _subscription_buckets(kind, subscription, principal):
+            if wait_s := self._wait_s(name, size, per_s):
+                raise errors.caller_throttled(subscription, principal, kind[:-1], wait_s)
+
+    def check_resource(self, method: str, kind: str, what: str, subscription: str, resource_key: str) -> None:
+        """Refuse a request the provider has no token left for: ArmError 429 with Retry-After and counters."""
+        if not self.enforced:
+            return
+        for limit in _limits(method, kind, what):
+            name, per_s = _name_of(limit, subscription, resource_key), limit.per_minute / 60
+            if not (wait_s := self._wait_s(name, limit.size, per_s)):
+                continue
+            now = self._clock.now()
+            measured = {
+                "operationGroup": limit.name,
+                "startTime": now.isoformat(),
+                "endTime": (now + timedelta(seconds=wait_s)).isoformat(),
+                "allowedRequestCount": limit.size,
+                "measuredRequestCount": limit.size + 1,
+            }
+            error = errors.provider_throttled(limit.name, measured, wait_s)
+            error.headers["x-ms-ratelimit-remaining-resource"] = f"Microsoft.Compute/{limit.name};0"
+            raise error
+
+    def subscription_headers(self, method: str, subscription: str, principal: str) -> dict[str, str]:
+        """Draw on the counters of the caller and the subscription for a request and return their headers."""
+        kind = _kind_of(method)
+        own, everyone = (self._draw(*bucket) for bucket in _subscription_buckets(kind, subscription, principal))
         prefix = "x-ms-ratelimit-remaining-subscription"
         return {f"{prefix}-{kind}": str(own), f"{prefix}-global-{kind}": str(everyone)}
 
@@ -117,26 +152,52 @@ class RateLimits:
         self, method: str, kind: str, what: str, subscription: str, resource_key: str
     ) -> dict[str, str]:
         """Draw on the provider's counters (`what`: "", "list" or an action) and return their header, if any."""
-        kind = kind.lower()
-        limits = _RESOURCE_LIMITS.get((method, kind, what))
-        if limits is None and what not in ("", "list"):
-            limits = _RESOURCE_LIMITS.get((method, kind, "action"))
-        if not limits:
-            return {}
         drawn = []
-        for limit in limits:
-            scope = resource_key if limit.per_resource else subscription
-            left = self._draw(f"{scope}|{limit.name}", limit.size, limit.per_minute / 60)
+        for limit in _limits(method, kind, what):
+            left = self._draw(_name_of(limit, subscription, resource_key), limit.size, limit.per_minute / 60)
             drawn.append(f"Microsoft.Compute/{limit.name};{left}")
-        return {"x-ms-ratelimit-remaining-resource": ",".join(drawn)}
+        return {"x-ms-ratelimit-remaining-resource": ",".join(drawn)} if drawn else {}
 
     def clear(self) -> None:
         """Fill every counter."""
         self._levels.clear()
 
-    def _draw(self, name: str, size: int, per_s: float) -> int:
+    def _level(self, name: str, size: int, per_s: float) -> float:
         now = self._clock.time()
         level, at = self._levels.get(name, (float(size), now))
-        level = max(min(float(size), level + (now - at) * per_s) - 1, 0.0)
-        self._levels[name] = (level, now)
+        return min(float(size), level + (now - at) * per_s)
+
+    def _wait_s(self, name: str, size: int, per_s: float) -> int:
+        """Whole seconds until the bucket holds a token, 0 when it does."""
+        lacking = 1 - self._level(name, size, per_s)
+        # A level that is a token but for rounding is a token.
+        return ceil(lacking / per_s) if lacking > _EPSILON else 0
+
+    def _draw(self, name: str, size: int, per_s: float) -> int:
+        level = max(self._level(name, size, per_s) - 1, 0.0)
+        self._levels[name] = (level, self._clock.time())
         return int(level)
+
+
+def _kind_of(method: str) -> str:
+    return "reads" if method in ("GET", "HEAD") else "deletes" if method == "DELETE" else "writes"
+
+
+def _subscription_buckets(kind: str, subscription: str, principal: str) -> list[tuple[str, int, float]]:
+    size, per_s = _SUBSCRIPTION_LIMITS[kind]
+    return [
+        (f"{subscription}|{principal}|{kind}", size, per_s),
+        (f"{subscription}|global|{kind}", size * _GLOBAL_FACTOR, per_s * _GLOBAL_FACTOR),
+    ]
+
+
+def _limits(method: str, kind: str, what: str) -> tuple[Limit, ...]:
+    kind, what = kind.lower(), what.lower()
+    limits = _RESOURCE_LIMITS.get((method, kind, what))
+    if limits is None and what not in ("", "list"):
+        limits = _RESOURCE_LIMITS.get((method, kind, "action"))
+    return limits or ()
+
+
+def _name_of(limit: Limit, subscription: str, resource_key: str) -> str:
+    return f"{resource_key if limit.per_resource else subscription}|{limit.name}"

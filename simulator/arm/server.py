@@ -62,22 +62,34 @@ class ArmServer:
                 return Answer(200, _metadata(_base_url(http)))
             principal = _principal(http)
             request = replace(_request(http, raw, request_id, principal), nothing=nothing)
+            self._check_limits(request)
             answer = self._router.handle(request)
             self._count(request, answer.headers, provider=answer.counted)
         except ArmError as error:
-            answer = Answer(error.status, error.body())
+            answer = Answer(error.status, error.body(), error.headers)
             if error.status == 401:
                 answer.headers["WWW-Authenticate"] = _CHALLENGE
-            elif request is not None and error.by_provider:
-                self._count(request, answer.headers, provider=True)  # the front end's own refusals tell no counter
+            elif request is not None and error.status != 429:
+                # The front end's own refusals are counted, but tell no counter.
+                told = answer.headers if error.by_provider else {}
+                self._count(request, told, provider=error.by_provider)
         return answer
+
+    def _check_limits(self, request: Request) -> None:
+        """Refuse a request for which a counter has run out, if counters are enforced."""
+        subscription, limits = request.id.subscription, self._plane.limits
+        if subscription is None or not limits.enforced:
+            return
+        limits.check_caller(request.method, subscription.lower(), request.principal)
+        kind, what = self._router.counted_as(request)
+        limits.check_resource(request.method, kind, what, subscription.lower(), request.id.key)
 
     def _count(self, request: Request, headers: dict[str, str], *, provider: bool) -> None:
         """Let the request draw on its counters and tell what is left."""
         subscription = request.id.subscription
         if subscription is None:
             return
-        headers |= self._plane.limits.subscription_headers(request.method, subscription.lower())
+        headers |= self._plane.limits.subscription_headers(request.method, subscription.lower(), request.principal)
         if provider:
             kind, what = self._router.counted_as(request)
             key = request.id.key

@@ -1,6 +1,6 @@
 """Counts the queries of each caller: 15 in 5 seconds, told in the headers of every answer.
 
-This room decides what the quota headers say. It refuses to refuse: an exhausted caller reads 0 and is still answered.
+This room decides what the quota headers say and when a caller has none left. It refuses to refuse.
 https://learn.microsoft.com/azure/governance/resource-graph/concepts/guidance-for-throttled-requests
 """
 
@@ -20,6 +20,11 @@ class Quota:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._windows: dict[str, tuple[float, int]] = {}
+
+    def exhausted(self, principal: str) -> bool:
+        """Whether `principal` has no query left in this window."""
+        opened, used = self._windows.get(principal, (0.0, 0))
+        return used >= _QUERIES and self._clock.time() - opened < _WINDOW_S
 
     def spend(self, principal: str) -> dict[str, str]:
         """Count one query of `principal` and say in headers what is left and when it refills (hh:mm:ss)."""

@@ -43,23 +43,28 @@ class ResourceGraph:
         tenant_id: str = "",
         readable: Callable[[str, str, str], bool] = lambda _principal, _id, _kind: True,
         seen: Callable[[str, str], bool] = lambda _principal, _subscription: True,
+        throttles: Callable[[], bool] = lambda: False,
     ) -> None:
         """Answer from `resources()` (full ARM bodies), `subscriptions()` (ids) and `management_groups(name)` (ids of
         the subscriptions under it; none when it does not exist).
 
-        `seen(principal, subscription)` and `readable(principal, id, type)` say what of it the caller gets to see.
+        `seen(principal, subscription)` and `readable(principal, id, type)` say what of it the caller gets to see;
+        `throttles()` whether a caller without quota is refused.
         """
         self._clock = clock
         self._resources = resources
         self._subscriptions = subscriptions
         self._management_groups = management_groups
         self._tenant_id = tenant_id
-        self._readable, self._seen = readable, seen
+        self._readable, self._seen, self._throttles = readable, seen, throttles
         self._quota = Quota(clock)
 
     def answer(self, body: Body, principal: str) -> Answer:
         """Status, headers and JSON for the request `body` of `principal`; never raises for what a caller sends."""
+        refused = self._throttles() and self._quota.exhausted(principal)
         headers = self._quota.spend(principal)
+        if refused:
+            return 429, headers, self._error("RateLimiting", [_THROTTLED])
         try:
             page, result = self._run(body, principal)
         except QueryError as error:
@@ -138,6 +143,14 @@ _INVALID_QUERY = {
     "message": (
         "Query is invalid. Please refer to the documentation for the Azure Resource Graph service "
         "and fix the error before retrying."
+    ),
+}
+# Reported: https://github.com/Azure/azure-cli-extensions/issues/3325
+_THROTTLED = {
+    "code": "RateLimiting",
+    "message": (
+        "Client application has been throttled and should not attempt to repeat the request until an amount of time "
+        "has elapsed. Please see https://aka.ms/resourcegraph-throttling for help."
     ),
 }
 _ACCESS_DENIED = {"code": "AccessDenied", "message": "Access is denied to the requested resource."}
