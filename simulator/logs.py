@@ -7,6 +7,8 @@ know who logs and where the lines go.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import override
 
 from simulator.clock import Clock
@@ -27,10 +29,19 @@ class SimulatedTime(logging.Formatter):
         return self._clock.now().isoformat(timespec="seconds")
 
 
-def log_to(handler: logging.Handler, clock: Clock, level: int) -> None:
-    """Have every logger write to `handler` in the time of `clock`, from `level` on; the app itself from INFO on."""
+@contextmanager
+def logged(handler: logging.Handler, clock: Clock, level: int) -> Iterator[None]:
+    """Have every logger write to `handler` in the time of `clock`, from `level` on; the app itself from INFO on.
+
+    Afterwards nothing is written any more: nobody closes the app's connections, in Azure neither, and what Python says
+    about them while it ends would come when there is no clock left to ask.
+    """
     handler.setFormatter(SimulatedTime(clock))
     # The worker repeats this about every function of every app.
     handler.addFilter(lambda record: "Auth level" not in record.getMessage())
     logging.basicConfig(handlers=[handler], level=level, force=True)
     logging.getLogger("refresh").setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logging.basicConfig(handlers=[logging.NullHandler()], force=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from simulator.clock import Clock, run
 from simulator.local_app import LocalApp
-from simulator.logs import log_to
+from simulator.logs import logged
 from simulator.world import Endpoints, Simulator
 
 if TYPE_CHECKING:
@@ -29,10 +29,10 @@ def main(options: Options) -> int:
     from simulator.cli import end_in_order
 
     clock = options.make_clock()
-    log_to(logging.StreamHandler(sys.stderr), clock, logging.WARNING)
     if options.scenario is None:
         options = replace(options, scenario="demo")
-    return run(lambda clock: end_in_order(_up(options, clock), 0), clock)
+    with logged(logging.StreamHandler(sys.stderr), clock, logging.WARNING):
+        return run(lambda clock: end_in_order(_up(options, clock), 0), clock)
 
 
 async def _up(options: Options, clock: Clock) -> int:

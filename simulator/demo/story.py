@@ -24,6 +24,8 @@ from simulator.world import Endpoints
 _BLINK_S = 0.25
 _SCENE_S = 2400.0
 _STILL_S = 300.0
+# From this width on a reason finds room beside its VM.
+_WIDE = 110
 _REFRESHED = ("web01", "web02", "web03", "web04", "app01", "app02", "db01", "win01", "win02")
 
 Goal = Callable[[Seen], bool]
@@ -132,7 +134,10 @@ async def _verdict(stage: _Stage, old: Mapping[str, str], expected: Mapping[str,
     table = Table(title=title, title_justify="left", box=SIMPLE)
     for column in ("", "VM", "old disk", "disk now", "power", "down"):
         table.add_column(column, no_wrap=True)
-    table.add_column("why", overflow="fold", min_width=20)
+    narrow = stage.console.width < _WIDE
+    if not narrow:
+        table.add_column("why", overflow="fold", min_width=20)
+    whys = []
     ids = [vm_id(APP if name[:3] in ("app", "db0", "win", "leg") else WEB, name) for name in expected]
     well = True
     for seen in await asyncio.gather(*map(stage.azure.vm, ids)):
@@ -144,8 +149,11 @@ async def _verdict(stage: _Stage, old: Mapping[str, str], expected: Mapping[str,
         if not right:
             why = f"[red]should run {expected[seen.name]} and be {power}[/]; {why}"
         mark = "[green]✓[/]" if right else "[red]✗[/]"
-        table.add_row(mark, seen.name, old[seen.name], seen.os_disk, seen.power, down, why)
+        whys.append(f"  {seen.name:9} {why}")
+        table.add_row(mark, seen.name, old[seen.name], seen.os_disk, seen.power, down, *([] if narrow else [why]))
     stage.console.print(table)
+    if narrow:
+        stage.console.print("\n".join(whys), highlight=False)
     verdict = "[green]Every VM is where it should be.[/]" if well else "[red]Not every VM is where it should be.[/]"
     stage.console.print(verdict)
     return well
