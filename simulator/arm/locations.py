@@ -35,6 +35,11 @@ def has_zones(location: str) -> bool:
     return normal_location(location) in _ZONES or normal_location(location) not in _NAMES
 
 
+def names() -> list[str]:
+    """Every region's short name, in order."""
+    return sorted(_NAMES)
+
+
 def listing(subscription: str) -> list[dict[str, Any]]:
     """The regions as `GET /subscriptions/{s}/locations` lists them."""
     return [

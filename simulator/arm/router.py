@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from simulator.arm import errors
+from simulator.arm import errors, skus
 from simulator.arm.access import Access
 from simulator.arm.disks import Disks
 from simulator.arm.galleries import Galleries
@@ -178,6 +178,8 @@ class Router:
         path = request.path
         if (answer := self.access.listing(request)) is not None:
             return answer
+        if path.collection_type.lower() == skus.COLLECTION and path.id.group is None:
+            return skus.listing(request)
         if path.id.pairs and self._plane.store.get(path.id) is None:
             raise errors.parent_not_found(path.id.path_name)
         provider = self.type_of(path.collection_type)

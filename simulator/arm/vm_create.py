@@ -34,7 +34,7 @@ def complete_model(plane: Plane, record: Record) -> None:
     storage = properties.setdefault("storageProfile", {})
     os_disk = storage.setdefault("osDisk", {})
     storage.setdefault("dataDisks", [])
-    facts = _facts(plane, record)
+    facts = boot_facts(plane, record)
     os_disk.setdefault("osType", facts.os_type)
     os_disk.setdefault("createOption", "FromImage")
     os_disk.setdefault("caching", "ReadWrite")
@@ -123,7 +123,8 @@ def private_keys(record: Record) -> Json:
     return keys
 
 
-def _facts(plane: Plane, record: Record) -> SourceFacts:
+def boot_facts(plane: Plane, record: Record) -> SourceFacts:
+    """What is known of the OS disk of a VM's model: from the disk where it exists, else from the image."""
     storage = record.properties["storageProfile"]
     disk = attached_disk(plane, storage["osDisk"])
     if disk is not None:
@@ -136,7 +137,7 @@ def _facts(plane: Plane, record: Record) -> SourceFacts:
 
 
 def _os_disk_properties(plane: Plane, record: Record) -> Json:
-    facts = _facts(plane, record)
+    facts = boot_facts(plane, record)
     reference = record.properties["storageProfile"].get("imageReference") or {}
     creation: Json = {"createOption": "FromImage"}
     if "id" in reference:

@@ -14,8 +14,8 @@ from simulator.arm.attachments import attached_disk, disk_id
 from simulator.arm.ids import ResourceId, parse_id
 from simulator.arm.plane import Plane
 from simulator.arm.store import Json, Record
-
-_TRUSTED = {"TrustedLaunch", "ConfidentialVM"}
+from simulator.arm.vm_size_rules import check_disk_sku
+from simulator.arm.vm_sizes import size_of
 
 
 def is_swap(current: Json, wanted: Json) -> bool:
@@ -129,8 +129,16 @@ def _check_kind(plane: Plane, vm: Record, current: Json, disk: Record) -> None:
             f"make sure the HyperVisor property on the OSDisk is HyperVisor Generation '{generation}'",
         )
     _check_hardware(vm, facts, properties)
-    vm_security = _security(vm.properties)
-    if (vm_security in _TRUSTED) != (_security(properties) in _TRUSTED):
+    size = size_of(vm.properties.get("hardwareProfile", {}).get("vmSize"))
+    check_disk_sku(size, str(disk.body.get("sku", {}).get("name", "")), disk.id.name)
+    _check_encryption(current, facts, properties)
+    if int(properties.get("diskSizeGB", 0)) < int(facts.get("diskSizeGB", 0)):
+        # Documented as "both disks must be the same size"; what Azure enforces of it, and its words, are not known.
+        raise errors.not_allowed(
+            f"Swapping OS Disk is not supported since the size {properties.get('diskSizeGB')} GB of the disk "
+            f"'{disk.id.name}' is smaller than the size {facts.get('diskSizeGB')} GB of the current OS disk."
+        )
+    if _security(vm.properties) != _security(properties):
         text = "Security type of VM is not compatible with the security type of attached OS Disk."
         raise errors.provider_error(400, "BadRequest", text)
 
@@ -146,7 +154,8 @@ def _check_hardware(vm: Record, facts: Json, properties: Json) -> None:
             f"Swapping OS Disk is not allowed since Disk Controller Type property '{controller}' is not supported by "
             f"the OS Disk. Disk Controller Types supported by the OS Disk are '{supported}'.",
         )
-    architecture = facts.get("supportedCapabilities", {}).get("architecture", "x64")
+    known = size_of(vm.properties.get("hardwareProfile", {}).get("vmSize"))
+    architecture = known.architecture if known else facts.get("supportedCapabilities", {}).get("architecture", "x64")
     if capabilities.get("architecture", "x64") != architecture:
         size = vm.properties.get("hardwareProfile", {}).get("vmSize", "")
         raise errors.provider_error(
@@ -154,6 +163,26 @@ def _check_hardware(vm: Record, facts: Json, properties: Json) -> None:
             "PropertyChangeNotAllowed",
             f"Swapping OS Disk is not allowed since CPU Architecture property '{capabilities.get('architecture')}' "
             f"for the VM size '{size}' is not supported.",
+        )
+
+
+def _check_encryption(current: Json, facts: Json, properties: Json) -> None:
+    settings = [current.get("encryptionSettings") or {}]
+    settings += [each.get("encryptionSettingsCollection") or {} for each in (facts, properties)]
+    if any(each.get("enabled") for each in settings):
+        # Only the code is known: https://github.com/MicrosoftDocs/azure-docs/pull/56181
+        raise errors.provider_error(
+            409,
+            "OSDiskSwapNotSupportedForVMsUsingDiskEncryption",
+            "Swapping OS Disk is not supported for VMs using Azure Disk Encryption.",
+        )
+    old_set, new_set = ((each.get("encryption") or {}).get("diskEncryptionSetId") or "" for each in (facts, properties))
+    if old_set.lower() != new_set.lower():
+        # Documented: both disks belong to the same set; words not known.
+        raise errors.not_allowed(
+            "Swapping OS Disk is not supported since the OS Disk and the VM's current OS Disk do not use the same "
+            f"disk encryption set: '{new_set}' and '{old_set}'.",
+            "osDisk",
         )
 
 

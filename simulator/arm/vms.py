@@ -20,9 +20,10 @@ from simulator.arm.plane import Plane, check_etag
 from simulator.arm.resource_types import ResourceType
 from simulator.arm.store import Json, Record
 from simulator.arm.tag_rules import check_tags
-from simulator.arm.vm_create import complete_model, fill, make_disks, private_keys
+from simulator.arm.vm_create import boot_facts, complete_model, fill, make_disks, private_keys
 from simulator.arm.vm_power import VmPower
 from simulator.arm.vm_refusals import check_max_price, check_placement
+from simulator.arm.vm_size_rules import check_new_vm, check_resize
 from simulator.arm.vm_state import vm_state
 from simulator.arm.vm_swap import check_os_disk, is_swap
 
@@ -34,7 +35,7 @@ PAGE_SIZE = 50
 
 _READ_ONLY = ("id", "name", "type", "etag", "resources")
 _READ_ONLY_PROPERTIES = ("vmId", "timeCreated", "provisioningState", "instanceView")
-_KEPT_BY_PUT = ("vmId", "timeCreated", "provisioningState")
+_KEPT_BY_PUT = ("vmId", "timeCreated", "provisioningState", "virtualMachineScaleSet")
 
 
 class Vms:
@@ -142,6 +143,7 @@ class Vms:
             raise errors.location_required()
         record = Record(request.id, without(request.body, _READ_ONLY))
         complete_model(self._plane, record)
+        check_new_vm(record, boot_facts(self._plane, record))
         make_disks(self._plane, record)
         record.properties["provisioningState"] = "Creating"
         state = vm_state(record)
@@ -212,6 +214,7 @@ class Vms:
         wanted = (properties.get("storageProfile") or {}).get("osDisk") or {}
         check_os_disk(self._plane, record, record.properties.get("storageProfile", {}).get("osDisk", {}), wanted)
         check_max_price(record, properties)
+        check_resize(self._plane, record, model)
         if "tags" in model:
             check_tags(model["tags"])
 
