@@ -4,7 +4,7 @@ PY := .venv/bin/python
 # How many times as fast as real time `make up` runs: at 10 a month takes a minute and a half.
 SPEED ?= 10
 
-.PHONY: help venv az-venv lint types imports unit test demo up serve clean
+.PHONY: bench-swap help venv az-venv lint types imports unit test demo up serve clean
 
 help:
 	@echo "make demo   one month and one tag edit on a local Azure, told live (under 90 s)"
@@ -49,6 +49,9 @@ demo: venv
 
 up: venv
 	$(PY) -m simulator up --speed $(SPEED)
+
+bench-swap: venv
+	$(PY) -m bench.swap
 
 serve: venv
 	$(PY) -m simulator serve

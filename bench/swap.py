@@ -1,0 +1,193 @@
+"""How much longer a VM is down than Azure itself needs, beside a script that waits as the SDK does by default.
+
+`make bench-swap`. Local engine: the pretend Azure at real speed draws each operation's duration from recorded ones, the
+app swaps five VMs in each stop mode, and five more are swapped by plain azure-mgmt calls with the SDK's own pollers. A
+ratio is downtime (from the accepted stop until the VM runs) over the sum of Azure's own work on that VM in this run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import aiohttp
+from azure.core.pipeline.policies import SansIOHTTPPolicy
+from azure.identity.aio import ManagedIdentityCredential
+from azure.mgmt.compute.aio import ComputeManagementClient
+from rich.console import Console
+from rich.table import Table
+
+from simulator.clock import Clock, run
+from simulator.local_app import LocalApp
+from simulator.world import Endpoints, Simulator
+
+SUBSCRIPTION = "bbbbbbbb-0000-4000-8000-000000000001"
+GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-bench"
+COMPUTE = f"{GROUP}/providers/Microsoft.Compute"
+MODES = {"deallocate": "deallocate", "power-off": "powerOff"}
+OURS, PLAIN = "this app", "SDK's own pollers"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One VM's swap: who did it, in which stop mode."""
+
+    who: str
+    mode: str
+    name: str
+
+    @property
+    def vm(self) -> str:
+        """The VM's id."""
+        return f"{COMPUTE}/virtualMachines/{self.name}"
+
+    @property
+    def new_disk(self) -> str:
+        """The id of the disk it is to run."""
+        return f"{COMPUTE}/disks/{self.name}-new"
+
+
+class _AllowHttp(SansIOHTTPPolicy[Any, Any]):
+    def on_request(self, request: Any) -> None:
+        request.context.options["enforce_https"] = False
+
+
+def main() -> None:
+    """Run it and print the table."""
+    parser = argparse.ArgumentParser(prog="python -m bench.swap")
+    parser.add_argument("--vms", type=int, default=5, help="VMs per stop mode and way of waiting (default 5)")
+    parser.add_argument("--seed", type=int, default=1)
+    typed = parser.parse_args()
+    runs = [
+        Run(who, mode, f"{who.split()[0].lower().strip(chr(39) + 's')}-{mode}-{number}")
+        for who in (OURS, PLAIN)
+        for mode in MODES
+        for number in range(typed.vms)
+    ]
+    run(lambda clock: _bench(clock, runs, typed.seed), Clock("real", 1.0))
+
+
+async def _bench(clock: Clock, runs: Sequence[Run], seed: int) -> None:
+    console = Console()
+    simulator = Simulator(clock, seed=seed, scenario=list(chain.from_iterable(map(_bodies, runs))))
+    app = LocalApp(clock, simulator, Path.cwd())
+    endpoints = await app.start()
+    console.print(f"{len(runs)} swaps at real speed; this takes two to five minutes ...")
+    try:
+        async with aiohttp.ClientSession() as http:
+            await asyncio.gather(_swap_plainly(endpoints, runs), *(_tag(http, endpoints, each) for each in runs))
+            await _until_ours_are_over(app, runs)
+        console.print(_table(simulator, clock, runs))
+    finally:
+        await app.stop()
+
+
+def _bodies(each: Run) -> Iterator[dict[str, Any]]:
+    properties = {
+        "osType": "Linux",
+        "hyperVGeneration": "V2",
+        "diskSizeGB": 30,
+        "creationData": {"createOption": "Empty"},
+    }
+    place = {"location": "westeurope", "zones": ["1"]}
+    for disk in (f"{each.name}-old", f"{each.name}-new"):
+        yield {"id": f"{COMPUTE}/disks/{disk}", **place, "sku": {"name": "Premium_LRS"}, "properties": properties}
+    managed = {"id": f"{COMPUTE}/disks/{each.name}-old"}
+    os_disk = {"name": f"{each.name}-old", "osType": "Linux", "createOption": "FromImage", "managedDisk": managed}
+    tags = {"AutoRefresh": "true", "RefreshStopMode": each.mode} if each.who == OURS else {}
+    yield {"id": each.vm, **place, "tags": tags, "properties": {"storageProfile": {"osDisk": os_disk}}}
+
+
+async def _tag(http: aiohttp.ClientSession, endpoints: Endpoints, each: Run) -> None:
+    if each.who != OURS:
+        return
+    url = f"{endpoints.arm}{each.vm}/providers/Microsoft.Resources/tags/default?api-version=2024-11-01"
+    body = {"operation": "Merge", "properties": {"tags": {"OsDiskName": f"{each.name}-new"}}}
+    async with http.patch(url, json=body, headers={"Authorization": "Bearer bench"}) as answer:
+        answer.raise_for_status()
+
+
+async def _until_ours_are_over(app: LocalApp, runs: Sequence[Run]) -> None:
+    ours = [each for each in runs if each.who == OURS]
+    assert app.host is not None
+    for _ in range(900):
+        state = app.host.hub.entity_state("@dispatcher@app") or {}
+        if len(state.get("finished", [])) >= len(ours):
+            break
+        await asyncio.sleep(1)
+    bad = [row for row in state.get("finished", []) if row["status"] not in ("succeeded", "not-proven")]
+    if bad or len(state.get("finished", [])) < len(ours):
+        raise SystemExit(f"not every swap succeeded: {bad or state}")
+
+
+async def _swap_plainly(endpoints: Endpoints, runs: Sequence[Run]) -> None:
+    """What a script does: begin, `result()`, begin, `result()`; the SDK asks every 30 s where Azure says nothing."""
+    credential = ManagedIdentityCredential()
+    options: Any = {"base_url": endpoints.arm, "per_call_policies": [_AllowHttp()]}
+    scopes = ["https://management.azure.com/.default"]
+    async with (
+        credential,
+        ComputeManagementClient(credential, SUBSCRIPTION, credential_scopes=scopes, **options) as client,
+    ):
+        await asyncio.gather(*(_swap_one_plainly(client, each) for each in runs if each.who == PLAIN))
+
+
+async def _swap_one_plainly(client: ComputeManagementClient, each: Run) -> None:
+    vms, group = client.virtual_machines, "rg-bench"
+    stop = vms.begin_deallocate if each.mode == "deallocate" else vms.begin_power_off
+    await (await stop(group, each.name)).result()
+    os_disk = {"name": f"{each.name}-new", "managedDisk": {"id": each.new_disk}}
+    update: Any = {"properties": {"storageProfile": {"osDisk": os_disk}}}
+    await (await vms.begin_update(group, each.name, update)).result()
+    await (await vms.begin_start(group, each.name)).result()
+
+
+def _table(simulator: Simulator, clock: Clock, runs: Sequence[Run]) -> Table:
+    journal = simulator.journal.to_json(clock.now())
+    table = Table(title="Downtime over Azure's own work (local engine, real speed)", title_justify="left")
+    for column in (
+        "stop mode",
+        "who",
+        "VMs",
+        "down s (median)",
+        "Azure's work s",
+        "ratio median",
+        "ratio max",
+        "ARM calls",
+    ):
+        table.add_column(column)
+    for mode in MODES:
+        for who in (OURS, PLAIN):
+            these = [each for each in runs if (each.who, each.mode) == (who, mode)]
+            down = [journal["vms"][each.vm.lower()]["not_running_s"] for each in these]
+            work = [_azures_work_s(simulator, each) for each in these]
+            ratios = [one / other for one, other in zip(down, work, strict=True)]
+            calls = [_calls(journal["requests"], each) for each in these]
+            numbers = (median(down), median(work), median(ratios), max(ratios), median(calls))
+            table.add_row(mode, who, str(len(these)), *(f"{number:.2f}" for number in numbers))
+    return table
+
+
+def _azures_work_s(simulator: Simulator, each: Run) -> float:
+    kinds = {MODES[each.mode], "update", "start"}
+    work = simulator.operations.of(each.vm)
+    return sum(
+        (operation.ended - operation.started).total_seconds()
+        for operation in work
+        if operation.kind in kinds and operation.ended is not None
+    )
+
+
+def _calls(requests: Sequence[dict[str, Any]], each: Run) -> int:
+    path = each.vm.lower()
+    return sum(str(request["path"]).lower().startswith(path) for request in requests)
+
+
+if __name__ == "__main__":
+    main()
