@@ -22,6 +22,10 @@ ACTIVITY_S = 50.0
 # Another operation is under way on the VM; Azure ends it, and then ours may begin.
 _CONFLICTS = frozenset({"Conflict", "OperationNotAllowed", "AttachDiskWhileBeingDetached", "PreconditionFailed"})
 _LONGEST_PAUSE_S = 30.0
+# An activity is at least once: one whose worker died after the answer was sent comes again when its message is visible
+# again (300 s), to a VM that has moved on. One that comes so late does nothing; whoever still waits for it asks again.
+# https://learn.microsoft.com/azure/azure-functions/durable/durable-functions-bindings#host-json
+LATE_AFTER_S = 240.0
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,8 @@ class Convergence:
         except GatewayError as error:
             return await self._unanswered(error)
         self._at, self._slept_when_read_s = vm.read_at, self._slept_s
+        if (instant.seconds_between(self.step.asked_at, vm.read_at) or 0.0) - self._slept_s > LATE_AFTER_S:
+            return self._result("waiting", evidence="came too late: what was asked may not be wanted any more")
         self._since = self._since or vm.read_at
         if self.step.unique_id and vm.unique_id and self.step.unique_id != vm.unique_id:
             return self._result("gone", evidence="another VM has its name now")

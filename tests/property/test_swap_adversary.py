@@ -421,7 +421,7 @@ def test_a_step_that_comes_again_long_after_its_swap_does_nothing() -> None:
 
 
 def test_a_report_from_before_a_lost_start_proves_nothing() -> None:
-    """Powered off, the old report stays on show; when the word of the start is lost it is not taken for the new guest."""
+    """Powered off, the old report stays on show; it is not the new guest's when the word of the start is lost."""
 
     async def story(azure: LocalAzure) -> None:
         azure.simulator.plane.faults.add([never_boots("web01-bad")])
