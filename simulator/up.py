@@ -44,7 +44,7 @@ async def _up(options: Options, clock: Clock) -> int:
     try:
         await app.ask_if_ready(str(endpoints.functions))
         announce(endpoints)
-        print(lines_to_try(endpoints, options.speed, vm_in_scope(simulator)), file=sys.stderr, flush=True)
+        print(lines_to_try(endpoints, clock, vm_in_scope(simulator)), file=sys.stderr, flush=True)
         await forever()
     finally:
         await app.stop()
@@ -57,13 +57,16 @@ def vm_in_scope(simulator: Simulator) -> str:
     return str(vms[0]["id"]) if vms else ""
 
 
-def lines_to_try(endpoints: Endpoints, speed: float, vm: str) -> str:
+def lines_to_try(endpoints: Endpoints, clock: Clock, vm: str) -> str:
     """What to type next, with the addresses filled in; `vm` is the id of the VM to play with, empty for none."""
-    app, month_min = endpoints.functions, max(1, round(_MONTH_S / speed / 60))
+    app = endpoints.functions
+    pace, month = f"runs {clock.speed:g} times as fast", f"about {max(1, round(_MONTH_S / clock.speed / 60))} min"
+    if clock.kind == "virtual":
+        pace, month = "jumps to whatever is due next", "at once"
     told = f"""
-The app listens on {app}, its Azure on {endpoints.arm}; time runs {speed:g} times as fast. Ctrl-C ends it.
+The app listens on {app}, its Azure on {endpoints.arm}; time {pace}. Ctrl-C ends it.
 
-Who runs what, and why; what a month would do, changing nothing; the month itself (about {month_min} min); how it goes:
+Who runs what, and why; what a month would do, changing nothing; the month itself ({month}); how it goes:
 
   curl -s {app}/api/vms | python3 -m json.tool
   curl -s -X POST {app}/api/refresh -d '{{"all": true, "rollout": "auto", "dryRun": true}}' | python3 -m json.tool

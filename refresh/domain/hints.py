@@ -37,7 +37,7 @@ def hint_from_event(event_type: object, subject: object, data: object) -> Hint |
     if not isinstance(data, Mapping):
         return Ignored(f"data is {type(data).__name__}, not an object", malformed=True)
     if not isinstance(event_type, str):
-        return Ignored("eventType is missing", malformed=True)
+        return Ignored("eventType is missing: the subscription has to deliver in the Event Grid schema", malformed=True)
     if event_type.lower() != _EVENT_TYPE:
         return Ignored(f"event type {event_type[:80]}")
     operation = data.get("operationName")
@@ -57,7 +57,8 @@ def _hint_from_uri(data: Mapping[str, Any], subject: object) -> Hint | Ignored:
     if vm is not None:
         return Hint(vm.text)
     about_a_vm = "/microsoft.compute/virtualmachines/" in resource.lower()
-    return Ignored(f"'{resource[:120]}' is not the id of a VM", malformed=about_a_vm and resource.count("/") < 9)
+    told = resource.partition("?")[0][:120]  # what follows in a URL may be a key
+    return Ignored(f"'{told}' is not the id of a VM", malformed=about_a_vm and resource.count("/") < 9)
 
 
 def is_worth_a_look(vm: Vm) -> bool:

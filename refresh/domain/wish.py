@@ -51,10 +51,10 @@ def _named(vm: Vm, text: str, name: str, disk_groups: Collection[str]) -> Wish:
     if "/" not in name:
         if resource_id.is_disk_name(name):
             return Wish(text, home.sibling("Microsoft.Compute/disks", name))
-        return _bad(text, f"'{shorten(name)}' cannot be a disk's name; write the name of a disk in {home.group}")
+        return _bad(text, f"'{shorten(name)}', which cannot be a disk's name; write the name of a disk in {home.group}")
     found = resource_id.parse(name)
-    if found is None or found.type != resource_id.DISK_TYPE:
-        return _bad(text, f"'{shorten(name)}' is neither a disk's name nor a disk's full resource id")
+    if found is None or found.type != resource_id.DISK_TYPE or not resource_id.is_disk_name(found.name):
+        return _bad(text, f"'{shorten(name)}', which is neither a disk's name nor a disk's full resource id")
     if found.group_key != home.group_key and found.group_key not in disk_groups:
         return Wish(
             text,
@@ -65,8 +65,9 @@ def _named(vm: Vm, text: str, name: str, disk_groups: Collection[str]) -> Wish:
     return Wish(text, found.text)
 
 
-def _bad(text: str, message: str) -> Wish:
-    return Wish(text, problem=Reason.BAD_WISH, message=message)
+def _bad(text: str, what: str) -> Wish:
+    tag = tags.OS_DISK_PREVIOUS if text.lower() == tags.PREVIOUS else tags.OS_DISK_NAME
+    return Wish(without_query(text), problem=Reason.BAD_WISH, message=f"{tag} says {what}")
 
 
 def disk_text(vm_id: str, disk_id: str) -> str:
@@ -77,6 +78,12 @@ def disk_text(vm_id: str, disk_id: str) -> str:
     return disk.name
 
 
+def without_query(text: str) -> str:
+    """Somebody's text up to a question mark: what follows in a URL may be a signature, and is nobody's to repeat."""
+    return text.partition("?")[0]
+
+
 def shorten(text: str) -> str:
     """Somebody's text, short enough for a sentence."""
+    text = without_query(text)
     return text if len(text) <= 60 else text[:57] + "..."

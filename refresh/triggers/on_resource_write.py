@@ -25,7 +25,8 @@ async def on_resource_write(event: func.EventGridEvent, client: DurableFunctions
         data = event.get_json()
     except (ValueError, json.JSONDecodeError):
         data = None
-    found = hint_from_event(event.event_type, event.subject, data)
+    # An event in the CloudEvents schema arrives as another class, without this field.
+    found = hint_from_event(getattr(event, "event_type", None), event.subject, data)
     if isinstance(found, Ignored):
         if found.malformed:
             _log.warning("event %.60s says nothing that can be read: %s", event.id, found.why)

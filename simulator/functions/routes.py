@@ -95,9 +95,11 @@ class Routes:
         except ValueError:
             return web.Response(status=400, text="the body is not JSON")
         events = events if isinstance(events, list) else [events]
+        if not all(isinstance(event, dict) for event in events):
+            return web.Response(status=400, text="an event is a JSON object")
         match request.headers.get("aeg-event-type", ""):
             case "SubscriptionValidation":
-                return web.json_response({"validationResponse": events[0]["data"]["validationCode"]})
+                return _validate(events)
             case "Notification":
                 return await self._notify(function, events)
             case "Unsubscribe":
@@ -145,6 +147,13 @@ class Routes:
         self._fired.add(task)
         task.add_done_callback(self._fired.discard)
         return web.Response(status=202)
+
+
+def _validate(events: list[dict[str, Any]]) -> web.Response:
+    data = events[0].get("data") if events else None
+    if not isinstance(data, dict) or "validationCode" not in data:
+        return web.Response(status=400, text="no validationCode in the event's data")
+    return web.json_response({"validationResponse": data["validationCode"]})
 
 
 def _response(result: TypedData | None) -> web.Response:

@@ -76,7 +76,11 @@ def test_what_cannot_be_served_is_said_in_one_sentence() -> None:
         (["serve", "--clock", "virtual"], "serve runs on the real clock only"),
         (["demo", "--speed", "31"], "at speed 30 at most"),
         (["serve", "--port", "70000"], "not a port"),
+        (["serve", "--port", "http"], "not a port"),
         (["serve", "--speed", "0"], "not greater than 0"),
+        (["serve", "--speed", "inf"], "not greater than 0 and finite"),
+        (["serve", "--speed", "fast"], "not a number"),
+        (["demo", "--scenario", "empty"], "its own fleet"),
         (["fly"], "invalid choice"),
     ],
 )
