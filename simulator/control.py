@@ -17,6 +17,7 @@ from simulator.arm.plane import Plane
 from simulator.arm.roles import RoleError, Roles
 from simulator.arm.upsert import BodyError
 from simulator.clock import Clock
+from simulator.guests import Guests
 from simulator.scenarios import Scenario, ScenarioError
 
 PREFIX = "/_sim"
@@ -29,6 +30,7 @@ class World(Protocol):
 
     clock: Clock
     plane: Plane
+    guests: Guests
 
     @property
     def roles(self) -> Roles:
@@ -74,6 +76,7 @@ class ControlPlane:
             ("POST", "faults", self._post_faults),
             ("POST", "faults/plan", self._plan_faults),
             ("DELETE", "faults", self._delete_faults),
+            ("GET", "guests", self._guests),
             ("POST", "throttling", self._throttling),
             ("GET", "roles", self._get_roles),
             ("PUT", "roles", self._put_roles),
@@ -136,6 +139,9 @@ class ControlPlane:
     async def _delete_faults(self, _request: web.Request) -> web.Response:
         self._world.plane.faults.clear()
         return web.Response(status=204)
+
+    async def _guests(self, _request: web.Request) -> web.Response:
+        return web.json_response(self._world.guests.listing())
 
     async def _throttling(self, request: web.Request) -> web.Response:
         body = await _object(request, {"on"})

@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from simulator.arm.boot_diagnostics import BLOBS, BootDiagnostics
 from simulator.arm.journal import Journal
 from simulator.arm.operations import Operations
 from simulator.arm.plane import DEFAULT_SUBSCRIPTION, TENANT_ID, Plane
@@ -25,6 +26,7 @@ from simulator.arm.upsert import remove, upsert
 from simulator.clock import Clock
 from simulator.control import PREFIX, ControlPlane
 from simulator.eventgrid import Chaos, EventGrid
+from simulator.guests import Guests
 from simulator.identity import IDENTITY_PATH, Identity
 from simulator.resource_graph import ResourceGraph
 from simulator.scenarios import Scenario, load
@@ -93,6 +95,7 @@ class Simulator:
             throttles=lambda: self.plane.limits.enforced,
         )
         self._router = Router(self.plane, self._answer_graph)
+        self.guests = Guests(self.plane)
         self._identity = Identity(TENANT_ID)
         self._ports = (port, tls_port)
         self._seed, self._scenario = seed, scenario
@@ -149,6 +152,7 @@ class Simulator:
     async def stop(self) -> None:
         """Stop listening, delivering and working; operations under way have no effect any more."""
         self.plane.operations.reset(self._seed)
+        self.guests.close()
         await self.event_grid.close()
         for server in self._servers:
             server.close()
@@ -173,6 +177,7 @@ class Simulator:
         """Start over with `scenario` and `seed`; None means those the simulator was made with."""
         bodies = load(self._scenario if scenario is None else scenario)
         self.plane.reset(self._seed if seed is None else seed)
+        self.guests.close()
         await self.event_grid.clear()
         self._fill(bodies)
 
@@ -208,8 +213,15 @@ class Simulator:
         application = web.Application(client_max_size=_MAX_BODY_BYTES, middlewares=[journaled(self.plane, PREFIX)])
         application.add_routes(ControlPlane(self).routes())
         application.add_routes(self._identity.routes())
+        application.router.add_get(f"{BLOBS}{{path:.*}}", self._blob)
         application.router.add_route("*", "/{path:.*}", ArmServer(self.plane, self._router).handle)
         return application
+
+    async def _blob(self, request: web.Request) -> web.Response:
+        """What a link to boot diagnostics leads to; like Azure Storage it asks for a signature, not for a token."""
+        expires, signature = request.query.get("se", ""), request.query.get("sig", "")
+        status, kind, body = BootDiagnostics(self.plane).blob(request.path, expires, signature)
+        return web.Response(status=status, content_type=kind, body=body)
 
     async def _listen(self, port: int, certificates: Certificates | None = None) -> int:
         assert self._runner is not None

@@ -15,6 +15,7 @@ from simulator.arm.store import Json, Record
 from simulator.arm.vm_state import vm_state
 
 DISK_TYPE = "Microsoft.Compute/disks"
+_DISK_STATES = {"deallocated": "Reserved"}
 
 
 def disk_blocks(vm: Record) -> Iterator[Json]:
@@ -49,7 +50,7 @@ def sync_attachments(plane: Plane, vm: Record) -> None:
             release(plane, disk)
     for key in named:
         if (disk := plane.store.get(key)) is not None:
-            _own(plane, disk, vm, "Reserved" if state.power == "deallocated" else "Attached")
+            _own(plane, disk, vm, "Frozen" if state.hibernated else _DISK_STATES.get(state.power, "Attached"))
     state.attached = named
 
 

@@ -12,6 +12,7 @@ import copy
 from simulator.arm import errors
 from simulator.arm.attachments import DISK_TYPE
 from simulator.arm.bodies import merged, without
+from simulator.arm.contents import copied, private_content, take_content
 from simulator.arm.disk_bodies import complete_disk, derive_performance, identify
 from simulator.arm.disk_sizes import SKUS, has_chosen_performance, sku_tier
 from simulator.arm.disk_sources import SourceFacts, check_security, source_facts
@@ -44,6 +45,7 @@ class Disks:
             patch=self.patch,
             delete=self.delete,
             fill=self.fill,
+            private=private_content,
         )
 
     def fill(self, record: Record) -> None:
@@ -60,6 +62,7 @@ class Disks:
             properties.setdefault(key, value)
         if record.body.get("managedBy"):
             properties.setdefault("diskState", "Attached")
+        take_content(record, copied(self._plane, creation))
         complete_disk(self._plane, record)
 
     def put(self, request: Request) -> Answer:
@@ -121,7 +124,7 @@ class Disks:
         check_security(creation["createOption"], (sent["properties"].get("securityProfile") or {}).get("securityType"))
         properties = _new_properties(sent["properties"], facts)
         body = {**copy.deepcopy(sent), "properties": {**properties, "provisioningState": "Updating"}}
-        record = self._plane.store.put(Record(request.id, body))
+        record = self._plane.store.put(Record(request.id, body, content=copied(self._plane, creation)))
         complete_disk(self._plane, record)
         takes = _TAKES.get(creation["createOption"], "diskImport")
         if creation["createOption"] == "FromImage":

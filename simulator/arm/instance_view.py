@@ -29,6 +29,8 @@ def instance_view(record: Record, now: datetime) -> Json:
         view["extensions"] = state.guest["extensions"]
     if (generation := state.guest.get("hyperVGeneration")) is not None:
         view["hyperVGeneration"] = generation
+    if (health := _health(state, now)) is not None:
+        view["vmHealth"] = {"status": health}
     view["statuses"] = _statuses(record, state, now)
     return view
 
@@ -53,6 +55,23 @@ def _agent(state: VmState, now: datetime) -> Json | None:
     return {"vmAgentVersion": "Unknown", "statuses": [not_ready]}
 
 
+def _health(state: VmState, now: datetime) -> Json | None:
+    """What the application health extension reports, once the agent that runs it is there.
+
+    https://learn.microsoft.com/azure/virtual-machine-scale-sets/virtual-machine-scale-sets-health-extension
+    """
+    boot = state.boot
+    if not state.health_extension or boot is None or (report := boot.report(now)) is None:
+        return None
+    word = "healthy" if boot.healthy else "unhealthy"
+    return {
+        "code": f"HealthState/{word}",
+        "level": "Info" if boot.healthy else "Error",
+        "displayStatus": f"The VM is reporting itself as {word}",
+        "time": report.isoformat(timespec="seconds"),
+    }
+
+
 def _status(code: str, level: str, display: str, message: str, at: datetime) -> Json:
     return {
         "code": f"ProvisioningState/{code}",
@@ -65,14 +84,23 @@ def _status(code: str, level: str, display: str, message: str, at: datetime) -> 
 
 def _disks(record: Record, state: VmState, now: datetime) -> list[Json]:
     storage = record.properties.get("storageProfile", {})
-    names = [storage.get("osDisk", {}).get("name"), *(disk.get("name") for disk in storage.get("dataDisks", []))]
     provisioned = {
         "code": "ProvisioningState/succeeded",
         "level": "Info",
         "displayStatus": "Provisioning succeeded",
         "time": stamp(state.disks_at or now),
     }
-    return [{"name": name, "statuses": [provisioned]} for name in names if name]
+    blocks = [storage.get("osDisk", {}), *storage.get("dataDisks", [])]
+    return [_disk(block, provisioned) for block in blocks if block.get("name")]
+
+
+def _disk(block: Json, provisioned: Json) -> Json:
+    settings = block.get("encryptionSettings") or {}
+    if not settings.get("enabled"):
+        return {"name": block["name"], "statuses": [provisioned]}
+    text = "Encryption is enabled on disk"
+    encrypted = {"code": "EncryptionState/encrypted", "level": "Info", "displayStatus": text}
+    return {"name": block["name"], "encryptionSettings": [settings], "statuses": [provisioned, encrypted]}
 
 
 def _statuses(record: Record, state: VmState, now: datetime) -> list[Json]:
@@ -104,4 +132,6 @@ def _statuses(record: Record, state: VmState, now: datetime) -> list[Json]:
             }
         )
     power = {"code": f"PowerState/{state.power}", "level": "Info", "displayStatus": f"VM {state.power}"}
-    return [*statuses, power]
+    # Documented: https://learn.microsoft.com/azure/virtual-machines/hibernate-resume
+    hibernated = {"code": "HibernationState/Hibernated", "level": "Info", "displayStatus": "VM hibernated"}
+    return [*statuses, power, *([hibernated] if state.hibernated else [])]

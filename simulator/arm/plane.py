@@ -6,6 +6,7 @@ It refuses to know any resource type.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from random import Random
 
@@ -35,6 +36,7 @@ class Plane:
         self.limits = RateLimits(clock, enforced=throttle)
         self._throttle = throttle
         self.journal = Journal()
+        self.on_power: list[Callable[[Record], None]] = []
         self.operations = Operations(clock, self.faults, seed, listeners)
 
     def now(self) -> datetime:
@@ -69,6 +71,11 @@ class Plane:
         if record is None:
             raise missing
         return record
+
+    def power_changed(self, vm: Record) -> None:
+        """Tell whoever follows the guests that a VM began or ceased to run, or is gone."""
+        for heard in self.on_power:
+            heard(vm)
 
     def tell_now(self, request: Request, resource_id: ResourceId, action: str, kind: WriteKind, scope: str) -> None:
         """Tell the listeners about a synchronous write that has just taken effect."""

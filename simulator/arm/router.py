@@ -24,6 +24,7 @@ from simulator.arm.messages import Answer, Request
 from simulator.arm.operations import status_answer
 from simulator.arm.plane import Plane
 from simulator.arm.profiles import COMPUTE, DISK, GALLERY
+from simulator.arm.resource_health import STATUS_TYPE, ResourceHealth
 from simulator.arm.resource_types import ResourceType
 from simulator.arm.store import Json, Record
 from simulator.arm.tags import Tags, is_tags
@@ -47,6 +48,7 @@ class Router:
         self._tags = Tags(plane)
         self._generic = Generic(plane)
         self.access = Access(plane)
+        self._health = ResourceHealth(plane)
         galleries = Galleries(plane)
         types = (
             Vms(plane).resource_type(),
@@ -92,6 +94,8 @@ class Router:
             self.groups.require_scope(replace(path.id, pairs=()))
             return self._tags.handle(request)
         self.groups.require_scope(path.id)
+        if path.id.type.lower() == STATUS_TYPE:
+            return self._health.current(request)
         return self._below(request) if path.tail is not None else self._resource(request)
 
     def _tenant(self, request: Request) -> Answer:
@@ -178,6 +182,8 @@ class Router:
         path = request.path
         if (answer := self.access.listing(request)) is not None:
             return answer
+        if path.collection_type.lower() == STATUS_TYPE:
+            return self._health.listing(request)
         if path.collection_type.lower() == skus.COLLECTION and path.id.group is None:
             return skus.listing(request)
         if path.id.pairs and self._plane.store.get(path.id) is None:

@@ -21,11 +21,15 @@ _FORGETS_AFTER_S = 60.0
 
 @dataclass
 class Record:
-    """One resource: its id, its ARM body and whatever its provider keeps beside it (never served)."""
+    """One resource: its id, its ARM body and whatever its provider keeps beside it (never served).
+
+    `content` is what is on a disk or in an image, beside the provider's `state`.
+    """
 
     id: ResourceId
     body: Json
     state: Any = None
+    content: Any = None
 
     @property
     def properties(self) -> Json:

@@ -21,7 +21,11 @@ from simulator.arm.tag_rules import check_tags
 from simulator.arm.vm_state import VmState
 from simulator.arm.vms import VM_TYPE
 
-PRIVATE_KEYS = {"_power", "_agent", "_generalized", "_actions", "_notActions"}
+# Every private key any type knows; which type knows which is the providers' business.
+_OF_VMS = {"_power", "_agent", "_generalized", "_health_extension", "_slow_extension_s", "_listens", "_availability"}
+_OF_DISKS_AND_VERSIONS = {"_hostname", "_healthy"}
+_OF_ROLES = {"_actions", "_notActions"}
+PRIVATE_KEYS = _OF_VMS | _OF_DISKS_AND_VERSIONS | _OF_ROLES
 
 
 class BodyError(ValueError):
@@ -53,6 +57,8 @@ def remove(plane: Plane, ids: Iterable[str]) -> int:
             if isinstance(each.state, VmState):
                 _let_go(plane, each)
             plane.store.delete(each, plane.clock.time())
+            if isinstance(each.state, VmState):
+                plane.power_changed(each)
     return removed
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from simulator.arm import errors
 from simulator.arm.api_since import shown_in
 from simulator.arm.bodies import merged, without
+from simulator.arm.contents import captured, private_content, take_content
 from simulator.arm.disk_bodies import identify
 from simulator.arm.locations import display_name
 from simulator.arm.messages import Answer, Request, stamp
@@ -47,6 +48,7 @@ class Versions:
             patch=self.patch,
             delete=self.delete,
             fill=self.fill,
+            private=private_content,
         )
 
     def render(self, record: Record, request: Request | None = None) -> Json:
@@ -62,6 +64,7 @@ class Versions:
     def fill(self, record: Record) -> None:
         """Complete a version somebody put into the world by hand: replicated everywhere it says."""
         record.properties.pop("replicationStatus", None)
+        take_content(record, captured(self._plane, record.properties.get("storageProfile") or {}))
         _complete(self._plane, record)
         source = VersionSource("versionFromVm", {"sizeInGB": 30, "hostCaching": "ReadWrite", "source": {}})
         if "provisioningState" not in record.properties or record.properties["provisioningState"] == "Succeeded":
@@ -88,6 +91,7 @@ class Versions:
         storage = record.properties.setdefault("storageProfile", {})
         source = version_source(self._plane, definition, storage, normal_location(location))
         record.properties["provisioningState"] = "Creating"
+        record.content = captured(self._plane, storage)
         self._plane.store.put(record)
         shallow = record.properties["publishingProfile"].get("replicationMode") == "Shallow"
 

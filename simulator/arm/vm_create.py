@@ -5,17 +5,18 @@ This room decides defaults. It refuses to know operations.
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, get_args
+from typing import Any
 
 from simulator.arm.attachments import DISK_TYPE, attached_disk, disk_blocks, disk_id, sync_attachments
+from simulator.arm.contents import copied
 from simulator.arm.disk_bodies import complete_disk, identify
 from simulator.arm.disk_sources import SourceFacts, image_facts
 from simulator.arm.ids import ResourceId, parse_id
 from simulator.arm.messages import stamp
 from simulator.arm.plane import Plane
 from simulator.arm.store import Json, Record
-from simulator.arm.vm_state import SETTLED, Boot, Power, VmState, vm_state
+from simulator.arm.vm_private import take_private
+from simulator.arm.vm_state import VmState, vm_state
 
 _LINUX = {"publisher": "Canonical", "offer": "0001-com-ubuntu-server-jammy", "sku": "22_04-lts-gen2",
           "version": "latest", "exactVersion": "22.04.202401010"}  # fmt: skip
@@ -49,6 +50,7 @@ def complete_model(plane: Plane, record: Record) -> None:
         _complete_data_disk(record, block, number)
     guest = vm_state(record).guest
     guest.setdefault("computerName", properties.get("osProfile", {}).get("computerName", record.id.name))
+    vm_state(record).name = vm_state(record).name or guest["computerName"]
     windows = os_disk["osType"] == "Windows"
     guest.setdefault("osName", "Windows Server 2022 Datacenter" if windows else "ubuntu")
     guest.setdefault("osVersion", "10.0.20348.2655" if windows else "22.04")
@@ -74,7 +76,7 @@ def make_disks(plane: Plane, record: Record) -> None:
             properties["creationData"] = {"createOption": "Empty"}
         if block.get("diskSizeGB"):
             properties["diskSizeGB"] = block["diskSizeGB"]
-        disk = Record(parse_id(text), body)
+        disk = Record(parse_id(text), body, content=copied(plane, storage.get("imageReference") or {}))
         plane.store.put(disk)
         complete_disk(plane, disk)
     for block in disk_blocks(record):
@@ -101,26 +103,11 @@ def fill(plane: Plane, record: Record) -> None:
     if etag := str(body.pop("etag", "")).strip('"'):
         state.etag = int(etag) if etag.isdigit() else state.etag
     properties.setdefault("provisioningState", "Succeeded")
-    state.has_agent = bool(body.pop("_agent", state.has_agent))
-    state.generalized = bool(body.pop("_generalized", state.generalized))
-    _take_power(plane, record, state, body.pop("_power", None) or _power_in(view))
+    take_private(plane, record, _power_in(view))
     state.changed_at = state.changed_at or plane.now()
     state.disks_at = state.disks_at or plane.now()
     sync_attachments(plane, record)
-
-
-def private_keys(record: Record) -> Json:
-    """What a scenario would have to say to get this VM back: the keys `fill` reads.
-
-    A VM on its way between two power states says so; taken as a scenario it is running.
-    """
-    state = vm_state(record)
-    keys: Json = {"_power": state.power}
-    if not state.has_agent:
-        keys["_agent"] = False
-    if state.generalized:
-        keys["_generalized"] = True
-    return keys
+    plane.power_changed(record)
 
 
 def boot_facts(plane: Plane, record: Record) -> SourceFacts:
@@ -178,20 +165,6 @@ def _take_guest(state: VmState, view: Json) -> None:
 def _power_in(view: Json) -> str | None:
     codes = [str(status.get("code", "")) for status in view.get("statuses", [])]
     return next((code.split("/")[1] for code in codes if code.startswith("PowerState/")), None)
-
-
-def _take_power(plane: Plane, record: Record, state: VmState, power: str | None) -> None:
-    if power is not None:
-        if power not in get_args(Power):
-            raise ValueError(f"_power is one of {', '.join(SETTLED)}, not {power!r}")
-        state.power = power if power in SETTLED else "running"
-    now: datetime = plane.now()
-    if state.power == "running":
-        state.boot = state.boot or Boot(now, now if state.has_agent else None)
-    else:
-        state.shut_down(now, keep_report=state.power == "stopped")
-        if state.power == "stopped" and state.has_agent:
-            state.earlier_report = state.earlier_report or now
 
 
 def _add_profiles(plane: Plane, record: Record) -> None:

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from functools import partial
 
 from simulator.arm import durations, errors
-from simulator.arm.attachments import disk_blocks, disk_id, sync_attachments
+from simulator.arm.attachments import sync_attachments
+from simulator.arm.guest_boot import boot_of
 from simulator.arm.messages import Answer, Handler, Request
 from simulator.arm.operations import Work, accepted
 from simulator.arm.plane import Plane
 from simulator.arm.store import Json, Record
-from simulator.arm.vm_state import Boot, Power, VmState, vm_state
+from simulator.arm.vm_state import Power, VmState, vm_state
 
 _TYPE = "Microsoft.Compute/virtualMachines"
 
@@ -59,18 +60,19 @@ class VmPower:
         state = vm_state(record)
         if state.power == "running":
             self._plane.journal.down(record.id.key, self._plane.now())
-        state.power = on_the_way
+        state.turn(on_the_way, self._plane.now())
+        self._plane.power_changed(record)
 
     def boot(self, record: Record, *, at_once: bool = False) -> None:
         """The VM runs. Its OS disk decides whether the guest comes up; `at_once`: its agent has reported already."""
         state, now = vm_state(record), self._plane.now()
         state.shut_down(now, keep_report=True)
-        os_disk = disk_id(next(disk_blocks(record), {}))
-        stuck = self._plane.faults.stuck(os_disk) if os_disk else None
         wait_s = 0.0 if at_once else durations.draw("agentReady", self._plane.random("agentReady", record.id))
-        ready_at = now + timedelta(seconds=wait_s) if stuck is None and state.has_agent else None
-        state.power, state.boot = "running", Boot(now, ready_at)
+        state.turn("running", now)
+        state.boot_up(boot_of(self._plane, record, wait_s))
+        state.hibernated = False
         self._plane.journal.up(record.id.key, now)
+        self._plane.power_changed(record)
 
     def settle(self, record: Record, error: Json | None) -> None:
         """An operation on the VM ended, with `error` if it failed."""
@@ -83,38 +85,60 @@ class VmPower:
             record = self._require(request)
             state = vm_state(record)
             self._check(record, state, action)
+            hibernates = action.name == "deallocate" and request.query.get("hibernate", "").lower() == "true"
+            if hibernates:
+                _check_hibernation(record, state)
             before = state.power
             takes = _takes(action, before)
             if (action.on_the_way and before != action.ends) or action.name in ("restart", "redeploy"):
                 self.go_down(record, action.on_the_way or before)
             record.properties["provisioningState"] = "Updating"
             state.busy = True
+            came_up = partial(self._come_up, record, action, before)
+            held_s = state.slow_extension_s if action.ends == "running" else 0.0
             work = Work(
                 action.name,
                 takes,
-                self._effect(record, action, before),
+                self._effect(record, action, before, hibernates=hibernates, came_up=None if held_s else came_up),
                 lambda error: self._failed(record, before, error),
                 f"{_TYPE}/{action.name}/action",
                 "action",
+                came_up,
+                held_s,
             )
             return accepted(request, self._plane.operations.begin(request, record.id, record.location, work), 202)
 
         return handle
 
-    def _effect(self, record: Record, action: _Action, before: Power) -> Callable[[], None]:
+    def _come_up(self, record: Record, action: _Action, before: Power) -> None:
+        """The VM runs at the end of an action, which an extension may yet hold up."""
+        if before == "deallocated":
+            vm_state(record).earlier_report = None
+        if before != "running" or action.name != "start":
+            self.boot(record)
+
+    def _effect(
+        self,
+        record: Record,
+        action: _Action,
+        before: Power,
+        *,
+        hibernates: bool,
+        came_up: Callable[[], None] | None,
+    ) -> Callable[[], None]:
+        """What an action ends with; `came_up` is None when the VM has come up earlier."""
+
         def effect() -> None:
             state, now = vm_state(record), self._plane.now()
             state.etag += 1
             if action.ends == "running":
-                if before == "deallocated":
-                    state.earlier_report = None
-                if before != "running" or action.name != "start":
-                    self.boot(record)
+                if came_up is not None:
+                    came_up()
             elif action.ends is not None and before != action.ends:
                 state.shut_down(now, keep_report=action.ends == "stopped")
-                state.power = action.ends
+                state.turn(action.ends, now)
             if action.ends == "deallocated":
-                state.disks_at = now
+                state.disks_at, state.hibernated = now, hibernates
             sync_attachments(self._plane, record)
             self.settle(record, None)
 
@@ -122,7 +146,9 @@ class VmPower:
 
     def _failed(self, record: Record, before: Power, error: Json | None) -> None:
         state = vm_state(record)
-        state.power = before
+        if state.power != before:
+            state.turn(before, self._plane.now())
+            self._plane.power_changed(record)
         if before == "running":
             self._plane.journal.up(record.id.key, self._plane.now())
         self.settle(record, error)
@@ -162,6 +188,14 @@ class VmPower:
     def _require(self, request: Request) -> Record:
         missing = errors.resource_not_found(request.id.path_name, request.id.group)
         return self._plane.require(request.id, missing)
+
+
+def _check_hibernation(record: Record, state: VmState) -> None:
+    """Documented: https://learn.microsoft.com/azure/virtual-machines/hibernate-resume (words not known)."""
+    if not (record.properties.get("additionalCapabilities") or {}).get("hibernationEnabled"):
+        raise errors.not_allowed(f"VM '{record.id.name}' cannot be hibernated since hibernation is not enabled on it.")
+    if state.power != "running":
+        raise errors.not_allowed(f"VM '{record.id.name}' cannot be hibernated since it is not running.")
 
 
 def _takes(action: _Action, before: Power) -> str:

@@ -13,6 +13,7 @@ from simulator.arm import errors
 from simulator.arm.api_since import view_shown_in
 from simulator.arm.attachments import attached_disk, disk_blocks, release, sync_attachments
 from simulator.arm.bodies import merged, without
+from simulator.arm.boot_diagnostics import ACTION, BootDiagnostics
 from simulator.arm.instance_view import instance_view
 from simulator.arm.messages import Answer, Request
 from simulator.arm.operations import Work, accepted
@@ -20,8 +21,9 @@ from simulator.arm.plane import Plane, check_etag
 from simulator.arm.resource_types import ResourceType
 from simulator.arm.store import Json, Record
 from simulator.arm.tag_rules import check_tags
-from simulator.arm.vm_create import boot_facts, complete_model, fill, make_disks, private_keys
+from simulator.arm.vm_create import boot_facts, complete_model, fill, make_disks
 from simulator.arm.vm_power import VmPower
+from simulator.arm.vm_private import private_keys
 from simulator.arm.vm_refusals import check_max_price, check_placement
 from simulator.arm.vm_size_rules import check_new_vm, check_resize
 from simulator.arm.vm_state import vm_state
@@ -54,7 +56,7 @@ class Vms:
             patch=self.patch,
             delete=self.delete,
             fill=lambda record: fill(self._plane, record),
-            actions=self._power.actions(),
+            actions={**self._power.actions(), ACTION: BootDiagnostics(self._plane).retrieve},
             views={"instanceView": self.view},
             page_size=PAGE_SIZE,
             etag=lambda record: vm_state(record).quoted_etag,
@@ -131,6 +133,7 @@ class Vms:
                     self._plane.store.delete(disk, self._plane.clock.time())
             self._plane.store.delete(record, self._plane.clock.time())
             self._plane.journal.up(record.id.key, self._plane.now())
+            self._plane.power_changed(record)
 
         def failed(error: Json | None) -> None:
             self._power.settle(record, error)
@@ -147,7 +150,8 @@ class Vms:
         make_disks(self._plane, record)
         record.properties["provisioningState"] = "Creating"
         state = vm_state(record)
-        state.busy, state.power = True, "starting"
+        state.busy = True
+        state.turn("starting", self._plane.now())
         self._plane.store.put(record)
         sync_attachments(self._plane, record)
 
@@ -165,6 +169,11 @@ class Vms:
         if state.busy:
             raise errors.conflict()
         check_etag(request, state.quoted_etag)
+        if state.hibernated and sent.keys() - {"tags", "location"}:
+            # Documented: https://learn.microsoft.com/azure/virtual-machines/hibernate-resume (words not known).
+            raise errors.not_allowed(
+                f"VM '{record.id.name}' is hibernated and cannot be modified. Deallocate it first."
+            )
         self._check(record, model, sent)
         old_disk = record.properties.get("storageProfile", {}).get("osDisk", {})
         new_disk = model.get("properties", {}).get("storageProfile", {}).get("osDisk", {})
