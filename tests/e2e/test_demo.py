@@ -1,0 +1,60 @@
+"""`python -m simulator demo`, as a process on the virtual clock."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+COMMAND = [sys.executable, "-m", "simulator", "demo", "--clock", "virtual"]
+
+
+def in_own_temp(tmp_path: Path, **more: str) -> dict[str, str]:
+    """An environment in which whatever is left behind is found in `tmp_path`."""
+    return {**os.environ, "TMPDIR": str(tmp_path), **more}
+
+
+def test_the_demo_ends_with_every_vm_where_it_should_be(tmp_path: Path) -> None:
+    """Exit code 0, three scenes done, a verdict line with a reason for each of twelve VMs, nothing left behind."""
+    done = subprocess.run(COMMAND, cwd=ROOT, env=in_own_temp(tmp_path), capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    for line in ("10 of 10 refreshed", "1 of 1 swapped back", "1 of 1 rolled back", "Every VM is where it should be."):
+        assert line in done.stdout
+    marks = re.findall(r"^ +✓ +(\w+) +(\S+) +(\S+) +(\w+) +(\d+) s +\S", done.stdout, re.MULTILINE)
+    verdict = {name: (old, now, power) for name, old, now, power, _ in marks}
+    assert len(verdict) == 12
+    assert "✗" not in done.stdout
+    month = verdict["web01"][1].removeprefix("web01-")
+    assert re.fullmatch(r"\d{6}", month)
+    assert verdict["web02"] == ("web02-os", "web02-os", "running")
+    assert verdict["batch01"] == ("batch01-os", f"batch01-{month}", "deallocated")
+    assert {"deallocating", "stopping"} & set(done.stdout.split()), "what a VM is doing is shown while it does it"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_demo_that_is_stopped_in_the_middle_cleans_up(tmp_path: Path) -> None:
+    """SIGTERM during the first scene: exit code 143, no stack trace, nothing left behind."""
+    command = [*COMMAND[:-2], "--speed", "30"]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=in_own_temp(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as demo:
+        assert demo.stdout is not None
+        assert any("capturing" in line for line in demo.stdout)
+        demo.send_signal(signal.SIGTERM)
+        _, err = demo.communicate(timeout=30)
+    assert (demo.returncode, err) == (128 + signal.SIGTERM, "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_demo_with_wrong_settings_says_which(tmp_path: Path) -> None:
+    """Every fault at once in plain words, exit code 2, before anything is told."""
+    env = in_own_temp(tmp_path, REFRESH_MAX_SWAPS="99", REFRESH_STOP_MODE="maybe")
+    done = subprocess.run(COMMAND, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "REFRESH_MAX_SWAPS='99'" in done.stderr
+    assert "REFRESH_STOP_MODE='maybe'" in done.stderr
+    assert "Traceback" not in done.stderr
