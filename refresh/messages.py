@@ -139,7 +139,8 @@ class Intent(Record):
 class Claimed(Record):
     """The dispatcher's answer to a claim: `yours`, or why not. An `intent` means: finish what was begun.
 
-    `tags` are those of an intent that may not have been written onto the VM yet.
+    `force` is meant for the disk `wanted` alone. `tags` are those of an intent that may not have been written onto the
+    VM yet.
     """
 
     answer: str
@@ -151,6 +152,7 @@ class Claimed(Record):
     ran: tuple[str, ...] = ()
     over: tuple[str, ...] = ()
     tags: dict[str, str] | None = None
+    wanted: str | None = None
 
 
 @dataclass(frozen=True)
@@ -178,7 +180,8 @@ class StepInput(Record):
 class StepResult(Record):
     """How a step stands: `done`, `waiting` (ask again), `failed` for good, `held` by a person, `gone` with the VM.
 
-    Times are ARM's own (ISO); `evidence` is what was seen, `proved` whether the guest itself spoke.
+    Times are ARM's own (ISO); `evidence` is what was seen, `proved` whether the guest itself spoke, `wait_s` how long
+    Azure asked to be left alone where that is too long for an activity.
     """
 
     state: str
@@ -189,6 +192,7 @@ class StepResult(Record):
     message: str | None = None
     evidence: str | None = None
     proved: bool = False
+    wait_s: float | None = None
 
 
 @dataclass(frozen=True)

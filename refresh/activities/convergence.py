@@ -28,6 +28,11 @@ _LONGEST_PAUSE_S = 30.0
 LATE_AFTER_S = 240.0
 
 
+# So many looks of one activity may follow each other quickly; Compute has 36 reads of a VM in hand.
+QUICK_LOOKS = 10
+STEADY_S = 5.0
+
+
 @dataclass(frozen=True)
 class Rhythm:
     """When to look again, in seconds, from the recorded durations of an operation; at most one GET per 5 s for long.
@@ -62,6 +67,8 @@ class Convergence:
         self._slept_s = self._slept_when_read_s = 0.0
         self._pause_s = 1.0
         self._last_error: GatewayError | None = None
+        self._looks = 0
+        self._wait_s: float | None = None
 
     async def run(self) -> StepResult:
         """Carry the step on for up to a minute. Never raises for what Azure says: that is the result."""
@@ -69,7 +76,7 @@ class Convergence:
             result = await self._once()
             if result is not None:
                 return result
-            if self._slept_s >= ACTIVITY_S:
+            if self._slept_s >= ACTIVITY_S or self._wait_s is not None:
                 return self._result("waiting", evidence=str(self._last_error) if self._last_error else None)
 
     async def _once(self) -> StepResult | None:
@@ -97,7 +104,8 @@ class Convergence:
             return await self._failed(verdict.seen)
         if verdict.move is Move.BEGIN and self.begin is not None:
             return await self._begin()
-        await self._sleep(self.rhythm.then_s)
+        self._looks += 1
+        await self._sleep(self.rhythm.then_s if self._looks < QUICK_LOOKS else max(self.rhythm.then_s, STEADY_S))
         return None
 
     async def _begin(self) -> StepResult | None:
@@ -126,7 +134,10 @@ class Convergence:
             return self._result("failed", error)
         wait_s = self._pause_s if error.retry_after_s is None else max(error.retry_after_s, 0.1)
         self._pause_s = min(self._pause_s * 2, _LONGEST_PAUSE_S)
-        await self._sleep(min(wait_s, self.rhythm.budget_s))
+        if wait_s > ACTIVITY_S:  # has been 20 minutes: that long waits a durable timer
+            self._wait_s = min(wait_s, self.rhythm.budget_s)
+            return None
+        await self._sleep(wait_s)
         return None
 
     async def _learn_why(self) -> None:
@@ -170,4 +181,5 @@ class Convergence:
             message=error.message[:300] if error else None,
             evidence=evidence[:200] if evidence else None,
             proved=proved,
+            wait_s=self._wait_s,
         )

@@ -12,8 +12,8 @@ from refresh.messages import StepInput
 
 # Recorded. Deallocate: 10 s at least, half within 26 s, 288 s at most. Power off: 3.5 s, 8.7 s, 22 s.
 RHYTHMS = {
-    StopMode.DEALLOCATE: Rhythm(first_s=10.0, then_s=5.0, budget_s=600.0),
-    StopMode.POWER_OFF: Rhythm(first_s=4.0, then_s=3.0, budget_s=600.0),
+    StopMode.DEALLOCATE: Rhythm(first_s=10.0, then_s=2.0, budget_s=600.0),
+    StopMode.POWER_OFF: Rhythm(first_s=4.0, then_s=1.5, budget_s=600.0),
 }
 
 

@@ -119,6 +119,8 @@ def _run_step(ctx: OrchestrationContext, data: StepInput, step: Step) -> Generat
             continue
         if result.state != "waiting":
             return result
+        if result.wait_s is not None:
+            yield ctx.create_timer(timedelta(seconds=result.wait_s))
         data = StepInput.from_json({**data.to_json(), **_times(result)})
     return StepResult("failed", code="NoAnswer", message="Azure gave no answer for too long")
 

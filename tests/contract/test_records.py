@@ -19,7 +19,7 @@ RECORDS: list[Record] = [
     INTENT,
     messages.Claimed("yours", True, INTENT, "stop", ("r",), ("d",), ("h",), ("o",)),
     messages.StepInput(VM, "disk", "t", "t", "t", True, True),
-    messages.StepResult("done", "t", "t", "t", "Code", "message", "evidence", True),
+    messages.StepResult("done", "t", "t", "t", "Code", "message", "evidence", True, 90.0),
     messages.Prepared("swap", "wanted", "m", INTENT, {"tag": "value"}, ("stop",), ("start",), 41.0),
     messages.Outcome(VM, "run", "succeeded", "verified", "m", "old", "new", 41.5, "t", "t", ("e",)),
     messages.SwapRequest((VM,), "disk", True, ({"vm": VM},)),

@@ -128,6 +128,31 @@ def test_throttling_and_server_errors_are_waited_out(status: int) -> None:
     play(story, [vm_body(OsDiskName="web01-new"), disk_body("web01-new")])
 
 
+def test_a_long_retry_after_is_waited_out_by_a_timer() -> None:
+    """Azure asks to be left alone for 20 minutes while the VM is down: no activity sleeps so long, and it starts."""
+
+    async def story(azure: LocalAzure) -> None:
+        respond = {
+            "status": 429,
+            "headers": {"Retry-After": "1200"},
+            "body": {"error": {"code": "Busy", "message": "m"}},
+        }
+        azure.simulator.plane.faults.add([{"match": {"path": ".*/start"}, "times": 1, "respond": respond}])
+        outcome = await swapped(azure)
+        assert outcome["status"] in ("succeeded", "rolled-back"), outcome
+        assert await azure.power(VM_ID) == "running"
+        trace = [entry for entry in azure.hub.trace if entry.kind == "activity"]
+        began: dict[tuple[str, int | None], float] = {}
+        for entry in trace:
+            key = (entry.instance_id, entry.task_id)
+            if entry.what == "dispatched":
+                began[key] = entry.t
+            elif entry.what == "completed":
+                assert entry.t - began[key] < 120, entry
+
+    play(story, FLEET)
+
+
 @pytest.mark.parametrize("moment", ["deallocating", "deallocated", "running again"])
 def test_a_swap_whose_orchestration_vanished_is_finished_by_a_recovery(moment: str) -> None:
     """The orchestration is terminated in the middle: the sweep notices, and a recovery ends what was begun."""
