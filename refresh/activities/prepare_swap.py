@@ -10,7 +10,7 @@ from typing import Any
 from refresh import wiring
 from refresh.activities.facts import FactReader, Pace, policy_of
 from refresh.activities.read_hints import memory_of
-from refresh.domain import plan, tags
+from refresh.domain import plan, resource_id, tags
 from refresh.domain.decision import Facts, Refuse, Revive, Skip, Swap, decide_swap
 from refresh.domain.intent_tag import write_intent_tag
 from refresh.domain.model import Power, Vm
@@ -28,7 +28,9 @@ async def prepare_swap(data: dict[str, Any]) -> dict[str, Any]:
     policy = policy_of(settings)
     reader = FactReader(wiring.gateways(), policy, Pace(_NO_GAP_S))
     facts = await reader.read(data["vm"], **memory_of(data))
-    decision = decide_swap(facts, policy, force=bool(data.get("force")))
+    # The wish may have changed since somebody said force: it was not said about this disk then.
+    force = bool(data.get("force")) and resource_id.same(facts.wish.disk_id, data.get("wanted"))
+    decision = decide_swap(facts, policy, force=force)
     if isinstance(decision, Swap):
         return _swap(facts, decision, data["run"], settings.stop_mode).to_json()
     kind = {Revive: "revive", Refuse: "refuse", Skip: "skip"}[type(decision)]

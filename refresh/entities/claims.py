@@ -45,6 +45,7 @@ def claim(turn: Turn, data: Mapping[str, Any]) -> None:
         intent=messages.Intent.from_json(row["intent"]) if row.get("intent") else None,
         step=row.get("step"),
         tags=row.get("tags"),
+        wanted=row.get("wanted"),
         reply_to=tuple(row.get("reply_to", [])),
         **{key: tuple(names) for key, names in remembered(turn.state, vm).items()},
     ).to_json()

@@ -44,6 +44,8 @@ def _decide_one(turn: Turn, vm: str, row: Mapping[str, Any], at: str | None) -> 
             add_hint(turn.state, vm, {"id": row["vm"], **hint})
         else:
             old = queue.get(vm, {})
+            if old.get("wanted") != kept.get("wanted"):  # it was this disk that somebody asked for in spite of all
+                old = {key: value for key, value in old.items() if key != "force"}
             queue[vm] = {**merged(old, {"id": row["vm"], **hint}), **kept, "since": old.get("since", at)}
     else:
         queue.pop(vm, None)
@@ -67,8 +69,11 @@ def admit(turn: Turn, at: str | None) -> None:
     queue, running = state.setdefault("queue", {}), state.setdefault("running", {})
     admission = admission_of(state)
     for vm in admission.admitted:
-        # A hint that came meanwhile is answered by this swap, which reads the VM afresh before it does anything.
-        row = merged(queue.pop(vm), state.get("hints", {}).pop(vm, {}))
+        # A hint that came meanwhile is answered by this swap, which reads the VM afresh before it does anything; but
+        # not one that asks for more than the decision was about.
+        hints, row = state.get("hints", {}), queue.pop(vm)
+        if not hints.get(vm, {}).get("force"):
+            row = merged(row, hints.pop(vm, {}))
         running[vm] = {key: row[key] for key in ("id", "force", "reply_to", "group", "wanted") if key in row}
         start_swap(turn, vm, at)
 

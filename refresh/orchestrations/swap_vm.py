@@ -62,6 +62,7 @@ def _prepare(ctx: OrchestrationContext, vm: str, claimed: Claimed) -> Generator[
         "vm": vm,
         "run": ctx.instance_id,
         "force": claimed.force,
+        "wanted": claimed.wanted,
         "rejected": list(claimed.rejected),
         "ran": list(claimed.ran),
         "over": list(claimed.over),

@@ -202,9 +202,13 @@ def _calamities(size: int) -> st.SearchStrategy[Calamity]:
             )
         )
     )
-    what = st.sampled_from((*WISHES, "new", "newer", "bad", "hold", "unhold", "stop", "kill"))
+    what = st.sampled_from(
+        (*WISHES, "new", "newer", "bad", "bad", "hold", "hold", "unhold", "stop", "kill", "kill", "kill")
+    )
     acts = st.lists(
-        st.builds(Act, st.sampled_from((0, 1, 5, 20, 60, 200, 400)), st.sampled_from(names), what), max_size=7
+        st.builds(Act, st.sampled_from((1, 10, 20, 30, 45, 60, 200, 400)), st.sampled_from(names), what),
+        min_size=1,
+        max_size=8,
     )
     first = st.builds(Act, st.just(0), st.sampled_from(names), st.sampled_from(("new", "newer", "bad")))
     return st.builds(
@@ -212,7 +216,7 @@ def _calamities(size: int) -> st.SearchStrategy[Calamity]:
         fleet,
         st.builds(lambda act, more: (act, *more), first, acts),
         st.lists(_faults(names), max_size=4).map(tuple),
-        st.frozensets(st.integers(1, 120), max_size=6),
+        st.frozensets(st.integers(1, 90), max_size=6),
         st.builds(
             Chaos, st.sampled_from((0, 30)), st.sampled_from((0, 0.5, 1)), st.sampled_from((0, 0.5)), st.integers(0, 9)
         ),

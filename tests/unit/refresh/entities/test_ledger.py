@@ -166,3 +166,21 @@ def test_no_input_makes_an_operation_raise_or_lose_state(operation: str, data: A
     assert {key: after.get(key) for key in ("running", "rejected", "finished")} == {
         key: before.get(key) for key in ("running", "rejected", "finished")
     }
+
+
+def test_force_is_for_the_disk_it_was_said_about() -> None:
+    """A forced decision that waits is replaced by one about another disk: that one is not forced."""
+    forced = play(("pause", {}), HINT, TAKE, decided(wanted="/disks/bad", force=True))
+    assert forced.state["queue"][VM]["force"]
+    assert "force" not in apply(forced.state, *decided(wanted="/disks/other")).state["queue"][VM]
+    assert apply(forced.state, *decided(wanted="/disks/bad")).state["queue"][VM]["force"]
+
+
+def test_a_forced_hint_is_not_answered_by_an_unforced_swap() -> None:
+    """A hint with force that comes while its VM waits is looked at for itself."""
+    waiting = play(
+        ("pause", {}), HINT, TAKE, decided(wanted="/disks/a"), TAKE, ("hint", {"vms": [VM_ID], "force": True})
+    )
+    admitted = apply(waiting.state, "resume", {"at": AT}).state
+    assert "force" not in admitted["running"][VM]
+    assert admitted["hints"][VM]["force"]
