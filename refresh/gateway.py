@@ -15,7 +15,9 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from refresh.domain.locks import Lock
 from refresh.domain.model import Definition, Disk, Version, Vm
+from refresh.domain.rights import Grant
 
 
 class GatewayError(Exception):
@@ -70,6 +72,10 @@ class Compute(Protocol):
 
     def list_vms(self, subscription: str) -> AsyncIterator[Vm]:
         """Every VM of a subscription with tags and OS disk, without power state; all pages."""
+        ...
+
+    def list_group_vms(self, group_id: str) -> AsyncIterator[Vm]:
+        """Every VM of a resource group (full id) with tags and OS disk, without power state; all pages."""
         ...
 
     async def begin_deallocate(self, vm_id: str) -> Begun:
@@ -161,6 +167,18 @@ class Tags(Protocol):
         ...
 
 
+class Access(Protocol):
+    """What Azure allows the app's identity, and what locks allow nobody."""
+
+    async def read_grants(self, scope: str) -> Sequence[Grant]:
+        """What the app's own roles at `scope` (an id) give there, those assigned above it included; all pages."""
+        ...
+
+    async def list_locks(self, scope: str) -> Sequence[Lock]:
+        """The locks at `scope` (an id), above it and below it; all pages."""
+        ...
+
+
 class ArmClock(Protocol):
     """The only clock the app trusts."""
 
@@ -195,6 +213,11 @@ class Gateways(Protocol):
     @property
     def tags(self) -> Tags:
         """Tags of any resource."""
+        ...
+
+    @property
+    def access(self) -> Access:
+        """The app's rights, and locks."""
         ...
 
     @property

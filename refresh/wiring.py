@@ -10,6 +10,7 @@ import asyncio
 import os
 from dataclasses import dataclass, field
 
+from refresh.arm.access import ArmAccess
 from refresh.arm.clients import Clients
 from refresh.arm.clock import ArmClock
 from refresh.arm.compute import ArmCompute
@@ -31,6 +32,7 @@ class ArmGateways:
     gallery: ArmGallery
     graph: ArmGraph
     tags: ArmTags
+    access: ArmAccess
     clock: ArmClock
 
     async def close(self) -> None:
@@ -79,6 +81,7 @@ def connect(settings: Settings) -> ArmGateways:
         gallery=ArmGallery(clients),
         graph=graph,
         tags=ArmTags(clients),
+        access=ArmAccess(clients),
         clock=ArmClock(clients, graph),
     )
 

@@ -5,34 +5,33 @@ Decides which reads are worth making: a wish that is settled without a disk cost
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol
 
-from refresh.activities.patience import patiently
+from refresh.activities.reads import Pace, Reads
+from refresh.activities.surroundings import AccessSource, FleetSource, SurroundingsReader
 from refresh.domain import resource_id, tags
 from refresh.domain.decision import Facts, decide_without_disk
 from refresh.domain.model import Definition, Disk, Version, Vm
 from refresh.domain.provenance import Policy
 from refresh.domain.wish import Wish, choose_wish
-from refresh.gateway import GatewayError, NotFound
+from refresh.gateway import GatewayError
 from refresh.settings import Settings
-
-READ_BUDGET_S = 30.0
 
 
 def policy_of(settings: Settings) -> Policy:
     """What the settings allow, as the domain compares it."""
     return Policy(
         trust=settings.disk_trust,
+        stop_mode=settings.stop_mode,
         galleries=tuple(gallery.lower() for gallery in settings.galleries),
         disk_groups=tuple(group.lower() for group in settings.disk_groups),
     )
 
 
-class VmSource(Protocol):
-    """Where a VM's facts come from."""
+class VmSource(FleetSource, Protocol):
+    """Where VMs' facts come from."""
 
     async def read_vm(self, vm_id: str) -> Vm:
         """The VM. GatewayError when there is none or nobody knows."""
@@ -77,32 +76,32 @@ class FactSource(Protocol):
         """Image versions and definitions."""
         ...
 
-
-class Pace:
-    """Keeps reads apart: at most one every `gap_s` seconds, because ARM's read quota is kept for swaps under way."""
-
-    def __init__(self, gap_s: float = 0.1) -> None:
-        """Let one read start every `gap_s` seconds."""
-        self._gap_s = gap_s
-        self._turn = asyncio.Lock()
-
-    async def turn(self) -> None:
-        """Wait for the next turn."""
-        async with self._turn:
-            await asyncio.sleep(self._gap_s)
+    @property
+    def access(self) -> AccessSource | None:
+        """The app's rights, and locks; None where they are not read."""
+        ...
 
 
 @dataclass
 class FactReader:
-    """Reads facts of many VMs; image versions and definitions are read once."""
+    """Reads facts of many VMs; what they share is read once: images, the app's rights, locks, other VMs' wishes.
+
+    A VM costs one GET; with a wish to judge three, and for all VMs of a batch together two for each image version, two
+    or so for each resource group and one for each page of its list of VMs. `others` says whether that list is read.
+    """
 
     gateways: FactSource
     policy: Policy
     pace: Pace
+    others: bool = True
 
     def __post_init__(self) -> None:
         """Start with nothing read."""
-        self._images: dict[str, asyncio.Task[Any]] = {}
+        self._reads = Reads(self.pace)
+        self._around: SurroundingsReader | None = None
+        if self.gateways.access is not None:
+            fleet = self.gateways.compute if self.others else None
+            self._around = SurroundingsReader(self.gateways.access, fleet, self.policy, self._reads)
 
     async def read(
         self, vm_id: str, *, ran: Iterable[str] = (), rejected: Iterable[str] = (), over: Iterable[str] = ()
@@ -113,7 +112,7 @@ class FactReader:
         `over`, runs that have ended.
         """
         try:
-            vm = await self._get(lambda: self.gateways.compute.read_vm(vm_id))
+            vm = await self._reads.read(lambda: self.gateways.compute.read_vm(vm_id))
         except GatewayError as error:
             return Facts(None, Wish(""), unreadable=f"the VM could not be read: {error}")
         if vm is None:
@@ -126,7 +125,7 @@ class FactReader:
         try:
             return await self._with_disks(facts, vm, wish.disk_id)
         except GatewayError as error:
-            return replace(facts, unreadable=f"the disks could not be read: {error}")
+            return replace(facts, unreadable=f"what the swap depends on could not be read: {error}")
 
     def _ran_by_tag(self, vm: Vm) -> list[str]:
         # The tag can be written by anybody who may tag the VM, so it only counts where a free disk of the group would
@@ -139,12 +138,16 @@ class FactReader:
         return [resource_id.id_hash(disk)]
 
     async def _with_disks(self, facts: Facts, vm: Vm, disk_id: str) -> Facts:
-        wanted: Disk | None = await self._get(lambda: self.gateways.disks.read_disk(disk_id))
+        wanted: Disk | None = await self._reads.read(lambda: self.gateways.disks.read_disk(disk_id))
         current: Disk | None = None
         if vm.os_disk_id is not None:
             os_disk_id = vm.os_disk_id
-            current = await self._get(lambda: self.gateways.disks.read_disk(os_disk_id))
-        if wanted is None or wanted.source_version is None:
+            current = await self._reads.read(lambda: self.gateways.disks.read_disk(os_disk_id))
+        if wanted is None:
+            return replace(facts, current=current)
+        if self._around is not None:
+            facts = replace(facts, around=await self._around.read(vm, wanted))
+        if wanted.source_version is None:
             return replace(facts, current=current, wanted=wanted)
         version, definition = await self._image(wanted.source_version)
         return replace(facts, current=current, wanted=wanted, version=version, definition=definition)
@@ -154,22 +157,10 @@ class FactReader:
         if found is None or found.type != resource_id.VERSION_TYPE:
             return None, None
         definition_id = found.parent()
-        version: Version | None = await self._once(version_id, lambda: self.gateways.gallery.read_version(version_id))
-        definition: Definition | None = await self._once(
+        version: Version | None = await self._reads.once(
+            version_id, lambda: self.gateways.gallery.read_version(version_id)
+        )
+        definition: Definition | None = await self._reads.once(
             definition_id, lambda: self.gateways.gallery.read_definition(definition_id)
         )
         return version, definition
-
-    async def _once[T](self, key: str, call: Callable[[], Awaitable[T]]) -> T | None:
-        task = self._images.get(key.lower())
-        if task is None:
-            task = self._images[key.lower()] = asyncio.ensure_future(self._get(call))
-        result: T | None = await task
-        return result
-
-    async def _get[T](self, call: Callable[[], Awaitable[T]]) -> T | None:
-        await self.pace.turn()
-        try:
-            return await patiently(call, budget_s=READ_BUDGET_S)
-        except NotFound:
-            return None

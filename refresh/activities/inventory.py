@@ -6,12 +6,13 @@ quota, lists take some thirty requests. Refuses to judge. Nothing is done to a V
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 
 from refresh.activities.facts import DiskSource, ImageSource, VmSource
 from refresh.activities.fleet import collect
 from refresh.activities.patience import patiently
+from refresh.activities.surroundings import AccessSource
 from refresh.domain import resource_id, tags
 from refresh.domain.model import Disk, Power, Vm
 from refresh.gateway import Gateways, NotFound
@@ -77,6 +78,7 @@ class Source:
     compute: VmSource
     disks: DiskSource
     gallery: ImageSource
+    access: AccessSource | None
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,18 @@ class ListedVms:
         if vm is None:
             raise NotFound("ResourceNotFound", "the VM is not among those listed")
         return replace(vm, power=Power.RUNNING) if vm.power is Power.UNKNOWN else vm
+
+    async def list_group_vms(self, group_id: str) -> AsyncIterator[Vm]:
+        """Those of a resource group."""
+        for vm_id, vm in self.inventory.vms.items():
+            if vm_id.startswith(f"{group_id.lower()}/"):
+                yield vm
+
+    async def list_vms(self, subscription: str) -> AsyncIterator[Vm]:
+        """Those of a subscription."""
+        for vm_id, vm in self.inventory.vms.items():
+            if vm_id.startswith(f"/subscriptions/{subscription.lower()}/"):
+                yield vm
 
 
 @dataclass(frozen=True)
@@ -120,8 +134,20 @@ class WishingVms:
 
     async def read_vm(self, vm_id: str) -> Vm:
         """The VM with its `OsDiskName` replaced, where there is a wish for it."""
-        vm = await self.vms.read_vm(vm_id)
-        wish = self.wishes.get(vm_id.lower())
+        return self._wishing(await self.vms.read_vm(vm_id))
+
+    async def list_group_vms(self, group_id: str) -> AsyncIterator[Vm]:
+        """The VMs of a resource group, likewise."""
+        async for vm in self.vms.list_group_vms(group_id):
+            yield self._wishing(vm)
+
+    async def list_vms(self, subscription: str) -> AsyncIterator[Vm]:
+        """The VMs of a subscription, likewise."""
+        async for vm in self.vms.list_vms(subscription):
+            yield self._wishing(vm)
+
+    def _wishing(self, vm: Vm) -> Vm:
+        wish = self.wishes.get(vm.id.lower())
         if wish is None:
             return vm
         others = {name: value for name, value in vm.tags.items() if name.lower() != tags.OS_DISK_NAME.lower()}

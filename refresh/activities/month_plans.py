@@ -70,7 +70,7 @@ async def plan_month(
     wishes = {vm: plan.name for vm, plan in plans.items() if not _runs_it(plan) and not tags.on_hold(plan.vm.tags)}
     exactly = len(wishes) <= READ_SINGLY
     base: FactSource = gateways if exactly else listed_source(gateways, inventory)
-    future = Source(base.compute, _PlannedDisks(base.disks, made), _PlannedImages(base.gallery, planned))
+    future = Source(base.compute, _PlannedDisks(base.disks, made), _PlannedImages(base.gallery, planned), base.access)
     vms = [vm for vm in asked.vms if vm.lower() in wishes]
     decide = decide_exactly if exactly else decide_from_lists
     swaps = await decide(with_wishes(future, wishes), settings, vms, recall, force=asked.force)

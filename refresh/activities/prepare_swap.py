@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from refresh import wiring
-from refresh.activities.facts import FactReader, Pace, policy_of
+from refresh.activities.facts import FactReader, policy_of
 from refresh.activities.read_hints import memory_of
+from refresh.activities.reads import Pace
 from refresh.domain import plan, resource_id, tags
 from refresh.domain.decision import Facts, Refuse, Revive, Skip, Swap, decide_swap
 from refresh.domain.intent_tag import write_intent_tag
@@ -26,7 +27,9 @@ async def prepare_swap(data: dict[str, Any]) -> dict[str, Any]:
     """Say what swap `run` of `vm` will do: a `Prepared` with intent, tags and steps, or the reason it will not."""
     settings = wiring.settings()
     policy = policy_of(settings)
-    reader = FactReader(wiring.gateways(), policy, Pace(_NO_GAP_S))
+    # Other VMs' wishes were asked for when the wish was admitted, and a disk is in one swap at a time: a list of the
+    # whole group for each swap would use up Azure's quota of lists.
+    reader = FactReader(wiring.gateways(), policy, Pace(_NO_GAP_S), others=False)
     facts = await reader.read(data["vm"], **memory_of(data))
     # The wish may have changed since somebody said force: it was not said about this disk then.
     force = bool(data.get("force")) and resource_id.same(facts.wish.disk_id, data.get("wanted"))

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from refresh import wiring
-from refresh.activities.facts import FactReader, Pace, policy_of
+from refresh.activities.facts import FactReader, policy_of
+from refresh.activities.reads import Pace
 from refresh.domain.decision import Decision, Facts, Refuse, Revive, Swap, decide_swap, is_intent_stale
 from refresh.domain.model import Power
 from refresh.domain.reason import Reason

@@ -10,9 +10,10 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from refresh.activities.facts import FactReader, FactSource, Pace, policy_of
+from refresh.activities.facts import FactReader, FactSource, policy_of
 from refresh.activities.inventory import Inventory, ListedDisks, ListedVms, Source, WishingVms
 from refresh.activities.read_hints import READS_AT_ONCE
+from refresh.activities.reads import Pace
 from refresh.domain.decision import decide_swap
 from refresh.domain.seen import Seen
 from refresh.gateway import Gateways
@@ -28,13 +29,13 @@ type Recall = Callable[[str], dict[str, Any]]
 
 
 def listed_source(gateways: Gateways, inventory: Inventory) -> Source:
-    """Facts from lists; image versions and definitions are read, each once."""
-    return Source(ListedVms(inventory), ListedDisks(inventory, gateways.disks), gateways.gallery)
+    """Facts from lists; image versions and definitions are read, each once. Rights and locks are not."""
+    return Source(ListedVms(inventory), ListedDisks(inventory, gateways.disks), gateways.gallery, None)
 
 
 def with_wishes(source: FactSource, wishes: Mapping[str, str]) -> Source:
     """The same facts, as if the tags asked for these disks (by lower-case VM id)."""
-    return Source(WishingVms(source.compute, wishes), source.disks, source.gallery)
+    return Source(WishingVms(source.compute, wishes), source.disks, source.gallery, source.access)
 
 
 async def decide_exactly(

@@ -6,8 +6,8 @@ import asyncio
 from typing import Any
 
 from refresh import wiring
-from refresh.activities.facts import READ_BUDGET_S
 from refresh.activities.patience import TAG_WRITE_BUDGET_S, patiently
+from refresh.activities.reads import READ_BUDGET_S
 from refresh.domain import tags
 from refresh.domain.reason import Reason
 from refresh.gateway import GatewayError, Gateways, NotFound

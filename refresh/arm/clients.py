@@ -120,6 +120,16 @@ def split(resource: str, resource_type: str) -> ResourceId:
     return found
 
 
+def split_group(group_id: str) -> tuple[str, str]:
+    """Subscription and name of a resource group. Refused, without a request, for what is not one's id."""
+    parts = group_id.strip("/").split("/")
+    if [part.lower() for part in parts[::2]] != ["subscriptions", "resourcegroups"] or len(parts) != 4:
+        raise Refused("InvalidResourceId", f"{group_id[:200]!r} is not the id of a resource group")
+    if any(part in ("", ".", "..") for part in parts):
+        raise Refused("InvalidResourceId", f"{group_id[:200]!r} is not the id of a resource group")
+    return parts[1], parts[3]
+
+
 async def every(paged: AsyncItemPaged[Any]) -> AsyncIterator[Mapping[str, Any]]:
     """The raw bodies of all pages of an SDK list call."""
     pages = paged.by_page()

@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, cast
 
-from refresh.arm.bodies import dict_at, http_date, identity_of, list_at, tags_of, text_at, zones_of
-from refresh.arm.clients import Clients, every, raw, split
+from refresh.arm.bodies import bool_at, dict_at, http_date, identity_of, int_at, list_at, tags_of, text_at, zones_of
+from refresh.arm.clients import Clients, every, raw, split, split_group
 from refresh.arm.errors import azure_errors
 from refresh.arm.operations import begin, progress
+from refresh.domain.data_disks import DataDisk
 from refresh.domain.model import Agent, Power, Vm
 from refresh.domain.resource_id import VM_TYPE
 from refresh.gateway import Begun, NotFound, Progress, Refused
 
 _POWER_STATE = "powerstate/"
+_HIBERNATED = "hibernationstate/hibernated"
+_ENCRYPTING = frozenset({"azurediskencryption", "azurediskencryptionforlinux"})
 _AGENT_READY = "provisioningstate/succeeded"
 
 
@@ -50,6 +53,15 @@ class ArmCompute:
         https://learn.microsoft.com/rest/api/compute/virtual-machines/list-all
         """
         async for body in every(self._clients.compute(subscription).virtual_machines.list_all()):
+            yield vm_from_arm(body, None)
+
+    async def list_group_vms(self, group_id: str) -> AsyncIterator[Vm]:
+        """Every VM of a resource group (full id) with tags and OS disk, without power state; all pages.
+
+        https://learn.microsoft.com/rest/api/compute/virtual-machines/list
+        """
+        subscription, group = split_group(group_id)
+        async for body in every(self._clients.compute(subscription).virtual_machines.list(group)):
             yield vm_from_arm(body, None)
 
     async def begin_deallocate(self, vm_id: str) -> Begun:
@@ -128,10 +140,38 @@ def vm_from_arm(body: Mapping[str, Any], read_at: str | None) -> Vm:
         security_type=text_at(properties, "securityProfile", "securityType"),
         generation=text_at(view, "hyperVGeneration"),
         ephemeral_os_disk=dict_at(os_disk, "diffDiskSettings") is not None,
+        disk_controller=text_at(properties, "storageProfile", "diskControllerType"),
+        scale_set=text_at(properties, "virtualMachineScaleSet", "id"),
+        hibernated=_has_status(view, _HIBERNATED),
+        encrypted_inside=_is_encrypted_inside(body, os_disk, view),
+        data_disks=tuple(_data_disk(block) for block in list_at(properties, "storageProfile", "dataDisks")),
         power=_power(view),
         agent=_agent(view),
         read_at=read_at,
     )
+
+
+def _has_status(view: Mapping[str, Any] | None, code: str) -> bool:
+    return any((text_at(status, "code") or "").lower() == code for status in list_at(view, "statuses"))
+
+
+def _is_encrypted_inside(body: Mapping[str, Any], os_disk: Mapping[str, Any], view: Mapping[str, Any] | None) -> bool:
+    """Whether Azure Disk Encryption is, or was, at work: its extension, the OS disk's settings, the view of any disk.
+
+    https://learn.microsoft.com/azure/virtual-machines/extensions/azure-disk-enc-linux
+    """
+    extensions = {(text_at(each, "properties", "type") or "").lower() for each in list_at(body, "resources")}
+    settings = [setting for disk in list_at(view, "disks") for setting in list_at(disk, "encryptionSettings")]
+    return (
+        not _ENCRYPTING.isdisjoint(extensions)
+        or bool_at(os_disk, "encryptionSettings", "enabled") is True
+        or any(bool_at(setting, "enabled") is True for setting in settings)
+    )
+
+
+def _data_disk(block: object) -> DataDisk:
+    lun = int_at(block, "lun")
+    return DataDisk(-1 if lun is None else lun, text_at(block, "name") or "", text_at(block, "caching") or "None")
 
 
 def _power(view: Mapping[str, Any] | None) -> Power:

@@ -73,6 +73,9 @@ def disk_from_arm(body: Mapping[str, Any]) -> Disk:
         sku=text_at(body, "sku", "name"),
         tier=text_at(properties, "tier"),
         architecture=text_at(properties, "supportedCapabilities", "architecture"),
+        disk_controllers=text_at(properties, "supportedCapabilities", "diskControllerTypes"),
+        # https://learn.microsoft.com/rest/api/compute/disks/get#encryptionsettingscollection
+        encrypted_inside=bool_at(properties, "encryptionSettingsCollection", "enabled") or False,
         security_type=text_at(properties, "securityProfile", "securityType"),
         encryption=dict_at(properties, "encryption"),
         network_access_policy=text_at(properties, "networkAccessPolicy"),

@@ -1,4 +1,4 @@
-"""The few ARM calls that no client library in use covers: tags and the clock's cheap read.
+"""The few ARM calls that no client library in use covers: tags, rights, locks and the clock's cheap read.
 
 Decides how such a call is sent and what a resource's path may look like. Refuses to know how requests are authorised
 and sent; that is `clients`.
@@ -6,14 +6,14 @@ and sent; that is `clients`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 
 from refresh.arm.clients import RestClient
-from refresh.arm.errors import azure_errors, from_answer
+from refresh.arm.errors import azure_errors, from_answer, unreadable
 from refresh.gateway import Refused
 
 
@@ -30,6 +30,34 @@ async def call(
         if answer.status_code != 200:
             raise from_answer(answer.status_code, answer.headers, answer.text())
         return answer
+
+
+async def every(client: RestClient, path: str, api_version: str) -> AsyncIterator[Mapping[str, Any]]:
+    """The bodies of all pages of a list. What `call` raises, and Unavailable for a page that is no list.
+
+    A next page is only asked for where the first one was: the token goes nowhere else.
+    """
+    page = _page((await call(client, "GET", path, api_version)).json())
+    while True:
+        for body in page["value"]:
+            yield body
+        following = page.get("nextLink")
+        if not following:
+            return
+        if not isinstance(following, str) or not following.lower().startswith(client.format_url("/").lower()):
+            raise unreadable("a next page that is elsewhere")
+        with azure_errors():
+            answer = await client.send_request(HttpRequest("GET", following))
+            if answer.status_code != 200:
+                raise from_answer(answer.status_code, answer.headers, answer.text())
+            page = _page(answer.json())
+
+
+def _page(body: object) -> Mapping[str, Any]:
+    rows = body.get("value") if isinstance(body, Mapping) else None
+    if not isinstance(body, Mapping) or not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise unreadable("a page that is no list")
+    return body
 
 
 def quoted(path: str) -> str:

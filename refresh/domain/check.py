@@ -1,10 +1,42 @@
-"""One preflight check with its result."""
+"""One preflight check: the promise, what it rests on, and whether it holds for the VM and disk at hand.
+
+Decides what a check says of itself. Refuses to know how any of them is judged.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from refresh.domain.reason import Reason
+
+
+class Evidence(StrEnum):
+    """How it is known that Azure wants it so, strongest first."""
+
+    RECORDED = "recorded"
+    DOCUMENTED = "documented"
+    REPORTED = "reported"
+    OUR_RULE = "our rule"
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What must hold before a VM is stopped.
+
+    `source` is where it is written (empty for a rule of our own that needs none); `azure_code` the error that Azure
+    would answer in the middle of the downtime, None where nobody has quoted one.
+    """
+
+    name: str
+    reason: Reason
+    evidence: Evidence
+    source: str = ""
+    azure_code: str | None = None
+
+    def judged(self, ok: bool, message: str) -> Check:
+        """The check that this promise is for one VM; `message` (with the cure) is only kept when it failed."""
+        return Check(self.name, ok, self.reason, "" if ok else message, self.evidence)
 
 
 @dataclass(frozen=True)
@@ -15,8 +47,9 @@ class Check:
     ok: bool
     reason: Reason
     message: str = ""
+    evidence: Evidence = Evidence.OUR_RULE
 
 
-def check(name: str, ok: bool, reason: Reason, message: str) -> Check:
-    """A check whose message is only kept when it failed."""
-    return Check(name, ok, reason, "" if ok else message)
+def same_text(left: str | None, right: str | None) -> bool:
+    """Whether two of Azure's words are one, whatever case and blanks; an absent word is no word's equal."""
+    return left is not None and right is not None and left.replace(" ", "").lower() == right.replace(" ", "").lower()

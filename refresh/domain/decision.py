@@ -16,6 +16,7 @@ from refresh.domain.preflight import check_swap
 from refresh.domain.provenance import Policy
 from refresh.domain.reason import Reason
 from refresh.domain.stop_mode import StopMode, choose_stop_mode
+from refresh.domain.surroundings import Surroundings
 from refresh.domain.wish import Wish, shorten
 
 
@@ -24,7 +25,8 @@ class Facts:
     """Everything a decision rests on; None where ARM says it is not there.
 
     `unreadable` is a sentence when something could not be read; `ran` the hashes of disks this VM is known to have
-    run; `over` runs that have ended; `rejected` the disk and version ids (lower-case) found unhealthy on this VM.
+    run; `over` runs that have ended; `rejected` the disk and version ids (lower-case) found unhealthy on this VM;
+    `around` is None where only lists were read.
     """
 
     vm: Vm | None
@@ -33,6 +35,7 @@ class Facts:
     wanted: Disk | None = None
     version: Version | None = None
     definition: Definition | None = None
+    around: Surroundings | None = None
     unreadable: str | None = None
     ran: frozenset[str] = frozenset()
     rejected: frozenset[str] = frozenset()
@@ -98,7 +101,8 @@ def decide_swap(facts: Facts, policy: Policy, *, force: bool = False) -> Decisio
             f"disk {facts.wanted.name} (or another from the same image version) was found unhealthy on this VM and "
             "rolled back; use a newer disk, or ask with force",
         )
-    checks = check_swap(facts.vm, facts.current, facts.wanted, facts.version, facts.definition, facts.ran, policy)
+    vm, current, wanted, version = facts.vm, facts.current, facts.wanted, facts.version
+    checks = check_swap(vm, current, wanted, version, facts.definition, facts.ran, policy, facts.around)
     failed = next((check for check in checks if not check.ok), None)
     if failed is not None:
         return Refuse(failed.reason, failed.message, checks)

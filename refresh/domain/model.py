@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from refresh.domain.data_disks import DataDisk
+
 
 class Power(StrEnum):
     """The VM's power state, from the instance view's `PowerState/*`.
@@ -42,9 +44,10 @@ class Agent:
 
 @dataclass(frozen=True)
 class Vm:
-    """A virtual machine; `power` and `agent` are only known when it was read with its instance view.
+    """A virtual machine; `power`, `agent` and `hibernated` are only known when it was read with its instance view.
 
     `unique_id` is ARM's `vmId`: another VM that takes the same name, and so the same `id`, has another one.
+    `encrypted_inside` means Azure Disk Encryption, by extension or settings; `scale_set` is the set's id.
     """
 
     id: str
@@ -62,6 +65,11 @@ class Vm:
     security_type: str | None = None
     generation: str | None = None
     ephemeral_os_disk: bool = False
+    disk_controller: str | None = None
+    scale_set: str | None = None
+    hibernated: bool = False
+    encrypted_inside: bool = False
+    data_disks: tuple[DataDisk, ...] = ()
     power: Power = Power.UNKNOWN
     agent: Agent | None = None
     read_at: str | None = None
@@ -69,7 +77,10 @@ class Vm:
 
 @dataclass(frozen=True)
 class Disk:
-    """A managed disk. `source_version` is the gallery image version its immutable `creationData` names."""
+    """A managed disk. `source_version` is the gallery image version its immutable `creationData` names.
+
+    `disk_controllers` are those its OS supports, comma-separated; `encrypted_inside` means Azure Disk Encryption.
+    """
 
     id: str
     name: str
@@ -84,6 +95,8 @@ class Disk:
     sku: str | None = None
     tier: str | None = None
     architecture: str | None = None
+    disk_controllers: str | None = None
+    encrypted_inside: bool = False
     security_type: str | None = None
     encryption: Mapping[str, Any] | None = None
     network_access_policy: str | None = None

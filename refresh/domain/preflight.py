@@ -1,18 +1,41 @@
 """What must hold before a VM is stopped for a disk: one pure check per promise, all of them reported.
 
-Decides whether a disk may become a VM's OS disk, as far as ARM can tell before downtime. Refuses to know tags and
-wishes (`decision`) and how facts were read.
+Decides which promises there are and judges the state of the VM; the rest stands beside: `placement` (the disk is there
+to be taken), `compatibility` (VM and disk are of one kind), `provenance` (where it comes from), `rights` and `locks`.
+Refuses to know tags and wishes (`decision`) and how facts were read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
-from refresh.domain import resource_id
-from refresh.domain.check import Check, check
+from refresh.domain import compatibility, encryption, locks, placement, provenance, rights
+from refresh.domain.check import Check, Evidence, Promise
 from refresh.domain.model import Definition, Disk, Version, Vm
-from refresh.domain.provenance import Policy, check_personal, check_trust
+from refresh.domain.provenance import Policy
 from refresh.domain.reason import Reason
+from refresh.domain.surroundings import Surroundings
+
+_STATES = "https://learn.microsoft.com/azure/virtual-machines/states-billing"
+_EPHEMERAL = "https://learn.microsoft.com/azure/virtual-machines/ephemeral-os-disks"
+_HIBERNATED = "https://learn.microsoft.com/azure/virtual-machines/hibernate-resume"
+_UNMANAGED = "https://learn.microsoft.com/azure/virtual-machines/unmanaged-disks-deprecation"
+
+MANAGED = Promise("os disk is managed", Reason.UNMANAGED_DISK, Evidence.DOCUMENTED, _UNMANAGED)
+NOT_EPHEMERAL = Promise("OS disk is not ephemeral", Reason.EPHEMERAL_DISK, Evidence.DOCUMENTED, _EPHEMERAL)
+ALONE = Promise("VM is in no scale set", Reason.SCALE_SET, Evidence.OUR_RULE)
+AWAKE = Promise("VM is not hibernated", Reason.HIBERNATED, Evidence.DOCUMENTED, _HIBERNATED)
+AT_REST = Promise("vm is at rest", Reason.VM_BUSY, Evidence.DOCUMENTED, _STATES, "Conflict")
+
+PROMISES = (
+    *(MANAGED, NOT_EPHEMERAL, ALONE, AWAKE, AT_REST),
+    *placement.PROMISES,
+    *compatibility.PROMISES,
+    *provenance.PROMISES,
+    *rights.PROMISES,
+    locks.NOT_LOCKED,
+)
+"""Every promise that is checked before downtime, in the order in which the checks are shown."""
 
 
 def check_swap(
@@ -23,97 +46,41 @@ def check_swap(
     definition: Definition | None,
     ran: Collection[str],
     policy: Policy,
+    around: Surroundings | None = None,
 ) -> tuple[Check, ...]:
     """Every check for making `wanted` the OS disk of `vm`, in the order a person would want to read them.
 
-    https://learn.microsoft.com/azure/virtual-machines/linux/os-disk-swap lists most of what must match.
+    Without `around` (facts from lists) rights, locks and other VMs' wishes are not judged: nothing is done on those.
     """
     return (
-        check(
-            "os disk is managed", vm.os_disk_id is not None, Reason.UNMANAGED_DISK, "the VM's OS disk is not managed"
-        ),
-        check(
-            "OS disk is not ephemeral",
+        MANAGED.judged(vm.os_disk_id is not None, "the VM's OS disk is not managed; convert it to a managed disk"),
+        NOT_EPHEMERAL.judged(
             not vm.ephemeral_os_disk,
-            Reason.EPHEMERAL_DISK,
             "the VM's OS disk is ephemeral: it cannot be swapped, redeploy the VM instead",
         ),
-        _settled(vm),
-        check(
-            "disk is ready",
-            wanted.provisioning_state == "Succeeded",
-            Reason.DISK_NOT_READY,
-            f"disk {wanted.name} is {wanted.provisioning_state or 'in an unknown state'}; wait until it is Succeeded",
-        ),
-        _free(wanted),
-        check(
-            "same region",
-            _same(vm.location, wanted.location),
-            Reason.OTHER_REGION,
-            f"disk {wanted.name} is in {wanted.location}, the VM in {vm.location}; make one in the VM's region",
-        ),
-        _same_zone(vm, wanted),
-        _same_os(vm, wanted),
-        _same_generation(vm, current, wanted),
-        check_trust(wanted, ran, policy),
-        *check_personal(vm, wanted, version, definition, ran, policy),
+        ALONE.judged(vm.scale_set is None, "the VM belongs to a scale set: have the scale set renew its OS disks"),
+        AWAKE.judged(not vm.hibernated, "the VM is hibernated: start it, or deallocate it without hibernation"),
+        _at_rest(vm),
+        *placement.check_placement(vm, wanted, around),
+        *compatibility.check_compatibility(vm, current, wanted, ran),
+        provenance.check_trust(wanted, ran, policy),
+        *provenance.check_personal(vm, wanted, version, definition, ran, policy),
+        *(_check_allowed(vm, wanted, around) if around is not None else ()),
     )
 
 
-def _same(left: str | None, right: str | None) -> bool:
-    return left is not None and right is not None and left.replace(" ", "").lower() == right.replace(" ", "").lower()
-
-
-def _settled(vm: Vm) -> Check:
+def _at_rest(vm: Vm) -> Check:
     moving = not vm.power.settled or vm.provisioning_state in (None, "Updating", "Creating", "Deleting")
-    return check(
-        "vm is at rest",
+    return AT_REST.judged(
         not moving,
-        Reason.VM_BUSY,
         f"the VM is {vm.power} ({vm.provisioning_state or 'state unknown'}); it is looked at again when that is over",
     )
 
 
-def _free(wanted: Disk) -> Check:
-    owner = resource_id.parse(wanted.managed_by)
-    holder = f"attached to {owner.name}" if owner else (wanted.disk_state or "in an unknown state")
-    return check(
-        "disk is free",
-        wanted.managed_by is None and wanted.disk_state == "Unattached",
-        Reason.DISK_IN_USE,
-        f"disk {wanted.name} is {holder}; only an unattached disk can become an OS disk",
-    )
-
-
-def _same_zone(vm: Vm, wanted: Disk) -> Check:
-    return check(
-        "same zone",
-        set(vm.zones) == set(wanted.zones) or (bool(wanted.sku) and "ZRS" in str(wanted.sku) and not wanted.zones),
-        Reason.OTHER_ZONE,
-        f"disk {wanted.name} is in {_zone(wanted.zones)}, the VM in {_zone(vm.zones)}; make the disk in the VM's zone",
-    )
-
-
-def _zone(zones: tuple[str, ...]) -> str:
-    return f"zone {', '.join(zones)}" if zones else "no zone"
-
-
-def _same_os(vm: Vm, wanted: Disk) -> Check:
-    return check(
-        "same OS type",
-        _same(vm.os_type, wanted.os_type),
-        Reason.OTHER_OS,
-        f"disk {wanted.name} holds {wanted.os_type or 'an unknown OS'}, the VM is {vm.os_type or 'of an unknown OS'}",
-    )
-
-
-def _same_generation(vm: Vm, current: Disk | None, wanted: Disk) -> Check:
-    # The VM tells its generation only while it is allocated; its current OS disk always does.
-    has = (current.generation if current else None) or vm.generation
-    return check(
-        "same Hyper-V generation",
-        _same(has, wanted.generation),
-        Reason.OTHER_GENERATION,
-        f"disk {wanted.name} is generation {wanted.generation or 'unknown'}, the VM {has or 'unknown'}; "
-        "make the disk from an image of the VM's generation",
+def _check_allowed(vm: Vm, wanted: Disk, around: Surroundings) -> tuple[Check, ...]:
+    # The way back needs the same rights on the disk that the VM has now.
+    disks = [wanted.id, *([vm.os_disk_id] if vm.os_disk_id else [])]
+    return (
+        *rights.check_rights(vm.id, disks, encryption.set_of(wanted), around.gaps),
+        locks.check_locks([vm.id, *disks], around.locks),
     )

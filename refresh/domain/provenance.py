@@ -10,16 +10,31 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from refresh.domain import resource_id, tags
-from refresh.domain.check import Check, check
+from refresh.domain.check import Check, Evidence, Promise
 from refresh.domain.model import Definition, Disk, Version, Vm
 from refresh.domain.reason import Reason
+from refresh.domain.stop_mode import StopMode
+
+_OS_STATES = (
+    "https://learn.microsoft.com/azure/virtual-machines/shared-image-galleries#generalized-and-specialized-images"
+)
+
+TRUSTED = Promise("disk is trusted", Reason.DISK_NOT_TRUSTED, Evidence.OUR_RULE)
+NOT_AT_SETUP = Promise("not a generalised Windows disk", Reason.GENERALIZED_WINDOWS, Evidence.OUR_RULE, _OS_STATES)
+PERSONAL = Promise("disk becomes this VM", Reason.NOT_PERSONALIZED, Evidence.OUR_RULE, _OS_STATES)
+
+PROMISES = (TRUSTED, NOT_AT_SETUP, PERSONAL)
 
 
 @dataclass(frozen=True)
 class Policy:
-    """What the settings allow: `trust` is `group` or `gallery`, the rest are ids in lower case."""
+    """What the settings allow: `trust` is `group` or `gallery`, the rest are ids in lower case.
+
+    `stop_mode` is that of VMs whose tag says nothing.
+    """
 
     trust: str = "group"
+    stop_mode: str = StopMode.DEALLOCATE
     galleries: Collection[str] = ()
     disk_groups: Collection[str] = ()
 
@@ -28,10 +43,8 @@ def check_trust(wanted: Disk, ran: Collection[str], policy: Policy) -> Check:
     """Whether the disk comes from where `REFRESH_DISK_TRUST` wants disks to come from."""
     version = (wanted.source_version or "").lower()
     from_ours = any(version.startswith(f"{gallery.lower()}/") for gallery in policy.galleries)
-    return check(
-        "disk is trusted",
+    return TRUSTED.judged(
         policy.trust != "gallery" or from_ours or resource_id.id_hash(wanted.id) in ran,
-        Reason.DISK_NOT_TRUSTED,
         f"disk {wanted.name} comes from no image version of a configured gallery (REFRESH_DISK_TRUST=gallery)",
     )
 
@@ -46,8 +59,7 @@ def check_personal(
 ) -> tuple[Check, ...]:
     """Whether the disk will become *this* VM when it boots, instead of a clone or a setup screen.
 
-    A generalised disk swapped in is never provisioned and a specialised one keeps its source's name and keys:
-    https://learn.microsoft.com/azure/virtual-machines/shared-image-galleries#generalized-and-specialized-images
+    A generalised disk swapped in is never provisioned and a specialised one keeps its source's name and keys.
     """
     ran_before = resource_id.id_hash(wanted.id) in ran
     if wanted.source_version is None:
@@ -60,17 +72,13 @@ def check_personal(
     image = found.names[1] if found is not None and len(found.names) > 1 else "its image"
     oobe = definition is not None and definition.os_state == "Generalized" and definition.os_type == "Windows"
     return (
-        check(
-            "not a generalised Windows disk",
+        NOT_AT_SETUP.judged(
             ran_before or not oobe,
-            Reason.GENERALIZED_WINDOWS,
             f"disk {wanted.name} comes from generalised Windows image {image}: swapped in, it would wait at setup for "
             "ever; use a specialised image",
         ),
-        check(
-            "disk becomes this VM",
+        PERSONAL.judged(
             own,
-            Reason.NOT_PERSONALIZED,
             f"disk {wanted.name} is a clone of {image} and would not become this VM; if the image gives any VM its own "
             f"name, keys and accounts, its owner tags the image definition {tags.REFRESH_PERSONALIZES}=true",
         ),

@@ -40,9 +40,14 @@ class ResourceId:
         return self.text.lower()
 
     @property
+    def group_id(self) -> str:
+        """The resource group's id, as it was written."""
+        return f"/subscriptions/{self.subscription}/resourceGroups/{self.group}"
+
+    @property
     def group_key(self) -> str:
         """The resource group's id, lower-case."""
-        return f"/subscriptions/{self.subscription}/resourcegroups/{self.group}".lower()
+        return self.group_id.lower()
 
     def parent(self, levels: int = 1) -> str:
         """The id of the resource `levels` above this one (a version's definition, say)."""
@@ -50,7 +55,7 @@ class ResourceId:
 
     def sibling(self, resource_type: str, name: str) -> str:
         """The id of another resource of `resource_type` (`Microsoft.Compute/disks`) in the same group."""
-        return f"/subscriptions/{self.subscription}/resourceGroups/{self.group}/providers/{resource_type}/{name}"
+        return f"{self.group_id}/providers/{resource_type}/{name}"
 
 
 def parse(text: object) -> ResourceId | None:

@@ -1,0 +1,112 @@
+"""Reads what stands around a swap: the app's own rights, locks, and what other VMs of the disk's group ask for.
+
+Decides which scopes are asked. A group is asked once for all VMs in it, and a single resource only where the group's
+roles do not do: a role may be assigned on one VM. Refuses to judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import Protocol
+
+from refresh.activities.fleet import collect
+from refresh.activities.reads import Reads
+from refresh.domain import resource_id, rights, tags
+from refresh.domain.encryption import set_of
+from refresh.domain.locks import Lock
+from refresh.domain.model import Disk, Vm
+from refresh.domain.provenance import Policy
+from refresh.domain.rights import Grant
+from refresh.domain.stop_mode import StopMode, choose_stop_mode
+from refresh.domain.surroundings import Surroundings
+from refresh.domain.wish import choose_wish
+from refresh.gateway import GatewayError
+
+
+class AccessSource(Protocol):
+    """Where rights and locks are read."""
+
+    async def read_grants(self, scope: str) -> Sequence[Grant]:
+        """What the app's roles at `scope` (an id) and above give there."""
+        ...
+
+    async def list_locks(self, scope: str) -> Sequence[Lock]:
+        """The locks at `scope` (an id), above it and below it."""
+        ...
+
+
+class FleetSource(Protocol):
+    """Where the VMs are listed that may want the same disk."""
+
+    def list_group_vms(self, group_id: str) -> AsyncIterator[Vm]:
+        """Every VM of a resource group."""
+        ...
+
+    def list_vms(self, subscription: str) -> AsyncIterator[Vm]:
+        """Every VM of a subscription."""
+        ...
+
+
+class SurroundingsReader:
+    """Reads the surroundings of many swaps; what they share is read once. GatewayError when anything is unknown."""
+
+    def __init__(self, access: AccessSource, fleet: FleetSource | None, policy: Policy, reads: Reads) -> None:
+        """Ask `access`; `fleet` is None where other VMs' wishes are not asked for."""
+        self._access = access
+        self._fleet = fleet
+        self._policy = policy
+        self._reads = reads
+
+    async def read(self, vm: Vm, wanted: Disk) -> Surroundings:
+        """What stands around making `wanted` the OS disk of `vm`."""
+        mode = choose_stop_mode(vm, self._policy.stop_mode) or StopMode.DEALLOCATE
+        disks = [wanted.id, *([vm.os_disk_id] if vm.os_disk_id else [])]
+        encryption_set = set_of(wanted)
+        scopes = [vm.id, *disks, *([encryption_set] if encryption_set else [])]
+        return Surroundings(
+            gaps={scope.lower(): await self._gaps(scope, rights.needed_on(scope, mode)) for scope in scopes},
+            locks=await self._locks([vm.id, *disks]),
+            asked_by=await self._asked_by(vm, wanted),
+        )
+
+    async def _gaps(self, scope: str, needed: tuple[str, ...]) -> tuple[str, ...]:
+        # What roles give on the group they give on everything in it; a role on the resource alone shows only there.
+        lacking = rights.missing(needed, await self._grants(_group_of(scope)))
+        return lacking and rights.missing(needed, await self._grants(scope))
+
+    async def _grants(self, scope: str) -> Sequence[Grant]:
+        return await self._reads.once(f"{scope}/permissions", lambda: self._access.read_grants(scope)) or ()
+
+    async def _locks(self, scopes: Iterable[str]) -> tuple[Lock, ...]:
+        found: dict[str, Lock] = {}
+        for group in dict.fromkeys(_group_of(scope) for scope in scopes):
+            locks = await self._reads.once(f"{group}/locks", lambda group=group: self._access.list_locks(group))  # type: ignore[misc]
+            if locks is None:
+                raise GatewayError("ResourceGroupNotFound", f"nobody knows the locks of {group}")
+            found.update({lock.id.lower(): lock for lock in locks})
+        return tuple(found.values())
+
+    async def _asked_by(self, vm: Vm, wanted: Disk) -> str | None:
+        fleet = self._fleet
+        if fleet is None:
+            return None
+        group = _group_of(wanted.id)
+        # VMs of other groups can name this disk only where a setting lets them.
+        everywhere = group.lower() in self._policy.disk_groups
+        subscription = group.split("/")[2]
+        rows = await self._reads.once(
+            f"{group}/vms",
+            lambda: collect(fleet.list_vms(subscription) if everywhere else fleet.list_group_vms(group)),
+        )
+        for other in rows or ():
+            asks = tags.in_scope(other.tags) and not resource_id.same(other.id, vm.id)
+            if asks and resource_id.same(choose_wish(other, self._policy.disk_groups).disk_id, wanted.id):
+                return other.id
+        return None
+
+
+def _group_of(scope: str) -> str:
+    found = resource_id.parse(scope)
+    if found is None:
+        raise GatewayError("InvalidResourceId", f"{scope[:200]!r} is not the id of a resource in a resource group")
+    return found.group_id

@@ -1,0 +1,61 @@
+"""What Azure allows: the app's own roles, and locks.
+
+Decides which request tells them. Refuses to know which actions are needed and which lock is in the way; that is
+`domain.rights` and `domain.locks`. Deny assignments are in neither answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from refresh.arm import rest
+from refresh.arm.bodies import list_at, text_at
+from refresh.arm.clients import Clients
+from refresh.arm.errors import unreadable
+from refresh.domain.locks import Lock
+from refresh.domain.rights import Grant
+
+_PERMISSIONS_VERSION = "2022-04-01"
+_LOCKS_VERSION = "2020-05-01"
+
+
+class ArmAccess:
+    """`gateway.Access` on the permissions and the locks API."""
+
+    def __init__(self, clients: Clients) -> None:
+        """Ask through `clients`."""
+        self._clients = clients
+
+    async def read_grants(self, scope: str) -> Sequence[Grant]:
+        """What the app's own roles at `scope` (an id) give there, those assigned above it included; all pages.
+
+        https://learn.microsoft.com/rest/api/authorization/permissions/list-for-resource
+        """
+        path = f"{scope.rstrip('/')}/providers/Microsoft.Authorization/permissions"
+        return [grant_from_arm(body) async for body in rest.every(self._clients.rest, path, _PERMISSIONS_VERSION)]
+
+    async def list_locks(self, scope: str) -> Sequence[Lock]:
+        """The locks at `scope` (an id), above it and below it; all pages.
+
+        https://learn.microsoft.com/rest/api/resources/management-locks/list-by-scope; without `$filter=atScope()` those
+        below are told too: https://learn.microsoft.com/powershell/module/az.resources/get-azresourcelock#-atscope
+        """
+        path = f"{scope.rstrip('/')}/providers/Microsoft.Authorization/locks"
+        return [lock_from_arm(body) async for body in rest.every(self._clients.rest, path, _LOCKS_VERSION)]
+
+
+def grant_from_arm(body: object) -> Grant:
+    """One role's permissions; what is no action's name gives nothing."""
+    return Grant(_texts(body, "actions"), _texts(body, "notActions"))
+
+
+def lock_from_arm(body: object) -> Lock:
+    """One lock. Unavailable for one without an id: nobody could say what it locks."""
+    lock_id = text_at(body, "id")
+    if lock_id is None:
+        raise unreadable("a lock without an id")
+    return Lock(lock_id, text_at(body, "properties", "level") or "unknown")
+
+
+def _texts(body: object, name: str) -> tuple[str, ...]:
+    return tuple(each for each in list_at(body, name) if isinstance(each, str))
