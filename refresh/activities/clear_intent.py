@@ -7,16 +7,21 @@ from typing import Any
 from refresh import wiring
 from refresh.activities.patience import TAG_WRITE_BUDGET_S, patiently
 from refresh.domain import tags
+from refresh.domain.intent_tag import read_intent_tag
 from refresh.gateway import GatewayError, NotFound
 
 
 async def clear_intent(data: dict[str, Any]) -> dict[str, Any]:
-    """Remove `RefreshState` when the swap is over; a failure leaves a tag that says so and harms nothing."""
+    """Remove `RefreshState` when the swap is over; a failure leaves a tag that says so and harms nothing.
+
+    With `run`, only where it tells of that run: a swap begun since then has its own.
+    """
     gateways = wiring.gateways()
     try:
         vm = await patiently(lambda: gateways.compute.read_vm(data["vm"]), budget_s=TAG_WRITE_BUDGET_S)
         value = tags.value_of(vm.tags, tags.REFRESH_STATE)
-        if value is not None:
+        left = read_intent_tag(value)
+        if value is not None and (left is None or data.get("run") in (None, left.run)):
             await patiently(
                 lambda: gateways.tags.delete_tags(vm.id, {tags.REFRESH_STATE: value}), budget_s=TAG_WRITE_BUDGET_S
             )

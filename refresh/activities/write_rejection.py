@@ -27,12 +27,13 @@ async def write_rejection(data: dict[str, Any]) -> dict[str, Any]:
         }
         if intent.previous is not None:
             written[tags.OS_DISK_PREVIOUS] = intent.previous
-        await patiently(lambda: gateways.tags.merge_tags(vm.id, written), budget_s=TAG_WRITE_BUDGET_S)
+        # First what only counts with the rest: should the worker die in between, the wish still asks for all of it.
         stale = tags.value_of(vm.tags, tags.OS_DISK_PREVIOUS)
         if intent.previous is None and stale is not None:
             await patiently(
                 lambda: gateways.tags.delete_tags(vm.id, {tags.OS_DISK_PREVIOUS: stale}), budget_s=TAG_WRITE_BUDGET_S
             )
+        await patiently(lambda: gateways.tags.merge_tags(vm.id, written), budget_s=TAG_WRITE_BUDGET_S)
     except GatewayError as error:
         return {"ok": False, "message": str(error)[:300]}
     return {"ok": True}

@@ -99,6 +99,12 @@ def _begin(
     return (yield from _swap(ctx, vm, n, intent, plans))
 
 
+def _clear(ctx: OrchestrationContext, vm: str, intent: Intent) -> Generator[Task[Any], Any, dict[str, Any]]:
+    # A revival ends what some earlier run has left on the VM.
+    revival = resource_id.same(intent.old_disk, intent.new_disk)
+    return call(ctx, "clear_intent", {"vm": vm, "run": None if revival else intent.run})
+
+
 def _name(disk_id: str) -> str:
     disk = resource_id.parse(disk_id)
     return disk.name if disk is not None else disk_id
@@ -110,7 +116,7 @@ def _swap(ctx: OrchestrationContext, vm: str, n: int, intent: Intent, plans: Pla
         return (yield from _undo(ctx, vm, n, intent, plans[1], ran))
     if ran.ended in ("held", "gone"):
         return (yield from _let_go(ctx, vm, intent, ran))
-    yield from call(ctx, "clear_intent", {"vm": vm})
+    yield from _clear(ctx, vm, intent)
     disk = _name(intent.new_disk)
     if not intent.was_running:
         message = f"the VM was not running: it has disk {disk} now and was left as it was"
@@ -135,7 +141,7 @@ def _undo(
         return (yield from _let_go(ctx, vm, intent, back))
     if back.ended != "done":
         return (yield from _give_up(ctx, vm, n, intent, why, back))
-    yield from call(ctx, "clear_intent", {"vm": vm})
+    yield from _clear(ctx, vm, intent)
     unhealthy = failed is None or failed.step == "health"
     reason = Reason.UNHEALTHY if unhealthy else Reason.STEP_FAILED
     message = f"{_name(intent.new_disk)} was taken out again and {_name(intent.old_disk)} put back: {why}"
@@ -160,7 +166,7 @@ def _revive(ctx: OrchestrationContext, vm: str, n: int, intent: Intent, why: str
     if ran.ended != "done":
         message = f"a VM that an earlier swap stopped could not be started: {ran.why}"
         return _outcome(ctx, vm, "needs-attention", Reason.RECOVER, message, ran=ran)
-    yield from call(ctx, "clear_intent", {"vm": vm})
+    yield from _clear(ctx, vm, intent)
     return _outcome(ctx, vm, "not-proven", Reason.RECOVER, why, ran=ran)
 
 
@@ -178,7 +184,7 @@ def _let_go(ctx: OrchestrationContext, vm: str, intent: Intent, ran: StepsRun) -
     if ran.ended == "gone":
         message = "the VM was deleted while it was being swapped, or another has its name now"
         return _outcome(ctx, vm, "skipped", Reason.VM_GONE, message, intent, ran)
-    yield from call(ctx, "clear_intent", {"vm": vm})
+    yield from _clear(ctx, vm, intent)
     message = "put on hold during its swap: left alone from then on, running what it had by then"
     return _outcome(ctx, vm, "not-proven", Reason.ON_HOLD, message, None, ran)
 

@@ -14,7 +14,7 @@ from tests.support.chaos import GOOD, Calamity, Diary, Machine, befall, calamiti
 from tests.support.local_azure import LocalAzure, play
 
 MAX_SWAPS = 2
-_VM_WRITE = re.compile(r"/virtualMachines/(?P<vm>web0\d)(/(start|deallocate))?\Z", re.IGNORECASE)
+_VM_WRITE = re.compile(r"/virtualMachines/(?P<vm>web0\d)(/(start|deallocate|powerOff))?\Z", re.IGNORECASE)
 
 
 @settings(max_examples=45, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
@@ -62,7 +62,9 @@ async def assert_vm_well(azure: LocalAzure, machine: Machine, diary: Diary, cala
 def assert_stops_are_few(azure: LocalAzure, name: str, diary: Diary, calamity: Calamity) -> None:
     """One edit is one stop, and one more on the way back; a stop that Azure fails is begun again."""
     failing = sum(
-        rule["times"] for rule in calamity.faults if rule["match"].get("operation") == "deallocate" and "fail" in rule
+        rule["times"]
+        for rule in calamity.faults
+        if rule["match"].get("operation") in ("deallocate", "powerOff") and "fail" in rule
     )
     stops = azure.journal(vm_id(name))["stops"]
     assert stops <= 2 * diary.edits.get(name, 0) + failing, f"{name} was stopped {stops} times: {diary}"

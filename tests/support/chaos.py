@@ -36,6 +36,7 @@ class Machine:
     name: str
     power: str
     agent: bool
+    mode: str
     in_set: bool
 
 
@@ -109,7 +110,7 @@ def scenario(fleet: tuple[Machine, ...]) -> list[dict[str, Any]]:
     """The fleet's ARM bodies: every VM with every disk a wish may name."""
     bodies: list[dict[str, Any]] = [_disk("shared", regional=fleet[0].in_set)]
     for machine in fleet:
-        body = vm_body(machine.name, power=machine.power, agent=machine.agent)
+        body = vm_body(machine.name, power=machine.power, agent=machine.agent, RefreshStopMode=machine.mode)
         if machine.in_set:
             del body["zones"]
             body["properties"]["availabilitySet"] = {"id": SET_ID}
@@ -196,6 +197,7 @@ def _calamities(size: int) -> st.SearchStrategy[Calamity]:
                     st.just(name),
                     st.sampled_from((*["running"] * 6, "deallocated", "stopped")),
                     st.sampled_from((True, True, False)),
+                    st.sampled_from(("deallocate", "deallocate", "power-off")),
                     st.just(together),
                 )
                 for name in names
@@ -226,11 +228,11 @@ def _calamities(size: int) -> st.SearchStrategy[Calamity]:
 def _faults(names: tuple[str, ...]) -> st.SearchStrategy[dict[str, Any]]:
     resource = st.sampled_from(("*", *(f"*/{name}" for name in names)))
     operation = st.fixed_dictionaries(
-        {"operation": st.sampled_from(("start", "deallocate", "update")), "resource": resource}
+        {"operation": st.sampled_from(("start", "deallocate", "powerOff", "update")), "resource": resource}
     )
     error = {"code": "InternalExecutionError", "message": "planned"}
     times = st.integers(1, 4)
-    paths = (".*/deallocate", ".*/start", ".*/virtualMachines/web0.", ".*/tags/default", ".*/disks/.*", ".*")
+    paths = (".*/(deallocate|powerOff)", ".*/start", ".*/virtualMachines/web0.", ".*/tags/default", ".*/disks/.*", ".*")
     match = st.fixed_dictionaries({"path": st.sampled_from(paths)})
     headers = st.sampled_from(({}, {"Retry-After": "3"}, {"Retry-After": "40"}))
     respond = st.fixed_dictionaries(
