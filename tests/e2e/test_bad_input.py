@@ -136,15 +136,15 @@ def test_every_nonsense_tag_gets_a_decision_with_its_reason_and_no_write(caplog:
         assert writes(azure) == own, "the app wrote something"
         assert (azure.outcomes(), azure.book().get("queue", {})) == ([], {})
 
-        await azure.tag(vm_id("good"), OsDiskName="web-new")
+        await azure.tag(vm_id("good"), OsDiskName="good-new")
         await azure.settled()
-        assert await azure.os_disk(vm_id("good")) == "web-new"
+        assert await azure.os_disk(vm_id("good")) == "good-new"
         assert not SECRET.search("".join(answers))
         lines = [record.getMessage() for record in caplog.records if record.name.startswith("refresh")]
         assert all("\n" not in line for line in lines)
         assert not SECRET.search(caplog.text)
 
-    disks = [disk_body("web-new"), disk_body("web-data", osType=None), {**disk_body("web-zone2"), "zones": ["2"]},
+    disks = [disk_body("web-new"), disk_body("good-new"), disk_body("web-data", osType=None), {**disk_body("web-zone2"), "zones": ["2"]},
              {**disk_body("stray"), "id": ELSEWHERE}]  # fmt: skip
     play(story, [*map(vm_body, (*names, "other", "good")), *disks])
 
