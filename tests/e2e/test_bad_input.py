@@ -144,7 +144,8 @@ def test_every_nonsense_tag_gets_a_decision_with_its_reason_and_no_write(caplog:
         assert all("\n" not in line for line in lines)
         assert not SECRET.search(caplog.text)
 
-    disks = [disk_body("web-new"), disk_body("good-new"), disk_body("web-data", osType=None), {**disk_body("web-zone2"), "zones": ["2"]},
+    disks = [disk_body("web-new"), disk_body("good-new"),
+             disk_body("web-data", osType=None), {**disk_body("web-zone2"), "zones": ["2"]},
              {**disk_body("stray"), "id": ELSEWHERE}]  # fmt: skip
     play(story, [*map(vm_body, (*names, "other", "good")), *disks])
 
