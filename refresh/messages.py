@@ -161,7 +161,8 @@ class StepInput(Record):
 
     `since` is when the step was first tried, `begun_at` when its operation was last accepted, `started_at` when the
     VM was started. `despite_hold` only for the start of a VM that the app itself has stopped. `unique_id` is the `vmId`
-    of the VM that is meant: one that took its name is another VM. `asked_at` is when the orchestration asked.
+    of the VM that is meant: one that took its name is another VM. `asked_at` is when the orchestration asked,
+    `last_code` Azure's last word where it said no.
     """
 
     vm: str
@@ -173,6 +174,7 @@ class StepInput(Record):
     despite_hold: bool = False
     unique_id: str | None = None
     asked_at: str | None = None
+    last_code: str | None = None
     stop_mode: str = "deallocate"
 
 
@@ -214,7 +216,8 @@ class Outcome(Record):
     """What was verified at the end of one VM's turn.
 
     `status` is one of `succeeded`, `not-proven`, `rolled-back`, `needs-attention`, `refused`, `skipped`; `reason` an
-    enum's value, `message` one sentence a person can act on, `down_s` seconds from the stop until it ran again.
+    enum's value, `message` one sentence a person can act on, `down_s` seconds from the stop until it ran again,
+    `by_hand` the commands that finish it where a person is needed.
     """
 
     vm: str
@@ -228,6 +231,7 @@ class Outcome(Record):
     started: str | None = None
     ended: str | None = None
     evidence: tuple[str, ...] = ()
+    by_hand: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -110,6 +110,13 @@ SETTINGS: tuple[Setting, ...] = (
         setting_values.between(30, 3600),
     ),
     Setting(
+        "REFRESH_CAPACITY_TIMEOUT_S",
+        "capacity_timeout_s",
+        "7200",
+        "Seconds a VM is started again and again while Azure has no room for it, before the sweep goes on with it.",
+        setting_values.between(60, 86400),
+    ),
+    Setting(
         "REFRESH_STOP_MODE",
         "stop_mode",
         "deallocate",
@@ -167,6 +174,7 @@ class Settings:
     rollout: str
     max_swaps: int
     health_timeout_s: int
+    capacity_timeout_s: int
     stop_mode: str
     disk_trust: str
     disk_groups: tuple[str, ...]

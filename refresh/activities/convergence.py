@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from refresh.domain import instant, tags
+from refresh.domain.capacity import is_capacity, pause_s
 from refresh.domain.model import Vm
 from refresh.domain.steps import Move, Verdict
 from refresh.gateway import Begun, GatewayError, Gateways, NotFound, Refused, Unavailable
@@ -46,6 +47,8 @@ class Rhythm:
     budget_s: float
     # A refused begin is tried again: for a start, because nothing is worse than a VM that stays down.
     retry_refused: bool = False
+    # How long Azure is asked again when it has no room for the VM; no disk is to blame for that.
+    no_room_budget_s: float | None = None
 
 
 @dataclass
@@ -77,7 +80,7 @@ class Convergence:
             if result is not None:
                 return result
             if self._slept_s >= ACTIVITY_S or self._wait_s is not None:
-                return self._result("waiting", evidence=str(self._last_error) if self._last_error else None)
+                return self._result("waiting", self._last_error)
 
     async def _once(self) -> StepResult | None:
         try:
@@ -100,7 +103,7 @@ class Convergence:
     async def _follow(self, verdict: Verdict) -> StepResult | None:
         if verdict.move is Move.DONE:
             return self._result("done", evidence=verdict.seen, proved=verdict.proved)
-        if verdict.move is Move.FAILED or self._elapsed_s() >= self.rhythm.budget_s:
+        if verdict.move is Move.FAILED or self._elapsed_s() >= self._budget_s():
             return await self._failed(verdict.seen)
         if verdict.move is Move.BEGIN and self.begin is not None:
             return await self._begin()
@@ -111,6 +114,8 @@ class Convergence:
     async def _begin(self) -> StepResult | None:
         assert self.begin is not None  # noqa: S101 - asked by _follow
         await self._learn_why()
+        if self._last_error is not None and self._has_no_room(self._last_error.code):
+            return await self._unanswered(self._last_error)
         try:
             begun = await self.begin()
         except Refused as error:
@@ -128,8 +133,11 @@ class Convergence:
 
     async def _unanswered(self, error: GatewayError) -> StepResult | None:
         self._last_error = error
-        if self._elapsed_s() >= self.rhythm.budget_s:
+        if self._elapsed_s() >= self._budget_s():
             return self._result("failed", error)
+        if self._has_no_room(error.code):
+            self._wait_s = pause_s(self._elapsed_s())
+            return None
         if isinstance(error, Refused) and error.code not in _CONFLICTS and not self.rhythm.retry_refused:
             return self._result("failed", error)
         wait_s = self._pause_s if error.retry_after_s is None else max(error.retry_after_s, 0.1)
@@ -157,8 +165,15 @@ class Convergence:
         await self._learn_why()
         if self._last_error is not None:
             return self._result("failed", self._last_error, evidence=seen)
-        code = "Unhealthy" if self.begin is None else "Unknown"
+        code = "Unhealthy" if self.begin is None else self.step.last_code or "Unknown"
         return self._result("failed", Unavailable(code, f"after {self._elapsed_s():.0f} s {seen}"), evidence=seen)
+
+    def _has_no_room(self, code: str | None) -> bool:
+        return self.rhythm.no_room_budget_s is not None and is_capacity(code)
+
+    def _budget_s(self) -> float:
+        code = self._last_error.code if self._last_error else self.step.last_code
+        return self.rhythm.no_room_budget_s or 0.0 if self._has_no_room(code) else self.rhythm.budget_s
 
     def _elapsed_s(self) -> float:
         # ARM's clock up to its last answer, our own sleeping since.

@@ -60,6 +60,7 @@ class Reason(StrEnum):
     STEP_FAILED = "step-failed"
     UNHEALTHY = "unhealthy"
     UNDO_FAILED = "undo-failed"
+    NO_CAPACITY = "no-capacity"
     NOT_CLAIMED = "not-claimed"
 
 

@@ -61,6 +61,10 @@ def step(turn: Turn, data: Mapping[str, Any]) -> None:
     # From the way back no late word of an earlier step leads forward again: the disk is rejected by then.
     if str(data["step"]).startswith(UNDO) or not str(row.get("step", "")).startswith(UNDO):
         row["step"] = str(data["step"])
+    row.pop("attention", None)
+    if data.get("attention"):
+        row["attention"] = str(data["attention"])[:300]
+        turn.loud.append(f"attention {row['id']}: {row['attention']}")
     if data.get("intent") and not row.get("intent"):
         intent = messages.Intent.from_json(data["intent"])
         row["intent"] = intent.to_json()

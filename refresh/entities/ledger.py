@@ -10,7 +10,8 @@ State, all plain JSON, small (it is rewritten by every signal); VMs are keyed by
     hints    vm -> {id, force?, reply_to?}           VMs to look at
     look     {id, since, taken: hints} | absent      the look that is open
     queue    vm -> {id, wanted, since, force?, reply_to?, group?}
-    running  vm -> {id, n, since, claimed?, intent?, tags?, step?, force?, reply_to?, group?, again?, missing?}
+    running  vm -> {id, n, since, claimed?, intent?, tags?, step?, attention?, force?, reply_to?, group?, again?,
+             missing?}
     down     vm -> {id, group?}                      VMs that a swap could not bring up again
     rejected [{vm, names, at}]                       newest last; names are disk and version ids, lower-case
     ran      vm hash -> [disk hash]                  disks a VM is known to have run, newest last

@@ -14,6 +14,7 @@ from typing import Any
 from durabletask.task import OrchestrationContext, Task, TaskFailedError
 
 from refresh.domain import instant
+from refresh.domain.capacity import is_capacity
 from refresh.domain.plan import Step
 from refresh.messages import Intent, StepInput, StepResult
 from refresh.orchestrations.calls import now, tell
@@ -42,6 +43,7 @@ class StepsRun:
     ended: str = "done"
     step: str = ""
     why: str = ""
+    code: str | None = None
     proved: bool = False
     stopped_at: str | None = None
     started_at: str | None = None
@@ -88,10 +90,10 @@ def run_steps(
             unique_id=intent.unique_id,
             stop_mode=intent.stop_mode,
         )
-        result = yield from _run_step(ctx, data, step)
+        result = yield from _run_step(ctx, data, step, n, f"{prefix}{step}")
         _note(run, step, f"{prefix}{step}", result)
         if result.state != "done":
-            run.ended, run.step = result.state, str(step)
+            run.ended, run.step, run.code = result.state, str(step), result.code
             run.why = f"{step}: {result.code or result.state}: {result.message or result.evidence or ''}".rstrip(": ")
             return run
     return run
@@ -104,7 +106,9 @@ def _disk(step: Step, intent: Intent, *, on_the_way_back: bool) -> str | None:
     return {Step.NEW_DISK: intent.new_disk, Step.OLD_DISK: intent.old_disk, Step.STOP: stop_unless}.get(step)
 
 
-def _run_step(ctx: OrchestrationContext, data: StepInput, step: Step) -> Generator[Task[Any], Any, StepResult]:
+def _run_step(
+    ctx: OrchestrationContext, data: StepInput, step: Step, n: int | None, name: str
+) -> Generator[Task[Any], Any, StepResult]:
     crashes = 0
     for round_ in range(MOST_ROUNDS):
         if round_ >= ROUNDS_BEFORE_TIMER:
@@ -119,6 +123,9 @@ def _run_step(ctx: OrchestrationContext, data: StepInput, step: Step) -> Generat
             continue
         if result.state != "waiting":
             return result
+        if n is not None and is_capacity(result.code) and not is_capacity(data.last_code):
+            attention = f"{result.code}: Azure has no room to start this VM; it is asked again until it has"
+            tell(ctx, "step", vm=data.vm, n=n, step=name, attention=attention)
         if result.wait_s is not None:
             yield ctx.create_timer(timedelta(seconds=result.wait_s))
         data = StepInput.from_json({**data.to_json(), **_times(result)})
@@ -126,7 +133,8 @@ def _run_step(ctx: OrchestrationContext, data: StepInput, step: Step) -> Generat
 
 
 def _times(result: StepResult) -> dict[str, Any]:
-    return {key: value for key, value in (("since", result.since), ("begun_at", result.begun_at)) if value is not None}
+    found = {"since": result.since, "begun_at": result.begun_at, "last_code": result.code}
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def _note(run: StepsRun, step: Step, name: str, result: StepResult) -> None:

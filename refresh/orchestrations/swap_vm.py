@@ -13,6 +13,8 @@ from typing import Any
 from durabletask.task import OrchestrationContext, Task, TaskFailedError
 
 from refresh.domain import plan, resource_id
+from refresh.domain.by_hand import write_commands
+from refresh.domain.capacity import is_capacity
 from refresh.domain.plan import INTENT, UNDO
 from refresh.domain.reason import Reason
 from refresh.messages import Claimed, Intent, Outcome, Prepared
@@ -112,6 +114,8 @@ def _name(disk_id: str) -> str:
 
 def _swap(ctx: OrchestrationContext, vm: str, n: int, intent: Intent, plans: Plans) -> Turn:
     ran = yield from run_steps(ctx, vm, n, intent, plans[0])
+    if ran.ended == "failed" and ran.step == plan.Step.START and is_capacity(ran.code):
+        return _no_room(ctx, vm, intent, ran)
     if ran.ended == "failed":
         return (yield from _undo(ctx, vm, n, intent, plans[1], ran))
     if ran.ended in ("held", "gone"):
@@ -146,6 +150,12 @@ def _undo(
     reason = Reason.UNHEALTHY if unhealthy else Reason.STEP_FAILED
     message = f"{_name(intent.new_disk)} was taken out again and {_name(intent.old_disk)} put back: {why}"
     return _outcome(ctx, vm, "rolled-back", reason, message, intent, back)
+
+
+def _no_room(ctx: OrchestrationContext, vm: str, intent: Intent, ran: StepsRun) -> Outcome:
+    """No disk is to blame and the old one could not be started either: nothing is rejected, the sweep goes on."""
+    message = f"Azure had no room to start this VM for too long ({ran.why}); the sweep goes on asking"
+    return _outcome(ctx, vm, "needs-attention", Reason.NO_CAPACITY, message, intent, ran)
 
 
 def _give_up(ctx: OrchestrationContext, vm: str, n: int, intent: Intent, why: str, back: StepsRun) -> Turn:
@@ -208,4 +218,5 @@ def _outcome(
         new_disk=intent.new_disk if intent else None,
         down_s=ran.down_s() if ran else None,
         evidence=tuple(ran.evidence) if ran else (),
+        by_hand=write_commands(vm, intent.old_disk if intent else None) if status == "needs-attention" else (),
     )

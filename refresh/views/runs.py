@@ -83,6 +83,7 @@ def outcome_record(run_id: str, outcome: Mapping[str, Any]) -> Json:
         "input": {"vms": [outcome.get("vm")]},
         "vms": [vm_row(outcome)],
         "evidence": list(outcome.get("evidence", ())),
+        "by_hand": list(outcome.get("by_hand", ())),
     }
 
 

@@ -104,7 +104,10 @@ def attention(seen: Seen, book: Book) -> tuple[str, str] | None:
     swap stands on the VM and nobody works on it.
     """
     vm = seen.facts.vm
-    if vm is None or seen.vm_id.lower() in book.running:
+    row = book.running.get(seen.vm_id.lower())
+    if row is not None and row.get("attention"):
+        return str(Reason.NO_CAPACITY), str(row["attention"])
+    if vm is None or row is not None:
         return None
     left = tags.value_of(vm.tags, tags.REFRESH_STATE) is not None and not _is_leftover(seen, vm)
     outcome = book.outcome(seen.vm_id) or {}
@@ -125,7 +128,7 @@ def _is_leftover(seen: Seen, vm: Vm) -> bool:
 
 def _why(seen: Seen, book: Book) -> tuple[str, str]:
     row = book.running.get(seen.vm_id.lower())
-    if row is not None:
+    if row is not None and not row.get("attention"):
         return str(Wait.SWAPPING), f"{book.run_of(seen.vm_id)} is under way: {row.get('step') or 'about to begin'}"
     found = attention(seen, book)
     if found is not None:

@@ -21,7 +21,7 @@ RECORDS: list[Record] = [
     messages.StepInput(VM, "disk", "t", "t", "t", True, True),
     messages.StepResult("done", "t", "t", "t", "Code", "message", "evidence", True, 90.0),
     messages.Prepared("swap", "wanted", "m", INTENT, {"tag": "value"}, ("stop",), ("start",), 41.0),
-    messages.Outcome(VM, "run", "succeeded", "verified", "m", "old", "new", 41.5, "t", "t", ("e",)),
+    messages.Outcome(VM, "run", "succeeded", "verified", "m", "old", "new", 41.5, "t", "t", ("e",), ("az",)),
     messages.SwapRequest((VM,), "disk", True, ({"vm": VM},)),
     month_messages.MonthInput("202611", (VM,), "auto", True, True),
     month_messages.BulkInput("202611", (VM,), "auto", True, True, ({"vm": VM},)),

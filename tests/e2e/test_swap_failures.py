@@ -75,10 +75,11 @@ def test_a_vm_that_cannot_be_started_is_said_so_and_brought_up_later() -> None:
     """Neither disk can be started: needs-attention, and the sweep brings the VM up as soon as Azure lets it."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([fault("start", code="AllocationFailed")])
+        azure.simulator.plane.faults.add([fault("start")])
         outcome = await swapped(azure)
-        assert outcome["status"] == "needs-attention", outcome
-        assert "AllocationFailed" in outcome["message"]
+        assert (outcome["status"], outcome["reason"]) == ("needs-attention", "undo-failed"), outcome
+        assert "InternalExecutionError" in outcome["message"]
+        assert outcome["by_hand"][0].endswith("AutoRefresh=hold")
         assert await azure.power(VM_ID) == "deallocated"
         assert "RefreshState" in (await azure.vm(VM_ID))["tags"]
         azure.simulator.plane.faults.clear()
@@ -89,6 +90,44 @@ def test_a_vm_that_cannot_be_started_is_said_so_and_brought_up_later() -> None:
         assert "RefreshState" not in (await azure.vm(VM_ID))["tags"]
 
     play(story, FLEET)
+
+
+def test_no_room_is_no_fault_of_the_disk() -> None:
+    """No capacity for an hour: said at once and first in the list, nothing is rejected, and the new disk is proved."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.simulator.plane.faults.add([fault("start", code="ZonalAllocationFailed")])
+        await azure.tag(VM_ID, OsDiskName="web01-new")
+        await asyncio.sleep(1800)
+        status, answer = await azure.api("GET", "/api/vms")
+        assert status == 200
+        assert (answer["value"][0]["vm"], answer["value"][0]["reason"]) == (VM_ID, "no-capacity"), answer
+        await asyncio.sleep(1800)
+        azure.simulator.plane.faults.clear()
+        await azure.settled()
+        (outcome,) = azure.outcomes()
+        assert outcome["status"] == "succeeded", outcome
+        assert await azure.os_disk(VM_ID) == "web01-new"
+        starts = [row for row in azure.simulator.journal.requests if row["path"].endswith("/start")]
+        assert len(starts) < 30, "asked with growing pauses"
+
+    play(story, FLEET)
+
+
+def test_no_room_for_hours_is_left_to_the_sweep() -> None:
+    """No capacity beyond the setting: needs-attention without a rejection, and the sweep starts the VM in the end."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.simulator.plane.faults.add([fault("start", code="AllocationFailed")])
+        outcome = await swapped(azure)
+        assert (outcome["status"], outcome["reason"]) == ("needs-attention", "no-capacity"), outcome
+        assert "OsDiskRejected" not in (await azure.vm(VM_ID))["tags"]
+        azure.simulator.plane.faults.clear()
+        await azure.fire("sweep")
+        await azure.settled()
+        assert await azure.power(VM_ID) == "running"
+
+    play(story, FLEET, settings={"REFRESH_CAPACITY_TIMEOUT_S": "1200"})
 
 
 def test_tags_that_cannot_be_written_mean_nothing_is_stopped() -> None:
