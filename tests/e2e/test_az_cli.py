@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 import urllib.request
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from refresh.domain.by_hand import write_commands
 from tests.support.az import Az, AzFailed, for_simulator, signed_out
 
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
@@ -135,6 +137,25 @@ def test_az_reports_what_arm_refuses(az: Az) -> None:
     with pytest.raises(AzFailed) as bad:
         az("rest", "--method", "post", "--url", url, "--body", json.dumps({"query": "resources | mv-expand tags"}))
     assert "mv-expand" in bad.value.stderr
+
+
+def test_the_commands_for_a_person_bring_a_vm_back(ready: dict[str, str], az: Az) -> None:
+    """What an outcome that needs a person tells them to type puts the old disk back and has the VM running."""
+    stranded, old = f"{VM}-stranded", f"{GROUP}/providers/Microsoft.Compute/disks/stranded-old"
+    os_disk = {"osType": "Linux", "name": "stranded-bad"}
+    vm = {"id": stranded, "location": "westeurope", "_power": "deallocated", "tags": {"AutoRefresh": "true"}}
+    disk = {"id": old, "location": "westeurope", "properties": {"osType": "Linux", "hyperVGeneration": "V2"}}
+    _put(f"{ready['control']}/resources", [disk, {**vm, "properties": {"storageProfile": {"osDisk": os_disk}}}])
+    commands = write_commands(stranded, old)
+    assert commands[0].endswith("AutoRefresh=hold")
+    for command in commands:
+        program, *arguments = shlex.split(command)
+        assert program == "az"
+        az(*arguments)
+    shown = az("vm", "show", "--ids", stranded, "--show-details")
+    assert shown["storageProfile"]["osDisk"]["name"] == "stranded-old"
+    assert shown["powerState"] == "VM running"
+    assert shown["tags"]["AutoRefresh"] == "true"
 
 
 def _power(az: Az) -> str:

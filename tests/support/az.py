@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 _GUARD = "AZURE_POD_IDENTITY_AUTHORITY_HOST"
 
 
-@dataclass(frozen=True)
+@dataclass
 class AzFailed(Exception):
     """The CLI ended with an exit code other than 0."""
 

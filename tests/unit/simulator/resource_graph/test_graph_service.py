@@ -162,12 +162,3 @@ def test_a_bad_request_is_azures_400(body: dict[str, Any]) -> None:
     assert status == 400
     assert answer["error"]["code"] == "BadRequest"
     assert all(detail["code"] and detail["message"] for detail in answer["error"]["details"])
-
-
-def test_the_selection_of_2500_vms_is_answered_in_a_fifth_of_a_second() -> None:
-    """One page of the selection query over 2,500 VMs takes less than 0.2 real seconds."""
-    service = graph()
-    service.answer({"query": SELECTION}, "app")
-    began = Clock.stopwatch()
-    service.answer({"query": SELECTION}, "app")
-    assert Clock.stopwatch() - began < 0.2
