@@ -18,7 +18,7 @@ KNOWN: tuple[Known, ...] = (
 _IMAGES = "managed images are stored as they are, not simulated yet"
 _COMMUNITY = "community and shared galleries cannot be read"
 _BREAKDOWN = "a breakdown of Azure itself: only a planned fault makes one"
-_THROTTLED = "throttling is told in counters, not enforced yet"
+_THROTTLED = "throttling is enforced only when switched on; its own tests cover it"
 _SCALE_SET = "scale sets are not simulated"
 _CREATING = "the view while Azure creates a VM; the simulator keeps no view before a VM exists"
 _PROVISIONING = "the guest's own provisioning report after a creation is not simulated"
@@ -30,7 +30,7 @@ NOT_SENT: dict[str, dict[int, str]] = {
         **dict.fromkeys([13, 14, 15, 16, 30], _BREAKDOWN),
         **dict.fromkeys([12, 19, 20, 21], _THROTTLED),
         **dict.fromkeys([10, 17, 24], _SCALE_SET),
-        18: "roles are not enforced yet",
+        18: "roles are enforced only where given; their own tests cover it",
         26: "recorded in 2015, in a shape that is gone",
         29: "the recorder kept no request body",
         31: "core quotas are not simulated",
@@ -38,7 +38,7 @@ NOT_SENT: dict[str, dict[int, str]] = {
     "vm_instance_view_states": {
         **dict.fromkeys([7, 13, 15, 18, 19, 21, 22, 23, 27, 29, 30], _CREATING),
         **dict.fromkeys([6, 12, 24], _PROVISIONING),
-        5: "disk encryption is not simulated",
+        5: "Azure Disk Encryption is a marker that swaps are refused by, not simulated",
         **dict.fromkeys([8, 20], "recorded in 2017, before views told of disks"),
         **dict.fromkeys([9, 17], "no OSState is shown for VMs made from a specialised image"),
         11: "recorded in 2018; since then a deallocated VM's view shows no agent",

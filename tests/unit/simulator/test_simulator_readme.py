@@ -1,0 +1,65 @@
+"""The simulator's README: everything one can say to it is in there."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import fields
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+import simulator
+from simulator.arm.fault_plans import KINDS
+from simulator.arm.fault_rules import OPERATIONS, Rule, Serial, parse
+from simulator.arm.upsert import PRIVATE_KEYS
+from simulator.clock import Clock
+from simulator.control import PREFIX, ControlPlane
+from simulator.scenarios import names
+from simulator.world import Simulator
+from tests.unit.simulator.arm.azure import Azure, told
+
+README = (Path(simulator.__file__).parent / "README.md").read_text(encoding="utf-8")
+ROUTES = [
+    (route.method, route.path.removeprefix(f"{PREFIX}/"))
+    for route in ControlPlane(Simulator(Clock("virtual"))).routes()
+]
+
+
+@pytest.mark.parametrize(
+    "word",
+    sorted(
+        {
+            *PRIVATE_KEYS,
+            *KINDS,
+            *OPERATIONS,
+            *get_args(Serial),
+            *names(),
+            *(f"{method} {path}" for method, path in ROUTES),
+        }
+    ),
+)
+def test_the_readme_names_everything_one_can_say(word: str) -> None:
+    """Every private key, route, operation, kind of accident, console and scenario stands there as code."""
+    assert f"`{word}`" in README
+
+
+def test_the_readme_shows_every_outcome_of_a_rule() -> None:
+    """Each example parses, and together they use every field a rule has."""
+    examples = [json.loads(text) for text in re.findall(r"^\| `(\{.*?\})` \|", README, re.MULTILINE)]
+    for example in examples:
+        parse(example, "example")
+    used = {key for example in examples for key in (*example, *example.get("match", {}))}
+    assert {field.name for field in fields(Rule)} - {"id", "about", "times"} <= used
+
+
+def test_the_readmes_scenario_loads() -> None:
+    """The example is a list of bodies the simulator takes."""
+    (text,) = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
+
+    async def story(azure: Azure) -> None:
+        (vm,) = (await azure.sim("GET", "resources?type=Microsoft.Compute/virtualMachines")).body
+        assert (vm["_power"], vm["_listens"]) == ("deallocated", [22])
+
+    told(story, json.loads(text))
