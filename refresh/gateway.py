@@ -178,6 +178,10 @@ class Access(Protocol):
         """The locks at `scope` (an id), above it and below it; all pages."""
         ...
 
+    async def list_premium_sizes(self, subscription: str, location: str) -> Sequence[str]:
+        """The VM sizes (lower-case) that carry premium disks in a region (`westeurope`); all pages."""
+        ...
+
 
 class ArmClock(Protocol):
     """The only clock the app trusts."""

@@ -146,7 +146,7 @@ class FactReader:
         if wanted is None:
             return replace(facts, current=current)
         if self._around is not None:
-            facts = replace(facts, around=await self._around.read(vm, wanted))
+            facts = replace(facts, around=await self._around.read(vm, current, wanted))
         if wanted.source_version is None:
             return replace(facts, current=current, wanted=wanted)
         version, definition = await self._image(wanted.source_version)

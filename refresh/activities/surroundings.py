@@ -1,4 +1,5 @@
-"""Reads what stands around a swap: the app's own rights, locks, and what other VMs of the disk's group ask for.
+"""Reads what stands around a swap: the app's own rights, locks, what other VMs of the disk's group
+ask for, and where it matters what the VM's size carries.
 
 Decides which scopes are asked. A group is asked once for all VMs in it, and a single resource only where the group's
 roles do not do: a role may be assigned on one VM. Refuses to judge.
@@ -19,6 +20,7 @@ from refresh.domain.provenance import Policy
 from refresh.domain.rights import Grant
 from refresh.domain.stop_mode import StopMode, choose_stop_mode
 from refresh.domain.surroundings import Surroundings
+from refresh.domain.vm_size import must_be_asked
 from refresh.domain.wish import choose_wish
 from refresh.gateway import GatewayError
 
@@ -32,6 +34,10 @@ class AccessSource(Protocol):
 
     async def list_locks(self, scope: str) -> Sequence[Lock]:
         """The locks at `scope` (an id), above it and below it."""
+        ...
+
+    async def list_premium_sizes(self, subscription: str, location: str) -> Sequence[str]:
+        """The VM sizes (lower-case) that carry premium disks in a region."""
         ...
 
 
@@ -57,8 +63,8 @@ class SurroundingsReader:
         self._policy = policy
         self._reads = reads
 
-    async def read(self, vm: Vm, wanted: Disk) -> Surroundings:
-        """What stands around making `wanted` the OS disk of `vm`."""
+    async def read(self, vm: Vm, current: Disk | None, wanted: Disk) -> Surroundings:
+        """What stands around making `wanted` the OS disk of `vm`, which runs `current` now."""
         mode = choose_stop_mode(vm, self._policy.stop_mode) or StopMode.DEALLOCATE
         disks = [wanted.id, *([vm.os_disk_id] if vm.os_disk_id else [])]
         encryption_set = set_of(wanted)
@@ -67,6 +73,8 @@ class SurroundingsReader:
             gaps={scope.lower(): await self._gaps(scope, rights.needed_on(scope, mode)) for scope in scopes},
             locks=await self._locks([vm.id, *disks]),
             asked_by=await self._asked_by(vm, wanted),
+            wishes_read=self._fleet is not None,
+            takes_premium=await self._takes_premium(vm) if must_be_asked(current, wanted) else None,
         )
 
     async def _gaps(self, scope: str, needed: tuple[str, ...]) -> tuple[str, ...]:
@@ -103,6 +111,14 @@ class SurroundingsReader:
             if asks and resource_id.same(choose_wish(other, self._policy.disk_groups).disk_id, wanted.id):
                 return other.id
         return None
+
+    async def _takes_premium(self, vm: Vm) -> bool:
+        subscription = vm.id.split("/")[2]
+        sizes = await self._reads.once(
+            f"{subscription}/sizes/{vm.location}",
+            lambda: self._access.list_premium_sizes(subscription, vm.location),
+        )
+        return (vm.size or "").lower() in (sizes or ())
 
 
 def _group_of(scope: str) -> str:

@@ -1,4 +1,4 @@
-"""What Azure allows: the app's own roles, and locks.
+"""What Azure allows: the app's own roles, locks, and what a VM size carries.
 
 Decides which request tells them. Refuses to know which actions are needed and which lock is in the way; that is
 `domain.rights` and `domain.locks`. Deny assignments are in neither answer.
@@ -17,6 +17,7 @@ from refresh.domain.rights import Grant
 
 _PERMISSIONS_VERSION = "2022-04-01"
 _LOCKS_VERSION = "2020-05-01"
+_SKUS_VERSION = "2021-07-01"
 
 
 class ArmAccess:
@@ -42,6 +43,24 @@ class ArmAccess:
         """
         path = f"{scope.rstrip('/')}/providers/Microsoft.Authorization/locks"
         return [lock_from_arm(body) async for body in rest.every(self._clients.rest, path, _LOCKS_VERSION)]
+
+    async def list_premium_sizes(self, subscription: str, location: str) -> Sequence[str]:
+        """The VM sizes (lower-case) that carry premium disks in a region (`westeurope`); all pages.
+
+        https://learn.microsoft.com/rest/api/compute/resource-skus/list
+        """
+        path = f"/subscriptions/{subscription}/providers/Microsoft.Compute/skus"
+        where = {"$filter": f"location eq '{location}'"}
+        return [
+            (text_at(body, "name") or "").lower()
+            async for body in rest.every(self._clients.rest, path, _SKUS_VERSION, **where)
+            if text_at(body, "resourceType") == "virtualMachines" and _carries_premium(body)
+        ]
+
+
+def _carries_premium(body: object) -> bool:
+    said = {text_at(each, "name"): text_at(each, "value") for each in list_at(body, "capabilities")}
+    return (said.get("PremiumIO") or "").lower() == "true"
 
 
 def grant_from_arm(body: object) -> Grant:

@@ -144,6 +144,11 @@ def vm_from_arm(body: Mapping[str, Any], read_at: str | None) -> Vm:
         scale_set=text_at(properties, "virtualMachineScaleSet", "id"),
         hibernated=_has_status(view, _HIBERNATED),
         encrypted_inside=_is_encrypted_inside(body, os_disk, view),
+        extension_publishers=tuple(
+            publisher for each in list_at(body, "resources") if (publisher := text_at(each, "properties", "publisher"))
+        ),
+        os_disk_delete_option=text_at(os_disk, "deleteOption"),
+        priority=text_at(properties, "priority"),
         data_disks=tuple(_data_disk(block) for block in list_at(properties, "storageProfile", "dataDisks")),
         power=_power(view),
         agent=_agent(view),

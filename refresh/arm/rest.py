@@ -18,13 +18,20 @@ from refresh.gateway import Refused
 
 
 async def call(
-    client: RestClient, method: str, path: str, api_version: str, body: Mapping[str, Any] | None = None
+    client: RestClient,
+    method: str,
+    path: str,
+    api_version: str,
+    body: Mapping[str, Any] | None = None,
+    query: Mapping[str, str] | None = None,
 ) -> AsyncHttpResponse:
     """Send one request to ARM and return its 200. NotFound, Refused, Unavailable for any other answer.
 
-    `path` starts with `/subscriptions/`; a `body` is sent as JSON.
+    `path` starts with `/subscriptions/`; a `body` is sent as JSON, `query` beside the version.
     """
-    request = HttpRequest(method, client.format_url(quoted(path)), params={"api-version": api_version}, json=body)
+    request = HttpRequest(
+        method, client.format_url(quoted(path)), params={"api-version": api_version, **(query or {})}, json=body
+    )
     with azure_errors():
         answer = await client.send_request(request)
         if answer.status_code != 200:
@@ -32,12 +39,12 @@ async def call(
         return answer
 
 
-async def every(client: RestClient, path: str, api_version: str) -> AsyncIterator[Mapping[str, Any]]:
+async def every(client: RestClient, path: str, api_version: str, **query: str) -> AsyncIterator[Mapping[str, Any]]:
     """The bodies of all pages of a list. What `call` raises, and Unavailable for a page that is no list.
 
     A next page is only asked for where the first one was: the token goes nowhere else.
     """
-    page = _page((await call(client, "GET", path, api_version)).json())
+    page = _page((await call(client, "GET", path, api_version, query=query)).json())
     while True:
         for body in page["value"]:
             yield body

@@ -70,6 +70,9 @@ class Vm:
     hibernated: bool = False
     encrypted_inside: bool = False
     data_disks: tuple[DataDisk, ...] = ()
+    extension_publishers: tuple[str, ...] = ()
+    os_disk_delete_option: str | None = None
+    priority: str | None = None
     power: Power = Power.UNKNOWN
     agent: Agent | None = None
     read_at: str | None = None

@@ -32,7 +32,7 @@ def check_placement(vm: Vm, wanted: Disk, around: Surroundings | None) -> tuple[
             f"disk {wanted.name} is {wanted.provisioning_state or 'in an unknown state'}; wait until it is Succeeded",
         ),
         _free(wanted),
-        *([_not_anothers(wanted, around)] if around is not None else []),
+        *([_not_anothers(wanted, around)] if around is not None and around.wishes_read else []),
         SAME_REGION.judged(
             same_text(vm.location, wanted.location),
             f"disk {wanted.name} is in {wanted.location}, the VM in {vm.location}; make one in the VM's region",

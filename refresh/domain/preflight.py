@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from refresh.domain import compatibility, encryption, locks, placement, provenance, rights
+from refresh.domain import compatibility, encryption, locks, placement, provenance, rights, vm_size
 from refresh.domain.check import Check, Evidence, Promise
 from refresh.domain.model import Definition, Disk, Version, Vm
 from refresh.domain.provenance import Policy
@@ -32,6 +32,7 @@ PROMISES = (
     *placement.PROMISES,
     *compatibility.PROMISES,
     *provenance.PROMISES,
+    vm_size.SIZE_CARRIES,
     *rights.PROMISES,
     locks.NOT_LOCKED,
 )
@@ -50,7 +51,8 @@ def check_swap(
 ) -> tuple[Check, ...]:
     """Every check for making `wanted` the OS disk of `vm`, in the order a person would want to read them.
 
-    Without `around` (facts from lists) rights, locks and other VMs' wishes are not judged: nothing is done on those.
+    Without `around` (facts from lists) rights, locks, sizes and other VMs' wishes are not judged: nothing is done on
+    those.
     """
     return (
         MANAGED.judged(vm.os_disk_id is not None, "the VM's OS disk is not managed; convert it to a managed disk"),
@@ -65,7 +67,7 @@ def check_swap(
         *compatibility.check_compatibility(vm, current, wanted, ran),
         provenance.check_trust(wanted, ran, policy),
         *provenance.check_personal(vm, wanted, version, definition, ran, policy),
-        *(_check_allowed(vm, wanted, around) if around is not None else ()),
+        *(_check_around(vm, current, wanted, around) if around is not None else ()),
     )
 
 
@@ -77,10 +79,11 @@ def _at_rest(vm: Vm) -> Check:
     )
 
 
-def _check_allowed(vm: Vm, wanted: Disk, around: Surroundings) -> tuple[Check, ...]:
+def _check_around(vm: Vm, current: Disk | None, wanted: Disk, around: Surroundings) -> tuple[Check, ...]:
     # The way back needs the same rights on the disk that the VM has now.
     disks = [wanted.id, *([vm.os_disk_id] if vm.os_disk_id else [])]
     return (
+        vm_size.check_size(vm, current, wanted, around.takes_premium),
         *rights.check_rights(vm.id, disks, encryption.set_of(wanted), around.gaps),
         locks.check_locks([vm.id, *disks], around.locks),
     )

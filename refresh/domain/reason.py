@@ -42,6 +42,7 @@ class Reason(StrEnum):
     OTHER_ENCRYPTION_SET = "other-encryption-set"
     DISK_ENCRYPTION = "azure-disk-encryption"
     DISK_TOO_SMALL = "disk-too-small"
+    SKU_NOT_ALLOWED = "sku-not-allowed"
     TAG_NOT_BUILT = "tag-not-built"
     BAD_STOP_MODE = "bad-stop-mode"
     UNMANAGED_DISK = "unmanaged-disk"

@@ -17,9 +17,12 @@ class Surroundings:
 
     `gaps` are the actions missing on each resource that it touches, by lower-case id; one that is absent was not asked
     about. `locks` are those of the groups concerned, with everything above and below them; `asked_by` is the id of
-    another VM whose tag asks for the same disk.
+    another VM whose tag asks for the same disk, `wishes_read` whether those tags were read at all.
+    `takes_premium` says whether the VM's size carries premium disks; None where nobody asked or Azure does not say.
     """
 
     gaps: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     locks: tuple[Lock, ...] = ()
     asked_by: str | None = None
+    wishes_read: bool = True
+    takes_premium: bool | None = None

@@ -23,6 +23,7 @@ def disk_record(row: Mapping[str, Any], new_disk: str | None, book: Book) -> Jso
         **row,
         "run": book.run_of(str(row["vm"])),
         "checks": [],
+        "warnings": [],
         "steps": [CREATE_DISK] if new_disk else [],
         "down_s": 0.0,
         "new_disk": new_disk,

@@ -12,6 +12,8 @@ from enum import IntEnum
 from typing import Any
 
 from refresh.domain import instant, plan, resource_id, tags
+from refresh.domain.cautions import cautions_of
+from refresh.domain.check import Check
 from refresh.domain.decision import Decision, Refuse, Revive, Swap, is_intent_stale
 from refresh.domain.model import Disk, Power, Vm
 from refresh.domain.reason import Reason, Wait
@@ -149,7 +151,7 @@ def kind_of(decision: Decision) -> str:
 def plan_record(
     seen: Seen, book: Book, made: MadeDisks, current: Disk | None = None, *, stop_mode: str = StopMode.DEALLOCATE
 ) -> Json:
-    """The VM record of a dry run: with the checks made, the steps, the seconds down and the disk that would come.
+    """The VM record of a dry run: with checks, warnings, steps, the seconds down and the disk that would come.
 
     A VM whose power state was not read is taken to run: its downtime is the most that it can be. `stop_mode` is the
     setting's, for VMs whose tag says nothing.
@@ -162,9 +164,22 @@ def plan_record(
         steps = plan.plan_revival()
     mode = (choose_stop_mode(vm, stop_mode) if vm is not None else None) or StopMode.DEALLOCATE
     checks = decision.checks if isinstance(decision, Swap | Refuse) else ()
+    cautions = cautions_of(vm, seen.facts.wanted, mode) if vm is not None and checks else ()
     return vm_record(seen, book, made, current) | {
-        "checks": [{"name": one.name, "ok": one.ok, "message": one.message} for one in checks],
+        "checks": [check_record(one) for one in checks],
+        "warnings": [{"name": str(one.name), "message": one.message} for one in cautions],
         "steps": [str(step) for step in steps],
         "down_s": plan.expected_down_s(steps, mode),
         "new_disk": decision.disk.id if isinstance(decision, Swap) else None,
+    }
+
+
+def check_record(one: Check) -> Json:
+    """A check as people see it, passed or failed."""
+    return {
+        "name": one.name,
+        "ok": one.ok,
+        "reason": str(one.reason),
+        "message": one.message,
+        "evidence": str(one.evidence),
     }

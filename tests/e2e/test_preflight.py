@@ -61,6 +61,16 @@ ODD = {
         azure_code="OSDiskSwapNotSupportedForVMsUsingDiskEncryption",
     ),
     "small": Odd(Reason.DISK_TOO_SMALL, disk={"properties": {"diskSizeGB": 20}}),
+    "premium": Odd(
+        Reason.SKU_NOT_ALLOWED,
+        vm={
+            "properties": {
+                "hardwareProfile": {"vmSize": "Standard_D2_v5"},
+                "storageProfile": {"osDisk": {"managedDisk": {"storageAccountType": "StandardSSD_LRS"}}},
+            }
+        },
+        azure_code="InvalidParameter",
+    ),
     "clone": Odd(
         Reason.NOT_PERSONALIZED,
         disk={
@@ -103,22 +113,31 @@ async def seen(azure: LocalAzure, name: str) -> tuple[str, str]:
     return row["decision"], row["reason"]
 
 
+# A size that takes premium disks and a VM that has none yet: only the list of sizes can tell.
+GOES_PREMIUM = Odd(
+    Reason.WANTED,
+    vm={"properties": {"storageProfile": {"osDisk": {"managedDisk": {"storageAccountType": "StandardSSD_LRS"}}}}},
+)
+
+
 async def swept(azure: LocalAzure) -> None:
     await azure.fire("sweep")
     await azure.settled()
 
 
 def test_whatever_is_odd_is_refused_and_nothing_is_written() -> None:
-    """Every odd pair is refused by its own reason without one write; the pair beside them that fits is swapped."""
+    """Every odd pair is refused by its own reason without one write; those beside them that fit are swapped."""
 
     async def story(azure: LocalAzure) -> None:
         await swept(azure)
         refused = {name: await seen(azure, name) for name in ODD}
         assert refused == {name: ("refuse", str(odd.reason)) for name, odd in ODD.items()}
-        assert await azure.os_disk(vm_id("fits")) == "fits-new"
-        assert {line.split("/virtualMachines/")[1].split("/")[0] for line in writes(azure)} == {"fits"}
+        for name in good:
+            assert await azure.os_disk(vm_id(name)) == f"{name}-new"
+        assert {line.split("/virtualMachines/")[1].split("/")[0] for line in writes(azure)} == set(good)
 
-    play(story, [body for name, odd in {**ODD, "fits": Odd(Reason.WANTED)}.items() for body in pair(name, odd)])
+    good = {"fits": Odd(Reason.WANTED), "goespremium": GOES_PREMIUM}
+    play(story, [body for name, odd in {**ODD, **good}.items() for body in pair(name, odd)])
 
 
 def test_what_preflight_refuses_azure_refuses_in_the_middle() -> None:

@@ -93,6 +93,10 @@ SPOILED: dict[str, list[dict[str, Any]]] = {
         {"current": {"encrypted_inside": True}},
     ],
     "disk is not smaller": [{"current": {"size_gb": 64}}, {"wanted": {"size_gb": None}}],
+    "VM size takes the disk's SKU": [
+        {"current": {"sku": "Standard_LRS"}},
+        {"current": {"sku": "StandardSSD_LRS"}, "around": {"takes_premium": False}},
+    ],
     "disk is trusted": [
         {"policy": Policy(trust="gallery"), "ran": frozenset()},
     ],
@@ -159,6 +163,8 @@ def test_what_is_spoiled_is_refused_by_its_own_check_alone(name: str, spoiled: d
             "around": {"gaps": {**NOTHING_MISSING, SET.lower(): ()}},
         },
         {"wanted": {"size_gb": 64}},
+        {"current": {"sku": "Standard_LRS"}, "around": {"takes_premium": True}},
+        {"wanted": {"sku": "StandardSSD_LRS"}},
         {"around": {"locks": (lock(VM_ID, "CanNotDelete"), lock(GROUP, "CanNotDelete"))}},
         {"around": {"locks": (lock(OTHER_VM), lock(f"{GROUP}2"), lock(f"{VM_ID}/extensions/agent"))}},
         {"wanted": {"zones": (), "sku": "Premium_ZRS"}},
@@ -184,6 +190,7 @@ def test_without_surroundings_only_the_vm_and_its_disks_are_judged() -> None:
     left_out = {promise.name for promise in PROMISES} - {one.name for one in checks}
     assert left_out == {
         "no other VM asks for the disk",
+        "VM size takes the disk's SKU",
         "app has its rights on the VM",
         "app has its rights on both disks",
         "app has its rights on the encryption set",

@@ -1,0 +1,51 @@
+"""What is checked before downtime is written down, all of it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from refresh.domain.cautions import Kind
+from refresh.domain.check import Promise
+from refresh.domain.preflight import PROMISES
+from refresh.domain.rights import needed_on
+from refresh.domain.stop_mode import StopMode
+from tests.support.builders import GROUP, VM_ID, disk_id
+
+ROOT = Path(__file__).parents[2]
+DOC = (ROOT / "docs" / "preflight.md").read_text()
+
+
+def row_of(promise: Promise) -> str:
+    evidence = f"{promise.evidence} ([source]({promise.source}))" if promise.source else str(promise.evidence)
+    code = f"`{promise.azure_code}`" if promise.azure_code else ""
+    return f"| {promise.name} | `{promise.reason}` | {evidence} | {code} |"
+
+
+def test_the_table_is_the_promises() -> None:
+    """The table has a row for each check, in order, with its reason, evidence and Azure's error, and no other row."""
+    table = DOC.split("| --- | --- | --- | --- |\n")[1].split("\n\n")[0]
+    assert table.splitlines() == [row_of(promise) for promise in PROMISES]
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_every_warning_is_written_down(kind: Kind) -> None:
+    """Each warning has its row."""
+    assert len(re.findall(rf"^\| `{kind}` \|", DOC, re.MULTILINE)) == 1
+
+
+def test_every_right_is_written_down() -> None:
+    """Whoever assigns the app's role finds each action in the list."""
+    encryption_set = f"{GROUP}/providers/Microsoft.Compute/diskEncryptionSets/ours"
+    scopes = [(VM_ID, mode) for mode in StopMode]
+    scopes += [(disk_id("web01-old"), StopMode.DEALLOCATE), (encryption_set, StopMode.DEALLOCATE)]
+    for scope, mode in scopes:
+        for action in needed_on(scope, mode):
+            assert action in DOC or f"`/{action.split('/', 2)[2]}`" in DOC, action
+
+
+def test_the_readme_leads_there() -> None:
+    """The README has the link."""
+    assert "docs/preflight.md" in (ROOT / "README.md").read_text()
