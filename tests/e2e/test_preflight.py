@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from refresh import wiring
+from refresh.domain.preflight import PROMISES
 from refresh.domain.reason import Reason
 from refresh.gateway import GatewayError
 from tests.support.builders import GALLERY, GROUP, VM_ID, disk_id
@@ -276,3 +277,20 @@ def test_a_batch_of_looks_asks_for_what_vms_share_once() -> None:
 def reads(azure: LocalAzure) -> list[str]:
     rows = azure.simulator.journal.to_json(azure.clock.now())["requests"]
     return [row["path"] for row in rows if row["method"] == "GET"]
+
+
+def test_a_dry_run_shows_every_check_and_every_warning() -> None:
+    """A refused VM's plan has all checks, failed or not, each with what it rests on, and the warnings beside them."""
+
+    async def story(azure: LocalAzure) -> None:
+        _, answer = await azure.api("POST", "/api/swap", {"vms": ["web01"], "disk": "web01-new", "dryRun": True})
+        (row,) = answer["plan"]
+        assert [check["name"] for check in row["checks"]] == [promise.name for promise in PROMISES]
+        assert {check["reason"] for check in row["checks"] if not check["ok"]} == {"other-zone", "other-generation"}
+        assert all(check["evidence"] for check in row["checks"])
+        assert [warning["name"] for warning in row["warnings"]] == ["disk-deleted-with-vm", "spot-vm"]
+        assert writes(azure) == []
+
+    spot = {"properties": {"priority": "Spot", "storageProfile": {"osDisk": {"deleteOption": "Delete"}}}}
+    wrong = {"zones": ["2"], "properties": {"hyperVGeneration": "V1"}}
+    play(story, pair("web01", Odd(Reason.OTHER_ZONE, vm=spot, disk=wrong)), events=False)
