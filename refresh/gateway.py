@@ -15,8 +15,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from refresh.domain.guest import Report
 from refresh.domain.locks import Lock
 from refresh.domain.model import Definition, Disk, Version, Vm
+from refresh.domain.probe import Probe
 from refresh.domain.rights import Grant
 
 
@@ -167,6 +169,26 @@ class Tags(Protocol):
         ...
 
 
+class Guests(Protocol):
+    """What can be learned of a VM's guest beside its instance view."""
+
+    async def read_private_ip(self, nic_id: str) -> str | None:
+        """The primary private address of a network interface, None when it has none. NotFound, Refused, Unavailable."""
+        ...
+
+    async def read_boot_log(self, vm_id: str) -> str | None:
+        """The end of the VM's serial log; None where there is none to be had. Unavailable when there may be later."""
+        ...
+
+    async def read_resource_health(self, vm_id: str) -> Report | None:
+        """What the platform says of the VM's availability; None where it does not say. Unavailable."""
+        ...
+
+    async def probe(self, address: str, probe: Probe) -> str | None:
+        """Ask the VM at its private `address` once: None when it answers well, else what it did. Refused."""
+        ...
+
+
 class Access(Protocol):
     """What Azure allows the app's identity, and what locks allow nobody."""
 
@@ -217,6 +239,11 @@ class Gateways(Protocol):
     @property
     def tags(self) -> Tags:
         """Tags of any resource."""
+        ...
+
+    @property
+    def guests(self) -> Guests:
+        """What guests say and what is said of them."""
         ...
 
     @property

@@ -117,6 +117,30 @@ def _from_json(value: Any, hint: Any, where: str) -> Any:
 
 
 @dataclass(frozen=True)
+class Health(Record):
+    """What a VM must show after its start, recorded before its stop; `timeout_s` where it has a time of its own.
+
+    `computer_names` are the names the VM goes by, `data_disks` its disks (`data_disks_of`), `probe` the tag's text.
+    `probe_answered` is whether it was answered then. `agent` is the image owner's word: True, its agent must report;
+    False, its silence says nothing; None, as before.
+    """
+
+    computer_names: tuple[str, ...] = ()
+    data_disks: tuple[str, ...] = ()
+    probe: str | None = None
+    agent: bool | None = None
+    timeout_s: int | None = None
+    probe_answered: bool = True
+
+    def of_old_disk(self) -> Health:
+        """What the VM must show on the disk that ran before: no more than it did.
+
+        The new image's word is not about that disk, and a probe that went unanswered before the stop is no promise.
+        """
+        return dataclasses.replace(self, agent=None, probe=self.probe if self.probe_answered else None)
+
+
+@dataclass(frozen=True)
 class Intent(Record):
     """What a swap set out to do, stored once with its claim: enough to bring the VM back up whatever happens.
 
@@ -133,6 +157,7 @@ class Intent(Record):
     version: str | None = None
     unique_id: str | None = None
     stop_mode: str = "deallocate"
+    health: Health | None = None
 
 
 @dataclass(frozen=True)
@@ -176,6 +201,7 @@ class StepInput(Record):
     asked_at: str | None = None
     last_code: str | None = None
     stop_mode: str = "deallocate"
+    health: Health | None = None
 
 
 @dataclass(frozen=True)
@@ -183,7 +209,7 @@ class StepResult(Record):
     """How a step stands: `done`, `waiting` (ask again), `failed` for good, `held` by a person, `gone` with the VM.
 
     Times are ARM's own (ISO); `evidence` is what was seen, `proved` whether the guest itself spoke, `wait_s` how long
-    Azure asked to be left alone where that is too long for an activity.
+    Azure asked to be left alone where that is too long for an activity, `rungs` what each part of a health check said.
     """
 
     state: str
@@ -195,6 +221,7 @@ class StepResult(Record):
     evidence: str | None = None
     proved: bool = False
     wait_s: float | None = None
+    rungs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from refresh import setting_values
+from refresh.domain.health import OPTIONAL
+from refresh.domain.health_wish import TIMEOUT_FROM_S, TIMEOUT_TO_S
 
 MAX_CONCURRENT_ACTIVITIES = 64
 """`maxConcurrentActivityFunctions` of host.json: how many activities one instance of the app runs at once."""
@@ -103,11 +105,18 @@ SETTINGS: tuple[Setting, ...] = (
         setting_values.between(1, MAX_CONCURRENT_ACTIVITIES - ACTIVITIES_BESIDE_SWAPS),
     ),
     Setting(
+        "REFRESH_HEALTH_RUNGS",
+        "health_rungs",
+        ",".join(OPTIONAL),
+        "What is looked at after a start, beside power: any of these, comma-separated; only agent and probe prove.",
+        setting_values.listed(setting_values.one_of(*OPTIONAL)),
+    ),
+    Setting(
         "REFRESH_HEALTH_TIMEOUT_S",
         "health_timeout_s",
         "300",
         "Seconds a started VM has to prove that it is healthy before the old disk comes back.",
-        setting_values.between(30, 3600),
+        setting_values.between(TIMEOUT_FROM_S, TIMEOUT_TO_S),
     ),
     Setting(
         "REFRESH_CAPACITY_TIMEOUT_S",
@@ -173,6 +182,7 @@ class Settings:
     purge_schedule: str
     rollout: str
     max_swaps: int
+    health_rungs: tuple[str, ...]
     health_timeout_s: int
     capacity_timeout_s: int
     stop_mode: str

@@ -17,6 +17,7 @@ from refresh.arm.compute import ArmCompute
 from refresh.arm.disks import ArmDisks
 from refresh.arm.gallery import ArmGallery
 from refresh.arm.graph import ArmGraph
+from refresh.arm.health import ArmGuests
 from refresh.arm.tags import ArmTags
 from refresh.gateway import Gateways
 from refresh.settings import Settings
@@ -32,6 +33,7 @@ class ArmGateways:
     gallery: ArmGallery
     graph: ArmGraph
     tags: ArmTags
+    guests: ArmGuests
     access: ArmAccess
     clock: ArmClock
 
@@ -81,6 +83,7 @@ def connect(settings: Settings) -> ArmGateways:
         gallery=ArmGallery(clients),
         graph=graph,
         tags=ArmTags(clients),
+        guests=ArmGuests(clients),
         access=ArmAccess(clients),
         clock=ArmClock(clients, graph),
     )

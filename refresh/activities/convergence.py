@@ -60,6 +60,8 @@ class Convergence:
     rhythm: Rhythm
     judge: Callable[[Vm, float | None], Verdict]
     begin: Callable[[], Awaitable[Begun]] | None = None
+    # Whatever else must be seen before a reading of the VM can be judged; it never raises.
+    observe: Callable[[Vm], Awaitable[None]] | None = None
 
     def __post_init__(self) -> None:
         """Take up where the last activity of this step left off."""
@@ -97,6 +99,8 @@ class Convergence:
             return self._result("gone", evidence="another VM has its name now")
         if tags.on_hold(vm.tags) and not self.step.despite_hold:
             return self._result("held", evidence=f"{tags.AUTO_REFRESH}=hold")
+        if self.observe is not None:
+            await self.observe(vm)
         verdict = self.judge(vm, instant.seconds_between(self._begun_at, vm.read_at))
         return await self._follow(verdict)
 

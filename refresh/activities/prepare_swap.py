@@ -9,6 +9,7 @@ from typing import Any
 
 from refresh import wiring
 from refresh.activities.facts import FactReader, policy_of
+from refresh.activities.health_before import health_before
 from refresh.activities.read_hints import memory_of
 from refresh.activities.reads import Pace
 from refresh.domain import plan, resource_id, tags
@@ -17,7 +18,7 @@ from refresh.domain.intent_tag import write_intent_tag
 from refresh.domain.model import Power, Vm
 from refresh.domain.stop_mode import choose_stop_mode
 from refresh.domain.wish import disk_text
-from refresh.messages import Intent, Prepared
+from refresh.messages import Health, Intent, Prepared
 
 # Reads of a VM about to be stopped are few and are not kept apart.
 _NO_GAP_S = 0.0
@@ -35,14 +36,16 @@ async def prepare_swap(data: dict[str, Any]) -> dict[str, Any]:
     force = bool(data.get("force")) and resource_id.same(facts.wish.disk_id, data.get("wanted"))
     decision = decide_swap(facts, policy, force=force)
     if isinstance(decision, Swap):
-        return _swap(facts, decision, data["run"], settings.stop_mode).to_json()
+        assert facts.vm is not None  # noqa: S101 - a swap is only decided for a VM that was read
+        health = await health_before(facts.vm, facts.definition, wiring.gateways().guests)
+        return _swap(facts, decision, data["run"], settings.stop_mode, health).to_json()
     kind = {Revive: "revive", Refuse: "refuse", Skip: "skip"}[type(decision)]
     intent = _revival(facts, data["run"]) if isinstance(decision, Revive) else None
     steps = plan.plan_revival() if intent else ()
     return Prepared(kind, decision.reason, decision.message, intent, steps=tuple(map(str, steps))).to_json()
 
 
-def _swap(facts: Facts, decision: Swap, run: str, default_mode: str) -> Prepared:
+def _swap(facts: Facts, decision: Swap, run: str, default_mode: str, health: Health) -> Prepared:
     vm, disk = facts.vm, decision.disk
     assert vm is not None  # noqa: S101 - a swap is only decided for a VM that was read
     assert vm.os_disk_id is not None  # noqa: S101 - checked by the preflight
@@ -60,6 +63,7 @@ def _swap(facts: Facts, decision: Swap, run: str, default_mode: str) -> Prepared
         version=disk.source_version,
         unique_id=vm.unique_id,
         stop_mode=mode,
+        health=health,
     )
     steps, undo = plan.plan_swap(runs), plan.plan_undo(runs)
     return Prepared(

@@ -77,6 +77,11 @@ class Clients:
         self.graph = ResourceGraphClient(self._credential, base_url=self._endpoint, **self._ways())
         self.rest: RestClient = AsyncPipelineClient(self._endpoint, **self._ways())
 
+    @property
+    def local(self) -> bool:
+        """Whether Azure is a simulator on this machine."""
+        return self._local
+
     def compute(self, subscription: str) -> ComputeManagementClient:
         """The Compute client of a subscription."""
         key = subscription.lower()

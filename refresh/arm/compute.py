@@ -12,6 +12,7 @@ from typing import Any, cast
 from refresh.arm.bodies import bool_at, dict_at, http_date, identity_of, int_at, list_at, tags_of, text_at, zones_of
 from refresh.arm.clients import Clients, every, raw, split, split_group
 from refresh.arm.errors import azure_errors
+from refresh.arm.guests import guest_from_arm
 from refresh.arm.operations import begin, progress
 from refresh.domain.data_disks import DataDisk
 from refresh.domain.model import Agent, Power, Vm
@@ -152,6 +153,7 @@ def vm_from_arm(body: Mapping[str, Any], read_at: str | None) -> Vm:
         data_disks=tuple(_data_disk(block) for block in list_at(properties, "storageProfile", "dataDisks")),
         power=_power(view),
         agent=_agent(view),
+        guest=guest_from_arm(properties),
         read_at=read_at,
     )
 

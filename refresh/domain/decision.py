@@ -15,8 +15,8 @@ from refresh.domain.model import Definition, Disk, Power, Version, Vm
 from refresh.domain.preflight import check_swap
 from refresh.domain.provenance import Policy
 from refresh.domain.reason import Reason
-from refresh.domain.stop_mode import StopMode, choose_stop_mode
 from refresh.domain.surroundings import Surroundings
+from refresh.domain.tag_faults import tag_fault
 from refresh.domain.wish import Wish, shorten
 
 
@@ -123,13 +123,9 @@ def decide_without_disk(vm: Vm, facts: Facts) -> Decision | None:
         return Skip(Reason.NO_WISH, f"{tags.OS_DISK_NAME} is missing or empty: nothing is asked for")
     if wish.problem is None and resource_id.same(wish.disk_id, vm.os_disk_id):
         return Skip(Reason.ALREADY_THERE, "the VM already runs the disk its tag asks for")
-    early = next((name for name in tags.NOT_BUILT_YET if tags.value_of(vm.tags, name) is not None), None)
-    if early is not None:
-        return Refuse(Reason.TAG_NOT_BUILT, f"tag {early} is not supported yet; remove it to have this VM swapped")
-    if choose_stop_mode(vm, StopMode.DEALLOCATE) is None:
-        said = shorten(tags.value_of(vm.tags, tags.REFRESH_STOP_MODE) or "")
-        known = f"{StopMode.DEALLOCATE} or {StopMode.POWER_OFF}"
-        return Refuse(Reason.BAD_STOP_MODE, f"{tags.REFRESH_STOP_MODE}='{said}' is no way to stop a VM; write {known}")
+    fault = tag_fault(vm)
+    if fault is not None:
+        return Refuse(*fault)
     if wish.problem is not None:
         return Refuse(wish.problem, wish.message)
     if facts.unreadable:

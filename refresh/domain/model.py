@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from refresh.domain.data_disks import DataDisk
+from refresh.domain.guest import NOTHING_KNOWN, Guest
 
 
 class Power(StrEnum):
@@ -75,6 +76,7 @@ class Vm:
     priority: str | None = None
     power: Power = Power.UNKNOWN
     agent: Agent | None = None
+    guest: Guest = NOTHING_KNOWN
     read_at: str | None = None
 
 

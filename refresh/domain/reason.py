@@ -45,6 +45,8 @@ class Reason(StrEnum):
     SKU_NOT_ALLOWED = "sku-not-allowed"
     TAG_NOT_BUILT = "tag-not-built"
     BAD_STOP_MODE = "bad-stop-mode"
+    BAD_PROBE = "bad-probe"
+    BAD_HEALTH_TIMEOUT = "bad-health-timeout"
     UNMANAGED_DISK = "unmanaged-disk"
     EPHEMERAL_DISK = "ephemeral-disk"
     SCALE_SET = "scale-set"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from refresh.domain import instant, resource_id
+from refresh.domain import resource_id
 from refresh.domain.model import Power, Vm
 from refresh.domain.stop_mode import StopMode
 
@@ -88,22 +88,3 @@ def judge_started(vm: Vm, begun_age_s: float | None) -> Verdict:
     if _moving(vm) or not vm.power.settled:
         return Verdict(Move.WAIT, _state(vm))
     return _begin_unless_recent(vm, begun_age_s)
-
-
-def judge_healthy(vm: Vm, started_at: str | None, agent_spoke: bool) -> Verdict:
-    """Whether the guest is well, as far as anything speaks for it.
-
-    An agent that reported ready before must report ready again with a time after the start: after power off and start
-    the old report is still shown. `started_at` is ARM's time of the start (ISO), None when this app did not start it.
-    """
-    if vm.power.settled and vm.power is not Power.RUNNING:
-        return Verdict(Move.FAILED, f"the VM stopped again: {_state(vm)}")
-    if vm.power is not Power.RUNNING or vm.provisioning_state != "Succeeded":
-        return Verdict(Move.WAIT, _state(vm))
-    agent = vm.agent
-    if agent is not None and agent.ready and (started_at is None or instant.not_before(agent.at, started_at)):
-        return Verdict(Move.DONE, f"{_state(vm)}, agent ready at {agent.at}", proved=True)
-    if not agent_spoke:
-        return Verdict(Move.DONE, f"{_state(vm)}, no agent has ever reported")
-    report = "no report" if agent is None else f"{'ready' if agent.ready else 'not ready'} at {agent.at}"
-    return Verdict(Move.WAIT, f"{_state(vm)}, agent: {report}")

@@ -16,12 +16,14 @@ REFRESH_STATE = "RefreshState"
 REFRESH_IMAGE = "RefreshImage"
 REFRESH_STOP_MODE = "RefreshStopMode"
 REFRESH_PROBE = "RefreshProbe"
+REFRESH_HEALTH_TIMEOUT_S = "RefreshHealthTimeoutS"
 REFRESH_RING = "RefreshRing"
 REFRESH_WINDOW = "RefreshWindow"
 REFRESH_GROUP = "RefreshGroup"
 # On an image definition.
 REFRESH_SOURCE = "RefreshSource"
 REFRESH_PERSONALIZES = "RefreshPersonalizes"
+REFRESH_AGENT = "RefreshAgent"
 # On disks the app made: for people to read, never for decisions.
 DISK_VM = "RefreshVm"
 DISK_PERIOD = "RefreshPeriod"
@@ -36,14 +38,15 @@ VM_CONTRACT = (
     REFRESH_IMAGE,
     REFRESH_STOP_MODE,
     REFRESH_PROBE,
+    REFRESH_HEALTH_TIMEOUT_S,
     REFRESH_RING,
     REFRESH_WINDOW,
     REFRESH_GROUP,
 )
 # A VM that carries one of these asks for something that does not exist yet; swapping it as if the tag were not there
 # would break the promise the tag makes to its owner.
-NOT_BUILT_YET = (REFRESH_PROBE, REFRESH_RING, REFRESH_WINDOW, REFRESH_GROUP)
-CONTRACT = (*VM_CONTRACT, REFRESH_SOURCE, REFRESH_PERSONALIZES, DISK_VM, DISK_PERIOD, DISK_VERSION)
+NOT_BUILT_YET = (REFRESH_RING, REFRESH_WINDOW, REFRESH_GROUP)
+CONTRACT = (*VM_CONTRACT, REFRESH_SOURCE, REFRESH_PERSONALIZES, REFRESH_AGENT, DISK_VM, DISK_PERIOD, DISK_VERSION)
 
 PREVIOUS = "@previous"
 MAX_VALUE_LENGTH = 256

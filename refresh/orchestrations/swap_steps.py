@@ -16,7 +16,7 @@ from durabletask.task import OrchestrationContext, Task, TaskFailedError
 from refresh.domain import instant
 from refresh.domain.capacity import is_capacity
 from refresh.domain.plan import Step
-from refresh.messages import Intent, StepInput, StepResult
+from refresh.messages import Health, Intent, StepInput, StepResult
 from refresh.orchestrations.calls import now, tell
 
 _ACTIVITY = {
@@ -89,6 +89,7 @@ def run_steps(
             despite_hold=despite_hold,
             unique_id=intent.unique_id,
             stop_mode=intent.stop_mode,
+            health=_health(step, intent, on_the_way_back=bool(prefix)),
         )
         result = yield from _run_step(ctx, data, step, n, f"{prefix}{step}")
         _note(run, step, f"{prefix}{step}", result)
@@ -104,6 +105,12 @@ def _disk(step: Step, intent: Intent, *, on_the_way_back: bool) -> str | None:
     # recovery may find the new one in place.
     stop_unless = intent.old_disk if on_the_way_back else intent.new_disk
     return {Step.NEW_DISK: intent.new_disk, Step.OLD_DISK: intent.old_disk, Step.STOP: stop_unless}.get(step)
+
+
+def _health(step: Step, intent: Intent, *, on_the_way_back: bool) -> Health | None:
+    if step is not Step.HEALTH or intent.health is None:
+        return None
+    return intent.health.of_old_disk() if on_the_way_back else intent.health
 
 
 def _run_step(
@@ -149,3 +156,4 @@ def _note(run: StepsRun, step: Step, name: str, result: StepResult) -> None:
     took_s = instant.seconds_between(result.since, result.at)
     seen = result.message or result.evidence or ""
     run.evidence.append(f"{name} {result.state} after {took_s or 0:.0f} s: {seen}"[:160])
+    run.evidence.extend(f"{name} {rung}"[:160] for rung in result.rungs)

@@ -127,7 +127,7 @@ def _swap(ctx: OrchestrationContext, vm: str, n: int, intent: Intent, plans: Pla
         return _outcome(ctx, vm, "not-proven", Reason.NOT_RUNNING, message, intent, ran)
     if ran.proved:
         return _outcome(ctx, vm, "succeeded", Reason.VERIFIED, f"runs disk {disk}, proved by its guest", intent, ran)
-    message = f"runs disk {disk}; nothing in the guest has ever reported, so its health is not proven"
+    message = f"runs disk {disk}; no signal from its guest has proved its health"
     return _outcome(ctx, vm, "not-proven", Reason.NOT_PROVEN, message, intent, ran)
 
 

@@ -14,12 +14,14 @@ from refresh import messages, month_messages
 from refresh.messages import BadRecord, Record
 
 VM = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/v"
-INTENT = messages.Intent("swap-x-1", True, "old", "new", agent_spoke=True, previous="p", version="v")
+HEALTH = messages.Health(("web01",), ("0:data:None",), "tcp:22", True, 600, False)
+INTENT = messages.Intent("swap-x-1", True, "old", "new", agent_spoke=True, previous="p", version="v", health=HEALTH)
 RECORDS: list[Record] = [
+    HEALTH,
     INTENT,
     messages.Claimed("yours", True, INTENT, "stop", ("r",), ("d",), ("h",), ("o",)),
-    messages.StepInput(VM, "disk", "t", "t", "t", True, True),
-    messages.StepResult("done", "t", "t", "t", "Code", "message", "evidence", True, 90.0),
+    messages.StepInput(VM, "disk", "t", "t", "t", True, True, health=HEALTH),
+    messages.StepResult("done", "t", "t", "t", "Code", "message", "evidence", True, 90.0, ("rung",)),
     messages.Prepared("swap", "wanted", "m", INTENT, {"tag": "value"}, ("stop",), ("start",), 41.0),
     messages.Outcome(VM, "run", "succeeded", "verified", "m", "old", "new", 41.5, "t", "t", ("e",), ("az",)),
     messages.SwapRequest((VM,), "disk", True, ({"vm": VM},)),

@@ -111,7 +111,7 @@ TAGS: list[tuple[dict[str, str], str, str]] = [
     ({"OsDiskName": "web-new", "AutoRefresh": "yes"}, "not-in-scope", "AutoRefresh"),
     ({"OsDiskName": "web-new", "autorefresh": "HOLD"}, "on-hold", "hold"),
     ({"OsDiskName": "web-new", "RefreshRing": "1"}, "tag-not-built", "RefreshRing"),
-    ({"OsDiskName": "web-new", "refreshprobe": "tcp:22"}, "tag-not-built", "RefreshProbe"),
+    ({"OsDiskName": "web-new", "refreshprobe": "ssh:22"}, "bad-probe", "RefreshProbe"),
     ({"OsDiskName": "web-new", "RefreshStopMode": "reboot"}, "bad-stop-mode", "RefreshStopMode"),
     ({"OsDiskName": "web-new", "RefreshWindow": ""}, "tag-not-built", "RefreshWindow"),
 ]

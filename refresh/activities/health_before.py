@@ -1,0 +1,34 @@
+"""Records, before the stop, what a VM must show after its start.
+
+Decides what of the VM as it is now is kept for then. Refuses to judge (`domain.health`).
+"""
+
+from __future__ import annotations
+
+from refresh.activities.probing import Prober
+from refresh.domain.data_disks import data_disks_of
+from refresh.domain.health_rungs import computer_names
+from refresh.domain.health_wish import agent_promised, health_timeout_s
+from refresh.domain.model import Definition, Power, Vm
+from refresh.domain.probe import parse_probe, probe_text
+from refresh.gateway import Guests
+from refresh.messages import Health
+
+
+async def health_before(vm: Vm, definition: Definition | None, guests: Guests) -> Health:
+    """What `vm` must show on a disk of `definition`; a running VM is asked its probe once, to know whether it answers.
+
+    A probe that goes unanswered now refuses nothing: the swap may be what makes the VM well again.
+    """
+    probe = parse_probe(probe_text(vm) or "")
+    answered = True
+    if probe is not None and vm.power is Power.RUNNING:
+        answered = await Prober(guests, probe).ask(vm) is None
+    return Health(
+        computer_names=computer_names(vm),
+        data_disks=data_disks_of(vm.data_disks),
+        probe=str(probe) if probe else None,
+        agent=agent_promised(definition),
+        timeout_s=health_timeout_s(vm),
+        probe_answered=answered,
+    )

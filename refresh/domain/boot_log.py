@@ -1,0 +1,48 @@
+"""What a VM's serial log says against its boot.
+
+Decides which lines condemn. Refuses to acquit by a log and to repeat any of its text: it is the guest's own. Only the
+newest boot in the log is read: a VM that keeps its host keeps the log of earlier boots too.
+"""
+
+from __future__ import annotations
+
+import re
+
+# The first line a Linux kernel and a Windows boot (Special Administration Console) print.
+_BOOTS = re.compile(r"\bLinux version \d|Computer is booting, SAC started")
+
+# https://learn.microsoft.com/troubleshoot/azure/virtual-machines/linux/kernel-related-boot-issues
+# https://learn.microsoft.com/troubleshoot/azure/virtual-machines/linux/linux-virtual-machine-cannot-start-fstab-errors
+# https://learn.microsoft.com/troubleshoot/azure/virtual-machines/linux/troubleshoot-vm-boot-error
+# Of Windows only the words that setup shows on its screen are known; whether it says them on the serial line is not.
+_AGAINST = (
+    ("kernel panic", re.compile(r"Kernel panic - not syncing")),
+    (
+        "emergency mode",
+        re.compile(
+            r"(?:Welcome to|You are in|Entering) emergency mode|Give root password for maintenance|Reached target "
+            r"(?:emergency\.target - )?Emergency Mode",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "stuck before the root file system",
+        re.compile(r"^\(initramfs\)|dracut-initqueue.*timeout|^dracut:/#", re.MULTILINE),
+    ),
+    ("stuck in the boot loader", re.compile(r"^grub(?: rescue)?>", re.MULTILINE)),
+    (
+        "Windows setup is waiting",
+        re.compile(
+            r"Windows installation cannot proceed|Windows could not (?:complete the installation|finish configuring)"
+            r"|Windows (?:Setup|OOBE)\b",
+            re.IGNORECASE,
+        ),
+    ),
+)
+
+
+def find_in_boot_log(text: str) -> str | None:
+    """What condemns the newest boot in the log; None when nothing does, which acquits nobody."""
+    boots = list(_BOOTS.finditer(text))
+    newest = text[boots[-1].start() :] if boots else text
+    return next((what for what, pattern in _AGAINST if pattern.search(newest)), None)

@@ -1,0 +1,48 @@
+"""What the owners of a VM and of an image say about its health check.
+
+Decides how their tags are read. Tags are untrusted input: what cannot be read is told and refused before downtime,
+never taken for a default. Refuses to know what a health check does with it.
+"""
+
+from __future__ import annotations
+
+import re
+
+from refresh.domain import tags
+from refresh.domain.model import Definition, Vm
+from refresh.domain.probe import CURE, has_bad_probe, probe_text
+from refresh.domain.reason import Reason
+from refresh.domain.wish import shorten
+
+# The same bounds as the setting's.
+TIMEOUT_FROM_S, TIMEOUT_TO_S = 30, 3600
+
+
+def health_timeout_s(vm: Vm) -> int | None:
+    """The seconds this VM has to prove itself, by its own tag; None without one, or when it cannot be read."""
+    text = _timeout_text(vm)
+    if not re.fullmatch(r"[0-9]{1,5}", text) or not TIMEOUT_FROM_S <= int(text) <= TIMEOUT_TO_S:
+        return None
+    return int(text)
+
+
+def agent_promised(definition: Definition | None) -> bool | None:
+    """Whether a disk of this image must be heard of from its agent: the owner's word, None without one."""
+    said = (tags.value_of(definition.tags, tags.REFRESH_AGENT) or "").strip().lower() if definition else ""
+    return {"true": True, "false": False}.get(said)
+
+
+def health_fault(vm: Vm) -> tuple[Reason, str] | None:
+    """What is wrong with what the VM's tags say about its health check, with the cure; None when nothing is."""
+    if has_bad_probe(vm):
+        said = shorten(probe_text(vm) or "")
+        return Reason.BAD_PROBE, f"{tags.REFRESH_PROBE}='{said}' is no probe; {CURE}"
+    if _timeout_text(vm) and health_timeout_s(vm) is None:
+        cure = f"write a whole number of seconds from {TIMEOUT_FROM_S} to {TIMEOUT_TO_S}"
+        said = shorten(_timeout_text(vm))
+        return Reason.BAD_HEALTH_TIMEOUT, f"{tags.REFRESH_HEALTH_TIMEOUT_S}='{said}' is no time; {cure}"
+    return None
+
+
+def _timeout_text(vm: Vm) -> str:
+    return (tags.value_of(vm.tags, tags.REFRESH_HEALTH_TIMEOUT_S) or "").strip()

@@ -1,0 +1,344 @@
+"""What a started VM shows decides: proved, put back, or running with nothing proved."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import pytest
+from aiohttp import web
+
+from simulator.arm.store import Record
+from tests.support.builders import DEFINITION_ID, GALLERY, GROUP, VERSION_ID, VM_ID
+from tests.support.local_azure import LocalAzure, disk_body, play, vm_body
+from tests.support.month_world import definition_body, version_body, vm_bodies
+
+FLEET = [vm_body(), disk_body("web01-new")]
+
+
+def record(azure: LocalAzure) -> Record:
+    found = azure.simulator.plane.store.get(VM_ID)
+    assert found is not None
+    return found
+
+
+async def swapped(azure: LocalAzure) -> dict[str, Any]:
+    await azure.tag(VM_ID, OsDiskName="web01-new")
+    await azure.until(lambda: bool(azure.outcomes()), within_s=36000)
+    await azure.settled()
+    return azure.outcomes()[0]
+
+
+async def on_its_new_disk(azure: LocalAzure) -> None:
+    """Ask for the disk and come back in the downtime window, when the VM has it and does not run yet."""
+    await azure.tag(VM_ID, OsDiskName="web01-new")
+
+    async def has_it() -> bool:
+        return await azure.os_disk(VM_ID) == "web01-new"
+
+    await azure.until(has_it)
+
+
+async def outcome_of(azure: LocalAzure) -> dict[str, Any]:
+    await azure.until(lambda: bool(azure.outcomes()), within_s=36000)
+    await azure.settled()
+    return azure.outcomes()[0]
+
+
+def said(outcome: dict[str, Any], text: str) -> bool:
+    return any(text in line for line in outcome["evidence"])
+
+
+def test_a_clone_that_kept_another_name_is_put_back() -> None:
+    """The agent of the new disk is ready, but its guest calls itself by another machine's name: rolled back."""
+
+    async def story(azure: LocalAzure) -> None:
+        outcome = await swapped(azure)
+        assert (outcome["status"], outcome["reason"]) == ("rolled-back", "unhealthy"), outcome
+        assert "golden" in outcome["message"]
+        assert await azure.os_disk(VM_ID) == "web01-old"
+        assert await azure.power(VM_ID) == "running"
+
+    play(story, [vm_body(), {**disk_body("web01-new"), "_hostname": "golden"}])
+
+
+def test_a_renamed_machine_is_itself() -> None:
+    """A guest that its owner renamed long ago keeps that name on the new disk: no clone."""
+
+    async def story(azure: LocalAzure) -> None:
+        outcome = await swapped(azure)
+        assert outcome["status"] == "succeeded", outcome
+        assert said(outcome, "computer-name fits")
+        assert said(outcome, "agent proves after ")
+
+    disks = [{**disk_body(name), "_hostname": "srv-17"} for name in ("web01-old", "web01-new")]
+    play(story, [*disks, vm_body()])
+
+
+def test_a_slow_extension_is_waited_for_by_nobody() -> None:
+    """An extension holds the start for half an hour while the guest is well: the swap ends, on the new disk."""
+
+    async def story(azure: LocalAzure) -> None:
+        asked_at = azure.clock.time()
+        await azure.tag(VM_ID, OsDiskName="web01-new")
+        await azure.until(lambda: bool(azure.outcomes()), within_s=36000)
+        assert azure.outcomes()[0]["status"] == "succeeded", azure.outcomes()
+        assert azure.clock.time() - asked_at < 600
+        assert await azure.os_disk(VM_ID) == "web01-new"
+
+    play(story, [{**vm_body(), "_slow_extension_s": 1800}, disk_body("web01-new")])
+
+
+def test_an_application_that_calls_itself_unhealthy_is_put_back() -> None:
+    """The agent reports, but the Application Health extension says unhealthy until the time is over."""
+
+    async def story(azure: LocalAzure) -> None:
+        outcome = await swapped(azure)
+        assert (outcome["status"], outcome["reason"]) == ("rolled-back", "unhealthy"), outcome
+        assert "application-health" in outcome["message"]
+        assert await azure.os_disk(VM_ID) == "web01-old"
+
+    play(story, [{**vm_body(), "_health_extension": True}, {**disk_body("web01-new"), "_healthy": False}])
+
+
+@pytest.mark.parametrize("agent", [True, False])
+def test_data_disks_are_as_before(agent: bool) -> None:
+    """LUNs, names and caching are recorded before the stop and compared after the start."""
+    fleet = [vm_body(agent=agent), disk_body("web01-new")]
+    data = {"lun": 3, "name": "web01-data", "createOption": "Empty", "caching": "ReadOnly", "diskSizeGB": 64}
+    fleet[0]["properties"]["storageProfile"]["dataDisks"] = [data]
+
+    async def story(azure: LocalAzure) -> None:
+        outcome = await swapped(azure)
+        assert outcome["status"] == ("succeeded" if agent else "not-proven"), outcome
+        assert said(outcome, "data-disks fits")
+
+    play(story, fleet)
+
+
+def test_a_data_disk_that_is_gone_needs_a_person() -> None:
+    """The old OS disk does not bring a lost data disk back: the VM runs, and somebody is told."""
+    fleet = [vm_body(), disk_body("web01-new")]
+    data = {"lun": 0, "name": "web01-data", "createOption": "Empty", "diskSizeGB": 64}
+    fleet[0]["properties"]["storageProfile"]["dataDisks"] = [data]
+
+    async def story(azure: LocalAzure) -> None:
+        await on_its_new_disk(azure)
+        record(azure).properties["storageProfile"]["dataDisks"] = []
+        outcome = await outcome_of(azure)
+        assert outcome["status"] == "needs-attention", outcome
+        assert "web01-data" in outcome["message"]
+        assert await azure.power(VM_ID) == "running"
+
+    play(story, fleet)
+
+
+def test_where_nothing_speaks_nothing_is_claimed() -> None:
+    """No agent, no probe, no log: the VM is watched for a while and runs on, counted apart."""
+
+    async def story(azure: LocalAzure) -> None:
+        outcome = await swapped(azure)
+        assert (outcome["status"], outcome["reason"]) == ("not-proven", "guest-not-proven"), outcome
+        assert said(outcome, "agent quiet")
+
+    play(story, [vm_body(agent=False), disk_body("web01-new")])
+
+
+class Door:
+    """What the VM's guest answers on its private address; `statuses` in turn, the last one for ever."""
+
+    def __init__(self, *statuses: int) -> None:
+        self.statuses = list(statuses)
+        self.port = 0
+
+    async def __aenter__(self) -> Self:
+        app = web.Application()
+        app.router.add_get("/{path:.*}", self._answer)
+        self._runner = web.AppRunner(app)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self.port = self._runner.addresses[0][1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._runner.cleanup()
+
+    async def _answer(self, _: web.Request) -> web.Response:
+        return web.Response(status=self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0])
+
+
+def reachable(**fields: Any) -> list[dict[str, Any]]:
+    """The fleet with a VM whose private address is this machine: where a test can answer for its guest."""
+    nic = f"{GROUP}/providers/Microsoft.Network/networkInterfaces/web01-nic"
+    address = {"name": "ipconfig1", "properties": {"privateIPAddress": "127.0.0.1", "primary": True}}
+    vm = vm_body(**fields)
+    vm["properties"]["networkProfile"] = {"networkInterfaces": [{"id": nic}]}
+    body = {"id": nic, "location": "westeurope", "properties": {"ipConfigurations": [address]}}
+    return [body, vm, disk_body("web01-new")]
+
+
+@pytest.mark.parametrize(
+    ("agent", "statuses", "status"),
+    [
+        (True, [200], "succeeded"),
+        (False, [200], "succeeded"),
+        (False, [503, 200, 503, 200, 200, 503, 200], "succeeded"),
+    ],
+    ids=["agent too", "no agent", "flaps"],
+)
+def test_a_probe_that_answers_proves(agent: bool, statuses: list[int], status: str) -> None:
+    """Three answers in a row prove the guest, agent or none; one that flaps must come to rest first."""
+
+    async def story(azure: LocalAzure) -> None:
+        async with Door(*statuses) as door:
+            await azure.tag(VM_ID, RefreshProbe=f"http:{door.port}/healthz")
+            outcome = await swapped(azure)
+        assert outcome["status"] == status, outcome
+        assert said(outcome, "probe proves")
+
+    play(story, reachable(agent=agent))
+
+
+def test_a_guest_that_listens_is_proved_where_its_agent_is_silent() -> None:
+    """The simulator's own guest: its port opens when it is up, and that is all that speaks for it."""
+
+    async def story(azure: LocalAzure) -> None:
+        (guest,) = azure.simulator.guests.listing()
+        port = guest["ports"]["22"].rpartition(":")[2]
+        await azure.tag(VM_ID, RefreshProbe=f"tcp:{port}")
+        outcome = await swapped(azure)
+        assert outcome["status"] == "succeeded", outcome
+        assert said(outcome, "probe proves") and said(outcome, "agent quiet")
+
+    nic, vm, disk = reachable(agent=False)
+    play(story, [nic, {**vm, "_listens": [22]}, disk])
+
+
+@pytest.mark.parametrize("agent", [True, False])
+def test_a_probe_that_fails_puts_the_old_disk_back(agent: bool) -> None:
+    """Its owner asked for it: without an answer in time the old disk comes back, whatever the agent says."""
+
+    async def story(azure: LocalAzure) -> None:
+        async with Door(200, 503) as door:
+            await azure.tag(VM_ID, RefreshProbe=f"http:{door.port}/")
+            await azure.tag(VM_ID, OsDiskName="web01-new")
+
+            async def back() -> bool:
+                return int(azure.journal(VM_ID)["stops"]) == 2
+
+            await azure.until(back)
+            door.statuses = [200]
+            outcome = await outcome_of(azure)
+        assert (outcome["status"], outcome["reason"]) == ("rolled-back", "unhealthy"), outcome
+        assert "status 503" in outcome["message"]
+        assert await azure.os_disk(VM_ID) == "web01-old"
+
+    play(story, reachable(agent=agent))
+
+
+def test_a_probe_that_never_answered_is_not_held_against_the_old_disk() -> None:
+    """The app cannot reach the VM at all: the new disk is not proved, the old one is back as it was."""
+
+    async def story(azure: LocalAzure) -> None:
+        async with Door(503) as door:
+            await azure.tag(VM_ID, RefreshProbe=f"http:{door.port}/")
+            outcome = await swapped(azure)
+        assert (outcome["status"], outcome["reason"]) == ("rolled-back", "unhealthy"), outcome
+        assert await azure.power(VM_ID) == "running"
+
+    play(story, reachable())
+
+
+@pytest.mark.parametrize("text", ["ssh", "http://10.0.0.4/", "tcp:0", "tcp:22/x"])
+def test_a_probe_that_cannot_be_read_is_refused_before_downtime(text: str) -> None:
+    """The tag is named with the cure, and the VM keeps running."""
+
+    async def story(azure: LocalAzure) -> None:
+        status, answer = await azure.api("POST", "/api/swap", {"vms": ["web01"], "disk": "web01-new", "dryRun": True})
+        assert status == 200
+        (row,) = answer["plan"]
+        assert row["reason"] == "bad-probe", row
+        assert "RefreshProbe" in row["message"]
+        assert azure.journal(VM_ID)["stops"] == 0
+
+    play(story, [vm_body(RefreshProbe=text), disk_body("web01-new")])
+
+
+@pytest.mark.parametrize(
+    ("serial", "what"),
+    [("panic", "kernel panic"), ("emergency", "emergency mode"), ("setup", "Windows setup")],
+)
+def test_what_the_boot_log_says_against_a_vm_condemns_it_at_once(serial: str, what: str) -> None:
+    """No agent has ever spoken on this VM, but its serial log says that it did not come up: rolled back in seconds."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.simulator.plane.faults.add([{"disk": "web01-new", "boots": False, "serial": serial}])
+        outcome = await swapped(azure)
+        assert (outcome["status"], outcome["reason"]) == ("rolled-back", "unhealthy"), outcome
+        assert what in outcome["message"]
+        assert "sig=" not in str(outcome)
+        assert azure.journal(VM_ID)["stops"] == 2
+        assert await azure.os_disk(VM_ID) == "web01-old"
+
+    vm = vm_body(agent=False)
+    vm["properties"]["diagnosticsProfile"] = {"bootDiagnostics": {"enabled": True}}
+    play(story, [vm, disk_body("web01-new")])
+
+
+def test_a_vm_that_the_platform_calls_unavailable_is_put_back() -> None:
+    """No guest speaks and Resource Health has it down since the start: the old disk comes back at the timeout."""
+
+    async def story(azure: LocalAzure) -> None:
+        told = {"availabilityState": "Unavailable", "reasonType": "Unplanned", "occuredTime": "2099-01-01T00:00:00Z"}
+        match = {"method": "GET", "path": ".*/availabilityStatuses/current"}
+        azure.simulator.plane.faults.add([{"match": match, "respond": {"status": 200, "body": {"properties": told}}}])
+        await azure.tag(VM_ID, OsDiskName="web01-new")
+        await azure.until(lambda: azure.journal(VM_ID)["stops"] == 2)
+        azure.simulator.plane.faults.clear()
+        outcome = await outcome_of(azure)
+        assert (outcome["status"], outcome["reason"]) == ("rolled-back", "unhealthy"), outcome
+        assert "resource-health" in outcome["message"]
+
+    play(story, [vm_body(agent=False), disk_body("web01-new")])
+
+
+def of_image(promise: str | None, *, agent: bool) -> list[dict[str, Any]]:
+    """A VM and a new disk from an image whose definition says `RefreshAgent=<promise>`."""
+    tags = (
+        {"RefreshPersonalizes": "true"} if promise is None else {"RefreshPersonalizes": "true", "RefreshAgent": promise}
+    )
+    origin = {"createOption": "FromImage", "galleryImageReference": {"id": VERSION_ID}}
+    gallery = [{"id": GALLERY, "location": "westeurope"}, definition_body(DEFINITION_ID, tags), version_body()]
+    return [*vm_bodies("golden", {}), *gallery, vm_body(agent=agent), disk_body("web01-new", creationData=origin)]
+
+
+@pytest.mark.parametrize(
+    ("promise", "agent", "status"),
+    [
+        ("true", True, "rolled-back"),
+        ("true", False, "rolled-back"),
+        ("false", True, "not-proven"),
+        (None, True, "rolled-back"),
+        (None, False, "not-proven"),
+    ],
+)
+def test_silence_means_what_the_image_promises(promise: str | None, agent: bool, status: str) -> None:
+    """The new disk's agent stays silent: unhealthy where one is promised, or was heard before; else not proven."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.simulator.plane.faults.add([{"disk": "web01-new", "boots": False}])
+        outcome = await swapped(azure)
+        assert outcome["status"] == status, outcome
+
+    play(story, of_image(promise, agent=agent))
+
+
+def test_a_vm_takes_the_time_its_tag_gives_it() -> None:
+    """A silent disk is given up when the VM's own time is over, long before the setting's."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.simulator.plane.faults.add([{"disk": "web01-new", "boots": False}])
+        outcome = await swapped(azure)
+        assert outcome["status"] == "rolled-back", outcome
+        assert said(outcome, "health failed after 6")
+
+    play(story, [vm_body(RefreshHealthTimeoutS="60"), disk_body("web01-new")])

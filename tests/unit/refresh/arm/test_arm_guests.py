@@ -1,0 +1,159 @@
+"""What is asked about a guest, and where such a request may go."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+from aiohttp import web
+
+from refresh.arm import probes
+from refresh.arm.guests import guest_from_arm
+from refresh.domain.guest import Guest, Report
+from refresh.domain.probe import Probe
+from refresh.gateway import GatewayError, Refused, Unavailable
+from simulator.clock import Clock, run
+from tests.support.scripted_arm import VM, Answer, ScriptedArm, against
+
+NIC = VM.replace("Microsoft.Compute/virtualMachines/web-1", "Microsoft.Network/networkInterfaces/web-1-nic")
+SIGNED = "https://md-x.blob.core.windows.net/log?sig=secret"
+
+
+def refusal(arm: ScriptedArm, uri: str, *, local: bool = False) -> GatewayError:
+    async def ask(_: object) -> None:
+        await probes.fetch_log(uri.replace("{base}", arm.base), local=local)
+
+    with pytest.raises(GatewayError) as caught:
+        against(arm, ask)
+    return caught.value
+
+
+def test_a_guest_is_read_from_the_vms_body() -> None:
+    """Both names, the primary network interface and the extension's word with its time."""
+    nics = [{"id": "other", "properties": {"primary": False}}, {"id": NIC, "properties": {"primary": True}}]
+    status = {"code": "HealthState/unhealthy", "time": "2026-11-01T02:00:00Z"}
+    body = {
+        "osProfile": {"computerName": "web-1"},
+        "networkProfile": {"networkInterfaces": nics},
+        "instanceView": {"computerName": "golden", "vmHealth": {"status": status}},
+    }
+    report = Report("unhealthy", "2026-11-01T02:00:00Z")
+    assert guest_from_arm(body) == Guest("golden", "web-1", NIC, report)
+    assert guest_from_arm({}) == Guest()
+
+
+def test_the_private_address_is_the_primary_one() -> None:
+    """A network interface with several addresses answers the one marked primary; one without has none."""
+    first, second = ({"properties": {"privateIPAddress": f"10.0.0.{n}", "primary": n == 5}} for n in (4, 5))
+    answer = Answer(body={"id": NIC, "properties": {"ipConfigurations": [first, second]}})
+    assert against(ScriptedArm(answer), lambda ask: ask.guests.read_private_ip(NIC)) == "10.0.0.5"
+    assert against(ScriptedArm(Answer(body={})), lambda ask: ask.guests.read_private_ip(NIC)) is None
+
+
+def test_resource_health_is_read_with_its_reason() -> None:
+    """State in lower case, Azure's own spelling of the time; not there means that the platform does not say."""
+    told = {"availabilityState": "Unavailable", "reasonType": "Unplanned", "occuredTime": "2026-11-01T02:00:00Z"}
+    found = against(ScriptedArm(Answer(body={"properties": told})), lambda ask: ask.guests.read_resource_health(VM))
+    assert found == Report("unavailable", "2026-11-01T02:00:00Z", "Unplanned")
+    assert against(ScriptedArm(Answer(404)), lambda ask: ask.guests.read_resource_health(VM)) is None
+    assert against(ScriptedArm(Answer(403)), lambda ask: ask.guests.read_resource_health(VM)) is None
+
+
+def test_the_boot_log_is_fetched_from_where_azure_says() -> None:
+    """One POST, one GET without a token of ours; boot diagnostics that are off mean that there is no log."""
+    arm = ScriptedArm(Answer(body={"serialConsoleLogBlobUri": "{base}/log?sig=secret"}), Answer(body=b"web-1 login:"))
+    assert against(arm, lambda ask: ask.guests.read_boot_log(VM)) == "web-1 login:"
+    assert [asked.method for asked in arm.asked] == ["POST", "GET"]
+    assert "Authorization" not in arm.asked[1].headers
+    assert against(ScriptedArm(Answer(409)), lambda ask: ask.guests.read_boot_log(VM)) is None
+    assert against(ScriptedArm(Answer(body={})), lambda ask: ask.guests.read_boot_log(VM)) is None
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "http://md-x.blob.core.windows.net/log?sig=secret",
+        "https://evil.example/log?sig=secret",
+        "https://blob.core.windows.net.evil.example/log?sig=secret",
+        "https://evilblob.core.windows.net/log?sig=secret",
+        "https://169.254.169.254/metadata?sig=secret",
+        "file:///etc/passwd",
+        "{base}/log?sig=secret",
+    ],
+)
+def test_a_log_elsewhere_is_never_fetched(uri: str) -> None:
+    """Only Azure's own storage over https, or the simulator's machine when Azure is a simulator; nothing is sent."""
+    arm = ScriptedArm()
+    error = refusal(arm, uri)
+    assert isinstance(error, Refused)
+    assert "secret" not in str(error)
+    assert arm.asked == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [Answer(302, headers={"Location": "http://127.0.0.1:1/"}), Answer(403), Answer(body=b"x" * (5 * 1024 * 1024))],
+    ids=["redirect", "forbidden", "endless"],
+)
+def test_a_log_that_cannot_be_read_is_only_not_known(answer: Answer) -> None:
+    """A redirect is not followed and a log without end not swallowed; the signature is never told."""
+    error = refusal(ScriptedArm(answer), "{base}/log?sig=secret", local=True)
+    assert isinstance(error, Unavailable)
+    assert "secret" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1", "169.254.169.254", "168.63.129.16", "0.0.0.0", "224.0.0.1", "::1", "web.example", ""],  # noqa: S104
+)
+def test_only_an_address_of_a_vm_is_probed(address: str) -> None:
+    """The app's own machine, the metadata service, the platform and names are refused with nothing sent."""
+
+    async def main(_: Clock) -> None:
+        with pytest.raises(Refused):
+            await probes.probe_once(address, Probe("tcp", 80), local=False)
+
+    run(main, Clock("virtual"))
+
+
+def on_http(status: int, ask: Callable[[int], Awaitable[str | None]], **headers: str) -> str | None:
+    """What `ask` sees when a web server on loopback answers everything with `status`; it is given the port."""
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(status=status, headers=headers)
+
+    async def main(_: Clock) -> str | None:
+        app = web.Application()
+        app.router.add_get("/{path:.*}", answer)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        try:
+            return await ask(runner.addresses[0][1])
+        finally:
+            await runner.cleanup()
+
+    return run(main, Clock("virtual"))
+
+
+@pytest.mark.parametrize(
+    ("status", "seen"), [(200, None), (204, None), (302, None), (399, None), (400, "status 400"), (503, "status 503")]
+)
+def test_a_status_from_200_to_399_counts(status: int, seen: str | None) -> None:
+    """A redirect counts as an answer and is not followed."""
+
+    async def ask(port: int) -> str | None:
+        return await probes.probe_once("127.0.0.1", Probe("http", port, "/healthz"), local=True)
+
+    assert on_http(status, ask, Location="http://127.0.0.1:1/") == seen
+
+
+def test_a_tcp_probe_connects() -> None:
+    """An open port answers, a closed one does not."""
+
+    async def ask(port: int) -> str | None:
+        closed = await probes.probe_once("127.0.0.1", Probe("tcp", 1), local=True)
+        assert closed is not None
+        return await probes.probe_once("127.0.0.1", Probe("tcp", port), local=True)
+
+    assert on_http(200, ask) is None
