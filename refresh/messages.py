@@ -165,7 +165,7 @@ class Claimed(Record):
     """The dispatcher's answer to a claim: `yours`, or why not. An `intent` means: finish what was begun.
 
     `force` is meant for the disk `wanted` alone. `tags` are those of an intent that may not have been written onto the
-    VM yet.
+    VM yet. `proves_since`: the swap is over since then and only its disk is to be proved.
     """
 
     answer: str
@@ -178,6 +178,7 @@ class Claimed(Record):
     over: tuple[str, ...] = ()
     tags: dict[str, str] | None = None
     wanted: str | None = None
+    proves_since: str | None = None
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ from refresh.domain.stop_mode import StopMode
 # Where a swap stands before its first step, and what the names of the steps of the way back begin with.
 INTENT = "intent"
 UNDO = "undo"
+# A VM that was swapped while it did not run is proved when it does.
+PROVE = "prove"
 
 
 class Step(StrEnum):

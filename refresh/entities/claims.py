@@ -13,6 +13,7 @@ from refresh import messages
 from refresh.domain import instant, resource_id
 from refresh.domain.plan import INTENT, UNDO
 from refresh.domain.reason import Reason
+from refresh.entities import proofs
 from refresh.entities.looks import add_hint, open_look, remembered
 from refresh.entities.queue import admit, start_swap
 from refresh.entities.turn import Json, Turn
@@ -45,6 +46,7 @@ def claim(turn: Turn, data: Mapping[str, Any]) -> None:
         intent=messages.Intent.from_json(row["intent"]) if row.get("intent") else None,
         step=row.get("step"),
         tags=row.get("tags"),
+        proves_since=row.get("proves_since"),
         wanted=row.get("wanted"),
         reply_to=tuple(row.get("reply_to", [])),
         **{key: tuple(names) for key, names in remembered(turn.state, vm).items()},
@@ -107,6 +109,7 @@ def finished(turn: Turn, data: Mapping[str, Any]) -> None:
         ]
     del state["running"][vm]
     _note_down(state, vm, row, outcome)
+    proofs.note(state, vm, row, outcome)
     # Looked at once more, because a wish may have come meanwhile. After a refusal only if one has: a refusal that
     # the look cannot foresee would otherwise be asked for again at once, for ever. The sweep comes back to it.
     if row.get("again") or outcome.status in ("succeeded", "not-proven", "rolled-back"):
@@ -135,6 +138,7 @@ def recover(turn: Turn, data: Mapping[str, Any]) -> None:
         if row["missing"] >= MISSED_BEFORE_DEAD and _age_s(row.get("since"), at) > CLAIM_DEAD_AFTER_S:
             turn.lines.append(f"swap {row['n']} of {row['id']} ended without a word; starting a recovery")
             start_swap(turn, vm, at)
+    proofs.hint_all(turn.state)
     for vm, row in turn.state.get("down", {}).items():
         add_hint(turn.state, vm, {"id": row["id"]})
     look = turn.state.get("look")

@@ -13,6 +13,7 @@ State, all plain JSON, small (it is rewritten by every signal); VMs are keyed by
     running  vm -> {id, n, since, claimed?, intent?, tags?, step?, attention?, force?, reply_to?, group?, again?,
              missing?}
     down     vm -> {id, group?}                      VMs that a swap could not bring up again
+    unproven vm -> {id, intent, at}                  VMs swapped while they did not run; the newest 500
     rejected [{vm, names, at}]                       newest last; names are disk and version ids, lower-case
     ran      vm hash -> [disk hash]                  disks a VM is known to have run, newest last
     said     vm hash -> hash                         the last decision told for a VM, so that it is told once

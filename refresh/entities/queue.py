@@ -12,6 +12,7 @@ from refresh import messages
 from refresh.domain import resource_id
 from refresh.domain.admission import Admission, Row, choose_admissions
 from refresh.domain.reason import Reason
+from refresh.entities import proofs
 from refresh.entities.looks import add_hint, merged, open_look
 from refresh.entities.turn import Json, Turn
 
@@ -47,6 +48,9 @@ def _decide_one(turn: Turn, vm: str, row: Mapping[str, Any], at: str | None) -> 
             if old.get("wanted") != kept.get("wanted"):  # it was this disk that somebody asked for in spite of all
                 old = {key: value for key, value in old.items() if key != "force"}
             queue[vm] = {**merged(old, {"id": row["vm"], **hint}), **kept, "since": old.get("since", at)}
+    elif proofs.is_due(turn.state, vm, row) and vm not in turn.state.get("running", {}):
+        old = queue.get(vm, {})
+        queue[vm] = {"id": row["vm"], "prove": True, "group": row.get("group"), "since": old.get("since", at)}
     else:
         queue.pop(vm, None)
     _say_once(turn, vm, row)
@@ -75,6 +79,8 @@ def admit(turn: Turn, at: str | None) -> None:
         if not hints.get(vm, {}).get("force"):
             row = merged(row, hints.pop(vm, {}))
         running[vm] = {key: row[key] for key in ("id", "force", "reply_to", "group", "wanted") if key in row}
+        if row.get("prove"):
+            running[vm] |= proofs.take(state, vm)
         start_swap(turn, vm, at)
 
 

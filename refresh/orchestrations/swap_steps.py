@@ -78,6 +78,7 @@ def run_steps(
     run = StepsRun()
     if earlier is not None:
         run.stopped_at, run.evidence = earlier.stopped_at, list(earlier.evidence)
+        run.started_at = earlier.started_at
     for step in map(Step, steps):
         if n is not None:
             tell(ctx, "step", vm=vm, n=n, step=f"{prefix}{step}")

@@ -87,7 +87,23 @@ def _take_up(ctx: OrchestrationContext, vm: str, n: int, claimed: Claimed) -> Tu
         return (yield from _begin(ctx, vm, n, intent, claimed.tags, plans))
     if (claimed.step or "").startswith(UNDO):
         return (yield from _undo(ctx, vm, n, intent, plans[1], None))
+    if claimed.proves_since is not None:
+        return (yield from _prove(ctx, vm, n, intent, plans, claimed.proves_since))
     return (yield from _swap(ctx, vm, n, intent, plans))
+
+
+def _prove(ctx: OrchestrationContext, vm: str, n: int, intent: Intent, plans: Plans, since: str) -> Turn:
+    """A VM that was swapped while it did not run has been started by its owner: only its health is asked about.
+
+    Whatever its agent reports after `since`, the end of that swap, it reports from the new disk.
+    """
+    ran = yield from run_steps(ctx, vm, n, intent, (plan.Step.HEALTH,), earlier=StepsRun(started_at=since))
+    if ran.ended == "failed":
+        return (yield from _undo(ctx, vm, n, intent, plans[1], ran))
+    if ran.ended in ("held", "gone"):
+        message = "put on hold, or gone, before its new disk was proved: left alone"
+        return _outcome(ctx, vm, "skipped", Reason.ON_HOLD, message, None, ran)
+    return _verified(ctx, vm, intent, ran)
 
 
 def _begin(
@@ -121,10 +137,14 @@ def _swap(ctx: OrchestrationContext, vm: str, n: int, intent: Intent, plans: Pla
     if ran.ended in ("held", "gone"):
         return (yield from _let_go(ctx, vm, intent, ran))
     yield from _clear(ctx, vm, intent)
-    disk = _name(intent.new_disk)
     if not intent.was_running:
-        message = f"the VM was not running: it has disk {disk} now and was left as it was"
+        message = f"the VM was not running: it has disk {_name(intent.new_disk)} now and was left as it was"
         return _outcome(ctx, vm, "not-proven", Reason.NOT_RUNNING, message, intent, ran)
+    return _verified(ctx, vm, intent, ran)
+
+
+def _verified(ctx: OrchestrationContext, vm: str, intent: Intent, ran: StepsRun) -> Outcome:
+    disk = _name(intent.new_disk)
     if ran.proved:
         return _outcome(ctx, vm, "succeeded", Reason.VERIFIED, f"runs disk {disk}, proved by its guest", intent, ran)
     message = f"runs disk {disk}; no signal from its guest has proved its health"

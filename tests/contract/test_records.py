@@ -19,7 +19,7 @@ INTENT = messages.Intent("swap-x-1", True, "old", "new", agent_spoke=True, previ
 RECORDS: list[Record] = [
     HEALTH,
     INTENT,
-    messages.Claimed("yours", True, INTENT, "stop", ("r",), ("d",), ("h",), ("o",)),
+    messages.Claimed("yours", True, INTENT, "stop", ("r",), ("d",), ("h",), ("o",), {"tag": "v"}, "disk", "t"),
     messages.StepInput(VM, "disk", "t", "t", "t", True, True, health=HEALTH),
     messages.StepResult("done", "t", "t", "t", "Code", "message", "evidence", True, 90.0, ("rung",)),
     messages.Prepared("swap", "wanted", "m", INTENT, {"tag": "value"}, ("stop",), ("start",), 41.0),

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import pytest
+
 from tests.support.builders import VM_ID
 from tests.support.local_azure import LocalAzure, disk_body, play, vm_body
 
@@ -144,3 +148,30 @@ def test_a_powered_off_vm_gets_its_old_disk_back() -> None:
         assert await azure.power(VM_ID) == "running"
 
     play(story, [vm_body(RefreshStopMode="power-off"), disk_body("web01-bad")])
+
+
+@pytest.mark.parametrize(("disk", "ends_on"), [("web01-new", "web01-new"), ("web01-bad", "web01-old")])
+def test_a_vm_swapped_while_stopped_is_proved_when_it_runs(disk: str, ends_on: str) -> None:
+    """Once its owner starts it the disk is proved, or taken out again, at the first look; nobody touches it before."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.simulator.plane.faults.add([{"disk": "web01-bad", "boots": False, "serial": "panic"}])
+        await azure.tag(VM_ID, OsDiskName=disk)
+        await azure.settled()
+        await azure.fire("sweep")
+        await azure.settled()
+        assert await azure.power(VM_ID) == "deallocated"
+        assert [outcome["reason"] for outcome in azure.outcomes()] == ["was-not-running"]
+        await azure.arm("POST", f"{VM_ID}/start")
+        await asyncio.sleep(60)
+        await azure.fire("sweep")
+        await azure.settled()
+        assert await azure.os_disk(VM_ID) == ends_on, azure.outcomes()[-1]["evidence"]
+        assert await azure.power(VM_ID) == "running"
+        expected = "succeeded" if disk == ends_on else "rolled-back"
+        assert azure.outcomes()[-1]["status"] == expected, azure.outcomes()[-1]
+        assert not azure.book().get("unproven")
+
+    vm = vm_body(power="deallocated")
+    vm["properties"]["diagnosticsProfile"] = {"bootDiagnostics": {"enabled": True}}
+    play(story, [vm, disk_body("web01-new"), disk_body("web01-bad")])

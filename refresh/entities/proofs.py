@@ -1,0 +1,58 @@
+"""VMs that were swapped while they did not run: their new disks are still to be proved.
+
+Decides that such a VM is proved, or rolled back, at the first look that finds it running. See `ledger` for the state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from refresh import messages
+from refresh.domain import resource_id
+from refresh.domain.plan import PROVE
+from refresh.domain.reason import Reason
+from refresh.entities.looks import add_hint
+from refresh.entities.turn import Json
+
+KEEP_UNPROVEN = 500
+# What a look may say of a running VM without its disk being any less to be proved.
+_HANDS_OFF = (Reason.ON_HOLD, Reason.NOT_IN_SCOPE, Reason.VM_GONE, Reason.UNREADABLE)
+
+
+def note(state: Json, vm: str, row: Json, outcome: messages.Outcome) -> None:
+    """Remember a VM whose swap could not be proved because it did not run; whatever else ends its turn settles it."""
+    unproven = state.setdefault("unproven", {})
+    if outcome.reason == Reason.NOT_RUNNING and row.get("intent"):
+        unproven[vm] = {"id": row["id"], "intent": row["intent"], "at": outcome.ended}
+        while len(unproven) > KEEP_UNPROVEN:
+            unproven.pop(next(iter(unproven)))
+    elif outcome.status not in ("refused", "skipped") or outcome.reason == Reason.VM_GONE:
+        unproven.pop(vm, None)
+
+
+def hint_all(state: Json) -> None:
+    """Have every VM that is still to be proved looked at."""
+    for vm, row in state.get("unproven", {}).items():
+        add_hint(state, vm, {"id": row["id"]})
+
+
+def is_due(state: Json, vm: str, row: Mapping[str, Any]) -> bool:
+    """Whether the VM of decision `row` runs now, nothing else is asked of it, and its disk is still to be proved.
+
+    A VM that has got another disk meanwhile has nothing to prove.
+    """
+    waiting = state.get("unproven", {}).get(vm)
+    if waiting is None or row["decision"] == "swap" or row["reason"] in _HANDS_OFF or not row.get("up"):
+        return False
+    disk = resource_id.parse(waiting["intent"]["new_disk"])
+    if disk is not None and disk.name.lower() == str(row.get("current", "")).lower():
+        return True
+    del state["unproven"][vm]
+    return False
+
+
+def take(state: Json, vm: str) -> Json:
+    """What the claim of a proof begins with: the intent of the swap, as of a VM that runs, and when it ended."""
+    waiting = state["unproven"][vm]
+    return {"intent": {**waiting["intent"], "was_running": True}, "step": PROVE, "proves_since": waiting["at"]}
