@@ -140,6 +140,10 @@ class Gallery(Protocol):
         """PUT the version with exactly this ARM body; the token outlives the activity that began it."""
         ...
 
+    async def begin_exclude_version(self, version_id: str) -> Begun:
+        """Have `latest` pass this version by, in every region."""
+        ...
+
     async def version_progress(self, version_id: str, token: str) -> Progress:
         """How the creation that `token` names stands: one GET."""
         ...

@@ -119,6 +119,13 @@ SETTINGS: tuple[Setting, ...] = (
         setting_values.between(TIMEOUT_FROM_S, TIMEOUT_TO_S),
     ),
     Setting(
+        "REFRESH_QUARANTINE_AFTER",
+        "quarantine_after",
+        "2",
+        "VMs that must be rolled back from an image version before no VM is swapped to it any more.",
+        setting_values.between(1, 1000),
+    ),
+    Setting(
         "REFRESH_CAPACITY_TIMEOUT_S",
         "capacity_timeout_s",
         "7200",
@@ -184,6 +191,7 @@ class Settings:
     max_swaps: int
     health_rungs: tuple[str, ...]
     health_timeout_s: int
+    quarantine_after: int
     capacity_timeout_s: int
     stop_mode: str
     disk_trust: str

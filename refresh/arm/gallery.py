@@ -82,6 +82,17 @@ class ArmGallery:
         operations = self._clients.compute(found.subscription).gallery_image_versions
         return await begin(operations.begin_create_or_update, found.group, gallery, definition, version, dict(body))
 
+    async def begin_exclude_version(self, version_id: str) -> Begun:
+        """Have `latest` pass this version by, in every region.
+
+        https://learn.microsoft.com/rest/api/compute/gallery-image-versions/update
+        """
+        found = split(version_id, VERSION_TYPE)
+        gallery, definition, version = found.names
+        operations = self._clients.compute(found.subscription).gallery_image_versions
+        body = {"properties": {"publishingProfile": {"excludeFromLatest": True}}}
+        return await begin(operations.begin_update, found.group, gallery, definition, version, body)
+
     async def version_progress(self, version_id: str, token: str) -> Progress:
         """How the creation that `token` names stands: one GET; `Unknown` when only the version itself can say."""
         found = split(version_id, VERSION_TYPE)

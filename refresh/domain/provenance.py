@@ -23,7 +23,9 @@ TRUSTED = Promise("disk is trusted", Reason.DISK_NOT_TRUSTED, Evidence.OUR_RULE)
 NOT_AT_SETUP = Promise("not a generalised Windows disk", Reason.GENERALIZED_WINDOWS, Evidence.OUR_RULE, _OS_STATES)
 PERSONAL = Promise("disk becomes this VM", Reason.NOT_PERSONALIZED, Evidence.OUR_RULE, _OS_STATES)
 
-PROMISES = (TRUSTED, NOT_AT_SETUP, PERSONAL)
+NOT_QUARANTINED = Promise("image version is not quarantined", Reason.IMAGE_QUARANTINED, Evidence.OUR_RULE)
+
+PROMISES = (TRUSTED, NOT_AT_SETUP, PERSONAL, NOT_QUARANTINED)
 
 
 @dataclass(frozen=True)
@@ -82,4 +84,14 @@ def check_personal(
             f"disk {wanted.name} is a clone of {image} and would not become this VM; if the image gives any VM its own "
             f"name, keys and accounts, its owner tags the image definition {tags.REFRESH_PERSONALIZES}=true",
         ),
+        NOT_QUARANTINED.judged(
+            ran_before or not is_quarantined(version),
+            f"disk {wanted.name} comes from a version of {image} that was rolled back on several VMs; make a new "
+            f"version, or take the tag {tags.REFRESH_QUARANTINED} off that one if it was not to blame",
+        ),
     )
+
+
+def is_quarantined(version: Version | None) -> bool:
+    """Whether the app marked this image version after several VMs had to be rolled back from it."""
+    return version is not None and tags.value_of(version.tags, tags.REFRESH_QUARANTINED) is not None

@@ -30,6 +30,7 @@ class Reason(StrEnum):
     DISK_NOT_READY = "disk-not-ready"
     DISK_NOT_TRUSTED = "disk-not-trusted"
     NOT_PERSONALIZED = "not-personalized"
+    IMAGE_QUARANTINED = "image-quarantined"
     GENERALIZED_WINDOWS = "generalized-windows"
     REJECTED_BEFORE = "rejected-before"
     OTHER_REGION = "other-region"

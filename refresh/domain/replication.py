@@ -13,6 +13,7 @@ from enum import StrEnum
 from refresh.domain import naming
 from refresh.domain.model import Definition, Version
 from refresh.domain.month_reason import MonthReason, Refusal
+from refresh.domain.provenance import is_quarantined
 
 MOVING = ("Creating", "Updating")
 
@@ -64,6 +65,7 @@ def rank_versions(versions: Iterable[Version], region: str) -> list[Version]:
         for version in versions
         if version.provisioning_state == "Succeeded"
         and not version.excluded_from_latest
+        and not is_quarantined(version)
         and naming.version_number(version.name) is not None
         and any(_is(found.name, region) and not found.excluded_from_latest for found in version.regions)
     ]

@@ -24,6 +24,8 @@ REFRESH_GROUP = "RefreshGroup"
 REFRESH_SOURCE = "RefreshSource"
 REFRESH_PERSONALIZES = "RefreshPersonalizes"
 REFRESH_AGENT = "RefreshAgent"
+# On an image version that the app found unhealthy on several VMs.
+REFRESH_QUARANTINED = "RefreshQuarantined"
 # On disks the app made: for people to read, never for decisions.
 DISK_VM = "RefreshVm"
 DISK_PERIOD = "RefreshPeriod"
@@ -46,7 +48,16 @@ VM_CONTRACT = (
 # A VM that carries one of these asks for something that does not exist yet; swapping it as if the tag were not there
 # would break the promise the tag makes to its owner.
 NOT_BUILT_YET = (REFRESH_RING, REFRESH_WINDOW, REFRESH_GROUP)
-CONTRACT = (*VM_CONTRACT, REFRESH_SOURCE, REFRESH_PERSONALIZES, REFRESH_AGENT, DISK_VM, DISK_PERIOD, DISK_VERSION)
+CONTRACT = (
+    *VM_CONTRACT,
+    REFRESH_SOURCE,
+    REFRESH_PERSONALIZES,
+    REFRESH_QUARANTINED,
+    REFRESH_AGENT,
+    DISK_VM,
+    DISK_PERIOD,
+    DISK_VERSION,
+)
 
 PREVIOUS = "@previous"
 MAX_VALUE_LENGTH = 256

@@ -83,12 +83,14 @@ def _remember_ran(state: Json, vm: str, disk: str) -> None:
 
 
 def reject(turn: Turn, data: Mapping[str, Any]) -> None:
-    """Remember a disk and its image version as unhealthy on this VM."""
+    """Remember a disk and its image version as unhealthy on this VM; answers how many VMs blame that version."""
     vm = str(data["vm"]).lower()
     names = sorted({str(name).lower() for name in (data["disk"], data.get("version")) if name})
     others = [row for row in turn.state.get("rejected", []) if (row["vm"], row["names"]) != (vm, names)]
     turn.state["rejected"] = [*others, {"vm": vm, "names": names, "at": data.get("at")}][-KEEP_REJECTED:]
-    turn.answer = {"ok": True}
+    version = str(data.get("version") or "").lower()
+    blaming = {row["vm"] for row in turn.state["rejected"] if version in row["names"]}
+    turn.answer = {"ok": True, "vms": len(blaming)}
 
 
 def finished(turn: Turn, data: Mapping[str, Any]) -> None:

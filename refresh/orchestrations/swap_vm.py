@@ -8,6 +8,7 @@ Nothing happens before the claim, because the dispatcher's starts may come twice
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 from typing import Any
 
 from durabletask.task import OrchestrationContext, Task, TaskFailedError
@@ -156,20 +157,27 @@ def _undo(
 ) -> Turn:
     """Remember first, then the tags, then the disk: a crash in between must not ask for the bad disk again."""
     rejected: dict[str, Any] = {"disk": intent.new_disk, "version": intent.version}
-    yield ask(ctx, "reject", vm=vm, n=n, **rejected)
+    known = yield ask(ctx, "reject", vm=vm, n=n, **rejected)
     tell(ctx, "step", vm=vm, n=n, step=UNDO)
     yield from call(ctx, "write_rejection", {"vm": vm, "intent": intent.to_json()})
     back = yield from run_steps(ctx, vm, n, intent, undo, prefix=f"{UNDO}-", earlier=failed)
     why = failed.why if failed is not None else "an earlier run found it unhealthy"
     if back.ended in ("held", "gone"):
         return (yield from _let_go(ctx, vm, intent, back))
+    unhealthy = failed is None or failed.step == plan.Step.HEALTH
     if back.ended != "done":
-        return (yield from _give_up(ctx, vm, n, intent, why, back))
-    yield from _clear(ctx, vm, intent)
-    unhealthy = failed is None or failed.step == "health"
-    reason = Reason.UNHEALTHY if unhealthy else Reason.STEP_FAILED
-    message = f"{_name(intent.new_disk)} was taken out again and {_name(intent.old_disk)} put back: {why}"
-    return _outcome(ctx, vm, "rolled-back", reason, message, intent, back)
+        outcome = yield from _give_up(ctx, vm, n, intent, why, back)
+    else:
+        yield from _clear(ctx, vm, intent)
+        reason = Reason.UNHEALTHY if unhealthy else Reason.STEP_FAILED
+        message = f"{_name(intent.new_disk)} was taken out again and {_name(intent.old_disk)} put back: {why}"
+        outcome = _outcome(ctx, vm, "rolled-back", reason, message, intent, back)
+    if not unhealthy or intent.version is None:
+        return outcome
+    # The VM first, then the blame: nothing waits for it.
+    blame = {"version": intent.version, "vms": known.get("vms", 1)}
+    told = yield from call(ctx, "quarantine_version", blame)
+    return replace(outcome, evidence=(*outcome.evidence, str(told.get("message", ""))[:160]))
 
 
 def _no_room(ctx: OrchestrationContext, vm: str, intent: Intent, ran: StepsRun) -> Outcome:

@@ -42,13 +42,14 @@ def preflight(
     current: dict[str, Any] | None = None,
     around: dict[str, Any] | None = None,
     definition: dict[str, Any] | None = None,
+    version: dict[str, Any] | None = None,
     ran: frozenset[str] = frozenset(),
     policy: Policy | None = None,
 ) -> tuple[Check, ...]:
     here, disk, has = make_vm(**(vm or {})), make_disk(**(wanted or {})), make_current(**(current or {}))
     known = Surroundings(**{"gaps": NOTHING_MISSING, **(around or {})})
     image = make_definition(**(definition or {}))
-    return check_swap(here, has, disk, make_version(), image, ran, policy or Policy(), known)
+    return check_swap(here, has, disk, make_version(**(version or {})), image, ran, policy or Policy(), known)
 
 
 def failures(checks: tuple[Check, ...]) -> list[str]:
@@ -108,6 +109,7 @@ SPOILED: dict[str, list[dict[str, Any]]] = {
         }
     ],
     "disk becomes this VM": [{"definition": {"tags": {}}}],
+    "image version is not quarantined": [{"version": {"tags": {"refreshquarantined": "rolled back on 2 VMs"}}}],
     "app has its rights on the VM": [
         {"around": {"gaps": {**NOTHING_MISSING, VM_ID.lower(): ("Microsoft.Compute/virtualMachines/start/action",)}}},
         {"around": {"gaps": {disk: () for disk in NOTHING_MISSING if "/disks/" in disk}}},

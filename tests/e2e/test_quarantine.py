@@ -1,0 +1,54 @@
+"""One bad image does not take a whole fleet down: after two rollbacks nobody else is swapped to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.support.builders import VERSION_ID, disk_id
+from tests.support.local_azure import LocalAzure, disk_body, play, vm_body
+from tests.support.month_world import gallery_bodies, version_body, vm_id
+
+NAMES = ("web01", "web02", "web03")
+
+
+def bad_disk(name: str) -> dict[str, Any]:
+    origin = {"createOption": "FromImage", "galleryImageReference": {"id": VERSION_ID}}
+    return disk_body(f"{name}-bad", creationData=origin)
+
+
+def test_a_version_is_quarantined_after_two_rollbacks() -> None:
+    """Two VMs are rolled back from a version; it is marked, and the third VM is refused before downtime."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.simulator.plane.faults.add([{"disk": "*-bad", "boots": False}])
+        for name in NAMES:
+            await azure.tag(vm_id(name), OsDiskName=f"{name}-bad")
+            await azure.settled()
+        assert [outcome["status"] for outcome in azure.outcomes()] == ["rolled-back", "rolled-back"]
+        assert azure.journal(vm_id("web03"))["stops"] == 0
+        version = await azure.arm("GET", VERSION_ID)
+        assert version["tags"]["RefreshQuarantined"] == "rolled back on 2 VMs"
+        assert version["properties"]["publishingProfile"]["excludeFromLatest"] is True
+        status, seen = await azure.api("GET", "/api/vms?vm=web03")
+        assert (status, seen["decision"], seen["reason"]) == (200, "refuse", "image-quarantined"), seen
+        assert await azure.os_disk(vm_id("web03")) == "web03-old"
+
+    fleet = [body for name in NAMES for body in (vm_body(name), bad_disk(name))]
+    play(story, [*gallery_bodies(), version_body(VERSION_ID), *fleet])
+
+
+def test_one_rollback_blames_no_image() -> None:
+    """A single VM that does not come up says nothing about the version: others may still be swapped to it."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.simulator.plane.faults.add([{"disk": "web01-bad", "boots": False}])
+        for name in NAMES[:2]:
+            await azure.tag(vm_id(name), OsDiskName=f"{name}-bad")
+            await azure.settled()
+        assert [outcome["status"] for outcome in azure.outcomes()] == ["rolled-back", "succeeded"]
+        assert "RefreshQuarantined" not in (await azure.arm("GET", VERSION_ID)).get("tags", {})
+        assert await azure.os_disk(vm_id("web02")) == "web02-bad"
+        assert disk_id("web01-bad").lower() in {name for row in azure.book()["rejected"] for name in row["names"]}
+
+    fleet = [body for name in NAMES[:2] for body in (vm_body(name), bad_disk(name))]
+    play(story, [*gallery_bodies(), version_body(VERSION_ID), *fleet])
