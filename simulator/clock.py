@@ -23,6 +23,8 @@ ClockKind = Literal["real", "virtual"]
 # While work outside the loop is under way (a gRPC call, a thread), the virtual clock gives it this long to report back
 # before it concludes that the work itself is waiting for simulated time.
 _FOREIGN_GRACE_S = 0.05
+# A far deadline is most likely the timeout of that very work: a machine under load is given longer before that strikes.
+_FAR_S, _FAR_GRACE_S = 5.0, 2.0
 
 
 class Clock:
@@ -114,13 +116,13 @@ class _ClockSelector(selectors.BaseSelector):
             return self._real.select(timeout)
         if self._clock.kind == "real":
             return self._real.select(timeout / self._clock.speed)
-        return self._real.select(0) or self._wait_for_foreign_work() or self._jump(timeout)
+        return self._real.select(0) or self._wait_for_foreign_work(timeout) or self._jump(timeout)
 
-    def _wait_for_foreign_work(self) -> list[tuple[selectors.SelectorKey, int]]:
+    def _wait_for_foreign_work(self, timeout: float) -> list[tuple[selectors.SelectorKey, int]]:
         if self.threads_at_work:
             return self._real.select(None)  # a finished thread wakes the loop through its self-pipe
         if self._clock.held:
-            return self._real.select(_FOREIGN_GRACE_S)
+            return self._real.select(_FAR_GRACE_S if timeout > _FAR_S else _FOREIGN_GRACE_S)
         return []
 
     def _jump(self, timeout: float) -> list[tuple[selectors.SelectorKey, int]]:
