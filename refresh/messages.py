@@ -8,7 +8,6 @@ converter takes str, int, float, bool, None, list and dict and refuses dataclass
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cache
@@ -37,8 +36,6 @@ VMS_PER_SIGNAL = 100
 BULK_ACTIVITIES_OUTSTANDING = 10
 VMS_PER_HISTORY = 500
 
-_INSTANCE_ID = re.compile(r"^[A-Za-z0-9._-]{1,100}\Z")
-
 
 def swap_id(vm_id: str, n: int) -> str:
     """The instance id of swap number `n` of a VM."""
@@ -48,11 +45,6 @@ def swap_id(vm_id: str, n: int) -> str:
 def look_id(n: int) -> str:
     """The instance id of look number `n`."""
     return f"look-{n}"
-
-
-def is_instance_id(text: str) -> bool:
-    """Whether `text` may be an instance id (1-100 characters, nothing that a URL or a table key chokes on)."""
-    return bool(_INSTANCE_ID.match(text))
 
 
 class BadRecord(ValueError):

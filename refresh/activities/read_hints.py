@@ -11,7 +11,6 @@ from refresh.activities.facts import FactReader, policy_of
 from refresh.activities.reads import Pace
 from refresh.domain.decision import Decision, Facts, Refuse, Revive, Swap, decide_swap, is_intent_stale
 from refresh.domain.model import Power
-from refresh.domain.reason import Reason
 from refresh.settings import Settings
 
 READS_AT_ONCE = 8
@@ -62,8 +61,3 @@ def decision_row(vm_id: str, facts: Facts, decision: Decision) -> dict[str, Any]
     row["stale"] = True if is_intent_stale(facts) else None
     row["wanted"] = facts.wish.disk_id or facts.wish.text or None
     return {key: value for key, value in row.items() if value is not None}
-
-
-def unreadable_row(vm_id: str, why: str) -> dict[str, Any]:
-    """The row of a VM about which nothing could be decided."""
-    return {"vm": vm_id, "decision": "refuse", "reason": str(Reason.UNREADABLE), "message": why[:200]}

@@ -9,7 +9,7 @@ State, all plain JSON, small (it is rewritten by every signal); VMs are keyed by
     seq      number of the last swap or look started; never reused
     hints    vm -> {id, force?, reply_to?}           VMs to look at
     look     {id, since, taken: hints} | absent      the look that is open
-    queue    vm -> {id, wanted, since, force?, reply_to?, group?}
+    queue    vm -> {id, wanted?, since, force?, reply_to?, group?, intent?, step?, proves_since?}
     running  vm -> {id, n, since, claimed?, intent?, tags?, step?, attention?, force?, reply_to?, group?, again?,
              missing?}
     down     vm -> {id, group?}                      VMs that a swap could not bring up again

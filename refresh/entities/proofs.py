@@ -37,22 +37,27 @@ def hint_all(state: Json) -> None:
         add_hint(state, vm, {"id": row["id"]})
 
 
-def is_due(state: Json, vm: str, row: Mapping[str, Any]) -> bool:
-    """Whether the VM of decision `row` runs now, nothing else is asked of it, and its disk is still to be proved.
+def forget_if_settled(state: Json, vm: str, row: Mapping[str, Any]) -> None:
+    """A VM that is gone, or that decision `row` shows running another disk, has nothing to prove any more."""
+    waiting = state.get("unproven", {}).get(vm)
+    if waiting is not None and (row["reason"] == Reason.VM_GONE or (row.get("up") and not _runs_it(waiting, row))):
+        del state["unproven"][vm]
 
-    A VM that has got another disk meanwhile has nothing to prove.
-    """
+
+def is_due(state: Json, vm: str, row: Mapping[str, Any]) -> bool:
+    """Whether the VM of decision `row` runs the disk that is still to be proved, and nothing else is asked of it."""
     waiting = state.get("unproven", {}).get(vm)
     if waiting is None or row["decision"] == "swap" or row["reason"] in _HANDS_OFF or not row.get("up"):
         return False
+    return _runs_it(waiting, row)
+
+
+def _runs_it(waiting: Json, row: Mapping[str, Any]) -> bool:
     disk = resource_id.parse(waiting["intent"]["new_disk"])
-    if disk is not None and disk.name.lower() == str(row.get("current", "")).lower():
-        return True
-    del state["unproven"][vm]
-    return False
+    return disk is not None and disk.name.lower() == str(row.get("current", "")).lower()
 
 
-def take(state: Json, vm: str) -> Json:
+def claim_of(state: Json, vm: str) -> Json:
     """What the claim of a proof begins with: the intent of the swap, as of a VM that runs, and when it ended."""
     waiting = state["unproven"][vm]
     return {"intent": {**waiting["intent"], "was_running": True}, "step": PROVE, "proves_since": waiting["at"]}

@@ -18,6 +18,7 @@ from refresh.entities.turn import Json, Turn
 
 KEEP_SAID = 1000
 DEFAULT_MAX_SWAPS = 20
+_CLAIM_KEEPS = ("id", "force", "reply_to", "group", "wanted", "intent", "step", "proves_since")
 
 
 def decided(turn: Turn, data: Mapping[str, Any]) -> None:
@@ -38,6 +39,7 @@ def _decide_one(turn: Turn, vm: str, row: Mapping[str, Any], at: str | None) -> 
     queue = turn.state.setdefault("queue", {})
     if row.get("up") or row["reason"] in (Reason.VM_GONE, Reason.NOT_IN_SCOPE):
         turn.state.get("down", {}).pop(vm, None)
+    proofs.forget_if_settled(turn.state, vm, row)
     if row["decision"] == "swap":
         kept = {key: row[key] for key in ("wanted", "group") if row.get(key)}
         hint = {key: row[key] for key in ("force", "reply_to") if row.get(key)}
@@ -45,12 +47,15 @@ def _decide_one(turn: Turn, vm: str, row: Mapping[str, Any], at: str | None) -> 
             add_hint(turn.state, vm, {"id": row["vm"], **hint})
         else:
             old = queue.get(vm, {})
+            if old.get("proves_since"):  # a newer wish: the disk that was to be proved is on its way out
+                old = {"since": old.get("since")}
             if old.get("wanted") != kept.get("wanted"):  # it was this disk that somebody asked for in spite of all
                 old = {key: value for key, value in old.items() if key != "force"}
             queue[vm] = {**merged(old, {"id": row["vm"], **hint}), **kept, "since": old.get("since", at)}
     elif proofs.is_due(turn.state, vm, row) and vm not in turn.state.get("running", {}):
         old = queue.get(vm, {})
-        queue[vm] = {"id": row["vm"], "prove": True, "group": row.get("group"), "since": old.get("since", at)}
+        found = proofs.claim_of(turn.state, vm)
+        queue[vm] = {"id": row["vm"], "group": row.get("group"), "since": old.get("since", at), **found}
     else:
         queue.pop(vm, None)
     _say_once(turn, vm, row)
@@ -78,9 +83,7 @@ def admit(turn: Turn, at: str | None) -> None:
         hints, row = state.get("hints", {}), queue.pop(vm)
         if not hints.get(vm, {}).get("force"):
             row = merged(row, hints.pop(vm, {}))
-        running[vm] = {key: row[key] for key in ("id", "force", "reply_to", "group", "wanted") if key in row}
-        if row.get("prove"):
-            running[vm] |= proofs.take(state, vm)
+        running[vm] = {key: row[key] for key in _CLAIM_KEEPS if key in row}
         start_swap(turn, vm, at)
 
 

@@ -102,8 +102,9 @@ def _prove(ctx: OrchestrationContext, vm: str, n: int, intent: Intent, plans: Pl
     if ran.ended == "failed":
         return (yield from _undo(ctx, vm, n, intent, plans[1], ran))
     if ran.ended in ("held", "gone"):
+        reason = Reason.ON_HOLD if ran.ended == "held" else Reason.VM_GONE
         message = "put on hold, or gone, before its new disk was proved: left alone"
-        return _outcome(ctx, vm, "skipped", Reason.ON_HOLD, message, None, ran)
+        return _outcome(ctx, vm, "skipped", reason, message, None, ran)
     return _verified(ctx, vm, intent, ran)
 
 

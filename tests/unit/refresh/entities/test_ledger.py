@@ -184,3 +184,43 @@ def test_a_forced_hint_is_not_answered_by_an_unforced_swap() -> None:
     admitted = apply(waiting.state, "resume", {"at": AT}).state
     assert "force" not in admitted["running"][VM]
     assert admitted["hints"][VM]["force"]
+
+
+def swapped_while_stopped() -> Json:
+    """The book after a VM that did not run was swapped, seen running while the app is paused: its proof waits."""
+    outcome = Outcome(VM_ID, "swap-x-2", "not-proven", "was-not-running", "m", disk_id("old"), disk_id("new"), ended=AT)
+    over = ("finished", {"vm": VM_ID, "n": 2, "outcome": outcome.to_json()})
+    seen = decided(decision="skip", reason="already-there", up=True, current="new")
+    return play(HINT, TAKE, decided(), TAKE, CLAIM, STEP, over, ("pause", {}), seen).state
+
+
+def test_a_vm_swapped_while_stopped_is_proved_once_it_runs() -> None:
+    """Its claim carries the swap's intent as of a running VM and when that swap ended."""
+    turn = apply(swapped_while_stopped(), "resume", {"at": AT})
+    n = next(start[2]["n"] for start in turn.starts if start[0] == "swap_vm")
+    claimed = apply(turn.state, "claim", {"vm": VM_ID, "n": n, "at": AT}).answer
+    assert (claimed["step"], claimed["proves_since"]) == ("prove", AT)
+    assert claimed["intent"] == INTENT
+
+
+def test_a_newer_wish_is_swapped_and_not_proved() -> None:
+    """A wish that comes while a proof waits replaces it: the claim has no old intent to finish."""
+    turn = apply(apply(swapped_while_stopped(), *decided(wanted="newer")).state, "resume", {"at": AT})
+    n = next(start[2]["n"] for start in turn.starts if start[0] == "swap_vm")
+    claimed = apply(turn.state, "claim", {"vm": VM_ID, "n": n, "at": AT}).answer
+    assert "intent" not in claimed
+    assert "proves_since" not in claimed
+
+
+def test_a_waiting_proof_has_all_it_needs() -> None:
+    """The book keeps the newest VMs to prove only: one that waits already is proved although it was forgotten."""
+    turn = apply({**swapped_while_stopped(), "unproven": {}}, "resume", {"at": AT})
+    assert "bad" not in turn.state
+    assert turn.state["queue"] == {}
+    assert turn.state["running"][VM]["intent"] == INTENT
+
+
+@pytest.mark.parametrize("row", [{"reason": "vm-gone"}, {"reason": "already-there", "up": True, "current": "other"}])
+def test_a_vm_that_is_gone_or_changed_has_nothing_to_prove(row: Json) -> None:
+    """A deleted VM, and one that has got another disk, are not looked at for their proof for ever."""
+    assert VM not in apply(swapped_while_stopped(), *decided(**{"decision": "skip", **row})).state["unproven"]
