@@ -65,6 +65,8 @@ class Entities:
         batch = [entity.inbox.popleft() for _ in range(min(self._batch, len(entity.inbox)))]
         self._desk.trace.note("entity", entity.name, entity.id, "dispatched")
         try:
+            names = [one.operation for one in batch]
+            self._desk.interruptions.before_entity_batch(entity.id, names, entity.attempt)
             result = await self._ask(entity, batch)
             messages = self._messages(batch, result)
             self._interrupt(entity, batch, messages)

@@ -110,6 +110,7 @@ class Orchestrations:
         started = event(now, orchestratorStarted=pb.OrchestratorStartedEvent())
         new_events = [started, *(message.event for message in taken)]
         try:
+            self._desk.interruptions.before_orchestrator_turn(instance.name, instance.id, instance.attempt)
             answer = await self._ask(instance, new_events)
             self._interrupt(instance, answer)
         except (WorkerDied, asyncio.CancelledError) as death:
