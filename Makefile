@@ -6,7 +6,7 @@ SPEED ?= 10
 # How long Azure takes in the demo is drawn from recordings: this seed stays near the medians, others show the tails too.
 SEED ?= 2
 
-.PHONY: soak bench-swap help venv az-venv lint types imports unit test demo up serve clean
+.PHONY: soak soak-crashes bench-swap help venv az-venv lint types imports unit test demo up serve clean
 
 help:
 	@echo "make demo   one month and one tag edit on a local Azure, told live (under 90 s)"
@@ -56,6 +56,9 @@ N ?= 1000
 SOAK_SEED ?= 1
 soak: venv
 	$(PY) -m tests.soak --examples $(N) --seed $(SOAK_SEED)
+
+soak-crashes: venv
+	$(PY) -m tests.crashes
 
 bench-swap: venv
 	$(PY) -m bench.swap

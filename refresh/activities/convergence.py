@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from refresh.activities import lateness
 from refresh.domain import instant, tags
 from refresh.domain.capacity import is_capacity, pause_s
 from refresh.domain.model import Vm
@@ -23,10 +24,6 @@ ACTIVITY_S = 50.0
 # Another operation is under way on the VM; Azure ends it, and then ours may begin.
 _CONFLICTS = frozenset({"Conflict", "OperationNotAllowed", "AttachDiskWhileBeingDetached", "PreconditionFailed"})
 _LONGEST_PAUSE_S = 30.0
-# An activity is at least once: one whose worker died after the answer was sent comes again when its message is visible
-# again (300 s), to a VM that has moved on. One that comes so late does nothing; whoever still waits for it asks again.
-# https://learn.microsoft.com/azure/azure-functions/durable/durable-functions-bindings#host-json
-LATE_AFTER_S = 240.0
 
 
 # So many looks of one activity may follow each other quickly; Compute has 36 reads of a VM in hand.
@@ -69,6 +66,7 @@ class Convergence:
         self._begun_at = self.step.begun_at
         self._token: str | None = None
         self._at: str | None = None
+        self._settled_at: str | None = None
         self._slept_s = self._slept_when_read_s = 0.0
         self._pause_s = 1.0
         self._last_error: GatewayError | None = None
@@ -92,8 +90,9 @@ class Convergence:
         except GatewayError as error:
             return await self._unanswered(error)
         self._at, self._slept_when_read_s = vm.read_at, self._slept_s
-        if (instant.seconds_between(self.step.asked_at, vm.read_at) or 0.0) - self._slept_s > LATE_AFTER_S:
-            return self._result("waiting", evidence="came too late: what was asked may not be wanted any more")
+        self._settled_at = vm.settled_at
+        if lateness.is_late(self.step.asked_at, vm.read_at, self._slept_s):
+            return self._result("waiting", evidence=lateness.SAID)
         self._since = self._since or vm.read_at
         if self.step.unique_id and vm.unique_id and self.step.unique_id != vm.unique_id:
             return self._result("gone", evidence="another VM has its name now")
@@ -201,4 +200,5 @@ class Convergence:
             evidence=evidence[:200] if evidence else None,
             proved=proved,
             wait_s=self._wait_s,
+            settled_at=self._settled_at,
         )

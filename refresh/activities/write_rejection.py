@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from refresh import wiring
+from refresh.activities import lateness
 from refresh.activities.facts import policy_of
 from refresh.activities.patience import TAG_WRITE_BUDGET_S, patiently
 from refresh.domain import resource_id, tags
@@ -14,10 +15,15 @@ from refresh.messages import Intent
 
 
 async def write_rejection(data: dict[str, Any]) -> dict[str, Any]:
-    """Say on the VM that its new disk was rejected and ask for the old one again, unless a newer wish stands there."""
+    """Say on the VM that its new disk was rejected and ask for the old one again, unless a newer wish stands there.
+
+    One that comes late writes nothing: somebody may have asked for that very disk again since.
+    """
     intent, gateways = Intent.from_json(data["intent"]), wiring.gateways()
     try:
         vm = await patiently(lambda: gateways.compute.read_vm(data["vm"]), budget_s=TAG_WRITE_BUDGET_S)
+        if lateness.is_late(data.get("asked_at"), vm.read_at):
+            return lateness.too_late()
         wish = choose_wish(vm, policy_of(wiring.settings()).disk_groups)
         if not resource_id.same(wish.disk_id, intent.new_disk):
             return {"ok": True, "message": f"{tags.OS_DISK_NAME} asks for another disk by now and was left alone"}

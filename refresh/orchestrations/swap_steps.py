@@ -16,8 +16,11 @@ from durabletask.task import OrchestrationContext, Task, TaskFailedError
 from refresh.domain import instant
 from refresh.domain.capacity import is_capacity
 from refresh.domain.plan import Step
+from refresh.domain.reason import Reason
+from refresh.event_messages import attention_event
 from refresh.messages import Health, Intent, StepInput, StepResult
 from refresh.orchestrations.calls import now, tell
+from refresh.orchestrations.notices import publish
 
 _ACTIVITY = {
     Step.STOP: "ensure_stopped",
@@ -48,6 +51,7 @@ class StepsRun:
     stopped_at: str | None = None
     started_at: str | None = None
     running_at: str | None = None
+    arm_s: float | None = None
     evidence: list[str] = field(default_factory=list)
 
     def down_s(self) -> float | None:
@@ -56,11 +60,19 @@ class StepsRun:
 
 
 def call(ctx: OrchestrationContext, activity: str, data: dict[str, Any]) -> Generator[Task[Any], Any, dict[str, Any]]:
-    """Call an activity whose failure must not end the swap: it becomes `{"ok": false, "message"}`."""
-    try:
-        return (yield ctx.call_activity(activity, input=data))  # type: ignore[no-any-return]
-    except TaskFailedError as error:
-        return {"ok": False, "message": str(error)[:300]}
+    """Call an activity whose failure must not end the swap: it becomes `{"ok": false, "message"}`.
+
+    One that came too late, because the worker that first had it died, is asked for again.
+    """
+    answer: dict[str, Any] = {}
+    for _ in range(CRASHES_ALLOWED):
+        try:
+            answer = yield ctx.call_activity(activity, input={**data, "asked_at": now(ctx)})
+        except TaskFailedError as error:
+            return {"ok": False, "message": str(error)[:300]}
+        if not answer.get("late"):
+            break
+    return answer
 
 
 def run_steps(
@@ -78,7 +90,7 @@ def run_steps(
     run = StepsRun()
     if earlier is not None:
         run.stopped_at, run.evidence = earlier.stopped_at, list(earlier.evidence)
-        run.started_at = earlier.started_at
+        run.started_at, run.arm_s = earlier.started_at, earlier.arm_s
     for step in map(Step, steps):
         if n is not None:
             tell(ctx, "step", vm=vm, n=n, step=f"{prefix}{step}")
@@ -134,6 +146,7 @@ def _run_step(
         if n is not None and is_capacity(result.code) and not is_capacity(data.last_code):
             attention = f"{result.code}: Azure has no room to start this VM; it is asked again until it has"
             tell(ctx, "step", vm=data.vm, n=n, step=name, attention=attention)
+            yield from publish(ctx, attention_event(data.vm, ctx.instance_id, Reason.NO_CAPACITY, attention, now(ctx)))
         if result.wait_s is not None:
             yield ctx.create_timer(timedelta(seconds=result.wait_s))
         data = StepInput.from_json({**data.to_json(), **_times(result)})
@@ -154,6 +167,9 @@ def _note(run: StepsRun, step: Step, name: str, result: StepResult) -> None:
         run.started_at, run.running_at = result.begun_at or result.since, result.at
     if step is Step.HEALTH:
         run.proved = result.proved
+    if step is not Step.HEALTH and result.begun_at is not None:
+        ended_at = result.settled_at if instant.not_before(result.settled_at, result.begun_at) else result.at
+        run.arm_s = round((run.arm_s or 0.0) + (instant.seconds_between(result.begun_at, ended_at) or 0.0), 1)
     took_s = instant.seconds_between(result.since, result.at)
     seen = result.message or result.evidence or ""
     run.evidence.append(f"{name} {result.state} after {took_s or 0:.0f} s: {seen}"[:160])
