@@ -9,7 +9,8 @@ from typing import Any
 from refresh import wiring
 from refresh.activities.facts import FactReader, policy_of
 from refresh.activities.reads import Pace
-from refresh.domain.decision import Decision, Facts, Refuse, Revive, Swap, decide_swap, is_intent_stale
+from refresh.domain.decision import Decision, Refuse, Revive, Swap, decide_swap, is_intent_stale
+from refresh.domain.facts import Facts
 from refresh.domain.model import Power
 from refresh.settings import Settings
 

@@ -84,6 +84,7 @@ def outcome_record(run_id: str, outcome: Mapping[str, Any]) -> Json:
         "vms": [vm_row(outcome)],
         "evidence": list(outcome.get("evidence", ())),
         "by_hand": list(outcome.get("by_hand", ())),
+        "warnings": list(outcome.get("warnings", ())),
     }
 
 

@@ -13,9 +13,10 @@ from typing import Any
 
 from refresh.domain import instant, plan, resource_id, tags
 from refresh.domain.cautions import cautions_of
-from refresh.domain.check import Check
+from refresh.domain.check import Check, Promise
 from refresh.domain.decision import Decision, Refuse, Revive, Swap, is_intent_stale
 from refresh.domain.model import Disk, Power, Vm
+from refresh.domain.preflight import PROMISES
 from refresh.domain.reason import Reason, Wait
 from refresh.domain.seen import Seen
 from refresh.domain.stop_mode import StopMode, choose_stop_mode
@@ -108,7 +109,7 @@ def attention(seen: Seen, book: Book) -> tuple[str, str] | None:
     vm = seen.facts.vm
     row = book.running.get(seen.vm_id.lower())
     if row is not None and row.get("attention"):
-        return str(Reason.NO_CAPACITY), str(row["attention"])
+        return str(row.get("attention_reason", Reason.NO_CAPACITY)), str(row["attention"])
     if vm is None or row is not None:
         return None
     left = tags.value_of(vm.tags, tags.REFRESH_STATE) is not None and not _is_leftover(seen, vm)
@@ -164,22 +165,32 @@ def plan_record(
         steps = plan.plan_revival()
     mode = (choose_stop_mode(vm, stop_mode) if vm is not None else None) or StopMode.DEALLOCATE
     checks = decision.checks if isinstance(decision, Swap | Refuse) else ()
-    cautions = cautions_of(vm, seen.facts.wanted, mode) if vm is not None and checks else ()
+    cautions = seen.facts.cautions or (cautions_of(vm, seen.facts.wanted, mode) if vm is not None and checks else ())
     return vm_record(seen, book, made, current) | {
-        "checks": [check_record(one) for one in checks],
-        "warnings": [{"name": str(one.name), "message": one.message} for one in cautions],
+        "checks": _check_records(checks),
+        "warnings": [{"code": str(one.code), "message": one.message} for one in cautions],
         "steps": [str(step) for step in steps],
         "down_s": plan.expected_down_s(steps, mode),
         "new_disk": decision.disk.id if isinstance(decision, Swap) else None,
     }
 
 
-def check_record(one: Check) -> Json:
-    """A check as people see it, passed or failed."""
+def _check_records(checks: Collection[Check]) -> list[Json]:
+    """Every promise with its result, in order; those that the facts at hand are not enough for are not checked."""
+    judged = {one.promise: one for one in checks}
+    return [check_record(promise, judged.get(promise)) for promise in PROMISES]
+
+
+def check_record(promise: Promise, judged: Check | None) -> Json:
+    """A check as people see it: `result` is `passed`, `failed` or `not-checked`, the rest says how it is known."""
+    result = "not-checked" if judged is None else "passed" if judged.ok else "failed"
     return {
-        "name": one.name,
-        "ok": one.ok,
-        "reason": str(one.reason),
-        "message": one.message,
-        "evidence": str(one.evidence),
+        "name": promise.name,
+        "result": result,
+        "ok": judged.ok if judged is not None else None,
+        "reason": str(promise.reason),
+        "message": judged.message if judged is not None else "",
+        "evidence": str(promise.evidence),
+        "source": promise.source or None,
+        "azure_code": promise.azure_code,
     }

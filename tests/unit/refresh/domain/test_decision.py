@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from refresh.domain import tags
-from refresh.domain.decision import Decision, Facts, Refuse, Revive, Skip, Swap, decide_swap, is_intent_stale
+from refresh.domain.decision import Decision, Refuse, Revive, Skip, Swap, decide_swap, is_intent_stale
+from refresh.domain.facts import Facts
 from refresh.domain.model import Disk, Power, Vm
 from refresh.domain.provenance import Policy
 from refresh.domain.reason import Reason

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from refresh.domain.decision import Facts, decide_swap
+from refresh.domain.decision import decide_swap
+from refresh.domain.facts import Facts
 from refresh.domain.intent_tag import write_intent_tag
 from refresh.domain.model import Disk, Power, Vm
+from refresh.domain.preflight import PROMISES
 from refresh.domain.provenance import Policy
 from refresh.domain.seen import Seen
 from refresh.domain.wish import choose_wish
@@ -131,7 +133,8 @@ def test_a_plan_is_the_record_with_checks_steps_and_seconds() -> None:
     assert row["steps"] == ["stop", "new-disk", "start", "health"]
     assert row["down_s"] == 39.1
     assert row["new_disk"] == disk_id("web01-202611")
-    assert all(check["ok"] for check in row["checks"])
+    assert {check["result"] for check in row["checks"]} == {"passed", "not-checked"}
+    assert [check["name"] for check in row["checks"]] == [promise.name for promise in PROMISES]
     assert set(RECORD) < set(row)
 
 
@@ -140,7 +143,7 @@ def test_a_refused_plan_shows_the_check_that_failed_and_no_steps() -> None:
     wanted = make_disk(location="northeurope")
     row = plan_record(see(make_vm({"OsDiskName": "web01-202611"}), wanted), Book({}), NOTHING_MADE)
     assert (row["decision"], row["steps"], row["down_s"], row["new_disk"]) == ("refuse", [], 0.0, None)
-    assert [check["name"] for check in row["checks"] if not check["ok"]] == ["same region"]
+    assert [check["name"] for check in row["checks"] if check["result"] == "failed"] == ["same region"]
 
 
 def test_a_stopped_vm_is_planned_without_downtime() -> None:
