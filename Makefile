@@ -6,7 +6,7 @@ SPEED ?= 10
 # How long Azure takes in the demo is drawn from recordings: this seed stays near the medians, others show the tails too.
 SEED ?= 2
 
-.PHONY: soak soak-crashes bench-swap help venv az-venv lint types imports unit test demo up serve clean
+.PHONY: soak soak-crashes histories bench-swap help venv az-venv lint types imports unit test demo up serve clean
 
 help:
 	@echo "make demo   one month and one tag edit on a local Azure, told live (under 90 s)"
@@ -59,6 +59,9 @@ soak: venv
 
 soak-crashes: venv
 	$(PY) -m tests.crashes
+
+histories: venv
+	$(PY) -m tests.histories
 
 bench-swap: venv
 	$(PY) -m bench.swap

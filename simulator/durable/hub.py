@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,6 +81,10 @@ class DurableHub:
         self._desk.attached = worker
         for lane in (self.orchestrations.lane, self.entities.lane, self._activities.lane):
             lane.open()
+
+    def witness(self, wrap: Callable[[Worker], Worker]) -> None:
+        """Put somebody between the hub and its worker, who sees every call: what `wrap` makes of the worker."""
+        self._desk.attached = wrap(self._desk.worker)
 
     async def detach(self) -> None:
         """Take the worker away: what it holds is lost and handed out again once it is visible, to the next worker."""
