@@ -84,8 +84,13 @@ def starting_event(vm: str, run: str, intent: Intent, message: str, at: str, hol
 
 
 def outcome_event(outcome: Outcome) -> Event | None:
-    """How a swap ended, with the outcome as its data; None for one that had nothing to do."""
-    kind = f"refresh.swap.{outcome.status}"
+    """How a swap ended, with the outcome as its data; None for one that had nothing to do.
+
+    One that was skipped after it had been announced, which its new disk tells, counts as refused: whoever made ready
+    for it must know that it is over.
+    """
+    called_off = outcome.status == "skipped" and outcome.new_disk is not None
+    kind = EventType.SWAP_REFUSED if called_off else f"refresh.swap.{outcome.status}"
     if kind not in EventType:
         return None
     return Event(kind, outcome.run, outcome.vm, outcome.ended or "", outcome.to_json())

@@ -27,8 +27,11 @@ def test_every_end_of_a_swap_has_its_type(status: str) -> None:
 
 
 def test_a_swap_that_had_nothing_to_do_is_not_told() -> None:
-    """Skipped swaps are nobody's news."""
+    """A skipped swap is nobody's news, unless it had been announced."""
     assert outcome_event(Outcome(VM_ID, "swap-x-7", "skipped", "already-there", "m")) is None
+    called_off = outcome_event(Outcome(VM_ID, "swap-x-7", "skipped", "on-hold", "m", new_disk="d", ended=AT))
+    assert called_off is not None
+    assert (called_off.type, called_off.data["status"]) == ("refresh.swap.refused", "skipped")
 
 
 def test_what_a_swap_needs_on_its_way_does_not_hide_its_end() -> None:
