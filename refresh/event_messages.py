@@ -1,8 +1,9 @@
 """What the world is told: outcomes as CloudEvents, made from the records that people see.
 
 Decides types, ids, subjects and what stands in an event. Refuses to know where events go and whether they arrive: that
-is `publish_event`. An event's id follows from its run, so that one published twice is recognised; its data names no
-secret, because the records it is made from name none.
+is `publish_event`. Whoever has more to tell adds a type, a function that makes its event, and one `publish` in the
+orchestration where it happens. An event's id follows from its run, so that one published twice is recognised; its data
+names no secret, because the records it is made from name none.
 """
 
 from __future__ import annotations
