@@ -20,7 +20,7 @@ from refresh.domain.preflight import PROMISES
 from refresh.domain.reason import Reason, Wait
 from refresh.domain.seen import Seen
 from refresh.domain.stop_mode import StopMode, choose_stop_mode
-from refresh.domain.wish import disk_text
+from refresh.domain.wish import disk_text, previous_text
 from refresh.views.book import Book
 
 type Json = dict[str, Any]
@@ -85,7 +85,7 @@ def vm_record(seen: Seen, book: Book, made: MadeDisks, current: Disk | None = No
     if vm is not None:
         record["current"] = vm.os_disk_name
         record["wanted"] = disk_text(vm.id, facts.wish.disk_id) if facts.wish.disk_id else facts.wish.text or None
-        record["previous"] = tags.value_of(vm.tags, tags.OS_DISK_PREVIOUS)
+        record["previous"] = previous_text(vm)
         record["next"] = made.next_of(vm, facts.current or current, set(facts.rejected))
     return record
 
