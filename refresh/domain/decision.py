@@ -83,7 +83,7 @@ def decide_settled(vm: Vm, facts: Facts) -> Decision | None:
     if not tags.in_scope(vm.tags):
         return Skip(Reason.NOT_IN_SCOPE, f"{tags.AUTO_REFRESH} is not true on this VM; set it to have it refreshed")
     left = read_intent_tag(tags.value_of(vm.tags, tags.REFRESH_STATE))
-    if left is not None and left.was_running and not is_intent_stale(facts) and vm.power.settled:
+    if left is not None and not is_intent_stale(facts) and vm.power.settled:
         return Revive(Reason.RECOVER, f"{left.run} stopped this VM and nobody finished it: bringing it up")
     wish = facts.wish
     if wish.problem is None and wish.disk_id is None:
@@ -94,13 +94,16 @@ def decide_settled(vm: Vm, facts: Facts) -> Decision | None:
 
 
 def is_intent_stale(facts: Facts) -> bool:
-    """Whether `RefreshState` is a leftover: the VM runs, or the swap it tells of is known to be over.
+    """Whether `RefreshState` has nothing to say: the VM runs, did not run before, or the swap is over or another VM's.
 
     Only asked about a VM that nobody is swapping. A stale mirror must go: it would have the app start a VM that its
     owner stops on purpose later.
     """
-    if facts.vm is None:
+    vm = facts.vm
+    value = tags.value_of(vm.tags, tags.REFRESH_STATE) if vm is not None else None
+    if vm is None or value is None:
         return False
-    value = tags.value_of(facts.vm.tags, tags.REFRESH_STATE)
     left = read_intent_tag(value)
-    return value is not None and (left is None or left.run in facts.over or facts.vm.power is Power.RUNNING)
+    if left is None or not left.was_running or left.run in facts.over:
+        return True
+    return vm.power is Power.RUNNING or not left.is_about(vm.id, vm.os_disk_name, vm.os_disk_id)

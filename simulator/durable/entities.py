@@ -47,6 +47,10 @@ class Entities:
         entity.inbox.append(operation)
         self._schedule(entity)
 
+    def forget(self) -> None:
+        """Forget every entity."""
+        self._entities.clear()
+
     def forget_empty(self) -> int:
         """Forget entities without a state and without work; how many they were."""
         empty = [key for key, entity in self._entities.items() if entity.state is None and entity.turn == "idle"]

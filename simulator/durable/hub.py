@@ -92,6 +92,18 @@ class DurableHub:
         await asyncio.gather(*(lane.close() for lane in lanes))
         self._desk.attached = None
 
+    async def forget(self) -> None:
+        """Lose everything at once, work under way too, as when the task hub's storage is gone; the worker stays."""
+        worker = self._desk.attached
+        await self.detach()
+        self._post.close()
+        for lane in (self.orchestrations.lane, self.entities.lane, self._activities.lane):
+            lane.clear()
+        self.orchestrations.forget()
+        self.entities.forget()
+        if worker is not None:
+            self.attach(worker)
+
     def close(self) -> None:
         """Stop all timers: nothing is delivered any more."""
         self._post.close()

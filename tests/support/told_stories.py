@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from refresh.domain.intent_tag import write_intent_tag
+from refresh.messages import swap_id
 from tests.support.builders import VERSION_ID, VM_ID, disk_id
 from tests.support.local_azure import LocalAzure, disk_body, vm_body
 from tests.support.month_world import gallery_bodies, version_body, vm_bodies, vm_id
@@ -201,7 +203,7 @@ async def failed_image(azure: LocalAzure) -> None:
     await azure.hub.completed(azure.hub.start("create_images", {}, "images-202611-00000000"))
 
 
-STATE: dict[str, Any] = {"RefreshState": "run=swap-0-1;ran=yes;from=web01-old;to=web01-new;step=swap"}
+STATE: dict[str, Any] = {"RefreshState": write_intent_tag(swap_id(VM_ID, 1), True, "web01-old", "web01-new")}
 _MONTH = [*gallery_bodies(), *vm_bodies("web01"), *vm_bodies("web02"), *vm_bodies("win01", os_type="Windows")]
 SHORT = {"REFRESH_CAPACITY_TIMEOUT_S": "600"}
 

@@ -220,3 +220,19 @@ def test_work_that_was_handed_out_but_not_begun_is_not_lost() -> None:
             return hub.output("g"), hub.entity_state(JOURNAL)
 
     assert run(main, Clock("virtual")) == ("hello new", ["new"])
+
+
+def test_a_hub_that_is_lost_knows_nothing_and_goes_on() -> None:
+    """Instances, entities, timers and work under way are gone; what is started afterwards runs as ever."""
+
+    async def story(toy: Toy) -> tuple[object, ...]:
+        toy.hub.start("greet", "you", "g")
+        toy.hub.start("parent", 600, "p")
+        toy.hub.signal(JOURNAL, "add", "one")
+        await asyncio.sleep(2)
+        await toy.hub.forget()
+        await asyncio.sleep(3600)
+        known, kept = dict(toy.hub.orchestrations.instances), toy.hub.entity_state(JOURNAL)
+        return known, kept, await toy.run("greet", "again")
+
+    assert with_toy(story) == ({}, None, "hello again")
