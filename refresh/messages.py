@@ -192,6 +192,7 @@ class StepInput(Record):
     of the VM that is meant: one that took its name is another VM. `asked_at` is when the orchestration asked,
     `last_code` Azure's last word where it said no, `begins` how often the operation was accepted,
     `token` what names the one under way, so that its reason can be asked for: it holds a signed URL and is never told.
+    `leave_stopped`: a VM that somebody has stopped is left so, and that is no fault of its disk.
     """
 
     vm: str
@@ -208,11 +209,13 @@ class StepInput(Record):
     token: str | None = None
     stop_mode: str = "deallocate"
     health: Health | None = None
+    leave_stopped: bool = False
 
 
 @dataclass(frozen=True)
 class StepResult(Record):
-    """How a step stands: `done`, `waiting` (ask again), `failed` for good, `held` by a person, `gone` with the VM.
+    """How a step stands: `done`, `waiting` (ask again), `failed` for good, `held` by a person, `gone` with the VM,
+    `stopped` by somebody else.
 
     Times are ARM's own (ISO), `settled_at` the end of the VM's last operation; `evidence` is what was seen, `proved`
     whether the guest itself spoke, `wait_s` how long Azure asked to be left alone where that is too long for an

@@ -41,7 +41,7 @@ CRASHES_ALLOWED = 3
 
 @dataclass
 class StepsRun:
-    """How a plan went: `done`, `failed` (at `step`, because of `why`), `held` or `gone`; ARM's own times."""
+    """How a plan went: `done`, `failed` (at `step`, because of `why`), `held`, `gone` or `stopped`; ARM's own times."""
 
     ended: str = "done"
     step: str = ""
@@ -85,6 +85,7 @@ def run_steps(
     prefix: str = "",
     earlier: StepsRun | None = None,
     despite_hold: bool = False,
+    leave_stopped: bool = False,
 ) -> Generator[Task[Any], Any, StepsRun]:
     """Do `steps` in order until one does not end `done`; `n` tells the dispatcher how far it is (None: do not)."""
     run = StepsRun()
@@ -103,6 +104,7 @@ def run_steps(
             unique_id=intent.unique_id,
             stop_mode=intent.stop_mode,
             health=_health(step, intent, on_the_way_back=bool(prefix)),
+            leave_stopped=leave_stopped,
         )
         result = yield from _run_step(ctx, data, step, n, f"{prefix}{step}")
         _note(run, step, f"{prefix}{step}", result)

@@ -96,15 +96,20 @@ def _take_up(ctx: OrchestrationContext, vm: str, n: int, claimed: Claimed) -> Tu
 def _prove(ctx: OrchestrationContext, vm: str, n: int, intent: Intent, plans: Plans, since: str) -> Turn:
     """A VM that was swapped while it did not run has been started by its owner: only its health is asked about.
 
-    Whatever its agent reports after `since`, the end of that swap, it reports from the new disk.
+    Whatever its agent reports after `since`, the end of that swap, it reports from the new disk. Stopped again before
+    it is proved, it is left so and waits for its proof as before: it did not run when the app first met it.
     """
-    ran = yield from run_steps(ctx, vm, n, intent, (plan.Step.HEALTH,), earlier=StepsRun(started_at=since))
+    earlier = StepsRun(started_at=since)
+    ran = yield from run_steps(ctx, vm, n, intent, (plan.Step.HEALTH,), earlier=earlier, leave_stopped=True)
     if ran.ended == "failed":
         return (yield from _undo(ctx, vm, n, intent, plans[1], ran))
     if ran.ended in ("held", "gone"):
         reason = Reason.ON_HOLD if ran.ended == "held" else Reason.VM_GONE
         message = "put on hold, or gone, before its new disk was proved: left alone"
         return _outcome(ctx, vm, "skipped", reason, message, None, ran)
+    if ran.ended == "stopped":
+        message = f"was stopped before disk {_name(intent.new_disk)} was proved; left so, and proved when it runs again"
+        return _outcome(ctx, vm, "not-proven", Reason.NOT_RUNNING, message, intent, ran)
     return _verified(ctx, vm, intent, ran)
 
 
