@@ -12,6 +12,7 @@ from typing import Any
 
 from refresh.domain.intent_tag import write_intent_tag
 from refresh.messages import swap_id
+from simulator.durable import FunctionFailed, Worker
 from tests.support.builders import VERSION_ID, VM_ID, disk_id
 from tests.support.local_azure import LocalAzure, disk_body, vm_body
 from tests.support.month_world import gallery_bodies, version_body, vm_bodies, vm_id
@@ -203,6 +204,28 @@ async def failed_image(azure: LocalAzure) -> None:
     await azure.hub.completed(azure.hub.start("create_images", {}, "images-202611-00000000"))
 
 
+class Clumsy:
+    """A worker whose `ensure_os_disk` raises the first time, as after a faulty deployment."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self.orchestrate, self.operate = worker.orchestrate, worker.operate
+        self._failed = False
+
+    async def act(self, name: str, payload: str | None) -> str | None:
+        """Run one activity, or fail."""
+        if name == "ensure_os_disk" and not self._failed:
+            self._failed = True
+            raise FunctionFailed("ImportError", "planned")
+        return await self._worker.act(name, payload)
+
+
+async def app_fails(azure: LocalAzure) -> None:
+    """An activity raises once: it is asked for again."""
+    azure.hub.witness(Clumsy)
+    await tag(OsDiskName="web01-new")(azure)
+
+
 STATE: dict[str, Any] = {"RefreshState": write_intent_tag(swap_id(VM_ID, 1), True, "web01-old", "web01-new")}
 _MONTH = [*gallery_bodies(), *vm_bodies("web01"), *vm_bodies("web02"), *vm_bodies("win01", os_type="Windows")]
 SHORT = {"REFRESH_CAPACITY_TIMEOUT_S": "600"}
@@ -218,6 +241,8 @@ STORIES = (
     Told(tag(OsDiskName="web01-new"), _swap("not proven"), fleet=[vm_body(agent=False), *FLEET[1:]]),
     Told(tag(OsDiskName="web01-new"), _swap("not running"), fleet=[vm_body(power="deallocated"), *FLEET[1:]]),
     Told(tag(OsDiskName="web01-new", RefreshStopMode="power-off"), _swap("powered off")),
+    Told(tag(OsDiskName="web01-new"), _swap("with notice"), settings={"REFRESH_NOTICE_S": "120"}),
+    Told(app_fails, _swap("app fails")),
     Told(refused, _swap("refused")),
     Told(nothing_to_do, {"swap_vm": ((0, "skipped"), (1, "not claimed"))}),
     Told(tag_amid(fails("update")), _swap("disk refused")),
