@@ -192,6 +192,7 @@ class StepInput(Record):
     of the VM that is meant: one that took its name is another VM. `asked_at` is when the orchestration asked,
     `last_code` Azure's last word where it said no, `begins` how often the operation was accepted,
     `token` what names the one under way, so that its reason can be asked for: it holds a signed URL and is never told.
+    `rungs` are what the parts of a health check have said so far.
     `leave_stopped`: a VM that somebody has stopped is left so, and that is no fault of its disk.
     """
 
@@ -209,6 +210,7 @@ class StepInput(Record):
     token: str | None = None
     stop_mode: str = "deallocate"
     health: Health | None = None
+    rungs: tuple[str, ...] = ()
     leave_stopped: bool = False
 
 

@@ -45,5 +45,4 @@ async def ensure_healthy(data: dict[str, Any]) -> dict[str, Any]:
     result = await Convergence(gateways, step, rhythm, verdicts.judge, observe=watch.observe).run()
     if verdicts.stopped:
         result = replace(result, state="stopped")
-    rungs = () if result.state == "waiting" else watch.lines()
-    return replace(result, rungs=rungs).to_json()
+    return replace(result, rungs=watch.lines()).to_json()

@@ -137,9 +137,20 @@ def _why(seen: Seen, book: Book) -> tuple[str, str]:
     if found is not None:
         return found
     message = seen.decision.message
+    if _is_unproven(seen, book):
+        return str(Reason.NOT_PROVEN), f"{message}; no signal from its guest has proved its health"
     if seen.vm_id.lower() in book.queue:
         message = f"{message}; waits: {book.why_waiting(seen.vm_id)}"
     return str(seen.decision.reason), message
+
+
+def _is_unproven(seen: Seen, book: Book) -> bool:
+    """Whether the VM has what it asks for, and the swap that gave it that disk proved nothing of its guest."""
+    vm, outcome = seen.facts.vm, book.outcome(seen.vm_id) or {}
+    if vm is None or seen.decision.reason is not Reason.ALREADY_THERE:
+        return False
+    same = resource_id.same(outcome.get("new_disk"), vm.os_disk_id)
+    return same and outcome.get("status") == "not-proven"
 
 
 def kind_of(decision: Decision) -> str:
