@@ -107,3 +107,14 @@ def is_intent_stale(facts: Facts) -> bool:
     if left is None or not left.was_running or left.run in facts.over:
         return True
     return vm.power is Power.RUNNING or not left.is_about(vm.id, vm.os_disk_name, vm.os_disk_id)
+
+
+def find_lost_swap(facts: Facts) -> str | None:
+    """What a person should know of a swap of this running VM that nobody remembers; None where there is none."""
+    vm = facts.vm
+    left = read_intent_tag(tags.value_of(vm.tags, tags.REFRESH_STATE)) if vm is not None else None
+    if vm is None or left is None or left.run in facts.over or vm.power is not Power.RUNNING:
+        return None
+    if not left.is_about(vm.id, vm.os_disk_name, vm.os_disk_id):
+        return None
+    return f"how {left.run} ended is not known: the VM runs disk {vm.os_disk_name}, and nobody has proved it"

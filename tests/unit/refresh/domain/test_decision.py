@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from refresh.domain import tags
-from refresh.domain.decision import Decision, Refuse, Revive, Skip, Swap, decide_swap, is_intent_stale
+from refresh.domain.decision import Decision, Refuse, Revive, Skip, Swap, decide_swap, find_lost_swap, is_intent_stale
 from refresh.domain.facts import Facts
 from refresh.domain.intent_tag import write_intent_tag
 from refresh.domain.model import Disk, Power, Vm
@@ -232,6 +232,18 @@ def test_only_this_vms_own_swap_has_it_started(state: str, stale: bool) -> None:
     stopped = make_vm({"RefreshState": state, "OsDiskName": "web01-old"}, power=Power.DEALLOCATED)
     assert isinstance(decide(stopped), Revive) is not stale
     assert is_intent_stale(Facts(stopped, choose_wish(stopped, ()))) is stale
+
+
+def test_a_swap_that_nobody_remembers_is_told_of() -> None:
+    """RefreshState on a VM that runs, of a swap that is not known to be over: its disk may never have been proved."""
+    marked = make_vm({"RefreshState": write_intent_tag(RUN, True, "web01-before", "web01-old")})
+    facts = Facts(marked, choose_wish(marked, ()))
+    assert RUN in (find_lost_swap(facts) or "")
+    assert find_lost_swap(replace(facts, over=frozenset({RUN}))) is None
+    assert find_lost_swap(replace(facts, vm=replace(marked, power=Power.DEALLOCATED))) is None
+    assert find_lost_swap(replace(facts, vm=replace(marked, tags={}))) is None
+    assert find_lost_swap(replace(facts, vm=replace(marked, os_disk_name="third", os_disk_id=disk_id("third")))) is None
+    assert find_lost_swap(replace(facts, vm=None)) is None
 
 
 def test_a_stop_mode_that_is_none_is_refused() -> None:
