@@ -67,7 +67,7 @@ def call(ctx: OrchestrationContext, activity: str, data: dict[str, Any]) -> Gene
     One that came too late, because the worker that first had it died, is asked for again.
     """
     answer: dict[str, Any] = {}
-    for _ in range(CRASHES_ALLOWED):
+    for _ in range(CRASHES_ALLOWED + 1):
         try:
             answer = yield ctx.call_activity(activity, input={**data, "asked_at": now(ctx)})
         except TaskFailedError as error:
