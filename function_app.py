@@ -6,25 +6,31 @@ import azure.functions as func
 from refresh.activities.begin_version import begin_version
 from refresh.activities.clear_intent import clear_intent
 from refresh.activities.count_swaps import count_swaps
+from refresh.activities.delete_disks import delete_disks
+from refresh.activities.delete_versions import delete_versions
 from refresh.activities.ensure_healthy import ensure_healthy
 from refresh.activities.ensure_os_disk import ensure_os_disk
 from refresh.activities.ensure_started import ensure_started
 from refresh.activities.ensure_stopped import ensure_stopped
 from refresh.activities.explain_version import explain_version
+from refresh.activities.find_holders import find_holders
 from refresh.activities.find_outcomes import find_outcomes
 from refresh.activities.list_builds import list_builds
 from refresh.activities.make_disks import make_disks
+from refresh.activities.plan_retention import plan_retention
 from refresh.activities.plan_version import plan_version
 from refresh.activities.prepare_swap import prepare_swap
 from refresh.activities.quarantine_version import quarantine_version
 from refresh.activities.read_hints import read_hints
 from refresh.activities.read_scope import read_scope
+from refresh.activities.watch_deletions import watch_deletions
 from refresh.activities.watch_version import watch_version
 from refresh.activities.write_disk_tags import write_disk_tags
 from refresh.activities.write_intent import write_intent
 from refresh.activities.write_rejection import write_rejection
 from refresh.activities.write_wishes import write_wishes
 from refresh.entities.dispatcher import dispatcher
+from refresh.orchestrations.apply_retention import apply_retention
 from refresh.orchestrations.build_image import build_image
 from refresh.orchestrations.create_disks import create_disks
 from refresh.orchestrations.create_images import create_images
@@ -38,6 +44,7 @@ from refresh.triggers.monthly_refresh import monthly_refresh
 from refresh.triggers.on_resource_write import on_resource_write
 from refresh.triggers.purge_history import purge_history
 from refresh.triggers.sweep import sweep
+from refresh.triggers.weekly_retention import weekly_retention
 
 app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
 
@@ -45,6 +52,7 @@ for timer, schedule in (
     (monthly_refresh, "%REFRESH_SCHEDULE%"),
     (sweep, "%SWEEP_SCHEDULE%"),
     (purge_history, "%PURGE_SCHEDULE%"),
+    (weekly_retention, "%RETENTION_SCHEDULE%"),
 ):
     app.timer_trigger(arg_name="timer", schedule=schedule)(app.durable_client_input(client_name="client")(timer))
 
@@ -62,6 +70,7 @@ for orchestration in (
     build_image,
     create_disks,
     write_tags,
+    apply_retention,
 ):
     app.orchestration_trigger(context_name="ctx")(orchestration)
 
@@ -87,10 +96,13 @@ for activity in (
     explain_version,
     make_disks,
     write_disk_tags,
+    delete_disks,
+    delete_versions,
+    watch_deletions,
 ):
     activity.__annotations__ = {}  # the Functions indexer refuses parameterised types such as dict[str, Any]
     app.activity_trigger(input_name="data")(activity)
 
-for reader in (find_outcomes, count_swaps):
+for reader in (find_outcomes, count_swaps, find_holders, plan_retention):
     reader.__annotations__ = {}
     app.activity_trigger(input_name="data")(app.durable_client_input(client_name="client")(reader))

@@ -15,19 +15,21 @@ from refresh.domain import instant
 from refresh.domain.reason import Wait
 from refresh.domain.wish import disk_text
 from refresh.views.book import Book
+from refresh.views.removals import removal_rows
 from refresh.views.vms import RECORD
 
 type Json = dict[str, Any]
 
 # What a run's id begins with says what kind of run it is.
-KINDS = ("month", "images", "disks", "tags", "swaps", "swap", "build", "look")
+KINDS = ("month", "images", "disks", "tags", "swaps", "swap", "retention", "build", "recipe", "machine", "proof", "look")
 # Steps of other runs: listed when they are asked for.
-INNER_KINDS = ("build", "look")
+INNER_KINDS = ("build", "recipe", "machine", "proof", "look")
 STATUSES = ("running", "succeeded", "rolled-back", "needs-attention", "refused", "failed", "not-proven")
 ROW = (*RECORD, "old_disk", "new_disk", "down_s")
 
 _RUN_ID = re.compile(rf"^({'|'.join(KINDS)})-[A-Za-z0-9._-]{{1,90}}\Z", re.ASCII)
-_INPUT = ("period", "disk", "force", "rollout", "force_rebuild", "vm", "n", "definition")
+_INPUT = ("period", "disk", "force", "rollout", "force_rebuild", "vm", "n", "definition", "delete")
+_RETENTION = ("deleted", "deletable", "size_gb", "monthly_usd", "in_use")
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,9 @@ def run_record(instance: Instance, book: Book) -> Json:
     images = _images(instance.output)
     if images is not None:
         record["images"] = images
+    if record["kind"] == "retention":
+        record |= {name: instance.output.get(name) for name in _RETENTION}
+        record["resources"] = removal_rows(instance.output.get("resources") or ())
     record["vms"] = [vm_row(row) for row in rows]
     if running and record["kind"] in ("swaps", "swap"):
         record["vms"] += _not_done(instance, rows, book)
