@@ -20,6 +20,9 @@ from refresh.domain.locks import Lock
 from refresh.domain.model import Definition, Disk, Version, Vm
 from refresh.domain.probe import Probe
 from refresh.domain.rights import Grant
+from refresh.domain.source_fit import SourceFacts
+from refresh.domain.sources import Part
+from refresh.workshop import Workshop
 
 
 class GatewayError(Exception):
@@ -116,6 +119,10 @@ class Disks(Protocol):
         """PUT the disk with exactly this ARM body."""
         ...
 
+    async def begin_delete_disk(self, disk_id: str) -> Begun:
+        """DELETE the disk. Refused while it is attached or locked."""
+        ...
+
 
 class Gallery(Protocol):
     """Compute Galleries, their image definitions and versions."""
@@ -144,8 +151,36 @@ class Gallery(Protocol):
         """Have `latest` pass this version by, in every region."""
         ...
 
+    async def begin_admit_version(self, version_id: str, tags: Mapping[str, str]) -> Begun:
+        """Have `latest` take this version, and make `tags` its tags."""
+        ...
+
+    async def begin_create_definition(self, definition_id: str, body: Mapping[str, Any]) -> Begun:
+        """PUT the image definition with exactly this ARM body."""
+        ...
+
+    async def begin_delete_version(self, version_id: str) -> Begun:
+        """DELETE the version in every region. Refused while it is locked."""
+        ...
+
     async def version_progress(self, version_id: str, token: str) -> Progress:
         """How the creation that `token` names stands: one GET."""
+        ...
+
+
+class Sources(Protocol):
+    """What image versions are made from, and the managed image that may stand between a VHD and a version."""
+
+    async def read_source(self, part: Part, storage: str | None = None) -> SourceFacts:
+        """What ARM says of a source; of a VHD, what it says of its account `storage`. NotFound, Refused, Unavailable."""
+        ...
+
+    async def begin_create_image(self, image_id: str, body: Mapping[str, Any]) -> Begun:
+        """PUT a managed image with exactly this ARM body."""
+        ...
+
+    async def begin_delete_image(self, image_id: str) -> Begun:
+        """DELETE a managed image; versions made from it stay."""
         ...
 
 
@@ -236,6 +271,11 @@ class Gateways(Protocol):
         ...
 
     @property
+    def sources(self) -> Sources:
+        """What image versions are made from."""
+        ...
+
+    @property
     def graph(self) -> Graph:
         """Selection."""
         ...
@@ -253,6 +293,11 @@ class Gateways(Protocol):
     @property
     def access(self) -> Access:
         """The app's rights, and locks."""
+        ...
+
+    @property
+    def workshop(self) -> Workshop:
+        """Where images are built and proved."""
         ...
 
     @property

@@ -84,6 +84,24 @@ def group(text: str) -> str:
     return text.rstrip("/").lower()
 
 
+def subnet(text: str) -> str:
+    """A virtual network's subnet, by its full id."""
+    found = resource_id.parse(text)
+    if found is None or found.type != "microsoft.network/virtualnetworks/subnets":
+        raise ValueError(
+            "must be full ids of subnets: "
+            "/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.Network/virtualNetworks/<name>/subnets/<name>"
+        )
+    return found.text
+
+
+def folder(text: str) -> str:
+    """A folder or file, relative to the app's own folder or absolute."""
+    if not text or "\0" in text:
+        raise ValueError("must be a path")
+    return text
+
+
 def management_group(text: str) -> str:
     """A management group's name, or nothing."""
     if text and not _MANAGEMENT_GROUP.match(text):

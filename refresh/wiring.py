@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from refresh.arm.access import ArmAccess
 from refresh.arm.clients import Clients
@@ -18,9 +19,16 @@ from refresh.arm.disks import ArmDisks
 from refresh.arm.gallery import ArmGallery
 from refresh.arm.graph import ArmGraph
 from refresh.arm.health import ArmGuests
+from refresh.arm.sources import ArmSources
 from refresh.arm.tags import ArmTags
+from refresh.arm.workshop import ArmWorkshop
+from refresh.domain.image_spec import ImageSpec, read_specs
 from refresh.gateway import Gateways
-from refresh.settings import Settings
+from refresh.settings import Settings, SettingsError
+
+
+_ROOT = Path(__file__).parents[1]
+"""The app's own folder, where it is deployed."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +39,12 @@ class ArmGateways:
     compute: ArmCompute
     disks: ArmDisks
     gallery: ArmGallery
+    sources: ArmSources
     graph: ArmGraph
     tags: ArmTags
     guests: ArmGuests
     access: ArmAccess
+    workshop: ArmWorkshop
     clock: ArmClock
 
     async def close(self) -> None:
@@ -72,6 +82,21 @@ def gateways() -> Gateways:
     return _wired.gateways[loop]
 
 
+def image_specs() -> tuple[ImageSpec, ...]:
+    """The images of `images.toml`, read at every use; none where there is no such file. SettingsError names all faults."""
+    path = _ROOT / settings().images
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ()
+    except (OSError, UnicodeDecodeError) as fault:
+        raise SettingsError([f"{path.name} cannot be read ({type(fault).__name__})"]) from fault
+    specs, faults = read_specs(text, settings().galleries)
+    if faults:
+        raise SettingsError(faults)
+    return specs
+
+
 def connect(settings: Settings) -> ArmGateways:
     """Gateways of one's own for these `settings`, to be closed by whoever asked."""
     clients = Clients(settings)
@@ -81,10 +106,12 @@ def connect(settings: Settings) -> ArmGateways:
         compute=ArmCompute(clients),
         disks=ArmDisks(clients),
         gallery=ArmGallery(clients),
+        sources=ArmSources(clients),
         graph=graph,
         tags=ArmTags(clients),
         guests=ArmGuests(clients),
         access=ArmAccess(clients),
+        workshop=ArmWorkshop(clients),
         clock=ArmClock(clients, graph),
     )
 
