@@ -172,7 +172,7 @@ class Sources(Protocol):
     """What image versions are made from, and the managed image that may stand between a VHD and a version."""
 
     async def read_source(self, part: Part, storage: str | None = None) -> SourceFacts:
-        """What ARM says of a source; of a VHD, what it says of its account `storage`. NotFound, Refused, Unavailable."""
+        """What ARM says of a source; of a VHD, what it says of its account `storage`. NotFound."""
         ...
 
     async def begin_create_image(self, image_id: str, body: Mapping[str, Any]) -> Begun:

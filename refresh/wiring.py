@@ -26,7 +26,6 @@ from refresh.domain.image_spec import ImageSpec, read_specs
 from refresh.gateway import Gateways
 from refresh.settings import Settings, SettingsError
 
-
 _ROOT = Path(__file__).parents[1]
 """The app's own folder, where it is deployed."""
 
@@ -83,7 +82,7 @@ def gateways() -> Gateways:
 
 
 def image_specs() -> tuple[ImageSpec, ...]:
-    """The images of `images.toml`, read at every use; none where there is no such file. SettingsError names all faults."""
+    """The images of `images.toml`, read at every use; none where there is no such file. SettingsError: all faults."""
     path = _ROOT / settings().images
     try:
         text = path.read_text(encoding="utf-8")

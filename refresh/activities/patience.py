@@ -16,6 +16,18 @@ LONGEST_PAUSE_S = 30.0
 TAG_WRITE_BUDGET_S = 60.0
 
 
+async def until[T](read: Callable[[], Awaitable[T | None]], *, budget_s: float) -> T | None:
+    """What `read` gives as soon as that is something; None when it is nothing for `budget_s` seconds."""
+    waited_s, pause_s = 0.0, FIRST_PAUSE_S
+    while True:
+        found = await read()
+        if found is not None or waited_s >= budget_s:
+            return found
+        await asyncio.sleep(pause_s)
+        waited_s += pause_s
+        pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+
+
 async def patiently[T](call: Callable[[], Awaitable[T]], *, budget_s: float) -> T:
     """Call until Azure answers, waiting at most `budget_s` seconds in all; then its last Unavailable is raised."""
     waited_s, pause_s = 0.0, FIRST_PAUSE_S

@@ -9,6 +9,7 @@ from simulator.arm.store import Json, Record
 
 # lower-case type -> property -> the oldest api-version seen to show it.
 _SINCE = {
+    "microsoft.compute/images": {"hyperVGeneration": "2019-03-01"},
     "microsoft.compute/galleries/images": {"architecture": "2021-07-01"},
     "microsoft.compute/galleries/images/versions": {"safetyProfile": "2022-03-03"},
 }

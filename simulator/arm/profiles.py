@@ -42,6 +42,8 @@ PROFILES: dict[str, Profile] = {
     "delete": Profile(first_s=10, polls_s=(30,)),
     "create": Profile(location=False, first_s=10, polls_s=(30,)),
     "update": Profile(location=False),
+    "imageCreate": Profile(location=False),
+    "imageDelete": Profile(),
     "diskCreate": Profile(DISK, first_s=2, polls_s=(10,)),
     "diskUpdate": Profile(DISK, first_s=2, polls_s=(10,)),
     "diskDelete": Profile(DISK),

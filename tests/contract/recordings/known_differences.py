@@ -15,7 +15,6 @@ KNOWN: tuple[Known, ...] = (
     Known("errors", 1, "body $.error.target missing", "a planned failure has a code and a message, no target"),
 )
 
-_IMAGES = "managed images are stored as they are, not simulated yet"
 _COMMUNITY = "community and shared galleries cannot be read"
 _BREAKDOWN = "a breakdown of Azure itself: only a planned fault makes one"
 _THROTTLED = "throttling is enforced only when switched on; its own tests cover it"
@@ -25,7 +24,6 @@ _PROVISIONING = "the guest's own provisioning report after a creation is not sim
 
 NOT_SENT: dict[str, dict[int, str]] = {
     "disk_create_from_gallery_version": dict.fromkeys([9, 21], _COMMUNITY),
-    "gallery_image_version_sources": dict.fromkeys(range(21, 30), _IMAGES),
     "errors": {
         **dict.fromkeys([13, 14, 15, 16, 30], _BREAKDOWN),
         **dict.fromkeys([12, 19, 20, 21], _THROTTLED),

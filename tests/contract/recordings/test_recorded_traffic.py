@@ -23,6 +23,7 @@ STORIES = [
     "disk_create_from_gallery_version",
     "disk_show_update_delete",
     "gallery_image_version_sources",
+    "gallery_image_version_vhd",
     "gallery_image_version_replication_status_net",
     "tags_merge_replace_delete_list",
 ]

@@ -1,0 +1,46 @@
+"""Activity: makes the image definition that `images.toml` describes, where it is missing, and reads it back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from refresh import wiring
+from refresh.activities.fleet import BUDGET_S
+from refresh.activities.patience import patiently, until
+from refresh.domain.model import Definition
+from refresh.domain.month_reason import MonthReason
+from refresh.gateway import GatewayError, Gateways, NotFound
+from refresh.month_messages import FAILED, BuildInput, ImageRow
+
+# Azure took 3.5 s at most (recorded).
+MAKING_BUDGET_S = 60.0
+
+
+async def make_definition(data: dict[str, Any]) -> dict[str, Any]:
+    """`BuildInput` to `{}` when the definition is there, `{"row": ImageRow}` when it cannot be made."""
+    return await define(wiring.gateways(), BuildInput.from_json(data))
+
+
+async def define(gateways: Gateways, build: BuildInput) -> dict[str, Any]:
+    """What `make_definition` answers, over `gateways`. Called twice it makes one definition."""
+    try:
+        if await _read(gateways, build.definition) is None:
+            body = build.definition_body or {}
+            await patiently(lambda: gateways.gallery.begin_create_definition(build.definition, body), budget_s=BUDGET_S)
+        found = await until(lambda: _read(gateways, build.definition), budget_s=MAKING_BUDGET_S)
+    except GatewayError as error:
+        return _failed(build, MonthReason.AZURE_SAID_NO, f"the image definition could not be made: {error}")
+    return (
+        {} if found else _failed(build, MonthReason.TIMED_OUT, "the image definition is nowhere to be seen; run again")
+    )
+
+
+async def _read(gateways: Gateways, definition: str) -> Definition | None:
+    try:
+        return await patiently(lambda: gateways.gallery.read_definition(definition), budget_s=BUDGET_S)
+    except NotFound:
+        return None
+
+
+def _failed(build: BuildInput, reason: MonthReason, message: str) -> dict[str, Any]:
+    return {"row": ImageRow(build.definition, FAILED, reason, message).to_json()}
