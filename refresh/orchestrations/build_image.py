@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from durabletask.task import OrchestrationContext, Task
+from durabletask.task import OrchestrationContext, Task, TaskFailedError
 
 from refresh import month_messages as month
 from refresh import recipe_messages as recipes
@@ -84,7 +84,7 @@ def _watch(ctx: OrchestrationContext, build: BuildInput, token: str | None) -> S
     for _ in range(LOOKS_PER_HISTORY):
         seen = yield ctx.call_activity(month.WATCH_VERSION, input=build.to_json())
         row: Row = seen["row"]
-        ctx.set_custom_status({"version": row.get("version"), "regions": seen.get("regions", {})})
+        ctx.set_custom_status({"version": row.get("version"), "step": "replicating", "regions": seen["regions"]})
         if seen["standing"] == "done":
             return row
         if seen["standing"] == "failed":
@@ -109,23 +109,35 @@ def _admit(ctx: OrchestrationContext, build: BuildInput, row: Row) -> Steps[Row]
     """Have the version proved where that is asked for, and take it out of its exclusion from latest."""
     if not build.admit:
         return row
-    proof = Stage("done")
-    if build.proof:
-        asked = ProofInput(build.definition, build.version or "")
-        instance_id = month.child_id("proof", build.period, ctx.new_uuid())
-        proof = Stage.from_json(
-            (yield ctx.call_sub_orchestrator(recipes.PROVE_VERSION, input=asked.to_json(), instance_id=instance_id))
-        )
-        if proof.message:
-            row = row | {"message": f"{row['message']}; {proof.message}"[:300]}
-        row = _add_commands(row, proof.by_hand)
-    passed = proof.state == "done"
-    settled = yield from _settle(ctx, month.ADMIT_VERSION, {**build.to_json(), "passed": passed})
-    if not passed:
-        told = f"version {row['version']} stays excluded from latest: {proof.message}"[:300]
-        row = row | {"decision": month.FAILED, "reason": str(MonthReason.NOT_PROVEN), "message": told}
-        return _add_commands(row, (delete_command(build.version or ""),))
+    ctx.set_custom_status({"version": row["version"], "step": "being proved" if build.proof else "being admitted"})
+    proof = (yield from _prove(ctx, build)) if build.proof else Stage("done")
+    row = _add_commands(row, proof.by_hand)
+    if proof.state != "done":
+        return (yield from _keep_out(ctx, build, row, proof))
+    if proof.message:
+        row = row | {"message": f"{row['message']}; {proof.message}"[:300]}
+    settled = yield from _settle(ctx, month.ADMIT_VERSION, {**build.to_json(), "passed": True})
     return row if settled.get("done") else row | settled.get("row", {})
+
+
+def _prove(ctx: OrchestrationContext, build: BuildInput) -> Steps[Stage]:
+    asked = ProofInput(build.definition, build.version or "")
+    instance_id = month.child_id("proof", build.period, ctx.new_uuid())
+    try:
+        told = yield ctx.call_sub_orchestrator(recipes.PROVE_VERSION, input=asked.to_json(), instance_id=instance_id)
+    except TaskFailedError as error:
+        return Stage("failed", MonthReason.BROKEN, f"its proof broke off: {error}"[:200])
+    return Stage.from_json(told)
+
+
+def _keep_out(ctx: OrchestrationContext, build: BuildInput, row: Row, proof: Stage) -> Steps[Row]:
+    """Leave a version excluded; one whose disk was seen to be no good for ever, any other until it is tried again."""
+    told = f"version {row['version']} stays excluded from latest: {proof.message}"
+    row = row | {"decision": month.FAILED, "reason": str(MonthReason.NOT_PROVEN), "evidence": list(proof.evidence)}
+    if proof.reason != MonthReason.BUILD_FAILED:
+        return row | {"message": f"{told[:280]}; run again"}
+    yield from _settle(ctx, month.ADMIT_VERSION, {**build.to_json(), "passed": False})
+    return _add_commands(row | {"message": told[:300]}, (delete_command(build.version or ""),))
 
 
 def _give_up(ctx: OrchestrationContext, build: BuildInput, row: Row) -> Steps[Row]:

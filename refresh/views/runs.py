@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from refresh.domain import instant
@@ -21,7 +21,20 @@ from refresh.views.vms import RECORD
 type Json = dict[str, Any]
 
 # What a run's id begins with says what kind of run it is.
-KINDS = ("month", "images", "disks", "tags", "swaps", "swap", "retention", "build", "recipe", "machine", "proof", "look")
+KINDS = (
+    "month",
+    "images",
+    "disks",
+    "tags",
+    "swaps",
+    "swap",
+    "retention",
+    "build",
+    "recipe",
+    "machine",
+    "proof",
+    "look",
+)
 # Steps of other runs: listed when they are asked for.
 INNER_KINDS = ("build", "recipe", "machine", "proof", "look")
 STATUSES = ("running", "succeeded", "rolled-back", "needs-attention", "refused", "failed", "not-proven")
@@ -34,7 +47,10 @@ _RETENTION = ("deleted", "deletable", "size_gb", "monthly_usd", "in_use")
 
 @dataclass(frozen=True)
 class Instance:
-    """What Durable says of an instance: `state` is `running`, `completed`, `failed` or `terminated`; times are ISO."""
+    """What Durable says of an instance: `state` is `running`, `completed`, `failed` or `terminated`; times are ISO.
+
+    `progress` is what a running one says of itself.
+    """
 
     id: str
     state: str
@@ -42,6 +58,7 @@ class Instance:
     ended: str | None
     input: Json
     output: Json
+    progress: Json = field(default_factory=dict)
 
 
 def kind_of_run(run_id: str) -> str | None:
@@ -50,8 +67,13 @@ def kind_of_run(run_id: str) -> str | None:
     return found.group(1) if found else None
 
 
-def run_record(instance: Instance, book: Book) -> Json:
-    """The run record of an instance; a running one lists what is known of its VMs so far."""
+def shows_builds(instance: Instance) -> bool:
+    """Whether the run record tells how far builds of image versions are."""
+    return instance.state == "running" and kind_of_run(instance.id) in ("month", "images", "build", "recipe")
+
+
+def run_record(instance: Instance, book: Book, builds: Iterable[Instance] = ()) -> Json:
+    """The run record of an instance; a running one lists what is known so far of its VMs and of the `builds`."""
     running = instance.state == "running"
     rows = _rows(instance.output) or _rows(instance.input)
     record: Json = {
@@ -66,6 +88,8 @@ def run_record(instance: Instance, book: Book) -> Json:
     if message:
         record["message"] = message
     images = _images(instance.output)
+    if images is None and shows_builds(instance):
+        images = [_build_row(build) for build in builds if _is_part(build, instance)]
     if images is not None:
         record["images"] = images
     if record["kind"] == "retention":
@@ -116,6 +140,30 @@ def _images(output: Mapping[str, Any]) -> list[Json] | None:
     """The rows of image definitions in a result; the result of one build is such a row itself."""
     found = [dict(output)] if "definition" in output else output.get("images")
     return found if isinstance(found, list) else None
+
+
+def _is_part(build: Instance, run: Instance) -> bool:
+    """Whether a build under way is what a run waits for: one of its month, or of its definition."""
+    if run.id == build.id:
+        return True
+    ours = run.input.get("definition"), run.input.get("period") or run.id.split("-")[1]
+    return build.input.get("definition" if ours[0] else "period") == (ours[0] or ours[1])
+
+
+def _build_row(build: Instance) -> Json:
+    """How far a build of an image version is, region by region."""
+    regions = build.progress.get("regions") or {}
+    step = str(build.progress.get("step") or "being planned")
+    where = ", ".join(f"{name} {state}" for name, state in regions.items())
+    return {
+        "definition": build.input.get("definition"),
+        "decision": "create",
+        "reason": "under-way",
+        "message": f"{step}: {where}" if where else step,
+        "version": build.progress.get("version"),
+        "regions": regions,
+        "run": build.id,
+    }
 
 
 def _asked(data: Mapping[str, Any]) -> list[str]:
