@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from refresh import wiring
@@ -19,9 +20,9 @@ from refresh.activities.patience import patiently
 from refresh.activities.retention_survey import DiskSurvey, disk_row, owners_of, survey_disks
 from refresh.domain import resource_id
 from refresh.domain.mentions import Mentions, read_mentions
-from refresh.domain.model import Disk
+from refresh.domain.model import Disk, Vm
 from refresh.domain.prices import disk_usd
-from refresh.domain.removal_reason import RemovalReason
+from refresh.domain.removal_reason import RemovalReason, Verdict
 from refresh.gateway import GatewayError, Gateways, NotFound
 from refresh.retention_messages import DELETED, DISK, FAILED, DeletionInput, ResourceRow
 from refresh.settings import Settings
@@ -45,14 +46,46 @@ async def delete_batch(gateways: Gateways, settings: Settings, asked: DeletionIn
         message = f"not everything could be read again, so it was not deleted: {error}"
         return [ResourceRow(DISK, one, FAILED, RemovalReason.NOT_READ, message).to_json() for one in asked.ids]
     held = {resource_id.id_hash(one): why for one, why in (asked.held or {}).items()}
-    return [(await _alone(gateways, survey, disk_id, held)).to_json() for disk_id in asked.ids]
+    around = _Around(gateways, survey, held, settings.disk_groups)
+    return [(await _alone(gateways, around, disk_id)).to_json() for disk_id in asked.ids]
 
 
-async def _alone(gateways: Gateways, survey: DiskSurvey, disk_id: str, held: Mapping[str, str]) -> ResourceRow:
+@dataclass(frozen=True)
+class _Around:
+    """What was found out for the whole batch, and how the surroundings of one disk are read again.
+
+    `held` are hashes of disks the dispatcher's book holds, with the reason; `open_groups` those (lower-case ids) whose
+    disks VMs of other groups may ask for too.
+    """
+
+    gateways: Gateways
+    survey: DiskSurvey
+    held: Mapping[str, str]
+    open_groups: Collection[str]
+
+    async def judge(self, disk: Disk) -> Verdict:
+        """Whether `disk`, read just now, may be deleted as things stand at this moment. GatewayError."""
+        known, nearby = self.survey.evidence.mentions, read_mentions(owners_of(await self._neighbours(disk), ()), {})
+        evidence = dataclasses.replace(
+            self.survey.evidence,
+            mentions=Mentions({**known.tagged, **nearby.tagged}, known.at_work, self.held),
+            locks=[*self.survey.evidence.locks, *await self.gateways.access.list_locks(disk.id)],
+        )
+        return dataclasses.replace(self.survey, evidence=evidence).judge(disk)
+
+    async def _neighbours(self, disk: Disk) -> list[Vm]:
+        """The VMs that may ask for this disk."""
+        compute, home = self.gateways.compute, resource_id.parse(disk.id)
+        if home is not None and home.group_key not in self.open_groups:
+            return await collect(compute.list_group_vms(home.group_id))
+        return [vm for one in self.survey.subscriptions for vm in await collect(compute.list_vms(one))]
+
+
+async def _alone(gateways: Gateways, around: _Around, disk_id: str) -> ResourceRow:
     """One disk's row; whatever goes wrong with it stops no other."""
     try:
         # Unavailable in between begins with reading again: the disk may be somebody's by then.
-        return await patiently(lambda: _delete(gateways, survey, disk_id, held), budget_s=BUDGET_S)
+        return await patiently(lambda: _delete(gateways, around, disk_id), budget_s=BUDGET_S)
     except GatewayError as error:
         return ResourceRow(DISK, disk_id, FAILED, RemovalReason.AZURE_SAID_NO, f"it was not deleted: {error}")
     except Exception as error:
@@ -61,30 +94,16 @@ async def _alone(gateways: Gateways, survey: DiskSurvey, disk_id: str, held: Map
         return ResourceRow(DISK, disk_id, FAILED, RemovalReason.BROKEN, message)
 
 
-async def _delete(gateways: Gateways, survey: DiskSurvey, disk_id: str, held: Mapping[str, str]) -> ResourceRow:
+async def _delete(gateways: Gateways, around: _Around, disk_id: str) -> ResourceRow:
     disk = await _read(gateways, disk_id)
     if disk is None:
-        return _gone(disk_id, survey.disks.get(disk_id.lower()))
+        return _gone(disk_id, around.survey.disks.get(disk_id.lower()))
     if disk.provisioning_state != "Deleting":
-        fresh = await _look_around(gateways, survey, disk, held)
-        verdict = fresh.judge(disk)
+        verdict = await around.judge(disk)
         if not verdict.deletable:
             return disk_row(disk, verdict)
         await gateways.disks.begin_delete_disk(disk.id)
     return await _await_gone(gateways, disk)
-
-
-async def _look_around(gateways: Gateways, survey: DiskSurvey, disk: Disk, held: Mapping[str, str]) -> DiskSurvey:
-    """The survey with what was read of this disk's surroundings just now added to it."""
-    home = resource_id.parse(disk.id)
-    neighbours = await collect(gateways.compute.list_group_vms(home.group_id if home is not None else ""))
-    known, nearby = survey.evidence.mentions, read_mentions(owners_of(neighbours, ()), {})
-    evidence = dataclasses.replace(
-        survey.evidence,
-        mentions=Mentions({**known.tagged, **nearby.tagged}, known.at_work, held),
-        locks=[*survey.evidence.locks, *await gateways.access.list_locks(disk.id)],
-    )
-    return dataclasses.replace(survey, evidence=evidence)
 
 
 async def _await_gone(gateways: Gateways, disk: Disk) -> ResourceRow:

@@ -42,6 +42,7 @@ type Building = Callable[[str], bool]
 class DiskSurvey:
     """Disks of ours (by lower-case id) with everything a judgement on them rests on."""
 
+    subscriptions: Sequence[str]
     disks: Mapping[str, Disk]
     evidence: Evidence
     ranks: Mapping[str, int]
@@ -81,7 +82,7 @@ async def survey_disks(gateways: Gateways, settings: Settings, book: Mapping[str
         now=await patiently(gateways.clock.now, budget_s=BUDGET_S),
     )
     ours = {key: disk for key, disk in disks.items() if is_ours(disk, galleries)}
-    return DiskSurvey(ours, evidence, rank_spares(ours.values(), galleries), definitions)
+    return DiskSurvey(subscriptions, ours, evidence, rank_spares(ours.values(), galleries), definitions)
 
 
 async def survey_versions(

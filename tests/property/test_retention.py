@@ -77,7 +77,7 @@ def spares() -> st.SearchStrategy[tuple[Spare, ...]]:
         origin=st.sampled_from(("ours",) * 9 + ("other-gallery", "no-image", "odd-name")),
         attached=rarely,
         shared=rarely,
-        young=rarely,
+        young=st.sampled_from((False, False, True)),
         recent=st.sampled_from(("never", "never", "long-ago", "long-ago", "recent")),
         lock=now_and_then("disk"),
         tag=now_and_then(*TAGS),
