@@ -13,6 +13,7 @@ from typing import Any
 from refresh.activities.fleet import BUDGET_S, collect
 from refresh.activities.image_scope import find_builds
 from refresh.activities.patience import patiently
+from refresh.activities.plan_recipe import judge_recipe
 from refresh.activities.source_plans import SourcePlan, image_id, plan_source
 from refresh.domain import resource_id, tags
 from refresh.domain.image_spec import ImageSpec, check_spec, find_spec
@@ -50,7 +51,7 @@ async def plan_build(
     try:
         definition = await patiently(lambda: gateways.gallery.read_definition(asked.definition), budget_s=BUDGET_S)
         versions = await patiently(lambda: collect(gateways.gallery.list_versions(definition.id)), budget_s=BUDGET_S)
-        missing = None
+        missing = spec if definition.provisioning_state == "Failed" and not versions else None
     except NotFound:
         if spec is None:
             raise
@@ -141,6 +142,9 @@ async def plan_images(
         asked = BuildInput(definition.id, period, builds.regions, force_rebuild)
         try:
             plan = await plan_build(gateways, asked, specs, now)
+            if isinstance(plan, VersionPlan) and plan.made_from and plan.made_from.source.os.kind is Kind.RECIPE:
+                judged = await judge_recipe(gateways, settings, plan.definition, "dry-run", now)
+                plan = judged if isinstance(judged, Refusal) else plan
         except GatewayError as error:
             plan = Refusal(MonthReason.NOT_READ, f"the definition could not be read: {error}")
         rows.append(plan_row(definition.id, plan, builds.regions))

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from refresh.activities.image_plans import plan_images
 from simulator.arm.store import Json
 from tests.support.builders import DEFINITION_ID, VERSION_ID
-from tests.support.month_world import HostedWorld, vm_bodies
-from tests.support.recipe_world import MACHINE, PROOF_DISK, fail, groups_left, on_recipes, recipe_bodies
+from tests.support.month_world import PERIOD, HostedWorld, vm_bodies
+from tests.support.recipe_world import (
+    MACHINE,
+    PROOF_DISK,
+    RECIPES,
+    SUBNET,
+    fail,
+    groups_left,
+    on_recipes,
+    recipe_bodies,
+)
 
 SUBSCRIPTION_LOCK = f"{DEFINITION_ID.partition('/resourceGroups')[0]}/providers/Microsoft.Authorization/locks/keep"
 
@@ -226,3 +236,19 @@ def test_the_serial_log_says_nothing_by_repeating_the_recipe(tmp_path: Path) -> 
         assert row["reason"] == "no-build-marker"
 
     on_recipes(recipe_bodies(), story, recipes=tmp_path)
+
+
+def test_a_dry_run_judges_the_recipe_and_makes_nothing() -> None:
+    """What the build would refuse is refused in the plan; what it would make is named; no request changes anything."""
+    known = recipe_bodies()
+    other = {**known[-1], "id": f"{DEFINITION_ID}2"}
+
+    async def story(world: HostedWorld) -> None:
+        settings = replace(world.settings, recipes=str(RECIPES), build_subnets=(SUBNET,))
+        rows = await plan_images(world.gateways, settings, (), PERIOD)
+        found = {row["definition"].rsplit("/", 1)[-1]: (row["decision"], row["reason"]) for row in rows}
+        assert found == {"ubuntu": ("create", "missing"), "ubuntu2": ("refuse", "bad-recipe")}
+        assert "recipe" in rows[0]["message"]
+        assert world.writes() == []
+
+    on_recipes([*known, other], story)
