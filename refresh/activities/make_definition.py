@@ -23,16 +23,26 @@ async def make_definition(data: dict[str, Any]) -> dict[str, Any]:
 
 async def define(gateways: Gateways, build: BuildInput) -> dict[str, Any]:
     """What `make_definition` answers, over `gateways`. Called twice it makes one definition."""
+    body = build.definition_body or {}
     try:
-        if await _read(gateways, build.definition) is None:
-            body = build.definition_body or {}
+        there = await _read(gateways, build.definition)
+        if there is None or there.provisioning_state == "Failed":
+            # What failed is made again under the same name: a PUT is how ARM repairs it.
             await patiently(lambda: gateways.gallery.begin_create_definition(build.definition, body), budget_s=BUDGET_S)
-        found = await until(lambda: _read(gateways, build.definition), budget_s=MAKING_BUDGET_S)
+        found = await until(lambda: _settled(gateways, build.definition), budget_s=MAKING_BUDGET_S)
     except GatewayError as error:
         return _failed(build, MonthReason.AZURE_SAID_NO, f"the image definition could not be made: {error}")
-    return (
-        {} if found else _failed(build, MonthReason.TIMED_OUT, "the image definition is nowhere to be seen; run again")
-    )
+    if found is None:
+        return _failed(build, MonthReason.TIMED_OUT, "the image definition is still being made; run again")
+    if found.provisioning_state != "Succeeded":
+        state = found.provisioning_state or "in an unknown state"
+        return _failed(build, MonthReason.BUILD_FAILED, f"the image definition is {state}; run again to make it again")
+    return {}
+
+
+async def _settled(gateways: Gateways, definition: str) -> Definition | None:
+    found = await _read(gateways, definition)
+    return None if found is None or found.provisioning_state in ("Creating", "Updating") else found
 
 
 async def _read(gateways: Gateways, definition: str) -> Definition | None:

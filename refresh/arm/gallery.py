@@ -153,6 +153,7 @@ def definition_from_arm(body: Mapping[str, Any]) -> Definition:
         # https://learn.microsoft.com/azure/virtual-machines/trusted-launch-portal#trusted-launch-supported-images
         security_type=features.get("securitytype"),
         tags=tags_of(body),
+        provisioning_state=text_at(properties, "provisioningState"),
     )
 
 

@@ -131,6 +131,7 @@ class Definition:
     architecture: str | None
     security_type: str | None
     tags: Mapping[str, str] = field(default_factory=dict)
+    provisioning_state: str | None = None
 
 
 @dataclass(frozen=True)
