@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from refresh.domain import instant, resource_id
 from refresh.domain.locks import Lock
@@ -18,6 +19,7 @@ from refresh.domain.model import Disk
 from refresh.domain.removal_reason import RemovalReason, Verdict
 
 _DAY_S = 86400.0
+_NEVER = datetime.min.replace(tzinfo=UTC)
 # What `naming.disk_name` makes: the VM's name (or its beginning and a hash), the period, the attempt.
 _OUR_NAME = re.compile(r"^(?P<vm>.+)-20\d\d(0[1-9]|1[0-2])(-[1-9]\d?)?\Z", re.ASCII)
 
@@ -58,7 +60,7 @@ def rank_spares(disks: Iterable[Disk], galleries: Collection[str]) -> dict[str, 
             by_vm.setdefault(key, []).append(disk)
     ranks: dict[str, int] = {}
     for spares in by_vm.values():
-        spares.sort(key=lambda disk: (disk.time_created or "", disk.name), reverse=True)
+        spares.sort(key=lambda disk: (instant.parse(disk.time_created) or _NEVER, disk.name), reverse=True)
         ranks.update({disk.id.lower(): rank for rank, disk in enumerate(spares)})
     return ranks
 
