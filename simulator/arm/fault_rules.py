@@ -16,6 +16,7 @@ OPERATIONS = frozenset(
     {"start", "deallocate", "powerOff", "restart", "redeploy", "update", "create", "delete", "tags", "groupDelete"}
     | {f"{what}{change}" for what in ("disk", "version") for change in ("Create", "Update", "Delete")}
     | {"imageCreate", "imageDelete", "galleryCreate", "galleryUpdate", "galleryDelete"}
+    | {"snapshotCreate", "snapshotUpdate", "snapshotDelete"}
 )
 
 # When the connection breaks: before ARM heard the request, or after it did what was asked and before it could say so.

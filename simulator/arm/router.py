@@ -28,6 +28,7 @@ from simulator.arm.plane import Plane
 from simulator.arm.profiles import COMPUTE, DISK, GALLERY
 from simulator.arm.resource_health import STATUS_TYPE, ResourceHealth
 from simulator.arm.resource_types import ResourceType
+from simulator.arm.snapshots import Snapshots
 from simulator.arm.store import Json, Record
 from simulator.arm.tags import Tags, is_tags
 from simulator.arm.versions import Versions
@@ -59,6 +60,7 @@ class Router:
             galleries.definition_type(),
             Versions(plane).resource_type(),
             ManagedImages(plane).resource_type(),
+            Snapshots(plane).resource_type(),
             NetworkInterfaces(plane).resource_type(),
             self.access.locks.resource_type(),
             self.access.roles.resource_type(),
