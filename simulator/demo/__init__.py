@@ -14,7 +14,7 @@ from simulator.clock import Clock, run
 from simulator.demo.story import tell
 from simulator.local_app import LocalApp
 from simulator.logs import logged
-from simulator.scenarios.demo import BUILD_SUBNET
+from simulator.scenarios.demo import SETTINGS
 from simulator.world import Simulator
 
 if TYPE_CHECKING:
@@ -27,8 +27,7 @@ _NOT_WELL = 1
 _SETTINGS = {
     "REFRESH_ROLLOUT": "auto",
     "REFRESH_HEALTH_TIMEOUT_S": "180",
-    "REFRESH_BUILD_SUBNETS": BUILD_SUBNET,
-    "REFRESH_RECIPES": str(Path(__file__).parent / "recipes"),
+    **SETTINGS,
 }
 
 

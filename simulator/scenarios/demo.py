@@ -8,6 +8,7 @@ recipe, on a VM in the build network.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 Json = dict[str, Any]
@@ -20,6 +21,8 @@ IMAGES = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-images"
 GALLERY = f"{IMAGES}/providers/Microsoft.Compute/galleries/fleet"
 NETWORK = f"{IMAGES}/providers/Microsoft.Network/virtualNetworks/build"
 BUILD_SUBNET = f"{NETWORK}/subnets/build"
+# What the app on this fleet must be told to carry out the recipe.
+SETTINGS = {"REFRESH_BUILD_SUBNETS": BUILD_SUBNET, "REFRESH_RECIPES": str(Path(__file__).parent / "recipes")}
 AVAILABILITY_SET = f"{APP}/providers/Microsoft.Compute/availabilitySets/app-set"
 
 
