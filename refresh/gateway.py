@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from refresh.domain.guest import Report
 from refresh.domain.locks import Lock
 from refresh.domain.model import Definition, Disk, Version, Vm
+from refresh.domain.orphans import Image
 from refresh.domain.probe import Probe
 from refresh.domain.rights import Grant
 from refresh.domain.source_fit import SourceFacts
@@ -177,6 +178,10 @@ class Sources(Protocol):
 
     async def begin_create_image(self, image_id: str, body: Mapping[str, Any]) -> Begun:
         """PUT a managed image with exactly this ARM body."""
+        ...
+
+    def list_images(self, group_id: str) -> AsyncIterator[Image]:
+        """Every managed image of a resource group (full id), all pages."""
         ...
 
     async def begin_delete_image(self, image_id: str) -> Begun:

@@ -5,12 +5,12 @@ Decides where each fact of a source stands. Refuses to know whether the source f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
-from refresh.arm.bodies import identity_of, text_at
-from refresh.arm.clients import Clients, raw, split
+from refresh.arm.bodies import identity_of, tags_of, text_at
+from refresh.arm.clients import Clients, every, raw, split, split_group
 from refresh.arm.compute import ArmCompute
 from refresh.arm.disks import ArmDisks, disk_from_arm
 from refresh.arm.errors import azure_errors
@@ -18,6 +18,7 @@ from refresh.arm.gallery import ArmGallery
 from refresh.arm.operations import begin
 from refresh.arm.rest import call
 from refresh.domain.model import Disk
+from refresh.domain.orphans import Image
 from refresh.domain.resource_id import parse
 from refresh.domain.source_fit import SourceFacts, busy_disk
 from refresh.domain.sources import Kind, Part
@@ -52,6 +53,16 @@ class ArmSources:
             case Kind.VHD:
                 return await self._vhd(part, storage or "")
         raise Refused("InvalidSource", f"a {part.kind} is nothing that Azure could be asked about")
+
+    async def list_images(self, group_id: str) -> AsyncIterator[Image]:
+        """Every managed image of a resource group, all pages.
+
+        https://learn.microsoft.com/rest/api/compute/images/list-by-resource-group
+        """
+        subscription, group = split_group(group_id)
+        async for body in every(self._clients.compute(subscription).images.list_by_resource_group(group)):
+            image_id, name, _ = identity_of(body)
+            yield Image(image_id, name, text_at(body, "properties", "provisioningState"), tags_of(body))
 
     async def begin_create_image(self, image_id: str, body: Mapping[str, Any]) -> Begun:
         """PUT a managed image with exactly this ARM body.

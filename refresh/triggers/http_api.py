@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from refresh.triggers.get_orphans import get_orphans
 from refresh.triggers.get_queue import get_queue
 from refresh.triggers.get_runs import get_run, get_runs
 from refresh.triggers.get_vms import get_vms
@@ -43,6 +44,7 @@ ROUTES = (
     Route("POST", "pause", post_pause),
     Route("POST", "resume", post_resume),
     Route("GET", "vms", get_vms),
+    Route("GET", "orphans", get_orphans),
     Route("GET", "queue", get_queue),
     Route("GET", "runs", get_runs),
     Route("GET", "runs/{id}", get_run),

@@ -31,6 +31,7 @@ ROUTES = {
     ("POST", "pause"),
     ("POST", "resume"),
     ("GET", "vms"),
+    ("GET", "orphans"),
     ("GET", "queue"),
     ("GET", "runs"),
     ("GET", "runs/{id}"),
