@@ -15,12 +15,11 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from refresh.access import Access
 from refresh.domain.guest import Report
-from refresh.domain.locks import Lock
 from refresh.domain.model import Definition, Disk, Version, Vm
 from refresh.domain.orphans import Image
 from refresh.domain.probe import Probe
-from refresh.domain.rights import Grant
 from refresh.domain.source_fit import SourceFacts
 from refresh.domain.sources import Part
 from refresh.workshop import Workshop
@@ -230,22 +229,6 @@ class Guests(Protocol):
 
     async def probe(self, address: str, probe: Probe) -> str | None:
         """Ask the VM at its private `address` once: None when it answers well, else what it did. Refused."""
-        ...
-
-
-class Access(Protocol):
-    """What Azure allows the app's identity, and what locks allow nobody."""
-
-    async def read_grants(self, scope: str) -> Sequence[Grant]:
-        """What the app's own roles at `scope` (an id) give there, those assigned above it included; all pages."""
-        ...
-
-    async def list_locks(self, scope: str) -> Sequence[Lock]:
-        """The locks at `scope` (an id), above it and below it; all pages."""
-        ...
-
-    async def list_premium_sizes(self, subscription: str, location: str) -> Sequence[str]:
-        """The VM sizes (lower-case) that carry premium disks in a region (`westeurope`); all pages."""
         ...
 
 
