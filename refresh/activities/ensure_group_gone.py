@@ -8,13 +8,13 @@ from refresh import wiring
 from refresh.activities.build_patience import calmly, staged
 from refresh.domain import tags
 from refresh.domain.month_reason import MonthReason
-from refresh.domain.workplace import delete_commands
+from refresh.domain.workplace import delete_commands, is_temporary
 from refresh.gateway import Gateways, NotFound, Refused
 from refresh.recipe_messages import Stage
 
 
 async def ensure_group_gone(data: dict[str, Any]) -> dict[str, Any]:
-    """`{"group": full id}` to `Stage`. A group without the app's own tags is never deleted."""
+    """`{"group": full id}` to `Stage`. A group that the app did not make is never deleted."""
     gateways, group = wiring.gateways(), str(data["group"])
     return (await staged(lambda: _ensure(gateways, group), f"deleting {group}")).to_json()
 
@@ -23,8 +23,8 @@ async def _ensure(gateways: Gateways, group: str) -> Stage:
     name = group.rsplit("/", 1)[-1]
     try:
         found = await calmly(lambda: gateways.workshop.read_group(group))
-        if not tags.value_of(found.tags, tags.BUILD_RUN) or not name.lower().startswith("refresh-"):
-            return _left(group, f"resource group {name} does not say that it is the app's ({tags.BUILD_RUN})")
+        if not is_temporary(found):
+            return _left(group, f"resource group {name} is not named after the run in its tag {tags.BUILD_RUN}")
         if found.provisioning_state != "Deleting":
             await calmly(lambda: gateways.workshop.begin_delete_group(group))
     except NotFound:

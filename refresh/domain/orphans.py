@@ -76,7 +76,12 @@ def orphaned_groups(groups: Iterable[Group], open_runs: Collection[str]) -> list
     found = []
     for group in groups:
         run = tags.value_of(group.tags, tags.BUILD_RUN)
-        if run is not None and run not in open_runs and group.provisioning_state != "Deleting":
+        if (
+            run is not None
+            and workplace.is_temporary(group)
+            and run not in open_runs
+            and group.provisioning_state != "Deleting"
+        ):
             what = tags.value_of(group.tags, tags.BUILD_FOR) or "work"
             message = f"the temporary group of {what} run {run}, which is over"
             found.append(Orphan("group", group.id, message, workplace.delete_commands(group.id)))

@@ -38,6 +38,18 @@ def group_id(subnet: str, purpose: str, definition: str, run: str) -> str:
     return f"/subscriptions/{found.subscription}/resourceGroups/refresh-{purpose}-{name}-{resource_id.id_hash(run)}"
 
 
+def is_temporary(group: Group) -> bool:
+    """Whether the app made this group, and for the run that its tag names.
+
+    Tags can be written by others, names cannot: a group is only the app's when its name has the hash of its run in it.
+    """
+    run = tags.value_of(group.tags, tags.BUILD_RUN)
+    if run is None:
+        return False
+    named = rf"refresh-({BUILD}|{PROOF})-.*-{resource_id.id_hash(run)}\Z"
+    return re.match(named, group.name, re.IGNORECASE) is not None
+
+
 def group_tags(purpose: str, definition: str, run: str, since: str) -> dict[str, str]:
     """What the group says of itself: whose it is, so that nobody has to guess what may be deleted."""
     return {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from refresh.domain import workplace
 from tests.support.builders import GALLERY, SUBSCRIPTION, disk_id
 from tests.support.local_azure import LocalAzure, disk_body, play, vm_body
 from tests.support.month_world import gallery_bodies, version_body
@@ -12,7 +13,8 @@ from tests.support.month_world import gallery_bodies, version_body
 DEFINITION = f"{GALLERY}/images/ubuntu"
 BESIDE = GALLERY.split("/providers/")[0]
 SUBNET = f"{BESIDE}/providers/Microsoft.Network/virtualNetworks/net/subnets/build"
-PROOF = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/refresh-proof-ubuntu-1"
+RUN = "proof-202601-1a2b3c4d"
+PROOF = workplace.group_id(SUBNET, workplace.PROOF, DEFINITION, RUN)
 
 
 def version(number: str, state: str, **properties: Any) -> dict[str, Any]:
@@ -46,8 +48,8 @@ def left_over(azure: LocalAzure) -> list[dict[str, Any]]:
         disk_body("web01-202602", creationData=creation),
         disk_body("somebodys", provisioningState="Failed"),
         vm_body(),
-        {"id": PROOF, "location": "westeurope", "tags": {"RefreshRun": "proof-202601-1a2b3c4d", "RefreshFor": "proof"}},
-        {"id": f"{PROOF}-2", "location": "westeurope", "tags": {"team": "a"}},
+        {"id": PROOF, "location": "westeurope", "tags": {"RefreshRun": RUN, "RefreshFor": "proof"}},
+        {"id": f"{PROOF}-2", "location": "westeurope", "tags": {"RefreshRun": RUN, "RefreshFor": "proof"}},
     ]
 
 
@@ -70,7 +72,7 @@ def test_whatever_was_left_half_made_is_listed_with_its_commands() -> None:
         for row in answer["value"][:4]:
             assert row["commands"] == [delete + row["id"]]
         assert answer["value"][4]["commands"][-1] == (
-            f"az group delete --name refresh-proof-ubuntu-1 --subscription {SUBSCRIPTION} --yes"
+            f"az group delete --name {PROOF.rsplit('/', 1)[1]} --subscription {SUBSCRIPTION} --yes"
         )
         assert {record.id.text for record in azure.simulator.store.everything()} == before
 
@@ -86,9 +88,11 @@ def test_nothing_under_way_is_an_orphan() -> None:
         azure.simulator.plane.faults.add([{"match": {"operation": "versionCreate"}, "hang": True}])
         _, begun = await azure.api("POST", "/api/images", {"period": "202612"})
         await azure.until(lambda: any(name.startswith("build-") for name in azure.hub.orchestrations.instances))
-        azure.simulator.upsert([{"id": PROOF, "tags": {"RefreshRun": begun["id"]}}])
+        mine = workplace.group_id(SUBNET, workplace.PROOF, DEFINITION, begun["id"])
+        azure.simulator.upsert([{"id": mine, "tags": {"RefreshRun": begun["id"]}}])
         _, answer = await azure.api("GET", "/api/orphans")
-        assert [row["kind"] for row in answer["value"]] == ["disk"], answer
+        assert [row["kind"] for row in answer["value"]] == ["disk", "group"], answer
+        assert answer["value"][1]["id"] == PROOF
         azure.simulator.plane.faults.clear()
 
     play(story, [], settings={"REFRESH_BUILD_SUBNETS": SUBNET}, events=False)
