@@ -26,7 +26,8 @@ async def _ensure(gateways: Gateways, place: Workplace) -> Stage:
     standing = judge_made(await read_machine(gateways, workplace.vm_id(place.group)))
     if standing.move is not Move.BEGIN:
         state = {Move.DONE: "done", Move.FAILED: "failed"}.get(standing.move, "waiting")
-        return Stage(state, standing.reason, standing.message)
+        # That there is no room for a VM, say, is not the version's fault: it may be proved another time.
+        return Stage(state, MonthReason.AZURE_SAID_NO, standing.message)
     if await comes_late(gateways, place):
         return LATE
     definition = await calmly(lambda: gateways.gallery.read_definition(place.definition))
@@ -36,7 +37,7 @@ async def _ensure(gateways: Gateways, place: Workplace) -> Stage:
         await calmly(lambda: gateways.disks.begin_create_disk(workplace.disk_id(place.group), body))
         return Stage("waiting", message="the disk is being made")
     if disk.provisioning_state == "Failed":
-        return Stage("failed", MonthReason.BUILD_FAILED, "no disk could be made from the version")
+        return Stage("failed", MonthReason.AZURE_SAID_NO, "no disk could be made from the version")
     if disk.provisioning_state != "Succeeded":
         return Stage("waiting", message="the disk is being made")
     return await _make(gateways, definition, place)

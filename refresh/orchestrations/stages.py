@@ -25,6 +25,9 @@ CRASHES_ALLOWED = 3
 LOOK_EVERY_S = 20.0
 MOST_HOURS_S = 8 * 3600.0
 
+# What a step says of a guest that was condemned.
+_UNHEALTHY = "Unhealthy"
+
 type Stages = Generator[Task[Any], Any, Stage]
 
 
@@ -78,7 +81,10 @@ def pursue_step(ctx: OrchestrationContext, activity: str, step: StepInput, patie
         if result.state == "done":
             return Stage("done", message=seen[:300], evidence=result.rungs, at=result.at)
         if result.state != "waiting":
-            return Stage("failed", MonthReason.BUILD_FAILED, (seen or result.state)[:300], result.rungs)
+            # Seen to be unhealthy is one thing, not seen at all another.
+            said_no = result.state != "failed" or result.code not in (None, _UNHEALTHY)
+            reason = MonthReason.AZURE_SAID_NO if said_no else MonthReason.BUILD_FAILED
+            return Stage("failed", reason, (seen or result.state)[:300], result.rungs)
         if (instant.seconds_between(begun, now(ctx)) or 0.0) >= patience.budget_s:
             return Stage("failed", MonthReason.TIMED_OUT, f"{activity} took too long: {seen}"[:300], result.rungs)
         known = {"since": result.since, "begun_at": result.begun_at, "last_code": result.code}

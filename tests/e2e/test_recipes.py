@@ -142,7 +142,20 @@ BAD = (
         "not-proven",
         "stays excluded",
         ({"disk": PROOF_DISK, "boots": False, "serial": "panic"},),
+        evidence="boot-log condemns",
         by_hand="az resource delete",
+        excluded=True,
+    ),
+    Bad(
+        "there is no room for the VM of the proof",
+        "not-proven",
+        "run again",
+        (
+            {
+                "match": {"operation": "create", "resource": "*/refresh-proof-*/machine"},
+                "fail": {"code": "AllocationFailed", "message": "no"},
+            },
+        ),
         excluded=True,
     ),
     Bad(
