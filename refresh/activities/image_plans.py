@@ -60,7 +60,18 @@ async def plan_build(
     if refusal is not None:
         return refusal
     plan = VersionPlan(definition, "", spec.publishing if spec else Publishing(), missing=missing)
-    plan = replace(plan, leftovers=tuple(one.id for one in find_leftovers(versions, now)))
+    found = await _choose(gateways, plan, asked, versions, now)
+    if isinstance(found, Refusal):
+        return found
+    left = (one.id for one in find_leftovers(versions, now) if one != found.kept)
+    return replace(found, leftovers=tuple(left))
+
+
+async def _choose(
+    gateways: Gateways, plan: VersionPlan, asked: BuildInput, versions: Sequence[Version], now: str
+) -> VersionPlan | Refusal:
+    """`plan` with the version to keep, else with its name and source."""
+    definition = plan.definition
     said = asked.machine or tags.value_of(definition.tags, tags.REFRESH_SOURCE)
     kept = _find_kept(versions, asked, lambda version: resource_id.same(version.source_id, said))
     if kept is not None:
@@ -93,9 +104,9 @@ def freeze(plan: VersionPlan, asked: BuildInput, now: str) -> BuildInput:
     )
     if plan.kept is not None or plan.made_from is None:
         kept = plan.kept
-        return replace(
-            build, source=kept.source_id if kept else None, kept=True, admit=bool(kept and awaits_checks(kept))
-        )
+        source_id, awaits = (kept.source_id, awaits_checks(kept)) if kept is not None else (None, False)
+        wanted = target_regions(definition, asked.regions, plan.publishing)
+        return replace(build, source=source_id, kept=True, admit=awaits, regions=tuple(wanted))
     if plan.missing is not None:
         build = replace(build, definition_body=dict(plan.missing.body))
     source = plan.made_from.made_from(definition, plan.name)

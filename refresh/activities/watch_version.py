@@ -7,7 +7,7 @@ from typing import Any
 from refresh import wiring
 from refresh.activities.fleet import BUDGET_S
 from refresh.activities.patience import patiently
-from refresh.domain.images import delete_command
+from refresh.domain.images import delete_command, retry_commands
 from refresh.domain.month_reason import MonthReason
 from refresh.domain.naming import region_key
 from refresh.domain.replication import Progress, Standing, judge_version, progress_by_region
@@ -30,10 +30,13 @@ async def look_at_build(gateways: Gateways, build: BuildInput) -> dict[str, Any]
     name = version_id.rsplit("/", 1)[-1]
     regions: list[str] = []
     told: dict[str, str] = {}
+    by_hand: tuple[str, ...] = ()
     try:
         version = await patiently(lambda: gateways.gallery.read_version(version_id), budget_s=BUDGET_S)
         regions = sorted({region_key(region) for region in (version.location, *build.regions)})
         progress, told = judge_version(version, regions), progress_by_region(version)
+        if build.kept and progress.standing is Standing.FAILED:
+            by_hand = retry_commands(version, regions)
     except NotFound:
         progress = Progress(Standing.FAILED, MonthReason.BUILD_FAILED, f"version {name} is not there any more")
     except Unavailable as error:
@@ -42,7 +45,7 @@ async def look_at_build(gateways: Gateways, build: BuildInput) -> dict[str, Any]
     except GatewayError as error:
         progress = Progress(Standing.FAILED, MonthReason.NOT_READ, f"version {name} could not be read: {error}")
     if progress.standing is not Standing.DONE:
-        row = ImageRow(build.definition, FAILED, progress.reason, progress.message, name)
+        row = ImageRow(build.definition, FAILED, progress.reason, progress.message, name, by_hand)
     elif build.kept:
         row = ImageRow(build.definition, SKIP, MonthReason.KEPT, f"version {name} exists in {', '.join(regions)}", name)
     else:

@@ -101,22 +101,25 @@ def has_arrived_nowhere(version: Version) -> bool:
     )
 
 
-def retry_commands(version: Version) -> tuple[str, ...]:
-    """The `az` commands that try the regions again that a version did not arrive in: out, and in once more.
+def retry_commands(version: Version, wanted: Iterable[str] = ()) -> tuple[str, ...]:
+    """The `az` commands that bring a version to the regions it has not arrived in, and to those `wanted` besides.
 
-    So says Azure's own error: https://github.com/Azure/azure-cli/issues/15539
+    Where replication failed, out and in once more, as Azure's own error says:
+    https://github.com/Azure/azure-cli/issues/15539
     """
     found = resource_id.parse(version.id)
-    missing = [region.name for region in version.regions if region.state != "Completed"]
-    if found is None or not missing or len(missing) == len(version.regions):
+    targets = {naming.region_key(region.name): region for region in version.regions}
+    arrived = [name for name, region in targets.items() if region.state == "Completed"]
+    missing = [name for name in dict.fromkeys((*targets, *map(naming.region_key, wanted))) if name not in arrived]
+    if found is None or not missing or not arrived:
         return ()
     gallery, definition, name = found.names
     update = (
         f"az sig image-version update --subscription {found.subscription} -g {found.group} -r {gallery} "
         f"-i {definition} -e {name} --target-regions"
     )
-    arrived = [region.name for region in version.regions if region.state == "Completed"]
-    return (f"{update} {' '.join(arrived)}", f"{update} {' '.join([*arrived, *missing])}")
+    again = (f"{update} {' '.join([*arrived, *missing])}",)
+    return (f"{update} {' '.join(arrived)}", *again) if len(arrived) < len(targets) else again
 
 
 def delete_command(resource: str) -> str:

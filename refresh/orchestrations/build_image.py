@@ -26,6 +26,8 @@ from refresh.recipe_messages import ProofInput, Stage
 LOOK_EVERY = timedelta(seconds=60)
 LOOKS_PER_HISTORY = 60
 BUDGET_S = 4 * 3600.0
+# The VM that was made for a build is taken away when the build ends, and a version needs its source until then.
+BUDGET_OF_MACHINES_S = 24 * 3600.0
 # A change of a version took Azure 736 s at most, a deletion 150 s (recorded).
 LOOKS_AT_END = 30
 
@@ -90,7 +92,7 @@ def _watch(ctx: OrchestrationContext, build: BuildInput, token: str | None) -> S
         if seen["standing"] == "failed":
             return (yield from _explain(ctx, build, row, token))
         waited_s = instant.seconds_between(build.since, now(ctx)) or 0.0
-        if waited_s >= BUDGET_S:
+        if waited_s >= (BUDGET_OF_MACHINES_S if build.machine else BUDGET_S):
             why = f"{row['message']} after {waited_s / 3600:.1f} h; run again to go on waiting for it"
             return row | {"reason": str(MonthReason.TIMED_OUT), "message": why}
         yield ctx.create_timer(LOOK_EVERY)
