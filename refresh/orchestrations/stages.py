@@ -28,6 +28,8 @@ MOST_HOURS_S = 8 * 3600.0
 # What a step says of a guest that was condemned.
 _UNHEALTHY = "Unhealthy"
 
+SLOWER_AFTER_S, SLOWER = 1800.0, 4
+
 type Stages = Generator[Task[Any], Any, Stage]
 
 
@@ -64,7 +66,9 @@ def pursue(ctx: OrchestrationContext, activity: str, data: dict[str, Any], patie
         waited_s = instant.seconds_between(begun, now(ctx)) or 0.0
         if waited_s >= patience.budget_s:
             return Stage("failed", MonthReason.TIMED_OUT, f"after {waited_s / 60:.0f} minutes: {stage.message}"[:300])
-        yield ctx.create_timer(timedelta(seconds=patience.every_s))
+        # Every look stays in the history, which is sent along with each turn: what takes long is looked at less often.
+        slower = SLOWER if waited_s >= SLOWER_AFTER_S else 1
+        yield ctx.create_timer(timedelta(seconds=patience.every_s * slower))
 
 
 def pursue_step(ctx: OrchestrationContext, activity: str, step: StepInput, patience: Patience) -> Stages:

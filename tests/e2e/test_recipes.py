@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -265,3 +266,29 @@ def test_a_dry_run_judges_the_recipe_and_makes_nothing() -> None:
         assert world.writes() == []
 
     on_recipes([*known, other], story)
+
+
+PUBLISHING = (
+    "Microsoft.Compute/galleries/read",
+    "Microsoft.Compute/galleries/images/read",
+    "Microsoft.Compute/galleries/images/versions/read",
+    "Microsoft.Compute/galleries/images/versions/write",
+    "Microsoft.Resources/subscriptions/read",
+    "Microsoft.Resources/tags/write",
+)
+
+
+def test_the_rights_on_the_page_are_enough() -> None:
+    """With the documented actions and those for publishing, and no other, a recipe becomes a proved version."""
+    page = (Path(__file__).parents[2] / "docs" / "recipes.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^Microsoft\.\S+$", page, re.MULTILINE)
+    assert len(listed) > 10
+
+    async def story(world: HostedWorld) -> None:
+        subscription = DEFINITION_ID.partition("/resourceGroups")[0]
+        world.simulator.roles.replace([{"scope": subscription, "actions": [*listed, *PUBLISHING]}])
+        (row,) = (await world.run("create_images"))["images"]
+        assert (row["decision"], row["reason"]) == ("create", "made"), row
+        assert groups_left(world) == []
+
+    on_recipes(recipe_bodies(osState="Generalized"), story)
