@@ -36,14 +36,14 @@ _MAX_MESSAGE = 200
 class RetentionInput(Record):
     """What `apply_retention` is asked: only to list, or with `delete` to delete what is listed as deletable.
 
-    `disks` and `versions` are ids still to be deleted and `done` the rows of those dealt with: how far a long run is.
+    `disks` and `versions` are ids still to be deleted and `told` the rows of those dealt with: how far a long run is.
     """
 
     delete: bool = False
     planned: bool = False
     disks: tuple[str, ...] = ()
     versions: tuple[str, ...] = ()
-    done: tuple[dict[str, Any], ...] = ()
+    told: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,7 @@ async def _read_page(
         if records and rows >= MAX_ROWS:
             break
         records.append(await _read_record(client, state, book))
-        rows += len(records[-1]["vms"])
+        rows += len(records[-1]["vms"]) + len(records[-1].get("resources", ()))
     more = len(records) < len(runs)
     return records, _key(runs[len(records) - 1]) if more and records else None
 

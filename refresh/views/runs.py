@@ -94,7 +94,7 @@ def run_record(instance: Instance, book: Book, builds: Iterable[Instance] = ()) 
         record["images"] = images
     if record["kind"] == "retention":
         record |= {name: instance.output.get(name) for name in _RETENTION}
-        record["resources"] = removal_rows(instance.output.get("resources") or ())
+        record["resources"] = removal_rows(instance.output.get("resources") or instance.input.get("told") or ())
     record["vms"] = [vm_row(row) for row in rows]
     if running and record["kind"] in ("swaps", "swap"):
         record["vms"] += _not_done(instance, rows, book)

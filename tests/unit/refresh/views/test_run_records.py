@@ -121,3 +121,12 @@ def test_images_are_told_beside_vms() -> None:
     image = {"definition": "d", "decision": "create", "reason": "made", "message": ""}
     assert run_record(instance(output={"status": "succeeded", "images": [image]}), Book({}))["images"] == [image]
     assert run_record(instance(output=image), Book({}))["images"] == [image]
+
+
+def test_a_retention_run_lists_what_was_dealt_with_so_far() -> None:
+    """A long run carries its rows along in its input; they are not taken for VMs."""
+    row = {"kind": "disk", "id": "d", "decision": "deleted", "reason": "deleted", "message": "m"}
+    instance = Instance("retention-202611-1", "running", "t", None, {"delete": True, "told": [row]}, {})
+    record = run_record(instance, Book({}))
+    assert (record["vms"], [one["id"] for one in record["resources"]]) == ([], ["d"])
+    assert record["input"] == {"delete": True}
