@@ -7,7 +7,7 @@ from typing import Any
 from refresh import wiring
 from refresh.activities.fleet import BUDGET_S
 from refresh.activities.patience import patiently
-from refresh.domain.images import delete_command, retry_commands
+from refresh.domain.image_commands import delete_command, retry_commands
 from refresh.domain.month_reason import MonthReason
 from refresh.domain.naming import region_key
 from refresh.domain.replication import Progress, Standing, judge_version, progress_by_region

@@ -193,4 +193,7 @@ def _region(target: object, summary: Mapping[str, object]) -> Region:
         progress=int_at(row, "progress"),
         excluded_from_latest=bool_at(target, "excludeFromLatest") or False,
         details=text_at(row, "details"),
+        replicas=int_at(target, "regionalReplicaCount"),
+        storage=text_at(target, "storageAccountType"),
+        encrypted=dict_at(target, "encryption") is not None,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from refresh.domain import instant, naming, resource_id, tags
+from refresh.domain import instant, naming, tags
 from refresh.domain.model import Definition, Version
 from refresh.domain.month_reason import MonthReason, Refusal
 
@@ -99,32 +99,6 @@ def has_arrived_nowhere(version: Version) -> bool:
         and checks_of(version) == tags.CHECKS_PENDING
         and all(region.state != "Completed" for region in version.regions)
     )
-
-
-def retry_commands(version: Version, wanted: Iterable[str] = ()) -> tuple[str, ...]:
-    """The `az` commands that bring a version to the regions it has not arrived in, and to those `wanted` besides.
-
-    Where replication failed, out and in once more, as Azure's own error says:
-    https://github.com/Azure/azure-cli/issues/15539
-    """
-    found = resource_id.parse(version.id)
-    targets = {naming.region_key(region.name): region for region in version.regions}
-    arrived = [name for name, region in targets.items() if region.state == "Completed"]
-    missing = [name for name in dict.fromkeys((*targets, *map(naming.region_key, wanted))) if name not in arrived]
-    if found is None or not missing or not arrived:
-        return ()
-    gallery, definition, name = found.names
-    update = (
-        f"az sig image-version update --subscription {found.subscription} -g {found.group} -r {gallery} "
-        f"-i {definition} -e {name} --target-regions"
-    )
-    again = (f"{update} {' '.join([*arrived, *missing])}",)
-    return (f"{update} {' '.join(arrived)}", *again) if len(arrived) < len(targets) else again
-
-
-def delete_command(resource: str) -> str:
-    """The `az` command that deletes a version or a managed image, for a person to run."""
-    return f"az resource delete --ids {resource}"
 
 
 def _is_under_way(version: Version) -> bool:

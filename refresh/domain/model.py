@@ -136,13 +136,19 @@ class Definition:
 
 @dataclass(frozen=True)
 class Region:
-    """One target region of an image version and how far its replication is; `details` where it failed."""
+    """One target region of an image version and how far its replication is; `details` where it failed.
+
+    `encrypted` means with keys of the owner's.
+    """
 
     name: str
     state: str | None = None
     progress: int | None = None
     excluded_from_latest: bool = False
     details: str | None = None
+    replicas: int | None = None
+    storage: str | None = None
+    encrypted: bool = False
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from refresh.domain import resource_id, tags, workplace
-from refresh.domain.images import delete_command, find_leftovers
+from refresh.domain.image_commands import delete_command
+from refresh.domain.images import find_leftovers
 from refresh.domain.model import Disk, Version
 from refresh.domain.workplace import Group
 

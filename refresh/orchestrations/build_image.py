@@ -17,7 +17,7 @@ from durabletask.task import OrchestrationContext, Task, TaskFailedError
 from refresh import month_messages as month
 from refresh import recipe_messages as recipes
 from refresh.domain import instant
-from refresh.domain.images import delete_command
+from refresh.domain.image_commands import delete_command
 from refresh.domain.month_reason import MonthReason
 from refresh.month_messages import BuildInput
 from refresh.orchestrations.calls import now

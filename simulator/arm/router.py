@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from simulator.arm import errors, marketplace, skus
+from simulator.arm import errors, marketplace, providers, skus
 from simulator.arm.access import Access
 from simulator.arm.disks import Disks
 from simulator.arm.galleries import Galleries
@@ -104,6 +104,8 @@ class Router:
             return self._health.current(request)
         if marketplace.is_asked(request):
             return marketplace.answer(request)
+        if providers.is_asked(request):
+            return providers.answer(request, [each.name for each in self._types.values()])
         if request.method != "GET":
             self.groups.refuse_if_going(path.id)
         return self._below(request) if path.tail is not None else self._resource(request)

@@ -70,8 +70,9 @@ def test_a_version_that_misses_one_region_of_three_is_kept_out_of_use_and_told_w
         row = await build(world)
         assert (row["decision"], row["reason"]) == ("failed", "not-replicated")
         assert "northeurope (Failed with internal server error.)" in row["message"]
-        where = "--target-regions westeurope uksouth"
-        assert [line.endswith((where, f"{where} northeurope")) for line in row["by_hand"][:2]] == [True] * 2
+        where = "--target-regions westeurope=1=standard_lrs uksouth=1=standard_lrs"
+        assert row["by_hand"][0].endswith(where)
+        assert row["by_hand"][1].endswith(f"{where} northeurope=1=standard_lrs")
         assert row["by_hand"][2] == f"az resource delete --ids {VERSION_ID}"
         left = world.resource(VERSION_ID)
         assert left is not None

@@ -95,7 +95,7 @@ def test_a_kept_version_that_misses_a_region_comes_with_the_command_that_adds_it
         row = (await look_at_build(world.gateways, build))["row"]
         assert (row["decision"], row["reason"]) == ("failed", "not-replicated")
         (command,) = row["by_hand"]
-        assert command.endswith("-r gal -i ubuntu -e 202611.1.0 --target-regions westeurope uksouth")
+        assert command.endswith("-r gal -i ubuntu -e 202611.1.0 --target-regions westeurope=1=standard_lrs uksouth")
 
     on_arm([*gallery_bodies(), version_body()], story)
 

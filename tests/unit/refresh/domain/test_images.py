@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from refresh.domain.image_commands import retry_commands
 from refresh.domain.images import (
     choose_latest,
     choose_name,
     find_kept,
     find_leftovers,
     has_arrived_nowhere,
-    retry_commands,
 )
 from refresh.domain.model import Region, Version
 from refresh.domain.month_reason import MonthReason, Refusal
@@ -124,12 +124,16 @@ def test_only_what_nobody_can_use_is_taken_away() -> None:
         version("202611.1.0", tags=PENDING, regions=(Region("westeurope", "Failed"),)),
     ):
         assert not has_arrived_nowhere(spared)
-    somewhere = (Region("westeurope", "Completed"), Region("uksouth", "Failed", details="no room"))
+    somewhere = (
+        Region("westeurope", "Completed", replicas=3, storage="Standard_ZRS"),
+        Region("uksouth", "Failed", details="no room", replicas=2, storage="Standard_LRS"),
+    )
     partly = version("202611.1.0", "Failed", tags=PENDING, regions=somewhere)
     assert not has_arrived_nowhere(partly)
-    out, again = retry_commands(partly)
-    assert out.endswith("--target-regions westeurope")
-    assert again.endswith("--target-regions westeurope uksouth")
+    out, again = retry_commands(partly, ["uksouth", "East US"])
+    assert out.endswith("--target-regions westeurope=3=standard_zrs")
+    assert again.endswith("--target-regions westeurope=3=standard_zrs uksouth=2=standard_lrs eastus")
+    assert retry_commands(version("1.0.0", regions=(*somewhere, Region("f", encrypted=True)))) == ()
     progress = judge_version(partly, ["westeurope", "uksouth"])
     assert (progress.reason, "uksouth (no room)" in progress.message) == (MonthReason.NOT_REPLICATED, True)
 
