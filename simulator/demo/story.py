@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import aiohttp
 from rich.box import SIMPLE
@@ -163,6 +164,7 @@ async def _verdict(stage: _Stage, old: Mapping[str, str], expected: Mapping[str,
     stage.console.print(table)
     if narrow:
         stage.console.print("\n".join(whys), highlight=False)
+    stage.console.print(await _drift(stage.azure), highlight=False)
     verdict = "[green]Every VM is where it should be.[/]" if well else "[red]Not every VM is where it should be.[/]"
     stage.console.print(verdict)
     return well
@@ -179,6 +181,16 @@ async def _recipe(stage: _Stage) -> bool:
     rest = f"still there: {', '.join(left)}" if left else "nothing is left of what it was built on"
     stage.console.print(f"{mark} The recipe of ubuntu-gen1: {told}; {rest}.")
     return well
+
+
+async def _drift(azure: Azure) -> str:
+    """Who is not on the latest image version, in the app's own words; a line of its own for each."""
+    drifted: Sequence[dict[str, Any]] = (await azure.api("vms?drift=true"))["value"]
+    lines = [
+        f"  {row['vm'].rsplit('/', 1)[-1]:9} {row['version'] or 'from no image version'}; latest is {row['latest']}"
+        for row in drifted
+    ]
+    return "\n".join(["Not on the latest image version:", *lines]) if lines else "Every VM is on the latest version."
 
 
 async def _reasons(azure: Azure) -> dict[str, str]:
