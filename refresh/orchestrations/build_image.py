@@ -104,7 +104,7 @@ def _explain(ctx: OrchestrationContext, build: BuildInput, row: Row, token: str 
     if row["reason"] not in (MonthReason.BUILD_FAILED, MonthReason.NOT_REPLICATED):
         return row
     told = yield ctx.call_activity(month.EXPLAIN_VERSION, input={"version": build.version, "token": token})
-    return row | {"message": f"{row['message']}: {told['why']}"[:300]}
+    return row | {"message": f"{row['message']}: {told['why']}"[: month.MAX_IMAGE_MESSAGE]}
 
 
 def _admit(ctx: OrchestrationContext, build: BuildInput, row: Row) -> Steps[Row]:
@@ -117,7 +117,7 @@ def _admit(ctx: OrchestrationContext, build: BuildInput, row: Row) -> Steps[Row]
     if proof.state != "done":
         return (yield from _keep_out(ctx, build, row, proof))
     if proof.message:
-        row = row | {"message": f"{row['message']}; {proof.message}"[:300]}
+        row = row | {"message": f"{row['message']}; {proof.message}"[: month.MAX_IMAGE_MESSAGE]}
     settled = yield from _settle(ctx, month.ADMIT_VERSION, {**build.to_json(), "passed": True})
     return row if settled.get("done") else row | settled.get("row", {})
 
@@ -137,9 +137,9 @@ def _keep_out(ctx: OrchestrationContext, build: BuildInput, row: Row, proof: Sta
     told = f"version {row['version']} stays excluded from latest: {proof.message}"
     row = row | {"decision": month.FAILED, "reason": str(MonthReason.NOT_PROVEN), "evidence": list(proof.evidence)}
     if proof.reason != MonthReason.BUILD_FAILED:
-        return row | {"message": f"{told[:280]}; run again"}
+        return row | {"message": f"{told[:900]}; run again"}
     yield from _settle(ctx, month.ADMIT_VERSION, {**build.to_json(), "passed": False})
-    return _add_commands(row | {"message": told[:300]}, (delete_command(build.version or ""),))
+    return _add_commands(row | {"message": told[: month.MAX_IMAGE_MESSAGE]}, (delete_command(build.version or ""),))
 
 
 def _give_up(ctx: OrchestrationContext, build: BuildInput, row: Row) -> Steps[Row]:
@@ -147,7 +147,11 @@ def _give_up(ctx: OrchestrationContext, build: BuildInput, row: Row) -> Steps[Ro
     if build.kept:
         return row
     settled = yield from _settle(ctx, month.DISCARD_VERSION, build.to_json())
-    message = f"{row['message']}; {settled['message']}"[:300] if settled.get("message") else row["message"]
+    message = (
+        f"{row['message']}; {settled['message']}"[: month.MAX_IMAGE_MESSAGE]
+        if settled.get("message")
+        else row["message"]
+    )
     return _add_commands(row | {"message": message}, settled.get("by_hand", ()))
 
 

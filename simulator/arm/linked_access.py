@@ -67,8 +67,17 @@ def _of_version(body: Json, _store: Store) -> Iterator[tuple[str, Any]]:
     yield f"{_COMPUTE}/virtualMachines/write", source.get("virtualMachineId")
     image = str(source.get("id") or "")
     yield (_READ_VERSION if "/galleries/" in image.lower() else f"{_COMPUTE}/images/read"), image
-    disk = str(_object(_object(storage, "osDiskImage"), "source").get("id") or "")
-    yield f"{_COMPUTE}/{'snapshots' if '/snapshots/' in disk.lower() else 'disks'}/write", disk
+    for block in (_object(storage, "osDiskImage"), *_objects(storage, "dataDiskImages")):
+        source = _object(block, "source")
+        disk = str(source.get("id") or "")
+        if source.get("uri"):
+            yield "Microsoft.Storage/storageAccounts/listKeys/action", source.get("storageAccountId") or disk
+        else:
+            yield f"{_COMPUTE}/{'snapshots' if '/snapshots/' in disk.lower() else 'disks'}/write", disk
+    for region in _objects(_object(_object(body, "properties"), "publishingProfile"), "targetRegions"):
+        keys = _object(region, "encryption")
+        for block in (_object(keys, "osDiskImage"), *_objects(keys, "dataDiskImages")):
+            yield _READ_SET, block.get("diskEncryptionSetId")
 
 
 def _of_interface(body: Json, _store: Store) -> Iterator[tuple[str, Any]]:
