@@ -14,6 +14,7 @@ from refresh.activities.patience import patiently
 from refresh.domain.image_commands import delete_command, retry_commands
 from refresh.domain.images import has_arrived_nowhere
 from refresh.domain.model import Version
+from refresh.domain.replication import MOVING
 from refresh.domain.sources import Kind, Part
 from refresh.gateway import GatewayError, Gateways, NotFound
 from refresh.month_messages import BuildInput
@@ -31,6 +32,9 @@ async def discard(gateways: Gateways, build: BuildInput) -> dict[str, Any]:
     try:
         version = await _read(gateways, version_id)
         if version is not None:
+            if version.provisioning_state in MOVING:
+                # Azure's answer to the order was lost, not the order.
+                return {"message": "it is being made all the same; run again to go on with it"}
             if version.provisioning_state == "Deleting":
                 return {"waiting": True, "by_hand": [delete_command(version_id)]}
             if not has_arrived_nowhere(version):

@@ -22,10 +22,10 @@ _VERSIONS_AND_UPLOADS = (Kind.VHD, Kind.IMAGE, Kind.VERSION)
 
 @dataclass(frozen=True)
 class SourceFacts:
-    """What ARM says of a source, None where it does not say; `busy` is why it cannot be read from now,
-    `unfit` why Azure takes no such source at all.
+    """What ARM says of a source, None where it does not say.
 
-    `definition` is the image definition (lower-case id) that a version belongs to.
+    `busy` is why it cannot be read from now, `unfit` why Azure takes no such source at all, `definition` the image
+    definition (lower-case id) that a version belongs to.
     """
 
     part: Part
@@ -55,10 +55,8 @@ def judge_source(definition: Definition, os: SourceFacts, *, ephemeral: bool = F
             "it is, so use a Specialized definition",
         )
     if os.definition == definition.id.lower():
-        return Refusal(
-            MonthReason.SOURCE_DOES_NOT_FIT,
-            f"{os.name} is a version of {definition.name} itself; name another source",
-        )
+        cure = f"{os.name} is a version of {definition.name} itself; name another source"
+        return Refusal(MonthReason.SOURCE_DOES_NOT_FIT, cure)
     return _judge_place(definition, os) or _judge_kind(definition, os) or _judge_security(definition, os)
 
 

@@ -60,8 +60,7 @@ class Part:
 class Source:
     """What a version is made from: `os` and, for disks, snapshots and VHDs, the data disks by LUN.
 
-    `storage` is the id of the account that holds the VHDs. For a version of which no number is named, `os.id` is the
-    definition's and `latest` is true.
+    `storage` is the id of the VHDs' account. `latest`: no number was named, `os.id` is an image definition's.
     """
 
     os: Part
@@ -88,16 +87,13 @@ def read_source(definition: Definition) -> Source | Refusal:
     if isinstance(data, Refusal):
         return data
     storage = _storage(definition, (os, *data))
-    if isinstance(storage, Refusal):
-        return storage
-    return _plain(os, data, storage)
+    return storage if isinstance(storage, Refusal) else _plain(os, data, storage)
 
 
 def _plain(os: Part, data: tuple[Part, ...], storage: str | None) -> Source:
-    if os.kind is not Kind.VERSION:
+    found = resource_id.parse(os.id) if os.kind is Kind.VERSION else None
+    if found is None:
         return Source(os, data, storage)
-    found = resource_id.parse(os.id)
-    assert found is not None, "a part was parsed before"  # noqa: S101
     if found.type == resource_id.DEFINITION_TYPE:
         return Source(os, latest=True)
     if found.name.lower() == LATEST:

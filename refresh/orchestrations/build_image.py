@@ -31,6 +31,8 @@ BUDGET_OF_MACHINES_S = 24 * 3600.0
 # A change of a version took Azure 736 s at most, a deletion 150 s (recorded).
 LOOKS_AT_END = 30
 
+_OVER = (MonthReason.BUILD_FAILED, MonthReason.NOT_REPLICATED, MonthReason.AZURE_SAID_NO)
+
 type Row = dict[str, Any]
 type Steps[T] = Generator[Task[Any], Any, T]
 
@@ -61,7 +63,7 @@ def build_image(ctx: OrchestrationContext, data: dict[str, Any]) -> Steps[Row]:
         return {}
     if row["decision"] != month.FAILED:
         row = yield from _admit(ctx, build, row)
-    elif row["reason"] != MonthReason.TIMED_OUT:
+    else:
         row = yield from _give_up(ctx, build, row)
     return _with_leftovers(build, row)
 
@@ -143,8 +145,11 @@ def _keep_out(ctx: OrchestrationContext, build: BuildInput, row: Row, proof: Sta
 
 
 def _give_up(ctx: OrchestrationContext, build: BuildInput, row: Row) -> Steps[Row]:
-    """Take away what a failed build has made and nobody can use; what cannot be taken away is told as a command."""
-    if build.kept:
+    """Take away what a failed build has made and nobody can use; what cannot be taken away is told as a command.
+
+    Not where the version may yet come to be, or is another run's.
+    """
+    if build.kept or row["reason"] not in _OVER:
         return row
     settled = yield from _settle(ctx, month.DISCARD_VERSION, build.to_json())
     message = (

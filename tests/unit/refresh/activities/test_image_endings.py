@@ -136,3 +136,15 @@ def test_a_definition_is_made_once_and_repaired_where_it_failed() -> None:
         assert (row["reason"], "InvalidParameter" in row["message"]) == ("azure-said-no", True)
 
     on_arm(gallery_bodies(), story)
+
+
+def test_an_order_whose_answer_was_lost_is_not_taken_for_a_failure() -> None:
+    """The version is being made all the same: nobody is told to delete it, and the next run goes on with it."""
+
+    async def story(world: World) -> None:
+        told = await discard(world.gateways, BUILD)
+        assert "run again" in told["message"]
+        assert "by_hand" not in told
+        assert world.writes() == []
+
+    on_arm([*gallery_bodies(), excluded(PENDING, provisioningState="Creating")], story)
