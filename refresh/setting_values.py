@@ -23,6 +23,7 @@ CLOUDS: Mapping[str, str] = {
 https://learn.microsoft.com/azure/azure-government/compare-azure-government-global-azure#guidance-for-developers
 """
 
+_NOT_IN_PATHS = frozenset('\0?*<>|"')
 _GUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
 _GROUP_ID = re.compile(r"^/subscriptions/[0-9a-f-]{36}/resourcegroups/[^/?#%\\]{1,90}\Z", re.IGNORECASE)
 # https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftmanagement
@@ -97,8 +98,8 @@ def subnet(text: str) -> str:
 
 def folder(text: str) -> str:
     """A folder or file, relative to the app's own folder or absolute."""
-    if not text or "\0" in text:
-        raise ValueError("must be a path")
+    if not text or not _NOT_IN_PATHS.isdisjoint(text):
+        raise ValueError("must be a path, without wildcards")
     return text
 
 
