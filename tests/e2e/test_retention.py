@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
+
 from tests.support.builders import GALLERY, VM_ID
+from tests.support.chaos import Deaths
 from tests.support.local_azure import LocalAzure, disk_body, play, vm_body
 from tests.support.month_world import gallery_bodies, version_body
 
@@ -38,10 +42,7 @@ def fleet() -> list[dict[str, Any]]:
 
 
 async def ended(azure: LocalAzure, run: str) -> dict[str, Any]:
-    async def is_over() -> bool:
-        return bool((await azure.api("GET", f"/api/runs/{run}"))[1]["status"] != "running")
-
-    await azure.until(is_over)
+    await azure.hub.completed(run)
     return dict((await azure.api("GET", f"/api/runs/{run}"))[1])
 
 
@@ -143,3 +144,63 @@ def test_retention_deletes_by_timer_only_where_a_setting_says_so() -> None:
         assert before - there(azure) == {"web01-202602", "web01-202603", "202601.1.0", "202602.1.0"}
 
     play(story, fleet(), settings={"REFRESH_RETENTION": "delete"}, events=False)
+
+
+def test_retention_deletes_nothing_when_a_later_page_is_unread() -> None:
+    """The VM on the second page names a disk: read, it stays; with that page unreadable nothing is deleted at all."""
+
+    async def story(azure: LocalAzure) -> None:
+        before = there(azure)
+        unreadable = [
+            {"match": {"method": "GET", "path": "/virtualMachines$"}, "times": 1, "delay_s": 0},
+            {"match": {"method": "GET", "path": "/virtualMachines$"}, "times": 99, "respond": {"status": 403}},
+        ]
+        azure.simulator.plane.faults.add(unreadable)
+        _, begun = await azure.api("POST", "/api/retention", {"dryRun": False})
+        run = await ended(azure, begun["id"])
+        assert (run["status"], run["resources"], there(azure)) == ("failed", [], before)
+        azure.simulator.plane.faults.clear()
+        _, begun = await azure.api("POST", "/api/retention", {"dryRun": False})
+        run = await ended(azure, begun["id"])
+        assert run["status"] == "succeeded"
+        assert before - there(azure) == {"web01-202603"}
+
+    others = [vm_body(f"vm{number:02}", AutoRefresh="false") for number in range(60)]
+    named = vm_body("zz", AutoRefresh="false", whatever="web01-202601")
+    play(story, [*fleet(), *others, named], events=False)
+
+
+@pytest.mark.parametrize("lead_s", [0, 1])
+def test_a_swap_and_retention_never_meet_in_a_vm_without_a_disk(lead_s: int) -> None:
+    """Somebody asks for a disk at the very time it is deleted: the VM ends running, on it or where it was."""
+
+    async def story(azure: LocalAzure) -> None:
+        _, begun = await azure.api("POST", "/api/retention", {"dryRun": False})
+        await asyncio.sleep(lead_s)
+        await azure.tag(VM_ID, OsDiskName="web01-202603")
+        run = await ended(azure, begun["id"])
+        await azure.settled()
+        swapped = await azure.os_disk(VM_ID) == "web01-202603"
+        assert await azure.power(VM_ID) == "running"
+        assert swapped == ("web01-202603" in there(azure))
+        assert swapped or azure.journal(VM_ID)["stops"] == 0
+        assert ("web01-202603" not in there(azure)) == any(
+            row["id"].endswith("/web01-202603") and row["decision"] == "deleted" for row in run["resources"]
+        )
+
+    play(story, fleet())
+
+
+def test_retention_goes_on_where_a_crash_interrupted_it() -> None:
+    """The worker dies again and again, before and after activities and turns: the same is deleted, and told so."""
+
+    async def story(azure: LocalAzure) -> None:
+        before = there(azure)
+        azure.hub.interruptions = Deaths(frozenset(range(1, 25, 3)))
+        _, begun = await azure.api("POST", "/api/retention", {"dryRun": False})
+        run = await ended(azure, begun["id"])
+        rows = {row["id"].rsplit("/", 1)[1] for row in run["resources"] if row["decision"] == "deleted"}
+        assert run["status"] == "succeeded", run
+        assert before - there(azure) == rows == {"web01-202601", "web01-202603", "202601.1.0"}
+
+    play(story, fleet(), events=False)
