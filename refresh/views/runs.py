@@ -187,7 +187,9 @@ def _status(instance: Instance) -> str:
     if instance.state != "completed":
         return "failed"
     output = instance.output
-    by_decision = {"failed": "failed", "refuse": "refused"}.get(str(output.get("decision")), "succeeded")
+    # A build's result is a row with a decision, that of its stages has a state.
+    said = str(output.get("decision") or output.get("state"))
+    by_decision = {"failed": "failed", "refuse": "refused"}.get(said, "succeeded")
     return _told(output.get("status", by_decision))
 
 
