@@ -11,8 +11,8 @@ import pytest
 
 from refresh.activities.image_plans import plan_images
 from simulator.arm.store import Json
-from tests.support.builders import DEFINITION_ID, VERSION_ID
-from tests.support.month_world import PERIOD, HostedWorld, vm_bodies
+from tests.support.builders import DEFINITION_ID, VERSION_ID, disk_id
+from tests.support.month_world import PERIOD, HostedWorld, vm_bodies, vm_id
 from tests.support.recipe_world import (
     MACHINE,
     PROOF_DISK,
@@ -33,8 +33,8 @@ def excluded(world: HostedWorld) -> bool | None:
     return bool(version["properties"]["publishingProfile"]["excludeFromLatest"]) if version else None
 
 
-def test_a_recipe_becomes_a_proved_version_and_leaves_nothing_behind() -> None:
-    """Built on a VM nobody can reach, captured, replicated, booted once, and only then latest; both groups are gone."""
+def test_a_recipe_becomes_a_proved_version_and_then_vms_os_disk_and_leaves_nothing_behind() -> None:
+    """Built on a VM nobody can reach, captured, replicated, booted once, only then latest, and swapped onto a VM."""
 
     async def story(world: HostedWorld) -> None:
         result = await world.run("refresh_month")
@@ -43,12 +43,16 @@ def test_a_recipe_becomes_a_proved_version_and_leaves_nothing_behind() -> None:
         assert "agent: ready" in row["message"]
         assert excluded(world) is False
         assert groups_left(world) == []
-        disks = {row["vm"].rsplit("/", 1)[-1]: row["reason"] for row in result["vms"]}
-        assert disks == {"web01": "made"}
+        assert [(row["vm"].rsplit("/", 1)[-1], row["status"]) for row in result["vms"]] == [("web01", "succeeded")]
+        vm, disk = world.resource(vm_id("web01")), world.resource(disk_id("web01-202611"))
+        assert vm is not None
+        assert disk is not None
+        assert vm["properties"]["storageProfile"]["osDisk"]["name"] == "web01-202611"
+        assert disk["properties"]["creationData"]["galleryImageReference"]["id"] == VERSION_ID
         again = await world.run("create_images")
         assert [row["decision"] for row in again["images"]] == ["skip"]
 
-    on_recipes([*recipe_bodies(), *vm_bodies("web01")], story)
+    on_recipes([*recipe_bodies(), *vm_bodies("web01")], story, REFRESH_ROLLOUT="auto")
 
 
 def test_a_generalized_definition_gets_a_generalized_capture() -> None:
