@@ -80,7 +80,7 @@ def delete_commands(group: str) -> tuple[str, ...]:
     subscription, name = group.split("/")[2], group.rsplit("/", 1)[-1]
     where = f"--resource-group {name} --subscription {subscription}"
     return (
-        f"az lock list {where} --query [].id --output tsv",
+        f"az lock list {where} --query '[].id' --output tsv",
         "az lock delete --ids <each of them>",
         f"az group delete --name {name} --subscription {subscription} --yes",
     )

@@ -16,6 +16,7 @@ import pytest
 from refresh.domain.by_hand import write_commands
 from refresh.domain.image_commands import delete_command, retry_commands
 from refresh.domain.model import Region, Version
+from refresh.domain.workplace import delete_commands
 from tests.support.az import Az, AzFailed, for_simulator, signed_out
 
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
@@ -182,6 +183,22 @@ def test_the_commands_for_a_person_finish_or_take_away_what_a_build_left(ready: 
     with pytest.raises(AzFailed) as gone:
         az("sig", "image-version", "show", *gallery)
     assert "not found" in gone.value.stderr
+
+
+def test_the_commands_for_a_person_take_away_a_group_that_a_lock_kept(ready: dict[str, str], az: Az) -> None:
+    """What a build could not delete goes with the very lines that its row has: the locks inside, then the group."""
+    group = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/refresh-build-linux-0123456789ab"
+    nic = f"{group}/providers/Microsoft.Network/networkInterfaces/machine-nic"
+    lock = {"id": f"{nic}/providers/Microsoft.Authorization/locks/keep", "properties": {"level": "CanNotDelete"}}
+    _put(f"{ready['control']}/resources", [{"id": group}, {"id": nic, "location": "westeurope"}, lock])
+    show, unlock, delete = (shlex.split(command)[1:] for command in delete_commands(group))
+    with pytest.raises(AzFailed) as locked:
+        az(*delete)
+    assert "ScopeLocked" in locked.value.stderr
+    shown = subprocess.run([str(az.executable), *show], env=az.env, capture_output=True, text=True, check=True)
+    az(*unlock[: unlock.index("--ids") + 1], *shown.stdout.split())
+    az(*delete)
+    assert az("group", "exists", "--name", group.rsplit("/", 1)[-1]) is False
 
 
 def _power(az: Az) -> str:
