@@ -1,7 +1,7 @@
 # `make demo` and `make test` make their own environment first.
 PYTHON ?= $(shell command -v python3.13 || command -v python3)
 PY := .venv/bin/python
-# How many times as fast as real time `make up` runs: at 10 a month takes a minute and a half.
+# How many times as fast as real time `make up` runs: at 10 a month takes some two and a half minutes.
 SPEED ?= 10
 # How long Azure takes in the demo is drawn from recordings: this seed stays near the medians, others show the tails too.
 SEED ?= 2

@@ -15,11 +15,14 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from refresh.access import Access
 from refresh.domain.guest import Report
-from refresh.domain.locks import Lock
 from refresh.domain.model import Definition, Disk, Version, Vm
+from refresh.domain.orphans import Image
 from refresh.domain.probe import Probe
-from refresh.domain.rights import Grant
+from refresh.domain.source_fit import SourceFacts
+from refresh.domain.sources import Part
+from refresh.workshop import Workshop
 
 
 class GatewayError(Exception):
@@ -116,6 +119,10 @@ class Disks(Protocol):
         """PUT the disk with exactly this ARM body."""
         ...
 
+    async def begin_delete_disk(self, disk_id: str) -> Begun:
+        """DELETE the disk. Refused while it is attached or locked."""
+        ...
+
 
 class Gallery(Protocol):
     """Compute Galleries, their image definitions and versions."""
@@ -144,8 +151,40 @@ class Gallery(Protocol):
         """Have `latest` pass this version by, in every region."""
         ...
 
+    async def begin_admit_version(self, version_id: str, tags: Mapping[str, str]) -> Begun:
+        """Have `latest` take this version, and make `tags` its tags."""
+        ...
+
+    async def begin_create_definition(self, definition_id: str, body: Mapping[str, Any]) -> Begun:
+        """PUT the image definition with exactly this ARM body."""
+        ...
+
+    async def begin_delete_version(self, version_id: str) -> Begun:
+        """DELETE the version in every region. Refused while it is locked."""
+        ...
+
     async def version_progress(self, version_id: str, token: str) -> Progress:
         """How the creation that `token` names stands: one GET."""
+        ...
+
+
+class Sources(Protocol):
+    """What image versions are made from, and the managed image that may stand between a VHD and a version."""
+
+    async def read_source(self, part: Part, storage: str | None = None) -> SourceFacts:
+        """What ARM says of a source; of a VHD, what it says of its account `storage`. NotFound."""
+        ...
+
+    async def begin_create_image(self, image_id: str, body: Mapping[str, Any]) -> Begun:
+        """PUT a managed image with exactly this ARM body."""
+        ...
+
+    def list_images(self, group_id: str) -> AsyncIterator[Image]:
+        """Every managed image of a resource group (full id), all pages."""
+        ...
+
+    async def begin_delete_image(self, image_id: str) -> Begun:
+        """DELETE a managed image; versions made from it stay."""
         ...
 
 
@@ -197,22 +236,6 @@ class Guests(Protocol):
         ...
 
 
-class Access(Protocol):
-    """What Azure allows the app's identity, and what locks allow nobody."""
-
-    async def read_grants(self, scope: str) -> Sequence[Grant]:
-        """What the app's own roles at `scope` (an id) give there, those assigned above it included; all pages."""
-        ...
-
-    async def list_locks(self, scope: str) -> Sequence[Lock]:
-        """The locks at `scope` (an id), above it and below it; all pages."""
-        ...
-
-    async def list_premium_sizes(self, subscription: str, location: str) -> Sequence[str]:
-        """The VM sizes (lower-case) that carry premium disks in a region (`westeurope`); all pages."""
-        ...
-
-
 class Topic(Protocol):
     """Where the world is told."""
 
@@ -248,6 +271,11 @@ class Gateways(Protocol):
         ...
 
     @property
+    def sources(self) -> Sources:
+        """What image versions are made from."""
+        ...
+
+    @property
     def graph(self) -> Graph:
         """Selection."""
         ...
@@ -270,6 +298,11 @@ class Gateways(Protocol):
     @property
     def topic(self) -> Topic | None:
         """Where the world is told; None where nobody is to be."""
+        ...
+
+    @property
+    def workshop(self) -> Workshop:
+        """Where images are built and proved."""
         ...
 
     @property

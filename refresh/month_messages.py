@@ -22,6 +22,10 @@ PLAN_VERSION = "plan_version"
 BEGIN_VERSION = "begin_version"
 WATCH_VERSION = "watch_version"
 EXPLAIN_VERSION = "explain_version"
+MAKE_DEFINITION = "make_definition"
+MAKE_IMAGE = "make_image"
+ADMIT_VERSION = "admit_version"
+DISCARD_VERSION = "discard_version"
 MAKE_DISKS = "make_disks"
 WRITE_DISK_TAGS = "write_disk_tags"
 
@@ -31,6 +35,8 @@ AUTO = "auto"
 MAX_ROW_BYTES = 400
 _SHORTEST_MESSAGE = 60
 _MAX_MESSAGE = 300
+# Definitions are few, and Azure names the right that is missing at the end of a long sentence.
+MAX_IMAGE_MESSAGE = 1000
 
 
 @dataclass(frozen=True)
@@ -69,8 +75,12 @@ class BatchInput(Record):
 class BuildInput(Record):
     """What `build_image` is asked and how far it is.
 
-    `regions` are those of the VMs in scope; `version` (a full id) is what is being made or kept, `source` the VM it is
-    captured from, `since` when it began (ISO).
+    `regions` are those of the VMs in scope, `demand` how many VMs may want a disk from it in each. `machine` is a VM
+    made for this build alone, captured instead of what `RefreshSource` names; `recipe`: such a VM is to be made first.
+    The rest is planned once: `version` (a full id) is what is being made from `source` with `body`, or is `kept`;
+    before it the definition may have to be made (`definition_body`) and a managed `image` (`image_body`). `admit`: it
+    is excluded from latest until its checks have passed; `proof`: a throw-away VM must boot it before. `leftovers` are
+    versions that earlier builds never finished, `since` is when the build began (ISO).
     """
 
     definition: str
@@ -81,21 +91,38 @@ class BuildInput(Record):
     source: str | None = None
     kept: bool = False
     since: str | None = None
+    demand: dict[str, int] | None = None
+    machine: str | None = None
+    body: dict[str, Any] | None = None
+    definition_body: dict[str, Any] | None = None
+    image: str | None = None
+    image_body: dict[str, Any] | None = None
+    admit: bool = False
+    proof: bool = False
+    recipe: bool = False
+    leftovers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class ImageRow(Record):
-    """What happened to one image definition and why; `version` is the version's name, where there is one."""
+    """What happened to one image definition and why; `version` is the version's name, where there is one.
+
+    `by_hand` are commands for a person: what a build left behind, and what only a person should decide to delete;
+    `evidence` are the last lines a build VM said.
+    """
 
     definition: str
     decision: str
     reason: str
     message: str
     version: str | None = None
+    by_hand: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """The row with its message cut to a sentence."""
-        return super().to_json() | {"reason": str(self.reason), "message": self.message[:_MAX_MESSAGE]}
+        """The row with its message cut to what people read."""
+        row = super().to_json() | {"reason": str(self.reason), "message": self.message[:MAX_IMAGE_MESSAGE]}
+        return {name: value for name, value in row.items() if value or name not in ("by_hand", "evidence")}
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ https://learn.microsoft.com/azure/azure-government/compare-azure-government-glob
 TOPIC_HOSTS = (".eventgrid.azure.net", ".eventgrid.azure.us", ".eventgrid.azure.cn")
 TOPIC_PATH = "/api/events"
 
+_NOT_IN_PATHS = frozenset('\0?*<>|"')
 _GUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
 _GROUP_ID = re.compile(r"^/subscriptions/[0-9a-f-]{36}/resourcegroups/[^/?#%\\]{1,90}\Z", re.IGNORECASE)
 # https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftmanagement
@@ -85,6 +86,24 @@ def group(text: str) -> str:
     if not _GROUP_ID.match(text.rstrip("/")):
         raise ValueError("must be full ids of resource groups: /subscriptions/<id>/resourceGroups/<name>")
     return text.rstrip("/").lower()
+
+
+def subnet(text: str) -> str:
+    """A virtual network's subnet, by its full id."""
+    found = resource_id.parse(text)
+    if found is None or found.type != "microsoft.network/virtualnetworks/subnets":
+        raise ValueError(
+            "must be full ids of subnets: "
+            "/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.Network/virtualNetworks/<name>/subnets/<name>"
+        )
+    return found.text
+
+
+def folder(text: str) -> str:
+    """A folder or file, relative to the app's own folder or absolute."""
+    if not text or not _NOT_IN_PATHS.isdisjoint(text):
+        raise ValueError("must be a path, without wildcards")
+    return text
 
 
 def management_group(text: str) -> str:

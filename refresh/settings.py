@@ -73,6 +73,13 @@ SETTINGS: tuple[Setting, ...] = (
         setting_values.listed(setting_values.gallery),
     ),
     Setting(
+        "REFRESH_IMAGES",
+        "images",
+        "images.toml",
+        "The file that describes image definitions and how their versions are published, relative to the app's folder.",
+        setting_values.folder,
+    ),
+    Setting(
         "REFRESH_SCHEDULE",
         "refresh_schedule",
         "0 0 2 1 * *",
@@ -92,6 +99,48 @@ SETTINGS: tuple[Setting, ...] = (
         "0 30 3 * * *",
         "When old runs are forgotten (NCRONTAB).",
         setting_values.schedule,
+    ),
+    Setting(
+        "RETENTION_SCHEDULE",
+        "retention_schedule",
+        "0 0 4 * * 0",
+        "When it is looked for disks and image versions that nobody needs any more (NCRONTAB).",
+        setting_values.schedule,
+    ),
+    Setting(
+        "REFRESH_RETENTION",
+        "retention",
+        "list",
+        "`list`: the timer only lists what could be deleted; `delete`: it deletes it.",
+        setting_values.one_of("list", "delete"),
+    ),
+    Setting(
+        "REFRESH_KEEP_DISKS",
+        "keep_disks",
+        "2",
+        "Newest spare disks of each VM that are never deleted.",
+        setting_values.between(1, 100),
+    ),
+    Setting(
+        "REFRESH_KEEP_DISKS_DAYS",
+        "keep_disks_days",
+        "35",
+        "Days since a disk was made, and since it was last in use, before it may be deleted.",
+        setting_values.between(1, 3650),
+    ),
+    Setting(
+        "REFRESH_KEEP_VERSIONS",
+        "keep_versions",
+        "3",
+        "Newest good versions of each image definition that are never deleted.",
+        setting_values.between(1, 1000),
+    ),
+    Setting(
+        "REFRESH_KEEP_VERSIONS_DAYS",
+        "keep_versions_days",
+        "35",
+        "Days since an image version was published before it may be deleted.",
+        setting_values.between(1, 3650),
     ),
     Setting(
         "REFRESH_ROLLOUT",
@@ -157,6 +206,20 @@ SETTINGS: tuple[Setting, ...] = (
         setting_values.listed(setting_values.group),
     ),
     Setting(
+        "REFRESH_BUILD_SUBNETS",
+        "build_subnets",
+        "",
+        "Full ids of subnets, one for each region, that images are built and proved in; none: neither is done.",
+        setting_values.listed(setting_values.subnet),
+    ),
+    Setting(
+        "REFRESH_RECIPES",
+        "recipes",
+        "recipes",
+        "The folder that holds a folder for each recipe, relative to the app's own.",
+        setting_values.folder,
+    ),
+    Setting(
         "REFRESH_HISTORY_DAYS",
         "history_days",
         "90",
@@ -201,9 +264,16 @@ class Settings:
     subscriptions: tuple[str, ...]
     management_group: str
     galleries: tuple[str, ...]
+    images: str
     refresh_schedule: str
     sweep_schedule: str
     purge_schedule: str
+    retention_schedule: str
+    retention: str
+    keep_disks: int
+    keep_disks_days: int
+    keep_versions: int
+    keep_versions_days: int
     rollout: str
     max_swaps: int
     health_rungs: tuple[str, ...]
@@ -213,6 +283,8 @@ class Settings:
     stop_mode: str
     disk_trust: str
     disk_groups: tuple[str, ...]
+    build_subnets: tuple[str, ...]
+    recipes: str
     history_days: int
     outcome_topic: str
     notice_s: int

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from refresh.arm.access import ArmAccess
 from refresh.arm.clients import Clients
@@ -18,10 +19,16 @@ from refresh.arm.disks import ArmDisks
 from refresh.arm.gallery import ArmGallery
 from refresh.arm.graph import ArmGraph
 from refresh.arm.health import ArmGuests
+from refresh.arm.sources import ArmSources
 from refresh.arm.tags import ArmTags
 from refresh.arm.topic import OutcomeTopic
+from refresh.arm.workshop import ArmWorkshop
+from refresh.domain.image_spec import ImageSpec, read_specs
 from refresh.gateway import Gateways
-from refresh.settings import Settings
+from refresh.settings import Settings, SettingsError
+
+_ROOT = Path(__file__).parents[1]
+"""The app's own folder, where it is deployed."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +39,13 @@ class ArmGateways:
     compute: ArmCompute
     disks: ArmDisks
     gallery: ArmGallery
+    sources: ArmSources
     graph: ArmGraph
     tags: ArmTags
     guests: ArmGuests
     access: ArmAccess
     topic: OutcomeTopic | None
+    workshop: ArmWorkshop
     clock: ArmClock
 
     async def close(self) -> None:
@@ -74,6 +83,21 @@ def gateways() -> Gateways:
     return _wired.gateways[loop]
 
 
+def image_specs() -> tuple[ImageSpec, ...]:
+    """The images of `images.toml`, read at every use; none where there is no such file. SettingsError: all faults."""
+    path = _ROOT / settings().images
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ()
+    except (OSError, UnicodeDecodeError) as fault:
+        raise SettingsError([f"{path.name} cannot be read ({type(fault).__name__})"]) from fault
+    specs, faults = read_specs(text, settings().galleries)
+    if faults:
+        raise SettingsError(faults)
+    return specs
+
+
 def connect(settings: Settings) -> ArmGateways:
     """Gateways of one's own for these `settings`, to be closed by whoever asked."""
     clients = Clients(settings)
@@ -83,11 +107,13 @@ def connect(settings: Settings) -> ArmGateways:
         compute=ArmCompute(clients),
         disks=ArmDisks(clients),
         gallery=ArmGallery(clients),
+        sources=ArmSources(clients),
         graph=graph,
         tags=ArmTags(clients),
         guests=ArmGuests(clients),
         access=ArmAccess(clients),
         topic=OutcomeTopic(clients, settings.outcome_topic) if settings.outcome_topic else None,
+        workshop=ArmWorkshop(clients),
         clock=ArmClock(clients, graph),
     )
 

@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING
 from simulator.clock import Clock, run
 from simulator.local_app import LocalApp
 from simulator.logs import logged
+from simulator.scenarios import demo
 from simulator.world import Endpoints, Simulator
 
 if TYPE_CHECKING:
     from simulator.cli import Options
 
 _VM = "Microsoft.Compute/virtualMachines"
-# What the month of the built-in fleet takes, most of it the capture and replication of image versions.
-_MONTH_S = 800
+# What the month of the built-in fleet takes, most of it building, replicating and proving image versions.
+_MONTH_S = 1400
 
 
 def main(options: Options) -> int:
@@ -39,7 +40,8 @@ async def _up(options: Options, clock: Clock) -> int:
     from simulator.cli import announce, forever
 
     simulator = options.make_simulator(clock)
-    app = LocalApp(clock, simulator, Path.cwd(), port=options.functions_port)
+    settings = demo.SETTINGS if options.scenario == "demo" else {}
+    app = LocalApp(clock, simulator, Path.cwd(), port=options.functions_port, settings=settings)
     endpoints = await app.start()
     try:
         await app.ask_if_ready(str(endpoints.functions))

@@ -1,7 +1,7 @@
 """Activity: begins to make an image version, once, however often it is called.
 
-The name was chosen before; whatever carries it already and comes from the same VM is this build's own, begun by a call
-whose answer was lost or by another run that chose the same. So two runs never make two versions.
+The name was chosen before; whatever carries it already and comes from the same source is this build's own, begun by a
+call whose answer was lost or by another run that chose the same. So two runs never make two versions.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from refresh import wiring
 from refresh.activities.fleet import BUDGET_S
 from refresh.activities.patience import patiently
 from refresh.domain import resource_id
-from refresh.domain.images import build_body
 from refresh.domain.model import Version
 from refresh.domain.month_reason import MonthReason
 from refresh.gateway import GatewayError, Gateways, NotFound, Refused
@@ -41,8 +40,7 @@ async def begin_build(gateways: Gateways, build: BuildInput) -> dict[str, Any]:
 
 
 async def _put(gateways: Gateways, build: BuildInput, version_id: str, source: str) -> dict[str, Any]:
-    definition = await patiently(lambda: gateways.gallery.read_definition(build.definition), budget_s=BUDGET_S)
-    body = build_body(definition, source, build.regions, build.period)
+    body = build.body or {}
     try:
         begun = await patiently(lambda: gateways.gallery.begin_create_version(version_id, body), budget_s=BUDGET_S)
     except Refused:

@@ -20,9 +20,10 @@ from refresh.gateway import Gateways
 class Catalog:
     """What the galleries offer; every answer is remembered, a failure too. GatewayError when Azure would not say."""
 
-    def __init__(self, gateways: Gateways, galleries: Sequence[str]) -> None:
-        """Read from `galleries`, full ids."""
+    def __init__(self, gateways: Gateways, galleries: Sequence[str], *, budget_s: float = BUDGET_S) -> None:
+        """Read from `galleries`, full ids; each read is tried for `budget_s` seconds."""
         self._gateways = gateways
+        self._budget_s = budget_s
         self._galleries = galleries
         self._asked: dict[tuple[str, ...], asyncio.Future[Any]] = {}
 
@@ -58,6 +59,6 @@ class Catalog:
     async def _once[T](self, key: tuple[str, ...], call: Callable[[], Awaitable[T]]) -> T:
         asked = self._asked.get(key)
         if asked is None:
-            asked = self._asked[key] = asyncio.ensure_future(patiently(call, budget_s=BUDGET_S))
+            asked = self._asked[key] = asyncio.ensure_future(patiently(call, budget_s=self._budget_s))
         result: T = await asked
         return result

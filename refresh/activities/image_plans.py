@@ -1,113 +1,179 @@
 """What a month means for the image definitions: which are built, from what, to which regions. Changes nothing.
 
-Decides what is read for `domain.images` to judge. The dry run and the real run plan with the same functions.
+Decides what is read for `domain.images` to judge, and freezes the plan of a build with everything ARM will be asked.
+The dry run and the real run plan with the same functions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from refresh.activities.catalog import Catalog
-from refresh.activities.fleet import BUDGET_S, Fleet, collect
+from refresh.activities.fleet import BUDGET_S, collect
+from refresh.activities.image_scope import find_builds
 from refresh.activities.patience import patiently
-from refresh.domain import naming, tags
-from refresh.domain.images import check_source, choose_name, find_kept, read_source, target_regions
+from refresh.activities.plan_recipe import judge_recipe
+from refresh.activities.source_plans import SourcePlan, image_id, plan_source
+from refresh.domain import resource_id, tags
+from refresh.domain.image_commands import delete_command
+from refresh.domain.image_spec import ImageSpec, check_spec, find_spec
+from refresh.domain.images import awaits_checks, choose_name, find_kept, find_leftovers
 from refresh.domain.model import Definition, Version
 from refresh.domain.month_reason import MonthReason, Refusal
-from refresh.gateway import GatewayError, Gateways
-from refresh.month_messages import CREATE, FAILED, REFUSE, SKIP, ImageRow
+from refresh.domain.publishing import Publishing, image_body, target_regions, version_body
+from refresh.domain.sources import Kind
+from refresh.gateway import GatewayError, Gateways, NotFound
+from refresh.month_messages import CREATE, FAILED, REFUSE, SKIP, BuildInput, ImageRow
 from refresh.settings import Settings
 
 
 @dataclass(frozen=True)
 class VersionPlan:
-    """The version of the month: `name` is to be made from VM `source`, or is `kept` as it is."""
+    """The version of the month: `name` is to be made from `made_from`, or is `kept` as it is.
+
+    `missing` says that the definition itself is still to be made, as `spec` describes it.
+    """
 
     definition: Definition
     name: str
-    source: str | None = None
+    publishing: Publishing = field(default_factory=Publishing)
     kept: Version | None = None
-
-
-@dataclass(frozen=True)
-class Builds:
-    """The definitions in the monthly build, the regions their versions go to, and the galleries that gave no answer."""
-
-    definitions: tuple[Definition, ...]
-    regions: tuple[str, ...]
-    rows: tuple[ImageRow, ...]
-
-
-async def find_builds(gateways: Gateways, settings: Settings) -> Builds:
-    """Every definition tagged `AutoRefresh=true` in the configured galleries. GatewayError when regions are unknown."""
-    catalog = Catalog(gateways, settings.galleries)
-    found: list[Definition] = []
-    rows: list[ImageRow] = []
-    for gallery in settings.galleries:
-        try:
-            found.extend(await catalog.definitions_of(gallery))
-        except GatewayError as error:
-            rows.append(ImageRow(gallery, FAILED, MonthReason.NOT_READ, f"the gallery could not be listed: {error}"))
-    tagged = tuple(one for one in found if tags.is_true(tags.value_of(one.tags, tags.AUTO_REFRESH)))
-    regions = await scope_regions(gateways) if tagged else ()
-    return Builds(tagged, regions, tuple(rows))
-
-
-async def scope_regions(gateways: Gateways) -> tuple[str, ...]:
-    """The regions of every VM in scope, from ARM's lists: Resource Graph selects, it does not tell where a VM is."""
-    regions: set[str] = set()
-    for subscription in await patiently(gateways.graph.list_subscriptions, budget_s=BUDGET_S):
-        list_vms = partial(gateways.compute.list_vms, subscription)
-        vms = await patiently(lambda list_vms=list_vms: collect(list_vms()), budget_s=BUDGET_S)  # type: ignore[misc]
-        regions.update(naming.region_key(vm.location) for vm in vms if tags.in_scope(vm.tags))
-    return tuple(sorted(regions))
+    made_from: SourcePlan | None = None
+    missing: ImageSpec | None = None
+    leftovers: tuple[str, ...] = ()
 
 
 async def plan_build(
-    gateways: Gateways, definition: Definition, period: str, *, force_rebuild: bool
+    gateways: Gateways, asked: BuildInput, specs: Sequence[ImageSpec], now: str
 ) -> VersionPlan | Refusal:
-    """What to do about `definition` for `period`. GatewayError when Azure would not say."""
-    versions = await patiently(lambda: collect(gateways.gallery.list_versions(definition.id)), budget_s=BUDGET_S)
-    if not force_rebuild:
-        kept = find_kept(versions, tags.value_of(definition.tags, tags.REFRESH_SOURCE), period)
-        if kept is not None:
-            return VersionPlan(definition, kept.name, kept.source_id, kept)
-    source = read_source(definition)
-    if isinstance(source, Refusal):
-        return source
-    refusal = check_source(definition, source, await Fleet(gateways).vm(source.text))
+    """What to do about the definition of `asked`; `now` is ARM's time. GatewayError when Azure would not say."""
+    spec = find_spec(specs, asked.definition)
+    try:
+        definition = await patiently(lambda: gateways.gallery.read_definition(asked.definition), budget_s=BUDGET_S)
+        versions = await patiently(lambda: collect(gateways.gallery.list_versions(definition.id)), budget_s=BUDGET_S)
+        missing = spec if definition.provisioning_state == "Failed" and not versions else None
+    except NotFound:
+        if spec is None:
+            raise
+        definition, versions, missing = spec.definition, [], spec
+    refusal = check_spec(spec, definition) if spec is not None else None
     if refusal is not None:
         return refusal
-    name = choose_name(definition, versions, period)
-    return name if isinstance(name, Refusal) else VersionPlan(definition, name, source.text)
+    plan = VersionPlan(definition, "", spec.publishing if spec else Publishing(), missing=missing)
+    found = await _choose(gateways, plan, asked, versions, now)
+    if isinstance(found, Refusal):
+        return found
+    left = (one.id for one in find_leftovers(versions, now) if one != found.kept)
+    return replace(found, leftovers=tuple(left))
+
+
+async def _choose(
+    gateways: Gateways, plan: VersionPlan, asked: BuildInput, versions: Sequence[Version], now: str
+) -> VersionPlan | Refusal:
+    """`plan` with the version to keep, else with its name and source."""
+    definition = plan.definition
+    said = asked.machine or tags.value_of(definition.tags, tags.REFRESH_SOURCE)
+    kept = _find_kept(versions, asked, lambda version: resource_id.same(version.source_id, said))
+    if kept is not None:
+        return replace(plan, name=kept.name, kept=kept)
+    source = await plan_source(gateways, definition, plan.publishing, asked.machine)
+    if isinstance(source, Refusal):
+        return source
+    kept = _find_kept(versions, asked, lambda one: resource_id.same(one.source_id, source.key(definition, one.name)))
+    if kept is not None:
+        return replace(plan, name=kept.name, kept=kept)
+    name = choose_name(definition, versions, asked.period, now)
+    return name if isinstance(name, Refusal) else replace(plan, name=name, made_from=source)
+
+
+def _find_kept(
+    versions: Sequence[Version], asked: BuildInput, from_source: Callable[[Version], bool]
+) -> Version | None:
+    return None if asked.force_rebuild else find_kept(versions, from_source, asked.period)
+
+
+def freeze(plan: VersionPlan, asked: BuildInput, now: str) -> BuildInput:
+    """The build that carries `plan` out, with every body that ARM will be sent: Durable's history freezes them."""
+    definition = plan.definition
+    build = replace(
+        asked,
+        definition=definition.id,
+        version=f"{definition.id}/versions/{plan.name}",
+        proof=_wants_proof(plan, asked),
+        leftovers=plan.leftovers,
+    )
+    if plan.kept is not None or plan.made_from is None:
+        kept = plan.kept
+        source_id, awaits = (kept.source_id, awaits_checks(kept)) if kept is not None else (None, False)
+        wanted = target_regions(definition, asked.regions, plan.publishing)
+        return replace(build, source=source_id, kept=True, admit=awaits, regions=tuple(wanted))
+    if plan.missing is not None:
+        build = replace(build, definition_body=dict(plan.missing.body))
+    source = plan.made_from.made_from(definition, plan.name)
+    if source.os.kind is Kind.RECIPE:
+        return replace(build, recipe=True)
+    body = version_body(
+        definition,
+        source,
+        plan.publishing,
+        asked.demand or {},
+        regions=asked.regions,
+        period=asked.period,
+        now=now,
+    )
+    if plan.made_from.via:
+        image = image_body(definition, plan.made_from.source, plan.name, asked.period)
+        build = replace(build, image=image_id(definition, plan.name), image_body=image)
+    regions = target_regions(definition, asked.regions, plan.publishing)
+    return replace(build, source=source.os.id, body=body, regions=tuple(regions), admit=True)
+
+
+def _wants_proof(plan: VersionPlan, asked: BuildInput) -> bool:
+    """As the image's owner says; where he says nothing, what a recipe made is proved, and the rest is not."""
+    if plan.publishing.proof is not None:
+        return plan.publishing.proof
+    made_from = plan.made_from.source.os.kind if plan.made_from else None
+    source = tags.value_of(plan.definition.tags, tags.REFRESH_SOURCE) or ""
+    return asked.proof or asked.machine is not None or Kind.RECIPE in (made_from, source.strip().lower())
 
 
 async def plan_images(
-    gateways: Gateways, settings: Settings, period: str, *, force_rebuild: bool = False
+    gateways: Gateways,
+    settings: Settings,
+    specs: Sequence[ImageSpec],
+    period: str,
+    *,
+    force_rebuild: bool = False,
 ) -> list[dict[str, Any]]:
     """The rows `create_images` would end with, and nothing changed. GatewayError when the regions cannot be read."""
-    builds = await find_builds(gateways, settings)
+    builds = await find_builds(gateways, settings, specs)
+    now = await patiently(gateways.clock.now, budget_s=BUDGET_S)
     rows = list(builds.rows)
     for definition in builds.definitions:
+        asked = BuildInput(definition.id, period, builds.regions, force_rebuild)
         try:
-            plan = await plan_build(gateways, definition, period, force_rebuild=force_rebuild)
+            plan = await plan_build(gateways, asked, specs, now)
+            if isinstance(plan, VersionPlan) and plan.made_from and plan.made_from.source.os.kind is Kind.RECIPE:
+                judged = await judge_recipe(gateways, settings, plan.definition, "dry-run", now)
+                plan = judged if isinstance(judged, Refusal) else plan
         except GatewayError as error:
             plan = Refusal(MonthReason.NOT_READ, f"the definition could not be read: {error}")
-        rows.append(plan_row(definition, plan, builds.regions))
+        rows.append(plan_row(definition.id, plan, builds.regions))
     return [row.to_json() for row in rows]
 
 
-def plan_row(definition: Definition, plan: VersionPlan | Refusal, regions: Sequence[str]) -> ImageRow:
+def plan_row(definition: str, plan: VersionPlan | Refusal, regions: Sequence[str]) -> ImageRow:
     """A plan as the row people see."""
     if isinstance(plan, Refusal):
         decision = FAILED if plan.reason is MonthReason.NOT_READ else REFUSE
-        return ImageRow(definition.id, decision, plan.reason, plan.message)
-    if plan.kept is not None:
-        state = plan.kept.provisioning_state
-        return ImageRow(definition.id, SKIP, MonthReason.KEPT, f"version {plan.name} exists ({state})", plan.name)
-    message = f"version {plan.name} is to be captured from {plan.source}, for "
-    message += ", ".join(target_regions(definition, regions))
-    return ImageRow(definition.id, CREATE, MonthReason.MISSING, message, plan.name)
+        return ImageRow(definition, decision, plan.reason, plan.message)
+    by_hand = tuple(delete_command(version) for version in plan.leftovers)
+    if plan.kept is not None or plan.made_from is None:
+        state = plan.kept.provisioning_state if plan.kept else None
+        return ImageRow(definition, SKIP, MonthReason.KEPT, f"version {plan.name} exists ({state})", plan.name, by_hand)
+    message = f"version {plan.name} is to be made from {plan.made_from.text()}, for "
+    message += ", ".join(target_regions(plan.definition, regions, plan.publishing))
+    if plan.missing is not None:
+        message = f"the image definition is to be made, and {message}"
+    return ImageRow(definition, CREATE, MonthReason.MISSING, message, plan.name, by_hand)

@@ -40,25 +40,27 @@ async def list_subscriptions(gateways: Gateways) -> list[str]:
     return [subscription.lower() for subscription in found]
 
 
-async def list_vms(gateways: Gateways, subscriptions: list[str]) -> dict[str, Vm]:
+async def list_vms(gateways: Gateways, subscriptions: list[str], *, budget_s: float = LIST_BUDGET_S) -> dict[str, Vm]:
     """Every VM of these subscriptions. GatewayError when one of them could not be listed whole."""
     found: dict[str, Vm] = {}
     for subscription in subscriptions:
         rows = await patiently(
             lambda wanted=subscription: collect(gateways.compute.list_vms(wanted)),  # type: ignore[misc]
-            budget_s=LIST_BUDGET_S,
+            budget_s=budget_s,
         )
         found.update({vm.id.lower(): vm for vm in rows})
     return found
 
 
-async def list_disks(gateways: Gateways, subscriptions: list[str]) -> dict[str, Disk]:
+async def list_disks(
+    gateways: Gateways, subscriptions: list[str], *, budget_s: float = LIST_BUDGET_S
+) -> dict[str, Disk]:
     """Every disk of these subscriptions. GatewayError when one of them could not be listed whole."""
     found: dict[str, Disk] = {}
     for subscription in subscriptions:
         rows = await patiently(
             lambda wanted=subscription: collect(gateways.disks.list_disks(wanted)),  # type: ignore[misc]
-            budget_s=LIST_BUDGET_S,
+            budget_s=budget_s,
         )
         found.update({disk.id.lower(): disk for disk in rows})
     return found

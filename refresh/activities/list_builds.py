@@ -5,19 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 from refresh import wiring
-from refresh.activities.image_plans import find_builds
+from refresh.activities.image_scope import find_builds
 from refresh.gateway import GatewayError
+from refresh.settings import SettingsError
 
 
 async def list_builds(data: dict[str, Any]) -> dict[str, Any]:
-    """`{"definitions": [ids], "regions": [names], "rows": [ImageRow]}`, or `{"problem"}` when that cannot be told."""
-    del data  # Durable gives every activity an input; this one reads tags alone
+    """`{"definitions": [ids], "regions": [names], "demand", "rows": [ImageRow]}`, or `{"problem"}` when nobody knows.
+
+    `demand` is by definition id, then by region: how many VMs may want a disk from it.
+    """
+    del data  # Durable gives every activity an input; this one reads tags and images.toml alone
     try:
-        builds = await find_builds(wiring.gateways(), wiring.settings())
+        builds = await find_builds(wiring.gateways(), wiring.settings(), wiring.image_specs())
     except GatewayError as error:
         return {"problem": f"the regions of the VMs in scope could not be read: {error}"}
+    except SettingsError as error:
+        return {"problem": str(error)}
     return {
         "definitions": [definition.id for definition in builds.definitions],
         "regions": list(builds.regions),
+        "demand": builds.demand,
         "rows": [row.to_json() for row in builds.rows],
     }

@@ -25,10 +25,11 @@ from refresh.activities.survey import (
     with_wishes,
 )
 from refresh.domain import resource_id, tags
+from refresh.domain.image_spec import ImageSpec, find_spec
 from refresh.domain.model import Definition, Disk, Region, Version
 from refresh.domain.month_reason import Refusal
 from refresh.domain.seen import Seen
-from refresh.gateway import Gateways
+from refresh.gateway import Gateways, NotFound
 from refresh.month_messages import AUTO, CREATE, MonthInput, VmRow
 from refresh.settings import Settings
 
@@ -47,14 +48,20 @@ class MonthPlan:
 
 
 async def plan_month(
-    gateways: Gateways, settings: Settings, asked: MonthInput, period: str, inventory: Inventory, recall: Recall
+    gateways: Gateways,
+    settings: Settings,
+    specs: Sequence[ImageSpec],
+    asked: MonthInput,
+    period: str,
+    inventory: Inventory,
+    recall: Recall,
 ) -> MonthPlan:
     """The month of `asked` for its `vms` (all of them named). GatewayError when Azure would not say."""
-    images = await plan_images(gateways, settings, period, force_rebuild=asked.force_rebuild)
+    images = await plan_images(gateways, settings, specs, period, force_rebuild=asked.force_rebuild)
     planned = {row["definition"].lower(): row["version"] for row in images if row["decision"] == CREATE}
     plans: dict[str, DiskPlan] = {}
     fleet = await read_fleet(gateways, asked.vms)
-    catalog = _PlannedCatalog(gateways, settings.galleries, planned)
+    catalog = _PlannedCatalog(gateways, settings.galleries, planned, specs)
 
     async def plan(vm_id: str) -> VmRow:
         found = await plan_disk(fleet, catalog, vm_id, period)
@@ -70,7 +77,8 @@ async def plan_month(
     wishes = {vm: plan.name for vm, plan in plans.items() if not _runs_it(plan) and not tags.on_hold(plan.vm.tags)}
     exactly = len(wishes) <= READ_SINGLY
     base: FactSource = gateways if exactly else listed_source(gateways, inventory)
-    future = Source(base.compute, _PlannedDisks(base.disks, made), _PlannedImages(base.gallery, planned), base.access)
+    images_to_be = _PlannedImages(base.gallery, planned, specs)
+    future = Source(base.compute, _PlannedDisks(base.disks, made), images_to_be, base.access)
     vms = [vm for vm in asked.vms if vm.lower() in wishes]
     decide = decide_exactly if exactly else decide_from_lists
     swaps = await decide(with_wishes(future, wishes), settings, vms, recall, force=asked.force)
@@ -110,15 +118,27 @@ def _version_of(version_id: str, location: str, source: str | None = None) -> Ve
 class _PlannedCatalog(Catalog):
     """The catalog as it will be when the planned versions (by lower-case definition id) are built."""
 
-    def __init__(self, gateways: Gateways, galleries: Sequence[str], planned: Mapping[str, str]) -> None:
+    def __init__(
+        self, gateways: Gateways, galleries: Sequence[str], planned: Mapping[str, str], specs: Sequence[ImageSpec]
+    ) -> None:
         super().__init__(gateways, galleries)
-        self._planned = planned
+        self._planned, self._specs = planned, specs
+
+    async def definitions_of(self, gallery: str) -> list[Definition]:
+        there = await super().definitions_of(gallery)
+        known = {definition.id.lower() for definition in there}
+        made = [spec.definition for spec in self._specs if spec.definition.id.lower() in self._planned]
+        return [*there, *(one for one in made if one.id.lower() not in known and _is_in(one, gallery))]
 
     async def latest(self, definition: Definition, region: str) -> Version | Refusal:
         name = self._planned.get(definition.id.lower())
         if name is None:
             return await super().latest(definition, region)
         return _version_of(f"{definition.id}/versions/{name}", region)
+
+
+def _is_in(definition: Definition, gallery: str) -> bool:
+    return definition.id.lower().startswith(f"{gallery.lower()}/images/")
 
 
 @dataclass(frozen=True)
@@ -138,13 +158,20 @@ class _PlannedImages:
 
     images: ImageSource
     planned: Mapping[str, str]
+    specs: Sequence[ImageSpec]
 
     async def read_version(self, version_id: str) -> Version:
         definition_id, _, name = version_id.rpartition("/versions/")
         if self.planned.get(definition_id.lower()) != name:
             return await self.images.read_version(version_id)
-        definition = await self.images.read_definition(definition_id)
+        definition = await self.read_definition(definition_id)
         return _version_of(version_id, definition.location, tags.value_of(definition.tags, tags.REFRESH_SOURCE))
 
     async def read_definition(self, definition_id: str) -> Definition:
-        return await self.images.read_definition(definition_id)
+        try:
+            return await self.images.read_definition(definition_id)
+        except NotFound:
+            spec = find_spec(self.specs, definition_id)
+            if spec is None:
+                raise
+            return spec.definition

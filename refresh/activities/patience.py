@@ -24,6 +24,18 @@ def is_in_progress(error: GatewayError) -> bool:
     return isinstance(error, Refused) and error.code in _IN_PROGRESS
 
 
+async def until[T](read: Callable[[], Awaitable[T | None]], *, budget_s: float) -> T | None:
+    """What `read` gives as soon as that is something; None when it is nothing for `budget_s` seconds."""
+    waited_s, pause_s = 0.0, FIRST_PAUSE_S
+    while True:
+        found = await read()
+        if found is not None or waited_s >= budget_s:
+            return found
+        await asyncio.sleep(pause_s)
+        waited_s += pause_s
+        pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+
+
 async def patiently[T](call: Callable[[], Awaitable[T]], *, budget_s: float) -> T:
     """Call until Azure does it, waiting at most `budget_s` seconds in all; then its last answer is raised."""
     waited_s, pause_s = 0.0, FIRST_PAUSE_S

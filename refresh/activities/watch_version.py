@@ -7,15 +7,20 @@ from typing import Any
 from refresh import wiring
 from refresh.activities.fleet import BUDGET_S
 from refresh.activities.patience import patiently
+from refresh.domain.image_commands import delete_command, retry_commands
 from refresh.domain.month_reason import MonthReason
 from refresh.domain.naming import region_key
-from refresh.domain.replication import Progress, Standing, judge_version
+from refresh.domain.replication import Progress, Standing, judge_version, progress_by_region
+from refresh.domain.resource_id import parse
 from refresh.gateway import GatewayError, Gateways, NotFound, Unavailable
 from refresh.month_messages import CREATE, FAILED, SKIP, BuildInput, ImageRow
 
 
 async def watch_version(data: dict[str, Any]) -> dict[str, Any]:
-    """`{"standing": "waiting"|"done"|"failed", "row": ImageRow}`; a wait has the row it ends with if given up."""
+    """`{"standing": "waiting"|"done"|"failed", "row": ImageRow, "regions"}`.
+
+    A wait has the row it ends with if given up; `regions` says how far the version is in each, for people to read.
+    """
     return await look_at_build(wiring.gateways(), BuildInput.from_json(data))
 
 
@@ -24,10 +29,14 @@ async def look_at_build(gateways: Gateways, build: BuildInput) -> dict[str, Any]
     version_id = build.version or ""
     name = version_id.rsplit("/", 1)[-1]
     regions: list[str] = []
+    told: dict[str, str] = {}
+    by_hand: tuple[str, ...] = ()
     try:
         version = await patiently(lambda: gateways.gallery.read_version(version_id), budget_s=BUDGET_S)
         regions = sorted({region_key(region) for region in (version.location, *build.regions)})
-        progress = judge_version(version, regions)
+        progress, told = judge_version(version, regions), progress_by_region(version)
+        if build.kept and progress.standing is Standing.FAILED:
+            by_hand = retry_commands(version, regions)
     except NotFound:
         progress = Progress(Standing.FAILED, MonthReason.BUILD_FAILED, f"version {name} is not there any more")
     except Unavailable as error:
@@ -36,10 +45,22 @@ async def look_at_build(gateways: Gateways, build: BuildInput) -> dict[str, Any]
     except GatewayError as error:
         progress = Progress(Standing.FAILED, MonthReason.NOT_READ, f"version {name} could not be read: {error}")
     if progress.standing is not Standing.DONE:
-        row = ImageRow(build.definition, FAILED, progress.reason, progress.message, name)
+        row = ImageRow(build.definition, FAILED, progress.reason, progress.message, name, by_hand)
     elif build.kept:
         row = ImageRow(build.definition, SKIP, MonthReason.KEPT, f"version {name} exists in {', '.join(regions)}", name)
     else:
-        message = f"version {name} was made and has arrived in {', '.join(regions)}"
-        row = ImageRow(build.definition, CREATE, MonthReason.MADE, message, name)
-    return {"standing": str(progress.standing), "row": row.to_json()}
+        message = f"version {name} was made and has arrived in {', '.join(regions)}{_still_needed(build)}"
+        spare = (delete_command(build.image),) if build.image else ()
+        row = ImageRow(build.definition, CREATE, MonthReason.MADE, message, name, spare)
+    return {"standing": str(progress.standing), "row": row.to_json(), "regions": told}
+
+
+def _still_needed(build: BuildInput) -> str:
+    """What must stay although the version stands: regions can only be added while its managed image is there.
+
+    https://learn.microsoft.com/azure/virtual-machines/shared-image-galleries
+    """
+    source = parse(build.source)
+    if source is None or source.type != "microsoft.compute/images":
+        return ""
+    return f"; keep managed image {source.name} as long as regions may be added to it"

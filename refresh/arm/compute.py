@@ -21,6 +21,7 @@ from refresh.gateway import Begun, NotFound, Progress, Refused
 
 _POWER_STATE = "powerstate/"
 _HIBERNATED = "hibernationstate/hibernated"
+_GENERALIZED = "osstate/generalized"
 _ENCRYPTING = frozenset({"azurediskencryption", "azurediskencryptionforlinux"})
 _SETTLED = "provisioningstate/succeeded"
 _AGENT_READY = "provisioningstate/succeeded"
@@ -145,6 +146,7 @@ def vm_from_arm(body: Mapping[str, Any], read_at: str | None) -> Vm:
         disk_controller=text_at(properties, "storageProfile", "diskControllerType"),
         scale_set=text_at(properties, "virtualMachineScaleSet", "id"),
         hibernated=_has_status(view, _HIBERNATED),
+        generalized=_has_status(view, _GENERALIZED),
         encrypted_inside=_is_encrypted_inside(body, os_disk, view),
         extension_publishers=tuple(
             publisher for each in list_at(body, "resources") if (publisher := text_at(each, "properties", "publisher"))
@@ -152,7 +154,7 @@ def vm_from_arm(body: Mapping[str, Any], read_at: str | None) -> Vm:
         os_disk_delete_option=text_at(os_disk, "deleteOption"),
         priority=text_at(properties, "priority"),
         data_disks=tuple(_data_disk(block) for block in list_at(properties, "storageProfile", "dataDisks")),
-        power=_power(view),
+        power=power_of(view),
         agent=_agent(view),
         guest=guest_from_arm(properties),
         settled_at=_settled_at(view),
@@ -183,7 +185,8 @@ def _data_disk(block: object) -> DataDisk:
     return DataDisk(-1 if lun is None else lun, text_at(block, "name") or "", text_at(block, "caching") or "None")
 
 
-def _power(view: Mapping[str, Any] | None) -> Power:
+def power_of(view: Mapping[str, Any] | None) -> Power:
+    """The power state in an instance view."""
     codes = ((text_at(status, "code") or "").lower() for status in list_at(view, "statuses"))
     state = next((code.removeprefix(_POWER_STATE) for code in codes if code.startswith(_POWER_STATE)), "")
     return Power(state) if state in Power else Power.UNKNOWN

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, cast
 
-from refresh.arm.bodies import bool_at, dict_at, identity_of, int_at, tags_of, text_at, zones_of
+from refresh.arm.bodies import at, bool_at, dict_at, identity_of, int_at, list_at, tags_of, text_at, zones_of
 from refresh.arm.clients import Clients, every, raw, split
 from refresh.arm.errors import azure_errors
 from refresh.arm.operations import begin
@@ -54,6 +54,14 @@ class ArmDisks:
         operations = self._clients.compute(disk.subscription).disks
         return await begin(operations.begin_create_or_update, disk.group, disk.name, dict(body))
 
+    async def begin_delete_disk(self, disk_id: str) -> Begun:
+        """DELETE the disk; Azure refuses while it is attached. There is no If-Match for disks: they have no etag.
+
+        https://learn.microsoft.com/rest/api/compute/disks/delete
+        """
+        disk = split(disk_id, DISK_TYPE)
+        return await begin(self._clients.compute(disk.subscription).disks.begin_delete, disk.group, disk.name)
+
 
 def disk_from_arm(body: Mapping[str, Any]) -> Disk:
     """The facts in a disk's ARM `body`. Unavailable for a body without id."""
@@ -84,8 +92,19 @@ def disk_from_arm(body: Mapping[str, Any]) -> Disk:
         bursting_enabled=bool_at(properties, "burstingEnabled"),
         source_version=_source_version(dict_at(properties, "creationData")),
         time_created=text_at(properties, "timeCreated"),
+        shared_by=tuple(str(owner) for owner in list_at(body, "managedByExtended")),
+        owned_since=_owned_since(properties),
         tags=tags_of(body),
     )
+
+
+def _owned_since(properties: Mapping[str, Any]) -> str | None:
+    """When the disk last changed hands; a time that nobody can read is not the same as none.
+
+    https://learn.microsoft.com/rest/api/compute/disks/get#disk
+    """
+    found = at(properties, "LastOwnershipUpdateTime")
+    return None if found is None else str(found)
 
 
 def _source_version(creation: Mapping[str, Any] | None) -> str | None:

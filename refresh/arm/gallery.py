@@ -93,6 +93,37 @@ class ArmGallery:
         body = {"properties": {"publishingProfile": {"excludeFromLatest": True}}}
         return await begin(operations.begin_update, found.group, gallery, definition, version, body)
 
+    async def begin_admit_version(self, version_id: str, tags: Mapping[str, str]) -> Begun:
+        """Have `latest` take this version, and make `tags` its tags: a PATCH replaces them all.
+
+        https://learn.microsoft.com/rest/api/compute/gallery-image-versions/update
+        """
+        found = split(version_id, VERSION_TYPE)
+        gallery, definition, version = found.names
+        operations = self._clients.compute(found.subscription).gallery_image_versions
+        body = {"tags": dict(tags), "properties": {"publishingProfile": {"excludeFromLatest": False}}}
+        return await begin(operations.begin_update, found.group, gallery, definition, version, body)
+
+    async def begin_create_definition(self, definition_id: str, body: Mapping[str, Any]) -> Begun:
+        """PUT the image definition with exactly this ARM body.
+
+        https://learn.microsoft.com/rest/api/compute/gallery-images/create-or-update
+        """
+        found = split(definition_id, DEFINITION_TYPE)
+        gallery, definition = found.names
+        operations = self._clients.compute(found.subscription).gallery_images
+        return await begin(operations.begin_create_or_update, found.group, gallery, definition, dict(body))
+
+    async def begin_delete_version(self, version_id: str) -> Begun:
+        """DELETE the version in every region; disks made from it stay. There is no If-Match: versions have no etag.
+
+        https://learn.microsoft.com/rest/api/compute/gallery-image-versions/delete
+        """
+        found = split(version_id, VERSION_TYPE)
+        gallery, definition, version = found.names
+        operations = self._clients.compute(found.subscription).gallery_image_versions
+        return await begin(operations.begin_delete, found.group, gallery, definition, version)
+
     async def version_progress(self, version_id: str, token: str) -> Progress:
         """How the creation that `token` names stands: one GET; `Unknown` when only the version itself can say."""
         found = split(version_id, VERSION_TYPE)
@@ -122,6 +153,7 @@ def definition_from_arm(body: Mapping[str, Any]) -> Definition:
         # https://learn.microsoft.com/azure/virtual-machines/trusted-launch-portal#trusted-launch-supported-images
         security_type=features.get("securitytype"),
         tags=tags_of(body),
+        provisioning_state=text_at(properties, "provisioningState"),
     )
 
 
@@ -143,6 +175,8 @@ def version_from_arm(body: Mapping[str, Any]) -> Version:
         excluded_from_latest=bool_at(profile, "excludeFromLatest") or False,
         source_id=text_at(storage, "source", "virtualMachineId")
         or text_at(storage, "source", "id")
+        # A VHD's own id is that of the storage account, in answers of some api-versions.
+        or text_at(storage, "osDiskImage", "source", "uri")
         or text_at(storage, "osDiskImage", "source", "id"),
         os_disk_size_gb=int_at(storage, "osDiskImage", "sizeInGB"),
         published_at=text_at(profile, "publishedDate"),
@@ -158,4 +192,8 @@ def _region(target: object, summary: Mapping[str, object]) -> Region:
         state=text_at(row, "state"),
         progress=int_at(row, "progress"),
         excluded_from_latest=bool_at(target, "excludeFromLatest") or False,
+        details=text_at(row, "details"),
+        replicas=int_at(target, "regionalReplicaCount"),
+        storage=text_at(target, "storageAccountType"),
+        encrypted=dict_at(target, "encryption") is not None,
     )

@@ -6,7 +6,7 @@ and sent; that is `clients`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -24,8 +24,9 @@ async def call(
     api_version: str,
     body: Mapping[str, Any] | None = None,
     query: Mapping[str, str] | None = None,
+    accepts: Collection[int] = (200,),
 ) -> AsyncHttpResponse:
-    """Send one request to ARM and return its 200. NotFound, Refused, Unavailable for any other answer.
+    """Send one request to ARM and return an answer it `accepts`. NotFound, Refused, Unavailable for any other answer.
 
     `path` starts with `/subscriptions/`; a `body` is sent as JSON, `query` beside the version.
     """
@@ -34,7 +35,7 @@ async def call(
     )
     with azure_errors():
         answer = await client.send_request(request)
-        if answer.status_code != 200:
+        if answer.status_code not in accepts:
             raise from_answer(answer.status_code, answer.headers, answer.text())
         return answer
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from refresh.domain import tags
+from refresh.domain import resource_id, tags
 from refresh.domain.model import Definition, Disk, Vm
 from refresh.domain.month_reason import MonthReason, Refusal
 
@@ -31,7 +31,11 @@ def choose_definition(vm: Vm, current: Disk, definitions: Sequence[Definition]) 
     name = (tags.value_of(vm.tags, tags.REFRESH_IMAGE) or "").strip()
     if name:
         return _named(name, vm, current, definitions)
-    candidates = [found for found in definitions if tags.is_true(tags.value_of(found.tags, tags.AUTO_REFRESH))]
+    candidates = [
+        found
+        for found in definitions
+        if tags.is_true(tags.value_of(found.tags, tags.AUTO_REFRESH)) and _is_allowed(vm, found)
+    ]
     fitting = [found for found in candidates if not _misfits(vm, current, found)]
     exact = [found for found in fitting if _security(found.security_type) == _security(vm.security_type)]
     best = exact or fitting
@@ -62,6 +66,12 @@ def _named(name: str, vm: Vm, current: Disk, definitions: Sequence[Definition]) 
         return Refusal(
             MonthReason.SEVERAL_IMAGES, f"{tags.REFRESH_IMAGE}='{shown}' is in {len(found)} of the configured galleries"
         )
+    if not _is_allowed(vm, found[0]):
+        return Refusal(
+            MonthReason.IMAGE_NOT_ALLOWED,
+            f"{found[0].name} is not for this VM: the image's owner lists who may use it in its tag "
+            f"{tags.REFRESH_ALLOWED_SCOPES}; name another image or have this VM's subscription or group listed",
+        )
     misfits = _misfits(vm, current, found[0])
     if misfits:
         return Refusal(
@@ -69,6 +79,24 @@ def _named(name: str, vm: Vm, current: Disk, definitions: Sequence[Definition]) 
             f"{found[0].name} does not fit this VM ({_wants(vm, current)}): other {', '.join(misfits)}",
         )
     return found[0]
+
+
+def _is_allowed(vm: Vm, definition: Definition) -> bool:
+    """Whether the image's owner lets this VM use it: everybody, unless a tag lists subscriptions and groups.
+
+    An entry is a subscription's id or `<subscription>/<group>`, or the full ids of either; what reads as neither allows
+    nobody.
+    """
+    listed = tags.value_of(definition.tags, tags.REFRESH_ALLOWED_SCOPES)
+    if listed is None:
+        return True
+    home = resource_id.parse_vm(vm.id)
+    if home is None:
+        return False
+    mine = {home.subscription.lower(), f"{home.subscription}/{home.group}".lower()}
+    entries = (entry.strip().strip("/").lower() for entry in listed.split(","))
+    short = (entry.removeprefix("subscriptions/").replace("/resourcegroups/", "/") for entry in entries)
+    return not mine.isdisjoint(short)
 
 
 def _misfits(vm: Vm, current: Disk, definition: Definition) -> list[str]:

@@ -1,96 +1,73 @@
 """The month's version of one image definition: keep it, build it, or say why not.
 
-Decides from the definition, its versions and its source. Refuses to know how any of them was read, when a build
-is done (`replication`) and which VMs will use it.
+Decides from the definition's versions and the source. Refuses to know how any of them was read, whether the source fits
+(`source_fit`), how it is published (`publishing`), when a build is done (`replication`) and which VMs will use it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
 
-from refresh.domain import naming, resource_id, tags
-from refresh.domain.model import Definition, Version, Vm
+from refresh.domain import instant, naming, tags
+from refresh.domain.model import Definition, Version
 from refresh.domain.month_reason import MonthReason, Refusal
-from refresh.domain.replication import MOVING
+
+STUCK_AFTER_S = 24 * 3600.0
+"""Replication takes Azure "a few hours" at most; a version that takes longer never blocks the next one.
+
+https://learn.microsoft.com/azure/virtual-machines/azure-compute-gallery
+"""
 
 
-def find_kept(versions: Iterable[Version], source: str | None, period: str) -> Version | None:
-    """The version of `period` to keep: the highest that is there, or still being made from `source`."""
+def find_kept(versions: Iterable[Version], from_source: Callable[[Version], bool], period: str) -> Version | None:
+    """The version of `period` to keep: the highest that is there, or still being made `from_source`."""
     return _highest(
         version
         for version in versions
         if _in_period(version, period)
+        and checks_of(version) != tags.CHECKS_FAILED
         and (
             version.provisioning_state in ("Succeeded", "Updating")
-            or (version.provisioning_state == "Creating" and resource_id.same(version.source_id, source))
+            or (version.provisioning_state == "Creating" and from_source(version))
         )
     )
 
 
-def find_moving(versions: Iterable[Version]) -> Version | None:
-    """A version of any period that is being made or changed right now."""
-    return _highest(version for version in versions if version.provisioning_state in MOVING)
+def find_under_way(versions: Iterable[Version], now: str | None = None) -> Version | None:
+    """A version of any period that a build is making or checking right now, unless it has been for a day."""
+    return _highest(version for version in versions if _is_under_way(version) and not _is_old(version, now))
 
 
-def read_source(definition: Definition) -> resource_id.ResourceId | Refusal:
-    """What `RefreshSource` asks to capture, or why nothing can be captured into this definition from it.
-
-    The only kind so far is the full id of a VM, captured as it is (specialised). Azure captures no VM into a definition
-    that supports Trusted Launch: https://github.com/hashicorp/packer-plugin-azure/issues/304
-    """
-    text = (tags.value_of(definition.tags, tags.REFRESH_SOURCE) or "").strip()
-    if not text:
-        return Refusal(
-            MonthReason.NO_SOURCE,
-            f"{definition.name} has no tag {tags.REFRESH_SOURCE}; set it to the full resource id of the VM to capture",
-        )
-    source = resource_id.parse_vm(text)
-    if source is None:
-        shown = text if len(text) <= 60 else text[:57] + "..."
-        return Refusal(
-            MonthReason.UNKNOWN_SOURCE,
-            f"{tags.REFRESH_SOURCE}='{shown}' on {definition.name} is of no known kind; known is one: the full "
-            "resource id of a VM",
-        )
-    if definition.os_state != "Specialized":
-        return Refusal(
-            MonthReason.GENERALIZED,
-            f"{definition.name} is {definition.os_state or 'of unknown OS state'}; a VM is captured as it is, so use a "
-            "Specialized definition",
-        )
-    if "trustedlaunch" in (definition.security_type or "").lower():
-        return Refusal(
-            MonthReason.TRUSTED_LAUNCH,
-            f"{definition.name} is {definition.security_type}, and Azure captures no VM into such a definition; use "
-            "one with security type Standard",
-        )
-    return source
+def find_leftovers(versions: Iterable[Version], now: str | None) -> list[Version]:
+    """Versions the app began that never came to be: failed, or not finished for more than a day."""
+    return [
+        version
+        for version in versions
+        if checks_of(version) is not None
+        and (version.provisioning_state == "Failed" or (_is_under_way(version) and _is_old(version, now)))
+    ]
 
 
-def check_source(definition: Definition, source: resource_id.ResourceId, vm: Vm | None) -> Refusal | None:
-    """Why `vm` (None: it does not exist) cannot be captured into `definition`; None when it can."""
-    if vm is None:
-        return Refusal(
-            MonthReason.SOURCE_GONE,
-            f"VM {source.name}, the {tags.REFRESH_SOURCE} of {definition.name}, does not exist; name one that does",
-        )
-    if naming.region_key(vm.location) != naming.region_key(definition.location):
-        return Refusal(
-            MonthReason.SOURCE_ELSEWHERE,
-            f"VM {vm.name} is in {vm.location}, {definition.name} in {definition.location}; capture a VM in the "
-            "gallery's region",
-        )
-    return None
+def checks_of(version: Version) -> str | None:
+    """How far the app's own checks of a version it made are; None for one that it did not make."""
+    return tags.value_of(version.tags, tags.REFRESH_CHECKS)
 
 
-def choose_name(definition: Definition, versions: Sequence[Version], period: str) -> str | Refusal:
-    """The name of the version to build for `period`, or why none can be built now."""
-    moving = find_moving(versions)
-    if moving is not None:
+def awaits_checks(version: Version) -> bool:
+    """Whether the app excluded the version from latest until its checks have passed, and nobody decided since."""
+    return version.excluded_from_latest and checks_of(version) == tags.CHECKS_PENDING
+
+
+def choose_name(
+    definition: Definition, versions: Sequence[Version], period: str, now: str | None = None
+) -> str | Refusal:
+    """The name of the version to build for `period`, or why none can be built now (`now`: ARM's time)."""
+    under_way = find_under_way(versions, now)
+    if under_way is not None:
+        state = under_way.provisioning_state if under_way.provisioning_state == "Creating" else "being checked"
         return Refusal(
             MonthReason.BUILD_UNDER_WAY,
-            f"version {moving.name} of {definition.name} is {moving.provisioning_state}; run again when it is finished",
+            f"version {under_way.name} of {definition.name} is {state}; run again when it is finished",
         )
     name = naming.next_version((version.name for version in versions), period)
     if name is not None:
@@ -104,26 +81,35 @@ def choose_name(definition: Definition, versions: Sequence[Version], period: str
     )
 
 
-def build_body(definition: Definition, source: str, regions: Iterable[str], period: str) -> dict[str, Any]:
-    """The ARM body of a version captured from VM `source`, replicated to the definition's region and `regions`.
-
-    The version's own region must be among its targets, and a running VM may be a source (api 2023-07-03 and later):
-    https://learn.microsoft.com/azure/virtual-machines/image-version
-    """
-    return {
-        "location": definition.location,
-        "tags": {tags.DISK_PERIOD: period},
-        "properties": {
-            "publishingProfile": {"targetRegions": [{"name": name} for name in target_regions(definition, regions)]},
-            "storageProfile": {"source": {"virtualMachineId": source}},
-        },
-    }
+def choose_latest(versions: Iterable[Version]) -> Version | None:
+    """The version a source without a number means: the highest that is finished and not excluded from latest."""
+    return _highest(
+        version
+        for version in versions
+        if version.provisioning_state == "Succeeded"
+        and not version.excluded_from_latest
+        and naming.version_number(version.name) is not None
+    )
 
 
-def target_regions(definition: Definition, regions: Iterable[str]) -> list[str]:
-    """The definition's own region first, then the other `regions`, each once."""
-    home = naming.region_key(definition.location)
-    return [home, *sorted({naming.region_key(name) for name in regions} - {home})]
+def has_arrived_nowhere(version: Version) -> bool:
+    """Whether the app began this version, it failed, and no region has it: nobody could ever use it."""
+    return (
+        version.provisioning_state == "Failed"
+        and checks_of(version) == tags.CHECKS_PENDING
+        and all(region.state != "Completed" for region in version.regions)
+    )
+
+
+def _is_under_way(version: Version) -> bool:
+    if version.provisioning_state == "Creating":
+        return True
+    return version.provisioning_state in ("Succeeded", "Updating") and awaits_checks(version)
+
+
+def _is_old(version: Version, now: str | None) -> bool:
+    age_s = instant.seconds_between(version.published_at, now)
+    return age_s is not None and age_s > STUCK_AFTER_S
 
 
 def _in_period(version: Version, period: str) -> bool:

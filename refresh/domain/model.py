@@ -45,7 +45,7 @@ class Agent:
 
 @dataclass(frozen=True)
 class Vm:
-    """A virtual machine; `power`, `agent` and `hibernated` are only known when it was read with its instance view.
+    """A virtual machine, read with its instance view or else without `power`, `agent`, `hibernated`, `generalized`.
 
     `unique_id` is ARM's `vmId`: another VM that takes the same name, and so the same `id`, has another one.
     `encrypted_inside` means Azure Disk Encryption, by extension or settings; `scale_set` is the set's id;
@@ -70,6 +70,7 @@ class Vm:
     disk_controller: str | None = None
     scale_set: str | None = None
     hibernated: bool = False
+    generalized: bool = False
     encrypted_inside: bool = False
     data_disks: tuple[DataDisk, ...] = ()
     extension_publishers: tuple[str, ...] = ()
@@ -87,6 +88,8 @@ class Disk:
     """A managed disk. `source_version` is the gallery image version its immutable `creationData` names.
 
     `disk_controllers` are those its OS supports, comma-separated; `encrypted_inside` means Azure Disk Encryption.
+    `shared_by` are all VMs that have a shared disk; `owned_since` is when its owner, or whether that owner runs, last
+    changed: None for a disk that was never attached.
     """
 
     id: str
@@ -112,6 +115,8 @@ class Disk:
     bursting_enabled: bool | None = None
     source_version: str | None = None
     time_created: str | None = None
+    shared_by: tuple[str, ...] = ()
+    owned_since: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -128,16 +133,24 @@ class Definition:
     architecture: str | None
     security_type: str | None
     tags: Mapping[str, str] = field(default_factory=dict)
+    provisioning_state: str | None = None
 
 
 @dataclass(frozen=True)
 class Region:
-    """One target region of an image version and how far its replication is."""
+    """One target region of an image version and how far its replication is; `details` where it failed.
+
+    `encrypted` means with keys of the owner's.
+    """
 
     name: str
     state: str | None = None
     progress: int | None = None
     excluded_from_latest: bool = False
+    details: str | None = None
+    replicas: int | None = None
+    storage: str | None = None
+    encrypted: bool = False
 
 
 @dataclass(frozen=True)

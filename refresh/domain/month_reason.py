@@ -26,12 +26,23 @@ class MonthReason(StrEnum):
     UNKNOWN_SOURCE = "unknown-source"
     SOURCE_GONE = "source-gone"
     SOURCE_ELSEWHERE = "source-in-other-region"
+    SOURCE_NOT_READY = "source-not-ready"
+    SOURCE_DOES_NOT_FIT = "source-does-not-fit"
+    DEFINITION_DIFFERS = "definition-differs"
+    NOT_PROVEN = "not-proven"
     GENERALIZED = "definition-generalized"
     TRUSTED_LAUNCH = "definition-trusted-launch-supported"
     NEWER_VERSION = "newer-version-exists"
     BUILD_UNDER_WAY = "build-under-way"
     BUILD_FAILED = "build-failed"
     NOT_REPLICATED = "not-replicated"
+
+    # Images from recipes.
+    BAD_RECIPE = "bad-recipe"
+    WINDOWS_RECIPE = "windows-recipe"
+    NO_BUILD_SUBNET = "no-build-subnet"
+    BUILD_TIMED_OUT = "build-timed-out"
+    NO_MARKER = "no-build-marker"
 
     # Disks and tags.
     NOT_A_VM = "not-a-vm"
@@ -43,6 +54,7 @@ class MonthReason(StrEnum):
     NO_IMAGE = "no-image"
     SEVERAL_IMAGES = "several-images"
     IMAGE_DOES_NOT_FIT = "image-does-not-fit"
+    IMAGE_NOT_ALLOWED = "image-not-allowed"
     NO_VERSION = "no-version"
     CONFIDENTIAL_KEY = "confidential-customer-key"
     NO_FREE_NAME = "no-free-name"

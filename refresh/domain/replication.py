@@ -40,8 +40,7 @@ def judge_version(version: Version, regions: Iterable[str]) -> Progress:
     if version.provisioning_state in MOVING:
         return Progress(Standing.WAITING, MonthReason.TIMED_OUT, f"version {version.name} is still being made")
     if version.provisioning_state != "Succeeded":
-        state = version.provisioning_state or "in an unknown state"
-        return Progress(Standing.FAILED, MonthReason.BUILD_FAILED, f"version {version.name} is {state}")
+        return _judge_failed(version)
     states = {naming.region_key(region.name): region.state for region in version.regions}
     missing = [name for name in regions if states.get(naming.region_key(name), "Failed") == "Failed"]
     pending = [name for name in regions if name not in missing and states[naming.region_key(name)] != "Completed"]
@@ -52,6 +51,27 @@ def judge_version(version: Version, regions: Iterable[str]) -> Progress:
         message = f"version {version.name} is not replicated to {', '.join(missing)}; add them to its target regions"
         return Progress(Standing.FAILED, MonthReason.NOT_REPLICATED, message)
     return Progress(Standing.DONE)
+
+
+def _judge_failed(version: Version) -> Progress:
+    state = version.provisioning_state or "in an unknown state"
+    failed = [region for region in version.regions if region.state == "Failed"]
+    arrived = [region.name for region in version.regions if region.state == "Completed"]
+    if not failed or not arrived:
+        return Progress(Standing.FAILED, MonthReason.BUILD_FAILED, f"version {version.name} is {state}")
+    where = ", ".join(f"{region.name} ({region.details or 'no details'})" for region in failed)
+    message = f"version {version.name} is {state}: it did not arrive in {where}; it has in {', '.join(arrived)}"
+    return Progress(Standing.FAILED, MonthReason.NOT_REPLICATED, message)
+
+
+def progress_by_region(version: Version) -> dict[str, str]:
+    """How far the version is in each region, for people to read."""
+    return {
+        region.name: "100 %"
+        if region.state == "Completed"
+        else f"{region.state or 'not begun'} {region.progress or 0} %"
+        for region in version.regions
+    }
 
 
 def rank_versions(versions: Iterable[Version], region: str) -> list[Version]:

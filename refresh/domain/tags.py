@@ -22,10 +22,22 @@ REFRESH_WINDOW = "RefreshWindow"
 REFRESH_GROUP = "RefreshGroup"
 # On an image definition.
 REFRESH_SOURCE = "RefreshSource"
+# Beside a disk, snapshot or VHD: the data disk for each LUN (`RefreshSourceLun0`), and the account of the VHDs.
+REFRESH_SOURCE_LUN = "RefreshSourceLun"
+REFRESH_SOURCE_STORAGE = "RefreshSourceStorage"
+REFRESH_ALLOWED_SCOPES = "RefreshAllowedScopes"
 REFRESH_PERSONALIZES = "RefreshPersonalizes"
 REFRESH_AGENT = "RefreshAgent"
+# On an image version the app made: how far its checks are. Excluded from latest while they are pending.
+REFRESH_CHECKS = "RefreshChecks"
+CHECKS_PENDING, CHECKS_PASSED, CHECKS_FAILED = "pending", "passed", "failed"
 # On an image version that the app found unhealthy on several VMs.
 REFRESH_QUARANTINED = "RefreshQuarantined"
+# On the temporary resource groups that versions are built and proved in.
+BUILD_RUN = "RefreshRun"
+BUILD_DEFINITION = "RefreshDefinition"
+BUILD_FOR = "RefreshFor"
+BUILD_SINCE = "RefreshSince"
 # On disks the app made: for people to read, never for decisions.
 DISK_VM = "RefreshVm"
 DISK_PERIOD = "RefreshPeriod"
@@ -51,6 +63,9 @@ NOT_BUILT_YET = (REFRESH_RING, REFRESH_WINDOW, REFRESH_GROUP)
 CONTRACT = (
     *VM_CONTRACT,
     REFRESH_SOURCE,
+    REFRESH_SOURCE_STORAGE,
+    REFRESH_ALLOWED_SCOPES,
+    REFRESH_CHECKS,
     REFRESH_PERSONALIZES,
     REFRESH_QUARANTINED,
     REFRESH_AGENT,

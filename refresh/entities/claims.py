@@ -115,6 +115,8 @@ def finished(turn: Turn, data: Mapping[str, Any]) -> None:
     told = turn.loud if outcome.status == "needs-attention" else turn.lines
     told.append(f"outcome {json.dumps(outcome.to_json(), sort_keys=True)}")
     state["finished"] = [*state.get("finished", []), outcome.to_json()][-KEEP_FINISHED:]
+    if outcome.status == "succeeded" and outcome.new_disk:
+        state.setdefault("proved", {})[resource_id.id_hash(vm)] = resource_id.id_hash(outcome.new_disk)
     if outcome.status in ("succeeded", "not-proven") and outcome.new_disk:
         _remember_ran(state, vm, outcome.new_disk)
         state["rejected"] = [

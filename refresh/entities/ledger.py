@@ -16,6 +16,7 @@ State, all plain JSON, small (it is rewritten by every signal); VMs are keyed by
     unproven vm -> {id, intent, at}                  VMs swapped while they did not run; the newest 500
     rejected [{vm, names, at}]                       newest last; names are disk and version ids, lower-case
     ran      vm hash -> [disk hash]                  disks a VM is known to have run, newest last
+    proved   vm hash -> disk hash                    the last disk a VM was proved healthy on
     said     vm hash -> hash                         the last decision told for a VM, so that it is told once
     finished [outcome]                               the last 50
     paused, budgets, bad

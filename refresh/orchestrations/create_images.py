@@ -25,7 +25,10 @@ def create_images(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[
     if found.get("problem"):
         return month.failure_of("images", period, found["problem"])
     regions = tuple(found["regions"])
-    builds = [BuildInput(one, period, regions, asked.force_rebuild) for one in found["definitions"]]
+    demand = found["demand"]
+    builds = [
+        BuildInput(one, period, regions, asked.force_rebuild, demand=demand.get(one)) for one in found["definitions"]
+    ]
     rows = yield from _build_all(ctx, builds)
     return month.result_of("images", period, {"images": [*found["rows"], *rows]})
 

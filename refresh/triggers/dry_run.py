@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from refresh import wiring
 from refresh.activities.disk_plans import DISK, plan_disks
 from refresh.activities.image_plans import plan_images
 from refresh.activities.inventory import Inventory, list_inventory
@@ -38,7 +39,8 @@ class DryRun:
 
     async def images(self, asked: MonthInput, period: str) -> Json:
         """The rows of image definitions."""
-        rows = await plan_images(self._gateways, self._settings, period, force_rebuild=asked.force_rebuild)
+        specs = wiring.image_specs()
+        rows = await plan_images(self._gateways, self._settings, specs, period, force_rebuild=asked.force_rebuild)
         return dry_run(rows)
 
     async def disks(self, asked: MonthInput, period: str) -> Json:
@@ -62,7 +64,9 @@ class DryRun:
     async def month(self, asked: MonthInput, period: str) -> Json:
         """The whole month: images, disks as they would be made from them, with rollout the swaps."""
         inventory = await list_inventory(self._gateways)
-        plan = await plan_month(self._gateways, self._settings, asked, period, inventory, self._book.recall)
+        plan = await plan_month(
+            self._gateways, self._settings, wiring.image_specs(), asked, period, inventory, self._book.recall
+        )
         swaps = self._records(plan.swaps.values(), inventory, wishing=True)
         rows = []
         for row in plan.disks:

@@ -25,6 +25,7 @@ from refresh.views.runs import Instance
 
 DISPATCHER = EntityInstanceId(messages.DISPATCHER, messages.DISPATCHER_KEY)
 RUNS_PATH = "/api/runs"
+BUILD_PREFIX = "build-"
 _OPEN = [OrchestrationStatus.PENDING, OrchestrationStatus.RUNNING, OrchestrationStatus.SUSPENDED]
 _ENDED = {
     OrchestrationStatus.COMPLETED: "completed",
@@ -59,6 +60,12 @@ async def refuse_second(client: DurableFunctionsClient, kind: str, period: str) 
         raise Problem(Kind.RUN_EXISTS, f"{run} is under way for {period}: see {RUNS_PATH}/{run}")
 
 
+async def builds_under_way(client: DurableFunctionsClient) -> list[Instance]:
+    """The builds of image versions that are running now, each with how far it is."""
+    query = OrchestrationQuery(runtime_status=_OPEN, instance_id_prefix=BUILD_PREFIX, fetch_inputs_and_outputs=True)
+    return [instance_of(state) for state in await client.get_all_orchestration_states(query)]
+
+
 def instance_of(state: OrchestrationState) -> Instance:
     """What the views need of an instance."""
     ended = _ENDED.get(state.runtime_status)
@@ -67,6 +74,7 @@ def instance_of(state: OrchestrationState) -> Instance:
         state=ended or "running",
         started=iso(state.created_at),
         ended=iso(state.last_updated_at) if ended else None,
+        progress=_object(state.get_custom_status()),
         input=_object(state.get_input()),
         output=_object(state.get_output()) if ended == "completed" else {},
     )

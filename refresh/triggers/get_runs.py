@@ -17,12 +17,12 @@ from durabletask.client import OrchestrationQuery, OrchestrationState
 
 from refresh import wiring
 from refresh.domain import instant
-from refresh.triggers.durable import instance_of, iso, read_book
+from refresh.triggers.durable import builds_under_way, instance_of, iso, read_book
 from refresh.triggers.problem import Kind, Problem, answering, ok, path_of
 from refresh.triggers.requests import read_query
 from refresh.views.book import Book
 from refresh.views.paging import Key, next_link, read_token
-from refresh.views.runs import INNER_KINDS, KINDS, kind_of_run, outcome_record, run_record
+from refresh.views.runs import INNER_KINDS, KINDS, kind_of_run, outcome_record, run_record, shows_builds
 
 DEFAULT_SPAN = timedelta(days=7)
 DEFAULT_TOP, MAX_TOP = 50, 100
@@ -77,7 +77,9 @@ async def get_run(req: func.HttpRequest, client: DurableFunctionsClient) -> func
     if state is None:
         days = wiring.settings().history_days
         raise Problem(Kind.UNKNOWN_RUN, f"no run {run} is known; runs are forgotten after {days} days")
-    return ok(run_record(instance_of(state), book))
+    instance = instance_of(state)
+    builds = await builds_under_way(client) if shows_builds(instance) else ()
+    return ok(run_record(instance, book, builds))
 
 
 async def _read_page(
@@ -91,7 +93,7 @@ async def _read_page(
         if records and rows >= MAX_ROWS:
             break
         records.append(await _read_record(client, state, book))
-        rows += len(records[-1]["vms"])
+        rows += len(records[-1]["vms"]) + len(records[-1].get("resources", ()))
     more = len(records) < len(runs)
     return records, _key(runs[len(records) - 1]) if more and records else None
 

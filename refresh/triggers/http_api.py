@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from refresh.triggers.get_orphans import get_orphans
 from refresh.triggers.get_queue import get_queue
 from refresh.triggers.get_runs import get_run, get_runs
 from refresh.triggers.get_vms import get_vms
+from refresh.triggers.post_retention import post_retention
 from refresh.triggers.post_runs import (
     post_disks,
     post_images,
@@ -38,9 +40,11 @@ ROUTES = (
     Route("POST", "swap", post_swap),
     Route("POST", "rollback", post_rollback),
     Route("POST", "refresh", post_refresh),
+    Route("POST", "retention", post_retention),
     Route("POST", "pause", post_pause),
     Route("POST", "resume", post_resume),
     Route("GET", "vms", get_vms),
+    Route("GET", "orphans", get_orphans),
     Route("GET", "queue", get_queue),
     Route("GET", "runs", get_runs),
     Route("GET", "runs/{id}", get_run),

@@ -96,10 +96,13 @@ _CHECKS: Mapping[str, Callable[[Any], list[Fault]]] = {
 _FIELDS = {"dryRun": "dry_run"}
 
 
-def read_body(req: func.HttpRequest, takes: Collection[str], *, must_name_vms: bool = False) -> Body:
+def read_body(
+    req: func.HttpRequest, takes: Collection[str], *, must_name_vms: bool = False, dry_run: bool = False
+) -> Body:
     """The body of `req`, of which only the keys in `takes` mean something here. Problem tells all its faults.
 
-    With `must_name_vms` it has to say `vms` or `"all": true`: nobody stops every VM by forgetting a key.
+    `dry_run` is what a body means that does not say. With `must_name_vms` it has to say `vms` or `"all": true`: nobody
+    stops every VM by forgetting a key.
     """
     data = _read_object(req.get_body())
     faults = [
@@ -116,7 +119,7 @@ def read_body(req: func.HttpRequest, takes: Collection[str], *, must_name_vms: b
         told = "; ".join(f"{fault['pointer'].removeprefix('#/')} {fault['detail']}".strip("# ") for fault in faults[:5])
         raise Problem(Kind.BAD_REQUEST, told, faults)
     values: dict[str, Any] = {_FIELDS.get(key, key): value for key, value in data.items()}
-    return Body(**{**values, "vms": tuple(values.get("vms", ()))})
+    return Body(**{"dry_run": dry_run, **values, "vms": tuple(values.get("vms", ()))})
 
 
 def read_query(req: func.HttpRequest, takes: Collection[str]) -> dict[str, str]:

@@ -9,31 +9,49 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from refresh.domain import instant
 from refresh.domain.reason import Wait
 from refresh.domain.wish import disk_text
 from refresh.views.book import Book
+from refresh.views.removals import removal_rows
 from refresh.views.vms import RECORD
 
 type Json = dict[str, Any]
 
 # What a run's id begins with says what kind of run it is.
-KINDS = ("month", "images", "disks", "tags", "swaps", "swap", "build", "look")
+KINDS = (
+    "month",
+    "images",
+    "disks",
+    "tags",
+    "swaps",
+    "swap",
+    "retention",
+    "build",
+    "recipe",
+    "machine",
+    "proof",
+    "look",
+)
 # Steps of other runs: listed when they are asked for.
-INNER_KINDS = ("build", "look")
+INNER_KINDS = ("build", "recipe", "machine", "proof", "look")
 STATUSES = ("running", "succeeded", "rolled-back", "needs-attention", "refused", "failed", "not-proven")
 ROW = (*RECORD, "old_disk", "new_disk", "down_s")
 
 _RUN_ID = re.compile(rf"^({'|'.join(KINDS)})-[A-Za-z0-9._-]{{1,90}}\Z", re.ASCII)
-_INPUT = ("period", "disk", "force", "rollout", "force_rebuild", "vm", "n", "definition")
+_INPUT = ("period", "disk", "force", "rollout", "force_rebuild", "vm", "n", "definition", "delete")
+_RETENTION = ("deleted", "deletable", "size_gb", "monthly_usd", "in_use")
 
 
 @dataclass(frozen=True)
 class Instance:
-    """What Durable says of an instance: `state` is `running`, `completed`, `failed` or `terminated`; times are ISO."""
+    """What Durable says of an instance: `state` is `running`, `completed`, `failed` or `terminated`; times are ISO.
+
+    `progress` is what a running one says of itself.
+    """
 
     id: str
     state: str
@@ -41,6 +59,7 @@ class Instance:
     ended: str | None
     input: Json
     output: Json
+    progress: Json = field(default_factory=dict)
 
 
 def kind_of_run(run_id: str) -> str | None:
@@ -49,8 +68,13 @@ def kind_of_run(run_id: str) -> str | None:
     return found.group(1) if found else None
 
 
-def run_record(instance: Instance, book: Book) -> Json:
-    """The run record of an instance; a running one lists what is known of its VMs so far."""
+def shows_builds(instance: Instance) -> bool:
+    """Whether the run record tells how far builds of image versions are."""
+    return instance.state == "running" and kind_of_run(instance.id) in ("month", "images", "build", "recipe")
+
+
+def run_record(instance: Instance, book: Book, builds: Iterable[Instance] = ()) -> Json:
+    """The run record of an instance; a running one lists what is known so far of its VMs and of the `builds`."""
     running = instance.state == "running"
     rows = _rows(instance.output) or _rows(instance.input)
     record: Json = {
@@ -65,8 +89,13 @@ def run_record(instance: Instance, book: Book) -> Json:
     if message:
         record["message"] = message
     images = _images(instance.output)
+    if images is None and shows_builds(instance):
+        images = [_build_row(build) for build in builds if _is_part(build, instance)]
     if images is not None:
         record["images"] = images
+    if record["kind"] == "retention":
+        record |= {name: instance.output.get(name) for name in _RETENTION}
+        record["resources"] = removal_rows(instance.output.get("resources") or instance.input.get("told") or ())
     record["vms"] = [vm_row(row) for row in rows]
     if running and record["kind"] in ("swaps", "swap"):
         record["vms"] += _not_done(instance, rows, book)
@@ -123,6 +152,30 @@ def _images(output: Mapping[str, Any]) -> list[Json] | None:
     return found if isinstance(found, list) else None
 
 
+def _is_part(build: Instance, run: Instance) -> bool:
+    """Whether a build under way is what a run waits for: one of its month, or of its definition."""
+    if run.id == build.id:
+        return True
+    ours = run.input.get("definition"), run.input.get("period") or run.id.split("-")[1]
+    return build.input.get("definition" if ours[0] else "period") == (ours[0] or ours[1])
+
+
+def _build_row(build: Instance) -> Json:
+    """How far a build of an image version is, region by region."""
+    regions = build.progress.get("regions") or {}
+    step = str(build.progress.get("step") or "being planned")
+    where = ", ".join(f"{name} {state}" for name, state in regions.items())
+    return {
+        "definition": build.input.get("definition"),
+        "decision": "create",
+        "reason": "under-way",
+        "message": f"{step}: {where}" if where else step,
+        "version": build.progress.get("version"),
+        "regions": regions,
+        "run": build.id,
+    }
+
+
 def _asked(data: Mapping[str, Any]) -> list[str]:
     """The VMs that a run was asked about, those already dealt with first."""
     done = [str(row["vm"]) for row in _rows(data)]
@@ -144,7 +197,9 @@ def _status(instance: Instance) -> str:
     if instance.state != "completed":
         return "failed"
     output = instance.output
-    by_decision = {"failed": "failed", "refuse": "refused"}.get(str(output.get("decision")), "succeeded")
+    # A build's result is a row with a decision, that of its stages has a state.
+    said = str(output.get("decision") or output.get("state"))
+    by_decision = {"failed": "failed", "refuse": "refused"}.get(said, "succeeded")
     return _told(output.get("status", by_decision))
 
 

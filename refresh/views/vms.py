@@ -15,6 +15,7 @@ from refresh.domain import instant, plan, resource_id, tags
 from refresh.domain.cautions import cautions_of
 from refresh.domain.check import Check, Promise
 from refresh.domain.decision import Decision, Refuse, Revive, Swap, is_intent_stale
+from refresh.domain.freshness import Freshness
 from refresh.domain.model import Disk, Power, Vm
 from refresh.domain.preflight import PROMISES
 from refresh.domain.reason import Reason, Wait
@@ -26,6 +27,7 @@ from refresh.views.book import Book
 type Json = dict[str, Any]
 
 RECORD = ("vm", "decision", "reason", "message", "current", "wanted", "previous", "next", "run")
+FRESH = ("version", "latest", "disk_age_days", "days_behind")
 
 
 class Rank(IntEnum):
@@ -88,6 +90,11 @@ def vm_record(seen: Seen, book: Book, made: MadeDisks, current: Disk | None = No
         record["previous"] = previous_text(vm)
         record["next"] = made.next_of(vm, facts.current or current, set(facts.rejected))
     return record
+
+
+def fresh_record(fresh: Freshness) -> Json:
+    """How fresh the VM is: what its record gains where it was found out."""
+    return {name: getattr(fresh, name) for name in FRESH}
 
 
 def rank_of(seen: Seen, book: Book) -> Rank:

@@ -9,6 +9,12 @@ from simulator.arm.store import Json, Record
 
 # lower-case type -> property -> the oldest api-version seen to show it.
 _SINCE = {
+    "microsoft.compute/snapshots": {
+        **dict.fromkeys(("diskSizeBytes", "uniqueId"), "2018-09-30"),
+        **dict.fromkeys(("encryption", "incremental"), "2019-07-01"),
+        **dict.fromkeys(("networkAccessPolicy", "publicNetworkAccess"), "2021-04-01"),
+    },
+    "microsoft.compute/images": {"hyperVGeneration": "2019-03-01"},
     "microsoft.compute/galleries/images": {"architecture": "2021-07-01"},
     "microsoft.compute/galleries/images/versions": {"safetyProfile": "2022-03-03"},
 }

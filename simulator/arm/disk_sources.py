@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from simulator.arm import errors
 from simulator.arm.ids import ResourceId, parse_id
+from simulator.arm.marketplace import find_image
 from simulator.arm.plane import Plane
 from simulator.arm.replication import replicated_to
 from simulator.arm.store import Json, Record, normal_location
@@ -100,6 +101,8 @@ def image_facts(plane: Plane, reference: Json) -> SourceFacts:
     text = str(reference.get("id", ""))
     if (record := plane.store.get(text)) is not None:
         return version_facts(plane, record) if record.id.type.lower() == VERSION_TYPE else _managed_image(record)
+    if (known := find_image(reference)) is not None:
+        return SourceFacts(known.os_type, known.generation, known.architecture, known.size_gb)
     words = " ".join(str(reference.get(key, "")) for key in ("publisher", "offer", "sku")) + text
     os_type = "Windows" if "windows" in words.lower() else "Linux"
     gen2 = any(mark in words.lower() for mark in ("gen2", "-g2", "azure-edition"))

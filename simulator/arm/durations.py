@@ -33,6 +33,9 @@ _QUANTILES: dict[str, tuple[tuple[float, float], ...]] = {
     "diskImport": ((0, 0.1), (0.5, 0.9), (1, 2.0)),
     "diskUpdate": ((0, 0.1), (0.5, 0.1), (0.9, 1.8), (1, 24)),
     "diskDelete": ((0, 0.1), (0.5, 0.2), (0.9, 0.4), (1, 4.9)),
+    "snapshotCreate": ((0, 0.1), (0.5, 0.7), (0.9, 2.1), (1, 29)),
+    "snapshotUpdate": ((0, 0.1), (0.5, 0.1), (0.9, 1.8), (1, 24)),  # not recorded often: as a disk
+    "imageCreate": ((0, 5.0), (0.5, 5.2), (0.9, 10.2), (1, 25)),
     "gallery": ((0, 0.05), (0.5, 0.2), (0.9, 0.4), (1, 3.5)),
     "definition": ((0, 0.05), (0.5, 0.1), (0.9, 0.2), (1, 3.5)),
     "versionFromVm": ((0, 383), (0.5, 426), (0.9, 488), (1, 541)),
@@ -41,6 +44,7 @@ _QUANTILES: dict[str, tuple[tuple[float, float], ...]] = {
     "versionShallow": ((0, 30), (0.5, 45), (0.9, 48), (1, 60)),
     "versionUpdate": ((0, 150), (0.5, 150), (0.9, 421), (1, 736)),
     "versionDelete": ((0, 90), (0.5, 91), (0.9, 150), (1, 150)),
+    "cloudInit": ((0, 20), (0.5, 75), (1, 240)),  # not recorded: a few packages
     "agentReady": ((0, 26), (0.5, 40), (1, 69)),  # from boot to the guest agent's first Ready, six recordings
 }
 

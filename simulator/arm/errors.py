@@ -115,6 +115,12 @@ def invalid_content(detail: str) -> ArmError:
     return ArmError(400, "InvalidRequestContent", text)
 
 
+def group_being_deleted(group: str) -> ArmError:
+    """A resource group is on its way out (reported in public logs)."""
+    text = f"The resource group '{group}' is in deprovisioning state and cannot perform this operation."
+    return ArmError(409, "ResourceGroupBeingDeleted", text)
+
+
 def subscription_not_found(subscription: str) -> ArmError:
     """The subscription is not of this tenant."""
     return ArmError(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")

@@ -13,8 +13,10 @@ from fnmatch import fnmatchcase
 from typing import Any, Literal, get_args
 
 OPERATIONS = frozenset(
-    {"start", "deallocate", "powerOff", "restart", "redeploy", "update", "create", "delete", "tags"}
+    {"start", "deallocate", "powerOff", "restart", "redeploy", "update", "create", "delete", "tags", "groupDelete"}
     | {f"{what}{change}" for what in ("disk", "version") for change in ("Create", "Update", "Delete")}
+    | {"imageCreate", "imageDelete", "galleryCreate", "galleryUpdate", "galleryDelete"}
+    | {"snapshotCreate", "snapshotUpdate", "snapshotDelete"}
 )
 
 # When the connection breaks: before ARM heard the request, or after it did what was asked and before it could say so.
@@ -22,6 +24,11 @@ Reset = Literal["before", "after"]
 
 # What the serial console shows of a guest that does not come up.
 Serial = Literal["panic", "emergency", "setup", "silent"]
+
+# How a VM's custom data ends: well, with errors, without a word, or not at all.
+Ending = Literal["ok", "failed", "silent", "never"]
+
+About = Literal["request", "operation", "disk", "cloudInit"]
 
 _OUTCOMES = {
     "respond",
@@ -31,6 +38,9 @@ _OUTCOMES = {
     "disk",
     "boots",
     "serial",
+    "cloudInit",
+    "ends",
+    "takes_s",
     "reset",
     "nothing",
     "hang",
@@ -42,7 +52,7 @@ _RULE_KEYS = {"match", "times"} | _OUTCOMES
 _MATCH_KEYS = {"method", "path", "operation", "resource"}
 _RESPOND_KEYS = {"status", "headers", "body"}
 _FAIL_KEYS = {"code", "message"}
-_NUMBERS = ("after_s", "duration_s", "delay_s")
+_NUMBERS = ("after_s", "duration_s", "delay_s", "takes_s")
 
 
 class RuleError(ValueError):
@@ -53,11 +63,11 @@ class RuleError(ValueError):
 class Rule:
     """One rule, as given, with the number of times it still applies (None: always).
 
-    `about` says what it is asked for: one request, one operation, or whether a disk boots.
+    `about` says what it is asked for: one request, one operation, whether a disk boots, how custom data ends.
     """
 
     id: str
-    about: Literal["request", "operation", "disk"]
+    about: About
     method: str | None = None
     path: re.Pattern[str] | None = None
     operation: str | None = None
@@ -71,6 +81,9 @@ class Rule:
     disk: str | None = None
     boots: bool = True
     serial: Serial = "silent"
+    cloud_init: str | None = None
+    ends: Ending = "ok"
+    takes_s: float | None = None
     reset: Reset | None = None
     nothing: bool = False
     hang: bool = False
@@ -90,6 +103,10 @@ class Rule:
     def takes_disk(self, disk_id: str) -> bool:
         """Whether the rule says if a disk boots."""
         return self._is("disk") and _names(self.disk, disk_id)
+
+    def takes_custom_data(self, vm_id: str) -> bool:
+        """Whether the rule says how a VM's custom data ends."""
+        return self._is("cloudInit") and _names(self.cloud_init, vm_id)
 
     def wear(self) -> None:
         """The rule has been applied once more."""
@@ -133,20 +150,28 @@ def parse(rule: Mapping[str, Any], rule_id: str) -> Rule:
         disk=rule.get("disk"),
         boots=rule.get("boots", True),
         serial=_serial(rule),
+        cloud_init=rule.get("cloudInit"),
+        ends=_ending(rule),
+        takes_s=numbers["takes_s"],
         reset=_reset(rule),
         nothing=_flag(rule, "nothing"),
         hang=_flag(rule, "hang"),
     )
 
 
-def _about(rule: Mapping[str, Any], match: Mapping[str, Any]) -> Literal["request", "operation", "disk"]:
+def _about(rule: Mapping[str, Any], match: Mapping[str, Any]) -> About:
+    if "cloudInit" in rule:
+        if not rule.keys() & {"ends", "takes_s"}:
+            raise RuleError("a rule with 'cloudInit' needs 'ends' or 'takes_s'")
+        return "cloudInit"
     if "disk" in rule:
         if not isinstance(rule.get("boots"), bool):
             raise RuleError("a rule with 'disk' needs 'boots': true or false")
         return "disk"
     if not rule.keys() & (_REQUEST_OUTCOMES | _OPERATION_OUTCOMES | {"nothing"}):
         raise RuleError(
-            "a rule needs one of 'respond', 'reset', 'delay_s', 'fail', 'duration_s', 'hang', 'nothing', 'disk'"
+            "a rule needs one of 'respond', 'reset', 'delay_s', 'fail', 'duration_s', 'hang', 'nothing', 'disk', "
+            "'cloudInit'"
         )
     by_request, by_operation = match.keys() & {"method", "path"}, match.keys() & {"operation", "resource"}
     if rule.keys() & _REQUEST_OUTCOMES or ("nothing" in rule and by_request):
@@ -172,6 +197,14 @@ def _serial(rule: Mapping[str, Any]) -> Serial:
     if serial not in get_args(Serial):
         raise RuleError(f"'serial' is one of {', '.join(get_args(Serial))}, not {serial!r}")
     known: Serial = serial
+    return known
+
+
+def _ending(rule: Mapping[str, Any]) -> Ending:
+    ending = rule.get("ends", "ok")
+    if ending not in get_args(Ending):
+        raise RuleError(f"'ends' is one of {', '.join(get_args(Ending))}, not {ending!r}")
+    known: Ending = ending
     return known
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from simulator.arm.fault_plans import Fate, Plan, RequestFate
-from simulator.arm.fault_rules import Rule, Serial, parse
+from simulator.arm.fault_rules import Ending, Rule, Serial, parse
 
 
 @dataclass
@@ -69,6 +69,14 @@ class Faults:
                 duration_s = rule.duration_s if rule.duration_s is not None else rule.after_s
                 return Fate(duration_s, rule.fail, hangs=rule.hang, nothing=rule.nothing)
         return self._plan.fate_of(operation, resource_id) if self._plan else Fate()
+
+    def custom_data(self, vm_id: str) -> tuple[Ending, float | None]:
+        """How a VM's custom data ends, and after how many seconds where a rule says so: the first rule naming it."""
+        for rule in self.rules:
+            if rule.takes_custom_data(vm_id):
+                rule.wear()
+                return rule.ends, rule.takes_s
+        return "ok", None
 
     def stuck(self, disk_id: str) -> Serial | None:
         """How a boot from the disk goes wrong, None when it boots: the first rule naming the disk decides."""

@@ -14,6 +14,7 @@ from simulator.arm.ids import ResourceId, parse_id
 from simulator.arm.messages import Answer, Request
 from simulator.arm.operations import Work, accepted
 from simulator.arm.plane import DEFAULT_LOCATION, TENANT_ID, Plane
+from simulator.arm.removal import take_out
 from simulator.arm.store import Json, Record
 from simulator.arm.tag_rules import check_tags
 
@@ -36,6 +37,12 @@ class Groups:
             raise errors.subscription_not_found(resource_id.subscription)
         if resource_id.group is not None and self._plane.store.get(resource_id.group_id) is None:
             raise errors.group_not_found(resource_id.group)
+
+    def refuse_if_going(self, resource_id: ResourceId) -> None:
+        """Refuse a change in a resource group that is being deleted."""
+        record = self._plane.store.get(resource_id.group_id) if resource_id.group is not None else None
+        if record is not None and resource_id.pairs and record.properties.get("provisioningState") == "Deleting":
+            raise errors.group_being_deleted(record.id.name)
 
     def make_group(self, resource_id: ResourceId, location: str | None = None) -> None:
         """Make the resource group (and subscription) of an id, where missing."""
@@ -109,18 +116,21 @@ class Groups:
         if record is None:
             record = self._plane.store.put(_record(request.id, without(request.body, _READ_ONLY)))
             return Answer(201, record.body)
+        if record.properties.get("provisioningState") == "Deleting":
+            raise errors.group_being_deleted(record.id.name)
         if location.replace(" ", "").lower() != record.location:
             raise errors.location_invalid(request.id.name, record.location, location)
         record.body |= without(request.body, _READ_ONLY)
         return Answer(200, record.body)
 
     def _delete_group(self, request: Request, record: Record) -> Answer:
+        if record.properties.get("provisioningState") == "Deleting":
+            # Not recorded: a second request is taken, the first one's work goes on.
+            return Answer(202)
         record.properties["provisioningState"] = "Deleting"
 
         def gone() -> None:
-            for each in self._plane.store.below(record.id):
-                self._plane.store.delete(each, self._plane.clock.time())
-            self._plane.store.delete(record, self._plane.clock.time())
+            take_out(self._plane, [*self._plane.store.below(record.id), record])
 
         def failed(_error: Json | None) -> None:
             record.properties["provisioningState"] = "Succeeded"

@@ -2,8 +2,8 @@
 
 This room decides which ids in a body are checked and for which action. Only what the body names is asked about, so a
 small PATCH needs fewer rights than a PUT of the whole model. Reported: encryption sets, images, identities and copied
-disks; by analogy: network interfaces, and `disks/write` on a VM's disks (nobody has quoted Azure's words for these).
-It refuses to know who has which right.
+disks; documented: joining subnets; by analogy: network interfaces, and `disks/write` on a VM's disks (nobody has quoted
+Azure's words for these). It refuses to know who has which right.
 """
 
 from __future__ import annotations
@@ -67,14 +67,30 @@ def _of_version(body: Json, _store: Store) -> Iterator[tuple[str, Any]]:
     yield f"{_COMPUTE}/virtualMachines/write", source.get("virtualMachineId")
     image = str(source.get("id") or "")
     yield (_READ_VERSION if "/galleries/" in image.lower() else f"{_COMPUTE}/images/read"), image
-    disk = str(_object(_object(storage, "osDiskImage"), "source").get("id") or "")
-    yield f"{_COMPUTE}/{'snapshots' if '/snapshots/' in disk.lower() else 'disks'}/write", disk
+    for block in (_object(storage, "osDiskImage"), *_objects(storage, "dataDiskImages")):
+        source = _object(block, "source")
+        disk = str(source.get("id") or "")
+        if source.get("uri"):
+            yield "Microsoft.Storage/storageAccounts/listKeys/action", source.get("storageAccountId") or disk
+        else:
+            yield f"{_COMPUTE}/{'snapshots' if '/snapshots/' in disk.lower() else 'disks'}/write", disk
+    for region in _objects(_object(_object(body, "properties"), "publishingProfile"), "targetRegions"):
+        keys = _object(region, "encryption")
+        for block in (_object(keys, "osDiskImage"), *_objects(keys, "dataDiskImages")):
+            yield _READ_SET, block.get("diskEncryptionSetId")
+
+
+def _of_interface(body: Json, _store: Store) -> Iterator[tuple[str, Any]]:
+    for configuration in _objects(_object(body, "properties"), "ipConfigurations"):
+        subnet = _object(_object(configuration, "properties"), "subnet").get("id")
+        yield "Microsoft.Network/virtualNetworks/subnets/join/action", subnet
 
 
 _FINDERS: dict[str, Callable[[Json, Store], Iterator[tuple[str, Any]]]] = {
     "microsoft.compute/virtualmachines": _of_vm,
     "microsoft.compute/disks": _of_disk,
     "microsoft.compute/galleries/images/versions": _of_version,
+    "microsoft.network/networkinterfaces": _of_interface,
 }
 
 

@@ -14,18 +14,21 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from simulator.arm import errors, skus
+from simulator.arm import errors, marketplace, providers, skus
 from simulator.arm.access import Access
 from simulator.arm.disks import Disks
 from simulator.arm.galleries import Galleries
 from simulator.arm.generic import Generic
 from simulator.arm.groups import GROUP_TYPE, MANAGEMENT_GROUP_TYPE, Groups
+from simulator.arm.managed_images import ManagedImages
 from simulator.arm.messages import Answer, Request
+from simulator.arm.network_interfaces import NetworkInterfaces
 from simulator.arm.operations import status_answer
 from simulator.arm.plane import Plane
 from simulator.arm.profiles import COMPUTE, DISK, GALLERY
 from simulator.arm.resource_health import STATUS_TYPE, ResourceHealth
 from simulator.arm.resource_types import ResourceType
+from simulator.arm.snapshots import Snapshots
 from simulator.arm.store import Json, Record
 from simulator.arm.tags import Tags, is_tags
 from simulator.arm.versions import Versions
@@ -56,6 +59,9 @@ class Router:
             galleries.gallery_type(),
             galleries.definition_type(),
             Versions(plane).resource_type(),
+            ManagedImages(plane).resource_type(),
+            Snapshots(plane).resource_type(),
+            NetworkInterfaces(plane).resource_type(),
             self.access.locks.resource_type(),
             self.access.roles.resource_type(),
         )
@@ -96,6 +102,12 @@ class Router:
         self.groups.require_scope(path.id)
         if path.id.type.lower() == STATUS_TYPE:
             return self._health.current(request)
+        if marketplace.is_asked(request):
+            return marketplace.answer(request)
+        if providers.is_asked(request):
+            return providers.answer(request, [each.name for each in self._types.values()])
+        if request.method != "GET":
+            self.groups.refuse_if_going(path.id)
         return self._below(request) if path.tail is not None else self._resource(request)
 
     def _tenant(self, request: Request) -> Answer:

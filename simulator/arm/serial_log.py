@@ -51,13 +51,14 @@ def serial_log(state: VmState, os_type: str, now: datetime) -> str:
     """Everything the console has shown until `now`, newest last."""
     name = str(state.guest.get("computerName", "localhost"))
     shown = [
-        line
+        (at, line)
         for boot, ended in state.console
         for at, lines in _script(boot, name, windows=os_type == "Windows")
         if at <= min(ended or now, now)
         for line in lines
     ]
-    return "".join(f"{line}\r\n" for line in shown)
+    shown += [(at, line) for at, line in state.said if at <= now]
+    return "".join(f"{line}\r\n" for _, line in sorted(shown, key=lambda each: each[0]))
 
 
 def _script(boot: Boot, name: str, *, windows: bool) -> Iterator[tuple[datetime, tuple[str, ...]]]:

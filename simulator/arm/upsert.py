@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from simulator.arm.attachments import sync_attachments
 from simulator.arm.bodies import merged, public
 from simulator.arm.disk_bodies import identify
 from simulator.arm.errors import ArmError
 from simulator.arm.groups import GROUP_TYPE
 from simulator.arm.ids import ResourceId, parse_id
 from simulator.arm.plane import DEFAULT_LOCATION, Plane
+from simulator.arm.removal import take_out
 from simulator.arm.router import Router
 from simulator.arm.store import Json, Record
 from simulator.arm.tag_rules import check_tags
-from simulator.arm.vm_state import VmState
 from simulator.arm.vms import VM_TYPE
 
 # Every private key any type knows; which type knows which is the providers' business.
@@ -53,12 +52,7 @@ def remove(plane: Plane, ids: Iterable[str]) -> int:
         if record is None:
             continue
         removed += 1
-        for each in [*plane.store.below(record.id), record]:
-            if isinstance(each.state, VmState):
-                _let_go(plane, each)
-            plane.store.delete(each, plane.clock.time())
-            if isinstance(each.state, VmState):
-                plane.power_changed(each)
+        take_out(plane, [*plane.store.below(record.id), record])
     return removed
 
 
@@ -102,12 +96,6 @@ def _put_group(plane: Plane, router: Router, resource_id: ResourceId, body: Json
     assert record is not None
     record.body = {**record.body, **public(body), "type": GROUP_TYPE}
     router.groups.fill_group(record)
-
-
-def _let_go(plane: Plane, vm: Record) -> None:
-    vm.properties["storageProfile"] = {}
-    sync_attachments(plane, vm)  # without disks in its model the VM owns none
-    plane.journal.up(vm.id.key, plane.now())
 
 
 def _id(body: object) -> ResourceId:

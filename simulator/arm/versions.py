@@ -183,10 +183,11 @@ def _complete(plane: Plane, record: Record) -> None:
 
 def _show_disks(record: Record, source: VersionSource) -> None:
     storage = record.properties.setdefault("storageProfile", {})
-    storage.setdefault("source", {})
+    if not storage.get("osDiskImage"):
+        storage.setdefault("source", {})
     storage["osDiskImage"] = copy.deepcopy(source.os_disk) | storage.get("osDiskImage", {})
     if source.data_disks:
-        storage.setdefault("dataDiskImages", [copy.deepcopy(each) for each in source.data_disks])
+        storage["dataDiskImages"] = [copy.deepcopy(each) for each in source.data_disks]
 
 
 def _check_regions(record: Record, sent: Json) -> None:
@@ -215,6 +216,8 @@ def _check_name(name: str) -> None:
 def _fail(record: Record) -> Callable[[Json | None], None]:
     def failed(error: Json | None) -> None:
         record.properties["provisioningState"] = "Failed" if error else "Succeeded"
+        if error:
+            replication_of(record).fail(str(error.get("message", "")))
 
     return failed
 

@@ -74,6 +74,17 @@ class VmPower:
         self._plane.journal.up(record.id.key, now)
         self._plane.power_changed(record)
 
+    def power_off_from_inside(self, record: Record) -> None:
+        """The guest powers its machine off: the VM keeps its host and is billed on, as after `powerOff`."""
+        state, now = vm_state(record), self._plane.now()
+        if state.power != "running" or state.busy:
+            return
+        self.go_down(record, "stopping")
+        state.shut_down(now, keep_report=True)
+        state.turn("stopped", now)
+        sync_attachments(self._plane, record)
+        self._plane.power_changed(record)
+
     def settle(self, record: Record, error: Json | None) -> None:
         """An operation on the VM ended, with `error` if it failed."""
         state = vm_state(record)

@@ -52,7 +52,8 @@ class VmState:
     `turns` are the latest changes of power, `console` the latest boots with the time each ended (None: it lasts).
     `hibernated`: deallocated with its memory kept. `name` is the VM's own computer name, `availability` what Resource
     Health is told to say. The rest is what the guest has: an application health extension, an extension that holds
-    every start for `slow_extension_s`, the ports it `listens` on.
+    every start for `slow_extension_s`, the ports it `listens` on, the `custom_data` it was made with and the lines this
+    wrote on the console (`said`).
     """
 
     power: Power = "running"
@@ -75,6 +76,8 @@ class VmState:
     health_extension: bool = False
     slow_extension_s: float = 0.0
     listens: tuple[int, ...] = ()
+    custom_data: str | None = None
+    said: list[tuple[datetime, str]] = field(default_factory=list)
 
     @property
     def quoted_etag(self) -> str:

@@ -22,6 +22,7 @@ from simulator.arm.resource_types import ResourceType
 from simulator.arm.store import Json, Record
 from simulator.arm.tag_rules import check_tags
 from simulator.arm.vm_create import boot_facts, complete_model, fill, make_disks
+from simulator.arm.vm_new import begin_first_boot, check_model, take_secrets
 from simulator.arm.vm_power import VmPower
 from simulator.arm.vm_private import private_keys
 from simulator.arm.vm_refusals import check_max_price, check_placement
@@ -145,6 +146,8 @@ class Vms:
         if not request.body.get("location"):
             raise errors.location_required()
         record = Record(request.id, without(request.body, _READ_ONLY))
+        check_model(self._plane, record)
+        take_secrets(record)
         complete_model(self._plane, record)
         check_new_vm(record, boot_facts(self._plane, record))
         make_disks(self._plane, record)
@@ -158,6 +161,7 @@ class Vms:
         def created() -> None:
             self._power.boot(record, at_once=True)
             self._power.settle(record, None)
+            begin_first_boot(self._plane, record, self._power.power_off_from_inside)
 
         work = Work("create", "create", created, lambda error: self._power.settle(record, error), _ACTION)
         operation = self._plane.operations.begin(request, record.id, record.location, work)

@@ -14,6 +14,7 @@ from simulator.clock import Clock, run
 from simulator.demo.story import tell
 from simulator.local_app import LocalApp
 from simulator.logs import logged
+from simulator.scenarios.demo import SETTINGS
 from simulator.world import Simulator
 
 if TYPE_CHECKING:
@@ -23,7 +24,11 @@ SPEED = 30.0
 _PAGE_WIDTH = 150
 _NOT_WELL = 1
 # The month's swaps follow from the rollout; a guest that never speaks is given three minutes instead of five.
-_SETTINGS = {"REFRESH_ROLLOUT": "auto", "REFRESH_HEALTH_TIMEOUT_S": "180"}
+_SETTINGS = {
+    "REFRESH_ROLLOUT": "auto",
+    "REFRESH_HEALTH_TIMEOUT_S": "180",
+    **SETTINGS,
+}
 
 
 def main(options: Options) -> int:

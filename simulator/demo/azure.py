@@ -22,6 +22,8 @@ _KINDS = {
     "swaps": "swapping",
     "month": "going on with the month",
 }
+# Steps of a build that are worth a word of their own.
+_INNER_KINDS = {"machine": "a VM builds itself from its recipe", "proof": "a throw-away VM proves a version"}
 VM_TYPE = "Microsoft.Compute/virtualMachines"
 _API_VERSION = {"api-version": "2024-07-01"}
 
@@ -87,7 +89,16 @@ class Azure:
         """What the app says it is doing, in a few words; empty when nothing is under way."""
         runs = (await self.api("runs?top=20"))["value"]
         under_way = {run["kind"] for run in runs if run["status"] == "running"}
-        return next((words for kind, words in _KINDS.items() if kind in under_way), "")
+        said = next((words for kind, words in _KINDS.items() if kind in under_way), "")
+        for kind, words in _INNER_KINDS.items() if "images" in under_way else ():
+            inner = (await self.api(f"runs?kind={kind}&top=1"))["value"]
+            said += f"; {words}" if inner and inner[0]["status"] == "running" else ""
+        return said
+
+    async def groups(self, subscription: str) -> list[str]:
+        """The names of a subscription's resource groups."""
+        listed = await self.arm("GET", f"/subscriptions/{subscription}/resourcegroups")
+        return [group["name"] for group in listed["value"]]
 
     async def down_s(self) -> dict[str, float]:
         """Simulated seconds that each VM (lower-case id) did not run, from the simulator's own journal."""
@@ -99,9 +110,9 @@ class Azure:
         async with self._http.get(f"{self._endpoints.control}/published") as answer:
             return [str(row["event"]["type"]) for row in await answer.json()]
 
-    async def plan_fault(self, fault: dict[str, Any]) -> None:
-        """Have something go wrong."""
-        async with self._http.post(f"{self._endpoints.control}/faults", json=[fault]) as answer:
+    async def plan(self, *faults: dict[str, Any]) -> None:
+        """Have things go wrong, or take a certain time."""
+        async with self._http.post(f"{self._endpoints.control}/faults", json=list(faults)) as answer:
             answer.raise_for_status()
 
     async def fire(self, function: str) -> None:

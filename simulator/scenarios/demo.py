@@ -1,12 +1,14 @@
 """A small company's fleet: Linux and Windows, two resource groups, zones, a set, and the odd ones out.
 
 Twelve VMs. Ten can be refreshed; `typo01` asks for an image that does not exist and `legacy01` is not in scope. Two
-more VMs are the golden ones that image versions are captured from.
+more VMs are the golden ones that image versions are captured from. `db01` is of generation 1; its image is made from a
+recipe, on a VM in the build network.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 Json = dict[str, Any]
@@ -17,6 +19,10 @@ WEB = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-web"
 APP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-app"
 IMAGES = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-images"
 GALLERY = f"{IMAGES}/providers/Microsoft.Compute/galleries/fleet"
+NETWORK = f"{IMAGES}/providers/Microsoft.Network/virtualNetworks/build"
+BUILD_SUBNET = f"{NETWORK}/subnets/build"
+# What the app on this fleet must be told to carry out the recipe.
+SETTINGS = {"REFRESH_BUILD_SUBNETS": BUILD_SUBNET, "REFRESH_RECIPES": str(Path(__file__).parent / "recipes")}
 AVAILABILITY_SET = f"{APP}/providers/Microsoft.Compute/availabilitySets/app-set"
 
 
@@ -26,6 +32,8 @@ def resources() -> Iterator[Json]:
     yield {"id": GALLERY, "location": LOCATION}
     yield from _image("ubuntu-server", "Linux", "golden-ubuntu")
     yield from _image("windows-server", "Windows", "golden-windows")
+    yield {"id": NETWORK, "location": LOCATION, "properties": {"subnets": [{"name": "build"}]}}
+    yield _definition("ubuntu-gen1", "Linux", "recipe", generation="V1")
     for name, zone in (("web01", "1"), ("web02", "2"), ("web03", "3")):
         yield from _vm(WEB, name, zone=zone)
     yield from _vm(WEB, "web04", zone="1", agent=False)
@@ -33,7 +41,7 @@ def resources() -> Iterator[Json]:
     yield from _vm(WEB, "typo01", zone="1", tags={"RefreshImage": "ubunut-server"})
     yield from _vm(APP, "app01", in_set=True)
     yield from _vm(APP, "app02", in_set=True)
-    yield from _vm(APP, "db01", zone="1")
+    yield from _vm(APP, "db01", zone="1", generation="V1")
     yield from _vm(APP, "win01", zone="1", os_type="Windows")
     yield from _vm(APP, "win02", zone="2", os_type="Windows")
     yield from _vm(APP, "legacy01", zone="3", scope=False)
@@ -51,16 +59,20 @@ def disk_id(group: str, name: str) -> str:
 
 def _image(name: str, os_type: str, golden: str) -> Iterator[Json]:
     yield from _vm(IMAGES, golden, zone="1", os_type=os_type, scope=False)
-    yield {
+    yield _definition(name, os_type, vm_id(IMAGES, golden))
+
+
+def _definition(name: str, os_type: str, source: str, generation: str = "V2") -> Json:
+    return {
         "id": f"{GALLERY}/images/{name}",
         "location": LOCATION,
-        "tags": {"AutoRefresh": "true", "RefreshSource": vm_id(IMAGES, golden), "RefreshPersonalizes": "true"},
+        "tags": {"AutoRefresh": "true", "RefreshSource": source, "RefreshPersonalizes": "true"},
         "properties": {
             "osType": os_type,
             "osState": "Specialized",
-            "hyperVGeneration": "V2",
+            "hyperVGeneration": generation,
             "architecture": "x64",
-            "identifier": {"publisher": "fleet", "offer": name, "sku": "gen2"},
+            "identifier": {"publisher": "fleet", "offer": name, "sku": f"gen{generation[1:]}"},
         },
     }
 
@@ -76,6 +88,7 @@ def _vm(
     scope: bool = True,
     in_set: bool = False,
     tags: dict[str, str] | None = None,
+    generation: str = "V2",
 ) -> Iterator[Json]:
     place: Json = {"location": LOCATION, **({"zones": [zone]} if zone else {})}
     disk = disk_id(group, f"{name}-os")
@@ -86,7 +99,7 @@ def _vm(
         "tags": {"costCenter": "4711"},
         "properties": {
             "osType": os_type,
-            "hyperVGeneration": "V2",
+            "hyperVGeneration": generation,
             "diskSizeGB": 127 if os_type == "Windows" else 30,
             "creationData": {"createOption": "Empty"},
         },

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from refresh import messages, month_messages
+from refresh import messages, month_messages, recipe_messages, retention_messages
 from simulator.functions.indexing import IndexedFunction, index_app
 
 ROOT = Path(__file__).parents[2]
@@ -18,6 +18,7 @@ TIMERS = {
     "monthly_refresh": "%REFRESH_SCHEDULE%",
     "sweep": "%SWEEP_SCHEDULE%",
     "purge_history": "%PURGE_SCHEDULE%",
+    "weekly_retention": "%RETENTION_SCHEDULE%",
 }
 ROUTES = {
     ("POST", "images"),
@@ -26,19 +27,27 @@ ROUTES = {
     ("POST", "swap"),
     ("POST", "rollback"),
     ("POST", "refresh"),
+    ("POST", "retention"),
     ("POST", "pause"),
     ("POST", "resume"),
     ("GET", "vms"),
+    ("GET", "orphans"),
     ("GET", "queue"),
     ("GET", "runs"),
     ("GET", "runs/{id}"),
 }
+NAMES = (month_messages, recipe_messages, retention_messages)
+CLIENT_BOUND = {"find_outcomes", "count_swaps", "find_leftovers", "find_holders", "plan_retention"}
 ORCHESTRATIONS = {
     "refresh_month",
     "create_images",
     "build_image",
     "create_disks",
     "write_tags",
+    "apply_retention",
+    "run_recipe",
+    "build_vm",
+    "prove_version",
     "swap_vms",
     "look",
     "swap_vm",
@@ -59,7 +68,7 @@ def named(functions: dict[str, IndexedFunction], kind: str) -> set[str]:
 
 
 def test_timers_have_their_schedules_from_settings(functions: dict[str, IndexedFunction]) -> None:
-    """Three timers, each with the setting that says when."""
+    """Every timer has the setting that says when."""
     found = {
         name: bindings(functions[name], "timerTrigger")[0]["schedule"] for name in named(functions, "timerTrigger")
     }
@@ -92,7 +101,7 @@ def test_every_activity_that_is_called_is_registered(functions: dict[str, Indexe
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 called.add(node.value)
             if isinstance(node, ast.Attribute):
-                called.add(str(getattr(month_messages, node.attr, "")))
+                called |= {str(getattr(names, node.attr, "")) for names in NAMES}
     registered = named(functions, "activityTrigger")
     assert registered <= called
     assert {name for name in called if name.startswith("ensure_")} <= registered
@@ -101,5 +110,5 @@ def test_every_activity_that_is_called_is_registered(functions: dict[str, Indexe
 def test_whoever_starts_or_signals_has_a_client(functions: dict[str, IndexedFunction]) -> None:
     """Every trigger from outside, and the activities that read the dispatcher, have a durable client bound."""
     outside = {"timerTrigger", "httpTrigger", "eventGridTrigger"}
-    need = set().union(*(named(functions, kind) for kind in outside)) | {"find_outcomes", "count_swaps"}
+    need = set().union(*(named(functions, kind) for kind in outside)) | CLIENT_BOUND
     assert named(functions, "durableClient") == need

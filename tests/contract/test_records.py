@@ -10,7 +10,7 @@ import pytest
 from azure.durable_functions.internal.serialization import DEFAULT_FUNCTIONS_DATA_CONVERTER as CONVERTER
 from azure.functions._durable_functions import df_dumps, df_loads
 
-from refresh import event_messages, messages, month_messages
+from refresh import event_messages, messages, month_messages, recipe_messages, retention_messages
 from refresh.messages import BadRecord, Record
 
 VM = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/v"
@@ -47,9 +47,16 @@ RECORDS: list[Record] = [
     month_messages.MonthInput("202611", (VM,), "auto", True, True),
     month_messages.BulkInput("202611", (VM,), "auto", True, True, ({"vm": VM},)),
     month_messages.BatchInput((VM,), "202611", True),
-    month_messages.BuildInput("d", "202611", ("westeurope",), True, "v", "s", True, "t"),
+    month_messages.BuildInput("d", "202611", ("westeurope",), True, "v", "s", True, "t", {"westeurope": 51}, "vm"),
+    month_messages.BuildInput("d", "p", body={"tags": {}}, definition_body={"a": [1]}, image="i", image_body={"b": {}}),
     month_messages.ImageRow("d", "create", "r", "m", "v"),
     month_messages.VmRow(VM, "create", "r", "m", "c", "n", "w"),
+    recipe_messages.Workplace("g", "build", "d", "s", "l", "r", "t", True, 3600.0, "x", "p:o:s:v", "v", False, "t"),
+    recipe_messages.Stage("failed", "no-build-marker", "message", ("line",), ("az",), "t"),
+    recipe_messages.ProofInput("d", "v"),
+    retention_messages.RetentionInput(True, True, ("d",), ("v",), ({"id": "x"},)),
+    retention_messages.DeletionInput(("d",), {"d": "why"}, ("definition",)),
+    retention_messages.ResourceRow("disk", "d", "delete", "r", "m", 30, 3.96),
 ]
 
 

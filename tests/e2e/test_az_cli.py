@@ -14,6 +14,9 @@ from typing import Any
 import pytest
 
 from refresh.domain.by_hand import write_commands
+from refresh.domain.image_commands import delete_command, retry_commands
+from refresh.domain.model import Region, Version
+from refresh.domain.workplace import delete_commands
 from tests.support.az import Az, AzFailed, for_simulator, signed_out
 
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
@@ -156,6 +159,46 @@ def test_the_commands_for_a_person_bring_a_vm_back(ready: dict[str, str], az: Az
     assert shown["storageProfile"]["osDisk"]["name"] == "stranded-old"
     assert shown["powerState"] == "VM running"
     assert shown["tags"]["AutoRefresh"] == "true"
+
+
+def test_the_commands_for_a_person_finish_or_take_away_what_a_build_left(ready: dict[str, str], az: Az) -> None:
+    """A region is tried again as it was, and a version and a managed image go: as the run's row has it."""
+    left, image = VERSION.replace("202601", "202602"), f"{GROUP}/providers/Microsoft.Compute/images/linux-202602.0.0"
+    profile = {
+        "targetRegions": [{"name": "westeurope", "regionalReplicaCount": 3}],
+        "storageAccountType": "Standard_ZRS",
+    }
+    body = {"id": left, "location": "westeurope", "properties": {"publishingProfile": profile}}
+    _put(f"{ready['control']}/resources", [body, {"id": image, "location": "westeurope"}])
+    there = Region("westeurope", "Completed", replicas=3, storage="Standard_ZRS")
+    version = Version(left, "202602.0.0", "westeurope", "Failed", (there, Region("uksouth", "Failed")))
+    for command in retry_commands(version):
+        az(*shlex.split(command)[1:])
+    gallery = ("-g", "rg", "-r", "g1", "-i", "linux", "-e", "202602.0.0")
+    regions = az("sig", "image-version", "show", *gallery)["publishingProfile"]["targetRegions"]
+    assert [(one["name"], one["regionalReplicaCount"]) for one in regions] == [("West Europe", 3), ("UK South", 1)]
+    for resource in (left, image):
+        az(*shlex.split(delete_command(resource))[1:])
+    assert az("image", "list", "-g", "rg") == []
+    with pytest.raises(AzFailed) as gone:
+        az("sig", "image-version", "show", *gallery)
+    assert "not found" in gone.value.stderr
+
+
+def test_the_commands_for_a_person_take_away_a_group_that_a_lock_kept(ready: dict[str, str], az: Az) -> None:
+    """What a build could not delete goes with the very lines that its row has: the locks inside, then the group."""
+    group = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/refresh-build-linux-0123456789ab"
+    nic = f"{group}/providers/Microsoft.Network/networkInterfaces/machine-nic"
+    lock = {"id": f"{nic}/providers/Microsoft.Authorization/locks/keep", "properties": {"level": "CanNotDelete"}}
+    _put(f"{ready['control']}/resources", [{"id": group}, {"id": nic, "location": "westeurope"}, lock])
+    show, unlock, delete = (shlex.split(command)[1:] for command in delete_commands(group))
+    with pytest.raises(AzFailed) as locked:
+        az(*delete)
+    assert "ScopeLocked" in locked.value.stderr
+    shown = subprocess.run([str(az.executable), *show], env=az.env, capture_output=True, text=True, check=True)
+    az(*unlock[: unlock.index("--ids") + 1], *shown.stdout.split())
+    az(*delete)
+    assert az("group", "exists", "--name", group.rsplit("/", 1)[-1]) is False
 
 
 def _power(az: Az) -> str:

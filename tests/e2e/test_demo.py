@@ -24,6 +24,8 @@ def test_the_demo_ends_with_every_vm_where_it_should_be(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     for line in ("10 of 10 refreshed", "1 of 1 swapped back", "1 of 1 rolled back", "Every VM is where it should be."):
         assert line in done.stdout
+    drift = done.stdout.split("Not on the latest image version:\n")[1].split("Every VM is")[0]
+    assert re.findall(r"^  (\w+) +(.*); latest is \S+$", drift, re.MULTILINE) == [("web02", "from no image version")]
     marks = re.findall(r"^ +✓ +(\w+) +(\S+) +(\S+) +(\w+) +(\d+) s +\S", done.stdout, re.MULTILINE)
     verdict = {name: (old, now, power) for name, old, now, power, _ in marks}
     assert len(verdict) == 12

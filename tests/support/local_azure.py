@@ -31,6 +31,7 @@ SETTINGS = {
     "REFRESH_SCHEDULE": "0 0 0 29 2 *",
     "SWEEP_SCHEDULE": "0 0 0 29 2 *",
     "PURGE_SCHEDULE": "0 0 0 29 2 *",
+    "RETENTION_SCHEDULE": "0 0 0 29 2 *",
 }
 DISPATCHER = "@dispatcher@app"
 

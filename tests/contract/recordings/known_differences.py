@@ -15,8 +15,8 @@ KNOWN: tuple[Known, ...] = (
     Known("errors", 1, "body $.error.target missing", "a planned failure has a code and a message, no target"),
 )
 
-_IMAGES = "managed images are stored as they are, not simulated yet"
 _COMMUNITY = "community and shared galleries cannot be read"
+_ACCESS = "signed links to a disk's content are not simulated"
 _BREAKDOWN = "a breakdown of Azure itself: only a planned fault makes one"
 _THROTTLED = "throttling is enforced only when switched on; its own tests cover it"
 _SCALE_SET = "scale sets are not simulated"
@@ -25,7 +25,7 @@ _PROVISIONING = "the guest's own provisioning report after a creation is not sim
 
 NOT_SENT: dict[str, dict[int, str]] = {
     "disk_create_from_gallery_version": dict.fromkeys([9, 21], _COMMUNITY),
-    "gallery_image_version_sources": dict.fromkeys(range(21, 30), _IMAGES),
+    "disk_snapshot_image_crud": dict.fromkeys([8, 9, 10], _ACCESS),
     "errors": {
         **dict.fromkeys([13, 14, 15, 16, 30], _BREAKDOWN),
         **dict.fromkeys([12, 19, 20, 21], _THROTTLED),

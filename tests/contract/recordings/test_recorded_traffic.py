@@ -22,7 +22,9 @@ STORIES = [
     "vm_lifecycle_stop_start_restart_redeploy_deallocate_delete",
     "disk_create_from_gallery_version",
     "disk_show_update_delete",
+    "disk_snapshot_image_crud",
     "gallery_image_version_sources",
+    "gallery_image_version_vhd",
     "gallery_image_version_replication_status_net",
     "tags_merge_replace_delete_list",
 ]

@@ -51,7 +51,7 @@ def test_the_readme_shows_every_outcome_of_a_rule() -> None:
     for example in examples:
         parse(example, "example")
     used = {key for example in examples for key in (*example, *example.get("match", {}))}
-    assert {field.name for field in fields(Rule)} - {"id", "about", "times"} <= used
+    assert {field.name for field in fields(Rule)} - {"id", "about", "times", "cloud_init"} | {"cloudInit"} <= used
 
 
 def test_the_readmes_scenario_loads() -> None:

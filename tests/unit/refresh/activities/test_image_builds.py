@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+from refresh.activities.admit_version import end_checks
 from refresh.activities.begin_version import begin_build
 from refresh.activities.explain_version import explain_build
-from refresh.activities.image_plans import plan_images, scope_regions
+from refresh.activities.image_plans import plan_images
+from refresh.activities.image_scope import find_builds
 from refresh.activities.plan_version import choose_version
 from refresh.activities.watch_version import look_at_build
 from refresh.month_messages import BuildInput
@@ -32,12 +34,17 @@ async def choose(world: World, build: BuildInput = ASKED) -> BuildInput:
     return BuildInput.from_json((await choose_version(world.gateways, build))["build"])
 
 
+async def standing_of(world: World) -> tuple[str | None, bool, str | None]:
+    version = await world.gateways.gallery.read_version(VERSION_ID)
+    return version.provisioning_state, version.excluded_from_latest, version.tags.get("RefreshChecks")
+
+
 def definition(name: str, source: str, **properties: str) -> Json:
     return definition_body(f"{GALLERY}/images/{name}", {"AutoRefresh": "true", "RefreshSource": source}, **properties)
 
 
 def test_a_version_is_built_and_arrives_everywhere() -> None:
-    """Begun once, on its way for minutes, done when it is read back in every region."""
+    """Begun once, minutes on its way, done when read back in every region; excluded from latest until then."""
 
     async def story(world: World) -> None:
         build = await choose(world)
@@ -50,7 +57,16 @@ def test_a_version_is_built_and_arrives_everywhere() -> None:
         assert done["standing"] == "done"
         assert (done["row"]["decision"], done["row"]["version"]) == ("create", "202611.1.0")
         assert "uksouth, westeurope" in done["row"]["message"]
-        assert (await choose(world)).kept
+        assert await standing_of(world) == ("Succeeded", True, "pending")
+        resumed = await choose(world)
+        assert (resumed.kept, resumed.admit) == (True, True)
+        busy = await choose_version(world.gateways, replace(ASKED, force_rebuild=True))
+        assert busy["row"]["reason"] == "build-under-way"
+        assert (await end_checks(world.gateways, build, passed=True))["waiting"]
+        await asyncio.sleep(LONG_ENOUGH_S)
+        assert await end_checks(world.gateways, build, passed=True) == {"done": True}
+        assert await standing_of(world) == ("Succeeded", False, "passed")
+        assert not (await choose(world)).admit
         assert (
             await choose(world, replace(ASKED, force_rebuild=True))
         ).version == f"{DEFINITION_ID}/versions/202611.2.0"
@@ -96,7 +112,7 @@ def test_what_cannot_be_built_is_refused_by_name_and_nothing_is_made() -> None:
     """The dry run gives every definition a row; one bad definition never hides another."""
 
     async def story(world: World) -> None:
-        rows = await plan_images(world.gateways, world.settings, PERIOD)
+        rows = await plan_images(world.gateways, world.settings, (), PERIOD)
         found = {row["definition"].rsplit("/", 1)[-1]: (row["decision"], row["reason"]) for row in rows}
         assert found == {
             "ubuntu": ("create", "missing"),
@@ -105,6 +121,7 @@ def test_what_cannot_be_built_is_refused_by_name_and_nothing_is_made() -> None:
             "far": ("refuse", "source-in-other-region"),
             "general": ("refuse", "definition-generalized"),
             "tls": ("refuse", "definition-trusted-launch-supported"),
+            "itself": ("refuse", "source-does-not-fit"),
             "kept": ("skip", "kept"),
             "none": ("failed", "not-read"),
         }
@@ -115,7 +132,9 @@ def test_what_cannot_be_built_is_refused_by_name_and_nothing_is_made() -> None:
     tls["properties"]["features"] = [{"name": "SecurityType", "value": "TrustedLaunchSupported"}]
     images = [
         definition("gone", VM_ID.replace("web01", "nobody")),
-        definition("kind", f"{GALLERY}/images/ubuntu/versions/1.0.0"),
+        definition("kind", "golden"),
+        definition("itself", f"{GALLERY}/images/itself/versions/2.0.0"),
+        version_body(f"{GALLERY}/images/itself/versions/2.0.0"),
         definition("far", far[1]["id"]),
         definition("general", GOLDEN, osState="Generalized"),
         tls,
@@ -127,12 +146,19 @@ def test_what_cannot_be_built_is_refused_by_name_and_nothing_is_made() -> None:
 
 
 def test_versions_go_where_vms_in_scope_are() -> None:
-    """Every region with a VM in scope counts, whatever the tag's case; others do not."""
+    """Every region with a VM in scope counts, whatever the tag's case; each definition knows how many may want it."""
 
     async def story(world: World) -> None:
-        assert await scope_regions(world.gateways) == ("uksouth", "westeurope")
+        builds = await find_builds(world.gateways, world.settings)
+        assert builds.regions == ("uksouth", "westeurope")
+        demand = {one.rsplit("/", 1)[-1]: where for one, where in builds.demand.items()}
+        assert demand == {"ubuntu": {"westeurope": 1}, "other": {"uksouth": 1}}
 
     places = {"web01": "westeurope", "far01": "uksouth", "out01": "eastus"}
-    tags = {"web01": {"AutoRefresh": "true"}, "far01": {"autorefresh": "HOLD"}, "out01": {"AutoRefresh": "no"}}
+    tags = {
+        "web01": {"AutoRefresh": "true"},
+        "far01": {"autorefresh": "HOLD", "RefreshImage": "other"},
+        "out01": {"AutoRefresh": "no"},
+    }
     fleet = [{**body, "location": place} for name, place in places.items() for body in vm_bodies(name, tags[name])]
-    on_arm([*gallery_bodies(), *fleet], story)
+    on_arm([*gallery_bodies(), definition("other", GOLDEN, osType="Windows"), *fleet], story)

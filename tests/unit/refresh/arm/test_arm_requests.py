@@ -144,3 +144,29 @@ def test_the_time_is_arms_date() -> None:
     arm = ScriptedArm(Answer(200, {}))
     assert against(arm, lambda gateways: gateways.clock.now()) == DATE_ISO
     assert [(a.method, a.path) for a in arm.asked] == [("GET", f"/subscriptions/{SUBSCRIPTION}")]
+
+
+def test_a_version_is_admitted_with_the_smallest_patch() -> None:
+    """Its exclusion and its tags, nothing else: what a version holds and where it goes stays as it is."""
+    arm = ScriptedArm(Answer(200, {"id": VERSION, "properties": {"provisioningState": "Updating"}}, _OPERATION))
+    tags = {"RefreshChecks": "passed"}
+    against(arm, lambda gateways: gateways.gallery.begin_admit_version(VERSION, tags))
+    assert [(a.method, a.path) for a in arm.asked] == [("PATCH", VERSION)]
+    assert arm.asked[0].body == {"tags": tags, "properties": {"publishingProfile": {"excludeFromLatest": False}}}
+
+
+@pytest.mark.parametrize("kind", ["definition", "image"])
+def test_what_stands_before_a_version_is_one_put_of_exactly_its_body(kind: str) -> None:
+    """A definition and a managed image are sent as they were planned."""
+    image = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Compute/images/packed"
+    target = DEFINITION if kind == "definition" else image
+    body = {"location": "westeurope", "tags": {"a": "b"}, "properties": {"hyperVGeneration": "V2"}}
+    arm = ScriptedArm(Answer(201, {"id": target}, _OPERATION))
+
+    async def ask(gateways: ArmGateways) -> Begun:
+        if kind == "definition":
+            return await gateways.gallery.begin_create_definition(target, body)
+        return await gateways.sources.begin_create_image(target, body)
+
+    assert against(arm, ask).at == DATE_ISO
+    assert [(a.method, a.path, a.body) for a in arm.asked] == [("PUT", target, body)]

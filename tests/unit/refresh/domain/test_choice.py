@@ -10,7 +10,7 @@ from refresh.domain.choice import choose_definition
 from refresh.domain.model import Definition, Disk, Region, Version, Vm
 from refresh.domain.month_reason import MonthReason, Refusal
 from refresh.domain.replication import is_replicated, no_version, rank_versions
-from tests.support.builders import GALLERY, make_current, make_definition, make_version, make_vm
+from tests.support.builders import GALLERY, SUBSCRIPTION, make_current, make_definition, make_version, make_vm
 
 TAGGED = {"AutoRefresh": "TRUE"}
 
@@ -103,3 +103,30 @@ def test_a_version_that_has_not_arrived_makes_no_disk() -> None:
     refusal = no_version(UBUNTU, [version("202609.2.0"), version("202609.10.0")], "uksouth")
     assert "uksouth" in refusal.message
     assert "202609.10.0" in refusal.message
+
+
+@pytest.mark.parametrize(
+    ("scopes", "allowed"),
+    [
+        (None, True),
+        (SUBSCRIPTION.upper(), True),
+        (f"other, {SUBSCRIPTION}/RG-APP", True),
+        (f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-app/", True),
+        (f"{SUBSCRIPTION}/rg-apps", False),
+        ("22222222-2222-2222-2222-222222222222", False),
+        ("", False),
+    ],
+)
+def test_an_image_may_list_who_may_use_it(scopes: str | None, allowed: bool) -> None:
+    """Named or matched, only a VM of a listed subscription or group gets it; an unreadable list allows nobody."""
+    tags = TAGGED | ({"RefreshAllowedScopes": scopes} if scopes is not None else {})
+    definition = image("ubuntu", tags)
+    named = choose_definition(make_vm({"RefreshImage": "ubuntu"}), make_current(), [definition])
+    matched = choose_definition(make_vm(), make_current(), [definition])
+    if allowed:
+        assert named == matched == definition
+    else:
+        assert isinstance(named, Refusal)
+        assert (named.reason, "RefreshAllowedScopes" in named.message) == ("image-not-allowed", True)
+        assert isinstance(matched, Refusal)
+        assert matched.reason == "no-image"

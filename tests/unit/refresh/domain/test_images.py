@@ -6,12 +6,19 @@ from typing import Any
 
 import pytest
 
-from refresh.domain.images import build_body, check_source, choose_name, find_kept, read_source, target_regions
+from refresh.domain.image_commands import retry_commands
+from refresh.domain.images import (
+    choose_latest,
+    choose_name,
+    find_kept,
+    find_leftovers,
+    has_arrived_nowhere,
+)
 from refresh.domain.model import Region, Version
 from refresh.domain.month_reason import MonthReason, Refusal
 from refresh.domain.replication import Standing, judge_version
-from refresh.domain.resource_id import ResourceId
-from tests.support.builders import DEFINITION_ID, GALLERY, GROUP, VM_ID, make_definition, make_version, make_vm
+from refresh.domain.resource_id import same
+from tests.support.builders import DEFINITION_ID, GROUP, VM_ID, make_definition, make_version
 
 SOURCE = f"{GROUP}/providers/Microsoft.Compute/virtualMachines/golden"
 
@@ -32,12 +39,13 @@ def version(name: str, state: str = "Succeeded", source: str = SOURCE, **fields:
         ([version("202611.1.0", "Creating")], "202611.1.0"),
         ([version("202611.1.0", "Creating", VM_ID)], None),
         ([version("202611.1.0", "Failed")], None),
+        ([version("202611.1.0", tags={"RefreshChecks": "failed"})], None),
         ([version("202611.1.0", "Deleting"), version("999999.0.0")], None),
     ],
 )
 def test_the_months_version_is_kept(existing: list[Version], expected: str | None) -> None:
     """What is there, or on its way from the same VM, is kept; what failed is not."""
-    found = find_kept(existing, SOURCE, "202611")
+    found = find_kept(existing, lambda one: same(one.source_id, SOURCE), "202611")
     assert (found.name if found else None) == expected
 
 
@@ -65,60 +73,69 @@ def test_a_higher_version_is_refused_by_name() -> None:
     assert "209912.0.0" in found.message
 
 
+NOW = "2026-11-02T12:00:00+00:00"
+YOUNG, OLD = "2026-11-02T02:00:00+00:00", "2026-10-01T02:00:00+00:00"
+PENDING = {"RefreshChecks": "pending"}
+
+
 @pytest.mark.parametrize(
-    ("tags", "fields", "reason"),
+    ("existing", "blocks", "left"),
     [
-        ({}, {}, MonthReason.NO_SOURCE),
-        ({"RefreshSource": "  "}, {}, MonthReason.NO_SOURCE),
-        ({"RefreshSource": "golden"}, {}, MonthReason.UNKNOWN_SOURCE),
-        ({"RefreshSource": f"{GROUP}/providers/Microsoft.Compute/snapshots/s"}, {}, MonthReason.UNKNOWN_SOURCE),
-        ({"RefreshSource": f"{GALLERY}/images/base"}, {}, MonthReason.UNKNOWN_SOURCE),
-        ({"RefreshSource": SOURCE}, {"os_state": "Generalized"}, MonthReason.GENERALIZED),
-        ({"RefreshSource": SOURCE}, {"os_state": None}, MonthReason.GENERALIZED),
-        ({"RefreshSource": SOURCE}, {"security_type": "TrustedLaunchSupported"}, MonthReason.TRUSTED_LAUNCH),
-        ({"RefreshSource": SOURCE}, {"security_type": "TrustedLaunch"}, MonthReason.TRUSTED_LAUNCH),
+        (version("202610.1.0", "Creating", published_at=YOUNG, tags=PENDING), True, False),
+        (version("202610.1.0", "Creating", published_at=OLD, tags=PENDING), False, True),
+        (version("202610.1.0", published_at=YOUNG, tags=PENDING, excluded_from_latest=True), True, False),
+        (version("202610.1.0", published_at=OLD, tags=PENDING, excluded_from_latest=True), False, True),
+        (version("202610.1.0", "Failed", published_at=YOUNG, tags=PENDING), False, True),
+        (version("202610.1.0", "Failed", published_at=YOUNG), False, False),
+        (version("202610.1.0", "Updating", published_at=YOUNG), False, False),
+        (version("202610.1.0", published_at=YOUNG, tags={"RefreshChecks": "passed"}), False, False),
     ],
 )
-def test_what_cannot_be_captured_is_refused(tags: dict[str, str], fields: dict[str, Any], reason: MonthReason) -> None:
-    """Only the full id of a VM, into a specialised definition without Trusted Launch; anything else is named."""
-    found = read_source(make_definition(tags, **fields))
-    assert isinstance(found, Refusal)
-    assert found.reason == reason
+def test_a_stuck_version_never_blocks_the_next_and_is_named(existing: Version, blocks: bool, left: bool) -> None:
+    """A build under way keeps others off for a day; what the app began and never finished is listed."""
+    chosen = choose_name(make_definition(), [existing], "202611", NOW)
+    assert isinstance(chosen, Refusal) == blocks
+    assert [one.name for one in find_leftovers([existing], NOW)] == ([existing.name] if left else [])
 
 
-def test_a_vm_in_the_gallerys_region_is_a_source() -> None:
-    """The tag's name counts in any case; the VM must exist, in the definition's region."""
-    definition = make_definition({"refreshsource": SOURCE}, location="westeurope")
-    source = read_source(definition)
-    assert isinstance(source, ResourceId)
-    assert check_source(definition, source, make_vm(location="West Europe")) is None
-    gone, elsewhere = (
-        check_source(definition, source, None),
-        check_source(definition, source, make_vm(location="uksouth")),
+def test_a_source_without_a_number_means_the_highest_finished_version() -> None:
+    """`latest` passes by what is excluded, unfinished or oddly called; the highest number counts, not the last made."""
+    found = choose_latest(
+        [
+            version("1.9.0"),
+            version("1.10.0"),
+            version("1.11.0", excluded_from_latest=True),
+            version("1.12.0", "Creating"),
+            version("beta"),
+        ]
     )
-    assert gone is not None
-    assert gone.reason == MonthReason.SOURCE_GONE
-    assert elsewhere is not None
-    assert elsewhere.reason == MonthReason.SOURCE_ELSEWHERE
+    assert found is not None
+    assert found.name == "1.10.0"
+    assert choose_latest([version("1.0.0", "Failed")]) is None
 
 
-def test_a_version_goes_to_its_own_region_and_every_region_in_scope() -> None:
-    """Target regions are the definition's and those of VMs in scope, each once."""
-    definition = make_definition(location="westeurope")
-    assert target_regions(definition, ["uksouth", "West Europe", "eastus", "uksouth"]) == [
-        "westeurope",
-        "eastus",
-        "uksouth",
-    ]
-    body = build_body(definition, SOURCE, ["uksouth"], "202611")
-    assert body == {
-        "location": "westeurope",
-        "tags": {"RefreshPeriod": "202611"},
-        "properties": {
-            "publishingProfile": {"targetRegions": [{"name": "westeurope"}, {"name": "uksouth"}]},
-            "storageProfile": {"source": {"virtualMachineId": SOURCE}},
-        },
-    }
+def test_only_what_nobody_can_use_is_taken_away() -> None:
+    """A failed version that arrived somewhere, or that somebody else made, stays; Azure's own cure is told for it."""
+    nowhere = version("202611.1.0", "Failed", tags=PENDING, regions=(Region("westeurope", "Failed"),))
+    assert has_arrived_nowhere(nowhere)
+    assert retry_commands(nowhere) == ()
+    for spared in (
+        version("202611.1.0", "Failed", regions=(Region("westeurope", "Failed"),)),
+        version("202611.1.0", tags=PENDING, regions=(Region("westeurope", "Failed"),)),
+    ):
+        assert not has_arrived_nowhere(spared)
+    somewhere = (
+        Region("westeurope", "Completed", replicas=3, storage="Standard_ZRS"),
+        Region("uksouth", "Failed", details="no room", replicas=2, storage="Standard_LRS"),
+    )
+    partly = version("202611.1.0", "Failed", tags=PENDING, regions=somewhere)
+    assert not has_arrived_nowhere(partly)
+    out, again = retry_commands(partly, ["uksouth", "East US"])
+    assert out.endswith("--target-regions westeurope=3=standard_zrs")
+    assert again.endswith("--target-regions westeurope=3=standard_zrs uksouth=2=standard_lrs eastus")
+    assert retry_commands(version("1.0.0", regions=(*somewhere, Region("f", encrypted=True)))) == ()
+    progress = judge_version(partly, ["westeurope", "uksouth"])
+    assert (progress.reason, "uksouth (no room)" in progress.message) == (MonthReason.NOT_REPLICATED, True)
 
 
 @pytest.mark.parametrize(

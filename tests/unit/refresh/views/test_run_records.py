@@ -27,6 +27,9 @@ def instance(
         ("month-202611-1a2b3c4d", "month"),
         ("swaps-202611-1a2b3c4d", "swaps"),
         ("swap-0123456789ab-7", "swap"),
+        ("recipe-202611-1a2b3c4d", "recipe"),
+        ("machine-0123456789ab-1a2b3c4d", "machine"),
+        ("proof-202611-1a2b3c4d", "proof"),
         ("swap-", None),
         ("@dispatcher@app", None),
         ("swaps-1/2", None),
@@ -121,3 +124,20 @@ def test_images_are_told_beside_vms() -> None:
     image = {"definition": "d", "decision": "create", "reason": "made", "message": ""}
     assert run_record(instance(output={"status": "succeeded", "images": [image]}), Book({}))["images"] == [image]
     assert run_record(instance(output=image), Book({}))["images"] == [image]
+
+
+def test_a_retention_run_lists_what_was_dealt_with_so_far() -> None:
+    """A long run carries its rows along in its input; they are not taken for VMs."""
+    row = {"kind": "disk", "id": "d", "decision": "deleted", "reason": "deleted", "message": "m"}
+    instance = Instance("retention-202611-1", "running", "t", None, {"delete": True, "told": [row]}, {})
+    record = run_record(instance, Book({}))
+    assert (record["vms"], [one["id"] for one in record["resources"]]) == ([], ["d"])
+    assert record["input"] == {"delete": True}
+
+
+@pytest.mark.parametrize(("state", "status"), [("done", "succeeded"), ("failed", "failed")])
+def test_the_stages_of_a_build_are_told_by_their_state(state: str, status: str) -> None:
+    """A proof or a build VM that failed is a failed run, with its sentence."""
+    found = Instance("proof-202611-1", "completed", STARTED, ENDED, {}, {"state": state, "message": "as it was"})
+    record = run_record(found, Book({}))
+    assert (record["kind"], record["status"], record["message"]) == ("proof", status, "as it was")

@@ -1,0 +1,29 @@
+"""What Azure allows: the app's own rights, locks that bind everybody, and hardware that takes premium disks.
+
+Decides what the rest of the app may ask about that. Refuses to know how it is read (`arm.access`) and what follows.
+Errors are those of `gateway`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from refresh.domain.locks import Lock
+from refresh.domain.rights import Grant
+
+
+class Access(Protocol):
+    """What Azure allows the app's identity, and what locks allow nobody."""
+
+    async def read_grants(self, scope: str) -> Sequence[Grant]:
+        """What the app's own roles at `scope` (an id) give there, those assigned above it included; all pages."""
+        ...
+
+    async def list_locks(self, scope: str) -> Sequence[Lock]:
+        """The locks at `scope` (an id), above it and below it; all pages."""
+        ...
+
+    async def list_premium_sizes(self, subscription: str, location: str) -> Sequence[str]:
+        """The VM sizes (lower-case) that carry premium disks in a region (`westeurope`); all pages."""
+        ...

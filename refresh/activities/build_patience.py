@@ -1,0 +1,57 @@
+"""What the activities of a build have in common: how they wait, how they fail, and when they come too late.
+
+Decides which of Azure's answers is worth another try. Refuses to know what was asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from refresh.activities.patience import patiently
+from refresh.domain import instant
+from refresh.domain.build_watch import Machine
+from refresh.domain.month_reason import MonthReason
+from refresh.gateway import GatewayError, Gateways, NotFound, Unavailable
+from refresh.recipe_messages import Stage, Workplace
+
+CALL_BUDGET_S = 30.0
+# An activity is at least once: one whose worker died comes again when its message is visible again (300 s), perhaps to
+# a group that was taken away meanwhile, which it must not make again. Whoever still waits for it asks again.
+# https://learn.microsoft.com/azure/azure-functions/durable/durable-functions-bindings#host-json
+LATE_AFTER_S = 240.0
+
+_CONFLICTS = frozenset({"Conflict", "AnotherOperationInProgress", "OperationNotAllowedOnDeletingResource"})
+
+
+async def staged(work: Callable[[], Awaitable[Stage]], what: str) -> Stage:
+    """The stage that `work` comes to; what Azure has no time for is `waiting`, what it refuses is `failed`."""
+    try:
+        return await work()
+    except Unavailable as error:
+        return Stage("waiting", MonthReason.NOT_READ, f"{what}: {error}"[:300])
+    except GatewayError as error:
+        if error.code in _CONFLICTS:
+            return Stage("waiting", MonthReason.AZURE_SAID_NO, f"{what}: {error}"[:300])
+        return Stage("failed", MonthReason.AZURE_SAID_NO, f"{what}: {error}"[:300])
+
+
+async def calmly[T](call: Callable[[], Awaitable[T]]) -> T:
+    """Call until Azure answers, for half a minute."""
+    return await patiently(call, budget_s=CALL_BUDGET_S)
+
+
+async def read_machine(gateways: Gateways, vm: str) -> Machine | None:
+    """The VM, None when there is none."""
+    try:
+        return await calmly(lambda: gateways.workshop.read_machine(vm))
+    except NotFound:
+        return None
+
+
+async def comes_late(gateways: Gateways, place: Workplace) -> bool:
+    """Whether so much time has passed since this activity was asked for that it may not be wanted any more."""
+    now = await calmly(gateways.clock.now)
+    return (instant.seconds_between(place.asked_at, now) or 0.0) > LATE_AFTER_S
+
+
+LATE = Stage("waiting", MonthReason.NOT_READ, "came too late: what was asked may not be wanted any more")

@@ -1,0 +1,38 @@
+"""Activity: a temporary resource group is gone with everything in it, or a person is told how to take it away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from refresh import wiring
+from refresh.activities.build_patience import calmly, staged
+from refresh.domain import tags
+from refresh.domain.month_reason import MonthReason
+from refresh.domain.workplace import delete_commands, is_temporary
+from refresh.gateway import Gateways, NotFound, Refused
+from refresh.recipe_messages import Stage
+
+
+async def ensure_group_gone(data: dict[str, Any]) -> dict[str, Any]:
+    """`{"group": full id}` to `Stage`. A group that the app did not make is never deleted."""
+    gateways, group = wiring.gateways(), str(data["group"])
+    return (await staged(lambda: _ensure(gateways, group), f"deleting {group}")).to_json()
+
+
+async def _ensure(gateways: Gateways, group: str) -> Stage:
+    name = group.rsplit("/", 1)[-1]
+    try:
+        found = await calmly(lambda: gateways.workshop.read_group(group))
+        if not is_temporary(found):
+            return _left(group, f"resource group {name} is not named after the run in its tag {tags.BUILD_RUN}")
+        if found.provisioning_state != "Deleting":
+            await calmly(lambda: gateways.workshop.begin_delete_group(group))
+    except NotFound:
+        return Stage("done")
+    except Refused as error:
+        return _left(group, f"resource group {name} could not be deleted: {error}")
+    return Stage("waiting", message=f"resource group {name} is being deleted")
+
+
+def _left(group: str, message: str) -> Stage:
+    return Stage("failed", MonthReason.AZURE_SAID_NO, message[:300], by_hand=delete_commands(group))

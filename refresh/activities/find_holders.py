@@ -1,0 +1,48 @@
+"""Activity: what the app itself still needs of what is about to be deleted: the dispatcher's book and open builds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from durabletask.client import OrchestrationQuery, OrchestrationStatus
+from durabletask.entities import EntityInstanceId
+
+from refresh import messages
+from refresh.activities.retention_survey import building_among
+from refresh.domain.mentions import read_mentions
+
+_OPEN = [OrchestrationStatus.PENDING, OrchestrationStatus.RUNNING, OrchestrationStatus.SUSPENDED]
+
+
+async def find_holders(data: dict[str, Any], client: Any) -> dict[str, Any]:
+    """`{"held": {id: why}, "building": [ids]}` for `{"disks": [ids], "definitions": [ids]}`.
+
+    `client` is the durable client the host binds.
+    """
+    definitions = data.get("definitions", ())
+    is_building = building_among(await list_open_runs(client) if definitions else ())
+    return {
+        "held": held_among(data.get("disks", ()), await read_state(client)),
+        "building": [definition for definition in definitions if is_building(definition)],
+    }
+
+
+def held_among(disks: Iterable[str], book: Mapping[str, Any]) -> dict[str, str]:
+    """Which of `disks` (ids) the dispatcher's `book` holds for somebody, and what for."""
+    mentions = read_mentions((), book)
+    whys = {disk: mentions.by_book(disk, disk.rsplit("/", 1)[-1]) for disk in disks}
+    return {disk: why for disk, why in whys.items() if why is not None}
+
+
+async def read_state(client: Any) -> Mapping[str, Any]:
+    """The dispatcher's book; empty before its first operation."""
+    entity = await client.get_entity(EntityInstanceId(messages.DISPATCHER, messages.DISPATCHER_KEY))
+    found: Mapping[str, Any] = (entity.get_typed_state(dict) if entity is not None else None) or {}
+    return found
+
+
+async def list_open_runs(client: Any) -> Collection[str]:
+    """The ids of every orchestration that has not ended."""
+    found = await client.get_all_orchestration_states(OrchestrationQuery(runtime_status=_OPEN))
+    return [state.instance_id for state in found]

@@ -1,0 +1,74 @@
+"""How fresh VMs are, over the HTTP API, at the cost of lists alone."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from tests.support.builders import GALLERY
+from tests.support.local_azure import LocalAzure, disk_body, play, vm_body
+from tests.support.month_world import gallery_bodies, version_body
+
+DEFINITION = f"{GALLERY}/images/ubuntu"
+PUBLISHED = {"202609": 63, "202610": 33, "202611": 2}
+
+
+def fleet(now: datetime) -> list[dict[str, Any]]:
+    """Three VMs on three months' versions, one on no image; today is `now`."""
+    bodies = [*gallery_bodies()]
+    for month, days_ago in PUBLISHED.items():
+        version = version_body(f"{DEFINITION}/versions/{month}.1.0")
+        at = (now - timedelta(days=days_ago + 0.5)).isoformat()
+        version["properties"]["publishingProfile"]["publishedDate"] = at
+        creation = {"createOption": "FromImage", "galleryImageReference": {"id": version["id"]}}
+        disk = disk_body(f"vm{month}-old", creationData=creation, timeCreated=at)
+        bodies += [version, disk, vm_body(f"vm{month}")]
+    return [*bodies, vm_body("bare"), vm_body("out", AutoRefresh="false")]
+
+
+def paths(azure: LocalAzure) -> list[str]:
+    found = azure.simulator.journal.to_json(azure.clock.now())["requests"]
+    return [row["path"] for row in found if row["path"].startswith("/subscriptions/")]
+
+
+def test_the_list_of_vms_says_how_fresh_they_are_and_who_drifted() -> None:
+    """Version, age and days behind on every record; `drift=true` lists those not on the latest, the worst first."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.simulator.upsert(fleet(azure.clock.now()))
+        status, answer = await azure.api("GET", "/api/vms")
+        assert status == 200
+        told = {row["vm"].rsplit("/", 1)[-1]: row for row in answer["value"]}
+        assert {name: (row["version"], row["disk_age_days"], row["days_behind"]) for name, row in told.items()} == {
+            "vm202609": ("ubuntu/202609.1.0", 63, 61),
+            "vm202610": ("ubuntu/202610.1.0", 33, 31),
+            "vm202611": ("ubuntu/202611.1.0", 2, 0),
+            "bare": (None, 0, None),
+        }
+        assert {row["latest"] for row in told.values()} == {"ubuntu/202611.1.0"}
+        assert len(paths(azure)) == 5, "the clock, and one list each of VMs, disks, definitions and versions"
+        _, drift = await azure.api("GET", "/api/vms?drift=true")
+        assert [row["vm"].rsplit("/", 1)[-1] for row in drift["value"]] == ["bare", "vm202609", "vm202610"]
+        assert drift["value"][1] == told["vm202609"]
+        _, one = await azure.api("GET", "/api/vms?vm=vm202609")
+        assert one == told["vm202609"]
+
+    play(story, [], events=False)
+
+
+def test_the_list_of_vms_does_not_wait_for_galleries() -> None:
+    """With the gallery unreadable the VMs are listed without freshness; the drift, which nobody knows, is a problem."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.simulator.upsert(fleet(azure.clock.now()))
+        refusal = {"status": 403, "headers": {}, "body": {"error": {"code": "AuthorizationFailed", "message": "no"}}}
+        azure.simulator.plane.faults.add([{"match": {"path": "/images$"}, "times": 99, "respond": refusal}])
+        status, answer = await azure.api("GET", "/api/vms")
+        assert (status, len(answer["value"])) == (200, 4)
+        assert {row["days_behind"] for row in answer["value"]} == {None}
+        status, problem = await azure.api("GET", "/api/vms?drift=true")
+        assert (status, problem["title"]) == (502, "Azure said no")
+        for query in ("drift=yes", "drift=true&vm=bare"):
+            assert (await azure.api("GET", f"/api/vms?{query}"))[0] == 400
+
+    play(story, [], events=False)

@@ -1,0 +1,83 @@
+"""What the app sends to a gallery has the shape that the real Azure was recorded to take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from refresh.domain.publishing import Publishing, version_body
+from refresh.domain.sources import Source, read_source
+from tests.support.builders import make_definition
+from tests.support.recordings import ABSENT, FOLDER, load
+
+pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason=ABSENT)
+
+RECORDINGS = (
+    "gallery_image_version_sources",
+    "gallery_image_version_vhd",
+    "gallery_image_version_replication_status_net",
+    "disk_create_from_gallery_version",
+)
+# What the app says besides, each by its place in the REST reference of gallery image versions.
+OURS = {
+    "$.tags.RefreshPeriod",
+    "$.tags.RefreshChecks",
+    "$.properties.publishingProfile.excludeFromLatest",
+    "$.properties.publishingProfile.targetRegions[].regionalReplicaCount",
+}
+# The account of a blob goes by another name since the recordings: today's client and CLI send `storageAccountId`.
+RENAMED = {"$.properties.storageProfile.dataDiskImages[].source.storageAccountId": "source.id"}
+
+
+def paths(value: Any, at: str = "$") -> Iterator[tuple[str, str]]:
+    """Every leaf of a body with its type; lists are looked into without counting."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from paths(inner, f"{at}.{key}")
+    elif isinstance(value, list):
+        for inner in value:
+            yield from paths(inner, f"{at}[]")
+    else:
+        yield at, type(value).__name__
+
+
+def recorded_versions() -> list[Any]:
+    return [
+        pytest.param(one.request_body, id=f"{name}-{one.index}")
+        for name in RECORDINGS
+        for one in load(name)
+        if one.method == "PUT" and "/versions/" in one.path and one.status == 201
+    ]
+
+
+def as_tags(storage: dict[str, Any]) -> dict[str, str]:
+    """The tags that ask for the recorded source."""
+    source = storage.get("source", {})
+    if source:
+        return {"RefreshSource": source.get("virtualMachineId") or source["id"]}
+    tags = {"RefreshSource": storage["osDiskImage"]["source"]["id"]}
+    for image in storage.get("dataDiskImages", []):
+        blob = image["source"].get("uri")
+        tags[f"RefreshSourceLun{image['lun']}"] = blob or image["source"]["id"]
+        if blob:
+            tags["RefreshSourceStorage"] = image["source"]["id"]
+    return tags
+
+
+@pytest.mark.parametrize("recorded", recorded_versions() if FOLDER.is_dir() else [])
+def test_a_version_is_asked_for_as_recorded(recorded: dict[str, Any]) -> None:
+    """For the source of each recorded version: the recorded paths and types, and beside them only what is listed."""
+    definition = make_definition(as_tags(recorded["properties"]["storageProfile"]), location=recorded["location"])
+    source = read_source(definition)
+    assert isinstance(source, Source)
+    regions = [one["name"] for one in recorded["properties"]["publishingProfile"]["targetRegions"]]
+    sent = version_body(
+        definition, source, Publishing(), {}, regions=regions, period="202611", now="2026-11-01T00:00:00Z"
+    )
+    wanted = {(path, kind) for path, kind in paths(recorded)}
+    ours = {(path, kind) for path, kind in paths(sent) if path not in OURS and path not in RENAMED}
+    assert ours == wanted - {("$.properties.publishingProfile.targetRegions[].regionalReplicaCount", "int")}
+    if any("uri" in path for path, _ in wanted):
+        assert {path for path, _ in paths(sent)} & RENAMED.keys()

@@ -1,0 +1,60 @@
+"""The page on recipes says what the app takes and answers."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from refresh.domain import recipe, tags
+from refresh.domain.custom_data import MARKER
+from refresh.domain.month_reason import MonthReason
+from refresh.domain.recipe import Recipe, read_recipe
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
+EXAMPLE = [re.findall(rf"```{kind}\n(.*?)```", PAGE, re.DOTALL)[0] for kind in ("toml", "yaml")]
+
+
+def test_the_example_is_a_recipe_that_shows_every_key_with_its_default() -> None:
+    """Whoever copies it has a recipe; every table and key stands in it."""
+    read = read_recipe(EXAMPLE[0], EXAMPLE[1])
+    assert isinstance(read, Recipe), read
+    assert (read.size, read.timeout_s) == (recipe.DEFAULT_SIZE, recipe.DEFAULT_TIMEOUT_MINUTES * 60)
+    for table, keys in recipe._KEYS.items():
+        assert f"[{table}]" in EXAMPLE[0]
+        assert all(re.search(rf"^{key} = ", EXAMPLE[0], re.MULTILINE) for key in keys)
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        MARKER,
+        str(recipe.LONGEST_TIMEOUT_MINUTES),
+        *(tags.BUILD_RUN, tags.BUILD_DEFINITION, tags.BUILD_FOR, tags.BUILD_SINCE),
+        *(
+            MonthReason.BAD_RECIPE,
+            MonthReason.WINDOWS_RECIPE,
+            MonthReason.NO_BUILD_SUBNET,
+            MonthReason.BUILD_TIMED_OUT,
+            MonthReason.NO_MARKER,
+            MonthReason.NOT_PROVEN,
+            MonthReason.SOURCE_DOES_NOT_FIT,
+            MonthReason.TRUSTED_LAUNCH,
+        ),
+    ],
+)
+def test_the_page_names_what_people_meet(word: str) -> None:
+    """Marker, tags and reasons are spelled as the app spells them."""
+    assert word in PAGE
+
+
+def test_every_recipe_in_the_repository_can_be_read() -> None:
+    """Those of the demo and of the tests, and whatever is deployed with the app."""
+    tops = ("recipes", "simulator", "tests")
+    homes = [path.parent for top in tops for path in (ROOT / top).rglob("recipe.toml")]
+    assert homes
+    for home in homes:
+        read = read_recipe((home / "recipe.toml").read_text(), (home / "cloud-init.yaml").read_text())
+        assert isinstance(read, Recipe), (home, read)

@@ -1,0 +1,98 @@
+"""What builds leave half made stands in one list, with the commands that take it away."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from refresh.domain import workplace
+from tests.support.builders import GALLERY, SUBSCRIPTION, disk_id
+from tests.support.local_azure import LocalAzure, disk_body, play, vm_body
+from tests.support.month_world import gallery_bodies, version_body
+
+DEFINITION = f"{GALLERY}/images/ubuntu"
+BESIDE = GALLERY.split("/providers/")[0]
+SUBNET = f"{BESIDE}/providers/Microsoft.Network/virtualNetworks/net/subnets/build"
+RUN = "proof-202601-1a2b3c4d"
+PROOF = workplace.group_id(SUBNET, workplace.PROOF, DEFINITION, RUN)
+
+
+def version(number: str, state: str, **properties: Any) -> dict[str, Any]:
+    body = version_body(f"{DEFINITION}/versions/{number}")
+    body["tags"] = {"RefreshChecks": "pending"}
+    body["properties"] |= {"provisioningState": state, **properties}
+    return body
+
+
+def image(name: str, stands_for: str | None) -> dict[str, Any]:
+    told = {"RefreshVersion": stands_for} if stands_for else {}
+    return {"id": f"{BESIDE}/providers/Microsoft.Compute/images/{name}", "location": "westeurope", "tags": told}
+
+
+def left_over(azure: LocalAzure) -> list[dict[str, Any]]:
+    long_ago = (azure.clock.now() - timedelta(days=2)).isoformat()
+    excluded = {"targetRegions": [{"name": "westeurope"}], "excludeFromLatest": True}
+    creation = {"createOption": "FromImage", "galleryImageReference": {"id": f"{DEFINITION}/versions/202601.1.0"}}
+    finished = version("202601.1.0", "Succeeded")
+    return [
+        *gallery_bodies(),
+        {**finished, "tags": {"RefreshChecks": "passed"}},
+        version("202602.1.0", "Failed"),
+        version("202603.1.0", "Succeeded", publishingProfile={**excluded, "publishedDate": long_ago}),
+        version("202604.1.0", "Succeeded", publishingProfile=excluded),
+        {**version("1.0.0", "Failed"), "tags": {}},
+        image("ubuntu-202601.1.0", "ubuntu/202601.1.0"),
+        image("ubuntu-202602.1.0", "ubuntu/202602.1.0"),
+        image("somebodys", None),
+        disk_body("web01-202601", creationData=creation, provisioningState="Failed"),
+        disk_body("web01-202602", creationData=creation),
+        disk_body("somebodys", provisioningState="Failed"),
+        vm_body(),
+        {"id": PROOF, "location": "westeurope", "tags": {"RefreshRun": RUN, "RefreshFor": "proof"}},
+        {"id": f"{PROOF}-2", "location": "westeurope", "tags": {"RefreshRun": RUN, "RefreshFor": "proof"}},
+    ]
+
+
+def test_whatever_was_left_half_made_is_listed_with_its_commands() -> None:
+    """A failed disk, failed or stuck versions, an image without its version, a dead run's group; nothing is deleted."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.simulator.upsert(left_over(azure))
+        before = {record.id.text for record in azure.simulator.store.everything()}
+        status, answer = await azure.api("GET", "/api/orphans")
+        assert status == 200, answer
+        delete = "az resource delete --ids "
+        assert [(row["kind"], row["id"]) for row in answer["value"]] == [
+            ("disk", disk_id("web01-202601")),
+            ("version", f"{DEFINITION}/versions/202602.1.0"),
+            ("version", f"{DEFINITION}/versions/202603.1.0"),
+            ("image", f"{BESIDE}/providers/Microsoft.Compute/images/ubuntu-202602.1.0"),
+            ("group", PROOF),
+        ]
+        for row in answer["value"][:4]:
+            assert row["commands"] == [delete + row["id"]]
+        assert answer["value"][4]["commands"][-1] == (
+            f"az group delete --name {PROOF.rsplit('/', 1)[1]} --subscription {SUBSCRIPTION} --yes"
+        )
+        assert {record.id.text for record in azure.simulator.store.everything()} == before
+
+    play(story, [], settings={"REFRESH_BUILD_SUBNETS": SUBNET}, events=False)
+
+
+def test_nothing_under_way_is_an_orphan() -> None:
+    """While a build is open, none of its definition's versions and images is listed, nor the group of an open run."""
+
+    async def story(azure: LocalAzure) -> None:
+        checked = f"{DEFINITION}/versions/202604.1.0"  # or the build would wait for it
+        azure.simulator.upsert([body for body in left_over(azure) if body["id"] != checked])
+        azure.simulator.plane.faults.add([{"match": {"operation": "versionCreate"}, "hang": True}])
+        _, begun = await azure.api("POST", "/api/images", {"period": "202612"})
+        await azure.until(lambda: any(name.startswith("build-") for name in azure.hub.orchestrations.instances))
+        mine = workplace.group_id(SUBNET, workplace.PROOF, DEFINITION, begun["id"])
+        azure.simulator.upsert([{"id": mine, "tags": {"RefreshRun": begun["id"]}}])
+        _, answer = await azure.api("GET", "/api/orphans")
+        assert [row["kind"] for row in answer["value"]] == ["disk", "group"], answer
+        assert answer["value"][1]["id"] == PROOF
+        azure.simulator.plane.faults.clear()
+
+    play(story, [], settings={"REFRESH_BUILD_SUBNETS": SUBNET}, events=False)

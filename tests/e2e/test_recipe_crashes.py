@@ -1,0 +1,106 @@
+"""A recipe whose workers die, whose runs are killed, or who meets another of its kind: no orphan is left unnamed."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import override
+
+import pytest
+
+from simulator.durable import Interruptions, WorkerDied
+from simulator.durable.records import TERMINAL
+from tests.support.builders import VERSION_ID
+from tests.support.month_world import HostedWorld
+from tests.support.recipe_world import MACHINE, fail, groups_left, machines, on_recipes, recipe_bodies, until
+
+STEPS = frozenset({"run_recipe", "build_vm", "prove_version"})
+
+
+class DieAtEachStep(Interruptions):
+    """The worker dies at the first delivery of every piece of work at the named moment."""
+
+    def __init__(self, moment: str) -> None:
+        self._moment = moment
+        self.died: set[str] = set()
+
+    def _maybe(self, moment: str, name: str, attempt: int) -> None:
+        if moment == self._moment and attempt == 1 and name not in self.died:
+            self.died.add(name)
+            raise WorkerDied()
+
+    @override
+    def before_activity(self, name: str, instance_id: str, task_id: int, attempt: int) -> None:
+        self._maybe("before", name, attempt)
+
+    @override
+    def after_activity(self, name: str, instance_id: str, task_id: int, attempt: int) -> None:
+        self._maybe("after", name, attempt)
+
+    @override
+    def after_orchestrator_turn(self, name: str, instance_id: str, attempt: int) -> None:
+        if self._moment == "turn" and attempt == 1 and name in STEPS:
+            self.died.add(name)
+            raise WorkerDied(after_s=5.0)
+
+
+@pytest.mark.parametrize("moment", ["before", "after", "turn"])
+def test_a_crash_at_each_step_is_taken_up_again(moment: str) -> None:
+    """Whether an activity never began, its result was lost, or every turn ran twice: one version, and nothing left."""
+
+    async def story(world: HostedWorld) -> None:
+        dying = world.hub.interruptions = DieAtEachStep(moment)
+        (row,) = (await world.run("create_images"))["images"]
+        assert (row["decision"], row["reason"], row["version"]) == ("create", "made", "202611.1.0"), row
+        assert groups_left(world) == []
+        made = [line for line in world.writes() if line.startswith("PUT") and "machine" in line]
+        assert sorted(set(made)) == ["PUT machine", "PUT machine-nic", "PUT machine-os"]
+        assert made.count("PUT machine") == 2, "one VM is built and one is proved, whatever died"
+        steps = {"ensure_build_group", "ensure_build_vm", "watch_build_vm", "ensure_stopped", "ensure_generalized"}
+        others = {"plan_recipe", "plan_proof", "find_leftovers", "ensure_proof_vm", "ensure_healthy"}
+        assert dying.died >= (STEPS if moment == "turn" else steps | others | {"ensure_group_gone"})
+        await asyncio.sleep(1800)
+        assert groups_left(world) == [], "work that came again late made nothing new"
+
+    on_recipes(recipe_bodies(osState="Generalized"), story)
+
+
+def test_a_run_that_was_killed_leaves_a_group_that_names_it_and_the_next_run_takes_it_away() -> None:
+    """Nothing hangs on the run that is gone: its group says whose it was, and next time it is deleted."""
+
+    async def story(world: HostedWorld) -> None:
+        fail(world, {"cloudInit": MACHINE, "ends": "never", "times": 1})
+        world.hub.start("create_images", {}, None)
+        await until(lambda: any(vm.state.power == "running" for vm in machines(world)))
+        await asyncio.sleep(300)
+        for name, instance in list(world.hub.orchestrations.instances.items()):
+            if instance.status not in TERMINAL:
+                world.hub.terminate(name)
+        (left,) = groups_left(world)
+        group = world.resource(f"{VERSION_ID.partition('/resourceGroups')[0]}/resourceGroups/{left}")
+        assert group is not None
+        assert group["tags"]["RefreshRun"].startswith("recipe-")
+        assert group["tags"]["RefreshDefinition"].endswith("/images/ubuntu")
+        (row,) = (await world.run("create_images"))["images"]
+        assert (row["decision"], row["reason"]) == ("create", "made"), row
+        await asyncio.sleep(3600)
+        assert groups_left(world) == []
+
+    on_recipes(recipe_bodies(), story)
+
+
+def test_two_builds_of_one_recipe_never_run_together() -> None:
+    """The run that came second sees the first one's group, makes nothing and says whom to wait for."""
+
+    async def story(world: HostedWorld) -> None:
+        first = world.hub.start("create_images", {}, None)
+        await asyncio.sleep(60)
+        (second,) = (await world.run("create_images"))["images"]
+        assert (second["decision"], second["reason"]) == ("refuse", "build-under-way"), second
+        assert "recipe-202611" in second["message"]
+        await world.hub.completed(first)
+        (row,) = world.hub.output(first)["images"]
+        assert (row["decision"], row["reason"], row["version"]) == ("create", "made", "202611.1.0")
+        assert groups_left(world) == []
+        assert [line for line in world.writes() if line == "PUT machine"] == ["PUT machine"] * 2
+
+    on_recipes(recipe_bodies(), story)

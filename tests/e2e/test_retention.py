@@ -1,0 +1,208 @@
+"""Retention over the whole app: listed by default, deleted only when told to, read back afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.support.builders import GALLERY, VM_ID
+from tests.support.local_azure import LocalAzure, disk_body, play, vm_body
+from tests.support.misfortune import Deaths
+from tests.support.month_world import gallery_bodies, version_body
+
+DEFINITION = f"{GALLERY}/images/ubuntu"
+MONTHS = ("202601", "202602", "202603", "202604", "202605")
+BEGINNING = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
+
+
+def version_id(month: str) -> str:
+    return f"{DEFINITION}/versions/{month}.1.0"
+
+
+def version_of(month: str, published: datetime) -> dict[str, Any]:
+    body = version_body(version_id(month))
+    body["properties"]["publishingProfile"]["publishedDate"] = published.isoformat()
+    return body
+
+
+def fleet() -> list[dict[str, Any]]:
+    """A VM with a spare disk of each month, and their versions, all long past."""
+    bodies = [*gallery_bodies(), vm_body(OsDiskPrevious="web01-202602")]
+    for number, month in enumerate(MONTHS):
+        made = BEGINNING - timedelta(days=400 - 30 * number)
+        creation = {"createOption": "FromImage", "galleryImageReference": {"id": version_id(month)}}
+        bodies += [
+            version_of(month, made),
+            disk_body(f"web01-{month}", creationData=creation, timeCreated=made.isoformat()),
+        ]
+    return [*bodies, disk_body("web01-202501")]
+
+
+async def ended(azure: LocalAzure, run: str) -> dict[str, Any]:
+    await azure.hub.completed(run)
+    return dict((await azure.api("GET", f"/api/runs/{run}"))[1])
+
+
+async def by_timer(azure: LocalAzure) -> dict[str, Any]:
+    """The run that the timer starts."""
+
+    def runs() -> list[str]:
+        return [one for one in azure.hub.orchestrations.instances if one.startswith("retention-")]
+
+    await azure.fire("weekly_retention")
+    await azure.until(lambda: bool(runs()))
+    return await ended(azure, runs()[0])
+
+
+def there(azure: LocalAzure) -> set[str]:
+    kinds = ("Microsoft.Compute/disks", "Microsoft.Compute/galleries/images/versions")
+    return {record.id.name for kind in kinds for record in azure.simulator.store.of_type(kind)}
+
+
+def test_retention_lists_by_default_and_deletes_when_told_to() -> None:
+    """The dry run names what would go, with size and cost; the run deletes exactly that and says why the rest stays."""
+
+    async def story(azure: LocalAzure) -> None:
+        before = there(azure)
+        status, plan = await azure.api("POST", "/api/retention")
+        assert status == 200, plan
+        would = {row["id"].rsplit("/", 1)[1]: row for row in plan["plan"] if row["decision"] == "delete"}
+        assert set(would) == {"web01-202601", "web01-202603", "202601.1.0"}
+        assert (plan["deletable"], plan["size_gb"], plan["monthly_usd"], plan["in_use"]) == (3, 90, 9.42, 0)
+        stays = {row["id"].rsplit("/", 1)[1]: row for row in plan["plan"] if row["decision"] == "keep"}
+        assert {name: row["reason"] for name, row in stays.items()} == {
+            "web01-202602": "named-by-tag",
+            "web01-202604": "among-newest",
+            "web01-202605": "among-newest",
+            "202602.1.0": "disks-left",
+            "202603.1.0": "among-newest",
+            "202604.1.0": "disks-left",
+            "202605.1.0": "disks-left",
+        }
+        assert stays["web01-202602"]["message"] == "tag OsDiskPrevious of VM web01 names it"
+        run = await by_timer(azure)
+        assert (run["status"], run["deleted"], run["deletable"], there(azure)) == ("succeeded", 0, 3, before)
+        _, begun = await azure.api("POST", "/api/retention", {"dryRun": False})
+        run = await ended(azure, begun["id"])
+        assert (run["kind"], run["status"], run["deleted"], run["monthly_usd"]) == ("retention", "succeeded", 3, 9.42)
+        assert before - there(azure) == set(would)
+        rows = {row["id"].rsplit("/", 1)[1]: row["decision"] for row in run["resources"]}
+        assert rows == {**dict.fromkeys(would, "deleted"), **dict.fromkeys(stays, "keep")}
+        _, runs = await azure.api("GET", "/api/runs?kind=retention")
+        assert len(runs["value"]) == 2
+
+    play(story, fleet(), events=False)
+
+
+def test_retention_says_what_azure_would_not_delete() -> None:
+    """A refusal is a row with Azure's words and makes the run failed; what could not be read deletes nothing."""
+
+    async def story(azure: LocalAzure) -> None:
+        before = there(azure)
+        refusal = {"status": 403, "headers": {}, "body": {"error": {"code": "AuthorizationFailed", "message": "no"}}}
+        azure.simulator.plane.faults.add(
+            [{"match": {"method": "DELETE", "path": "/disks/web01-202601$"}, "times": 9, "respond": refusal}]
+        )
+        _, begun = await azure.api("POST", "/api/retention", {"dryRun": False})
+        run = await ended(azure, begun["id"])
+        rows = {row["id"].rsplit("/", 1)[1]: row for row in run["resources"]}
+        assert (run["status"], rows["web01-202601"]["reason"]) == ("failed", "azure-said-no")
+        assert "AuthorizationFailed: no" in rows["web01-202601"]["message"]
+        assert (rows["202601.1.0"]["decision"], rows["202601.1.0"]["reason"]) == ("keep", "disks-left")
+        assert before - there(azure) == {"web01-202603"}
+        azure.simulator.plane.faults.add(
+            [{"match": {"method": "GET", "path": "/virtualMachines$"}, "times": 99, "respond": refusal}]
+        )
+        _, begun = await azure.api("POST", "/api/retention", {"dryRun": False})
+        run = await ended(azure, begun["id"])
+        assert run["status"] == "failed"
+        assert run["message"].startswith("not everything could be read, so nothing is deleted")
+        status, problem = await azure.api("POST", "/api/retention")
+        assert (status, problem["type"]) == (502, "urn:azure-vm-refresh:problem:azure-said-no")
+        assert before - there(azure) == {"web01-202603"}
+
+    play(story, fleet(), events=False)
+
+
+def test_retention_deletes_by_timer_only_where_a_setting_says_so() -> None:
+    """REFRESH_RETENTION=delete: the timer deletes; the VM's own disks and what its last swap left behind stay."""
+
+    async def story(azure: LocalAzure) -> None:
+        await azure.api("POST", "/api/swap", {"vms": [VM_ID], "disk": "web01-202605"})
+        await azure.settled()
+        assert await azure.os_disk(VM_ID) == "web01-202605"
+        await azure.api("POST", "/api/swap", {"vms": [VM_ID], "disk": "web01-202601"})
+        await azure.settled()
+        azure.clock.advance(50 * 86400)
+        before = there(azure)
+        run = await by_timer(azure)
+        rows = {row["id"].rsplit("/", 1)[1]: row["reason"] for row in run["resources"]}
+        assert (run["status"], rows["web01-202605"], run["in_use"]) == ("succeeded", "named-by-tag", 1), run
+        assert before - there(azure) == {"web01-202602", "web01-202603", "202601.1.0", "202602.1.0"}
+
+    play(story, fleet(), settings={"REFRESH_RETENTION": "delete"}, events=False)
+
+
+def test_retention_deletes_nothing_when_a_later_page_is_unread() -> None:
+    """The VM on the second page names a disk: read, it stays; with that page unreadable nothing is deleted at all."""
+
+    async def story(azure: LocalAzure) -> None:
+        before = there(azure)
+        unreadable = [
+            {"match": {"method": "GET", "path": "/virtualMachines$"}, "times": 1, "delay_s": 0},
+            {"match": {"method": "GET", "path": "/virtualMachines$"}, "times": 99, "respond": {"status": 403}},
+        ]
+        azure.simulator.plane.faults.add(unreadable)
+        _, begun = await azure.api("POST", "/api/retention", {"dryRun": False})
+        run = await ended(azure, begun["id"])
+        assert (run["status"], run["resources"], there(azure)) == ("failed", [], before)
+        azure.simulator.plane.faults.clear()
+        _, begun = await azure.api("POST", "/api/retention", {"dryRun": False})
+        run = await ended(azure, begun["id"])
+        assert run["status"] == "succeeded"
+        assert before - there(azure) == {"web01-202603"}
+
+    others = [vm_body(f"vm{number:02}", AutoRefresh="false") for number in range(60)]
+    named = vm_body("zz", AutoRefresh="false", whatever="web01-202601")
+    play(story, [*fleet(), *others, named], events=False)
+
+
+@pytest.mark.parametrize("lead_s", [0, 1])
+def test_a_swap_and_retention_never_meet_in_a_vm_without_a_disk(lead_s: int) -> None:
+    """Somebody asks for a disk at the very time it is deleted: the VM ends running, on it or where it was."""
+
+    async def story(azure: LocalAzure) -> None:
+        _, begun = await azure.api("POST", "/api/retention", {"dryRun": False})
+        await asyncio.sleep(lead_s)
+        await azure.tag(VM_ID, OsDiskName="web01-202603")
+        run = await ended(azure, begun["id"])
+        await azure.settled()
+        swapped = await azure.os_disk(VM_ID) == "web01-202603"
+        assert await azure.power(VM_ID) == "running"
+        assert swapped == ("web01-202603" in there(azure))
+        assert swapped or azure.journal(VM_ID)["stops"] == 0
+        assert ("web01-202603" not in there(azure)) == any(
+            row["id"].endswith("/web01-202603") and row["decision"] == "deleted" for row in run["resources"]
+        )
+
+    play(story, fleet())
+
+
+def test_retention_goes_on_where_a_crash_interrupted_it() -> None:
+    """The worker dies again and again, before and after activities and turns: the same is deleted, and told so."""
+
+    async def story(azure: LocalAzure) -> None:
+        before = there(azure)
+        azure.hub.interruptions = deaths = Deaths()
+        for moment in range(1, 25, 3):
+            deaths.plan(moment)
+        _, begun = await azure.api("POST", "/api/retention", {"dryRun": False})
+        run = await ended(azure, begun["id"])
+        rows = {row["id"].rsplit("/", 1)[1] for row in run["resources"] if row["decision"] == "deleted"}
+        assert run["status"] == "succeeded", run
+        assert before - there(azure) == rows == {"web01-202601", "web01-202603", "202601.1.0"}
+
+    play(story, fleet(), events=False)
