@@ -31,7 +31,10 @@ COMPUTE = f"{GROUP}/providers/Microsoft.Compute"
 GOLDEN = f"{COMPUTE}/virtualMachines/golden"
 WINDOWS_ID = f"{GALLERY}/images/windows"
 # Timers would do the month's work on their own; tests say when.
-_SILENT = {f"AzureWebJobs.{name}.Disabled": "true" for name in ("monthly_refresh", "sweep", "purge_history", "weekly_retention")}
+_SILENT = {
+    f"AzureWebJobs.{name}.Disabled": "true"
+    for name in ("monthly_refresh", "sweep", "purge_history", "weekly_retention")
+}
 
 
 def vm_id(name: str) -> str:
