@@ -45,7 +45,9 @@ async def end_checks(gateways: Gateways, build: BuildInput, *, passed: bool) -> 
             return {"done": True}
         kept = {name: value for name, value in version.tags.items() if name.lower() != tags.REFRESH_CHECKS.lower()}
         admitted = {**kept, tags.REFRESH_CHECKS: tags.CHECKS_PASSED}
-        await patiently(lambda: gateways.gallery.begin_admit_version(version_id, admitted), budget_s=BUDGET_S)
+        await patiently(
+            lambda: gateways.gallery.begin_admit_version(version_id, admitted, version.targets), budget_s=BUDGET_S
+        )
     except GatewayError as error:
         if error.status == _CONFLICT:
             # Another run of the same build was quicker: read again what came of it.
