@@ -151,8 +151,10 @@ class Gallery(Protocol):
         """Have `latest` pass this version by, in every region."""
         ...
 
-    async def begin_admit_version(self, version_id: str, tags: Mapping[str, str]) -> Begun:
-        """Have `latest` take this version, and make `tags` its tags."""
+    async def begin_admit_version(
+        self, version_id: str, tags: Mapping[str, str], targets: Sequence[Mapping[str, Any]]
+    ) -> Begun:
+        """Have `latest` take this version, and make `tags` its tags; `targets` are its target regions as they are."""
         ...
 
     async def begin_create_definition(self, definition_id: str, body: Mapping[str, Any]) -> Begun:

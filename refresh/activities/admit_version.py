@@ -39,11 +39,15 @@ async def end_checks(gateways: Gateways, build: BuildInput, *, passed: bool) -> 
         if not passed:
             await _reject(gateways, version)
             return {"done": True}
-        if checks_of(version) != tags.CHECKS_PENDING or is_quarantined(version):
+        # Azure may fail a change after it took it: then the same change is what repairs the version.
+        repairs = version.provisioning_state == "Failed" and checks_of(version) == tags.CHECKS_PASSED
+        if is_quarantined(version) or not (repairs or checks_of(version) == tags.CHECKS_PENDING):
             return {"done": True}
         kept = {name: value for name, value in version.tags.items() if name.lower() != tags.REFRESH_CHECKS.lower()}
         admitted = {**kept, tags.REFRESH_CHECKS: tags.CHECKS_PASSED}
-        await patiently(lambda: gateways.gallery.begin_admit_version(version_id, admitted), budget_s=BUDGET_S)
+        await patiently(
+            lambda: gateways.gallery.begin_admit_version(version_id, admitted, version.targets), budget_s=BUDGET_S
+        )
     except GatewayError as error:
         if error.status == _CONFLICT:
             # Another run of the same build was quicker: read again what came of it.

@@ -5,7 +5,7 @@ Decides which fields of ARM's answers become which facts. Refuses to know which 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, cast
 
 from refresh.arm.bodies import bool_at, dict_at, identity_of, int_at, list_at, region, tags_of, text_at
@@ -93,15 +93,21 @@ class ArmGallery:
         body = {"properties": {"publishingProfile": {"excludeFromLatest": True}}}
         return await begin(operations.begin_update, found.group, gallery, definition, version, body)
 
-    async def begin_admit_version(self, version_id: str, tags: Mapping[str, str]) -> Begun:
+    async def begin_admit_version(
+        self, version_id: str, tags: Mapping[str, str], targets: Sequence[Mapping[str, Any]]
+    ) -> Begun:
         """Have `latest` take this version, and make `tags` its tags: a PATCH replaces them all.
+
+        Its target regions are repeated, as in every documented change of a version: nobody has told what becomes of
+        regions that are not.
 
         https://learn.microsoft.com/rest/api/compute/gallery-image-versions/update
         """
         found = split(version_id, VERSION_TYPE)
         gallery, definition, version = found.names
         operations = self._clients.compute(found.subscription).gallery_image_versions
-        body = {"tags": dict(tags), "properties": {"publishingProfile": {"excludeFromLatest": False}}}
+        profile = {"targetRegions": [dict(target) for target in targets], "excludeFromLatest": False}
+        body = {"tags": dict(tags), "properties": {"publishingProfile": profile}}
         return await begin(operations.begin_update, found.group, gallery, definition, version, body)
 
     async def begin_create_definition(self, definition_id: str, body: Mapping[str, Any]) -> Begun:
@@ -180,6 +186,7 @@ def version_from_arm(body: Mapping[str, Any]) -> Version:
         or text_at(storage, "osDiskImage", "source", "id"),
         os_disk_size_gb=int_at(storage, "osDiskImage", "sizeInGB"),
         published_at=text_at(profile, "publishedDate"),
+        targets=tuple(target for target in list_at(profile, "targetRegions") if isinstance(target, Mapping)),
         tags=tags_of(body),
     )
 

@@ -158,6 +158,7 @@ class Version:
     """An image version of a Compute Gallery; `regions` say where disks can be made from it.
 
     `source_id` is the VM, version, image or disk it was made from; `os_disk_size_gb` the smallest disk it fits on.
+    `targets` are its target regions word for word, for a change that must leave them as they are.
     """
 
     id: str
@@ -169,4 +170,5 @@ class Version:
     source_id: str | None = None
     os_disk_size_gb: int | None = None
     published_at: str | None = None
+    targets: tuple[Mapping[str, Any], ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)

@@ -148,3 +148,20 @@ def test_an_order_whose_answer_was_lost_is_not_taken_for_a_failure() -> None:
         assert world.writes() == []
 
     on_arm([*gallery_bodies(), excluded(PENDING, provisioningState="Creating")], story)
+
+
+def test_an_admission_that_fails_is_tried_again() -> None:
+    """Azure may fail a change it has accepted, and a version that is Failed is of no use: only Succeeded is done."""
+
+    async def story(world: World) -> None:
+        failure = {"code": "InternalError", "message": "try again"}
+        world.simulator.plane.faults.add([{"match": {"operation": "versionUpdate"}, "times": 1, "fail": failure}])
+        for _ in range(2):
+            assert (await end_checks(world.gateways, BUILD, passed=True))["waiting"]
+            await asyncio.sleep(1200)
+        assert await end_checks(world.gateways, BUILD, passed=True) == {"done": True}
+        version = await world.gateways.gallery.read_version(VERSION_ID)
+        assert (version.provisioning_state, version.excluded_from_latest) == ("Succeeded", False)
+        assert world.writes() == ["PATCH 202611.1.0"] * 2
+
+    on_arm([*gallery_bodies(), excluded(PENDING)], story)

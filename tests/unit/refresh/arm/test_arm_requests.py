@@ -147,12 +147,16 @@ def test_the_time_is_arms_date() -> None:
 
 
 def test_a_version_is_admitted_with_the_smallest_patch() -> None:
-    """Its exclusion and its tags, nothing else: what a version holds and where it goes stays as it is."""
+    """Its exclusion and its tags; where it goes is repeated word for word, what it holds is not spoken of."""
     arm = ScriptedArm(Answer(200, {"id": VERSION, "properties": {"provisioningState": "Updating"}}, _OPERATION))
-    tags = {"RefreshChecks": "passed"}
-    against(arm, lambda gateways: gateways.gallery.begin_admit_version(VERSION, tags))
+    tags, targets = (
+        {"RefreshChecks": "passed"},
+        [{"name": "West US", "regionalReplicaCount": 3, "encryption": {"a": 1}}],
+    )
+    against(arm, lambda gateways: gateways.gallery.begin_admit_version(VERSION, tags, targets))
     assert [(a.method, a.path) for a in arm.asked] == [("PATCH", VERSION)]
-    assert arm.asked[0].body == {"tags": tags, "properties": {"publishingProfile": {"excludeFromLatest": False}}}
+    profile = {"targetRegions": targets, "excludeFromLatest": False}
+    assert arm.asked[0].body == {"tags": tags, "properties": {"publishingProfile": profile}}
 
 
 @pytest.mark.parametrize("kind", ["definition", "image"])

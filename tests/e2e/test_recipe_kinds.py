@@ -1,0 +1,49 @@
+"""A recipe for any kind of Linux: nothing about the machine is hard-coded, everything follows the definition."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.month_world import HostedWorld
+from tests.support.recipe_world import groups_left, machines, on_recipes, recipe_bodies, until
+
+LAUNCH = {"features": [{"name": "SecurityType", "value": "TrustedLaunch"}]}
+
+
+@pytest.mark.parametrize(
+    ("image", "size", "definition"),
+    [
+        ("Canonical:ubuntu-24_04-lts:server", "Standard_D2s_v5", LAUNCH),
+        ("Canonical:ubuntu-24_04-lts:server-gen1", "Standard_D2s_v5", {"hyperVGeneration": "V1"}),
+        ("Canonical:ubuntu-24_04-lts:server-arm64", "Standard_D2ps_v5", {"architecture": "Arm64"}),
+        ("resf:rockylinux-x86_64:9-base", "Standard_D2s_v5", {}),
+    ],
+    ids=["Trusted Launch", "generation 1", "Arm64", "sold with a plan"],
+)
+def test_every_kind_of_linux_is_built_and_proved(
+    tmp_path: Path, image: str, size: str, definition: dict[str, Any]
+) -> None:
+    """The build VM and the throw-away VM are of the definition's kind, and a version comes of it."""
+    publisher, offer, sku = image.split(":")
+    (tmp_path / "ubuntu").mkdir()
+    said = f'[image]\npublisher = "{publisher}"\noffer = "{offer}"\nsku = "{sku}"\n[vm]\nsize = "{size}"\n'
+    (tmp_path / "ubuntu" / "recipe.toml").write_text(said)
+    (tmp_path / "ubuntu" / "cloud-init.yaml").write_text("#cloud-config\n")
+
+    async def story(world: HostedWorld) -> None:
+        run = world.hub.start("create_images", {}, None)
+        await until(lambda: machines(world))
+        (machine,) = machines(world)
+        body = machine.body
+        assert ("plan" in body) is (publisher == "resf")
+        assert ("securityProfile" in body["properties"]) is (definition is LAUNCH)
+        assert body["properties"]["hardwareProfile"]["vmSize"] == size
+        await world.hub.completed(run)
+        (row,) = world.hub.output(run)["images"]
+        assert (row["decision"], row["reason"]) == ("create", "made"), row
+        assert groups_left(world) == []
+
+    on_recipes(recipe_bodies(**definition), story, recipes=tmp_path)
