@@ -168,6 +168,13 @@ SETTINGS: tuple[Setting, ...] = (
         setting_values.endpoint,
     ),
     Setting(
+        "REFRESH_API_AUTH",
+        "api_auth",
+        "key",
+        "What guards the HTTP API: `key`: function keys; `entra`: App Service authentication, on and in front of it.",
+        setting_values.one_of("key", "entra"),
+    ),
+    Setting(
         "AZURE_CLIENT_ID",
         "client_id",
         "",
@@ -198,6 +205,7 @@ class Settings:
     disk_groups: tuple[str, ...]
     history_days: int
     arm_endpoint: str
+    api_auth: str
     client_id: str
 
     @classmethod

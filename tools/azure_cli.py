@@ -15,17 +15,18 @@ class CliError(Exception):
     """A command failed; the text is the command and what it said."""
 
 
-def run(program: str, *arguments: str) -> Any:
-    """Run `az` or `azd` and answer its JSON, or None when it says nothing. CliError with what it said."""
+def run(program: str, *arguments: str) -> str:
+    """Run `az` or `azd` and answer what it printed. CliError with what it said when it failed."""
     found = shutil.which(program)
     if found is None:
         raise CliError(f"{program} is not on the PATH: install it, see docs/deploy.md")
     done = subprocess.run([found, *arguments], capture_output=True, text=True, check=False)  # noqa: S603 # ours
     if done.returncode != 0:
         raise CliError(f"{program} {' '.join(arguments)}: {done.stderr.strip() or done.stdout.strip()}")
-    return json.loads(done.stdout) if done.stdout.strip() else None
+    return done.stdout
 
 
 def az(*arguments: str) -> Any:
-    """`az` with JSON output."""
-    return run("az", *arguments, "--output", "json", "--only-show-errors")
+    """What `az` answers, read as JSON; None when it says nothing."""
+    said = run("az", *arguments, "--output", "json", "--only-show-errors")
+    return json.loads(said) if said.strip() else None

@@ -62,7 +62,7 @@ def list_fleet(env: Mapping[str, str]) -> list[str]:
     if named or not group:
         return named
     rows = az("account", "management-group", "subscription", "show-sub-under-mg", "--name", group)
-    return [str(row["name"]) for row in rows]
+    return [str(row["id"]).rpartition("/")[2] for row in rows]
 
 
 async def wait_for_function(app_id: str) -> None:
