@@ -1,6 +1,7 @@
-"""docs/permissions.md from the role files: every action the app is given, with its reason (`python -m tools.permissions`).
+"""docs/permissions.md from the role files: every action the app is given, with its reason.
 
 Decides how the page reads. Refuses to know any action: they stand in infra/roles/, the JSON that Bicep deploys.
+`python -m tools.permissions` writes the page.
 """
 
 from __future__ import annotations
@@ -37,14 +38,14 @@ _HEAD = """# The rights the app needs
 
 *Made from `infra/roles/*.json` by `python -m tools.permissions`; edit those files, not this page.*
 
-Every right is a single action, none has a `*`. The roles are custom roles that `infra/` makes and gives to the app's one
-managed identity. `az role definition list --custom-role-only` shows them; the app reads its own rights before it stops a
-VM and refuses when one is missing ([docs/preflight.md](preflight.md)).
+Every right is a single action, none has a `*`. The roles are custom roles that `infra/` makes and gives to the app's
+one managed identity. `az role definition list --custom-role-only` shows them; the app reads its own rights before it
+stops a VM and refuses when one is missing ([docs/preflight.md](preflight.md)).
 
-Beside these the identity has built-in data roles on what is the app's own: Storage Blob Data Owner, Queue and Table Data
-Contributor on its storage account, Monitoring Metrics Publisher on its Application Insights, EventGrid Data Sender on its
-outcome topic, with `durableBackend=scheduler` Durable Task Data Contributor on its scheduler. The system topic's identity
-is Storage Blob Data Contributor on the container `dead-letters`.
+Beside these the identity has built-in data roles on what is the app's own: Storage Blob Data Owner, Queue and Table
+Data Contributor on its storage account, Monitoring Metrics Publisher on its Application Insights, EventGrid Data Sender
+on its outcome topic, with `durableBackend=scheduler` Durable Task Data Contributor on its scheduler. The system topic's
+identity is Storage Blob Data Contributor on the container `dead-letters`.
 
 Not given by `infra/`, because it is not the app's to give: the look and build roles on galleries in `otherGalleries`,
 `Microsoft.Compute/diskEncryptionSets/read` on encryption sets outside the fleet's subscriptions, and the look role on
