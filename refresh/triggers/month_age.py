@@ -40,6 +40,6 @@ async def tell_month_age(client: DurableFunctionsClient, now: datetime) -> None:
 
 
 def days_since(moments: Iterable[datetime], now: datetime) -> int:
-    """Whole days from the earliest of `moments` (UTC, as Durable says them without saying so) to `now`; never below 0."""
+    """Whole days from the earliest of `moments` (UTC, as Durable says them without saying so) to `now`, 0 at least."""
     # ARM's clock counts whole seconds, so what has just begun may lie ahead of it.
     return max(0, (now - min(moment.replace(tzinfo=UTC) for moment in moments)).days)
