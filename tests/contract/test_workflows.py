@@ -23,15 +23,17 @@ MISTAKES = {
     "a shell mistake": ("refresh.yml", '"${asked[@]}"', "$asked"),
     "a moving tag": ("ci.yml", "actions/checkout@08c6903cd8c0fde910a37f88322edcfb5dd907a8", "actions/checkout@v5"),
     "an input inside a script": ("refresh.yml", '"--vms=$VMS"', '"--vms=${{ inputs.vms }}"'),
-    "a token left in the checkout": ("ci.yml", "persist-credentials: false", "persist-credentials: true"),
+    "rights for everything": ("ci.yml", "permissions: {}", "permissions: write-all"),
 }
 
 
 def judge(folder: Path) -> list[str]:
     """What actionlint (with shellcheck) and zizmor say of a folder of workflows; offline."""
     env = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
-    commands = ([str(BIN / "actionlint"), *map(str, sorted(folder.glob("*.yml")))],)
-    commands += ([str(BIN / "zizmor"), "--offline", "--no-progress", "--quiet", str(folder)],)
+    commands = (
+        [str(BIN / "actionlint"), *map(str, sorted(folder.glob("*.yml")))],
+        [str(BIN / "zizmor"), "--offline", "--no-progress", "--quiet", str(folder)],
+    )
     found = []
     for command in commands:
         if not Path(command[0]).is_file():

@@ -1,4 +1,4 @@
-"""The steps around a deployment, against a scripted `az` and `azd`: what they ask for, and what they say when it fails."""
+"""The steps around a deployment, against a scripted `az` and `azd`: what they ask for, what they say when it fails."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def given(call: list[str]) -> dict[str, str]:
 
 
 def test_every_subscription_of_the_fleet_is_subscribed(cli: Cli) -> None:
-    """One deployment in each, with parameters events.bicep takes; a foreign topic is reused, our own is not mistaken for one."""
+    """One deployment in each, with parameters events.bicep takes; only a topic of somebody else is reused."""
     cli.answers({"system-topic list --subscription one": [OURS], "system-topic list --subscription two": [THEIRS]})
     assert asyncio.run(events.subscribe(ENV)) == ["one", "two"]
     one, two = cli.calls("deployment sub create")
