@@ -23,7 +23,7 @@ MISTAKES = {
     "a shell mistake": ("refresh.yml", '"${asked[@]}"', "$asked"),
     "a moving tag": ("ci.yml", "actions/checkout@08c6903cd8c0fde910a37f88322edcfb5dd907a8", "actions/checkout@v5"),
     "an input inside a script": ("refresh.yml", '"--vms=$VMS"', '"--vms=${{ inputs.vms }}"'),
-    "rights for everything": ("ci.yml", "permissions: {}", "permissions: write-all"),
+    "rights for everything": ("ci.yml", "    permissions:\n      contents: read\n", "    permissions: write-all\n"),
 }
 
 
