@@ -9,7 +9,8 @@ SEED ?= 2
 # Node's package manager, for the Kusto language service; without it those checks are skipped, and say so.
 NPM ?= $(shell command -v npm)
 
-.PHONY: soak bench-swap kusto package permissions help venv az-venv lint types imports unit test demo up serve clean
+.PHONY: soak soak-crashes histories bench-swap kusto package permissions help venv az-venv lint types imports unit test demo up
+.PHONY: serve clean
 
 help:
 	@echo "make demo   one month and one tag edit on a local Azure, told live (under 90 s)"
@@ -71,6 +72,12 @@ N ?= 1000
 SOAK_SEED ?= 1
 soak: venv
 	$(PY) -m tests.soak --examples $(N) --seed $(SOAK_SEED)
+
+soak-crashes: venv
+	$(PY) -m tests.crashes
+
+histories: venv
+	$(PY) -m tests.histories
 
 bench-swap: venv
 	$(PY) -m bench.swap

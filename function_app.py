@@ -17,6 +17,7 @@ from refresh.activities.list_builds import list_builds
 from refresh.activities.make_disks import make_disks
 from refresh.activities.plan_version import plan_version
 from refresh.activities.prepare_swap import prepare_swap
+from refresh.activities.publish_event import publish_event
 from refresh.activities.quarantine_version import quarantine_version
 from refresh.activities.read_hints import read_hints
 from refresh.activities.read_scope import read_scope
@@ -79,6 +80,7 @@ for activity in (
     write_rejection,
     quarantine_version,
     clear_intent,
+    publish_event,
     write_wishes,
     read_scope,
     list_builds,

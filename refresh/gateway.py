@@ -180,6 +180,10 @@ class Guests(Protocol):
         """The primary private address of a network interface, None when it has none. NotFound, Refused, Unavailable."""
         ...
 
+    async def list_dynamic_ips(self, nic_id: str) -> Sequence[str]:
+        """Names of the interface's public addresses that a deallocated VM loses. NotFound, Refused, Unavailable."""
+        ...
+
     async def read_boot_log(self, vm_id: str) -> str | None:
         """The end of the VM's serial log; None where there is none to be had. Unavailable when there may be later."""
         ...
@@ -206,6 +210,14 @@ class Access(Protocol):
 
     async def list_premium_sizes(self, subscription: str, location: str) -> Sequence[str]:
         """The VM sizes (lower-case) that carry premium disks in a region (`westeurope`); all pages."""
+        ...
+
+
+class Topic(Protocol):
+    """Where the world is told."""
+
+    async def publish(self, cloud_event: Mapping[str, Any]) -> None:
+        """Send one CloudEvent 1.0. Refused, Unavailable."""
         ...
 
 
@@ -253,6 +265,11 @@ class Gateways(Protocol):
     @property
     def access(self) -> Access:
         """The app's rights, and locks."""
+        ...
+
+    @property
+    def topic(self) -> Topic | None:
+        """Where the world is told; None where nobody is to be."""
         ...
 
     @property

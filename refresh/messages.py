@@ -133,11 +133,20 @@ class Health(Record):
 
 
 @dataclass(frozen=True)
+class Warned(Record):
+    """One thing a person should know about a swap though it did not forbid it: a code and a sentence."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
 class Intent(Record):
     """What a swap set out to do, stored once with its claim: enough to bring the VM back up whatever happens.
 
     `previous` is the value of `OsDiskPrevious` before the intent (None: there was none); `agent_spoke` whether a
-    guest agent had reported ready, so that its silence afterwards means something; `unique_id` is the VM's `vmId`.
+    guest agent had reported ready, so that its silence afterwards means something; `unique_id` is the VM's `vmId`;
+    `warnings` are what a person should know.
     """
 
     run: str
@@ -150,6 +159,7 @@ class Intent(Record):
     unique_id: str | None = None
     stop_mode: str = "deallocate"
     health: Health | None = None
+    warnings: tuple[Warned, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -180,7 +190,10 @@ class StepInput(Record):
     `since` is when the step was first tried, `begun_at` when its operation was last accepted, `started_at` when the
     VM was started. `despite_hold` only for the start of a VM that the app itself has stopped. `unique_id` is the `vmId`
     of the VM that is meant: one that took its name is another VM. `asked_at` is when the orchestration asked,
-    `last_code` Azure's last word where it said no.
+    `last_code` Azure's last word where it said no, `begins` how often the operation was accepted,
+    `token` what names the one under way, so that its reason can be asked for: it holds a signed URL and is never told.
+    `rungs` are what the parts of a health check have said so far.
+    `leave_stopped`: a VM that somebody has stopped is left so, and that is no fault of its disk.
     """
 
     vm: str
@@ -193,16 +206,23 @@ class StepInput(Record):
     unique_id: str | None = None
     asked_at: str | None = None
     last_code: str | None = None
+    begins: int = 0
+    token: str | None = None
     stop_mode: str = "deallocate"
     health: Health | None = None
+    rungs: tuple[str, ...] = ()
+    leave_stopped: bool = False
 
 
 @dataclass(frozen=True)
 class StepResult(Record):
-    """How a step stands: `done`, `waiting` (ask again), `failed` for good, `held` by a person, `gone` with the VM.
+    """How a step stands: `done`, `waiting` (ask again), `failed` for good, `held` by a person, `gone` with the VM,
+    `stopped` by somebody else.
 
-    Times are ARM's own (ISO); `evidence` is what was seen, `proved` whether the guest itself spoke, `wait_s` how long
-    Azure asked to be left alone where that is too long for an activity, `rungs` what each part of a health check said.
+    Times are ARM's own (ISO), `settled_at` the end of the VM's last operation; `evidence` is what was seen, `proved`
+    whether the guest itself spoke, `wait_s` how long Azure asked to be left alone where that is too long for an
+    activity, `rungs` what each part of a health check said, `begins` how often the operation was accepted,
+    `token` names the operation under way for the next round and nobody else.
     """
 
     state: str
@@ -215,11 +235,17 @@ class StepResult(Record):
     proved: bool = False
     wait_s: float | None = None
     rungs: tuple[str, ...] = ()
+    settled_at: str | None = None
+    begins: int = 0
+    token: str | None = None
 
 
 @dataclass(frozen=True)
 class Prepared(Record):
-    """What a swap found right before downtime: `swap` with its intent, tags and steps, `revive`, or why not."""
+    """What a swap found right before downtime: `swap` with its intent, tags and steps, `revive`, or why not.
+
+    `notice_s` is how long people are to be told before a running VM is stopped; None: nobody is told.
+    """
 
     decision: str
     reason: str
@@ -229,6 +255,7 @@ class Prepared(Record):
     steps: tuple[str, ...] = ()
     undo: tuple[str, ...] = ()
     down_s: float | None = None
+    notice_s: int | None = None
 
 
 @dataclass(frozen=True)
@@ -237,7 +264,8 @@ class Outcome(Record):
 
     `status` is one of `succeeded`, `not-proven`, `rolled-back`, `needs-attention`, `refused`, `skipped`; `reason` an
     enum's value, `message` one sentence a person can act on, `down_s` seconds from the stop until it ran again,
-    `by_hand` the commands that finish it where a person is needed.
+    `arm_s` how long Azure's own operations took, `stop_mode` how it was stopped,
+    `by_hand` the commands that finish it where a person is needed, `warnings` what else a person should know.
     """
 
     vm: str
@@ -252,6 +280,9 @@ class Outcome(Record):
     ended: str | None = None
     evidence: tuple[str, ...] = ()
     by_hand: tuple[str, ...] = ()
+    warnings: tuple[Warned, ...] = ()
+    stop_mode: str | None = None
+    arm_s: float | None = None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from refresh.domain import resource_id
 
@@ -22,6 +22,9 @@ CLOUDS: Mapping[str, str] = {
 
 https://learn.microsoft.com/azure/azure-government/compare-azure-government-global-azure#guidance-for-developers
 """
+
+TOPIC_HOSTS = (".eventgrid.azure.net", ".eventgrid.azure.us", ".eventgrid.azure.cn")
+TOPIC_PATH = "/api/events"
 
 _GUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
 _GROUP_ID = re.compile(r"^/subscriptions/[0-9a-f-]{36}/resourcegroups/[^/?#%\\]{1,90}\Z", re.IGNORECASE)
@@ -145,15 +148,44 @@ def _is_cron_part(part: str, low: int, high: int, *, names: bool) -> bool:
 def endpoint(text: str) -> str:
     """ARM's base URL without a slash at its end: a known cloud over https, or this machine."""
     cure = f"must be https:// and one of {', '.join(CLOUDS)}, or http(s):// and this machine (127.0.0.1:<port>)"
-    try:
-        url = urlsplit(text)
-        port = url.port
-    except ValueError as fault:
-        raise ValueError(cure) from fault
-    if url.username or url.password or url.path.strip("/") or url.query or url.fragment or not url.hostname:
+    url, port = _split_url(text, cure)
+    if url.path.strip("/"):
         raise ValueError(cure)
     if is_loopback(url.hostname) and url.scheme in ("http", "https"):
         return f"{url.scheme}://{url.netloc}"
     if url.scheme != "https" or url.hostname not in CLOUDS or port not in (None, 443):
         raise ValueError(cure)
     return f"https://{url.hostname}"
+
+
+def topic(text: str) -> str:
+    """The endpoint of a custom Event Grid topic, as the portal shows it, or nothing.
+
+    https://learn.microsoft.com/azure/event-grid/post-to-custom-topic#endpoint
+    """
+    if not text:
+        return text
+    cure = (
+        f"must be a topic's endpoint like https://<topic>.<region>-1{TOPIC_HOSTS[0]}{TOPIC_PATH}, "
+        f"or http(s):// and this machine (127.0.0.1:<port>{TOPIC_PATH})"
+    )
+    url, port = _split_url(text, cure)
+    if url.path.rstrip("/") != TOPIC_PATH:
+        raise ValueError(cure)
+    if is_loopback(url.hostname) and url.scheme in ("http", "https"):
+        return f"{url.scheme}://{url.netloc}{TOPIC_PATH}"
+    if url.scheme != "https" or not (url.hostname or "").endswith(TOPIC_HOSTS) or port not in (None, 443):
+        raise ValueError(cure)
+    return f"https://{url.hostname}{TOPIC_PATH}"
+
+
+def _split_url(text: str, cure: str) -> tuple[SplitResult, int | None]:
+    """The parts of a URL that names a host and holds no secret; ValueError with `cure` for any other."""
+    try:
+        url = urlsplit(text)
+        port = url.port
+    except ValueError as fault:
+        raise ValueError(cure) from fault
+    if url.username or url.password or url.query or url.fragment or not url.hostname:
+        raise ValueError(cure)
+    return url, port

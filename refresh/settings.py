@@ -22,6 +22,9 @@ MAX_CONCURRENT_ACTIVITIES = 64
 ACTIVITIES_BESIDE_SWAPS = 20
 """What is kept free of swaps, so that looks, bulk work and a tag edit get their turn while every swap waits."""
 
+MAX_NOTICE_S = 7200
+"""A VM that waits out its notice holds one of `REFRESH_MAX_SWAPS`: longer notices would leave no room for anybody."""
+
 
 class SettingsError(Exception):
     """The app cannot work with these settings; `faults` names every one that is wrong and says the cure."""
@@ -161,6 +164,20 @@ SETTINGS: tuple[Setting, ...] = (
         setting_values.between(1, 365),
     ),
     Setting(
+        "REFRESH_OUTCOME_TOPIC",
+        "outcome_topic",
+        "",
+        "Endpoint of a custom Event Grid topic (CloudEvents schema) outcomes are published to; none: they are not.",
+        setting_values.topic,
+    ),
+    Setting(
+        "REFRESH_NOTICE_S",
+        "notice_s",
+        "0",
+        "Seconds between the published word that a running VM is about to be swapped and its stop.",
+        setting_values.between(0, MAX_NOTICE_S),
+    ),
+    Setting(
         "REFRESH_ARM_ENDPOINT",
         "arm_endpoint",
         "https://management.azure.com",
@@ -204,6 +221,8 @@ class Settings:
     disk_trust: str
     disk_groups: tuple[str, ...]
     history_days: int
+    outcome_topic: str
+    notice_s: int
     arm_endpoint: str
     api_auth: str
     client_id: str
@@ -251,4 +270,14 @@ def _contradictions(values: Mapping[str, Any]) -> list[str]:
         faults.append(
             "REFRESH_GALLERIES: must name a gallery when REFRESH_DISK_TRUST=gallery, or every swap is refused"
         )
+    if values.get("notice_s") and values.get("outcome_topic") == "":
+        faults.append("REFRESH_NOTICE_S: needs REFRESH_OUTCOME_TOPIC, or there is nobody to give notice to")
+    if _is_local(values.get("outcome_topic")) and values.get("arm_endpoint") and not _is_local(values["arm_endpoint"]):
+        faults.append(
+            "REFRESH_OUTCOME_TOPIC: may be this machine only while REFRESH_ARM_ENDPOINT is, or a real token goes there"
+        )
     return faults
+
+
+def _is_local(url: str | None) -> bool:
+    return setting_values.is_loopback(urlsplit(url or "").hostname)

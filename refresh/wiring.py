@@ -19,6 +19,7 @@ from refresh.arm.gallery import ArmGallery
 from refresh.arm.graph import ArmGraph
 from refresh.arm.health import ArmGuests
 from refresh.arm.tags import ArmTags
+from refresh.arm.topic import OutcomeTopic
 from refresh.gateway import Gateways
 from refresh.settings import Settings
 
@@ -35,6 +36,7 @@ class ArmGateways:
     tags: ArmTags
     guests: ArmGuests
     access: ArmAccess
+    topic: OutcomeTopic | None
     clock: ArmClock
 
     async def close(self) -> None:
@@ -85,6 +87,7 @@ def connect(settings: Settings) -> ArmGateways:
         tags=ArmTags(clients),
         guests=ArmGuests(clients),
         access=ArmAccess(clients),
+        topic=OutcomeTopic(clients, settings.outcome_topic) if settings.outcome_topic else None,
         clock=ArmClock(clients, graph),
     )
 

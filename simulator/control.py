@@ -51,6 +51,9 @@ class World(Protocol):
     def events(self) -> list[dict[str, Any]]:
         """The Event Grid log."""
 
+    def published(self) -> list[dict[str, Any]]:
+        """What the custom topic took."""
+
 
 class _BadRequest(ValueError):
     """A request nobody understands; the text says why."""
@@ -72,6 +75,7 @@ class ControlPlane:
             ("DELETE", "resources", self._delete_resources),
             ("GET", "journal", self._journal),
             ("GET", "events", self._events),
+            ("GET", "published", self._published),
             ("POST", "clock", self._clock),
             ("POST", "faults", self._post_faults),
             ("POST", "faults/plan", self._plan_faults),
@@ -112,6 +116,9 @@ class ControlPlane:
 
     async def _events(self, _request: web.Request) -> web.Response:
         return web.json_response(self._world.events())
+
+    async def _published(self, _request: web.Request) -> web.Response:
+        return web.json_response(self._world.published())
 
     async def _clock(self, request: web.Request) -> web.Response:
         body = await _object(request, {"advance_s"})

@@ -90,16 +90,20 @@ def object_id(client_id: str) -> str:
 
 def principal_of(token: str) -> str | None:
     """The object id in a bearer token (an opaque token stands for itself), None when it is empty or has expired."""
+    claims = claims_of(token)
+    return None if claims is None else str(claims.get("oid", token))
+
+
+def claims_of(token: str) -> dict[str, Any] | None:
+    """What a bearer token says (an opaque one nothing), None when it is empty or has expired."""
     if not token:
         return None
     try:
         part = token.split(".")[1]
         claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-        if float(claims.get("exp", Clock.wall() + 1)) <= Clock.wall():
-            return None
-        return str(claims.get("oid", token))
+        return claims if float(claims.get("exp", Clock.wall() + 1)) > Clock.wall() else None
     except (IndexError, ValueError):
-        return token
+        return {}
 
 
 def _encode(part: dict[str, Any]) -> str:

@@ -98,6 +98,7 @@ def app_settings(app_dir: Path, endpoints: Endpoints, simulator: Simulator) -> d
     }
     azure = {
         "REFRESH_ARM_ENDPOINT": endpoints.arm,
+        "REFRESH_OUTCOME_TOPIC": endpoints.topic,
         "IDENTITY_ENDPOINT": endpoints.identity_endpoint,
         "IDENTITY_HEADER": endpoints.identity_header,
     }

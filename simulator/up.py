@@ -66,13 +66,15 @@ def lines_to_try(endpoints: Endpoints, clock: Clock, vm: str) -> str:
     told = f"""
 The app listens on {app}, its Azure on {endpoints.arm}; time {pace}. Ctrl-C ends it.
 
-Who runs what, and why; what a month would do, changing nothing; the month itself ({month}); how it goes:
+Who runs what, and why; what a month would do, changing nothing; the month itself ({month}); how it goes; what was
+published of it:
 
   curl -s {app}/api/vms | python3 -m json.tool
   curl -s -X POST {app}/api/refresh -d '{{"all": true, "rollout": "auto", "dryRun": true}}' | python3 -m json.tool
   curl -s -X POST {app}/api/refresh -d '{{"all": true, "rollout": "auto"}}'
   curl -s {app}/api/queue | python3 -m json.tool
   curl -s {app}/api/runs | python3 -m json.tool
+  curl -s {endpoints.control}/published | python3 -m json.tool
 """
     return told + _on_a_vm(endpoints, vm) if vm else told
 

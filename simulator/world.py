@@ -26,6 +26,7 @@ from simulator.arm.upsert import remove, upsert
 from simulator.clock import Clock
 from simulator.control import PREFIX, ControlPlane
 from simulator.eventgrid import Chaos, EventGrid
+from simulator.eventgrid.topic import TOPIC_PATH, Topic
 from simulator.guests import Guests
 from simulator.identity import IDENTITY_PATH, Identity
 from simulator.resource_graph import ResourceGraph
@@ -53,6 +54,7 @@ class Endpoints:
     identity_endpoint: str
     identity_header: str
     control: str
+    topic: str
     functions: str | None = None
 
     def to_json(self) -> dict[str, str]:
@@ -96,6 +98,7 @@ class Simulator:
         )
         self._router = Router(self.plane, self._answer_graph)
         self.guests = Guests(self.plane)
+        self.topic = Topic(clock, self.plane.faults)
         self._identity = Identity(TENANT_ID)
         self._ports = (port, tls_port)
         self._seed, self._scenario = seed, scenario
@@ -146,6 +149,7 @@ class Simulator:
             identity_endpoint=f"{arm}{IDENTITY_PATH}",
             identity_header=self._identity.header,
             control=f"{arm}{PREFIX}",
+            topic=f"{arm}{TOPIC_PATH}",
         )
         return self.endpoints
 
@@ -179,6 +183,7 @@ class Simulator:
         self.plane.reset(self._seed if seed is None else seed)
         self.guests.close()
         await self.event_grid.clear()
+        self.topic.published.clear()
         self._fill(bodies)
 
     def upsert(self, bodies: list[dict[str, Any]]) -> int:
@@ -203,6 +208,10 @@ class Simulator:
         """The Event Grid log."""
         return self.event_grid.log()
 
+    def published(self) -> list[dict[str, Any]]:
+        """What the custom topic took."""
+        return self.topic.published
+
     def _fill(self, bodies: list[Json]) -> None:
         """Take a scenario; one that names no subscription gets an empty one."""
         self.upsert(bodies)
@@ -210,9 +219,12 @@ class Simulator:
             self.plane.add_subscription(DEFAULT_SUBSCRIPTION)
 
     def _application(self) -> web.Application:
-        application = web.Application(client_max_size=_MAX_BODY_BYTES, middlewares=[journaled(self.plane, PREFIX)])
+        application = web.Application(
+            client_max_size=_MAX_BODY_BYTES, middlewares=[journaled(self.plane, PREFIX, TOPIC_PATH)]
+        )
         application.add_routes(ControlPlane(self).routes())
         application.add_routes(self._identity.routes())
+        application.add_routes(self.topic.routes())
         application.router.add_get(f"{BLOBS}{{path:.*}}", self._blob)
         application.router.add_route("*", "/{path:.*}", ArmServer(self.plane, self._router).handle)
         return application

@@ -1,51 +1,94 @@
-"""`make soak N=1000`: that many drawn calamities befall small fleets; the same check as in the property tests.
+"""`make soak N=1000`: that many drawn stories of fleets in trouble; the same promises as in the property tests.
 
-Prints the seed, the rate, and when one ends badly the smallest such case that was found.
+Prints the seeds and the rate, and when one ends badly the smallest such story that was found. `--jobs` processes share
+the work, each with a seed of its own.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
+import importlib
 import logging
+import os
+import pkgutil
 import sys
 
-from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import seed, settings
+from hypothesis.stateful import run_state_machine_as_test
 
+import refresh
 from simulator.clock import Clock
-from tests.property.test_fleet_chaos import assert_ends_well
-from tests.support.chaos import Calamity, calamities
+from tests.property.test_fleet_chaos import STORY
+from tests.support.fleet_story import FleetStory
 
 _TELL_EVERY = 50
 
 
 def main() -> int:
-    """Run it; 1 when a calamity ended badly."""
+    """Run it; 1 when a story ended badly."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak")
-    parser.add_argument("--examples", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--examples", type=int, default=1000, help="how many stories")
+    parser.add_argument("--seed", type=int, default=1, help="of the first process; the others count on")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many processes")
     typed = parser.parse_args()
+    if typed.jobs > 1:
+        return asyncio.run(_share(typed.examples, typed.seed, typed.jobs))
+    return _soak(typed.examples, typed.seed)
+
+
+async def _share(examples: int, first_seed: int, jobs: int) -> int:
+    began_s = Clock.stopwatch()
+    shares = [examples // jobs + (number < examples % jobs) for number in range(jobs)]
+    processes = [
+        await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.soak", "--jobs", "1"),
+            *("--examples", str(share), "--seed", str(first_seed + number)),
+        )
+        for number, share in enumerate(shares)
+        if share
+    ]
+    codes = await asyncio.gather(*(process.wait() for process in processes))
+    took_s = Clock.stopwatch() - began_s
+    seeds = f"seeds {first_seed} to {first_seed + len(processes) - 1}"
+    if any(codes):
+        print(
+            f"{seeds}: {sum(map(bool, codes))} of {len(codes)} processes met a story that ended badly", file=sys.stderr
+        )
+        return 1
+    print(f"{examples} of {examples} ended well in {took_s:.0f} s ({examples / took_s * 60:.0f} a minute), {seeds}")
+    return 0
+
+
+def _soak(examples: int, first_seed: int) -> int:
     logging.disable(logging.CRITICAL)  # the Durable library warns of every late answer, and these are made to be late
+    _keep_imported()
     began_s, count = Clock.stopwatch(), 0
 
-    @seed(typed.seed)
-    @settings(max_examples=typed.examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-    @given(calamities())
-    def soak(calamity: Calamity) -> None:
-        nonlocal count
-        assert_ends_well(calamity)
-        count += 1
-        if count % _TELL_EVERY == 0:
-            rate = count / (Clock.stopwatch() - began_s)
-            print(f"{count} ended well, {rate * 60:.0f} a minute, seed {typed.seed}", flush=True)
+    @seed(first_seed)
+    class Counted(FleetStory):
+        def teardown(self) -> None:
+            nonlocal count
+            super().teardown()
+            count += 1
+            if count % _TELL_EVERY == 0:
+                rate = count / (Clock.stopwatch() - began_s)
+                print(f"seed {first_seed}: {count} ended well, {rate * 60:.0f} a minute", flush=True)
 
     try:
-        soak()
+        run_state_machine_as_test(Counted, settings=settings(STORY, max_examples=examples))
     except BaseException:
-        print(f"seed {typed.seed}: one ended badly after {count} that ended well", file=sys.stderr)
+        print(f"seed {first_seed}: one ended badly after about {count} that ended well", file=sys.stderr)
         raise
     took_s = Clock.stopwatch() - began_s
-    print(f"{count} of {count} ended well in {took_s:.0f} s ({count / took_s * 60:.0f} a minute), seed {typed.seed}")
+    print(f"seed {first_seed}: {count} ended well in {took_s:.0f} s ({count / took_s * 60:.0f} a minute)")
     return 0
+
+
+def _keep_imported() -> None:
+    """Import the app's modules once: the host forgets only what it imported itself, and that is a fifth of a story."""
+    for module in pkgutil.walk_packages(refresh.__path__, "refresh."):
+        importlib.import_module(module.name)
 
 
 if __name__ == "__main__":

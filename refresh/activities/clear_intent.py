@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from refresh import wiring
+from refresh.activities import lateness
 from refresh.activities.patience import TAG_WRITE_BUDGET_S, patiently
 from refresh.domain import tags
 from refresh.domain.intent_tag import read_intent_tag
@@ -14,11 +15,14 @@ from refresh.gateway import GatewayError, NotFound
 async def clear_intent(data: dict[str, Any]) -> dict[str, Any]:
     """Remove `RefreshState` when the swap is over; a failure leaves a tag that says so and harms nothing.
 
-    With `run`, only where it tells of that run: a swap begun since then has its own.
+    With `run`, only where it tells of that run: a swap begun since then has its own. One that comes late without a
+    run removes nothing for that reason.
     """
     gateways = wiring.gateways()
     try:
         vm = await patiently(lambda: gateways.compute.read_vm(data["vm"]), budget_s=TAG_WRITE_BUDGET_S)
+        if data.get("run") is None and lateness.is_late(data.get("asked_at"), vm.read_at):
+            return lateness.too_late()
         value = tags.value_of(vm.tags, tags.REFRESH_STATE)
         left = read_intent_tag(value)
         if value is not None and (left is None or data.get("run") in (None, left.run)):

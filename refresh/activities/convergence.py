@@ -11,8 +11,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from refresh.activities import lateness
+from refresh.activities.patience import is_in_progress
 from refresh.domain import instant, tags
+from refresh.domain.blame import UNHEALTHY
 from refresh.domain.capacity import is_capacity, pause_s
+from refresh.domain.denial import read_denial
 from refresh.domain.model import Vm
 from refresh.domain.steps import Move, Verdict
 from refresh.gateway import Begun, GatewayError, Gateways, NotFound, Refused, Unavailable
@@ -20,18 +24,16 @@ from refresh.messages import StepInput, StepResult
 
 # Longer waits go back to the orchestrator, so that no activity outlives a platform update unnoticed.
 ACTIVITY_S = 50.0
-# Another operation is under way on the VM; Azure ends it, and then ours may begin.
-_CONFLICTS = frozenset({"Conflict", "OperationNotAllowed", "AttachDiskWhileBeingDetached", "PreconditionFailed"})
 _LONGEST_PAUSE_S = 30.0
-# An activity is at least once: one whose worker died after the answer was sent comes again when its message is visible
-# again (300 s), to a VM that has moved on. One that comes so late does nothing; whoever still waits for it asks again.
-# https://learn.microsoft.com/azure/azure-functions/durable/durable-functions-bindings#host-json
-LATE_AFTER_S = 240.0
+# A reading that Azure refuses may be a role that has not spread yet; one that it goes on refusing ends the step.
+_REFUSED_READS_S = 30.0
 
 
-# So many looks of one activity may follow each other quickly; Compute has 36 reads of a VM in hand.
+# So many looks of one activity may follow each other quickly; Compute has 36 reads of a VM in hand. What takes longer
+# than anything usual is looked at seldom: seconds do not matter any more.
 QUICK_LOOKS = 10
 STEADY_S = 5.0
+SELDOM_FROM_S, SELDOM_S = 300.0, 15.0
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,12 @@ class Rhythm:
 
     first_s: float
     then_s: float
+    # For getting an operation accepted, and for whatever is waited for without one of our own.
     budget_s: float
+    # How long an operation that Azure accepted may take by its own clock; it is waited for, never begun beside itself.
+    operation_s: float = 0.0
+    # How often an operation that came to nothing is begun in all.
+    most_begins: int = 1000
     # A refused begin is tried again: for a start, because nothing is worse than a VM that stays down.
     retry_refused: bool = False
     # How long Azure is asked again when it has no room for the VM; no disk is to blame for that.
@@ -67,8 +74,11 @@ class Convergence:
         """Take up where the last activity of this step left off."""
         self._since = self.step.since
         self._begun_at = self.step.begun_at
-        self._token: str | None = None
+        self._begins = self.step.begins
+        self._refused_from_s: float | None = None
+        self._token = self.step.token
         self._at: str | None = None
+        self._settled_at: str | None = None
         self._slept_s = self._slept_when_read_s = 0.0
         self._pause_s = 1.0
         self._last_error: GatewayError | None = None
@@ -90,10 +100,12 @@ class Convergence:
         except NotFound as error:
             return self._result("gone", error)
         except GatewayError as error:
-            return await self._unanswered(error)
+            return await self._unread(error)
+        self._refused_from_s = None
         self._at, self._slept_when_read_s = vm.read_at, self._slept_s
-        if (instant.seconds_between(self.step.asked_at, vm.read_at) or 0.0) - self._slept_s > LATE_AFTER_S:
-            return self._result("waiting", evidence="came too late: what was asked may not be wanted any more")
+        self._settled_at = vm.settled_at
+        if lateness.is_late(self.step.asked_at, vm.read_at, self._slept_s):
+            return self._result("waiting", evidence=lateness.SAID)
         self._since = self._since or vm.read_at
         if self.step.unique_id and vm.unique_id and self.step.unique_id != vm.unique_id:
             return self._result("gone", evidence="another VM has its name now")
@@ -107,12 +119,13 @@ class Convergence:
     async def _follow(self, verdict: Verdict) -> StepResult | None:
         if verdict.move is Move.DONE:
             return self._result("done", evidence=verdict.seen, proved=verdict.proved)
-        if verdict.move is Move.FAILED or self._elapsed_s() >= self._budget_s():
+        if verdict.move is Move.FAILED or self._is_over(waiting=verdict.move is Move.WAIT):
             return await self._failed(verdict.seen)
         if verdict.move is Move.BEGIN and self.begin is not None:
-            return await self._begin()
+            return await self._failed(verdict.seen) if self._is_used_up() else await self._begin()
         self._looks += 1
-        await self._sleep(self.rhythm.then_s if self._looks < QUICK_LOOKS else max(self.rhythm.then_s, STEADY_S))
+        steady_s = STEADY_S if self._elapsed_s() < SELDOM_FROM_S else SELDOM_S
+        await self._sleep(self.rhythm.then_s if self._looks < QUICK_LOOKS else max(self.rhythm.then_s, steady_s))
         return None
 
     async def _begin(self) -> StepResult | None:
@@ -122,28 +135,31 @@ class Convergence:
             return await self._unanswered(self._last_error)
         try:
             begun = await self.begin()
-        except Refused as error:
-            if error.code in _CONFLICTS or self.rhythm.retry_refused:
-                return await self._unanswered(error)
-            return self._result("failed", error)
         except NotFound as error:
             return self._result("gone", error)
         except GatewayError as error:
-            return await self._unanswered(error)
+            hopeless = isinstance(error, Refused) and not is_in_progress(error) and not self.rhythm.retry_refused
+            return self._result("failed", error) if hopeless else await self._unanswered(error)
         self._begun_at, self._token, self._pause_s = begun.at, begun.token, 1.0
+        self._begins += 1
         self._since = self._since or begun.at
         await self._sleep(self.rhythm.first_s)
         return None
 
-    async def _unanswered(self, error: GatewayError) -> StepResult | None:
+    async def _unread(self, error: GatewayError) -> StepResult | None:
+        if isinstance(error, Refused) and not self.rhythm.retry_refused:
+            self._refused_from_s = self._slept_s if self._refused_from_s is None else self._refused_from_s
+            if self._slept_s - self._refused_from_s >= _REFUSED_READS_S:
+                return self._result("failed", error)
+        return await self._unanswered(error, waiting=True)
+
+    async def _unanswered(self, error: GatewayError, *, waiting: bool = False) -> StepResult | None:
         self._last_error = error
-        if self._elapsed_s() >= self._budget_s():
+        if self._is_over(waiting=waiting):
             return self._result("failed", error)
         if self._has_no_room(error.code):
             self._wait_s = pause_s(self._elapsed_s())
             return None
-        if isinstance(error, Refused) and error.code not in _CONFLICTS and not self.rhythm.retry_refused:
-            return self._result("failed", error)
         wait_s = self._pause_s if error.retry_after_s is None else max(error.retry_after_s, 0.1)
         self._pause_s = min(self._pause_s * 2, _LONGEST_PAUSE_S)
         if wait_s > ACTIVITY_S:  # has been 20 minutes: that long waits a durable timer
@@ -169,7 +185,7 @@ class Convergence:
         await self._learn_why()
         if self._last_error is not None:
             return self._result("failed", self._last_error, evidence=seen)
-        code = "Unhealthy" if self.begin is None else self.step.last_code or "Unknown"
+        code = UNHEALTHY if self.begin is None else self.step.last_code or "Unknown"
         return self._result("failed", Unavailable(code, f"after {self._elapsed_s():.0f} s {seen}"), evidence=seen)
 
     def _has_no_room(self, code: str | None) -> bool:
@@ -179,9 +195,21 @@ class Convergence:
         code = self._last_error.code if self._last_error else self.step.last_code
         return self.rhythm.no_room_budget_s or 0.0 if self._has_no_room(code) else self.rhythm.budget_s
 
-    def _elapsed_s(self) -> float:
+    def _is_used_up(self) -> bool:
+        return self._begins >= self.rhythm.most_begins
+
+    def _is_over(self, *, waiting: bool) -> bool:
+        """Whether the step's time is up; an operation under way has its own, from its own begin."""
+        elapsed_s, budget_s = self._elapsed_s(), self._budget_s()
+        if not waiting:
+            return elapsed_s >= budget_s
+        operation_s = self.rhythm.operation_s
+        under_way_s = elapsed_s if self._begun_at is None else self._elapsed_s(self._begun_at)
+        return elapsed_s >= max(budget_s, operation_s) and under_way_s >= operation_s
+
+    def _elapsed_s(self, since: str | None = None) -> float:
         # ARM's clock up to its last answer, our own sleeping since.
-        answered_s = instant.seconds_between(self._since, self._at) or 0.0
+        answered_s = instant.seconds_between(since or self._since, self._at) or 0.0
         return answered_s + self._slept_s - self._slept_when_read_s
 
     async def _sleep(self, seconds: float) -> None:
@@ -197,8 +225,16 @@ class Convergence:
             begun_at=self._begun_at,
             at=self._at,
             code=error.code if error else None,
-            message=error.message[:300] if error else None,
+            message=_told(error) if error else None,
             evidence=evidence[:200] if evidence else None,
             proved=proved,
             wait_s=self._wait_s,
+            settled_at=self._settled_at,
+            begins=self._begins,
+            token=self._token if state == "waiting" else None,
         )
+
+
+def _told(error: GatewayError) -> str:
+    denial = read_denial(error.code, error.message)
+    return denial.message[:600] if denial else error.message[:300]

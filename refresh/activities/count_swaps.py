@@ -1,4 +1,7 @@
-"""How many VMs are being swapped at this moment, for bulk work that gives way to them."""
+"""How many VMs are being swapped at this moment, for bulk work that gives way to them.
+
+A VM that waits out its notice still runs: nothing gives way to it.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,16 @@ from typing import Any
 from durabletask.entities import EntityInstanceId
 
 from refresh import messages
+from refresh.domain.plan import NOTICE
 
 
 async def count_swaps(data: dict[str, Any], client: Any) -> dict[str, Any]:
     """`{"running": n}` from the dispatcher's book; `client` is the durable client the host binds."""
     entity = await client.get_entity(EntityInstanceId(messages.DISPATCHER, messages.DISPATCHER_KEY))
     state = (entity.get_typed_state(dict) if entity is not None else None) or {}
-    return {"running": len(state.get("running", {}))}
+    return count_down(state)
+
+
+def count_down(state: dict[str, Any]) -> dict[str, Any]:
+    """The same, from the book itself."""
+    return {"running": sum(row.get("step") != NOTICE for row in state.get("running", {}).values())}

@@ -2,24 +2,47 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from refresh import wiring
 from refresh.activities.convergence import Convergence, Rhythm
 from refresh.activities.health_watch import HealthWatch
+from refresh.domain.model import Power, Vm
+from refresh.domain.steps import Move, Verdict
 from refresh.messages import StepInput
 
 EVERY_S = 5.0
 # The ladder has a clock of its own; this ends a step whose VM cannot even be read.
 UNREADABLE_S = 60.0
+_STOPPED = (Power.STOPPING, Power.STOPPED, Power.DEALLOCATING, Power.DEALLOCATED)
+
+
+@dataclass
+class _Verdicts:
+    """The watch's verdicts, but none on a VM that somebody has stopped where it is to be left so."""
+
+    watch: HealthWatch
+    leave_stopped: bool
+    stopped: bool = False
+
+    def judge(self, vm: Vm, begun_age_s: float | None) -> Verdict:
+        if self.leave_stopped and vm.power in _STOPPED:
+            self.stopped = True
+            return Verdict(Move.DONE, f"{vm.power} by somebody else")
+        return self.watch.judge(vm, begun_age_s)
 
 
 async def ensure_healthy(data: dict[str, Any]) -> dict[str, Any]:
-    """Watch the VM until its guest is proved well, condemned, or out of time; a `StepResult`."""
+    """Watch the VM until its guest is proved well, condemned, or out of time; a `StepResult`.
+
+    With `leave_stopped` a VM that is found stopped is `stopped`, whoever did that, and says nothing about its disk.
+    """
     step, gateways = StepInput.from_json(data), wiring.gateways()
     watch = HealthWatch.of(step, gateways.guests, wiring.settings())
     rhythm = Rhythm(first_s=EVERY_S, then_s=EVERY_S, budget_s=watch.timeout_s + UNREADABLE_S)
-    result = await Convergence(gateways, step, rhythm, watch.judge, observe=watch.observe).run()
-    rungs = () if result.state == "waiting" else watch.lines()
-    return replace(result, rungs=rungs).to_json()
+    verdicts = _Verdicts(watch, step.leave_stopped)
+    result = await Convergence(gateways, step, rhythm, verdicts.judge, observe=watch.observe).run()
+    if verdicts.stopped:
+        result = replace(result, state="stopped")
+    return replace(result, rungs=watch.lines()).to_json()

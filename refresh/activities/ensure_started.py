@@ -22,6 +22,7 @@ async def ensure_started(data: dict[str, Any]) -> dict[str, Any]:
         first_s=FIRST_LOOK_S[StopMode(step.stop_mode)],
         then_s=2.0,
         budget_s=900.0,
+        operation_s=900.0,
         retry_refused=True,
         no_room_budget_s=float(wiring.settings().capacity_timeout_s),
     )

@@ -12,9 +12,14 @@ from typing import Protocol
 from refresh.activities.reads import Pace, Reads
 from refresh.activities.surroundings import AccessSource, FleetSource, SurroundingsReader
 from refresh.domain import resource_id, tags
-from refresh.domain.decision import Facts, decide_without_disk
+from refresh.domain.check import first_failed
+from refresh.domain.decision import decide_settled
+from refresh.domain.denial import read_denial
+from refresh.domain.facts import Facts
 from refresh.domain.model import Definition, Disk, Version, Vm
 from refresh.domain.provenance import Policy
+from refresh.domain.reason import Reason
+from refresh.domain.tag_checks import check_tags
 from refresh.domain.wish import Wish, choose_wish
 from refresh.gateway import GatewayError
 from refresh.settings import Settings
@@ -87,21 +92,23 @@ class FactReader:
     """Reads facts of many VMs; what they share is read once: images, the app's rights, locks, other VMs' wishes.
 
     A VM costs one GET; with a wish to judge three, and for all VMs of a batch together two for each image version, two
-    or so for each resource group and one for each page of its list of VMs. `others` says whether that list is read.
+    or so for each resource group and one for each page of its list of VMs. `others` says whether that list is read,
+    `thorough` whether the disks are read too of a VM that is refused for its tags alone: for people who want it all.
     """
 
     gateways: FactSource
     policy: Policy
     pace: Pace
     others: bool = True
+    thorough: bool = False
 
     def __post_init__(self) -> None:
         """Start with nothing read."""
-        self._reads = Reads(self.pace)
+        self.reads = Reads(self.pace)
         self._around: SurroundingsReader | None = None
         if self.gateways.access is not None:
             fleet = self.gateways.compute if self.others else None
-            self._around = SurroundingsReader(self.gateways.access, fleet, self.policy, self._reads)
+            self._around = SurroundingsReader(self.gateways.access, fleet, self.policy, self.reads)
 
     async def read(
         self, vm_id: str, *, ran: Iterable[str] = (), rejected: Iterable[str] = (), over: Iterable[str] = ()
@@ -112,20 +119,25 @@ class FactReader:
         `over`, runs that have ended.
         """
         try:
-            vm = await self._reads.read(lambda: self.gateways.compute.read_vm(vm_id))
+            vm = await self.reads.read(lambda: self.gateways.compute.read_vm(vm_id))
         except GatewayError as error:
-            return Facts(None, Wish(""), unreadable=f"the VM could not be read: {error}")
+            return _unread(Facts(None, Wish("")), "the VM", error)
         if vm is None:
             return Facts(None, Wish(""))
         wish = choose_wish(vm, self.policy.disk_groups)
         known_to_run = frozenset({*ran, *self._ran_by_tag(vm)})
         facts = Facts(vm, wish, ran=known_to_run, rejected=frozenset(rejected), over=frozenset(over))
-        if wish.disk_id is None or decide_without_disk(vm, facts) is not None:
+        if wish.disk_id is None or decide_settled(vm, facts) is not None:
+            return facts
+        if not self.thorough and first_failed(check_tags(vm, wish)) is not None:
             return facts
         try:
-            return await self._with_disks(facts, vm, wish.disk_id)
+            facts = await self._with_disks(facts, vm, wish.disk_id)
+            if facts.wanted is None or self._around is None:
+                return facts
+            return replace(facts, around=await self._around.read(vm, facts.current, facts.wanted))
         except GatewayError as error:
-            return replace(facts, unreadable=f"what the swap depends on could not be read: {error}")
+            return _unread(facts, "what the swap depends on", error)
 
     def _ran_by_tag(self, vm: Vm) -> list[str]:
         # The tag can be written by anybody who may tag the VM, so it only counts where a free disk of the group would
@@ -138,15 +150,13 @@ class FactReader:
         return [resource_id.id_hash(disk)]
 
     async def _with_disks(self, facts: Facts, vm: Vm, disk_id: str) -> Facts:
-        wanted: Disk | None = await self._reads.read(lambda: self.gateways.disks.read_disk(disk_id))
+        wanted: Disk | None = await self.reads.read(lambda: self.gateways.disks.read_disk(disk_id))
         current: Disk | None = None
         if vm.os_disk_id is not None:
             os_disk_id = vm.os_disk_id
-            current = await self._reads.read(lambda: self.gateways.disks.read_disk(os_disk_id))
+            current = await self.reads.read(lambda: self.gateways.disks.read_disk(os_disk_id))
         if wanted is None:
             return replace(facts, current=current)
-        if self._around is not None:
-            facts = replace(facts, around=await self._around.read(vm, current, wanted))
         if wanted.source_version is None:
             return replace(facts, current=current, wanted=wanted)
         version, definition = await self._image(wanted.source_version)
@@ -157,10 +167,17 @@ class FactReader:
         if found is None or found.type != resource_id.VERSION_TYPE:
             return None, None
         definition_id = found.parent()
-        version: Version | None = await self._reads.once(
+        version: Version | None = await self.reads.once(
             version_id, lambda: self.gateways.gallery.read_version(version_id)
         )
-        definition: Definition | None = await self._reads.once(
+        definition: Definition | None = await self.reads.once(
             definition_id, lambda: self.gateways.gallery.read_definition(definition_id)
         )
         return version, definition
+
+
+def _unread(facts: Facts, what: str, error: GatewayError) -> Facts:
+    denial = read_denial(error.code, error.message)
+    said = denial.message if denial else error
+    reason = denial.reason if denial else Reason.UNREADABLE
+    return replace(facts, unreadable=f"{what} could not be read: {said}", unreadable_reason=reason)

@@ -5,8 +5,11 @@ Decides what of the VM as it is now is kept for then. Refuses to judge (`domain.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from refresh.activities.probing import Prober
 from refresh.domain.data_disks import data_disks_of
+from refresh.domain.health import Name
 from refresh.domain.health_rungs import computer_names
 from refresh.domain.health_wish import agent_promised, health_timeout_s
 from refresh.domain.model import Definition, Power, Vm
@@ -15,12 +18,13 @@ from refresh.gateway import Guests
 from refresh.messages import Health
 
 
-async def health_before(vm: Vm, definition: Definition | None, guests: Guests) -> Health:
+async def health_before(vm: Vm, definition: Definition | None, guests: Guests, lost: Collection[str] = ()) -> Health:
     """What `vm` must show on a disk of `definition`; a running VM is asked its probe once, to know whether it answers.
 
-    A probe that goes unanswered now refuses nothing: the swap may be what makes the VM well again.
+    A probe that goes unanswered now refuses nothing: the swap may be what makes the VM well again. Of the rungs in
+    `lost` nothing is expected: the app has no right to ask, and silence would say nothing of the disk.
     """
-    probe = parse_probe(probe_text(vm) or "")
+    probe = None if Name.PROBE in lost else parse_probe(probe_text(vm) or "")
     answered = True
     if probe is not None and vm.power is Power.RUNNING:
         answered = await Prober(guests, probe).ask(vm) is None

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from refresh.activities.probing import Prober
 from refresh.domain import instant
 from refresh.domain.boot_log import find_in_boot_log
-from refresh.domain.health import Name, Rung, Says, judge_health
+from refresh.domain.health import Name, Rung, judge_health
 from refresh.domain.health_rungs import Expected, Reading, climb
 from refresh.domain.model import Power, Vm
 from refresh.domain.probe import SUCCESSES_NEEDED, parse_probe
@@ -41,14 +41,17 @@ def expected_of(step: StepInput, settings: Settings) -> Expected:
 
 @dataclass
 class HealthWatch:
-    """The health step of one VM for as long as one activity lasts; `since` is when the step was first tried (ISO)."""
+    """The health step of one VM for as long as one activity lasts; `since` is when the step was first tried (ISO).
+
+    What the rungs said in earlier activities of the step is kept, so that each has the time of its own first word.
+    """
 
     guests: Guests
     expected: Expected
     prober: Prober | None
     timeout_s: float
     since: str | None = None
-    _said: dict[str, tuple[Says, str]] = field(default_factory=dict)
+    _said: dict[str, str] = field(default_factory=dict)
     _asked_at: dict[str, float] = field(default_factory=dict)
     _has_log: bool = True
 
@@ -63,7 +66,9 @@ class HealthWatch:
         timeout_s = float(health.timeout_s or settings.health_timeout_s)
         probe = parse_probe(health.probe or "")
         prober = Prober(guests, probe) if probe else None
-        return cls(guests, expected_of(step, settings), prober, timeout_s, step.since)
+        watch = cls(guests, expected_of(step, settings), prober, timeout_s, step.since)
+        watch._said = {line.split(" ", 1)[0]: line for line in step.rungs}
+        return watch
 
     async def observe(self, vm: Vm) -> None:
         """Ask whatever is due at this reading of the VM, unless the reading alone decides."""
@@ -89,7 +94,7 @@ class HealthWatch:
 
     def lines(self) -> tuple[str, ...]:
         """What each rung said last, and when it first said so."""
-        return tuple(line for _, line in self._said.values())
+        return tuple(self._said.values())
 
     async def _probe(self, vm: Vm, prober: Prober) -> None:
         assert self._reading is not None  # noqa: S101 - set by `observe`
@@ -134,5 +139,6 @@ class HealthWatch:
     def _note(self, vm: Vm, rungs: tuple[Rung, ...]) -> None:
         after_s = instant.seconds_between(self.expected.started_at or self.since, vm.read_at) or 0.0
         for rung in rungs:
-            if self._said.get(rung.name, (None, ""))[0] is not rung.says:
-                self._said[rung.name] = rung.says, f"{rung.name} {rung.says} after {after_s:.0f} s: {rung.seen}"
+            said = f"{rung.name} {rung.says} after "
+            if not self._said.get(rung.name, "").startswith(said):
+                self._said[rung.name] = f"{said}{after_s:.0f} s: {rung.seen}"

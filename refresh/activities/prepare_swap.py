@@ -5,20 +5,25 @@ The plan is made here, once, so that it stands in the durable history and no dep
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from refresh import wiring
 from refresh.activities.facts import FactReader, policy_of
+from refresh.activities.forewarning import Forewarner
 from refresh.activities.health_before import health_before
 from refresh.activities.read_hints import memory_of
 from refresh.activities.reads import Pace
 from refresh.domain import plan, resource_id, tags
-from refresh.domain.decision import Facts, Refuse, Revive, Skip, Swap, decide_swap
+from refresh.domain.cautions import Caution
+from refresh.domain.decision import Refuse, Revive, Skip, Swap, decide_swap
+from refresh.domain.facts import Facts
 from refresh.domain.intent_tag import write_intent_tag
 from refresh.domain.model import Power, Vm
-from refresh.domain.stop_mode import choose_stop_mode
+from refresh.domain.stop_mode import StopMode, choose_stop_mode
 from refresh.domain.wish import disk_text
-from refresh.messages import Health, Intent, Prepared
+from refresh.messages import Health, Intent, Prepared, Warned
 
 # Reads of a VM about to be stopped are few and are not kept apart.
 _NO_GAP_S = 0.0
@@ -37,20 +42,26 @@ async def prepare_swap(data: dict[str, Any]) -> dict[str, Any]:
     decision = decide_swap(facts, policy, force=force)
     if isinstance(decision, Swap):
         assert facts.vm is not None  # noqa: S101 - a swap is only decided for a VM that was read
-        health = await health_before(facts.vm, facts.definition, wiring.gateways().guests)
-        return _swap(facts, decision, data["run"], settings.stop_mode, health).to_json()
+        gateways = wiring.gateways()
+        mode = choose_stop_mode(facts.vm, settings.stop_mode)
+        assert mode is not None  # noqa: S101 - decided before
+        warner = Forewarner(gateways.access, gateways.guests, settings.health_rungs, reader.reads)
+        warned = await warner.forewarn(facts.vm, facts.wanted, mode)
+        health = await health_before(facts.vm, facts.definition, gateways.guests, warned.lost)
+        prepared = _swap(facts, decision, data["run"], mode, health, warned.cautions)
+        return replace(prepared, notice_s=settings.notice_s if settings.outcome_topic else None).to_json()
     kind = {Revive: "revive", Refuse: "refuse", Skip: "skip"}[type(decision)]
     intent = _revival(facts, data["run"]) if isinstance(decision, Revive) else None
     steps = plan.plan_revival() if intent else ()
     return Prepared(kind, decision.reason, decision.message, intent, steps=tuple(map(str, steps))).to_json()
 
 
-def _swap(facts: Facts, decision: Swap, run: str, default_mode: str, health: Health) -> Prepared:
+def _swap(
+    facts: Facts, decision: Swap, run: str, mode: StopMode, health: Health, cautions: Iterable[Caution]
+) -> Prepared:
     vm, disk = facts.vm, decision.disk
     assert vm is not None  # noqa: S101 - a swap is only decided for a VM that was read
     assert vm.os_disk_id is not None  # noqa: S101 - checked by the preflight
-    mode = choose_stop_mode(vm, default_mode)
-    assert mode is not None  # noqa: S101 - decided before
     runs = vm.power in (Power.RUNNING, Power.STARTING)
     previous = tags.value_of(vm.tags, tags.OS_DISK_PREVIOUS)
     intent = Intent(
@@ -64,6 +75,7 @@ def _swap(facts: Facts, decision: Swap, run: str, default_mode: str, health: Hea
         unique_id=vm.unique_id,
         stop_mode=mode,
         health=health,
+        warnings=tuple(Warned(str(one.code), one.message[:300]) for one in cautions),
     )
     steps, undo = plan.plan_swap(runs), plan.plan_undo(runs)
     return Prepared(

@@ -9,7 +9,8 @@ from typing import Any
 from refresh import wiring
 from refresh.activities.facts import FactReader, policy_of
 from refresh.activities.reads import Pace
-from refresh.domain.decision import Decision, Facts, Refuse, Revive, Swap, decide_swap, is_intent_stale
+from refresh.domain.decision import Decision, Refuse, Revive, Swap, decide_swap, find_lost_swap, is_intent_stale
+from refresh.domain.facts import Facts
 from refresh.domain.model import Power
 from refresh.settings import Settings
 
@@ -59,5 +60,6 @@ def decision_row(vm_id: str, facts: Facts, decision: Decision) -> dict[str, Any]
         row["group"] = facts.vm.availability_set.lower() if facts.vm.availability_set else None
         row["up"] = True if facts.vm.power is Power.RUNNING else None
     row["stale"] = True if is_intent_stale(facts) else None
+    row["lost"] = find_lost_swap(facts)
     row["wanted"] = facts.wish.disk_id or facts.wish.text or None
     return {key: value for key, value in row.items() if value is not None}

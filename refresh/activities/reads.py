@@ -50,5 +50,6 @@ class Reads:
         task = self._known.get(key.lower())
         if task is None:
             task = self._known[key.lower()] = asyncio.ensure_future(self.read(call))
-        result: T | None = await task
+        # Whoever gives up waiting does not take the answer from the others.
+        result: T | None = await asyncio.shield(task)
         return result

@@ -1,8 +1,7 @@
 """Reads what stands around a swap: the app's own rights, locks, what other VMs of the disk's group
 ask for, and where it matters what the VM's size carries.
 
-Decides which scopes are asked. A group is asked once for all VMs in it, and a single resource only where the group's
-roles do not do: a role may be assigned on one VM. Refuses to judge.
+Decides which scopes are asked, each once for all VMs that share it. Refuses to judge.
 """
 
 from __future__ import annotations
@@ -11,13 +10,13 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Protocol
 
 from refresh.activities.fleet import collect
+from refresh.activities.granted import GrantReader, GrantSource, group_of
 from refresh.activities.reads import Reads
 from refresh.domain import resource_id, rights, tags
 from refresh.domain.encryption import set_of
 from refresh.domain.locks import Lock
 from refresh.domain.model import Disk, Vm
 from refresh.domain.provenance import Policy
-from refresh.domain.rights import Grant
 from refresh.domain.stop_mode import StopMode, choose_stop_mode
 from refresh.domain.surroundings import Surroundings
 from refresh.domain.vm_size import must_be_asked
@@ -25,12 +24,8 @@ from refresh.domain.wish import choose_wish
 from refresh.gateway import GatewayError
 
 
-class AccessSource(Protocol):
+class AccessSource(GrantSource, Protocol):
     """Where rights and locks are read."""
-
-    async def read_grants(self, scope: str) -> Sequence[Grant]:
-        """What the app's roles at `scope` (an id) and above give there."""
-        ...
 
     async def list_locks(self, scope: str) -> Sequence[Lock]:
         """The locks at `scope` (an id), above it and below it."""
@@ -59,6 +54,7 @@ class SurroundingsReader:
     def __init__(self, access: AccessSource, fleet: FleetSource | None, policy: Policy, reads: Reads) -> None:
         """Ask `access`; `fleet` is None where other VMs' wishes are not asked for."""
         self._access = access
+        self._granted = GrantReader(access, reads)
         self._fleet = fleet
         self._policy = policy
         self._reads = reads
@@ -70,24 +66,16 @@ class SurroundingsReader:
         encryption_set = set_of(wanted)
         scopes = [vm.id, *disks, *([encryption_set] if encryption_set else [])]
         return Surroundings(
-            gaps={scope.lower(): await self._gaps(scope, rights.needed_on(scope, mode)) for scope in scopes},
+            gaps={scope.lower(): await self._granted.missing(scope, rights.needed_on(scope, mode)) for scope in scopes},
             locks=await self._locks([vm.id, *disks]),
             asked_by=await self._asked_by(vm, wanted),
             wishes_read=self._fleet is not None,
             takes_premium=await self._takes_premium(vm) if must_be_asked(current, wanted) else None,
         )
 
-    async def _gaps(self, scope: str, needed: tuple[str, ...]) -> tuple[str, ...]:
-        # What roles give on the group they give on everything in it; a role on the resource alone shows only there.
-        lacking = rights.missing(needed, await self._grants(_group_of(scope)))
-        return lacking and rights.missing(needed, await self._grants(scope))
-
-    async def _grants(self, scope: str) -> Sequence[Grant]:
-        return await self._reads.once(f"{scope}/permissions", lambda: self._access.read_grants(scope)) or ()
-
     async def _locks(self, scopes: Iterable[str]) -> tuple[Lock, ...]:
         found: dict[str, Lock] = {}
-        for group in dict.fromkeys(_group_of(scope) for scope in scopes):
+        for group in dict.fromkeys(group_of(scope) for scope in scopes):
             locks = await self._reads.once(f"{group}/locks", lambda group=group: self._access.list_locks(group))  # type: ignore[misc]
             if locks is None:
                 raise GatewayError("ResourceGroupNotFound", f"nobody knows the locks of {group}")
@@ -98,7 +86,7 @@ class SurroundingsReader:
         fleet = self._fleet
         if fleet is None:
             return None
-        group = _group_of(wanted.id)
+        group = group_of(wanted.id)
         # VMs of other groups can name this disk only where a setting lets them.
         everywhere = group.lower() in self._policy.disk_groups
         subscription = group.split("/")[2]
@@ -119,10 +107,3 @@ class SurroundingsReader:
             lambda: self._access.list_premium_sizes(subscription, vm.location),
         )
         return (vm.size or "").lower() in (sizes or ())
-
-
-def _group_of(scope: str) -> str:
-    found = resource_id.parse(scope)
-    if found is None:
-        raise GatewayError("InvalidResourceId", f"{scope[:200]!r} is not the id of a resource in a resource group")
-    return found.group_id

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from refresh.activities.facts import FactReader, FactSource, policy_of
+from refresh.activities.forewarning import Forewarner
 from refresh.activities.inventory import Inventory, ListedDisks, ListedVms, Source, WishingVms
 from refresh.activities.read_hints import READS_AT_ONCE
 from refresh.activities.reads import Pace
 from refresh.domain.decision import decide_swap
 from refresh.domain.seen import Seen
+from refresh.domain.stop_mode import StopMode, choose_stop_mode
 from refresh.gateway import Gateways
 from refresh.messages import VMS_PER_BULK_ACTIVITY
 from refresh.settings import Settings
@@ -39,15 +42,29 @@ def with_wishes(source: FactSource, wishes: Mapping[str, str]) -> Source:
 
 
 async def decide_exactly(
-    source: FactSource, settings: Settings, vms: Sequence[str], recall: Recall, *, force: bool = False
+    source: FactSource,
+    settings: Settings,
+    vms: Sequence[str],
+    recall: Recall,
+    *,
+    force: bool = False,
+    warning: Gateways | None = None,
 ) -> list[Seen]:
-    """Read each VM with its power state, eight at once, and decide."""
+    """Read each VM with its power state, eight at once, and decide; everything is read that a check rests on.
+
+    What a warning rests on beside is read through `warning`, where it is given.
+    """
     policy, at_once = policy_of(settings), asyncio.Semaphore(READS_AT_ONCE)
-    reader = FactReader(source, policy, Pace())
+    reader = FactReader(source, policy, Pace(), thorough=True)
+    warner = Forewarner(warning.access, warning.guests, settings.health_rungs, reader.reads) if warning else None
 
     async def decide(vm_id: str) -> Seen:
         async with at_once:
             facts = await reader.read(vm_id, **recall(vm_id))
+            if warner is not None and facts.vm is not None and facts.wanted is not None:
+                mode = choose_stop_mode(facts.vm, settings.stop_mode) or StopMode.DEALLOCATE
+                warned = await warner.forewarn(facts.vm, facts.wanted, mode)
+                facts = replace(facts, cautions=warned.cautions)
         return Seen(vm_id, facts, decide_swap(facts, policy, force=force), exact=True)
 
     return list(await asyncio.gather(*(decide(vm_id) for vm_id in vms)))
@@ -79,6 +96,8 @@ async def decide_as_if(
     replaced = {vm.lower(): wish for vm, wish in wishes.items() if wish is not None}
     vms = list(wishes)
     if len(vms) <= READ_SINGLY:
-        return await decide_exactly(with_wishes(gateways, replaced), settings, vms, recall, force=force)
+        return await decide_exactly(
+            with_wishes(gateways, replaced), settings, vms, recall, force=force, warning=gateways
+        )
     source = with_wishes(listed_source(gateways, inventory), replaced)
     return await decide_from_lists(source, settings, vms, recall, force=force)

@@ -5,23 +5,32 @@ from __future__ import annotations
 from typing import Any
 
 from refresh import wiring
+from refresh.activities import lateness
 from refresh.activities.patience import TAG_WRITE_BUDGET_S, patiently
 from refresh.domain import tags
-from refresh.gateway import GatewayError
+from refresh.domain.denial import read_denial
+from refresh.domain.reason import Reason
+from refresh.gateway import GatewayError, NotFound
 
 
 async def write_intent(data: dict[str, Any]) -> dict[str, Any]:
-    """Merge `tags` into the VM's, before anything is stopped; `{"ok"}` or `{"ok": false, "message"}`.
+    """Merge `tags` into the VM's, before anything is stopped; `{"ok"}` or `{"ok": false, "reason", "message"}`.
 
     A wish among them is `@previous` resolved to a name; it is written only while `@previous` still stands there.
+    One that comes late writes nothing: the swap may be over, and its mark would stand there for nobody.
     """
     gateways, written = wiring.gateways(), dict(data["tags"])
     try:
-        if tags.OS_DISK_NAME in written:
-            vm = await patiently(lambda: gateways.compute.read_vm(data["vm"]), budget_s=TAG_WRITE_BUDGET_S)
-            if (tags.value_of(vm.tags, tags.OS_DISK_NAME) or "").strip().lower() != tags.PREVIOUS:
-                del written[tags.OS_DISK_NAME]
+        vm = await patiently(lambda: gateways.compute.read_vm(data["vm"]), budget_s=TAG_WRITE_BUDGET_S)
+        if lateness.is_late(data.get("asked_at"), vm.read_at):
+            return lateness.too_late()
+        if (tags.value_of(vm.tags, tags.OS_DISK_NAME) or "").strip().lower() != tags.PREVIOUS:
+            written.pop(tags.OS_DISK_NAME, None)
         await patiently(lambda: gateways.tags.merge_tags(data["vm"], written), budget_s=TAG_WRITE_BUDGET_S)
+    except NotFound as error:
+        return {"ok": False, "reason": str(Reason.VM_GONE), "message": str(error)[:300]}
     except GatewayError as error:
-        return {"ok": False, "message": str(error)[:300]}
+        denial = read_denial(error.code, error.message)
+        reason = denial.reason if denial else Reason.TAGS_NOT_WRITTEN
+        return {"ok": False, "reason": str(reason), "message": denial.message if denial else str(error)[:300]}
     return {"ok": True}

@@ -40,7 +40,7 @@ _IDENTITY_OF_A_SIMULATOR = ("IDENTITY_ENDPOINT", "AZURE_POD_IDENTITY_AUTHORITY_H
 type RestClient = AsyncPipelineClient[HttpRequest, AsyncHttpResponse]
 
 
-class _AllowHttp(policies.SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
+class AllowHttp(policies.SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
     """Lets the token go over plain http; only for an endpoint on this machine."""
 
     def on_request(self, request: PipelineRequest[HttpRequest]) -> None:
@@ -48,7 +48,10 @@ class _AllowHttp(policies.SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
 
 
 class Clients:
-    """Everything that talks to Azure on one event loop. Made without effect; opens at the first request."""
+    """Everything that talks to Azure on one event loop. Made without effect; opens at the first request.
+
+    `transport` and `credential` are shared by whatever talks to another service of Azure.
+    """
 
     def __init__(self, settings: Settings) -> None:
         """Prepare to talk to `settings.arm_endpoint` as `settings.client_id`. SettingsError when that is not safe."""
@@ -67,14 +70,14 @@ class Clients:
         self._endpoint = settings.arm_endpoint
         self._scope = settings.token_scope
         timeouts = {"connection_timeout": CONNECT_TIMEOUT_S, "read_timeout": READ_TIMEOUT_S}
-        self._transport = AioHttpTransport(use_env_settings=not self._local, **timeouts)
+        self.transport = AioHttpTransport(use_env_settings=not self._local, **timeouts)
         # The identity endpoint is always beside the app: a proxy must never see a token request.
         self._identity_transport = AioHttpTransport(use_env_settings=False, **timeouts)
-        self._credential = ManagedIdentityCredential(
+        self.credential = ManagedIdentityCredential(
             client_id=settings.client_id or None, transport=self._identity_transport
         )
         self._compute: dict[str, ComputeManagementClient] = {}
-        self.graph = ResourceGraphClient(self._credential, base_url=self._endpoint, **self._ways())
+        self.graph = ResourceGraphClient(self.credential, base_url=self._endpoint, **self._ways())
         self.rest: RestClient = AsyncPipelineClient(self._endpoint, **self._ways())
 
     @property
@@ -87,14 +90,14 @@ class Clients:
         key = subscription.lower()
         if key not in self._compute:
             self._compute[key] = ComputeManagementClient(
-                self._credential, subscription, base_url=self._endpoint, **self._ways()
+                self.credential, subscription, base_url=self._endpoint, **self._ways()
             )
         return self._compute[key]
 
     async def close(self) -> None:
         """Close every connection; nothing can be asked afterwards."""
-        await self._transport.close()
-        await self._credential.close()
+        await self.transport.close()
+        await self.credential.close()
         await self._identity_transport.close()
 
     def _ways(self) -> dict[str, Any]:
@@ -103,15 +106,15 @@ class Clients:
         # or PUT once more when the kept-alive connection turns out to be dead, a POST or PATCH never.
         return {
             "credential_scopes": [self._scope],
-            "transport": self._transport,
+            "transport": self.transport,
             "policies": [
                 policies.RequestIdPolicy(),
                 policies.HeadersPolicy(),
                 policies.UserAgentPolicy(sdk_moniker="azure-vm-refresh"),
                 policies.ContentDecodePolicy(),
-                *([_AllowHttp()] if self._plain else []),
+                *([AllowHttp()] if self._plain else []),
                 policies.AsyncRetryPolicy(retry_total=0),
-                AsyncARMChallengeAuthenticationPolicy(self._credential, self._scope),
+                AsyncARMChallengeAuthenticationPolicy(self.credential, self._scope),
                 policies.CustomHookPolicy(),
             ],
         }

@@ -22,6 +22,7 @@ from refresh.gateway import Begun, NotFound, Progress, Refused
 _POWER_STATE = "powerstate/"
 _HIBERNATED = "hibernationstate/hibernated"
 _ENCRYPTING = frozenset({"azurediskencryption", "azurediskencryptionforlinux"})
+_SETTLED = "provisioningstate/succeeded"
 _AGENT_READY = "provisioningstate/succeeded"
 
 
@@ -154,6 +155,7 @@ def vm_from_arm(body: Mapping[str, Any], read_at: str | None) -> Vm:
         power=_power(view),
         agent=_agent(view),
         guest=guest_from_arm(properties),
+        settled_at=_settled_at(view),
         read_at=read_at,
     )
 
@@ -185,6 +187,12 @@ def _power(view: Mapping[str, Any] | None) -> Power:
     codes = ((text_at(status, "code") or "").lower() for status in list_at(view, "statuses"))
     state = next((code.removeprefix(_POWER_STATE) for code in codes if code.startswith(_POWER_STATE)), "")
     return Power(state) if state in Power else Power.UNKNOWN
+
+
+def _settled_at(view: Mapping[str, Any] | None) -> str | None:
+    # Recorded: the provisioning status carries the end of the last operation, to the fraction of a second.
+    ended = (one for one in list_at(view, "statuses") if (text_at(one, "code") or "").lower() == _SETTLED)
+    return text_at(next(ended, None), "time")
 
 
 def _agent(view: Mapping[str, Any] | None) -> Agent | None:

@@ -18,6 +18,7 @@ import aiohttp
 from azure.core.exceptions import AzureError, ClientAuthenticationError, DecodeError, HttpResponseError
 from azure.core.rest import HttpResponse
 
+from refresh.domain.denial import told_policy
 from refresh.gateway import GatewayError, NotFound, Refused, Unavailable
 
 UNREADABLE = "UnreadableAnswer"
@@ -141,8 +142,22 @@ def _code_and_message(body: str) -> tuple[str | None, str | None]:
     details = data.get("details")
     told = [data, *(details[:_MAX_DETAILS] if isinstance(details, list) else [])]
     messages = [part["message"] for part in told if isinstance(part, dict) and isinstance(part.get("message"), str)]
+    messages += [policy for part in told if isinstance(part, dict) for policy in _policies(part)]
     code = data.get("code")
     return (code if isinstance(code, str) and code else None), " ".join(dict.fromkeys(messages)) or None
+
+
+def _policies(error: Mapping[str, object]) -> Iterator[str]:
+    """The policy assignments that an error names in its details, where its sentence only points to them.
+
+    https://github.com/Azure/azure-resource-manager-rpc/blob/master/v1.0/common-api-details.md#error-response-content
+    """
+    additional = error.get("additionalInfo")
+    for each in additional[:_MAX_DETAILS] if isinstance(additional, list) else []:
+        info = each.get("info") if isinstance(each, dict) and each.get("type") == "PolicyViolation" else None
+        if isinstance(info, dict) and isinstance(info.get("policyAssignmentId"), str):
+            name = info.get("policyAssignmentDisplayName") or info.get("policyAssignmentName")
+            yield told_policy(str(name or info["policyAssignmentId"].rpartition("/")[2]), info["policyAssignmentId"])
 
 
 def _clean(message: str | None) -> str | None:

@@ -5,7 +5,7 @@ Decides which fields of a VM's ARM body become facts about its guest. Refuses to
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from refresh.arm.bodies import bool_at, dict_at, list_at, text_at
@@ -24,13 +24,18 @@ def guest_from_arm(properties: Mapping[str, Any]) -> Guest:
         computer_name=text_at(view, "computerName"),
         profile_name=text_at(properties, "osProfile", "computerName"),
         nic_id=_primary_nic(properties),
+        nic_ids=tuple(found for nic in _nics(properties) if (found := text_at(nic, "id"))),
         application=_application(view),
     )
 
 
+def _nics(properties: Mapping[str, Any]) -> Sequence[Any]:
+    return list_at(properties, "networkProfile", "networkInterfaces")
+
+
 def _primary_nic(properties: Mapping[str, Any]) -> str | None:
     # `primary` is only said where there are several.
-    nics = list_at(properties, "networkProfile", "networkInterfaces")
+    nics = _nics(properties)
     primary = [nic for nic in nics if bool_at(nic, "properties", "primary")]
     return text_at((primary or nics)[0], "id") if nics else None
 

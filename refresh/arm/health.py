@@ -5,6 +5,7 @@ Decides which call asks for what and which answers mean that there is nothing to
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from refresh.arm import probes, rest
@@ -39,6 +40,24 @@ class ArmGuests:
         primary = [each for each in configurations if bool_at(each, "properties", "primary")]
         chosen = (primary or configurations or [None])[0]
         return text_at(chosen, "properties", "privateIPAddress")
+
+    async def list_dynamic_ips(self, nic_id: str) -> Sequence[str]:
+        """Names of the interface's public addresses that a deallocated VM loses. NotFound, Refused, Unavailable.
+
+        One GET for the interface and one for each public address:
+        https://learn.microsoft.com/rest/api/virtualnetwork/public-ip-addresses/get
+        """
+        answer = await rest.call(self._clients.rest, "GET", nic_id, _NIC_VERSION)
+        found = [
+            text_at(each, "properties", "publicIPAddress", "id")
+            for each in list_at(_json(answer), "properties", "ipConfigurations")
+        ]
+        dynamic = []
+        for address_id in filter(None, found):
+            body = _json(await rest.call(self._clients.rest, "GET", address_id, _NIC_VERSION))
+            if (text_at(body, "properties", "publicIPAllocationMethod") or "").lower() == "dynamic":
+                dynamic.append(text_at(body, "name") or address_id.rpartition("/")[2])
+        return dynamic
 
     async def read_boot_log(self, vm_id: str) -> str | None:
         """The end of the VM's serial log; None where there is none to be had: boot diagnostics off, or no permission.

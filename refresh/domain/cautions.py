@@ -2,11 +2,12 @@
 
 Decides which cautions there are and when they apply. Refuses to stop a swap for any of them: that is `preflight`. Not
 told because ARM does not show it on the VM: Backup of the VM without its extension, Site Recovery without its mobility
-extension, and whether a public address is dynamic.
+extension.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -30,13 +31,15 @@ class Kind(StrEnum):
     OLD_WINDOWS_DISK = "old-windows-disk"
     DELETED_WITH_VM = "disk-deleted-with-vm"
     SPOT = "spot-vm"
+    DYNAMIC_IP = "dynamic-public-ip"
+    RUNG_LOST = "health-rung-lost"
 
 
 @dataclass(frozen=True)
 class Caution:
     """One thing to know; the message says what follows from it."""
 
-    name: Kind
+    code: Kind
     message: str
 
 
@@ -87,3 +90,29 @@ def _spot(vm: Vm, mode: StopMode) -> Caution | None:
     if (vm.priority or "").lower() != "spot" or mode is StopMode.POWER_OFF:
         return None
     return Caution(Kind.SPOT, "a Spot VM that was deallocated may find no capacity to start again")
+
+
+def caution_of_addresses(dynamic: Sequence[str]) -> Caution | None:
+    """The caution about public addresses (names) that Azure takes away when a VM is deallocated.
+
+    https://learn.microsoft.com/azure/virtual-network/ip-services/public-ip-addresses#ip-address-assignment
+    """
+    if not dynamic:
+        return None
+    message = (
+        f"public address {', '.join(dynamic)} is dynamic and will be another one after the VM was deallocated; stop "
+        "the VM by power-off (RefreshStopMode), or make the address static"
+    )
+    return Caution(Kind.DYNAMIC_IP, message)
+
+
+def caution_of_unread_addresses(why: str) -> Caution:
+    """That nobody could say whether there are such addresses; `why` is Azure's code."""
+    message = f"it could not be read whether a public address of the VM is dynamic and would change ({why})"
+    return Caution(Kind.DYNAMIC_IP, message)
+
+
+def caution_of_rung(rung: str, action: str, scope: str) -> Caution:
+    """That a rung of the health check says nothing, because the app may not do `action` on `scope` (an id)."""
+    message = f"the app's identity lacks {action} on {scope}: the rung {rung} will say nothing about the VM's health"
+    return Caution(Kind.RUNG_LOST, message)

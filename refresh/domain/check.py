@@ -5,6 +5,7 @@ Decides what a check says of itself. Refuses to know how any of them is judged.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -36,18 +37,31 @@ class Promise:
 
     def judged(self, ok: bool, message: str) -> Check:
         """The check that this promise is for one VM; `message` (with the cure) is only kept when it failed."""
-        return Check(self.name, ok, self.reason, "" if ok else message, self.evidence)
+        return Check(self, ok, "" if ok else message)
 
 
 @dataclass(frozen=True)
 class Check:
     """A promise that holds or not; `message` names the cure when it does not."""
 
-    name: str
+    promise: Promise
     ok: bool
-    reason: Reason
     message: str = ""
-    evidence: Evidence = Evidence.OUR_RULE
+
+    @property
+    def name(self) -> str:
+        """What the promise is called."""
+        return self.promise.name
+
+    @property
+    def reason(self) -> Reason:
+        """The code of a refusal for it."""
+        return self.promise.reason
+
+
+def first_failed(checks: Iterable[Check]) -> Check | None:
+    """The check that a refusal names: the first that does not hold."""
+    return next((check for check in checks if not check.ok), None)
 
 
 def same_text(left: str | None, right: str | None) -> bool:

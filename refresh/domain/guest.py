@@ -22,13 +22,14 @@ class Guest:
     """What is known of the guest and the way to it.
 
     `computer_name` is what the agent last reported, `profile_name` what the VM was created with; `application` is the
-    Application Health extension's word, None without one.
+    Application Health extension's word, None without one; `nic_id` is the primary of the interfaces `nic_ids`.
     """
 
     computer_name: str | None = None
     profile_name: str | None = None
     nic_id: str | None = None
     application: Report | None = None
+    nic_ids: tuple[str, ...] = ()
 
 
 NOTHING_KNOWN = Guest()

@@ -55,4 +55,4 @@ def judge_data_disks(now: Collection[str], before: Collection[str]) -> Rung:
     missing = [disk for disk in before if disk not in now]
     if missing:
         return Rung(Name.DATA_DISKS, Says.CONDEMNS, f"not as before: {', '.join(missing)[:120]}")
-    return Rung(Name.DATA_DISKS, Says.FITS, f"all {len(before)} as before")
+    return Rung(Name.DATA_DISKS, Says.FITS, f"as before: {', '.join(before)[:120]}")

@@ -11,7 +11,6 @@ import re
 from refresh.domain import tags
 from refresh.domain.model import Definition, Vm
 from refresh.domain.probe import CURE, has_bad_probe, probe_text
-from refresh.domain.reason import Reason
 from refresh.domain.wish import shorten
 
 # The same bounds as the setting's.
@@ -32,16 +31,20 @@ def agent_promised(definition: Definition | None) -> bool | None:
     return {"true": True, "false": False}.get(said)
 
 
-def health_fault(vm: Vm) -> tuple[Reason, str] | None:
-    """What is wrong with what the VM's tags say about its health check, with the cure; None when nothing is."""
-    if has_bad_probe(vm):
-        said = shorten(probe_text(vm) or "")
-        return Reason.BAD_PROBE, f"{tags.REFRESH_PROBE}='{said}' is no probe; {CURE}"
-    if _timeout_text(vm) and health_timeout_s(vm) is None:
-        cure = f"write a whole number of seconds from {TIMEOUT_FROM_S} to {TIMEOUT_TO_S}"
-        said = shorten(_timeout_text(vm))
-        return Reason.BAD_HEALTH_TIMEOUT, f"{tags.REFRESH_HEALTH_TIMEOUT_S}='{said}' is no time; {cure}"
-    return None
+def probe_fault(vm: Vm) -> str | None:
+    """What is wrong with `RefreshProbe`, with the cure; None when nothing is."""
+    if not has_bad_probe(vm):
+        return None
+    said = shorten(probe_text(vm) or "")
+    return f"{tags.REFRESH_PROBE}='{said}' is no probe; {CURE}"
+
+
+def timeout_fault(vm: Vm) -> str | None:
+    """What is wrong with `RefreshHealthTimeoutS`, with the cure; None when nothing is."""
+    if not _timeout_text(vm) or health_timeout_s(vm) is not None:
+        return None
+    cure = f"write a whole number of seconds from {TIMEOUT_FROM_S} to {TIMEOUT_TO_S}"
+    return f"{tags.REFRESH_HEALTH_TIMEOUT_S}='{shorten(_timeout_text(vm))}' is no time; {cure}"
 
 
 def _timeout_text(vm: Vm) -> str:

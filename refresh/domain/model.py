@@ -48,7 +48,8 @@ class Vm:
     """A virtual machine; `power`, `agent` and `hibernated` are only known when it was read with its instance view.
 
     `unique_id` is ARM's `vmId`: another VM that takes the same name, and so the same `id`, has another one.
-    `encrypted_inside` means Azure Disk Encryption, by extension or settings; `scale_set` is the set's id.
+    `encrypted_inside` means Azure Disk Encryption, by extension or settings; `scale_set` is the set's id;
+    `settled_at` when its last operation ended (ISO), None while one is under way.
     """
 
     id: str
@@ -77,6 +78,7 @@ class Vm:
     power: Power = Power.UNKNOWN
     agent: Agent | None = None
     guest: Guest = NOTHING_KNOWN
+    settled_at: str | None = None
     read_at: str | None = None
 
 

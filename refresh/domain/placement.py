@@ -5,23 +5,48 @@ Decides what a free disk is, and which region and zone go together. Refuses to k
 
 from __future__ import annotations
 
-from refresh.domain import resource_id
+from collections.abc import Collection
+
+from refresh.domain import resource_id, tags
 from refresh.domain.check import Check, Evidence, Promise, same_text
 from refresh.domain.model import Disk, Vm
 from refresh.domain.reason import Reason
 from refresh.domain.surroundings import Surroundings
+from refresh.domain.wish import Wish, shorten
 
 _IN_USE = "https://github.com/kubernetes-sigs/azuredisk-csi-driver/issues/1378"
 _SWAP_DOCS = "https://learn.microsoft.com/azure/virtual-machines/linux/os-disk-swap"
 _OTHER_ZONE = "https://github.com/jenkins-infra/azure/pull/1406"
 
+EXISTS = Promise("disk exists", Reason.DISK_NOT_FOUND, Evidence.OUR_RULE)
+NOT_REJECTED = Promise("disk was not found unhealthy on this VM before", Reason.REJECTED_BEFORE, Evidence.OUR_RULE)
 READY = Promise("disk is ready", Reason.DISK_NOT_READY, Evidence.OUR_RULE)
 FREE = Promise("disk is free", Reason.DISK_IN_USE, Evidence.REPORTED, _IN_USE, "ConflictingUserInput")
 NOT_ANOTHERS = Promise("no other VM asks for the disk", Reason.DISK_OF_ANOTHER, Evidence.OUR_RULE)
 SAME_REGION = Promise("same region", Reason.OTHER_REGION, Evidence.DOCUMENTED, _SWAP_DOCS, "BadRequest")
 SAME_ZONE = Promise("same zone", Reason.OTHER_ZONE, Evidence.REPORTED, _OTHER_ZONE, "BadRequest")
 
+ASKED_FOR = (EXISTS, NOT_REJECTED)
 PROMISES = (READY, FREE, NOT_ANOTHERS, SAME_REGION, SAME_ZONE)
+
+
+def check_exists(wanted: Disk | None, wish: Wish) -> Check:
+    """Whether there is a disk such as the tags ask for."""
+    return EXISTS.judged(
+        wanted is not None,
+        f"{tags.OS_DISK_NAME} names disk '{shorten(wish.text)}', which does not exist; correct the tag, or create the "
+        "disk",
+    )
+
+
+def check_not_rejected(wanted: Disk, rejected: Collection[str], *, force: bool) -> Check:
+    """Whether `wanted`, or its image version, is none of `rejected` (ids, lower-case), unless somebody says `force`."""
+    names = {wanted.id.lower(), (wanted.source_version or wanted.id).lower()}
+    return NOT_REJECTED.judged(
+        force or names.isdisjoint(rejected),
+        f"disk {wanted.name} (or another from the same image version) was found unhealthy on this VM and "
+        "rolled back; use a newer disk, or ask with force",
+    )
 
 
 def check_placement(vm: Vm, wanted: Disk, around: Surroundings | None) -> tuple[Check, ...]:

@@ -12,6 +12,8 @@ from refresh.domain.stop_mode import StopMode
 
 # Where a swap stands before its first step, and what the names of the steps of the way back begin with.
 INTENT = "intent"
+# Before that: people are told and have their time, and nothing has been touched.
+NOTICE = "notice"
 UNDO = "undo"
 # A VM that was swapped while it did not run is proved when it does.
 PROVE = "prove"

@@ -1,16 +1,18 @@
 """What must hold before a VM is stopped for a disk: one pure check per promise, all of them reported.
 
-Decides which promises there are and judges the state of the VM; the rest stands beside: `placement` (the disk is there
-to be taken), `compatibility` (VM and disk are of one kind), `provenance` (where it comes from), `rights` and `locks`.
-Refuses to know tags and wishes (`decision`) and how facts were read.
+Decides which promises there are and judges the state of the VM; the rest stands beside: `tag_checks` (what is asked for
+can be read), `placement` (the disk is there to be taken), `compatibility` (VM and disk are of one kind), `provenance`
+(where it comes from), `rights` and `locks`. Refuses to know what follows from a failed check (`decision`) and how facts
+were read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
-from refresh.domain import compatibility, encryption, locks, placement, provenance, rights, vm_size
-from refresh.domain.check import Check, Evidence, Promise
+from refresh.domain import compatibility, encryption, locks, placement, provenance, rights, tag_checks, vm_size
+from refresh.domain.check import Check, Evidence, Promise, first_failed
+from refresh.domain.facts import Facts
 from refresh.domain.model import Definition, Disk, Version, Vm
 from refresh.domain.provenance import Policy
 from refresh.domain.reason import Reason
@@ -28,6 +30,8 @@ AWAKE = Promise("VM is not hibernated", Reason.HIBERNATED, Evidence.DOCUMENTED, 
 AT_REST = Promise("vm is at rest", Reason.VM_BUSY, Evidence.DOCUMENTED, _STATES, "Conflict")
 
 PROMISES = (
+    *tag_checks.PROMISES,
+    *placement.ASKED_FOR,
     *(MANAGED, NOT_EPHEMERAL, ALONE, AWAKE, AT_REST),
     *placement.PROMISES,
     *compatibility.PROMISES,
@@ -37,6 +41,26 @@ PROMISES = (
     locks.NOT_LOCKED,
 )
 """Every promise that is checked before downtime, in the order in which the checks are shown."""
+
+
+def check_facts(facts: Facts, policy: Policy, *, force: bool = False) -> tuple[Check, ...]:
+    """Every check that these facts are enough for, in the order in which a refusal names them.
+
+    `force` overrides `rejected before` and nothing else. Without the disk that is asked for only the tags are judged.
+    """
+    vm, wanted = facts.vm, facts.wanted
+    if vm is None:
+        return ()
+    said = tag_checks.check_tags(vm, facts.wish)
+    if wanted is None:
+        unknown = facts.unreadable is not None or first_failed(said) is not None
+        return said if unknown else (*said, placement.check_exists(None, facts.wish))
+    return (
+        *said,
+        placement.check_exists(wanted, facts.wish),
+        placement.check_not_rejected(wanted, facts.rejected, force=force),
+        *check_swap(vm, facts.current, wanted, facts.version, facts.definition, facts.ran, policy, facts.around),
+    )
 
 
 def check_swap(

@@ -53,6 +53,9 @@ class Reason(StrEnum):
     SCALE_SET = "scale-set"
     HIBERNATED = "hibernated"
     RIGHTS_MISSING = "rights-missing"
+    LINKED_RIGHTS_MISSING = "linked-rights-missing"
+    DENY_ASSIGNMENT = "deny-assignment"
+    DISALLOWED_BY_POLICY = "disallowed-by-policy"
     LOCKED = "locked"
     VM_BUSY = "vm-busy"
     UNREADABLE = "unreadable"
@@ -65,6 +68,7 @@ class Reason(StrEnum):
     UNHEALTHY = "unhealthy"
     UNDO_FAILED = "undo-failed"
     NO_CAPACITY = "no-capacity"
+    OPERATION_SLOW = "operation-slow"
     NOT_CLAIMED = "not-claimed"
 
 

@@ -7,12 +7,14 @@ is found before the VM is stopped, above all the right to start it again. Refuse
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from refresh.domain import resource_id
 from refresh.domain.check import Check, Evidence, Promise
+from refresh.domain.health import Name
+from refresh.domain.model import Vm
 from refresh.domain.reason import Reason
 
 _OF_VM = (
@@ -28,6 +30,15 @@ _STOP = {
 # A VM update is refused without rights on the disk that it names, the new one as well as, on the way back, the old one.
 _OF_DISK = ("Microsoft.Compute/disks/read", "Microsoft.Compute/disks/write")
 _OF_SET = ("Microsoft.Compute/diskEncryptionSets/read",)
+
+# Reads of the health check beside the VM itself; without one a rung says nothing, which is no reason to refuse.
+_OF_RUNGS = {
+    Name.BOOT_LOG: "Microsoft.Compute/virtualMachines/retrieveBootDiagnosticsData/action",
+    Name.RESOURCE_HEALTH: "Microsoft.ResourceHealth/availabilityStatuses/read",
+    Name.PROBE: "Microsoft.Network/networkInterfaces/read",
+}
+READ_ADDRESS = "Microsoft.Network/publicIPAddresses/read"
+"""For the warning about a public address that changes on deallocation, beside the read of the network interface."""
 
 RIGHTS_ON_VM = Promise(
     "app has its rights on the VM",
@@ -82,6 +93,19 @@ def needed_on(scope: str, stop_mode: str) -> tuple[str, ...]:
     if kind == resource_id.VM_TYPE:
         return (*_OF_VM, _STOP[stop_mode])
     return _OF_DISK if kind == resource_id.DISK_TYPE else _OF_SET
+
+
+def needed_by_rungs(vm: Vm, counted: Collection[str], *, probed: bool) -> dict[Name, tuple[str, str]]:
+    """The action, and the id it is needed on, for each rung in `counted` that reads more than the VM itself.
+
+    The probe's only where the VM is `probed`: its address stands on the network interface.
+    """
+    scopes = {Name.PROBE: vm.guest.nic_id if probed else None}
+    return {
+        rung: (action, scope)
+        for rung, action in _OF_RUNGS.items()
+        if rung in counted and (scope := scopes.get(rung, vm.id)) is not None
+    }
 
 
 def check_rights(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from refresh.domain.decision import Decision, Facts
+from refresh.domain.decision import Decision
+from refresh.domain.facts import Facts
 
 
 @dataclass(frozen=True)

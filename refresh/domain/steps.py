@@ -78,7 +78,9 @@ def judge_disk(vm: Vm, disk_id: str, begun_age_s: float | None) -> Verdict:
         return Verdict(Move.DONE, seen)
     if begun_age_s is None:
         return Verdict(Move.BEGIN, seen)
-    return Verdict(Move.WAIT if begun_age_s < DISK_UNCHANGED_AFTER_S else Move.FAILED, seen)
+    if begun_age_s < DISK_UNCHANGED_AFTER_S:
+        return Verdict(Move.WAIT, seen)
+    return Verdict(Move.FAILED, f"{seen}, though Azure accepted the change and it is over")
 
 
 def judge_started(vm: Vm, begun_age_s: float | None) -> Verdict:

@@ -78,6 +78,15 @@ def disk_text(vm_id: str, disk_id: str) -> str:
     return disk.name
 
 
+def previous_text(vm: Vm) -> str | None:
+    """What `OsDiskPrevious` says for people to read; anybody can write the tag, so what names no disk is cut short."""
+    said = (tags.value_of(vm.tags, tags.OS_DISK_PREVIOUS) or "").strip()
+    disk = resource_id.parse(said)
+    if disk is not None and disk.type == resource_id.DISK_TYPE and resource_id.is_disk_name(disk.name):
+        return disk_text(vm.id, disk.text)
+    return (said if resource_id.is_disk_name(said) else shorten(said)) or None
+
+
 def without_query(text: str) -> str:
     """Somebody's text up to a question mark: what follows in a URL may be a signature, and is nobody's to repeat."""
     return text.partition("?")[0]

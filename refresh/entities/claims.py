@@ -11,7 +11,7 @@ from typing import Any
 
 from refresh import messages
 from refresh.domain import instant, resource_id
-from refresh.domain.plan import INTENT, UNDO
+from refresh.domain.plan import INTENT, NOTICE, UNDO
 from refresh.domain.reason import Reason
 from refresh.entities import proofs
 from refresh.entities.looks import add_hint, open_look, remembered
@@ -60,12 +60,19 @@ def step(turn: Turn, data: Mapping[str, Any]) -> None:
     if row is None:
         return
     row["since"] = data.get("at") or row.get("since")
+    if row.get("step") == NOTICE and data["step"] == INTENT and turn.state.get("paused"):
+        # Nothing has been touched: whoever pulls the brake during a notice means this VM, too. It is asked for again.
+        row.setdefault("again", {"id": row["id"]})
+        turn.answer = {"ok": False, "paused": True}
+        return
     # From the way back no late word of an earlier step leads forward again: the disk is rejected by then.
     if str(data["step"]).startswith(UNDO) or not str(row.get("step", "")).startswith(UNDO):
         row["step"] = str(data["step"])
-    row.pop("attention", None)
+    for key in ("attention", "attention_reason"):
+        row.pop(key, None)
     if data.get("attention"):
-        row["attention"] = str(data["attention"])[:300]
+        row["attention"] = str(data["attention"])[:600]
+        row["attention_reason"] = str(data.get("attention_reason") or Reason.NO_CAPACITY)
         turn.loud.append(f"attention {row['id']}: {row['attention']}")
     if data.get("intent") and not row.get("intent"):
         intent = messages.Intent.from_json(data["intent"])

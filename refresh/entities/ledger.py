@@ -10,8 +10,8 @@ State, all plain JSON, small (it is rewritten by every signal); VMs are keyed by
     hints    vm -> {id, force?, reply_to?}           VMs to look at
     look     {id, since, taken: hints} | absent      the look that is open
     queue    vm -> {id, wanted?, since, force?, reply_to?, group?, intent?, step?, proves_since?}
-    running  vm -> {id, n, since, claimed?, intent?, tags?, step?, attention?, force?, reply_to?, group?, again?,
-             missing?}
+    running  vm -> {id, n, since, claimed?, intent?, tags?, step?, attention?, attention_reason?, force?,
+             reply_to?, group?, again?, missing?}
     down     vm -> {id, group?}                      VMs that a swap could not bring up again
     unproven vm -> {id, intent, at}                  VMs swapped while they did not run; the newest 500
     rejected [{vm, names, at}]                       newest last; names are disk and version ids, lower-case

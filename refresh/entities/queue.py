@@ -39,6 +39,8 @@ def _decide_one(turn: Turn, vm: str, row: Mapping[str, Any], at: str | None) -> 
     queue = turn.state.setdefault("queue", {})
     if row.get("up") or row["reason"] in (Reason.VM_GONE, Reason.NOT_IN_SCOPE):
         turn.state.get("down", {}).pop(vm, None)
+    if row.get("lost") and vm not in turn.state.get("running", {}):
+        turn.loud.append(f"lost {row['vm']}: {row['lost']}")
     proofs.forget_if_settled(turn.state, vm, row)
     if row["decision"] == "swap":
         kept = {key: row[key] for key in ("wanted", "group") if row.get(key)}

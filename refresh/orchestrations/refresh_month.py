@@ -17,10 +17,12 @@ from refresh import messages
 from refresh import month_messages as month
 from refresh.domain import naming
 from refresh.domain.month_reason import MonthReason
+from refresh.event_messages import month_event
 from refresh.messages import SwapRequest
 from refresh.month_messages import MonthInput
 from refresh.orchestrations.bulk import bad_period, period_of
 from refresh.orchestrations.calls import now
+from refresh.orchestrations.notices import publish
 from refresh.orchestrations.swap_vms import overall_status
 
 type Result = dict[str, Any]
@@ -28,6 +30,17 @@ type Result = dict[str, Any]
 
 def refresh_month(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any], Any, Result]:
     """Do the month of a `MonthInput`; the result lists every definition and every VM with what became of it."""
+    try:
+        result = yield from _do_month(ctx, data)
+    except TaskFailedError as error:
+        broken = month.failure_of("month", str(data.get("period") or ""), f"the month broke off: {error}")
+        yield from publish(ctx, month_event(ctx.instance_id, broken, now(ctx)))
+        raise
+    yield from publish(ctx, month_event(ctx.instance_id, result, now(ctx)))
+    return result
+
+
+def _do_month(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any], Any, Result]:
     asked = MonthInput.from_json(data)
     period = period_of(ctx, asked.period)
     if not naming.is_period(period):

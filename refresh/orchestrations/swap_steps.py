@@ -7,7 +7,7 @@ Refuses to know what a finished or failed plan means (`swap_vm`).
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,9 +15,13 @@ from durabletask.task import OrchestrationContext, Task, TaskFailedError
 
 from refresh.domain import instant
 from refresh.domain.capacity import is_capacity
+from refresh.domain.denial import is_denied, reason_of
 from refresh.domain.plan import Step
+from refresh.domain.reason import Reason
+from refresh.event_messages import attention_event
 from refresh.messages import Health, Intent, StepInput, StepResult
 from refresh.orchestrations.calls import now, tell
+from refresh.orchestrations.notices import publish_meanwhile
 
 _ACTIVITY = {
     Step.STOP: "ensure_stopped",
@@ -30,15 +34,16 @@ _ACTIVITY = {
 # storage-backed timer's delay does not matter any more.
 ROUNDS_BEFORE_TIMER = 5
 TIMER = timedelta(seconds=30)
-# Activities end a step by ARM's own times; this ends one that ARM never answers.
-MOST_ROUNDS = 40
+# Activities end a step by ARM's own times, within an hour; these end one that ARM never answers, or never ends.
+MOST_SILENT_ROUNDS = 12
+MOST_ROUNDS = 100
 # An activity that crashed is tried again: it is level-triggered, and nothing may be left half done.
 CRASHES_ALLOWED = 3
 
 
 @dataclass
 class StepsRun:
-    """How a plan went: `done`, `failed` (at `step`, because of `why`), `held` or `gone`; ARM's own times."""
+    """How a plan went: `done`, `failed` (at `step`, because of `why`), `held`, `gone` or `stopped`; ARM's own times."""
 
     ended: str = "done"
     step: str = ""
@@ -48,6 +53,7 @@ class StepsRun:
     stopped_at: str | None = None
     started_at: str | None = None
     running_at: str | None = None
+    arm_s: float | None = None
     evidence: list[str] = field(default_factory=list)
 
     def down_s(self) -> float | None:
@@ -56,11 +62,19 @@ class StepsRun:
 
 
 def call(ctx: OrchestrationContext, activity: str, data: dict[str, Any]) -> Generator[Task[Any], Any, dict[str, Any]]:
-    """Call an activity whose failure must not end the swap: it becomes `{"ok": false, "message"}`."""
-    try:
-        return (yield ctx.call_activity(activity, input=data))  # type: ignore[no-any-return]
-    except TaskFailedError as error:
-        return {"ok": False, "message": str(error)[:300]}
+    """Call an activity whose failure must not end the swap: it becomes `{"ok": false, "message"}`.
+
+    One that came too late, because the worker that first had it died, is asked for again.
+    """
+    answer: dict[str, Any] = {}
+    for _ in range(CRASHES_ALLOWED):
+        try:
+            answer = yield ctx.call_activity(activity, input={**data, "asked_at": now(ctx)})
+        except TaskFailedError as error:
+            return {"ok": False, "message": str(error)[:300]}
+        if not answer.get("late"):
+            break
+    return answer
 
 
 def run_steps(
@@ -73,12 +87,13 @@ def run_steps(
     prefix: str = "",
     earlier: StepsRun | None = None,
     despite_hold: bool = False,
+    leave_stopped: bool = False,
 ) -> Generator[Task[Any], Any, StepsRun]:
     """Do `steps` in order until one does not end `done`; `n` tells the dispatcher how far it is (None: do not)."""
     run = StepsRun()
     if earlier is not None:
         run.stopped_at, run.evidence = earlier.stopped_at, list(earlier.evidence)
-        run.started_at = earlier.started_at
+        run.started_at, run.arm_s = earlier.started_at, earlier.arm_s
     for step in map(Step, steps):
         if n is not None:
             tell(ctx, "step", vm=vm, n=n, step=f"{prefix}{step}")
@@ -91,6 +106,7 @@ def run_steps(
             unique_id=intent.unique_id,
             stop_mode=intent.stop_mode,
             health=_health(step, intent, on_the_way_back=bool(prefix)),
+            leave_stopped=leave_stopped,
         )
         result = yield from _run_step(ctx, data, step, n, f"{prefix}{step}")
         _note(run, step, f"{prefix}{step}", result)
@@ -117,10 +133,12 @@ def _health(step: Step, intent: Intent, *, on_the_way_back: bool) -> Health | No
 def _run_step(
     ctx: OrchestrationContext, data: StepInput, step: Step, n: int | None, name: str
 ) -> Generator[Task[Any], Any, StepResult]:
-    crashes = 0
-    for round_ in range(MOST_ROUNDS):
-        if round_ >= ROUNDS_BEFORE_TIMER:
+    crashes = rounds = silent = 0
+    worried: Reason | None = None
+    while rounds < MOST_ROUNDS:
+        if rounds >= ROUNDS_BEFORE_TIMER:
             yield ctx.create_timer(TIMER)
+        rounds += 1
         try:
             asked = {**data.to_json(), "asked_at": now(ctx)}
             result = StepResult.from_json((yield ctx.call_activity(_ACTIVITY[step], input=asked)))
@@ -131,17 +149,43 @@ def _run_step(
             continue
         if result.state != "waiting":
             return result
-        if n is not None and is_capacity(result.code) and not is_capacity(data.last_code):
-            attention = f"{result.code}: Azure has no room to start this VM; it is asked again until it has"
-            tell(ctx, "step", vm=data.vm, n=n, step=name, attention=attention)
+        worry = _worry(step, result, rounds)
+        if n is not None and worry is not None and worry[0] is not worried:
+            worried, attention = worry
+            tell(ctx, "step", vm=data.vm, n=n, step=name, attention=attention, attention_reason=str(worried))
+            publish_meanwhile(ctx, attention_event(data.vm, ctx.instance_id, name, worried, attention, now(ctx)))
+        if is_capacity(result.code):
+            rounds = 0  # asked for hours, with a limit of its own
+        silent = silent + 1 if result.at is None else 0
+        if silent >= MOST_SILENT_ROUNDS:
+            break
         if result.wait_s is not None:
             yield ctx.create_timer(timedelta(seconds=result.wait_s))
-        data = StepInput.from_json({**data.to_json(), **_times(result)})
+        data = StepInput.from_json({**replace(data, token=None).to_json(), **_times(result)})
     return StepResult("failed", code="NoAnswer", message="Azure gave no answer for too long")
 
 
+def _worry(step: Step, result: StepResult, rounds: int) -> tuple[Reason, str] | None:
+    """Why a person should know of a step that goes on (reason and sentence); None while it goes as usual."""
+    if is_capacity(result.code):
+        return Reason.NO_CAPACITY, f"{result.code}: Azure has no room to start this VM; it is asked again until it has"
+    if step is Step.START and is_denied(result.code):
+        reason = reason_of(result.code, Reason.RIGHTS_MISSING)
+        return reason, f"this VM is down and Azure refuses to start it; it is asked again: {result.message}"
+    if step is not Step.HEALTH and result.begun_at is not None and rounds >= ROUNDS_BEFORE_TIMER:
+        return Reason.OPERATION_SLOW, f"step {step} takes unusually long; it was begun at {result.begun_at}"
+    return None
+
+
 def _times(result: StepResult) -> dict[str, Any]:
-    found = {"since": result.since, "begun_at": result.begun_at, "last_code": result.code}
+    found = {
+        "since": result.since,
+        "begun_at": result.begun_at,
+        "last_code": result.code,
+        "begins": result.begins or None,
+        "token": result.token,
+        "rungs": list(result.rungs) or None,
+    }
     return {key: value for key, value in found.items() if value is not None}
 
 
@@ -154,6 +198,9 @@ def _note(run: StepsRun, step: Step, name: str, result: StepResult) -> None:
         run.started_at, run.running_at = result.begun_at or result.since, result.at
     if step is Step.HEALTH:
         run.proved = result.proved
+    if step is not Step.HEALTH and result.begun_at is not None:
+        ended_at = result.settled_at if instant.not_before(result.settled_at, result.begun_at) else result.at
+        run.arm_s = round((run.arm_s or 0.0) + (instant.seconds_between(result.begun_at, ended_at) or 0.0), 1)
     took_s = instant.seconds_between(result.since, result.at)
     seen = result.message or result.evidence or ""
     run.evidence.append(f"{name} {result.state} after {took_s or 0:.0f} s: {seen}"[:160])

@@ -14,12 +14,15 @@ from typing import Any
 from durabletask.task import OrchestrationContext, Task, TaskFailedError
 
 from refresh.domain import plan, resource_id
+from refresh.domain.blame import is_disk_to_blame, is_start_hopeless
 from refresh.domain.by_hand import write_commands
-from refresh.domain.capacity import is_capacity
-from refresh.domain.plan import INTENT, UNDO
-from refresh.domain.reason import Reason
+from refresh.domain.denial import is_denied, reason_of
+from refresh.domain.plan import INTENT, NOTICE, UNDO
+from refresh.domain.reason import Reason, Wait
+from refresh.event_messages import outcome_event
 from refresh.messages import Claimed, Intent, Outcome, Prepared
 from refresh.orchestrations.calls import OUTCOME_EVENT, ask, now, tell
+from refresh.orchestrations.notices import give_notice, publish
 from refresh.orchestrations.swap_steps import StepsRun, call, run_steps
 
 Turn = Generator[Task[Any], Any, Outcome]
@@ -41,6 +44,8 @@ def swap_vm(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[A
     yield ask(ctx, "finished", vm=vm, n=n, outcome=told)
     for instance_id in claimed.reply_to:
         ctx.send_event(instance_id, OUTCOME_EVENT, data=told)
+    # Last of all: whoever waits for room, or for the outcome, has it by now.
+    yield from publish(ctx, outcome_event(Outcome.from_json(told)))
     return told
 
 
@@ -48,11 +53,20 @@ def _turn(ctx: OrchestrationContext, vm: str, n: int, claimed: Claimed) -> Turn:
     if claimed.intent is not None:
         return (yield from _take_up(ctx, vm, n, claimed))
     prepared = yield from _prepare(ctx, vm, claimed)
+    # Whoever was told that a swap is about to begin is told as well when it does not, by this run or by its recovery.
+    announced = claimed.wanted if claimed.step == NOTICE else None
+    if prepared.intent is not None and prepared.notice_s is not None:
+        announced = prepared.intent.new_disk
+        if (yield from give_notice(ctx, vm, n, prepared.intent, prepared.message, prepared.notice_s)):
+            prepared = yield from _prepare(ctx, vm, claimed)  # what was prepared is old by now
     if prepared.intent is None:
         status = "skipped" if prepared.decision == "skip" else "refused"
-        return _outcome(ctx, vm, status, prepared.reason, prepared.message)
+        return replace(_outcome(ctx, vm, status, prepared.reason, prepared.message), new_disk=announced)
     kept = {"intent": prepared.intent.to_json(), "tags": prepared.tags}
     stored = yield ask(ctx, "step", vm=vm, n=n, step=INTENT, **kept)
+    if stored.get("paused"):
+        message = "swaps were paused during its notice: nothing was touched, and it is asked for again"
+        return _outcome(ctx, vm, "skipped", Wait.PAUSED, message, prepared.intent)
     if not stored["ok"]:
         return _outcome(ctx, vm, "skipped", Reason.NOT_CLAIMED, "a recovery has taken this swap over")
     if prepared.decision == "revive":
@@ -96,15 +110,20 @@ def _take_up(ctx: OrchestrationContext, vm: str, n: int, claimed: Claimed) -> Tu
 def _prove(ctx: OrchestrationContext, vm: str, n: int, intent: Intent, plans: Plans, since: str) -> Turn:
     """A VM that was swapped while it did not run has been started by its owner: only its health is asked about.
 
-    Whatever its agent reports after `since`, the end of that swap, it reports from the new disk.
+    Whatever its agent reports after `since`, the end of that swap, it reports from the new disk. Stopped again before
+    it is proved, it is left so and waits for its proof as before: it did not run when the app first met it.
     """
-    ran = yield from run_steps(ctx, vm, n, intent, (plan.Step.HEALTH,), earlier=StepsRun(started_at=since))
+    earlier = StepsRun(started_at=since)
+    ran = yield from run_steps(ctx, vm, n, intent, (plan.Step.HEALTH,), earlier=earlier, leave_stopped=True)
     if ran.ended == "failed":
         return (yield from _undo(ctx, vm, n, intent, plans[1], ran))
     if ran.ended in ("held", "gone"):
         reason = Reason.ON_HOLD if ran.ended == "held" else Reason.VM_GONE
         message = "put on hold, or gone, before its new disk was proved: left alone"
         return _outcome(ctx, vm, "skipped", reason, message, None, ran)
+    if ran.ended == "stopped":
+        message = f"was stopped before disk {_name(intent.new_disk)} was proved; left so, and proved when it runs again"
+        return _outcome(ctx, vm, "not-proven", Reason.NOT_RUNNING, message, intent, ran)
     return _verified(ctx, vm, intent, ran)
 
 
@@ -115,7 +134,8 @@ def _begin(
     wrote = yield from call(ctx, "write_intent", {"vm": vm, "tags": tags or {}})
     if not wrote.get("ok"):
         message = f"nothing was stopped, because the VM's tags could not be written: {wrote.get('message')}"
-        return _outcome(ctx, vm, "refused", Reason.TAGS_NOT_WRITTEN, message, intent)
+        reason = str(wrote.get("reason", Reason.TAGS_NOT_WRITTEN))
+        return _outcome(ctx, vm, "skipped" if reason == Reason.VM_GONE else "refused", reason, message, intent)
     return (yield from _swap(ctx, vm, n, intent, plans))
 
 
@@ -132,8 +152,8 @@ def _name(disk_id: str) -> str:
 
 def _swap(ctx: OrchestrationContext, vm: str, n: int, intent: Intent, plans: Plans) -> Turn:
     ran = yield from run_steps(ctx, vm, n, intent, plans[0])
-    if ran.ended == "failed" and ran.step == plan.Step.START and is_capacity(ran.code):
-        return _no_room(ctx, vm, intent, ran)
+    if ran.ended == "failed" and is_start_hopeless(ran.step, ran.code):
+        return _cannot_start(ctx, vm, intent, ran)
     if ran.ended == "failed":
         return (yield from _undo(ctx, vm, n, intent, plans[1], ran))
     if ran.ended in ("held", "gone"):
@@ -157,22 +177,25 @@ def _undo(
     ctx: OrchestrationContext, vm: str, n: int, intent: Intent, undo: tuple[str, ...], failed: StepsRun | None
 ) -> Turn:
     """Remember first, then the tags, then the disk: a crash in between must not ask for the bad disk again."""
+    blamed = failed is None or is_disk_to_blame(failed.step, failed.code)
     rejected: dict[str, Any] = {"disk": intent.new_disk, "version": intent.version}
-    known = yield ask(ctx, "reject", vm=vm, n=n, **rejected)
+    known = (yield ask(ctx, "reject", vm=vm, n=n, **rejected)) if blamed else {}
     tell(ctx, "step", vm=vm, n=n, step=UNDO)
-    yield from call(ctx, "write_rejection", {"vm": vm, "intent": intent.to_json()})
+    wrote = yield from call(ctx, "write_rejection", {"vm": vm, "intent": intent.to_json(), "blamed": blamed})
     back = yield from run_steps(ctx, vm, n, intent, undo, prefix=f"{UNDO}-", earlier=failed)
     why = failed.why if failed is not None else "an earlier run found it unhealthy"
     if back.ended in ("held", "gone"):
         return (yield from _let_go(ctx, vm, intent, back))
-    unhealthy = failed is None or failed.step == plan.Step.HEALTH
+    if not wrote.get("ok"):
+        back.evidence.append(f"the tags could not be put back: {wrote.get('message')}"[:160])
+    unhealthy = blamed and (failed is None or failed.step == plan.Step.HEALTH)
     if back.ended != "done":
         outcome = yield from _give_up(ctx, vm, n, intent, why, back)
     else:
         yield from _clear(ctx, vm, intent)
-        reason = Reason.UNHEALTHY if unhealthy else Reason.STEP_FAILED
-        message = f"{_name(intent.new_disk)} was taken out again and {_name(intent.old_disk)} put back: {why}"
-        outcome = _outcome(ctx, vm, "rolled-back", reason, message, intent, back)
+        code = failed.code if failed is not None else None
+        reason = Reason.UNHEALTHY if unhealthy else reason_of(code, Reason.STEP_FAILED)
+        outcome = _undone(ctx, vm, intent, reason, why, blamed, back)
     if not unhealthy or intent.version is None:
         return outcome
     # The VM first, then the blame: nothing waits for it.
@@ -181,10 +204,24 @@ def _undo(
     return replace(outcome, evidence=(*outcome.evidence, str(told.get("message", ""))[:160]))
 
 
-def _no_room(ctx: OrchestrationContext, vm: str, intent: Intent, ran: StepsRun) -> Outcome:
+def _undone(
+    ctx: OrchestrationContext, vm: str, intent: Intent, reason: str, why: str, blamed: bool, back: StepsRun
+) -> Outcome:
+    new, old = _name(intent.new_disk), _name(intent.old_disk)
+    if back.stopped_at is None and back.arm_s is None and not blamed:
+        message = f"nothing was stopped, and the tag asks for {old} again; ask for {new} when it is cured: {why}"
+        return _outcome(ctx, vm, "refused", reason, message, intent, back)
+    again = "" if blamed else "; the disk is not to blame and may be asked for again when it is cured"
+    return _outcome(
+        ctx, vm, "rolled-back", reason, f"{new} was taken out again and {old} put back{again}: {why}", intent, back
+    )
+
+
+def _cannot_start(ctx: OrchestrationContext, vm: str, intent: Intent, ran: StepsRun) -> Outcome:
     """No disk is to blame and the old one could not be started either: nothing is rejected, the sweep goes on."""
-    message = f"Azure had no room to start this VM for too long ({ran.why}); the sweep goes on asking"
-    return _outcome(ctx, vm, "needs-attention", Reason.NO_CAPACITY, message, intent, ran)
+    what = "refuses" if is_denied(ran.code) else "had no room"
+    message = f"Azure {what} to start this VM for too long ({ran.why}); the sweep goes on asking"
+    return _outcome(ctx, vm, "needs-attention", reason_of(ran.code, Reason.NO_CAPACITY), message, intent, ran)
 
 
 def _give_up(ctx: OrchestrationContext, vm: str, n: int, intent: Intent, why: str, back: StepsRun) -> Turn:
@@ -194,7 +231,7 @@ def _give_up(ctx: OrchestrationContext, vm: str, n: int, intent: Intent, why: st
         steps = (plan.Step.START,)
         ran = yield from run_steps(ctx, vm, n, intent, steps, prefix=f"{UNDO}-", earlier=back, despite_hold=True)
     message = f"{_name(intent.new_disk)} failed ({why}) and the way back failed too ({back.why}): a person is needed"
-    return _outcome(ctx, vm, "needs-attention", Reason.UNDO_FAILED, message, intent, ran)
+    return _outcome(ctx, vm, "needs-attention", reason_of(back.code, Reason.UNDO_FAILED), message, intent, ran)
 
 
 def _revive(ctx: OrchestrationContext, vm: str, n: int, intent: Intent, why: str) -> Turn:
@@ -246,6 +283,9 @@ def _outcome(
         old_disk=intent.old_disk if intent else None,
         new_disk=intent.new_disk if intent else None,
         down_s=ran.down_s() if ran else None,
+        arm_s=ran.arm_s if ran else None,
+        stop_mode=intent.stop_mode if intent and ran and ran.stopped_at else None,
         evidence=tuple(ran.evidence) if ran else (),
         by_hand=write_commands(vm, intent.old_disk if intent else None) if status == "needs-attention" else (),
+        warnings=intent.warnings if intent else (),
     )

@@ -7,6 +7,7 @@ exception is told: what broke is in the app's log under the run's id.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -69,7 +70,14 @@ def run_record(instance: Instance, book: Book) -> Json:
     record["vms"] = [vm_row(row) for row in rows]
     if running and record["kind"] in ("swaps", "swap"):
         record["vms"] += _not_done(instance, rows, book)
-    return record
+    return {**record, "counts": count_statuses(record["vms"])}
+
+
+def count_statuses(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """How many VMs ended how, worst first: one that runs with nothing proved is not one that succeeded."""
+    found = Counter(str(row["status"]) for row in rows if row.get("status"))
+    order = ("needs-attention", "failed", "rolled-back", "refused", "not-proven", "succeeded", "skipped", "running")
+    return {status: found[status] for status in order if found[status]}
 
 
 def outcome_record(run_id: str, outcome: Mapping[str, Any]) -> Json:
@@ -82,8 +90,10 @@ def outcome_record(run_id: str, outcome: Mapping[str, Any]) -> Json:
         "ended": outcome.get("ended"),
         "input": {"vms": [outcome.get("vm")]},
         "vms": [vm_row(outcome)],
+        "counts": count_statuses([outcome]),
         "evidence": list(outcome.get("evidence", ())),
         "by_hand": list(outcome.get("by_hand", ())),
+        "warnings": list(outcome.get("warnings", ())),
     }
 
 

@@ -13,13 +13,14 @@ from typing import Any
 
 from refresh.domain import instant, plan, resource_id, tags
 from refresh.domain.cautions import cautions_of
-from refresh.domain.check import Check
+from refresh.domain.check import Check, Promise
 from refresh.domain.decision import Decision, Refuse, Revive, Swap, is_intent_stale
 from refresh.domain.model import Disk, Power, Vm
+from refresh.domain.preflight import PROMISES
 from refresh.domain.reason import Reason, Wait
 from refresh.domain.seen import Seen
 from refresh.domain.stop_mode import StopMode, choose_stop_mode
-from refresh.domain.wish import disk_text
+from refresh.domain.wish import disk_text, previous_text
 from refresh.views.book import Book
 
 type Json = dict[str, Any]
@@ -84,7 +85,7 @@ def vm_record(seen: Seen, book: Book, made: MadeDisks, current: Disk | None = No
     if vm is not None:
         record["current"] = vm.os_disk_name
         record["wanted"] = disk_text(vm.id, facts.wish.disk_id) if facts.wish.disk_id else facts.wish.text or None
-        record["previous"] = tags.value_of(vm.tags, tags.OS_DISK_PREVIOUS)
+        record["previous"] = previous_text(vm)
         record["next"] = made.next_of(vm, facts.current or current, set(facts.rejected))
     return record
 
@@ -108,7 +109,7 @@ def attention(seen: Seen, book: Book) -> tuple[str, str] | None:
     vm = seen.facts.vm
     row = book.running.get(seen.vm_id.lower())
     if row is not None and row.get("attention"):
-        return str(Reason.NO_CAPACITY), str(row["attention"])
+        return str(row.get("attention_reason", Reason.NO_CAPACITY)), str(row["attention"])
     if vm is None or row is not None:
         return None
     left = tags.value_of(vm.tags, tags.REFRESH_STATE) is not None and not _is_leftover(seen, vm)
@@ -136,9 +137,20 @@ def _why(seen: Seen, book: Book) -> tuple[str, str]:
     if found is not None:
         return found
     message = seen.decision.message
+    if _is_unproven(seen, book):
+        return str(Reason.NOT_PROVEN), f"{message}; no signal from its guest has proved its health"
     if seen.vm_id.lower() in book.queue:
         message = f"{message}; waits: {book.why_waiting(seen.vm_id)}"
     return str(seen.decision.reason), message
+
+
+def _is_unproven(seen: Seen, book: Book) -> bool:
+    """Whether the VM has what it asks for, and the swap that gave it that disk proved nothing of its guest."""
+    vm, outcome = seen.facts.vm, book.outcome(seen.vm_id) or {}
+    if vm is None or seen.decision.reason is not Reason.ALREADY_THERE:
+        return False
+    same = resource_id.same(outcome.get("new_disk"), vm.os_disk_id)
+    return same and outcome.get("status") == "not-proven"
 
 
 def kind_of(decision: Decision) -> str:
@@ -164,22 +176,32 @@ def plan_record(
         steps = plan.plan_revival()
     mode = (choose_stop_mode(vm, stop_mode) if vm is not None else None) or StopMode.DEALLOCATE
     checks = decision.checks if isinstance(decision, Swap | Refuse) else ()
-    cautions = cautions_of(vm, seen.facts.wanted, mode) if vm is not None and checks else ()
+    cautions = seen.facts.cautions or (cautions_of(vm, seen.facts.wanted, mode) if vm is not None and checks else ())
     return vm_record(seen, book, made, current) | {
-        "checks": [check_record(one) for one in checks],
-        "warnings": [{"name": str(one.name), "message": one.message} for one in cautions],
+        "checks": _check_records(checks),
+        "warnings": [{"code": str(one.code), "message": one.message} for one in cautions],
         "steps": [str(step) for step in steps],
         "down_s": plan.expected_down_s(steps, mode),
         "new_disk": decision.disk.id if isinstance(decision, Swap) else None,
     }
 
 
-def check_record(one: Check) -> Json:
-    """A check as people see it, passed or failed."""
+def _check_records(checks: Collection[Check]) -> list[Json]:
+    """Every promise with its result, in order; those that the facts at hand are not enough for are not checked."""
+    judged = {one.promise: one for one in checks}
+    return [check_record(promise, judged.get(promise)) for promise in PROMISES]
+
+
+def check_record(promise: Promise, judged: Check | None) -> Json:
+    """A check as people see it: `result` is `passed`, `failed` or `not-checked`, the rest says how it is known."""
+    result = "not-checked" if judged is None else "passed" if judged.ok else "failed"
     return {
-        "name": one.name,
-        "ok": one.ok,
-        "reason": str(one.reason),
-        "message": one.message,
-        "evidence": str(one.evidence),
+        "name": promise.name,
+        "result": result,
+        "ok": judged.ok if judged is not None else None,
+        "reason": str(promise.reason),
+        "message": judged.message if judged is not None else "",
+        "evidence": str(promise.evidence),
+        "source": promise.source or None,
+        "azure_code": promise.azure_code,
     }

@@ -45,14 +45,14 @@ class ArmServer:
         request_id = guid(self._ids)
         fate = self._plane.faults.request_fate(http.method, http.path)
         if fate.reset == "before":
-            return _cut(http)
+            return cut(http)
         if fate.respond is None:
             answer = self._answer(http, raw, request_id, nothing=fate.nothing)
         else:
-            answer = _planned_answer(fate.respond)
+            answer = planned_answer(fate.respond)
         if delay_s := answer.delay_s + fate.delay_s:
             await asyncio.sleep(delay_s)
-        return _cut(http) if fate.reset else self._response(answer, request_id)
+        return cut(http) if fate.reset else self._response(answer, request_id)
 
     def _answer(self, http: web.Request, raw: bytes, request_id: str, *, nothing: bool) -> Answer:
         public = http.path.lower() == "/metadata/endpoints"
@@ -113,12 +113,12 @@ class ArmServer:
         return web.Response(status=answer.status, headers={"Content-Type": _JSON, **headers}, body=body)
 
 
-def journaled(plane: Plane, private_prefix: str) -> Middleware:
-    """A middleware that notes every request in the journal but those under `private_prefix`; status 0: not answered."""
+def journaled(plane: Plane, *private: str) -> Middleware:
+    """A middleware that notes every request in the journal but those under a `private` path; status 0: no answer."""
 
     @web.middleware
     async def note(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path.startswith(private_prefix):
+        if request.path.startswith(private):
             return await handler(request)
         begun_s, at = plane.clock.time(), plane.now()
         raw = await request.read()
@@ -138,7 +138,7 @@ def journaled(plane: Plane, private_prefix: str) -> Middleware:
     return note
 
 
-def _cut(http: web.Request) -> web.Response:
+def cut(http: web.Request) -> web.Response:
     """Break the connection; what is returned goes nowhere."""
     http[_CUT] = True
     if http.transport is not None:
@@ -190,7 +190,8 @@ def _json(raw: bytes) -> dict[str, Any]:
     return body
 
 
-def _planned_answer(planned: dict[str, Any]) -> Answer:
+def planned_answer(planned: dict[str, Any]) -> Answer:
+    """The answer that a fault rule gives instead of anybody's."""
     headers = {str(name): str(value) for name, value in (planned.get("headers") or {}).items()}
     return Answer(int(planned.get("status", 500)), planned.get("body"), headers)
 

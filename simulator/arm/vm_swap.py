@@ -17,6 +17,9 @@ from simulator.arm.store import Json, Record
 from simulator.arm.vm_size_rules import check_disk_sku
 from simulator.arm.vm_sizes import size_of
 
+# Extensions of Azure Disk Encryption: https://learn.microsoft.com/azure/virtual-machines/extensions/azure-disk-enc-linux
+_ENCRYPTING = ("azurediskencryption", "azurediskencryptionforlinux")
+
 
 def is_swap(current: Json, wanted: Json) -> bool:
     """Whether `wanted` (an `osDisk` block) names another managed disk than `current`."""
@@ -131,13 +134,9 @@ def _check_kind(plane: Plane, vm: Record, current: Json, disk: Record) -> None:
     _check_hardware(vm, facts, properties)
     size = size_of(vm.properties.get("hardwareProfile", {}).get("vmSize"))
     check_disk_sku(size, str(disk.body.get("sku", {}).get("name", "")), disk.id.name)
-    _check_encryption(current, facts, properties)
-    if int(properties.get("diskSizeGB", 0)) < int(facts.get("diskSizeGB", 0)):
-        # Documented as "both disks must be the same size"; what Azure enforces of it, and its words, are not known.
-        raise errors.not_allowed(
-            f"Swapping OS Disk is not supported since the size {properties.get('diskSizeGB')} GB of the disk "
-            f"'{disk.id.name}' is smaller than the size {facts.get('diskSizeGB')} GB of the current OS disk."
-        )
+    _check_encryption(vm, current, facts, properties)
+    # Sizes may differ: the documentation wants one size, people who tried others were not refused, and no error is
+    # known for a request that names no size: https://github.com/MicrosoftDocs/azure-docs/issues/108499
     if _security(vm.properties) != _security(properties):
         text = "Security type of VM is not compatible with the security type of attached OS Disk."
         raise errors.provider_error(400, "BadRequest", text)
@@ -166,10 +165,11 @@ def _check_hardware(vm: Record, facts: Json, properties: Json) -> None:
         )
 
 
-def _check_encryption(current: Json, facts: Json, properties: Json) -> None:
+def _check_encryption(vm: Record, current: Json, facts: Json, properties: Json) -> None:
+    extensions = {str((each.get("properties") or {}).get("type", "")).lower() for each in vm.body.get("resources", [])}
     settings = [current.get("encryptionSettings") or {}]
     settings += [each.get("encryptionSettingsCollection") or {} for each in (facts, properties)]
-    if any(each.get("enabled") for each in settings):
+    if any(each.get("enabled") for each in settings) or not extensions.isdisjoint(_ENCRYPTING):
         # Only the code is known: https://github.com/MicrosoftDocs/azure-docs/pull/56181
         raise errors.provider_error(
             409,

@@ -94,6 +94,11 @@ class Azure:
         async with self._http.get(f"{self._endpoints.control}/journal") as answer:
             return {vm: row["not_running_s"] for vm, row in (await answer.json())["vms"].items()}
 
+    async def published(self) -> list[str]:
+        """The types of the events that the app has published, oldest first."""
+        async with self._http.get(f"{self._endpoints.control}/published") as answer:
+            return [str(row["event"]["type"]) for row in await answer.json()]
+
     async def plan_fault(self, fault: dict[str, Any]) -> None:
         """Have something go wrong."""
         async with self._http.post(f"{self._endpoints.control}/faults", json=[fault]) as answer:

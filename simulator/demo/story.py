@@ -6,6 +6,7 @@ Decides what is done to the fleet and what every VM should look like in the end.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 import aiohttp
@@ -154,6 +155,9 @@ async def _verdict(stage: _Stage, old: Mapping[str, str], expected: Mapping[str,
     stage.console.print(table)
     if narrow:
         stage.console.print("\n".join(whys), highlight=False)
+    told = Counter(await stage.azure.published())
+    published = ", ".join(f"{kind.removeprefix('refresh.')} ×{count}" for kind, count in sorted(told.items()))
+    stage.console.print(f"Published: {published}", soft_wrap=True)
     verdict = "[green]Every VM is where it should be.[/]" if well else "[red]Not every VM is where it should be.[/]"
     stage.console.print(verdict)
     return well

@@ -36,6 +36,7 @@ class Activities:
     async def _run(self, work: RunActivity) -> None:
         key = (work.name, work.caller.instance_id, work.task_id)
         self._desk.trace.note("activity", work.name, work.caller.instance_id, "dispatched", work.task_id)
+        self._deliver_twice(work)
         try:
             self._desk.interruptions.before_activity(*key, work.attempt)
             result = await self._result(work)
@@ -49,6 +50,14 @@ class Activities:
             return
         self._desk.trace.note("activity", work.name, work.caller.instance_id, "completed", work.task_id)
         self._post.send([Deliver(work.caller, result)])
+
+    def _deliver_twice(self, work: RunActivity) -> None:
+        if work.attempt > 1:
+            return
+        delay_s = self._desk.interruptions.second_delivery_s(work.name, work.caller.instance_id, work.task_id)
+        if delay_s is not None:
+            again = replace(work, attempt=2)
+            self._post.later(delay_s, lambda: self.lane.put(again))
 
     async def _result(self, work: RunActivity) -> pb.HistoryEvent:
         try:

@@ -47,6 +47,10 @@ class Entities:
         entity.inbox.append(operation)
         self._schedule(entity)
 
+    def forget(self) -> None:
+        """Forget every entity."""
+        self._entities.clear()
+
     def forget_empty(self) -> int:
         """Forget entities without a state and without work; how many they were."""
         empty = [key for key, entity in self._entities.items() if entity.state is None and entity.turn == "idle"]
@@ -65,6 +69,8 @@ class Entities:
         batch = [entity.inbox.popleft() for _ in range(min(self._batch, len(entity.inbox)))]
         self._desk.trace.note("entity", entity.name, entity.id, "dispatched")
         try:
+            names = [one.operation for one in batch]
+            self._desk.interruptions.before_entity_batch(entity.id, names, entity.attempt)
             result = await self._ask(entity, batch)
             messages = self._messages(batch, result)
             self._interrupt(entity, batch, messages)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,11 +82,27 @@ class DurableHub:
         for lane in (self.orchestrations.lane, self.entities.lane, self._activities.lane):
             lane.open()
 
+    def witness(self, wrap: Callable[[Worker], Worker]) -> None:
+        """Put somebody between the hub and its worker, who sees every call: what `wrap` makes of the worker."""
+        self._desk.attached = wrap(self._desk.worker)
+
     async def detach(self) -> None:
         """Take the worker away: what it holds is lost and handed out again once it is visible, to the next worker."""
         lanes = (self.orchestrations.lane, self.entities.lane, self._activities.lane)
         await asyncio.gather(*(lane.close() for lane in lanes))
         self._desk.attached = None
+
+    async def forget(self) -> None:
+        """Lose everything at once, work under way too, as when the task hub's storage is gone; the worker stays."""
+        worker = self._desk.attached
+        await self.detach()
+        self._post.close()
+        for lane in (self.orchestrations.lane, self.entities.lane, self._activities.lane):
+            lane.clear()
+        self.orchestrations.forget()
+        self.entities.forget()
+        if worker is not None:
+            self.attach(worker)
 
     def close(self) -> None:
         """Stop all timers: nothing is delivered any more."""

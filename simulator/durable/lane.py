@@ -35,6 +35,10 @@ class Lane[Work]:
         self._open = True
         self._fill()
 
+    def clear(self) -> None:
+        """Forget what is queued."""
+        self._queue.clear()
+
     async def close(self) -> None:
         """Hand out nothing more and cancel what runs; what is queued stays queued."""
         self._open = False

@@ -81,6 +81,12 @@ class Orchestrations:
         del self._instances[instance_id]
         return True
 
+    def forget(self) -> None:
+        """Forget every instance; whoever watches one learns that it is not there."""
+        self._instances.clear()
+        for instance_id in list(self._watchers):
+            self._tell_watchers(instance_id)
+
     async def watch(self, instance_id: str, until: Callable[[Instance], bool]) -> Instance | None:
         """Wait until an instance satisfies `until`; None at once if there is no such instance."""
         while (instance := self._instances.get(instance_id)) is not None and not until(instance):
@@ -110,6 +116,7 @@ class Orchestrations:
         started = event(now, orchestratorStarted=pb.OrchestratorStartedEvent())
         new_events = [started, *(message.event for message in taken)]
         try:
+            self._desk.interruptions.before_orchestrator_turn(instance.name, instance.id, instance.attempt)
             answer = await self._ask(instance, new_events)
             self._interrupt(instance, answer)
         except (WorkerDied, asyncio.CancelledError) as death:
@@ -166,7 +173,10 @@ class Orchestrations:
             self._end(instance, answer.completion)
         instance.turn = "idle"
         self._schedule(instance)
-        for watcher in self._watchers.pop(instance.id, []):
+        self._tell_watchers(instance.id)
+
+    def _tell_watchers(self, instance_id: str) -> None:
+        for watcher in self._watchers.pop(instance_id, []):
             if not watcher.done():
                 watcher.set_result(None)
 

@@ -37,7 +37,18 @@ class WorkerDied(Exception):
 
 
 class Interruptions:
-    """Moments at which a test may raise `WorkerDied`. `attempt` is 1 for the first delivery of the work, then 2, 3 …"""
+    """Moments at which a test may raise `WorkerDied`. `attempt` is 1 for the first delivery of the work, then 2, 3 …
+
+    What comes before a piece of work means that it never began; what comes after it, that whatever it did outside the
+    hub has happened and the hub knows nothing of it.
+    """
+
+    def second_delivery_s(self, name: str, instance_id: str, task_id: int) -> float | None:
+        """Simulated seconds after which an activity is handed out once more though nobody died; None: it is not.
+
+        Both run and both answer, at the same time if the first is not over by then: a message whose lock was lost.
+        """
+        return None
 
     def before_activity(self, name: str, instance_id: str, task_id: int, attempt: int) -> None:
         """Called before an activity runs: raising here means it never began."""
@@ -45,8 +56,14 @@ class Interruptions:
     def after_activity(self, name: str, instance_id: str, task_id: int, attempt: int) -> None:
         """Called after an activity ran: raising here means its effect happened and its result is lost."""
 
+    def before_orchestrator_turn(self, name: str, instance_id: str, attempt: int) -> None:
+        """Called before an orchestrator is given its events."""
+
     def after_orchestrator_turn(self, name: str, instance_id: str, attempt: int) -> None:
         """Called after an orchestrator's turn, before anything of it is kept."""
+
+    def before_entity_batch(self, entity_id: str, operations: list[str], attempt: int) -> None:
+        """Called before an entity is given a batch of operations."""
 
     def after_entity_batch(self, entity_id: str, operations: list[str], attempt: int) -> None:
         """Called after an entity ran a batch of operations, before anything of it is kept."""

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS_SDKS = ("azure.functions", "azure.durable_functions")
-MANAGEMENT_SDKS = ("azure.mgmt", "azure.identity", "azure.core", "aiohttp")
+MANAGEMENT_SDKS = ("azure.mgmt", "azure.identity", "azure.core", "azure.eventgrid", "aiohttp")
 
 
 def imports_of(path: Path) -> Iterator[str]:

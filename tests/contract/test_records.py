@@ -10,21 +10,40 @@ import pytest
 from azure.durable_functions.internal.serialization import DEFAULT_FUNCTIONS_DATA_CONVERTER as CONVERTER
 from azure.functions._durable_functions import df_dumps, df_loads
 
-from refresh import messages, month_messages
+from refresh import event_messages, messages, month_messages
 from refresh.messages import BadRecord, Record
 
 VM = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/v"
 HEALTH = messages.Health(("web01",), ("0:data:None",), "tcp:22", True, 600, False)
 INTENT = messages.Intent("swap-x-1", True, "old", "new", agent_spoke=True, previous="p", version="v", health=HEALTH)
+WARNED = messages.Warned("spot-vm", "message")
 RECORDS: list[Record] = [
     HEALTH,
     INTENT,
     messages.Claimed("yours", True, INTENT, "stop", ("r",), ("d",), ("h",), ("o",), {"tag": "v"}, "disk", "t"),
     messages.StepInput(VM, "disk", "t", "t", "t", True, True, health=HEALTH),
-    messages.StepResult("done", "t", "t", "t", "Code", "message", "evidence", True, 90.0, ("rung",)),
-    messages.Prepared("swap", "wanted", "m", INTENT, {"tag": "value"}, ("stop",), ("start",), 41.0),
-    messages.Outcome(VM, "run", "succeeded", "verified", "m", "old", "new", 41.5, "t", "t", ("e",), ("az",)),
+    messages.StepResult("done", "t", "t", "t", "Code", "message", "evidence", True, 90.0, ("rung",), "t"),
+    messages.Prepared("swap", "wanted", "m", INTENT, {"tag": "value"}, ("stop",), ("start",), 41.0, 60),
+    WARNED,
+    messages.Outcome(
+        VM,
+        "run",
+        "succeeded",
+        "verified",
+        "m",
+        "old",
+        "new",
+        41.5,
+        "t",
+        "t",
+        ("e",),
+        ("az",),
+        (WARNED,),
+        "power-off",
+        40.1,
+    ),
     messages.SwapRequest((VM,), "disk", True, ({"vm": VM},)),
+    event_messages.Event("refresh.swap.refused", "swap-x-1", VM, "t", {"vm": VM}, "no-capacity"),
     month_messages.MonthInput("202611", (VM,), "auto", True, True),
     month_messages.BulkInput("202611", (VM,), "auto", True, True, ({"vm": VM},)),
     month_messages.BatchInput((VM,), "202611", True),

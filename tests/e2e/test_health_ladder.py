@@ -110,7 +110,7 @@ def test_data_disks_are_as_before(agent: bool) -> None:
     async def story(azure: LocalAzure) -> None:
         outcome = await swapped(azure)
         assert outcome["status"] == ("succeeded" if agent else "not-proven"), outcome
-        assert said(outcome, "data-disks fits")
+        assert said(outcome, "data-disks fits") and said(outcome, "3:web01-data:ReadOnly")
 
     play(story, fleet)
 
@@ -139,6 +139,12 @@ def test_where_nothing_speaks_nothing_is_claimed() -> None:
         outcome = await swapped(azure)
         assert (outcome["status"], outcome["reason"]) == ("not-proven", "guest-not-proven"), outcome
         assert said(outcome, "agent quiet")
+        _, row = await azure.api("GET", "/api/vms?vm=web01")
+        assert (row["decision"], row["reason"]) == ("skip", "guest-not-proven")
+        _, answer = await azure.api("POST", "/api/rollback", {"vms": ["web01"]})
+        await azure.settled()
+        _, run = await azure.api("GET", f"/api/runs/{answer['id']}")
+        assert run["counts"] == {"not-proven": 1}, run
 
     play(story, [vm_body(agent=False), disk_body("web01-new")])
 
@@ -196,6 +202,24 @@ def test_a_probe_that_answers_proves(agent: bool, statuses: list[int], status: s
         assert said(outcome, "probe proves")
 
     play(story, reachable(agent=agent))
+
+
+def test_each_rung_tells_its_own_time() -> None:
+    """The agent spoke at once and the probe minutes later, looks and activities apart: each has its own seconds."""
+
+    async def story(azure: LocalAzure) -> None:
+        async with Door(200, *[503] * 30, 200) as door:
+            await azure.tag(VM_ID, RefreshProbe=f"http:{door.port}/healthz")
+            outcome = await swapped(azure)
+        assert outcome["status"] == "succeeded", outcome
+        took_s = {
+            line.split()[1]: int(line.split(" after ")[1].split()[0])
+            for line in outcome["evidence"]
+            if line.startswith(("health agent proves", "health probe proves"))
+        }
+        assert took_s["agent"] < 100 < took_s["probe"], outcome["evidence"]
+
+    play(story, reachable())
 
 
 def test_a_guest_that_listens_is_proved_where_its_agent_is_silent() -> None:

@@ -2,101 +2,23 @@
 
 from __future__ import annotations
 
-import copy
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from refresh import wiring
 from refresh.domain.preflight import PROMISES
 from refresh.domain.reason import Reason
-from refresh.gateway import GatewayError
-from tests.support.builders import GALLERY, GROUP, VM_ID, disk_id
+from tests.support.builders import GROUP, VM_ID, disk_id
 from tests.support.local_azure import LocalAzure, disk_body, play, vm_body
+from tests.support.preflight_rows import laid_over
 
-SET = f"{GROUP}/providers/Microsoft.Compute/diskEncryptionSets/ours"
-PLATFORM_SET = {"encryption": {"type": "EncryptionAtRestWithCustomerKey", "diskEncryptionSetId": SET}}
-TRUSTED = {"securityProfile": {"securityType": "TrustedLaunch"}}
-ARM64 = {"supportedCapabilities": {"architecture": "Arm64"}}
+type Json = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Odd:
-    """A VM and the disk it asks for, of which one is odd: `vm` and `disk` are laid over a pair that would swap."""
-
-    reason: Reason
-    vm: dict[str, Any] = field(default_factory=dict)
-    disk: dict[str, Any] = field(default_factory=dict)
-    # What Azure answers when the disk is put in all the same; None where nobody knows.
-    azure_code: str | None = None
-    power: str = "running"
-
-
-SCALE_SET = {"virtualMachineScaleSet": {"id": f"{GROUP}/providers/Microsoft.Compute/virtualMachineScaleSets/set"}}
-EPHEMERAL = {"storageProfile": {"osDisk": {"diffDiskSettings": {"option": "Local"}}}}
-
-ODD = {
-    "ephemeral": Odd(Reason.EPHEMERAL_DISK, vm={"properties": EPHEMERAL}),
-    "scaleset": Odd(Reason.SCALE_SET, vm={"properties": SCALE_SET}),
-    "notready": Odd(
-        Reason.DISK_NOT_READY, disk={"properties": {"provisioningState": "Creating"}}, azure_code="Conflict"
-    ),
-    "region": Odd(Reason.OTHER_REGION, disk={"location": "northeurope"}, azure_code="BadRequest"),
-    "zone": Odd(Reason.OTHER_ZONE, disk={"zones": ["2"]}, azure_code="BadRequest"),
-    "os": Odd(Reason.OTHER_OS, disk={"properties": {"osType": "Windows"}}, azure_code="PropertyChangeNotAllowed"),
-    "generation": Odd(
-        Reason.OTHER_GENERATION, disk={"properties": {"hyperVGeneration": "V1"}}, azure_code="PropertyChangeNotAllowed"
-    ),
-    "arch": Odd(Reason.OTHER_ARCHITECTURE, disk={"properties": ARM64}, azure_code="PropertyChangeNotAllowed"),
-    "nvme": Odd(
-        Reason.OTHER_CONTROLLER,
-        vm={"properties": {"storageProfile": {"diskControllerType": "NVMe"}}},
-        azure_code="PropertyChangeNotAllowed",
-    ),
-    "security": Odd(Reason.OTHER_SECURITY_TYPE, disk={"properties": TRUSTED}, azure_code="BadRequest"),
-    "encset": Odd(Reason.OTHER_ENCRYPTION_SET, disk={"properties": PLATFORM_SET}),
-    "bitlocker": Odd(
-        Reason.DISK_ENCRYPTION,
-        disk={"properties": {"encryptionSettingsCollection": {"enabled": True}}},
-        azure_code="OSDiskSwapNotSupportedForVMsUsingDiskEncryption",
-    ),
-    "small": Odd(Reason.DISK_TOO_SMALL, disk={"properties": {"diskSizeGB": 20}}),
-    "premium": Odd(
-        Reason.SKU_NOT_ALLOWED,
-        vm={
-            "properties": {
-                "hardwareProfile": {"vmSize": "Standard_D2_v5"},
-                "storageProfile": {"osDisk": {"managedDisk": {"storageAccountType": "StandardSSD_LRS"}}},
-            }
-        },
-        azure_code="InvalidParameter",
-    ),
-    "clone": Odd(
-        Reason.NOT_PERSONALIZED,
-        disk={
-            "properties": {
-                "creationData": {
-                    "createOption": "FromImage",
-                    "galleryImageReference": {"id": f"{GALLERY}/images/gone/versions/1.0.0"},
-                }
-            }
-        },
-    ),
-}
-
-
-def laid_over(body: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
-    made = copy.deepcopy(body)
-    for key, value in change.items():
-        deeper = isinstance(value, dict) and isinstance(made.get(key), dict)
-        made[key] = laid_over(made[key], value) if deeper else value
-    return made
-
-
-def pair(name: str, odd: Odd) -> list[dict[str, Any]]:
-    vm = vm_body(name, power=odd.power, OsDiskName=f"{name}-new")
-    return [laid_over(vm, odd.vm), laid_over(disk_body(f"{name}-new"), odd.disk)]
+def pair(name: str, *, vm: Json | None = None, disk: Json | None = None, **tags: str) -> list[Json]:
+    """A VM and the disk that it asks for, with something laid over each."""
+    asking = laid_over(vm_body(name), {"tags": {"OsDiskName": f"{name}-new", **tags}})
+    return [laid_over(asking, vm or {}), laid_over(disk_body(f"{name}-new"), disk or {})]
 
 
 def vm_id(name: str) -> str:
@@ -114,50 +36,12 @@ async def seen(azure: LocalAzure, name: str) -> tuple[str, str]:
     return row["decision"], row["reason"]
 
 
-# A size that takes premium disks and a VM that has none yet: only the list of sizes can tell.
-GOES_PREMIUM = Odd(
-    Reason.WANTED,
-    vm={"properties": {"storageProfile": {"osDisk": {"managedDisk": {"storageAccountType": "StandardSSD_LRS"}}}}},
-)
-
-
 async def swept(azure: LocalAzure) -> None:
     await azure.fire("sweep")
     await azure.settled()
 
 
-def test_whatever_is_odd_is_refused_and_nothing_is_written() -> None:
-    """Every odd pair is refused by its own reason without one write; those beside them that fit are swapped."""
-
-    async def story(azure: LocalAzure) -> None:
-        await swept(azure)
-        refused = {name: await seen(azure, name) for name in ODD}
-        assert refused == {name: ("refuse", str(odd.reason)) for name, odd in ODD.items()}
-        for name in good:
-            assert await azure.os_disk(vm_id(name)) == f"{name}-new"
-        assert {line.split("/virtualMachines/")[1].split("/")[0] for line in writes(azure)} == set(good)
-
-    good = {"fits": Odd(Reason.WANTED), "goespremium": GOES_PREMIUM}
-    play(story, [body for name, odd in {**ODD, **good}.items() for body in pair(name, odd)])
-
-
-def test_what_preflight_refuses_azure_refuses_in_the_middle() -> None:
-    """The same disks, put in by the app's own call on a stopped VM: Azure's code is the one the check forestalls."""
-    known = {name: odd for name, odd in ODD.items() if odd.azure_code}
-
-    async def story(azure: LocalAzure) -> None:
-        said = {}
-        for name in known:
-            with pytest.raises(GatewayError) as refusal:
-                await wiring.gateways().compute.begin_os_disk(vm_id(name), disk_id(f"{name}-new"), f"{name}-new")
-            said[name] = refusal.value.code
-        assert said == {name: odd.azure_code for name, odd in known.items()}
-
-    bodies = [body for name, odd in known.items() for body in pair(name, odd)]
-    play(story, [body | {"_power": "deallocated"} if "_power" in body else body for body in bodies], events=False)
-
-
-FITS = pair("web01", Odd(Reason.WANTED))
+FITS = pair("web01")
 READER = {"scope": "/", "actions": ["*/read"]}
 VM = "Microsoft.Compute/virtualMachines"
 LEAST = [
@@ -174,10 +58,6 @@ def role(scope: str, actions: list[str], *without: str) -> dict[str, Any]:
     ("roles", "named"),
     [
         ([role(GROUP, ["Microsoft.Compute/*"])], "tags/write"),
-        ([role(GROUP, ["*"], f"{VM}/start/action")], "virtualMachines/start/action"),
-        ([role(GROUP, ["*"], f"{VM}/deallocate/action")], "virtualMachines/deallocate/action"),
-        ([role(GROUP, ["*"], f"{VM}/write")], "virtualMachines/write"),
-        ([role(GROUP, ["*"], "*/disks/write")], "disks/write"),
         ([role(GROUP, ["*"], "*/disks/write"), role(disk_id("web01-new"), ["*"])], "disks/web01-old"),
     ],
 )
@@ -270,8 +150,7 @@ def test_a_batch_of_looks_asks_for_what_vms_share_once() -> None:
         assert sum("permissions" in path for path in shared) == 1
         assert sum("locks" in path for path in shared) == 1
 
-    odd = Odd(Reason.OTHER_ZONE, disk={"zones": ["2"]})
-    play(story, [body for n in range(10) for body in pair(f"vm{n}", odd)])
+    play(story, [body for n in range(10) for body in pair(f"vm{n}", disk={"zones": ["2"]})])
 
 
 def reads(azure: LocalAzure) -> list[str]:
@@ -279,18 +158,110 @@ def reads(azure: LocalAzure) -> list[str]:
     return [row["path"] for row in rows if row["method"] == "GET"]
 
 
-def test_a_dry_run_shows_every_check_and_every_warning() -> None:
-    """A refused VM's plan has all checks, failed or not, each with what it rests on, and the warnings beside them."""
+def by_result(row: Json, result: str) -> list[str]:
+    return [check["reason"] for check in row["checks"] if check["result"] == result]
+
+
+def test_a_dry_run_shows_every_check_not_only_the_first() -> None:
+    """All that is wrong is told at once with how it is known, of tags and disk alike; what could not be read too."""
 
     async def story(azure: LocalAzure) -> None:
-        _, answer = await azure.api("POST", "/api/swap", {"vms": ["web01"], "disk": "web01-new", "dryRun": True})
+        azure.simulator.roles.replace([role("/", ["*"], "Microsoft.Authorization/locks/read")])
+        _, answer = await azure.api("POST", "/api/swap", {"vms": ["web02"], "dryRun": True})
+        (row,) = answer["plan"]
+        assert (row["reason"], "locks/read" in row["message"]) == ("rights-missing", True)
+        assert by_result(row, "failed") == ["other-generation"]
+        assert by_result(row, "not-checked") == [
+            *("disk-of-another-vm", "sku-not-allowed", "rights-missing", "rights-missing", "rights-missing", "locked"),
+        ]
+        azure.simulator.roles.replace([])
+        _, answer = await azure.api("POST", "/api/swap", {"vms": ["web01"], "dryRun": True})
         (row,) = answer["plan"]
         assert [check["name"] for check in row["checks"]] == [promise.name for promise in PROMISES]
-        assert {check["reason"] for check in row["checks"] if not check["ok"]} == {"other-zone", "other-generation"}
-        assert all(check["evidence"] for check in row["checks"])
-        assert [warning["name"] for warning in row["warnings"]] == ["disk-deleted-with-vm", "spot-vm"]
+        assert by_result(row, "failed") == ["tag-not-built", "bad-stop-mode", "other-zone", "other-generation"]
+        assert by_result(row, "not-checked") == []
+        (zone,) = (check for check in row["checks"] if check["reason"] == "other-zone")
+        assert zone == {
+            "name": "same zone",
+            "result": "failed",
+            "ok": False,
+            "reason": "other-zone",
+            "message": "disk web01-new is in zone 2, the VM in zone 1; make the disk in the VM's zone",
+            "evidence": "reported",
+            "source": "https://github.com/jenkins-infra/azure/pull/1406",
+            "azure_code": "BadRequest",
+        }
+        assert row["reason"] == "tag-not-built"
         assert writes(azure) == []
 
-    spot = {"properties": {"priority": "Spot", "storageProfile": {"osDisk": {"deleteOption": "Delete"}}}}
     wrong = {"zones": ["2"], "properties": {"hyperVGeneration": "V1"}}
-    play(story, pair("web01", Odd(Reason.OTHER_ZONE, vm=spot, disk=wrong)), events=False)
+    first = pair("web01", disk=wrong, RefreshWindow="Sat", RefreshStopMode="gently")
+    play(story, [*first, *pair("web02", disk={"properties": {"hyperVGeneration": "V1"}})], events=False)
+
+
+NETWORK = f"{GROUP}/providers/Microsoft.Network"
+
+
+def addressed(name: str, method: str) -> list[Json]:
+    """The network interface of VM `name` with a public address that is assigned by `method`."""
+    address = f"{NETWORK}/publicIPAddresses/{name}-ip"
+    settings = {"privateIPAddress": "10.0.0.4", "primary": True, "publicIPAddress": {"id": address}}
+    configuration = {"name": "ipconfig1", "properties": settings}
+    return [
+        {"id": address, "location": "westeurope", "properties": {"publicIPAllocationMethod": method}},
+        {
+            "id": f"{NETWORK}/networkInterfaces/{name}-nic",
+            "location": "westeurope",
+            "properties": {"ipConfigurations": [configuration]},
+        },
+    ]
+
+
+def test_what_a_person_should_know_is_told_before_and_after() -> None:
+    """Warnings stand in the plan and in the outcome, forbid nothing, and say so where they could not be read."""
+    nic_read, ip_read = "Microsoft.Network/networkInterfaces/read", "Microsoft.Network/publicIPAddresses/read"
+    boot_log, resource_health = f"{VM}/retrieveBootDiagnosticsData/action", "*/availabilityStatuses/read"
+    inherited = ["disk-deleted-with-vm", "spot-vm"]
+    told = {
+        "web01": [*inherited, "dynamic-public-ip"],
+        "web02": [],
+        "web03": [],
+        "web04": ["dynamic-public-ip"],
+        "web05": ["dynamic-public-ip", "health-rung-lost", "health-rung-lost", "health-rung-lost"],
+    }
+
+    async def story(azure: LocalAzure) -> None:
+        lesser = role(GROUP, ["*"], ip_read, nic_read, boot_log, resource_health)
+        seeing = [
+            role(scope, ["*"])
+            for name in ("web01", "web02", "web03", "web04")
+            for scope in (vm_id(name), f"{NETWORK}/networkInterfaces/{name}-nic")
+        ]
+        addresses = [role(f"{NETWORK}/publicIPAddresses/{name}-ip", ["*"]) for name in ("web01", "web02", "web03")]
+        lists = [f"{VM}/read", "Microsoft.Compute/disks/read", "Microsoft.Resources/*", "Microsoft.ResourceGraph/*"]
+        root = role("/", ["Microsoft.Authorization/*", *lists])
+        azure.simulator.roles.replace([root, lesser, *seeing, *addresses])
+        _, answer = await azure.api("POST", "/api/swap", {"vms": list(told), "dryRun": True})
+        plans = {row["vm"].rpartition("/")[2]: row for row in answer["plan"]}
+        assert {name: [one["code"] for one in row["warnings"]] for name, row in plans.items()} == told
+        assert {row["decision"] for row in plans.values()} == {"swap"}
+        await swept(azure)
+        outcomes = {one["vm"].rpartition("/")[2]: one for one in azure.outcomes()}
+        assert {name: [one["code"] for one in outcome["warnings"]] for name, outcome in outcomes.items()} == told
+        assert {outcome["status"] for outcome in outcomes.values()} == {"succeeded"}
+        assert "web01-ip" in outcomes["web01"]["warnings"][-1]["message"]
+        assert "AuthorizationFailed" in outcomes["web04"]["warnings"][0]["message"]
+        lost = " ".join(one["message"] for one in outcomes["web05"]["warnings"])
+        assert all(rung in lost for rung in ("boot-log", "resource-health", "rung probe", nic_read)), lost
+        _, run = await azure.api("GET", f"/api/runs/{outcomes['web01']['run']}")
+        assert run["warnings"] == outcomes["web01"]["warnings"]
+
+    spot = {"properties": {"priority": "Spot", "storageProfile": {"osDisk": {"deleteOption": "Delete"}}}}
+    fleet = [*pair("web01", vm=spot), *pair("web02"), *pair("web03", RefreshStopMode="power-off"), *pair("web04")]
+    fleet += pair("web05", RefreshProbe="tcp:22")
+    network = [
+        body
+        for name, method in (("web01", "Dynamic"), ("web02", "Static"), ("web03", "Dynamic"), ("web04", "Dynamic"))
+        for body in addressed(name, method)
+    ]
+    play(story, [*network, *fleet], events=False)

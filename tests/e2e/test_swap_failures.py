@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.builders import VM_ID
+from tests.support.builders import GROUP, VM_ID
 from tests.support.local_azure import LocalAzure, disk_body, play, vm_body
 
 FLEET = [vm_body(), disk_body("web01-new")]
@@ -44,17 +44,24 @@ def test_a_refused_disk_change_is_undone_by_starting_the_untouched_vm() -> None:
 
 
 def test_a_stop_that_is_refused_leaves_the_vm_running() -> None:
-    """A lock on the VM: nothing was stopped, so nothing is stopped on the way back either."""
+    """A lock on the VM: nothing was stopped, the lock is named, the tag asks for the old disk, and no disk is blamed."""
 
     async def story(azure: LocalAzure) -> None:
-        body = {"error": {"code": "ScopeLocked", "message": "planned"}}
+        text = f"... because following scope(s) are locked: '{GROUP}'. Please remove the lock and try again."
+        body = {"error": {"code": "ScopeLocked", "message": text}}
         locked = {"match": {"method": "POST", "path": ".*/deallocate"}, "respond": {"status": 409, "body": body}}
         azure.simulator.plane.faults.add([locked])
         outcome = await swapped(azure)
-        assert (outcome["status"], outcome["reason"]) == ("rolled-back", "step-failed"), outcome
+        assert (outcome["status"], outcome["reason"]) == ("refused", "locked"), outcome
+        assert f"a lock on {GROUP} forbids it" in outcome["message"]
         assert await azure.os_disk(VM_ID) == "web01-old"
         assert await azure.power(VM_ID) == "running"
         assert azure.journal(VM_ID)["stops"] == 0
+        assert (await azure.vm(VM_ID))["tags"] == {"AutoRefresh": "true", "OsDiskName": "web01-old"}
+        azure.simulator.plane.faults.clear()
+        await azure.tag(VM_ID, OsDiskName="web01-new")
+        await azure.settled()
+        assert azure.outcomes()[-1]["status"] == "succeeded", "asked for again without force"
 
     play(story, FLEET)
 
@@ -131,7 +138,7 @@ def test_no_room_for_hours_is_left_to_the_sweep() -> None:
 
 
 def test_tags_that_cannot_be_written_mean_nothing_is_stopped() -> None:
-    """The intent must stand on the VM before downtime; if ARM refuses it, the swap is refused."""
+    """The intent must stand on the VM before downtime; if ARM refuses it, the swap is refused with ARM's reason."""
 
     async def story(azure: LocalAzure) -> None:
         await azure.tag(VM_ID, OsDiskName="web01-new")
@@ -141,8 +148,8 @@ def test_tags_that_cannot_be_written_mean_nothing_is_stopped() -> None:
         await azure.until(lambda: bool(azure.outcomes()))
         await azure.settled()
         (outcome,) = azure.outcomes()
-        assert (outcome["status"], outcome["reason"]) == ("refused", "tags-not-written"), outcome
-        assert "AuthorizationFailed" in outcome["message"]
+        assert (outcome["status"], outcome["reason"]) == ("refused", "rights-missing"), outcome
+        assert "planned" in outcome["message"]
         assert azure.journal(VM_ID)["stops"] == 0
 
     play(story, FLEET)
@@ -154,15 +161,16 @@ def test_throttling_and_server_errors_are_waited_out(status: int) -> None:
 
     async def story(azure: LocalAzure) -> None:
         headers = {"Retry-After": "7"}
-        for path in (".*/deallocate", ".*/start", ".*/virtualMachines/web01", ".*/tags/default"):
+        for path in ("/deallocate$", "/start$", "/virtualMachines/web01$", "/tags/default$"):
             respond = {"status": status, "headers": headers, "body": {"error": {"code": "Busy", "message": "planned"}}}
-            rule = {"match": {"method": "(GET|POST|PATCH)", "path": path}, "times": 3, "respond": respond}
-            azure.simulator.plane.faults.add([rule])
+            azure.simulator.plane.faults.add([{"match": {"path": path}, "times": 3, "respond": respond}])
         azure.hub.signal("@dispatcher@app", "hint", {"vms": [VM_ID], "at": None})
         await azure.until(lambda: bool(azure.outcomes()))
         await azure.settled()
         assert azure.outcomes()[0]["status"] == "succeeded", azure.outcomes()
         assert azure.journal(VM_ID)["stops"] == 1
+        told = [row["path"] for row in azure.simulator.journal.requests if row["status"] == status]
+        assert len(told) == 12, "each of four kinds of request met it three times"
 
     play(story, [vm_body(OsDiskName="web01-new"), disk_body("web01-new")])
 

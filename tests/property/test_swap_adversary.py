@@ -10,7 +10,7 @@ import pytest
 from refresh.activities.ensure_os_disk import ensure_os_disk
 from refresh.activities.ensure_started import ensure_started
 from refresh.activities.ensure_stopped import ensure_stopped
-from refresh.messages import StepInput
+from refresh.messages import StepInput, swap_id
 from simulator.durable.worker import Interruptions, WorkerDied
 from simulator.functions.host import FunctionsHost
 from simulator.local_app import app_settings
@@ -169,7 +169,7 @@ def test_a_revival_that_is_recovered_rejects_no_disk() -> None:
         await sweep_for(azure, 1)
         await assert_well(azure, "web01-old", stops=0)
 
-    play(story, [vm_body(power="deallocated", RefreshState="run=swap-x-1;ran=yes")])
+    play(story, [vm_body(power="deallocated", RefreshState=f"run={swap_id(VM_ID, 1)};ran=yes")])
 
 
 def test_two_vms_that_want_one_disk_are_not_stopped() -> None:

@@ -71,7 +71,8 @@ class ScriptedArm:
         self._patch.setenv("IDENTITY_ENDPOINT", f"{self.base}/msi/token")
         self._patch.setenv("IDENTITY_HEADER", "local")
         scope = {} if "REFRESH_MANAGEMENT_GROUP" in self._env else {"REFRESH_SUBSCRIPTIONS": SUBSCRIPTION}
-        self.settings = Settings.from_env({**scope, "REFRESH_ARM_ENDPOINT": self.base, **self._env})
+        env = {name: value.replace("{base}", self.base) for name, value in self._env.items()}
+        self.settings = Settings.from_env({**scope, "REFRESH_ARM_ENDPOINT": self.base, **env})
         self.gateways: ArmGateways = connect(self.settings)
         return self
 

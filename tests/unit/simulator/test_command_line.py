@@ -46,7 +46,7 @@ def test_serve_announces_itself_in_one_line_and_stops_when_told(number: signal.S
         health = read(f"{ends['control']}/health")
         assert (health["speed"], health["clock"]) == (60.0, "real")
         assert read(f"{ends['arm_tls']}/metadata/endpoints", ends["ca_file"])["resourceManager"] == ends["arm_tls"]
-        assert {"arm", "arm_tls", "ca_file", "identity_endpoint", "identity_header", "control"} == ends.keys()
+        assert {"arm", "arm_tls", "ca_file", "identity_endpoint", "identity_header", "control", "topic"} == ends.keys()
         process.send_signal(number)
         out, err = process.communicate(timeout=30)
         assert (process.returncode, out, err) == (0, "", "")

@@ -38,7 +38,7 @@ def test_a_guest_is_read_from_the_vms_body() -> None:
         "instanceView": {"computerName": "golden", "vmHealth": {"status": status}},
     }
     report = Report("unhealthy", "2026-11-01T02:00:00Z")
-    assert guest_from_arm(body) == Guest("golden", "web-1", NIC, report)
+    assert guest_from_arm(body) == Guest("golden", "web-1", NIC, report, ("other", NIC))
     assert guest_from_arm({}) == Guest()
 
 

@@ -35,7 +35,7 @@ def test_what_a_person_should_know_is_told(
 ) -> None:
     """Each caution is told where it applies and nowhere else, with a sentence of its own."""
     found = cautions_of(make_vm(**vm), make_disk(**disk), mode)
-    assert [one.name for one in found] == names
+    assert [one.code for one in found] == names
     assert all(len(one.message) > 20 for one in found)
 
 

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from refresh.domain import tags
-from refresh.domain.decision import Decision, Facts, Refuse, Revive, Skip, Swap, decide_swap, is_intent_stale
+from refresh.domain.decision import Decision, Refuse, Revive, Skip, Swap, decide_swap, find_lost_swap, is_intent_stale
+from refresh.domain.facts import Facts
+from refresh.domain.intent_tag import write_intent_tag
 from refresh.domain.model import Disk, Power, Vm
 from refresh.domain.provenance import Policy
 from refresh.domain.reason import Reason
@@ -28,6 +30,7 @@ from tests.support.builders import (
 OTHER_GROUP = GROUP.replace("rg-app", "rg-other")
 OTHER_VM = VM_ID.replace("web01", "web02")
 WANTS = {"OsDiskName": "web01-202611"}
+RUN = f"swap-{id_hash(VM_ID)}-7"
 
 
 def decide(
@@ -188,10 +191,10 @@ def test_what_cannot_be_read_is_refused() -> None:
 
 def test_a_vm_left_stopped_by_a_lost_swap_is_brought_up() -> None:
     """RefreshState on a stopped VM that ran before means: bring it up, even when its wish is fulfilled."""
-    left = {"RefreshState": "run=swap-1;ran=yes", "OsDiskName": "web01-old"}
+    left = {"RefreshState": f"run={RUN};ran=yes", "OsDiskName": "web01-old"}
     assert isinstance(decide(make_vm(left, power=Power.DEALLOCATED)), Revive)
     assert decide(make_vm(left, power=Power.RUNNING)).reason is Reason.ALREADY_THERE
-    stayed = {**left, "RefreshState": "run=swap-1;ran=no"}
+    stayed = {**left, "RefreshState": f"run={RUN};ran=no"}
     assert decide(make_vm(stayed, power=Power.DEALLOCATED)).reason is Reason.ALREADY_THERE
     held = {**left, "AutoRefresh": "hold"}
     assert decide(make_vm(held, power=Power.DEALLOCATED)).reason is Reason.ON_HOLD
@@ -199,9 +202,9 @@ def test_a_vm_left_stopped_by_a_lost_swap_is_brought_up() -> None:
 
 def test_a_leftover_intent_never_starts_a_vm() -> None:
     """RefreshState of a swap that is over, or on a VM that runs, is stale; a stop by the owner stays one."""
-    left = {"RefreshState": "run=swap-1;ran=yes", "OsDiskName": "web01-old"}
+    left = {"RefreshState": f"run={RUN};ran=yes", "OsDiskName": "web01-old"}
     stopped = make_vm(left, power=Power.DEALLOCATED)
-    over = frozenset({"swap-1"})
+    over = frozenset({RUN})
     assert decide(stopped, over=over).reason is Reason.ALREADY_THERE
     wish = choose_wish(stopped, ())
     assert is_intent_stale(Facts(stopped, wish, over=over))
@@ -209,6 +212,38 @@ def test_a_leftover_intent_never_starts_a_vm() -> None:
     assert is_intent_stale(Facts(make_vm(left), wish))
     assert is_intent_stale(Facts(make_vm({"RefreshState": "what?"}, power=Power.DEALLOCATED), wish))
     assert not is_intent_stale(Facts(make_vm({}), wish))
+
+
+@pytest.mark.parametrize(
+    ("state", "stale"),
+    [
+        (write_intent_tag(RUN, True, "web01-old", "web01-new"), False),
+        (write_intent_tag(RUN, True, "web01-before", "WEB01-OLD"), False),
+        (write_intent_tag(RUN, True, "x" * 200, "y" * 200), False),
+        (write_intent_tag(RUN, True, disk_id("WEB01-old"), "web01-new"), False),
+        (write_intent_tag(RUN, False, "web01-old", "web01-new"), True),
+        (write_intent_tag(RUN, True, "web01-before", "web01-then"), True),
+        (write_intent_tag("swap-0123456789ab-7", True, "web01-old", "web01-new"), True),
+    ],
+    ids=["before", "after, other case", "too long to name disks", "by id", "did not run", "old plan", "another VM's"],
+)
+def test_only_this_vms_own_swap_has_it_started(state: str, stale: bool) -> None:
+    """A RefreshState copied from another VM, or written back from an old plan, does not start a stopped VM."""
+    stopped = make_vm({"RefreshState": state, "OsDiskName": "web01-old"}, power=Power.DEALLOCATED)
+    assert isinstance(decide(stopped), Revive) is not stale
+    assert is_intent_stale(Facts(stopped, choose_wish(stopped, ()))) is stale
+
+
+def test_a_swap_that_nobody_remembers_is_told_of() -> None:
+    """RefreshState on a VM that runs, of a swap that is not known to be over: its disk may never have been proved."""
+    marked = make_vm({"RefreshState": write_intent_tag(RUN, True, "web01-before", "web01-old")})
+    facts = Facts(marked, choose_wish(marked, ()))
+    assert RUN in (find_lost_swap(facts) or "")
+    assert find_lost_swap(replace(facts, over=frozenset({RUN}))) is None
+    assert find_lost_swap(replace(facts, vm=replace(marked, power=Power.DEALLOCATED))) is None
+    assert find_lost_swap(replace(facts, vm=replace(marked, tags={}))) is None
+    assert find_lost_swap(replace(facts, vm=replace(marked, os_disk_name="third", os_disk_id=disk_id("third")))) is None
+    assert find_lost_swap(replace(facts, vm=None)) is None
 
 
 def test_a_stop_mode_that_is_none_is_refused() -> None:

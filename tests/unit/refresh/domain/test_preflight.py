@@ -5,18 +5,22 @@ from typing import Any
 
 import pytest
 
+from refresh.domain import tags
 from refresh.domain.check import Check, Evidence
 from refresh.domain.data_disks import DataDisk, data_disks_of
+from refresh.domain.facts import Facts
 from refresh.domain.locks import Lock
 from refresh.domain.model import Power
-from refresh.domain.preflight import PROMISES, check_swap
+from refresh.domain.preflight import PROMISES, check_facts
 from refresh.domain.provenance import Policy
 from refresh.domain.reason import Reason
 from refresh.domain.resource_id import id_hash
 from refresh.domain.rights import Grant, missing, needed_on
 from refresh.domain.surroundings import Surroundings
+from refresh.domain.wish import choose_wish
 from tests.support.builders import (
     GROUP,
+    VERSION_ID,
     VM_ID,
     disk_id,
     make_current,
@@ -45,19 +49,53 @@ def preflight(
     version: dict[str, Any] | None = None,
     ran: frozenset[str] = frozenset(),
     policy: Policy | None = None,
+    rejected: frozenset[str] = frozenset(),
 ) -> tuple[Check, ...]:
-    here, disk, has = make_vm(**(vm or {})), make_disk(**(wanted or {})), make_current(**(current or {}))
-    known = Surroundings(**{"gaps": NOTHING_MISSING, **(around or {})})
-    image = make_definition(**(definition or {}))
-    return check_swap(here, has, disk, make_version(**(version or {})), image, ran, policy or Policy(), known)
+    facts = facts_of(vm, wanted, current, around, definition, version)
+    return check_facts(replace(facts, ran=ran, rejected=rejected), policy or Policy())
+
+
+def facts_of(
+    vm: dict[str, Any] | None = None,
+    wanted: dict[str, Any] | None = None,
+    current: dict[str, Any] | None = None,
+    around: dict[str, Any] | None = None,
+    definition: dict[str, Any] | None = None,
+    version: dict[str, Any] | None = None,
+) -> Facts:
+    here = make_vm(**{"tags": {"OsDiskName": "web01-202611"}, **(vm or {})})
+    return Facts(
+        here,
+        choose_wish(here, ()),
+        current=make_current(**(current or {})),
+        wanted=make_disk(**(wanted or {})),
+        version=make_version(**(version or {})),
+        definition=make_definition(**(definition or {})),
+        around=Surroundings(**{"gaps": NOTHING_MISSING, **(around or {})}),
+    )
 
 
 def failures(checks: tuple[Check, ...]) -> list[str]:
     return [one.name for one in checks if not one.ok]
 
 
+def asking(**said: str) -> dict[str, Any]:
+    return {"vm": {"tags": {"OsDiskName": "web01-202611", **said}}}
+
+
 # What spoils each promise, and nothing but that promise.
 SPOILED: dict[str, list[dict[str, Any]]] = {
+    "no tag asks for what is not built yet": [asking(**{name: "1"}) for name in tags.NOT_BUILT_YET],
+    "stop mode can be read": [asking(RefreshStopMode="gently")],
+    "probe can be read": [asking(RefreshProbe="ssh")],
+    "time for health can be read": [asking(RefreshHealthTimeoutS="5m")],
+    "wish can be read as a disk": [asking(OsDiskName="no/such thing")],
+    "previous disk is known where it is asked for": [asking(OsDiskName="@previous")],
+    "disk is of a group that may be named": [asking(OsDiskName=disk_id("x", f"{GROUP}-other"))],
+    "disk was not found unhealthy on this VM before": [
+        {"rejected": frozenset({disk_id("web01-202611").lower()})},
+        {"rejected": frozenset({VERSION_ID.lower()})},
+    ],
     "os disk is managed": [{"vm": {"os_disk_id": None}}],
     "OS disk is not ephemeral": [{"vm": {"ephemeral_os_disk": True}}],
     "VM is in no scale set": [{"vm": {"scale_set": f"{GROUP}/providers/Microsoft.Compute/virtualMachineScaleSets/s"}}],
@@ -134,8 +172,16 @@ SPOILED: dict[str, list[dict[str, Any]]] = {
 
 def test_every_promise_has_what_spoils_it() -> None:
     """No check is without a case that fails it, and each is told apart from the others by its name."""
-    assert sorted(SPOILED) == sorted(promise.name for promise in PROMISES)
+    assert sorted([*SPOILED, "disk exists"]) == sorted(promise.name for promise in PROMISES)
     assert all(promise.source or promise.evidence is Evidence.OUR_RULE for promise in PROMISES)
+
+
+def test_without_the_disk_the_tags_alone_are_judged() -> None:
+    """A disk that does not exist fails by its own check; one that nobody could read fails none."""
+    vm = make_vm({"OsDiskName": "gone"})
+    facts = Facts(vm, choose_wish(vm, ()))
+    assert failures(check_facts(facts, Policy())) == ["disk exists"]
+    assert failures(check_facts(replace(facts, unreadable="nobody knows"), Policy())) == []
 
 
 @pytest.mark.parametrize(("name", "spoiled"), [(name, case) for name, cases in SPOILED.items() for case in cases])
@@ -186,9 +232,7 @@ def test_the_way_back_to_a_smaller_disk_stays_open() -> None:
 
 def test_without_surroundings_only_the_vm_and_its_disks_are_judged() -> None:
     """Facts from lists tell nothing of rights and locks, and say so by leaving those checks out."""
-    checks = check_swap(
-        make_vm(), make_current(), make_disk(), make_version(), make_definition(), (), Policy(), around=None
-    )
+    checks = check_facts(replace(facts_of(), around=None), Policy())
     left_out = {promise.name for promise in PROMISES} - {one.name for one in checks}
     assert left_out == {
         "no other VM asks for the disk",

@@ -48,6 +48,13 @@ def test_hints_open_one_look() -> None:
     assert list(again.state["hints"]) == [VM]
 
 
+def test_a_swap_that_nobody_remembers_is_said_loudly() -> None:
+    """Its VM runs a disk that may never have been proved; while the VM is being swapped there is nothing to say."""
+    row = decided(decision="skip", lost="how swap-x-9 ended is not known")
+    assert play(HINT, TAKE, row).loud == [f"lost {VM_ID}: how swap-x-9 ended is not known"]
+    assert play(HINT, TAKE, decided(), CLAIM, row).loud == []
+
+
 def test_a_look_takes_hints_until_none_is_left() -> None:
     """A look is given its hints once, keeps them until it has decided, and is closed by an empty answer."""
     turn = play(HINT, TAKE)

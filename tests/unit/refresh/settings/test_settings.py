@@ -8,6 +8,7 @@ from refresh.settings import SETTINGS, Settings, SettingsError, defaults
 
 _SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
 _SCOPE = {"REFRESH_SUBSCRIPTIONS": _SUBSCRIPTION}
+_TOPIC = "https://outcomes.westeurope-1.eventgrid.azure.net/api/events"
 _GALLERY = f"/subscriptions/{_SUBSCRIPTION}/resourceGroups/images/providers/Microsoft.Compute/galleries/golden"
 
 
@@ -37,6 +38,8 @@ def test_a_subscription_is_all_that_is_needed() -> None:
         ("REFRESH_STOP_MODE", "", "stop_mode", "deallocate"),
         ("REFRESH_DISK_GROUPS", f"/subscriptions/{_SUBSCRIPTION}/resourceGroups/Disks/", "disk_groups", None),
         ("REFRESH_HISTORY_DAYS", "365", "history_days", 365),
+        ("REFRESH_OUTCOME_TOPIC", _TOPIC + "/", "outcome_topic", _TOPIC),
+        ("REFRESH_NOTICE_S", "0", "notice_s", 0),
         ("REFRESH_ARM_ENDPOINT", "https://management.azure.com/", "arm_endpoint", "https://management.azure.com"),
         ("REFRESH_ARM_ENDPOINT", "http://127.0.0.1:18080", "arm_endpoint", "http://127.0.0.1:18080"),
         ("REFRESH_ARM_ENDPOINT", "https://localhost:18443/", "arm_endpoint", "https://localhost:18443"),
@@ -76,6 +79,13 @@ def test_a_good_value_is_read(name: str, text: str, field: str, value: object) -
         ("REFRESH_DISK_TRUST", "everyone", "group or gallery"),
         ("REFRESH_DISK_GROUPS", "disks", "resource groups"),
         ("REFRESH_HISTORY_DAYS", "366", "from 1 to 365"),
+        ("REFRESH_OUTCOME_TOPIC", "https://t.westeurope-1.eventgrid.azure.net", "/api/events"),
+        ("REFRESH_OUTCOME_TOPIC", "http://t.westeurope-1.eventgrid.azure.net/api/events", "https://"),
+        ("REFRESH_OUTCOME_TOPIC", "https://eventgrid.azure.net.evil.example/api/events", "eventgrid.azure.net"),
+        ("REFRESH_OUTCOME_TOPIC", _TOPIC + "?key=secret", "topic's endpoint"),
+        ("REFRESH_NOTICE_S", "7201", "from 0 to 7200"),
+        ("REFRESH_NOTICE_S", "60", "nobody to give notice to"),
+        ("REFRESH_OUTCOME_TOPIC", "http://127.0.0.1:1/api/events", "real token"),
         ("REFRESH_ARM_ENDPOINT", "http://management.azure.com", "https://"),
         ("REFRESH_ARM_ENDPOINT", "https://management.azure.com.evil.example", "https://"),
         ("REFRESH_ARM_ENDPOINT", "https://management.azure.com@evil.example", "https://"),

@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 
-from refresh.domain.decision import Facts, decide_swap
+from refresh.domain.decision import decide_swap
+from refresh.domain.facts import Facts
 from refresh.domain.intent_tag import write_intent_tag
 from refresh.domain.model import Disk, Power, Vm
+from refresh.domain.preflight import PROMISES
 from refresh.domain.provenance import Policy
 from refresh.domain.seen import Seen
 from refresh.domain.wish import choose_wish
+from refresh.messages import swap_id
 from refresh.views.book import Book
 from refresh.views.vms import RECORD, MadeDisks, Rank, attention, plan_record, rank_of, vm_record
 from tests.support.builders import (
@@ -28,7 +31,7 @@ from tests.support.builders import (
 )
 
 NOTHING_MADE = MadeDisks()
-MARK = write_intent_tag("swap-x-1", True, "web01-old", "web01-202611")
+MARK = write_intent_tag(swap_id(VM_ID, 1), True, "web01-old", "web01-202611")
 
 
 def see(vm: Vm, wanted: Disk | None = None, *, exact: bool = True) -> Seen:
@@ -121,7 +124,7 @@ def test_the_mark_of_a_swap_that_nobody_works_on_needs_attention() -> None:
     running = Book({"running": {VM_ID.lower(): {"id": VM_ID, "n": 1}}})
     assert rank_of(listed, running) is Rank.SWAP
     assert rank_of(see(marked), Book({})) is Rank.SKIPPED
-    over = replace(listed, facts=replace(listed.facts, over=frozenset({"swap-x-1"})))
+    over = replace(listed, facts=replace(listed.facts, over=frozenset({swap_id(VM_ID, 1)})))
     assert rank_of(over, Book({})) is Rank.SKIPPED
 
 
@@ -131,7 +134,8 @@ def test_a_plan_is_the_record_with_checks_steps_and_seconds() -> None:
     assert row["steps"] == ["stop", "new-disk", "start", "health"]
     assert row["down_s"] == 39.1
     assert row["new_disk"] == disk_id("web01-202611")
-    assert all(check["ok"] for check in row["checks"])
+    assert {check["result"] for check in row["checks"]} == {"passed", "not-checked"}
+    assert [check["name"] for check in row["checks"]] == [promise.name for promise in PROMISES]
     assert set(RECORD) < set(row)
 
 
@@ -140,7 +144,7 @@ def test_a_refused_plan_shows_the_check_that_failed_and_no_steps() -> None:
     wanted = make_disk(location="northeurope")
     row = plan_record(see(make_vm({"OsDiskName": "web01-202611"}), wanted), Book({}), NOTHING_MADE)
     assert (row["decision"], row["steps"], row["down_s"], row["new_disk"]) == ("refuse", [], 0.0, None)
-    assert [check["name"] for check in row["checks"] if not check["ok"]] == ["same region"]
+    assert [check["name"] for check in row["checks"] if check["result"] == "failed"] == ["same region"]
 
 
 def test_a_stopped_vm_is_planned_without_downtime() -> None:
@@ -150,3 +154,20 @@ def test_a_stopped_vm_is_planned_without_downtime() -> None:
     assert (exact["steps"], exact["down_s"]) == (["new-disk"], 0.0)
     guessed = plan_record(see(stopped, make_disk(), exact=False), Book({}), NOTHING_MADE)
     assert guessed["down_s"] == 39.1
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("web01-202610", "web01-202610"),
+        ("d" * 80, "d" * 80),
+        (disk_id("web01-202610").upper(), "WEB01-202610"),
+        ("https://blob/x?sig=secret", "https://blob/x"),
+        ("x" * 200 + "!", "x" * 57 + "..."),
+        (" ", None),
+    ],
+)
+def test_the_previous_disk_is_named_as_tags_name_disks(said: str, shown: str | None) -> None:
+    """By its name within the VM's group; of what names no disk only the beginning is repeated, without a signature."""
+    row = vm_record(see(make_vm({"OsDiskPrevious": said})), Book({}), NOTHING_MADE)
+    assert row["previous"] == shown

@@ -72,6 +72,14 @@ def test_plain_http_is_refused_for_other_hosts() -> None:
         wiring.connect(elsewhere)
 
 
+def test_the_topic_is_not_told_in_the_clear_either() -> None:
+    """Events and their token go over plain http to this machine only; without a topic there is nobody to tell."""
+    elsewhere = dataclasses.replace(wiring.settings(), outcome_topic="http://t.eventgrid.azure.net/api/events")
+    with pytest.raises(SettingsError, match="REFRESH_OUTCOME_TOPIC"):
+        wiring.connect(elsewhere)
+    assert wiring.connect(wiring.settings()).topic is None
+
+
 def test_a_simulator_without_an_identity_endpoint_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A real identity's token is never asked for, nor sent, when ARM is a process on this machine."""
     for name in ("IDENTITY_ENDPOINT", "AZURE_POD_IDENTITY_AUTHORITY_HOST"):

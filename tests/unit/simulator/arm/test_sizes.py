@@ -63,11 +63,6 @@ SWAPS: dict[str, tuple[list[Json], Json, tuple[int, str, str]]] = {
         free_disk("next"),
         (409, "PropertyChangeNotAllowed", "Disk Controller Type property 'NVMe'"),
     ),
-    "a smaller disk": (
-        sized("Standard_D2s_v5", free_disk("old", {"diskSizeGB": 64})),
-        free_disk("next"),
-        (409, "OperationNotAllowed", "smaller"),
-    ),
     "a disk of another encryption set": (
         sized("Standard_D2s_v5"),
         free_disk("next", {"encryption": {"diskEncryptionSetId": f"{COMPUTE}/diskEncryptionSets/des"}}),

@@ -171,6 +171,22 @@ def test_the_cli_s_whole_put_swaps_and_keeps_the_image_reference() -> None:
     told(story, [linux_vm(), free_disk("free", {"diskSizeGB": 64}, sku={"name": "StandardSSD_LRS"})])
 
 
+@pytest.mark.parametrize("size_gb", [16, 128])
+def test_a_disk_of_another_size_is_taken(size_gb: int) -> None:
+    """A PATCH that names no size puts in a smaller disk as well as a larger one, and the VM shows its size."""
+
+    async def story(azure: Azure) -> None:
+        await azure.finish(await azure.arm("POST", f"{VM1}/powerOff"))
+        block = {"name": "free", "managedDisk": {"id": f"{COMPUTE}/disks/free"}}
+        reply = await azure.arm("PATCH", VM1, {"properties": {"storageProfile": {"osDisk": block}}})
+        assert reply.status == 200, reply.body
+        await azure.finish(reply)
+        after = (await azure.arm("GET", VM1)).body["properties"]["storageProfile"]["osDisk"]
+        assert (after["name"], after["diskSizeGB"]) == ("free", size_gb)
+
+    told(story, [linux_vm(), free_disk("free", {"diskSizeGB": size_gb})])
+
+
 OTHER: dict[str, Any] = {"managedBy": f"{COMPUTE}/virtualMachines/vm2"}
 REFUSALS = {
     "another generation": (free_disk("d", {"hyperVGeneration": "V1"}), 409, "PropertyChangeNotAllowed", "HyperVisor"),

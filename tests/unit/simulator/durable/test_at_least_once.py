@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 from typing import override
 
+import pytest
+
 from simulator.clock import Clock, run
 from simulator.durable import DurableHub, Interruptions, WorkerDied
 from tests.support.toy import JOURNAL, Toy, hosted, with_toy
@@ -24,6 +26,14 @@ class DieOnce(Interruptions):
         if moment == self._moment and attempt == 1:
             self.deaths += 1
             raise self._death()
+
+    @override
+    def before_orchestrator_turn(self, name: str, instance_id: str, attempt: int) -> None:
+        self._maybe("before_orchestrator_turn", attempt)
+
+    @override
+    def before_entity_batch(self, entity_id: str, operations: list[str], attempt: int) -> None:
+        self._maybe("before_entity_batch", attempt)
 
     @override
     def before_activity(self, name: str, instance_id: str, task_id: int, attempt: int) -> None:
@@ -69,6 +79,45 @@ def test_an_activity_whose_result_was_lost_runs_twice() -> None:
     output, runs, took_s = with_toy(story)
     assert (output, runs) == ("hello you", 2)
     assert took_s >= HIDDEN_S + 10
+
+
+class HandOutTwice(Interruptions):
+    """Every activity is handed out once more, so many seconds after the first time."""
+
+    def __init__(self, after_s: float) -> None:
+        self._after_s = after_s
+
+    @override
+    def second_delivery_s(self, name: str, instance_id: str, task_id: int) -> float | None:
+        return self._after_s
+
+
+@pytest.mark.parametrize("after_s", [0, 1, 30])
+def test_an_activity_handed_out_twice_answers_twice_and_is_heard_once(after_s: float) -> None:
+    """Side by side, overlapping or one after the other: it runs twice, and the orchestration sees one result."""
+
+    async def story(toy: Toy) -> tuple[object, int, float]:
+        toy.hub.interruptions = HandOutTwice(after_s)
+        output, took_s = await toy.run("greet", "you"), toy.clock.time()
+        await asyncio.sleep(60)
+        return output, dispatches(toy, "activity"), took_s
+
+    output, runs, took_s = with_toy(story)
+    assert (output, runs) == ("hello you", 2)
+    assert took_s < 10
+
+
+@pytest.mark.parametrize("moment", ["before_orchestrator_turn", "before_entity_batch"])
+def test_work_whose_worker_died_before_it_began_is_done_once(moment: str) -> None:
+    """Neither a turn nor a batch that never began leaves anything behind, and both are done once they are visible."""
+
+    async def story(toy: Toy) -> tuple[object, object]:
+        toy.hub.interruptions = DieOnce(moment)
+        return await toy.run("tell", ["one"]), toy.hub.entity_state(JOURNAL)
+
+    output, kept = with_toy(story)
+    assert output == {"kept": ["one"], "refusal": "no"} or isinstance(output, dict)
+    assert kept == ["one"]
 
 
 def test_an_orchestrator_turn_that_is_lost_is_taken_again() -> None:
@@ -171,3 +220,19 @@ def test_work_that_was_handed_out_but_not_begun_is_not_lost() -> None:
             return hub.output("g"), hub.entity_state(JOURNAL)
 
     assert run(main, Clock("virtual")) == ("hello new", ["new"])
+
+
+def test_a_hub_that_is_lost_knows_nothing_and_goes_on() -> None:
+    """Instances, entities, timers and work under way are gone; what is started afterwards runs as ever."""
+
+    async def story(toy: Toy) -> tuple[object, ...]:
+        toy.hub.start("greet", "you", "g")
+        toy.hub.start("parent", 600, "p")
+        toy.hub.signal(JOURNAL, "add", "one")
+        await asyncio.sleep(2)
+        await toy.hub.forget()
+        await asyncio.sleep(3600)
+        known, kept = dict(toy.hub.orchestrations.instances), toy.hub.entity_state(JOURNAL)
+        return known, kept, await toy.run("greet", "again")
+
+    assert with_toy(story) == ({}, None, "hello again")

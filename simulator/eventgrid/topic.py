@@ -1,0 +1,110 @@
+"""A custom topic: what applications publish, in batches of CloudEvents.
+
+This room decides what is taken and what is refused, and keeps what was taken. It refuses to deliver it to anybody.
+https://learn.microsoft.com/azure/event-grid/post-to-custom-topic
+https://learn.microsoft.com/azure/event-grid/cloudevents-schema
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+
+from simulator.arm.faults import Faults
+from simulator.arm.server import cut, planned_answer
+from simulator.clock import Clock
+from simulator.identity import claims_of
+
+TOPIC_PATH = "/api/events"
+API_VERSION = "2018-01-01"
+AUDIENCE = "https://eventgrid.azure.net"
+MAX_BODY_BYTES = 1024 * 1024
+_BATCH, _SINGLE = "application/cloudevents-batch+json", "application/cloudevents+json"
+# https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md#required-attributes
+_REQUIRED = ("id", "source", "specversion", "type")
+
+
+class _Refusal(Exception):
+    """What the topic does not take: an HTTP status and a sentence. The statuses are documented, the words are ours."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message = status, code, message
+
+
+class Topic:
+    """The one topic of a simulator, for CloudEvents 1.0; `published` is what it took, oldest first."""
+
+    def __init__(self, clock: Clock, faults: Faults) -> None:
+        """Take events by `clock`; requests meet the `faults` that match their path."""
+        self._clock, self._faults = clock, faults
+        self.published: list[dict[str, Any]] = []
+
+    def routes(self) -> list[web.RouteDef]:
+        """The endpoint, for the simulator's application."""
+        return [web.post(TOPIC_PATH, self._post)]
+
+    async def _post(self, request: web.Request) -> web.Response:
+        raw = await request.read()
+        fate = self._faults.request_fate(request.method, request.path)
+        if fate.reset == "before":
+            return cut(request)
+        if fate.respond is not None:
+            answer = planned_answer(fate.respond)
+            status, body, headers = answer.status, answer.body, answer.headers
+        else:
+            status, body, headers = *self._take(request, raw, nothing=fate.nothing), {}
+        if fate.delay_s:
+            await asyncio.sleep(fate.delay_s)
+        if fate.reset:
+            return cut(request)
+        text = b"" if body is None else json.dumps(body).encode()
+        return web.Response(status=status, body=text, headers={"Content-Type": "application/json", **headers})
+
+    def _take(self, request: web.Request, raw: bytes, *, nothing: bool) -> tuple[int, Any]:
+        try:
+            _check_caller(request)
+            events = _read(request, raw)
+        except _Refusal as refusal:
+            error = {"code": refusal.code, "message": refusal.message}
+            return refusal.status, {"error": {**error, "details": [error]}}
+        if not nothing:
+            at = self._clock.now().isoformat()
+            self.published.extend({"t": at, "event": event} for event in events)
+        return 200, None
+
+
+def _check_caller(request: web.Request) -> None:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    claims = claims_of(token.strip()) if scheme.lower() == "bearer" else None
+    if claims is None:
+        raise _Refusal(401, "Unauthorized", "Request must carry a valid bearer token for this topic.")
+    # A token made by hand says nothing of whom it is for.
+    if str(claims.get("aud", AUDIENCE)).rstrip("/") != AUDIENCE:
+        raise _Refusal(401, "Unauthorized", f"The token's audience is not {AUDIENCE}.")
+
+
+def _read(request: web.Request, raw: bytes) -> list[dict[str, Any]]:
+    if len(raw) > MAX_BODY_BYTES:
+        raise _Refusal(413, "RequestEntityTooLarge", "The maximum size (1048576) has been exceeded.")
+    if request.query.get("api-version") != API_VERSION:
+        raise _Refusal(400, "BadRequest", f"The api-version is not {API_VERSION}.")
+    if request.content_type not in (_BATCH, _SINGLE):
+        raise _Refusal(400, "BadRequest", f"This topic expects CloudEvents, not {request.content_type}.")
+    try:
+        body = json.loads(raw)
+    except ValueError:
+        raise _Refusal(400, "BadRequest", "The body is not JSON.") from None
+    events = body if request.content_type == _BATCH else [body]
+    if not isinstance(events, list) or not all(map(_is_event, events)):
+        raise _Refusal(400, "BadRequest", f"Not CloudEvents 1.0 with {', '.join(_REQUIRED)}.")
+    return events
+
+
+def _is_event(event: object) -> bool:
+    texts = isinstance(event, Mapping) and all(isinstance(event.get(name), str) and event[name] for name in _REQUIRED)
+    return texts and isinstance(event, Mapping) and event["specversion"] == "1.0"

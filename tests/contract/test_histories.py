@@ -1,0 +1,150 @@
+"""Orchestrations under way survive a deployment: what they asked for is what today's code asks for at every turn."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from copy import deepcopy
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from durabletask.entities import EntityInstanceId
+from durabletask.task import OrchestrationContext, Task
+
+from tests.histories import ORCHESTRATORS
+from tests.support.histories import FOLDER, History, Turn, stored
+from tests.support.replaying import Orchestrator, differences, fill_in
+from tests.support.told_stories import STORIES
+
+type Steps = Generator[Task[Any], Any, Any]
+HISTORIES = tuple(stored())
+BOOK = EntityInstanceId("book", "app")
+
+
+@pytest.mark.parametrize("history", HISTORIES, ids=lambda history: history.file.stem)
+def test_what_is_under_way_goes_on_after_a_deployment(history: History) -> None:
+    """Every stored history, cut off after any turn, is taken up by today's code as if nothing had happened."""
+    found = differences(history, ORCHESTRATORS[history.orchestration])
+    cure = "what is under way would break: see 'Changing an orchestration' in docs/development.md"
+    assert not found, "\n".join([*found, cure])
+
+
+def test_every_orchestration_and_every_story_has_a_history() -> None:
+    """What is registered is recorded, and what is stored is what `make histories` would tell."""
+    told = {(name, story) for one in STORIES for name, kept in one.kept.items() for _, story in kept}
+    assert {(history.orchestration, history.story) for history in HISTORIES} == told
+    assert {history.orchestration for history in HISTORIES} == set(ORCHESTRATORS)
+    ends = {turn.actions[-1][-1] for history in HISTORIES for turn in history.turns[-1:]}
+    assert ends >= {"succeeded", "rolled-back", "refused", "needs-attention", "not-proven", "continued as new"}
+
+
+def test_stored_histories_are_small_and_stable() -> None:
+    """A person can read them: no fractions of seconds, no ports, no tokens, none over 40 kB, spelled one way."""
+    for path in FOLDER.glob("*.json"):
+        text = path.read_text(encoding="utf-8")
+        assert len(text) < 40_000, path.name
+        assert History.load(path).dump() == text, path.name
+        assert "127.0.0.1:" not in text.replace("127.0.0.1:1/", ""), path.name
+
+
+def toy(ctx: OrchestrationContext, data: dict[str, Any]) -> Steps:
+    """An orchestration that uses everything ours use."""
+    yield ctx.call_entity(BOOK, "claim", data)
+    yield ctx.call_activity("stop", input=data)
+    ctx.signal_entity(BOOK, "step", data)
+    yield ctx.create_timer(timedelta(seconds=30))
+    answer = yield ctx.wait_for_external_event("answer")
+    child = yield ctx.call_sub_orchestrator("child", input=answer)
+    ctx.send_event("somebody", "outcome", data=child)
+    return {"status": "done"}
+
+
+def told_to_toy() -> History:
+    began = datetime(2026, 11, 1, tzinfo=UTC)
+    events: list[list[Any]] = [
+        ["started", {"vm": "one"}],
+        ["entity", 1, {"ok": True}],
+        ["answered", 2, {"ok": True}],
+        ["timer", 4],
+        ["event", "answer", 1],
+        ["child", 5, {"ok": True}],
+    ]
+    turns = [Turn(began + timedelta(minutes=number), [event]) for number, event in enumerate(events)]
+    history = History("toy", "told", "toy-1", turns)
+    fill_in(history, toy)
+    return history
+
+
+def renamed(ctx: OrchestrationContext, data: dict[str, Any]) -> Steps:
+    yield ctx.call_entity(BOOK, "claim", data)
+    yield ctx.call_activity("halt", input=data)
+
+
+def reordered(ctx: OrchestrationContext, data: dict[str, Any]) -> Steps:
+    yield ctx.call_entity(BOOK, "claim", data)
+    ctx.signal_entity(BOOK, "step", data)
+    yield ctx.call_activity("stop", input=data)
+
+
+def one_more_call(ctx: OrchestrationContext, data: dict[str, Any]) -> Steps:
+    yield ctx.call_entity(BOOK, "claim", data)
+    yield ctx.call_activity("stop", input=data)
+    yield ctx.call_activity("publish", input=data)
+
+
+def other_timer(ctx: OrchestrationContext, data: dict[str, Any]) -> Steps:
+    yield ctx.call_entity(BOOK, "claim", data)
+    yield ctx.call_activity("stop", input=data)
+    ctx.signal_entity(BOOK, "step", data)
+    yield ctx.create_timer(timedelta(seconds=60))
+
+
+def other_operation(ctx: OrchestrationContext, data: dict[str, Any]) -> Steps:
+    yield ctx.call_entity(BOOK, "take", data)
+
+
+def raises(ctx: OrchestrationContext, data: dict[str, Any]) -> Steps:
+    yield ctx.call_entity(BOOK, "claim", data)
+    raise KeyError("new")
+
+
+@pytest.mark.parametrize(
+    ("changed", "turn", "words"),
+    [
+        (renamed, 2, "asked for activity stop (#2), asks for activity halt (#2) now"),
+        (reordered, 2, "asked for activity stop (#2), asks for signal book.step (#2) now"),
+        (one_more_call, 3, "asked for signal book.step (#3), asks for activity publish (#3) now"),
+        (other_timer, 3, "asked for timer 30 (#4), asks for timer 60 (#4) now"),
+        (other_operation, 1, "asked for call book.claim (#1), asks for call book.take (#1) now"),
+        (raises, 2, "asked for activity stop (#2), asks for end failed builtins.KeyError: 'new' (#2) now"),
+    ],
+)
+def test_a_change_that_would_break_what_is_under_way_is_named(changed: Orchestrator, turn: int, words: str) -> None:
+    """Renamed, reordered, inserted, retimed: the message says orchestration, story, turn, event and both requests."""
+    history = told_to_toy()
+    assert differences(history, toy) == []
+    found = differences(history, changed)
+    assert found[0].startswith(f"toy, story 'told', turn {turn} (")
+    assert found[0].endswith(words), found
+
+
+def test_what_an_activity_is_told_may_change() -> None:
+    """Another input for the same activity harms nobody: it is told once, by whoever asks."""
+
+    def talkative(ctx: OrchestrationContext, data: dict[str, Any]) -> Steps:
+        return (yield from toy(ctx, {**data, "more": True}))
+
+    assert differences(told_to_toy(), talkative) == []
+
+
+@pytest.mark.parametrize("history", HISTORIES, ids=lambda history: history.file.stem)
+def test_a_history_that_says_otherwise_is_found_out(history: History) -> None:
+    """One renamed action in any turn of any stored history is noticed at that turn."""
+    number = len(history.turns) // 2
+    spoiled = deepcopy(history)
+    action = next((one for turn in spoiled.turns[number:] for one in turn.actions), None)
+    assert action is not None
+    action[2] = f"{action[2]}-as-it-was" if action[1] != "timer" else action[2] + 1
+    found = differences(spoiled, ORCHESTRATORS[history.orchestration])
+    assert found
+    assert f"{history.orchestration}, story '{history.story}', turn" in found[0]

@@ -1,0 +1,89 @@
+"""Each step of a swap met by each failure, over HTTP through the real SDK: one row each, and one expected end."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from tests.support.builders import GROUP
+from tests.support.fault_matrix import OPERATION, OTHER, POLICY, Failure, Step, vm_id
+from tests.support.fault_play import Result, results_of
+from tests.support.fault_table import ROWS, Row, steps_of
+
+HAPPENING = [row for row in ROWS if not row.impossible]
+DENIED = {
+    "rights-missing": ("Microsoft.Compute/",),
+    "linked-rights-missing": ("Microsoft.Compute/disks/write", OTHER),
+    "disallowed-by-policy": (POLICY,),
+    "locked": (GROUP,),
+}
+
+
+def result_of(row: Row) -> Result:
+    return results_of(row.failure, steps_of(row.failure))[row.step]
+
+
+@pytest.mark.parametrize("row", HAPPENING, ids=str)
+def test_a_failure_at_a_step_ends_as_the_table_says(row: Row) -> None:
+    """Status, reason, power, disk, stops and begins are the row's, and nothing is begun beside what is under way."""
+    result = result_of(row)
+    kind = OPERATION.get(row.step, "tags")
+    begins = "-" if kind == "tags" else str(result.begins.get(kind, 0))
+    if row.expected[-1] == "5+" and begins != "-" and int(begins) >= 5:
+        begins = "5+"
+    outcome = result.outcome
+    seen = (outcome["status"], outcome["reason"], result.power, result.disk, str(result.stops), begins)
+    assert seen == row.expected, outcome
+    assert result.begun_under_way == []
+    assert result.swaps == 1
+
+
+def test_the_table_has_every_step_and_every_failure() -> None:
+    """No combination is left out silently: the table is the full product, each once."""
+    assert sorted((row.step, row.failure) for row in ROWS) == sorted(itertools.product(Step, Failure))
+
+
+@pytest.mark.parametrize("failure", Failure)
+def test_every_vm_runs_again_when_the_failure_has_passed(failure: Failure) -> None:
+    """Whatever a row ended in, the sweep brings every VM up on one of its two disks as soon as Azure lets it."""
+    for step, result in results_of(failure, steps_of(failure)).items():
+        if failure is Failure.VM_DELETED:
+            assert result.power_at_last == "gone", step
+        else:
+            assert (result.power_at_last, result.disk_at_last in ("old", "new")) == ("running", True), step
+
+
+@pytest.mark.parametrize("row", [row for row in HAPPENING if row.expected[1] in DENIED], ids=str)
+def test_a_denial_names_what_is_denied_and_the_cure(row: Row) -> None:
+    """The sentence names action and scope, policy assignment or locked scope, and says what to have done."""
+    outcome = result_of(row).outcome
+    for named in DENIED[outcome["reason"]]:
+        assert named in outcome["message"]
+    if row.failure is Failure.RIGHTS:
+        assert vm_id(row.step) in outcome["message"]
+    assert ": have " in outcome["message"], "the cure"
+
+
+@pytest.mark.parametrize("row", [row for row in HAPPENING if row.expected[0] == "needs-attention"], ids=str)
+def test_a_person_is_told_what_to_do_by_hand(row: Row) -> None:
+    """Whoever is needed gets commands that begin with hold and end with handing the VM back."""
+    by_hand = result_of(row).outcome["by_hand"]
+    assert by_hand[0].endswith("AutoRefresh=hold")
+    assert by_hand[-1].endswith("AutoRefresh=true")
+
+
+@pytest.mark.parametrize("row", [row for row in HAPPENING if row.expected[0] in ("refused", "rolled-back")], ids=str)
+def test_only_a_disk_that_is_to_blame_is_rejected(row: Row) -> None:
+    """A disk is named as rejected where it was found unhealthy or did not go in, not where Azure denied the app."""
+    result = result_of(row)
+    blamed = row.expected[1] in ("unhealthy", "step-failed") and row.step not in (Step.DEALLOCATE, Step.POWER_OFF)
+    tags_written = not (row.step is Step.REJECTION and row.failure in _NOT_WRITTEN)
+    refused = row.expected[0] == "refused"
+    assert ("OsDiskRejected" in result.tags) == (blamed and tags_written and not refused), result.tags
+
+
+_NOT_WRITTEN = (
+    *(Failure.RIGHTS, Failure.LINKED_RIGHTS, Failure.POLICY, Failure.LOCKED, Failure.BAD_REQUEST),
+    *(Failure.OPERATION_FAILS, Failure.NOTHING),
+)

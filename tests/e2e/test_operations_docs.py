@@ -1,0 +1,79 @@
+"""The queries of docs/operations.md, against the log lines of a real swap: every field they name is in them."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.builders import VM_ID
+from tests.support.local_azure import LocalAzure, disk_body, play, vm_body
+
+ROOT = Path(__file__).parents[2]
+DOC = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+QUERIES = re.findall(r"```kusto\n(.*?)```", DOC, re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def lines() -> list[str]:
+    """What the app logs of one swap in each stop mode, while the topic takes nothing."""
+    told: list[str] = []
+
+    class Listening(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            told.append(record.getMessage())
+
+    async def story(azure: LocalAzure) -> None:
+        azure.simulator.plane.faults.add([{"match": {"path": "/api/events"}, "respond": {"status": 403, "body": {}}}])
+        await azure.tag(VM_ID, OsDiskName="web01-new")
+        await azure.tag(VM_ID.replace("web01", "web02"), OsDiskName="web02-new")
+        await azure.settled()
+
+    handler, logger = Listening(), logging.getLogger("refresh")
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        fleet = [vm_body(), vm_body("web02", RefreshStopMode="power-off")]
+        play(story, [*fleet, disk_body("web01-new"), disk_body("web02-new")])
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)
+    return told
+
+
+def parsed(lines: list[str], query: str) -> list[dict[str, Any]]:
+    """The lines a query takes, read as it reads them."""
+    (prefix,) = re.findall(r'Message startswith "(\w+ \{)"', query)
+    (skipped,) = re.findall(r"parse_json\(substring\(Message, (\d+)\)\)", query)
+    return [json.loads(line[int(skipped) :]) for line in lines if line.startswith(prefix)]
+
+
+@pytest.mark.parametrize("query", [query for query in QUERIES if "parse_json" in query], ids=lambda q: q[:20].strip())
+def test_every_field_of_a_query_is_in_the_log_line(query: str, lines: list[str]) -> None:
+    """A query finds the lines by their beginning, reads them as JSON, and each field it asks for is there."""
+    rows = parsed(lines, query)
+    assert rows
+    name = re.findall(r"extend (\w+) = parse_json", query)[0]
+    asked = set(re.findall(rf"\b{name}\.(\w+)", query))
+    assert asked
+    for row in rows:
+        assert asked <= row.keys(), asked - row.keys()
+
+
+def test_downtime_can_be_told_by_stop_mode(lines: list[str]) -> None:
+    """Both modes are in the lines, with downtime and Azure's own time as numbers whose ratio makes sense."""
+    rows = parsed(lines, QUERIES[0])
+    assert {row["stop_mode"] for row in rows} == {"deallocate", "power-off"}
+    for row in rows:
+        assert 0.8 < row["down_s"] / row["arm_s"] < 1.5, row
+
+
+def test_log_lines_are_not_sampled() -> None:
+    """A swap whose line is dropped would be missing: the host leaves log lines out of sampling."""
+    sampling = json.loads((ROOT / "host.json").read_text())["logging"]["applicationInsights"]["samplingSettings"]
+    assert "Trace" in sampling["excludedTypes"].split(";")

@@ -1,0 +1,158 @@
+"""Every promise of the preflight over HTTP: what it refuses, what it lets pass, and what Azure says without it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from refresh.domain.preflight import PROMISES
+from tests.support.builders import GROUP
+from tests.support.local_azure import LocalAzure, play
+from tests.support.preflight_rows import (
+    ALLOWED_GROUP,
+    PASSED,
+    PASSED_WITH_TRUST,
+    READ_SET,
+    REFUSED,
+    REFUSED_WITH_TRUST,
+    Row,
+    image_bodies,
+    request_of,
+)
+
+ALL_REFUSED, ALL_PASSED = (*REFUSED, *REFUSED_WITH_TRUST), (*PASSED, *PASSED_WITH_TRUST)
+WITH_CODE = [row for row in ALL_REFUSED if row.code or row.promise.azure_code]
+MOST_IN_A_DRY_RUN = 50
+
+
+@dataclass
+class Seen:
+    """What became of a fleet: plans by VM id, OS disks afterwards, writes on VMs, Azure's codes without the app."""
+
+    plans: dict[str, dict[str, Any]] = field(default_factory=dict)
+    disks: dict[str, str] = field(default_factory=dict)
+    power: dict[str, str] = field(default_factory=dict)
+    writes: list[str] = field(default_factory=list)
+    codes: dict[str, str] = field(default_factory=dict)
+
+    def writes_on(self, row: Row) -> list[str]:
+        return [line for line in self.writes if f"{row.id}/".lower() in f"{line}/".lower()]
+
+
+def lived(refused: Iterable[Row], passed: Iterable[Row], **settings: str) -> Seen:
+    """Let a fleet of these rows be planned, swept and then be treated by hand; the app is asked first."""
+    seen, rows = Seen(), list({row.name: row for row in (*refused, *passed)}.values())
+
+    async def story(azure: LocalAzure) -> None:
+        everything = {"scope": GROUP, "actions": ["*"]}
+        others = [{"scope": scope, "actions": ["*"]} for scope in (ALLOWED_GROUP, f"{GROUP}-other")]
+        reader = {"scope": "/", "actions": ["*/read"], "notActions": [READ_SET]}
+        azure.simulator.roles.replace([everything, *others, reader, *(one for row in rows for one in row.roles())])
+        names = {row.name: row for row in rows}
+        if "rejected" in names:
+            await reject(azure, names["rejected"])
+        if "busy" in names:
+            hang = {"match": {"operation": "restart", "resource": "busy"}, "hang": True}
+            azure.simulator.plane.faults.add([hang])
+            await azure.arm("POST", f"{names['busy'].id}/restart")
+        before = len(requests(azure))
+        for start in range(0, len(rows), MOST_IN_A_DRY_RUN):
+            asked = [row.id for row in rows[start : start + MOST_IN_A_DRY_RUN]]
+            _, answer = await azure.api("POST", "/api/swap", {"vms": asked, "dryRun": True})
+            seen.plans |= {row["vm"]: row for row in answer["plan"]}
+        await azure.fire("sweep")
+        await azure.settled()
+        changed = [row for row in requests(azure)[before:] if row["method"] not in ("GET", "HEAD")]
+        seen.writes = [f"{row['method']} {row['path']}" for row in changed]
+        for row in passed:
+            seen.disks[row.id] = await azure.os_disk(row.id)
+            seen.power[row.id] = await azure.power(row.id)
+        for row in refused:
+            if row in WITH_CODE:
+                seen.codes[row.id] = await by_hand(azure, row)
+
+    bodies = [body for row in rows for body in row.bodies()]
+    play(story, [*image_bodies(), *bodies], settings={"REFRESH_MAX_SWAPS": "40", **settings})
+    return seen
+
+
+async def reject(azure: LocalAzure, row: Row) -> None:
+    """Have the app find the disk of `row` unhealthy, and ask for it once more."""
+    azure.simulator.plane.faults.add([{"disk": row.wanted, "boots": False}])
+    await azure.tag(row.id, OsDiskName=row.wanted)
+    await azure.until(lambda: bool(azure.outcomes()))
+    await azure.settled()
+    assert azure.outcomes()[0]["status"] == "rolled-back"
+    await azure.tag(row.id, OsDiskName=row.wanted)
+    await azure.settled()
+
+
+async def by_hand(azure: LocalAzure, row: Row) -> str:
+    """The code Azure answers when somebody does it all the same."""
+    method, path, body = request_of(row)
+    url, headers = f"{azure.endpoints.arm}{path}", {"Authorization": "Bearer test"}
+    async with azure.http.request(method, url, json=body, headers=headers, params={"api-version": "2024-07-01"}) as got:
+        answer = await got.json(content_type=None)
+        return str(answer["error"]["code"]) if got.status >= 400 else f"accepted with {got.status}"
+
+
+def requests(azure: LocalAzure) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = azure.simulator.journal.to_json(azure.clock.now())["requests"]
+    return [row for row in found if "ResourceGraph" not in row["path"]]
+
+
+@pytest.fixture(scope="module")
+def seen() -> Seen:
+    first = lived(REFUSED, PASSED, REFRESH_DISK_GROUPS=ALLOWED_GROUP)
+    second = lived(REFUSED_WITH_TRUST, PASSED_WITH_TRUST, REFRESH_DISK_TRUST="gallery")
+    return Seen(
+        first.plans | second.plans,
+        first.disks | second.disks,
+        first.power | second.power,
+        first.writes + second.writes,
+        first.codes | second.codes,
+    )
+
+
+def test_every_promise_has_its_rows() -> None:
+    """No check without a row that it refuses and one that passes; none with Azure's code without the code's row."""
+    for promise in PROMISES:
+        assert any(row.promise is promise for row in ALL_REFUSED), promise.name
+        assert any(row.promise is promise for row in ALL_PASSED), promise.name
+        if promise.azure_code is not None:
+            assert any(row.promise is promise and row.code is None for row in WITH_CODE), promise.name
+
+
+@pytest.mark.parametrize("row", ALL_REFUSED, ids=lambda row: row.name)
+def test_what_a_promise_forbids_is_refused_and_nothing_is_written(row: Row, seen: Seen) -> None:
+    """Refused by its own reason, with evidence and cure, all other checks told too; no write touches the VM."""
+    plan = seen.plans[row.id]
+    assert (plan["decision"], plan["reason"]) == ("refuse", str(row.promise.reason)), plan["message"]
+    assert [check["name"] for check in plan["checks"]] == [promise.name for promise in PROMISES]
+    failed = [check for check in plan["checks"] if check["result"] == "failed"]
+    assert [check["name"] for check in failed] == [one.name for one in (row.promise, *row.with_it)]
+    told = failed[0]
+    assert (told["evidence"], told["azure_code"]) == (str(row.promise.evidence), row.promise.azure_code)
+    assert plan["message"] == told["message"] and len(told["message"]) > 20
+    assert plan["steps"] == []
+    assert seen.writes_on(row) == []
+
+
+@pytest.mark.parametrize("row", ALL_PASSED, ids=lambda row: f"{row.name}-{row.promise.reason}")
+def test_what_a_promise_allows_is_swapped(row: Row, seen: Seen) -> None:
+    """The same thing within bounds passes every check and is swapped; a VM that did not run is left so."""
+    plan = seen.plans[row.id]
+    assert plan["decision"] == "swap", plan["message"]
+    assert {check["result"] for check in plan["checks"]} == {"passed"}
+    expected = {"@previous": "previous-before"}.get(row.wanted, row.wanted)
+    assert seen.disks[row.id] == expected
+    assert seen.power[row.id] == row.power
+
+
+@pytest.mark.parametrize("row", WITH_CODE, ids=lambda row: row.name)
+def test_without_the_app_azure_refuses_the_same(row: Row, seen: Seen) -> None:
+    """Sent by hand, the request is refused with the code that the check forestalls."""
+    assert seen.codes[row.id] == (row.code or row.promise.azure_code)

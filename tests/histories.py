@@ -1,0 +1,82 @@
+"""`make histories`: tells every story again and stores what each orchestration was told and asked for.
+
+Only after a change that is meant to change what orchestrations ask for: see `docs/development.md` on what becomes of
+those under way.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from refresh.orchestrations import (
+    build_image,
+    create_disks,
+    create_images,
+    look,
+    refresh_month,
+    swap_vm,
+    swap_vms,
+    write_tags,
+)
+from simulator.clock import Clock, run
+from simulator.durable import Worker
+from tests.support.histories import FOLDER, History
+from tests.support.local_azure import local_azure
+from tests.support.recorder import Witness, finish
+from tests.support.replaying import Orchestrator
+from tests.support.told_stories import STORIES, Told
+
+START = datetime(2026, 11, 1, 2, tzinfo=UTC)
+ORCHESTRATORS: Mapping[str, Orchestrator] = {
+    "build_image": build_image.build_image,
+    "create_disks": create_disks.create_disks,
+    "create_images": create_images.create_images,
+    "look": look.look,
+    "refresh_month": refresh_month.refresh_month,
+    "swap_vm": swap_vm.swap_vm,
+    "swap_vms": swap_vms.swap_vms,
+    "write_tags": write_tags.write_tags,
+}
+
+
+def record(told: Told) -> list[History]:
+    """Tell a story and give the histories of it that are kept."""
+    witnesses: list[Witness] = []
+
+    def stand_by(worker: Worker) -> Worker:
+        witnesses.append(Witness(worker))
+        return witnesses[-1]
+
+    async def main(clock: Clock) -> None:
+        async with local_azure(clock, told.fleet, settings=told.settings) as azure:
+            azure.hub.witness(stand_by)
+            await told.tale(azure)
+
+    run(main, Clock("virtual", start=START))
+    found = []
+    for name, kept in told.kept.items():
+        for which, story in kept:
+            history = witnesses[0].history(name, which, story)
+            finish(history, ORCHESTRATORS[name])
+            found.append(history)
+    return found
+
+
+def main() -> int:
+    """Record everything, and forget what nobody tells any more."""
+    logging.disable(logging.CRITICAL)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    histories = [history for told in STORIES for history in record(told)]
+    for path in {*FOLDER.glob("*.json")} - {history.file for history in histories}:
+        path.unlink()
+    for history in histories:
+        history.file.write_text(history.dump(), encoding="utf-8")
+        print(f"{history.file.name}: {len(history.turns)} turns", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

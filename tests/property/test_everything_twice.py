@@ -1,0 +1,49 @@
+"""Every activity and every entity batch delivered twice: the same end as once."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.boundaries import EverythingTwice
+from tests.support.crash_stories import STORIES, Story, tell
+from tests.support.local_azure import LocalAzure, play
+from tests.support.month_world import gallery_bodies, vm_bodies, vm_id
+
+# None: the first answer is lost. Else so many seconds after the first delivery: side by side, while the step is still
+# under way, when the swap is nearly or long over.
+SECOND_AFTER_S = (None, 0, 5, 100, 300, 400)
+
+
+@pytest.mark.parametrize("after_s", SECOND_AFTER_S)
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
+def test_a_swap_done_twice_is_one_swap(story: Story, after_s: float | None) -> None:
+    """All activities and all batches run twice: same end, same stops, no mark left by what came late."""
+    twice = EverythingTwice(after_s)
+    tell(story, twice)
+    assert twice.activities > 4
+    assert twice.batches > 4
+
+
+@pytest.mark.parametrize("after_s", [None, 0, 300])
+def test_a_month_done_twice_is_one_month(after_s: float | None) -> None:
+    """Images, disks, tags and swaps, each activity and batch run twice: one version, one disk and one stop each."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.hub.interruptions = twice = EverythingTwice(after_s)
+        azure.simulator.plane.faults.add([{"disk": "*/web02-2*", "boots": False}])
+        await azure.hub.completed(azure.hub.start("refresh_month", {}, "month"))
+        await azure.settled()
+        result = azure.hub.output("month")
+        ended = {row["vm"].rsplit("/", 1)[-1]: row.get("status") for row in result["vms"]}
+        assert ended == {"web01": "succeeded", "web02": "rolled-back"}
+        assert [row["reason"] for row in result["images"]] == ["made"]
+        assert [azure.journal(vm_id(name))["stops"] for name in ended] == [1, 2]
+        assert [await azure.power(vm_id(name)) for name in ended] == ["running", "running"]
+        kinds = [kind for record in azure.simulator.store.everything() if (kind := record.id.type.lower())]
+        assert kinds.count("microsoft.compute/disks") == 5
+        assert kinds.count("microsoft.compute/galleries/images/versions") == 1
+        assert twice.activities > 20
+        assert azure.book().get("bad") is None, azure.book()["bad"]
+
+    fleet = [*gallery_bodies(), *vm_bodies("web01"), *vm_bodies("web02")]
+    play(story, fleet, settings={"REFRESH_ROLLOUT": "auto"})
