@@ -17,6 +17,7 @@ type settings = {
   REFRESH_DISK_TRUST: string?
   REFRESH_DISK_GROUPS: string?
   REFRESH_HISTORY_DAYS: string?
+  REFRESH_NOTICE_S: string?
   REFRESH_ARM_ENDPOINT: string?
 }
 

@@ -12,6 +12,7 @@ var parts = [
   { title: 'Swaps per day', query: loadTextContent('../kql/swaps-per-day.kql'), visual: 'barchart' }
   { title: 'Downtime by week', query: loadTextContent('../kql/downtime.kql'), visual: 'table' }
   { title: 'Refused, rolled back, failed', query: loadTextContent('../kql/failures.kql'), visual: 'table' }
+  { title: 'Events nobody took', query: loadTextContent('../kql/unpublished.kql'), visual: 'table' }
 ]
 var period = {
   type: 9

@@ -122,7 +122,7 @@ def test_the_app_is_given_exactly_its_settings() -> None:
     """Settings in Bicep are the table of the app with its defaults, and what the platform needs; nothing else."""
     table = {setting.name: setting.default for setting in SETTINGS}
     assert json.loads((INFRA / "settings.json").read_text()) == table
-    told = set(re.findall(r"^\s+'?([A-Za-z_.]+)'?: ", _settings_block(), re.MULTILINE))
+    told = set(re.findall(r"^ {8,12}'?([A-Za-z_.]+)'?: ", _settings_block(), re.MULTILINE))
     computed = set(re.findall(r"^ {8}(REFRESH_[A-Z_]+):", (INFRA / "main.bicep").read_text(), re.MULTILINE))
     assert computed <= set(table)
     assert told - set(table) == PLATFORM_SETTINGS | SCHEDULER_SETTINGS
