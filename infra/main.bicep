@@ -52,7 +52,7 @@ param instanceMemoryMB int = 2048
 @maxValue(1000)
 param maximumInstanceCount int = 40
 
-@description('Instances of the durable functions kept awake: a tag edit then meets no cold start. Each 2 GB instance costs about 23 USD a month before it does anything (docs/deploy.md).')
+@description('Instances of the durable functions kept awake: a tag edit then meets no cold start. Each 2 GB instance costs about 21 USD a month before it does anything (docs/deploy.md).')
 @minValue(0)
 @maxValue(20)
 param alwaysReady int = 0
