@@ -46,10 +46,15 @@ def test_a_role_is_single_actions_each_with_its_reason(file: Path) -> None:
 
 
 def test_the_fleet_roles_hold_what_a_swap_asks_for() -> None:
-    """What the app checks for before downtime is in the two roles it has on a fleet."""
+    """What the app checks for before downtime, and what its page lists, is in the two roles it has on a fleet."""
     given = actions("reader", "swapper")
     for scope, mode in product((VM_ID, disk_id("web01-old"), SET_ID), StopMode):
         assert set(needed_on(scope, mode)) <= given
+    told = set(
+        re.findall(r"^\| `(Microsoft\.[^`]+)`", (INFRA.parent / "docs" / "preflight.md").read_text(), re.MULTILINE)
+    )
+    assert len(told) > 10
+    assert told <= given
 
 
 def test_looking_changes_nothing_and_swapping_deletes_nothing() -> None:
