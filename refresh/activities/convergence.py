@@ -18,13 +18,14 @@ from refresh.domain.blame import UNHEALTHY
 from refresh.domain.capacity import is_capacity, pause_s
 from refresh.domain.denial import read_denial
 from refresh.domain.model import Vm
-from refresh.domain.steps import Move, Verdict
+from refresh.domain.steps import LOST_AFTER_S, Move, Verdict
 from refresh.gateway import Begun, GatewayError, Gateways, NotFound, Refused, Unavailable
 from refresh.messages import StepInput, StepResult
 
 # Longer waits go back to the orchestrator, so that no activity outlives a platform update unnoticed.
 ACTIVITY_S = 50.0
 _LONGEST_PAUSE_S = 30.0
+_LONGEST_REST_S = 120.0
 # A reading that Azure refuses may be a role that has not spread yet; one that it goes on refusing ends the step.
 _REFUSED_READS_S = 30.0
 
@@ -121,7 +122,7 @@ class Convergence:
             return self._result("done", evidence=verdict.seen, proved=verdict.proved)
         if verdict.move is Move.FAILED or self._is_over(waiting=verdict.move is Move.WAIT):
             return await self._failed(verdict.seen)
-        if verdict.move is Move.BEGIN and self.begin is not None:
+        if verdict.move is Move.BEGIN and self.begin is not None and not self._is_too_soon():
             return await self._failed(verdict.seen) if self._is_used_up() else await self._begin()
         self._looks += 1
         steady_s = STEADY_S if self._elapsed_s() < SELDOM_FROM_S else SELDOM_S
@@ -194,6 +195,12 @@ class Convergence:
     def _budget_s(self) -> float:
         code = self._last_error.code if self._last_error else self.step.last_code
         return self.rhythm.no_room_budget_s or 0.0 if self._has_no_room(code) else self.rhythm.budget_s
+
+    def _is_too_soon(self) -> bool:
+        """Whether an operation that came to nothing again and again is let alone a little longer each time."""
+        if self._begins < 2 or self._begun_at is None or self._has_no_room(self.step.last_code):
+            return False
+        return self._elapsed_s(self._begun_at) < min(LOST_AFTER_S * self._begins, _LONGEST_REST_S)
 
     def _is_used_up(self) -> bool:
         return self._begins >= self.rhythm.most_begins

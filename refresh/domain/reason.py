@@ -67,6 +67,7 @@ class Reason(StrEnum):
     STEP_FAILED = "step-failed"
     UNHEALTHY = "unhealthy"
     UNDO_FAILED = "undo-failed"
+    APP_FAILED = "app-failed"
     NO_CAPACITY = "no-capacity"
     OPERATION_SLOW = "operation-slow"
     NOT_CLAIMED = "not-claimed"

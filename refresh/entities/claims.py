@@ -92,12 +92,16 @@ def _remember_ran(state: Json, vm: str, disk: str) -> None:
 def reject(turn: Turn, data: Mapping[str, Any]) -> None:
     """Remember a disk and its image version as unhealthy on this VM; answers how many VMs blame that version."""
     vm = str(data["vm"]).lower()
-    names = sorted({str(name).lower() for name in (data["disk"], data.get("version")) if name})
-    others = [row for row in turn.state.get("rejected", []) if (row["vm"], row["names"]) != (vm, names)]
-    turn.state["rejected"] = [*others, {"vm": vm, "names": names, "at": data.get("at")}][-KEEP_REJECTED:]
+    _remember_rejected(turn.state, vm, (data["disk"], data.get("version")), data.get("at"))
     version = str(data.get("version") or "").lower()
     blaming = {row["vm"] for row in turn.state["rejected"] if version in row["names"]}
     turn.answer = {"ok": True, "vms": len(blaming)}
+
+
+def _remember_rejected(state: Json, vm: str, disk_and_version: tuple[Any, ...], at: Any) -> None:
+    names = sorted({str(name).lower() for name in disk_and_version if name})
+    others = [row for row in state.get("rejected", []) if (row["vm"], row["names"]) != (vm, names)]
+    state["rejected"] = [*others, {"vm": vm, "names": names, "at": at}][-KEEP_REJECTED:]
 
 
 def finished(turn: Turn, data: Mapping[str, Any]) -> None:
@@ -116,6 +120,9 @@ def finished(turn: Turn, data: Mapping[str, Any]) -> None:
         state["rejected"] = [
             r for r in state.get("rejected", []) if r["vm"] != vm or outcome.new_disk.lower() not in r["names"]
         ]
+    if outcome.reason == Reason.APP_FAILED and row.get("intent"):
+        # One attempt is all a wish has. Its own tag write hints at the VM again, and a fault of ours fails every time.
+        _remember_rejected(state, vm, (row["intent"]["new_disk"],), data.get("at"))
     del state["running"][vm]
     _note_down(state, vm, row, outcome)
     proofs.note(state, vm, row, outcome)

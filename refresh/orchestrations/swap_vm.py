@@ -39,7 +39,8 @@ def swap_vm(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[A
     try:
         outcome = yield from _turn(ctx, vm, n, claimed)
     except Exception as error:  # a bug must not leave a claim that nobody frees
-        outcome = _outcome(ctx, vm, "needs-attention", Reason.UNDO_FAILED, f"the app itself failed: {error!r:.200}")
+        message = f"the app itself failed; the disk is not tried again unless it is forced: {error!r:.200}"
+        outcome = _outcome(ctx, vm, "needs-attention", Reason.APP_FAILED, message)
     told = Outcome.from_json({**outcome.to_json(), "started": started, "ended": now(ctx)}).to_json()
     yield ask(ctx, "finished", vm=vm, n=n, outcome=told)
     for instance_id in claimed.reply_to:

@@ -9,10 +9,12 @@ import pytest
 
 from refresh.domain.cautions import Kind
 from refresh.domain.check import Promise
+from refresh.domain.guest import Guest
+from refresh.domain.health import OPTIONAL
 from refresh.domain.preflight import PROMISES
-from refresh.domain.rights import needed_on
+from refresh.domain.rights import READ_ADDRESS, needed_by_rungs, needed_on
 from refresh.domain.stop_mode import StopMode
-from tests.support.builders import GROUP, VM_ID, disk_id
+from tests.support.builders import GROUP, VM_ID, disk_id, make_vm
 
 ROOT = Path(__file__).parents[2]
 DOC = (ROOT / "docs" / "preflight.md").read_text()
@@ -44,6 +46,16 @@ def test_every_right_is_written_down() -> None:
     for scope, mode in scopes:
         for action in needed_on(scope, mode):
             assert action in DOC or f"`/{action.split('/', 2)[2]}`" in DOC, action
+
+
+def test_every_read_that_is_only_warned_about_is_written_down() -> None:
+    """The rungs' reads stand in the list with the rung that is lost without them."""
+    vm = make_vm(guest=Guest(nic_id=f"{GROUP}/providers/Microsoft.Network/networkInterfaces/web01-nic"))
+    needed = needed_by_rungs(vm, OPTIONAL, probed=True)
+    assert set(needed) == {"boot-log", "resource-health", "probe"}
+    for rung, (action, _) in needed.items():
+        assert re.search(rf"^\| `{action}` \|.*`{rung}`", DOC, re.MULTILINE), action
+    assert f"`{READ_ADDRESS}`" in DOC
 
 
 def test_the_readme_leads_there() -> None:

@@ -104,6 +104,23 @@ def test_a_notice_can_be_answered_with_no() -> None:
     play(story, FLEET, settings=NOTICE)
 
 
+def test_the_brake_works_during_a_notice() -> None:
+    """Paused while people make ready: the VM keeps running and they are told; resumed, it is announced anew."""
+
+    async def story(azure: LocalAzure) -> None:
+        await told(azure)
+        await azure.api("POST", "/api/pause", {"why": "not today"})
+        await asyncio.sleep(2400)
+        assert kinds(azure) == ["starting", "refused"]
+        assert (events(azure)[1]["data"]["reason"], azure.journal(VM_ID)["stops"]) == ("paused", 0)
+        await azure.api("POST", "/api/resume", {})
+        await azure.settled()
+        assert kinds(azure) == ["starting", "refused", "starting", "succeeded"]
+        assert azure.journal(VM_ID)["stops"] == 1
+
+    play(story, FLEET, settings=NOTICE)
+
+
 def test_a_vm_that_does_not_run_waits_for_nobody() -> None:
     """A deallocated VM is swapped at once: its `starting` is told, and there is nothing to make ready for."""
 

@@ -227,6 +227,7 @@ def test_what_a_person_should_know_is_told_before_and_after() -> None:
         "web02": [],
         "web03": [],
         "web04": ["dynamic-public-ip"],
+        "slow01": ["dynamic-public-ip"],
         "web05": ["dynamic-public-ip", "health-rung-lost", "health-rung-lost", "health-rung-lost"],
     }
 
@@ -234,13 +235,14 @@ def test_what_a_person_should_know_is_told_before_and_after() -> None:
         lesser = role(GROUP, ["*"], ip_read, nic_read, boot_log, resource_health)
         seeing = [
             role(scope, ["*"])
-            for name in ("web01", "web02", "web03", "web04")
+            for name in ("web01", "web02", "web03", "web04", "slow01")
             for scope in (vm_id(name), f"{NETWORK}/networkInterfaces/{name}-nic")
         ]
         addresses = [role(f"{NETWORK}/publicIPAddresses/{name}-ip", ["*"]) for name in ("web01", "web02", "web03")]
         lists = [f"{VM}/read", "Microsoft.Compute/disks/read", "Microsoft.Resources/*", "Microsoft.ResourceGraph/*"]
         root = role("/", ["Microsoft.Authorization/*", *lists])
         azure.simulator.roles.replace([root, lesser, *seeing, *addresses])
+        azure.simulator.plane.faults.add([{"match": {"path": "slow01-nic$"}, "delay_s": 3600}])
         _, answer = await azure.api("POST", "/api/swap", {"vms": list(told), "dryRun": True})
         plans = {row["vm"].rpartition("/")[2]: row for row in answer["plan"]}
         assert {name: [one["code"] for one in row["warnings"]] for name, row in plans.items()} == told
@@ -251,6 +253,7 @@ def test_what_a_person_should_know_is_told_before_and_after() -> None:
         assert {outcome["status"] for outcome in outcomes.values()} == {"succeeded"}
         assert "web01-ip" in outcomes["web01"]["warnings"][-1]["message"]
         assert "AuthorizationFailed" in outcomes["web04"]["warnings"][0]["message"]
+        assert "no answer in time" in outcomes["slow01"]["warnings"][0]["message"]
         lost = " ".join(one["message"] for one in outcomes["web05"]["warnings"])
         assert all(rung in lost for rung in ("boot-log", "resource-health", "rung probe", nic_read)), lost
         _, run = await azure.api("GET", f"/api/runs/{outcomes['web01']['run']}")
@@ -258,7 +261,7 @@ def test_what_a_person_should_know_is_told_before_and_after() -> None:
 
     spot = {"properties": {"priority": "Spot", "storageProfile": {"osDisk": {"deleteOption": "Delete"}}}}
     fleet = [*pair("web01", vm=spot), *pair("web02"), *pair("web03", RefreshStopMode="power-off"), *pair("web04")]
-    fleet += pair("web05", RefreshProbe="tcp:22")
+    fleet += [*pair("slow01"), *pair("web05", RefreshProbe="tcp:22")]
     network = [
         body
         for name, method in (("web01", "Dynamic"), ("web02", "Static"), ("web03", "Dynamic"), ("web04", "Dynamic"))

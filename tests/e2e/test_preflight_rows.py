@@ -152,6 +152,13 @@ def test_what_a_promise_allows_is_swapped(row: Row, seen: Seen) -> None:
     assert seen.power[row.id] == row.power
 
 
+def test_whatever_is_written_is_about_those_that_pass(seen: Seen) -> None:
+    """No write of the app touches anything but the VMs that are swapped: not a disk, not an image, not another VM."""
+    allowed = tuple(f"{row.id}/".lower() for row in ALL_PASSED)
+    assert seen.writes
+    assert [line for line in seen.writes if not f"{line.split(' ')[1]}/".lower().startswith(allowed)] == []
+
+
 @pytest.mark.parametrize("row", WITH_CODE, ids=lambda row: row.name)
 def test_without_the_app_azure_refuses_the_same(row: Row, seen: Seen) -> None:
     """Sent by hand, the request is refused with the code that the check forestalls."""

@@ -44,7 +44,7 @@ def test_a_refused_disk_change_is_undone_by_starting_the_untouched_vm() -> None:
 
 
 def test_a_stop_that_is_refused_leaves_the_vm_running() -> None:
-    """A lock on the VM: nothing was stopped, the lock is named, the tag asks for the old disk, and no disk is blamed."""
+    """A lock on the VM: nothing was stopped, the lock is named, the tag asks for the old disk, no disk is blamed."""
 
     async def story(azure: LocalAzure) -> None:
         text = f"... because following scope(s) are locked: '{GROUP}'. Please remove the lock and try again."
@@ -119,6 +119,44 @@ def test_no_room_is_no_fault_of_the_disk() -> None:
         assert len(starts) < 30, "asked with growing pauses"
 
     play(story, FLEET)
+
+
+def test_no_room_for_as_long_as_the_setting_says_is_waited_out() -> None:
+    """The setting allows for eight hours: Azure has room after six, and the new disk is started and proved."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.simulator.plane.faults.add([fault("start", times=9999, code="AllocationFailed")])
+        await azure.tag(VM_ID, OsDiskName="web01-new")
+        await asyncio.sleep(6 * 3600)
+        azure.simulator.plane.faults.clear()
+        await azure.settled()
+        (outcome,) = azure.outcomes()
+        assert outcome["status"] == "succeeded", outcome
+
+    play(story, FLEET, settings={"REFRESH_CAPACITY_TIMEOUT_S": "28800"})
+
+
+@pytest.mark.parametrize("reason", ["operation-slow", "rights-missing"])
+def test_a_vm_that_stays_down_is_told_of_at_once(reason: str) -> None:
+    """A disk change that hangs, or a start that is denied: first in the list within minutes, long before the end."""
+
+    async def story(azure: LocalAzure) -> None:
+        error = {"error": {"code": "AuthorizationFailed", "message": "planned"}}
+        hangs = {"match": {"operation": "update", "resource": "*web01"}, "hang": True}
+        denied = {"match": {"path": "/web01/start$"}, "respond": {"status": 403, "body": error}}
+        azure.simulator.plane.faults.add([hangs if reason == "operation-slow" else denied])
+        await azure.tag(VM_ID, OsDiskName="web01-new")
+        await asyncio.sleep(480)
+        _, answer = await azure.api("GET", "/api/vms")
+        assert (answer["value"][0]["vm"], answer["value"][0]["reason"]) == (VM_ID, reason), answer
+        assert azure.outcomes() == []
+        azure.simulator.plane.faults.clear()
+        await azure.settled()
+        (outcome,) = azure.outcomes()
+        assert outcome["status"] == "succeeded", outcome
+        assert azure.journal(VM_ID)["stops"] == 1
+
+    play(story, [vm_body("web00"), *FLEET])
 
 
 def test_no_room_for_hours_is_left_to_the_sweep() -> None:

@@ -14,6 +14,7 @@ from tests.support.builders import GROUP, disk_id
 
 VMS = tuple(f"{GROUP}/providers/Microsoft.Compute/virtualMachines/web0{number}" for number in (1, 2, 3))
 STATUSES = ("succeeded", "not-proven", "rolled-back", "needs-attention", "refused", "skipped")
+REASONS = ("verified", "was-not-running", "was-not-running", "vm-gone")
 Operation = tuple[str, Json]
 
 
@@ -23,11 +24,11 @@ def _at(minute: int) -> str:
 
 def _decision(vm: str, decision: str, group: str | None, disk: str, power: bool) -> Json:
     row: Json = {"vm": vm, "decision": decision, "reason": "wanted", "message": "m", "wanted": disk_id(disk)}
-    return {**row, **({"group": group} if group else {}), **({"up": True} if power else {})}
+    return {**row, **({"group": group} if group else {}), **({"up": True, "current": disk} if power else {})}
 
 
-def _outcome(vm: str, n: int, status: str) -> Json:
-    return {"vm": vm, "n": n, "outcome": Outcome(vm, f"swap-x-{n}", status, "verified", "m").to_json()}
+def _outcome(vm: str, n: int, status: str, reason: str) -> Json:
+    return {"vm": vm, "n": n, "outcome": Outcome(vm, f"swap-x-{n}", status, reason, "m", ended=_at(1)).to_json()}
 
 
 def _operations() -> st.SearchStrategy[list[Operation]]:
@@ -57,12 +58,30 @@ def _operations() -> st.SearchStrategy[list[Operation]]:
                 lambda vm, n, name, i: {"vm": vm, "n": n, "step": name, "intent": i.to_json()}, vm, n, names, intents
             ),
         ),
-        st.tuples(st.just("finished"), st.builds(_outcome, vm, n, st.sampled_from(STATUSES))),
+        st.tuples(st.just("finished"), st.builds(_outcome, vm, n, st.sampled_from(STATUSES), st.sampled_from(REASONS))),
         st.tuples(st.just("reject"), st.builds(lambda vm, n: {"vm": vm, "n": n, "disk": disk_id("a")}, vm, n)),
         st.tuples(st.just("recover"), st.builds(lambda gone: {"gone": gone}, gone)),
         st.tuples(st.sampled_from(("pause", "resume")), st.just({})),
     )
-    return st.lists(one, max_size=40)
+    return st.builds(
+        lambda before, after: [*before, *after], st.sampled_from(_beginnings()), st.lists(one, max_size=40)
+    )
+
+
+def _beginnings() -> list[list[Operation]]:
+    """Nothing; a swap of a VM that does not run, up to its end; the same VM running, its disk about to be proved."""
+    vm, look = VMS[0], {"look": "look-1"}
+    intent = Intent("r", False, disk_id("old-1"), disk_id("a")).to_json()
+    swapped: list[Operation] = [
+        ("hint", {"vms": [vm]}),
+        ("take", look),
+        ("decided", {**look, "decisions": [_decision(vm, "swap", None, "a", False)]}),
+        ("claim", {"vm": vm, "n": 2}),
+        ("step", {"vm": vm, "n": 2, "step": "new-disk", "intent": intent}),
+        ("finished", _outcome(vm, 2, "not-proven", "was-not-running")),
+    ]
+    seen = {"decisions": [{**_decision(vm, "skip", None, "a", True), "reason": "already-there"}]}
+    return [[], swapped, [*swapped, ("decided", seen)]]
 
 
 def _run(state: Json, operations: list[Operation], first: int) -> tuple[Json, list[Turn]]:
@@ -121,6 +140,9 @@ def test_a_claim_is_one_at_a_time_and_never_comes_back(operations: list[Operatio
             assert yours == ([running[vm]["n"]] if vm in running else [])
             assert not any((vm, n) in over for n in yours)
         assert not set(running) & set(state.get("queue", {}))
+        # Whoever is to prove a disk is told which swap put it there, and since when.
+        proofs = [row for row in (*running.values(), *state.get("queue", {}).values()) if row.get("proves_since")]
+        assert all(row["intent"]["new_disk"] and row["intent"]["was_running"] for row in proofs)
         groups = [row["group"] for row in running.values() if row.get("group")]
         assert len(groups) == len(set(groups))
         assert all(key != "bad" for key in state), state["bad"]

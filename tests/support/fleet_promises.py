@@ -31,8 +31,8 @@ async def assert_all_is_well(azure: LocalAzure, fleet: tuple[Machine, ...], diar
 
 async def assert_vm_well(azure: LocalAzure, machine: Machine, diary: Diary) -> None:
     name, outcomes = machine.name, [row for row in azure.outcomes() if row["vm"].lower() == vm_id(machine.name).lower()]
-    vm = await azure.vm(vm_id(name))
-    power, disk, tags = await azure.power(vm_id(name)), await azure.os_disk(vm_id(name)), vm["tags"]
+    (vm,) = azure.simulator.resources(resource_id=vm_id(name))
+    power, disk, tags = vm["_power"], vm["properties"]["storageProfile"]["osDisk"]["name"], vm["tags"]
     held_down = name in diary.held and bool(outcomes) and outcomes[-1]["status"] == "needs-attention"
     if name not in diary.stopped:
         if machine.power == "running" and not held_down:

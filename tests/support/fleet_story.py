@@ -52,8 +52,12 @@ class FleetStory(RuleBasedStateMachine):
         self._watch_stops()
         self._wish(fleet[0].name, wish, 0)
 
-    @rule(pause_s=_PAUSES_S, at=st.integers(0, 3), wish=st.sampled_from((*WISHES, "new", "newer", "bad", "bad")))
+    @rule(pause_s=_PAUSES_S, at=st.integers(0, 3), wish=st.sampled_from(WISHES))
     def somebody_wants_a_disk(self, pause_s: int, at: int, wish: str) -> None:
+        self._wish(self._vm(at), wish, pause_s)
+
+    @rule(pause_s=_PAUSES_S, at=st.integers(0, 3), wish=st.sampled_from(("new", "newer", "bad", "old")))
+    def somebody_wants_a_disk_that_fits(self, pause_s: int, at: int, wish: str) -> None:
         self._wish(self._vm(at), wish, pause_s)
 
     @rule(pause_s=_PAUSES_S, at=st.integers(0, 3), word=st.sampled_from(("hold", "hold", "true")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 import pytest
@@ -172,3 +173,14 @@ def test_details_of_an_error_are_told() -> None:
 def test_the_servers_own_wait_is_read_in_every_form(headers: Mapping[str, str], wait_s: float | None) -> None:
     """Seconds, milliseconds, a date against the answer's own Date, and Resource Graph's quota are all understood."""
     assert retry_after_s(headers) == wait_s
+
+
+def test_a_policy_that_stands_only_in_the_details_is_named() -> None:
+    """Azure's sentence may only point to the details: the assignment's name and id are told all the same."""
+    info = {"policyAssignmentDisplayName": "No restarts", "policyAssignmentId": "/x/keep", "policyDefinitionName": "d"}
+    error = {"code": "RequestDisallowedByPolicy", "message": "Disallowed. See error details for policy resource IDs."}
+    noise: list[object] = [None, {"type": "Other"}, {"type": "PolicyViolation", "info": "no object"}]
+    body = {"error": {**error, "additionalInfo": [*noise[:2], {"type": "PolicyViolation", "info": info}]}}
+    told = from_answer(403, {}, json.dumps(body))
+    assert told.message.endswith("policy assignment 'No restarts' (/x/keep)")
+    assert from_answer(403, {}, json.dumps({"error": {**error, "additionalInfo": noise}})).message == error["message"]

@@ -50,6 +50,16 @@ def test_the_private_address_is_the_primary_one() -> None:
     assert against(ScriptedArm(Answer(body={})), lambda ask: ask.guests.read_private_ip(NIC)) is None
 
 
+def test_only_dynamic_public_addresses_are_told() -> None:
+    """Of an interface's public addresses those that a deallocated VM loses; one GET each, none where there are none."""
+    addresses = [f"{NIC.rpartition('/networkInterfaces/')[0]}/publicIPAddresses/ip-{n}" for n in (1, 2)]
+    blocks = [{"properties": {"publicIPAddress": {"id": one}}} for one in addresses] + [{"properties": {}}]
+    kinds = [{"properties": {"publicIPAllocationMethod": kind}} for kind in ("Static", "Dynamic")]
+    answers = [Answer(body={"properties": {"ipConfigurations": blocks}}), *(Answer(body=kind) for kind in kinds)]
+    assert against(ScriptedArm(*answers), lambda ask: ask.guests.list_dynamic_ips(NIC)) == ["ip-2"]
+    assert against(ScriptedArm(Answer(body={})), lambda ask: ask.guests.list_dynamic_ips(NIC)) == []
+
+
 def test_resource_health_is_read_with_its_reason() -> None:
     """State in lower case, Azure's own spelling of the time; not there means that the platform does not say."""
     told = {"availabilityState": "Unavailable", "reasonType": "Unplanned", "occuredTime": "2026-11-01T02:00:00Z"}

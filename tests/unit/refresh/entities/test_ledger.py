@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from refresh.domain.reason import Reason
 from refresh.entities.ledger import OPERATIONS, apply
 from refresh.entities.turn import Json, Turn
 from refresh.messages import Intent, Outcome
@@ -34,8 +35,8 @@ CLAIM = ("claim", {"vm": VM_ID, "n": 2})
 STEP = ("step", {"vm": VM_ID, "n": 2, "step": "stop", "intent": INTENT})
 
 
-def finished(status: str = "succeeded", n: int = 2) -> tuple[str, Json]:
-    outcome = Outcome(VM_ID, "swap-x-2", status, "verified", "m", disk_id("old"), disk_id("new"))
+def finished(status: str = "succeeded", n: int = 2, reason: str = "verified") -> tuple[str, Json]:
+    outcome = Outcome(VM_ID, "swap-x-2", status, reason, "m", disk_id("old"), disk_id("new"))
     return "finished", {"vm": VM_ID, "n": n, "outcome": outcome.to_json()}
 
 
@@ -118,6 +119,15 @@ def test_a_rejection_is_remembered_until_the_disk_proves_itself() -> None:
     assert turn.answer["rejected"] == sorted(["/v/1", disk_id("new").lower()])
     assert len(turn.state["rejected"]) == 1
     assert apply(turn.state, *finished("succeeded")).state["rejected"] == []
+
+
+def test_a_fault_of_the_app_itself_is_not_met_again_and_again() -> None:
+    """A swap that broke off leaves its disk rejected there: the event of its own tag write starts no other."""
+    broken = finished("needs-attention", reason=Reason.APP_FAILED)
+    turn = play(HINT, TAKE, decided(), CLAIM, STEP, HINT, broken, ("take", {"look": "look-1"}))
+    assert turn.answer["vms"][0]["rejected"] == [disk_id("new").lower()]
+    unprepared = play(HINT, TAKE, decided(), CLAIM, broken)
+    assert "rejected" not in unprepared.state
 
 
 def test_claims_nobody_works_on_are_recovered_with_a_new_number() -> None:
