@@ -6,13 +6,18 @@ SPEED ?= 10
 # How long Azure takes in the demo is drawn from recordings: this seed stays near the medians, others show the tails too.
 SEED ?= 2
 
-.PHONY: soak soak-crashes histories bench-swap help venv az-venv lint types imports unit test demo up serve clean
+# Node's package manager, for the Kusto language service; without it those checks are skipped, and say so.
+NPM ?= $(shell command -v npm)
+
+.PHONY: soak soak-crashes histories bench-swap kusto package permissions help venv az-venv lint types imports unit test demo up
+.PHONY: serve clean
 
 help:
 	@echo "make demo   one month and one tag edit on a local Azure, told live (under 90 s)"
 	@echo "make up     the local Azure and the app, left running for curl and az"
 	@echo "make test   lint, types, imports, unit, property, contract, e2e"
 	@echo "make venv   only the environment"
+	@echo "make package  the deployment zip; make permissions  docs/permissions.md from the role files"
 
 .venv/made: requirements.txt requirements-dev.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13) and "Python 3.13 is needed: set PYTHON=")'
@@ -30,6 +35,17 @@ venv: .venv/made
 
 az-venv: .az-venv/made
 
+tests/kusto/node_modules/made: tests/kusto/package-lock.json
+	$(if $(NPM),cd tests/kusto && $(NPM) ci --silent --no-audit --no-fund && touch node_modules/made,@echo "no npm: the queries of alerts and workbook are not parsed")
+
+kusto: tests/kusto/node_modules/made
+
+package:
+	$(PYTHON) -m tools.package
+
+permissions:
+	$(PYTHON) -m tools.permissions
+
 lint: venv
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
@@ -43,7 +59,7 @@ imports: venv
 unit: venv
 	$(PY) -m pytest tests/unit
 
-test: lint types imports az-venv
+test: lint types imports az-venv kusto
 	$(PY) -m pytest tests/unit tests/property tests/contract tests/e2e
 
 demo: venv
@@ -70,4 +86,4 @@ serve: venv
 	$(PY) -m simulator serve
 
 clean:
-	rm -rf .venv .az-venv .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .az-venv dist tests/kusto/node_modules .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,7 +1,8 @@
 """Table of contents: every function of the app, registered by call."""
 
+import os
+
 import azure.durable_functions as df
-import azure.functions as func
 
 from refresh.activities.admit_version import admit_version
 from refresh.activities.begin_version import begin_version
@@ -56,14 +57,14 @@ from refresh.orchestrations.run_recipe import run_recipe
 from refresh.orchestrations.swap_vm import swap_vm
 from refresh.orchestrations.swap_vms import swap_vms
 from refresh.orchestrations.write_tags import write_tags
-from refresh.triggers.http_api import ROUTES
+from refresh.triggers.http_api import ROUTES, auth_level
 from refresh.triggers.monthly_refresh import monthly_refresh
 from refresh.triggers.on_resource_write import on_resource_write
 from refresh.triggers.purge_history import purge_history
 from refresh.triggers.sweep import sweep
 from refresh.triggers.weekly_retention import weekly_retention
 
-app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
+app = df.DFApp(http_auth_level=auth_level(os.environ))
 
 for timer, schedule in (
     (monthly_refresh, "%REFRESH_SCHEDULE%"),

@@ -248,6 +248,13 @@ SETTINGS: tuple[Setting, ...] = (
         setting_values.endpoint,
     ),
     Setting(
+        "REFRESH_API_AUTH",
+        "api_auth",
+        "key",
+        "What guards the HTTP API: `key`: function keys; `entra`: App Service authentication, on and in front of it.",
+        setting_values.one_of("key", "entra"),
+    ),
+    Setting(
         "AZURE_CLIENT_ID",
         "client_id",
         "",
@@ -289,6 +296,7 @@ class Settings:
     outcome_topic: str
     notice_s: int
     arm_endpoint: str
+    api_auth: str
     client_id: str
 
     @classmethod

@@ -1,11 +1,15 @@
 """The HTTP API's table: which function answers which method and route, below the route prefix `api`.
 
-Every route has auth level FUNCTION; a function key is fleet admin. `function_app` registers what stands here.
+Every route has auth level FUNCTION, where a function key is fleet admin, unless callers sign in with Entra.
+`function_app` registers what stands here.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+import azure.functions as func
 
 from refresh.triggers.get_orphans import get_orphans
 from refresh.triggers.get_queue import get_queue
@@ -21,7 +25,7 @@ from refresh.triggers.post_runs import (
     post_tags,
 )
 from refresh.triggers.post_switch import post_pause, post_resume
-from refresh.triggers.problem import Handler
+from refresh.triggers.problem import Handler, signs_in
 
 
 @dataclass(frozen=True)
@@ -49,3 +53,8 @@ ROUTES = (
     Route("GET", "runs", get_runs),
     Route("GET", "runs/{id}", get_run),
 )
+
+
+def auth_level(env: Mapping[str, str]) -> func.AuthLevel:
+    """What every route asks for. Under Entra no key: App Service authentication stands in front of the app then."""
+    return func.AuthLevel.ANONYMOUS if signs_in(env) else func.AuthLevel.FUNCTION

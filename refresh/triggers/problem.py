@@ -10,7 +10,8 @@ import functools
 import json
 import logging
 import math
-from collections.abc import Awaitable, Callable, Sequence
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import Enum
 from typing import Any
 from urllib.parse import urlsplit
@@ -39,6 +40,7 @@ class Kind(Enum):
     UNKNOWN_RUN = ("unknown-run", 404, "There is no such run")
     RUN_EXISTS = ("run-exists", 409, "Such a run is under way")
     TOO_LARGE = ("too-large", 413, "The request is too large")
+    NOT_SIGNED_IN = ("not-signed-in", 401, "Nobody is signed in")
     BROKEN = ("broken", 500, "The app failed")
     AZURE_SAID_NO = ("azure-said-no", 502, "Azure said no")
     AZURE_UNAVAILABLE = ("azure-unavailable", 503, "Azure did not answer")
@@ -76,11 +78,33 @@ def answering(handler: Handler) -> Handler:
     @functools.wraps(handler)
     async def answer(req: func.HttpRequest, client: DurableFunctionsClient) -> func.HttpResponse:
         try:
+            refuse_stranger(req)
             return await handler(req, client)
         except Exception as error:  # whatever happens, the caller gets an answer that can be read
             return problem_of(error, handler.__name__).response(path_of(req))
 
     return answer
+
+
+def refuse_stranger(req: func.HttpRequest) -> None:
+    """Problem unless somebody vouches for the caller: the host, which asked for a key, or App Service authentication.
+
+    Under `entra` the routes ask for no key, so a request that did not pass the authentication is refused here as well.
+    It strips and sets these headers itself: https://learn.microsoft.com/azure/app-service/configure-authentication-user-identities
+    """
+    if not signs_in(os.environ):
+        return
+    is_off = os.environ.get("WEBSITE_AUTH_ENABLED", "true").lower() == "false"
+    if is_off or not req.headers.get("X-MS-CLIENT-PRINCIPAL-ID"):
+        raise Problem(
+            Kind.NOT_SIGNED_IN,
+            "REFRESH_API_AUTH=entra: send a token that App Service authentication takes; it has to be on for this app",
+        )
+
+
+def signs_in(env: Mapping[str, str]) -> bool:
+    """Whether callers sign in with Entra and routes ask for no key."""
+    return env.get("REFRESH_API_AUTH", "").strip().lower() == "entra"
 
 
 def problem_of(error: Exception, what: str) -> Problem:

@@ -1,0 +1,307 @@
+// azure-vm-refresh as a whole, for one environment: `azd up`, or `az deployment sub create --location … --template-file
+// infra/main.bicep --parameters infra/environments/<environment>.json`. Plain resources, no registry: this file says all.
+// What needs the functions to exist already (Event Grid) is events.bicep, deployed after the app by azure.yaml's hook.
+
+targetScope = 'subscription'
+
+import { settings as settingsType, groupName, imageDefinition } from 'types.bicep'
+
+@description('Name of the environment, such as test or production: goes into names and tags.')
+@minLength(2)
+@maxLength(20)
+param environmentName string
+
+@description('Region of everything that is made here.')
+param location string
+
+@description('More tags for everything that is made here.')
+param tags object = {}
+
+@description('Subscriptions whose VMs are refreshed, comma-separated; empty: this one, unless managementGroup is given.')
+param fleetSubscriptions string = ''
+
+@description('Name of a management group instead: every subscription below it. Its roles are given by management-group.bicep.')
+param managementGroup string = ''
+
+@description('Resource groups in which VMs are swapped, if not everywhere in the subscriptions: the narrowest rights. A VM elsewhere is seen and refused.')
+param swapGroups groupName[] = []
+
+@description('Settings of the app that differ from settings.json; docs: README, Settings.')
+param settings settingsType = {}
+
+@description('Who guards the HTTP API. entra: tokens of the accounts in apiAllowedPrincipals, no stored secret. key: function keys, which are stored secrets and fleet admin.')
+@allowed(['entra', 'key'])
+param apiAuth string = 'entra'
+
+@description('Application (client) id of the app registration for the API, with apiAuth=entra.')
+param apiClientId string = ''
+
+@description('Object ids of users and service principals that may call the API, comma-separated; empty: nobody.')
+param apiAllowedPrincipals string = ''
+
+@description('Where Durable keeps its state. storage: the storage account. scheduler: the Durable Task Scheduler (Consumption).')
+@allowed(['storage', 'scheduler'])
+param durableBackend string = 'storage'
+
+@description('Memory of an instance in MB.')
+@allowed([512, 2048, 4096])
+param instanceMemoryMB int = 2048
+
+@description('Most instances at once.')
+@minValue(1)
+@maxValue(1000)
+param maximumInstanceCount int = 40
+
+@description('Instances of the durable functions kept awake: a tag edit then meets no cold start. Each 2 GB instance costs about 21 USD a month before it does anything (docs/deploy.md).')
+@minValue(0)
+@maxValue(20)
+param alwaysReady int = 0
+
+@description('Whether the app gets a network of its own to reach VMs from (tag RefreshProbe); peer it with theirs.')
+param appNetwork bool = false
+
+@description('An existing subnet, delegated to Microsoft.App/environments, instead of appNetwork.')
+param appSubnetId string = ''
+
+@description('Whether recipes and proofs may build VMs here: a resource group role that can delete groups, and a network. Only in a subscription that holds nothing else.')
+param recipeBuilds bool = false
+
+@description('Address space of the networks that are made, at least a /25.')
+param networkPrefix string = '10.213.0.0/24'
+
+@description('Image definitions to make in the gallery; the app makes those of its images.toml itself.')
+param imageDefinitions imageDefinition[] = []
+
+@description('Full ids of further galleries that disks are made from, comma-separated. Their roles are given by their owners: docs/permissions.md.')
+param otherGalleries string = ''
+
+@description('Full ids of storage accounts of this subscription with VHDs to make images from, comma-separated.')
+param vhdStorageAccounts string = ''
+
+@description('Whether retention may delete old OS disks.')
+param retentionDeletes bool = false
+
+@description('Whether VMs must carry AutoRefresh.')
+@allowed(['none', 'audit', 'deny'])
+param tagPolicy string = 'none'
+
+@description('E-mail addresses that alerts go to, comma-separated; empty: alerts are seen in the portal only.')
+param alertEmails string = ''
+
+@description('Days that logs are kept.')
+@minValue(30)
+@maxValue(730)
+param logDays int = 60
+
+var allTags = union(tags, { 'azd-env-name': environmentName, application: 'azure-vm-refresh' })
+var suffix = toLower(uniqueString(subscription().id, environmentName, location))
+var taskHub = 'AzureVmRefresh'
+var fleet = !empty(managementGroup)
+  ? []
+  : empty(fleetSubscriptions) ? [subscription().subscriptionId] : split(replace(fleetSubscriptions, ' ', ''), ',')
+var galleryName = 'gal_${replace(environmentName, '-', '_')}_${suffix}'
+
+resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
+  name: 'rg-vm-refresh-${environmentName}'
+  location: location
+  tags: allTags
+}
+
+module identity 'modules/identity.bicep' = {
+  name: 'identity'
+  scope: group
+  params: { name: 'id-${suffix}', location: location, tags: allTags }
+}
+
+module monitoring 'modules/monitoring.bicep' = {
+  name: 'monitoring'
+  scope: group
+  params: {
+    suffix: suffix
+    location: location
+    tags: allTags
+    principalId: identity.outputs.principalId
+    retentionDays: logDays
+  }
+}
+
+module storage 'modules/storage.bicep' = {
+  name: 'storage'
+  scope: group
+  params: {
+    suffix: suffix
+    location: location
+    tags: allTags
+    principalId: identity.outputs.principalId
+    holdsTaskHub: durableBackend == 'storage'
+  }
+}
+
+module scheduler 'modules/durable-scheduler.bicep' = if (durableBackend == 'scheduler') {
+  name: 'durable-scheduler'
+  scope: group
+  params: {
+    suffix: suffix
+    location: location
+    tags: allTags
+    principalId: identity.outputs.principalId
+    taskHub: taskHub
+  }
+}
+
+module outcomes 'modules/outcome-topic.bicep' = {
+  name: 'outcome-topic'
+  scope: group
+  params: { suffix: suffix, location: location, tags: allTags, principalId: identity.outputs.principalId }
+}
+
+module gallery 'modules/gallery.bicep' = {
+  name: 'gallery'
+  scope: group
+  params: { name: galleryName, location: location, tags: allTags, definitions: imageDefinitions }
+}
+
+module network 'modules/network.bicep' = if (appNetwork || recipeBuilds) {
+  name: 'network'
+  scope: group
+  params: {
+    suffix: suffix
+    location: location
+    tags: allTags
+    forApp: appNetwork
+    forBuilds: recipeBuilds
+    addressPrefix: networkPrefix
+  }
+}
+
+// The app's own subscription: its gallery is here, and roles are given on it, whether or not it has VMs.
+module roles 'modules/role-definitions.bicep' = {
+  name: 'vm-refresh-own-roles-${environmentName}'
+  params: { environmentName: environmentName }
+}
+
+module build 'modules/assign-group.bicep' = {
+  name: 'build'
+  scope: group
+  params: {
+    principalId: identity.outputs.principalId
+    roleIds: concat(
+      [roles.outputs.ids.reader, roles.outputs.ids.builder],
+      recipeBuilds ? [roles.outputs.ids.buildNetwork] : []
+    )
+  }
+}
+
+module recipes 'modules/assign-subscription.bicep' = if (recipeBuilds) {
+  name: 'vm-refresh-recipes-${environmentName}'
+  params: { principalId: identity.outputs.principalId, roleIds: [roles.outputs.ids.reader, roles.outputs.ids.recipes] }
+}
+
+module vhdSources 'modules/vhd-source.bicep' = [
+  for id in empty(vhdStorageAccounts) ? [] : split(replace(vhdStorageAccounts, ' ', ''), ','): {
+    name: 'vhd-${uniqueString(id)}'
+    scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
+    params: {
+      accountName: last(split(id, '/'))
+      principalId: identity.outputs.principalId
+      roleId: roles.outputs.ids.vhdSource
+    }
+  }
+]
+
+module fleetAccess 'modules/fleet-access.bicep' = [
+  for id in fleet: {
+    name: 'vm-refresh-fleet-${environmentName}-${uniqueString(id)}'
+    scope: subscription(id)
+    params: {
+      environmentName: environmentName
+      principalId: identity.outputs.principalId
+      swapGroups: map(filter(swapGroups, each => toLower(each.subscriptionId) == toLower(id)), each => each.name)
+      retentionDeletes: retentionDeletes
+    }
+    // One definition of a role at a time: the app's subscription is usually in the fleet.
+    dependsOn: [roles]
+  }
+]
+
+module policy 'modules/policy.bicep' = [
+  for id in tagPolicy == 'none' ? [] : fleet: {
+    name: 'vm-refresh-policy-${environmentName}-${uniqueString(id)}'
+    scope: subscription(id)
+    params: { environmentName: environmentName, effect: tagPolicy == 'deny' ? 'deny' : 'audit' }
+  }
+]
+
+module app 'modules/app.bicep' = {
+  name: 'app'
+  scope: group
+  params: {
+    suffix: suffix
+    location: location
+    tags: allTags
+    identityId: identity.outputs.id
+    identityClientId: identity.outputs.clientId
+    storage: {
+      blobEndpoint: storage.outputs.blobEndpoint
+      queueEndpoint: storage.outputs.queueEndpoint
+      tableEndpoint: storage.outputs.tableEndpoint
+      packageContainer: storage.outputs.packageContainer
+    }
+    insightsConnectionString: monitoring.outputs.connectionString
+    schedulerEndpoint: durableBackend == 'scheduler' ? scheduler!.outputs.endpoint : ''
+    taskHub: taskHub
+    appSettings: union(
+      loadJsonContent('settings.json'),
+      settings,
+      {
+        REFRESH_SUBSCRIPTIONS: join(fleet, ',')
+        REFRESH_MANAGEMENT_GROUP: managementGroup
+        REFRESH_GALLERIES: join(
+          concat([gallery.outputs.id], empty(otherGalleries) ? [] : split(replace(otherGalleries, ' ', ''), ',')),
+          ','
+        )
+        REFRESH_OUTCOME_TOPIC: outcomes.outputs.endpoint
+      }
+    )
+    subnetId: appNetwork ? network!.outputs.appSubnetId : appSubnetId
+    apiAuth: apiAuth == 'entra' ? 'entra' : 'key'
+    apiClientId: apiClientId
+    allowedPrincipals: empty(apiAllowedPrincipals) ? [] : split(replace(apiAllowedPrincipals, ' ', ''), ',')
+    instanceMemoryMB: instanceMemoryMB
+    maximumInstanceCount: maximumInstanceCount
+    alwaysReady: alwaysReady
+  }
+}
+
+module alerts 'modules/alerts.bicep' = {
+  name: 'alerts'
+  scope: group
+  params: {
+    suffix: suffix
+    location: location
+    tags: allTags
+    workspaceId: monitoring.outputs.workspaceId
+    emails: empty(alertEmails) ? [] : split(replace(alertEmails, ' ', ''), ',')
+  }
+}
+
+module workbook 'modules/workbook.bicep' = {
+  name: 'workbook'
+  scope: group
+  params: { location: location, tags: allTags, workspaceId: monitoring.outputs.workspaceId }
+}
+
+// azd keeps outputs in capitals as variables of the environment; the hook reads them.
+output AZURE_RESOURCE_GROUP string = group.name
+output FUNCTION_APP_NAME string = app.outputs.name
+output FUNCTION_APP_ID string = app.outputs.id
+output FUNCTION_APP_URL string = app.outputs.address
+output API_AUDIENCE string = apiAuth == 'entra' ? 'api://${apiClientId}' : ''
+output STORAGE_ACCOUNT_ID string = storage.outputs.id
+output ACTION_GROUP_ID string = alerts.outputs.actionGroupId
+output FLEET_SUBSCRIPTIONS string = join(fleet, ',')
+output IDENTITY_PRINCIPAL_ID string = identity.outputs.principalId
+output OUTCOME_TOPIC_ENDPOINT string = outcomes.outputs.endpoint
+output GALLERY_ID string = gallery.outputs.id
+output BUILD_SUBNET_ID string = recipeBuilds ? network!.outputs.buildSubnetId : ''
+output APP_TEAM_ROLE_ID string = roles.outputs.ids.appTeam

@@ -1,0 +1,100 @@
+// What a person is told without asking. Every query is a file in kql/, parsed by Microsoft's language service in the tests.
+
+param suffix string
+param location string
+param tags object
+@description('Full id of the workspace that the app logs to.')
+param workspaceId string
+@description('E-mail addresses; none: alerts are seen in the portal only.')
+param emails string[]
+
+// A log alert looks back two days at most: what is rarer, the app tells daily (month-overdue).
+var rules = [
+  {
+    name: 'needs-attention'
+    title: 'A VM may be down after a swap'
+    query: loadTextContent('../kql/needs-attention.kql')
+    severity: 1
+    every: 'PT5M'
+    window: 'PT15M'
+    operator: 'GreaterThan'
+    threshold: 0
+  }
+  {
+    name: 'rollback-rate'
+    title: 'Many swaps are rolled back'
+    query: loadTextContent('../kql/rollback-rate.kql')
+    severity: 2
+    every: 'PT1H'
+    window: 'P1D'
+    operator: 'GreaterThan'
+    threshold: 0
+  }
+  {
+    name: 'month-overdue'
+    title: 'No month has succeeded for 40 days'
+    query: loadTextContent('../kql/month-overdue.kql')
+    severity: 2
+    every: 'P1D'
+    window: 'P2D'
+    operator: 'GreaterThan'
+    threshold: 0
+  }
+  {
+    name: 'silent'
+    title: 'The sweep does not run'
+    query: loadTextContent('../kql/silent.kql')
+    severity: 1
+    every: 'PT15M'
+    window: 'PT1H'
+    operator: 'LessThan'
+    threshold: 1
+  }
+]
+
+resource people 'Microsoft.Insights/actionGroups@2023-01-01' = {
+  name: 'ag-${suffix}'
+  location: 'global'
+  tags: tags
+  properties: {
+    groupShortName: 'vm-refresh'
+    enabled: true
+    emailReceivers: [
+      for email in emails: { name: uniqueString(email), emailAddress: email, useCommonAlertSchema: true }
+    ]
+  }
+}
+
+resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
+  for rule in rules: {
+    name: 'vm-refresh-${rule.name}-${suffix}'
+    location: location
+    tags: tags
+    kind: 'LogAlert'
+    properties: {
+      displayName: 'VM refresh: ${rule.title}'
+      severity: rule.severity
+      enabled: true
+      scopes: [workspaceId]
+      evaluationFrequency: rule.every
+      windowSize: rule.window
+      criteria: {
+        allOf: [
+          {
+            query: rule.query
+            timeAggregation: 'Count'
+            operator: rule.operator
+            threshold: rule.threshold
+            failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
+          }
+        ]
+      }
+      autoMitigate: false
+      // The tables exist only once the app has logged.
+      skipQueryValidation: true
+      actions: { actionGroups: [people.id] }
+    }
+  }
+]
+
+output actionGroupId string = people.id

@@ -1,0 +1,165 @@
+// The function app on Flex Consumption: identity-only, no stored secret, the API behind Entra unless told otherwise.
+
+param suffix string
+param location string
+@description('Tags; azd finds the app by azd-service-name.')
+param tags object
+param identityId string
+param identityClientId string
+param storage { blobEndpoint: string, queueEndpoint: string, tableEndpoint: string, packageContainer: string }
+param insightsConnectionString string
+@description('Endpoint of the Durable Task Scheduler; empty: Durable keeps its state in the storage account.')
+param schedulerEndpoint string
+param taskHub string
+@description('The app\'s own settings, complete: settings.json with what main.bicep knows.')
+param appSettings object
+@description('Subnet the app reaches VMs from; empty: none.')
+param subnetId string
+@description('entra: a token of one of allowedPrincipals; key: a function key, which is a stored secret and fleet admin.')
+param apiAuth 'entra' | 'key'
+@description('Application (client) id of the app registration whose tokens are taken.')
+param apiClientId string
+@description('Object ids of users and service principals that may call the API.')
+param allowedPrincipals string[]
+@allowed([512, 2048, 4096])
+param instanceMemoryMB int
+@minValue(1)
+@maxValue(1000)
+param maximumInstanceCount int
+@description('Instances of the durable functions that never go to sleep.')
+@minValue(0)
+param alwaysReady int
+
+var usesEntra = apiAuth == 'entra'
+// Closed by default: without a name in the list Entra would let in every account of the tenant.
+var nobody = ['00000000-0000-0000-0000-000000000000']
+
+resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
+  name: 'plan-${suffix}'
+  location: location
+  tags: tags
+  kind: 'functionapp'
+  sku: { name: 'FC1', tier: 'FlexConsumption' }
+  properties: { reserved: true }
+}
+
+resource site 'Microsoft.Web/sites@2025-03-01' = {
+  name: 'func-${suffix}'
+  location: location
+  tags: union(tags, { 'azd-service-name': 'app' })
+  kind: 'functionapp,linux'
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: { '${identityId}': {} }
+  }
+  properties: {
+    serverFarmId: plan.id
+    httpsOnly: true
+    publicNetworkAccess: 'Enabled'
+    virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
+    functionAppConfig: {
+      deployment: {
+        storage: {
+          type: 'blobContainer'
+          value: '${storage.blobEndpoint}${storage.packageContainer}'
+          authentication: {
+            type: 'UserAssignedIdentity'
+            userAssignedIdentityResourceId: identityId
+          }
+        }
+      }
+      scaleAndConcurrency: {
+        instanceMemoryMB: instanceMemoryMB
+        maximumInstanceCount: maximumInstanceCount
+        alwaysReady: alwaysReady > 0 ? [{ name: 'durable', instanceCount: alwaysReady }] : []
+      }
+      runtime: { name: 'python', version: '3.13' }
+    }
+    siteConfig: {
+      minTlsVersion: '1.2'
+      scmMinTlsVersion: '1.2'
+      http20Enabled: true
+      ftpsState: 'Disabled'
+      remoteDebuggingEnabled: false
+    }
+  }
+
+  resource noFtp 'basicPublishingCredentialsPolicies' = {
+    name: 'ftp'
+    properties: { allow: false }
+  }
+
+  resource noPasswords 'basicPublishingCredentialsPolicies' = {
+    name: 'scm'
+    properties: { allow: false }
+  }
+
+  resource authentication 'config' = {
+    name: 'authsettingsV2'
+    properties: {
+      platform: { enabled: usesEntra }
+      globalValidation: {
+        requireAuthentication: usesEntra
+        unauthenticatedClientAction: usesEntra ? 'Return401' : 'AllowAnonymous'
+        // Event Grid brings the extension's own key. Durable's webhooks are not excluded: nobody needs them.
+        excludedPaths: ['/runtime/webhooks/eventgrid', '/runtime/webhooks/EventGrid']
+      }
+      httpSettings: { requireHttps: true }
+      login: { tokenStore: { enabled: false } }
+      identityProviders: {
+        azureActiveDirectory: {
+          enabled: usesEntra
+          registration: {
+            // No client secret: tokens are checked, nobody is logged in.
+            openIdIssuer: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
+            clientId: usesEntra && empty(apiClientId)
+              ? fail('apiClientId is needed with apiAuth=entra: docs/deploy.md makes the registration')
+              : apiClientId
+          }
+          validation: {
+            allowedAudiences: ['api://${apiClientId}', apiClientId]
+            defaultAuthorizationPolicy: {
+              allowedPrincipals: { identities: empty(allowedPrincipals) ? nobody : allowedPrincipals }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  resource settings 'config' = {
+    name: 'appsettings'
+    properties: union(
+      appSettings,
+      {
+        AZURE_CLIENT_ID: identityClientId
+        REFRESH_API_AUTH: apiAuth
+        TASK_HUB_NAME: taskHub
+        AzureWebJobsStorage__credential: 'managedidentity'
+        AzureWebJobsStorage__clientId: identityClientId
+        AzureWebJobsStorage__blobServiceUri: storage.blobEndpoint
+        AzureWebJobsStorage__queueServiceUri: storage.queueEndpoint
+        AzureWebJobsStorage__tableServiceUri: storage.tableEndpoint
+        APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString
+        APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
+        // They come with the Durable library, can fetch identity tokens, and are not used.
+        'AzureWebJobs.BuiltIn__HttpActivity.Disabled': 'true'
+        'AzureWebJobs.BuiltIn__HttpPollOrchestrator.Disabled': 'true'
+      },
+      empty(schedulerEndpoint)
+        ? {}
+        : {
+            DURABLE_TASK_SCHEDULER_CONNECTION_STRING: 'Endpoint=${schedulerEndpoint};Authentication=ManagedIdentity;ClientID=${identityClientId};TaskHub=${taskHub}'
+            // host.json's storage provider, overridden: https://learn.microsoft.com/azure/azure-functions/functions-host-json#override-hostjson-values
+            AzureFunctionsJobHost__extensions__durableTask__storageProvider__type: 'azureManaged'
+            AzureFunctionsJobHost__extensions__durableTask__storageProvider__connectionStringName: 'DURABLE_TASK_SCHEDULER_CONNECTION_STRING'
+          }
+    )
+    // The API's routes ask for no key under entra: the gate stands before they open.
+    dependsOn: [authentication]
+  }
+}
+
+output name string = site.name
+output id string = site.id
+output address string = 'https://${site.properties.defaultHostName}'

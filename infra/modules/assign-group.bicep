@@ -1,0 +1,17 @@
+// Role definitions given to one identity on a resource group.
+
+@description('Full ids of role definitions.')
+param roleIds string[]
+@description('Object id of the app\'s identity.')
+param principalId string
+
+resource assignments 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for roleId in roleIds: {
+    name: guid(resourceGroup().id, principalId, roleId)
+    properties: {
+      principalId: principalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: roleId
+    }
+  }
+]

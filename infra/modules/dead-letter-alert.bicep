@@ -1,0 +1,40 @@
+// Tells when an event was given up: until the next sweep somebody's tag edit is not acted on.
+
+param topicName string
+param tags object
+@description('Full id of the action group that is told.')
+param actionGroupId string
+
+resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' existing = {
+  name: topicName
+}
+
+resource alert 'Microsoft.Insights/metricAlerts@2018-03-01' = {
+  name: 'vm-refresh-dead-letters-${topicName}'
+  location: 'global'
+  tags: tags
+  properties: {
+    description: 'VM refresh: an event could not be delivered for a day and went to the dead letters'
+    severity: 2
+    enabled: true
+    scopes: [topic.id]
+    evaluationFrequency: 'PT15M'
+    windowSize: 'PT1H'
+    criteria: {
+      'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
+      allOf: [
+        {
+          criterionType: 'StaticThresholdCriterion'
+          name: 'dead-letters'
+          // https://learn.microsoft.com/azure/event-grid/monitor-event-delivery
+          metricNamespace: 'Microsoft.EventGrid/systemTopics'
+          metricName: 'DeadLetteredCount'
+          timeAggregation: 'Total'
+          operator: 'GreaterThan'
+          threshold: 0
+        }
+      ]
+    }
+    actions: [{ actionGroupId: actionGroupId }]
+  }
+}

@@ -1,0 +1,40 @@
+// The custom roles, from the files in roles/: the same JSON that the simulator enforces and docs/permissions.md explains.
+
+targetScope = 'subscription'
+
+@description('Role names are unique in a tenant: the environment\'s name goes into them.')
+param environmentName string
+
+var files = {
+  reader: loadJsonContent('../roles/reader.json')
+  swapper: loadJsonContent('../roles/swapper.json')
+  builder: loadJsonContent('../roles/builder.json')
+  recipes: loadJsonContent('../roles/recipes.json')
+  buildNetwork: loadJsonContent('../roles/build-network.json')
+  vhdSource: loadJsonContent('../roles/vhd-source.json')
+  cleaner: loadJsonContent('../roles/cleaner.json')
+  appTeam: loadJsonContent('../roles/app-team.json')
+}
+
+resource roles 'Microsoft.Authorization/roleDefinitions@2022-04-01' = [
+  for file in items(files): {
+    name: guid(subscription().id, environmentName, file.key)
+    properties: {
+      roleName: '${file.value.roleName} (${environmentName}, ${take(subscription().subscriptionId, 8)})'
+      description: file.value.description
+      type: 'CustomRole'
+      permissions: [
+        {
+          actions: map(file.value.grants, grant => grant.action)
+          notActions: []
+          dataActions: []
+          notDataActions: []
+        }
+      ]
+      assignableScopes: [subscription().id]
+    }
+  }
+]
+
+@description('Name in this file to the id of the role definition.')
+output ids object = toObject(items(files), file => file.key, file => subscriptionResourceId('Microsoft.Authorization/roleDefinitions', guid(subscription().id, environmentName, file.key)))

@@ -1,0 +1,16 @@
+// The system topic of a subscription: every write in it becomes an event here.
+
+param name string
+param tags object
+
+resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' = {
+  name: name
+  location: 'global'
+  tags: tags
+  // Dead letters are written with this identity: the storage account takes no keys.
+  identity: { type: 'SystemAssigned' }
+  properties: {
+    source: subscription().id
+    topicType: 'Microsoft.Resources.Subscriptions'
+  }
+}

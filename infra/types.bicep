@@ -1,0 +1,48 @@
+// What an operator may say, spelled once: a misspelt name is refused before anything is deployed.
+
+@export()
+@description('Settings of the app that differ from settings.json. REFRESH_SUBSCRIPTIONS, REFRESH_MANAGEMENT_GROUP, REFRESH_GALLERIES, REFRESH_API_AUTH and AZURE_CLIENT_ID are filled in by main.bicep.')
+@sealed()
+type settings = {
+  REFRESH_SCHEDULE: string?
+  SWEEP_SCHEDULE: string?
+  PURGE_SCHEDULE: string?
+  REFRESH_ROLLOUT: string?
+  REFRESH_MAX_SWAPS: string?
+  REFRESH_HEALTH_RUNGS: string?
+  REFRESH_HEALTH_TIMEOUT_S: string?
+  REFRESH_QUARANTINE_AFTER: string?
+  REFRESH_CAPACITY_TIMEOUT_S: string?
+  REFRESH_STOP_MODE: string?
+  REFRESH_DISK_TRUST: string?
+  REFRESH_DISK_GROUPS: string?
+  REFRESH_HISTORY_DAYS: string?
+  REFRESH_NOTICE_S: string?
+  REFRESH_ARM_ENDPOINT: string?
+}
+
+@export()
+@description('A resource group by subscription and name.')
+@sealed()
+type groupName = {
+  subscriptionId: string
+  name: string
+}
+
+@export()
+@description('An image definition of the gallery.')
+@sealed()
+type imageDefinition = {
+  name: string
+  publisher: string
+  offer: string
+  sku: string
+  osType: 'Linux' | 'Windows'
+  @description('Specialized unless the image personalises itself: see the README.')
+  osState: 'Generalized' | 'Specialized'
+  hyperVGeneration: 'V1' | 'V2'
+  architecture: 'x64' | 'Arm64'
+  securityType: 'Standard' | 'TrustedLaunchSupported' | 'TrustedLaunch'
+  @description('AutoRefresh, RefreshSource, RefreshPersonalizes, RefreshAgent: the tags that the app reads.')
+  tags: object?
+}

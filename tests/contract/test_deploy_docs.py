@@ -1,0 +1,70 @@
+"""The deployment's pages keep up: names, commands and links in them exist."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tests.support.bicep import INFRA, declared
+from tools.refresh import parse
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DEPLOY = (ROOT / "docs" / "deploy.md").read_text()
+
+
+def test_every_value_of_the_environment_exists() -> None:
+    """What the page sets is read by main.parameters.json, what it gets is an output or was set."""
+    read = set(re.findall(r"\$\{([A-Z_]+)", (INFRA / "main.parameters.json").read_text()))
+    made = set(declared(INFRA / "main.bicep", "output"))
+    assert set(re.findall(r"azd env set ([A-Z_]+)", DEPLOY)) <= read
+    assert set(re.findall(r"azd env get-value ([A-Z_]+)", DEPLOY)) <= read | made
+    assert set(re.findall(r"<output ([A-Z_]+)>", DEPLOY)) <= made
+
+
+def test_every_parameter_the_page_names_exists() -> None:
+    """A parameter that was renamed does not live on in the page."""
+    taken = set(declared(INFRA / "main.bicep", "param"))
+    named = {"swapGroups", "settings", "appNetwork", "appSubnetId", "durableBackend", "retentionDeletes", "tagPolicy"}
+    named |= {"alwaysReady", "recipeBuilds", "logDays"}
+    assert all(f"`{name}" in DEPLOY for name in named)
+    assert named <= taken
+    assert set(re.findall(r" (api[A-Za-z]+)=", DEPLOY)) <= taken
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_every_command_of_ours_is_one(page: Path) -> None:
+    """Each line that starts the pipeline's command says something it takes."""
+    for line in re.findall(r"^python3 -m tools\.refresh (.+)$", page.read_text(), re.MULTILINE):
+        asked = parse(shlex.split(line, comments=True))
+        assert asked.app == "$APP"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    """A link to a file of the project names a file, and its anchor a heading of it."""
+    for target in re.findall(r"\]\((?!https?://)([^)]+)\)", page.read_text()):
+        name, _, anchor = target.partition("#")
+        path = (page.parent / name) if name else page
+        assert path.exists(), f"{page.name}: {target}"
+        headings = re.findall(r"^#+ (.+)$", path.read_text(), re.MULTILINE) if anchor else []
+        anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+        assert not anchor or anchor in anchors, f"{page.name}: {target}"
+
+
+def test_removing_names_what_is_made() -> None:
+    """The names that the removal deletes are the names that infra/ gives."""
+    for name, file in (
+        ("rg-vm-refresh-events-", "events.bicep"),
+        ("rg-vm-refresh-", "main.bicep"),
+        ("vm-refresh-tag-", "modules/policy.bicep"),
+        ("vm-refresh-", "events.bicep"),
+    ):
+        assert f"{name}$ENV" in DEPLOY
+        assert f"'{name}${{environmentName}}'" in (INFRA / file).read_text(), name
+    roles = (INFRA / "modules" / "role-definitions.bicep").read_text()
+    assert "(${environmentName}, " in roles
+    assert "'($ENV, '" in DEPLOY

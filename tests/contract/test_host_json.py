@@ -1,0 +1,54 @@
+"""host.json: every value has its reason on the page, and the ones that downtime hangs on stay as they are."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from refresh.settings import SETTINGS
+from tests.support.bicep import INFRA
+
+ROOT = Path(__file__).parents[2]
+HOST: dict[str, Any] = json.loads((ROOT / "host.json").read_text())
+DURABLE: dict[str, Any] = HOST["extensions"]["durableTask"]
+
+
+def leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Path and text of every value."""
+    if isinstance(value, dict):
+        for name, each in value.items():
+            yield from leaves(each, f"{path}.{name}" if path else name)
+    else:
+        yield path, json.dumps(value).strip('"')
+
+
+def test_every_value_has_its_reason() -> None:
+    """docs/host.md has one row for each value, in order, with the value and a reason, and no other row."""
+    rows = re.findall(r"^\| `([^`]+)` \| `([^`]*)` \| (.+) \|$", (ROOT / "docs" / "host.md").read_text(), re.MULTILINE)
+    assert [(path, value) for path, value, _ in rows] == list(leaves(HOST))
+    assert all(len(reason) > 20 for _, _, reason in rows)
+
+
+def test_every_swap_has_two_activities() -> None:
+    """Activities at once are at least twice the default cap on swaps."""
+    (cap,) = [int(setting.default) for setting in SETTINGS if setting.name == "REFRESH_MAX_SWAPS"]
+    assert DURABLE["maxConcurrentActivityFunctions"] >= 2 * cap
+
+
+def test_nothing_waits_long_for_the_next_step() -> None:
+    """Queues are looked at every second, and a step of a dead instance is taken up within two minutes."""
+    provider = DURABLE["storageProvider"]
+    assert provider["maxQueuePollingInterval"] == "00:00:01"
+    assert {provider[f"{queue}VisibilityTimeout"] for queue in ("controlQueue", "workItemQueue")} == {"00:02:00"}
+
+
+def test_what_alerts_read_is_not_sampled() -> None:
+    """No alert or workbook reads a table that is sampled."""
+    kept = set(HOST["logging"]["applicationInsights"]["samplingSettings"]["excludedTypes"].split(";"))
+    read = {
+        table for path in (INFRA / "kql").glob("*.kql") for table in re.findall(r"^App(\w+?)s$", path.read_text(), re.M)
+    }
+    assert read <= kept

@@ -1,0 +1,87 @@
+"""The role files: single actions, each with its reason, the same everywhere they are read."""
+
+from __future__ import annotations
+
+import json
+import re
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from refresh.domain.rights import needed_on
+from refresh.domain.stop_mode import StopMode
+from tests.support.bicep import INFRA
+from tests.support.builders import GROUP, VM_ID, disk_id
+from tools import permissions
+
+FILES = sorted((INFRA / "roles").glob("*.json"))
+SET_ID = f"{GROUP}/providers/Microsoft.Compute/diskEncryptionSets/ours"
+WORDS = re.compile(r"Microsoft\.[A-Za-z]+(/[A-Za-z]+)+/(read|write|delete|action)")
+
+
+def role(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((INFRA / "roles" / f"{name}.json").read_text())
+    return found
+
+
+def actions(*names: str) -> set[str]:
+    return {grant["action"] for name in names for grant in role(name)["grants"]}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda path: path.stem)
+def test_a_role_is_single_actions_each_with_its_reason(file: Path) -> None:
+    """No wildcard, no double, nothing without a reason and its evidence."""
+    found = json.loads(file.read_text())
+    assert set(found) == {"roleName", "description", "grants"}
+    names = [grant["action"] for grant in found["grants"]]
+    assert names
+    assert len({name.lower() for name in names}) == len(names)
+    for grant in found["grants"]:
+        assert set(grant) == {"action", "why", "evidence"}
+        assert WORDS.fullmatch(grant["action"]), grant["action"]
+        assert grant["why"].endswith((".", "**"))
+        assert grant["evidence"] in permissions.EVIDENCE
+
+
+def test_the_fleet_roles_hold_what_a_swap_asks_for() -> None:
+    """What the app checks for before downtime, and what its page lists, is in the two roles it has on a fleet."""
+    given = actions("reader", "swapper")
+    for scope, mode in product((VM_ID, disk_id("web01-old"), SET_ID), StopMode):
+        assert set(needed_on(scope, mode)) <= given
+    told = set(
+        re.findall(r"^\| `(Microsoft\.[^`]+)`", (INFRA.parent / "docs" / "preflight.md").read_text(), re.MULTILINE)
+    )
+    assert len(told) > 10
+    assert told <= given
+
+
+def test_looking_changes_nothing_and_swapping_deletes_nothing() -> None:
+    """The look role cannot write, the swap and app team roles cannot delete, an app team cannot touch a VM."""
+    harmless = {"Microsoft.Compute/virtualMachines/retrieveBootDiagnosticsData/action"}
+    assert all(action.endswith("/read") for action in actions("reader") - harmless)
+    assert not any(action.endswith("/delete") for action in actions("swapper", "app-team"))
+    assert {action for action in actions("app-team") if not action.endswith("/read")} == {
+        "Microsoft.Resources/tags/write"
+    }
+
+
+def test_nobody_may_give_rights_or_read_secrets() -> None:
+    """No role assigns roles; the one that lets Azure read a storage key stands alone."""
+    for file in FILES:
+        found = actions(file.stem)
+        assert not any("roleAssignments" in action or "roleDefinitions" in action for action in found)
+        assert file.stem == "vhd-source" or not any("listKeys" in action for action in found)
+
+
+def test_every_file_is_deployed_and_explained() -> None:
+    """Each role file is loaded by the module that makes the roles, and has its section in the page."""
+    text = (INFRA / "modules" / "role-definitions.bicep").read_text()
+    loaded = set(re.findall(r"loadJsonContent\('\.\./roles/([a-z-]+)\.json'\)", text))
+    assert loaded == {file.stem for file in FILES} == set(permissions.WHERE)
+
+
+def test_the_page_is_what_the_files_say() -> None:
+    """docs/permissions.md is current: `python -m tools.permissions` makes it."""
+    assert permissions.PAGE.read_text() == permissions.page()

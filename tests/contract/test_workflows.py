@@ -1,0 +1,91 @@
+"""The GitHub workflows: valid, pinned, without secrets, and asking the app what it takes."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools.refresh import ACTIONS, parse
+
+ROOT = Path(__file__).parents[2]
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+BIN = Path(sys.executable).parent
+REFRESH = (ROOT / ".github" / "workflows" / "refresh.yml").read_text()
+MISTAKES = {
+    "an input nobody declared": ("refresh.yml", "inputs.period", "inputs.month"),
+    "a runner that does not exist": ("ci.yml", "ubuntu-24.04", "ubuntu-24.40"),
+    "a shell mistake": ("refresh.yml", '"${asked[@]}"', "$asked"),
+    "a moving tag": ("ci.yml", "actions/checkout@08c6903cd8c0fde910a37f88322edcfb5dd907a8", "actions/checkout@v5"),
+    "an input inside a script": ("refresh.yml", '"--vms=$VMS"', '"--vms=${{ inputs.vms }}"'),
+    "rights for everything": ("ci.yml", "    permissions:\n      contents: read\n", "    permissions: write-all\n"),
+}
+
+
+def judge(folder: Path) -> list[str]:
+    """What actionlint (with shellcheck) and zizmor say of a folder of workflows; offline."""
+    env = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    commands = (
+        [str(BIN / "actionlint"), *map(str, sorted(folder.glob("*.yml")))],
+        [str(BIN / "zizmor"), "--offline", "--no-progress", "--quiet", str(folder)],
+    )
+    found = []
+    for command in commands:
+        if not Path(command[0]).is_file():
+            pytest.skip(f"{Path(command[0]).name} is not installed: requirements-dev.txt has it")
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+        if done.returncode:
+            found.append(done.stdout + done.stderr)
+    return found
+
+
+def test_every_workflow_is_valid_and_safe() -> None:
+    """actionlint, shellcheck and zizmor have nothing to say."""
+    assert judge(ROOT / ".github" / "workflows") == []
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_found(mistake: str, tmp_path: Path) -> None:
+    """Each deliberate mistake is found."""
+    file, right, wrong = MISTAKES[mistake]
+    folder = tmp_path / ".github" / "workflows"
+    shutil.copytree(ROOT / ".github" / "workflows", folder)
+    text = (folder / file).read_text()
+    assert right in text
+    (folder / file).write_text(text.replace(right, wrong))
+    assert judge(folder)
+
+
+def test_no_secret_is_stored() -> None:
+    """Identities come by federation: no workflow reads a secret, and every action is pinned to a commit."""
+    for path in WORKFLOWS:
+        text = path.read_text()
+        assert "secrets." not in text, path.name
+        assert "permissions: {}" in text, path.name
+        for used in re.findall(r"uses: (\S+)", text):
+            assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", used), used
+
+
+def test_the_refresh_workflow_asks_what_the_command_takes() -> None:
+    """Its actions are the command's, every input reaches the command, and the command reads what it is given."""
+    (options,) = re.findall(r"options: \[(images.*)\]", REFRESH)
+    assert tuple(options.split(", ")) == ACTIONS
+    inputs = re.findall(r"^      (\w+):$", REFRESH.partition("schedule:")[0], re.MULTILINE)
+    assert len(inputs) == 8
+    assert all(f"${{{{ inputs.{name} }}}}" in REFRESH for name in inputs)
+    asked = parse(["swap", "--vms=web01 web02", "--disk=", "--period=", "--rollout=", "--dry-run", "--app", "http://x"])
+    assert asked.vms.split() == ["web01", "web02"]
+    for flag in re.findall(r"(--[a-z-]+)", REFRESH.partition("run: |")[2]):
+        assert flag.replace("-", "_").strip("_") in vars(asked), flag
+
+
+def test_hooks_start_commands_that_exist() -> None:
+    """azure.yaml starts modules of tools/ only, the same on every system."""
+    started = re.findall(r"python3? -m (\S+)", (ROOT / "azure.yaml").read_text())
+    assert sorted(set(started)) == ["tools.events", "tools.registration"]
+    assert all((ROOT / f"{name.replace('.', '/')}.py").is_file() for name in started)

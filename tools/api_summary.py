@@ -1,0 +1,95 @@
+"""A run or a dry run as a Markdown page: the job summary of a pipeline, and what a laptop prints.
+
+Decides which columns there are and that whoever needs attention comes first. Refuses to judge: statuses are the app's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+_FIRST = ("needs-attention", "failed", "rolled-back", "refused", "refuse", "not-proven")
+MAX_ROWS = 500
+"""A job summary may have 1 MiB: https://docs.github.com/actions/reference/workflow-commands-for-github-actions"""
+
+
+def page_of_run(record: Mapping[str, Any]) -> str:
+    """A run record as a page."""
+    head = [f"# {record['id']}: {record['status']}", ""]
+    span = [str(record[key]) for key in ("started", "ended") if record.get(key)]
+    head += [" to ".join(span), ""] if span else []
+    head += [_cell(record["message"]), ""] if record.get("message") else []
+    return "\n".join([*head, *_images(record), *_vms(record.get("vms", ())), *_by_hand(record)])
+
+
+def page_of_dry_run(answer: Mapping[str, Any], what: str) -> str:
+    """The answer of a dry run as a page; `what` is the action that was not done."""
+    added, down_s = answer.get("disks_added", 0), float(answer.get("down_s") or 0)
+    head = [
+        f"# {what}: dry run",
+        "",
+        f"{added} disk(s) would be made; all VMs together would be down {down_s:.0f} s.",
+        "",
+    ]
+    return "\n".join([*head, *_images(answer), *_vms(answer.get("plan", ()))])
+
+
+def _images(record: Mapping[str, Any]) -> list[str]:
+    rows = record.get("images") or ()
+    if not rows:
+        return []
+    lines = [
+        _row(_name(row.get("definition")), _name(row.get("version")), row.get("decision"), row.get("message"))
+        for row in rows
+    ]
+    return ["## Images", "", "| definition | version | result | why |", "| --- | --- | --- | --- |", *lines, ""]
+
+
+def _vms(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    if not rows:
+        return ["No VM is concerned.", ""]
+    ranked = sorted(rows, key=lambda row: (_rank(row), str(row.get("vm")).lower()))
+    lines = [
+        _row(
+            _name(row.get("vm")),
+            _result(row),
+            _name(row.get("old_disk") or row.get("current")),
+            _name(row.get("new_disk") or row.get("next") or row.get("wanted")),
+            "" if row.get("down_s") is None else f"{float(row['down_s']):.0f}",
+            row.get("message"),
+        )
+        for row in ranked[:MAX_ROWS]
+    ]
+    more = [f"… and {len(ranked) - MAX_ROWS} more VMs.", ""] if len(ranked) > MAX_ROWS else []
+    head = ["## VMs", "", "| VM | result | disk before | disk after | seconds down | why |"]
+    return [*head, "| --- | --- | --- | --- | ---: | --- |", *lines, "", *more]
+
+
+def _by_hand(record: Mapping[str, Any]) -> list[str]:
+    commands = [str(each) for each in record.get("by_hand") or ()]
+    return ["## To finish by hand", "", "```sh", *commands, "```", ""] if commands else []
+
+
+def _result(row: Mapping[str, Any]) -> str:
+    return str(row.get("status") or row.get("decision") or "")
+
+
+def _rank(row: Mapping[str, Any]) -> int:
+    result = _result(row)
+    return _FIRST.index(result) if result in _FIRST else len(_FIRST)
+
+
+def _name(text: object) -> str:
+    return str(text or "").rpartition("/")[2]
+
+
+def _row(*cells: object) -> str:
+    return f"| {' | '.join(_cell(cell) for cell in cells)} |"
+
+
+def _cell(value: object) -> str:
+    """Text that cannot break out of its cell: VM names and messages come from tags that anybody may write."""
+    text = " ".join(str(value or "").split())
+    for mark in ("\\", "|", "`", "<", "[", "*", "_"):
+        text = text.replace(mark, f"\\{mark}")
+    return text

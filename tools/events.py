@@ -1,0 +1,110 @@
+"""After a deployment: subscribe the app to tag edits in every subscription of the fleet (`python -m tools.events`).
+
+Decides which system topic is used: Azure allows one for each subscription, so one that is there already is reused.
+Refuses to know the filter and the rest, which stand in infra/events.bicep. Values come from azd's environment:
+AZURE_ENV_NAME, AZURE_LOCATION, FUNCTION_APP_ID, STORAGE_ACCOUNT_ID, FLEET_SUBSCRIPTIONS or REFRESH_MANAGEMENT_GROUP,
+ACTION_GROUP_ID.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from tools.azure_cli import CliError, az
+
+FUNCTION = "on_resource_write"
+TOPIC_TYPE = "microsoft.resources.subscriptions"
+TEMPLATE = Path(__file__).parents[1] / "infra" / "events.bicep"
+NEEDED = ("AZURE_ENV_NAME", "AZURE_LOCATION", "FUNCTION_APP_ID", "STORAGE_ACCOUNT_ID")
+_TRIES, _PAUSE_S = 40, 15
+
+
+def choose_topic(topics: Iterable[Mapping[str, Any]], environment: str) -> Mapping[str, Any] | None:
+    """The subscription's system topic that somebody else made, out of `az eventgrid system-topic list`; None: none."""
+    ours = f"evgst-vm-refresh-{environment}".lower()
+    for topic in topics:
+        if str(topic.get("topicType", "")).lower() == TOPIC_TYPE and str(topic.get("name", "")).lower() != ours:
+            return topic
+    return None
+
+
+def parameters_of(env: Mapping[str, str], topic: Mapping[str, Any] | None) -> dict[str, str]:
+    """The parameters of events.bicep for one subscription. ValueError names what azd's environment lacks."""
+    lacking = [name for name in NEEDED if not env.get(name)]
+    if lacking:
+        raise ValueError(f"{', '.join(lacking)}: not in the environment; run `azd provision` first")
+    parameters = {
+        "environmentName": env["AZURE_ENV_NAME"],
+        "location": env["AZURE_LOCATION"],
+        "functionAppId": env["FUNCTION_APP_ID"],
+        "storageAccountId": env["STORAGE_ACCOUNT_ID"],
+        "actionGroupId": env.get("ACTION_GROUP_ID", ""),
+    }
+    if topic is not None:
+        has_identity = "SystemAssigned" in str((topic.get("identity") or {}).get("type"))
+        parameters |= {
+            "existingTopicName": str(topic["name"]),
+            "existingTopicGroup": str(topic["resourceGroup"]),
+            "existingTopicHasIdentity": str(has_identity).lower(),
+        }
+    return parameters
+
+
+def list_fleet(env: Mapping[str, str]) -> list[str]:
+    """The subscriptions of the fleet: those main.bicep was given, or those below the management group."""
+    named = [one.strip() for one in env.get("FLEET_SUBSCRIPTIONS", "").split(",") if one.strip()]
+    group = env.get("REFRESH_MANAGEMENT_GROUP", "").strip()
+    if named or not group:
+        return named
+    rows = az("account", "management-group", "subscription", "show-sub-under-mg", "--name", group)
+    return [str(row["id"]).rpartition("/")[2] for row in rows]
+
+
+async def wait_for_function(app_id: str) -> None:
+    """Wait until the deployed function is there; CliError with Azure's words when it does not come in ten minutes."""
+    _, _, subscription, _, group, *_, app = app_id.split("/")
+    where = ("--subscription", subscription, "--resource-group", group, "--name", app, "--function-name", FUNCTION)
+    for left in reversed(range(_TRIES)):
+        try:
+            az("functionapp", "function", "show", *where)
+        except CliError:
+            if not left:
+                raise
+            await asyncio.sleep(_PAUSE_S)
+        else:
+            return
+
+
+async def subscribe(env: Mapping[str, str]) -> list[str]:
+    """Deploy events.bicep into each subscription of the fleet; answers them."""
+    parameters_of(env, None)  # before anything is waited for
+    fleet = list_fleet(env)
+    await wait_for_function(env["FUNCTION_APP_ID"])
+    for subscription in fleet:
+        topics = az("eventgrid", "system-topic", "list", "--subscription", subscription)
+        parameters = parameters_of(env, choose_topic(topics or [], env["AZURE_ENV_NAME"]))
+        given = [f"{name}={value}" for name, value in parameters.items()]
+        name = f"vm-refresh-events-{env['AZURE_ENV_NAME']}"
+        where = ("--subscription", subscription, "--location", env["AZURE_LOCATION"], "--name", name)
+        az("deployment", "sub", "create", *where, "--template-file", str(TEMPLATE), "--parameters", *given)
+    return fleet
+
+
+def main() -> int:
+    """Exit code 0 when every subscription of the fleet delivers."""
+    try:
+        fleet = asyncio.run(subscribe(os.environ))
+    except (CliError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"tag edits in {len(fleet)} subscription(s) reach {FUNCTION}: {', '.join(fleet)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

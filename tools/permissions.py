@@ -1,0 +1,79 @@
+"""docs/permissions.md from the role files: every action the app is given, with its reason.
+
+Decides how the page reads. Refuses to know any action: they stand in infra/roles/, the JSON that Bicep deploys.
+`python -m tools.permissions` writes the page.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+ROLES = ROOT / "infra" / "roles"
+PAGE = ROOT / "docs" / "permissions.md"
+
+WHERE: Mapping[str, str] = {
+    "reader": "every subscription of the fleet, and the app's resource group",
+    "swapper": "every subscription of the fleet, or only the groups in `swapGroups`",
+    "builder": "the app's resource group, where its gallery is",
+    "build-network": "the app's resource group, only with `recipeBuilds`",
+    "recipes": "the app's subscription, only with `recipeBuilds`",
+    "vhd-source": "the storage accounts in `vhdStorageAccounts`",
+    "cleaner": "where the swap role is, only with `retentionDeletes`",
+    "app-team": "nowhere by itself: give it to a team on its resource group",
+}
+"""Role file to where it is assigned, in the page's order."""
+
+EVIDENCE: Mapping[str, str] = {
+    "documented": "documented by Azure",
+    "reported": "reported by others; Azure's documentation does not say so",
+    "inferred": "**inferred: verify on first deployment**",
+}
+
+_HEAD = """# The rights the app needs
+
+*Made from `infra/roles/*.json` by `python -m tools.permissions`; edit those files, not this page.*
+
+Every right is a single action, none has a `*`. The roles are custom roles that `infra/` makes and gives to the app's
+one managed identity. `az role definition list --custom-role-only` shows them; the app reads its own rights before it
+stops a VM and refuses when one is missing ([docs/preflight.md](preflight.md)).
+
+Beside these the identity has built-in data roles on what is the app's own: Storage Blob Data Owner, Queue and Table
+Data Contributor on its storage account, Monitoring Metrics Publisher on its Application Insights, EventGrid Data Sender
+on its outcome topic, with `durableBackend=scheduler` Durable Task Data Contributor on its scheduler. The system topic's
+identity is Storage Blob Data Contributor on the container `dead-letters`.
+
+Not given by `infra/`, because it is not the app's to give: the look and build roles on galleries in `otherGalleries`,
+`Microsoft.Compute/diskEncryptionSets/read` on encryption sets outside the fleet's subscriptions, and the look role on
+sources of images elsewhere. A role on a management group is given by `infra/management-group.bicep`.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    return "\n".join((_HEAD, *(_section(name, _read(name)) for name in WHERE)))
+
+
+def _read(name: str) -> dict[str, Any]:
+    role: dict[str, Any] = json.loads((ROLES / f"{name}.json").read_text())
+    return role
+
+
+def _section(name: str, role: Mapping[str, Any]) -> str:
+    rows = [f"| `{each['action']}` | {each['why']} | {EVIDENCE[each['evidence']]} |" for each in role["grants"]]
+    head = f"## {role['roleName']}\n\n{role['description']} Assigned on {WHERE[name]}. File: `infra/roles/{name}.json`."
+    return "\n".join((head, "", "| action | why | evidence |", "| --- | --- | --- |", *rows, ""))
+
+
+def main() -> int:
+    """Write the page; exit code 0."""
+    PAGE.write_text(page())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
