@@ -7,19 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from refresh.activities import lateness
 from refresh.activities.patience import patiently
-from refresh.domain import instant
 from refresh.domain.build_watch import Machine
 from refresh.domain.month_reason import MonthReason
 from refresh.gateway import GatewayError, Gateways, NotFound, Unavailable
 from refresh.recipe_messages import Stage, Workplace
 
 CALL_BUDGET_S = 30.0
-# An activity is at least once: one whose worker died comes again when its message is visible again (300 s), perhaps to
-# a group that was taken away meanwhile, which it must not make again. Whoever still waits for it asks again.
-# https://learn.microsoft.com/azure/azure-functions/durable/durable-functions-bindings#host-json
-LATE_AFTER_S = 240.0
-
 _CONFLICTS = frozenset({"Conflict", "AnotherOperationInProgress", "OperationNotAllowedOnDeletingResource"})
 
 
@@ -49,9 +44,8 @@ async def read_machine(gateways: Gateways, vm: str) -> Machine | None:
 
 
 async def comes_late(gateways: Gateways, place: Workplace) -> bool:
-    """Whether so much time has passed since this activity was asked for that it may not be wanted any more."""
-    now = await calmly(gateways.clock.now)
-    return (instant.seconds_between(place.asked_at, now) or 0.0) > LATE_AFTER_S
+    """Whether this activity comes too late, perhaps to a group that was taken away meanwhile: not to be made again."""
+    return lateness.is_late(place.asked_at, await calmly(gateways.clock.now))
 
 
-LATE = Stage("waiting", MonthReason.NOT_READ, "came too late: what was asked may not be wanted any more")
+LATE = Stage("waiting", MonthReason.NOT_READ, lateness.SAID)

@@ -9,9 +9,10 @@ from typing import Any
 
 from refresh.domain import instant
 
-# An activity is at least once: its message is visible again 300 s after a worker took it and was not heard of.
+# An activity is at least once: its message is visible again two minutes after a worker took it and was not heard of
+# (`workItemQueueVisibilityTimeout` in host.json). Whatever comes sooner than that comes for the first time.
 # https://learn.microsoft.com/azure/azure-functions/durable/durable-functions-bindings#host-json
-LATE_AFTER_S = 240.0
+LATE_AFTER_S = 100.0
 SAID = "came too late: what was asked may not be wanted any more"
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from refresh.activities.lateness import LATE_AFTER_S
 from refresh.settings import SETTINGS
 from tests.support.bicep import INFRA
 
@@ -43,6 +45,12 @@ def test_nothing_waits_long_for_the_next_step() -> None:
     provider = DURABLE["storageProvider"]
     assert provider["maxQueuePollingInterval"] == "00:00:01"
     assert {provider[f"{queue}VisibilityTimeout"] for queue in ("controlQueue", "workItemQueue")} == {"00:02:00"}
+
+
+def test_what_is_handed_out_again_is_known_to_be_late() -> None:
+    """An activity whose worker died comes again later than what the app takes for late, so it changes nothing then."""
+    minutes = datetime.strptime(DURABLE["storageProvider"]["workItemQueueVisibilityTimeout"], "%H:%M:%S")
+    assert minutes.hour * 3600 + minutes.minute * 60 + minutes.second > LATE_AFTER_S
 
 
 def test_what_alerts_read_is_not_sampled() -> None:
