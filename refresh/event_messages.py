@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Any
 
 from refresh.messages import Intent, Outcome, Record
+from refresh.month_messages import CREATE, SKIP
 
 SOURCE = "/azure-vm-refresh"
 
@@ -31,15 +32,17 @@ class EventType(StrEnum):
     SWAP_ROLLED_BACK = "refresh.swap.rolled-back"
     SWAP_REFUSED = "refresh.swap.refused"
     SWAP_NEEDS_ATTENTION = "refresh.swap.needs-attention"
+    IMAGE_PUBLISHED = "refresh.image.published"
+    IMAGE_FAILED = "refresh.image.failed"
     MONTH_COMPLETED = "refresh.month.completed"
     MONTH_HALTED = "refresh.month.halted"
 
 
 @dataclass(frozen=True)
 class Event(Record):
-    """One event of `run` about `subject` (a VM's id, or a month); `at` (ISO) is when it happened.
+    """One event of `run` about `subject`: the id of a VM or of an image definition, or a month.
 
-    `turn` tells several events of one type and run apart.
+    `at` (ISO) is when it happened; `turn` tells several events of one type and run apart.
     """
 
     type: str
@@ -101,6 +104,19 @@ def attention_event(vm: str, run: str, step: str, reason: str, message: str, at:
     """`step` of a swap under way goes on, but a person should know; how the swap ends is told by another event."""
     data = {"vm": vm, "run": run, "status": "needs-attention", "step": step, "reason": str(reason), "message": message}
     return Event(EventType.SWAP_NEEDS_ATTENTION, run, vm, at, data, turn=f"{step}/{reason}")
+
+
+def image_event(run: str, row: Mapping[str, Any], at: str, *, admitted: bool) -> Event | None:
+    """How a build ended, with the row people see as its data; None where its version had been told already.
+
+    `admitted`: this build was to take the version out of its exclusion from latest, which makes a version that was
+    there before news.
+    """
+    decision = row["decision"]
+    if decision == SKIP and not admitted:
+        return None
+    kind = EventType.IMAGE_PUBLISHED if decision in (CREATE, SKIP) else EventType.IMAGE_FAILED
+    return Event(kind, run, str(row["definition"]), at, {"run": run, **row})
 
 
 def month_event(run: str, result: Mapping[str, Any], at: str) -> Event:

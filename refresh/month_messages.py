@@ -34,6 +34,8 @@ AUTO = "auto"
 
 MAX_ROW_BYTES = 400
 _SHORTEST_MESSAGE = 60
+# Left out of an image's row when they are empty.
+_LISTS = ("by_hand", "evidence", "regions")
 _MAX_MESSAGE = 300
 # Definitions are few, and Azure names the right that is missing at the end of a long sentence.
 MAX_IMAGE_MESSAGE = 1000
@@ -108,7 +110,7 @@ class ImageRow(Record):
     """What happened to one image definition and why; `version` is the version's name, where there is one.
 
     `by_hand` are commands for a person: what a build left behind, and what only a person should decide to delete;
-    `evidence` are the last lines a build VM said.
+    `evidence` are the last lines a build VM said; `regions` those that the version has reached.
     """
 
     definition: str
@@ -118,11 +120,12 @@ class ImageRow(Record):
     version: str | None = None
     by_hand: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The row with its message cut to what people read."""
         row = super().to_json() | {"reason": str(self.reason), "message": self.message[:MAX_IMAGE_MESSAGE]}
-        return {name: value for name, value in row.items() if value or name not in ("by_hand", "evidence")}
+        return {name: value for name, value in row.items() if value or name not in _LISTS}
 
 
 @dataclass(frozen=True)

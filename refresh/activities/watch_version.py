@@ -10,7 +10,7 @@ from refresh.activities.patience import patiently
 from refresh.domain.image_commands import delete_command, retry_commands
 from refresh.domain.month_reason import MonthReason
 from refresh.domain.naming import region_key
-from refresh.domain.replication import Progress, Standing, judge_version, progress_by_region
+from refresh.domain.replication import Progress, Standing, judge_version, progress_by_region, regions_reached
 from refresh.domain.resource_id import parse
 from refresh.gateway import GatewayError, Gateways, NotFound, Unavailable
 from refresh.month_messages import CREATE, FAILED, SKIP, BuildInput, ImageRow
@@ -31,10 +31,12 @@ async def look_at_build(gateways: Gateways, build: BuildInput) -> dict[str, Any]
     regions: list[str] = []
     told: dict[str, str] = {}
     by_hand: tuple[str, ...] = ()
+    reached: tuple[str, ...] = ()
     try:
         version = await patiently(lambda: gateways.gallery.read_version(version_id), budget_s=BUDGET_S)
         regions = sorted({region_key(region) for region in (version.location, *build.regions)})
         progress, told = judge_version(version, regions), progress_by_region(version)
+        reached = regions_reached(version)
         if build.kept and progress.standing is Standing.FAILED:
             by_hand = retry_commands(version, regions)
     except NotFound:
@@ -45,13 +47,14 @@ async def look_at_build(gateways: Gateways, build: BuildInput) -> dict[str, Any]
     except GatewayError as error:
         progress = Progress(Standing.FAILED, MonthReason.NOT_READ, f"version {name} could not be read: {error}")
     if progress.standing is not Standing.DONE:
-        row = ImageRow(build.definition, FAILED, progress.reason, progress.message, name, by_hand)
+        row = ImageRow(build.definition, FAILED, progress.reason, progress.message, name, by_hand, regions=reached)
     elif build.kept:
-        row = ImageRow(build.definition, SKIP, MonthReason.KEPT, f"version {name} exists in {', '.join(regions)}", name)
+        message = f"version {name} exists in {', '.join(regions)}"
+        row = ImageRow(build.definition, SKIP, MonthReason.KEPT, message, name, regions=reached)
     else:
         message = f"version {name} was made and has arrived in {', '.join(regions)}{_still_needed(build)}"
         spare = (delete_command(build.image),) if build.image else ()
-        row = ImageRow(build.definition, CREATE, MonthReason.MADE, message, name, spare)
+        row = ImageRow(build.definition, CREATE, MonthReason.MADE, message, name, spare, regions=reached)
     return {"standing": str(progress.standing), "row": row.to_json(), "regions": told}
 
 

@@ -56,7 +56,7 @@ def judge_version(version: Version, regions: Iterable[str]) -> Progress:
 def _judge_failed(version: Version) -> Progress:
     state = version.provisioning_state or "in an unknown state"
     failed = [region for region in version.regions if region.state == "Failed"]
-    arrived = [region.name for region in version.regions if region.state == "Completed"]
+    arrived = regions_reached(version)
     if not failed or not arrived:
         return Progress(Standing.FAILED, MonthReason.BUILD_FAILED, f"version {version.name} is {state}")
     where = ", ".join(f"{region.name} ({region.details or 'no details'})" for region in failed)
@@ -72,6 +72,11 @@ def progress_by_region(version: Version) -> dict[str, str]:
         else f"{region.state or 'not begun'} {region.progress or 0} %"
         for region in version.regions
     }
+
+
+def regions_reached(version: Version) -> tuple[str, ...]:
+    """Where the version, read with its replication status, can be used, in the order of their names."""
+    return tuple(sorted(naming.region_key(region.name) for region in version.regions if region.state == "Completed"))
 
 
 def rank_versions(versions: Iterable[Version], region: str) -> list[Version]:

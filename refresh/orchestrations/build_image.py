@@ -19,8 +19,10 @@ from refresh import recipe_messages as recipes
 from refresh.domain import instant
 from refresh.domain.image_commands import delete_command
 from refresh.domain.month_reason import MonthReason
-from refresh.month_messages import BuildInput
+from refresh.event_messages import image_event
+from refresh.month_messages import BuildInput, ImageRow
 from refresh.orchestrations.calls import now
+from refresh.orchestrations.notices import publish
 from refresh.recipe_messages import ProofInput, Stage
 
 LOOK_EVERY = timedelta(seconds=60)
@@ -38,34 +40,55 @@ type Steps[T] = Generator[Task[Any], Any, T]
 
 
 def build_image(ctx: OrchestrationContext, data: dict[str, Any]) -> Steps[Row]:
-    """Carry a `BuildInput` to its end and answer its `ImageRow`."""
-    build = BuildInput.from_json(data)
+    """Carry a `BuildInput` to its end, answer its `ImageRow` and have it published."""
+    asked = BuildInput.from_json(data)
+    try:
+        build, row = yield from _build(ctx, asked)
+    except TaskFailedError as error:
+        message = f"the build broke off and may be half done; run it again ({str(error)[:100]})"
+        broken = ImageRow(asked.definition, month.FAILED, MonthReason.BROKEN, message).to_json()
+        yield from _tell(ctx, asked, broken)
+        raise
+    if row is None:
+        return {}
+    yield from _tell(ctx, build, row)
+    return row
+
+
+def _build(ctx: OrchestrationContext, build: BuildInput) -> Steps[tuple[BuildInput, Row | None]]:
+    """The build as it was planned, and its row; None when a fresh history goes on with it."""
     token: str | None = None
     if build.version is None:
         planned = yield ctx.call_activity(month.PLAN_VERSION, input=build.to_json())
         if "row" in planned:
-            return dict(planned["row"])
+            return build, dict(planned["row"])
         build = replace(BuildInput.from_json(planned["build"]), since=now(ctx))
         refused = yield from _make_way(ctx, build)
         if refused is not None:
-            return _with_leftovers(build, refused)
+            return build, _with_leftovers(build, refused)
         if build.recipe:
-            return _with_leftovers(build, (yield from _run_recipe(ctx, build)))
+            return build, _with_leftovers(build, (yield from _run_recipe(ctx, build)))
         if not build.kept:
             begun = yield ctx.call_activity(month.BEGIN_VERSION, input=build.to_json())
             if "row" in begun:
-                return _with_leftovers(build, (yield from _give_up(ctx, build, begun["row"])))
+                return build, _with_leftovers(build, (yield from _give_up(ctx, build, begun["row"])))
             token = begun.get("token")
         # What was sent is not needed any more, and every history would carry it.
         build = replace(build, body=None, definition_body=None, image_body=None)
     row = yield from _watch(ctx, build, token)
     if row is None:
-        return {}
+        return build, None
     if row["decision"] != month.FAILED:
         row = yield from _admit(ctx, build, row)
     else:
         row = yield from _give_up(ctx, build, row)
-    return _with_leftovers(build, row)
+    return build, _with_leftovers(build, row)
+
+
+def _tell(ctx: OrchestrationContext, build: BuildInput, row: Row) -> Steps[None]:
+    """Have the end of a build published, once: what is captured for a recipe is told by the build that asked for it."""
+    if not build.machine:
+        yield from publish(ctx, image_event(ctx.instance_id, row, now(ctx), admitted=build.admit))
 
 
 def _make_way(ctx: OrchestrationContext, build: BuildInput) -> Steps[Row | None]:

@@ -49,7 +49,7 @@ RECORDS: list[Record] = [
     month_messages.BatchInput((VM,), "202611", True),
     month_messages.BuildInput("d", "202611", ("westeurope",), True, "v", "s", True, "t", {"westeurope": 51}, "vm"),
     month_messages.BuildInput("d", "p", body={"tags": {}}, definition_body={"a": [1]}, image="i", image_body={"b": {}}),
-    month_messages.ImageRow("d", "create", "r", "m", "v"),
+    month_messages.ImageRow("d", "create", "r", "m", "v", regions=("westeurope",)),
     month_messages.VmRow(VM, "create", "r", "m", "c", "n", "w"),
     recipe_messages.Workplace("g", "build", "d", "s", "l", "r", "t", True, 3600.0, "x", "p:o:s:v", "v", False, "t"),
     recipe_messages.Stage("failed", "no-build-marker", "message", ("line",), ("az",), "t"),

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from refresh.event_messages import MAX_VMS_NAMED, EventType, attention_event, month_event, outcome_event
+from refresh.event_messages import MAX_VMS_NAMED, EventType, attention_event, image_event, month_event, outcome_event
 from refresh.messages import Outcome
 from tests.support.builders import VM_ID
 
@@ -68,3 +68,22 @@ def test_a_month_that_could_not_go_on_is_halted() -> None:
     """A month whose result has a message has a step that was not carried out; it may have no rows at all."""
     event = month_event("month-x", {"period": "202611", "status": "failed", "message": "no list"}, AT)
     assert (event.type, event.data["message"], event.data["vms"]) == ("refresh.month.halted", "no list", {})
+
+
+@pytest.mark.parametrize(
+    ("decision", "admitted", "kind"),
+    [
+        ("create", True, "refresh.image.published"),
+        ("skip", True, "refresh.image.published"),
+        ("skip", False, None),
+        ("refuse", False, "refresh.image.failed"),
+        ("failed", True, "refresh.image.failed"),
+    ],
+)
+def test_a_build_is_told_when_it_made_a_version_or_could_not(decision: str, admitted: bool, kind: str | None) -> None:
+    """A version that was ready before is no news; one that an earlier build left and this one admitted is."""
+    row = {"definition": "d", "decision": decision, "reason": "r", "message": "m", "version": "1.0.0"}
+    event = image_event("build-x", row, AT, admitted=admitted)
+    assert (event.type if event else None) == kind
+    if event is not None:
+        assert (event.id, event.subject, event.data) == (f"build-x/{kind}", "d", {"run": "build-x", **row})
