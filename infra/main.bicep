@@ -66,10 +66,13 @@ param appSubnetId string = ''
 @description('Whether recipes and proofs may build VMs here: a resource group role that can delete groups, and a network. Only in a subscription that holds nothing else.')
 param recipeBuilds bool = false
 
+@description('Full ids of further subnets to build in, comma-separated, one for each further region; in this subscription, only with recipeBuilds.')
+param otherBuildSubnets string = ''
+
 @description('Address space of the networks that are made, at least a /25.')
 param networkPrefix string = '10.213.0.0/24'
 
-@description('Image definitions to make in the gallery; the app makes those of its images.toml itself.')
+@description('Image definitions to make in the gallery; the app makes those of its images.toml itself: docs/deploy.md, Images.')
 param imageDefinitions imageDefinition[] = []
 
 @description('Full ids of further galleries that disks are made from, comma-separated. Their roles are given by their owners: docs/permissions.md.')
@@ -78,7 +81,7 @@ param otherGalleries string = ''
 @description('Full ids of storage accounts of this subscription with VHDs to make images from, comma-separated.')
 param vhdStorageAccounts string = ''
 
-@description('Whether retention may delete old OS disks.')
+@description('Whether the app gets the right to delete old OS disks. Its timer deletes them once REFRESH_RETENTION is delete in settings, too.')
 param retentionDeletes bool = false
 
 @description('Whether VMs must carry AutoRefresh.')
@@ -99,6 +102,14 @@ var taskHub = 'AzureVmRefresh'
 var fleet = !empty(managementGroup)
   ? []
   : empty(fleetSubscriptions) ? [subscription().subscriptionId] : split(replace(fleetSubscriptions, ' ', ''), ',')
+var moreSubnets = empty(otherBuildSubnets)
+  ? []
+  : recipeBuilds
+      ? split(replace(otherBuildSubnets, ' ', ''), ',')
+      : fail('otherBuildSubnets needs recipeBuilds, which gives the rights to build there')
+var checkedSettings = settings.?REFRESH_RETENTION == 'delete' && !retentionDeletes
+  ? fail('REFRESH_RETENTION=delete needs retentionDeletes, which gives the right to delete disks')
+  : settings
 var galleryName = 'gal_${replace(environmentName, '-', '_')}_${suffix}'
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
@@ -197,6 +208,14 @@ module recipes 'modules/assign-subscription.bicep' = if (recipeBuilds) {
   params: { principalId: identity.outputs.principalId, roleIds: [roles.outputs.ids.reader, roles.outputs.ids.recipes] }
 }
 
+module otherSubnets 'modules/assign-group.bicep' = [
+  for id in union([], map(moreSubnets, id => join(take(split(toLower(id), '/'), 5), '/'))): {
+    name: 'subnets-${uniqueString(id)}'
+    scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
+    params: { principalId: identity.outputs.principalId, roleIds: [roles.outputs.ids.buildNetwork] }
+  }
+]
+
 module vhdSources 'modules/vhd-source.bicep' = [
   for id in empty(vhdStorageAccounts) ? [] : split(replace(vhdStorageAccounts, ' ', ''), ','): {
     name: 'vhd-${uniqueString(id)}'
@@ -252,7 +271,7 @@ module app 'modules/app.bicep' = {
     taskHub: taskHub
     appSettings: union(
       loadJsonContent('settings.json'),
-      settings,
+      checkedSettings,
       {
         REFRESH_SUBSCRIPTIONS: join(fleet, ',')
         REFRESH_MANAGEMENT_GROUP: managementGroup
@@ -260,6 +279,7 @@ module app 'modules/app.bicep' = {
           concat([gallery.outputs.id], empty(otherGalleries) ? [] : split(replace(otherGalleries, ' ', ''), ',')),
           ','
         )
+        REFRESH_BUILD_SUBNETS: join(concat(recipeBuilds ? [network!.outputs.buildSubnetId] : [], moreSubnets), ',')
         REFRESH_OUTCOME_TOPIC: outcomes.outputs.endpoint
       }
     )

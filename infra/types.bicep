@@ -1,12 +1,20 @@
 // What an operator may say, spelled once: a misspelt name is refused before anything is deployed.
 
 @export()
-@description('Settings of the app that differ from settings.json. REFRESH_SUBSCRIPTIONS, REFRESH_MANAGEMENT_GROUP, REFRESH_GALLERIES, REFRESH_API_AUTH and AZURE_CLIENT_ID are filled in by main.bicep.')
+@description('Settings of the app that differ from settings.json. REFRESH_SUBSCRIPTIONS, REFRESH_MANAGEMENT_GROUP, REFRESH_GALLERIES, REFRESH_BUILD_SUBNETS, REFRESH_OUTCOME_TOPIC, REFRESH_API_AUTH and AZURE_CLIENT_ID are filled in.')
 @sealed()
 type settings = {
+  REFRESH_IMAGES: string?
+  REFRESH_RECIPES: string?
   REFRESH_SCHEDULE: string?
   SWEEP_SCHEDULE: string?
   PURGE_SCHEDULE: string?
+  RETENTION_SCHEDULE: string?
+  REFRESH_RETENTION: string?
+  REFRESH_KEEP_DISKS: string?
+  REFRESH_KEEP_DISKS_DAYS: string?
+  REFRESH_KEEP_VERSIONS: string?
+  REFRESH_KEEP_VERSIONS_DAYS: string?
   REFRESH_ROLLOUT: string?
   REFRESH_MAX_SWAPS: string?
   REFRESH_HEALTH_RUNGS: string?

@@ -1,8 +1,9 @@
 """The deployment package: a zip of what .funcignore leaves, with the app compiled (`make package`).
 
-Decides how .funcignore is read (names and `*`, at any depth: all that ours uses) and that compiled code goes along:
-the package is read-only in Azure, so every cold start would compile the app again. It is checked against its source by
-hash, so a stale one cannot run. Refuses to install anything: Azure does that from requirements.txt, for its own Linux.
+Decides how .funcignore is read (names and `*`, at any depth, or only at the top after a `/`: all that ours uses) and
+that compiled code goes along: the package is read-only in Azure, so every cold start would compile the app again. It is
+checked against its source by hash, so a stale one cannot run. Refuses to install anything: Azure does that from
+requirements.txt, for its own Linux.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 
 ROOT = Path(__file__).parents[1]
 ZIP = ROOT / "dist" / "azure-vm-refresh.zip"
@@ -27,14 +28,15 @@ def patterns_of(text: str) -> tuple[str, ...]:
     lines = [line.strip() for line in text.splitlines()]
     patterns = tuple(line.rstrip("/") for line in lines if line and not line.startswith("#"))
     for pattern in patterns:
-        if "/" in pattern or pattern.startswith("!"):
-            raise ValueError(f".funcignore: {pattern!r}: only names and * are read here")
+        if "/" in pattern[1:] or pattern.startswith("!"):
+            raise ValueError(f".funcignore: {pattern!r}: only names and * are read here, after a / at most")
     return patterns
 
 
-def is_left_out(name: str, patterns: Iterable[str]) -> bool:
-    """Whether a file or folder of this name stays behind, with everything in it."""
-    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+def is_left_out(path: PurePath, patterns: Iterable[str]) -> bool:
+    """Whether the file or folder at `path`, relative to the app's own, stays behind, with everything in it."""
+    names = {path.name, f"/{path.name}"} if len(path.parts) == 1 else {path.name}
+    return any(fnmatch.fnmatchcase(name, pattern) for name in names for pattern in patterns)
 
 
 def files_of(root: Path) -> list[Path]:
@@ -43,7 +45,7 @@ def files_of(root: Path) -> list[Path]:
 
     def below(folder: Path) -> Iterator[Path]:
         for path in folder.iterdir():
-            if is_left_out(path.name, patterns):
+            if is_left_out(path.relative_to(root), patterns):
                 continue
             if path.is_dir():
                 yield from below(path)
@@ -69,7 +71,7 @@ def _add(package: zipfile.ZipFile, name: str, content: bytes) -> None:
     entry = zipfile.ZipInfo(name, _MADE)
     entry.compress_type = zipfile.ZIP_DEFLATED
     entry.external_attr = 0o100644 << 16
-    package.writestr(entry, content)
+    package.writestr(entry, content, compresslevel=9)
 
 
 def _compiled(path: Path, name: str) -> bytes:

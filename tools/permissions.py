@@ -20,7 +20,7 @@ WHERE: Mapping[str, str] = {
     "reader": "every subscription of the fleet, and the app's resource group",
     "swapper": "every subscription of the fleet, or only the groups in `swapGroups`",
     "builder": "the app's resource group, where its gallery is",
-    "build-network": "the app's resource group, only with `recipeBuilds`",
+    "build-network": "the app's resource group and those of `otherBuildSubnets`, only with `recipeBuilds`",
     "recipes": "the app's subscription, only with `recipeBuilds`",
     "vhd-source": "the storage accounts in `vhdStorageAccounts`",
     "cleaner": "where the swap role is, only with `retentionDeletes`",
@@ -48,8 +48,10 @@ on its outcome topic, with `durableBackend=scheduler` Durable Task Data Contribu
 identity is Storage Blob Data Contributor on the container `dead-letters`.
 
 Not given by `infra/`, because it is not the app's to give: the look and build roles on galleries in `otherGalleries`,
-`Microsoft.Compute/diskEncryptionSets/read` on encryption sets outside the fleet's subscriptions, and the look role on
-sources of images elsewhere. A role on a management group is given by `infra/management-group.bicep`.
+`Microsoft.Compute/diskEncryptionSets/read` on encryption sets outside the fleet's subscriptions, and the rights on what
+images are made from ([the list](images.md#rights)) where that is a VM or a disk outside the groups that are swapped in,
+or a managed image or a snapshot outside the app's resource group. A role on a management group is given by
+`infra/management-group.bicep`.
 """
 
 

@@ -29,7 +29,7 @@ def test_every_parameter_the_page_names_exists() -> None:
     """A parameter that was renamed does not live on in the page."""
     taken = set(declared(INFRA / "main.bicep", "param"))
     named = {"swapGroups", "settings", "appNetwork", "appSubnetId", "durableBackend", "retentionDeletes", "tagPolicy"}
-    named |= {"alwaysReady", "recipeBuilds", "logDays"}
+    named |= {"alwaysReady", "recipeBuilds", "otherBuildSubnets", "imageDefinitions", "logDays"}
     assert all(f"`{name}" in DEPLOY for name in named)
     assert named <= taken
     assert set(re.findall(r" (api[A-Za-z]+)=", DEPLOY)) <= taken

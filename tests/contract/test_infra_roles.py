@@ -21,6 +21,22 @@ SET_ID = f"{GROUP}/providers/Microsoft.Compute/diskEncryptionSets/ours"
 WORDS = re.compile(r"Microsoft\.[A-Za-z]+(/[A-Za-z]+)+/(read|write|delete|action)")
 
 
+# Page of docs/ to the roles that give what it lists.
+PAGES = {
+    "preflight": ("reader", "swapper"),
+    "images": ("reader", "swapper", "builder", "vhd-source"),
+    "recipes": ("reader", "recipes", "build-network"),
+    "retention": ("reader", "builder", "cleaner"),
+}
+
+
+def listed(page: str) -> set[str]:
+    """The actions in the page's chapter on rights."""
+    text = (INFRA.parent / "docs" / f"{page}.md").read_text()
+    (chapter,) = re.findall(r"^## (?:The r|R)ights.*?\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    return {match[0] for match in WORDS.finditer(chapter)}
+
+
 def role(name: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((INFRA / "roles" / f"{name}.json").read_text())
     return found
@@ -46,15 +62,33 @@ def test_a_role_is_single_actions_each_with_its_reason(file: Path) -> None:
 
 
 def test_the_fleet_roles_hold_what_a_swap_asks_for() -> None:
-    """What the app checks for before downtime, and what its page lists, is in the two roles it has on a fleet."""
+    """What the app checks for before downtime is in the two roles it has on a fleet."""
     given = actions("reader", "swapper")
     for scope, mode in product((VM_ID, disk_id("web01-old"), SET_ID), StopMode):
         assert set(needed_on(scope, mode)) <= given
-    told = set(
-        re.findall(r"^\| `(Microsoft\.[^`]+)`", (INFRA.parent / "docs" / "preflight.md").read_text(), re.MULTILINE)
-    )
-    assert len(told) > 10
-    assert told <= given
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_right_a_page_lists_is_given(page: str) -> None:
+    """Each action in a page's list of rights stands in one of the roles that are meant for it."""
+    told = listed(page)
+    assert len(told) > 2
+    assert told - actions(*PAGES[page]) == set()
+
+
+@pytest.mark.parametrize("name", [file.stem for file in FILES if file.stem != "app-team"])
+def test_no_role_gives_more_than_a_page_lists(name: str) -> None:
+    """What the app is given and no page asks for is marked as inferred: it cannot be found needed before Azure says."""
+    told = {action for page, roles in PAGES.items() if name in roles for action in listed(page)}
+    inferred = {grant["action"] for grant in role(name)["grants"] if grant["evidence"] == "inferred"}
+    assert actions(name) - told - inferred == set()
+
+
+def test_no_role_repeats_what_looking_gives() -> None:
+    """Wherever the app may change something it has the look role too, but on the storage accounts of VHDs."""
+    for file in FILES:
+        if file.stem not in ("reader", "app-team", "vhd-source"):
+            assert actions(file.stem) & actions("reader") == set(), file.stem
 
 
 def test_looking_changes_nothing_and_swapping_deletes_nothing() -> None:
