@@ -147,8 +147,8 @@ class Gallery(Protocol):
         """PUT the version with exactly this ARM body; the token outlives the activity that began it."""
         ...
 
-    async def begin_exclude_version(self, version_id: str) -> Begun:
-        """Have `latest` pass this version by, in every region."""
+    async def begin_exclude_version(self, version_id: str, targets: Sequence[Mapping[str, Any]]) -> Begun:
+        """Have `latest` pass this version by, everywhere; `targets` are its target regions as they are."""
         ...
 
     async def begin_admit_version(

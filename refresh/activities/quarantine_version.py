@@ -10,20 +10,29 @@ from typing import Any
 from refresh import wiring
 from refresh.activities.patience import TAG_WRITE_BUDGET_S, patiently
 from refresh.domain import tags
-from refresh.gateway import GatewayError
+from refresh.gateway import GatewayError, Gateways
 
 
 async def quarantine_version(data: dict[str, Any]) -> dict[str, Any]:
     """Mark `version` if `vms` are enough to blame it; `{"ok", "message"}`. A failure is told and harms nobody."""
-    gateways, enough = wiring.gateways(), wiring.settings().quarantine_after
-    version, vms = str(data["version"]), int(data["vms"])
-    name = "/".join(version.split("/")[-3:])
+    enough = wiring.settings().quarantine_after
+    return await quarantine(wiring.gateways(), str(data["version"]), int(data["vms"]), enough)
+
+
+async def quarantine(gateways: Gateways, version_id: str, vms: int, enough: int) -> dict[str, Any]:
+    """What `quarantine_version` answers, over `gateways`. The mark counts even where the exclusion is refused."""
+    name = "/".join(version_id.split("/")[-3:])
     if vms < enough:
         return {"ok": True, "message": f"{vms} of {enough} VMs blame {name}"}
     mark = {tags.REFRESH_QUARANTINED: f"rolled back on {vms} VMs"}
     try:
-        await patiently(lambda: gateways.tags.merge_tags(version, mark), budget_s=TAG_WRITE_BUDGET_S)
-        await patiently(lambda: gateways.gallery.begin_exclude_version(version), budget_s=TAG_WRITE_BUDGET_S)
+        await patiently(lambda: gateways.tags.merge_tags(version_id, mark), budget_s=TAG_WRITE_BUDGET_S)
+        version = await patiently(lambda: gateways.gallery.read_version(version_id), budget_s=TAG_WRITE_BUDGET_S)
+        if not version.excluded_from_latest:
+            await patiently(
+                lambda: gateways.gallery.begin_exclude_version(version_id, version.targets),
+                budget_s=TAG_WRITE_BUDGET_S,
+            )
     except GatewayError as error:
         return {"ok": False, "message": f"{name} could not be quarantined as it should be: {error}"[:300]}
     return {"ok": True, "message": f"{name} is quarantined: {vms} VMs were rolled back from it"}

@@ -82,32 +82,27 @@ class ArmGallery:
         operations = self._clients.compute(found.subscription).gallery_image_versions
         return await begin(operations.begin_create_or_update, found.group, gallery, definition, version, dict(body))
 
-    async def begin_exclude_version(self, version_id: str) -> Begun:
+    async def begin_exclude_version(self, version_id: str, targets: Sequence[Mapping[str, Any]]) -> Begun:
         """Have `latest` pass this version by, in every region.
 
         https://learn.microsoft.com/rest/api/compute/gallery-image-versions/update
         """
-        found = split(version_id, VERSION_TYPE)
-        gallery, definition, version = found.names
-        operations = self._clients.compute(found.subscription).gallery_image_versions
-        body = {"properties": {"publishingProfile": {"excludeFromLatest": True}}}
-        return await begin(operations.begin_update, found.group, gallery, definition, version, body)
+        return await self._begin_update(version_id, {"properties": {"publishingProfile": _profile(targets, True)}})
 
     async def begin_admit_version(
         self, version_id: str, tags: Mapping[str, str], targets: Sequence[Mapping[str, Any]]
     ) -> Begun:
         """Have `latest` take this version, and make `tags` its tags: a PATCH replaces them all.
 
-        Its target regions are repeated, as in every documented change of a version: nobody has told what becomes of
-        regions that are not.
-
         https://learn.microsoft.com/rest/api/compute/gallery-image-versions/update
         """
+        body = {"tags": dict(tags), "properties": {"publishingProfile": _profile(targets, False)}}
+        return await self._begin_update(version_id, body)
+
+    async def _begin_update(self, version_id: str, body: dict[str, Any]) -> Begun:
         found = split(version_id, VERSION_TYPE)
         gallery, definition, version = found.names
         operations = self._clients.compute(found.subscription).gallery_image_versions
-        profile = {"targetRegions": [dict(target) for target in targets], "excludeFromLatest": False}
-        body = {"tags": dict(tags), "properties": {"publishingProfile": profile}}
         return await begin(operations.begin_update, found.group, gallery, definition, version, body)
 
     async def begin_create_definition(self, definition_id: str, body: Mapping[str, Any]) -> Begun:
@@ -138,6 +133,16 @@ class ArmGallery:
         return await progress(
             operations.begin_create_or_update, found.group, gallery, definition, version, {}, token=token
         )
+
+
+def _profile(targets: Sequence[Mapping[str, Any]], excluded: bool) -> dict[str, Any]:
+    """What a change of a version's exclusion says of its publishing.
+
+    The target regions are repeated, as in every documented change of a version: nobody has told what becomes of regions
+    that are not. An empty list could drop them all, so a version that shows none is sent none.
+    """
+    repeated = {"targetRegions": [dict(target) for target in targets]} if targets else {}
+    return {**repeated, "excludeFromLatest": excluded}
 
 
 def definition_from_arm(body: Mapping[str, Any]) -> Definition:

@@ -29,12 +29,15 @@ def test_a_version_is_quarantined_after_two_rollbacks() -> None:
         version = await azure.arm("GET", VERSION_ID)
         assert version["tags"]["RefreshQuarantined"] == "rolled back on 2 VMs"
         assert version["properties"]["publishingProfile"]["excludeFromLatest"] is True
+        regions = [one["name"] for one in version["properties"]["publishingProfile"]["targetRegions"]]
+        assert regions == ["West Europe", "UK South"]
         status, seen = await azure.api("GET", "/api/vms?vm=web03")
         assert (status, seen["decision"], seen["reason"]) == (200, "refuse", "image-quarantined"), seen
         assert await azure.os_disk(vm_id("web03")) == "web03-old"
 
     fleet = [body for name in NAMES for body in (vm_body(name), bad_disk(name))]
-    play(story, [*gallery_bodies(), version_body(VERSION_ID), *fleet])
+    version = version_body(VERSION_ID, regions=("westeurope", "uksouth"))
+    play(story, [*gallery_bodies(), version, *fleet])
 
 
 def test_one_rollback_blames_no_image() -> None:
