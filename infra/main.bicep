@@ -185,48 +185,18 @@ module network 'modules/network.bicep' = if (appNetwork || recipeBuilds) {
   }
 }
 
-// The app's own subscription: its gallery is here, and roles are given on it, whether or not it has VMs.
-module roles 'modules/role-definitions.bicep' = {
-  name: 'vm-refresh-own-roles-${environmentName}'
-  params: { environmentName: environmentName }
-}
-
-module build 'modules/assign-group.bicep' = {
-  name: 'build'
-  scope: group
+// The app's own subscription, whether or not it has VMs: its gallery is here.
+module ownAccess 'modules/own-access.bicep' = {
+  name: 'vm-refresh-own-${environmentName}'
   params: {
+    environmentName: environmentName
     principalId: identity.outputs.principalId
-    roleIds: concat(
-      [roles.outputs.ids.reader, roles.outputs.ids.builder],
-      recipeBuilds ? [roles.outputs.ids.buildNetwork] : []
-    )
+    groupName: group.name
+    recipeBuilds: recipeBuilds
+    subnetIds: moreSubnets
+    vhdAccountIds: empty(vhdStorageAccounts) ? [] : split(replace(vhdStorageAccounts, ' ', ''), ',')
   }
 }
-
-module recipes 'modules/assign-subscription.bicep' = if (recipeBuilds) {
-  name: 'vm-refresh-recipes-${environmentName}'
-  params: { principalId: identity.outputs.principalId, roleIds: [roles.outputs.ids.reader, roles.outputs.ids.recipes] }
-}
-
-module otherSubnets 'modules/assign-group.bicep' = [
-  for id in union([], map(moreSubnets, id => join(take(split(toLower(id), '/'), 5), '/'))): {
-    name: 'subnets-${uniqueString(id)}'
-    scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
-    params: { principalId: identity.outputs.principalId, roleIds: [roles.outputs.ids.buildNetwork] }
-  }
-]
-
-module vhdSources 'modules/vhd-source.bicep' = [
-  for id in empty(vhdStorageAccounts) ? [] : split(replace(vhdStorageAccounts, ' ', ''), ','): {
-    name: 'vhd-${uniqueString(id)}'
-    scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
-    params: {
-      accountName: last(split(id, '/'))
-      principalId: identity.outputs.principalId
-      roleId: roles.outputs.ids.vhdSource
-    }
-  }
-]
 
 module fleetAccess 'modules/fleet-access.bicep' = [
   for id in fleet: {
@@ -239,7 +209,7 @@ module fleetAccess 'modules/fleet-access.bicep' = [
       retentionDeletes: retentionDeletes
     }
     // One definition of a role at a time: the app's subscription is usually in the fleet.
-    dependsOn: [roles]
+    dependsOn: [ownAccess]
   }
 ]
 
@@ -324,4 +294,4 @@ output IDENTITY_PRINCIPAL_ID string = identity.outputs.principalId
 output OUTCOME_TOPIC_ENDPOINT string = outcomes.outputs.endpoint
 output GALLERY_ID string = gallery.outputs.id
 output BUILD_SUBNET_ID string = recipeBuilds ? network!.outputs.buildSubnetId : ''
-output APP_TEAM_ROLE_ID string = roles.outputs.ids.appTeam
+output APP_TEAM_ROLE_ID string = ownAccess.outputs.appTeamRoleId
