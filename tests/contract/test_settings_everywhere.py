@@ -40,7 +40,7 @@ def test_the_example_is_accepted_by_the_app() -> None:
 
 def test_the_example_names_no_setting_that_does_not_exist() -> None:
     """A setting that the app forgot does not live on in the example."""
-    ours = {name for name in _example() if name.startswith(("REFRESH_", "SWEEP_", "PURGE_"))}
+    ours = {name for name in _example() if name.startswith(("REFRESH_", "SWEEP_", "PURGE_", "RETENTION_"))}
     assert ours <= {setting.name for setting in SETTINGS}
 
 
