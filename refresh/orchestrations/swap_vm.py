@@ -196,7 +196,8 @@ def _undo(
         yield from _clear(ctx, vm, intent)
         code = failed.code if failed is not None else None
         reason = Reason.UNHEALTHY if unhealthy else reason_of(code, Reason.STEP_FAILED)
-        outcome = _undone(ctx, vm, intent, reason, why, blamed, back)
+        put_in = failed is None or failed.step not in (plan.Step.STOP, plan.Step.NEW_DISK)
+        outcome = _undone(ctx, vm, intent, reason, why, back, blamed=blamed, put_in=put_in)
     if not unhealthy or intent.version is None:
         return outcome
     # The VM first, then the blame: nothing waits for it.
@@ -206,16 +207,24 @@ def _undo(
 
 
 def _undone(
-    ctx: OrchestrationContext, vm: str, intent: Intent, reason: str, why: str, blamed: bool, back: StepsRun
+    ctx: OrchestrationContext,
+    vm: str,
+    intent: Intent,
+    reason: str,
+    why: str,
+    back: StepsRun,
+    *,
+    blamed: bool,
+    put_in: bool,
 ) -> Outcome:
+    """The VM has its old disk and is as it was; `put_in` says whether it ever had the new one."""
     new, old = _name(intent.new_disk), _name(intent.old_disk)
     if back.stopped_at is None and back.arm_s is None and not blamed:
         message = f"nothing was stopped, and the tag asks for {old} again; ask for {new} when it is cured: {why}"
         return _outcome(ctx, vm, "refused", reason, message, intent, back)
+    told = f"{new} was taken out again and {old} put back" if put_in else f"{new} was not put in; it has {old} again"
     again = "" if blamed else "; the disk is not to blame and may be asked for again when it is cured"
-    return _outcome(
-        ctx, vm, "rolled-back", reason, f"{new} was taken out again and {old} put back{again}: {why}", intent, back
-    )
+    return _outcome(ctx, vm, "rolled-back", reason, f"{told}{again}: {why}", intent, back)
 
 
 def _cannot_start(ctx: OrchestrationContext, vm: str, intent: Intent, ran: StepsRun) -> Outcome:
