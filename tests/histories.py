@@ -12,11 +12,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from refresh.orchestrations import (
+    apply_retention,
     build_image,
+    build_vm,
     create_disks,
     create_images,
     look,
+    prove_version,
     refresh_month,
+    run_recipe,
     swap_vm,
     swap_vms,
     write_tags,
@@ -27,15 +31,20 @@ from tests.support.histories import FOLDER, History
 from tests.support.local_azure import local_azure
 from tests.support.recorder import Witness, finish
 from tests.support.replaying import Orchestrator
-from tests.support.told_stories import STORIES, Told
+from tests.support.telling import Told
+from tests.support.told_stories import STORIES
 
 START = datetime(2026, 11, 1, 2, tzinfo=UTC)
 ORCHESTRATORS: Mapping[str, Orchestrator] = {
+    "apply_retention": apply_retention.apply_retention,
     "build_image": build_image.build_image,
+    "build_vm": build_vm.build_vm,
     "create_disks": create_disks.create_disks,
     "create_images": create_images.create_images,
     "look": look.look,
+    "prove_version": prove_version.prove_version,
     "refresh_month": refresh_month.refresh_month,
+    "run_recipe": run_recipe.run_recipe,
     "swap_vm": swap_vm.swap_vm,
     "swap_vms": swap_vms.swap_vms,
     "write_tags": write_tags.write_tags,

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Generator
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from durabletask.entities import EntityInstanceId
 from durabletask.task import OrchestrationContext, Task
 
+from simulator.functions.indexing import index_app
 from tests.histories import ORCHESTRATORS
 from tests.support.histories import FOLDER, History, Turn, stored
 from tests.support.replaying import Orchestrator, differences, fill_in
@@ -18,6 +20,9 @@ from tests.support.told_stories import STORIES
 
 type Steps = Generator[Task[Any], Any, Any]
 HISTORIES = tuple(stored())
+ROOT = Path(__file__).parents[2]
+# Every app has it; it is disabled by an app setting.
+BUILT_IN = {"BuiltIn__HttpPollOrchestrator"}
 BOOK = EntityInstanceId("book", "app")
 
 
@@ -33,7 +38,12 @@ def test_every_orchestration_and_every_story_has_a_history() -> None:
     """What is registered is recorded, and what is stored is what `make histories` would tell."""
     told = {(name, story) for one in STORIES for name, kept in one.kept.items() for _, story in kept}
     assert {(history.orchestration, history.story) for history in HISTORIES} == told
-    assert {history.orchestration for history in HISTORIES} == set(ORCHESTRATORS)
+    registered = {
+        function.name
+        for function in index_app(ROOT)
+        if any(binding["type"] == "orchestrationTrigger" for binding in function.bindings)
+    }
+    assert {history.orchestration for history in HISTORIES} == set(ORCHESTRATORS) == registered - BUILT_IN
     ends = {turn.actions[-1][-1] for history in HISTORIES for turn in history.turns[-1:]}
     assert ends >= {"succeeded", "rolled-back", "refused", "needs-attention", "not-proven", "continued as new"}
 

@@ -3,42 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from tests.support.builders import GALLERY, VM_ID
-from tests.support.local_azure import LocalAzure, disk_body, play, vm_body
+from tests.support.builders import VM_ID
+from tests.support.local_azure import LocalAzure, play, vm_body
 from tests.support.misfortune import Deaths
-from tests.support.month_world import gallery_bodies, version_body
-
-DEFINITION = f"{GALLERY}/images/ubuntu"
-MONTHS = ("202601", "202602", "202603", "202604", "202605")
-BEGINNING = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
-
-
-def version_id(month: str) -> str:
-    return f"{DEFINITION}/versions/{month}.1.0"
-
-
-def version_of(month: str, published: datetime) -> dict[str, Any]:
-    body = version_body(version_id(month))
-    body["properties"]["publishingProfile"]["publishedDate"] = published.isoformat()
-    return body
-
-
-def fleet() -> list[dict[str, Any]]:
-    """A VM with a spare disk of each month, and their versions, all long past."""
-    bodies = [*gallery_bodies(), vm_body(OsDiskPrevious="web01-202602")]
-    for number, month in enumerate(MONTHS):
-        made = BEGINNING - timedelta(days=400 - 30 * number)
-        creation = {"createOption": "FromImage", "galleryImageReference": {"id": version_id(month)}}
-        bodies += [
-            version_of(month, made),
-            disk_body(f"web01-{month}", creationData=creation, timeCreated=made.isoformat()),
-        ]
-    return [*bodies, disk_body("web01-202501")]
+from tests.support.retention_world import aged_fleet
 
 
 async def ended(azure: LocalAzure, run: str) -> dict[str, Any]:
@@ -94,7 +66,7 @@ def test_retention_lists_by_default_and_deletes_when_told_to() -> None:
         _, runs = await azure.api("GET", "/api/runs?kind=retention")
         assert len(runs["value"]) == 2
 
-    play(story, fleet(), events=False)
+    play(story, aged_fleet(), events=False)
 
 
 def test_retention_says_what_azure_would_not_delete() -> None:
@@ -124,7 +96,7 @@ def test_retention_says_what_azure_would_not_delete() -> None:
         assert (status, problem["type"]) == (502, "urn:azure-vm-refresh:problem:azure-said-no")
         assert before - there(azure) == {"web01-202603"}
 
-    play(story, fleet(), events=False)
+    play(story, aged_fleet(), events=False)
 
 
 def test_retention_deletes_by_timer_only_where_a_setting_says_so() -> None:
@@ -143,7 +115,7 @@ def test_retention_deletes_by_timer_only_where_a_setting_says_so() -> None:
         assert (run["status"], rows["web01-202605"], run["in_use"]) == ("succeeded", "named-by-tag", 1), run
         assert before - there(azure) == {"web01-202602", "web01-202603", "202601.1.0", "202602.1.0"}
 
-    play(story, fleet(), settings={"REFRESH_RETENTION": "delete"}, events=False)
+    play(story, aged_fleet(), settings={"REFRESH_RETENTION": "delete"}, events=False)
 
 
 def test_retention_deletes_nothing_when_a_later_page_is_unread() -> None:
@@ -167,7 +139,7 @@ def test_retention_deletes_nothing_when_a_later_page_is_unread() -> None:
 
     others = [vm_body(f"vm{number:02}", AutoRefresh="false") for number in range(60)]
     named = vm_body("zz", AutoRefresh="false", whatever="web01-202601")
-    play(story, [*fleet(), *others, named], events=False)
+    play(story, [*aged_fleet(), *others, named], events=False)
 
 
 @pytest.mark.parametrize("lead_s", [0, 1])
@@ -188,7 +160,7 @@ def test_a_swap_and_retention_never_meet_in_a_vm_without_a_disk(lead_s: int) -> 
             row["id"].endswith("/web01-202603") and row["decision"] == "deleted" for row in run["resources"]
         )
 
-    play(story, fleet())
+    play(story, aged_fleet())
 
 
 def test_retention_goes_on_where_a_crash_interrupted_it() -> None:
@@ -205,4 +177,4 @@ def test_retention_goes_on_where_a_crash_interrupted_it() -> None:
         assert run["status"] == "succeeded", run
         assert before - there(azure) == rows == {"web01-202601", "web01-202603", "202601.1.0"}
 
-    play(story, fleet(), events=False)
+    play(story, aged_fleet(), events=False)

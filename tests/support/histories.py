@@ -34,7 +34,11 @@ Action = list[Any]
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d+")
 _PORT = re.compile(r"http://127\.0\.0\.1:\d+")
-_CHILD = re.compile(r"\b(images|disks|tags|swaps|build)-(\d{6}(?:-[0-9a-f]{12})?)-([0-9a-f]{8})\b")
+_CHILD = re.compile(
+    r"\b(images|disks|tags|swaps|build|recipe|machine|proof)-(\d{6}(?:-[0-9a-f]{12})?|[0-9a-f]{12})-([0-9a-f]{8})\b"
+)
+# A temporary group is named by the hash of its run's id, which is drawn.
+_GROUP = re.compile(r"\b(refresh-(?:build|proof)-[A-Za-z0-9_-]+)-([0-9a-f]{12})\b")
 _TOKEN = re.compile(r'("token": ")[^"]+')
 # The scenarios' own ids mean something and stay.
 _KEPT_UUID = re.compile(r"(\d)\1{7}-")
@@ -104,6 +108,7 @@ class Normal:
         text = _TOKEN.sub(r"\1a-token", text)
         text = _UUID.sub(self._uuid, text)
         text = _CHILD.sub(self._child, text)
+        text = _GROUP.sub(self._group, text)
         same: T = json.loads(text)
         return same
 
@@ -115,3 +120,7 @@ class Normal:
     def _child(self, found: re.Match[str]) -> str:
         unique = self._ids.setdefault(found[0], f"{len(self._ids) + 1:08x}")
         return f"{found[1]}-{found[2]}-{unique}"
+
+    def _group(self, found: re.Match[str]) -> str:
+        unique = self._ids.setdefault(found[0].lower(), f"{len(self._ids) + 1:012x}")
+        return f"{found[1]}-{unique}"

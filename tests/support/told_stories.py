@@ -1,21 +1,21 @@
 """The stories whose histories are kept: every shape an orchestration can take, each told once.
 
-Decides what happens in each. Refuses to know how it is written down.
+Decides what happens in those about swaps; `image_stories` has the others. Refuses to know how they are written down.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any
 
 from refresh.domain.intent_tag import write_intent_tag
 from refresh.messages import swap_id
-from simulator.durable import FunctionFailed, Worker
 from tests.support.builders import VERSION_ID, VM_ID, disk_id
+from tests.support.image_stories import IMAGE_STORIES
 from tests.support.local_azure import LocalAzure, disk_body, vm_body
-from tests.support.month_world import gallery_bodies, version_body, vm_bodies, vm_id
+from tests.support.month_world import gallery_bodies, version_body, vm_id
+from tests.support.telling import Tale, Told, clumsy
 
 FLEET = [
     vm_body(),
@@ -25,17 +25,6 @@ FLEET = [
     version_body(),
 ]
 BAD = {"disk": "*-bad", "boots": False}
-Tale = Callable[[LocalAzure], Awaitable[None]]
-
-
-@dataclass(frozen=True)
-class Told:
-    """A story and which of its executions are kept: `orchestration -> (which one, from 0, under what name)`."""
-
-    tale: Tale
-    kept: Mapping[str, tuple[tuple[int, str], ...]]
-    fleet: list[dict[str, Any]] = field(default_factory=lambda: FLEET)
-    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 def fails(operation: str, code: str = "InternalExecutionError", times: int = 99) -> dict[str, Any]:
@@ -183,51 +172,13 @@ async def many(azure: LocalAzure) -> None:
     await azure.settled()
 
 
-async def month(azure: LocalAzure) -> None:
-    """Everything in one month: an image, disks, tags and swaps, and one disk that does not boot."""
-    azure.simulator.plane.faults.add([{"disk": "*/web02-2*", "boots": False}])
-    await azure.hub.completed(azure.hub.start("refresh_month", {}, "month-202611-00000000"))
-    await azure.settled()
-
-
-async def slow_image(azure: LocalAzure) -> None:
-    """Replication takes longer than an hour: the build waits in a second history."""
-    slow = {"match": {"operation": "versionCreate"}, "duration_s": 4500}
-    azure.simulator.plane.faults.add([slow])
-    await azure.hub.completed(azure.hub.start("create_images", {}, "images-202611-00000000"))
-
-
-async def failed_image(azure: LocalAzure) -> None:
-    """Azure refuses the capture after a while, and says why."""
-    failed = {"match": {"operation": "versionCreate"}, "fail": {"code": "SourceImageInvalid", "message": "planned"}}
-    azure.simulator.plane.faults.add([failed])
-    await azure.hub.completed(azure.hub.start("create_images", {}, "images-202611-00000000"))
-
-
-class Clumsy:
-    """A worker whose `ensure_os_disk` raises the first time, as after a faulty deployment."""
-
-    def __init__(self, worker: Worker) -> None:
-        self._worker = worker
-        self.orchestrate, self.operate = worker.orchestrate, worker.operate
-        self._failed = False
-
-    async def act(self, name: str, payload: str | None) -> str | None:
-        """Run one activity, or fail."""
-        if name == "ensure_os_disk" and not self._failed:
-            self._failed = True
-            raise FunctionFailed("ImportError", "planned")
-        return await self._worker.act(name, payload)
-
-
 async def app_fails(azure: LocalAzure) -> None:
     """An activity raises once: it is asked for again."""
-    azure.hub.witness(Clumsy)
+    azure.hub.witness(clumsy("ensure_os_disk"))
     await tag(OsDiskName="web01-new")(azure)
 
 
 STATE: dict[str, Any] = {"RefreshState": write_intent_tag(swap_id(VM_ID, 1), True, "web01-old", "web01-new")}
-_MONTH = [*gallery_bodies(), *vm_bodies("web01"), *vm_bodies("web02"), *vm_bodies("win01", os_type="Windows")]
 SHORT = {"REFRESH_CAPACITY_TIMEOUT_S": "600"}
 
 
@@ -235,44 +186,39 @@ def _swap(name: str, which: int = 0) -> dict[str, tuple[tuple[int, str], ...]]:
     return {"swap_vm": ((which, name),)}
 
 
+def _told(
+    tale: Tale,
+    kept: Mapping[str, tuple[tuple[int, str], ...]],
+    fleet: list[dict[str, Any]] = FLEET,
+    settings: Mapping[str, str] | None = None,
+) -> Told:
+    return Told(tale, kept, fleet, settings or {})
+
+
 STORIES = (
-    Told(tag(OsDiskName="web01-new"), {**_swap("succeeded"), "look": ((0, "swap"), (1, "nothing left"))}),
-    Told(tag(OsDiskName="web01-bad"), _swap("rolled back")),
-    Told(tag(OsDiskName="web01-new"), _swap("not proven"), fleet=[vm_body(agent=False), *FLEET[1:]]),
-    Told(tag(OsDiskName="web01-new"), _swap("not running"), fleet=[vm_body(power="deallocated"), *FLEET[1:]]),
-    Told(tag(OsDiskName="web01-new", RefreshStopMode="power-off"), _swap("powered off")),
-    Told(tag(OsDiskName="web01-new"), _swap("with notice"), settings={"REFRESH_NOTICE_S": "120"}),
-    Told(app_fails, _swap("app fails")),
-    Told(refused, _swap("refused")),
-    Told(nothing_to_do, {"swap_vm": ((0, "skipped"), (1, "not claimed"))}),
-    Told(tag_amid(fails("update")), _swap("disk refused")),
-    Told(tag_amid(fails("start")), _swap("needs attention")),
-    Told(tag_amid(fails("start", "AllocationFailed")), _swap("no capacity"), settings=SHORT),
-    Told(way_back_fails, _swap("way back fails")),
-    Told(tag_amid({"match": {"operation": "start"}, "duration_s": 700}), _swap("start takes long")),
-    Told(recovered, _swap("recovered", 1)),
-    Told(recovered_on_the_way_back, _swap("recovered on the way back", 1)),
-    Told(recovered_before_downtime, _swap("recovered before downtime", 1)),
-    Told(revived, _swap("revived"), fleet=[vm_body(power="deallocated", **STATE), *FLEET[1:]]),
-    Told(put_on_hold, _swap("put on hold")),
-    Told(gone, _swap("gone")),
-    Told(proved_later("web01-new"), _swap("proved later", 1), fleet=[vm_body(power="deallocated"), *FLEET[1:]]),
-    Told(proved_later("web01-bad"), _swap("proof failed", 1), fleet=[vm_body(power="deallocated"), *FLEET[1:]]),
-    Told(busy_look, {"look": ((0, "busy"), (1, "busy, continued"))}),
-    Told(many, {"swap_vms": ((0, "with a disk"),)}),
-    Told(
-        month,
-        {
-            "refresh_month": ((0, "rolled out"),),
-            "create_images": ((0, "one made"),),
-            "build_image": ((0, "made"),),
-            "create_disks": ((0, "made"),),
-            "write_tags": ((0, "written"),),
-            "swap_vms": ((0, "of a month"),),
-        },
-        fleet=_MONTH,
-        settings={"REFRESH_ROLLOUT": "auto"},
-    ),
-    Told(slow_image, {"build_image": ((0, "slow"), (1, "slow, continued"))}, fleet=_MONTH),
-    Told(failed_image, {"build_image": ((0, "failed"),), "create_images": ((0, "one failed"),)}, fleet=_MONTH),
+    _told(tag(OsDiskName="web01-new"), {**_swap("succeeded"), "look": ((0, "swap"), (1, "nothing left"))}),
+    _told(tag(OsDiskName="web01-bad"), _swap("rolled back")),
+    _told(tag(OsDiskName="web01-new"), _swap("not proven"), fleet=[vm_body(agent=False), *FLEET[1:]]),
+    _told(tag(OsDiskName="web01-new"), _swap("not running"), fleet=[vm_body(power="deallocated"), *FLEET[1:]]),
+    _told(tag(OsDiskName="web01-new", RefreshStopMode="power-off"), _swap("powered off")),
+    _told(tag(OsDiskName="web01-new"), _swap("with notice"), settings={"REFRESH_NOTICE_S": "120"}),
+    _told(app_fails, _swap("app fails")),
+    _told(refused, _swap("refused")),
+    _told(nothing_to_do, {"swap_vm": ((0, "skipped"), (1, "not claimed"))}),
+    _told(tag_amid(fails("update")), _swap("disk refused")),
+    _told(tag_amid(fails("start")), _swap("needs attention")),
+    _told(tag_amid(fails("start", "AllocationFailed")), _swap("no capacity"), settings=SHORT),
+    _told(way_back_fails, _swap("way back fails")),
+    _told(tag_amid({"match": {"operation": "start"}, "duration_s": 700}), _swap("start takes long")),
+    _told(recovered, _swap("recovered", 1)),
+    _told(recovered_on_the_way_back, _swap("recovered on the way back", 1)),
+    _told(recovered_before_downtime, _swap("recovered before downtime", 1)),
+    _told(revived, _swap("revived"), fleet=[vm_body(power="deallocated", **STATE), *FLEET[1:]]),
+    _told(put_on_hold, _swap("put on hold")),
+    _told(gone, _swap("gone")),
+    _told(proved_later("web01-new"), _swap("proved later", 1), fleet=[vm_body(power="deallocated"), *FLEET[1:]]),
+    _told(proved_later("web01-bad"), _swap("proof failed", 1), fleet=[vm_body(power="deallocated"), *FLEET[1:]]),
+    _told(busy_look, {"look": ((0, "busy"), (1, "busy, continued"))}),
+    _told(many, {"swap_vms": ((0, "with a disk"),)}),
+    *IMAGE_STORIES,
 )
