@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from refresh.access import Access
+from refresh.domain.gallery import Definition, Version
 from refresh.domain.guest import Report
-from refresh.domain.model import Definition, Disk, Version, Vm
+from refresh.domain.model import Disk, Vm
 from refresh.domain.orphans import Image
 from refresh.domain.probe import Probe
 from refresh.domain.source_fit import SourceFacts

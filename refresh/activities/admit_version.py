@@ -11,8 +11,8 @@ from refresh import wiring
 from refresh.activities.fleet import BUDGET_S
 from refresh.activities.patience import patiently
 from refresh.domain import tags
+from refresh.domain.gallery import Version
 from refresh.domain.images import checks_of
-from refresh.domain.model import Version
 from refresh.domain.month_reason import MonthReason
 from refresh.domain.provenance import is_quarantined
 from refresh.gateway import GatewayError, Gateways

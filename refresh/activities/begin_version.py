@@ -12,7 +12,7 @@ from refresh import wiring
 from refresh.activities.fleet import BUDGET_S
 from refresh.activities.patience import patiently
 from refresh.domain import resource_id
-from refresh.domain.model import Version
+from refresh.domain.gallery import Version
 from refresh.domain.month_reason import MonthReason
 from refresh.gateway import GatewayError, Gateways, NotFound, Refused
 from refresh.month_messages import FAILED, BuildInput, ImageRow

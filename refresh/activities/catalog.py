@@ -11,7 +11,7 @@ from typing import Any
 
 from refresh.activities.fleet import BUDGET_S, collect
 from refresh.activities.patience import patiently
-from refresh.domain.model import Definition, Version
+from refresh.domain.gallery import Definition, Version
 from refresh.domain.month_reason import Refusal
 from refresh.domain.replication import is_replicated, no_version, rank_versions
 from refresh.gateway import Gateways

@@ -21,7 +21,7 @@ from refresh.activities.retention_survey import (
     survey_versions,
     version_row,
 )
-from refresh.domain.model import Version
+from refresh.domain.gallery import Version
 from refresh.domain.prices import version_usd
 from refresh.domain.removal_reason import RemovalReason
 from refresh.domain.version_retention import Catalogue

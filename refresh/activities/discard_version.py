@@ -11,9 +11,9 @@ from typing import Any
 from refresh import wiring
 from refresh.activities.fleet import BUDGET_S
 from refresh.activities.patience import patiently
+from refresh.domain.gallery import Version
 from refresh.domain.image_commands import delete_command, retry_commands
 from refresh.domain.images import has_arrived_nowhere
-from refresh.domain.model import Version
 from refresh.domain.replication import MOVING
 from refresh.domain.sources import Kind, Part
 from refresh.gateway import GatewayError, Gateways, NotFound

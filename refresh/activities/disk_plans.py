@@ -17,7 +17,8 @@ from refresh.activities.fleet import Fleet, read_fleet
 from refresh.domain import naming, resource_id, tags
 from refresh.domain.choice import choose_definition
 from refresh.domain.disks import check_os_disk, is_months_disk
-from refresh.domain.model import Disk, Version, Vm
+from refresh.domain.gallery import Version
+from refresh.domain.model import Disk, Vm
 from refresh.domain.month_reason import MonthReason, Refusal
 from refresh.gateway import GatewayError, Gateways
 from refresh.month_messages import CREATE, FAILED, SKIP, VmRow, refused

@@ -9,7 +9,8 @@ from refresh.activities.build_patience import LATE, calmly, comes_late, read_mac
 from refresh.domain import workplace
 from refresh.domain.build_bodies import nic_body, proof_disk_body, proof_vm_body
 from refresh.domain.build_watch import judge_made
-from refresh.domain.model import Definition, Disk
+from refresh.domain.gallery import Definition
+from refresh.domain.model import Disk
 from refresh.domain.month_reason import MonthReason
 from refresh.domain.steps import Move
 from refresh.gateway import Gateways, NotFound

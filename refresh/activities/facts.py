@@ -16,7 +16,8 @@ from refresh.domain.check import first_failed
 from refresh.domain.decision import decide_settled
 from refresh.domain.denial import read_denial
 from refresh.domain.facts import Facts
-from refresh.domain.model import Definition, Disk, Version, Vm
+from refresh.domain.gallery import Definition, Version
+from refresh.domain.model import Disk, Vm
 from refresh.domain.provenance import Policy
 from refresh.domain.reason import Reason
 from refresh.domain.tag_checks import check_tags

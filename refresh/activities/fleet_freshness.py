@@ -8,7 +8,8 @@ from __future__ import annotations
 from refresh.activities.catalog import Catalog
 from refresh.domain import resource_id
 from refresh.domain.freshness import Freshness, find_yardstick, judge_freshness
-from refresh.domain.model import Disk, Version, Vm
+from refresh.domain.gallery import Version
+from refresh.domain.model import Disk, Vm
 
 
 class FreshnessReader:

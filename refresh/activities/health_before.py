@@ -9,10 +9,11 @@ from collections.abc import Collection
 
 from refresh.activities.probing import Prober
 from refresh.domain.data_disks import data_disks_of
+from refresh.domain.gallery import Definition
 from refresh.domain.health import Name
 from refresh.domain.health_rungs import computer_names
 from refresh.domain.health_wish import agent_promised, health_timeout_s
-from refresh.domain.model import Definition, Power, Vm
+from refresh.domain.model import Power, Vm
 from refresh.domain.probe import parse_probe, probe_text
 from refresh.gateway import Guests
 from refresh.messages import Health

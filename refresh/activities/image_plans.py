@@ -16,10 +16,10 @@ from refresh.activities.patience import patiently
 from refresh.activities.plan_recipe import judge_recipe
 from refresh.activities.source_plans import SourcePlan, image_id, plan_source
 from refresh.domain import resource_id, tags
+from refresh.domain.gallery import Definition, Version
 from refresh.domain.image_commands import delete_command
 from refresh.domain.image_spec import ImageSpec, check_spec, find_spec
 from refresh.domain.images import awaits_checks, choose_name, find_kept, find_leftovers
-from refresh.domain.model import Definition, Version
 from refresh.domain.month_reason import MonthReason, Refusal
 from refresh.domain.publishing import Publishing, image_body, target_regions, version_body
 from refresh.domain.sources import Kind

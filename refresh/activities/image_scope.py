@@ -14,8 +14,9 @@ from refresh.activities.catalog import Catalog
 from refresh.activities.fleet import BUDGET_S, collect
 from refresh.activities.patience import patiently
 from refresh.domain import naming, resource_id, tags
+from refresh.domain.gallery import Definition
 from refresh.domain.image_spec import ImageSpec
-from refresh.domain.model import Definition, Vm
+from refresh.domain.model import Vm
 from refresh.domain.month_reason import MonthReason
 from refresh.gateway import GatewayError, Gateways
 from refresh.month_messages import FAILED, ImageRow

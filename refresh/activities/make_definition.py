@@ -7,7 +7,7 @@ from typing import Any
 from refresh import wiring
 from refresh.activities.fleet import BUDGET_S
 from refresh.activities.patience import patiently, until
-from refresh.domain.model import Definition
+from refresh.domain.gallery import Definition
 from refresh.domain.month_reason import MonthReason
 from refresh.gateway import GatewayError, Gateways, NotFound
 from refresh.month_messages import FAILED, BuildInput, ImageRow

@@ -25,8 +25,9 @@ from refresh.activities.survey import (
     with_wishes,
 )
 from refresh.domain import resource_id, tags
+from refresh.domain.gallery import Definition, Region, Version
 from refresh.domain.image_spec import ImageSpec, find_spec
-from refresh.domain.model import Definition, Disk, Region, Version
+from refresh.domain.model import Disk
 from refresh.domain.month_reason import Refusal
 from refresh.domain.seen import Seen
 from refresh.gateway import Gateways, NotFound

@@ -15,7 +15,7 @@ from refresh.activities.inventory import LIST_BUDGET_S, list_disks, list_subscri
 from refresh.activities.patience import patiently
 from refresh.activities.retention_survey import building_among
 from refresh.domain import resource_id
-from refresh.domain.model import Version
+from refresh.domain.gallery import Version
 from refresh.domain.orphans import (
     Image,
     Orphan,

@@ -13,8 +13,8 @@ from refresh.activities.build_patience import calmly
 from refresh.activities.recipe_files import find_recipe
 from refresh.activities.workplaces import find_workplace
 from refresh.domain.custom_data import write_custom_data
+from refresh.domain.gallery import Definition
 from refresh.domain.marketplace import check_definition, check_image
-from refresh.domain.model import Definition
 from refresh.domain.month_reason import MonthReason, Refusal
 from refresh.domain.workplace import BUILD
 from refresh.gateway import GatewayError, Gateways, NotFound

@@ -15,9 +15,10 @@ from refresh.activities.fleet import BUDGET_S
 from refresh.activities.inventory import list_disks, list_subscriptions, list_vms
 from refresh.activities.patience import patiently
 from refresh.domain import resource_id, tags
+from refresh.domain.gallery import Definition, Version
 from refresh.domain.locks import Lock
 from refresh.domain.mentions import read_mentions
-from refresh.domain.model import Definition, Disk, Version, Vm
+from refresh.domain.model import Disk, Vm
 from refresh.domain.prices import disk_usd, version_usd
 from refresh.domain.removal_reason import Verdict
 from refresh.domain.retention import Evidence, Rule, is_ours, judge_disk, rank_spares

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from refresh.activities.fleet import BUDGET_S, collect
 from refresh.activities.patience import patiently
 from refresh.domain import tags
+from refresh.domain.gallery import Definition
 from refresh.domain.images import choose_latest
-from refresh.domain.model import Definition
 from refresh.domain.month_reason import MonthReason, Refusal
 from refresh.domain.publishing import Publishing
 from refresh.domain.resource_id import ResourceId, parse

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from refresh.activities.build_patience import calmly
 from refresh.domain import naming
-from refresh.domain.model import Definition
+from refresh.domain.gallery import Definition
 from refresh.domain.month_reason import MonthReason, Refusal
 from refresh.domain.workplace import group_id
 from refresh.gateway import Gateways

@@ -10,8 +10,8 @@ import base64
 from typing import Any
 
 from refresh.domain.custom_data import BUILD_USER
+from refresh.domain.gallery import Definition
 from refresh.domain.marketplace import ImageFacts, wants_trusted_launch
-from refresh.domain.model import Definition
 from refresh.domain.recipe import Recipe
 from refresh.domain.workplace import disk_id, nic_id
 

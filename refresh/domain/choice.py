@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from refresh.domain import resource_id, tags
-from refresh.domain.model import Definition, Disk, Vm
+from refresh.domain.gallery import Definition
+from refresh.domain.model import Disk, Vm
 from refresh.domain.month_reason import MonthReason, Refusal
 
 # Security types of a definition that a VM's OS disk may come from, the exact one first:

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from refresh.domain import naming, resource_id, tags
-from refresh.domain.model import Disk, Version, Vm
+from refresh.domain.gallery import Version
+from refresh.domain.model import Disk, Vm
 from refresh.domain.month_reason import MonthReason, Refusal
 
 # Largest size in GiB of each premium performance tier:

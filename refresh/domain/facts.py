@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from refresh.domain.cautions import Caution
-from refresh.domain.model import Definition, Disk, Version, Vm
+from refresh.domain.gallery import Definition, Version
+from refresh.domain.model import Disk, Vm
 from refresh.domain.reason import Reason
 from refresh.domain.surroundings import Surroundings
 from refresh.domain.wish import Wish

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from refresh.domain import instant, resource_id
 from refresh.domain.choice import choose_definition
-from refresh.domain.model import Definition, Disk, Version, Vm
+from refresh.domain.gallery import Definition, Version
+from refresh.domain.model import Disk, Vm
 from refresh.domain.replication import rank_versions
 
 _DAY_S = 86400.0

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 
 from refresh.domain import tags
-from refresh.domain.model import Definition, Vm
+from refresh.domain.gallery import Definition
+from refresh.domain.model import Vm
 from refresh.domain.probe import CURE, has_bad_probe, probe_text
 from refresh.domain.wish import shorten
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from refresh.domain import naming, resource_id
-from refresh.domain.model import Region, Version
+from refresh.domain.gallery import Region, Version
 
 
 def retry_commands(version: Version, wanted: Iterable[str] = ()) -> tuple[str, ...]:

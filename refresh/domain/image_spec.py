@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from refresh.domain import resource_id, spec_values
-from refresh.domain.model import Definition
+from refresh.domain.gallery import Definition
 from refresh.domain.month_reason import MonthReason, Refusal
 from refresh.domain.publishing import Publishing
 from refresh.domain.spec_values import Table

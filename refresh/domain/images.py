@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from refresh.domain import instant, naming, tags
-from refresh.domain.model import Definition, Version
+from refresh.domain.gallery import Definition, Version
 from refresh.domain.month_reason import MonthReason, Refusal
 
 STUCK_AFTER_S = 24 * 3600.0

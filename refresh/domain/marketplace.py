@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from refresh.domain.model import Definition
+from refresh.domain.gallery import Definition
 from refresh.domain.month_reason import MonthReason, Refusal
 from refresh.domain.recipe import MarketplaceImage
 

@@ -10,9 +10,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from refresh.domain import resource_id, tags, workplace
+from refresh.domain.gallery import Version
 from refresh.domain.image_commands import delete_command
 from refresh.domain.images import find_leftovers
-from refresh.domain.model import Disk, Version
+from refresh.domain.model import Disk
 from refresh.domain.workplace import Group
 
 _MADE_NOTHING = ("Failed", "Canceled")

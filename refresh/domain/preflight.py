@@ -13,7 +13,8 @@ from collections.abc import Collection
 from refresh.domain import compatibility, encryption, locks, placement, provenance, rights, tag_checks, vm_size
 from refresh.domain.check import Check, Evidence, Promise, first_failed
 from refresh.domain.facts import Facts
-from refresh.domain.model import Definition, Disk, Version, Vm
+from refresh.domain.gallery import Definition, Version
+from refresh.domain.model import Disk, Vm
 from refresh.domain.provenance import Policy
 from refresh.domain.reason import Reason
 from refresh.domain.surroundings import Surroundings

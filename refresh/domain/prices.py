@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from refresh.domain.model import Disk, Version
+from refresh.domain.gallery import Version
+from refresh.domain.model import Disk
 
 USD_PER_GIB_MONTH = {
     "premium": 0.132,

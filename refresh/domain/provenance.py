@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from refresh.domain import resource_id, tags
 from refresh.domain.check import Check, Evidence, Promise
-from refresh.domain.model import Definition, Disk, Version, Vm
+from refresh.domain.gallery import Definition, Version
+from refresh.domain.model import Disk, Vm
 from refresh.domain.reason import Reason
 from refresh.domain.stop_mode import StopMode
 

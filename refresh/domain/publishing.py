@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from refresh.domain import instant, naming, tags
-from refresh.domain.model import Definition
+from refresh.domain.gallery import Definition
 from refresh.domain.sources import Kind, Part, Source
 
 # https://learn.microsoft.com/azure/virtual-machines/azure-compute-gallery#scaling

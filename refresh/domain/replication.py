@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from refresh.domain import naming
-from refresh.domain.model import Definition, Version
+from refresh.domain.gallery import Definition, Version
 from refresh.domain.month_reason import MonthReason, Refusal
 from refresh.domain.provenance import is_quarantined
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from refresh.domain import naming
-from refresh.domain.model import Definition
+from refresh.domain.gallery import Definition
 from refresh.domain.month_reason import MonthReason, Refusal
 from refresh.domain.sources import Kind, Part
 

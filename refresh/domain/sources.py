@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from refresh.domain import resource_id, tags
-from refresh.domain.model import Definition
+from refresh.domain.gallery import Definition
 from refresh.domain.month_reason import MonthReason, Refusal
 
 LATEST = "latest"

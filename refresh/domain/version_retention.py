@@ -12,8 +12,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from refresh.domain import naming, tags
+from refresh.domain.gallery import Definition, Version
 from refresh.domain.locks import Lock
-from refresh.domain.model import Definition, Disk, Version
+from refresh.domain.model import Disk
 from refresh.domain.provenance import is_quarantined
 from refresh.domain.removal_reason import RemovalReason, Verdict
 from refresh.domain.replication import is_replicated

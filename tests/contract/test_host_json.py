@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from refresh.activities.lateness import LATE_AFTER_S
-from refresh.settings import SETTINGS
+from refresh.setting_table import SETTINGS
 from tests.support.bicep import INFRA
 
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from refresh.domain import hints
-from refresh.settings import SETTINGS
+from refresh.setting_table import SETTINGS
 from simulator.eventgrid.filters import DEFAULT
 from simulator.functions.indexing import index_app
 from tests.support.bicep import FILES, INFRA, ROOT, Resource, declared, literals, of_type, plain, resources

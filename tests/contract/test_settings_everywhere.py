@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from refresh.settings import ACTIVITIES_BESIDE_SWAPS, MAX_CONCURRENT_ACTIVITIES, SETTINGS, Settings
+from refresh.setting_table import ACTIVITIES_BESIDE_SWAPS, MAX_CONCURRENT_ACTIVITIES, SETTINGS
+from refresh.settings import Settings
 
 _ROOT = Path(__file__).resolve().parents[2]
 

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from refresh.domain.by_hand import write_commands
+from refresh.domain.gallery import Region, Version
 from refresh.domain.image_commands import delete_command, retry_commands
-from refresh.domain.model import Region, Version
 from refresh.domain.workplace import delete_commands
 from tests.support.az import Az, AzFailed, for_simulator, signed_out
 

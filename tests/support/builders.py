@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from refresh.domain.model import Agent, Definition, Disk, Power, Region, Version, Vm
+from refresh.domain.gallery import Definition, Region, Version
+from refresh.domain.model import Agent, Disk, Power, Vm
 
 SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-app"

@@ -9,7 +9,8 @@ import pytest
 from refresh.arm.compute import vm_from_arm
 from refresh.arm.disks import disk_from_arm
 from refresh.arm.gallery import definition_from_arm, version_from_arm
-from refresh.domain.model import Agent, Power, Region
+from refresh.domain.gallery import Region
+from refresh.domain.model import Agent, Power
 from refresh.gateway import Unavailable
 
 _GROUP = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/web/providers/Microsoft.Compute"

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from refresh.domain.choice import choose_definition
-from refresh.domain.model import Definition, Disk, Region, Version, Vm
+from refresh.domain.gallery import Definition, Region, Version
+from refresh.domain.model import Disk, Vm
 from refresh.domain.month_reason import MonthReason, Refusal
 from refresh.domain.replication import is_replicated, no_version, rank_versions
 from tests.support.builders import GALLERY, SUBSCRIPTION, make_current, make_definition, make_version, make_vm

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from refresh.domain.freshness import Freshness, find_yardstick, judge_freshness
-from refresh.domain.model import Region
+from refresh.domain.gallery import Region
 from tests.support.builders import DEFINITION_ID, GALLERY, make_current, make_definition, make_version, make_vm
 
 NOW = "2026-11-21T10:00:00+00:00"

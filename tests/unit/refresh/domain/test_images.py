@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from refresh.domain.gallery import Region, Version
 from refresh.domain.image_commands import retry_commands
 from refresh.domain.images import (
     choose_latest,
@@ -14,7 +15,6 @@ from refresh.domain.images import (
     find_leftovers,
     has_arrived_nowhere,
 )
-from refresh.domain.model import Region, Version
 from refresh.domain.month_reason import MonthReason, Refusal
 from refresh.domain.replication import Standing, judge_version
 from refresh.domain.resource_id import same

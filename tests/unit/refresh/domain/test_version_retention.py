@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from refresh.domain.gallery import Region, Version
 from refresh.domain.locks import Lock
 from refresh.domain.mentions import Mentions
-from refresh.domain.model import Disk, Region, Version
+from refresh.domain.model import Disk
 from refresh.domain.retention import Evidence, Rule
 from refresh.domain.version_retention import Catalogue, find_needs, judge_version, needed_disks
 from tests.support.builders import DEFINITION_ID, GALLERY, VM_ID, make_definition, make_disk, make_version

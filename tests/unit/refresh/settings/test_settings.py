@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from refresh.settings import SETTINGS, Settings, SettingsError, defaults
+from refresh.setting_table import SETTINGS
+from refresh.settings import Settings, SettingsError, defaults
 
 _SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
 _SCOPE = {"REFRESH_SUBSCRIPTIONS": _SUBSCRIPTION}
