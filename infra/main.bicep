@@ -252,6 +252,8 @@ module app 'modules/app.bicep' = {
     taskHub: taskHub
     appSettings: union(
       loadJsonContent('settings.json'),
+      // Where nothing has been tried yet, nobody is stopped before every part has run once.
+      { REFRESH_SELFCHECK: 'required' },
       settings,
       {
         REFRESH_SUBSCRIPTIONS: join(fleet, ',')

@@ -241,6 +241,13 @@ SETTINGS: tuple[Setting, ...] = (
         setting_values.between(0, MAX_NOTICE_S),
     ),
     Setting(
+        "REFRESH_SELFCHECK",
+        "selfcheck",
+        "off",
+        "`required`: no swap before `POST /api/selfcheck` has passed for this package; `off`: none is waited for.",
+        setting_values.one_of("required", "off"),
+    ),
+    Setting(
         "REFRESH_ARM_ENDPOINT",
         "arm_endpoint",
         "https://management.azure.com",
@@ -295,6 +302,7 @@ class Settings:
     history_days: int
     outcome_topic: str
     notice_s: int
+    selfcheck: str
     arm_endpoint: str
     api_auth: str
     client_id: str
