@@ -12,11 +12,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from refresh.orchestrations import (
+    answer_selfcheck,
     build_image,
     create_disks,
     create_images,
     look,
     refresh_month,
+    selfcheck,
     swap_vm,
     swap_vms,
     write_tags,
@@ -31,11 +33,13 @@ from tests.support.told_stories import STORIES, Told
 
 START = datetime(2026, 11, 1, 2, tzinfo=UTC)
 ORCHESTRATORS: Mapping[str, Orchestrator] = {
+    "answer_selfcheck": answer_selfcheck.answer_selfcheck,
     "build_image": build_image.build_image,
     "create_disks": create_disks.create_disks,
     "create_images": create_images.create_images,
     "look": look.look,
     "refresh_month": refresh_month.refresh_month,
+    "selfcheck": selfcheck.selfcheck,
     "swap_vm": swap_vm.swap_vm,
     "swap_vms": swap_vms.swap_vms,
     "write_tags": write_tags.write_tags,

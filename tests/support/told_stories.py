@@ -204,6 +204,12 @@ async def failed_image(azure: LocalAzure) -> None:
     await azure.hub.completed(azure.hub.start("create_images", {}, "images-202611-00000000"))
 
 
+async def self_check(azure: LocalAzure) -> None:
+    """Every part of the platform runs once."""
+    await azure.hub.completed(azure.hub.start("selfcheck", {}, "selfcheck-202611-00000000"))
+    await azure.settled()
+
+
 class Clumsy:
     """A worker whose `ensure_os_disk` raises the first time, as after a faulty deployment."""
 
@@ -274,5 +280,6 @@ STORIES = (
         settings={"REFRESH_ROLLOUT": "auto"},
     ),
     Told(slow_image, {"build_image": ((0, "slow"), (1, "slow, continued"))}, fleet=_MONTH),
+    Told(self_check, {"selfcheck": ((0, "passed"),), "answer_selfcheck": ((0, "answered"),)}),
     Told(failed_image, {"build_image": ((0, "failed"),), "create_images": ((0, "one failed"),)}, fleet=_MONTH),
 )
