@@ -5,7 +5,9 @@ import os
 import azure.durable_functions as df
 
 from refresh.activities.admit_version import admit_version
+from refresh.activities.begin_selfcheck import begin_selfcheck
 from refresh.activities.begin_version import begin_version
+from refresh.activities.check_subscription import check_subscription
 from refresh.activities.clear_intent import clear_intent
 from refresh.activities.count_swaps import count_swaps
 from refresh.activities.delete_disks import delete_disks
@@ -45,6 +47,7 @@ from refresh.activities.write_intent import write_intent
 from refresh.activities.write_rejection import write_rejection
 from refresh.activities.write_wishes import write_wishes
 from refresh.entities.dispatcher import dispatcher
+from refresh.orchestrations.answer_selfcheck import answer_selfcheck
 from refresh.orchestrations.apply_retention import apply_retention
 from refresh.orchestrations.build_image import build_image
 from refresh.orchestrations.build_vm import build_vm
@@ -54,6 +57,7 @@ from refresh.orchestrations.look import look
 from refresh.orchestrations.prove_version import prove_version
 from refresh.orchestrations.refresh_month import refresh_month
 from refresh.orchestrations.run_recipe import run_recipe
+from refresh.orchestrations.selfcheck import selfcheck
 from refresh.orchestrations.swap_vm import swap_vm
 from refresh.orchestrations.swap_vms import swap_vms
 from refresh.orchestrations.write_tags import write_tags
@@ -92,6 +96,8 @@ for orchestration in (
     create_disks,
     write_tags,
     apply_retention,
+    selfcheck,
+    answer_selfcheck,
 ):
     app.orchestration_trigger(context_name="ctx")(orchestration)
 
@@ -133,6 +139,8 @@ for activity in (
     delete_disks,
     delete_versions,
     watch_deletions,
+    begin_selfcheck,
+    check_subscription,
 ):
     activity.__annotations__ = {}  # the Functions indexer refuses parameterised types such as dict[str, Any]
     app.activity_trigger(input_name="data")(activity)

@@ -241,6 +241,8 @@ module app 'modules/app.bicep' = {
     taskHub: taskHub
     appSettings: union(
       loadJsonContent('settings.json'),
+      // Where nothing has been tried yet, nobody is stopped before every part has run once.
+      { REFRESH_SELFCHECK: 'required' },
       checkedSettings,
       {
         REFRESH_SUBSCRIPTIONS: join(fleet, ',')

@@ -26,6 +26,7 @@ type settings = {
   REFRESH_DISK_GROUPS: string?
   REFRESH_HISTORY_DAYS: string?
   REFRESH_NOTICE_S: string?
+  REFRESH_SELFCHECK: string?
   REFRESH_ARM_ENDPOINT: string?
 }
 

@@ -231,6 +231,13 @@ SETTINGS: tuple[Setting, ...] = (
         setting_values.between(0, MAX_NOTICE_S),
     ),
     Setting(
+        "REFRESH_SELFCHECK",
+        "selfcheck",
+        "off",
+        "`required`: no swap before `POST /api/selfcheck` has passed for this package; `off`: none is waited for.",
+        setting_values.one_of("required", "off"),
+    ),
+    Setting(
         "REFRESH_ARM_ENDPOINT",
         "arm_endpoint",
         "https://management.azure.com",

@@ -56,6 +56,7 @@ class Settings:
     history_days: int
     outcome_topic: str
     notice_s: int
+    selfcheck: str
     arm_endpoint: str
     api_auth: str
     client_id: str

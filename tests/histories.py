@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from refresh.orchestrations import (
+    answer_selfcheck,
     apply_retention,
     build_image,
     build_vm,
@@ -21,6 +22,7 @@ from refresh.orchestrations import (
     prove_version,
     refresh_month,
     run_recipe,
+    selfcheck,
     swap_vm,
     swap_vms,
     write_tags,
@@ -37,6 +39,7 @@ from tests.support.told_stories import STORIES
 START = datetime(2026, 11, 1, 2, tzinfo=UTC)
 ORCHESTRATORS: Mapping[str, Orchestrator] = {
     "apply_retention": apply_retention.apply_retention,
+    "answer_selfcheck": answer_selfcheck.answer_selfcheck,
     "build_image": build_image.build_image,
     "build_vm": build_vm.build_vm,
     "create_disks": create_disks.create_disks,
@@ -45,6 +48,7 @@ ORCHESTRATORS: Mapping[str, Orchestrator] = {
     "prove_version": prove_version.prove_version,
     "refresh_month": refresh_month.refresh_month,
     "run_recipe": run_recipe.run_recipe,
+    "selfcheck": selfcheck.selfcheck,
     "swap_vm": swap_vm.swap_vm,
     "swap_vms": swap_vms.swap_vms,
     "write_tags": write_tags.write_tags,

@@ -22,6 +22,16 @@ def page_of_run(record: Mapping[str, Any]) -> str:
     return "\n".join([*head, *_images(record), *_vms(record.get("vms", ())), *_by_hand(record)])
 
 
+def page_of_checks(record: Mapping[str, Any]) -> str:
+    """A self-check's record as a page."""
+    lines = [
+        _row(row["name"], "passed" if row["ok"] else "failed", row.get("took_s"), row["message"], row.get("cure"))
+        for row in record.get("checks") or ()
+    ]
+    head = [f"# {record['id']}: {record['status']}", "", f"Package {record.get('package')}, {record.get('bundle')}."]
+    return "\n".join([*head, "", "| check | result | s | what | cure |", "| --- | --- | --- | --- | --- |", *lines, ""])
+
+
 def page_of_dry_run(answer: Mapping[str, Any], what: str) -> str:
     """The answer of a dry run as a page; `what` is the action that was not done."""
     added, down_s = answer.get("disks_added", 0), float(answer.get("down_s") or 0)

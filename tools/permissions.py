@@ -42,6 +42,10 @@ Every right is a single action, none has a `*`. The roles are custom roles that 
 one managed identity. `az role definition list --custom-role-only` shows them; the app reads its own rights before it
 stops a VM and refuses when one is missing ([docs/preflight.md](preflight.md)).
 
+Tests hold the list (`tests/e2e/test_roles.py`): with exactly these roles at exactly these scopes swaps, months, images
+from every source, recipes and retention get no refusal from the simulated Azure, and without any one of them something
+fails that names it. What the simulator cannot ask for, the status addresses of long operations, is marked as inferred.
+
 Beside these the identity has built-in data roles on what is the app's own: Storage Blob Data Owner, Queue and Table
 Data Contributor on its storage account, Monitoring Metrics Publisher on its Application Insights, EventGrid Data Sender
 on its outcome topic, with `durableBackend=scheduler` Durable Task Data Contributor on its scheduler. The system topic's

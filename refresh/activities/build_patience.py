@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from refresh.activities import lateness
 from refresh.activities.patience import patiently
 from refresh.domain.build_watch import Machine
+from refresh.domain.denial import tell_refusal
 from refresh.domain.month_reason import MonthReason
 from refresh.gateway import GatewayError, Gateways, NotFound, Unavailable
 from refresh.recipe_messages import Stage, Workplace
@@ -27,7 +28,8 @@ async def staged(work: Callable[[], Awaitable[Stage]], what: str) -> Stage:
     except GatewayError as error:
         if error.code in _CONFLICTS:
             return Stage("waiting", MonthReason.AZURE_SAID_NO, f"{what}: {error}"[:300])
-        return Stage("failed", MonthReason.AZURE_SAID_NO, f"{what}: {error}"[:300])
+        why = tell_refusal(error.code, error.message)
+        return Stage("failed", MonthReason.AZURE_SAID_NO, f"{what}: {why}"[:300])
 
 
 async def calmly[T](call: Callable[[], Awaitable[T]]) -> T:

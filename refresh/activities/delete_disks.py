@@ -19,6 +19,7 @@ from refresh.activities.fleet import BUDGET_S, collect
 from refresh.activities.patience import patiently
 from refresh.activities.retention_survey import DiskSurvey, disk_row, owners_of, survey_disks
 from refresh.domain import resource_id
+from refresh.domain.denial import tell_refusal
 from refresh.domain.mentions import Mentions, read_mentions
 from refresh.domain.model import Disk, Vm
 from refresh.domain.prices import disk_usd
@@ -43,7 +44,8 @@ async def delete_batch(gateways: Gateways, settings: Settings, asked: DeletionIn
     try:
         survey = await survey_disks(gateways, settings, {})
     except GatewayError as error:
-        message = f"not everything could be read again, so it was not deleted: {error}"
+        why = tell_refusal(error.code, error.message)
+        message = f"not everything could be read again, so it was not deleted: {why}"
         return [ResourceRow(DISK, one, FAILED, RemovalReason.NOT_READ, message).to_json() for one in asked.ids]
     held = {resource_id.id_hash(one): why for one, why in (asked.held or {}).items()}
     around = _Around(gateways, survey, held, settings.disk_groups)
@@ -87,7 +89,8 @@ async def _alone(gateways: Gateways, around: _Around, disk_id: str) -> ResourceR
         # Unavailable in between begins with reading again: the disk may be somebody's by then.
         return await patiently(lambda: _delete(gateways, around, disk_id), budget_s=BUDGET_S)
     except GatewayError as error:
-        return ResourceRow(DISK, disk_id, FAILED, RemovalReason.AZURE_SAID_NO, f"it was not deleted: {error}")
+        why = tell_refusal(error.code, error.message)
+        return ResourceRow(DISK, disk_id, FAILED, RemovalReason.AZURE_SAID_NO, f"it was not deleted: {why}")
     except Exception as error:
         _log.exception("deleting %s broke", disk_id)
         message = f"unexpected {type(error).__name__}; see the log"

@@ -21,6 +21,7 @@ from refresh.activities.retention_survey import (
     survey_versions,
     version_row,
 )
+from refresh.domain.denial import tell_refusal
 from refresh.domain.gallery import Version
 from refresh.domain.prices import version_usd
 from refresh.domain.removal_reason import RemovalReason
@@ -45,7 +46,8 @@ async def begin_batch(gateways: Gateways, settings: Settings, asked: DeletionInp
         # What was to go is gone by now: every disk that is still there counts.
         survey = await survey_versions(gateways, settings, disks, lambda one: one.lower() in building, deletable=())
     except GatewayError as error:
-        message = f"not everything could be read again, so it was not deleted: {error}"
+        why = tell_refusal(error.code, error.message)
+        message = f"not everything could be read again, so it was not deleted: {why}"
         return [ResourceRow(VERSION, one, FAILED, RemovalReason.NOT_READ, message).to_json() for one in asked.ids]
     homes = {version.id.lower(): each for each in survey.catalogues for version in each.versions}
     return [(await _alone(gateways, survey, homes, one)).to_json() for one in asked.ids]
@@ -59,7 +61,8 @@ async def _alone(
     except NotFound:
         return ResourceRow(VERSION, version_id, DELETED, RemovalReason.DELETED, "it is gone")
     except GatewayError as error:
-        return ResourceRow(VERSION, version_id, FAILED, RemovalReason.AZURE_SAID_NO, f"it was not deleted: {error}")
+        why = tell_refusal(error.code, error.message)
+        return ResourceRow(VERSION, version_id, FAILED, RemovalReason.AZURE_SAID_NO, f"it was not deleted: {why}")
     except Exception as error:
         _log.exception("deleting %s broke", version_id)
         message = f"unexpected {type(error).__name__}; see the log"

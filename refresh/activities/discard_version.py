@@ -11,6 +11,7 @@ from typing import Any
 from refresh import wiring
 from refresh.activities.fleet import BUDGET_S
 from refresh.activities.patience import patiently
+from refresh.domain.denial import tell_refusal
 from refresh.domain.gallery import Version
 from refresh.domain.image_commands import delete_command, retry_commands
 from refresh.domain.images import has_arrived_nowhere
@@ -43,7 +44,9 @@ async def discard(gateways: Gateways, build: BuildInput) -> dict[str, Any]:
             return {"waiting": True, "by_hand": [delete_command(version_id)]}
     except GatewayError as error:
         by_hand = (delete_command(version_id),)
-        return {"message": f"it could not be deleted: {error}"[:150], "by_hand": [*by_hand, *_image(build)]}
+        why = tell_refusal(error.code, error.message)
+        message = f"it could not be deleted: {why}"
+        return {"message": message[:200], "by_hand": [*by_hand, *_image(build)]}
     return await _discard_image(gateways, build)
 
 
@@ -57,7 +60,9 @@ async def _discard_image(gateways: Gateways, build: BuildInput) -> dict[str, Any
     except NotFound:
         return {"message": "nothing of it is left"}
     except GatewayError as error:
-        return {"message": f"its managed image could not be deleted: {error}"[:150], "by_hand": list(_image(build))}
+        why = tell_refusal(error.code, error.message)
+        message = f"its managed image could not be deleted: {why}"
+        return {"message": message[:200], "by_hand": list(_image(build))}
     return {"waiting": True, "by_hand": list(_image(build))}
 
 

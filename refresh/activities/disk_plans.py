@@ -16,6 +16,7 @@ from refresh.activities.catalog import Catalog
 from refresh.activities.fleet import Fleet, read_fleet
 from refresh.domain import naming, resource_id, tags
 from refresh.domain.choice import choose_definition
+from refresh.domain.denial import tell_refusal
 from refresh.domain.disks import check_os_disk, is_months_disk
 from refresh.domain.gallery import Version
 from refresh.domain.model import Disk, Vm
@@ -127,7 +128,8 @@ async def each_vm(
         try:
             return (await work(vm_id)).to_json()
         except GatewayError as error:
-            return VmRow(vm_id, FAILED, MonthReason.NOT_READ, f"Azure gave no answer: {error}").to_json()
+            why = tell_refusal(error.code, error.message)
+            return VmRow(vm_id, FAILED, MonthReason.NOT_READ, f"Azure gave no answer: {why}").to_json()
         except Exception as error:
             # One VM that nobody thought of never stops the others; its row says so and the log says what it was.
             _logger.exception("work on %s broke", vm_id)

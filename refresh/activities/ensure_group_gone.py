@@ -7,6 +7,7 @@ from typing import Any
 from refresh import wiring
 from refresh.activities.build_patience import calmly, staged
 from refresh.domain import tags
+from refresh.domain.denial import tell_refusal
 from refresh.domain.month_reason import MonthReason
 from refresh.domain.workplace import delete_commands, is_temporary
 from refresh.gateway import Gateways, NotFound, Refused
@@ -30,7 +31,8 @@ async def _ensure(gateways: Gateways, group: str) -> Stage:
     except NotFound:
         return Stage("done")
     except Refused as error:
-        return _left(group, f"resource group {name} could not be deleted: {error}")
+        why = tell_refusal(error.code, error.message)
+        return _left(group, f"resource group {name} could not be deleted: {why}")
     return Stage("waiting", message=f"resource group {name} is being deleted")
 
 

@@ -21,6 +21,7 @@ from refresh.domain.cautions import (
     caution_of_unread_addresses,
     cautions_of,
 )
+from refresh.domain.denial import tell_refusal
 from refresh.domain.model import Disk, Vm
 from refresh.domain.probe import probe_text
 from refresh.domain.stop_mode import StopMode
@@ -70,7 +71,7 @@ class Forewarner:
                 for nic in vm.guest.nic_ids:
                     dynamic += await self._reads.read(lambda nic=nic: self._addresses.list_dynamic_ips(nic)) or ()  # type: ignore[misc]
         except GatewayError as error:
-            return caution_of_unread_addresses(error.code)
+            return caution_of_unread_addresses(tell_refusal(error.code, error.message))
         except TimeoutError:
             return caution_of_unread_addresses("no answer in time")
         return caution_of_addresses(dynamic)

@@ -17,6 +17,7 @@ from refresh.activities.disk_plans import DiskPlan, each_vm, plan_disk, row_of, 
 from refresh.activities.fleet import BUDGET_S, Fleet
 from refresh.activities.patience import patiently
 from refresh.domain import resource_id
+from refresh.domain.denial import tell_refusal
 from refresh.domain.disks import disk_body, is_months_disk
 from refresh.domain.model import Disk
 from refresh.domain.month_reason import MonthReason
@@ -60,7 +61,8 @@ async def make_disk(fleet: Fleet, plan: DiskPlan, period: str) -> VmRow:
         # Two runs may make the same disk at the same time: then the other one's is as good.
         existing = await fleet.disk(plan.disk_id)
         if existing is None or not is_months_disk(existing, plan.vm, plan.current, plan.version):
-            return row_of(plan, FAILED, MonthReason.AZURE_SAID_NO, f"disk {plan.name} could not be made: {error}")
+            why = tell_refusal(error.code, error.message)
+            return row_of(plan, FAILED, MonthReason.AZURE_SAID_NO, f"disk {plan.name} could not be made: {why}")
         return await _verify(fleet, plan, existing)
     except GatewayError as error:
         return row_of(plan, FAILED, MonthReason.NOT_READ, f"Azure did not take the order for {plan.name}: {error}")

@@ -10,6 +10,7 @@ from typing import Any
 from refresh import wiring
 from refresh.activities.patience import TAG_WRITE_BUDGET_S, patiently
 from refresh.domain import tags
+from refresh.domain.denial import tell_refusal
 from refresh.gateway import GatewayError, Gateways
 
 
@@ -34,5 +35,6 @@ async def quarantine(gateways: Gateways, version_id: str, vms: int, enough: int)
                 budget_s=TAG_WRITE_BUDGET_S,
             )
     except GatewayError as error:
-        return {"ok": False, "message": f"{name} could not be quarantined as it should be: {error}"[:300]}
+        why = tell_refusal(error.code, error.message)
+        return {"ok": False, "message": f"its version could not be quarantined: {why} ({name})"[:300]}
     return {"ok": True, "message": f"{name} is quarantined: {vms} VMs were rolled back from it"}

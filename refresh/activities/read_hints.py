@@ -42,9 +42,11 @@ def memory_of(row: Mapping[str, Any]) -> dict[str, Any]:
     return {key: row.get(key, ()) for key in ("ran", "rejected", "over")}
 
 
-def budgets(settings: Settings) -> dict[str, int]:
-    """What the dispatcher may spend; it travels with the decisions because an entity reads no settings."""
-    return {"max_swaps": settings.max_swaps}
+def budgets(settings: Settings) -> dict[str, Any]:
+    """What the dispatcher may spend, and whether it asks for a self-check first; it travels with the decisions because
+    an entity reads no settings."""
+    asked = {"selfcheck": True} if settings.selfcheck == "required" else {}
+    return {"max_swaps": settings.max_swaps, **asked}
 
 
 def decision_row(vm_id: str, facts: Facts, decision: Decision) -> dict[str, Any]:

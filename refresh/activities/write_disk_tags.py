@@ -16,6 +16,7 @@ from refresh.activities.make_disks import BURST, GAP_S
 from refresh.activities.patience import patiently
 from refresh.activities.tag_plans import plan_tag
 from refresh.domain import tags
+from refresh.domain.denial import tell_refusal
 from refresh.domain.month_reason import MonthReason
 from refresh.gateway import Gateways, NotFound, Refused
 from refresh.month_messages import CREATE, FAILED, BatchInput, VmRow
@@ -45,7 +46,8 @@ async def write_tag(fleet: Fleet, row: VmRow) -> VmRow:
     try:
         await patiently(lambda: fleet.gateways.tags.merge_tags(row.vm, wish), budget_s=BUDGET_S)
     except (Refused, NotFound) as error:
-        message = f"{tags.OS_DISK_NAME} could not be written: {error}"
+        why = tell_refusal(error.code, error.message)
+        message = f"{tags.OS_DISK_NAME} could not be written: {why}"
         return replace(row, decision=FAILED, reason=MonthReason.AZURE_SAID_NO, message=message)
     vm = await fleet.vm(row.vm)
     if vm is None or tags.value_of(vm.tags, tags.OS_DISK_NAME) != name:

@@ -9,6 +9,7 @@ from refresh import wiring
 from refresh.activities.patience import TAG_WRITE_BUDGET_S, patiently
 from refresh.activities.reads import READ_BUDGET_S
 from refresh.domain import tags
+from refresh.domain.denial import tell_refusal
 from refresh.domain.reason import Reason
 from refresh.gateway import GatewayError, Gateways, NotFound
 
@@ -41,7 +42,8 @@ async def _write(gateways: Gateways, vm_id: str, disk: str) -> dict[str, Any] | 
     except NotFound:
         return _row(vm_id, "skip", Reason.VM_GONE, "the VM does not exist")
     except GatewayError as error:
-        return _row(vm_id, "refuse", Reason.TAGS_NOT_WRITTEN, f"its tag could not be written: {error}"[:200])
+        why = tell_refusal(error.code, error.message)
+        return _row(vm_id, "refuse", Reason.TAGS_NOT_WRITTEN, f"its tag could not be written: {why}"[:200])
     return None
 
 

@@ -15,10 +15,14 @@ from refresh.domain.reason import Wait
 
 @dataclass(frozen=True)
 class Row:
-    """One VM that is queued, running or down: its availability set and the disks it may end on (lower-case ids)."""
+    """One VM that is queued, running or down: its availability set and the disks it may end on (lower-case ids).
+
+    `urgent` is one that a swap has begun with, or left down: no self-check is waited for then.
+    """
 
     group: str | None = None
     disks: frozenset[str] = frozenset()
+    urgent: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,10 +53,12 @@ def choose_admissions(
     *,
     max_swaps: int,
     paused: bool,
+    unchecked: bool = False,
     down: Mapping[str, Row] | None = None,
 ) -> Admission:
     """Admit in queue order whoever breaks no budget; the mapping's order is the queue's order.
 
+    `unchecked`: a self-check is asked for and has not passed; only the urgent go then.
     `down` are VMs that an earlier swap could not bring up again: each still uses up its availability set's budget.
     """
     admitted: list[str] = []
@@ -61,7 +67,9 @@ def choose_admissions(
     for vm, row in (*running.items(), *(down or {}).items()):
         busy.take(vm, row)
     for vm, row in queue.items():
-        wait = Wait.PAUSED if paused else Wait.SWAPPING if vm in running else _wait_reason(vm, row, busy)
+        wait = Wait.PAUSED if paused else Wait.SWAPPING if vm in running else None
+        if wait is None:
+            wait = Wait.SELFCHECK if unchecked and not row.urgent else _wait_reason(vm, row, busy)
         if wait is not None:
             waiting[vm] = wait
             continue

@@ -107,7 +107,7 @@ def caution_of_addresses(dynamic: Sequence[str]) -> Caution | None:
 
 
 def caution_of_unread_addresses(why: str) -> Caution:
-    """That nobody could say whether there are such addresses; `why` is Azure's code."""
+    """That nobody could say whether there are such addresses; `why` is Azure's refusal."""
     message = f"it could not be read whether a public address of the VM is dynamic and would change ({why})"
     return Caution(Kind.DYNAMIC_IP, message)
 

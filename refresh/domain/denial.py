@@ -47,6 +47,12 @@ def read_denial(code: str, message: str) -> Denial | None:
     return Denial(reason, tell(message))
 
 
+def tell_refusal(code: str, message: str) -> str:
+    """Azure's `code` and the sentence with the cure; what is missing comes first, because the end may be cut off."""
+    denial = read_denial(code, message)
+    return f"{code}: {denial.message if denial is not None else message}"
+
+
 def reason_of(code: str | None, otherwise: Reason) -> Reason:
     """The reason that `code` is, `otherwise` where it is about no right, policy or lock."""
     return _READERS[code][0] if code in _READERS else otherwise
@@ -69,8 +75,8 @@ def _tell_linked(message: str) -> str:
     if asked is None or linked is None:
         return f"{message[:300]}; have the app's role assigned on what the request names, too"
     return (
-        f"{asked['action']} on {asked['scope']} needs {linked['action']} on {linked['scope']}, which the app's "
-        "identity lacks: have its role assigned there, too"
+        f"the app's identity lacks {linked['action']} on {linked['scope']}, which {asked['action']} on "
+        f"{asked['scope']} needs: have its role assigned there, too"
     )
 
 

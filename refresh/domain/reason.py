@@ -77,6 +77,7 @@ class Wait(StrEnum):
     """Why an admitted wish still waits in the queue."""
 
     PAUSED = "paused"
+    SELFCHECK = "selfcheck"
     SWAPS_IN_FLIGHT = "swaps-in-flight"
     AVAILABILITY_SET = "availability-set"
     SAME_DISK = "same-disk"

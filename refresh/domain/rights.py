@@ -95,6 +95,11 @@ def needed_on(scope: str, stop_mode: str) -> tuple[str, ...]:
     return _OF_DISK if kind == resource_id.DISK_TYPE else _OF_SET
 
 
+def needed_to_swap(stop_mode: str) -> tuple[str, ...]:
+    """The actions any swap needs on the group of its VM and disks; `stop_mode` is `deallocate` or `power-off`."""
+    return (*_OF_VM, _STOP[stop_mode], *_OF_DISK)
+
+
 def needed_by_rungs(vm: Vm, counted: Collection[str], *, probed: bool) -> dict[Name, tuple[str, str]]:
     """The action, and the id it is needed on, for each rung in `counted` that reads more than the VM itself.
 

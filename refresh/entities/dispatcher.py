@@ -11,13 +11,14 @@ from typing import Any
 from durabletask.entities import EntityContext
 
 from refresh.entities.ledger import apply
+from refresh.package import fingerprint
 
 _log = logging.getLogger(__name__)
 
 
 def dispatcher(ctx: EntityContext, data: Any = None) -> Any:
     """Do one operation on the book and start what it asks for; answers what the operation answers."""
-    turn = apply(ctx.get_state(None, None), ctx.operation, data)
+    turn = apply(ctx.get_state(None, None), ctx.operation, data, fingerprint())
     for line in turn.lines:
         _log.info(line)
     for line in turn.loud:

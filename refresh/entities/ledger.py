@@ -9,7 +9,7 @@ State, all plain JSON, small (it is rewritten by every signal); VMs are keyed by
     seq      number of the last swap or look started; never reused
     hints    vm -> {id, force?, reply_to?}           VMs to look at
     look     {id, since, taken: hints} | absent      the look that is open
-    queue    vm -> {id, wanted?, since, force?, reply_to?, group?, intent?, step?, proves_since?}
+    queue    vm -> {id, wanted?, since, force?, reply_to?, group?, intent?, step?, proves_since?, urgent?}
     running  vm -> {id, n, since, claimed?, intent?, tags?, step?, attention?, attention_reason?, force?,
              reply_to?, group?, again?, missing?}
     down     vm -> {id, group?}                      VMs that a swap could not bring up again
@@ -19,6 +19,8 @@ State, all plain JSON, small (it is rewritten by every signal); VMs are keyed by
     proved   vm hash -> disk hash                    the last disk a VM was proved healthy on
     said     vm hash -> hash                         the last decision told for a VM, so that it is told once
     finished [outcome]                               the last 50
+    selfcheck {package, bundle, ok, run, at, checks} how the last self-check ended
+    package  fingerprint of the code that did the last operation
     paused, budgets, bad
 """
 
@@ -28,7 +30,7 @@ from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from typing import Any
 
-from refresh.entities import claims, looks, queue
+from refresh.entities import claims, looks, queue, selfchecks
 from refresh.entities.looks import KEEP_BAD
 from refresh.entities.turn import Json, Turn
 
@@ -43,13 +45,18 @@ _OPERATIONS: Mapping[str, Callable[[Turn, Mapping[str, Any]], None]] = {
     "pause": queue.pause,
     "resume": queue.resume,
     "recover": claims.recover,
+    "probe": selfchecks.probe,
+    "selfchecked": selfchecks.selfchecked,
 }
 OPERATIONS: Iterable[str] = tuple(_OPERATIONS)
 
 
-def apply(state: Json | None, operation: str, data: Any) -> Turn:
-    """Do one operation. Never raises: what cannot be read is kept under `bad` and changes nothing else."""
-    before = state or {}
+def apply(state: Json | None, operation: str, data: Any, package: str | None = None) -> Turn:
+    """Do one operation. Never raises: what cannot be read is kept under `bad` and changes nothing else.
+
+    `package` is the fingerprint of the code that does it: a deployment counts from its first operation on.
+    """
+    before = {**(state or {}), **({"package": package} if package else {})}
     handler = _OPERATIONS.get(operation)
     turn = Turn(deepcopy(before))
     try:

@@ -6,6 +6,7 @@ Decides who starts (`domain.admission`) and what is said. See `ledger` for the s
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from refresh import messages
@@ -44,6 +45,8 @@ def _decide_one(turn: Turn, vm: str, row: Mapping[str, Any], at: str | None) -> 
     proofs.forget_if_settled(turn.state, vm, row)
     if row["decision"] == "swap":
         kept = {key: row[key] for key in ("wanted", "group") if row.get(key)}
+        if row["reason"] == Reason.RECOVER:
+            kept["urgent"] = True
         hint = {key: row[key] for key in ("force", "reply_to") if row.get(key)}
         if vm in turn.state.get("running", {}):
             add_hint(turn.state, vm, {"id": row["vm"], **hint})
@@ -53,6 +56,7 @@ def _decide_one(turn: Turn, vm: str, row: Mapping[str, Any], at: str | None) -> 
                 old = {"since": old.get("since")}
             if old.get("wanted") != kept.get("wanted"):  # it was this disk that somebody asked for in spite of all
                 old = {key: value for key, value in old.items() if key != "force"}
+            old = {key: value for key, value in old.items() if key != "urgent"}
             queue[vm] = {**merged(old, {"id": row["vm"], **hint}), **kept, "since": old.get("since", at)}
     elif proofs.is_due(turn.state, vm, row) and vm not in turn.state.get("running", {}):
         old = queue.get(vm, {})
@@ -95,13 +99,33 @@ def admission_of(state: Mapping[str, Any]) -> Admission:
         {vm: _row(row) for vm, row in state.get(part, {}).items()} for part in ("queue", "running", "down")
     )
     max_swaps = state.get("budgets", {}).get("max_swaps", DEFAULT_MAX_SWAPS)
-    return choose_admissions(queue, running, max_swaps=max_swaps, paused=bool(state.get("paused")), down=down)
+    queue = {vm: replace(row, urgent=row.urgent or vm in down) for vm, row in queue.items()}
+    return choose_admissions(
+        queue,
+        running,
+        max_swaps=max_swaps,
+        paused=bool(state.get("paused")),
+        unchecked=is_unchecked(state),
+        down=down,
+    )
+
+
+def is_unchecked(state: Mapping[str, Any]) -> bool:
+    """Whether a self-check is asked for and the last one did not pass, or was of another package."""
+    if not state.get("budgets", {}).get("selfcheck"):
+        return False
+    last = state.get("selfcheck", {})
+    return not (last.get("ok") and last.get("package") == state.get("package"))
 
 
 def _row(row: Json) -> Row:
     intent = row.get("intent") or {}
     disks = (row.get("wanted"), intent.get("old_disk"), intent.get("new_disk"))
-    return Row(row.get("group"), frozenset(disk.lower() for disk in disks if disk))
+    return Row(
+        row.get("group"),
+        frozenset(disk.lower() for disk in disks if disk),
+        urgent=bool(intent or row.get("urgent")),
+    )
 
 
 def start_swap(turn: Turn, vm: str, at: str | None) -> None:

@@ -24,6 +24,7 @@ from refresh.triggers.post_runs import (
     post_swap,
     post_tags,
 )
+from refresh.triggers.post_selfcheck import get_selfcheck, post_selfcheck
 from refresh.triggers.post_switch import post_pause, post_resume
 from refresh.triggers.problem import Handler, signs_in
 
@@ -45,6 +46,8 @@ ROUTES = (
     Route("POST", "rollback", post_rollback),
     Route("POST", "refresh", post_refresh),
     Route("POST", "retention", post_retention),
+    Route("POST", "selfcheck", post_selfcheck),
+    Route("GET", "selfcheck", get_selfcheck),
     Route("POST", "pause", post_pause),
     Route("POST", "resume", post_resume),
     Route("GET", "vms", get_vms),

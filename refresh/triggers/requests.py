@@ -105,9 +105,8 @@ def read_body(
     stops every VM by forgetting a key.
     """
     data = _read_object(req.get_body())
-    faults = [
-        _fault(key, f"is not taken here; {path_of(req)} takes {', '.join(takes)}") for key in data if key not in takes
-    ]
+    taken = ", ".join(takes) or "nothing"
+    faults = [_fault(key, f"is not taken here; {path_of(req)} takes {taken}") for key in data if key not in takes]
     for key, value in data.items():
         if key in takes:
             faults += _CHECKS[key](value)

@@ -17,6 +17,7 @@ from durabletask.entities import EntityInstanceId
 from refresh import messages, wiring
 from refresh.domain.hints import is_worth_a_look
 from refresh.gateway import GatewayError, Gateways
+from refresh.triggers.post_selfcheck import begin_if_waited_for
 
 _log = logging.getLogger(__name__)
 _DISPATCHER = EntityInstanceId(messages.DISPATCHER, messages.DISPATCHER_KEY)
@@ -24,7 +25,8 @@ _ALIVE = (OrchestrationStatus.PENDING, OrchestrationStatus.RUNNING, Orchestratio
 
 
 async def sweep(timer: func.TimerRequest, client: DurableFunctionsClient) -> None:
-    """Hint at every VM whose tag is not fulfilled and report claims that nobody works on."""
+    """Hint at every VM whose tag is not fulfilled and report claims that nobody works on; begin the self-check that
+    swaps wait for."""
     gateways = wiring.gateways()
     now = await gateways.clock.now()
     vms = await _find_mismatches(gateways)
@@ -32,6 +34,7 @@ async def sweep(timer: func.TimerRequest, client: DurableFunctionsClient) -> Non
         batch = vms[start : start + messages.VMS_PER_SIGNAL]
         await client.signal_entity(_DISPATCHER, "hint", {"vms": batch, "at": now})
     await client.signal_entity(_DISPATCHER, "recover", {"gone": await _find_gone(client), "at": now})
+    await begin_if_waited_for(client)
 
 
 async def _find_mismatches(gateways: Gateways) -> list[str]:

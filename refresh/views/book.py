@@ -49,6 +49,12 @@ class Book:
         return found
 
     @property
+    def selfcheck(self) -> Json | None:
+        """How the last self-check ended; None before the first."""
+        found: Json | None = self.state.get("selfcheck")
+        return found
+
+    @property
     def max_swaps(self) -> int:
         """The budget of swaps in flight that admission goes by."""
         return int(self.state.get("budgets", {}).get("max_swaps", DEFAULT_MAX_SWAPS))
@@ -86,6 +92,8 @@ class Book:
         if wait is Wait.PAUSED:
             why = str((self.paused or {}).get("why") or "")
             return f"the app is paused{f' ({why})' if why else ''}; POST /api/resume lets swaps start again"
+        if wait is Wait.SELFCHECK:
+            return f"{self._selfcheck_missing()}; POST /api/selfcheck runs one, swaps start when it has passed"
         if wait is Wait.SWAPS_IN_FLIGHT:
             return f"{len(self.running)} swaps are under way and {self.max_swaps} are allowed at once"
         if wait is Wait.AVAILABILITY_SET:
@@ -95,6 +103,13 @@ class Book:
         if wait is Wait.SWAPPING:
             return "its last swap is still under way"
         return "it is the next to be started"
+
+    def _selfcheck_missing(self) -> str:
+        last = self.selfcheck
+        if last is None or last.get("package") != self.state.get("package"):
+            return "no self-check has run for this package"
+        failed = ", ".join(row["name"] for row in last.get("checks", ()) if not row["ok"])
+        return f"the last self-check failed ({failed})"
 
     @property
     def _finished(self) -> list[Json]:

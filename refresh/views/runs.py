@@ -30,6 +30,7 @@ KINDS = (
     "swaps",
     "swap",
     "retention",
+    "selfcheck",
     "build",
     "recipe",
     "machine",
@@ -96,6 +97,8 @@ def run_record(instance: Instance, book: Book, builds: Iterable[Instance] = ()) 
     if record["kind"] == "retention":
         record |= {name: instance.output.get(name) for name in _RETENTION}
         record["resources"] = removal_rows(instance.output.get("resources") or instance.input.get("told") or ())
+    if record["kind"] == "selfcheck":
+        record |= {name: instance.output.get(name) for name in ("package", "bundle", "checks")}
     record["vms"] = [vm_row(row) for row in rows]
     if running and record["kind"] in ("swaps", "swap"):
         record["vms"] += _not_done(instance, rows, book)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from refresh import messages, month_messages, recipe_messages, retention_messages
+from refresh import messages, month_messages, recipe_messages, retention_messages, selfcheck_messages
 from simulator.functions.indexing import IndexedFunction, index_app
 
 ROOT = Path(__file__).parents[2]
@@ -28,6 +28,8 @@ ROUTES = {
     ("POST", "rollback"),
     ("POST", "refresh"),
     ("POST", "retention"),
+    ("POST", "selfcheck"),
+    ("GET", "selfcheck"),
     ("POST", "pause"),
     ("POST", "resume"),
     ("GET", "vms"),
@@ -36,7 +38,7 @@ ROUTES = {
     ("GET", "runs"),
     ("GET", "runs/{id}"),
 }
-NAMES = (month_messages, recipe_messages, retention_messages)
+NAMES = (month_messages, recipe_messages, retention_messages, selfcheck_messages)
 CLIENT_BOUND = {"find_outcomes", "count_swaps", "find_leftovers", "find_holders", "plan_retention"}
 ORCHESTRATIONS = {
     "refresh_month",
@@ -51,6 +53,8 @@ ORCHESTRATIONS = {
     "swap_vms",
     "look",
     "swap_vm",
+    "selfcheck",
+    "answer_selfcheck",
 }
 
 

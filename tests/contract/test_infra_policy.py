@@ -130,6 +130,14 @@ def test_the_app_is_given_exactly_its_settings() -> None:
     assert typed == set(table) - computed - {"AZURE_CLIENT_ID", "REFRESH_API_AUTH"}
 
 
+def test_a_deployment_asks_for_a_self_check_unless_told_otherwise() -> None:
+    """Bicep asks for what is off on a machine of one's own, and `settings` may still say `off`."""
+    text = re.sub(r"\s+", " ", (INFRA / "main.bicep").read_text())
+    assert re.search(
+        r"loadJsonContent\('settings.json'\), .{0,120}\{ REFRESH_SELFCHECK: 'required' \}, settings,", text
+    )
+
+
 def _settings_block() -> str:
     text = (INFRA / "modules" / "app.bicep").read_text()
     return text[text.index("resource settings 'config'") : text.index("output name")]

@@ -12,6 +12,7 @@ import pytest
 
 from refresh.domain.rights import needed_on
 from refresh.domain.stop_mode import StopMode
+from tests.support import deployed_roles
 from tests.support.bicep import INFRA
 from tests.support.builders import GROUP, VM_ID, disk_id
 from tools import permissions
@@ -132,6 +133,35 @@ def test_every_file_is_deployed_and_explained() -> None:
     text = (INFRA / "modules" / "role-definitions.bicep").read_text()
     loaded = set(re.findall(r"loadJsonContent\('\.\./roles/([a-z-]+)\.json'\)", text))
     assert loaded == {file.stem for file in FILES} == set(permissions.WHERE)
+
+
+def test_the_proofs_assign_the_roles_as_bicep_does() -> None:
+    """What tests/support/deployed_roles.py calls a deployment is what main.bicep and fleet-access.bicep assign."""
+
+    def given(file: str, pattern: str) -> list[str]:
+        text = re.sub(r"\s+", " ", (INFRA / file).read_text())
+        found = re.search(pattern, text)
+        assert found, f"{file}: {pattern}"
+        return [deployed_file(name) for name in re.findall(r"ids\.(\w+)", found[0])]
+
+    def deployed_file(name: str) -> str:
+        return re.sub("([A-Z])", lambda letter: f"-{letter[0].lower()}", name)
+
+    def assigned_at(scope: str, rows: tuple[tuple[str, str], ...]) -> list[str]:
+        return [role for role, at in rows if at == scope]
+
+    everywhere, with_ = deployed_roles.ALWAYS, deployed_roles.WITH
+    app, fleet, swaps = deployed_roles.APP_GROUP, deployed_roles.FLEET, GROUP
+    build = given("main.bicep", r"module build 'modules/assign-group.bicep' = \{.*?\n?\} \}")
+    assert build == [*assigned_at(app, everywhere), *assigned_at(app, with_["recipeBuilds"])]
+    on_subscription = given(
+        "main.bicep", r"module recipes 'modules/assign-subscription.bicep' = if \(recipeBuilds\) .*?\} \}"
+    )
+    assert on_subscription == ["reader", *assigned_at(fleet, with_["recipeBuilds"])]
+    assert given("main.bicep", r"roleId: roles\.outputs\.ids\.\w+") == [role for role, _ in with_["vhdStorageAccounts"]]
+    assert given("modules/fleet-access.bicep", r"var look = \[.*?\]") == assigned_at(fleet, everywhere)
+    swap = given("modules/fleet-access.bicep", r"var swap = .*?: \[\]\)")
+    assert swap == [*assigned_at(swaps, everywhere), *assigned_at(swaps, with_["retentionDeletes"])]
 
 
 def test_the_page_is_what_the_files_say() -> None:

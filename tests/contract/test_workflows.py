@@ -87,5 +87,5 @@ def test_the_refresh_workflow_asks_what_the_command_takes() -> None:
 def test_hooks_start_commands_that_exist() -> None:
     """azure.yaml starts modules of tools/ only, the same on every system."""
     started = re.findall(r"python3? -m (\S+)", (ROOT / "azure.yaml").read_text())
-    assert sorted(set(started)) == ["tools.events", "tools.registration"]
+    assert sorted(set(started)) == ["tools.events", "tools.registration", "tools.selfcheck"]
     assert all((ROOT / f"{name.replace('.', '/')}.py").is_file() for name in started)

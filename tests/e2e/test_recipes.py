@@ -273,7 +273,6 @@ def test_a_dry_run_judges_the_recipe_and_makes_nothing() -> None:
 
 
 PUBLISHING = (
-    "Microsoft.Compute/galleries/read",
     "Microsoft.Compute/galleries/images/read",
     "Microsoft.Compute/galleries/images/versions/read",
     "Microsoft.Compute/galleries/images/versions/write",

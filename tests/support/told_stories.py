@@ -172,6 +172,12 @@ async def many(azure: LocalAzure) -> None:
     await azure.settled()
 
 
+async def self_check(azure: LocalAzure) -> None:
+    """Every part of the platform runs once."""
+    await azure.hub.completed(azure.hub.start("selfcheck", {}, "selfcheck-202611-00000000"))
+    await azure.settled()
+
+
 async def app_fails(azure: LocalAzure) -> None:
     """An activity raises once: it is asked for again."""
     azure.hub.witness(clumsy("ensure_os_disk"))
@@ -220,5 +226,6 @@ STORIES = (
     _told(proved_later("web01-bad"), _swap("proof failed", 1), fleet=[vm_body(power="deallocated"), *FLEET[1:]]),
     _told(busy_look, {"look": ((0, "busy"), (1, "busy, continued"))}),
     _told(many, {"swap_vms": ((0, "with a disk"),)}),
+    _told(self_check, {"selfcheck": ((0, "passed"),), "answer_selfcheck": ((0, "answered"),)}),
     *IMAGE_STORIES,
 )

@@ -44,3 +44,12 @@ def test_a_vm_is_never_swapped_twice_at_once() -> None:
     """A queued VM that is being swapped waits for its own swap."""
     chosen = choose_admissions({"a": Row()}, {"a": Row()}, max_swaps=9, paused=False)
     assert chosen.waiting == {"a": Wait.SWAPPING}
+
+
+def test_without_its_self_check_nobody_new_is_stopped() -> None:
+    """Whoever waits is told so; one that a swap has begun with, or left down, is brought up all the same."""
+    queue = {"a": Row(), "b": Row(urgent=True)}
+    chosen = choose_admissions(queue, {}, max_swaps=9, paused=False, unchecked=True)
+    assert (chosen.admitted, chosen.waiting) == (("b",), {"a": Wait.SELFCHECK})
+    chosen = choose_admissions(queue, {}, max_swaps=9, paused=True, unchecked=True)
+    assert chosen.waiting == {"a": Wait.PAUSED, "b": Wait.PAUSED}

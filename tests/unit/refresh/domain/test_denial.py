@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from refresh.domain.blame import UNHEALTHY, is_disk_to_blame, is_start_hopeless
-from refresh.domain.denial import is_denied, read_denial, told_policy
+from refresh.domain.denial import is_denied, read_denial, tell_refusal, told_policy
 from refresh.domain.reason import Reason
 from tests.support.builders import GROUP, VM_ID, disk_id
 
@@ -101,3 +101,15 @@ def test_a_disk_is_blamed_only_for_what_is_its_own() -> None:
     assert is_start_hopeless("start", "AuthorizationFailed")
     assert not is_start_hopeless("stop", "AuthorizationFailed")
     assert not is_start_hopeless("start", "InternalExecutionError")
+
+
+def test_a_refusal_that_may_be_cut_off_names_the_right_first() -> None:
+    """The action stands before the scope and within a row's 200 characters; other errors keep Azure's words."""
+    message = (
+        "The client 'a06235ec-913f-5545-8bb3-4cc4df9589b3' with object id 'a06235ec-913f-5545-8bb3-4cc4df9589b3' does "
+        "not have authorization to perform action 'Microsoft.Compute/disks/delete' over scope '/subscriptions' or the "
+        "scope is invalid. If access was recently granted, please refresh your credentials."
+    )
+    told = tell_refusal("AuthorizationFailed", message)
+    assert told.startswith("AuthorizationFailed: the app's identity lacks Microsoft.Compute/disks/delete on ")
+    assert tell_refusal("Conflict", "busy") == "Conflict: busy"

@@ -1,0 +1,48 @@
+"""Activity: what a self-check asks Azure about one subscription: its VMs, and the app's rights to swap them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from refresh import wiring
+from refresh.activities.fleet import collect
+from refresh.activities.inventory import LIST_BUDGET_S
+from refresh.activities.patience import patiently
+from refresh.domain import rights
+from refresh.domain.denial import tell_refusal
+from refresh.domain.model import Vm
+from refresh.domain.selfcheck import groups_in_scope, judge_rights
+from refresh.gateway import GatewayError, Gateways
+from refresh.selfcheck_messages import CheckRow
+
+_ASSIGN = "have the app's roles assigned there (docs/permissions.md), wait ten minutes for it to spread, and ask again"
+
+
+async def check_subscription(data: dict[str, Any]) -> dict[str, Any]:
+    """`{"subscription": id}` to `{"checks": rows}`; changes nothing."""
+    gateways, subscription = wiring.gateways(), str(data["subscription"])
+    named = f"subscription {subscription}"
+    try:
+        vms = await patiently(lambda: collect(gateways.compute.list_vms(subscription)), budget_s=LIST_BUDGET_S)
+    except GatewayError as error:
+        why = f"the VMs of {named} could not be listed: {tell_refusal(error.code, error.message)}"[:600]
+        return {"checks": [CheckRow(f"arm {subscription}", False, why, _ASSIGN).to_json()]}
+    listed = CheckRow(f"arm {subscription}", True, f"{len(vms)} VM(s) listed in {named}")
+    return {"checks": [listed.to_json(), (await _rights(gateways, subscription, vms)).to_json()]}
+
+
+async def _rights(gateways: Gateways, subscription: str, vms: Sequence[Vm]) -> CheckRow:
+    name, needed = f"rights {subscription}", rights.needed_to_swap(wiring.settings().stop_mode)
+    try:
+        gaps = {scope: await _missing(gateways, scope, needed) for scope in groups_in_scope(vms)}
+    except GatewayError as error:
+        why = f"the app could not read its own rights: {tell_refusal(error.code, error.message)}"[:600]
+        return CheckRow(name, False, why, _ASSIGN)
+    ok, message = judge_rights(gaps)
+    return CheckRow(name, ok, message[:1000], None if ok else _ASSIGN)
+
+
+async def _missing(gateways: Gateways, scope: str, needed: tuple[str, ...]) -> tuple[str, ...]:
+    granted = await patiently(lambda: gateways.access.read_grants(scope), budget_s=LIST_BUDGET_S)
+    return rights.missing(needed, granted)

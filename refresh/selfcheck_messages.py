@@ -1,0 +1,54 @@
+"""What crosses Durable for the self-check: names, and the record of one check.
+
+Decides how these are spelled, as `messages` does for everything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from refresh.messages import Record
+
+# Orchestrations.
+SELFCHECK = "selfcheck"
+ANSWER_SELFCHECK = "answer_selfcheck"
+
+# Activities.
+BEGIN_SELFCHECK = "begin_selfcheck"
+CHECK_SUBSCRIPTION = "check_subscription"
+
+ANSWER_EVENT = "selfcheck-answer"
+"""What the orchestration that the dispatcher starts sends back."""
+
+NOBODY = "selfcheck"
+"""Who claims in a self-check: no VM's id, so that no claim can ever be its."""
+
+
+@dataclass(frozen=True)
+class CheckRow(Record):
+    """One check: whether it passed, one sentence, what to do when it did not, and how long it took."""
+
+    name: str
+    ok: bool
+    message: str
+    cure: str | None = None
+    took_s: float | None = None
+
+
+def answer_id(run: str) -> str:
+    """The instance id of the orchestration that answers the self-check `run`."""
+    return f"answer-{run}"
+
+
+def verdict(here: Mapping[str, Any], rows: Iterable[CheckRow], run: str) -> dict[str, Any]:
+    """What is remembered of a self-check: of which package and bundle, and whether every row passed."""
+    checks = [row.to_json() for row in rows]
+    return {
+        "package": str(here.get("package") or ""),
+        "bundle": str(here.get("bundle") or ""),
+        "ok": all(row["ok"] for row in checks),
+        "run": run,
+        "checks": checks,
+    }

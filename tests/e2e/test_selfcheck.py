@@ -1,0 +1,182 @@
+"""`POST /api/selfcheck`: every part runs once where swaps need it, and swaps wait for that where they are told to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from refresh import package
+from simulator.durable import FunctionFailed, Worker
+from tests.support.builders import SUBSCRIPTION, VM_ID
+from tests.support.deployed_roles import Right
+from tests.support.local_azure import LocalAzure, disk_body, play, vm_body
+from tests.support.month_world import vm_id
+from tests.support.role_stories import Stage, on_stage
+from tests.support.told_stories import STATE
+
+FLEET = [vm_body(), disk_body("web01-new"), vm_body("far", AutoRefresh="false")]
+REQUIRED = {"REFRESH_SELFCHECK": "required"}
+NAMES = ["activity", "timer", "claim", "dispatcher", f"arm {SUBSCRIPTION}", f"rights {SUBSCRIPTION}"]
+
+
+async def checked(azure: LocalAzure) -> dict[str, Any]:
+    """Run a self-check over the API; the run's record."""
+    status, begun = await azure.api("POST", "/api/selfcheck")
+    assert status == 202, begun
+    await azure.hub.completed(begun["id"])
+    await azure.until(lambda: bool(azure.book().get("selfcheck")))
+    return dict((await azure.api("GET", begun["href"]))[1])
+
+
+async def why_waiting(azure: LocalAzure) -> dict[str, tuple[str, str]]:
+    """Who waits in the queue: reason and sentence."""
+    queue = (await azure.api("GET", "/api/queue"))[1]
+    return {row["vm"].rsplit("/", 1)[-1]: (row["reason"], row["message"]) for row in queue["waiting"]}
+
+
+def test_a_selfcheck_runs_every_part_once_and_is_remembered() -> None:
+    """One row for each part with how long it took; the last result is there for the asking; Azure is only read."""
+
+    async def story(azure: LocalAzure) -> None:
+        _, before = await azure.api("GET", "/api/selfcheck")
+        assert (before["passed"], before["last"], before["required"]) == (False, None, False)
+        run = await checked(azure)
+        assert (run["kind"], run["status"], run["package"]) == ("selfcheck", "succeeded", package.fingerprint()), run
+        assert [row["name"] for row in run["checks"]] == NAMES
+        assert all(row["ok"] and row["took_s"] >= 0 and "cure" not in row for row in run["checks"])
+        assert run["bundle"].startswith("Microsoft.Azure.Functions.ExtensionBundle")
+        _, after = await azure.api("GET", "/api/selfcheck")
+        assert (after["passed"], after["last"]["checks"]) == (True, run["checks"])
+        assert {row["method"] for row in azure.simulator.journal.requests} == {"GET"}
+        status, problem = await azure.api("POST", "/api/selfcheck", {"vms": ["web01"]})
+        assert (status, "takes nothing" in problem["detail"]) == (400, True), problem
+        _, runs = await azure.api("GET", "/api/runs?kind=selfcheck")
+        assert [row["id"] for row in runs["value"]] == [run["id"]]
+
+    play(story, FLEET)
+
+
+@pytest.mark.parametrize(
+    ("right", "name"),
+    [
+        (("swapper", "Microsoft.Compute/virtualMachines/start/action"), f"rights {SUBSCRIPTION}"),
+        (("reader", "Microsoft.Authorization/permissions/read"), f"rights {SUBSCRIPTION}"),
+        (("reader", "Microsoft.Compute/virtualMachines/read"), f"arm {SUBSCRIPTION}"),
+    ],
+)
+def test_a_missing_right_fails_the_check_that_needs_it(right: Right, name: str) -> None:
+    """The check names the action and the cure; all others are told as well; with the right back it passes."""
+
+    async def story(stage: Stage) -> None:
+        run = await stage.watch(lambda: checked(stage.azure), right)
+        assert run["status"] == "failed"
+        (failed,) = [row for row in run["checks"] if not row["ok"]]
+        assert (failed["name"], right[1] in failed["message"]) == (name, True), failed
+        assert "docs/permissions.md" in failed["cure"]
+        assert (await stage.azure.api("GET", "/api/selfcheck"))[1]["passed"] is False
+        assert (await stage.watch(lambda: checked(stage.azure)))["status"] == "succeeded"
+        assert (await stage.azure.api("GET", "/api/selfcheck"))[1]["passed"] is True
+
+    on_stage(story, FLEET)
+
+
+def test_swaps_wait_for_a_selfcheck_where_it_is_required(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is stopped before it has passed; then they go on by themselves; the next package asks anew."""
+
+    async def story(azure: LocalAzure) -> None:
+        await azure.tag(VM_ID, OsDiskName="web01-new")
+        await azure.until(lambda: bool(azure.book().get("queue")))
+        waiting = await why_waiting(azure)
+        assert waiting["web01"][0] == "selfcheck"
+        assert "no self-check has run for this package; POST /api/selfcheck" in waiting["web01"][1]
+        azure.hub.signal("@dispatcher@app", "resume", {"at": None})
+        fault = {"match": {"method": "GET", "path": "/permissions"}, "respond": {"status": 403, "body": {}}}
+        azure.simulator.plane.faults.add([fault])
+        assert (await checked(azure))["status"] == "failed"
+        assert "the last self-check failed (rights " in (await why_waiting(azure))["web01"][1]
+        assert azure.journal(VM_ID)["stops"] == 0
+        azure.simulator.plane.faults.clear()
+        assert (await checked(azure))["status"] == "succeeded"
+        await azure.settled()
+        assert [outcome["status"] for outcome in azure.outcomes()] == ["succeeded"]
+        monkeypatch.setattr("refresh.entities.dispatcher.fingerprint", lambda: "another")
+        await azure.tag(VM_ID, OsDiskName="web01-old")
+        await azure.until(lambda: bool(azure.book().get("queue")))
+        assert "no self-check has run for this package" in (await why_waiting(azure))["web01"][1]
+        assert azure.journal(VM_ID)["stops"] == 1
+
+    play(story, FLEET, settings=REQUIRED)
+
+
+def test_a_vm_that_is_down_is_brought_up_whatever_a_selfcheck_says() -> None:
+    """Only swaps that have not begun wait: one that somebody left stopped is started without a self-check."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.hub.signal("@dispatcher@app", "hint", {"vms": [VM_ID], "at": None})
+        await azure.until(lambda: bool(azure.outcomes()))
+        assert await azure.power(VM_ID) == "running"
+        assert azure.book().get("selfcheck") is None
+
+    play(story, [vm_body(power="deallocated", **STATE), *FLEET[1:]], settings=REQUIRED)
+
+
+class Mute:
+    """A worker that runs neither the dispatcher's answer nor what is asked of a subscription."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self.operate = worker.operate
+
+    async def orchestrate(self, name: str, request: bytes) -> bytes:
+        """Run one turn, or fail."""
+        if name == "answer_selfcheck":
+            raise FunctionFailed("ImportError", "planned")
+        return await self._worker.orchestrate(name, request)
+
+    async def act(self, name: str, payload: str | None) -> str | None:
+        """Run one activity, or fail."""
+        if name == "check_subscription":
+            raise FunctionFailed("ImportError", "planned")
+        return await self._worker.act(name, payload)
+
+
+def test_a_part_that_does_not_answer_is_a_failed_check() -> None:
+    """An orchestration that never comes and an activity that raises are rows, with a cure, of a run that ends."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.hub.witness(Mute)
+        run = await checked(azure)
+        failed = {row["name"]: row for row in run["checks"] if not row["ok"]}
+        assert (run["status"], list(failed)) == ("failed", ["dispatcher", f"arm {SUBSCRIPTION}"])
+        assert failed["dispatcher"]["message"] == "no answer within 300 s"
+        assert "planned" in failed[f"arm {SUBSCRIPTION}"]["message"]
+        assert all(row["cure"] for row in failed.values())
+
+    play(story, FLEET)
+
+
+def test_the_sweep_runs_the_selfcheck_that_swaps_wait_for() -> None:
+    """Nobody has to think of it after a deployment: each sweep begins one until one has passed, then none."""
+
+    async def story(azure: LocalAzure) -> None:
+        def runs() -> list[str]:
+            return [run for run in azure.hub.orchestrations.instances if run.startswith("selfcheck-")]
+
+        fault = {"match": {"method": "GET", "path": "/permissions"}, "times": 1, "respond": {"status": 403, "body": {}}}
+        azure.simulator.plane.faults.add([fault])
+        for passed in (False, True):
+            await azure.fire("sweep")
+            await azure.until(lambda passed=passed: azure.book().get("selfcheck", {}).get("ok") is passed)  # type: ignore[misc]
+        await azure.fire("sweep")
+        await azure.settled()
+        assert len(runs()) == 2
+
+    play(story, FLEET, settings=REQUIRED)
+
+
+def test_the_fingerprint_is_of_files_that_are_deployed() -> None:
+    """Code, host.json and requirements.txt; the bundle is the one host.json asks for."""
+    assert len(package.fingerprint()) == 12
+    assert package.bundle().split()[0].startswith("Microsoft.Azure.Functions.ExtensionBundle")
+    assert vm_id("web01") == VM_ID

@@ -1,0 +1,68 @@
+"""After a deployment: have the app run every part of itself once (`python -m tools.selfcheck`).
+
+Decides how long a new deployment is given: rights take minutes to spread. Refuses to know what is checked. Values come
+from azd's environment: FUNCTION_APP_URL and API_AUDIENCE. Exit code 0: it passed, or whoever deploys may not call the
+API, in which case the app's own sweep runs the self-check within minutes; 1: it did not pass.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from tools.api_client import Api, ApiError, environment, headers_of
+from tools.api_summary import page_of_checks
+from tools.azure_cli import CliError
+from tools.refresh import wait_for
+
+PATIENCE_S = 900.0
+PAUSE_S = 60.0
+_NOT_ALLOWED = (401, 403)
+
+
+async def run_until_passed(api: Api, *, patience_s: float, pause_s: float) -> Mapping[str, Any]:
+    """The record of the self-check that passed, or of the last one when the time is up. ApiError."""
+    left = max(1, round(patience_s / pause_s))
+    while True:
+        left -= 1
+        try:
+            begun = await api.call("POST", "/api/selfcheck", {})
+            record = await wait_for(api, str(begun["id"]), poll_s=min(5.0, pause_s), timeout_s=patience_s)
+            if record["status"] == "succeeded" or left <= 0:
+                return record
+        except ApiError as error:
+            if left <= 0 or error.status in _NOT_ALLOWED:
+                raise
+        await asyncio.sleep(pause_s)
+
+
+async def ask(env: Mapping[str, str], *, patience_s: float = PATIENCE_S, pause_s: float = PAUSE_S) -> int:
+    """Run it and print the page; the exit code. ApiError, CliError, ValueError."""
+    address = env.get("FUNCTION_APP_URL", "")
+    if not address:
+        raise ValueError("FUNCTION_APP_URL: not in the environment; run `azd provision` first")
+    try:
+        api = Api(address, headers_of(env, env.get("API_AUDIENCE", "")))
+        record = await run_until_passed(api, patience_s=patience_s, pause_s=pause_s)
+    except ApiError as error:
+        if error.status not in _NOT_ALLOWED:
+            raise
+        print(f"{error}\nThe app's sweep runs the self-check within five minutes; GET {address}/api/selfcheck tells.")
+        return 0
+    print(page_of_checks(record))
+    return 0 if record["status"] == "succeeded" else 1
+
+
+def main() -> int:
+    """The exit code; what went wrong is said on stderr."""
+    try:
+        return asyncio.run(ask(environment()))
+    except (ApiError, CliError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
