@@ -134,7 +134,7 @@ def test_a_deployment_asks_for_a_self_check_unless_told_otherwise() -> None:
     """Bicep asks for what is off on a machine of one's own, and `settings` may still say `off`."""
     text = re.sub(r"\s+", " ", (INFRA / "main.bicep").read_text())
     assert re.search(
-        r"loadJsonContent\('settings.json'\), .{0,120}\{ REFRESH_SELFCHECK: 'required' \}, settings,", text
+        r"loadJsonContent\('settings.json'\), .{0,120}\{ REFRESH_SELFCHECK: 'required' \}, checkedSettings,", text
     )
 
 

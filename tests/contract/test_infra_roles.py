@@ -152,13 +152,15 @@ def test_the_proofs_assign_the_roles_as_bicep_does() -> None:
 
     everywhere, with_ = deployed_roles.ALWAYS, deployed_roles.WITH
     app, fleet, swaps = deployed_roles.APP_GROUP, deployed_roles.FLEET, GROUP
-    build = given("main.bicep", r"module build 'modules/assign-group.bicep' = \{.*?\n?\} \}")
+    build = given("modules/own-access.bicep", r"module build 'assign-group.bicep' = \{.*?\n?\} \}")
     assert build == [*assigned_at(app, everywhere), *assigned_at(app, with_["recipeBuilds"])]
     on_subscription = given(
-        "main.bicep", r"module recipes 'modules/assign-subscription.bicep' = if \(recipeBuilds\) .*?\} \}"
+        "modules/own-access.bicep", r"module recipes 'assign-subscription.bicep' = if \(recipeBuilds\) .*?\} \}"
     )
     assert on_subscription == ["reader", *assigned_at(fleet, with_["recipeBuilds"])]
-    assert given("main.bicep", r"roleId: roles\.outputs\.ids\.\w+") == [role for role, _ in with_["vhdStorageAccounts"]]
+    assert given("modules/own-access.bicep", r"roleId: roles\.outputs\.ids\.\w+") == [
+        role for role, _ in with_["vhdStorageAccounts"]
+    ]
     assert given("modules/fleet-access.bicep", r"var look = \[.*?\]") == assigned_at(fleet, everywhere)
     swap = given("modules/fleet-access.bicep", r"var swap = .*?: \[\]\)")
     assert swap == [*assigned_at(swaps, everywhere), *assigned_at(swaps, with_["retentionDeletes"])]
