@@ -10,7 +10,7 @@ import pytest
 from azure.durable_functions.internal.serialization import DEFAULT_FUNCTIONS_DATA_CONVERTER as CONVERTER
 from azure.functions._durable_functions import df_dumps, df_loads
 
-from refresh import event_messages, messages, month_messages, recipe_messages, retention_messages
+from refresh import event_messages, messages, month_messages, recipe_messages, retention_messages, selfcheck_messages
 from refresh.messages import BadRecord, Record
 
 VM = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/v"
@@ -57,6 +57,7 @@ RECORDS: list[Record] = [
     retention_messages.RetentionInput(True, True, ("d",), ("v",), ({"id": "x"},)),
     retention_messages.DeletionInput(("d",), {"d": "why"}, ("definition",)),
     retention_messages.ResourceRow("disk", "d", "delete", "r", "m", 30, 3.96),
+    selfcheck_messages.CheckRow("timer", False, "message", "cure", 1.5),
 ]
 
 
