@@ -59,9 +59,9 @@ imports: venv
 unit: venv
 	$(PY) -m pytest tests/unit
 
-# As many processes as there are cores; the tests of one file stay together, because they share what they play.
+# As many processes as there are cores; the tests of one file stay together, because they share what they play, in order.
 test: lint types imports az-venv kusto
-	$(PY) -m pytest -n auto --dist loadscope tests/unit tests/property tests/contract tests/e2e
+	$(PY) -m pytest -n auto --dist loadscope --no-loadscope-reorder tests/unit tests/property tests/contract tests/e2e
 
 demo: venv
 	$(PY) -m simulator demo --seed $(SEED)
