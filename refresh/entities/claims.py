@@ -15,7 +15,7 @@ from refresh.domain.plan import INTENT, NOTICE, UNDO
 from refresh.domain.reason import Reason
 from refresh.entities import proofs
 from refresh.entities.looks import add_hint, open_look, remembered
-from refresh.entities.queue import admit, start_swap
+from refresh.entities.queue import admit, is_unchecked, start_swap
 from refresh.entities.turn import Json, Turn
 
 KEEP_FINISHED = 50
@@ -60,6 +60,11 @@ def step(turn: Turn, data: Mapping[str, Any]) -> None:
     if row is None:
         return
     row["since"] = data.get("at") or row.get("since")
+    if data["step"] == INTENT and _waits_for_check(turn.state, row, data):
+        # It was admitted by another package: nothing has been touched, and it is asked for again.
+        row.setdefault("again", {"id": row["id"]})
+        turn.answer = {"ok": False, "paused": True, "why": "no self-check has passed for this package"}
+        return
     if row.get("step") == NOTICE and data["step"] == INTENT and turn.state.get("paused"):
         # Nothing has been touched: whoever pulls the brake during a notice means this VM, too. It is asked for again.
         row.setdefault("again", {"id": row["id"]})
@@ -81,6 +86,12 @@ def step(turn: Turn, data: Mapping[str, Any]) -> None:
         row["tags"] = dict(data.get("tags") or {})
     elif row["step"] != INTENT:
         row.pop("tags", None)
+
+
+def _waits_for_check(state: Json, row: Json, data: Mapping[str, Any]) -> bool:
+    is_down = str(data["vm"]).lower() in state.get("down", {})
+    urgent = row.get("intent") or row.get("urgent") or data.get("urgent") or is_down
+    return is_unchecked(state) and not urgent
 
 
 def _remember_ran(state: Json, vm: str, disk: str) -> None:

@@ -11,7 +11,7 @@ State, all plain JSON, small (it is rewritten by every signal); VMs are keyed by
     look     {id, since, taken: hints} | absent      the look that is open
     queue    vm -> {id, wanted?, since, force?, reply_to?, group?, intent?, step?, proves_since?, urgent?}
     running  vm -> {id, n, since, claimed?, intent?, tags?, step?, attention?, attention_reason?, force?,
-             reply_to?, group?, again?, missing?}
+             reply_to?, group?, again?, missing?, urgent?}
     down     vm -> {id, group?}                      VMs that a swap could not bring up again
     unproven vm -> {id, intent, at}                  VMs swapped while they did not run; the newest 500
     rejected [{vm, names, at}]                       newest last; names are disk and version ids, lower-case

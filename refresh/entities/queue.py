@@ -19,7 +19,7 @@ from refresh.entities.turn import Json, Turn
 
 KEEP_SAID = 1000
 DEFAULT_MAX_SWAPS = 20
-_CLAIM_KEEPS = ("id", "force", "reply_to", "group", "wanted", "intent", "step", "proves_since")
+_CLAIM_KEEPS = ("id", "force", "reply_to", "group", "wanted", "intent", "step", "proves_since", "urgent")
 
 
 def decided(turn: Turn, data: Mapping[str, Any]) -> None:

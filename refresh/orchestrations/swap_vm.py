@@ -64,9 +64,11 @@ def _turn(ctx: OrchestrationContext, vm: str, n: int, claimed: Claimed) -> Turn:
         status = "skipped" if prepared.decision == "skip" else "refused"
         return replace(_outcome(ctx, vm, status, prepared.reason, prepared.message), new_disk=announced)
     kept = {"intent": prepared.intent.to_json(), "tags": prepared.tags}
-    stored = yield ask(ctx, "step", vm=vm, n=n, step=INTENT, **kept)
+    urgent = prepared.decision == "revive"
+    stored = yield ask(ctx, "step", vm=vm, n=n, step=INTENT, urgent=urgent, **kept)
     if stored.get("paused"):
-        message = "swaps were paused during its notice: nothing was touched, and it is asked for again"
+        why = stored.get("why") or "swaps were paused during its notice"
+        message = f"{why}: nothing was touched, and it is asked for again"
         return _outcome(ctx, vm, "skipped", Wait.PAUSED, message, prepared.intent)
     if not stored["ok"]:
         return _outcome(ctx, vm, "skipped", Reason.NOT_CLAIMED, "a recovery has taken this swap over")

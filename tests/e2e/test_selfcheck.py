@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from refresh import package
+from refresh.domain.plan import NOTICE
 from simulator.durable import FunctionFailed, Worker
 from tests.support.builders import SUBSCRIPTION, VM_ID
 from tests.support.deployed_roles import Right
@@ -139,6 +140,27 @@ class Mute:
         if name == "check_subscription":
             raise FunctionFailed("ImportError", "planned")
         return await self._worker.act(name, payload)
+
+
+def test_a_swap_admitted_by_the_package_before_is_called_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A deployment comes while a VM is in its notice: it is not stopped, and waits for the new package's self-check."""
+
+    async def story(azure: LocalAzure) -> None:
+        assert (await checked(azure))["status"] == "succeeded"
+        await azure.tag(VM_ID, OsDiskName="web01-new")
+        await azure.until(lambda: any(row.get("step") == NOTICE for row in azure.book()["running"].values()))
+        monkeypatch.setattr("refresh.entities.dispatcher.fingerprint", lambda: "another")
+        await azure.until(lambda: bool(azure.outcomes()))
+        (outcome,) = azure.outcomes()
+        assert (outcome["status"], outcome["message"].partition(":")[0]) == (
+            "skipped",
+            "no self-check has passed for this package",
+        )
+        await azure.until(lambda: bool(azure.book().get("queue")))
+        assert (await why_waiting(azure))["web01"][0] == "selfcheck"
+        assert azure.journal(VM_ID)["stops"] == 0
+
+    play(story, FLEET, settings={**REQUIRED, "REFRESH_NOTICE_S": "300"})
 
 
 def test_a_part_that_does_not_answer_is_a_failed_check() -> None:
