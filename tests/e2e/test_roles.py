@@ -64,10 +64,7 @@ OF_QUARANTINE: tuple[Right, ...] = (
     ("builder", f"{RESOURCES}/tags/write"),
     ("builder", f"{COMPUTE}/galleries/images/versions/write"),
 )
-OF_RECIPES: tuple[Right, ...] = (
-    *every_right("recipes", "build-network"),
-    ("reader", f"{RESOURCES}/subscriptions/resourceGroups/read"),
-)
+OF_RECIPES: tuple[Right, ...] = (*every_right("recipes", "build-network"),)
 OF_RETENTION: tuple[Right, ...] = (
     ("cleaner", f"{COMPUTE}/disks/delete"),
     ("builder", f"{COMPUTE}/galleries/images/versions/delete"),
