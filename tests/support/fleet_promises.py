@@ -49,7 +49,8 @@ async def assert_vm_well(azure: LocalAzure, machine: Machine, diary: Diary) -> N
         if row["vm"] == vm_id(machine.name).lower()
         for name in row["names"]
     }
-    if not is_wish_taken_back(outcomes, disk, tags):
+    wishes = diary.wishes.get(name, [])
+    if not (wishes and is_given_back(text_of(name, wishes[-1]), outcomes, disk, tags)):
         assert_wish_fulfilled(name, disk, tags, diary, {item.rsplit("/", 1)[1] for item in rejected})
     _, seen = await azure.api("GET", f"/api/vms?vm={name}")
     assert seen["decision"] != "swap", f"{name} is at rest and not done: {seen}"
@@ -75,14 +76,14 @@ def assert_outcomes_true(outcomes: list[dict[str, Any]], disk: str, name: str) -
         assert told[-1][side].rsplit("/", 1)[1] == disk, f"{name} has {disk}: {told[-1]}"
 
 
-def is_wish_taken_back(outcomes: list[dict[str, Any]], disk: str, tags: dict[str, str]) -> bool:
-    """Whether the app said that it gave up on the last wish through no fault of its disk: the tag asks for nothing."""
+def is_given_back(wanted: str, outcomes: list[dict[str, Any]], disk: str, tags: dict[str, str]) -> bool:
+    """Whether the app said that it gave up on this very wish, and the tag asks for the disk that the VM has.
+
+    For this wish alone: a newer one that the app overwrote is not given back, it is lost.
+    """
     last = outcomes[-1] if outcomes else {}
-    return last.get("status") in ("rolled-back", "refused") and tags.get("OsDiskName") == disk == _old_disk(last)
-
-
-def _old_disk(outcome: dict[str, Any]) -> str:
-    return str(outcome.get("old_disk") or "").rsplit("/", 1)[-1]
+    new, old = (str(last.get(side) or "").rsplit("/", 1)[-1] for side in ("new_disk", "old_disk"))
+    return last.get("status") in ("rolled-back", "refused") and new == wanted and tags.get("OsDiskName") == disk == old
 
 
 def assert_wish_fulfilled(name: str, disk: str, tags: dict[str, str], diary: Diary, rejected: set[str]) -> None:
