@@ -1,7 +1,8 @@
 """`make soak N=1000`: that many drawn stories of fleets in trouble; the same promises as in the property tests.
 
-Prints the seeds and the rate, and when one ends badly the smallest such story that was found. `--jobs` processes share
-the work, each with a seed of its own.
+Prints the seeds and the rate, and when one ends badly the smallest such story that was found. The work is done in lots
+of `--lot` stories, each in a process of its own with a seed of its own, `--jobs` of them at a time: a story that ends
+badly ends its lot, and the others go on.
 """
 
 from __future__ import annotations
@@ -29,35 +30,35 @@ def main() -> int:
     """Run it; 1 when a story ended badly."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak")
     parser.add_argument("--examples", type=int, default=1000, help="how many stories")
-    parser.add_argument("--seed", type=int, default=1, help="of the first process; the others count on")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many processes")
+    parser.add_argument("--seed", type=int, default=1, help="of the first lot; the others count on")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many lots at a time")
+    parser.add_argument("--lot", type=int, default=500, help="how many stories have one seed")
     typed = parser.parse_args()
-    if typed.jobs > 1:
-        return asyncio.run(_share(typed.examples, typed.seed, typed.jobs))
+    if typed.examples > typed.lot:
+        return asyncio.run(_share(typed.examples, typed.seed, typed.jobs, typed.lot))
     return _soak(typed.examples, typed.seed)
 
 
-async def _share(examples: int, first_seed: int, jobs: int) -> int:
+async def _share(examples: int, first_seed: int, jobs: int, lot: int) -> int:
     began_s = Clock.stopwatch()
-    shares = [examples // jobs + (number < examples % jobs) for number in range(jobs)]
-    processes = [
-        await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.soak", "--jobs", "1"),
-            *("--examples", str(share), "--seed", str(first_seed + number)),
-        )
-        for number, share in enumerate(shares)
-        if share
-    ]
-    codes = await asyncio.gather(*(process.wait() for process in processes))
+    sizes = [min(lot, examples - told) for told in range(0, examples, lot)]
+    free = asyncio.Semaphore(jobs)
+
+    async def play(number: int, size: int) -> int:
+        arguments = ("--examples", str(size), "--lot", str(size), "--seed", str(first_seed + number))
+        async with free:
+            process = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.soak", *arguments)
+            return await process.wait()
+
+    codes = await asyncio.gather(*(play(number, size) for number, size in enumerate(sizes)))
     took_s = Clock.stopwatch() - began_s
-    seeds = f"seeds {first_seed} to {first_seed + len(processes) - 1}"
-    if any(codes):
-        print(
-            f"{seeds}: {sum(map(bool, codes))} of {len(codes)} processes met a story that ended badly", file=sys.stderr
-        )
-        return 1
-    print(f"{examples} of {examples} ended well in {took_s:.0f} s ({examples / took_s * 60:.0f} a minute), {seeds}")
-    return 0
+    bad = [first_seed + number for number, code in enumerate(codes) if code]
+    well = sum(size for size, code in zip(sizes, codes, strict=True) if not code)
+    rate = f"in {took_s:.0f} s ({well / took_s * 60:.0f} a minute), seeds {first_seed} to {first_seed + len(sizes) - 1}"
+    print(f"{well} of {examples} in lots that ended well {rate}")
+    if bad:
+        print(f"a story ended badly in the lots of seed {', '.join(map(str, bad))}", file=sys.stderr)
+    return bool(bad)
 
 
 def _soak(examples: int, first_seed: int) -> int:

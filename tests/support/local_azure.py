@@ -24,6 +24,8 @@ from simulator.world import Endpoints, Simulator
 from tests.support.builders import GALLERY, GROUP, SUBSCRIPTION, disk_id
 
 ROOT = Path(__file__).parents[2]
+# Longer than a fault delays an answer; aiohttp's own limit, five minutes, is one of the delays.
+_PATIENCE_S = 3600.0
 # Timers never fire by themselves in a test, and the galleries are named even where a scenario has none.
 SETTINGS = {
     "REFRESH_SUBSCRIPTIONS": SUBSCRIPTION,
@@ -142,7 +144,7 @@ async def local_azure(
     app = LocalApp(clock, simulator, ROOT, settings={**SETTINGS, **(settings or {})}, events=events)
     endpoints = await app.start()
     try:
-        async with aiohttp.ClientSession() as http:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_PATIENCE_S)) as http:
             assert app.host is not None
             yield LocalAzure(clock, simulator, endpoints, app.host, str(endpoints.functions), http)
     finally:
