@@ -9,7 +9,7 @@ SEED ?= 2
 # Node's package manager, for the Kusto language service; without it those checks are skipped, and say so.
 NPM ?= $(shell command -v npm)
 
-.PHONY: soak soak-crashes histories bench-swap kusto package permissions help venv az-venv lint types imports unit test demo up
+.PHONY: soak soak-crashes histories bench-swap kusto package permissions help venv az-venv scan-venv scan lint types imports unit test demo up
 .PHONY: serve clean
 
 help:
@@ -34,6 +34,17 @@ venv: .venv/made
 	touch $@
 
 az-venv: .az-venv/made
+
+# The security scanner of templates, apart for the same reason.
+.scan-venv/made: requirements-scan.txt
+	$(PYTHON) -m venv .scan-venv
+	.scan-venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-scan.txt
+	touch $@
+
+scan-venv: .scan-venv/made
+
+scan: venv scan-venv
+	$(PY) -m tests.scan $(TEMPLATES)
 
 tests/kusto/node_modules/made: tests/kusto/package-lock.json
 	$(if $(NPM),cd tests/kusto && $(NPM) ci --silent --no-audit --no-fund && touch node_modules/made,@echo "no npm: the queries of alerts and workbook are not parsed")
@@ -60,7 +71,7 @@ unit: venv
 	$(PY) -m pytest tests/unit
 
 # As many processes as there are cores; the tests of one file stay together, because they share what they play, in order.
-test: lint types imports az-venv kusto
+test: lint types imports az-venv scan-venv kusto
 	$(PY) -m pytest -n auto --dist loadscope --no-loadscope-reorder tests/unit tests/property tests/contract tests/e2e
 
 demo: venv
@@ -87,4 +98,4 @@ serve: venv
 	$(PY) -m simulator serve
 
 clean:
-	rm -rf .venv .az-venv dist tests/kusto/node_modules .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .az-venv .scan-venv dist tests/kusto/node_modules .mypy_cache .ruff_cache .hypothesis .import_linter_cache

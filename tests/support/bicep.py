@@ -28,11 +28,12 @@ class Unknown:
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource as written: its type without version, the resource it is nested in, its body as plain values."""
+    """A resource as written: its type with those it is nested in, its API version, its body as plain values."""
 
     file: str
     name: str
     type: str
+    api_version: str
     existing: bool
     body: dict[str, Any]
 
@@ -55,7 +56,7 @@ def findings(*files: Path) -> list[str]:
 
 def resources() -> list[Resource]:
     """Every resource of every file in infra/."""
-    return [resource for path in FILES for resource in _resources_of(path)]
+    return [resource for path in FILES for resource in resources_of(path)]
 
 
 def of_type(kind: str) -> list[Resource]:
@@ -89,14 +90,16 @@ def plain(node: Any) -> Any:
     return Unknown()
 
 
-def _resources_of(path: Path) -> Iterator[Resource]:
+def resources_of(path: Path) -> Iterator[Resource]:
+    """Every resource of one file, a nested one after the one it is nested in."""
+
     def read(node: Any, parent: str) -> Iterator[Resource]:
-        kind = str(node.spec.lit).partition("@")[0]
+        kind, _, api_version = str(node.spec.lit).partition("@")
         kind = f"{parent}/{kind}" if parent else kind
         body = node.body
         while body.kind in ("if", "for"):
             body = body.body
-        yield Resource(path.name, node.name, kind, bool(node.existing), plain(body))
+        yield Resource(path.name, node.name, kind, api_version, bool(node.existing), plain(body))
         for item in body.items:
             if item.kind == "resource":
                 yield from read(item, kind)

@@ -1,0 +1,75 @@
+"""A security scanner's opinion of infra/: every finding is mended or has its reason in tests/scan.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.scan import SKIPS, ensure_scanner, run, template
+from tests.support.bicep import FILES, INFRA, resources_of
+
+# What is wrong -> the module, the right text and the wrong one, the check that must find it.
+MISTAKES = {
+    "plain http to the storage": ("storage", "supportsHttpsTrafficOnly: true", "supportsHttpsTrafficOnly: false", 3),
+    "an old TLS to the storage": ("storage", "'TLS1_2'", "'TLS1_0'", 44),
+    "a public container": (
+        "storage",
+        "name: 'app-package'",
+        "name: 'a'\n      properties: { publicAccess: 'Blob' }",
+        34,
+    ),
+    "SSH open to everybody": (
+        "network",
+        "'Deny'\n          direction: 'Inbound'\n          priority: 100\n          protocol: '*'\n"
+        "          sourceAddressPrefix: '*'\n          sourcePortRange: '*'\n"
+        "          destinationAddressPrefix: '*'\n          destinationPortRange: '*'",
+        "'Allow'\n          direction: 'Inbound'\n          priority: 100\n          protocol: 'Tcp'\n"
+        "          sourceAddressPrefix: '*'\n          sourcePortRange: '*'\n"
+        "          destinationAddressPrefix: '*'\n          destinationPortRange: '22'",
+        10,
+    ),
+    "plain http to the app": ("app", "httpsOnly: true", "httpsOnly: false", 14),
+    "an old TLS to the app": ("app", "minTlsVersion: '1.2'\n      scm", "minTlsVersion: '1.0'\n      scm", 15),
+    "FTP open": ("app", "ftpsState: 'Disabled'", "ftpsState: 'AllAllowed'", 78),
+    "a debugger from afar": ("app", "remoteDebuggingEnabled: false", "remoteDebuggingEnabled: true", 72),
+    "keys of the outcome topic": ("outcome-topic", "disableLocalAuth: true", "disableLocalAuth: false", 192),
+}
+
+
+def test_every_finding_of_the_scanner_has_its_reason(tmp_path: Path) -> None:
+    """All of infra/ is read, what is found is what a reason is given for, and no reason has outlived its finding."""
+    ensure_scanner()
+    for path in FILES:
+        (tmp_path / f"{path.stem}.json").write_text(template(resources_of(path)))
+    scan = run(tmp_path)
+    assert scan.unread == ()
+    assert [finding for finding in scan.failed if not finding.reason] == []
+    assert {(finding.check, finding.type) for finding in scan.failed} == set(SKIPS)
+    assert scan.passed >= 30
+
+
+def test_the_scanner_finds_a_mistake(tmp_path: Path) -> None:
+    """Each deliberate mistake is found by the check that is meant for it, which the right text passes."""
+    ensure_scanner()
+    for number, (module, right, wrong, _) in enumerate(MISTAKES.values()):
+        text = (INFRA / "modules" / f"{module}.bicep").read_text()
+        assert right in text
+        mistaken = tmp_path / f"{number}.bicep"
+        mistaken.write_text(text.replace(right, wrong, 1))
+        (tmp_path / f"{number}.json").write_text(template(resources_of(mistaken)))
+    found = {(finding.template, finding.check) for finding in run(tmp_path).failed}
+    missed = [
+        mistake
+        for number, (mistake, (*_, check)) in enumerate(MISTAKES.items())
+        if (f"{number}.json", f"CKV_AZURE_{check}") not in found
+    ]
+    assert missed == []
+    assert not {f"CKV_AZURE_{check}" for *_, check in MISTAKES.values()} & {check for check, _ in SKIPS}
+
+
+def test_a_folder_that_cannot_be_scanned_is_no_clean_one(tmp_path: Path) -> None:
+    """A template that is no JSON, or none at all, is not taken for one without findings."""
+    ensure_scanner()
+    with pytest.raises(RuntimeError, match="no result from"):
+        run(tmp_path)
