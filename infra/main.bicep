@@ -57,6 +57,9 @@ param maximumInstanceCount int = 40
 @maxValue(20)
 param alwaysReady int = 0
 
+@description('Whether app and storage outlive the loss of a zone, where the region has zones for Flex Consumption. Azure then keeps two instances of every scaling group awake (docs/deploy.md).')
+param zoneRedundant bool = false
+
 @description('Whether the app gets a network of its own to reach VMs from (tag RefreshProbe); peer it with theirs.')
 param appNetwork bool = false
 
@@ -145,6 +148,7 @@ module storage 'modules/storage.bicep' = {
     tags: allTags
     principalId: identity.outputs.principalId
     holdsTaskHub: durableBackend == 'storage'
+    zoneRedundant: zoneRedundant
   }
 }
 
@@ -262,6 +266,7 @@ module app 'modules/app.bicep' = {
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
     alwaysReady: alwaysReady
+    zoneRedundant: zoneRedundant
   }
 }
 

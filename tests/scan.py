@@ -31,7 +31,7 @@ SKIPS = {
     ("CKV_AZURE_35", _STORAGE): "the host may have no network of its own to be let in from; keys are off instead",
     ("CKV_AZURE_206", _STORAGE): "what a swap needs after a loss stands in the tags of its VM, not here",
     ("CKV_AZURE_43", _STORAGE): "the name is computed, and its length cut, when it is deployed",
-    ("CKV_AZURE_225", "Microsoft.Web/serverfarms"): "a price per region; what an instance leaves unfinished, the next one goes on with",
+    ("CKV_AZURE_225", "Microsoft.Web/serverfarms"): "a parameter of ours, with its price",
     ("CKV_AZURE_222", _SITE): "Event Grid delivers to the public address; Entra stands before every other path",
     ("CKV_AZURE_17", _SITE): "callers show a token of Entra, and Event Grid has no certificate",
     ("CKV_AZURE_212", _SITE): "Flex Consumption has no such floor; alwaysReady is its own parameter",

@@ -29,6 +29,7 @@ param maximumInstanceCount int
 @description('Instances of the durable functions that never go to sleep.')
 @minValue(0)
 param alwaysReady int
+param zoneRedundant bool
 
 var usesEntra = apiAuth == 'entra'
 // Closed by default: without a name in the list Entra would let in every account of the tenant.
@@ -40,7 +41,7 @@ resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   tags: tags
   kind: 'functionapp'
   sku: { name: 'FC1', tier: 'FlexConsumption' }
-  properties: { reserved: true }
+  properties: { reserved: true, zoneRedundant: zoneRedundant }
 }
 
 resource site 'Microsoft.Web/sites@2025-03-01' = {

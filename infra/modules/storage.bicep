@@ -8,6 +8,7 @@ param tags object
 param principalId string
 @description('Whether Durable keeps its queues and tables here (false: the Durable Task Scheduler).')
 param holdsTaskHub bool
+param zoneRedundant bool
 @description('Days that an event nobody could take is kept.')
 param deadLetterDays int = 30
 
@@ -22,7 +23,7 @@ resource account 'Microsoft.Storage/storageAccounts@2025-08-01' = {
   location: location
   tags: tags
   kind: 'StorageV2'
-  sku: { name: 'Standard_LRS' }
+  sku: { name: zoneRedundant ? 'Standard_ZRS' : 'Standard_LRS' }
   properties: {
     accessTier: 'Hot'
     allowBlobPublicAccess: false
