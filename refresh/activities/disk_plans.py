@@ -55,8 +55,8 @@ async def read_subject(fleet: Fleet, vm_id: str) -> Vm | VmRow:
     if vm is None:
         return VmRow(vm_id, SKIP, MonthReason.VM_GONE, "the VM does not exist any more")
     if not tags.in_scope(vm.tags):
-        message = f"{tags.AUTO_REFRESH} is not true on this VM; set it to have it refreshed"
-        return refused(vm_id, Refusal(MonthReason.NOT_IN_SCOPE, message), current=vm.os_disk_name)
+        refusal = Refusal(MonthReason.NOT_IN_SCOPE, tags.say_out_of_scope(vm.tags))
+        return refused(vm_id, refusal, current=vm.os_disk_name)
     return vm
 
 

@@ -34,7 +34,7 @@ async def _write(gateways: Gateways, vm_id: str, disk: str) -> dict[str, Any] | 
         if tags.on_hold(vm.tags):
             return _row(vm_id, "skip", Reason.ON_HOLD, f"{tags.AUTO_REFRESH}=hold: its tag was not written")
         if not tags.in_scope(vm.tags):
-            return _row(vm_id, "skip", Reason.NOT_IN_SCOPE, f"{tags.AUTO_REFRESH} is not true on this VM")
+            return _row(vm_id, "skip", Reason.NOT_IN_SCOPE, tags.say_out_of_scope(vm.tags))
         if tags.value_of(vm.tags, tags.OS_DISK_NAME) != disk:
             await patiently(
                 lambda: gateways.tags.merge_tags(vm.id, {tags.OS_DISK_NAME: disk}), budget_s=TAG_WRITE_BUDGET_S

@@ -81,7 +81,7 @@ def decide_settled(vm: Vm, facts: Facts) -> Decision | None:
     if tags.on_hold(vm.tags):
         return Skip(Reason.ON_HOLD, f"{tags.AUTO_REFRESH}=hold: the app leaves this VM alone")
     if not tags.in_scope(vm.tags):
-        return Skip(Reason.NOT_IN_SCOPE, f"{tags.AUTO_REFRESH} is not true on this VM; set it to have it refreshed")
+        return Skip(Reason.NOT_IN_SCOPE, tags.say_out_of_scope(vm.tags))
     left = read_intent_tag(tags.value_of(vm.tags, tags.REFRESH_STATE))
     if left is not None and not is_intent_stale(facts) and vm.power.settled:
         return Revive(Reason.RECOVER, f"{left.run} stopped this VM and nobody finished it: bringing it up")
