@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any, override
+from typing import Any
 
 import pytest
 
 from simulator.arm.store import Json
-from simulator.durable import Interruptions, WorkerDied
+from tests.support.boundaries import DieAtEachStep
 from tests.support.builders import GALLERY, GROUP, VERSION_ID
 from tests.support.month_world import (
     HostedWorld,
@@ -40,6 +40,7 @@ FAR = [
     for name, place in (("near", "westeurope"), ("mid", "uksouth"), ("far", "northeurope"))
     for body in ({**one, "location": place} for one in vm_bodies(name))
 ]
+TURNS = frozenset({"create_images", "build_image"})
 ONE_REGION_FAILED = {
     "code": "ValidationError",
     "message": "Gallery replication jobs failed in one or more regions. The failing regions' details are as follows: "
@@ -180,46 +181,19 @@ def test_a_vhd_that_fails_on_its_way_leaves_nothing_unnamed(operation: str, tmp_
     on_functions(packed(), story, REFRESH_IMAGES=str(path))
 
 
-class DieAtEachStep(Interruptions):
-    """The worker dies at the first delivery of every piece of work at the named moment."""
-
-    def __init__(self, moment: str) -> None:
-        self._moment = moment
-        self.died: set[str] = set()
-
-    def _maybe(self, moment: str, name: str, attempt: int) -> None:
-        if moment == self._moment and attempt == 1 and name not in self.died:
-            self.died.add(name)
-            raise WorkerDied()
-
-    @override
-    def before_activity(self, name: str, instance_id: str, task_id: int, attempt: int) -> None:
-        self._maybe("before", name, attempt)
-
-    @override
-    def after_activity(self, name: str, instance_id: str, task_id: int, attempt: int) -> None:
-        self._maybe("after", name, attempt)
-
-    @override
-    def after_orchestrator_turn(self, name: str, instance_id: str, attempt: int) -> None:
-        if self._moment == "turn" and attempt == 1 and name in ("create_images", "build_image"):
-            self.died.add(name)
-            raise WorkerDied(after_s=5.0)
-
-
 @pytest.mark.parametrize("moment", ["before", "after", "turn"])
 def test_a_crash_at_each_step_is_taken_up_again(moment: str, tmp_path: Path) -> None:
     """Each activity may run twice and each turn be lost: one definition, one image, one version, admitted once."""
 
     async def story(world: HostedWorld) -> None:
-        dying = world.hub.interruptions = DieAtEachStep(moment)
+        dying = world.hub.interruptions = DieAtEachStep(moment, turns=TURNS)
         row = await build(world)
         assert (row["decision"], row["reason"], row["version"]) == ("create", "made", "202611.1.0"), row
         made = ["PUT packed", "PUT packed-202611.1.0", "PUT 202611.1.0", "PATCH 202611.1.0"]
         assert world.writes() == made
         activities = {"list_builds", "plan_version", "make_definition", "make_image", "begin_version"}
         activities |= {"watch_version", "admit_version"}
-        assert dying.died >= ({"create_images", "build_image"} if moment == "turn" else activities)
+        assert dying.died >= (TURNS if moment == "turn" else activities)
 
     path = tmp_path / "images.toml"
     path.write_text(IMAGES_TOML)
@@ -231,7 +205,7 @@ def test_a_crash_while_cleaning_up_is_taken_up_again(moment: str) -> None:
     """Whatever dies after a version failed, it is explained once and gone in the end."""
 
     async def story(world: HostedWorld) -> None:
-        dying = world.hub.interruptions = DieAtEachStep(moment)
+        dying = world.hub.interruptions = DieAtEachStep(moment, turns=TURNS)
         plan(world, failing("versionCreate", code="InternalError", message="try again"))
         row = await build(world)
         # Azure's words stand on a URL that is lost together with the answer that named it.

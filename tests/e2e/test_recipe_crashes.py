@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import override
 
 import pytest
 
-from simulator.durable import Interruptions, WorkerDied
 from simulator.durable.records import TERMINAL
+from tests.support.boundaries import DieAtEachStep
 from tests.support.builders import VERSION_ID
 from tests.support.month_world import HostedWorld
 from tests.support.recipe_world import MACHINE, fail, groups_left, machines, on_recipes, recipe_bodies, until
@@ -16,39 +15,12 @@ from tests.support.recipe_world import MACHINE, fail, groups_left, machines, on_
 STEPS = frozenset({"run_recipe", "build_vm", "prove_version"})
 
 
-class DieAtEachStep(Interruptions):
-    """The worker dies at the first delivery of every piece of work at the named moment."""
-
-    def __init__(self, moment: str) -> None:
-        self._moment = moment
-        self.died: set[str] = set()
-
-    def _maybe(self, moment: str, name: str, attempt: int) -> None:
-        if moment == self._moment and attempt == 1 and name not in self.died:
-            self.died.add(name)
-            raise WorkerDied()
-
-    @override
-    def before_activity(self, name: str, instance_id: str, task_id: int, attempt: int) -> None:
-        self._maybe("before", name, attempt)
-
-    @override
-    def after_activity(self, name: str, instance_id: str, task_id: int, attempt: int) -> None:
-        self._maybe("after", name, attempt)
-
-    @override
-    def after_orchestrator_turn(self, name: str, instance_id: str, attempt: int) -> None:
-        if self._moment == "turn" and attempt == 1 and name in STEPS:
-            self.died.add(name)
-            raise WorkerDied(after_s=5.0)
-
-
 @pytest.mark.parametrize("moment", ["before", "after", "turn"])
 def test_a_crash_at_each_step_is_taken_up_again(moment: str) -> None:
     """Whether an activity never began, its result was lost, or every turn ran twice: one version, and nothing left."""
 
     async def story(world: HostedWorld) -> None:
-        dying = world.hub.interruptions = DieAtEachStep(moment)
+        dying = world.hub.interruptions = DieAtEachStep(moment, turns=STEPS)
         (row,) = (await world.run("create_images"))["images"]
         assert (row["decision"], row["reason"], row["version"]) == ("create", "made", "202611.1.0"), row
         assert groups_left(world) == []

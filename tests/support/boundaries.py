@@ -117,3 +117,31 @@ class EverythingTwice(Troubles):
         if attempt == 1:
             self.batches += 1
             raise WorkerDied(sent=True, after_s=1)
+
+
+class DieAtEachStep(Interruptions):
+    """The worker dies at the first delivery of every activity (`before` or `after` it), or at every one of `turns`."""
+
+    def __init__(self, moment: str, *, turns: frozenset[str]) -> None:
+        self._moment = moment
+        self._turns = turns
+        self.died: set[str] = set()
+
+    def _maybe(self, moment: str, name: str, attempt: int) -> None:
+        if moment == self._moment and attempt == 1 and name not in self.died:
+            self.died.add(name)
+            raise WorkerDied()
+
+    @override
+    def before_activity(self, name: str, instance_id: str, task_id: int, attempt: int) -> None:
+        self._maybe("before", name, attempt)
+
+    @override
+    def after_activity(self, name: str, instance_id: str, task_id: int, attempt: int) -> None:
+        self._maybe("after", name, attempt)
+
+    @override
+    def after_orchestrator_turn(self, name: str, instance_id: str, attempt: int) -> None:
+        if self._moment == "turn" and attempt == 1 and name in self._turns:
+            self.died.add(name)
+            raise WorkerDied(after_s=5.0)
