@@ -65,6 +65,14 @@ def test_a_denial_names_what_is_denied_and_the_cure(row: Row) -> None:
     assert ": have " in outcome["message"], "the cure"
 
 
+@pytest.mark.parametrize("row", [row for row in HAPPENING if row.expected[0] == "rolled-back"], ids=str)
+def test_an_undone_swap_says_whether_the_new_disk_was_ever_in(row: Row) -> None:
+    """It was in where a second update had to put the old one back, and nowhere else is it said to be taken out."""
+    result = result_of(row)
+    put_back = result.begins.get("update", 0) > 1
+    assert ("was taken out again" if put_back else "was not put in") in result.outcome["message"]
+
+
 @pytest.mark.parametrize("row", [row for row in HAPPENING if row.expected[0] == "needs-attention"], ids=str)
 def test_a_person_is_told_what_to_do_by_hand(row: Row) -> None:
     """Whoever is needed gets commands that begin with hold and end with handing the VM back."""
