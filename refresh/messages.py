@@ -194,6 +194,7 @@ class StepInput(Record):
     `token` what names the one under way, so that its reason can be asked for: it holds a signed URL and is never told.
     `rungs` are what the parts of a health check have said so far.
     `leave_stopped`: a VM that somebody has stopped is left so, and that is no fault of its disk.
+    `insist`: what Azure took up and did not do is asked for again, because there is nothing to fall back on.
     """
 
     vm: str
@@ -212,6 +213,7 @@ class StepInput(Record):
     health: Health | None = None
     rungs: tuple[str, ...] = ()
     leave_stopped: bool = False
+    insist: bool = False
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from refresh.domain.steps import judge_disk
 from refresh.messages import StepInput
 
 # Recorded: half within 0.9 s deallocated and 2.8 s powered off, nearly all within 61 s, and one took 614 s.
-RHYTHM = Rhythm(first_s=1.0, then_s=1.0, budget_s=300.0, operation_s=900.0)
+RHYTHM = Rhythm(first_s=1.0, then_s=1.0, budget_s=300.0, operation_s=900.0, most_begins=3)
 
 
 async def ensure_os_disk(data: dict[str, Any]) -> dict[str, Any]:
@@ -24,7 +24,7 @@ async def ensure_os_disk(data: dict[str, Any]) -> dict[str, Any]:
         gateways,
         step,
         RHYTHM,
-        lambda vm, begun_age_s: judge_disk(vm, disk.text, begun_age_s),
+        lambda vm, begun_age_s: judge_disk(vm, disk.text, begun_age_s, insist=step.insist),
         lambda: gateways.compute.begin_os_disk(step.vm, disk.text, disk.name),
     )
     return (await convergence.run()).to_json()

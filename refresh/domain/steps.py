@@ -15,7 +15,7 @@ from refresh.domain.stop_mode import StopMode
 
 # A begin that was accepted and left no trace after this long is begun again; ARM's reads follow its writes in seconds.
 LOST_AFTER_S = 30.0
-# An OS disk change that was accepted, is over and shows no change is not repeated: it failed.
+# An OS disk change that was accepted, is over and shows no change has failed.
 DISK_UNCHANGED_AFTER_S = 5.0
 
 
@@ -66,9 +66,10 @@ def judge_stopped(
     return _begin_unless_recent(vm, begun_age_s)
 
 
-def judge_disk(vm: Vm, disk_id: str, begun_age_s: float | None) -> Verdict:
+def judge_disk(vm: Vm, disk_id: str, begun_age_s: float | None, *, insist: bool = False) -> Verdict:
     """Whether `disk_id` is the OS disk, read back: an update has been seen to answer 200 and change nothing.
 
+    One that failed is not repeated, for there is a way back; `insist` where this is the way back.
     https://github.com/MicrosoftDocs/azure-docs/issues/23224
     """
     seen = f"OS disk {vm.os_disk_name}, {_state(vm)}"
@@ -80,7 +81,7 @@ def judge_disk(vm: Vm, disk_id: str, begun_age_s: float | None) -> Verdict:
         return Verdict(Move.BEGIN, seen)
     if begun_age_s < DISK_UNCHANGED_AFTER_S:
         return Verdict(Move.WAIT, seen)
-    return Verdict(Move.FAILED, f"{seen}, though Azure accepted the change and it is over")
+    return Verdict(Move.BEGIN if insist else Move.FAILED, f"{seen}, though Azure accepted the change and it is over")
 
 
 def judge_started(vm: Vm, begun_age_s: float | None) -> Verdict:

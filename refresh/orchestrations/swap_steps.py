@@ -43,7 +43,10 @@ CRASHES_ALLOWED = 3
 
 @dataclass
 class StepsRun:
-    """How a plan went: `done`, `failed` (at `step`, because of `why`), `held`, `gone` or `stopped`; ARM's own times."""
+    """How a plan went: `done`, `failed` (at `step`, because of `why`), `held`, `gone` or `stopped`; ARM's own times.
+
+    `put_back`: the old disk had to be put back, so the new one was in.
+    """
 
     ended: str = "done"
     step: str = ""
@@ -54,6 +57,7 @@ class StepsRun:
     started_at: str | None = None
     running_at: str | None = None
     arm_s: float | None = None
+    put_back: bool = False
     evidence: list[str] = field(default_factory=list)
 
     def down_s(self) -> float | None:
@@ -107,6 +111,7 @@ def run_steps(
             stop_mode=intent.stop_mode,
             health=_health(step, intent, on_the_way_back=bool(prefix)),
             leave_stopped=leave_stopped,
+            insist=step is Step.OLD_DISK,
         )
         result = yield from _run_step(ctx, data, step, n, f"{prefix}{step}")
         _note(run, step, f"{prefix}{step}", result)
@@ -196,6 +201,8 @@ def _note(run: StepsRun, step: Step, name: str, result: StepResult) -> None:
     if step is Step.START and result.state == "done":
         # A start whose word was lost was no later than the first look after it: only a report since then is news.
         run.started_at, run.running_at = result.begun_at or result.since, result.at
+    if step is Step.OLD_DISK:
+        run.put_back = result.begun_at is not None
     if step is Step.HEALTH:
         run.proved = result.proved
     if step is not Step.HEALTH and result.begun_at is not None:

@@ -184,13 +184,12 @@ def _undo(
     rejected: dict[str, Any] = {"disk": intent.new_disk, "version": intent.version}
     known = (yield ask(ctx, "reject", vm=vm, n=n, **rejected)) if blamed else {}
     tell(ctx, "step", vm=vm, n=n, step=UNDO)
-    wrote = yield from call(ctx, "write_rejection", {"vm": vm, "intent": intent.to_json(), "blamed": blamed})
+    rejection = {"vm": vm, "intent": intent.to_json(), "blamed": blamed}
+    wrote = yield from call(ctx, "write_rejection", rejection)
     back = yield from run_steps(ctx, vm, n, intent, undo, prefix=f"{UNDO}-", earlier=failed)
     why = failed.why if failed is not None else "an earlier run found it unhealthy"
     if back.ended in ("held", "gone"):
         return (yield from _let_go(ctx, vm, intent, back))
-    if not wrote.get("ok"):
-        back.evidence.append(f"the tags could not be put back: {wrote.get('message')}"[:160])
     unhealthy = blamed and (failed is None or failed.step == plan.Step.HEALTH)
     if back.ended != "done":
         outcome = yield from _give_up(ctx, vm, n, intent, why, back)
@@ -198,14 +197,19 @@ def _undo(
         yield from _clear(ctx, vm, intent)
         code = failed.code if failed is not None else None
         reason = Reason.UNHEALTHY if unhealthy else reason_of(code, Reason.STEP_FAILED)
-        put_in = failed is None or failed.step not in (plan.Step.STOP, plan.Step.NEW_DISK)
+        put_in = back.put_back or failed is None or failed.step not in (plan.Step.STOP, plan.Step.NEW_DISK)
         outcome = _undone(ctx, vm, intent, reason, why, back, blamed=blamed, put_in=put_in)
+    # The VM first, then tags and blame: nothing waits for them.
+    if not wrote.get("ok"):
+        wrote = yield from call(ctx, "write_rejection", rejection)
+    if not wrote.get("ok"):
+        told = f"the tags could not be put back: {wrote.get('message')}"[:160]
+        outcome = replace(outcome, evidence=(*outcome.evidence, told))
     if not unhealthy or intent.version is None:
         return outcome
-    # The VM first, then the blame: nothing waits for it.
     blame = {"version": intent.version, "vms": known.get("vms", 1)}
-    told = yield from call(ctx, "quarantine_version", blame)
-    return replace(outcome, evidence=(*outcome.evidence, str(told.get("message", ""))[:160]))
+    said = yield from call(ctx, "quarantine_version", blame)
+    return replace(outcome, evidence=(*outcome.evidence, str(said.get("message", ""))[:160]))
 
 
 def _undone(

@@ -136,6 +136,50 @@ def test_no_room_for_as_long_as_the_setting_says_is_waited_out() -> None:
     play(story, FLEET, settings={"REFRESH_CAPACITY_TIMEOUT_S": "28800"})
 
 
+@pytest.mark.parametrize(
+    "spoilt", [{"fail": {"code": "InternalExecutionError", "message": "planned"}}, {"nothing": True}]
+)
+def test_the_old_disk_is_put_back_though_azure_spoils_that_twice(spoilt: dict[str, Any]) -> None:
+    """The new disk never boots and Azure fails the way back twice: it is begun a third time, without a further stop."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.simulator.plane.faults.add([{"disk": "web01-new", "boots": False}])
+        await azure.tag(VM_ID, OsDiskName="web01-new")
+        await azure.until(lambda: azure.journal(VM_ID)["stops"] == 2, within_s=3600)
+        azure.simulator.plane.faults.add(
+            [{"match": {"operation": "update", "resource": "*web01"}, "times": 2, **spoilt}]
+        )
+        await azure.settled()
+        (outcome,) = azure.outcomes()
+        assert (outcome["status"], outcome["reason"]) == ("rolled-back", "unhealthy"), outcome
+        assert "was taken out again" in outcome["message"]
+        assert (await azure.os_disk(VM_ID), await azure.power(VM_ID)) == ("web01-old", "running")
+        assert azure.journal(VM_ID)["stops"] == 2
+
+    play(story, FLEET)
+
+
+def test_tags_that_azure_refuses_are_put_back_when_the_vm_is_up_again() -> None:
+    """Denied just then: the way back does not wait for the tags, and asks once more when it is over."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.simulator.plane.faults.add([{"disk": "web01-new", "boots": False}])
+        await azure.tag(VM_ID, OsDiskName="web01-new")
+        await azure.until(lambda: azure.journal(VM_ID)["stops"] == 1, within_s=3600)
+        body = {"error": {"code": "AuthorizationFailed", "message": "planned"}}
+        match = {"method": "PATCH", "path": "/tags/default$"}
+        azure.simulator.plane.faults.add([{"match": match, "times": 1, "respond": {"status": 403, "body": body}}])
+        await azure.settled()
+        (outcome,) = azure.outcomes()
+        assert outcome["status"] == "rolled-back", outcome
+        assert not [line for line in outcome["evidence"] if "tags could not" in line]
+        told = (await azure.vm(VM_ID))["tags"]
+        assert (told["OsDiskName"], told["OsDiskRejected"]) == ("web01-old", "web01-new")
+        assert azure.journal(VM_ID)["stops"] == 2
+
+    play(story, FLEET)
+
+
 @pytest.mark.parametrize("reason", ["operation-slow", "rights-missing"])
 def test_a_vm_that_stays_down_is_told_of_at_once(reason: str) -> None:
     """A disk change that hangs, or a start that is denied: first in the list within minutes, long before the end."""

@@ -100,7 +100,7 @@ start       operation-fails             needs-attention undo-failed           de
 health      operation-fails             impossible: a read begins no operation
 rejection   operation-fails             rolled-back     unhealthy             running      old  2 -
 back-stop   operation-fails             needs-attention undo-failed           running      new  3 3
-back-disk   operation-fails             needs-attention undo-failed           running      new  2 2
+back-disk   operation-fails             needs-attention undo-failed           running      new  2 4
 back-start  operation-fails             needs-attention undo-failed           deallocated  old  2 5+
 back-health operation-fails             impossible: a read begins no operation
 
@@ -191,7 +191,7 @@ start       success-that-did-nothing    needs-attention undo-failed           de
 health      success-that-did-nothing    impossible: a read changes nothing anyway
 rejection   success-that-did-nothing    rolled-back     unhealthy             running      old  2 -
 back-stop   success-that-did-nothing    needs-attention undo-failed           running      new  3 3
-back-disk   success-that-did-nothing    needs-attention undo-failed           running      new  2 2
+back-disk   success-that-did-nothing    needs-attention undo-failed           running      new  2 4
 back-start  success-that-did-nothing    needs-attention undo-failed           deallocated  old  2 5+
 back-health success-that-did-nothing    impossible: a read changes nothing anyway
 

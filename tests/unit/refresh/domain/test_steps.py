@@ -62,6 +62,7 @@ def test_a_disk_is_done_only_when_read_back() -> None:
     assert judge_disk(vm, other, None).move is Move.BEGIN
     assert judge_disk(vm, other, 1.0).move is Move.WAIT
     assert judge_disk(vm, other, 60.0).move is Move.FAILED
+    assert judge_disk(vm, other, 60.0, insist=True).move is Move.BEGIN
     assert judge_disk(vm, disk_id("WEB01-old"), None).move is Move.DONE
     assert judge_disk(make_vm(provisioning_state="Updating"), disk_id("web01-old"), 1.0).move is Move.WAIT
 
