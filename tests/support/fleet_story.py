@@ -26,6 +26,8 @@ from tests.support.misfortune import KINDS, Deaths, disorders, faults
 BAD = {"disk": "*-bad", "boots": False}
 _PAUSES_S = st.sampled_from((1, 10, 20, 30, 45, 60, 200, 400))
 _STOPS = ("deallocate", "powerOff")
+# An event may come ten minutes late: it would find the dispatcher at rest and have it look once more.
+_LATEST_EVENT_S = 660
 
 
 class FleetStory(RuleBasedStateMachine):
@@ -218,6 +220,7 @@ class FleetStory(RuleBasedStateMachine):
             await asyncio.sleep(90)
             if self.azure.idle() and not self.azure.book().get("down"):
                 break
+        await asyncio.sleep(_LATEST_EVENT_S)
         for _ in range(2):
             await self.azure.fire("sweep")
             await self.azure.settled()
