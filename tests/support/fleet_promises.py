@@ -88,11 +88,19 @@ def assert_outcomes_true(outcomes: list[dict[str, Any]], disk: str, name: str) -
 def is_given_back(wanted: str, outcomes: list[dict[str, Any]], disk: str, tags: dict[str, str]) -> bool:
     """Whether the app said that it gave up on this very wish, and the tag asks for the disk that the VM has.
 
-    For this wish alone: a newer one that the app overwrote is not given back, it is lost.
+    For this wish alone: a newer one that the app overwrote is not given back, it is lost. Where the way back failed
+    too, all that follows is the swap to the old disk.
     """
-    last = outcomes[-1] if outcomes else {}
-    new, old = (str(last.get(side) or "").rsplit("/", 1)[-1] for side in ("new_disk", "old_disk"))
-    return last.get("status") in ("rolled-back", "refused") and new == wanted and tags.get("OsDiskName") == disk == old
+    told = [(row["status"], *(_name(row.get(side)) for side in ("new_disk", "old_disk"))) for row in outcomes]
+    while told and told[-1][1] in (disk, ""):
+        told.pop()
+    if not told or tags.get("OsDiskName") != disk:
+        return False
+    return told[-1][0] in ("rolled-back", "refused", "needs-attention") and told[-1][1:] == (wanted, disk)
+
+
+def _name(disk_id: str | None) -> str:
+    return str(disk_id or "").rsplit("/", 1)[-1]
 
 
 def assert_wish_fulfilled(name: str, disk: str, tags: dict[str, str], diary: Diary, rejected: set[str]) -> None:
