@@ -6,7 +6,7 @@ Decides how often is asked, for how long, and how many crashes a stage may have.
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from durabletask.task import OrchestrationContext, Task, TaskFailedError
 from refresh import recipe_messages as names
 from refresh.domain import instant
 from refresh.domain.month_reason import MonthReason
+from refresh.domain.workplace import delete_commands
 from refresh.messages import StepInput, StepResult
 from refresh.orchestrations.calls import now
 from refresh.recipe_messages import Stage, Workplace
@@ -99,7 +100,10 @@ def pursue_step(ctx: OrchestrationContext, activity: str, step: StepInput, patie
 
 def clean_up(ctx: OrchestrationContext, group: str) -> Stages:
     """Have the group gone; a failure names it and says how a person takes it away."""
-    return (yield from pursue(ctx, names.ENSURE_GROUP_GONE, {"group": group}, DELETING))
+    stage = yield from pursue(ctx, names.ENSURE_GROUP_GONE, {"group": group}, DELETING)
+    if stage.state == "failed" and not stage.by_hand:  # out of time, or broken off: nothing says that it will go
+        return replace(stage, by_hand=delete_commands(group))
+    return stage
 
 
 def clear_way(ctx: OrchestrationContext, place: Workplace) -> Stages:

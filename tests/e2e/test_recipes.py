@@ -174,6 +174,16 @@ BAD = (
         groups=2,
     ),
     Bad(
+        "the cleanup takes hours",
+        "made",
+        "is being deleted",
+        ({"match": {"operation": "groupDelete"}, "duration_s": 36000.0},),
+        decision="create",
+        by_hand="az group delete --name refresh-build-ubuntu-",
+        excluded=False,
+        groups=2,
+    ),
+    Bad(
         "the recipe is for Windows",
         "windows-recipe",
         "custom data",
