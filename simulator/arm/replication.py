@@ -29,9 +29,9 @@ class Replication:
     failed: dict[str, str] = field(default_factory=dict)
 
     def spread(self, regions: Iterable[str], begin_s: float, duration_s: float, random: Random) -> None:
-        """Replicate to `regions` within `duration_s`: those already there stay, those no longer named go."""
+        """Replicate to `regions` within `duration_s`: those there stay, those not named go, failed ones begin anew."""
         names = [normal_location(name) for name in regions]
-        for name in set(self.regions) - set(names):
+        for name in set(self.regions) - (set(names) - set(self.failed)):
             del self.regions[name]
             self.failed.pop(name, None)
         for name in names:

@@ -44,6 +44,21 @@ def test_a_version_is_captured_from_a_vm_and_spreads_over_its_regions() -> None:
     told(story, [*gallery(), linux_vm()])
 
 
+def test_a_version_whose_update_failed_is_repaired_by_the_next() -> None:
+    """A change that Azure fails leaves its regions failed; the next one has them begun anew."""
+    failing = {"match": {"operation": "versionUpdate"}, "times": 1, "fail": {"code": "InternalError", "message": "no"}}
+
+    async def story(azure: Azure) -> None:
+        await azure.finish(await azure.arm("PUT", VERSION2, version(["westeurope"])))
+        azure.simulator.plane.faults.add([failing])
+        for aggregated in ("Failed", "Completed"):
+            await azure.finish(await azure.arm("PUT", VERSION2, version(["westeurope"])))
+            shown = (await azure.arm("GET", f"{VERSION2}?$expand=ReplicationStatus")).body["properties"]
+            assert shown["replicationStatus"]["aggregatedState"] == aggregated
+
+    told(story, [*gallery(), linux_vm()])
+
+
 def test_no_disk_comes_from_an_unfinished_version() -> None:
     """While it is Creating, and in a region it is not replicated to yet, a version gives no disk."""
     reference = {"createOption": "FromImage", "galleryImageReference": {"id": VERSION2}}
