@@ -30,13 +30,6 @@ from simulator.durable.queries import (
 )
 from simulator.durable.records import Instance, Operate, StartOrchestration
 
-# The Functions host lets messages of any size through; gRPC's own default ends at 4 MB.
-MAX_MESSAGE_BYTES = 2**31 - 1
-_OPTIONS = [
-    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.so_reuseport", 0),
-]
 _EVENTS_PER_CHUNK = 100
 _DEFAULT_WAIT_S = 60.0
 
@@ -44,15 +37,20 @@ type Context = Any  # grpc.aio.ServicerContext has no types
 
 
 class DurableRpc(stubs.TaskHubSidecarServiceServicer):
-    """A gRPC server on 127.0.0.1 in front of one hub."""
+    """A gRPC server on 127.0.0.1 in front of one hub, with `max_message_bytes` as host.json limits the messages."""
 
-    def __init__(self, hub: DurableHub) -> None:
-        self._hub = hub
+    def __init__(self, hub: DurableHub, *, max_message_bytes: int) -> None:
+        self._hub, self._max_message_bytes = hub, max_message_bytes
         self._server: Any = None
 
     async def start(self) -> str:
         """Listen on a free port; the address as the durable client wants it, `http://127.0.0.1:<port>`."""
-        self._server = grpc.aio.server(options=_OPTIONS)
+        options = [
+            ("grpc.max_receive_message_length", self._max_message_bytes),
+            ("grpc.max_send_message_length", self._max_message_bytes),
+            ("grpc.so_reuseport", 0),
+        ]
+        self._server = grpc.aio.server(options=options)
         stubs.add_TaskHubSidecarServiceServicer_to_server(self, self._server)
         port = self._server.add_insecure_port("127.0.0.1:0")
         await self._server.start()

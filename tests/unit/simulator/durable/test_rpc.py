@@ -3,12 +3,14 @@
 import asyncio
 import json
 from datetime import timedelta
+from pathlib import Path
 
 import grpc
 import pytest
 from durabletask.client import EntityQuery, OrchestrationQuery, OrchestrationStatus
 from durabletask.entities import EntityInstanceId
 
+from simulator.functions.host_json import HostJson
 from tests.support.toy import Toy, with_toy
 
 JOURNAL = EntityInstanceId("journal", "app")
@@ -143,16 +145,28 @@ def test_a_wait_that_is_too_long_ends_in_simulated_time() -> None:
     assert with_toy(story) == pytest.approx(60, abs=1)
 
 
-def test_a_message_of_many_megabytes_passes() -> None:
-    """Input and output larger than gRPC's default of four megabytes arrive whole."""
+@pytest.mark.parametrize(("size", "passes"), [(2_000_000, True), (4_400_000, False)])
+def test_a_message_above_the_extensions_limit_is_refused(size: int, passes: bool) -> None:
+    """Without a limit in host.json messages end at 4 MiB, as the extension and gRPC have it."""
 
     async def story(toy: Toy) -> int:
         async with toy.client() as client:
-            await client.schedule_new_orchestration("greet", input="x" * 6_000_000, instance_id="big")
+            await client.schedule_new_orchestration("greet", input="x" * size, instance_id="big")
             state = await client.wait_for_orchestration_completion("big", timeout=60)
             return len(state.serialized_output)
 
-    assert with_toy(story) > 6_000_000
+    if passes:
+        assert with_toy(story) > size
+    else:
+        with pytest.raises(grpc.aio.AioRpcError, match="RESOURCE_EXHAUSTED"):
+            with_toy(story)
+
+
+def test_host_json_sets_the_largest_message(tmp_path: Path) -> None:
+    """`maxGrpcMessageSizeInBytes` of host.json is what server and client obey."""
+    (tmp_path / "host.json").write_text(json.dumps({"extensions": {"durableTask": {"maxGrpcMessageSizeInBytes": 99}}}))
+    assert HostJson.read(tmp_path).max_message_bytes == 99
+    assert HostJson.read(tmp_path / "none").max_message_bytes == 4 * 1024**2
 
 
 def test_a_client_terminates_raises_and_restarts() -> None:
