@@ -16,7 +16,7 @@ from durabletask.task import OrchestrationContext, Task, TaskFailedError, when_a
 
 from refresh import messages
 from refresh import selfcheck_messages as selfchecks
-from refresh.orchestrations.calls import ask, tell
+from refresh.orchestrations.calls import begin_ask, tell
 from refresh.selfcheck_messages import CheckRow
 
 PATIENCE = timedelta(minutes=5)
@@ -36,7 +36,7 @@ def selfcheck(ctx: OrchestrationContext, data: dict[str, Any]) -> Step[dict[str,
     yield ctx.create_timer(_TICK)
     rows.append(_row(ctx, began, "timer", None, "a timer of one second fired", _LOG))
     began = ctx.current_utc_datetime
-    claimed, problem = yield from _answer(ctx, ask(ctx, "claim", vm=selfchecks.NOBODY, n=0))
+    claimed, problem = yield from _answer(ctx, begin_ask(ctx, "claim", vm=selfchecks.NOBODY, n=0))
     if problem is None and claimed.get("answer") == "yours":
         problem = "the dispatcher gave a claim that nobody has"
     rows.append(_row(ctx, began, "claim", problem, "the dispatcher answers who has a claim", _LOG))
@@ -47,7 +47,7 @@ def selfcheck(ctx: OrchestrationContext, data: dict[str, Any]) -> Step[dict[str,
     rows.append(_row(ctx, began, "dispatcher", problem, "the dispatcher started an orchestration, and it ran", _LOG))
     rows += yield from _subscriptions(ctx, [str(one) for one in here.get("subscriptions", ())])
     found = selfchecks.verdict(here, rows, ctx.instance_id)
-    yield ask(ctx, "selfchecked", verdict=found)
+    yield begin_ask(ctx, "selfchecked", verdict=found)
     return {"kind": "selfcheck", "status": "succeeded" if found["ok"] else "failed", **found}
 
 
