@@ -82,7 +82,7 @@ def _turn(ctx: OrchestrationContext, vm: str, n: int, claimed: Claimed, *, bound
     if prepared.intent is None:
         status = "skipped" if prepared.decision == "skip" else "refused"
         return replace(_outcome(ctx, vm, status, prepared.reason, prepared.message), new_disk=announced)
-    kept = {"intent": prepared.intent.to_json(), "tags": prepared.tags}
+    kept: dict[str, Any] = {"intent": prepared.intent.to_json(), "tags": prepared.tags}
     urgent = prepared.decision == "revive"
     try:
         stored = yield from ask(ctx, "step", bounded=bounded, vm=vm, n=n, step=INTENT, urgent=urgent, **kept)
