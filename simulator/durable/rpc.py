@@ -21,6 +21,7 @@ from durabletask.internal import orchestrator_service_pb2_grpc as stubs
 from simulator.durable.history import optional, optional_date
 from simulator.durable.hub import DurableHub, canonical_entity_id
 from simulator.durable.queries import (
+    PageTooLarge,
     instance_reply,
     list_instance_ids,
     metadata_of,
@@ -140,7 +141,10 @@ class DurableRpc(stubs.TaskHubSidecarServiceServicer):
 
     async def QueryInstances(self, request: pb.QueryInstancesRequest, context: Context) -> pb.QueryInstancesResponse:
         """A page of instances."""
-        return query_instances(self._hub.orchestrations.instances.values(), request.query)
+        try:
+            return query_instances(self._hub.orchestrations.instances.values(), request.query)
+        except PageTooLarge:
+            return await _refused(context, pb.QueryInstancesResponse())
 
     async def ListInstanceIds(self, request: pb.ListInstanceIdsRequest, context: Context) -> pb.ListInstanceIdsResponse:
         """A page of ids of instances that ended."""
@@ -176,7 +180,10 @@ class DurableRpc(stubs.TaskHubSidecarServiceServicer):
 
     async def QueryEntities(self, request: pb.QueryEntitiesRequest, context: Context) -> pb.QueryEntitiesResponse:
         """A page of entities."""
-        return query_entities(self._hub.entities.entities.values(), request.query)
+        try:
+            return query_entities(self._hub.entities.entities.values(), request.query)
+        except PageTooLarge:
+            return await _refused(context, pb.QueryEntitiesResponse())
 
     async def CleanEntityStorage(
         self, request: pb.CleanEntityStorageRequest, context: Context
@@ -202,3 +209,9 @@ class DurableRpc(stubs.TaskHubSidecarServiceServicer):
             await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, f"{request.instanceId} is not there yet.")
             raise
         return instance_reply(instance, payloads=request.getInputsAndOutputs)
+
+
+async def _refused[Reply](context: Context, reply: Reply) -> Reply:
+    """What a client hears when storage refuses what the host asks of it: the host's exception without its text."""
+    await context.abort(grpc.StatusCode.UNKNOWN, "Exception was thrown by handler.")
+    return reply

@@ -51,6 +51,14 @@ def test_nothing_waits_long_for_the_next_step() -> None:
     assert {provider[f"{queue}VisibilityTimeout"] for queue in ("controlQueue", "workItemQueue")} == {"00:01:00"}
 
 
+def test_no_message_to_the_dispatcher_is_dropped() -> None:
+    """The message sorter is off, or the engine drops whatever an orchestration asks of an entity.
+
+    https://github.com/Azure/azure-functions-durable-extension/blob/dev/src/WebJobs.Extensions.DurableTask/Options/DurableTaskOptions.cs
+    """
+    assert DURABLE["entityMessageReorderWindowInMinutes"] == 0
+
+
 def test_what_is_handed_out_again_is_known_to_be_late() -> None:
     """An activity whose worker died comes again later than what the app takes for late, so it changes nothing then."""
     minutes = datetime.strptime(DURABLE["storageProvider"]["workItemQueueVisibilityTimeout"], "%H:%M:%S")

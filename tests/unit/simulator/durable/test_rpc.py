@@ -61,7 +61,7 @@ def test_a_start_of_a_running_id_is_refused() -> None:
 
 
 def test_all_instances_are_found_by_prefix_status_and_age_over_pages() -> None:
-    """Queries filter and page; inputs and outputs only come when asked for."""
+    """Queries filter and page in the order of ids; inputs only come when asked for, outputs always."""
 
     async def story(toy: Toy) -> None:
         for n in range(25):
@@ -73,10 +73,10 @@ def test_all_instances_are_found_by_prefix_status_and_age_over_pages() -> None:
             query = OrchestrationQuery(instance_id_prefix="a-", max_instance_count=10, fetch_inputs_and_outputs=True)
             named = await client.get_all_orchestration_states(query)
             running = await client.get_all_orchestration_states(
-                OrchestrationQuery(runtime_status=[OrchestrationStatus.RUNNING])
+                OrchestrationQuery(runtime_status=[OrchestrationStatus.RUNNING], max_instance_count=1000)
             )
             recent = await client.get_all_orchestration_states(
-                OrchestrationQuery(created_time_from=toy.clock.now() - timedelta(seconds=15))
+                OrchestrationQuery(created_time_from=toy.clock.now() - timedelta(seconds=15), max_instance_count=1000)
             )
         assert [state.instance_id for state in named] == [f"a-{n:02}" for n in range(25)]
         assert json.loads(named[0].serialized_output) == 1.0
@@ -99,10 +99,32 @@ def test_ended_instances_are_purged_by_age_and_running_ones_stay() -> None:
         await toy.hub.completed("new")
         async with toy.client() as client:
             result = await client.purge_orchestrations_by(created_time_to=toy.clock.now() - timedelta(hours=1))
-            left = await client.get_all_orchestration_states()
+            left = await client.get_all_orchestration_states(OrchestrationQuery(max_instance_count=1000))
         return result.deleted_instance_count, [state.instance_id for state in left]
 
-    assert with_toy(story) == (3, ["old-running", "new"])
+    assert with_toy(story) == (3, ["new", "old-running"])
+
+
+def test_a_page_over_a_thousand_is_refused_as_azure_tables_refuses_it() -> None:
+    """The client's own default asks for 2^31-1 and hears what the host says of a 400; a thousand are given."""
+
+    async def story(toy: Toy) -> None:
+        await toy.run("slow_child", 1, "a")
+        async with toy.client() as client:
+            asked = [OrchestrationQuery(), OrchestrationQuery(max_instance_count=1001), EntityQuery(page_size=1001)]
+            for query in asked:
+                ask = client.get_all_entities if isinstance(query, EntityQuery) else client.get_all_orchestration_states
+                with pytest.raises(grpc.aio.AioRpcError) as refusal:
+                    await ask(query)
+                assert refusal.value.code() is grpc.StatusCode.UNKNOWN
+                assert refusal.value.details() == "Exception was thrown by handler."
+            given = await client.get_all_orchestration_states(OrchestrationQuery(max_instance_count=1000))
+            assert [(state.instance_id, state.serialized_input, state.serialized_output) for state in given] == [
+                ("a", None, "1.0")
+            ]
+            assert await client.get_all_orchestration_states(OrchestrationQuery(max_instance_count=0)) == []
+
+    with_toy(story)
 
 
 def test_entities_are_signalled_and_read() -> None:
