@@ -53,7 +53,9 @@ class LocalApp:
             endpoints = await self.simulator.start()
             stack.push_async_callback(self.simulator.stop)
             settings = {**app_settings(self._app_dir, endpoints, self.simulator), **self._settings}
-            self.host = FunctionsHost(self._app_dir, self.clock, settings=settings, port=self._port)
+            self.host = FunctionsHost(
+                self._app_dir, self.clock, settings=settings, port=self._port, seed=self.simulator.seed
+            )
             try:
                 functions = await self.host.start()
             except (IndexingFailed, BadRoute, BadTimers) as error:

@@ -17,6 +17,7 @@ from aiohttp import web
 
 from simulator.clock import Clock
 from simulator.durable import DurableHub
+from simulator.durable.client_calls import seen_by
 from simulator.durable.rpc import DurableRpc
 from simulator.functions.host_json import HostJson
 from simulator.functions.indexing import IndexedFunction, indexed, loaded
@@ -36,7 +37,8 @@ class FunctionsHost:
 
     `settings` are the app settings: in the environment while the host runs, and what `%NAME%` in bindings means.
     `hub` is what the app's durable functions keep; hand an existing one over and its work goes on in this host.
-    While it runs, `functions` are those the host serves and `durable_client` is the configuration their clients get.
+    Without one the host makes its own, with repeatable ids if there is a `seed`. While it runs, `functions` are those
+    the host serves and `durable_client` is the configuration their clients get.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class FunctionsHost:
         settings: Mapping[str, str],
         port: int = 7071,
         hub: DurableHub | None = None,
+        seed: int | None = None,
     ) -> None:
         self._app_dir = app_dir
         self._clock = clock
@@ -54,7 +57,7 @@ class FunctionsHost:
         self._port = port
         self._host_json = HostJson.read(app_dir)
         self._running = AsyncExitStack()
-        self.hub = hub or DurableHub(clock, self._host_json.limits)
+        self.hub = hub or DurableHub(clock, self._host_json.limits, seed)
         self.functions: list[IndexedFunction] = []
         self.durable_client = ""
 
@@ -78,6 +81,7 @@ class FunctionsHost:
         found = await indexed(self._app_dir)
         self.functions = [function for function in found if not is_disabled(function.name, self._settings)]
         timers = schedules(self.functions, self._settings)
+        stack.enter_context(seen_by(self._clock))
         runtime.start_threadpool_executor()
         stack.callback(runtime.stop_threadpool_executor)
         rpc = DurableRpc(self.hub)
@@ -87,7 +91,7 @@ class FunctionsHost:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         system_key = uuid.uuid4().hex
         self.durable_client = durable_client_configuration(rpc_url, url, system_key)
-        invoker = Invoker(self._clock, self.durable_client)
+        invoker = Invoker(self.durable_client)
         routes = Routes(self._clock, self.functions, invoker, self._host_json.route_prefix)
         await _serve(stack, listener, routes.application())
         self.hub.attach(AppWorker(self.functions, invoker))

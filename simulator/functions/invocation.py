@@ -14,7 +14,7 @@ from typing import Any
 
 import azure_functions_runtime as runtime
 
-from simulator.clock import Clock
+from simulator.clock import needing_the_loop
 from simulator.durable import FunctionFailed
 from simulator.durable.rpc import MAX_MESSAGE_BYTES
 from simulator.functions import protos
@@ -28,8 +28,7 @@ _TASK_HUB = "LocalHub"
 class Invoker:
     """Calls functions of the one app that is loaded. `durable_client` is the configuration its clients are given."""
 
-    def __init__(self, clock: Clock, durable_client: str) -> None:
-        self._clock = clock
+    def __init__(self, durable_client: str) -> None:
         self._durable_client = durable_client
 
     async def call(
@@ -40,8 +39,8 @@ class Invoker:
         client = function.durable_client
         if client is not None:
             inputs.append(ParameterBinding(name=client, data=TypedData(string=self._durable_client)))
-        # The durable client's gRPC calls are invisible to the event loop: without the hold a virtual clock would jump.
-        with self._clock.hold() if client is not None else nullcontext():
+        # A function that is no coroutine runs in a thread, and its durable client asks the hub on this very loop.
+        with needing_the_loop() if client is not None else nullcontext():
             response = await runtime.invocation_request(_request(function, inputs, metadata or {}))
         if response.result.status != protos.StatusResult.Success:
             raise _failure(response.result.exception)
