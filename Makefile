@@ -98,9 +98,12 @@ up: venv $(if $(filter azure-storage,$(ENGINE)),azurite)
 	$(PY) -m simulator up --speed $(SPEED) --engine $(ENGINE)
 
 N ?= 1000
-SOAK_SEED ?= 1
+# `fleets` or `recipes`.
+STORIES ?= fleets
+# A new seed each time; the one that an earlier run printed first tells its stories again.
+SOAK_SEED ?=
 soak: venv
-	$(PY) -m tests.soak --examples $(N) --seed $(SOAK_SEED)
+	$(PY) -m tests.soak --stories $(STORIES) --examples $(N) $(if $(SOAK_SEED),--seed $(SOAK_SEED))
 
 soak-crashes: venv
 	$(PY) -m tests.crashes
