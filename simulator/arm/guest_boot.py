@@ -19,7 +19,7 @@ _UP_SHARE = 0.6
 
 
 def boot_of(plane: Plane, vm: Record, wait_s: float) -> Boot:
-    """The boot of a VM that begins to run now and whose agent reports `wait_s` seconds later, unless a rule says when."""
+    """The boot of a VM that runs from now on; its agent reports `wait_s` seconds later where no rule says when."""
     state, now = vm_state(vm), plane.now()
     os_disk = disk_id(next(disk_blocks(vm), {}))
     stuck, takes_s = plane.faults.boot(os_disk) if os_disk else (None, None)
