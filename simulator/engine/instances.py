@@ -36,9 +36,9 @@ class Instance:
             os.killpg(self._process.pid, signal.SIGKILL)
         await self._process.wait()
 
-    async def end(self) -> None:
-        """End it as a deployment does: it is asked to end and finishes what it can."""
-        await end_process(self._process)
+    async def end(self) -> int:
+        """End it as a deployment does: it is asked to end and finishes what it can; its exit code."""
+        return await end_process(self._process)
 
 
 async def start_instance(

@@ -35,12 +35,13 @@ _SPREAD = 0.4
 class StrictStorage:
     """Serves while it is entered. `connection_string` is the one to use; `refused` and `requests` count.
 
-    `latency_s` is the median time that a request waits, in seconds; Azure's own is some 0.005 to 0.015 within a region.
+    `latency_s` is the median time that a request waits, in seconds, and may be changed meanwhile; Azure's own is some
+    0.005 to 0.015 within a region.
     """
 
     def __init__(self, azurite: Azurite, *, latency_s: float = 0.0, seed: int = 0) -> None:
         """Stand in front of a started `azurite`."""
-        self._azurite, self._latency_s, self._random = azurite, latency_s, random.Random(seed)  # noqa: S311 (a delay)
+        self._azurite, self.latency_s, self._random = azurite, latency_s, random.Random(seed)  # noqa: S311 (a delay)
         self._stack = AsyncExitStack()
         self.connection_string = ""
         self.refused = self.requests = 0
@@ -75,8 +76,8 @@ class StrictStorage:
 
     async def _forward(self, session: ClientSession, port: int, request: web.Request) -> web.Response:
         self.requests += 1
-        if self._latency_s:
-            await asyncio.sleep(self._latency_s * self._random.lognormvariate(0, _SPREAD))
+        if self.latency_s:
+            await asyncio.sleep(self.latency_s * self._random.lognormvariate(0, _SPREAD))
         if not _is_page(request.query.get("$top", "1")):
             self.refused += 1
             return web.Response(status=400, content_type="application/json", text=_REFUSED)
