@@ -10,6 +10,13 @@ from refresh.setting_table import SETTINGS
 from simulator.functions.indexing import index_app
 from tests.support.bicep import INFRA, ROOT, Snapshot, built, declared, deployment
 
+# https://github.com/Azure/azure-functions-host/blob/dev/src/WebJobs.Script/Extensions/FunctionMetadataExtensions.cs
+GROUPS = {
+    "http": {"httpTrigger", "eventGridTrigger"},
+    "durable": {"orchestrationTrigger", "activityTrigger", "entityTrigger"},
+}
+# 2 GB for 730 hours at 0.000004 USD per GB and second: https://azure.microsoft.com/pricing/details/functions/
+INSTANCE_USD = 2 * 730 * 3600 * 0.000004
 NOBODY = "00000000-0000-0000-0000-000000000000"
 # What the platform and the Durable library are told beside the settings of the app.
 PLATFORM_SETTINGS = {
@@ -104,9 +111,8 @@ def test_with_function_keys_the_gate_stands_open() -> None:
 
 def test_what_a_tag_edit_meets_is_kept_awake() -> None:
     """alwaysReady names the group of each function that a tag edit passes, with the host's names for groups."""
-    groups = {"eventGridTrigger": "http", "httpTrigger": "http", "orchestrationTrigger": "durable"}
-    groups |= dict.fromkeys(("activityTrigger", "entityTrigger"), "durable")
-    used = {groups[each.trigger["type"]] for each in index_app(ROOT) if each.trigger["type"] != "timerTrigger"}
+    group_of = {trigger: group for group, triggers in GROUPS.items() for trigger in triggers}
+    used = {group_of[each.trigger["type"]] for each in index_app(ROOT) if each.trigger["type"] != "timerTrigger"}
     site = "Microsoft.Web/sites"
     path = "properties.functionAppConfig.scaleAndConcurrency.alwaysReady"
     (awake,), (asleep,) = (deployment(alwaysReady=each).of_type(site) for each in (2, 0))
@@ -119,3 +125,17 @@ def test_an_instance_takes_many_requests_at_once() -> None:
     (site,) = deployment().of_type("Microsoft.Web/sites")
     triggers = site.at("properties.functionAppConfig.scaleAndConcurrency.triggers")
     assert triggers == {"http": {"perInstanceConcurrency": 100}}
+
+
+def test_the_prices_of_instances_kept_awake_count_the_groups_there_are() -> None:
+    """The page prices one instance of each group for alwaysReady, and two of each and of each timer for zones."""
+    page = (ROOT / "docs" / "deploy.md").read_text()
+    priced = {
+        name: int(price)
+        for name, price in re.findall(r"^\| `(alwaysReady|zoneRedundant).*\| (\d+) \|$", page, re.MULTILINE)
+    }
+    timers = sum(each.trigger["type"] == "timerTrigger" for each in index_app(ROOT))
+    assert priced == {
+        "alwaysReady": round(len(GROUPS) * INSTANCE_USD),
+        "zoneRedundant": round(2 * (len(GROUPS) + timers) * INSTANCE_USD, -1),
+    }
