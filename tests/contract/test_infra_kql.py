@@ -17,7 +17,7 @@ import pytest
 from refresh.messages import Outcome
 from refresh.triggers.month_age import days_since
 from refresh.views.runs import STATUSES
-from tests.support.bicep import INFRA
+from tests.support.bicep import INFRA, example
 from tests.support.builders import VM_ID
 from tests.support.local_azure import LocalAzure, disk_body, play, vm_body
 
@@ -63,12 +63,11 @@ def test_every_query_is_valid_kusto() -> None:
 
 def test_every_query_is_used() -> None:
     """No query lies about unused, none is written down twice."""
-    used = [
-        name
-        for path in (INFRA / "modules").glob("*.bicep")
-        for name in set(re.findall(r"loadTextContent\('\.\./kql/([a-z-]+)\.kql'\)", path.read_text()))
-    ]
-    assert set(used) == set(QUERIES)
+    made = example("fleet")
+    alerts = [each.at("properties.criteria.allOf") for each in made.of_type("Microsoft.Insights/scheduledQueryRules")]
+    (workbook,) = made.of_type("Microsoft.Insights/workbooks")
+    shown = [item["content"].get("query") for item in json.loads(workbook.at("properties.serializedData"))["items"]]
+    assert {query for query in shown if query} | {rule["query"] for (rule,) in alerts} == set(QUERIES.values())
 
 
 def test_queries_name_fields_and_statuses_that_outcomes_have() -> None:

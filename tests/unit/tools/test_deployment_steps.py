@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.bicep import INFRA, declared
+from tests.support.bicep import INFRA, declared, needed_parameters
 from tools import events, registration
 from tools.azure_cli import CliError, az
 
@@ -83,9 +83,9 @@ def test_every_subscription_of_the_fleet_is_subscribed(cli: Cli) -> None:
     cli.answers({"system-topic list --subscription one": [OURS], "system-topic list --subscription two": [THEIRS]})
     assert asyncio.run(events.subscribe(ENV)) == ["one", "two"]
     one, two = cli.calls("deployment sub create")
-    taken = declared(INFRA / "events.bicep", "param")
+    taken = declared(INFRA / "events.bicep", "parameters")
     assert set(given(one)) | set(given(two)) <= set(taken)
-    assert {name for name, node in taken.items() if node.default is None} <= set(given(one))
+    assert needed_parameters(INFRA / "events.bicep") <= set(given(one))
     assert "existingTopicName" not in given(one)
     assert given(two)["existingTopicName"] == "defender"
     assert given(two)["existingTopicGroup"] == "rg-sec"
