@@ -19,6 +19,7 @@ from refresh.triggers.month_age import days_since
 from refresh.views.runs import STATUSES
 from tests.support.bicep import INFRA, example
 from tests.support.builders import VM_ID
+from tests.support.judges import miss
 from tests.support.local_azure import LocalAzure, disk_body, play, vm_body
 
 KUSTO = Path(__file__).parents[1] / "kusto"
