@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import stat
-import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.support.bicep import INFRA, declared
+from tests.support.bicep import INFRA, declared, needed_parameters
+from tests.support.scripted_cli import Cli
 from tools import events, registration
 from tools.azure_cli import CliError, az
 
@@ -32,44 +29,6 @@ THEIRS = {
     "identity": {"type": "SystemAssigned"},
 }
 OURS = {**THEIRS, "name": "evgst-vm-refresh-test", "resourceGroup": "rg-vm-refresh-events-test"}
-SCRIPT = """#!{python}
-import json, pathlib, sys
-home = pathlib.Path({home!r})
-with (home / "calls").open("a") as calls:
-    calls.write(json.dumps(sys.argv[1:]) + "\\n")
-for words, answer in json.loads((home / "answers").read_text()).items():
-    if words in " ".join(sys.argv[1:]):
-        if answer == "refused":
-            sys.exit("ERROR: (AuthorizationFailed) no")
-        print(json.dumps(answer))
-        break
-"""
-
-
-class Cli:
-    """A scripted `az` and `azd`: the first answer whose words are in the command line."""
-
-    def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._home = home
-        for name in ("az", "azd"):
-            program = home / name
-            program.write_text(SCRIPT.format(python=sys.executable, home=str(home)))
-            program.chmod(program.stat().st_mode | stat.S_IXUSR)
-        monkeypatch.setenv("PATH", str(home))
-        self.answers({})
-
-    def answers(self, table: Mapping[str, Any]) -> None:
-        (self._home / "answers").write_text(json.dumps(table))
-
-    def calls(self, words: str) -> list[list[str]]:
-        path = self._home / "calls"
-        lines = path.read_text().splitlines() if path.exists() else []
-        return [call for call in map(json.loads, lines) if words in " ".join(call)]
-
-
-@pytest.fixture
-def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
-    return Cli(tmp_path, monkeypatch)
 
 
 def given(call: list[str]) -> dict[str, str]:
@@ -83,9 +42,9 @@ def test_every_subscription_of_the_fleet_is_subscribed(cli: Cli) -> None:
     cli.answers({"system-topic list --subscription one": [OURS], "system-topic list --subscription two": [THEIRS]})
     assert asyncio.run(events.subscribe(ENV)) == ["one", "two"]
     one, two = cli.calls("deployment sub create")
-    taken = declared(INFRA / "events.bicep", "param")
+    taken = declared(INFRA / "events.bicep", "parameters")
     assert set(given(one)) | set(given(two)) <= set(taken)
-    assert {name for name, node in taken.items() if node.default is None} <= set(given(one))
+    assert needed_parameters(INFRA / "events.bicep") <= set(given(one))
     assert "existingTopicName" not in given(one)
     assert given(two)["existingTopicName"] == "defender"
     assert given(two)["existingTopicGroup"] == "rg-sec"
