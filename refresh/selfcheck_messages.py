@@ -33,6 +33,8 @@ ANSWER_S = 20
 """Seconds that every check has to answer: later none is begun."""
 REMEMBER_S = 10
 """Seconds that the dispatcher has to take the result: all ends before `domain.selfcheck.STUCK_AFTER_S`."""
+_ARM = "arm "
+
 WAITING_FOR = "waiting_for"
 """In the custom status of a self-check: the names of the checks under way."""
 
@@ -50,6 +52,17 @@ class CheckRow(Record):
     cure: str | None = None
     took_s: float | None = None
     skipped: bool | None = None
+
+
+def arm_check(subscription: str) -> str:
+    """The name of the check that lists the VMs of a subscription."""
+    return f"{_ARM}{subscription}"
+
+
+def first_not_reached(result: Mapping[str, Any] | None) -> str | None:
+    """The first subscription that the self-check with this result did not reach; None when there is none."""
+    rows = result.get("checks", ()) if result else ()
+    return next((str(row["name"]).removeprefix(_ARM) for row in rows if row.get("skipped")), None)
 
 
 def answer_id(run: str) -> str:

@@ -8,7 +8,6 @@ rights again, on its own VM and disks.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from zlib import crc32
 
 from refresh.domain import instant, resource_id, tags
 from refresh.domain.model import Vm
@@ -38,13 +37,13 @@ def is_stuck(started: str, now: str | None) -> bool:
     return (instant.seconds_between(started, now) or 0.0) > STUCK_AFTER_S
 
 
-def order_subscriptions(subscriptions: Sequence[str], run: str) -> list[str]:
-    """The subscriptions in the order the self-check `run` asks about them: each run begins with another one.
+def order_subscriptions(subscriptions: Sequence[str], first: str | None) -> list[str]:
+    """The subscriptions in the order a self-check asks about them, beginning with `first` where it is one of them.
 
-    Time does not allow very many; over several runs every one is reached.
+    Time does not allow very many: a run that begins where the last one stopped reaches the others.
     """
-    first = crc32(run.encode()) % len(subscriptions) if subscriptions else 0
-    return [*subscriptions[first:], *subscriptions[:first]]
+    start = subscriptions.index(first) if first in subscriptions else 0
+    return [*subscriptions[start:], *subscriptions[:start]]
 
 
 def groups_in_scope(vms: Iterable[Vm]) -> list[str]:

@@ -43,7 +43,10 @@ class _Check:
 
 
 def selfcheck(ctx: OrchestrationContext, data: dict[str, Any]) -> Step[dict[str, Any]]:
-    """`{"package", "bundle"}` to `{"kind", "status", "package", "bundle", "ok", "run", "began", "checks"}`."""
+    """`{"package", "bundle", "first"?}` to `{"kind", "status", "package", "bundle", "ok", "run", "began", "checks"}`.
+
+    `first` is the subscription to ask about first.
+    """
     began = now(ctx)
     stop = [ctx.create_timer(timedelta(seconds=selfchecks.COLLECT_S)), _keep_time(ctx, selfchecks.COLLECT_S)]
     board = _Board(ctx, data)
@@ -62,6 +65,7 @@ class _Board:
     def __init__(self, ctx: OrchestrationContext, data: dict[str, Any]) -> None:
         self._ctx = ctx
         self.here = data
+        self._first: str | None = data.get("first")
         self._last_begin = ctx.current_utc_datetime + timedelta(seconds=selfchecks.COLLECT_S - selfchecks.ANSWER_S)
         self._found: dict[str, list[CheckRow]] = {}
         self._subscriptions: list[str] = []
@@ -94,11 +98,11 @@ class _Board:
         for check in self._open.values():
             self._found[check.name] = [self._row(check, f"no answer within {self._took_s(check):.0f} s", "")]
         for subscription in self._waiting:
-            self._found[_arm(subscription)] = [_not_reached(subscription)]
+            self._found[selfchecks.arm_check(subscription)] = [_not_reached(subscription)]
 
     def rows(self) -> list[CheckRow]:
         """What was found, each check in its place."""
-        order = [*self._names, *(_arm(subscription) for subscription in self._subscriptions)]
+        order = [*self._names, *(selfchecks.arm_check(subscription) for subscription in self._subscriptions)]
         return [row for name in order for row in self._found.get(name, ())]
 
     def _begin_subscriptions(self) -> None:
@@ -110,13 +114,13 @@ class _Board:
             task: Task[Any] = self._ctx.call_activity(
                 selfchecks.CHECK_SUBSCRIPTION, input={"subscription": subscription}
             )
-            name = _arm(subscription)
+            name = selfchecks.arm_check(subscription)
             self._open[name] = _Check(name, task, self._ctx.current_utc_datetime, _says(""), cures.ACTIVITY_CURE)
 
     def _begun(self, here: Any) -> tuple[str | None, str]:
         self.here = here
         asked = [str(one) for one in here.get("subscriptions", ())]
-        self._subscriptions = order_subscriptions(asked, self._ctx.instance_id)
+        self._subscriptions = order_subscriptions(asked, self._first)
         self._waiting = deque(self._subscriptions)
         return here.get("problem"), f"package {here.get('package')} runs"
 
@@ -185,10 +189,6 @@ def _listed(answer: Any) -> tuple[str | None, str]:
     return answer.get("problem"), f"{answer.get('listed')} self-check(s) listed"
 
 
-def _arm(subscription: str) -> str:
-    return f"arm {subscription}"
-
-
 def _not_reached(subscription: str) -> CheckRow:
-    message = f"not reached within {selfchecks.COLLECT_S} s: every swap checks its own rights; ask again for more"
-    return CheckRow(_arm(subscription), True, message, skipped=True)
+    message = f"not reached within {selfchecks.COLLECT_S} s: the next self-check begins here; every swap checks its own rights"
+    return CheckRow(selfchecks.arm_check(subscription), True, message, skipped=True)

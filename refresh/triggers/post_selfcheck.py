@@ -18,6 +18,7 @@ from refresh.settings import SettingsError
 from refresh.triggers.durable import RUNS_PATH, instance_of, iso, read_book, start_run
 from refresh.triggers.problem import Kind, Problem, answering, ok
 from refresh.triggers.requests import read_body, read_query
+from refresh.views.book import Book
 from refresh.views.runs import Instance
 from refresh.views.selfcheck import selfcheck_view
 
@@ -34,18 +35,19 @@ async def post_selfcheck(req: func.HttpRequest, client: DurableFunctionsClient) 
     under_way = await _end_stuck(client)
     if under_way is not None:
         raise Problem(Kind.RUN_EXISTS, f"{under_way} is under way for this package: see {RUNS_PATH}/{under_way}")
-    return await _begin(client)
+    return await _begin(client, await read_book(client))
 
 
 async def begin_if_waited_for(client: DurableFunctionsClient) -> None:
     """Begin a self-check when one is required, has not passed for this package, and none is under way."""
     if wiring.settings().selfcheck != "required":
         return
-    last = (await read_book(client)).selfcheck
+    book = await read_book(client)
+    last = book.selfcheck
     if last and last.get("ok") and last.get("package") == package.fingerprint():
         return
     if await _end_stuck(client) is None:
-        await _begin(client)
+        await _begin(client, book)
 
 
 @answering
@@ -64,9 +66,11 @@ async def get_selfcheck(req: func.HttpRequest, client: DurableFunctionsClient) -
     )
 
 
-async def _begin(client: DurableFunctionsClient) -> func.HttpResponse:
+async def _begin(client: DurableFunctionsClient, book: Book) -> func.HttpResponse:
     here = {"package": package.fingerprint(), "bundle": package.bundle()}
-    return await start_run(client, KIND, here["package"], selfchecks.SELFCHECK, here)
+    first = selfchecks.first_not_reached(book.selfcheck)
+    data = {**here, "first": first} if first else here
+    return await start_run(client, KIND, here["package"], selfchecks.SELFCHECK, data)
 
 
 async def _end_stuck(client: DurableFunctionsClient) -> str | None:

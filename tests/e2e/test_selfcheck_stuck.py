@@ -141,7 +141,7 @@ def test_the_sweep_begins_another_where_one_is_stuck() -> None:
 
 
 def test_very_many_subscriptions_do_not_take_longer() -> None:
-    """Of two hundred that answer in four seconds each some are not reached: they say so, and nothing fails for it."""
+    """Of two hundred that take four seconds each some are not reached and say so; the next runs begin with them."""
     many = [f"{n:08}-1111-1111-1111-111111111111" for n in range(200)]
 
     class Slow(Hanging):
@@ -157,7 +157,7 @@ def test_very_many_subscriptions_do_not_take_longer() -> None:
     async def story(azure: LocalAzure) -> None:
         azure.hub.witness(lambda worker: Slow(worker, ()))
         reached: set[str] = set()
-        for _ in range(6):
+        for _ in range(3):
             began, run_id = azure.clock.time(), await begun(azure)
             await azure.hub.completed(run_id)
             assert azure.clock.time() - began < 60
@@ -169,7 +169,7 @@ def test_very_many_subscriptions_do_not_take_longer() -> None:
             assert all("not reached within 45 s" in row["message"] for row in skipped)
             assert record["status"] == "succeeded"
             reached |= {row["name"] for row in rows if not row.get("skipped")}
-        assert len(reached) > 150
+        assert len(reached) == len(many)
 
     play(story, FLEET)
 
