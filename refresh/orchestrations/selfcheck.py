@@ -190,5 +190,5 @@ def _listed(answer: Any) -> tuple[str | None, str]:
 
 
 def _not_reached(subscription: str) -> CheckRow:
-    message = f"not reached within {selfchecks.COLLECT_S} s: the next self-check begins here; every swap checks its own rights"
+    message = f"not reached within {selfchecks.COLLECT_S} s; the next self-check begins here"
     return CheckRow(selfchecks.arm_check(subscription), True, message, skipped=True)
