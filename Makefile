@@ -2,14 +2,16 @@
 PYTHON ?= $(shell command -v python3.13 || command -v python3)
 PY := .venv/bin/python
 # How many times as fast as real time `make up` runs: at 10 a month takes some two and a half minutes.
-SPEED ?= 10
+SPEED ?= $(if $(filter azure-storage,$(ENGINE)),1,10)
+# What runs the durable functions of `make up` and `make bench-swap`: simulated, or azure-storage (Microsoft's engine).
+ENGINE ?= simulated
 # How long Azure takes in the demo is drawn from recordings: this seed stays near the medians, others show the tails too.
 SEED ?= 2
 
 # Node's package manager, for the Kusto language service; without it those checks are skipped, and say so.
 NPM ?= $(shell command -v npm)
 
-.PHONY: soak soak-crashes histories snapshots bench-swap kusto package permissions help venv az-venv scan-venv scan lint types imports unit test demo up
+.PHONY: soak soak-crashes histories snapshots bench-swap demo-engine kusto azurite engine package permissions help venv az-venv scan-venv scan lint types imports unit test demo up
 .PHONY: serve clean
 
 help:
@@ -55,6 +57,17 @@ tests/kusto/node_modules/made: tests/kusto/package-lock.json
 
 kusto: tests/kusto/node_modules/made
 
+# Microsoft's emulator of Azure Storage, for the real Durable engine.
+AZURITE := simulator/engine/azurite
+$(AZURITE)/node_modules/made: $(AZURITE)/package-lock.json
+	$(if $(NPM),cd $(AZURITE) && $(NPM) ci --silent --no-audit --no-fund --ignore-scripts && touch node_modules/made,@echo "no npm: nothing is played on the real Durable engine")
+
+azurite: $(AZURITE)/node_modules/made
+
+# Microsoft's Durable extension as a program; without a .NET SDK see docs/development.md for where one is looked for.
+engine:
+	dotnet publish simulator/engine/program -c Release -r linux-x64 --self-contained -o dist/durable-engine
+
 package:
 	$(PYTHON) -m tools.package
 
@@ -75,19 +88,26 @@ unit: venv
 	$(PY) -m pytest tests/unit
 
 # As many processes as there are cores; the tests of one file stay together, because they share what they play, in order.
-test: lint types imports az-venv scan-venv kusto
+test: lint types imports az-venv scan-venv kusto azurite
 	$(PY) -m pytest -n auto --dist loadscope --no-loadscope-reorder tests/unit tests/property tests/contract tests/e2e
 
 demo: venv
 	$(PY) -m simulator demo --seed $(SEED)
 
-up: venv
-	$(PY) -m simulator up --speed $(SPEED)
+# The same story in real time on Microsoft's own Durable engine; some 20 minutes.
+demo-engine: venv azurite
+	$(PY) -m simulator demo --seed $(SEED) --engine azure-storage
+
+up: venv $(if $(filter azure-storage,$(ENGINE)),azurite)
+	$(PY) -m simulator up --speed $(SPEED) --engine $(ENGINE)
 
 N ?= 1000
-SOAK_SEED ?= 1
+# `fleets` or `recipes`.
+STORIES ?= fleets
+# A new seed each time; the one that an earlier run printed first tells its stories again.
+SOAK_SEED ?=
 soak: venv
-	$(PY) -m tests.soak --examples $(N) --seed $(SOAK_SEED)
+	$(PY) -m tests.soak --stories $(STORIES) --examples $(N) $(if $(SOAK_SEED),--seed $(SOAK_SEED))
 
 soak-crashes: venv
 	$(PY) -m tests.crashes
@@ -95,11 +115,11 @@ soak-crashes: venv
 histories: venv
 	$(PY) -m tests.histories
 
-bench-swap: venv
-	$(PY) -m bench.swap
+bench-swap: venv $(if $(filter azure-storage,$(ENGINE)),azurite)
+	$(PY) -m bench.swap --engine $(ENGINE)
 
 serve: venv
 	$(PY) -m simulator serve
 
 clean:
-	rm -rf .venv .az-venv .scan-venv dist tests/kusto/node_modules .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .az-venv .scan-venv dist tests/kusto/node_modules $(AZURITE)/node_modules .mypy_cache .ruff_cache .hypothesis .import_linter_cache

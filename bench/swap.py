@@ -25,6 +25,9 @@ from rich.console import Console
 from rich.table import Table
 
 from simulator.clock import Clock, run
+from simulator.engine.azure_storage import AzureStorageEngine
+from simulator.engine.contract import Engine
+from simulator.engine.kinds import ENGINES, EngineKind
 from simulator.local_app import LocalApp
 from simulator.world import Endpoints, Simulator
 
@@ -64,6 +67,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.swap")
     parser.add_argument("--vms", type=int, default=5, help="VMs per stop mode and way of waiting (default 5)")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--engine", choices=ENGINES, default="simulated", help="default %(default)s")
+    parser.add_argument(
+        "--latency-ms", type=float, default=10.0, help="of each request to storage, azure-storage only (default 10)"
+    )
     typed = parser.parse_args()
     runs = [
         Run(who, mode, f"{who.split()[0].lower().strip(chr(39) + 's')}-{mode}-{number}")
@@ -71,15 +78,18 @@ def main() -> None:
         for mode in MODES
         for number in range(typed.vms)
     ]
-    run(lambda clock: _bench(clock, runs, typed.seed), Clock("real", 1.0))
+    engine = typed.engine
+    if engine == "azure-storage":
+        engine = AzureStorageEngine(Path.cwd(), latency_s=typed.latency_ms / 1000)
+    run(lambda clock: _bench(clock, runs, typed.seed, engine), Clock("real", 1.0))
 
 
-async def _bench(clock: Clock, runs: Sequence[Run], seed: int) -> None:
+async def _bench(clock: Clock, runs: Sequence[Run], seed: int, engine: Engine | EngineKind) -> None:
     console = Console(width=110)
     # The app's connections are nobody's to close, here as in Azure; aiohttp would say so at the end.
     logging.getLogger("asyncio").disabled = True
     simulator = Simulator(clock, seed=seed, scenario=list(chain.from_iterable(map(_bodies, runs))))
-    app = LocalApp(clock, simulator, Path.cwd())
+    app = LocalApp(clock, simulator, Path.cwd(), engine=engine)
     endpoints = await app.start()
     console.print(f"{len(runs)} swaps at real speed; this takes two to five minutes ...")
     try:
@@ -120,7 +130,7 @@ async def _until_ours_are_over(app: LocalApp, runs: Sequence[Run]) -> None:
     ours = [each for each in runs if each.who == OURS]
     assert app.host is not None
     for _ in range(900):
-        state = app.host.hub.entity_state("@dispatcher@app") or {}
+        state = await app.host.engine.entity_state("@dispatcher@app") or {}
         if len(state.get("finished", [])) >= len(ours):
             break
         await asyncio.sleep(1)

@@ -21,6 +21,7 @@ from typing import Any
 
 from simulator.arm.upsert import BodyError
 from simulator.clock import Clock, ClockKind, run
+from simulator.engine.kinds import ENGINES, EngineKind
 from simulator.scenarios import ScenarioError, names
 from simulator.world import Endpoints, Simulator, StartError
 
@@ -42,6 +43,7 @@ class Options:
     clock: ClockKind
     seed: int
     scenario: str | None
+    engine: EngineKind
 
     def make_clock(self) -> Clock:
         """The clock asked for."""
@@ -73,7 +75,19 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     parser.add_argument("--clock", choices=("real", "virtual"), default="real")
     parser.add_argument("--seed", type=int, default=0, help="for durations and everything else that is drawn")
     parser.add_argument("--scenario", metavar="NAME|FILE", help=f"a JSON list of ARM bodies, or: {', '.join(names())}")
+    parser.add_argument(
+        "--engine",
+        choices=ENGINES,
+        default="simulated",
+        help="what runs the durable functions of up and demo: the simulator's hub, or Microsoft's Durable extension on "
+        "Azurite, in real time (default %(default)s)",
+    )
     typed = parser.parse_args(arguments)
+    if typed.engine != "simulated":
+        if typed.command == "serve":
+            parser.error("serve runs no app, so --engine belongs to up and demo")
+        if typed.clock == "virtual" or typed.speed != 1.0:
+            parser.error(f"--engine {typed.engine} runs in real time: leave out --clock virtual and --speed")
     if typed.command == "serve" and typed.clock == "virtual":
         parser.error(
             "serve runs on the real clock only: a virtual clock jumps ahead whenever nothing is runnable in its own "

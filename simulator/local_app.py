@@ -15,6 +15,11 @@ from pathlib import Path
 import aiohttp
 
 from simulator.clock import Clock
+from simulator.engine.azure_storage import AzureStorageEngine, EngineFailed
+from simulator.engine.azurite import AzuriteFailed
+from simulator.engine.contract import Engine
+from simulator.engine.kinds import EngineKind
+from simulator.engine.program import MissingProgram
 from simulator.functions.host import FunctionsHost
 from simulator.functions.indexing import IndexingFailed
 from simulator.functions.routes import BadRoute
@@ -28,7 +33,10 @@ _GALLERIES = "Microsoft.Compute/galleries"
 
 
 class LocalApp:
-    """A started simulator with the app in `app_dir` on it; `settings` override everything else."""
+    """A started simulator with the app in `app_dir` on it; `settings` override everything else.
+
+    `engine` runs the durable functions: one that is made already, or the name of the kind to make.
+    """
 
     def __init__(
         self,
@@ -39,11 +47,13 @@ class LocalApp:
         port: int = 0,
         settings: Mapping[str, str] | None = None,
         events: bool = True,
+        engine: Engine | EngineKind = "simulated",
     ) -> None:
         """Make it; `port` is the Functions host's, 0 is any; `events=False` leaves Event Grid unsubscribed."""
         self.clock, self.simulator = clock, simulator
         self._app_dir, self._port, self._events = app_dir, port, events
         self._settings = dict(settings or {})
+        self._engine = engine
         self._running = AsyncExitStack()
         self.host: FunctionsHost | None = None
 
@@ -53,18 +63,37 @@ class LocalApp:
             endpoints = await self.simulator.start()
             stack.push_async_callback(self.simulator.stop)
             settings = {**app_settings(self._app_dir, endpoints, self.simulator), **self._settings}
-            self.host = FunctionsHost(self._app_dir, self.clock, settings=settings, port=self._port)
             try:
+                engine = self._make_engine()
+                self.host = FunctionsHost(
+                    self._app_dir,
+                    self.clock,
+                    settings=settings,
+                    port=self._port,
+                    engine=engine,
+                    seed=self.simulator.seed,
+                )
                 functions = await self.host.start()
             except (IndexingFailed, BadRoute, BadTimers) as error:
                 raise StartError(f"the app does not start: {error}") from error
-            stack.callback(self.host.hub.close)
+            except (MissingProgram, EngineFailed, AzuriteFailed) as error:
+                raise StartError(str(error)) from error
+            stack.push_async_callback(self.host.engine.close)
             stack.push_async_callback(self.host.stop)
             if self._events:
                 webhook = f"{functions}/runtime/webhooks/eventgrid?functionName={EVENT_FUNCTION}"
                 await self.simulator.event_grid.subscribe(webhook)
             self._running = stack.pop_all()
         return replace(endpoints, functions=functions)
+
+    def _make_engine(self) -> Engine | None:
+        if not isinstance(self._engine, str):
+            return self._engine
+        if self._engine == "simulated":
+            return None  # the host makes its own
+        if self.clock.kind != "real" or self.clock.speed != 1.0:
+            raise StartError("the engine azure-storage runs in real time: it needs the real clock at speed 1")
+        return AzureStorageEngine(self._app_dir)
 
     async def ask_if_ready(self, functions: str) -> None:
         """Ask the app itself whether it can work. StartError with its own words when it says no.

@@ -105,7 +105,8 @@ class Convergence:
         self._refused_from_s = None
         self._at, self._slept_when_read_s = vm.read_at, self._slept_s
         self._settled_at = vm.settled_at
-        if lateness.is_late(self.step.asked_at, vm.read_at, self._slept_s):
+        # What begins nothing can do no harm late.
+        if self.begin is not None and lateness.is_late(self.step.asked_at, vm.read_at, self._slept_s):
             return self._result("waiting", evidence=lateness.SAID)
         self._since = self._since or vm.read_at
         if self.step.unique_id and vm.unique_id and self.step.unique_id != vm.unique_id:

@@ -1,6 +1,7 @@
 """How late an activity may come: one whose worker died after it was done comes again, to a VM that has moved on.
 
-Decides from when on it does nothing; whoever still waits for it asks again. Refuses to know what it would have done.
+Decides from when on it does nothing; an orchestration that still waits for it asks again. Does not know what the
+activity would have done.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from typing import Any
 
 from refresh.domain import instant
 
-# An activity is at least once: its message is visible again two minutes after a worker took it and was not heard of
+# An activity runs at least once: its message is visible again a minute after the worker that took it renewed it last
 # (`workItemQueueVisibilityTimeout` in host.json). Whatever comes sooner than that comes for the first time.
 # https://learn.microsoft.com/azure/azure-functions/durable/durable-functions-bindings#host-json
-LATE_AFTER_S = 100.0
+LATE_AFTER_S = 45.0
 SAID = "came too late: what was asked may not be wanted any more"
 
 

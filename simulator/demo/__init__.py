@@ -35,7 +35,8 @@ def main(options: Options) -> int:
     """Tell the story; 0 only if every VM is where it should be at the end."""
     from simulator.cli import end_in_order
 
-    clock = Clock(options.clock, SPEED if options.speed == 1.0 else options.speed)
+    simulated = options.engine == "simulated"
+    clock = Clock(options.clock, SPEED if simulated and options.speed == 1.0 else options.speed)
     log = Path(tempfile.mkdtemp(prefix="azure-vm-refresh-")) / "demo.log"
     with logged(logging.FileHandler(log), clock, logging.INFO):
         code = run(lambda clock: end_in_order(_demo(options, clock, log)), clock)
@@ -48,7 +49,8 @@ async def _demo(options: Options, clock: Clock, log: Path) -> int:
     console = Console()
     if not console.is_terminal:
         console = Console(width=_PAGE_WIDTH)
-    app = LocalApp(clock, Simulator(clock, seed=options.seed, scenario="demo"), Path.cwd(), settings=_SETTINGS)
+    simulator = Simulator(clock, seed=options.seed, scenario="demo")
+    app = LocalApp(clock, simulator, Path.cwd(), settings=_SETTINGS, engine=options.engine)
     endpoints = await app.start()
     try:
         await app.ask_if_ready(str(endpoints.functions))

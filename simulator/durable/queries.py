@@ -1,6 +1,7 @@
 """What clients see of instances and entities: pages of them, filtered, in the messages of the gRPC protocol.
 
-Decides filters, order and pages. Refuses to change anything.
+Decides filters, order and pages, as the Durable extension does on Azure Storage. Refuses to change anything.
+https://github.com/Azure/durabletask/blob/main/src/DurableTask.AzureStorage/Tracking/OrchestrationInstanceStatusQueryCondition.cs
 """
 
 from __future__ import annotations
@@ -16,10 +17,16 @@ from simulator.durable.history import text, timestamp
 from simulator.durable.records import Entity, Instance
 
 _PAGE_SIZE = 100
+# https://learn.microsoft.com/rest/api/storageservices/query-timeout-and-pagination
+MOST_ON_A_PAGE = 1000
 
 
-def state_of(instance: Instance, *, payloads: bool) -> pb.OrchestrationState:
-    """An instance as clients see it; input and output only with `payloads`."""
+class PageTooLarge(ValueError):
+    """A page of more rows than Azure Tables gives: it answers 400."""
+
+
+def state_of(instance: Instance, *, with_input: bool, with_output: bool) -> pb.OrchestrationState:
+    """An instance as clients see it; its input and its output only where they are asked for."""
     return pb.OrchestrationState(
         instanceId=instance.id,
         name=instance.name,
@@ -29,8 +36,8 @@ def state_of(instance: Instance, *, payloads: bool) -> pb.OrchestrationState:
         createdTimestamp=timestamp(instance.created_at),
         lastUpdatedTimestamp=timestamp(instance.updated_at),
         completedTimestamp=None if instance.completed_at is None else timestamp(instance.completed_at),
-        input=text(instance.input) if payloads else None,
-        output=text(instance.output) if payloads else None,
+        input=text(instance.input) if with_input else None,
+        output=text(instance.output) if with_output else None,
         customStatus=text(instance.custom_status),
         failureDetails=instance.failure,
         executionId=text(instance.execution_id),
@@ -43,11 +50,12 @@ def instance_reply(instance: Instance | None, *, payloads: bool) -> pb.GetInstan
     """The answer to a question for one instance, there or not."""
     if instance is None:
         return pb.GetInstanceResponse(exists=False)
-    return pb.GetInstanceResponse(exists=True, orchestrationState=state_of(instance, payloads=payloads))
+    state = state_of(instance, with_input=payloads, with_output=payloads)
+    return pb.GetInstanceResponse(exists=True, orchestrationState=state)
 
 
 def query_instances(instances: Iterable[Instance], query: pb.InstanceQuery) -> pb.QueryInstancesResponse:
-    """One page of instances, oldest first."""
+    """One page of instances in the order of their ids, each with its output, asked for or not. PageTooLarge."""
     matching = sorted(
         (
             instance
@@ -56,10 +64,12 @@ def query_instances(instances: Iterable[Instance], query: pb.InstanceQuery) -> p
             and _between(instance.created_at, query, "createdTimeFrom", "createdTimeTo")
             and instance.id.startswith(query.instanceIdPrefix.value)
         ),
-        key=lambda instance: (instance.created_at, instance.id),
+        key=lambda instance: instance.id,
     )
+    if not query.maxInstanceCount:  # a page of no rows has none, and no next one
+        return pb.QueryInstancesResponse()
     page, token = _page(matching, query.continuationToken.value, query.maxInstanceCount)
-    states = [state_of(instance, payloads=query.fetchInputsAndOutputs) for instance in page]
+    states = [state_of(instance, with_input=query.fetchInputsAndOutputs, with_output=True) for instance in page]
     return pb.QueryInstancesResponse(orchestrationState=states, continuationToken=text(token))
 
 
@@ -104,7 +114,7 @@ def metadata_of(entity: Entity, *, state: bool) -> pb.EntityMetadata:
 
 
 def query_entities(entities: Iterable[Entity], query: pb.EntityQuery) -> pb.QueryEntitiesResponse:
-    """One page of entities by id; those without a state only if the query includes transient ones."""
+    """One page of entities by id; those without a state only if the query includes transient ones. PageTooLarge."""
     matching = sorted(
         (
             entity
@@ -115,7 +125,7 @@ def query_entities(entities: Iterable[Entity], query: pb.EntityQuery) -> pb.Quer
         ),
         key=lambda entity: entity.id,
     )
-    page, token = _page(matching, query.continuationToken.value, query.pageSize.value)
+    page, token = _page(matching, query.continuationToken.value, query.pageSize.value or MOST_ON_A_PAGE)
     metadata = [metadata_of(entity, state=query.includeState) for entity in page]
     return pb.QueryEntitiesResponse(entities=metadata, continuationToken=text(token))
 
@@ -128,10 +138,12 @@ def _between(moment: datetime, query: Any, first: str, end: str) -> bool:
     def bound(name: str, holds: Callable[[datetime], bool]) -> bool:
         return not query.HasField(name) or holds(getattr(query, name).ToDatetime(tzinfo=UTC))
 
-    return bound(first, lambda at: moment >= at) and bound(end, lambda at: moment < at)
+    return bound(first, lambda at: moment >= at) and bound(end, lambda at: moment <= at)
 
 
 def _page[Row](rows: list[Row], token: str, size: int) -> tuple[list[Row], str | None]:
+    if size > MOST_ON_A_PAGE:
+        raise PageTooLarge(size)
     begin = int(token) if token.isdigit() else 0
-    end = begin + size if size > 0 else len(rows)
+    end = begin + size
     return rows[begin:end], str(end) if end < len(rows) else None

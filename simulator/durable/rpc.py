@@ -10,17 +10,19 @@ Deadlines of waiting calls count simulated seconds here; the client's own deadli
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import AsyncIterator, Callable
+from contextlib import nullcontext
 from typing import Any
 
 import grpc
 from durabletask.internal import orchestrator_service_pb2 as pb
 from durabletask.internal import orchestrator_service_pb2_grpc as stubs
 
+from simulator.durable.client_calls import HOLDS_CLOCK
 from simulator.durable.history import optional, optional_date
 from simulator.durable.hub import DurableHub, canonical_entity_id
 from simulator.durable.queries import (
+    PageTooLarge,
     instance_reply,
     list_instance_ids,
     metadata_of,
@@ -30,13 +32,6 @@ from simulator.durable.queries import (
 )
 from simulator.durable.records import Instance, Operate, StartOrchestration
 
-# The Functions host lets messages of any size through; gRPC's own default ends at 4 MB.
-MAX_MESSAGE_BYTES = 2**31 - 1
-_OPTIONS = [
-    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.so_reuseport", 0),
-]
 _EVENTS_PER_CHUNK = 100
 _DEFAULT_WAIT_S = 60.0
 
@@ -44,24 +39,31 @@ type Context = Any  # grpc.aio.ServicerContext has no types
 
 
 class DurableRpc(stubs.TaskHubSidecarServiceServicer):
-    """A gRPC server on 127.0.0.1 in front of one hub."""
+    """A gRPC server on 127.0.0.1 in front of one hub, with `max_message_bytes` as host.json limits the messages."""
 
-    def __init__(self, hub: DurableHub) -> None:
-        self._hub = hub
+    def __init__(self, hub: DurableHub, *, max_message_bytes: int) -> None:
+        self._hub, self._max_message_bytes = hub, max_message_bytes
         self._server: Any = None
 
     async def start(self) -> str:
         """Listen on a free port; the address as the durable client wants it, `http://127.0.0.1:<port>`."""
-        self._server = grpc.aio.server(options=_OPTIONS)
+        options = [
+            ("grpc.max_receive_message_length", self._max_message_bytes),
+            ("grpc.max_send_message_length", self._max_message_bytes),
+            ("grpc.so_reuseport", 0),
+        ]
+        self._server = grpc.aio.server(options=options)
         stubs.add_TaskHubSidecarServiceServicer_to_server(self, self._server)
         port = self._server.add_insecure_port("127.0.0.1:0")
-        await self._server.start()
+        with self._hub.clock.hold():  # gRPC's own threads start and stop the server
+            await self._server.start()
         return f"http://127.0.0.1:{port}"
 
     async def stop(self) -> None:
         """Cut every call short and stop listening."""
         if self._server is not None:
-            await self._server.stop(grace=None)
+            with self._hub.clock.hold():
+                await self._server.stop(grace=None)
 
     async def StartInstance(self, request: pb.CreateInstanceRequest, context: Context) -> pb.CreateInstanceResponse:
         """Start an orchestration; ALREADY_EXISTS while the id runs, an id that ended is replaced."""
@@ -127,7 +129,7 @@ class DurableRpc(stubs.TaskHubSidecarServiceServicer):
         instance = await self._must_exist(request.instanceId, context)
         if not instance.ended:
             await context.abort(grpc.StatusCode.FAILED_PRECONDITION, f"{instance.id} has not ended.")
-        instance_id = uuid.uuid4().hex if request.restartWithNewInstanceId else instance.id
+        instance_id = self._hub.ids.of_start(instance.name) if request.restartWithNewInstanceId else instance.id
         self._hub.orchestrations.start(StartOrchestration(instance_id, instance.name, instance.input, instance.version))
         return pb.RestartInstanceResponse(instanceId=instance_id)
 
@@ -142,7 +144,10 @@ class DurableRpc(stubs.TaskHubSidecarServiceServicer):
 
     async def QueryInstances(self, request: pb.QueryInstancesRequest, context: Context) -> pb.QueryInstancesResponse:
         """A page of instances."""
-        return query_instances(self._hub.orchestrations.instances.values(), request.query)
+        try:
+            return query_instances(self._hub.orchestrations.instances.values(), request.query)
+        except PageTooLarge:
+            return await _refused(context, pb.QueryInstancesResponse())
 
     async def ListInstanceIds(self, request: pb.ListInstanceIdsRequest, context: Context) -> pb.ListInstanceIdsResponse:
         """A page of ids of instances that ended."""
@@ -178,7 +183,10 @@ class DurableRpc(stubs.TaskHubSidecarServiceServicer):
 
     async def QueryEntities(self, request: pb.QueryEntitiesRequest, context: Context) -> pb.QueryEntitiesResponse:
         """A page of entities."""
-        return query_entities(self._hub.entities.entities.values(), request.query)
+        try:
+            return query_entities(self._hub.entities.entities.values(), request.query)
+        except PageTooLarge:
+            return await _refused(context, pb.QueryEntitiesResponse())
 
     async def CleanEntityStorage(
         self, request: pb.CleanEntityStorageRequest, context: Context
@@ -197,10 +205,18 @@ class DurableRpc(stubs.TaskHubSidecarServiceServicer):
     async def _wait(
         self, request: pb.GetInstanceRequest, context: Context, until: Callable[[Instance], bool]
     ) -> pb.GetInstanceResponse:
+        held = any(key == HOLDS_CLOCK for key, _ in context.invocation_metadata())
         try:
-            async with asyncio.timeout(context.time_remaining() or _DEFAULT_WAIT_S):
-                instance = await self._hub.orchestrations.watch(request.instanceId, until)
+            with self._hub.clock.release() if held else nullcontext():
+                async with asyncio.timeout(context.time_remaining() or _DEFAULT_WAIT_S):
+                    instance = await self._hub.orchestrations.watch(request.instanceId, until)
         except TimeoutError:
             await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, f"{request.instanceId} is not there yet.")
             raise
         return instance_reply(instance, payloads=request.getInputsAndOutputs)
+
+
+async def _refused[Reply](context: Context, reply: Reply) -> Reply:
+    """What a client hears when storage refuses what the host asks of it: the host's exception without its text."""
+    await context.abort(grpc.StatusCode.UNKNOWN, "Exception was thrown by handler.")
+    return reply

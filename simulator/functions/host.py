@@ -1,6 +1,7 @@
 """The local Functions host: one app, one hub, one port.
 
-Decides the order in which the parts come up and go down. Refuses to know what any part does.
+Decides the order in which the parts come up and go down. Does not know what any part does, nor which durable engine it
+runs on.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from aiohttp import web
 
 from simulator.clock import Clock
 from simulator.durable import DurableHub
-from simulator.durable.rpc import DurableRpc
+from simulator.durable.client_calls import seen_by
+from simulator.engine.contract import Engine
+from simulator.engine.simulated import SimulatedEngine
 from simulator.functions.host_json import HostJson
 from simulator.functions.indexing import IndexedFunction, indexed, loaded
 from simulator.functions.invocation import Invoker, durable_client_configuration
@@ -35,8 +38,9 @@ class FunctionsHost:
     """Hosts the app in `app_dir` on 127.0.0.1, on the event loop it is started on.
 
     `settings` are the app settings: in the environment while the host runs, and what `%NAME%` in bindings means.
-    `hub` is what the app's durable functions keep; hand an existing one over and its work goes on in this host.
-    While it runs, `functions` are those the host serves and `durable_client` is the configuration their clients get.
+    `engine` runs the durable functions; without one it is the simulator's own, on `hub`. Hand an existing hub over and
+    its work goes on in this host; without one the host makes its own, with repeatable ids if there is a `seed`. While
+    it runs, `functions` are those the host serves.
     """
 
     def __init__(
@@ -47,6 +51,8 @@ class FunctionsHost:
         settings: Mapping[str, str],
         port: int = 7071,
         hub: DurableHub | None = None,
+        engine: Engine | None = None,
+        seed: int | None = None,
     ) -> None:
         self._app_dir = app_dir
         self._clock = clock
@@ -54,9 +60,25 @@ class FunctionsHost:
         self._port = port
         self._host_json = HostJson.read(app_dir)
         self._running = AsyncExitStack()
-        self.hub = hub or DurableHub(clock, self._host_json.limits)
+        self.engine = engine or SimulatedEngine(
+            hub or DurableHub(clock, self._host_json.limits, seed),
+            max_message_bytes=self._host_json.max_message_bytes,
+        )
         self.functions: list[IndexedFunction] = []
-        self.durable_client = ""
+        self._url, self._system_key = "", uuid.uuid4().hex
+
+    @property
+    def hub(self) -> DurableHub:
+        """The simulator's own hub. TypeError on another engine, which has none in this process."""
+        if not isinstance(self.engine, SimulatedEngine):
+            raise TypeError(f"{type(self.engine).__name__} keeps its state outside this process")
+        return self.engine.hub
+
+    @property
+    def durable_client(self) -> str:
+        """The configuration that durable clients of the app get now."""
+        limit = self._host_json.max_message_bytes
+        return durable_client_configuration(self.engine.rpc_url, self._url, self._system_key, limit)
 
     async def start(self) -> str:
         """Load the app and serve it; the base URL. Port 0 is any port.
@@ -69,7 +91,7 @@ class FunctionsHost:
         return url
 
     async def stop(self) -> None:
-        """Stop serving, take the worker from the hub and unload the app. The hub keeps everything."""
+        """Stop serving, take the worker from the engine and unload the app. The engine's storage keeps everything."""
         await self._running.aclose()
 
     async def _start(self, stack: AsyncExitStack) -> str:
@@ -78,22 +100,18 @@ class FunctionsHost:
         found = await indexed(self._app_dir)
         self.functions = [function for function in found if not is_disabled(function.name, self._settings)]
         timers = schedules(self.functions, self._settings)
+        stack.enter_context(seen_by(self._clock))
         runtime.start_threadpool_executor()
         stack.callback(runtime.stop_threadpool_executor)
-        rpc = DurableRpc(self.hub)
-        rpc_url = await rpc.start()
-        stack.push_async_callback(rpc.stop)
+        await self.engine.start(stack, self.functions)
         listener = stack.enter_context(socket.create_server(("127.0.0.1", self._port)))
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        system_key = uuid.uuid4().hex
-        self.durable_client = durable_client_configuration(rpc_url, url, system_key)
-        invoker = Invoker(self._clock, self.durable_client)
+        self._url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        invoker = Invoker(lambda: self.durable_client)
         routes = Routes(self._clock, self.functions, invoker, self._host_json.route_prefix)
         await _serve(stack, listener, routes.application())
-        self.hub.attach(AppWorker(self.functions, invoker))
-        stack.push_async_callback(self.hub.detach)
+        await self.engine.attach(stack, AppWorker(self.functions, invoker))
         self._start_timers(stack, invoker, timers)
-        return url
+        return self._url
 
     def _start_timers(self, stack: AsyncExitStack, invoker: Invoker, timers: Mapping[str, Schedule]) -> None:
         for function in self.functions:

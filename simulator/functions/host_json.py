@@ -1,6 +1,6 @@
 """What host.json says that the local host obeys: the route prefix and the limits of the Durable extension.
 
-Decides defaults. Refuses to know the other few hundred settings of host.json.
+Decides defaults. Does not know the other few hundred settings of host.json.
 https://learn.microsoft.com/azure/azure-functions/durable/durable-functions-bindings#host-json
 """
 
@@ -13,13 +13,17 @@ from typing import Any
 
 from simulator.durable import Limits
 
+# The extension's default, gRPC's own: larger messages between it and a durable client are refused.
+DEFAULT_MESSAGE_BYTES = 4 * 1024**2
+
 
 @dataclass(frozen=True)
 class HostJson:
-    """`route_prefix` without slashes at its ends, and the `limits` of the hub."""
+    """`route_prefix` without slashes at its ends, the `limits` of the hub, and the largest gRPC message in bytes."""
 
     route_prefix: str
     limits: Limits
+    max_message_bytes: int
 
     @classmethod
     def read(cls, app_dir: Path) -> HostJson:
@@ -39,6 +43,7 @@ class HostJson:
                 entity_batch=int(durable.get("maxEntityOperationBatchSize", default.entity_batch)),
                 redelivery_s=default.redelivery_s if timeout is None else _seconds(timeout),
             ),
+            max_message_bytes=int(durable.get("maxGrpcMessageSizeInBytes", DEFAULT_MESSAGE_BYTES)),
         )
 
 

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from typing import Any
 
 import azure_functions_runtime as runtime
 
-from simulator.clock import Clock
+from simulator.clock import needing_the_loop
 from simulator.durable import FunctionFailed
-from simulator.durable.rpc import MAX_MESSAGE_BYTES
 from simulator.functions import protos
 from simulator.functions.indexing import IndexedFunction
 from simulator.functions.protos import Message, ParameterBinding, TypedData
@@ -26,10 +25,9 @@ _TASK_HUB = "LocalHub"
 
 
 class Invoker:
-    """Calls functions of the one app that is loaded. `durable_client` is the configuration its clients are given."""
+    """Calls functions of the one app that is loaded. `durable_client` makes the configuration that its clients get."""
 
-    def __init__(self, clock: Clock, durable_client: str) -> None:
-        self._clock = clock
+    def __init__(self, durable_client: Callable[[], str]) -> None:
         self._durable_client = durable_client
 
     async def call(
@@ -39,9 +37,9 @@ class Invoker:
         inputs = [ParameterBinding(name=function.trigger["name"], data=value)]
         client = function.durable_client
         if client is not None:
-            inputs.append(ParameterBinding(name=client, data=TypedData(string=self._durable_client)))
-        # The durable client's gRPC calls are invisible to the event loop: without the hold a virtual clock would jump.
-        with self._clock.hold() if client is not None else nullcontext():
+            inputs.append(ParameterBinding(name=client, data=TypedData(string=self._durable_client())))
+        # A function that is no coroutine runs in a thread, and its durable client asks the hub on this very loop.
+        with needing_the_loop() if client is not None else nullcontext():
             response = await runtime.invocation_request(_request(function, inputs, metadata or {}))
         if response.result.status != protos.StatusResult.Success:
             raise _failure(response.result.exception)
@@ -49,7 +47,7 @@ class Invoker:
         return result
 
 
-def durable_client_configuration(rpc_url: str, host_url: str, system_key: str) -> str:
+def durable_client_configuration(rpc_url: str, host_url: str, system_key: str, max_message_bytes: int) -> str:
     """The JSON a durable client binding hands to the app, with the system key inside, as in Azure.
 
     https://github.com/microsoft/durabletask-python/blob/main/azure-functions-durable/azure/durable_functions/client.py
@@ -75,7 +73,7 @@ def durable_client_configuration(rpc_url: str, host_url: str, system_key: str) -
             "requiredQueryStringParameters": required,
             "rpcBaseUrl": rpc_url,
             "httpBaseUrl": base,
-            "maxGrpcMessageSizeInBytes": MAX_MESSAGE_BYTES,
+            "maxGrpcMessageSizeInBytes": max_message_bytes,
             "grpcHttpClientTimeout": "00:01:40",
         }
     )

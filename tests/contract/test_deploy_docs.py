@@ -36,7 +36,7 @@ def test_every_parameter_the_page_names_exists() -> None:
 
 def test_every_variable_of_a_parameters_file_that_the_page_names_exists() -> None:
     """What the page exports before `az deployment` is read by the parameters file that it passes."""
-    (line, file) = re.findall(r"^export (.+?)  .*\n.*--parameters (\S+)$", DEPLOY, re.MULTILINE)[0]
+    (line, file) = re.findall(r"^export (.+?)  .*\n(?:.*\n)*?.*--parameters (\S+)$", DEPLOY, re.MULTILINE)[0]
     read = set(re.findall(r"readEnvironmentVariable\('([A-Z_]+)'", (ROOT / file).read_text()))
     assert {"API_CLIENT_ID", "API_ALLOWED_PRINCIPALS"} == set(re.findall(r"([A-Z_]+)=", line))
     assert set(re.findall(r"([A-Z_]+)=", line)) <= read

@@ -19,6 +19,7 @@ from refresh.triggers.month_age import days_since
 from refresh.views.runs import STATUSES
 from tests.support.bicep import INFRA, example
 from tests.support.builders import VM_ID
+from tests.support.judges import miss
 from tests.support.local_azure import LocalAzure, disk_body, play, vm_body
 
 KUSTO = Path(__file__).parents[1] / "kusto"
@@ -36,7 +37,7 @@ def diagnose(queries: dict[str, str]) -> dict[str, list[dict[str, Any]]]:
     """What the language service finds wrong in each query."""
     node = shutil.which("node")
     if node is None or not (KUSTO / "node_modules").is_dir():
-        pytest.skip("Microsoft's Kusto language service is not installed: make kusto (it needs Node)")
+        miss("Microsoft's Kusto language service is not installed: make kusto (it needs Node)")
     done = subprocess.run(
         [node, str(KUSTO / "check.mjs")], input=json.dumps(queries), capture_output=True, text=True, check=False
     )

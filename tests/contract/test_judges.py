@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.judges import Judge, find_judge, need_judge
+from simulator.engine.program import ENGINE_VARIABLE
+from tests.support.judges import Judge, find_judge, need_azurite, need_engine, need_judge
 
 JUDGE = Judge("A_JUDGE", "a-judge", "shared/tools/a-judge/run", "install it")
 
@@ -45,3 +46,22 @@ def test_a_missing_judge_skips_a_test_and_fails_it_in_ci(tmp_path: Path) -> None
             need_judge(JUDGE, env, tmp_path / "repository")
         for word in ("a-judge", "A_JUDGE", "PATH", "../shared/tools/a-judge/run", "install it"):
             assert word in str(told.value)
+
+
+def test_a_missing_engine_skips_a_test_and_says_why(tmp_path: Path) -> None:
+    """On a developer's machine."""
+    need_azurite()
+    with pytest.raises(pytest.skip.Exception, match=f"{ENGINE_VARIABLE} names {tmp_path}/engine"):
+        need_engine({ENGINE_VARIABLE: str(tmp_path / "engine")})
+
+
+def test_where_ci_is_set_a_missing_engine_is_a_failure(tmp_path: Path) -> None:
+    """Or what decides whether the app works at all would go unplayed without a word."""
+    need_azurite()
+    with pytest.raises(pytest.fail.Exception, match="a missing judge is a failure"):
+        need_engine({ENGINE_VARIABLE: str(tmp_path / "engine"), "CI": "true"})
+
+
+def test_the_ci_command_sets_ci() -> None:
+    """`.ci/run` counts a missing judge as a failure, wherever it is run."""
+    assert "export CI=true" in (Path(__file__).parents[2] / ".ci" / "run").read_text().splitlines()

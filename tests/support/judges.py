@@ -1,4 +1,4 @@
-"""Programs that judge this project's files and are not Python packages: where each is found.
+"""Programs that judge this project and are not Python packages: where each is found.
 
 Decides the order of places, and that a missing judge skips a test on a developer's machine and fails it where `CI` is
 set. Does not know what a judge says.
@@ -11,8 +11,11 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
+
+from simulator.engine.program import MissingProgram, find_azurite, find_engine
 
 ROOT = Path(__file__).parents[2]
 
@@ -53,9 +56,31 @@ def find_judge(judge: Judge, env: Mapping[str, str] = os.environ, root: Path = R
 def need_judge(judge: Judge, env: Mapping[str, str] = os.environ, root: Path = ROOT) -> Path:
     """The program of a judge. Without it the test that asks is skipped, or fails where `CI` is set, and says why."""
     found = find_judge(judge, env, root)
-    if found is not None:
-        return found
-    why = f"{judge.program} is neither in {judge.variable}, nor on the PATH, nor at ../{judge.shared}: {judge.cure}"
+    if found is None:
+        places = f"{judge.variable}, nor on the PATH, nor at ../{judge.shared}"
+        miss(f"{judge.program} is neither in {places}: {judge.cure}", env)
+    return found
+
+
+def need_azurite(env: Mapping[str, str] = os.environ) -> None:
+    """Azurite. Without it the test that asks is skipped, or fails where `CI` is set, and says why."""
+    try:
+        find_azurite()
+    except MissingProgram as missing:
+        miss(str(missing), env)
+
+
+def need_engine(env: Mapping[str, str] = os.environ) -> None:
+    """The Durable engine with its storage. Without them the test that asks is skipped, or fails where `CI` is set."""
+    need_azurite(env)
+    try:
+        find_engine(env)
+    except MissingProgram as missing:
+        miss(str(missing), env)
+
+
+def miss(why: str, env: Mapping[str, str] = os.environ) -> NoReturn:
+    """Skip the test that runs because a judge is missing; where `CI` is set, fail it."""
     if env.get("CI"):
-        pytest.fail(why)
+        pytest.fail(f"{why}; where CI is set a missing judge is a failure")
     pytest.skip(why)

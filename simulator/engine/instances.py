@@ -1,0 +1,70 @@
+"""Starts and ends instances of the app as processes, as Azure does when it scales, deploys, or loses a machine.
+
+Decides how an instance is started and how one is lost. Does not know what the app does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO
+
+from simulator.engine.process import end_process
+
+
+class InstanceFailed(RuntimeError):
+    """An instance ended before it served; its log says why."""
+
+
+class Instance:
+    """A started instance: `functions` is the address it serves, `engine` the process id of the engine it began with."""
+
+    def __init__(self, process: Process, functions: str, engine: int) -> None:
+        self.functions, self.engine = functions, engine
+        self._process = process
+
+    async def lose(self) -> None:
+        """End app and engine at once with SIGKILL, as a machine is lost: no step is finished, no lease given back."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        await self._process.wait()
+
+    async def end(self) -> int:
+        """End it as a deployment does: it is asked to end and finishes what it can; its exit code."""
+        return await end_process(self._process)
+
+
+async def start_instance(
+    app_dir: Path, *, settings: Mapping[str, str], storage: str, task_hub: str, log: IO[bytes] | None = None
+) -> Instance:
+    """Start an instance of the app in `app_dir` and wait until it serves; `log` takes what it prints as errors.
+
+    InstanceFailed when it ends first.
+    """
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "simulator.instance",
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=log,
+        cwd=Path(__file__).parents[2],
+        start_new_session=True,  # with the engine in it, so that both can be lost at once
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    setup = {"app": str(app_dir), "settings": dict(settings), "storage": storage, "task_hub": task_hub}
+    process.stdin.write(json.dumps(setup).encode() + b"\n")
+    await process.stdin.drain()
+    line = await process.stdout.readline()
+    if not line:
+        raise InstanceFailed(f"the instance ended with {await process.wait()}")
+    ready = json.loads(line)
+    return Instance(process, ready["functions"], ready["engine"])

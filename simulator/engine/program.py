@@ -1,0 +1,52 @@
+"""Where the programs are that the real engine needs: the engine itself, and Azurite.
+
+Decides the order of places: `DURABLE_ENGINE` in the environment, what `make engine` built, then the folder that a
+checkout may have beside it. Does not know how the programs are started.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+_HERE = Path(__file__).resolve().parent
+_ROOT = _HERE.parents[1]
+ENGINE_VARIABLE = "DURABLE_ENGINE"
+_BUILT = _ROOT / "dist" / "durable-engine" / "durable-engine"
+_BESIDE = _ROOT.parent / "shared" / "tools" / "durable-engine" / "run"
+_AZURITE = _HERE / "azurite" / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
+
+
+class MissingProgram(RuntimeError):
+    """A program that the real engine needs is not on this machine; the text says how it gets here."""
+
+
+def find_engine(environment: Mapping[str, str] | None = None, places: Sequence[Path] = (_BUILT, _BESIDE)) -> Path:
+    """The engine's program: the one that `environment` names, else the first of `places` that is there.
+
+    MissingProgram with the cure; a named file that is not there is never replaced by another.
+    """
+    named = (os.environ if environment is None else environment).get(ENGINE_VARIABLE)
+    if named:
+        path = Path(named).absolute()
+        if not path.is_file():
+            raise MissingProgram(f"{ENGINE_VARIABLE} names {path}, and there is no such file")
+        return path
+    for path in places:
+        if path.is_file():
+            return path
+    raise MissingProgram(
+        f"the Durable engine is not here: set {ENGINE_VARIABLE} to its program, or run `make engine` (needs .NET 10)"
+    )
+
+
+def find_azurite() -> tuple[str, ...]:
+    """The command that starts Azurite. MissingProgram when Node.js or the package is missing."""
+    node = shutil.which("node")
+    if node is None:
+        raise MissingProgram("Azurite needs Node.js, and there is no `node` on the PATH")
+    if not _AZURITE.is_file():
+        raise MissingProgram("Azurite is not installed: run `make azurite` (needs npm)")
+    return (node, str(_AZURITE))

@@ -1,0 +1,45 @@
+"""The simulator's own hub as an engine: in memory, on the simulator's clock, real or virtual.
+
+Decides nothing; `simulator.durable` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from typing import Any
+
+from simulator.durable import DurableHub, Worker
+from simulator.durable.rpc import DurableRpc
+from simulator.functions.indexing import IndexedFunction
+
+
+class SimulatedEngine:
+    """`hub` behind its gRPC face. The hub outlives the host: hand it to another host and its work goes on there."""
+
+    running = True
+
+    def __init__(self, hub: DurableHub, *, max_message_bytes: int) -> None:
+        """`max_message_bytes` is the largest gRPC message that the host sends or takes."""
+        self.hub = hub
+        self._max_message_bytes = max_message_bytes
+        self.rpc_url = ""
+
+    async def start(self, stack: AsyncExitStack, functions: Sequence[IndexedFunction]) -> None:
+        """Serve gRPC until `stack` ends."""
+        rpc = DurableRpc(self.hub, max_message_bytes=self._max_message_bytes)
+        self.rpc_url = await rpc.start()
+        stack.push_async_callback(rpc.stop)
+
+    async def attach(self, stack: AsyncExitStack, worker: Worker) -> None:
+        """Give `worker` to the hub until `stack` ends."""
+        self.hub.attach(worker)
+        stack.push_async_callback(self.hub.detach)
+
+    async def entity_state(self, entity_id: str) -> Any:
+        """The entity's state as the hub has it."""
+        return self.hub.entity_state(entity_id)
+
+    async def close(self) -> None:
+        """Stop the hub's timers."""
+        self.hub.close()
