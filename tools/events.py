@@ -60,19 +60,11 @@ def parameters_of(env: Mapping[str, str], topic: Mapping[str, Any] | None) -> di
 def list_fleet(env: Mapping[str, str]) -> list[str]:
     """The subscriptions of the fleet: those main.bicep was given, or those below the management group at any depth.
 
-    Raises ValueError when there is none, CliError with Azure's words.
+    CliError with Azure's words.
     """
     named = [one.strip() for one in env.get("FLEET_SUBSCRIPTIONS", "").split(",") if one.strip()]
     group = env.get("REFRESH_MANAGEMENT_GROUP", "").strip()
-    fleet = named or (list_below(group) if group else [])
-    if not fleet:
-        where = (
-            f"the management group {group} has no subscription that you may see"
-            if group
-            else "run `azd provision` first"
-        )
-        raise ValueError(f"FLEET_SUBSCRIPTIONS: no subscription is named, and {where}")
-    return fleet
+    return named or (list_below(group) if group else [])
 
 
 def list_below(group: str) -> list[str]:
@@ -106,9 +98,13 @@ async def wait_for_function(app_id: str) -> None:
 
 
 async def subscribe(env: Mapping[str, str]) -> list[str]:
-    """Deploy events.bicep into each subscription of the fleet; answers them."""
+    """Deploy events.bicep into each subscription of the fleet; answers them. ValueError, also for none, and CliError."""
     parameters_of(env, None)  # before anything is waited for
     fleet = list_fleet(env)
+    if not fleet:
+        group = env.get("REFRESH_MANAGEMENT_GROUP", "")
+        where = f"you see none below the management group {group}" if group else "run `azd provision` first"
+        raise ValueError(f"FLEET_SUBSCRIPTIONS: no subscription is named; {where}")
     await wait_for_function(env["FUNCTION_APP_ID"])
     for subscription in fleet:
         topics = az("eventgrid", "system-topic", "list", "--subscription", subscription)
