@@ -98,13 +98,13 @@ async def wait_for_function(app_id: str) -> None:
 
 
 async def subscribe(env: Mapping[str, str]) -> list[str]:
-    """Deploy events.bicep into each subscription of the fleet; answers them. ValueError, also for none, and CliError."""
+    """Deploy events.bicep into each subscription of the fleet; answers them. ValueError, also for none. CliError."""
     parameters_of(env, None)  # before anything is waited for
     fleet = list_fleet(env)
     if not fleet:
         group = env.get("REFRESH_MANAGEMENT_GROUP", "")
-        where = f"you see none below the management group {group}" if group else "run `azd provision` first"
-        raise ValueError(f"FLEET_SUBSCRIPTIONS: no subscription is named; {where}")
+        cure = f"you see none below the management group {group}" if group else "run `azd provision` first"
+        raise ValueError(f"FLEET_SUBSCRIPTIONS: no subscription is named; {cure}")
     await wait_for_function(env["FUNCTION_APP_ID"])
     for subscription in fleet:
         topics = az("eventgrid", "system-topic", "list", "--subscription", subscription)
