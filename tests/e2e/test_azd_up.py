@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.azd import INFRA, HookFailed, compile_template, parameter_names
+from tests.support.azd import HookFailed, compile_template, parameter_names
 from tests.support.azd_rehearsal import CLIENT, ME, MISSING, Rehearsal, rehearse
+from tests.support.bicep import INFRA
 from tests.support.builders import SUBSCRIPTION, VM_ID
 from tools.drain import FORCE
 from tools.providers import FLEET, OWN
@@ -111,7 +112,7 @@ def test_a_step_that_fails_ends_azd_up_and_leaves_no_pause(tmp_path: Path) -> No
     """Nothing is provisioned without a registration; a deployment whose events fail ends its pause all the same."""
 
     async def story(play: Rehearsal) -> None:
-        play.scripted = {"ad app create": "refused"}
+        play.scripted = {"rest --method POST": "refused"}
         with pytest.raises(HookFailed, match="AuthorizationFailed"):
             await play.up()
         assert (play.azd.ran, play.compiled) == (["preprovision"], [])

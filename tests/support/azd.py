@@ -22,15 +22,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import pytest
-
+from tests.support.bicep import INFRA, TENANT
+from tests.support.judges import BICEP, need_judge
 from tests.support.scripted_cli import Cli
 
 ROOT = Path(__file__).parents[2]
-INFRA = ROOT / "infra"
 PARAMETERS = "main.bicepparam"
-SHARED = ROOT.parent / "shared" / "tools" / "bicep" / "bicep"
-TENANT = "99999999-9999-4999-8999-999999999999"
 # Keeps the names of variables that a step asks for in vain; only what tools/ itself asks counts.
 WATCH = """
 import os, pathlib, sys
@@ -73,14 +70,6 @@ class Compiled:
     def namespaces(self) -> set[str]:
         """The resource providers of everything that the template and its modules can deploy."""
         return {kind.partition("/")[0] for kind in _types(self.template)}
-
-
-def find_bicep() -> str:
-    """The compiler, as BICEP, on the PATH, or beside the repository; without one the test is skipped and says so."""
-    found = os.environ.get("BICEP") or shutil.which("bicep") or (str(SHARED) if SHARED.is_file() else None)
-    if found is None:
-        pytest.skip("bicep is neither in BICEP, nor on the PATH, nor at ../shared/tools/bicep/bicep")
-    return found
 
 
 def compile_template(path: Path, env: Mapping[str, str]) -> dict[str, Any]:
@@ -158,7 +147,9 @@ def _compile(given: tuple[tuple[str, str], ...], subscription: str, location: st
 
 def _bicep(*arguments: str, env: Mapping[str, str]) -> str:
     own = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
-    done = subprocess.run([find_bicep(), *arguments], env=own | dict(env), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [str(need_judge(BICEP)), *arguments], env=own | dict(env), capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, f"bicep {' '.join(arguments)}:\n{done.stderr}"
     return done.stdout
 

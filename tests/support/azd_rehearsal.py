@@ -156,7 +156,7 @@ def _answers(values: dict[str, str], *, deployed: bool) -> dict[str, Any]:
     return {
         "provider list": {"in turn": [some, every]},
         "ad app list": [],
-        "ad app create": {"appId": CLIENT, "id": "object", "displayName": "azure-vm-refresh (test)"},
+        "rest --method POST": {"appId": CLIENT, "id": "object", "displayName": "azure-vm-refresh (test)"},
         "ad sp list": [],
         "signed-in-user show": {"id": ME},
         f"get-access-token --scope api://{CLIENT}/.default": {"accessToken": f"{ME}@api://{CLIENT}"},
