@@ -16,7 +16,7 @@ from refresh.domain.model import Vm
 from refresh.domain.registration import judge_registrations, needed_providers
 from refresh.domain.selfcheck import groups_in_scope, judge_rights
 from refresh.gateway import GatewayError, Gateways
-from refresh.selfcheck_messages import CheckRow
+from refresh.selfcheck_messages import CheckRow, arm_check
 
 # A word that does not come is said to be unknown: it is not worth the time that the other checks have.
 _WORD_BUDGET_S = 8.0
@@ -31,9 +31,9 @@ async def check_subscription(data: dict[str, Any]) -> dict[str, Any]:
         vms = await patiently(lambda: collect(gateways.compute.list_vms(subscription)), budget_s=LIST_BUDGET_S)
     except GatewayError as error:
         why = f"the VMs of {named} could not be listed: {tell_refusal(error.code, error.message)}"[:600]
-        rows = [CheckRow(f"arm {subscription}", False, why, _ASSIGN)]
+        rows = [CheckRow(arm_check(subscription), False, why, _ASSIGN)]
     else:
-        listed = CheckRow(f"arm {subscription}", True, f"{len(vms)} VM(s) listed in {named}")
+        listed = CheckRow(arm_check(subscription), True, f"{len(vms)} VM(s) listed in {named}")
         rows = [listed, await _rights(gateways, subscription, vms)]
     rows.append(await _providers(gateways, subscription, has_vms=rows[0].ok))
     return {"checks": [row.to_json() for row in rows]}
