@@ -65,7 +65,8 @@ async def _bench(clock: Clock, runs: Sequence[Run], seed: int, engine: Engine | 
     console = Console(width=110)
     # The app's connections are nobody's to close, here as in Azure; aiohttp would say so at the end.
     logging.getLogger("asyncio").disabled = True
-    simulator = Simulator(clock, seed=seed, scenario=list(chain.from_iterable(map(_bodies, runs))))
+    scenario = list(chain.from_iterable(map(_bodies, runs)))
+    simulator = Simulator(clock, seed=seed, scenario=scenario, throttle=True)
     ours = sum(each.who == OURS for each in runs)
     app = LocalApp(clock, simulator, Path.cwd(), engine=engine, settings={"REFRESH_MAX_SWAPS": str(ours)})
     endpoints = await app.start()
