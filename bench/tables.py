@@ -104,17 +104,8 @@ def loss_table(simulator: Simulator, clock: Clock, runs: Sequence[Run]) -> Table
     A poll is lost from the end of an operation until the read that saw it, a hand-over from that read until the next
     operation is accepted.
     """
-    table = Table(title="Downtime beyond Azure's own work, s, medians", title_justify="left")
-    for column in (
-        "stop mode",
-        "who",
-        "all",
-        "poll: stop",
-        "hand-over to disk",
-        "poll: disk",
-        "hand-over to start",
-        "other",
-    ):
+    table = Table(title="Downtime beyond Azure's own work, s, medians (real speed)", title_justify="left")
+    for column in ("stop mode", "who", "all", "poll: stop", "to disk", "poll: disk", "to start", "other"):
         table.add_column(column)
     for mode, who, seen in _groups(simulator, clock, runs):
         rows = [_parts(one.loss) for one in seen]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import pairwise
 from statistics import median
 
 import pytest
@@ -59,3 +60,38 @@ def test_downtime_is_hardly_longer_than_azures_own_work(swaps: int, usual: float
     vms = [vm_body(name, RefreshStopMode=mode) for mode in MODES for name in names_of(mode, swaps)]
     disks = [disk_body(f"{name}-next") for name in fleet]
     play(story, [*vms, *disks], settings={"REFRESH_MAX_SWAPS": str(swaps)})
+
+
+ANSWERS = {
+    "never over": ({"status": 200, "body": {"status": "InProgress"}}, 0),
+    "asked again in 30 s": ({"status": 200, "headers": {"Retry-After": "30"}, "body": {"status": "InProgress"}}, 30),
+    "throttled": ({"status": 429, "headers": {"Retry-After": "20"}, "body": {"error": {"code": "TooMany"}}}, 20),
+    "forgotten": ({"status": 404, "body": {"error": {"code": "NotFound", "message": "forgotten"}}}, 3600),
+    "broken": ({"status": 500, "body": {"error": {"code": "InternalServerError", "message": "planned"}}}, 5),
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_an_operation_that_says_nothing_costs_little(answer: str) -> None:
+    """Whatever its status URL answers, the VM itself is read; the URL is left alone for as long as Azure says."""
+    respond, apart_s = ANSWERS[answer]
+
+    async def story(azure: LocalAzure) -> None:
+        status = {"match": {"method": "GET", "path": ".*/operations/.*"}, "respond": respond}
+        azure.simulator.plane.faults.add([status])
+        await azure.tag(vm_id("web01"), OsDiskName="web01-next")
+        await azure.until(lambda: bool(azure.outcomes()))
+        assert azure.outcomes()[0]["status"] == "succeeded"
+        assert ratio(azure, "web01") <= 1.10
+        asked: dict[str, list[datetime]] = {}
+        for request in azure.simulator.journal.requests:
+            if "/operations/" in request["path"]:
+                asked.setdefault(request["path"], []).append(datetime.fromisoformat(request["t"]))
+        assert asked, "no operation was asked"
+        assert all(
+            (later - earlier).total_seconds() >= apart_s
+            for times in asked.values()
+            for earlier, later in pairwise(times)
+        )
+
+    play(story, [vm_body(), disk_body("web01-next")])
