@@ -51,7 +51,7 @@ def scenario() -> list[dict[str, Any]]:
     """The VMs of the run have their wish from the beginning: only the run asks for it."""
     bodies = []
     for name in ALL:
-        wish = {"OsDiskName": f"{name}-new"} if name in BULK else {}
+        wish: Any = {"OsDiskName": f"{name}-new"} if name in BULK else {}
         mode = "deallocate" if name == STOPPED else "power-off"
         bodies += [vm_body(name, RefreshStopMode=mode, **wish), disk_body(f"{name}-new")]
     return bodies

@@ -64,7 +64,7 @@ def scenario() -> list[dict[str, Any]]:
     """Everybody's VM with a disk to get; the bulk run's have their wish from the beginning."""
     bodies = []
     for name in (*TAGGED, SWEPT, *BULK):
-        wish = {"OsDiskName": f"{name}-new"} if name in BULK else {}
+        wish: Any = {"OsDiskName": f"{name}-new"} if name in BULK else {}
         vm = vm_body(name, RefreshStopMode="power-off", **wish)
         vm["properties"]["diagnosticsProfile"] = {"bootDiagnostics": {"enabled": True}}
         bodies += [vm, disk_body(_wish(name))]
@@ -127,7 +127,7 @@ async def _ask_and_wait(azure: EngineAzure, day: Day) -> None:
     _, begun = await azure.api("POST", "/api/selfcheck")
 
     async def checked() -> bool:
-        return (await azure.api("GET", begun["href"]))[1]["status"] != "running"
+        return str((await azure.api("GET", begun["href"]))[1]["status"]) != "running"
 
     await azure.wait(checked, 90, "that the self-check ends")
     day.selfcheck = (await azure.api("GET", begun["href"]))[1]
@@ -181,7 +181,7 @@ def _tags(azure: EngineAzure, name: str) -> dict[str, str]:
 
 async def _look_back(azure: EngineAzure, day: Day) -> None:
     async def over() -> bool:
-        return (await azure.api("GET", day.bulk["href"]))[1]["status"] != "running"
+        return str((await azure.api("GET", day.bulk["href"]))[1]["status"]) != "running"
 
     await azure.wait(over, 90, "that the bulk run ends")
     day.lists.append({path: await azure.api("GET", f"/api/{path}") for path in LISTS})
