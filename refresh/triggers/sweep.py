@@ -16,7 +16,7 @@ from durabletask.entities import EntityInstanceId
 from refresh import messages, wiring
 from refresh.domain.hints import is_worth_a_look
 from refresh.gateway import GatewayError, Gateways
-from refresh.instances import OPEN
+from refresh.instances import is_open
 from refresh.triggers.post_selfcheck import begin_if_waited_for
 
 _log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ async def sweep(timer: func.TimerRequest, client: DurableFunctionsClient) -> Non
     vms = await _find_mismatches(gateways)
     for start in range(0, len(vms), messages.VMS_PER_SIGNAL):
         batch = vms[start : start + messages.VMS_PER_SIGNAL]
-        await client.signal_entity(_DISPATCHER, "hint", {"vms": batch, "at": now})
+        await client.signal_entity(_DISPATCHER, "hint", {"vms": batch, "at": now, "source": messages.FROM_SWEEP})
     await client.signal_entity(_DISPATCHER, "recover", {**await _find_dead(client), "at": now})
     await begin_if_waited_for(client)
 
@@ -53,14 +53,9 @@ async def _find_dead(client: DurableFunctionsClient) -> dict[str, Any]:
     state: dict[str, Any] = (entity.get_typed_state(dict) if entity is not None else None) or {}
     gone = []
     for vm, row in state.get("running", {}).items():
-        if not await _is_alive(client, messages.swap_id(vm, row["n"])):
+        if not await is_open(client, messages.swap_id(vm, row["n"])):
             gone.append({"vm": vm, "n": row["n"]})
     look = (state.get("look") or {}).get("id")
-    if look is None or await _is_alive(client, str(look)):
+    if look is None or await is_open(client, str(look)):
         return {"gone": gone}
     return {"gone": gone, "look": look}
-
-
-async def _is_alive(client: DurableFunctionsClient, run: str) -> bool:
-    known = await client.get_orchestration_state(run, fetch_payloads=False)
-    return known is not None and known.runtime_status in OPEN

@@ -82,13 +82,14 @@ def test_a_refused_registration_ends_the_step_with_azures_words(
 
 def test_a_management_group_s_subscriptions_are_registered_like_named_ones(cli: Cli) -> None:
     """The fleet is the one that the app will be given: named, below a management group, or the app's own."""
-    row = {"id": "/providers/Microsoft.Management/managementGroups/fleet/subscriptions/three"}
+    row = {"id": "/subscriptions/three", "type": "Microsoft.Management/managementGroups/subscriptions", "name": "three"}
+    below = {"managementGroups/fleet/descendants": {"value": [row]}}
     listed = {"provider list --subscription three": states("Microsoft.ResourceHealth"), "provider list": states()}
-    cli.answers({"show-sub-under-mg": [row]})
+    cli.answers(below)
     env = {"AZURE_SUBSCRIPTION_ID": "app-sub", "REFRESH_MANAGEMENT_GROUP": "fleet"}
     assert providers.subscriptions_of(env) == ("app-sub", ["three"])
     with pytest.raises(CliError, match="unusually long"):
-        played(cli, {"show-sub-under-mg": [row], **listed}, env)
+        played(cli, {**below, **listed}, env)
     assert begun(cli) == [("three", "Microsoft.ResourceHealth")]
     assert providers.subscriptions_of({"AZURE_SUBSCRIPTION_ID": "app-sub"}) == ("app-sub", ["app-sub"])
 
