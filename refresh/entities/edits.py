@@ -53,7 +53,7 @@ def note_decision(turn: Turn, hint: Mapping[str, Any], row: Mapping[str, Any], q
     events["vms"] = [*(one for one in events.get("vms", []) if one != vm), vm][-KEEP_VMS:]
     if are_missing(turn.state):
         said = {"since": events["since"], "last_event": events.get("seen"), "vms": events["vms"]}
-        turn.loud.append(f"events-missing {json.dumps(said, sort_keys=True)}")
+        turn.loud.append(f"unreported {json.dumps(said, sort_keys=True)}")
 
 
 def are_missing(state: Mapping[str, Any]) -> bool:
