@@ -7,11 +7,10 @@ Does not know why they do not arrive. See `ledger` for the state.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from refresh import messages
-from refresh.domain import resource_id
 from refresh.domain.reason import Reason
 from refresh.entities.turn import Json, Turn
 
@@ -36,24 +35,29 @@ def merge_sources(old: Mapping[str, Any], new: Mapping[str, Any]) -> Json:
     return {"swept": old["swept"]} if "swept" in old and "swept" in new else {}
 
 
-def note_decision(turn: Turn, hint: Mapping[str, Any], row: Mapping[str, Any], queued: Mapping[str, Any]) -> None:
-    """Count a wish that a look decided to fulfil, where the sweep alone hinted at it and it is not queued already."""
-    swept = hint.get("swept")
-    if swept is None or row["decision"] != "swap" or row["reason"] != Reason.WANTED:
-        return
-    vm, wanted = str(row["vm"]), str(row.get("wanted") or "")
-    events: Json = turn.state.setdefault("events", {})
-    wish = resource_id.id_hash(f"{vm} {wanted}")
-    if queued.get("wanted") == row.get("wanted") or wish in events.get("wishes", ()):
-        return
-    sweeps = [one for one in events.get("sweeps", []) if one != swept]
-    events["since"] = events.get("since") or swept
-    events["sweeps"] = [*sweeps, swept][-SWEEPS_BEFORE_SAID:]
-    events["wishes"] = [*events.get("wishes", []), wish][-KEEP_VMS * SWEEPS_BEFORE_SAID :]
-    events["vms"] = [*(one for one in events.get("vms", []) if one != vm), vm][-KEEP_VMS:]
-    if are_missing(turn.state):
-        said = {"since": events["since"], "last_event": events.get("seen"), "vms": events["vms"]}
-        turn.loud.append(f"unreported {json.dumps(said, sort_keys=True)}")
+def note_edits(turn: Turn, found: Iterable[tuple[str, str]]) -> None:
+    """Count the edits (VM, time of the sweep) that a look decided to fulfil and that the sweep alone hinted at.
+
+    What is missing is told once for each sweep.
+    """
+    state = turn.state
+    for vm, swept in found:
+        events: Json = state.setdefault("events", {})
+        events["since"] = events.get("since") or swept
+        events["sweeps"] = [*(one for one in events.get("sweeps", []) if one != swept), swept][-SWEEPS_BEFORE_SAID:]
+        events["vms"] = [*(one for one in events.get("vms", []) if one != vm), vm][-KEEP_VMS:]
+        if are_missing(state) and events.get("told") != swept:
+            events["told"] = swept
+            said = {"since": events["since"], "last_event": events.get("seen"), "vms": events["vms"]}
+            turn.loud.append(f"unreported {json.dumps(said, sort_keys=True)}")
+
+
+def is_edit(hint: Mapping[str, Any], row: Mapping[str, Any], *, is_news: bool) -> bool:
+    """Whether decision `row` shows an edit that the sweep alone found: a wish to fulfil, decided so for the first time.
+
+    A wish that an event reported, and that was refused or waits since, is found by every sweep and is no news.
+    """
+    return "swept" in hint and row["decision"] == "swap" and row["reason"] == Reason.WANTED and is_news
 
 
 def are_missing(state: Mapping[str, Any]) -> bool:

@@ -23,7 +23,7 @@ State, all plain JSON, small (it is rewritten by every signal); VMs are keyed by
     selfcheck {package, bundle, ok, run, began, at, checks} how the last self-check ended
     switch   {at, ids}                               the last pause or resume, and which signals were seen
     swept    at                                      the last sweep
-    events   {seen?, since?, sweeps?, wishes?, vms?} the last event, and edits that the sweep alone found since
+    events   {seen?, since?, sweeps?, vms?, told?}   the last event, and edits that the sweep alone found since
     forced   [hash]                                  the last 200 signals with force
     package  fingerprint of the code that did the last operation
     paused, budgets, bad

@@ -14,7 +14,7 @@ from refresh.domain import instant, resource_id
 from refresh.domain.admission import Admission, Row, choose_admissions
 from refresh.domain.reason import Reason
 from refresh.entities import proofs
-from refresh.entities.edits import note_decision
+from refresh.entities.edits import is_edit, note_edits
 from refresh.entities.looks import add_hint, answer_taken, merged, open_look
 from refresh.entities.turn import Json, Turn
 
@@ -36,8 +36,9 @@ def decided(turn: Turn, data: Mapping[str, Any]) -> None:
     turn.answer = {"vms": counted}
     if counted and data.get("budgets"):
         turn.state["budgets"] = dict(data["budgets"])
+    edits = [vm for vm in counted if is_edit(taken[vm], rows[vm], is_news=_is_news(turn.state, rows[vm]))]
+    note_edits(turn, [(str(rows[vm]["vm"]), taken[vm]["swept"]) for vm in edits])
     for vm in counted:
-        note_decision(turn, taken[vm], rows[vm], turn.state.get("queue", {}).get(vm, {}))
         _decide_one(turn, vm, rows[vm], data.get("at"))
     admit(turn, data.get("at"))
 
@@ -73,10 +74,20 @@ def _decide_one(turn: Turn, vm: str, row: Mapping[str, Any], at: str | None) -> 
     _say_once(turn, vm, row)
 
 
+def _is_news(state: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
+    """Whether a decision is another one than the last for its VM; not when too many VMs are known to tell."""
+    said: Mapping[str, str] = state.get("said", {})
+    last = said.get(resource_id.id_hash(str(row["vm"])))
+    return last != _what(row) if last is not None else len(said) < KEEP_SAID
+
+
+def _what(row: Mapping[str, Any]) -> str:
+    return resource_id.id_hash(f"{row['decision']} {row['reason']} {row.get('wanted')}")[:8]
+
+
 def _say_once(turn: Turn, vm: str, row: Mapping[str, Any]) -> None:
     said = turn.state.setdefault("said", {})
-    key = resource_id.id_hash(vm)
-    what = resource_id.id_hash(f"{row['decision']} {row['reason']} {row.get('wanted')}")[:8]
+    key, what = resource_id.id_hash(vm), _what(row)
     if said.pop(key, None) != what:
         turn.lines.append(f"{row['decision']} {row['vm']}: {row['reason']}: {row.get('message', '')}")
     said[key] = what
