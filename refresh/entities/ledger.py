@@ -8,7 +8,7 @@ operation may also arrive twice, and after later ones: what is known to be newer
 State, all plain JSON, small (it is rewritten by every signal); VMs are keyed by their lower-case id:
 
     seq      number of the last swap or look started; never reused
-    hints    vm -> {id, force?, reply_to?}           VMs to look at
+    hints    vm -> {id, force?, reply_to?, swept?}   VMs to look at; swept: hinted at by that sweep alone
     look     {id, since, batch, taken: hints, each with its batch} | absent      the look that is open
     queue    vm -> {id, wanted?, since, force?, reply_to?, group?, intent?, step?, proves_since?, urgent?}
     running  vm -> {id, n, since, claimed?, intent?, tags?, step?, attention?, attention_reason?, force?,
@@ -23,6 +23,7 @@ State, all plain JSON, small (it is rewritten by every signal); VMs are keyed by
     selfcheck {package, bundle, ok, run, began, at, checks} how the last self-check ended
     switch   {at, ids}                               the last pause or resume, and which signals were seen
     swept    at                                      the last sweep
+    events   {seen?, since?, sweeps?, wishes?, vms?} the last event, and edits that the sweep alone found since
     forced   [hash]                                  the last 200 signals with force
     package  fingerprint of the code that did the last operation
     paused, budgets, bad

@@ -11,6 +11,7 @@ from typing import Any
 
 from refresh import messages
 from refresh.domain import instant, resource_id
+from refresh.entities.edits import merge_sources, note_event, source_of
 from refresh.entities.turn import Json, Turn
 
 KEEP_BAD = 20
@@ -19,6 +20,7 @@ KEEP_FORCED = 200
 
 def hint(turn: Turn, data: Mapping[str, Any]) -> None:
     """VMs to look at; while one is being swapped its hint waits until that is over. Force counts once."""
+    note_event(turn.state, data)
     is_forced = bool(data.get("force")) and not _is_known(turn.state, data)
     for text in data["vms"]:
         vm = resource_id.parse_vm(text)
@@ -26,7 +28,7 @@ def hint(turn: Turn, data: Mapping[str, Any]) -> None:
             bad = {"operation": "hint", "why": f"not the id of a VM: {str(text)[:120]}"}
             turn.state["bad"] = [*turn.state.get("bad", []), bad][-KEEP_BAD:]
             continue
-        row: Json = {"id": vm.text}
+        row: Json = {"id": vm.text, **source_of(data)}
         if is_forced:
             row["force"] = True
         if data.get("reply_to"):
@@ -57,9 +59,9 @@ def merged(old: Json | None, new: Json) -> Json:
     """Two hints for one VM as one."""
     if old is None:
         return new
-    merged = {**old, **new}
+    both = {key: value for key, value in {**old, **new}.items() if key != "swept"} | merge_sources(old, new)
     replies = list(dict.fromkeys([*old.get("reply_to", []), *new.get("reply_to", [])]))
-    return {**merged, "reply_to": replies} if replies else merged
+    return {**both, "reply_to": replies} if replies else both
 
 
 def open_look(turn: Turn, at: str | None) -> None:

@@ -14,6 +14,7 @@ from refresh.domain import instant, resource_id
 from refresh.domain.admission import Admission, Row, choose_admissions
 from refresh.domain.reason import Reason
 from refresh.entities import proofs
+from refresh.entities.edits import note_decision
 from refresh.entities.looks import add_hint, answer_taken, merged, open_look
 from refresh.entities.turn import Json, Turn
 
@@ -30,11 +31,13 @@ def decided(turn: Turn, data: Mapping[str, Any]) -> None:
     Answers which VMs they counted for: none that the look was not, or is no longer, asked about.
     """
     rows = {str(row["vm"]).lower(): row for row in data["decisions"]}
+    taken = dict((turn.state.get("look") or {}).get("taken", {}))
     counted = answer_taken(turn.state, data, rows)
     turn.answer = {"vms": counted}
     if counted and data.get("budgets"):
         turn.state["budgets"] = dict(data["budgets"])
     for vm in counted:
+        note_decision(turn, taken[vm], rows[vm], turn.state.get("queue", {}).get(vm, {}))
         _decide_one(turn, vm, rows[vm], data.get("at"))
     admit(turn, data.get("at"))
 

@@ -31,7 +31,7 @@ async def sweep(timer: func.TimerRequest, client: DurableFunctionsClient) -> Non
     vms = await _find_mismatches(gateways)
     for start in range(0, len(vms), messages.VMS_PER_SIGNAL):
         batch = vms[start : start + messages.VMS_PER_SIGNAL]
-        await client.signal_entity(_DISPATCHER, "hint", {"vms": batch, "at": now})
+        await client.signal_entity(_DISPATCHER, "hint", {"vms": batch, "at": now, "source": messages.FROM_SWEEP})
     await client.signal_entity(_DISPATCHER, "recover", {**await _find_dead(client), "at": now})
     await begin_if_waited_for(client)
 
