@@ -74,18 +74,20 @@ def _turn(ctx: OrchestrationContext, vm: str, n: int, claimed: Claimed, *, bound
         return (yield from _take_up(ctx, vm, n, claimed, bounded=bounded))
     prepared = yield from _prepare(ctx, vm, claimed)
     # Whoever was told that a swap is about to begin is told as well when it does not, by this run or by its recovery.
-    announced = claimed.wanted if claimed.step == NOTICE else None
+    announced, noticed = claimed.wanted if claimed.step == NOTICE else None, False
     if prepared.intent is not None and prepared.notice_s is not None:
         announced = prepared.intent.new_disk
-        if (yield from give_notice(ctx, vm, n, prepared.intent, prepared.message, prepared.notice_s)):
+        noticed = yield from give_notice(ctx, vm, n, prepared.intent, prepared.message, prepared.notice_s)
+        if noticed:
             prepared = yield from _prepare(ctx, vm, claimed)  # what was prepared is old by now
     if prepared.intent is None:
         status = "skipped" if prepared.decision == "skip" else "refused"
         return replace(_outcome(ctx, vm, status, prepared.reason, prepared.message), new_disk=announced)
     kept: dict[str, Any] = {"intent": prepared.intent.to_json(), "tags": prepared.tags}
     urgent = prepared.decision == "revive"
+    kept |= {"urgent": urgent, "noticed": noticed}
     try:
-        stored = yield from ask(ctx, "step", bounded=bounded, vm=vm, n=n, step=INTENT, urgent=urgent, **kept)
+        stored = yield from ask(ctx, "step", bounded=bounded, vm=vm, n=n, step=INTENT, **kept)
     except NoAnswer as silence:
         if not urgent:
             return _unheard(ctx, vm, silence, prepared.intent)

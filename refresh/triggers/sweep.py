@@ -16,7 +16,7 @@ from durabletask.entities import EntityInstanceId
 from refresh import messages, wiring
 from refresh.domain.hints import is_worth_a_look
 from refresh.gateway import GatewayError, Gateways
-from refresh.instances import OPEN
+from refresh.instances import is_open
 from refresh.triggers.post_selfcheck import begin_if_waited_for
 
 _log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ async def sweep(timer: func.TimerRequest, client: DurableFunctionsClient) -> Non
     for start in range(0, len(vms), messages.VMS_PER_SIGNAL):
         batch = vms[start : start + messages.VMS_PER_SIGNAL]
         await client.signal_entity(_DISPATCHER, "hint", {"vms": batch, "at": now})
-    await client.signal_entity(_DISPATCHER, "recover", {"gone": await _find_gone(client), "at": now})
+    await client.signal_entity(_DISPATCHER, "recover", {**await _find_dead(client), "at": now})
     await begin_if_waited_for(client)
 
 
@@ -47,12 +47,15 @@ async def _find_mismatches(gateways: Gateways) -> list[str]:
     return found
 
 
-async def _find_gone(client: DurableFunctionsClient) -> list[dict[str, Any]]:
+async def _find_dead(client: DurableFunctionsClient) -> dict[str, Any]:
+    """Claims whose swap nobody works on (`gone`), and the open `look` when nobody works on it."""
     entity = await client.get_entity(_DISPATCHER)
     state: dict[str, Any] = (entity.get_typed_state(dict) if entity is not None else None) or {}
     gone = []
     for vm, row in state.get("running", {}).items():
-        known = await client.get_orchestration_state(messages.swap_id(vm, row["n"]), fetch_payloads=False)
-        if known is None or known.runtime_status not in OPEN:
+        if not await is_open(client, messages.swap_id(vm, row["n"])):
             gone.append({"vm": vm, "n": row["n"]})
-    return gone
+    look = (state.get("look") or {}).get("id")
+    if look is None or await is_open(client, str(look)):
+        return {"gone": gone}
+    return {"gone": gone, "look": look}
