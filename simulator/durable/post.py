@@ -1,6 +1,6 @@
 """Carries messages between orchestrations, activities and entities, each not before its time.
 
-Decides when a message arrives. Refuses to know what it does there.
+Decides when a message arrives. Does not know what it does there.
 """
 
 from __future__ import annotations

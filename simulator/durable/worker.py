@@ -1,7 +1,7 @@
-"""What the hub asks of a worker, and the ways a worker can let it down.
+"""What the hub asks of a worker, and the ways in which a worker fails.
 
 Decides the difference between a function that failed (its failure is the result) and a worker that died (there is no
-result, the work is handed out again). Refuses to know how a worker runs a function.
+result, the work is handed out again). Does not know how a worker runs a function.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ FunctionKind = Literal["orchestrator", "entity", "activity"]
 
 
 class FunctionFailed(Exception):
-    """A function ended with an exception, or there is no such function: its failure is its result."""
+    """A function ended with an exception: its failure is its result."""
 
     def __init__(self, error_type: str, message: str, stack_trace: str = "") -> None:
         """Keep the exception's type name, its message and, where known, the worker's stack trace."""
@@ -20,6 +20,10 @@ class FunctionFailed(Exception):
         self.error_type = error_type
         self.message = message
         self.stack_trace = stack_trace
+
+
+class FunctionMissing(FunctionFailed):
+    """There is no such function; the message says which there are."""
 
 
 class WorkerDied(Exception):

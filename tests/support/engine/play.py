@@ -1,0 +1,123 @@
+"""One story's hands on a durable engine: a client of the app, raw gRPC, waits, and what the worker was given.
+
+Decides how a call's answer or refusal is written down. Does not know which engine plays.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import grpc
+from azure.durable_functions.client import DurableFunctionsClient
+from durabletask.entities import EntityInstanceId
+from durabletask.internal import orchestrator_service_pb2 as pb
+from durabletask.internal import orchestrator_service_pb2_grpc as stubs
+from google.protobuf.json_format import MessageToDict
+
+from simulator.clock import Clock
+from simulator.functions.host import FunctionsHost
+from tests.support.engine.watching import Watched
+
+_ENDED = {"COMPLETED", "FAILED", "TERMINATED", "CANCELED"}
+_PATIENCE_S = 60.0
+
+
+class Play:
+    """What a story is told with. Ids begin with the story's name, so that many stories share a hub."""
+
+    def __init__(self, name: str, clock: Clock, host: FunctionsHost, watched: Watched) -> None:
+        self.name, self.clock, self.watched, self._host = name, clock, watched, host
+        self._client = DurableFunctionsClient(host.durable_client)
+        limit = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+        self._channel = grpc.aio.insecure_channel(host.engine.rpc_url.removeprefix("http://"), options=limit)
+        self._stub = stubs.TaskHubSidecarServiceStub(self._channel)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+        await self._channel.close()
+
+    def id(self, name: str) -> str:
+        """The id of this story's instance or entity key `name`."""
+        return f"{self.name}-{name}"
+
+    async def sleep(self, seconds: float) -> None:
+        """Let the engine's time pass."""
+        await asyncio.sleep(seconds)
+
+    # --- the app's own client ----------------------------------------------------------------------------------
+
+    async def call(self, method: str, *arguments: Any, **named: Any) -> Any:
+        """Call a method of the app's durable client."""
+        with self.clock.hold():
+            return await getattr(self._client, method)(*arguments, **named)
+
+    async def tried(self, method: str, *arguments: Any, **named: Any) -> Any:
+        """What a call of the client comes to: its answer, or how it was refused."""
+        return await _outcome(self.call(method, *arguments, **named))
+
+    async def start(self, name: str, steps: Any = None, *, of: str = "script") -> str:
+        """Start orchestration `of` under this story's id `name`; the id."""
+        instance_id: str = await self.call("schedule_new_orchestration", of, input=steps, instance_id=self.id(name))
+        return instance_id
+
+    async def ended(self, name: str, patience_s: float = _PATIENCE_S) -> dict[str, Any]:
+        """Wait until this story's instance `name` has ended; the instance as raw gRPC shows it."""
+        return await self.until(name, lambda state: state.get("orchestrationStatus") in _ENDED, patience_s)
+
+    async def until(self, name: str, holds: Any, patience_s: float = _PATIENCE_S) -> dict[str, Any]:
+        """Wait until an instance satisfies `holds`; the instance, with `waited` where it never did."""
+        due = self.clock.time() + patience_s
+        while True:
+            state = await self.state(name)
+            if holds(state):
+                return state
+            if self.clock.time() > due:
+                return {**state, "waited": "in vain"}
+            await asyncio.sleep(0.1)
+
+    async def ran(self, name: str, steps: Any = None, *, of: str = "script") -> dict[str, Any]:
+        """Start an orchestration and wait for its end."""
+        await self.start(name, steps, of=of)
+        return await self.ended(name)
+
+    # --- raw gRPC ----------------------------------------------------------------------------------------------
+
+    async def raw(self, method: str, request: Any) -> Any:
+        """Call a gRPC method itself; its answer as data, or how it was refused."""
+        with self.clock.hold():
+            return await _outcome(getattr(self._stub, method)(request))
+
+    async def state(self, name: str, *, payloads: bool = True) -> dict[str, Any]:
+        """This story's instance as raw gRPC shows it; `{}` if there is none."""
+        request = pb.GetInstanceRequest(instanceId=self.id(name), getInputsAndOutputs=payloads)
+        answer: dict[str, Any] = await self.raw("GetInstance", request)
+        state: dict[str, Any] = answer.get("orchestrationState", {} if "refused" not in answer else answer)
+        if "orchestrationStatus" in state or state:
+            state["orchestrationStatus"] = state.get("orchestrationStatus", "RUNNING").removeprefix("ORCHESTRATION_STATUS_")
+        return state
+
+    async def box(self, key: str) -> Any:
+        """The state of this story's entity `box` as JSON text; None if it has none."""
+        entity = await self.call("get_entity", EntityInstanceId("box", self.id(key)))
+        return None if entity is None else entity.get_state(str)
+
+    async def signal(self, key: str, operation: str, value: Any = None, delay_s: float | None = None) -> None:
+        """Signal this story's entity `box`."""
+        at = None if delay_s is None else self.clock.now() + timedelta(seconds=delay_s)
+        entity = EntityInstanceId("box", self.id(key))
+        await self.call("signal_entity", entity, operation, input=value, signal_time=at)
+
+
+async def _outcome(call: Awaitable[Any]) -> Any:
+    try:
+        answer = await call
+    except grpc.aio.AioRpcError as refusal:
+        return {"refused": refusal.code().name, "text": refusal.details()}
+    except Exception as error:
+        return {"raised": type(error).__name__, "text": str(error)}
+    return MessageToDict(answer) if hasattr(answer, "DESCRIPTOR") else answer
