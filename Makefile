@@ -11,7 +11,7 @@ SEED ?= 2
 # Node's package manager, for the Kusto language service; without it those checks are skipped, and say so.
 NPM ?= $(shell command -v npm)
 
-.PHONY: soak soak-crashes histories bench-swap demo-engine kusto azurite engine package permissions help venv az-venv scan-venv scan lint types imports unit test demo up
+.PHONY: soak soak-crashes histories snapshots bench-swap demo-engine kusto azurite engine package permissions help venv az-venv scan-venv scan lint types imports unit test demo up
 .PHONY: serve clean
 
 help:
@@ -46,7 +46,11 @@ az-venv: .az-venv/made
 scan-venv: .scan-venv/made
 
 scan: venv scan-venv
-	$(PY) -m tests.scan $(TEMPLATES)
+	$(PY) -m tests.scan
+
+# What each example in infra/examples would deploy, kept beside it: read the difference.
+snapshots: venv
+	$(PY) -m tests.snapshots
 
 tests/kusto/node_modules/made: tests/kusto/package-lock.json
 	$(if $(NPM),cd tests/kusto && $(NPM) ci --silent --no-audit --no-fund && touch node_modules/made,@echo "no npm: the queries of alerts and workbook are not parsed")
@@ -98,9 +102,12 @@ up: venv $(if $(filter azure-storage,$(ENGINE)),azurite)
 	$(PY) -m simulator up --speed $(SPEED) --engine $(ENGINE)
 
 N ?= 1000
-SOAK_SEED ?= 1
+# `fleets` or `recipes`.
+STORIES ?= fleets
+# A new seed each time; the one that an earlier run printed first tells its stories again.
+SOAK_SEED ?=
 soak: venv
-	$(PY) -m tests.soak --examples $(N) --seed $(SOAK_SEED)
+	$(PY) -m tests.soak --stories $(STORIES) --examples $(N) $(if $(SOAK_SEED),--seed $(SOAK_SEED))
 
 soak-crashes: venv
 	$(PY) -m tests.crashes

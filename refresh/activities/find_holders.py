@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from durabletask.client import OrchestrationQuery, OrchestrationStatus
 from durabletask.entities import EntityInstanceId
 
 from refresh import messages
 from refresh.activities.retention_survey import building_among
 from refresh.domain.mentions import read_mentions
-
-_OPEN = [OrchestrationStatus.PENDING, OrchestrationStatus.RUNNING, OrchestrationStatus.SUSPENDED]
+from refresh.instances import OPEN, list_instances
 
 
 async def find_holders(data: dict[str, Any], client: Any) -> dict[str, Any]:
@@ -44,5 +42,4 @@ async def read_state(client: Any) -> Mapping[str, Any]:
 
 async def list_open_runs(client: Any) -> Collection[str]:
     """The ids of every orchestration that has not ended."""
-    found = await client.get_all_orchestration_states(OrchestrationQuery(runtime_status=_OPEN))
-    return [state.instance_id for state in found]
+    return [state.instance_id for state in await list_instances(client, statuses=OPEN)]

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from durabletask.client import OrchestrationStatus
-
 from refresh import wiring
 from refresh.activities.fleet import BUDGET_S, collect
 from refresh.activities.patience import patiently
 from refresh.domain import tags
 from refresh.domain.workplace import Group
 from refresh.gateway import GatewayError
+from refresh.instances import OPEN
 from refresh.recipe_messages import Workplace
-
-_ALIVE = frozenset({OrchestrationStatus.RUNNING, OrchestrationStatus.PENDING, OrchestrationStatus.SUSPENDED})
 
 
 async def find_leftovers(data: dict[str, Any], client: Any) -> dict[str, Any]:
@@ -36,7 +33,7 @@ async def find_leftovers(data: dict[str, Any], client: Any) -> dict[str, Any]:
         if run is None or run == place.run or not _is_like(group, place):
             continue
         state = await client.get_orchestration_state(run, fetch_payloads=False)
-        if state is not None and state.runtime_status in _ALIVE:
+        if state is not None and state.runtime_status in OPEN:
             since = tags.value_of(group.tags, tags.BUILD_SINCE) or ""
             busy = run if (since, run) < (place.since, place.run) else busy
         else:

@@ -6,6 +6,7 @@ host's system key.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -14,10 +15,11 @@ from uuid import uuid4
 
 import azure.functions as func
 from azure.durable_functions import DurableFunctionsClient
-from durabletask.client import OrchestrationQuery, OrchestrationState, OrchestrationStatus
+from durabletask.client import OrchestrationState, OrchestrationStatus
 from durabletask.entities import EntityInstanceId
 
 from refresh import messages
+from refresh.instances import OPEN, list_instances
 from refresh.month_messages import child_id
 from refresh.triggers.problem import Kind, Problem
 from refresh.views.book import Book
@@ -26,7 +28,6 @@ from refresh.views.runs import Instance
 DISPATCHER = EntityInstanceId(messages.DISPATCHER, messages.DISPATCHER_KEY)
 RUNS_PATH = "/api/runs"
 BUILD_PREFIX = "build-"
-_OPEN = [OrchestrationStatus.PENDING, OrchestrationStatus.RUNNING, OrchestrationStatus.SUSPENDED]
 _ENDED = {
     OrchestrationStatus.COMPLETED: "completed",
     OrchestrationStatus.FAILED: "failed",
@@ -53,8 +54,7 @@ async def start_run(
 
 async def refuse_second(client: DurableFunctionsClient, kind: str, period: str) -> None:
     """Problem when a run of this kind and period is under way: two would build the same twice over."""
-    query = OrchestrationQuery(runtime_status=_OPEN, instance_id_prefix=f"{kind}-{period}-")
-    found = await client.get_all_orchestration_states(query)
+    found = await list_instances(client, prefix=f"{kind}-{period}-", statuses=OPEN)
     if found:
         run = found[0].instance_id
         raise Problem(Kind.RUN_EXISTS, f"{run} is under way for {period}: see {RUNS_PATH}/{run}")
@@ -62,8 +62,9 @@ async def refuse_second(client: DurableFunctionsClient, kind: str, period: str) 
 
 async def builds_under_way(client: DurableFunctionsClient) -> list[Instance]:
     """The builds of image versions that are running now, each with how far it is."""
-    query = OrchestrationQuery(runtime_status=_OPEN, instance_id_prefix=BUILD_PREFIX, fetch_inputs_and_outputs=True)
-    return [instance_of(state) for state in await client.get_all_orchestration_states(query)]
+    found = await list_instances(client, prefix=BUILD_PREFIX, statuses=OPEN)
+    whole = await asyncio.gather(*(client.get_orchestration_state(state.instance_id) for state in found))
+    return [instance_of(state) for state in whole if state is not None]
 
 
 def instance_of(state: OrchestrationState) -> Instance:

@@ -6,17 +6,19 @@ swap stands over Durable's: a late second start may have replaced that instance.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import azure.functions as func
 from azure.durable_functions import DurableFunctionsClient
-from durabletask.client import OrchestrationQuery, OrchestrationState
+from durabletask.client import OrchestrationState
 
 from refresh import wiring
 from refresh.domain import instant
+from refresh.instances import list_instances
 from refresh.triggers.durable import builds_under_way, instance_of, iso, read_book
 from refresh.triggers.problem import Kind, Problem, answering, ok, path_of
 from refresh.triggers.requests import read_query
@@ -46,14 +48,7 @@ async def get_runs(req: func.HttpRequest, client: DurableFunctionsClient) -> fun
     """`GET runs`: run records, newest first; `from`, `to` (ISO times), `kind`, `top`; without, seven days."""
     query = read_query(req, ("from", "to", "kind", "top", "after"))
     wanted = await _read_wanted(query)
-    found = await client.get_all_orchestration_states(
-        OrchestrationQuery(
-            created_time_from=wanted.start,
-            created_time_to=wanted.end,
-            instance_id_prefix=f"{wanted.kind}-" if wanted.kind else None,
-        )
-    )
-    runs = sorted((state for state in found if _is_listed(state, wanted)), key=_key, reverse=True)
+    runs = sorted(await _list_runs(client, wanted), key=_key, reverse=True)
     if wanted.after is not None:
         runs = [state for state in runs if _key(state) < wanted.after]
     records, last = await _read_page(client, runs, wanted.top)
@@ -107,9 +102,13 @@ async def _read_record(client: DurableFunctionsClient, state: OrchestrationState
     return run_record(instance_of(whole or state), book)
 
 
-def _is_listed(state: OrchestrationState, wanted: _Wanted) -> bool:
-    kind = kind_of_run(state.instance_id)
-    return kind is not None and (kind == wanted.kind if wanted.kind else kind not in INNER_KINDS)
+async def _list_runs(client: DurableFunctionsClient, wanted: _Wanted) -> list[OrchestrationState]:
+    # Each kind for itself: storage finds a prefix without reading every look and build of those days.
+    kinds = [wanted.kind] if wanted.kind else [kind for kind in KINDS if kind not in INNER_KINDS]
+    found = await asyncio.gather(
+        *(list_instances(client, prefix=f"{kind}-", created_from=wanted.start, created_to=wanted.end) for kind in kinds)
+    )
+    return [state for state in chain.from_iterable(found) if kind_of_run(state.instance_id) in kinds]
 
 
 def _key(state: OrchestrationState) -> Key:

@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from azure.durable_functions import DurableFunctionsClient
-from durabletask.client import OrchestrationQuery
 
+from refresh.instances import list_instances
 from refresh.triggers.durable import instance_of, read_book
 from refresh.views.runs import run_record
 
@@ -24,7 +24,7 @@ _PREFIX = "month-"
 
 async def tell_month_age(client: DurableFunctionsClient, now: datetime) -> None:
     """Log `months {"days": …, "last": …}`: days since the month `last` (an id; null for none) went through."""
-    found = await client.get_all_orchestration_states(OrchestrationQuery(instance_id_prefix=_PREFIX))
+    found = await list_instances(client, prefix=_PREFIX)
     if not found:
         return
     book = await read_book(client)

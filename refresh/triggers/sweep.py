@@ -11,17 +11,16 @@ from typing import Any
 
 import azure.functions as func
 from azure.durable_functions import DurableFunctionsClient
-from durabletask.client import OrchestrationStatus
 from durabletask.entities import EntityInstanceId
 
 from refresh import messages, wiring
 from refresh.domain.hints import is_worth_a_look
 from refresh.gateway import GatewayError, Gateways
+from refresh.instances import OPEN
 from refresh.triggers.post_selfcheck import begin_if_waited_for
 
 _log = logging.getLogger(__name__)
 _DISPATCHER = EntityInstanceId(messages.DISPATCHER, messages.DISPATCHER_KEY)
-_ALIVE = (OrchestrationStatus.PENDING, OrchestrationStatus.RUNNING, OrchestrationStatus.SUSPENDED)
 
 
 async def sweep(timer: func.TimerRequest, client: DurableFunctionsClient) -> None:
@@ -54,6 +53,6 @@ async def _find_gone(client: DurableFunctionsClient) -> list[dict[str, Any]]:
     gone = []
     for vm, row in state.get("running", {}).items():
         known = await client.get_orchestration_state(messages.swap_id(vm, row["n"]), fetch_payloads=False)
-        if known is None or known.runtime_status not in _ALIVE:
+        if known is None or known.runtime_status not in OPEN:
             gone.append({"vm": vm, "n": row["n"]})
     return gone

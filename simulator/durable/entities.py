@@ -19,6 +19,7 @@ from simulator.durable.desk import Desk, redelivery_s
 from simulator.durable.entity_batches import ask, messages_of, next_batch, sorted_out
 from simulator.durable.entity_messages import granted
 from simulator.durable.history import optional
+from simulator.durable.ids import Ids
 from simulator.durable.lane import Lane
 from simulator.durable.post import Post
 from simulator.durable.records import Deliver, Entity, LockEntities, Message, Operate, ReleaseEntity
@@ -32,11 +33,12 @@ class Entities:
     """
 
     def __init__(
-        self, clock: Clock, desk: Desk, post: Post, *, limit: int, batch: int, hidden_s: float, sorts: bool
+        self, clock: Clock, desk: Desk, post: Post, ids: Ids, *, limit: int, batch: int, hidden_s: float, sorts: bool
     ) -> None:
         self._clock = clock
         self._desk = desk
         self._post = post
+        self._ids = ids
         self._batch, self._hidden_s, self._sorts = batch, hidden_s, sorts
         self._entities: dict[str, Entity] = {}
         self.lane: Lane[Entity] = Lane(limit, self._turn)
@@ -90,7 +92,7 @@ class Entities:
                 names = [one.operation for one in batch]
                 self._desk.interruptions.before_entity_batch(entity.id, names, entity.attempt)
                 result = await ask(entity, batch, self._desk.worker)
-                messages = messages_of(entity, batch, result, self._clock.now())
+                messages = messages_of(entity, batch, result, self._ids, self._clock.now())
                 self._interrupt(entity, batch, messages)
         except (WorkerDied, asyncio.CancelledError) as death:
             self._give_back(entity, [*batch, *([lock] if lock else [])], redelivery_s(death, self._hidden_s))

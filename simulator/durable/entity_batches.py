@@ -12,6 +12,7 @@ from durabletask.internal import orchestrator_service_pb2 as pb
 
 from simulator.durable.entity_messages import answered
 from simulator.durable.history import failure_details, optional, optional_date, text
+from simulator.durable.ids import Ids
 from simulator.durable.records import (
     FIRE_AND_FORGET,
     Address,
@@ -79,18 +80,20 @@ async def ask(entity: Entity, batch: list[Operate], worker: Worker) -> pb.Entity
     return pb.EntityBatchResult(entityState=text(entity.state), failureDetails=details)
 
 
-def messages_of(entity: Entity, batch: list[Operate], result: pb.EntityBatchResult, now: datetime) -> list[Message]:
+def messages_of(
+    entity: Entity, batch: list[Operate], result: pb.EntityBatchResult, ids: Ids, now: datetime
+) -> list[Message]:
     """The answers to the callers of a batch, and what its operations signalled and started."""
     messages: list[Message] = []
     for position, operation in enumerate(batch):
         if operation.caller is not None:
             outcome = result.results[position] if position < len(result.results) else None
             messages.append(Deliver(operation.caller, answered(operation, outcome, result.failureDetails, now)))
-    messages += [_sent(entity, number, action) for number, action in enumerate(result.actions)]
+    messages += [_sent(entity, number, action, ids) for number, action in enumerate(result.actions)]
     return messages
 
 
-def _sent(entity: Entity, number: int, action: pb.OperationAction) -> Message:
+def _sent(entity: Entity, number: int, action: pb.OperationAction, ids: Ids) -> Message:
     if action.HasField("sendSignal"):
         signal = action.sendSignal
         at = optional_date(signal, "scheduledTime")
@@ -98,7 +101,7 @@ def _sent(entity: Entity, number: int, action: pb.OperationAction) -> Message:
         return Operate(signal.instanceId, request, signal.name, optional(signal, "input"), at=at, labelled=at is None)
     start = action.startNewOrchestration
     return StartOrchestration(
-        start.instanceId or uuid.uuid4().hex,
+        start.instanceId or ids.of_start(start.name),
         start.name,
         optional(start, "input"),
         optional(start, "version"),

@@ -23,6 +23,7 @@ from simulator.durable.activities import Activities
 from simulator.durable.desk import REDELIVERY_S, Desk
 from simulator.durable.entities import Entities
 from simulator.durable.history import event, text
+from simulator.durable.ids import Ids
 from simulator.durable.orchestrations import Orchestrations
 from simulator.durable.post import Post
 from simulator.durable.records import (
@@ -61,13 +62,15 @@ class Limits:
 class DurableHub:
     """Instances, entities, timers and the queues between them.
 
-    `trace` says what was handed out and when. `interruptions` is where tests make a worker die.
+    `trace` says what was handed out and when. `interruptions` is where tests make a worker die. With a `seed` the ids
+    of instances that are started without one are the same in every run.
     """
 
-    def __init__(self, clock: Clock, limits: Limits | None = None) -> None:
+    def __init__(self, clock: Clock, limits: Limits | None = None, seed: int | None = None) -> None:
         self.clock = clock
         self.limits = limits or Limits()
         self.trace = Trace(clock)
+        self.ids = Ids(seed)
         self._desk = Desk(self.trace)
         self._post = Post(clock, self._arrive)
         held_s = self.limits.control_hidden_s
@@ -78,6 +81,7 @@ class DurableHub:
             clock,
             self._desk,
             self._post,
+            self.ids,
             limit=self.limits.entities,
             batch=self.limits.entity_batch,
             hidden_s=held_s,
@@ -139,7 +143,7 @@ class DurableHub:
 
         An id that runs is left alone, one that ended is replaced.
         """
-        instance_id = instance_id or uuid.uuid4().hex
+        instance_id = instance_id or self.ids.of_start(name)
         self.orchestrations.start(StartOrchestration(instance_id, name, _json(payload)))
         return instance_id
 

@@ -11,8 +11,8 @@ message is limited by the client alone, as in Azure.
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import AsyncIterator, Callable
+from contextlib import nullcontext
 from typing import Any
 
 import grpc
@@ -20,6 +20,7 @@ from durabletask.internal import orchestrator_service_pb2 as pb
 from durabletask.internal import orchestrator_service_pb2_grpc as stubs
 
 from simulator.durable import queries, refusals
+from simulator.durable.client_calls import HOLDS_CLOCK
 from simulator.durable.history import optional, optional_date
 from simulator.durable.hub import DurableHub
 from simulator.durable.records import Instance, Operate, StartOrchestration
@@ -44,18 +45,20 @@ class DurableRpc(stubs.TaskHubSidecarServiceServicer):
         self._server = grpc.aio.server(options=_OPTIONS, interceptors=[_Refusing()])
         stubs.add_TaskHubSidecarServiceServicer_to_server(self, self._server)
         port = self._server.add_insecure_port("127.0.0.1:0")
-        await self._server.start()
+        with self._hub.clock.hold():  # gRPC's own threads start and stop the server
+            await self._server.start()
         return f"http://127.0.0.1:{port}"
 
     async def stop(self) -> None:
         """Cut every call short and stop listening."""
         if self._server is not None:
-            await self._server.stop(grace=None)
+            with self._hub.clock.hold():
+                await self._server.stop(grace=None)
 
     async def StartInstance(self, request: pb.CreateInstanceRequest, context: Context) -> pb.CreateInstanceResponse:
         """Start an orchestration; ALREADY_EXISTS while the id runs, an id that ended is replaced."""
         start = StartOrchestration(
-            request.instanceId or uuid.uuid4().hex,
+            request.instanceId or self._hub.ids.of_start(request.name),
             request.name,
             optional(request, "input"),
             optional(request, "version"),
@@ -119,7 +122,7 @@ class DurableRpc(stubs.TaskHubSidecarServiceServicer):
             self._status(request.instanceId), request.instanceId, anew=request.restartWithNewInstanceId
         )
         old = self._hub.orchestrations.instances[request.instanceId]
-        instance_id = uuid.uuid4().hex if request.restartWithNewInstanceId else old.id
+        instance_id = self._hub.ids.of_start(old.name) if request.restartWithNewInstanceId else old.id
         self._hub.orchestrations.start(StartOrchestration(instance_id, old.name, old.input, old.version))
         return pb.RestartInstanceResponse(instanceId=instance_id)
 
@@ -204,9 +207,11 @@ class DurableRpc(stubs.TaskHubSidecarServiceServicer):
     async def _wait(
         self, request: pb.GetInstanceRequest, context: Context, until: Callable[[Instance], bool]
     ) -> pb.GetInstanceResponse:
+        held = any(key == HOLDS_CLOCK for key, _ in context.invocation_metadata())
         try:
-            async with asyncio.timeout(context.time_remaining() or _DEFAULT_WAIT_S):
-                instance = await self._hub.orchestrations.wait_for(request.instanceId, until)
+            with self._hub.clock.release() if held else nullcontext():
+                async with asyncio.timeout(context.time_remaining() or _DEFAULT_WAIT_S):
+                    instance = await self._hub.orchestrations.wait_for(request.instanceId, until)
         except TimeoutError as late:
             raise Refused(grpc.StatusCode.DEADLINE_EXCEEDED, f"{request.instanceId} is not there yet.") from late
         return queries.instance_reply(instance, payloads=request.getInputsAndOutputs)

@@ -10,12 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from refresh.activities.lateness import LATE_AFTER_S
+from refresh.entities.ledger import apply
 from refresh.setting_table import SETTINGS
+from simulator.functions.host_json import DEFAULT_MESSAGE_BYTES
+from simulator.functions.indexing import index_app
 from tests.support.bicep import INFRA
 
 ROOT = Path(__file__).parents[2]
 HOST: dict[str, Any] = json.loads((ROOT / "host.json").read_text())
+# Of the general bundle: https://github.com/Azure/azure-functions-extension-bundles/tree/4.36.0
+FIRST_WITH_GRPC_FOR_PYTHON = (4, 36, 0)
+DURABLE_TRIGGERS = {"orchestrationTrigger", "activityTrigger", "entityTrigger"}
 DURABLE: dict[str, Any] = HOST["extensions"]["durableTask"]
+AT = "2026-11-29T10:00:00+00:00"
+WISHED = {"decision": "swap", "reason": "wished", "message": "", "group": "rg-platform-westeurope"}
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
@@ -47,10 +55,38 @@ def test_nothing_waits_long_for_the_next_step() -> None:
     assert {provider[f"{queue}VisibilityTimeout"] for queue in ("controlQueue", "workItemQueue")} == {"00:01:00"}
 
 
+def test_no_message_to_the_dispatcher_is_dropped() -> None:
+    """The message sorter is off, or the engine drops whatever an orchestration asks of an entity.
+
+    https://github.com/Azure/azure-functions-durable-extension/blob/dev/src/WebJobs.Extensions.DurableTask/Options/DurableTaskOptions.cs
+    """
+    assert DURABLE["entityMessageReorderWindowInMinutes"] == 0
+
+
 def test_what_is_handed_out_again_is_known_to_be_late() -> None:
     """An activity whose worker died comes again later than what the app takes for late, so it changes nothing then."""
     minutes = datetime.strptime(DURABLE["storageProvider"]["workItemQueueVisibilityTimeout"], "%H:%M:%S")
     assert minutes.hour * 3600 + minutes.minute * 60 + minutes.second > LATE_AFTER_S
+
+
+def test_the_dispatchers_state_of_10_000_vms_fits_into_one_message() -> None:
+    """A durable client reads it in one gRPC message: for a fleet of 10,000 the default is too small."""
+    vms = [
+        f"/subscriptions/aaaaaaaa-0000-4000-8000-000000000001/resourceGroups/rg-platform-{number:03}-westeurope"
+        f"/providers/Microsoft.Compute/virtualMachines/virtualmachine-{number:05}"
+        for number in range(100)
+    ]
+    state = apply(None, "hint", {"vms": vms, "force": True, "reply_to": "swaps-202611-00000000", "at": AT}).state
+    while (taken := apply(state, "take", {"look": "look-1", "at": AT})).answer["vms"]:
+        rows = [
+            {**row, **WISHED, "wanted": row["vm"].replace("/virtualMachines/", "/disks/")}
+            for row in taken.answer["vms"]
+        ]
+        budgets = {"max_swaps": 0}
+        state = apply(taken.state, "decided", {"look": "look-1", "decisions": rows, "budgets": budgets, "at": AT}).state
+    assert len(state["queue"]) == len(vms)
+    of_10_000 = len(json.dumps(state)) * 10_000 / len(vms)
+    assert DEFAULT_MESSAGE_BYTES < of_10_000 < DURABLE["maxGrpcMessageSizeInBytes"] / 2
 
 
 def test_what_alerts_read_is_not_sampled() -> None:
@@ -60,3 +96,18 @@ def test_what_alerts_read_is_not_sampled() -> None:
         table for path in (INFRA / "kql").glob("*.kql") for table in re.findall(r"^App(\w+?)s$", path.read_text(), re.M)
     }
     assert read <= kept
+
+
+def test_the_bundle_is_the_general_one_and_new_enough_for_the_library() -> None:
+    """No bundle of the range is older than the first whose Durable extension has what the library asks for."""
+    bundle = HOST["extensionBundle"]
+    assert bundle["id"] == "Microsoft.Azure.Functions.ExtensionBundle"
+    (least,) = re.findall(r"^\[(\d+\.\d+\.\d+), 5\.0\.0\)$", bundle["version"])
+    assert tuple(map(int, least.split("."))) >= FIRST_WITH_GRPC_FOR_PYTHON
+
+
+def test_the_library_asks_the_extension_for_grpc() -> None:
+    """Every durable function is indexed with the request that older Durable extensions do not know."""
+    durable = [each.trigger for each in index_app(ROOT) if each.trigger["type"] in DURABLE_TRIGGERS]
+    assert len(durable) > 20
+    assert all(trigger.get("durableRequiresGrpc") is True for trigger in durable)

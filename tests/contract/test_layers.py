@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from durabletask.client import AsyncTaskHubGrpcClient
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS_SDKS = ("azure.functions", "azure.durable_functions")
@@ -20,6 +22,23 @@ def imports_of(path: Path) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+# What asks Durable for more than one instance or entity.
+QUERIES = {"OrchestrationQuery", "EntityQuery", "get_all_orchestration_states", "get_all_entities", "list_instance_ids"}
+
+
+def names_in(path: Path) -> set[str]:
+    """Every name and attribute that a module mentions."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    names = {node.id for node in nodes if isinstance(node, ast.Name)}
+    imported = {alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names}
+    return names | imported | {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+
+
+def returns(member: object) -> str:
+    """The type that a method gives back, as text."""
+    return str(getattr(member, "__annotations__", {}).get("return", ""))
 
 
 def users_of(*packages: str) -> set[str]:
@@ -39,3 +58,24 @@ def test_an_sdk_is_known_in_one_place(packages: tuple[str, ...], home: str) -> N
     users = users_of(*packages)
     assert users
     assert {user for user in users if not user.startswith(home)} == set()
+
+
+def test_instances_are_listed_in_one_place() -> None:
+    """Azure Tables refuses a page over 1,000, the client's own default: only refresh/instances.py makes a query."""
+    users = {
+        str(path.relative_to(ROOT))
+        for path in [*(ROOT / "refresh").rglob("*.py"), ROOT / "function_app.py"]
+        if names_in(path) & QUERIES
+    }
+    assert users == {"refresh/instances.py"}
+
+
+def test_every_way_to_list_instances_is_known() -> None:
+    """Whatever the client offers that gives more than one instance or entity is among the names looked for."""
+    many = {
+        name
+        for name, member in vars(AsyncTaskHubGrpcClient).items()
+        if callable(member) and not name.startswith("_") and re.search(r"\b(list|Page)\[", returns(member))
+    }
+    # The events of one instance are no list of instances.
+    assert many - {"get_orchestration_history"} == {name for name in QUERIES if name.islower()}

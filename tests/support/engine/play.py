@@ -53,8 +53,7 @@ class Play:
 
     async def call(self, method: str, *arguments: Any, **named: Any) -> Any:
         """Call a method of the app's durable client."""
-        with self.clock.hold():
-            return await getattr(self._client, method)(*arguments, **named)
+        return await getattr(self._client, method)(*arguments, **named)
 
     async def tried(self, method: str, *arguments: Any, **named: Any) -> Any:
         """What a call of the client comes to: its answer, or how it was refused."""
@@ -89,8 +88,7 @@ class Play:
 
     async def raw(self, method: str, request: Any) -> Any:
         """Call a gRPC method itself; its answer as data, or how it was refused."""
-        with self.clock.hold():
-            return await _outcome(getattr(self._stub, method)(request))
+        return await _outcome(getattr(self._stub, method)(request))
 
     async def state(self, name: str, *, payloads: bool = True) -> dict[str, Any]:
         """This story's instance as raw gRPC shows it; `{}` if there is none."""

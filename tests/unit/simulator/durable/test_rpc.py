@@ -10,6 +10,8 @@ import pytest
 from durabletask.client import EntityQuery, OrchestrationQuery, OrchestrationStatus
 from durabletask.entities import EntityInstanceId
 
+from simulator.clock import Clock, run
+from simulator.durable import DurableHub
 from simulator.functions.host_json import HostJson
 from tests.support.toy import Toy, with_toy
 
@@ -61,7 +63,7 @@ def test_a_start_of_a_running_id_is_refused() -> None:
 
 
 def test_all_instances_are_found_by_prefix_status_and_age_over_pages() -> None:
-    """Queries filter and page; inputs and outputs only come when asked for."""
+    """Queries filter and page in the order of ids; inputs only come when asked for, outputs always."""
 
     async def story(toy: Toy) -> None:
         for n in range(25):
@@ -73,10 +75,10 @@ def test_all_instances_are_found_by_prefix_status_and_age_over_pages() -> None:
             query = OrchestrationQuery(instance_id_prefix="a-", max_instance_count=10, fetch_inputs_and_outputs=True)
             named = await client.get_all_orchestration_states(query)
             running = await client.get_all_orchestration_states(
-                OrchestrationQuery(runtime_status=[OrchestrationStatus.RUNNING])
+                OrchestrationQuery(runtime_status=[OrchestrationStatus.RUNNING], max_instance_count=1000)
             )
             recent = await client.get_all_orchestration_states(
-                OrchestrationQuery(created_time_from=toy.clock.now() - timedelta(seconds=15))
+                OrchestrationQuery(created_time_from=toy.clock.now() - timedelta(seconds=15), max_instance_count=1000)
             )
         assert [state.instance_id for state in named] == [f"a-{n:02}" for n in range(25)]
         assert json.loads(named[0].serialized_output) == 1.0
@@ -99,10 +101,32 @@ def test_ended_instances_are_purged_by_age_and_running_ones_stay() -> None:
         await toy.hub.completed("new")
         async with toy.client() as client:
             result = await client.purge_orchestrations_by(created_time_to=toy.clock.now() - timedelta(hours=1))
-            left = await client.get_all_orchestration_states()
+            left = await client.get_all_orchestration_states(OrchestrationQuery(max_instance_count=1000))
         return result.deleted_instance_count, [state.instance_id for state in left]
 
-    assert with_toy(story) == (3, ["old-running", "new"])
+    assert with_toy(story) == (3, ["new", "old-running"])
+
+
+def test_a_page_over_a_thousand_is_refused_as_azure_tables_refuses_it() -> None:
+    """The client's own default asks for 2^31-1 and hears what the host says of a 400; a thousand are given."""
+
+    async def story(toy: Toy) -> None:
+        await toy.run("slow_child", 1, "a")
+        async with toy.client() as client:
+            asked = [OrchestrationQuery(), OrchestrationQuery(max_instance_count=1001), EntityQuery(page_size=1001)]
+            for query in asked:
+                ask = client.get_all_entities if isinstance(query, EntityQuery) else client.get_all_orchestration_states
+                with pytest.raises(grpc.aio.AioRpcError) as refusal:
+                    await ask(query)
+                assert refusal.value.code() is grpc.StatusCode.UNKNOWN
+                assert refusal.value.details() == "Exception was thrown by handler."
+            given = await client.get_all_orchestration_states(OrchestrationQuery(max_instance_count=1000))
+            assert [(state.instance_id, state.serialized_input, state.serialized_output) for state in given] == [
+                ("a", None, "1.0")
+            ]
+            assert await client.get_all_orchestration_states(OrchestrationQuery(max_instance_count=0)) == []
+
+    with_toy(story)
 
 
 def test_entities_are_signalled_and_read() -> None:
@@ -186,3 +210,33 @@ def test_a_client_terminates_raises_and_restarts() -> None:
         return first.serialized_output, second.runtime_status
 
     assert with_toy(story) == ('"yes"', OrchestrationStatus.TERMINATED)
+
+
+def test_a_call_under_way_holds_the_clock_until_its_answer_is_here() -> None:
+    """A call runs in gRPC's threads: a loop with nothing else to do neither jumps to the next timer nor guesses."""
+
+    async def story(toy: Toy) -> tuple[bool, bool, float]:
+        await asyncio.sleep(5)
+        async with toy.client() as client:
+            call = asyncio.ensure_future(client.get_entity(JOURNAL))
+            held = False
+            for _ in range(100):
+                await asyncio.sleep(0)
+                held |= toy.clock.held
+            await asyncio.wait([call, asyncio.ensure_future(asyncio.sleep(0.001))], return_when="FIRST_COMPLETED")
+            return held, toy.clock.held, toy.clock.time()
+
+    assert with_toy(story) == (True, False, 5)
+
+
+def test_an_instance_started_without_an_id_has_the_same_one_every_time() -> None:
+    """With a seed an id depends on the name and on how often it was started, not on what else is started meanwhile."""
+
+    async def main(clock: Clock) -> list[list[str]]:
+        first, again, other = DurableHub(clock, seed=1), DurableHub(clock, seed=1), DurableHub(clock, seed=2)
+        again.start("other")
+        return [[hub.start("greet"), hub.start("greet")] for hub in (first, again, other)]
+
+    first, again, other = run(main, Clock("virtual"))
+    assert first == again
+    assert len({*first, *other}) == 4
