@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from durabletask.internal import orchestrator_service_pb2 as pb
 
@@ -20,6 +20,8 @@ from simulator.durable.history import event, optional, text, timestamp
 from simulator.durable.records import FIRE_AND_FORGET, Address, Deliver, Instance, Message, Parent, RunActivity
 from simulator.durable.records import StartOrchestration as Start
 
+# From the beginning of a turn until what it sends is in the queues.
+_SENT_AFTER = timedelta(milliseconds=50)
 # The extension refuses a larger custom status, measured in UTF-16.
 _MOST_STATUS_BYTES = 16 * 1024
 
@@ -123,9 +125,20 @@ def _activity(instance: Instance, action: pb.OrchestratorAction, now: datetime, 
 def _timer(instance: Instance, action: pb.OrchestratorAction, now: datetime, answer: Answer) -> None:
     fire_at = action.createTimer.fireAt
     answer.events.append(event(now, action.id, timerCreated=pb.TimerCreatedEvent(fireAt=fire_at)))
-    due = fire_at.ToDatetime(tzinfo=UTC)
-    fired = event(due, timerFired=pb.TimerFiredEvent(fireAt=fire_at, timerId=action.id))
-    answer.messages.append(Deliver(instance.address, fired, at=due))
+    seen_at = timer_seen_at(fire_at.ToDatetime(tzinfo=UTC), now)
+    fired = event(seen_at, timerFired=pb.TimerFiredEvent(fireAt=fire_at, timerId=action.id))
+    answer.messages.append(Deliver(instance.address, fired, at=seen_at))
+
+
+def timer_seen_at(due: datetime, now: datetime) -> datetime:
+    """When a timer for `due` that a turn of `now` makes wakes its orchestration: up to a second early.
+
+    A queue hides a message for whole seconds, and the extension sends it a moment after the turn began: of the time
+    that is left the fraction is cut off.
+    https://github.com/Azure/durabletask/blob/main/src/DurableTask.AzureStorage/Messaging/TaskHubQueue.cs
+    """
+    left = due - now - _SENT_AFTER
+    return now + _SENT_AFTER + timedelta(seconds=max(0, left // timedelta(seconds=1)))
 
 
 def _sub_orchestration(instance: Instance, action: pb.OrchestratorAction, now: datetime, answer: Answer) -> None:

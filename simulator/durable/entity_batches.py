@@ -43,7 +43,7 @@ def sorted_out(entity: Entity, message: Operate | LockEntities) -> bool:
 
 
 def next_batch(entity: Entity, most: int) -> tuple[list[Operate], LockEntities | None]:
-    """Take the operations that come next, at most `most`, up to the first lock, which ends them; the lock if it is next.
+    """Take the operations that come next, at most `most`, up to the first lock, which ends them; that lock if any.
 
     A locked entity takes the holder's operations only.
     """
@@ -71,8 +71,8 @@ async def ask(entity: Entity, batch: list[Operate], worker: Worker) -> pb.Entity
     except FunctionMissing as missing:
         details = failure_details(missing.error_type, missing.message)
     except FunctionFailed:
-        name = entity.name
-        details = failure_details("FunctionInvocationFailed", f"Invocation of function '{name}' failed with an exception.")
+        words = f"Invocation of function '{entity.name}' failed with an exception."
+        details = failure_details("FunctionInvocationFailed", words)
     else:
         result: pb.EntityBatchResult = pb.EntityBatchResult.FromString(answer)
         return result

@@ -1,4 +1,4 @@
-"""The messages between orchestrations and entities, in the shape that the Durable extension of the Functions host gives.
+"""The messages between orchestrations and entities, in the shape that the Functions host's Durable extension gives.
 
 Decides how a request, a lock and an answer are spelled. Does not know when they are sent or how an entity works.
 
@@ -84,21 +84,21 @@ def answered(
     """
     if outcome is None:
         dispatch = {"result": failure.errorMessage, "exceptionType": "entity dispatch failed"}
-        return _raised(operation.request_id, {**dispatch, "failureDetails": _details(failure)}, now)
+        return _raised(operation.request_id, {**dispatch, "failureDetails": _details(failure, None)}, now)
     if outcome.HasField("success"):
         return _raised(operation.request_id, {"result": optional(outcome.success, "result")}, now)
-    details = {"result": None, "failureDetails": _details(outcome.failure.failureDetails)}
+    details = {"result": None, "failureDetails": _details(outcome.failure.failureDetails, {})}
     return _raised(operation.request_id, details, now)
 
 
-def _details(details: pb.TaskFailureDetails) -> dict[str, Any]:
+def _details(details: pb.TaskFailureDetails, properties: dict[str, Any] | None) -> dict[str, Any]:
     return {
         "ErrorType": details.errorType,
         "ErrorMessage": details.errorMessage,
         "StackTrace": optional(details, "stackTrace"),
         "InnerFailure": None,
         "IsNonRetriable": details.isNonRetriable,
-        "Properties": None,
+        "Properties": properties,
     }
 
 

@@ -72,6 +72,6 @@ def event(now: datetime, event_id: int = -1, **kind: Any) -> pb.HistoryEvent:
     return pb.HistoryEvent(eventId=event_id, timestamp=timestamp(now), **kind)
 
 
-def failure_details(error_type: str, message: str, stack_trace: str = "") -> pb.TaskFailureDetails:
+def failure_details(error_type: str, message: str, stack_trace: str | None = None) -> pb.TaskFailureDetails:
     """A failure as tasks report it."""
     return pb.TaskFailureDetails(errorType=error_type, errorMessage=message, stackTrace=text(stack_trace))

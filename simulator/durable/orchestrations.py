@@ -85,8 +85,10 @@ class Orchestrations:
         instance = self._instances.get(message.to.instance_id)
         if instance is None or instance.ended or message.to.execution_id not in (None, instance.execution_id):
             return
-        if message.event.HasField("executionTerminated") and not instance.begun:
-            self._end_before_begun(instance, message.event)
+        if not instance.begun and not message.event.HasField("executionStarted"):
+            # A start for later: what is sent before it finds no history and is dropped; an end calls it off.
+            if message.event.HasField("executionTerminated"):
+                self._end_before_begun(instance, message.event)
             return
         instance.inbox.append(message)
         self._schedule(instance)
@@ -176,7 +178,7 @@ class Orchestrations:
         instance.attempt = 1
         instance.updated_at = now
         instance.custom_status = turn.custom_status or _NO_STATUS
-        instance.status = _status(turn.new_events, instance.status)
+        _follow(instance, turn.new_events)
         if turn.execution is not instance:
             # Only what was sent to no particular execution outlives the one that it reached.
             left = deque(message for message in instance.inbox if message.to.execution_id is None)
@@ -218,12 +220,14 @@ def _never_begins(message: StartOrchestration) -> bool:
     return bool(message.version) or message.instance_id.startswith("@")
 
 
-def _status(new_events: list[pb.HistoryEvent], status: pb.OrchestrationStatus) -> pb.OrchestrationStatus:
-    if status == pb.ORCHESTRATION_STATUS_PENDING:
-        status = pb.ORCHESTRATION_STATUS_RUNNING
+def _follow(instance: Instance, new_events: list[pb.HistoryEvent]) -> None:
+    """Set an instance's status by what happened; a reason to suspend or resume is kept as its output."""
+    if instance.status == pb.ORCHESTRATION_STATUS_PENDING:
+        instance.status = pb.ORCHESTRATION_STATUS_RUNNING
     for new in new_events:
         if new.HasField("executionSuspended"):
-            status = pb.ORCHESTRATION_STATUS_SUSPENDED
+            instance.status = pb.ORCHESTRATION_STATUS_SUSPENDED
+            instance.output = optional(new.executionSuspended, "input")
         elif new.HasField("executionResumed"):
-            status = pb.ORCHESTRATION_STATUS_RUNNING
-    return status
+            instance.status = pb.ORCHESTRATION_STATUS_RUNNING
+            instance.output = optional(new.executionResumed, "input")

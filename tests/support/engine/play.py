@@ -6,8 +6,7 @@ Decides how a call's answer or refusal is written down. Does not know which engi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -24,6 +23,9 @@ from tests.support.engine.watching import Watched
 
 _ENDED = {"COMPLETED", "FAILED", "TERMINATED", "CANCELED"}
 _PATIENCE_S = 60.0
+_BETWEEN_LOOKS_S = 0.1
+
+type Holds = Callable[[dict[str, Any]], bool]
 
 
 class Play:
@@ -64,20 +66,37 @@ class Play:
         instance_id: str = await self.call("schedule_new_orchestration", of, input=steps, instance_id=self.id(name))
         return instance_id
 
+    async def waits(self, name: str, steps: Any = None) -> None:
+        """Start one that waits for the event `go`, or whose `steps` wait for something, and wait until it does."""
+        await self.start(name, [["event", "go"]] if steps is None else steps)
+        await self.began(name)
+
+    async def began(self, name: str) -> dict[str, Any]:
+        """Wait until an instance's first turn is kept."""
+        return await self.until(name, lambda state: "customStatus" in state)
+
+    async def is_(self, name: str, status: str) -> dict[str, Any]:
+        """Wait until an instance has a status."""
+        return await self.until(name, lambda state: state.get("orchestrationStatus") == status)
+
     async def ended(self, name: str, patience_s: float = _PATIENCE_S) -> dict[str, Any]:
         """Wait until this story's instance `name` has ended; the instance as raw gRPC shows it."""
         return await self.until(name, lambda state: state.get("orchestrationStatus") in _ENDED, patience_s)
 
-    async def until(self, name: str, holds: Any, patience_s: float = _PATIENCE_S) -> dict[str, Any]:
-        """Wait until an instance satisfies `holds`; the instance, with `waited` where it never did."""
+    async def until(self, name: str, holds: Holds, patience_s: float = _PATIENCE_S) -> dict[str, Any]:
+        """Wait until this story's instance satisfies `holds`; the instance, with `waited` where it never did."""
+        return await self.named(self.id(name), holds, patience_s)
+
+    async def named(self, instance_id: str, holds: Holds, patience_s: float = _PATIENCE_S) -> dict[str, Any]:
+        """Wait until the instance with this very id satisfies `holds`."""
         due = self.clock.time() + patience_s
         while True:
-            state = await self.state(name)
+            state = await self._state(instance_id, payloads=True)
             if holds(state):
                 return state
             if self.clock.time() > due:
                 return {**state, "waited": "in vain"}
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(_BETWEEN_LOOKS_S)
 
     async def ran(self, name: str, steps: Any = None, *, of: str = "script") -> dict[str, Any]:
         """Start an orchestration and wait for its end."""
@@ -92,12 +111,37 @@ class Play:
 
     async def state(self, name: str, *, payloads: bool = True) -> dict[str, Any]:
         """This story's instance as raw gRPC shows it; `{}` if there is none."""
-        request = pb.GetInstanceRequest(instanceId=self.id(name), getInputsAndOutputs=payloads)
+        return await self._state(self.id(name), payloads=payloads)
+
+    async def _state(self, instance_id: str, *, payloads: bool) -> dict[str, Any]:
+        request = pb.GetInstanceRequest(instanceId=instance_id, getInputsAndOutputs=payloads)
         answer: dict[str, Any] = await self.raw("GetInstance", request)
         state: dict[str, Any] = answer.get("orchestrationState", {} if "refused" not in answer else answer)
-        if "orchestrationStatus" in state or state:
-            state["orchestrationStatus"] = state.get("orchestrationStatus", "RUNNING").removeprefix("ORCHESTRATION_STATUS_")
+        if state:
+            status = str(state.get("orchestrationStatus", "RUNNING"))
+            state["orchestrationStatus"] = status.removeprefix("ORCHESTRATION_STATUS_")
         return state
+
+    async def query(self, **query: Any) -> dict[str, Any]:
+        """A page of instances."""
+        answer: dict[str, Any] = await self.raw("QueryInstances", pb.QueryInstancesRequest(query=pb.InstanceQuery(**query)))
+        return answer
+
+    async def purge(self, name: str) -> Any:
+        """Purge this story's instance `name`."""
+        return await self.raw("PurgeInstances", pb.PurgeInstancesRequest(instanceId=self.id(name)))
+
+    async def purge_by(self, **chosen: Any) -> Any:
+        """Purge by a filter."""
+        chosen_by = pb.PurgeInstancesRequest(purgeInstanceFilter=pb.PurgeInstanceFilter(**chosen))
+        return await self.raw("PurgeInstances", chosen_by)
+
+    async def history(self, name: str) -> Any:
+        """An instance's history as the SDK gives it, or how it was refused."""
+        with self.clock.hold():  # a stream, which nothing else holds the clock for
+            return await self.tried("get_orchestration_history", self.id(name))
+
+    # --- entities ----------------------------------------------------------------------------------------------
 
     async def box(self, key: str) -> Any:
         """The state of this story's entity `box` as JSON text; None if it has none."""
@@ -109,6 +153,29 @@ class Play:
         at = None if delay_s is None else self.clock.now() + timedelta(seconds=delay_s)
         entity = EntityInstanceId("box", self.id(key))
         await self.call("signal_entity", entity, operation, input=value, signal_time=at)
+
+    async def until_box(self, key: str, holds: Callable[[str], bool]) -> Any:
+        """Wait until the state of this story's `box`, as text, satisfies `holds`; the state."""
+        due = self.clock.time() + _PATIENCE_S
+        while not holds(state := await self.box(key) or "") and self.clock.time() < due:
+            await asyncio.sleep(_BETWEEN_LOOKS_S)
+        return state
+
+    async def busy(self, key: str) -> None:
+        """Let the worker hold this story's `box` in an operation until it is set `free`."""
+        self.watched.hold(f"@box@{self.id(key)}")
+        await self.signal(key, "get")
+        while not self.batches(key):
+            await asyncio.sleep(_BETWEEN_LOOKS_S)
+
+    async def free(self, key: str) -> None:
+        """Let the `box` go on once everything sent to it has arrived."""
+        await self.sleep(2)
+        self.watched.let_go(f"@box@{self.id(key)}")
+
+    def batches(self, key: str) -> list[list[str]]:
+        """The operations of each batch that the worker was given for this story's `box`."""
+        return [[one.operation for one in batch.operations] for batch in self.watched.batches[f"@box@{self.id(key)}"]]
 
 
 async def _outcome(call: Awaitable[Any]) -> Any:

@@ -1,10 +1,11 @@
-"""Between an engine and the app's worker: keeps what the worker was given.
+"""Between an engine and the app's worker: keeps what the worker was given, and can hold an entity's batch back.
 
-Decides what of a turn is kept. Changes nothing.
+Decides what of a turn is kept. Does not know which engine plays.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -18,14 +19,26 @@ from simulator.functions.indexing import IndexedFunction
 
 
 class Watched:
-    """An engine whose worker is watched; `turns`, `batches` by instance id, `acts` in order."""
+    """An engine whose worker is watched; `turns` and `batches` are by instance id, in order."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._gates: dict[str, asyncio.Event] = {}
         self.turns: dict[str, list[pb.OrchestratorRequest]] = defaultdict(list)
         self.batches: dict[str, list[pb.EntityBatchRequest]] = defaultdict(list)
-        self.answers: dict[str, list[pb.EntityBatchResult]] = defaultdict(list)
-        self.acts: list[tuple[str, str | None]] = []
+
+    def hold(self, entity_id: str) -> None:
+        """Keep the entity's next batches from the worker until they are let go."""
+        self._gates[entity_id] = asyncio.Event()
+
+    def let_go(self, entity_id: str) -> None:
+        """Hold the entity's batches back no more."""
+        self._gates.pop(entity_id).set()
+
+    async def passed(self, entity_id: str) -> None:
+        """Wait until the entity's batches are let through."""
+        if gate := self._gates.get(entity_id):
+            await gate.wait()
 
     @property
     def rpc_url(self) -> str:
@@ -60,10 +73,8 @@ class _Watching:
     async def operate(self, name: str, request: bytes) -> bytes:
         batch = pb.EntityBatchRequest.FromString(request)
         self._watched.batches[batch.instanceId].append(batch)
-        answer = await self._worker.operate(name, request)
-        self._watched.answers[batch.instanceId].append(pb.EntityBatchResult.FromString(answer))
-        return answer
+        await self._watched.passed(batch.instanceId)
+        return await self._worker.operate(name, request)
 
     async def act(self, name: str, payload: str | None) -> str | None:
-        self._watched.acts.append((name, payload))
         return await self._worker.act(name, payload)

@@ -1,22 +1,14 @@
 """An orchestrator that plays a script, and an entity to play with: a story says in data what both shall do."""
 
-import threading
+import asyncio
 from collections.abc import Generator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from durabletask import task
 from durabletask.entities import EntityContext, EntityInstanceId
 
 type Steps = Generator[task.Task[Any], Any, Any]
-
-
-class Ended(Exception):
-    """The script returns `value`."""
-
-    def __init__(self, value: Any) -> None:
-        super().__init__()
-        self.value = value
 
 
 def script(ctx: task.OrchestrationContext, steps: list) -> Steps:  # type: ignore[type-arg] # the worker takes plain types
@@ -30,6 +22,8 @@ def script(ctx: task.OrchestrationContext, steps: list) -> Steps:  # type: ignor
             return arguments[0]
         if verb == "raise":
             raise ValueError(arguments[0])
+        if verb == "uncaught":
+            return (yield ctx.call_sub_orchestrator(arguments[0], input=arguments[1]))
         seen.append((yield from _taken(ctx, verb, *arguments)))
     return seen
 
@@ -110,6 +104,12 @@ def _lock(ctx: task.OrchestrationContext, key: str) -> Steps:
         return (yield ctx.call_entity(EntityInstanceId("box", key), "get"))
 
 
+def _hold(ctx: task.OrchestrationContext, keys: list[str], until: str) -> Steps:
+    with (yield ctx.lock_entities([EntityInstanceId("box", key) for key in keys])):
+        yield ctx.wait_for_external_event(until)
+        return (yield ctx.call_entity(EntityInstanceId("box", keys[0]), "add", input="held"))
+
+
 def _me(ctx: task.OrchestrationContext) -> Steps:
     return {"id": ctx.instance_id, "parent": ctx.parent_instance_id, "version": ctx.version}
     yield
@@ -127,6 +127,7 @@ _STEPS: dict[str, Any] = {
     "child": _child,
     "send": _send,
     "lock": _lock,
+    "hold": _hold,
     "me": _me,
 }
 
@@ -134,6 +135,12 @@ _STEPS: dict[str, Any] = {
 def echo(value: object) -> object:
     """Gives back what it is given."""
     return value
+
+
+async def pause(seconds: float) -> str:
+    """Takes its time."""
+    await asyncio.sleep(seconds)
+    return "rested"
 
 
 def much(size: int) -> str:
@@ -160,9 +167,6 @@ def box(ctx: EntityContext, value: Any) -> Any:
             ctx.set_state("x" * value)
         case "delete":
             ctx.set_state(None)
-        case "busy":
-            # A thread of the worker: what is sent meanwhile is queued for the entity.
-            threading.Event().wait(value)
         case "start":
             ctx.schedule_new_orchestration(value["name"], input=value.get("input"), instance_id=value.get("id"))
         case "signal":
@@ -170,8 +174,3 @@ def box(ctx: EntityContext, value: Any) -> Any:
         case other:
             raise ValueError(f"no operation {other}")
     return None
-
-
-def at(moment: str) -> datetime:
-    """A date from its text."""
-    return datetime.fromisoformat(moment)
