@@ -61,7 +61,7 @@ type imageDefinition = {
 func entriesOf(text string) string[] => union([], filter(split(replace(text, ' ', ''), ','), entry => !empty(entry)))
 
 @export()
-@description('What the app is told of its storage account.')
+@description('Addresses of the storage account that the app uses.')
 @sealed()
 type storageOfApp = {
   blobEndpoint: string

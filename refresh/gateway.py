@@ -21,6 +21,7 @@ from refresh.domain.guest import Report
 from refresh.domain.model import Disk, Vm
 from refresh.domain.orphans import Image
 from refresh.domain.probe import Probe
+from refresh.domain.rhythm import NOT_SAID, ReadsLeft
 from refresh.domain.source_fit import SourceFacts
 from refresh.domain.sources import Part
 from refresh.workshop import Workshop
@@ -54,19 +55,28 @@ class Unavailable(GatewayError):
 
 @dataclass(frozen=True)
 class Begun:
-    """A long-running operation was accepted. `at` is ARM's time (ISO); `token` resumes waiting, None when done."""
+    """A long-running operation was accepted. `at` is ARM's time (ISO); `token` resumes waiting, None when done.
+
+    `retry_after_s`: Azure wants to be asked about the operation that many seconds later at the earliest.
+    """
 
     at: str
     token: str | None = None
+    retry_after_s: float | None = None
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How an operation resumed by its token stands: `InProgress`, `Succeeded`, `Failed` or `Unknown` (record gone)."""
+    """How an operation resumed by its token stands: `InProgress`, `Succeeded`, `Failed` or `Unknown` (record gone).
+
+    Of one in progress: `retry_after_s` until Azure wants to be asked about it again, and `reads_left` of it.
+    """
 
     state: str
     code: str | None = None
     message: str | None = None
+    retry_after_s: float | None = None
+    reads_left: ReadsLeft = NOT_SAID
 
 
 class Compute(Protocol):

@@ -33,7 +33,7 @@ class Clock:
     """Simulated time. `time()` is seconds since the start, `now()` the same instant as a UTC date."""
 
     def __init__(
-        self, kind: ClockKind = "real", speed: float = 1.0, start: datetime | None = None, *, stuck_s: float = 60.0
+        self, kind: ClockKind = "real", speed: float = 1.0, start: datetime | None = None, *, stuck_s: float = 600.0
     ) -> None:
         """Make a clock of `kind`; `speed` is simulated seconds per real second (a virtual clock has none).
 

@@ -12,12 +12,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from refresh.activities import lateness
+from refresh.activities.operation_watch import OperationWatch
 from refresh.activities.patience import is_in_progress
 from refresh.domain import instant, tags
 from refresh.domain.blame import UNHEALTHY
 from refresh.domain.capacity import is_capacity, pause_s
 from refresh.domain.denial import read_denial
 from refresh.domain.model import Vm
+from refresh.domain.rhythm import NOT_SAID, choose_pause_s
 from refresh.domain.steps import LOST_AFTER_S, Move, Verdict
 from refresh.gateway import Begun, GatewayError, Gateways, NotFound, Refused, Unavailable
 from refresh.messages import StepInput, StepResult
@@ -30,19 +32,14 @@ _LONGEST_REST_S = 120.0
 _REFUSED_READS_S = 30.0
 
 
-# So many looks of one activity may follow each other quickly; Compute has 36 reads of a VM in hand. What takes longer
-# than anything usual is looked at seldom: seconds do not matter any more.
-QUICK_LOOKS = 10
-STEADY_S = 5.0
-SELDOM_FROM_S, SELDOM_S = 300.0, 15.0
+_UNDER_WAY = Verdict(Move.WAIT, "Azure says that the operation is under way")
 
 
 @dataclass(frozen=True)
 class Rhythm:
-    """When to look again, in seconds, from the recorded durations of an operation; at most one GET per 5 s for long.
+    """When to look again, in seconds: `first_s` after a begin (the least that was recorded), then at least `then_s`.
 
-    Compute refills 12 reads a minute for each VM on top of 36 in hand:
-    https://learn.microsoft.com/azure/virtual-machines/compute-throttling-limits
+    The pauses grow from there (`domain.rhythm`).
     """
 
     first_s: float
@@ -57,6 +54,8 @@ class Rhythm:
     retry_refused: bool = False
     # How long Azure is asked again when it has no room for the VM; no disk is to blame for that.
     no_room_budget_s: float | None = None
+    # Whether the operation's own end is what counts: a VM may run long before its start is over.
+    asks_operation: bool = True
 
 
 @dataclass
@@ -83,8 +82,10 @@ class Convergence:
         self._slept_s = self._slept_when_read_s = 0.0
         self._pause_s = 1.0
         self._last_error: GatewayError | None = None
-        self._looks = 0
         self._wait_s: float | None = None
+        self._reads_left = NOT_SAID
+        watched = self._token if self.rhythm.asks_operation else None
+        self._operation = OperationWatch(self.gateways.compute, self.step.vm, watched)
 
     async def run(self) -> StepResult:
         """Carry the step on for up to a minute. Never raises for what Azure says: that is the result."""
@@ -96,6 +97,10 @@ class Convergence:
                 return self._result("waiting", self._last_error)
 
     async def _once(self) -> StepResult | None:
+        # The first look of an activity reads the VM: whoever had the step before may have got further.
+        if self._at is not None and await self._operation.goes_on(self._slept_s):
+            self._reads_left = self._operation.reads_left
+            return await self._follow(_UNDER_WAY)
         try:
             vm = await self.gateways.compute.read_vm(self.step.vm)
         except NotFound as error:
@@ -104,7 +109,7 @@ class Convergence:
             return await self._unread(error)
         self._refused_from_s = None
         self._at, self._slept_when_read_s = vm.read_at, self._slept_s
-        self._settled_at = vm.settled_at
+        self._settled_at, self._reads_left = vm.settled_at, vm.reads_left
         # What begins nothing can do no harm late.
         if self.begin is not None and lateness.is_late(self.step.asked_at, vm.read_at, self._slept_s):
             return self._result("waiting", evidence=lateness.SAID)
@@ -125,9 +130,9 @@ class Convergence:
             return await self._failed(verdict.seen)
         if verdict.move is Move.BEGIN and self.begin is not None and not self._is_too_soon():
             return await self._failed(verdict.seen) if self._is_used_up() else await self._begin()
-        self._looks += 1
-        steady_s = STEADY_S if self._elapsed_s() < SELDOM_FROM_S else SELDOM_S
-        await self._sleep(self.rhythm.then_s if self._looks < QUICK_LOOKS else max(self.rhythm.then_s, steady_s))
+        over_for_s = self._operation.over_for_s(self._slept_s)
+        under_way_s = self._elapsed_s(self._begun_at) if over_for_s is None else over_for_s
+        await self._sleep(choose_pause_s(under_way_s, self.rhythm.then_s, self._reads_left))
         return None
 
     async def _begin(self) -> StepResult | None:
@@ -144,6 +149,8 @@ class Convergence:
             return self._result("failed", error) if hopeless else await self._unanswered(error)
         self._begun_at, self._token, self._pause_s = begun.at, begun.token, 1.0
         self._begins += 1
+        if self.rhythm.asks_operation:
+            self._operation.follow(begun.token, self._slept_s, begun.retry_after_s)
         self._since = self._since or begun.at
         await self._sleep(self.rhythm.first_s)
         return None

@@ -40,7 +40,7 @@ async def ensure_healthy(data: dict[str, Any]) -> dict[str, Any]:
     """
     step, gateways = StepInput.from_json(data), wiring.gateways()
     watch = HealthWatch.of(step, gateways.guests, wiring.settings())
-    rhythm = Rhythm(first_s=EVERY_S, then_s=EVERY_S, budget_s=watch.timeout_s + UNREADABLE_S)
+    rhythm = Rhythm(first_s=EVERY_S, then_s=EVERY_S, budget_s=watch.timeout_s + UNREADABLE_S, asks_operation=False)
     verdicts = _Verdicts(watch, step.leave_stopped)
     result = await Convergence(gateways, step, rhythm, verdicts.judge, observe=watch.observe).run()
     if verdicts.stopped:

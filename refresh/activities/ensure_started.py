@@ -25,6 +25,7 @@ async def ensure_started(data: dict[str, Any]) -> dict[str, Any]:
         operation_s=900.0,
         retry_refused=True,
         no_room_budget_s=float(wiring.settings().capacity_timeout_s),
+        asks_operation=False,
     )
     convergence = Convergence(gateways, step, rhythm, judge_started, lambda: gateways.compute.begin_start(step.vm))
     return (await convergence.run()).to_json()

@@ -14,8 +14,8 @@ from refresh.messages import StepInput
 MOST_STOPS = 2
 # Recorded. Deallocate: 10 s at least, half within 26 s, 288 s at most. Power off: 3.5 s, 8.7 s, 22 s.
 RHYTHMS = {
-    StopMode.DEALLOCATE: Rhythm(10.0, 2.0, budget_s=600.0, operation_s=900.0, most_begins=MOST_STOPS),
-    StopMode.POWER_OFF: Rhythm(4.0, 1.5, budget_s=600.0, operation_s=900.0, most_begins=MOST_STOPS),
+    StopMode.DEALLOCATE: Rhythm(10.0, 0.5, budget_s=600.0, operation_s=900.0, most_begins=MOST_STOPS),
+    StopMode.POWER_OFF: Rhythm(3.5, 0.3, budget_s=600.0, operation_s=900.0, most_begins=MOST_STOPS),
 }
 
 

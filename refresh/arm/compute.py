@@ -7,6 +7,7 @@ Decides which fields of ARM's answers become which facts. Refuses to know when a
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 from refresh.arm.bodies import bool_at, dict_at, http_date, identity_of, int_at, list_at, tags_of, text_at, zones_of
@@ -14,6 +15,7 @@ from refresh.arm.clients import Clients, every, raw, split, split_group
 from refresh.arm.errors import azure_errors
 from refresh.arm.guests import guest_from_arm
 from refresh.arm.operations import begin, progress
+from refresh.arm.quota import reads_left
 from refresh.domain.data_disks import DataDisk
 from refresh.domain.model import Agent, Power, Vm
 from refresh.domain.resource_id import VM_TYPE
@@ -48,7 +50,7 @@ class ArmCompute:
                     vm.group, vm.name, expand="instanceView", cls=raw
                 ),
             )
-            return vm_from_arm(answer.json(), http_date(answer.headers))
+            return replace(vm_from_arm(answer.json(), http_date(answer.headers)), reads_left=reads_left(answer.headers))
 
     async def list_vms(self, subscription: str) -> AsyncIterator[Vm]:
         """Every VM of a subscription with tags and OS disk, without power state; all pages.

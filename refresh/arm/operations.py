@@ -17,7 +17,8 @@ from azure.core.rest import AsyncHttpResponse, HttpRequest
 from azure.mgmt.core.polling.async_arm_polling import AsyncARMPolling
 
 from refresh.arm.bodies import http_date
-from refresh.arm.errors import azure_errors, from_answer, from_operation, unreadable
+from refresh.arm.errors import azure_errors, from_answer, from_operation, retry_after_s, unreadable
+from refresh.arm.quota import reads_left
 from refresh.gateway import Begun, NotFound, Progress
 
 type Operation = Callable[..., Awaitable[AsyncLROPoller[Any]]]
@@ -33,7 +34,9 @@ async def begin(operation: Operation, *args: Any) -> Begun:
         poller = await operation(*args, polling=AsyncARMPolling(), raw_response_hook=answers.append)
         # azure-core cannot resume what was over at once (no operation header to poll): then there is no token.
         over = poller.polling_method().finished()
-        return Begun(http_date(answers[-1].http_response.headers), None if over else poller.continuation_token())
+        headers = answers[-1].http_response.headers
+        token = None if over else poller.continuation_token()
+        return Begun(http_date(headers), token, None if over else retry_after_s(headers))
 
 
 async def progress(operation: Operation, *args: Any, token: str) -> Progress:
@@ -73,4 +76,4 @@ def _progress(status: str, answer: AsyncHttpResponse) -> Progress:
     if status.lower() in ("failed", "canceled"):
         code, message = from_operation(answer.text())
         return Progress("Failed", code or status, message)
-    return Progress("InProgress")
+    return Progress("InProgress", retry_after_s=retry_after_s(answer.headers), reads_left=reads_left(answer.headers))

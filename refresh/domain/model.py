@@ -13,6 +13,7 @@ from typing import Any
 
 from refresh.domain.data_disks import DataDisk
 from refresh.domain.guest import NOTHING_KNOWN, Guest
+from refresh.domain.rhythm import NOT_SAID, ReadsLeft
 
 
 class Power(StrEnum):
@@ -49,7 +50,8 @@ class Vm:
 
     `unique_id` is ARM's `vmId`: another VM that takes the same name, and so the same `id`, has another one.
     `encrypted_inside` means Azure Disk Encryption, by extension or settings; `scale_set` is the set's id;
-    `settled_at` when its last operation ended (ISO), None while one is under way.
+    `settled_at` when its last operation ended (ISO), None while one is under way; `reads_left` what Azure said with the
+    answer.
     """
 
     id: str
@@ -81,6 +83,7 @@ class Vm:
     guest: Guest = NOTHING_KNOWN
     settled_at: str | None = None
     read_at: str | None = None
+    reads_left: ReadsLeft = NOT_SAID
 
 
 @dataclass(frozen=True)

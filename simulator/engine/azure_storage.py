@@ -13,8 +13,8 @@ import os
 import socket
 import uuid
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +26,12 @@ from durabletask.internal import orchestrator_service_pb2_grpc as stubs
 from simulator.durable import Worker
 from simulator.engine.azurite import Azurite
 from simulator.engine.callback import Callback
+from simulator.engine.contract import DurableNames
 from simulator.engine.process import end_process
 from simulator.engine.program import find_engine
 from simulator.engine.strict_storage import StrictStorage
-from simulator.functions.indexing import IndexedFunction
 
 _log = logging.getLogger(__name__)
-_KINDS = {"orchestrationTrigger": "orchestrations", "entityTrigger": "entities", "activityTrigger": "activities"}
 # Azure starts a host that died again at once; a second keeps one that cannot start from spinning.
 _RESTART_S = 1.0
 
@@ -80,7 +79,7 @@ class AzureStorageEngine:
         assert self._process is not None
         return self._process.pid
 
-    async def start(self, stack: AsyncExitStack, functions: Sequence[IndexedFunction]) -> None:
+    async def start(self, stack: AsyncExitStack, names: DurableNames) -> None:
         """Start storage and engine and wait until it takes calls. MissingProgram, AzuriteFailed, EngineFailed."""
         if self._storage is None:
             azurite = await stack.enter_async_context(Azurite())
@@ -91,7 +90,7 @@ class AzureStorageEngine:
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         await web.SockSite(runner, listener).start()
-        setup = self._setup(f"http://127.0.0.1:{listener.getsockname()[1]}", functions)
+        setup = self._setup(f"http://127.0.0.1:{listener.getsockname()[1]}", names)
         stack.push_async_callback(self._end)
         await self._start_program(setup)
         keeping = asyncio.create_task(self._keep_running(setup))
@@ -113,13 +112,9 @@ class AzureStorageEngine:
         """Start the program no more."""
         self._closing = True
 
-    def _setup(self, worker_url: str, functions: Sequence[IndexedFunction]) -> dict[str, Any]:
-        names: dict[str, list[str]] = {kind: [] for kind in _KINDS.values()}
-        for function in functions:
-            if kind := _KINDS.get(str(function.trigger["type"])):
-                names[kind].append(function.name)
+    def _setup(self, worker_url: str, names: DurableNames) -> dict[str, Any]:
         where = {"worker": worker_url, "taskHub": self.task_hub, "storage": self._storage}
-        return {**where, "hostJson": str(self._host_json), **names}
+        return {**where, "hostJson": str(self._host_json), **asdict(names)}
 
     async def _start_program(self, setup: dict[str, Any]) -> None:
         # A session of its own: Ctrl-C in a terminal must not end the engine before the app that it calls.

@@ -6,12 +6,20 @@ where an engine keeps its state.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from simulator.durable import Worker
-from simulator.functions.indexing import IndexedFunction
+
+
+@dataclass(frozen=True)
+class DurableNames:
+    """The names of an app's durable functions."""
+
+    orchestrations: tuple[str, ...]
+    entities: tuple[str, ...]
+    activities: tuple[str, ...]
 
 
 class Engine(Protocol):
@@ -25,8 +33,8 @@ class Engine(Protocol):
     def running(self) -> bool:
         """Whether the engine takes calls now; False while it is being started again."""
 
-    async def start(self, stack: AsyncExitStack, functions: Sequence[IndexedFunction]) -> None:
-        """Take calls of durable clients from now on; `stack` ends what this starts."""
+    async def start(self, stack: AsyncExitStack, names: DurableNames) -> None:
+        """Take calls of durable clients from now on, for the functions `names`; `stack` ends what this starts."""
 
     async def attach(self, stack: AsyncExitStack, worker: Worker) -> None:
         """Hand work to `worker` from now on; `stack` takes the worker away again."""

@@ -5,13 +5,12 @@ Decides nothing; `simulator.durable` does.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
 from simulator.durable import DurableHub, Worker
 from simulator.durable.rpc import DurableRpc
-from simulator.functions.indexing import IndexedFunction
+from simulator.engine.contract import DurableNames
 
 
 class SimulatedEngine:
@@ -23,7 +22,7 @@ class SimulatedEngine:
         self.hub = hub
         self.rpc_url = ""
 
-    async def start(self, stack: AsyncExitStack, functions: Sequence[IndexedFunction]) -> None:
+    async def start(self, stack: AsyncExitStack, names: DurableNames) -> None:
         """Serve gRPC until `stack` ends."""
         rpc = DurableRpc(self.hub)
         self.rpc_url = await rpc.start()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from aiohttp import web
 from simulator.clock import Clock
 from simulator.durable import DurableHub
 from simulator.durable.client_calls import seen_by
-from simulator.engine.contract import Engine
+from simulator.engine.contract import DurableNames, Engine
 from simulator.engine.simulated import SimulatedEngine
 from simulator.functions.host_json import HostJson
 from simulator.functions.indexing import IndexedFunction, indexed, loaded
@@ -100,7 +100,7 @@ class FunctionsHost:
         stack.enter_context(seen_by(self._clock))
         runtime.start_threadpool_executor()
         stack.callback(runtime.stop_threadpool_executor)
-        await self.engine.start(stack, self.functions)
+        await self.engine.start(stack, _durable_names(self.functions))
         listener = stack.enter_context(socket.create_server(("127.0.0.1", self._port)))
         self._url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         invoker = Invoker(lambda: self.durable_client)
@@ -116,6 +116,11 @@ class FunctionsHost:
                 running = run_timer(self._clock, invoker, function, timers[function.name])
                 task = asyncio.get_running_loop().create_task(running)
                 stack.push_async_callback(_cancel, task)
+
+
+def _durable_names(functions: Sequence[IndexedFunction]) -> DurableNames:
+    kinds = ("orchestrationTrigger", "entityTrigger", "activityTrigger")
+    return DurableNames(*(tuple(each.name for each in functions if each.trigger["type"] == kind) for kind in kinds))
 
 
 async def _serve(stack: AsyncExitStack, listener: socket.socket, application: web.Application) -> None:

@@ -34,8 +34,8 @@ def test_under_entra_a_request_nobody_vouches_for_is_refused() -> None:
 
 
 @pytest.mark.parametrize("said", ["False", "", "yes", "1", None])
-def test_where_authentication_is_not_said_to_be_on_nobody_gets_in(said: str | None) -> None:
-    """Only App Service's own word, `True`, makes the header more than anybody's: without it the API says 401."""
+def test_no_caller_is_let_in_unless_app_service_says_that_authentication_is_on(said: str | None) -> None:
+    """Without `WEBSITE_AUTH_ENABLED=True` the header is the caller's own word, and the API answers 401."""
 
     async def story(azure: LocalAzure) -> None:
         async with azure.http.get(f"{azure.functions}/api/queue", headers=SIGNED_IN) as answer:

@@ -46,10 +46,11 @@ class Finding:
 
 @dataclass(frozen=True)
 class Built:
-    """What the compiler made of a file, None where it refused, and everything it found."""
+    """What the compiler made of a file, None where it refused, everything it found, and the values of parameters."""
 
     template: dict[str, Any] | None
     findings: tuple[Finding, ...]
+    parameters: Mapping[str, Any]
 
     @property
     def made(self) -> dict[str, Any]:
@@ -154,7 +155,9 @@ def build(path: Path) -> Built:
         answer = _compiler().ask("compile", path=str(path))
         template = answer.get("contents")
     findings = tuple(_finding(each) for each in answer["diagnostics"])
-    return Built(json.loads(template) if template and answer["success"] else None, findings)
+    given = json.loads(answer.get("parameters") or "{}").get("parameters", {})
+    values = {name: value["value"] for name, value in given.items()}
+    return Built(json.loads(template) if template and answer["success"] else None, findings, values)
 
 
 @cache

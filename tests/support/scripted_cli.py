@@ -15,10 +15,15 @@ from typing import Any
 SCRIPT = """#!{python}
 import json, pathlib, sys
 home = pathlib.Path({home!r})
-with (home / "calls").open("a") as calls:
+log = home / "calls"
+earlier = [" ".join(json.loads(line)) for line in log.read_text().splitlines()] if log.exists() else []
+with log.open("a") as calls:
     calls.write(json.dumps([pathlib.Path(sys.argv[0]).name, *sys.argv[1:]]) + "\\n")
 for words, answer in json.loads((home / "answers").read_text()).items():
     if words in " ".join(sys.argv[1:]):
+        if isinstance(answer, dict) and list(answer) == ["in turn"]:
+            turns = answer["in turn"]
+            answer = turns[min(sum(words in line for line in earlier), len(turns) - 1)]
         if isinstance(answer, str) and answer.startswith("refused"):
             sys.exit(answer.removeprefix("refused").strip() or "ERROR: (AuthorizationFailed) no")
         print(json.dumps(answer))
@@ -29,7 +34,8 @@ for words, answer in json.loads((home / "answers").read_text()).items():
 class Cli:
     """Each command answers with the first answer whose words are in its line, nothing where there is none.
 
-    The answer `refused` fails it, with the words that follow or Azure's own for a missing right.
+    The answer `refused` fails it, with the words that follow or Azure's own for a missing right; `{"in turn": [...]}`
+    is one answer after the other, the last one for good.
     """
 
     def __init__(self, home: Path) -> None:

@@ -23,7 +23,7 @@ async def _begin_and_ask(gateways: ArmGateways) -> Progress:
 @pytest.mark.parametrize(
     ("status", "progress"),
     [
-        (Answer(200, {"status": "InProgress"}, {"Retry-After": "60"}), Progress("InProgress")),
+        (Answer(200, {"status": "InProgress"}, {"Retry-After": "60"}), Progress("InProgress", retry_after_s=60.0)),
         (Answer(200, {"status": "Succeeded"}), Progress("Succeeded")),
         (
             Answer(200, {"status": "Failed", "error": {"code": "Quota", "message": "no room"}}),

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from simulator.engine.azure_storage import AzureStorageEngine, EngineFailed
+from simulator.engine.contract import DurableNames
 from tests.support.fake_engine import make_engine
 from tests.support.toy import TOY_APP
 from tests.support.waiting import until
@@ -23,7 +24,7 @@ async def started(folder: Path, *, fails: bool = False) -> AsyncIterator[AzureSt
     program = make_engine(folder, fails=fails)
     engine = AzureStorageEngine(TOY_APP, storage="none", task_hub="hub", program=program)
     async with AsyncExitStack() as stack:
-        await engine.start(stack, [])
+        await engine.start(stack, DurableNames((), (), ()))
         yield engine
 
 

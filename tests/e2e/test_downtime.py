@@ -1,0 +1,97 @@
+"""A VM is down hardly longer than Azure's own work on it takes, also when many swaps share Azure's quota of reads."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from itertools import pairwise
+from statistics import median
+
+import pytest
+
+from bench.loss import Span, split_downtime
+from refresh.entities.queue import DEFAULT_MAX_SWAPS
+from tests.support.local_azure import LocalAzure, disk_body, play, vm_body
+from tests.support.month_world import vm_id
+
+MODES = ("deallocate", "power-off")
+
+
+def names_of(mode: str, swaps: int) -> list[str]:
+    return [f"{mode}-{number:02}" for number in range(swaps // len(MODES))]
+
+
+def ratio(azure: LocalAzure, name: str) -> float:
+    """The VM's downtime over Azure's own work on it."""
+    work = azure.simulator.operations.of(vm_id(name))
+    spans = [Span(one.started, one.ended) for one in work if one.ended is not None]
+    return split_downtime(azure.journal(vm_id(name))["not_running_s"], spans, []).ratio
+
+
+def throttled_while_down(azure: LocalAzure, name: str) -> list[str]:
+    """The requests about the VM that were answered with 429 while it did not run."""
+    down = [tuple(map(datetime.fromisoformat, interval)) for interval in azure.journal(vm_id(name))["intervals"]]
+    return [
+        f"{request['method']} {request['path']}"
+        for request in azure.simulator.journal.requests
+        if request["status"] == 429 and request["path"].lower().startswith(vm_id(name).lower())
+        if any(since <= datetime.fromisoformat(request["t"]) <= until for since, until in down)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("swaps", "usual", "worst"), [(DEFAULT_MAX_SWAPS, 1.05, 1.10), (40, 1.10, 1.20)], ids=["as many as usual", "forty"]
+)
+def test_downtime_is_hardly_longer_than_azures_own_work(swaps: int, usual: float, worst: float) -> None:
+    """In either stop mode, with Azure's counters enforced; none of them runs out for a VM that is down."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.simulator.plane.limits.enforced = True
+        for name in fleet:
+            await azure.tag(vm_id(name), OsDiskName=f"{name}-next")
+        await azure.until(lambda: len(azure.outcomes()) == len(fleet))
+        assert {outcome["status"] for outcome in azure.outcomes()} == {"succeeded"}
+        for mode in MODES:
+            ratios = [ratio(azure, name) for name in names_of(mode, swaps)]
+            assert median(ratios) <= usual, (mode, ratios)
+            assert max(ratios) <= worst, (mode, ratios)
+        assert [throttled_while_down(azure, name) for name in fleet] == [[]] * len(fleet)
+
+    fleet = [name for mode in MODES for name in names_of(mode, swaps)]
+    vms = [vm_body(name, RefreshStopMode=mode) for mode in MODES for name in names_of(mode, swaps)]
+    disks = [disk_body(f"{name}-next") for name in fleet]
+    play(story, [*vms, *disks], settings={"REFRESH_MAX_SWAPS": str(swaps)})
+
+
+ANSWERS = {
+    "never over": ({"status": 200, "body": {"status": "InProgress"}}, 0),
+    "asked again in 30 s": ({"status": 200, "headers": {"Retry-After": "30"}, "body": {"status": "InProgress"}}, 30),
+    "throttled": ({"status": 429, "headers": {"Retry-After": "20"}, "body": {"error": {"code": "TooMany"}}}, 20),
+    "forgotten": ({"status": 404, "body": {"error": {"code": "NotFound", "message": "forgotten"}}}, 3600),
+    "broken": ({"status": 500, "body": {"error": {"code": "InternalServerError", "message": "planned"}}}, 5),
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_an_operation_that_says_nothing_costs_little(answer: str) -> None:
+    """Whatever its status URL answers, the VM itself is read; the URL is left alone for as long as Azure says."""
+    respond, apart_s = ANSWERS[answer]
+
+    async def story(azure: LocalAzure) -> None:
+        status = {"match": {"method": "GET", "path": ".*/operations/.*"}, "respond": respond}
+        azure.simulator.plane.faults.add([status])
+        await azure.tag(vm_id("web01"), OsDiskName="web01-next")
+        await azure.until(lambda: bool(azure.outcomes()))
+        assert azure.outcomes()[0]["status"] == "succeeded"
+        assert ratio(azure, "web01") <= 1.10
+        asked: dict[str, list[datetime]] = {}
+        for request in azure.simulator.journal.requests:
+            if "/operations/" in request["path"]:
+                asked.setdefault(request["path"], []).append(datetime.fromisoformat(request["t"]))
+        assert asked, "no operation was asked"
+        assert all(
+            (later - earlier).total_seconds() >= apart_s
+            for times in asked.values()
+            for earlier, later in pairwise(times)
+        )
+
+    play(story, [vm_body(), disk_body("web01-next")])
