@@ -1,6 +1,6 @@
-"""Plays the stories of `tests/support/engine` on Microsoft's engine and keeps what they come to: the hub's expectations.
+"""Plays the stories of `tests/support/engine` on Microsoft's engine and keeps what they come to, for the hub.
 
-    python -m tests.engine_answers                     every story, in some four minutes
+    python -m tests.engine_answers                     every story, in two minutes
     python -m tests.engine_answers --only entities     those whose name contains the text, beside what is kept
 
 Needs the engine's program and Azurite. The changed files are to be read before they are committed: a story that failed

@@ -17,7 +17,17 @@ from durabletask.internal import orchestrator_service_pb2 as pb
 
 from simulator.durable.entity_messages import to_entity
 from simulator.durable.history import event, optional, text, timestamp
-from simulator.durable.records import FIRE_AND_FORGET, Address, Deliver, Instance, Message, Parent, RunActivity
+from simulator.durable.records import (
+    FIRE_AND_FORGET,
+    Address,
+    Deliver,
+    Instance,
+    LockEntities,
+    Message,
+    Operate,
+    Parent,
+    RunActivity,
+)
 from simulator.durable.records import StartOrchestration as Start
 
 # From the beginning of a turn until what it sends is in the queues.
@@ -42,6 +52,7 @@ class Answer:
     events: list[pb.HistoryEvent] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
     completion: pb.CompleteOrchestrationAction | None = None
+    asked: list[int | str] = field(default_factory=list)
 
     @property
     def continued_as_new(self) -> bool:
@@ -59,16 +70,20 @@ def interpret(instance: Instance, response: pb.OrchestratorResponse, now: dateti
         match action.WhichOneof("orchestratorActionType"):
             case "scheduleTask":
                 _activity(instance, action, now, answer)
+                answer.asked.append(action.id)
             case "createTimer":
                 _timer(instance, action, now, answer)
+                answer.asked.append(action.id)
             case "createSubOrchestration":
                 _sub_orchestration(instance, action, now, answer)
+                answer.asked.append(action.id)
             case "sendEvent":
                 _external_event(action, now, answer)
             case "sendEntityMessage":
                 sent, message = to_entity(instance.address, action, now)
                 answer.events.append(sent)
                 answer.messages.append(message)
+                answer.asked.append(message.request_id if isinstance(message, Operate | LockEntities) else action.id)
             case "completeOrchestration":
                 _completion(action, now, answer)
             case other:
@@ -81,9 +96,7 @@ def interpret(instance: Instance, response: pb.OrchestratorResponse, now: dateti
 def failed(message: str, details: str | None) -> pb.OrchestratorResponse:
     """The answer for an orchestrator whose function failed outside its own code, as the extension words it."""
     output = json.dumps({"message": message, "details": details}, separators=(",", ":"))
-    completion = pb.CompleteOrchestrationAction(
-        orchestrationStatus=pb.ORCHESTRATION_STATUS_FAILED, result=text(output)
-    )
+    completion = pb.CompleteOrchestrationAction(orchestrationStatus=pb.ORCHESTRATION_STATUS_FAILED, result=text(output))
     return pb.OrchestratorResponse(actions=[pb.OrchestratorAction(id=-1, completeOrchestration=completion)])
 
 
@@ -127,7 +140,7 @@ def _timer(instance: Instance, action: pb.OrchestratorAction, now: datetime, ans
     answer.events.append(event(now, action.id, timerCreated=pb.TimerCreatedEvent(fireAt=fire_at)))
     seen_at = timer_seen_at(fire_at.ToDatetime(tzinfo=UTC), now)
     fired = event(seen_at, timerFired=pb.TimerFiredEvent(fireAt=fire_at, timerId=action.id))
-    answer.messages.append(Deliver(instance.address, fired, at=seen_at))
+    answer.messages.append(Deliver(instance.address, fired, at=seen_at, answers=action.id))
 
 
 def timer_seen_at(due: datetime, now: datetime) -> datetime:
@@ -170,11 +183,15 @@ def _to_parent(instance: Instance, completion: pb.CompleteOrchestrationAction, n
     output = optional(completion, "result")
     if completion.orchestrationStatus == pb.ORCHESTRATION_STATUS_COMPLETED:
         done = pb.SubOrchestrationInstanceCompletedEvent(taskScheduledId=parent.task_id, result=text(output))
-        return [Deliver(parent.address, event(now, subOrchestrationInstanceCompleted=done))]
+        return [_ended(parent, event(now, subOrchestrationInstanceCompleted=done))]
     raised = pb.SubOrchestrationInstanceFailedEvent(taskScheduledId=parent.task_id)
     if completion.HasField("failureDetails"):
         raised.failureDetails.CopyFrom(completion.failureDetails)
-    return [Deliver(parent.address, event(now, subOrchestrationInstanceFailed=raised))]
+    return [_ended(parent, event(now, subOrchestrationInstanceFailed=raised))]
+
+
+def _ended(parent: Parent, happened: pb.HistoryEvent) -> Deliver:
+    return Deliver(parent.address, happened, answers=parent.task_id)
 
 
 def execution_started(instance: Instance, now: datetime) -> pb.HistoryEvent:

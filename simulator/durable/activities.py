@@ -53,7 +53,7 @@ class Activities:
                 raise
             return
         self._desk.trace.note("activity", work.name, work.caller.instance_id, "completed", work.task_id)
-        self._post.send([Deliver(work.caller, result)])
+        self._post.send([Deliver(work.caller, result, answers=work.task_id)])
 
     def _deliver_twice(self, work: RunActivity) -> None:
         if work.attempt > 1:

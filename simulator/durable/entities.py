@@ -124,7 +124,7 @@ class Entities:
     def _after(self, lock: LockEntities) -> Message:
         if lock.position + 1 < len(lock.lock_set):
             return replace(lock, position=lock.position + 1)
-        return Deliver(lock.caller, granted(lock, self._clock.now()))
+        return Deliver(lock.caller, granted(lock, self._clock.now()), answers=lock.request_id)
 
     def _interrupt(self, entity: Entity, batch: list[Operate], messages: list[Message]) -> None:
         names = [one.operation for one in batch]

@@ -88,7 +88,8 @@ def messages_of(
     for position, operation in enumerate(batch):
         if operation.caller is not None:
             outcome = result.results[position] if position < len(result.results) else None
-            messages.append(Deliver(operation.caller, answered(operation, outcome, result.failureDetails, now)))
+            reply = answered(operation, outcome, result.failureDetails, now)
+            messages.append(Deliver(operation.caller, reply, answers=operation.request_id))
     messages += [_sent(entity, number, action, ids) for number, action in enumerate(result.actions)]
     return messages
 

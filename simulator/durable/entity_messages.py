@@ -25,6 +25,7 @@ _LOCKED = "Lock Acquisition Completed"
 def to_entity(sender: Address, action: pb.OrchestratorAction, now: datetime) -> tuple[pb.HistoryEvent, Message]:
     """The event that confirms an orchestration's entity message, and the message."""
     sent = action.sendEntityMessage
+    message: Operate | LockEntities | ReleaseEntity
     match sent.WhichOneof("EntityMessageType"):
         case "entityOperationSignaled":
             name, envelope, message = _operation(sent.entityOperationSignaled, None)

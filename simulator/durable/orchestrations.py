@@ -13,6 +13,8 @@ import asyncio
 import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
 
 from durabletask.internal import orchestrator_service_pb2 as pb
 
@@ -29,6 +31,8 @@ from simulator.durable.worker import WorkerDied
 # What the Azure Storage provider stores for a custom status that the orchestrator did not set.
 # https://github.com/Azure/durabletask/issues/477
 _NO_STATUS = "null"
+# An answer whose request never gets into the history, after a quarter of an hour; the engine goes on for a week.
+_MOST_TRIES = 9
 
 
 class Orchestrations:
@@ -90,8 +94,18 @@ class Orchestrations:
             if message.event.HasField("executionTerminated"):
                 self._end_before_begun(instance, message.event)
             return
+        if message.answers is not None and message.answers not in instance.asked:
+            self._put_off(message)
+            return
         instance.inbox.append(message)
         self._schedule(instance)
+
+    def _put_off(self, message: Deliver) -> None:
+        # An answer that comes before the history has its request is put back into the queue, each time for longer.
+        # https://github.com/Azure/durabletask/blob/main/src/DurableTask.AzureStorage/Messaging/OrchestrationSession.cs
+        if message.tries < _MOST_TRIES:
+            again = replace(message, tries=message.tries + 1)
+            self._post.later(2.0**again.tries, partial(self.deliver, again))
 
     def purge(self, instance_id: str) -> bool:
         """Forget an instance, whatever it does. False if there is none."""
@@ -186,6 +200,7 @@ class Orchestrations:
             instance.inbox = left
         bookend = event(now, orchestratorCompleted=pb.OrchestratorCompletedEvent())
         instance.history.extend([*turn.new_events, *turn.events, bookend])
+        instance.asked.update(turn.asked)
         if turn.completion is not None:
             self._end(instance, turn.completion)
         # Sent once the execution that sends is the instance's own: what answers at once must find it.

@@ -73,11 +73,16 @@ class RunActivity:
 
 @dataclass(frozen=True)
 class Deliver:
-    """Put `event` into an orchestration's inbox, not before `at`."""
+    """Put `event` into an orchestration's inbox, not before `at`.
+
+    `answers` is the id of the task, timer or entity request that it answers, `tries` how often it came too early.
+    """
 
     to: Address
     event: pb.HistoryEvent
     at: datetime | None = None
+    answers: int | str | None = None
+    tries: int = 0
 
 
 @dataclass(frozen=True)
@@ -145,6 +150,7 @@ class Instance:
     completed_at: datetime | None = None
     history: History = field(default_factory=History)
     inbox: deque[Deliver] = field(default_factory=deque)
+    asked: set[int | str] = field(default_factory=set)
     turn: Turn = "idle"
     attempt: int = 1
 
@@ -162,6 +168,7 @@ class Instance:
         """Take over what a new execution changes when the instance continued as new."""
         self.execution_id, self.history = execution.execution_id, execution.history
         self.input, self.version, self.created_at = execution.input, execution.version, execution.created_at
+        self.asked = set()
 
     @property
     def address(self) -> Address:

@@ -118,5 +118,5 @@ def _not_found(instance_id: str, prefix: str = "") -> Refused:
 
 
 def _name(status: pb.OrchestrationStatus) -> str:
-    name: str = pb.OrchestrationStatus.Name(status)
+    name: str = pb.OrchestrationStatus.Name(status)  # type: ignore[attr-defined] # protobuf makes it at run time
     return name.removeprefix("ORCHESTRATION_STATUS_").capitalize()

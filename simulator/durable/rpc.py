@@ -130,9 +130,7 @@ class DurableRpc(stubs.TaskHubSidecarServiceServicer):
         """Forget an instance that ended, or everything that a filter chooses."""
         hub = self._hub
         if request.HasField("purgeInstanceFilter"):
-            chosen = queries.to_purge(
-                hub.orchestrations.instances, hub.entities.entities, request.purgeInstanceFilter
-            )
+            chosen = queries.to_purge(hub.orchestrations.instances, hub.entities.entities, request.purgeInstanceFilter)
         else:
             if request.instanceId not in hub.entities.entities:
                 refusals.check_purge(self._status(request.instanceId), request.instanceId)
@@ -217,7 +215,7 @@ class DurableRpc(stubs.TaskHubSidecarServiceServicer):
         return queries.instance_reply(instance, payloads=request.getInputsAndOutputs)
 
 
-class _Refusing(grpc.aio.ServerInterceptor):  # type: ignore[misc] # grpc has no types
+class _Refusing(grpc.aio.ServerInterceptor):
     """Turns a Refused that a method raises into the call's status."""
 
     async def intercept_service(self, continuation: Any, details: Any) -> Any:

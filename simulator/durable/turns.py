@@ -31,6 +31,7 @@ class Turn:
     new_events: list[pb.HistoryEvent]
     events: list[pb.HistoryEvent] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
+    asked: list[int | str] = field(default_factory=list)
     custom_status: str | None = None
     completion: pb.CompleteOrchestrationAction | None = None
 
@@ -43,7 +44,7 @@ async def take_turn(instance: Instance, happened: Iterable[pb.HistoryEvent], now
         answer = await _ask(turn.execution, turn.new_events, now, worker)
         turn.messages += answer.messages
         if not answer.continued_as_new or answer.completion is None:
-            turn.events, turn.completion = answer.events, answer.completion
+            turn.events, turn.asked, turn.completion = answer.events, answer.asked, answer.completion
             # A status set before the orchestration continued as new stands until a later turn.
             turn.custom_status = answer.custom_status or turn.custom_status
             return turn

@@ -32,7 +32,7 @@ class HostJson:
 
     @classmethod
     def read(cls, app_dir: Path) -> HostJson:
-        """Read host.json of an app; without the file everything is default. HostJsonRefused, or ValueError if no JSON."""
+        """Read host.json of an app; without the file everything is default. HostJsonRefused; ValueError if no JSON."""
         path = app_dir / "host.json"
         document: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
         extensions = document.get("extensions", {})

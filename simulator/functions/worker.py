@@ -70,6 +70,8 @@ class AppWorker:
             what = _WORDS[kind]
             known = ", ".join(sorted(f"'{found.name}'" for (of, _), found in self._functions.items() if of == kind))
             also = f"The following are the known {what.split()[-1]} functions: {known}."
-            text = f"The function '{name}' doesn't exist, is disabled, or is not {what} function. Additional info: {also}"
+            text = (
+                f"The function '{name}' doesn't exist, is disabled, or is not {what} function. Additional info: {also}"
+            )
             raise FunctionMissing(_MISSING[kind], text)
         return function

@@ -23,6 +23,8 @@ def test_every_story_has_been_told_on_the_engine() -> None:
     assert {world: sorted(answers) for world, answers in _KEPT.items()} == {
         world: sorted(stories.stories) for world, stories in WORLDS.items()
     }
-    failed: list[Any] = [answer for answers in _KEPT.values() for answer in answers.values() if "itself failed" in str(answer)]
+    failed: list[Any] = [
+        answer for answers in _KEPT.values() for answer in answers.values() if "itself failed" in str(answer)
+    ]
     assert not failed
     assert set(LIVE) <= set(WORLDS["ordinary"].stories)

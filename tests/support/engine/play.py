@@ -89,13 +89,16 @@ class Play:
 
     async def named(self, instance_id: str, holds: Holds, patience_s: float = _PATIENCE_S) -> dict[str, Any]:
         """Wait until the instance with this very id satisfies `holds`."""
+        state: dict[str, Any]
+        state = await self._look(lambda: self._state(instance_id, payloads=True), holds, patience_s)
+        return state if holds(state) else {**state, "waited": "in vain"}
+
+    async def _look(self, look: Callable[[], Awaitable[Any]], holds: Callable[[Any], bool], patience_s: float) -> Any:
         due = self.clock.time() + patience_s
         while True:
-            state = await self._state(instance_id, payloads=True)
-            if holds(state):
-                return state
-            if self.clock.time() > due:
-                return {**state, "waited": "in vain"}
+            seen = await look()
+            if holds(seen) or self.clock.time() > due:
+                return seen
             await asyncio.sleep(_BETWEEN_LOOKS_S)
 
     async def ran(self, name: str, steps: Any = None, *, of: str = "script") -> dict[str, Any]:
@@ -124,7 +127,9 @@ class Play:
 
     async def query(self, **query: Any) -> dict[str, Any]:
         """A page of instances."""
-        answer: dict[str, Any] = await self.raw("QueryInstances", pb.QueryInstancesRequest(query=pb.InstanceQuery(**query)))
+        answer: dict[str, Any] = await self.raw(
+            "QueryInstances", pb.QueryInstancesRequest(query=pb.InstanceQuery(**query))
+        )
         return answer
 
     async def purge(self, name: str) -> Any:
@@ -156,22 +161,21 @@ class Play:
 
     async def until_box(self, key: str, holds: Callable[[str], bool]) -> Any:
         """Wait until the state of this story's `box`, as text, satisfies `holds`; the state."""
-        due = self.clock.time() + _PATIENCE_S
-        while not holds(state := await self.box(key) or "") and self.clock.time() < due:
-            await asyncio.sleep(_BETWEEN_LOOKS_S)
-        return state
+        return await self._look(lambda: self.box(key), lambda state: holds(state or ""), _PATIENCE_S)
 
     async def busy(self, key: str) -> None:
         """Let the worker hold this story's `box` in an operation until it is set `free`."""
         self.watched.hold(f"@box@{self.id(key)}")
         await self.signal(key, "get")
-        while not self.batches(key):
-            await asyncio.sleep(_BETWEEN_LOOKS_S)
+        await self._look(lambda: self._batches(key), bool, _PATIENCE_S)
 
     async def free(self, key: str) -> None:
         """Let the `box` go on once everything sent to it has arrived."""
         await self.sleep(2)
         self.watched.let_go(f"@box@{self.id(key)}")
+
+    async def _batches(self, key: str) -> list[list[str]]:
+        return self.batches(key)
 
     def batches(self, key: str) -> list[list[str]]:
         """The operations of each batch that the worker was given for this story's `box`."""

@@ -29,6 +29,7 @@ from tests.support.engine.play import Play
 from tests.support.engine.watching import Watched
 from tests.support.engine.worlds import Story, World
 from tests.support.toy import TOY_APP, TOY_SETTINGS
+
 # A story that takes longer hangs, even on a machine that is busy with other things.
 _PATIENCE_S = 240.0
 
@@ -52,7 +53,9 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(clock: Clock, *, real: bool, durable: Mapping[str, Any], storage: str | None = None) -> AsyncIterator[Stage]:
+async def stage(
+    clock: Clock, *, real: bool, durable: Mapping[str, Any], storage: str | None = None
+) -> AsyncIterator[Stage]:
     """The toy app with `durable` as `extensions.durableTask` of host.json, on the real engine or on the hub."""
     with tempfile.TemporaryDirectory() as folder:
         app = Path(folder) / "app"

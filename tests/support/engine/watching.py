@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
 from durabletask.internal import orchestrator_service_pb2 as pb
 
 from simulator.durable import Worker
-from simulator.engine.contract import Engine
-from simulator.functions.indexing import IndexedFunction
+from simulator.engine.contract import DurableNames, Engine
 
 
 class Watched:
@@ -48,8 +46,8 @@ class Watched:
     def running(self) -> bool:
         return self._engine.running
 
-    async def start(self, stack: AsyncExitStack, functions: Sequence[IndexedFunction]) -> None:
-        await self._engine.start(stack, functions)
+    async def start(self, stack: AsyncExitStack, names: DurableNames) -> None:
+        await self._engine.start(stack, names)
 
     async def attach(self, stack: AsyncExitStack, worker: Worker) -> None:
         await self._engine.attach(stack, _Watching(worker, self))

@@ -11,7 +11,7 @@ import azure.durable_functions as df
 import azure.functions as func
 from durabletask import task
 from durabletask.entities import DurableEntity, EntityContext, EntityInstanceId
-from script import box, echo, much, pause, script
+from script import box, echo, much, pause, script  # type: ignore[import-not-found] # of this folder
 
 app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
 
@@ -197,7 +197,15 @@ async def on_timer(timer: func.TimerRequest, client: str) -> None:
 
 for orchestrator in (greet, fan_out, slow_child, parent, countdown, race, tell, broken, smuggle, lock, script):
     app.orchestration_trigger(context_name="context")(orchestrator)
-for activity, parameter in ((hello, "name"), (nap, "order"), (fail, "text"), (unserialisable, "_"), (echo, "value"), (much, "size"), (pause, "seconds")):
+for activity, parameter in (
+    (hello, "name"),
+    (nap, "order"),
+    (fail, "text"),
+    (unserialisable, "_"),
+    (echo, "value"),
+    (much, "size"),
+    (pause, "seconds"),
+):
     app.activity_trigger(input_name=parameter)(activity)
 for entity in (journal, box):
     app.entity_trigger(context_name="context")(entity)

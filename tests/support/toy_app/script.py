@@ -55,7 +55,7 @@ def _several(ctx: task.OrchestrationContext, count: int) -> Steps:
 def _timer(ctx: task.OrchestrationContext, seconds: float) -> Steps:
     began = ctx.current_utc_datetime
     yield ctx.create_timer(began + timedelta(seconds=seconds))
-    return (ctx.current_utc_datetime - began).total_seconds() >= seconds
+    return "rang"
 
 
 def _timed(ctx: task.OrchestrationContext, seconds: float) -> Steps:
@@ -75,14 +75,12 @@ def _event(ctx: task.OrchestrationContext, name: str, seconds: float | None = No
 
 def _status(ctx: task.OrchestrationContext, value: Any) -> Steps:
     ctx.set_custom_status(value)
-    return None
-    yield  # a generator, as every step
+    yield from ()  # a generator, as every step
 
 
 def _signal(ctx: task.OrchestrationContext, key: str, operation: str, value: Any = None) -> Steps:
     ctx.signal_entity(EntityInstanceId("box", key), operation, input=value)
-    return None
-    yield
+    yield from ()
 
 
 def _call(ctx: task.OrchestrationContext, key: str, operation: str, value: Any = None, name: str = "box") -> Steps:
@@ -95,8 +93,7 @@ def _child(ctx: task.OrchestrationContext, name: str, value: Any = None, instanc
 
 def _send(ctx: task.OrchestrationContext, instance_id: str, name: str, value: Any = None) -> Steps:
     ctx.send_event(instance_id, name, data=value)
-    return None
-    yield
+    yield from ()
 
 
 def _lock(ctx: task.OrchestrationContext, key: str) -> Steps:
@@ -111,8 +108,8 @@ def _hold(ctx: task.OrchestrationContext, keys: list[str], until: str) -> Steps:
 
 
 def _me(ctx: task.OrchestrationContext) -> Steps:
+    yield from ()
     return {"id": ctx.instance_id, "parent": ctx.parent_instance_id, "version": ctx.version}
-    yield
 
 
 _STEPS: dict[str, Any] = {

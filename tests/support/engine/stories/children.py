@@ -6,11 +6,19 @@ from tests.support.engine.play import Play
 
 
 async def with_and_without_an_id(play: Play) -> Any:
-    return [await play.ran("a", [["child", "script", [["me"]], play.id("c")], ["child", "script", [["me"]]]]), await play.state("c")]
+    return [
+        await play.ran("a", [["child", "script", [["me"]], play.id("c")], ["child", "script", [["me"]]]]),
+        await play.state("c"),
+    ]
 
 
 async def that_fail(play: Play) -> Any:
-    steps = [["child", "script", [["raise", "boom\ntwo"]]], ["child", "broken"], ["child", "nobody"], ["child", "script", "x"]]
+    steps = [
+        ["child", "script", [["raise", "boom\ntwo"]]],
+        ["child", "broken"],
+        ["child", "nobody"],
+        ["child", "script", "x"],
+    ]
     return await play.ran("a", steps)
 
 
@@ -38,7 +46,11 @@ async def with_an_id_that_runs(play: Play) -> Any:
     parent = await play.ran("a", [["child", "script", [["activity", "pause", 4], ["me"]], play.id("c")]])
     await play.sleep(1)
     turns = play.watched.turns[play.id("c")]
-    return [parent, await play.state("c"), [[event.WhichOneof("eventType") for event in turn.newEvents] for turn in turns]]
+    return [
+        parent,
+        await play.state("c"),
+        [[event.WhichOneof("eventType") for event in turn.newEvents] for turn in turns],
+    ]
 
 
 async def with_its_parents_id(play: Play) -> Any:

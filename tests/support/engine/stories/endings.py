@@ -8,7 +8,7 @@ from tests.support.engine.play import Play
 
 
 async def with_values_of_every_kind(play: Play) -> Any:
-    values = [None, "", 0, False, [], {}, "null", "x"]
+    values: list[Any] = [None, "", 0, False, [], {}, "null", "x"]
     ended = [await play.ran(f"a{n}", [["return", value]]) for n, value in enumerate(values)]
     return [[state["orchestrationStatus"], state.get("output")] for state in ended]
 
@@ -23,7 +23,9 @@ async def with_an_uncaught_failure(play: Play) -> Any:
 
 
 async def with_input_that_is_no_json(play: Play) -> Any:
-    await play.raw("StartInstance", pb.CreateInstanceRequest(instanceId=play.id("a"), name="script", input={"value": "x"}))
+    await play.raw(
+        "StartInstance", pb.CreateInstanceRequest(instanceId=play.id("a"), name="script", input={"value": "x"})
+    )
     return await play.ended("a")
 
 
@@ -35,7 +37,14 @@ async def seen_by_the_apps_client(play: Play) -> Any:
     for name in "ab":
         for payloads in (True, False):
             state = await play.call("get_orchestration_state", play.id(name), fetch_payloads=payloads)
-            seen.append([state.serialized_input, state.serialized_output, state.serialized_custom_status, str(state.failure_details)])
+            seen.append(
+                [
+                    state.serialized_input,
+                    state.serialized_output,
+                    state.serialized_custom_status,
+                    str(state.failure_details),
+                ]
+            )
     return seen
 
 

@@ -1,5 +1,6 @@
 """Entities: operations and their failures, batches, locks, what they start and signal, how clients see them."""
 
+from functools import partial
 from typing import Any
 
 from durabletask.entities import EntityInstanceId
@@ -10,7 +11,16 @@ from tests.support.engine.play import Play
 
 async def called(play: Play) -> Any:
     key = play.id("k")
-    calls = [["add", 1], ["get"], ["fail", "no"], ["fail", "one\ntwo"], ["nosuch"], ["ADD", 1], ["delete"], ["get"]]
+    calls: list[list[Any]] = [
+        ["add", 1],
+        ["get"],
+        ["fail", "no"],
+        ["fail", "one\ntwo"],
+        ["nosuch"],
+        ["ADD", 1],
+        ["delete"],
+        ["get"],
+    ]
     return [await play.ran("a", [["call", key, *call] for call in calls]), await play.box("k")]
 
 
@@ -27,7 +37,7 @@ async def signalled_by_the_name_of_none(play: Play) -> Any:
 
 
 async def in_batches(play: Play) -> Any:
-    """What comes while an entity is busy is its next batch; one that fails takes back its own state and signals only."""
+    """What comes while one is busy is its next batch; what fails there takes back its own state and signals only."""
     await play.busy("k")
     key = play.id("k")
     steps = [["signal", key, "add", 1], ["signal", key, "add_and_fail", 2], ["signal", key, "add", 3]]
@@ -35,7 +45,8 @@ async def in_batches(play: Play) -> Any:
     await play.free("k")
     kept = await play.until_box("k", lambda state: state.count(",") == 1)
     await play.sleep(1)
-    return ["".join(sorted(kept)), play.batches("k")[1:], await play.box("k-other")]
+    later = [sorted(batch) for batch in play.batches("k")[1:]]
+    return ["".join(sorted(kept)), later, await play.box("k-other")]
 
 
 async def with_a_call_in_a_batch(play: Play) -> Any:
@@ -107,10 +118,14 @@ async def that_start_the_same_twice(play: Play) -> Any:
     for n in (1, 2):
         steps = [["activity", "pause", 3], ["return", n]]
         await play.signal("k", "start", {"name": "script", "input": steps, "id": play.id("c")})
-        await play.until("c", lambda state, n=n: f"[\"return\", {n}]" in state.get("input", ""))
+        await play.until("c", partial(_returns, n))
     turns = play.watched.turns[play.id("c")]
     state = await play.ended("c")
     return [state, [[event.WhichOneof("eventType") for event in turn.newEvents] for turn in turns]]
+
+
+def _returns(n: int, state: dict[str, Any]) -> bool:
+    return f'["return", {n}]' in state.get("input", "")
 
 
 async def locked(play: Play) -> Any:
@@ -129,23 +144,38 @@ async def locked(play: Play) -> Any:
 
 async def seen_by_clients(play: Play) -> Any:
     """One with a state, one whose state was deleted, one that never was; and ids in another case, and no ids."""
-    await play.ran("a", [["call", play.id("k"), "add", 1], ["call", play.id("gone"), "add", 1], ["call", play.id("gone"), "delete"]])
+    await play.ran(
+        "a",
+        [["call", play.id("k"), "add", 1], ["call", play.id("gone"), "add", 1], ["call", play.id("gone"), "delete"]],
+    )
     ids = [*(f"@box@{play.id(key)}" for key in ("k", "gone", "none")), f"@BOX@{play.id('k')}", "nonsense"]
     seen = [await play.raw("GetEntity", pb.GetEntityRequest(instanceId=one, includeState=True)) for one in ids]
     seen.append(await play.raw("GetEntity", pb.GetEntityRequest(instanceId=ids[0])))
     for prefix in (f"@box@{play.name}", f"box@{play.name}", f"@BOX@{play.name}"):
         for transient in (False, True):
-            query = pb.EntityQuery(instanceIdStartsWith={"value": prefix}, includeState=True, includeTransient=transient)
+            query = pb.EntityQuery(
+                instanceIdStartsWith={"value": prefix}, includeState=True, includeTransient=transient
+            )
             seen.append(await play.raw("QueryEntities", pb.QueryEntitiesRequest(query=query)))
     return seen
 
 
 async def seen_as_instances(play: Play) -> Any:
     """An entity is an orchestration that runs for ever."""
-    await play.ran("a", [["call", play.id("k"), "add", 1], ["call", play.id("gone"), "add", 1], ["call", play.id("gone"), "delete"]])
+    await play.ran(
+        "a",
+        [["call", play.id("k"), "add", 1], ["call", play.id("gone"), "add", 1], ["call", play.id("gone"), "delete"]],
+    )
     entity = f"@box@{play.id('k')}"
-    seen = [await play.raw("GetInstance", pb.GetInstanceRequest(instanceId=entity, getInputsAndOutputs=payloads)) for payloads in (True, False)]
-    seen.append(await play.raw("GetInstance", pb.GetInstanceRequest(instanceId=f"@box@{play.id('gone')}", getInputsAndOutputs=True)))
+    seen = [
+        await play.raw("GetInstance", pb.GetInstanceRequest(instanceId=entity, getInputsAndOutputs=payloads))
+        for payloads in (True, False)
+    ]
+    seen.append(
+        await play.raw(
+            "GetInstance", pb.GetInstanceRequest(instanceId=f"@box@{play.id('gone')}", getInputsAndOutputs=True)
+        )
+    )
     tries = [
         await play.tried("raise_orchestration_event", entity, "x", data=1),
         await play.tried("schedule_new_orchestration", "script", instance_id=entity),

@@ -11,7 +11,12 @@ async def of_every_kind_of_step(play: Play) -> Any:
     """The last turn of an orchestration that did one of each."""
     key = play.id("k")
     steps = [["activity", "echo", 1], ["timer", 0.1], ["child", "script", [["me"]], play.id("c")]]
-    steps += [["signal", key, "add", 1], ["activity", "fail", "no"], ["call", key, "fail", "no"], ["send", play.id("n"), "x", 1]]
+    steps += [
+        ["signal", key, "add", 1],
+        ["activity", "fail", "no"],
+        ["call", key, "fail", "no"],
+        ["send", play.id("n"), "x", 1],
+    ]
     await play.ran("a", steps)
     turn = play.watched.turns[play.id("a")][-1]
     past, new = (MessageToDict(turn).get(events, []) for events in ("pastEvents", "newEvents"))
@@ -22,7 +27,10 @@ async def of_every_kind_of_step(play: Play) -> Any:
 async def of_a_continued_orchestration(play: Play) -> Any:
     await play.ran("a", [["status", 7], ["again", [["activity", "echo", 1], ["again", [["me"]]]]]])
     turns = play.watched.turns[play.id("a")]
-    return [[[event.WhichOneof("eventType") for event in events] for events in (turn.pastEvents, turn.newEvents)] for turn in turns]
+    return [
+        [[event.WhichOneof("eventType") for event in events] for events in (turn.pastEvents, turn.newEvents)]
+        for turn in turns
+    ]
 
 
 async def of_an_entity(play: Play) -> Any:
@@ -51,4 +59,6 @@ async def read_by_a_client(play: Play) -> Any:
     await play.waits("b", [["activity", "echo", 1], ["event", "go"]])
     await play.until("b", lambda state: False, 2)
     histories = [await play.history(name) for name in ("a", "b", "none")]
-    return [history if isinstance(history, dict) else [type(event).__name__ for event in history] for history in histories]
+    return [
+        history if isinstance(history, dict) else [type(event).__name__ for event in history] for history in histories
+    ]

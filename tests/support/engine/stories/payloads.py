@@ -29,7 +29,12 @@ async def of_hundred_thousand_bytes(play: Play) -> Any:
     """Kept beside the tables, as blobs; a client sees no difference."""
     large = "x" * 100_000
     key = play.id("k")
-    steps = [["activity", "echo", large], ["call", key, "add", large], ["call", key, "get"], ["child", "script", [["activity", "echo", large]]]]
+    steps = [
+        ["activity", "echo", large],
+        ["call", key, "add", large],
+        ["call", key, "get"],
+        ["child", "script", [["activity", "echo", large]]],
+    ]
     state = await play.ran("a", steps)
     found = await play.query(instanceIdPrefix={"value": play.id("a")}, maxInstanceCount=10, fetchInputsAndOutputs=True)
     rows = [state, *found["orchestrationState"]]
@@ -41,8 +46,12 @@ async def above_the_clients_limit(play: Play) -> Any:
     outcomes = []
     for size in (4_000_000, 4_300_000):
         steps = [["return", size], "x" * size]
-        outcomes.append(await play.tried("schedule_new_orchestration", "script", input=steps, instance_id=play.id(f"a{size}")))
-    raw = pb.CreateInstanceRequest(instanceId=play.id("raw"), name="script", input={"value": '[["return",1],"' + "x" * 4_300_000 + '"]'})
+        outcomes.append(
+            await play.tried("schedule_new_orchestration", "script", input=steps, instance_id=play.id(f"a{size}"))
+        )
+    raw = pb.CreateInstanceRequest(
+        instanceId=play.id("raw"), name="script", input={"value": '[["return",1],"' + "x" * 4_300_000 + '"]'}
+    )
     outcomes.append(await play.raw("StartInstance", raw))
     return [*outcomes, (await play.ended("a4000000"))["output"], (await play.ended("raw"))["output"]]
 

@@ -19,7 +19,9 @@ async def listed_and_purged(play: Play) -> Any:
 
 async def _fleet(play: Play) -> Timestamp:
     for name in ("b", "a", "C", "a/x", "ä", "a b"):
-        await play.call("schedule_new_orchestration", "script", input=[["status", name], ["return", name]], instance_id=name)
+        await play.call(
+            "schedule_new_orchestration", "script", input=[["status", name], ["return", name]], instance_id=name
+        )
     await play.call("schedule_new_orchestration", "script", input=[["raise", "x"]], instance_id="failed")
     steps = [["child", "script", [["event", "x"]], "the-child"]]
     await play.call("schedule_new_orchestration", "script", input=steps, instance_id="runs")
@@ -32,7 +34,14 @@ async def _fleet(play: Play) -> Timestamp:
     moment = Timestamp()
     moment.FromDatetime(play.clock.now())
     await play.sleep(0.5)
-    await play.call("schedule_new_orchestration", "script", input=[["event", "x"]], instance_id="late", tags={"k": "v"}, start_at=play.clock.now())
+    await play.call(
+        "schedule_new_orchestration",
+        "script",
+        input=[["event", "x"]],
+        instance_id="late",
+        tags={"k": "v"},
+        start_at=play.clock.now(),
+    )
     await play.named("late", lambda state: "customStatus" in state)
     return moment
 
@@ -41,11 +50,15 @@ async def _ids(play: Play, **query: Any) -> Any:
     answer = await play.query(**query)
     if "refused" in answer:
         return answer
-    return [[state["instanceId"] for state in answer.get("orchestrationState", [])], bool(answer.get("continuationToken"))]
+    return [
+        [state["instanceId"] for state in answer.get("orchestrationState", [])],
+        bool(answer.get("continuationToken")),
+    ]
 
 
 async def _pages(play: Play) -> dict[str, Any]:
-    pages, token = [], ""
+    pages: list[list[str]] = []
+    token: str | None = None
     while len(pages) < 20:
         answer = await play.query(maxInstanceCount=3, continuationToken={"value": token} if token else None)
         pages.append([state["instanceId"] for state in answer.get("orchestrationState", [])])
@@ -59,7 +72,10 @@ async def _pages(play: Play) -> dict[str, Any]:
 async def _filters(play: Play, moment: Timestamp) -> dict[str, Any]:
     late = Timestamp()
     late.FromJsonString((await play.named("late", bool))["createdTimestamp"])
-    prefixes = {f"prefix {prefix!r}": await _ids(play, **_ALL, instanceIdPrefix={"value": prefix}) for prefix in ("", "a", "a/", "@", "x")}
+    prefixes = {
+        f"prefix {prefix!r}": await _ids(play, **_ALL, instanceIdPrefix={"value": prefix})
+        for prefix in ("", "a", "a/", "@", "x")
+    }
     return {
         **prefixes,
         "running": await _ids(play, **_ALL, runtimeStatus=[_RUNNING]),

@@ -44,7 +44,9 @@ async def with_an_id_that_runs(play: Play) -> Any:
 async def with_an_id_that_ended(play: Play) -> Any:
     await play.ran("a", [["status", "old"], ["return", "old"]])
     await play.ran("b", [["raise", "old"]])
-    again = [await play.tried("schedule_new_orchestration", "script", input=[["me"]], instance_id=play.id(n)) for n in "ab"]
+    again = [
+        await play.tried("schedule_new_orchestration", "script", input=[["me"]], instance_id=play.id(n)) for n in "ab"
+    ]
     ended = [await play.until(name, lambda state: '"id"' in state.get("output", "")) for name in "ab"]
     return [again, ended]
 
@@ -52,7 +54,9 @@ async def with_an_id_that_ended(play: Play) -> Any:
 async def with_an_id_that_was_just_started(play: Play) -> Any:
     await play.ran("a", [["me"]])
     tries = [
-        await play.tried("schedule_new_orchestration", "script", input=[["activity", "pause", n]], instance_id=play.id("a"))
+        await play.tried(
+            "schedule_new_orchestration", "script", input=[["activity", "pause", n]], instance_id=play.id("a")
+        )
         for n in (2, 1)
     ]
     return [tries, await play.until("a", lambda state: "rested" in state.get("output", ""))]
@@ -99,7 +103,10 @@ async def looked_for_in_vain(play: Play) -> Any:
 
 
 async def waited_for_in_vain(play: Play) -> Any:
-    waits = [await play.tried(f"wait_for_orchestration_{what}", play.id("none"), timeout=2) for what in ("start", "completion")]
+    waits = [
+        await play.tried(f"wait_for_orchestration_{what}", play.id("none"), timeout=2)
+        for what in ("start", "completion")
+    ]
     await play.waits("a")
     return [*waits, await play.tried("wait_for_orchestration_completion", play.id("a"), timeout=2)]
 
