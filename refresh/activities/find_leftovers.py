@@ -10,7 +10,7 @@ from refresh.activities.patience import patiently
 from refresh.domain import tags
 from refresh.domain.workplace import Group
 from refresh.gateway import GatewayError
-from refresh.instances import OPEN
+from refresh.instances import is_open
 from refresh.recipe_messages import Workplace
 
 
@@ -32,8 +32,7 @@ async def find_leftovers(data: dict[str, Any], client: Any) -> dict[str, Any]:
         run = tags.value_of(group.tags, tags.BUILD_RUN)
         if run is None or run == place.run or not _is_like(group, place):
             continue
-        state = await client.get_orchestration_state(run, fetch_payloads=False)
-        if state is not None and state.runtime_status in OPEN:
+        if await is_open(client, run):
             since = tags.value_of(group.tags, tags.BUILD_SINCE) or ""
             busy = run if (since, run) < (place.since, place.run) else busy
         else:

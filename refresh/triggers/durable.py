@@ -67,6 +67,34 @@ async def builds_under_way(client: DurableFunctionsClient) -> list[Instance]:
     return [instance_of(state) for state in whole if state is not None]
 
 
+def swaps_of(book: Book) -> dict[str, Instance]:
+    """The swaps that the book knows, under way or ended, by id: what is told of one that Durable cannot tell of."""
+    ended = (
+        Instance(
+            id=str(row["run"]),
+            state="completed",
+            started=str(row.get("started") or row.get("ended") or ""),
+            ended=row.get("ended"),
+            input={"vm": row["vm"]},
+            output=dict(row),
+        )
+        for row in book.state.get("finished", ())
+        if row.get("run")
+    )
+    under_way = (
+        Instance(
+            id=messages.swap_id(vm, row["n"]),
+            state="running",
+            started=str(row.get("since") or ""),
+            ended=None,
+            input={"vm": row["id"], "n": row["n"]},
+            output={},
+        )
+        for vm, row in book.running.items()
+    )
+    return {instance.id: instance for instance in (*ended, *under_way)}
+
+
 def instance_of(state: OrchestrationState) -> Instance:
     """What the views need of an instance."""
     ended = _ENDED.get(state.runtime_status)

@@ -1,7 +1,8 @@
 """GET runs and runs/{id}: what was asked of the app, how it stands, what became of every VM.
 
 Decides which instances are runs, how a list of them is cut into pages, and that the dispatcher's stored outcome of a
-swap stands over Durable's: a late second start may have replaced that instance.
+swap stands over Durable's: a late second start may have replaced that instance. A swap that Durable cannot tell of is
+told as the dispatcher has it.
 """
 
 from __future__ import annotations
@@ -14,17 +15,16 @@ from typing import Any
 
 import azure.functions as func
 from azure.durable_functions import DurableFunctionsClient
-from durabletask.client import OrchestrationState
 
 from refresh import wiring
 from refresh.domain import instant
-from refresh.instances import list_instances
-from refresh.triggers.durable import builds_under_way, instance_of, iso, read_book
+from refresh.instances import is_torn, list_instances
+from refresh.triggers.durable import builds_under_way, instance_of, iso, read_book, swaps_of
 from refresh.triggers.problem import Kind, Problem, answering, ok, path_of
 from refresh.triggers.requests import read_query
 from refresh.views.book import Book
 from refresh.views.paging import Key, next_link, read_token
-from refresh.views.runs import INNER_KINDS, KINDS, kind_of_run, outcome_record, run_record, shows_builds
+from refresh.views.runs import INNER_KINDS, KINDS, Instance, kind_of_run, outcome_record, run_record, shows_builds
 
 DEFAULT_SPAN = timedelta(days=7)
 DEFAULT_TOP, MAX_TOP = 50, 100
@@ -48,10 +48,12 @@ async def get_runs(req: func.HttpRequest, client: DurableFunctionsClient) -> fun
     """`GET runs`: run records, newest first; `from`, `to` (ISO times), `kind`, `top`; without, seven days."""
     query = read_query(req, ("from", "to", "kind", "top", "after"))
     wanted = await _read_wanted(query)
-    runs = sorted(await _list_runs(client, wanted), key=_key, reverse=True)
+    book = await read_book(client)
+    runs = await _list_runs(client, wanted)
+    runs += await _list_torn(client, wanted, book, {str(run) for _, run in runs})
     if wanted.after is not None:
-        runs = [state for state in runs if _key(state) < wanted.after]
-    records, last = await _read_page(client, runs, wanted.top)
+        runs = [key for key in runs if key < wanted.after]
+    records, last = await _read_page(client, sorted(runs, reverse=True), wanted.top, book)
     link = next_link(path_of(req), _fixed(query, wanted), last)
     return ok({"value": records, "nextLink": link})
 
@@ -68,51 +70,73 @@ async def get_run(req: func.HttpRequest, client: DurableFunctionsClient) -> func
     outcome = book.outcome_of(run)
     if outcome is not None:
         return ok(outcome_record(run, outcome))
-    state = await client.get_orchestration_state(run)
-    if state is None:
+    instance = await _read_instance(client, run, book)
+    if instance is None:
         days = wiring.settings().history_days
         raise Problem(Kind.UNKNOWN_RUN, f"no run {run} is known; runs are forgotten after {days} days")
-    instance = instance_of(state)
     builds = await builds_under_way(client) if shows_builds(instance) else ()
     return ok(run_record(instance, book, builds))
 
 
 async def _read_page(
-    client: DurableFunctionsClient, runs: list[OrchestrationState], top: int
+    client: DurableFunctionsClient, runs: list[Key], top: int, book: Book
 ) -> tuple[list[dict[str, Any]], Key | None]:
     """The records of the page's runs, and the key of the last one when there are more."""
-    book = await read_book(client)
     records: list[dict[str, Any]] = []
+    last: Key | None = None
     rows = 0
-    for state in islice(runs, top):
+    for key in islice(runs, top):
         if records and rows >= MAX_ROWS:
             break
-        records.append(await _read_record(client, state, book))
-        rows += len(records[-1]["vms"]) + len(records[-1].get("resources", ()))
-    more = len(records) < len(runs)
-    return records, _key(runs[len(records) - 1]) if more and records else None
+        last = key
+        record = await _read_record(client, str(key[1]), book)
+        if record is not None:  # None: forgotten since it was listed
+            records.append(record)
+            rows += len(record["vms"]) + len(record.get("resources", ()))
+    return records, last if last is not None and last != runs[-1] else None
 
 
-async def _read_record(client: DurableFunctionsClient, state: OrchestrationState, book: Book) -> dict[str, Any]:
-    outcome = book.outcome_of(state.instance_id)
+async def _read_record(client: DurableFunctionsClient, run: str, book: Book) -> dict[str, Any] | None:
+    outcome = book.outcome_of(run)
     if outcome is not None:
-        return outcome_record(state.instance_id, outcome)
+        return outcome_record(run, outcome)
     # Listed without payloads: a week of months with 2,500 VMs each does not fit into one answer of Durable.
-    whole = await client.get_orchestration_state(state.instance_id)
-    return run_record(instance_of(whole or state), book)
+    instance = await _read_instance(client, run, book)
+    return None if instance is None else run_record(instance, book)
 
 
-async def _list_runs(client: DurableFunctionsClient, wanted: _Wanted) -> list[OrchestrationState]:
+async def _read_instance(client: DurableFunctionsClient, run: str, book: Book) -> Instance | None:
+    """What Durable says of a run, or the book where Durable cannot; None when neither knows it."""
+    if run in (swaps := swaps_of(book)) and await is_torn(client, run):
+        return swaps[run]
+    state = await client.get_orchestration_state(run)
+    return None if state is None else instance_of(state)
+
+
+async def _list_runs(client: DurableFunctionsClient, wanted: _Wanted) -> list[Key]:
     # Each kind for itself: storage finds a prefix without reading every look and build of those days.
     kinds = [wanted.kind] if wanted.kind else [kind for kind in KINDS if kind not in INNER_KINDS]
     found = await asyncio.gather(
         *(list_instances(client, prefix=f"{kind}-", created_from=wanted.start, created_to=wanted.end) for kind in kinds)
     )
-    return [state for state in chain.from_iterable(found) if kind_of_run(state.instance_id) in kinds]
+    return [
+        (iso(state.created_at), state.instance_id)
+        for state in chain.from_iterable(found)
+        if kind_of_run(state.instance_id) in kinds
+    ]
 
 
-def _key(state: OrchestrationState) -> Key:
-    return iso(state.created_at), state.instance_id
+async def _list_torn(client: DurableFunctionsClient, wanted: _Wanted, book: Book, listed: set[str]) -> list[Key]:
+    """The swaps of the book that no list by time can find."""
+    if wanted.kind not in (None, "swap"):
+        return []
+    found: list[Key] = []
+    for run, swap in swaps_of(book).items():
+        started = instant.parse(swap.started)
+        is_then = started is not None and wanted.start <= started <= (wanted.end or started)
+        if is_then and run not in listed and await is_torn(client, run):
+            found.append((swap.started, run))
+    return found
 
 
 def _fixed(query: dict[str, str], wanted: _Wanted) -> dict[str, str]:

@@ -16,7 +16,7 @@ from durabletask.entities import EntityInstanceId
 from refresh import messages, wiring
 from refresh.domain.hints import is_worth_a_look
 from refresh.gateway import GatewayError, Gateways
-from refresh.instances import OPEN
+from refresh.instances import is_open
 from refresh.triggers.post_selfcheck import begin_if_waited_for
 
 _log = logging.getLogger(__name__)
@@ -52,7 +52,6 @@ async def _find_gone(client: DurableFunctionsClient) -> list[dict[str, Any]]:
     state: dict[str, Any] = (entity.get_typed_state(dict) if entity is not None else None) or {}
     gone = []
     for vm, row in state.get("running", {}).items():
-        known = await client.get_orchestration_state(messages.swap_id(vm, row["n"]), fetch_payloads=False)
-        if known is None or known.runtime_status not in OPEN:
+        if not await is_open(client, messages.swap_id(vm, row["n"])):
             gone.append({"vm": vm, "n": row["n"]})
     return gone

@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from simulator.durable import FunctionFailed, Worker
+from simulator.durable import FunctionFailed, Worker, WorkerDied
 
 _MOST_BYTES = 256 * 1024**2
 
@@ -47,6 +47,9 @@ class Callback:
             return web.json_response({"ok": True, "payload": await _run(self._worker, verb, name, payload)})
         except FunctionFailed as failed:
             return web.json_response(_failure(failed))
+        except WorkerDied as died:
+            # The engine sees no answer, as a Functions host does whose worker process is gone.
+            return web.Response(status=500, text=str(died))
 
 
 async def _run(worker: Worker, verb: str, name: str, payload: str | None) -> str | None:

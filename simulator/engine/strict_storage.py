@@ -81,11 +81,15 @@ class StrictStorage:
         if not _is_page(request.query.get("$top", "1")):
             self.refused += 1
             return web.Response(status=400, content_type="application/json", text=_REFUSED)
+        try:
+            body = await request.read()
+        except ConnectionResetError:  # who asked is gone, in the middle of the question
+            return web.Response(status=400)
         headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP_BY_HOP}
         async with session.request(
             request.method,
             URL(f"http://127.0.0.1:{port}{request.raw_path}", encoded=True),
-            data=await request.read(),
+            data=body,
             headers=headers,
             skip_auto_headers=_NOT_ADDED,
             allow_redirects=False,

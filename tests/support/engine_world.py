@@ -6,6 +6,7 @@ met from outside (`Outside`): the state of the dispatcher is what `GET /api/queu
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -197,8 +198,7 @@ async def site(
         told = {**app_settings(ROOT, endpoints, simulator), **SETTINGS, **(settings or {})}
         world = Site(clock, simulator, endpoints, front.url, http, storage, log, front, hub, told)
         try:
-            for _ in range(instances):
-                await world.add_instance()
+            await asyncio.gather(*(world.add_instance() for _ in range(instances)))
             await simulator.event_grid.subscribe(
                 f"{front.url}/runtime/webhooks/eventgrid?functionName={EVENT_FUNCTION}"
             )
