@@ -152,11 +152,16 @@ class Orchestrations:
         self._desk.trace.note("orchestrator", instance.name, instance.id, "dispatched")
         # Dates are whole microseconds and the clock is not: no turn may begin before the timer that wakes it.
         now = max([self._clock.now(), *(message.at for message in taken if message.at is not None)])
+        turn = Turn(instance, [])
         try:
             self._desk.interruptions.before_orchestrator_turn(instance.name, instance.id, instance.attempt)
             turn = await take_turn(instance, [message.event for message in taken], now, self._desk.worker)
             self._interrupt(instance, turn)
         except (WorkerDied, asyncio.CancelledError) as death:
+            if isinstance(death, WorkerDied) and death.torn:
+                instance.torn |= instance.parent is not None and not instance.history
+                self._keep(instance, turn)
+                return
             self._give_back(instance, taken, redelivery_s(death, self._hidden_s))
             if isinstance(death, asyncio.CancelledError):
                 raise

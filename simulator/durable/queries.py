@@ -26,8 +26,15 @@ class PageRefused(ValueError):
     """Azure Tables does not give a page of this size."""
 
 
+class Unreadable(ValueError):
+    """A row without name and times, which the extension cannot send: the whole answer fails."""
+
+
 def instance_reply(instance: Instance | None, *, payloads: bool) -> pb.GetInstanceResponse:
-    """The answer to a question for one instance, there or not; input, output and status only with `payloads`."""
+    """The answer to a question for one instance, there or not; input, output and status only with `payloads`.
+
+    Unreadable when its row is torn.
+    """
     if instance is None:
         return pb.GetInstanceResponse(exists=False)
     state = _state(instance)
@@ -53,16 +60,12 @@ def query_instances(
 ) -> pb.QueryInstancesResponse:
     """One page of instances in the order of their ids; entities are among them if the prefix begins with `@`.
 
-    PageRefused when the page is larger than Azure Tables gives.
+    PageRefused when the page is larger than Azure Tables gives, Unreadable when a torn row is on it.
     """
     prefix = query.instanceIdPrefix.value
     rows: Mapping[str, Instance | Entity] = entities if prefix.startswith("@") else instances
     matching = sorted(
-        row_id
-        for row_id, row in rows.items()
-        if row_id.startswith(prefix)
-        and _in(_status_of(row), query.runtimeStatus)
-        and _between(_created(row), query, "createdTimeFrom", "createdTimeTo")
+        row_id for row_id, row in rows.items() if row_id.startswith(prefix) and _chosen(row, query, query.runtimeStatus)
     )
     page, token = _page(matching, query.continuationToken.value, query.maxInstanceCount)
     states = [_listed(rows[row_id], payloads=query.fetchInputsAndOutputs) for row_id in page]
@@ -78,11 +81,7 @@ def to_purge(
     """
     statuses = [status for status in chosen.runtimeStatus if status in TERMINAL]
     rows: dict[str, Instance | Entity] = {**instances, **entities}
-    return [
-        row_id
-        for row_id, row in rows.items()
-        if _in(_status_of(row), statuses) and _between(_created(row), chosen, "createdTimeFrom", "createdTimeTo")
-    ]
+    return [row_id for row_id, row in rows.items() if _chosen(row, chosen, statuses)]
 
 
 def metadata_of(entity: Entity, *, state: bool) -> pb.EntityMetadata:
@@ -126,6 +125,8 @@ def _listed(row: Instance | Entity, *, payloads: bool) -> pb.OrchestrationState:
 
 
 def _state(instance: Instance) -> pb.OrchestrationState:
+    if instance.torn:
+        raise Unreadable(instance.id)
     return pb.OrchestrationState(
         instanceId=instance.id,
         name=instance.name,
@@ -165,8 +166,14 @@ def _created(row: Instance | Entity) -> datetime:
     return row.updated_at if isinstance(row, Entity) else row.created_at
 
 
-def _in(status: pb.OrchestrationStatus, wanted: Sequence[pb.OrchestrationStatus]) -> bool:
-    return not wanted or status in wanted
+def _chosen(row: Instance | Entity, query: Any, wanted: Sequence[pb.OrchestrationStatus]) -> bool:
+    if isinstance(row, Instance) and row.torn:
+        # It has no creation time, and a status once it has ended.
+        dated = query.HasField("createdTimeFrom") or query.HasField("createdTimeTo")
+        return not dated and (not wanted or (row.ended and row.status in wanted))
+    if wanted and _status_of(row) not in wanted:
+        return False
+    return _between(_created(row), query, "createdTimeFrom", "createdTimeTo")
 
 
 def _between(moment: datetime, query: Any, first: str, last: str) -> bool:

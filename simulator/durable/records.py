@@ -131,7 +131,11 @@ Message = StartOrchestration | RunActivity | Deliver | Operate | LockEntities | 
 
 @dataclass
 class Instance:
-    """One orchestration instance."""
+    """One orchestration instance.
+
+    `asked` are the ids of tasks, timers and entity requests in its history. `torn`: its row has neither name, creation
+    time nor status.
+    """
 
     id: str
     name: str
@@ -151,6 +155,7 @@ class Instance:
     history: History = field(default_factory=History)
     inbox: deque[Deliver] = field(default_factory=deque)
     asked: set[int | str] = field(default_factory=set)
+    torn: bool = False
     turn: Turn = "idle"
     attempt: int = 1
 

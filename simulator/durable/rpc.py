@@ -140,12 +140,7 @@ class DurableRpc(stubs.TaskHubSidecarServiceServicer):
 
     async def QueryInstances(self, request: pb.QueryInstancesRequest, context: Context) -> pb.QueryInstancesResponse:
         """A page of instances."""
-        try:
-            return queries.query_instances(
-                self._hub.orchestrations.instances, self._hub.entities.entities, request.query
-            )
-        except queries.PageRefused as refused:
-            raise refusals.unknown() from refused
+        return queries.query_instances(self._hub.orchestrations.instances, self._hub.entities.entities, request.query)
 
     async def StreamInstanceHistory(
         self, request: pb.StreamInstanceHistoryRequest, context: Context
@@ -184,10 +179,7 @@ class DurableRpc(stubs.TaskHubSidecarServiceServicer):
 
     async def QueryEntities(self, request: pb.QueryEntitiesRequest, context: Context) -> pb.QueryEntitiesResponse:
         """A page of entities."""
-        try:
-            return queries.query_entities(self._hub.entities.entities.values(), request.query)
-        except queries.PageRefused as refused:
-            raise refusals.unknown() from refused
+        return queries.query_entities(self._hub.entities.entities.values(), request.query)
 
     async def CleanEntityStorage(
         self, request: pb.CleanEntityStorageRequest, context: Context
@@ -200,6 +192,8 @@ class DurableRpc(stubs.TaskHubSidecarServiceServicer):
         if instance_id in self._hub.entities.entities:
             return pb.ORCHESTRATION_STATUS_RUNNING
         instance = self._hub.orchestrations.instances.get(instance_id)
+        if instance is not None and instance.torn:
+            raise refusals.unknown()
         return None if instance is None else instance.status
 
     async def _wait(
@@ -216,7 +210,7 @@ class DurableRpc(stubs.TaskHubSidecarServiceServicer):
 
 
 class _Refusing(grpc.aio.ServerInterceptor):
-    """Turns a Refused that a method raises into the call's status."""
+    """Turns what a method refuses, or cannot answer, into the call's status."""
 
     async def intercept_service(self, continuation: Any, details: Any) -> Any:
         handler = await continuation(details)
@@ -226,7 +220,10 @@ class _Refusing(grpc.aio.ServerInterceptor):
         async def answer(request: Any, context: Context) -> Any:
             try:
                 return await handler.unary_unary(request, context)
-            except Refused as refused:
-                await context.abort(refused.code, refused.text)
+            except (queries.PageRefused, queries.Unreadable):
+                refused = refusals.unknown()
+            except Refused as refusal:
+                refused = refusal
+            return await context.abort(refused.code, refused.text)
 
         return grpc.unary_unary_rpc_method_handler(answer, handler.request_deserializer, handler.response_serializer)

@@ -31,12 +31,15 @@ class WorkerDied(Exception):
 
     `sent`: what an orchestrator turn or an entity batch sends had left before the state was saved, so it is sent once
     more by the second run. The Azure Storage provider sends first and saves then.
-    `after_s`: simulated seconds until the work is visible again; None is the hub's own `redelivery_s`.
+    `torn`: an orchestrator turn's history had been saved as well, and its instance's row had not. The instance goes on;
+    one that no client started is left with a row that cannot be read if that was its first turn.
+    `after_s`: simulated seconds until the work is visible again; None is the hub's own.
     """
 
-    def __init__(self, *, sent: bool = False, after_s: float | None = None) -> None:
+    def __init__(self, *, sent: bool = False, torn: bool = False, after_s: float | None = None) -> None:
         super().__init__("the worker died")
         self.sent = sent
+        self.torn = torn
         self.after_s = after_s
 
 

@@ -2,9 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from typing import override
 
+import grpc
 import pytest
+from durabletask.client import OrchestrationQuery
 from durabletask.internal import orchestrator_service_pb2 as pb
 
 from simulator.clock import Clock, run
@@ -277,3 +280,48 @@ def test_a_hub_that_is_lost_knows_nothing_and_goes_on() -> None:
         return known, kept, await toy.run("greet", "again")
 
     assert with_toy(story) == ({}, None, "hello again")
+
+
+def test_a_row_torn_in_the_first_turn_cannot_be_read_and_its_instance_goes_on() -> None:
+    """What an entity started has no name and no times then: asked for alone or found in a list, the answer fails."""
+
+    async def story(toy: Toy) -> tuple[object, ...]:
+        toy.hub.interruptions = DieOnce("after_orchestrator_turn", lambda: WorkerDied(sent=True, torn=True))
+        toy.hub.signal(JOURNAL, "start", "torn")
+        await asyncio.sleep(HIDDEN_S)
+        since = OrchestrationQuery(max_instance_count=9, created_time_from=toy.clock.now() - timedelta(days=1))
+        async with toy.client() as client:
+            unread = []
+            for ask in (
+                lambda: client.get_orchestration_state("torn"),
+                lambda: client.get_all_orchestration_states(OrchestrationQuery(max_instance_count=9)),
+            ):
+                with pytest.raises(grpc.aio.AioRpcError) as refusal:
+                    await ask()
+                unread.append(refusal.value.code())
+            found = await client.get_all_orchestration_states(since)
+            purged = await client.purge_orchestrations_by(created_time_to=toy.clock.now())
+        return (
+            toy.hub.output("torn"),
+            unread,
+            found,
+            purged.deleted_instance_count,
+            len(toy.hub.orchestrations.instances),
+        )
+
+    # What is purged is the entity.
+    assert with_toy(story) == ("hello entity", [grpc.StatusCode.UNKNOWN] * 2, [], 1, 1)
+
+
+def test_a_row_torn_of_what_a_client_started_is_whole() -> None:
+    """The client writes the row before the first turn; nothing is lost of it."""
+
+    async def story(toy: Toy) -> tuple[object, object]:
+        toy.hub.interruptions = DieOnce("after_orchestrator_turn", lambda: WorkerDied(sent=True, torn=True))
+        async with toy.client() as client:
+            await client.schedule_new_orchestration("greet", input="you", instance_id="g")
+            await asyncio.sleep(HIDDEN_S)
+            state = await client.get_orchestration_state("g")
+        return state.serialized_output, state.name
+
+    assert with_toy(story) == ('"hello you"', "greet")
