@@ -88,8 +88,10 @@ unit: venv
 	$(PY) -m pytest tests/unit
 
 # As many processes as there are cores; the tests of one file stay together, because they share what they play, in order.
+# The longest file comes first: it waits in real time for the Durable engine, beside what needs the processor.
 test: lint types imports az-venv scan-venv kusto azurite
-	$(PY) -m pytest -n auto --dist loadscope --no-loadscope-reorder tests/unit tests/property tests/contract tests/e2e
+	$(PY) -m pytest -n auto --dist loadscope --no-loadscope-reorder \
+		tests/e2e/engine/test_killed.py tests/unit tests/property tests/contract tests/e2e
 
 demo: venv
 	$(PY) -m simulator demo --seed $(SEED)
