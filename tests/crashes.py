@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from simulator.clock import Clock
-from tests.support.boundaries import DieAt
+from tests.support.boundaries import HIDDEN_S, DieAt
 from tests.support.crash_stories import STORIES, Story, boundaries_of, tell
 from tests.support.hub_losses import lose_hub_in, places_to_lose_it
 
 # What was lost is visible again at once, after a host's restart, or when Azure Storage hides it no longer.
-REDELIVERIES_S = (0.0, 20.0, 300.0)
+REDELIVERIES_S = (0.0, 20.0, HIDDEN_S)
 _TELL_EVERY = 100
 
 type Trial = tuple[str, Callable[[], None]]

@@ -7,17 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from durabletask.entities import EntityInstanceId
-
-from refresh import messages
+from refresh.dispatcher_state import read_dispatcher_state
 from refresh.domain.plan import NOTICE
 
 
 async def count_swaps(data: dict[str, Any], client: Any) -> dict[str, Any]:
     """`{"running": n}` from the dispatcher's book; `client` is the durable client the host binds."""
-    entity = await client.get_entity(EntityInstanceId(messages.DISPATCHER, messages.DISPATCHER_KEY))
-    state = (entity.get_typed_state(dict) if entity is not None else None) or {}
-    return count_down(state)
+    return count_down(await read_dispatcher_state(client))
 
 
 def count_down(state: dict[str, Any]) -> dict[str, Any]:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from durabletask.entities import EntityInstanceId
-
-from refresh import messages
 from refresh.activities.retention_survey import building_among
+from refresh.dispatcher_state import read_dispatcher_state
 from refresh.domain.mentions import read_mentions
 from refresh.instances import OPEN, list_instances
 
@@ -35,9 +33,7 @@ def held_among(disks: Iterable[str], book: Mapping[str, Any]) -> dict[str, str]:
 
 async def read_state(client: Any) -> Mapping[str, Any]:
     """The dispatcher's book; empty before its first operation."""
-    entity = await client.get_entity(EntityInstanceId(messages.DISPATCHER, messages.DISPATCHER_KEY))
-    found: Mapping[str, Any] = (entity.get_typed_state(dict) if entity is not None else None) or {}
-    return found
+    return await read_dispatcher_state(client)
 
 
 async def list_open_runs(client: Any) -> Collection[str]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from durabletask.entities import EntityInstanceId
-
-from refresh import messages
+from refresh.dispatcher_state import read_dispatcher_state
 from refresh.domain import instant
 
 
@@ -15,8 +13,7 @@ async def find_outcomes(data: dict[str, Any], client: Any) -> dict[str, Any]:
 
     `client` is the durable client the host binds.
     """
-    entity = await client.get_entity(EntityInstanceId(messages.DISPATCHER, messages.DISPATCHER_KEY))
-    state = (entity.get_typed_state(dict) if entity is not None else None) or {}
+    state = await read_dispatcher_state(client)
     return look_up(state, data["vms"], data["since"])
 
 

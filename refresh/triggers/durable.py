@@ -16,16 +16,15 @@ from uuid import uuid4
 import azure.functions as func
 from azure.durable_functions import DurableFunctionsClient
 from durabletask.client import OrchestrationState, OrchestrationStatus
-from durabletask.entities import EntityInstanceId
 
 from refresh import messages
+from refresh.dispatcher_state import read_dispatcher_state
 from refresh.instances import OPEN, list_instances
 from refresh.month_messages import child_id
 from refresh.triggers.problem import Kind, Problem
 from refresh.views.book import Book
 from refresh.views.runs import Instance
 
-DISPATCHER = EntityInstanceId(messages.DISPATCHER, messages.DISPATCHER_KEY)
 RUNS_PATH = "/api/runs"
 BUILD_PREFIX = "build-"
 _ENDED = {
@@ -37,8 +36,7 @@ _ENDED = {
 
 async def read_book(client: DurableFunctionsClient) -> Book:
     """The dispatcher's book as it stands; empty before its first operation."""
-    entity = await client.get_entity(DISPATCHER)
-    return Book((entity.get_typed_state(dict) if entity is not None else None) or {})
+    return Book(await read_dispatcher_state(client))
 
 
 async def start_run(

@@ -11,9 +11,9 @@ import azure.functions as func
 from azure.durable_functions import DurableFunctionsClient
 
 from refresh import wiring
+from refresh.dispatcher_state import DISPATCHER
 from refresh.gateway import GatewayError
 from refresh.settings import SettingsError
-from refresh.triggers.durable import DISPATCHER
 from refresh.triggers.problem import answering, ok
 from refresh.triggers.requests import read_body
 

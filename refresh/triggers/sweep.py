@@ -11,16 +11,15 @@ from typing import Any
 
 import azure.functions as func
 from azure.durable_functions import DurableFunctionsClient
-from durabletask.entities import EntityInstanceId
 
 from refresh import messages, wiring
+from refresh.dispatcher_state import DISPATCHER, read_dispatcher_state
 from refresh.domain.hints import is_worth_a_look
 from refresh.gateway import GatewayError, Gateways
 from refresh.instances import is_open
 from refresh.triggers.post_selfcheck import begin_if_waited_for
 
 _log = logging.getLogger(__name__)
-_DISPATCHER = EntityInstanceId(messages.DISPATCHER, messages.DISPATCHER_KEY)
 
 
 async def sweep(timer: func.TimerRequest, client: DurableFunctionsClient) -> None:
@@ -31,8 +30,8 @@ async def sweep(timer: func.TimerRequest, client: DurableFunctionsClient) -> Non
     vms = await _find_mismatches(gateways)
     for start in range(0, len(vms), messages.VMS_PER_SIGNAL):
         batch = vms[start : start + messages.VMS_PER_SIGNAL]
-        await client.signal_entity(_DISPATCHER, "hint", {"vms": batch, "at": now, "source": messages.FROM_SWEEP})
-    await client.signal_entity(_DISPATCHER, "recover", {**await _find_dead(client), "at": now})
+        await client.signal_entity(DISPATCHER, "hint", {"vms": batch, "at": now, "source": messages.FROM_SWEEP})
+    await client.signal_entity(DISPATCHER, "recover", {**await _find_dead(client), "at": now})
     await begin_if_waited_for(client)
 
 
@@ -49,8 +48,7 @@ async def _find_mismatches(gateways: Gateways) -> list[str]:
 
 async def _find_dead(client: DurableFunctionsClient) -> dict[str, Any]:
     """Claims whose swap nobody works on (`gone`), and the open `look` when nobody works on it."""
-    entity = await client.get_entity(_DISPATCHER)
-    state: dict[str, Any] = (entity.get_typed_state(dict) if entity is not None else None) or {}
+    state = await read_dispatcher_state(client)
     gone = []
     for vm, row in state.get("running", {}).items():
         if not await is_open(client, messages.swap_id(vm, row["n"])):

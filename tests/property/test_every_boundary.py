@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.boundaries import DieAt
+from tests.support.boundaries import HIDDEN_S, DieAt
 from tests.support.crash_stories import STORIES, Story, boundaries_of, tell
 
 # Eleven shares no rhythm with the kinds of boundaries; `make soak-crashes` dies at every one of them.
@@ -18,7 +18,7 @@ def test_a_death_at_any_boundary_changes_nothing(story: Story) -> None:
     assert count > 60
     for number in range(STORIES.index(story), count, EVERY):
         # Visible again after a host's restart, or when Azure Storage hides it no longer.
-        death = DieAt(number, after_s=20 if number % 2 else 300)
+        death = DieAt(number, after_s=20 if number % 2 else HIDDEN_S)
         try:
             tell(story, death)
         except AssertionError as error:

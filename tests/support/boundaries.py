@@ -11,6 +11,9 @@ from typing import override
 
 from simulator.durable.worker import Interruptions, WorkerDied
 
+# How long what a dead worker held stays hidden: host.json's minute, and the next look at the queue.
+HIDDEN_S = 75.0
+
 
 @dataclass(frozen=True)
 class Boundary:

@@ -1,9 +1,9 @@
 """What the hub does when a worker dies: nothing is lost, something may happen twice."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import override
+from typing import Any, override
 
 import grpc
 import pytest
@@ -292,10 +292,11 @@ def test_a_row_torn_in_the_first_turn_cannot_be_read_and_its_instance_goes_on() 
         since = OrchestrationQuery(max_instance_count=9, created_time_from=toy.clock.now() - timedelta(days=1))
         async with toy.client() as client:
             unread = []
-            for ask in (
+            asks: tuple[Callable[[], Awaitable[Any]], ...] = (
                 lambda: client.get_orchestration_state("torn"),
                 lambda: client.get_all_orchestration_states(OrchestrationQuery(max_instance_count=9)),
-            ):
+            )
+            for ask in asks:
                 with pytest.raises(grpc.aio.AioRpcError) as refusal:
                     await ask()
                 unread.append(refusal.value.code())
