@@ -32,6 +32,8 @@ from simulator.engine.program import find_engine
 from simulator.engine.strict_storage import StrictStorage
 
 _log = logging.getLogger(__name__)
+# How .NET begins the line that says why a program ends.
+_UNHANDLED = "Unhandled exception."
 # Azure starts a host that died again at once; a second keeps one that cannot start from spinning.
 _RESTART_S = 1.0
 
@@ -70,7 +72,7 @@ class AzureStorageEngine:
         self.running = False
         self._callback = Callback()
         self._process: Process | None = None
-        self._logging: asyncio.Task[None] | None = None
+        self._logging: asyncio.Task[str] | None = None
         self._closing = False
 
     @property
@@ -133,13 +135,11 @@ class AzureStorageEngine:
         self._logging = asyncio.create_task(_log_lines(process.stderr))
         process.stdin.write(json.dumps(setup).encode() + b"\n")
         await process.stdin.drain()
-        printed: list[str] = []
         while line := await process.stdout.readline():
             if line.lstrip().startswith(b"{"):
                 self.rpc_url, self.running = str(json.loads(line)["rpc"]), True
                 return
-            printed.append(line.decode(errors="replace"))
-        raise EngineFailed(f"the Durable engine ended before it was ready: {''.join(printed)[-600:]}")
+        raise EngineFailed(f"the Durable engine ended before it was ready: {await self._logging}")
 
     def _environment(self) -> dict[str, str]:
         # The extension names its worker after these two, else after the machine, and two workers of one name would
@@ -172,10 +172,14 @@ class AzureStorageEngine:
             await self._logging
 
 
-async def _log_lines(stream: asyncio.StreamReader) -> None:
-    # The extension's own warnings and errors; a stack trace is many lines.
-    while line := await stream.readline():
-        _log.warning("engine: %s", line.decode(errors="replace").rstrip())
+async def _log_lines(stream: asyncio.StreamReader) -> str:
+    """Log the extension's own warnings and errors until it ends; the line that says why it ended, or the last one."""
+    last = ""
+    while line := (await stream.readline()).decode(errors="replace"):
+        _log.warning("engine: %s", line.rstrip())
+        if not last.startswith(_UNHANDLED):
+            last = line.strip() or last
+    return last
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

@@ -1,0 +1,47 @@
+"""What the local host takes from host.json, and what it refuses as the Durable extension does."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulator.functions.host_json import HostJson, HostJsonRefused
+
+
+def read(folder: Path, durable: dict[str, Any]) -> HostJson:
+    """host.json with these settings of the Durable extension."""
+    (folder / "host.json").write_text(json.dumps({"extensions": {"durableTask": durable}}))
+    return HostJson.read(folder)
+
+
+@pytest.mark.parametrize(
+    ("durable", "words"),
+    [
+        ({"storageProvider": {"controlQueueVisibilityTimeout": "00:00:59.9"}}, "must be between 1 and 60 minutes"),
+        ({"storageProvider": {"controlQueueVisibilityTimeout": "1.00:00:00"}}, "must be between 1 and 60 minutes"),
+        ({"maxConcurrentActivityFunctions": 0}, "MaxConcurrentActivityFunctions must be a positive integer value"),
+        ({"maxEntityOperationBatchSize": -1}, "MaxEntityOperationBatchSize must be a positive integer value"),
+    ],
+)
+def test_what_the_extension_does_not_start_with_is_refused(durable: dict[str, Any], words: str, tmp_path: Path) -> None:
+    """In the extension's words."""
+    with pytest.raises(HostJsonRefused, match=words):
+        read(tmp_path, durable)
+
+
+def test_messages_are_hidden_as_long_as_host_json_says(tmp_path: Path) -> None:
+    """Of turns and batches from a minute to an hour, of activities for any time; five minutes by default."""
+    asked = {"controlQueueVisibilityTimeout": "01:00:00", "workItemQueueVisibilityTimeout": "00:00:20"}
+    limits = read(tmp_path, {"storageProvider": asked}).limits
+    assert (limits.control_hidden_s, limits.work_item_hidden_s) == (3600, 20)
+    limits = read(tmp_path, {}).limits
+    assert (limits.control_hidden_s, limits.work_item_hidden_s) == (300, 300)
+
+
+@pytest.mark.parametrize(("durable", "sorts"), [({}, True), ({"entityMessageReorderWindowInMinutes": 0}, False)])
+def test_the_message_sorter_works_unless_it_is_switched_off(
+    durable: dict[str, Any], sorts: bool, tmp_path: Path
+) -> None:
+    """Its window is half an hour by default, and none at 0."""
+    assert read(tmp_path, durable).limits.sorts_calls is sorts
