@@ -29,6 +29,10 @@ SWAP_VMS = "swap_vms"
 LOOK = "look"
 SWAP_VM = "swap_vm"
 
+# Who hints at a VM: Event Grid, or the sweep, which looks for what no event reported.
+FROM_EVENT = "event"
+FROM_SWEEP = "sweep"
+
 # Sizes that keep messages small and nobody's start behind bulk work.
 HINTS_PER_LOOK = 50
 VMS_PER_BULK_ACTIVITY = 50

@@ -21,6 +21,7 @@ from simulator.engine.contract import Engine
 from simulator.engine.kinds import EngineKind
 from simulator.engine.program import MissingProgram
 from simulator.functions.host import FunctionsHost
+from simulator.functions.host_json import HostJsonRefused
 from simulator.functions.indexing import IndexingFailed
 from simulator.functions.routes import BadRoute
 from simulator.functions.timers import BadTimers
@@ -74,7 +75,7 @@ class LocalApp:
                     seed=self.simulator.seed,
                 )
                 functions = await self.host.start()
-            except (IndexingFailed, BadRoute, BadTimers) as error:
+            except (IndexingFailed, BadRoute, BadTimers, HostJsonRefused) as error:
                 raise StartError(f"the app does not start: {error}") from error
             except (MissingProgram, EngineFailed, AzuriteFailed) as error:
                 raise StartError(str(error)) from error

@@ -41,6 +41,16 @@ var rules = [
     threshold: 0
   }
   {
+    name: 'events-missing'
+    title: 'Events do not arrive: the sweep alone finds edits'
+    query: loadTextContent('../kql/events-missing.kql')
+    severity: 2
+    every: 'PT15M'
+    window: 'PT1H'
+    operator: 'GreaterThan'
+    threshold: 0
+  }
+  {
     name: 'silent'
     title: 'The sweep does not run'
     query: loadTextContent('../kql/silent.kql')

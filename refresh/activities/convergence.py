@@ -97,7 +97,7 @@ class Convergence:
                 return self._result("waiting", self._last_error)
 
     async def _once(self) -> StepResult | None:
-        # The first look of an activity reads the VM: whoever had the step before may have got further.
+        # The first look of an activity reads the VM: an earlier run of the activity may have got further.
         if self._at is not None and await self._operation.goes_on(self._slept_s):
             self._reads_left = self._operation.reads_left
             return await self._follow(_UNDER_WAY)

@@ -22,6 +22,14 @@ def seconds_between(earlier: str | None, later: str | None) -> float | None:
     return (end - start).total_seconds() if start and end else None
 
 
+def later(text: str | None, other: str | None) -> str | None:
+    """The later of two instants, as its text; the other one when one is no time."""
+    gap = seconds_between(other, text)
+    if gap is None:
+        return text if parse(text) else other
+    return text if gap >= 0 else other
+
+
 def not_before(text: str | None, other: str | None) -> bool:
     """Whether `text` is the same instant as `other` or later; False when either is not a time."""
     gap = seconds_between(other, text)

@@ -29,6 +29,14 @@ class Step(StrEnum):
     HEALTH = "health"
 
 
+_ORDER = (NOTICE, INTENT, *map(str, Step), UNDO, *(f"{UNDO}-{step}" for step in Step))
+
+
+def rank_of(step: str | None) -> int | None:
+    """Where a step stands in the order in which a swap takes them, there and back; None for one of another order."""
+    return _ORDER.index(step) if step in _ORDER else None
+
+
 # Recorded medians of Azure's own work in seconds: stopping, a VM update while stopped so, starting again.
 EXPECTED_S = {
     StopMode.DEALLOCATE: {Step.STOP: 25.6, Step.NEW_DISK: 0.9, Step.OLD_DISK: 0.9, Step.START: 12.6},

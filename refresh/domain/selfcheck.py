@@ -26,7 +26,10 @@ STUCK_CURE = (
     "POST /api/selfcheck ends this one and begins another; if that gets stuck too, restart the app and "
     "look into its log (docs/operations.md)"
 )
-
+EVENTS_CURE = (
+    "run `python3 -m tools.events`, which subscribes the app to tag edits, then look at the event subscription's "
+    "delivery failures and its dead letters (docs/operations.md); until then the sweep finds each edit, minutes later"
+)
 
 # A self-check ends by itself before that; see `selfcheck_messages`.
 STUCK_AFTER_S = 60

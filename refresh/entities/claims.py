@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from refresh import messages
-from refresh.domain import instant, resource_id
+from refresh.domain import instant, plan, resource_id
 from refresh.domain.plan import INTENT, NOTICE, UNDO
 from refresh.domain.reason import Reason
 from refresh.entities import proofs
-from refresh.entities.looks import add_hint, open_look, remembered
+from refresh.entities.looks import add_hint, give_back, open_look, remembered
 from refresh.entities.queue import admit, is_unchecked, start_swap
 from refresh.entities.turn import Json, Turn
 
@@ -22,6 +22,8 @@ KEEP_FINISHED = 50
 KEEP_REJECTED = 200
 KEEP_DISKS_RAN = 3
 LOOK_DEAD_AFTER_S = 300
+# What an entity starts may begin some seconds later.
+LOOK_GONE_AFTER_S = 60
 CLAIM_DEAD_AFTER_S = 900
 # A claim is only taken for dead when the sweep missed its orchestration twice: a status query can lag behind.
 MISSED_BEFORE_DEAD = 2
@@ -39,7 +41,7 @@ def claim(turn: Turn, data: Mapping[str, Any]) -> None:
         turn.answer = messages.Claimed("not-yours").to_json()
         return
     vm = str(data["vm"]).lower()
-    row.update(claimed=True, since=data.get("at") or row.get("since"))
+    row.update(claimed=True, since=instant.later(data.get("at"), row.get("since")))
     turn.answer = messages.Claimed(
         answer="yours",
         force=bool(row.get("force")),
@@ -59,26 +61,28 @@ def step(turn: Turn, data: Mapping[str, Any]) -> None:
     turn.answer = {"ok": row is not None}
     if row is None:
         return
-    row["since"] = data.get("at") or row.get("since")
+    if _is_late(row, str(data["step"]), data.get("at")):
+        return
+    row["since"] = instant.later(data.get("at"), row.get("since"))
     if data["step"] == INTENT and _waits_for_check(turn.state, row, data):
         # It was admitted by another package: nothing has been touched, and it is asked for again.
         row.setdefault("again", {"id": row["id"]})
         turn.answer = {"ok": False, "paused": True, "why": "no self-check has passed for this package"}
         return
-    if row.get("step") == NOTICE and data["step"] == INTENT and turn.state.get("paused"):
-        # Nothing has been touched: whoever pulls the brake during a notice means this VM, too. It is asked for again.
+    noticed = row.get("step") == NOTICE or data.get("noticed")
+    if noticed and data["step"] == INTENT and turn.state.get("paused"):
+        # Nothing has been touched: a pause during a notice means this VM, too. It is asked for again.
         row.setdefault("again", {"id": row["id"]})
         turn.answer = {"ok": False, "paused": True}
         return
-    # From the way back no late word of an earlier step leads forward again: the disk is rejected by then.
-    if str(data["step"]).startswith(UNDO) or not str(row.get("step", "")).startswith(UNDO):
-        row["step"] = str(data["step"])
-    for key in ("attention", "attention_reason"):
-        row.pop(key, None)
+    row.update(step=str(data["step"]), step_n=row["n"], step_at=data.get("at"))
+    was = row.pop("attention", None)
+    row.pop("attention_reason", None)
     if data.get("attention"):
         row["attention"] = str(data["attention"])[:600]
         row["attention_reason"] = str(data.get("attention_reason") or Reason.NO_CAPACITY)
-        turn.loud.append(f"attention {row['id']}: {row['attention']}")
+        if row["attention"] != was:
+            turn.loud.append(f"attention {row['id']}: {row['attention']}")
     if data.get("intent") and not row.get("intent"):
         intent = messages.Intent.from_json(data["intent"])
         row["intent"] = intent.to_json()
@@ -86,6 +90,22 @@ def step(turn: Turn, data: Mapping[str, Any]) -> None:
         row["tags"] = dict(data.get("tags") or {})
     elif row["step"] != INTENT:
         row.pop("tags", None)
+
+
+def _is_late(row: Json, step: str, at: str | None) -> bool:
+    """Whether a later word of the same run is known already: a swap takes its steps in one order.
+
+    From the way back no run leads forward again: the disk is rejected by then.
+    """
+    known = str(row.get("step") or "")
+    if known.startswith(UNDO) and not step.startswith(UNDO):
+        return True
+    if row.get("step_n") != row["n"]:
+        return False
+    new, old = plan.rank_of(step), plan.rank_of(known)
+    if new is None or old is None or new == old:
+        return (instant.seconds_between(at, row.get("step_at")) or 0.0) > 0
+    return new < old
 
 
 def _waits_for_check(state: Json, row: Json, data: Mapping[str, Any]) -> bool:
@@ -101,12 +121,17 @@ def _remember_ran(state: Json, vm: str, disk: str) -> None:
 
 
 def reject(turn: Turn, data: Mapping[str, Any]) -> None:
-    """Remember a disk and its image version as unhealthy on this VM; answers how many VMs blame that version."""
-    vm = str(data["vm"]).lower()
-    _remember_rejected(turn.state, vm, (data["disk"], data.get("version")), data.get("at"))
+    """Remember a disk and its image version as unhealthy on this VM; answers how many VMs blame that version.
+
+    Only of the swap under way: one that is over, and has been followed by another, may be wrong by now.
+    """
+    row = _mine(turn, data)
+    if row is not None:
+        vm = str(data["vm"]).lower()
+        _remember_rejected(turn.state, vm, (data["disk"], data.get("version")), data.get("at"))
     version = str(data.get("version") or "").lower()
-    blaming = {row["vm"] for row in turn.state["rejected"] if version in row["names"]}
-    turn.answer = {"ok": True, "vms": len(blaming)}
+    blaming = {one["vm"] for one in turn.state.get("rejected", []) if version in one["names"]}
+    turn.answer = {"ok": row is not None, "vms": len(blaming)}
 
 
 def _remember_rejected(state: Json, vm: str, disk_and_version: tuple[Any, ...], at: Any) -> None:
@@ -156,8 +181,14 @@ def _note_down(state: Json, vm: str, row: Json, outcome: messages.Outcome) -> No
 
 
 def recover(turn: Turn, data: Mapping[str, Any]) -> None:
-    """What the sweep found: swaps whose orchestration is gone, and the time to judge the open look by."""
+    """What the sweep found: swaps and the look whose orchestration is gone, and the time to judge the open look by.
+
+    Each sweep counts once, and none after a later one.
+    """
     at = str(data["at"])
+    if instant.not_before(turn.state.get("swept"), at):
+        return
+    turn.state["swept"] = at
     gone = {(str(row["vm"]).lower(), row["n"]) for row in data.get("gone", [])}
     for vm, row in turn.state.get("running", {}).items():
         if (vm, row["n"]) not in gone:
@@ -171,11 +202,9 @@ def recover(turn: Turn, data: Mapping[str, Any]) -> None:
     for vm, row in turn.state.get("down", {}).items():
         add_hint(turn.state, vm, {"id": row["id"]})
     look = turn.state.get("look")
-    if look is not None and _age_s(look.get("since"), at) > LOOK_DEAD_AFTER_S:
-        turn.lines.append(f"{look['id']} ended without a word; its hints are looked at again")
-        del turn.state["look"]
-        for vm, row in look["taken"].items():
-            add_hint(turn.state, vm, row)
+    limit_s = LOOK_GONE_AFTER_S if look is not None and data.get("look") == look["id"] else LOOK_DEAD_AFTER_S
+    if look is not None and _age_s(look.get("since"), at) > limit_s:
+        give_back(turn, at)
     elif look is not None and not look.get("since"):
         look["since"] = at
     admit(turn, at)

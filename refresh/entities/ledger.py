@@ -1,17 +1,18 @@
 """The dispatcher's book: hints, queue, running swaps, rejections, pause; each operation a pure function of it.
 
-Decides what one operation does to the state and what is to be started. Refuses to know Durable: the entity
+Decides what one operation does to the state and what is to be started. Does not know Durable: the entity
 (`dispatcher`) reads the state, calls `apply`, starts what it says and stores what it returns. Every operation can be
-executed twice with the same result, because an entity's batch may be: actions sent, state lost, run again.
+executed twice with the same result, because an entity's batch may be: actions sent, state lost, run again. Every
+operation may also arrive twice, and after later ones: what is known to be newer stands.
 
 State, all plain JSON, small (it is rewritten by every signal); VMs are keyed by their lower-case id:
 
     seq      number of the last swap or look started; never reused
-    hints    vm -> {id, force?, reply_to?}           VMs to look at
-    look     {id, since, taken: hints} | absent      the look that is open
+    hints    vm -> {id, force?, reply_to?, swept?}   VMs to look at; swept: hinted at by that sweep alone
+    look     {id, since, batch, taken: hints, each with its batch} | absent      the look that is open
     queue    vm -> {id, wanted?, since, force?, reply_to?, group?, intent?, step?, proves_since?, urgent?}
     running  vm -> {id, n, since, claimed?, intent?, tags?, step?, attention?, attention_reason?, force?,
-             reply_to?, group?, again?, missing?, urgent?}
+             reply_to?, group?, again?, missing?, urgent?, step_n?, step_at?}
     down     vm -> {id, group?}                      VMs that a swap could not bring up again
     unproven vm -> {id, intent, at}                  VMs swapped while they did not run; the newest 500
     rejected [{vm, names, at}]                       newest last; names are disk and version ids, lower-case
@@ -19,7 +20,11 @@ State, all plain JSON, small (it is rewritten by every signal); VMs are keyed by
     proved   vm hash -> disk hash                    the last disk a VM was proved healthy on
     said     vm hash -> hash                         the last decision told for a VM, so that it is told once
     finished [outcome]                               the last 50
-    selfcheck {package, bundle, ok, run, at, checks} how the last self-check ended
+    selfcheck {package, bundle, ok, run, began, at, checks} how the last self-check ended
+    switch   {at, ids}                               the last pause or resume, and which signals were seen
+    swept    at                                      the last sweep
+    events   {seen?, since?, sweeps?, vms?, told?}   the last event, and edits that the sweep alone found since
+    forced   [hash]                                  the last 200 signals with force
     package  fingerprint of the code that did the last operation
     paused, budgets, bad
 """

@@ -10,29 +10,36 @@ from dataclasses import replace
 from typing import Any
 
 from refresh import messages
-from refresh.domain import resource_id
+from refresh.domain import instant, resource_id
 from refresh.domain.admission import Admission, Row, choose_admissions
 from refresh.domain.reason import Reason
 from refresh.entities import proofs
-from refresh.entities.looks import add_hint, merged, open_look
+from refresh.entities.edits import is_edit, note_edits
+from refresh.entities.looks import add_hint, answer_taken, merged, open_look
 from refresh.entities.turn import Json, Turn
 
 KEEP_SAID = 1000
+KEEP_SWITCHES = 20
+_SKEW_S = 5.0
 DEFAULT_MAX_SWAPS = 20
 _CLAIM_KEEPS = ("id", "force", "reply_to", "group", "wanted", "intent", "step", "proves_since", "urgent")
 
 
 def decided(turn: Turn, data: Mapping[str, Any]) -> None:
-    """The look's decisions: `swap` goes to the queue, anything else leaves it and is told once."""
-    state = turn.state
-    if data.get("budgets"):
-        state["budgets"] = dict(data["budgets"])
-    look = state.get("look")
-    for row in data["decisions"]:
-        vm = str(row["vm"]).lower()
-        if look is not None:
-            look["taken"].pop(vm, None)
-        _decide_one(turn, vm, row, data.get("at"))
+    """The look's decisions: `swap` goes to the queue, anything else leaves it and is told once.
+
+    Answers which VMs they counted for: none that the look was not, or is no longer, asked about.
+    """
+    rows = {str(row["vm"]).lower(): row for row in data["decisions"]}
+    taken = dict((turn.state.get("look") or {}).get("taken", {}))
+    counted = answer_taken(turn.state, data, rows)
+    turn.answer = {"vms": counted}
+    if counted and data.get("budgets"):
+        turn.state["budgets"] = dict(data["budgets"])
+    edits = [vm for vm in counted if is_edit(taken[vm], rows[vm], is_news=_is_news(turn.state, rows[vm]))]
+    note_edits(turn, [(str(rows[vm]["vm"]), taken[vm]["swept"]) for vm in edits])
+    for vm in counted:
+        _decide_one(turn, vm, rows[vm], data.get("at"))
     admit(turn, data.get("at"))
 
 
@@ -67,10 +74,20 @@ def _decide_one(turn: Turn, vm: str, row: Mapping[str, Any], at: str | None) -> 
     _say_once(turn, vm, row)
 
 
+def _is_news(state: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
+    """Whether a decision is another one than the last for its VM; not when too many VMs are known to tell."""
+    said: Mapping[str, str] = state.get("said", {})
+    last = said.get(resource_id.id_hash(str(row["vm"])))
+    return last != _what(row) if last is not None else len(said) < KEEP_SAID
+
+
+def _what(row: Mapping[str, Any]) -> str:
+    return resource_id.id_hash(f"{row['decision']} {row['reason']} {row.get('wanted')}")[:8]
+
+
 def _say_once(turn: Turn, vm: str, row: Mapping[str, Any]) -> None:
     said = turn.state.setdefault("said", {})
-    key = resource_id.id_hash(vm)
-    what = resource_id.id_hash(f"{row['decision']} {row['reason']} {row.get('wanted')}")[:8]
+    key, what = resource_id.id_hash(vm), _what(row)
     if said.pop(key, None) != what:
         turn.lines.append(f"{row['decision']} {row['vm']}: {row['reason']}: {row.get('message', '')}")
     said[key] = what
@@ -129,7 +146,7 @@ def _row(row: Json) -> Row:
 
 
 def start_swap(turn: Turn, vm: str, at: str | None) -> None:
-    """Give the VM's claim a new number and start its swap."""
+    """Give the VM's claim a new number and start its swap; what the number before it says does not count any more."""
     row = turn.state["running"][vm]
     turn.state["seq"] = turn.state.get("seq", 0) + 1
     row.update(n=turn.state["seq"], since=at)
@@ -138,13 +155,30 @@ def start_swap(turn: Turn, vm: str, at: str | None) -> None:
     turn.starts.append((messages.SWAP_VM, messages.swap_id(vm, row["n"]), data))
 
 
+def _switch(state: Json, data: Mapping[str, Any], *, slack_s: float) -> bool:
+    """Whether this pause or resume counts: it is new, and not older than the last by more than `slack_s`."""
+    last = state.get("switch", {})
+    key = data.get("id")
+    if key is not None and key in last.get("ids", ()):
+        return False
+    behind_s = instant.seconds_between(data.get("at"), last.get("at")) or 0.0
+    ids = [*last.get("ids", ()), *([str(key)] if key is not None else [])][-KEEP_SWITCHES:]
+    state["switch"] = {"at": instant.later(data.get("at"), last.get("at")), "ids": ids}
+    return behind_s <= slack_s
+
+
 def pause(turn: Turn, data: Mapping[str, Any]) -> None:
-    """Admit nobody until resumed."""
+    """Admit nobody until resumed. One that comes again, or after a newer resume, does nothing."""
+    # ARM's front ends disagree by a second or two: of two that are so close, the brake wins.
+    if not _switch(turn.state, data, slack_s=_SKEW_S):
+        return
     turn.state["paused"] = {"since": data.get("at"), "why": str(data.get("why", ""))[:200]}
 
 
 def resume(turn: Turn, data: Mapping[str, Any]) -> None:
-    """Admit again."""
+    """Admit again. One that comes again, or after a newer pause, does nothing."""
+    if not _switch(turn.state, data, slack_s=0.0):
+        return
     turn.state.pop("paused", None)
     admit(turn, data.get("at"))
     open_look(turn, data.get("at"))

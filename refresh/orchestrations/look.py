@@ -30,12 +30,21 @@ def look(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any]
             answer = yield ctx.call_activity("read_hints", input=taken)
         except TaskFailedError as error:
             answer = {"decisions": [_undecided(row, str(error)) for row in taken["vms"]]}
-        yield from ask(ctx, "decided", bounded=bounded, look=data["look"], **answer)
-        _reply(ctx, answer["decisions"])
-        yield from _clear_leftovers(ctx, answer["decisions"])
+        batch = {"batch": taken["batch"]} if "batch" in taken else {}
+        heard = yield from ask(ctx, "decided", bounded=bounded, look=data["look"], **batch, **answer)
+        decisions = _counted(answer["decisions"], heard)
+        _reply(ctx, decisions)
+        yield from _clear_leftovers(ctx, decisions)
         looked += len(taken["vms"])
     ctx.continue_as_new({**data, "looked": looked})
     return {"looked": looked}
+
+
+def _counted(decisions: list[dict[str, Any]], heard: Any) -> list[dict[str, Any]]:
+    """The decisions that the dispatcher took; of the others another look knows more. An older one did not say."""
+    if not isinstance(heard, dict):
+        return decisions
+    return [row for row in decisions if str(row["vm"]).lower() in heard["vms"]]
 
 
 def _clear_leftovers(ctx: OrchestrationContext, decisions: list[dict[str, Any]]) -> Generator[Task[Any], Any]:

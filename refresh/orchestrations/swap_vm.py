@@ -17,14 +17,14 @@ from durabletask.task import OrchestrationContext, Task, TaskFailedError
 
 from refresh.domain import plan, resource_id
 from refresh.domain.blame import is_disk_to_blame, is_start_hopeless
-from refresh.domain.by_hand import write_commands
-from refresh.domain.denial import is_denied, reason_of
+from refresh.domain.denial import reason_of
 from refresh.domain.plan import INTENT, NOTICE, UNDO
 from refresh.domain.reason import Reason, Wait
 from refresh.event_messages import outcome_event
 from refresh.messages import Claimed, Intent, Outcome, Prepared
 from refresh.orchestrations.calls import OUTCOME_EVENT, NoAnswer, answer_of, ask, begin_ask, is_bounded, now, tell
 from refresh.orchestrations.notices import give_notice, publish
+from refresh.orchestrations.swap_outcomes import cannot_start, name_of, outcome_of, undone, unheard, verified
 from refresh.orchestrations.swap_steps import StepsRun, call, run_steps
 
 Turn = Generator[Task[Any], Any, Outcome]
@@ -47,7 +47,7 @@ def swap_vm(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[A
     try:
         claim = yield from ask(ctx, "claim", bounded=bounded, patience=CLAIM_PATIENCE, vm=vm, n=n)
     except NoAnswer as silence:
-        return replace(_unheard(ctx, vm, silence), started=started, ended=now(ctx)).to_json()
+        return replace(unheard(ctx, vm, silence), started=started, ended=now(ctx)).to_json()
     claimed = Claimed.from_json(claim)
     if claimed.answer != "yours":
         message = "another start of this swap has the claim, or it is over"
@@ -56,7 +56,7 @@ def swap_vm(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[A
         outcome = yield from _turn(ctx, vm, n, claimed, bounded=bounded)
     except Exception as error:  # a bug must not leave a claim that nobody frees
         message = f"the app itself failed; the disk is not tried again unless it is forced: {error!r:.200}"
-        outcome = _outcome(ctx, vm, "needs-attention", Reason.APP_FAILED, message)
+        outcome = outcome_of(ctx, vm, "needs-attention", Reason.APP_FAILED, message)
     told = Outcome.from_json({**outcome.to_json(), "started": started, "ended": now(ctx)}).to_json()
     try:
         yield from ask(ctx, "finished", bounded=bounded, vm=vm, n=n, outcome=told)
@@ -74,37 +74,34 @@ def _turn(ctx: OrchestrationContext, vm: str, n: int, claimed: Claimed, *, bound
         return (yield from _take_up(ctx, vm, n, claimed, bounded=bounded))
     prepared = yield from _prepare(ctx, vm, claimed)
     # Whoever was told that a swap is about to begin is told as well when it does not, by this run or by its recovery.
-    announced = claimed.wanted if claimed.step == NOTICE else None
+    announced, noticed = claimed.wanted if claimed.step == NOTICE else None, False
     if prepared.intent is not None and prepared.notice_s is not None:
         announced = prepared.intent.new_disk
-        if (yield from give_notice(ctx, vm, n, prepared.intent, prepared.message, prepared.notice_s)):
+        noticed = yield from give_notice(ctx, vm, n, prepared.intent, prepared.message, prepared.notice_s)
+        if noticed:
             prepared = yield from _prepare(ctx, vm, claimed)  # what was prepared is old by now
     if prepared.intent is None:
         status = "skipped" if prepared.decision == "skip" else "refused"
-        return replace(_outcome(ctx, vm, status, prepared.reason, prepared.message), new_disk=announced)
+        return replace(outcome_of(ctx, vm, status, prepared.reason, prepared.message), new_disk=announced)
     kept: dict[str, Any] = {"intent": prepared.intent.to_json(), "tags": prepared.tags}
     urgent = prepared.decision == "revive"
+    kept |= {"urgent": urgent, "noticed": noticed}
     try:
-        stored = yield from ask(ctx, "step", bounded=bounded, vm=vm, n=n, step=INTENT, urgent=urgent, **kept)
+        stored = yield from ask(ctx, "step", bounded=bounded, vm=vm, n=n, step=INTENT, **kept)
     except NoAnswer as silence:
         if not urgent:
-            return _unheard(ctx, vm, silence, prepared.intent)
+            return unheard(ctx, vm, silence, prepared.intent)
         stored = {"ok": True}  # the VM is down already, and the claim is this run's
     if stored.get("paused"):
         why = stored.get("why") or "swaps were paused during its notice"
         message = f"{why}: nothing was touched, and it is asked for again"
-        return _outcome(ctx, vm, "skipped", Wait.PAUSED, message, prepared.intent)
+        return outcome_of(ctx, vm, "skipped", Wait.PAUSED, message, prepared.intent)
     if not stored["ok"]:
-        return _outcome(ctx, vm, "skipped", Reason.NOT_CLAIMED, "a recovery has taken this swap over")
+        return outcome_of(ctx, vm, "skipped", Reason.NOT_CLAIMED, "a recovery has taken this swap over")
     if prepared.decision == "revive":
         return (yield from _revive(ctx, vm, n, prepared.intent, prepared.message))
     plans = Plans(prepared.steps, prepared.undo, bounded)
     return (yield from _begin(ctx, vm, n, prepared.intent, prepared.tags, plans))
-
-
-def _unheard(ctx: OrchestrationContext, vm: str, silence: NoAnswer, intent: Intent | None = None) -> Outcome:
-    message = f"nothing was touched, because {silence}; the sweep comes back to this VM"
-    return _outcome(ctx, vm, "refused", Reason.DISPATCHER_SILENT, message, intent)
 
 
 def _prepare(ctx: OrchestrationContext, vm: str, claimed: Claimed) -> Generator[Task[Any], Any, Prepared]:
@@ -153,11 +150,13 @@ def _prove(ctx: OrchestrationContext, vm: str, n: int, intent: Intent, plans: Pl
     if ran.ended in ("held", "gone"):
         reason = Reason.ON_HOLD if ran.ended == "held" else Reason.VM_GONE
         message = "put on hold, or gone, before its new disk was proved: left alone"
-        return _outcome(ctx, vm, "skipped", reason, message, None, ran)
+        return outcome_of(ctx, vm, "skipped", reason, message, None, ran)
     if ran.ended == "stopped":
-        message = f"was stopped before disk {_name(intent.new_disk)} was proved; left so, and proved when it runs again"
-        return _outcome(ctx, vm, "not-proven", Reason.NOT_RUNNING, message, intent, ran)
-    return _verified(ctx, vm, intent, ran)
+        message = (
+            f"was stopped before disk {name_of(intent.new_disk)} was proved; left so, and proved when it runs again"
+        )
+        return outcome_of(ctx, vm, "not-proven", Reason.NOT_RUNNING, message, intent, ran)
+    return verified(ctx, vm, intent, ran)
 
 
 def _begin(
@@ -168,7 +167,7 @@ def _begin(
     if not wrote.get("ok"):
         message = f"nothing was stopped, because the VM's tags could not be written: {wrote.get('message')}"
         reason = str(wrote.get("reason", Reason.TAGS_NOT_WRITTEN))
-        return _outcome(ctx, vm, "skipped" if reason == Reason.VM_GONE else "refused", reason, message, intent)
+        return outcome_of(ctx, vm, "skipped" if reason == Reason.VM_GONE else "refused", reason, message, intent)
     return (yield from _swap(ctx, vm, n, intent, plans))
 
 
@@ -178,32 +177,19 @@ def _clear(ctx: OrchestrationContext, vm: str, intent: Intent) -> Generator[Task
     return call(ctx, "clear_intent", {"vm": vm, "run": None if revival else intent.run})
 
 
-def _name(disk_id: str) -> str:
-    disk = resource_id.parse(disk_id)
-    return disk.name if disk is not None else disk_id
-
-
 def _swap(ctx: OrchestrationContext, vm: str, n: int, intent: Intent, plans: Plans) -> Turn:
     ran = yield from run_steps(ctx, vm, n, intent, plans.steps)
     if ran.ended == "failed" and is_start_hopeless(ran.step, ran.code):
-        return _cannot_start(ctx, vm, intent, ran)
+        return cannot_start(ctx, vm, intent, ran)
     if ran.ended == "failed":
         return (yield from _undo(ctx, vm, n, intent, plans, ran))
     if ran.ended in ("held", "gone"):
         return (yield from _let_go(ctx, vm, intent, ran))
     yield from _clear(ctx, vm, intent)
     if not intent.was_running:
-        message = f"the VM was not running: it has disk {_name(intent.new_disk)} now and was left as it was"
-        return _outcome(ctx, vm, "not-proven", Reason.NOT_RUNNING, message, intent, ran)
-    return _verified(ctx, vm, intent, ran)
-
-
-def _verified(ctx: OrchestrationContext, vm: str, intent: Intent, ran: StepsRun) -> Outcome:
-    disk = _name(intent.new_disk)
-    if ran.proved:
-        return _outcome(ctx, vm, "succeeded", Reason.VERIFIED, f"runs disk {disk}, proved by its guest", intent, ran)
-    message = f"runs disk {disk}; no signal from its guest has proved its health"
-    return _outcome(ctx, vm, "not-proven", Reason.NOT_PROVEN, message, intent, ran)
+        message = f"the VM was not running: it has disk {name_of(intent.new_disk)} now and was left as it was"
+        return outcome_of(ctx, vm, "not-proven", Reason.NOT_RUNNING, message, intent, ran)
+    return verified(ctx, vm, intent, ran)
 
 
 def _undo(ctx: OrchestrationContext, vm: str, n: int, intent: Intent, plans: Plans, failed: StepsRun | None) -> Turn:
@@ -231,7 +217,7 @@ def _undo(ctx: OrchestrationContext, vm: str, n: int, intent: Intent, plans: Pla
         code = failed.code if failed is not None else None
         reason = Reason.UNHEALTHY if unhealthy else reason_of(code, Reason.STEP_FAILED)
         put_in = back.put_back or failed is None or failed.step not in (plan.Step.STOP, plan.Step.NEW_DISK)
-        outcome = _undone(ctx, vm, intent, reason, why, back, blamed=blamed, put_in=put_in)
+        outcome = undone(ctx, vm, intent, reason, why, back, blamed=blamed, put_in=put_in)
     # The VM first, then tags and blame: nothing waits for them.
     if not wrote.get("ok"):
         wrote = yield from call(ctx, "write_rejection", rejection)
@@ -249,42 +235,14 @@ def _undo(ctx: OrchestrationContext, vm: str, n: int, intent: Intent, plans: Pla
     return replace(outcome, evidence=(*outcome.evidence, str(said.get("message", ""))[:160]))
 
 
-def _undone(
-    ctx: OrchestrationContext,
-    vm: str,
-    intent: Intent,
-    reason: str,
-    why: str,
-    back: StepsRun,
-    *,
-    blamed: bool,
-    put_in: bool,
-) -> Outcome:
-    """The VM has its old disk and is as it was; `put_in` says whether it ever had the new one."""
-    new, old = _name(intent.new_disk), _name(intent.old_disk)
-    if back.stopped_at is None and back.arm_s is None and not blamed:
-        message = f"nothing was stopped, and the tag asks for {old} again; ask for {new} when it is cured: {why}"
-        return _outcome(ctx, vm, "refused", reason, message, intent, back)
-    told = f"{new} was taken out again and {old} put back" if put_in else f"{new} was not put in; it has {old} again"
-    again = "" if blamed else "; the disk is not to blame and may be asked for again when it is cured"
-    return _outcome(ctx, vm, "rolled-back", reason, f"{told}{again}: {why}", intent, back)
-
-
-def _cannot_start(ctx: OrchestrationContext, vm: str, intent: Intent, ran: StepsRun) -> Outcome:
-    """No disk is to blame and the old one could not be started either: nothing is rejected, the sweep goes on."""
-    what = "refuses" if is_denied(ran.code) else "had no room"
-    message = f"Azure {what} to start this VM for too long ({ran.why}); the sweep goes on asking"
-    return _outcome(ctx, vm, "needs-attention", reason_of(ran.code, Reason.NO_CAPACITY), message, intent, ran)
-
-
 def _give_up(ctx: OrchestrationContext, vm: str, n: int, intent: Intent, why: str, back: StepsRun) -> Turn:
     """The old disk could not be put back: a VM that ran is started on whatever disk it has, hold or not."""
     ran = back
     if intent.was_running and back.step != plan.Step.START:
         steps = (plan.Step.START,)
         ran = yield from run_steps(ctx, vm, n, intent, steps, prefix=f"{UNDO}-", earlier=back, despite_hold=True)
-    message = f"{_name(intent.new_disk)} failed ({why}) and the way back failed too ({back.why}): a person is needed"
-    return _outcome(ctx, vm, "needs-attention", reason_of(back.code, Reason.UNDO_FAILED), message, intent, ran)
+    message = f"{name_of(intent.new_disk)} failed ({why}) and the way back failed too ({back.why}): a person is needed"
+    return outcome_of(ctx, vm, "needs-attention", reason_of(back.code, Reason.UNDO_FAILED), message, intent, ran)
 
 
 def _revive(ctx: OrchestrationContext, vm: str, n: int, intent: Intent, why: str) -> Turn:
@@ -294,9 +252,9 @@ def _revive(ctx: OrchestrationContext, vm: str, n: int, intent: Intent, why: str
         return (yield from _let_go(ctx, vm, intent, ran))
     if ran.ended != "done":
         message = f"a VM that an earlier swap stopped could not be started: {ran.why}"
-        return _outcome(ctx, vm, "needs-attention", Reason.RECOVER, message, ran=ran)
+        return outcome_of(ctx, vm, "needs-attention", Reason.RECOVER, message, ran=ran)
     yield from _clear(ctx, vm, intent)
-    return _outcome(ctx, vm, "not-proven", Reason.RECOVER, why, ran=ran)
+    return outcome_of(ctx, vm, "not-proven", Reason.RECOVER, why, ran=ran)
 
 
 def _let_go(ctx: OrchestrationContext, vm: str, intent: Intent, ran: StepsRun) -> Turn:
@@ -309,36 +267,10 @@ def _let_go(ctx: OrchestrationContext, vm: str, intent: Intent, ran: StepsRun) -
         ran = yield from run_steps(ctx, vm, None, intent, (plan.Step.START,), earlier=ran, despite_hold=True)
         if ran.ended == "failed":
             message = f"put on hold while it was stopped for a swap, and it could not be started: {ran.why}"
-            return _outcome(ctx, vm, "needs-attention", Reason.ON_HOLD, message, intent, ran)
+            return outcome_of(ctx, vm, "needs-attention", Reason.ON_HOLD, message, intent, ran)
     if ran.ended == "gone":
         message = "the VM was deleted while it was being swapped, or another has its name now"
-        return _outcome(ctx, vm, "skipped", Reason.VM_GONE, message, intent, ran)
+        return outcome_of(ctx, vm, "skipped", Reason.VM_GONE, message, intent, ran)
     yield from _clear(ctx, vm, intent)
     message = "put on hold during its swap: left alone from then on, running what it had by then"
-    return _outcome(ctx, vm, "not-proven", Reason.ON_HOLD, message, None, ran)
-
-
-def _outcome(
-    ctx: OrchestrationContext,
-    vm: str,
-    status: str,
-    reason: str,
-    message: str,
-    intent: Intent | None = None,
-    ran: StepsRun | None = None,
-) -> Outcome:
-    return Outcome(
-        vm=vm,
-        run=ctx.instance_id,
-        status=status,
-        reason=str(reason),
-        message=message,
-        old_disk=intent.old_disk if intent else None,
-        new_disk=intent.new_disk if intent else None,
-        down_s=ran.down_s() if ran else None,
-        arm_s=ran.arm_s if ran else None,
-        stop_mode=intent.stop_mode if intent and ran and ran.stopped_at else None,
-        evidence=tuple(ran.evidence) if ran else (),
-        by_hand=write_commands(vm, intent.old_disk if intent else None) if status == "needs-attention" else (),
-        warnings=intent.warnings if intent else (),
-    )
+    return outcome_of(ctx, vm, "not-proven", Reason.ON_HOLD, message, None, ran)

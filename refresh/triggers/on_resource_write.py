@@ -33,4 +33,4 @@ async def on_resource_write(event: func.EventGridEvent, client: DurableFunctions
         return
     at = event.event_time.isoformat() if event.event_time else None
     dispatcher = EntityInstanceId(messages.DISPATCHER, messages.DISPATCHER_KEY)
-    await client.signal_entity(dispatcher, "hint", {"vms": [found.vm], "at": at})
+    await client.signal_entity(dispatcher, "hint", {"vms": [found.vm], "at": at, "source": messages.FROM_EVENT})

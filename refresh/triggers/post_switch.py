@@ -5,6 +5,8 @@ Decides that the brake works even when Azure does not answer: only the time of t
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import azure.functions as func
 from azure.durable_functions import DurableFunctionsClient
 
@@ -36,7 +38,9 @@ async def _switch(
     body = read_body(req, _TAKES)
     if body.dry_run:
         return ok({"paused": paused, "plan": [], "disks_added": 0, "down_s": 0.0})
-    await client.signal_entity(DISPATCHER, operation, {"at": await _now(), "why": body.why})
+    # With the id the dispatcher knows a signal that comes twice: a late pause must not undo a newer resume.
+    data = {"id": uuid4().hex, "at": await _now(), "why": body.why}
+    await client.signal_entity(DISPATCHER, operation, data)
     return ok({"paused": paused})
 
 

@@ -31,8 +31,8 @@ async def sweep(timer: func.TimerRequest, client: DurableFunctionsClient) -> Non
     vms = await _find_mismatches(gateways)
     for start in range(0, len(vms), messages.VMS_PER_SIGNAL):
         batch = vms[start : start + messages.VMS_PER_SIGNAL]
-        await client.signal_entity(_DISPATCHER, "hint", {"vms": batch, "at": now})
-    await client.signal_entity(_DISPATCHER, "recover", {"gone": await _find_gone(client), "at": now})
+        await client.signal_entity(_DISPATCHER, "hint", {"vms": batch, "at": now, "source": messages.FROM_SWEEP})
+    await client.signal_entity(_DISPATCHER, "recover", {**await _find_dead(client), "at": now})
     await begin_if_waited_for(client)
 
 
@@ -47,11 +47,15 @@ async def _find_mismatches(gateways: Gateways) -> list[str]:
     return found
 
 
-async def _find_gone(client: DurableFunctionsClient) -> list[dict[str, Any]]:
+async def _find_dead(client: DurableFunctionsClient) -> dict[str, Any]:
+    """Claims whose swap nobody works on (`gone`), and the open `look` when nobody works on it."""
     entity = await client.get_entity(_DISPATCHER)
     state: dict[str, Any] = (entity.get_typed_state(dict) if entity is not None else None) or {}
     gone = []
     for vm, row in state.get("running", {}).items():
         if not await is_open(client, messages.swap_id(vm, row["n"])):
             gone.append({"vm": vm, "n": row["n"]})
-    return gone
+    look = (state.get("look") or {}).get("id")
+    if look is None or await is_open(client, str(look)):
+        return {"gone": gone}
+    return {"gone": gone, "look": look}

@@ -13,6 +13,7 @@ from typing import Any
 
 from refresh import messages
 from refresh.domain.reason import Wait
+from refresh.entities.edits import are_missing
 from refresh.entities.looks import remembered
 from refresh.entities.queue import DEFAULT_MAX_SWAPS, admission_of
 
@@ -35,6 +36,17 @@ class Book:
         """The swaps under way, by lower-case VM id."""
         found: dict[str, Json] = self.state.get("running", {})
         return found
+
+    @property
+    def events(self) -> Mapping[str, Any]:
+        """When the last event came, and which edits the sweep alone has found since."""
+        found: Mapping[str, Any] = self.state.get("events", {})
+        return found
+
+    @property
+    def events_are_missing(self) -> bool:
+        """Whether edits are found by the sweep alone again and again."""
+        return are_missing(self.state)
 
     @property
     def queue(self) -> Mapping[str, Json]:

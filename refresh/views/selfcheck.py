@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from refresh.domain import instant
-from refresh.domain.selfcheck import STUCK_AFTER_S, STUCK_CURE, is_stuck
+from refresh.domain.selfcheck import EVENTS_CURE, STUCK_AFTER_S, STUCK_CURE, is_stuck
 from refresh.selfcheck_messages import WAITING_FOR, CheckRow
 from refresh.views.book import Book
 from refresh.views.runs import Instance
@@ -24,14 +24,15 @@ def selfcheck_view(
     """What is known of self-checks; `newest` is the one of this package that was begun last, `now` ISO or unknown.
 
     `passed` is what admission goes by: the last result that the dispatcher keeps is of this package and passed.
-    `standing` are checks made at the time of asking, `last` the newest result (None before the first), `running` the
-    self-check under way. `ok`: it passed, no newer one says otherwise, and every standing check passes.
+    `standing` are checks made at the time of asking (whether a self-check is stuck, whether events arrive), `last` the
+    newest result (None before the first), `running` the self-check under way. `ok`: it passed, no newer one says
+    otherwise, and every standing check passes.
     """
     last, running = _last(book, newest), None
     if newest is not None and newest.state == "running":
         waiting_for = [str(name) for name in newest.progress.get(WAITING_FOR, ())]
         running = {"run": newest.id, "since": newest.started, "waiting_for": waiting_for}
-    standing = [row.to_json() for row in (_stuck(newest, now),) if row is not None]
+    standing = [row.to_json() for row in (_stuck(newest, now), _events(book)) if row is not None]
     passed = _has_passed(book.selfcheck, package)
     return {
         "required": required,
@@ -68,3 +69,14 @@ def _stuck(newest: Instance | None, now: str | None) -> CheckRow | None:
     waiting = ", ".join(str(name) for name in newest.progress.get(WAITING_FOR, ())) or "its first turn"
     message = f"{newest.id} began at {newest.started}, has not ended within {STUCK_AFTER_S} s and waits for {waiting}"
     return CheckRow("selfcheck", False, message[:600], STUCK_CURE)
+
+
+def _events(book: Book) -> CheckRow:
+    events = book.events
+    if not book.events_are_missing:
+        seen = events.get("seen")
+        return CheckRow("events", True, f"the last event came at {seen}" if seen else "no event has come yet")
+    vms = ", ".join(str(vm).rsplit("/", 1)[-1] for vm in events.get("vms", ()))
+    last = events.get("seen") or "never"
+    message = f"events do not arrive: since {events['since']} the sweep alone found edits ({vms}); last event: {last}"
+    return CheckRow("events", False, message[:600], EVENTS_CURE)

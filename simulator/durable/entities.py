@@ -1,6 +1,6 @@
 """Entities: one batch of operations at a time for each, state and actions kept together.
 
-Decides when an entity is called and what of its answer is kept. Refuses to know how a function is run.
+Decides when an entity is called and what of its answer is kept. Does not know how a function is run.
 
 A batch is at least once: operations stay with the hub until the state is saved. What a batch sends is sent before the
 state is saved, so a worker that dies between the two makes the second run send it once more.
@@ -9,32 +9,37 @@ state is saved, so a worker that dies between the two makes the second run send 
 from __future__ import annotations
 
 import asyncio
-import json
-import uuid
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
 
 from durabletask.internal import orchestrator_service_pb2 as pb
 
 from simulator.clock import Clock
-from simulator.durable.desk import Desk
-from simulator.durable.history import event, failure_details, optional, optional_date, text
+from simulator.durable.desk import Desk, redelivery_s
+from simulator.durable.entity_batches import ask, messages_of, next_batch, sorted_out
+from simulator.durable.entity_messages import granted
+from simulator.durable.history import optional
 from simulator.durable.ids import Ids
 from simulator.durable.lane import Lane
 from simulator.durable.post import Post
-from simulator.durable.records import Deliver, Entity, Message, Operate, StartOrchestration
-from simulator.durable.worker import FunctionFailed, WorkerDied
+from simulator.durable.records import Deliver, Entity, LockEntities, Message, Operate, ReleaseEntity
+from simulator.durable.worker import WorkerDied
 
 
 class Entities:
-    """Every entity of the hub, by id."""
+    """Every entity of the hub, by id.
 
-    def __init__(self, clock: Clock, desk: Desk, post: Post, ids: Ids, *, limit: int, batch: int) -> None:
+    `batch` is the most operations in one call; `sorts` says whether the message sorter works (`entity_batches`).
+    """
+
+    def __init__(
+        self, clock: Clock, desk: Desk, post: Post, ids: Ids, *, limit: int, batch: int, hidden_s: float, sorts: bool
+    ) -> None:
         self._clock = clock
         self._desk = desk
         self._post = post
         self._ids = ids
-        self._batch = batch
+        self._batch, self._hidden_s, self._sorts = batch, hidden_s, sorts
         self._entities: dict[str, Entity] = {}
         self.lane: Lane[Entity] = Lane(limit, self._turn)
 
@@ -43,11 +48,21 @@ class Entities:
         """The entities by id, those without a state too."""
         return self._entities
 
-    def deliver(self, operation: Operate) -> None:
-        """Queue an operation; the entity comes into being if it must."""
-        entity = self._entities.setdefault(operation.entity_id, Entity(operation.entity_id, self._clock.now()))
-        entity.inbox.append(operation)
+    def deliver(self, message: Operate | LockEntities | ReleaseEntity) -> None:
+        """Queue an operation or a lock, or release one; the entity comes into being if it must."""
+        entity = self._entities.setdefault(message.entity_id, Entity(message.entity_id, self._clock.now()))
+        if isinstance(message, ReleaseEntity):
+            if entity.locked_by == message.holder:
+                entity.locked_by = None
+        elif self._sorts and sorted_out(entity, message):
+            return
+        else:
+            entity.inbox.insert(_place(entity, message), message)
         self._schedule(entity)
+
+    def purge(self, entity_id: str) -> bool:
+        """Forget an entity, whatever it does. False if there is none."""
+        return self._entities.pop(entity_id, None) is not None
 
     def forget(self) -> None:
         """Forget every entity."""
@@ -61,48 +76,55 @@ class Entities:
         return len(empty)
 
     def _schedule(self, entity: Entity) -> None:
-        if entity.turn == "idle" and entity.inbox:
+        if entity.turn == "idle" and entity.inbox and _may_take(entity):
             entity.turn = "queued"
             self._desk.trace.note("entity", entity.name, entity.id, "scheduled")
             self.lane.put(entity)
 
     async def _turn(self, entity: Entity) -> None:
         entity.turn = "running"
-        batch = [entity.inbox.popleft() for _ in range(min(self._batch, len(entity.inbox)))]
+        batch, lock = next_batch(entity, self._batch)
         self._desk.trace.note("entity", entity.name, entity.id, "dispatched")
+        result = pb.EntityBatchResult()
+        messages: list[Message] = []
         try:
-            names = [one.operation for one in batch]
-            self._desk.interruptions.before_entity_batch(entity.id, names, entity.attempt)
-            result = await self._ask(entity, batch)
-            messages = self._messages(batch, result)
-            self._interrupt(entity, batch, messages)
+            if batch:
+                names = [one.operation for one in batch]
+                self._desk.interruptions.before_entity_batch(entity.id, names, entity.attempt)
+                result = await ask(entity, batch, self._desk.worker)
+                messages = messages_of(entity, batch, result, self._ids, self._clock.now())
+                self._interrupt(entity, batch, messages)
         except (WorkerDied, asyncio.CancelledError) as death:
-            self._give_back(entity, batch, self._desk.redelivery_s(death))
+            self._give_back(entity, [*batch, *([lock] if lock else [])], redelivery_s(death, self._hidden_s))
             if isinstance(death, asyncio.CancelledError):
                 raise
             return
-        entity.attempt = 1
-        entity.state = optional(result, "entityState")
+        self._keep(entity, batch, result, lock, messages)
+
+    def _keep(
+        self,
+        entity: Entity,
+        batch: list[Operate],
+        result: pb.EntityBatchResult,
+        lock: LockEntities | None,
+        messages: list[Message],
+    ) -> None:
+        if batch:
+            entity.attempt = 1
+            entity.state = optional(result, "entityState")
+        if lock is not None:
+            entity.locked_by = lock.caller.instance_id
+            messages.append(self._after(lock))
         entity.updated_at = self._clock.now()
         entity.turn = "idle"
         self._desk.trace.note("entity", entity.name, entity.id, "completed")
         self._post.send(messages)
         self._schedule(entity)
 
-    async def _ask(self, entity: Entity, batch: list[Operate]) -> pb.EntityBatchResult:
-        operations = [
-            pb.OperationRequest(operation=one.operation, requestId=one.request_id, input=text(one.input))
-            for one in batch
-        ]
-        request = pb.EntityBatchRequest(instanceId=entity.id, entityState=text(entity.state), operations=operations)
-        try:
-            answer = await self._desk.worker.operate(entity.name, request.SerializeToString())
-        except FunctionFailed as failure:
-            # The host keeps the state and fails the operations it has no results for.
-            details = failure_details(failure.error_type, failure.message, failure.stack_trace)
-            return pb.EntityBatchResult(entityState=text(entity.state), failureDetails=details)
-        result: pb.EntityBatchResult = pb.EntityBatchResult.FromString(answer)
-        return result
+    def _after(self, lock: LockEntities) -> Message:
+        if lock.position + 1 < len(lock.lock_set):
+            return replace(lock, position=lock.position + 1)
+        return Deliver(lock.caller, granted(lock, self._clock.now()), answers=lock.request_id)
 
     def _interrupt(self, entity: Entity, batch: list[Operate], messages: list[Message]) -> None:
         names = [one.operation for one in batch]
@@ -113,9 +135,9 @@ class Entities:
                 self._post.send(messages)
             raise
 
-    def _give_back(self, entity: Entity, batch: list[Operate], after_s: float) -> None:
+    def _give_back(self, entity: Entity, work: list[Operate | LockEntities], after_s: float) -> None:
         self._desk.trace.note("entity", entity.name, entity.id, "lost")
-        entity.inbox.extendleft(reversed(batch))
+        entity.inbox.extendleft(reversed(work))
         entity.attempt += 1
 
         def again() -> None:
@@ -124,45 +146,17 @@ class Entities:
 
         self._post.later(after_s, again)
 
-    def _messages(self, batch: list[Operate], result: pb.EntityBatchResult) -> list[Message]:
-        now = self._clock.now()
-        messages: list[Message] = []
-        for position, operation in enumerate(batch):
-            if operation.caller is not None:
-                outcome = result.results[position] if position < len(result.results) else None
-                reply = json.dumps(_reply(outcome, result))
-                raised = pb.EventRaisedEvent(name=operation.request_id, input=text(reply))
-                messages.append(Deliver(operation.caller, event(now, eventRaised=raised)))
-        messages += [self._sent(action) for action in result.actions]
-        return messages
 
-    def _sent(self, action: pb.OperationAction) -> Message:
-        if action.HasField("sendSignal"):
-            signal = action.sendSignal
-            at = optional_date(signal, "scheduledTime")
-            return Operate(signal.instanceId, uuid.uuid4().hex, signal.name, optional(signal, "input"), at=at)
-        start = action.startNewOrchestration
-        return StartOrchestration(
-            start.instanceId or self._ids.of_start(start.name),
-            start.name,
-            optional(start, "input"),
-            optional(start, "version"),
-            at=optional_date(start, "scheduledTime"),
-        )
+def _sender(message: Operate | LockEntities) -> str | None:
+    return None if message.caller is None else message.caller.instance_id
 
 
-def _reply(outcome: pb.OperationResult | None, result: pb.EntityBatchResult) -> dict[str, Any]:
-    """The reply to an orchestration in the Durable extension's entity protocol."""
-    if outcome is not None and outcome.HasField("success"):
-        return {"result": optional(outcome.success, "result")}
-    details = result.failureDetails if outcome is None else outcome.failure.failureDetails
-    return {
-        "result": json.dumps(details.errorMessage),
-        "exceptionType": details.errorType,
-        "failureDetails": {
-            "ErrorType": details.errorType,
-            "ErrorMessage": details.errorMessage,
-            "StackTrace": optional(details, "stackTrace"),
-            "IsNonRetriable": details.isNonRetriable,
-        },
-    }
+def _place(entity: Entity, message: Operate | LockEntities) -> int:
+    # What the holder of the lock sends goes before everything else, in its own order.
+    if entity.locked_by is None or _sender(message) != entity.locked_by:
+        return len(entity.inbox)
+    return sum(_sender(other) == entity.locked_by for other in entity.inbox)
+
+
+def _may_take(entity: Entity) -> bool:
+    return entity.locked_by is None or _sender(entity.inbox[0]) == entity.locked_by

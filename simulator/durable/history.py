@@ -1,6 +1,6 @@
 """The history of one orchestration execution and the events it is made of.
 
-Decides how events are made and kept. Refuses to know what they mean to an orchestrator.
+Decides how events are made and kept. Does not know what they mean to an orchestrator.
 
 The whole history is sent with every turn, as Azure does, so it is kept in its serialised form: a turn copies bytes
 instead of encoding every event again.
@@ -22,6 +22,9 @@ class History:
 
     def __init__(self) -> None:
         self._wire = bytearray()
+
+    def __bool__(self) -> bool:
+        return bool(self._wire)
 
     def extend(self, events: Iterable[pb.HistoryEvent]) -> None:
         """Append events."""
@@ -69,6 +72,6 @@ def event(now: datetime, event_id: int = -1, **kind: Any) -> pb.HistoryEvent:
     return pb.HistoryEvent(eventId=event_id, timestamp=timestamp(now), **kind)
 
 
-def failure_details(error_type: str, message: str, stack_trace: str = "") -> pb.TaskFailureDetails:
+def failure_details(error_type: str, message: str, stack_trace: str | None = None) -> pb.TaskFailureDetails:
     """A failure as tasks report it."""
     return pb.TaskFailureDetails(errorType=error_type, errorMessage=message, stackTrace=text(stack_trace))

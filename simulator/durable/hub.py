@@ -1,7 +1,7 @@
 """The durable hub as a whole: the one object that a Functions host and tests talk to.
 
-Decides who is told of a message. Refuses to know what happens there: orchestrations, entities and activities are
-rooms of their own, and the gRPC face for the app's clients is `simulator.durable.rpc`.
+Decides what a message reaches. Does not know what happens there: orchestrations, entities and activities are modules of
+their own, and the gRPC face for the app's clients is `simulator.durable.rpc`.
 
 Everything happens on one event loop, so nothing is locked. The hub outlives its worker: detach one and attach another
 and work under way goes on, as storage outlives a Functions instance.
@@ -22,11 +22,21 @@ from simulator.clock import Clock
 from simulator.durable.activities import Activities
 from simulator.durable.desk import REDELIVERY_S, Desk
 from simulator.durable.entities import Entities
-from simulator.durable.history import event, failure_details, text
+from simulator.durable.history import event, text
 from simulator.durable.ids import Ids
 from simulator.durable.orchestrations import Orchestrations
 from simulator.durable.post import Post
-from simulator.durable.records import Address, Deliver, Instance, Message, Operate, RunActivity, StartOrchestration
+from simulator.durable.records import (
+    Address,
+    Deliver,
+    Instance,
+    LockEntities,
+    Message,
+    Operate,
+    ReleaseEntity,
+    RunActivity,
+    StartOrchestration,
+)
 from simulator.durable.trace import Trace
 from simulator.durable.worker import Interruptions, Worker
 
@@ -35,6 +45,8 @@ from simulator.durable.worker import Interruptions, Worker
 class Limits:
     """How much of each kind runs at once (host.json `extensions.durableTask`), defaults as on one processor.
 
+    `work_item_hidden_s` and `control_hidden_s` are how long the message of an activity, and of a turn or an entity's
+    batch, stays hidden from other workers. `sorts_calls`: the entities' message sorter works.
     https://learn.microsoft.com/azure/azure-functions/durable/durable-functions-bindings#host-json
     """
 
@@ -42,13 +54,15 @@ class Limits:
     orchestrators: int = 10
     entities: int = 10
     entity_batch: int = 5000
-    redelivery_s: float = REDELIVERY_S
+    work_item_hidden_s: float = REDELIVERY_S
+    control_hidden_s: float = REDELIVERY_S
+    sorts_calls: bool = True
 
 
 class DurableHub:
     """Instances, entities, timers and the queues between them.
 
-    `trace` tells what was handed out and when. `interruptions` is where tests make a worker die. With a `seed` the ids
+    `trace` says what was handed out and when. `interruptions` is where tests make a worker die. With a `seed` the ids
     of instances that are started without one are the same in every run.
     """
 
@@ -58,13 +72,24 @@ class DurableHub:
         self.trace = Trace(clock)
         self.ids = Ids(seed)
         self._desk = Desk(self.trace)
-        self._desk.after_s = self.limits.redelivery_s
         self._post = Post(clock, self._arrive)
-        self.orchestrations = Orchestrations(clock, self._desk, self._post, self.limits.orchestrators)
-        self.entities = Entities(
-            clock, self._desk, self._post, self.ids, limit=self.limits.entities, batch=self.limits.entity_batch
+        held_s = self.limits.control_hidden_s
+        self.orchestrations = Orchestrations(
+            clock, self._desk, self._post, limit=self.limits.orchestrators, hidden_s=held_s
         )
-        self._activities = Activities(clock, self._desk, self._post, self.limits.activities)
+        self.entities = Entities(
+            clock,
+            self._desk,
+            self._post,
+            self.ids,
+            limit=self.limits.entities,
+            batch=self.limits.entity_batch,
+            hidden_s=held_s,
+            sorts=self.limits.sorts_calls,
+        )
+        self._activities = Activities(
+            clock, self._desk, self._post, limit=self.limits.activities, hidden_s=self.limits.work_item_hidden_s
+        )
 
     @property
     def interruptions(self) -> Interruptions:
@@ -86,7 +111,7 @@ class DurableHub:
             lane.open()
 
     def witness(self, wrap: Callable[[Worker], Worker]) -> None:
-        """Put somebody between the hub and its worker, who sees every call: what `wrap` makes of the worker."""
+        """Put what `wrap` makes of the worker between it and the hub, where it sees every call."""
         self._desk.attached = wrap(self._desk.worker)
 
     async def detach(self) -> None:
@@ -124,7 +149,7 @@ class DurableHub:
 
     def signal(self, entity_id: str, operation: str, payload: Any = None) -> None:
         """Signal entity `@name@key`; name compared in lower case."""
-        self._post.send([Operate(canonical_entity_id(entity_id), uuid.uuid4().hex, operation, _json(payload))])
+        self._post.send([Operate(canonical_entity_id(entity_id), str(uuid.uuid4()), operation, _json(payload))])
 
     def raise_event(self, instance_id: str, name: str, payload: str | None) -> None:
         """Raise an external event with JSON text."""
@@ -132,7 +157,7 @@ class DurableHub:
         self._deliver(instance_id, event(self.clock.now(), eventRaised=raised))
 
     def terminate(self, instance_id: str, reason: str | None = None) -> None:
-        """End an orchestration at its next turn; its code is not told. `reason` is JSON text, kept as the output."""
+        """End an orchestration at its next turn, without its code. `reason` is JSON text, kept as the output."""
         terminated = pb.ExecutionTerminatedEvent(input=text(reason))
         self._deliver(instance_id, event(self.clock.now(), executionTerminated=terminated))
 
@@ -178,21 +203,10 @@ class DurableHub:
                 self.orchestrations.deliver(message)
             case RunActivity():
                 self._activities.schedule(message)
-            case Operate():
+            case Operate() | LockEntities() | ReleaseEntity():
                 self.entities.deliver(message)
             case StartOrchestration():
-                self._start(message)
-
-    def _start(self, message: StartOrchestration) -> None:
-        if self.orchestrations.start(message) or message.parent is None:
-            return
-        running = self.orchestrations.instances[message.instance_id]
-        if running.parent == message.parent:
-            return  # the same start, sent twice
-        details = failure_details("InstanceAlreadyExists", f"{message.instance_id} is already running")
-        failed = pb.SubOrchestrationInstanceFailedEvent(taskScheduledId=message.parent.task_id, failureDetails=details)
-        happened = event(self.clock.now(), subOrchestrationInstanceFailed=failed)
-        self._post.send([Deliver(message.parent.address, happened)])
+                self.orchestrations.replace(message)
 
 
 def canonical_entity_id(entity_id: str) -> str:

@@ -1,6 +1,6 @@
 """Carries messages between orchestrations, activities and entities, each not before its time.
 
-Decides when a message arrives. Refuses to know what it does there.
+Decides when a message arrives. Does not know what it does there.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ import asyncio
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
+from zlib import crc32
 
 from simulator.clock import Clock
-from simulator.durable.records import Message, RunActivity
+from simulator.durable.records import Message, Operate, RunActivity
 
 
 class Post:
@@ -23,8 +24,13 @@ class Post:
         self._due: set[asyncio.TimerHandle] = set()
 
     def send(self, messages: Iterable[Message]) -> None:
-        """Deliver each message now, or when its `at` has come."""
-        for message in messages:
+        """Deliver each message now, or when its `at` has come; those to entities in an order of their own.
+
+        What a turn or a batch sends goes into the queues side by side, so it arrives in any order. Here the order is
+        drawn from what the messages say: another one than they were sent in, and the same in every run.
+        https://github.com/Azure/durabletask/blob/main/src/DurableTask.AzureStorage/AzureStorageOrchestrationService.cs
+        """
+        for message in _side_by_side(list(messages)):
             at = None if isinstance(message, RunActivity) else message.at
             if at is None or at <= self._clock.now():
                 self._arrive(message)
@@ -50,3 +56,16 @@ class Post:
         for handle in self._due:
             handle.cancel()
         self._due.clear()
+
+
+def _side_by_side(messages: list[Message]) -> Iterable[Message]:
+    operations = [message for message in messages if isinstance(message, Operate)]
+    if len(operations) < 2:
+        return messages
+    drawn = iter(sorted(operations, key=_drawn))
+    return [next(drawn) if isinstance(message, Operate) else message for message in messages]
+
+
+def _drawn(operation: Operate) -> int:
+    said = f"{operation.entity_id}|{operation.operation}|{operation.input}"
+    return crc32(said.encode("utf-8", "surrogatepass"))

@@ -1,106 +1,87 @@
-"""What clients see of instances and entities: pages of them, filtered, in the messages of the gRPC protocol.
+"""What clients see of instances and entities: single ones and pages, in the messages of the gRPC protocol.
 
-Decides filters, order and pages, as the Durable extension does on Azure Storage. Refuses to change anything.
+Decides filters, order and pages as the Azure Storage provider does, whose tables are sorted by instance id. Changes
+nothing.
 https://github.com/Azure/durabletask/blob/main/src/DurableTask.AzureStorage/Tracking/OrchestrationInstanceStatusQueryCondition.cs
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from durabletask.internal import orchestrator_service_pb2 as pb
 
 from simulator.durable.history import text, timestamp
-from simulator.durable.records import Entity, Instance
+from simulator.durable.records import TERMINAL, Entity, Instance
 
-_PAGE_SIZE = 100
-# https://learn.microsoft.com/rest/api/storageservices/query-timeout-and-pagination
-MOST_ON_A_PAGE = 1000
-
-
-class PageTooLarge(ValueError):
-    """A page of more rows than Azure Tables gives: it answers 400."""
+# Azure Tables refuses a larger page. https://learn.microsoft.com/rest/api/storageservices/query-timeout-and-pagination
+_MOST_ON_A_PAGE = 1000
+_ENTITIES_ON_A_PAGE = 100
 
 
-def state_of(instance: Instance, *, with_input: bool, with_output: bool) -> pb.OrchestrationState:
-    """An instance as clients see it; its input and its output only where they are asked for."""
-    return pb.OrchestrationState(
-        instanceId=instance.id,
-        name=instance.name,
-        version=text(instance.version),
-        orchestrationStatus=instance.status,
-        scheduledStartTimestamp=None if instance.scheduled_at is None else timestamp(instance.scheduled_at),
-        createdTimestamp=timestamp(instance.created_at),
-        lastUpdatedTimestamp=timestamp(instance.updated_at),
-        completedTimestamp=None if instance.completed_at is None else timestamp(instance.completed_at),
-        input=text(instance.input) if with_input else None,
-        output=text(instance.output) if with_output else None,
-        customStatus=text(instance.custom_status),
-        failureDetails=instance.failure,
-        executionId=text(instance.execution_id),
-        parentInstanceId=text(instance.parent.address.instance_id) if instance.parent else None,
-        tags=instance.tags,
-    )
+class PageRefused(ValueError):
+    """Azure Tables does not give a page of this size."""
+
+
+class Unreadable(ValueError):
+    """A row without name and times, which the extension cannot send: the whole answer fails."""
 
 
 def instance_reply(instance: Instance | None, *, payloads: bool) -> pb.GetInstanceResponse:
-    """The answer to a question for one instance, there or not."""
+    """The answer to a question for one instance, there or not; input, output and status only with `payloads`.
+
+    Unreadable when its row is torn.
+    """
     if instance is None:
         return pb.GetInstanceResponse(exists=False)
-    state = state_of(instance, with_input=payloads, with_output=payloads)
+    state = _state(instance)
+    state.tags.update(instance.tags)
+    if payloads and instance.input is not None:
+        state.input.value = instance.input
+    if not payloads:
+        state.ClearField("output")
+        state.ClearField("customStatus")
     return pb.GetInstanceResponse(exists=True, orchestrationState=state)
 
 
-def query_instances(instances: Iterable[Instance], query: pb.InstanceQuery) -> pb.QueryInstancesResponse:
-    """One page of instances in the order of their ids, each with its output, asked for or not. PageTooLarge."""
+def entity_reply(entity: Entity, *, payloads: bool) -> pb.GetInstanceResponse:
+    """An entity as an instance, which the engine makes of it: one that runs, with all that it keeps as its input."""
+    state = _entity_state(entity, payloads=payloads)
+    if not payloads:
+        state.ClearField("customStatus")
+    return pb.GetInstanceResponse(exists=True, orchestrationState=state)
+
+
+def query_instances(
+    instances: Mapping[str, Instance], entities: Mapping[str, Entity], query: pb.InstanceQuery
+) -> pb.QueryInstancesResponse:
+    """One page of instances in the order of their ids; entities are among them if the prefix begins with `@`.
+
+    PageRefused when the page is larger than Azure Tables gives, Unreadable when a torn row is on it.
+    """
+    prefix = query.instanceIdPrefix.value
+    rows: Mapping[str, Instance | Entity] = entities if prefix.startswith("@") else instances
     matching = sorted(
-        (
-            instance
-            for instance in instances
-            if _in(instance.status, query.runtimeStatus)
-            and _between(instance.created_at, query, "createdTimeFrom", "createdTimeTo")
-            and instance.id.startswith(query.instanceIdPrefix.value)
-        ),
-        key=lambda instance: instance.id,
+        row_id for row_id, row in rows.items() if row_id.startswith(prefix) and _chosen(row, query, query.runtimeStatus)
     )
-    if not query.maxInstanceCount:  # a page of no rows has none, and no next one
-        return pb.QueryInstancesResponse()
     page, token = _page(matching, query.continuationToken.value, query.maxInstanceCount)
-    states = [state_of(instance, with_input=query.fetchInputsAndOutputs, with_output=True) for instance in page]
+    states = [_listed(rows[row_id], payloads=query.fetchInputsAndOutputs) for row_id in page]
     return pb.QueryInstancesResponse(orchestrationState=states, continuationToken=text(token))
 
 
-def list_instance_ids(instances: Iterable[Instance], request: pb.ListInstanceIdsRequest) -> pb.ListInstanceIdsResponse:
-    """One page of the ids of instances that ended, in the order they ended; the page's key is its last id's place."""
-    ended = sorted(
-        (instance.completed_at.isoformat(), instance.id)
-        for instance in instances
-        if instance.completed_at is not None
-        and _in(instance.status, request.runtimeStatus)
-        and _between(instance.completed_at, request, "completedTimeFrom", "completedTimeTo")
-    )
-    begin = 0
-    if request.lastInstanceKey.value:
-        at, _, instance_id = request.lastInstanceKey.value.partition("|")
-        begin = bisect_right(ended, (at, instance_id))
-    page = ended[begin : begin + (request.pageSize or _PAGE_SIZE)]
-    more = begin + len(page) < len(ended)
-    key = "|".join(page[-1]) if page and more else None
-    return pb.ListInstanceIdsResponse(instanceIds=[instance_id for _, instance_id in page], lastInstanceKey=text(key))
+def to_purge(
+    instances: Mapping[str, Instance], entities: Mapping[str, Entity], chosen: pb.PurgeInstanceFilter
+) -> list[str]:
+    """The ids that a purge filter chooses. Of its statuses only final ones count; without any it takes everything.
 
-
-def to_purge(instances: Iterable[Instance], chosen: pb.PurgeInstanceFilter) -> list[str]:
-    """The ids of ended instances that a purge filter chooses."""
-    return [
-        instance.id
-        for instance in instances
-        if instance.ended
-        and _in(instance.status, chosen.runtimeStatus)
-        and _between(instance.created_at, chosen, "createdTimeFrom", "createdTimeTo")
-    ]
+    https://github.com/Azure/durabletask/blob/main/src/DurableTask.AzureStorage/Tracking/AzureTableTrackingStore.cs
+    """
+    statuses = [status for status in chosen.runtimeStatus if status in TERMINAL]
+    rows: dict[str, Instance | Entity] = {**instances, **entities}
+    return [row_id for row_id, row in rows.items() if _chosen(row, chosen, statuses)]
 
 
 def metadata_of(entity: Entity, *, state: bool) -> pb.EntityMetadata:
@@ -108,42 +89,102 @@ def metadata_of(entity: Entity, *, state: bool) -> pb.EntityMetadata:
     return pb.EntityMetadata(
         instanceId=entity.id,
         lastModifiedTime=timestamp(entity.updated_at),
-        backlogQueueSize=len(entity.inbox),
+        lockedBy=text(entity.locked_by),
         serializedState=text(entity.state) if state else None,
     )
 
 
 def query_entities(entities: Iterable[Entity], query: pb.EntityQuery) -> pb.QueryEntitiesResponse:
-    """One page of entities by id; those without a state only if the query includes transient ones. PageTooLarge."""
-    matching = sorted(
-        (
-            entity
-            for entity in entities
-            if (query.includeTransient or entity.state is not None)
-            and _between(entity.updated_at, query, "lastModifiedFrom", "lastModifiedTo")
-            and entity.id.startswith(query.instanceIdStartsWith.value)
-        ),
-        key=lambda entity: entity.id,
-    )
-    page, token = _page(matching, query.continuationToken.value, query.pageSize.value or MOST_ON_A_PAGE)
-    metadata = [metadata_of(entity, state=query.includeState) for entity in page]
+    """One page of entities by id; those without a state only if the query includes transient ones."""
+    prefix = query.instanceIdStartsWith.value
+    matching = {
+        entity.id: entity
+        for entity in entities
+        if (query.includeTransient or entity.state is not None)
+        and _between(entity.updated_at, query, "lastModifiedFrom", "lastModifiedTo")
+        and entity.id.startswith(prefix if prefix.startswith("@") else f"@{prefix}")
+    }
+    size = query.pageSize.value if query.HasField("pageSize") else _ENTITIES_ON_A_PAGE
+    page, token = _page(sorted(matching), query.continuationToken.value, size)
+    metadata = [metadata_of(matching[entity_id], state=query.includeState) for entity_id in page]
     return pb.QueryEntitiesResponse(entities=metadata, continuationToken=text(token))
 
 
-def _in(status: pb.OrchestrationStatus, wanted: Sequence[pb.OrchestrationStatus]) -> bool:
-    return not wanted or status in wanted
+def _listed(row: Instance | Entity, *, payloads: bool) -> pb.OrchestrationState:
+    # Output and status come whether they are asked for or not.
+    if isinstance(row, Entity):
+        return _entity_state(row, payloads=payloads)
+    state = _state(row)
+    if payloads and row.input is not None:
+        state.input.value = row.input
+    if row.version is not None:
+        state.version.value = row.version
+    if row.scheduled_at is not None:
+        state.scheduledStartTimestamp.CopyFrom(timestamp(row.scheduled_at))
+    return state
 
 
-def _between(moment: datetime, query: Any, first: str, end: str) -> bool:
+def _state(instance: Instance) -> pb.OrchestrationState:
+    if instance.torn:
+        raise Unreadable(instance.id)
+    return pb.OrchestrationState(
+        instanceId=instance.id,
+        name=instance.name,
+        orchestrationStatus=instance.status,
+        createdTimestamp=timestamp(instance.created_at),
+        lastUpdatedTimestamp=timestamp(instance.updated_at),
+        output=text(instance.output),
+        customStatus=text(instance.custom_status),
+        parentInstanceId=text(instance.parent.address.instance_id) if instance.parent else None,
+    )
+
+
+def _entity_state(entity: Entity, *, payloads: bool) -> pb.OrchestrationState:
+    kept = {} if entity.state is None else {"state": entity.state}
+    exists = {} if entity.state is None else {"entityExists": True}
+    return pb.OrchestrationState(
+        instanceId=entity.id,
+        name=entity.id,
+        orchestrationStatus=pb.ORCHESTRATION_STATUS_RUNNING,
+        createdTimestamp=timestamp(entity.updated_at),
+        lastUpdatedTimestamp=timestamp(entity.updated_at),
+        input=text(_compact({**kept, "sorter": {}})) if payloads else None,
+        customStatus=text(_compact(exists)),
+    )
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _status_of(row: Instance | Entity) -> pb.OrchestrationStatus:
+    return pb.ORCHESTRATION_STATUS_RUNNING if isinstance(row, Entity) else row.status
+
+
+def _created(row: Instance | Entity) -> datetime:
+    # An entity is stored as an orchestration that begins anew with each of its batches.
+    return row.updated_at if isinstance(row, Entity) else row.created_at
+
+
+def _chosen(row: Instance | Entity, query: Any, wanted: Sequence[pb.OrchestrationStatus]) -> bool:
+    if isinstance(row, Instance) and row.torn:
+        # It has no creation time, and a status once it has ended.
+        dated = query.HasField("createdTimeFrom") or query.HasField("createdTimeTo")
+        return not dated and (not wanted or (row.ended and row.status in wanted))
+    if wanted and _status_of(row) not in wanted:
+        return False
+    return _between(_created(row), query, "createdTimeFrom", "createdTimeTo")
+
+
+def _between(moment: datetime, query: Any, first: str, last: str) -> bool:
     def bound(name: str, holds: Callable[[datetime], bool]) -> bool:
         return not query.HasField(name) or holds(getattr(query, name).ToDatetime(tzinfo=UTC))
 
-    return bound(first, lambda at: moment >= at) and bound(end, lambda at: moment <= at)
+    return bound(first, lambda at: moment >= at) and bound(last, lambda at: moment <= at)
 
 
-def _page[Row](rows: list[Row], token: str, size: int) -> tuple[list[Row], str | None]:
-    if size > MOST_ON_A_PAGE:
-        raise PageTooLarge(size)
-    begin = int(token) if token.isdigit() else 0
-    end = begin + size
-    return rows[begin:end], str(end) if end < len(rows) else None
+def _page(ids: list[str], token: str, size: int) -> tuple[list[str], str | None]:
+    if not 0 <= size <= _MOST_ON_A_PAGE:
+        raise PageRefused(f"a page of {size}")
+    rest = [row_id for row_id in ids if row_id >= token]
+    return rest[:size], rest[size] if size < len(rest) else None

@@ -1,6 +1,6 @@
 """What the hub remembers: orchestration instances, entities, and the messages between them.
 
-Decides the shape of the hub's memory. Refuses to know who changes it and when.
+Decides the shape of the hub's memory. Does not know what changes it and when.
 """
 
 from __future__ import annotations
@@ -15,6 +15,10 @@ from durabletask.internal import orchestrator_service_pb2 as pb
 from simulator.durable.history import History
 
 Turn = Literal["idle", "queued", "running"]
+
+# The extension marks what an entity starts with this tag: its end is reported to no parent.
+# https://github.com/Azure/durabletask/blob/main/src/DurableTask.Core/TaskEntityDispatcher.cs
+FIRE_AND_FORGET = "FireAndForget"
 
 TERMINAL = frozenset(
     {
@@ -36,7 +40,7 @@ class Address:
 
 @dataclass(frozen=True)
 class Parent:
-    """Who waits for a sub-orchestration, and under which task id."""
+    """The orchestration that waits for a sub-orchestration, and under which task id; or the entity that started it."""
 
     address: Address
     name: str
@@ -58,7 +62,7 @@ class StartOrchestration:
 
 @dataclass(frozen=True)
 class RunActivity:
-    """Run activity `name` once and tell the result to `caller` under `task_id`; `attempt` counts deliveries."""
+    """Run activity `name` once and send the result to `caller` under `task_id`; `attempt` counts deliveries."""
 
     caller: Address
     task_id: int
@@ -69,16 +73,24 @@ class RunActivity:
 
 @dataclass(frozen=True)
 class Deliver:
-    """Put `event` into an orchestration's inbox, not before `at`."""
+    """Put `event` into an orchestration's inbox, not before `at`.
+
+    `answers` is the id of the task, timer or entity request that it answers, `tries` how often it came too early.
+    """
 
     to: Address
     event: pb.HistoryEvent
     at: datetime | None = None
+    answers: int | str | None = None
+    tries: int = 0
 
 
 @dataclass(frozen=True)
 class Operate:
-    """Run `operation` on an entity, not before `at`; `caller` is told the result under `request_id`."""
+    """Run `operation` on an entity, not before `at`; `caller` gets the result under `request_id`.
+
+    `labelled`: it carries the time stamps by which the entity's message sorter works, as entities' signals do.
+    """
 
     entity_id: str
     request_id: str
@@ -86,14 +98,44 @@ class Operate:
     input: str | None
     caller: Address | None = None
     at: datetime | None = None
+    labelled: bool = False
 
 
-Message = StartOrchestration | RunActivity | Deliver | Operate
+@dataclass(frozen=True)
+class LockEntities:
+    """Lock the entities `lock_set` for `caller`, one after the other from `position` on."""
+
+    request_id: str
+    lock_set: tuple[str, ...]
+    caller: Address
+    position: int = 0
+    at: datetime | None = None
+
+    @property
+    def entity_id(self) -> str:
+        """The entity to lock now."""
+        return self.lock_set[self.position]
+
+
+@dataclass(frozen=True)
+class ReleaseEntity:
+    """Release the lock that orchestration `holder` has on an entity."""
+
+    entity_id: str
+    holder: str
+    at: datetime | None = None
+
+
+Message = StartOrchestration | RunActivity | Deliver | Operate | LockEntities | ReleaseEntity
 
 
 @dataclass
 class Instance:
-    """One orchestration instance."""
+    """One orchestration instance.
+
+    `asked` are the ids of tasks, timers and entity requests in its history. `torn`: its row has neither name, creation
+    time nor status.
+    """
 
     id: str
     name: str
@@ -112,13 +154,26 @@ class Instance:
     completed_at: datetime | None = None
     history: History = field(default_factory=History)
     inbox: deque[Deliver] = field(default_factory=deque)
+    asked: set[int | str] = field(default_factory=set)
+    torn: bool = False
     turn: Turn = "idle"
     attempt: int = 1
+
+    @property
+    def begun(self) -> bool:
+        """Whether the execution has its first event, or will be given it with the next turn."""
+        return bool(self.history) or any(message.event.HasField("executionStarted") for message in self.inbox)
 
     @property
     def ended(self) -> bool:
         """Whether the instance is completed, failed or terminated."""
         return self.status in TERMINAL
+
+    def go_on_as(self, execution: Instance) -> None:
+        """Take over what a new execution changes when the instance continued as new."""
+        self.execution_id, self.history = execution.execution_id, execution.history
+        self.input, self.version, self.created_at = execution.input, execution.version, execution.created_at
+        self.asked = set()
 
     @property
     def address(self) -> Address:
@@ -128,12 +183,18 @@ class Instance:
 
 @dataclass
 class Entity:
-    """One entity; without a state it does not exist for those who ask."""
+    """One entity; without a state it does not exist for clients.
+
+    `locked_by` is the id of the orchestration that holds its lock. `sorts_calls`: the message sorter has seen time
+    stamps, so that calls without any count as older than its window and pass.
+    """
 
     id: str
     updated_at: datetime
     state: str | None = None
-    inbox: deque[Operate] = field(default_factory=deque)
+    locked_by: str | None = None
+    sorts_calls: bool = True
+    inbox: deque[Operate | LockEntities] = field(default_factory=deque)
     turn: Turn = "idle"
     attempt: int = 1
 

@@ -1,10 +1,11 @@
 """The hub's gRPC face: what the app's durable client calls, as it calls the Functions host in Azure.
 
-Decides how a request is answered on the wire. Refuses to decide anything about orchestrations or entities: each method
-is one call of the hub. It runs on the simulator's own event loop, so a request sees and changes the hub as everything
-else does, and any number of clients can wait.
+Decides how a request is answered on the wire. Decides nothing about orchestrations or entities: each method is one call
+of the hub. It runs on the simulator's own event loop, so a request sees and changes the hub as everything else does,
+and any number of clients can wait. What the engine refuses is refused in its words (`refusals`).
 
-Deadlines of waiting calls count simulated seconds here; the client's own deadline counts real ones.
+Deadlines of waiting calls count simulated seconds here; the client's own deadline counts real ones. The size of a
+message is limited by the client alone, as in Azure.
 """
 
 from __future__ import annotations
@@ -18,41 +19,30 @@ import grpc
 from durabletask.internal import orchestrator_service_pb2 as pb
 from durabletask.internal import orchestrator_service_pb2_grpc as stubs
 
+from simulator.durable import queries, refusals
 from simulator.durable.client_calls import HOLDS_CLOCK
 from simulator.durable.history import optional, optional_date
-from simulator.durable.hub import DurableHub, canonical_entity_id
-from simulator.durable.queries import (
-    PageTooLarge,
-    instance_reply,
-    list_instance_ids,
-    metadata_of,
-    query_entities,
-    query_instances,
-    to_purge,
-)
+from simulator.durable.hub import DurableHub
 from simulator.durable.records import Instance, Operate, StartOrchestration
+from simulator.durable.refusals import Refused
 
 _EVENTS_PER_CHUNK = 100
 _DEFAULT_WAIT_S = 60.0
+_OPTIONS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1), ("grpc.so_reuseport", 0)]
 
 type Context = Any  # grpc.aio.ServicerContext has no types
 
 
 class DurableRpc(stubs.TaskHubSidecarServiceServicer):
-    """A gRPC server on 127.0.0.1 in front of one hub, with `max_message_bytes` as host.json limits the messages."""
+    """A gRPC server on 127.0.0.1 in front of one hub."""
 
-    def __init__(self, hub: DurableHub, *, max_message_bytes: int) -> None:
-        self._hub, self._max_message_bytes = hub, max_message_bytes
+    def __init__(self, hub: DurableHub) -> None:
+        self._hub = hub
         self._server: Any = None
 
     async def start(self) -> str:
         """Listen on a free port; the address as the durable client wants it, `http://127.0.0.1:<port>`."""
-        options = [
-            ("grpc.max_receive_message_length", self._max_message_bytes),
-            ("grpc.max_send_message_length", self._max_message_bytes),
-            ("grpc.so_reuseport", 0),
-        ]
-        self._server = grpc.aio.server(options=options)
+        self._server = grpc.aio.server(options=_OPTIONS, interceptors=[_Refusing()])
         stubs.add_TaskHubSidecarServiceServicer_to_server(self, self._server)
         port = self._server.add_insecure_port("127.0.0.1:0")
         with self._hub.clock.hold():  # gRPC's own threads start and stop the server
@@ -68,22 +58,24 @@ class DurableRpc(stubs.TaskHubSidecarServiceServicer):
     async def StartInstance(self, request: pb.CreateInstanceRequest, context: Context) -> pb.CreateInstanceResponse:
         """Start an orchestration; ALREADY_EXISTS while the id runs, an id that ended is replaced."""
         start = StartOrchestration(
-            request.instanceId,
+            request.instanceId or self._hub.ids.of_start(request.name),
             request.name,
             optional(request, "input"),
             optional(request, "version"),
             tags=dict(request.tags),
             at=optional_date(request, "scheduledStartTimestamp"),
         )
-        if not self._hub.orchestrations.start(start):
-            text = f"An orchestration with the instance id {request.instanceId} is already running."
-            await context.abort(grpc.StatusCode.ALREADY_EXISTS, text)
-        return pb.CreateInstanceResponse(instanceId=request.instanceId)
+        if start.instance_id in self._hub.entities.entities or not self._hub.orchestrations.start(start):
+            raise refusals.exists_already(start.instance_id)
+        return pb.CreateInstanceResponse(instanceId=start.instance_id)
 
     async def GetInstance(self, request: pb.GetInstanceRequest, context: Context) -> pb.GetInstanceResponse:
         """One instance."""
+        entity = self._hub.entities.entities.get(request.instanceId)
+        if entity is not None:
+            return queries.entity_reply(entity, payloads=request.getInputsAndOutputs)
         instance = self._hub.orchestrations.instances.get(request.instanceId)
-        return instance_reply(instance, payloads=request.getInputsAndOutputs)
+        return queries.instance_reply(instance, payloads=request.getInputsAndOutputs)
 
     async def WaitForInstanceStart(self, request: pb.GetInstanceRequest, context: Context) -> pb.GetInstanceResponse:
         """One instance once it is no longer pending."""
@@ -97,75 +89,78 @@ class DurableRpc(stubs.TaskHubSidecarServiceServicer):
 
     async def RaiseEvent(self, request: pb.RaiseEventRequest, context: Context) -> pb.RaiseEventResponse:
         """Raise an external event."""
-        await self._must_exist(request.instanceId, context)
+        refusals.check_event(request.name, self._status(request.instanceId), request.instanceId)
         self._hub.raise_event(request.instanceId, request.name, optional(request, "input"))
         return pb.RaiseEventResponse()
 
     async def TerminateInstance(self, request: pb.TerminateRequest, context: Context) -> pb.TerminateResponse:
         """Terminate one instance; children go on, as with the Azure Storage provider."""
-        await self._must_exist(request.instanceId, context)
+        refusals.check_management("terminate", self._status(request.instanceId), request.instanceId)
         self._hub.terminate(request.instanceId, optional(request, "output"))
         return pb.TerminateResponse()
 
     async def SuspendInstance(self, request: pb.SuspendRequest, context: Context) -> pb.SuspendResponse:
         """Suspend one instance."""
-        await self._must_exist(request.instanceId, context)
+        refusals.check_management("suspend", self._status(request.instanceId), request.instanceId)
         self._hub.suspend(request.instanceId, optional(request, "reason"))
         return pb.SuspendResponse()
 
     async def ResumeInstance(self, request: pb.ResumeRequest, context: Context) -> pb.ResumeResponse:
         """Resume one instance."""
-        await self._must_exist(request.instanceId, context)
+        refusals.check_management("resume", self._status(request.instanceId), request.instanceId)
         self._hub.resume(request.instanceId, optional(request, "reason"))
         return pb.ResumeResponse()
 
     async def RewindInstance(self, request: pb.RewindInstanceRequest, context: Context) -> pb.RewindInstanceResponse:
-        """Refused: the local hub does not rewind."""
-        await context.abort(grpc.StatusCode.UNIMPLEMENTED, "The local durable hub does not rewind orchestrations.")
-        return pb.RewindInstanceResponse()
+        """Refused: the local hub does not rewind what the engine would."""
+        refusals.check_rewind(self._status(request.instanceId), request.instanceId)
+        raise Refused(grpc.StatusCode.UNIMPLEMENTED, "The local durable hub does not rewind orchestrations.")
 
     async def RestartInstance(self, request: pb.RestartInstanceRequest, context: Context) -> pb.RestartInstanceResponse:
         """Start an ended instance again with its input, under its own id or a new one."""
-        instance = await self._must_exist(request.instanceId, context)
-        if not instance.ended:
-            await context.abort(grpc.StatusCode.FAILED_PRECONDITION, f"{instance.id} has not ended.")
-        instance_id = self._hub.ids.of_start(instance.name) if request.restartWithNewInstanceId else instance.id
-        self._hub.orchestrations.start(StartOrchestration(instance_id, instance.name, instance.input, instance.version))
+        refusals.check_restart(
+            self._status(request.instanceId), request.instanceId, anew=request.restartWithNewInstanceId
+        )
+        old = self._hub.orchestrations.instances[request.instanceId]
+        instance_id = self._hub.ids.of_start(old.name) if request.restartWithNewInstanceId else old.id
+        self._hub.orchestrations.start(StartOrchestration(instance_id, old.name, old.input, old.version))
         return pb.RestartInstanceResponse(instanceId=instance_id)
 
     async def PurgeInstances(self, request: pb.PurgeInstancesRequest, context: Context) -> pb.PurgeInstancesResponse:
-        """Forget instances that ended."""
-        orchestrations = self._hub.orchestrations
-        chosen = [request.instanceId]
+        """Forget an instance that ended, or everything that a filter chooses."""
+        hub = self._hub
         if request.HasField("purgeInstanceFilter"):
-            chosen = to_purge(orchestrations.instances.values(), request.purgeInstanceFilter)
-        purged = sum(orchestrations.purge(instance_id) for instance_id in chosen)
-        return pb.PurgeInstancesResponse(deletedInstanceCount=purged, isComplete={"value": True})
+            chosen = queries.to_purge(hub.orchestrations.instances, hub.entities.entities, request.purgeInstanceFilter)
+        else:
+            if request.instanceId not in hub.entities.entities:
+                refusals.check_purge(self._status(request.instanceId), request.instanceId)
+            chosen = [request.instanceId]
+        purged = sum(hub.entities.purge(one) or hub.orchestrations.purge(one) for one in chosen)
+        return pb.PurgeInstancesResponse(deletedInstanceCount=purged)
 
     async def QueryInstances(self, request: pb.QueryInstancesRequest, context: Context) -> pb.QueryInstancesResponse:
         """A page of instances."""
-        try:
-            return query_instances(self._hub.orchestrations.instances.values(), request.query)
-        except PageTooLarge:
-            return await _refused(context, pb.QueryInstancesResponse())
-
-    async def ListInstanceIds(self, request: pb.ListInstanceIdsRequest, context: Context) -> pb.ListInstanceIdsResponse:
-        """A page of ids of instances that ended."""
-        return list_instance_ids(self._hub.orchestrations.instances.values(), request)
+        return queries.query_instances(self._hub.orchestrations.instances, self._hub.entities.entities, request.query)
 
     async def StreamInstanceHistory(
         self, request: pb.StreamInstanceHistoryRequest, context: Context
     ) -> AsyncIterator[pb.HistoryChunk]:
         """An instance's history, in chunks."""
-        events = (await self._must_exist(request.instanceId, context)).history.events()
+        instance = self._hub.orchestrations.instances.get(request.instanceId)
+        if instance is None:
+            refused = refusals.no_history(request.instanceId)
+            await context.abort(refused.code, refused.text)
+            raise refused
+        events = instance.history.events()
         for begin in range(0, len(events), _EVENTS_PER_CHUNK):
             yield pb.HistoryChunk(events=events[begin : begin + _EVENTS_PER_CHUNK])
 
     async def SignalEntity(self, request: pb.SignalEntityRequest, context: Context) -> pb.SignalEntityResponse:
         """Signal an entity, now or later."""
+        refusals.check_request_id(request.requestId)
         self._hub.send(
             Operate(
-                canonical_entity_id(request.instanceId),
+                request.instanceId,
                 request.requestId,
                 request.name,
                 optional(request, "input"),
@@ -176,31 +171,30 @@ class DurableRpc(stubs.TaskHubSidecarServiceServicer):
 
     async def GetEntity(self, request: pb.GetEntityRequest, context: Context) -> pb.GetEntityResponse:
         """One entity; one without a state does not exist."""
-        entity = self._hub.entities.entities.get(canonical_entity_id(request.instanceId))
+        refusals.check_entity_id(request.instanceId)
+        entity = self._hub.entities.entities.get(request.instanceId)
         if entity is None or entity.state is None:
             return pb.GetEntityResponse(exists=False)
-        return pb.GetEntityResponse(exists=True, entity=metadata_of(entity, state=request.includeState))
+        return pb.GetEntityResponse(exists=True, entity=queries.metadata_of(entity, state=request.includeState))
 
     async def QueryEntities(self, request: pb.QueryEntitiesRequest, context: Context) -> pb.QueryEntitiesResponse:
         """A page of entities."""
-        try:
-            return query_entities(self._hub.entities.entities.values(), request.query)
-        except PageTooLarge:
-            return await _refused(context, pb.QueryEntitiesResponse())
+        return queries.query_entities(self._hub.entities.entities.values(), request.query)
 
     async def CleanEntityStorage(
         self, request: pb.CleanEntityStorageRequest, context: Context
     ) -> pb.CleanEntityStorageResponse:
-        """Forget entities without a state; there are no locks to release."""
+        """Forget entities without a state; locks of orchestrations that ended are not released here."""
         removed = self._hub.entities.forget_empty() if request.removeEmptyEntities else 0
         return pb.CleanEntityStorageResponse(emptyEntitiesRemoved=removed)
 
-    async def _must_exist(self, instance_id: str, context: Context) -> Instance:
+    def _status(self, instance_id: str) -> pb.OrchestrationStatus | None:
+        if instance_id in self._hub.entities.entities:
+            return pb.ORCHESTRATION_STATUS_RUNNING
         instance = self._hub.orchestrations.instances.get(instance_id)
-        if instance is None:
-            await context.abort(grpc.StatusCode.NOT_FOUND, f"There is no orchestration with the id {instance_id}.")
-            raise KeyError(instance_id)
-        return instance
+        if instance is not None and instance.torn:
+            raise refusals.unknown()
+        return None if instance is None else instance.status
 
     async def _wait(
         self, request: pb.GetInstanceRequest, context: Context, until: Callable[[Instance], bool]
@@ -209,14 +203,27 @@ class DurableRpc(stubs.TaskHubSidecarServiceServicer):
         try:
             with self._hub.clock.release() if held else nullcontext():
                 async with asyncio.timeout(context.time_remaining() or _DEFAULT_WAIT_S):
-                    instance = await self._hub.orchestrations.watch(request.instanceId, until)
-        except TimeoutError:
-            await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, f"{request.instanceId} is not there yet.")
-            raise
-        return instance_reply(instance, payloads=request.getInputsAndOutputs)
+                    instance = await self._hub.orchestrations.wait_for(request.instanceId, until)
+        except TimeoutError as late:
+            raise Refused(grpc.StatusCode.DEADLINE_EXCEEDED, f"{request.instanceId} is not there yet.") from late
+        return queries.instance_reply(instance, payloads=request.getInputsAndOutputs)
 
 
-async def _refused[Reply](context: Context, reply: Reply) -> Reply:
-    """What a client hears when storage refuses what the host asks of it: the host's exception without its text."""
-    await context.abort(grpc.StatusCode.UNKNOWN, "Exception was thrown by handler.")
-    return reply
+class _Refusing(grpc.aio.ServerInterceptor):
+    """Turns what a method refuses, or cannot answer, into the call's status."""
+
+    async def intercept_service(self, continuation: Any, details: Any) -> Any:
+        handler = await continuation(details)
+        if handler is None or handler.response_streaming:
+            return handler
+
+        async def answer(request: Any, context: Context) -> Any:
+            try:
+                return await handler.unary_unary(request, context)
+            except (queries.PageRefused, queries.Unreadable):
+                refused = refusals.unknown()
+            except Refused as refusal:
+                refused = refusal
+            return await context.abort(refused.code, refused.text)
+
+        return grpc.unary_unary_rpc_method_handler(answer, handler.request_deserializer, handler.response_serializer)

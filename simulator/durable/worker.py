@@ -1,7 +1,7 @@
-"""What the hub asks of a worker, and the ways a worker can let it down.
+"""What the hub asks of a worker, and the ways in which a worker fails.
 
 Decides the difference between a function that failed (its failure is the result) and a worker that died (there is no
-result, the work is handed out again). Refuses to know how a worker runs a function.
+result, the work is handed out again). Does not know how a worker runs a function.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ FunctionKind = Literal["orchestrator", "entity", "activity"]
 
 
 class FunctionFailed(Exception):
-    """A function ended with an exception, or there is no such function: its failure is its result."""
+    """A function ended with an exception: its failure is its result."""
 
     def __init__(self, error_type: str, message: str, stack_trace: str = "") -> None:
         """Keep the exception's type name, its message and, where known, the worker's stack trace."""
@@ -22,17 +22,24 @@ class FunctionFailed(Exception):
         self.stack_trace = stack_trace
 
 
+class FunctionMissing(FunctionFailed):
+    """There is no such function; the message says which there are."""
+
+
 class WorkerDied(Exception):
     """The worker vanished while it held the work: the hub throws the result away and hands the work out again.
 
     `sent`: what an orchestrator turn or an entity batch sends had left before the state was saved, so it is sent once
     more by the second run. The Azure Storage provider sends first and saves then.
-    `after_s`: simulated seconds until the work is visible again; None is the hub's own `redelivery_s`.
+    `torn`: an orchestrator turn's history had been saved as well, and its instance's row had not. The instance goes on;
+    one that no client started is left with a row that cannot be read if that was its first turn.
+    `after_s`: simulated seconds until the work is visible again; None is the hub's own.
     """
 
-    def __init__(self, *, sent: bool = False, after_s: float | None = None) -> None:
+    def __init__(self, *, sent: bool = False, torn: bool = False, after_s: float | None = None) -> None:
         super().__init__("the worker died")
         self.sent = sent
+        self.torn = torn
         self.after_s = after_s
 
 

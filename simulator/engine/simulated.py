@@ -18,15 +18,13 @@ class SimulatedEngine:
 
     running = True
 
-    def __init__(self, hub: DurableHub, *, max_message_bytes: int) -> None:
-        """`max_message_bytes` is the largest gRPC message that the host sends or takes."""
+    def __init__(self, hub: DurableHub) -> None:
         self.hub = hub
-        self._max_message_bytes = max_message_bytes
         self.rpc_url = ""
 
     async def start(self, stack: AsyncExitStack, names: DurableNames) -> None:
         """Serve gRPC until `stack` ends."""
-        rpc = DurableRpc(self.hub, max_message_bytes=self._max_message_bytes)
+        rpc = DurableRpc(self.hub)
         self.rpc_url = await rpc.start()
         stack.push_async_callback(rpc.stop)
 

@@ -60,10 +60,7 @@ class FunctionsHost:
         self._port = port
         self._host_json = HostJson.read(app_dir)
         self._running = AsyncExitStack()
-        self.engine = engine or SimulatedEngine(
-            hub or DurableHub(clock, self._host_json.limits, seed),
-            max_message_bytes=self._host_json.max_message_bytes,
-        )
+        self.engine = engine or SimulatedEngine(hub or DurableHub(clock, self._host_json.limits, seed))
         self.functions: list[IndexedFunction] = []
         self._url, self._system_key = "", uuid.uuid4().hex
 

@@ -1,6 +1,6 @@
 """What host.json says that the local host obeys: the route prefix and the limits of the Durable extension.
 
-Decides defaults. Does not know the other few hundred settings of host.json.
+Decides defaults, and refuses what the extension refuses at its start. Does not know the other settings of host.json.
 https://learn.microsoft.com/azure/azure-functions/durable/durable-functions-bindings#host-json
 """
 
@@ -15,6 +15,11 @@ from simulator.durable import Limits
 
 # The extension's default, gRPC's own: larger messages between it and a durable client are refused.
 DEFAULT_MESSAGE_BYTES = 4 * 1024**2
+_DEFAULT_REORDER_WINDOW_MINUTES = 30
+
+
+class HostJsonRefused(ValueError):
+    """host.json says what the Durable extension does not start with; the text is the extension's."""
 
 
 @dataclass(frozen=True)
@@ -27,26 +32,47 @@ class HostJson:
 
     @classmethod
     def read(cls, app_dir: Path) -> HostJson:
-        """Read host.json of an app; without the file everything is default. ValueError if it is not JSON."""
+        """Read host.json of an app; without the file everything is default. HostJsonRefused; ValueError if no JSON."""
         path = app_dir / "host.json"
         document: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
         extensions = document.get("extensions", {})
         durable = extensions.get("durableTask", {})
         default = Limits()
-        timeout = durable.get("storageProvider", {}).get("workItemQueueVisibilityTimeout")
+        storage = durable.get("storageProvider", {})
+        window = durable.get("entityMessageReorderWindowInMinutes", _DEFAULT_REORDER_WINDOW_MINUTES)
         return cls(
             route_prefix=str(extensions.get("http", {}).get("routePrefix", "api")).strip("/"),
             limits=Limits(
-                activities=int(durable.get("maxConcurrentActivityFunctions", default.activities)),
-                orchestrators=int(durable.get("maxConcurrentOrchestratorFunctions", default.orchestrators)),
-                entities=int(durable.get("maxConcurrentEntityFunctions", default.entities)),
-                entity_batch=int(durable.get("maxEntityOperationBatchSize", default.entity_batch)),
-                redelivery_s=default.redelivery_s if timeout is None else _seconds(timeout),
+                activities=_positive(durable, "maxConcurrentActivityFunctions", default.activities),
+                orchestrators=_positive(durable, "maxConcurrentOrchestratorFunctions", default.orchestrators),
+                entities=_positive(durable, "maxConcurrentEntityFunctions", default.entities),
+                entity_batch=_positive(durable, "maxEntityOperationBatchSize", default.entity_batch),
+                work_item_hidden_s=_seconds(storage, "workItemQueueVisibilityTimeout", default.work_item_hidden_s),
+                control_hidden_s=_control_hidden_s(storage, default.control_hidden_s),
+                sorts_calls=int(window) != 0,
             ),
             max_message_bytes=int(durable.get("maxGrpcMessageSizeInBytes", DEFAULT_MESSAGE_BYTES)),
         )
 
 
-def _seconds(timespan: str) -> float:
-    hours, minutes, seconds = timespan.split(":")
-    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+def _positive(durable: dict[str, Any], name: str, default: int) -> int:
+    value = int(durable.get(name, default))
+    if value <= 0:
+        raise HostJsonRefused(f"{name[0].upper()}{name[1:]} must be a positive integer value.")
+    return value
+
+
+def _control_hidden_s(storage: dict[str, Any], default: float) -> float:
+    # Of the two visibility timeouts only this one has bounds.
+    seconds = _seconds(storage, "controlQueueVisibilityTimeout", default)
+    if not 60 <= seconds <= 3600:
+        raise HostJsonRefused("ControlQueueVisibilityTimeout must be between 1 and 60 minutes.")
+    return seconds
+
+
+def _seconds(storage: dict[str, Any], name: str, default: float) -> float:
+    if name not in storage:
+        return default
+    hours, minutes, seconds = str(storage[name]).split(":")
+    days, _, hours = hours.rpartition(".")
+    return int(days or 0) * 86_400 + int(hours) * 3600 + int(minutes) * 60 + float(seconds)

@@ -92,8 +92,9 @@ def _request(function: IndexedFunction, inputs: list[ParameterBinding], metadata
 
 
 def _failure(exception: Any) -> FunctionFailed:
-    # The worker reports "ValueError: text"; the Durable extension splits it into type and message at the first colon.
+    # The worker reports "ValueError: text"; the Durable extension splits it at the first colon and keeps one line.
+    # https://github.com/Azure/azure-functions-durable-extension/blob/dev/src/WebJobs.Extensions.DurableTask/OutOfProcMiddleware.cs
     error_type, colon, message = exception.message.partition(": ")
-    if not colon or " " in error_type:
-        error_type, message = "(unknown)", exception.message
-    return FunctionFailed(error_type, message, exception.stack_trace)
+    if not colon:
+        return FunctionFailed("(unknown)", exception.message, exception.stack_trace)
+    return FunctionFailed(error_type.rstrip(), message.partition("\n")[0].rstrip(), exception.stack_trace)

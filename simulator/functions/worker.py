@@ -1,6 +1,6 @@
 """Runs the durable functions of an app for the hub, each through the binding it is registered with.
 
-Decides which function a durable name means. Refuses to know when it is called.
+Decides which function a durable name means. Does not know when it is called.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable
 
-from simulator.durable import FunctionFailed
+from simulator.durable import FunctionFailed, FunctionMissing
 from simulator.functions.indexing import IndexedFunction
 from simulator.functions.invocation import Invoker
 from simulator.functions.protos import TypedData
@@ -18,6 +18,17 @@ _KINDS = {
     "orchestrationTrigger": "orchestration",
     "entityTrigger": "entityName",
     "activityTrigger": "activity",
+}
+# How the extension words it that a function is missing, and the error type that it gives.
+_WORDS = {
+    "orchestrationTrigger": "an orchestrator",
+    "entityTrigger": "an entity",
+    "activityTrigger": "an activity",
+}
+_MISSING = {
+    "orchestrationTrigger": "OrchestratorFunctionNotFound",
+    "entityTrigger": "EntityFunctionNotFound",
+    "activityTrigger": "ActivityFunctionNotFound",
 }
 
 
@@ -56,8 +67,11 @@ class AppWorker:
     def _find(self, kind: str, name: str) -> IndexedFunction:
         function = self._functions.get((kind, name.lower()))
         if function is None:
-            what = kind.removesuffix("Trigger")
-            known = ", ".join(sorted(found.name for (of, _), found in self._functions.items() if of == kind))
-            text = f"The function '{name}' doesn't exist, is disabled, or is no {what} function. Known: {known}"
-            raise FunctionFailed("FunctionNotFound", text)
+            what = _WORDS[kind]
+            known = ", ".join(sorted(f"'{found.name}'" for (of, _), found in self._functions.items() if of == kind))
+            also = f"The following are the known {what.split()[-1]} functions: {known}."
+            text = (
+                f"The function '{name}' doesn't exist, is disabled, or is not {what} function. Additional info: {also}"
+            )
+            raise FunctionMissing(_MISSING[kind], text)
         return function

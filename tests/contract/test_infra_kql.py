@@ -104,7 +104,7 @@ def test_the_app_logs_the_lines_that_the_queries_read(caplog: pytest.LogCaptureF
     assert months["days"] == 0
     assert set(months) == {"days", "last"}
     for query in QUERIES.values():
-        for word, length in (("outcome", 8), ("months", 7), ("unpublished", 12)):
+        for word, length in (("outcome", 8), ("months", 7), ("unpublished", 12), ("unreported", 11)):
             assert (f"'{word} {{'" in query) == (f"substring(Message, {length})" in query)
 
 

@@ -116,7 +116,8 @@ def test_a_look_that_is_not_answered_fails_and_another_takes_its_hints(operation
         assert look.failure is not None
         assert f"did not answer within 180 s (operation `{operation}`)" in look.failure.errorMessage
         dispatcher.answer()
-        await swept(azure)
+        await azure.fire("sweep")
+        await azure.settled()
         assert await azure.os_disk(VM_ID) == "web01-new"
         assert [outcome["status"] for outcome in azure.outcomes()] == ["succeeded"]
         assert azure.journal(VM_ID)["stops"] == 1

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from tests.support import missed_edits
 from tests.support.builders import VM_ID
 from tests.support.local_azure import LocalAzure, disk_body, play, vm_body
+from tests.support.missed_edits import edit_and_sweep
 
 ROOT = Path(__file__).parents[2]
 DOC = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -20,7 +22,7 @@ QUERIES = re.findall(r"```kusto\n(.*?)```", DOC, re.DOTALL)
 
 @pytest.fixture(scope="module")
 def lines() -> list[str]:
-    """What the app logs of one swap in each stop mode, while the topic takes nothing."""
+    """What the app logs of one swap in each stop mode, while the topic takes nothing, and of missing events."""
     told: list[str] = []
 
     class Listening(logging.Handler):
@@ -40,6 +42,7 @@ def lines() -> list[str]:
     try:
         fleet = [vm_body(), vm_body("web02", RefreshStopMode="power-off")]
         play(story, [*fleet, disk_body("web01-new"), disk_body("web02-new")])
+        play(edit_and_sweep, missed_edits.fleet(), events=False)
     finally:
         logger.removeHandler(handler)
         logger.setLevel(before)

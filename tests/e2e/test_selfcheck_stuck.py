@@ -4,59 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Collection
 
 import pytest
-from durabletask.internal import orchestrator_service_pb2 as pb
 
 from simulator.clock import Clock, run
-from simulator.durable import Worker
 from tests.support.builders import SUBSCRIPTION
+from tests.support.hanging import Hanging, hanging
 from tests.support.local_azure import LocalAzure, disk_body, local_azure, play, vm_body
 from tools import selfcheck
 
 FLEET = [vm_body(), disk_body("web01-new")]
 ARM = f"arm {SUBSCRIPTION}"
-
-
-class Hanging:
-    """A worker in which some parts hang: activities by name, entity operations by name, orchestrations, timers."""
-
-    def __init__(self, worker: Worker, parts: Collection[str]) -> None:
-        self._worker, self._parts = worker, parts
-
-    async def orchestrate(self, name: str, request: bytes) -> bytes:
-        """Run one turn, unless this orchestration hangs; without the timers that fired, if those do."""
-        if name in self._parts:
-            await _for_ever()
-        asked = pb.OrchestratorRequest.FromString(request)
-        if "timers" in self._parts:
-            for events in (asked.pastEvents, asked.newEvents):
-                kept = [one for one in events if not one.HasField("timerFired")]
-                del events[:]
-                events.extend(kept)
-        return await self._worker.orchestrate(name, asked.SerializeToString())
-
-    async def operate(self, name: str, request: bytes) -> bytes:
-        """Run one batch, unless one of its operations hangs."""
-        if any(one.operation in self._parts for one in pb.EntityBatchRequest.FromString(request).operations):
-            await _for_ever()
-        return await self._worker.operate(name, request)
-
-    async def act(self, name: str, payload: str | None) -> str | None:
-        """Run one activity, unless it hangs."""
-        if name in self._parts or "activities" in self._parts:
-            await _for_ever()
-        return await self._worker.act(name, payload)
-
-
-async def _for_ever() -> None:
-    await asyncio.Event().wait()
-
-
-def hanging(*parts: str) -> Callable[[Worker], Worker]:
-    """A worker in which `parts` hang."""
-    return lambda worker: Hanging(worker, parts)
 
 
 async def begun(azure: LocalAzure) -> str:
@@ -115,7 +73,7 @@ def test_one_that_cannot_end_is_said_to_be_stuck_and_gives_way() -> None:
         assert (view["ok"], row["name"], row["ok"]) == (False, "selfcheck", False)
         assert row["message"].endswith("has not ended within 60 s and waits for activity, timer, instances")
         assert "POST /api/selfcheck" in row["cure"]
-        azure.hub.witness(lambda worker: worker._worker)  # type: ignore[attr-defined]
+        azure.hub.witness(lambda worker: worker.inner)  # type: ignore[attr-defined]
         again = await begun(azure)
         await azure.hub.completed(again)
         ended = azure.hub.orchestrations.instances[stuck]
@@ -133,7 +91,7 @@ def test_the_sweep_begins_another_where_one_is_stuck() -> None:
         azure.hub.witness(hanging("selfcheck"))
         await azure.fire("sweep")
         await asyncio.sleep(90)
-        azure.hub.witness(lambda worker: worker._worker)  # type: ignore[attr-defined]
+        azure.hub.witness(lambda worker: worker.inner)  # type: ignore[attr-defined]
         await azure.fire("sweep")
         await azure.until(lambda: bool(azure.book().get("selfcheck", {}).get("ok")), within_s=60)
 

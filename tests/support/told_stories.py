@@ -12,6 +12,7 @@ from typing import Any
 from refresh.domain.intent_tag import write_intent_tag
 from refresh.messages import swap_id
 from tests.support.builders import VERSION_ID, VM_ID, disk_id
+from tests.support.hanging import hanging
 from tests.support.image_stories import IMAGE_STORIES
 from tests.support.local_azure import LocalAzure, disk_body, vm_body
 from tests.support.month_world import gallery_bodies, version_body, vm_id
@@ -25,6 +26,7 @@ FLEET = [
     version_body(),
 ]
 BAD = {"disk": "*-bad", "boots": False}
+LOOK = {"look": "look-1"}
 
 
 def fails(operation: str, code: str = "InternalExecutionError", times: int = 99) -> dict[str, Any]:
@@ -62,7 +64,9 @@ async def refused(azure: LocalAzure) -> None:
 async def nothing_to_do(azure: LocalAzure) -> None:
     """Right before downtime the wish is gone; and a start of a swap that is long over."""
     row = {"vm": VM_ID, "decision": "swap", "reason": "wanted", "message": "", "wanted": disk_id("web01-new")}
-    azure.hub.signal("@dispatcher@app", "decided", {"decisions": [row], "at": azure.clock.now().isoformat()})
+    azure.hub.witness(hanging("look"))
+    for operation, said in (("hint", {"vms": [VM_ID]}), ("take", LOOK), ("decided", {**LOOK, "decisions": [row]})):
+        azure.hub.signal("@dispatcher@app", operation, {**said, "at": azure.clock.now().isoformat()})
     await azure.until(lambda: bool(azure.outcomes()))
     azure.hub.start("swap_vm", {"vm": VM_ID, "n": 1}, "swap-0-1")
     await azure.hub.completed("swap-0-1")

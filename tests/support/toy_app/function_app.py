@@ -11,6 +11,7 @@ import azure.durable_functions as df
 import azure.functions as func
 from durabletask import task
 from durabletask.entities import DurableEntity, EntityContext, EntityInstanceId
+from script import box, echo, much, pause, script  # type: ignore[import-not-found] # of this folder
 
 app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
 
@@ -194,11 +195,20 @@ async def on_timer(timer: func.TimerRequest, client: str) -> None:
     await durable.signal_entity(LOG, "add", input=f"timer {os.environ['TOY_NAME']}")
 
 
-for orchestrator in (greet, fan_out, slow_child, parent, countdown, race, tell, broken, smuggle, lock):
+for orchestrator in (greet, fan_out, slow_child, parent, countdown, race, tell, broken, smuggle, lock, script):
     app.orchestration_trigger(context_name="context")(orchestrator)
-for activity, parameter in ((hello, "name"), (nap, "order"), (fail, "text"), (unserialisable, "_")):
+for activity, parameter in (
+    (hello, "name"),
+    (nap, "order"),
+    (fail, "text"),
+    (unserialisable, "_"),
+    (echo, "value"),
+    (much, "size"),
+    (pause, "seconds"),
+):
     app.activity_trigger(input_name=parameter)(activity)
-app.entity_trigger(context_name="context")(journal)
+for entity in (journal, box):
+    app.entity_trigger(context_name="context")(entity)
 app.route("start/{name}", methods=["POST"])(app.durable_client_input(client_name="client")(http_start))
 app.route("wait/{id}", methods=["GET"])(app.durable_client_input(client_name="client")(http_wait))
 app.route("journal", methods=["GET"])(app.durable_client_input(client_name="client")(http_journal))

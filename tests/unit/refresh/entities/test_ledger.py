@@ -13,6 +13,8 @@ from tests.support.builders import VM_ID, disk_id
 
 AT = "2026-11-21T10:00:00+00:00"
 LATER = "2026-11-21T10:20:00+00:00"
+LAST = "2026-11-21T10:25:00+00:00"
+LAST_OF_ALL = "2026-11-21T10:30:00+00:00"
 VM = VM_ID.lower()
 INTENT = Intent("swap-x-2", True, disk_id("old"), disk_id("new"), agent_spoke=True).to_json()
 
@@ -22,6 +24,14 @@ def play(*operations: tuple[str, Json], state: Json | None = None) -> Turn:
     for operation, data in operations:
         turn = apply(turn.state, operation, {"at": AT, **data})
     return turn
+
+
+def looked(state: Json, decision: tuple[str, Json]) -> Turn:
+    """The turn in which a look hands back `decision`, which it was asked for by a new hint."""
+    hinted = play(HINT, state=state)
+    look = {"look": hinted.state["look"]["id"]}
+    name, data = decision
+    return play(("take", look), (name, {**data, **look}), state=hinted.state)
 
 
 def decided(vm: str = VM_ID, decision: str = "swap", **row: Any) -> tuple[str, Json]:
@@ -53,7 +63,8 @@ def test_a_swap_that_nobody_remembers_is_said_loudly() -> None:
     """Its VM runs a disk that may never have been proved; while the VM is being swapped there is nothing to say."""
     row = decided(decision="skip", lost="how swap-x-9 ended is not known")
     assert play(HINT, TAKE, row).loud == [f"lost {VM_ID}: how swap-x-9 ended is not known"]
-    assert play(HINT, TAKE, decided(), CLAIM, row).loud == []
+    waiting = play(("pause", {}), HINT, TAKE, decided(), HINT, TAKE)
+    assert play(("resume", {}), CLAIM, row, state=waiting.state).loud == []
 
 
 def test_a_look_takes_hints_until_none_is_left() -> None:
@@ -135,12 +146,13 @@ def test_claims_nobody_works_on_are_recovered_with_a_new_number() -> None:
     gone = ("recover", {"gone": [{"vm": VM, "n": 2}], "at": LATER})
     once = play(HINT, TAKE, decided(), TAKE, CLAIM, STEP, gone)
     assert once.starts == []
-    twice = apply(once.state, *gone)
+    later = {**gone[1], "at": LAST}
+    twice = apply(once.state, "recover", later)
     ((name, _, payload),) = twice.starts
     assert (name, payload) == ("swap_vm", {"vm": VM_ID, "n": 3, "bounded": True})
     assert apply(twice.state, *CLAIM).answer["answer"] == "not-yours"
     assert apply(twice.state, "claim", {"vm": VM_ID, "n": 3, "at": LATER}).answer["intent"] == INTENT
-    alive = play(("recover", {"gone": [], "at": LATER}), gone, state=once.state)
+    alive = play(("recover", {"gone": [], "at": LAST}), ("recover", {**gone[1], "at": LAST_OF_ALL}), state=once.state)
     assert alive.starts == []
 
 
@@ -161,17 +173,17 @@ def test_a_pause_stops_admission_and_nothing_else() -> None:
 
 def test_a_newer_decision_replaces_a_queued_one() -> None:
     """The last wish wins while a VM waits: a skip takes it out of the queue."""
-    queued = play(("pause", {}), HINT, TAKE, decided(wanted="a"), decided(wanted="b"))
+    queued = looked(play(("pause", {}), HINT, TAKE, decided(wanted="a")).state, decided(wanted="b"))
     assert queued.state["queue"][VM]["wanted"] == "b"
-    assert apply(queued.state, *decided(decision="skip")).state["queue"] == {}
+    assert looked(queued.state, decided(decision="skip")).state["queue"] == {}
 
 
 def test_a_decision_is_told_once() -> None:
     """The same decision about the same wish is one log line, however often the sweep asks."""
     first = play(HINT, TAKE, decided(decision="refuse"))
     assert len(first.lines) == 1
-    assert apply(first.state, *decided(decision="refuse")).lines == []
-    assert len(apply(first.state, *decided(decision="refuse", wanted="other")).lines) == 1
+    assert looked(first.state, decided(decision="refuse")).lines == []
+    assert len(looked(first.state, decided(decision="refuse", wanted="other")).lines) == 1
 
 
 @pytest.mark.parametrize("operation", [*OPERATIONS, "nonsense"])
@@ -189,8 +201,8 @@ def test_force_is_for_the_disk_it_was_said_about() -> None:
     """A forced decision that waits is replaced by one about another disk: that one is not forced."""
     forced = play(("pause", {}), HINT, TAKE, decided(wanted="/disks/bad", force=True))
     assert forced.state["queue"][VM]["force"]
-    assert "force" not in apply(forced.state, *decided(wanted="/disks/other")).state["queue"][VM]
-    assert apply(forced.state, *decided(wanted="/disks/bad")).state["queue"][VM]["force"]
+    assert "force" not in looked(forced.state, decided(wanted="/disks/other")).state["queue"][VM]
+    assert looked(forced.state, decided(wanted="/disks/bad")).state["queue"][VM]["force"]
 
 
 def test_a_forced_hint_is_not_answered_by_an_unforced_swap() -> None:
@@ -208,7 +220,7 @@ def swapped_while_stopped() -> Json:
     outcome = Outcome(VM_ID, "swap-x-2", "not-proven", "was-not-running", "m", disk_id("old"), disk_id("new"), ended=AT)
     over = ("finished", {"vm": VM_ID, "n": 2, "outcome": outcome.to_json()})
     seen = decided(decision="skip", reason="already-there", up=True, current="new")
-    return play(HINT, TAKE, decided(), TAKE, CLAIM, STEP, over, ("pause", {}), seen).state
+    return looked(play(HINT, TAKE, decided(), TAKE, CLAIM, STEP, over, ("pause", {})).state, seen).state
 
 
 def test_a_vm_swapped_while_stopped_is_proved_once_it_runs() -> None:
@@ -222,7 +234,7 @@ def test_a_vm_swapped_while_stopped_is_proved_once_it_runs() -> None:
 
 def test_a_newer_wish_is_swapped_and_not_proved() -> None:
     """A wish that comes while a proof waits replaces it: the claim has no old intent to finish."""
-    turn = apply(apply(swapped_while_stopped(), *decided(wanted="newer")).state, "resume", {"at": AT})
+    turn = apply(looked(swapped_while_stopped(), decided(wanted="newer")).state, "resume", {"at": AT})
     n = next(start[2]["n"] for start in turn.starts if start[0] == "swap_vm")
     claimed = apply(turn.state, "claim", {"vm": VM_ID, "n": n, "at": AT}).answer
     assert "intent" not in claimed
@@ -240,4 +252,4 @@ def test_a_waiting_proof_has_all_it_needs() -> None:
 @pytest.mark.parametrize("row", [{"reason": "vm-gone"}, {"reason": "already-there", "up": True, "current": "other"}])
 def test_a_vm_that_is_gone_or_changed_has_nothing_to_prove(row: Json) -> None:
     """A deleted VM, and one that has got another disk, are not looked at for their proof for ever."""
-    assert VM not in apply(swapped_while_stopped(), *decided(**{"decision": "skip", **row})).state["unproven"]
+    assert VM not in looked(swapped_while_stopped(), decided(**{"decision": "skip", **row})).state["unproven"]

@@ -6,11 +6,14 @@ from typing import Any
 
 from refresh.entities.ledger import apply
 from refresh.entities.queue import admission_of
+from refresh.entities.turn import Json, Turn
 from refresh.messages import Intent
 from tests.support.builders import VM_ID, disk_id
 
 VM = VM_ID.lower()
 AT = "2026-11-21T10:00:00+00:00"
+LATER = "2026-11-21T10:01:00+00:00"
+LAST = "2026-11-21T10:02:00+00:00"
 INTENT = Intent("swap-x-1", True, disk_id("old"), disk_id("new")).to_json()
 CHECKS = [{"name": "timer", "ok": True, "message": "m"}]
 
@@ -21,28 +24,37 @@ def decided(reason: str = "wanted", *, required: bool = True, **row: Any) -> dic
     return {"decisions": rows, "budgets": budgets, "at": AT}
 
 
-def passed(package: str, *, ok: bool = True) -> dict[str, Any]:
+def passed(package: str, *, ok: bool = True, began: str = AT) -> dict[str, Any]:
     checks = [{**row, "ok": ok} for row in CHECKS]
-    return {"at": AT, "verdict": {"package": package, "bundle": "b", "ok": ok, "run": "selfcheck-1", "checks": checks}}
+    found = {"package": package, "bundle": "b", "ok": ok, "run": "selfcheck-1", "began": began, "checks": checks}
+    return {"at": began, "verdict": found}
+
+
+def looked(state: Json, data: dict[str, Any], package: str) -> Turn:
+    """The turn in which a look that was asked about the VM hands back the decisions of `data`."""
+    hinted = apply(state, "hint", {"vms": [VM_ID], "at": AT}, package)
+    look = {"look": hinted.state["look"]["id"]}
+    taken = apply(hinted.state, "take", {**look, "at": AT}, package)
+    return apply(taken.state, "decided", {**data, **look}, package)
 
 
 def test_a_swap_waits_for_the_self_check_of_the_package_that_runs() -> None:
     """One of another package, or one that failed, does not count; the one that passes starts whoever waits."""
-    waiting = apply({}, "decided", decided(), "new")
+    waiting = looked({}, decided(), "new")
     assert (waiting.starts, dict(admission_of(waiting.state).waiting)) == ([], {VM: "selfcheck"})
     of_old = apply(waiting.state, "selfchecked", passed("old"), "new")
-    failed = apply(of_old.state, "selfchecked", passed("new", ok=False), "new")
+    failed = apply(of_old.state, "selfchecked", passed("new", ok=False, began=LATER), "new")
     assert (of_old.starts, failed.starts) == ([], [])
     assert failed.loud == ["self-check selfcheck-1 of package new failed: timer: m"]
-    good = apply(failed.state, "selfchecked", passed("new"), "new")
+    good = apply(failed.state, "selfchecked", passed("new", began=LAST), "new")
     assert [start[0] for start in good.starts] == ["swap_vm"]
-    assert good.state["selfcheck"]["at"] == AT
+    assert good.state["selfcheck"]["at"] == LAST
 
 
 def test_a_deployment_counts_from_its_first_operation_on() -> None:
     """The book was left by another package, which had passed: the next to be admitted waits before any look is open."""
     state = apply({}, "selfchecked", passed("old"), "old").state
-    started = apply(state, "decided", decided(), "old")
+    started = looked(state, decided(), "old")
     assert started.starts
     later = {**state, "budgets": {"max_swaps": 2, "selfcheck": True}, "queue": {VM: {"id": VM_ID}}}
     assert apply(later, "resume", {"at": AT}, "new").starts == []
@@ -51,11 +63,11 @@ def test_a_deployment_counts_from_its_first_operation_on() -> None:
 
 def test_nobody_waits_where_none_is_asked_for_and_nobody_is_left_down_for_one() -> None:
     """Without the setting swaps start; with it those that bring a VM up, or go on with what was begun, start too."""
-    assert apply({}, "decided", decided(required=False), "new").starts
-    assert apply({}, "decided", decided("recover"), "new").starts
-    assert apply({"down": {VM: {"id": VM_ID}}}, "decided", decided(), "new").starts
+    assert looked({}, decided(required=False), "new").starts
+    assert looked({}, decided("recover"), "new").starts
+    assert looked({"down": {VM: {"id": VM_ID}}}, decided(), "new").starts
     assert apply({"queue": {VM: {"id": VM_ID, "intent": INTENT}}}, "resume", {"at": AT}, "new").starts
-    calmed = apply({"queue": {VM: {"id": VM_ID, "urgent": True}}, "paused": {"why": ""}}, "decided", decided(), "new")
+    calmed = looked({"queue": {VM: {"id": VM_ID, "urgent": True}}, "paused": {"why": ""}}, decided(), "new")
     assert "urgent" not in calmed.state["queue"][VM]
 
 

@@ -22,15 +22,25 @@ def test_signals_are_run_in_the_order_they_came() -> None:
     assert batches < 5
 
 
-def test_an_orchestration_calls_an_entity_after_what_it_signalled() -> None:
-    """Signals and calls of one orchestration arrive in order; a refused call raises with the entity's words."""
+def test_what_an_orchestration_sends_in_one_turn_arrives_in_any_order() -> None:
+    """Signals and a call of one turn reach the entity in another order than they were sent in, and all of them once."""
+    texts = list("abcdefgh")
 
-    async def story(toy: Toy) -> object:
-        return await toy.run("tell", ["a", "b"])
+    async def story(toy: Toy) -> tuple[object, object]:
+        return await toy.run("tell", texts), toy.hub.entity_state(JOURNAL)
 
-    answer = with_toy(story)
+    answer, state = with_toy(story)
     assert isinstance(answer, dict)
-    assert answer["kept"] == ["a", "b"]
+    assert isinstance(state, list)
+    assert set(answer["kept"]) < set(texts)
+    assert state != texts
+    assert sorted(state) == texts
+
+
+def test_a_refused_call_raises_with_the_entitys_words() -> None:
+    """The orchestration that called it catches what the entity raised."""
+    answer = with_toy(lambda toy: toy.run("tell", ["a"]))
+    assert isinstance(answer, dict)
     assert "no" in answer["refusal"]
 
 

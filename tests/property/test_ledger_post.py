@@ -1,0 +1,40 @@
+"""The dispatcher's book over a post that delivers twice, late and out of order, as an engine without a sorter may."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from tests.support.book_chances import drain, go_wild, is_idle, settle
+from tests.support.book_play import VMS, Play
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_operations_delivered_twice_and_out_of_order_keep_every_promise(seed: int) -> None:
+    """One stop for each edit, one claim for each VM, no hint lost, and nothing newer undone by what comes late."""
+    play, chance = Play(), Random(seed)  # noqa: S311 # fixed seeds
+    for vm in VMS:
+        play.edit(vm, boots=True)
+    go_wild(play, chance, 300)
+    drain(play)
+    assert ("paused" in play.state) == (play.switched == "pause"), "a late switch undid a newer one"
+    play.switch("resume")
+    settle(play)
+    _judge(play)
+    # Everything that was ever sent may come once more, however late.
+    stops = {vm.id: dict(vm.stops) for vm in play.vms.values()}
+    for letter in chance.sample(play.sent, len(play.sent)):
+        play.deliver(letter)
+    settle(play)
+    _judge(play)
+    assert {vm.id: dict(vm.stops) for vm in play.vms.values()} == stops
+
+
+def _judge(play: Play) -> None:
+    assert is_idle(play), play.state
+    assert "paused" not in play.state, "a late pause undid a newer resume"
+    assert play.state.get("selfcheck", {}).get("began") == play.checked, "a late self-check undid a newer one"
+    for vm in play.vms.values():
+        assert vm.is_up, f"{vm.id} is down"
+        assert vm.wish == vm.disk, f"the wish of {vm.id} was lost"

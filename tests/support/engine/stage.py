@@ -1,0 +1,115 @@
+"""Puts the toy app on an engine, with a host.json of the stories' choice.
+
+Decides how both engines are made. Does not know the stories.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from simulator.clock import Clock, run
+from simulator.durable import DurableHub
+from simulator.engine.azure_storage import AzureStorageEngine
+from simulator.engine.azurite import Azurite
+from simulator.engine.contract import Engine
+from simulator.engine.simulated import SimulatedEngine
+from simulator.engine.strict_storage import StrictStorage
+from simulator.functions import FunctionsHost
+from simulator.functions.host_json import HostJson
+from tests.support.engine.answers import comparable
+from tests.support.engine.play import Play
+from tests.support.engine.watching import Watched
+from tests.support.engine.worlds import Story, World
+from tests.support.toy import TOY_APP, TOY_SETTINGS
+
+# A story that takes longer hangs, even on a machine that is busy with other things.
+_PATIENCE_S = 240.0
+
+
+@dataclass
+class Stage:
+    """The toy app on an engine."""
+
+    clock: Clock
+    host: FunctionsHost
+    watched: Watched
+
+    @asynccontextmanager
+    async def play(self, name: str) -> AsyncIterator[Play]:
+        """The hands of a story."""
+        play = Play(name, self.clock, self.host, self.watched)
+        try:
+            yield play
+        finally:
+            await play.close()
+
+
+@asynccontextmanager
+async def stage(
+    clock: Clock, *, real: bool, durable: Mapping[str, Any], storage: str | None = None
+) -> AsyncIterator[Stage]:
+    """The toy app with `durable` as `extensions.durableTask` of host.json, on the real engine or on the hub."""
+    with tempfile.TemporaryDirectory() as folder:
+        app = Path(folder) / "app"
+        shutil.copytree(TOY_APP, app, ignore=shutil.ignore_patterns("__pycache__"))
+        document = {"version": "2.0", "extensions": {"durableTask": dict(durable)}}
+        (app / "host.json").write_text(json.dumps(document))
+        engine: Engine
+        if real:
+            engine = AzureStorageEngine(app, storage=storage)
+        else:
+            engine = SimulatedEngine(DurableHub(clock, HostJson.read(app).limits))
+        watched = Watched(engine)
+        host = FunctionsHost(app, clock, settings=TOY_SETTINGS, port=0, engine=watched)
+        await host.start()
+        try:
+            yield Stage(clock, host, watched)
+        finally:
+            await engine.close()
+            await host.stop()
+
+
+async def told(stage: Stage, story: Story, name: str, patience_s: float = _PATIENCE_S) -> Any:
+    """What a story comes to on a stage, made comparable; how it failed if it did."""
+    async with stage.play(name) as play:
+        try:
+            async with asyncio.timeout(patience_s):
+                return comparable(await story(play), name)
+        except Exception as error:
+            return {"the story itself failed": repr(error)}
+
+
+def on_the_hub(world: World, name: str) -> Any:
+    """Tell one story of a world on a hub of its own, on a virtual clock."""
+
+    async def main(clock: Clock) -> Any:
+        async with stage(clock, real=False, durable=world.settings) as place:
+            return await told(place, world.stories[name], name, patience_s=10_000)
+
+    return run(main, Clock("virtual"))
+
+
+def on_the_engine(world: World, names: Sequence[str], *, at_once: int) -> dict[str, Any]:
+    """Tell stories of a world on one real engine in real time, so many at once; what each came to."""
+
+    async def main(clock: Clock) -> dict[str, Any]:
+        async with Azurite() as azurite, StrictStorage(azurite) as storage:
+            durable, connection = world.settings, storage.connection_string
+            async with stage(clock, real=True, durable=durable, storage=connection) as place:
+                room = asyncio.Semaphore(at_once)
+
+                async def one(name: str) -> Any:
+                    async with room:
+                        return await told(place, world.stories[name], name)
+
+                return dict(zip(names, await asyncio.gather(*map(one, names)), strict=True))
+
+    return run(main, Clock("real"))
