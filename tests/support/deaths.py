@@ -93,7 +93,7 @@ async def _kill(clock: Clock, storage: StrictStorage, kind: str, log: Path) -> D
         storage.latency_s = 0.0
         death.missing = places.missing()
         death.killed_after_s = azure.journal(vm_id(MEASURED.name))["not_running_s"]
-        azure.release()
+        azure.release(*MEASURED.rules)
         if kind == "instance":
             await azure.add_instance()
         await azure.wait(azure.idle, 240, "that every swap ends")

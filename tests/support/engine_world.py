@@ -69,11 +69,11 @@ class EngineAzure(Outside):
         faults.add([dict(rule) for rule in rules])
         faults.rules.extend(earlier)
 
-    def release(self) -> None:
-        """End whatever hangs by a rule, and drop all rules but the quick durations."""
+    def release(self, *rules: Mapping[str, Any]) -> None:
+        """End whatever hangs by a rule, and drop all rules but these and the quick durations."""
         faults = self.simulator.plane.faults
         faults.clear()
-        faults.add([dict(rule) for rule in QUICK])
+        faults.add([dict(rule) for rule in (*rules, *QUICK)])
 
     async def queue(self) -> dict[str, Any]:
         """`GET /api/queue`; empty while nothing answers."""

@@ -16,6 +16,7 @@ from simulator.clock import Clock
 from simulator.engine.strict_storage import StrictStorage
 from tests.support.engine_world import Site, site, vm_id
 from tests.support.hub_tables import HubTables
+from tests.support.killed_steps import START_S, STOP_S
 from tests.support.local_azure import disk_body, vm_body
 
 BULK = tuple(f"many{number:02}" for number in range(1, 11))
@@ -23,6 +24,10 @@ STOPPED, NOTIFIED = "stopped01", "notice01"
 ALL = (*BULK, STOPPED, NOTIFIED)
 # Long enough to be lost in, and to see that it was waited out.
 NOTICE_S = 12
+_USUAL = (
+    {"match": {"operation": "deallocate"}, "duration_s": STOP_S},
+    {"match": {"operation": "start", "resource": STOPPED}, "duration_s": START_S},
+)
 _HUB = "two"
 
 
@@ -67,7 +72,7 @@ async def lose_one(clock: Clock, storage: StrictStorage, log: Path) -> Loss:
         await _begin(azure, loss)
         lost_s = clock.time()
         await azure.lose(azure.instances[0])
-        azure.release()
+        azure.release(*_USUAL)
         loss.answers_at_once = (await azure.api("GET", loss.bulk["href"]))[0] == 200
         await azure.wait(lambda: _is_over(azure, loss), 240, "that every swap ends")
         loss.took_s = clock.time() - lost_s
@@ -85,8 +90,7 @@ async def _begin(azure: Site, loss: Loss) -> None:
     """Everybody stands where the loss is to meet him; what stops cannot end before it."""
     azure.plan(
         {"match": {"operation": "powerOff"}, "hang": True},
-        {"match": {"operation": "deallocate"}, "duration_s": 16},
-        {"match": {"operation": "start", "resource": STOPPED}, "duration_s": 8},
+        *_USUAL,
     )
     _, loss.bulk = await azure.api("POST", "/api/swap", {"vms": list(BULK)})
 

@@ -202,7 +202,8 @@ async def _purge(azure: EngineAzure, day: Day) -> None:
 
     async def forgotten() -> bool:
         # What the engine cannot say the age of it does not forget either.
-        return [name_of(row["input"]["vms"][0]) for row in (await azure.api("GET", path))[1]["value"]] == [TORN]
+        rows = (await azure.api("GET", path))[1]["value"]
+        return {name_of((row["input"].get("vms") or [""])[0]) for row in rows} <= {TORN}
 
     await azure.wait(forgotten, 30, "that what has ended is forgotten")
     day.purged["after"] = await azure.api("GET", path)
