@@ -66,7 +66,8 @@ class _Board:
         self._ctx = ctx
         self.here = data
         self._first: str | None = data.get("first")
-        self._last_begin = ctx.current_utc_datetime + timedelta(seconds=selfchecks.COLLECT_S - selfchecks.ANSWER_S)
+        self._began = ctx.current_utc_datetime
+        self._last_begin = self._began + timedelta(seconds=selfchecks.COLLECT_S - selfchecks.ANSWER_S)
         self._found: dict[str, list[CheckRow]] = {}
         self._subscriptions: list[str] = []
         self._waiting: deque[str] = deque()
@@ -96,7 +97,8 @@ class _Board:
                 self._found[name] = self._rows_of(check)
             self._begin_subscriptions()
         for check in self._open.values():
-            self._found[check.name] = [self._row(check, f"no answer within {self._took_s(check):.0f} s", "")]
+            given_s = selfchecks.COLLECT_S - (check.began - self._began).total_seconds()
+            self._found[check.name] = [self._row(check, f"no answer within {given_s:.0f} s", "")]
         for subscription in self._waiting:
             self._found[selfchecks.arm_check(subscription)] = [_not_reached(subscription)]
 
