@@ -48,4 +48,7 @@ def give_notice(
         return False
     tell(ctx, "step", vm=vm, n=n, step=NOTICE)
     yield ctx.create_timer(until)
+    if ctx.current_utc_datetime < until:
+        # A durable timer may fire up to a second early: delays of queue messages are whole seconds.
+        yield ctx.create_timer(until + timedelta(seconds=1))
     return True

@@ -94,7 +94,7 @@ BAD = (
     Bad(
         "the VM never powers itself off",
         "build-timed-out",
-        "60 minutes",
+        "minutes ([build] timeout_minutes)",
         ({"cloudInit": MACHINE, "ends": "never"},),
         evidence="login:",
     ),

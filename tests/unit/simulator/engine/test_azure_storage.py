@@ -96,10 +96,10 @@ def test_the_program_ends_with_the_engine_and_is_not_started_again(tmp_path: Pat
 
 
 def test_a_program_that_does_not_come_up_says_why(tmp_path: Path) -> None:
-    """The error has what it printed."""
+    """The error has what it printed as its own."""
 
     async def story() -> None:
-        with pytest.raises(EngineFailed, match="ended before it was ready: starting"):
+        with pytest.raises(EngineFailed, match="ended before it was ready: no storage"):
             async with started(tmp_path, fails=True):
                 pass
 
