@@ -8,9 +8,10 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
+
+from tests.support.pages.picture import lines_of, loads_from_elsewhere, squeezed
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "simulator", "demo", "--clock", "virtual"]
@@ -19,21 +20,6 @@ COMMAND = [sys.executable, "-m", "simulator", "demo", "--clock", "virtual"]
 def in_own_temp(tmp_path: Path, **more: str) -> dict[str, str]:
     """An environment in which whatever is left behind is found in `tmp_path`."""
     return {**os.environ, "TMPDIR": str(tmp_path), **more}
-
-
-def squeezed(text: str) -> str:
-    """Text without blanks: a picture places words by their position."""
-    return "".join(text.split())
-
-
-def lines_of(picture: Path) -> set[str]:
-    """The lines of text in a picture, squeezed; the pieces of a line stand at the same height."""
-    lines: dict[str, list[tuple[float, str]]] = {}
-    whole = ElementTree.fromstring(picture.read_text())  # noqa: S314 - written by the command under test
-    for piece in whole.iter("{http://www.w3.org/2000/svg}text"):
-        if "y" in piece.attrib and piece.get("text-anchor") is None:
-            lines.setdefault(piece.attrib["y"], []).append((float(piece.attrib["x"]), piece.text or ""))
-    return {squeezed("".join(text for _, text in sorted(pieces))) for pieces in lines.values()}
 
 
 def test_the_demo_ends_with_every_vm_where_it_should_be(
@@ -49,7 +35,7 @@ def test_the_demo_ends_with_every_vm_where_it_should_be(
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     shown = lines_of(picture)
     assert [line for line in done.stdout.splitlines() if line.strip() and squeezed(line) not in shown] == []
-    assert not re.search(r"@font-face|url\((?!#)|href=", picture.read_text())
+    assert not loads_from_elsewhere(picture)
     for line in ("10 of 10 refreshed", "1 of 1 swapped back", "1 of 1 rolled back", "Every VM is where it should be."):
         assert line in done.stdout
     drift = done.stdout.split("Not on the latest image version:\n")[1].split("Every VM is")[0]
