@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -62,6 +63,33 @@ def test_up_announces_itself_answers_and_ends_when_told(number: signal.Signals, 
         assert line in text
     assert not re.search(r"Traceback|code=|eyJ[A-Za-z0-9_-]{20}", text)
     assert list(tmp_path.iterdir()) == [said]
+
+
+def shown_in_readme() -> tuple[list[str], list[str], list[str]]:
+    """What the README shows of *Try it*: the lines `make up` prints, the words of the dry run, the lines it answers."""
+    blocks = re.findall(r"^```(?:sh|text)\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    _, _, _, printed, command, answered = [block.splitlines() for block in blocks[:6]]
+    return printed, shlex.split(command[-1].replace("$APP", "APP")), answered
+
+
+def without_numbers(text: str) -> str:
+    """Text without what differs from day to day: months and ports."""
+    return re.sub(r"20\d{4}|(?<=127\.0\.0\.1:)\d+", "#", text)
+
+
+def test_the_readme_shows_what_up_and_a_dry_run_answer(tmp_path: Path) -> None:
+    """The third command to try is run as the README has it; each line that is shown is one of the answer."""
+    printed, command, answered = shown_in_readme()
+    assert command[:3] == ["python3", "-m", "tools.refresh"]
+    with left_running(tmp_path, "--speed", "10") as (_, ends, said):
+        asked = [sys.executable, *command[1:]]
+        asked[asked.index("APP")] = ends["functions"]
+        done = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = [without_numbers(line) for line in (done.stdout + said.read_text()).splitlines()]
+    for line in (*printed, *answered):
+        begins = without_numbers(line).rstrip("…")
+        assert any(each.startswith(begins) for each in lines), line
 
 
 def test_a_fleet_of_ones_own_can_be_tried(tmp_path: Path) -> None:
