@@ -105,6 +105,18 @@ def test_a_fleet_of_ones_own_can_be_tried(tmp_path: Path) -> None:
     assert f"--resource-id {vm} --tags OsDiskName=@previous" in said.read_text()
 
 
+def test_the_fleet_of_the_simulators_readme_can_be_refreshed(tmp_path: Path) -> None:
+    """The example of a fleet of one's own is complete: a dry run of the month plans a version, a disk and a swap."""
+    text = (ROOT / "simulator" / "README.md").read_text()
+    (example,) = re.findall(r"^cat > mine\.json <<'END'\n(.*?)^END$", text, re.MULTILINE | re.DOTALL)
+    file = tmp_path / "mine.json"
+    file.write_text(example)
+    with left_running(tmp_path, "--scenario", str(file)) as (_, ends, _):
+        plan = ask(f"{ends['functions']}/api/refresh", {"all": True, "rollout": "auto", "dryRun": True})
+    assert [row["decision"] for row in plan["images"]] == ["create"], plan["images"]
+    assert [(row["decision"], row["steps"][0]) for row in plan["plan"]] == [("swap", "create-disk")], plan["plan"]
+
+
 def test_up_on_a_port_that_is_taken_says_so_and_how_to_choose_another(tmp_path: Path) -> None:
     """Exit code 2 and one sentence with the port and the options."""
     with left_running(tmp_path) as (_, ends, _):
