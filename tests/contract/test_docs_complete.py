@@ -59,8 +59,8 @@ def test_every_reason_has_its_row_and_no_other_is_there(heading: str) -> None:
 def test_problems_stand_with_their_status() -> None:
     """The number beside a problem is the one that is answered."""
     text = section(page("results.md"), "Errors of the API")
-    told = dict(re.findall(r"^\| `([a-z-]+)` \| (\d+) \|", text, re.MULTILINE))
-    assert told == {name: str(status) for name, status, _ in (kind.value for kind in Kind)}
+    shown = dict(re.findall(r"^\| `([a-z-]+)` \| (\d+) \|", text, re.MULTILINE))
+    assert shown == {name: str(status) for name, status, _ in (kind.value for kind in Kind)}
 
 
 def test_every_tag_has_its_row_below_what_carries_it() -> None:
