@@ -11,8 +11,8 @@ SEED ?= 2
 # Node's package manager, for the Kusto language service; without it those checks are skipped, and say so.
 NPM ?= $(shell command -v npm)
 
-.PHONY: help venv az-venv scan-venv scan kusto azurite engine package docs picture permissions lint types imports unit test demo demo-engine up
-.PHONY: soak soak-crashes histories bench-swap serve clean
+.PHONY: help venv az-venv scan-venv scan snapshots kusto azurite engine package docs picture permissions lint types imports unit test demo
+.PHONY: demo-engine up soak soak-crashes histories bench-swap serve clean
 
 help: ## this list
 	@awk -F ' *:.*## *' '/^[a-z-]+:.*## /{printf "make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -41,8 +41,12 @@ az-venv: .az-venv/made ## the real Azure CLI, in an environment of its own
 
 scan-venv: .scan-venv/made ## the security scanner of templates, in an environment of its own
 
-scan: venv scan-venv ## scan the templates in infra/, or compiled ones: TEMPLATES=folder
-	$(PY) -m tests.scan $(TEMPLATES)
+scan: venv scan-venv ## scan the templates in infra/ for security faults
+	$(PY) -m tests.scan
+
+# What each example in infra/examples would deploy, kept beside it: read the difference.
+snapshots: venv ## write what each example in infra/examples would deploy
+	$(PY) -m tests.snapshots
 
 tests/kusto/node_modules/made: tests/kusto/package-lock.json
 	$(if $(NPM),cd tests/kusto && $(NPM) ci --silent --no-audit --no-fund && touch node_modules/made,@echo "no npm: the queries of alerts and workbook are not parsed")
@@ -102,9 +106,12 @@ up: venv $(if $(filter azure-storage,$(ENGINE)),azurite) ## a local Azure with t
 	$(PY) -m simulator up --speed $(SPEED) --engine $(ENGINE)
 
 N ?= 1000
-SOAK_SEED ?= 1
-soak: venv ## N=1000 random failure scenarios; SOAK_SEED=n repeats a run
-	$(PY) -m tests.soak --examples $(N) --seed $(SOAK_SEED)
+# `fleets` or `recipes`.
+STORIES ?= fleets
+# A new seed each time; the one that an earlier run printed first repeats its stories.
+SOAK_SEED ?=
+soak: venv ## N=1000 random failure scenarios; STORIES=recipes for image builds, SOAK_SEED=n repeats a run
+	$(PY) -m tests.soak --stories $(STORIES) --examples $(N) $(if $(SOAK_SEED),--seed $(SOAK_SEED))
 
 soak-crashes: venv ## kill a worker at every moment of a swap
 	$(PY) -m tests.crashes

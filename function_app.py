@@ -7,6 +7,7 @@ import azure.durable_functions as df
 from refresh.activities.admit_version import admit_version
 from refresh.activities.begin_selfcheck import begin_selfcheck
 from refresh.activities.begin_version import begin_version
+from refresh.activities.check_instances import check_instances
 from refresh.activities.check_subscription import check_subscription
 from refresh.activities.clear_intent import clear_intent
 from refresh.activities.count_swaps import count_swaps
@@ -26,6 +27,7 @@ from refresh.activities.explain_version import explain_version
 from refresh.activities.find_holders import find_holders
 from refresh.activities.find_leftovers import find_leftovers
 from refresh.activities.find_outcomes import find_outcomes
+from refresh.activities.keep_time import keep_time
 from refresh.activities.list_builds import list_builds
 from refresh.activities.make_definition import make_definition
 from refresh.activities.make_disks import make_disks
@@ -141,10 +143,11 @@ for activity in (
     watch_deletions,
     begin_selfcheck,
     check_subscription,
+    keep_time,
 ):
     activity.__annotations__ = {}  # the Functions indexer refuses parameterised types such as dict[str, Any]
     app.activity_trigger(input_name="data")(activity)
 
-for reader in (find_outcomes, count_swaps, find_holders, plan_retention, find_leftovers):
+for reader in (find_outcomes, count_swaps, find_holders, plan_retention, find_leftovers, check_instances):
     reader.__annotations__ = {}
     app.activity_trigger(input_name="data")(app.durable_client_input(client_name="client")(reader))

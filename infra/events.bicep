@@ -28,7 +28,7 @@ param existingTopicHasIdentity bool = false
 param actionGroupId string = ''
 
 @description('More tags for what is made here.')
-param tags object = {}
+param tags { *: string } = {}
 
 var allTags = union(tags, { 'azd-env-name': environmentName, application: 'azure-vm-refresh' })
 var reuses = !empty(existingTopicName)

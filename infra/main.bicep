@@ -1,10 +1,10 @@
-// azure-vm-refresh as a whole, for one environment: `azd up`, or `az deployment sub create --location … --template-file
-// infra/main.bicep --parameters infra/environments/<environment>.json`. Plain resources, no registry: this file says all.
+// azure-vm-refresh as a whole, for one environment: `azd up`, or `az deployment sub create --location … --parameters
+// infra/environments/<environment>.bicepparam`. Plain resources, no registry: this file says all.
 // What needs the functions to exist already (Event Grid) is events.bicep, deployed after the app by azure.yaml's hook.
 
 targetScope = 'subscription'
 
-import { settings as settingsType, groupName, imageDefinition } from 'types.bicep'
+import { entriesOf, groupName, imageDefinition, settings as settingsType } from 'types.bicep'
 
 @description('Name of the environment, such as test or production: goes into names and tags.')
 @minLength(2)
@@ -15,7 +15,7 @@ param environmentName string
 param location string
 
 @description('More tags for everything that is made here.')
-param tags object = {}
+param tags { *: string } = {}
 
 @description('Subscriptions whose VMs are refreshed, comma-separated; empty: this one, unless managementGroup is given.')
 param fleetSubscriptions string = ''
@@ -30,29 +30,26 @@ param swapGroups groupName[] = []
 param settings settingsType = {}
 
 @description('Who guards the HTTP API. entra: tokens of the accounts in apiAllowedPrincipals, no stored secret. key: function keys, which are stored secrets and fleet admin.')
-@allowed(['entra', 'key'])
-param apiAuth string = 'entra'
+param apiAuth 'entra' | 'key' = 'entra'
 
 @description('Application (client) id of the app registration for the API, with apiAuth=entra.')
 param apiClientId string = ''
 
-@description('Object ids of users and service principals that may call the API, comma-separated; empty: nobody.')
+@description('Object ids of users and service principals that may call the API, comma-separated, 13 at most; empty: nobody.')
 param apiAllowedPrincipals string = ''
 
 @description('Where Durable keeps its state. storage: the storage account. scheduler: the Durable Task Scheduler (Consumption).')
-@allowed(['storage', 'scheduler'])
-param durableBackend string = 'storage'
+param durableBackend 'storage' | 'scheduler' = 'storage'
 
 @description('Memory of an instance in MB.')
-@allowed([512, 2048, 4096])
-param instanceMemoryMB int = 2048
+param instanceMemoryMB 512 | 2048 | 4096 = 2048
 
 @description('Most instances at once.')
 @minValue(1)
 @maxValue(1000)
 param maximumInstanceCount int = 40
 
-@description('Instances of the durable functions kept awake: a tag edit then meets no cold start. Each 2 GB instance costs about 21 USD a month before it does anything (docs/deploy.md).')
+@description('Instances kept awake of each group that a tag edit meets, http (its event) and durable (its swap): it then meets no cold start. Two instances of 2 GB cost about 42 USD a month before they do anything (docs/deploy.md).')
 @minValue(0)
 @maxValue(20)
 param alwaysReady int = 0
@@ -88,8 +85,7 @@ param vhdStorageAccounts string = ''
 param retentionDeletes bool = false
 
 @description('Whether VMs must carry AutoRefresh.')
-@allowed(['none', 'audit', 'deny'])
-param tagPolicy string = 'none'
+param tagPolicy 'none' | 'audit' | 'deny' = 'none'
 
 @description('E-mail addresses that alerts go to, comma-separated; empty: alerts are seen in the portal only.')
 param alertEmails string = ''
@@ -102,14 +98,16 @@ param logDays int = 60
 var allTags = union(tags, { 'azd-env-name': environmentName, application: 'azure-vm-refresh' })
 var suffix = toLower(uniqueString(subscription().id, environmentName, location))
 var taskHub = 'AzureVmRefresh'
-var fleet = !empty(managementGroup)
-  ? []
-  : empty(fleetSubscriptions) ? [subscription().subscriptionId] : split(replace(fleetSubscriptions, ' ', ''), ',')
-var moreSubnets = empty(otherBuildSubnets)
-  ? []
-  : recipeBuilds
-      ? split(replace(otherBuildSubnets, ' ', ''), ',')
-      : fail('otherBuildSubnets needs recipeBuilds, which gives the rights to build there')
+var own = toLower(subscription().subscriptionId)
+var fleet = !empty(managementGroup) ? [] : empty(fleetSubscriptions) ? [own] : entriesOf(toLower(fleetSubscriptions))
+var moreSubnets = recipeBuilds || empty(otherBuildSubnets)
+  ? entriesOf(otherBuildSubnets)
+  : fail('otherBuildSubnets needs recipeBuilds, which gives the rights to build there')
+// https://learn.microsoft.com/azure/app-service/configure-authentication-provider-aad#use-a-built-in-authorization-policy
+var principals = entriesOf(toLower(apiAllowedPrincipals))
+var checkedPrincipals = length(principals) > 13
+  ? fail('apiAllowedPrincipals has ${length(principals)} object ids, and App Service takes 13, which is 500 characters: leave some out, or let several callers share one service principal')
+  : principals
 var checkedSettings = settings.?REFRESH_RETENTION == 'delete' && !retentionDeletes
   ? fail('REFRESH_RETENTION=delete needs retentionDeletes, which gives the right to delete disks')
   : settings
@@ -189,7 +187,25 @@ module network 'modules/network.bicep' = if (appNetwork || recipeBuilds) {
   }
 }
 
-// The app's own subscription, whether or not it has VMs: its gallery is here.
+// Each subscription once: the app's own, which is usually in the fleet and has the gallery, and the others.
+module access 'modules/subscription-access.bicep' = [
+  for id in union([own], fleet): {
+    name: 'vm-refresh-access-${environmentName}-${uniqueString(id)}'
+    scope: subscription(id)
+    params: {
+      environmentName: environmentName
+      principalId: identity.outputs.principalId
+      inFleet: contains(fleet, id)
+      recipeBuilds: recipeBuilds && id == own
+      swapGroups: map(
+        filter(swapGroups, each => toLower(each.subscriptionId) == id && contains(fleet, id)),
+        each => each.name
+      )
+      retentionDeletes: retentionDeletes
+    }
+  }
+]
+
 module ownAccess 'modules/own-access.bicep' = {
   name: 'vm-refresh-own-${environmentName}'
   params: {
@@ -198,24 +214,11 @@ module ownAccess 'modules/own-access.bicep' = {
     groupName: group.name
     recipeBuilds: recipeBuilds
     subnetIds: moreSubnets
-    vhdAccountIds: empty(vhdStorageAccounts) ? [] : split(replace(vhdStorageAccounts, ' ', ''), ',')
+    vhdAccountIds: entriesOf(vhdStorageAccounts)
   }
+  // The definitions of the roles.
+  dependsOn: [access]
 }
-
-module fleetAccess 'modules/fleet-access.bicep' = [
-  for id in fleet: {
-    name: 'vm-refresh-fleet-${environmentName}-${uniqueString(id)}'
-    scope: subscription(id)
-    params: {
-      environmentName: environmentName
-      principalId: identity.outputs.principalId
-      swapGroups: map(filter(swapGroups, each => toLower(each.subscriptionId) == toLower(id)), each => each.name)
-      retentionDeletes: retentionDeletes
-    }
-    // One definition of a role at a time: the app's subscription is usually in the fleet.
-    dependsOn: [ownAccess]
-  }
-]
 
 module policy 'modules/policy.bicep' = [
   for id in tagPolicy == 'none' ? [] : fleet: {
@@ -234,13 +237,9 @@ module app 'modules/app.bicep' = {
     tags: allTags
     identityId: identity.outputs.id
     identityClientId: identity.outputs.clientId
-    storage: {
-      blobEndpoint: storage.outputs.blobEndpoint
-      queueEndpoint: storage.outputs.queueEndpoint
-      tableEndpoint: storage.outputs.tableEndpoint
-      packageContainer: storage.outputs.packageContainer
-    }
+    storage: storage.outputs.forApp
     insightsConnectionString: monitoring.outputs.connectionString
+    durableBackend: durableBackend
     schedulerEndpoint: durableBackend == 'scheduler' ? scheduler!.outputs.endpoint : ''
     taskHub: taskHub
     appSettings: union(
@@ -251,18 +250,15 @@ module app 'modules/app.bicep' = {
       {
         REFRESH_SUBSCRIPTIONS: join(fleet, ',')
         REFRESH_MANAGEMENT_GROUP: managementGroup
-        REFRESH_GALLERIES: join(
-          concat([gallery.outputs.id], empty(otherGalleries) ? [] : split(replace(otherGalleries, ' ', ''), ',')),
-          ','
-        )
+        REFRESH_GALLERIES: join(concat([gallery.outputs.id], entriesOf(otherGalleries)), ',')
         REFRESH_BUILD_SUBNETS: join(concat(recipeBuilds ? [network!.outputs.buildSubnetId] : [], moreSubnets), ',')
         REFRESH_OUTCOME_TOPIC: outcomes.outputs.endpoint
       }
     )
     subnetId: appNetwork ? network!.outputs.appSubnetId : appSubnetId
-    apiAuth: apiAuth == 'entra' ? 'entra' : 'key'
+    apiAuth: apiAuth
     apiClientId: apiClientId
-    allowedPrincipals: empty(apiAllowedPrincipals) ? [] : split(replace(apiAllowedPrincipals, ' ', ''), ',')
+    allowedPrincipals: checkedPrincipals
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
     alwaysReady: alwaysReady
@@ -278,7 +274,7 @@ module alerts 'modules/alerts.bicep' = {
     location: location
     tags: allTags
     workspaceId: monitoring.outputs.workspaceId
-    emails: empty(alertEmails) ? [] : split(replace(alertEmails, ' ', ''), ',')
+    emails: entriesOf(alertEmails)
   }
 }
 

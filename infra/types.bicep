@@ -53,5 +53,19 @@ type imageDefinition = {
   architecture: 'x64' | 'Arm64'
   securityType: 'Standard' | 'TrustedLaunchSupported' | 'TrustedLaunch'
   @description('AutoRefresh, RefreshSource, RefreshPersonalizes, RefreshAgent: the tags that the app reads.')
-  tags: object?
+  tags: { *: string }?
+}
+
+@export()
+@description('The entries of a comma-separated text, each once.')
+func entriesOf(text string) string[] => union([], filter(split(replace(text, ' ', ''), ','), entry => !empty(entry)))
+
+@export()
+@description('What the app is told of its storage account.')
+@sealed()
+type storageOfApp = {
+  blobEndpoint: string
+  queueEndpoint: string
+  tableEndpoint: string
+  packageContainer: string
 }

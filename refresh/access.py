@@ -1,4 +1,4 @@
-"""What Azure allows: the app's own rights, locks that bind everybody, and hardware that takes premium disks.
+"""What Azure allows: the app's own rights, locks that bind everybody, sizes that take premium disks, registrations.
 
 Decides what the rest of the app may ask about that. Refuses to know how it is read (`arm.access`) and what follows.
 Errors are those of `gateway`.
@@ -22,6 +22,10 @@ class Access(Protocol):
 
     async def list_locks(self, scope: str) -> Sequence[Lock]:
         """The locks at `scope` (an id), above it and below it; all pages."""
+        ...
+
+    async def read_registration(self, subscription: str, namespace: str) -> str:
+        """Azure's word for whether a subscription (its id) is registered for a provider such as `Microsoft.Compute`."""
         ...
 
     async def list_premium_sizes(self, subscription: str, location: str) -> Sequence[str]:

@@ -37,6 +37,10 @@ BULK_ACTIVITIES_OUTSTANDING = 10
 VMS_PER_HISTORY = 500
 
 
+BOUNDED = "bounded"
+"""In the input of a look and of a swap: it waits for the dispatcher's answers for a limited time."""
+
+
 def swap_id(vm_id: str, n: int) -> str:
     """The instance id of swap number `n` of a VM."""
     return f"swap-{id_hash(vm_id)}-{n}"

@@ -4,7 +4,9 @@ This room decides what "now" is and how fast it passes. It refuses to know what 
 here has `time()` in simulated seconds, so a plain `asyncio.sleep(5)` takes five simulated seconds on it.
 
 Two kinds. The *real* clock runs `speed` times as fast as the machine's. The *virtual* clock stands still while anything
-can run and jumps to the next deadline when nothing can; it needs everything it times to live in one process.
+can run and jumps to the next deadline when nothing can; it needs everything it times to live in one process. What
+happens on a virtual clock does not depend on how fast the machine is: it starts at a fixed date, it waits for work
+outside the loop to end instead of guessing how long that takes, and the threads of an executor run one at a time.
 """
 
 from __future__ import annotations
@@ -13,30 +15,37 @@ import asyncio
 import selectors
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from concurrent.futures import Executor
+from concurrent.futures import Executor, wait
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, override
 
 ClockKind = Literal["real", "virtual"]
 
-# While work outside the loop is under way (a gRPC call, a thread), the virtual clock gives it this long to report back
-# before it concludes that the work itself is waiting for simulated time.
-_FOREIGN_GRACE_S = 0.05
-# A far deadline is most likely the timeout of that very work: a machine under load is given longer before that strikes.
-_FAR_S, _FAR_GRACE_S = 5.0, 2.0
+# Where a virtual clock starts: a story that met the machine's own date would be another one tomorrow.
+_VIRTUAL_START = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+_NEEDS_LOOP: ContextVar[bool] = ContextVar("needs_loop", default=False)
 
 
 class Clock:
     """Simulated time. `time()` is seconds since the start, `now()` the same instant as a UTC date."""
 
-    def __init__(self, kind: ClockKind = "real", speed: float = 1.0, start: datetime | None = None) -> None:
-        """Make a clock of `kind`; `speed` is simulated seconds per real second (a virtual clock has none)."""
+    def __init__(
+        self, kind: ClockKind = "real", speed: float = 1.0, start: datetime | None = None, *, stuck_s: float = 60.0
+    ) -> None:
+        """Make a clock of `kind`; `speed` is simulated seconds per real second (a virtual clock has none).
+
+        Without a `start` a real clock starts now and a virtual one always at the same date. Work outside the loop that
+        has not ended after `stuck_s` real seconds is taken to wait for the virtual clock, which waits for it.
+        """
         if not speed > 0:
             raise ValueError(f"speed must be greater than 0, not {speed}")
         self.kind: ClockKind = kind
         self.speed = speed
-        self._start = start or datetime.now(UTC)
+        self.stuck_s = stuck_s
+        self._start = start or (_VIRTUAL_START if kind == "virtual" else datetime.now(UTC))
         self._machine_start = time.monotonic()
         self._skipped_s = 0.0
         self._holds = 0
@@ -69,17 +78,36 @@ class Clock:
 
     @contextmanager
     def hold(self) -> Iterator[None]:
-        """Tell a virtual clock that work the loop cannot see (gRPC, another thread) is under way."""
+        """Tell a virtual clock that work the loop cannot see (a gRPC call) is under way: it stands still until then."""
         self._holds += 1
         try:
             yield
         finally:
             self._holds -= 1
 
+    @contextmanager
+    def release(self) -> Iterator[None]:
+        """Tell a virtual clock that work which holds it waits for simulated time itself."""
+        self._holds -= 1
+        try:
+            yield
+        finally:
+            self._holds += 1
+
     @property
     def held(self) -> bool:
-        """Whether somebody outside the loop is at work."""
+        """Whether work outside the loop is under way."""
         return self._holds > 0
+
+
+@contextmanager
+def needing_the_loop() -> Iterator[None]:
+    """Threads started inside need the loop while they run, as a blocking client of a server on it does."""
+    token = _NEEDS_LOOP.set(True)
+    try:
+        yield
+    finally:
+        _NEEDS_LOOP.reset(token)
 
 
 class _ClockSelector(selectors.BaseSelector):
@@ -116,14 +144,17 @@ class _ClockSelector(selectors.BaseSelector):
             return self._real.select(timeout)
         if self._clock.kind == "real":
             return self._real.select(timeout / self._clock.speed)
-        return self._real.select(0) or self._wait_for_foreign_work(timeout) or self._jump(timeout)
+        return self._real.select(0) or self._wait_for_foreign_work() or self._jump(timeout)
 
-    def _wait_for_foreign_work(self, timeout: float) -> list[tuple[selectors.SelectorKey, int]]:
+    def _wait_for_foreign_work(self) -> list[tuple[selectors.SelectorKey, int]]:
         if self.threads_at_work:
             return self._real.select(None)  # a finished thread wakes the loop through its self-pipe
-        if self._clock.held:
-            return self._real.select(_FAR_GRACE_S if timeout > _FAR_S else _FOREIGN_GRACE_S)
-        return []
+        if not self._clock.held:
+            return []
+        ready = self._real.select(self._clock.stuck_s)
+        if not ready:
+            raise RuntimeError(f"work that holds the clock has not ended within {self._clock.stuck_s:g} real seconds")
+        return ready
 
     def _jump(self, timeout: float) -> list[tuple[selectors.SelectorKey, int]]:
         self._clock.advance(timeout)
@@ -146,6 +177,12 @@ class ClockLoop(asyncio.SelectorEventLoop):
     def run_in_executor[T, *Ts](
         self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts
     ) -> asyncio.Future[T]:
+        # A thread that needs nothing of the loop is waited for here: two at once would end in either order.
+        if executor is not None and self.clock.kind == "virtual" and not _NEEDS_LOOP.get():
+            work = executor.submit(func, *args)
+            if wait([work], self.clock.stuck_s).not_done:
+                raise RuntimeError(f"a thread has not ended within {self.clock.stuck_s:g} real s: it may need the loop")
+            return asyncio.wrap_future(work, loop=self)
         future = super().run_in_executor(executor, func, *args)
         self._clock_selector.threads_at_work += 1
         future.add_done_callback(self._thread_done)

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from simulator.cli import end_in_order
 from simulator.clock import Clock, run
 from simulator.engine.azure_storage import AzureStorageEngine
 from simulator.functions.host import FunctionsHost
@@ -22,8 +23,6 @@ from simulator.logs import logged
 
 def main() -> int:
     """Serve until the input closes; the exit code."""
-    from simulator.cli import end_in_order
-
     clock = Clock("real", 1.0)
     setup: dict[str, Any] = json.loads(sys.stdin.readline())
     with logged(logging.StreamHandler(sys.stderr), clock, logging.WARNING):
@@ -32,17 +31,24 @@ def main() -> int:
 
 async def _serve(setup: dict[str, Any], clock: Clock) -> int:
     app = Path(setup["app"])
-    engine = AzureStorageEngine(app, storage=setup["storage"], task_hub=setup["task_hub"])
+    engine = AzureStorageEngine(app, storage=setup["storage"], task_hub=setup["task_hub"], own_session=False)
     host = FunctionsHost(app, clock, settings=setup["settings"], port=0, engine=engine)
     functions = await host.start()
     try:
         print(json.dumps({"functions": functions, "engine": engine.pid}), flush=True)
-        while await asyncio.to_thread(sys.stdin.readline):
-            pass
+        await _input_closed()
     finally:
         await engine.close()
         await host.stop()
     return 0
+
+
+async def _input_closed() -> None:
+    # Without a thread: one that waits for a line would hold up the end that a signal asks for.
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    while await reader.read(4096):
+        pass
 
 
 if __name__ == "__main__":

@@ -65,7 +65,14 @@ class LocalApp:
             settings = {**app_settings(self._app_dir, endpoints, self.simulator), **self._settings}
             try:
                 engine = self._make_engine()
-                self.host = FunctionsHost(self._app_dir, self.clock, settings=settings, port=self._port, engine=engine)
+                self.host = FunctionsHost(
+                    self._app_dir,
+                    self.clock,
+                    settings=settings,
+                    port=self._port,
+                    engine=engine,
+                    seed=self.simulator.seed,
+                )
                 functions = await self.host.start()
             except (IndexingFailed, BadRoute, BadTimers) as error:
                 raise StartError(f"the app does not start: {error}") from error

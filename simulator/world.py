@@ -65,7 +65,7 @@ class Endpoints:
 class Simulator:
     """A pretend Azure. `store`, `operations`, `event_grid` and `journal` are open to tests in the same process.
 
-    `endpoints` says where it listens, once it has started.
+    `endpoints` says where it listens, once it has started; `seed` is what it was made with.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class Simulator:
         self.topic = Topic(clock, self.plane.faults)
         self._identity = Identity(TENANT_ID)
         self._ports = (port, tls_port)
-        self._seed, self._scenario = seed, scenario
+        self.seed, self._scenario = seed, scenario
         self._runner: web.AppRunner | None = None
         self._servers: list[asyncio.Server] = []
         self._certificates: Certificates | None = None
@@ -155,7 +155,7 @@ class Simulator:
 
     async def stop(self) -> None:
         """Stop listening, delivering and working; operations under way have no effect any more."""
-        self.plane.operations.reset(self._seed)
+        self.plane.operations.reset(self.seed)
         self.guests.close()
         await self.event_grid.close()
         for server in self._servers:
@@ -180,7 +180,7 @@ class Simulator:
     async def reset(self, scenario: Scenario, seed: int | None) -> None:
         """Start over with `scenario` and `seed`; None means those the simulator was made with."""
         bodies = load(self._scenario if scenario is None else scenario)
-        self.plane.reset(self._seed if seed is None else seed)
+        self.plane.reset(self.seed if seed is None else seed)
         self.guests.close()
         await self.event_grid.clear()
         self.topic.published.clear()

@@ -1,22 +1,23 @@
-"""`python -m tests.scan FOLDER`: what a security scanner says of ARM templates, and why we differ from it where we do.
+"""`python -m tests.scan`: what a security scanner says of what infra/ deploys, and why we differ from it where we do.
 
-The scanner is checkov. It reads what a Bicep compiler made, or what `template` makes of a Bicep file without one: the
-resources with their literal values, and a placeholder for what only a deployment knows. checkov's own reader of Bicep
-is not used, because it stops at typed parameters and the modules that have them are the ones that matter.
+The scanner is checkov. It reads what the Bicep compiler made: every resource of a deployment, evaluated as far as can
+be known beforehand (`bicep snapshot`). checkov's own reader of Bicep is not used, because it stops at typed parameters,
+nor are compiled templates, because it does not look into the symbolic names that typed parameters bring.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.support.bicep import ROOT, Resource, Unknown
+from tests.snapshots import NAMES
+from tests.support.bicep import ROOT, Resource, deployment, example
 
 CHECKOV = ROOT / ".scan-venv" / "bin" / "checkov"
 _SCHEMA = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
@@ -30,7 +31,6 @@ _WEB_ONLY = "a property of the configuration named web, which is not among ours;
 SKIPS = {
     ("CKV_AZURE_35", _STORAGE): "the host may have no network of its own to be let in from; keys are off instead",
     ("CKV_AZURE_206", _STORAGE): "what a swap needs after a loss stands in the tags of its VM, not here",
-    ("CKV_AZURE_43", _STORAGE): "the name is computed, and its length cut, when it is deployed",
     ("CKV_AZURE_225", "Microsoft.Web/serverfarms"): "a parameter of ours, with its price",
     ("CKV_AZURE_222", _SITE): "Event Grid delivers to the public address; Entra stands before every other path",
     ("CKV_AZURE_17", _SITE): "callers show a token of Entra, and Event Grid has no certificate",
@@ -73,15 +73,15 @@ class Scan:
 
 
 def main() -> int:
-    """Scan the folder; 1 when something is found that has no reason, or a template could not be read."""
-    parser = argparse.ArgumentParser(prog="python -m tests.scan")
-    parser.add_argument("folder", type=Path, help="where the templates are, as `az bicep build --outdir` leaves them")
+    """Scan infra/; 1 when something is found that has no reason, or a template could not be read."""
     ensure_scanner()
-    try:
-        scan = run(parser.parse_args().folder)
-    except RuntimeError as unread:
-        print(unread, file=sys.stderr)
-        return 1
+    with tempfile.TemporaryDirectory() as folder:
+        write_templates(Path(folder))
+        try:
+            scan = run(Path(folder))
+        except RuntimeError as unread:
+            print(unread, file=sys.stderr)
+            return 1
     open_ones = [finding for finding in scan.failed if not finding.reason]
     for finding in open_ones:
         print(f"{finding.template}: {finding.type}: {finding.check} {finding.sentence}", file=sys.stderr)
@@ -112,22 +112,17 @@ def run(folder: Path) -> Scan:
     )
 
 
+def write_templates(folder: Path) -> None:
+    """Write everything that infra/ can make into `folder`: the examples, and a deployment of the defaults."""
+    for name in NAMES:
+        (folder / f"{name}.json").write_text(template(example(name).resources))
+    (folder / "defaults.json").write_text(template(deployment(durableBackend="scheduler").resources))
+
+
 def template(resources: Iterable[Resource]) -> str:
-    """The resources as an ARM template of the same literal values; what is unknown stands as an expression."""
-    listed = [
-        {"name": "[unknown]", **_known(each.body), "type": each.type, "apiVersion": each.api_version}
-        for each in resources
-        if not each.existing
-    ]
+    """The resources as an ARM template."""
+    listed = [dict(each.body) for each in resources]
     return json.dumps({"$schema": _SCHEMA, "contentVersion": "1.0.0.0", "resources": listed}, indent=1)
-
-
-def _known(value: Any) -> Any:
-    if isinstance(value, Unknown):
-        return "[unknown]"
-    if isinstance(value, dict):
-        return {name: _known(each) for name, each in value.items()}
-    return [_known(each) for each in value] if isinstance(value, list) else value
 
 
 def _finding(result: dict[str, Any]) -> Finding:

@@ -54,21 +54,21 @@ def headers_of(env: Mapping[str, str], audience: str, login: str = LOGIN) -> Hea
 
 
 class Api:
-    """The API at `base` (https, or this machine)."""
+    """The API at `base` (https, or this machine); `headers` say who asks."""
 
     def __init__(self, base: str, headers: Headers) -> None:
         """ApiError for an address that a token must not be sent to."""
         url = urlsplit(base)
         if url.scheme != "https" and url.hostname not in ("127.0.0.1", "localhost", "::1"):
             raise ApiError(f"{base}: must begin with https://, or name this machine")
-        self._base, self._headers = base.rstrip("/"), headers
+        self._base, self.headers = base.rstrip("/"), headers
 
     async def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """One request; the JSON of the answer. ApiError with the problem."""
         return await asyncio.to_thread(self._call, method, path, body)
 
     def _call(self, method: str, path: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
-        headers = {"Accept": "application/json", **self._headers()}
+        headers = {"Accept": "application/json", **self.headers()}
         data = None if body is None else json.dumps(body).encode()
         if data is not None:
             headers["Content-Type"] = "application/json"

@@ -25,11 +25,17 @@ def page_of_run(record: Mapping[str, Any]) -> str:
 def page_of_checks(record: Mapping[str, Any]) -> str:
     """A self-check's record as a page."""
     lines = [
-        _row(row["name"], "passed" if row["ok"] else "failed", row.get("took_s"), row["message"], row.get("cure"))
+        _row(row["name"], _verdict(row), row.get("took_s"), row["message"], row.get("cure"))
         for row in record.get("checks") or ()
     ]
     head = [f"# {record['id']}: {record['status']}", "", f"Package {record.get('package')}, {record.get('bundle')}."]
     return "\n".join([*head, "", "| check | result | s | what | cure |", "| --- | --- | --- | --- | --- |", *lines, ""])
+
+
+def _verdict(row: Mapping[str, Any]) -> str:
+    if row.get("skipped"):
+        return "not reached"
+    return "passed" if row["ok"] else "failed"
 
 
 def page_of_dry_run(answer: Mapping[str, Any], what: str) -> str:

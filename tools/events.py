@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from tools.azure_cli import CliError, az
 
@@ -21,6 +22,7 @@ FUNCTION = "on_resource_write"
 TOPIC_TYPE = "microsoft.resources.subscriptions"
 TEMPLATE = Path(__file__).parents[1] / "infra" / "events.bicep"
 NEEDED = ("AZURE_ENV_NAME", "AZURE_LOCATION", "FUNCTION_APP_ID", "STORAGE_ACCOUNT_ID")
+_GROUPS = "/providers/Microsoft.Management/managementGroups"
 _TRIES, _PAUSE_S = 40, 15
 
 
@@ -56,13 +58,28 @@ def parameters_of(env: Mapping[str, str], topic: Mapping[str, Any] | None) -> di
 
 
 def list_fleet(env: Mapping[str, str]) -> list[str]:
-    """The subscriptions of the fleet: those main.bicep was given, or those below the management group."""
+    """The subscriptions of the fleet: those main.bicep was given, or those below the management group at any depth.
+
+    CliError with Azure's words.
+    """
     named = [one.strip() for one in env.get("FLEET_SUBSCRIPTIONS", "").split(",") if one.strip()]
     group = env.get("REFRESH_MANAGEMENT_GROUP", "").strip()
-    if named or not group:
-        return named
-    rows = az("account", "management-group", "subscription", "show-sub-under-mg", "--name", group)
-    return [str(row["id"]).rpartition("/")[2] for row in rows]
+    return named or (list_below(group) if group else [])
+
+
+def list_below(group: str) -> list[str]:
+    """The subscriptions in a management group and in every group below it. CliError with Azure's words.
+
+    `az account management-group subscription show-sub-under-mg` lists those in the group itself alone:
+    https://learn.microsoft.com/rest/api/managementgroups/management-groups/get-descendants
+    """
+    address = f"{_GROUPS}/{quote(group, safe='')}/descendants?api-version=2020-05-01"
+    rows: list[Mapping[str, Any]] = []
+    while address:
+        page = az("rest", "--method", "GET", "--url", address)
+        rows += page["value"]
+        address = page.get("nextLink") or ""
+    return [str(row["name"]) for row in rows if str(row["type"]).lower().endswith("/subscriptions")]
 
 
 async def wait_for_function(app_id: str) -> None:
@@ -81,9 +98,13 @@ async def wait_for_function(app_id: str) -> None:
 
 
 async def subscribe(env: Mapping[str, str]) -> list[str]:
-    """Deploy events.bicep into each subscription of the fleet; answers them."""
+    """Deploy events.bicep into each subscription of the fleet; answers them. ValueError, also for none. CliError."""
     parameters_of(env, None)  # before anything is waited for
     fleet = list_fleet(env)
+    if not fleet:
+        group = env.get("REFRESH_MANAGEMENT_GROUP", "")
+        cure = f"you see none below the management group {group}" if group else "run `azd provision` first"
+        raise ValueError(f"FLEET_SUBSCRIPTIONS: no subscription is named; {cure}")
     await wait_for_function(env["FUNCTION_APP_ID"])
     for subscription in fleet:
         topics = az("eventgrid", "system-topic", "list", "--subscription", subscription)

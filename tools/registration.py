@@ -1,8 +1,9 @@
 """Before a deployment: the app registration whose tokens the HTTP API takes (`python -m tools.registration`).
 
-Decides what it looks like: this tenant only, no secret, no certificate, and the Azure CLI may ask for tokens on behalf
-of people. Refuses to know who may call: that is API_ALLOWED_PRINCIPALS, to begin with whoever deploys. Does nothing
-when API_AUTH=key or API_CLIENT_ID is set. Entra has no ARM resource for this, so Bicep cannot.
+Decides what it looks like (this tenant only, no secret, no certificate, the Azure CLI may ask for tokens on behalf of
+people) and which one that is there already is ours. Does not know who may call: that is API_ALLOWED_PRINCIPALS, at
+first who deploys. Does nothing when API_AUTH=key or API_CLIENT_ID is set. Entra has no ARM resource for this, so Bicep
+cannot do it.
 """
 
 from __future__ import annotations
@@ -11,13 +12,22 @@ import json
 import os
 import sys
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from typing import Any
 
 from tools.azure_cli import CliError, az, run
 
+_APPLICATIONS = "https://graph.microsoft.com/v1.0/applications"
+MAX_PRINCIPALS = 13
+"""Object ids of 36 characters in the 500 that App Service takes: https://github.com/MicrosoftDocs/azure-docs/issues/116740"""
 AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 """The Azure CLI's own client id: https://learn.microsoft.com/troubleshoot/entra/entra-id/governance/verify-first-party-apps-sign-in"""
+
+
+def name_of(environment: str) -> str:
+    """The display name of an environment's registration."""
+    return f"azure-vm-refresh ({environment})"
 
 
 def api_of(client_id: str) -> dict[str, Any]:
@@ -47,41 +57,115 @@ def api_of(client_id: str) -> dict[str, Any]:
     }
 
 
-def ensure_registration(environment: str) -> str:
-    """The client id of this environment's registration, made when it is not there. CliError with Entra's words."""
-    name = f"azure-vm-refresh ({environment})"
-    found = az("ad", "app", "list", "--display-name", name)
+def marker_of(environment: str) -> str:
+    """The tag that tells the registration of an environment from any other of the same name; a tag has no blanks."""
+    return f"azure-vm-refresh:{environment}"
+
+
+def faults_of(app: Mapping[str, Any], environment: str, owners: Collection[str], me: str) -> list[str]:
+    """Why a registration is not one that a deployment of `environment` by `me` (an object id) has made; none: it is."""
+    credentials = [*(app.get("passwordCredentials") or ()), *(app.get("keyCredentials") or ())]
+    faults = {
+        f"lacks the tag {marker_of(environment)}": marker_of(environment) not in (app.get("tags") or ()),
+        "has a secret or a certificate": bool(credentials),
+        "is not owned by you": not me or me not in owners,
+    }
+    return [words for words, is_so in faults.items() if is_so]
+
+
+def find_registration(environment: str) -> Mapping[str, Any] | None:
+    """This environment's registration; None where no registration has its name.
+
+    Raises ValueError when one has the name that is not ours: its owner decides who gets tokens for the API. CliError
+    with Entra's words.
+    """
+    name = name_of(environment)
     # Entra's filter is a prefix: only the very name counts.
-    app = next((each for each in found or [] if each["displayName"] == name), None)
-    if app is None:
-        app = az("ad", "app", "create", "--display-name", name, "--sign-in-audience", "AzureADMyOrg")
+    named = [each for each in az("ad", "app", "list", "--display-name", name) or [] if each["displayName"] == name]
+    if not named:
+        return None
+    me, told = find_me(), []
+    for app in named:
+        owners = [each["id"] for each in az("ad", "app", "owner", "list", "--id", app["appId"]) or []]
+        faults = faults_of(app, environment, owners, me)
+        if not faults:
+            return dict(app)
+        told.append(f"client id {app['appId']} {' and '.join(faults)}")
+    raise ValueError(
+        f"Entra has a registration {name!r} that is not taken for this deployment's own: {'; '.join(told)}. If it is "
+        "meant, `azd env set API_CLIENT_ID <client id>`; if not, rename or delete it, or name the environment otherwise"
+    )
+
+
+def find_me() -> str:
+    """The object id of the account that is signed in, a person or a service principal; empty when Entra refuses."""
+    with suppress(CliError):
+        return str(az("ad", "signed-in-user", "show")["id"])
+    # A service principal is no user; the account names it by its client id.
+    with suppress(CliError):
+        return str(az("ad", "sp", "show", "--id", az("account", "show")["user"]["name"])["id"])
+    return ""
+
+
+def make_registration(environment: str) -> Mapping[str, Any]:
+    """A new registration for this tenant, marked as this environment's in the very request that makes it. CliError.
+
+    https://learn.microsoft.com/graph/api/application-post-applications
+    """
+    body = {
+        "displayName": name_of(environment),
+        "signInAudience": "AzureADMyOrg",
+        "tags": [marker_of(environment)],
+    }
+    app: dict[str, Any] = az("rest", "--method", "POST", "--uri", _APPLICATIONS, "--body", json.dumps(body))
+    me = find_me()
+    if me:
+        az("ad", "app", "owner", "add", "--id", app["appId"], "--owner-object-id", me)
+    return app
+
+
+def ensure_registration(environment: str) -> str:
+    """The client id of this environment's registration, made when it is not there.
+
+    Raises ValueError when one of its name is there that is not ours. CliError with Entra's words.
+    """
+    app = find_registration(environment) or make_registration(environment)
     client_id = str(app["appId"])
-    address = f"https://graph.microsoft.com/v1.0/applications/{app['id']}"
     scopes = [each.get("value") for each in (app.get("api") or {}).get("oauth2PermissionScopes", [])]
     if "access" not in scopes:
         block = api_of(client_id)
         # A scope has to be there before anybody is authorised for it.
         before = block | {"api": {**block["api"], "preAuthorizedApplications": []}}
         for body in (before, block):
-            az("rest", "--method", "PATCH", "--uri", address, "--body", json.dumps(body))
+            az("rest", "--method", "PATCH", "--uri", f"{_APPLICATIONS}/{app['id']}", "--body", json.dumps(body))
     if not az("ad", "sp", "list", "--filter", f"appId eq '{client_id}'"):
         az("ad", "sp", "create", "--id", client_id)
     return client_id
 
 
+def check_principals(text: str) -> None:
+    """ValueError when more object ids are named, comma-separated, than App Service takes; Bicep refuses them, too."""
+    callers = {each.strip().lower() for each in text.split(",") if each.strip()}
+    if len(callers) > MAX_PRINCIPALS:
+        raise ValueError(
+            f"API_ALLOWED_PRINCIPALS has {len(callers)} object ids, and App Service takes {MAX_PRINCIPALS}, which is "
+            "500 characters: leave some out, or let several callers share one service principal"
+        )
+
+
 def register(env: Mapping[str, str]) -> str:
-    """Make the registration and tell azd; answers a sentence about what was done."""
+    """Make the registration and tell azd; answers a sentence about what was done. ValueError, CliError."""
     if env.get("API_AUTH", "entra") != "entra":
         return "API_AUTH=key: the API is guarded by function keys, which are stored secrets"
+    check_principals(env.get("API_ALLOWED_PRINCIPALS", ""))
     if env.get("API_CLIENT_ID"):
         return f"the API takes tokens for {env['API_CLIENT_ID']}"
     client_id = ensure_registration(env["AZURE_ENV_NAME"])
     run("azd", "env", "set", "API_CLIENT_ID", client_id)
     if env.get("API_ALLOWED_PRINCIPALS"):
         return f"registered {client_id}"
-    try:
-        me = str(az("ad", "signed-in-user", "show")["id"])
-    except CliError:
+    me = find_me()
+    if not me:
         return f"registered {client_id}; nobody may call the API until API_ALLOWED_PRINCIPALS names object ids"
     run("azd", "env", "set", "API_ALLOWED_PRINCIPALS", me)
     return f"registered {client_id}; {me} may call the API, others: azd env set API_ALLOWED_PRINCIPALS <ids>"
@@ -91,7 +175,7 @@ def main() -> int:
     """Exit code 0 when the API has its registration, or needs none."""
     try:
         print(register(os.environ))
-    except CliError as error:
+    except (CliError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

@@ -1,8 +1,9 @@
 """After a deployment: have the app run every part of itself once (`python -m tools.selfcheck`).
 
-Decides how long a new deployment is given: rights take minutes to spread. Refuses to know what is checked. Values come
+Decides how long a new deployment is given: rights take minutes to spread. Does not know what is checked. Values come
 from azd's environment: FUNCTION_APP_URL and API_AUDIENCE. Exit code 0: it passed, or whoever deploys may not call the
-API, in which case the app's own sweep runs the self-check within minutes; 1: it did not pass.
+API, in which case the app's own sweep runs the self-check within minutes; 1: it did not pass. One that does not end is
+asked about, and the page says what it waits for.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from tools.refresh import wait_for
 
 PATIENCE_S = 900.0
 PAUSE_S = 60.0
+# A self-check ends within a minute; what still runs then does not end by itself.
+ENDS_WITHIN_S = 90.0
 _NOT_ALLOWED = (401, 403)
 
 
@@ -29,13 +32,26 @@ async def run_until_passed(api: Api, *, patience_s: float, pause_s: float) -> Ma
         left -= 1
         try:
             begun = await api.call("POST", "/api/selfcheck", {})
-            record = await wait_for(api, str(begun["id"]), poll_s=min(5.0, pause_s), timeout_s=patience_s)
+            limit_s = min(patience_s, ENDS_WITHIN_S)
+            record = await wait_for(api, str(begun["id"]), poll_s=min(5.0, pause_s), timeout_s=limit_s)
+            if record["status"] == "running":
+                record = await explain_stuck(api, record)
             if record["status"] == "succeeded" or left <= 0:
                 return record
         except ApiError as error:
             if left <= 0 or error.status in _NOT_ALLOWED:
                 raise
         await asyncio.sleep(pause_s)
+
+
+async def explain_stuck(api: Api, record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The record of a run that does not end as one that failed, with what the app says it waits for. ApiError."""
+    view = await api.call("GET", "/api/selfcheck")
+    rows = [row for row in view.get("standing") or () if not row["ok"]]
+    waiting = ", ".join((view.get("running") or {}).get("waiting_for") or ()) or "its first turn"
+    message = f"it has not ended after {ENDS_WITHIN_S:.0f} s and waits for {waiting}"
+    rows = rows or [{"name": "selfcheck", "ok": False, "message": message, "cure": "restart the app and ask again"}]
+    return {"package": view["package"], "bundle": view["bundle"], **record, "status": "failed", "checks": rows}
 
 
 async def ask(env: Mapping[str, str], *, patience_s: float = PATIENCE_S, pause_s: float = PAUSE_S) -> int:

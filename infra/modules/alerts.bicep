@@ -2,7 +2,7 @@
 
 param suffix string
 param location string
-param tags object
+param tags { *: string }
 @description('Full id of the workspace that the app logs to.')
 param workspaceId string
 @description('E-mail addresses; none: alerts are seen in the portal only.')
@@ -65,7 +65,7 @@ resource people 'Microsoft.Insights/actionGroups@2023-01-01' = {
   }
 }
 
-resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
+resource alerts 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
   for rule in rules: {
     name: 'vm-refresh-${rule.name}-${suffix}'
     location: location

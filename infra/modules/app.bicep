@@ -1,18 +1,21 @@
 // The function app on Flex Consumption: identity-only, no stored secret, the API behind Entra unless told otherwise.
 
+import { storageOfApp } from '../types.bicep'
+
 param suffix string
 param location string
 @description('Tags; azd finds the app by azd-service-name.')
-param tags object
+param tags { *: string }
 param identityId string
 param identityClientId string
-param storage { blobEndpoint: string, queueEndpoint: string, tableEndpoint: string, packageContainer: string }
+param storage storageOfApp
 param insightsConnectionString string
-@description('Endpoint of the Durable Task Scheduler; empty: Durable keeps its state in the storage account.')
+@description('Where Durable keeps its state: the storage account, or the Durable Task Scheduler at schedulerEndpoint.')
+param durableBackend 'storage' | 'scheduler'
 param schedulerEndpoint string
 param taskHub string
 @description('The app\'s own settings, complete: settings.json with what main.bicep knows.')
-param appSettings object
+param appSettings { *: string }
 @description('Subnet the app reaches VMs from; empty: none.')
 param subnetId string
 @description('entra: a token of one of allowedPrincipals; key: a function key, which is a stored secret and fleet admin.')
@@ -20,18 +23,21 @@ param apiAuth 'entra' | 'key'
 @description('Application (client) id of the app registration whose tokens are taken.')
 param apiClientId string
 @description('Object ids of users and service principals that may call the API.')
+@maxLength(13)
 param allowedPrincipals string[]
-@allowed([512, 2048, 4096])
-param instanceMemoryMB int
+param instanceMemoryMB 512 | 2048 | 4096
 @minValue(1)
 @maxValue(1000)
 param maximumInstanceCount int
-@description('Instances of the durable functions that never go to sleep.')
+@description('Instances of each group that a tag edit meets that never go to sleep.')
 @minValue(0)
 param alwaysReady int
 param zoneRedundant bool
 
 var usesEntra = apiAuth == 'entra'
+// Event Grid's function is in the group of the HTTP functions; the dispatcher, swaps and their activities are durable:
+// https://github.com/Azure/azure-functions-host/blob/dev/src/WebJobs.Script/Extensions/FunctionMetadataExtensions.cs
+var groupsOfAnEdit = ['http', 'durable']
 // Closed by default: without a name in the list Entra would let in every account of the tenant.
 var nobody = ['00000000-0000-0000-0000-000000000000']
 
@@ -72,7 +78,11 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
       scaleAndConcurrency: {
         instanceMemoryMB: instanceMemoryMB
         maximumInstanceCount: maximumInstanceCount
-        alwaysReady: alwaysReady > 0 ? [{ name: 'durable', instanceCount: alwaysReady }] : []
+        alwaysReady: map(alwaysReady > 0 ? groupsOfAnEdit : [], group => { name: group, instanceCount: alwaysReady })
+        // Python's default is one request at a time, so that many edits at once would start many instances. Every handler
+        // is async and only waits, for storage or for Azure Resource Manager:
+        // https://learn.microsoft.com/azure/azure-functions/functions-concurrency#http-trigger-concurrency
+        triggers: { http: { perInstanceConcurrency: 100 } }
       }
       runtime: { name: 'python', version: '3.13' }
     }
@@ -147,7 +157,7 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
         'AzureWebJobs.BuiltIn__HttpActivity.Disabled': 'true'
         'AzureWebJobs.BuiltIn__HttpPollOrchestrator.Disabled': 'true'
       },
-      empty(schedulerEndpoint)
+      durableBackend == 'storage'
         ? {}
         : {
             DURABLE_TASK_SCHEDULER_CONNECTION_STRING: 'Endpoint=${schedulerEndpoint};Authentication=ManagedIdentity;ClientID=${identityClientId};TaskHub=${taskHub}'

@@ -1,17 +1,23 @@
-// Role definitions given to one identity on a resource group.
+// Custom roles given to one identity on a resource group.
 
-@description('Full ids of role definitions.')
-param roleIds string[]
+import { definitionName, role } from 'role-definitions.bicep'
+
+param environmentName string
+@description('The roles; their definitions are in the subscription already.')
+param roles role[]
 @description('Object id of the app\'s identity.')
 param principalId string
 
 resource assignments 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
-  for roleId in roleIds: {
-    name: guid(resourceGroup().id, principalId, roleId)
+  for name in roles: {
+    name: guid(resourceGroup().id, principalId, name)
     properties: {
       principalId: principalId
       principalType: 'ServicePrincipal'
-      roleDefinitionId: roleId
+      roleDefinitionId: subscriptionResourceId(
+        'Microsoft.Authorization/roleDefinitions',
+        definitionName(subscription().subscriptionId, environmentName, name)
+      )
     }
   }
 ]

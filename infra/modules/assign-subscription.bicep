@@ -1,19 +1,25 @@
-// Role definitions given to one identity on a whole subscription.
+// Custom roles given to one identity on a whole subscription.
 
 targetScope = 'subscription'
 
-@description('Full ids of role definitions.')
-param roleIds string[]
+import { definitionName, role } from 'role-definitions.bicep'
+
+param environmentName string
+@description('The roles; their definitions are in the subscription already.')
+param roles role[]
 @description('Object id of the app\'s identity.')
 param principalId string
 
 resource assignments 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
-  for roleId in roleIds: {
-    name: guid(subscription().id, principalId, roleId)
+  for name in roles: {
+    name: guid(subscription().id, principalId, name)
     properties: {
       principalId: principalId
       principalType: 'ServicePrincipal'
-      roleDefinitionId: roleId
+      roleDefinitionId: subscriptionResourceId(
+        'Microsoft.Authorization/roleDefinitions',
+        definitionName(subscription().subscriptionId, environmentName, name)
+      )
     }
   }
 ]

@@ -1,7 +1,7 @@
 // Tells when an event was given up: until the next sweep somebody's tag edit is not acted on.
 
 param topicName string
-param tags object
+param tags { *: string }
 @description('Full id of the action group that is told.')
 param actionGroupId string
 
@@ -9,7 +9,7 @@ resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' existing = {
   name: topicName
 }
 
-resource alert 'Microsoft.Insights/metricAlerts@2018-03-01' = {
+resource alert 'Microsoft.Insights/metricAlerts@2026-01-01' = {
   name: 'vm-refresh-dead-letters-${topicName}'
   location: 'global'
   tags: tags

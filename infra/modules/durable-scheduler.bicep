@@ -2,7 +2,7 @@
 
 param suffix string
 param location string
-param tags object
+param tags { *: string }
 @description('Object id of the app\'s identity.')
 param principalId string
 @description('Name of the task hub.')

@@ -5,7 +5,7 @@ import { imageDefinition } from '../types.bicep'
 @description('Name of the gallery: letters, digits, dots and underscores.')
 param name string
 param location string
-param tags object
+param tags { *: string }
 @description('Definitions to make here; the app makes those of its images.toml itself.')
 param definitions imageDefinition[]
 

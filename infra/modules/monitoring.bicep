@@ -3,7 +3,7 @@
 @description('Ends the names of what is made here.')
 param suffix string
 param location string
-param tags object
+param tags { *: string }
 @description('Object id of the identity that writes the logs.')
 param principalId string
 @description('Days that logs are kept; the first 31 are free.')

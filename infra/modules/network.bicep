@@ -2,7 +2,7 @@
 
 param suffix string
 param location string
-param tags object
+param tags { *: string }
 @description('Whether the app gets a subnet, from which it reaches the private addresses of VMs (tag RefreshProbe). Peer this network with the ones that the VMs are in.')
 param forApp bool
 @description('Whether build VMs get a subnet. They have no public address; their way out is a NAT gateway.')
@@ -88,4 +88,6 @@ resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
 }
 
 output appSubnetId string = forApp ? resourceId('Microsoft.Network/virtualNetworks/subnets', network.name, 'app') : ''
-output buildSubnetId string = forBuilds ? resourceId('Microsoft.Network/virtualNetworks/subnets', network.name, 'builds') : ''
+output buildSubnetId string = forBuilds
+  ? resourceId('Microsoft.Network/virtualNetworks/subnets', network.name, 'builds')
+  : ''

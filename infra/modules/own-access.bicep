@@ -1,59 +1,52 @@
-// What the app may do in its own subscription: build in its own group and, where recipes are built, in groups it makes.
+// What the app may do in single places of its own subscription: build in its own group, join subnets, read VHDs.
 
 targetScope = 'subscription'
+
+import { definitionName } from 'role-definitions.bicep'
 
 param environmentName string
 @description('Object id of the app\'s identity.')
 param principalId string
 @description('The app\'s own resource group, where its gallery and its networks are.')
 param groupName string
-@description('Whether VMs are built here: the roles to make and delete resource groups, and to join subnets.')
+@description('Whether VMs are built here: the role to join subnets.')
 param recipeBuilds bool
-@description('Full ids of subnets of this subscription, outside that group, that VMs are built in.')
+@description('Full ids of further subnets of this subscription that VMs are built in.')
 param subnetIds string[]
 @description('Full ids of storage accounts of this subscription with VHDs to make images from.')
 param vhdAccountIds string[]
 
-module roles 'role-definitions.bicep' = {
-  name: 'vm-refresh-own-roles-${environmentName}'
-  params: { environmentName: environmentName }
-}
+// /subscriptions/<id>/resourceGroups/<name>: a group is given the role once, however many of its subnets are named.
+var ownGroup = toLower('${subscription().id}/resourceGroups/${groupName}')
+var subnetGroups = union([], map(subnetIds, id => join(take(split(toLower(id), '/'), 5), '/')))
 
 module build 'assign-group.bicep' = {
   name: 'build'
   scope: resourceGroup(groupName)
   params: {
+    environmentName: environmentName
     principalId: principalId
-    roleIds: concat(
-      [roles.outputs.ids.reader, roles.outputs.ids.builder],
-      recipeBuilds ? [roles.outputs.ids.buildNetwork] : []
-    )
+    roles: ['reader', 'builder', ...(recipeBuilds ? ['buildNetwork'] : [])]
   }
 }
 
-module recipes 'assign-subscription.bicep' = if (recipeBuilds) {
-  name: 'vm-refresh-recipes-${environmentName}'
-  params: { principalId: principalId, roleIds: [roles.outputs.ids.reader, roles.outputs.ids.recipes] }
-}
-
 module subnets 'assign-group.bicep' = [
-  for id in union([], map(subnetIds, id => join(take(split(toLower(id), '/'), 5), '/'))): {
+  for id in filter(subnetGroups, id => id != ownGroup): {
     name: 'subnets-${uniqueString(id)}'
     scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
-    params: { principalId: principalId, roleIds: [roles.outputs.ids.buildNetwork] }
+    params: { environmentName: environmentName, principalId: principalId, roles: ['buildNetwork'] }
   }
 ]
 
 module vhdSources 'vhd-source.bicep' = [
-  for id in vhdAccountIds: {
+  for id in union([], map(vhdAccountIds, id => toLower(id))): {
     name: 'vhd-${uniqueString(id)}'
     scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
-    params: {
-      accountName: last(split(id, '/'))
-      principalId: principalId
-      roleId: roles.outputs.ids.vhdSource
-    }
+    params: { environmentName: environmentName, accountName: last(split(id, '/')), principalId: principalId }
   }
 ]
 
-output appTeamRoleId string = roles.outputs.ids.appTeam
+output appTeamRoleId string = subscriptionResourceId(
+  'Microsoft.Authorization/roleDefinitions',
+  definitionName(subscription().subscriptionId, environmentName, 'appTeam')
+)

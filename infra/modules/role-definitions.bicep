@@ -2,6 +2,15 @@
 
 targetScope = 'subscription'
 
+@export()
+@description('A custom role of the app, by the name of its entry below.')
+type role = 'reader' | 'swapper' | 'builder' | 'recipes' | 'buildNetwork' | 'vhdSource' | 'cleaner' | 'appTeam'
+
+@export()
+@description('Name of the definition of a role: assignments compute it in place of waiting for the definition\'s output.')
+func definitionName(subscriptionId string, environmentName string, name role) string =>
+  guid('/subscriptions/${subscriptionId}', environmentName, name)
+
 @description('Role names are unique in a tenant: the environment\'s name goes into them.')
 param environmentName string
 
@@ -18,7 +27,7 @@ var files = {
 
 resource roles 'Microsoft.Authorization/roleDefinitions@2022-04-01' = [
   for file in items(files): {
-    name: guid(subscription().id, environmentName, file.key)
+    name: definitionName(subscription().subscriptionId, environmentName, file.key)
     properties: {
       roleName: '${file.value.roleName} (${environmentName}, ${take(subscription().subscriptionId, 8)})'
       description: file.value.description
@@ -35,6 +44,3 @@ resource roles 'Microsoft.Authorization/roleDefinitions@2022-04-01' = [
     }
   }
 ]
-
-@description('Name in this file to the id of the role definition.')
-output ids object = toObject(items(files), file => file.key, file => subscriptionResourceId('Microsoft.Authorization/roleDefinitions', guid(subscription().id, environmentName, file.key)))

@@ -1,9 +1,13 @@
 // The host's and Durable's storage, the deployed package and dead letters. Shared keys are off: identities only.
 
+import { storageOfApp } from '../types.bicep'
+
 @description('Ends the names of what is made here; letters and digits.')
+@minLength(13)
+@maxLength(13)
 param suffix string
 param location string
-param tags object
+param tags { *: string }
 @description('Object id of the app\'s identity.')
 param principalId string
 @description('Whether Durable keeps its queues and tables here (false: the Durable Task Scheduler).')
@@ -19,7 +23,7 @@ var tableDataContributor = '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
 var roles = holdsTaskHub ? [blobDataOwner, queueDataContributor, tableDataContributor] : [blobDataOwner]
 
 resource account 'Microsoft.Storage/storageAccounts@2025-08-01' = {
-  name: take('st${suffix}', 24)
+  name: 'st${suffix}'
   location: location
   tags: tags
   kind: 'StorageV2'
@@ -84,7 +88,9 @@ resource access 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
 ]
 
 output id string = account.id
-output blobEndpoint string = account.properties.primaryEndpoints.blob
-output queueEndpoint string = account.properties.primaryEndpoints.queue
-output tableEndpoint string = account.properties.primaryEndpoints.table
-output packageContainer string = account::blobs::package.name
+output forApp storageOfApp = {
+  blobEndpoint: account.properties.primaryEndpoints.blob
+  queueEndpoint: account.properties.primaryEndpoints.queue
+  tableEndpoint: account.properties.primaryEndpoints.table
+  packageContainer: account::blobs::package.name
+}

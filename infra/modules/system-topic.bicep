@@ -1,7 +1,7 @@
 // The system topic of a subscription: every write in it becomes an event here.
 
 param name string
-param tags object
+param tags { *: string }
 
 resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' = {
   name: name

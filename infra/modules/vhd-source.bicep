@@ -1,21 +1,25 @@
 // The right that Azure asks for on the storage account of a VHD.
 
+import { definitionName } from 'role-definitions.bicep'
+
+param environmentName string
 param accountName string
 @description('Object id of the app\'s identity.')
 param principalId string
-@description('Full id of the role definition.')
-param roleId string
 
 resource account 'Microsoft.Storage/storageAccounts@2025-08-01' existing = {
   name: accountName
 }
 
 resource access 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(account.id, principalId, roleId)
+  name: guid(account.id, principalId, 'vhdSource')
   scope: account
   properties: {
     principalId: principalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: roleId
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      definitionName(subscription().subscriptionId, environmentName, 'vhdSource')
+    )
   }
 }

@@ -1,7 +1,7 @@
 // One page in the portal: how fresh the fleet is, what became of swaps, how long VMs were down, what failed and why.
 
 param location string
-param tags object
+param tags { *: string }
 @description('Full id of the workspace that the app logs to.')
 param workspaceId string
 
@@ -61,6 +61,10 @@ resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
     category: 'workbook'
     displayName: title
     sourceId: workspaceId
-    serializedData: string({ version: 'Notebook/1.0', items: concat([period], queries), fallbackResourceIds: [workspaceId] })
+    serializedData: string({
+      version: 'Notebook/1.0'
+      items: concat([period], queries)
+      fallbackResourceIds: [workspaceId]
+    })
   }
 }

@@ -1,4 +1,4 @@
-"""What Azure allows: the app's own roles, locks, and what a VM size carries.
+"""What Azure allows: the app's own roles, locks, registered providers, and what a VM size carries.
 
 Decides which request tells them. Refuses to know which actions are needed and which lock is in the way; that is
 `domain.rights` and `domain.locks`. Deny assignments are in neither answer.
@@ -18,6 +18,7 @@ from refresh.domain.rights import Grant
 _PERMISSIONS_VERSION = "2022-04-01"
 _LOCKS_VERSION = "2020-05-01"
 _SKUS_VERSION = "2021-07-01"
+_PROVIDERS_VERSION = "2021-04-01"
 
 
 class ArmAccess:
@@ -43,6 +44,18 @@ class ArmAccess:
         """
         path = f"{scope.rstrip('/')}/providers/Microsoft.Authorization/locks"
         return [lock_from_arm(body) async for body in rest.every(self._clients.rest, path, _LOCKS_VERSION)]
+
+    async def read_registration(self, subscription: str, namespace: str) -> str:
+        """Azure's word for whether a subscription (its id) is registered for a provider. Unavailable without a word.
+
+        https://learn.microsoft.com/rest/api/resources/providers/get
+        """
+        path = f"/subscriptions/{subscription}/providers/{namespace}"
+        answer = await rest.call(self._clients.rest, "GET", path, _PROVIDERS_VERSION)
+        state = text_at(rest.json_of(answer), "registrationState")
+        if state is None:
+            raise unreadable("a provider without a registration state")
+        return state
 
     async def list_premium_sizes(self, subscription: str, location: str) -> Sequence[str]:
         """The VM sizes (lower-case) that carry premium disks in a region (`westeurope`); all pages.

@@ -11,7 +11,7 @@ from typing import Any, cast
 from refresh.arm import probes, rest
 from refresh.arm.bodies import bool_at, list_at, text_at
 from refresh.arm.clients import Clients, raw, split
-from refresh.arm.errors import azure_errors, unreadable
+from refresh.arm.errors import azure_errors
 from refresh.domain.guest import Report
 from refresh.domain.probe import Probe
 from refresh.domain.resource_id import VM_TYPE
@@ -36,7 +36,7 @@ class ArmGuests:
         https://learn.microsoft.com/rest/api/virtualnetwork/network-interfaces/get
         """
         answer = await rest.call(self._clients.rest, "GET", nic_id, _NIC_VERSION)
-        configurations = list_at(_json(answer), "properties", "ipConfigurations")
+        configurations = list_at(rest.json_of(answer), "properties", "ipConfigurations")
         primary = [each for each in configurations if bool_at(each, "properties", "primary")]
         chosen = (primary or configurations or [None])[0]
         return text_at(chosen, "properties", "privateIPAddress")
@@ -50,11 +50,11 @@ class ArmGuests:
         answer = await rest.call(self._clients.rest, "GET", nic_id, _NIC_VERSION)
         found = [
             text_at(each, "properties", "publicIPAddress", "id")
-            for each in list_at(_json(answer), "properties", "ipConfigurations")
+            for each in list_at(rest.json_of(answer), "properties", "ipConfigurations")
         ]
         dynamic = []
         for address_id in filter(None, found):
-            body = _json(await rest.call(self._clients.rest, "GET", address_id, _NIC_VERSION))
+            body = rest.json_of(await rest.call(self._clients.rest, "GET", address_id, _NIC_VERSION))
             if (text_at(body, "properties", "publicIPAllocationMethod") or "").lower() == "dynamic":
                 dynamic.append(text_at(body, "name") or address_id.rpartition("/")[2])
         return dynamic
@@ -87,7 +87,7 @@ class ArmGuests:
         """
         path = f"{split(vm_id, VM_TYPE).text}/providers/Microsoft.ResourceHealth/availabilityStatuses/current"
         try:
-            body = _json(await rest.call(self._clients.rest, "GET", path, _RESOURCE_HEALTH_VERSION))
+            body = rest.json_of(await rest.call(self._clients.rest, "GET", path, _RESOURCE_HEALTH_VERSION))
         except (NotFound, Refused):
             return None
         state = text_at(body, "properties", "availabilityState")
@@ -98,10 +98,3 @@ class ArmGuests:
     async def probe(self, address: str, probe: Probe) -> str | None:
         """Ask the VM at its private `address` once: None when it answers well, else what it did. Refused."""
         return await probes.probe_once(address, probe, local=self._clients.local)
-
-
-def _json(answer: Any) -> Any:
-    try:
-        return answer.json()
-    except ValueError:
-        raise unreadable("its body") from None

@@ -40,6 +40,14 @@ async def call(
         return answer
 
 
+def json_of(answer: AsyncHttpResponse) -> Any:
+    """The body of an answer. Unavailable for one that is no JSON."""
+    try:
+        return answer.json()
+    except ValueError:
+        raise unreadable("its body") from None
+
+
 async def every(client: RestClient, path: str, api_version: str, **query: str) -> AsyncIterator[Mapping[str, Any]]:
     """The bodies of all pages of a list. What `call` raises, and Unavailable for a page that is no list.
 

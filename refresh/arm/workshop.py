@@ -13,7 +13,6 @@ from refresh.arm import rest
 from refresh.arm.bodies import dict_at, http_date, identity_of, list_at, region, tags_of, text_at
 from refresh.arm.clients import Clients, split, split_group
 from refresh.arm.compute import power_of
-from refresh.arm.errors import unreadable
 from refresh.domain import resource_id
 from refresh.domain.build_watch import Machine
 from refresh.domain.marketplace import ImageFacts, Plan
@@ -46,12 +45,12 @@ class ArmWorkshop:
         version = image.version
         if version.lower() == _LATEST:
             newest = {"$top": "1", "$orderby": "name desc"}
-            found = _json(await rest.call(self._clients.rest, "GET", path, _COMPUTE, query=newest))
+            found = rest.json_of(await rest.call(self._clients.rest, "GET", path, _COMPUTE, query=newest))
             rows = found if isinstance(found, list) else list_at(found, "value")
             version = (text_at(rows[0], "name") if rows else None) or ""
             if not version:
                 raise NotFound("NotFound", f"{image} has no version in {location}")
-        body = _json(await rest.call(self._clients.rest, "GET", f"{path}/{version}", _COMPUTE))
+        body = rest.json_of(await rest.call(self._clients.rest, "GET", f"{path}/{version}", _COMPUTE))
         properties = dict_at(body, "properties")
         features = {(text_at(each, "name") or ""): text_at(each, "value") for each in list_at(properties, "features")}
         plan = dict_at(properties, "plan")
@@ -72,7 +71,8 @@ class ArmWorkshop:
         found = resource_id.parse(subnet_id)
         if found is None:
             raise Refused("InvalidResourceId", f"{subnet_id[:200]!r} is not the id of a subnet")
-        return region(text_at(_json(await rest.call(self._clients.rest, "GET", found.parent(), _NETWORK)), "location"))
+        network = rest.json_of(await rest.call(self._clients.rest, "GET", found.parent(), _NETWORK))
+        return region(text_at(network, "location"))
 
     async def read_group(self, group_id: str) -> Group:
         """A resource group. NotFound.
@@ -80,7 +80,7 @@ class ArmWorkshop:
         https://learn.microsoft.com/rest/api/resources/resource-groups/get
         """
         split_group(group_id)
-        return _group(_json(await rest.call(self._clients.rest, "GET", group_id, _GROUPS)))
+        return _group(rest.json_of(await rest.call(self._clients.rest, "GET", group_id, _GROUPS)))
 
     async def list_groups(self, subscription: str) -> AsyncIterator[Group]:
         """Every resource group of a subscription with its tags, all pages.
@@ -123,7 +123,7 @@ class ArmWorkshop:
         vm = split(vm_id, VM_TYPE)
         query = {"$expand": "instanceView"}
         answer = await rest.call(self._clients.rest, "GET", vm.text, _COMPUTE, query=query)
-        return machine_from_arm(_json(answer), http_date(answer.headers))
+        return machine_from_arm(rest.json_of(answer), http_date(answer.headers))
 
     async def begin_create_vm(self, vm_id: str, body: Mapping[str, Any]) -> None:
         """PUT a new VM with exactly this ARM body.
@@ -169,10 +169,3 @@ def machine_from_arm(body: Mapping[str, Any], read_at: str | None) -> Machine:
 def _group(body: Mapping[str, Any]) -> Group:
     group_id, name, location = identity_of(body)
     return Group(group_id, name, location, text_at(body, "properties", "provisioningState"), tags_of(body))
-
-
-def _json(answer: Any) -> Any:
-    try:
-        return answer.json()
-    except ValueError:
-        raise unreadable("its body") from None

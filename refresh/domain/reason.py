@@ -71,6 +71,7 @@ class Reason(StrEnum):
     NO_CAPACITY = "no-capacity"
     OPERATION_SLOW = "operation-slow"
     NOT_CLAIMED = "not-claimed"
+    DISPATCHER_SILENT = "dispatcher-silent"
 
 
 class Wait(StrEnum):

@@ -1,17 +1,49 @@
-"""What a self-check makes of what Azure says about one subscription.
+"""What a self-check makes of the answers it gets, and what to do about each part that does not answer.
 
-Decides where the rights to swap must be: on the subscription, or on each group that has VMs in scope. Refuses to know
-how rights are read. Every swap checks its own rights again, on its own VM and disks.
+Decides where the rights to swap must be (on the subscription, or on each group that has VMs in scope) and which
+subscriptions are asked first when time does not allow all. Does not know how rights are read. Every swap checks its own
+rights again, on its own VM and disks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
-from refresh.domain import resource_id, tags
+from refresh.domain import instant, resource_id, tags
 from refresh.domain.model import Vm
 
 _NAMED = 5
+
+ACTIVITY_CURE = "restart the app, look into its log for an activity that fails or hangs (docs/operations.md), ask again"
+TIMER_CURE = "durable timers do not fire: restart the app, check its storage account's queues, and ask again"
+CLAIM_CURE = (
+    "the dispatcher does not answer: host.json must have entityMessageReorderWindowInMinutes 0; "
+    "restart the app, look into its log for the entity dispatcher (docs/operations.md), and ask again"
+)
+DISPATCHER_CURE = "the dispatcher starts nothing: look into the app's log for the entity dispatcher, and ask again"
+INSTANCES_CURE = "instances cannot be listed, so no list of runs works: check the app's storage account, and ask again"
+STUCK_CURE = (
+    "POST /api/selfcheck ends this one and begins another; if that gets stuck too, restart the app and "
+    "look into its log (docs/operations.md)"
+)
+
+
+# A self-check ends by itself before that; see `selfcheck_messages`.
+STUCK_AFTER_S = 60
+
+
+def is_stuck(started: str, now: str | None) -> bool:
+    """Whether a self-check that began at `started` and runs at `now` (ISO) does not end any more; not when unknown."""
+    return (instant.seconds_between(started, now) or 0.0) > STUCK_AFTER_S
+
+
+def order_subscriptions(subscriptions: Sequence[str], first: str | None) -> list[str]:
+    """The subscriptions in the order a self-check asks about them, beginning with `first` where it is one of them.
+
+    Time does not allow very many: a run that begins where the last one stopped reaches the others.
+    """
+    start = subscriptions.index(first) if first in subscriptions else 0
+    return [*subscriptions[start:], *subscriptions[:start]]
 
 
 def groups_in_scope(vms: Iterable[Vm]) -> list[str]:

@@ -59,7 +59,7 @@ def open_look(turn: Turn, at: str | None) -> None:
     state["seq"] = state.get("seq", 0) + 1
     name = messages.look_id(state["seq"])
     state["look"] = {"id": name, "since": at, "taken": {}}
-    turn.starts.append((messages.LOOK, name, {"look": name}))
+    turn.starts.append((messages.LOOK, name, {"look": name, messages.BOUNDED: True}))
 
 
 def take(turn: Turn, data: Mapping[str, Any]) -> None:

@@ -134,7 +134,8 @@ def start_swap(turn: Turn, vm: str, at: str | None) -> None:
     turn.state["seq"] = turn.state.get("seq", 0) + 1
     row.update(n=turn.state["seq"], since=at)
     row.pop("missing", None)
-    turn.starts.append((messages.SWAP_VM, messages.swap_id(vm, row["n"]), {"vm": row["id"], "n": row["n"]}))
+    data = {"vm": row["id"], "n": row["n"], messages.BOUNDED: True}
+    turn.starts.append((messages.SWAP_VM, messages.swap_id(vm, row["n"]), data))
 
 
 def pause(turn: Turn, data: Mapping[str, Any]) -> None:

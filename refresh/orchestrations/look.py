@@ -12,7 +12,7 @@ from durabletask.task import OrchestrationContext, Task, TaskFailedError
 
 from refresh import messages
 from refresh.domain.reason import Reason
-from refresh.orchestrations.calls import OUTCOME_EVENT, ask
+from refresh.orchestrations.calls import OUTCOME_EVENT, ask, is_bounded
 from refresh.orchestrations.swap_steps import call
 
 # History is resent every turn; a busy look starts afresh after this many batches.
@@ -20,17 +20,17 @@ BATCHES_PER_HISTORY = 10
 
 
 def look(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any], Any, dict[str, Any]]:
-    """Work off the dispatcher's hints; `data` is `{"look": id}`."""
-    looked = int(data.get("looked", 0))
+    """Work off the dispatcher's hints; `data` is `{"look": id}`. NoAnswer: the sweep has another look begin."""
+    looked, bounded = int(data.get("looked", 0)), is_bounded(data)
     for _ in range(BATCHES_PER_HISTORY):
-        taken = yield ask(ctx, "take", look=data["look"])
+        taken = yield from ask(ctx, "take", bounded=bounded, look=data["look"])
         if not taken["vms"]:
             return {"looked": looked}
         try:
             answer = yield ctx.call_activity("read_hints", input=taken)
         except TaskFailedError as error:
             answer = {"decisions": [_undecided(row, str(error)) for row in taken["vms"]]}
-        yield ask(ctx, "decided", look=data["look"], **answer)
+        yield from ask(ctx, "decided", bounded=bounded, look=data["look"], **answer)
         _reply(ctx, answer["decisions"])
         yield from _clear_leftovers(ctx, answer["decisions"])
         looked += len(taken["vms"])

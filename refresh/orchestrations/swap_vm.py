@@ -2,13 +2,15 @@
 
 Decides the order and what follows from a step's end; the plan was made by `prepare_swap` and is
 only interpreted.
-Nothing happens before the claim, because the dispatcher's starts may come twice and late.
+Nothing happens before the claim, because the dispatcher's starts may come twice and late. A dispatcher that does not
+answer ends the run before anything is stopped; while the VM is down no answer of it is waited for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from durabletask.task import OrchestrationContext, Task, TaskFailedError
@@ -21,28 +23,45 @@ from refresh.domain.plan import INTENT, NOTICE, UNDO
 from refresh.domain.reason import Reason, Wait
 from refresh.event_messages import outcome_event
 from refresh.messages import Claimed, Intent, Outcome, Prepared
-from refresh.orchestrations.calls import OUTCOME_EVENT, ask, now, tell
+from refresh.orchestrations.calls import OUTCOME_EVENT, NoAnswer, answer_of, ask, begin_ask, is_bounded, now, tell
 from refresh.orchestrations.notices import give_notice, publish
 from refresh.orchestrations.swap_steps import StepsRun, call, run_steps
 
 Turn = Generator[Task[Any], Any, Outcome]
-Plans = tuple[tuple[str, ...], tuple[str, ...]]
+# A run that gives up without its claim is begun anew after a quarter of an hour only, and its VM may be down.
+CLAIM_PATIENCE = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Plans:
+    """The steps there and back, and whether this run waits for the dispatcher for a limited time (`is_bounded`)."""
+
+    steps: tuple[str, ...]
+    undo: tuple[str, ...]
+    bounded: bool
 
 
 def swap_vm(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any], Any, dict[str, Any]]:
     """Swap VM `data["vm"]` as number `data["n"]` onto what its tag asks for; an `Outcome`."""
-    vm, n, started = str(data["vm"]), int(data["n"]), now(ctx)
-    claimed = Claimed.from_json((yield ask(ctx, "claim", vm=vm, n=n)))
+    vm, n, started, bounded = str(data["vm"]), int(data["n"]), now(ctx), is_bounded(data)
+    try:
+        claim = yield from ask(ctx, "claim", bounded=bounded, patience=CLAIM_PATIENCE, vm=vm, n=n)
+    except NoAnswer as silence:
+        return replace(_unheard(ctx, vm, silence), started=started, ended=now(ctx)).to_json()
+    claimed = Claimed.from_json(claim)
     if claimed.answer != "yours":
         message = "another start of this swap has the claim, or it is over"
         return Outcome(vm, ctx.instance_id, "skipped", Reason.NOT_CLAIMED, message, started=started).to_json()
     try:
-        outcome = yield from _turn(ctx, vm, n, claimed)
+        outcome = yield from _turn(ctx, vm, n, claimed, bounded=bounded)
     except Exception as error:  # a bug must not leave a claim that nobody frees
         message = f"the app itself failed; the disk is not tried again unless it is forced: {error!r:.200}"
         outcome = _outcome(ctx, vm, "needs-attention", Reason.APP_FAILED, message)
     told = Outcome.from_json({**outcome.to_json(), "started": started, "ended": now(ctx)}).to_json()
-    yield ask(ctx, "finished", vm=vm, n=n, outcome=told)
+    try:
+        yield from ask(ctx, "finished", bounded=bounded, vm=vm, n=n, outcome=told)
+    except NoAnswer as silence:  # its claim is freed by the sweep, which has the VM looked at by another run
+        told = {**told, "evidence": [*told.get("evidence", ()), f"{silence}"[:160]]}
     for instance_id in claimed.reply_to:
         ctx.send_event(instance_id, OUTCOME_EVENT, data=told)
     # Last of all: whoever waits for room, or for the outcome, has it by now.
@@ -50,9 +69,9 @@ def swap_vm(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[A
     return told
 
 
-def _turn(ctx: OrchestrationContext, vm: str, n: int, claimed: Claimed) -> Turn:
+def _turn(ctx: OrchestrationContext, vm: str, n: int, claimed: Claimed, *, bounded: bool) -> Turn:
     if claimed.intent is not None:
-        return (yield from _take_up(ctx, vm, n, claimed))
+        return (yield from _take_up(ctx, vm, n, claimed, bounded=bounded))
     prepared = yield from _prepare(ctx, vm, claimed)
     # Whoever was told that a swap is about to begin is told as well when it does not, by this run or by its recovery.
     announced = claimed.wanted if claimed.step == NOTICE else None
@@ -63,9 +82,14 @@ def _turn(ctx: OrchestrationContext, vm: str, n: int, claimed: Claimed) -> Turn:
     if prepared.intent is None:
         status = "skipped" if prepared.decision == "skip" else "refused"
         return replace(_outcome(ctx, vm, status, prepared.reason, prepared.message), new_disk=announced)
-    kept = {"intent": prepared.intent.to_json(), "tags": prepared.tags}
+    kept: dict[str, Any] = {"intent": prepared.intent.to_json(), "tags": prepared.tags}
     urgent = prepared.decision == "revive"
-    stored = yield ask(ctx, "step", vm=vm, n=n, step=INTENT, urgent=urgent, **kept)
+    try:
+        stored = yield from ask(ctx, "step", bounded=bounded, vm=vm, n=n, step=INTENT, urgent=urgent, **kept)
+    except NoAnswer as silence:
+        if not urgent:
+            return _unheard(ctx, vm, silence, prepared.intent)
+        stored = {"ok": True}  # the VM is down already, and the claim is this run's
     if stored.get("paused"):
         why = stored.get("why") or "swaps were paused during its notice"
         message = f"{why}: nothing was touched, and it is asked for again"
@@ -74,7 +98,13 @@ def _turn(ctx: OrchestrationContext, vm: str, n: int, claimed: Claimed) -> Turn:
         return _outcome(ctx, vm, "skipped", Reason.NOT_CLAIMED, "a recovery has taken this swap over")
     if prepared.decision == "revive":
         return (yield from _revive(ctx, vm, n, prepared.intent, prepared.message))
-    return (yield from _begin(ctx, vm, n, prepared.intent, prepared.tags, (prepared.steps, prepared.undo)))
+    plans = Plans(prepared.steps, prepared.undo, bounded)
+    return (yield from _begin(ctx, vm, n, prepared.intent, prepared.tags, plans))
+
+
+def _unheard(ctx: OrchestrationContext, vm: str, silence: NoAnswer, intent: Intent | None = None) -> Outcome:
+    message = f"nothing was touched, because {silence}; the sweep comes back to this VM"
+    return _outcome(ctx, vm, "refused", Reason.DISPATCHER_SILENT, message, intent)
 
 
 def _prepare(ctx: OrchestrationContext, vm: str, claimed: Claimed) -> Generator[Task[Any], Any, Prepared]:
@@ -93,18 +123,18 @@ def _prepare(ctx: OrchestrationContext, vm: str, claimed: Claimed) -> Generator[
         return Prepared("refuse", Reason.UNREADABLE, f"the swap could not be prepared: {error}"[:300])
 
 
-def _take_up(ctx: OrchestrationContext, vm: str, n: int, claimed: Claimed) -> Turn:
+def _take_up(ctx: OrchestrationContext, vm: str, n: int, claimed: Claimed, *, bounded: bool) -> Turn:
     """Finish what another run began: its intent says what, its last step how far."""
     intent = claimed.intent
     assert intent is not None  # noqa: S101 - checked by the caller
     if resource_id.same(intent.old_disk, intent.new_disk):
         return (yield from _revive(ctx, vm, n, intent, "a swap stopped this VM and nobody finished it: brought up"))
     steps, undo = plan.plan_swap(intent.was_running), plan.plan_undo(intent.was_running)
-    plans: Plans = tuple(map(str, steps)), tuple(map(str, undo))
+    plans = Plans(tuple(map(str, steps)), tuple(map(str, undo)), bounded)
     if claimed.step == INTENT:  # nothing has been stopped yet, and the tags may not have been written
         return (yield from _begin(ctx, vm, n, intent, claimed.tags, plans))
     if (claimed.step or "").startswith(UNDO):
-        return (yield from _undo(ctx, vm, n, intent, plans[1], None))
+        return (yield from _undo(ctx, vm, n, intent, plans, None))
     if claimed.proves_since is not None:
         return (yield from _prove(ctx, vm, n, intent, plans, claimed.proves_since))
     return (yield from _swap(ctx, vm, n, intent, plans))
@@ -119,7 +149,7 @@ def _prove(ctx: OrchestrationContext, vm: str, n: int, intent: Intent, plans: Pl
     earlier = StepsRun(started_at=since)
     ran = yield from run_steps(ctx, vm, n, intent, (plan.Step.HEALTH,), earlier=earlier, leave_stopped=True)
     if ran.ended == "failed":
-        return (yield from _undo(ctx, vm, n, intent, plans[1], ran))
+        return (yield from _undo(ctx, vm, n, intent, plans, ran))
     if ran.ended in ("held", "gone"):
         reason = Reason.ON_HOLD if ran.ended == "held" else Reason.VM_GONE
         message = "put on hold, or gone, before its new disk was proved: left alone"
@@ -154,11 +184,11 @@ def _name(disk_id: str) -> str:
 
 
 def _swap(ctx: OrchestrationContext, vm: str, n: int, intent: Intent, plans: Plans) -> Turn:
-    ran = yield from run_steps(ctx, vm, n, intent, plans[0])
+    ran = yield from run_steps(ctx, vm, n, intent, plans.steps)
     if ran.ended == "failed" and is_start_hopeless(ran.step, ran.code):
         return _cannot_start(ctx, vm, intent, ran)
     if ran.ended == "failed":
-        return (yield from _undo(ctx, vm, n, intent, plans[1], ran))
+        return (yield from _undo(ctx, vm, n, intent, plans, ran))
     if ran.ended in ("held", "gone"):
         return (yield from _let_go(ctx, vm, intent, ran))
     yield from _clear(ctx, vm, intent)
@@ -176,17 +206,20 @@ def _verified(ctx: OrchestrationContext, vm: str, intent: Intent, ran: StepsRun)
     return _outcome(ctx, vm, "not-proven", Reason.NOT_PROVEN, message, intent, ran)
 
 
-def _undo(
-    ctx: OrchestrationContext, vm: str, n: int, intent: Intent, undo: tuple[str, ...], failed: StepsRun | None
-) -> Turn:
-    """Remember first, then the tags, then the disk: a crash in between must not ask for the bad disk again."""
+def _undo(ctx: OrchestrationContext, vm: str, n: int, intent: Intent, plans: Plans, failed: StepsRun | None) -> Turn:
+    """Remember first, then the tags, then the disk: a crash in between must not ask for the bad disk again.
+
+    What is to be remembered is sent first; its answer is waited for when the VM is up again.
+    """
     blamed = failed is None or is_disk_to_blame(failed.step, failed.code)
     rejected: dict[str, Any] = {"disk": intent.new_disk, "version": intent.version}
-    known = (yield ask(ctx, "reject", vm=vm, n=n, **rejected)) if blamed else {}
+    reject = begin_ask(ctx, "reject", vm=vm, n=n, **rejected) if blamed else None
+    if reject is not None and not plans.bounded:
+        yield reject
     tell(ctx, "step", vm=vm, n=n, step=UNDO)
     rejection = {"vm": vm, "intent": intent.to_json(), "blamed": blamed}
     wrote = yield from call(ctx, "write_rejection", rejection)
-    back = yield from run_steps(ctx, vm, n, intent, undo, prefix=f"{UNDO}-", earlier=failed)
+    back = yield from run_steps(ctx, vm, n, intent, plans.undo, prefix=f"{UNDO}-", earlier=failed)
     why = failed.why if failed is not None else "an earlier run found it unhealthy"
     if back.ended in ("held", "gone"):
         return (yield from _let_go(ctx, vm, intent, back))
@@ -205,8 +238,12 @@ def _undo(
     if not wrote.get("ok"):
         told = f"the tags could not be put back: {wrote.get('message')}"[:160]
         outcome = replace(outcome, evidence=(*outcome.evidence, told))
-    if not unhealthy or intent.version is None:
+    if not unhealthy or intent.version is None or reject is None:
         return outcome
+    try:
+        known = yield from answer_of(ctx, reject, "reject")
+    except NoAnswer as silence:
+        return replace(outcome, evidence=(*outcome.evidence, f"not judged its image version: {silence}"[:160]))
     blame = {"version": intent.version, "vms": known.get("vms", 1)}
     said = yield from call(ctx, "quarantine_version", blame)
     return replace(outcome, evidence=(*outcome.evidence, str(said.get("message", ""))[:160]))

@@ -94,12 +94,21 @@ def refuse_stranger(req: func.HttpRequest) -> None:
     """
     if not signs_in(os.environ):
         return
-    is_off = os.environ.get("WEBSITE_AUTH_ENABLED", "true").lower() == "false"
-    if is_off or not req.headers.get("X-MS-CLIENT-PRINCIPAL-ID"):
+    if not is_authentication_on(os.environ) or not req.headers.get("X-MS-CLIENT-PRINCIPAL-ID"):
         raise Problem(
             Kind.NOT_SIGNED_IN,
-            "REFRESH_API_AUTH=entra: send a token that App Service authentication takes; it has to be on for this app",
+            "REFRESH_API_AUTH=entra: send a token that App Service authentication takes; it has to be on for this app, "
+            "which App Service says with WEBSITE_AUTH_ENABLED=True",
         )
+
+
+def is_authentication_on(env: Mapping[str, str]) -> bool:
+    """Whether App Service authentication stands before the app: without it the headers are the caller's own word.
+
+    App Service sets `True` or `False`, read in any case:
+    https://github.com/Azure/azure-functions-host/blob/dev/src/WebJobs.Script/Environment/EnvironmentExtensions.cs
+    """
+    return env.get("WEBSITE_AUTH_ENABLED", "").strip().lower() == "true"
 
 
 def signs_in(env: Mapping[str, str]) -> bool:

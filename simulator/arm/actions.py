@@ -12,6 +12,7 @@ from simulator.arm.messages import Request
 _VERBS = {"GET": "read", "HEAD": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}
 _SUBSCRIPTION = "Microsoft.Resources/subscriptions"
 _GROUP = "Microsoft.Resources/subscriptions/resourceGroups"
+_PROVIDERS = "Microsoft.Resources/subscriptions/providers/read"
 
 
 def action_of(request: Request, *, is_view: bool) -> str:
@@ -20,6 +21,11 @@ def action_of(request: Request, *, is_view: bool) -> str:
     tail = path.tail
     # A scope's own path has no provider, a collection or an action right below it may have one.
     kind = path.id.type if path.id.pairs else _GROUP if path.id.group else _SUBSCRIPTION
+    if path.namespace is not None and not path.id.pairs and path.id.group is None and path.id.subscription is not None:
+        if tail is None:
+            return _PROVIDERS
+        if request.method == "POST" and tail.lower() in ("register", "unregister"):
+            return f"{path.namespace}/{tail}/action"
     if tail is None:
         return f"{kind}/{_VERBS.get(request.method, 'action')}"
     if request.method == "POST":

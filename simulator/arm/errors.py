@@ -115,6 +115,18 @@ def invalid_content(detail: str) -> ArmError:
     return ArmError(400, "InvalidRequestContent", text)
 
 
+def missing_registration(namespace: str) -> ArmError:
+    """The subscription is not registered for a resource provider (reported for many providers, for Resource Health
+    https://github.com/Azure/azure-functions-ux/pull/1473)."""
+    text = (
+        f"The subscription is not registered to use namespace '{namespace}'. "
+        "See https://aka.ms/rps-not-found for how to register subscriptions."
+    )
+    error = ArmError(409, "MissingSubscriptionRegistration", text)
+    error.details = [error_object("MissingSubscriptionRegistration", text, namespace)]
+    return error
+
+
 def group_being_deleted(group: str) -> ArmError:
     """A resource group is on its way out (reported in public logs)."""
     text = f"The resource group '{group}' is in deprovisioning state and cannot perform this operation."

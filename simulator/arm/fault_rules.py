@@ -167,6 +167,8 @@ def _about(rule: Mapping[str, Any], match: Mapping[str, Any]) -> About:
     if "disk" in rule:
         if not isinstance(rule.get("boots"), bool):
             raise RuleError("a rule with 'disk' needs 'boots': true or false")
+        if "takes_s" in rule and not rule["boots"]:
+            raise RuleError("'takes_s' says nothing of a disk that does not boot")
         return "disk"
     if not rule.keys() & (_REQUEST_OUTCOMES | _OPERATION_OUTCOMES | {"nothing"}):
         raise RuleError(

@@ -78,10 +78,13 @@ class Faults:
                 return rule.ends, rule.takes_s
         return "ok", None
 
-    def stuck(self, disk_id: str) -> Serial | None:
-        """How a boot from the disk goes wrong, None when it boots: the first rule naming the disk decides."""
+    def boot(self, disk_id: str) -> tuple[Serial | None, float | None]:
+        """How a boot from the disk goes wrong (None: it boots), and how many seconds it takes where a rule says so.
+
+        The first rule naming the disk decides.
+        """
         for rule in self.rules:
             if rule.takes_disk(disk_id):
                 rule.wear()
-                return None if rule.boots else rule.serial
-        return None
+                return None if rule.boots else rule.serial, rule.takes_s
+        return None, None

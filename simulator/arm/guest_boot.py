@@ -19,12 +19,13 @@ _UP_SHARE = 0.6
 
 
 def boot_of(plane: Plane, vm: Record, wait_s: float) -> Boot:
-    """The boot of a VM that begins to run now and whose agent would report `wait_s` seconds later."""
+    """The boot of a VM that runs from now on; its agent reports `wait_s` seconds later where no rule says when."""
     state, now = vm_state(vm), plane.now()
     os_disk = disk_id(next(disk_blocks(vm), {}))
-    stuck = plane.faults.stuck(os_disk) if os_disk else None
+    stuck, takes_s = plane.faults.boot(os_disk) if os_disk else (None, None)
     if stuck is not None:
         return Boot(now, None, stuck=stuck)
+    wait_s = wait_s if takes_s is None else takes_s
     ready_at = now + timedelta(seconds=wait_s) if state.has_agent else None
     name_guest(plane, vm)
     return Boot(now, ready_at, now + timedelta(seconds=wait_s * _UP_SHARE), healthy=is_healthy(plane, vm))

@@ -17,6 +17,7 @@ from simulator.arm.journal import Journal
 from simulator.arm.messages import Request
 from simulator.arm.operations import Operations, guid
 from simulator.arm.rate_limits import RateLimits
+from simulator.arm.registrations import Registrations
 from simulator.arm.store import Record, Store
 from simulator.arm.writes import Listener, Write, WriteKind
 from simulator.clock import Clock
@@ -35,6 +36,7 @@ class Plane:
         self.faults = Faults()
         self.limits = RateLimits(clock, enforced=throttle)
         self._throttle = throttle
+        self.registrations = Registrations(clock)
         self.journal = Journal()
         self.on_power: list[Callable[[Record], None]] = []
         self.operations = Operations(clock, self.faults, seed, listeners)
@@ -99,6 +101,7 @@ class Plane:
         self.operations.reset(seed)
         self.store.clear()
         self.faults.clear()
+        self.registrations.clear()
         self.limits.clear()
         self.limits.enforced = self._throttle
         self.journal.clear()

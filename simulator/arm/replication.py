@@ -29,7 +29,10 @@ class Replication:
     failed: dict[str, str] = field(default_factory=dict)
 
     def spread(self, regions: Iterable[str], begin_s: float, duration_s: float, random: Random) -> None:
-        """Replicate to `regions` within `duration_s`: those there stay, those not named go, failed ones begin anew."""
+        """Replicate to `regions` within `duration_s`: those there stay, those not named go, failed ones begin anew.
+
+        Azure's own advice for failed regions is to retry the update: https://github.com/Azure/azure-cli/issues/15539
+        """
         names = [normal_location(name) for name in regions]
         for name in set(self.regions) - (set(names) - set(self.failed)):
             del self.regions[name]

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from simulator.arm import errors, marketplace, providers, skus
+from simulator.arm import errors, marketplace, skus
 from simulator.arm.access import Access
 from simulator.arm.disks import Disks
 from simulator.arm.galleries import Galleries
@@ -26,6 +26,7 @@ from simulator.arm.network_interfaces import NetworkInterfaces
 from simulator.arm.operations import status_answer
 from simulator.arm.plane import Plane
 from simulator.arm.profiles import COMPUTE, DISK, GALLERY
+from simulator.arm.providers import Providers
 from simulator.arm.resource_health import STATUS_TYPE, ResourceHealth
 from simulator.arm.resource_types import ResourceType
 from simulator.arm.snapshots import Snapshots
@@ -66,6 +67,7 @@ class Router:
             self.access.roles.resource_type(),
         )
         self._types = {each.name.lower(): each for each in types}
+        self._providers = Providers(plane.registrations, [each.name for each in types])
 
     def type_of(self, name: str) -> ResourceType:
         """The provider of a type, the generic one where nobody modelled it."""
@@ -92,6 +94,10 @@ class Router:
         self.access.check(request, is_view=self._is_view(request))
         if path.tail is not None and not path.id.text:
             return self._tenant(request)
+        if self._providers.is_asked(request):
+            self.groups.require_scope(path.id)
+            return self._providers.answer(request)
+        self._providers.require(request)
         if path.id.subscription and not path.id.pairs and path.namespace is None and path.id.group is None:
             return self.groups.handle_subscription(request) if not self._lists_all(request) else self._all(request)
         if path.id.group and not path.id.pairs and path.namespace is None:
@@ -104,8 +110,6 @@ class Router:
             return self._health.current(request)
         if marketplace.is_asked(request):
             return marketplace.answer(request)
-        if providers.is_asked(request):
-            return providers.answer(request, [each.name for each in self._types.values()])
         if request.method != "GET":
             self.groups.refuse_if_going(path.id)
         return self._below(request) if path.tail is not None else self._resource(request)

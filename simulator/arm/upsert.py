@@ -24,7 +24,8 @@ from simulator.arm.vms import VM_TYPE
 _OF_VMS = {"_power", "_agent", "_generalized", "_health_extension", "_slow_extension_s", "_listens", "_availability"}
 _OF_DISKS_AND_VERSIONS = {"_hostname", "_healthy"}
 _OF_ROLES = {"_actions", "_notActions"}
-PRIVATE_KEYS = _OF_VMS | _OF_DISKS_AND_VERSIONS | _OF_ROLES
+_OF_SUBSCRIPTIONS = {"_notRegistered"}
+PRIVATE_KEYS = _OF_VMS | _OF_DISKS_AND_VERSIONS | _OF_ROLES | _OF_SUBSCRIPTIONS
 
 
 class BodyError(ValueError):
@@ -60,6 +61,7 @@ def _put(plane: Plane, router: Router, resource_id: ResourceId, body: Json) -> N
     if not resource_id.pairs and resource_id.group is None:
         plane.add_subscription(str(resource_id.subscription))
         plane.store.subscriptions[str(resource_id.subscription).lower()] |= public(body)
+        _register(plane, resource_id, body)
         return
     router.groups.make_group(resource_id, body.get("location"))
     if not resource_id.pairs:
@@ -89,6 +91,15 @@ def _put(plane: Plane, router: Router, resource_id: ResourceId, body: Json) -> N
             raise BodyError(f"{resource_id.text}: {error}") from error
         # An author's list where an object belongs; what exactly is in the error's own words.
         raise BodyError(f"{resource_id.text}: its body has something of the wrong kind: {error!r}") from error
+
+
+def _register(plane: Plane, resource_id: ResourceId, body: Json) -> None:
+    if "_notRegistered" not in body:
+        return
+    try:
+        plane.registrations.replace(str(resource_id.subscription), body["_notRegistered"])
+    except ValueError as error:
+        raise BodyError(f"{resource_id.text}: {error}") from error
 
 
 def _put_group(plane: Plane, router: Router, resource_id: ResourceId, body: Json) -> None:

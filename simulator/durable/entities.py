@@ -19,6 +19,7 @@ from durabletask.internal import orchestrator_service_pb2 as pb
 from simulator.clock import Clock
 from simulator.durable.desk import Desk
 from simulator.durable.history import event, failure_details, optional, optional_date, text
+from simulator.durable.ids import Ids
 from simulator.durable.lane import Lane
 from simulator.durable.post import Post
 from simulator.durable.records import Deliver, Entity, Message, Operate, StartOrchestration
@@ -28,10 +29,11 @@ from simulator.durable.worker import FunctionFailed, WorkerDied
 class Entities:
     """Every entity of the hub, by id."""
 
-    def __init__(self, clock: Clock, desk: Desk, post: Post, *, limit: int, batch: int) -> None:
+    def __init__(self, clock: Clock, desk: Desk, post: Post, ids: Ids, *, limit: int, batch: int) -> None:
         self._clock = clock
         self._desk = desk
         self._post = post
+        self._ids = ids
         self._batch = batch
         self._entities: dict[str, Entity] = {}
         self.lane: Lane[Entity] = Lane(limit, self._turn)
@@ -131,8 +133,22 @@ class Entities:
                 reply = json.dumps(_reply(outcome, result))
                 raised = pb.EventRaisedEvent(name=operation.request_id, input=text(reply))
                 messages.append(Deliver(operation.caller, event(now, eventRaised=raised)))
-        messages += [_sent(action) for action in result.actions]
+        messages += [self._sent(action) for action in result.actions]
         return messages
+
+    def _sent(self, action: pb.OperationAction) -> Message:
+        if action.HasField("sendSignal"):
+            signal = action.sendSignal
+            at = optional_date(signal, "scheduledTime")
+            return Operate(signal.instanceId, uuid.uuid4().hex, signal.name, optional(signal, "input"), at=at)
+        start = action.startNewOrchestration
+        return StartOrchestration(
+            start.instanceId or self._ids.of_start(start.name),
+            start.name,
+            optional(start, "input"),
+            optional(start, "version"),
+            at=optional_date(start, "scheduledTime"),
+        )
 
 
 def _reply(outcome: pb.OperationResult | None, result: pb.EntityBatchResult) -> dict[str, Any]:
@@ -150,18 +166,3 @@ def _reply(outcome: pb.OperationResult | None, result: pb.EntityBatchResult) -> 
             "IsNonRetriable": details.isNonRetriable,
         },
     }
-
-
-def _sent(action: pb.OperationAction) -> Message:
-    if action.HasField("sendSignal"):
-        signal = action.sendSignal
-        at = optional_date(signal, "scheduledTime")
-        return Operate(signal.instanceId, uuid.uuid4().hex, signal.name, optional(signal, "input"), at=at)
-    start = action.startNewOrchestration
-    return StartOrchestration(
-        start.instanceId or uuid.uuid4().hex,
-        start.name,
-        optional(start, "input"),
-        optional(start, "version"),
-        at=optional_date(start, "scheduledTime"),
-    )

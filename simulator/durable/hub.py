@@ -23,6 +23,7 @@ from simulator.durable.activities import Activities
 from simulator.durable.desk import REDELIVERY_S, Desk
 from simulator.durable.entities import Entities
 from simulator.durable.history import event, failure_details, text
+from simulator.durable.ids import Ids
 from simulator.durable.orchestrations import Orchestrations
 from simulator.durable.post import Post
 from simulator.durable.records import Address, Deliver, Instance, Message, Operate, RunActivity, StartOrchestration
@@ -47,19 +48,21 @@ class Limits:
 class DurableHub:
     """Instances, entities, timers and the queues between them.
 
-    `trace` tells what was handed out and when. `interruptions` is where tests make a worker die.
+    `trace` tells what was handed out and when. `interruptions` is where tests make a worker die. With a `seed` the ids
+    of instances that are started without one are the same in every run.
     """
 
-    def __init__(self, clock: Clock, limits: Limits | None = None) -> None:
+    def __init__(self, clock: Clock, limits: Limits | None = None, seed: int | None = None) -> None:
         self.clock = clock
         self.limits = limits or Limits()
         self.trace = Trace(clock)
+        self.ids = Ids(seed)
         self._desk = Desk(self.trace)
         self._desk.after_s = self.limits.redelivery_s
         self._post = Post(clock, self._arrive)
         self.orchestrations = Orchestrations(clock, self._desk, self._post, self.limits.orchestrators)
         self.entities = Entities(
-            clock, self._desk, self._post, limit=self.limits.entities, batch=self.limits.entity_batch
+            clock, self._desk, self._post, self.ids, limit=self.limits.entities, batch=self.limits.entity_batch
         )
         self._activities = Activities(clock, self._desk, self._post, self.limits.activities)
 
@@ -115,7 +118,7 @@ class DurableHub:
 
         An id that runs is left alone, one that ended is replaced.
         """
-        instance_id = instance_id or uuid.uuid4().hex
+        instance_id = instance_id or self.ids.of_start(name)
         self.orchestrations.start(StartOrchestration(instance_id, name, _json(payload)))
         return instance_id
 

@@ -10,14 +10,15 @@ Deadlines of waiting calls count simulated seconds here; the client's own deadli
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import AsyncIterator, Callable
+from contextlib import nullcontext
 from typing import Any
 
 import grpc
 from durabletask.internal import orchestrator_service_pb2 as pb
 from durabletask.internal import orchestrator_service_pb2_grpc as stubs
 
+from simulator.durable.client_calls import HOLDS_CLOCK
 from simulator.durable.history import optional, optional_date
 from simulator.durable.hub import DurableHub, canonical_entity_id
 from simulator.durable.queries import (
@@ -54,13 +55,15 @@ class DurableRpc(stubs.TaskHubSidecarServiceServicer):
         self._server = grpc.aio.server(options=options)
         stubs.add_TaskHubSidecarServiceServicer_to_server(self, self._server)
         port = self._server.add_insecure_port("127.0.0.1:0")
-        await self._server.start()
+        with self._hub.clock.hold():  # gRPC's own threads start and stop the server
+            await self._server.start()
         return f"http://127.0.0.1:{port}"
 
     async def stop(self) -> None:
         """Cut every call short and stop listening."""
         if self._server is not None:
-            await self._server.stop(grace=None)
+            with self._hub.clock.hold():
+                await self._server.stop(grace=None)
 
     async def StartInstance(self, request: pb.CreateInstanceRequest, context: Context) -> pb.CreateInstanceResponse:
         """Start an orchestration; ALREADY_EXISTS while the id runs, an id that ended is replaced."""
@@ -126,7 +129,7 @@ class DurableRpc(stubs.TaskHubSidecarServiceServicer):
         instance = await self._must_exist(request.instanceId, context)
         if not instance.ended:
             await context.abort(grpc.StatusCode.FAILED_PRECONDITION, f"{instance.id} has not ended.")
-        instance_id = uuid.uuid4().hex if request.restartWithNewInstanceId else instance.id
+        instance_id = self._hub.ids.of_start(instance.name) if request.restartWithNewInstanceId else instance.id
         self._hub.orchestrations.start(StartOrchestration(instance_id, instance.name, instance.input, instance.version))
         return pb.RestartInstanceResponse(instanceId=instance_id)
 
@@ -202,9 +205,11 @@ class DurableRpc(stubs.TaskHubSidecarServiceServicer):
     async def _wait(
         self, request: pb.GetInstanceRequest, context: Context, until: Callable[[Instance], bool]
     ) -> pb.GetInstanceResponse:
+        held = any(key == HOLDS_CLOCK for key, _ in context.invocation_metadata())
         try:
-            async with asyncio.timeout(context.time_remaining() or _DEFAULT_WAIT_S):
-                instance = await self._hub.orchestrations.watch(request.instanceId, until)
+            with self._hub.clock.release() if held else nullcontext():
+                async with asyncio.timeout(context.time_remaining() or _DEFAULT_WAIT_S):
+                    instance = await self._hub.orchestrations.watch(request.instanceId, until)
         except TimeoutError:
             await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, f"{request.instanceId} is not there yet.")
             raise

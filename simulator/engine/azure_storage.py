@@ -46,8 +46,9 @@ class AzureStorageEngine:
 
     `storage` is the connection string of a storage that others started; without it Azurite is started, with
     `StrictStorage` in front. `latency_s` is how long each request of that storage waits, in seconds. `task_hub` names
-    the hub; two engines on the same storage and hub share the work, as two instances of an app do.
-    A program that dies is started again after a second.
+    the hub; two engines on the same storage and hub share the work, as two instances of an app do: each has a worker
+    name of its own, as two machines have. A program that dies is started again after a second, under the same name.
+    `own_session=False` leaves the program in the caller's process group, where one signal reaches both.
     """
 
     def __init__(
@@ -58,12 +59,14 @@ class AzureStorageEngine:
         task_hub: str | None = None,
         latency_s: float = 0.0,
         program: Path | None = None,
+        own_session: bool = True,
     ) -> None:
         """Make it; nothing runs yet. MissingProgram when the program is not on this machine."""
         self._program = program or find_engine()
         self._host_json = app_dir / "host.json"
         self._storage, self._latency_s = storage, latency_s
         self.task_hub = task_hub or "t" + uuid.uuid4().hex[:12]
+        self._worker_name, self._own_session = uuid.uuid4().hex[:12], own_session
         self.rpc_url = ""
         self.running = False
         self._callback = Callback()
@@ -119,9 +122,14 @@ class AzureStorageEngine:
         return {**where, "hostJson": str(self._host_json), **names}
 
     async def _start_program(self, setup: dict[str, Any]) -> None:
-        environment = {**os.environ, "FUNCTIONS_WORKER_RUNTIME": "custom", "AzureWebJobsStorage": str(self._storage)}
+        # A session of its own: Ctrl-C in a terminal must not end the engine before the app that it calls.
         process = await asyncio.create_subprocess_exec(
-            str(self._program), stdin=PIPE, stdout=PIPE, stderr=PIPE, env=environment, start_new_session=True
+            str(self._program),
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=PIPE,
+            env=self._environment(),
+            start_new_session=self._own_session,
         )
         self._process = process
         assert process.stdin is not None
@@ -137,6 +145,14 @@ class AzureStorageEngine:
                 return
             printed.append(line.decode(errors="replace"))
         raise EngineFailed(f"the Durable engine ended before it was ready: {''.join(printed)[-600:]}")
+
+    def _environment(self) -> dict[str, str]:
+        # The extension names its worker after these two, else after the machine, and two workers of one name would
+        # both take themselves for the owner of every partition of the hub:
+        # https://github.com/Azure/azure-functions-durable-extension/blob/dev/src/WebJobs.Extensions.DurableTask/AzureStorageDurabilityProviderFactory.cs
+        worker = {"WEBSITE_CURRENT_STAMPNAME": "local", "RoleInstanceId": self._worker_name}
+        storage = {"FUNCTIONS_WORKER_RUNTIME": "custom", "AzureWebJobsStorage": str(self._storage)}
+        return {**os.environ, **worker, **storage}
 
     async def _keep_running(self, setup: dict[str, Any]) -> None:
         while True:

@@ -24,7 +24,7 @@ class InstanceFailed(RuntimeError):
 
 
 class Instance:
-    """A started instance: `functions` is the address it serves, `engine` the process id of its engine."""
+    """A started instance: `functions` is the address it serves, `engine` the process id of the engine it began with."""
 
     def __init__(self, process: Process, functions: str, engine: int) -> None:
         self.functions, self.engine = functions, engine
@@ -32,14 +32,13 @@ class Instance:
 
     async def lose(self) -> None:
         """End app and engine at once with SIGKILL, as a machine is lost: no step is finished, no lease given back."""
-        for pid in (self._process.pid, self.engine):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         await self._process.wait()
 
-    async def end(self) -> None:
-        """End it as a deployment does: it is asked to end and finishes what it can."""
-        await end_process(self._process)
+    async def end(self) -> int:
+        """End it as a deployment does: it is asked to end and finishes what it can; its exit code."""
+        return await end_process(self._process)
 
 
 async def start_instance(
@@ -50,7 +49,14 @@ async def start_instance(
     InstanceFailed when it ends first.
     """
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "simulator.instance", stdin=PIPE, stdout=PIPE, stderr=log, cwd=Path(__file__).parents[2]
+        sys.executable,
+        "-m",
+        "simulator.instance",
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=log,
+        cwd=Path(__file__).parents[2],
+        start_new_session=True,  # with the engine in it, so that both can be lost at once
     )
     assert process.stdin is not None
     assert process.stdout is not None

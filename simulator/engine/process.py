@@ -11,12 +11,12 @@ from asyncio.subprocess import Process
 _GRACE_S = 10.0
 
 
-async def end_process(process: Process) -> None:
-    """End `process` and wait until it has: SIGTERM, after ten seconds SIGKILL."""
+async def end_process(process: Process) -> int:
+    """End `process` and wait until it has: SIGTERM, after ten seconds SIGKILL. Its exit code, or minus the signal."""
     if process.returncode is None:
         process.terminate()
         try:
             await asyncio.wait_for(process.wait(), _GRACE_S)
         except TimeoutError:
             process.kill()
-    await process.wait()
+    return await process.wait()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 _HERE = Path(__file__).resolve().parent
@@ -23,15 +23,18 @@ class MissingProgram(RuntimeError):
     """A program that the real engine needs is not on this machine; the text says how it gets here."""
 
 
-def find_engine(environment: Mapping[str, str] | None = None) -> Path:
-    """The engine's program. MissingProgram with the places looked at."""
+def find_engine(environment: Mapping[str, str] | None = None, places: Sequence[Path] = (_BUILT, _BESIDE)) -> Path:
+    """The engine's program: the one that `environment` names, else the first of `places` that is there.
+
+    MissingProgram with the cure; a named file that is not there is never replaced by another.
+    """
     named = (os.environ if environment is None else environment).get(ENGINE_VARIABLE)
     if named:
         path = Path(named).absolute()
         if not path.is_file():
             raise MissingProgram(f"{ENGINE_VARIABLE} names {path}, and there is no such file")
         return path
-    for path in (_BUILT, _BESIDE):
+    for path in places:
         if path.is_file():
             return path
     raise MissingProgram(

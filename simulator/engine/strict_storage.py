@@ -26,6 +26,8 @@ _REFUSED = (
 _HOP_BY_HOP = {"transfer-encoding", "content-length", "connection", "keep-alive"}
 # Sent on as signed: aiohttp must not add headers of its own.
 _NOT_ADDED = ("User-Agent", "Content-Type", "Accept", "Accept-Encoding")
+# Azurite closes a connection that was idle for five seconds; one that is used again later may just be closing.
+_KEEP_ALIVE_S = 3.0
 # The spread of a request's time around its median, as the sigma of a lognormal distribution.
 _SPREAD = 0.4
 
@@ -33,19 +35,24 @@ _SPREAD = 0.4
 class StrictStorage:
     """Serves while it is entered. `connection_string` is the one to use; `refused` and `requests` count.
 
-    `latency_s` is the median time that a request waits, in seconds; Azure's own is some 0.005 to 0.015 within a region.
+    `latency_s` is the median time that a request waits, in seconds, and may be changed meanwhile; Azure's own is some
+    0.005 to 0.015 within a region.
     """
 
     def __init__(self, azurite: Azurite, *, latency_s: float = 0.0, seed: int = 0) -> None:
         """Stand in front of a started `azurite`."""
-        self._azurite, self._latency_s, self._random = azurite, latency_s, random.Random(seed)  # noqa: S311 (a delay)
+        self._azurite, self.latency_s, self._random = azurite, latency_s, random.Random(seed)  # noqa: S311 (a delay)
         self._stack = AsyncExitStack()
         self.connection_string = ""
         self.refused = self.requests = 0
 
     async def __aenter__(self) -> Self:
         session = await self._stack.enter_async_context(
-            ClientSession(connector=TCPConnector(limit=0), auto_decompress=False, timeout=ClientTimeout(total=None))
+            ClientSession(
+                connector=TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_S),
+                auto_decompress=False,
+                timeout=ClientTimeout(total=None),
+            )
         )
         endpoints = {service: await self._serve(session, port) for service, port in self._azurite.ports.items()}
         self.connection_string = connection_string(endpoints)
@@ -69,9 +76,9 @@ class StrictStorage:
 
     async def _forward(self, session: ClientSession, port: int, request: web.Request) -> web.Response:
         self.requests += 1
-        if self._latency_s:
-            await asyncio.sleep(self._latency_s * self._random.lognormvariate(0, _SPREAD))
-        if int(request.query.get("$top") or 0) > MAX_PAGE:
+        if self.latency_s:
+            await asyncio.sleep(self.latency_s * self._random.lognormvariate(0, _SPREAD))
+        if not _is_page(request.query.get("$top", "1")):
             self.refused += 1
             return web.Response(status=400, content_type="application/json", text=_REFUSED)
         headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP_BY_HOP}
@@ -85,3 +92,7 @@ class StrictStorage:
         ) as answer:
             kept = {name: value for name, value in answer.headers.items() if name.lower() not in _HOP_BY_HOP}
             return web.Response(status=answer.status, body=await answer.read(), headers=kept)
+
+
+def _is_page(top: str) -> bool:
+    return top.isdecimal() and int(top) <= MAX_PAGE

@@ -18,6 +18,7 @@ from aiohttp import web
 
 from simulator.clock import Clock
 from simulator.durable import DurableHub
+from simulator.durable.client_calls import seen_by
 from simulator.engine.contract import Engine
 from simulator.engine.simulated import SimulatedEngine
 from simulator.functions.host_json import HostJson
@@ -38,7 +39,8 @@ class FunctionsHost:
 
     `settings` are the app settings: in the environment while the host runs, and what `%NAME%` in bindings means.
     `engine` runs the durable functions; without one it is the simulator's own, on `hub`. Hand an existing hub over and
-    its work goes on in this host. While it runs, `functions` are those the host serves.
+    its work goes on in this host; without one the host makes its own, with repeatable ids if there is a `seed`. While
+    it runs, `functions` are those the host serves.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class FunctionsHost:
         port: int = 7071,
         hub: DurableHub | None = None,
         engine: Engine | None = None,
+        seed: int | None = None,
     ) -> None:
         self._app_dir = app_dir
         self._clock = clock
@@ -58,7 +61,8 @@ class FunctionsHost:
         self._host_json = HostJson.read(app_dir)
         self._running = AsyncExitStack()
         self.engine = engine or SimulatedEngine(
-            hub or DurableHub(clock, self._host_json.limits), max_message_bytes=self._host_json.max_message_bytes
+            hub or DurableHub(clock, self._host_json.limits, seed),
+            max_message_bytes=self._host_json.max_message_bytes,
         )
         self.functions: list[IndexedFunction] = []
         self._url, self._system_key = "", uuid.uuid4().hex
@@ -96,12 +100,13 @@ class FunctionsHost:
         found = await indexed(self._app_dir)
         self.functions = [function for function in found if not is_disabled(function.name, self._settings)]
         timers = schedules(self.functions, self._settings)
+        stack.enter_context(seen_by(self._clock))
         runtime.start_threadpool_executor()
         stack.callback(runtime.stop_threadpool_executor)
         await self.engine.start(stack, self.functions)
         listener = stack.enter_context(socket.create_server(("127.0.0.1", self._port)))
         self._url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        invoker = Invoker(self._clock, lambda: self.durable_client)
+        invoker = Invoker(lambda: self.durable_client)
         routes = Routes(self._clock, self.functions, invoker, self._host_json.route_prefix)
         await _serve(stack, listener, routes.application())
         await self.engine.attach(stack, AppWorker(self.functions, invoker))

@@ -14,7 +14,7 @@ from typing import Any
 
 import azure_functions_runtime as runtime
 
-from simulator.clock import Clock
+from simulator.clock import needing_the_loop
 from simulator.durable import FunctionFailed
 from simulator.functions import protos
 from simulator.functions.indexing import IndexedFunction
@@ -27,8 +27,7 @@ _TASK_HUB = "LocalHub"
 class Invoker:
     """Calls functions of the one app that is loaded. `durable_client` makes the configuration that its clients get."""
 
-    def __init__(self, clock: Clock, durable_client: Callable[[], str]) -> None:
-        self._clock = clock
+    def __init__(self, durable_client: Callable[[], str]) -> None:
         self._durable_client = durable_client
 
     async def call(
@@ -39,8 +38,8 @@ class Invoker:
         client = function.durable_client
         if client is not None:
             inputs.append(ParameterBinding(name=client, data=TypedData(string=self._durable_client())))
-        # The durable client's gRPC calls are invisible to the event loop: without the hold a virtual clock would jump.
-        with self._clock.hold() if client is not None else nullcontext():
+        # A function that is no coroutine runs in a thread, and its durable client asks the hub on this very loop.
+        with needing_the_loop() if client is not None else nullcontext():
             response = await runtime.invocation_request(_request(function, inputs, metadata or {}))
         if response.result.status != protos.StatusResult.Success:
             raise _failure(response.result.exception)

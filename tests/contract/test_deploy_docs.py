@@ -25,9 +25,9 @@ def name_of(page: Path) -> str:
 
 
 def test_every_value_of_the_environment_exists() -> None:
-    """What the page sets is read by main.parameters.json, what it gets is an output or was set."""
-    read = set(re.findall(r"\$\{([A-Z_]+)", (INFRA / "main.parameters.json").read_text()))
-    made = set(declared(INFRA / "main.bicep", "output"))
+    """What the page sets is read by main.bicepparam, what it gets is an output or was set."""
+    read = set(re.findall(r"readEnvironmentVariable\('([A-Z_]+)'", (INFRA / "main.bicepparam").read_text()))
+    made = set(declared(INFRA / "main.bicep", "outputs"))
     assert set(re.findall(r"azd env set ([A-Z_]+)", DEPLOY)) <= read
     assert set(re.findall(r"azd env get-value ([A-Z_]+)", DEPLOY)) <= read | made
     assert set(re.findall(r"<output ([A-Z_]+)>", DEPLOY)) <= made
@@ -35,12 +35,19 @@ def test_every_value_of_the_environment_exists() -> None:
 
 def test_every_parameter_the_page_names_exists() -> None:
     """A parameter that was renamed does not live on in the page."""
-    taken = set(declared(INFRA / "main.bicep", "param"))
+    taken = set(declared(INFRA / "main.bicep", "parameters"))
     named = {"swapGroups", "settings", "appNetwork", "appSubnetId", "durableBackend", "retentionDeletes", "tagPolicy"}
     named |= {"alwaysReady", "recipeBuilds", "otherBuildSubnets", "imageDefinitions", "logDays"}
     assert all(f"`{name}" in DEPLOY for name in named)
     assert named <= taken
-    assert set(re.findall(r" (api[A-Za-z]+)=", DEPLOY)) <= taken
+
+
+def test_every_variable_of_a_parameters_file_that_the_page_names_exists() -> None:
+    """What the page exports before `az deployment` is read by the parameters file that it passes."""
+    (line, file) = re.findall(r"^export (.+?)  .*\n(?:.*\n)*?.*--parameters (\S+)$", DEPLOY, re.MULTILINE)[0]
+    read = set(re.findall(r"readEnvironmentVariable\('([A-Z_]+)'", (ROOT / file).read_text()))
+    assert {"API_CLIENT_ID", "API_ALLOWED_PRINCIPALS"} == set(re.findall(r"([A-Z_]+)=", line))
+    assert set(re.findall(r"([A-Z_]+)=", line)) <= read
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

@@ -39,7 +39,14 @@ ROUTES = {
     ("GET", "runs/{id}"),
 }
 NAMES = (month_messages, recipe_messages, retention_messages, selfcheck_messages)
-CLIENT_BOUND = {"find_outcomes", "count_swaps", "find_leftovers", "find_holders", "plan_retention"}
+CLIENT_BOUND = {
+    "find_outcomes",
+    "count_swaps",
+    "find_leftovers",
+    "find_holders",
+    "plan_retention",
+    "check_instances",
+}
 ORCHESTRATIONS = {
     "refresh_month",
     "create_images",

@@ -14,7 +14,7 @@ from durabletask.task import OrchestrationContext, Task
 
 from simulator.functions.indexing import index_app
 from tests.histories import ORCHESTRATORS
-from tests.support.histories import FOLDER, History, Turn, stored
+from tests.support.histories import FOLDER, History, Turn, kept, stored
 from tests.support.replaying import Orchestrator, differences, fill_in
 from tests.support.told_stories import STORIES
 
@@ -26,7 +26,7 @@ BUILT_IN = {"BuiltIn__HttpPollOrchestrator"}
 BOOK = EntityInstanceId("book", "app")
 
 
-@pytest.mark.parametrize("history", HISTORIES, ids=lambda history: history.file.stem)
+@pytest.mark.parametrize("history", [*HISTORIES, *kept()], ids=lambda history: history.file.stem)
 def test_what_is_under_way_goes_on_after_a_deployment(history: History) -> None:
     """Every stored history, cut off after any turn, is taken up by today's code as if nothing had happened."""
     found = differences(history, ORCHESTRATORS[history.orchestration])
@@ -48,9 +48,16 @@ def test_every_orchestration_and_every_story_has_a_history() -> None:
     assert ends >= {"succeeded", "rolled-back", "refused", "needs-attention", "not-proven", "continued as new"}
 
 
+def test_what_an_older_app_started_is_kept_apart() -> None:
+    """Looks and swaps that an app without bounded waits started are replayed as they were, all shapes of them."""
+    old = {history.file.name: history for history in kept()}
+    assert set(old) == {one.file.name for one in HISTORIES if one.orchestration in ("look", "swap_vm")}
+    assert not any("bounded" in history.turns[0].events[0][1] for history in old.values())
+
+
 def test_stored_histories_are_small_and_stable() -> None:
     """A person can read them: no fractions of seconds, no ports, no tokens, none over 40 kB, spelled one way."""
-    for path in FOLDER.glob("*.json"):
+    for path in FOLDER.rglob("*.json"):
         text = path.read_text(encoding="utf-8")
         assert len(text) < 40_000, path.name
         assert History.load(path).dump() == text, path.name

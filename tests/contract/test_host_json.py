@@ -13,10 +13,14 @@ from refresh.activities.lateness import LATE_AFTER_S
 from refresh.entities.ledger import apply
 from refresh.setting_table import SETTINGS
 from simulator.functions.host_json import DEFAULT_MESSAGE_BYTES
+from simulator.functions.indexing import index_app
 from tests.support.bicep import INFRA
 
 ROOT = Path(__file__).parents[2]
 HOST: dict[str, Any] = json.loads((ROOT / "host.json").read_text())
+# Of the general bundle: https://github.com/Azure/azure-functions-extension-bundles/tree/4.36.0
+FIRST_WITH_GRPC_FOR_PYTHON = (4, 36, 0)
+DURABLE_TRIGGERS = {"orchestrationTrigger", "activityTrigger", "entityTrigger"}
 DURABLE: dict[str, Any] = HOST["extensions"]["durableTask"]
 AT = "2026-11-29T10:00:00+00:00"
 WISHED = {"decision": "swap", "reason": "wished", "message": "", "group": "rg-platform-westeurope"}
@@ -92,3 +96,18 @@ def test_what_alerts_read_is_not_sampled() -> None:
         table for path in (INFRA / "kql").glob("*.kql") for table in re.findall(r"^App(\w+?)s$", path.read_text(), re.M)
     }
     assert read <= kept
+
+
+def test_the_bundle_is_the_general_one_and_new_enough_for_the_library() -> None:
+    """No bundle of the range is older than the first whose Durable extension has what the library asks for."""
+    bundle = HOST["extensionBundle"]
+    assert bundle["id"] == "Microsoft.Azure.Functions.ExtensionBundle"
+    (least,) = re.findall(r"^\[(\d+\.\d+\.\d+), 5\.0\.0\)$", bundle["version"])
+    assert tuple(map(int, least.split("."))) >= FIRST_WITH_GRPC_FOR_PYTHON
+
+
+def test_the_library_asks_the_extension_for_grpc() -> None:
+    """Every durable function is indexed with the request that older Durable extensions do not know."""
+    durable = [each.trigger for each in index_app(ROOT) if each.trigger["type"] in DURABLE_TRIGGERS]
+    assert len(durable) > 20
+    assert all(trigger.get("durableRequiresGrpc") is True for trigger in durable)

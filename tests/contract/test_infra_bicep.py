@@ -1,78 +1,204 @@
-"""What infra/ would deploy is valid Bicep, and the checks that say so notice when it is not."""
+"""What infra/ would deploy compiles without a finding, is formatted, and each deliberate mistake is found."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.support.bicep import FILES, INFRA, declared, findings
+from tests.support.bicep import AZD, FILES, INFRA, PARAMETER_FILES, ROOT, build, built, declared, formatted
+from tests.support.judges import BICEP, BICEP_VERSION, need_judge
 
-PARAMETER_FILES = (INFRA / "main.parameters.json", *sorted((INFRA / "environments").glob("*.json")))
+# Mistake -> the file, the right text and the wrong one, the code of the compiler's finding.
 MISTAKES = {
-    "a property Azure does not have": ("modules/storage.bicep", "allowBlobPublicAccess", "allowBlobPublicAcess"),
-    "a missing required property": ("modules/monitoring.bicep", "    Application_Type: 'web'\n", ""),
-    "a value Azure does not know": ("modules/event-subscription.bicep", "'StringContains'", "'StringHolds'"),
-    "an API version that does not exist": ("modules/app.bicep", "serverfarms@2025-03-01", "serverfarms@2025-03-02"),
-    "a parameter the module does not take": ("main.bicep", "alwaysReady: alwaysReady", "alwaysRead: alwaysReady"),
-    "an output the module does not have": ("main.bicep", "storage.outputs.queueEndpoint", "storage.outputs.queueUrl"),
-    "a file that is not there": ("modules/role-definitions.bicep", "roles/swapper.json", "roles/swap.json"),
-    "a name nobody declared": ("modules/alerts.bicep", "scopes: [workspaceId]", "scopes: [workspace]"),
-    "a module without a needed parameter": ("main.bicep", "    taskHub: taskHub\n    appSettings", "    appSettings"),
-    "a syntax error": ("modules/identity.bicep", "properties.clientId", "properties."),
+    "a property Azure does not have": ("modules/storage.bicep", "allowBlobPublicAccess", "allowBlobAccess", "BCP037"),
+    "a missing required property": ("modules/monitoring.bicep", "    Application_Type: 'web'\n", "", "BCP035"),
+    "a value Azure does not know": ("modules/event-subscription.bicep", "'StringContains'", "'StringHolds'", "BCP088"),
+    "an API version that does not exist": (
+        "modules/app.bicep",
+        "serverfarms@2025-03-01",
+        "serverfarms@2025-03-02",
+        "BCP081",
+    ),
+    "a parameter the module does not take": (
+        "main.bicep",
+        "alwaysReady: alwaysReady",
+        "alwaysRead: alwaysReady",
+        "BCP089",
+    ),
+    "an output the module does not have": ("main.bicep", "storage.outputs.forApp", "storage.outputs.forAll", "BCP083"),
+    "a file that is not there": ("modules/role-definitions.bicep", "roles/swapper.json", "roles/swap.json", "BCP091"),
+    "a name nobody declared": ("modules/alerts.bicep", "scopes: [workspaceId]", "scopes: [workspace]", "BCP057"),
+    "a module without a needed parameter": (
+        "main.bicep",
+        "    taskHub: taskHub\n    appSettings",
+        "    appSettings",
+        "BCP035",
+    ),
+    "a syntax error": ("modules/identity.bicep", "properties.clientId", "properties.", "BCP020"),
+    "a resource id made by hand": (
+        "modules/outcome-topic.bicep",
+        "subscriptionResourceId('Microsoft.Authorization/roleDefinitions', dataSender)",
+        "'/providers/Microsoft.Authorization/roleDefinitions/${dataSender}'",
+        "use-resource-id-functions",
+    ),
+    "an API version that is not the newest": (
+        "modules/alerts.bicep",
+        "scheduledQueryRules@2026-03-01",
+        "scheduledQueryRules@2023-12-01",
+        "use-recent-api-versions",
+    ),
+    "a role that is not among the files": ("modules/own-access.bicep", "'builder'", "'bilder'", "BCP034"),
+    "a setting that the app does not have": (
+        "environments/test.bicepparam",
+        "REFRESH_MAX_SWAPS",
+        "REFRESH_MAX_SWOPS",
+        "BCP089",
+    ),
+    "a parameter that the template does not take": (
+        "environments/test.bicepparam",
+        "param apiAuth",
+        "param apiAuht",
+        "BCP259",
+    ),
+    "a needed parameter that is not given": (
+        "environments/test.bicepparam",
+        "param location = 'westeurope'\n",
+        "",
+        "BCP258",
+    ),
+    "a value that the template does not allow": (
+        "environments/production.bicepparam",
+        "tagPolicy = 'audit'",
+        "tagPolicy = 'report'",
+        "BCP033",
+    ),
+}
+EVERY_FILE = [*FILES, *PARAMETER_FILES]
+# Each variable of main.bicepparam with a value of its own, and the parameter that it becomes.
+VARIABLES = {
+    "AZURE_ENV_NAME": ("environmentName", "dev"),
+    "AZURE_LOCATION": ("location", "northeurope"),
+    "REFRESH_SUBSCRIPTIONS": ("fleetSubscriptions", "one,two"),
+    "REFRESH_MANAGEMENT_GROUP": ("managementGroup", "fleet"),
+    "API_AUTH": ("apiAuth", "key"),
+    "API_CLIENT_ID": ("apiClientId", "client"),
+    "API_ALLOWED_PRINCIPALS": ("apiAllowedPrincipals", "you,me"),
+    "DURABLE_BACKEND": ("durableBackend", "scheduler"),
+    "TAG_POLICY": ("tagPolicy", "deny"),
+    "ALERT_EMAILS": ("alertEmails", "you@example.com"),
 }
 
 
-def test_every_file_is_valid() -> None:
-    """Azure's published types find no fault and no warning in any file."""
+def name_of(path: Path) -> str:
+    return path.relative_to(INFRA).as_posix()
+
+
+def with_mistake(folder: Path, file: str, right: str, wrong: str) -> Path:
+    """A copy of infra/ with one text in another's place; the file that has it."""
+    shutil.copytree(INFRA, folder / "infra")
+    changed = folder / "infra" / file
+    text = changed.read_text()
+    assert right in text, f"{file} has no {right!r} any more"
+    changed.write_text(text.replace(right, wrong))
+    return changed
+
+
+@pytest.mark.parametrize("file", EVERY_FILE, ids=name_of)
+def test_every_file_compiles_without_a_finding(file: Path) -> None:
+    """The compiler has no error, no warning and no lint for a file, its modules included."""
+    assert built(file).findings == ()
+    assert built(file).template is not None
+
+
+@pytest.mark.parametrize("file", EVERY_FILE, ids=name_of)
+def test_every_file_is_formatted(file: Path) -> None:
+    """`bicep format` changes nothing."""
+    assert formatted(file) == file.read_text()
+
+
+def test_every_file_is_looked_at() -> None:
+    """The lists of files are not empty, and no parameters file of another kind is left."""
     assert len(FILES) > 15
-    assert findings(*FILES) == []
+    assert {name_of(path) for path in PARAMETER_FILES} >= {
+        "main.bicepparam",
+        "environments/test.bicepparam",
+        "environments/production.bicepparam",
+        "examples/fleet.bicepparam",
+    }
+    assert [*INFRA.rglob("*.parameters.json"), *(INFRA / "environments").glob("*.json")] == []
+
+
+def test_no_rule_is_switched_off() -> None:
+    """The compiler's configuration makes rules stricter; it switches none off, and no line of a file does."""
+    core = json.loads((INFRA / "bicepconfig.json").read_text())["analyzers"]["core"]
+    assert core["enabled"]
+    assert {rule["level"] for rule in core["rules"].values()} <= {"warning", "error"}
+    assert [name_of(path) for path in EVERY_FILE if "#disable-" in path.read_text()] == []
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_is_found(mistake: str, tmp_path: Path) -> None:
-    """Each deliberate mistake is found."""
-    file, right, wrong = MISTAKES[mistake]
-    shutil.copytree(INFRA, tmp_path / "infra")
-    changed = tmp_path / "infra" / file
-    text = changed.read_text()
-    assert right in text, f"{file} has no {right!r} any more"
-    changed.write_text(text.replace(right, wrong))
-    assert any("error" in line for line in findings(tmp_path / "infra" / "main.bicep", changed))
+    """Each deliberate mistake is found by the check that is meant for it."""
+    file, right, wrong, code = MISTAKES[mistake]
+    found = {finding.code for finding in build(with_mistake(tmp_path, file, right, wrong)).findings}
+    assert code in found
 
 
-@pytest.mark.parametrize(
-    "file",
-    [INFRA / "main.parameters.json", *sorted((INFRA / "environments").glob("*.json"))],
-    ids=lambda path: path.name,
-)
-def test_parameter_files_name_parameters_that_exist(file: Path) -> None:
-    """A parameter file gives nothing that main.bicep does not take, and everything it cannot do without."""
-    taken = declared(INFRA / "main.bicep", "param")
-    given = json.loads(file.read_text())["parameters"]
-    assert set(given) <= set(taken)
-    assert {name for name, node in taken.items() if node.default is None} <= set(given)
-    assert all(set(value) == {"value"} for value in given.values())
+def test_every_variable_of_azd_reaches_its_parameter(tmp_path: Path) -> None:
+    """main.bicepparam gives the template what azd's environment holds, and defaults for what it does not hold."""
+    program = str(need_judge(BICEP))
+
+    def given(env: dict[str, str]) -> dict[str, str]:
+        command = [program, "build-params", str(INFRA / "main.bicepparam"), "--stdout"]
+        home = {name: os.environ[name] for name in ("HOME", "PATH", "TMPDIR") if name in os.environ}
+        done = subprocess.run(command, env=home | env, capture_output=True, text=True, check=True)
+        parameters = json.loads(json.loads(done.stdout)["parametersJson"])["parameters"]
+        return {name: value["value"] for name, value in parameters.items()}
+
+    assert given({name: value for name, (_, value) in VARIABLES.items()}) == dict(VARIABLES.values())
+    defaults = {
+        name: value["defaultValue"]
+        for name, value in declared(INFRA / "main.bicep", "parameters").items()
+        if "defaultValue" in value
+    }
+    bare = given(AZD)
+    assert {name: value for name, value in bare.items() if name in defaults} == {
+        name: defaults[name] for name in bare if name in defaults
+    }
+    assert set(bare) == {parameter for parameter, _ in VARIABLES.values()}
 
 
-def test_environments_set_settings_that_exist() -> None:
-    """A parameter file overrides only settings that the type in types.bicep has."""
-    known = set(re.findall(r"^  ([A-Z_]+): string\?$", (INFRA / "types.bicep").read_text(), re.MULTILINE))
-    for file in (INFRA / "environments").glob("*.json"):
-        assert set(json.loads(file.read_text())["parameters"].get("settings", {}).get("value", {})) <= known
-
-
-@pytest.mark.parametrize("file", FILES, ids=lambda path: path.name)
+@pytest.mark.parametrize("file", [path for path in FILES if path.parent == INFRA], ids=name_of)
 def test_every_parameter_of_an_entry_point_is_explained(file: Path) -> None:
-    """Whoever deploys main.bicep, events.bicep or management-group.bicep reads what each parameter means."""
-    if file.parent != INFRA:
-        return
-    silent = [
+    """Who deploys main.bicep, events.bicep or management-group.bicep reads what each parameter means."""
+    parameters = declared(file, "parameters")
+    assert [name for name, value in parameters.items() if not value.get("metadata", {}).get("description")] == []
+
+
+def test_the_workflow_installs_the_compiler_that_the_tests_name() -> None:
+    """The workflows pin the version of the compiler, and have the tests use that one."""
+    ci, deploy = ((ROOT / ".github" / "workflows" / f"{name}.yml").read_text() for name in ("ci", "deploy"))
+    installs = f"run: az bicep install --version v{BICEP_VERSION}\n"
+    assert (ci.count(installs), deploy.count(installs)) == (1, deploy.count("az deployment sub "))
+    assert f"{BICEP.variable}: /home/runner/.azure/bin/bicep" in ci
+
+
+def test_the_workflow_gives_every_variable_that_an_environment_reads() -> None:
+    """What a parameters file of an environment reads is set in each step of deploy.yml that passes such a file."""
+    read = {
         name
-        for name, node in declared(file, "param").items()
-        if not any(getattr(each, "name", "") == "description" for each in node.decs)
-    ]
-    assert silent == []
+        for path in (INFRA / "environments").glob("*.bicepparam")
+        for name in re.findall(r"readEnvironmentVariable\('([A-Z_]+)'", path.read_text())
+    }
+    steps = (ROOT / ".github" / "workflows" / "deploy.yml").read_text().split("      - name: ")
+    passing = [step for step in steps if "infra/environments/$ENVIRONMENT.bicepparam" in step]
+    assert len(passing) == 2
+    assert read
+    for step in passing:
+        assert read == {name for name in read if f"{name}: ${{{{ vars.{name} }}}}" in step}

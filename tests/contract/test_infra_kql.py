@@ -17,8 +17,9 @@ import pytest
 from refresh.messages import Outcome
 from refresh.triggers.month_age import days_since
 from refresh.views.runs import STATUSES
-from tests.support.bicep import INFRA
+from tests.support.bicep import INFRA, example
 from tests.support.builders import VM_ID
+from tests.support.judges import miss
 from tests.support.local_azure import LocalAzure, disk_body, play, vm_body
 
 KUSTO = Path(__file__).parents[1] / "kusto"
@@ -36,7 +37,7 @@ def diagnose(queries: dict[str, str]) -> dict[str, list[dict[str, Any]]]:
     """What the language service finds wrong in each query."""
     node = shutil.which("node")
     if node is None or not (KUSTO / "node_modules").is_dir():
-        pytest.skip("Microsoft's Kusto language service is not installed: make kusto (it needs Node)")
+        miss("Microsoft's Kusto language service is not installed: make kusto (it needs Node)")
     done = subprocess.run(
         [node, str(KUSTO / "check.mjs")], input=json.dumps(queries), capture_output=True, text=True, check=False
     )
@@ -63,12 +64,11 @@ def test_every_query_is_valid_kusto() -> None:
 
 def test_every_query_is_used() -> None:
     """No query lies about unused, none is written down twice."""
-    used = [
-        name
-        for path in (INFRA / "modules").glob("*.bicep")
-        for name in set(re.findall(r"loadTextContent\('\.\./kql/([a-z-]+)\.kql'\)", path.read_text()))
-    ]
-    assert set(used) == set(QUERIES)
+    made = example("fleet")
+    alerts = [each.at("properties.criteria.allOf") for each in made.of_type("Microsoft.Insights/scheduledQueryRules")]
+    (workbook,) = made.of_type("Microsoft.Insights/workbooks")
+    shown = [item["content"].get("query") for item in json.loads(workbook.at("properties.serializedData"))["items"]]
+    assert {query for query in shown if query} | {rule["query"] for (rule,) in alerts} == set(QUERIES.values())
 
 
 def test_queries_name_fields_and_statuses_that_outcomes_have() -> None:

@@ -1,18 +1,27 @@
-"""What infra/ must never deploy: keys, open doors, invented roles, settings nobody knows."""
+"""What infra/ must never deploy: keys, open doors, invented roles, events that go nowhere."""
 
 from __future__ import annotations
 
-import json
 import re
+from functools import cache
 from typing import Any
 
 import pytest
 
 from refresh.domain import hints
-from refresh.setting_table import SETTINGS
 from simulator.eventgrid.filters import DEFAULT
 from simulator.functions.indexing import index_app
-from tests.support.bicep import FILES, INFRA, ROOT, Resource, declared, literals, of_type, plain, resources
+from tests.support.bicep import (
+    FILES,
+    OWN,
+    ROOT,
+    Resource,
+    Snapshot,
+    all_resources,
+    built,
+    deployment,
+    example,
+)
 
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 # https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
@@ -26,24 +35,6 @@ BUILT_IN_ROLES = {
     "d5a91429-5739-47e2-a06b-3470a27159e7": "EventGrid Data Sender",
 }
 NOBODY = "00000000-0000-0000-0000-000000000000"
-# What the platform and the Durable library are told beside the settings of the app.
-PLATFORM_SETTINGS = {
-    "TASK_HUB_NAME",
-    "AzureWebJobsStorage__credential",
-    "AzureWebJobsStorage__clientId",
-    "AzureWebJobsStorage__blobServiceUri",
-    "AzureWebJobsStorage__queueServiceUri",
-    "AzureWebJobsStorage__tableServiceUri",
-    "APPLICATIONINSIGHTS_CONNECTION_STRING",
-    "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
-    "AzureWebJobs.BuiltIn__HttpActivity.Disabled",
-    "AzureWebJobs.BuiltIn__HttpPollOrchestrator.Disabled",
-}
-SCHEDULER_SETTINGS = {
-    "DURABLE_TASK_SCHEDULER_CONNECTION_STRING",
-    "AzureFunctionsJobHost__extensions__durableTask__storageProvider__type",
-    "AzureFunctionsJobHost__extensions__durableTask__storageProvider__connectionStringName",
-}
 CLOSED: dict[str, dict[str, Any]] = {
     "Microsoft.Storage/storageAccounts": {
         "properties.allowSharedKeyAccess": False,
@@ -75,90 +66,89 @@ CLOSED: dict[str, dict[str, Any]] = {
 }
 
 
+@cache
+def deployments() -> tuple[Snapshot, ...]:
+    """Everything that infra/ can make: every optional part, the scheduler, events, roles of a management group."""
+    return (example("fleet"), deployment(durableBackend="scheduler"), example("events"), example("management-group"))
+
+
+def of_type(kind: str) -> list[Resource]:
+    """The resources of one type in all of them."""
+    return [resource for each in deployments() for resource in each.of_type(kind)]
+
+
+def test_every_module_is_in_one_of_the_deployments() -> None:
+    """No resource type of any file is left out of what the tests of this file look at."""
+    in_files = {
+        each["type"].lower()
+        for path in FILES
+        for each in _resources(built(path).made)
+        if not each.get("existing") and each["type"] != "Microsoft.Resources/deployments"
+    }
+    assert in_files == {resource.type.lower() for resource in all_resources(deployments())}
+
+
 @pytest.mark.parametrize("kind", CLOSED)
 def test_keys_are_off_and_doors_are_closed(kind: str) -> None:
     """Every resource of the kind has the settings that keep it without keys and without plain text."""
     found = of_type(kind)
     assert found
     for resource in found:
-        assert {path: resource.at(path) for path in CLOSED[kind]} == CLOSED[kind], resource.file
+        assert {path: resource.at(path) for path in CLOSED[kind]} == CLOSED[kind], resource.id
 
 
-def test_only_known_built_in_roles_are_given() -> None:
-    """A GUID in the files is a built-in role that exists, or nobody at all."""
-    found = {match[0].lower() for path in FILES for text in literals(path) for match in GUID.finditer(text)}
+def test_only_known_roles_are_given() -> None:
+    """A role that is given is a built-in one that exists, or one that the same deployment defines."""
+    given = set()
+    for made in deployments():
+        own = {role.id.lower() for role in made.of_type("Microsoft.Authorization/roleDefinitions")}
+        roles = {
+            str(each.at("properties.roleDefinitionId"))
+            for each in made.of_type("Microsoft.Authorization/roleAssignments")
+        }
+        given |= {role.rpartition("/")[2] for role in roles if role.lower() not in own}
+    assert given == set(BUILT_IN_ROLES)
+
+
+def test_no_other_id_stands_in_the_files() -> None:
+    """A GUID in a template is a built-in role, or nobody at all."""
+    found = {match[0].lower() for path in FILES for match in GUID.finditer(path.read_text())}
     assert found - {NOBODY} == set(BUILT_IN_ROLES)
 
 
 def test_roles_are_given_to_principals_of_a_stated_type() -> None:
     """Without its type an assignment fails while a new identity is still spreading."""
-    for resource in of_type("Microsoft.Authorization/roleAssignments"):
-        assert resource.at("properties.principalType") == "ServicePrincipal", resource.file
+    given = of_type("Microsoft.Authorization/roleAssignments")
+    assert len(given) > 20
+    assert {each.at("properties.principalType") for each in given} == {"ServicePrincipal"}
 
 
 def test_what_takes_tags_is_tagged() -> None:
-    """Everything with a location, and so with a bill, carries the tags."""
-    billed = [resource for resource in resources() if "location" in resource.body and not resource.existing]
-    assert len(billed) > 12
-    assert [resource.name for resource in billed if "tags" not in resource.body] == []
+    """Everything with a location, and so with a bill, carries the tags, those of the operator among them."""
+    billed = [resource for resource in all_resources(deployments()) if "location" in resource.body]
+    assert len({resource.type for resource in billed}) > 12
+    assert [resource.id for resource in billed if not resource.at("tags.azd-env-name")] == []
+    assert all(each.at("tags.team") == "platform" for each in example("fleet").resources if "location" in each.body)
 
 
 def test_nothing_is_public_but_the_way_out() -> None:
     """The one public address belongs to the NAT gateway, which build VMs go out by; nobody comes into a subnet."""
-    network = (INFRA / "modules" / "network.bicep").read_text()
-    assert len(of_type("Microsoft.Network/publicIPAddresses")) == 1
+    (address,) = of_type("Microsoft.Network/publicIPAddresses")
+    (way_out,) = of_type("Microsoft.Network/natGateways")
+    assert way_out.at("properties.publicIpAddresses") == [{"id": address.id}]
     (wall,) = of_type("Microsoft.Network/networkSecurityGroups")
     (rule,) = wall.at("properties.securityRules")
     assert {rule["properties"][key] for key in ("access", "direction")} == {"Deny", "Inbound"}
-    assert network.count("networkSecurityGroup: { id: nobodyIn.id }") == network.count("addressPrefix: cidrSubnet")
-
-
-def _config(name: str) -> Resource:
-    (found,) = [each for each in of_type("Microsoft.Web/sites/config") if each.body["name"] == name]
-    return found
-
-
-def test_the_app_is_given_exactly_its_settings() -> None:
-    """Settings in Bicep are the table of the app with its defaults, and what the platform needs; nothing else."""
-    table = {setting.name: setting.default for setting in SETTINGS}
-    assert json.loads((INFRA / "settings.json").read_text()) == table
-    told = set(re.findall(r"^ {8,12}'?([A-Za-z_.]+)'?: ", _settings_block(), re.MULTILINE))
-    computed = set(re.findall(r"^ {8}(REFRESH_[A-Z_]+):", (INFRA / "main.bicep").read_text(), re.MULTILINE))
-    assert computed <= set(table)
-    assert told - set(table) == PLATFORM_SETTINGS | SCHEDULER_SETTINGS
-    typed = set(re.findall(r"^  ([A-Z_]+): string\?$", (INFRA / "types.bicep").read_text(), re.MULTILINE))
-    assert typed == set(table) - computed - {"AZURE_CLIENT_ID", "REFRESH_API_AUTH"}
-
-
-def test_a_deployment_asks_for_a_self_check_unless_told_otherwise() -> None:
-    """Bicep asks for what is off on a machine of one's own, and `settings` may still say `off`."""
-    text = re.sub(r"\s+", " ", (INFRA / "main.bicep").read_text())
-    assert re.search(
-        r"loadJsonContent\('settings.json'\), .{0,120}\{ REFRESH_SELFCHECK: 'required' \}, checkedSettings,", text
-    )
-
-
-def _settings_block() -> str:
-    text = (INFRA / "modules" / "app.bicep").read_text()
-    return text[text.index("resource settings 'config'") : text.index("output name")]
-
-
-def test_host_json_gets_the_values_it_asks_for() -> None:
-    """A `%NAME%` in host.json is an app setting in Bicep."""
-    asked = set(re.findall(r"%([A-Za-z_]+)%", (ROOT / "host.json").read_text()))
-    assert asked <= PLATFORM_SETTINGS
-
-
-def test_the_api_is_closed_before_its_routes_open() -> None:
-    """Under Entra every path but Event Grid's own asks for a token of somebody named, and the gate comes first."""
-    gate = _config("authsettingsV2")
-    excluded = gate.at("properties.globalValidation.excludedPaths")
-    assert {path.lower() for path in excluded} == {"/runtime/webhooks/eventgrid"}
-    text = (INFRA / "modules" / "app.bicep").read_text()
-    assert "requireAuthentication: usesEntra" in text
-    assert "empty(allowedPrincipals) ? nobody : allowedPrincipals" in text
-    assert "dependsOn: [authentication]" in _settings_block()
-    assert "clientSecret" not in text
+    assert {
+        rule["properties"][f"{end}{what}"]
+        for end in ("source", "destination")
+        for what in ("AddressPrefix", "PortRange")
+    } == {"*"}
+    (network,) = of_type("Microsoft.Network/virtualNetworks")
+    subnets = {each["name"]: each["properties"] for each in network.at("properties.subnets")}
+    assert set(subnets) == {"app", "builds"}
+    assert all(each["networkSecurityGroup"] == {"id": wall.id} for each in subnets.values())
+    assert subnets["builds"]["natGateway"] == {"id": way_out.id}
 
 
 def test_the_event_filter_is_what_the_app_and_the_simulator_expect() -> None:
@@ -178,10 +168,32 @@ def test_the_event_filter_is_what_the_app_and_the_simulator_expect() -> None:
 
 
 def test_events_go_to_the_function_that_takes_them() -> None:
-    """The destination in events.bicep is the app's one Event Grid function, and dead letters have their container."""
+    """The destination is the app's one Event Grid function, and dead letters have a container that exists."""
     (function,) = [each.name for each in index_app(ROOT) if each.trigger["type"] == "eventGridTrigger"]
-    params = plain(declared(INFRA / "events.bicep", "module")["events"].body)["params"]
-    assert params["functionId"].endswith(f"/functions/{function}")
-    containers = {each.body["name"] for each in of_type("Microsoft.Storage/storageAccounts/blobServices/containers")}
-    assert containers == {"app-package", "dead-letters"}
-    assert "blobContainerName: 'dead-letters'" in (INFRA / "modules" / "event-subscription.bicep").read_text()
+    (events,) = of_type("Microsoft.EventGrid/systemTopics/eventSubscriptions")
+    assert events.at("properties.destination.properties.resourceId").endswith(f"/functions/{function}")
+    containers = of_type("Microsoft.Storage/storageAccounts/blobServices/containers")
+    assert {each.id.rpartition("/")[2] for each in containers} == {"app-package", "dead-letters"}
+    letters = events.at("properties.deadLetterWithResourceIdentity.deadLetterDestination.properties")
+    assert letters["blobContainerName"] == "dead-letters"
+
+
+def test_a_topic_that_is_there_is_reused() -> None:
+    """In a subscription with a topic only the event subscription is made, without dead letters unless it may write."""
+    names = {"environmentName": "example", "location": "westeurope", "functionAppId": "/sites/f"}
+    names["storageAccountId"] = f"/subscriptions/{OWN}/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/st"
+    topic = {"existingTopicName": "theirs", "existingTopicGroup": "rg-theirs"}
+    bare = deployment("events.bicep", **names, **topic)
+    (events,) = bare.resources
+    assert (
+        "/resourceGroups/rg-theirs/providers/Microsoft.EventGrid/systemTopics/theirs/eventSubscriptions/" in events.id
+    )
+    assert events.at("properties.deadLetterWithResourceIdentity") is None
+    with_identity = deployment("events.bicep", **names, **topic, existingTopicHasIdentity=True)
+    assert {each.type for each in with_identity.resources} == {events.type, "Microsoft.Authorization/roleAssignments"}
+
+
+def _resources(template: dict[str, Any]) -> list[dict[str, Any]]:
+    """The resources of a compiled template itself, without those of its modules."""
+    found = template["resources"]
+    return list(found.values() if isinstance(found, dict) else found)

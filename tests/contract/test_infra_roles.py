@@ -13,12 +13,13 @@ import pytest
 from refresh.domain.rights import needed_on
 from refresh.domain.stop_mode import StopMode
 from tests.support import deployed_roles
-from tests.support.bicep import INFRA
+from tests.support.bicep import INFRA, OTHER, OWN, Snapshot, deployment, example
 from tests.support.builders import GROUP, VM_ID, disk_id
 from tools import permissions
 
 FILES = sorted((INFRA / "roles").glob("*.json"))
 SET_ID = f"{GROUP}/providers/Microsoft.Compute/diskEncryptionSets/ours"
+DEFINITIONS = "Microsoft.Authorization/roleDefinitions"
 WORDS = re.compile(r"Microsoft\.[A-Za-z]+(/[A-Za-z]+)+/(read|write|delete|action)")
 
 
@@ -129,41 +130,89 @@ def test_nobody_may_give_rights_or_read_secrets() -> None:
 
 
 def test_every_file_is_deployed_and_explained() -> None:
-    """Each role file is loaded by the module that makes the roles, and has its section in the page."""
-    text = (INFRA / "modules" / "role-definitions.bicep").read_text()
-    loaded = set(re.findall(r"loadJsonContent\('\.\./roles/([a-z-]+)\.json'\)", text))
-    assert loaded == {file.stem for file in FILES} == set(permissions.WHERE)
+    """Each subscription gets a definition with the very actions of each role file, and each file has its section."""
+    for subscription in (OWN, OTHER):
+        defined = {
+            each.at("properties.roleName").partition(" (")[0]: each.at("properties.permissions")
+            for each in example("fleet").of_type(DEFINITIONS)
+            if each.id.startswith(f"/subscriptions/{subscription}/")
+        }
+        rest: dict[str, list[str]] = {"notActions": [], "dataActions": [], "notDataActions": []}
+        assert defined == {
+            role(file.stem)["roleName"]: [{"actions": deployed_roles.actions_of(file.stem), **rest}] for file in FILES
+        }
+    assert {file.stem for file in FILES} == set(permissions.WHERE)
+
+
+def given(made: Snapshot) -> set[tuple[str, str]]:
+    """(role file, scope) of every custom role that a deployment gives; scopes with the snapshot's own names."""
+    files = {role(file.stem)["roleName"]: file.stem for file in FILES}
+    names = {each.id: files[each.at("properties.roleName").partition(" (")[0]] for each in made.of_type(DEFINITIONS)}
+    return {
+        (names[each.at("properties.roleDefinitionId")], scope_of(each.id))
+        for each in made.of_type("Microsoft.Authorization/roleAssignments")
+        if each.at("properties.roleDefinitionId") in names
+    }
+
+
+def scope_of(assignment: str) -> str:
+    """The scope of a role assignment, whose id is an expression because its name has the identity's object id in it."""
+    words: list[str] = re.findall(r"'([^']*)'", assignment)
+    kind = words.index("Microsoft.Authorization/roleAssignments")
+    if assignment.startswith("[extensionResourceId("):
+        return words[0]
+    group = f"/resourceGroups/{words[1]}" if kind == 2 else ""
+    return f"/subscriptions/{words[0]}{group}"
+
+
+PLACES = {
+    deployed_roles.APP_GROUP: f"/subscriptions/{OWN}/resourceGroups/rg-vm-refresh-example",
+    deployed_roles.FLEET: f"/subscriptions/{OWN}",
+    GROUP: f"/subscriptions/{OWN}/resourceGroups/rg-web",
+    deployed_roles.STORAGE: (
+        f"/subscriptions/{OWN}/resourceGroups/rg-vhds/providers/Microsoft.Storage/storageAccounts/vhds"
+    ),
+}
+"""Where the proofs have the app, its fleet, its swaps and its VHDs -> where the deployments below have them."""
+WITH: dict[str, dict[str, Any]] = {
+    "retentionDeletes": {"retentionDeletes": True},
+    "recipeBuilds": {"recipeBuilds": True},
+    "vhdStorageAccounts": {"vhdStorageAccounts": PLACES[deployed_roles.STORAGE]},
+}
 
 
 def test_the_proofs_assign_the_roles_as_bicep_does() -> None:
-    """What tests/support/deployed_roles.py calls a deployment is what main.bicep and fleet-access.bicep assign."""
+    """What tests/support/deployed_roles.py calls a deployment is what a deployment with swapGroups gives."""
+    groups = [{"subscriptionId": OWN, "name": "rg-web"}]
+    always = {(name, PLACES[scope]) for name, scope in deployed_roles.ALWAYS}
+    assert given(deployment(swapGroups=groups)) == always
+    assert set(WITH) == set(deployed_roles.WITH)
+    for parameter, parameters in WITH.items():
+        more = {(name, PLACES[scope]) for name, scope in deployed_roles.WITH[parameter]}
+        assert given(deployment(swapGroups=groups, **parameters)) == always | more, parameter
 
-    def given(file: str, pattern: str) -> list[str]:
-        text = re.sub(r"\s+", " ", (INFRA / file).read_text())
-        found = re.search(pattern, text)
-        assert found, f"{file}: {pattern}"
-        return [deployed_file(name) for name in re.findall(r"ids\.(\w+)", found[0])]
 
-    def deployed_file(name: str) -> str:
-        return re.sub("([A-Z])", lambda letter: f"-{letter[0].lower()}", name)
+def test_without_groups_the_app_swaps_everywhere_in_its_fleet_and_nowhere_else() -> None:
+    """The swap role is given on each subscription of the fleet; outside it the app has its own group alone."""
+    fleet = [f"/subscriptions/{each}" for each in (OWN, OTHER)]
+    app = ("reader", PLACES[deployed_roles.APP_GROUP]), ("builder", PLACES[deployed_roles.APP_GROUP])
+    both = given(deployment(fleetSubscriptions=f"{OWN},{OTHER}", retentionDeletes=True))
+    assert both == {(name, scope) for name in ("reader", "swapper", "cleaner") for scope in fleet} | {*app}
+    assert given(deployment(fleetSubscriptions=OTHER)) == {("reader", fleet[1]), ("swapper", fleet[1]), *app}
+    assert given(deployment(managementGroup="fleet")) == {*app}
 
-    def assigned_at(scope: str, rows: tuple[tuple[str, str], ...]) -> list[str]:
-        return [role for role, at in rows if at == scope]
 
-    everywhere, with_ = deployed_roles.ALWAYS, deployed_roles.WITH
-    app, fleet, swaps = deployed_roles.APP_GROUP, deployed_roles.FLEET, GROUP
-    build = given("modules/own-access.bicep", r"module build 'assign-group.bicep' = \{.*?\n?\} \}")
-    assert build == [*assigned_at(app, everywhere), *assigned_at(app, with_["recipeBuilds"])]
-    on_subscription = given(
-        "modules/own-access.bicep", r"module recipes 'assign-subscription.bicep' = if \(recipeBuilds\) .*?\} \}"
-    )
-    assert on_subscription == ["reader", *assigned_at(fleet, with_["recipeBuilds"])]
-    assert given("modules/own-access.bicep", r"roleId: roles\.outputs\.ids\.\w+") == [
-        role for role, _ in with_["vhdStorageAccounts"]
-    ]
-    assert given("modules/fleet-access.bicep", r"var look = \[.*?\]") == assigned_at(fleet, everywhere)
-    swap = given("modules/fleet-access.bicep", r"var swap = .*?: \[\]\)")
-    assert swap == [*assigned_at(swaps, everywhere), *assigned_at(swaps, with_["retentionDeletes"])]
+def test_a_management_group_gives_what_a_subscription_gives() -> None:
+    """The roles for everything below a management group are the look and swap roles, and retention's when asked for."""
+    who = {"environmentName": "example", "principalId": "app"}
+    for deletes, names in ((True, {"reader", "swapper", "cleaner"}), (False, {"reader", "swapper"})):
+        made = deployment("management-group.bicep", **who, retentionDeletes=deletes)
+        defined = {each.id: set(each.at("properties.permissions")[0]["actions"]) for each in made.of_type(DEFINITIONS)}
+        assert sorted(map(sorted, defined.values())) == sorted(sorted(actions(name)) for name in names)
+        roles = [
+            each.at("properties.roleDefinitionId") for each in made.of_type("Microsoft.Authorization/roleAssignments")
+        ]
+        assert sorted(roles) == sorted(defined)
 
 
 def test_the_page_is_what_the_files_say() -> None:

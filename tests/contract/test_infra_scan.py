@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.scan import SKIPS, ensure_scanner, run, template
-from tests.support.bicep import FILES, INFRA, resources_of
+from tests.scan import SKIPS, ensure_scanner, run, template, write_templates
+from tests.support.bicep import INFRA, snapshot
 
 # What is wrong -> the module, the right text and the wrong one, the check that must find it.
 MISTAKES = {
@@ -40,8 +41,7 @@ MISTAKES = {
 def test_every_finding_of_the_scanner_has_its_reason(tmp_path: Path) -> None:
     """All of infra/ is read, what is found is what a reason is given for, and no reason has outlived its finding."""
     ensure_scanner()
-    for path in FILES:
-        (tmp_path / f"{path.stem}.json").write_text(template(resources_of(path)))
+    write_templates(tmp_path)
     scan = run(tmp_path)
     assert scan.unread == ()
     assert [finding for finding in scan.failed if not finding.reason] == []
@@ -52,13 +52,18 @@ def test_every_finding_of_the_scanner_has_its_reason(tmp_path: Path) -> None:
 def test_the_scanner_finds_a_mistake(tmp_path: Path) -> None:
     """Each deliberate mistake is found by the check that is meant for it, which the right text passes."""
     ensure_scanner()
+    templates = tmp_path / "templates"
+    templates.mkdir()
     for number, (module, right, wrong, _) in enumerate(MISTAKES.values()):
-        text = (INFRA / "modules" / f"{module}.bicep").read_text()
+        infra = tmp_path / str(number)
+        shutil.copytree(INFRA, infra)
+        changed = infra / "modules" / f"{module}.bicep"
+        text = changed.read_text()
         assert right in text
-        mistaken = tmp_path / f"{number}.bicep"
-        mistaken.write_text(text.replace(right, wrong, 1))
-        (tmp_path / f"{number}.json").write_text(template(resources_of(mistaken)))
-    found = {(finding.template, finding.check) for finding in run(tmp_path).failed}
+        changed.write_text(text.replace(right, wrong, 1))
+        mistaken = snapshot(infra / "examples" / "fleet.bicepparam")
+        (templates / f"{number}.json").write_text(template(mistaken.resources))
+    found = {(finding.template, finding.check) for finding in run(templates).failed}
     missed = [
         mistake
         for number, (mistake, (*_, check)) in enumerate(MISTAKES.items())

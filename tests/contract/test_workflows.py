@@ -11,12 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from tools.drain import parse as parse_drain
 from tools.refresh import ACTIONS, parse
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 BIN = Path(sys.executable).parent
 REFRESH = (ROOT / ".github" / "workflows" / "refresh.yml").read_text()
+ORDER = ("tools.providers", "tools.drain", "deployment sub create", "config-zip", "tools.events", "tools.selfcheck")
 MISTAKES = {
     "an input nobody declared": ("refresh.yml", "inputs.period", "inputs.month"),
     "a runner that does not exist": ("ci.yml", "ubuntu-24.04", "ubuntu-24.40"),
@@ -84,8 +86,21 @@ def test_the_refresh_workflow_asks_what_the_command_takes() -> None:
         assert flag.replace("-", "_").strip("_") in vars(asked), flag
 
 
+def test_a_deployment_is_kept_away_from_swaps() -> None:
+    """It waits for swaps before it changes a setting or the package, and resumes in any case, last of all."""
+    text = (ROOT / ".github" / "workflows" / "deploy.yml").read_text().partition("\n  deploy:\n")[2]
+    steps = re.split(r"^      - ", text, flags=re.MULTILINE)[1:]
+    runs = [step.partition("run: ")[2].strip() for step in steps]
+    at = {each: next(n for n, run in enumerate(runs) if each in run) for each in (*ORDER, "--resume")}
+    assert list(at.values()) == sorted(at.values())
+    assert at["--resume"] == len(steps) - 1
+    assert "if: always()" in steps[-1]
+    assert [n for n, step in enumerate(steps) if "if: " in step] == [len(steps) - 1]
+    assert parse_drain([], {}).wait_s == 15 * 60
+
+
 def test_hooks_start_commands_that_exist() -> None:
     """azure.yaml starts modules of tools/ only, the same on every system."""
     started = re.findall(r"python3? -m (\S+)", (ROOT / "azure.yaml").read_text())
-    assert sorted(set(started)) == ["tools.events", "tools.registration", "tools.selfcheck"]
+    assert set(started) == {"tools.hooks"}
     assert all((ROOT / f"{name.replace('.', '/')}.py").is_file() for name in started)

@@ -6,6 +6,7 @@ import azure.functions as func
 import pytest
 
 from refresh.triggers.http_api import auth_level
+from refresh.triggers.problem import is_authentication_on
 from tests.support.local_azure import LocalAzure, play, vm_body
 
 SIGNED_IN = {"X-MS-CLIENT-PRINCIPAL-ID": "11111111-1111-4111-8111-111111111111"}
@@ -29,15 +30,26 @@ def test_under_entra_a_request_nobody_vouches_for_is_refused() -> None:
         async with azure.http.get(url, headers=SIGNED_IN) as answer:
             assert answer.status == 200
 
-    play(story, [vm_body()], settings={"REFRESH_API_AUTH": "entra"})
+    play(story, [vm_body()], settings={"REFRESH_API_AUTH": "entra", "WEBSITE_AUTH_ENABLED": "True"})
 
 
-def test_with_authentication_switched_off_nobody_gets_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    """App Service says that it is off: then the header is anybody's word."""
+@pytest.mark.parametrize("said", ["False", "", "yes", "1", None])
+def test_where_authentication_is_not_said_to_be_on_nobody_gets_in(said: str | None) -> None:
+    """Only App Service's own word, `True`, makes the header more than anybody's: without it the API says 401."""
 
     async def story(azure: LocalAzure) -> None:
         async with azure.http.get(f"{azure.functions}/api/queue", headers=SIGNED_IN) as answer:
-            assert answer.status == 401
+            problem = await answer.json(content_type=None)
+            assert (answer.status, "WEBSITE_AUTH_ENABLED" in problem["detail"]) == (401, True)
 
-    monkeypatch.setenv("WEBSITE_AUTH_ENABLED", "False")
-    play(story, [vm_body()], settings={"REFRESH_API_AUTH": "entra"})
+    told = {} if said is None else {"WEBSITE_AUTH_ENABLED": said}
+    play(story, [vm_body()], settings={"REFRESH_API_AUTH": "entra", **told})
+
+
+@pytest.mark.parametrize(
+    ("said", "is_on"), [("True", True), ("true", True), (" TRUE ", True), ("", False), ("on", False)]
+)
+def test_authentication_is_on_in_any_case_of_the_word(said: str, is_on: bool) -> None:
+    """The Functions host reads the word so, too."""
+    assert is_authentication_on({"WEBSITE_AUTH_ENABLED": said}) is is_on
+    assert is_authentication_on({}) is False

@@ -129,6 +129,18 @@ def test_az_merges_tags_and_resource_graph_finds_them(az: Az) -> None:
     assert listed["tags"]["OsDiskName"] == "vm1-old"
 
 
+def test_az_registers_a_resource_provider(ready: dict[str, str], az: Az) -> None:
+    """What the deployment does: list, register, look again until it is done."""
+    _put(
+        f"{ready['control']}/resources", [{"id": f"/subscriptions/{SUBSCRIPTION}", "_notRegistered": ["Microsoft.App"]}]
+    )
+    query = "[?registrationState!='Registered'].namespace"
+    assert az("provider", "list", "--query", query) == ["Microsoft.App"]
+    az("provider", "register", "--namespace", "Microsoft.App")
+    assert az("provider", "show", "--namespace", "Microsoft.App")["registrationState"] == "Registered"
+    assert az("provider", "list", "--query", query) == []
+
+
 def test_az_reports_what_arm_refuses(az: Az) -> None:
     """A missing VM ends with exit code 3, a bad query with ARM's own message."""
     with pytest.raises(AzFailed) as missing:

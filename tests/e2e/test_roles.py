@@ -7,6 +7,7 @@ log, with the action's name in it.
 from __future__ import annotations
 
 import asyncio
+import json
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -56,6 +57,7 @@ OF_IMAGES: tuple[tuple[Right, ...], ...] = (
     (("builder", f"{COMPUTE}/galleries/images/versions/write"),),
     (("reader", f"{RESOURCES}/subscriptions/read"),),
 )
+OF_SELFCHECKS: tuple[Right, ...] = (("reader", f"{RESOURCES}/subscriptions/providers/read"),)
 OF_FAILED_IMAGES: tuple[Right, ...] = (
     ("builder", f"{COMPUTE}/galleries/images/versions/delete"),
     ("builder", f"{COMPUTE}/images/delete"),
@@ -103,6 +105,20 @@ def test_a_swap_needs_every_right_it_is_given() -> None:
     modes = {number: "power-off" for number, right in enumerate(rights) if right and "powerOff" in right[1]}
     fleet = [machine(f"vm{number:02}", stop_mode=modes.get(number, "deallocate")) for number in range(len(rights))]
     on_stage(story, [*gallery(), *(body for bodies in fleet for body in bodies)])
+
+
+def test_a_selfcheck_needs_every_right_it_is_given() -> None:
+    """With all of them nothing is refused; without one the row of the subscription names it, and swaps may begin."""
+
+    async def story(stage: Stage) -> None:
+        run = await stage.watch(partial(stage.run, "/api/selfcheck"))
+        assert (run["status"], stage.refused) == ("succeeded", []), run
+        for right in OF_SELFCHECKS:
+            run = await stage.watch(partial(stage.run, "/api/selfcheck"), right)
+            assert right[1] in json.dumps(run["checks"]), (right, stage.refused, run)
+            assert run["status"] == "succeeded"
+
+    on_stage(story, [*gallery(), *machine("vm00")])
 
 
 def test_images_from_every_source_need_every_right_they_are_given(tmp_path: Path) -> None:
@@ -201,7 +217,15 @@ def test_a_whole_month_and_a_bad_image_are_worked_off_with_the_rights_there_are(
 def test_no_right_is_given_that_nothing_needs() -> None:
     """Every action of every role of the app is in one of the stories above, or says why it cannot be."""
     roles = {file.stem for file in FILES.glob("*.json")} - {"app-team"}
-    proved = {*OF_SWAPS, *OF_FAILED_IMAGES, *OF_QUARANTINE, *OF_RECIPES, *OF_RETENTION, *chain(*OF_IMAGES)}
+    proved = {
+        *OF_SWAPS,
+        *OF_SELFCHECKS,
+        *OF_FAILED_IMAGES,
+        *OF_QUARANTINE,
+        *OF_RECIPES,
+        *OF_RETENTION,
+        *chain(*OF_IMAGES),
+    }
     assert set(every_right(*roles)) == proved | set(UNCHECKED)
     assert proved.isdisjoint(UNCHECKED)
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.support.fleet_story import FleetStory
-
-STORY = settings(deadline=None, database=None, stateful_step_count=7, suppress_health_check=list(HealthCheck))
+from tests.support.fleet_story import FleetStory, drawn
 
 
 def test_whatever_befalls_a_fleet_it_ends_well() -> None:
     """After the trouble is over and the sweep has come by, every promise to every VM and to the book holds."""
-    run_state_machine_as_test(FleetStory, settings=settings(STORY, max_examples=200, derandomize=True))
+    run_state_machine_as_test(FleetStory, settings=drawn(200))

@@ -96,7 +96,7 @@ def _starts(turns: list[Turn]) -> list[Any]:
     return [start for turn in turns for start in turn.starts]
 
 
-@settings(deadline=None, derandomize=True, max_examples=300)
+@settings(max_examples=300)
 @given(_operations(), st.lists(st.integers(1, 6), max_size=12), st.lists(st.booleans(), max_size=12))
 def test_batches_lost_and_run_again_end_in_the_same_book(
     operations: list[Operation], sizes: list[int], lost: list[bool]
@@ -118,7 +118,7 @@ def test_batches_lost_and_run_again_end_in_the_same_book(
     assert {start[1] for start in sent} == {start[1] for start in _starts(turns)}
 
 
-@settings(deadline=None, derandomize=True, max_examples=300)
+@settings(max_examples=300)
 @given(_operations(), st.sets(st.integers(0, 39)))
 def test_a_claim_is_one_at_a_time_and_never_comes_back(operations: list[Operation], twice: set[int]) -> None:
     """Whatever is said, and said twice: one open claim for each VM, none after it is over, no number is reused."""
@@ -153,7 +153,7 @@ def _claimed(state: Json, vm: str, n: int) -> bool:
     return answer == "yours"
 
 
-@settings(deadline=None, derandomize=True, max_examples=300)
+@settings(max_examples=300)
 @given(_operations(), st.sampled_from(VMS))
 def test_no_hint_is_lost(operations: list[Operation], vm: str) -> None:
     """After a hint its VM is looked at: it stands among the hints, with the open look, or behind its own swap."""

@@ -205,7 +205,7 @@ def needed(world: World, fleet: Iterable[Spare]) -> set[str]:
     return found | {lock.split("/providers/Microsoft.Authorization/")[0] for lock in locks}
 
 
-@settings(max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(spares(), faults(), st.sampled_from((*("",) * 12, "group", "subscription")), st.booleans())
 def test_what_anybody_may_need_is_never_deleted(
     fleet: tuple[Spare, ...], planned: list[dict[str, Any]], lock_all: str, during: bool
@@ -237,7 +237,7 @@ def test_what_anybody_may_need_is_never_deleted(
     on_arm(scenario(fleet, lock_all), story)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(spares(), faults(), st.sampled_from((*("",) * 12, "group", "subscription")))
 def test_everything_that_may_be_deleted_is_listed(
     fleet: tuple[Spare, ...], planned: list[dict[str, Any]], lock_all: str

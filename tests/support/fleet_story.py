@@ -12,6 +12,7 @@ from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any, override
 
 import aiohttp
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -28,6 +29,11 @@ _PAUSES_S = st.sampled_from((1, 10, 20, 30, 45, 60, 200, 400))
 _STOPS = ("deallocate", "powerOff")
 # An event may come ten minutes late: it would find the dispatcher at rest and have it look once more.
 _LATEST_EVENT_S = 660
+
+
+def drawn(stories: int) -> settings:
+    """How that many stories are drawn."""
+    return settings(max_examples=stories, stateful_step_count=7, suppress_health_check=list(HealthCheck))
 
 
 class FleetStory(RuleBasedStateMachine):

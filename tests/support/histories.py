@@ -83,8 +83,14 @@ class History:
 
 
 def stored() -> Iterator[History]:
-    """Every stored history."""
+    """Every stored history that today's stories tell."""
     for path in sorted(FOLDER.glob("*.json")):
+        yield History.load(path)
+
+
+def kept() -> Iterator[History]:
+    """Histories of versions before, in folders of their own: such runs may be under way, no story tells them."""
+    for path in sorted(FOLDER.glob("*/*.json")):
         yield History.load(path)
 
 

@@ -20,8 +20,9 @@ from simulator.durable import DurableHub
 from simulator.eventgrid import Chaos
 from simulator.functions.host import FunctionsHost
 from simulator.local_app import LocalApp
-from simulator.world import Endpoints, Simulator
+from simulator.world import Simulator
 from tests.support.builders import GALLERY, GROUP, SUBSCRIPTION, disk_id
+from tests.support.outside import Outside
 
 ROOT = Path(__file__).parents[2]
 # Longer than a fault delays an answer; aiohttp's own limit, five minutes, is one of the delays.
@@ -39,59 +40,15 @@ DISPATCHER = "@dispatcher@app"
 
 
 @dataclass
-class LocalAzure:
-    """A running simulator with the app; ARM is read and written over HTTP, as anybody would."""
+class LocalAzure(Outside):
+    """A running simulator with the app in this process, on the simulator's own durable hub."""
 
-    clock: Clock
-    simulator: Simulator
-    endpoints: Endpoints
     host: FunctionsHost
-    functions: str
-    http: aiohttp.ClientSession
 
     @property
     def hub(self) -> DurableHub:
         """The durable hub the app runs on."""
         return self.host.hub
-
-    async def arm(self, method: str, resource_id: str, body: Any = None, **query: str) -> dict[str, Any]:
-        """One ARM request; the answer's body. AssertionError with ARM's words when it is refused."""
-        url = f"{self.endpoints.arm}{resource_id}"
-        headers = {"Authorization": "Bearer test"}
-        params = {"api-version": "2024-07-01", **query}
-        async with self.http.request(method, url, json=body, headers=headers, params=params) as answer:
-            text = await answer.text()
-            assert answer.status < 400, f"{method} {resource_id}: {answer.status} {text}"
-            return dict(await answer.json()) if text else {}
-
-    async def tag(self, resource_id: str, **tags: str) -> None:
-        """Merge tags, as a person would: Event Grid tells the app."""
-        body = {"operation": "Merge", "properties": {"tags": tags}}
-        await self.arm("PATCH", f"{resource_id}/providers/Microsoft.Resources/tags/default", body)
-
-    async def vm(self, vm_id: str) -> dict[str, Any]:
-        """The VM as ARM shows it, with its instance view."""
-        return await self.arm("GET", vm_id, **{"$expand": "instanceView"})
-
-    async def os_disk(self, vm_id: str) -> str:
-        """The name of the VM's OS disk."""
-        return str((await self.vm(vm_id))["properties"]["storageProfile"]["osDisk"]["name"])
-
-    async def power(self, vm_id: str) -> str:
-        """The VM's power state, without its prefix."""
-        statuses = (await self.vm(vm_id))["properties"]["instanceView"]["statuses"]
-        codes = [str(status["code"]) for status in statuses]
-        return next(code.split("/")[1] for code in codes if code.startswith("PowerState/"))
-
-    async def api(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        """One request to the app's HTTP API: status and JSON."""
-        async with self.http.request(method, f"{self.functions}{path}", json=body) as answer:
-            return answer.status, await answer.json(content_type=None)
-
-    async def fire(self, function: str) -> None:
-        """Fire a timer, as the Functions host's admin endpoint does."""
-        async with self.http.post(f"{self.functions}/admin/functions/{function}", json={"input": ""}) as answer:
-            assert answer.status == 202, await answer.text()
 
     def book(self) -> dict[str, Any]:
         """The dispatcher's state."""
@@ -100,11 +57,6 @@ class LocalAzure:
     def outcomes(self) -> list[dict[str, Any]]:
         """The outcomes the dispatcher remembers, oldest first."""
         return list(self.book().get("finished", []))
-
-    def journal(self, vm_id: str) -> dict[str, Any]:
-        """The simulator's own record of the VM's downtime."""
-        vms = self.simulator.journal.to_json(self.clock.now())["vms"]
-        return dict(vms.get(vm_id.lower(), {"not_running_s": 0, "stops": 0, "intervals": []}))
 
     async def until(self, holds: Callable[[], bool | Awaitable[bool]], within_s: float = 3600) -> None:
         """Let simulated time pass until something holds; AssertionError when it does not in time."""
@@ -146,7 +98,7 @@ async def local_azure(
     try:
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_PATIENCE_S)) as http:
             assert app.host is not None
-            yield LocalAzure(clock, simulator, endpoints, app.host, str(endpoints.functions), http)
+            yield LocalAzure(clock, simulator, endpoints, str(endpoints.functions), http, app.host)
     finally:
         # Last of all: an activity that is being stopped may still ask for gateways.
         await app.stop()

@@ -32,6 +32,7 @@ GOLDEN = f"{COMPUTE}/virtualMachines/golden"
 WINDOWS_ID = f"{GALLERY}/images/windows"
 # Timers would do the month's work on their own; tests say when.
 _TIMERS = ("monthly_refresh", "sweep", "purge_history", "weekly_retention")
+_SEED = 7
 _SILENT = {f"AzureWebJobs.{name}.Disabled": "true" for name in _TIMERS}
 
 
@@ -158,7 +159,7 @@ def on_functions[T](
     async def main(clock: Clock) -> T:
         async with AsyncExitStack() as stack:
             simulator, gateways, known, env = await _start(stack, clock, scenario, galleries)
-            host = FunctionsHost(APP, clock, settings={**defaults(), **env, **_SILENT, **settings}, port=0)
+            host = FunctionsHost(APP, clock, settings={**defaults(), **env, **_SILENT, **settings}, port=0, seed=_SEED)
             # Last of all: an activity that is being stopped may still ask for gateways.
             stack.push_async_callback(wiring.close)
             await host.start()

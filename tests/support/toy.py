@@ -32,13 +32,12 @@ class Toy:
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[Any]:
-        """The app's own durable client, held like an invocation that has one."""
+        """The app's own durable client."""
         client = DurableFunctionsClient(self.host.durable_client)
-        with self.clock.hold():
-            try:
-                yield client
-            finally:
-                await client.close()
+        try:
+            yield client
+        finally:
+            await client.close()
 
     async def run(self, name: str, payload: Any = None, instance_id: str | None = None) -> Any:
         """Start an orchestration, wait for its end and return its output."""

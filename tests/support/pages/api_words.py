@@ -39,14 +39,15 @@ REQUESTS: Mapping[str, Request] = {
         f'200 with the plan; with `"dryRun": false` {_STARTS_ALWAYS}',
     ),
     "POST /api/selfcheck": Request(
-        "Runs each part of the platform once (an activity, a timer, a claim, the dispatcher) and lists VMs and the "
-        "app's rights in each subscription. Changes nothing in Azure.",
+        "Runs each part of the platform once (an activity, a timer, a claim, the dispatcher, a query for runs) and, in "
+        "each subscription, lists VMs, the app's rights and registered resource providers. Ends within a minute; "
+        "changes nothing in Azure.",
         _STARTS_ALWAYS,
     ),
     "GET /api/selfcheck": Request(
-        "The result of the last self-check.",
-        "200 with `required`, `package`, `bundle`, `passed` (for the running package) and `last`: a row for each "
-        "check, with its cure",
+        "The result of the last self-check, and whether one under way is stuck.",
+        "200 with `required`, `package`, `bundle`, `ok`, `passed` (for the running package), `running`, `standing` (a "
+        "row when a self-check is stuck) and `last`: a row for each check, with its cure",
     ),
     "POST /api/pause": Request("Starts no further swap. A swap under way goes on to its end.", "200 with `paused`"),
     "POST /api/resume": Request("Starts swaps again.", "200 with `paused`"),

@@ -84,6 +84,13 @@ def test_what_cannot_be_served_is_said_in_one_sentence() -> None:
         (["up", "--svg", "up.svg"], "--svg makes a picture of demo"),
         (["demo", "--svg", "nowhere/demo.svg"], "there is no folder"),
         (["fly"], "invalid choice"),
+        (["serve", "--engine", "azure-storage"], "--engine belongs to up and demo"),
+        (
+            ["up", "--engine", "azure-storage", "--speed", "2"],
+            "runs in real time: leave out --clock virtual and --speed",
+        ),
+        (["demo", "--engine", "azure-storage", "--clock", "virtual"], "runs in real time"),
+        (["demo", "--engine", "azure"], "invalid choice: 'azure'"),
     ],
 )
 def test_a_command_that_makes_no_sense_is_refused(
@@ -94,3 +101,10 @@ def test_a_command_that_makes_no_sense_is_refused(
         parse(arguments)
     assert end.value.code == 2
     assert said in capsys.readouterr().err
+
+
+def test_the_engine_is_a_choice_and_the_simulators_own_unless_asked_for() -> None:
+    """`up` and `demo` take either; without a word it is the simulated one."""
+    assert parse(["up"]).engine == "simulated"
+    for command in ("up", "demo"):
+        assert parse([command, "--engine", "azure-storage"]).engine == "azure-storage"

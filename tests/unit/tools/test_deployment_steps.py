@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import stat
-import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.bicep import INFRA, declared
-from tools import events, registration
+from tests.support.bicep import INFRA, declared, needed_parameters
+from tests.support.scripted_cli import Cli
+from tools import events
 from tools.azure_cli import CliError, az
 
 APP = "/subscriptions/app-sub/resourceGroups/rg-app/providers/Microsoft.Web/sites/func-x"
@@ -32,44 +29,14 @@ THEIRS = {
     "identity": {"type": "SystemAssigned"},
 }
 OURS = {**THEIRS, "name": "evgst-vm-refresh-test", "resourceGroup": "rg-vm-refresh-events-test"}
-SCRIPT = """#!{python}
-import json, pathlib, sys
-home = pathlib.Path({home!r})
-with (home / "calls").open("a") as calls:
-    calls.write(json.dumps(sys.argv[1:]) + "\\n")
-for words, answer in json.loads((home / "answers").read_text()).items():
-    if words in " ".join(sys.argv[1:]):
-        if answer == "refused":
-            sys.exit("ERROR: (AuthorizationFailed) no")
-        print(json.dumps(answer))
-        break
-"""
 
 
-class Cli:
-    """A scripted `az` and `azd`: the first answer whose words are in the command line."""
-
-    def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._home = home
-        for name in ("az", "azd"):
-            program = home / name
-            program.write_text(SCRIPT.format(python=sys.executable, home=str(home)))
-            program.chmod(program.stat().st_mode | stat.S_IXUSR)
-        monkeypatch.setenv("PATH", str(home))
-        self.answers({})
-
-    def answers(self, table: Mapping[str, Any]) -> None:
-        (self._home / "answers").write_text(json.dumps(table))
-
-    def calls(self, words: str) -> list[list[str]]:
-        path = self._home / "calls"
-        lines = path.read_text().splitlines() if path.exists() else []
-        return [call for call in map(json.loads, lines) if words in " ".join(call)]
-
-
-@pytest.fixture
-def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
-    return Cli(tmp_path, monkeypatch)
+def descendant(name: str, parent: str = "") -> dict[str, Any]:
+    """A row of a management group's descendants: a subscription below `parent`, or a group."""
+    groups = "/providers/Microsoft.Management/managementGroups"
+    if not parent:
+        return {"id": f"{groups}/{name}", "type": groups.lstrip("/"), "name": name}
+    return {"id": f"/subscriptions/{name}", "type": f"{groups}/subscriptions", "name": name}
 
 
 def given(call: list[str]) -> dict[str, str]:
@@ -83,9 +50,9 @@ def test_every_subscription_of_the_fleet_is_subscribed(cli: Cli) -> None:
     cli.answers({"system-topic list --subscription one": [OURS], "system-topic list --subscription two": [THEIRS]})
     assert asyncio.run(events.subscribe(ENV)) == ["one", "two"]
     one, two = cli.calls("deployment sub create")
-    taken = declared(INFRA / "events.bicep", "param")
+    taken = declared(INFRA / "events.bicep", "parameters")
     assert set(given(one)) | set(given(two)) <= set(taken)
-    assert {name for name, node in taken.items() if node.default is None} <= set(given(one))
+    assert needed_parameters(INFRA / "events.bicep") <= set(given(one))
     assert "existingTopicName" not in given(one)
     assert given(two)["existingTopicName"] == "defender"
     assert given(two)["existingTopicGroup"] == "rg-sec"
@@ -93,11 +60,31 @@ def test_every_subscription_of_the_fleet_is_subscribed(cli: Cli) -> None:
 
 
 def test_the_fleet_may_be_a_management_group(cli: Cli) -> None:
-    """Without subscriptions those below the management group are asked for."""
-    row = {"id": "/providers/Microsoft.Management/managementGroups/fleet/subscriptions/three", "name": "?"}
-    cli.answers({"show-sub-under-mg": [row], "system-topic list": []})
+    """Without subscriptions those below the management group are asked for: in groups of groups too, on every page."""
+    more = "https://management.azure.com/next?page=2"
+    below = "/managementGroups/fleet/descendants"
+    cli.answers(
+        {
+            below: {"value": [descendant("inner"), descendant("three", "fleet")], "nextLink": more},
+            more: {"value": [descendant("four", "inner")]},
+            "system-topic list": [],
+        }
+    )
     env = {**ENV, "FLEET_SUBSCRIPTIONS": "", "REFRESH_MANAGEMENT_GROUP": "fleet"}
-    assert asyncio.run(events.subscribe(env)) == ["three"]
+    assert asyncio.run(events.subscribe(env)) == ["three", "four"]
+    subscribed = [call[call.index("--subscription") + 1] for call in cli.calls("deployment sub create")]
+    assert subscribed == ["three", "four"]
+
+
+def test_an_empty_fleet_is_refused(cli: Cli) -> None:
+    """A management group without a subscription that the caller sees does not pass for a subscribed fleet."""
+    cli.answers({"descendants": {"value": [descendant("inner")]}})
+    env = {**ENV, "FLEET_SUBSCRIPTIONS": "", "REFRESH_MANAGEMENT_GROUP": "fleet"}
+    with pytest.raises(ValueError, match="none below the management group fleet"):
+        asyncio.run(events.subscribe(env))
+    with pytest.raises(ValueError, match="azd provision"):
+        asyncio.run(events.subscribe({**ENV, "FLEET_SUBSCRIPTIONS": ""}))
+    assert not cli.calls("deployment")
 
 
 def test_a_refusal_ends_the_step_with_azures_words(cli: Cli, capsys: pytest.CaptureFixture[str]) -> None:
@@ -115,32 +102,3 @@ def test_a_program_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(CliError, match="az is not on the PATH"):
         az("version")
-
-
-def test_the_registration_is_made_once_and_has_no_secret(cli: Cli) -> None:
-    """The app registration takes version 2 tokens of this tenant, lets the Azure CLI ask, and no credential is made."""
-    made = {"appId": "client", "id": "object", "displayName": "azure-vm-refresh (test)"}
-    cli.answers({"ad app list": [], "ad app create": made, "signed-in-user": {"id": "me"}, "ad sp list": []})
-    said = registration.register({"AZURE_ENV_NAME": "test"})
-    assert "me may call" in said
-    assert [call[2:4] for call in cli.calls("env set")] == [
-        ["API_CLIENT_ID", "client"],
-        ["API_ALLOWED_PRINCIPALS", "me"],
-    ]
-    bodies = [json.loads(call[call.index("--body") + 1]) for call in cli.calls("rest --method PATCH")]
-    assert bodies[-1]["api"]["requestedAccessTokenVersion"] == 2
-    assert bodies[-1]["api"]["preAuthorizedApplications"][0]["appId"] == registration.AZURE_CLI
-    assert not cli.calls("credential")
-    assert len(cli.calls("sp create")) == 1
-
-    there = {**made, "api": {"oauth2PermissionScopes": [{"value": "access"}]}}
-    cli.answers({"ad app list": [{**there, "displayName": "azure-vm-refresh (test) old", "appId": "x"}, there]})
-    assert registration.ensure_registration("test") == "client"
-    assert len(cli.calls("ad app create")) == 1
-
-
-def test_nothing_is_registered_where_it_is_not_wanted(cli: Cli) -> None:
-    """With function keys, or a registration that is given, Entra is not asked."""
-    assert "key" in registration.register({"API_AUTH": "key"})
-    assert "given" in registration.register({"API_CLIENT_ID": "given"})
-    assert not cli.calls("")

@@ -35,6 +35,25 @@ def test_rights_are_read_with_one_get() -> None:
     assert grant_from_arm({"actions": "*"}) == Grant(())
 
 
+async def registration_of(gateways: ArmGateways) -> str:
+    return await gateways.access.read_registration(SUBSCRIPTION, "Microsoft.ResourceHealth")
+
+
+def test_a_registration_is_read_with_one_get() -> None:
+    """Azure's word comes back as it is."""
+    arm = ScriptedArm(Answer(200, {"namespace": "Microsoft.ResourceHealth", "registrationState": "NotRegistered"}))
+    assert against(arm, registration_of) == "NotRegistered"
+    path = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.ResourceHealth"
+    assert [(one.method, one.path) for one in arm.asked] == [("GET", path)]
+
+
+@pytest.mark.parametrize("body", [{}, {"registrationState": 7}, []])
+def test_a_provider_without_a_registration_state_is_unknown(body: Any) -> None:
+    """What cannot be read is no word for `registered`."""
+    with pytest.raises(Unavailable):
+        against(ScriptedArm(Answer(200, body)), registration_of)
+
+
 def test_every_page_of_locks_is_read() -> None:
     """The locks of all pages are told, each with what it locks."""
     arm = ScriptedArm(

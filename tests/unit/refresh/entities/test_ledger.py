@@ -72,7 +72,7 @@ def test_a_swap_is_started_once_and_claimed_by_its_number() -> None:
     """The decision starts swap number n; only (vm, n) is given the claim, and never after it has finished."""
     turn = play(HINT, TAKE, decided())
     ((name, instance_id, payload),) = turn.starts
-    assert (name, payload) == ("swap_vm", {"vm": VM_ID, "n": 2})
+    assert (name, payload) == ("swap_vm", {"vm": VM_ID, "n": 2, "bounded": True})
     assert instance_id.startswith("swap-")
     assert instance_id.endswith("-2")
     assert apply(turn.state, "claim", {"vm": VM_ID, "n": 1, "at": AT}).answer["answer"] == "not-yours"
@@ -137,7 +137,7 @@ def test_claims_nobody_works_on_are_recovered_with_a_new_number() -> None:
     assert once.starts == []
     twice = apply(once.state, *gone)
     ((name, _, payload),) = twice.starts
-    assert (name, payload) == ("swap_vm", {"vm": VM_ID, "n": 3})
+    assert (name, payload) == ("swap_vm", {"vm": VM_ID, "n": 3, "bounded": True})
     assert apply(twice.state, *CLAIM).answer["answer"] == "not-yours"
     assert apply(twice.state, "claim", {"vm": VM_ID, "n": 3, "at": LATER}).answer["intent"] == INTENT
     alive = play(("recover", {"gone": [], "at": LATER}), gone, state=once.state)

@@ -164,6 +164,7 @@ def test_after_a_plan_is_cleared_the_world_is_kind_again() -> None:
 BAD: dict[str, tuple[str, Any, str]] = {
     "a reset of no kind": ("faults", [{"match": {}, "reset": "sometimes"}], "sometimes"),
     "an unknown console": ("faults", [{"disk": "x", "boots": False, "serial": "loud"}], "loud"),
+    "how long no boot takes": ("faults", [{"disk": "x", "boots": False, "takes_s": 3}], "'takes_s'"),
     "a hanging request": ("faults", [{"match": {"path": "x"}, "hang": True}], "'path'"),
     "a reset operation": ("faults", [{"match": {"operation": "start"}, "reset": True}], "'operation'"),
     "half a truth": ("faults", [{"match": {"operation": "start"}, "hang": "yes"}], "'hang'"),

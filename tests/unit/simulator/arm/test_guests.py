@@ -155,6 +155,22 @@ def test_nobody_listens_on_a_bad_disk(disk: str) -> None:
     told(story, [linux_vm(_listens=[8080]), free_disk("sick", _healthy=False), free_disk("dead")])
 
 
+@pytest.mark.parametrize("takes_s", [3, 600])
+def test_a_boot_takes_as_long_as_a_rule_says(takes_s: int) -> None:
+    """The agent's first report from a disk with a rule comes then, not at a drawn time."""
+
+    async def story(azure: Azure) -> None:
+        await azure.sim("POST", "faults", [{"disk": "*", "boots": True, "takes_s": takes_s}])
+        await azure.finish(await azure.arm("POST", f"{VM1}/deallocate"))
+        await azure.finish(await azure.arm("POST", f"{VM1}/start"))
+        await asyncio.sleep(takes_s - 2)
+        assert (await view(azure))["vmAgent"]["statuses"][0]["displayStatus"] == "Not Ready"
+        await asyncio.sleep(4)
+        assert (await view(azure))["vmAgent"]["statuses"][0]["displayStatus"] == "Ready"
+
+    told(story, [linux_vm()])
+
+
 def test_a_vm_that_is_gone_listens_no_more() -> None:
     """Deleted over ARM or taken out by hand."""
 

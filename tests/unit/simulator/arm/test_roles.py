@@ -24,6 +24,7 @@ from tests.unit.simulator.arm.azure import (
 CALLER = object_id("11111111-1111-4111-8111-111111111111")
 TAGS = f"{VM1}/providers/Microsoft.Resources/tags/default"
 MERGE = {"operation": "Merge", "properties": {"tags": {"a": "1"}}}
+PROVIDERS = f"/subscriptions/{SUB}/providers"
 SETS = f"{COMPUTE}/diskEncryptionSets"
 
 
@@ -56,6 +57,8 @@ REQUESTS: dict[str, tuple[str, str, Any]] = {
     "Microsoft.Resources/tags/write": ("PATCH", TAGS, MERGE),
     "Microsoft.Resources/tags/read": ("GET", TAGS, None),
     "Microsoft.Resources/subscriptions/resourceGroups/read": ("GET", GROUP, None),
+    "Microsoft.Resources/subscriptions/providers/read": ("GET", f"{PROVIDERS}/Microsoft.ResourceHealth", None),
+    "Microsoft.ResourceHealth/register/action": ("POST", f"{PROVIDERS}/Microsoft.ResourceHealth/register", None),
     "Microsoft.Authorization/locks/read": ("GET", f"{VM1}/providers/Microsoft.Authorization/locks", None),
     "Microsoft.Authorization/permissions/read": ("GET", f"{VM1}/providers/Microsoft.Authorization/permissions", None),
 }

@@ -10,6 +10,8 @@ import pytest
 from durabletask.client import EntityQuery, OrchestrationQuery, OrchestrationStatus
 from durabletask.entities import EntityInstanceId
 
+from simulator.clock import Clock, run
+from simulator.durable import DurableHub
 from simulator.functions.host_json import HostJson
 from tests.support.toy import Toy, with_toy
 
@@ -208,3 +210,33 @@ def test_a_client_terminates_raises_and_restarts() -> None:
         return first.serialized_output, second.runtime_status
 
     assert with_toy(story) == ('"yes"', OrchestrationStatus.TERMINATED)
+
+
+def test_a_call_under_way_holds_the_clock_until_its_answer_is_here() -> None:
+    """A call runs in gRPC's threads: a loop with nothing else to do neither jumps to the next timer nor guesses."""
+
+    async def story(toy: Toy) -> tuple[bool, bool, float]:
+        await asyncio.sleep(5)
+        async with toy.client() as client:
+            call = asyncio.ensure_future(client.get_entity(JOURNAL))
+            held = False
+            for _ in range(100):
+                await asyncio.sleep(0)
+                held |= toy.clock.held
+            await asyncio.wait([call, asyncio.ensure_future(asyncio.sleep(0.001))], return_when="FIRST_COMPLETED")
+            return held, toy.clock.held, toy.clock.time()
+
+    assert with_toy(story) == (True, False, 5)
+
+
+def test_an_instance_started_without_an_id_has_the_same_one_every_time() -> None:
+    """With a seed an id depends on the name and on how often it was started, not on what else is started meanwhile."""
+
+    async def main(clock: Clock) -> list[list[str]]:
+        first, again, other = DurableHub(clock, seed=1), DurableHub(clock, seed=1), DurableHub(clock, seed=2)
+        again.start("other")
+        return [[hub.start("greet"), hub.start("greet")] for hub in (first, again, other)]
+
+    first, again, other = run(main, Clock("virtual"))
+    assert first == again
+    assert len({*first, *other}) == 4

@@ -70,7 +70,7 @@ def field(low: int, high: int) -> st.SearchStrategy[tuple[str, set[int]]]:
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     second=field(0, 59),
     minute=field(0, 59),

@@ -1,0 +1,307 @@
+"""The step before a deployment: it pauses the local app and waits for its swaps, and the step after it resumes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from simulator.clock import Clock, run
+from tests.support.builders import VM_ID
+from tests.support.local_azure import LocalAzure, disk_body, local_azure, vm_body
+from tools import drain
+from tools.api_client import Api, ApiError
+from tools.brake import ANSWER_S, WHY, Brake
+
+OTHER = VM_ID.replace("web01", "web02")
+FLEET = [vm_body(), disk_body("web01-new"), vm_body("web02"), disk_body("web02-new")]
+HANGS = {"match": {"operation": "start"}, "hang": True}
+NOTICE_S = "600"
+
+type Story = Callable[[LocalAzure], Awaitable[None]]
+
+
+def play(story: Story, *, speed: float = 60, **settings: str) -> None:
+    """Play on a fast clock: the command waits in a thread, which a virtual clock cannot see."""
+
+    async def main(clock: Clock) -> None:
+        async with local_azure(clock, FLEET, settings=settings) as azure:
+            await story(azure)
+
+    run(main, Clock("real", speed=speed))
+
+
+def brake(address: str) -> Brake:
+    return Brake(Api(address, dict), 2.0, print)
+
+
+async def before(azure: LocalAzure, *, wait_s: float = 900, force: bool = False) -> int:
+    return await drain.before(brake(azure.functions), wait_s=wait_s, force=force)
+
+
+async def after(azure: LocalAzure) -> int:
+    return await drain.after(brake(azure.functions))
+
+
+async def queue(azure: LocalAzure) -> dict[str, Any]:
+    return dict((await azure.api("GET", "/api/queue"))[1])
+
+
+async def stopped(azure: LocalAzure, vm: str = VM_ID) -> None:
+    """Ask for the VM's new disk and wait until it is down for it."""
+    await azure.tag(vm, OsDiskName=f"{vm.rsplit('/', 1)[-1]}-new")
+    await azure.until(lambda: azure.journal(vm)["stops"] > 0)
+
+
+async def person_pauses(azure: LocalAzure) -> dict[str, Any]:
+    """A person's pause, as the queue shows it once it is in force."""
+    await azure.api("POST", "/api/pause", {"why": "change freeze"})
+    await azure.until(lambda: bool(azure.book().get("paused")))
+    return shown(await queue(azure))
+
+
+def shown(answer: dict[str, Any]) -> dict[str, Any]:
+    return {key: answer[key] for key in ("paused", "paused_since", "paused_why")}
+
+
+def test_a_deployment_waits_until_a_vm_in_its_downtime_has_its_verdict(capsys: pytest.CaptureFixture[str]) -> None:
+    """While it may go on no VM is down and none is stopped, whatever is asked for; afterwards swaps go on."""
+
+    async def story(azure: LocalAzure) -> None:
+        await stopped(azure)
+        assert await azure.power(VM_ID) != "running"
+        assert await before(azure) == 0
+        assert [outcome["status"] for outcome in azure.outcomes()] == ["succeeded"]
+        assert await azure.power(VM_ID) == "running"
+        assert "waiting for web01" in capsys.readouterr().out
+        assert (await queue(azure))["paused_why"] == WHY
+        await azure.tag(OTHER, OsDiskName="web02-new")
+        await azure.until(lambda: bool(azure.book().get("queue")))
+        await asyncio.sleep(60)
+        assert azure.journal(OTHER)["stops"] == 0
+        assert await after(azure) == 0
+        assert (await queue(azure))["paused"] is False
+        await azure.until(lambda: len(azure.outcomes()) == 2)
+        assert await azure.os_disk(OTHER) == "web02-new"
+
+    play(story)
+
+
+def test_a_swap_that_is_let_in_but_has_not_begun_is_waited_for() -> None:
+    """It goes on to its stop in spite of the pause, so the deployment must not begin before its verdict."""
+    said: list[str] = []
+
+    async def story(azure: LocalAzure) -> None:
+        faults = azure.simulator.plane.faults
+        faults.add([{"match": {"method": "GET", "path": "/virtualMachines/web01"}, "delay_s": 25}])
+        await azure.tag(VM_ID, OsDiskName="web01-new")
+        await azure.until(lambda: any(row.get("claimed") for row in azure.book().get("running", {}).values()))
+
+        def say(line: str) -> None:
+            said.append(line)
+            faults.clear()
+
+        held = Brake(Api(azure.functions, dict), 2.0, say)
+        assert azure.journal(VM_ID)["stops"] == 0
+        assert await drain.before(held, wait_s=900, force=False) == 0
+        assert said[0] == "waiting for web01 (preparing)"
+        assert [outcome["status"] for outcome in azure.outcomes()] == ["succeeded"]
+        assert (await queue(azure))["running"] == []
+
+    play(story, speed=10)
+
+
+def test_a_swap_in_its_notice_is_not_waited_for_and_stops_nothing() -> None:
+    """The deployment begins at once; when the notice is over the VM is left alone, and swapped after the resume."""
+
+    async def story(azure: LocalAzure) -> None:
+        await azure.tag(VM_ID, OsDiskName="web01-new")
+        await azure.until(lambda: any(row.get("step") == "notice" for row in azure.book().get("running", {}).values()))
+        begun = azure.clock.time()
+        assert await before(azure) == 0
+        assert azure.clock.time() - begun < float(NOTICE_S) / 2
+        await azure.until(lambda: bool(azure.outcomes()))
+        assert (azure.outcomes()[0]["reason"], azure.journal(VM_ID)["stops"]) == ("paused", 0)
+        assert await after(azure) == 0
+        await azure.until(lambda: azure.outcomes()[-1]["status"] == "succeeded")
+        assert azure.journal(VM_ID)["stops"] == 1
+
+    play(story, REFRESH_NOTICE_S=NOTICE_S)
+
+
+def test_a_swap_that_hangs_stops_the_deployment(capsys: pytest.CaptureFixture[str]) -> None:
+    """When the time is up the VM, its run and the way out are named, and the app is not paused any more."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.simulator.plane.faults.add([HANGS])
+        await stopped(azure)
+        begun = azure.clock.time()
+        assert await before(azure, wait_s=240) == 1
+        assert 240 <= azure.clock.time() - begun < 480
+        told = capsys.readouterr().err
+        (row,) = (await queue(azure))["running"]
+        assert f"{VM_ID}: start" in told
+        assert f"/api/runs/{row['run']}" in told
+        assert "after 4 minutes" in told
+        assert "DEPLOY_FORCE=yes" in told
+        await azure.until(lambda: not azure.book().get("paused"))
+
+    play(story)
+
+
+def test_a_person_s_pause_outlives_the_deployment(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its reason and its time stay, whether the deployment goes on or stops."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.simulator.plane.faults.add([HANGS])
+        await stopped(azure)
+        paused = await person_pauses(azure)
+        assert paused["paused_why"] == "change freeze"
+        assert await before(azure, wait_s=60) == 1
+        assert shown(await queue(azure)) == paused
+        assert await before(azure, force=True) == 0
+        assert await after(azure) == 0
+        assert shown(await queue(azure)) == paused
+        assert "stays paused, because somebody has paused it: change freeze" in capsys.readouterr().out
+
+    play(story)
+
+
+def test_a_pause_during_the_deployment_stays() -> None:
+    """Who pulls the brake while it goes on means what comes after it."""
+
+    async def story(azure: LocalAzure) -> None:
+        assert await before(azure) == 0
+        await person_pauses(azure)
+        await azure.until(lambda: azure.book()["paused"]["why"] == "change freeze")
+        assert await after(azure) == 0
+        assert (await queue(azure))["paused_why"] == "change freeze"
+
+    play(story)
+
+
+def test_force_goes_on_in_the_middle_of_a_swap(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is waited for, the VMs are named, and no further swap begins until the deployment is over."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.simulator.plane.faults.add([HANGS])
+        await stopped(azure)
+        begun = azure.clock.time()
+        assert await before(azure, force=True) == 0
+        assert azure.clock.time() - begun < 240
+        assert f"in the middle of 1 swap(s):\n  {VM_ID}: " in capsys.readouterr().out
+        assert shown(await queue(azure))["paused_why"] == WHY
+        assert await after(azure) == 0
+        assert (await queue(azure))["paused"] is False
+
+    play(story)
+
+
+def test_a_deployment_that_broke_off_leaves_a_pause_that_the_next_one_ends() -> None:
+    """Its pause is known by its reason: it is taken over, not taken for a person's."""
+
+    async def story(azure: LocalAzure) -> None:
+        assert await before(azure) == 0
+        left = shown(await queue(azure))
+        assert await before(azure) == 0
+        assert shown(await queue(azure)) == left
+        assert await after(azure) == 0
+        assert (await queue(azure))["paused"] is False
+
+    play(story)
+
+
+def test_a_deployment_that_is_called_off_while_it_waits_puts_the_pause_back() -> None:
+    """Ctrl-C in the middle of the waiting leaves no pause behind."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.simulator.plane.faults.add([HANGS])
+        await stopped(azure)
+        waiting = asyncio.create_task(before(azure))
+        await azure.until(lambda: bool(azure.book().get("paused")))
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        await azure.until(lambda: not azure.book().get("paused"))
+
+    play(story)
+
+
+@asynccontextmanager
+async def answering(status: int, body: Any) -> AsyncIterator[tuple[str, list[str]]]:
+    """An address where every request is answered alike, and what it was asked."""
+    asked: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append(f"{request.method} {request.path}")
+        return web.json_response(body, status=status)
+
+    app = web.Application()
+    app.router.add_route("*", "/{tail:.*}", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        host, port = runner.addresses[0][:2]
+        yield f"http://{host}:{port}", asked
+    finally:
+        await runner.cleanup()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "words", "patient"),
+    [
+        (401, {"title": "Not signed in", "detail": "no"}, "API_ALLOWED_PRINCIPALS", False),
+        (403, {"title": "Forbidden", "detail": "no"}, "API_ALLOWED_PRINCIPALS", False),
+        (404, {"title": "Not found", "detail": "no"}, "may have a VM stopped", True),
+        (500, {"title": "The app failed", "detail": "no"}, "may have a VM stopped", True),
+        (503, {"title": "Wrong settings", "detail": "correct them"}, "correct them", True),
+        (200, {"hello": "world"}, "not answered by azure-vm-refresh", False),
+    ],
+)
+def test_an_app_that_cannot_say_stops_the_deployment(
+    status: int, body: dict[str, str], words: str, *, patient: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Unknown is not a go: the cure is told, what a cold start explains is asked again first, and --force goes on."""
+
+    async def main(clock: Clock) -> None:
+        async with answering(status, body) as (address, asked):
+            begun = clock.time()
+            with pytest.raises(ApiError, match=words) as told:
+                await drain.before(brake(address), wait_s=900, force=False)
+            assert "--force" in str(told.value)
+            assert (clock.time() - begun >= ANSWER_S) is patient
+            assert {line.split()[0] for line in asked} == {"GET"}
+            assert await drain.before(brake(address), wait_s=900, force=True) == 0
+            assert "goes on" in capsys.readouterr().err
+
+    run(main, Clock("real", speed=600))
+
+
+def test_an_app_that_is_out_of_reach_stops_the_deployment() -> None:
+    """Nobody listens: that says nothing about its VMs."""
+
+    async def main(clock: Clock) -> None:
+        with pytest.raises(ApiError, match="does not answer"):
+            await drain.before(brake("http://127.0.0.1:9"), wait_s=900, force=False)
+
+    run(main, Clock("real", speed=600))
+
+
+@pytest.mark.parametrize(("status", "code"), [(401, 0), (403, 0), (503, 1)])
+def test_the_end_of_a_deployment_by_somebody_who_may_not_call_the_api(status: int, code: int) -> None:
+    """There is no pause of theirs to end; an app that does not answer leaves one, and the command for it is told."""
+
+    async def main(clock: Clock) -> None:
+        async with answering(status, {"title": "no", "detail": "no"}) as (address, _):
+            if code:
+                with pytest.raises(ApiError, match=r"tools\.drain --resume"):
+                    await drain.after(brake(address))
+            else:
+                assert await drain.after(brake(address)) == 0
+
+    run(main, Clock("real", speed=600))

@@ -1,0 +1,189 @@
+"""A self-check ends within a minute whatever hangs and names it; one that cannot end is said to be stuck."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Collection
+
+import pytest
+from durabletask.internal import orchestrator_service_pb2 as pb
+
+from simulator.clock import Clock, run
+from simulator.durable import Worker
+from tests.support.builders import SUBSCRIPTION
+from tests.support.local_azure import LocalAzure, disk_body, local_azure, play, vm_body
+from tools import selfcheck
+
+FLEET = [vm_body(), disk_body("web01-new")]
+ARM = f"arm {SUBSCRIPTION}"
+
+
+class Hanging:
+    """A worker in which some parts hang: activities by name, entity operations by name, orchestrations, timers."""
+
+    def __init__(self, worker: Worker, parts: Collection[str]) -> None:
+        self._worker, self._parts = worker, parts
+
+    async def orchestrate(self, name: str, request: bytes) -> bytes:
+        """Run one turn, unless this orchestration hangs; without the timers that fired, if those do."""
+        if name in self._parts:
+            await _for_ever()
+        asked = pb.OrchestratorRequest.FromString(request)
+        if "timers" in self._parts:
+            for events in (asked.pastEvents, asked.newEvents):
+                kept = [one for one in events if not one.HasField("timerFired")]
+                del events[:]
+                events.extend(kept)
+        return await self._worker.orchestrate(name, asked.SerializeToString())
+
+    async def operate(self, name: str, request: bytes) -> bytes:
+        """Run one batch, unless one of its operations hangs."""
+        if any(one.operation in self._parts for one in pb.EntityBatchRequest.FromString(request).operations):
+            await _for_ever()
+        return await self._worker.operate(name, request)
+
+    async def act(self, name: str, payload: str | None) -> str | None:
+        """Run one activity, unless it hangs."""
+        if name in self._parts or "activities" in self._parts:
+            await _for_ever()
+        return await self._worker.act(name, payload)
+
+
+async def _for_ever() -> None:
+    await asyncio.Event().wait()
+
+
+def hanging(*parts: str) -> Callable[[Worker], Worker]:
+    """A worker in which `parts` hang."""
+    return lambda worker: Hanging(worker, parts)
+
+
+async def begun(azure: LocalAzure) -> str:
+    """Begin a self-check; its run."""
+    status, answer = await azure.api("POST", "/api/selfcheck")
+    assert status == 202, answer
+    return str(answer["id"])
+
+
+@pytest.mark.parametrize(
+    ("part", "failed"),
+    [
+        ("begin_selfcheck", ["activity"]),
+        ("timers", ["timer"]),
+        ("claim", ["claim", "dispatcher", "result"]),
+        ("probe", ["claim", "dispatcher", "result"]),
+        ("answer_selfcheck", ["dispatcher"]),
+        ("check_instances", ["instances"]),
+        ("check_subscription", [ARM]),
+        ("selfchecked", ["result"]),
+        ("activities", ["activity", "instances"]),
+    ],
+)
+def test_whatever_hangs_is_named_within_a_minute(part: str, failed: list[str]) -> None:
+    """Only what hangs, and what depends on it, fails, with a cure; GET says so though the dispatcher may not know."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.hub.witness(hanging(part))
+        began, run_id = azure.clock.time(), await begun(azure)
+        await azure.hub.completed(run_id)
+        assert azure.clock.time() - began < 60
+        _, record = await azure.api("GET", f"/api/runs/{run_id}")
+        rows = {row["name"]: row for row in record["checks"] if not row["ok"]}
+        assert (record["status"], list(rows)) == ("failed", failed)
+        assert all(row["cure"] and "within" in row["message"] for row in rows.values()), rows
+        _, view = await azure.api("GET", "/api/selfcheck")
+        assert (view["ok"], view["passed"], view["running"]) == (False, False, None)
+        assert [row["name"] for row in view["last"]["checks"] if not row["ok"]] == failed
+
+    play(story, FLEET)
+
+
+def test_one_that_cannot_end_is_said_to_be_stuck_and_gives_way() -> None:
+    """Neither timers nor activities come: after a minute GET says what it waits for, and POST begins another."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.hub.witness(hanging("timers", "activities"))
+        stuck = await begun(azure)
+        await asyncio.sleep(30)
+        _, young = await azure.api("GET", "/api/selfcheck")
+        assert (young["standing"], young["running"]["run"]) == ([], stuck)
+        assert (await azure.api("POST", "/api/selfcheck"))[0] == 409
+        await asyncio.sleep(40)
+        _, view = await azure.api("GET", "/api/selfcheck")
+        (row,) = view["standing"]
+        assert (view["ok"], row["name"], row["ok"]) == (False, "selfcheck", False)
+        assert row["message"].endswith("has not ended within 60 s and waits for activity, timer, instances")
+        assert "POST /api/selfcheck" in row["cure"]
+        azure.hub.witness(lambda worker: worker._worker)  # type: ignore[attr-defined]
+        again = await begun(azure)
+        await azure.hub.completed(again)
+        ended = azure.hub.orchestrations.instances[stuck]
+        assert (ended.ended, json.loads(str(ended.output))) == (True, "it was stuck; another one was begun")
+        _, after = await azure.api("GET", "/api/selfcheck")
+        assert (after["ok"], after["passed"], after["running"], after["last"]["run"]) == (True, True, None, again)
+
+    play(story, FLEET)
+
+
+def test_the_sweep_begins_another_where_one_is_stuck() -> None:
+    """Where swaps wait for a self-check, a stuck one does not keep them waiting longer than a sweep."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.hub.witness(hanging("selfcheck"))
+        await azure.fire("sweep")
+        await asyncio.sleep(90)
+        azure.hub.witness(lambda worker: worker._worker)  # type: ignore[attr-defined]
+        await azure.fire("sweep")
+        await azure.until(lambda: bool(azure.book().get("selfcheck", {}).get("ok")), within_s=60)
+
+    play(story, FLEET, settings={"REFRESH_SELFCHECK": "required"})
+
+
+def test_very_many_subscriptions_do_not_take_longer() -> None:
+    """Of two hundred that take four seconds each some are not reached and say so; the next runs begin with them."""
+    many = [f"{n:08}-1111-1111-1111-111111111111" for n in range(200)]
+
+    class Slow(Hanging):
+        async def act(self, name: str, payload: str | None) -> str | None:
+            if name == "begin_selfcheck":
+                return json.dumps({**json.loads(await super().act(name, payload) or "{}"), "subscriptions": many})
+            if name == "check_subscription":
+                await asyncio.sleep(4)
+                subscription = json.loads(str(payload))["subscription"]
+                return json.dumps({"checks": [{"name": f"arm {subscription}", "ok": True, "message": "listed"}]})
+            return await super().act(name, payload)
+
+    async def story(azure: LocalAzure) -> None:
+        azure.hub.witness(lambda worker: Slow(worker, ()))
+        reached: set[str] = set()
+        for _ in range(3):
+            began, run_id = azure.clock.time(), await begun(azure)
+            await azure.hub.completed(run_id)
+            assert azure.clock.time() - began < 60
+            _, record = await azure.api("GET", f"/api/runs/{run_id}")
+            rows = [row for row in record["checks"] if row["name"].startswith("arm ")]
+            assert sorted(row["name"].removeprefix("arm ") for row in rows) == many
+            skipped = [row for row in rows if row.get("skipped")]
+            assert 100 <= len(skipped) <= 140
+            assert all("not reached within 45 s" in row["message"] for row in skipped)
+            assert record["status"] == "succeeded"
+            reached |= {row["name"] for row in rows if not row.get("skipped")}
+        assert len(reached) == len(many)
+
+    play(story, FLEET)
+
+
+def test_the_deployment_ends_with_words_when_the_self_check_does_not_end(capsys: pytest.CaptureFixture[str]) -> None:
+    """The page names what it waits for and the cure, and the exit code is 1."""
+
+    async def main(clock: Clock) -> None:
+        async with local_azure(clock, FLEET) as azure:
+            azure.hub.witness(hanging("timers", "activities"))
+            env = {"FUNCTION_APP_URL": azure.functions}
+            assert await selfcheck.ask(env, patience_s=2, pause_s=2) == 1
+            page = capsys.readouterr().out
+            assert "waits for activity, timer, instances" in page
+            assert "| failed |" in page
+
+    run(main, Clock("real", speed=60))

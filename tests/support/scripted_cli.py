@@ -1,0 +1,52 @@
+"""A scripted `az` and `azd`: programs on the PATH that answer from a table and keep what they were asked.
+
+Decides nothing about Azure: whoever scripts it says what Azure would say.
+"""
+
+from __future__ import annotations
+
+import json
+import stat
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+SCRIPT = """#!{python}
+import json, pathlib, sys
+home = pathlib.Path({home!r})
+with (home / "calls").open("a") as calls:
+    calls.write(json.dumps([pathlib.Path(sys.argv[0]).name, *sys.argv[1:]]) + "\\n")
+for words, answer in json.loads((home / "answers").read_text()).items():
+    if words in " ".join(sys.argv[1:]):
+        if isinstance(answer, str) and answer.startswith("refused"):
+            sys.exit(answer.removeprefix("refused").strip() or "ERROR: (AuthorizationFailed) no")
+        print(json.dumps(answer))
+        break
+"""
+
+
+class Cli:
+    """Each command answers with the first answer whose words are in its line, nothing where there is none.
+
+    The answer `refused` fails it, with the words that follow or Azure's own for a missing right.
+    """
+
+    def __init__(self, home: Path) -> None:
+        """Write both programs into the folder `home`, which belongs on the PATH."""
+        self.home = home
+        for name in ("az", "azd"):
+            program = home / name
+            program.write_text(SCRIPT.format(python=sys.executable, home=str(home)))
+            program.chmod(program.stat().st_mode | stat.S_IXUSR)
+        self.answers({})
+
+    def answers(self, table: Mapping[str, Any]) -> None:
+        """Make `table` (words to answer) the only answers."""
+        (self.home / "answers").write_text(json.dumps(table))
+
+    def calls(self, words: str) -> list[list[str]]:
+        """The arguments of every command so far whose line has `words` in it, oldest first."""
+        path = self.home / "calls"
+        lines = path.read_text().splitlines() if path.exists() else []
+        return [call[1:] for call in map(json.loads, lines) if words in " ".join(call)]

@@ -1,0 +1,89 @@
+"""Storage as strict as Azure's in front of Azurite: what is refused, what passes unchanged."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+
+import aiohttp
+import pytest
+from aiohttp import web
+from yarl import URL
+
+from simulator.clock import Clock
+from simulator.engine.azurite import Azurite
+from simulator.engine.strict_storage import MAX_PAGE, StrictStorage
+
+Ask = Callable[[str], Awaitable[tuple[int, str]]]
+
+
+async def _echo(request: web.Request) -> web.Response:
+    signed = request.headers.get("Authorization")
+    return web.Response(text=f"{request.method} {request.raw_path} {signed} {await request.text()}", status=202)
+
+
+def in_front_of_an_echo(story: Callable[[StrictStorage, Ask], Awaitable[None]], *, latency_s: float = 0.0) -> None:
+    """Run a story with the strict storage in front of a server that repeats what it is asked."""
+
+    async def main() -> None:
+        application = web.Application()
+        application.router.add_route("*", "/{path:.*}", _echo)
+        runner = web.AppRunner(application)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        behind = Azurite()
+        behind.ports = {"Table": runner.addresses[0][1]}
+        try:
+            async with StrictStorage(behind, latency_s=latency_s) as strict, aiohttp.ClientSession() as http:
+                (endpoint,) = re.findall(r"TableEndpoint=([^;]+)/devstoreaccount1;", strict.connection_string)
+
+                async def ask(path: str) -> tuple[int, str]:
+                    url, headers = URL(endpoint + path, encoded=True), {"Authorization": "SharedKey x"}
+                    async with http.put(url, data="body", headers=headers) as answer:
+                        return answer.status, await answer.text()
+
+                await story(strict, ask)
+        finally:
+            await runner.cleanup()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("top", [str(MAX_PAGE + 1), "2147483647", "many"])
+def test_a_page_that_azure_tables_refuses_is_refused(top: str) -> None:
+    """400 as Azure says it, counted, and Azurite, which would take it, is not asked."""
+
+    async def story(strict: StrictStorage, ask: Ask) -> None:
+        status, text = await ask(f"/Instances()?$top={top}")
+        assert (status, "InvalidInput" in text) == (400, True)
+        assert (strict.refused, strict.requests) == (1, 1)
+
+    in_front_of_an_echo(story)
+
+
+def test_everything_else_passes_as_it_was_signed() -> None:
+    """Path and query keep their spelling, method, body, headers and status are the same, and nothing is refused."""
+
+    async def story(strict: StrictStorage, ask: Ask) -> None:
+        path = f"/Instances()?$top={MAX_PAGE}&$filter=PartitionKey%20eq%20%27a%2Fb%27"
+        assert await ask(path) == (202, f"PUT {path} SharedKey x body")
+        assert (await ask("/queue/messages"))[0] == 202
+        assert (strict.refused, strict.requests) == (0, 2)
+
+    in_front_of_an_echo(story)
+
+
+def test_a_request_waits_as_long_as_it_is_told() -> None:
+    """The latency can be changed while it serves."""
+
+    async def story(strict: StrictStorage, ask: Ask) -> None:
+        begun_s = Clock.stopwatch()
+        await asyncio.gather(*(ask("/") for _ in range(9)))
+        assert Clock.stopwatch() - begun_s > 0.3
+        strict.latency_s = 0.0
+        begun_s = Clock.stopwatch()
+        await ask("/")
+        assert Clock.stopwatch() - begun_s < 0.3
+
+    in_front_of_an_echo(story, latency_s=0.3)

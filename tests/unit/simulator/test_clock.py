@@ -1,0 +1,104 @@
+"""The virtual clock: what happens on it does not depend on how fast the machine is."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from simulator.clock import Clock, needing_the_loop, run
+
+
+def test_a_virtual_clock_starts_at_the_same_date_every_day() -> None:
+    """A story that met the machine's own date would be another one tomorrow."""
+    assert Clock("virtual").now() == Clock("virtual").now()
+
+
+def test_a_held_clock_stands_still_however_long_the_work_takes() -> None:
+    """Work outside the loop that takes a while is not taken for idle time, though a timer is due soon."""
+
+    async def main(clock: Clock) -> float:
+        done = asyncio.Event()
+        asyncio.get_running_loop().call_later(1, done.set)
+        reported = asyncio.Event()
+        work = threading.Timer(0.3, asyncio.get_running_loop().call_soon_threadsafe, (reported.set,))
+        with clock.hold():
+            work.start()
+            await reported.wait()
+            return clock.time()
+
+    assert run(main, Clock("virtual")) == 0
+
+
+def test_time_passes_while_held_work_waits_for_it() -> None:
+    """Who holds the clock and waits for its time releases it meanwhile."""
+
+    async def main(clock: Clock) -> float:
+        with clock.hold():
+            with clock.release():
+                await asyncio.sleep(100)
+            return clock.time()
+
+    assert run(main, Clock("virtual")) == 100
+
+
+def test_the_threads_of_an_executor_end_in_the_order_they_began() -> None:
+    """A long computation that began first ends first; on a real clock the short one would overtake it."""
+
+    async def main(_: Clock) -> list[str]:
+        ended: list[str] = []
+
+        async def compute(name: str, size: int) -> None:
+            await asyncio.get_running_loop().run_in_executor(executor, sum, range(size))
+            ended.append(name)
+
+        with ThreadPoolExecutor(2) as executor:
+            await asyncio.gather(compute("long", 20_000_000), compute("short", 1))
+        return ended
+
+    assert run(main, Clock("virtual")) == ["long", "short"]
+
+
+def test_a_thread_that_needs_the_loop_gets_it() -> None:
+    """A blocking client of a server on the loop runs in a thread, and the loop goes on meanwhile."""
+
+    async def main(_: Clock) -> bool:
+        loop, asked = asyncio.get_running_loop(), threading.Event()
+
+        def ask() -> bool:
+            loop.call_soon_threadsafe(asked.set)
+            return asked.wait(30)
+
+        with ThreadPoolExecutor(1) as executor, needing_the_loop():
+            return await loop.run_in_executor(executor, ask)
+
+    assert run(main, Clock("virtual"))
+
+
+def test_work_that_waits_for_the_clock_while_it_holds_it_is_an_error() -> None:
+    """It would stand still for ever: the error says so instead."""
+
+    async def main(clock: Clock) -> None:
+        with clock.hold():
+            await asyncio.sleep(1)
+
+    with pytest.raises(RuntimeError, match="holds the clock"):
+        run(main, Clock("virtual", stuck_s=0.1))
+
+
+def test_a_thread_that_needs_the_loop_and_did_not_say_so_is_an_error() -> None:
+    """The loop waits for the thread and the thread for the loop: the error says so instead."""
+
+    async def main(_: Clock) -> None:
+        loop, asked = asyncio.get_running_loop(), threading.Event()
+        loop.call_soon(asked.set)
+        with ThreadPoolExecutor(1) as executor:
+            try:
+                await loop.run_in_executor(executor, asked.wait)
+            finally:
+                asked.set()
+
+    with pytest.raises(RuntimeError, match="may need the loop"):
+        run(main, Clock("virtual", stuck_s=0.1))
