@@ -17,6 +17,7 @@ import sys
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from simulator.arm.upsert import BodyError
@@ -33,7 +34,7 @@ _DEMO_SPEED_LIMIT = 30
 
 @dataclass(frozen=True)
 class Options:
-    """What was typed. `speed` is simulated seconds per real second; port 0 is any."""
+    """What was typed. `speed` is simulated seconds per real second; port 0 is any; `svg` is where a picture goes."""
 
     command: str
     port: int
@@ -44,6 +45,7 @@ class Options:
     seed: int
     scenario: str | None
     engine: EngineKind
+    svg: Path | None = None
 
     def make_clock(self) -> Clock:
         """The clock asked for."""
@@ -82,7 +84,12 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         help="what runs the durable functions of up and demo: the simulator's hub, or Microsoft's Durable extension on "
         "Azurite, in real time (default %(default)s)",
     )
+    parser.add_argument("--svg", type=Path, metavar="FILE", help="demo: write what was shown to FILE, as a picture too")
     typed = parser.parse_args(arguments)
+    if typed.svg is not None and typed.command != "demo":
+        parser.error(f"--svg makes a picture of demo; {typed.command} shows nothing")
+    if typed.svg is not None and not typed.svg.absolute().parent.is_dir():
+        parser.error(f"--svg: there is no folder {typed.svg.absolute().parent}")
     if typed.engine != "simulated":
         if typed.command == "serve":
             parser.error("serve runs no app, so --engine belongs to up and demo")

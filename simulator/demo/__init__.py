@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from simulator.clock import Clock, run
+from simulator.demo.picture import recording_console, write_picture
 from simulator.demo.story import tell
 from simulator.local_app import LocalApp
 from simulator.logs import logged
@@ -46,8 +47,8 @@ def main(options: Options) -> int:
 
 
 async def _demo(options: Options, clock: Clock, log: Path) -> int:
-    console = Console()
-    if not console.is_terminal:
+    console = Console() if options.svg is None else recording_console()
+    if not console.is_terminal and not console.record:
         console = Console(width=_PAGE_WIDTH)
     simulator = Simulator(clock, seed=options.seed, scenario="demo")
     app = LocalApp(clock, simulator, Path.cwd(), settings=_SETTINGS, engine=options.engine)
@@ -57,6 +58,8 @@ async def _demo(options: Options, clock: Clock, log: Path) -> int:
         well = await tell(console, clock, endpoints)
     finally:
         await app.stop()
+    if options.svg is not None:
+        write_picture(console, options.svg)
     if not well:
         console.print(f"The app's own words are in {log}", soft_wrap=True)
     return 0 if well else _NOT_WELL

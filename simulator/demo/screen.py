@@ -29,6 +29,8 @@ class Screen:
         self._bar = Progress(SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         self._task = self._bar.add_task(title, total=goals)
         self._live = Live(console=console, refresh_per_second=8, transient=True) if console.is_terminal else None
+        # A picture is read at a glance: where many VMs move at once, only what the app does is shown.
+        self._shows_vms = not console.record or goals == 1
         self._told: dict[str, tuple[str, str]] = {}
 
     def __enter__(self) -> Self:
@@ -48,7 +50,7 @@ class Screen:
         if self._live is None:
             if doing:
                 self._tell(at_s, _APP, (doing, ""))
-            for vm in vms:
+            for vm in vms if self._shows_vms else ():
                 self._tell(at_s, vm.name, (vm.doing or vm.power, vm.os_disk))
             return
         table = Table.grid(padding=(0, 2))

@@ -167,7 +167,8 @@ async def _verdict(stage: _Stage, old: Mapping[str, str], expected: Mapping[str,
         stage.console.print("\n".join(whys), highlight=False)
     told = Counter(await stage.azure.published())
     published = ", ".join(f"{kind.removeprefix('refresh.')} ×{count}" for kind, count in sorted(told.items()))
-    stage.console.print(f"Published: {published}", soft_wrap=True)
+    # A picture has an edge; a terminal wraps by itself.
+    stage.console.print(f"Published: {published}", soft_wrap=not stage.console.record)
     stage.console.print(await _drift(stage.azure), highlight=False)
     verdict = "[green]Every VM is where it should be.[/]" if well else "[red]Not every VM is where it should be.[/]"
     stage.console.print(verdict)

@@ -12,8 +12,16 @@ from tests.support.bicep import INFRA, declared
 from tools.refresh import parse
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "simulator/README.md")),
+    ROOT / ".github" / "PULL_REQUEST_TEMPLATE.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 DEPLOY = (ROOT / "docs" / "deploy.md").read_text()
+
+
+def name_of(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
 
 
 def test_every_value_of_the_environment_exists() -> None:
@@ -42,7 +50,7 @@ def test_every_variable_of_a_parameters_file_that_the_page_names_exists() -> Non
     assert set(re.findall(r"([A-Z_]+)=", line)) <= read
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_command_of_ours_is_one(page: Path) -> None:
     """Each line that starts the pipeline's command says something it takes."""
     for line in re.findall(r"^python3 -m tools\.refresh (.+)$", page.read_text(), re.MULTILINE):
@@ -50,7 +58,7 @@ def test_every_command_of_ours_is_one(page: Path) -> None:
         assert asked.app == "$APP"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_link_leads_somewhere(page: Path) -> None:
     """A link to a file of the project names a file, and its anchor a heading of it."""
     for target in re.findall(r"\]\((?!https?://)([^)]+)\)", page.read_text()):

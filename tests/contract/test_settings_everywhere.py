@@ -1,4 +1,4 @@
-"""The table of settings, the example file, host.json and the README say the same."""
+"""The table of settings, the example file, host.json and the page of settings agree."""
 
 from __future__ import annotations
 
@@ -65,8 +65,15 @@ def test_host_json_runs_as_many_activities_as_the_budget_counts_on() -> None:
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
-def test_the_readme_documents_every_setting_with_its_default(setting: Any) -> None:
-    """The README has a table row for each setting with the default in it."""
-    rows = [line for line in _text("README.md").splitlines() if re.match(rf"\|\s*`{setting.name}`", line)]
-    assert len(rows) == 1, f"README.md: one table row that starts with | `{setting.name}` |"
-    assert not setting.default or f"`{setting.default}`" in rows[0], f"README.md: `{setting.default}` in {rows[0]}"
+def test_the_page_documents_every_setting_with_its_default(setting: Any) -> None:
+    """docs/settings.md has a table row for each setting with the default in it."""
+    rows = [line for line in _text("docs/settings.md").splitlines() if re.match(rf"\|\s*`{setting.name}`", line)]
+    assert len(rows) == 1, f"docs/settings.md: one table row that starts with | `{setting.name}` |"
+    assert not setting.default or f"`{setting.default}`" in rows[0], f"`{setting.default}` in {rows[0]}"
+
+
+@pytest.mark.parametrize("name", ["TASK_HUB_NAME", "BuiltIn__HttpActivity", "BuiltIn__HttpPollOrchestrator"])
+def test_the_page_documents_the_settings_of_the_host(name: str) -> None:
+    """What the example sets for the host, and not for the app, is on the page too."""
+    (setting,) = [one for one in _example() if name in one]
+    assert f"| `{setting}` |" in _text("docs/settings.md")

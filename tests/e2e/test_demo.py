@@ -9,6 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from tests.support.pages.picture import lines_of, loads_from_elsewhere, squeezed
+
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "simulator", "demo", "--clock", "virtual"]
 
@@ -18,10 +22,20 @@ def in_own_temp(tmp_path: Path, **more: str) -> dict[str, str]:
     return {**os.environ, "TMPDIR": str(tmp_path), **more}
 
 
-def test_the_demo_ends_with_every_vm_where_it_should_be(tmp_path: Path) -> None:
-    """Exit code 0, three scenes done, a verdict line with a reason for each of twelve VMs, nothing left behind."""
-    done = subprocess.run(COMMAND, cwd=ROOT, env=in_own_temp(tmp_path), capture_output=True, text=True, timeout=120)
+def test_the_demo_ends_with_every_vm_where_it_should_be(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Exit code 0, three scenes done, a verdict line with a reason for each of twelve VMs, nothing left behind.
+
+    `--svg` writes a picture of every line that was printed; the picture loads nothing from elsewhere.
+    """
+    picture = tmp_path_factory.mktemp("picture") / "demo.svg"
+    command = [*COMMAND, "--svg", str(picture)]
+    done = subprocess.run(command, cwd=ROOT, env=in_own_temp(tmp_path), capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    shown = lines_of(picture)
+    assert [line for line in done.stdout.splitlines() if line.strip() and squeezed(line) not in shown] == []
+    assert not loads_from_elsewhere(picture)
     for line in ("10 of 10 refreshed", "1 of 1 swapped back", "1 of 1 rolled back", "Every VM is where it should be."):
         assert line in done.stdout
     drift = done.stdout.split("Not on the latest image version:\n")[1].split("Every VM is")[0]
@@ -30,8 +44,9 @@ def test_the_demo_ends_with_every_vm_where_it_should_be(tmp_path: Path) -> None:
     verdict = {name: (old, now, power) for name, old, now, power, _ in marks}
     assert len(verdict) == 12
     assert "✗" not in done.stdout
-    (published,) = re.findall(r"^Published: (.*)$", done.stdout, re.MULTILINE)
-    assert {"month.completed ×1", "swap.rolled-back ×1", "swap.starting ×12"} <= set(published.split(", "))
+    (published,) = re.findall(r"^Published: (.*?)\n(?=Not on )", done.stdout, re.MULTILINE | re.DOTALL)
+    events = " ".join(published.split()).split(", ")
+    assert {"month.completed ×1", "swap.rolled-back ×1", "swap.starting ×12"} <= set(events)
     month = verdict["web01"][1].removeprefix("web01-")
     assert re.fullmatch(r"\d{6}", month)
     assert verdict["web02"] == ("web02-os", "web02-os", "running")

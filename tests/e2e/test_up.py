@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -64,6 +65,33 @@ def test_up_announces_itself_answers_and_ends_when_told(number: signal.Signals, 
     assert list(tmp_path.iterdir()) == [said]
 
 
+def shown_in_readme() -> tuple[list[str], list[str], list[str]]:
+    """What the README shows of *Try it*: the lines `make up` prints, the words of the dry run, the lines it answers."""
+    blocks = re.findall(r"^```(?:sh|text)\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    _, _, _, printed, command, answered = [block.splitlines() for block in blocks[:6]]
+    return printed, shlex.split(command[-1].replace("$APP", "APP")), answered
+
+
+def without_numbers(text: str) -> str:
+    """Text without what differs from day to day: months and ports."""
+    return re.sub(r"20\d{4}|(?<=127\.0\.0\.1:)\d+", "#", text)
+
+
+def test_the_readme_shows_what_up_and_a_dry_run_answer(tmp_path: Path) -> None:
+    """The third command to try is run as the README has it; each line that is shown is one of the answer."""
+    printed, command, answered = shown_in_readme()
+    assert command[:3] == ["python3", "-m", "tools.refresh"]
+    with left_running(tmp_path, "--speed", "10") as (_, ends, said):
+        asked = [sys.executable, *command[1:]]
+        asked[asked.index("APP")] = ends["functions"]
+        done = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = [without_numbers(line) for line in (done.stdout + said.read_text()).splitlines()]
+    for line in (*printed, *answered):
+        begins = without_numbers(line).rstrip("…")
+        assert any(each.startswith(begins) for each in lines), line
+
+
 def test_a_fleet_of_ones_own_can_be_tried(tmp_path: Path) -> None:
     """`--scenario FILE`: the lines to try name a VM of that fleet, and its tag edit reaches the app."""
     group = "/subscriptions/aaaaaaaa-0000-4000-8000-000000000001/resourceGroups/mine"
@@ -75,6 +103,18 @@ def test_a_fleet_of_ones_own_can_be_tried(tmp_path: Path) -> None:
         up.send_signal(signal.SIGTERM)
         up.communicate(timeout=30)
     assert f"--resource-id {vm} --tags OsDiskName=@previous" in said.read_text()
+
+
+def test_the_fleet_of_the_simulators_readme_can_be_refreshed(tmp_path: Path) -> None:
+    """The example of a fleet of one's own is complete: a dry run of the month plans a version, a disk and a swap."""
+    text = (ROOT / "simulator" / "README.md").read_text()
+    (example,) = re.findall(r"^cat > mine\.json <<'END'\n(.*?)^END$", text, re.MULTILINE | re.DOTALL)
+    file = tmp_path / "mine.json"
+    file.write_text(example)
+    with left_running(tmp_path, "--scenario", str(file)) as (_, ends, _):
+        plan = ask(f"{ends['functions']}/api/refresh", {"all": True, "rollout": "auto", "dryRun": True})
+    assert [row["decision"] for row in plan["images"]] == ["create"], plan["images"]
+    assert [(row["decision"], row["steps"][0]) for row in plan["plan"]] == [("swap", "create-disk")], plan["plan"]
 
 
 def test_up_on_a_port_that_is_taken_says_so_and_how_to_choose_another(tmp_path: Path) -> None:

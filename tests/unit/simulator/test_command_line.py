@@ -81,6 +81,8 @@ def test_what_cannot_be_served_is_said_in_one_sentence() -> None:
         (["serve", "--speed", "inf"], "not greater than 0 and finite"),
         (["serve", "--speed", "fast"], "not a number"),
         (["demo", "--scenario", "empty"], "its own fleet"),
+        (["up", "--svg", "up.svg"], "--svg makes a picture of demo"),
+        (["demo", "--svg", "nowhere/demo.svg"], "there is no folder"),
         (["fly"], "invalid choice"),
         (["serve", "--engine", "azure-storage"], "--engine belongs to up and demo"),
         (

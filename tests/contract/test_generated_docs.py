@@ -1,0 +1,46 @@
+"""The pages that are made from the code are what the command writes now."""
+
+from __future__ import annotations
+
+import pytest
+
+from refresh.setting_table import SETTINGS
+from refresh.triggers.http_api import ROUTES
+from tests.docs import DOCS, PAGES
+from tests.support.pages.api_words import FIELDS, REQUESTS
+from tests.support.pages.routes import name_of, takes_of
+from tests.support.pages.settings_page import HEADINGS, accepted_by
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_page_is_what_the_command_writes(name: str) -> None:
+    """A changed setting or route shows on its page: `make docs` writes it."""
+    assert (DOCS / name).read_text(encoding="utf-8") == PAGES[name](), f"docs/{name} is old: run make docs"
+
+
+def test_every_request_is_explained_and_no_other() -> None:
+    """A route has its words, each of its fields too, and no words are left over from a route that is gone."""
+    assert list(REQUESTS) == [name_of(route) for route in ROUTES]
+    assert {field for route in ROUTES for field in takes_of(route).fields} == set(FIELDS)
+
+
+def test_a_route_answers_what_it_takes() -> None:
+    """The fields of a body with what they accept, the parameters of a query, and that VMs must be named."""
+    takes = {name_of(route): takes_of(route) for route in ROUTES}
+    swap = takes["POST /api/swap"]
+    assert swap.must_name_vms
+    assert swap.fields["force"] == "true or false"
+    assert "@previous" in swap.fields["disk"]
+    assert not takes["POST /api/disks"].must_name_vms
+    assert set(takes["GET /api/vms"].fields) == {"vm", "after", "drift"}
+    assert takes["GET /api/queue"].fields == takes["POST /api/selfcheck"].fields == {}
+
+
+def test_settings_stand_below_a_heading_with_what_they_accept() -> None:
+    """The first setting begins a section, no heading is left over, and each parser answers what it accepts."""
+    names = [setting.name for setting in SETTINGS]
+    assert names[0] in HEADINGS
+    assert [name for name in names if name in HEADINGS] == list(HEADINGS)
+    accepts = {setting.name: accepted_by(setting) for setting in SETTINGS}
+    assert accepts["REFRESH_STOP_MODE"] == "deallocate or power-off"
+    assert accepts["REFRESH_KEEP_DISKS"] == "a whole number from 1 to 100"

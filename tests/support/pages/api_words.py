@@ -1,0 +1,117 @@
+"""What each request and each field of the HTTP API is for, in words; the page fails to be made when one is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from refresh.triggers.get_runs import DEFAULT_TOP, MAX_TOP
+from refresh.triggers.requests import MAX_VMS
+from refresh.views.runs import INNER_KINDS, KINDS
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a request does and how it is answered."""
+
+    does: str
+    answer: str
+
+
+_STARTS = "202 with `id` and `href` of the run; with `dryRun` 200 with the plan"
+_STARTS_ALWAYS = "202 with `id` and `href` of the run"
+
+REQUESTS: Mapping[str, Request] = {
+    "POST /api/images": Request("Builds the month's version of every image definition in the monthly build.", _STARTS),
+    "POST /api/disks": Request("Makes the month's OS disk for each VM.", _STARTS),
+    "POST /api/tags": Request("Writes the month's disk into `OsDiskName` of each VM, which causes the swaps.", _STARTS),
+    "POST /api/swap": Request(
+        "Swaps each VM onto the disk that its tag names, or writes `disk` into the tag first.", _STARTS
+    ),
+    "POST /api/rollback": Request("Swaps each VM onto the disk that it ran before (`@previous`).", _STARTS),
+    "POST /api/refresh": Request(
+        "The whole month: images, disks and, with rollout `auto`, tags and swaps. The run ends with verified outcomes.",
+        _STARTS,
+    ),
+    "POST /api/retention": Request(
+        "Lists the disks and image versions that are no longer needed, with size and monthly cost, and why each of the "
+        'others stays ([rules](retention.md)). `dryRun` is true by default here; `"dryRun": false` deletes.',
+        f'200 with the plan; with `"dryRun": false` {_STARTS_ALWAYS}',
+    ),
+    "POST /api/selfcheck": Request(
+        "Runs each part of the platform once (an activity, a timer, a claim, the dispatcher, a query for runs) and, in "
+        "each subscription, lists VMs, the app's rights and registered resource providers. Ends within a minute; "
+        "changes nothing in Azure.",
+        _STARTS_ALWAYS,
+    ),
+    "GET /api/selfcheck": Request(
+        "The result of the last self-check, and whether one under way is stuck.",
+        "200 with `required`, `package`, `bundle`, `ok`, `passed` (for the running package), `running`, `standing` (a "
+        "row when a self-check is stuck) and `last`: a row for each check, with its cure",
+    ),
+    "POST /api/pause": Request("Starts no further swap. A swap under way goes on to its end.", "200 with `paused`"),
+    "POST /api/resume": Request("Starts swaps again.", "200 with `paused`"),
+    "GET /api/vms": Request(
+        "Every VM in scope, first those that need a person. With `vm`, one VM read exactly. With `drift`, the VMs that "
+        "are not on the latest image version, the oldest first.",
+        "200 with a list of [VM records](#the-vm-record), 100 a page; with `vm` one record",
+    ),
+    "GET /api/orphans": Request(
+        "What failed builds left half made: disks, image versions, managed images, temporary groups. Deletes nothing.",
+        "200 with a list of `kind`, `id`, `message` and `commands` (the `az` commands that delete it)",
+    ),
+    "GET /api/queue": Request(
+        "The swaps under way and the VMs that wait, with the reason.",
+        "200 with `paused`, `paused_since`, `paused_why`, `max_swaps` and the lists `running`, `waiting` and `looking`",
+    ),
+    "GET /api/runs": Request(
+        "Runs, newest first; without `from` those of the last 7 days.",
+        "200 with a list of [run records](#the-run-record)",
+    ),
+    "GET /api/runs/{id}": Request("One run with every VM in it.", "200 with a [run record](#the-run-record)"),
+}
+
+
+def _codes(names: tuple[str, ...]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+FIELDS: Mapping[str, str] = {
+    "vms": f"VMs by name or full resource id, at most {MAX_VMS}",
+    "all": "every VM in scope",
+    "period": "the month; default: the current one, UTC",
+    "disk": "the disk to write into `OsDiskName` first",
+    "force": "also a disk that was rolled back before; overrides `rejected-before` and nothing else",
+    "rollout": "`auto`: go on to tags and swaps; `manual`: stop after the disks; default: `REFRESH_ROLLOUT`",
+    "rebuild": "one more image version in the same month",
+    "why": "a text for people, shown where a VM waits for the end of the pause",
+    "dryRun": "answer with the plan and change nothing",
+    "vm": "one VM, by name or full resource id",
+    "after": "the next page; follow `nextLink` as it is",
+    "drift": "`true`: only VMs that are not on the latest image version",
+    "from": "runs started at this time (ISO 8601) or later",
+    "to": "runs started before this time (ISO 8601)",
+    "kind": f"runs of one kind: {_codes(KINDS)}. Without it, steps of other runs ({_codes(INNER_KINDS)}) are left out",
+    "top": f"runs on a page, 1 to {MAX_TOP}; default {DEFAULT_TOP}",
+}
+"""Fields of bodies and parameters of queries."""
+
+RECORD_FIELDS: Mapping[str, str] = {
+    "vm": "full resource id",
+    "decision": "`swap`, `skip` or `refuse`; in rows about disks and tags also `create` and `failed`",
+    "reason": "a code ([every reason](results.md))",
+    "message": "one sentence, with the cure where there is one",
+    "current": "the OS disk that the VM runs",
+    "wanted": "the disk that `OsDiskName` names",
+    "previous": "the disk that `@previous` means",
+    "next": "the newest free disk that the app made for this VM",
+    "run": "the swap under way",
+    "version": "image version of the OS disk, `<definition>/<version>`",
+    "latest": "the latest good version for this VM",
+    "disk_age_days": "days since the OS disk was made",
+    "days_behind": "days from the publication of `version` to that of `latest`; 0 on the latest",
+    "old_disk": "the disk before the swap, full id",
+    "new_disk": "the disk that the swap was for, full id",
+    "down_s": "seconds from the accepted stop until the VM was seen running",
+}
+"""Fields of VM records and of the rows in runs."""
