@@ -66,8 +66,9 @@ def judge_powered_off(vm: Machine | None, waited_s: float, timeout_s: float) -> 
     if vm.power is Power.DEALLOCATED:
         return Standing(Move.FAILED, "the VM was deallocated from outside before it was done")
     if waited_s >= timeout_s:
-        told = f"the VM has not powered itself off after {waited_s / 60:.0f} minutes ([build] timeout_minutes)"
-        return Standing(Move.FAILED, told, MonthReason.BUILD_TIMED_OUT)
+        limit = f"within {timeout_s / 60:.0f} minutes ([build] timeout_minutes)"
+        message = f"the VM has not powered itself off {limit}; looked at after {waited_s / 60:.0f}"
+        return Standing(Move.FAILED, message, MonthReason.BUILD_TIMED_OUT)
     return Standing(Move.WAIT, f"the VM is {vm.power}")
 
 

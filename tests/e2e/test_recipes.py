@@ -94,7 +94,7 @@ BAD = (
     Bad(
         "the VM never powers itself off",
         "build-timed-out",
-        "minutes ([build] timeout_minutes)",
+        "60 minutes",
         ({"cloudInit": MACHINE, "ends": "never"},),
         evidence="login:",
     ),
