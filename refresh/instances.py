@@ -54,6 +54,11 @@ async def list_instances(
     raise AssertionError("the last page size returns or raises")
 
 
+async def list_open_runs(client: AsyncTaskHubGrpcClient) -> list[str]:
+    """The ids of every orchestration that has not ended. Raises grpc.RpcError."""
+    return [state.instance_id for state in await list_instances(client, statuses=OPEN)]
+
+
 async def is_torn(client: AsyncTaskHubGrpcClient, run: str) -> bool:
     """Whether instance `run` is there and cannot be read. Raises grpc.RpcError when nothing can be.
 

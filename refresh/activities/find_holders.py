@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from refresh.activities.retention_survey import building_among
 from refresh.dispatcher_state import read_dispatcher_state
 from refresh.domain.mentions import read_mentions
-from refresh.instances import OPEN, list_instances
+from refresh.instances import list_open_runs
 
 
 async def find_holders(data: dict[str, Any], client: Any) -> dict[str, Any]:
@@ -19,7 +19,7 @@ async def find_holders(data: dict[str, Any], client: Any) -> dict[str, Any]:
     definitions = data.get("definitions", ())
     is_building = building_among(await list_open_runs(client) if definitions else ())
     return {
-        "held": held_among(data.get("disks", ()), await read_state(client)),
+        "held": held_among(data.get("disks", ()), await read_dispatcher_state(client)),
         "building": [definition for definition in definitions if is_building(definition)],
     }
 
@@ -29,13 +29,3 @@ def held_among(disks: Iterable[str], book: Mapping[str, Any]) -> dict[str, str]:
     mentions = read_mentions((), book)
     whys = {disk: mentions.by_book(disk, disk.rsplit("/", 1)[-1]) for disk in disks}
     return {disk: why for disk, why in whys.items() if why is not None}
-
-
-async def read_state(client: Any) -> Mapping[str, Any]:
-    """The dispatcher's book; empty before its first operation."""
-    return await read_dispatcher_state(client)
-
-
-async def list_open_runs(client: Any) -> Collection[str]:
-    """The ids of every orchestration that has not ended."""
-    return [state.instance_id for state in await list_instances(client, statuses=OPEN)]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from refresh import wiring
-from refresh.activities.find_holders import list_open_runs, read_state
 from refresh.activities.retention_survey import is_in_use, rows_of, survey_all
+from refresh.dispatcher_state import read_dispatcher_state
 from refresh.gateway import GatewayError
+from refresh.instances import list_open_runs
 from refresh.retention_messages import DELETE, DISK
 
 
@@ -18,7 +19,9 @@ async def plan_retention(data: dict[str, Any], client: Any) -> dict[str, Any]:
     """
     gateways, settings = wiring.gateways(), wiring.settings()
     try:
-        disks, versions = await survey_all(gateways, settings, await read_state(client), await list_open_runs(client))
+        disks, versions = await survey_all(
+            gateways, settings, await read_dispatcher_state(client), await list_open_runs(client)
+        )
     except GatewayError as error:
         return {"problem": f"not everything could be read, so nothing is deleted: {error}"}
     rows = rows_of(disks, versions)

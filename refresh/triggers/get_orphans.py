@@ -6,8 +6,8 @@ import azure.functions as func
 from azure.durable_functions import DurableFunctionsClient
 
 from refresh import wiring
-from refresh.activities.find_holders import list_open_runs
 from refresh.activities.orphan_survey import find_orphans
+from refresh.instances import list_open_runs
 from refresh.triggers.problem import answering, ok
 from refresh.triggers.requests import read_query
 

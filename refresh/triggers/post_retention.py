@@ -7,8 +7,9 @@ from azure.durable_functions import DurableFunctionsClient
 
 from refresh import retention_messages as retention
 from refresh import wiring
-from refresh.activities.find_holders import list_open_runs, read_state
 from refresh.activities.retention_survey import is_in_use, rows_of, survey_all
+from refresh.dispatcher_state import read_dispatcher_state
+from refresh.instances import list_open_runs
 from refresh.retention_messages import RetentionInput
 from refresh.triggers.durable import refuse_second, start_run
 from refresh.triggers.problem import answering, ok
@@ -27,6 +28,8 @@ async def post_retention(req: func.HttpRequest, client: DurableFunctionsClient) 
         await refuse_second(client, "retention", period)
         asked = RetentionInput(delete=True)
         return await start_run(client, "retention", period, retention.APPLY_RETENTION, asked.to_json())
-    disks, versions = await survey_all(gateways, settings, await read_state(client), await list_open_runs(client))
+    disks, versions = await survey_all(
+        gateways, settings, await read_dispatcher_state(client), await list_open_runs(client)
+    )
     in_use = sum(is_in_use(disk) for disk in disks.disks.values())
     return ok(retention_plan([row.to_json() for row in rows_of(disks, versions)], in_use))
