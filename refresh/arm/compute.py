@@ -13,7 +13,7 @@ from typing import Any, cast
 from refresh.arm.bodies import bool_at, dict_at, http_date, identity_of, int_at, list_at, tags_of, text_at, zones_of
 from refresh.arm.clients import Clients, every, raw, split, split_group
 from refresh.arm.errors import azure_errors
-from refresh.arm.guests import guest_from_arm
+from refresh.arm.guest_facts import guest_from_arm
 from refresh.arm.operations import begin, progress
 from refresh.arm.quota import reads_left
 from refresh.domain.data_disks import DataDisk

@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from refresh.arm import probes
-from refresh.arm.guests import guest_from_arm
+from refresh.arm.guest_facts import guest_from_arm
 from refresh.domain.guest import Guest, Report
 from refresh.domain.probe import Probe
 from refresh.gateway import GatewayError, Refused, Unavailable
