@@ -16,10 +16,10 @@ from refresh.arm.errors import azure_errors
 from refresh.arm.guest_facts import guest_from_arm
 from refresh.arm.operations import begin, progress
 from refresh.arm.quota import reads_left
-from refresh.domain.data_disks import DataDisk
-from refresh.domain.model import Agent, Power, Vm
-from refresh.domain.resource_id import VM_TYPE
-from refresh.gateway import Begun, NotFound, Progress, Refused
+from refresh.domain.azure.data_disks import DataDisk
+from refresh.domain.azure.vms import Agent, Power, Vm
+from refresh.domain.terms.resource_id import VM_TYPE
+from refresh.gateways.gateways import Begun, NotFound, Progress, Refused
 
 _POWER_STATE = "powerstate/"
 _HIBERNATED = "hibernationstate/hibernated"

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from refresh.arm.bodies import bool_at, dict_at, list_at, text_at
-from refresh.domain.guest import Guest, Report
+from refresh.domain.azure.guests import Guest, Report
 
 _HEALTH_STATE = "healthstate/"
 

@@ -1,1 +1,4 @@
-"""Durable orchestrations: what happens in which order, and nothing else."""
+"""Orchestrators: replay-safe generators that decide the order of activities and nothing else.
+
+A folder for each capability; its `__init__` names the orchestrations to register.
+"""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from refresh import messages, month_messages, recipe_messages, retention_messages, selfcheck_messages
+from refresh.records import month, recipes, retention, selfcheck, swap
 from simulator.functions.indexing import IndexedFunction, index_app
 
 ROOT = Path(__file__).parents[2]
@@ -38,7 +38,7 @@ ROUTES = {
     ("GET", "runs"),
     ("GET", "runs/{id}"),
 }
-NAMES = (month_messages, recipe_messages, retention_messages, selfcheck_messages)
+NAMES = (month, recipes, retention, selfcheck)
 CLIENT_BOUND = {
     "find_outcomes",
     "count_swaps",
@@ -96,7 +96,7 @@ def test_every_route_asks_for_a_key(functions: dict[str, IndexedFunction]) -> No
 def test_durable_functions_are_called_like_their_files(functions: dict[str, IndexedFunction]) -> None:
     """Orchestrations, entity and activities are registered under the names that the messages use."""
     assert named(functions, "orchestrationTrigger") == ORCHESTRATIONS
-    assert named(functions, "entityTrigger") == {messages.DISPATCHER}
+    assert named(functions, "entityTrigger") == {swap.DISPATCHER}
     assert named(functions, "eventGridTrigger") == {"on_resource_write"}
     folders = {"orchestrations": ORCHESTRATIONS, "activities": named(functions, "activityTrigger")}
     for folder, names in folders.items():

@@ -1,0 +1,1 @@
+"""Activities that build, watch, check and publish image versions."""

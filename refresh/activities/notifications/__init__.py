@@ -1,0 +1,1 @@
+"""The activity that publishes an event to the outcome topic."""

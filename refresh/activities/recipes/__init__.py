@@ -1,0 +1,1 @@
+"""Activities that build a VM from a recipe, capture it, and prove a version on a throw-away VM."""

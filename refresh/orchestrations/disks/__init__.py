@@ -1,0 +1,1 @@
+"""Orchestrations of the month: disks, tags, and the month as a whole."""

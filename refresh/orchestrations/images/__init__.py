@@ -1,0 +1,1 @@
+"""Orchestrations that build image versions."""

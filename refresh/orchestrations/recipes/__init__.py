@@ -1,0 +1,1 @@
+"""Orchestrations that run a recipe and prove a version."""

@@ -1,0 +1,1 @@
+"""The orchestration that deletes what retention chose."""

@@ -1,0 +1,1 @@
+"""The orchestrations of a self-check."""
