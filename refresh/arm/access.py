@@ -12,7 +12,7 @@ from refresh.arm import rest
 from refresh.arm.bodies import list_at, text_at
 from refresh.arm.clients import Clients
 from refresh.arm.errors import unreadable
-from refresh.domain.preflight.locks import Lock
+from refresh.domain.azure.locks import Lock
 from refresh.domain.preflight.rights import Grant
 
 _PERMISSIONS_VERSION = "2022-04-01"

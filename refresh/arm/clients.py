@@ -25,7 +25,7 @@ from azure.mgmt.resourcegraph.aio import ResourceGraphClient
 from refresh.arm.errors import azure_errors, unreadable
 from refresh.domain.terms import resource_id
 from refresh.domain.terms.resource_id import ResourceId
-from refresh.gateways.gateways import Refused
+from refresh.gateways.errors import Refused
 from refresh.settings.settings import Settings, SettingsError
 from refresh.settings.values import is_loopback
 

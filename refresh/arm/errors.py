@@ -19,7 +19,7 @@ from azure.core.exceptions import AzureError, ClientAuthenticationError, DecodeE
 from azure.core.rest import HttpResponse
 
 from refresh.domain.azure.refusals import told_policy
-from refresh.gateways.gateways import GatewayError, NotFound, Refused, Unavailable
+from refresh.gateways.errors import GatewayError, NotFound, Refused, Unavailable
 
 UNREADABLE = "UnreadableAnswer"
 UNREACHABLE = "Unreachable"

@@ -17,7 +17,7 @@ from refresh.arm.bodies import list_at, tags_of, text_at
 from refresh.arm.clients import Clients, raw
 from refresh.arm.errors import azure_errors, quota_resets_after_s, unreadable
 from refresh.domain.terms import tags
-from refresh.gateways.gateways import GatewayError
+from refresh.gateways.errors import GatewayError
 from refresh.settings.settings import Settings
 
 PAGE_SIZE = 1000

@@ -15,7 +15,7 @@ from refresh.arm.errors import azure_errors
 from refresh.domain.azure.guests import Report
 from refresh.domain.health.probe import Probe
 from refresh.domain.terms.resource_id import VM_TYPE
-from refresh.gateways.gateways import NotFound, Refused
+from refresh.gateways.errors import NotFound, Refused
 
 _NIC_VERSION = "2024-05-01"
 _RESOURCE_HEALTH_VERSION = "2024-02-01"

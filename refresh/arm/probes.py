@@ -16,7 +16,7 @@ import aiohttp
 from yarl import URL
 
 from refresh.domain.health.probe import Probe
-from refresh.gateways.gateways import Refused, Unavailable
+from refresh.gateways.errors import Refused, Unavailable
 from refresh.settings.values import is_loopback
 
 TIMEOUT_S = 5.0

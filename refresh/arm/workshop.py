@@ -19,7 +19,7 @@ from refresh.domain.recipes.recipe import MarketplaceImage
 from refresh.domain.recipes.temporary_group import Group
 from refresh.domain.terms import resource_id
 from refresh.domain.terms.resource_id import VM_TYPE
-from refresh.gateways.gateways import NotFound, Refused
+from refresh.gateways.errors import NotFound, Refused
 
 _GROUPS, _NETWORK, _COMPUTE = "2021-04-01", "2024-05-01", "2024-07-01"
 _FAILED = "provisioningstate/failed/"

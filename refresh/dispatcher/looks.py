@@ -12,7 +12,7 @@ from typing import Any
 from refresh.dispatcher.edits import merge_sources, note_event, source_of
 from refresh.dispatcher.effects import Json, Turn
 from refresh.domain.terms import resource_id, times
-from refresh.records import swap
+from refresh.records import durable_names, swap
 
 KEEP_BAD = 20
 KEEP_FORCED = 200
@@ -70,9 +70,9 @@ def open_look(turn: Turn, at: str | None) -> None:
     if state.get("look") or not state.get("hints"):
         return
     state["seq"] = state.get("seq", 0) + 1
-    name = swap.look_id(state["seq"])
+    name = durable_names.look_id(state["seq"])
     state["look"] = {"id": name, "since": at, "taken": {}}
-    turn.starts.append((swap.LOOK, name, {"look": name, swap.BOUNDED: True}))
+    turn.starts.append((durable_names.LOOK, name, {"look": name, swap.BOUNDED: True}))
 
 
 def take(turn: Turn, data: Mapping[str, Any]) -> None:

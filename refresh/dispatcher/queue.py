@@ -16,7 +16,7 @@ from refresh.dispatcher.looks import add_hint, answer_taken, merged, open_look
 from refresh.domain.swap.admission import Admission, Row, choose_admissions
 from refresh.domain.terms import resource_id, times
 from refresh.domain.terms.swap_reason import Reason
-from refresh.records import swap
+from refresh.records import durable_names, swap
 
 KEEP_SAID = 1000
 KEEP_SWITCHES = 20
@@ -152,7 +152,7 @@ def start_swap(turn: Turn, vm: str, at: str | None) -> None:
     row.update(n=turn.state["seq"], since=at)
     row.pop("missing", None)
     data = {"vm": row["id"], "n": row["n"], swap.BOUNDED: True}
-    turn.starts.append((swap.SWAP_VM, swap.swap_id(vm, row["n"]), data))
+    turn.starts.append((durable_names.SWAP_VM, durable_names.swap_id(vm, row["n"]), data))
 
 
 def _switch(state: Json, data: Mapping[str, Any], *, slack_s: float) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from refresh.domain.preflight.locks import Lock
+from refresh.domain.azure.locks import Lock
 from refresh.domain.preflight.rights import Grant
 
 

@@ -15,42 +15,17 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.galleries import Definition, Version
 from refresh.domain.azure.guests import Report
+from refresh.domain.azure.managed_images import Image
 from refresh.domain.azure.rhythm import NOT_SAID, ReadsLeft
-from refresh.domain.azure.vms import Disk, Vm
+from refresh.domain.azure.vms import Vm
 from refresh.domain.health.probe import Probe
 from refresh.domain.images.source_fit import SourceFacts
 from refresh.domain.images.sources import Part
-from refresh.domain.retention.orphans import Image
 from refresh.gateways.access import Access
 from refresh.gateways.temporary_groups import Workshop
-
-
-class GatewayError(Exception):
-    """A call to Azure that did not do what was asked. `code` and `message` are Azure's own."""
-
-    def __init__(
-        self, code: str, message: str, *, status: int | None = None, retry_after_s: float | None = None
-    ) -> None:
-        """Keep Azure's `code` and `message`, the HTTP `status` and the server's own Retry-After in seconds."""
-        super().__init__(f"{code}: {message}")
-        self.code = code
-        self.message = message
-        self.status = status
-        self.retry_after_s = retry_after_s
-
-
-class NotFound(GatewayError):
-    """The resource is not there."""
-
-
-class Refused(GatewayError):
-    """Azure understood the request and said no."""
-
-
-class Unavailable(GatewayError):
-    """Azure did not get to it: throttled, broken or unreachable. `retry_after_s` is the server's own word, if any."""
 
 
 @dataclass(frozen=True)

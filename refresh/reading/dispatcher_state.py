@@ -15,9 +15,9 @@ import grpc
 from durabletask.client import AsyncTaskHubGrpcClient
 from durabletask.entities import EntityInstanceId
 
-from refresh.records import swap
+from refresh.records import durable_names
 
-DISPATCHER = EntityInstanceId(swap.DISPATCHER, swap.DISPATCHER_KEY)
+DISPATCHER = EntityInstanceId(durable_names.DISPATCHER, durable_names.DISPATCHER_KEY)
 _PAUSES_S = (0.1, 0.4, 1.0)
 
 

@@ -15,7 +15,8 @@ from enum import StrEnum
 from typing import Any
 
 from refresh.records.month import CREATE, SKIP
-from refresh.records.swap import Intent, Outcome, Record
+from refresh.records.record import Record
+from refresh.records.swap import Intent, Outcome
 
 SOURCE = "/azure-vm-refresh"
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from refresh.domain.terms.month_reason import MonthReason, Refusal
-from refresh.records.swap import Record
+from refresh.records.record import Record
 
 # Activities.
 READ_SCOPE = "read_scope"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from refresh.records.swap import Record
+from refresh.records.record import Record
 
 # Orchestrations.
 RUN_RECIPE = "run_recipe"

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from refresh.records.swap import Record
+from refresh.records.record import Record
 
 # Orchestrations.
 SELFCHECK = "selfcheck"

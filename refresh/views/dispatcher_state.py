@@ -15,7 +15,7 @@ from refresh.dispatcher.edits import are_missing
 from refresh.dispatcher.looks import remembered
 from refresh.dispatcher.queue import DEFAULT_MAX_SWAPS, admission_of
 from refresh.domain.terms.swap_reason import Wait
-from refresh.records import swap
+from refresh.records import durable_names
 
 type Json = dict[str, Any]
 
@@ -95,7 +95,7 @@ class Book:
         """The swap this VM is in, else its last one."""
         row = self.running.get(vm_id.lower())
         if row is not None:
-            return swap.swap_id(vm_id, row["n"])
+            return durable_names.swap_id(vm_id, row["n"])
         return (self.outcome(vm_id) or {}).get("run")
 
     def why_waiting(self, vm_id: str) -> str:

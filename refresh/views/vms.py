@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any
 
-from refresh.domain.azure.vms import Disk, Power, Vm
+from refresh.domain.azure.disks import Disk
+from refresh.domain.azure.vms import Power, Vm
 from refresh.domain.fleet.freshness import Freshness
 from refresh.domain.preflight.all_checks import PROMISES
 from refresh.domain.preflight.check import Check, Promise

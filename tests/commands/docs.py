@@ -1,4 +1,4 @@
-"""Write the pages that are made from the code, docs/settings.md and docs/api.md: `python -m tests.commands.docs` (`make docs`).
+"""Writes docs/settings.md and docs/api.md from the code: `python -m tests.commands.docs` (`make docs`).
 
 Decides which pages these are. Does not know what stands on them.
 """

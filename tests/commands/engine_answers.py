@@ -19,7 +19,7 @@ from tests.support.engine.worlds import WORLDS
 
 def main() -> int:
     """Play and keep; the exit code is 1 if a story failed."""
-    parser = argparse.ArgumentParser(prog="python -m tests.commands.engine_answers", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="", help="only the stories whose name contains this")
     parser.add_argument("--at-once", type=int, default=6, help="how many stories share the engine at a time")
     asked = parser.parse_args()

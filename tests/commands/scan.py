@@ -1,4 +1,4 @@
-"""`python -m tests.commands.scan`: what a security scanner says of what infra/ deploys, and why we differ from it where we do.
+"""Scans what infra/ deploys for security faults, with the reason for each accepted finding: `make scan`.
 
 The scanner is checkov. It reads what the Bicep compiler made: every resource of a deployment, evaluated as far as can
 be known beforehand (`bicep snapshot`). checkov's own reader of Bicep is not used, because it stops at typed parameters,

@@ -1,4 +1,4 @@
-"""`python -m tests.commands.snapshots`: write what each example in infra/examples would deploy beside it (`make snapshots`)."""
+"""Writes beside each example of infra/examples what it would deploy: `python -m tests.commands.snapshots`."""
 
 from __future__ import annotations
 

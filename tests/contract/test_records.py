@@ -11,7 +11,7 @@ from azure.durable_functions.internal.serialization import DEFAULT_FUNCTIONS_DAT
 from azure.functions._durable_functions import df_dumps, df_loads
 
 from refresh.records import events, month, recipes, retention, selfcheck, swap
-from refresh.records.swap import BadRecord, Record
+from refresh.records.record import BadRecord, Record
 
 VM = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/v"
 HEALTH = swap.Health(("web01",), ("0:data:None",), "tcp:22", True, 600, False)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from refresh.records.swap import swap_id
+from refresh.records.durable_names import swap_id
 from tests.support.histories.swap_stories import STATE
 from tests.support.worlds.builders import VM_ID, disk_id
 from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body

@@ -48,7 +48,9 @@ def test_what_is_drawn_does_not_depend_on_what_is_loaded() -> None:
 def test_no_test_draws_from_seeds_of_its_own() -> None:
     """Where seeds come from is said in one place, for test runs and soaks."""
     own = re.compile(r"\b(derandomize|deadline|database)=|\bimport random\b|\bRandom\(\)|\bsecrets\.\w+\(|\buuid4\(")
-    here = {ROOT / "tests" / name for name in ("support/chaos/drawing.py", "commands/soak.py", "property/test_drawing.py")}
+    here = {
+        ROOT / "tests" / name for name in ("support/chaos/drawing.py", "commands/soak.py", "property/test_drawing.py")
+    }
     files = [file for file in (ROOT / "tests").rglob("*.py") if file not in here and "node_modules" not in file.parts]
     assert len(files) > 100
     found = [f"{file.relative_to(ROOT)}: {match[0]}" for file in files for match in own.finditer(file.read_text())]

@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from refresh.activities.retention.delete_disks import delete_batch
-from refresh.activities.retention.find_holders import held_among
 from refresh.domain.terms.resource_id import id_hash
-from refresh.gateways.gateways import GatewayError
+from refresh.gateways.errors import GatewayError
+from refresh.reading.retention.holders import held_among
 from refresh.reading.retention.survey import rows_of, survey_all
 from refresh.records.retention import DELETE, DISK, DeletionInput
 from tests.support.worlds.builders import GALLERY, GROUP, SUBSCRIPTION, VERSION_ID, disk_id

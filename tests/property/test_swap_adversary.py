@@ -10,7 +10,8 @@ import pytest
 from refresh.activities.swap.ensure_os_disk import ensure_os_disk
 from refresh.activities.swap.ensure_started import ensure_started
 from refresh.activities.swap.ensure_stopped import ensure_stopped
-from refresh.records.swap import StepInput, swap_id
+from refresh.records.durable_names import swap_id
+from refresh.records.swap import StepInput
 from simulator.durable.worker import Interruptions, WorkerDied
 from simulator.functions.host import FunctionsHost
 from simulator.local_app import app_settings

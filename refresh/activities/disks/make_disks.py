@@ -12,12 +12,13 @@ import asyncio
 from typing import Any
 
 from refresh import wiring
+from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.refusals import tell_refusal
-from refresh.domain.azure.vms import Disk
 from refresh.domain.disks.month_disk import disk_body, is_months_disk
 from refresh.domain.terms import resource_id
 from refresh.domain.terms.month_reason import MonthReason
-from refresh.gateways.gateways import GatewayError, Gateways, Refused
+from refresh.gateways.errors import GatewayError, Refused
+from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import patiently
 from refresh.reading.disks.disk_plans import DiskPlan, each_vm, plan_disk, row_of, source_of
 from refresh.reading.fleet.vms_and_disks import BUDGET_S, Fleet

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from refresh import wiring
-from refresh.gateways.gateways import GatewayError
+from refresh.gateways.errors import GatewayError
 from refresh.reading.calls.retrying import patiently
 from refresh.reading.fleet.vms_and_disks import BUDGET_S
 

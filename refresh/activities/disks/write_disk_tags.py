@@ -13,7 +13,8 @@ from refresh.activities.disks.make_disks import BURST, GAP_S
 from refresh.domain.azure.refusals import tell_refusal
 from refresh.domain.terms import tags
 from refresh.domain.terms.month_reason import MonthReason
-from refresh.gateways.gateways import Gateways, NotFound, Refused
+from refresh.gateways.errors import NotFound, Refused
+from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import patiently
 from refresh.reading.disks.disk_plans import each_vm
 from refresh.reading.disks.tag_plans import plan_tag

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from refresh.domain.azure.vms import Vm
 from refresh.domain.health.probe import Probe
-from refresh.gateways.gateways import GatewayError, Guests
+from refresh.gateways.errors import GatewayError
+from refresh.gateways.gateways import Guests
 
 
 @dataclass

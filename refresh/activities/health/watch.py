@@ -14,9 +14,10 @@ from refresh.domain.health.boot_log import find_in_boot_log
 from refresh.domain.health.guest_rungs import Expected, Reading, climb
 from refresh.domain.health.ladder import Name, Rung, judge_health
 from refresh.domain.health.probe import SUCCESSES_NEEDED, parse_probe
-from refresh.domain.swap.steps import Verdict
 from refresh.domain.terms import times
-from refresh.gateways.gateways import GatewayError, Guests
+from refresh.domain.terms.verdict import Verdict
+from refresh.gateways.errors import GatewayError
+from refresh.gateways.gateways import Guests
 from refresh.records.swap import Health, StepInput
 from refresh.settings.settings import Settings
 

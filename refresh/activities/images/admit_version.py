@@ -9,11 +9,12 @@ from typing import Any
 
 from refresh import wiring
 from refresh.domain.azure.galleries import Version
+from refresh.domain.azure.quarantine import is_quarantined
 from refresh.domain.images.version_choice import checks_of
-from refresh.domain.preflight.provenance import is_quarantined
 from refresh.domain.terms import tags
 from refresh.domain.terms.month_reason import MonthReason
-from refresh.gateways.gateways import GatewayError, Gateways
+from refresh.gateways.errors import GatewayError
+from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import patiently
 from refresh.reading.fleet.vms_and_disks import BUDGET_S
 from refresh.records.month import FAILED, BuildInput, ImageRow

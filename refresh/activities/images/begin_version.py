@@ -12,7 +12,8 @@ from refresh import wiring
 from refresh.domain.azure.galleries import Version
 from refresh.domain.terms import resource_id
 from refresh.domain.terms.month_reason import MonthReason
-from refresh.gateways.gateways import GatewayError, Gateways, NotFound, Refused
+from refresh.gateways.errors import GatewayError, NotFound, Refused
+from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import patiently
 from refresh.reading.fleet.vms_and_disks import BUDGET_S
 from refresh.records.month import FAILED, BuildInput, ImageRow

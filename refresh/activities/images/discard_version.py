@@ -15,7 +15,8 @@ from refresh.domain.images.manual_commands import delete_command, retry_commands
 from refresh.domain.images.replication import MOVING
 from refresh.domain.images.sources import Kind, Part
 from refresh.domain.images.version_choice import has_arrived_nowhere
-from refresh.gateways.gateways import GatewayError, Gateways, NotFound
+from refresh.gateways.errors import GatewayError, NotFound
+from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import patiently
 from refresh.reading.fleet.vms_and_disks import BUDGET_S
 from refresh.records.month import BuildInput

@@ -7,7 +7,8 @@ from typing import Any
 from refresh import wiring
 from refresh.domain.azure.galleries import Definition
 from refresh.domain.terms.month_reason import MonthReason
-from refresh.gateways.gateways import GatewayError, Gateways, NotFound
+from refresh.gateways.errors import GatewayError, NotFound
+from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import patiently, until
 from refresh.reading.fleet.vms_and_disks import BUDGET_S
 from refresh.records.month import FAILED, BuildInput, ImageRow

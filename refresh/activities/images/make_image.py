@@ -11,7 +11,8 @@ from refresh import wiring
 from refresh.domain.images.source_fit import SourceFacts
 from refresh.domain.images.sources import Kind, Part
 from refresh.domain.terms.month_reason import MonthReason
-from refresh.gateways.gateways import GatewayError, Gateways, NotFound
+from refresh.gateways.errors import GatewayError, NotFound
+from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import patiently, until
 from refresh.reading.fleet.vms_and_disks import BUDGET_S
 from refresh.records.month import FAILED, BuildInput, ImageRow

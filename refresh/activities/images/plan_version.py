@@ -8,7 +8,8 @@ from typing import Any
 from refresh import wiring
 from refresh.domain.images.spec import ImageSpec
 from refresh.domain.terms.month_reason import MonthReason, Refusal
-from refresh.gateways.gateways import GatewayError, Gateways
+from refresh.gateways.errors import GatewayError
+from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import patiently
 from refresh.reading.fleet.vms_and_disks import BUDGET_S
 from refresh.reading.images import version_plans

@@ -10,7 +10,8 @@ from refresh.domain.images.replication import Progress, Standing, judge_version,
 from refresh.domain.terms.month_reason import MonthReason
 from refresh.domain.terms.names import region_key
 from refresh.domain.terms.resource_id import parse
-from refresh.gateways.gateways import GatewayError, Gateways, NotFound, Unavailable
+from refresh.gateways.errors import GatewayError, NotFound, Unavailable
+from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import patiently
 from refresh.reading.fleet.vms_and_disks import BUDGET_S
 from refresh.records.month import CREATE, FAILED, SKIP, BuildInput, ImageRow

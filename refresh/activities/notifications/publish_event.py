@@ -11,7 +11,7 @@ import logging
 from typing import Any
 
 from refresh import wiring
-from refresh.gateways.gateways import GatewayError
+from refresh.gateways.errors import GatewayError
 from refresh.reading.calls.retrying import patiently
 from refresh.records.events import Event
 

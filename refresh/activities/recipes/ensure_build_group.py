@@ -7,7 +7,8 @@ from typing import Any
 from refresh import wiring
 from refresh.domain.recipes.temporary_group import group_tags
 from refresh.domain.terms.month_reason import MonthReason
-from refresh.gateways.gateways import Gateways, NotFound
+from refresh.gateways.errors import NotFound
+from refresh.gateways.gateways import Gateways
 from refresh.reading.recipes.stage_calls import LATE, calmly, comes_late, staged
 from refresh.records.recipes import Stage, Workplace
 

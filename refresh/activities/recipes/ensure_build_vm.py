@@ -14,8 +14,8 @@ from refresh.domain.recipes.build_bodies import build_vm_body, nic_body
 from refresh.domain.recipes.build_watch import judge_made
 from refresh.domain.recipes.custom_data import write_custom_data
 from refresh.domain.recipes.recipe import MarketplaceImage
-from refresh.domain.swap.steps import Move
 from refresh.domain.terms.month_reason import MonthReason, Refusal
+from refresh.domain.terms.verdict import Move
 from refresh.gateways.gateways import Gateways
 from refresh.reading.recipes.recipe_files import find_recipe
 from refresh.reading.recipes.stage_calls import LATE, calmly, comes_late, read_machine, staged

@@ -9,7 +9,8 @@ from refresh.domain.azure.refusals import tell_refusal
 from refresh.domain.recipes.temporary_group import delete_commands, is_temporary
 from refresh.domain.terms import tags
 from refresh.domain.terms.month_reason import MonthReason
-from refresh.gateways.gateways import Gateways, NotFound, Refused
+from refresh.gateways.errors import NotFound, Refused
+from refresh.gateways.gateways import Gateways
 from refresh.reading.recipes.stage_calls import calmly, staged
 from refresh.records.recipes import Stage
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from refresh import wiring
+from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.galleries import Definition
-from refresh.domain.azure.vms import Disk
 from refresh.domain.recipes import temporary_group
 from refresh.domain.recipes.build_bodies import nic_body, proof_disk_body, proof_vm_body
 from refresh.domain.recipes.build_watch import judge_made
-from refresh.domain.swap.steps import Move
 from refresh.domain.terms.month_reason import MonthReason
-from refresh.gateways.gateways import Gateways, NotFound
+from refresh.domain.terms.verdict import Move
+from refresh.gateways.errors import NotFound
+from refresh.gateways.gateways import Gateways
 from refresh.reading.recipes.stage_calls import LATE, calmly, comes_late, read_machine, staged
 from refresh.records.recipes import Stage, Workplace
 

@@ -7,7 +7,7 @@ from typing import Any
 from refresh import wiring
 from refresh.domain.recipes.temporary_group import Group
 from refresh.domain.terms import tags
-from refresh.gateways.gateways import GatewayError
+from refresh.gateways.errors import GatewayError
 from refresh.reading.calls.retrying import patiently
 from refresh.reading.fleet.vms_and_disks import BUDGET_S, collect
 from refresh.reading.instances import is_open

@@ -9,7 +9,7 @@ from refresh import wiring
 from refresh.domain.health.owner_tags import agent_promised
 from refresh.domain.recipes.temporary_group import PROOF
 from refresh.domain.terms.month_reason import MonthReason, Refusal
-from refresh.gateways.gateways import GatewayError
+from refresh.gateways.errors import GatewayError
 from refresh.reading.recipes.choose_group import find_workplace
 from refresh.reading.recipes.stage_calls import calmly
 from refresh.records.recipes import Stage

@@ -7,9 +7,10 @@ from typing import Any
 from refresh import wiring
 from refresh.domain.recipes import temporary_group
 from refresh.domain.recipes.build_watch import judge_log, judge_powered_off, tail_of
-from refresh.domain.swap.steps import Move
 from refresh.domain.terms import times
-from refresh.gateways.gateways import GatewayError, Gateways
+from refresh.domain.terms.verdict import Move
+from refresh.gateways.errors import GatewayError
+from refresh.gateways.gateways import Gateways
 from refresh.reading.recipes.stage_calls import calmly, read_machine, staged
 from refresh.records.recipes import Stage, Workplace
 

@@ -15,13 +15,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from refresh import wiring
+from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.refusals import tell_refusal
-from refresh.domain.azure.vms import Disk, Vm
+from refresh.domain.azure.vms import Vm
 from refresh.domain.retention.mentions import Mentions, read_mentions
 from refresh.domain.retention.prices import disk_usd
 from refresh.domain.retention.reason import RemovalReason, Verdict
 from refresh.domain.terms import resource_id
-from refresh.gateways.gateways import GatewayError, Gateways, NotFound
+from refresh.gateways.errors import GatewayError, NotFound
+from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import patiently
 from refresh.reading.fleet.vms_and_disks import BUDGET_S, collect
 from refresh.reading.retention.survey import DiskSurvey, disk_row, owners_of, survey_disks

@@ -17,7 +17,8 @@ from refresh.domain.azure.refusals import tell_refusal
 from refresh.domain.retention.prices import version_usd
 from refresh.domain.retention.reason import RemovalReason
 from refresh.domain.retention.versions import Catalogue
-from refresh.gateways.gateways import GatewayError, Gateways, NotFound
+from refresh.gateways.errors import GatewayError, NotFound
+from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import patiently
 from refresh.reading.fleet.vms_and_disks import BUDGET_S
 from refresh.reading.retention.survey import VersionSurvey, read_version, survey_disks, survey_versions, version_row

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from refresh import wiring
-from refresh.gateways.gateways import GatewayError
+from refresh.gateways.errors import GatewayError
 from refresh.reading.dispatcher_state import read_dispatcher_state
 from refresh.reading.instances import list_open_runs
 from refresh.reading.retention.survey import is_in_use, rows_of, survey_all

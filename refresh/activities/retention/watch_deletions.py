@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from refresh import wiring
-from refresh.gateways.gateways import GatewayError, Gateways, NotFound
+from refresh.gateways.errors import GatewayError, NotFound
+from refresh.gateways.gateways import Gateways
 from refresh.reading.retention.survey import read_version
 
 

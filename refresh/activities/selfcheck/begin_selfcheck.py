@@ -6,7 +6,7 @@ from typing import Any
 
 from refresh import package, wiring
 from refresh.domain.azure.refusals import tell_refusal
-from refresh.gateways.gateways import GatewayError
+from refresh.gateways.errors import GatewayError
 from refresh.reading.fleet.subscription_lists import list_subscriptions
 from refresh.settings.settings import SettingsError
 

@@ -12,7 +12,8 @@ from refresh.domain.azure.vms import Vm
 from refresh.domain.preflight import rights
 from refresh.domain.selfcheck.registration import judge_registrations, needed_providers
 from refresh.domain.selfcheck.rights_in_scope import groups_in_scope, judge_rights
-from refresh.gateways.gateways import GatewayError, Gateways
+from refresh.gateways.errors import GatewayError
+from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import patiently
 from refresh.reading.fleet.subscription_lists import LIST_BUDGET_S
 from refresh.reading.fleet.vms_and_disks import collect

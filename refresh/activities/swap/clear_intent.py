@@ -7,7 +7,7 @@ from typing import Any
 from refresh import wiring
 from refresh.domain.terms import tags
 from refresh.domain.vm.intent_tag import read_intent_tag
-from refresh.gateways.gateways import GatewayError, NotFound
+from refresh.gateways.errors import GatewayError, NotFound
 from refresh.reading.calls import late_activity
 from refresh.reading.calls.retrying import TAG_WRITE_BUDGET_S, patiently
 

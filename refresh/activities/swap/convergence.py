@@ -17,9 +17,11 @@ from refresh.domain.azure.refusals import read_denial
 from refresh.domain.azure.rhythm import NOT_SAID, choose_pause_s
 from refresh.domain.azure.vms import Vm
 from refresh.domain.swap.blame import UNHEALTHY
-from refresh.domain.swap.steps import LOST_AFTER_S, Move, Verdict
+from refresh.domain.swap.steps import LOST_AFTER_S
 from refresh.domain.terms import tags, times
-from refresh.gateways.gateways import Begun, GatewayError, Gateways, NotFound, Refused, Unavailable
+from refresh.domain.terms.verdict import Move, Verdict
+from refresh.gateways.errors import GatewayError, NotFound, Refused, Unavailable
+from refresh.gateways.gateways import Begun, Gateways
 from refresh.reading.calls import late_activity
 from refresh.reading.calls.retrying import is_in_progress
 from refresh.records.swap import StepInput, StepResult

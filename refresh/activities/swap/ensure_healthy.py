@@ -9,7 +9,7 @@ from refresh import wiring
 from refresh.activities.health.watch import HealthWatch
 from refresh.activities.swap.convergence import Convergence, Rhythm
 from refresh.domain.azure.vms import Power, Vm
-from refresh.domain.swap.steps import Move, Verdict
+from refresh.domain.terms.verdict import Move, Verdict
 from refresh.records.swap import StepInput
 
 EVERY_S = 5.0

@@ -7,7 +7,8 @@ they allow twice the looks. Does not know what the operation does and when the n
 from __future__ import annotations
 
 from refresh.domain.azure.rhythm import NOT_SAID, ReadsLeft
-from refresh.gateways.gateways import Compute, GatewayError
+from refresh.gateways.errors import GatewayError
+from refresh.gateways.gateways import Compute
 
 # Every fourth look reads the VM whatever the operation says: a person may have put the VM on hold, and Compute's
 # counter of an operation (45) is larger than that of a VM (36), which others use as well.

@@ -11,7 +11,6 @@ from typing import Any
 
 from refresh import wiring
 from refresh.activities.health.baseline import health_before
-from refresh.activities.swap.read_hints import memory_of
 from refresh.domain.azure.vms import Power, Vm
 from refresh.domain.swap import plan
 from refresh.domain.swap.decision import Refuse, Revive, Skip, Swap, decide_swap
@@ -23,6 +22,7 @@ from refresh.domain.vm.warnings import Caution
 from refresh.domain.vm.wish import disk_text
 from refresh.reading.calls.paced_reads import Pace
 from refresh.reading.swap.facts import FactReader, policy_of
+from refresh.reading.swap.memory import memory_of
 from refresh.reading.swap.warnings import Forewarner
 from refresh.records.swap import Health, Intent, Prepared, Warned
 

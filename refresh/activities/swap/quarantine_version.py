@@ -10,7 +10,8 @@ from typing import Any
 from refresh import wiring
 from refresh.domain.azure.refusals import tell_refusal
 from refresh.domain.terms import tags
-from refresh.gateways.gateways import GatewayError, Gateways
+from refresh.gateways.errors import GatewayError
+from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import TAG_WRITE_BUDGET_S, patiently
 
 

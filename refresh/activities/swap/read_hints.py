@@ -12,9 +12,8 @@ from refresh.domain.swap.decision import Decision, Refuse, Revive, Swap, decide_
 from refresh.domain.vm.facts import Facts
 from refresh.reading.calls.paced_reads import Pace
 from refresh.reading.swap.facts import FactReader, policy_of
+from refresh.reading.swap.memory import READS_AT_ONCE, memory_of
 from refresh.settings.settings import Settings
-
-READS_AT_ONCE = 8
 
 
 async def read_hints(data: dict[str, Any]) -> dict[str, Any]:
@@ -35,11 +34,6 @@ async def read_hints(data: dict[str, Any]) -> dict[str, Any]:
         for row, decision in zip(data["vms"], decisions, strict=True)
     ]
     return {"decisions": rows, "budgets": budgets(settings)}
-
-
-def memory_of(row: Mapping[str, Any]) -> dict[str, Any]:
-    """What the dispatcher remembers of a VM, as it came with the VM."""
-    return {key: row.get(key, ()) for key in ("ran", "rejected", "over")}
 
 
 def budgets(settings: Settings) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from refresh import wiring
 from refresh.domain.azure.refusals import read_denial
 from refresh.domain.terms import tags
 from refresh.domain.terms.swap_reason import Reason
-from refresh.gateways.gateways import GatewayError, NotFound
+from refresh.gateways.errors import GatewayError, NotFound
 from refresh.reading.calls import late_activity
 from refresh.reading.calls.retrying import TAG_WRITE_BUDGET_S, patiently
 

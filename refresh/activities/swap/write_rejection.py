@@ -7,7 +7,7 @@ from typing import Any
 from refresh import wiring
 from refresh.domain.terms import resource_id, tags
 from refresh.domain.vm.wish import choose_wish, disk_text
-from refresh.gateways.gateways import GatewayError
+from refresh.gateways.errors import GatewayError
 from refresh.reading.calls import late_activity
 from refresh.reading.calls.retrying import TAG_WRITE_BUDGET_S, patiently
 from refresh.reading.swap.facts import policy_of

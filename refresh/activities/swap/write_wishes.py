@@ -9,7 +9,8 @@ from refresh import wiring
 from refresh.domain.azure.refusals import tell_refusal
 from refresh.domain.terms import tags
 from refresh.domain.terms.swap_reason import Reason
-from refresh.gateways.gateways import GatewayError, Gateways, NotFound
+from refresh.gateways.errors import GatewayError, NotFound
+from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.paced_reads import READ_BUDGET_S
 from refresh.reading.calls.retrying import TAG_WRITE_BUDGET_S, patiently
 

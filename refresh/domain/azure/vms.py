@@ -7,9 +7,8 @@ follows from them (`decision`, `preflight`, `naming`). A field that ARM did not 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from refresh.domain.azure.data_disks import DataDisk
 from refresh.domain.azure.guests import NOTHING_KNOWN, Guest
@@ -84,40 +83,3 @@ class Vm:
     settled_at: str | None = None
     read_at: str | None = None
     reads_left: ReadsLeft = NOT_SAID
-
-
-@dataclass(frozen=True)
-class Disk:
-    """A managed disk. `source_version` is the gallery image version its immutable `creationData` names.
-
-    `disk_controllers` are those its OS supports, comma-separated; `encrypted_inside` means Azure Disk Encryption.
-    `shared_by` are all VMs that have a shared disk; `owned_since` is when its owner, or whether that owner runs, last
-    changed: None for a disk that was never attached.
-    """
-
-    id: str
-    name: str
-    location: str
-    provisioning_state: str | None
-    disk_state: str | None
-    managed_by: str | None
-    os_type: str | None
-    generation: str | None
-    zones: tuple[str, ...] = ()
-    size_gb: int | None = None
-    sku: str | None = None
-    tier: str | None = None
-    architecture: str | None = None
-    disk_controllers: str | None = None
-    encrypted_inside: bool = False
-    security_type: str | None = None
-    encryption: Mapping[str, Any] | None = None
-    network_access_policy: str | None = None
-    public_network_access: str | None = None
-    disk_access_id: str | None = None
-    bursting_enabled: bool | None = None
-    source_version: str | None = None
-    time_created: str | None = None
-    shared_by: tuple[str, ...] = ()
-    owned_since: str | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)

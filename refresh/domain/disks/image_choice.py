@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.galleries import Definition
-from refresh.domain.azure.vms import Disk, Vm
+from refresh.domain.azure.vms import Vm
 from refresh.domain.terms import resource_id, tags
 from refresh.domain.terms.month_reason import MonthReason, Refusal
 

@@ -10,8 +10,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.galleries import Version
-from refresh.domain.azure.vms import Disk, Vm
+from refresh.domain.azure.vms import Vm
 from refresh.domain.terms import names, resource_id, tags
 from refresh.domain.terms.month_reason import MonthReason, Refusal
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.galleries import Definition, Version
-from refresh.domain.azure.vms import Disk, Vm
+from refresh.domain.azure.vms import Vm
 from refresh.domain.disks.image_choice import choose_definition
 from refresh.domain.images.replication import rank_versions
 from refresh.domain.terms import resource_id, times

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from refresh.domain.swap.steps import Move, Verdict
+from refresh.domain.terms.verdict import Move, Verdict
 
 # A guest that has never been heard of is watched this long for a word and for a boot that fails: six recorded agents
 # reported 26 to 69 s after the boot.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from refresh.domain.azure.galleries import Definition, Version
-from refresh.domain.preflight.provenance import is_quarantined
+from refresh.domain.azure.quarantine import is_quarantined
 from refresh.domain.terms import names
 from refresh.domain.terms.month_reason import MonthReason, Refusal
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.galleries import Definition, Version
-from refresh.domain.azure.vms import Disk, Vm
+from refresh.domain.azure.vms import Vm
 from refresh.domain.preflight import (
     compatibility,
     encryption,

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from refresh.domain.azure.vms import Disk, Vm
+from refresh.domain.azure.disks import Disk
+from refresh.domain.azure.vms import Vm
 from refresh.domain.preflight import encryption
 from refresh.domain.preflight.check import Check, Evidence, Promise, same_text
 from refresh.domain.terms import resource_id

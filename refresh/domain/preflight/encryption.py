@@ -5,7 +5,8 @@ Decides what counts as alike and which security type stands where Azure gives no
 
 from __future__ import annotations
 
-from refresh.domain.azure.vms import Disk, Vm
+from refresh.domain.azure.disks import Disk
+from refresh.domain.azure.vms import Vm
 from refresh.domain.preflight.check import Check, Evidence, Promise, same_text
 from refresh.domain.terms.swap_reason import Reason
 

@@ -8,8 +8,8 @@ locks are read.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from refresh.domain.azure.locks import Lock
 from refresh.domain.preflight.check import Check, Evidence, Promise
 from refresh.domain.terms.swap_reason import Reason
 
@@ -20,26 +20,6 @@ NOT_LOCKED = Promise(
     "https://learn.microsoft.com/azure/azure-resource-manager/management/lock-resources",
     "ScopeLocked",
 )
-
-_BELOW = "/providers/microsoft.authorization/locks/"
-
-
-@dataclass(frozen=True)
-class Lock:
-    """A management lock: its full id, which names the locked scope, and its level (`ReadOnly`, `CanNotDelete`)."""
-
-    id: str
-    level: str
-
-    @property
-    def scope(self) -> str:
-        """The id of what is locked."""
-        return self.id[: self.id.lower().rfind(_BELOW)] if _BELOW in self.id.lower() else ""
-
-    def covers(self, resource: str) -> bool:
-        """Whether `resource` (an id) is what is locked or lies below it."""
-        locked, asked = self.scope.lower().rstrip("/"), resource.lower()
-        return asked == locked or asked.startswith(f"{locked}/")
 
 
 def check_locks(resources: Iterable[str], locks: Iterable[Lock]) -> Check:

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.galleries import Definition, Version
-from refresh.domain.azure.vms import Disk, Vm
+from refresh.domain.azure.quarantine import is_quarantined
+from refresh.domain.azure.vms import Vm
 from refresh.domain.preflight.check import Check, Evidence, Promise
 from refresh.domain.terms import resource_id, tags
 from refresh.domain.terms.swap_reason import Reason
@@ -91,8 +93,3 @@ def check_personal(
             f"version, or take the tag {tags.REFRESH_QUARANTINED} off that one if it was not to blame",
         ),
     )
-
-
-def is_quarantined(version: Version | None) -> bool:
-    """Whether the app marked this image version after several VMs had to be rolled back from it."""
-    return version is not None and tags.value_of(version.tags, tags.REFRESH_QUARANTINED) is not None

@@ -6,7 +6,8 @@ sizes of a region are read.
 
 from __future__ import annotations
 
-from refresh.domain.azure.vms import Disk, Vm
+from refresh.domain.azure.disks import Disk
+from refresh.domain.azure.vms import Vm
 from refresh.domain.preflight.check import Check, Evidence, Promise
 from refresh.domain.terms.swap_reason import Reason
 

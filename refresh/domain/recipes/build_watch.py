@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from refresh.domain.azure.vms import Power
 from refresh.domain.recipes.custom_data import FAILED, MARKER
-from refresh.domain.swap.steps import Move
 from refresh.domain.terms.month_reason import MonthReason
+from refresh.domain.terms.verdict import Move
 
 TAIL_LINES = 12
 _TAIL_WIDTH = 160

@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from refresh.domain.azure.vms import Disk
-from refresh.domain.preflight.locks import Lock
+from refresh.domain.azure.disks import Disk
+from refresh.domain.azure.locks import Lock
 from refresh.domain.retention.mentions import Mentions
 from refresh.domain.retention.reason import RemovalReason, Verdict
 from refresh.domain.terms import resource_id, times

@@ -6,11 +6,12 @@ this list. What is on its way, or was finished, is no orphan.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
+from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.galleries import Version
-from refresh.domain.azure.vms import Disk
+from refresh.domain.azure.managed_images import Image
 from refresh.domain.images.manual_commands import delete_command
 from refresh.domain.images.version_choice import find_leftovers
 from refresh.domain.recipes import temporary_group
@@ -18,16 +19,6 @@ from refresh.domain.recipes.temporary_group import Group
 from refresh.domain.terms import resource_id, tags
 
 _MADE_NOTHING = ("Failed", "Canceled")
-
-
-@dataclass(frozen=True)
-class Image:
-    """A managed image."""
-
-    id: str
-    name: str
-    provisioning_state: str | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.galleries import Version
-from refresh.domain.azure.vms import Disk
 
 USD_PER_GIB_MONTH = {
     "premium": 0.132,

@@ -11,11 +11,11 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.galleries import Definition, Version
-from refresh.domain.azure.vms import Disk
+from refresh.domain.azure.locks import Lock
+from refresh.domain.azure.quarantine import is_quarantined
 from refresh.domain.images.replication import is_replicated
-from refresh.domain.preflight.locks import Lock
-from refresh.domain.preflight.provenance import is_quarantined
 from refresh.domain.retention.disks import Evidence, Rule, judge_age, lock_on
 from refresh.domain.retention.reason import RemovalReason, Verdict
 from refresh.domain.terms import names, tags

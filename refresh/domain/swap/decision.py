@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from refresh.domain.azure.vms import Disk, Power, Vm
+from refresh.domain.azure.disks import Disk
+from refresh.domain.azure.vms import Power, Vm
 from refresh.domain.preflight.all_checks import check_facts
 from refresh.domain.preflight.check import Check, first_failed
 from refresh.domain.preflight.provenance import Policy

@@ -6,35 +6,15 @@ age of the last begin are all it takes, so a step can be asked again after any c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
-
 from refresh.domain.azure.vms import Power, Vm
 from refresh.domain.terms import resource_id
+from refresh.domain.terms.verdict import Move, Verdict
 from refresh.domain.vm.stop_mode import StopMode
 
 # A begin that was accepted and left no trace after this long is begun again; ARM's reads follow its writes in seconds.
 LOST_AFTER_S = 30.0
 # An OS disk change that was accepted, is over and shows no change has failed.
 DISK_UNCHANGED_AFTER_S = 5.0
-
-
-class Move(StrEnum):
-    """What to do next."""
-
-    DONE = "done"
-    WAIT = "wait"
-    BEGIN = "begin"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """The next move and what was seen; `proved` when a signal from the guest itself says it is well."""
-
-    move: Move
-    seen: str
-    proved: bool = False
 
 
 def _moving(vm: Vm) -> bool:

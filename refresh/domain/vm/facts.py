@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.galleries import Definition, Version
-from refresh.domain.azure.vms import Disk, Vm
+from refresh.domain.azure.vms import Vm
 from refresh.domain.terms.swap_reason import Reason
 from refresh.domain.vm.preflight_facts import Surroundings
 from refresh.domain.vm.warnings import Caution

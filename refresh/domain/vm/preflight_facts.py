@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from refresh.domain.preflight.locks import Lock
+from refresh.domain.azure.locks import Lock
 
 
 @dataclass(frozen=True)

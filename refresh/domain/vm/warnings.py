@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from refresh.domain.azure.vms import Disk, Vm
+from refresh.domain.azure.disks import Disk
+from refresh.domain.azure.vms import Vm
 from refresh.domain.terms import times
 from refresh.domain.vm.stop_mode import StopMode
 

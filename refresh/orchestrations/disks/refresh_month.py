@@ -19,7 +19,7 @@ from refresh.orchestrations.shared.bulk import bad_period, period_of
 from refresh.orchestrations.shared.dispatcher_calls import now
 from refresh.orchestrations.shared.notices import publish
 from refresh.orchestrations.swap.swap_vms import overall_status
-from refresh.records import month, swap
+from refresh.records import durable_names, month, swap
 from refresh.records.events import month_event
 from refresh.records.month import MonthInput
 from refresh.records.swap import SwapRequest
@@ -45,13 +45,13 @@ def _do_month(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task
     if not names.is_period(period):
         return bad_period("month", period)
     scope = yield ctx.call_activity(month.READ_SCOPE, input={"vms": list(asked.vms)})
-    images = yield from _step(ctx, "images", swap.CREATE_IMAGES, period, replace(asked, period=period, vms=()))
+    images = yield from _step(ctx, "images", durable_names.CREATE_IMAGES, period, replace(asked, period=period, vms=()))
     if scope.get("problem"):
         return month.failure_of("month", period, scope["problem"]) | {"images": images.get("images", []), "vms": []}
     asked = replace(asked, period=period, vms=tuple(scope["vms"]))
     if not asked.vms:
         return _combine(period, images, [])
-    steps = [(yield from _step(ctx, "disks", swap.CREATE_DISKS, period, asked))]
+    steps = [(yield from _step(ctx, "disks", durable_names.CREATE_DISKS, period, asked))]
     if (asked.rollout or scope["rollout"]) == month.AUTO:
         for chunk in batched(_with_disk(steps[0]), swap.VMS_PER_HISTORY, strict=False):
             steps += yield from _roll_out(ctx, period, replace(asked, vms=chunk))
@@ -64,12 +64,12 @@ def _roll_out(ctx: OrchestrationContext, period: str, asked: MonthInput) -> Gene
     Swaps begin while tags are still being written: the dispatcher's book of the last outcomes must reach back to then.
     """
     since = now(ctx)
-    tagged = yield from _step(ctx, "tags", swap.WRITE_TAGS, period, asked)
+    tagged = yield from _step(ctx, "tags", durable_names.WRITE_TAGS, period, asked)
     ready = _ready(tagged)
     if not ready:
         return [tagged]
     request = SwapRequest(ready, force=asked.force, since=since)
-    return [tagged, (yield from _step(ctx, "swaps", swap.SWAP_VMS, period, request))]
+    return [tagged, (yield from _step(ctx, "swaps", durable_names.SWAP_VMS, period, request))]
 
 
 def _step(

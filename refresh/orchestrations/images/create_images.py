@@ -10,7 +10,7 @@ from durabletask.task import OrchestrationContext, Task, TaskFailedError, when_a
 from refresh.domain.terms import names, resource_id
 from refresh.domain.terms.month_reason import MonthReason
 from refresh.orchestrations.shared.bulk import Rows, bad_period, period_of
-from refresh.records import month, swap
+from refresh.records import durable_names, month, swap
 from refresh.records.month import BuildInput, ImageRow, MonthInput
 
 
@@ -52,7 +52,7 @@ def _start(ctx: OrchestrationContext, build: BuildInput) -> Task[Any]:
     # That two runs never make two versions is seen to in ARM itself (begin_version).
     hashed = resource_id.id_hash(build.definition)
     instance_id = month.child_id("build", f"{build.period}-{hashed}", ctx.new_uuid())
-    return ctx.call_sub_orchestrator(swap.BUILD_IMAGE, input=build.to_json(), instance_id=instance_id)
+    return ctx.call_sub_orchestrator(durable_names.BUILD_IMAGE, input=build.to_json(), instance_id=instance_id)
 
 
 def _row_of(task: Task[Any], build: BuildInput) -> dict[str, Any]:

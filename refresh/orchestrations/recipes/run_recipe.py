@@ -17,7 +17,7 @@ from refresh.domain.terms import resource_id
 from refresh.domain.terms.month_reason import MonthReason
 from refresh.orchestrations.recipes.stages import QUICK, Stages, clean_up, clear_way, pursue
 from refresh.orchestrations.shared.dispatcher_calls import now
-from refresh.records import month, swap
+from refresh.records import durable_names, month
 from refresh.records import recipes as names
 from refresh.records.month import BuildInput, ImageRow
 from refresh.records.recipes import Stage, Workplace
@@ -72,7 +72,7 @@ def _publish(ctx: OrchestrationContext, asked: BuildInput, machine: str) -> Gene
     )
     try:
         row: Row = yield ctx.call_sub_orchestrator(
-            swap.BUILD_IMAGE, input=build.to_json(), instance_id=_child_id(ctx, "build", build.definition)
+            durable_names.BUILD_IMAGE, input=build.to_json(), instance_id=_child_id(ctx, "build", build.definition)
         )
     except TaskFailedError as error:
         message = f"publishing broke off and may be half done; run it again ({str(error)[:100]})"

@@ -12,7 +12,7 @@ from typing import Any
 from durabletask.entities import EntityInstanceId
 from durabletask.task import OrchestrationContext, Task, TaskFailedError, when_any
 
-from refresh.records import swap
+from refresh.records import durable_names, swap
 
 OUTCOME_EVENT = "outcome"
 # The dispatcher answers within a second. An operation whose worker died is handed out again after a minute
@@ -80,4 +80,4 @@ def tell(ctx: OrchestrationContext, operation: str, **data: Any) -> None:
 
 
 def _dispatcher() -> EntityInstanceId:
-    return EntityInstanceId(swap.DISPATCHER, swap.DISPATCHER_KEY)
+    return EntityInstanceId(durable_names.DISPATCHER, durable_names.DISPATCHER_KEY)

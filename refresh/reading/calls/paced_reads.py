@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from refresh.gateways.gateways import NotFound
+from refresh.gateways.errors import NotFound
 from refresh.reading.calls.retrying import patiently
 
 READ_BUDGET_S = 30.0

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from refresh.gateways.gateways import GatewayError, Refused, Unavailable
+from refresh.gateways.errors import GatewayError, Refused, Unavailable
 
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 30.0

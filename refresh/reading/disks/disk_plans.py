@@ -12,14 +12,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.galleries import Version
 from refresh.domain.azure.refusals import tell_refusal
-from refresh.domain.azure.vms import Disk, Vm
+from refresh.domain.azure.vms import Vm
 from refresh.domain.disks.image_choice import choose_definition
 from refresh.domain.disks.month_disk import check_os_disk, is_months_disk
 from refresh.domain.terms import names, resource_id, tags
 from refresh.domain.terms.month_reason import MonthReason, Refusal
-from refresh.gateways.gateways import GatewayError, Gateways
+from refresh.gateways.errors import GatewayError
+from refresh.gateways.gateways import Gateways
 from refresh.reading.fleet.vms_and_disks import Fleet, read_fleet
 from refresh.reading.images.galleries import Catalog
 from refresh.records.month import CREATE, FAILED, SKIP, VmRow, refused

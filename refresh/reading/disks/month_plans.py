@@ -10,15 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.galleries import Definition, Region, Version
-from refresh.domain.azure.vms import Disk
 from refresh.domain.images.spec import ImageSpec, find_spec
 from refresh.domain.swap.decided_vm import Seen
 from refresh.domain.terms import resource_id, tags
 from refresh.domain.terms.month_reason import Refusal
-from refresh.gateways.gateways import Gateways, NotFound
+from refresh.gateways.errors import NotFound
+from refresh.gateways.gateways import Gateways
 from refresh.reading.disks.disk_plans import DiskPlan, each_vm, plan_disk, plan_row
-from refresh.reading.fleet.subscription_lists import Inventory, Source
+from refresh.reading.fleet.subscription_lists import Inventory
 from refresh.reading.fleet.vms_and_disks import read_fleet
 from refresh.reading.images.galleries import Catalog
 from refresh.reading.images.version_plans import plan_images
@@ -31,6 +32,7 @@ from refresh.reading.swap.decide_many import (
     with_wishes,
 )
 from refresh.reading.swap.facts import DiskSource, FactSource, ImageSource
+from refresh.reading.swap.listed_facts import Source
 from refresh.records.month import AUTO, CREATE, MonthInput, VmRow
 from refresh.settings.settings import Settings
 

@@ -5,8 +5,9 @@ Decides which lists are worth reading. Refuses to judge (`domain.freshness`).
 
 from __future__ import annotations
 
+from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.galleries import Version
-from refresh.domain.azure.vms import Disk, Vm
+from refresh.domain.azure.vms import Vm
 from refresh.domain.fleet.freshness import Freshness, find_yardstick, judge_freshness
 from refresh.domain.terms import resource_id
 from refresh.reading.images.galleries import Catalog

@@ -15,7 +15,8 @@ from refresh.domain.azure.vms import Vm
 from refresh.domain.images.spec import ImageSpec
 from refresh.domain.terms import names, resource_id, tags
 from refresh.domain.terms.month_reason import MonthReason
-from refresh.gateways.gateways import GatewayError, Gateways
+from refresh.gateways.errors import GatewayError
+from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import patiently
 from refresh.reading.fleet.vms_and_disks import BUDGET_S, collect
 from refresh.reading.images.galleries import Catalog

@@ -16,7 +16,8 @@ from refresh.domain.images.version_choice import choose_latest
 from refresh.domain.terms import tags
 from refresh.domain.terms.month_reason import MonthReason, Refusal
 from refresh.domain.terms.resource_id import ResourceId, parse
-from refresh.gateways.gateways import Gateways, NotFound
+from refresh.gateways.errors import NotFound
+from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import patiently
 from refresh.reading.fleet.vms_and_disks import BUDGET_S, collect
 

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from refresh.activities.recipes.plan_recipe import judge_recipe
 from refresh.domain.azure.galleries import Definition, Version
 from refresh.domain.images.manual_commands import delete_command
 from refresh.domain.images.publishing import Publishing, image_body, target_regions, version_body
@@ -19,11 +18,13 @@ from refresh.domain.images.spec import ImageSpec, check_spec, find_spec
 from refresh.domain.images.version_choice import awaits_checks, choose_name, find_kept, find_leftovers
 from refresh.domain.terms import resource_id, tags
 from refresh.domain.terms.month_reason import MonthReason, Refusal
-from refresh.gateways.gateways import GatewayError, Gateways, NotFound
+from refresh.gateways.errors import GatewayError, NotFound
+from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import patiently
 from refresh.reading.fleet.vms_and_disks import BUDGET_S, collect
 from refresh.reading.images.scope import find_builds
 from refresh.reading.images.source_plans import SourcePlan, image_id, plan_source
+from refresh.reading.recipes.recipe_plans import judge_recipe
 from refresh.records.month import CREATE, FAILED, REFUSE, SKIP, BuildInput, ImageRow
 from refresh.settings.settings import Settings
 

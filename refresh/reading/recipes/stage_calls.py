@@ -10,7 +10,8 @@ from collections.abc import Awaitable, Callable
 from refresh.domain.azure.refusals import tell_refusal
 from refresh.domain.recipes.build_watch import Machine
 from refresh.domain.terms.month_reason import MonthReason
-from refresh.gateways.gateways import GatewayError, Gateways, NotFound, Unavailable
+from refresh.gateways.errors import GatewayError, NotFound, Unavailable
+from refresh.gateways.gateways import Gateways
 from refresh.reading.calls import late_activity
 from refresh.reading.calls.retrying import patiently
 from refresh.records.recipes import Stage, Workplace

@@ -10,16 +10,10 @@ from collections.abc import Collection
 from functools import partial
 
 from refresh.domain.azure.galleries import Version
+from refresh.domain.azure.managed_images import Image
 from refresh.domain.recipes.temporary_group import Group
 from refresh.domain.retention.disks import is_ours
-from refresh.domain.retention.orphans import (
-    Image,
-    Orphan,
-    orphaned_disks,
-    orphaned_groups,
-    orphaned_images,
-    orphaned_versions,
-)
+from refresh.domain.retention.orphans import Orphan, orphaned_disks, orphaned_groups, orphaned_images, orphaned_versions
 from refresh.domain.terms import resource_id
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import patiently

@@ -10,9 +10,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.galleries import Definition, Version
-from refresh.domain.azure.vms import Disk, Vm
-from refresh.domain.preflight.locks import Lock
+from refresh.domain.azure.locks import Lock
+from refresh.domain.azure.vms import Vm
 from refresh.domain.retention.disks import Evidence, Rule, is_ours, judge_disk, rank_spares
 from refresh.domain.retention.mentions import read_mentions
 from refresh.domain.retention.prices import disk_usd, version_usd

@@ -11,14 +11,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from refresh.activities.swap.read_hints import READS_AT_ONCE
 from refresh.domain.swap.decided_vm import Seen
 from refresh.domain.swap.decision import decide_swap
 from refresh.domain.vm.stop_mode import StopMode, choose_stop_mode
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.paced_reads import Pace
-from refresh.reading.fleet.subscription_lists import Inventory, ListedDisks, ListedVms, Source, WishingVms
+from refresh.reading.fleet.subscription_lists import Inventory
 from refresh.reading.swap.facts import FactReader, FactSource, policy_of
+from refresh.reading.swap.listed_facts import ListedDisks, ListedVms, Source, WishingVms
+from refresh.reading.swap.memory import READS_AT_ONCE
 from refresh.reading.swap.warnings import Forewarner
 from refresh.records.swap import VMS_PER_BULK_ACTIVITY
 from refresh.settings.settings import Settings

@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.galleries import Definition, Version
 from refresh.domain.azure.refusals import read_denial
-from refresh.domain.azure.vms import Disk, Vm
+from refresh.domain.azure.vms import Vm
 from refresh.domain.preflight.check import first_failed
 from refresh.domain.preflight.provenance import Policy
 from refresh.domain.preflight.tags_readable import check_tags
@@ -20,7 +21,7 @@ from refresh.domain.terms import resource_id, tags
 from refresh.domain.terms.swap_reason import Reason
 from refresh.domain.vm.facts import Facts
 from refresh.domain.vm.wish import Wish, choose_wish
-from refresh.gateways.gateways import GatewayError
+from refresh.gateways.errors import GatewayError
 from refresh.reading.calls.paced_reads import Pace, Reads
 from refresh.reading.swap.preflight_facts import AccessSource, FleetSource, SurroundingsReader
 from refresh.settings.settings import Settings

@@ -12,7 +12,7 @@ from typing import Protocol
 from refresh.domain.preflight import rights
 from refresh.domain.preflight.rights import Grant
 from refresh.domain.terms import resource_id
-from refresh.gateways.gateways import GatewayError
+from refresh.gateways.errors import GatewayError
 from refresh.reading.calls.paced_reads import Reads
 
 

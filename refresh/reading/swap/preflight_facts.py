@@ -9,17 +9,18 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Protocol
 
-from refresh.domain.azure.vms import Disk, Vm
+from refresh.domain.azure.disks import Disk
+from refresh.domain.azure.locks import Lock
+from refresh.domain.azure.vms import Vm
 from refresh.domain.preflight import rights
 from refresh.domain.preflight.encryption import set_of
-from refresh.domain.preflight.locks import Lock
 from refresh.domain.preflight.provenance import Policy
 from refresh.domain.preflight.vm_size import must_be_asked
 from refresh.domain.terms import resource_id, tags
 from refresh.domain.vm.preflight_facts import Surroundings
 from refresh.domain.vm.stop_mode import StopMode, choose_stop_mode
 from refresh.domain.vm.wish import choose_wish
-from refresh.gateways.gateways import GatewayError
+from refresh.gateways.errors import GatewayError
 from refresh.reading.calls.paced_reads import Reads
 from refresh.reading.fleet.vms_and_disks import collect
 from refresh.reading.swap.missing_rights import GrantReader, GrantSource, group_of

@@ -11,8 +11,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.refusals import tell_refusal
-from refresh.domain.azure.vms import Disk, Vm
+from refresh.domain.azure.vms import Vm
 from refresh.domain.health.probe import probe_text
 from refresh.domain.preflight import rights
 from refresh.domain.vm.stop_mode import StopMode
@@ -23,7 +24,7 @@ from refresh.domain.vm.warnings import (
     caution_of_unread_addresses,
     cautions_of,
 )
-from refresh.gateways.gateways import GatewayError
+from refresh.gateways.errors import GatewayError
 from refresh.reading.calls.paced_reads import Reads
 from refresh.reading.swap.missing_rights import GrantReader, GrantSource
 

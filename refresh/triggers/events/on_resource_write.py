@@ -14,7 +14,7 @@ from azure.durable_functions import DurableFunctionsClient
 from durabletask.entities import EntityInstanceId
 
 from refresh.domain.vm.hints import Ignored, hint_from_event
-from refresh.records import swap
+from refresh.records import durable_names, swap
 
 _log = logging.getLogger(__name__)
 
@@ -32,5 +32,5 @@ async def on_resource_write(event: func.EventGridEvent, client: DurableFunctions
             _log.warning("event %.60s says nothing that can be read: %s", event.id, found.why)
         return
     at = event.event_time.isoformat() if event.event_time else None
-    dispatcher = EntityInstanceId(swap.DISPATCHER, swap.DISPATCHER_KEY)
+    dispatcher = EntityInstanceId(durable_names.DISPATCHER, durable_names.DISPATCHER_KEY)
     await client.signal_entity(dispatcher, "hint", {"vms": [found.vm], "at": at, "source": swap.FROM_EVENT})

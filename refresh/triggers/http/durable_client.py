@@ -19,7 +19,7 @@ from durabletask.client import OrchestrationState, OrchestrationStatus
 
 from refresh.reading.dispatcher_state import read_dispatcher_state
 from refresh.reading.instances import OPEN, list_instances
-from refresh.records import swap
+from refresh.records import durable_names
 from refresh.records.month import child_id
 from refresh.triggers.http.problem import Kind, Problem
 from refresh.views.dispatcher_state import Book
@@ -81,7 +81,7 @@ def swaps_of(book: Book) -> dict[str, Instance]:
     )
     under_way = (
         Instance(
-            id=swap.swap_id(vm, row["n"]),
+            id=durable_names.swap_id(vm, row["n"]),
             state="running",
             started=str(row.get("since") or ""),
             ended=None,

@@ -16,11 +16,13 @@ import azure.functions as func
 from azure.durable_functions import DurableFunctionsClient
 
 from refresh import wiring
-from refresh.domain.azure.vms import Disk, Vm
+from refresh.domain.azure.disks import Disk
+from refresh.domain.azure.vms import Vm
 from refresh.domain.fleet.freshness import Freshness
 from refresh.domain.swap.decided_vm import Seen
 from refresh.domain.terms import resource_id, tags
-from refresh.gateways.gateways import GatewayError, Gateways
+from refresh.gateways.errors import GatewayError
+from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import patiently
 from refresh.reading.fleet.subscription_lists import LIST_BUDGET_S, Inventory, list_disks, list_inventory
 from refresh.reading.images.freshness import FreshnessReader

@@ -11,7 +11,7 @@ import azure.functions as func
 from azure.durable_functions import DurableFunctionsClient
 
 from refresh import wiring
-from refresh.gateways.gateways import GatewayError
+from refresh.gateways.errors import GatewayError
 from refresh.reading.dispatcher_state import DISPATCHER
 from refresh.settings.settings import SettingsError
 from refresh.triggers.http.problem import answering, ok

@@ -15,7 +15,7 @@ from azure.durable_functions import DurableFunctionsClient
 from refresh import wiring
 from refresh.domain.terms import names, resource_id, tags
 from refresh.gateways.gateways import Gateways
-from refresh.records import swap
+from refresh.records import durable_names
 from refresh.records.month import MonthInput
 from refresh.records.swap import SwapRequest
 from refresh.triggers.http.dry_run import DryRun
@@ -41,7 +41,7 @@ async def post_images(req: func.HttpRequest, client: DurableFunctionsClient) -> 
     if body.dry_run:
         return ok(await (await _dry_run(gateways, client)).images(asked, period))
     await refuse_second(client, "images", period)
-    return await start_run(client, "images", period, swap.CREATE_IMAGES, asked.to_json())
+    return await start_run(client, "images", period, durable_names.CREATE_IMAGES, asked.to_json())
 
 
 @answering
@@ -53,7 +53,7 @@ async def post_disks(req: func.HttpRequest, client: DurableFunctionsClient) -> f
     if body.dry_run:
         planner = await _dry_run(gateways, client)
         return ok(await planner.disks(await _with_scope(gateways, asked), period))
-    return await start_run(client, "disks", period, swap.CREATE_DISKS, asked.to_json())
+    return await start_run(client, "disks", period, durable_names.CREATE_DISKS, asked.to_json())
 
 
 @answering
@@ -65,7 +65,7 @@ async def post_tags(req: func.HttpRequest, client: DurableFunctionsClient) -> fu
     if body.dry_run:
         planner = await _dry_run(gateways, client)
         return ok(await planner.tags(await _with_scope(gateways, asked), period))
-    return await start_run(client, "tags", period, swap.WRITE_TAGS, asked.to_json())
+    return await start_run(client, "tags", period, durable_names.WRITE_TAGS, asked.to_json())
 
 
 @answering
@@ -96,7 +96,7 @@ async def post_refresh(req: func.HttpRequest, client: DurableFunctionsClient) ->
         planner = await _dry_run(gateways, client)
         return ok(await planner.month(await _with_scope(gateways, asked), period))
     await refuse_second(client, "month", period)
-    return await start_run(client, "month", period, swap.REFRESH_MONTH, asked.to_json())
+    return await start_run(client, "month", period, durable_names.REFRESH_MONTH, asked.to_json())
 
 
 async def _swap(client: DurableFunctionsClient, body: Body, disk: str | None) -> func.HttpResponse:
@@ -107,7 +107,7 @@ async def _swap(client: DurableFunctionsClient, body: Body, disk: str | None) ->
     if body.dry_run:
         return ok(await (await _dry_run(gateways, client)).swap(vms, disk, force=body.force))
     request = SwapRequest(vms, disk=disk, force=body.force)
-    return await start_run(client, "swaps", await _period(body), swap.SWAP_VMS, request.to_json())
+    return await start_run(client, "swaps", await _period(body), durable_names.SWAP_VMS, request.to_json())
 
 
 def _refuse_shared(vms: Sequence[str], disk: str | None) -> None:

@@ -11,7 +11,7 @@ from azure.durable_functions import DurableFunctionsClient
 
 from refresh import package, wiring
 from refresh.domain.selfcheck.rights_in_scope import is_stuck
-from refresh.gateways.gateways import GatewayError
+from refresh.gateways.errors import GatewayError
 from refresh.reading.instances import OPEN, list_instances
 from refresh.records import selfcheck as selfchecks
 from refresh.settings.settings import SettingsError

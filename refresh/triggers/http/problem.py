@@ -20,7 +20,7 @@ import azure.functions as func
 import grpc
 from azure.durable_functions import DurableFunctionsClient
 
-from refresh.gateways.gateways import GatewayError, Unavailable
+from refresh.gateways.errors import GatewayError, Unavailable
 from refresh.settings.settings import SettingsError
 
 _log = logging.getLogger(__name__)

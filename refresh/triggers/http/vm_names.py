@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from refresh.activities.swap.read_hints import READS_AT_ONCE
 from refresh.domain.terms import resource_id
-from refresh.gateways.gateways import Gateways, NotFound
+from refresh.gateways.errors import NotFound
+from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import patiently
 from refresh.reading.fleet.subscription_lists import LIST_BUDGET_S, list_subscriptions, list_vms
+from refresh.reading.swap.memory import READS_AT_ONCE
 from refresh.triggers.http.problem import Kind, Problem
 
 # So many ids are looked up one by one; for more, or for names, all VMs are listed.

@@ -12,7 +12,7 @@ from azure.durable_functions import DurableFunctionsClient
 
 from refresh import wiring
 from refresh.domain.terms import resource_id
-from refresh.records import swap
+from refresh.records import durable_names
 
 _log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ async def monthly_refresh(timer: func.TimerRequest, client: DurableFunctionsClie
         _log.info("%s was started by this firing of the timer already", run)
         return
     try:
-        await client.schedule_new_orchestration(swap.REFRESH_MONTH, input={"period": period}, instance_id=run)
+        await client.schedule_new_orchestration(durable_names.REFRESH_MONTH, input={"period": period}, instance_id=run)
     except Exception:
         # Two firings at the same moment: the second start is refused, in words that are each backend's own.
         if not await _is_known(client, run):

@@ -14,10 +14,11 @@ from azure.durable_functions import DurableFunctionsClient
 
 from refresh import wiring
 from refresh.domain.vm.hints import is_worth_a_look
-from refresh.gateways.gateways import GatewayError, Gateways
+from refresh.gateways.errors import GatewayError
+from refresh.gateways.gateways import Gateways
 from refresh.reading.dispatcher_state import DISPATCHER, read_dispatcher_state
 from refresh.reading.instances import is_open
-from refresh.records import swap
+from refresh.records import durable_names, swap
 from refresh.triggers.http.post_selfcheck import begin_if_waited_for
 
 _log = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ async def _find_dead(client: DurableFunctionsClient) -> dict[str, Any]:
     state = await read_dispatcher_state(client)
     gone = []
     for vm, row in state.get("running", {}).items():
-        if not await is_open(client, swap.swap_id(vm, row["n"])):
+        if not await is_open(client, durable_names.swap_id(vm, row["n"])):
             gone.append({"vm": vm, "n": row["n"]})
     look = (state.get("look") or {}).get("id")
     if look is None or await is_open(client, str(look)):

@@ -15,7 +15,8 @@ from typing import Any
 
 from refresh.dispatcher.effects import Json
 from refresh.dispatcher.operations import apply
-from refresh.records.swap import Intent, Outcome, swap_id
+from refresh.records.durable_names import swap_id
+from refresh.records.swap import Intent, Outcome
 from tests.support.worlds.builders import GROUP, disk_id
 
 VMS = tuple(f"{GROUP}/providers/Microsoft.Compute/virtualMachines/web0{number}" for number in (1, 2))

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from refresh.domain.vm.intent_tag import write_intent_tag
-from refresh.records.swap import swap_id
+from refresh.records.durable_names import swap_id
 from tests.support.histories.image_stories import IMAGE_STORIES
 from tests.support.histories.story import Tale, Told, clumsy
 from tests.support.worlds.builders import VERSION_ID, VM_ID, disk_id

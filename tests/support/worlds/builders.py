@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.galleries import Definition, Region, Version
-from refresh.domain.azure.vms import Agent, Disk, Power, Vm
+from refresh.domain.azure.vms import Agent, Power, Vm
 
 SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-app"

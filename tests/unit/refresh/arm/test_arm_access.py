@@ -13,7 +13,7 @@ from refresh.arm.disks import disk_from_arm
 from refresh.domain.azure.data_disks import DataDisk
 from refresh.domain.azure.vms import Vm
 from refresh.domain.preflight.rights import Grant
-from refresh.gateways.gateways import Refused, Unavailable
+from refresh.gateways.errors import Refused, Unavailable
 from refresh.wiring import ArmGateways
 from tests.support.worlds.scripted_arm import DISK, GROUP, SUBSCRIPTION, VM, Answer, ScriptedArm, against, gather
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pytest
 
 from refresh.arm.errors import from_answer, retry_after_s
-from refresh.gateways.gateways import GatewayError, NotFound, Refused, Unavailable
+from refresh.gateways.errors import GatewayError, NotFound, Refused, Unavailable
 from refresh.wiring import ArmGateways
 from simulator.clock import Clock, run
 from tests.support.worlds.scripted_arm import LOST, VM, Answer, ScriptedArm, against

@@ -11,7 +11,7 @@ from refresh.arm.disks import disk_from_arm
 from refresh.arm.gallery import definition_from_arm, version_from_arm
 from refresh.domain.azure.galleries import Region
 from refresh.domain.azure.vms import Agent, Power
-from refresh.gateways.gateways import Unavailable
+from refresh.gateways.errors import Unavailable
 
 _GROUP = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/web/providers/Microsoft.Compute"
 _VM = f"{_GROUP}/virtualMachines/web-1"

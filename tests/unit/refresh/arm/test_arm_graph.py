@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from refresh.gateways.gateways import GatewayError, Unavailable
+from refresh.gateways.errors import GatewayError, Unavailable
 from refresh.wiring import ArmGateways
 from tests.support.worlds.scripted_arm import SUBSCRIPTION, VM, Answer, ScriptedArm, against
 

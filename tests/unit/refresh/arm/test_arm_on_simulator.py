@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from refresh.domain.azure.vms import Power
-from refresh.gateways.gateways import NotFound, Refused
+from refresh.gateways.errors import NotFound, Refused
 from refresh.settings.settings import Settings
 from refresh.wiring import ArmGateways, connect
 from simulator.clock import Clock, run

@@ -6,7 +6,8 @@ import logging
 
 import pytest
 
-from refresh.gateways.gateways import Begun, Progress, Unavailable
+from refresh.gateways.errors import Unavailable
+from refresh.gateways.gateways import Begun, Progress
 from refresh.wiring import ArmGateways, connect
 from tests.support.worlds.scripted_arm import DATE_ISO, VERSION, VM, Answer, ScriptedArm, against
 

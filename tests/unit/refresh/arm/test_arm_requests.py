@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from refresh.gateways.gateways import Begun, Refused
+from refresh.gateways.errors import Refused
+from refresh.gateways.gateways import Begun
 from refresh.wiring import ArmGateways
 from tests.support.worlds.scripted_arm import (
     DATE_ISO,

@@ -6,7 +6,7 @@ import pytest
 
 from refresh.domain.images.source_fit import SourceFacts
 from refresh.domain.images.sources import Kind, Part
-from refresh.gateways.gateways import NotFound, Refused
+from refresh.gateways.errors import NotFound, Refused
 from simulator.arm.core.store import Json
 from tests.support.worlds.builders import DEFINITION_ID, GROUP, VERSION_ID, disk_id
 from tests.support.worlds.month_world import (

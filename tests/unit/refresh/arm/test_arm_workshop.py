@@ -11,7 +11,7 @@ from refresh.domain.azure.vms import Power
 from refresh.domain.recipes.marketplace import Plan
 from refresh.domain.recipes.recipe import MarketplaceImage
 from refresh.domain.recipes.temporary_group import Group
-from refresh.gateways.gateways import GatewayError, NotFound, Refused, Unavailable
+from refresh.gateways.errors import GatewayError, NotFound, Refused, Unavailable
 from refresh.wiring import ArmGateways
 from tests.support.worlds.scripted_arm import GROUP, SUBSCRIPTION, VM, Answer, ScriptedArm, against, gather
 

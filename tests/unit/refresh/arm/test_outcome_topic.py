@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from refresh.gateways.gateways import GatewayError, Refused, Unavailable
+from refresh.gateways.errors import GatewayError, Refused, Unavailable
 from refresh.wiring import ArmGateways
 from tests.support.worlds.scripted_arm import LOST, Answer, ScriptedArm, against
 

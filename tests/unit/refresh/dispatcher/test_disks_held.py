@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from refresh.activities.retention.find_holders import held_among
+from refresh.reading.retention.holders import held_among
 from tests.support.worlds.builders import VM_ID, disk_id
 from tests.unit.refresh.dispatcher.test_operations import CLAIM, HINT, STEP, TAKE, decided, finished, play
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from refresh.domain.azure.vms import Disk, Power, Vm
+from refresh.domain.azure.disks import Disk
+from refresh.domain.azure.vms import Power, Vm
 from refresh.domain.preflight.all_checks import PROMISES
 from refresh.domain.preflight.provenance import Policy
 from refresh.domain.swap.decided_vm import Seen
@@ -15,7 +16,7 @@ from refresh.domain.swap.decision import decide_swap
 from refresh.domain.vm.facts import Facts
 from refresh.domain.vm.intent_tag import write_intent_tag
 from refresh.domain.vm.wish import choose_wish
-from refresh.records.swap import swap_id
+from refresh.records.durable_names import swap_id
 from refresh.views.dispatcher_state import Book
 from refresh.views.vms import RECORD, MadeDisks, Rank, attention, plan_record, rank_of, vm_record
 from tests.support.worlds.builders import (

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.galleries import Definition, Region, Version
-from refresh.domain.azure.vms import Disk, Vm
+from refresh.domain.azure.vms import Vm
 from refresh.domain.disks.image_choice import choose_definition
 from refresh.domain.images.replication import is_replicated, no_version, rank_versions
 from refresh.domain.terms.month_reason import MonthReason, Refusal

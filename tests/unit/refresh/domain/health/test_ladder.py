@@ -18,7 +18,7 @@ from refresh.domain.health.guest_rungs import (
 )
 from refresh.domain.health.ladder import QUIET_S, Name, Rung, Says, judge_health
 from refresh.domain.health.platform_rungs import judge_application, judge_data_disks, judge_log, judge_resource
-from refresh.domain.swap.steps import Move, Verdict
+from refresh.domain.terms.verdict import Move, Verdict
 from tests.support.worlds.builders import make_vm
 
 START = "2026-11-21T10:00:00+00:00"

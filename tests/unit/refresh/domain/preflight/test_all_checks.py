@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from refresh.domain.azure.data_disks import DataDisk, data_disks_of
+from refresh.domain.azure.locks import Lock
 from refresh.domain.azure.vms import Power
 from refresh.domain.preflight.all_checks import PROMISES, check_facts
 from refresh.domain.preflight.check import Check, Evidence
-from refresh.domain.preflight.locks import Lock
 from refresh.domain.preflight.provenance import Policy
 from refresh.domain.preflight.rights import Grant, missing, needed_on
 from refresh.domain.terms import tags

@@ -10,8 +10,8 @@ from refresh.domain.recipes.build_watch import Machine, judge_log, judge_made, j
 from refresh.domain.recipes.marketplace import ImageFacts, Plan, check_definition, check_image
 from refresh.domain.recipes.recipe import Admin, MarketplaceImage, Recipe
 from refresh.domain.recipes.temporary_group import delete_commands, group_id, group_tags, vm_id
-from refresh.domain.swap.steps import Move
 from refresh.domain.terms.month_reason import MonthReason
+from refresh.domain.terms.verdict import Move
 from tests.support.worlds.builders import DEFINITION_ID, SUBSCRIPTION, VERSION_ID, make_definition
 
 IMAGE = MarketplaceImage("Canonical", "ubuntu-24_04-lts", "server", "24.04.1")

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from refresh.domain.azure.vms import Disk
-from refresh.domain.preflight.locks import Lock
+from refresh.domain.azure.disks import Disk
+from refresh.domain.azure.locks import Lock
 from refresh.domain.retention.disks import Evidence, Rule, judge_disk, rank_spares
 from refresh.domain.retention.mentions import Mentions, read_mentions
 from refresh.domain.retention.prices import disk_usd

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.galleries import Region, Version
-from refresh.domain.azure.vms import Disk
-from refresh.domain.preflight.locks import Lock
+from refresh.domain.azure.locks import Lock
 from refresh.domain.retention.disks import Evidence, Rule
 from refresh.domain.retention.mentions import Mentions
 from refresh.domain.retention.versions import Catalogue, find_needs, judge_version, needed_disks

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from refresh.domain.azure.vms import Disk, Power, Vm
+from refresh.domain.azure.disks import Disk
+from refresh.domain.azure.vms import Power, Vm
 from refresh.domain.preflight.provenance import Policy
 from refresh.domain.swap.decision import (
     Decision,

@@ -7,7 +7,7 @@ import json
 import azure.functions as func
 import pytest
 
-from refresh.gateways.gateways import GatewayError, NotFound, Refused, Unavailable
+from refresh.gateways.errors import GatewayError, NotFound, Refused, Unavailable
 from refresh.settings.settings import SettingsError
 from refresh.triggers.http.problem import MEDIA_TYPE, Kind, Problem, path_of, problem_of
 
