@@ -42,11 +42,11 @@ az-venv: .az-venv/made ## the real Azure CLI, in an environment of its own
 scan-venv: .scan-venv/made ## the security scanner of templates, in an environment of its own
 
 scan: venv scan-venv ## scan the templates in infra/ for security faults
-	$(PY) -m tests.scan
+	$(PY) -m tests.commands.scan
 
 # What each example in infra/examples would deploy, kept beside it: read the difference.
 snapshots: venv ## write what each example in infra/examples would deploy
-	$(PY) -m tests.snapshots
+	$(PY) -m tests.commands.snapshots
 
 tests/kusto/node_modules/made: tests/kusto/package-lock.json
 	$(if $(NPM),cd tests/kusto && $(NPM) ci --silent --no-audit --no-fund && touch node_modules/made,@echo "no npm: the queries of alerts and workbook are not parsed")
@@ -69,7 +69,7 @@ package: ## the deployment zip, in dist/
 
 # The pages that are made from the code; tests/contract/test_generated_docs.py compares them.
 docs: venv ## write the generated pages: docs/settings.md, docs/api.md, docs/permissions.md
-	$(PY) -m tests.docs
+	$(PY) -m tests.commands.docs
 	$(PY) -m tools.permissions
 
 picture: venv ## record the demo as docs/demo.svg
@@ -113,13 +113,13 @@ STORIES ?= fleets
 # A new seed each time; the one that an earlier run printed first repeats its stories.
 SOAK_SEED ?=
 soak: venv ## N=1000 random failure scenarios; STORIES=recipes for image builds, SOAK_SEED=n repeats a run
-	$(PY) -m tests.soak --stories $(STORIES) --examples $(N) $(if $(SOAK_SEED),--seed $(SOAK_SEED))
+	$(PY) -m tests.commands.soak --stories $(STORIES) --examples $(N) $(if $(SOAK_SEED),--seed $(SOAK_SEED))
 
 soak-crashes: venv ## kill a worker at every moment of a swap
-	$(PY) -m tests.crashes
+	$(PY) -m tests.commands.crashes
 
 histories: venv ## write tests/data/histories anew; read docs/development.md first
-	$(PY) -m tests.histories
+	$(PY) -m tests.commands.histories
 
 bench-swap: venv $(if $(filter azure-storage,$(ENGINE)),azurite) ## measure the downtime of a swap; ENGINE=azure-storage
 	$(PY) -m bench.swap --engine $(ENGINE)

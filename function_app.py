@@ -4,71 +4,15 @@ import os
 
 import azure.durable_functions as df
 
-from refresh.activities.admit_version import admit_version
-from refresh.activities.begin_selfcheck import begin_selfcheck
-from refresh.activities.begin_version import begin_version
-from refresh.activities.check_instances import check_instances
-from refresh.activities.check_subscription import check_subscription
-from refresh.activities.clear_intent import clear_intent
-from refresh.activities.count_swaps import count_swaps
-from refresh.activities.delete_disks import delete_disks
-from refresh.activities.delete_versions import delete_versions
-from refresh.activities.discard_version import discard_version
-from refresh.activities.ensure_build_group import ensure_build_group
-from refresh.activities.ensure_build_vm import ensure_build_vm
-from refresh.activities.ensure_generalized import ensure_generalized
-from refresh.activities.ensure_group_gone import ensure_group_gone
-from refresh.activities.ensure_healthy import ensure_healthy
-from refresh.activities.ensure_os_disk import ensure_os_disk
-from refresh.activities.ensure_proof_vm import ensure_proof_vm
-from refresh.activities.ensure_started import ensure_started
-from refresh.activities.ensure_stopped import ensure_stopped
-from refresh.activities.explain_version import explain_version
-from refresh.activities.find_holders import find_holders
-from refresh.activities.find_leftovers import find_leftovers
-from refresh.activities.find_outcomes import find_outcomes
-from refresh.activities.keep_time import keep_time
-from refresh.activities.list_builds import list_builds
-from refresh.activities.make_definition import make_definition
-from refresh.activities.make_disks import make_disks
-from refresh.activities.make_image import make_image
-from refresh.activities.plan_proof import plan_proof
-from refresh.activities.plan_recipe import plan_recipe
-from refresh.activities.plan_retention import plan_retention
-from refresh.activities.plan_version import plan_version
-from refresh.activities.prepare_swap import prepare_swap
-from refresh.activities.publish_event import publish_event
-from refresh.activities.quarantine_version import quarantine_version
-from refresh.activities.read_hints import read_hints
-from refresh.activities.read_scope import read_scope
-from refresh.activities.watch_build_vm import watch_build_vm
-from refresh.activities.watch_deletions import watch_deletions
-from refresh.activities.watch_version import watch_version
-from refresh.activities.write_disk_tags import write_disk_tags
-from refresh.activities.write_intent import write_intent
-from refresh.activities.write_rejection import write_rejection
-from refresh.activities.write_wishes import write_wishes
-from refresh.entities.dispatcher import dispatcher
-from refresh.orchestrations.answer_selfcheck import answer_selfcheck
-from refresh.orchestrations.apply_retention import apply_retention
-from refresh.orchestrations.build_image import build_image
-from refresh.orchestrations.build_vm import build_vm
-from refresh.orchestrations.create_disks import create_disks
-from refresh.orchestrations.create_images import create_images
-from refresh.orchestrations.look import look
-from refresh.orchestrations.prove_version import prove_version
-from refresh.orchestrations.refresh_month import refresh_month
-from refresh.orchestrations.run_recipe import run_recipe
-from refresh.orchestrations.selfcheck import selfcheck
-from refresh.orchestrations.swap_vm import swap_vm
-from refresh.orchestrations.swap_vms import swap_vms
-from refresh.orchestrations.write_tags import write_tags
-from refresh.triggers.http_api import ROUTES, auth_level
-from refresh.triggers.monthly_refresh import monthly_refresh
-from refresh.triggers.on_resource_write import on_resource_write
-from refresh.triggers.purge_history import purge_history
-from refresh.triggers.sweep import sweep
-from refresh.triggers.weekly_retention import weekly_retention
+from refresh.activities import ACTIVITIES, CLIENT_ACTIVITIES
+from refresh.dispatcher.dispatcher import dispatcher
+from refresh.orchestrations import ORCHESTRATIONS
+from refresh.triggers.events.on_resource_write import on_resource_write
+from refresh.triggers.http.routes import ROUTES, auth_level
+from refresh.triggers.timers.monthly_refresh import monthly_refresh
+from refresh.triggers.timers.purge_history import purge_history
+from refresh.triggers.timers.sweep import sweep
+from refresh.triggers.timers.weekly_retention import weekly_retention
 
 app = df.DFApp(http_auth_level=auth_level(os.environ))
 
@@ -85,69 +29,15 @@ app.event_grid_trigger(arg_name="event")(app.durable_client_input(client_name="c
 for entry in ROUTES:
     app.route(route=entry.route, methods=[entry.method])(app.durable_client_input(client_name="client")(entry.handler))
 
-for orchestration in (
-    look,
-    swap_vm,
-    swap_vms,
-    refresh_month,
-    create_images,
-    build_image,
-    run_recipe,
-    build_vm,
-    prove_version,
-    create_disks,
-    write_tags,
-    apply_retention,
-    selfcheck,
-    answer_selfcheck,
-):
+for orchestration in ORCHESTRATIONS:
     app.orchestration_trigger(context_name="ctx")(orchestration)
 
 app.entity_trigger(context_name="ctx")(dispatcher)
 
-for activity in (
-    read_hints,
-    prepare_swap,
-    write_intent,
-    ensure_stopped,
-    ensure_os_disk,
-    ensure_started,
-    ensure_healthy,
-    write_rejection,
-    quarantine_version,
-    clear_intent,
-    publish_event,
-    write_wishes,
-    read_scope,
-    list_builds,
-    plan_version,
-    make_definition,
-    make_image,
-    begin_version,
-    watch_version,
-    admit_version,
-    discard_version,
-    explain_version,
-    plan_recipe,
-    ensure_build_group,
-    ensure_build_vm,
-    watch_build_vm,
-    ensure_generalized,
-    ensure_group_gone,
-    plan_proof,
-    ensure_proof_vm,
-    make_disks,
-    write_disk_tags,
-    delete_disks,
-    delete_versions,
-    watch_deletions,
-    begin_selfcheck,
-    check_subscription,
-    keep_time,
-):
+for activity in ACTIVITIES:
     activity.__annotations__ = {}  # the Functions indexer refuses parameterised types such as dict[str, Any]
     app.activity_trigger(input_name="data")(activity)
 
-for reader in (find_outcomes, count_swaps, find_holders, plan_retention, find_leftovers, check_instances):
+for reader in CLIENT_ACTIVITIES:
     reader.__annotations__ = {}
     app.activity_trigger(input_name="data")(app.durable_client_input(client_name="client")(reader))

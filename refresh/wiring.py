@@ -18,14 +18,14 @@ from refresh.arm.compute import ArmCompute
 from refresh.arm.disks import ArmDisks
 from refresh.arm.gallery import ArmGallery
 from refresh.arm.graph import ArmGraph
-from refresh.arm.health import ArmGuests
+from refresh.arm.guests import ArmGuests
 from refresh.arm.sources import ArmSources
 from refresh.arm.tags import ArmTags
 from refresh.arm.topic import OutcomeTopic
 from refresh.arm.workshop import ArmWorkshop
-from refresh.domain.image_spec import ImageSpec, read_specs
-from refresh.gateway import Gateways
-from refresh.settings import Settings, SettingsError
+from refresh.domain.images.spec import ImageSpec, read_specs
+from refresh.gateways.gateways import Gateways
+from refresh.settings.settings import Settings, SettingsError
 
 _ROOT = Path(__file__).parents[1]
 """The app's own folder, where it is deployed."""

@@ -12,10 +12,10 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
-from simulator.arm.fault_rules import RuleError
-from simulator.arm.plane import Plane
-from simulator.arm.roles import RoleError, Roles
-from simulator.arm.upsert import BodyError
+from simulator.arm.access.roles import RoleError, Roles
+from simulator.arm.core.fault_rules import RuleError
+from simulator.arm.core.plane import Plane
+from simulator.arm.front.upsert import BodyError
 from simulator.clock import Clock
 from simulator.guests import Guests
 from simulator.scenarios import Scenario, ScenarioError

@@ -14,9 +14,9 @@ import socket
 from dataclasses import dataclass, field
 from typing import Any
 
-from simulator.arm.plane import Plane
-from simulator.arm.store import Record
-from simulator.arm.vm_state import vm_state
+from simulator.arm.core.plane import Plane
+from simulator.arm.core.store import Record
+from simulator.arm.state.vm_state import vm_state
 
 _HOST = "127.0.0.1"
 _VM_TYPE = "Microsoft.Compute/virtualMachines"

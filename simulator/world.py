@@ -14,15 +14,15 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from simulator.arm.boot_diagnostics import BLOBS, BootDiagnostics
-from simulator.arm.journal import Journal
-from simulator.arm.operations import Operations
-from simulator.arm.plane import DEFAULT_SUBSCRIPTION, TENANT_ID, Plane
-from simulator.arm.roles import Roles
-from simulator.arm.router import Router
-from simulator.arm.server import ArmServer, journaled
-from simulator.arm.store import Json, Store
-from simulator.arm.upsert import remove, upsert
+from simulator.arm.access.roles import Roles
+from simulator.arm.core.journal import Journal
+from simulator.arm.core.operations import Operations
+from simulator.arm.core.plane import DEFAULT_SUBSCRIPTION, TENANT_ID, Plane
+from simulator.arm.core.store import Json, Store
+from simulator.arm.front.router import Router
+from simulator.arm.front.server import ArmServer, journaled
+from simulator.arm.front.upsert import remove, upsert
+from simulator.arm.vms.boot_diagnostics import BLOBS, BootDiagnostics
 from simulator.clock import Clock
 from simulator.control import PREFIX, ControlPlane
 from simulator.eventgrid import Chaos, EventGrid

@@ -1,5 +1,5 @@
 """Everything that is drawn in a test run is drawn from fixed seeds."""
 
-from tests.support.drawing import FIXED, draw_from
+from tests.support.chaos.drawing import FIXED, draw_from
 
 draw_from(FIXED)

@@ -12,8 +12,8 @@ from refresh.arm import rest
 from refresh.arm.bodies import list_at, text_at
 from refresh.arm.clients import Clients
 from refresh.arm.errors import unreadable
-from refresh.domain.locks import Lock
-from refresh.domain.rights import Grant
+from refresh.domain.azure.locks import Lock
+from refresh.domain.preflight.rights import Grant
 
 _PERMISSIONS_VERSION = "2022-04-01"
 _LOCKS_VERSION = "2020-05-01"

@@ -23,11 +23,11 @@ from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 from azure.mgmt.resourcegraph.aio import ResourceGraphClient
 
 from refresh.arm.errors import azure_errors, unreadable
-from refresh.domain import resource_id
-from refresh.domain.resource_id import ResourceId
-from refresh.gateway import Refused
-from refresh.setting_values import is_loopback
-from refresh.settings import Settings, SettingsError
+from refresh.domain.terms import resource_id
+from refresh.domain.terms.resource_id import ResourceId
+from refresh.gateways.errors import Refused
+from refresh.settings.settings import Settings, SettingsError
+from refresh.settings.values import is_loopback
 
 CONNECT_TIMEOUT_S = 10
 READ_TIMEOUT_S = 30

@@ -8,7 +8,8 @@ from __future__ import annotations
 from refresh.arm import rest
 from refresh.arm.bodies import http_date
 from refresh.arm.clients import Clients
-from refresh.gateway import Graph, Refused
+from refresh.gateways.errors import Refused
+from refresh.gateways.gateways import Graph
 
 _API_VERSION = "2022-12-01"
 

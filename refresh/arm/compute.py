@@ -13,13 +13,14 @@ from typing import Any, cast
 from refresh.arm.bodies import bool_at, dict_at, http_date, identity_of, int_at, list_at, tags_of, text_at, zones_of
 from refresh.arm.clients import Clients, every, raw, split, split_group
 from refresh.arm.errors import azure_errors
-from refresh.arm.guests import guest_from_arm
+from refresh.arm.guest_facts import guest_from_arm
 from refresh.arm.operations import begin, progress
 from refresh.arm.quota import reads_left
-from refresh.domain.data_disks import DataDisk
-from refresh.domain.model import Agent, Power, Vm
-from refresh.domain.resource_id import VM_TYPE
-from refresh.gateway import Begun, NotFound, Progress, Refused
+from refresh.domain.azure.data_disks import DataDisk
+from refresh.domain.azure.vms import Agent, Power, Vm
+from refresh.domain.terms.resource_id import VM_TYPE
+from refresh.gateways.errors import NotFound, Refused
+from refresh.gateways.gateways import Begun, Progress
 
 _POWER_STATE = "powerstate/"
 _HIBERNATED = "hibernationstate/hibernated"

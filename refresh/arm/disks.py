@@ -12,10 +12,10 @@ from refresh.arm.bodies import at, bool_at, dict_at, identity_of, int_at, list_a
 from refresh.arm.clients import Clients, every, raw, split
 from refresh.arm.errors import azure_errors
 from refresh.arm.operations import begin
-from refresh.domain import resource_id
-from refresh.domain.model import Disk
-from refresh.domain.resource_id import DISK_TYPE, VERSION_TYPE
-from refresh.gateway import Begun
+from refresh.domain.azure.disks import Disk
+from refresh.domain.terms import resource_id
+from refresh.domain.terms.resource_id import DISK_TYPE, VERSION_TYPE
+from refresh.gateways.gateways import Begun
 
 
 class ArmDisks:

@@ -18,8 +18,8 @@ import aiohttp
 from azure.core.exceptions import AzureError, ClientAuthenticationError, DecodeError, HttpResponseError
 from azure.core.rest import HttpResponse
 
-from refresh.domain.denial import told_policy
-from refresh.gateway import GatewayError, NotFound, Refused, Unavailable
+from refresh.domain.azure.refusals import told_policy
+from refresh.gateways.errors import GatewayError, NotFound, Refused, Unavailable
 
 UNREADABLE = "UnreadableAnswer"
 UNREACHABLE = "Unreachable"

@@ -12,9 +12,9 @@ from refresh.arm.bodies import bool_at, dict_at, identity_of, int_at, list_at, r
 from refresh.arm.clients import Clients, every, raw, split
 from refresh.arm.errors import azure_errors
 from refresh.arm.operations import begin, progress
-from refresh.domain.gallery import Definition, Region, Version
-from refresh.domain.resource_id import DEFINITION_TYPE, GALLERY_TYPE, VERSION_TYPE
-from refresh.gateway import Begun, Progress
+from refresh.domain.azure.galleries import Definition, Region, Version
+from refresh.domain.terms.resource_id import DEFINITION_TYPE, GALLERY_TYPE, VERSION_TYPE
+from refresh.gateways.gateways import Begun, Progress
 
 
 class ArmGallery:

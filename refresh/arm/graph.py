@@ -16,9 +16,9 @@ from azure.mgmt.resourcegraph.models import QueryRequest, QueryRequestOptions
 from refresh.arm.bodies import list_at, tags_of, text_at
 from refresh.arm.clients import Clients, raw
 from refresh.arm.errors import azure_errors, quota_resets_after_s, unreadable
-from refresh.domain import tags
-from refresh.gateway import GatewayError
-from refresh.settings import Settings
+from refresh.domain.terms import tags
+from refresh.gateways.errors import GatewayError
+from refresh.settings.settings import Settings
 
 PAGE_SIZE = 1000
 """Rows per page: https://learn.microsoft.com/azure/governance/resource-graph/concepts/work-with-data#paging-results"""

@@ -1,47 +1,100 @@
-"""What Azure shows of a VM's guest: names, network interface, application health.
+"""Whatever Azure, or the VM itself, answers about the health of a guest beside the instance view.
 
-Decides which fields of a VM's ARM body become facts about its guest. Refuses to know what they say of its health.
+Decides which call asks for what and which answers mean that there is nothing to be had. Refuses to judge.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
-from refresh.arm.bodies import bool_at, dict_at, list_at, text_at
-from refresh.domain.guest import Guest, Report
+from refresh.arm import probes, rest
+from refresh.arm.bodies import bool_at, list_at, text_at
+from refresh.arm.clients import Clients, raw, split
+from refresh.arm.errors import azure_errors
+from refresh.domain.azure.guests import Report
+from refresh.domain.health.probe import Probe
+from refresh.domain.terms.resource_id import VM_TYPE
+from refresh.gateways.errors import NotFound, Refused
 
-_HEALTH_STATE = "healthstate/"
-
-
-def guest_from_arm(properties: Mapping[str, Any]) -> Guest:
-    """The facts in a VM's ARM `properties`. The guest's own name and application health stand in the instance view.
-
-    https://learn.microsoft.com/rest/api/compute/virtual-machines/instance-view#virtualmachineinstanceview
-    """
-    view = dict_at(properties, "instanceView")
-    return Guest(
-        computer_name=text_at(view, "computerName"),
-        profile_name=text_at(properties, "osProfile", "computerName"),
-        nic_id=_primary_nic(properties),
-        nic_ids=tuple(found for nic in _nics(properties) if (found := text_at(nic, "id"))),
-        application=_application(view),
-    )
+_NIC_VERSION = "2024-05-01"
+_RESOURCE_HEALTH_VERSION = "2024-02-01"
+# Long enough to fetch the log once.
+_SAS_MINUTES = 5
 
 
-def _nics(properties: Mapping[str, Any]) -> Sequence[Any]:
-    return list_at(properties, "networkProfile", "networkInterfaces")
+class ArmGuests:
+    """`gateway.Guests` on Resource Manager, Azure storage and the VM's own address."""
 
+    def __init__(self, clients: Clients) -> None:
+        """Ask through `clients`."""
+        self._clients = clients
 
-def _primary_nic(properties: Mapping[str, Any]) -> str | None:
-    # `primary` is only said where there are several.
-    nics = _nics(properties)
-    primary = [nic for nic in nics if bool_at(nic, "properties", "primary")]
-    return text_at((primary or nics)[0], "id") if nics else None
+    async def read_private_ip(self, nic_id: str) -> str | None:
+        """The primary private address of a network interface, None when it has none. NotFound, Refused, Unavailable.
 
+        https://learn.microsoft.com/rest/api/virtualnetwork/network-interfaces/get
+        """
+        answer = await rest.call(self._clients.rest, "GET", nic_id, _NIC_VERSION)
+        configurations = list_at(rest.json_of(answer), "properties", "ipConfigurations")
+        primary = [each for each in configurations if bool_at(each, "properties", "primary")]
+        chosen = (primary or configurations or [None])[0]
+        return text_at(chosen, "properties", "privateIPAddress")
 
-def _application(view: Mapping[str, Any] | None) -> Report | None:
-    code = (text_at(view, "vmHealth", "status", "code") or "").lower()
-    if not code.startswith(_HEALTH_STATE):
-        return None
-    return Report(code.removeprefix(_HEALTH_STATE), text_at(view, "vmHealth", "status", "time"))
+    async def list_dynamic_ips(self, nic_id: str) -> Sequence[str]:
+        """Names of the interface's public addresses that a deallocated VM loses. NotFound, Refused, Unavailable.
+
+        One GET for the interface and one for each public address:
+        https://learn.microsoft.com/rest/api/virtualnetwork/public-ip-addresses/get
+        """
+        answer = await rest.call(self._clients.rest, "GET", nic_id, _NIC_VERSION)
+        found = [
+            text_at(each, "properties", "publicIPAddress", "id")
+            for each in list_at(rest.json_of(answer), "properties", "ipConfigurations")
+        ]
+        dynamic = []
+        for address_id in filter(None, found):
+            body = rest.json_of(await rest.call(self._clients.rest, "GET", address_id, _NIC_VERSION))
+            if (text_at(body, "properties", "publicIPAllocationMethod") or "").lower() == "dynamic":
+                dynamic.append(text_at(body, "name") or address_id.rpartition("/")[2])
+        return dynamic
+
+    async def read_boot_log(self, vm_id: str) -> str | None:
+        """The end of the VM's serial log; None where there is none to be had: boot diagnostics off, or no permission.
+
+        Unavailable when it may be had later.
+        https://learn.microsoft.com/rest/api/compute/virtual-machines/retrieve-boot-diagnostics-data
+        """
+        vm = split(vm_id, VM_TYPE)
+        operations = self._clients.compute(vm.subscription).virtual_machines
+        try:
+            with azure_errors():
+                answer = cast(
+                    "Any",
+                    await operations.retrieve_boot_diagnostics_data(
+                        vm.group, vm.name, sas_uri_expiration_time_in_minutes=_SAS_MINUTES, cls=raw
+                    ),
+                )
+                uri = text_at(answer.json(), "serialConsoleLogBlobUri")
+            return None if uri is None else await probes.fetch_log(uri, local=self._clients.local)
+        except (NotFound, Refused):
+            return None
+
+    async def read_resource_health(self, vm_id: str) -> Report | None:
+        """What the platform says of the VM's availability; None where it does not say. Unavailable.
+
+        https://learn.microsoft.com/rest/api/resourcehealth/availability-statuses/get-by-resource
+        """
+        path = f"{split(vm_id, VM_TYPE).text}/providers/Microsoft.ResourceHealth/availabilityStatuses/current"
+        try:
+            body = rest.json_of(await rest.call(self._clients.rest, "GET", path, _RESOURCE_HEALTH_VERSION))
+        except (NotFound, Refused):
+            return None
+        state = text_at(body, "properties", "availabilityState")
+        # `occuredTime` is Azure's own spelling.
+        at = text_at(body, "properties", "occuredTime") or text_at(body, "properties", "occurredTime")
+        return None if state is None else Report(state.lower(), at, text_at(body, "properties", "reasonType"))
+
+    async def probe(self, address: str, probe: Probe) -> str | None:
+        """Ask the VM at its private `address` once: None when it answers well, else what it did. Refused."""
+        return await probes.probe_once(address, probe, local=self._clients.local)

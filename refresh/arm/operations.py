@@ -19,7 +19,8 @@ from azure.mgmt.core.polling.async_arm_polling import AsyncARMPolling
 from refresh.arm.bodies import http_date
 from refresh.arm.errors import azure_errors, from_answer, from_operation, retry_after_s, unreadable
 from refresh.arm.quota import reads_left
-from refresh.gateway import Begun, NotFound, Progress
+from refresh.gateways.errors import NotFound
+from refresh.gateways.gateways import Begun, Progress
 
 type Operation = Callable[..., Awaitable[AsyncLROPoller[Any]]]
 """An SDK client's `begin_*` method."""

@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 import aiohttp
 from yarl import URL
 
-from refresh.domain.probe import Probe
-from refresh.gateway import Refused, Unavailable
-from refresh.setting_values import is_loopback
+from refresh.domain.health.probe import Probe
+from refresh.gateways.errors import Refused, Unavailable
+from refresh.settings.values import is_loopback
 
 TIMEOUT_S = 5.0
 LOG_TIMEOUT_S = 20.0

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from refresh.domain.rhythm import ReadsLeft
+from refresh.domain.azure.rhythm import ReadsLeft
 
 _OF_SUBSCRIPTION = "x-ms-ratelimit-remaining-subscription-reads"
 # `Microsoft.Compute/LowCostGetSubscriptionMaximum;23999,Microsoft.Compute/LowCostGetResource;35`

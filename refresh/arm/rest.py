@@ -14,7 +14,7 @@ from azure.core.rest import AsyncHttpResponse, HttpRequest
 
 from refresh.arm.clients import RestClient
 from refresh.arm.errors import azure_errors, from_answer, unreadable
-from refresh.gateway import Refused
+from refresh.gateways.errors import Refused
 
 
 async def call(

@@ -17,12 +17,13 @@ from refresh.arm.errors import azure_errors
 from refresh.arm.gallery import ArmGallery
 from refresh.arm.operations import begin
 from refresh.arm.rest import call
-from refresh.domain.model import Disk
-from refresh.domain.orphans import Image
-from refresh.domain.resource_id import parse
-from refresh.domain.source_fit import SourceFacts, busy_disk
-from refresh.domain.sources import Kind, Part
-from refresh.gateway import Begun, Refused
+from refresh.domain.azure.disks import Disk
+from refresh.domain.azure.managed_images import Image
+from refresh.domain.images.source_fit import SourceFacts, busy_disk
+from refresh.domain.images.sources import Kind, Part
+from refresh.domain.terms.resource_id import parse
+from refresh.gateways.errors import Refused
+from refresh.gateways.gateways import Begun
 
 IMAGE_TYPE = "microsoft.compute/images"
 _SNAPSHOT_TYPE = "microsoft.compute/snapshots"

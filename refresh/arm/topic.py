@@ -15,8 +15,8 @@ from azure.eventgrid.aio import EventGridPublisherClient
 
 from refresh.arm.clients import AllowHttp, Clients
 from refresh.arm.errors import azure_errors
-from refresh.setting_values import is_loopback
-from refresh.settings import SettingsError
+from refresh.settings.settings import SettingsError
+from refresh.settings.values import is_loopback
 
 # The SDK's client logs every request with all its headers, line by line.
 _quiet = logging.getLogger(f"{__name__}.http")

@@ -13,13 +13,13 @@ from refresh.arm import rest
 from refresh.arm.bodies import dict_at, http_date, identity_of, list_at, region, tags_of, text_at
 from refresh.arm.clients import Clients, split, split_group
 from refresh.arm.compute import power_of
-from refresh.domain import resource_id
-from refresh.domain.build_watch import Machine
-from refresh.domain.marketplace import ImageFacts, Plan
-from refresh.domain.recipe import MarketplaceImage
-from refresh.domain.resource_id import VM_TYPE
-from refresh.domain.workplace import Group
-from refresh.gateway import NotFound, Refused
+from refresh.domain.recipes.build_watch import Machine
+from refresh.domain.recipes.marketplace import ImageFacts, Plan
+from refresh.domain.recipes.recipe import MarketplaceImage
+from refresh.domain.recipes.temporary_group import Group
+from refresh.domain.terms import resource_id
+from refresh.domain.terms.resource_id import VM_TYPE
+from refresh.gateways.errors import NotFound, Refused
 
 _GROUPS, _NETWORK, _COMPUTE = "2021-04-01", "2024-05-01", "2024-07-01"
 _FAILED = "provisioningstate/failed/"

@@ -1,1 +1,1 @@
-"""Pure decisions: no clock, no environment, no logging, no Azure."""
+"""Pure decisions: values in, values with a reason out. Standard library only; no clock, no logging, no Azure SDK."""

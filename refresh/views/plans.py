@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from refresh.views.book import Book
+from refresh.views.dispatcher_state import Book
 from refresh.views.vms import RECORD
 
 type Json = dict[str, Any]

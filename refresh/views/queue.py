@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from refresh.domain import resource_id
-from refresh.domain.wish import disk_text
-from refresh.views.book import Book
+from refresh.domain.terms import resource_id
+from refresh.domain.vm.wish import disk_text
+from refresh.views.dispatcher_state import Book
 
 type Json = dict[str, Any]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from refresh.retention_messages import DELETE, DELETED, DELETING, FAILED, summary_of
+from refresh.records.retention import DELETE, DELETED, DELETING, FAILED, summary_of
 
 type Json = dict[str, Any]
 

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from refresh.domain import instant
-from refresh.domain.reason import Wait
-from refresh.domain.wish import disk_text
-from refresh.views.book import Book
+from refresh.domain.terms import times
+from refresh.domain.terms.swap_reason import Wait
+from refresh.domain.vm.wish import disk_text
+from refresh.views.dispatcher_state import Book
 from refresh.views.removals import removal_rows
 from refresh.views.vms import RECORD
 
@@ -237,6 +237,6 @@ def _standing(vm: str, since: str, book: Book) -> Json:
         wait = book.waits.get(key)
         return vm_row({**row, "reason": str(wait) if wait else None, "message": book.why_waiting(vm), "run": None})
     outcome = book.outcome(vm)
-    if outcome is not None and instant.not_before(outcome.get("ended"), since):
+    if outcome is not None and times.not_before(outcome.get("ended"), since):
         return vm_row(outcome)
     return vm_row({**row, "message": "about to be looked at", "run": None})

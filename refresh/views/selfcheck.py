@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from refresh.domain import instant
-from refresh.domain.selfcheck import EVENTS_CURE, STUCK_AFTER_S, STUCK_CURE, is_stuck
-from refresh.selfcheck_messages import WAITING_FOR, CheckRow
-from refresh.views.book import Book
+from refresh.domain.selfcheck.rights_in_scope import EVENTS_CURE, STUCK_AFTER_S, STUCK_CURE, is_stuck
+from refresh.domain.terms import times
+from refresh.records.selfcheck import WAITING_FOR, CheckRow
+from refresh.views.dispatcher_state import Book
 from refresh.views.runs import Instance
 
 type Json = dict[str, Any]
@@ -55,7 +55,7 @@ def _last(book: Book, newest: Instance | None) -> Json | None:
     kept = book.selfcheck
     if newest is None or newest.state == "running" or (kept and kept.get("run") == newest.id):
         return kept
-    if kept and (instant.seconds_between(newest.started, kept.get("at")) or 0.0) > 0:
+    if kept and (times.seconds_between(newest.started, kept.get("at")) or 0.0) > 0:
         return kept
     if "checks" in newest.output:
         return {**newest.output, "at": newest.ended}

@@ -11,18 +11,20 @@ from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any
 
-from refresh.domain import instant, plan, resource_id, tags
-from refresh.domain.cautions import cautions_of
-from refresh.domain.check import Check, Promise
-from refresh.domain.decision import Decision, Refuse, Revive, Swap, is_intent_stale
-from refresh.domain.freshness import Freshness
-from refresh.domain.model import Disk, Power, Vm
-from refresh.domain.preflight import PROMISES
-from refresh.domain.reason import Reason, Wait
-from refresh.domain.seen import Seen
-from refresh.domain.stop_mode import StopMode, choose_stop_mode
-from refresh.domain.wish import disk_text, previous_text
-from refresh.views.book import Book
+from refresh.domain.azure.disks import Disk
+from refresh.domain.azure.vms import Power, Vm
+from refresh.domain.fleet.freshness import Freshness
+from refresh.domain.preflight.all_checks import PROMISES
+from refresh.domain.preflight.check import Check, Promise
+from refresh.domain.swap import plan
+from refresh.domain.swap.decided_vm import Seen
+from refresh.domain.swap.decision import Decision, Refuse, Revive, Swap, is_intent_stale
+from refresh.domain.terms import resource_id, tags, times
+from refresh.domain.terms.swap_reason import Reason, Wait
+from refresh.domain.vm.stop_mode import StopMode, choose_stop_mode
+from refresh.domain.vm.warnings import cautions_of
+from refresh.domain.vm.wish import disk_text, previous_text
+from refresh.views.dispatcher_state import Book
 
 type Json = dict[str, Any]
 
@@ -63,7 +65,7 @@ class MadeDisks:
         key = (home.group_key, vm.name.lower()) if home else ("", "")
         free = [disk for disk in self.by_vm.get(key, ()) if _is_free(disk) and not _is_rejected(disk, rejected)]
         newest = max(free, key=lambda disk: (disk.time_created or "", disk.name), default=None)
-        older = newest and current and (instant.seconds_between(current.time_created, newest.time_created) or 0.0) < 0
+        older = newest and current and (times.seconds_between(current.time_created, newest.time_created) or 0.0) < 0
         return None if newest is None or older else newest.name
 
 

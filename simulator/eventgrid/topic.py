@@ -14,8 +14,8 @@ from typing import Any
 
 from aiohttp import web
 
-from simulator.arm.faults import Faults
-from simulator.arm.server import cut, planned_answer
+from simulator.arm.core.faults import Faults
+from simulator.arm.front.server import cut, planned_answer
 from simulator.clock import Clock
 from simulator.identity import claims_of
 

@@ -6,9 +6,9 @@ import asyncio
 import json
 from typing import Any
 
-from tests.support.builders import VERSION_ID, VM_ID, disk_id
-from tests.support.local_azure import LocalAzure, disk_body, play, vm_body
-from tests.support.month_world import gallery_bodies, version_body
+from tests.support.worlds.builders import VERSION_ID, VM_ID, disk_id
+from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
+from tests.support.worlds.month_world import gallery_bodies, version_body
 
 FLEET = [vm_body(), disk_body("web01-new")]
 RECORD = {"vm", "decision", "reason", "message", "current", "wanted", "previous", "next", "run"}

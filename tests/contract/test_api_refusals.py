@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.builders import GROUP, SUBSCRIPTION, VM_ID, disk_id
-from tests.support.local_azure import LocalAzure, disk_body, play, vm_body
+from tests.support.worlds.builders import GROUP, SUBSCRIPTION, VM_ID, disk_id
+from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
 
 KEY = "bm90LWEta2V5"
 TWIN = VM_ID.replace("rg-app", "rg-other")

@@ -10,11 +10,11 @@ import pytest
 REFRESH = Path(__file__).parents[2] / "refresh"
 # What asks Azure to delete, and the only rooms from which it is asked.
 CALLERS = {
-    "begin_delete_disk": {"activities/delete_disks.py"},
-    "begin_delete_version": {"activities/delete_versions.py", "activities/discard_version.py"},
-    "begin_delete_image": {"activities/discard_version.py"},
-    "begin_delete_group": {"activities/ensure_group_gone.py"},
-    "delete_tags": {"activities/clear_intent.py", "activities/write_rejection.py"},
+    "begin_delete_disk": {"activities/retention/delete_disks.py"},
+    "begin_delete_version": {"activities/retention/delete_versions.py", "activities/images/discard_version.py"},
+    "begin_delete_image": {"activities/images/discard_version.py"},
+    "begin_delete_group": {"activities/recipes/ensure_group_gone.py"},
+    "delete_tags": {"activities/swap/clear_intent.py", "activities/swap/write_rejection.py"},
 }
 
 
@@ -27,7 +27,7 @@ def calls_of(path: Path) -> set[str]:
 
 
 def users_of(name: str) -> set[str]:
-    """The rooms that use `name`, those that are it (`arm`) or describe it (`gateway`, `workshop`) left out."""
+    """The rooms that use `name`, those that are it (`arm`) or describe it (`gateways`) left out."""
     files = {str(path.relative_to(REFRESH)): path for path in REFRESH.rglob("*.py")}
     return {where for where, path in files.items() if not where.startswith("arm/") and name in calls_of(path)}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.bicep import INFRA, declared
+from tests.support.infra.bicep import INFRA, declared
 from tools.refresh import parse
 
 ROOT = Path(__file__).parents[2]

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from refresh.domain import tags
-from refresh.domain.month_reason import MonthReason
-from refresh.domain.reason import Reason, Wait
-from refresh.domain.removal_reason import RemovalReason
-from refresh.event_messages import EventType
-from refresh.setting_table import SETTINGS
-from refresh.triggers.http_api import ROUTES
-from refresh.triggers.problem import Kind
+from refresh.domain.retention.reason import RemovalReason
+from refresh.domain.terms import tags
+from refresh.domain.terms.month_reason import MonthReason
+from refresh.domain.terms.swap_reason import Reason, Wait
+from refresh.records.events import EventType
+from refresh.settings.table import SETTINGS
+from refresh.triggers.http.problem import Kind
+from refresh.triggers.http.routes import ROUTES
 from refresh.views.runs import STATUSES
-from tests.support.bicep import INFRA
+from tests.support.infra.bicep import INFRA
 from tests.support.pages.routes import name_of
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -74,7 +74,7 @@ def test_the_folders_of_a_change_are_there(change: str) -> None:
 def test_architecture_names_every_folder_of_the_app() -> None:
     """Each folder of refresh/ stands in the table of layers."""
     page = text_of(DOCS / "architecture.md")
-    table = page.partition("## Layers")[2].partition("\n\n`function_app.py`")[0]
+    table = page.partition("## Layers")[2].partition("\n\nInside a layer")[0]
     in_table = set(re.findall(r"`([a-z_]+)/`", table)) - {"refresh"}
     assert in_table == folders_of(ROOT / "refresh")
 

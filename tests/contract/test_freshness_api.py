@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.support.builders import GALLERY
-from tests.support.local_azure import LocalAzure, disk_body, play, vm_body
-from tests.support.month_world import gallery_bodies, version_body
+from tests.support.worlds.builders import GALLERY
+from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
+from tests.support.worlds.month_world import gallery_bodies, version_body
 
 DEFINITION = f"{GALLERY}/images/ubuntu"
 PUBLISHED = {"202609": 63, "202610": 33, "202611": 2}

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from refresh import messages, month_messages, recipe_messages, retention_messages, selfcheck_messages
+from refresh.records import durable_names, month, recipes, retention, selfcheck
 from simulator.functions.indexing import IndexedFunction, index_app
 
 ROOT = Path(__file__).parents[2]
@@ -38,7 +38,7 @@ ROUTES = {
     ("GET", "runs"),
     ("GET", "runs/{id}"),
 }
-NAMES = (month_messages, recipe_messages, retention_messages, selfcheck_messages)
+NAMES = (month, recipes, retention, selfcheck)
 CLIENT_BOUND = {
     "find_outcomes",
     "count_swaps",
@@ -96,18 +96,18 @@ def test_every_route_asks_for_a_key(functions: dict[str, IndexedFunction]) -> No
 def test_durable_functions_are_called_like_their_files(functions: dict[str, IndexedFunction]) -> None:
     """Orchestrations, entity and activities are registered under the names that the messages use."""
     assert named(functions, "orchestrationTrigger") == ORCHESTRATIONS
-    assert named(functions, "entityTrigger") == {messages.DISPATCHER}
+    assert named(functions, "entityTrigger") == {durable_names.DISPATCHER}
     assert named(functions, "eventGridTrigger") == {"on_resource_write"}
     folders = {"orchestrations": ORCHESTRATIONS, "activities": named(functions, "activityTrigger")}
     for folder, names in folders.items():
-        files = {path.stem for path in (ROOT / "refresh" / folder).glob("*.py")}
+        files = {path.stem for path in (ROOT / "refresh" / folder).rglob("*.py")}
         assert names <= files
 
 
 def test_every_activity_that_is_called_is_registered(functions: dict[str, IndexedFunction]) -> None:
     """No orchestration calls an activity by a name that nothing answers to, and none is registered for nobody."""
     called = set()
-    for path in (ROOT / "refresh" / "orchestrations").glob("*.py"):
+    for path in (ROOT / "refresh" / "orchestrations").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 called.add(node.value)

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from refresh.domain.publishing import Publishing, version_body
-from refresh.domain.sources import Source, read_source
-from tests.support.builders import make_definition
-from tests.support.recordings import ABSENT, FOLDER, load
+from refresh.domain.images.publishing import Publishing, version_body
+from refresh.domain.images.sources import Source, read_source
+from tests.support.recordings.recordings import ABSENT, FOLDER, load
+from tests.support.worlds.builders import make_definition
 
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason=ABSENT)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from refresh.setting_table import SETTINGS
-from refresh.triggers.http_api import ROUTES
-from tests.docs import DOCS, PAGES
+from refresh.settings.table import SETTINGS
+from refresh.triggers.http.routes import ROUTES
+from tests.commands.docs import DOCS, PAGES
 from tests.support.pages.api_words import FIELDS, REQUESTS
 from tests.support.pages.routes import name_of, takes_of
 from tests.support.pages.settings_page import HEADINGS, accepted_by

@@ -13,10 +13,10 @@ from durabletask.entities import EntityInstanceId
 from durabletask.task import OrchestrationContext, Task
 
 from simulator.functions.indexing import index_app
-from tests.histories import ORCHESTRATORS
-from tests.support.histories import FOLDER, History, Turn, kept, stored
-from tests.support.replaying import Orchestrator, differences, fill_in
-from tests.support.told_stories import STORIES
+from tests.commands.histories import ORCHESTRATORS
+from tests.support.histories.histories import FOLDER, History, Turn, kept, stored
+from tests.support.histories.replay_orchestrations import Orchestrator, differences, fill_in
+from tests.support.histories.swap_stories import STORIES
 
 type Steps = Generator[Task[Any], Any, Any]
 HISTORIES = tuple(stored())

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tests.support.builders import GALLERY
-from tests.support.local_azure import LocalAzure, play, vm_body
-from tests.support.month_world import GOLDEN, gallery_bodies
+from tests.support.worlds.builders import GALLERY
+from tests.support.worlds.local_azure import LocalAzure, play, vm_body
+from tests.support.worlds.month_world import GOLDEN, gallery_bodies
 
 IMAGES_TOML = f"""
 [images.hardened]

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from refresh.domain import tags
-from refresh.domain.image_spec import read_specs
-from refresh.domain.month_reason import MonthReason
-from tests.support.builders import GALLERY
+from refresh.domain.images.spec import read_specs
+from refresh.domain.terms import tags
+from refresh.domain.terms.month_reason import MonthReason
+from tests.support.worlds.builders import GALLERY
 
 ROOT = Path(__file__).parents[2]
 DOC = (ROOT / "docs" / "images.md").read_text(encoding="utf-8")

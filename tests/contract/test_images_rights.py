@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.e2e.test_image_sources import IMAGES_TOML, NAMES, scenario
-from tests.support.local_azure import LocalAzure, play
+from tests.support.worlds.local_azure import LocalAzure, play
 
 DOC = (Path(__file__).parents[2] / "docs" / "images.md").read_text(encoding="utf-8").partition("## Rights")[2]
 NEEDED = {

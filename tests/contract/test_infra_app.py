@@ -6,9 +6,9 @@ import json
 import re
 from typing import Any
 
-from refresh.setting_table import SETTINGS
+from refresh.settings.table import SETTINGS
 from simulator.functions.indexing import index_app
-from tests.support.bicep import INFRA, ROOT, Snapshot, built, declared, deployment
+from tests.support.infra.bicep import INFRA, ROOT, Snapshot, built, declared, deployment
 
 # https://github.com/Azure/azure-functions-host/blob/dev/src/WebJobs.Script/Extensions/FunctionMetadataExtensions.cs
 GROUPS = {

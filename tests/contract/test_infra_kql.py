@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
-from refresh.messages import Outcome
-from refresh.triggers.month_age import days_since
+from refresh.records.swap import Outcome
+from refresh.triggers.timers.month_age import days_since
 from refresh.views.runs import STATUSES
-from tests.support.bicep import INFRA, example
-from tests.support.builders import VM_ID
-from tests.support.judges import miss
-from tests.support.local_azure import LocalAzure, disk_body, play, vm_body
+from tests.support.infra.bicep import INFRA, example
+from tests.support.infra.judges import miss
+from tests.support.worlds.builders import VM_ID
+from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
 
 KUSTO = Path(__file__).parents[1] / "kusto"
 QUERIES = {path.stem: path.read_text() for path in sorted((INFRA / "kql").glob("*.kql"))}

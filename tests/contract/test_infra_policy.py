@@ -8,20 +8,10 @@ from typing import Any
 
 import pytest
 
-from refresh.domain import hints
+from refresh.domain.vm import hints
 from simulator.eventgrid.filters import DEFAULT
 from simulator.functions.indexing import index_app
-from tests.support.bicep import (
-    FILES,
-    OWN,
-    ROOT,
-    Resource,
-    Snapshot,
-    all_resources,
-    built,
-    deployment,
-    example,
-)
+from tests.support.infra.bicep import FILES, OWN, ROOT, Resource, Snapshot, all_resources, built, deployment, example
 
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 # https://learn.microsoft.com/azure/role-based-access-control/built-in-roles

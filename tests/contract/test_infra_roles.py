@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from refresh.domain.rights import needed_on
-from refresh.domain.stop_mode import StopMode
-from tests.support import deployed_roles
-from tests.support.bicep import INFRA, OTHER, OWN, Snapshot, deployment, example
-from tests.support.builders import GROUP, VM_ID, disk_id
+from refresh.domain.preflight.rights import needed_on
+from refresh.domain.vm.stop_mode import StopMode
+from tests.support.infra import deployed_roles
+from tests.support.infra.bicep import INFRA, OTHER, OWN, Snapshot, deployment, example
+from tests.support.worlds.builders import GROUP, VM_ID, disk_id
 from tools import permissions
 
 FILES = sorted((INFRA / "roles").glob("*.json"))
@@ -182,7 +182,7 @@ WITH: dict[str, dict[str, Any]] = {
 
 
 def test_the_proofs_assign_the_roles_as_bicep_does() -> None:
-    """What tests/support/deployed_roles.py calls a deployment is what a deployment with swapGroups gives."""
+    """What tests/support/infra/deployed_roles.py calls a deployment is what a deployment with swapGroups gives."""
     groups = [{"subscriptionId": OWN, "name": "rg-web"}]
     always = {(name, PLACES[scope]) for name, scope in deployed_roles.ALWAYS}
     assert given(deployment(swapGroups=groups)) == always

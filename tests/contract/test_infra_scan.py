@@ -1,4 +1,4 @@
-"""A security scanner's opinion of infra/: every finding is mended or has its reason in tests/scan.py."""
+"""A security scanner's opinion of infra/: every finding is mended or has its reason in tests/commands/scan.py."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.scan import SKIPS, ensure_scanner, run, template, write_templates
-from tests.support.bicep import INFRA, snapshot
+from tests.commands.scan import SKIPS, ensure_scanner, run, template, write_templates
+from tests.support.infra.bicep import INFRA, snapshot
 
 # What is wrong -> the module, the right text and the wrong one, the check that must find it.
 MISTAKES = {

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.snapshots import NAMES, kept
-from tests.support.bicep import INFRA, OTHER, OWN, Refused, Resource, Snapshot, deployment, example
+from tests.commands.snapshots import NAMES, kept
+from tests.support.infra.bicep import INFRA, OTHER, OWN, Refused, Resource, Snapshot, deployment, example
 
 SUBNETS = (
     f"/subscriptions/{OWN}/resourceGroups/{{group}}/providers/Microsoft.Network/virtualNetworks/vnet/subnets/{{name}}"

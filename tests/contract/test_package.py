@@ -18,7 +18,7 @@ from simulator.functions.indexing import index_app
 from tools import package
 
 ROOT = Path(__file__).parents[2]
-PROBE = "tests.support.package_probe"
+PROBE = "tests.support.infra.package_probe"
 AT_THE_TOP = {"function_app.py", "host.json", "requirements.txt"}
 # Deployed with the app where they are there: what images are made of.
 DATA = ("images.toml", "recipes/")

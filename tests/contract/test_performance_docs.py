@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from refresh.activities import ensure_os_disk, ensure_stopped
-from refresh.domain import rhythm
-from refresh.domain.stop_mode import StopMode
+from refresh.activities.swap import ensure_os_disk, ensure_stopped
+from refresh.domain.azure import rhythm
+from refresh.domain.vm.stop_mode import StopMode
 
 ROOT = Path(__file__).parents[2]
 DOC = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")

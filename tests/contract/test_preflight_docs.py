@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from refresh.domain.cautions import Kind
-from refresh.domain.check import Promise
-from refresh.domain.guest import Guest
-from refresh.domain.health import OPTIONAL
-from refresh.domain.preflight import PROMISES
-from refresh.domain.rights import READ_ADDRESS, needed_by_rungs, needed_on
-from refresh.domain.stop_mode import StopMode
-from tests.support.builders import GROUP, VM_ID, disk_id, make_vm
+from refresh.domain.azure.guests import Guest
+from refresh.domain.health.ladder import OPTIONAL
+from refresh.domain.preflight.all_checks import PROMISES
+from refresh.domain.preflight.check import Promise
+from refresh.domain.preflight.rights import READ_ADDRESS, needed_by_rungs, needed_on
+from refresh.domain.vm.stop_mode import StopMode
+from refresh.domain.vm.warnings import Kind
+from tests.support.worlds.builders import GROUP, VM_ID, disk_id, make_vm
 
 ROOT = Path(__file__).parents[2]
 DOC = (ROOT / "docs" / "preflight.md").read_text()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from refresh import __version__
-from refresh.domain import tags
+from refresh.domain.terms import tags
 from refresh.views.runs import STATUSES
 from tests.support.pages.picture import lines_of, loads_from_elsewhere, squeezed
 

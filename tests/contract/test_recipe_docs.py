@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from refresh.domain import recipe, tags
-from refresh.domain.custom_data import MARKER
-from refresh.domain.month_reason import MonthReason
-from refresh.domain.recipe import Recipe, read_recipe
+from refresh.domain.recipes import recipe
+from refresh.domain.recipes.custom_data import MARKER
+from refresh.domain.recipes.recipe import Recipe, read_recipe
+from refresh.domain.terms import tags
+from refresh.domain.terms.month_reason import MonthReason
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")

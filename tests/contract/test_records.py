@@ -10,22 +10,22 @@ import pytest
 from azure.durable_functions.internal.serialization import DEFAULT_FUNCTIONS_DATA_CONVERTER as CONVERTER
 from azure.functions._durable_functions import df_dumps, df_loads
 
-from refresh import event_messages, messages, month_messages, recipe_messages, retention_messages, selfcheck_messages
-from refresh.messages import BadRecord, Record
+from refresh.records import events, month, recipes, retention, selfcheck, swap
+from refresh.records.record import BadRecord, Record
 
 VM = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/v"
-HEALTH = messages.Health(("web01",), ("0:data:None",), "tcp:22", True, 600, False)
-INTENT = messages.Intent("swap-x-1", True, "old", "new", agent_spoke=True, previous="p", version="v", health=HEALTH)
-WARNED = messages.Warned("spot-vm", "message")
+HEALTH = swap.Health(("web01",), ("0:data:None",), "tcp:22", True, 600, False)
+INTENT = swap.Intent("swap-x-1", True, "old", "new", agent_spoke=True, previous="p", version="v", health=HEALTH)
+WARNED = swap.Warned("spot-vm", "message")
 RECORDS: list[Record] = [
     HEALTH,
     INTENT,
-    messages.Claimed("yours", True, INTENT, "stop", ("r",), ("d",), ("h",), ("o",), {"tag": "v"}, "disk", "t"),
-    messages.StepInput(VM, "disk", "t", "t", "t", True, True, health=HEALTH),
-    messages.StepResult("done", "t", "t", "t", "Code", "message", "evidence", True, 90.0, ("rung",), "t"),
-    messages.Prepared("swap", "wanted", "m", INTENT, {"tag": "value"}, ("stop",), ("start",), 41.0, 60),
+    swap.Claimed("yours", True, INTENT, "stop", ("r",), ("d",), ("h",), ("o",), {"tag": "v"}, "disk", "t"),
+    swap.StepInput(VM, "disk", "t", "t", "t", True, True, health=HEALTH),
+    swap.StepResult("done", "t", "t", "t", "Code", "message", "evidence", True, 90.0, ("rung",), "t"),
+    swap.Prepared("swap", "wanted", "m", INTENT, {"tag": "value"}, ("stop",), ("start",), 41.0, 60),
     WARNED,
-    messages.Outcome(
+    swap.Outcome(
         VM,
         "run",
         "succeeded",
@@ -42,22 +42,22 @@ RECORDS: list[Record] = [
         "power-off",
         40.1,
     ),
-    messages.SwapRequest((VM,), "disk", True, ({"vm": VM},)),
-    event_messages.Event("refresh.swap.refused", "swap-x-1", VM, "t", {"vm": VM}, "no-capacity"),
-    month_messages.MonthInput("202611", (VM,), "auto", True, True),
-    month_messages.BulkInput("202611", (VM,), "auto", True, True, ({"vm": VM},)),
-    month_messages.BatchInput((VM,), "202611", True),
-    month_messages.BuildInput("d", "202611", ("westeurope",), True, "v", "s", True, "t", {"westeurope": 51}, "vm"),
-    month_messages.BuildInput("d", "p", body={"tags": {}}, definition_body={"a": [1]}, image="i", image_body={"b": {}}),
-    month_messages.ImageRow("d", "create", "r", "m", "v", regions=("westeurope",)),
-    month_messages.VmRow(VM, "create", "r", "m", "c", "n", "w"),
-    recipe_messages.Workplace("g", "build", "d", "s", "l", "r", "t", True, 3600.0, "x", "p:o:s:v", "v", False, "t"),
-    recipe_messages.Stage("failed", "no-build-marker", "message", ("line",), ("az",), "t"),
-    recipe_messages.ProofInput("d", "v"),
-    retention_messages.RetentionInput(True, True, ("d",), ("v",), ({"id": "x"},)),
-    retention_messages.DeletionInput(("d",), {"d": "why"}, ("definition",)),
-    retention_messages.ResourceRow("disk", "d", "delete", "r", "m", 30, 3.96),
-    selfcheck_messages.CheckRow("timer", False, "message", "cure", 1.5),
+    swap.SwapRequest((VM,), "disk", True, ({"vm": VM},)),
+    events.Event("refresh.swap.refused", "swap-x-1", VM, "t", {"vm": VM}, "no-capacity"),
+    month.MonthInput("202611", (VM,), "auto", True, True),
+    month.BulkInput("202611", (VM,), "auto", True, True, ({"vm": VM},)),
+    month.BatchInput((VM,), "202611", True),
+    month.BuildInput("d", "202611", ("westeurope",), True, "v", "s", True, "t", {"westeurope": 51}, "vm"),
+    month.BuildInput("d", "p", body={"tags": {}}, definition_body={"a": [1]}, image="i", image_body={"b": {}}),
+    month.ImageRow("d", "create", "r", "m", "v", regions=("westeurope",)),
+    month.VmRow(VM, "create", "r", "m", "c", "n", "w"),
+    recipes.Workplace("g", "build", "d", "s", "l", "r", "t", True, 3600.0, "x", "p:o:s:v", "v", False, "t"),
+    recipes.Stage("failed", "no-build-marker", "message", ("line",), ("az",), "t"),
+    recipes.ProofInput("d", "v"),
+    retention.RetentionInput(True, True, ("d",), ("v",), ({"id": "x"},)),
+    retention.DeletionInput(("d",), {"d": "why"}, ("definition",)),
+    retention.ResourceRow("disk", "d", "delete", "r", "m", 30, 3.96),
+    selfcheck.CheckRow("timer", False, "message", "cure", 1.5),
 ]
 
 

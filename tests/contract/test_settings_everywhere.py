@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from refresh.setting_table import ACTIVITIES_BESIDE_SWAPS, MAX_CONCURRENT_ACTIVITIES, SETTINGS
-from refresh.settings import Settings
+from refresh.settings.settings import Settings
+from refresh.settings.table import ACTIVITIES_BESIDE_SWAPS, MAX_CONCURRENT_ACTIVITIES, SETTINGS
 
 _ROOT = Path(__file__).resolve().parents[2]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import azure.functions as func
 import pytest
 
-from refresh.triggers.http_api import auth_level
-from refresh.triggers.problem import is_authentication_on
-from tests.support.local_azure import LocalAzure, play, vm_body
+from refresh.triggers.http.problem import is_authentication_on
+from refresh.triggers.http.routes import auth_level
+from tests.support.worlds.local_azure import LocalAzure, play, vm_body
 
 SIGNED_IN = {"X-MS-CLIENT-PRINCIPAL-ID": "11111111-1111-4111-8111-111111111111"}
 

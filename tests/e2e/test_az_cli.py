@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from refresh.domain.by_hand import write_commands
-from refresh.domain.gallery import Region, Version
-from refresh.domain.image_commands import delete_command, retry_commands
-from refresh.domain.workplace import delete_commands
-from tests.support.az import Az, AzFailed, for_simulator, signed_out
+from refresh.domain.azure.galleries import Region, Version
+from refresh.domain.images.manual_commands import delete_command, retry_commands
+from refresh.domain.recipes.temporary_group import delete_commands
+from refresh.domain.swap.manual_commands import write_commands
+from tests.support.infra.az import Az, AzFailed, for_simulator, signed_out
 
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
 TENANT = "72f988bf-0000-4000-8000-2d7cd011db47"

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.builders import GROUP, VM_ID, disk_id
-from tests.support.local_azure import LocalAzure, disk_body, play, vm_body
+from tests.support.worlds.builders import GROUP, VM_ID, disk_id
+from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
 
 TYPE = "Microsoft.Resources.ResourceWriteSuccess"
 TAGS_WRITE = {"operationName": "Microsoft.Resources/tags/write", "resourceUri": VM_ID}

@@ -9,9 +9,9 @@ from statistics import median
 import pytest
 
 from bench.loss import Span, split_downtime
-from refresh.entities.queue import DEFAULT_MAX_SWAPS
-from tests.support.local_azure import LocalAzure, disk_body, play, vm_body
-from tests.support.month_world import vm_id
+from refresh.dispatcher.queue import DEFAULT_MAX_SWAPS
+from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
+from tests.support.worlds.month_world import vm_id
 
 MODES = ("deallocate", "power-off")
 

@@ -11,8 +11,8 @@ import pytest
 from aiohttp import web
 
 from simulator.clock import Clock, run
-from tests.support.builders import VM_ID
-from tests.support.local_azure import LocalAzure, disk_body, local_azure, vm_body
+from tests.support.worlds.builders import VM_ID
+from tests.support.worlds.local_azure import LocalAzure, disk_body, local_azure, vm_body
 from tools import drain
 from tools.api_client import Api, ApiError
 from tools.brake import ANSWER_S, WHY, Brake

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.builders import VM_ID
-from tests.support.local_azure import LocalAzure, disk_body, play, vm_body
-from tests.support.missed_edits import NAMES, edit_and_sweep, fleet
+from tests.support.worlds.builders import VM_ID
+from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
+from tests.support.worlds.missed_edits import NAMES, edit_and_sweep, fleet
 
 
 async def events_check(azure: LocalAzure) -> dict[str, Any]:

@@ -6,10 +6,10 @@ import itertools
 
 import pytest
 
-from tests.support.builders import GROUP
-from tests.support.fault_matrix import OPERATION, OTHER, POLICY, Failure, Step, vm_id
-from tests.support.fault_play import Result, results_of
-from tests.support.fault_table import ROWS, Row, steps_of
+from tests.support.faults.fault_matrix import OPERATION, OTHER, POLICY, Failure, Step, vm_id
+from tests.support.faults.fault_play import Result, results_of
+from tests.support.faults.fault_table import ROWS, Row, steps_of
+from tests.support.worlds.builders import GROUP
 
 HAPPENING = [row for row in ROWS if not row.impossible]
 DENIED = {

@@ -7,10 +7,10 @@ from typing import Any, Self
 import pytest
 from aiohttp import web
 
-from simulator.arm.store import Record
-from tests.support.builders import DEFINITION_ID, GALLERY, GROUP, VERSION_ID, VM_ID
-from tests.support.local_azure import LocalAzure, disk_body, play, vm_body
-from tests.support.month_world import definition_body, version_body, vm_bodies
+from simulator.arm.core.store import Record
+from tests.support.worlds.builders import DEFINITION_ID, GALLERY, GROUP, VERSION_ID, VM_ID
+from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
+from tests.support.worlds.month_world import definition_body, version_body, vm_bodies
 
 FLEET = [vm_body(), disk_body("web01-new")]
 

@@ -8,15 +8,10 @@ from typing import Any
 
 import pytest
 
-from simulator.arm.store import Json
-from tests.support.boundaries import DieAtEachStep
-from tests.support.builders import GALLERY, GROUP, VERSION_ID
-from tests.support.month_world import (
-    HostedWorld,
-    gallery_bodies,
-    on_functions,
-    vm_bodies,
-)
+from simulator.arm.core.store import Json
+from tests.support.chaos.boundaries import DieAtEachStep
+from tests.support.worlds.builders import GALLERY, GROUP, VERSION_ID
+from tests.support.worlds.month_world import HostedWorld, gallery_bodies, on_functions, vm_bodies
 
 IMAGES_GROUP = GALLERY.split("/providers")[0]
 STORAGE = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/packed1"

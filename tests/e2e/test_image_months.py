@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from simulator.arm.store import Json
-from tests.support.builders import DEFINITION_ID, GALLERY, VERSION_ID
-from tests.support.local_azure import LocalAzure, play
-from tests.support.month_world import (
+from simulator.arm.core.store import Json
+from tests.support.worlds.builders import DEFINITION_ID, GALLERY, VERSION_ID
+from tests.support.worlds.local_azure import LocalAzure, play
+from tests.support.worlds.month_world import (
     GOLDEN,
     HostedWorld,
     definition_body,

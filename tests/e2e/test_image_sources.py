@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tests.support.builders import GALLERY, GROUP, disk_id
-from tests.support.local_azure import LocalAzure, disk_body, play, vm_body
-from tests.support.month_world import definition_body, version_body
+from tests.support.worlds.builders import GALLERY, GROUP, disk_id
+from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
+from tests.support.worlds.month_world import definition_body, version_body
 
 ELSEWHERE = "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/rg-base"
 BASE = f"{ELSEWHERE}/providers/Microsoft.Compute/galleries/base/images/ubuntu"

@@ -6,9 +6,9 @@ import asyncio
 from datetime import datetime
 from typing import Any
 
-from refresh.activities.count_swaps import count_down
-from tests.support.builders import VM_ID
-from tests.support.local_azure import LocalAzure, disk_body, play, vm_body
+from refresh.activities.swap.count_swaps import count_down
+from tests.support.worlds.builders import VM_ID
+from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
 
 FLEET = [vm_body(), disk_body("web01-new"), disk_body("web01-newer")]
 NOTICE = {"REFRESH_NOTICE_S": "1800"}

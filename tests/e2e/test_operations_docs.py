@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.support import missed_edits
-from tests.support.builders import VM_ID
-from tests.support.local_azure import LocalAzure, disk_body, play, vm_body
-from tests.support.missed_edits import edit_and_sweep
+from tests.support.worlds import missed_edits
+from tests.support.worlds.builders import VM_ID
+from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
+from tests.support.worlds.missed_edits import edit_and_sweep
 
 ROOT = Path(__file__).parents[2]
 DOC = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")

@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from refresh.domain import workplace
-from tests.support.builders import GALLERY, SUBSCRIPTION, disk_id
-from tests.support.local_azure import LocalAzure, disk_body, play, vm_body
-from tests.support.month_world import gallery_bodies, version_body
+from refresh.domain.recipes import temporary_group
+from tests.support.worlds.builders import GALLERY, SUBSCRIPTION, disk_id
+from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
+from tests.support.worlds.month_world import gallery_bodies, version_body
 
 DEFINITION = f"{GALLERY}/images/ubuntu"
 BESIDE = GALLERY.split("/providers/")[0]
 SUBNET = f"{BESIDE}/providers/Microsoft.Network/virtualNetworks/net/subnets/build"
 RUN = "proof-202601-1a2b3c4d"
-PROOF = workplace.group_id(SUBNET, workplace.PROOF, DEFINITION, RUN)
+PROOF = temporary_group.group_id(SUBNET, temporary_group.PROOF, DEFINITION, RUN)
 
 
 def version(number: str, state: str, **properties: Any) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def test_nothing_under_way_is_an_orphan() -> None:
         azure.simulator.plane.faults.add([{"match": {"operation": "versionCreate"}, "hang": True}])
         _, begun = await azure.api("POST", "/api/images", {"period": "202612"})
         await azure.until(lambda: any(name.startswith("build-") for name in azure.hub.orchestrations.instances))
-        mine = workplace.group_id(SUBNET, workplace.PROOF, DEFINITION, begun["id"])
+        mine = temporary_group.group_id(SUBNET, temporary_group.PROOF, DEFINITION, begun["id"])
         azure.simulator.upsert([{"id": mine, "tags": {"RefreshRun": begun["id"]}}])
         _, answer = await azure.api("GET", "/api/orphans")
         assert [row["kind"] for row in answer["value"]] == ["disk", "group"], answer

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from refresh.domain.preflight import PROMISES
-from refresh.domain.reason import Reason
-from tests.support.builders import GROUP, VM_ID, disk_id
-from tests.support.local_azure import LocalAzure, disk_body, play, vm_body
-from tests.support.preflight_rows import laid_over
+from refresh.domain.preflight.all_checks import PROMISES
+from refresh.domain.terms.swap_reason import Reason
+from tests.support.faults.preflight_rows import laid_over
+from tests.support.worlds.builders import GROUP, VM_ID, disk_id
+from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
 
 type Json = dict[str, Any]
 

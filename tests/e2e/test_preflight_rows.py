@@ -8,10 +8,8 @@ from typing import Any
 
 import pytest
 
-from refresh.domain.preflight import PROMISES
-from tests.support.builders import GROUP
-from tests.support.local_azure import LocalAzure, play
-from tests.support.preflight_rows import (
+from refresh.domain.preflight.all_checks import PROMISES
+from tests.support.faults.preflight_rows import (
     ALLOWED_GROUP,
     PASSED,
     PASSED_WITH_TRUST,
@@ -22,6 +20,8 @@ from tests.support.preflight_rows import (
     image_bodies,
     request_of,
 )
+from tests.support.worlds.builders import GROUP
+from tests.support.worlds.local_azure import LocalAzure, play
 
 ALL_REFUSED, ALL_PASSED = (*REFUSED, *REFUSED_WITH_TRUST), (*PASSED, *PASSED_WITH_TRUST)
 WITH_CODE = [row for row in ALL_REFUSED if row.code or row.promise.azure_code]

@@ -10,9 +10,9 @@ from typing import Any, override
 import pytest
 
 from simulator.durable.worker import Interruptions, WorkerDied
-from tests.support.builders import VM_ID
-from tests.support.local_azure import LocalAzure, disk_body, play, vm_body
-from tests.support.month_world import gallery_bodies, vm_bodies, vm_id
+from tests.support.worlds.builders import VM_ID
+from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
+from tests.support.worlds.month_world import gallery_bodies, vm_bodies, vm_id
 
 FLEET = [vm_body(), disk_body("web01-new")]
 TOPIC = {"match": {"path": "/api/events"}}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.support.builders import DEFINITION_ID, VERSION_ID
-from tests.support.local_azure import LocalAzure, play
-from tests.support.month_world import gallery_bodies, vm_bodies
-from tests.support.recipe_world import MACHINE, RECIPES, SUBNET, recipe_bodies
+from tests.support.worlds.builders import DEFINITION_ID, VERSION_ID
+from tests.support.worlds.local_azure import LocalAzure, play
+from tests.support.worlds.month_world import gallery_bodies, vm_bodies
+from tests.support.worlds.recipe_world import MACHINE, RECIPES, SUBNET, recipe_bodies
 
 FLEET = [
     body

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.support.builders import VERSION_ID, disk_id
-from tests.support.local_azure import LocalAzure, disk_body, play, vm_body
-from tests.support.month_world import gallery_bodies, version_body, vm_id
+from tests.support.worlds.builders import VERSION_ID, disk_id
+from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
+from tests.support.worlds.month_world import gallery_bodies, version_body, vm_id
 
 NAMES = ("web01", "web02", "web03")
 

@@ -7,10 +7,10 @@ import asyncio
 import pytest
 
 from simulator.durable.records import TERMINAL
-from tests.support.boundaries import DieAtEachStep
-from tests.support.builders import VERSION_ID
-from tests.support.month_world import HostedWorld
-from tests.support.recipe_world import MACHINE, fail, groups_left, machines, on_recipes, recipe_bodies, until
+from tests.support.chaos.boundaries import DieAtEachStep
+from tests.support.worlds.builders import VERSION_ID
+from tests.support.worlds.month_world import HostedWorld
+from tests.support.worlds.recipe_world import MACHINE, fail, groups_left, machines, on_recipes, recipe_bodies, until
 
 STEPS = frozenset({"run_recipe", "build_vm", "prove_version"})
 

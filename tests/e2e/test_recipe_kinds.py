@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.month_world import HostedWorld
-from tests.support.recipe_world import groups_left, machines, on_recipes, recipe_bodies, until
+from tests.support.worlds.month_world import HostedWorld
+from tests.support.worlds.recipe_world import groups_left, machines, on_recipes, recipe_bodies, until
 
 LAUNCH = {"features": [{"name": "SecurityType", "value": "TrustedLaunch"}]}
 

@@ -12,8 +12,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from tests.support.month_world import HostedWorld
-from tests.support.recipe_world import groups_left, machines, on_recipes, recipe_bodies, until
+from tests.support.worlds.month_world import HostedWorld
+from tests.support.worlds.recipe_world import groups_left, machines, on_recipes, recipe_bodies, until
 
 NETWORK = "Microsoft.Network"
 
@@ -51,7 +51,7 @@ def test_no_secret_of_a_build_is_kept_anywhere(
         made.append(generate(*args, **kwargs))
         return made[-1]
 
-    monkeypatch.setattr("refresh.activities.one_time_key.rsa.generate_private_key", watched)
+    monkeypatch.setattr("refresh.activities.recipes.one_time_key.rsa.generate_private_key", watched)
     caplog.set_level(logging.DEBUG)
 
     async def story(world: HostedWorld) -> None:

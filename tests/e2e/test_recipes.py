@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from refresh.activities.image_plans import plan_images
-from simulator.arm.store import Json
-from tests.support.builders import DEFINITION_ID, VERSION_ID, disk_id
-from tests.support.month_world import PERIOD, HostedWorld, vm_bodies, vm_id
-from tests.support.recipe_world import (
+from refresh.reading.images.version_plans import plan_images
+from simulator.arm.core.store import Json
+from tests.support.worlds.builders import DEFINITION_ID, VERSION_ID, disk_id
+from tests.support.worlds.month_world import PERIOD, HostedWorld, vm_bodies, vm_id
+from tests.support.worlds.recipe_world import (
     MACHINE,
     PROOF_DISK,
     RECIPES,

@@ -11,8 +11,8 @@ import pytest
 from aiohttp import web
 
 from simulator.clock import Clock, run
-from tests.support.builders import VM_ID
-from tests.support.local_azure import LocalAzure, disk_body, local_azure, vm_body
+from tests.support.worlds.builders import VM_ID
+from tests.support.worlds.local_azure import LocalAzure, disk_body, local_azure, vm_body
 from tools import refresh
 from tools.api_client import Api, ApiError, headers_of
 from tools.api_summary import page_of_run

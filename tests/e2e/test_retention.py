@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.builders import VM_ID
-from tests.support.local_azure import LocalAzure, play, vm_body
-from tests.support.misfortune import Deaths
-from tests.support.retention_world import aged_fleet
+from tests.support.chaos.misfortune import Deaths
+from tests.support.worlds.builders import VM_ID
+from tests.support.worlds.local_azure import LocalAzure, play, vm_body
+from tests.support.worlds.retention_world import aged_fleet
 
 
 async def ended(azure: LocalAzure, run: str) -> dict[str, Any]:

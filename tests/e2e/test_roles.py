@@ -15,14 +15,23 @@ from typing import Any
 
 import pytest
 
-from tests.support.builders import GALLERY
-from tests.support.deployed_roles import FILES, Right, actions_of, every_right
-from tests.support.local_azure import LocalAzure, disk_body, vm_body
-from tests.support.month_world import gallery_bodies, version_body, vm_bodies, vm_id
-from tests.support.recipe_world import RECIPES
-from tests.support.retention_world import aged_fleet as outdated
-from tests.support.role_stories import Stage, on_stage
-from tests.support.role_worlds import BUILD_NETWORK, COMPUTE, IMAGES_TOML, NETWORK, gallery, machine, recipes, sources
+from tests.support.infra.deployed_roles import FILES, Right, actions_of, every_right
+from tests.support.infra.role_stories import Stage, on_stage
+from tests.support.infra.role_worlds import (
+    BUILD_NETWORK,
+    COMPUTE,
+    IMAGES_TOML,
+    NETWORK,
+    gallery,
+    machine,
+    recipes,
+    sources,
+)
+from tests.support.worlds.builders import GALLERY
+from tests.support.worlds.local_azure import LocalAzure, disk_body, vm_body
+from tests.support.worlds.month_world import gallery_bodies, version_body, vm_bodies, vm_id
+from tests.support.worlds.recipe_world import RECIPES
+from tests.support.worlds.retention_world import aged_fleet as outdated
 
 RESOURCES, STORAGE = "Microsoft.Resources", "Microsoft.Storage/storageAccounts"
 A_DAY_S = 90000

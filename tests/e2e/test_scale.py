@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from simulator.durable.trace import TraceEntry
-from tests.support.builders import VERSION_ID, disk_id
-from tests.support.local_azure import LocalAzure, play
-from tests.support.month_world import gallery_bodies, version_body, vm_bodies, vm_id
+from tests.support.worlds.builders import VERSION_ID, disk_id
+from tests.support.worlds.local_azure import LocalAzure, play
+from tests.support.worlds.month_world import gallery_bodies, version_body, vm_bodies, vm_id
 
 FLEET = 2500
 SWAPPED = 20

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from refresh import package
-from refresh.domain.plan import NOTICE
+from refresh.domain.swap.plan import NOTICE
 from simulator.durable import FunctionFailed, Worker
-from tests.support.builders import SUBSCRIPTION, VM_ID
-from tests.support.deployed_roles import Right
-from tests.support.local_azure import LocalAzure, disk_body, play, vm_body
-from tests.support.month_world import vm_id
-from tests.support.role_stories import Stage, on_stage
-from tests.support.told_stories import STATE
+from tests.support.histories.swap_stories import STATE
+from tests.support.infra.deployed_roles import Right
+from tests.support.infra.role_stories import Stage, on_stage
+from tests.support.worlds.builders import SUBSCRIPTION, VM_ID
+from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
+from tests.support.worlds.month_world import vm_id
 
 FLEET = [vm_body(), disk_body("web01-new"), vm_body("far", AutoRefresh="false")]
 REQUIRED = {"REFRESH_SELFCHECK": "required"}
@@ -169,7 +169,7 @@ def test_swaps_wait_for_a_selfcheck_where_it_is_required(monkeypatch: pytest.Mon
         assert (await checked(azure))["status"] == "succeeded"
         await azure.settled()
         assert [outcome["status"] for outcome in azure.outcomes()] == ["succeeded"]
-        monkeypatch.setattr("refresh.entities.dispatcher.fingerprint", lambda: "another")
+        monkeypatch.setattr("refresh.dispatcher.dispatcher.fingerprint", lambda: "another")
         await azure.tag(VM_ID, OsDiskName="web01-old")
         await azure.until(lambda: bool(azure.book().get("queue")))
         assert "no self-check has run for this package" in (await why_waiting(azure))["web01"][1]
@@ -217,7 +217,7 @@ def test_a_swap_admitted_by_the_package_before_is_called_off(monkeypatch: pytest
         assert (await checked(azure))["status"] == "succeeded"
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await azure.until(lambda: any(row.get("step") == NOTICE for row in azure.book()["running"].values()))
-        monkeypatch.setattr("refresh.entities.dispatcher.fingerprint", lambda: "another")
+        monkeypatch.setattr("refresh.dispatcher.dispatcher.fingerprint", lambda: "another")
         await azure.until(lambda: bool(azure.outcomes()))
         (outcome,) = azure.outcomes()
         assert (outcome["status"], outcome["message"].partition(":")[0]) == (

@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 
 from simulator.clock import Clock, run
-from tests.support.local_azure import disk_body, local_azure, vm_body
+from tests.support.worlds.local_azure import disk_body, local_azure, vm_body
 from tools import selfcheck
 
 

@@ -8,9 +8,9 @@ import json
 import pytest
 
 from simulator.clock import Clock, run
-from tests.support.builders import SUBSCRIPTION
-from tests.support.hanging import Hanging, hanging
-from tests.support.local_azure import LocalAzure, disk_body, local_azure, play, vm_body
+from tests.support.worlds.builders import SUBSCRIPTION
+from tests.support.worlds.hanging import Hanging, hanging
+from tests.support.worlds.local_azure import LocalAzure, disk_body, local_azure, play, vm_body
 from tools import selfcheck
 
 FLEET = [vm_body(), disk_body("web01-new")]

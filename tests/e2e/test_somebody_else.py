@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.support.builders import VM_ID
-from tests.support.local_azure import LocalAzure, disk_body, play, vm_body
+from tests.support.worlds.builders import VM_ID
+from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
 
 FLEET = [vm_body(), disk_body("web01-new")]
 

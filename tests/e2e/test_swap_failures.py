@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.builders import GROUP, VM_ID
-from tests.support.local_azure import LocalAzure, disk_body, play, vm_body
+from tests.support.worlds.builders import GROUP, VM_ID
+from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
 
 FLEET = [vm_body(), disk_body("web01-new")]
 

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from tests.support.builders import VM_ID
-from tests.support.local_azure import LocalAzure, disk_body, play, vm_body
+from tests.support.worlds.builders import VM_ID
+from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
 
 
 def test_a_tag_edit_leads_to_a_verified_swap() -> None:

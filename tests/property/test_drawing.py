@@ -8,12 +8,12 @@ import sys
 
 from hypothesis import settings
 
-from tests.support.local_azure import ROOT
+from tests.support.worlds.local_azure import ROOT
 
 _DRAWS = """
 import importlib, pkgutil, sys
 from hypothesis import given, strategies as st
-from tests.support.drawing import FIXED, draw_from
+from tests.support.chaos.drawing import FIXED, draw_from
 draw_from(FIXED)
 for name in sys.argv[1:]:
     package = importlib.import_module(name)
@@ -48,7 +48,9 @@ def test_what_is_drawn_does_not_depend_on_what_is_loaded() -> None:
 def test_no_test_draws_from_seeds_of_its_own() -> None:
     """Where seeds come from is said in one place, for test runs and soaks."""
     own = re.compile(r"\b(derandomize|deadline|database)=|\bimport random\b|\bRandom\(\)|\bsecrets\.\w+\(|\buuid4\(")
-    here = {ROOT / "tests" / name for name in ("support/drawing.py", "soak.py", "property/test_drawing.py")}
+    here = {
+        ROOT / "tests" / name for name in ("support/chaos/drawing.py", "commands/soak.py", "property/test_drawing.py")
+    }
     files = [file for file in (ROOT / "tests").rglob("*.py") if file not in here and "node_modules" not in file.parts]
     assert len(files) > 100
     found = [f"{file.relative_to(ROOT)}: {match[0]}" for file in files for match in own.finditer(file.read_text())]
@@ -57,7 +59,7 @@ def test_no_test_draws_from_seeds_of_its_own() -> None:
 
 def test_a_soak_says_its_new_seed_first_and_repeats_a_seed() -> None:
     """Two soaks have two seeds, and a given seed is the one that is used."""
-    one = ("-m", "tests.soak", "--stories", "recipes", "--examples", "1")
+    one = ("-m", "tests.commands.soak", "--stories", "recipes", "--examples", "1")
     first, second = (_printed(*one).split(":")[0] for _ in range(2))
     assert first.startswith("seed ")
     assert first != second

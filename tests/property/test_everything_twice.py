@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.boundaries import EverythingTwice
-from tests.support.crash_stories import STORIES, Story, tell
-from tests.support.local_azure import LocalAzure, play
-from tests.support.month_world import gallery_bodies, vm_bodies, vm_id
+from tests.support.chaos.boundaries import EverythingTwice
+from tests.support.chaos.crash_stories import STORIES, Story, tell
+from tests.support.worlds.local_azure import LocalAzure, play
+from tests.support.worlds.month_world import gallery_bodies, vm_bodies, vm_id
 
 # None: the first answer is lost. Else so many seconds after the first delivery: side by side, while the step is still
 # under way, when the swap is nearly or long over.

@@ -7,10 +7,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from refresh.entities.ledger import apply
-from refresh.entities.turn import Json, Turn
-from refresh.messages import Intent, Outcome
-from tests.support.builders import GROUP, disk_id
+from refresh.dispatcher.effects import Json, Turn
+from refresh.dispatcher.operations import apply
+from refresh.records.swap import Intent, Outcome
+from tests.support.worlds.builders import GROUP, disk_id
 
 VMS = tuple(f"{GROUP}/providers/Microsoft.Compute/virtualMachines/web0{number}" for number in (1, 2, 3))
 STATUSES = ("succeeded", "not-proven", "rolled-back", "needs-attention", "refused", "skipped")

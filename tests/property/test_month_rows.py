@@ -7,8 +7,8 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refresh.month_messages import MAX_ROW_BYTES, VmRow
-from tests.support.builders import SUBSCRIPTION
+from refresh.records.month import MAX_ROW_BYTES, VmRow
+from tests.support.worlds.builders import SUBSCRIPTION
 
 NAMES = st.text(max_size=300)
 LEGAL = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9\-]{0,63}\Z")

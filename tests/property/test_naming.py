@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refresh.domain import naming, resource_id
+from refresh.domain.terms import names as naming
+from refresh.domain.terms import resource_id
 
 NUMBERS = st.integers(0, 2**31 - 1)
 VERSIONS = st.builds(lambda a, b, c: f"{a}.{b}.{c}", NUMBERS, NUMBERS, NUMBERS)

@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from tests.support.builders import VERSION_ID, VM_ID
-from tests.support.local_azure import LocalAzure, disk_body, play, vm_body
-from tests.support.month_world import gallery_bodies, version_body
+from tests.support.worlds.builders import VERSION_ID, VM_ID
+from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
+from tests.support.worlds.month_world import gallery_bodies, version_body
 
 # The owner of the image promises an agent, so a silent guest is found unhealthy.
 IMAGE = [*gallery_bodies({"RefreshPersonalizes": "true", "RefreshAgent": "true"}), version_body()]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.local_azure import ROOT
+from tests.support.worlds.local_azure import ROOT
 
 _HASH_SEEDS = ("1", "2")
 
@@ -21,7 +21,7 @@ def told() -> list[dict[str, Any]]:
 
     async def tell(hash_seed: str) -> dict[str, Any]:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.support.chance_stories"),
+            *(sys.executable, "-m", "tests.support.chaos.chance_stories"),
             cwd=ROOT,
             env={**os.environ, "PYTHONHASHSEED": hash_seed},
             stdout=asyncio.subprocess.PIPE,

@@ -12,14 +12,14 @@ import aiohttp
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from refresh.activities.delete_disks import delete_batch
-from refresh.activities.find_holders import held_among
-from refresh.activities.retention_survey import rows_of, survey_all
-from refresh.domain.resource_id import id_hash
-from refresh.gateway import GatewayError
-from refresh.retention_messages import DELETE, DISK, DeletionInput
-from tests.support.builders import GALLERY, GROUP, SUBSCRIPTION, VERSION_ID, disk_id
-from tests.support.month_world import START, World, gallery_bodies, on_arm, version_body, vm_bodies, vm_id
+from refresh.activities.retention.delete_disks import delete_batch
+from refresh.domain.terms.resource_id import id_hash
+from refresh.gateways.errors import GatewayError
+from refresh.reading.retention.holders import held_among
+from refresh.reading.retention.survey import rows_of, survey_all
+from refresh.records.retention import DELETE, DISK, DeletionInput
+from tests.support.worlds.builders import GALLERY, GROUP, SUBSCRIPTION, VERSION_ID, disk_id
+from tests.support.worlds.month_world import START, World, gallery_bodies, on_arm, version_body, vm_bodies, vm_id
 
 KEEP, DAYS = 2, 35
 OTHER_GALLERY_VERSION = VERSION_ID.replace("/galleries/gal/", "/galleries/somebodys/")

@@ -7,15 +7,16 @@ from typing import Any, override
 
 import pytest
 
-from refresh.activities.ensure_os_disk import ensure_os_disk
-from refresh.activities.ensure_started import ensure_started
-from refresh.activities.ensure_stopped import ensure_stopped
-from refresh.messages import StepInput, swap_id
+from refresh.activities.swap.ensure_os_disk import ensure_os_disk
+from refresh.activities.swap.ensure_started import ensure_started
+from refresh.activities.swap.ensure_stopped import ensure_stopped
+from refresh.records.durable_names import swap_id
+from refresh.records.swap import StepInput
 from simulator.durable.worker import Interruptions, WorkerDied
 from simulator.functions.host import FunctionsHost
 from simulator.local_app import app_settings
-from tests.support.builders import GROUP, VM_ID, disk_id
-from tests.support.local_azure import ROOT, SETTINGS, LocalAzure, disk_body, play, vm_body
+from tests.support.worlds.builders import GROUP, VM_ID, disk_id
+from tests.support.worlds.local_azure import ROOT, SETTINGS, LocalAzure, disk_body, play, vm_body
 
 FLEET = [vm_body(), disk_body("web01-new"), disk_body("web01-newer"), disk_body("web01-bad")]
 OTHER_ID = f"{GROUP}/providers/Microsoft.Compute/virtualMachines/web02"

@@ -8,8 +8,8 @@ import pytest
 
 from simulator.durable.worker import Interruptions, WorkerDied
 from simulator.eventgrid import Chaos
-from tests.support.builders import VM_ID
-from tests.support.local_azure import LocalAzure, disk_body, play, vm_body
+from tests.support.worlds.builders import VM_ID
+from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
 
 FLEET = [vm_body(), disk_body("web01-new"), disk_body("web01-newer"), disk_body("web01-bad")]
 SWAP = (

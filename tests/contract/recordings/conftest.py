@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.scoreboard import SCORES, Scoreboard
+from tests.support.recordings.scoreboard import SCORES, Scoreboard
 
 
 @pytest.fixture(scope="session")

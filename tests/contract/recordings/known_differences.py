@@ -3,7 +3,7 @@ fails the test."""
 
 from __future__ import annotations
 
-from tests.support.scoreboard import Known
+from tests.support.recordings.scoreboard import Known
 
 KNOWN: tuple[Known, ...] = (
     Known(

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.recordings import Interaction, differences
-from tests.support.replay import Verdict
-from tests.support.retry_after import retry_after_of
-from tests.support.scoreboard import Known, unexplained
+from tests.support.recordings.recordings import Interaction, differences
+from tests.support.recordings.replay import Verdict
+from tests.support.recordings.retry_after import retry_after_of
+from tests.support.recordings.scoreboard import Known, unexplained
 
 ID = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/disks/d"
 

@@ -11,9 +11,9 @@ import pytest
 from simulator import clock as clocks
 from simulator.clock import Clock
 from tests.contract.recordings.known_differences import KNOWN, NOT_SENT
-from tests.support.recordings import ABSENT, FOLDER, Interaction, Json, body_differences, load
-from tests.support.replay import Replay, Verdict, replay, world
-from tests.support.scoreboard import Scoreboard, unexplained
+from tests.support.recordings.recordings import ABSENT, FOLDER, Interaction, Json, body_differences, load
+from tests.support.recordings.replay import Replay, Verdict, replay, world
+from tests.support.recordings.scoreboard import Scoreboard, unexplained
 
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason=ABSENT)
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import pytest
 
 from simulator.clock import Clock, run
-from tests.support.deaths import KINDS, Deaths, die
-from tests.support.engine_world import name_of
-from tests.support.judges import need_engine
-from tests.support.killed_steps import MEASURED, STANDS, START_S, STOP_S
-from tests.support.lost_instance import ALL, BULK, NOTICE_S, NOTIFIED, STOPPED
+from tests.support.chaos.deaths import KINDS, Deaths, die
+from tests.support.chaos.killed_steps import MEASURED, STANDS, START_S, STOP_S
+from tests.support.chaos.lost_instance import ALL, BULK, NOTICE_S, NOTIFIED, STOPPED
+from tests.support.infra.judges import need_engine
+from tests.support.worlds.engine_world import name_of
 
 # A dead activity's message is hidden for the minute that host.json says: 75 s in all, and 135 s with two minutes.
 MOST_DOWN_S = 120.0

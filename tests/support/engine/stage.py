@@ -28,7 +28,7 @@ from tests.support.engine.answers import comparable
 from tests.support.engine.play import Play
 from tests.support.engine.watching import Watched
 from tests.support.engine.worlds import Story, World
-from tests.support.toy import TOY_APP, TOY_SETTINGS
+from tests.support.worlds.toy import TOY_APP, TOY_SETTINGS
 
 # A story that takes longer hangs, even on a machine that is busy with other things.
 _PATIENCE_S = 240.0

@@ -5,7 +5,7 @@ Decides how the page reads. Does not know the routes, their fields and what thes
 
 from __future__ import annotations
 
-from refresh.triggers.http_api import ROUTES, Route
+from refresh.triggers.http.routes import ROUTES, Route
 from refresh.views.runs import ROW
 from refresh.views.vms import FRESH, RECORD
 from tests.support.pages.api_words import FIELDS, RECORD_FIELDS, REQUESTS

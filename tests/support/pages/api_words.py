@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from refresh.triggers.get_runs import DEFAULT_TOP, MAX_TOP
-from refresh.triggers.requests import MAX_VMS
+from refresh.triggers.http.get_runs import DEFAULT_TOP, MAX_TOP
+from refresh.triggers.http.requests import MAX_VMS
 from refresh.views.runs import INNER_KINDS, KINDS
 
 

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import azure.functions as func
 
-from refresh.triggers.http_api import Route
+from refresh.triggers.http.routes import Route
 
 _UNKNOWN = {"?": "?"}
 _REFUSAL = re.compile(r"is not taken here; \S+ takes (.+)\Z")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 
-from refresh.setting_table import SETTINGS, Setting
+from refresh.settings.table import SETTINGS, Setting
 from tests.support.pages.markdown import literal, table
 
 HEADINGS: Mapping[str, str] = {

@@ -11,7 +11,7 @@ import grpc
 import pytest
 from durabletask.entities import EntityInstanceId
 
-from refresh.dispatcher_state import read_dispatcher_state
+from refresh.reading.dispatcher_state import read_dispatcher_state
 
 ROOT = Path(__file__).parents[3]
 

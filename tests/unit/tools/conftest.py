@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.scripted_cli import Cli
+from tests.support.infra.scripted_cli import Cli
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.bicep import INFRA, declared, needed_parameters
-from tests.support.scripted_cli import Cli
+from tests.support.infra.bicep import INFRA, declared, needed_parameters
+from tests.support.infra.scripted_cli import Cli
 from tools import events
 from tools.azure_cli import CliError, az
 

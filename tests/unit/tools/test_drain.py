@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from refresh.views.book import Book
+from refresh.views.dispatcher_state import Book
 from refresh.views.queue import queue_view
-from tests.support.builders import VM_ID, disk_id
-from tests.support.scripted_cli import Cli
+from tests.support.infra.scripted_cli import Cli
+from tests.support.worlds.builders import VM_ID, disk_id
 from tools import drain
 from tools.api_client import ApiError
 from tools.brake import WHY, read_queue

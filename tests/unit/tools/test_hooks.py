@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.scripted_cli import Cli
+from tests.support.infra.scripted_cli import Cli
 from tools import hooks
 from tools.providers import FLEET, OWN
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.scripted_cli import Cli
+from tests.support.infra.scripted_cli import Cli
 from tools import providers
 from tools.azure_cli import CliError
 from tools.providers import FLEET, OWN, plan_registrations, register

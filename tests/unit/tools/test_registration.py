@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.bicep import Refused, deployment
-from tests.support.scripted_cli import Cli
+from tests.support.infra.bicep import Refused, deployment
+from tests.support.infra.scripted_cli import Cli
 from tools import registration
 
 NAME = "azure-vm-refresh (test)"

@@ -10,12 +10,12 @@ import pytest
 from refresh.arm.access import grant_from_arm
 from refresh.arm.compute import vm_from_arm
 from refresh.arm.disks import disk_from_arm
-from refresh.domain.data_disks import DataDisk
-from refresh.domain.model import Vm
-from refresh.domain.rights import Grant
-from refresh.gateway import Refused, Unavailable
+from refresh.domain.azure.data_disks import DataDisk
+from refresh.domain.azure.vms import Vm
+from refresh.domain.preflight.rights import Grant
+from refresh.gateways.errors import Refused, Unavailable
 from refresh.wiring import ArmGateways
-from tests.support.scripted_arm import DISK, GROUP, SUBSCRIPTION, VM, Answer, ScriptedArm, against, gather
+from tests.support.worlds.scripted_arm import DISK, GROUP, SUBSCRIPTION, VM, Answer, ScriptedArm, against, gather
 
 LOCKS = f"{GROUP}/providers/Microsoft.Authorization/locks"
 LOCK = {"id": f"{LOCKS}/freeze", "properties": {"level": "ReadOnly"}}

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 import pytest
 
 from refresh.arm.errors import from_answer, retry_after_s
-from refresh.gateway import GatewayError, NotFound, Refused, Unavailable
+from refresh.gateways.errors import GatewayError, NotFound, Refused, Unavailable
 from refresh.wiring import ArmGateways
 from simulator.clock import Clock, run
-from tests.support.scripted_arm import LOST, VM, Answer, ScriptedArm, against
+from tests.support.worlds.scripted_arm import LOST, VM, Answer, ScriptedArm, against
 
 _CONFLICT = {"error": {"code": "PropertyChangeNotAllowed", "message": "Changing property 'x' is not allowed."}}
 

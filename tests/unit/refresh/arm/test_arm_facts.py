@@ -9,9 +9,9 @@ import pytest
 from refresh.arm.compute import vm_from_arm
 from refresh.arm.disks import disk_from_arm
 from refresh.arm.gallery import definition_from_arm, version_from_arm
-from refresh.domain.gallery import Region
-from refresh.domain.model import Agent, Power
-from refresh.gateway import Unavailable
+from refresh.domain.azure.galleries import Region
+from refresh.domain.azure.vms import Agent, Power
+from refresh.gateways.errors import Unavailable
 
 _GROUP = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/web/providers/Microsoft.Compute"
 _VM = f"{_GROUP}/virtualMachines/web-1"

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from refresh.gateway import GatewayError, Unavailable
+from refresh.gateways.errors import GatewayError, Unavailable
 from refresh.wiring import ArmGateways
-from tests.support.scripted_arm import SUBSCRIPTION, VM, Answer, ScriptedArm, against
+from tests.support.worlds.scripted_arm import SUBSCRIPTION, VM, Answer, ScriptedArm, against
 
 _QUOTA = {"x-ms-user-quota-remaining": "0", "x-ms-user-quota-resets-after": "00:00:05"}
 

@@ -8,12 +8,12 @@ import pytest
 from aiohttp import web
 
 from refresh.arm import probes
-from refresh.arm.guests import guest_from_arm
-from refresh.domain.guest import Guest, Report
-from refresh.domain.probe import Probe
-from refresh.gateway import GatewayError, Refused, Unavailable
+from refresh.arm.guest_facts import guest_from_arm
+from refresh.domain.azure.guests import Guest, Report
+from refresh.domain.health.probe import Probe
+from refresh.gateways.errors import GatewayError, Refused, Unavailable
 from simulator.clock import Clock, run
-from tests.support.scripted_arm import VM, Answer, ScriptedArm, against
+from tests.support.worlds.scripted_arm import VM, Answer, ScriptedArm, against
 
 NIC = VM.replace("Microsoft.Compute/virtualMachines/web-1", "Microsoft.Network/networkInterfaces/web-1-nic")
 SIGNED = "https://md-x.blob.core.windows.net/log?sig=secret"

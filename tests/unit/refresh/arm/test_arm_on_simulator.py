@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from refresh.domain.model import Power
-from refresh.gateway import NotFound, Refused
-from refresh.settings import Settings
+from refresh.domain.azure.vms import Power
+from refresh.gateways.errors import NotFound, Refused
+from refresh.settings.settings import Settings
 from refresh.wiring import ArmGateways, connect
 from simulator.clock import Clock, run
 from simulator.world import Simulator

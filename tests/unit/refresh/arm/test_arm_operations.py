@@ -6,9 +6,10 @@ import logging
 
 import pytest
 
-from refresh.gateway import Begun, Progress, Unavailable
+from refresh.gateways.errors import Unavailable
+from refresh.gateways.gateways import Begun, Progress
 from refresh.wiring import ArmGateways, connect
-from tests.support.scripted_arm import DATE_ISO, VERSION, VM, Answer, ScriptedArm, against
+from tests.support.worlds.scripted_arm import DATE_ISO, VERSION, VM, Answer, ScriptedArm, against
 
 _OPERATION = {"Azure-AsyncOperation": "{base}/subscriptions/s/operations/1?c=signed"}
 _ACCEPTED = Answer(201, {"id": VERSION, "properties": {"provisioningState": "Creating"}}, _OPERATION)

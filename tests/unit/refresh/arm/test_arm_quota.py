@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from refresh.arm.quota import reads_left
-from refresh.domain.rhythm import NOT_SAID, ReadsLeft
-from refresh.gateway import Progress
+from refresh.domain.azure.rhythm import NOT_SAID, ReadsLeft
+from refresh.gateways.gateways import Progress
 from refresh.wiring import ArmGateways
-from tests.support.scripted_arm import VM, Answer, ScriptedArm, against
+from tests.support.worlds.scripted_arm import VM, Answer, ScriptedArm, against
 
 # As recorded: https://learn.microsoft.com/azure/virtual-machines/troubleshooting/troubleshooting-throttling-errors
 OF_VM = "Microsoft.Compute/LowCostGetSubscriptionMaximum;23999,Microsoft.Compute/LowCostGetResource;35"

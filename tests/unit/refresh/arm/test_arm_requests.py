@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from refresh.gateway import Begun, Refused
+from refresh.gateways.errors import Refused
+from refresh.gateways.gateways import Begun
 from refresh.wiring import ArmGateways
-from tests.support.scripted_arm import (
+from tests.support.worlds.scripted_arm import (
     DATE_ISO,
     DEFINITION,
     DISK,

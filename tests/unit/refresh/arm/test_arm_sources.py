@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from refresh.domain.source_fit import SourceFacts
-from refresh.domain.sources import Kind, Part
-from refresh.gateway import NotFound, Refused
-from simulator.arm.store import Json
-from tests.support.builders import DEFINITION_ID, GROUP, VERSION_ID, disk_id
-from tests.support.month_world import World, definition_body, gallery_bodies, on_arm, version_body, vm_bodies, vm_id
+from refresh.domain.images.source_fit import SourceFacts
+from refresh.domain.images.sources import Kind, Part
+from refresh.gateways.errors import NotFound, Refused
+from simulator.arm.core.store import Json
+from tests.support.worlds.builders import DEFINITION_ID, GROUP, VERSION_ID, disk_id
+from tests.support.worlds.month_world import (
+    World,
+    definition_body,
+    gallery_bodies,
+    on_arm,
+    version_body,
+    vm_bodies,
+    vm_id,
+)
 
 COMPUTE = f"{GROUP}/providers/Microsoft.Compute"
 STORAGE = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/packed1"

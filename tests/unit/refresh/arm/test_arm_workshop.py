@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from refresh.domain.marketplace import Plan
-from refresh.domain.model import Power
-from refresh.domain.recipe import MarketplaceImage
-from refresh.domain.workplace import Group
-from refresh.gateway import GatewayError, NotFound, Refused, Unavailable
+from refresh.domain.azure.vms import Power
+from refresh.domain.recipes.marketplace import Plan
+from refresh.domain.recipes.recipe import MarketplaceImage
+from refresh.domain.recipes.temporary_group import Group
+from refresh.gateways.errors import GatewayError, NotFound, Refused, Unavailable
 from refresh.wiring import ArmGateways
-from tests.support.scripted_arm import GROUP, SUBSCRIPTION, VM, Answer, ScriptedArm, against, gather
+from tests.support.worlds.scripted_arm import GROUP, SUBSCRIPTION, VM, Answer, ScriptedArm, against, gather
 
 NETWORK = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/net"
 NIC = f"{GROUP}/providers/Microsoft.Network/networkInterfaces/nic"

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from refresh.gateway import GatewayError, Refused, Unavailable
+from refresh.gateways.errors import GatewayError, Refused, Unavailable
 from refresh.wiring import ArmGateways
-from tests.support.scripted_arm import LOST, Answer, ScriptedArm, against
+from tests.support.worlds.scripted_arm import LOST, Answer, ScriptedArm, against
 
 EVENT: dict[str, Any] = {
     "specversion": "1.0",

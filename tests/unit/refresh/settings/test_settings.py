@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from refresh.setting_table import SETTINGS
-from refresh.settings import Settings, SettingsError, defaults
+from refresh.settings.settings import Settings, SettingsError, defaults
+from refresh.settings.table import SETTINGS
 
 _SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
 _SCOPE = {"REFRESH_SUBSCRIPTIONS": _SUBSCRIPTION}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from refresh.views.book import Book
+from refresh.views.dispatcher_state import Book
 from refresh.views.queue import queue_view
-from tests.support.builders import VM_ID, disk_id
+from tests.support.worlds.builders import VM_ID, disk_id
 
 OTHER = VM_ID.replace("web01", "web02")
 

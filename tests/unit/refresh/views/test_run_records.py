@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from refresh.views.book import Book
+from refresh.views.dispatcher_state import Book
 from refresh.views.runs import ROW, STATUSES, Instance, kind_of_run, outcome_record, run_record
-from tests.support.builders import VM_ID, disk_id
+from tests.support.worlds.builders import VM_ID, disk_id
 
 OTHER = VM_ID.replace("web01", "web02")
 STARTED, ENDED = "2026-11-01T00:00:00+00:00", "2026-11-01T01:00:00+00:00"

@@ -7,18 +7,19 @@ from typing import Any
 
 import pytest
 
-from refresh.domain.decision import decide_swap
-from refresh.domain.facts import Facts
-from refresh.domain.intent_tag import write_intent_tag
-from refresh.domain.model import Disk, Power, Vm
-from refresh.domain.preflight import PROMISES
-from refresh.domain.provenance import Policy
-from refresh.domain.seen import Seen
-from refresh.domain.wish import choose_wish
-from refresh.messages import swap_id
-from refresh.views.book import Book
+from refresh.domain.azure.disks import Disk
+from refresh.domain.azure.vms import Power, Vm
+from refresh.domain.preflight.all_checks import PROMISES
+from refresh.domain.preflight.provenance import Policy
+from refresh.domain.swap.decided_vm import Seen
+from refresh.domain.swap.decision import decide_swap
+from refresh.domain.vm.facts import Facts
+from refresh.domain.vm.intent_tag import write_intent_tag
+from refresh.domain.vm.wish import choose_wish
+from refresh.records.durable_names import swap_id
+from refresh.views.dispatcher_state import Book
 from refresh.views.vms import RECORD, MadeDisks, Rank, attention, plan_record, rank_of, vm_record
-from tests.support.builders import (
+from tests.support.worlds.builders import (
     GALLERY,
     VERSION_ID,
     VM_ID,

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import pytest
 
 from refresh import wiring
-from refresh.gateway import Gateways
-from refresh.settings import SettingsError
+from refresh.gateways.gateways import Gateways
+from refresh.settings.settings import SettingsError
 from simulator.clock import Clock, run
 
 _SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"

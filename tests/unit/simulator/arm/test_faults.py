@@ -8,8 +8,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from simulator.arm.fault_plans import KINDS, Fate, RequestFate
-from simulator.arm.faults import Faults
+from simulator.arm.core.fault_plans import KINDS, Fate, RequestFate
+from simulator.arm.core.faults import Faults
 from tests.unit.simulator.arm.azure import VM1, Azure, Json, free_disk, linux_vm, told
 
 TAGS = f"{VM1}/providers/Microsoft.Resources/tags/default"

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from simulator.arm.cloud_init import read_custom_data
-from simulator.arm.marketplace import IMAGES
+from simulator.arm.guests.cloud_init import read_custom_data
+from simulator.arm.state.marketplace import IMAGES
 from tests.unit.simulator.arm.azure import COMPUTE, GROUP, SUB, Azure, Json, told
 
 NETWORK = f"{GROUP}/providers/Microsoft.Network"

@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
-from simulator.arm.ids import parse_id, parse_path
+from simulator.arm.core.ids import parse_id, parse_path
 from tests.unit.simulator.arm.azure import COMPUTE, GROUP, SUB, VM1, Azure, linux_vm, told
 
 STRANGER = "/subscriptions/00000000-0000-4000-8000-00000000dead"

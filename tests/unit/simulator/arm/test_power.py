@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from simulator.arm import durations
+from simulator.arm.core import durations
 from tests.unit.simulator.arm.azure import COMPUTE, VM1, Azure, free_disk, linux_vm, told
 
 # Header patterns as recorded: status, Location too?, Retry-After of the first answer and of the first two polls.

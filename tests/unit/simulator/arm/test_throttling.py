@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 
-from simulator.arm.errors import ArmError
-from simulator.arm.rate_limits import RateLimits
+from simulator.arm.core.errors import ArmError
+from simulator.arm.core.rate_limits import RateLimits
 from simulator.clock import Clock, run
 from simulator.identity import make_token
 from simulator.world import Simulator

@@ -12,7 +12,7 @@ from durabletask.internal import orchestrator_service_pb2 as pb
 
 from simulator.clock import Clock, run
 from simulator.durable import DurableHub, Interruptions, Worker, WorkerDied
-from tests.support.toy import JOURNAL, Toy, hosted, with_toy
+from tests.support.worlds.toy import JOURNAL, Toy, hosted, with_toy
 
 # host.json of the toy app hides lost work for a minute.
 HIDDEN_S = 60

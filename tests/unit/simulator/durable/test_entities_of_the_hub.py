@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 from simulator.durable.records import Operate
-from tests.support.toy import JOURNAL, Toy, with_toy
+from tests.support.worlds.toy import JOURNAL, Toy, with_toy
 
 
 def test_signals_are_run_in_the_order_they_came() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tests.support.toy import Toy, with_toy
+from tests.support.worlds.toy import Toy, with_toy
 
 
 def test_no_more_activities_run_at_once_than_host_json_allows() -> None:

@@ -8,7 +8,7 @@ from durabletask.internal import orchestrator_service_pb2 as pb
 
 from simulator.durable.actions import UnsupportedAction, interpret
 from simulator.durable.records import Instance
-from tests.support.toy import Toy, with_toy
+from tests.support.worlds.toy import Toy, with_toy
 
 
 def test_an_activity_that_sleeps_takes_simulated_seconds() -> None:

@@ -13,7 +13,7 @@ from durabletask.entities import EntityInstanceId
 from simulator.clock import Clock, run
 from simulator.durable import DurableHub
 from simulator.functions.host_json import HostJson
-from tests.support.toy import Toy, with_toy
+from tests.support.worlds.toy import Toy, with_toy
 
 JOURNAL = EntityInstanceId("journal", "app")
 

@@ -13,9 +13,9 @@ import pytest
 
 from simulator.engine.azure_storage import AzureStorageEngine, EngineFailed
 from simulator.engine.contract import DurableNames
-from tests.support.fake_engine import make_engine
-from tests.support.toy import TOY_APP
-from tests.support.waiting import until
+from tests.support.worlds.fake_engine import make_engine
+from tests.support.worlds.toy import TOY_APP
+from tests.support.worlds.waiting import until
 
 
 @asynccontextmanager

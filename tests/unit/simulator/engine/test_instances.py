@@ -14,9 +14,9 @@ import pytest
 from simulator.clock import Clock
 from simulator.engine.instances import Instance, InstanceFailed, start_instance
 from simulator.engine.program import ENGINE_VARIABLE
-from tests.support.fake_engine import make_engine
-from tests.support.toy import TOY_APP, TOY_SETTINGS
-from tests.support.waiting import until
+from tests.support.worlds.fake_engine import make_engine
+from tests.support.worlds.toy import TOY_APP, TOY_SETTINGS
+from tests.support.worlds.waiting import until
 
 
 def processes_of(group: int) -> list[int]:

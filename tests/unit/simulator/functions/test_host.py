@@ -13,7 +13,7 @@ import pytest
 from simulator.clock import Clock, run
 from simulator.functions import FunctionsHost, IndexingFailed, index_app
 from simulator.functions.timers import BadTimers
-from tests.support.toy import JOURNAL, TOY_APP, TOY_SETTINGS, Toy, hosted, with_toy
+from tests.support.worlds.toy import JOURNAL, TOY_APP, TOY_SETTINGS, Toy, hosted, with_toy
 
 
 async def ask(toy: Toy, method: str, path: str, **how: Any) -> tuple[int, str, dict[str, str]]:

@@ -1,0 +1,57 @@
+"""Activity: makes up to 50 VMs ask for their month's disk in `OsDiskName`, and reads each tag back.
+
+Six requests for a tag that is written (VM, current disk, month's disk, merge, VM again), at the pace of `make_disks`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from refresh import wiring
+from refresh.activities.disks.make_disks import BURST, GAP_S
+from refresh.domain.azure.refusals import tell_refusal
+from refresh.domain.terms import tags
+from refresh.domain.terms.month_reason import MonthReason
+from refresh.gateways.errors import NotFound, Refused
+from refresh.gateways.gateways import Gateways
+from refresh.reading.calls.retrying import patiently
+from refresh.reading.disks.disk_plans import each_vm
+from refresh.reading.disks.tag_plans import plan_tag
+from refresh.reading.fleet.vms_and_disks import BUDGET_S, Fleet
+from refresh.reading.images.galleries import Catalog
+from refresh.records.month import CREATE, FAILED, BatchInput, VmRow
+from refresh.settings.settings import Settings
+
+
+async def write_disk_tags(data: dict[str, Any]) -> dict[str, Any]:
+    """`BatchInput` to `{"rows": [VmRow]}`; the VMs whose tag was written have the decision `create`."""
+    return {"rows": await write_batch(wiring.gateways(), wiring.settings(), BatchInput.from_json(data))}
+
+
+async def write_batch(gateways: Gateways, settings: Settings, batch: BatchInput) -> list[dict[str, Any]]:
+    """The rows of `batch`, in its order, after the tags that were to be written are."""
+    fleet, catalog = Fleet(gateways), Catalog(gateways, settings.galleries)
+
+    async def write(vm_id: str) -> VmRow:
+        row = await plan_tag(fleet, catalog, vm_id, batch.period, force=batch.force)
+        return await write_tag(fleet, row) if row.decision == CREATE else row
+
+    return await each_vm(batch.vms, write, burst=BURST, gap_s=GAP_S)
+
+
+async def write_tag(fleet: Fleet, row: VmRow) -> VmRow:
+    """Write what a `create` row plans and say what was read back."""
+    name = row.next or ""
+    wish = {tags.OS_DISK_NAME: name}
+    try:
+        await patiently(lambda: fleet.gateways.tags.merge_tags(row.vm, wish), budget_s=BUDGET_S)
+    except (Refused, NotFound) as error:
+        why = tell_refusal(error.code, error.message)
+        message = f"{tags.OS_DISK_NAME} could not be written: {why}"
+        return replace(row, decision=FAILED, reason=MonthReason.AZURE_SAID_NO, message=message)
+    vm = await fleet.vm(row.vm)
+    if vm is None or tags.value_of(vm.tags, tags.OS_DISK_NAME) != name:
+        message = f"{tags.OS_DISK_NAME} was written but reads otherwise; somebody may have changed it meanwhile"
+        return replace(row, decision=FAILED, reason=MonthReason.NOT_VERIFIED, message=message)
+    return replace(row, reason=MonthReason.MADE, message=f"{tags.OS_DISK_NAME} asks for {name} now", wanted=name)

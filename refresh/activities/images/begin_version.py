@@ -1,0 +1,63 @@
+"""Activity: begins to make an image version, once, however often it is called.
+
+The name was chosen before; whatever carries it already and comes from the same source is this build's own, begun by a
+call whose answer was lost or by another run that chose the same. So two runs never make two versions.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from refresh import wiring
+from refresh.domain.azure.galleries import Version
+from refresh.domain.terms import resource_id
+from refresh.domain.terms.month_reason import MonthReason
+from refresh.gateways.errors import GatewayError, NotFound, Refused
+from refresh.gateways.gateways import Gateways
+from refresh.reading.calls.retrying import patiently
+from refresh.reading.fleet.vms_and_disks import BUDGET_S
+from refresh.records.month import FAILED, BuildInput, ImageRow
+
+
+async def begin_version(data: dict[str, Any]) -> dict[str, Any]:
+    """`{"token"?}` when the version is being made, `{"row": ImageRow}` when it cannot be. The token is a secret."""
+    return await begin_build(wiring.gateways(), BuildInput.from_json(data))
+
+
+async def begin_build(gateways: Gateways, build: BuildInput) -> dict[str, Any]:
+    """What `begin_version` answers, over `gateways`."""
+    version_id, source = build.version or "", build.source or ""
+    name = version_id.rsplit("/", 1)[-1]
+    try:
+        existing = await _read(gateways, version_id)
+        if existing is None:
+            return await _put(gateways, build, version_id, source)
+    except GatewayError as error:
+        return _failed(build, name, MonthReason.AZURE_SAID_NO, f"version {name} could not be made: {error}")
+    if resource_id.same(existing.source_id, source):
+        return {}
+    message = f"version {name} was made from something else meanwhile; run again"
+    return _failed(build, name, MonthReason.BUILD_UNDER_WAY, message)
+
+
+async def _put(gateways: Gateways, build: BuildInput, version_id: str, source: str) -> dict[str, Any]:
+    body = build.body or {}
+    try:
+        begun = await patiently(lambda: gateways.gallery.begin_create_version(version_id, body), budget_s=BUDGET_S)
+    except Refused:
+        existing = await _read(gateways, version_id)
+        if existing is not None and resource_id.same(existing.source_id, source):
+            return {}
+        raise
+    return {"token": begun.token} if begun.token else {}
+
+
+async def _read(gateways: Gateways, version_id: str) -> Version | None:
+    try:
+        return await patiently(lambda: gateways.gallery.read_version(version_id), budget_s=BUDGET_S)
+    except NotFound:
+        return None
+
+
+def _failed(build: BuildInput, name: str, reason: MonthReason, message: str) -> dict[str, Any]:
+    return {"row": ImageRow(build.definition, FAILED, reason, message, name).to_json()}

@@ -1,0 +1,30 @@
+"""Activity: which image definitions are in the monthly build, and where their versions have to go."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from refresh import wiring
+from refresh.gateways.errors import GatewayError
+from refresh.reading.images.scope import find_builds
+from refresh.settings.settings import SettingsError
+
+
+async def list_builds(data: dict[str, Any]) -> dict[str, Any]:
+    """`{"definitions": [ids], "regions": [names], "demand", "rows": [ImageRow]}`, or `{"problem"}` when nobody knows.
+
+    `demand` is by definition id, then by region: how many VMs may want a disk from it.
+    """
+    del data  # Durable gives every activity an input; this one reads tags and images.toml alone
+    try:
+        builds = await find_builds(wiring.gateways(), wiring.settings(), wiring.image_specs())
+    except GatewayError as error:
+        return {"problem": f"the regions of the VMs in scope could not be read: {error}"}
+    except SettingsError as error:
+        return {"problem": str(error)}
+    return {
+        "definitions": [definition.id for definition in builds.definitions],
+        "regions": list(builds.regions),
+        "demand": builds.demand,
+        "rows": [row.to_json() for row in builds.rows],
+    }

@@ -1,0 +1,38 @@
+"""Tells the world of one event, if there is a topic for it.
+
+Decides how long it is tried. Publishing is a courtesy: one log line when it does not work, and never an error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from typing import Any
+
+from refresh import wiring
+from refresh.gateways.errors import GatewayError
+from refresh.reading.calls.retrying import patiently
+from refresh.records.events import Event
+
+_log = logging.getLogger(__name__)
+# Nobody is held up for longer: no try begins after the first, and the second ends one that is under way.
+BUDGET_S = 10.0
+TIMEOUT_S = 15.0
+
+
+async def publish_event(data: dict[str, Any]) -> dict[str, Any]:
+    """Publish an `Event`: `{"ok"}`, or `{"ok": false, "message"}` after one log line; nothing without a topic."""
+    event = Event.from_json(data)
+    topic = wiring.gateways().topic
+    if topic is None:
+        return {"ok": True}
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            await patiently(lambda: topic.publish(event.to_cloud_event()), budget_s=BUDGET_S)
+    except (GatewayError, TimeoutError) as error:
+        why = str(error)[:300] or f"no answer within {TIMEOUT_S:.0f} s"
+        told = {"id": event.id, "type": event.type, "subject": event.subject, "why": why}
+        _log.error("unpublished %s", json.dumps(told, sort_keys=True))
+        return {"ok": False, "message": why}
+    return {"ok": True}

@@ -1,0 +1,33 @@
+"""Activity: the temporary resource group of a build or a proof is there, and says whose it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from refresh import wiring
+from refresh.domain.recipes.temporary_group import group_tags
+from refresh.domain.terms.month_reason import MonthReason
+from refresh.gateways.errors import NotFound
+from refresh.gateways.gateways import Gateways
+from refresh.reading.recipes.stage_calls import LATE, calmly, comes_late, staged
+from refresh.records.recipes import Stage, Workplace
+
+
+async def ensure_build_group(data: dict[str, Any]) -> dict[str, Any]:
+    """`Workplace` to `Stage`; its tags name run and definition from the first moment on."""
+    gateways, place = wiring.gateways(), Workplace.from_json(data)
+    return (await staged(lambda: _ensure(gateways, place), "the temporary resource group")).to_json()
+
+
+async def _ensure(gateways: Gateways, place: Workplace) -> Stage:
+    try:
+        found = await calmly(lambda: gateways.workshop.read_group(place.group))
+    except NotFound:
+        if await comes_late(gateways, place):
+            return LATE
+        said = group_tags(place.purpose, place.definition, place.run, place.since)
+        await calmly(lambda: gateways.workshop.put_group(place.group, place.location, said))
+        return Stage("done")
+    if found.provisioning_state == "Deleting":
+        return Stage("failed", MonthReason.BUILD_FAILED, f"resource group {found.name} is being deleted; run again")
+    return Stage("done")

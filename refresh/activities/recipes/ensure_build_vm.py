@@ -1,0 +1,58 @@
+"""Activity: the VM that a recipe is carried out on exists, without a public address and with a key that nobody has.
+
+Recipe, image and definition are read again here, so that custom data and key are nowhere but in ARM's own request.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from refresh import wiring
+from refresh.activities.recipes.one_time_key import make_public_key
+from refresh.domain.recipes import temporary_group
+from refresh.domain.recipes.build_bodies import build_vm_body, nic_body
+from refresh.domain.recipes.build_watch import judge_made
+from refresh.domain.recipes.custom_data import write_custom_data
+from refresh.domain.recipes.recipe import MarketplaceImage
+from refresh.domain.terms.month_reason import MonthReason, Refusal
+from refresh.domain.terms.verdict import Move
+from refresh.gateways.gateways import Gateways
+from refresh.reading.recipes.recipe_files import find_recipe
+from refresh.reading.recipes.stage_calls import LATE, calmly, comes_late, read_machine, staged
+from refresh.records.recipes import Stage, Workplace
+from refresh.settings.settings import Settings
+
+
+async def ensure_build_vm(data: dict[str, Any]) -> dict[str, Any]:
+    """`Workplace` to `Stage`: done when the VM has come to be."""
+    gateways, settings, place = wiring.gateways(), wiring.settings(), Workplace.from_json(data)
+    return (await staged(lambda: _ensure(gateways, settings, place), "the build VM")).to_json()
+
+
+async def _ensure(gateways: Gateways, settings: Settings, place: Workplace) -> Stage:
+    standing = judge_made(await read_machine(gateways, temporary_group.vm_id(place.group)))
+    if standing.move is Move.BEGIN:
+        return LATE if await comes_late(gateways, place) else await _make(gateways, settings, place)
+    state = {Move.DONE: "done", Move.FAILED: "failed"}.get(standing.move, "waiting")
+    return Stage(state, standing.reason, standing.message)
+
+
+async def _make(gateways: Gateways, settings: Settings, place: Workplace) -> Stage:
+    recipe = find_recipe(settings, place.definition)
+    if isinstance(recipe, Refusal):
+        return Stage("failed", recipe.reason, recipe.message)
+    if recipe.digest != place.digest:
+        message = "the recipe was changed by a deployment in the middle of the build; run again"
+        return Stage("failed", MonthReason.BAD_RECIPE, message)
+    custom_data = write_custom_data(recipe, generalized=place.generalized)
+    if isinstance(custom_data, str):
+        return Stage("failed", MonthReason.BAD_RECIPE, custom_data)
+    definition = await calmly(lambda: gateways.gallery.read_definition(place.definition))
+    exact = MarketplaceImage(*(place.image or ":::").split(":"))
+    subscription = place.subnet.split("/")[2]
+    image = await calmly(lambda: gateways.workshop.read_image(subscription, place.location, exact))
+    nic = nic_body(place.location, place.subnet)
+    await calmly(lambda: gateways.workshop.put_nic(temporary_group.nic_id(place.group), nic))
+    body = build_vm_body(definition, recipe, image, place.group, custom_data, make_public_key())
+    await calmly(lambda: gateways.workshop.begin_create_vm(temporary_group.vm_id(place.group), body))
+    return Stage("waiting", message="the VM is being made")

@@ -1,0 +1,28 @@
+"""Activity: Azure knows that the build VM's disk is no longer of any one machine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from refresh import wiring
+from refresh.domain.recipes import temporary_group
+from refresh.domain.terms.month_reason import MonthReason
+from refresh.gateways.gateways import Gateways
+from refresh.reading.recipes.stage_calls import calmly, read_machine, staged
+from refresh.records.recipes import Stage, Workplace
+
+
+async def ensure_generalized(data: dict[str, Any]) -> dict[str, Any]:
+    """`Workplace` to `Stage`."""
+    gateways, place = wiring.gateways(), Workplace.from_json(data)
+    return (await staged(lambda: _ensure(gateways, place), "generalising the build VM")).to_json()
+
+
+async def _ensure(gateways: Gateways, place: Workplace) -> Stage:
+    vm = temporary_group.vm_id(place.group)
+    machine = await read_machine(gateways, vm)
+    if machine is None:
+        return Stage("failed", MonthReason.BUILD_FAILED, "the build VM is not there any more; somebody deleted it")
+    if not machine.generalized:
+        await calmly(lambda: gateways.workshop.generalize(vm))
+    return Stage("done")

@@ -1,0 +1,60 @@
+"""Activity: a throw-away VM exists that runs a disk from the version to prove, attached as a swap would attach it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from refresh import wiring
+from refresh.domain.azure.disks import Disk
+from refresh.domain.azure.galleries import Definition
+from refresh.domain.recipes import temporary_group
+from refresh.domain.recipes.build_bodies import nic_body, proof_disk_body, proof_vm_body
+from refresh.domain.recipes.build_watch import judge_made
+from refresh.domain.terms.month_reason import MonthReason
+from refresh.domain.terms.verdict import Move
+from refresh.gateways.errors import NotFound
+from refresh.gateways.gateways import Gateways
+from refresh.reading.recipes.stage_calls import LATE, calmly, comes_late, read_machine, staged
+from refresh.records.recipes import Stage, Workplace
+
+
+async def ensure_proof_vm(data: dict[str, Any]) -> dict[str, Any]:
+    """`Workplace` to `Stage`: done when the VM has come to be."""
+    gateways, place = wiring.gateways(), Workplace.from_json(data)
+    return (await staged(lambda: _ensure(gateways, place), "the VM for the proof")).to_json()
+
+
+async def _ensure(gateways: Gateways, place: Workplace) -> Stage:
+    standing = judge_made(await read_machine(gateways, temporary_group.vm_id(place.group)))
+    if standing.move is not Move.BEGIN:
+        state = {Move.DONE: "done", Move.FAILED: "failed"}.get(standing.move, "waiting")
+        # That there is no room for a VM, say, is not the version's fault: it may be proved another time.
+        return Stage(state, MonthReason.AZURE_SAID_NO, standing.message)
+    if await comes_late(gateways, place):
+        return LATE
+    definition = await calmly(lambda: gateways.gallery.read_definition(place.definition))
+    disk = await _disk(gateways, place.group)
+    if disk is None:
+        body = proof_disk_body(definition, place.version or "")
+        await calmly(lambda: gateways.disks.begin_create_disk(temporary_group.disk_id(place.group), body))
+        return Stage("waiting", message="the disk is being made")
+    if disk.provisioning_state == "Failed":
+        return Stage("failed", MonthReason.AZURE_SAID_NO, "no disk could be made from the version")
+    if disk.provisioning_state != "Succeeded":
+        return Stage("waiting", message="the disk is being made")
+    return await _make(gateways, definition, place)
+
+
+async def _make(gateways: Gateways, definition: Definition, place: Workplace) -> Stage:
+    nic = nic_body(place.location, place.subnet)
+    await calmly(lambda: gateways.workshop.put_nic(temporary_group.nic_id(place.group), nic))
+    body = proof_vm_body(definition, place.group)
+    await calmly(lambda: gateways.workshop.begin_create_vm(temporary_group.vm_id(place.group), body))
+    return Stage("waiting", message="the VM is being made")
+
+
+async def _disk(gateways: Gateways, group: str) -> Disk | None:
+    try:
+        return await calmly(lambda: gateways.disks.read_disk(temporary_group.disk_id(group)))
+    except NotFound:
+        return None

@@ -1,0 +1,46 @@
+"""Activity: temporary groups of an image definition that another run is working in, or that a dead one left behind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from refresh import wiring
+from refresh.domain.recipes.temporary_group import Group
+from refresh.domain.terms import tags
+from refresh.gateways.errors import GatewayError
+from refresh.reading.calls.retrying import patiently
+from refresh.reading.fleet.vms_and_disks import BUDGET_S, collect
+from refresh.reading.instances import is_open
+from refresh.records.recipes import Workplace
+
+
+async def find_leftovers(data: dict[str, Any], client: Any) -> dict[str, Any]:
+    """`Workplace` to `{"busy": run or None, "groups": [ids], "problem"?}`; `client` is the durable client.
+
+    `groups` are those of the same definition and purpose whose run is over or unknown, `busy` a run at work that began
+    earlier. Each makes its own group before it looks for others, so that of two at least one sees the other.
+    """
+    place = Workplace.from_json(data)
+    subscription = place.subnet.split("/")[2]
+    workshop = wiring.gateways().workshop
+    try:
+        groups = await patiently(lambda: collect(workshop.list_groups(subscription)), budget_s=BUDGET_S)
+    except GatewayError as error:
+        return {"busy": None, "groups": [], "problem": f"resource groups could not be listed: {error}"[:300]}
+    busy, dead = None, []
+    for group in groups:
+        run = tags.value_of(group.tags, tags.BUILD_RUN)
+        if run is None or run == place.run or not _is_like(group, place):
+            continue
+        if await is_open(client, run):
+            since = tags.value_of(group.tags, tags.BUILD_SINCE) or ""
+            busy = run if (since, run) < (place.since, place.run) else busy
+        else:
+            dead.append(group.id)
+    return {"busy": busy, "groups": dead}
+
+
+def _is_like(group: Group, place: Workplace) -> bool:
+    said = (tags.value_of(group.tags, tags.BUILD_DEFINITION) or "").lower()
+    wanted = place.definition[: tags.MAX_VALUE_LENGTH].lower()
+    return said == wanted and tags.value_of(group.tags, tags.BUILD_FOR) == place.purpose

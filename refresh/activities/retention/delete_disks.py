@@ -1,0 +1,137 @@
+"""Activity: deletes up to 20 disks, each only after everything that could speak for it was read once more.
+
+All lists are read anew for the batch; then for each disk, right before its deletion, the disk, the locks on it and
+above it, and the tags of the VMs in its group. Between the last read and the deletion Azure itself stands guard: it
+deletes no disk that is attached or locked. The only code in the app that deletes a disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from refresh import wiring
+from refresh.domain.azure.disks import Disk
+from refresh.domain.azure.refusals import tell_refusal
+from refresh.domain.azure.vms import Vm
+from refresh.domain.retention.mentions import Mentions, read_mentions
+from refresh.domain.retention.prices import disk_usd
+from refresh.domain.retention.reason import RemovalReason, Verdict
+from refresh.domain.terms import resource_id
+from refresh.gateways.errors import GatewayError, NotFound
+from refresh.gateways.gateways import Gateways
+from refresh.reading.calls.retrying import patiently
+from refresh.reading.fleet.vms_and_disks import BUDGET_S, collect
+from refresh.reading.retention.survey import DiskSurvey, disk_row, owners_of, survey_disks
+from refresh.records.retention import DELETED, DISK, FAILED, DeletionInput, ResourceRow
+from refresh.settings.settings import Settings
+
+# Azure takes 0.1 to 4.9 s to delete a disk.
+GONE_BUDGET_S = 60.0
+_FIRST_LOOK_S = 0.5
+_log = logging.getLogger(__name__)
+
+
+async def delete_disks(data: dict[str, Any]) -> dict[str, Any]:
+    """`DeletionInput` to `{"rows": [ResourceRow]}`: `deleted` was seen to be gone, `keep` has a reason again."""
+    return {"rows": await delete_batch(wiring.gateways(), wiring.settings(), DeletionInput.from_json(data))}
+
+
+async def delete_batch(gateways: Gateways, settings: Settings, asked: DeletionInput) -> list[dict[str, Any]]:
+    """The rows of `asked`, in its order, after what may still be deleted is."""
+    try:
+        survey = await survey_disks(gateways, settings, {})
+    except GatewayError as error:
+        why = tell_refusal(error.code, error.message)
+        message = f"not everything could be read again, so it was not deleted: {why}"
+        return [ResourceRow(DISK, one, FAILED, RemovalReason.NOT_READ, message).to_json() for one in asked.ids]
+    held = {resource_id.id_hash(one): why for one, why in (asked.held or {}).items()}
+    around = _Around(gateways, survey, held, settings.disk_groups)
+    return [(await _alone(gateways, around, disk_id)).to_json() for disk_id in asked.ids]
+
+
+@dataclass(frozen=True)
+class _Around:
+    """What was found out for the whole batch, and how the surroundings of one disk are read again.
+
+    `held` are hashes of disks the dispatcher's book holds, with the reason; `open_groups` those (lower-case ids) whose
+    disks VMs of other groups may ask for too.
+    """
+
+    gateways: Gateways
+    survey: DiskSurvey
+    held: Mapping[str, str]
+    open_groups: Collection[str]
+
+    async def judge(self, disk: Disk) -> Verdict:
+        """Whether `disk`, read just now, may be deleted as things stand at this moment. GatewayError."""
+        known, nearby = self.survey.evidence.mentions, read_mentions(owners_of(await self._neighbours(disk), ()), {})
+        evidence = dataclasses.replace(
+            self.survey.evidence,
+            mentions=Mentions({**known.tagged, **nearby.tagged}, known.at_work, self.held),
+            locks=[*self.survey.evidence.locks, *await self.gateways.access.list_locks(disk.id)],
+        )
+        return dataclasses.replace(self.survey, evidence=evidence).judge(disk)
+
+    async def _neighbours(self, disk: Disk) -> list[Vm]:
+        """The VMs that may ask for this disk."""
+        compute, home = self.gateways.compute, resource_id.parse(disk.id)
+        if home is not None and home.group_key not in self.open_groups:
+            return await collect(compute.list_group_vms(home.group_id))
+        return [vm for one in self.survey.subscriptions for vm in await collect(compute.list_vms(one))]
+
+
+async def _alone(gateways: Gateways, around: _Around, disk_id: str) -> ResourceRow:
+    """One disk's row; whatever goes wrong with it stops no other."""
+    try:
+        # Unavailable in between begins with reading again: the disk may be somebody's by then.
+        return await patiently(lambda: _delete(gateways, around, disk_id), budget_s=BUDGET_S)
+    except GatewayError as error:
+        why = tell_refusal(error.code, error.message)
+        return ResourceRow(DISK, disk_id, FAILED, RemovalReason.AZURE_SAID_NO, f"it was not deleted: {why}")
+    except Exception as error:
+        _log.exception("deleting %s broke", disk_id)
+        message = f"unexpected {type(error).__name__}; see the log"
+        return ResourceRow(DISK, disk_id, FAILED, RemovalReason.BROKEN, message)
+
+
+async def _delete(gateways: Gateways, around: _Around, disk_id: str) -> ResourceRow:
+    disk = await _read(gateways, disk_id)
+    if disk is None:
+        return _gone(disk_id, around.survey.disks.get(disk_id.lower()))
+    if disk.provisioning_state != "Deleting":
+        verdict = await around.judge(disk)
+        if not verdict.deletable:
+            return disk_row(disk, verdict)
+        await gateways.disks.begin_delete_disk(disk.id)
+    return await _await_gone(gateways, disk)
+
+
+async def _await_gone(gateways: Gateways, disk: Disk) -> ResourceRow:
+    waited_s, pause_s = 0.0, _FIRST_LOOK_S
+    while waited_s < GONE_BUDGET_S:
+        await asyncio.sleep(pause_s)
+        waited_s, pause_s = waited_s + pause_s, min(pause_s * 2, 10.0)
+        seen = await patiently(lambda: _read(gateways, disk.id), budget_s=BUDGET_S)
+        if seen is None:
+            return _gone(disk.id, disk)
+        if seen.provisioning_state not in ("Deleting", "Updating") and waited_s > 5.0:
+            break
+    message = f"Azure took the order but the disk is still there after {waited_s:.0f} s; the next run tries again"
+    return ResourceRow(DISK, disk.id, FAILED, RemovalReason.TIMED_OUT, message, disk.size_gb)
+
+
+def _gone(disk_id: str, disk: Disk | None) -> ResourceRow:
+    size_gb, usd = (disk.size_gb, disk_usd(disk)) if disk is not None else (None, None)
+    return ResourceRow(DISK, disk_id, DELETED, RemovalReason.DELETED, "it was free and not needed", size_gb, usd)
+
+
+async def _read(gateways: Gateways, disk_id: str) -> Disk | None:
+    try:
+        return await gateways.disks.read_disk(disk_id)
+    except NotFound:
+        return None

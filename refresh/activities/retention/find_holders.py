@@ -1,0 +1,23 @@
+"""Activity: what the app itself still needs of what is about to be deleted: the dispatcher's book and open builds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from refresh.reading.dispatcher_state import read_dispatcher_state
+from refresh.reading.instances import list_open_runs
+from refresh.reading.retention.holders import held_among
+from refresh.reading.retention.survey import building_among
+
+
+async def find_holders(data: dict[str, Any], client: Any) -> dict[str, Any]:
+    """`{"held": {id: why}, "building": [ids]}` for `{"disks": [ids], "definitions": [ids]}`.
+
+    `client` is the durable client the host binds.
+    """
+    definitions = data.get("definitions", ())
+    is_building = building_among(await list_open_runs(client) if definitions else ())
+    return {
+        "held": held_among(data.get("disks", ()), await read_dispatcher_state(client)),
+        "building": [definition for definition in definitions if is_building(definition)],
+    }

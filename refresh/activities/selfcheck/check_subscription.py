@@ -1,0 +1,72 @@
+"""Activity: what a self-check asks Azure about one subscription: VMs, rights to swap them, registered providers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from refresh import wiring
+from refresh.domain.azure.refusals import tell_refusal
+from refresh.domain.azure.vms import Vm
+from refresh.domain.preflight import rights
+from refresh.domain.selfcheck.registration import judge_registrations, needed_providers
+from refresh.domain.selfcheck.rights_in_scope import groups_in_scope, judge_rights
+from refresh.gateways.errors import GatewayError
+from refresh.gateways.gateways import Gateways
+from refresh.reading.calls.retrying import patiently
+from refresh.reading.fleet.subscription_lists import LIST_BUDGET_S
+from refresh.reading.fleet.vms_and_disks import collect
+from refresh.records.selfcheck import CheckRow, arm_check
+
+# A word that does not come is said to be unknown: it is not worth the time that the other checks have.
+_WORD_BUDGET_S = 8.0
+_ASSIGN = "have the app's roles assigned there (docs/permissions.md), wait ten minutes for it to spread, and ask again"
+
+
+async def check_subscription(data: dict[str, Any]) -> dict[str, Any]:
+    """`{"subscription": id}` to `{"checks": rows}`; changes nothing."""
+    gateways, subscription = wiring.gateways(), str(data["subscription"])
+    named = f"subscription {subscription}"
+    try:
+        vms = await patiently(lambda: collect(gateways.compute.list_vms(subscription)), budget_s=LIST_BUDGET_S)
+    except GatewayError as error:
+        why = f"the VMs of {named} could not be listed: {tell_refusal(error.code, error.message)}"[:600]
+        rows = [CheckRow(arm_check(subscription), False, why, _ASSIGN)]
+    else:
+        listed = CheckRow(arm_check(subscription), True, f"{len(vms)} VM(s) listed in {named}")
+        rows = [listed, await _rights(gateways, subscription, vms)]
+    rows.append(await _providers(gateways, subscription, has_vms=rows[0].ok))
+    return {"checks": [row.to_json() for row in rows]}
+
+
+async def _rights(gateways: Gateways, subscription: str, vms: Sequence[Vm]) -> CheckRow:
+    name, needed = f"rights {subscription}", rights.needed_to_swap(wiring.settings().stop_mode)
+    try:
+        gaps = {scope: await _missing(gateways, scope, needed) for scope in groups_in_scope(vms)}
+    except GatewayError as error:
+        why = f"the app could not read its own rights: {tell_refusal(error.code, error.message)}"[:600]
+        return CheckRow(name, False, why, _ASSIGN)
+    ok, message = judge_rights(gaps)
+    return CheckRow(name, ok, message[:1000], None if ok else _ASSIGN)
+
+
+async def _missing(gateways: Gateways, scope: str, needed: tuple[str, ...]) -> tuple[str, ...]:
+    granted = await patiently(lambda: gateways.access.read_grants(scope), budget_s=LIST_BUDGET_S)
+    return rights.missing(needed, granted)
+
+
+async def _providers(gateways: Gateways, subscription: str, *, has_vms: bool) -> CheckRow:
+    needs = needed_providers(wiring.settings().health_rungs, has_vms=has_vms)
+    states: dict[str, str] = {}
+    unread: dict[str, str] = {}
+    for need in needs:
+        try:
+            async with asyncio.timeout(_WORD_BUDGET_S):
+                states[need.namespace] = await gateways.access.read_registration(subscription, need.namespace)
+        except GatewayError as error:
+            unread[need.namespace] = tell_refusal(error.code, error.message)[:300]
+        except TimeoutError:
+            unread[need.namespace] = f"no answer within {_WORD_BUDGET_S:.0f} s"
+    found = judge_registrations(subscription, needs, states, unread)
+    return CheckRow(f"providers {subscription}", found.ok, found.message[:1000], found.cure)

@@ -1,0 +1,48 @@
+"""Step *health*: the VM runs and whatever speaks for its guest says it is well."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from refresh import wiring
+from refresh.activities.health.watch import HealthWatch
+from refresh.activities.swap.convergence import Convergence, Rhythm
+from refresh.domain.azure.vms import Power, Vm
+from refresh.domain.terms.verdict import Move, Verdict
+from refresh.records.swap import StepInput
+
+EVERY_S = 5.0
+# The ladder has a clock of its own; this ends a step whose VM cannot even be read.
+UNREADABLE_S = 60.0
+_STOPPED = (Power.STOPPING, Power.STOPPED, Power.DEALLOCATING, Power.DEALLOCATED)
+
+
+@dataclass
+class _Verdicts:
+    """The watch's verdicts, but none on a VM that somebody has stopped where it is to be left so."""
+
+    watch: HealthWatch
+    leave_stopped: bool
+    stopped: bool = False
+
+    def judge(self, vm: Vm, begun_age_s: float | None) -> Verdict:
+        if self.leave_stopped and vm.power in _STOPPED:
+            self.stopped = True
+            return Verdict(Move.DONE, f"{vm.power} by somebody else")
+        return self.watch.judge(vm, begun_age_s)
+
+
+async def ensure_healthy(data: dict[str, Any]) -> dict[str, Any]:
+    """Watch the VM until its guest is proved well, condemned, or out of time; a `StepResult`.
+
+    With `leave_stopped` a VM that is found stopped is `stopped`, whoever did that, and says nothing about its disk.
+    """
+    step, gateways = StepInput.from_json(data), wiring.gateways()
+    watch = HealthWatch.of(step, gateways.guests, wiring.settings())
+    rhythm = Rhythm(first_s=EVERY_S, then_s=EVERY_S, budget_s=watch.timeout_s + UNREADABLE_S, asks_operation=False)
+    verdicts = _Verdicts(watch, step.leave_stopped)
+    result = await Convergence(gateways, step, rhythm, verdicts.judge, observe=watch.observe).run()
+    if verdicts.stopped:
+        result = replace(result, state="stopped")
+    return replace(result, rungs=watch.lines()).to_json()

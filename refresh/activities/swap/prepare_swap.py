@@ -1,0 +1,109 @@
+"""Right before downtime: facts again, decide again, and the plan that will be carried out.
+
+The plan is made here, once, so that it stands in the durable history and no deployment can change a swap under way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from refresh import wiring
+from refresh.activities.health.baseline import health_before
+from refresh.domain.azure.vms import Power, Vm
+from refresh.domain.swap import plan
+from refresh.domain.swap.decision import Refuse, Revive, Skip, Swap, decide_swap
+from refresh.domain.terms import resource_id, tags
+from refresh.domain.vm.facts import Facts
+from refresh.domain.vm.intent_tag import write_intent_tag
+from refresh.domain.vm.stop_mode import StopMode, choose_stop_mode
+from refresh.domain.vm.warnings import Caution
+from refresh.domain.vm.wish import disk_text
+from refresh.reading.calls.paced_reads import Pace
+from refresh.reading.swap.facts import FactReader, policy_of
+from refresh.reading.swap.memory import memory_of
+from refresh.reading.swap.warnings import Forewarner
+from refresh.records.swap import Health, Intent, Prepared, Warned
+
+# Reads of a VM about to be stopped are few and are not kept apart.
+_NO_GAP_S = 0.0
+
+
+async def prepare_swap(data: dict[str, Any]) -> dict[str, Any]:
+    """Say what swap `run` of `vm` will do: a `Prepared` with intent, tags and steps, or the reason it will not."""
+    settings = wiring.settings()
+    policy = policy_of(settings)
+    # Other VMs' wishes were asked for when the wish was admitted, and a disk is in one swap at a time: a list of the
+    # whole group for each swap would use up Azure's quota of lists.
+    reader = FactReader(wiring.gateways(), policy, Pace(_NO_GAP_S), others=False)
+    facts = await reader.read(data["vm"], **memory_of(data))
+    # The wish may have changed since somebody said force: it was not said about this disk then.
+    force = bool(data.get("force")) and resource_id.same(facts.wish.disk_id, data.get("wanted"))
+    decision = decide_swap(facts, policy, force=force)
+    if isinstance(decision, Swap):
+        assert facts.vm is not None  # noqa: S101 - a swap is only decided for a VM that was read
+        gateways = wiring.gateways()
+        mode = choose_stop_mode(facts.vm, settings.stop_mode)
+        assert mode is not None  # noqa: S101 - decided before
+        warner = Forewarner(gateways.access, gateways.guests, settings.health_rungs, reader.reads)
+        warned = await warner.forewarn(facts.vm, facts.wanted, mode)
+        health = await health_before(facts.vm, facts.definition, gateways.guests, warned.lost)
+        prepared = _swap(facts, decision, data["run"], mode, health, warned.cautions)
+        return replace(prepared, notice_s=settings.notice_s if settings.outcome_topic else None).to_json()
+    kind = {Revive: "revive", Refuse: "refuse", Skip: "skip"}[type(decision)]
+    intent = _revival(facts, data["run"]) if isinstance(decision, Revive) else None
+    steps = plan.plan_revival() if intent else ()
+    return Prepared(kind, decision.reason, decision.message, intent, steps=tuple(map(str, steps))).to_json()
+
+
+def _swap(
+    facts: Facts, decision: Swap, run: str, mode: StopMode, health: Health, cautions: Iterable[Caution]
+) -> Prepared:
+    vm, disk = facts.vm, decision.disk
+    assert vm is not None  # noqa: S101 - a swap is only decided for a VM that was read
+    assert vm.os_disk_id is not None  # noqa: S101 - checked by the preflight
+    runs = vm.power in (Power.RUNNING, Power.STARTING)
+    previous = tags.value_of(vm.tags, tags.OS_DISK_PREVIOUS)
+    intent = Intent(
+        run=run,
+        was_running=runs,
+        old_disk=vm.os_disk_id,
+        new_disk=disk.id,
+        agent_spoke=runs and vm.agent is not None and vm.agent.ready,
+        previous=previous,
+        version=disk.source_version,
+        unique_id=vm.unique_id,
+        stop_mode=mode,
+        health=health,
+        warnings=tuple(Warned(str(one.code), one.message[:300]) for one in cautions),
+    )
+    steps, undo = plan.plan_swap(runs), plan.plan_undo(runs)
+    return Prepared(
+        decision="swap",
+        reason=decision.reason,
+        message=decision.message,
+        intent=intent,
+        tags=_tags(vm, facts, intent),
+        steps=tuple(map(str, steps)),
+        undo=tuple(map(str, undo)),
+        down_s=plan.expected_down_s(steps, mode),
+    )
+
+
+def _tags(vm: Vm, facts: Facts, intent: Intent) -> dict[str, str]:
+    old, new = disk_text(vm.id, intent.old_disk), disk_text(vm.id, intent.new_disk)
+    written = {
+        tags.OS_DISK_PREVIOUS: old,
+        tags.REFRESH_STATE: write_intent_tag(intent.run, intent.was_running, old, new),
+    }
+    if facts.wish.text.lower() == tags.PREVIOUS:
+        written[tags.OS_DISK_NAME] = new
+    return written
+
+
+def _revival(facts: Facts, run: str) -> Intent:
+    vm = facts.vm
+    assert vm is not None  # noqa: S101 - only a VM that was read is revived
+    disk = vm.os_disk_id or ""
+    return Intent(run=run, was_running=True, old_disk=disk, new_disk=disk, unique_id=vm.unique_id)

@@ -1,0 +1,61 @@
+"""The look's activity: reads the VMs it was given and decides about each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from refresh import wiring
+from refresh.domain.azure.vms import Power
+from refresh.domain.swap.decision import Decision, Refuse, Revive, Swap, decide_swap, find_lost_swap, is_intent_stale
+from refresh.domain.vm.facts import Facts
+from refresh.reading.calls.paced_reads import Pace
+from refresh.reading.swap.facts import FactReader, policy_of
+from refresh.reading.swap.memory import READS_AT_ONCE, memory_of
+from refresh.settings.settings import Settings
+
+
+async def read_hints(data: dict[str, Any]) -> dict[str, Any]:
+    """Decide about up to 50 VMs: `{"vms": [{vm, force, reply_to, rejected, ran}]}` to `{"decisions", "budgets"}`."""
+    settings = wiring.settings()
+    policy = policy_of(settings)
+    reader = FactReader(wiring.gateways(), policy, Pace())
+    at_once = asyncio.Semaphore(READS_AT_ONCE)
+
+    async def decide(row: Mapping[str, Any]) -> dict[str, Any]:
+        async with at_once:
+            facts = await reader.read(row["vm"], **memory_of(row))
+        return decision_row(row["vm"], facts, decide_swap(facts, policy, force=bool(row.get("force"))))
+
+    decisions = await asyncio.gather(*(decide(row) for row in data["vms"]))
+    rows = [
+        {**decision, **{key: row[key] for key in ("force", "reply_to") if row.get(key)}}
+        for row, decision in zip(data["vms"], decisions, strict=True)
+    ]
+    return {"decisions": rows, "budgets": budgets(settings)}
+
+
+def budgets(settings: Settings) -> dict[str, Any]:
+    """What the dispatcher may spend, and whether it asks for a self-check first; it travels with the decisions because
+    an entity reads no settings."""
+    asked = {"selfcheck": True} if settings.selfcheck == "required" else {}
+    return {"max_swaps": settings.max_swaps, **asked}
+
+
+def decision_row(vm_id: str, facts: Facts, decision: Decision) -> dict[str, Any]:
+    """A decision as the row that travels: code, sentence, and the disks it is about."""
+    kind = "skip"
+    if isinstance(decision, Swap | Revive):
+        kind = "swap"
+    elif isinstance(decision, Refuse):
+        kind = "refuse"
+    row: dict[str, Any] = {"vm": vm_id, "decision": kind, "reason": str(decision.reason), "message": decision.message}
+    if facts.vm is not None:
+        row["current"] = facts.vm.os_disk_name
+        row["group"] = facts.vm.availability_set.lower() if facts.vm.availability_set else None
+        row["up"] = True if facts.vm.power is Power.RUNNING else None
+    row["stale"] = True if is_intent_stale(facts) else None
+    row["lost"] = find_lost_swap(facts)
+    row["wanted"] = facts.wish.disk_id or facts.wish.text or None
+    return {key: value for key, value in row.items() if value is not None}

@@ -1,0 +1,36 @@
+"""Before anything is stopped: the swap's intent goes onto the VM in one merge."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from refresh import wiring
+from refresh.domain.azure.refusals import read_denial
+from refresh.domain.terms import tags
+from refresh.domain.terms.swap_reason import Reason
+from refresh.gateways.errors import GatewayError, NotFound
+from refresh.reading.calls import late_activity
+from refresh.reading.calls.retrying import TAG_WRITE_BUDGET_S, patiently
+
+
+async def write_intent(data: dict[str, Any]) -> dict[str, Any]:
+    """Merge `tags` into the VM's, before anything is stopped; `{"ok"}` or `{"ok": false, "reason", "message"}`.
+
+    A wish among them is `@previous` resolved to a name; it is written only while `@previous` still stands there.
+    One that comes late writes nothing: the swap may be over, and its mark would stand there for nobody.
+    """
+    gateways, written = wiring.gateways(), dict(data["tags"])
+    try:
+        vm = await patiently(lambda: gateways.compute.read_vm(data["vm"]), budget_s=TAG_WRITE_BUDGET_S)
+        if late_activity.is_late(data.get("asked_at"), vm.read_at):
+            return late_activity.too_late()
+        if (tags.value_of(vm.tags, tags.OS_DISK_NAME) or "").strip().lower() != tags.PREVIOUS:
+            written.pop(tags.OS_DISK_NAME, None)
+        await patiently(lambda: gateways.tags.merge_tags(data["vm"], written), budget_s=TAG_WRITE_BUDGET_S)
+    except NotFound as error:
+        return {"ok": False, "reason": str(Reason.VM_GONE), "message": str(error)[:300]}
+    except GatewayError as error:
+        denial = read_denial(error.code, error.message)
+        reason = denial.reason if denial else Reason.TAGS_NOT_WRITTEN
+        return {"ok": False, "reason": str(reason), "message": denial.message if denial else str(error)[:300]}
+    return {"ok": True}

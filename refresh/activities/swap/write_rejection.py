@@ -1,0 +1,45 @@
+"""When a swap is undone: the VM's tags ask for the old disk, and say so where the new one is to blame."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from refresh import wiring
+from refresh.domain.terms import resource_id, tags
+from refresh.domain.vm.wish import choose_wish, disk_text
+from refresh.gateways.errors import GatewayError
+from refresh.reading.calls import late_activity
+from refresh.reading.calls.retrying import TAG_WRITE_BUDGET_S, patiently
+from refresh.reading.swap.facts import policy_of
+from refresh.records.swap import Intent
+
+
+async def write_rejection(data: dict[str, Any]) -> dict[str, Any]:
+    """Say on the VM that its new disk was rejected and ask for the old one again, unless a newer wish stands there.
+
+    With `blamed` false the disk is not said to be rejected: Azure refused something that is not the disk's fault.
+    One that comes late writes nothing: somebody may have asked for that very disk again since.
+    """
+    intent, gateways = Intent.from_json(data["intent"]), wiring.gateways()
+    try:
+        vm = await patiently(lambda: gateways.compute.read_vm(data["vm"]), budget_s=TAG_WRITE_BUDGET_S)
+        if late_activity.is_late(data.get("asked_at"), vm.read_at):
+            return late_activity.too_late()
+        wish = choose_wish(vm, policy_of(wiring.settings()).disk_groups)
+        if not resource_id.same(wish.disk_id, intent.new_disk):
+            return {"ok": True, "message": f"{tags.OS_DISK_NAME} asks for another disk by now and was left alone"}
+        written = {tags.OS_DISK_NAME: disk_text(vm.id, intent.old_disk)}
+        if data.get("blamed", True):
+            written[tags.OS_DISK_REJECTED] = disk_text(vm.id, intent.new_disk)
+        if intent.previous is not None:
+            written[tags.OS_DISK_PREVIOUS] = intent.previous
+        # First what only counts with the rest: should the worker die in between, the wish still asks for all of it.
+        stale = tags.value_of(vm.tags, tags.OS_DISK_PREVIOUS)
+        if intent.previous is None and stale is not None:
+            await patiently(
+                lambda: gateways.tags.delete_tags(vm.id, {tags.OS_DISK_PREVIOUS: stale}), budget_s=TAG_WRITE_BUDGET_S
+            )
+        await patiently(lambda: gateways.tags.merge_tags(vm.id, written), budget_s=TAG_WRITE_BUDGET_S)
+    except GatewayError as error:
+        return {"ok": False, "message": str(error)[:300]}
+    return {"ok": True}

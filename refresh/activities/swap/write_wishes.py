@@ -1,0 +1,53 @@
+"""Writes `OsDiskName` for people who ask by HTTP instead of editing the tag themselves."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from refresh import wiring
+from refresh.domain.azure.refusals import tell_refusal
+from refresh.domain.terms import tags
+from refresh.domain.terms.swap_reason import Reason
+from refresh.gateways.errors import GatewayError, NotFound
+from refresh.gateways.gateways import Gateways
+from refresh.reading.calls.paced_reads import READ_BUDGET_S
+from refresh.reading.calls.retrying import TAG_WRITE_BUDGET_S, patiently
+
+WRITES_AT_ONCE = 4
+
+
+async def write_wishes(data: dict[str, Any]) -> dict[str, Any]:
+    """Write `disk` into the tag of up to 50 VMs; `{"rows"}` has one for each VM where that was not done."""
+    gateways, at_once = wiring.gateways(), asyncio.Semaphore(WRITES_AT_ONCE)
+
+    async def write(vm_id: str) -> dict[str, Any] | None:
+        async with at_once:
+            return await _write(gateways, vm_id, str(data["disk"]))
+
+    rows = await asyncio.gather(*(write(vm_id) for vm_id in data["vms"]))
+    return {"rows": [row for row in rows if row is not None]}
+
+
+async def _write(gateways: Gateways, vm_id: str, disk: str) -> dict[str, Any] | None:
+    try:
+        vm = await patiently(lambda: gateways.compute.read_vm(vm_id), budget_s=READ_BUDGET_S)
+        if tags.on_hold(vm.tags):
+            return _row(vm_id, "skip", Reason.ON_HOLD, f"{tags.AUTO_REFRESH}=hold: its tag was not written")
+        if not tags.in_scope(vm.tags):
+            return _row(vm_id, "skip", Reason.NOT_IN_SCOPE, tags.say_out_of_scope(vm.tags))
+        if tags.value_of(vm.tags, tags.OS_DISK_NAME) != disk:
+            await patiently(
+                lambda: gateways.tags.merge_tags(vm.id, {tags.OS_DISK_NAME: disk}), budget_s=TAG_WRITE_BUDGET_S
+            )
+    except NotFound:
+        return _row(vm_id, "skip", Reason.VM_GONE, "the VM does not exist")
+    except GatewayError as error:
+        why = tell_refusal(error.code, error.message)
+        return _row(vm_id, "refuse", Reason.TAGS_NOT_WRITTEN, f"its tag could not be written: {why}"[:200])
+    return None
+
+
+def _row(vm_id: str, decision: str, reason: Reason, message: str) -> dict[str, Any]:
+    status = "skipped" if decision == "skip" else "refused"
+    return {"vm": vm_id, "decision": decision, "status": status, "reason": str(reason), "message": message}

@@ -1,0 +1,1 @@
+"""Azure's resources as plain values, and what its refusals and capacity errors mean."""

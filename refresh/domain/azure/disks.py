@@ -1,0 +1,44 @@
+"""A managed disk as a plain value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Disk:
+    """A managed disk. `source_version` is the gallery image version its immutable `creationData` names.
+
+    `disk_controllers` are those its OS supports, comma-separated; `encrypted_inside` means Azure Disk Encryption.
+    `shared_by` are all VMs that have a shared disk; `owned_since` is when its owner, or whether that owner runs, last
+    changed: None for a disk that was never attached.
+    """
+
+    id: str
+    name: str
+    location: str
+    provisioning_state: str | None
+    disk_state: str | None
+    managed_by: str | None
+    os_type: str | None
+    generation: str | None
+    zones: tuple[str, ...] = ()
+    size_gb: int | None = None
+    sku: str | None = None
+    tier: str | None = None
+    architecture: str | None = None
+    disk_controllers: str | None = None
+    encrypted_inside: bool = False
+    security_type: str | None = None
+    encryption: Mapping[str, Any] | None = None
+    network_access_policy: str | None = None
+    public_network_access: str | None = None
+    disk_access_id: str | None = None
+    bursting_enabled: bool | None = None
+    source_version: str | None = None
+    time_created: str | None = None
+    shared_by: tuple[str, ...] = ()
+    owned_since: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,85 @@
+"""Facts: what ARM says now, in our own words.
+
+Decides which parts of ARM's answers anybody may decide on. Refuses to know how they were fetched (`gateway`) and what
+follows from them (`decision`, `preflight`, `naming`). A field that ARM did not answer is None: unknown means no.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from refresh.domain.azure.data_disks import DataDisk
+from refresh.domain.azure.guests import NOTHING_KNOWN, Guest
+from refresh.domain.azure.rhythm import NOT_SAID, ReadsLeft
+
+
+class Power(StrEnum):
+    """The VM's power state, from the instance view's `PowerState/*`.
+
+    https://learn.microsoft.com/azure/virtual-machines/states-billing
+    """
+
+    RUNNING = "running"
+    STARTING = "starting"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    DEALLOCATING = "deallocating"
+    DEALLOCATED = "deallocated"
+    UNKNOWN = "unknown"
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is moving."""
+        return self in (Power.RUNNING, Power.STOPPED, Power.DEALLOCATED)
+
+
+@dataclass(frozen=True)
+class Agent:
+    """What the guest agent last reported: ready or not, and when (ISO, service side)."""
+
+    ready: bool
+    at: str | None
+
+
+@dataclass(frozen=True)
+class Vm:
+    """A virtual machine, read with its instance view or else without `power`, `agent`, `hibernated`, `generalized`.
+
+    `unique_id` is ARM's `vmId`: another VM that takes the same name, and so the same `id`, has another one.
+    `encrypted_inside` means Azure Disk Encryption, by extension or settings; `scale_set` is the set's id;
+    `settled_at` when its last operation ended (ISO), None while one is under way; `reads_left` what Azure said with the
+    answer.
+    """
+
+    id: str
+    name: str
+    location: str
+    tags: Mapping[str, str]
+    os_disk_id: str | None
+    os_disk_name: str | None
+    os_type: str | None
+    provisioning_state: str | None
+    unique_id: str | None = None
+    zones: tuple[str, ...] = ()
+    size: str | None = None
+    availability_set: str | None = None
+    security_type: str | None = None
+    generation: str | None = None
+    ephemeral_os_disk: bool = False
+    disk_controller: str | None = None
+    scale_set: str | None = None
+    hibernated: bool = False
+    generalized: bool = False
+    encrypted_inside: bool = False
+    data_disks: tuple[DataDisk, ...] = ()
+    extension_publishers: tuple[str, ...] = ()
+    os_disk_delete_option: str | None = None
+    priority: str | None = None
+    power: Power = Power.UNKNOWN
+    agent: Agent | None = None
+    guest: Guest = NOTHING_KNOWN
+    settled_at: str | None = None
+    read_at: str | None = None
+    reads_left: ReadsLeft = NOT_SAID

@@ -1,0 +1,145 @@
+"""Which image definition a VM's next disk is made from.
+
+Decides what fits a VM. Refuses to guess: none or several fitting definitions is a refusal that names them; which of
+the definition's versions it will be is `replication`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from refresh.domain.azure.disks import Disk
+from refresh.domain.azure.galleries import Definition
+from refresh.domain.azure.vms import Vm
+from refresh.domain.terms import resource_id, tags
+from refresh.domain.terms.month_reason import MonthReason, Refusal
+
+# Security types of a definition that a VM's OS disk may come from, the exact one first:
+# https://learn.microsoft.com/azure/virtual-machines/trusted-launch#azure-compute-gallery
+_FITTING = {
+    "standard": ("standard", "trustedlaunchsupported", "confidentialvmsupported"),
+    "trustedlaunch": ("trustedlaunch", "trustedlaunchsupported"),
+    "confidentialvm": ("confidentialvm", "confidentialvmsupported"),
+}
+_BOTH = "trustedlaunchandconfidentialvmsupported"
+_NAMES_SHOWN = 5
+
+
+def choose_definition(vm: Vm, current: Disk, definitions: Sequence[Definition]) -> Definition | Refusal:
+    """The definition for `vm`: the one its `RefreshImage` names, else the only one tagged that fits.
+
+    `definitions` are all of the configured galleries, `current` is the VM's OS disk.
+    """
+    name = (tags.value_of(vm.tags, tags.REFRESH_IMAGE) or "").strip()
+    if name:
+        return _named(name, vm, current, definitions)
+    candidates = [
+        found
+        for found in definitions
+        if tags.is_true(tags.value_of(found.tags, tags.AUTO_REFRESH)) and _is_allowed(vm, found)
+    ]
+    fitting = [found for found in candidates if not _misfits(vm, current, found)]
+    exact = [found for found in fitting if _security(found.security_type) == _security(vm.security_type)]
+    best = exact or fitting
+    if len(best) == 1:
+        return best[0]
+    want = _wants(vm, current)
+    if best:
+        return Refusal(
+            MonthReason.SEVERAL_IMAGES,
+            f"{_listed(best)} all fit this VM ({want}); name one in its tag {tags.REFRESH_IMAGE}",
+        )
+    return Refusal(
+        MonthReason.NO_IMAGE,
+        f"no image definition tagged {tags.AUTO_REFRESH}=true fits this VM ({want}); there are {_listed(candidates)}",
+    )
+
+
+def _named(name: str, vm: Vm, current: Disk, definitions: Sequence[Definition]) -> Definition | Refusal:
+    found = [definition for definition in definitions if definition.name.lower() == name.lower()]
+    shown = name if len(name) <= 60 else name[:57] + "..."
+    if not found:
+        return Refusal(
+            MonthReason.UNKNOWN_IMAGE,
+            f"{tags.REFRESH_IMAGE}='{shown}' is no image definition of the configured galleries; there are "
+            f"{_listed(definitions)}",
+        )
+    if len(found) > 1:
+        return Refusal(
+            MonthReason.SEVERAL_IMAGES, f"{tags.REFRESH_IMAGE}='{shown}' is in {len(found)} of the configured galleries"
+        )
+    if not _is_allowed(vm, found[0]):
+        return Refusal(
+            MonthReason.IMAGE_NOT_ALLOWED,
+            f"{found[0].name} is not for this VM: the image's owner lists who may use it in its tag "
+            f"{tags.REFRESH_ALLOWED_SCOPES}; name another image or have this VM's subscription or group listed",
+        )
+    misfits = _misfits(vm, current, found[0])
+    if misfits:
+        return Refusal(
+            MonthReason.IMAGE_DOES_NOT_FIT,
+            f"{found[0].name} does not fit this VM ({_wants(vm, current)}): other {', '.join(misfits)}",
+        )
+    return found[0]
+
+
+def _is_allowed(vm: Vm, definition: Definition) -> bool:
+    """Whether the image's owner lets this VM use it: everybody, unless a tag lists subscriptions and groups.
+
+    An entry is a subscription's id or `<subscription>/<group>`, or the full ids of either; what reads as neither allows
+    nobody.
+    """
+    listed = tags.value_of(definition.tags, tags.REFRESH_ALLOWED_SCOPES)
+    if listed is None:
+        return True
+    home = resource_id.parse_vm(vm.id)
+    if home is None:
+        return False
+    mine = {home.subscription.lower(), f"{home.subscription}/{home.group}".lower()}
+    entries = (entry.strip().strip("/").lower() for entry in listed.split(","))
+    short = (entry.removeprefix("subscriptions/").replace("/resourcegroups/", "/") for entry in entries)
+    return not mine.isdisjoint(short)
+
+
+def _misfits(vm: Vm, current: Disk, definition: Definition) -> list[str]:
+    """What of `definition` differs from the VM; what ARM did not answer does not fit."""
+    pairs = {
+        "OS type": (current.os_type or vm.os_type, definition.os_type),
+        "generation": (current.generation or vm.generation, definition.generation),
+        "architecture": (_architecture(current.architecture), _architecture(definition.architecture)),
+    }
+    found = [what for what, (left, right) in pairs.items() if not left or not right or left.lower() != right.lower()]
+    offered = _security(definition.security_type)
+    if offered != _BOTH and offered not in _FITTING.get(_security(vm.security_type), ()):
+        found.append("security type")
+    if (definition.os_type, definition.os_state) == ("Windows", "Generalized"):
+        # Swapped in it is never provisioned and waits at setup for ever.
+        found.append("OS state (generalised Windows)")
+    return found
+
+
+def _architecture(text: str | None) -> str:
+    # Disks and definitions made before Arm64 came to Azure carry none, and could only be x64.
+    return text or "x64"
+
+
+def _security(text: str | None) -> str:
+    # A definition may also say `None`; a VM without a security profile is a standard one.
+    key = (text or "standard").lower()
+    return "standard" if key == "none" else key
+
+
+def _wants(vm: Vm, current: Disk) -> str:
+    parts = (
+        current.os_type or vm.os_type or "unknown OS",
+        current.generation or vm.generation or "unknown generation",
+        _architecture(current.architecture),
+        vm.security_type or "Standard",
+    )
+    return ", ".join(parts)
+
+
+def _listed(definitions: Sequence[Definition]) -> str:
+    names = [found.name for found in definitions[:_NAMES_SHOWN]]
+    more = len(definitions) - len(names)
+    return (", ".join(names) + (f" and {more} more" if more else "")) or "none"

@@ -1,0 +1,1 @@
+"""How fresh the fleet's VMs are."""

@@ -1,0 +1,1 @@
+"""Image definitions and versions: sources, publishing, replication and the choice of a version."""

@@ -1,0 +1,46 @@
+"""The `az` commands with which a person finishes or takes away what a build left.
+
+Decides their words. Refuses to know when they are needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from refresh.domain.azure.galleries import Region, Version
+from refresh.domain.terms import names, resource_id
+
+
+def retry_commands(version: Version, wanted: Iterable[str] = ()) -> tuple[str, ...]:
+    """The `az` commands that bring a version to the regions it has not arrived in, and to those `wanted` besides.
+
+    Where replication failed, out and in once more, as Azure's own error says:
+    https://github.com/Azure/azure-cli/issues/15539
+    """
+    found = resource_id.parse(version.id)
+    targets = {names.region_key(region.name): region for region in version.regions}
+    arrived = [name for name, region in targets.items() if region.state == "Completed"]
+    missing = [name for name in dict.fromkeys((*targets, *map(names.region_key, wanted))) if name not in arrived]
+    # The command line would drop the keys of encrypted regions.
+    if found is None or not missing or not arrived or any(region.encrypted for region in version.regions):
+        return ()
+    gallery, definition, name = found.names
+    update = (
+        f"az sig image-version update --subscription {found.subscription} -g {found.group} -r {gallery} "
+        f"-i {definition} -e {name} --target-regions"
+    )
+    there = " ".join(_target(name, targets) for name in arrived)
+    again = (f"{update} {there} {' '.join(_target(name, targets) for name in missing)}",)
+    return (f"{update} {there}", *again) if len(arrived) < len(targets) else again
+
+
+def _target(name: str, targets: Mapping[str, Region]) -> str:
+    """A region as the command line takes it, with its replicas and storage: said differently, Azure refuses it."""
+    region = targets.get(name)
+    parts = (name, region.replicas if region else None, (region.storage or "").lower() if region else None)
+    return "=".join(str(part) for part in parts if part)
+
+
+def delete_command(resource: str) -> str:
+    """The `az` command that deletes a version or a managed image, for a person to run."""
+    return f"az resource delete --ids {resource}"

@@ -1,0 +1,148 @@
+"""How a version is published: where it goes, in how many replicas, and what ARM is asked for.
+
+Decides the ARM bodies of versions and of the managed image that may stand between a VHD and a version. Refuses to know
+whether the source fits (`source_fit`) and how its number was chosen (`images`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from refresh.domain.azure.galleries import Definition
+from refresh.domain.images.sources import Kind, Part, Source
+from refresh.domain.terms import names, tags, times
+
+# https://learn.microsoft.com/azure/virtual-machines/azure-compute-gallery#scaling
+DISKS_PER_REPLICA = 50
+MAX_REPLICAS = 100
+
+
+@dataclass(frozen=True)
+class Publishing:
+    """What the owner of an image decides about its versions; regions are compared without case and spaces.
+
+    `replicas` instead of counting VMs; `storage` the storage account type, `storage_in` where a region has another;
+    `encryption` disk encryption sets by region; `proof` whether a throw-away VM must boot a version before it is used
+    (None: as the source has it); `via_image` makes versions of a VHD from a managed image, which outlives the blob.
+    """
+
+    regions: tuple[str, ...] = ()
+    replicas: int | None = None
+    storage: str | None = None
+    storage_in: Mapping[str, str] = field(default_factory=dict)
+    encryption: Mapping[str, str] = field(default_factory=dict)
+    end_of_life_days: int | None = None
+    proof: bool | None = None
+    via_image: bool = False
+
+
+def target_regions(definition: Definition, regions: Iterable[str], publishing: Publishing) -> list[str]:
+    """The definition's own region first, then the other `regions` and those configured, each once."""
+    home = names.region_key(definition.location)
+    others = {names.region_key(name) for name in (*regions, *publishing.regions)}
+    return [home, *sorted(others - {home})]
+
+
+def replicas_for(disks: int) -> int:
+    """Replicas for `disks` made at once in one region: one for every 50, at least one, at most 100."""
+    return min(max(-(-disks // DISKS_PER_REPLICA), 1), MAX_REPLICAS)
+
+
+def version_body(
+    definition: Definition,
+    source: Source,
+    publishing: Publishing,
+    demand: Mapping[str, int],
+    *,
+    regions: Iterable[str],
+    period: str,
+    now: str,
+) -> dict[str, Any]:
+    """The ARM body of a version from `source`, excluded from latest until its checks have passed.
+
+    `demand` is how many VMs may want a disk from it, by region. The version's own region must be among its targets:
+    https://learn.microsoft.com/azure/virtual-machines/image-version
+    """
+    luns = [part.lun for part in source.data]
+    profile: dict[str, Any] = {
+        "targetRegions": [
+            _target(name, publishing, demand, luns) for name in target_regions(definition, regions, publishing)
+        ],
+        "excludeFromLatest": True,
+    }
+    if publishing.storage:
+        profile["storageAccountType"] = publishing.storage
+    ends = _end_of_life(now, publishing.end_of_life_days)
+    if ends:
+        profile["endOfLifeDate"] = ends
+    return {
+        "location": definition.location,
+        "tags": {tags.DISK_PERIOD: period, tags.REFRESH_CHECKS: tags.CHECKS_PENDING},
+        "properties": {"publishingProfile": profile, "storageProfile": _storage_profile(source)},
+    }
+
+
+def image_body(definition: Definition, source: Source, version: str, period: str) -> dict[str, Any]:
+    """The ARM body of a managed image from the VHDs of `source`; generalised, as managed images are.
+
+    https://learn.microsoft.com/rest/api/compute/images/create-or-update
+    """
+    os = {"osType": definition.os_type, "osState": "Generalized", "blobUri": source.os.id, "caching": "ReadWrite"}
+    data = [{"lun": part.lun, "blobUri": part.id} for part in source.data]
+    return {
+        "location": definition.location,
+        "tags": {tags.DISK_PERIOD: period, tags.DISK_VERSION: f"{definition.name}/{version}"},
+        "properties": {
+            "hyperVGeneration": definition.generation,
+            "storageProfile": {"osDisk": os} | ({"dataDisks": data} if data else {}),
+        },
+    }
+
+
+def source_key(source: Source) -> str:
+    """What a version that was made from `source` names as its source."""
+    return source.os.id
+
+
+def _target(name: str, publishing: Publishing, demand: Mapping[str, int], luns: Iterable[int | None]) -> dict[str, Any]:
+    replicas = publishing.replicas or replicas_for(demand.get(name, 0))
+    target: dict[str, Any] = {"name": name, "regionalReplicaCount": replicas}
+    storage = _in_region(publishing.storage_in, name)
+    if storage:
+        target["storageAccountType"] = storage
+    key = _in_region(publishing.encryption, name)
+    if key:
+        disks = [{"lun": lun, "diskEncryptionSetId": key} for lun in luns]
+        target["encryption"] = {"osDiskImage": {"diskEncryptionSetId": key}} | (
+            {"dataDiskImages": disks} if disks else {}
+        )
+    return target
+
+
+def _in_region(values: Mapping[str, str], region: str) -> str | None:
+    return next((value for name, value in values.items() if names.region_key(name) == region), None)
+
+
+def _end_of_life(now: str, days: int | None) -> str | None:
+    moment = times.parse(now)
+    return None if days is None or moment is None else (moment + timedelta(days=days)).strftime("%Y-%m-%dT00:00:00Z")
+
+
+def _storage_profile(source: Source) -> dict[str, Any]:
+    if source.os.kind is Kind.VM:
+        return {"source": {"virtualMachineId": source.os.id}}
+    if source.os.kind in (Kind.IMAGE, Kind.VERSION):
+        return {"source": {"id": source.os.id}}
+    profile: dict[str, Any] = {"osDiskImage": {"source": _disk_source(source.os, source.storage)}}
+    if source.data:
+        profile["dataDiskImages"] = [
+            {"lun": part.lun, "source": _disk_source(part, source.storage)} for part in source.data
+        ]
+    return profile
+
+
+def _disk_source(part: Part, storage: str | None) -> dict[str, Any]:
+    return {"storageAccountId": storage, "uri": part.id} if part.kind is Kind.VHD else {"id": part.id}

@@ -1,0 +1,150 @@
+"""Whether a source can become a version of an image definition: region, OS, generation, state, security type.
+
+Decides from what ARM says of both, before anything is made. Refuses to know where the facts were read and how the
+version is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from refresh.domain.azure.galleries import Definition
+from refresh.domain.images.sources import Kind, Part
+from refresh.domain.terms import names
+from refresh.domain.terms.month_reason import MonthReason, Refusal
+
+# https://learn.microsoft.com/azure/virtual-machines/image-version: "the data disk size cannot be more than 1 TB".
+_MAX_DATA_DISK_GB = 1024
+_SETTLED_DISK = ("Unattached", "Attached", "Reserved", None)
+_VERSIONS_AND_UPLOADS = (Kind.VHD, Kind.IMAGE, Kind.VERSION)
+
+
+@dataclass(frozen=True)
+class SourceFacts:
+    """What ARM says of a source, None where it does not say.
+
+    `busy` is why it cannot be read from now, `unfit` why Azure takes no such source at all, `definition` the image
+    definition (lower-case id) that a version belongs to.
+    """
+
+    part: Part
+    name: str
+    location: str | None = None
+    os_type: str | None = None
+    os_state: str | None = None
+    generation: str | None = None
+    architecture: str | None = None
+    security_type: str | None = None
+    size_gb: int | None = None
+    busy: str | None = None
+    unfit: str | None = None
+    definition: str | None = None
+
+
+def judge_source(definition: Definition, os: SourceFacts, *, ephemeral: bool = False) -> Refusal | None:
+    """Why no version of `definition` can be made from `os`; None when one can.
+
+    `ephemeral` is a VM that was made for this build alone: a generalised definition takes no other VM.
+    """
+    kind = os.part.kind
+    if kind is Kind.VM and definition.os_state != "Specialized" and not ephemeral:
+        return Refusal(
+            MonthReason.GENERALIZED,
+            f"{definition.name} is {definition.os_state or 'of unknown OS state'}; a VM that people use is captured as "
+            "it is, so use a Specialized definition",
+        )
+    if os.definition == definition.id.lower():
+        cure = f"{os.name} is a version of {definition.name} itself; name another source"
+        return Refusal(MonthReason.SOURCE_DOES_NOT_FIT, cure)
+    return _judge_place(definition, os) or _judge_kind(definition, os) or _judge_security(definition, os)
+
+
+def judge_data_disk(definition: Definition, disk: SourceFacts) -> Refusal | None:
+    """Why the data disk cannot become part of a version of `definition`; None when it can."""
+    if disk.size_gb is not None and disk.size_gb > _MAX_DATA_DISK_GB:
+        return Refusal(
+            MonthReason.SOURCE_DOES_NOT_FIT,
+            f"{disk.part.kind} {disk.name} has {disk.size_gb} GiB; Azure takes data disks up to {_MAX_DATA_DISK_GB} "
+            "GiB into an image",
+        )
+    return _judge_place(definition, disk)
+
+
+def busy_disk(provisioning_state: str | None, disk_state: str | None) -> str | None:
+    """Why a disk or snapshot in these states cannot be read from now; None when it can."""
+    if provisioning_state != "Succeeded":
+        return provisioning_state or "in an unknown state"
+    return None if disk_state in _SETTLED_DISK else disk_state
+
+
+def _judge_place(definition: Definition, os: SourceFacts) -> Refusal | None:
+    if os.busy is not None:
+        cure = f"{os.part.kind} {os.name} is {os.busy}; run again when it is ready"
+        return Refusal(MonthReason.SOURCE_NOT_READY, cure)
+    # A version is read from wherever it is; anything else must be where the new version is:
+    # https://learn.microsoft.com/azure/virtual-machines/image-version
+    elsewhere = names.region_key(os.location or "") != names.region_key(definition.location)
+    if os.part.kind is not Kind.VERSION and elsewhere:
+        return Refusal(
+            MonthReason.SOURCE_ELSEWHERE,
+            f"{os.part.kind} {os.name} is in {os.location or 'an unknown region'}, {definition.name} in "
+            f"{definition.location}; use a source in the image definition's region",
+        )
+    return None
+
+
+def _judge_kind(definition: Definition, os: SourceFacts) -> Refusal | None:
+    misfits = list(_misfits(definition, os))
+    if not misfits:
+        return None
+    return Refusal(
+        MonthReason.SOURCE_DOES_NOT_FIT,
+        f"{os.part.kind} {os.name} does not fit {definition.name}: {', '.join(misfits)}; name another source or use a "
+        "definition of its kind",
+    )
+
+
+def _misfits(definition: Definition, os: SourceFacts) -> Iterator[str]:
+    # Nothing can be read of a VHD before it is a disk, and a disk does not say whether it was generalised: there the
+    # definition is the owner's word.
+    if os.unfit is not None:
+        yield os.unfit
+    if os.part.kind is Kind.VHD:
+        return
+    pairs = [("OS type", os.os_type, definition.os_type), ("generation", os.generation, definition.generation)]
+    pairs.append(("architecture", os.architecture or "x64", definition.architecture or "x64"))
+    if os.part.kind not in (Kind.DISK, Kind.SNAPSHOT):
+        pairs.append(("OS state", os.os_state, definition.os_state))
+    for what, has, wants in pairs:
+        if not has or not wants or has.lower() != wants.lower():
+            yield f"{what} is {has or 'unknown'}, not {wants or 'known'}"
+
+
+def _judge_security(definition: Definition, os: SourceFacts) -> Refusal | None:
+    offers, has = security_key(definition.security_type), security_key(os.security_type)
+    kind, reason = os.part.kind, MonthReason.SOURCE_DOES_NOT_FIT
+    if offers.endswith("supported"):
+        # Azure's own words, for a VM: "Currently only Vhd Blob, User Image and Gallery Image Version sources are
+        # supported": https://github.com/hashicorp/packer-plugin-azure/issues/304
+        fits = kind in _VERSIONS_AND_UPLOADS and (has == "standard" or has.endswith("supported"))
+        cure = "a VHD, managed image or image version, or a definition of the source's own security type"
+        reason = MonthReason.TRUSTED_LAUNCH
+    elif kind in (Kind.VHD, Kind.IMAGE):
+        # "Managed Images are not supported for virtual machines with security type TrustedLaunch."
+        fits, cure = offers == "standard", "a definition with security type Standard or TrustedLaunchSupported"
+    else:
+        fits, cure = offers == has, "a source of the definition's security type"
+    if fits:
+        return None
+    return Refusal(
+        reason,
+        f"{definition.name} has security type {definition.security_type or 'Standard'}, {kind} {os.name} "
+        f"{os.security_type or 'Standard'}; use {cure}",
+    )
+
+
+def security_key(text: str | None) -> str:
+    """A security type as it is compared: none is standard, a confidential disk's is its VM's."""
+    key = (text or "standard").lower()
+    return "standard" if key == "none" else key.split("_", maxsplit=1)[0]

@@ -1,0 +1,149 @@
+"""What an image definition's tags ask a version to be made from.
+
+Decides how `RefreshSource` and the tags beside it are read: the resource type says which kind of source it is. Refuses
+to know whether the source exists and fits; that is `source_fit`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from refresh.domain.azure.galleries import Definition
+from refresh.domain.terms import resource_id, tags
+from refresh.domain.terms.month_reason import MonthReason, Refusal
+
+LATEST = "latest"
+RECIPE = "recipe"
+# A disk from an image may have a data disk at each of 64 LUNs: the largest VM sizes take that many.
+_LUN = re.compile(rf"^{tags.REFRESH_SOURCE_LUN}(\d|[1-5]\d|6[0-3])\Z", re.IGNORECASE | re.ASCII)
+_LUN_LIKE = re.compile(rf"^{tags.REFRESH_SOURCE_LUN}", re.IGNORECASE)
+# No query: a shared access signature in a tag would be a secret that everybody can read.
+_VHD = re.compile(r"^https://([a-z0-9]{3,24})\.[a-z0-9.\-]+/[^\s?#]+\.vhd\Z", re.IGNORECASE | re.ASCII)
+_STORAGE_TYPE = "microsoft.storage/storageaccounts"
+
+
+class Kind(StrEnum):
+    """What a version can be made from; the value is how people call it."""
+
+    VM = "VM"
+    IMAGE = "managed image"
+    VERSION = "image version"
+    DISK = "disk"
+    SNAPSHOT = "snapshot"
+    VHD = "VHD"
+    RECIPE = "recipe"
+
+
+_KINDS = {
+    resource_id.VM_TYPE: Kind.VM,
+    "microsoft.compute/images": Kind.IMAGE,
+    resource_id.VERSION_TYPE: Kind.VERSION,
+    resource_id.DEFINITION_TYPE: Kind.VERSION,
+    resource_id.DISK_TYPE: Kind.DISK,
+    "microsoft.compute/snapshots": Kind.SNAPSHOT,
+}
+_SINGLE = (Kind.DISK, Kind.SNAPSHOT, Kind.VHD)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Where one disk comes from: a full ARM id, or a VHD's URL. `lun` is a data disk's, None for the OS disk."""
+
+    kind: Kind
+    id: str
+    lun: int | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a version is made from: `os` and, for disks, snapshots and VHDs, the data disks by LUN.
+
+    `storage` is the id of the VHDs' account. `latest`: no number was named, `os.id` is an image definition's.
+    """
+
+    os: Part
+    data: tuple[Part, ...] = ()
+    storage: str | None = None
+    latest: bool = False
+
+
+def read_source(definition: Definition) -> Source | Refusal:
+    """What the tags of `definition` ask to build from, or why nobody can tell."""
+    text = (tags.value_of(definition.tags, tags.REFRESH_SOURCE) or "").strip()
+    if not text:
+        cure = f"{definition.name} has no tag {tags.REFRESH_SOURCE}; set it to the full id of what to build from"
+        return Refusal(MonthReason.NO_SOURCE, cure)
+    os = _part(text)
+    if os is None:
+        return Refusal(
+            MonthReason.UNKNOWN_SOURCE,
+            f"{tags.REFRESH_SOURCE}='{_short(text)}' on {definition.name} is of no known kind; known are the full "
+            "resource id of a VM, managed image, image definition or version, disk or snapshot, an https URL of a .vhd "
+            f"blob without a query, and '{RECIPE}'",
+        )
+    data = _data_disks(definition, os)
+    if isinstance(data, Refusal):
+        return data
+    storage = _storage(definition, (os, *data))
+    return storage if isinstance(storage, Refusal) else _plain(os, data, storage)
+
+
+def _plain(os: Part, data: tuple[Part, ...], storage: str | None) -> Source:
+    found = resource_id.parse(os.id) if os.kind is Kind.VERSION else None
+    if found is None:
+        return Source(os, data, storage)
+    if found.type == resource_id.DEFINITION_TYPE:
+        return Source(os, latest=True)
+    if found.name.lower() == LATEST:
+        return Source(Part(Kind.VERSION, found.parent()), latest=True)
+    return Source(os)
+
+
+def _part(text: str, lun: int | None = None) -> Part | None:
+    if _VHD.match(text):
+        return Part(Kind.VHD, text, lun)
+    if text.lower() == RECIPE:
+        return Part(Kind.RECIPE, RECIPE, lun)
+    found = resource_id.parse(text)
+    kind = _KINDS.get(found.type) if found is not None else None
+    return Part(kind, found.text, lun) if found is not None and kind is not None else None
+
+
+def _data_disks(definition: Definition, os: Part) -> tuple[Part, ...] | Refusal:
+    parts: dict[int, Part] = {}
+    for name, value in definition.tags.items():
+        if not _LUN_LIKE.match(name):
+            continue
+        lun = _LUN.match(name)
+        part = _part(value.strip(), int(lun.group(1))) if lun else None
+        if part is None or part.kind not in _SINGLE or os.kind not in _SINGLE:
+            return Refusal(
+                MonthReason.UNKNOWN_SOURCE,
+                f"{name}='{_short(value)}' on {definition.name}: data disks are named beside a disk, snapshot or VHD "
+                f"only, as {tags.REFRESH_SOURCE_LUN}0 to {tags.REFRESH_SOURCE_LUN}63, each a disk, snapshot or VHD",
+            )
+        parts[part.lun or 0] = part
+    return tuple(parts[lun] for lun in sorted(parts))
+
+
+def _storage(definition: Definition, parts: tuple[Part, ...]) -> str | Refusal | None:
+    """The storage account of the VHDs among `parts`; Azure wants its id beside each URL."""
+    urls = [part.id for part in parts if part.kind is Kind.VHD]
+    if not urls:
+        return None
+    text = (tags.value_of(definition.tags, tags.REFRESH_SOURCE_STORAGE) or "").strip()
+    found = resource_id.parse(text)
+    hosts = {match.group(1).lower() for url in urls if (match := _VHD.match(url))}
+    if found is None or found.type != _STORAGE_TYPE or hosts != {found.name.lower()}:
+        return Refusal(
+            MonthReason.UNKNOWN_SOURCE,
+            f"{tags.REFRESH_SOURCE_STORAGE}='{_short(text)}' on {definition.name} must be the full resource id of the "
+            f"storage account that holds the VHD ({', '.join(sorted(hosts))})",
+        )
+    return found.text
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,121 @@
+"""The month's version of one image definition: keep it, build it, or say why not.
+
+Decides from the definition's versions and the source. Refuses to know how any of them was read, whether the source fits
+(`source_fit`), how it is published (`publishing`), when a build is done (`replication`) and which VMs will use it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from refresh.domain.azure.galleries import Definition, Version
+from refresh.domain.terms import names, tags, times
+from refresh.domain.terms.month_reason import MonthReason, Refusal
+
+STUCK_AFTER_S = 24 * 3600.0
+"""Replication takes Azure "a few hours" at most; a version that takes longer never blocks the next one.
+
+https://learn.microsoft.com/azure/virtual-machines/azure-compute-gallery
+"""
+
+
+def find_kept(versions: Iterable[Version], from_source: Callable[[Version], bool], period: str) -> Version | None:
+    """The version of `period` to keep: the highest that is there, or still being made `from_source`."""
+    return _highest(
+        version
+        for version in versions
+        if _in_period(version, period)
+        and checks_of(version) != tags.CHECKS_FAILED
+        and (
+            version.provisioning_state in ("Succeeded", "Updating")
+            or (version.provisioning_state == "Creating" and from_source(version))
+        )
+    )
+
+
+def find_under_way(versions: Iterable[Version], now: str | None = None) -> Version | None:
+    """A version of any period that a build is making or checking right now, unless it has been for a day."""
+    return _highest(version for version in versions if _is_under_way(version) and not _is_old(version, now))
+
+
+def find_leftovers(versions: Iterable[Version], now: str | None) -> list[Version]:
+    """Versions the app began that never came to be: failed, or not finished for more than a day."""
+    return [
+        version
+        for version in versions
+        if checks_of(version) is not None
+        and (version.provisioning_state == "Failed" or (_is_under_way(version) and _is_old(version, now)))
+    ]
+
+
+def checks_of(version: Version) -> str | None:
+    """How far the app's own checks of a version it made are; None for one that it did not make."""
+    return tags.value_of(version.tags, tags.REFRESH_CHECKS)
+
+
+def awaits_checks(version: Version) -> bool:
+    """Whether the app excluded the version from latest until its checks have passed, and nobody decided since."""
+    return version.excluded_from_latest and checks_of(version) == tags.CHECKS_PENDING
+
+
+def choose_name(
+    definition: Definition, versions: Sequence[Version], period: str, now: str | None = None
+) -> str | Refusal:
+    """The name of the version to build for `period`, or why none can be built now (`now`: ARM's time)."""
+    under_way = find_under_way(versions, now)
+    if under_way is not None:
+        state = under_way.provisioning_state if under_way.provisioning_state == "Creating" else "being checked"
+        return Refusal(
+            MonthReason.BUILD_UNDER_WAY,
+            f"version {under_way.name} of {definition.name} is {state}; run again when it is finished",
+        )
+    name = names.next_version((version.name for version in versions), period)
+    if name is not None:
+        return name
+    newest = _highest(versions)
+    assert newest is not None, "only an existing version can be in the way"  # noqa: S101
+    return Refusal(
+        MonthReason.NEWER_VERSION,
+        f"version {newest.name} of {definition.name} is higher than any of {period}; delete it or ask for a later "
+        "period, else new disks would go on being made from it",
+    )
+
+
+def choose_latest(versions: Iterable[Version]) -> Version | None:
+    """The version a source without a number means: the highest that is finished and not excluded from latest."""
+    return _highest(
+        version
+        for version in versions
+        if version.provisioning_state == "Succeeded"
+        and not version.excluded_from_latest
+        and names.version_number(version.name) is not None
+    )
+
+
+def has_arrived_nowhere(version: Version) -> bool:
+    """Whether the app began this version, it failed, and no region has it: nobody could ever use it."""
+    return (
+        version.provisioning_state == "Failed"
+        and checks_of(version) == tags.CHECKS_PENDING
+        and all(region.state != "Completed" for region in version.regions)
+    )
+
+
+def _is_under_way(version: Version) -> bool:
+    if version.provisioning_state == "Creating":
+        return True
+    return version.provisioning_state in ("Succeeded", "Updating") and awaits_checks(version)
+
+
+def _is_old(version: Version, now: str | None) -> bool:
+    age_s = times.seconds_between(version.published_at, now)
+    return age_s is not None and age_s > STUCK_AFTER_S
+
+
+def _in_period(version: Version, period: str) -> bool:
+    number = names.version_number(version.name)
+    return number is not None and number[0] == int(period)
+
+
+def _highest(versions: Iterable[Version]) -> Version | None:
+    return max(versions, key=lambda version: names.version_number(version.name) or (-1, -1, -1), default=None)

@@ -1,0 +1,1 @@
+"""The checks before downtime, each with its reason."""

@@ -1,0 +1,96 @@
+"""Whether the disk is there to be taken, in the place where the VM is.
+
+Decides what a free disk is, and which region and zone go together. Refuses to know what is on the disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from refresh.domain.azure.disks import Disk
+from refresh.domain.azure.vms import Vm
+from refresh.domain.preflight.check import Check, Evidence, Promise, same_text
+from refresh.domain.terms import resource_id, tags
+from refresh.domain.terms.swap_reason import Reason
+from refresh.domain.vm.preflight_facts import Surroundings
+from refresh.domain.vm.wish import Wish, shorten
+
+_IN_USE = "https://github.com/kubernetes-sigs/azuredisk-csi-driver/issues/1378"
+_SWAP_DOCS = "https://learn.microsoft.com/azure/virtual-machines/linux/os-disk-swap"
+_OTHER_ZONE = "https://github.com/jenkins-infra/azure/pull/1406"
+
+EXISTS = Promise("disk exists", Reason.DISK_NOT_FOUND, Evidence.OUR_RULE)
+NOT_REJECTED = Promise("disk was not found unhealthy on this VM before", Reason.REJECTED_BEFORE, Evidence.OUR_RULE)
+READY = Promise("disk is ready", Reason.DISK_NOT_READY, Evidence.OUR_RULE)
+FREE = Promise("disk is free", Reason.DISK_IN_USE, Evidence.REPORTED, _IN_USE, "ConflictingUserInput")
+NOT_ANOTHERS = Promise("no other VM asks for the disk", Reason.DISK_OF_ANOTHER, Evidence.OUR_RULE)
+SAME_REGION = Promise("same region", Reason.OTHER_REGION, Evidence.DOCUMENTED, _SWAP_DOCS, "BadRequest")
+SAME_ZONE = Promise("same zone", Reason.OTHER_ZONE, Evidence.REPORTED, _OTHER_ZONE, "BadRequest")
+
+ASKED_FOR = (EXISTS, NOT_REJECTED)
+PROMISES = (READY, FREE, NOT_ANOTHERS, SAME_REGION, SAME_ZONE)
+
+
+def check_exists(wanted: Disk | None, wish: Wish) -> Check:
+    """Whether there is a disk such as the tags ask for."""
+    return EXISTS.judged(
+        wanted is not None,
+        f"{tags.OS_DISK_NAME} names disk '{shorten(wish.text)}', which does not exist; correct the tag, or create the "
+        "disk",
+    )
+
+
+def check_not_rejected(wanted: Disk, rejected: Collection[str], *, force: bool) -> Check:
+    """Whether `wanted`, or its image version, is none of `rejected` (ids, lower-case), unless somebody says `force`."""
+    names = {wanted.id.lower(), (wanted.source_version or wanted.id).lower()}
+    return NOT_REJECTED.judged(
+        force or names.isdisjoint(rejected),
+        f"disk {wanted.name} (or another from the same image version) was found unhealthy on this VM and "
+        "rolled back; use a newer disk, or ask with force",
+    )
+
+
+def check_placement(vm: Vm, wanted: Disk, around: Surroundings | None) -> tuple[Check, ...]:
+    """Whether `wanted` can be taken where `vm` is. What other VMs ask for is only judged with `around`."""
+    return (
+        READY.judged(
+            wanted.provisioning_state == "Succeeded",
+            f"disk {wanted.name} is {wanted.provisioning_state or 'in an unknown state'}; wait until it is Succeeded",
+        ),
+        _free(wanted),
+        *([_not_anothers(wanted, around)] if around is not None and around.wishes_read else []),
+        SAME_REGION.judged(
+            same_text(vm.location, wanted.location),
+            f"disk {wanted.name} is in {wanted.location}, the VM in {vm.location}; make one in the VM's region",
+        ),
+        _same_zone(vm, wanted),
+    )
+
+
+def _free(wanted: Disk) -> Check:
+    owner = resource_id.parse(wanted.managed_by)
+    holder = f"attached to {owner.name}" if owner else (wanted.disk_state or "in an unknown state")
+    return FREE.judged(
+        wanted.managed_by is None and wanted.disk_state == "Unattached",
+        f"disk {wanted.name} is {holder}; only an unattached disk can become an OS disk",
+    )
+
+
+def _not_anothers(wanted: Disk, around: Surroundings) -> Check:
+    other = resource_id.parse(around.asked_by)
+    return NOT_ANOTHERS.judged(
+        around.asked_by is None,
+        f"the tag of VM {other.name if other else 'unknown'} asks for disk {wanted.name} too; one of them must ask for "
+        "another disk",
+    )
+
+
+def _same_zone(vm: Vm, wanted: Disk) -> Check:
+    return SAME_ZONE.judged(
+        set(vm.zones) == set(wanted.zones) or (bool(wanted.sku) and "ZRS" in str(wanted.sku) and not wanted.zones),
+        f"disk {wanted.name} is in {_zone(wanted.zones)}, the VM in {_zone(vm.zones)}; make the disk in the VM's zone",
+    )
+
+
+def _zone(zones: tuple[str, ...]) -> str:
+    return f"zone {', '.join(zones)}" if zones else "no zone"

@@ -1,0 +1,86 @@
+"""The temporary resource group a version is built or proved in: what it and everything in it is called.
+
+Decides names and tags, so that whatever is left over names its run. Refuses to know when anything is made.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from refresh.domain.terms import resource_id, tags
+
+BUILD, PROOF = "build", "proof"
+_ODD = re.compile(r"[^A-Za-z0-9_-]")
+
+
+@dataclass(frozen=True)
+class Group:
+    """A resource group as ARM has it."""
+
+    id: str
+    name: str
+    location: str
+    provisioning_state: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+def group_id(subnet: str, purpose: str, definition: str, run: str) -> str:
+    """The group of one run for one definition, in the subnet's subscription; the same whenever it is asked for.
+
+    A network interface must be in the subscription of its network:
+    https://learn.microsoft.com/azure/virtual-network/virtual-network-network-interface
+    """
+    found = resource_id.parse(subnet)
+    assert found is not None, "settings take subnets by full id only"  # noqa: S101
+    name = _ODD.sub("-", definition.rsplit("/", 1)[-1])[:40]
+    return f"/subscriptions/{found.subscription}/resourceGroups/refresh-{purpose}-{name}-{resource_id.id_hash(run)}"
+
+
+def is_temporary(group: Group) -> bool:
+    """Whether the app made this group, and for the run that its tag names.
+
+    Tags can be written by others, names cannot: a group is only the app's when its name has the hash of its run in it.
+    """
+    run = tags.value_of(group.tags, tags.BUILD_RUN)
+    if run is None:
+        return False
+    named = rf"refresh-({BUILD}|{PROOF})-.*-{resource_id.id_hash(run)}\Z"
+    return re.match(named, group.name, re.IGNORECASE) is not None
+
+
+def group_tags(purpose: str, definition: str, run: str, since: str) -> dict[str, str]:
+    """What the group says of itself: whose it is, so that nobody has to guess what may be deleted."""
+    return {
+        tags.BUILD_RUN: run,
+        tags.BUILD_DEFINITION: definition[: tags.MAX_VALUE_LENGTH],
+        tags.BUILD_FOR: purpose,
+        tags.BUILD_SINCE: since,
+    }
+
+
+def vm_id(group: str) -> str:
+    """The group's VM."""
+    return f"{group}/providers/Microsoft.Compute/virtualMachines/machine"
+
+
+def nic_id(group: str) -> str:
+    """The group's network interface."""
+    return f"{group}/providers/Microsoft.Network/networkInterfaces/machine-nic"
+
+
+def disk_id(group: str) -> str:
+    """The OS disk that a version is proved on."""
+    return f"{group}/providers/Microsoft.Compute/disks/machine-os"
+
+
+def delete_commands(group: str) -> tuple[str, ...]:
+    """The `az` commands with which a person takes the group away, locks that stop it first."""
+    subscription, name = group.split("/")[2], group.rsplit("/", 1)[-1]
+    where = f"--resource-group {name} --subscription {subscription}"
+    return (
+        f"az lock list {where} --query '[].id' --output tsv",
+        "az lock delete --ids <each of them>",
+        f"az group delete --name {name} --subscription {subscription} --yes",
+    )

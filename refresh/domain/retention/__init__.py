@@ -1,0 +1,1 @@
+"""Which disks and image versions are no longer needed, and why the others stay."""

@@ -1,0 +1,1 @@
+"""What a self-check concludes from rights and registrations."""

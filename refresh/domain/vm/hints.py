@@ -1,0 +1,74 @@
+"""From an Event Grid event or a list of VMs to hints: which VM to look at.
+
+Decides whether an event is about a VM. Refuses to believe anything else in it: events come twice, late, out of order,
+and carry no tag values. https://learn.microsoft.com/azure/event-grid/event-schema-subscriptions
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from refresh.domain.azure.vms import Vm
+from refresh.domain.terms import resource_id, tags
+
+_EVENT_TYPE = "microsoft.resources.resourcewritesuccess"
+_OPERATIONS = ("microsoft.resources/tags/write", "microsoft.compute/virtualmachines/write")
+
+
+@dataclass(frozen=True)
+class Hint:
+    """Look at this VM."""
+
+    vm: str
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """The event says nothing to us; `malformed` when it should have."""
+
+    why: str
+    malformed: bool = False
+
+
+def hint_from_event(event_type: object, subject: object, data: object) -> Hint | Ignored:
+    """Read one event; the VM's id comes from `data.resourceUri`, or from `subject` when that is absent."""
+    if not isinstance(data, Mapping):
+        return Ignored(f"data is {type(data).__name__}, not an object", malformed=True)
+    if not isinstance(event_type, str):
+        return Ignored("eventType is missing: the subscription has to deliver in the Event Grid schema", malformed=True)
+    if event_type.lower() != _EVENT_TYPE:
+        return Ignored(f"event type {event_type[:80]}")
+    operation = data.get("operationName")
+    if not isinstance(operation, str):
+        return Ignored("data.operationName is missing", malformed=True)
+    if operation.lower() not in _OPERATIONS:
+        return Ignored(f"operation {operation[:80]}")
+    return _hint_from_uri(data, subject)
+
+
+def _hint_from_uri(data: Mapping[str, Any], subject: object) -> Hint | Ignored:
+    uri = data.get("resourceUri") or subject
+    if not isinstance(uri, str) or not uri:
+        return Ignored("neither data.resourceUri nor subject names a resource", malformed=True)
+    resource = resource_id.without_tags_suffix(uri)
+    vm = resource_id.parse_vm(resource)
+    if vm is not None:
+        return Hint(vm.text)
+    about_a_vm = "/microsoft.compute/virtualmachines/" in resource.lower()
+    told = resource.partition("?")[0][:120]  # what follows in a URL may be a key
+    return Ignored(f"'{told}' is not the id of a VM", malformed=about_a_vm and resource.count("/") < 9)
+
+
+def is_worth_a_look(vm: Vm) -> bool:
+    """Whether a VM seen in a list has a wish that is not fulfilled, or a swap that may have died on it.
+
+    Says nothing about whether the wish is any good: the look decides. A VM on hold is left alone.
+    """
+    if not tags.in_scope(vm.tags) or tags.on_hold(vm.tags):
+        return False
+    if tags.value_of(vm.tags, tags.REFRESH_STATE):
+        return True
+    wish = (tags.value_of(vm.tags, tags.OS_DISK_NAME) or "").strip().lower()
+    return bool(wish) and wish not in ((vm.os_disk_name or "").lower(), (vm.os_disk_id or "").lower())

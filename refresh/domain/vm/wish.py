@@ -1,0 +1,98 @@
+"""What a VM's tags ask for.
+
+Decides how `OsDiskName` is read: as a disk of the VM's group, a full id, `@previous`, nothing, or something the app
+will not read as a disk. Tags are untrusted input. Refuses to know whether the disk exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from refresh.domain.azure.vms import Vm
+from refresh.domain.terms import resource_id, tags
+from refresh.domain.terms.swap_reason import Reason
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the tags ask for: a disk (by id), nothing, or something the app will not read as a disk."""
+
+    text: str
+    disk_id: str | None = None
+    problem: Reason | None = None
+    message: str = ""
+
+
+def choose_wish(vm: Vm, disk_groups: Collection[str]) -> Wish:
+    """Read `OsDiskName` of `vm`; `disk_groups` are the resource group ids (lower-case) full disk ids may name.
+
+    A name means a disk of the VM's own resource group, `@previous` the disk that `OsDiskPrevious` names.
+    """
+    text = (tags.value_of(vm.tags, tags.OS_DISK_NAME) or "").strip()
+    if not text:
+        return Wish("")
+    if text.lower() == tags.PREVIOUS:
+        previous = (tags.value_of(vm.tags, tags.OS_DISK_PREVIOUS) or "").strip()
+        if not previous:
+            return Wish(
+                text,
+                problem=Reason.NO_PREVIOUS,
+                message=f"{tags.OS_DISK_NAME}={tags.PREVIOUS} needs a disk in {tags.OS_DISK_PREVIOUS}, "
+                "and this VM has none; write the disk's name instead",
+            )
+        return _named(vm, text, previous, disk_groups)
+    return _named(vm, text, text, disk_groups)
+
+
+def _named(vm: Vm, text: str, name: str, disk_groups: Collection[str]) -> Wish:
+    home = resource_id.parse_vm(vm.id)
+    assert home is not None, "facts are only made of VMs whose id was parsed"  # noqa: S101
+    if "/" not in name:
+        if resource_id.is_disk_name(name):
+            return Wish(text, home.sibling("Microsoft.Compute/disks", name))
+        return _bad(text, f"'{shorten(name)}', which cannot be a disk's name; write the name of a disk in {home.group}")
+    found = resource_id.parse(name)
+    if found is None or found.type != resource_id.DISK_TYPE or not resource_id.is_disk_name(found.name):
+        return _bad(text, f"'{shorten(name)}', which is neither a disk's name nor a disk's full resource id")
+    if found.group_key != home.group_key and found.group_key not in disk_groups:
+        return Wish(
+            text,
+            problem=Reason.DISK_OUTSIDE_GROUP,
+            message=f"disk {found.name} is in resource group {found.group}, not in the VM's; use a disk of "
+            f"{home.group}, or have REFRESH_DISK_GROUPS allow that group",
+        )
+    return Wish(text, found.text)
+
+
+def _bad(text: str, what: str) -> Wish:
+    tag = tags.OS_DISK_PREVIOUS if text.lower() == tags.PREVIOUS else tags.OS_DISK_NAME
+    return Wish(without_query(text), problem=Reason.BAD_WISH, message=f"{tag} says {what}")
+
+
+def disk_text(vm_id: str, disk_id: str) -> str:
+    """A disk as a tag of that VM names it: by name within the VM's group, else by full id."""
+    vm, disk = resource_id.parse(vm_id), resource_id.parse(disk_id)
+    if vm is None or disk is None or vm.group_key != disk.group_key:
+        return disk_id
+    return disk.name
+
+
+def previous_text(vm: Vm) -> str | None:
+    """What `OsDiskPrevious` says for people to read; anybody can write the tag, so what names no disk is cut short."""
+    said = (tags.value_of(vm.tags, tags.OS_DISK_PREVIOUS) or "").strip()
+    disk = resource_id.parse(said)
+    if disk is not None and disk.type == resource_id.DISK_TYPE and resource_id.is_disk_name(disk.name):
+        return disk_text(vm.id, disk.text)
+    return (said if resource_id.is_disk_name(said) else shorten(said)) or None
+
+
+def without_query(text: str) -> str:
+    """Somebody's text up to a question mark: what follows in a URL may be a signature, and is nobody's to repeat."""
+    return text.partition("?")[0]
+
+
+def shorten(text: str) -> str:
+    """Somebody's text, short enough for a sentence."""
+    text = without_query(text)
+    return text if len(text) <= 60 else text[:57] + "..."

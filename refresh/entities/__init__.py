@@ -1,1 +1,0 @@
-"""Durable entities: state that outlives any orchestration."""

@@ -1,0 +1,1 @@
+"""Protocols for the outside world and the errors that they raise."""

@@ -1,0 +1,59 @@
+"""Where images are built and proved: temporary resource groups, each with one network interface and one VM.
+
+Decides what the rest of the app may ask of them. Refuses to know how it is done (`arm.workshop`) and why. Errors are
+those of `gateway`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Protocol
+
+from refresh.domain.recipes.build_watch import Machine
+from refresh.domain.recipes.marketplace import ImageFacts
+from refresh.domain.recipes.recipe import MarketplaceImage
+from refresh.domain.recipes.temporary_group import Group
+
+
+class Workshop(Protocol):
+    """Temporary resource groups and what is in them. Nothing here waits for the end of anything."""
+
+    async def read_image(self, subscription: str, location: str, image: MarketplaceImage) -> ImageFacts:
+        """A marketplace image as it can be had in a region, `latest` resolved to a number. NotFound."""
+        ...
+
+    async def read_network_location(self, subnet_id: str) -> str:
+        """The region of the virtual network that a subnet (full id) is part of. NotFound."""
+        ...
+
+    async def read_group(self, group_id: str) -> Group:
+        """A resource group. NotFound."""
+        ...
+
+    def list_groups(self, subscription: str) -> AsyncIterator[Group]:
+        """Every resource group of a subscription with its tags, all pages."""
+        ...
+
+    async def put_group(self, group_id: str, location: str, tags: Mapping[str, str]) -> None:
+        """Make the group, or write its tags again."""
+        ...
+
+    async def begin_delete_group(self, group_id: str) -> None:
+        """Have the group deleted with everything in it; that takes minutes. Refused when something in it is locked."""
+        ...
+
+    async def put_nic(self, nic_id: str, body: Mapping[str, Any]) -> None:
+        """Make the network interface with exactly this ARM body."""
+        ...
+
+    async def read_machine(self, vm_id: str) -> Machine:
+        """The VM with its instance view, in one GET. NotFound."""
+        ...
+
+    async def begin_create_vm(self, vm_id: str, body: Mapping[str, Any]) -> None:
+        """PUT a new VM with exactly this ARM body. Nothing of the request is kept: only the VM tells how it went."""
+        ...
+
+    async def generalize(self, vm_id: str) -> None:
+        """Tell Azure that the stopped VM's disk is no longer of any one machine."""
+        ...

@@ -1,0 +1,16 @@
+"""The month's disks: one for every VM in scope, made where it is missing, kept where it exists."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+from durabletask.task import OrchestrationContext, Task
+
+from refresh.orchestrations.shared.bulk import work_through
+from refresh.records import month
+
+
+def create_disks(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any], Any, dict[str, Any]]:
+    """Make the disks of a `MonthInput`; the result lists every VM with its disk (`next`) or the reason for none."""
+    return (yield from work_through(ctx, data, "disks", month.MAKE_DISKS))

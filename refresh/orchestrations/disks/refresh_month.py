@@ -1,0 +1,123 @@
+"""A month: images, then disks, and with rollout `auto` tags and swaps. One step's failures never stop the next.
+
+Decides the order and how the steps' rows come together. Every step is an orchestration of its own that can be run
+alone; this one only calls them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from dataclasses import replace
+from itertools import batched
+from typing import Any
+
+from durabletask.task import OrchestrationContext, Task, TaskFailedError
+
+from refresh.domain.terms import names
+from refresh.domain.terms.month_reason import MonthReason
+from refresh.orchestrations.shared.bulk import bad_period, period_of
+from refresh.orchestrations.shared.dispatcher_calls import now
+from refresh.orchestrations.shared.notices import publish
+from refresh.orchestrations.swap.swap_vms import overall_status
+from refresh.records import durable_names, month, swap
+from refresh.records.events import month_event
+from refresh.records.month import MonthInput
+from refresh.records.swap import SwapRequest
+
+type Result = dict[str, Any]
+
+
+def refresh_month(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any], Any, Result]:
+    """Do the month of a `MonthInput`; the result lists every definition and every VM with what became of it."""
+    try:
+        result = yield from _do_month(ctx, data)
+    except TaskFailedError as error:
+        broken = month.failure_of("month", str(data.get("period") or ""), f"the month broke off: {error}")
+        yield from publish(ctx, month_event(ctx.instance_id, broken, now(ctx)))
+        raise
+    yield from publish(ctx, month_event(ctx.instance_id, result, now(ctx)))
+    return result
+
+
+def _do_month(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any], Any, Result]:
+    asked = MonthInput.from_json(data)
+    period = period_of(ctx, asked.period)
+    if not names.is_period(period):
+        return bad_period("month", period)
+    scope = yield ctx.call_activity(month.READ_SCOPE, input={"vms": list(asked.vms)})
+    images = yield from _step(ctx, "images", durable_names.CREATE_IMAGES, period, replace(asked, period=period, vms=()))
+    if scope.get("problem"):
+        return month.failure_of("month", period, scope["problem"]) | {"images": images.get("images", []), "vms": []}
+    asked = replace(asked, period=period, vms=tuple(scope["vms"]))
+    if not asked.vms:
+        return _combine(period, images, [])
+    steps = [(yield from _step(ctx, "disks", durable_names.CREATE_DISKS, period, asked))]
+    if (asked.rollout or scope["rollout"]) == month.AUTO:
+        for chunk in batched(_with_disk(steps[0]), swap.VMS_PER_HISTORY, strict=False):
+            steps += yield from _roll_out(ctx, period, replace(asked, vms=chunk))
+    return _combine(period, images, steps)
+
+
+def _roll_out(ctx: OrchestrationContext, period: str, asked: MonthInput) -> Generator[Task[Any], Any, list[Result]]:
+    """Have these VMs ask for their disks and wait for every outcome.
+
+    Swaps begin while tags are still being written: the dispatcher's book of the last outcomes must reach back to then.
+    """
+    since = now(ctx)
+    tagged = yield from _step(ctx, "tags", durable_names.WRITE_TAGS, period, asked)
+    ready = _ready(tagged)
+    if not ready:
+        return [tagged]
+    request = SwapRequest(ready, force=asked.force, since=since)
+    return [tagged, (yield from _step(ctx, "swaps", durable_names.SWAP_VMS, period, request))]
+
+
+def _step(
+    ctx: OrchestrationContext, kind: str, name: str, period: str, request: MonthInput | SwapRequest
+) -> Generator[Task[Any], Any, Result]:
+    instance_id = month.child_id(kind, period, ctx.new_uuid())
+    try:
+        result = yield ctx.call_sub_orchestrator(name, input=request.to_json(), instance_id=instance_id)
+    except TaskFailedError as error:
+        return month.failure_of(kind, period, f"the step broke off: {error}") | {
+            "vms": month.broken_rows(request.vms, str(error))
+        }
+    return dict(result)
+
+
+def _with_disk(disks: Result) -> tuple[str, ...]:
+    """The VMs that have their month's disk; of the others the disks step has said all there is to say."""
+    has = (MonthReason.MADE, MonthReason.KEPT)
+    return tuple(row["vm"] for row in disks.get("vms", []) if row["reason"] in has)
+
+
+def _ready(tagged: Result) -> tuple[str, ...]:
+    """The VMs whose tag asks for their month's disk now."""
+    return tuple(
+        row["vm"]
+        for row in tagged.get("vms", [])
+        if row["decision"] == month.CREATE or row["reason"] == MonthReason.ALREADY_TAGGED
+    )
+
+
+def _combine(period: str, images: Result, steps: Iterable[Result]) -> Result:
+    """One result of all: what a later step says of a VM stands over what an earlier one said."""
+    rows: dict[str, dict[str, Any]] = {}
+    results = [images, *steps]
+    for result in results[1:]:
+        for row in result.get("vms", []):
+            key = row["vm"].lower()
+            known = rows.get(key, {})
+            if "status" in row:
+                # A swap says itself which disks were before and after.
+                known = {name: value for name, value in known.items() if name not in ("current", "next")}
+            rows[key] = known | row
+    problems = [f"{result['kind']}: {result['message']}" for result in results if result.get("message")]
+    combined: Result = {
+        "kind": "month",
+        "period": period,
+        "status": overall_status(results),
+        "images": images.get("images", []),
+        "vms": list(rows.values()),
+    }
+    return combined | ({"message": "; ".join(problems)[:300]} if problems else {})

@@ -1,0 +1,27 @@
+"""The month's wishes: `OsDiskName` on every VM whose new disk is ready, and a hint to the dispatcher for each.
+
+Event Grid would tell of these writes too, later and perhaps twice; whatever writes a tag says so itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from itertools import batched
+from typing import Any
+
+from durabletask.task import OrchestrationContext, Task
+
+from refresh.orchestrations.shared.bulk import Rows, work_through
+from refresh.orchestrations.shared.dispatcher_calls import tell
+from refresh.records import month, swap
+
+
+def write_tags(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any], Any, dict[str, Any]]:
+    """Write the tags of a `MonthInput`; the result lists every VM, `create` where the tag was written."""
+    return (yield from work_through(ctx, data, "tags", month.WRITE_DISK_TAGS, _hint))
+
+
+def _hint(ctx: OrchestrationContext, rows: Rows) -> None:
+    written = [row["vm"] for row in rows if row["decision"] == month.CREATE]
+    for batch in batched(written, swap.VMS_PER_SIGNAL, strict=False):
+        tell(ctx, "hint", vms=list(batch), why="tags written")

@@ -1,0 +1,93 @@
+"""From a recipe to an image version: a temporary group, a VM that builds itself, its capture, and nothing left behind.
+
+Decides the order, and that the group is taken away however the build went. Publishing is `build_image`'s business, as
+for every other source. Refuses to know what a recipe says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import replace
+from typing import Any
+
+from durabletask.task import OrchestrationContext, Task, TaskFailedError
+
+from refresh.domain.recipes import temporary_group
+from refresh.domain.terms import resource_id
+from refresh.domain.terms.month_reason import MonthReason
+from refresh.orchestrations.recipes.stages import QUICK, Stages, clean_up, clear_way, pursue
+from refresh.orchestrations.shared.dispatcher_calls import now
+from refresh.records import durable_names, month
+from refresh.records import recipes as names
+from refresh.records.month import BuildInput, ImageRow
+from refresh.records.recipes import Stage, Workplace
+
+_MAX_MESSAGE = 300
+
+type Row = dict[str, Any]
+
+
+def run_recipe(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any], Any, Row]:
+    """Carry out the recipe of a `BuildInput` and answer the `ImageRow` it comes to."""
+    build = BuildInput.from_json(data)
+    planned = yield ctx.call_activity(
+        names.PLAN_RECIPE, input={"definition": build.definition, "run": ctx.instance_id, "since": now(ctx)}
+    )
+    if "row" in planned:
+        return dict(planned["row"])
+    place = Workplace.from_json(planned["place"])
+    made = yield from _make(ctx, place)
+    if made.state == "done":
+        row = yield from _publish(ctx, build, temporary_group.vm_id(place.group))
+    else:
+        reason, message = made.reason or MonthReason.BUILD_FAILED, made.message or "the build failed"
+        decision = month.REFUSE if reason == MonthReason.BUILD_UNDER_WAY else month.FAILED
+        row = ImageRow(build.definition, decision, reason, message, evidence=made.evidence).to_json()
+    cleaned = yield from clean_up(ctx, place.group)
+    return _with_leftovers(row, made if made.state == "done" else Stage("done"), cleaned)
+
+
+def _make(ctx: OrchestrationContext, place: Workplace) -> Stages:
+    """The VM, ready to be captured; what could not be taken away of earlier runs comes along in its `by_hand`."""
+    grouped = yield from pursue(ctx, names.ENSURE_BUILD_GROUP, place.to_json(), QUICK)
+    if grouped.state != "done":
+        return grouped
+    clear = yield from clear_way(ctx, place)
+    if clear.state != "done":
+        return clear
+    try:
+        built = yield ctx.call_sub_orchestrator(
+            names.BUILD_VM, input=place.to_json(), instance_id=_child_id(ctx, "machine", place.definition)
+        )
+    except TaskFailedError as error:
+        return Stage("failed", MonthReason.BROKEN, f"the build VM's work broke off: {error}"[:_MAX_MESSAGE])
+    stage = Stage.from_json(built)
+    return stage if stage.state == "failed" else replace(stage, message=clear.message, by_hand=clear.by_hand)
+
+
+def _publish(ctx: OrchestrationContext, asked: BuildInput, machine: str) -> Generator[Task[Any], Any, Row]:
+    """Have a version made from `machine`, planned afresh: hours may have passed since the recipe was asked for."""
+    build = BuildInput(
+        asked.definition, asked.period, asked.regions, asked.force_rebuild, demand=asked.demand, machine=machine
+    )
+    try:
+        row: Row = yield ctx.call_sub_orchestrator(
+            durable_names.BUILD_IMAGE, input=build.to_json(), instance_id=_child_id(ctx, "build", build.definition)
+        )
+    except TaskFailedError as error:
+        message = f"publishing broke off and may be half done; run it again ({str(error)[:100]})"
+        return ImageRow(build.definition, month.FAILED, MonthReason.BROKEN, message).to_json()
+    return row
+
+
+def _child_id(ctx: OrchestrationContext, kind: str, definition: str) -> str:
+    return month.child_id(kind, resource_id.id_hash(definition), ctx.new_uuid())
+
+
+def _with_leftovers(row: Row, earlier: Stage, cleaned: Stage) -> Row:
+    """The row, which also names whatever is left over, with the commands that take it away."""
+    left = [str(stage.message) for stage in (earlier, cleaned) if stage.by_hand or stage.state == "failed"]
+    if not left:
+        return row
+    by_hand = [*row.get("by_hand", ()), *earlier.by_hand, *cleaned.by_hand]
+    return row | {"message": "; ".join([row["message"], *left])[:_MAX_MESSAGE], "by_hand": by_hand}

@@ -1,0 +1,1 @@
+"""What orchestrations share: calls of the dispatcher, notices, bulk work."""

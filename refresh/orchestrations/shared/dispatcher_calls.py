@@ -1,0 +1,83 @@
+"""How orchestrations reach the dispatcher and learn the time.
+
+Decides how a call is spelled and how long its answer is waited for. Does not know why calls are made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from datetime import UTC, timedelta
+from typing import Any
+
+from durabletask.entities import EntityInstanceId
+from durabletask.task import OrchestrationContext, Task, TaskFailedError, when_any
+
+from refresh.records import durable_names, swap
+
+OUTCOME_EVENT = "outcome"
+# The dispatcher answers within a second. An operation whose worker died is handed out again after a minute
+# (`controlQueueVisibilityTimeout` in host.json).
+PATIENCE = timedelta(minutes=3)
+
+
+class NoAnswer(Exception):
+    """The dispatcher did not answer in time, or failed; the text names the operation and what to do."""
+
+    def __init__(self, operation: str, why: str) -> None:
+        """`why` completes "the dispatcher …"."""
+        super().__init__(f"the dispatcher {why} (operation `{operation}`): POST /api/selfcheck says which part hangs")
+        self.operation = operation
+
+
+def now(ctx: OrchestrationContext) -> str:
+    """The orchestration's replay-safe time, ISO with zone (Durable's own is naive UTC)."""
+    return ctx.current_utc_datetime.replace(tzinfo=UTC).isoformat()
+
+
+def is_bounded(data: Mapping[str, Any]) -> bool:
+    """Whether the orchestration with this input waits for the dispatcher's answers for a limited time.
+
+    One that an older version of the app started does not: a timer more would make its history another one's.
+    """
+    return bool(data.get(swap.BOUNDED))
+
+
+def begin_ask(ctx: OrchestrationContext, operation: str, **data: Any) -> Task[Any]:
+    """Call the dispatcher; the task of its answer, for `answer_of`."""
+    return ctx.call_entity(_dispatcher(), operation, {**data, "at": now(ctx)})
+
+
+def answer_of(
+    ctx: OrchestrationContext, call: Task[Any], operation: str, patience: timedelta = PATIENCE
+) -> Generator[Task[Any], Any, Any]:
+    """The answer of a call of `operation` that was begun. NoAnswer after `patience`, or when the dispatcher failed.
+
+    The timer is left alone when the answer comes first: an orchestration ends without waiting for its timers.
+    """
+    if not call.is_complete:
+        yield when_any([call, ctx.create_timer(patience)])
+    if not call.is_complete:
+        raise NoAnswer(operation, f"did not answer within {patience.total_seconds():.0f} s")
+    try:
+        return call.get_result()
+    except TaskFailedError as error:
+        raise NoAnswer(operation, f"failed: {error!s:.200}") from error
+
+
+def ask(
+    ctx: OrchestrationContext, operation: str, *, bounded: bool, patience: timedelta = PATIENCE, **data: Any
+) -> Generator[Task[Any], Any, Any]:
+    """Call the dispatcher and wait for its answer. With `bounded` NoAnswer as in `answer_of`."""
+    call = begin_ask(ctx, operation, **data)
+    if not bounded:
+        return (yield call)
+    return (yield from answer_of(ctx, call, operation, patience))
+
+
+def tell(ctx: OrchestrationContext, operation: str, **data: Any) -> None:
+    """Signal the dispatcher without waiting."""
+    ctx.signal_entity(_dispatcher(), operation, {**data, "at": now(ctx)})
+
+
+def _dispatcher() -> EntityInstanceId:
+    return EntityInstanceId(durable_names.DISPATCHER, durable_names.DISPATCHER_KEY)

@@ -1,0 +1,14 @@
+"""Looks and swaps: one look at a time, one orchestration for each swap, one for a bulk run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from refresh.orchestrations.swap import look, swap_vm, swap_vms
+
+ORCHESTRATIONS: tuple[Callable[..., Any], ...] = (
+    look.look,
+    swap_vm.swap_vm,
+    swap_vms.swap_vms,
+)

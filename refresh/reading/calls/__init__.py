@@ -1,0 +1,1 @@
+"""How a call is retried, paced, and found to come too late."""

@@ -1,0 +1,1 @@
+"""Plans of the month's disks and tags, from what Azure shows."""

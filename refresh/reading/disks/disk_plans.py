@@ -1,0 +1,146 @@
+"""What a month means for the disks of VMs: which exist, which are to be made, from what. Changes nothing.
+
+Decides what is read for `domain.choice` and `domain.disks` to judge. The dry run and the real run plan with the same
+functions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from refresh.domain.azure.disks import Disk
+from refresh.domain.azure.galleries import Version
+from refresh.domain.azure.refusals import tell_refusal
+from refresh.domain.azure.vms import Vm
+from refresh.domain.disks.image_choice import choose_definition
+from refresh.domain.disks.month_disk import check_os_disk, is_months_disk
+from refresh.domain.terms import names, resource_id, tags
+from refresh.domain.terms.month_reason import MonthReason, Refusal
+from refresh.gateways.errors import GatewayError
+from refresh.gateways.gateways import Gateways
+from refresh.reading.fleet.vms_and_disks import Fleet, read_fleet
+from refresh.reading.images.galleries import Catalog
+from refresh.records.month import CREATE, FAILED, SKIP, VmRow, refused
+from refresh.settings.settings import Settings
+
+DISK = "Microsoft.Compute/disks"
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class DiskPlan:
+    """The month's disk of one VM: `existing`, or to be made as `disk_id` from `version`, like `current`."""
+
+    vm: Vm
+    current: Disk
+    version: Version
+    disk_id: str
+    name: str
+    existing: Disk | None = None
+
+
+async def plan_disk(fleet: Fleet, catalog: Catalog, vm_id: str, period: str) -> DiskPlan | VmRow:
+    """The disk `vm_id` should have for `period`, or the row that says why not. GatewayError when unreadable."""
+    vm = await read_subject(fleet, vm_id)
+    return vm if isinstance(vm, VmRow) else await plan_disk_of(fleet, catalog, vm, period)
+
+
+async def read_subject(fleet: Fleet, vm_id: str) -> Vm | VmRow:
+    """The VM, or the row that says why nothing is done for it."""
+    if resource_id.parse_vm(vm_id) is None:
+        return refused(vm_id[:200], Refusal(MonthReason.NOT_A_VM, "this is not the full resource id of a VM"))
+    vm = await fleet.vm(vm_id)
+    if vm is None:
+        return VmRow(vm_id, SKIP, MonthReason.VM_GONE, "the VM does not exist any more")
+    if not tags.in_scope(vm.tags):
+        refusal = Refusal(MonthReason.NOT_IN_SCOPE, tags.say_out_of_scope(vm.tags))
+        return refused(vm_id, refusal, current=vm.os_disk_name)
+    return vm
+
+
+async def plan_disk_of(fleet: Fleet, catalog: Catalog, vm: Vm, period: str) -> DiskPlan | VmRow:
+    """Like `plan_disk`, for a VM that was read already."""
+    current = await fleet.disk(vm.os_disk_id) if vm.os_disk_id else None
+    refusal = check_os_disk(vm, current)
+    if refusal is not None or current is None:
+        return refused(vm.id, refusal or Refusal(MonthReason.NO_DISK, ""), current=vm.os_disk_name)
+    definition = choose_definition(vm, current, await catalog.definitions())
+    if isinstance(definition, Refusal):
+        return refused(vm.id, definition, current=vm.os_disk_name)
+    version = await catalog.latest(definition, vm.location)
+    if isinstance(version, Refusal):
+        return refused(vm.id, version, current=vm.os_disk_name)
+    return await _find_name(fleet, vm, current, version, period)
+
+
+async def _find_name(fleet: Fleet, vm: Vm, current: Disk, version: Version, period: str) -> DiskPlan | VmRow:
+    home = resource_id.parse_vm(vm.id)
+    assert home is not None, "a VM that was read has a VM's id"  # noqa: S101
+    for attempt in range(1, names.MAX_REBUILDS + 1):
+        name = names.disk_name(vm.name, period, attempt)
+        disk_id = home.sibling(DISK, name)
+        existing = await fleet.disk(disk_id)
+        if existing is None or is_months_disk(existing, vm, current, version):
+            return DiskPlan(vm, current, version, disk_id, name, existing)
+    message = f"every disk name of {period} is taken by something else, up to {name}; delete what is not needed"
+    return refused(vm.id, Refusal(MonthReason.NO_FREE_NAME, message), current=vm.os_disk_name)
+
+
+async def plan_disks(
+    gateways: Gateways, settings: Settings, vm_ids: Sequence[str], period: str
+) -> list[dict[str, Any]]:
+    """The rows `create_disks` would end with for `vm_ids`, in their order, and nothing changed."""
+    fleet, catalog = await read_fleet(gateways, vm_ids), Catalog(gateways, settings.galleries)
+
+    async def plan(vm_id: str) -> VmRow:
+        found = await plan_disk(fleet, catalog, vm_id, period)
+        return found if isinstance(found, VmRow) else plan_row(found)
+
+    return await each_vm(vm_ids, plan, burst=len(vm_ids))
+
+
+def plan_row(plan: DiskPlan) -> VmRow:
+    """A plan as the row people see."""
+    if plan.existing is None:
+        return row_of(plan, CREATE, MonthReason.MISSING, f"disk {plan.name} is to be made from {source_of(plan)}")
+    return row_of(plan, SKIP, MonthReason.KEPT, f"disk {plan.name} from {source_of(plan)} exists")
+
+
+def row_of(plan: DiskPlan, decision: str, reason: MonthReason, message: str) -> VmRow:
+    """A row about a VM whose disk is planned."""
+    return VmRow(plan.vm.id, decision, reason, message, current=plan.vm.os_disk_name, next=plan.name)
+
+
+def source_of(plan: DiskPlan) -> str:
+    """The version as people speak of it: definition and number."""
+    found = resource_id.parse(plan.version.id)
+    return "/".join(found.names[-2:]) if found else plan.version.name
+
+
+async def each_vm(
+    vm_ids: Sequence[str], work: Callable[[str], Awaitable[VmRow]], *, burst: int, gap_s: float = 0.0
+) -> list[dict[str, Any]]:
+    """Do `work` for each VM, the first `burst` at once and then one every `gap_s` seconds; a failure is its row."""
+
+    async def alone(vm_id: str) -> dict[str, Any]:
+        try:
+            return (await work(vm_id)).to_json()
+        except GatewayError as error:
+            why = tell_refusal(error.code, error.message)
+            return VmRow(vm_id, FAILED, MonthReason.NOT_READ, f"Azure gave no answer: {why}").to_json()
+        except Exception as error:
+            # One VM that nobody thought of never stops the others; its row says so and the log says what it was.
+            _logger.exception("work on %s broke", vm_id)
+            return VmRow(vm_id, FAILED, MonthReason.BROKEN, f"unexpected {type(error).__name__}; see the log").to_json()
+
+    async with asyncio.TaskGroup() as group:
+        tasks = []
+        for index, vm_id in enumerate(vm_ids):
+            if index >= burst:
+                await asyncio.sleep(gap_s)
+            tasks.append(group.create_task(alone(vm_id)))
+    return [task.result() for task in tasks]

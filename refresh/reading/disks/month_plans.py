@@ -1,0 +1,180 @@
+"""What a whole month would do: images, disks as they would be made from them, tags and swaps. Changes nothing.
+
+Decides what is taken for there although it is only planned: a version about to be built, a disk about to be made. The
+rest is planned by the same functions as the real run and judged by the same decision as a real swap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from refresh.domain.azure.disks import Disk
+from refresh.domain.azure.galleries import Definition, Region, Version
+from refresh.domain.images.spec import ImageSpec, find_spec
+from refresh.domain.swap.decided_vm import Seen
+from refresh.domain.terms import resource_id, tags
+from refresh.domain.terms.month_reason import Refusal
+from refresh.gateways.errors import NotFound
+from refresh.gateways.gateways import Gateways
+from refresh.reading.disks.disk_plans import DiskPlan, each_vm, plan_disk, plan_row
+from refresh.reading.fleet.subscription_lists import Inventory
+from refresh.reading.fleet.vms_and_disks import read_fleet
+from refresh.reading.images.galleries import Catalog
+from refresh.reading.images.version_plans import plan_images
+from refresh.reading.swap.decide_many import (
+    READ_SINGLY,
+    Recall,
+    decide_exactly,
+    decide_from_lists,
+    listed_source,
+    with_wishes,
+)
+from refresh.reading.swap.facts import DiskSource, FactSource, ImageSource
+from refresh.reading.swap.listed_facts import Source
+from refresh.records.month import AUTO, CREATE, MonthInput, VmRow
+from refresh.settings.settings import Settings
+
+
+@dataclass(frozen=True)
+class MonthPlan:
+    """What a month would do: rows of definitions, rows of VMs' disks, and with rollout the decision on each swap.
+
+    `swaps` are by lower-case VM id; `new_disks` the ids of the disks that would be made.
+    """
+
+    images: Sequence[dict[str, Any]]
+    disks: Sequence[dict[str, Any]]
+    swaps: Mapping[str, Seen] = field(default_factory=dict)
+    new_disks: frozenset[str] = frozenset()
+
+
+async def plan_month(
+    gateways: Gateways,
+    settings: Settings,
+    specs: Sequence[ImageSpec],
+    asked: MonthInput,
+    period: str,
+    inventory: Inventory,
+    recall: Recall,
+) -> MonthPlan:
+    """The month of `asked` for its `vms` (all of them named). GatewayError when Azure would not say."""
+    images = await plan_images(gateways, settings, specs, period, force_rebuild=asked.force_rebuild)
+    planned = {row["definition"].lower(): row["version"] for row in images if row["decision"] == CREATE}
+    plans: dict[str, DiskPlan] = {}
+    fleet = await read_fleet(gateways, asked.vms)
+    catalog = _PlannedCatalog(gateways, settings.galleries, planned, specs)
+
+    async def plan(vm_id: str) -> VmRow:
+        found = await plan_disk(fleet, catalog, vm_id, period)
+        if isinstance(found, VmRow):
+            return found
+        plans[vm_id.lower()] = found
+        return plan_row(found)
+
+    rows = await each_vm(asked.vms, plan, burst=len(asked.vms))
+    made = {plan.disk_id.lower(): _disk_of(plan) for plan in plans.values() if plan.existing is None}
+    if (asked.rollout or settings.rollout) != AUTO:
+        return MonthPlan(images, rows, new_disks=frozenset(made))
+    wishes = {vm: plan.name for vm, plan in plans.items() if not _runs_it(plan) and not tags.on_hold(plan.vm.tags)}
+    exactly = len(wishes) <= READ_SINGLY
+    base: FactSource = gateways if exactly else listed_source(gateways, inventory)
+    images_to_be = _PlannedImages(base.gallery, planned, specs)
+    future = Source(base.compute, _PlannedDisks(base.disks, made), images_to_be, base.access)
+    vms = [vm for vm in asked.vms if vm.lower() in wishes]
+    decide = decide_exactly if exactly else decide_from_lists
+    swaps = await decide(with_wishes(future, wishes), settings, vms, recall, force=asked.force)
+    return MonthPlan(images, rows, {seen.vm_id.lower(): seen for seen in swaps}, frozenset(made))
+
+
+def _runs_it(plan: DiskPlan) -> bool:
+    return resource_id.same(plan.current.source_version, plan.version.id)
+
+
+def _disk_of(plan: DiskPlan) -> Disk:
+    """The disk as it will be when it is made."""
+    return replace(
+        plan.current,
+        id=plan.disk_id,
+        name=plan.name,
+        provisioning_state="Succeeded",
+        disk_state="Unattached",
+        managed_by=None,
+        source_version=plan.version.id,
+        time_created=None,
+    )
+
+
+def _version_of(version_id: str, location: str, source: str | None = None) -> Version:
+    """The version as it will be when it is built and replicated."""
+    return Version(
+        id=version_id,
+        name=version_id.rsplit("/", 1)[-1],
+        location=location,
+        provisioning_state="Succeeded",
+        regions=(Region(location, "Completed", 100),),
+        source_id=source,
+    )
+
+
+class _PlannedCatalog(Catalog):
+    """The catalog as it will be when the planned versions (by lower-case definition id) are built."""
+
+    def __init__(
+        self, gateways: Gateways, galleries: Sequence[str], planned: Mapping[str, str], specs: Sequence[ImageSpec]
+    ) -> None:
+        super().__init__(gateways, galleries)
+        self._planned, self._specs = planned, specs
+
+    async def definitions_of(self, gallery: str) -> list[Definition]:
+        there = await super().definitions_of(gallery)
+        known = {definition.id.lower() for definition in there}
+        made = [spec.definition for spec in self._specs if spec.definition.id.lower() in self._planned]
+        return [*there, *(one for one in made if one.id.lower() not in known and _is_in(one, gallery))]
+
+    async def latest(self, definition: Definition, region: str) -> Version | Refusal:
+        name = self._planned.get(definition.id.lower())
+        if name is None:
+            return await super().latest(definition, region)
+        return _version_of(f"{definition.id}/versions/{name}", region)
+
+
+def _is_in(definition: Definition, gallery: str) -> bool:
+    return definition.id.lower().startswith(f"{gallery.lower()}/images/")
+
+
+@dataclass(frozen=True)
+class _PlannedDisks:
+    """Disks as they will be when the planned ones (by lower-case id) are made."""
+
+    disks: DiskSource
+    planned: Mapping[str, Disk]
+
+    async def read_disk(self, disk_id: str) -> Disk:
+        return self.planned.get(disk_id.lower()) or await self.disks.read_disk(disk_id)
+
+
+@dataclass(frozen=True)
+class _PlannedImages:
+    """Image versions as they will be when the planned ones are built."""
+
+    images: ImageSource
+    planned: Mapping[str, str]
+    specs: Sequence[ImageSpec]
+
+    async def read_version(self, version_id: str) -> Version:
+        definition_id, _, name = version_id.rpartition("/versions/")
+        if self.planned.get(definition_id.lower()) != name:
+            return await self.images.read_version(version_id)
+        definition = await self.read_definition(definition_id)
+        return _version_of(version_id, definition.location, tags.value_of(definition.tags, tags.REFRESH_SOURCE))
+
+    async def read_definition(self, definition_id: str) -> Definition:
+        try:
+            return await self.images.read_definition(definition_id)
+        except NotFound:
+            spec = find_spec(self.specs, definition_id)
+            if spec is None:
+                raise
+            return spec.definition

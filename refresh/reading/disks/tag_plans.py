@@ -1,0 +1,85 @@
+"""What a month means for the tags of VMs: which are to ask for their new disk. Changes nothing.
+
+Decides when `OsDiskName` is written and when a VM is left as it is. The dry run and the real run plan with the same
+functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from refresh.domain.azure.vms import Vm
+from refresh.domain.terms import resource_id, tags
+from refresh.domain.terms.month_reason import MonthReason, Refusal
+from refresh.gateways.gateways import Gateways
+from refresh.reading.disks.disk_plans import DiskPlan, each_vm, plan_disk_of, read_subject, row_of, source_of
+from refresh.reading.fleet.vms_and_disks import Fleet, read_fleet
+from refresh.reading.images.galleries import Catalog
+from refresh.records.month import CREATE, REFUSE, SKIP, VmRow, refused
+from refresh.settings.settings import Settings
+
+_MAX_WANTED = 80
+
+
+async def plan_tag(fleet: Fleet, catalog: Catalog, vm_id: str, period: str, *, force: bool) -> VmRow:
+    """The row of `vm_id`: `create` when `OsDiskName` is to become `next`, else why not. GatewayError if unreadable."""
+    vm = await read_subject(fleet, vm_id)
+    if isinstance(vm, VmRow):
+        return vm
+    wanted = (tags.value_of(vm.tags, tags.OS_DISK_NAME) or "")[:_MAX_WANTED] or None
+    early = _check_tags(vm)
+    row = early or judge_tag(await plan_disk_of(fleet, catalog, vm, period), force=force)
+    return replace(row, wanted=wanted)
+
+
+def _check_tags(vm: Vm) -> VmRow | None:
+    if tags.on_hold(vm.tags):
+        message = f"{tags.AUTO_REFRESH}=hold: the app leaves this VM alone"
+        return VmRow(vm.id, SKIP, MonthReason.ON_HOLD, message, current=vm.os_disk_name)
+    early = next((name for name in tags.NOT_BUILT_YET if tags.value_of(vm.tags, name) is not None), None)
+    if early is None:
+        return None
+    message = f"tag {early} is not supported yet; remove it to have this VM swapped"
+    return refused(vm.id, Refusal(MonthReason.TAG_NOT_BUILT, message), current=vm.os_disk_name)
+
+
+def judge_tag(plan: DiskPlan | VmRow, *, force: bool) -> VmRow:
+    """Whether the VM of `plan` is to ask for its month's disk; only one that exists and is free can be asked for."""
+    if isinstance(plan, VmRow):
+        return plan
+    vm, disk = plan.vm, plan.existing
+    if resource_id.same(plan.current.source_version, plan.version.id):
+        message = f"the VM runs a disk from {source_of(plan)}, the latest version, already"
+        return row_of(plan, SKIP, MonthReason.ALREADY_THERE, message)
+    if disk is None:
+        return row_of(plan, REFUSE, MonthReason.NO_DISK, f"disk {plan.name} does not exist yet; create disks first")
+    if disk.provisioning_state != "Succeeded" or disk.disk_state != "Unattached" or disk.managed_by:
+        message = f"disk {plan.name} is {disk.provisioning_state}, {disk.disk_state}; only a free one can be asked for"
+        return row_of(plan, REFUSE, MonthReason.DISK_NOT_FREE, message)
+    if _names(vm, tags.OS_DISK_NAME, plan):
+        return row_of(plan, SKIP, MonthReason.ALREADY_TAGGED, f"{tags.OS_DISK_NAME} asks for {plan.name} already")
+    if not force and _names(vm, tags.OS_DISK_REJECTED, plan):
+        message = (
+            f"disk {plan.name} was found unhealthy on this VM and rolled back; make a newer one, or ask with force"
+        )
+        return row_of(plan, SKIP, MonthReason.REJECTED_BEFORE, message)
+    return row_of(plan, CREATE, MonthReason.MISSING, f"{tags.OS_DISK_NAME} is to be {plan.name}")
+
+
+def _names(vm: Vm, tag: str, plan: DiskPlan) -> bool:
+    value = (tags.value_of(vm.tags, tag) or "").strip().lower()
+    return value in (plan.name.lower(), plan.disk_id.lower())
+
+
+async def plan_tags(
+    gateways: Gateways, settings: Settings, vm_ids: Sequence[str], period: str, *, force: bool = False
+) -> list[dict[str, Any]]:
+    """The rows `write_tags` would end with for `vm_ids`, in their order, and nothing changed."""
+    fleet, catalog = await read_fleet(gateways, vm_ids), Catalog(gateways, settings.galleries)
+
+    async def plan(vm_id: str) -> VmRow:
+        return await plan_tag(fleet, catalog, vm_id, period, force=force)
+
+    return await each_vm(vm_ids, plan, burst=len(vm_ids))

@@ -1,0 +1,38 @@
+"""The dispatcher's state as a client reads it: the one place where it is asked for.
+
+Decides that a read which met the state's replacement is made again. Does not know what the state means.
+A state that is too large for a row is a blob of its own in Azure Storage, a new one after each batch; a read that found
+the old one's name and comes when it is gone is answered UNKNOWN.
+https://learn.microsoft.com/azure/azure-functions/durable/durable-functions-azure-storage-provider
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import grpc
+from durabletask.client import AsyncTaskHubGrpcClient
+from durabletask.entities import EntityInstanceId
+
+from refresh.records import durable_names
+
+DISPATCHER = EntityInstanceId(durable_names.DISPATCHER, durable_names.DISPATCHER_KEY)
+_PAUSES_S = (0.1, 0.4, 1.0)
+
+
+async def read_dispatcher_state(client: AsyncTaskHubGrpcClient) -> dict[str, Any]:
+    """The state as it stands; empty before the first operation. Raises grpc.RpcError when it cannot be read."""
+    for pause_s in _PAUSES_S:
+        try:
+            return await _read(client)
+        except grpc.aio.AioRpcError as error:
+            if error.code() is not grpc.StatusCode.UNKNOWN:
+                raise
+        await asyncio.sleep(pause_s)
+    return await _read(client)
+
+
+async def _read(client: AsyncTaskHubGrpcClient) -> dict[str, Any]:
+    entity = await client.get_entity(DISPATCHER)
+    return (entity.get_typed_state(dict) if entity is not None else None) or {}

@@ -1,0 +1,1 @@
+"""Lists of VMs and disks by subscription."""

@@ -1,0 +1,64 @@
+"""The image definitions and versions of the configured galleries, each read once for one piece of work.
+
+Decides nothing but what is read when: a version's replication status only when it is next in line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from refresh.domain.azure.galleries import Definition, Version
+from refresh.domain.images.replication import is_replicated, no_version, rank_versions
+from refresh.domain.terms.month_reason import Refusal
+from refresh.gateways.gateways import Gateways
+from refresh.reading.calls.retrying import patiently
+from refresh.reading.fleet.vms_and_disks import BUDGET_S, collect
+
+
+class Catalog:
+    """What the galleries offer; every answer is remembered, a failure too. GatewayError when Azure would not say."""
+
+    def __init__(self, gateways: Gateways, galleries: Sequence[str], *, budget_s: float = BUDGET_S) -> None:
+        """Read from `galleries`, full ids; each read is tried for `budget_s` seconds."""
+        self._gateways = gateways
+        self._budget_s = budget_s
+        self._galleries = galleries
+        self._asked: dict[tuple[str, ...], asyncio.Future[Any]] = {}
+
+    async def definitions(self) -> list[Definition]:
+        """Every image definition of every gallery: with one gallery unread, nobody could say what fits alone."""
+        found = [await self.definitions_of(gallery) for gallery in self._galleries]
+        return [definition for part in found for definition in part]
+
+    async def definitions_of(self, gallery: str) -> list[Definition]:
+        """Every image definition of one gallery."""
+        return await self._once(
+            ("definitions", gallery), lambda: collect(self._gateways.gallery.list_definitions(gallery))
+        )
+
+    async def versions(self, definition: str) -> list[Version]:
+        """Every version of a definition, without replication status."""
+        return await self._once(
+            ("versions", definition), lambda: collect(self._gateways.gallery.list_versions(definition))
+        )
+
+    async def latest(self, definition: Definition, region: str) -> Version | Refusal:
+        """The version that disks in `region` are made from now, or why there is none."""
+        versions = await self.versions(definition.id)
+        for version in rank_versions(versions, region):
+            read = await self._once(("version", version.id), self._reader(version.id))
+            if is_replicated(read, region):
+                return read
+        return no_version(definition, versions, region)
+
+    def _reader(self, version_id: str) -> Callable[[], Awaitable[Version]]:
+        return lambda: self._gateways.gallery.read_version(version_id)
+
+    async def _once[T](self, key: tuple[str, ...], call: Callable[[], Awaitable[T]]) -> T:
+        asked = self._asked.get(key)
+        if asked is None:
+            asked = self._asked[key] = asyncio.ensure_future(patiently(call, budget_s=self._budget_s))
+        result: T = await asked
+        return result

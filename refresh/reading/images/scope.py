@@ -1,0 +1,87 @@
+"""Which image definitions are in the monthly build, where their versions have to go, and how many VMs want them there.
+
+Decides what is read to find that out. Changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from refresh.domain.azure.galleries import Definition
+from refresh.domain.azure.vms import Vm
+from refresh.domain.images.spec import ImageSpec
+from refresh.domain.terms import names, resource_id, tags
+from refresh.domain.terms.month_reason import MonthReason
+from refresh.gateways.errors import GatewayError
+from refresh.gateways.gateways import Gateways
+from refresh.reading.calls.retrying import patiently
+from refresh.reading.fleet.vms_and_disks import BUDGET_S, collect
+from refresh.reading.images.galleries import Catalog
+from refresh.records.month import FAILED, ImageRow
+from refresh.settings.settings import Settings
+
+
+@dataclass(frozen=True)
+class Builds:
+    """The definitions in the monthly build, those of `images.toml` that are missing included, and where VMs are.
+
+    `demand` is how many VMs may want a disk from each definition (by id), by region; `rows` are the galleries that gave
+    no answer.
+    """
+
+    definitions: tuple[Definition, ...]
+    regions: tuple[str, ...]
+    rows: tuple[ImageRow, ...]
+    demand: dict[str, dict[str, int]] = field(default_factory=dict)
+
+
+async def find_builds(gateways: Gateways, settings: Settings, specs: Sequence[ImageSpec] = ()) -> Builds:
+    """Every definition tagged `AutoRefresh=true` in the configured galleries. GatewayError when VMs are unknown."""
+    catalog = Catalog(gateways, settings.galleries)
+    found: list[Definition] = []
+    rows: list[ImageRow] = []
+    for gallery in settings.galleries:
+        try:
+            there = await catalog.definitions_of(gallery)
+        except GatewayError as error:
+            rows.append(ImageRow(gallery, FAILED, MonthReason.NOT_READ, f"the gallery could not be listed: {error}"))
+        else:
+            found += [*there, *_missing(gallery, there, specs)]
+    tagged = tuple(one for one in found if tags.is_true(tags.value_of(one.tags, tags.AUTO_REFRESH)))
+    vms = await scope_vms(gateways) if tagged else []
+    regions = tuple(sorted({names.region_key(vm.location) for vm in vms}))
+    return Builds(tagged, regions, tuple(rows), {one.id: _demand(one, vms) for one in tagged})
+
+
+async def scope_vms(gateways: Gateways) -> list[Vm]:
+    """Every VM in scope, from ARM's lists: Resource Graph selects, it does not tell where a VM is."""
+    found: list[Vm] = []
+    for subscription in await patiently(gateways.graph.list_subscriptions, budget_s=BUDGET_S):
+        list_vms = partial(gateways.compute.list_vms, subscription)
+        vms = await patiently(lambda list_vms=list_vms: collect(list_vms()), budget_s=BUDGET_S)  # type: ignore[misc]
+        found += [vm for vm in vms if tags.in_scope(vm.tags)]
+    return found
+
+
+def _missing(gallery: str, there: Iterable[Definition], specs: Iterable[ImageSpec]) -> list[Definition]:
+    known = {definition.id.lower() for definition in there}
+    return [
+        spec.definition
+        for spec in specs
+        if spec.definition.id.lower() not in known
+        and resource_id.same(spec.definition.id.rpartition("/images/")[0], gallery)
+    ]
+
+
+def _demand(definition: Definition, vms: Iterable[Vm]) -> dict[str, int]:
+    """How many VMs may want a disk from `definition`, by region: those that name it, else those of its OS."""
+    regions = (names.region_key(vm.location) for vm in vms if _may_want(vm, definition))
+    return dict(Counter(regions))
+
+
+def _may_want(vm: Vm, definition: Definition) -> bool:
+    named = (tags.value_of(vm.tags, tags.REFRESH_IMAGE) or "").strip().lower()
+    return named == definition.name.lower() if named else vm.os_type == definition.os_type

@@ -1,0 +1,180 @@
+"""What a month means for the image definitions: which are built, from what, to which regions. Changes nothing.
+
+Decides what is read for `domain.images` to judge, and freezes the plan of a build with everything ARM will be asked.
+The dry run and the real run plan with the same functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from refresh.domain.azure.galleries import Definition, Version
+from refresh.domain.images.manual_commands import delete_command
+from refresh.domain.images.publishing import Publishing, image_body, target_regions, version_body
+from refresh.domain.images.sources import Kind
+from refresh.domain.images.spec import ImageSpec, check_spec, find_spec
+from refresh.domain.images.version_choice import awaits_checks, choose_name, find_kept, find_leftovers
+from refresh.domain.terms import resource_id, tags
+from refresh.domain.terms.month_reason import MonthReason, Refusal
+from refresh.gateways.errors import GatewayError, NotFound
+from refresh.gateways.gateways import Gateways
+from refresh.reading.calls.retrying import patiently
+from refresh.reading.fleet.vms_and_disks import BUDGET_S, collect
+from refresh.reading.images.scope import find_builds
+from refresh.reading.images.source_plans import SourcePlan, image_id, plan_source
+from refresh.reading.recipes.recipe_plans import judge_recipe
+from refresh.records.month import CREATE, FAILED, REFUSE, SKIP, BuildInput, ImageRow
+from refresh.settings.settings import Settings
+
+
+@dataclass(frozen=True)
+class VersionPlan:
+    """The version of the month: `name` is to be made from `made_from`, or is `kept` as it is.
+
+    `missing` says that the definition itself is still to be made, as `spec` describes it.
+    """
+
+    definition: Definition
+    name: str
+    publishing: Publishing = field(default_factory=Publishing)
+    kept: Version | None = None
+    made_from: SourcePlan | None = None
+    missing: ImageSpec | None = None
+    leftovers: tuple[str, ...] = ()
+
+
+async def plan_build(
+    gateways: Gateways, asked: BuildInput, specs: Sequence[ImageSpec], now: str
+) -> VersionPlan | Refusal:
+    """What to do about the definition of `asked`; `now` is ARM's time. GatewayError when Azure would not say."""
+    spec = find_spec(specs, asked.definition)
+    try:
+        definition = await patiently(lambda: gateways.gallery.read_definition(asked.definition), budget_s=BUDGET_S)
+        versions = await patiently(lambda: collect(gateways.gallery.list_versions(definition.id)), budget_s=BUDGET_S)
+        missing = spec if definition.provisioning_state == "Failed" and not versions else None
+    except NotFound:
+        if spec is None:
+            raise
+        definition, versions, missing = spec.definition, [], spec
+    refusal = check_spec(spec, definition) if spec is not None else None
+    if refusal is not None:
+        return refusal
+    plan = VersionPlan(definition, "", spec.publishing if spec else Publishing(), missing=missing)
+    found = await _choose(gateways, plan, asked, versions, now)
+    if isinstance(found, Refusal):
+        return found
+    left = (one.id for one in find_leftovers(versions, now) if one != found.kept)
+    return replace(found, leftovers=tuple(left))
+
+
+async def _choose(
+    gateways: Gateways, plan: VersionPlan, asked: BuildInput, versions: Sequence[Version], now: str
+) -> VersionPlan | Refusal:
+    """`plan` with the version to keep, else with its name and source."""
+    definition = plan.definition
+    said = asked.machine or tags.value_of(definition.tags, tags.REFRESH_SOURCE)
+    kept = _find_kept(versions, asked, lambda version: resource_id.same(version.source_id, said))
+    if kept is not None:
+        return replace(plan, name=kept.name, kept=kept)
+    source = await plan_source(gateways, definition, plan.publishing, asked.machine)
+    if isinstance(source, Refusal):
+        return source
+    kept = _find_kept(versions, asked, lambda one: resource_id.same(one.source_id, source.key(definition, one.name)))
+    if kept is not None:
+        return replace(plan, name=kept.name, kept=kept)
+    name = choose_name(definition, versions, asked.period, now)
+    return name if isinstance(name, Refusal) else replace(plan, name=name, made_from=source)
+
+
+def _find_kept(
+    versions: Sequence[Version], asked: BuildInput, from_source: Callable[[Version], bool]
+) -> Version | None:
+    return None if asked.force_rebuild else find_kept(versions, from_source, asked.period)
+
+
+def freeze(plan: VersionPlan, asked: BuildInput, now: str) -> BuildInput:
+    """The build that carries `plan` out, with every body that ARM will be sent: Durable's history freezes them."""
+    definition = plan.definition
+    build = replace(
+        asked,
+        definition=definition.id,
+        version=f"{definition.id}/versions/{plan.name}",
+        proof=_wants_proof(plan, asked),
+        leftovers=plan.leftovers,
+    )
+    if plan.kept is not None or plan.made_from is None:
+        kept = plan.kept
+        source_id, awaits = (kept.source_id, awaits_checks(kept)) if kept is not None else (None, False)
+        wanted = target_regions(definition, asked.regions, plan.publishing)
+        return replace(build, source=source_id, kept=True, admit=awaits, regions=tuple(wanted))
+    if plan.missing is not None:
+        build = replace(build, definition_body=dict(plan.missing.body))
+    source = plan.made_from.made_from(definition, plan.name)
+    if source.os.kind is Kind.RECIPE:
+        return replace(build, recipe=True)
+    body = version_body(
+        definition,
+        source,
+        plan.publishing,
+        asked.demand or {},
+        regions=asked.regions,
+        period=asked.period,
+        now=now,
+    )
+    if plan.made_from.via:
+        image = image_body(definition, plan.made_from.source, plan.name, asked.period)
+        build = replace(build, image=image_id(definition, plan.name), image_body=image)
+    regions = target_regions(definition, asked.regions, plan.publishing)
+    return replace(build, source=source.os.id, body=body, regions=tuple(regions), admit=True)
+
+
+def _wants_proof(plan: VersionPlan, asked: BuildInput) -> bool:
+    """As the image's owner says; where he says nothing, what a recipe made is proved, and the rest is not."""
+    if plan.publishing.proof is not None:
+        return plan.publishing.proof
+    made_from = plan.made_from.source.os.kind if plan.made_from else None
+    source = tags.value_of(plan.definition.tags, tags.REFRESH_SOURCE) or ""
+    return asked.proof or asked.machine is not None or Kind.RECIPE in (made_from, source.strip().lower())
+
+
+async def plan_images(
+    gateways: Gateways,
+    settings: Settings,
+    specs: Sequence[ImageSpec],
+    period: str,
+    *,
+    force_rebuild: bool = False,
+) -> list[dict[str, Any]]:
+    """The rows `create_images` would end with, and nothing changed. GatewayError when the regions cannot be read."""
+    builds = await find_builds(gateways, settings, specs)
+    now = await patiently(gateways.clock.now, budget_s=BUDGET_S)
+    rows = list(builds.rows)
+    for definition in builds.definitions:
+        asked = BuildInput(definition.id, period, builds.regions, force_rebuild)
+        try:
+            plan = await plan_build(gateways, asked, specs, now)
+            if isinstance(plan, VersionPlan) and plan.made_from and plan.made_from.source.os.kind is Kind.RECIPE:
+                judged = await judge_recipe(gateways, settings, plan.definition, "dry-run", now)
+                plan = judged if isinstance(judged, Refusal) else plan
+        except GatewayError as error:
+            plan = Refusal(MonthReason.NOT_READ, f"the definition could not be read: {error}")
+        rows.append(plan_row(definition.id, plan, builds.regions))
+    return [row.to_json() for row in rows]
+
+
+def plan_row(definition: str, plan: VersionPlan | Refusal, regions: Sequence[str]) -> ImageRow:
+    """A plan as the row people see."""
+    if isinstance(plan, Refusal):
+        decision = FAILED if plan.reason is MonthReason.NOT_READ else REFUSE
+        return ImageRow(definition, decision, plan.reason, plan.message)
+    by_hand = tuple(delete_command(version) for version in plan.leftovers)
+    if plan.kept is not None or plan.made_from is None:
+        state = plan.kept.provisioning_state if plan.kept else None
+        return ImageRow(definition, SKIP, MonthReason.KEPT, f"version {plan.name} exists ({state})", plan.name, by_hand)
+    message = f"version {plan.name} is to be made from {plan.made_from.text()}, for "
+    message += ", ".join(target_regions(plan.definition, regions, plan.publishing))
+    if plan.missing is not None:
+        message = f"the image definition is to be made, and {message}"
+    return ImageRow(definition, CREATE, MonthReason.MISSING, message, plan.name, by_hand)

@@ -1,0 +1,1 @@
+"""Recipe files, temporary groups and plans of recipe builds."""

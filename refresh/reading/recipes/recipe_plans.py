@@ -1,0 +1,47 @@
+"""What a recipe's folder asks for, read and judged before anything is built.
+
+Decides whether a recipe can be built for its image definition. Does not know how it is built.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from refresh.domain.azure.galleries import Definition
+from refresh.domain.recipes.custom_data import write_custom_data
+from refresh.domain.recipes.marketplace import check_definition, check_image
+from refresh.domain.recipes.temporary_group import BUILD
+from refresh.domain.terms.month_reason import MonthReason, Refusal
+from refresh.gateways.errors import NotFound
+from refresh.gateways.gateways import Gateways
+from refresh.reading.recipes.choose_group import find_workplace
+from refresh.reading.recipes.recipe_files import find_recipe
+from refresh.reading.recipes.stage_calls import calmly
+from refresh.records.recipes import Workplace
+from refresh.settings.settings import Settings
+
+
+async def judge_recipe(
+    gateways: Gateways, settings: Settings, definition: Definition, run: str, since: str
+) -> Workplace | Refusal:
+    """Where the recipe of a definition would be carried out, or why it cannot be. GatewayError: Azure would not say."""
+    refusal = check_definition(definition)
+    recipe = refusal or find_recipe(settings, definition.id)
+    if isinstance(recipe, Refusal):
+        return recipe
+    generalized = definition.os_state == "Generalized"
+    custom_data = write_custom_data(recipe, generalized=generalized)
+    if isinstance(custom_data, str):
+        return Refusal(MonthReason.BAD_RECIPE, custom_data)
+    place = await find_workplace(gateways, settings, definition, BUILD, run, since)
+    if isinstance(place, Refusal):
+        return place
+    subscription = place.subnet.split("/")[2]
+    try:
+        image = await calmly(lambda: gateways.workshop.read_image(subscription, place.location, recipe.image))
+    except NotFound as error:
+        message = f"marketplace image {recipe.image} of recipe.toml is not to be had in {place.location}: {error}"
+        return Refusal(MonthReason.BAD_RECIPE, message)
+    return check_image(definition, image) or replace(
+        place, generalized=generalized, timeout_s=recipe.timeout_s, digest=recipe.digest, image=str(image.image)
+    )

@@ -1,0 +1,60 @@
+"""Reads what may have been left half made, from lists alone. Changes nothing.
+
+Decides where to look: disks of the configured subscriptions, versions and managed images beside the galleries, groups
+where images are built. Refuses to judge (`domain.orphans`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import partial
+
+from refresh.domain.azure.galleries import Version
+from refresh.domain.azure.managed_images import Image
+from refresh.domain.recipes.temporary_group import Group
+from refresh.domain.retention.disks import is_ours
+from refresh.domain.retention.orphans import Orphan, orphaned_disks, orphaned_groups, orphaned_images, orphaned_versions
+from refresh.domain.terms import resource_id
+from refresh.gateways.gateways import Gateways
+from refresh.reading.calls.retrying import patiently
+from refresh.reading.fleet.subscription_lists import LIST_BUDGET_S, list_disks, list_subscriptions
+from refresh.reading.fleet.vms_and_disks import collect
+from refresh.reading.images.galleries import Catalog
+from refresh.reading.retention.survey import building_among
+from refresh.settings.settings import Settings
+
+
+async def find_orphans(gateways: Gateways, settings: Settings, open_runs: Collection[str]) -> list[Orphan]:
+    """Everything half made that nobody works on, as `open_runs` (instance ids) tell. GatewayError when unread."""
+    now = await patiently(gateways.clock.now, budget_s=LIST_BUDGET_S)
+    galleries = frozenset(gallery.lower() for gallery in settings.galleries)
+    disks = await list_disks(gateways, await list_subscriptions(gateways))
+    found = orphaned_disks(disk for disk in disks.values() if is_ours(disk, galleries))
+    catalog, is_building = Catalog(gateways, settings.galleries, budget_s=LIST_BUDGET_S), building_among(open_runs)
+    versions: list[Version] = []
+    building: list[str] = []
+    for definition in await catalog.definitions():
+        known = await catalog.versions(definition.id)
+        versions += known
+        if is_building(definition.id):
+            building.append(definition.name)
+        else:
+            found += orphaned_versions(known, now)
+    images = [image for gallery in settings.galleries for image in await _images_beside(gateways, gallery)]
+    found += orphaned_images(images, versions, building)
+    return found + orphaned_groups(await _list_groups(gateways, settings), open_runs)
+
+
+async def _images_beside(gateways: Gateways, gallery: str) -> list[Image]:
+    home = resource_id.parse(gallery)
+    if home is None:
+        return []
+    return await patiently(lambda: collect(gateways.sources.list_images(home.group_id)), budget_s=LIST_BUDGET_S)
+
+
+async def _list_groups(gateways: Gateways, settings: Settings) -> list[Group]:
+    found: list[Group] = []
+    for subscription in sorted({subnet.split("/")[2].lower() for subnet in settings.build_subnets}):
+        listing = partial(gateways.workshop.list_groups, subscription)
+        found += await patiently(lambda listing=listing: collect(listing()), budget_s=LIST_BUDGET_S)  # type: ignore[misc]
+    return found

@@ -1,0 +1,180 @@
+"""Everything retention rests on, read anew from ARM's lists: all or nothing.
+
+Decides what is read. A page that could not be read means that nothing is known, so nothing is deleted: what a VM nobody
+saw asks for may be any disk. Refuses to judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from refresh.domain.azure.disks import Disk
+from refresh.domain.azure.galleries import Definition, Version
+from refresh.domain.azure.locks import Lock
+from refresh.domain.azure.vms import Vm
+from refresh.domain.retention.disks import Evidence, Rule, is_ours, judge_disk, rank_spares
+from refresh.domain.retention.mentions import read_mentions
+from refresh.domain.retention.prices import disk_usd, version_usd
+from refresh.domain.retention.reason import Verdict
+from refresh.domain.retention.versions import (
+    Catalogue,
+    Needs,
+    find_needs,
+    is_called_ours,
+    judge_version,
+    needed_disks,
+    version_evidence,
+)
+from refresh.domain.terms import resource_id, tags
+from refresh.gateways.gateways import Gateways
+from refresh.reading.calls.retrying import patiently
+from refresh.reading.fleet.subscription_lists import list_disks, list_subscriptions, list_vms
+from refresh.reading.fleet.vms_and_disks import BUDGET_S
+from refresh.reading.images.galleries import Catalog
+from refresh.records.retention import DELETE, DISK, KEEP, VERSION, ResourceRow
+from refresh.settings.settings import Settings
+
+# Whether a build or a proof of a definition (its id) is under way.
+type Building = Callable[[str], bool]
+
+
+@dataclass(frozen=True)
+class DiskSurvey:
+    """Disks of ours (by lower-case id) with everything a judgement on them rests on."""
+
+    subscriptions: Sequence[str]
+    disks: Mapping[str, Disk]
+    evidence: Evidence
+    ranks: Mapping[str, int]
+    definitions: Sequence[Definition]
+
+    def judge(self, disk: Disk) -> Verdict:
+        """Whether `disk` may be deleted."""
+        return judge_disk(disk, self.evidence, self.ranks)
+
+
+@dataclass(frozen=True)
+class VersionSurvey:
+    """The definitions in the monthly build with their versions, and everything a judgement on those rests on."""
+
+    catalogues: tuple[Catalogue, ...]
+    needs: Needs
+    evidence: Evidence
+
+    def judge(self, version: Version, catalogue: Catalogue) -> Verdict:
+        """Whether `version`, one of `catalogue`, may be deleted."""
+        return judge_version(version, catalogue, self.needs, self.evidence)
+
+
+async def survey_disks(gateways: Gateways, settings: Settings, book: Mapping[str, Any]) -> DiskSurvey:
+    """Every disk of ours, every VM's and definition's tags, every lock. GatewayError when anything is unread."""
+    subscriptions = await list_subscriptions(gateways)
+    disks = await list_disks(gateways, subscriptions, budget_s=BUDGET_S)
+    # Read after the disks: a tag written meanwhile is seen, and a disk made meanwhile is not asked about.
+    vms = await list_vms(gateways, subscriptions, budget_s=BUDGET_S)
+    definitions = await Catalog(gateways, settings.galleries).definitions()
+    galleries = frozenset(gallery.lower() for gallery in settings.galleries)
+    evidence = Evidence(
+        galleries=galleries,
+        mentions=read_mentions(owners_of(vms.values(), definitions), book),
+        locks=await _read_locks(gateways, [f"/subscriptions/{one}" for one in subscriptions]),
+        rule=Rule(settings.keep_disks, settings.keep_disks_days),
+        now=await patiently(gateways.clock.now, budget_s=BUDGET_S),
+    )
+    ours = {key: disk for key, disk in disks.items() if is_ours(disk, galleries)}
+    return DiskSurvey(subscriptions, ours, evidence, rank_spares(ours.values(), galleries), definitions)
+
+
+async def survey_versions(
+    gateways: Gateways, settings: Settings, found: DiskSurvey, building: Building, *, deletable: Collection[str]
+) -> VersionSurvey:
+    """Every version of the definitions in the monthly build, and what needs them. GatewayError when anything is unread.
+
+    Those called as the app calls them cost one GET each: whether they have arrived stands in no list. `deletable` are
+    disks (lower-case ids) that will be gone by then.
+    """
+    catalog = Catalog(gateways, settings.galleries)
+    catalogues = []
+    for definition in found.definitions:
+        if tags.is_true(tags.value_of(definition.tags, tags.AUTO_REFRESH)):
+            versions = await catalog.versions(definition.id)
+            read = [await read_version(gateways, one.id) if is_called_ours(one) else one for one in versions]
+            catalogues.append(Catalogue(definition, tuple(read), building(definition.id)))
+    asked = {
+        f"{tag} of {definition.name}": value
+        for definition in found.definitions
+        for tag, value in definition.tags.items()
+    }
+    evidence = version_evidence(
+        found.evidence.galleries,
+        await _read_locks(gateways, settings.galleries),
+        Rule(settings.keep_versions, settings.keep_versions_days),
+        found.evidence,
+    )
+    needs = find_needs(catalogues, needed_disks(found.disks.values(), deletable), asked)
+    return VersionSurvey(tuple(catalogues), needs, evidence)
+
+
+async def read_version(gateways: Gateways, version_id: str) -> Version:
+    """One version with its replication status. GatewayError."""
+    return await patiently(lambda: gateways.gallery.read_version(version_id), budget_s=BUDGET_S)
+
+
+def owners_of(vms: Iterable[Vm], definitions: Iterable[Definition]) -> Iterable[tuple[str, Mapping[str, str]]]:
+    """Who has tags that may name a disk: every VM, and image definitions, which may be built from one."""
+    for vm in vms:
+        yield f"VM {vm.name}", vm.tags
+    for definition in definitions:
+        yield f"image definition {definition.name}", definition.tags
+
+
+async def survey_all(
+    gateways: Gateways, settings: Settings, book: Mapping[str, Any], open_runs: Collection[str]
+) -> tuple[DiskSurvey, VersionSurvey]:
+    """Both surveys, for a plan. GatewayError when anything is unread."""
+    disks = await survey_disks(gateways, settings, book)
+    deletable = {key for key, disk in disks.disks.items() if disks.judge(disk).deletable}
+    versions = await survey_versions(gateways, settings, disks, building_among(open_runs), deletable=deletable)
+    return disks, versions
+
+
+def rows_of(disks: DiskSurvey, versions: VersionSurvey) -> list[ResourceRow]:
+    """What is decided about everything that was surveyed, what VMs use left out."""
+    rows = [disk_row(disk, disks.judge(disk)) for disk in disks.disks.values() if not is_in_use(disk)]
+    rows += [
+        version_row(version, versions.judge(version, catalogue))
+        for catalogue in versions.catalogues
+        for version in catalogue.versions
+    ]
+    return rows
+
+
+def is_in_use(disk: Disk) -> bool:
+    """Whether a VM has the disk."""
+    return disk.managed_by is not None or bool(disk.shared_by)
+
+
+def disk_row(disk: Disk, verdict: Verdict) -> ResourceRow:
+    """A verdict on a disk as people see it."""
+    decision = DELETE if verdict.deletable else KEEP
+    return ResourceRow(DISK, disk.id, decision, verdict.reason, verdict.message, disk.size_gb, disk_usd(disk))
+
+
+def version_row(version: Version, verdict: Verdict) -> ResourceRow:
+    """A verdict on an image version as people see it."""
+    decision, size_gb = DELETE if verdict.deletable else KEEP, version.os_disk_size_gb
+    return ResourceRow(VERSION, version.id, decision, verdict.reason, verdict.message, size_gb, version_usd(version))
+
+
+def building_among(run_ids: Collection[str]) -> Building:
+    """Whether one of these runs (instance ids) is about a definition: builds carry its hash in their ids."""
+    return lambda definition: any(resource_id.id_hash(definition) in run for run in run_ids)
+
+
+async def _read_locks(gateways: Gateways, scopes: Sequence[str]) -> list[Lock]:
+    found: list[Lock] = []
+    for scope in scopes:
+        found += await patiently(lambda scope=scope: gateways.access.list_locks(scope), budget_s=BUDGET_S)  # type: ignore[misc]
+    return found

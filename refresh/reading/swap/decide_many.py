@@ -1,0 +1,104 @@
+"""Decides about VMs without doing anything to them: for lists, for one VM, for dry runs.
+
+Decides which source the facts come from: one read after the other for a few VMs, lists for many. The judgement is the
+one that swaps go by (`domain.decision`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from refresh.domain.swap.decided_vm import Seen
+from refresh.domain.swap.decision import decide_swap
+from refresh.domain.vm.stop_mode import StopMode, choose_stop_mode
+from refresh.gateways.gateways import Gateways
+from refresh.reading.calls.paced_reads import Pace
+from refresh.reading.fleet.subscription_lists import Inventory
+from refresh.reading.swap.facts import FactReader, FactSource, policy_of
+from refresh.reading.swap.listed_facts import ListedDisks, ListedVms, Source, WishingVms
+from refresh.reading.swap.memory import READS_AT_ONCE
+from refresh.reading.swap.warnings import Forewarner
+from refresh.records.swap import VMS_PER_BULK_ACTIVITY
+from refresh.settings.settings import Settings
+
+# Up to so many VMs are read one by one, with their power state.
+READ_SINGLY = VMS_PER_BULK_ACTIVITY
+
+
+# What the app remembers of a VM, by its id: the rest of what `FactReader.read` takes.
+type Recall = Callable[[str], dict[str, Any]]
+
+
+def listed_source(gateways: Gateways, inventory: Inventory) -> Source:
+    """Facts from lists; image versions and definitions are read, each once. Rights and locks are not."""
+    return Source(ListedVms(inventory), ListedDisks(inventory, gateways.disks), gateways.gallery, None)
+
+
+def with_wishes(source: FactSource, wishes: Mapping[str, str]) -> Source:
+    """The same facts, as if the tags asked for these disks (by lower-case VM id)."""
+    return Source(WishingVms(source.compute, wishes), source.disks, source.gallery, source.access)
+
+
+async def decide_exactly(
+    source: FactSource,
+    settings: Settings,
+    vms: Sequence[str],
+    recall: Recall,
+    *,
+    force: bool = False,
+    warning: Gateways | None = None,
+) -> list[Seen]:
+    """Read each VM with its power state, eight at once, and decide; everything is read that a check rests on.
+
+    What a warning rests on beside is read through `warning`, where it is given.
+    """
+    policy, at_once = policy_of(settings), asyncio.Semaphore(READS_AT_ONCE)
+    reader = FactReader(source, policy, Pace(), thorough=True)
+    warner = Forewarner(warning.access, warning.guests, settings.health_rungs, reader.reads) if warning else None
+
+    async def decide(vm_id: str) -> Seen:
+        async with at_once:
+            facts = await reader.read(vm_id, **recall(vm_id))
+            if warner is not None and facts.vm is not None and facts.wanted is not None:
+                mode = choose_stop_mode(facts.vm, settings.stop_mode) or StopMode.DEALLOCATE
+                warned = await warner.forewarn(facts.vm, facts.wanted, mode)
+                facts = replace(facts, cautions=warned.cautions)
+        return Seen(vm_id, facts, decide_swap(facts, policy, force=force), exact=True)
+
+    return list(await asyncio.gather(*(decide(vm_id) for vm_id in vms)))
+
+
+async def decide_from_lists(
+    source: FactSource, settings: Settings, vms: Sequence[str], recall: Recall, *, force: bool = False
+) -> list[Seen]:
+    """Decide about every one of `vms` from a source of listed facts; their power state is not known."""
+    policy = policy_of(settings)
+    reader = FactReader(source, policy, Pace(gap_s=0.0))
+    found = []
+    for vm_id in vms:
+        facts = await reader.read(vm_id, **recall(vm_id))
+        found.append(Seen(vm_id, facts, decide_swap(facts, policy, force=force)))
+    return found
+
+
+async def decide_as_if(
+    gateways: Gateways,
+    settings: Settings,
+    inventory: Inventory,
+    wishes: Mapping[str, str | None],
+    recall: Recall,
+    *,
+    force: bool = False,
+) -> list[Seen]:
+    """Decide about the VMs in `wishes` as if their tags asked for these disks (None: for what they ask)."""
+    replaced = {vm.lower(): wish for vm, wish in wishes.items() if wish is not None}
+    vms = list(wishes)
+    if len(vms) <= READ_SINGLY:
+        return await decide_exactly(
+            with_wishes(gateways, replaced), settings, vms, recall, force=force, warning=gateways
+        )
+    source = with_wishes(listed_source(gateways, inventory), replaced)
+    return await decide_from_lists(source, settings, vms, recall, force=force)

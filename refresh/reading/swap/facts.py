@@ -1,0 +1,185 @@
+"""Reads the facts one decision rests on: the VM, the disks it has and wants, and where the wanted one comes from.
+
+Decides which reads are worth making: a wish that is settled without a disk costs one GET. Refuses to judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from refresh.domain.azure.disks import Disk
+from refresh.domain.azure.galleries import Definition, Version
+from refresh.domain.azure.refusals import read_denial
+from refresh.domain.azure.vms import Vm
+from refresh.domain.preflight.check import first_failed
+from refresh.domain.preflight.provenance import Policy
+from refresh.domain.preflight.tags_readable import check_tags
+from refresh.domain.swap.decision import decide_settled
+from refresh.domain.terms import resource_id, tags
+from refresh.domain.terms.swap_reason import Reason
+from refresh.domain.vm.facts import Facts
+from refresh.domain.vm.wish import Wish, choose_wish
+from refresh.gateways.errors import GatewayError
+from refresh.reading.calls.paced_reads import Pace, Reads
+from refresh.reading.swap.preflight_facts import AccessSource, FleetSource, SurroundingsReader
+from refresh.settings.settings import Settings
+
+
+def policy_of(settings: Settings) -> Policy:
+    """What the settings allow, as the domain compares it."""
+    return Policy(
+        trust=settings.disk_trust,
+        stop_mode=settings.stop_mode,
+        galleries=tuple(gallery.lower() for gallery in settings.galleries),
+        disk_groups=tuple(group.lower() for group in settings.disk_groups),
+    )
+
+
+class VmSource(FleetSource, Protocol):
+    """Where VMs' facts come from."""
+
+    async def read_vm(self, vm_id: str) -> Vm:
+        """The VM. GatewayError when there is none or nobody knows."""
+        ...
+
+
+class DiskSource(Protocol):
+    """Where a disk's facts come from."""
+
+    async def read_disk(self, disk_id: str) -> Disk:
+        """The disk. GatewayError when there is none or nobody knows."""
+        ...
+
+
+class ImageSource(Protocol):
+    """Where the facts of an image version and its definition come from."""
+
+    async def read_version(self, version_id: str) -> Version:
+        """The version. GatewayError when there is none or nobody knows."""
+        ...
+
+    async def read_definition(self, definition_id: str) -> Definition:
+        """The definition. GatewayError when there is none or nobody knows."""
+        ...
+
+
+class FactSource(Protocol):
+    """What facts are read from: `gateway.Gateways` itself, or lists that were read before."""
+
+    @property
+    def compute(self) -> VmSource:
+        """Virtual machines."""
+        ...
+
+    @property
+    def disks(self) -> DiskSource:
+        """Managed disks."""
+        ...
+
+    @property
+    def gallery(self) -> ImageSource:
+        """Image versions and definitions."""
+        ...
+
+    @property
+    def access(self) -> AccessSource | None:
+        """The app's rights, and locks; None where they are not read."""
+        ...
+
+
+@dataclass
+class FactReader:
+    """Reads facts of many VMs; what they share is read once: images, the app's rights, locks, other VMs' wishes.
+
+    A VM costs one GET; with a wish to judge three, and for all VMs of a batch together two for each image version, two
+    or so for each resource group and one for each page of its list of VMs. `others` says whether that list is read,
+    `thorough` whether the disks are read too of a VM that is refused for its tags alone: for people who want it all.
+    """
+
+    gateways: FactSource
+    policy: Policy
+    pace: Pace
+    others: bool = True
+    thorough: bool = False
+
+    def __post_init__(self) -> None:
+        """Start with nothing read."""
+        self.reads = Reads(self.pace)
+        self._around: SurroundingsReader | None = None
+        if self.gateways.access is not None:
+            fleet = self.gateways.compute if self.others else None
+            self._around = SurroundingsReader(self.gateways.access, fleet, self.policy, self.reads)
+
+    async def read(
+        self, vm_id: str, *, ran: Iterable[str] = (), rejected: Iterable[str] = (), over: Iterable[str] = ()
+    ) -> Facts:
+        """The facts about one VM; whatever could not be read is said in `unreadable`, never guessed.
+
+        What the app remembers of the VM: `ran`, the hashes of disks it has run; `rejected`, ids found unhealthy on it;
+        `over`, runs that have ended.
+        """
+        try:
+            vm = await self.reads.read(lambda: self.gateways.compute.read_vm(vm_id))
+        except GatewayError as error:
+            return _unread(Facts(None, Wish("")), "the VM", error)
+        if vm is None:
+            return Facts(None, Wish(""))
+        wish = choose_wish(vm, self.policy.disk_groups)
+        known_to_run = frozenset({*ran, *self._ran_by_tag(vm)})
+        facts = Facts(vm, wish, ran=known_to_run, rejected=frozenset(rejected), over=frozenset(over))
+        if wish.disk_id is None or decide_settled(vm, facts) is not None:
+            return facts
+        if not self.thorough and first_failed(check_tags(vm, wish)) is not None:
+            return facts
+        try:
+            facts = await self._with_disks(facts, vm, wish.disk_id)
+            if facts.wanted is None or self._around is None:
+                return facts
+            return replace(facts, around=await self._around.read(vm, facts.current, facts.wanted))
+        except GatewayError as error:
+            return _unread(facts, "what the swap depends on", error)
+
+    def _ran_by_tag(self, vm: Vm) -> list[str]:
+        # The tag can be written by anybody who may tag the VM, so it only counts where a free disk of the group would
+        # be taken anyhow; with trust `gallery` the app believes its own memory alone.
+        home = resource_id.parse_vm(vm.id)
+        previous = tags.value_of(vm.tags, tags.OS_DISK_PREVIOUS)
+        if home is None or not previous or self.policy.trust == "gallery":
+            return []
+        disk = previous if "/" in previous else home.sibling("Microsoft.Compute/disks", previous)
+        return [resource_id.id_hash(disk)]
+
+    async def _with_disks(self, facts: Facts, vm: Vm, disk_id: str) -> Facts:
+        wanted: Disk | None = await self.reads.read(lambda: self.gateways.disks.read_disk(disk_id))
+        current: Disk | None = None
+        if vm.os_disk_id is not None:
+            os_disk_id = vm.os_disk_id
+            current = await self.reads.read(lambda: self.gateways.disks.read_disk(os_disk_id))
+        if wanted is None:
+            return replace(facts, current=current)
+        if wanted.source_version is None:
+            return replace(facts, current=current, wanted=wanted)
+        version, definition = await self._image(wanted.source_version)
+        return replace(facts, current=current, wanted=wanted, version=version, definition=definition)
+
+    async def _image(self, version_id: str) -> tuple[Version | None, Definition | None]:
+        found = resource_id.parse(version_id)
+        if found is None or found.type != resource_id.VERSION_TYPE:
+            return None, None
+        definition_id = found.parent()
+        version: Version | None = await self.reads.once(
+            version_id, lambda: self.gateways.gallery.read_version(version_id)
+        )
+        definition: Definition | None = await self.reads.once(
+            definition_id, lambda: self.gateways.gallery.read_definition(definition_id)
+        )
+        return version, definition
+
+
+def _unread(facts: Facts, what: str, error: GatewayError) -> Facts:
+    denial = read_denial(error.code, error.message)
+    said = denial.message if denial else error
+    reason = denial.reason if denial else Reason.UNREADABLE
+    return replace(facts, unreadable=f"{what} could not be read: {said}", unreadable_reason=reason)

@@ -1,0 +1,100 @@
+"""Facts about many VMs from ARM's lists, for decisions that read no VM one by one.
+
+Decides where each fact of a listed VM comes from. Does not know what is decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, replace
+
+from refresh.domain.azure.disks import Disk
+from refresh.domain.azure.vms import Power, Vm
+from refresh.domain.terms import resource_id, tags
+from refresh.gateways.errors import NotFound
+from refresh.reading.fleet.subscription_lists import Inventory
+from refresh.reading.swap.facts import DiskSource, ImageSource, VmSource
+from refresh.reading.swap.preflight_facts import AccessSource
+
+
+@dataclass(frozen=True)
+class Source:
+    """A `FactSource` put together from parts."""
+
+    compute: VmSource
+    disks: DiskSource
+    gallery: ImageSource
+    access: AccessSource | None
+
+
+@dataclass(frozen=True)
+class ListedVms:
+    """VMs as an inventory has them."""
+
+    inventory: Inventory
+
+    async def read_vm(self, vm_id: str) -> Vm:
+        """The VM, taken to run when nothing moves it: a list does not tell its power. NotFound."""
+        vm = self.inventory.vms.get(vm_id.lower())
+        if vm is None:
+            raise NotFound("ResourceNotFound", "the VM is not among those listed")
+        return replace(vm, power=Power.RUNNING) if vm.power is Power.UNKNOWN else vm
+
+    async def list_group_vms(self, group_id: str) -> AsyncIterator[Vm]:
+        """Those of a resource group."""
+        for vm_id, vm in self.inventory.vms.items():
+            if vm_id.startswith(f"{group_id.lower()}/"):
+                yield vm
+
+    async def list_vms(self, subscription: str) -> AsyncIterator[Vm]:
+        """Those of a subscription."""
+        for vm_id, vm in self.inventory.vms.items():
+            if vm_id.startswith(f"/subscriptions/{subscription.lower()}/"):
+                yield vm
+
+
+@dataclass(frozen=True)
+class ListedDisks:
+    """Disks as an inventory has them; one of a subscription that was not listed is read."""
+
+    inventory: Inventory
+    others: DiskSource
+
+    async def read_disk(self, disk_id: str) -> Disk:
+        """The disk. NotFound, or whatever reading it says."""
+        found = resource_id.parse(disk_id)
+        if found is None or found.subscription.lower() not in self.inventory.subscriptions:
+            return await self.others.read_disk(disk_id)
+        disk = self.inventory.disks.get(disk_id.lower())
+        if disk is None:
+            raise NotFound("ResourceNotFound", "the disk is not among those listed")
+        return disk
+
+
+@dataclass(frozen=True)
+class WishingVms:
+    """VMs as if their tag asked for a disk: `wishes` by lower-case VM id. For dry runs."""
+
+    vms: VmSource
+    wishes: Mapping[str, str]
+
+    async def read_vm(self, vm_id: str) -> Vm:
+        """The VM with its `OsDiskName` replaced, where there is a wish for it."""
+        return self._wishing(await self.vms.read_vm(vm_id))
+
+    async def list_group_vms(self, group_id: str) -> AsyncIterator[Vm]:
+        """The VMs of a resource group, likewise."""
+        async for vm in self.vms.list_group_vms(group_id):
+            yield self._wishing(vm)
+
+    async def list_vms(self, subscription: str) -> AsyncIterator[Vm]:
+        """The VMs of a subscription, likewise."""
+        async for vm in self.vms.list_vms(subscription):
+            yield self._wishing(vm)
+
+    def _wishing(self, vm: Vm) -> Vm:
+        wish = self.wishes.get(vm.id.lower())
+        if wish is None:
+            return vm
+        others = {name: value for name, value in vm.tags.items() if name.lower() != tags.OS_DISK_NAME.lower()}
+        return replace(vm, tags={**others, tags.OS_DISK_NAME: wish})

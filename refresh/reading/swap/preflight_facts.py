@@ -1,0 +1,111 @@
+"""Reads what stands around a swap: the app's own rights, locks, what other VMs of the disk's group
+ask for, and where it matters what the VM's size carries.
+
+Decides which scopes are asked, each once for all VMs that share it. Refuses to judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import Protocol
+
+from refresh.domain.azure.disks import Disk
+from refresh.domain.azure.locks import Lock
+from refresh.domain.azure.vms import Vm
+from refresh.domain.preflight import rights
+from refresh.domain.preflight.encryption import set_of
+from refresh.domain.preflight.provenance import Policy
+from refresh.domain.preflight.vm_size import must_be_asked
+from refresh.domain.terms import resource_id, tags
+from refresh.domain.vm.preflight_facts import Surroundings
+from refresh.domain.vm.stop_mode import StopMode, choose_stop_mode
+from refresh.domain.vm.wish import choose_wish
+from refresh.gateways.errors import GatewayError
+from refresh.reading.calls.paced_reads import Reads
+from refresh.reading.fleet.vms_and_disks import collect
+from refresh.reading.swap.missing_rights import GrantReader, GrantSource, group_of
+
+
+class AccessSource(GrantSource, Protocol):
+    """Where rights and locks are read."""
+
+    async def list_locks(self, scope: str) -> Sequence[Lock]:
+        """The locks at `scope` (an id), above it and below it."""
+        ...
+
+    async def list_premium_sizes(self, subscription: str, location: str) -> Sequence[str]:
+        """The VM sizes (lower-case) that carry premium disks in a region."""
+        ...
+
+
+class FleetSource(Protocol):
+    """Where the VMs are listed that may want the same disk."""
+
+    def list_group_vms(self, group_id: str) -> AsyncIterator[Vm]:
+        """Every VM of a resource group."""
+        ...
+
+    def list_vms(self, subscription: str) -> AsyncIterator[Vm]:
+        """Every VM of a subscription."""
+        ...
+
+
+class SurroundingsReader:
+    """Reads the surroundings of many swaps; what they share is read once. GatewayError when anything is unknown."""
+
+    def __init__(self, access: AccessSource, fleet: FleetSource | None, policy: Policy, reads: Reads) -> None:
+        """Ask `access`; `fleet` is None where other VMs' wishes are not asked for."""
+        self._access = access
+        self._granted = GrantReader(access, reads)
+        self._fleet = fleet
+        self._policy = policy
+        self._reads = reads
+
+    async def read(self, vm: Vm, current: Disk | None, wanted: Disk) -> Surroundings:
+        """What stands around making `wanted` the OS disk of `vm`, which runs `current` now."""
+        mode = choose_stop_mode(vm, self._policy.stop_mode) or StopMode.DEALLOCATE
+        disks = [wanted.id, *([vm.os_disk_id] if vm.os_disk_id else [])]
+        encryption_set = set_of(wanted)
+        scopes = [vm.id, *disks, *([encryption_set] if encryption_set else [])]
+        return Surroundings(
+            gaps={scope.lower(): await self._granted.missing(scope, rights.needed_on(scope, mode)) for scope in scopes},
+            locks=await self._locks([vm.id, *disks]),
+            asked_by=await self._asked_by(vm, wanted),
+            wishes_read=self._fleet is not None,
+            takes_premium=await self._takes_premium(vm) if must_be_asked(current, wanted) else None,
+        )
+
+    async def _locks(self, scopes: Iterable[str]) -> tuple[Lock, ...]:
+        found: dict[str, Lock] = {}
+        for group in dict.fromkeys(group_of(scope) for scope in scopes):
+            locks = await self._reads.once(f"{group}/locks", lambda group=group: self._access.list_locks(group))  # type: ignore[misc]
+            if locks is None:
+                raise GatewayError("ResourceGroupNotFound", f"nobody knows the locks of {group}")
+            found.update({lock.id.lower(): lock for lock in locks})
+        return tuple(found.values())
+
+    async def _asked_by(self, vm: Vm, wanted: Disk) -> str | None:
+        fleet = self._fleet
+        if fleet is None:
+            return None
+        group = group_of(wanted.id)
+        # VMs of other groups can name this disk only where a setting lets them.
+        everywhere = group.lower() in self._policy.disk_groups
+        subscription = group.split("/")[2]
+        rows = await self._reads.once(
+            f"{group}/vms",
+            lambda: collect(fleet.list_vms(subscription) if everywhere else fleet.list_group_vms(group)),
+        )
+        for other in rows or ():
+            asks = tags.in_scope(other.tags) and not resource_id.same(other.id, vm.id)
+            if asks and resource_id.same(choose_wish(other, self._policy.disk_groups).disk_id, wanted.id):
+                return other.id
+        return None
+
+    async def _takes_premium(self, vm: Vm) -> bool:
+        subscription = vm.id.split("/")[2]
+        sizes = await self._reads.once(
+            f"{subscription}/sizes/{vm.location}",
+            lambda: self._access.list_premium_sizes(subscription, vm.location),
+        )
+        return (vm.size or "").lower() in (sizes or ())

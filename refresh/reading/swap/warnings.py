@@ -1,0 +1,91 @@
+"""Gathers what a person should know before a swap, with the reads that some of it takes.
+
+Decides what is asked and how long anybody waits for it: a swap is never delayed for long and never fails because a
+warning could not be read; then the warning says so. Refuses to know what each warning is about (`domain.cautions`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from refresh.domain.azure.disks import Disk
+from refresh.domain.azure.refusals import tell_refusal
+from refresh.domain.azure.vms import Vm
+from refresh.domain.health.probe import probe_text
+from refresh.domain.preflight import rights
+from refresh.domain.vm.stop_mode import StopMode
+from refresh.domain.vm.warnings import (
+    Caution,
+    caution_of_addresses,
+    caution_of_rung,
+    caution_of_unread_addresses,
+    cautions_of,
+)
+from refresh.gateways.errors import GatewayError
+from refresh.reading.calls.paced_reads import Reads
+from refresh.reading.swap.missing_rights import GrantReader, GrantSource
+
+# Long enough for a handful of reads, short enough to be nobody's downtime.
+PATIENCE_S = 5.0
+
+
+class AddressSource(Protocol):
+    """Where public addresses are read."""
+
+    async def list_dynamic_ips(self, nic_id: str) -> Sequence[str]:
+        """Names of the interface's public addresses that a deallocated VM loses. GatewayError."""
+        ...
+
+
+@dataclass(frozen=True)
+class Forewarned:
+    """What there is to know; `lost` are the rungs of the health check that the app has no right to ask."""
+
+    cautions: tuple[Caution, ...]
+    lost: frozenset[str] = frozenset()
+
+
+class Forewarner:
+    """Gathers warnings for many swaps; what they share is read once."""
+
+    def __init__(self, access: GrantSource, addresses: AddressSource, counted: Collection[str], reads: Reads) -> None:
+        """Ask `access` and `addresses` at the pace of `reads`; `counted` are the rungs that count."""
+        self._granted = GrantReader(access, reads)
+        self._addresses = addresses
+        self._counted = counted
+        self._reads = reads
+
+    async def forewarn(self, vm: Vm, wanted: Disk | None, mode: StopMode) -> Forewarned:
+        """Everything to know about making `wanted` the OS disk of `vm`, stopped by `mode`. Never raises."""
+        address = await self._of_addresses(vm) if mode is StopMode.DEALLOCATE else None
+        lost = await self._lost(vm)
+        found = [*cautions_of(vm, wanted, mode), address, *lost.values()]
+        return Forewarned(tuple(one for one in found if one is not None), frozenset(lost))
+
+    async def _of_addresses(self, vm: Vm) -> Caution | None:
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                dynamic: list[str] = []
+                for nic in vm.guest.nic_ids:
+                    dynamic += await self._reads.read(lambda nic=nic: self._addresses.list_dynamic_ips(nic)) or ()  # type: ignore[misc]
+        except GatewayError as error:
+            return caution_of_unread_addresses(tell_refusal(error.code, error.message))
+        except TimeoutError:
+            return caution_of_unread_addresses("no answer in time")
+        return caution_of_addresses(dynamic)
+
+    async def _lost(self, vm: Vm) -> dict[str, Caution]:
+        # Rights that cannot be read have refused the swap before; here they only say nothing of a rung.
+        lost: dict[str, Caution] = {}
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                needed = rights.needed_by_rungs(vm, self._counted, probed=probe_text(vm) is not None)
+                for rung, (action, scope) in needed.items():
+                    if await self._granted.missing(scope, (action,)):
+                        lost[rung] = caution_of_rung(rung, action, scope)
+        except (GatewayError, TimeoutError):
+            pass
+        return lost

@@ -1,0 +1,1 @@
+"""What crosses Durable: names of functions, ids of instances, and records as plain JSON."""

@@ -1,0 +1,198 @@
+"""What crosses Durable in the monthly refresh: names, inputs, rows and results; its base is `messages`.
+
+Decides how these are spelled and how small they stay. Refuses to know what anybody does with them.
+
+A result is `{"kind", "period", "status", "images": [ImageRow], "vms": [VmRow]}`; a dry run's rows are the same rows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from refresh.domain.terms.month_reason import MonthReason, Refusal
+from refresh.records.record import Record
+
+# Activities.
+READ_SCOPE = "read_scope"
+LIST_BUILDS = "list_builds"
+PLAN_VERSION = "plan_version"
+BEGIN_VERSION = "begin_version"
+WATCH_VERSION = "watch_version"
+EXPLAIN_VERSION = "explain_version"
+MAKE_DEFINITION = "make_definition"
+MAKE_IMAGE = "make_image"
+ADMIT_VERSION = "admit_version"
+DISCARD_VERSION = "discard_version"
+MAKE_DISKS = "make_disks"
+WRITE_DISK_TAGS = "write_disk_tags"
+
+CREATE, SKIP, REFUSE, FAILED = "create", "skip", "refuse", "failed"
+AUTO = "auto"
+
+MAX_ROW_BYTES = 400
+_SHORTEST_MESSAGE = 60
+# Left out of an image's row when they are empty.
+_LISTS = ("by_hand", "evidence", "regions")
+_MAX_MESSAGE = 300
+# Definitions are few, and Azure names the right that is missing at the end of a long sentence.
+MAX_IMAGE_MESSAGE = 1000
+
+
+@dataclass(frozen=True)
+class MonthInput(Record):
+    """What `refresh_month`, `create_images`, `create_disks` and `write_tags` are asked.
+
+    `period` is `YYYYMM` (none: the current month, UTC), `vms` full ids (none: all in scope), `rollout` overrides the
+    setting for this run, `force` overrides the reason "rejected before", `force_rebuild` asks for one more version of
+    the period.
+    """
+
+    period: str | None = None
+    vms: tuple[str, ...] = ()
+    rollout: str | None = None
+    force: bool = False
+    force_rebuild: bool = False
+
+
+@dataclass(frozen=True)
+class BulkInput(MonthInput):
+    """How far bulk work is: `vms` are still to do and `rows` is done; `rows` is None before the scope is read."""
+
+    rows: tuple[dict[str, Any], ...] | None = None
+
+
+@dataclass(frozen=True)
+class BatchInput(Record):
+    """What a bulk activity is asked: at most 50 VM ids of one period."""
+
+    vms: tuple[str, ...]
+    period: str
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class BuildInput(Record):
+    """What `build_image` is asked and how far it is.
+
+    `regions` are those of the VMs in scope, `demand` how many VMs may want a disk from it in each. `machine` is a VM
+    made for this build alone, captured instead of what `RefreshSource` names; `recipe`: such a VM is to be made first.
+    The rest is planned once: `version` (a full id) is what is being made from `source` with `body`, or is `kept`;
+    before it the definition may have to be made (`definition_body`) and a managed `image` (`image_body`). `admit`: it
+    is excluded from latest until its checks have passed; `proof`: a throw-away VM must boot it before. `leftovers` are
+    versions that earlier builds never finished, `since` is when the build began (ISO).
+    """
+
+    definition: str
+    period: str
+    regions: tuple[str, ...] = ()
+    force_rebuild: bool = False
+    version: str | None = None
+    source: str | None = None
+    kept: bool = False
+    since: str | None = None
+    demand: dict[str, int] | None = None
+    machine: str | None = None
+    body: dict[str, Any] | None = None
+    definition_body: dict[str, Any] | None = None
+    image: str | None = None
+    image_body: dict[str, Any] | None = None
+    admit: bool = False
+    proof: bool = False
+    recipe: bool = False
+    leftovers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ImageRow(Record):
+    """What happened to one image definition and why; `version` is the version's name, where there is one.
+
+    `by_hand` are commands for a person: what a build left behind, and what only a person should decide to delete;
+    `evidence` are the last lines a build VM said; `regions` those that the version has reached.
+    """
+
+    definition: str
+    decision: str
+    reason: str
+    message: str
+    version: str | None = None
+    by_hand: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The row with its message cut to what people read."""
+        row = super().to_json() | {"reason": str(self.reason), "message": self.message[:MAX_IMAGE_MESSAGE]}
+        return {name: value for name, value in row.items() if value or name not in _LISTS}
+
+
+@dataclass(frozen=True)
+class VmRow(Record):
+    """What happened to one VM and why: disk it runs (`current`), is to get (`next`), its tag asks for (`wanted`)."""
+
+    vm: str
+    decision: str
+    reason: str
+    message: str
+    current: str | None = None
+    next: str | None = None
+    wanted: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The row in at most 400 bytes: the message gives way first, then what can be read elsewhere."""
+        row = super().to_json() | {"reason": str(self.reason), "message": self.message[:_MAX_MESSAGE]}
+        for shortest in (_SHORTEST_MESSAGE, 0):
+            for dropped in (None, "wanted", "current", "next") if shortest == 0 else (None, "wanted", "current"):
+                row.pop(dropped or "", None)
+                row["message"] = _cut(row, shortest)
+                if _size(row) <= MAX_ROW_BYTES:
+                    return row
+        return row
+
+
+def refused(vm: str, refusal: Refusal, **more: str | None) -> VmRow:
+    """The row of a VM that something was refused for."""
+    return VmRow(vm, REFUSE, refusal.reason, refusal.message, **more)
+
+
+def broken_rows(vms: Iterable[str], why: str) -> list[dict[str, Any]]:
+    """The rows of VMs whose activity never answered."""
+    message = f"the work on this VM broke off and may be half done; run it again ({why[:100]})"
+    return [VmRow(vm, FAILED, MonthReason.BROKEN, message).to_json() for vm in vms]
+
+
+def status_of(rows: Iterable[Mapping[str, Any]]) -> str:
+    """`failed` when a row failed, else `refused` when one was refused, else `succeeded`: partial is not success."""
+    decisions = {row.get("decision") for row in rows}
+    return "failed" if FAILED in decisions else "refused" if REFUSE in decisions else "succeeded"
+
+
+def result_of(kind: str, period: str, rows: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    """The result of a run of `kind`; `rows` holds its `images`, its `vms` or both."""
+    status = status_of(row for part in rows.values() for row in part)
+    return {"kind": kind, "period": period, "status": status, **rows}
+
+
+def failure_of(kind: str, period: str, message: str) -> dict[str, Any]:
+    """The result of a run that could not even find out what to work on."""
+    return {"kind": kind, "period": period, "status": "failed", "message": message[:_MAX_MESSAGE]}
+
+
+def child_id(kind: str, period: str, unique: str) -> str:
+    """The instance id of a step started by the month (`disks-202611-1a2b3c4d`); `unique` is a UUID."""
+    return f"{kind}-{period}-{unique[:8]}"
+
+
+def _size(row: Mapping[str, Any]) -> int:
+    return len(json.dumps(row))
+
+
+def _cut(row: Mapping[str, Any], shortest: int) -> str:
+    message: str = row["message"]
+    while len(message) > shortest and _size({**row, "message": message}) > MAX_ROW_BYTES:
+        over = _size({**row, "message": message}) - MAX_ROW_BYTES
+        # A character may take up to six bytes, so cut carefully and look again.
+        message = message[: max(len(message) - max(over // 6, 1), shortest)]
+    return message

@@ -1,0 +1,1 @@
+"""The app's settings: one table, read once, every fault reported together."""

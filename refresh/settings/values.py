@@ -1,0 +1,210 @@
+"""What the text of a setting may say: one parser per kind of value.
+
+Decides bounds and spelling: each parser takes text and answers the value, or raises ValueError with what it must be, as
+a sentence that goes on from the setting's name. Refuses to know which setting it parses and what its default is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from ipaddress import ip_address
+from urllib.parse import SplitResult, urlsplit
+
+from refresh.domain.terms import resource_id
+
+CLOUDS: Mapping[str, str] = {
+    "management.azure.com": "https://management.azure.com/.default",
+    "management.usgovcloudapi.net": "https://management.core.usgovcloudapi.net/.default",
+    "management.chinacloudapi.cn": "https://management.chinacloudapi.cn/.default",
+}
+"""ARM's host per cloud and the scope of its tokens. The app's token goes to no other host but loopback.
+
+https://learn.microsoft.com/azure/azure-government/compare-azure-government-global-azure#guidance-for-developers
+"""
+
+TOPIC_HOSTS = (".eventgrid.azure.net", ".eventgrid.azure.us", ".eventgrid.azure.cn")
+TOPIC_PATH = "/api/events"
+
+_NOT_IN_PATHS = frozenset('\0?*<>|"')
+_GUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
+_GROUP_ID = re.compile(r"^/subscriptions/[0-9a-f-]{36}/resourcegroups/[^/?#%\\]{1,90}\Z", re.IGNORECASE)
+# https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftmanagement
+_MANAGEMENT_GROUP = re.compile(r"^[A-Za-z0-9_().-]{1,90}\Z")
+# One part of an NCRONTAB field: `*`, a number, a range or a name, each with an optional step.
+_CRON_PART = re.compile(r"^(?:\*|(\d{1,2})(?:-(\d{1,2}))?|[A-Za-z]{3,9}(?:-[A-Za-z]{3,9})?)(?:/(\d{1,2}))?\Z")
+_CRON_FIELDS = (
+    ("seconds", 0, 59),
+    ("minutes", 0, 59),
+    ("hours", 0, 23),
+    ("days", 1, 31),
+    ("months", 1, 12),
+    ("weekdays", 0, 7),
+)
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether `host` (a name or an address without port) is this machine itself."""
+    if host is None or host.lower() == "localhost":
+        return host is not None
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def listed(parse_one: Callable[[str], str]) -> Callable[[str], tuple[str, ...]]:
+    """Parse comma-separated values with `parse_one`; doubles are dropped."""
+
+    def parse(text: str) -> tuple[str, ...]:
+        parts = (part.strip() for part in text.split(","))
+        return tuple(dict.fromkeys(parse_one(part) for part in parts if part))
+
+    return parse
+
+
+def guid(text: str) -> str:
+    """A GUID, lower-case, or nothing."""
+    if text and not _GUID.match(text):
+        raise ValueError("must be a GUID like 00000000-0000-0000-0000-000000000000")
+    return text.lower()
+
+
+def gallery(text: str) -> str:
+    """A Compute Gallery's full id."""
+    found = resource_id.parse(text)
+    if found is None or found.type != resource_id.GALLERY_TYPE:
+        raise ValueError(
+            "must be full ids of galleries: "
+            "/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.Compute/galleries/<name>"
+        )
+    return found.text
+
+
+def group(text: str) -> str:
+    """A resource group's full id, lower-case as ids are compared."""
+    if not _GROUP_ID.match(text.rstrip("/")):
+        raise ValueError("must be full ids of resource groups: /subscriptions/<id>/resourceGroups/<name>")
+    return text.rstrip("/").lower()
+
+
+def subnet(text: str) -> str:
+    """A virtual network's subnet, by its full id."""
+    found = resource_id.parse(text)
+    if found is None or found.type != "microsoft.network/virtualnetworks/subnets":
+        raise ValueError(
+            "must be full ids of subnets: "
+            "/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.Network/virtualNetworks/<name>/subnets/<name>"
+        )
+    return found.text
+
+
+def folder(text: str) -> str:
+    """A folder or file, relative to the app's own folder or absolute."""
+    if not text or not _NOT_IN_PATHS.isdisjoint(text):
+        raise ValueError("must be a path, without wildcards")
+    return text
+
+
+def management_group(text: str) -> str:
+    """A management group's name, or nothing."""
+    if text and not _MANAGEMENT_GROUP.match(text):
+        raise ValueError("must be the management group's name (the last part of its id), not its id or display name")
+    return text
+
+
+def one_of(*values: str) -> Callable[[str], str]:
+    """One of `values`, in any case."""
+
+    def parse(text: str) -> str:
+        if text.lower() not in values:
+            raise ValueError(f"must be {' or '.join(values)}")
+        return text.lower()
+
+    return parse
+
+
+def stop_mode(text: str) -> str:
+    """How a VM is stopped."""
+    return one_of("deallocate", "power-off")(text)
+
+
+def between(low: int, high: int) -> Callable[[str], int]:
+    """A whole number from `low` to `high`."""
+
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or not low <= int(text) <= high:
+            raise ValueError(f"must be a whole number from {low} to {high}")
+        return int(text)
+
+    return parse
+
+
+def schedule(text: str) -> str:
+    """Six NCRONTAB fields.
+
+    https://learn.microsoft.com/azure/azure-functions/functions-bindings-timer#ncrontab-expressions
+    """
+    fields = text.split()
+    if len(fields) != len(_CRON_FIELDS):
+        raise ValueError(
+            "must have six fields (seconds minutes hours days months weekdays), like 0 0 2 1 * * for 02:00 on the 1st"
+        )
+    for value, (name, low, high) in zip(fields, _CRON_FIELDS, strict=True):
+        if not all(_is_cron_part(part, low, high, names=name in ("months", "weekdays")) for part in value.split(",")):
+            raise ValueError(f"cannot read {value!r} as {name}: use *, */n, {low}-{high}, ranges and lists")
+    return " ".join(fields)
+
+
+def _is_cron_part(part: str, low: int, high: int, *, names: bool) -> bool:
+    found = _CRON_PART.match(part)
+    if found is None or (part[0].isalpha() and not names) or found[3] == "0":
+        return False
+    bounds = [int(number) for number in found.group(1, 2) if number is not None]
+    return all(low <= number <= high for number in bounds) and bounds == sorted(bounds)
+
+
+def endpoint(text: str) -> str:
+    """ARM's base URL without a slash at its end: a known cloud over https, or this machine."""
+    cure = f"must be https:// and one of {', '.join(CLOUDS)}, or http(s):// and this machine (127.0.0.1:<port>)"
+    url, port = _split_url(text, cure)
+    if url.path.strip("/"):
+        raise ValueError(cure)
+    if is_loopback(url.hostname) and url.scheme in ("http", "https"):
+        return f"{url.scheme}://{url.netloc}"
+    if url.scheme != "https" or url.hostname not in CLOUDS or port not in (None, 443):
+        raise ValueError(cure)
+    return f"https://{url.hostname}"
+
+
+def topic(text: str) -> str:
+    """The endpoint of a custom Event Grid topic, as the portal shows it, or nothing.
+
+    https://learn.microsoft.com/azure/event-grid/post-to-custom-topic#endpoint
+    """
+    if not text:
+        return text
+    cure = (
+        f"must be a topic's endpoint like https://<topic>.<region>-1{TOPIC_HOSTS[0]}{TOPIC_PATH}, "
+        f"or http(s):// and this machine (127.0.0.1:<port>{TOPIC_PATH})"
+    )
+    url, port = _split_url(text, cure)
+    if url.path.rstrip("/") != TOPIC_PATH:
+        raise ValueError(cure)
+    if is_loopback(url.hostname) and url.scheme in ("http", "https"):
+        return f"{url.scheme}://{url.netloc}{TOPIC_PATH}"
+    if url.scheme != "https" or not (url.hostname or "").endswith(TOPIC_HOSTS) or port not in (None, 443):
+        raise ValueError(cure)
+    return f"https://{url.hostname}{TOPIC_PATH}"
+
+
+def _split_url(text: str, cure: str) -> tuple[SplitResult, int | None]:
+    """The parts of a URL that names a host and holds no secret; ValueError with `cure` for any other."""
+    try:
+        url = urlsplit(text)
+        port = url.port
+    except ValueError as fault:
+        raise ValueError(cure) from fault
+    if url.username or url.password or url.query or url.fragment or not url.hostname:
+        raise ValueError(cure)
+    return url, port

@@ -1,0 +1,36 @@
+"""Event Grid says that somebody wrote a resource: a VM's id goes to the dispatcher, nothing else happens.
+
+Never calls ARM, so a storm of thousands of events costs signals only. A malformed event is one log line and an answer
+of success, because Event Grid would only send it again as it is; a signal that fails is an error, so it is sent again.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import azure.functions as func
+from azure.durable_functions import DurableFunctionsClient
+from durabletask.entities import EntityInstanceId
+
+from refresh.domain.vm.hints import Ignored, hint_from_event
+from refresh.records import durable_names, swap
+
+_log = logging.getLogger(__name__)
+
+
+async def on_resource_write(event: func.EventGridEvent, client: DurableFunctionsClient) -> None:
+    """Hint the dispatcher at the VM that `event` is about, if it is about one."""
+    try:
+        data = event.get_json()
+    except (ValueError, json.JSONDecodeError):
+        data = None
+    # An event in the CloudEvents schema arrives as another class, without this field.
+    found = hint_from_event(getattr(event, "event_type", None), event.subject, data)
+    if isinstance(found, Ignored):
+        if found.malformed:
+            _log.warning("event %.60s says nothing that can be read: %s", event.id, found.why)
+        return
+    at = event.event_time.isoformat() if event.event_time else None
+    dispatcher = EntityInstanceId(durable_names.DISPATCHER, durable_names.DISPATCHER_KEY)
+    await client.signal_entity(dispatcher, "hint", {"vms": [found.vm], "at": at, "source": swap.FROM_EVENT})

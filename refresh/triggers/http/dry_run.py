@@ -1,0 +1,103 @@
+"""Dry runs: what a POST would do, as far as can be told without doing it. No ARM write, no start.
+
+Decides what is read and how a plan adds up. Refuses to judge: the same functions plan the real runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from refresh import wiring
+from refresh.domain.swap.decided_vm import Seen
+from refresh.domain.terms import resource_id
+from refresh.gateways.gateways import Gateways
+from refresh.reading.disks.disk_plans import DISK, plan_disks
+from refresh.reading.disks.month_plans import plan_month
+from refresh.reading.disks.tag_plans import plan_tags
+from refresh.reading.fleet.subscription_lists import Inventory, list_inventory
+from refresh.reading.images.version_plans import plan_images
+from refresh.reading.swap.decide_many import decide_as_if
+from refresh.records.month import CREATE, MonthInput
+from refresh.settings.settings import Settings
+from refresh.views.dispatcher_state import Book
+from refresh.views.plans import disk_record, dry_run, swap_record
+from refresh.views.vms import MadeDisks, plan_record
+
+type Json = dict[str, Any]
+type Rows = Sequence[Mapping[str, Any]]
+
+
+class DryRun:
+    """One dry run: everything is read once."""
+
+    def __init__(self, gateways: Gateways, settings: Settings, book: Book) -> None:
+        """Plan against Azure as it is and what the dispatcher's `book` remembers."""
+        self._gateways = gateways
+        self._settings = settings
+        self._book = book
+
+    async def images(self, asked: MonthInput, period: str) -> Json:
+        """The rows of image definitions."""
+        specs = wiring.image_specs()
+        rows = await plan_images(self._gateways, self._settings, specs, period, force_rebuild=asked.force_rebuild)
+        return dry_run(rows)
+
+    async def disks(self, asked: MonthInput, period: str) -> Json:
+        """The rows of VMs with the disks that would be made."""
+        rows = await plan_disks(self._gateways, self._settings, asked.vms, period)
+        made = {_disk_id(row).lower() for row in rows if row["decision"] == CREATE and row.get("next")}
+        return dry_run([self._of_disk(row, made) for row in rows])
+
+    async def tags(self, asked: MonthInput, period: str) -> Json:
+        """The rows of VMs with the swaps that writing their tags would lead to."""
+        rows = await plan_tags(self._gateways, self._settings, asked.vms, period, force=asked.force)
+        wishes = {row["vm"]: row["next"] for row in rows if row["decision"] == CREATE}
+        swaps = await self._decide(wishes, force=asked.force)
+        return dry_run([swaps.get(row["vm"].lower()) or self._of_disk(row, ()) for row in rows])
+
+    async def swap(self, vms: Sequence[str], disk: str | None, *, force: bool) -> Json:
+        """The rows of VMs as if their tags asked for `disk` (None: for what they ask)."""
+        swaps = await self._decide(dict.fromkeys(vms, disk), force=force)
+        return dry_run([swaps[vm.lower()] for vm in vms])
+
+    async def month(self, asked: MonthInput, period: str) -> Json:
+        """The whole month: images, disks as they would be made from them, with rollout the swaps."""
+        inventory = await list_inventory(self._gateways)
+        plan = await plan_month(
+            self._gateways, self._settings, wiring.image_specs(), asked, period, inventory, self._book.recall
+        )
+        swaps = self._records(plan.swaps.values(), inventory, wishing=True)
+        rows = []
+        for row in plan.disks:
+            record = self._of_disk(row, plan.new_disks)
+            swap = swaps.get(row["vm"].lower())
+            rows.append(record if swap is None else swap_record(record, swap))
+        return dry_run(rows, plan.images)
+
+    async def _decide(self, wishes: Mapping[str, str | None], *, force: bool) -> dict[str, Json]:
+        if not wishes:
+            return {}
+        inventory = await list_inventory(self._gateways)
+        seen = await decide_as_if(self._gateways, self._settings, inventory, wishes, self._book.recall, force=force)
+        return self._records(seen, inventory, wishing=any(wishes.values()))
+
+    def _records(self, seen: Iterable[Seen], inventory: Inventory, *, wishing: bool) -> dict[str, Json]:
+        made = MadeDisks.among(inventory.disks.values(), [one.lower() for one in self._settings.galleries])
+        return {one.vm_id.lower(): self._record(one, inventory, made, wishing=wishing) for one in seen}
+
+    def _record(self, seen: Seen, inventory: Inventory, made: MadeDisks, *, wishing: bool) -> Json:
+        disk = inventory.os_disk(seen.facts.vm)
+        record = plan_record(seen, self._book, made, disk, stop_mode=self._settings.stop_mode)
+        if wishing and record["steps"]:
+            record["steps"] = ["write-tag", *record["steps"]]
+        return record
+
+    def _of_disk(self, row: Mapping[str, Any], made: Collection[str]) -> Json:
+        disk_id = _disk_id(row) if row.get("next") else None
+        return disk_record(row, disk_id if disk_id and disk_id.lower() in made else None, self._book)
+
+
+def _disk_id(row: Mapping[str, Any]) -> str:
+    home = resource_id.parse_vm(row["vm"])
+    return home.sibling(DISK, str(row["next"])) if home is not None else ""

@@ -1,0 +1,21 @@
+"""GET orphans: what was left half made and nobody works on, with the commands that take it away."""
+
+from __future__ import annotations
+
+import azure.functions as func
+from azure.durable_functions import DurableFunctionsClient
+
+from refresh import wiring
+from refresh.reading.instances import list_open_runs
+from refresh.reading.retention.orphans import find_orphans
+from refresh.triggers.http.problem import answering, ok
+from refresh.triggers.http.requests import read_query
+
+
+@answering
+async def get_orphans(req: func.HttpRequest, client: DurableFunctionsClient) -> func.HttpResponse:
+    """`GET orphans`: rows of `kind`, `id`, `message` and `commands`; deletes nothing."""
+    read_query(req, ())
+    found = await find_orphans(wiring.gateways(), wiring.settings(), await list_open_runs(client))
+    rows = [{"kind": one.kind, "id": one.id, "message": one.message, "commands": list(one.commands)} for one in found]
+    return ok({"value": rows, "nextLink": None})

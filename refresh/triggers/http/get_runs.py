@@ -1,0 +1,171 @@
+"""GET runs and runs/{id}: what was asked of the app, how it stands, what became of every VM.
+
+Decides which instances are runs, how a list of them is cut into pages, and that the dispatcher's stored outcome of a
+swap stands over Durable's: a late second start may have replaced that instance. A swap that Durable cannot tell of is
+told as the dispatcher has it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import chain, islice
+from typing import Any
+
+import azure.functions as func
+from azure.durable_functions import DurableFunctionsClient
+
+from refresh import wiring
+from refresh.domain.terms import times as instant
+from refresh.reading.instances import is_torn, list_instances
+from refresh.triggers.http.durable_client import builds_under_way, instance_of, iso, read_book, swaps_of
+from refresh.triggers.http.problem import Kind, Problem, answering, ok, path_of
+from refresh.triggers.http.requests import read_query
+from refresh.views.dispatcher_state import Book
+from refresh.views.paging import Key, next_link, read_token
+from refresh.views.runs import INNER_KINDS, KINDS, Instance, kind_of_run, outcome_record, run_record, shows_builds
+
+DEFAULT_SPAN = timedelta(days=7)
+DEFAULT_TOP, MAX_TOP = 50, 100
+# A page ends early when it lists so many VMs: a month's run alone may list 2,500.
+MAX_ROWS = 1000
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """Which runs are asked for."""
+
+    start: datetime
+    end: datetime | None
+    kind: str | None
+    top: int
+    after: Key | None
+
+
+@answering
+async def get_runs(req: func.HttpRequest, client: DurableFunctionsClient) -> func.HttpResponse:
+    """`GET runs`: run records, newest first; `from`, `to` (ISO times), `kind`, `top`; without, seven days."""
+    query = read_query(req, ("from", "to", "kind", "top", "after"))
+    wanted = await _read_wanted(query)
+    book = await read_book(client)
+    runs = await _list_runs(client, wanted)
+    runs += await _list_torn(client, wanted, book, {str(run) for _, run in runs})
+    if wanted.after is not None:
+        runs = [key for key in runs if key < wanted.after]
+    records, last = await _read_page(client, sorted(runs, reverse=True), wanted.top, book)
+    link = next_link(path_of(req), _fixed(query, wanted), last)
+    return ok({"value": records, "nextLink": link})
+
+
+@answering
+async def get_run(req: func.HttpRequest, client: DurableFunctionsClient) -> func.HttpResponse:
+    """`GET runs/{id}`: one run record."""
+    read_query(req, ())
+    run = str(req.route_params.get("id", ""))
+    if kind_of_run(run) is None:
+        detail = f"{run[:120]!r} is not the id of a run; one begins with {', '.join(f'{kind}-' for kind in KINDS)}"
+        raise Problem(Kind.BAD_REQUEST, detail)
+    book = await read_book(client)
+    outcome = book.outcome_of(run)
+    if outcome is not None:
+        return ok(outcome_record(run, outcome))
+    instance = await _read_instance(client, run, book)
+    if instance is None:
+        days = wiring.settings().history_days
+        raise Problem(Kind.UNKNOWN_RUN, f"no run {run} is known; runs are forgotten after {days} days")
+    builds = await builds_under_way(client) if shows_builds(instance) else ()
+    return ok(run_record(instance, book, builds))
+
+
+async def _read_page(
+    client: DurableFunctionsClient, runs: list[Key], top: int, book: Book
+) -> tuple[list[dict[str, Any]], Key | None]:
+    """The records of the page's runs, and the key of the last one when there are more."""
+    records: list[dict[str, Any]] = []
+    last: Key | None = None
+    rows = 0
+    for key in islice(runs, top):
+        if records and rows >= MAX_ROWS:
+            break
+        last = key
+        record = await _read_record(client, str(key[1]), book)
+        if record is not None:  # None: forgotten since it was listed
+            records.append(record)
+            rows += len(record["vms"]) + len(record.get("resources", ()))
+    return records, last if last is not None and last != runs[-1] else None
+
+
+async def _read_record(client: DurableFunctionsClient, run: str, book: Book) -> dict[str, Any] | None:
+    outcome = book.outcome_of(run)
+    if outcome is not None:
+        return outcome_record(run, outcome)
+    # Listed without payloads: a week of months with 2,500 VMs each does not fit into one answer of Durable.
+    instance = await _read_instance(client, run, book)
+    return None if instance is None else run_record(instance, book)
+
+
+async def _read_instance(client: DurableFunctionsClient, run: str, book: Book) -> Instance | None:
+    """What Durable says of a run, or the book where Durable cannot; None when neither knows it."""
+    if run in (swaps := swaps_of(book)) and await is_torn(client, run):
+        return swaps[run]
+    state = await client.get_orchestration_state(run)
+    return None if state is None else instance_of(state)
+
+
+async def _list_runs(client: DurableFunctionsClient, wanted: _Wanted) -> list[Key]:
+    # Each kind for itself: storage finds a prefix without reading every look and build of those days.
+    kinds = [wanted.kind] if wanted.kind else [kind for kind in KINDS if kind not in INNER_KINDS]
+    found = await asyncio.gather(
+        *(list_instances(client, prefix=f"{kind}-", created_from=wanted.start, created_to=wanted.end) for kind in kinds)
+    )
+    return [
+        (iso(state.created_at), state.instance_id)
+        for state in chain.from_iterable(found)
+        if kind_of_run(state.instance_id) in kinds
+    ]
+
+
+async def _list_torn(client: DurableFunctionsClient, wanted: _Wanted, book: Book, listed: set[str]) -> list[Key]:
+    """The swaps of the book that no list by time can find."""
+    if wanted.kind not in (None, "swap"):
+        return []
+    found: list[Key] = []
+    for run, swap in swaps_of(book).items():
+        started = instant.parse(swap.started)
+        is_then = started is not None and wanted.start <= started <= (wanted.end or started)
+        if is_then and run not in listed and await is_torn(client, run):
+            found.append((swap.started, run))
+    return found
+
+
+def _fixed(query: dict[str, str], wanted: _Wanted) -> dict[str, str]:
+    """The query of the next page: the beginning of this one, or every page would be about other days."""
+    kept = {name: value for name, value in query.items() if name in ("to", "kind", "top")}
+    return {"from": wanted.start.isoformat(), **kept}
+
+
+async def _read_wanted(query: dict[str, str]) -> _Wanted:
+    faults: list[str] = []
+    times = {name: instant.parse(query.get(name)) for name in ("from", "to")}
+    faults += [
+        f'{name} must be a time such as "2026-11-01T00:00:00Z"'
+        for name, time in times.items()
+        if name in query and time is None
+    ]
+    kind = query.get("kind")
+    if kind is not None and kind not in KINDS:
+        faults.append(f"kind must be one of {', '.join(KINDS)}")
+    text = query.get("top", str(DEFAULT_TOP))
+    top = int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else 0
+    if not 1 <= top <= MAX_TOP:
+        faults.append(f"top must be a whole number from 1 to {MAX_TOP}")
+    after = read_token(query["after"], (str, str)) if "after" in query else None
+    if "after" in query and after is None:
+        faults.append("after is not a token of this list; follow nextLink as it is")
+    if faults:
+        raise Problem(Kind.BAD_REQUEST, "; ".join(faults), [{"detail": fault} for fault in faults])
+    start = times["from"]
+    if start is None:
+        start = (times["to"] or datetime.fromisoformat(await wiring.gateways().clock.now())) - DEFAULT_SPAN
+    return _Wanted(start, times["to"], kind, top, after)

@@ -1,0 +1,35 @@
+"""POST retention: says what nobody needs any more; deletes it only when the body says `"dryRun": false`."""
+
+from __future__ import annotations
+
+import azure.functions as func
+from azure.durable_functions import DurableFunctionsClient
+
+from refresh import wiring
+from refresh.reading.dispatcher_state import read_dispatcher_state
+from refresh.reading.instances import list_open_runs
+from refresh.reading.retention.survey import is_in_use, rows_of, survey_all
+from refresh.records import retention
+from refresh.records.retention import RetentionInput
+from refresh.triggers.http.durable_client import refuse_second, start_run
+from refresh.triggers.http.problem import answering, ok
+from refresh.triggers.http.requests import read_body
+from refresh.views.removals import retention_plan
+
+
+@answering
+async def post_retention(req: func.HttpRequest, client: DurableFunctionsClient) -> func.HttpResponse:
+    """`POST retention`: a dry run unless told otherwise, because nothing that was deleted comes back."""
+    body = read_body(req, ("dryRun",), dry_run=True)
+    gateways, settings = wiring.gateways(), wiring.settings()
+    if not body.dry_run:
+        now = await gateways.clock.now()
+        period = now[:4] + now[5:7]
+        await refuse_second(client, "retention", period)
+        asked = RetentionInput(delete=True)
+        return await start_run(client, "retention", period, retention.APPLY_RETENTION, asked.to_json())
+    disks, versions = await survey_all(
+        gateways, settings, await read_dispatcher_state(client), await list_open_runs(client)
+    )
+    in_use = sum(is_in_use(disk) for disk in disks.disks.values())
+    return ok(retention_plan([row.to_json() for row in rows_of(disks, versions)], in_use))

@@ -1,0 +1,138 @@
+"""POST images, disks, tags, swap, rollback, refresh: start a run, or with `dryRun` say what it would do.
+
+Decides what each takes from a body and which orchestration it starts. Orchestrations are given ids, never plans.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import azure.functions as func
+from azure.durable_functions import DurableFunctionsClient
+
+from refresh import wiring
+from refresh.domain.terms import names, resource_id, tags
+from refresh.gateways.gateways import Gateways
+from refresh.records import durable_names
+from refresh.records.month import MonthInput
+from refresh.records.swap import SwapRequest
+from refresh.triggers.http.dry_run import DryRun
+from refresh.triggers.http.durable_client import read_book, refuse_second, start_run
+from refresh.triggers.http.problem import Kind, Problem, answering, ok
+from refresh.triggers.http.requests import Body, read_body
+from refresh.triggers.http.vm_names import find_scope, find_vms
+
+_IMAGES = ("all", "period", "rebuild", "dryRun")
+_DISKS = ("vms", "all", "period", "dryRun")
+_TAGS = ("vms", "all", "period", "force", "dryRun")
+_SWAP = ("vms", "all", "disk", "force", "dryRun")
+_ROLLBACK = ("vms", "all", "force", "dryRun")
+_REFRESH = ("vms", "all", "period", "rollout", "force", "rebuild", "dryRun")
+
+
+@answering
+async def post_images(req: func.HttpRequest, client: DurableFunctionsClient) -> func.HttpResponse:
+    """`POST images`: build the month's version of every image definition in the monthly build."""
+    body = read_body(req, _IMAGES)
+    gateways, period = wiring.gateways(), await _period(body)
+    asked = MonthInput(period, force_rebuild=body.rebuild)
+    if body.dry_run:
+        return ok(await (await _dry_run(gateways, client)).images(asked, period))
+    await refuse_second(client, "images", period)
+    return await start_run(client, "images", period, durable_names.CREATE_IMAGES, asked.to_json())
+
+
+@answering
+async def post_disks(req: func.HttpRequest, client: DurableFunctionsClient) -> func.HttpResponse:
+    """`POST disks`: make the month's disk for these VMs, or for every VM in scope."""
+    body = read_body(req, _DISKS)
+    gateways, period = wiring.gateways(), await _period(body)
+    asked = MonthInput(period, vms=await _named(gateways, body))
+    if body.dry_run:
+        planner = await _dry_run(gateways, client)
+        return ok(await planner.disks(await _with_scope(gateways, asked), period))
+    return await start_run(client, "disks", period, durable_names.CREATE_DISKS, asked.to_json())
+
+
+@answering
+async def post_tags(req: func.HttpRequest, client: DurableFunctionsClient) -> func.HttpResponse:
+    """`POST tags`: make `OsDiskName` of these VMs, or with `all` of every VM in scope, name the month's disk."""
+    body = read_body(req, _TAGS, must_name_vms=True)
+    gateways, period = wiring.gateways(), await _period(body)
+    asked = MonthInput(period, vms=await _named(gateways, body), force=body.force)
+    if body.dry_run:
+        planner = await _dry_run(gateways, client)
+        return ok(await planner.tags(await _with_scope(gateways, asked), period))
+    return await start_run(client, "tags", period, durable_names.WRITE_TAGS, asked.to_json())
+
+
+@answering
+async def post_swap(req: func.HttpRequest, client: DurableFunctionsClient) -> func.HttpResponse:
+    """`POST swap`: give these VMs the disk their tag asks for, or `disk`, which is written into the tag first."""
+    return await _swap(client, read_body(req, _SWAP, must_name_vms=True), None)
+
+
+@answering
+async def post_rollback(req: func.HttpRequest, client: DurableFunctionsClient) -> func.HttpResponse:
+    """`POST rollback`: give these VMs the disk they ran before."""
+    return await _swap(client, read_body(req, _ROLLBACK, must_name_vms=True), tags.PREVIOUS)
+
+
+@answering
+async def post_refresh(req: func.HttpRequest, client: DurableFunctionsClient) -> func.HttpResponse:
+    """`POST refresh`: the whole month; it goes on to tags and swaps with `"rollout": "auto"` or by the setting."""
+    body = read_body(req, _REFRESH)
+    gateways, period = wiring.gateways(), await _period(body)
+    asked = MonthInput(
+        period,
+        vms=await _named(gateways, body),
+        rollout=body.rollout,
+        force=body.force,
+        force_rebuild=body.rebuild,
+    )
+    if body.dry_run:
+        planner = await _dry_run(gateways, client)
+        return ok(await planner.month(await _with_scope(gateways, asked), period))
+    await refuse_second(client, "month", period)
+    return await start_run(client, "month", period, durable_names.REFRESH_MONTH, asked.to_json())
+
+
+async def _swap(client: DurableFunctionsClient, body: Body, disk: str | None) -> func.HttpResponse:
+    gateways = wiring.gateways()
+    vms = await _named(gateways, body) or tuple(await find_scope(gateways))
+    disk = disk or (tags.PREVIOUS if (body.disk or "").lower() == tags.PREVIOUS else body.disk)
+    _refuse_shared(vms, disk)
+    if body.dry_run:
+        return ok(await (await _dry_run(gateways, client)).swap(vms, disk, force=body.force))
+    request = SwapRequest(vms, disk=disk, force=body.force)
+    return await start_run(client, "swaps", await _period(body), durable_names.SWAP_VMS, request.to_json())
+
+
+def _refuse_shared(vms: Sequence[str], disk: str | None) -> None:
+    """Problem when more than one VM asks for one disk: all but the first could only be refused, their tags written."""
+    if disk is None or disk == tags.PREVIOUS:
+        return
+    homes = [found.group_key for vm in vms if (found := resource_id.parse_vm(vm)) is not None]
+    shared = len(homes) > 1 if "/" in disk else len(set(homes)) < len(homes)
+    if shared:
+        detail = f"disk {disk} can be the OS disk of one VM only; name one VM, or {tags.PREVIOUS} for many"
+        raise Problem(Kind.BAD_REQUEST, detail, [{"pointer": "#/disk", "detail": detail}])
+
+
+async def _named(gateways: Gateways, body: Body) -> tuple[str, ...]:
+    return tuple(await find_vms(gateways, body.vms)) if body.vms else ()
+
+
+async def _with_scope(gateways: Gateways, asked: MonthInput) -> MonthInput:
+    """The same for every VM in scope by name, where none is named."""
+    return asked if asked.vms else replace(asked, vms=tuple(await find_scope(gateways)))
+
+
+async def _period(body: Body) -> str:
+    return body.period or names.period_at(datetime.fromisoformat(await wiring.gateways().clock.now()))
+
+
+async def _dry_run(gateways: Gateways, client: DurableFunctionsClient) -> DryRun:
+    return DryRun(gateways, wiring.settings(), await read_book(client))

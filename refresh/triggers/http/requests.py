@@ -1,0 +1,168 @@
+"""What a request's body and query may say.
+
+Decides which keys there are, what each may hold, and that all faults are told at once, each with its place and cure.
+Refuses to know whether the VMs exist and what is done about them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import azure.functions as func
+
+from refresh.domain.terms import names, resource_id, tags
+from refresh.triggers.http.problem import Kind, Problem, path_of
+
+MAX_BODY_BYTES = 2_000_000
+MAX_VMS = 5000
+_MAX_WHY = 200
+# Functions keys may come in the query; they are the host's affair.
+_HOST_KEYS = ("code", "clientid")
+
+type Fault = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Body:
+    """A request's body, checked. `vms` are names or ids as written; `disk` a name, a full id or `@previous`."""
+
+    vms: tuple[str, ...] = ()
+    all: bool = False
+    period: str | None = None
+    disk: str | None = None
+    force: bool = False
+    rollout: str | None = None
+    rebuild: bool = False
+    why: str = ""
+    dry_run: bool = False
+
+
+def _vms(value: Any) -> list[Fault]:
+    if not isinstance(value, list) or not value:
+        return [_fault("vms", "must be a list of VM names or full resource ids, at least one")]
+    if len(value) > MAX_VMS:
+        return [_fault("vms", f"names {len(value)} VMs; at most {MAX_VMS} fit into one request")]
+    bad = (index for index, name in enumerate(value) if not _is_vm(name))
+    return [_fault(f"vms/{index}", "must be a VM's name or the full resource id of a VM") for index in bad]
+
+
+def _is_vm(name: Any) -> bool:
+    if not isinstance(name, str):
+        return False
+    return resource_id.parse_vm(name) is not None if "/" in name else resource_id.is_vm_name(name)
+
+
+def _flag(name: str) -> Callable[[Any], list[Fault]]:
+    return lambda value: [] if isinstance(value, bool) else [_fault(name, "must be true or false")]
+
+
+def _period(value: Any) -> list[Fault]:
+    return [] if names.is_period(value) else [_fault("period", 'must be a month written "YYYYMM", such as "202611"')]
+
+
+def _disk(value: Any) -> list[Fault]:
+    ok = isinstance(value, str) and len(value) <= tags.MAX_VALUE_LENGTH
+    if ok and value.lower() != tags.PREVIOUS:
+        found = resource_id.parse(value)
+        of_a_disk = found is not None and found.type == resource_id.DISK_TYPE
+        ok = of_a_disk if "/" in value else resource_id.is_disk_name(value)
+    cure = f"must be a disk's name, a disk's full resource id or {tags.PREVIOUS}, at most {tags.MAX_VALUE_LENGTH} long"
+    return [] if ok else [_fault("disk", cure)]
+
+
+def _rollout(value: Any) -> list[Fault]:
+    return [] if value in ("auto", "manual") else [_fault("rollout", 'must be "auto" or "manual"')]
+
+
+def _why(value: Any) -> list[Fault]:
+    ok = isinstance(value, str) and len(value) <= _MAX_WHY
+    return [] if ok else [_fault("why", f"must be text of at most {_MAX_WHY} characters")]
+
+
+_CHECKS: Mapping[str, Callable[[Any], list[Fault]]] = {
+    "vms": _vms,
+    "all": _flag("all"),
+    "period": _period,
+    "disk": _disk,
+    "force": _flag("force"),
+    "rollout": _rollout,
+    "rebuild": _flag("rebuild"),
+    "why": _why,
+    "dryRun": _flag("dryRun"),
+}
+_FIELDS = {"dryRun": "dry_run"}
+
+
+def read_body(
+    req: func.HttpRequest, takes: Collection[str], *, must_name_vms: bool = False, dry_run: bool = False
+) -> Body:
+    """The body of `req`, of which only the keys in `takes` mean something here. Problem tells all its faults.
+
+    `dry_run` is what a body means that does not say. With `must_name_vms` it has to say `vms` or `"all": true`: nobody
+    stops every VM by forgetting a key.
+    """
+    data = _read_object(req.get_body())
+    taken = ", ".join(takes) or "nothing"
+    faults = [_fault(key, f"is not taken here; {path_of(req)} takes {taken}") for key in data if key not in takes]
+    for key, value in data.items():
+        if key in takes:
+            faults += _CHECKS[key](value)
+    if data.get("vms") and data.get("all") is True:
+        faults.append(_fault("all", "say vms or all, not both"))
+    if must_name_vms and "vms" not in data and data.get("all") is not True:
+        faults.append(_fault("", 'say which: "vms" with names or ids, or "all": true for every VM in scope'))
+    if faults:
+        told = "; ".join(f"{fault['pointer'].removeprefix('#/')} {fault['detail']}".strip("# ") for fault in faults[:5])
+        raise Problem(Kind.BAD_REQUEST, told, faults)
+    values: dict[str, Any] = {_FIELDS.get(key, key): value for key, value in data.items()}
+    return Body(**{"dry_run": dry_run, **values, "vms": tuple(values.get("vms", ()))})
+
+
+def read_query(req: func.HttpRequest, takes: Collection[str]) -> dict[str, str]:
+    """The query of `req`: only keys in `takes`, each with a value. Problem tells all its faults."""
+    given = {key: value for key, value in req.params.items() if key.lower() not in _HOST_KEYS}
+    faults = [
+        {"detail": f"{key[:80]} is not taken here; {path_of(req)} takes {', '.join(takes) or 'no query'}"}
+        for key in given
+        if key not in takes
+    ]
+    faults += [{"detail": f"{key} has no value"} for key, value in given.items() if key in takes and not value]
+    if faults:
+        raise Problem(Kind.BAD_REQUEST, "; ".join(fault["detail"] for fault in faults[:5]), faults)
+    return given
+
+
+def _fault(where: str, detail: str) -> Fault:
+    return {"pointer": f"#/{where[:80]}" if where else "#", "detail": detail}
+
+
+def _read_object(raw: bytes) -> dict[str, Any]:
+    if len(raw) > MAX_BODY_BYTES:
+        raise Problem(Kind.TOO_LARGE, f"the body has {len(raw)} bytes; at most {MAX_BODY_BYTES} are read")
+    if not raw.strip():
+        return {}
+    try:
+        data = json.loads(raw, object_pairs_hook=_without_doubles)
+    except _Doubled as fault:
+        raise Problem(Kind.BAD_REQUEST, f"the body says {fault.args[0]!r} twice") from None
+    except (ValueError, RecursionError):
+        raise Problem(Kind.BAD_REQUEST, "the body is not JSON") from None
+    if not isinstance(data, dict):
+        raise Problem(Kind.BAD_REQUEST, "the body must be a JSON object")
+    return data
+
+
+class _Doubled(Exception):
+    pass
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise _Doubled(key[:80])
+        found[key] = value
+    return found

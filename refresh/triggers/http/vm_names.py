@@ -1,0 +1,96 @@
+"""From what a request calls VMs to their ids: names and full ids against the configured subscriptions.
+
+Decides when a name stands for one VM, and what is said when it does not. A name that is ambiguous is never guessed, an
+id outside the configured subscriptions is never touched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from refresh.domain.terms import resource_id
+from refresh.gateways.errors import NotFound
+from refresh.gateways.gateways import Gateways
+from refresh.reading.calls.retrying import patiently
+from refresh.reading.fleet.subscription_lists import LIST_BUDGET_S, list_subscriptions, list_vms
+from refresh.reading.swap.memory import READS_AT_ONCE
+from refresh.triggers.http.problem import Kind, Problem
+
+# So many ids are looked up one by one; for more, or for names, all VMs are listed.
+_LOOKED_UP_SINGLY = 20
+_IDS_SHOWN = 10
+
+
+async def find_vms(gateways: Gateways, asked: Sequence[str]) -> list[str]:
+    """The ids of the VMs that `asked` names, each once, as ARM spells them. Problem tells every one not found."""
+    subscriptions = await list_subscriptions(gateways)
+    ids = [name for name in asked if "/" in name]
+    if len(ids) == len(asked) <= _LOOKED_UP_SINGLY:
+        known = await _read(gateways, [vm_id for vm_id in ids if _is_inside(vm_id, subscriptions)])
+    else:
+        known = [vm.id for vm in (await list_vms(gateways, subscriptions)).values()]
+    return choose_ids(asked, known, subscriptions)
+
+
+async def find_scope(gateways: Gateways) -> list[str]:
+    """The ids of every VM in scope."""
+    return sorted(await patiently(gateways.graph.list_scope, budget_s=LIST_BUDGET_S), key=str.lower)
+
+
+def choose_ids(asked: Sequence[str], known: Iterable[str], subscriptions: Collection[str]) -> list[str]:
+    """The ids among `known` that `asked` names, each once. Problem with one error for every name that fails."""
+    by_id = {vm_id.lower(): vm_id for vm_id in known}
+    by_name: dict[str, list[str]] = {}
+    for vm_id in by_id.values():
+        by_name.setdefault(vm_id.rsplit("/", 1)[-1].lower(), []).append(vm_id)
+    chosen: dict[str, str] = {}
+    faults: dict[Kind, list[dict[str, str]]] = {}
+    for index, name in enumerate(asked):
+        found = _choose(name, by_id, by_name, subscriptions)
+        if isinstance(found, str):
+            chosen.setdefault(found.lower(), found)
+        else:
+            kind, detail = found
+            faults.setdefault(kind, []).append({"pointer": f"#/vms/{index}", "detail": detail})
+    if faults:
+        # One problem has one kind: what cannot be asked at all before what only is not there.
+        kind = next(kind for kind in (Kind.OUTSIDE_SCOPE, Kind.AMBIGUOUS_VM, Kind.UNKNOWN_VM) if kind in faults)
+        errors = [fault for part in faults.values() for fault in part]
+        raise Problem(kind, "; ".join(fault["detail"] for fault in errors[:3]), errors)
+    return list(chosen.values())
+
+
+def _choose(
+    name: str, by_id: Mapping[str, str], by_name: Mapping[str, list[str]], subscriptions: Collection[str]
+) -> str | tuple[Kind, str]:
+    key = name.rstrip("/").lower()
+    if "/" in name:
+        if not _is_inside(name, subscriptions):
+            return Kind.OUTSIDE_SCOPE, f"{name[:200]} is in none of the configured subscriptions"
+        return by_id.get(key) or (Kind.UNKNOWN_VM, f"{name[:200]} does not exist")
+    found = by_name.get(key, [])
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        return Kind.UNKNOWN_VM, f"no VM in the configured subscriptions is called {name}"
+    more = f" and {len(found) - _IDS_SHOWN} more" if len(found) > _IDS_SHOWN else ""
+    return Kind.AMBIGUOUS_VM, f"{name} may be {' or '.join(found[:_IDS_SHOWN])}{more}; say which by its full id"
+
+
+def _is_inside(vm_id: str, subscriptions: Collection[str]) -> bool:
+    found = resource_id.parse_vm(vm_id)
+    return found is not None and found.subscription.lower() in subscriptions
+
+
+async def _read(gateways: Gateways, ids: Sequence[str]) -> list[str]:
+    at_once = asyncio.Semaphore(READS_AT_ONCE)
+
+    async def read(vm_id: str) -> str | None:
+        async with at_once:
+            try:
+                return (await patiently(lambda: gateways.compute.read_vm(vm_id), budget_s=LIST_BUDGET_S)).id
+            except NotFound:
+                return None
+
+    return [vm_id for vm_id in await asyncio.gather(*map(read, ids)) if vm_id is not None]

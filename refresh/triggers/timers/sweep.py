@@ -1,0 +1,61 @@
+"""Every few minutes: looks for what no event told of, and for swaps that ended without a word.
+
+Reads ARM's lists, never Resource Graph, which lags. Decides nothing about a VM: it hints the dispatcher at those whose
+tag and OS disk differ, and tells it which of its claims have no live orchestration.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import azure.functions as func
+from azure.durable_functions import DurableFunctionsClient
+
+from refresh import wiring
+from refresh.domain.vm.hints import is_worth_a_look
+from refresh.gateways.errors import GatewayError
+from refresh.gateways.gateways import Gateways
+from refresh.reading.dispatcher_state import DISPATCHER, read_dispatcher_state
+from refresh.reading.instances import is_open
+from refresh.records import durable_names, swap
+from refresh.triggers.http.post_selfcheck import begin_if_waited_for
+
+_log = logging.getLogger(__name__)
+
+
+async def sweep(timer: func.TimerRequest, client: DurableFunctionsClient) -> None:
+    """Hint at every VM whose tag is not fulfilled and report claims that nobody works on; begin the self-check that
+    swaps wait for."""
+    gateways = wiring.gateways()
+    now = await gateways.clock.now()
+    vms = await _find_mismatches(gateways)
+    for start in range(0, len(vms), swap.VMS_PER_SIGNAL):
+        batch = vms[start : start + swap.VMS_PER_SIGNAL]
+        await client.signal_entity(DISPATCHER, "hint", {"vms": batch, "at": now, "source": swap.FROM_SWEEP})
+    await client.signal_entity(DISPATCHER, "recover", {**await _find_dead(client), "at": now})
+    await begin_if_waited_for(client)
+
+
+async def _find_mismatches(gateways: Gateways) -> list[str]:
+    found: list[str] = []
+    try:
+        for subscription in await gateways.graph.list_subscriptions():
+            found += [vm.id async for vm in gateways.compute.list_vms(subscription) if is_worth_a_look(vm)]
+    except GatewayError as error:
+        # What was found is hinted at; claims are looked after in any case; the next sweep reads the rest.
+        _log.error("the sweep could not list every VM: %s", error)
+    return found
+
+
+async def _find_dead(client: DurableFunctionsClient) -> dict[str, Any]:
+    """Claims whose swap nobody works on (`gone`), and the open `look` when nobody works on it."""
+    state = await read_dispatcher_state(client)
+    gone = []
+    for vm, row in state.get("running", {}).items():
+        if not await is_open(client, durable_names.swap_id(vm, row["n"])):
+            gone.append({"vm": vm, "n": row["n"]})
+    look = (state.get("look") or {}).get("id")
+    if look is None or await is_open(client, str(look)):
+        return {"gone": gone}
+    return {"gone": gone, "look": look}

@@ -1,0 +1,62 @@
+"""What ARM asks before any provider is asked: may this caller do that, and does a lock forbid it.
+
+This room decides the order (rights, linked rights, locks) and what is never asked about: the status of an operation,
+which whoever began it may read. It refuses to know providers.
+"""
+
+from __future__ import annotations
+
+from simulator.arm.access.linked_access import linked_to
+from simulator.arm.access.locks import Locks
+from simulator.arm.access.roles import Roles
+from simulator.arm.core import errors
+from simulator.arm.core.actions import action_of
+from simulator.arm.core.messages import Answer, Request
+from simulator.arm.core.plane import Plane
+from simulator.arm.platform.tags import is_tags
+
+_PERMISSIONS = "microsoft.authorization/permissions"
+_LOCKS = "microsoft.authorization/locks"
+
+
+class Access:
+    """The gate in front of every provider."""
+
+    def __init__(self, plane: Plane) -> None:
+        self._plane = plane
+        self.roles = Roles(plane)
+        self.locks = Locks(plane)
+
+    def check(self, request: Request, *, is_view: bool) -> None:
+        """Let a request pass, or refuse it as ARM does: 403 AuthorizationFailed or LinkedAuthorizationFailed, 409
+        ScopeLocked."""
+        subscription = request.id.subscription
+        if subscription is None or subscription.lower() not in self._plane.store.subscriptions:
+            return
+        if self.roles.in_force:
+            self._check_rights(request, is_view=is_view)
+        self.locks.check(request)
+
+    def listing(self, request: Request) -> Answer | None:
+        """The lists ARM itself answers at any scope: permissions and locks. None for every other."""
+        kind = request.path.collection_type.lower()
+        if kind == _PERMISSIONS:
+            return Answer(200, {"value": self.roles.permissions(request.principal, request.id.text)}, counted=False)
+        if kind == _LOCKS:
+            only = request.query.get("$filter", "").replace(" ", "").lower() == "atscope()"
+            return Answer(200, {"value": self.locks.at(request.id.text, only_at_or_above=only)}, counted=False)
+        return None
+
+    def _check_rights(self, request: Request, *, is_view: bool) -> None:
+        action, scope, caller = action_of(request, is_view=is_view), request.id.text, request.principal
+        if not self.roles.allows(caller, action, scope):
+            raise errors.authorization_failed(caller, action, scope)
+        if is_tags(request.id):
+            return
+        missing = [
+            (needed, linked)
+            for needed, linked in linked_to(request, self._plane.store)
+            if not self.roles.allows(caller, needed, linked)
+        ]
+        if missing:
+            raise errors.linked_authorization_failed(caller, action, scope, missing)

@@ -1,0 +1,200 @@
+"""Who may do what: role assignments the simulator was given, and nothing else.
+
+This room decides whether an action is granted at a scope. Without any role everybody may do everything. A role is a
+`Microsoft.Authorization/roleAssignments` resource with the simulator's private keys `_actions` and `_notActions`; one
+with `properties.principalId` (an object id or a client id) is that principal's alone. Role assignments without those
+keys are stored and grant nothing: role definitions are not simulated.
+https://learn.microsoft.com/azure/role-based-access-control/role-definitions
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from simulator.arm.core.ids import parse_id
+from simulator.arm.core.plane import Plane
+from simulator.arm.core.resource_types import ResourceType
+from simulator.arm.core.store import Json, Record
+from simulator.arm.platform.generic import Generic
+from simulator.identity import object_id
+
+ROLE_TYPE = "Microsoft.Authorization/roleAssignments"
+_BELOW = f"/providers/{ROLE_TYPE}/".lower()
+_EVERYTHING = {"actions": ["*"], "notActions": [], "dataActions": [], "notDataActions": []}
+_KEYS = {"scope", "actions", "notActions", "principal"}
+
+
+class RoleError(ValueError):
+    """A role nobody understands; the text says why."""
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What a role assignment grants."""
+
+    actions: tuple[str, ...]
+    not_actions: tuple[str, ...] = ()
+
+    def allows(self, action: str) -> bool:
+        """Whether the role grants an action: named, and not taken away again."""
+        return _named(action, self.actions) and not _named(action, self.not_actions)
+
+
+class Roles:
+    """The role assignments of one pretend Azure."""
+
+    def __init__(self, plane: Plane) -> None:
+        self._plane = plane
+        self._generic = Generic(plane)
+
+    def resource_type(self) -> ResourceType:
+        """The router's view of role assignments."""
+        stored = self._generic.resource_type(ROLE_TYPE)
+        return ResourceType(
+            name=ROLE_TYPE,
+            render=stored.render,
+            put=stored.put,
+            patch=stored.patch,
+            delete=stored.delete,
+            fill=self.fill,
+            private=lambda record: _private(record.state),
+        )
+
+    def fill(self, record: Record) -> None:
+        """Take the grant out of a body somebody put into the world by hand; ValueError for one nobody understands."""
+        actions, not_actions = record.body.pop("_actions", None), record.body.pop("_notActions", None)
+        if actions is not None or not_actions is not None:
+            record.state = Grant(_texts(actions or [], "_actions"), _texts(not_actions or [], "_notActions"))
+        self._generic.fill(record)
+        record.body.pop("location", None)
+
+    def replace(self, roles: Iterable[Mapping[str, Any]]) -> int:
+        """Make `roles` the only ones; none: everybody may do everything again. RoleError, and nothing is changed.
+
+        Each has a `scope`, `actions` and, if wanted, `notActions` and the `principal` it is for (default: everybody).
+        """
+        records = [self._record(number, role) for number, role in enumerate(roles)]
+        for record in [record for record, _ in self._all()]:
+            self._plane.store.delete(record, self._plane.clock.time())
+        for record in records:
+            self._plane.store.put(record)
+        return len(records)
+
+    def listing(self) -> list[Json]:
+        """The roles as `replace` takes them."""
+        return [
+            {
+                "scope": _scope_text(record),
+                "actions": list(grant.actions),
+                "notActions": list(grant.not_actions),
+                **({"principal": each} if (each := record.properties.get("principalId")) else {}),
+            }
+            for record, grant in self._all()
+        ]
+
+    def permissions(self, principal: str, scope: str) -> list[Json]:
+        """What the permissions API answers: the rights `principal` has at `scope`, one entry for each role.
+
+        https://learn.microsoft.com/rest/api/authorization/permissions/list-for-resource
+        """
+        if not self.in_force:
+            return [_EVERYTHING]
+        return [
+            {
+                "actions": list(grant.actions),
+                "notActions": list(grant.not_actions),
+                "dataActions": [],
+                "notDataActions": [],
+            }
+            for grant in self._at(principal, scope)
+        ]
+
+    @property
+    def in_force(self) -> bool:
+        """Whether any role was given."""
+        return next(self._all(), None) is not None
+
+    def allows(self, principal: str, action: str, scope: str) -> bool:
+        """Whether one of the principal's roles at `scope` or above grants the action."""
+        return not self.in_force or any(grant.allows(action) for grant in self._at(principal, scope))
+
+    def sees(self, principal: str, scope: str) -> bool:
+        """Whether the principal has any role at, above or below a scope: ARM lists such a subscription for him."""
+        return not self.in_force or any(
+            _within(scope.lower(), at) or _within(at, scope.lower())
+            for record, _ in self._all()
+            if _is_for(record, principal)
+            for at in [_scope_text(record).lower()]
+        )
+
+    def _record(self, number: int, role: Mapping[str, Any]) -> Record:
+        if not isinstance(role, Mapping):
+            raise RoleError(f"a role is an object, not {role!r}")
+        for key in role:
+            if key not in _KEYS:
+                raise RoleError(f"unknown key {key!r} in role")
+        scope = str(role.get("scope", "/")).rstrip("/")
+        try:
+            resource_id = parse_id(f"{scope}/providers/{ROLE_TYPE}/sim-{number}")
+            state = Grant(_texts(role.get("actions", []), "actions"), _texts(role.get("notActions", []), "notActions"))
+        except ValueError as error:
+            raise RoleError(str(error)) from error
+        record = Record(resource_id, {}, state)
+        if role.get("principal"):
+            record.properties["principalId"] = str(role["principal"])
+        record.properties["scope"] = scope or "/"
+        self.fill(record)
+        return record
+
+    def _all(self) -> Iterator[tuple[Record, Grant]]:
+        for record in self._plane.store.of_type(ROLE_TYPE):
+            if isinstance(record.state, Grant):
+                yield record, record.state
+
+    def _at(self, principal: str, scope: str) -> Iterator[Grant]:
+        for record, grant in self._all():
+            if _within(scope.lower(), _scope_text(record).lower()) and _is_for(record, principal):
+                yield grant
+
+
+def _is_for(record: Record, principal: str) -> bool:
+    owner = record.properties.get("principalId")
+    return (
+        owner is None
+        or str(owner).lower() in (principal.lower(), object_id(str(owner)))
+        or (object_id(str(owner)) == principal.lower())
+    )
+
+
+def _private(state: object) -> Json:
+    if not isinstance(state, Grant):
+        return {}
+    return {"_actions": list(state.actions), "_notActions": list(state.not_actions)}
+
+
+def _texts(value: object, name: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise RoleError(f"{name} is a list of action names")
+    return tuple(value)
+
+
+def _scope_text(record: Record) -> str:
+    return record.id.text[: record.id.key.rindex(_BELOW)]
+
+
+def _within(scope: str, ancestor: str) -> bool:
+    return not ancestor or scope == ancestor or scope.startswith(f"{ancestor}/")
+
+
+def _named(action: str, patterns: Iterable[str]) -> bool:
+    return any(_pattern(pattern).fullmatch(action) for pattern in patterns)
+
+
+@lru_cache(maxsize=1024)
+def _pattern(text: str) -> re.Pattern[str]:
+    """`*` stands for anything, slashes included; actions compare without case."""
+    return re.compile(".*".join(re.escape(part) for part in text.split("*")), re.IGNORECASE)

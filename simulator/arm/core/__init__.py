@@ -1,0 +1,1 @@
+"""What every resource provider of the simulator uses: ids, store, operations, errors, faults, limits."""

@@ -1,0 +1,123 @@
+"""Random misfortune, reproducible by its seed.
+
+This room decides what chance may do and how often. Each fate depends on the seed, on what is asked of which path or
+resource and on how often that was asked before: not on what others ask meanwhile. It refuses to carry anything out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from simulator.arm.core.errors import ArmError, conflict
+from simulator.arm.core.fault_rules import Reset, RuleError
+
+_REQUEST_KINDS = ("refused", "throttled", "error500", "error503", "reset", "nothing", "slowRead")
+_OPERATION_KINDS = ("failed", "slow", "hang")
+KINDS = (*_REQUEST_KINDS, *_OPERATION_KINDS)
+_READS = ("throttled", "error500", "error503", "reset", "slowRead")
+_WRITES = ("refused", "throttled", "error500", "error503", "reset", "nothing")
+
+
+@dataclass(frozen=True)
+class RequestFate:
+    """What befalls one request.
+
+    `respond`: this answer instead of ARM's. `reset`: the connection breaks. `delay_s`: the answer comes that much
+    later. `nothing`: ARM says yes and changes nothing.
+    """
+
+    respond: dict[str, Any] | None = None
+    reset: Reset | None = None
+    delay_s: float = 0.0
+    nothing: bool = False
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What befalls one operation.
+
+    Its duration and its error, each None when nothing is said; `slower` multiplies its natural duration; `hangs`: it
+    ends when the faults are cleared, or after `duration_s`; `nothing`: it succeeds and has changed nothing.
+    """
+
+    duration_s: float | None = None
+    error: dict[str, str] | None = None
+    slower: float = 1.0
+    hangs: bool = False
+    nothing: bool = False
+
+
+@dataclass
+class Plan:
+    """A random plan in force."""
+
+    seed: int
+    rate: float
+    kinds: frozenset[str]
+    hang_limit_s: float | None
+    _counts: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, seed: int, rate: float, kinds: Sequence[str] | None, hang_limit_s: float | None) -> Plan:
+        """A plan; RuleError for a rate outside 0 to 1 and for an unknown kind."""
+        if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate <= 1:
+            raise RuleError(f"'rate' is a share between 0 and 1, not {rate!r}")
+        if hang_limit_s is not None and (not isinstance(hang_limit_s, int | float) or hang_limit_s <= 0):
+            raise RuleError(f"'hang_limit_s' is a number of seconds above 0, not {hang_limit_s!r}")
+        for kind in kinds or ():
+            if kind not in KINDS:
+                raise RuleError(f"unknown kind {kind!r}; known: {', '.join(KINDS)}")
+        return cls(seed, float(rate), frozenset(KINDS if kinds is None else kinds), hang_limit_s)
+
+    def request_fate(self, method: str, path: str) -> RequestFate:
+        """What befalls the next request of `method` on `path`."""
+        random = self._random(f"{method} {path.lower()}")
+        possible = [kind for kind in (_READS if method in ("GET", "HEAD") else _WRITES) if kind in self.kinds]
+        if not possible or random.random() >= self.rate:
+            return RequestFate()
+        kind = random.choice(possible)
+        if kind == "reset":
+            return RequestFate(reset=random.choice(("before", "after")))
+        if kind == "nothing":
+            return RequestFate(nothing=True)
+        if kind == "slowRead":
+            return RequestFate(delay_s=random.uniform(2, 60))
+        return RequestFate(respond=_refusal(kind, random))
+
+    def fate_of(self, operation: str, resource_id: str) -> Fate:
+        """What befalls the next operation of its kind on a resource."""
+        random = self._random(f"{operation} {resource_id.lower()}")
+        possible = [kind for kind in _OPERATION_KINDS if kind in self.kinds]
+        # A tags write is no operation: it can fail or take its time, not hang.
+        possible = [kind for kind in possible if not (operation == "tags" and kind == "hang")]
+        if not possible or random.random() >= self.rate:
+            return Fate()
+        kind = random.choice(possible)
+        if kind == "failed":
+            text = "An internal execution error occurred. Please retry later."
+            return Fate(error={"code": "InternalExecutionError", "message": text})
+        if kind == "hang":
+            return Fate(self.hang_limit_s, hangs=True)
+        slower = random.uniform(2, 20)
+        return Fate(duration_s=slower) if operation == "tags" else Fate(slower=slower)
+
+    def _random(self, what: str) -> Random:
+        self._counts[what] = count = self._counts.get(what, 0) + 1
+        return Random(f"{self.seed}|{what}|{count}")  # noqa: S311 # reproducible, not secret
+
+
+def _refusal(kind: str, random: Random) -> dict[str, Any]:
+    if kind == "refused":
+        return {"status": 409, "body": conflict().body()}
+    if kind == "error500":
+        text = "The server encountered an internal error. Please retry the request."
+        return {"status": 500, "body": ArmError(500, "InternalServerError", text).body()}
+    if kind == "error503":
+        return {"status": 503}
+    seconds = random.randint(1, 60)
+    text = f"Number of requests exceeded. Please try again after '{seconds}' seconds."
+    body = ArmError(429, "SubscriptionRequestsThrottled", text).body()
+    return {"status": 429, "headers": {"Retry-After": str(seconds)}, "body": body}

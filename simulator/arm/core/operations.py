@@ -1,0 +1,257 @@
+"""Long-running operations: they start, take their time by the clock, apply their effect, and can be asked about.
+
+This room decides when an operation ends (never by being polled), how it fails when a fault says so, and what its status
+and result URLs answer. It refuses to know what the effect is.
+https://learn.microsoft.com/azure/azure-resource-manager/management/async-operations
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from random import Random
+from typing import Literal
+
+from simulator.arm.core import durations
+from simulator.arm.core.errors import ArmError, error_object
+from simulator.arm.core.faults import Faults
+from simulator.arm.core.ids import ResourceId
+from simulator.arm.core.messages import Answer, Request, stamp
+from simulator.arm.core.profiles import PROFILES, Profile
+from simulator.arm.core.store import Json
+from simulator.arm.core.writes import Listener, Write, WriteKind
+from simulator.clock import Clock
+
+
+@dataclass
+class Operation:
+    """One operation. `output` is the resource it made, where Azure serves it on the result URL."""
+
+    name: str
+    kind: str
+    resource_id: ResourceId
+    location: str
+    api_version: str
+    profile: Profile
+    started: datetime
+    duration_s: float
+    status: Literal["InProgress", "Succeeded", "Failed"] = "InProgress"
+    ended: datetime | None = None
+    error: Json | None = None
+    output: Json | None = None
+    polls: int = 0
+
+
+@dataclass(frozen=True)
+class Work:
+    """What an operation does.
+
+    `kind` is its name in faults and header patterns, `takes` the distribution its duration comes from, `effect` what
+    happens when it succeeds (it may return the operation's output), `failed` what happens instead when a fault ends it
+    (None: the operation succeeds all the same and has changed nothing). `action` is Azure's name of the write, such as
+    `Microsoft.Compute/virtualMachines/start/action`. `held_s`: the operation goes on that much longer after `midway`
+    happened at the end of its natural duration.
+    """
+
+    kind: str
+    takes: str
+    effect: Callable[[], Json | None]
+    failed: Callable[[Json | None], None]
+    action: str
+    write: WriteKind = "write"
+    midway: Callable[[], None] = lambda: None
+    held_s: float = 0.0
+
+    # An effect may still refuse: an ArmError it raises becomes the operation's failure.
+
+
+class Operations:
+    """The operations since the last reset."""
+
+    def __init__(self, clock: Clock, faults: Faults, seed: int, listeners: list[Listener]) -> None:
+        self._clock, self._faults, self._seed, self._listeners = clock, faults, seed, listeners
+        self._operations: dict[str, Operation] = {}
+        self._timers: set[asyncio.TimerHandle] = set()
+        self._counts: dict[str, int] = {}
+        self._hanging: list[Callable[[], None]] = []
+        faults.on_clear.append(self._release)
+
+    def begin(self, request: Request, resource_id: ResourceId, location: str, work: Work) -> Operation:
+        """Begin `work` on a resource; it ends by the clock. Returns the operation, in progress."""
+        random = self.random(work.kind, resource_id)
+        fate = self._faults.fate_of(work.kind, resource_id.key)
+        natural_s = durations.draw(work.takes, random) * fate.slower
+        duration_s = natural_s if fate.duration_s is None else fate.duration_s
+        operation = Operation(
+            name=guid(random),
+            kind=work.kind,
+            resource_id=resource_id,
+            location=location,
+            api_version=request.api_version,
+            profile=PROFILES[work.kind],
+            started=self._clock.now(),
+            duration_s=duration_s,
+        )
+        self._operations[operation.name] = operation
+        end = partial(self._end, operation, work, request, fate.error, fate.nothing or request.nothing)
+        if fate.hangs:
+            self._hanging.append(end)
+            if fate.duration_s is not None:
+                self._after(fate.duration_s, end)
+        elif work.held_s and fate.error is None:
+            self._after(duration_s, work.midway)
+            self._after(duration_s + work.held_s, end)
+        else:
+            self._after(duration_s, end)
+        return operation
+
+    def later(self, delay_s: float, effect: Callable[[], None]) -> None:
+        """Do `effect` after `delay_s` simulated seconds, unless everything is reset before."""
+        self._after(delay_s, effect)
+
+    def random(self, kind: str, resource_id: ResourceId) -> Random:
+        """Randomness that depends on the seed, the resource and how often it was asked for, on nothing else."""
+        key = f"{kind}|{resource_id.key}"
+        self._counts[key] = self._counts.get(key, 0) + 1
+        return Random(f"{self._seed}|{key}|{self._counts[key]}")  # noqa: S311 # reproducible, not secret
+
+    def get(self, name: str) -> Operation | None:
+        """The operation of that name."""
+        return self._operations.get(name.lower())
+
+    def of(self, resource_id: str) -> list[Operation]:
+        """The operations on one resource, oldest first."""
+        key = resource_id.lower()
+        return [operation for operation in self._operations.values() if operation.resource_id.key == key]
+
+    def tell(self, write: Write) -> None:
+        """Tell every listener about a write."""
+        for listener in self._listeners:
+            listener(write)
+
+    def reset(self, seed: int) -> None:
+        """Drop every operation, finished or not, without its effect."""
+        for timer in self._timers:
+            timer.cancel()
+        self._timers.clear()
+        self._operations.clear()
+        self._counts.clear()
+        self._hanging.clear()
+        self._seed = seed
+
+    def _release(self) -> None:
+        """What hangs by a fault ends now."""
+        hanging, self._hanging = self._hanging, []
+        for end in hanging:
+            self._after(0, end)
+
+    def _after(self, delay_s: float, effect: Callable[[], None]) -> None:
+        def run() -> None:
+            self._timers.discard(timer)
+            effect()
+
+        timer = asyncio.get_running_loop().call_later(delay_s, run)
+        self._timers.add(timer)
+
+    def _end(self, operation: Operation, work: Work, request: Request, error: Json | None, nothing: bool) -> None:
+        if operation.ended is not None:
+            return
+        operation.ended = self._clock.now()
+        if error is None and nothing:
+            work.failed(None)
+            operation.status = "Succeeded"
+        elif error is None:
+            try:
+                operation.output = work.effect()
+                operation.status = "Succeeded"
+            except ArmError as refusal:
+                error = error_object(refusal.code, refusal.message, refusal.target)
+        if error is not None:
+            operation.error = error
+            operation.status = "Failed"
+            work.failed(error)
+        self.tell(
+            Write(
+                resource_id=operation.resource_id.text,
+                scope=operation.resource_id.text,
+                operation_name=work.action,
+                kind=work.write,
+                method=request.method,
+                url=request.url,
+                at=operation.ended,
+                correlation_id=request.correlation_id,
+                client_request_id=request.client_request_id,
+                status="Succeeded" if error is None else "Failed",
+            )
+        )
+
+
+def accepted(request: Request, operation: Operation, status: int, body: Json | None = None) -> Answer:
+    """The first answer of an operation: `status`, `body` and the recorded headers."""
+    answer = Answer(status, body)
+    answer.headers["Azure-AsyncOperation"] = _url(request.base_url, operation, result=False)
+    if operation.profile.location:
+        answer.headers["Location"] = _url(request.base_url, operation, result=True)
+    _retry_after(answer, operation.profile.first_s)
+    return answer
+
+
+def status_answer(request: Request, operation: Operation) -> Answer:
+    """The answer of the status URL, or of the result URL when the query says `monitor=true`."""
+    polls, operation.polls = operation.polls, operation.polls + 1
+    running = operation.status == "InProgress"
+    wait_s = operation.profile.poll_s(polls) if running else None
+    if request.query.get("monitor") == "true":
+        return _result_answer(request, operation, wait_s)
+    body: Json = {"startTime": stamp(operation.started)}
+    if operation.ended:
+        body["endTime"] = stamp(operation.ended)
+    body["status"] = operation.status
+    if operation.error:
+        body["error"] = operation.error
+    if operation.output is not None:
+        body["properties"] = {"output": operation.output}
+    answer = Answer(200, {**body, "name": operation.name})
+    _retry_after(answer, wait_s)
+    return answer
+
+
+def _result_answer(request: Request, operation: Operation, wait_s: int | None) -> Answer:
+    if operation.status == "InProgress":
+        answer = Answer(202)
+        answer.headers["Location"] = _url(request.base_url, operation, result=True)
+        _retry_after(answer, wait_s)
+        return answer
+    if operation.error:
+        raise ArmError(409, operation.error["code"], operation.error["message"])
+    return Answer(200, operation.output)
+
+
+def _retry_after(answer: Answer, seconds: int | None) -> None:
+    if seconds is not None:
+        answer.headers["Retry-After"] = str(seconds)
+
+
+def _url(base_url: str, operation: Operation, *, result: bool) -> str:
+    """The operation's URL. Like Azure's it carries a signature, here of nothing: whoever logs it would log a secret."""
+    digest = hashlib.sha512(f"{operation.name}{result}".encode()).digest()
+    signature = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+    partition = guid(Random(operation.resource_id.subscription))  # noqa: S311 # a stable pretend partition
+    monitor = "&monitor=true" if result else ""
+    return (
+        f"{base_url}/subscriptions/{operation.resource_id.subscription}/providers/Microsoft.Compute"
+        f"/locations/{operation.location}/{operation.profile.family}/{operation.name}"
+        f"?p={partition}{monitor}&api-version={operation.api_version}"
+        f"&t={int(operation.started.timestamp() * 1e7)}&c=MIIH{signature}&s={signature[:43]}&h={signature[43:]}"
+    )
+
+
+def guid(random: Random) -> str:
+    """A lower-case guid from `random`."""
+    text = f"{random.getrandbits(128):032x}"
+    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-8{text[17:20]}-{text[20:]}"

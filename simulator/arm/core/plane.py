@@ -1,0 +1,114 @@
+"""The control plane's workbench: what every provider needs to do its work.
+
+This room decides what belongs together: one clock, one store, one set of operations, faults, counters and one journal.
+It refuses to know any resource type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from random import Random
+
+from simulator.arm.core.errors import ArmError, precondition_failed
+from simulator.arm.core.faults import Faults
+from simulator.arm.core.ids import ResourceId
+from simulator.arm.core.journal import Journal
+from simulator.arm.core.messages import Request
+from simulator.arm.core.operations import Operations, guid
+from simulator.arm.core.rate_limits import RateLimits
+from simulator.arm.core.registrations import Registrations
+from simulator.arm.core.store import Record, Store
+from simulator.arm.core.writes import Listener, Write, WriteKind
+from simulator.clock import Clock
+
+TENANT_ID = "72f988bf-0000-4000-8000-2d7cd011db47"
+DEFAULT_SUBSCRIPTION = "00000000-0000-4000-8000-000000000001"
+DEFAULT_LOCATION = "westeurope"
+
+
+class Plane:
+    """One pretend ARM's state and services."""
+
+    def __init__(self, clock: Clock, seed: int, listeners: list[Listener], *, throttle: bool = False) -> None:
+        self.clock = clock
+        self.store = Store()
+        self.faults = Faults()
+        self.limits = RateLimits(clock, enforced=throttle)
+        self._throttle = throttle
+        self.registrations = Registrations(clock)
+        self.journal = Journal()
+        self.on_power: list[Callable[[Record], None]] = []
+        self.operations = Operations(clock, self.faults, seed, listeners)
+
+    def now(self) -> datetime:
+        """The simulated time."""
+        return self.clock.now()
+
+    def random(self, kind: str, resource_id: ResourceId) -> Random:
+        """Reproducible randomness for one purpose on one resource."""
+        return self.operations.random(kind, resource_id)
+
+    def guid(self, kind: str, resource_id: ResourceId) -> str:
+        """A reproducible guid for one purpose on one resource."""
+        return guid(self.random(kind, resource_id))
+
+    def add_subscription(self, subscription: str) -> None:
+        """Make a subscription known; a known one is left alone."""
+        self.store.subscriptions.setdefault(
+            subscription.lower(),
+            {
+                "id": f"/subscriptions/{subscription}",
+                "subscriptionId": subscription,
+                "tenantId": TENANT_ID,
+                "displayName": "Sandbox",
+                "state": "Enabled",
+                "managedByTenants": [],
+            },
+        )
+
+    def require(self, resource_id: ResourceId, missing: ArmError) -> Record:
+        """The resource, or `missing` is raised."""
+        record = self.store.get(resource_id)
+        if record is None:
+            raise missing
+        return record
+
+    def power_changed(self, vm: Record) -> None:
+        """Tell whoever follows the guests that a VM began or ceased to run, or is gone."""
+        for heard in self.on_power:
+            heard(vm)
+
+    def tell_now(self, request: Request, resource_id: ResourceId, action: str, kind: WriteKind, scope: str) -> None:
+        """Tell the listeners about a synchronous write that has just taken effect."""
+        self.operations.tell(
+            Write(
+                resource_id=resource_id.text,
+                scope=scope,
+                operation_name=action,
+                kind=kind,
+                method=request.method,
+                url=request.url,
+                at=self.now(),
+                correlation_id=request.correlation_id,
+                client_request_id=request.client_request_id,
+                status="Succeeded",
+            )
+        )
+
+    def reset(self, seed: int) -> None:
+        """Back to a tenant without subscriptions."""
+        self.operations.reset(seed)
+        self.store.clear()
+        self.faults.clear()
+        self.registrations.clear()
+        self.limits.clear()
+        self.limits.enforced = self._throttle
+        self.journal.clear()
+
+
+def check_etag(request: Request, etag: str | None) -> None:
+    """Refuse a write whose If-Match names another etag than the resource has."""
+    wanted = request.headers.get("If-Match")
+    if wanted not in (None, "*") and wanted != etag:
+        raise precondition_failed()

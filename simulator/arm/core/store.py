@@ -1,0 +1,115 @@
+"""The store: every resource of the pretend Azure, by id without case.
+
+This room decides identity, order and what a deleted id answers. Bodies keep the casing of their first write. It refuses
+to know what a resource means: providers keep their own state beside the body.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from simulator.arm.core.ids import ResourceId
+
+type Json = dict[str, Any]
+
+# How long the front end still routes reads of a deleted resource to its provider, which then answers in its own words.
+_FORGETS_AFTER_S = 60.0
+
+
+@dataclass
+class Record:
+    """One resource: its id, its ARM body and whatever its provider keeps beside it (never served).
+
+    `content` is what is on a disk or in an image, beside the provider's `state`.
+    """
+
+    id: ResourceId
+    body: Json
+    state: Any = None
+    content: Any = None
+
+    @property
+    def properties(self) -> Json:
+        """The body's `properties`, made when missing."""
+        properties: Json = self.body.setdefault("properties", {})
+        return properties
+
+    @property
+    def location(self) -> str:
+        """The resource's location, normalised: `West US` and `westus` are one."""
+        return normal_location(str(self.body.get("location", "")))
+
+
+def normal_location(location: str) -> str:
+    """A location's short name: lower case, no blanks."""
+    return location.replace(" ", "").lower()
+
+
+class Store:
+    """All resources, and the subscriptions they may live in."""
+
+    def __init__(self) -> None:
+        self._records: dict[str, Record] = {}
+        self._by_type: dict[str, dict[str, Record]] = {}
+        self._sorted: dict[str, list[str]] = {}
+        self._deleted_at: dict[str, float] = {}
+        self.subscriptions: dict[str, Json] = {}
+
+    def get(self, resource_id: ResourceId | str) -> Record | None:
+        """The resource with that id in any casing."""
+        return self._records.get(resource_id.lower() if isinstance(resource_id, str) else resource_id.key)
+
+    def put(self, record: Record) -> Record:
+        """Add `record`, or replace the one with its id."""
+        key, kind = record.id.key, record.id.type.lower()
+        if key not in self._records:
+            self._sorted.pop(kind, None)
+        self._records[key] = record
+        self._by_type.setdefault(kind, {})[key] = record
+        self._deleted_at.pop(key, None)
+        return record
+
+    def delete(self, record: Record, at_s: float) -> None:
+        """Remove `record`; for a while its id is known to have been deleted at simulated second `at_s`."""
+        key, kind = record.id.key, record.id.type.lower()
+        if self._records.pop(key, None) is not None:
+            del self._by_type[kind][key]
+            self._sorted.pop(kind, None)
+            self._deleted_at[key] = at_s
+
+    def was_just_deleted(self, resource_id: ResourceId, now_s: float) -> bool:
+        """Whether the id was deleted so recently that its provider still answers for it."""
+        at = self._deleted_at.get(resource_id.key)
+        return at is not None and now_s - at < _FORGETS_AFTER_S
+
+    def of_type(self, kind: str) -> Iterator[Record]:
+        """Every resource of a type (any casing), ordered by id."""
+        return self.page(kind, after="")
+
+    def page(self, kind: str, after: str) -> Iterator[Record]:
+        """Resources of a type ordered by id, those after the id `after` only."""
+        kind = kind.lower()
+        records = self._by_type.get(kind, {})
+        keys = self._sorted.get(kind)
+        if keys is None:
+            keys = self._sorted[kind] = sorted(records)
+        for key in keys[bisect_right(keys, after) :]:
+            if (record := records.get(key)) is not None:
+                yield record
+
+    def below(self, resource_id: ResourceId) -> Iterator[Record]:
+        """Every resource whose id lies below `resource_id`."""
+        prefix = resource_id.key + "/"
+        return iter([record for key, record in self._records.items() if key.startswith(prefix)])
+
+    def everything(self) -> Iterator[Record]:
+        """Every resource, groups included, in the order of their first write."""
+        return iter(self._records.values())
+
+    def clear(self) -> None:
+        """Forget everything."""
+        for index in (self._records, self._by_type, self._sorted, self._deleted_at, self.subscriptions):
+            index.clear()

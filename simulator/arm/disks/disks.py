@@ -1,0 +1,227 @@
+"""Microsoft.Compute/disks: create, read, update, delete.
+
+This room decides which disk writes Azure takes and when they show. What a disk inherits is `disk_sources`, what the
+platform fills in `disk_bodies`, who owns it `attachments`.
+https://learn.microsoft.com/rest/api/compute/disks
+"""
+
+from __future__ import annotations
+
+import copy
+
+from simulator.arm.core import errors
+from simulator.arm.core.bodies import merged, without
+from simulator.arm.core.locations import has_zones
+from simulator.arm.core.messages import Answer, Request
+from simulator.arm.core.operations import Work, accepted
+from simulator.arm.core.plane import Plane
+from simulator.arm.core.resource_types import ResourceType
+from simulator.arm.core.store import Json, Record
+from simulator.arm.core.tag_rules import check_tags
+from simulator.arm.state.attachments import DISK_TYPE
+from simulator.arm.state.contents import copied, private_content, take_content
+from simulator.arm.state.disk_bodies import complete_disk, derive_performance, identify
+from simulator.arm.state.disk_sizes import SKUS, has_chosen_performance, sku_tier
+from simulator.arm.state.disk_sources import SourceFacts, check_security, source_facts
+
+_WRITE = f"{DISK_TYPE}/write"
+_READ_ONLY = ("id", "name", "type", "managedBy", "managedByExtended")
+_READ_ONLY_PROPERTIES = ("provisioningState", "diskState", "timeCreated", "uniqueId", "diskSizeBytes")
+_TAKES = {"Empty": "diskEmpty", "Copy": "diskCopy", "Restore": "diskCopy"}
+
+
+class Disks:
+    """The provider of managed disks."""
+
+    def __init__(self, plane: Plane) -> None:
+        self._plane = plane
+
+    def resource_type(self) -> ResourceType:
+        """The router's view of disks."""
+        return ResourceType(
+            name=DISK_TYPE,
+            render=lambda record, request: record.body,
+            put=self.put,
+            patch=self.patch,
+            delete=self.delete,
+            fill=self.fill,
+            private=private_content,
+        )
+
+    def fill(self, record: Record) -> None:
+        """Complete a disk somebody put into the world by hand: an OS disk unless it says otherwise."""
+        properties = record.properties
+        creation = properties.setdefault("creationData", {})
+        creation.setdefault("createOption", "FromImage" if creation.get("galleryImageReference") else "Empty")
+        record.body.setdefault("sku", {"name": "Premium_LRS"})
+        try:
+            facts = source_facts(self._plane, creation, record.location)
+        except errors.ArmError:
+            facts = SourceFacts()  # the author may name a source that is gone, as disks in Azure do
+        for key, value in facts.disk_properties().items():
+            properties.setdefault(key, value)
+        if record.body.get("managedBy"):
+            properties.setdefault("diskState", "Attached")
+        take_content(record, copied(self._plane, creation))
+        complete_disk(self._plane, record)
+
+    def put(self, request: Request) -> Answer:
+        """Create a disk, or update an existing one."""
+        check_tags(request.body.get("tags"))
+        record = self._plane.store.get(request.id)
+        sent = without(request.body, _READ_ONLY)
+        sent["properties"] = without(sent.get("properties", {}), _READ_ONLY_PROPERTIES)
+        if record is None:
+            return self._create(request, sent)
+        asked, had = sent["properties"].get("creationData", {}), record.properties.get("creationData", {})
+        if asked and asked.get("createOption") != had.get("createOption"):
+            raise errors.change_not_allowed("creationData.createOption")
+        sent["properties"].pop("creationData", None)
+        tags = {"tags": sent["tags"]} if "tags" in sent else {}
+        return self._update(request, record, merged(record.body, without(sent, ["tags"])) | tags)
+
+    def patch(self, request: Request) -> Answer:
+        """Change parts of a disk."""
+        missing = errors.resource_not_found(request.id.path_name, request.id.group)
+        record = self._plane.require(request.id, missing)
+        check_tags(request.body.get("tags"))
+        sent = without(request.body, (*_READ_ONLY, "tags", "location"))
+        sent["properties"] = without(sent.get("properties", {}), (*_READ_ONLY_PROPERTIES, "creationData"))
+        tags = {"tags": dict(request.body["tags"] or {})} if "tags" in request.body else {}
+        return self._update(request, record, merged(record.body, sent) | tags)
+
+    def delete(self, request: Request) -> Answer:
+        """Delete a disk nobody owns."""
+        record = self._plane.store.get(request.id)
+        if record is None:
+            return Answer(204)
+        if owner := record.body.get("managedBy"):
+            raise errors.not_allowed(f"Disk {record.id.name} is attached to VM {owner}.")
+        before = record.properties["provisioningState"]
+        record.properties["provisioningState"] = "Deleting"
+
+        def gone() -> None:
+            self._plane.store.delete(record, self._plane.clock.time())
+
+        def failed(_error: Json | None) -> None:
+            record.properties["provisioningState"] = before
+
+        work = Work("diskDelete", "diskDelete", gone, failed, f"{DISK_TYPE}/delete", "delete")
+        return accepted(request, self._plane.operations.begin(request, record.id, record.location, work), 202)
+
+    def _create(self, request: Request, sent: Json) -> Answer:
+        location = sent.get("location")
+        if not location:
+            raise errors.location_required()
+        sku = sent.get("sku", {}).get("name", "Standard_LRS")
+        _check_sku_and_zones(request.id.path_name, location, sku, sent.get("zones") or [])
+        creation = sent["properties"].get("creationData")
+        if not creation or not creation.get("createOption"):
+            raise errors.invalid_parameter(
+                "Required parameter 'disk.creationData' is missing (null).", "disk.creationData"
+            )
+        facts = source_facts(self._plane, creation, location)
+        check_security(creation["createOption"], (sent["properties"].get("securityProfile") or {}).get("securityType"))
+        properties = _new_properties(sent["properties"], facts)
+        body = {**copy.deepcopy(sent), "properties": {**properties, "provisioningState": "Updating"}}
+        record = self._plane.store.put(Record(request.id, body, content=copied(self._plane, creation)))
+        complete_disk(self._plane, record)
+        takes = _TAKES.get(creation["createOption"], "diskImport")
+        if creation["createOption"] == "FromImage":
+            takes = "diskFromGallery" if creation.get("galleryImageReference") else "diskFromPlatformImage"
+
+        def made() -> Json:
+            record.properties["provisioningState"] = "Succeeded"
+            return copy.deepcopy(record.body)
+
+        def failed(_error: Json | None) -> None:
+            self._plane.store.delete(record, self._plane.clock.time())
+
+        work = Work("diskCreate", takes, made, failed, _WRITE)
+        operation = self._plane.operations.begin(request, record.id, record.location, work)
+        return accepted(request, operation, 202, _echo(record, sent))
+
+    def _update(self, request: Request, record: Record, model: Json) -> Answer:
+        if record.properties.get("provisioningState") not in ("Succeeded", "Failed"):
+            raise errors.conflict()
+        model["sku"]["tier"] = sku_tier(model["sku"]["name"])
+        _check_resize(record, model)
+        record.properties["provisioningState"] = "Updating"
+
+        def done() -> Json:
+            if int(model["properties"]["diskSizeGB"]) < int(record.properties["diskSizeGB"]):
+                raise errors.invalid_parameter("Disks or snapshot cannot be resized down.")
+            for key in ("managedBy", "managedByExtended", *(() if "tags" in request.body else ("tags",))):
+                model.pop(key, None)  # ownership and tags may have changed while the update was under way
+            kept = {key: record.properties[key] for key in _READ_ONLY_PROPERTIES if key in record.properties}
+            record.body |= {**model, "properties": model["properties"] | kept}
+            derive_performance(record.body)
+            record.properties["provisioningState"] = "Succeeded"
+            return copy.deepcopy(record.body)
+
+        def failed(_error: Json | None) -> None:
+            record.properties["provisioningState"] = "Succeeded"
+
+        work = Work("diskUpdate", "diskUpdate", done, failed, _WRITE)
+        operation = self._plane.operations.begin(request, record.id, record.location, work)
+        return accepted(request, operation, 202, _echo(record, without(request.body, _READ_ONLY)))
+
+
+def _new_properties(sent: Json, facts: SourceFacts) -> Json:
+    """A new disk's properties: what it inherits, under what was asked for."""
+    properties = facts.disk_properties() | without(sent, ["creationData"])
+    creation = copy.deepcopy(sent["creationData"])
+    reference = creation.get("galleryImageReference") or {}
+    image = next(
+        (reference[key] for key in ("id", "sharedGalleryImageId", "communityGalleryImageId") if key in reference), None
+    )
+    if image:
+        creation.setdefault("imageReference", {"id": image})
+    if facts.unique_id:
+        creation["sourceUniqueId"] = facts.unique_id
+    asked_gb = sent.get("diskSizeGB")
+    if asked_gb is None and facts.size_gb is None:
+        raise errors.invalid_parameter("Required parameter 'disk.diskSizeGB' is missing (null).", "disk.diskSizeGB")
+    if asked_gb is not None and facts.size_gb is not None and int(asked_gb) < facts.size_gb:
+        raise errors.not_allowed(
+            f"The specified disk size {asked_gb} GB is smaller than the size of the corresponding disk in the VM "
+            f"image: {facts.size_gb} GB. This is not allowed. Please choose equal or greater size or do not specify an "
+            "explicit size.",
+            "diskSizeGB",
+        )
+    return {**properties, "creationData": creation}
+
+
+def _check_sku_and_zones(path_name: str, location: str, sku: str, zones: list[str]) -> None:
+    if zones and not has_zones(location):
+        text = f"The resource '{path_name}' does not support availability zones at location '{location}'."
+        raise errors.ArmError(400, "LocationNotSupportAvailabilityZones", text)
+    if sku not in SKUS or (sku.endswith("_ZRS") and not has_zones(location)):
+        offered = [name for name in SKUS if has_zones(location) or not name.endswith("_ZRS")]
+        raise errors.invalid_parameter(
+            f"SKU {sku} is not supported for resource type Disk in this region. Supported SKUs for this region are "
+            f"{','.join(offered)}",
+            "sku",
+        )
+
+
+def _check_resize(record: Record, model: Json) -> None:
+    grows = int(model["properties"]["diskSizeGB"]) != int(record.properties["diskSizeGB"])
+    if grows and record.properties.get("diskState") == "Attached" and record.properties.get("osType"):
+        raise errors.not_allowed(
+            f"Cannot resize disk {record.id.name} while it is attached to running VM {record.body.get('managedBy')}. "
+            "Resizing a disk of an Azure Virtual Machine requires the virtual machine to be deallocated. Please stop "
+            "your VM and retry the operation."
+        )
+
+
+def _echo(record: Record, sent: Json) -> Json:
+    """The first answer repeats what was sent; what the platform fills in shows once the operation is done."""
+    echo = Record(record.id, copy.deepcopy(sent))
+    if not has_chosen_performance(record.body["sku"]["name"]):
+        for key in ("diskIOPSReadWrite", "diskMBpsReadWrite"):
+            echo.properties.pop(key, None)
+    identify(echo)
+    echo.body.setdefault("location", record.body["location"])
+    echo.properties["provisioningState"] = "Updating"
+    return echo.body

@@ -1,0 +1,154 @@
+"""Microsoft.Compute/snapshots: what a disk held at one moment, as a resource of its own.
+
+This room decides what a snapshot shows and when. What it inherits is `disk_sources`; it refuses to know what is made
+from one. https://learn.microsoft.com/rest/api/compute/snapshots
+"""
+
+from __future__ import annotations
+
+import copy
+
+from simulator.arm.core import errors
+from simulator.arm.core.api_since import shown_in
+from simulator.arm.core.bodies import merged, without
+from simulator.arm.core.messages import Answer, Request, stamp
+from simulator.arm.core.operations import Work, accepted
+from simulator.arm.core.plane import Plane
+from simulator.arm.core.resource_types import ResourceType
+from simulator.arm.core.store import Json, Record
+from simulator.arm.core.tag_rules import check_tags
+from simulator.arm.state.contents import copied, private_content, take_content
+from simulator.arm.state.disk_bodies import identify
+from simulator.arm.state.disk_sizes import sku_tier
+from simulator.arm.state.disk_sources import SourceFacts, source_facts
+
+SNAPSHOT_TYPE = "Microsoft.Compute/snapshots"
+_READ_ONLY = ("id", "name", "type", "managedBy")
+_READ_ONLY_PROPERTIES = ("provisioningState", "diskState", "timeCreated", "uniqueId", "diskSizeBytes")
+_GIB = 1024**3
+_DEFAULT_GB = 30
+
+
+class Snapshots:
+    """The provider of snapshots."""
+
+    def __init__(self, plane: Plane) -> None:
+        self._plane = plane
+
+    def resource_type(self) -> ResourceType:
+        """The router's view of snapshots."""
+        return ResourceType(
+            name=SNAPSHOT_TYPE,
+            render=lambda record, request: shown_in(record, request.api_version) if request else record.body,
+            put=self.put,
+            patch=self.patch,
+            delete=self.delete,
+            fill=self.fill,
+            private=private_content,
+        )
+
+    def fill(self, record: Record) -> None:
+        """Complete a snapshot somebody put into the world by hand."""
+        creation = record.properties.setdefault("creationData", {"createOption": "Empty"})
+        try:
+            facts = source_facts(self._plane, creation, record.location)
+        except errors.ArmError:
+            facts = SourceFacts()  # the author may name a disk that is gone, as snapshots in Azure do
+        for key, value in facts.disk_properties().items():
+            record.properties.setdefault(key, value)
+        take_content(record, copied(self._plane, creation))
+        self._complete(record)
+        record.properties["provisioningState"] = "Succeeded"
+
+    def put(self, request: Request) -> Answer:
+        """Take a snapshot, or change what can be changed of one."""
+        check_tags(request.body.get("tags"))
+        record = self._plane.store.get(request.id)
+        if record is not None:
+            return self._update(request, record)
+        sent = without(request.body, _READ_ONLY)
+        sent["properties"] = without(sent.get("properties", {}), _READ_ONLY_PROPERTIES)
+        if not sent.get("location"):
+            raise errors.location_required()
+        creation = sent["properties"].get("creationData")
+        if not creation or not creation.get("createOption"):
+            text = "Required parameter 'snapshot.creationData' is missing (null)."
+            raise errors.invalid_parameter(text, "snapshot.creationData")
+        facts = source_facts(self._plane, creation, str(sent["location"]))
+        record = Record(request.id, copy.deepcopy(sent), content=copied(self._plane, creation))
+        record.body["properties"] = facts.disk_properties() | record.properties
+        if creation["createOption"] == "Copy" and facts.unique_id:
+            record.properties["creationData"]["sourceUniqueId"] = facts.unique_id
+        self._plane.store.put(record)
+        self._complete(record)
+        return self._begin(request, record, "snapshotCreate", sent)
+
+    def patch(self, request: Request) -> Answer:
+        """Change parts of a snapshot."""
+        missing = errors.resource_not_found(request.id.path_name, request.id.group)
+        record = self._plane.require(request.id, missing)
+        check_tags(request.body.get("tags"))
+        return self._update(request, record)
+
+    def delete(self, request: Request) -> Answer:
+        """Delete a snapshot; what was made from it stays."""
+        record = self._plane.store.get(request.id)
+        if record is None:
+            return Answer(204)
+        record.properties["provisioningState"] = "Deleting"
+
+        def gone() -> None:
+            self._plane.store.delete(record, self._plane.clock.time())
+
+        def failed(_error: Json | None) -> None:
+            record.properties["provisioningState"] = "Succeeded"
+
+        work = Work("snapshotDelete", "diskDelete", gone, failed, f"{SNAPSHOT_TYPE}/delete", "delete")
+        return accepted(request, self._plane.operations.begin(request, record.id, record.location, work), 202)
+
+    def _update(self, request: Request, record: Record) -> Answer:
+        sent = without(request.body, (*_READ_ONLY, "location"))
+        sent["properties"] = without(sent.get("properties", {}), (*_READ_ONLY_PROPERTIES, "creationData"))
+        tags = {"tags": dict(request.body["tags"] or {})} if "tags" in request.body else {}
+        record.body |= merged(record.body, without(sent, ["tags"])) | tags
+        self._complete(record)
+        return self._begin(request, record, "snapshotUpdate", without(request.body, _READ_ONLY))
+
+    def _begin(self, request: Request, record: Record, kind: str, sent: Json) -> Answer:
+        record.properties["provisioningState"] = "Updating"
+
+        def done() -> Json:
+            record.properties["provisioningState"] = "Succeeded"
+            return copy.deepcopy(record.body)
+
+        def failed(error: Json | None) -> None:
+            record.properties["provisioningState"] = "Failed" if error else "Succeeded"
+
+        work = Work(kind, kind, done, failed, f"{SNAPSHOT_TYPE}/write")
+        operation = self._plane.operations.begin(request, record.id, record.location, work)
+        return accepted(request, operation, 202, _echo(record, sent))
+
+    def _complete(self, record: Record) -> None:
+        """Fill what is missing, as ARM does; what is there stays."""
+        identify(record)
+        sku = record.body.setdefault("sku", {"name": "Standard_LRS"})
+        sku["tier"] = sku_tier(sku.get("name", "Standard_LRS"))
+        properties = record.properties
+        size_gb = int(properties.setdefault("diskSizeGB", _DEFAULT_GB))
+        properties["diskSizeBytes"] = size_gb * _GIB
+        properties.setdefault("encryption", {"type": "EncryptionAtRestWithPlatformKey"})
+        properties.setdefault("incremental", False)
+        properties.setdefault("networkAccessPolicy", "AllowAll")
+        properties.setdefault("publicNetworkAccess", "Enabled")
+        properties.setdefault("timeCreated", stamp(self._plane.now()))
+        properties.setdefault("diskState", "Unattached")
+        properties.setdefault("uniqueId", self._plane.guid("uniqueId", record.id))
+
+
+def _echo(record: Record, sent: Json) -> Json:
+    """The first answer repeats what was sent; what the platform fills in shows once the operation is done."""
+    echo = Record(record.id, copy.deepcopy(sent))
+    identify(echo)
+    echo.body.setdefault("location", record.body["location"])
+    echo.properties["provisioningState"] = "Updating"
+    return echo.body

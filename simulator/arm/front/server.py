@@ -1,0 +1,217 @@
+"""ARM over HTTP: one aiohttp handler around the router.
+
+This room decides what every answer carries (ids, simulated date, counters), who is let in, and what the journal notes.
+It refuses to know resources.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from dataclasses import replace
+from datetime import datetime
+from email.utils import format_datetime
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from simulator.arm.core.errors import ArmError, invalid_content, unauthenticated
+from simulator.arm.core.ids import parse_path
+from simulator.arm.core.messages import Answer, Request
+from simulator.arm.core.operations import guid
+from simulator.arm.core.plane import Plane
+from simulator.arm.front.router import Router
+from simulator.identity import principal_of
+
+_CUT = web.RequestKey("cut", bool)  # on a request whose connection was broken
+_JSON = "application/json; charset=utf-8"
+_CHALLENGE = 'Bearer authorization_uri="https://login.microsoftonline.com/common", error="invalid_token"'
+
+
+class ArmServer:
+    """Turns HTTP requests into ARM requests and back."""
+
+    def __init__(self, plane: Plane, router: Router) -> None:
+        self._plane, self._router = plane, router
+        self._ids = Random(0)  # noqa: S311 # request ids: reproducible, not secret
+
+    async def handle(self, http: web.Request) -> web.Response:
+        """Answer one ARM request."""
+        raw = await http.read()
+        request_id = guid(self._ids)
+        fate = self._plane.faults.request_fate(http.method, http.path)
+        if fate.reset == "before":
+            return cut(http)
+        if fate.respond is None:
+            answer = self._answer(http, raw, request_id, nothing=fate.nothing)
+        else:
+            answer = planned_answer(fate.respond)
+        if delay_s := answer.delay_s + fate.delay_s:
+            await asyncio.sleep(delay_s)
+        return cut(http) if fate.reset else self._response(answer, request_id)
+
+    def _answer(self, http: web.Request, raw: bytes, request_id: str, *, nothing: bool) -> Answer:
+        public = http.path.lower() == "/metadata/endpoints"
+        request: Request | None = None
+        try:
+            if public:
+                return Answer(200, _metadata(_base_url(http)))
+            principal = _principal(http)
+            request = replace(_request(http, raw, request_id, principal), nothing=nothing)
+            self._check_limits(request)
+            answer = self._router.handle(request)
+            self._count(request, answer.headers, provider=answer.counted)
+        except ArmError as error:
+            answer = Answer(error.status, error.body(), error.headers)
+            if error.status == 401:
+                answer.headers["WWW-Authenticate"] = _CHALLENGE
+            elif request is not None and error.status != 429:
+                # The front end's own refusals are counted, but tell no counter.
+                told = answer.headers if error.by_provider else {}
+                self._count(request, told, provider=error.by_provider)
+        return answer
+
+    def _check_limits(self, request: Request) -> None:
+        """Refuse a request for which a counter has run out, if counters are enforced."""
+        subscription, limits = request.id.subscription, self._plane.limits
+        if subscription is None or not limits.enforced:
+            return
+        limits.check_caller(request.method, subscription.lower(), request.principal)
+        kind, what = self._router.counted_as(request)
+        limits.check_resource(request.method, kind, what, subscription.lower(), request.id.key)
+
+    def _count(self, request: Request, headers: dict[str, str], *, provider: bool) -> None:
+        """Let the request draw on its counters and tell what is left."""
+        subscription = request.id.subscription
+        if subscription is None:
+            return
+        headers |= self._plane.limits.subscription_headers(request.method, subscription.lower(), request.principal)
+        if provider:
+            kind, what = self._router.counted_as(request)
+            key = request.id.key
+            headers |= self._plane.limits.resource_header(request.method, kind, what, subscription.lower(), key)
+
+    def _response(self, answer: Answer, request_id: str) -> web.Response:
+        headers = {
+            "Cache-Control": "no-cache",
+            "Date": _http_date(self._plane.now()),
+            "x-ms-request-id": request_id,
+            "x-ms-correlation-request-id": request_id,
+            "x-ms-routing-request-id": f"LOCAL:{self._plane.now():%Y%m%dT%H%M%SZ}:{request_id}",
+            **answer.headers,
+        }
+        if answer.body is None:
+            return web.Response(status=answer.status, headers=headers)
+        if isinstance(answer.body, str | bytes):
+            body = answer.body.encode() if isinstance(answer.body, str) else answer.body
+            return web.Response(status=answer.status, headers=headers, body=body)
+        body = json.dumps(answer.body, separators=(",", ":")).encode()
+        return web.Response(status=answer.status, headers={"Content-Type": _JSON, **headers}, body=body)
+
+
+def journaled(plane: Plane, *private: str) -> Middleware:
+    """A middleware that notes every request in the journal but those under a `private` path; status 0: no answer."""
+
+    @web.middleware
+    async def note(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path.startswith(private):
+            return await handler(request)
+        begun_s, at = plane.clock.time(), plane.now()
+        raw = await request.read()
+        response = await handler(request)
+        plane.journal.request(
+            t=at.isoformat(),
+            method=request.method,
+            path=request.path,
+            query=request.query_string,
+            status=0 if request.get(_CUT) else response.status,
+            duration_s=plane.clock.time() - begun_s,
+            client_request_id=request.headers.get("x-ms-client-request-id"),
+            body_sha256=hashlib.sha256(raw).hexdigest() if raw else None,
+        )
+        return response
+
+    return note
+
+
+def cut(http: web.Request) -> web.Response:
+    """Break the connection; what is returned goes nowhere."""
+    http[_CUT] = True
+    if http.transport is not None:
+        http.transport.abort()
+    return web.Response(status=500)
+
+
+def _request(http: web.Request, raw: bytes, request_id: str, principal: str) -> Request:
+    base_url = _base_url(http)
+    return Request(
+        method=http.method,
+        path=parse_path(http.path),
+        query={name.lower(): value for name, value in http.query.items()},
+        headers=http.headers,
+        body=_json(raw),
+        base_url=base_url,
+        url=f"{base_url}{http.path_qs}",
+        correlation_id=_guid_or(http.headers.get("x-ms-correlation-request-id"), request_id),
+        client_request_id=http.headers.get("x-ms-client-request-id"),
+        principal=principal,
+    )
+
+
+def _base_url(http: web.Request) -> str:
+    return f"{http.scheme}://{http.host}"
+
+
+def _principal(http: web.Request) -> str:
+    scheme, _, token = http.headers.get("Authorization", "").partition(" ")
+    principal = principal_of(token.strip()) if scheme.lower() == "bearer" else None
+    if principal is None:
+        raise unauthenticated()
+    return principal
+
+
+def _json(raw: bytes) -> dict[str, Any]:
+    if not raw.strip():
+        return {}
+    try:
+        body = json.loads(raw)
+    except ValueError as error:
+        raise invalid_content(str(error)) from error
+    if not isinstance(body, dict):
+        raise invalid_content("the body is not a JSON object")
+    if not isinstance(body.get("properties") or {}, dict):
+        raise invalid_content("properties is not an object")
+    if body.get("properties", {}) is None:
+        del body["properties"]
+    return body
+
+
+def planned_answer(planned: dict[str, Any]) -> Answer:
+    """The answer that a fault rule gives instead of anybody's."""
+    headers = {str(name): str(value) for name, value in (planned.get("headers") or {}).items()}
+    return Answer(int(planned.get("status", 500)), planned.get("body"), headers)
+
+
+def _metadata(base_url: str) -> dict[str, Any]:
+    """What `az cloud register` discovers; `suffixes` must be there even when empty."""
+    return {
+        "name": "AzureSimulator",
+        "authentication": {"loginEndpoint": base_url, "audiences": [f"{base_url}/"], "tenant": "common"},
+        "suffixes": {},
+        "resourceManager": base_url,
+    }
+
+
+def _guid_or(text: str | None, default: str) -> str:
+    try:
+        return str(UUID(text)) if text else default
+    except ValueError:
+        return default
+
+
+def _http_date(now: datetime) -> str:
+    return format_datetime(now.replace(microsecond=0), usegmt=True)

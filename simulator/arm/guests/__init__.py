@@ -1,0 +1,1 @@
+"""What happens inside a VM: boot, cloud-init, serial log."""

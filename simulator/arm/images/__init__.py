@@ -1,0 +1,1 @@
+"""Galleries, image versions and managed images."""

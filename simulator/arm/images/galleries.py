@@ -1,0 +1,149 @@
+"""Microsoft.Compute/galleries and galleries/images: Azure Compute Gallery and its image definitions.
+
+This room decides what a gallery and a definition hold and in which order they may be deleted. Versions are next door.
+https://learn.microsoft.com/rest/api/compute/galleries, https://learn.microsoft.com/rest/api/compute/gallery-images
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+
+from simulator.arm.core import errors
+from simulator.arm.core.api_since import shown_in
+from simulator.arm.core.bodies import merged, without
+from simulator.arm.core.messages import Answer, Request
+from simulator.arm.core.operations import Work, accepted
+from simulator.arm.core.plane import Plane
+from simulator.arm.core.resource_types import ResourceType
+from simulator.arm.core.store import Json, Record
+from simulator.arm.core.tag_rules import check_tags
+from simulator.arm.state.disk_bodies import identify
+
+GALLERY_TYPE = "Microsoft.Compute/galleries"
+DEFINITION_TYPE = "Microsoft.Compute/galleries/images"
+_READ_ONLY = ("id", "name", "type")
+_FIXED = ("osType", "osState", "hyperVGeneration", "identifier", "architecture")
+
+# From this api-version on a new definition is V2 and TrustedLaunchSupported unless it says otherwise.
+# https://learn.microsoft.com/azure/virtual-machines/trusted-launch
+_TRUSTED_LAUNCH_DEFAULT = "2025-03-03"
+
+
+class Galleries:
+    """The providers of galleries and of image definitions."""
+
+    def __init__(self, plane: Plane) -> None:
+        self._plane = plane
+
+    def gallery_type(self) -> ResourceType:
+        """The router's view of galleries."""
+        return self._type(GALLERY_TYPE, "gallery", lambda record, _version: self._complete_gallery(record))
+
+    def definition_type(self) -> ResourceType:
+        """The router's view of image definitions."""
+        return self._type(DEFINITION_TYPE, "definition", self._complete_definition)
+
+    def _type(self, name: str, takes: str, complete: Callable[[Record, str], None]) -> ResourceType:
+        def write(request: Request) -> Answer:
+            return self._write(request, name, takes, complete)
+
+        return ResourceType(
+            name=name,
+            render=lambda record, request: shown_in(record, request.api_version) if request else record.body,
+            put=write,
+            patch=write,
+            delete=lambda request: self._delete(request, name, takes),
+            fill=lambda record: self._fill(record, complete),
+        )
+
+    def _fill(self, record: Record, complete: Callable[[Record, str], None]) -> None:
+        complete(record, "")
+        record.properties.setdefault("provisioningState", "Succeeded")
+
+    def _complete_gallery(self, record: Record) -> None:
+        identify(record)
+        unique = f"{record.id.subscription}-{record.id.name.upper()}"
+        record.properties.setdefault("identifier", {"uniqueName": unique})
+
+    def _complete_definition(self, record: Record, api_version: str) -> None:
+        identify(record)
+        properties = record.properties
+        features = properties.setdefault("features", [])
+        if api_version >= _TRUSTED_LAUNCH_DEFAULT and properties.get("hyperVGeneration") != "V1":
+            properties.setdefault("hyperVGeneration", "V2")
+            if not any(str(each.get("name")).lower() == "securitytype" for each in features):
+                features.append({"name": "SecurityType", "value": "TrustedLaunchSupported"})
+        if not features:
+            del properties["features"]
+        properties.setdefault("hyperVGeneration", "V1")
+        properties.setdefault("architecture", "x64")
+        properties.setdefault("osType", "Linux")
+        properties.setdefault("osState", "Specialized")
+        name = record.id.name
+        properties.setdefault("identifier", {"publisher": "contoso", "offer": name, "sku": name})
+
+    def _write(self, request: Request, kind: str, takes: str, complete: Callable[[Record, str], None]) -> Answer:
+        check_tags(request.body.get("tags"))
+        sent = without(request.body, _READ_ONLY)
+        # Azure drops the empty blocks some clients send.
+        sent["properties"] = {key: value for key, value in sent.get("properties", {}).items() if value != {}}
+        record = self._plane.store.get(request.id)
+        if record is not None:
+            return self._update(request, record, sent, kind, takes)
+        if request.method == "PATCH":
+            raise errors.resource_not_found(request.id.path_name, request.id.group)
+        if not sent.get("location"):
+            raise errors.location_required()
+        if kind == DEFINITION_TYPE:
+            _require(sent["properties"], ("osType", "osState", "identifier"), "galleryImage.properties")
+        record = self._plane.store.put(Record(request.id, sent))
+        complete(record, request.api_version)
+        record.properties["provisioningState"] = "Creating"
+        return self._begin(request, record, "galleryCreate", takes, kind, 201, failed_state="Failed")
+
+    def _update(self, request: Request, record: Record, sent: Json, kind: str, takes: str) -> Answer:
+        for key in _FIXED:
+            asked, had = sent["properties"].get(key), record.properties.get(key)
+            if asked is not None and had is not None and asked != had and kind == DEFINITION_TYPE:
+                raise errors.change_not_allowed(f"galleryImage.properties.{key}")
+        tags = {"tags": sent["tags"]} if "tags" in sent else {}
+        record.body |= merged(record.body, without(sent, ["tags", "location"])) | tags
+        record.properties["provisioningState"] = "Updating"
+        return self._begin(request, record, "galleryUpdate", takes, kind, 200, failed_state="Failed")
+
+    def _begin(
+        self, request: Request, record: Record, operation: str, takes: str, kind: str, status: int, failed_state: str
+    ) -> Answer:
+        def done() -> None:
+            record.properties["provisioningState"] = "Succeeded"
+
+        def failed(error: Json | None) -> None:
+            record.properties["provisioningState"] = failed_state if error else "Succeeded"
+
+        work = Work(operation, takes, done, failed, f"{kind}/write")
+        begun = self._plane.operations.begin(request, record.id, record.location, work)
+        return accepted(request, begun, status, copy.deepcopy(shown_in(record, request.api_version)))
+
+    def _delete(self, request: Request, kind: str, takes: str) -> Answer:
+        record = self._plane.store.get(request.id)
+        if record is None:
+            return Answer(204)
+        if (child := next(self._plane.store.below(record.id), None)) is not None:
+            raise errors.nested_resources_left(child.id.path_name)
+        record.properties["provisioningState"] = "Deleting"
+
+        def gone() -> None:
+            self._plane.store.delete(record, self._plane.clock.time())
+
+        def failed(_error: Json | None) -> None:
+            record.properties["provisioningState"] = "Failed"
+
+        work = Work("galleryDelete", takes, gone, failed, f"{kind}/delete", "delete")
+        return accepted(request, self._plane.operations.begin(request, record.id, record.location, work), 202)
+
+
+def _require(properties: Json, names: tuple[str, ...], where: str) -> None:
+    for name in names:
+        if not properties.get(name):
+            raise errors.invalid_parameter(f"Required parameter '{name}' is missing (null).", f"{where}.{name}")

@@ -1,0 +1,1 @@
+"""Resource groups, tags, network interfaces, Resource Health and other small providers."""

@@ -1,0 +1,85 @@
+"""Resource providers: which types a namespace has, and whether a subscription is registered for it.
+
+This room decides what clients learn of a provider, and that a provider which a subscription is not registered for
+answers nothing. It refuses to reject an api-version: any is taken.
+https://learn.microsoft.com/rest/api/resources/providers
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from simulator.arm.core import errors
+from simulator.arm.core.messages import Answer, Request
+from simulator.arm.core.registrations import REGISTERED, Registrations
+from simulator.arm.core.store import Json
+
+# The newest of the recordings that every type here was asked for with.
+_API_VERSIONS = ["2024-07-01", "2023-07-03", "2022-03-03"]
+# What a subscription has besides the namespaces of the types that are modelled; no list is complete.
+_OTHERS = (
+    "Microsoft.App",
+    "Microsoft.EventGrid",
+    "Microsoft.Insights",
+    "Microsoft.ManagedIdentity",
+    "Microsoft.Network",
+    "Microsoft.OperationalInsights",
+    "Microsoft.ResourceHealth",
+    "Microsoft.Storage",
+    "Microsoft.Web",
+)
+_CHANGES = ("register", "unregister")
+
+
+class Providers:
+    """The providers of one pretend Azure; `known` are the types that are modelled, full, in Azure's casing."""
+
+    def __init__(self, registrations: Registrations, known: Iterable[str]) -> None:
+        self._registrations = registrations
+        self._known = tuple(known)
+
+    def is_asked(self, request: Request) -> bool:
+        """Whether a request is about a provider of a subscription, or their list, and about none of its resources."""
+        path = request.path
+        if path.id.subscription is None or path.id.group is not None or path.id.pairs:
+            return False
+        if path.namespace is None:
+            return request.method == "GET" and (path.tail or "").lower() == "providers"
+        if path.tail is None:
+            return request.method == "GET"
+        return request.method == "POST" and path.tail.lower() in _CHANGES
+
+    def answer(self, request: Request) -> Answer:
+        """The provider, or the list of all, after what was asked for is begun."""
+        subscription, namespace = str(request.path.id.subscription), request.path.namespace
+        if namespace is None:
+            heads = sorted({*_OTHERS, *(name.partition("/")[0] for name in self._known)})
+            return Answer(200, {"value": [self._body(request, subscription, each) for each in heads]}, counted=False)
+        if (request.path.tail or "").lower() == "register":
+            self._registrations.register(subscription, namespace)
+        elif request.path.tail is not None:
+            self._registrations.unregister(subscription, namespace)
+        return Answer(200, self._body(request, subscription, namespace))
+
+    def require(self, request: Request) -> None:
+        """Refuse a request to a provider that its subscription is not registered for."""
+        subscription, namespace = request.path.id.subscription, request.path.namespace or request.path.id.namespace
+        if subscription is None or namespace is None:
+            return
+        if self._registrations.state(subscription, namespace) != REGISTERED:
+            raise errors.missing_registration(namespace)
+
+    def _body(self, request: Request, subscription: str, namespace: str) -> Json:
+        types = [name.split("/", 1) for name in self._known]
+        own = [(head, rest) for head, rest in types if head.lower() == namespace.lower()]
+        spelled = next((each for each in _OTHERS if each.lower() == namespace.lower()), namespace)
+        return {
+            "id": f"{request.path.id.text}/providers/{namespace}",
+            "namespace": own[0][0] if own else spelled,
+            "registrationState": self._registrations.state(subscription, namespace),
+            "registrationPolicy": "RegistrationRequired",
+            "resourceTypes": [
+                {"resourceType": rest, "locations": [], "apiVersions": list(_API_VERSIONS), "capabilities": "None"}
+                for _, rest in own
+            ],
+        }

@@ -1,0 +1,26 @@
+"""Taking resources out of the world with whatever hangs on them.
+
+This room decides what a VM lets go of when it is gone. It refuses to know why it goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from simulator.arm.core.plane import Plane
+from simulator.arm.core.store import Record
+from simulator.arm.state.attachments import sync_attachments
+from simulator.arm.state.vm_state import VmState
+
+
+def take_out(plane: Plane, records: Iterable[Record]) -> None:
+    """Remove `records`: a VM owns no disk any more, its downtime ends and its guest is heard of no more."""
+    for each in records:
+        is_vm = isinstance(each.state, VmState)
+        if is_vm:
+            each.properties["storageProfile"] = {}
+            sync_attachments(plane, each)  # without disks in its model the VM owns none
+            plane.journal.up(each.id.key, plane.now())
+        plane.store.delete(each, plane.clock.time())
+        if is_vm:
+            plane.power_changed(each)

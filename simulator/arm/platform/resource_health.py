@@ -1,0 +1,101 @@
+"""Microsoft.ResourceHealth/availabilityStatuses: what Azure says of a VM's health from outside.
+
+This room decides that Resource Health follows power, later than ARM does, and never looks into the guest: a VM whose
+guest does not boot is available. Nobody documents the delay; a minute is ours. A private key `_availability` on the VM
+overrides it.
+https://learn.microsoft.com/rest/api/resourcehealth/availability-statuses/get-by-resource
+https://learn.microsoft.com/azure/service-health/resource-health-vm-annotation
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from simulator.arm.core import errors
+from simulator.arm.core.ids import parse_id
+from simulator.arm.core.messages import Answer, Request, stamp
+from simulator.arm.core.plane import Plane
+from simulator.arm.core.store import Json
+from simulator.arm.state.vm_state import SETTLED, Power, VmState, vm_state
+
+STATUS_TYPE = "microsoft.resourcehealth/availabilitystatuses"
+_SHOWN_TYPE = "Microsoft.ResourceHealth/AvailabilityStatuses"
+_BELOW = f"/providers/{STATUS_TYPE}"
+_LATE_S = 60.0
+_STOPPED: dict[str, tuple[str, str]] = {
+    "stopped": ("Stopped by user or process", "The virtual machine was stopped by an authorized user or process."),
+    "deallocated": (
+        "Stopped and deallocated by user or process",
+        "The virtual machine was stopped and deallocated by an authorized user or process.",
+    ),
+}
+
+
+class ResourceHealth:
+    """The status of VMs; of anything else nothing is known."""
+
+    def __init__(self, plane: Plane) -> None:
+        self._plane = plane
+
+    def current(self, request: Request) -> Answer:
+        """GET …/availabilityStatuses/current."""
+        if request.method not in ("GET", "HEAD"):
+            raise errors.method_not_allowed(request.method, request.id.text)
+        if request.id.name.lower() != "current":
+            raise errors.resource_not_found(request.id.path_name, request.id.group)
+        return Answer(200, self._status(request.id.text[: request.id.key.rindex(_BELOW)]), counted=False)
+
+    def listing(self, request: Request) -> Answer:
+        """GET …/availabilityStatuses: the current one; history is not kept."""
+        return Answer(200, {"value": [self._status(request.id.text)]}, counted=False)
+
+    def _status(self, scope: str) -> Json:
+        resource_id = parse_id(scope)
+        missing = errors.resource_not_found(resource_id.path_name, resource_id.group)
+        record = self._plane.require(resource_id, missing)
+        known = isinstance(record.state, VmState)
+        now = self._plane.now()
+        properties = _properties(vm_state(record), now) if known else _told("Unknown", "Unknown", "", now, now)
+        return {
+            "id": f"{record.id.text}/providers/{_SHOWN_TYPE}/current",
+            "name": "current",
+            "type": _SHOWN_TYPE,
+            "location": record.location,
+            "properties": properties,
+        }
+
+
+def _properties(state: VmState, now: datetime) -> Json:
+    if state.availability is not None:
+        return _told(state.availability, state.availability, "Told by the scenario.", now, now, "Unplanned")
+    power, since = _power_at(state, now - timedelta(seconds=_LATE_S), now)
+    if power in _STOPPED:
+        title, summary = _STOPPED[power]
+        return _told("Unavailable", title, summary, since, now, "Customer Initiated")
+    summary = "There aren't any known Azure platform problems affecting this virtual machine."
+    return _told("Available", "Available", summary, since, now)
+
+
+def _power_at(state: VmState, then: datetime, now: datetime) -> tuple[Power, datetime]:
+    """The newest settled power state before `then`, and since when."""
+    settled = [(at, power) for at, power in state.turns if power in SETTLED]
+    earlier = [(power, at) for at, power in settled if at <= then]
+    if earlier:
+        return earlier[-1]
+    if not state.turns:
+        return state.power, now
+    # Before its first known turn the VM was what that turn took it from: running, unless it then began to run.
+    return ("deallocated" if state.turns[0][1] in ("starting", "running") else "running"), state.turns[0][0]
+
+
+def _told(state: str, title: str, summary: str, since: datetime, now: datetime, reason: str = "") -> Json:
+    # "occuredTime" is how Azure spells it.
+    return {
+        "availabilityState": state,
+        "title": title,
+        "summary": summary,
+        "reasonType": reason,
+        "reasonChronicity": "Persistent",
+        "occuredTime": stamp(since),
+        "reportedTime": stamp(now),
+    }

@@ -1,0 +1,1 @@
+"""State that several providers share: attachments, contents of disks, sizes, replication."""

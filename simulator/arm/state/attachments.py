@@ -1,0 +1,69 @@
+"""Which disks hang on which VM.
+
+This room decides `managedBy`, `diskState` and the last change of ownership of every disk a VM names, and of those it no
+longer names. It refuses to decide whether an attachment is allowed.
+Disk states: https://learn.microsoft.com/rest/api/compute/disks/get#diskstate
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from simulator.arm.core.messages import stamp
+from simulator.arm.core.plane import Plane
+from simulator.arm.core.store import Json, Record
+from simulator.arm.state.vm_state import vm_state
+
+DISK_TYPE = "Microsoft.Compute/disks"
+_DISK_STATES = {"deallocated": "Reserved"}
+
+
+def disk_blocks(vm: Record) -> Iterator[Json]:
+    """The OS disk's block and the data disks' blocks of a VM's model."""
+    storage: Json = vm.properties.get("storageProfile", {})
+    if "osDisk" in storage:
+        yield storage["osDisk"]
+    yield from storage.get("dataDisks", [])
+
+
+def disk_id(block: Json) -> str | None:
+    """The managed disk's id in a disk block, None for an unmanaged disk."""
+    managed: Json = block.get("managedDisk") or {}
+    return managed.get("id")
+
+
+def attached_disk(plane: Plane, block: Json) -> Record | None:
+    """The disk a block of a VM's model names."""
+    text = disk_id(block)
+    return plane.store.get(text) if text else None
+
+
+def sync_attachments(plane: Plane, vm: Record) -> None:
+    """Make the disks agree with the VM's model and power: attach those named, detach those no longer named."""
+    if plane.store.get(vm.id) is not vm:
+        return  # an operation that outlives its VM attaches nothing
+    state = vm_state(vm)
+    named = frozenset(text.lower() for block in disk_blocks(vm) if (text := disk_id(block)))
+    for key in state.attached - named:
+        disk = plane.store.get(key)
+        if disk is not None and str(disk.body.get("managedBy", "")).lower() == vm.id.key:
+            release(plane, disk)
+    for key in named:
+        if (disk := plane.store.get(key)) is not None:
+            _own(plane, disk, vm, "Frozen" if state.hibernated else _DISK_STATES.get(state.power, "Attached"))
+    state.attached = named
+
+
+def release(plane: Plane, disk: Record) -> None:
+    """The disk belongs to nobody any more."""
+    disk.body.pop("managedBy", None)
+    disk.properties["diskState"] = "Unattached"
+    disk.properties["LastOwnershipUpdateTime"] = stamp(plane.now())
+
+
+def _own(plane: Plane, disk: Record, vm: Record, state: str) -> None:
+    if disk.body.get("managedBy") == vm.id.text and disk.properties.get("diskState") == state:
+        return
+    disk.body["managedBy"] = vm.id.text
+    disk.properties["diskState"] = state
+    disk.properties["LastOwnershipUpdateTime"] = stamp(plane.now())

@@ -1,0 +1,52 @@
+"""What the platform fills into a managed disk.
+
+This room decides the derived properties of a disk: state, size, performance, encryption, network defaults. It refuses
+to know requests and operations.
+"""
+
+from __future__ import annotations
+
+from simulator.arm.core.messages import stamp
+from simulator.arm.core.plane import Plane
+from simulator.arm.core.store import Json, Record
+from simulator.arm.state.disk_sizes import has_chosen_performance, performance, sku_tier
+
+_GIB = 1024**3
+_DEFAULT_GB = 30
+
+
+def complete_disk(plane: Plane, record: Record) -> None:
+    """Fill what is missing in a disk, as ARM does; what is there stays."""
+    body, properties = record.body, record.properties
+    identify(record)
+    sku = body.setdefault("sku", {"name": "Standard_LRS"})
+    sku["tier"] = sku_tier(sku.get("name", "Standard_LRS"))
+    properties.setdefault("creationData", {"createOption": "Empty"})
+    properties.setdefault("diskSizeGB", _DEFAULT_GB)
+    derive_performance(body)
+    properties.setdefault("encryption", {"type": "EncryptionAtRestWithPlatformKey"})
+    properties.setdefault("networkAccessPolicy", "AllowAll")
+    properties.setdefault("publicNetworkAccess", "Enabled")
+    properties.setdefault("timeCreated", stamp(plane.now()))
+    properties.setdefault("provisioningState", "Succeeded")
+    properties.setdefault("diskState", "Unattached")
+    properties.setdefault("uniqueId", plane.guid("uniqueId", record.id))
+
+
+def derive_performance(body: Json) -> None:
+    """Set size in bytes, tier, IOPS and throughput from SKU and size; chosen values of Ultra and Premium v2 stay."""
+    properties = body["properties"]
+    sku, size_gb = body["sku"]["name"], int(properties["diskSizeGB"])
+    numbers = performance(sku, size_gb, properties.get("tier"))
+    for key, value in (("diskIOPSReadWrite", numbers.iops), ("diskMBpsReadWrite", numbers.mbps)):
+        if key not in properties or not has_chosen_performance(sku):
+            properties[key] = value
+    properties["diskSizeBytes"] = size_gb * _GIB
+    properties.pop("tier", None)
+    if numbers.tier:
+        properties["tier"] = numbers.tier
+
+
+def identify(record: Record) -> None:
+    """Write id, name and type into a body."""
+    record.body |= {"name": record.id.name, "id": record.id.text, "type": record.id.type}

@@ -1,0 +1,198 @@
+"""Where a disk's content comes from, and what it inherits from there.
+
+This room decides what image, disk or snapshot a `creationData` names, what the new disk takes from it, and which
+sources Azure refuses. It refuses to make disks.
+https://learn.microsoft.com/rest/api/compute/disks/create-or-update#creationdata
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from simulator.arm.core import errors
+from simulator.arm.core.ids import ResourceId, parse_id
+from simulator.arm.core.plane import Plane
+from simulator.arm.core.store import Json, Record, normal_location
+from simulator.arm.state.marketplace import find_image
+from simulator.arm.state.replication import replicated_to
+
+VERSION_TYPE = "microsoft.compute/galleries/images/versions"
+_LINUX_GB, _WINDOWS_GB = 30, 127
+_NO_COPY_SECURITY = {"Copy", "Empty"}
+
+
+@dataclass(frozen=True)
+class SourceFacts:
+    """What a disk inherits; None where the source does not say."""
+
+    os_type: str | None = None
+    generation: str | None = None
+    architecture: str = "x64"
+    size_gb: int | None = None
+    security_type: str | None = None
+    controllers: str | None = None
+    accelerated_network: bool | None = None
+    unique_id: str | None = None
+
+    def with_os(self, os_type: str) -> SourceFacts:
+        """The same with another operating system (and that system's usual size, where none is known)."""
+        return replace(self, os_type=os_type, size_gb=self.size_gb or _usual_size_gb(os_type))
+
+    def with_security(self, security_type: str) -> SourceFacts:
+        """The same with a security type."""
+        return replace(self, security_type=security_type)
+
+    def disk_properties(self) -> Json:
+        """The properties a disk with this source shows."""
+        properties: Json = {}
+        if self.os_type:
+            properties["osType"] = self.os_type
+            properties["hyperVGeneration"] = self.generation or "V1"
+            capabilities: Json = {"architecture": self.architecture}
+            if self.controllers:
+                capabilities["diskControllerTypes"] = self.controllers
+            if self.accelerated_network is not None:
+                capabilities["acceleratedNetwork"] = self.accelerated_network
+            properties["supportedCapabilities"] = capabilities
+        if self.security_type and self.security_type != "Standard":
+            properties["securityProfile"] = {"securityType": self.security_type}
+        if self.size_gb:
+            properties["diskSizeGB"] = self.size_gb
+        return properties
+
+    @staticmethod
+    def of_disk(disk: Record) -> SourceFacts:
+        """What a copy of a disk or snapshot inherits."""
+        properties = disk.properties
+        capabilities = properties.get("supportedCapabilities", {})
+        return SourceFacts(
+            os_type=properties.get("osType"),
+            generation=properties.get("hyperVGeneration"),
+            architecture=capabilities.get("architecture", "x64"),
+            size_gb=properties.get("diskSizeGB"),
+            security_type=(properties.get("securityProfile") or {}).get("securityType"),
+            controllers=capabilities.get("diskControllerTypes"),
+            accelerated_network=capabilities.get("acceleratedNetwork"),
+            unique_id=properties.get("uniqueId"),
+        )
+
+
+def source_facts(plane: Plane, creation: Json, location: str) -> SourceFacts:
+    """What a disk made from `creationData` in `location` inherits; ArmError when Azure refuses the source."""
+    option = creation.get("createOption")
+    if option == "FromImage":
+        gallery = creation.get("galleryImageReference") or {}
+        if "id" in gallery:
+            return _version_facts(plane, str(gallery["id"]), location, gallery.get("lun"))
+        image = creation.get("imageReference") or {}
+        if not image and not gallery:
+            raise errors.invalid_parameter(
+                "Required parameter 'creationData.imageReference' is missing (null).", "creationData.imageReference"
+            )
+        return image_facts(plane, image)
+    source = creation.get("sourceResourceId")
+    if option in ("Copy", "Restore") and source:
+        return SourceFacts.of_disk(_source(plane, str(source), location))
+    return SourceFacts()
+
+
+def image_facts(plane: Plane, reference: Json) -> SourceFacts:
+    """What a disk from an `imageReference` inherits: a version or managed image by id, else a platform image."""
+    text = str(reference.get("id", ""))
+    if (record := plane.store.get(text)) is not None:
+        return version_facts(plane, record) if record.id.type.lower() == VERSION_TYPE else _managed_image(record)
+    if (known := find_image(reference)) is not None:
+        return SourceFacts(known.os_type, known.generation, known.architecture, known.size_gb)
+    words = " ".join(str(reference.get(key, "")) for key in ("publisher", "offer", "sku")) + text
+    os_type = "Windows" if "windows" in words.lower() else "Linux"
+    gen2 = any(mark in words.lower() for mark in ("gen2", "-g2", "azure-edition"))
+    return SourceFacts(os_type, "V2" if gen2 else "V1", size_gb=_usual_size_gb(os_type))
+
+
+def version_facts(plane: Plane, version: Record) -> SourceFacts:
+    """What a disk from a gallery image version inherits: from the definition, and the size from the version."""
+    parent = version.id.parent
+    definition = plane.store.get(parent) if parent else None
+    properties = definition.properties if definition else {}
+    features = {str(each.get("name")): str(each.get("value")) for each in properties.get("features") or []}
+    image = version.properties.get("storageProfile", {}).get("osDiskImage", {})
+    security = features.get("SecurityType")
+    accelerated = features.get("IsAcceleratedNetworkSupported")
+    return SourceFacts(
+        os_type=properties.get("osType", "Linux"),
+        generation=properties.get("hyperVGeneration", "V1"),
+        architecture=properties.get("architecture", "x64"),
+        size_gb=image.get("sizeInGB") or _usual_size_gb(properties.get("osType", "Linux")),
+        security_type=security if security == "TrustedLaunch" else None,
+        controllers=features.get("DiskControllerTypes"),
+        accelerated_network=accelerated.lower() == "true" if accelerated else None,
+    )
+
+
+def check_security(option: str, security_type: str | None) -> None:
+    """A copy takes its source's security type; naming one is refused."""
+    if security_type not in (None, "Standard") and option in _NO_COPY_SECURITY:
+        text = f"Security type '{security_type}' is not supported for CreateOption '{option}'."
+        raise errors.invalid_parameter(text, "disk.securityProfile.securityType")
+
+
+def _version_facts(plane: Plane, text: str, location: str, lun: int | None) -> SourceFacts:
+    version = plane.store.get(text)
+    regions = {
+        normal_location(str(region.get("name", ""))): region
+        for region in (version.properties.get("publishingProfile", {}).get("targetRegions", []) if version else [])
+    }
+    if version is None or version.id.type.lower() != VERSION_TYPE or normal_location(location) not in regions:
+        raise errors.provider_error(
+            404,
+            "GalleryImageNotFound",
+            f"The gallery image {text} is not available in {location} region. Please contact image owner to replicate "
+            "to this region, or change your requested region.",
+            "galleryImageReference",
+        )
+    state = version.properties.get("provisioningState")
+    if state == "Creating" or not replicated_to(plane, version, location):
+        # Words not known: nobody has recorded a disk from an unfinished version.
+        text = f"The gallery image version {version.id.text} is not ready in {location} region. Its state is '{state}'."
+        raise errors.not_allowed(text, "galleryImageReference")
+    facts = version_facts(plane, version)
+    if lun is None:
+        return facts
+    images = version.properties.get("storageProfile", {}).get("dataDiskImages", [])
+    image = next((each for each in images if each.get("lun") == lun), None)
+    if image is None:
+        raise errors.invalid_parameter(
+            f"The gallery image has no data disk with lun {lun}.", "galleryImageReference.lun"
+        )
+    return SourceFacts(size_gb=image.get("sizeInGB"))
+
+
+def _managed_image(image: Record) -> SourceFacts:
+    os_disk = image.properties.get("storageProfile", {}).get("osDisk", {})
+    return SourceFacts(
+        os_type=os_disk.get("osType", "Linux"),
+        generation=image.properties.get("hyperVGeneration", "V1"),
+        size_gb=os_disk.get("diskSizeGB") or _usual_size_gb(os_disk.get("osType", "Linux")),
+    )
+
+
+def _source(plane: Plane, text: str, location: str) -> Record:
+    try:
+        source_id: ResourceId = parse_id(text)
+    except ValueError as error:
+        raise errors.invalid_parameter(
+            f"The value '{text}' of parameter 'creationData.sourceResourceId' is invalid.",
+            "creationData.sourceResourceId",
+        ) from error
+    source = plane.require(source_id, errors.resource_not_found(source_id.path_name, source_id.group))
+    if source.location != normal_location(location):
+        # Words not known.
+        raise errors.invalid_parameter(
+            f"Source resource {text} is in location '{source.location}', the disk in '{normal_location(location)}'.",
+            "creationData.sourceResourceId",
+        )
+    return source
+
+
+def _usual_size_gb(os_type: str) -> int:
+    return _WINDOWS_GB if os_type == "Windows" else _LINUX_GB

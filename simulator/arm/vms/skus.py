@@ -1,0 +1,83 @@
+"""`GET /subscriptions/{id}/providers/Microsoft.Compute/skus`: what VM sizes can do, by region.
+
+This room decides how a size is told and how the list is filtered and paged. Which sizes there are is `vm_sizes`.
+https://learn.microsoft.com/rest/api/compute/resource-skus/list
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from simulator.arm.core import errors, locations
+from simulator.arm.core.messages import Answer, Request
+from simulator.arm.core.store import Json, normal_location
+from simulator.arm.state.vm_sizes import SIZES, Size
+
+COLLECTION = "microsoft.compute/skus"
+_PAGE_SIZE = 200
+_FILTER = re.compile(r"\s*location\s+eq\s+'([^']*)'\s*", re.IGNORECASE)
+
+
+def listing(request: Request) -> Answer:
+    """The SKUs of every region, or of that in `$filter=location eq '…'`; the only filter Azure takes."""
+    asked = request.query.get("$filter")
+    wanted = None
+    if asked:
+        match = _FILTER.fullmatch(asked)
+        if match is None:
+            raise errors.ArmError(400, "InvalidFilterInQueryString", f"Invalid $filter '{asked}' in the query string.")
+        wanted = normal_location(match.group(1))
+    told = list(_told(wanted))
+    token = request.query.get("$skiptoken", "0")
+    start = int(token) if token.isdigit() else 0
+    body: Json = {"value": told[start : start + _PAGE_SIZE]}
+    if start + _PAGE_SIZE < len(told):
+        query = "&".join(f"{key}={value}" for key, value in request.query.items() if key != "$skiptoken")
+        body["nextLink"] = f"{request.url.partition('?')[0]}?{query}&$skiptoken={start + _PAGE_SIZE}"
+    return Answer(200, body, counted=False)
+
+
+def _told(wanted: str | None) -> Iterator[Json]:
+    for location in locations.names():
+        if wanted in (None, location):
+            for size in SIZES.values():
+                yield _sku(size, location)
+
+
+def _sku(size: Size, location: str) -> Json:
+    zones = ["1", "2", "3"] if locations.has_zones(location) else []
+    capabilities = {
+        "vCPUs": size.cpus,
+        "vCPUsAvailable": size.cpus,
+        "MemoryGB": size.memory_gb,
+        "MaxDataDiskCount": size.data_disks,
+        "PremiumIO": size.premium,
+        "HyperVGenerations": ",".join(size.generations),
+        "CpuArchitectureType": size.architecture,
+        "DiskControllerTypes": ",".join(size.controllers),
+        "EphemeralOSDiskSupported": size.ephemeral,
+        "EncryptionAtHostSupported": True,
+        "AcceleratedNetworkingEnabled": True,
+        "TrustedLaunchDisabled": "V2" not in size.generations or size.architecture == "Arm64",
+        "HibernationSupported": size.premium and size.architecture == "x64",
+    }
+    if size.confidential:
+        capabilities["ConfidentialComputingType"] = size.confidential
+    restriction = {
+        "type": "Location",
+        "values": [location],
+        "restrictionInfo": {"locations": [location], **({"zones": zones} if zones else {})},
+        "reasonCode": "NotAvailableForSubscription",
+    }
+    return {
+        "resourceType": "virtualMachines",
+        "name": size.name,
+        "tier": "Standard",
+        "size": size.name.partition("_")[2],
+        "family": size.family,
+        "locations": [location],
+        "locationInfo": [{"location": location, "zones": zones, "zoneDetails": []}],
+        "capabilities": [{"name": name, "value": str(value)} for name, value in capabilities.items()],
+        "restrictions": [restriction] if size.restricted else [],
+    }

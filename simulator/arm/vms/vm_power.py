@@ -1,0 +1,218 @@
+"""The VM's power: start, stop, deallocate, restart, redeploy, reapply, generalize.
+
+This room decides which power state follows which, when the guest boots and what the agent says then. It refuses to know
+the VM's model.
+https://learn.microsoft.com/azure/virtual-machines/states-billing
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from simulator.arm.core import durations, errors
+from simulator.arm.core.messages import Answer, Handler, Request
+from simulator.arm.core.operations import Work, accepted
+from simulator.arm.core.plane import Plane
+from simulator.arm.core.store import Json, Record
+from simulator.arm.guests.guest_boot import boot_of
+from simulator.arm.state.attachments import sync_attachments
+from simulator.arm.state.vm_state import Power, VmState, vm_state
+
+_TYPE = "Microsoft.Compute/virtualMachines"
+
+
+@dataclass(frozen=True)
+class _Action:
+    """One power operation: the state shown on the way, where it ends, what it needs."""
+
+    name: str
+    on_the_way: Power | None
+    ends: Power | None
+    needs_host: bool = False
+    needs_os: bool = False
+
+
+_ACTIONS = (
+    _Action("start", "starting", "running", needs_os=True),
+    _Action("powerOff", "stopping", "stopped", needs_host=True),
+    _Action("deallocate", "deallocating", "deallocated"),
+    _Action("restart", "starting", "running", needs_host=True, needs_os=True),
+    _Action("redeploy", "starting", "running", needs_os=True),
+    _Action("reapply", None, None),
+)
+
+
+class VmPower:
+    """The power operations of VMs."""
+
+    def __init__(self, plane: Plane) -> None:
+        self._plane = plane
+
+    def actions(self) -> Mapping[str, Handler]:
+        """The POST actions by name."""
+        handlers: dict[str, Handler] = {action.name: self._handler(action) for action in _ACTIONS}
+        return handlers | {"generalize": self._generalize, "simulateEviction": self._simulate_eviction}
+
+    def go_down(self, record: Record, on_the_way: Power) -> None:
+        """A stop of the VM was accepted: from now on it counts as down."""
+        state = vm_state(record)
+        if state.power == "running":
+            self._plane.journal.down(record.id.key, self._plane.now())
+        state.turn(on_the_way, self._plane.now())
+        self._plane.power_changed(record)
+
+    def boot(self, record: Record, *, at_once: bool = False) -> None:
+        """The VM runs. Its OS disk decides whether the guest comes up; `at_once`: its agent has reported already."""
+        state, now = vm_state(record), self._plane.now()
+        state.shut_down(now, keep_report=True)
+        wait_s = 0.0 if at_once else durations.draw("agentReady", self._plane.random("agentReady", record.id))
+        state.turn("running", now)
+        state.boot_up(boot_of(self._plane, record, wait_s))
+        state.hibernated = False
+        self._plane.journal.up(record.id.key, now)
+        self._plane.power_changed(record)
+
+    def power_off_from_inside(self, record: Record) -> None:
+        """The guest powers its machine off: the VM keeps its host and is billed on, as after `powerOff`."""
+        state, now = vm_state(record), self._plane.now()
+        if state.power != "running" or state.busy:
+            return
+        self.go_down(record, "stopping")
+        state.shut_down(now, keep_report=True)
+        state.turn("stopped", now)
+        sync_attachments(self._plane, record)
+        self._plane.power_changed(record)
+
+    def settle(self, record: Record, error: Json | None) -> None:
+        """An operation on the VM ended, with `error` if it failed."""
+        state = vm_state(record)
+        state.busy, state.failure, state.changed_at = False, error, self._plane.now()
+        record.properties["provisioningState"] = "Failed" if error else "Succeeded"
+
+    def _handler(self, action: _Action) -> Handler:
+        def handle(request: Request) -> Answer:
+            record = self._require(request)
+            state = vm_state(record)
+            self._check(record, state, action)
+            hibernates = action.name == "deallocate" and request.query.get("hibernate", "").lower() == "true"
+            if hibernates:
+                _check_hibernation(record, state)
+            before = state.power
+            takes = _takes(action, before)
+            if (action.on_the_way and before != action.ends) or action.name in ("restart", "redeploy"):
+                self.go_down(record, action.on_the_way or before)
+            record.properties["provisioningState"] = "Updating"
+            state.busy = True
+            came_up = partial(self._come_up, record, action, before)
+            held_s = state.slow_extension_s if action.ends == "running" else 0.0
+            work = Work(
+                action.name,
+                takes,
+                self._effect(record, action, before, hibernates=hibernates, came_up=None if held_s else came_up),
+                lambda error: self._failed(record, before, error),
+                f"{_TYPE}/{action.name}/action",
+                "action",
+                came_up,
+                held_s,
+            )
+            return accepted(request, self._plane.operations.begin(request, record.id, record.location, work), 202)
+
+        return handle
+
+    def _come_up(self, record: Record, action: _Action, before: Power) -> None:
+        """The VM runs at the end of an action, which an extension may yet hold up."""
+        if before == "deallocated":
+            vm_state(record).earlier_report = None
+        if before != "running" or action.name != "start":
+            self.boot(record)
+
+    def _effect(
+        self,
+        record: Record,
+        action: _Action,
+        before: Power,
+        *,
+        hibernates: bool,
+        came_up: Callable[[], None] | None,
+    ) -> Callable[[], None]:
+        """What an action ends with; `came_up` is None when the VM has come up earlier."""
+
+        def effect() -> None:
+            state, now = vm_state(record), self._plane.now()
+            state.etag += 1
+            if action.ends == "running":
+                if came_up is not None:
+                    came_up()
+            elif action.ends is not None and before != action.ends:
+                state.shut_down(now, keep_report=action.ends == "stopped")
+                state.turn(action.ends, now)
+            if action.ends == "deallocated":
+                state.disks_at, state.hibernated = now, hibernates
+            sync_attachments(self._plane, record)
+            self.settle(record, None)
+
+        return effect
+
+    def _failed(self, record: Record, before: Power, error: Json | None) -> None:
+        state = vm_state(record)
+        if state.power != before:
+            state.turn(before, self._plane.now())
+            self._plane.power_changed(record)
+        if before == "running":
+            self._plane.journal.up(record.id.key, self._plane.now())
+        self.settle(record, error)
+
+    def _check(self, record: Record, state: VmState, action: _Action) -> None:
+        if state.busy:
+            raise errors.conflict()
+        reason = None
+        if action.needs_os and state.generalized:
+            reason = "generalized"
+        elif action.needs_host and state.power == "deallocated":
+            reason = "deallocated"
+        if reason:
+            text = f"Operation '{action.name}' is not allowed on VM '{record.id.name}' since the VM is {reason}."
+            raise errors.not_allowed(text)
+
+    def _generalize(self, request: Request) -> Answer:
+        record = self._require(request)
+        state = vm_state(record)
+        if state.busy:
+            raise errors.conflict()
+        if state.power not in ("stopped", "deallocated"):
+            name = record.id.name
+            text = f"Please power off the Virtual Machine '{name}' before setting the Virtual Machine to generalized."
+            raise errors.not_allowed(text)
+        state.generalized = True
+        action = f"{_TYPE}/generalize/action"
+        self._plane.tell_now(request, record.id, action, "action", record.id.text)
+        return Answer(200)
+
+    def _simulate_eviction(self, request: Request) -> Answer:
+        record = self._require(request)
+        if record.properties.get("priority") != "Spot":
+            raise errors.not_allowed("Operation 'simulateEviction' is allowed only for Spot Virtual Machines")
+        return Answer(204)
+
+    def _require(self, request: Request) -> Record:
+        missing = errors.resource_not_found(request.id.path_name, request.id.group)
+        return self._plane.require(request.id, missing)
+
+
+def _check_hibernation(record: Record, state: VmState) -> None:
+    """Documented: https://learn.microsoft.com/azure/virtual-machines/hibernate-resume (words not known)."""
+    if not (record.properties.get("additionalCapabilities") or {}).get("hibernationEnabled"):
+        raise errors.not_allowed(f"VM '{record.id.name}' cannot be hibernated since hibernation is not enabled on it.")
+    if state.power != "running":
+        raise errors.not_allowed(f"VM '{record.id.name}' cannot be hibernated since it is not running.")
+
+
+def _takes(action: _Action, before: Power) -> str:
+    """The distribution an action's duration comes from: an action that changes nothing is quick."""
+    if action.name == "start" and before == "stopped":
+        return "startStopped"
+    if action.name in ("start", "powerOff", "deallocate") and before == action.ends:
+        return "updateDeallocated"
+    return action.name

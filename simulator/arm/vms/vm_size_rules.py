@@ -1,0 +1,87 @@
+"""What a VM's size refuses: disks it cannot carry, images it cannot boot.
+
+This room decides which combinations Azure refuses and in which words; a size nobody wrote down refuses nothing. It
+refuses to know requests.
+"""
+
+from __future__ import annotations
+
+from simulator.arm.core import errors
+from simulator.arm.core.plane import Plane
+from simulator.arm.core.store import Json, Record
+from simulator.arm.state.attachments import attached_disk, disk_blocks, disk_id
+from simulator.arm.state.disk_sources import SourceFacts
+from simulator.arm.state.vm_sizes import Size, size_of
+
+
+def check_disk_sku(size: Size | None, sku: str, disk_name: str) -> None:
+    """Refuse a premium disk on a size without premium storage (reported,
+    https://github.com/google/cloud-forensics-utils/issues/488)."""
+    if size is None or size.premium or not sku.startswith(("Premium", "UltraSSD")):
+        return
+    raise errors.invalid_parameter(
+        f"Requested operation cannot be performed because the VM size {size.name} does not support the storage account "
+        f"type {sku} of disk '{disk_name}'. Consider updating the VM to a size that supports Premium storage."
+    )
+
+
+def check_new_vm(vm: Record, facts: SourceFacts) -> None:
+    """Refuse a new VM whose size cannot boot its OS disk (`facts`) or cannot be had."""
+    size = size_of(_size_name(vm.properties))
+    if size is None:
+        return
+    if size.restricted:
+        # Reported: https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-sku-not-available
+        raise errors.provider_error(
+            409,
+            "SkuNotAvailable",
+            f"The requested VM size for resource 'Following SKUs have failed for Capacity Restrictions: {size.name}' "
+            f"is currently not available in location '{vm.location}'. Please try another size or deploy to a different "
+            "location or different zone. See https://aka.ms/azureskunotavailable for details.",
+        )
+    _check_boot(size, facts)
+    for block in disk_blocks(vm):
+        sku = (block.get("managedDisk") or {}).get("storageAccountType", "")
+        check_disk_sku(size, sku, str(block.get("name", "")))
+
+
+def check_resize(plane: Plane, vm: Record, model: Json) -> None:
+    """Refuse another size than the VM's own that cannot carry or boot its disks."""
+    wanted = _size_name(model.get("properties", {}))
+    size = size_of(wanted)
+    if size is None or (wanted or "").lower() == (_size_name(vm.properties) or "").lower():
+        return
+    blocks = list(disk_blocks(vm))
+    if blocks and (os_disk := attached_disk(plane, blocks[0])) is not None:
+        _check_boot(size, SourceFacts.of_disk(os_disk))
+    for block in blocks:
+        if disk_id(block) and (disk := attached_disk(plane, block)) is not None:
+            check_disk_sku(size, str(disk.body.get("sku", {}).get("name", "")), disk.id.name)
+
+
+def _check_boot(size: Size, facts: SourceFacts) -> None:
+    generation = facts.generation or "V1"
+    if generation not in size.generations:
+        # Reported: https://github.com/gardener/gardener-extension-provider-azure/issues/972
+        number = generation.removeprefix("V")
+        raise errors.provider_error(
+            400,
+            "BadRequest",
+            f"The selected VM size '{size.name}' cannot boot Hypervisor Generation '{number}'. If this was a Create "
+            "operation please check that the Hypervisor Generation of the Image matches the Hypervisor Generation of "
+            f"the selected VM Size. If this was an Update operation please select a Hypervisor Generation '{number}' "
+            "VM Size. For more information, see https://aka.ms/azuregen2vm",
+        )
+    if facts.architecture != size.architecture:
+        # Words not known.
+        raise errors.provider_error(
+            400,
+            "BadRequest",
+            f"The selected VM size '{size.name}' has CPU Architecture '{size.architecture}', the OS disk "
+            f"'{facts.architecture}'.",
+        )
+
+
+def _size_name(properties: Json) -> str | None:
+    name = (properties.get("hardwareProfile") or {}).get("vmSize")
+    return None if name is None else str(name)

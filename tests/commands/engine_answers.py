@@ -1,0 +1,42 @@
+"""Plays the stories of `tests/support/engine` on Microsoft's engine and keeps what they come to, for the hub.
+
+    python -m tests.commands.engine_answers                     every story, in two minutes
+    python -m tests.commands.engine_answers --only entities     those whose name contains the text, beside what is kept
+
+Needs the engine's program and Azurite. The changed files are to be read before they are committed: a story that failed
+says so in its answer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from tests.support.engine.answers import FOLDER, keep, kept
+from tests.support.engine.stage import on_the_engine
+from tests.support.engine.worlds import WORLDS
+
+
+def main() -> int:
+    """Play and keep; the exit code is 1 if a story failed."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", default="", help="only the stories whose name contains this")
+    parser.add_argument("--at-once", type=int, default=6, help="how many stories share the engine at a time")
+    asked = parser.parse_args()
+    failed = []
+    for name, world in WORLDS.items():
+        chosen = [story for story in world.stories if asked.only in story]
+        if not chosen:
+            continue
+        before = kept(name) if (FOLDER / f"{name}.json").is_file() else {}
+        played = on_the_engine(world, chosen, at_once=asked.at_once)
+        keep(name, {story: played.get(story, before.get(story)) for story in world.stories})
+        failed += [story for story, answer in played.items() if "the story itself failed" in answer]
+        print(f"{name}: {len(played)} stories", flush=True)
+    for story in failed:
+        print(f"failed: {story}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

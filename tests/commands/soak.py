@@ -1,0 +1,127 @@
+"""`make soak N=1000`: that many drawn stories of fleets or recipes in trouble; the promises of the property tests.
+
+Prints the seed first, a new one each time, then the rate, and when a story ends badly the smallest such story that was
+found. The work is done in lots of `--lot` stories, each in a process of its own with a seed of its own, `--jobs` of
+them at a time: a story that ends badly ends its lot, and the others go on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib
+import logging
+import os
+import pkgutil
+import secrets
+import sys
+from collections.abc import Callable
+
+from hypothesis import given, seed, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+import refresh
+from simulator.clock import Clock
+from tests.support.chaos.drawing import NEW, draw_from
+from tests.support.chaos.fleet_story import FleetStory, drawn
+from tests.support.chaos.recipe_story import Calamity, calamities, play
+
+_TELL_EVERY = 50
+_SEEDS = 10_000_000
+
+
+def main() -> int:
+    """Run it; 1 when a story ended badly."""
+    parser = argparse.ArgumentParser(prog="python -m tests.commands.soak")
+    parser.add_argument("--stories", choices=sorted(_SOAKS), default="fleets", help="what they are about")
+    parser.add_argument("--examples", type=int, default=1000, help="how many stories")
+    parser.add_argument("--seed", type=int, help="of the first lot, the others count on; without it a new one")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many lots at a time")
+    parser.add_argument("--lot", type=int, default=500, help="how many stories have one seed")
+    typed = parser.parse_args()
+    if typed.seed is None:
+        typed.seed = secrets.randbelow(_SEEDS)
+        print(f"seed {typed.seed}: the same stories come again with SOAK_SEED={typed.seed}", flush=True)
+    if typed.examples > typed.lot:
+        return asyncio.run(_share(typed.stories, typed.examples, typed.seed, typed.jobs, typed.lot))
+    return _soak(typed.stories, typed.examples, typed.seed)
+
+
+async def _share(stories: str, examples: int, first_seed: int, jobs: int, lot: int) -> int:
+    began_s = Clock.stopwatch()
+    sizes = [min(lot, examples - told) for told in range(0, examples, lot)]
+    free = asyncio.Semaphore(jobs)
+
+    async def play_lot(number: int, size: int) -> int:
+        counts = ("--examples", str(size), "--lot", str(size), "--seed", str(first_seed + number))
+        arguments = ("--stories", stories, *counts)
+        async with free:
+            process = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.commands.soak", *arguments)
+            return await process.wait()
+
+    codes = await asyncio.gather(*(play_lot(number, size) for number, size in enumerate(sizes)))
+    took_s = Clock.stopwatch() - began_s
+    bad = [first_seed + number for number, code in enumerate(codes) if code]
+    well = sum(size for size, code in zip(sizes, codes, strict=True) if not code)
+    rate = f"in {took_s:.0f} s ({well / took_s * 60:.0f} a minute), seeds {first_seed} to {first_seed + len(sizes) - 1}"
+    print(f"{well} of {examples} in lots that ended well {rate}")
+    if bad:
+        print(f"a story ended badly in the lots of seed {', '.join(map(str, bad))}", file=sys.stderr)
+    return bool(bad)
+
+
+def _soak(stories: str, examples: int, lot_seed: int) -> int:
+    logging.disable(logging.CRITICAL)  # the Durable library warns of every late answer, and these are made to be late
+    _keep_imported()
+    draw_from(NEW)
+    began_s, count = Clock.stopwatch(), 0
+
+    def count_one() -> None:
+        nonlocal count
+        count += 1
+        if count % _TELL_EVERY == 0:
+            rate = count / (Clock.stopwatch() - began_s)
+            print(f"seed {lot_seed}: {count} ended well, {rate * 60:.0f} a minute", flush=True)
+
+    try:
+        _SOAKS[stories](examples, lot_seed, count_one)
+    except BaseException:
+        print(f"seed {lot_seed}: one ended badly after about {count} that ended well", file=sys.stderr)
+        raise
+    took_s = Clock.stopwatch() - began_s
+    print(f"seed {lot_seed}: {count} ended well in {took_s:.0f} s ({count / took_s * 60:.0f} a minute)")
+    return 0
+
+
+def _soak_fleets(examples: int, lot_seed: int, ended_well: Callable[[], None]) -> None:
+    @seed(lot_seed)
+    class Counted(FleetStory):
+        def teardown(self) -> None:
+            super().teardown()
+            ended_well()
+
+    run_state_machine_as_test(Counted, settings=drawn(examples))
+
+
+def _soak_recipes(examples: int, lot_seed: int, ended_well: Callable[[], None]) -> None:
+    @seed(lot_seed)
+    @settings(max_examples=examples)
+    @given(calamities())
+    def counted(calamity: Calamity) -> None:
+        play(calamity)
+        ended_well()
+
+    counted()
+
+
+_SOAKS = {"fleets": _soak_fleets, "recipes": _soak_recipes}
+
+
+def _keep_imported() -> None:
+    """Import the app's modules once: the host forgets only what it imported itself, and that is a fifth of a story."""
+    for module in pkgutil.walk_packages(refresh.__path__, "refresh."):
+        importlib.import_module(module.name)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

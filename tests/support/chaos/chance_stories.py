@@ -1,0 +1,59 @@
+"""`python -m tests.support.chaos.chance_stories`: stories with chance faults, told as JSON, to be told again elsewhere.
+
+Decides which stories these are: a recipe, and a fleet whose events come late and twice and whose workers die. Both meet
+every kind of fault that chance may deal.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+from simulator.arm.core.store import Json
+from simulator.eventgrid import Chaos
+from tests.support.chaos.fleet import Machine
+from tests.support.chaos.fleet_story import FleetStory
+from tests.support.chaos.misfortune import KINDS
+from tests.support.chaos.recipe_story import Calamity, play
+
+_FLEET = (
+    Machine("web01", "running", True, "deallocate", False),
+    Machine("web02", "running", True, "power-off", False),
+    Machine("web03", "running", False, "deallocate", False),
+)
+_SEEN = ("t", "method", "path", "query", "status", "duration_s")
+
+
+def recipe() -> dict[str, Any]:
+    """Two builds of a recipe, the first among calamities: every request and both results."""
+    told = play(Calamity(11, 0.2, "never"))
+    return {"requests": _rows(told.requests), "results": [told.first, told.second]}
+
+
+def fleet() -> dict[str, Any]:
+    """Three VMs at once in trouble: every request, the outcomes and how long it all took."""
+    story = FleetStory()
+    story.a_fleet(_FLEET, Chaos(30, 0.5, 0.5, 3), "new")
+    story.chance_rules(5, 0.1, set(KINDS))
+    for at, wish in enumerate(("newer", "new", "bad")):
+        story.somebody_wants_a_disk_that_fits(1, at, wish)
+    story.the_worker_will_die(10, [3, 17, 40])
+    story.the_sweep_comes_by()
+    for at, wish in enumerate(("new", "old", "newer")):
+        story.somebody_wants_a_disk_that_fits(60, at, wish)
+    story.every_orchestration_is_killed(20)
+    story.the_worker_will_die(10, [5, 9, 22])
+    story.teardown()
+    journal = story.azure.simulator.journal.to_json(story.clock.now())
+    return {"requests": _rows(journal["requests"]), "results": story.azure.outcomes(), "took_s": story.clock.time()}
+
+
+def _rows(requests: list[Json]) -> list[list[Any]]:
+    """What Azure was asked, when, and what it answered; not the ids that a client makes up for each request."""
+    return [[row[name] for name in _SEEN] for row in requests]
+
+
+if __name__ == "__main__":
+    logging.disable(logging.CRITICAL)  # the Durable library warns of every late answer, and these are made to be late
+    print(json.dumps({"recipe": recipe(), "fleet": fleet()}))

@@ -1,0 +1,124 @@
+"""Three worlds side by side, each with a death in the middle of its swaps.
+
+Decides what dies: the engine alone, an instance for which a fresh one comes, one of two instances. Judges nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from simulator.clock import Clock
+from simulator.engine.strict_storage import StrictStorage
+from tests.support.chaos.killed_steps import MEASURED, STANDS, Places
+from tests.support.chaos.lost_instance import Loss, lose_one
+from tests.support.worlds.engine_world import Site, site, strict_storage, vm_id
+
+KINDS = ("engine", "instance")
+
+
+@dataclass
+class Death:
+    """What was seen of a kill in every step.
+
+    `missing`: who did not stand in his step when it came; `took_s`: from the kill until nothing was left to do.
+    `down_s`: how long the VM was down that was stopping by itself, and `killed_after_s` its stop it was killed.
+    """
+
+    missing: list[str] = field(default_factory=list)
+    took_s: float = 0.0
+    down_s: float = 0.0
+    killed_after_s: float = 0.0
+    rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    vms: dict[str, dict[str, Any]] = field(default_factory=dict)
+    disks: dict[str, str] = field(default_factory=dict)
+    power: dict[str, str] = field(default_factory=dict)
+    stops: dict[str, int] = field(default_factory=dict)
+    posts: dict[str, list[str]] = field(default_factory=dict)
+    events: dict[str, set[str]] = field(default_factory=dict)
+    dead_letters: int = 0
+
+
+@dataclass
+class Deaths:
+    """All three worlds: what was seen of each, or the error that ended it."""
+
+    killed: dict[str, Death | BaseException] = field(default_factory=dict)
+    loss: Loss | BaseException = field(default_factory=Loss)
+    refused: int = -1
+
+    def of(self, kind: str) -> Death:
+        """What was seen of a kill in every step; raises what ended that world."""
+        death = self.killed[kind]
+        if isinstance(death, BaseException):
+            raise death
+        return death
+
+    def of_two(self) -> Loss:
+        """What was seen of the loss of one of two instances; raises what ended that world."""
+        if isinstance(self.loss, BaseException):
+            raise self.loss
+        return self.loss
+
+
+async def die(clock: Clock, logs: Path) -> Deaths:
+    """Play all three at the same time, each on storage of its own: a slow request of one is no affair of the others."""
+    deaths = Deaths()
+    async with strict_storage() as one, strict_storage() as other, strict_storage() as third:
+        engine, instance, loss = await asyncio.gather(
+            _kill(clock, one, "engine", logs / "engine.log"),
+            _kill(clock, other, "instance", logs / "instance.log"),
+            lose_one(clock, third, logs / "two.log"),
+            return_exceptions=True,
+        )
+        deaths.refused = one.refused + other.refused + third.refused
+    deaths.killed = {"engine": engine, "instance": instance}
+    deaths.loss = loss
+    return deaths
+
+
+async def _kill(clock: Clock, storage: StrictStorage, kind: str, log: Path) -> Death:
+    scenario = list(chain.from_iterable(stand.bodies() for stand in STANDS))
+    async with site(clock, storage, scenario, hub=kind, log=log) as azure:
+        places, death = Places.of(azure), Death()
+        await places.take()
+        killed_s = clock.time()
+        if kind == "engine":
+            azure.kill_engine()
+        else:
+            await azure.lose(azure.instances[0])
+        storage.latency_s = 0.0
+        death.missing = places.missing()
+        death.killed_after_s = azure.journal(vm_id(MEASURED.name))["not_running_s"]
+        azure.release(*MEASURED.rules)
+        if kind == "instance":
+            await azure.add_instance()
+        await azure.wait(azure.idle, 240, "that every swap ends")
+        death.took_s = clock.time() - killed_s
+        await _look(azure, death)
+    return death
+
+
+async def _look(azure: Site, death: Death) -> None:
+    death.rows = await azure.rows()
+    for name in (stand.name for stand in STANDS):
+        vm, journal = vm_id(name), azure.journal(vm_id(name))
+        death.vms[name], death.stops[name] = await azure.vm(vm), journal["stops"]
+        death.disks[name], death.power[name] = await azure.os_disk(vm), await azure.power(vm)
+        death.posts[name] = _posts(azure, vm)
+        death.events[name] = {
+            str(row["event"]["id"]) for row in azure.simulator.published() if row["event"]["subject"] == vm
+        }
+    death.down_s = azure.journal(vm_id(MEASURED.name))["not_running_s"]
+    death.dead_letters = len(azure.simulator.event_grid.dead_letters)
+
+
+def _posts(azure: Site, vm: str) -> list[str]:
+    """The power operations that ARM took for a VM, in order."""
+    rows = [row for row in azure.simulator.journal.requests if str(row["path"]).lower().startswith(vm.lower() + "/")]
+    kinds = {"poweroff", "deallocate", "start"}
+    taken = [str(row["path"]).rsplit("/", 1)[-1].lower() for row in rows if row["status"] == 202]
+    return [kind for kind in taken if kind in kinds]

@@ -1,0 +1,155 @@
+"""The whole product in one process: the simulator, the Functions host with the app in it, and Event Grid between them.
+
+Everything lives in the time of the clock it is given; with a virtual clock a month passes while nobody waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from refresh import wiring
+from simulator.clock import Clock, run
+from simulator.durable import DurableHub
+from simulator.eventgrid import Chaos
+from simulator.functions.host import FunctionsHost
+from simulator.local_app import LocalApp
+from simulator.world import Simulator
+from tests.support.worlds.builders import GALLERY, GROUP, SUBSCRIPTION, disk_id
+from tests.support.worlds.outside import Outside
+
+ROOT = Path(__file__).parents[3]
+# Longer than a fault delays an answer; aiohttp's own limit, five minutes, is one of the delays.
+_PATIENCE_S = 3600.0
+# Timers never fire by themselves in a test, and the galleries are named even where a scenario has none.
+SETTINGS = {
+    "REFRESH_SUBSCRIPTIONS": SUBSCRIPTION,
+    "REFRESH_GALLERIES": GALLERY,
+    "REFRESH_SCHEDULE": "0 0 0 29 2 *",
+    "SWEEP_SCHEDULE": "0 0 0 29 2 *",
+    "PURGE_SCHEDULE": "0 0 0 29 2 *",
+    "RETENTION_SCHEDULE": "0 0 0 29 2 *",
+}
+DISPATCHER = "@dispatcher@app"
+
+
+@dataclass
+class LocalAzure(Outside):
+    """A running simulator with the app in this process, on the simulator's own durable hub."""
+
+    host: FunctionsHost
+
+    @property
+    def hub(self) -> DurableHub:
+        """The durable hub the app runs on."""
+        return self.host.hub
+
+    def book(self) -> dict[str, Any]:
+        """The dispatcher's state."""
+        return dict(self.hub.entity_state(DISPATCHER) or {})
+
+    def outcomes(self) -> list[dict[str, Any]]:
+        """The outcomes the dispatcher remembers, oldest first."""
+        return list(self.book().get("finished", []))
+
+    async def until(self, holds: Callable[[], bool | Awaitable[bool]], within_s: float = 3600) -> None:
+        """Let simulated time pass until something holds; AssertionError when it does not in time."""
+        deadline = self.clock.time() + within_s
+        while self.clock.time() < deadline:
+            value = holds()
+            if value if isinstance(value, bool) else await value:
+                return
+            await asyncio.sleep(1)
+        raise AssertionError(f"did not hold within {within_s} simulated seconds; the book says {self.book()}")
+
+    def idle(self) -> bool:
+        """Whether the dispatcher has nothing to look at, nobody waiting and nobody under way."""
+        book = self.book()
+        return not (book.get("hints") or book.get("look") or book.get("queue") or book.get("running"))
+
+    async def settled(self, within_s: float = 7200) -> None:
+        """Let time pass until every event is delivered and the dispatcher is idle, twice in a row."""
+        await asyncio.sleep(2)
+        for _ in range(2):
+            await self.until(self.idle, within_s)
+            await asyncio.sleep(5)
+        await self.until(self.idle, within_s)
+
+
+@asynccontextmanager
+async def local_azure(
+    clock: Clock,
+    scenario: list[dict[str, Any]],
+    *,
+    settings: Mapping[str, str] | None = None,
+    chaos: Chaos | None = None,
+    events: bool = True,
+) -> AsyncIterator[LocalAzure]:
+    """Start everything with `scenario` loaded; `events=False` leaves Event Grid unsubscribed."""
+    simulator = Simulator(clock, scenario=scenario, chaos=chaos, seed=7)
+    app = LocalApp(clock, simulator, ROOT, settings={**SETTINGS, **(settings or {})}, events=events)
+    endpoints = await app.start()
+    try:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_PATIENCE_S)) as http:
+            assert app.host is not None
+            yield LocalAzure(clock, simulator, endpoints, str(endpoints.functions), http, app.host)
+    finally:
+        # Last of all: an activity that is being stopped may still ask for gateways.
+        await app.stop()
+        await wiring.close()
+
+
+def play(story: Callable[[LocalAzure], Awaitable[None]], scenario: list[dict[str, Any]], **options: Any) -> None:
+    """Run a story on a local Azure in virtual time."""
+
+    async def main(clock: Clock) -> None:
+        async with local_azure(clock, scenario, **options) as azure:
+            await story(azure)
+
+    run(main, Clock("virtual"))
+
+
+def vm_body(name: str = "web01", *, power: str = "running", agent: bool = True, **tags: str) -> dict[str, Any]:
+    """A Linux VM of generation 2 in zone 1, running its own OS disk `<name>-old`."""
+    return {
+        "id": f"{GROUP}/providers/Microsoft.Compute/virtualMachines/{name}",
+        "location": "westeurope",
+        "zones": ["1"],
+        "tags": {"AutoRefresh": "true", **tags},
+        "_power": power,
+        "_agent": agent,
+        "properties": {
+            "hardwareProfile": {"vmSize": "Standard_D2s_v5"},
+            "storageProfile": {
+                "osDisk": {
+                    "name": f"{name}-old",
+                    "osType": "Linux",
+                    "createOption": "FromImage",
+                    "managedDisk": {"id": disk_id(f"{name}-old"), "storageAccountType": "Premium_LRS"},
+                }
+            },
+        },
+    }
+
+
+def disk_body(name: str, **properties: Any) -> dict[str, Any]:
+    """A free OS disk that fits `vm_body`."""
+    return {
+        "id": disk_id(name),
+        "location": "westeurope",
+        "zones": ["1"],
+        "sku": {"name": "Premium_LRS"},
+        "properties": {
+            "osType": "Linux",
+            "hyperVGeneration": "V2",
+            "diskSizeGB": 30,
+            "creationData": {"createOption": "Empty"},
+            **properties,
+        },
+    }

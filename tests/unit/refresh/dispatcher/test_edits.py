@@ -1,0 +1,87 @@
+"""Edits that the sweep alone found: which count, when it is said, and what ends it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from refresh.dispatcher.edits import are_missing
+from refresh.dispatcher.effects import Json, Turn
+from refresh.dispatcher.operations import apply
+from refresh.dispatcher.queue import KEEP_SAID
+from refresh.records.swap import FROM_EVENT, FROM_SWEEP
+from tests.support.worlds.builders import GROUP, disk_id
+
+VMS = [f"{GROUP}/providers/Microsoft.Compute/virtualMachines/web{number:02}" for number in range(40)]
+
+
+def at(minute: int) -> str:
+    return f"2026-11-21T10:{minute:02}:00+00:00"
+
+
+def looked(state: Json, vms: list[str], source: str, minute: int, disk: str = "new", decision: str = "swap") -> Turn:
+    """What a look makes of hints from `source`: every VM asks for `disk`, and no swap may begin."""
+    data = {"at": at(minute)}
+    state = {**state, "budgets": {"max_swaps": 0}, "paused": {"why": ""}}
+    hinted = apply(state, "hint", {**data, "vms": vms, "source": source})
+    look = {**data, "look": hinted.state["look"]["id"]}
+    taken = apply(hinted.state, "take", look)
+    rows = [{"vm": vm, "decision": decision, "reason": "wanted", "message": "m", "wanted": disk_id(disk)} for vm in vms]
+    done = apply(taken.state, "decided", {**look, "decisions": rows, "batch": taken.answer["batch"]})
+    return Turn(apply(done.state, "take", look).state, loud=done.loud)
+
+
+def swept(state: Json, count: int, *, first: int = 0) -> Turn:
+    """`count` sweeps, each with an edit of its own that no event reported."""
+    turn = Turn(state)
+    for number in range(first, first + count):
+        turn = looked(turn.state, [VMS[number]], FROM_SWEEP, 5 * number)
+    return turn
+
+
+def test_the_third_sweep_that_finds_an_edit_alone_says_so() -> None:
+    """One line with since when, the last event and the VMs; each later sweep that finds more says it once more."""
+    assert not are_missing(swept({}, 2).state)
+    third = swept({}, 3)
+    (line,) = third.loud
+    assert json.loads(line.removeprefix("unreported ")) == {"since": at(0), "last_event": None, "vms": VMS[:3]}
+    many = looked(third.state, VMS[10:30], FROM_SWEEP, 30)
+    assert len(many.loud) == 1
+    assert len(json.dumps(many.state["events"])) < 2000
+
+
+def test_one_event_ends_it() -> None:
+    """Whatever VM it is about: events arrive."""
+    ended = looked(swept({}, 3).state, [VMS[39]], FROM_EVENT, 40)
+    assert not are_missing(ended.state)
+    assert ended.state["events"] == {"seen": at(40)}
+    assert not are_missing(swept(ended.state, 2, first=4).state)
+
+
+@pytest.mark.parametrize("count", [1, 20, 40])
+def test_wishes_that_events_reported_and_that_stay_unfulfilled_are_no_edits(count: int) -> None:
+    """However many VMs are refused and found again by every sweep, each was decided about when its event came."""
+    turn = looked({}, VMS[:count], FROM_EVENT, 0)
+    for minute in range(5, 40, 5):
+        state = {**turn.state, "queue": {}}  # the swap was refused, and is asked for again
+        turn = looked(state, VMS[:count], FROM_SWEEP, minute)
+        assert turn.loud == []
+    assert not are_missing(turn.state)
+
+
+def test_a_refused_wish_is_no_edit_to_fulfil() -> None:
+    """What the look refuses or skips counts for nothing, however often the sweep finds it."""
+    turn = Turn({})
+    for number in range(5):
+        turn = looked(turn.state, [VMS[number]], FROM_SWEEP, 5 * number, decision="refuse")
+    assert "events" not in turn.state
+
+
+def test_where_too_many_vms_are_known_nothing_is_guessed() -> None:
+    """A VM that may have been forgotten is not counted; one whose last decision is known is."""
+    state = swept({}, 1).state
+    state["said"] |= {f"{number:012}": "x" for number in range(KEEP_SAID)}
+    assert len(swept(state, 3, first=1).state["events"]["sweeps"]) == 1
+    again = looked(state, [VMS[0]], FROM_SWEEP, 50, disk="newer").state
+    assert len(again["events"]["sweeps"]) == 2

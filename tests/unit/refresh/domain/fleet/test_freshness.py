@@ -1,0 +1,63 @@
+"""How fresh a VM is: measured against the version its next disk would be made from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from refresh.domain.azure.galleries import Region
+from refresh.domain.fleet.freshness import Freshness, find_yardstick, judge_freshness
+from tests.support.worlds.builders import DEFINITION_ID, GALLERY, make_current, make_definition, make_version, make_vm
+
+NOW = "2026-11-21T10:00:00+00:00"
+OLD_ID = f"{DEFINITION_ID}/versions/202609.1.0"
+NEW = make_version(published_at="2026-11-01T03:00:00+00:00")
+OLD = make_version(id=OLD_ID, name="202609.1.0", published_at="2026-09-01T03:00:00Z")
+CURRENT = make_current(source_version=OLD_ID, time_created="2026-09-03T03:00:00.1234567+00:00")
+
+
+def test_days_behind_are_between_two_publications() -> None:
+    """The own version's publication against the latest one's; the disk's age is its own."""
+    fresh = judge_freshness(make_vm(), CURRENT, [OLD, NEW], OLD, NOW)
+    assert fresh == Freshness("ubuntu/202609.1.0", "ubuntu/202611.1.0", 79, 61)
+    assert fresh.drifted
+
+
+def test_on_the_latest_nothing_is_behind() -> None:
+    """However old the latest version is; ids are compared without case."""
+    current = replace(CURRENT, source_version=NEW.id.upper())
+    assert judge_freshness(make_vm(), current, [OLD, NEW], NEW, NOW).days_behind == 0
+    current = replace(CURRENT, source_version=NEW.id)
+    assert not judge_freshness(make_vm(), current, [OLD, NEW], NEW, NOW).drifted
+
+
+def test_a_version_that_is_gone_is_as_old_as_the_disk() -> None:
+    """Retention takes away old versions; who ran on one is still known to be behind."""
+    assert judge_freshness(make_vm(), CURRENT, [NEW], None, NOW).days_behind == 58
+
+
+def test_only_a_version_disks_may_be_made_from_is_the_latest() -> None:
+    """Excluded, quarantined, failed, or not for the VM's region: nobody is behind those."""
+    for spoiled in (
+        replace(NEW, excluded_from_latest=True),
+        replace(NEW, tags={"RefreshQuarantined": "x"}),
+        replace(NEW, provisioning_state="Failed"),
+        replace(NEW, regions=(Region("northeurope", "Completed", 100),)),
+    ):
+        fresh = judge_freshness(make_vm(), CURRENT, [OLD, spoiled], OLD, NOW)
+        assert (fresh.latest, fresh.days_behind, fresh.drifted) == ("ubuntu/202609.1.0", 0, False)
+
+
+def test_what_cannot_be_told_is_not_guessed() -> None:
+    """No version at all, or a disk from no image: null, and no drift where there is nothing to be behind."""
+    assert judge_freshness(make_vm(), CURRENT, [], None, NOW).drifted is False
+    bare = judge_freshness(make_vm(), make_current(), [NEW], None, NOW)
+    assert (bare.version, bare.disk_age_days, bare.days_behind, bare.drifted) == (None, None, None, True)
+
+
+def test_a_vm_is_measured_against_the_image_of_its_next_disk() -> None:
+    """The definition its tag names or that fits; the disk's own where neither can be told."""
+    ubuntu, other = make_definition(), make_definition(id=f"{GALLERY}/images/other", name="other")
+    assert find_yardstick(make_vm(), CURRENT, [ubuntu]) is ubuntu
+    assert find_yardstick(make_vm({"RefreshImage": "other"}), CURRENT, [ubuntu, other]) is other
+    assert find_yardstick(make_vm({"RefreshImage": "typo"}), CURRENT, [other, ubuntu]) is ubuntu
+    assert find_yardstick(make_vm({"RefreshImage": "typo"}), make_current(), [other, ubuntu]) is None

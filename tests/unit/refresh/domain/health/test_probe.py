@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import pytest
+
+from refresh.domain.health.boot_log import find_in_boot_log
+from refresh.domain.health.owner_tags import agent_promised, health_timeout_s, timeout_fault
+from refresh.domain.health.probe import Probe, has_bad_probe, parse_probe, probe_text
+from tests.support.worlds.builders import make_definition, make_vm
+
+
+@pytest.mark.parametrize(
+    ("text", "probe"),
+    [
+        ("tcp:22", Probe("tcp", 22)),
+        (" tcp:65535 ", Probe("tcp", 65535)),
+        ("http:8080/healthz", Probe("http", 8080, "/healthz")),
+        ("https:443/", Probe("https", 443, "/")),
+        ("http:80", Probe("http", 80, "/")),
+        ("http:80/a/b?c=d", Probe("http", 80, "/a/b?c=d")),
+    ],
+)
+def test_a_probe_is_scheme_port_and_path(text: str, probe: Probe) -> None:
+    """What the README shows is read as it is meant, and told as it was written."""
+    assert parse_probe(text) == probe
+    assert parse_probe(str(probe)) == probe
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "22",
+        "tcp",
+        "tcp:",
+        "tcp:0",
+        "tcp:022",
+        "tcp:65536",
+        "tcp:99999999",
+        "tcp:-1",
+        "tcp:22/path",
+        "TCP:22",
+        "udp:53",
+        "ftp:21/",
+        "http://10.0.0.4/",
+        "http:8080healthz",
+        "http:80/with space",
+        "http:80/\r\nHost: evil",
+        "http:80/#fragment",
+        "http:80@evil.example/",
+        "http:evil.example:80/",
+        "tcp:٢٢",
+        "http:80/" + "a" * 300,
+    ],
+)
+def test_anything_else_is_no_probe(text: str) -> None:
+    """A host, another scheme, a bad port or a character that a URL chokes on is refused, never repaired."""
+    assert parse_probe(text) is None
+
+
+def test_a_bad_tag_is_told_apart_from_none() -> None:
+    """An empty tag asks for nothing; one that cannot be read must not be taken for nothing."""
+    assert not has_bad_probe(make_vm())
+    assert not has_bad_probe(make_vm({"RefreshProbe": " "}))
+    assert not has_bad_probe(make_vm({"refreshprobe": "tcp:22"}))
+    assert has_bad_probe(make_vm({"RefreshProbe": "ssh"}))
+    assert probe_text(make_vm({"RefreshProbe": " tcp:22 "})) == "tcp:22"
+
+
+LINUX = "[    0.000000] Linux version 6.8.0-1015-azure (buildd@lcy02) (gcc)\n"
+
+
+@pytest.mark.parametrize(
+    ("log", "found"),
+    [
+        ("", None),
+        (LINUX + "Ubuntu 22.04.3 LTS web01 ttyS0\n\nweb01 login: ", None),
+        (LINUX + "[    1.2] Kernel panic - not syncing: VFS: Unable to mount root fs", "kernel panic"),
+        (LINUX + "You are in emergency mode. After logging in, type", "emergency mode"),
+        (LINUX + "Give root password for maintenance", "emergency mode"),
+        (LINUX + "\nBusyBox v1.30\n(initramfs) ", "stuck before the root file system"),
+        ("error: no such partition.\ngrub rescue> ", "stuck in the boot loader"),
+        (LINUX + "Kernel panic - not syncing: x\n" + LINUX + "web01 login: ", None),
+        ("Computer is booting, SAC started and initialized.\nSAC>EVENT: The CMD command is now available.", None),
+        ("Computer is booting, SAC started and initialized.\nWindows Setup", "Windows setup is waiting"),
+        (LINUX + "web01 login: \n" + LINUX + "Kernel panic - not syncing: x", "kernel panic"),
+    ],
+)
+def test_the_newest_boot_in_the_log_condemns(log: str, found: str | None) -> None:
+    """A panic, emergency mode or a boot loader's prompt in the newest boot, not in one before it."""
+    assert find_in_boot_log(log) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "timeout_s"), [("30", 30), (" 600 ", 600), ("3600", 3600), ("29", None), ("3601", None), ("5m", None)]
+)
+def test_a_vm_may_have_a_time_of_its_own(text: str, timeout_s: int | None) -> None:
+    """A whole number of seconds within the setting's bounds; anything else is refused with the cure."""
+    vm = make_vm({"RefreshHealthTimeoutS": text})
+    assert health_timeout_s(vm) == timeout_s
+    fault = timeout_fault(vm)
+    assert (fault is None) == (timeout_s is not None)
+    assert fault is None or "30 to 3600" in fault
+    assert timeout_fault(make_vm({"RefreshHealthTimeoutS": ""})) is None
+
+
+@pytest.mark.parametrize(
+    ("tags", "promised"),
+    [({"RefreshAgent": "True"}, True), ({"refreshagent": "false"}, False), ({"RefreshAgent": "x"}, None), ({}, None)],
+)
+def test_an_image_owner_promises_an_agent_or_none(tags: dict[str, str], promised: bool | None) -> None:
+    """`RefreshAgent` on the image definition, in any case; without a clear word nothing is promised."""
+    assert agent_promised(make_definition(tags)) is promised
+    assert agent_promised(None) is None

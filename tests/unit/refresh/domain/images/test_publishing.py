@@ -1,0 +1,135 @@
+"""What ARM is asked for when a version is published."""
+
+from __future__ import annotations
+
+import pytest
+
+from refresh.domain.images.publishing import Publishing, image_body, replicas_for, target_regions, version_body
+from refresh.domain.images.sources import Kind, Part, Source
+from tests.support.worlds.builders import GROUP, VERSION_ID, VM_ID, disk_id, make_definition
+
+NOW = "2026-11-01T02:00:00+00:00"
+STORAGE = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/packed1"
+KEY = f"{GROUP}/providers/Microsoft.Compute/diskEncryptionSets/des"
+
+
+def body(source: Source, publishing: Publishing | None = None, **demand: int) -> dict[str, object]:
+    made = version_body(
+        make_definition(),
+        source,
+        publishing or Publishing(),
+        demand,
+        regions=["uksouth"],
+        period="202611",
+        now=NOW,
+    )
+    properties: dict[str, object] = made["properties"]
+    return properties
+
+
+def test_a_version_goes_to_its_own_region_first_and_wherever_it_is_wanted() -> None:
+    """Regions of VMs in scope and configured ones, each once, whatever their spelling."""
+    publishing = Publishing(regions=("UK South", "North Europe"))
+    found = target_regions(make_definition(location="westeurope"), ["uksouth", "West Europe", "eastus"], publishing)
+    assert found == ["westeurope", "eastus", "northeurope", "uksouth"]
+
+
+@pytest.mark.parametrize(("disks", "replicas"), [(0, 1), (50, 1), (51, 2), (2500, 50), (5001, 100), (99999, 100)])
+def test_replicas_follow_the_disks_made_at_once(disks: int, replicas: int) -> None:
+    """One for every 50, never none, never more than Azure takes."""
+    assert replicas_for(disks) == replicas
+
+
+def test_a_version_is_excluded_from_latest_from_its_first_second() -> None:
+    """A new version is for nobody before its checks have passed; replicas follow the VMs of each region."""
+    made = version_body(
+        make_definition(),
+        Source(Part(Kind.VM, VM_ID)),
+        Publishing(),
+        {"uksouth": 120},
+        regions=["uksouth"],
+        period="202611",
+        now=NOW,
+    )
+    assert made == {
+        "location": "westeurope",
+        "tags": {"RefreshPeriod": "202611", "RefreshChecks": "pending"},
+        "properties": {
+            "publishingProfile": {
+                "targetRegions": [
+                    {"name": "westeurope", "regionalReplicaCount": 1},
+                    {"name": "uksouth", "regionalReplicaCount": 3},
+                ],
+                "excludeFromLatest": True,
+            },
+            "storageProfile": {"source": {"virtualMachineId": VM_ID}},
+        },
+    }
+
+
+def test_the_owner_decides_storage_encryption_replicas_and_end_of_life() -> None:
+    """Each as images.toml has it, by region where it says so; data disks are encrypted like the OS disk."""
+    publishing = Publishing(
+        replicas=4,
+        storage="Standard_ZRS",
+        storage_in={"UK South": "Standard_LRS"},
+        encryption={"westeurope": KEY},
+        end_of_life_days=30,
+    )
+    source = Source(Part(Kind.SNAPSHOT, "s"), (Part(Kind.DISK, disk_id("d"), 3),))
+    assert body(source, publishing, uksouth=9999)["publishingProfile"] == {
+        "targetRegions": [
+            {
+                "name": "westeurope",
+                "regionalReplicaCount": 4,
+                "encryption": {
+                    "osDiskImage": {"diskEncryptionSetId": KEY},
+                    "dataDiskImages": [{"lun": 3, "diskEncryptionSetId": KEY}],
+                },
+            },
+            {"name": "uksouth", "regionalReplicaCount": 4, "storageAccountType": "Standard_LRS"},
+        ],
+        "excludeFromLatest": True,
+        "storageAccountType": "Standard_ZRS",
+        "endOfLifeDate": "2026-12-01T00:00:00Z",
+    }
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (Source(Part(Kind.VERSION, VERSION_ID)), {"source": {"id": VERSION_ID}}),
+        (Source(Part(Kind.IMAGE, "i")), {"source": {"id": "i"}}),
+        (
+            Source(Part(Kind.DISK, "d"), (Part(Kind.SNAPSHOT, "s", 1), Part(Kind.VHD, "u", 2)), STORAGE),
+            {
+                "osDiskImage": {"source": {"id": "d"}},
+                "dataDiskImages": [
+                    {"lun": 1, "source": {"id": "s"}},
+                    {"lun": 2, "source": {"storageAccountId": STORAGE, "uri": "u"}},
+                ],
+            },
+        ),
+        (
+            Source(Part(Kind.VHD, "u"), storage=STORAGE),
+            {"osDiskImage": {"source": {"storageAccountId": STORAGE, "uri": "u"}}},
+        ),
+    ],
+)
+def test_each_kind_of_source_is_named_where_azure_wants_it(source: Source, expected: dict[str, object]) -> None:
+    """A whole source in one place, disks, snapshots and blobs one by one."""
+    assert body(source)["storageProfile"] == expected
+
+
+def test_a_managed_image_takes_its_generation_from_the_definition() -> None:
+    """VHDs say nothing of themselves; Azure refuses an image of one without a generation."""
+    source = Source(Part(Kind.VHD, "u"), (Part(Kind.VHD, "v", 1),), STORAGE)
+    made = image_body(make_definition(generation="V2"), source, "202611.1.0", "202611")
+    assert made["properties"] == {
+        "hyperVGeneration": "V2",
+        "storageProfile": {
+            "osDisk": {"osType": "Linux", "osState": "Generalized", "blobUri": "u", "caching": "ReadWrite"},
+            "dataDisks": [{"lun": 1, "blobUri": "v"}],
+        },
+    }
+    assert made["tags"] == {"RefreshPeriod": "202611", "RefreshVersion": "ubuntu/202611.1.0"}

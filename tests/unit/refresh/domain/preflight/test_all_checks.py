@@ -1,0 +1,297 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from refresh.domain.azure.data_disks import DataDisk, data_disks_of
+from refresh.domain.azure.locks import Lock
+from refresh.domain.azure.vms import Power
+from refresh.domain.preflight.all_checks import PROMISES, check_facts
+from refresh.domain.preflight.check import Check, Evidence
+from refresh.domain.preflight.provenance import Policy
+from refresh.domain.preflight.rights import Grant, missing, needed_on
+from refresh.domain.terms import tags
+from refresh.domain.terms.resource_id import id_hash
+from refresh.domain.terms.swap_reason import Reason
+from refresh.domain.vm.facts import Facts
+from refresh.domain.vm.preflight_facts import Surroundings
+from refresh.domain.vm.wish import choose_wish
+from tests.support.worlds.builders import (
+    GROUP,
+    VERSION_ID,
+    VM_ID,
+    disk_id,
+    make_current,
+    make_definition,
+    make_disk,
+    make_version,
+    make_vm,
+)
+
+SET = f"{GROUP}/providers/Microsoft.Compute/diskEncryptionSets/ours"
+OTHER_VM = VM_ID.replace("web01", "web02")
+WITH_SET = {"type": "EncryptionAtRestWithCustomerKey", "diskEncryptionSetId": SET}
+NOTHING_MISSING = {VM_ID.lower(): (), disk_id("web01-old").lower(): (), disk_id("web01-202611").lower(): ()}
+
+
+def lock(scope: str, level: str = "ReadOnly") -> Lock:
+    return Lock(f"{scope}/providers/Microsoft.Authorization/locks/freeze", level)
+
+
+def preflight(
+    vm: dict[str, Any] | None = None,
+    wanted: dict[str, Any] | None = None,
+    current: dict[str, Any] | None = None,
+    around: dict[str, Any] | None = None,
+    definition: dict[str, Any] | None = None,
+    version: dict[str, Any] | None = None,
+    ran: frozenset[str] = frozenset(),
+    policy: Policy | None = None,
+    rejected: frozenset[str] = frozenset(),
+) -> tuple[Check, ...]:
+    facts = facts_of(vm, wanted, current, around, definition, version)
+    return check_facts(replace(facts, ran=ran, rejected=rejected), policy or Policy())
+
+
+def facts_of(
+    vm: dict[str, Any] | None = None,
+    wanted: dict[str, Any] | None = None,
+    current: dict[str, Any] | None = None,
+    around: dict[str, Any] | None = None,
+    definition: dict[str, Any] | None = None,
+    version: dict[str, Any] | None = None,
+) -> Facts:
+    here = make_vm(**{"tags": {"OsDiskName": "web01-202611"}, **(vm or {})})
+    return Facts(
+        here,
+        choose_wish(here, ()),
+        current=make_current(**(current or {})),
+        wanted=make_disk(**(wanted or {})),
+        version=make_version(**(version or {})),
+        definition=make_definition(**(definition or {})),
+        around=Surroundings(**{"gaps": NOTHING_MISSING, **(around or {})}),
+    )
+
+
+def failures(checks: tuple[Check, ...]) -> list[str]:
+    return [one.name for one in checks if not one.ok]
+
+
+def asking(**said: str) -> dict[str, Any]:
+    return {"vm": {"tags": {"OsDiskName": "web01-202611", **said}}}
+
+
+# What spoils each promise, and nothing but that promise.
+SPOILED: dict[str, list[dict[str, Any]]] = {
+    "no tag asks for what is not built yet": [asking(**{name: "1"}) for name in tags.NOT_BUILT_YET],
+    "stop mode can be read": [asking(RefreshStopMode="gently")],
+    "probe can be read": [asking(RefreshProbe="ssh")],
+    "time for health can be read": [asking(RefreshHealthTimeoutS="5m")],
+    "wish can be read as a disk": [asking(OsDiskName="no/such thing")],
+    "previous disk is known where it is asked for": [asking(OsDiskName="@previous")],
+    "disk is of a group that may be named": [asking(OsDiskName=disk_id("x", f"{GROUP}-other"))],
+    "disk was not found unhealthy on this VM before": [
+        {"rejected": frozenset({disk_id("web01-202611").lower()})},
+        {"rejected": frozenset({VERSION_ID.lower()})},
+    ],
+    "os disk is managed": [{"vm": {"os_disk_id": None}}],
+    "OS disk is not ephemeral": [{"vm": {"ephemeral_os_disk": True}}],
+    "VM is in no scale set": [{"vm": {"scale_set": f"{GROUP}/providers/Microsoft.Compute/virtualMachineScaleSets/s"}}],
+    "VM is not hibernated": [{"vm": {"hibernated": True, "power": Power.DEALLOCATED}}],
+    "vm is at rest": [{"vm": {"power": Power.STARTING}}, {"vm": {"provisioning_state": "Updating"}}],
+    "disk is ready": [{"wanted": {"provisioning_state": "Creating"}}],
+    "disk is free": [{"wanted": {"managed_by": OTHER_VM, "disk_state": "Reserved"}}],
+    "no other VM asks for the disk": [{"around": {"asked_by": OTHER_VM}}],
+    "same region": [{"wanted": {"location": "northeurope"}}],
+    "same zone": [{"wanted": {"zones": ("2",)}}],
+    "same OS type": [{"wanted": {"os_type": "Windows"}}],
+    "same Hyper-V generation": [{"wanted": {"generation": "V1"}}],
+    "same CPU architecture": [{"wanted": {"architecture": "Arm64"}}, {"current": {"architecture": "Arm64"}}],
+    "same disk controller": [
+        {"vm": {"disk_controller": "NVMe"}},
+        {"vm": {"disk_controller": "NVMe"}, "wanted": {"disk_controllers": "SCSI"}},
+    ],
+    "same security type": [
+        {"wanted": {"security_type": "TrustedLaunch"}},
+        {"vm": {"security_type": "TrustedLaunch"}},
+        {"vm": {"security_type": "ConfidentialVM"}, "wanted": {"security_type": "TrustedLaunch"}},
+    ],
+    "same encryption set": [
+        {"current": {"encryption": WITH_SET}},
+        {
+            "wanted": {"encryption": {**WITH_SET, "diskEncryptionSetId": f"{SET}2"}},
+            "current": {"encryption": WITH_SET},
+            "around": {"gaps": {**NOTHING_MISSING, f"{SET}2".lower(): ()}},
+        },
+    ],
+    "no Azure Disk Encryption": [
+        {"vm": {"encrypted_inside": True}},
+        {"wanted": {"encrypted_inside": True}},
+        {"current": {"encrypted_inside": True}},
+    ],
+    "disk is not smaller": [{"current": {"size_gb": 64}}, {"wanted": {"size_gb": None}}],
+    "VM size takes the disk's SKU": [
+        {"current": {"sku": "Standard_LRS"}},
+        {"current": {"sku": "StandardSSD_LRS"}, "around": {"takes_premium": False}},
+    ],
+    "disk is trusted": [
+        {"policy": Policy(trust="gallery"), "ran": frozenset()},
+    ],
+    "not a generalised Windows disk": [
+        {
+            "vm": {"os_type": "Windows"},
+            "wanted": {"os_type": "Windows"},
+            "definition": {"os_type": "Windows", "os_state": "Generalized"},
+        }
+    ],
+    "disk becomes this VM": [{"definition": {"tags": {}}}],
+    "image version is not quarantined": [{"version": {"tags": {"refreshquarantined": "rolled back on 2 VMs"}}}],
+    "app has its rights on the VM": [
+        {"around": {"gaps": {**NOTHING_MISSING, VM_ID.lower(): ("Microsoft.Compute/virtualMachines/start/action",)}}},
+        {"around": {"gaps": {disk: () for disk in NOTHING_MISSING if "/disks/" in disk}}},
+    ],
+    "app has its rights on both disks": [
+        {"around": {"gaps": {**NOTHING_MISSING, disk_id("web01-old").lower(): ("Microsoft.Compute/disks/write",)}}},
+        {"around": {"gaps": {**NOTHING_MISSING, disk_id("web01-202611").lower(): ("Microsoft.Compute/disks/write",)}}},
+    ],
+    "app has its rights on the encryption set": [
+        {"wanted": {"encryption": WITH_SET}, "current": {"encryption": WITH_SET}},
+    ],
+    "nothing is locked read-only": [
+        {"around": {"locks": (lock(VM_ID),)}},
+        {"around": {"locks": (lock(disk_id("web01-202611").upper()),)}},
+        {"around": {"locks": (lock(disk_id("web01-old")),)}},
+        {"around": {"locks": (lock(GROUP), lock(VM_ID, "CanNotDelete"))}},
+        {"around": {"locks": (lock(GROUP.rpartition("/resourceGroups/")[0]),)}},
+        {"around": {"locks": (lock(VM_ID, "SomethingNew"),)}},
+    ],
+}
+
+
+def test_every_promise_has_what_spoils_it() -> None:
+    """No check is without a case that fails it, and each is told apart from the others by its name."""
+    assert sorted([*SPOILED, "disk exists"]) == sorted(promise.name for promise in PROMISES)
+    assert all(promise.source or promise.evidence is Evidence.OUR_RULE for promise in PROMISES)
+
+
+def test_without_the_disk_the_tags_alone_are_judged() -> None:
+    """A disk that does not exist fails by its own check; one that nobody could read fails none."""
+    vm = make_vm({"OsDiskName": "gone"})
+    facts = Facts(vm, choose_wish(vm, ()))
+    assert failures(check_facts(facts, Policy())) == ["disk exists"]
+    assert failures(check_facts(replace(facts, unreadable="nobody knows"), Policy())) == []
+
+
+@pytest.mark.parametrize(("name", "spoiled"), [(name, case) for name, cases in SPOILED.items() for case in cases])
+def test_what_is_spoiled_is_refused_by_its_own_check_alone(name: str, spoiled: dict[str, Any]) -> None:
+    """One thing wrong fails one check, which says the cure in a sentence; every other check is still told."""
+    checks = preflight(**spoiled)
+    assert failures(checks) == [name]
+    assert [one.name for one in checks] == [promise.name for promise in PROMISES]
+    (failed,) = (one for one in checks if not one.ok)
+    assert len(failed.message) > 20
+    assert all(one.message == "" for one in checks if one.ok)
+
+
+@pytest.mark.parametrize(
+    "fits",
+    [
+        {},
+        {"wanted": {"architecture": "x64", "disk_controllers": "SCSI, NVMe"}, "vm": {"disk_controller": "SCSI"}},
+        {"wanted": {"disk_controllers": "SCSI, NVME"}, "vm": {"disk_controller": "NVMe"}},
+        {"wanted": {"architecture": "Arm64"}, "current": {"architecture": "Arm64"}},
+        {"vm": {"security_type": "Standard"}},
+        {"vm": {"security_type": "TrustedLaunch"}, "wanted": {"security_type": "TrustedLaunch"}},
+        {"vm": {"security_type": "ConfidentialVM"}, "wanted": {"security_type": "ConfidentialVM_NonPersistedTPM"}},
+        {
+            "wanted": {"encryption": WITH_SET},
+            "current": {"encryption": {**WITH_SET, "diskEncryptionSetId": SET.upper()}},
+            "around": {"gaps": {**NOTHING_MISSING, SET.lower(): ()}},
+        },
+        {"wanted": {"size_gb": 64}},
+        {"current": {"sku": "Standard_LRS"}, "around": {"takes_premium": True}},
+        {"wanted": {"sku": "StandardSSD_LRS"}},
+        {"around": {"locks": (lock(VM_ID, "CanNotDelete"), lock(GROUP, "CanNotDelete"))}},
+        {"around": {"locks": (lock(OTHER_VM), lock(f"{GROUP}2"), lock(f"{VM_ID}/extensions/agent"))}},
+        {"wanted": {"zones": (), "sku": "Premium_ZRS"}},
+    ],
+)
+def test_what_fits_passes_every_check(fits: dict[str, Any]) -> None:
+    """Azure's documented defaults stand for what it does not say; locks against deletion are no obstacle."""
+    assert failures(preflight(**fits)) == []
+
+
+def test_the_way_back_to_a_smaller_disk_stays_open() -> None:
+    """A disk that this VM ran before may be smaller than the one that an image needed since."""
+    smaller: dict[str, Any] = {"wanted": {"size_gb": 20}}
+    assert failures(preflight(**smaller)) == ["disk is not smaller"]
+    assert failures(preflight(**smaller, ran=frozenset({id_hash(disk_id("web01-202611"))}))) == []
+
+
+def test_without_surroundings_only_the_vm_and_its_disks_are_judged() -> None:
+    """Facts from lists tell nothing of rights and locks, and say so by leaving those checks out."""
+    checks = check_facts(replace(facts_of(), around=None), Policy())
+    left_out = {promise.name for promise in PROMISES} - {one.name for one in checks}
+    assert left_out == {
+        "no other VM asks for the disk",
+        "VM size takes the disk's SKU",
+        "app has its rights on the VM",
+        "app has its rights on both disks",
+        "app has its rights on the encryption set",
+        "nothing is locked read-only",
+    }
+
+
+@pytest.mark.parametrize(
+    ("grants", "lacking"),
+    [
+        ([Grant(("*",))], set()),
+        ([Grant(("microsoft.compute/*", "*/tags/write"))], set()),
+        ([], {"read", "write", "start/action", "tags/write", "deallocate/action"}),
+        ([Grant(("*/read",)), Grant(("Microsoft.Resources/tags/*",))], {"write", "start/action", "deallocate/action"}),
+        ([Grant(("*",), ("*/start/action",))], {"start/action"}),
+        ([Grant(("*",), ("*/start/action",)), Grant(("Microsoft.Compute/virtualMachines/*",))], set()),
+        (
+            [Grant(("Microsoft.Compute/virtualMachines/",))],
+            {"read", "write", "start/action", "tags/write", "deallocate/action"},
+        ),
+    ],
+)
+def test_a_missing_right_is_found_before_the_stop(grants: list[Grant], lacking: set[str]) -> None:
+    """Wildcards grant, notActions take away from their own role only, and no case matters."""
+    found = missing(needed_on(VM_ID, "deallocate"), grants)
+    short = {
+        action.removeprefix("Microsoft.Compute/virtualMachines/").removeprefix("Microsoft.Resources/")
+        for action in found
+    }
+    assert short == lacking
+
+
+def test_only_the_stop_that_will_be_used_is_asked_for() -> None:
+    """A role without deallocate does for a VM that is powered off, and the other way round."""
+    deallocates, powers_off = needed_on(VM_ID, "deallocate"), needed_on(VM_ID, "power-off")
+    assert set(deallocates) ^ set(powers_off) == {
+        "Microsoft.Compute/virtualMachines/deallocate/action",
+        "Microsoft.Compute/virtualMachines/powerOff/action",
+    }
+
+
+def test_data_disks_are_written_down_by_lun() -> None:
+    """The same disks in any order are the same texts; another LUN, name or caching is not."""
+    logs, data = DataDisk(1, "logs", "None"), DataDisk(0, "Data", "ReadOnly")
+    assert data_disks_of([logs, data]) == data_disks_of([data, logs]) == ("0:data:ReadOnly", "1:logs:None")
+    assert data_disks_of([replace(logs, caching="ReadWrite")]) != data_disks_of([logs])
+
+
+def test_what_is_named_in_a_refusal_is_what_a_person_looks_for() -> None:
+    """Missing actions and locks are named with their scopes."""
+    start = "Microsoft.Compute/virtualMachines/start/action"
+    (failed,) = (one for one in preflight(around={"gaps": {**NOTHING_MISSING, VM_ID.lower(): (start,)}}) if not one.ok)
+    assert start in failed.message
+    assert VM_ID in failed.message
+    (locked,) = (one for one in preflight(around={"locks": (lock(GROUP),)}) if not one.ok)
+    assert "freeze" in locked.message
+    assert GROUP in locked.message
+    assert (failed.reason, locked.reason) == (Reason.RIGHTS_MISSING, Reason.LOCKED)

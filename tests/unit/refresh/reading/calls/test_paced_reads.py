@@ -1,0 +1,31 @@
+"""Reads that many share."""
+
+from __future__ import annotations
+
+import asyncio
+
+from refresh.reading.calls.paced_reads import Pace, Reads
+from simulator.clock import Clock, run
+
+
+def test_whoever_gives_up_waiting_does_not_take_the_answer_from_the_others() -> None:
+    """Two ask for the same slow thing, one of them not for long: the other has its answer, of one call."""
+    calls = []
+
+    async def slow() -> str:
+        calls.append("asked")
+        await asyncio.sleep(20)
+        return "answer"
+
+    async def main(_: Clock) -> None:
+        reads = Reads(Pace())
+
+        async def hasty() -> str | None:
+            async with asyncio.timeout(5):
+                return await reads.once("key", slow)
+
+        first, second = await asyncio.gather(hasty(), reads.once("KEY", slow), return_exceptions=True)
+        assert isinstance(first, TimeoutError)
+        assert (second, calls) == ("answer", ["asked"])
+
+    run(main, Clock("virtual"))
