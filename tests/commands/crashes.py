@@ -14,7 +14,7 @@ from functools import partial
 
 from simulator.clock import Clock
 from tests.support.chaos.boundaries import HIDDEN_S, DieAt
-from tests.support.chaos.crash_stories import STORIES, Story, boundaries_of, tell
+from tests.support.chaos.crash_scenarios import STORIES, Story, boundaries_of, tell
 from tests.support.chaos.hub_losses import lose_hub_in, places_to_lose_it
 
 # What was lost is visible again at once, after a host's restart, or when Azure Storage hides it no longer.

@@ -20,9 +20,9 @@ from refresh.orchestrations.swap import look, swap_vm, swap_vms
 from simulator.clock import Clock, run
 from simulator.durable import Worker
 from tests.support.histories.histories import FOLDER, History
+from tests.support.histories.recorded_story import Told
 from tests.support.histories.recorder import Witness, finish
 from tests.support.histories.replay_orchestrations import Orchestrator
-from tests.support.histories.story import Told
 from tests.support.histories.swap_stories import STORIES
 from tests.support.worlds.local_azure import local_azure
 

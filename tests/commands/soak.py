@@ -23,8 +23,8 @@ from hypothesis.stateful import run_state_machine_as_test
 import refresh
 from simulator.clock import Clock
 from tests.support.chaos.drawing import NEW, draw_from
-from tests.support.chaos.fleet_story import FleetStory, drawn
-from tests.support.chaos.recipe_story import Calamity, calamities, play
+from tests.support.chaos.fleet_scenario import FleetStory, drawn
+from tests.support.chaos.recipe_scenario import Calamity, calamities, play
 
 _TELL_EVERY = 50
 _SEEDS = 10_000_000

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.infra.bicep import AZD, FILES, INFRA, PARAMETER_FILES, ROOT, build, built, declared, formatted
-from tests.support.infra.judges import BICEP, BICEP_VERSION, need_judge
+from tests.support.infra.external_tools import BICEP, BICEP_VERSION, need_judge
 
 # Mistake -> the file, the right text and the wrong one, the code of the compiler's finding.
 MISTAKES = {

@@ -18,7 +18,7 @@ from refresh.records.swap import Outcome
 from refresh.triggers.timers.month_age import days_since
 from refresh.views.runs import STATUSES
 from tests.support.infra.bicep import INFRA, example
-from tests.support.infra.judges import miss
+from tests.support.infra.external_tools import miss
 from tests.support.worlds.builders import VM_ID
 from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
 

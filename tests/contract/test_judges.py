@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from simulator.engine.program import ENGINE_VARIABLE
-from tests.support.infra.judges import Judge, find_judge, need_azurite, need_engine, need_judge
+from tests.support.infra.external_tools import Judge, find_judge, need_azurite, need_engine, need_judge
 
 JUDGE = Judge("A_JUDGE", "a-judge", "shared/tools/a-judge/run", "install it")
 

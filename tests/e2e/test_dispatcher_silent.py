@@ -11,7 +11,7 @@ from refresh.records.durable_names import swap_id
 from tests.support.histories.swap_stories import STATE
 from tests.support.worlds.builders import VM_ID, disk_id
 from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
-from tests.support.worlds.silence import SilentDispatcher
+from tests.support.worlds.silent_dispatcher import SilentDispatcher
 
 FLEET = [vm_body(), disk_body("web01-new")]
 RUN = swap_id(VM_ID, 2)

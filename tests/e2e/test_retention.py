@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.chaos.misfortune import Deaths
+from tests.support.chaos.failures import Deaths
 from tests.support.worlds.builders import VM_ID
 from tests.support.worlds.local_azure import LocalAzure, play, vm_body
 from tests.support.worlds.retention_world import aged_fleet

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.infra.app_under_roles import Stage, on_stage
 from tests.support.infra.deployed_roles import FILES, Right, actions_of, every_right
-from tests.support.infra.role_stories import Stage, on_stage
 from tests.support.infra.role_worlds import (
     BUILD_NETWORK,
     COMPUTE,

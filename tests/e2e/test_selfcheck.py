@@ -11,8 +11,8 @@ from refresh import package
 from refresh.domain.swap.plan import NOTICE
 from simulator.durable import FunctionFailed, Worker
 from tests.support.histories.swap_stories import STATE
+from tests.support.infra.app_under_roles import Stage, on_stage
 from tests.support.infra.deployed_roles import Right
-from tests.support.infra.role_stories import Stage, on_stage
 from tests.support.worlds.builders import SUBSCRIPTION, VM_ID
 from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
 from tests.support.worlds.month_world import vm_id

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.chaos.boundaries import HIDDEN_S, DieAt
-from tests.support.chaos.crash_stories import STORIES, Story, boundaries_of, tell
+from tests.support.chaos.crash_scenarios import STORIES, Story, boundaries_of, tell
 
 # Eleven shares no rhythm with the kinds of boundaries; `make soak-crashes` dies at every one of them.
 EVERY = 11

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.chaos.boundaries import EverythingTwice
-from tests.support.chaos.crash_stories import STORIES, Story, tell
+from tests.support.chaos.crash_scenarios import STORIES, Story, tell
 from tests.support.worlds.local_azure import LocalAzure, play
 from tests.support.worlds.month_world import gallery_bodies, vm_bodies, vm_id
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.support.chaos.fleet_story import FleetStory, drawn
+from tests.support.chaos.fleet_scenario import FleetStory, drawn
 
 
 def test_whatever_befalls_a_fleet_it_ends_well() -> None:

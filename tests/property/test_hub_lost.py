@@ -8,7 +8,7 @@ import pytest
 
 from refresh.domain.vm.intent_tag import write_intent_tag
 from refresh.records.durable_names import swap_id
-from tests.support.chaos.crash_stories import STORIES, Story
+from tests.support.chaos.crash_scenarios import STORIES, Story
 from tests.support.chaos.hub_losses import lose_hub_in, places_to_lose_it
 from tests.support.worlds.builders import VM_ID
 from tests.support.worlds.local_azure import LocalAzure, play, vm_body

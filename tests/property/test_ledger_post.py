@@ -6,8 +6,8 @@ from random import Random
 
 import pytest
 
-from tests.support.chaos.dispatcher_chances import drain, go_wild, is_idle, settle
-from tests.support.chaos.dispatcher_play import VMS, Play
+from tests.support.chaos.dispatcher_simulation import VMS, Play
+from tests.support.chaos.random_actions import drain, go_wild, is_idle, settle
 
 
 @pytest.mark.parametrize("seed", range(60))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import example, given, settings
 
-from tests.support.chaos.recipe_story import Calamity, calamities, play
+from tests.support.chaos.recipe_scenario import Calamity, calamities, play
 
 
 @settings(max_examples=2)

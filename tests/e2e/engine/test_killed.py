@@ -9,10 +9,10 @@ from __future__ import annotations
 import pytest
 
 from simulator.clock import Clock, run
-from tests.support.chaos.deaths import KINDS, Deaths, die
-from tests.support.chaos.killed_steps import MEASURED, STANDS, START_S, STOP_S
-from tests.support.chaos.lost_instance import ALL, BULK, NOTICE_S, NOTIFIED, STOPPED
-from tests.support.infra.judges import need_engine
+from tests.support.chaos.held_steps import MEASURED, STANDS, START_S, STOP_S
+from tests.support.chaos.instance_loss import ALL, BULK, NOTICE_S, NOTIFIED, STOPPED
+from tests.support.chaos.process_kills import KINDS, Deaths, die
+from tests.support.infra.external_tools import need_engine
 from tests.support.worlds.engine_world import name_of
 
 # A dead activity's message is hidden for the minute that host.json says: 75 s in all, and 135 s with two minutes.

@@ -11,10 +11,10 @@ import pytest
 
 from refresh import package
 from simulator.clock import Clock, run
-from tests.support.infra.judges import need_engine
-from tests.support.worlds import promised_days as days
+from tests.support.infra.external_tools import need_engine
+from tests.support.worlds import engine_day as days
+from tests.support.worlds.engine_day import BREAKS, BULK, DEAD, DIES, EDITED, SWEPT, TAGGED, TORN, Day
 from tests.support.worlds.engine_world import name_of, vm_id
-from tests.support.worlds.promised_days import BREAKS, BULK, DEAD, DIES, EDITED, SWEPT, TAGGED, TORN, Day
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from typing import Any, override
 
 from simulator.durable import DurableHub, WorkerDied
 from tests.support.chaos.boundaries import Boundary, Watch
-from tests.support.chaos.crash_stories import BAD, Story, boundaries_of
+from tests.support.chaos.crash_scenarios import BAD, Story, boundaries_of
 from tests.support.worlds.builders import VM_ID
 from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from refresh.records.recipes import ProofInput
-from tests.support.histories.story import Tale, Told, clumsy
+from tests.support.histories.recorded_story import Tale, Told, clumsy
 from tests.support.worlds.builders import DEFINITION_ID, VERSION_ID
 from tests.support.worlds.local_azure import LocalAzure
 from tests.support.worlds.month_world import gallery_bodies, vm_bodies

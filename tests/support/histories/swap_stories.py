@@ -12,7 +12,7 @@ from typing import Any
 from refresh.domain.vm.intent_tag import write_intent_tag
 from refresh.records.durable_names import swap_id
 from tests.support.histories.image_stories import IMAGE_STORIES
-from tests.support.histories.story import Tale, Told, clumsy
+from tests.support.histories.recorded_story import Tale, Told, clumsy
 from tests.support.worlds.builders import VERSION_ID, VM_ID, disk_id
 from tests.support.worlds.hanging import hanging
 from tests.support.worlds.local_azure import LocalAzure, disk_body, vm_body

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.infra.bicep import INFRA, TENANT
-from tests.support.infra.judges import BICEP, need_judge
+from tests.support.infra.external_tools import BICEP, need_judge
 from tests.support.infra.scripted_cli import Cli
 
 ROOT = Path(__file__).parents[3]

@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tests.support.infra.judges import BICEP, need_judge
+from tests.support.infra.external_tools import BICEP, need_judge
 
 ROOT = Path(__file__).parents[3]
 INFRA = ROOT / "infra"

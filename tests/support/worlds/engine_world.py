@@ -27,8 +27,8 @@ from simulator.local_app import EVENT_FUNCTION, LocalApp, app_settings
 from simulator.world import Simulator
 from tests.support.worlds.builders import GALLERY, SUBSCRIPTION
 from tests.support.worlds.front_end import FrontEnd
+from tests.support.worlds.http_access import Outside
 from tests.support.worlds.local_azure import ROOT, SETTINGS
-from tests.support.worlds.outside import Outside
 from tests.support.worlds.waiting import until
 
 COMPUTE = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-app/providers/Microsoft.Compute"

@@ -22,7 +22,7 @@ from simulator.functions.host import FunctionsHost
 from simulator.local_app import LocalApp
 from simulator.world import Simulator
 from tests.support.worlds.builders import GALLERY, GROUP, SUBSCRIPTION, disk_id
-from tests.support.worlds.outside import Outside
+from tests.support.worlds.http_access import Outside
 
 ROOT = Path(__file__).parents[3]
 # Longer than a fault delays an answer; aiohttp's own limit, five minutes, is one of the delays.

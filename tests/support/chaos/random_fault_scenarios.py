@@ -1,4 +1,4 @@
-"""`python -m tests.support.chaos.chance_stories`: stories with chance faults, told as JSON, to be told again elsewhere.
+"""`python -m tests.support.chaos.random_fault_scenarios`: scenarios with random faults, printed as JSON.
 
 Decides which stories these are: a recipe, and a fleet whose events come late and twice and whose workers die. Both meet
 every kind of fault that chance may deal.
@@ -12,10 +12,10 @@ from typing import Any
 
 from simulator.arm.core.store import Json
 from simulator.eventgrid import Chaos
+from tests.support.chaos.failures import KINDS
 from tests.support.chaos.fleet import Machine
-from tests.support.chaos.fleet_story import FleetStory
-from tests.support.chaos.misfortune import KINDS
-from tests.support.chaos.recipe_story import Calamity, play
+from tests.support.chaos.fleet_scenario import FleetStory
+from tests.support.chaos.recipe_scenario import Calamity, play
 
 _FLEET = (
     Machine("web01", "running", True, "deallocate", False),

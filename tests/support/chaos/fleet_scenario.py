@@ -19,9 +19,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from simulator.arm.core.fault_plans import Fate, RequestFate
 from simulator.clock import Clock, ClockLoop
 from simulator.eventgrid import Chaos
+from tests.support.chaos.failures import KINDS, Deaths, disorders, faults
 from tests.support.chaos.fleet import WISHES, Diary, Machine, fleets, scenario, text_of, vm_id
-from tests.support.chaos.fleet_promises import MAX_SWAPS, assert_all_is_well
-from tests.support.chaos.misfortune import KINDS, Deaths, disorders, faults
+from tests.support.chaos.fleet_invariants import MAX_SWAPS, assert_all_is_well
 from tests.support.worlds.local_azure import LocalAzure, local_azure
 
 BAD = {"disk": "*-bad", "boots": False}

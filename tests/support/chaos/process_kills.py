@@ -13,8 +13,8 @@ from typing import Any
 
 from simulator.clock import Clock
 from simulator.engine.strict_storage import StrictStorage
-from tests.support.chaos.killed_steps import MEASURED, STANDS, Places
-from tests.support.chaos.lost_instance import Loss, lose_one
+from tests.support.chaos.held_steps import MEASURED, STANDS, Places
+from tests.support.chaos.instance_loss import Loss, lose_one
 from tests.support.worlds.engine_world import Site, site, strict_storage, vm_id
 
 KINDS = ("engine", "instance")

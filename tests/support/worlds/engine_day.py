@@ -15,7 +15,7 @@ from typing import Any, override
 
 from simulator.clock import Clock
 from simulator.engine.strict_storage import StrictStorage
-from tests.support.chaos.unlucky_engine import Mishap, UnluckyEngine
+from tests.support.chaos.engine_failures import Mishap, UnluckyEngine
 from tests.support.engine.hub_tables import HubTables
 from tests.support.worlds.builders import disk_id
 from tests.support.worlds.engine_world import EngineAzure, hosted, name_of, strict_storage, vm_id

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
-from tests.support.chaos.dispatcher_play import VMS, Play
+from tests.support.chaos.dispatcher_simulation import VMS, Play
 
 _MOST_ROUNDS = 200
 

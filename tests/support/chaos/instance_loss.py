@@ -14,7 +14,7 @@ from typing import Any
 
 from simulator.clock import Clock
 from simulator.engine.strict_storage import StrictStorage
-from tests.support.chaos.killed_steps import START_S, STOP_S
+from tests.support.chaos.held_steps import START_S, STOP_S
 from tests.support.engine.hub_tables import HubTables
 from tests.support.worlds.engine_world import Site, site, vm_id
 from tests.support.worlds.local_azure import disk_body, vm_body
