@@ -1,7 +1,7 @@
-"""`make histories`: tells every story again and stores what each orchestration was told and asked for.
+"""`make histories`: runs every story again and stores the events and actions of each orchestration.
 
-Only after a change that is meant to change what orchestrations ask for: see `docs/development.md` on what becomes of
-those under way.
+Run it only after an intended change of what orchestrations request: `docs/development.md` describes what happens to
+orchestrations under way.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ ORCHESTRATORS: Mapping[str, Orchestrator] = {
 
 
 def record(told: Told) -> list[History]:
-    """Tell a story and give the histories of it that are kept."""
+    """Run a story and return its histories that are to be stored."""
     witnesses: list[Witness] = []
 
     def stand_by(worker: Worker) -> Worker:
@@ -69,7 +69,7 @@ def record(told: Told) -> list[History]:
 
 
 def main() -> int:
-    """Record everything, and forget what nobody tells any more."""
+    """Record every story, and delete the stored histories that no story produces."""
     logging.disable(logging.CRITICAL)
     FOLDER.mkdir(parents=True, exist_ok=True)
     histories = [history for told in STORIES for history in record(told)]

@@ -1,6 +1,7 @@
-"""Three worlds side by side, each with a death in the middle of its swaps.
+"""Runs three worlds in parallel, each with a kill in the middle of its swaps.
 
-Decides what dies: the engine alone, an instance for which a fresh one comes, one of two instances. Judges nothing.
+Decides what is killed: the engine alone, the one instance (a new one starts), one of two instances. Leaves the checks to
+the tests.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ KINDS = ("engine", "instance")
 
 @dataclass
 class Death:
-    """What was seen of a kill in every step.
+    """The record of one world with a VM in every step at the time of the kill.
 
-    `missing`: who did not stand in his step when it came; `took_s`: from the kill until nothing was left to do.
-    `down_s`: how long the VM was down that was stopping by itself, and `killed_after_s` its stop it was killed.
+    `missing`: VMs that were not in their step at the kill. `took_s`: seconds from the kill until the app was idle.
+    `down_s`: downtime of the `MEASURED` VM; `killed_after_s`: its downtime at the kill.
+    `posts`: the power operations that ARM accepted, for each VM.
     """
 
     missing: list[str] = field(default_factory=list)
@@ -44,28 +46,28 @@ class Death:
 
 @dataclass
 class Deaths:
-    """All three worlds: what was seen of each, or the error that ended it."""
+    """The records of all three worlds, or the error that ended one. `refused`: requests that strict storage refused."""
 
     killed: dict[str, Death | BaseException] = field(default_factory=dict)
     loss: Loss | BaseException = field(default_factory=Loss)
     refused: int = -1
 
     def of(self, kind: str) -> Death:
-        """What was seen of a kill in every step; raises what ended that world."""
+        """The record of the kill of this kind; raises the error that ended its world."""
         death = self.killed[kind]
         if isinstance(death, BaseException):
             raise death
         return death
 
     def of_two(self) -> Loss:
-        """What was seen of the loss of one of two instances; raises what ended that world."""
+        """The record of the loss of one of two instances; raises the error that ended its world."""
         if isinstance(self.loss, BaseException):
             raise self.loss
         return self.loss
 
 
 async def die(clock: Clock, logs: Path) -> Deaths:
-    """Play all three at the same time, each on storage of its own: a slow request of one is no affair of the others."""
+    """Run all three worlds in parallel, each on its own storage, so that slow requests of one do not delay another."""
     deaths = Deaths()
     async with strict_storage() as one, strict_storage() as other, strict_storage() as third:
         engine, instance, loss = await asyncio.gather(
@@ -117,7 +119,7 @@ async def _look(azure: Site, death: Death) -> None:
 
 
 def _posts(azure: Site, vm: str) -> list[str]:
-    """The power operations that ARM took for a VM, in order."""
+    """The power operations that ARM accepted for a VM, in order."""
     rows = [row for row in azure.simulator.journal.requests if str(row["path"]).lower().startswith(vm.lower() + "/")]
     kinds = {"poweroff", "deallocate", "start"}
     taken = [str(row["path"]).rsplit("/", 1)[-1].lower() for row in rows if row["status"] == 202]

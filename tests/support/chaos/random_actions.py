@@ -1,6 +1,6 @@
-"""What befalls the dispatcher's book by chance: what is delivered next, what once more, who edits, and what dies.
+"""Random actions on the simulated dispatcher: deliveries, doubled deliveries, tag edits, pauses, sweeps and kills.
 
-Decides how often each happens, and how everything comes to rest. Does not know what comes of it (`book_play`).
+Decides how often each happens, and how the simulation comes to rest. Leaves their effects to `dispatcher_simulation.py`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from tests.support.chaos.dispatcher_simulation import VMS, Play
 
 _MOST_ROUNDS = 200
 
-# What may happen next; each takes the play and the chance that decides to whom.
+# One random action; it gets the simulation and the random source that selects its target.
 type Deed = Callable[[Play, Random], None]
 
 
 def _deliver(play: Play, chance: Random) -> None:
     if play.post:
-        # Mostly in order, as a queue does: only then plays come far.
+        # Mostly in order, as a queue delivers: otherwise few swaps end.
         play.deliver(play.post[0] if chance.random() < 0.7 else chance.choice(play.post))
 
 
@@ -77,18 +77,18 @@ _WEIGHTS: dict[Deed, int] = {
 
 
 def go_wild(play: Play, chance: Random, deeds: int) -> None:
-    """Let `deeds` things happen by chance."""
+    """Run `count` random actions."""
     for deed in chance.choices(list(_WEIGHTS), list(_WEIGHTS.values()), k=deeds):
         deed(play, chance)
 
 
 def is_idle(play: Play) -> bool:
-    """Whether the book has nothing to look at, nobody waiting and nobody under way."""
+    """Whether the dispatcher state has no hint, no open look, no waiting VM and no running swap."""
     return not any(play.state.get(part) for part in ("hints", "look", "queue", "running"))
 
 
 def drain(play: Play) -> None:
-    """Deliver what is under way, in order, until nothing happens any more."""
+    """Deliver the pending messages, in order, until none is left and no orchestration can continue."""
     for _ in range(_MOST_ROUNDS):
         if not play.post and not play.ready():
             return
@@ -96,11 +96,11 @@ def drain(play: Play) -> None:
             play.deliver(letter)
         for run in play.ready():
             play.go_on(run)
-    raise AssertionError(f"there is no end: {sorted(play.talks)}")
+    raise AssertionError(f"no end after many rounds: {sorted(play.talks)}")
 
 
 def settle(play: Play, *, sweeps: int = 8) -> None:
-    """The same, with sweeps in between."""
+    """Drain with a sweep after each round."""
     for _ in range(sweeps):
         drain(play)
         play.sweep()

@@ -1,7 +1,7 @@
 """`python -m tests.support.chaos.random_fault_scenarios`: scenarios with random faults, printed as JSON.
 
-Decides which stories these are: a recipe, and a fleet whose events come late and twice and whose workers die. Both meet
-every kind of fault that chance may deal.
+Decides which scenarios run: a recipe, and a fleet whose events are late and doubled and whose workers crash. Both have
+random faults of every kind. A test compares the output of two processes.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ _SEEN = ("t", "method", "path", "query", "status", "duration_s")
 
 
 def recipe() -> dict[str, Any]:
-    """Two builds of a recipe, the first among calamities: every request and both results."""
+    """Two builds of a recipe, the first with random faults: every request and both results."""
     told = play(Calamity(11, 0.2, "never"))
     return {"requests": _rows(told.requests), "results": [told.first, told.second]}
 
 
 def fleet() -> dict[str, Any]:
-    """Three VMs at once in trouble: every request, the outcomes and how long it all took."""
+    """Three VMs with random faults: every request, the outcomes and the duration."""
     story = FleetStory()
     story.a_fleet(_FLEET, Chaos(30, 0.5, 0.5, 3), "new")
     story.chance_rules(5, 0.1, set(KINDS))
@@ -50,10 +50,10 @@ def fleet() -> dict[str, Any]:
 
 
 def _rows(requests: list[Json]) -> list[list[Any]]:
-    """What Azure was asked, when, and what it answered; not the ids that a client makes up for each request."""
+    """The requests to Azure with time and status, without the ids that a client generates for each request."""
     return [[row[name] for name in _SEEN] for row in requests]
 
 
 if __name__ == "__main__":
-    logging.disable(logging.CRITICAL)  # the Durable library warns of every late answer, and these are made to be late
+    logging.disable(logging.CRITICAL)  # the Durable library logs a warning for every late answer; here many are late
     print(json.dumps({"recipe": recipe(), "fleet": fleet()}))
