@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from simulator.clock import Clock
-from tests.support.chaos.boundaries import HIDDEN_S, DieAt
-from tests.support.chaos.crash_scenarios import STORIES, Story, boundaries_of, tell
-from tests.support.chaos.hub_losses import lose_hub_in, places_to_lose_it
+from tests.support.chaos.boundaries import HIDDEN_S, CrashAt
+from tests.support.chaos.crash_scenarios import STORIES, Story, boundaries_of, run_story
+from tests.support.chaos.hub_losses import lose_hub_in, loss_boundaries
 
 # Lost work is visible again at once, after a host's restart, or when the visibility timeout of Azure Storage ends.
 REDELIVERIES_S = (0.0, 20.0, HIDDEN_S)
@@ -24,12 +24,12 @@ _REPORT_EVERY = 100
 type Trial = tuple[str, Callable[[], None]]
 
 
-def _die(story: Story, number: int, after_s: float) -> None:
-    crash = DieAt(number, after_s)
+def _crash(story: Story, number: int, after_s: float) -> None:
+    crash = CrashAt(number, after_s)
     try:
-        tell(story, crash)
+        run_story(story, crash)
     except AssertionError as error:
-        raise AssertionError(f"crash {crash.died}: {error}") from error
+        raise AssertionError(f"crash {crash.crashed}: {error}") from error
 
 
 def _trials(story: Story, every: int) -> Iterator[Trial]:
@@ -37,9 +37,9 @@ def _trials(story: Story, every: int) -> Iterator[Trial]:
         for after_s in REDELIVERIES_S:
             yield (
                 f"{story.name}, crash at {number}, visible again after {after_s:.0f} s",
-                partial(_die, story, number, after_s),
+                partial(_crash, story, number, after_s),
             )
-    for number in places_to_lose_it(story)[::every]:
+    for number in loss_boundaries(story)[::every]:
         yield f"{story.name}, hub lost at {number}", partial(lose_hub_in, story, number)
 
 
@@ -50,20 +50,20 @@ def main() -> int:
     parser.add_argument("--every", type=int, default=1, help="test every Nth boundary (default 1: every one)")
     typed = parser.parse_args()
     logging.disable(logging.CRITICAL)  # the Durable library logs a warning for every doubled answer
-    began_s, count, lost = Clock.stopwatch(), 0, 0
+    began_s, count, failed = Clock.stopwatch(), 0, 0
     for story in (story for story in STORIES if typed.story in (None, story.name)):
         for what, trial in _trials(story, typed.every):
             count += 1
             try:
                 trial()
             except AssertionError as error:
-                lost += 1
+                failed += 1
                 print(f"{what}: {str(error)[:600]}", flush=True)
             if count % _REPORT_EVERY == 0:
-                print(f"{story.name}: {count - lost} of {count} survived", flush=True)
+                print(f"{story.name}: {count - failed} of {count} survived", flush=True)
     took_s = Clock.stopwatch() - began_s
-    print(f"{count - lost} of {count} survived in {took_s:.0f} s ({count / took_s * 60:.0f} a minute)")
-    return 1 if lost else 0
+    print(f"{count - failed} of {count} survived in {took_s:.0f} s ({count / took_s * 60:.0f} a minute)")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

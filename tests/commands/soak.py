@@ -23,8 +23,8 @@ from hypothesis.stateful import run_state_machine_as_test
 import refresh
 from simulator.clock import Clock
 from tests.support.chaos.drawing import NEW, draw_from
-from tests.support.chaos.fleet_scenario import FleetStory, drawn
-from tests.support.chaos.recipe_scenario import Calamity, calamities, play
+from tests.support.chaos.fleet_scenario import FleetScenario, drawn
+from tests.support.chaos.recipe_scenario import BuildFaults, build_faults, play
 
 _REPORT_EVERY = 50
 _SEEDS = 10_000_000
@@ -49,7 +49,7 @@ def main() -> int:
 
 async def _share(stories: str, examples: int, first_seed: int, jobs: int, lot: int) -> int:
     began_s = Clock.stopwatch()
-    sizes = [min(lot, examples - told) for told in range(0, examples, lot)]
+    sizes = [min(lot, examples - done) for done in range(0, examples, lot)]
     free = asyncio.Semaphore(jobs)
 
     async def play_lot(number: int, size: int) -> int:
@@ -62,9 +62,11 @@ async def _share(stories: str, examples: int, first_seed: int, jobs: int, lot: i
     codes = await asyncio.gather(*(play_lot(number, size) for number, size in enumerate(sizes)))
     took_s = Clock.stopwatch() - began_s
     bad = [first_seed + number for number, code in enumerate(codes) if code]
-    well = sum(size for size, code in zip(sizes, codes, strict=True) if not code)
-    rate = f"in {took_s:.0f} s ({well / took_s * 60:.0f} a minute), seeds {first_seed} to {first_seed + len(sizes) - 1}"
-    print(f"{well} of {examples} scenarios in lots without a failure {rate}")
+    passed = sum(size for size, code in zip(sizes, codes, strict=True) if not code)
+    rate = (
+        f"in {took_s:.0f} s ({passed / took_s * 60:.0f} a minute), seeds {first_seed} to {first_seed + len(sizes) - 1}"
+    )
+    print(f"{passed} of {examples} scenarios in lots without a failure {rate}")
     if bad:
         print(f"a scenario failed in the lots with seed {', '.join(map(str, bad))}", file=sys.stderr)
     return bool(bad)
@@ -95,7 +97,7 @@ def _soak(stories: str, examples: int, lot_seed: int) -> int:
 
 def _soak_fleets(examples: int, lot_seed: int, ended_well: Callable[[], None]) -> None:
     @seed(lot_seed)
-    class Counted(FleetStory):
+    class Counted(FleetScenario):
         def teardown(self) -> None:
             super().teardown()
             ended_well()
@@ -106,9 +108,9 @@ def _soak_fleets(examples: int, lot_seed: int, ended_well: Callable[[], None]) -
 def _soak_recipes(examples: int, lot_seed: int, ended_well: Callable[[], None]) -> None:
     @seed(lot_seed)
     @settings(max_examples=examples)
-    @given(calamities())
-    def counted(calamity: Calamity) -> None:
-        play(calamity)
+    @given(build_faults())
+    def counted(faults: BuildFaults) -> None:
+        play(faults)
         ended_well()
 
     counted()

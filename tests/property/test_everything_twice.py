@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.chaos.boundaries import EverythingTwice
-from tests.support.chaos.crash_scenarios import STORIES, Story, tell
+from tests.support.chaos.crash_scenarios import STORIES, Story, run_story
 from tests.support.worlds.local_azure import LocalAzure, play
 from tests.support.worlds.month_world import gallery_bodies, vm_bodies, vm_id
 
@@ -19,7 +19,7 @@ SECOND_AFTER_S = (None, 0, 5, 100, 300, 400)
 def test_a_swap_done_twice_is_one_swap(story: Story, after_s: float | None) -> None:
     """All activities and all batches run twice: same end, same stops, no mark left by what came late."""
     twice = EverythingTwice(after_s)
-    tell(story, twice)
+    run_story(story, twice)
     assert twice.activities > 4
     assert twice.batches > 4
 

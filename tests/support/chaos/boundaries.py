@@ -1,7 +1,7 @@
 """Numbers every moment at which a worker can crash, and crashes it there.
 
-Decides what a boundary is: before or after each orchestrator turn, activity and entity batch; for turns and batches also
-after their messages were sent. Leaves the checks at the end of a scenario to the tests.
+Decides what a boundary is: before or after each orchestrator turn, activity and entity batch; for turns and batches
+also after their messages were sent. Leaves the checks at the end of a scenario to the tests.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ HIDDEN_S = 75.0
 
 @dataclass(frozen=True)
 class Boundary:
-    """One moment of a scenario: `when` is `before` or `after` the `nth` run of this work, or `sent`: after its messages."""
+    """One moment of a scenario: `before` or `after` the `nth` run of this work, or when its messages are `sent`."""
 
     kind: str
     name: str
@@ -82,19 +82,19 @@ class CrashAt(BoundaryRecorder):
         super().__init__()
         self._number = number
         self._after_s = after_s
-        self.died: Boundary | None = None
+        self.crashed: Boundary | None = None
 
     @override
     def reached(self, boundary: Boundary) -> None:
         super().reached(boundary)
         if len(self.seen) - 1 == self._number:
-            self.died = boundary
+            self.crashed = boundary
             self.side_by_side = boundary.when == "sent"
             raise WorkerDied(sent=boundary.when == "sent", after_s=self._after_s)
 
 
 class EverythingTwice(HubFailures):
-    """Delivers each activity again after `after_s`; runs each entity batch, sends its messages, loses its state, reruns it.
+    """Delivers each activity again after `after_s`; runs each entity batch, loses its state once sent, and reruns it.
 
     Without `after_s` an activity is delivered again after its first run, whose answer is lost.
     """
@@ -123,28 +123,28 @@ class EverythingTwice(HubFailures):
 
 
 class CrashAtEachStep(Interruptions):
-    """Crashes the worker at the first delivery of every activity (`before` or `after` it), or after every one of `turns`."""
+    """Crashes the worker at the first delivery of every activity (`before` or `after`), or after each of `turns`."""
 
     def __init__(self, moment: str, *, turns: frozenset[str]) -> None:
         self._moment = moment
         self._turns = turns
-        self.died: set[str] = set()
+        self.crashed: set[str] = set()
 
-    def _maybe(self, moment: str, name: str, attempt: int) -> None:
-        if moment == self._moment and attempt == 1 and name not in self.died:
-            self.died.add(name)
+    def _crash_at(self, moment: str, name: str, attempt: int) -> None:
+        if moment == self._moment and attempt == 1 and name not in self.crashed:
+            self.crashed.add(name)
             raise WorkerDied()
 
     @override
     def before_activity(self, name: str, instance_id: str, task_id: int, attempt: int) -> None:
-        self._maybe("before", name, attempt)
+        self._crash_at("before", name, attempt)
 
     @override
     def after_activity(self, name: str, instance_id: str, task_id: int, attempt: int) -> None:
-        self._maybe("after", name, attempt)
+        self._crash_at("after", name, attempt)
 
     @override
     def after_orchestrator_turn(self, name: str, instance_id: str, attempt: int) -> None:
         if self._moment == "turn" and attempt == 1 and name in self._turns:
-            self.died.add(name)
+            self.crashed.add(name)
             raise WorkerDied(after_s=5.0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from tests.support.chaos.boundaries import Boundary, Troubles, Watch
+from tests.support.chaos.boundaries import Boundary, BoundaryRecorder, HubFailures
 from tests.support.worlds.builders import VM_ID
 from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
 
@@ -36,27 +36,27 @@ STORIES = (
 )
 
 
-def tell(story: Story, troubles: Troubles) -> None:
+def run_story(story: Story, failures: HubFailures) -> None:
     """Run a scenario with `failures` and check its end."""
 
     async def main(azure: LocalAzure) -> None:
-        azure.hub.interruptions = troubles
+        azure.hub.interruptions = failures
         azure.simulator.plane.faults.add([BAD])
         await azure.tag(VM_ID, OsDiskName=story.wish)
         await azure.until(lambda: bool(azure.outcomes()), within_s=36000)
         for _ in range(2):  # late deliveries arrive within minutes
             await azure.settled()
             await asyncio.sleep(600)
-        await assert_ended(azure, story, side_by_side=troubles.side_by_side)
+        await assert_ended(azure, story, side_by_side=failures.side_by_side)
 
     play(main, [vm_body(power=story.power), disk_body("web01-new"), disk_body("web01-bad")])
 
 
 def boundaries_of(story: Story) -> list[Boundary]:
     """Every boundary of a scenario at which a worker can crash."""
-    watch = Watch()
-    tell(story, watch)
-    return watch.seen
+    recorder = BoundaryRecorder()
+    run_story(story, recorder)
+    return recorder.seen
 
 
 async def assert_ended(azure: LocalAzure, story: Story, *, side_by_side: bool) -> None:

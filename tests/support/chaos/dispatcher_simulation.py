@@ -24,11 +24,11 @@ SWEEP_S = 400
 _BEGIN = datetime(2026, 11, 21, tzinfo=UTC)
 
 # What an orchestration yields: a message whose answer it waits for, or None, so that other work can run.
-type Talk = Generator[Letter | None, Any]
+type Run = Generator[Message | None, Any]
 
 
 @dataclass
-class Letter:
+class Message:
     """One operation on its way to the dispatcher; `answer` is the answer of its first delivery."""
 
     operation: str
@@ -50,7 +50,7 @@ class Vm:
     holder: str | None = None
 
 
-class Play:
+class DispatcherSimulation:
     """The dispatcher state, the VMs, the running orchestrations and the pending messages."""
 
     def __init__(self) -> None:
@@ -58,11 +58,11 @@ class Play:
         self.now_s = 0
         self.vms = {vm: Vm(vm, disk_id(f"{vm[-1]}-0"), disk_id(f"{vm[-1]}-0")) for vm in VMS}
         self.bad: set[str] = set()
-        self.post: list[Letter] = []
-        self.sent: list[Letter] = []
-        self.talks: dict[str, tuple[Talk, Letter | None]] = {}
-        self.begun: list[tuple[str, str, Json]] = []
-        self.over: set[tuple[str, int]] = set()
+        self.pending: list[Message] = []
+        self.sent: list[Message] = []
+        self.runs: dict[str, tuple[Run, Message | None]] = {}
+        self.started: list[tuple[str, str, Json]] = []
+        self.ended: set[tuple[str, int]] = set()
         self.switched: str | None = None
         self.checked: str | None = None
         self.sweeps = 0
@@ -79,7 +79,7 @@ class Play:
         if hinted:
             self.send("hint", vms=[vm_id])
 
-    def insist(self, vm_id: str) -> None:
+    def force(self, vm_id: str) -> None:
         """Repair the disk that was rejected last, and request it with `force`."""
         vm = self.vms[vm_id]
         rejected = [disk for disk in sorted(self.bad) if f"/{vm_id[-1]}-" in disk]
@@ -103,9 +103,9 @@ class Play:
         if differing:
             self.send("hint", vms=differing)
         running: Json = self.state.get("running", {})
-        gone = [{"vm": vm, "n": row["n"]} for vm, row in running.items() if swap_id(vm, row["n"]) not in self.talks]
+        gone = [{"vm": vm, "n": row["n"]} for vm, row in running.items() if swap_id(vm, row["n"]) not in self.runs]
         look = (self.state.get("look") or {}).get("id")
-        dead = {"look": look} if look and look not in self.talks else {}
+        dead = {"look": look} if look and look not in self.runs else {}
         self.send("recover", gone=gone, **dead)
 
     def check(self, *, ok: bool) -> None:
@@ -123,64 +123,64 @@ class Play:
         self.now_s += 1
         return (_BEGIN + timedelta(seconds=self.now_s)).isoformat()
 
-    def send(self, operation: str, **data: Any) -> Letter:
+    def send(self, operation: str, **data: Any) -> Message:
         """Send an operation."""
-        letter = Letter(operation, {**data, "at": self.at()})
-        self.post.append(letter)
-        return letter
+        message = Message(operation, {**data, "at": self.at()})
+        self.pending.append(message)
+        return message
 
-    def deliver(self, letter: Letter) -> None:
+    def deliver(self, message: Message) -> None:
         """Deliver an operation, for the first time or again, and start the orchestrations that it starts."""
         self.at()
         before = self.state
-        turn = apply(self.state, letter.operation, letter.data)
-        self.state = turn.state
-        letter.delivered += 1
-        if letter.delivered == 1:
-            letter.answer = turn.answer
-            self.sent.append(letter)
-        if letter in self.post:
-            self.post.remove(letter)
-        if letter.delivered > 1 and letter.operation not in ("hint", "take"):
-            assert _lasting(before) == _lasting(self.state), f"{letter.operation} changed the state twice"
-            assert not turn.starts, f"{letter.operation} started something twice"
-        self.begun += turn.starts
+        effects = apply(self.state, message.operation, message.data)
+        self.state = effects.state
+        message.delivered += 1
+        if message.delivered == 1:
+            message.answer = effects.answer
+            self.sent.append(message)
+        if message in self.pending:
+            self.pending.remove(message)
+        if message.delivered > 1 and message.operation not in ("hint", "take"):
+            assert _lasting(before) == _lasting(self.state), f"{message.operation} changed the state twice"
+            assert not effects.starts, f"{message.operation} started something twice"
+        self.started += effects.starts
         self._check(before.get("running", {}))
-        for start in turn.starts:
+        for start in effects.starts:
             self.start(start)
 
     def start(self, start: tuple[str, str, Json]) -> None:
         """Start an orchestration unless one with this id runs. One that ended starts again."""
         name, run, data = start
-        if run in self.talks:
+        if run in self.runs:
             return
         if name == "look":
-            self.talks[run] = (self._look(data["look"]), None)
+            self.runs[run] = (self._look(data["look"]), None)
         elif name == "swap_vm":
-            self.talks[run] = (self._swap(run, self.vms[data["vm"]], data["n"]), None)
+            self.runs[run] = (self._swap(run, self.vms[data["vm"]], data["n"]), None)
 
     # --- orchestrations -----------------------------------------------------------------------------------------
 
     def ready(self) -> list[str]:
         """The orchestrations that can continue."""
-        return [run for run, (_, call) in self.talks.items() if call is None or call.delivered]
+        return [run for run, (_, call) in self.runs.items() if call is None or call.delivered]
 
-    def go_on(self, run: str) -> None:
+    def step(self, run: str) -> None:
         """Run one turn of an orchestration."""
-        talk, call = self.talks[run]
+        steps, call = self.runs[run]
         self.at()
         try:
-            self.talks[run] = (talk, talk.send(call.answer if call else None))
+            self.runs[run] = (steps, steps.send(call.answer if call else None))
         except StopIteration:
-            del self.talks[run]
+            del self.runs[run]
 
     def kill(self, run: str) -> None:
         """End an orchestration. Messages that it sent stay pending."""
-        self.talks.pop(run)[0].close()
+        self.runs.pop(run)[0].close()
         for vm in self.vms.values():
             vm.holder = None if vm.holder == run else vm.holder
 
-    def _look(self, look: str) -> Talk:
+    def _look(self, look: str) -> Run:
         while True:
             taken = yield self.send("take", look=look)
             if not taken["vms"]:
@@ -192,21 +192,21 @@ class Play:
 
     def _decide(self, row: Json) -> Json:
         vm = self.vms[row["vm"]]
-        said = {"vm": vm.id, "message": "m", "up": vm.is_up, "current": vm.disk.rsplit("/", 1)[-1]}
+        row_of_vm = {"vm": vm.id, "message": "m", "up": vm.is_up, "current": vm.disk.rsplit("/", 1)[-1]}
         if not vm.is_up:
-            return {**said, "decision": "swap", "reason": "recover"}
+            return {**row_of_vm, "decision": "swap", "reason": "recover"}
         if vm.wish == vm.disk:
-            return {**said, "decision": "skip", "reason": "already-there"}
+            return {**row_of_vm, "decision": "skip", "reason": "already-there"}
         if vm.wish.lower() in row["rejected"] and not row["force"]:
-            return {**said, "decision": "refuse", "reason": "rejected-before"}
+            return {**row_of_vm, "decision": "refuse", "reason": "rejected-before"}
         force = {"force": True} if row["force"] else {}
-        return {**said, **force, "decision": "swap", "reason": "wanted", "wanted": vm.wish}
+        return {**row_of_vm, **force, "decision": "swap", "reason": "wanted", "wanted": vm.wish}
 
-    def _swap(self, run: str, vm: Vm, n: int) -> Talk:
+    def _swap(self, run: str, vm: Vm, n: int) -> Run:
         claim = yield self.send("claim", vm=vm.id, n=n)
         if claim["answer"] != "yours":
             return
-        assert (vm.id, n) not in self.over, f"{run} had ended and got the claim again"
+        assert (vm.id, n) not in self.ended, f"{run} had ended and got the claim again"
         assert vm.holder is None, f"{vm.holder} and {run} both work on one VM"
         vm.holder = run
         status, intent = "skipped", claim.get("intent")
@@ -221,9 +221,9 @@ class Play:
         old, new = (intent["old_disk"], intent["new_disk"]) if intent else (None, None)
         outcome = Outcome(vm.id, run, status, "verified", "m", old, new, ended=self.at())
         yield self.send("finished", vm=vm.id, n=n, outcome=outcome.to_json())
-        self.over.add((vm.id, n))
+        self.ended.add((vm.id, n))
 
-    def _work(self, vm: Vm, n: int, intent: Json, step: str) -> Generator[Letter | None, Any, str]:
+    def _work(self, vm: Vm, n: int, intent: Json, step: str) -> Generator[Message | None, Any, str]:
         old, new = intent["old_disk"], intent["new_disk"]
         if not step.startswith("undo"):
             self.send("step", vm=vm.id, n=n, step="stop")
@@ -266,7 +266,7 @@ class Play:
                 assert _rank(row) >= _rank(was), f"a late step undid a newer one: {was} {row}"
         for edited in self.vms.values():
             assert all(times <= 1 for edit, times in edited.stops.items() if edit >= 0), "an edit stopped its VM twice"
-        numbers = [run for _, run, _ in self.begun]
+        numbers = [run for _, run, _ in self.started]
         assert len(numbers) == len(set(numbers)), "a swap number was used twice"
 
 

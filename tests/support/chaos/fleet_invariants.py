@@ -1,6 +1,7 @@
-"""What is promised to every VM of a fleet, whatever befell it: checked on Azure's own record once all is calm.
+"""The invariants of a fleet after a failure scenario, checked on Azure's own record once no failure is left.
 
-Refuses to know what happened: it reads the diary, the journal and the app's book.
+Decides what must hold. Does not know which failures happened: it reads the record of edits, the simulator's journal and
+the dispatcher state.
 """
 
 from __future__ import annotations
@@ -11,37 +12,37 @@ from datetime import datetime
 from itertools import combinations
 from typing import Any
 
-from tests.support.chaos.fleet import GOOD, HOPELESS, Diary, Machine, text_of, vm_id
+from tests.support.chaos.fleet import GOOD, HOPELESS, EditRecord, Machine, text_of, vm_id
 from tests.support.worlds.local_azure import LocalAzure
 
 MAX_SWAPS = 2
 _VM_WRITE = re.compile(r"/virtualMachines/(?P<vm>web0\d)(/(start|deallocate|powerOff))?\Z", re.IGNORECASE)
-_TOLD = ("succeeded", "not-proven", "rolled-back")
+_FINAL = ("succeeded", "not-proven", "rolled-back")
 
 
-async def assert_all_is_well(azure: LocalAzure, fleet: tuple[Machine, ...], diary: Diary) -> None:
-    """Every promise to every VM and to the book; AssertionError names the one that does not hold."""
+async def assert_invariants(azure: LocalAzure, fleet: tuple[Machine, ...], edits: EditRecord) -> None:
+    """Check every invariant of every VM and of the dispatcher state; AssertionError names the violated one."""
     for machine in fleet:
-        if machine.name not in diary.deleted:
-            await assert_vm_well(azure, machine, diary)
-    assert_one_operation_at_a_time(azure, diary)
-    assert_budgets_kept(azure, fleet, diary)
-    assert_book_closed(azure)
+        if machine.name not in edits.deleted:
+            await assert_vm_well(azure, machine, edits)
+    assert_one_operation_at_a_time(azure, edits)
+    assert_budgets_kept(azure, fleet, edits)
+    assert_dispatcher_idle(azure)
 
 
-async def assert_vm_well(azure: LocalAzure, machine: Machine, diary: Diary) -> None:
+async def assert_vm_well(azure: LocalAzure, machine: Machine, edits: EditRecord) -> None:
     name, outcomes = machine.name, [row for row in azure.outcomes() if row["vm"].lower() == vm_id(machine.name).lower()]
     (vm,) = azure.simulator.resources(resource_id=vm_id(name))
     power, disk, tags = vm["_power"], vm["properties"]["storageProfile"]["osDisk"]["name"], vm["tags"]
-    held_down = name in diary.held and bool(outcomes) and outcomes[-1]["status"] == "needs-attention"
-    if name not in diary.stopped:
+    held_down = name in edits.held and bool(outcomes) and outcomes[-1]["status"] == "needs-attention"
+    if name not in edits.stopped:
         if machine.power == "running" and not held_down:
             assert power == "running", f"{name} ran and is {power}"
         elif machine.power != "running":
             assert power == machine.power, f"{name} was {machine.power} and is {power}"
     if not held_down:
         assert "RefreshState" not in tags, f"{name}: {tags}"
-    assert_stops_are_few(azure, outcomes, name, diary)
+    assert_stops_are_few(azure, outcomes, name, edits)
     assert_outcomes_true(outcomes, disk, name)
     rejected = {
         name
@@ -49,22 +50,22 @@ async def assert_vm_well(azure: LocalAzure, machine: Machine, diary: Diary) -> N
         if row["vm"] == vm_id(machine.name).lower()
         for name in row["names"]
     }
-    wishes = diary.wishes.get(name, [])
+    wishes = edits.wishes.get(name, [])
     if not (wishes and is_given_back(text_of(name, wishes[-1]), outcomes, disk, tags)):
-        assert_wish_fulfilled(name, disk, tags, diary, {item.rsplit("/", 1)[1] for item in rejected})
+        assert_wish_fulfilled(name, disk, tags, edits, {item.rsplit("/", 1)[1] for item in rejected})
     _, seen = await azure.api("GET", f"/api/vms?vm={name}")
-    assert seen["decision"] != "swap", f"{name} is at rest and not done: {seen}"
+    assert seen["decision"] != "swap", f"{name} still has to be swapped: {seen}"
 
 
-def assert_stops_are_few(azure: LocalAzure, outcomes: list[dict[str, Any]], name: str, diary: Diary) -> None:
-    """One edit is one stop, and one more on the way back; a stop that Azure spoils is begun again.
+def assert_stops_are_few(azure: LocalAzure, outcomes: list[dict[str, Any]], name: str, edits: EditRecord) -> None:
+    """Check that one edit causes at most one stop, plus one on the way back, plus one for each stop that Azure spoiled.
 
-    A way back that failed, and tags that Azure would not take, leave a wish that differs from the disk: one swap more.
+    A way back that failed, or a tag write that Azure refused, leaves a wish that differs from the disk: one more swap.
     """
     unfinished = sum(row["reason"] == "undo-failed" or _has_stale_tags(row) for row in outcomes)
     stops = azure.journal(vm_id(name))["stops"]
-    allowed = 2 * (diary.edits.get(name, 0) + unfinished) + diary.spoilt.get(name, 0)
-    assert stops <= allowed, f"{name} was stopped {stops} times, not {allowed} at most: {diary}"
+    allowed = 2 * (edits.count.get(name, 0) + unfinished) + edits.spoilt.get(name, 0)
+    assert stops <= allowed, f"{name} was stopped {stops} times, not {allowed} at most: {edits}"
 
 
 def _has_stale_tags(row: dict[str, Any]) -> bool:
@@ -72,41 +73,41 @@ def _has_stale_tags(row: dict[str, Any]) -> bool:
 
 
 def assert_outcomes_true(outcomes: list[dict[str, Any]], disk: str, name: str) -> None:
-    """What the last swap said of the VM's disk is so, and what was rejected was not tried again."""
+    """Check that the last outcome names the VM's disk, and that no rejected disk was tried again."""
     rejected: set[str] = set()
     for row in outcomes:
-        if row["status"] in _TOLD and row.get("new_disk"):
+        if row["status"] in _FINAL and row.get("new_disk"):
             assert row["new_disk"].lower() not in rejected, f"{name}: {outcomes}"
         if row["status"] == "rolled-back" and "the disk is not to blame" not in row["message"]:
             rejected.add(row["new_disk"].lower())
-    told = [row for row in outcomes if row["status"] in _TOLD and row.get("new_disk")]
-    if told and told[-1] is outcomes[-1]:
-        side = "old_disk" if told[-1]["status"] == "rolled-back" else "new_disk"
-        assert told[-1][side].rsplit("/", 1)[1] == disk, f"{name} has {disk}: {told[-1]}"
+    final = [row for row in outcomes if row["status"] in _FINAL and row.get("new_disk")]
+    if final and final[-1] is outcomes[-1]:
+        side = "old_disk" if final[-1]["status"] == "rolled-back" else "new_disk"
+        assert final[-1][side].rsplit("/", 1)[1] == disk, f"{name} has {disk}: {final[-1]}"
 
 
 def is_given_back(wanted: str, outcomes: list[dict[str, Any]], disk: str, tags: dict[str, str]) -> bool:
-    """Whether the app said that it gave up on this very wish, and the tag asks for the disk that the VM has.
+    """Whether the last outcome gives up this wish and the tag names the VM's disk again.
 
-    For this wish alone: a newer one that the app overwrote is not given back, it is lost. Where the way back failed
-    too, all that follows is the swap to the old disk.
+    The outcome must be of `wanted`: a newer wish that the app overwrote is lost, not given back. When the way back
+    failed as well, only the swap to the old disk follows.
     """
-    told = [(row["status"], *(_name(row.get(side)) for side in ("new_disk", "old_disk"))) for row in outcomes]
-    while told and told[-1][1] in (disk, ""):
-        told.pop()
-    if not told or tags.get("OsDiskName") != disk:
+    ended = [(row["status"], *(_name(row.get(side)) for side in ("new_disk", "old_disk"))) for row in outcomes]
+    while ended and ended[-1][1] in (disk, ""):
+        ended.pop()
+    if not ended or tags.get("OsDiskName") != disk:
         return False
-    return told[-1][0] in ("rolled-back", "refused", "needs-attention") and told[-1][1:] == (wanted, disk)
+    return ended[-1][0] in ("rolled-back", "refused", "needs-attention") and ended[-1][1:] == (wanted, disk)
 
 
 def _name(disk_id: str | None) -> str:
     return str(disk_id or "").rsplit("/", 1)[-1]
 
 
-def assert_wish_fulfilled(name: str, disk: str, tags: dict[str, str], diary: Diary, rejected: set[str]) -> None:
-    """The last wish that could be fulfilled is, or its disk was found bad."""
-    wishes = diary.wishes.get(name, [])
-    if not wishes or name in diary.held:
+def assert_wish_fulfilled(name: str, disk: str, tags: dict[str, str], edits: EditRecord, rejected: set[str]) -> None:
+    """Check that the last wish that can be fulfilled is fulfilled, or that its disk is rejected."""
+    wishes = edits.wishes.get(name, [])
+    if not wishes or name in edits.held:
         return
     wanted = text_of(name, wishes[-1])
     if wishes[-1] in GOOD and wanted != "shared":
@@ -118,22 +119,22 @@ def assert_wish_fulfilled(name: str, disk: str, tags: dict[str, str], diary: Dia
         assert disk != wanted
 
 
-def assert_one_operation_at_a_time(azure: LocalAzure, diary: Diary) -> None:
-    """No write of ours met another under way: Azure would have said so. One asked for twice at once may, harmlessly."""
-    if diary.asked_twice or diary.conflicts:
+def assert_one_operation_at_a_time(azure: LocalAzure, edits: EditRecord) -> None:
+    """Check that no write of the app got a 409. A request that was sent twice at the same time may get one."""
+    if edits.asked_twice or edits.conflicts:
         return
     for request in azure.simulator.journal.requests:
         found = _VM_WRITE.search(request["path"])
-        if found and request["method"] != "GET" and found["vm"].lower() not in diary.stopped | diary.deleted:
+        if found and request["method"] != "GET" and found["vm"].lower() not in edits.stopped | edits.deleted:
             assert request["status"] != 409, request
 
 
-def assert_budgets_kept(azure: LocalAzure, fleet: tuple[Machine, ...], diary: Diary) -> None:
-    """At no moment are two VMs of the set down, or more than the budget allows."""
+def assert_budgets_kept(azure: LocalAzure, fleet: tuple[Machine, ...], edits: EditRecord) -> None:
+    """Check that two VMs of the set are never down at the same time, nor more VMs than the budget allows."""
     lost = {row["vm"].lower() for row in azure.outcomes() if row["status"] == "needs-attention"}
     down: list[tuple[datetime, datetime, Machine]] = []
     for machine in fleet:
-        if machine.name not in diary.stopped | diary.deleted:
+        if machine.name not in edits.stopped | edits.deleted:
             intervals = azure.journal(vm_id(machine.name))["intervals"]
             down += [(datetime.fromisoformat(start), datetime.fromisoformat(end), machine) for start, end in intervals]
     for some in combinations(down, 2):
@@ -144,9 +145,9 @@ def assert_budgets_kept(azure: LocalAzure, fleet: tuple[Machine, ...], diary: Di
         assert max(start for start, _, _ in many) >= min(end for _, end, _ in many), many
 
 
-def assert_book_closed(azure: LocalAzure) -> None:
-    """Nothing is looked at, waits or runs, nothing was unreadable, and the book is small."""
-    book = azure.book()
-    assert azure.idle(), book
-    assert book.get("bad") is None, book["bad"]
-    assert len(json.dumps(book)) < 100_000
+def assert_dispatcher_idle(azure: LocalAzure) -> None:
+    """Check that the dispatcher is idle, its state is small, and no input was unreadable."""
+    state = azure.book()
+    assert azure.idle(), state
+    assert state.get("bad") is None, state["bad"]
+    assert len(json.dumps(state)) < 100_000

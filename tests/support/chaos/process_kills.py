@@ -1,7 +1,7 @@
 """Runs three worlds in parallel, each with a kill in the middle of its swaps.
 
-Decides what is killed: the engine alone, the one instance (a new one starts), one of two instances. Leaves the checks to
-the tests.
+Decides what is killed: the engine alone, the one instance (a new one starts), one of two instances. Leaves the checks
+to the tests.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from typing import Any
 
 from simulator.clock import Clock
 from simulator.engine.strict_storage import StrictStorage
-from tests.support.chaos.held_steps import MEASURED, STANDS, Places
-from tests.support.chaos.instance_loss import Loss, lose_one
+from tests.support.chaos.held_steps import MEASURED, VMS, HeldFleet
+from tests.support.chaos.instance_loss import InstanceLoss, lose_instance
 from tests.support.worlds.engine_world import Site, site, strict_storage, vm_id
 
 KINDS = ("engine", "instance")
 
 
 @dataclass
-class Death:
+class KillResult:
     """The record of one world with a VM in every step at the time of the kill.
 
     `missing`: VMs that were not in their step at the kill. `took_s`: seconds from the kill until the app was idle.
     `down_s`: downtime of the `MEASURED` VM; `killed_after_s`: its downtime at the kill.
-    `posts`: the power operations that ARM accepted, for each VM.
+    `power_operations`: the power operations that ARM accepted, for each VM.
     """
 
     missing: list[str] = field(default_factory=list)
@@ -39,86 +39,86 @@ class Death:
     disks: dict[str, str] = field(default_factory=dict)
     power: dict[str, str] = field(default_factory=dict)
     stops: dict[str, int] = field(default_factory=dict)
-    posts: dict[str, list[str]] = field(default_factory=dict)
+    power_operations: dict[str, list[str]] = field(default_factory=dict)
     events: dict[str, set[str]] = field(default_factory=dict)
     dead_letters: int = 0
 
 
 @dataclass
-class Deaths:
+class KillResults:
     """The records of all three worlds, or the error that ended one. `refused`: requests that strict storage refused."""
 
-    killed: dict[str, Death | BaseException] = field(default_factory=dict)
-    loss: Loss | BaseException = field(default_factory=Loss)
+    killed: dict[str, KillResult | BaseException] = field(default_factory=dict)
+    loss: InstanceLoss | BaseException = field(default_factory=InstanceLoss)
     refused: int = -1
 
-    def of(self, kind: str) -> Death:
+    def of(self, kind: str) -> KillResult:
         """The record of the kill of this kind; raises the error that ended its world."""
-        death = self.killed[kind]
-        if isinstance(death, BaseException):
-            raise death
-        return death
+        result = self.killed[kind]
+        if isinstance(result, BaseException):
+            raise result
+        return result
 
-    def of_two(self) -> Loss:
+    def instance_loss(self) -> InstanceLoss:
         """The record of the loss of one of two instances; raises the error that ended its world."""
         if isinstance(self.loss, BaseException):
             raise self.loss
         return self.loss
 
 
-async def die(clock: Clock, logs: Path) -> Deaths:
+async def run_kills(clock: Clock, logs: Path) -> KillResults:
     """Run all three worlds in parallel, each on its own storage, so that slow requests of one do not delay another."""
-    deaths = Deaths()
+    results = KillResults()
     async with strict_storage() as one, strict_storage() as other, strict_storage() as third:
         engine, instance, loss = await asyncio.gather(
             _kill(clock, one, "engine", logs / "engine.log"),
             _kill(clock, other, "instance", logs / "instance.log"),
-            lose_one(clock, third, logs / "two.log"),
+            lose_instance(clock, third, logs / "two.log"),
             return_exceptions=True,
         )
-        deaths.refused = one.refused + other.refused + third.refused
-    deaths.killed = {"engine": engine, "instance": instance}
-    deaths.loss = loss
-    return deaths
+        results.refused = one.refused + other.refused + third.refused
+    results.killed = {"engine": engine, "instance": instance}
+    results.loss = loss
+    return results
 
 
-async def _kill(clock: Clock, storage: StrictStorage, kind: str, log: Path) -> Death:
-    scenario = list(chain.from_iterable(stand.bodies() for stand in STANDS))
+async def _kill(clock: Clock, storage: StrictStorage, kind: str, log: Path) -> KillResult:
+    scenario = list(chain.from_iterable(held.bodies() for held in VMS))
     async with site(clock, storage, scenario, hub=kind, log=log) as azure:
-        places, death = Places.of(azure), Death()
-        await places.take()
+        fleet, result = HeldFleet.of(azure), KillResult()
+        await fleet.hold()
         killed_s = clock.time()
         if kind == "engine":
             azure.kill_engine()
         else:
             await azure.lose(azure.instances[0])
         storage.latency_s = 0.0
-        death.missing = places.missing()
-        death.killed_after_s = azure.journal(vm_id(MEASURED.name))["not_running_s"]
+        result.missing = fleet.missing()
+        result.killed_after_s = azure.journal(vm_id(MEASURED.name))["not_running_s"]
         azure.release(*MEASURED.rules)
         if kind == "instance":
             await azure.add_instance()
         await azure.wait(azure.idle, 240, "that every swap ends")
-        death.took_s = clock.time() - killed_s
-        await _look(azure, death)
-    return death
+        result.took_s = clock.time() - killed_s
+        await _record(azure, result)
+    return result
 
 
-async def _look(azure: Site, death: Death) -> None:
-    death.rows = await azure.rows()
-    for name in (stand.name for stand in STANDS):
+async def _record(azure: Site, result: KillResult) -> None:
+    result.rows = await azure.rows()
+    for name in (held.name for held in VMS):
         vm, journal = vm_id(name), azure.journal(vm_id(name))
-        death.vms[name], death.stops[name] = await azure.vm(vm), journal["stops"]
-        death.disks[name], death.power[name] = await azure.os_disk(vm), await azure.power(vm)
-        death.posts[name] = _posts(azure, vm)
-        death.events[name] = {
+        result.vms[name], result.stops[name] = await azure.vm(vm), journal["stops"]
+        result.disks[name], result.power[name] = await azure.os_disk(vm), await azure.power(vm)
+        result.power_operations[name] = _power_operations(azure, vm)
+        result.events[name] = {
             str(row["event"]["id"]) for row in azure.simulator.published() if row["event"]["subject"] == vm
         }
-    death.down_s = azure.journal(vm_id(MEASURED.name))["not_running_s"]
-    death.dead_letters = len(azure.simulator.event_grid.dead_letters)
+    result.down_s = azure.journal(vm_id(MEASURED.name))["not_running_s"]
+    result.dead_letters = len(azure.simulator.event_grid.dead_letters)
 
 
-def _posts(azure: Site, vm: str) -> list[str]:
+def _power_operations(azure: Site, vm: str) -> list[str]:
     """The power operations that ARM accepted for a VM, in order."""
     rows = [row for row in azure.simulator.journal.requests if str(row["path"]).lower().startswith(vm.lower() + "/")]
     kinds = {"poweroff", "deallocate", "start"}

@@ -1,6 +1,7 @@
 """Random actions on the simulated dispatcher: deliveries, doubled deliveries, tag edits, pauses, sweeps and kills.
 
-Decides how often each happens, and how the simulation comes to rest. Leaves their effects to `dispatcher_simulation.py`.
+Decides how often each happens, and how the simulation comes to rest. Leaves the effects to
+`dispatcher_simulation.py`.
 """
 
 from __future__ import annotations
@@ -8,67 +9,67 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
-from tests.support.chaos.dispatcher_simulation import VMS, Play
+from tests.support.chaos.dispatcher_simulation import VMS, DispatcherSimulation
 
 _MOST_ROUNDS = 200
 
 # One random action; it gets the simulation and the random source that selects its target.
-type Deed = Callable[[Play, Random], None]
+type Action = Callable[[DispatcherSimulation, Random], None]
 
 
-def _deliver(play: Play, chance: Random) -> None:
-    if play.post:
+def _deliver(dispatcher: DispatcherSimulation, random: Random) -> None:
+    if dispatcher.pending:
         # Mostly in order, as a queue delivers: otherwise few swaps end.
-        play.deliver(play.post[0] if chance.random() < 0.7 else chance.choice(play.post))
+        dispatcher.deliver(dispatcher.pending[0] if random.random() < 0.7 else random.choice(dispatcher.pending))
 
 
-def _deliver_again(play: Play, chance: Random) -> None:
-    if play.sent:
-        play.deliver(chance.choice(play.sent[-20:] if chance.random() < 0.5 else play.sent))
+def _deliver_again(dispatcher: DispatcherSimulation, random: Random) -> None:
+    if dispatcher.sent:
+        dispatcher.deliver(random.choice(dispatcher.sent[-20:] if random.random() < 0.5 else dispatcher.sent))
 
 
-def _go_on(play: Play, chance: Random) -> None:
-    if ready := play.ready():
-        play.go_on(chance.choice(ready))
+def _step(dispatcher: DispatcherSimulation, random: Random) -> None:
+    if ready := dispatcher.ready():
+        dispatcher.step(random.choice(ready))
 
 
-def _start_again(play: Play, chance: Random) -> None:
-    if play.begun:
-        play.start(chance.choice(play.begun))
+def _start_again(dispatcher: DispatcherSimulation, random: Random) -> None:
+    if dispatcher.started:
+        dispatcher.start(random.choice(dispatcher.started))
 
 
-def _kill(play: Play, chance: Random) -> None:
-    if play.talks:
-        play.kill(chance.choice(list(play.talks)))
+def _kill(dispatcher: DispatcherSimulation, random: Random) -> None:
+    if dispatcher.runs:
+        dispatcher.kill(random.choice(list(dispatcher.runs)))
 
 
-def _edit(play: Play, chance: Random) -> None:
-    play.edit(chance.choice(VMS), boots=chance.random() < 0.6, hinted=chance.random() < 0.8)
+def _edit(dispatcher: DispatcherSimulation, random: Random) -> None:
+    dispatcher.edit(random.choice(VMS), boots=random.random() < 0.6, hinted=random.random() < 0.8)
 
 
-def _insist(play: Play, chance: Random) -> None:
-    play.insist(chance.choice(VMS))
+def _force(dispatcher: DispatcherSimulation, random: Random) -> None:
+    dispatcher.force(random.choice(VMS))
 
 
-def _switch(play: Play, chance: Random) -> None:
-    play.switch(chance.choice(("pause", "resume", "resume")))
+def _switch(dispatcher: DispatcherSimulation, random: Random) -> None:
+    dispatcher.switch(random.choice(("pause", "resume", "resume")))
 
 
-def _check(play: Play, chance: Random) -> None:
-    play.check(ok=chance.random() < 0.5)
+def _check(dispatcher: DispatcherSimulation, random: Random) -> None:
+    dispatcher.check(ok=random.random() < 0.5)
 
 
-def _sweep(play: Play, chance: Random) -> None:
-    play.sweep()
+def _sweep(dispatcher: DispatcherSimulation, random: Random) -> None:
+    dispatcher.sweep()
 
 
-_WEIGHTS: dict[Deed, int] = {
+_WEIGHTS: dict[Action, int] = {
     _deliver: 40,
-    _go_on: 30,
+    _step: 30,
     _deliver_again: 14,
     _start_again: 3,
     _edit: 3,
-    _insist: 2,
+    _force: 2,
     _switch: 3,
     _check: 2,
     _sweep: 3,
@@ -76,32 +77,32 @@ _WEIGHTS: dict[Deed, int] = {
 }
 
 
-def go_wild(play: Play, chance: Random, deeds: int) -> None:
+def run_random_actions(dispatcher: DispatcherSimulation, random: Random, count: int) -> None:
     """Run `count` random actions."""
-    for deed in chance.choices(list(_WEIGHTS), list(_WEIGHTS.values()), k=deeds):
-        deed(play, chance)
+    for action in random.choices(list(_WEIGHTS), list(_WEIGHTS.values()), k=count):
+        action(dispatcher, random)
 
 
-def is_idle(play: Play) -> bool:
+def is_idle(dispatcher: DispatcherSimulation) -> bool:
     """Whether the dispatcher state has no hint, no open look, no waiting VM and no running swap."""
-    return not any(play.state.get(part) for part in ("hints", "look", "queue", "running"))
+    return not any(dispatcher.state.get(part) for part in ("hints", "look", "queue", "running"))
 
 
-def drain(play: Play) -> None:
+def drain(dispatcher: DispatcherSimulation) -> None:
     """Deliver the pending messages, in order, until none is left and no orchestration can continue."""
     for _ in range(_MOST_ROUNDS):
-        if not play.post and not play.ready():
+        if not dispatcher.pending and not dispatcher.ready():
             return
-        for letter in list(play.post):
-            play.deliver(letter)
-        for run in play.ready():
-            play.go_on(run)
-    raise AssertionError(f"no end after many rounds: {sorted(play.talks)}")
+        for message in list(dispatcher.pending):
+            dispatcher.deliver(message)
+        for run in dispatcher.ready():
+            dispatcher.step(run)
+    raise AssertionError(f"no end after many rounds: {sorted(dispatcher.runs)}")
 
 
-def settle(play: Play, *, sweeps: int = 8) -> None:
+def settle(dispatcher: DispatcherSimulation, *, sweeps: int = 8) -> None:
     """Drain with a sweep after each round."""
     for _ in range(sweeps):
-        drain(play)
-        play.sweep()
-    drain(play)
+        drain(dispatcher)
+        dispatcher.sweep()
+    drain(dispatcher)

@@ -14,8 +14,8 @@ from simulator.arm.core.store import Json
 from simulator.eventgrid import Chaos
 from tests.support.chaos.failures import KINDS
 from tests.support.chaos.fleet import Machine
-from tests.support.chaos.fleet_scenario import FleetStory
-from tests.support.chaos.recipe_scenario import Calamity, play
+from tests.support.chaos.fleet_scenario import FleetScenario
+from tests.support.chaos.recipe_scenario import BuildFaults, play
 
 _FLEET = (
     Machine("web01", "running", True, "deallocate", False),
@@ -27,26 +27,30 @@ _SEEN = ("t", "method", "path", "query", "status", "duration_s")
 
 def recipe() -> dict[str, Any]:
     """Two builds of a recipe, the first with random faults: every request and both results."""
-    told = play(Calamity(11, 0.2, "never"))
-    return {"requests": _rows(told.requests), "results": [told.first, told.second]}
+    done = play(BuildFaults(11, 0.2, "never"))
+    return {"requests": _rows(done.requests), "results": [done.first, done.second]}
 
 
 def fleet() -> dict[str, Any]:
     """Three VMs with random faults: every request, the outcomes and the duration."""
-    story = FleetStory()
-    story.a_fleet(_FLEET, Chaos(30, 0.5, 0.5, 3), "new")
-    story.chance_rules(5, 0.1, set(KINDS))
+    scenario = FleetScenario()
+    scenario.create_fleet(_FLEET, Chaos(30, 0.5, 0.5, 3), "new")
+    scenario.faults_at_random(5, 0.1, set(KINDS))
     for at, wish in enumerate(("newer", "new", "bad")):
-        story.somebody_wants_a_disk_that_fits(1, at, wish)
-    story.the_worker_will_die(10, [3, 17, 40])
-    story.the_sweep_comes_by()
+        scenario.person_edits_tag_to_fitting_disk(1, at, wish)
+    scenario.worker_crashes_later(10, [3, 17, 40])
+    scenario.sweep_runs()
     for at, wish in enumerate(("new", "old", "newer")):
-        story.somebody_wants_a_disk_that_fits(60, at, wish)
-    story.every_orchestration_is_killed(20)
-    story.the_worker_will_die(10, [5, 9, 22])
-    story.teardown()
-    journal = story.azure.simulator.journal.to_json(story.clock.now())
-    return {"requests": _rows(journal["requests"]), "results": story.azure.outcomes(), "took_s": story.clock.time()}
+        scenario.person_edits_tag_to_fitting_disk(60, at, wish)
+    scenario.orchestrations_are_terminated(20)
+    scenario.worker_crashes_later(10, [5, 9, 22])
+    scenario.teardown()
+    journal = scenario.azure.simulator.journal.to_json(scenario.clock.now())
+    return {
+        "requests": _rows(journal["requests"]),
+        "results": scenario.azure.outcomes(),
+        "took_s": scenario.clock.time(),
+    }
 
 
 def _rows(requests: list[Json]) -> list[list[Any]]:

@@ -1,1 +1,1 @@
-"""Small stories played on the simulator's hub and on Microsoft's engine, and what they come to, as data."""
+"""Runs small stories (scripts of client calls) on the simulator's hub and on Microsoft's engine, and stores the answers."""

@@ -1,6 +1,6 @@
-"""Puts the toy app on an engine, with a host.json of the stories' choice.
+"""Runs the toy app on an engine, with the host.json settings of the stories.
 
-Decides how both engines are made. Does not know the stories.
+Decides how both engines are started. Does not know the stories.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from tests.support.engine.watching import Watched
 from tests.support.engine.worlds import Story, World
 from tests.support.worlds.toy import TOY_APP, TOY_SETTINGS
 
-# A story that takes longer hangs, even on a machine that is busy with other things.
-_PATIENCE_S = 240.0
+# A story that takes longer hangs, even on a busy machine.
+_TIMEOUT_S = 240.0
 
 
 @dataclass
@@ -44,7 +44,7 @@ class Stage:
 
     @asynccontextmanager
     async def play(self, name: str) -> AsyncIterator[Play]:
-        """The hands of a story."""
+        """The calls of one story."""
         play = Play(name, self.clock, self.host, self.watched)
         try:
             yield play
@@ -77,38 +77,38 @@ async def stage(
             await host.stop()
 
 
-async def told(stage: Stage, story: Story, name: str, patience_s: float = _PATIENCE_S) -> Any:
-    """What a story comes to on a stage, made comparable; how it failed if it did."""
+async def answer_of(stage: Stage, story: Story, name: str, timeout_s: float = _TIMEOUT_S) -> Any:
+    """Run a story on a stage; returns its comparable answer, or its failure."""
     async with stage.play(name) as play:
         try:
-            async with asyncio.timeout(patience_s):
+            async with asyncio.timeout(timeout_s):
                 return comparable(await story(play), name)
         except Exception as error:
             return {"the story itself failed": repr(error)}
 
 
 def on_the_hub(world: World, name: str) -> Any:
-    """Tell one story of a world on a hub of its own, on a virtual clock."""
+    """Run one story of a world on its own hub, in virtual time."""
 
     async def main(clock: Clock) -> Any:
-        async with stage(clock, real=False, durable=world.settings) as place:
-            return await told(place, world.stories[name], name, patience_s=10_000)
+        async with stage(clock, real=False, durable=world.settings) as on_stage:
+            return await answer_of(on_stage, world.stories[name], name, timeout_s=10_000)
 
     return run(main, Clock("virtual"))
 
 
 def on_the_engine(world: World, names: Sequence[str], *, at_once: int) -> dict[str, Any]:
-    """Tell stories of a world on one real engine in real time, so many at once; what each came to."""
+    """Run stories of a world on one real engine in real time, `at_once` in parallel; returns their answers."""
 
     async def main(clock: Clock) -> dict[str, Any]:
         async with Azurite() as azurite, StrictStorage(azurite) as storage:
             durable, connection = world.settings, storage.connection_string
-            async with stage(clock, real=True, durable=durable, storage=connection) as place:
-                room = asyncio.Semaphore(at_once)
+            async with stage(clock, real=True, durable=durable, storage=connection) as on_stage:
+                limit = asyncio.Semaphore(at_once)
 
                 async def one(name: str) -> Any:
-                    async with room:
-                        return await told(place, world.stories[name], name)
+                    async with limit:
+                        return await answer_of(on_stage, world.stories[name], name)
 
                 return dict(zip(names, await asyncio.gather(*map(one, names)), strict=True))
 

@@ -23,7 +23,7 @@ async def that_fail(play: Play) -> Any:
 
 
 async def terminated(play: Play) -> Any:
-    """The parent gets neither type nor message."""
+    """The parent's failure has neither type nor message."""
     await play.start("a", [["child", "script", [["event", "go"]], play.id("c")]])
     await play.began("c")
     await play.call("terminate_orchestration", play.id("c"), output={"why": 1})
@@ -40,7 +40,7 @@ async def with_an_id_that_ended(play: Play) -> Any:
 
 
 async def with_an_id_that_runs(play: Play) -> Any:
-    """The child takes the place of what runs under its id, whose activity goes on for nothing."""
+    """The child replaces the running instance with its id, whose activity continues without effect."""
     await play.start("c", [["activity", "pause", 3], ["status", "first"], ["activity", "echo", 1]])
     await play.began("c")
     parent = await play.ran("a", [["child", "script", [["activity", "pause", 4], ["me"]], play.id("c")]])
@@ -64,7 +64,7 @@ async def with_one_id_after_the_other(play: Play) -> Any:
 
 
 async def of_what_an_entity_started(play: Play) -> Any:
-    """The entity is its parent, and is not told of its end; its own children answer to it as ever."""
+    """The entity is its parent and does not learn of its end; its own children report to it as usual."""
     steps = [["me"], ["child", "script", [["me"]], play.id("c")], ["activity", "echo", 1]]
     await play.signal("k", "start", {"name": "script", "input": steps, "id": play.id("a")})
     return [await play.ended("a"), await play.state("c")]

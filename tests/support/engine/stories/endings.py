@@ -1,4 +1,4 @@
-"""How orchestrations end, and what their outputs, failures and custom statuses look like to a client."""
+"""How orchestrations end, and their outputs, failures and custom statuses as a client reads them."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ async def with_input_that_is_no_json(play: Play) -> Any:
 
 
 async def seen_by_the_apps_client(play: Play) -> Any:
-    """What the SDK makes of a failure and of an ordinary end, with and without payloads."""
+    """A failure and an ordinary end in the SDK, with and without payloads."""
     await play.ran("a", [["status", 1], ["raise", "boom"]])
     await play.ran("b", [["return", 1]])
     seen = []
@@ -49,7 +49,7 @@ async def seen_by_the_apps_client(play: Play) -> Any:
 
 
 async def by_a_failed_activity(play: Play) -> Any:
-    """Type and first line of what it raised; of an unknown one nothing."""
+    """The failure has the exception's type and first line; for an unknown activity neither."""
     texts = ["boom", "", "a: b", "ValueError: x", "one\ntwo", " spaces ", "Stack: y\nStack: z"]
     return await play.ran("a", [*(["activity", "fail", text] for text in texts), ["activity", "nobody", 1]])
 
@@ -71,7 +71,7 @@ async def custom_status_from_turn_to_turn(play: Play) -> Any:
 
 
 async def custom_status_of_a_continued_orchestration(play: Play) -> Any:
-    """It stands while the next execution waits, and is gone after that one's next turn."""
+    """The status stays while the next execution waits, and is gone after that execution's next turn."""
     await play.start("a", [["status", 1], ["again", [["event", "go"], ["event", "go"]]]])
     first = await play.began("a")
     await play.call("raise_orchestration_event", play.id("a"), "go")
@@ -79,7 +79,7 @@ async def custom_status_of_a_continued_orchestration(play: Play) -> Any:
 
 
 async def custom_status_of_many_bytes(play: Play) -> Any:
-    """16 KB of UTF-16 is the most."""
+    """The limit is 16 KB of UTF-16."""
     return [await play.ran(f"a{size}", [["status", "y" * size], ["return", size]]) for size in (8190, 8191)]
 
 
@@ -89,7 +89,7 @@ async def continued_as_new(play: Play) -> Any:
 
 
 async def terminated(play: Play) -> Any:
-    """One that runs, with and without a reason; again; and one that is not there."""
+    """A running instance, with and without a reason; an ended one; and a missing one."""
     outcomes = []
     for name, reason in (("a", {"why": 1}), ("b", None)):
         await play.waits(name)
@@ -116,7 +116,7 @@ async def terminated_while_suspended(play: Play) -> Any:
 
 
 async def suspended_and_resumed(play: Play) -> Any:
-    """What comes meanwhile waits."""
+    """Events that arrive meanwhile wait."""
     await play.waits("a", [["event", "go"], ["timer", 0.1], ["activity", "echo", 2]])
     suspended = await play.tried("suspend_orchestration", play.id("a"))
     state = await play.is_("a", "SUSPENDED")
@@ -144,7 +144,7 @@ async def suspended_or_resumed_in_the_wrong_state(play: Play) -> Any:
 
 
 async def purged(play: Play) -> Any:
-    """Only what ended, alone; a running one is refused, what is not there counts as none."""
+    """Only ended instances, without their children; a running one is refused, a missing one counts as 0."""
     await play.ran("a", [["child", "script", [["me"]], play.id("c")]])
     await play.waits("runs")
     outcomes = [await play.purge(name) for name in ("a", "a", "none", "runs")]

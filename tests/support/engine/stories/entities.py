@@ -1,4 +1,4 @@
-"""Entities: operations and their failures, batches, locks, what they start and signal, how clients see them."""
+"""Entities: operations and their failures, batches, locks, starts and signals, and how clients read them."""
 
 from functools import partial
 from typing import Any
@@ -25,7 +25,7 @@ async def called(play: Play) -> Any:
 
 
 async def called_by_the_name_of_none(play: Play) -> Any:
-    """The answer is no JSON, so that the whole orchestration fails, in the SDK."""
+    """The answer is not JSON, so the whole orchestration fails, in the SDK."""
     state = await play.ran("a", [["call", play.id("k"), "add", 1, "nobody"]])
     turns = play.watched.turns[play.id("a")]
     return [state, [event.eventRaised.input.value for event in turns[-1].newEvents if event.HasField("eventRaised")]]
@@ -37,7 +37,7 @@ async def signalled_by_the_name_of_none(play: Play) -> Any:
 
 
 async def in_batches(play: Play) -> Any:
-    """What comes while one is busy is its next batch; what fails there takes back its own state and signals only."""
+    """Messages to a busy entity form its next batch; a failed operation reverts only its own state and signals."""
     await play.busy("k")
     key = play.id("k")
     steps = [["signal", key, "add", 1], ["signal", key, "add_and_fail", 2], ["signal", key, "add", 3]]
@@ -73,7 +73,7 @@ async def signalled_by_clients_in_order(play: Play) -> Any:
 
 
 async def signalled_twice_by_one_request(play: Play) -> Any:
-    """Both run; an id that is no GUID is refused."""
+    """Both run; an id that is not a GUID is refused."""
     request = pb.SignalEntityRequest(instanceId=f"@box@{play.id('k')}", name="add", input={"value": "1"})
     request.requestId = "22222222-1111-4111-8111-111111111111"
     outcomes = [await play.raw("SignalEntity", request) for _ in range(2)]
@@ -96,7 +96,7 @@ async def that_signal_another(play: Play) -> Any:
 
 
 async def that_start_orchestrations(play: Play) -> Any:
-    """Under a new id, under one that ended, and by the name of none."""
+    """With a new id, with the id of an ended instance, and with an unknown name."""
     await play.ran("ended", [["status", 1], ["return", "old"]])
     for name in ("new", "ended"):
         await play.signal("k", "start", {"name": "script", "input": [["me"]], "id": play.id(name)})
@@ -107,14 +107,14 @@ async def that_start_orchestrations(play: Play) -> Any:
 
 
 async def that_start_an_id_that_runs(play: Play) -> Any:
-    """The new one takes the place of the running one."""
+    """The new instance replaces the running one."""
     await play.waits("runs")
     await play.signal("k", "start", {"name": "script", "input": [["return", "new"]], "id": play.id("runs")})
     return await play.ended("runs")
 
 
 async def that_start_the_same_twice(play: Play) -> Any:
-    """As a batch does that is run again: the second start begins anew."""
+    """As a batch that runs again does: the second start replaces the first."""
     for n in (1, 2):
         steps = [["activity", "pause", 3], ["return", n]]
         await play.signal("k", "start", {"name": "script", "input": steps, "id": play.id("c")})
@@ -129,7 +129,7 @@ def _returns(n: int, state: dict[str, Any]) -> bool:
 
 
 async def locked(play: Play) -> Any:
-    """What others send waits for the release; the holder's own calls do not."""
+    """Messages of others wait for the release; calls of the lock's owner do not."""
     await play.start("a", [["hold", [play.id("k"), play.id("l")], "go"]])
     await play.began("a")
     await play.sleep(2)
@@ -143,7 +143,7 @@ async def locked(play: Play) -> Any:
 
 
 async def seen_by_clients(play: Play) -> Any:
-    """One with a state, one whose state was deleted, one that never was; and ids in another case, and no ids."""
+    """An entity with a state, one whose state was deleted, a missing one; ids in another case, and an invalid id."""
     await play.ran(
         "a",
         [["call", play.id("k"), "add", 1], ["call", play.id("gone"), "add", 1], ["call", play.id("gone"), "delete"]],
@@ -161,7 +161,7 @@ async def seen_by_clients(play: Play) -> Any:
 
 
 async def seen_as_instances(play: Play) -> Any:
-    """An entity is an orchestration that runs for ever."""
+    """An entity is an orchestration that never ends."""
     await play.ran(
         "a",
         [["call", play.id("k"), "add", 1], ["call", play.id("gone"), "add", 1], ["call", play.id("gone"), "delete"]],

@@ -23,7 +23,7 @@ async def in_another_case_and_of_another_name(play: Play) -> Any:
 
 
 async def doubled(play: Play) -> Any:
-    """The second is kept for the next wait."""
+    """The second event is kept for the next wait."""
     await play.waits("a", [["event", "go"], ["event", "go", 20], ["event", "go", 1]])
     for _ in range(2):
         await play.call("raise_orchestration_event", play.id("a"), "go", data="x")
@@ -44,14 +44,14 @@ async def for_nothing_that_runs(play: Play) -> Any:
 
 
 async def from_an_orchestration(play: Play) -> Any:
-    """One that is not there loses it."""
+    """An event to a missing instance is lost."""
     await play.waits("b")
     sender = await play.ran("a", [["send", play.id("b"), "Go", {"x": 1}], ["send", play.id("none"), "Go", 1]])
     return [sender, await play.ended("b")]
 
 
 async def over_a_continuation(play: Play) -> Any:
-    """Kept with save_events, lost without."""
+    """Events are kept with save_events and lost without."""
     kept = []
     for name, save in (("a", True), ("b", False)):
         await play.waits(name, [["event", "first"], ["again", [["event", "go", 2]], save]])
@@ -67,14 +67,14 @@ async def timers_of_the_past(play: Play) -> Any:
 
 
 async def a_far_timer_that_is_not_waited_for(play: Play) -> Any:
-    """It is pending when the orchestration ends."""
+    """The timer is pending when the orchestration ends."""
     await play.waits("a", [["event", "go", 10 * 86_400], ["return", "ended"]])
     await play.call("raise_orchestration_event", play.id("a"), "go", data=1)
     return await play.ended("a")
 
 
 async def timers_that_fire_early(play: Play) -> Any:
-    """Whether one of five timers fires before its date: queues delay by whole seconds, cut off."""
+    """Whether one of five timers fires early: queues delay by whole seconds, rounded down."""
     early = []
     for seconds in (1, 2, 3):
         state = await play.ran(f"a{seconds}", [["timed", seconds]] * 5)

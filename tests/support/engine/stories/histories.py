@@ -1,4 +1,4 @@
-"""What the worker is given: the events of each turn and the batches of entities, and the history that clients read."""
+"""The worker's requests (the events of each turn, the batches of entities) and the history that clients read."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from tests.support.engine.play import Play
 
 
 async def of_every_kind_of_step(play: Play) -> Any:
-    """The last turn of an orchestration that did one of each."""
+    """The last turn of an orchestration with one step of each kind."""
     key = play.id("k")
     steps = [["activity", "echo", 1], ["timer", 0.1], ["child", "script", [["me"]], play.id("c")]]
     steps += [
@@ -54,7 +54,7 @@ async def of_a_termination(play: Play) -> Any:
 
 
 async def read_by_a_client(play: Play) -> Any:
-    """Of one that ended, of one that runs, of none."""
+    """Of an ended, a running and a missing instance."""
     await play.ran("a", [["activity", "echo", 1], ["raise", "x"]])
     await play.waits("b", [["activity", "echo", 1], ["event", "go"]])
     await play.until("b", lambda state: False, 2)

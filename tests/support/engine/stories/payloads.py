@@ -1,4 +1,4 @@
-"""Values on their way: kinds, odd characters, large ones."""
+"""Payloads: kinds of values, odd characters, large values."""
 
 from typing import Any
 
@@ -13,20 +13,20 @@ async def of_every_kind(play: Play) -> Any:
 
 
 async def that_json_does_not_have(play: Play) -> Any:
-    """An activity's infinity comes back as a text, half a surrogate pair as the replacement character."""
+    """An activity's infinity becomes a string, half a surrogate pair the replacement character."""
     values = [1e400, "\ud800", "\udc00x", "\U0001f600"]
     return await play.ran("a", [["activity", "echo", value] for value in values])
 
 
 async def with_odd_characters(play: Play) -> Any:
-    """Half a surrogate pair stays one in a status, an entity's state and an output."""
+    """Half a surrogate pair is unchanged in a status, an entity's state and an output."""
     key = play.id("kü")
     steps = [["status", "é\ud800"], ["call", key, "add", "\ud800"], ["call", key, "get"], ["return", "\ud800ü\x00\x1f"]]
     return [await play.ran("ü日\U0001f600", steps), await play.box("kü")]
 
 
 async def of_hundred_thousand_bytes(play: Play) -> Any:
-    """Kept beside the tables, as blobs; a client sees no difference."""
+    """The engine stores them as blobs beside the tables; a client sees no difference."""
     large = "x" * 100_000
     key = play.id("k")
     steps = [
@@ -42,7 +42,7 @@ async def of_hundred_thousand_bytes(play: Play) -> Any:
 
 
 async def above_the_clients_limit(play: Play) -> Any:
-    """4 MiB unless host.json says otherwise. It is the client that refuses, whatever the extension would take."""
+    """4 MiB unless host.json sets another limit. The client refuses the call, not the extension."""
     outcomes = []
     for size in (4_000_000, 4_300_000):
         steps = [["return", size], "x" * size]

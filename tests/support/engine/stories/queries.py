@@ -1,4 +1,4 @@
-"""Queries and purges, each on a hub of its own: what is listed, in which order, in which pages; what is purged."""
+"""Queries and purges, on a hub without other stories: listed instances, order, pages; purged instances."""
 
 from datetime import timedelta
 from typing import Any
@@ -12,7 +12,7 @@ _RUNNING, _COMPLETED, _FAILED = 0, 1, 3
 
 
 async def listed_and_purged(play: Play) -> Any:
-    """One story, because it wants the hub for itself and its parts in order."""
+    """One story, because it needs an own hub and its parts in this order."""
     before = await _fleet(play)
     return {**await _pages(play), **await _filters(play, before), **await _fields(play), **await _purges(play, before)}
 
@@ -96,7 +96,7 @@ async def _fields(play: Play) -> dict[str, Any]:
 
 
 async def _purges(play: Play, moment: Timestamp) -> dict[str, Any]:
-    """In the order in which less and less is left."""
+    """In this order each purge leaves fewer instances."""
     ancient = Timestamp()
     ancient.FromDatetime(play.clock.now() - timedelta(days=1))
     seen: dict[str, Any] = {}

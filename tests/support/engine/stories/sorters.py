@@ -1,4 +1,4 @@
-"""The entity's message sorter, which works unless host.json switches it off."""
+"""The entity's message sorter, which is on unless host.json turns it off."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from tests.support.engine.play import Play
 
 
 async def calls_of_orchestrations(play: Play) -> Any:
-    """Dropped: they arrive without time stamps and pass for doubles. Signals of orchestrations and clients arrive."""
+    """Calls are dropped: they have no time stamp and count as duplicates. Signals of orchestrations and clients arrive."""
     await play.start("a", [["signal", play.id("k"), "add", 1], ["call", play.id("k"), "get"]])
     await play.signal("k", "add", 2)
     kept = await play.until_box("k", lambda state: state.count(",") == 1)
@@ -19,7 +19,7 @@ async def locks_of_orchestrations(play: Play) -> Any:
 
 
 async def calls_after_a_signal_of_an_entity(play: Play) -> Any:
-    """A signal with a time stamp opens the sorter's window, and older messages pass."""
+    """A signal with a time stamp opens the sorter's window, and older messages are delivered."""
     await play.signal("k", "signal", {"key": play.id("l"), "operation": "add", "input": 7})
     await play.until_box("l", bool)
     return await play.ran("a", [["call", play.id("l"), "get"]])

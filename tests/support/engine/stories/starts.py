@@ -1,4 +1,4 @@
-"""How orchestrations start: names, ids in use, dates, versions; waiting for them, starting them again."""
+"""How orchestrations start: names, ids in use, dates, versions; waits and restarts."""
 
 from datetime import timedelta
 from typing import Any
@@ -9,7 +9,7 @@ from tests.support.engine.play import Play
 
 
 async def steps_of_every_kind(play: Play) -> Any:
-    """An activity, several at once, a timer, a sub-orchestration and an entity, one after the other."""
+    """An activity, several in parallel, a timer, a sub-orchestration and an entity, in sequence."""
     steps = [["activity", "echo", {"x": 1}], ["several", 3], ["timer", 0.1], ["child", "script", [["me"]]]]
     return await play.ran("a", [*steps, ["call", play.id("k"), "add", 1], ["me"]])
 
@@ -77,7 +77,7 @@ async def for_later(play: Play) -> Any:
 
 
 async def for_later_and_called_off(play: Play) -> Any:
-    """Ended before it began it never runs; purged before that it is refused."""
+    """Terminated before its start it never runs; a purge before that is refused."""
     later = play.clock.now() + timedelta(seconds=300)
     await play.call("schedule_new_orchestration", "script", input=[["me"]], instance_id=play.id("a"), start_at=later)
     purged = await play.raw("PurgeInstances", pb.PurgeInstancesRequest(instanceId=play.id("a")))
@@ -91,7 +91,7 @@ async def with_tags(play: Play) -> Any:
 
 
 async def with_a_version(play: Play) -> Any:
-    """Without a default version in host.json nothing that has one is ever run."""
+    """Without a default version in host.json an orchestration with a version never runs."""
     await play.call("schedule_new_orchestration", "script", input=[["me"]], instance_id=play.id("a"), version="1.0")
     await play.sleep(3)
     return await play.state("a")
