@@ -49,9 +49,9 @@ def test_every_vm_runs_again_when_the_failure_has_passed(failure: Failure) -> No
     """Whatever a row ended in, the sweep brings every VM up on one of its two disks as soon as Azure lets it."""
     for step, result in results_of(failure, steps_of(failure)).items():
         if failure is Failure.VM_DELETED:
-            assert result.power_at_last == "gone", step
+            assert result.final_power == "gone", step
         else:
-            assert (result.power_at_last, result.disk_at_last in ("old", "new")) == ("running", True), step
+            assert (result.final_power, result.final_disk in ("old", "new")) == ("running", True), step
 
 
 @pytest.mark.parametrize("row", [row for row in HAPPENING if row.expected[1] in DENIED], ids=str)

@@ -104,7 +104,7 @@ def test_a_swap_needs_every_right_it_is_given() -> None:
             name = f"vm{number:02}"
             await with_port(stage.azure, name)
             swap = partial(stage.swap, vm_id(name), f"{name}-new")
-            told = await stage.told(swap, *([right] if right else []))
+            told = await stage.output_of(swap, *([right] if right else []))
             if right is None:
                 assert (stage.refused, stage.azure.outcomes()[-1]["status"]) == ([], "succeeded"), told
                 assert [one["code"] for one in stage.azure.outcomes()[-1]["warnings"]] == ["dynamic-public-ip"], told
@@ -120,10 +120,10 @@ def test_a_selfcheck_needs_every_right_it_is_given() -> None:
     """With all of them nothing is refused; without one the row of the subscription names it, and swaps may begin."""
 
     async def story(stage: Stage) -> None:
-        run = await stage.watch(partial(stage.run, "/api/selfcheck"))
+        run = await stage.run_without(partial(stage.run, "/api/selfcheck"))
         assert (run["status"], stage.refused) == ("succeeded", []), run
         for right in OF_SELFCHECKS:
-            run = await stage.watch(partial(stage.run, "/api/selfcheck"), right)
+            run = await stage.run_without(partial(stage.run, "/api/selfcheck"), right)
             assert right[1] in json.dumps(run["checks"]), (right, stage.refused, run)
             assert run["status"] == "succeeded"
 
@@ -137,14 +137,14 @@ def test_images_from_every_source_need_every_right_they_are_given(tmp_path: Path
     async def story(stage: Stage) -> None:
         months = iter(f"2027{month:02}" for month in range(1, 13))
         for rights in OF_IMAGES:
-            told = await stage.told(partial(stage.images, next(months)), *rights)
+            told = await stage.output_of(partial(stage.images, next(months)), *rights)
             assert [right for right in rights if right[1] not in told] == [], (stage.refused, told)
-        run = await stage.watch(partial(stage.images, next(months)))
+        run = await stage.run_without(partial(stage.images, next(months)))
         assert (run["status"], {row["reason"] for row in run["images"]}, stage.refused) == ("succeeded", {"made"}, [])
         assert len(run["images"]) == 6
         for right in OF_FAILED_IMAGES:
             stage.azure.simulator.plane.faults.add([failing])
-            told = await stage.told(partial(stage.images, next(months)), right)
+            told = await stage.output_of(partial(stage.images, next(months)), right)
             assert right[1] in told, (stage.refused, told)
             stage.azure.simulator.plane.faults.clear()
 
@@ -158,12 +158,12 @@ def test_a_recipe_needs_every_right_it_is_given() -> None:
 
     async def story(stage: Stage) -> None:
         months = iter(f"{2027 + number // 12}{number % 12 + 1:02}" for number in range(99))
-        run = await stage.watch(partial(stage.images, next(months)))
+        run = await stage.run_without(partial(stage.images, next(months)))
         assert (run["status"], run["images"][0]["reason"], stage.refused) == ("succeeded", "made", []), run
         assert (await stage.azure.api("GET", "/api/orphans"))[1]["value"] == []
         for right in OF_RECIPES:
             await asyncio.sleep(A_DAY_S)  # a version whose proof failed is nobody's any more then
-            told = await stage.told(partial(stage.images, next(months)), right)
+            told = await stage.output_of(partial(stage.images, next(months)), right)
             assert right[1] in told, (right, stage.refused, told)
 
     built = {"REFRESH_RECIPES": str(RECIPES), "REFRESH_BUILD_SUBNETS": f"{BUILD_NETWORK}/subnets/build"}
@@ -176,9 +176,9 @@ def test_retention_needs_every_right_it_is_given() -> None:
     async def story(stage: Stage) -> None:
         delete = partial(stage.run, "/api/retention", dryRun=False)
         for right in OF_RETENTION:
-            told = await stage.told(delete, right)
+            told = await stage.output_of(delete, right)
             assert right[1] in told, (stage.refused, told)
-        run = await stage.watch(delete)
+        run = await stage.run_without(delete)
         assert (run["status"], run["deleted"] > 0, stage.refused) == ("succeeded", True, []), run
 
     on_stage(story, outdated(), "retentionDeletes")
@@ -191,7 +191,7 @@ def test_the_quarantine_of_a_version_needs_every_right_it_is_given() -> None:
         stage.azure.simulator.plane.faults.add([{"disk": "*-bad", "boots": False}])
         for first, right in zip(("a", "b"), OF_QUARANTINE, strict=True):
             await stage.swap(vm_id(f"{first}1"), f"{first}1-bad")
-            told = await stage.told(partial(stage.swap, vm_id(f"{first}2"), f"{first}2-bad"), right)
+            told = await stage.output_of(partial(stage.swap, vm_id(f"{first}2"), f"{first}2-bad"), right)
             assert right[1] in told, (right, stage.refused, told)
 
     def fleet(first: str) -> list[dict[str, Any]]:
@@ -208,10 +208,10 @@ def test_a_whole_month_and_a_bad_image_are_worked_off_with_the_rights_there_are(
     """Image, disks, tags, swaps, then a version that is quarantined after two rollbacks: Azure refuses nothing."""
 
     async def story(stage: Stage) -> None:
-        run = await stage.watch(partial(stage.run, "/api/refresh", all=True, rollout="auto", period="202611"))
+        run = await stage.run_without(partial(stage.run, "/api/refresh", all=True, rollout="auto", period="202611"))
         assert [row["status"] for row in run["vms"]] == ["succeeded"] * 3, run
         stage.azure.simulator.plane.faults.add([{"disk": "*-202612", "boots": False}])
-        run = await stage.watch(partial(stage.run, "/api/refresh", all=True, rollout="auto", period="202612"))
+        run = await stage.run_without(partial(stage.run, "/api/refresh", all=True, rollout="auto", period="202612"))
         assert {row["status"] for row in run["vms"]} <= {"rolled-back", "refused"}, run
         version = await stage.azure.arm("GET", f"{GALLERY}/images/ubuntu/versions/202612.1.0")
         assert "RefreshQuarantined" in version["tags"]

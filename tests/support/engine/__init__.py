@@ -1,1 +1,1 @@
-"""Runs small stories (scripts of client calls) on the simulator's hub and on Microsoft's engine, and stores the answers."""
+"""Runs stories (small scripts of client calls) on the simulator's hub and on Microsoft's engine; stores the answers."""

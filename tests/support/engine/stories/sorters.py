@@ -6,7 +6,7 @@ from tests.support.engine.play import Play
 
 
 async def calls_of_orchestrations(play: Play) -> Any:
-    """Calls are dropped: they have no time stamp and count as duplicates. Signals of orchestrations and clients arrive."""
+    """Dropped: without a time stamp they count as duplicates. Signals of orchestrations and clients arrive."""
     await play.start("a", [["signal", play.id("k"), "add", 1], ["call", play.id("k"), "get"]])
     await play.signal("k", "add", 2)
     kept = await play.until_box("k", lambda state: state.count(",") == 1)
