@@ -1,6 +1,6 @@
 """What decides whether the app works at all, on Microsoft's own Durable engine with storage as strict as Azure's.
 
-One day is lived in real time (`tests/support/promised_days.py`); each test holds one promise to what was seen of it.
+One scenario runs in real time (`tests/support/worlds/engine_day.py`); each test checks one part of its record.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from refresh import package
 from simulator.clock import Clock, run
 from tests.support.infra.external_tools import need_engine
 from tests.support.worlds import engine_day as days
-from tests.support.worlds.engine_day import BREAKS, BULK, DEAD, DIES, EDITED, SWEPT, TAGGED, TORN, Day
+from tests.support.worlds.engine_day import BULK, CRASHES, DEAD, EDITED, FAILS, SWEPT, TAGGED, TORN, Day
 from tests.support.worlds.engine_world import name_of, vm_id
 
 
@@ -21,7 +21,7 @@ from tests.support.worlds.engine_world import name_of, vm_id
 def day() -> Day:
     """The day, lived once."""
     need_engine()
-    return run(days.live, Clock("real"))
+    return run(days.run_day, Clock("real"))
 
 
 def told(day: Day, name: str) -> dict[str, Any]:
@@ -124,16 +124,16 @@ def test_a_disk_that_never_boots_is_taken_out_again(day: Day) -> None:
 
 def test_a_process_that_dies_in_an_activity_costs_one_try(day: Day) -> None:
     """The engine tells the swap that the activity failed, and the swap asks again: it succeeds, stopped once."""
-    row = told(day, DIES)
-    assert (row["status"], day.stops[DIES]) == ("succeeded", 1), row
+    row = told(day, CRASHES)
+    assert (row["status"], day.stops[CRASHES]) == ("succeeded", 1), row
 
 
 def test_an_activity_that_fails_every_time_leads_the_way_back(day: Day) -> None:
     """The VM runs on its old disk, stopped once, and the outcome has the failure's own words."""
-    row = told(day, BREAKS)
+    row = told(day, FAILS)
     assert (row["status"], row["reason"]) == ("rolled-back", "step-failed"), row
-    assert f"ensure_os_disk broke on {BREAKS}-new" in row["message"]
-    assert (disk(day, BREAKS), power(day, BREAKS), day.stops[BREAKS]) == (f"{BREAKS}-old", "PowerState/running", 1)
+    assert f"ensure_os_disk broke on {FAILS}-new" in row["message"]
+    assert (disk(day, FAILS), power(day, FAILS), day.stops[FAILS]) == (f"{FAILS}-old", "PowerState/running", 1)
 
 
 def test_the_sweep_finds_what_no_event_told(day: Day) -> None:

@@ -47,7 +47,7 @@ REQUESTS: Mapping[str, Request] = {
     "GET /api/selfcheck": Request(
         "The result of the last self-check, and whether one under way is stuck.",
         "200 with `required`, `package`, `bundle`, `ok`, `passed` (for the running package), `running`, `standing` (a "
-        "row when a self-check is stuck) and `last`: a row for each check, with its remedy",
+        "row when a self-check is stuck) and `last`: a row for each check, with its cure",
     ),
     "POST /api/pause": Request("Starts no further swap. A swap under way goes on to its end.", "200 with `paused`"),
     "POST /api/resume": Request("Starts swaps again.", "200 with `paused`"),
