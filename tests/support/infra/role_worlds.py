@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.support.faults.preflight_rows import PERSONAL, STANDARD, WITH_SET, from_image, laid_over
+from tests.support.faults.preflight_row import PERSONAL, STANDARD, WITH_SET, from_image, laid_over
 from tests.support.infra.deployed_roles import APP_GROUP, STORAGE
 from tests.support.worlds.builders import DEFINITION_ID, GALLERY, GROUP, disk_id
 from tests.support.worlds.local_azure import disk_body, vm_body

@@ -22,7 +22,7 @@ from tests.support.worlds.engine_world import EngineAzure, hosted, name_of, stri
 from tests.support.worlds.local_azure import ROOT, disk_body, vm_body
 
 BULK = tuple(f"bulk{number:02}" for number in range(1, 11))
-EDITED, DEAD, CRASHES, FAILS, TORN, SWEPT = "edit01", "dead01", "dies01", "breaks01", "torn01", "swept01"
+EDITED, DEAD, CRASHES, FAILS, TORN, SWEPT = "edit01", "dead01", "crash01", "fail01", "torn01", "swept01"
 TAGGED = (EDITED, DEAD, CRASHES, FAILS, TORN)
 LISTS = ("vms", "queue", "runs", "orphans", "selfcheck")
 HISTORY_DAYS = 30
@@ -38,8 +38,8 @@ type Answer = tuple[int, Any]
 class Day:
     """The record: answers of the API, the end of each VM, and the log messages of failed timers (`errors`).
 
-    `unchecked`, `paused`: the waiting VMs and their reasons before the self-check and during the pause. `stopped_early`:
-    the VMs that were stopped before the end of the pause.
+    `unchecked`, `paused`: the waiting VMs and their reasons before the self-check and during the pause.
+    `stopped_early`: the VMs that were stopped before the end of the pause.
     """
 
     started_s: float = 0.0

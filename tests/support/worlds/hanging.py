@@ -14,7 +14,7 @@ from simulator.durable import Worker
 
 
 class Hanging:
-    """A worker in which `parts` hang: names of activities, entity operations or orchestrations, `activities`, `timers`."""
+    """A worker whose `parts` hang: names of activities, entity operations or orchestrations, `activities`, `timers`."""
 
     def __init__(self, worker: Worker, parts: Collection[str]) -> None:
         self.inner, self._parts = worker, parts
