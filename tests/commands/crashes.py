@@ -1,6 +1,6 @@
 """`make soak-crashes`: runs every crash scenario once for each boundary, with a worker crash or a lost hub there.
 
-A crash must change nothing; after the loss of the hub the VM is started and its tag is decided anew. Prints the number
+A crash must change nothing; after the loss of the hub the VM is started and its tag is decided again. Prints the number
 of trials that passed, the rate, and every trial that failed.
 """
 

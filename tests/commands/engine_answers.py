@@ -22,14 +22,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="", help="only the stories whose name contains this")
     parser.add_argument("--at-once", type=int, default=6, help="how many stories run on the engine at the same time")
-    asked = parser.parse_args()
+    typed = parser.parse_args()
     failed = []
     for name, world in WORLDS.items():
-        chosen = [story for story in world.stories if asked.only in story]
+        chosen = [story for story in world.stories if typed.only in story]
         if not chosen:
             continue
         before = kept(name) if (FOLDER / f"{name}.json").is_file() else {}
-        played = on_the_engine(world, chosen, at_once=asked.at_once)
+        played = on_the_engine(world, chosen, at_once=typed.at_once)
         keep(name, {story: played.get(story, before.get(story)) for story in world.stories})
         failed += [story for story, answer in played.items() if "the story itself failed" in answer]
         print(f"{name}: {len(played)} stories", flush=True)

@@ -57,13 +57,13 @@ _REFUSALS = (
 class WorkerCrashes(Interruptions):
     """Crashes the worker at planned moments: before or after its next work, with that work's messages sent or not.
 
-    `asked_twice` is True once a turn's messages were sent and then sent again.
+    `sent_twice` is True once a turn's messages were sent and then sent again.
     """
 
     def __init__(self) -> None:
         self._planned: set[int] = set()
         self._done = 0
-        self.asked_twice = False
+        self.sent_twice = False
 
     def plan(self, moments: int) -> None:
         """Crash the worker at that many moments from now."""
@@ -76,7 +76,7 @@ class WorkerCrashes(Interruptions):
     def _moment(self, *, sent: bool = False, after_s: float | None = None) -> None:
         self._done += 1
         if self._done in self._planned:
-            self.asked_twice |= sent and after_s is None
+            self.sent_twice |= sent and after_s is None
             raise WorkerDied(sent=sent, after_s=after_s)
 
     @override

@@ -41,7 +41,7 @@ class Machine:
 class EditRecord:
     """The actions of people on each VM that took effect, and the failures of Azure that the invariants allow for.
 
-    `spoilt` counts stops that Azure accepted and then failed or did not do. `asked_twice`: a lost turn requested an
+    `spoilt` counts stops that Azure accepted and then failed or did not do. `sent_twice`: a lost turn requested an
     activity again. `conflicts`: a fault made Azure answer 409 without a conflict.
     """
 
@@ -51,7 +51,7 @@ class EditRecord:
     held: set[str] = field(default_factory=set)
     stopped: set[str] = field(default_factory=set)
     deleted: set[str] = field(default_factory=set)
-    asked_twice: bool = False
+    sent_twice: bool = False
     conflicts: bool = False
 
 

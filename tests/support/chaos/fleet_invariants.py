@@ -121,7 +121,7 @@ def assert_wish_fulfilled(name: str, disk: str, tags: dict[str, str], edits: Edi
 
 def assert_one_operation_at_a_time(azure: LocalAzure, edits: EditRecord) -> None:
     """Check that no write of the app got a 409. A request that was sent twice at the same time may get one."""
-    if edits.asked_twice or edits.conflicts:
+    if edits.sent_twice or edits.conflicts:
         return
     for request in azure.simulator.journal.requests:
         found = _VM_WRITE.search(request["path"])

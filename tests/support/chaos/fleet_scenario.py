@@ -220,7 +220,7 @@ class FleetScenario(RuleBasedStateMachine):
     async def _end_failures(self) -> None:
         await asyncio.sleep(60)
         self.crashes.end()
-        self.edits.asked_twice = self.crashes.asked_twice
+        self.edits.sent_twice = self.crashes.sent_twice
         self._clear_faults()
         for _ in range(30):
             await asyncio.sleep(301)

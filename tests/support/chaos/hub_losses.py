@@ -52,8 +52,8 @@ def lose_hub_in(story: Story, number: int) -> None:
             await asyncio.sleep(1)
         else:
             return  # this run had fewer boundaries
-        where, forgetting = loss.lost
-        await forgetting
+        where, deletion = loss.lost
+        await deletion
         await asyncio.sleep(SETTLED_S)
         await _one_sweep(azure, story, where)
         await azure.fire("sweep")

@@ -74,8 +74,8 @@ class FailureAtStep(Interruptions):
             return
         if name == "write_rejection":
             self._rolls_back.add(row)
-        known = _ACTIVITY_BACK if row in self._rolls_back and name in _ACTIVITY_BACK else _ACTIVITY
-        if row not in known.get(name, ()):
+        activities = _ACTIVITY_BACK if row in self._rolls_back and name in _ACTIVITY_BACK else _ACTIVITY
+        if row not in activities.get(name, ()):
             return
         self.caused.add(row)
         self._cause(row, instance_id, task_id)

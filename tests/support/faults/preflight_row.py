@@ -28,9 +28,9 @@ class Row:
     """One VM. `wish` is its `OsDiskName` (None: `<name>-new`, which is created); `more` are additional bodies.
 
     `vm`, `old` and `disk` change the bodies of the VM, its OS disk and its new disk. `denied` are actions that the app
-    lacks in the VM's group, which then is a group of its own; `locked` is the level of a lock on the VM. `request` is what
-    a person would send instead of the app, and `code` is Azure's error code for it (None: that of the check, if it has
-    one). `with_it` are checks that fail as well where this one fails.
+    lacks in the VM's group, which then is a group of its own; `locked` is the level of a lock on the VM. `request` is
+    what a person would send instead of the app, and `code` is Azure's error code for it (None: that of the check, if it
+    has one). `with_it` are checks that fail as well where this one fails.
     """
 
     promise: check.Promise

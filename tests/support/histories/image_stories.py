@@ -57,15 +57,15 @@ async def app_fails_at_machine(azure: LocalAzure) -> None:
 
 async def proof_without_subnet(azure: LocalAzure) -> None:
     """A version is to be proved without a subnet for its VM."""
-    asked = ProofInput(DEFINITION_ID, VERSION_ID).to_json()
-    await azure.hub.completed(azure.hub.start("prove_version", asked, "proof-202611-00000000"))
+    proof = ProofInput(DEFINITION_ID, VERSION_ID).to_json()
+    await azure.hub.completed(azure.hub.start("prove_version", proof, "proof-202611-00000000"))
 
 
 def retention(*faults: dict[str, Any], delete: bool) -> Story:
     async def story(azure: LocalAzure) -> None:
         azure.simulator.plane.faults.add([*faults])
-        asked = {"delete": delete}
-        await azure.hub.completed(azure.hub.start("apply_retention", asked, "retention-202611-00000000"))
+        data = {"delete": delete}
+        await azure.hub.completed(azure.hub.start("apply_retention", data, "retention-202611-00000000"))
 
     return story
 

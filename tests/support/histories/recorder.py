@@ -30,9 +30,9 @@ class TurnRecorder:
     async def orchestrate(self, name: str, request: bytes) -> bytes:
         """Run a turn and record it."""
         answer = await self._worker.orchestrate(name, request)
-        asked = pb.OrchestratorRequest.FromString(request)
-        key = (name, asked.instanceId, optional(asked, "executionId") or "")
-        self.turns.setdefault(key, []).append((asked, pb.OrchestratorResponse.FromString(answer)))
+        turn = pb.OrchestratorRequest.FromString(request)
+        key = (name, turn.instanceId, optional(turn, "executionId") or "")
+        self.turns.setdefault(key, []).append((turn, pb.OrchestratorResponse.FromString(answer)))
         return answer
 
     async def operate(self, name: str, request: bytes) -> bytes:

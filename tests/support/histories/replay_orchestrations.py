@@ -34,14 +34,14 @@ def differences(history: History, orchestrator: Orchestrator) -> list[str]:
     replay = _Replay(history)
     found: list[str] = []
     for number, turn in enumerate(history.turns, 1):
-        asked = replay.ask(orchestrator, turn)
+        answer = replay.run(orchestrator, turn)
         where = f"{history.orchestration}, story '{history.story}', turn {number} ({_summary(turn.events)})"
         found += [
-            f"{where}: {what}" for what in _compare(turn.actions, [_shape(one, turn.at) for one in asked.actions])
+            f"{where}: {what}" for what in _compare(turn.actions, [_shape(one, turn.at) for one in answer.actions])
         ]
         if found:  # the turns after a different one follow from it
             break
-        replay.keep(turn, asked)
+        replay.keep(turn, answer)
     return found
 
 
@@ -49,9 +49,9 @@ def fill_in(history: History, orchestrator: Orchestrator) -> None:
     """Write the actions that `orchestrator` requests into every turn of `history`."""
     replay = _Replay(history)
     for turn in history.turns:
-        asked = replay.ask(orchestrator, turn)
-        turn.actions = [_shape(one, turn.at) for one in asked.actions]
-        replay.keep(turn, asked)
+        answer = replay.run(orchestrator, turn)
+        turn.actions = [_shape(one, turn.at) for one in answer.actions]
+        replay.keep(turn, answer)
 
 
 def shapes(response: pb.OrchestratorResponse, at: datetime) -> list[Action]:
@@ -67,7 +67,7 @@ class _Replay:
         self._instance = Instance(history.instance, history.orchestration, "execution", begun, begun)
         self._past: list[pb.HistoryEvent] = []
 
-    def ask(self, orchestrator: Orchestrator, turn: Turn) -> pb.OrchestratorResponse:
+    def run(self, orchestrator: Orchestrator, turn: Turn) -> pb.OrchestratorResponse:
         """The orchestrator's answer to a turn's events, given the past events."""
         request = pb.OrchestratorRequest(
             instanceId=self._instance.id, pastEvents=self._past, newEvents=self._new_events(turn)
@@ -77,9 +77,9 @@ class _Replay:
         response: pb.OrchestratorResponse = pb.OrchestratorResponse.FromString(base64.b64decode(answer))
         return _with_numbered_calls(response)
 
-    def keep(self, turn: Turn, asked: pb.OrchestratorResponse) -> None:
+    def keep(self, turn: Turn, answer: pb.OrchestratorResponse) -> None:
         """Add a turn to the past events, with the events that confirm its actions."""
-        confirmed = interpret(self._instance, asked, turn.at).events
+        confirmed = interpret(self._instance, answer, turn.at).events
         self._past += [*self._new_events(turn), *confirmed, event(turn.at, orchestratorCompleted=_COMPLETED)]
 
     def _new_events(self, turn: Turn) -> list[pb.HistoryEvent]:

@@ -65,8 +65,8 @@ async def nothing_to_do(azure: LocalAzure) -> None:
     """Right before downtime the wish is gone; then a swap starts whose claim ended long ago."""
     row = {"vm": VM_ID, "decision": "swap", "reason": "wanted", "message": "", "wanted": disk_id("web01-new")}
     azure.hub.witness(hanging("look"))
-    for operation, said in (("hint", {"vms": [VM_ID]}), ("take", LOOK), ("decided", {**LOOK, "decisions": [row]})):
-        azure.hub.signal("@dispatcher@app", operation, {**said, "at": azure.clock.now().isoformat()})
+    for operation, data in (("hint", {"vms": [VM_ID]}), ("take", LOOK), ("decided", {**LOOK, "decisions": [row]})):
+        azure.hub.signal("@dispatcher@app", operation, {**data, "at": azure.clock.now().isoformat()})
     await azure.until(lambda: bool(azure.outcomes()))
     azure.hub.start("swap_vm", {"vm": VM_ID, "n": 1}, "swap-0-1")
     await azure.hub.completed("swap-0-1")

@@ -60,9 +60,9 @@ class Stage:
     async def run_without[T](self, part: Callable[[], Awaitable[T]], *without: Right) -> T:
         """The answer of `part` `without` these rights; `refused` are then the requests that ARM refused meanwhile."""
         self.azure.simulator.roles.replace(assigned(*self.parameters, without=without))
-        asked = len(self.azure.simulator.journal.requests)
+        before = len(self.azure.simulator.journal.requests)
         answer = await part()
-        self.refused = denials(list(self.azure.simulator.journal.requests)[asked:])
+        self.refused = denials(list(self.azure.simulator.journal.requests)[before:])
         return answer
 
     async def run(self, path: str, **body: Any) -> dict[str, Any]:
@@ -80,10 +80,10 @@ class Stage:
 
     async def swap(self, vm: str, disk: str) -> list[dict[str, Any]]:
         """Edit the tag of a VM as a person does; returns the outcomes that follow."""
-        known = len(self.azure.outcomes())
+        before = len(self.azure.outcomes())
         await self.azure.tag(vm, OsDiskName=disk)
         await self.azure.settled()
-        return self.azure.outcomes()[known:]
+        return self.azure.outcomes()[before:]
 
 
 def on_stage(

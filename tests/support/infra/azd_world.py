@@ -70,7 +70,7 @@ class World:
         }
         outputs = {name: str(compiled.outputs[name]) for name in compiled.template["outputs"]}
         unknown = {name for name, value in outputs.items() if value.startswith("[")}
-        assert unknown == set(made), f"outputs whose value only Azure knows: {unknown}"
+        assert unknown == set(made), f"outputs with a value of Azure: {unknown}"
         return outputs | made
 
     async def deploy(self) -> None:
@@ -128,7 +128,7 @@ class World:
         own = {name: value for name, value in self.settings.items() if not value.startswith("[")}
         hosts = ("AzureWebJobsStorage__", "APPLICATIONINSIGHTS_")
         left = [name for name in self.settings if name not in own and name not in here and not name.startswith(hosts)]
-        assert left == [], f"settings whose value only Azure knows: {left}"
+        assert left == [], f"settings with a value of Azure: {left}"
         return own | here
 
     async def front_end(self, request: web.Request) -> web.Response:

@@ -32,7 +32,7 @@ for words, answer in json.loads((home / "answers").read_text()).items():
 
 
 class Cli:
-    """Each command prints the first answer whose words are in its command line; nothing without one.
+    """Each command prints the first answer whose key is part of its command line; nothing without one.
 
     An answer that starts with `refused` makes the command fail with the rest as message (default: Azure's for a missing
     right); `{"in turn": [...]}` gives one answer after the other, the last one for all further calls.
@@ -48,11 +48,11 @@ class Cli:
         self.answers({})
 
     def answers(self, table: Mapping[str, Any]) -> None:
-        """Make `table` (words to answer) the only answers."""
+        """Replace all answers by `table`, by parts of command lines."""
         (self.home / "answers").write_text(json.dumps(table))
 
     def calls(self, words: str) -> list[list[str]]:
-        """The arguments of every command so far whose line has `words` in it, oldest first."""
+        """The arguments of every command so far whose line contains `words`, oldest first."""
         path = self.home / "calls"
         lines = path.read_text().splitlines() if path.exists() else []
         return [call[1:] for call in map(json.loads, lines) if words in " ".join(call)]

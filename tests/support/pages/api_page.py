@@ -75,8 +75,8 @@ def _fields(names: tuple[str, ...]) -> str:
 
 
 def _request(route: Route) -> str:
-    words, takes = REQUESTS[name_of(route)], takes_of(route)
-    parts = [f"### {name_of(route)}\n", f"{words.does}\n"]
+    text, takes = REQUESTS[name_of(route)], takes_of(route)
+    parts = [f"### {name_of(route)}\n", f"{text.does}\n"]
     if takes.fields and route.method == "GET":
         parts.append(table(("parameter", "meaning"), ((f"`{name}`", FIELDS[name]) for name in takes.fields)))
     elif takes.fields:
@@ -84,4 +84,4 @@ def _request(route: Route) -> str:
         parts.append(table(("field", "meaning", "accepts"), rows))
     if takes.must_name_vms:
         parts.append("One of `vms` and `all` is required, so that a missing key never stops every VM.\n")
-    return "\n".join((*parts, f"Answers {words.answer}.\n"))
+    return "\n".join((*parts, f"Answers {text.answer}.\n"))

@@ -119,11 +119,11 @@ async def _request_swaps(azure: EngineAzure, day: Day) -> None:
     """Request swaps in every way; they wait for the self-check, and then for the end of a pause."""
     azure.plan({"match": {"operation": "powerOff", "resource": TORN}, "duration_s": 8})
     day.lists.append({path: await azure.api("GET", f"/api/{path}") for path in LISTS})
-    asked_s = azure.clock.time()
+    edited_s = azure.clock.time()
     await asyncio.gather(*(azure.tag(vm_id(name), OsDiskName=_wish(name)) for name in TAGGED))
     _, day.bulk = await azure.api("POST", "/api/swap", {"vms": list(BULK)})
     day.unchecked = await _all_wait(azure, "selfcheck")
-    day.first_edit_s = azure.clock.time() - asked_s
+    day.first_edit_s = azure.clock.time() - edited_s
     await azure.api("POST", "/api/pause", {"why": "before the first swap"})
     _, begun = await azure.api("POST", "/api/selfcheck")
 

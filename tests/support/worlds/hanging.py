@@ -23,13 +23,13 @@ class Hanging:
         """Run one turn, unless this orchestration hangs; without the fired timers when timers hang."""
         if name in self._parts:
             await _for_ever()
-        asked = pb.OrchestratorRequest.FromString(request)
+        turn = pb.OrchestratorRequest.FromString(request)
         if "timers" in self._parts:
-            for events in (asked.pastEvents, asked.newEvents):
+            for events in (turn.pastEvents, turn.newEvents):
                 kept = [one for one in events if not one.HasField("timerFired")]
                 del events[:]
                 events.extend(kept)
-        return await self.inner.orchestrate(name, asked.SerializeToString())
+        return await self.inner.orchestrate(name, turn.SerializeToString())
 
     async def operate(self, name: str, request: bytes) -> bytes:
         """Run one batch, unless one of its operations hangs."""

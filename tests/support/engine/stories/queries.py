@@ -91,8 +91,8 @@ async def _filters(play: Play, moment: Timestamp) -> dict[str, Any]:
 
 
 async def _fields(play: Play) -> dict[str, Any]:
-    asked = {"with payloads": True, "without payloads": False}
-    return {name: await play.query(**_ALL, fetchInputsAndOutputs=payloads) for name, payloads in asked.items()}
+    variants = {"with payloads": True, "without payloads": False}
+    return {name: await play.query(**_ALL, fetchInputsAndOutputs=payloads) for name, payloads in variants.items()}
 
 
 async def _purges(play: Play, moment: Timestamp) -> dict[str, Any]:
