@@ -26,7 +26,7 @@ _FAILED = "provisioningstate/failed/"
 _LATEST = "latest"
 
 
-class ArmWorkshop:
+class ArmTemporaryGroups:
     """`workshop.Workshop` on Resource Manager."""
 
     def __init__(self, clients: Clients) -> None:
