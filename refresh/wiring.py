@@ -21,8 +21,8 @@ from refresh.arm.graph import ArmGraph
 from refresh.arm.guests import ArmGuests
 from refresh.arm.sources import ArmSources
 from refresh.arm.tags import ArmTags
+from refresh.arm.temporary_groups import ArmTemporaryGroups
 from refresh.arm.topic import OutcomeTopic
-from refresh.arm.workshop import ArmTemporaryGroups
 from refresh.domain.images.spec import ImageSpec, read_specs
 from refresh.gateways.gateways import Gateways
 from refresh.settings.settings import Settings, SettingsError

@@ -1,7 +1,7 @@
 """Where images are built and proved: temporary resource groups, each with one network interface and one VM.
 
-Decides what the rest of the app may ask of them. Refuses to know how it is done (`arm.temporary_groups`) and why. Errors are
-those of `gateway`.
+Decides which calls the app can make. Does not know how a call is made (`arm.temporary_groups`). Errors are those of
+`gateways.errors`.
 """
 
 from __future__ import annotations

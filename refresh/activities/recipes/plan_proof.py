@@ -16,7 +16,7 @@ from refresh.records.recipes import Stage
 
 
 async def plan_proof(data: dict[str, Any]) -> dict[str, Any]:
-    """`{"definition", "version", "run", "since"}` to `{"place": Workplace}`, or `{"stage": Stage}`: why not.
+    """`{"definition", "version", "run", "since"}` to `{"place": TemporaryGroup}`, or `{"stage": Stage}`: why not.
 
     The guest must be heard of from its agent, unless the image's owner says that its silence means nothing.
     """

@@ -16,7 +16,7 @@ from refresh.records.month import FAILED, REFUSE, ImageRow
 
 
 async def plan_recipe(data: dict[str, Any]) -> dict[str, Any]:
-    """`{"definition", "run", "since"}` to `{"place": Workplace}`, or `{"row": ImageRow}` that says why not."""
+    """`{"definition", "run", "since"}` to `{"place": TemporaryGroup}`, or `{"row": ImageRow}` with the reason."""
     definition, gateways = str(data["definition"]), wiring.gateways()
     try:
         read = await retry_briefly(lambda: gateways.gallery.read_definition(definition))

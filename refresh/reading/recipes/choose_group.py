@@ -18,7 +18,7 @@ from refresh.settings.settings import Settings
 async def find_temporary_group(
     gateways: Gateways, settings: Settings, definition: Definition, purpose: str, run: str, since: str
 ) -> TemporaryGroup | Refusal:
-    """The workplace of `run` in the definition's region, or why there is none. GatewayError: Azure would not say."""
+    """The temporary group of `run` in the definition's region, or why there is none. Raises GatewayError."""
     if not settings.build_subnets:
         return Refusal(
             MonthReason.NO_BUILD_SUBNET,

@@ -27,7 +27,7 @@ _LATEST = "latest"
 
 
 class ArmTemporaryGroups:
-    """`workshop.Workshop` on Resource Manager."""
+    """`gateways.temporary_groups.TemporaryGroups` on Resource Manager."""
 
     def __init__(self, clients: Clients) -> None:
         """Ask through `clients`."""

@@ -1,4 +1,4 @@
-"""What the workshop sends and what it makes of ARM's answers: exact requests, once, and nothing taken on trust."""
+"""Requests for temporary groups are exact and sent once, and each answer of ARM is checked."""
 
 from __future__ import annotations
 
