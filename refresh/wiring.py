@@ -21,8 +21,8 @@ from refresh.arm.graph import ArmGraph
 from refresh.arm.guests import ArmGuests
 from refresh.arm.sources import ArmSources
 from refresh.arm.tags import ArmTags
+from refresh.arm.temporary_groups import ArmTemporaryGroups
 from refresh.arm.topic import OutcomeTopic
-from refresh.arm.workshop import ArmWorkshop
 from refresh.domain.images.spec import ImageSpec, read_specs
 from refresh.gateways.gateways import Gateways
 from refresh.settings.settings import Settings, SettingsError
@@ -45,7 +45,7 @@ class ArmGateways:
     guests: ArmGuests
     access: ArmAccess
     topic: OutcomeTopic | None
-    workshop: ArmWorkshop
+    temporary_groups: ArmTemporaryGroups
     clock: ArmClock
 
     async def close(self) -> None:
@@ -113,7 +113,7 @@ def connect(settings: Settings) -> ArmGateways:
         guests=ArmGuests(clients),
         access=ArmAccess(clients),
         topic=OutcomeTopic(clients, settings.outcome_topic) if settings.outcome_topic else None,
-        workshop=ArmWorkshop(clients),
+        temporary_groups=ArmTemporaryGroups(clients),
         clock=ArmClock(clients, graph),
     )
 

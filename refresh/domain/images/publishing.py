@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from refresh.domain.azure.galleries import Definition
-from refresh.domain.images.sources import Kind, Part, Source
+from refresh.domain.images.sources import Source, SourceKind, SourcePart
 from refresh.domain.terms import names, tags, times
 
 # https://learn.microsoft.com/azure/virtual-machines/azure-compute-gallery#scaling
@@ -132,9 +132,9 @@ def _end_of_life(now: str, days: int | None) -> str | None:
 
 
 def _storage_profile(source: Source) -> dict[str, Any]:
-    if source.os.kind is Kind.VM:
+    if source.os.kind is SourceKind.VM:
         return {"source": {"virtualMachineId": source.os.id}}
-    if source.os.kind in (Kind.IMAGE, Kind.VERSION):
+    if source.os.kind in (SourceKind.IMAGE, SourceKind.VERSION):
         return {"source": {"id": source.os.id}}
     profile: dict[str, Any] = {"osDiskImage": {"source": _disk_source(source.os, source.storage)}}
     if source.data:
@@ -144,5 +144,5 @@ def _storage_profile(source: Source) -> dict[str, Any]:
     return profile
 
 
-def _disk_source(part: Part, storage: str | None) -> dict[str, Any]:
-    return {"storageAccountId": storage, "uri": part.id} if part.kind is Kind.VHD else {"id": part.id}
+def _disk_source(part: SourcePart, storage: str | None) -> dict[str, Any]:
+    return {"storageAccountId": storage, "uri": part.id} if part.kind is SourceKind.VHD else {"id": part.id}

@@ -18,7 +18,7 @@ from refresh.domain.terms.month_reason import MonthReason, Refusal
 MOVING = ("Creating", "Updating")
 
 
-class Standing(StrEnum):
+class ReplicationStanding(StrEnum):
     """How far a version is: usable in every region asked for, on its way, or never to be."""
 
     DONE = "done"
@@ -30,7 +30,7 @@ class Standing(StrEnum):
 class Progress:
     """A version's standing and, unless it is done, the reason and sentence that go with it."""
 
-    standing: Standing
+    standing: ReplicationStanding
     reason: MonthReason = MonthReason.MADE
     message: str = ""
 
@@ -38,7 +38,9 @@ class Progress:
 def judge_version(version: Version, regions: Iterable[str]) -> Progress:
     """Whether `version` (read with its replication status) can be used in all of `regions`."""
     if version.provisioning_state in MOVING:
-        return Progress(Standing.WAITING, MonthReason.TIMED_OUT, f"version {version.name} is still being made")
+        return Progress(
+            ReplicationStanding.WAITING, MonthReason.TIMED_OUT, f"version {version.name} is still being made"
+        )
     if version.provisioning_state != "Succeeded":
         return _judge_failed(version)
     states = {names.region_key(region.name): region.state for region in version.regions}
@@ -46,11 +48,11 @@ def judge_version(version: Version, regions: Iterable[str]) -> Progress:
     pending = [name for name in regions if name not in missing and states[names.region_key(name)] != "Completed"]
     if pending:
         message = f"version {version.name} is not replicated yet to {', '.join(pending)}"
-        return Progress(Standing.WAITING, MonthReason.NOT_REPLICATED, message)
+        return Progress(ReplicationStanding.WAITING, MonthReason.NOT_REPLICATED, message)
     if missing:
         message = f"version {version.name} is not replicated to {', '.join(missing)}; add them to its target regions"
-        return Progress(Standing.FAILED, MonthReason.NOT_REPLICATED, message)
-    return Progress(Standing.DONE)
+        return Progress(ReplicationStanding.FAILED, MonthReason.NOT_REPLICATED, message)
+    return Progress(ReplicationStanding.DONE)
 
 
 def _judge_failed(version: Version) -> Progress:
@@ -58,10 +60,10 @@ def _judge_failed(version: Version) -> Progress:
     failed = [region for region in version.regions if region.state == "Failed"]
     arrived = regions_reached(version)
     if not failed or not arrived:
-        return Progress(Standing.FAILED, MonthReason.BUILD_FAILED, f"version {version.name} is {state}")
+        return Progress(ReplicationStanding.FAILED, MonthReason.BUILD_FAILED, f"version {version.name} is {state}")
     where = ", ".join(f"{region.name} ({region.details or 'no details'})" for region in failed)
     message = f"version {version.name} is {state}: it did not arrive in {where}; it has in {', '.join(arrived)}"
-    return Progress(Standing.FAILED, MonthReason.NOT_REPLICATED, message)
+    return Progress(ReplicationStanding.FAILED, MonthReason.NOT_REPLICATED, message)
 
 
 def progress_by_region(version: Version) -> dict[str, str]:

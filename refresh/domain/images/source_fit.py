@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from refresh.domain.azure.galleries import Definition
-from refresh.domain.images.sources import Kind, Part
+from refresh.domain.images.sources import SourceKind, SourcePart
 from refresh.domain.terms import names
 from refresh.domain.terms.month_reason import MonthReason, Refusal
 
 # https://learn.microsoft.com/azure/virtual-machines/image-version: "the data disk size cannot be more than 1 TB".
 _MAX_DATA_DISK_GB = 1024
 _SETTLED_DISK = ("Unattached", "Attached", "Reserved", None)
-_VERSIONS_AND_UPLOADS = (Kind.VHD, Kind.IMAGE, Kind.VERSION)
+_VERSIONS_AND_UPLOADS = (SourceKind.VHD, SourceKind.IMAGE, SourceKind.VERSION)
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class SourceFacts:
     definition (lower-case id) that a version belongs to.
     """
 
-    part: Part
+    part: SourcePart
     name: str
     location: str | None = None
     os_type: str | None = None
@@ -48,7 +48,7 @@ def judge_source(definition: Definition, os: SourceFacts, *, ephemeral: bool = F
     `ephemeral` is a VM that was made for this build alone: a generalised definition takes no other VM.
     """
     kind = os.part.kind
-    if kind is Kind.VM and definition.os_state != "Specialized" and not ephemeral:
+    if kind is SourceKind.VM and definition.os_state != "Specialized" and not ephemeral:
         return Refusal(
             MonthReason.GENERALIZED,
             f"{definition.name} is {definition.os_state or 'of unknown OS state'}; a VM that people use is captured as "
@@ -85,7 +85,7 @@ def _judge_place(definition: Definition, os: SourceFacts) -> Refusal | None:
     # A version is read from wherever it is; anything else must be where the new version is:
     # https://learn.microsoft.com/azure/virtual-machines/image-version
     elsewhere = names.region_key(os.location or "") != names.region_key(definition.location)
-    if os.part.kind is not Kind.VERSION and elsewhere:
+    if os.part.kind is not SourceKind.VERSION and elsewhere:
         return Refusal(
             MonthReason.SOURCE_ELSEWHERE,
             f"{os.part.kind} {os.name} is in {os.location or 'an unknown region'}, {definition.name} in "
@@ -110,11 +110,11 @@ def _misfits(definition: Definition, os: SourceFacts) -> Iterator[str]:
     # definition is the owner's word.
     if os.unfit is not None:
         yield os.unfit
-    if os.part.kind is Kind.VHD:
+    if os.part.kind is SourceKind.VHD:
         return
     pairs = [("OS type", os.os_type, definition.os_type), ("generation", os.generation, definition.generation)]
     pairs.append(("architecture", os.architecture or "x64", definition.architecture or "x64"))
-    if os.part.kind not in (Kind.DISK, Kind.SNAPSHOT):
+    if os.part.kind not in (SourceKind.DISK, SourceKind.SNAPSHOT):
         pairs.append(("OS state", os.os_state, definition.os_state))
     for what, has, wants in pairs:
         if not has or not wants or has.lower() != wants.lower():
@@ -130,7 +130,7 @@ def _judge_security(definition: Definition, os: SourceFacts) -> Refusal | None:
         fits = kind in _VERSIONS_AND_UPLOADS and (has == "standard" or has.endswith("supported"))
         cure = "a VHD, managed image or image version, or a definition of the source's own security type"
         reason = MonthReason.TRUSTED_LAUNCH
-    elif kind in (Kind.VHD, Kind.IMAGE):
+    elif kind in (SourceKind.VHD, SourceKind.IMAGE):
         # "Managed Images are not supported for virtual machines with security type TrustedLaunch."
         fits, cure = offers == "standard", "a definition with security type Standard or TrustedLaunchSupported"
     else:

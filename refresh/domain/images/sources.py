@@ -24,7 +24,7 @@ _VHD = re.compile(r"^https://([a-z0-9]{3,24})\.[a-z0-9.\-]+/[^\s?#]+\.vhd\Z", re
 _STORAGE_TYPE = "microsoft.storage/storageaccounts"
 
 
-class Kind(StrEnum):
+class SourceKind(StrEnum):
     """What a version can be made from; the value is how people call it."""
 
     VM = "VM"
@@ -37,21 +37,21 @@ class Kind(StrEnum):
 
 
 _KINDS = {
-    resource_id.VM_TYPE: Kind.VM,
-    "microsoft.compute/images": Kind.IMAGE,
-    resource_id.VERSION_TYPE: Kind.VERSION,
-    resource_id.DEFINITION_TYPE: Kind.VERSION,
-    resource_id.DISK_TYPE: Kind.DISK,
-    "microsoft.compute/snapshots": Kind.SNAPSHOT,
+    resource_id.VM_TYPE: SourceKind.VM,
+    "microsoft.compute/images": SourceKind.IMAGE,
+    resource_id.VERSION_TYPE: SourceKind.VERSION,
+    resource_id.DEFINITION_TYPE: SourceKind.VERSION,
+    resource_id.DISK_TYPE: SourceKind.DISK,
+    "microsoft.compute/snapshots": SourceKind.SNAPSHOT,
 }
-_SINGLE = (Kind.DISK, Kind.SNAPSHOT, Kind.VHD)
+_SINGLE = (SourceKind.DISK, SourceKind.SNAPSHOT, SourceKind.VHD)
 
 
 @dataclass(frozen=True)
-class Part:
+class SourcePart:
     """Where one disk comes from: a full ARM id, or a VHD's URL. `lun` is a data disk's, None for the OS disk."""
 
-    kind: Kind
+    kind: SourceKind
     id: str
     lun: int | None = None
 
@@ -63,8 +63,8 @@ class Source:
     `storage` is the id of the VHDs' account. `latest`: no number was named, `os.id` is an image definition's.
     """
 
-    os: Part
-    data: tuple[Part, ...] = ()
+    os: SourcePart
+    data: tuple[SourcePart, ...] = ()
     storage: str | None = None
     latest: bool = False
 
@@ -90,29 +90,29 @@ def read_source(definition: Definition) -> Source | Refusal:
     return storage if isinstance(storage, Refusal) else _plain(os, data, storage)
 
 
-def _plain(os: Part, data: tuple[Part, ...], storage: str | None) -> Source:
-    found = resource_id.parse(os.id) if os.kind is Kind.VERSION else None
+def _plain(os: SourcePart, data: tuple[SourcePart, ...], storage: str | None) -> Source:
+    found = resource_id.parse(os.id) if os.kind is SourceKind.VERSION else None
     if found is None:
         return Source(os, data, storage)
     if found.type == resource_id.DEFINITION_TYPE:
         return Source(os, latest=True)
     if found.name.lower() == LATEST:
-        return Source(Part(Kind.VERSION, found.parent()), latest=True)
+        return Source(SourcePart(SourceKind.VERSION, found.parent()), latest=True)
     return Source(os)
 
 
-def _part(text: str, lun: int | None = None) -> Part | None:
+def _part(text: str, lun: int | None = None) -> SourcePart | None:
     if _VHD.match(text):
-        return Part(Kind.VHD, text, lun)
+        return SourcePart(SourceKind.VHD, text, lun)
     if text.lower() == RECIPE:
-        return Part(Kind.RECIPE, RECIPE, lun)
+        return SourcePart(SourceKind.RECIPE, RECIPE, lun)
     found = resource_id.parse(text)
     kind = _KINDS.get(found.type) if found is not None else None
-    return Part(kind, found.text, lun) if found is not None and kind is not None else None
+    return SourcePart(kind, found.text, lun) if found is not None and kind is not None else None
 
 
-def _data_disks(definition: Definition, os: Part) -> tuple[Part, ...] | Refusal:
-    parts: dict[int, Part] = {}
+def _data_disks(definition: Definition, os: SourcePart) -> tuple[SourcePart, ...] | Refusal:
+    parts: dict[int, SourcePart] = {}
     for name, value in definition.tags.items():
         if not _LUN_LIKE.match(name):
             continue
@@ -128,9 +128,9 @@ def _data_disks(definition: Definition, os: Part) -> tuple[Part, ...] | Refusal:
     return tuple(parts[lun] for lun in sorted(parts))
 
 
-def _storage(definition: Definition, parts: tuple[Part, ...]) -> str | Refusal | None:
+def _storage(definition: Definition, parts: tuple[SourcePart, ...]) -> str | Refusal | None:
     """The storage account of the VHDs among `parts`; Azure wants its id beside each URL."""
-    urls = [part.id for part in parts if part.kind is Kind.VHD]
+    urls = [part.id for part in parts if part.kind is SourceKind.VHD]
     if not urls:
         return None
     text = (tags.value_of(definition.tags, tags.REFRESH_SOURCE_STORAGE) or "").strip()

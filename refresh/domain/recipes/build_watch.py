@@ -34,7 +34,7 @@ class Machine:
 
 
 @dataclass(frozen=True)
-class Standing:
+class BuildStanding:
     """The next move, with the reason and the sentence that go with it when it is FAILED."""
 
     move: Move
@@ -43,44 +43,44 @@ class Standing:
     code: str | None = None
 
 
-def judge_made(vm: Machine | None) -> Standing:
+def judge_made(vm: Machine | None) -> BuildStanding:
     """Whether the VM has come to be; `None`: there is none yet, begin."""
     if vm is None:
-        return Standing(Move.BEGIN)
+        return BuildStanding(Move.BEGIN)
     if vm.provisioning_state in ("Creating", "Updating"):
-        return Standing(Move.WAIT, "the VM is still being made")
+        return BuildStanding(Move.WAIT, "the VM is still being made")
     if vm.provisioning_state == "Succeeded":
-        return Standing(Move.DONE)
+        return BuildStanding(Move.DONE)
     if vm.failure is not None:
         code, message = vm.failure
-        return Standing(Move.FAILED, f"the VM could not be made: {code}: {message}", code=code)
-    return Standing(Move.FAILED, f"the VM is {vm.provisioning_state or 'in an unknown state'}")
+        return BuildStanding(Move.FAILED, f"the VM could not be made: {code}: {message}", code=code)
+    return BuildStanding(Move.FAILED, f"the VM is {vm.provisioning_state or 'in an unknown state'}")
 
 
-def judge_powered_off(vm: Machine | None, waited_s: float, timeout_s: float) -> Standing:
+def judge_powered_off(vm: Machine | None, waited_s: float, timeout_s: float) -> BuildStanding:
     """Whether the machine has powered itself off, which is how it says that cloud-init is over."""
     if vm is None:
-        return Standing(Move.FAILED, "the VM is not there any more; somebody deleted it")
+        return BuildStanding(Move.FAILED, "the VM is not there any more; somebody deleted it")
     if vm.power is Power.STOPPED:
-        return Standing(Move.DONE)
+        return BuildStanding(Move.DONE)
     if vm.power is Power.DEALLOCATED:
-        return Standing(Move.FAILED, "the VM was deallocated from outside before it was done")
+        return BuildStanding(Move.FAILED, "the VM was deallocated from outside before it was done")
     if waited_s >= timeout_s:
         limit = f"within {timeout_s / 60:.0f} minutes ([build] timeout_minutes)"
         message = f"the VM has not powered itself off {limit}; looked at after {waited_s / 60:.0f}"
-        return Standing(Move.FAILED, message, MonthReason.BUILD_TIMED_OUT)
-    return Standing(Move.WAIT, f"the VM is {vm.power}")
+        return BuildStanding(Move.FAILED, message, MonthReason.BUILD_TIMED_OUT)
+    return BuildStanding(Move.WAIT, f"the VM is {vm.power}")
 
 
-def judge_log(log: str | None) -> Standing:
+def judge_log(log: str | None) -> BuildStanding:
     """What a powered-off machine's serial log says of the recipe. No marker is no success, whatever else it says."""
     if log is None:
-        return Standing(Move.FAILED, "the serial log could not be read", MonthReason.NO_MARKER)
+        return BuildStanding(Move.FAILED, "the serial log could not be read", MonthReason.NO_MARKER)
     said = _SAID.findall(log.replace("\r", ""))
     if said and said[-1].strip() == MARKER:
-        return Standing(Move.DONE)
+        return BuildStanding(Move.DONE)
     why = "cloud-init reported errors" if said else f"the serial log has no line {MARKER}"
-    return Standing(Move.FAILED, f"the VM powered itself off, but {why}", MonthReason.NO_MARKER)
+    return BuildStanding(Move.FAILED, f"the VM powered itself off, but {why}", MonthReason.NO_MARKER)
 
 
 def tail_of(log: str | None) -> tuple[str, ...]:

@@ -46,7 +46,7 @@ class RemovalReason(StrEnum):
 
 
 @dataclass(frozen=True)
-class Verdict:
+class RemovalVerdict:
     """Whether something may be deleted: `SUPERFLUOUS`, or why it stays, and one sentence about that."""
 
     reason: RemovalReason

@@ -17,7 +17,7 @@ from refresh.domain.azure.locks import Lock
 from refresh.domain.azure.quarantine import is_quarantined
 from refresh.domain.images.replication import is_replicated
 from refresh.domain.retention.disks import Evidence, Rule, judge_age, lock_on
-from refresh.domain.retention.reason import RemovalReason, Verdict
+from refresh.domain.retention.reason import RemovalReason, RemovalVerdict
 from refresh.domain.terms import names, tags
 
 _SETTLED = ("Succeeded", "Failed", "Canceled")
@@ -78,29 +78,33 @@ def is_good(version: Version) -> bool:
     )
 
 
-def judge_version(version: Version, catalogue: Catalogue, needs: Needs, evidence: Evidence) -> Verdict:
+def judge_version(version: Version, catalogue: Catalogue, needs: Needs, evidence: Evidence) -> RemovalVerdict:
     """Whether `version`, one of `catalogue`, may be deleted; `evidence.rule` is that of versions."""
     reason = RemovalReason
     if not is_called_ours(version):
-        return Verdict(reason.NAME_NOT_OURS, "the app gives no such name (YYYYMM.N.0): somebody else made it")
+        return RemovalVerdict(reason.NAME_NOT_OURS, "the app gives no such name (YYYYMM.N.0): somebody else made it")
     if catalogue.building:
-        return Verdict(reason.BUILD_UNDER_WAY, f"a build or a proof of {catalogue.definition.name} is under way")
+        return RemovalVerdict(reason.BUILD_UNDER_WAY, f"a build or a proof of {catalogue.definition.name} is under way")
     if tags.value_of(version.tags, tags.REFRESH_CHECKS) == tags.CHECKS_PENDING:
-        return Verdict(reason.BUILD_UNDER_WAY, f"its tag {tags.REFRESH_CHECKS} says that its checks are pending")
+        return RemovalVerdict(reason.BUILD_UNDER_WAY, f"its tag {tags.REFRESH_CHECKS} says that its checks are pending")
     if version.provisioning_state not in _SETTLED:
-        return Verdict(reason.NOT_SETTLED, f"its provisioning state is {version.provisioning_state or 'unknown'}")
+        return RemovalVerdict(
+            reason.NOT_SETTLED, f"its provisioning state is {version.provisioning_state or 'unknown'}"
+        )
     if (lock := lock_on(version.id, evidence.locks)) is not None:
-        return Verdict(reason.LOCKED, lock)
+        return RemovalVerdict(reason.LOCKED, lock)
     if (builder := needs.builder_of(version)) is not None:
-        return Verdict(reason.IS_SOURCE, f"{builder} is built from it")
+        return RemovalVerdict(reason.IS_SOURCE, f"{builder} is built from it")
     if (disk := needs.disks.get(version.id.lower())) is not None:
-        return Verdict(reason.DISKS_LEFT, f"disk {disk} is free or being made, and rests on it")
+        return RemovalVerdict(reason.DISKS_LEFT, f"disk {disk} is free or being made, and rests on it")
     if (region := _served_alone(version, catalogue.versions)) is not None:
-        return Verdict(reason.LATEST_GOOD, f"no newer good version has arrived in {region}")
+        return RemovalVerdict(reason.LATEST_GOOD, f"no newer good version has arrived in {region}")
     if is_good(version) and len(_newer_good(version, catalogue.versions)) < evidence.rule.keep:
-        return Verdict(reason.AMONG_NEWEST, f"it is among the {evidence.rule.keep} newest good versions")
+        return RemovalVerdict(reason.AMONG_NEWEST, f"it is among the {evidence.rule.keep} newest good versions")
     young = judge_age(version.published_at, evidence, "published")
-    return young or Verdict(reason.SUPERFLUOUS, f"over {evidence.rule.days} days old, and newer versions do its work")
+    return young or RemovalVerdict(
+        reason.SUPERFLUOUS, f"over {evidence.rule.days} days old, and newer versions do its work"
+    )
 
 
 def needed_disks(disks: Iterable[Disk], deletable: Collection[str]) -> list[Disk]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from refresh.domain.health.ladder import Name
+from refresh.domain.health.ladder import RungName
 
 _REGISTERED = "registered"
 
@@ -36,8 +36,8 @@ class Judgement:
 
 def needed_providers(rungs: Collection[str], *, has_vms: bool) -> tuple[Need, ...]:
     """What is to be asked about; `rungs` are those that count, `has_vms` whether the subscription's VMs were listed."""
-    counts = Name.RESOURCE_HEALTH in rungs
-    health = Need("Microsoft.ResourceHealth", f"the health rung {Name.RESOURCE_HEALTH} says nothing", vital=True)
+    counts = RungName.RESOURCE_HEALTH in rungs
+    health = Need("Microsoft.ResourceHealth", f"the health rung {RungName.RESOURCE_HEALTH} says nothing", vital=True)
     events = Need("Microsoft.EventGrid", "no event of a tag edit comes, the sweep alone finds them", vital=False)
     compute = Need("Microsoft.Compute", "Azure tells nothing of its VMs", vital=True)
     return (*(() if has_vms else (compute,)), *((health,) if counts else ()), events)

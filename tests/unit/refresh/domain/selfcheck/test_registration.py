@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from refresh.domain.health.ladder import Name
+from refresh.domain.health.ladder import RungName
 from refresh.domain.selfcheck.registration import judge_registrations, needed_providers
 
 HEALTH, EVENTS, COMPUTE = "Microsoft.ResourceHealth", "Microsoft.EventGrid", "Microsoft.Compute"
-ALL = needed_providers((Name.AGENT, Name.RESOURCE_HEALTH), has_vms=True)
+ALL = needed_providers((RungName.AGENT, RungName.RESOURCE_HEALTH), has_vms=True)
 
 
 def test_only_what_can_be_missed_is_asked_about() -> None:
     """Resource Health where its rung counts; Compute only where VMs could not be listed."""
     assert [need.namespace for need in ALL] == [HEALTH, EVENTS]
-    assert [need.namespace for need in needed_providers((Name.AGENT,), has_vms=True)] == [EVENTS]
-    assert [need.namespace for need in needed_providers((Name.AGENT,), has_vms=False)] == [COMPUTE, EVENTS]
+    assert [need.namespace for need in needed_providers((RungName.AGENT,), has_vms=True)] == [EVENTS]
+    assert [need.namespace for need in needed_providers((RungName.AGENT,), has_vms=False)] == [COMPUTE, EVENTS]
 
 
 def test_a_missing_provider_that_swaps_rest_on_fails_with_its_cure() -> None:
