@@ -60,7 +60,7 @@ class SourcePart:
 class Source:
     """What a version is made from: `os` and, for disks, snapshots and VHDs, the data disks by LUN.
 
-    `storage` is the id of the VHDs' storage account. With `latest` no version is named and `os.id` is an image definition.
+    `storage` is the id of the VHDs' storage account. With `latest` no version is named: `os.id` is an image definition.
     """
 
     os: SourcePart
@@ -79,9 +79,9 @@ def read_source(definition: Definition) -> Source | Refusal:
     if os is None:
         return Refusal(
             MonthReason.UNKNOWN_SOURCE,
-            f"{tags.REFRESH_SOURCE}='{_short(text)}' on {definition.name} is no known kind of source; known are the full "
-            "resource id of a VM, managed image, image definition or version, disk or snapshot, an https URL of a .vhd "
-            f"blob without a query, and '{RECIPE}'",
+            f"{tags.REFRESH_SOURCE}='{_short(text)}' on {definition.name} is no known kind of source; known are the "
+            "full resource id of a VM, managed image, image definition or version, disk or snapshot, an https URL of a "
+            f".vhd blob without a query, and '{RECIPE}'",
         )
     data = _data_disks(definition, os)
     if isinstance(data, Refusal):

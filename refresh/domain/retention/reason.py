@@ -11,7 +11,7 @@ from enum import StrEnum
 
 
 class RemovalReason(StrEnum):
-    """Why a resource can be deleted, stays, or could not be deleted. Results show the value; its meaning never changes."""
+    """Why a resource can be deleted, stays, or was not deleted. Results show the value; its meaning never changes."""
 
     # Why it can be deleted.
     SUPERFLUOUS = "superfluous"
