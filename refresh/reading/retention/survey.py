@@ -69,7 +69,7 @@ class VersionSurvey:
 
 
 async def survey_disks(gateways: Gateways, settings: Settings, book: Mapping[str, Any]) -> DiskSurvey:
-    """All disks from the galleries, all tags of VMs and definitions, all locks. Raises GatewayError if one is unread."""
+    """All disks from the galleries, all tags of VMs and definitions, all locks. Raises GatewayError if one fails."""
     subscriptions = await list_subscriptions(gateways)
     disks = await list_disks(gateways, subscriptions, budget_s=BUDGET_S)
     # Read after the disks: a tag written meanwhile counts, and a disk made meanwhile is not judged.
