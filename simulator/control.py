@@ -14,8 +14,8 @@ from aiohttp import web
 
 from simulator.arm.access.roles import RoleError, Roles
 from simulator.arm.core.fault_rules import RuleError
-from simulator.arm.core.plane import Plane
-from simulator.arm.front.upsert import BodyError
+from simulator.arm.core.services import Plane
+from simulator.arm.front.seeding import BodyError
 from simulator.clock import Clock
 from simulator.guests import Guests
 from simulator.scenarios import Scenario, ScenarioError

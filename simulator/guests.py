@@ -14,7 +14,7 @@ import socket
 from dataclasses import dataclass, field
 from typing import Any
 
-from simulator.arm.core.plane import Plane
+from simulator.arm.core.services import Plane
 from simulator.arm.core.store import Record
 from simulator.arm.state.vm_state import vm_state
 

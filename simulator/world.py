@@ -17,11 +17,11 @@ from aiohttp import web
 from simulator.arm.access.roles import Roles
 from simulator.arm.core.journal import Journal
 from simulator.arm.core.operations import Operations
-from simulator.arm.core.plane import DEFAULT_SUBSCRIPTION, TENANT_ID, Plane
+from simulator.arm.core.services import DEFAULT_SUBSCRIPTION, TENANT_ID, Plane
 from simulator.arm.core.store import Json, Store
 from simulator.arm.front.router import Router
+from simulator.arm.front.seeding import remove, upsert
 from simulator.arm.front.server import ArmServer, journaled
-from simulator.arm.front.upsert import remove, upsert
 from simulator.arm.vms.boot_diagnostics import BLOBS, BootDiagnostics
 from simulator.clock import Clock
 from simulator.control import PREFIX, ControlPlane

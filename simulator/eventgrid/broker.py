@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from simulator.arm.core.writes import Write
+from simulator.arm.core.write_events import Write
 from simulator.clock import Clock
 from simulator.eventgrid.chaos import Chaos, Mischief
 from simulator.eventgrid.delivery import DeadLetter, Subscription

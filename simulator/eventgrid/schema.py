@@ -11,7 +11,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from simulator.arm.core.writes import Write
+from simulator.arm.core.write_events import Write
 
 VALIDATION_EVENT = "Microsoft.EventGrid.SubscriptionValidationEvent"
 

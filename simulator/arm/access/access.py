@@ -12,7 +12,7 @@ from simulator.arm.access.roles import Roles
 from simulator.arm.core import errors
 from simulator.arm.core.actions import action_of
 from simulator.arm.core.messages import Answer, Request
-from simulator.arm.core.plane import Plane
+from simulator.arm.core.services import Plane
 from simulator.arm.platform.tags import is_tags
 
 _PERMISSIONS = "microsoft.authorization/permissions"

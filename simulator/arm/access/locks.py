@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from simulator.arm.core import errors
 from simulator.arm.core.bodies import without
 from simulator.arm.core.messages import Answer, Request
-from simulator.arm.core.plane import Plane
 from simulator.arm.core.resource_types import ResourceType
+from simulator.arm.core.services import Plane
 from simulator.arm.core.store import Json, Record
 from simulator.arm.state.disk_bodies import identify
 

@@ -16,8 +16,8 @@ from functools import lru_cache
 from typing import Any
 
 from simulator.arm.core.ids import parse_id
-from simulator.arm.core.plane import Plane
 from simulator.arm.core.resource_types import ResourceType
+from simulator.arm.core.services import Plane
 from simulator.arm.core.store import Json, Record
 from simulator.arm.platform.generic import Generic
 from simulator.identity import object_id

@@ -22,9 +22,9 @@ from simulator.arm.core.errors import ArmError, error_object
 from simulator.arm.core.faults import Faults
 from simulator.arm.core.ids import ResourceId
 from simulator.arm.core.messages import Answer, Request, stamp
-from simulator.arm.core.profiles import PROFILES, Profile
+from simulator.arm.core.operation_headers import PROFILES, Profile
 from simulator.arm.core.store import Json
-from simulator.arm.core.writes import Listener, Write, WriteKind
+from simulator.arm.core.write_events import Listener, Write, WriteKind
 from simulator.clock import Clock
 
 

@@ -14,8 +14,8 @@ from simulator.arm.core.bodies import merged, without
 from simulator.arm.core.locations import has_zones
 from simulator.arm.core.messages import Answer, Request
 from simulator.arm.core.operations import Work, accepted
-from simulator.arm.core.plane import Plane
 from simulator.arm.core.resource_types import ResourceType
+from simulator.arm.core.services import Plane
 from simulator.arm.core.store import Json, Record
 from simulator.arm.core.tag_rules import check_tags
 from simulator.arm.state.attachments import DISK_TYPE

@@ -17,10 +17,10 @@ from urllib.parse import quote
 from simulator.arm.access.access import Access
 from simulator.arm.core import errors
 from simulator.arm.core.messages import Answer, Request
+from simulator.arm.core.operation_headers import COMPUTE, DISK, GALLERY
 from simulator.arm.core.operations import status_answer
-from simulator.arm.core.plane import Plane
-from simulator.arm.core.profiles import COMPUTE, DISK, GALLERY
 from simulator.arm.core.resource_types import ResourceType
+from simulator.arm.core.services import Plane
 from simulator.arm.core.store import Json, Record
 from simulator.arm.disks.disks import Disks
 from simulator.arm.disks.snapshots import Snapshots

@@ -23,7 +23,7 @@ from simulator.arm.core.errors import ArmError, invalid_content, unauthenticated
 from simulator.arm.core.ids import parse_path
 from simulator.arm.core.messages import Answer, Request
 from simulator.arm.core.operations import guid
-from simulator.arm.core.plane import Plane
+from simulator.arm.core.services import Plane
 from simulator.arm.front.router import Router
 from simulator.identity import principal_of
 

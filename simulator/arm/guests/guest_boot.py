@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from simulator.arm.core.plane import Plane
+from simulator.arm.core.services import Plane
 from simulator.arm.core.store import Record
 from simulator.arm.state.attachments import disk_blocks, disk_id
 from simulator.arm.state.contents import Content, content_of

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from simulator.arm.core import errors
 from simulator.arm.core.ids import ResourceId, parse_id
-from simulator.arm.core.plane import Plane
+from simulator.arm.core.services import Plane
 from simulator.arm.core.store import Json, Record
 from simulator.arm.state.attachments import attached_disk
 from simulator.arm.state.vm_state import vm_state

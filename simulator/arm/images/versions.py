@@ -17,8 +17,8 @@ from simulator.arm.core.bodies import merged, without
 from simulator.arm.core.locations import display_name
 from simulator.arm.core.messages import Answer, Request, stamp
 from simulator.arm.core.operations import Work, accepted
-from simulator.arm.core.plane import Plane
 from simulator.arm.core.resource_types import ResourceType
+from simulator.arm.core.services import Plane
 from simulator.arm.core.store import Json, Record, normal_location
 from simulator.arm.core.tag_rules import check_tags
 from simulator.arm.images.version_sources import VersionSource, version_source

@@ -9,8 +9,8 @@ from __future__ import annotations
 from simulator.arm.core import errors
 from simulator.arm.core.bodies import merged, without
 from simulator.arm.core.messages import Answer, Request
-from simulator.arm.core.plane import Plane
 from simulator.arm.core.resource_types import ResourceType
+from simulator.arm.core.services import Plane
 from simulator.arm.core.store import Record
 from simulator.arm.core.tag_rules import check_tags
 from simulator.arm.state.disk_bodies import identify

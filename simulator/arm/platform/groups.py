@@ -13,7 +13,7 @@ from simulator.arm.core.bodies import merged, without
 from simulator.arm.core.ids import ResourceId, parse_id
 from simulator.arm.core.messages import Answer, Request
 from simulator.arm.core.operations import Work, accepted
-from simulator.arm.core.plane import DEFAULT_LOCATION, TENANT_ID, Plane
+from simulator.arm.core.services import DEFAULT_LOCATION, TENANT_ID, Plane
 from simulator.arm.core.store import Json, Record
 from simulator.arm.core.tag_rules import check_tags
 from simulator.arm.platform.removal import take_out

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from simulator.arm.core import errors
 from simulator.arm.core.ids import parse_id
 from simulator.arm.core.messages import Answer, Request
-from simulator.arm.core.plane import Plane
 from simulator.arm.core.resource_types import ResourceType
+from simulator.arm.core.services import Plane
 from simulator.arm.core.store import Json, Record, normal_location
 from simulator.arm.platform.generic import Generic
 

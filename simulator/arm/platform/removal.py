@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from simulator.arm.core.plane import Plane
+from simulator.arm.core.services import Plane
 from simulator.arm.core.store import Record
 from simulator.arm.state.attachments import sync_attachments
 from simulator.arm.state.vm_state import VmState

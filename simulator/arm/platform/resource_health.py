@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from simulator.arm.core import errors
 from simulator.arm.core.ids import parse_id
 from simulator.arm.core.messages import Answer, Request, stamp
-from simulator.arm.core.plane import Plane
+from simulator.arm.core.services import Plane
 from simulator.arm.core.store import Json
 from simulator.arm.state.vm_state import SETTLED, Power, VmState, vm_state
 

@@ -11,7 +11,7 @@ from simulator.arm.core import errors
 from simulator.arm.core.fault_plans import Fate
 from simulator.arm.core.ids import ResourceId, parse_id
 from simulator.arm.core.messages import Answer, Request
-from simulator.arm.core.plane import Plane
+from simulator.arm.core.services import Plane
 from simulator.arm.core.store import Json
 from simulator.arm.core.tag_rules import check_tags, merge_tags, remove_tags
 from simulator.arm.state.vm_state import VmState

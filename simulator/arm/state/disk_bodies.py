@@ -7,7 +7,7 @@ to know requests and operations.
 from __future__ import annotations
 
 from simulator.arm.core.messages import stamp
-from simulator.arm.core.plane import Plane
+from simulator.arm.core.services import Plane
 from simulator.arm.core.store import Json, Record
 from simulator.arm.state.disk_sizes import has_chosen_performance, performance, sku_tier
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from simulator.arm.core import errors
 from simulator.arm.core.ids import ResourceId, parse_id
-from simulator.arm.core.plane import Plane
+from simulator.arm.core.services import Plane
 from simulator.arm.core.store import Json, Record, normal_location
 from simulator.arm.state.marketplace import find_image
 from simulator.arm.state.replication import replicated_to

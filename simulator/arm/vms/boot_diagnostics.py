@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from simulator.arm.core import errors
 from simulator.arm.core.messages import Answer, Request
-from simulator.arm.core.plane import Plane
+from simulator.arm.core.services import Plane
 from simulator.arm.core.store import Record
 from simulator.arm.guests.serial_log import serial_log
 from simulator.arm.state.vm_state import vm_state

@@ -14,7 +14,7 @@ from functools import partial
 from simulator.arm.core import durations, errors
 from simulator.arm.core.messages import Answer, Handler, Request
 from simulator.arm.core.operations import Work, accepted
-from simulator.arm.core.plane import Plane
+from simulator.arm.core.services import Plane
 from simulator.arm.core.store import Json, Record
 from simulator.arm.guests.guest_boot import boot_of
 from simulator.arm.state.attachments import sync_attachments

@@ -7,7 +7,7 @@ refuses to know requests.
 from __future__ import annotations
 
 from simulator.arm.core import errors
-from simulator.arm.core.plane import Plane
+from simulator.arm.core.services import Plane
 from simulator.arm.core.store import Json, Record
 from simulator.arm.state.attachments import attached_disk, disk_blocks, disk_id
 from simulator.arm.state.disk_sources import SourceFacts

@@ -11,7 +11,7 @@ from typing import Any
 
 from simulator.arm.core import errors
 from simulator.arm.core.ids import ResourceId, parse_id
-from simulator.arm.core.plane import Plane
+from simulator.arm.core.services import Plane
 from simulator.arm.core.store import Json, Record
 from simulator.arm.state.attachments import attached_disk, disk_id
 from simulator.arm.state.vm_sizes import size_of

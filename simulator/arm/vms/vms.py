@@ -14,19 +14,19 @@ from simulator.arm.core.api_since import view_shown_in
 from simulator.arm.core.bodies import merged, without
 from simulator.arm.core.messages import Answer, Request
 from simulator.arm.core.operations import Work, accepted
-from simulator.arm.core.plane import Plane, check_etag
 from simulator.arm.core.resource_types import ResourceType
+from simulator.arm.core.services import Plane, check_etag
 from simulator.arm.core.store import Json, Record
 from simulator.arm.core.tag_rules import check_tags
 from simulator.arm.state.attachments import attached_disk, disk_blocks, release, sync_attachments
 from simulator.arm.state.vm_state import vm_state
 from simulator.arm.vms.boot_diagnostics import ACTION, BootDiagnostics
 from simulator.arm.vms.instance_view import instance_view
-from simulator.arm.vms.vm_create import boot_facts, complete_model, fill, make_disks
-from simulator.arm.vms.vm_new import begin_first_boot, check_model, take_secrets
+from simulator.arm.vms.vm_defaults import boot_facts, complete_model, fill, make_disks
+from simulator.arm.vms.vm_first_boot import begin_first_boot, check_model, take_secrets
 from simulator.arm.vms.vm_power import VmPower
-from simulator.arm.vms.vm_private import private_keys
 from simulator.arm.vms.vm_refusals import check_max_price, check_placement
+from simulator.arm.vms.vm_scenario_keys import private_keys
 from simulator.arm.vms.vm_size_rules import check_new_vm, check_resize
 from simulator.arm.vms.vm_swap import check_os_disk, is_swap
 

@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from simulator import clock as clocks
-from simulator.arm.core.writes import Write
+from simulator.arm.core.write_events import Write
 from simulator.clock import Clock
 from simulator.eventgrid import Chaos, EventGrid, Filters
 from simulator.eventgrid.delivery import retry_after_s

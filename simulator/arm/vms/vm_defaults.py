@@ -9,14 +9,14 @@ from typing import Any
 
 from simulator.arm.core.ids import ResourceId, parse_id
 from simulator.arm.core.messages import stamp
-from simulator.arm.core.plane import Plane
+from simulator.arm.core.services import Plane
 from simulator.arm.core.store import Json, Record
 from simulator.arm.state.attachments import DISK_TYPE, attached_disk, disk_blocks, disk_id, sync_attachments
 from simulator.arm.state.contents import copied
 from simulator.arm.state.disk_bodies import complete_disk, identify
 from simulator.arm.state.disk_sources import SourceFacts, image_facts
 from simulator.arm.state.vm_state import VmState, vm_state
-from simulator.arm.vms.vm_private import take_private
+from simulator.arm.vms.vm_scenario_keys import take_private
 
 _LINUX = {"publisher": "Canonical", "offer": "0001-com-ubuntu-server-jammy", "sku": "22_04-lts-gen2",
           "version": "latest", "exactVersion": "22.04.202401010"}  # fmt: skip

@@ -19,7 +19,7 @@ from simulator.arm.core.operations import Operations, guid
 from simulator.arm.core.rate_limits import RateLimits
 from simulator.arm.core.registrations import Registrations
 from simulator.arm.core.store import Record, Store
-from simulator.arm.core.writes import Listener, Write, WriteKind
+from simulator.arm.core.write_events import Listener, Write, WriteKind
 from simulator.clock import Clock
 
 TENANT_ID = "72f988bf-0000-4000-8000-2d7cd011db47"

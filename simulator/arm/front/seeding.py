@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from simulator.arm.core.bodies import merged, public
 from simulator.arm.core.errors import ArmError
 from simulator.arm.core.ids import ResourceId, parse_id
-from simulator.arm.core.plane import DEFAULT_LOCATION, Plane
+from simulator.arm.core.services import DEFAULT_LOCATION, Plane
 from simulator.arm.core.store import Json, Record
 from simulator.arm.core.tag_rules import check_tags
 from simulator.arm.front.router import Router

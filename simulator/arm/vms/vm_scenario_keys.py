@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, get_args
 
-from simulator.arm.core.plane import Plane
+from simulator.arm.core.services import Plane
 from simulator.arm.core.store import Json, Record
 from simulator.arm.guests.guest_boot import is_healthy, name_guest
 from simulator.arm.state.vm_state import SETTLED, Boot, Power, VmState, vm_state
