@@ -12,7 +12,7 @@ from simulator.arm.access.roles import Roles
 from simulator.arm.core import errors
 from simulator.arm.core.actions import action_of
 from simulator.arm.core.messages import Answer, Request
-from simulator.arm.core.services import Plane
+from simulator.arm.core.services import Services
 from simulator.arm.platform.tags import is_tags
 
 _PERMISSIONS = "microsoft.authorization/permissions"
@@ -22,16 +22,16 @@ _LOCKS = "microsoft.authorization/locks"
 class Access:
     """The gate in front of every provider."""
 
-    def __init__(self, plane: Plane) -> None:
-        self._plane = plane
-        self.roles = Roles(plane)
-        self.locks = Locks(plane)
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self.roles = Roles(services)
+        self.locks = Locks(services)
 
     def check(self, request: Request, *, is_view: bool) -> None:
         """Let a request pass, or refuse it as ARM does: 403 AuthorizationFailed or LinkedAuthorizationFailed, 409
         ScopeLocked."""
         subscription = request.id.subscription
-        if subscription is None or subscription.lower() not in self._plane.store.subscriptions:
+        if subscription is None or subscription.lower() not in self._services.store.subscriptions:
             return
         if self.roles.in_force:
             self._check_rights(request, is_view=is_view)
@@ -55,7 +55,7 @@ class Access:
             return
         missing = [
             (needed, linked)
-            for needed, linked in linked_to(request, self._plane.store)
+            for needed, linked in linked_to(request, self._services.store)
             if not self.roles.allows(caller, needed, linked)
         ]
         if missing:

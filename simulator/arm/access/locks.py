@@ -15,7 +15,7 @@ from simulator.arm.core import errors
 from simulator.arm.core.bodies import without
 from simulator.arm.core.messages import Answer, Request
 from simulator.arm.core.resource_types import ResourceType
-from simulator.arm.core.services import Plane
+from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json, Record
 from simulator.arm.state.disk_bodies import identify
 
@@ -28,8 +28,8 @@ _READ_ONLY_KEYS = ("id", "name", "type")
 class Locks:
     """The provider of locks, and their enforcement."""
 
-    def __init__(self, plane: Plane) -> None:
-        self._plane = plane
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     def resource_type(self) -> ResourceType:
         """The router's view of locks."""
@@ -49,9 +49,9 @@ class Locks:
             _fill(record)
         except ValueError as error:
             raise errors.invalid_content(str(error)) from error
-        status = 201 if self._plane.store.get(request.id) is None else 200
-        self._plane.store.put(record)
-        self._plane.tell_now(request, request.id, f"{LOCK_TYPE}/write", "write", request.id.text)
+        status = 201 if self._services.store.get(request.id) is None else 200
+        self._services.store.put(record)
+        self._services.notify_write(request, request.id, f"{LOCK_TYPE}/write", "write", request.id.text)
         return Answer(status, record.body)
 
     def patch(self, request: Request) -> Answer:
@@ -60,11 +60,11 @@ class Locks:
 
     def delete(self, request: Request) -> Answer:
         """Remove a lock."""
-        record = self._plane.store.get(request.id)
+        record = self._services.store.get(request.id)
         if record is None:
             return Answer(204)
-        self._plane.store.delete(record, self._plane.clock.time())
-        self._plane.tell_now(request, request.id, f"{LOCK_TYPE}/delete", "delete", request.id.text)
+        self._services.store.delete(record, self._services.clock.time())
+        self._services.notify_write(request, request.id, f"{LOCK_TYPE}/delete", "delete", request.id.text)
         return Answer(200)
 
     def at(self, scope: str, *, only_at_or_above: bool) -> list[Json]:
@@ -89,7 +89,7 @@ class Locks:
             raise errors.scope_locked(request.id.text, "delete" if deletes else "write", stopping)
 
     def _all(self) -> Iterator[tuple[Record, str]]:
-        for lock in self._plane.store.of_type(LOCK_TYPE):
+        for lock in self._services.store.of_type(LOCK_TYPE):
             yield lock, _scope_text(lock).lower()
 
 

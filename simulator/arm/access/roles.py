@@ -17,7 +17,7 @@ from typing import Any
 
 from simulator.arm.core.ids import parse_id
 from simulator.arm.core.resource_types import ResourceType
-from simulator.arm.core.services import Plane
+from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json, Record
 from simulator.arm.platform.generic import Generic
 from simulator.identity import object_id
@@ -47,9 +47,9 @@ class Grant:
 class Roles:
     """The role assignments of one pretend Azure."""
 
-    def __init__(self, plane: Plane) -> None:
-        self._plane = plane
-        self._generic = Generic(plane)
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._generic = Generic(services)
 
     def resource_type(self) -> ResourceType:
         """The router's view of role assignments."""
@@ -61,7 +61,7 @@ class Roles:
             patch=stored.patch,
             delete=stored.delete,
             fill=self.fill,
-            private=lambda record: _private(record.state),
+            scenario_keys=lambda record: _scenario_keys(record.state),
         )
 
     def fill(self, record: Record) -> None:
@@ -79,9 +79,9 @@ class Roles:
         """
         records = [self._record(number, role) for number, role in enumerate(roles)]
         for record in [record for record, _ in self._all()]:
-            self._plane.store.delete(record, self._plane.clock.time())
+            self._services.store.delete(record, self._services.clock.time())
         for record in records:
-            self._plane.store.put(record)
+            self._services.store.put(record)
         return len(records)
 
     def listing(self) -> list[Json]:
@@ -151,7 +151,7 @@ class Roles:
         return record
 
     def _all(self) -> Iterator[tuple[Record, Grant]]:
-        for record in self._plane.store.of_type(ROLE_TYPE):
+        for record in self._services.store.of_type(ROLE_TYPE):
             if isinstance(record.state, Grant):
                 yield record, record.state
 
@@ -170,7 +170,7 @@ def _is_for(record: Record, principal: str) -> bool:
     )
 
 
-def _private(state: object) -> Json:
+def _scenario_keys(state: object) -> Json:
     if not isinstance(state, Grant):
         return {}
     return {"_actions": list(state.actions), "_notActions": list(state.not_actions)}

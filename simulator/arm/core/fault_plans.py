@@ -22,7 +22,7 @@ _WRITES = ("refused", "throttled", "error500", "error503", "reset", "nothing")
 
 
 @dataclass(frozen=True)
-class RequestFate:
+class RequestFault:
     """What befalls one request.
 
     `respond`: this answer instead of ARM's. `reset`: the connection breaks. `delay_s`: the answer comes that much
@@ -36,7 +36,7 @@ class RequestFate:
 
 
 @dataclass(frozen=True)
-class Fate:
+class OperationFault:
     """What befalls one operation.
 
     Its duration and its error, each None when nothing is said; `slower` multiplies its natural duration; `hangs`: it
@@ -72,37 +72,37 @@ class Plan:
                 raise RuleError(f"unknown kind {kind!r}; known: {', '.join(KINDS)}")
         return cls(seed, float(rate), frozenset(KINDS if kinds is None else kinds), hang_limit_s)
 
-    def request_fate(self, method: str, path: str) -> RequestFate:
+    def request_fault(self, method: str, path: str) -> RequestFault:
         """What befalls the next request of `method` on `path`."""
         random = self._random(f"{method} {path.lower()}")
         possible = [kind for kind in (_READS if method in ("GET", "HEAD") else _WRITES) if kind in self.kinds]
         if not possible or random.random() >= self.rate:
-            return RequestFate()
+            return RequestFault()
         kind = random.choice(possible)
         if kind == "reset":
-            return RequestFate(reset=random.choice(("before", "after")))
+            return RequestFault(reset=random.choice(("before", "after")))
         if kind == "nothing":
-            return RequestFate(nothing=True)
+            return RequestFault(nothing=True)
         if kind == "slowRead":
-            return RequestFate(delay_s=random.uniform(2, 60))
-        return RequestFate(respond=_refusal(kind, random))
+            return RequestFault(delay_s=random.uniform(2, 60))
+        return RequestFault(respond=_refusal(kind, random))
 
-    def fate_of(self, operation: str, resource_id: str) -> Fate:
+    def operation_fault(self, operation: str, resource_id: str) -> OperationFault:
         """What befalls the next operation of its kind on a resource."""
         random = self._random(f"{operation} {resource_id.lower()}")
         possible = [kind for kind in _OPERATION_KINDS if kind in self.kinds]
         # A tags write is no operation: it can fail or take its time, not hang.
         possible = [kind for kind in possible if not (operation == "tags" and kind == "hang")]
         if not possible or random.random() >= self.rate:
-            return Fate()
+            return OperationFault()
         kind = random.choice(possible)
         if kind == "failed":
             text = "An internal execution error occurred. Please retry later."
-            return Fate(error={"code": "InternalExecutionError", "message": text})
+            return OperationFault(error={"code": "InternalExecutionError", "message": text})
         if kind == "hang":
-            return Fate(self.hang_limit_s, hangs=True)
+            return OperationFault(self.hang_limit_s, hangs=True)
         slower = random.uniform(2, 20)
-        return Fate(duration_s=slower) if operation == "tags" else Fate(slower=slower)
+        return OperationFault(duration_s=slower) if operation == "tags" else OperationFault(slower=slower)
 
     def _random(self, what: str) -> Random:
         self._counts[what] = count = self._counts.get(what, 0) + 1

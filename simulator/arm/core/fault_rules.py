@@ -88,7 +88,7 @@ class Rule:
     nothing: bool = False
     hang: bool = False
 
-    def takes_request(self, method: str, path: str) -> bool:
+    def matches_request(self, method: str, path: str) -> bool:
         """Whether the rule applies to a request."""
         return (
             self._is("request")
@@ -96,19 +96,19 @@ class Rule:
             and (self.path is None or bool(self.path.search(path)))
         )
 
-    def takes_operation(self, operation: str, resource_id: str) -> bool:
+    def matches_operation(self, operation: str, resource_id: str) -> bool:
         """Whether the rule applies to an operation on a resource."""
         return self._is("operation") and self.operation in (None, operation) and _names(self.resource, resource_id)
 
-    def takes_disk(self, disk_id: str) -> bool:
+    def matches_disk(self, disk_id: str) -> bool:
         """Whether the rule says if a disk boots."""
         return self._is("disk") and _names(self.disk, disk_id)
 
-    def takes_custom_data(self, vm_id: str) -> bool:
+    def matches_custom_data(self, vm_id: str) -> bool:
         """Whether the rule says how a VM's custom data ends."""
         return self._is("cloudInit") and _names(self.cloud_init, vm_id)
 
-    def wear(self) -> None:
+    def count_use(self) -> None:
         """The rule has been applied once more."""
         if self.times is not None:
             self.times -= 1
@@ -178,12 +178,12 @@ def _about(rule: Mapping[str, Any], match: Mapping[str, Any]) -> About:
     by_request, by_operation = match.keys() & {"method", "path"}, match.keys() & {"operation", "resource"}
     if rule.keys() & _REQUEST_OUTCOMES or ("nothing" in rule and by_request):
         about: Literal["request", "operation"] = "request"
-        strange = by_operation | (rule.keys() & _OPERATION_OUTCOMES)
+        misplaced = by_operation | (rule.keys() & _OPERATION_OUTCOMES)
     else:
         about = "operation"
-        strange = by_request
-    if strange:
-        raise RuleError(f"{sorted(strange)[0]!r} says nothing in a rule about one {about}")
+        misplaced = by_request
+    if misplaced:
+        raise RuleError(f"{sorted(misplaced)[0]!r} says nothing in a rule about one {about}")
     return about
 
 

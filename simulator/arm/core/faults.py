@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from simulator.arm.core.fault_plans import Fate, Plan, RequestFate
+from simulator.arm.core.fault_plans import OperationFault, Plan, RequestFault
 from simulator.arm.core.fault_rules import Ending, Rule, Serial, parse
 
 
@@ -50,31 +50,31 @@ class Faults:
         """Drop every rule and the plan, and let go what hangs."""
         self.rules.clear()
         self._plan = None
-        for heard in self.on_clear:
-            heard()
+        for listener in self.on_clear:
+            listener()
 
-    def request_fate(self, method: str, path: str) -> RequestFate:
+    def request_fault(self, method: str, path: str) -> RequestFault:
         """What befalls a request."""
         for rule in self.rules:
-            if rule.takes_request(method, path):
-                rule.wear()
-                return RequestFate(rule.respond, rule.reset, rule.delay_s, rule.nothing)
-        return self._plan.request_fate(method, path) if self._plan else RequestFate()
+            if rule.matches_request(method, path):
+                rule.count_use()
+                return RequestFault(rule.respond, rule.reset, rule.delay_s, rule.nothing)
+        return self._plan.request_fault(method, path) if self._plan else RequestFault()
 
-    def fate_of(self, operation: str, resource_id: str) -> Fate:
+    def operation_fault(self, operation: str, resource_id: str) -> OperationFault:
         """What befalls an operation on a resource."""
         for rule in self.rules:
-            if rule.takes_operation(operation, resource_id):
-                rule.wear()
+            if rule.matches_operation(operation, resource_id):
+                rule.count_use()
                 duration_s = rule.duration_s if rule.duration_s is not None else rule.after_s
-                return Fate(duration_s, rule.fail, hangs=rule.hang, nothing=rule.nothing)
-        return self._plan.fate_of(operation, resource_id) if self._plan else Fate()
+                return OperationFault(duration_s, rule.fail, hangs=rule.hang, nothing=rule.nothing)
+        return self._plan.operation_fault(operation, resource_id) if self._plan else OperationFault()
 
     def custom_data(self, vm_id: str) -> tuple[Ending, float | None]:
         """How a VM's custom data ends, and after how many seconds where a rule says so: the first rule naming it."""
         for rule in self.rules:
-            if rule.takes_custom_data(vm_id):
-                rule.wear()
+            if rule.matches_custom_data(vm_id):
+                rule.count_use()
                 return rule.ends, rule.takes_s
         return "ok", None
 
@@ -84,7 +84,7 @@ class Faults:
         The first rule naming the disk decides.
         """
         for rule in self.rules:
-            if rule.takes_disk(disk_id):
-                rule.wear()
+            if rule.matches_disk(disk_id):
+                rule.count_use()
                 return None if rule.boots else rule.serial, rule.takes_s
         return None, None

@@ -14,7 +14,7 @@ GALLERY = "capsOperations"
 
 
 @dataclass(frozen=True)
-class Profile:
+class OperationHeaders:
     """The wire pattern of one kind of operation.
 
     `family` is the segment of the operation URL. `location`: whether a Location header stands beside
@@ -32,29 +32,29 @@ class Profile:
         return self.polls_s[min(polls_before, len(self.polls_s) - 1)]
 
 
-PROFILES: dict[str, Profile] = {
-    "deallocate": Profile(first_s=10),
-    "start": Profile(first_s=10, polls_s=(10,)),
-    "restart": Profile(first_s=10, polls_s=(10, None)),
-    "powerOff": Profile(),
-    "redeploy": Profile(),
-    "reapply": Profile(),
-    "delete": Profile(first_s=10, polls_s=(30,)),
-    "create": Profile(location=False, first_s=10, polls_s=(30,)),
-    "update": Profile(location=False),
-    "imageCreate": Profile(location=False),
-    "imageDelete": Profile(),
-    "snapshotCreate": Profile(DISK, first_s=2, polls_s=(10,)),
-    "snapshotUpdate": Profile(DISK, first_s=2, polls_s=(10,)),
-    "snapshotDelete": Profile(DISK),
-    "diskCreate": Profile(DISK, first_s=2, polls_s=(10,)),
-    "diskUpdate": Profile(DISK, first_s=2, polls_s=(10,)),
-    "diskDelete": Profile(DISK),
-    "galleryCreate": Profile(GALLERY, location=False),
-    "galleryUpdate": Profile(GALLERY, location=False),
-    "galleryDelete": Profile(GALLERY),
-    "versionCreate": Profile(GALLERY, location=False, first_s=60, polls_s=(60,)),
-    "versionUpdate": Profile(GALLERY, location=False, first_s=60, polls_s=(60,)),
-    "versionDelete": Profile(GALLERY, first_s=60, polls_s=(60,)),
-    "groupDelete": Profile(first_s=15, polls_s=(15,)),
+OPERATION_HEADERS: dict[str, OperationHeaders] = {
+    "deallocate": OperationHeaders(first_s=10),
+    "start": OperationHeaders(first_s=10, polls_s=(10,)),
+    "restart": OperationHeaders(first_s=10, polls_s=(10, None)),
+    "powerOff": OperationHeaders(),
+    "redeploy": OperationHeaders(),
+    "reapply": OperationHeaders(),
+    "delete": OperationHeaders(first_s=10, polls_s=(30,)),
+    "create": OperationHeaders(location=False, first_s=10, polls_s=(30,)),
+    "update": OperationHeaders(location=False),
+    "imageCreate": OperationHeaders(location=False),
+    "imageDelete": OperationHeaders(),
+    "snapshotCreate": OperationHeaders(DISK, first_s=2, polls_s=(10,)),
+    "snapshotUpdate": OperationHeaders(DISK, first_s=2, polls_s=(10,)),
+    "snapshotDelete": OperationHeaders(DISK),
+    "diskCreate": OperationHeaders(DISK, first_s=2, polls_s=(10,)),
+    "diskUpdate": OperationHeaders(DISK, first_s=2, polls_s=(10,)),
+    "diskDelete": OperationHeaders(DISK),
+    "galleryCreate": OperationHeaders(GALLERY, location=False),
+    "galleryUpdate": OperationHeaders(GALLERY, location=False),
+    "galleryDelete": OperationHeaders(GALLERY),
+    "versionCreate": OperationHeaders(GALLERY, location=False, first_s=60, polls_s=(60,)),
+    "versionUpdate": OperationHeaders(GALLERY, location=False, first_s=60, polls_s=(60,)),
+    "versionDelete": OperationHeaders(GALLERY, first_s=60, polls_s=(60,)),
+    "groupDelete": OperationHeaders(first_s=15, polls_s=(15,)),
 }

@@ -22,9 +22,9 @@ from simulator.arm.core.errors import ArmError, error_object
 from simulator.arm.core.faults import Faults
 from simulator.arm.core.ids import ResourceId
 from simulator.arm.core.messages import Answer, Request, stamp
-from simulator.arm.core.operation_headers import PROFILES, Profile
+from simulator.arm.core.operation_headers import OPERATION_HEADERS, OperationHeaders
 from simulator.arm.core.store import Json
-from simulator.arm.core.write_events import Listener, Write, WriteKind
+from simulator.arm.core.write_events import Listener, WriteEvent, WriteKind
 from simulator.clock import Clock
 
 
@@ -37,7 +37,7 @@ class Operation:
     resource_id: ResourceId
     location: str
     api_version: str
-    profile: Profile
+    headers: OperationHeaders
     started: datetime
     duration_s: float
     status: Literal["InProgress", "Succeeded", "Failed"] = "InProgress"
@@ -84,26 +84,26 @@ class Operations:
     def begin(self, request: Request, resource_id: ResourceId, location: str, work: Work) -> Operation:
         """Begin `work` on a resource; it ends by the clock. Returns the operation, in progress."""
         random = self.random(work.kind, resource_id)
-        fate = self._faults.fate_of(work.kind, resource_id.key)
-        natural_s = durations.draw(work.takes, random) * fate.slower
-        duration_s = natural_s if fate.duration_s is None else fate.duration_s
+        fault = self._faults.operation_fault(work.kind, resource_id.key)
+        natural_s = durations.draw(work.takes, random) * fault.slower
+        duration_s = natural_s if fault.duration_s is None else fault.duration_s
         operation = Operation(
             name=guid(random),
             kind=work.kind,
             resource_id=resource_id,
             location=location,
             api_version=request.api_version,
-            profile=PROFILES[work.kind],
+            headers=OPERATION_HEADERS[work.kind],
             started=self._clock.now(),
             duration_s=duration_s,
         )
         self._operations[operation.name] = operation
-        end = partial(self._end, operation, work, request, fate.error, fate.nothing or request.nothing)
-        if fate.hangs:
+        end = partial(self._end, operation, work, request, fault.error, fault.nothing or request.nothing)
+        if fault.hangs:
             self._hanging.append(end)
-            if fate.duration_s is not None:
-                self._after(fate.duration_s, end)
-        elif work.held_s and fate.error is None:
+            if fault.duration_s is not None:
+                self._after(fault.duration_s, end)
+        elif work.held_s and fault.error is None:
             self._after(duration_s, work.midway)
             self._after(duration_s + work.held_s, end)
         else:
@@ -129,7 +129,7 @@ class Operations:
         key = resource_id.lower()
         return [operation for operation in self._operations.values() if operation.resource_id.key == key]
 
-    def tell(self, write: Write) -> None:
+    def notify(self, write: WriteEvent) -> None:
         """Tell every listener about a write."""
         for listener in self._listeners:
             listener(write)
@@ -175,8 +175,8 @@ class Operations:
             operation.error = error
             operation.status = "Failed"
             work.failed(error)
-        self.tell(
-            Write(
+        self.notify(
+            WriteEvent(
                 resource_id=operation.resource_id.text,
                 scope=operation.resource_id.text,
                 operation_name=work.action,
@@ -195,9 +195,9 @@ def accepted(request: Request, operation: Operation, status: int, body: Json | N
     """The first answer of an operation: `status`, `body` and the recorded headers."""
     answer = Answer(status, body)
     answer.headers["Azure-AsyncOperation"] = _url(request.base_url, operation, result=False)
-    if operation.profile.location:
+    if operation.headers.location:
         answer.headers["Location"] = _url(request.base_url, operation, result=True)
-    _retry_after(answer, operation.profile.first_s)
+    _retry_after(answer, operation.headers.first_s)
     return answer
 
 
@@ -205,7 +205,7 @@ def status_answer(request: Request, operation: Operation) -> Answer:
     """The answer of the status URL, or of the result URL when the query says `monitor=true`."""
     polls, operation.polls = operation.polls, operation.polls + 1
     running = operation.status == "InProgress"
-    wait_s = operation.profile.poll_s(polls) if running else None
+    wait_s = operation.headers.poll_s(polls) if running else None
     if request.query.get("monitor") == "true":
         return _result_answer(request, operation, wait_s)
     body: Json = {"startTime": stamp(operation.started)}
@@ -245,7 +245,7 @@ def _url(base_url: str, operation: Operation, *, result: bool) -> str:
     monitor = "&monitor=true" if result else ""
     return (
         f"{base_url}/subscriptions/{operation.resource_id.subscription}/providers/Microsoft.Compute"
-        f"/locations/{operation.location}/{operation.profile.family}/{operation.name}"
+        f"/locations/{operation.location}/{operation.headers.family}/{operation.name}"
         f"?p={partition}{monitor}&api-version={operation.api_version}"
         f"&t={int(operation.started.timestamp() * 1e7)}&c=MIIH{signature}&s={signature[:43]}&h={signature[43:]}"
     )

@@ -35,4 +35,4 @@ class ResourceType:
     page_size: int = 200
     etag: Callable[[Record], str | None] = lambda _record: None
     indexed: Callable[[Record], Json] | None = None
-    private: Callable[[Record], Json] = lambda _record: {}
+    scenario_keys: Callable[[Record], Json] = lambda _record: {}

@@ -19,7 +19,7 @@ from simulator.arm.core.operations import Operations, guid
 from simulator.arm.core.rate_limits import RateLimits
 from simulator.arm.core.registrations import Registrations
 from simulator.arm.core.store import Record, Store
-from simulator.arm.core.write_events import Listener, Write, WriteKind
+from simulator.arm.core.write_events import Listener, WriteEvent, WriteKind
 from simulator.clock import Clock
 
 TENANT_ID = "72f988bf-0000-4000-8000-2d7cd011db47"
@@ -27,7 +27,7 @@ DEFAULT_SUBSCRIPTION = "00000000-0000-4000-8000-000000000001"
 DEFAULT_LOCATION = "westeurope"
 
 
-class Plane:
+class Services:
     """One pretend ARM's state and services."""
 
     def __init__(self, clock: Clock, seed: int, listeners: list[Listener], *, throttle: bool = False) -> None:
@@ -76,13 +76,13 @@ class Plane:
 
     def power_changed(self, vm: Record) -> None:
         """Tell whoever follows the guests that a VM began or ceased to run, or is gone."""
-        for heard in self.on_power:
-            heard(vm)
+        for listener in self.on_power:
+            listener(vm)
 
-    def tell_now(self, request: Request, resource_id: ResourceId, action: str, kind: WriteKind, scope: str) -> None:
+    def notify_write(self, request: Request, resource_id: ResourceId, action: str, kind: WriteKind, scope: str) -> None:
         """Tell the listeners about a synchronous write that has just taken effect."""
-        self.operations.tell(
-            Write(
+        self.operations.notify(
+            WriteEvent(
                 resource_id=resource_id.text,
                 scope=scope,
                 operation_name=action,

@@ -16,7 +16,7 @@ from simulator.arm.core.ids import ResourceId
 type Json = dict[str, Any]
 
 # How long the front end still routes reads of a deleted resource to its provider, which then answers in its own words.
-_FORGETS_AFTER_S = 60.0
+_DELETED_KNOWN_S = 60.0
 
 
 @dataclass
@@ -83,7 +83,7 @@ class Store:
     def was_just_deleted(self, resource_id: ResourceId, now_s: float) -> bool:
         """Whether the id was deleted so recently that its provider still answers for it."""
         at = self._deleted_at.get(resource_id.key)
-        return at is not None and now_s - at < _FORGETS_AFTER_S
+        return at is not None and now_s - at < _DELETED_KNOWN_S
 
     def of_type(self, kind: str) -> Iterator[Record]:
         """Every resource of a type (any casing), ordered by id."""

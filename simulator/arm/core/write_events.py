@@ -14,7 +14,7 @@ WriteKind = Literal["write", "delete", "action"]
 
 
 @dataclass(frozen=True)
-class Write:
+class WriteEvent:
     """One write on one resource, told when it took effect.
 
     `resource_id` is the id as stored (for a tags write: the tagged resource); `scope` is the authorization scope, which
@@ -34,4 +34,4 @@ class Write:
     status: Literal["Succeeded", "Failed"]
 
 
-Listener = Callable[[Write], None]
+Listener = Callable[[WriteEvent], None]

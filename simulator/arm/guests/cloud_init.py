@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from simulator.arm.core.fault_rules import Ending
 
-_SAYS = re.compile(r"\b(?:echo|printf)\s+(['\"])(.*?)\1\s*>+\s*\"?/dev/(?:console|ttyS0|ttyAMA0|\$\{?\w+)")
+_CONSOLE_WRITE = re.compile(r"\b(?:echo|printf)\s+(['\"])(.*?)\1\s*>+\s*\"?/dev/(?:console|ttyS0|ttyAMA0|\$\{?\w+)")
 _POWERS_OFF = re.compile(
     r"^\s*-?\s*(?:\[?\s*)?(?:systemctl\s+poweroff|poweroff|shutdown\s+(?:-h|-P|--poweroff))\b|^power_state\s*:",
     re.MULTILINE,
@@ -41,7 +41,7 @@ def read_custom_data(encoded: str, ending: Ending) -> FirstBoot | None:
     except (binascii.Error, ValueError) as error:
         raise ValueError("custom data is not base64") from error
     text = "\n".join(_parts(raw))
-    lines = () if ending == "silent" else tuple(_said(text, well=ending == "ok"))
+    lines = () if ending == "silent" else tuple(_console_lines(text, well=ending == "ok"))
     return FirstBoot(lines, bool(_POWERS_OFF.search(text)))
 
 
@@ -55,7 +55,7 @@ def _parts(raw: bytes) -> Iterator[str]:
             yield content.decode(errors="replace")
 
 
-def _said(text: str, *, well: bool) -> Iterator[str]:
+def _console_lines(text: str, *, well: bool) -> Iterator[str]:
     branch = None
     for line in text.splitlines():
         word = line.strip().partition(" ")[0]
@@ -65,5 +65,5 @@ def _said(text: str, *, well: bool) -> Iterator[str]:
             branch = False
         elif word == "fi":
             branch = None
-        elif branch in (None, well) and (found := _SAYS.search(line)):
+        elif branch in (None, well) and (found := _CONSOLE_WRITE.search(line)):
             yield from (part for part in found.group(2).replace("\\n", "\n").splitlines() if part)

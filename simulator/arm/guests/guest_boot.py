@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from simulator.arm.core.services import Plane
+from simulator.arm.core.services import Services
 from simulator.arm.core.store import Record
 from simulator.arm.state.attachments import disk_blocks, disk_id
 from simulator.arm.state.contents import Content, content_of
@@ -18,31 +18,31 @@ from simulator.arm.state.vm_state import Boot, vm_state
 _UP_SHARE = 0.6
 
 
-def boot_of(plane: Plane, vm: Record, wait_s: float) -> Boot:
+def boot_of(services: Services, vm: Record, wait_s: float) -> Boot:
     """The boot of a VM that runs from now on; its agent reports `wait_s` seconds later where no rule says when."""
-    state, now = vm_state(vm), plane.now()
+    state, now = vm_state(vm), services.now()
     os_disk = disk_id(next(disk_blocks(vm), {}))
-    stuck, takes_s = plane.faults.boot(os_disk) if os_disk else (None, None)
+    stuck, takes_s = services.faults.boot(os_disk) if os_disk else (None, None)
     if stuck is not None:
         return Boot(now, None, stuck=stuck)
     wait_s = wait_s if takes_s is None else takes_s
     ready_at = now + timedelta(seconds=wait_s) if state.has_agent else None
-    name_guest(plane, vm)
-    return Boot(now, ready_at, now + timedelta(seconds=wait_s * _UP_SHARE), healthy=is_healthy(plane, vm))
+    name_guest(services, vm)
+    return Boot(now, ready_at, now + timedelta(seconds=wait_s * _UP_SHARE), healthy=is_healthy(services, vm))
 
 
-def name_guest(plane: Plane, vm: Record) -> None:
+def name_guest(services: Services, vm: Record) -> None:
     """Give the guest the name it has on its disk: the VM's own, unless the disk is a clone that kept another."""
     state = vm_state(vm)
-    if name := _content(plane, vm).hostname or state.name:
+    if name := _content(services, vm).hostname or state.name:
         state.guest["computerName"] = name
 
 
-def is_healthy(plane: Plane, vm: Record) -> bool:
+def is_healthy(services: Services, vm: Record) -> bool:
     """Whether what runs on the VM's OS disk works."""
-    return _content(plane, vm).healthy
+    return _content(services, vm).healthy
 
 
-def _content(plane: Plane, vm: Record) -> Content:
+def _content(services: Services, vm: Record) -> Content:
     os_disk = disk_id(next(disk_blocks(vm), {}))
-    return content_of(plane.store.get(os_disk) if os_disk else None)
+    return content_of(services.store.get(os_disk) if os_disk else None)

@@ -57,7 +57,7 @@ def serial_log(state: VmState, os_type: str, now: datetime) -> str:
         if at <= min(ended or now, now)
         for line in lines
     ]
-    shown += [(at, line) for at, line in state.said if at <= now]
+    shown += [(at, line) for at, line in state.console_lines if at <= now]
     return "".join(f"{line}\r\n" for _, line in sorted(shown, key=lambda each: each[0]))
 
 

@@ -15,7 +15,7 @@ from simulator.arm.core.bodies import merged, without
 from simulator.arm.core.messages import Answer, Request
 from simulator.arm.core.operations import Work, accepted
 from simulator.arm.core.resource_types import ResourceType
-from simulator.arm.core.services import Plane
+from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json, Record
 from simulator.arm.core.tag_rules import check_tags
 from simulator.arm.state.disk_bodies import identify
@@ -33,8 +33,8 @@ _TRUSTED_LAUNCH_DEFAULT = "2025-03-03"
 class Galleries:
     """The providers of galleries and of image definitions."""
 
-    def __init__(self, plane: Plane) -> None:
-        self._plane = plane
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     def gallery_type(self) -> ResourceType:
         """The router's view of galleries."""
@@ -88,7 +88,7 @@ class Galleries:
         sent = without(request.body, _READ_ONLY)
         # Azure drops the empty blocks some clients send.
         sent["properties"] = {key: value for key, value in sent.get("properties", {}).items() if value != {}}
-        record = self._plane.store.get(request.id)
+        record = self._services.store.get(request.id)
         if record is not None:
             return self._update(request, record, sent, kind, takes)
         if request.method == "PATCH":
@@ -97,7 +97,7 @@ class Galleries:
             raise errors.location_required()
         if kind == DEFINITION_TYPE:
             _require(sent["properties"], ("osType", "osState", "identifier"), "galleryImage.properties")
-        record = self._plane.store.put(Record(request.id, sent))
+        record = self._services.store.put(Record(request.id, sent))
         complete(record, request.api_version)
         record.properties["provisioningState"] = "Creating"
         return self._begin(request, record, "galleryCreate", takes, kind, 201, failed_state="Failed")
@@ -122,25 +122,25 @@ class Galleries:
             record.properties["provisioningState"] = failed_state if error else "Succeeded"
 
         work = Work(operation, takes, done, failed, f"{kind}/write")
-        begun = self._plane.operations.begin(request, record.id, record.location, work)
+        begun = self._services.operations.begin(request, record.id, record.location, work)
         return accepted(request, begun, status, copy.deepcopy(shown_in(record, request.api_version)))
 
     def _delete(self, request: Request, kind: str, takes: str) -> Answer:
-        record = self._plane.store.get(request.id)
+        record = self._services.store.get(request.id)
         if record is None:
             return Answer(204)
-        if (child := next(self._plane.store.below(record.id), None)) is not None:
+        if (child := next(self._services.store.below(record.id), None)) is not None:
             raise errors.nested_resources_left(child.id.path_name)
         record.properties["provisioningState"] = "Deleting"
 
         def gone() -> None:
-            self._plane.store.delete(record, self._plane.clock.time())
+            self._services.store.delete(record, self._services.clock.time())
 
         def failed(_error: Json | None) -> None:
             record.properties["provisioningState"] = "Failed"
 
         work = Work("galleryDelete", takes, gone, failed, f"{kind}/delete", "delete")
-        return accepted(request, self._plane.operations.begin(request, record.id, record.location, work), 202)
+        return accepted(request, self._services.operations.begin(request, record.id, record.location, work), 202)
 
 
 def _require(properties: Json, names: tuple[str, ...], where: str) -> None:

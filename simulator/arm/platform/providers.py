@@ -38,7 +38,7 @@ class Providers:
         self._registrations = registrations
         self._known = tuple(known)
 
-    def is_asked(self, request: Request) -> bool:
+    def handles(self, request: Request) -> bool:
         """Whether a request is about a provider of a subscription, or their list, and about none of its resources."""
         path = request.path
         if path.id.subscription is None or path.id.group is not None or path.id.pairs:

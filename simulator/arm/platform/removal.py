@@ -7,20 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from simulator.arm.core.services import Plane
+from simulator.arm.core.services import Services
 from simulator.arm.core.store import Record
 from simulator.arm.state.attachments import sync_attachments
 from simulator.arm.state.vm_state import VmState
 
 
-def take_out(plane: Plane, records: Iterable[Record]) -> None:
+def remove_records(services: Services, records: Iterable[Record]) -> None:
     """Remove `records`: a VM owns no disk any more, its downtime ends and its guest is heard of no more."""
     for each in records:
         is_vm = isinstance(each.state, VmState)
         if is_vm:
             each.properties["storageProfile"] = {}
-            sync_attachments(plane, each)  # without disks in its model the VM owns none
-            plane.journal.up(each.id.key, plane.now())
-        plane.store.delete(each, plane.clock.time())
+            sync_attachments(services, each)  # without disks in its model the VM owns none
+            services.journal.up(each.id.key, services.now())
+        services.store.delete(each, services.clock.time())
         if is_vm:
-            plane.power_changed(each)
+            services.power_changed(each)

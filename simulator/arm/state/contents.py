@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from simulator.arm.core.services import Plane
+from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json, Record
 from simulator.arm.state.attachments import disk_blocks, disk_id
 from simulator.arm.state.vm_state import VmState
@@ -41,27 +41,27 @@ def take_content(record: Record, inherited: Content) -> None:
     record.content = Content(hostname, healthy)
 
 
-def private_content(record: Record) -> Json:
+def content_keys(record: Record) -> Json:
     """The private keys that say what is on a record, those that differ from the usual."""
     content = content_of(record)
     keys: Json = {"_hostname": content.hostname} if content.hostname is not None else {}
     return keys if content.healthy else {**keys, "_healthy": False}
 
 
-def copied(plane: Plane, creation: Json) -> Content:
+def copied(services: Services, creation: Json) -> Content:
     """What a disk made from a `creationData` (or an image reference) gets from its source."""
     for key in ("galleryImageReference", "imageReference"):
         if text := (creation.get(key) or {}).get("id"):
-            return content_of(plane.store.get(str(text)))
-    return content_of(plane.store.get(str(creation.get("sourceResourceId") or creation.get("id") or "")))
+            return content_of(services.store.get(str(text)))
+    return content_of(services.store.get(str(creation.get("sourceResourceId") or creation.get("id") or "")))
 
 
-def captured(plane: Plane, storage: Json) -> Content:
+def captured(services: Services, storage: Json) -> Content:
     """What an image version with that `storageProfile` gets from its source."""
     source = storage.get("source") or {}
     disk = (storage.get("osDiskImage") or {}).get("source") or {}
-    record = plane.store.get(str(source.get("virtualMachineId") or source.get("id") or disk.get("id") or ""))
+    record = services.store.get(str(source.get("virtualMachineId") or source.get("id") or disk.get("id") or ""))
     if record is not None and isinstance(record.state, VmState):
         os_disk = disk_id(next(disk_blocks(record), {}))
-        record = plane.store.get(os_disk) if os_disk else None
+        record = services.store.get(os_disk) if os_disk else None
     return content_of(record)

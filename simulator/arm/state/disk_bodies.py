@@ -7,7 +7,7 @@ to know requests and operations.
 from __future__ import annotations
 
 from simulator.arm.core.messages import stamp
-from simulator.arm.core.services import Plane
+from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json, Record
 from simulator.arm.state.disk_sizes import has_chosen_performance, performance, sku_tier
 
@@ -15,7 +15,7 @@ _GIB = 1024**3
 _DEFAULT_GB = 30
 
 
-def complete_disk(plane: Plane, record: Record) -> None:
+def complete_disk(services: Services, record: Record) -> None:
     """Fill what is missing in a disk, as ARM does; what is there stays."""
     body, properties = record.body, record.properties
     identify(record)
@@ -27,10 +27,10 @@ def complete_disk(plane: Plane, record: Record) -> None:
     properties.setdefault("encryption", {"type": "EncryptionAtRestWithPlatformKey"})
     properties.setdefault("networkAccessPolicy", "AllowAll")
     properties.setdefault("publicNetworkAccess", "Enabled")
-    properties.setdefault("timeCreated", stamp(plane.now()))
+    properties.setdefault("timeCreated", stamp(services.now()))
     properties.setdefault("provisioningState", "Succeeded")
     properties.setdefault("diskState", "Unattached")
-    properties.setdefault("uniqueId", plane.guid("uniqueId", record.id))
+    properties.setdefault("uniqueId", services.guid("uniqueId", record.id))
 
 
 def derive_performance(body: Json) -> None:

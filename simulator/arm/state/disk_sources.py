@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from simulator.arm.core import errors
 from simulator.arm.core.ids import ResourceId, parse_id
-from simulator.arm.core.services import Plane
+from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json, Record, normal_location
 from simulator.arm.state.marketplace import find_image
 from simulator.arm.state.replication import replicated_to
@@ -77,30 +77,30 @@ class SourceFacts:
         )
 
 
-def source_facts(plane: Plane, creation: Json, location: str) -> SourceFacts:
+def source_facts(services: Services, creation: Json, location: str) -> SourceFacts:
     """What a disk made from `creationData` in `location` inherits; ArmError when Azure refuses the source."""
     option = creation.get("createOption")
     if option == "FromImage":
         gallery = creation.get("galleryImageReference") or {}
         if "id" in gallery:
-            return _version_facts(plane, str(gallery["id"]), location, gallery.get("lun"))
+            return _version_facts(services, str(gallery["id"]), location, gallery.get("lun"))
         image = creation.get("imageReference") or {}
         if not image and not gallery:
             raise errors.invalid_parameter(
                 "Required parameter 'creationData.imageReference' is missing (null).", "creationData.imageReference"
             )
-        return image_facts(plane, image)
+        return image_facts(services, image)
     source = creation.get("sourceResourceId")
     if option in ("Copy", "Restore") and source:
-        return SourceFacts.of_disk(_source(plane, str(source), location))
+        return SourceFacts.of_disk(_source(services, str(source), location))
     return SourceFacts()
 
 
-def image_facts(plane: Plane, reference: Json) -> SourceFacts:
+def image_facts(services: Services, reference: Json) -> SourceFacts:
     """What a disk from an `imageReference` inherits: a version or managed image by id, else a platform image."""
     text = str(reference.get("id", ""))
-    if (record := plane.store.get(text)) is not None:
-        return version_facts(plane, record) if record.id.type.lower() == VERSION_TYPE else _managed_image(record)
+    if (record := services.store.get(text)) is not None:
+        return version_facts(services, record) if record.id.type.lower() == VERSION_TYPE else _managed_image(record)
     if (known := find_image(reference)) is not None:
         return SourceFacts(known.os_type, known.generation, known.architecture, known.size_gb)
     words = " ".join(str(reference.get(key, "")) for key in ("publisher", "offer", "sku")) + text
@@ -109,10 +109,10 @@ def image_facts(plane: Plane, reference: Json) -> SourceFacts:
     return SourceFacts(os_type, "V2" if gen2 else "V1", size_gb=_usual_size_gb(os_type))
 
 
-def version_facts(plane: Plane, version: Record) -> SourceFacts:
+def version_facts(services: Services, version: Record) -> SourceFacts:
     """What a disk from a gallery image version inherits: from the definition, and the size from the version."""
     parent = version.id.parent
-    definition = plane.store.get(parent) if parent else None
+    definition = services.store.get(parent) if parent else None
     properties = definition.properties if definition else {}
     features = {str(each.get("name")): str(each.get("value")) for each in properties.get("features") or []}
     image = version.properties.get("storageProfile", {}).get("osDiskImage", {})
@@ -136,8 +136,8 @@ def check_security(option: str, security_type: str | None) -> None:
         raise errors.invalid_parameter(text, "disk.securityProfile.securityType")
 
 
-def _version_facts(plane: Plane, text: str, location: str, lun: int | None) -> SourceFacts:
-    version = plane.store.get(text)
+def _version_facts(services: Services, text: str, location: str, lun: int | None) -> SourceFacts:
+    version = services.store.get(text)
     regions = {
         normal_location(str(region.get("name", ""))): region
         for region in (version.properties.get("publishingProfile", {}).get("targetRegions", []) if version else [])
@@ -151,11 +151,11 @@ def _version_facts(plane: Plane, text: str, location: str, lun: int | None) -> S
             "galleryImageReference",
         )
     state = version.properties.get("provisioningState")
-    if state == "Creating" or not replicated_to(plane, version, location):
+    if state == "Creating" or not replicated_to(services, version, location):
         # Words not known: nobody has recorded a disk from an unfinished version.
         text = f"The gallery image version {version.id.text} is not ready in {location} region. Its state is '{state}'."
         raise errors.not_allowed(text, "galleryImageReference")
-    facts = version_facts(plane, version)
+    facts = version_facts(services, version)
     if lun is None:
         return facts
     images = version.properties.get("storageProfile", {}).get("dataDiskImages", [])
@@ -176,7 +176,7 @@ def _managed_image(image: Record) -> SourceFacts:
     )
 
 
-def _source(plane: Plane, text: str, location: str) -> Record:
+def _source(services: Services, text: str, location: str) -> Record:
     try:
         source_id: ResourceId = parse_id(text)
     except ValueError as error:
@@ -184,7 +184,7 @@ def _source(plane: Plane, text: str, location: str) -> Record:
             f"The value '{text}' of parameter 'creationData.sourceResourceId' is invalid.",
             "creationData.sourceResourceId",
         ) from error
-    source = plane.require(source_id, errors.resource_not_found(source_id.path_name, source_id.group))
+    source = services.require(source_id, errors.resource_not_found(source_id.path_name, source_id.group))
     if source.location != normal_location(location):
         # Words not known.
         raise errors.invalid_parameter(

@@ -108,7 +108,7 @@ def answer(request: Request) -> Answer:
     return Answer(200, {**_brief(request, image, version), "properties": _properties(image)}, counted=False)
 
 
-def is_asked(request: Request) -> bool:
+def handles(request: Request) -> bool:
     """Whether a request is for a version or for the versions of a SKU."""
     kind = request.path.collection_type if request.path.tail is not None else request.id.type
     return request.method == "GET" and kind.lower() == TYPE

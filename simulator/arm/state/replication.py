@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from random import Random
 
-from simulator.arm.core.services import Plane
+from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json, Record, normal_location
 
 # The first replica stands when this share of the operation is over; the others follow until its end.
@@ -76,7 +76,7 @@ def replication_of(record: Record) -> Replication:
     return record.state
 
 
-def replicated_to(plane: Plane, version: Record, location: str) -> bool:
+def replicated_to(services: Services, version: Record, location: str) -> bool:
     """Whether the version has a replica in `location` now."""
     replication, region = replication_of(version), normal_location(location)
-    return region in replication.regions and replication.progress(region, plane.clock.time()) == 100
+    return region in replication.regions and replication.progress(region, services.clock.time()) == 100

@@ -18,7 +18,7 @@ SETTLED: tuple[Power, ...] = ("running", "stopped", "deallocated")
 # The agent renews its report about once a minute; a platform that hears nothing this long calls it unresponsive.
 _REPORT_EVERY_S = 60.0
 _UNRESPONSIVE_AFTER_S = 300.0
-_TURNS_KEPT, _BOOTS_KEPT = 20, 4
+_POWER_CHANGES_KEPT, _BOOTS_KEPT = 20, 4
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class VmState:
     busy: bool = False
     attached: frozenset[str] = frozenset()
     guest: dict[str, Any] = field(default_factory=dict)
-    turns: list[tuple[datetime, Power]] = field(default_factory=list)
+    power_changes: list[tuple[datetime, Power]] = field(default_factory=list)
     console: list[tuple[Boot, datetime | None]] = field(default_factory=list)
     hibernated: bool = False
     name: str | None = None
@@ -77,17 +77,17 @@ class VmState:
     slow_extension_s: float = 0.0
     listens: tuple[int, ...] = ()
     custom_data: str | None = None
-    said: list[tuple[datetime, str]] = field(default_factory=list)
+    console_lines: list[tuple[datetime, str]] = field(default_factory=list)
 
     @property
     def quoted_etag(self) -> str:
         """The etag as it stands in bodies and headers."""
         return f'"{self.etag}"'
 
-    def turn(self, power: Power, now: datetime) -> None:
+    def set_power(self, power: Power, now: datetime) -> None:
         """The power state changes."""
         self.power = power
-        self.turns = [*self.turns[-_TURNS_KEPT:], (now, power)]
+        self.power_changes = [*self.power_changes[-_POWER_CHANGES_KEPT:], (now, power)]
 
     def boot_up(self, boot: Boot) -> None:
         """The guest boots."""

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from simulator.arm.core import errors
 from simulator.arm.core.messages import Answer, Request
-from simulator.arm.core.services import Plane
+from simulator.arm.core.services import Services
 from simulator.arm.core.store import Record
 from simulator.arm.guests.serial_log import serial_log
 from simulator.arm.state.vm_state import vm_state
@@ -29,19 +29,19 @@ _VM_TYPE = "Microsoft.Compute/virtualMachines"
 class BootDiagnostics:
     """The action on a VM, and the blobs its links name."""
 
-    def __init__(self, plane: Plane) -> None:
-        self._plane = plane
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     def retrieve(self, request: Request) -> Answer:
         """POST …/retrieveBootDiagnosticsData: the two links."""
         missing = errors.resource_not_found(request.id.path_name, request.id.group)
-        record = self._plane.require(request.id, missing)
+        record = self._services.require(request.id, missing)
         profile = (record.properties.get("diagnosticsProfile") or {}).get("bootDiagnostics") or {}
         if not profile.get("enabled"):
             # Words not known.
             raise errors.not_allowed(f"Boot diagnostics is not enabled for VM '{record.id.name}'.")
         minutes = _minutes(request.query.get("sasuriexpirationtimeinminutes"))
-        expires = self._plane.now() + timedelta(minutes=minutes)
+        expires = self._services.now() + timedelta(minutes=minutes)
         return Answer(
             200,
             {
@@ -53,7 +53,7 @@ class BootDiagnostics:
     def blob(self, path: str, expires: str, signature: str) -> tuple[int, str, bytes]:
         """Status, content type and bytes behind a link: 403 with another signature or too late, 404 before a boot."""
         try:
-            late = datetime.fromisoformat(expires) < self._plane.now()
+            late = datetime.fromisoformat(expires) < self._services.now()
         except ValueError:
             late = True
         if late or signature != _signature(path, expires):
@@ -61,7 +61,7 @@ class BootDiagnostics:
         record = self._find(path)
         if record is None or not vm_state(record).console:
             return _xml(404, "BlobNotFound", "The specified blob does not exist.")
-        state, now = vm_state(record), self._plane.now()
+        state, now = vm_state(record), self._services.now()
         if path.endswith(_SCREENSHOT):
             up = state.boot is not None and state.boot.up_at is not None and state.boot.up_at <= now
             return 200, "image/bmp", _bitmap(up=up)
@@ -69,7 +69,7 @@ class BootDiagnostics:
         return 200, "text/plain", serial_log(state, str(os_type), now).encode()
 
     def _find(self, path: str) -> Record | None:
-        return next((each for each in self._plane.store.of_type(_VM_TYPE) if _stem(each) in path), None)
+        return next((each for each in self._services.store.of_type(_VM_TYPE) if _stem(each) in path), None)
 
 
 def _link(base_url: str, record: Record, name: str, expires: datetime) -> str:

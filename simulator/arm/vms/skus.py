@@ -28,17 +28,17 @@ def listing(request: Request) -> Answer:
         if match is None:
             raise errors.ArmError(400, "InvalidFilterInQueryString", f"Invalid $filter '{asked}' in the query string.")
         wanted = normal_location(match.group(1))
-    told = list(_told(wanted))
+    listed = list(_listed(wanted))
     token = request.query.get("$skiptoken", "0")
     start = int(token) if token.isdigit() else 0
-    body: Json = {"value": told[start : start + _PAGE_SIZE]}
-    if start + _PAGE_SIZE < len(told):
+    body: Json = {"value": listed[start : start + _PAGE_SIZE]}
+    if start + _PAGE_SIZE < len(listed):
         query = "&".join(f"{key}={value}" for key, value in request.query.items() if key != "$skiptoken")
         body["nextLink"] = f"{request.url.partition('?')[0]}?{query}&$skiptoken={start + _PAGE_SIZE}"
     return Answer(200, body, counted=False)
 
 
-def _told(wanted: str | None) -> Iterator[Json]:
+def _listed(wanted: str | None) -> Iterator[Json]:
     for location in locations.names():
         if wanted in (None, location):
             for size in SIZES.values():

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from simulator.arm.core import durations, errors
-from simulator.arm.core.services import Plane
+from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json, Record
 from simulator.arm.guests.cloud_init import read_custom_data
 from simulator.arm.state.attachments import attached_disk
@@ -21,7 +21,7 @@ _MAX_CUSTOM_DATA = 87_380
 _SECRETS = ("customData", "adminPassword")
 
 
-def check_model(plane: Plane, record: Record) -> None:
+def check_model(services: Services, record: Record) -> None:
     """Refuse what Azure refuses of a new VM's image, disk and OS profile."""
     properties = record.properties
     storage = properties.get("storageProfile") or {}
@@ -29,7 +29,7 @@ def check_model(plane: Plane, record: Record) -> None:
         check_image(reference, record.body.get("plan"))
     os_disk = storage.get("osDisk") or {}
     if str(os_disk.get("createOption", "")).lower() == "attach":
-        _check_attached(plane, record, os_disk)
+        _check_attached(services, record, os_disk)
     profile = properties.get("osProfile") or {}
     linux = profile.get("linuxConfiguration") or {}
     if linux.get("disablePasswordAuthentication") and not (linux.get("ssh") or {}).get("publicKeys"):
@@ -61,34 +61,34 @@ def take_secrets(record: Record) -> None:
         profile.pop(key, None)
 
 
-def begin_first_boot(plane: Plane, record: Record, power_off: Callable[[Record], None]) -> None:
+def begin_first_boot(services: Services, record: Record, power_off: Callable[[Record], None]) -> None:
     """The VM has come up for the first time: let its custom data, if there is any, do what it does."""
     state = vm_state(record)
     boot = state.boot
     if state.custom_data is None or boot is None or boot.stuck is not None:
         return
-    ending, takes_s = plane.faults.custom_data(record.id.key)
+    ending, takes_s = services.faults.custom_data(record.id.key)
     first = read_custom_data(state.custom_data, ending)
     if first is None:
         return
-    natural_s = durations.draw("cloudInit", plane.random("cloudInit", record.id))
+    natural_s = durations.draw("cloudInit", services.random("cloudInit", record.id))
 
     def end() -> None:
-        if plane.store.get(record.id) is not record or state.boot is not boot:
+        if services.store.get(record.id) is not record or state.boot is not boot:
             return  # gone, or started again meanwhile
-        now = plane.now()
-        state.said += [(now, line) for line in first.lines]
+        now = services.now()
+        state.console_lines += [(now, line) for line in first.lines]
         if first.powers_off:
             power_off(record)
 
-    plane.operations.later(takes_s if takes_s is not None else natural_s, end)
+    services.operations.later(takes_s if takes_s is not None else natural_s, end)
 
 
-def _check_attached(plane: Plane, record: Record, os_disk: Json) -> None:
+def _check_attached(services: Services, record: Record, os_disk: Json) -> None:
     if record.properties.get("osProfile"):
         # Reported: https://github.com/Azure/azure-sdk-for-python/issues/1380
         raise errors.invalid_parameter("Parameter 'osProfile' is not allowed.", "osProfile")
-    disk = attached_disk(plane, os_disk)
+    disk = attached_disk(services, os_disk)
     if disk is None:
         text = str((os_disk.get("managedDisk") or {}).get("id", ""))
         raise errors.provider_error(404, "NotFound", f"Disk {text} is not found.")

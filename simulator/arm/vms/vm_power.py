@@ -14,7 +14,7 @@ from functools import partial
 from simulator.arm.core import durations, errors
 from simulator.arm.core.messages import Answer, Handler, Request
 from simulator.arm.core.operations import Work, accepted
-from simulator.arm.core.services import Plane
+from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json, Record
 from simulator.arm.guests.guest_boot import boot_of
 from simulator.arm.state.attachments import sync_attachments
@@ -47,8 +47,8 @@ _ACTIONS = (
 class VmPower:
     """The power operations of VMs."""
 
-    def __init__(self, plane: Plane) -> None:
-        self._plane = plane
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     def actions(self) -> Mapping[str, Handler]:
         """The POST actions by name."""
@@ -59,36 +59,36 @@ class VmPower:
         """A stop of the VM was accepted: from now on it counts as down."""
         state = vm_state(record)
         if state.power == "running":
-            self._plane.journal.down(record.id.key, self._plane.now())
-        state.turn(on_the_way, self._plane.now())
-        self._plane.power_changed(record)
+            self._services.journal.down(record.id.key, self._services.now())
+        state.set_power(on_the_way, self._services.now())
+        self._services.power_changed(record)
 
     def boot(self, record: Record, *, at_once: bool = False) -> None:
         """The VM runs. Its OS disk decides whether the guest comes up; `at_once`: its agent has reported already."""
-        state, now = vm_state(record), self._plane.now()
+        state, now = vm_state(record), self._services.now()
         state.shut_down(now, keep_report=True)
-        wait_s = 0.0 if at_once else durations.draw("agentReady", self._plane.random("agentReady", record.id))
-        state.turn("running", now)
-        state.boot_up(boot_of(self._plane, record, wait_s))
+        wait_s = 0.0 if at_once else durations.draw("agentReady", self._services.random("agentReady", record.id))
+        state.set_power("running", now)
+        state.boot_up(boot_of(self._services, record, wait_s))
         state.hibernated = False
-        self._plane.journal.up(record.id.key, now)
-        self._plane.power_changed(record)
+        self._services.journal.up(record.id.key, now)
+        self._services.power_changed(record)
 
-    def power_off_from_inside(self, record: Record) -> None:
+    def power_off_from_guest(self, record: Record) -> None:
         """The guest powers its machine off: the VM keeps its host and is billed on, as after `powerOff`."""
-        state, now = vm_state(record), self._plane.now()
+        state, now = vm_state(record), self._services.now()
         if state.power != "running" or state.busy:
             return
         self.go_down(record, "stopping")
         state.shut_down(now, keep_report=True)
-        state.turn("stopped", now)
-        sync_attachments(self._plane, record)
-        self._plane.power_changed(record)
+        state.set_power("stopped", now)
+        sync_attachments(self._services, record)
+        self._services.power_changed(record)
 
     def settle(self, record: Record, error: Json | None) -> None:
         """An operation on the VM ended, with `error` if it failed."""
         state = vm_state(record)
-        state.busy, state.failure, state.changed_at = False, error, self._plane.now()
+        state.busy, state.failure, state.changed_at = False, error, self._services.now()
         record.properties["provisioningState"] = "Failed" if error else "Succeeded"
 
     def _handler(self, action: _Action) -> Handler:
@@ -117,7 +117,7 @@ class VmPower:
                 came_up,
                 held_s,
             )
-            return accepted(request, self._plane.operations.begin(request, record.id, record.location, work), 202)
+            return accepted(request, self._services.operations.begin(request, record.id, record.location, work), 202)
 
         return handle
 
@@ -140,17 +140,17 @@ class VmPower:
         """What an action ends with; `came_up` is None when the VM has come up earlier."""
 
         def effect() -> None:
-            state, now = vm_state(record), self._plane.now()
+            state, now = vm_state(record), self._services.now()
             state.etag += 1
             if action.ends == "running":
                 if came_up is not None:
                     came_up()
             elif action.ends is not None and before != action.ends:
                 state.shut_down(now, keep_report=action.ends == "stopped")
-                state.turn(action.ends, now)
+                state.set_power(action.ends, now)
             if action.ends == "deallocated":
                 state.disks_at, state.hibernated = now, hibernates
-            sync_attachments(self._plane, record)
+            sync_attachments(self._services, record)
             self.settle(record, None)
 
         return effect
@@ -158,10 +158,10 @@ class VmPower:
     def _failed(self, record: Record, before: Power, error: Json | None) -> None:
         state = vm_state(record)
         if state.power != before:
-            state.turn(before, self._plane.now())
-            self._plane.power_changed(record)
+            state.set_power(before, self._services.now())
+            self._services.power_changed(record)
         if before == "running":
-            self._plane.journal.up(record.id.key, self._plane.now())
+            self._services.journal.up(record.id.key, self._services.now())
         self.settle(record, error)
 
     def _check(self, record: Record, state: VmState, action: _Action) -> None:
@@ -187,7 +187,7 @@ class VmPower:
             raise errors.not_allowed(text)
         state.generalized = True
         action = f"{_TYPE}/generalize/action"
-        self._plane.tell_now(request, record.id, action, "action", record.id.text)
+        self._services.notify_write(request, record.id, action, "action", record.id.text)
         return Answer(200)
 
     def _simulate_eviction(self, request: Request) -> Answer:
@@ -198,7 +198,7 @@ class VmPower:
 
     def _require(self, request: Request) -> Record:
         missing = errors.resource_not_found(request.id.path_name, request.id.group)
-        return self._plane.require(request.id, missing)
+        return self._services.require(request.id, missing)
 
 
 def _check_hibernation(record: Record, state: VmState) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, get_args
 
-from simulator.arm.core.services import Plane
+from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json, Record
 from simulator.arm.guests.guest_boot import is_healthy, name_guest
 from simulator.arm.state.vm_state import SETTLED, Boot, Power, VmState, vm_state
@@ -17,7 +17,7 @@ from simulator.arm.state.vm_state import SETTLED, Boot, Power, VmState, vm_state
 _AVAILABILITY = ("Available", "Unavailable", "Degraded", "Unknown")
 
 
-def take_private(plane: Plane, record: Record, shown_power: str | None) -> None:
+def take_scenario_keys(services: Services, record: Record, shown_power: str | None) -> None:
     """Take a VM's private keys out of its body; without `_power` its power is `shown_power`, or stays.
 
     ValueError for a value nobody understands.
@@ -31,10 +31,10 @@ def take_private(plane: Plane, record: Record, shown_power: str | None) -> None:
     state.availability = _checked(
         body, "_availability", state.availability, lambda text: text in (None, *_AVAILABILITY), "a state Azure knows"
     )
-    _take_power(plane, record, state, body.pop("_power", None) or shown_power)
+    _take_power(services, record, state, body.pop("_power", None) or shown_power)
 
 
-def private_keys(record: Record) -> Json:
+def scenario_keys(record: Record) -> Json:
     """What a scenario would have to say to get this VM back: the keys `take_private` reads.
 
     A VM on its way between two power states says so; taken as a scenario it is running.
@@ -52,8 +52,8 @@ def private_keys(record: Record) -> Json:
     return keys | {key: value for key, (value, usual) in unusual.items() if value != usual}
 
 
-def _take_power(plane: Plane, record: Record, state: VmState, power: str | None) -> None:
-    now = plane.now()
+def _take_power(services: Services, record: Record, state: VmState, power: str | None) -> None:
+    now = services.now()
     if power is not None:
         if power not in (*get_args(Power), "hibernated"):
             raise ValueError(f"_power is one of {', '.join((*SETTLED, 'hibernated'))}, not {power!r}")
@@ -63,8 +63,8 @@ def _take_power(plane: Plane, record: Record, state: VmState, power: str | None)
             state.power = "deallocated"
     if state.power == "running":
         if state.boot is None:
-            name_guest(plane, record)
-            state.boot_up(Boot(now, now if state.has_agent else None, up_at=now, healthy=is_healthy(plane, record)))
+            name_guest(services, record)
+            state.boot_up(Boot(now, now if state.has_agent else None, up_at=now, healthy=is_healthy(services, record)))
     else:
         state.shut_down(now, keep_report=state.power == "stopped")
         if state.power == "stopped" and state.has_agent:

@@ -7,7 +7,7 @@ refuses to know requests.
 from __future__ import annotations
 
 from simulator.arm.core import errors
-from simulator.arm.core.services import Plane
+from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json, Record
 from simulator.arm.state.attachments import attached_disk, disk_blocks, disk_id
 from simulator.arm.state.disk_sources import SourceFacts
@@ -45,17 +45,17 @@ def check_new_vm(vm: Record, facts: SourceFacts) -> None:
         check_disk_sku(size, sku, str(block.get("name", "")))
 
 
-def check_resize(plane: Plane, vm: Record, model: Json) -> None:
+def check_resize(services: Services, vm: Record, model: Json) -> None:
     """Refuse another size than the VM's own that cannot carry or boot its disks."""
     wanted = _size_name(model.get("properties", {}))
     size = size_of(wanted)
     if size is None or (wanted or "").lower() == (_size_name(vm.properties) or "").lower():
         return
     blocks = list(disk_blocks(vm))
-    if blocks and (os_disk := attached_disk(plane, blocks[0])) is not None:
+    if blocks and (os_disk := attached_disk(services, blocks[0])) is not None:
         _check_boot(size, SourceFacts.of_disk(os_disk))
     for block in blocks:
-        if disk_id(block) and (disk := attached_disk(plane, block)) is not None:
+        if disk_id(block) and (disk := attached_disk(services, block)) is not None:
             check_disk_sku(size, str(disk.body.get("sku", {}).get("name", "")), disk.id.name)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from simulator.arm.core import errors
 from simulator.arm.core.ids import ResourceId, parse_id
-from simulator.arm.core.services import Plane
+from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json, Record
 from simulator.arm.state.attachments import attached_disk, disk_id
 from simulator.arm.state.vm_sizes import size_of
@@ -27,7 +27,7 @@ def is_swap(current: Json, wanted: Json) -> bool:
     return new_id is not None and new_id.lower() != (disk_id(current) or "").lower()
 
 
-def check_os_disk(plane: Plane, vm: Record, current: Json, wanted: Json) -> None:
+def check_os_disk(services: Services, vm: Record, current: Json, wanted: Json) -> None:
     """Refuse an `osDisk` block the VM cannot take; a block that changes nothing passes."""
     _check_fixed(current, wanted)
     if not is_swap(current, wanted):
@@ -35,10 +35,10 @@ def check_os_disk(plane: Plane, vm: Record, current: Json, wanted: Json) -> None
             raise errors.change_not_allowed("osDisk.name")
         return
     new_id = _new_disk_id(current, wanted)
-    disk = _existing_disk(plane, new_id)
+    disk = _existing_disk(services, new_id)
     _check_free(vm, disk)
     _check_place(vm, disk)
-    _check_kind(plane, vm, current, disk)
+    _check_kind(services, vm, current, disk)
 
 
 def _check_fixed(current: Json, wanted: Json) -> None:
@@ -65,8 +65,8 @@ def _new_disk_id(current: Json, wanted: Json) -> ResourceId:
     return new_id
 
 
-def _existing_disk(plane: Plane, new_id: ResourceId) -> Record:
-    disk = plane.store.get(new_id)
+def _existing_disk(services: Services, new_id: ResourceId) -> Record:
+    disk = services.store.get(new_id)
     if disk is None:
         # Words not known for a swap; these are the front end's for any id that names nothing.
         raise errors.resource_not_found(new_id.path_name, new_id.group)
@@ -115,9 +115,9 @@ def _check_place(vm: Record, disk: Record) -> None:
         raise errors.provider_error(400, "BadRequest", text)
 
 
-def _check_kind(plane: Plane, vm: Record, current: Json, disk: Record) -> None:
+def _check_kind(services: Services, vm: Record, current: Json, disk: Record) -> None:
     properties = disk.properties
-    old = attached_disk(plane, current)
+    old = attached_disk(services, current)
     facts: dict[str, Any] = old.properties if old else {}
     os_type, new_os_type = current.get("osType") or facts.get("osType"), properties.get("osType")
     if os_type and new_os_type != os_type:

@@ -13,7 +13,7 @@ import pytest
 import simulator
 from simulator.arm.core.fault_plans import KINDS
 from simulator.arm.core.fault_rules import OPERATIONS, Rule, Serial, parse
-from simulator.arm.front.seeding import PRIVATE_KEYS
+from simulator.arm.front.seeding import SCENARIO_KEYS
 from simulator.clock import Clock
 from simulator.control import PREFIX, ControlPlane
 from simulator.scenarios import names
@@ -31,7 +31,7 @@ ROUTES = [
     "word",
     sorted(
         {
-            *PRIVATE_KEYS,
+            *SCENARIO_KEYS,
             *KINDS,
             *OPERATIONS,
             *get_args(Serial),

@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from simulator.arm.core.fault_plans import KINDS, Fate, RequestFate
+from simulator.arm.core.fault_plans import KINDS, OperationFault, RequestFault
 from simulator.arm.core.faults import Faults
 from tests.unit.simulator.arm.azure import VM1, Azure, Json, free_disk, linux_vm, told
 
@@ -100,19 +100,19 @@ def test_a_slow_read_tells_what_was_true_when_it_began() -> None:
     told(story, [linux_vm()])
 
 
-def fates(seed: int, rate: float, kinds: list[str] | None = None) -> list[RequestFate | Fate]:
+def fates(seed: int, rate: float, kinds: list[str] | None = None) -> list[RequestFault | OperationFault]:
     faults = Faults()
     faults.plan(seed, rate, kinds)
-    requests = [faults.request_fate(method, VM1) for method in ("GET", "PATCH", "POST") * 40]
-    return [*requests, *(faults.fate_of("start", VM1) for _ in range(60))]
+    requests = [faults.request_fault(method, VM1) for method in ("GET", "PATCH", "POST") * 40]
+    return [*requests, *(faults.operation_fault("start", VM1) for _ in range(60))]
 
 
 def test_a_seed_deals_the_same_fates_again() -> None:
     """Same seed, same fates; another seed, others; rate 0 none, rate 1 always something."""
     assert fates(1, 0.5) == fates(1, 0.5) != fates(2, 0.5)
-    quiet: list[RequestFate | Fate] = [RequestFate(), Fate()]
-    assert all(fate in quiet for fate in fates(1, 0))
-    assert not any(fate in quiet for fate in fates(1, 1))
+    quiet: list[RequestFault | OperationFault] = [RequestFault(), OperationFault()]
+    assert all(fault in quiet for fault in fates(1, 0))
+    assert not any(fault in quiet for fault in fates(1, 1))
 
 
 def test_a_plan_is_not_disturbed_by_other_requests() -> None:
@@ -122,29 +122,29 @@ def test_a_plan_is_not_disturbed_by_other_requests() -> None:
         faults.plan(3, 0.5)
     dealt = []
     for _ in range(50):
-        beside.request_fate("GET", "/other")
-        dealt.append((alone.request_fate("GET", VM1), beside.request_fate("GET", VM1)))
+        beside.request_fault("GET", "/other")
+        dealt.append((alone.request_fault("GET", VM1), beside.request_fault("GET", VM1)))
     assert all(one == other for one, other in dealt)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_plan_keeps_to_the_kinds_it_was_given(kind: str) -> None:
     """One kind: nothing else happens, and it does happen."""
-    dealt = [fate for fate in fates(1, 1, [kind]) if fate not in (RequestFate(), Fate())]
+    dealt = [fault for fault in fates(1, 1, [kind]) if fault not in (RequestFault(), OperationFault())]
     shapes = {
-        "failed": lambda fate: fate.error,
-        "slow": lambda fate: fate.slower > 1,
-        "hang": lambda fate: fate.hangs,
-        "reset": lambda fate: fate.reset,
-        "nothing": lambda fate: fate.nothing,
-        "slowRead": lambda fate: fate.delay_s,
-        "refused": lambda fate: fate.respond["status"] == 409,
-        "throttled": lambda fate: fate.respond["status"] == 429 and fate.respond["headers"]["Retry-After"],
-        "error500": lambda fate: fate.respond["status"] == 500,
-        "error503": lambda fate: fate.respond["status"] == 503,
+        "failed": lambda fault: fault.error,
+        "slow": lambda fault: fault.slower > 1,
+        "hang": lambda fault: fault.hangs,
+        "reset": lambda fault: fault.reset,
+        "nothing": lambda fault: fault.nothing,
+        "slowRead": lambda fault: fault.delay_s,
+        "refused": lambda fault: fault.respond["status"] == 409,
+        "throttled": lambda fault: fault.respond["status"] == 429 and fault.respond["headers"]["Retry-After"],
+        "error500": lambda fault: fault.respond["status"] == 500,
+        "error503": lambda fault: fault.respond["status"] == 503,
     }
     assert dealt
-    assert all(shapes[kind](fate) for fate in dealt)
+    assert all(shapes[kind](fault) for fault in dealt)
 
 
 def test_after_a_plan_is_cleared_the_world_is_kind_again() -> None:

@@ -50,7 +50,7 @@ def test_a_version_whose_update_failed_is_repaired_by_the_next() -> None:
 
     async def story(azure: Azure) -> None:
         await azure.finish(await azure.arm("PUT", VERSION2, version(["westeurope"])))
-        azure.simulator.plane.faults.add([failing])
+        azure.simulator.services.faults.add([failing])
         for aggregated in ("Failed", "Completed"):
             await azure.finish(await azure.arm("PUT", VERSION2, version(["westeurope"])))
             shown = (await azure.arm("GET", f"{VERSION2}?$expand=ReplicationStatus")).body["properties"]

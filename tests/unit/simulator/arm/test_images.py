@@ -156,7 +156,7 @@ def test_a_failed_replication_shows_in_the_regions_its_error_names() -> None:
         return body
 
     async def story(azure: Azure) -> None:
-        azure.simulator.plane.faults.add([{"match": {"operation": "versionCreate"}, "times": 1, "fail": error}])
+        azure.simulator.services.faults.add([{"match": {"operation": "versionCreate"}, "times": 1, "fail": error}])
         storage = {"osDiskImage": {"source": {"id": f"{COMPUTE}/disks/d"}}}
         await azure.finish(await azure.arm("PUT", VERSION, version(storage, *regions)))
         failed = await status(azure)
@@ -179,7 +179,7 @@ def test_a_version_that_failed_for_another_reason_is_nowhere() -> None:
     error = {"code": "InternalError", "message": "try again"}
 
     async def story(azure: Azure) -> None:
-        azure.simulator.plane.faults.add([{"match": {"operation": "versionCreate"}, "times": 1, "fail": error}])
+        azure.simulator.services.faults.add([{"match": {"operation": "versionCreate"}, "times": 1, "fail": error}])
         storage = {"osDiskImage": {"source": {"id": f"{COMPUTE}/disks/d"}}}
         await azure.finish(await azure.arm("PUT", VERSION, version(storage, "westeurope", "uksouth")))
         body = (await azure.arm("GET", f"{VERSION}?$expand=ReplicationStatus")).body["properties"]

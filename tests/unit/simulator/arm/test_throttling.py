@@ -114,14 +114,14 @@ def test_throttling_is_a_switch_and_a_reset_puts_it_back() -> None:
         assert (await azure.arm("GET", VM1)).status == 200
         await azure.sim("POST", "throttling", {"on": True})
         await azure.sim("POST", "reset", {})
-        assert not azure.simulator.plane.limits.enforced
+        assert not azure.simulator.services.limits.enforced
 
     told(story, [linux_vm()])
 
     async def made_so(clock: Clock) -> bool:
         simulator = Simulator(clock, throttle=True)
-        simulator.plane.reset(0)
-        return simulator.plane.limits.enforced
+        simulator.services.reset(0)
+        return simulator.services.limits.enforced
 
     assert run(made_so, Clock("virtual"))
 
