@@ -1,7 +1,6 @@
-"""How each long-running operation looks on the wire: its headers, its URL family, its Retry-After.
+"""Headers, status URL family and Retry-After of each kind of long-running operation.
 
-This room decides the header pattern, as recorded from the real ARM. It refuses to know what an operation does or how
-long it takes.
+Decides the header pattern, recorded from the real ARM. Does not know what an operation does or how long it takes.
 """
 
 from __future__ import annotations
@@ -15,11 +14,11 @@ GALLERY = "capsOperations"
 
 @dataclass(frozen=True)
 class OperationHeaders:
-    """The wire pattern of one kind of operation.
+    """The header pattern of one kind of operation.
 
-    `family` is the segment of the operation URL. `location`: whether a Location header stands beside
-    Azure-AsyncOperation. `first_s` is the Retry-After of the first answer, `polls_s` those of the polls that find the
-    operation in progress (the last one repeats); None means no header. A terminal poll never carries one.
+    `family` is the segment of the operation URL. `location`: whether the first answer has a Location header beside
+    Azure-AsyncOperation. `first_s` is the Retry-After of the first answer, `polls_s` those of the polls while the
+    operation is in progress (the last one repeats); None means no header. The poll after the end never has one.
     """
 
     family: str = COMPUTE
@@ -28,7 +27,7 @@ class OperationHeaders:
     polls_s: tuple[int | None, ...] = (None,)
 
     def poll_s(self, polls_before: int) -> int | None:
-        """The Retry-After of a poll in progress when `polls_before` polls came earlier."""
+        """The Retry-After of a poll while the operation is in progress, after `polls_before` earlier polls."""
         return self.polls_s[min(polls_before, len(self.polls_s) - 1)]
 
 

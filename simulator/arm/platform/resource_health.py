@@ -88,10 +88,9 @@ def _power_at(state: VmState, then: datetime, now: datetime) -> tuple[Power, dat
         return earlier[-1]
     if not state.power_changes:
         return state.power, now
-    # Before its first known turn the VM was what that turn took it from: running, unless it then began to run.
-    return ("deallocated" if state.power_changes[0][1] in ("starting", "running") else "running"), state.power_changes[
-        0
-    ][0]
+    # Before its first recorded change the VM was running, unless that change began to start it.
+    changed_at, power = state.power_changes[0]
+    return ("deallocated" if power in ("starting", "running") else "running"), changed_at
 
 
 def _status_properties(state: str, title: str, summary: str, since: datetime, now: datetime, reason: str = "") -> Json:
