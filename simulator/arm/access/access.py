@@ -1,7 +1,7 @@
-"""What ARM asks before any provider is asked: may this caller do that, and does a lock forbid it.
+"""ARM's checks before any provider: the caller's rights, and locks.
 
-This room decides the order (rights, linked rights, locks) and what is never asked about: the status of an operation,
-which whoever began it may read. It refuses to know providers.
+Decides the order: rights, linked rights, locks. The router does not call it for the status of an operation, which any
+caller can read. Does not know providers.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _LOCKS = "microsoft.authorization/locks"
 
 
 class Access:
-    """The gate in front of every provider."""
+    """The access checks in front of every provider."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -28,8 +28,8 @@ class Access:
         self.locks = Locks(services)
 
     def check(self, request: Request, *, is_view: bool) -> None:
-        """Let a request pass, or refuse it as ARM does: 403 AuthorizationFailed or LinkedAuthorizationFailed, 409
-        ScopeLocked."""
+        """Refuse a request without rights (403 AuthorizationFailed or LinkedAuthorizationFailed) or on a locked scope
+        (409 ScopeLocked)."""
         subscription = request.id.subscription
         if subscription is None or subscription.lower() not in self._services.store.subscriptions:
             return
@@ -38,7 +38,7 @@ class Access:
         self.locks.check(request)
 
     def listing(self, request: Request) -> Answer | None:
-        """The lists ARM itself answers at any scope: permissions and locks. None for every other."""
+        """The lists that ARM itself answers at any scope: permissions and locks. None for every other list."""
         kind = request.path.collection_type.lower()
         if kind == _PERMISSIONS:
             return Answer(200, {"value": self.roles.permissions(request.principal, request.id.text)}, counted=False)

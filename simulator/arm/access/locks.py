@@ -1,8 +1,8 @@
-"""Microsoft.Authorization/locks: what nobody may change or delete, whoever he is.
+"""Microsoft.Authorization/locks: locks that block changes or deletes by every caller.
 
-This room decides which locks hold at a scope (its own, those above and, for a delete, those below) and which requests
-they stop. A read-only lock stops POST actions too: start and deallocate are POSTs. Locks themselves can always be
-written and deleted.
+Decides which locks apply at a scope (its own, those above and, for a delete, those below) and which requests they
+block. A read-only lock blocks POST actions too: start and deallocate are POSTs. Locks themselves can always be written
+and deleted.
 https://learn.microsoft.com/azure/azure-resource-manager/management/lock-resources
 https://learn.microsoft.com/rest/api/resources/management-locks
 """
@@ -55,7 +55,7 @@ class Locks:
         return Answer(status, record.body)
 
     def patch(self, request: Request) -> Answer:
-        """Locks are replaced, never patched."""
+        """Refuse: locks can be replaced, not patched."""
         raise errors.method_not_allowed(request.method, request.id.text)
 
     def delete(self, request: Request) -> Answer:
@@ -68,7 +68,7 @@ class Locks:
         return Answer(200)
 
     def at(self, scope: str, *, only_at_or_above: bool) -> list[Json]:
-        """The locks a list at `scope` shows: those at it and above, and unless `$filter=atScope()` those below."""
+        """The locks in a list at `scope`: those at it and above, and without `$filter=atScope()` those below."""
         return [
             lock.body
             for lock, locked in self._all()
@@ -76,7 +76,7 @@ class Locks:
         ]
 
     def check(self, request: Request) -> None:
-        """Refuse what a lock forbids; ArmError 409 ScopeLocked names the locked scopes."""
+        """Refuse a request that a lock blocks; ArmError 409 ScopeLocked names the locked scopes."""
         if request.method in ("GET", "HEAD") or not request.id.text or request.id.type.lower() == LOCK_TYPE.lower():
             return
         scope, deletes = request.id.key, request.method == "DELETE"
@@ -94,9 +94,9 @@ class Locks:
 
 
 def _fill(record: Record) -> None:
-    """Complete a lock; ValueError for a level Azure does not know."""
+    """Complete a lock; ValueError for an unknown level."""
     identify(record)
-    record.body.pop("location", None)  # a lock is nowhere
+    record.body.pop("location", None)  # a lock has no location
     level = str(record.properties.get("level", ""))
     if level.lower() not in _LEVELS:
         raise ValueError(f"properties.level of a lock is CanNotDelete or ReadOnly, not '{level}'")
@@ -108,5 +108,5 @@ def _scope_text(lock: Record) -> str:
 
 
 def _within(scope: str, ancestor: str) -> bool:
-    """Whether `scope` is `ancestor` or lies below it; both lower case."""
+    """Whether `scope` is `ancestor` or below it; both lower case."""
     return scope == ancestor or scope.startswith(f"{ancestor}/")

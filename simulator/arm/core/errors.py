@@ -13,7 +13,7 @@ _NOT_FOUND_HELP = "For more details please go to https://aka.ms/ARMResourceNotFo
 
 
 class ArmError(Exception):
-    """A refusal: HTTP `status` and fields of ARM's error object. `by_provider`: it counts against the provider's limits."""
+    """A refusal: HTTP `status`, fields of ARM's error object. `by_provider`: it uses the provider's rate limits."""
 
     def __init__(self, status: int, code: str, message: str, target: str | None = None) -> None:
         super().__init__(f"{status} {code}: {message}")
@@ -144,7 +144,7 @@ def group_not_found(group: str) -> ArmError:
 
 
 def resource_not_found(path_name: str, group: str | None) -> ArmError:
-    """ARM's front end does not know the resource (recorded)."""
+    """The resource does not exist: the answer of ARM's front end (recorded)."""
     where = f" under resource group '{group}'" if group else ""
     text = f"The Resource '{path_name}'{where} was not found. {_NOT_FOUND_HELP}"
     return ArmError(404, "ResourceNotFound", text)

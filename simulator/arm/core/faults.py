@@ -71,7 +71,7 @@ class Faults:
         return self._plan.operation_fault(operation, resource_id) if self._plan else OperationFault()
 
     def custom_data(self, vm_id: str) -> tuple[Ending, float | None]:
-        """How a VM's custom data ends and after how many seconds (None: no rule sets it); the first matching rule decides."""
+        """How a VM's custom data ends and after how many seconds (None: no rule sets it); the first match decides."""
         for rule in self.rules:
             if rule.matches_custom_data(vm_id):
                 rule.count_use()

@@ -91,7 +91,7 @@ class Path:
 
 
 def parse_path(path: str) -> Path:
-    """Split `path` (decoded, without query) into the id and the remaining segment; an unknown form gives an empty id."""
+    """Split `path` (decoded, without query) into the id and the remaining segment; other forms give an empty id."""
     segments = [segment for segment in path.split("/") if segment]
     subscription = group = None
     head, rest = [], segments

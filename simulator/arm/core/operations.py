@@ -236,7 +236,7 @@ def _retry_after(answer: Answer, seconds: int | None) -> None:
 
 
 def _url(base_url: str, operation: Operation, *, result: bool) -> str:
-    """The operation's URL. Like Azure's it has a signature (here a dummy), so tests can check that it is not logged."""
+    """The operation's URL. Like Azure's it has a signature (here a dummy): such a URL must not be logged."""
     digest = hashlib.sha512(f"{operation.name}{result}".encode()).digest()
     signature = base64.urlsafe_b64encode(digest).decode().rstrip("=")
     partition = guid(Random(operation.resource_id.subscription))  # noqa: S311 # a stable dummy partition

@@ -1,7 +1,7 @@
 """Microsoft.Compute/disks: create, read, update, delete.
 
-This room decides which disk writes Azure takes and when they show. What a disk inherits is `disk_sources`, what the
-platform fills in `disk_bodies`, who owns it `attachments`.
+Decides which disk writes Azure accepts and when their effect is visible. Leaves inherited properties to
+`disk_sources.py`, defaults to `disk_bodies.py` and ownership to `attachments.py`.
 https://learn.microsoft.com/rest/api/compute/disks
 """
 
@@ -49,7 +49,7 @@ class Disks:
         )
 
     def fill(self, record: Record) -> None:
-        """Complete a disk somebody put into the world by hand: an OS disk unless it says otherwise."""
+        """Complete a disk of a scenario: from its source, empty without one."""
         properties = record.properties
         creation = properties.setdefault("creationData", {})
         creation.setdefault("createOption", "FromImage" if creation.get("galleryImageReference") else "Empty")
@@ -57,7 +57,7 @@ class Disks:
         try:
             facts = source_facts(self._services, creation, record.location)
         except errors.ArmError:
-            facts = SourceFacts()  # the author may name a source that is gone, as disks in Azure do
+            facts = SourceFacts()  # a scenario can name a deleted source, as disks in Azure do
         for key, value in facts.disk_properties().items():
             properties.setdefault(key, value)
         if record.body.get("managedBy"):
@@ -91,7 +91,7 @@ class Disks:
         return self._update(request, record, merged(record.body, sent) | tags)
 
     def delete(self, request: Request) -> Answer:
-        """Delete a disk nobody owns."""
+        """Delete a disk that is not attached to a VM."""
         record = self._services.store.get(request.id)
         if record is None:
             return Answer(204)
@@ -152,7 +152,7 @@ class Disks:
             if int(model["properties"]["diskSizeGB"]) < int(record.properties["diskSizeGB"]):
                 raise errors.invalid_parameter("Disks or snapshot cannot be resized down.")
             for key in ("managedBy", "managedByExtended", *(() if "tags" in request.body else ("tags",))):
-                model.pop(key, None)  # ownership and tags may have changed while the update was under way
+                model.pop(key, None)  # ownership and tags can change while the update is in progress
             kept = {key: record.properties[key] for key in _READ_ONLY_PROPERTIES if key in record.properties}
             record.body |= {**model, "properties": model["properties"] | kept}
             derive_performance(record.body)
@@ -168,7 +168,7 @@ class Disks:
 
 
 def _new_properties(sent: Json, facts: SourceFacts) -> Json:
-    """A new disk's properties: what it inherits, under what was asked for."""
+    """A new disk's properties: those of the request over the inherited ones."""
     properties = facts.disk_properties() | without(sent, ["creationData"])
     creation = copy.deepcopy(sent["creationData"])
     reference = creation.get("galleryImageReference") or {}
@@ -216,7 +216,7 @@ def _check_resize(record: Record, model: Json) -> None:
 
 
 def _echo(record: Record, sent: Json) -> Json:
-    """The first answer repeats what was sent; what the platform fills in shows once the operation is done."""
+    """The first answer repeats the request body; the defaults are visible when the operation has ended."""
     echo = Record(record.id, copy.deepcopy(sent))
     if not has_chosen_performance(record.body["sku"]["name"]):
         for key in ("diskIOPSReadWrite", "diskMBpsReadWrite"):

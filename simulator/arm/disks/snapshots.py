@@ -1,7 +1,7 @@
-"""Microsoft.Compute/snapshots: what a disk held at one moment, as a resource of its own.
+"""Microsoft.Compute/snapshots: copies of a disk's content at one moment.
 
-This room decides what a snapshot shows and when. What it inherits is `disk_sources`; it refuses to know what is made
-from one. https://learn.microsoft.com/rest/api/compute/snapshots
+Decides the fields of a snapshot and when they are visible. Leaves inherited properties to `disk_sources.py`. Does not
+know the resources made from one. https://learn.microsoft.com/rest/api/compute/snapshots
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ class Snapshots:
         )
 
     def fill(self, record: Record) -> None:
-        """Complete a snapshot somebody put into the world by hand."""
+        """Complete a snapshot of a scenario."""
         creation = record.properties.setdefault("creationData", {"createOption": "Empty"})
         try:
             facts = source_facts(self._services, creation, record.location)
         except errors.ArmError:
-            facts = SourceFacts()  # the author may name a disk that is gone, as snapshots in Azure do
+            facts = SourceFacts()  # a scenario can name a deleted disk, as snapshots in Azure do
         for key, value in facts.disk_properties().items():
             record.properties.setdefault(key, value)
         take_content(record, copied(self._services, creation))
@@ -61,7 +61,7 @@ class Snapshots:
         record.properties["provisioningState"] = "Succeeded"
 
     def put(self, request: Request) -> Answer:
-        """Take a snapshot, or change what can be changed of one."""
+        """Take a snapshot, or update the fields of one that can change."""
         check_tags(request.body.get("tags"))
         record = self._services.store.get(request.id)
         if record is not None:
@@ -91,7 +91,7 @@ class Snapshots:
         return self._update(request, record)
 
     def delete(self, request: Request) -> Answer:
-        """Delete a snapshot; what was made from it stays."""
+        """Delete a snapshot; the resources made from it stay."""
         record = self._services.store.get(request.id)
         if record is None:
             return Answer(204)
@@ -129,7 +129,7 @@ class Snapshots:
         return accepted(request, operation, 202, _echo(record, sent))
 
     def _complete(self, record: Record) -> None:
-        """Fill what is missing, as ARM does; what is there stays."""
+        """Add ARM's defaults; existing values stay."""
         identify(record)
         sku = record.body.setdefault("sku", {"name": "Standard_LRS"})
         sku["tier"] = sku_tier(sku.get("name", "Standard_LRS"))
@@ -146,7 +146,7 @@ class Snapshots:
 
 
 def _echo(record: Record, sent: Json) -> Json:
-    """The first answer repeats what was sent; what the platform fills in shows once the operation is done."""
+    """The first answer repeats the request body; the defaults are visible when the operation has ended."""
     echo = Record(record.id, copy.deepcopy(sent))
     identify(echo)
     echo.body.setdefault("location", record.body["location"])

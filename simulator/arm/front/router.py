@@ -1,7 +1,7 @@
-"""ARM's front end: which provider answers a path, and what is refused before any provider is asked.
+"""ARM's front end: the provider of a path, and refusals before any provider.
 
-This room decides routing, lists and their pages, and the front end's own "not found". It refuses to know HTTP servers
-and resource types.
+Decides routing, lists and their pages, and the front end's own "not found". Does not know HTTP servers and the rules of
+resource types.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ _OPERATION_TYPES = {f"microsoft.compute/locations/{family}".lower() for family i
 _GRAPH = "microsoft.resourcegraph/resources"
 _TYPE_FILTER = re.compile(r"\s*resourceType\s+eq\s+'([^']+)'\s*", re.IGNORECASE)
 
-# What Resource Graph answers: status, headers, JSON.
+# The answer of Resource Graph (status, headers, JSON) to a query body and a principal.
 GraphAnswer = Callable[[Mapping[str, Any], str], tuple[int, dict[str, str], dict[str, Any]]]
 
 
 class Router:
-    """The front end of one pretend ARM. `graph` answers Resource Graph queries."""
+    """The front end of one simulated ARM. `graph` answers Resource Graph queries."""
 
     def __init__(self, services: Services, graph: GraphAnswer) -> None:
         self._services, self._graph = services, graph
@@ -72,11 +72,11 @@ class Router:
         self._providers = Providers(services.registrations, [each.name for each in types])
 
     def type_of(self, name: str) -> ResourceType:
-        """The provider of a type, the generic one where nobody modelled it."""
+        """The provider of a type; the generic one for a type without its own."""
         return self._types.get(name.lower()) or self._generic.resource_type(name)
 
     def counted_as(self, request: Request) -> tuple[str, str]:
-        """The type and the kind of access ("", "list", an action) the rate-limit counters know a request by."""
+        """The type and the kind of access ("", "list" or an action) that select the rate-limit counters."""
         path = request.path
         if path.tail is None:
             kind = path.id.type.lower()
@@ -86,7 +86,7 @@ class Router:
         return (path.id.type, "") if self._is_view(request) else (path.collection_type, "list")
 
     def handle(self, request: Request) -> Answer:
-        """Answer one request; ArmError is the refusal."""
+        """Answer one request; raises ArmError for a refusal."""
         path = request.path
         if not request.api_version:
             raise errors.missing_api_version()
@@ -167,7 +167,7 @@ class Router:
         return answer
 
     def _first_missing(self, request: Request) -> str:
-        """The outermost resource on the path that does not exist: the one ARM names."""
+        """The outermost resource on the path that does not exist; ARM names this one."""
         missing, parent = request.id, request.id.parent
         while parent is not None:
             missing = parent if self._services.store.get(parent) is None else missing
@@ -192,7 +192,7 @@ class Router:
         return {name.lower(): view for name, view in self.type_of(request.id.type).views.items()}
 
     def _is_view(self, request: Request) -> bool:
-        """Whether the last segment of the path shows one resource in another way, rather than listing others."""
+        """Whether the last segment of the path is a view of one resource and not a collection."""
         tail = (request.path.tail or "").lower()
         return bool(tail and request.id.pairs) and request.method in ("GET", "HEAD") and tail in self._views(request)
 
@@ -231,7 +231,7 @@ class Router:
         return (request.path.tail or "").lower() == "resources"
 
     def _all(self, request: Request) -> Answer:
-        """`GET …/resources`: every resource of a group or subscription, in brief."""
+        """`GET …/resources`: every resource of a group or subscription, with few fields."""
         self.groups.require_scope(request.id)
         kind = None
         if asked := request.query.get("$filter"):

@@ -1,7 +1,7 @@
-"""Putting resources into the world by hand: no request, no operation, no event.
+"""Writing resources into the store without a request, an operation or an event, for scenarios and the control plane.
 
-This room decides in which order bodies are taken and what a scenario author may leave out of all of them. What a type
-needs is its provider's `fill`.
+Decides the order of bodies and the defaults that every type shares. Leaves the defaults of a type to its provider's
+`fill`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from simulator.arm.platform.removal import remove_records
 from simulator.arm.state.disk_bodies import identify
 from simulator.arm.vms.vms import VM_TYPE
 
-# Every private key any type knows; which type knows which is the providers' business.
+# Every scenario key of any type; each provider reads its own.
 _OF_VMS = {"_power", "_agent", "_generalized", "_health_extension", "_slow_extension_s", "_listens", "_availability"}
 _OF_DISKS_AND_VERSIONS = {"_hostname", "_healthy"}
 _OF_ROLES = {"_actions", "_notActions"}
@@ -29,16 +29,17 @@ SCENARIO_KEYS = _OF_VMS | _OF_DISKS_AND_VERSIONS | _OF_ROLES | _OF_SUBSCRIPTIONS
 
 
 class BodyError(ValueError):
-    """A body nobody can take; the text names it."""
+    """An invalid body; the text names it."""
 
 
 def put_resources(services: Services, router: Router, bodies: Iterable[Json]) -> int:
-    """Put `bodies` (only `id` is required) into the world and return how many; BodyError names a bad one.
+    """Write `bodies` (only `id` is required) into the store and return how many; BodyError names an invalid one.
 
-    A resource that exists is merged with its body. Groups and subscriptions are made. Order does not matter.
+    A body is merged into a resource that exists. Missing groups and subscriptions are added. The order of `bodies` does
+    not matter.
     """
     pairs = [(_id(body), body) for body in bodies]
-    # Parents before children, and VMs last: they find or make their disks.
+    # Parents before children, and VMs last, because they use or make their disks.
     pairs.sort(key=lambda pair: (pair[0].type.lower() == VM_TYPE.lower(), pair[0].text.count("/")))
     for resource_id, body in pairs:
         _put(services, router, resource_id, body)
@@ -46,7 +47,7 @@ def put_resources(services: Services, router: Router, bodies: Iterable[Json]) ->
 
 
 def remove_resources(services: Services, ids: Iterable[str]) -> int:
-    """Take resources, and what lies below them, out of the world; returns how many of `ids` there were."""
+    """Remove resources and what is nested in them from the store; returns how many of `ids` existed."""
     removed = 0
     for text in ids:
         record = services.store.get(str(text))
@@ -86,11 +87,11 @@ def _put(services: Services, router: Router, resource_id: ResourceId, body: Json
         provider.fill(record)
     except (ValueError, TypeError, AttributeError, LookupError) as error:
         if is_new:
-            services.store.delete(record, services.clock.time())  # nothing half filled stays
+            services.store.delete(record, services.clock.time())  # no incomplete resource stays
         if isinstance(error, ValueError):
             raise BodyError(f"{resource_id.text}: {error}") from error
-        # An author's list where an object belongs; what exactly is in the error's own words.
-        raise BodyError(f"{resource_id.text}: its body has something of the wrong kind: {error!r}") from error
+        # For example a list where an object belongs; the error's own text has the details.
+        raise BodyError(f"{resource_id.text}: its body has a value of the wrong type: {error!r}") from error
 
 
 def _register(services: Services, resource_id: ResourceId, body: Json) -> None:

@@ -1,7 +1,7 @@
 """ARM over HTTP: one aiohttp handler around the router.
 
-This room decides what every answer carries (ids, simulated date, counters), who is let in, and what the journal notes.
-It refuses to know resources.
+Decides the headers of every answer (ids, simulated date, counters), which tokens are accepted, and what the journal
+records. Does not know resources.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from simulator.arm.core.services import Services
 from simulator.arm.front.router import Router
 from simulator.identity import principal_of
 
-_CUT = web.RequestKey("cut", bool)  # on a request whose connection was broken
+_CUT = web.RequestKey("cut", bool)  # set on a request whose connection a fault broke
 _JSON = "application/json; charset=utf-8"
 _CHALLENGE = 'Bearer authorization_uri="https://login.microsoftonline.com/common", error="invalid_token"'
 
@@ -70,7 +70,7 @@ class ArmServer:
             if error.status == 401:
                 answer.headers["WWW-Authenticate"] = _CHALLENGE
             elif request is not None and error.status != 429:
-                # The front end's own refusals are counted, but tell no counter.
+                # The front end's own refusals are counted, but their answers carry no counters.
                 headers = answer.headers if error.by_provider else {}
                 self._count(request, headers, provider=error.by_provider)
         return answer
@@ -85,7 +85,7 @@ class ArmServer:
         limits.check_resource(request.method, kind, what, subscription.lower(), request.id.key)
 
     def _count(self, request: Request, headers: dict[str, str], *, provider: bool) -> None:
-        """Let the request draw on its counters and tell what is left."""
+        """Count the request and add the counters to `headers`."""
         subscription = request.id.subscription
         if subscription is None:
             return
@@ -114,7 +114,7 @@ class ArmServer:
 
 
 def journaled(services: Services, *unlisted: str) -> Middleware:
-    """A middleware that notes every request in the journal but those under a `private` path; status 0: no answer."""
+    """A middleware that records every request in the journal, except below `unlisted` paths; status 0: no answer."""
 
     @web.middleware
     async def note(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -139,7 +139,7 @@ def journaled(services: Services, *unlisted: str) -> Middleware:
 
 
 def cut(http: web.Request) -> web.Response:
-    """Break the connection; what is returned goes nowhere."""
+    """Break the connection; the client does not receive the returned response."""
     http[_CUT] = True
     if http.transport is not None:
         http.transport.abort()
@@ -191,13 +191,13 @@ def _json(raw: bytes) -> dict[str, Any]:
 
 
 def fault_answer(planned: dict[str, Any]) -> Answer:
-    """The answer that a fault rule gives instead of anybody's."""
+    """The answer that a fault rule sets instead of the real one."""
     headers = {str(name): str(value) for name, value in (planned.get("headers") or {}).items()}
     return Answer(int(planned.get("status", 500)), planned.get("body"), headers)
 
 
 def _metadata(base_url: str) -> dict[str, Any]:
-    """What `az cloud register` discovers; `suffixes` must be there even when empty."""
+    """The metadata that `az cloud register` reads; `suffixes` must be present even when empty."""
     return {
         "name": "AzureSimulator",
         "authentication": {"loginEndpoint": base_url, "audiences": [f"{base_url}/"], "tenant": "common"},

@@ -1,8 +1,7 @@
-"""A pretend cloud-init: what a new VM's custom data does at its first boot.
+"""A simulated cloud-init: the effects of a new VM's custom data at its first boot.
 
-This room decides what is understood of custom data: how long it takes, what it writes on a console, and whether it
-powers the machine off. Nothing is carried out. Of a script's `if … else … fi` the first branch is taken when all goes
-well, the second when it does not. It refuses to know VMs.
+Decides what custom data writes on a console and whether it powers the machine off. Runs no script. Of a script's
+`if … else … fi` it reads the first branch when the custom data ends without errors, else the second. Does not know VMs.
 https://docs.cloud-init.io/en/latest/explanation/format.html
 """
 
@@ -26,14 +25,14 @@ _POWERS_OFF = re.compile(
 
 @dataclass(frozen=True)
 class FirstBoot:
-    """What custom data does: the lines it writes on the console in the end, and whether the machine then powers off."""
+    """The effects of custom data: its console lines at the end, and whether the machine then powers off."""
 
     lines: tuple[str, ...]
     powers_off: bool
 
 
 def read_custom_data(encoded: str, ending: Ending) -> FirstBoot | None:
-    """What `encoded` custom data does when it ends as `ending` says; None: it never ends. ValueError: not base64."""
+    """The effects of `encoded` custom data that ends with `ending`; None: it never ends. ValueError: not base64."""
     if ending == "never":
         return None
     try:

@@ -1,7 +1,7 @@
-"""Microsoft.Compute/images: managed images, made of a generalized VM, or of blobs, disks and snapshots.
+"""Microsoft.Compute/images: managed images, made from a generalized VM, or from blobs, disks and snapshots.
 
-This room decides what a managed image holds and which sources Azure refuses. It refuses to know versions and disks made
-from one. https://learn.microsoft.com/rest/api/compute/images
+Decides the fields of a managed image and which sources Azure refuses. Does not know the versions and disks made from
+one. https://learn.microsoft.com/rest/api/compute/images
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class ManagedImages:
         )
 
     def fill(self, record: Record) -> None:
-        """Complete an image somebody put into the world by hand: a generalised Linux unless it says otherwise."""
+        """Complete an image of a scenario: a generalized Linux unless its body differs."""
         identify(record)
         os_disk = record.properties.setdefault("storageProfile", {}).setdefault("osDisk", {})
         for key, value in {"osType": "Linux", "osState": "Generalized", "diskSizeGB": _BLOB_GB}.items():
@@ -58,7 +58,7 @@ class ManagedImages:
         take_content(record, Content())
 
     def put(self, request: Request) -> Answer:
-        """Make an image; of one that exists only the tags can change."""
+        """Make an image; only the tags of an existing one can change."""
         check_tags(request.body.get("tags"))
         if self._services.store.get(request.id) is not None:
             return self.patch(request)
@@ -98,7 +98,7 @@ class ManagedImages:
         return Answer(200, record.body)
 
     def delete(self, request: Request) -> Answer:
-        """Delete an image; what was made from it stays."""
+        """Delete an image; the resources made from it stay."""
         record = self._services.store.get(request.id)
         if record is None:
             return Answer(204)
@@ -119,7 +119,7 @@ class ManagedImages:
             text = "Managed Images are not supported for virtual machines with security type TrustedLaunch."
             raise errors.invalid_parameter(text, "sourceVirtualMachine.id")
         if not vm_state(vm).generalized:
-            # Words not known.
+            # Message not known.
             text = f"The source VM '{vm.id.name}' of the image is not generalized. Generalize it before the capture."
             raise errors.not_allowed(text, "sourceVirtualMachine.id")
         self._check_place(record, vm)
@@ -170,7 +170,7 @@ class ManagedImages:
 
     def _check_place(self, record: Record, source: Record) -> None:
         if source.location != record.location:
-            # Words not known; Azure documents that an image is made where its source is.
+            # Message not known; Azure documents that an image is made in the region of its source.
             text = (
                 f"The source '{source.id.text}' is in location '{source.location}', the image in '{record.location}'."
             )

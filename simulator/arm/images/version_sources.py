@@ -1,6 +1,6 @@
-"""What an image version is captured from, and which sources Azure refuses.
+"""Sources of an image version, and which ones Azure refuses.
 
-This room decides the source's facts and refusals. It refuses to make versions.
+Decides the facts about a source and its refusals. Leaves making versions to `versions.py`.
 https://learn.microsoft.com/azure/virtual-machines/image-version
 """
 
@@ -24,7 +24,7 @@ _SOURCE = "galleryImageVersion.properties.storageProfile.source.id"
 
 @dataclass(frozen=True)
 class VersionSource:
-    """A source: what it is, its OS disk's size and caching, and its data disks as a version shows them."""
+    """A source: the distribution of the capture's duration, and the OS disk and data disks as a version shows them."""
 
     takes: str
     os_disk: Json
@@ -32,7 +32,7 @@ class VersionSource:
 
 
 def version_source(services: Services, definition: Record, storage: Json, location: str) -> VersionSource:
-    """Read the source a new version's `storageProfile` names; ArmError when Azure refuses it."""
+    """Read the source that a new version's `storageProfile` names; ArmError when Azure refuses it."""
     source = storage.get("source") or {}
     text = source.get("virtualMachineId") or source.get("id")
     if not text:
@@ -61,13 +61,13 @@ def _find(services: Services, text: str) -> Record:
 
 def _check_place(record: Record, location: str) -> None:
     if record.location != location:
-        # Words not known; Azure documents that the source's region must be the version's.
+        # Message not known; Azure documents that source and version must be in the same region.
         text = f"The source '{record.id.text}' is in location '{record.location}', the image version in '{location}'."
         raise errors.invalid_parameter(text, _SOURCE)
 
 
 def _from_disks(services: Services, definition: Record, storage: Json, location: str) -> VersionSource:
-    """Disks, snapshots and blobs, one for the OS and one for each LUN; as Azure echoes them they have a caching."""
+    """Read disks, snapshots and blobs, one for the OS and one for each LUN; sets the caching that Azure adds."""
     os_disk = storage.get("osDiskImage") or {}
     if not os_disk.get("source"):
         text = "Required parameter 'galleryImageVersion.properties.storageProfile.source' is missing (null)."
@@ -86,7 +86,7 @@ def _from_disks(services: Services, definition: Record, storage: Json, location:
 
 
 def _disk_gb(services: Services, source: Json, location: str) -> int:
-    """The size of a disk or snapshot; of a blob nothing is known but the account that is said to hold it."""
+    """The size of a disk or snapshot; a fixed size for a blob, whose content is not simulated."""
     if source.get("uri"):
         return _BLOB_GB
     record = _find(services, str(source.get("id") or ""))
@@ -114,7 +114,7 @@ def _check_vm(definition: Record, vm: Record) -> None:
     _check_os_state(definition, vm, "Generalized" if vm_state(vm).generalized else "Specialized")
     os_type = vm.properties.get("storageProfile", {}).get("osDisk", {}).get("osType")
     if os_type and os_type != definition.properties.get("osType"):
-        # Words not known.
+        # Message not known.
         raise errors.invalid_parameter(
             f"The source '{vm.id.text}' has a different OS type ['{os_type}'] than the parent gallery image "
             f"['{definition.properties.get('osType')}'].",
@@ -138,7 +138,7 @@ def _os_state(services: Services, source: Record) -> str | None:
         return str(source.properties.get("storageProfile", {}).get("osDisk", {}).get("osState", "Generalized"))
     if kind == _VERSION and (parent := source.id.parent) and (definition := services.store.get(parent)):
         return str(definition.properties.get("osState"))
-    return None  # a disk does not say
+    return None  # a disk has no OS state
 
 
 def _from_vm(services: Services, vm: Record) -> VersionSource:

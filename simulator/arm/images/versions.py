@@ -1,7 +1,7 @@
 """Microsoft.Compute/galleries/images/versions: image versions.
 
-This room decides what a version holds and how writes change it. Its sources are `version_sources`, its spreading over
-regions `replication`.
+Decides the fields of a version and how writes change it. Leaves its sources to `version_sources.py` and the progress of
+its replication to `replication.py`.
 https://learn.microsoft.com/rest/api/compute/gallery-image-versions
 """
 
@@ -52,7 +52,7 @@ class Versions:
         )
 
     def render(self, record: Record, request: Request | None = None) -> Json:
-        """The version as Azure answers it; with `$expand=ReplicationStatus` that block stands in it."""
+        """The version as Azure answers it; `$expand=ReplicationStatus` adds that block."""
         if request is None:
             return record.body
         body = shown_in(record, request.api_version)
@@ -62,7 +62,7 @@ class Versions:
         return {**body, "properties": {**body["properties"], "replicationStatus": status}}
 
     def fill(self, record: Record) -> None:
-        """Complete a version somebody put into the world by hand: replicated everywhere it says."""
+        """Complete a version of a scenario: replicated to all its target regions."""
         record.properties.pop("replicationStatus", None)
         take_content(record, captured(self._services, record.properties.get("storageProfile") or {}))
         _complete(self._services, record)
@@ -73,7 +73,7 @@ class Versions:
         self._spread(record, duration_s=0.0)
 
     def put(self, request: Request) -> Answer:
-        """Create a version, or update the publishing of an existing one."""
+        """Create a version, or update the publishing profile of an existing one."""
         check_tags(request.body.get("tags"))
         record = self._services.store.get(request.id)
         if record is not None:
@@ -125,7 +125,7 @@ class Versions:
         if record.properties.get("provisioningState") not in ("Succeeded", "Failed"):
             raise errors.conflict()
         sent = without(request.body, (*_READ_ONLY, "tags", "location"))
-        # What a version holds never changes; what a client repeats of it is ignored.
+        # The storage profile of a version cannot change; what a client sends of it is ignored.
         sent["properties"] = without(sent.get("properties", {}), (*_READ_ONLY_PROPERTIES, "storageProfile"))
         before = copy.deepcopy(record.body)
         record.body |= merged(record.body, sent)
@@ -163,7 +163,7 @@ class Versions:
 
 
 def _complete(services: Services, record: Record) -> None:
-    """Fill what Azure fills into a version's publishing and safety profiles."""
+    """Add the defaults of a version's publishing and safety profiles."""
     identify(record)
     profile = record.properties.setdefault("publishingProfile", {})
     replicas = profile.setdefault("replicaCount", 1)

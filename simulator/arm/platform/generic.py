@@ -1,7 +1,7 @@
-"""Resource types nobody modelled: stored as they are.
+"""Resource types without their own provider: stored as they are.
 
-This room decides that they behave like the simplest ARM resource: written at once, read back as written. It refuses to
-know any of them.
+Decides that they behave like the simplest ARM resource: writes are synchronous and reads return what was written. Does
+not know any type.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from simulator.arm.core.resource_types import ResourceType
 from simulator.arm.core.services import Services
 from simulator.arm.core.store import Record
 from simulator.arm.core.tag_rules import check_tags
+from simulator.arm.core.write_events import WriteKind
 from simulator.arm.state.disk_bodies import identify
 
 _READ_ONLY = ("id", "name", "type")
@@ -36,7 +37,7 @@ class Generic:
         )
 
     def fill(self, record: Record) -> None:
-        """Complete a body somebody put into the world by hand."""
+        """Complete a body of a scenario."""
         identify(record)
         record.properties.setdefault("provisioningState", "Succeeded")
 
@@ -60,7 +61,7 @@ class Generic:
         return Answer(200, record.body)
 
     def delete(self, request: Request) -> Answer:
-        """Delete, with everything nested."""
+        """Delete the resource and everything nested in it."""
         record = self._services.store.get(request.id)
         if record is None:
             return Answer(204)
@@ -70,7 +71,5 @@ class Generic:
         return Answer(200)
 
     def _notify(self, request: Request, verb: str) -> None:
-        kind = "delete" if verb == "delete" else "write"
-        self._services.notify_write(
-            request, request.id, f"{request.id.type}/{verb}", "delete" if kind == "delete" else "write", request.id.text
-        )
+        kind: WriteKind = "delete" if verb == "delete" else "write"
+        self._services.notify_write(request, request.id, f"{request.id.type}/{verb}", kind, request.id.text)

@@ -1,6 +1,6 @@
-"""Subscriptions, resource groups, locations and management groups: the scopes resources live in.
+"""Subscriptions, resource groups, locations and management groups: the scopes of resources.
 
-This room decides what ARM itself answers for them. It refuses to know resource types.
+Decides what ARM itself answers for them. Does not know resource types.
 https://learn.microsoft.com/rest/api/resources/resource-groups
 """
 
@@ -24,7 +24,7 @@ _READ_ONLY = ("id", "name", "type", "properties")
 
 
 class Groups:
-    """The scopes."""
+    """The handlers of scopes."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -45,7 +45,7 @@ class Groups:
             raise errors.group_being_deleted(record.id.name)
 
     def make_group(self, resource_id: ResourceId, location: str | None = None) -> None:
-        """Make the resource group (and subscription) of an id, where missing."""
+        """Add the resource group and subscription of an id, where missing."""
         if resource_id.subscription is None:
             return
         self._services.add_subscription(resource_id.subscription)
@@ -54,7 +54,7 @@ class Groups:
             self._services.store.put(_record(group_id, {"location": location or DEFAULT_LOCATION}))
 
     def handle_group(self, request: Request) -> Answer:
-        """One resource group."""
+        """Answer a request for one resource group."""
         subscription = str(request.id.subscription)
         if subscription.lower() not in self._services.store.subscriptions:
             raise errors.subscription_not_found(subscription)
@@ -76,7 +76,7 @@ class Groups:
         raise errors.method_not_allowed(request.method, request.id.text)
 
     def handle_subscription(self, request: Request) -> Answer:
-        """One subscription, or what is listed right below it."""
+        """Answer a request for one subscription, or for its locations or resource groups."""
         subscription = str(request.id.subscription)
         body = self._services.store.subscriptions.get(subscription.lower())
         if body is None:
@@ -96,7 +96,7 @@ class Groups:
         return list(self._services.store.subscriptions.values())
 
     def subscriptions_of(self, management_group: str) -> Iterable[str]:
-        """The ids of the subscriptions in a management group; the tenant's root group holds all."""
+        """The ids of the subscriptions in a management group; the tenant's root group contains all."""
         if management_group.lower() == TENANT_ID:
             return [str(each["subscriptionId"]) for each in self._services.store.subscriptions.values()]
         prefix = f"/providers/{MANAGEMENT_GROUP_TYPE}/{management_group}/subscriptions/".lower()
@@ -104,7 +104,7 @@ class Groups:
         return [each.id.name for each in self._services.store.of_type(kind) if each.id.key.startswith(prefix)]
 
     def fill_group(self, record: Record) -> None:
-        """Complete a group somebody put into the world by hand."""
+        """Complete a group of a scenario."""
         record.body.setdefault("location", DEFAULT_LOCATION)
         record.body |= _record(record.id, record.body).body
 
@@ -125,7 +125,7 @@ class Groups:
 
     def _delete_group(self, request: Request, record: Record) -> Answer:
         if record.properties.get("provisioningState") == "Deleting":
-            # Not recorded: a second request is taken, the first one's work goes on.
+            # Not recorded: a second request is accepted and the first deletion continues.
             return Answer(202)
         record.properties["provisioningState"] = "Deleting"
 

@@ -1,7 +1,7 @@
-"""Microsoft.Network/networkInterfaces: a VM's way into a virtual network.
+"""Microsoft.Network/networkInterfaces: network interfaces of VMs.
 
-This room decides that an interface names a subnet that exists in its region, gets an address of its own, and is not
-deleted under a VM. Everything else of a body is stored as it is. It refuses to know networks.
+Decides that an interface names a subnet that exists in its region, gets an address of its own, and cannot be deleted
+while a VM uses it. The rest of a body is stored as it is. Does not know networks.
 https://learn.microsoft.com/rest/api/virtualnetwork/network-interfaces
 """
 
@@ -40,7 +40,7 @@ class NetworkInterfaces:
         )
 
     def fill(self, record: Record) -> None:
-        """Complete an interface somebody put into the world by hand."""
+        """Complete an interface of a scenario."""
         self._generic.fill(record)
         self._complete(record)
 

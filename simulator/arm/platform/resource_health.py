@@ -1,8 +1,8 @@
-"""Microsoft.ResourceHealth/availabilityStatuses: what Azure says of a VM's health from outside.
+"""Microsoft.ResourceHealth/availabilityStatuses: a VM's health as the platform sees it.
 
-This room decides that Resource Health follows power, later than ARM does, and never looks into the guest: a VM whose
-guest does not boot is available. Nobody documents the delay; a minute is ours. A private key `_availability` on the VM
-overrides it.
+Decides that Resource Health follows the power state with a delay and ignores the guest: a VM whose guest does not boot
+is available. The delay is not documented; one minute is an assumption. The scenario key `_availability` of the VM
+overrides the status.
 https://learn.microsoft.com/rest/api/resourcehealth/availability-statuses/get-by-resource
 https://learn.microsoft.com/azure/service-health/resource-health-vm-annotation
 """
@@ -32,7 +32,7 @@ _STOPPED: dict[str, tuple[str, str]] = {
 
 
 class ResourceHealth:
-    """The status of VMs; of anything else nothing is known."""
+    """The status of VMs; `Unknown` for every other resource."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -46,7 +46,7 @@ class ResourceHealth:
         return Answer(200, self._status(request.id.text[: request.id.key.rindex(_BELOW)]), counted=False)
 
     def listing(self, request: Request) -> Answer:
-        """GET …/availabilityStatuses: the current one; history is not kept."""
+        """GET …/availabilityStatuses: only the current status; there is no history."""
         return Answer(200, {"value": [self._status(request.id.text)]}, counted=False)
 
     def _status(self, scope: str) -> Json:
@@ -69,9 +69,7 @@ class ResourceHealth:
 
 def _properties(state: VmState, now: datetime) -> Json:
     if state.availability is not None:
-        return _status_properties(
-            state.availability, state.availability, "Told by the scenario.", now, now, "Unplanned"
-        )
+        return _status_properties(state.availability, state.availability, "Set by the scenario.", now, now, "Unplanned")
     power, since = _power_at(state, now - timedelta(seconds=_LATE_S), now)
     if power in _STOPPED:
         title, summary = _STOPPED[power]

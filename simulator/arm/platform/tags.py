@@ -1,7 +1,7 @@
 """Microsoft.Resources/tags: the tags API on any resource, group and subscription.
 
-This room decides how tags are replaced, merged and deleted. Tag writes are synchronous. What a tag may be is
-`tag_rules`.
+Decides how tags are replaced, merged and deleted. Tag writes are synchronous. Leaves the limits of tags to
+`tag_rules.py`.
 https://learn.microsoft.com/rest/api/resources/tags
 """
 
@@ -21,7 +21,7 @@ _ACTION = "Microsoft.Resources/tags"
 
 
 def is_tags(resource_id: ResourceId) -> bool:
-    """Whether an id names the tags of something."""
+    """Whether an id names the tags of a scope."""
     return resource_id.key.endswith(SUFFIX.lower())
 
 

@@ -1,7 +1,7 @@
-"""Which disks hang on which VM.
+"""Disks attached to VMs.
 
-This room decides `managedBy`, `diskState` and the last change of ownership of every disk a VM names, and of those it no
-longer names. It refuses to decide whether an attachment is allowed.
+Decides `managedBy`, `diskState` and the time of the last ownership change of the disks that a VM names or no longer
+names. Leaves whether an attachment is allowed to the providers.
 Disk states: https://learn.microsoft.com/rest/api/compute/disks/get#diskstate
 """
 
@@ -19,7 +19,7 @@ _DISK_STATES = {"deallocated": "Reserved"}
 
 
 def disk_blocks(vm: Record) -> Iterator[Json]:
-    """The OS disk's block and the data disks' blocks of a VM's model."""
+    """The blocks of the OS disk and the data disks in a VM's model."""
     storage: Json = vm.properties.get("storageProfile", {})
     if "osDisk" in storage:
         yield storage["osDisk"]
@@ -33,15 +33,15 @@ def disk_id(block: Json) -> str | None:
 
 
 def attached_disk(services: Services, block: Json) -> Record | None:
-    """The disk a block of a VM's model names."""
+    """The disk that a block of a VM's model names."""
     text = disk_id(block)
     return services.store.get(text) if text else None
 
 
 def sync_attachments(services: Services, vm: Record) -> None:
-    """Make the disks agree with the VM's model and power: attach those named, detach those no longer named."""
+    """Update the disks to the VM's model and power: attach those it names, detach those it no longer names."""
     if services.store.get(vm.id) is not vm:
-        return  # an operation that outlives its VM attaches nothing
+        return  # an operation that ends after its VM was deleted attaches nothing
     state = vm_state(vm)
     named = frozenset(text.lower() for block in disk_blocks(vm) if (text := disk_id(block)))
     for key in state.attached - named:
@@ -55,7 +55,7 @@ def sync_attachments(services: Services, vm: Record) -> None:
 
 
 def release(services: Services, disk: Record) -> None:
-    """The disk belongs to nobody any more."""
+    """Detach the disk."""
     disk.body.pop("managedBy", None)
     disk.properties["diskState"] = "Unattached"
     disk.properties["LastOwnershipUpdateTime"] = stamp(services.now())

@@ -1,7 +1,6 @@
-"""What the platform fills into a managed disk.
+"""Defaults and derived properties of a managed disk.
 
-This room decides the derived properties of a disk: state, size, performance, encryption, network defaults. It refuses
-to know requests and operations.
+Decides state, size, performance, encryption and network defaults. Does not know requests and operations.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ _DEFAULT_GB = 30
 
 
 def complete_disk(services: Services, record: Record) -> None:
-    """Fill what is missing in a disk, as ARM does; what is there stays."""
+    """Add ARM's defaults to a disk; existing values stay."""
     body, properties = record.body, record.properties
     identify(record)
     sku = body.setdefault("sku", {"name": "Standard_LRS"})
@@ -34,7 +33,7 @@ def complete_disk(services: Services, record: Record) -> None:
 
 
 def derive_performance(body: Json) -> None:
-    """Set size in bytes, tier, IOPS and throughput from SKU and size; chosen values of Ultra and Premium v2 stay."""
+    """Set size in bytes, tier, IOPS and throughput from SKU and size; Ultra and Premium v2 keep set values."""
     properties = body["properties"]
     sku, size_gb = body["sku"]["name"], int(properties["diskSizeGB"])
     numbers = performance(sku, size_gb, properties.get("tier"))

@@ -1,6 +1,7 @@
 """Boot diagnostics: the serial log and the screenshot of a VM, behind links that expire.
 
-This room decides who gets links, for how long, and what lies behind them. What the console shows is `serial_log`.
+Decides when links are given, how long they are valid and what they return. Leaves the console's text to
+`serial_log.py`.
 https://learn.microsoft.com/rest/api/compute/virtual-machines/retrieve-boot-diagnostics-data
 """
 
@@ -27,7 +28,7 @@ _VM_TYPE = "Microsoft.Compute/virtualMachines"
 
 
 class BootDiagnostics:
-    """The action on a VM, and the blobs its links name."""
+    """The action on a VM and the blobs of its links."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -38,7 +39,7 @@ class BootDiagnostics:
         record = self._services.require(request.id, missing)
         profile = (record.properties.get("diagnosticsProfile") or {}).get("bootDiagnostics") or {}
         if not profile.get("enabled"):
-            # Words not known.
+            # Message not known.
             raise errors.not_allowed(f"Boot diagnostics is not enabled for VM '{record.id.name}'.")
         minutes = _minutes(request.query.get("sasuriexpirationtimeinminutes"))
         expires = self._services.now() + timedelta(minutes=minutes)
@@ -51,7 +52,7 @@ class BootDiagnostics:
         )
 
     def blob(self, path: str, expires: str, signature: str) -> tuple[int, str, bytes]:
-        """Status, content type and bytes behind a link: 403 with another signature or too late, 404 before a boot."""
+        """Status, content type and bytes of a link: 403 for a wrong signature or an expired link, 404 before a boot."""
         try:
             late = datetime.fromisoformat(expires) < self._services.now()
         except ValueError:
@@ -85,7 +86,7 @@ def _stem(record: Record) -> str:
 
 
 def _signature(path: str, expires: str) -> str:
-    """A pretend signature: it ties a link to its path and time, and protects nothing."""
+    """A dummy signature: it binds a link to its path and expiry and protects nothing."""
     digest = hashlib.sha256(f"{path}|{expires}".encode()).digest()
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 

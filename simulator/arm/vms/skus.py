@@ -1,6 +1,6 @@
-"""`GET /subscriptions/{id}/providers/Microsoft.Compute/skus`: what VM sizes can do, by region.
+"""`GET /subscriptions/{id}/providers/Microsoft.Compute/skus`: capabilities of VM sizes, by region.
 
-This room decides how a size is told and how the list is filtered and paged. Which sizes there are is `vm_sizes`.
+Decides the entry of a size and how the list is filtered and paged. Leaves the set of sizes to `vm_sizes.py`.
 https://learn.microsoft.com/rest/api/compute/resource-skus/list
 """
 
@@ -20,7 +20,7 @@ _FILTER = re.compile(r"\s*location\s+eq\s+'([^']*)'\s*", re.IGNORECASE)
 
 
 def listing(request: Request) -> Answer:
-    """The SKUs of every region, or of that in `$filter=location eq '…'`; the only filter Azure takes."""
+    """The SKUs of every region, or of the one in `$filter=location eq '…'`, the only filter that Azure accepts."""
     asked = request.query.get("$filter")
     wanted = None
     if asked:

@@ -1,6 +1,6 @@
-"""How a VM comes to be: what ARM adds to a new VM, and what a scenario author may leave out.
+"""Defaults of a VM: what ARM adds to a new VM, and what a scenario can leave out.
 
-This room decides defaults. It refuses to know operations.
+Does not know operations.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _GUEST_KEYS = ("computerName", "osName", "osVersion", "extensions", "hyperVGener
 
 
 def complete_model(services: Services, record: Record) -> None:
-    """Add to a VM's model what ARM adds to every VM."""
+    """Add to a VM's model the defaults that ARM adds to every VM."""
     identify(record)
     properties = record.properties
     properties.setdefault("vmId", services.guid("vmId", record.id))
@@ -59,7 +59,7 @@ def complete_model(services: Services, record: Record) -> None:
 
 
 def make_disks(services: Services, record: Record) -> None:
-    """Make every managed disk the model names and nobody has made yet."""
+    """Make every managed disk that the model names and that does not exist yet."""
     storage = record.properties["storageProfile"]
     for block in disk_blocks(record):
         text = disk_id(block)
@@ -86,7 +86,7 @@ def make_disks(services: Services, record: Record) -> None:
 
 
 def fill(services: Services, record: Record) -> None:
-    """Complete a VM somebody put into the world by hand: model, disks, power, guest, network."""
+    """Complete a VM of a scenario: model, disks, power, guest, network."""
     body, properties = record.body, record.properties
     view: Json = properties.pop("instanceView", {})
     state = vm_state(record)
@@ -111,7 +111,7 @@ def fill(services: Services, record: Record) -> None:
 
 
 def boot_facts(services: Services, record: Record) -> SourceFacts:
-    """What is known of the OS disk of a VM's model: from the disk where it exists, else from the image."""
+    """Facts about the OS disk of a VM's model: from the disk if it exists, else from the image."""
     storage = record.properties["storageProfile"]
     disk = attached_disk(services, storage["osDisk"])
     if disk is not None:
@@ -156,7 +156,7 @@ def _complete_data_disk(record: Record, block: Json, number: int) -> None:
 
 
 def _take_guest(state: VmState, view: Json) -> None:
-    """Keep what a recorded instance view says of the guest, so that later views say it again."""
+    """Keep what a recorded instance view contains about the guest, so that later views contain it too."""
     agent = view.get("vmAgent", {})
     state.guest |= {key: view[key] for key in _GUEST_KEYS if key in view}
     state.guest |= {key: agent[key] for key in ("vmAgentVersion", "extensionHandlers") if key in agent}

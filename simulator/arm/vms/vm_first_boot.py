@@ -1,7 +1,7 @@
-"""What a VM that is made over ARM must say, what ARM keeps of it for itself, and what its custom data then does.
+"""Checks of a new VM's model, its secrets, and the effects of its custom data at the first boot.
 
-This room decides refusals of a new VM's model (its size apart, `vm_size_rules`) and its first boot. Custom data and
-passwords are never told again. It refuses to know requests.
+Decides refusals of a new VM's model, except those of its size (`vm_size_rules.py`), and its first boot. No answer
+contains custom data and passwords. Does not know requests.
 https://learn.microsoft.com/rest/api/compute/virtual-machines/create-or-update
 """
 
@@ -22,7 +22,7 @@ _SECRETS = ("customData", "adminPassword")
 
 
 def check_model(services: Services, record: Record) -> None:
-    """Refuse what Azure refuses of a new VM's image, disk and OS profile."""
+    """Refuse the images, disks and OS profiles of a new VM that Azure refuses."""
     properties = record.properties
     storage = properties.get("storageProfile") or {}
     if reference := storage.get("imageReference"):
@@ -54,7 +54,7 @@ def check_model(services: Services, record: Record) -> None:
 
 
 def take_secrets(record: Record) -> None:
-    """Put what ARM never tells again out of the model."""
+    """Move the secrets, which no later answer of ARM contains, out of the model."""
     profile: Json = record.properties.get("osProfile") or {}
     vm_state(record).custom_data = profile.get("customData")
     for key in _SECRETS:
@@ -62,7 +62,7 @@ def take_secrets(record: Record) -> None:
 
 
 def begin_first_boot(services: Services, record: Record, power_off: Callable[[Record], None]) -> None:
-    """The VM has come up for the first time: let its custom data, if there is any, do what it does."""
+    """Schedule the effects of the custom data, if there is any, after the first boot of a VM."""
     state = vm_state(record)
     boot = state.boot
     if state.custom_data is None or boot is None or boot.stuck is not None:
@@ -75,7 +75,7 @@ def begin_first_boot(services: Services, record: Record, power_off: Callable[[Re
 
     def end() -> None:
         if services.store.get(record.id) is not record or state.boot is not boot:
-            return  # gone, or started again meanwhile
+            return  # the VM was deleted or started again meanwhile
         now = services.now()
         state.console_lines += [(now, line) for line in first.lines]
         if first.powers_off:

@@ -1,7 +1,6 @@
-"""The VM's power: start, stop, deallocate, restart, redeploy, reapply, generalize.
+"""Power operations of a VM: start, powerOff, deallocate, restart, redeploy, reapply, generalize.
 
-This room decides which power state follows which, when the guest boots and what the agent says then. It refuses to know
-the VM's model.
+Decides the order of power states, when the guest boots and when its agent reports. Does not know the VM's model.
 https://learn.microsoft.com/azure/virtual-machines/states-billing
 """
 
@@ -25,7 +24,7 @@ _TYPE = "Microsoft.Compute/virtualMachines"
 
 @dataclass(frozen=True)
 class _Action:
-    """One power operation: the state shown on the way, where it ends, what it needs."""
+    """One power operation: the state while it runs, the state at its end, and what it requires."""
 
     name: str
     on_the_way: Power | None
@@ -56,7 +55,7 @@ class VmPower:
         return handlers | {"generalize": self._generalize, "simulateEviction": self._simulate_eviction}
 
     def go_down(self, record: Record, on_the_way: Power) -> None:
-        """A stop of the VM was accepted: from now on it counts as down."""
+        """Begin a stop or restart: from now on the VM counts as down."""
         state = vm_state(record)
         if state.power == "running":
             self._services.journal.down(record.id.key, self._services.now())
@@ -64,7 +63,7 @@ class VmPower:
         self._services.power_changed(record)
 
     def boot(self, record: Record, *, at_once: bool = False) -> None:
-        """The VM runs. Its OS disk decides whether the guest comes up; `at_once`: its agent has reported already."""
+        """Run the VM. Its OS disk decides whether the guest boots; `at_once`: the agent reports without delay."""
         state, now = vm_state(record), self._services.now()
         state.shut_down(now, keep_report=True)
         wait_s = 0.0 if at_once else durations.draw("agentReady", self._services.random("agentReady", record.id))
@@ -75,7 +74,7 @@ class VmPower:
         self._services.power_changed(record)
 
     def power_off_from_guest(self, record: Record) -> None:
-        """The guest powers its machine off: the VM keeps its host and is billed on, as after `powerOff`."""
+        """Power the VM off from inside the guest: it keeps its host and its cost, as after `powerOff`."""
         state, now = vm_state(record), self._services.now()
         if state.power != "running" or state.busy:
             return
@@ -86,7 +85,7 @@ class VmPower:
         self._services.power_changed(record)
 
     def settle(self, record: Record, error: Json | None) -> None:
-        """An operation on the VM ended, with `error` if it failed."""
+        """Record the end of an operation on the VM, with `error` if it failed."""
         state = vm_state(record)
         state.busy, state.failure, state.changed_at = False, error, self._services.now()
         record.properties["provisioningState"] = "Failed" if error else "Succeeded"
@@ -122,7 +121,7 @@ class VmPower:
         return handle
 
     def _come_up(self, record: Record, action: _Action, before: Power) -> None:
-        """The VM runs at the end of an action, which an extension may yet hold up."""
+        """Run the VM at the end of an action, before an extension that delays its end."""
         if before == "deallocated":
             vm_state(record).earlier_report = None
         if before != "running" or action.name != "start":
@@ -137,7 +136,7 @@ class VmPower:
         hibernates: bool,
         came_up: Callable[[], None] | None,
     ) -> Callable[[], None]:
-        """What an action ends with; `came_up` is None when the VM has come up earlier."""
+        """The effect at the end of an action; `came_up` is None when `_come_up` already ran."""
 
         def effect() -> None:
             state, now = vm_state(record), self._services.now()
@@ -202,7 +201,7 @@ class VmPower:
 
 
 def _check_hibernation(record: Record, state: VmState) -> None:
-    """Documented: https://learn.microsoft.com/azure/virtual-machines/hibernate-resume (words not known)."""
+    """Documented: https://learn.microsoft.com/azure/virtual-machines/hibernate-resume (messages not known)."""
     if not (record.properties.get("additionalCapabilities") or {}).get("hibernationEnabled"):
         raise errors.not_allowed(f"VM '{record.id.name}' cannot be hibernated since hibernation is not enabled on it.")
     if state.power != "running":
@@ -210,7 +209,7 @@ def _check_hibernation(record: Record, state: VmState) -> None:
 
 
 def _takes(action: _Action, before: Power) -> str:
-    """The distribution an action's duration comes from: an action that changes nothing is quick."""
+    """The distribution of an action's duration: an action that changes nothing is quick."""
     if action.name == "start" and before == "stopped":
         return "startStopped"
     if action.name in ("start", "powerOff", "deallocate") and before == action.ends:

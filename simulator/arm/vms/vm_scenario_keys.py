@@ -1,7 +1,6 @@
-"""What a scenario author says of a VM that no ARM body could: power, agent, guest.
+"""The scenario keys (`_…`) of a VM, for facts that no ARM body contains: power, agent, guest.
 
-This room decides the VM's private keys (`_…`): how they are taken out of a body and how they are told again. The keys
-are told in simulator/README.md. It refuses to know the VM's model.
+Decides how they are read from a body and written back. simulator/README.md lists them. Does not know the VM's model.
 """
 
 from __future__ import annotations
@@ -15,12 +14,13 @@ from simulator.arm.guests.guest_boot import is_healthy, name_guest
 from simulator.arm.state.vm_state import SETTLED, Boot, Power, VmState, vm_state
 
 _AVAILABILITY = ("Available", "Unavailable", "Degraded", "Unknown")
+_AVAILABILITY_HELP = f"one of {', '.join(_AVAILABILITY)}"
 
 
 def take_scenario_keys(services: Services, record: Record, shown_power: str | None) -> None:
-    """Take a VM's private keys out of its body; without `_power` its power is `shown_power`, or stays.
+    """Move a VM's scenario keys from its body into its state; without `_power` the power is `shown_power`, or stays.
 
-    ValueError for a value nobody understands.
+    ValueError for an invalid value.
     """
     body, state = record.body, vm_state(record)
     state.has_agent = bool(body.pop("_agent", state.has_agent))
@@ -29,15 +29,15 @@ def take_scenario_keys(services: Services, record: Record, shown_power: str | No
     state.slow_extension_s = float(body.pop("_slow_extension_s", state.slow_extension_s))
     state.listens = tuple(_checked(body, "_listens", list(state.listens), _are_ports, "a list of ports"))
     state.availability = _checked(
-        body, "_availability", state.availability, lambda text: text in (None, *_AVAILABILITY), "a state Azure knows"
+        body, "_availability", state.availability, lambda text: text in (None, *_AVAILABILITY), _AVAILABILITY_HELP
     )
     _take_power(services, record, state, body.pop("_power", None) or shown_power)
 
 
 def scenario_keys(record: Record) -> Json:
-    """What a scenario would have to say to get this VM back: the keys `take_private` reads.
+    """The scenario keys that reproduce this VM, as `take_scenario_keys` reads them.
 
-    A VM on its way between two power states says so; taken as a scenario it is running.
+    A power state between two others, such as `starting`, is returned as it is; read again it means running.
     """
     state = vm_state(record)
     keys: Json = {"_power": "hibernated" if state.hibernated else state.power}

@@ -1,7 +1,7 @@
 """Microsoft.Compute/virtualMachines: create, read, update, delete.
 
-This room decides the VM's model and how a write changes it. Power is next door (`vm_power`), so are the rules of an OS
-disk swap (`vm_swap`) and the view of the guest (`instance_view`).
+Decides the VM's model and how a write changes it. Leaves power to `vm_power.py`, the checks of an OS disk swap to
+`vm_swap.py` and the instance view to `instance_view.py`.
 https://learn.microsoft.com/rest/api/compute/virtual-machines
 """
 
@@ -33,7 +33,7 @@ from simulator.arm.vms.vm_swap import check_os_disk, is_swap
 VM_TYPE = "Microsoft.Compute/virtualMachines"
 _ACTION = f"{VM_TYPE}/write"
 
-# Page size of Azure's VM lists: documented only as "use nextLink"; small enough that every client meets one.
+# Azure documents no page size for VM lists, only "use nextLink"; this one is small, so that tests meet several pages.
 PAGE_SIZE = 50
 
 _READ_ONLY = ("id", "name", "type", "etag", "resources")
@@ -66,7 +66,7 @@ class Vms:
         )
 
     def render(self, record: Record, request: Request | None = None) -> Json:
-        """The VM as Azure answers it; with `$expand=instanceView` the view stands in it."""
+        """The VM as Azure answers it; `$expand=instanceView` adds the view."""
         body = {**record.body, "etag": vm_state(record).quoted_etag}
         properties = {**record.properties}
         if "storageProfile" in properties:
@@ -94,7 +94,7 @@ class Vms:
         kept = {key: record.properties[key] for key in _KEPT_BY_PUT if key in record.properties}
         storage, old_storage = given.setdefault("storageProfile", {}), record.properties.get("storageProfile", {})
         for key in ("imageReference", "osDisk", "dataDisks"):
-            # A PUT without imageReference keeps it: the CLI always leaves it out.
+            # A PUT without one of these keys keeps it: the CLI always leaves imageReference out.
             if key not in storage and key in old_storage:
                 storage[key] = copy.deepcopy(old_storage[key])
         storage["osDisk"] = merged(old_storage.get("osDisk", {}), storage.get("osDisk", {}))
@@ -116,7 +116,7 @@ class Vms:
         return self._update(request, record, model, request.body)
 
     def delete(self, request: Request) -> Answer:
-        """Delete the VM; a disk goes with it where its deleteOption says so."""
+        """Delete the VM and its disks with the deleteOption `Delete`."""
         record = self._services.store.get(request.id)
         if record is None:
             return Answer(204)
@@ -168,13 +168,13 @@ class Vms:
         return accepted(request, operation, 201, self.render(record))
 
     def _update(self, request: Request, record: Record, model: Json, sent: Json) -> Answer:
-        """Replace the model by `model`; `sent` is what the client wrote."""
+        """Replace the model by `model`; `sent` is the body of the request."""
         state = vm_state(record)
         if state.busy:
             raise errors.conflict()
         check_etag(request, state.quoted_etag)
         if state.hibernated and sent.keys() - {"tags", "location"}:
-            # Documented: https://learn.microsoft.com/azure/virtual-machines/hibernate-resume (words not known).
+            # Documented: https://learn.microsoft.com/azure/virtual-machines/hibernate-resume (message not known).
             raise errors.not_allowed(
                 f"VM '{record.id.name}' is hibernated and cannot be modified. Deallocate it first."
             )
@@ -190,7 +190,7 @@ class Vms:
         state.busy = True
         reboots = swaps and state.power == "running"
         if reboots:
-            # Azure takes a swap on a running VM and restarts it.
+            # Azure accepts a swap on a running VM and restarts it.
             self._power.go_down(record, "starting")
 
         def done() -> None:
@@ -203,7 +203,7 @@ class Vms:
             self._power.settle(record, None)
 
         def failed(error: Json | None) -> None:
-            # Tags written meanwhile stay: they are no part of this update's failure.
+            # Tags written meanwhile stay: they are not part of the failed update.
             record.body = {**before, "tags": record.body.get("tags", {})}
             if reboots:
                 self._power.boot(record)
@@ -232,14 +232,14 @@ class Vms:
             check_tags(model["tags"])
 
     def _drop_derived(self, record: Record) -> None:
-        """Size and SKU of a managed disk are the disk's own: what a client sends for an existing disk is ignored."""
+        """Drop size and SKU that a client sends for an existing managed disk: they belong to the disk."""
         for block in disk_blocks(record):
             if attached_disk(self._services, block) is not None:
                 block.pop("diskSizeGB", None)
                 block["managedDisk"].pop("storageAccountType", None)
 
     def _storage(self, record: Record) -> Json:
-        """The storage profile with what Azure adds to managed disks while the VM has a host."""
+        """The storage profile with the disk size and SKU that Azure adds while the VM has a host."""
         storage: Json = record.properties["storageProfile"]
         if vm_state(record).power == "deallocated":
             return storage
@@ -255,7 +255,7 @@ class Vms:
         return {**block, "managedDisk": managed, "diskSizeGB": disk.properties.get("diskSizeGB")}
 
     def _indexed(self, record: Record) -> Json:
-        """The VM as Resource Graph has it: with its power state under `properties.extended`."""
+        """The VM as Resource Graph returns it: with its power state under `properties.extended`."""
         body, power = self.render(record), vm_state(record).power
         shown = {"code": f"PowerState/{power}", "displayStatus": f"VM {power}", "level": "Info"}
         extended = {"instanceView": {"powerState": shown}}
