@@ -14,6 +14,7 @@ from simulator.arm.core.messages import Answer, Request
 from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json
 from simulator.arm.core.tag_rules import check_tags, merge_tags, remove_tags
+from simulator.arm.core.write_events import WriteKind
 from simulator.arm.state.vm_state import VmState
 
 SUFFIX = "/providers/Microsoft.Resources/tags/default"
@@ -58,10 +59,8 @@ class Tags:
         if record is not None and isinstance(record.state, VmState):
             record.state.etag += 1
         target, scope = parse_id(str(body["id"])), f"{body['id']}{SUFFIX}"
-        kind = "delete" if verb == "delete" else "write"
-        self._services.notify_write(
-            request, target, f"{_ACTION}/{verb}", "delete" if kind == "delete" else "write", scope
-        )
+        kind: WriteKind = "delete" if verb == "delete" else "write"
+        self._services.notify_write(request, target, f"{_ACTION}/{verb}", kind, scope)
         answer = Answer(200) if verb == "delete" else Answer(200, _answer(body))
         answer.delay_s = fault.duration_s or 0.0
         return answer

@@ -18,7 +18,7 @@ from simulator.clock import Clock
 from simulator.control import PREFIX, ControlPlane
 from simulator.scenarios import names
 from simulator.world import Simulator
-from tests.unit.simulator.arm.azure import Azure, told
+from tests.unit.simulator.arm.azure import Azure, run_story
 
 README = (Path(simulator.__file__).parent / "README.md").read_text(encoding="utf-8")
 ROUTES = [
@@ -62,4 +62,4 @@ def test_the_readmes_scenario_loads() -> None:
         (vm,) = (await azure.sim("GET", "resources?type=Microsoft.Compute/virtualMachines")).body
         assert (vm["_power"], vm["_listens"]) == ("deallocated", [22])
 
-    told(story, json.loads(text))
+    run_story(story, json.loads(text))
