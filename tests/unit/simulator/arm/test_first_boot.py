@@ -88,7 +88,7 @@ def test_custom_data_writes_on_the_console_and_powers_the_vm_off() -> None:
     run_story(story, WORLD)
 
 
-@pytest.mark.parametrize(("ends", "says"), [("failed", "NOT WELL"), ("silent", None), ("never", None)])
+@pytest.mark.parametrize(("ends", "line"), [("failed", "NOT WELL"), ("silent", None), ("never", None)])
 def test_custom_data_can_fail_end_silently_or_never_end(ends: str, line: str | None) -> None:
     """Failed custom data writes its error line, silent writes nothing; when it never ends, the VM keeps running."""
 

@@ -78,7 +78,7 @@ def test_a_subscription_without_the_compute_provider_has_no_list_of_vms() -> Non
     run_story(story, [linux_vm(), {"id": other, "_notRegistered": ["Microsoft.Compute"]}])
 
 
-@pytest.mark.parametrize("said", ["Microsoft.Compute", [7], ["Microsoft.Authorization"], None])
+@pytest.mark.parametrize("names", ["Microsoft.Compute", [7], ["Microsoft.Authorization"], None])
 def test_a_scenario_can_only_name_providers_that_may_be_missing(names: object) -> None:
     """Other values are refused, and a reset registers every provider again."""
 
