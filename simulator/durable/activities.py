@@ -12,12 +12,12 @@ from durabletask.internal import orchestrator_service_pb2 as pb
 
 from simulator.clock import Clock
 from simulator.durable.activity_results import as_kept
-from simulator.durable.desk import Desk, redelivery_s
 from simulator.durable.history import event, failure_details, text
-from simulator.durable.lane import Lane
-from simulator.durable.post import Post
+from simulator.durable.limited_queue import Lane
+from simulator.durable.message_delivery import Post
 from simulator.durable.records import Deliver, RunActivity
 from simulator.durable.worker import FunctionFailed, FunctionMissing, WorkerDied
+from simulator.durable.worker_slot import Desk, redelivery_s
 
 
 class Activities:

@@ -15,15 +15,15 @@ from dataclasses import replace
 from durabletask.internal import orchestrator_service_pb2 as pb
 
 from simulator.clock import Clock
-from simulator.durable.desk import Desk, redelivery_s
 from simulator.durable.entity_batches import ask, messages_of, next_batch, sorted_out
 from simulator.durable.entity_messages import granted
 from simulator.durable.history import optional
 from simulator.durable.ids import Ids
-from simulator.durable.lane import Lane
-from simulator.durable.post import Post
+from simulator.durable.limited_queue import Lane
+from simulator.durable.message_delivery import Post
 from simulator.durable.records import Deliver, Entity, LockEntities, Message, Operate, ReleaseEntity
 from simulator.durable.worker import WorkerDied
+from simulator.durable.worker_slot import Desk, redelivery_s
 
 
 class Entities:

@@ -20,12 +20,11 @@ from durabletask.internal import orchestrator_service_pb2 as pb
 
 from simulator.clock import Clock
 from simulator.durable.activities import Activities
-from simulator.durable.desk import REDELIVERY_S, Desk
 from simulator.durable.entities import Entities
 from simulator.durable.history import event, text
 from simulator.durable.ids import Ids
+from simulator.durable.message_delivery import Post
 from simulator.durable.orchestrations import Orchestrations
-from simulator.durable.post import Post
 from simulator.durable.records import (
     Address,
     Deliver,
@@ -39,6 +38,7 @@ from simulator.durable.records import (
 )
 from simulator.durable.trace import Trace
 from simulator.durable.worker import Interruptions, Worker
+from simulator.durable.worker_slot import REDELIVERY_S, Desk
 
 
 @dataclass(frozen=True)

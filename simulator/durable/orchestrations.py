@@ -20,13 +20,13 @@ from durabletask.internal import orchestrator_service_pb2 as pb
 
 from simulator.clock import Clock
 from simulator.durable.actions import execution_started, output_of
-from simulator.durable.desk import Desk, redelivery_s
 from simulator.durable.history import event, optional
-from simulator.durable.lane import Lane
-from simulator.durable.post import Post
+from simulator.durable.limited_queue import Lane
+from simulator.durable.message_delivery import Post
 from simulator.durable.records import Deliver, Instance, StartOrchestration
 from simulator.durable.turns import Turn, take_turn
 from simulator.durable.worker import WorkerDied
+from simulator.durable.worker_slot import Desk, redelivery_s
 
 # What the Azure Storage provider stores for a custom status that the orchestrator did not set.
 # https://github.com/Azure/durabletask/issues/477
