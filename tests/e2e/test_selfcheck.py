@@ -235,7 +235,7 @@ def test_a_part_that_does_not_answer_is_a_failed_check() -> None:
     """An orchestration that never comes and an activity that raises are rows, with a cure, of a run that ends."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.hub.witness(Mute)
+        azure.hub.wrap_worker(Mute)
         run = await checked(azure)
         failed = {row["name"]: row for row in run["checks"] if not row["ok"]}
         assert (run["status"], list(failed)) == ("failed", ["dispatcher", f"arm {SUBSCRIPTION}"])

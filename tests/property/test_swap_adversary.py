@@ -13,6 +13,7 @@ from refresh.activities.swap.ensure_stopped import ensure_stopped
 from refresh.records.durable_names import swap_id
 from refresh.records.swap import StepInput
 from simulator.durable.worker import Interruptions, WorkerDied
+from simulator.engine.simulated import SimulatedEngine
 from simulator.functions.host import FunctionsHost
 from simulator.local_app import app_settings
 from tests.support.worlds.builders import GROUP, VM_ID, disk_id
@@ -328,7 +329,7 @@ def test_an_app_restarted_during_a_swap_finishes_it(moment: str) -> None:
         await azure.host.stop()
         await asyncio.sleep(120)
         settings = {**app_settings(ROOT, azure.endpoints, azure.simulator), **SETTINGS}
-        azure.host = FunctionsHost(ROOT, azure.clock, settings=settings, port=0, hub=hub)
+        azure.host = FunctionsHost(ROOT, azure.clock, settings=settings, port=0, engine=SimulatedEngine(hub))
         await azure.host.start()
         try:
             await azure.settled()
