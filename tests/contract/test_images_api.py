@@ -50,7 +50,7 @@ def test_a_dry_run_plans_a_new_definition_completely_and_changes_nothing(tmp_pat
     play(story, scenario, settings={"REFRESH_IMAGES": str(path)})
 
 
-def test_every_error_of_the_file_is_returned_and_nothing_is_built_until_it_is_valid(tmp_path: Path) -> None:
+def test_every_error_of_the_file_is_returned_and_nothing_is_built_before_it_is_fixed(tmp_path: Path) -> None:
     """A dry run returns every error and a run fails with them; once the file is valid the next run builds."""
     path = tmp_path / "images.toml"
 

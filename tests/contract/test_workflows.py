@@ -87,7 +87,7 @@ def test_the_refresh_workflow_matches_the_command() -> None:
 
 
 def test_a_deployment_is_kept_away_from_swaps() -> None:
-    """The deployment waits for swaps before it changes a setting or the package, and always resumes as its last step."""
+    """The deployment waits for swaps before it changes settings or the package, and always resumes as its last step."""
     text = (ROOT / ".github" / "workflows" / "deploy.yml").read_text().partition("\n  deploy:\n")[2]
     steps = re.split(r"^      - ", text, flags=re.MULTILINE)[1:]
     runs = [step.partition("run: ")[2].strip() for step in steps]

@@ -60,7 +60,7 @@ NOT_EVENTS = [(400, "{bad"), (400, ""), (400, "[42]"), (400, "null"), (400, '"on
 
 
 def test_every_malformed_event_is_one_log_line_and_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
-    """Each of 20 events is accepted, so Event Grid does not resend it, logged once, and reaches no dispatcher and ARM."""
+    """Each of 20 events is accepted so that it is not sent again, is logged once, and reaches neither dispatcher nor ARM."""
     caplog.set_level(logging.INFO)
 
     async def story(azure: LocalAzure) -> None:
