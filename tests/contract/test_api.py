@@ -162,7 +162,7 @@ def test_pause_works_while_azure_fails() -> None:
 
 
 def test_vms_that_need_attention_come_first() -> None:
-    """VMs are listed refused, then to swap, then unchanged, each with its `next` disk; VMs out of scope are not listed."""
+    """VMs are listed refused, to swap, unchanged, each with its `next` disk; VMs out of scope are not listed."""
 
     async def story(azure: LocalAzure) -> None:
         status, answer = await azure.api("GET", "/api/vms")

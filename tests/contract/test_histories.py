@@ -23,7 +23,7 @@ HISTORIES = tuple(stored())
 ROOT = Path(__file__).parents[2]
 # Every Functions app has it; an app setting disables it.
 BUILT_IN = {"BuiltIn__HttpPollOrchestrator"}
-DISPATCHER = EntityInstanceId("book", "app")
+DISPATCHER = EntityInstanceId("dispatcher", "app")
 
 
 @pytest.mark.parametrize("history", [*HISTORIES, *kept()], ids=lambda history: history.file.stem)
@@ -72,7 +72,7 @@ def toy(ctx: OrchestrationContext, data: dict[str, Any]) -> Steps:
     yield ctx.create_timer(timedelta(seconds=30))
     answer = yield ctx.wait_for_external_event("answer")
     child = yield ctx.call_sub_orchestrator("child", input=answer)
-    ctx.send_event("somebody", "outcome", data=child)
+    ctx.send_event("waiting-swap", "outcome", data=child)
     return {"status": "done"}
 
 
@@ -87,7 +87,7 @@ def history_of_toy() -> History:
         ["child", 5, {"ok": True}],
     ]
     turns = [Turn(began + timedelta(minutes=number), [event]) for number, event in enumerate(events)]
-    history = History("toy", "told", "toy-1", turns)
+    history = History("toy", "example", "toy-1", turns)
     fill_in(history, toy)
     return history
 
@@ -129,10 +129,10 @@ def raises(ctx: OrchestrationContext, data: dict[str, Any]) -> Steps:
     ("changed", "turn", "words"),
     [
         (renamed, 2, "asked for activity stop (#2), asks for activity halt (#2) now"),
-        (reordered, 2, "asked for activity stop (#2), asks for signal book.step (#2) now"),
-        (one_more_call, 3, "asked for signal book.step (#3), asks for activity publish (#3) now"),
+        (reordered, 2, "asked for activity stop (#2), asks for signal dispatcher.step (#2) now"),
+        (one_more_call, 3, "asked for signal dispatcher.step (#3), asks for activity publish (#3) now"),
         (other_timer, 3, "asked for timer 30 (#4), asks for timer 60 (#4) now"),
-        (other_operation, 1, "asked for call book.claim (#1), asks for call book.take (#1) now"),
+        (other_operation, 1, "asked for call dispatcher.claim (#1), asks for call dispatcher.take (#1) now"),
         (raises, 2, "asked for activity stop (#2), asks for end failed builtins.KeyError: 'new' (#2) now"),
     ],
 )
@@ -141,7 +141,7 @@ def test_a_change_that_would_break_what_is_under_way_is_named(changed: Orchestra
     history = history_of_toy()
     assert differences(history, toy) == []
     found = differences(history, changed)
-    assert found[0].startswith(f"toy, story 'told', turn {turn} (")
+    assert found[0].startswith(f"toy, story 'example', turn {turn} (")
     assert found[0].endswith(words), found
 
 

@@ -23,7 +23,7 @@ FIRST_WITH_GRPC_FOR_PYTHON = (4, 36, 0)
 DURABLE_TRIGGERS = {"orchestrationTrigger", "activityTrigger", "entityTrigger"}
 DURABLE: dict[str, Any] = HOST["extensions"]["durableTask"]
 AT = "2026-11-29T10:00:00+00:00"
-SWAP_DECISION = {"decision": "swap", "reason": "wished", "message": "", "group": "rg-platform-westeurope"}
+SWAP_DECISION = {"decision": "swap", "reason": "wanted", "message": "", "group": "rg-platform-westeurope"}
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:

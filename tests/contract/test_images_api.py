@@ -64,7 +64,9 @@ def test_every_error_of_the_file_is_returned_and_nothing_is_built_before_it_is_f
         status, problem = await azure.api("POST", "/api/images", {"dryRun": True})
         assert status == 503
         details = "; ".join(one["detail"] for one in problem["errors"])
-        assert all(words in details for words in ("os_type must be one of", "generation must be one of", "'gen'")), problem
+        assert all(words in details for words in ("os_type must be one of", "generation must be one of", "'gen'")), (
+            problem
+        )
         broken = await run(azure)
         assert (broken["status"], "os_type must be one of" in broken["message"]) == ("failed", True)
         assert writes(azure) == []

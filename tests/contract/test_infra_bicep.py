@@ -18,7 +18,12 @@ from tests.support.infra.judges import BICEP, BICEP_VERSION, need_judge
 MISTAKES = {
     "a property Azure does not have": ("modules/storage.bicep", "allowBlobPublicAccess", "allowBlobAccess", "BCP037"),
     "a missing required property": ("modules/monitoring.bicep", "    Application_Type: 'web'\n", "", "BCP035"),
-    "a value Azure does not know": ("modules/event-subscription.bicep", "'StringContains'", "'StringHolds'", "BCP088"),
+    "a value that Azure does not accept": (
+        "modules/event-subscription.bicep",
+        "'StringContains'",
+        "'StringHolds'",
+        "BCP088",
+    ),
     "an API version that does not exist": (
         "modules/app.bicep",
         "serverfarms@2025-03-01",

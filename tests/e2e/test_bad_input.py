@@ -60,7 +60,7 @@ NOT_EVENTS = [(400, "{bad"), (400, ""), (400, "[42]"), (400, "null"), (400, '"on
 
 
 def test_every_malformed_event_is_one_log_line_and_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
-    """Each of 20 events is accepted so that it is not sent again, is logged once, and reaches neither dispatcher nor ARM."""
+    """Each of 20 events is accepted (so not sent again), logged at most once, and reaches neither dispatcher nor ARM."""
     caplog.set_level(logging.INFO)
 
     async def story(azure: LocalAzure) -> None:
@@ -119,7 +119,7 @@ TAGS: list[tuple[dict[str, str], str, str]] = [
 
 
 def test_every_invalid_tag_gets_a_decision_with_its_reason_and_no_write(caplog: pytest.LogCaptureFixture) -> None:
-    """Each VM has an invalid tag: its reason is returned, no VM is changed, a valid tag still swaps, no secret leaks."""
+    """Each invalid tag gets its reason and changes no VM; a valid tag still swaps, and no secret leaks."""
     caplog.set_level(logging.INFO)
     names = [f"vm{number:02}" for number in range(len(TAGS))]
 

@@ -54,7 +54,7 @@ def test_one_event_that_arrives_clears_the_check(caplog: pytest.LogCaptureFixtur
         assert not (await events_check(azure))["ok"]
         webhook = f"{azure.functions}/runtime/webhooks/eventgrid?functionName=on_resource_write"
         await azure.simulator.event_grid.subscribe(webhook)
-        await azure.tag(VM_ID, Owner="somebody")
+        await azure.tag(VM_ID, Owner="a team")
         await azure.settled()
         row = await events_check(azure)
         assert row["ok"]

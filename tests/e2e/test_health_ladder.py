@@ -328,7 +328,9 @@ def test_a_vm_that_resource_health_reports_unavailable_is_rolled_back() -> None:
 def of_image(has_agent: str | None, *, agent: bool) -> list[dict[str, Any]]:
     """A VM and a new disk from an image whose definition has the tag `RefreshAgent=<has_agent>`."""
     tags = (
-        {"RefreshPersonalizes": "true"} if has_agent is None else {"RefreshPersonalizes": "true", "RefreshAgent": has_agent}
+        {"RefreshPersonalizes": "true"}
+        if has_agent is None
+        else {"RefreshPersonalizes": "true", "RefreshAgent": has_agent}
     )
     origin = {"createOption": "FromImage", "galleryImageReference": {"id": VERSION_ID}}
     gallery = [{"id": GALLERY, "location": "westeurope"}, definition_body(DEFINITION_ID, tags), version_body()]
@@ -345,7 +347,9 @@ def of_image(has_agent: str | None, *, agent: bool) -> list[dict[str, Any]]:
         (None, False, "not-proven"),
     ],
 )
-def test_a_silent_agent_is_unhealthy_only_where_one_is_expected(has_agent: str | None, agent: bool, status: str) -> None:
+def test_a_silent_agent_is_unhealthy_only_where_one_is_expected(
+    has_agent: str | None, agent: bool, status: str
+) -> None:
     """A silent agent is unhealthy if the image has one or the old disk's agent reported; otherwise it is not proven."""
 
     async def story(azure: LocalAzure) -> None:

@@ -125,11 +125,11 @@ def test_a_build_that_azure_refuses_at_once_makes_nothing() -> None:
 
     async def story(world: HostedWorld) -> None:
         for status, code in ((404, "ResourceNotFound"), (409, "QuotaExceeded"), (403, "LinkedAuthorizationFailed")):
-            answer = {"status": status, "body": {"error": {"code": code, "message": "said Azure"}}}
+            answer = {"status": status, "body": {"error": {"code": code, "message": "planned"}}}
             plan(world, {"match": {"method": "PUT", "path": "versions/"}, "times": 1, "respond": answer})
             row = await build(world)
             assert (row["decision"], row["reason"]) == ("failed", "azure-said-no")
-            assert f"{code}: said Azure" in row["message"]
+            assert f"{code}: planned" in row["message"]
             assert world.resource(VERSION_ID) is None
         assert (await build(world))["reason"] == "made"
 

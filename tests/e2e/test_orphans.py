@@ -54,7 +54,7 @@ def left_over(azure: LocalAzure) -> list[dict[str, Any]]:
 
 
 def test_every_incomplete_resource_is_listed_with_its_commands() -> None:
-    """Failed disks, failed or stuck versions, images without a version and groups of dead runs are listed, not deleted."""
+    """Lists failed disks, failed or stuck versions, images without a version, groups of dead runs; deletes nothing."""
 
     async def story(azure: LocalAzure) -> None:
         azure.simulator.upsert(left_over(azure))

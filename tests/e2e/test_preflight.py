@@ -104,7 +104,7 @@ def lock_body(scope: str, level: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("scope", [VM_ID, disk_id("web01-new"), disk_id("web01-old"), GROUP, SUBSCRIPTION_SCOPE])
 def test_a_read_only_lock_is_found_before_the_stop(scope: str) -> None:
-    """A read-only lock on the VM, a disk or above is refused by name and nothing is written; a delete lock is allowed."""
+    """A read-only lock on the VM, a disk or above is named and refused without a write; a delete lock is allowed."""
 
     async def story(azure: LocalAzure) -> None:
         await swept(azure)

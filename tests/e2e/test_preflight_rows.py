@@ -128,7 +128,7 @@ def test_every_promise_has_its_rows() -> None:
 
 @pytest.mark.parametrize("row", ALL_REFUSED, ids=lambda row: row.name)
 def test_what_a_promise_forbids_is_refused_and_nothing_is_written(row: Row, seen: Seen) -> None:
-    """The VM is refused with the check's reason, evidence and cure, all checks are in the plan, and nothing is written."""
+    """The VM is refused with the check's reason and evidence, the plan has all checks, and nothing is written."""
     plan = seen.plans[row.id]
     assert (plan["decision"], plan["reason"]) == ("refuse", str(row.promise.reason)), plan["message"]
     assert [check["name"] for check in plan["checks"]] == [promise.name for promise in PROMISES]

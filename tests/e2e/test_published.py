@@ -54,7 +54,7 @@ def test_a_swap_is_published_before_its_stop_and_at_its_end() -> None:
 
 
 def test_a_rollback_and_a_need_for_attention_are_published(caplog: pytest.LogCaptureFixture) -> None:
-    """`rolled-back` has evidence; `needs-attention` has commands, an error in the log and the first place in the list."""
+    """`rolled-back` has evidence; `needs-attention` has commands, an error line and the first place in the list."""
 
     async def story(azure: LocalAzure) -> None:
         azure.simulator.plane.faults.add([{"disk": "web01-bad", "boots": False}])

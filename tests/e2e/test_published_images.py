@@ -66,7 +66,9 @@ def test_every_build_that_makes_a_version_or_fails_is_published_once() -> None:
         row, (event,) = await build(azure, period="202612")
         assert (event["type"], event["data"]["reason"]) == ("refresh.image.failed", "azure-said-no")
         row, (event,) = await build(azure, period="202612")
-        assert (row["decision"], event["type"]) == ("skip", "refresh.image.published"), "the version is usable from now on"
+        assert (row["decision"], event["type"]) == ("skip", "refresh.image.published"), (
+            "the version is usable from now on"
+        )
         ids = [sent["event"]["id"] for sent in azure.simulator.published()]
         assert len(set(ids)) == len(ids) == 5
 

@@ -138,7 +138,7 @@ def test_retention_deletes_nothing_when_a_later_page_is_unread() -> None:
         assert before - there(azure) == {"web01-202603"}
 
     others = [vm_body(f"vm{number:02}", AutoRefresh="false") for number in range(60)]
-    named = vm_body("zz", AutoRefresh="false", whatever="web01-202601")
+    named = vm_body("zz", AutoRefresh="false", note="web01-202601")
     play(story, [*aged_fleet(), *others, named], events=False)
 
 

@@ -81,7 +81,10 @@ OF_RETENTION: tuple[Right, ...] = (
 )
 
 UNCHECKED = {
-    ("reader", f"{COMPUTE}/locations/operations/read"): "in the simulator the principal that started an operation may always poll it",
+    (
+        "reader",
+        f"{COMPUTE}/locations/operations/read",
+    ): "in the simulator the principal that started an operation may always poll it",
     ("reader", f"{COMPUTE}/locations/diskOperations/read"): "the same",
     ("reader", f"{COMPUTE}/locations/capsOperations/read"): "the same",
 }
@@ -106,7 +109,9 @@ def test_a_swap_needs_every_right_of_its_roles() -> None:
             reported = await stage.told(swap, *([right] if right else []))
             if right is None:
                 assert (stage.refused, stage.azure.outcomes()[-1]["status"]) == ([], "succeeded"), reported
-                assert [one["code"] for one in stage.azure.outcomes()[-1]["warnings"]] == ["dynamic-public-ip"], reported
+                assert [one["code"] for one in stage.azure.outcomes()[-1]["warnings"]] == ["dynamic-public-ip"], (
+                    reported
+                )
             else:
                 assert right[1] in reported, (right, stage.refused, reported)
 
@@ -247,7 +252,7 @@ def test_rights_that_cannot_be_proven_are_marked_as_inferred(right: Right) -> No
 
 
 def test_a_team_with_its_role_has_its_vm_swapped_and_can_do_nothing_else() -> None:
-    """With the app-team role a principal can read the VM and request a disk by its tag, but cannot stop or change it."""
+    """The app-team role allows to read the VM and to request a disk by its tag, but not to stop or change the VM."""
     team = {"scope": vm_id("vm00").partition("/providers")[0], "actions": actions_of("app-team"), "principal": "team"}
 
     async def as_team(azure: LocalAzure, method: str, path: str, body: Any = None) -> int:
@@ -261,13 +266,13 @@ def test_a_team_with_its_role_has_its_vm_swapped_and_can_do_nothing_else() -> No
         roles.replace([*roles.listing(), team])
         azure, vm = stage.azure, vm_id("vm00")
         await with_port(azure, "vm00")
-        wish = {"operation": "Merge", "properties": {"tags": {"OsDiskName": "vm00-new"}}}
+        merge = {"operation": "Merge", "properties": {"tags": {"OsDiskName": "vm00-new"}}}
         tags = f"{vm}/providers/Microsoft.Resources/tags/default"
         assert await as_team(azure, "POST", f"{vm}/deallocate") == 403
         assert await as_team(azure, "PATCH", vm, {"tags": {"OsDiskName": "vm00-new"}}) == 403
         assert await as_team(azure, "GET", vm) == 200
         assert await as_team(azure, "GET", tags) == 200
-        assert await as_team(azure, "PATCH", tags, wish) == 200
+        assert await as_team(azure, "PATCH", tags, merge) == 200
         await azure.settled()
         assert [one["status"] for one in azure.outcomes()] == ["succeeded"]
 

@@ -161,7 +161,7 @@ def test_no_timer_fails(day: Day) -> None:
 def test_the_purge_deletes_what_ended_long_ago(day: Day) -> None:
     """Old runs are gone from the list and by id; the dispatcher state, which never ends, remains.
 
-    A row without a creation time remains because the engine cannot tell its age.
+    A row without a creation time remains because the engine cannot compute its age.
     """
     assert len(day.purged["before"][1]["value"]) == len(day.runs) + 1
     assert [row["vms"][0]["vm"] for row in day.purged["after"][1]["value"]] == [vm_id(TORN)]
