@@ -28,7 +28,7 @@ ENSURE_GROUP_GONE = "ensure_group_gone"
 
 
 @dataclass(frozen=True)
-class Workplace(Record):
+class TemporaryGroup(Record):
     """A temporary resource group (full id) and what it is for; `run` is the instance that it belongs to.
 
     `image` is the marketplace image as a URN with its exact version, `digest` the recipe's; `version` the version (full

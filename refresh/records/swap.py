@@ -57,7 +57,7 @@ class Health(Record):
 
 
 @dataclass(frozen=True)
-class Warned(Record):
+class WarningRecord(Record):
     """One thing a person should know about a swap though it did not forbid it: a code and a sentence."""
 
     code: str
@@ -83,7 +83,7 @@ class Intent(Record):
     unique_id: str | None = None
     stop_mode: str = "deallocate"
     health: Health | None = None
-    warnings: tuple[Warned, ...] = ()
+    warnings: tuple[WarningRecord, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,7 @@ class Outcome(Record):
     ended: str | None = None
     evidence: tuple[str, ...] = ()
     by_hand: tuple[str, ...] = ()
-    warnings: tuple[Warned, ...] = ()
+    warnings: tuple[WarningRecord, ...] = ()
     stop_mode: str | None = None
     arm_s: float | None = None
 

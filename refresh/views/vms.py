@@ -22,7 +22,7 @@ from refresh.domain.swap.decision import Decision, Refuse, Revive, Swap, is_inte
 from refresh.domain.terms import resource_id, tags, times
 from refresh.domain.terms.swap_reason import Reason, Wait
 from refresh.domain.vm.stop_mode import StopMode, choose_stop_mode
-from refresh.domain.vm.warnings import cautions_of
+from refresh.domain.vm.warnings import warnings_of
 from refresh.domain.vm.wish import disk_text, previous_text
 from refresh.views.dispatcher_state import Book
 
@@ -185,10 +185,10 @@ def plan_record(
         steps = plan.plan_revival()
     mode = (choose_stop_mode(vm, stop_mode) if vm is not None else None) or StopMode.DEALLOCATE
     checks = decision.checks if isinstance(decision, Swap | Refuse) else ()
-    cautions = seen.facts.cautions or (cautions_of(vm, seen.facts.wanted, mode) if vm is not None and checks else ())
+    warnings = seen.facts.warnings or (warnings_of(vm, seen.facts.wanted, mode) if vm is not None and checks else ())
     return vm_record(seen, book, made, current) | {
         "checks": _check_records(checks),
-        "warnings": [{"code": str(one.code), "message": one.message} for one in cautions],
+        "warnings": [{"code": str(one.code), "message": one.message} for one in warnings],
         "steps": [str(step) for step in steps],
         "down_s": plan.expected_down_s(steps, mode),
         "new_disk": decision.disk.id if isinstance(decision, Swap) else None,

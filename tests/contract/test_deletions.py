@@ -57,5 +57,5 @@ def test_no_other_deletion_is_sent_to_azure() -> None:
         "arm/gallery.py": ["operations.begin_delete"],
         "arm/sources.py": ["self._clients.compute(found.subscription).images.begin_delete"],
         "arm/tags.py": ["Delete"],
-        "arm/workshop.py": ["DELETE"],
+        "arm/temporary_groups.py": ["DELETE"],
     }

@@ -15,7 +15,7 @@ from refresh.domain.terms.month_reason import MonthReason
 from refresh.domain.terms.swap_reason import Reason, Wait
 from refresh.records.events import EventType
 from refresh.settings.table import SETTINGS
-from refresh.triggers.http.problem import Kind
+from refresh.triggers.http.problem import ProblemKind
 from refresh.triggers.http.routes import ROUTES
 from refresh.views.runs import STATUSES
 from tests.support.infra.bicep import INFRA
@@ -27,7 +27,7 @@ REASONS: dict[str, Iterable[str]] = {
     "Reasons of a swap": [*Reason, *Wait],
     "Reasons of images, disks and tags": MonthReason,
     "Reasons of retention": RemovalReason,
-    "Errors of the API": [kind.value[0] for kind in Kind],
+    "Errors of the API": [kind.value[0] for kind in ProblemKind],
     "Status": [*STATUSES, "skipped"],
 }
 
@@ -60,7 +60,7 @@ def test_problems_stand_with_their_status() -> None:
     """The number beside a problem is the HTTP status of the response."""
     text = section(page("results.md"), "Errors of the API")
     shown = dict(re.findall(r"^\| `([a-z-]+)` \| (\d+) \|", text, re.MULTILINE))
-    assert shown == {name: str(status) for name, status, _ in (kind.value for kind in Kind)}
+    assert shown == {name: str(status) for name, status, _ in (kind.value for kind in ProblemKind)}
 
 
 def test_every_tag_has_its_row_below_what_carries_it() -> None:

@@ -13,7 +13,7 @@ from refresh.domain.preflight.all_checks import PROMISES
 from refresh.domain.preflight.check import Promise
 from refresh.domain.preflight.rights import READ_ADDRESS, needed_by_rungs, needed_on
 from refresh.domain.vm.stop_mode import StopMode
-from refresh.domain.vm.warnings import Kind
+from refresh.domain.vm.warnings import WarningKind
 from tests.support.worlds.builders import GROUP, VM_ID, disk_id, make_vm
 
 ROOT = Path(__file__).parents[2]
@@ -32,8 +32,8 @@ def test_the_table_has_every_check() -> None:
     assert table.splitlines() == [row_of(promise) for promise in PROMISES]
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_every_warning_is_documented(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", WarningKind)
+def test_every_warning_is_documented(kind: WarningKind) -> None:
     """Each warning has one row."""
     assert len(re.findall(rf"^\| `{kind}` \|", DOC, re.MULTILINE)) == 1
 

@@ -16,7 +16,7 @@ from refresh.records.record import BadRecord, Record
 VM = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/v"
 HEALTH = swap.Health(("web01",), ("0:data:None",), "tcp:22", True, 600, False)
 INTENT = swap.Intent("swap-x-1", True, "old", "new", agent_spoke=True, previous="p", version="v", health=HEALTH)
-WARNED = swap.Warned("spot-vm", "message")
+WARNED = swap.WarningRecord("spot-vm", "message")
 RECORDS: list[Record] = [
     HEALTH,
     INTENT,
@@ -51,7 +51,7 @@ RECORDS: list[Record] = [
     month.BuildInput("d", "p", body={"tags": {}}, definition_body={"a": [1]}, image="i", image_body={"b": {}}),
     month.ImageRow("d", "create", "r", "m", "v", regions=("westeurope",)),
     month.VmRow(VM, "create", "r", "m", "c", "n", "w"),
-    recipes.Workplace("g", "build", "d", "s", "l", "r", "t", True, 3600.0, "x", "p:o:s:v", "v", False, "t"),
+    recipes.TemporaryGroup("g", "build", "d", "s", "l", "r", "t", True, 3600.0, "x", "p:o:s:v", "v", False, "t"),
     recipes.Stage("failed", "no-build-marker", "message", ("line",), ("az",), "t"),
     recipes.ProofInput("d", "v"),
     retention.RetentionInput(True, True, ("d",), ("v",), ({"id": "x"},)),

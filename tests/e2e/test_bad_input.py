@@ -60,7 +60,10 @@ NOT_EVENTS = [(400, "{bad"), (400, ""), (400, "[42]"), (400, "null"), (400, '"on
 
 
 def test_every_malformed_event_is_one_log_line_and_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
-    """Each of 20 events is accepted so that it is not resent, logged at most once, and reaches no dispatcher and no ARM."""
+    """Each of 20 events is accepted and so not sent again.
+
+    It is logged at most once and reaches neither the dispatcher nor ARM.
+    """
     caplog.set_level(logging.INFO)
 
     async def story(azure: LocalAzure) -> None:

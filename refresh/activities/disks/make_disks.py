@@ -19,7 +19,7 @@ from refresh.domain.terms import resource_id
 from refresh.domain.terms.month_reason import MonthReason
 from refresh.gateways.errors import GatewayError, Refused
 from refresh.gateways.gateways import Gateways
-from refresh.reading.calls.retrying import patiently
+from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.disks.disk_plans import DiskPlan, each_vm, plan_disk, row_of, source_of
 from refresh.reading.fleet.vms_and_disks import BUDGET_S, Fleet
 from refresh.reading.images.galleries import Catalog
@@ -57,7 +57,9 @@ async def make_disk(fleet: Fleet, plan: DiskPlan, period: str) -> VmRow:
         return await _verify(fleet, plan, plan.existing)
     body = disk_body(plan.vm, plan.current, plan.version, period)
     try:
-        begun = await patiently(lambda: fleet.gateways.disks.begin_create_disk(plan.disk_id, body), budget_s=BUDGET_S)
+        begun = await retry_until_answered(
+            lambda: fleet.gateways.disks.begin_create_disk(plan.disk_id, body), budget_s=BUDGET_S
+        )
     except Refused as error:
         # Two runs may make the same disk at the same time: then the other one's is as good.
         existing = await fleet.disk(plan.disk_id)

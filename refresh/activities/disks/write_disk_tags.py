@@ -15,7 +15,7 @@ from refresh.domain.terms import tags
 from refresh.domain.terms.month_reason import MonthReason
 from refresh.gateways.errors import NotFound, Refused
 from refresh.gateways.gateways import Gateways
-from refresh.reading.calls.retrying import patiently
+from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.disks.disk_plans import each_vm
 from refresh.reading.disks.tag_plans import plan_tag
 from refresh.reading.fleet.vms_and_disks import BUDGET_S, Fleet
@@ -45,7 +45,7 @@ async def write_tag(fleet: Fleet, row: VmRow) -> VmRow:
     name = row.next or ""
     wish = {tags.OS_DISK_NAME: name}
     try:
-        await patiently(lambda: fleet.gateways.tags.merge_tags(row.vm, wish), budget_s=BUDGET_S)
+        await retry_until_answered(lambda: fleet.gateways.tags.merge_tags(row.vm, wish), budget_s=BUDGET_S)
     except (Refused, NotFound) as error:
         why = tell_refusal(error.code, error.message)
         message = f"{tags.OS_DISK_NAME} could not be written: {why}"

@@ -14,7 +14,7 @@ from refresh.domain.terms import resource_id
 from refresh.domain.terms.month_reason import MonthReason
 from refresh.gateways.errors import GatewayError, NotFound, Refused
 from refresh.gateways.gateways import Gateways
-from refresh.reading.calls.retrying import patiently
+from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.fleet.vms_and_disks import BUDGET_S
 from refresh.records.month import FAILED, BuildInput, ImageRow
 
@@ -43,7 +43,9 @@ async def begin_build(gateways: Gateways, build: BuildInput) -> dict[str, Any]:
 async def _put(gateways: Gateways, build: BuildInput, version_id: str, source: str) -> dict[str, Any]:
     body = build.body or {}
     try:
-        begun = await patiently(lambda: gateways.gallery.begin_create_version(version_id, body), budget_s=BUDGET_S)
+        begun = await retry_until_answered(
+            lambda: gateways.gallery.begin_create_version(version_id, body), budget_s=BUDGET_S
+        )
     except Refused:
         existing = await _read(gateways, version_id)
         if existing is not None and resource_id.same(existing.source_id, source):
@@ -54,7 +56,7 @@ async def _put(gateways: Gateways, build: BuildInput, version_id: str, source: s
 
 async def _read(gateways: Gateways, version_id: str) -> Version | None:
     try:
-        return await patiently(lambda: gateways.gallery.read_version(version_id), budget_s=BUDGET_S)
+        return await retry_until_answered(lambda: gateways.gallery.read_version(version_id), budget_s=BUDGET_S)
     except NotFound:
         return None
 

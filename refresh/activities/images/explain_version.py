@@ -7,7 +7,7 @@ from typing import Any
 from refresh import wiring
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
-from refresh.reading.calls.retrying import patiently
+from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.fleet.vms_and_disks import BUDGET_S
 
 
@@ -21,7 +21,9 @@ async def explain_build(gateways: Gateways, version_id: str, token: str | None) 
     if not token:
         return "reason unknown"
     try:
-        progress = await patiently(lambda: gateways.gallery.version_progress(version_id, token), budget_s=BUDGET_S)
+        progress = await retry_until_answered(
+            lambda: gateways.gallery.version_progress(version_id, token), budget_s=BUDGET_S
+        )
     except GatewayError:
         return "reason unknown"
     if progress.state != "Failed" or not progress.code:

@@ -6,13 +6,19 @@ from typing import Any
 
 from refresh import wiring
 from refresh.domain.images.manual_commands import delete_command, retry_commands
-from refresh.domain.images.replication import Progress, Standing, judge_version, progress_by_region, regions_reached
+from refresh.domain.images.replication import (
+    Progress,
+    ReplicationStanding,
+    judge_version,
+    progress_by_region,
+    regions_reached,
+)
 from refresh.domain.terms.month_reason import MonthReason
 from refresh.domain.terms.names import region_key
 from refresh.domain.terms.resource_id import parse
 from refresh.gateways.errors import GatewayError, NotFound, Unavailable
 from refresh.gateways.gateways import Gateways
-from refresh.reading.calls.retrying import patiently
+from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.fleet.vms_and_disks import BUDGET_S
 from refresh.records.month import CREATE, FAILED, SKIP, BuildInput, ImageRow
 
@@ -34,20 +40,24 @@ async def look_at_build(gateways: Gateways, build: BuildInput) -> dict[str, Any]
     by_hand: tuple[str, ...] = ()
     reached: tuple[str, ...] = ()
     try:
-        version = await patiently(lambda: gateways.gallery.read_version(version_id), budget_s=BUDGET_S)
+        version = await retry_until_answered(lambda: gateways.gallery.read_version(version_id), budget_s=BUDGET_S)
         regions = sorted({region_key(region) for region in (version.location, *build.regions)})
         progress, told = judge_version(version, regions), progress_by_region(version)
         reached = regions_reached(version)
-        if build.kept and progress.standing is Standing.FAILED:
+        if build.kept and progress.standing is ReplicationStanding.FAILED:
             by_hand = retry_commands(version, regions)
     except NotFound:
-        progress = Progress(Standing.FAILED, MonthReason.BUILD_FAILED, f"version {name} is not there any more")
+        progress = Progress(
+            ReplicationStanding.FAILED, MonthReason.BUILD_FAILED, f"version {name} is not there any more"
+        )
     except Unavailable as error:
         message = f"version {name} could not be read: {error}"
-        progress = Progress(Standing.WAITING, MonthReason.NOT_READ, message)
+        progress = Progress(ReplicationStanding.WAITING, MonthReason.NOT_READ, message)
     except GatewayError as error:
-        progress = Progress(Standing.FAILED, MonthReason.NOT_READ, f"version {name} could not be read: {error}")
-    if progress.standing is not Standing.DONE:
+        progress = Progress(
+            ReplicationStanding.FAILED, MonthReason.NOT_READ, f"version {name} could not be read: {error}"
+        )
+    if progress.standing is not ReplicationStanding.DONE:
         row = ImageRow(build.definition, FAILED, progress.reason, progress.message, name, by_hand, regions=reached)
     elif build.kept:
         message = f"version {name} exists in {', '.join(regions)}"

@@ -12,7 +12,7 @@ from typing import Any
 
 from refresh import wiring
 from refresh.gateways.errors import GatewayError
-from refresh.reading.calls.retrying import patiently
+from refresh.reading.calls.retrying import retry_until_answered
 from refresh.records.events import Event
 
 _log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ async def publish_event(data: dict[str, Any]) -> dict[str, Any]:
         return {"ok": True}
     try:
         async with asyncio.timeout(TIMEOUT_S):
-            await patiently(lambda: topic.publish(event.to_cloud_event()), budget_s=BUDGET_S)
+            await retry_until_answered(lambda: topic.publish(event.to_cloud_event()), budget_s=BUDGET_S)
     except (GatewayError, TimeoutError) as error:
         why = str(error)[:300] or f"no answer within {TIMEOUT_S:.0f} s"
         told = {"id": event.id, "type": event.type, "subject": event.subject, "why": why}

@@ -8,23 +8,25 @@ from refresh import wiring
 from refresh.domain.recipes.temporary_group import Group
 from refresh.domain.terms import tags
 from refresh.gateways.errors import GatewayError
-from refresh.reading.calls.retrying import patiently
+from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.fleet.vms_and_disks import BUDGET_S, collect
 from refresh.reading.instances import is_open
-from refresh.records.recipes import Workplace
+from refresh.records.recipes import TemporaryGroup
 
 
 async def find_leftovers(data: dict[str, Any], client: Any) -> dict[str, Any]:
-    """`Workplace` to `{"busy": run or None, "groups": [ids], "problem"?}`; `client` is the durable client.
+    """`TemporaryGroup` to `{"busy": run or None, "groups": [ids], "problem"?}`; `client` is the durable client.
 
     `groups` are those of the same definition and purpose whose run is over or unknown, `busy` a run at work that began
     earlier. Each makes its own group before it looks for others, so that of two at least one sees the other.
     """
-    place = Workplace.from_json(data)
+    place = TemporaryGroup.from_json(data)
     subscription = place.subnet.split("/")[2]
-    workshop = wiring.gateways().workshop
+    temporary_groups = wiring.gateways().temporary_groups
     try:
-        groups = await patiently(lambda: collect(workshop.list_groups(subscription)), budget_s=BUDGET_S)
+        groups = await retry_until_answered(
+            lambda: collect(temporary_groups.list_groups(subscription)), budget_s=BUDGET_S
+        )
     except GatewayError as error:
         return {"busy": None, "groups": [], "problem": f"resource groups could not be listed: {error}"[:300]}
     busy, dead = None, []
@@ -40,7 +42,7 @@ async def find_leftovers(data: dict[str, Any], client: Any) -> dict[str, Any]:
     return {"busy": busy, "groups": dead}
 
 
-def _is_like(group: Group, place: Workplace) -> bool:
+def _is_like(group: Group, place: TemporaryGroup) -> bool:
     said = (tags.value_of(group.tags, tags.BUILD_DEFINITION) or "").lower()
     wanted = place.definition[: tags.MAX_VALUE_LENGTH].lower()
     return said == wanted and tags.value_of(group.tags, tags.BUILD_FOR) == place.purpose

@@ -20,11 +20,11 @@ from refresh.domain.azure.refusals import tell_refusal
 from refresh.domain.azure.vms import Vm
 from refresh.domain.retention.mentions import Mentions, read_mentions
 from refresh.domain.retention.prices import disk_usd
-from refresh.domain.retention.reason import RemovalReason, Verdict
+from refresh.domain.retention.reason import RemovalReason, RemovalVerdict
 from refresh.domain.terms import resource_id
 from refresh.gateways.errors import GatewayError, NotFound
 from refresh.gateways.gateways import Gateways
-from refresh.reading.calls.retrying import patiently
+from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.fleet.vms_and_disks import BUDGET_S, collect
 from refresh.reading.retention.survey import DiskSurvey, disk_row, owners_of, survey_disks
 from refresh.records.retention import DELETED, DISK, FAILED, DeletionInput, ResourceRow
@@ -67,7 +67,7 @@ class _Around:
     held: Mapping[str, str]
     open_groups: Collection[str]
 
-    async def judge(self, disk: Disk) -> Verdict:
+    async def judge(self, disk: Disk) -> RemovalVerdict:
         """Whether `disk`, read just now, may be deleted as things stand at this moment. GatewayError."""
         known, nearby = self.survey.evidence.mentions, read_mentions(owners_of(await self._neighbours(disk), ()), {})
         evidence = dataclasses.replace(
@@ -89,7 +89,7 @@ async def _alone(gateways: Gateways, around: _Around, disk_id: str) -> ResourceR
     """One disk's row; whatever goes wrong with it stops no other."""
     try:
         # Unavailable in between begins with reading again: the disk may be somebody's by then.
-        return await patiently(lambda: _delete(gateways, around, disk_id), budget_s=BUDGET_S)
+        return await retry_until_answered(lambda: _delete(gateways, around, disk_id), budget_s=BUDGET_S)
     except GatewayError as error:
         why = tell_refusal(error.code, error.message)
         return ResourceRow(DISK, disk_id, FAILED, RemovalReason.AZURE_SAID_NO, f"it was not deleted: {why}")
@@ -116,7 +116,7 @@ async def _await_gone(gateways: Gateways, disk: Disk) -> ResourceRow:
     while waited_s < GONE_BUDGET_S:
         await asyncio.sleep(pause_s)
         waited_s, pause_s = waited_s + pause_s, min(pause_s * 2, 10.0)
-        seen = await patiently(lambda: _read(gateways, disk.id), budget_s=BUDGET_S)
+        seen = await retry_until_answered(lambda: _read(gateways, disk.id), budget_s=BUDGET_S)
         if seen is None:
             return _gone(disk.id, disk)
         if seen.provisioning_state not in ("Deleting", "Updating") and waited_s > 5.0:

@@ -19,7 +19,7 @@ from refresh.domain.retention.reason import RemovalReason
 from refresh.domain.retention.versions import Catalogue
 from refresh.gateways.errors import GatewayError, NotFound
 from refresh.gateways.gateways import Gateways
-from refresh.reading.calls.retrying import patiently
+from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.fleet.vms_and_disks import BUDGET_S
 from refresh.reading.retention.survey import VersionSurvey, read_version, survey_disks, survey_versions, version_row
 from refresh.records.retention import DELETED, DELETING, FAILED, VERSION, DeletionInput, ResourceRow
@@ -52,7 +52,7 @@ async def _alone(
     gateways: Gateways, survey: VersionSurvey, homes: Mapping[str, Catalogue], version_id: str
 ) -> ResourceRow:
     try:
-        return await patiently(lambda: _begin(gateways, survey, homes, version_id), budget_s=BUDGET_S)
+        return await retry_until_answered(lambda: _begin(gateways, survey, homes, version_id), budget_s=BUDGET_S)
     except NotFound:
         return ResourceRow(VERSION, version_id, DELETED, RemovalReason.DELETED, "it is gone")
     except GatewayError as error:
@@ -85,6 +85,6 @@ async def _begin(
 
 
 def _deleting(version: Version) -> ResourceRow:
-    message, size_gb = "newer versions do its work", version.os_disk_size_gb
+    message, size_gb = "newer versions replace it", version.os_disk_size_gb
     usd = version_usd(version)
     return ResourceRow(VERSION, version.id, DELETING, RemovalReason.SUPERFLUOUS, message, size_gb, usd)

@@ -14,7 +14,7 @@ from refresh.domain.selfcheck.registration import judge_registrations, needed_pr
 from refresh.domain.selfcheck.rights_in_scope import groups_in_scope, judge_rights
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
-from refresh.reading.calls.retrying import patiently
+from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.fleet.subscription_lists import LIST_BUDGET_S
 from refresh.reading.fleet.vms_and_disks import collect
 from refresh.records.selfcheck import CheckRow, arm_check
@@ -29,7 +29,9 @@ async def check_subscription(data: dict[str, Any]) -> dict[str, Any]:
     gateways, subscription = wiring.gateways(), str(data["subscription"])
     named = f"subscription {subscription}"
     try:
-        vms = await patiently(lambda: collect(gateways.compute.list_vms(subscription)), budget_s=LIST_BUDGET_S)
+        vms = await retry_until_answered(
+            lambda: collect(gateways.compute.list_vms(subscription)), budget_s=LIST_BUDGET_S
+        )
     except GatewayError as error:
         why = f"the VMs of {named} could not be listed: {tell_refusal(error.code, error.message)}"[:600]
         rows = [CheckRow(arm_check(subscription), False, why, _ASSIGN)]
@@ -52,7 +54,7 @@ async def _rights(gateways: Gateways, subscription: str, vms: Sequence[Vm]) -> C
 
 
 async def _missing(gateways: Gateways, scope: str, needed: tuple[str, ...]) -> tuple[str, ...]:
-    granted = await patiently(lambda: gateways.access.read_grants(scope), budget_s=LIST_BUDGET_S)
+    granted = await retry_until_answered(lambda: gateways.access.read_grants(scope), budget_s=LIST_BUDGET_S)
     return rights.missing(needed, granted)
 
 

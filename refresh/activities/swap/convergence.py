@@ -19,7 +19,7 @@ from refresh.domain.azure.vms import Vm
 from refresh.domain.swap.blame import UNHEALTHY
 from refresh.domain.swap.steps import LOST_AFTER_S
 from refresh.domain.terms import tags, times
-from refresh.domain.terms.verdict import Move, Verdict
+from refresh.domain.terms.verdict import Move, StepVerdict
 from refresh.gateways.errors import GatewayError, NotFound, Refused, Unavailable
 from refresh.gateways.gateways import Begun, Gateways
 from refresh.reading.calls import late_activity
@@ -34,7 +34,7 @@ _LONGEST_REST_S = 120.0
 _REFUSED_READS_S = 30.0
 
 
-_UNDER_WAY = Verdict(Move.WAIT, "Azure says that the operation is under way")
+_UNDER_WAY = StepVerdict(Move.WAIT, "Azure says that the operation is under way")
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Convergence:
     gateways: Gateways
     step: StepInput
     rhythm: Rhythm
-    judge: Callable[[Vm, float | None], Verdict]
+    judge: Callable[[Vm, float | None], StepVerdict]
     begin: Callable[[], Awaitable[Begun]] | None = None
     # Whatever else must be seen before a reading of the VM can be judged; it never raises.
     observe: Callable[[Vm], Awaitable[None]] | None = None
@@ -125,7 +125,7 @@ class Convergence:
         verdict = self.judge(vm, times.seconds_between(self._begun_at, vm.read_at))
         return await self._follow(verdict)
 
-    async def _follow(self, verdict: Verdict) -> StepResult | None:
+    async def _follow(self, verdict: StepVerdict) -> StepResult | None:
         if verdict.move is Move.DONE:
             return self._result("done", evidence=verdict.seen, proved=verdict.proved)
         if verdict.move is Move.FAILED or self._is_over(waiting=verdict.move is Move.WAIT):

@@ -9,7 +9,7 @@ from refresh import wiring
 from refresh.activities.health.watch import HealthWatch
 from refresh.activities.swap.convergence import Convergence, Rhythm
 from refresh.domain.azure.vms import Power, Vm
-from refresh.domain.terms.verdict import Move, Verdict
+from refresh.domain.terms.verdict import Move, StepVerdict
 from refresh.records.swap import StepInput
 
 EVERY_S = 5.0
@@ -26,10 +26,10 @@ class _Verdicts:
     leave_stopped: bool
     stopped: bool = False
 
-    def judge(self, vm: Vm, begun_age_s: float | None) -> Verdict:
+    def judge(self, vm: Vm, begun_age_s: float | None) -> StepVerdict:
         if self.leave_stopped and vm.power in _STOPPED:
             self.stopped = True
-            return Verdict(Move.DONE, f"{vm.power} by somebody else")
+            return StepVerdict(Move.DONE, f"{vm.power} by somebody else")
         return self.watch.judge(vm, begun_age_s)
 
 

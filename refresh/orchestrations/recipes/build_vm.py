@@ -18,7 +18,7 @@ from refresh.domain.terms.month_reason import MonthReason
 from refresh.orchestrations.recipes.stages import MAKING, QUICK, WORKING, Stages, pursue, pursue_step
 from refresh.orchestrations.shared.dispatcher_calls import now
 from refresh.records import recipes as names
-from refresh.records.recipes import Workplace
+from refresh.records.recipes import TemporaryGroup
 from refresh.records.swap import StepInput
 
 # Azure writes the serial log out in pieces, and nobody documents how late: the last line may still be on its way.
@@ -26,11 +26,11 @@ LOG_LOOKS, LOG_LAG = 4, timedelta(seconds=30)
 
 
 def build_vm(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any], Any, dict[str, Any]]:
-    """A `Workplace` whose group exists to a `Stage`: done when its VM can be captured."""
-    return (yield from _build(ctx, Workplace.from_json(data))).to_json()
+    """A `TemporaryGroup` whose group exists to a `Stage`: done when its VM can be captured."""
+    return (yield from _build(ctx, TemporaryGroup.from_json(data))).to_json()
 
 
-def _build(ctx: OrchestrationContext, place: Workplace) -> Stages:
+def _build(ctx: OrchestrationContext, place: TemporaryGroup) -> Stages:
     made = yield from pursue(ctx, names.ENSURE_BUILD_VM, place.to_json(), MAKING)
     if made.state != "done":
         return made

@@ -25,7 +25,7 @@ from refresh.orchestrations.recipes.stages import (
 )
 from refresh.orchestrations.shared.dispatcher_calls import now
 from refresh.records import recipes as names
-from refresh.records.recipes import ProofInput, Stage, Workplace
+from refresh.records.recipes import ProofInput, Stage, TemporaryGroup
 from refresh.records.swap import Health, StepInput
 
 # The ladder has a timeout of its own, of an hour at most.
@@ -40,7 +40,7 @@ def prove_version(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[
     )
     if "stage" in planned:
         return dict(planned["stage"])
-    place = Workplace.from_json(planned["place"])
+    place = TemporaryGroup.from_json(planned["place"])
     proof = yield from _prove(ctx, place)
     cleaned = yield from clean_up(ctx, place.group)
     if cleaned.state == "failed":
@@ -49,7 +49,7 @@ def prove_version(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[
     return proof.to_json()
 
 
-def _prove(ctx: OrchestrationContext, place: Workplace) -> Stages:
+def _prove(ctx: OrchestrationContext, place: TemporaryGroup) -> Stages:
     grouped = yield from pursue(ctx, names.ENSURE_BUILD_GROUP, place.to_json(), QUICK)
     if grouped.state != "done":
         return grouped

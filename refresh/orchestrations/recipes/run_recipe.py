@@ -20,7 +20,7 @@ from refresh.orchestrations.shared.dispatcher_calls import now
 from refresh.records import durable_names, month
 from refresh.records import recipes as names
 from refresh.records.month import BuildInput, ImageRow
-from refresh.records.recipes import Stage, Workplace
+from refresh.records.recipes import Stage, TemporaryGroup
 
 _MAX_MESSAGE = 300
 
@@ -35,7 +35,7 @@ def run_recipe(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Tas
     )
     if "row" in planned:
         return dict(planned["row"])
-    place = Workplace.from_json(planned["place"])
+    place = TemporaryGroup.from_json(planned["place"])
     made = yield from _make(ctx, place)
     if made.state == "done":
         row = yield from _publish(ctx, build, temporary_group.vm_id(place.group))
@@ -47,7 +47,7 @@ def run_recipe(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Tas
     return _with_leftovers(row, made if made.state == "done" else Stage("done"), cleaned)
 
 
-def _make(ctx: OrchestrationContext, place: Workplace) -> Stages:
+def _make(ctx: OrchestrationContext, place: TemporaryGroup) -> Stages:
     """The VM, ready to be captured; what could not be taken away of earlier runs comes along in its `by_hand`."""
     grouped = yield from pursue(ctx, names.ENSURE_BUILD_GROUP, place.to_json(), QUICK)
     if grouped.state != "done":

@@ -17,7 +17,7 @@ from refresh.domain.terms import times
 from refresh.domain.terms.month_reason import MonthReason
 from refresh.orchestrations.shared.dispatcher_calls import now
 from refresh.records import recipes as names
-from refresh.records.recipes import Stage, Workplace
+from refresh.records.recipes import Stage, TemporaryGroup
 from refresh.records.swap import StepInput, StepResult
 
 # An activity that crashed is tried again: each of them reads before it does anything.
@@ -106,7 +106,7 @@ def clean_up(ctx: OrchestrationContext, group: str) -> Stages:
     return stage
 
 
-def clear_way(ctx: OrchestrationContext, place: Workplace) -> Stages:
+def clear_way(ctx: OrchestrationContext, place: TemporaryGroup) -> Stages:
     """Make sure that nobody else works on the same, and take away what dead runs have left behind.
 
     Done even where something cannot be taken away: what is left is named, and never blocks this run.

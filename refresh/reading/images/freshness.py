@@ -8,7 +8,7 @@ from __future__ import annotations
 from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.galleries import Version
 from refresh.domain.azure.vms import Vm
-from refresh.domain.fleet.freshness import Freshness, find_yardstick, judge_freshness
+from refresh.domain.fleet.freshness import Freshness, find_reference_image, judge_freshness
 from refresh.domain.terms import resource_id
 from refresh.reading.images.galleries import Catalog
 
@@ -26,7 +26,7 @@ class FreshnessReader:
         if vm is None or current is None:
             return Freshness()
         definitions = await self._catalog.definitions()
-        yardstick = find_yardstick(vm, current, definitions)
+        yardstick = find_reference_image(vm, current, definitions)
         versions = await self._catalog.versions(yardstick.id) if yardstick is not None else []
         found = resource_id.parse(current.source_version)
         parent = next((one.id for one in definitions if found and resource_id.same(one.id, found.parent())), None)

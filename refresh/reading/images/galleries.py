@@ -13,7 +13,7 @@ from refresh.domain.azure.galleries import Definition, Version
 from refresh.domain.images.replication import is_replicated, no_version, rank_versions
 from refresh.domain.terms.month_reason import Refusal
 from refresh.gateways.gateways import Gateways
-from refresh.reading.calls.retrying import patiently
+from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.fleet.vms_and_disks import BUDGET_S, collect
 
 
@@ -59,6 +59,6 @@ class Catalog:
     async def _once[T](self, key: tuple[str, ...], call: Callable[[], Awaitable[T]]) -> T:
         asked = self._asked.get(key)
         if asked is None:
-            asked = self._asked[key] = asyncio.ensure_future(patiently(call, budget_s=self._budget_s))
+            asked = self._asked[key] = asyncio.ensure_future(retry_until_answered(call, budget_s=self._budget_s))
         result: T = await asked
         return result

@@ -17,7 +17,7 @@ from refresh.domain.terms import names, resource_id, tags
 from refresh.domain.terms.month_reason import MonthReason
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
-from refresh.reading.calls.retrying import patiently
+from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.fleet.vms_and_disks import BUDGET_S, collect
 from refresh.reading.images.galleries import Catalog
 from refresh.records.month import FAILED, ImageRow
@@ -59,9 +59,9 @@ async def find_builds(gateways: Gateways, settings: Settings, specs: Sequence[Im
 async def scope_vms(gateways: Gateways) -> list[Vm]:
     """Every VM in scope, from ARM's lists: Resource Graph selects, it does not tell where a VM is."""
     found: list[Vm] = []
-    for subscription in await patiently(gateways.graph.list_subscriptions, budget_s=BUDGET_S):
+    for subscription in await retry_until_answered(gateways.graph.list_subscriptions, budget_s=BUDGET_S):
         list_vms = partial(gateways.compute.list_vms, subscription)
-        vms = await patiently(lambda list_vms=list_vms: collect(list_vms()), budget_s=BUDGET_S)  # type: ignore[misc]
+        vms = await retry_until_answered(lambda list_vms=list_vms: collect(list_vms()), budget_s=BUDGET_S)  # type: ignore[misc]
         found += [vm for vm in vms if tags.in_scope(vm.tags)]
     return found
 

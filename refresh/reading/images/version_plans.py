@@ -13,14 +13,14 @@ from typing import Any
 from refresh.domain.azure.galleries import Definition, Version
 from refresh.domain.images.manual_commands import delete_command
 from refresh.domain.images.publishing import Publishing, image_body, target_regions, version_body
-from refresh.domain.images.sources import Kind
+from refresh.domain.images.sources import SourceKind
 from refresh.domain.images.spec import ImageSpec, check_spec, find_spec
 from refresh.domain.images.version_choice import awaits_checks, choose_name, find_kept, find_leftovers
 from refresh.domain.terms import resource_id, tags
 from refresh.domain.terms.month_reason import MonthReason, Refusal
 from refresh.gateways.errors import GatewayError, NotFound
 from refresh.gateways.gateways import Gateways
-from refresh.reading.calls.retrying import patiently
+from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.fleet.vms_and_disks import BUDGET_S, collect
 from refresh.reading.images.scope import find_builds
 from refresh.reading.images.source_plans import SourcePlan, image_id, plan_source
@@ -51,8 +51,12 @@ async def plan_build(
     """What to do about the definition of `asked`; `now` is ARM's time. GatewayError when Azure would not say."""
     spec = find_spec(specs, asked.definition)
     try:
-        definition = await patiently(lambda: gateways.gallery.read_definition(asked.definition), budget_s=BUDGET_S)
-        versions = await patiently(lambda: collect(gateways.gallery.list_versions(definition.id)), budget_s=BUDGET_S)
+        definition = await retry_until_answered(
+            lambda: gateways.gallery.read_definition(asked.definition), budget_s=BUDGET_S
+        )
+        versions = await retry_until_answered(
+            lambda: collect(gateways.gallery.list_versions(definition.id)), budget_s=BUDGET_S
+        )
         missing = spec if definition.provisioning_state == "Failed" and not versions else None
     except NotFound:
         if spec is None:
@@ -112,7 +116,7 @@ def freeze(plan: VersionPlan, asked: BuildInput, now: str) -> BuildInput:
     if plan.missing is not None:
         build = replace(build, definition_body=dict(plan.missing.body))
     source = plan.made_from.made_from(definition, plan.name)
-    if source.os.kind is Kind.RECIPE:
+    if source.os.kind is SourceKind.RECIPE:
         return replace(build, recipe=True)
     body = version_body(
         definition,
@@ -136,7 +140,7 @@ def _wants_proof(plan: VersionPlan, asked: BuildInput) -> bool:
         return plan.publishing.proof
     made_from = plan.made_from.source.os.kind if plan.made_from else None
     source = tags.value_of(plan.definition.tags, tags.REFRESH_SOURCE) or ""
-    return asked.proof or asked.machine is not None or Kind.RECIPE in (made_from, source.strip().lower())
+    return asked.proof or asked.machine is not None or SourceKind.RECIPE in (made_from, source.strip().lower())
 
 
 async def plan_images(
@@ -149,13 +153,13 @@ async def plan_images(
 ) -> list[dict[str, Any]]:
     """The rows `create_images` would end with, and nothing changed. GatewayError when the regions cannot be read."""
     builds = await find_builds(gateways, settings, specs)
-    now = await patiently(gateways.clock.now, budget_s=BUDGET_S)
+    now = await retry_until_answered(gateways.clock.now, budget_s=BUDGET_S)
     rows = list(builds.rows)
     for definition in builds.definitions:
         asked = BuildInput(definition.id, period, builds.regions, force_rebuild)
         try:
             plan = await plan_build(gateways, asked, specs, now)
-            if isinstance(plan, VersionPlan) and plan.made_from and plan.made_from.source.os.kind is Kind.RECIPE:
+            if isinstance(plan, VersionPlan) and plan.made_from and plan.made_from.source.os.kind is SourceKind.RECIPE:
                 judged = await judge_recipe(gateways, settings, plan.definition, "dry-run", now)
                 plan = judged if isinstance(judged, Refusal) else plan
         except GatewayError as error:

@@ -14,16 +14,16 @@ from refresh.domain.recipes.temporary_group import BUILD
 from refresh.domain.terms.month_reason import MonthReason, Refusal
 from refresh.gateways.errors import NotFound
 from refresh.gateways.gateways import Gateways
-from refresh.reading.recipes.choose_group import find_workplace
+from refresh.reading.recipes.choose_group import find_temporary_group
 from refresh.reading.recipes.recipe_files import find_recipe
-from refresh.reading.recipes.stage_calls import calmly
-from refresh.records.recipes import Workplace
+from refresh.reading.recipes.stage_calls import retry_briefly
+from refresh.records.recipes import TemporaryGroup
 from refresh.settings.settings import Settings
 
 
 async def judge_recipe(
     gateways: Gateways, settings: Settings, definition: Definition, run: str, since: str
-) -> Workplace | Refusal:
+) -> TemporaryGroup | Refusal:
     """Where the recipe of a definition would be carried out, or why it cannot be. GatewayError: Azure would not say."""
     refusal = check_definition(definition)
     recipe = refusal or find_recipe(settings, definition.id)
@@ -33,12 +33,14 @@ async def judge_recipe(
     custom_data = write_custom_data(recipe, generalized=generalized)
     if isinstance(custom_data, str):
         return Refusal(MonthReason.BAD_RECIPE, custom_data)
-    place = await find_workplace(gateways, settings, definition, BUILD, run, since)
+    place = await find_temporary_group(gateways, settings, definition, BUILD, run, since)
     if isinstance(place, Refusal):
         return place
     subscription = place.subnet.split("/")[2]
     try:
-        image = await calmly(lambda: gateways.workshop.read_image(subscription, place.location, recipe.image))
+        image = await retry_briefly(
+            lambda: gateways.temporary_groups.read_image(subscription, place.location, recipe.image)
+        )
     except NotFound as error:
         message = f"marketplace image {recipe.image} of recipe.toml is not to be had in {place.location}: {error}"
         return Refusal(MonthReason.BAD_RECIPE, message)

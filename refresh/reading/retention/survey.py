@@ -17,7 +17,7 @@ from refresh.domain.azure.vms import Vm
 from refresh.domain.retention.disks import Evidence, Rule, is_ours, judge_disk, rank_spares
 from refresh.domain.retention.mentions import read_mentions
 from refresh.domain.retention.prices import disk_usd, version_usd
-from refresh.domain.retention.reason import Verdict
+from refresh.domain.retention.reason import RemovalVerdict
 from refresh.domain.retention.versions import (
     Catalogue,
     Needs,
@@ -29,7 +29,7 @@ from refresh.domain.retention.versions import (
 )
 from refresh.domain.terms import resource_id, tags
 from refresh.gateways.gateways import Gateways
-from refresh.reading.calls.retrying import patiently
+from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.fleet.subscription_lists import list_disks, list_subscriptions, list_vms
 from refresh.reading.fleet.vms_and_disks import BUDGET_S
 from refresh.reading.images.galleries import Catalog
@@ -50,7 +50,7 @@ class DiskSurvey:
     ranks: Mapping[str, int]
     definitions: Sequence[Definition]
 
-    def judge(self, disk: Disk) -> Verdict:
+    def judge(self, disk: Disk) -> RemovalVerdict:
         """Whether `disk` may be deleted."""
         return judge_disk(disk, self.evidence, self.ranks)
 
@@ -63,7 +63,7 @@ class VersionSurvey:
     needs: Needs
     evidence: Evidence
 
-    def judge(self, version: Version, catalogue: Catalogue) -> Verdict:
+    def judge(self, version: Version, catalogue: Catalogue) -> RemovalVerdict:
         """Whether `version`, one of `catalogue`, may be deleted."""
         return judge_version(version, catalogue, self.needs, self.evidence)
 
@@ -81,7 +81,7 @@ async def survey_disks(gateways: Gateways, settings: Settings, book: Mapping[str
         mentions=read_mentions(owners_of(vms.values(), definitions), book),
         locks=await _read_locks(gateways, [f"/subscriptions/{one}" for one in subscriptions]),
         rule=Rule(settings.keep_disks, settings.keep_disks_days),
-        now=await patiently(gateways.clock.now, budget_s=BUDGET_S),
+        now=await retry_until_answered(gateways.clock.now, budget_s=BUDGET_S),
     )
     ours = {key: disk for key, disk in disks.items() if is_ours(disk, galleries)}
     return DiskSurvey(subscriptions, ours, evidence, rank_spares(ours.values(), galleries), definitions)
@@ -119,7 +119,7 @@ async def survey_versions(
 
 async def read_version(gateways: Gateways, version_id: str) -> Version:
     """One version with its replication status. GatewayError."""
-    return await patiently(lambda: gateways.gallery.read_version(version_id), budget_s=BUDGET_S)
+    return await retry_until_answered(lambda: gateways.gallery.read_version(version_id), budget_s=BUDGET_S)
 
 
 def owners_of(vms: Iterable[Vm], definitions: Iterable[Definition]) -> Iterable[tuple[str, Mapping[str, str]]]:
@@ -156,13 +156,13 @@ def is_in_use(disk: Disk) -> bool:
     return disk.managed_by is not None or bool(disk.shared_by)
 
 
-def disk_row(disk: Disk, verdict: Verdict) -> ResourceRow:
+def disk_row(disk: Disk, verdict: RemovalVerdict) -> ResourceRow:
     """A verdict on a disk as people see it."""
     decision = DELETE if verdict.deletable else KEEP
     return ResourceRow(DISK, disk.id, decision, verdict.reason, verdict.message, disk.size_gb, disk_usd(disk))
 
 
-def version_row(version: Version, verdict: Verdict) -> ResourceRow:
+def version_row(version: Version, verdict: RemovalVerdict) -> ResourceRow:
     """A verdict on an image version as people see it."""
     decision, size_gb = DELETE if verdict.deletable else KEEP, version.os_disk_size_gb
     return ResourceRow(VERSION, version.id, decision, verdict.reason, verdict.message, size_gb, version_usd(version))
@@ -176,5 +176,5 @@ def building_among(run_ids: Collection[str]) -> Building:
 async def _read_locks(gateways: Gateways, scopes: Sequence[str]) -> list[Lock]:
     found: list[Lock] = []
     for scope in scopes:
-        found += await patiently(lambda scope=scope: gateways.access.list_locks(scope), budget_s=BUDGET_S)  # type: ignore[misc]
+        found += await retry_until_answered(lambda scope=scope: gateways.access.list_locks(scope), budget_s=BUDGET_S)  # type: ignore[misc]
     return found
