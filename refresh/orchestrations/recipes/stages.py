@@ -16,9 +16,9 @@ from refresh.domain.recipes.temporary_group import delete_commands
 from refresh.domain.terms import times
 from refresh.domain.terms.month_reason import MonthReason
 from refresh.orchestrations.shared.dispatcher_calls import now
-from refresh.records import recipes as names
+from refresh.records import durable_names
 from refresh.records.recipes import Stage, TemporaryGroup
-from refresh.records.swap import StepInput, StepResult
+from refresh.records.swap import StepInput, StepResult, StepState
 
 # An activity that crashed is tried again: each of them reads before it does anything.
 CRASHES_ALLOWED = 3
@@ -81,13 +81,15 @@ def pursue_step(ctx: OrchestrationContext, activity: str, step: StepInput, patie
             result = StepResult.from_json((yield ctx.call_activity(activity, input=asked)))
         except TaskFailedError as error:
             crashes += 1
-            result = StepResult("waiting" if crashes <= CRASHES_ALLOWED else "failed", message=str(error)[:200])
+            result = StepResult(
+                StepState.WAITING if crashes <= CRASHES_ALLOWED else StepState.FAILED, message=str(error)[:200]
+            )
         seen = result.message or result.evidence or ""
-        if result.state == "done":
+        if result.state is StepState.DONE:
             return Stage("done", message=seen[:300], evidence=result.rungs, at=result.at)
-        if result.state != "waiting":
+        if result.state is not StepState.WAITING:
             # Seen to be unhealthy is one thing, not seen at all another.
-            said_no = result.state != "failed" or result.code not in (None, _UNHEALTHY)
+            said_no = result.state is not StepState.FAILED or result.code not in (None, _UNHEALTHY)
             reason = MonthReason.AZURE_SAID_NO if said_no else MonthReason.BUILD_FAILED
             return Stage("failed", reason, (seen or result.state)[:300], result.rungs)
         if (times.seconds_between(begun, now(ctx)) or 0.0) >= patience.budget_s:
@@ -100,7 +102,7 @@ def pursue_step(ctx: OrchestrationContext, activity: str, step: StepInput, patie
 
 def clean_up(ctx: OrchestrationContext, group: str) -> Stages:
     """Have the group gone; a failure names it and says how a person takes it away."""
-    stage = yield from pursue(ctx, names.ENSURE_GROUP_GONE, {"group": group}, DELETING)
+    stage = yield from pursue(ctx, durable_names.ENSURE_GROUP_GONE, {"group": group}, DELETING)
     if stage.state == "failed" and not stage.by_hand:  # out of time, or broken off: nothing says that it will go
         return replace(stage, by_hand=delete_commands(group))
     return stage
@@ -112,7 +114,7 @@ def clear_way(ctx: OrchestrationContext, place: TemporaryGroup) -> Stages:
     Done even where something cannot be taken away: what is left is named, and never blocks this run.
     """
     try:
-        found = yield ctx.call_activity(names.FIND_LEFTOVERS, input=place.to_json())
+        found = yield ctx.call_activity(durable_names.FIND_LEFTOVERS, input=place.to_json())
     except TaskFailedError as error:
         return Stage("failed", MonthReason.BROKEN, f"other builds could not be looked for: {error}"[:300])
     if found.get("problem"):
@@ -123,7 +125,7 @@ def clear_way(ctx: OrchestrationContext, place: TemporaryGroup) -> Stages:
     left: list[Stage] = []
     for group in found["groups"]:
         # Begun and not waited for: what a dead run left must not hold up this one.
-        stage = yield from pursue(ctx, names.ENSURE_GROUP_GONE, {"group": group}, ONCE)
+        stage = yield from pursue(ctx, durable_names.ENSURE_GROUP_GONE, {"group": group}, ONCE)
         left += [stage] if stage.state == "failed" and stage.reason != MonthReason.TIMED_OUT else []
     told = "; ".join(str(stage.message) for stage in left)[:300] or None
     return Stage("done", message=told, by_hand=tuple(line for stage in left for line in stage.by_hand))
