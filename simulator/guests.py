@@ -14,7 +14,7 @@ import socket
 from dataclasses import dataclass, field
 from typing import Any
 
-from simulator.arm.core.plane import Plane
+from simulator.arm.core.services import Services
 from simulator.arm.core.store import Record
 from simulator.arm.state.vm_state import vm_state
 
@@ -36,10 +36,10 @@ class _Door:
 class Guests:
     """The listeners of all guests."""
 
-    def __init__(self, plane: Plane) -> None:
-        self._plane = plane
+    def __init__(self, services: Services) -> None:
+        self._services = services
         self._doors: dict[tuple[str, int], _Door] = {}
-        plane.on_power.append(self.follow)
+        services.on_power.append(self.follow)
 
     def follow(self, vm: Record) -> None:
         """Open or close what the VM's power and guest say now, and look again when the guest will be up."""
@@ -47,11 +47,11 @@ class Guests:
         if not state.listens and not any(key == vm.id.key for key, _ in self._doors):
             return
         up_at = state.boot.up_at if state.boot and state.boot.healthy and state.power == "running" else None
-        if self._plane.store.get(vm.id) is not vm:
+        if self._services.store.get(vm.id) is not vm:
             up_at = None
-        waits_s = 0.0 if up_at is None else (up_at - self._plane.now()).total_seconds()
+        waits_s = 0.0 if up_at is None else (up_at - self._services.now()).total_seconds()
         if waits_s > 0:
-            self._plane.operations.later(waits_s, lambda: self.follow(vm))
+            self._services.operations.later(waits_s, lambda: self.follow(vm))
         is_open = up_at is not None and waits_s <= 0
         for port in state.listens:
             door = self._door(vm.id.key, port)
@@ -63,9 +63,9 @@ class Guests:
     def listing(self) -> list[dict[str, Any]]:
         """Every VM's guest: its address in ARM, its name, whether it is up, and where its ports are."""
         told = []
-        for vm in self._plane.store.of_type(_VM_TYPE):
+        for vm in self._services.store.of_type(_VM_TYPE):
             state = vm_state(vm)
-            boot, now = state.boot, self._plane.now()
+            boot, now = state.boot, self._services.now()
             told.append(
                 {
                     "id": vm.id.text,
@@ -121,7 +121,7 @@ class Guests:
 
     def _address(self, vm: Record) -> str | None:
         for interface in vm.properties.get("networkProfile", {}).get("networkInterfaces", []):
-            nic = self._plane.store.get(str(interface.get("id", "")))
+            nic = self._services.store.get(str(interface.get("id", "")))
             for configuration in nic.properties.get("ipConfigurations", []) if nic else []:
                 if address := configuration.get("properties", {}).get("privateIPAddress"):
                     return str(address)

@@ -154,7 +154,7 @@ def test_the_brake_works_while_azure_does_not() -> None:
     """Pause is obeyed when ARM answers nothing but 503."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"match": {"path": "."}, "times": 99, "respond": {"status": 503}}])
+        azure.simulator.services.faults.add([{"match": {"path": "."}, "times": 99, "respond": {"status": 503}}])
         assert (await azure.api("POST", "/api/pause"))[0] == 200
         await azure.until(lambda: "paused" in azure.book())
 
@@ -235,7 +235,7 @@ def test_azure_that_does_not_answer_is_a_problem_that_says_when() -> None:
     async def story(azure: LocalAzure) -> None:
         error = {"error": {"code": "TooManyRequests", "message": "slow down"}}
         answer = {"status": 429, "headers": {"Retry-After": "33"}, "body": error}
-        azure.simulator.plane.faults.add(
+        azure.simulator.services.faults.add(
             [{"match": {"path": "virtualMachines|resources$"}, "times": 99, "respond": answer}]
         )
         for method, path in (("GET", "/api/vms"), ("POST", "/api/swap"), ("GET", "/api/vms?vm=web01")):

@@ -26,7 +26,7 @@ NOT_OURS_TO_REGISTER = {"Microsoft.Authorization", "Microsoft.Resources", "Micro
 async def begin_a_swap(play: Rehearsal, disk: str) -> None:
     """Ask for a disk and wait until the VM is down for it; it stays down for longer than a hook takes to ask."""
     slow_s = 20 * play.world.clock.speed + 20
-    play.world.simulator.plane.faults.add([{"match": {"operation": "start"}, "duration_s": slow_s, "times": 1}])
+    play.world.simulator.services.faults.add([{"match": {"operation": "start"}, "duration_s": slow_s, "times": 1}])
     await play.wish(disk)
     await play.down()
 

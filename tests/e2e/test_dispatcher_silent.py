@@ -65,7 +65,7 @@ def test_on_the_way_back_the_vm_is_brought_up_before_any_answer() -> None:
     for silent in (False, True):
 
         async def story(azure: LocalAzure, silent: bool = silent) -> None:
-            azure.simulator.plane.faults.add([{"disk": "*/web01-new", "boots": False}])
+            azure.simulator.services.faults.add([{"disk": "*/web01-new", "boots": False}])
             dispatcher = SilentDispatcher(azure, "reject") if silent else None
             await azure.tag(VM_ID, OsDiskName="web01-new")
             run = await ended(azure, RUN)

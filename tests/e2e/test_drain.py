@@ -96,7 +96,7 @@ def test_a_swap_that_is_let_in_but_has_not_begun_is_waited_for() -> None:
     said: list[str] = []
 
     async def story(azure: LocalAzure) -> None:
-        faults = azure.simulator.plane.faults
+        faults = azure.simulator.services.faults
         faults.add([{"match": {"method": "GET", "path": "/virtualMachines/web01"}, "delay_s": 25}])
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await azure.until(lambda: any(row.get("claimed") for row in azure.book().get("running", {}).values()))
@@ -137,7 +137,7 @@ def test_a_swap_that_hangs_stops_the_deployment(capsys: pytest.CaptureFixture[st
     """When the time is up the VM, its run and the way out are named, and the app is not paused any more."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([HANGS])
+        azure.simulator.services.faults.add([HANGS])
         await stopped(azure)
         begun = azure.clock.time()
         assert await before(azure, wait_s=240) == 1
@@ -157,7 +157,7 @@ def test_a_person_s_pause_outlives_the_deployment(capsys: pytest.CaptureFixture[
     """Its reason and its time stay, whether the deployment goes on or stops."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([HANGS])
+        azure.simulator.services.faults.add([HANGS])
         await stopped(azure)
         paused = await person_pauses(azure)
         assert paused["paused_why"] == "change freeze"
@@ -188,7 +188,7 @@ def test_force_goes_on_in_the_middle_of_a_swap(capsys: pytest.CaptureFixture[str
     """Nothing is waited for, the VMs are named, and no further swap begins until the deployment is over."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([HANGS])
+        azure.simulator.services.faults.add([HANGS])
         await stopped(azure)
         begun = azure.clock.time()
         assert await before(azure, force=True) == 0
@@ -219,7 +219,7 @@ def test_a_deployment_that_is_called_off_while_it_waits_puts_the_pause_back() ->
     """Ctrl-C in the middle of the waiting leaves no pause behind."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([HANGS])
+        azure.simulator.services.faults.add([HANGS])
         await stopped(azure)
         waiting = asyncio.create_task(before(azure))
         await azure.until(lambda: bool(azure.book().get("paused")))

@@ -16,7 +16,7 @@ FLEET = [vm_body(), disk_body("web01-new")]
 
 
 def record(azure: LocalAzure) -> Record:
-    found = azure.simulator.plane.store.get(VM_ID)
+    found = azure.simulator.services.store.get(VM_ID)
     assert found is not None
     return found
 
@@ -295,7 +295,7 @@ def test_what_the_boot_log_says_against_a_vm_condemns_it_at_once(serial: str, wh
     """No agent has ever spoken on this VM, but its serial log says that it did not come up: rolled back in seconds."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"disk": "web01-new", "boots": False, "serial": serial}])
+        azure.simulator.services.faults.add([{"disk": "web01-new", "boots": False, "serial": serial}])
         outcome = await swapped(azure)
         assert (outcome["status"], outcome["reason"]) == ("rolled-back", "unhealthy"), outcome
         assert what in outcome["message"]
@@ -314,10 +314,12 @@ def test_a_vm_that_the_platform_calls_unavailable_is_put_back() -> None:
     async def story(azure: LocalAzure) -> None:
         told = {"availabilityState": "Unavailable", "reasonType": "Unplanned", "occuredTime": "2099-01-01T00:00:00Z"}
         match = {"method": "GET", "path": ".*/availabilityStatuses/current"}
-        azure.simulator.plane.faults.add([{"match": match, "respond": {"status": 200, "body": {"properties": told}}}])
+        azure.simulator.services.faults.add(
+            [{"match": match, "respond": {"status": 200, "body": {"properties": told}}}]
+        )
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await azure.until(lambda: azure.journal(VM_ID)["stops"] == 2)
-        azure.simulator.plane.faults.clear()
+        azure.simulator.services.faults.clear()
         outcome = await outcome_of(azure)
         assert (outcome["status"], outcome["reason"]) == ("rolled-back", "unhealthy"), outcome
         assert "resource-health" in outcome["message"]
@@ -349,7 +351,7 @@ def test_silence_means_what_the_image_promises(promise: str | None, agent: bool,
     """The new disk's agent stays silent: unhealthy where one is promised, or was heard before; else not proven."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"disk": "web01-new", "boots": False}])
+        azure.simulator.services.faults.add([{"disk": "web01-new", "boots": False}])
         outcome = await swapped(azure)
         assert outcome["status"] == status, outcome
 
@@ -360,7 +362,7 @@ def test_a_vm_takes_the_time_its_tag_gives_it() -> None:
     """A silent disk is given up when the VM's own time is over, long before the setting's."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"disk": "web01-new", "boots": False}])
+        azure.simulator.services.faults.add([{"disk": "web01-new", "boots": False}])
         outcome = await swapped(azure)
         assert outcome["status"] == "rolled-back", outcome
         assert said(outcome, "health failed after 6")

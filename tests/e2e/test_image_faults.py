@@ -45,7 +45,7 @@ ONE_REGION_FAILED = {
 
 
 def plan(world: HostedWorld, *rules: Json) -> None:
-    world.simulator.plane.faults.add(rules)
+    world.simulator.services.faults.add(rules)
 
 
 def failing(operation: str, resource: str = "*", **error: Any) -> Json:

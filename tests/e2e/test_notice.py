@@ -93,7 +93,7 @@ def test_a_notice_can_be_answered_with_no() -> None:
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await azure.until(lambda: len(events(azure)) > 4)
         lock = f"{VM_ID}/providers/Microsoft.Authorization/locks/freeze"
-        azure.simulator.upsert([{"id": lock, "properties": {"level": "ReadOnly"}}])
+        azure.simulator.put_resources([{"id": lock, "properties": {"level": "ReadOnly"}}])
         await azure.settled()
         assert [outcome["reason"] for outcome in azure.outcomes()] == ["on-hold", "no-wish", "locked"]
         assert kinds(azure) == ["starting", "refused"] * 3, "whoever made ready is told that it is off"
@@ -198,7 +198,7 @@ def test_a_topic_that_is_down_does_not_stop_the_swap() -> None:
     """Nobody could be told: the swap goes on when the notice is over all the same."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"match": {"path": "/api/events"}, "delay_s": 9000}])
+        azure.simulator.services.faults.add([{"match": {"path": "/api/events"}, "delay_s": 9000}])
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await asyncio.sleep(1700)
         assert azure.journal(VM_ID)["stops"] == 0

@@ -56,7 +56,7 @@ def lived(refused: Iterable[Row], passed: Iterable[Row], **settings: str) -> See
             await reject(azure, names["rejected"])
         if "busy" in names:
             hang = {"match": {"operation": "restart", "resource": "busy"}, "hang": True}
-            azure.simulator.plane.faults.add([hang])
+            azure.simulator.services.faults.add([hang])
             await azure.arm("POST", f"{names['busy'].id}/restart")
         before = len(requests(azure))
         for start in range(0, len(rows), MOST_IN_A_DRY_RUN):
@@ -81,7 +81,7 @@ def lived(refused: Iterable[Row], passed: Iterable[Row], **settings: str) -> See
 
 async def reject(azure: LocalAzure, row: Row) -> None:
     """Have the app find the disk of `row` unhealthy, and ask for it once more."""
-    azure.simulator.plane.faults.add([{"disk": row.wanted, "boots": False}])
+    azure.simulator.services.faults.add([{"disk": row.wanted, "boots": False}])
     await azure.tag(row.id, OsDiskName=row.wanted)
     await azure.until(lambda: bool(azure.outcomes()))
     await azure.settled()

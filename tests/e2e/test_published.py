@@ -57,12 +57,12 @@ def test_a_way_back_and_a_need_for_help_are_told(caplog: pytest.LogCaptureFixtur
     """Rolled back with its evidence; needs-attention with the commands, an error in the log and first in the list."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"disk": "web01-bad", "boots": False}])
+        azure.simulator.services.faults.add([{"disk": "web01-bad", "boots": False}])
         await swapped(azure, "web01-bad")
         assert kinds(azure) == ["swap.starting", "swap.rolled-back"]
         assert published(azure)[1]["data"]["evidence"]
         planned = {"code": "InternalExecutionError", "message": "planned"}
-        azure.simulator.plane.faults.add([{"match": {"operation": "start", "resource": "*web01"}, "fail": planned}])
+        azure.simulator.services.faults.add([{"match": {"operation": "start", "resource": "*web01"}, "fail": planned}])
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await azure.until(lambda: len(azure.outcomes()) > 2, within_s=36000)
         await azure.settled()
@@ -85,7 +85,7 @@ def test_no_room_is_told_at_once_and_its_end_is_told_too() -> None:
     async def story(azure: LocalAzure) -> None:
         failed = {"code": "AllocationFailed", "message": "planned"}
         rule = {"match": {"operation": "start", "resource": "*web01"}, "times": 3, "fail": failed}
-        azure.simulator.plane.faults.add([rule])
+        azure.simulator.services.faults.add([rule])
         outcome = await swapped(azure)
         assert kinds(azure) == ["swap.starting", "swap.needs-attention", "swap.succeeded"]
         early = published(azure)[1]
@@ -107,7 +107,7 @@ def test_a_refusal_is_told_of_runs_only() -> None:
         await azure.tag(VM_ID, OsDiskName="web01-new")
         body = {"error": {"code": "AuthorizationFailed", "message": "planned"}}
         match = {"method": "PATCH", "path": ".*/tags/default"}
-        azure.simulator.plane.faults.add([{"match": match, "respond": {"status": 403, "body": body}}])
+        azure.simulator.services.faults.add([{"match": match, "respond": {"status": 403, "body": body}}])
         await azure.until(lambda: bool(azure.outcomes()))
         await azure.settled()
         assert kinds(azure) == ["swap.starting", "swap.refused"]
@@ -130,7 +130,7 @@ def test_a_topic_that_does_not_take_events_harms_no_swap(
     """Down, refusing, hanging or cutting the line: the same swap, no longer down, and one log line for each event."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{**TOPIC, **fault}])
+        azure.simulator.services.faults.add([{**TOPIC, **fault}])
         before_s = azure.clock.time()
         outcome = await swapped(azure)
         assert outcome["status"] == "succeeded", outcome
@@ -194,7 +194,7 @@ def test_a_month_is_told_with_who_did_not_make_it() -> None:
         return event
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"disk": "*/web02-2*", "boots": False}])
+        azure.simulator.services.faults.add([{"disk": "*/web02-2*", "boots": False}])
         event = await month(azure)
         assert event["type"] == "refresh.month.completed"
         assert event["data"]["status"] == "rolled-back"
@@ -204,7 +204,7 @@ def test_a_month_is_told_with_who_did_not_make_it() -> None:
         assert (row["vm"], row["reason"]) == (vm_id("web02"), "unhealthy")
         body = {"error": {"code": "Forbidden", "message": "planned"}}
         graph = {"match": {"path": "ResourceGraph"}, "respond": {"status": 403, "body": body}}
-        azure.simulator.plane.faults.add([graph])
+        azure.simulator.services.faults.add([graph])
         event = await month(azure)
         assert (event["type"], event["data"]["status"]) == ("refresh.month.halted", "failed")
         assert "planned" in event["data"]["message"]
@@ -217,7 +217,7 @@ def test_no_event_names_a_secret() -> None:
     """Whatever is published of a swap that failed in every way holds no signed link and no token."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"disk": "web01-bad", "boots": False, "serial": "panic"}])
+        azure.simulator.services.faults.add([{"disk": "web01-bad", "boots": False, "serial": "panic"}])
         await swapped(azure, "web01-bad")
         text = json.dumps(published(azure))
         assert kinds(azure)[-1] == "swap.rolled-back"

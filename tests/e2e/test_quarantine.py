@@ -20,7 +20,7 @@ def test_a_version_is_quarantined_after_two_rollbacks() -> None:
     """Two VMs are rolled back from a version; it is marked, and the third VM is refused before downtime."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"disk": "*-bad", "boots": False}])
+        azure.simulator.services.faults.add([{"disk": "*-bad", "boots": False}])
         for name in NAMES:
             await azure.tag(vm_id(name), OsDiskName=f"{name}-bad")
             await azure.settled()
@@ -44,7 +44,7 @@ def test_one_rollback_blames_no_image() -> None:
     """A single VM that does not come up says nothing about the version: others may still be swapped to it."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"disk": "web01-bad", "boots": False}])
+        azure.simulator.services.faults.add([{"disk": "web01-bad", "boots": False}])
         for name in NAMES[:2]:
             await azure.tag(vm_id(name), OsDiskName=f"{name}-bad")
             await azure.settled()

@@ -75,7 +75,7 @@ def test_retention_says_what_azure_would_not_delete() -> None:
     async def story(azure: LocalAzure) -> None:
         before = there(azure)
         refusal = {"status": 403, "headers": {}, "body": {"error": {"code": "AuthorizationFailed", "message": "no"}}}
-        azure.simulator.plane.faults.add(
+        azure.simulator.services.faults.add(
             [{"match": {"method": "DELETE", "path": "/disks/web01-202601$"}, "times": 9, "respond": refusal}]
         )
         _, begun = await azure.api("POST", "/api/retention", {"dryRun": False})
@@ -85,7 +85,7 @@ def test_retention_says_what_azure_would_not_delete() -> None:
         assert "AuthorizationFailed: no" in rows["web01-202601"]["message"]
         assert (rows["202601.1.0"]["decision"], rows["202601.1.0"]["reason"]) == ("keep", "disks-left")
         assert before - there(azure) == {"web01-202603"}
-        azure.simulator.plane.faults.add(
+        azure.simulator.services.faults.add(
             [{"match": {"method": "GET", "path": "/virtualMachines$"}, "times": 99, "respond": refusal}]
         )
         _, begun = await azure.api("POST", "/api/retention", {"dryRun": False})
@@ -127,11 +127,11 @@ def test_retention_deletes_nothing_when_a_later_page_is_unread() -> None:
             {"match": {"method": "GET", "path": "/virtualMachines$"}, "times": 1, "delay_s": 0},
             {"match": {"method": "GET", "path": "/virtualMachines$"}, "times": 99, "respond": {"status": 403}},
         ]
-        azure.simulator.plane.faults.add(unreadable)
+        azure.simulator.services.faults.add(unreadable)
         _, begun = await azure.api("POST", "/api/retention", {"dryRun": False})
         run = await ended(azure, begun["id"])
         assert (run["status"], run["resources"], there(azure)) == ("failed", [], before)
-        azure.simulator.plane.faults.clear()
+        azure.simulator.services.faults.clear()
         _, begun = await azure.api("POST", "/api/retention", {"dryRun": False})
         run = await ended(azure, begun["id"])
         assert run["status"] == "succeeded"

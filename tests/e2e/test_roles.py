@@ -143,10 +143,10 @@ def test_images_from_every_source_need_every_right_they_are_given(tmp_path: Path
         assert (run["status"], {row["reason"] for row in run["images"]}, stage.refused) == ("succeeded", {"made"}, [])
         assert len(run["images"]) == 6
         for right in OF_FAILED_IMAGES:
-            stage.azure.simulator.plane.faults.add([failing])
+            stage.azure.simulator.services.faults.add([failing])
             told = await stage.told(partial(stage.images, next(months)), right)
             assert right[1] in told, (stage.refused, told)
-            stage.azure.simulator.plane.faults.clear()
+            stage.azure.simulator.services.faults.clear()
 
     path = tmp_path / "images.toml"
     path.write_text(IMAGES_TOML)
@@ -188,7 +188,7 @@ def test_the_quarantine_of_a_version_needs_every_right_it_is_given() -> None:
     """Two VMs are rolled back from a version that may not be marked: the second one's outcome names the right."""
 
     async def story(stage: Stage) -> None:
-        stage.azure.simulator.plane.faults.add([{"disk": "*-bad", "boots": False}])
+        stage.azure.simulator.services.faults.add([{"disk": "*-bad", "boots": False}])
         for first, right in zip(("a", "b"), OF_QUARANTINE, strict=True):
             await stage.swap(vm_id(f"{first}1"), f"{first}1-bad")
             told = await stage.told(partial(stage.swap, vm_id(f"{first}2"), f"{first}2-bad"), right)
@@ -210,7 +210,7 @@ def test_a_whole_month_and_a_bad_image_are_worked_off_with_the_rights_there_are(
     async def story(stage: Stage) -> None:
         run = await stage.watch(partial(stage.run, "/api/refresh", all=True, rollout="auto", period="202611"))
         assert [row["status"] for row in run["vms"]] == ["succeeded"] * 3, run
-        stage.azure.simulator.plane.faults.add([{"disk": "*-202612", "boots": False}])
+        stage.azure.simulator.services.faults.add([{"disk": "*-202612", "boots": False}])
         run = await stage.watch(partial(stage.run, "/api/refresh", all=True, rollout="auto", period="202612"))
         assert {row["status"] for row in run["vms"]} <= {"rolled-back", "refused"}, run
         version = await stage.azure.arm("GET", f"{GALLERY}/images/ubuntu/versions/202612.1.0")

@@ -161,11 +161,11 @@ def test_swaps_wait_for_a_selfcheck_where_it_is_required(monkeypatch: pytest.Mon
         assert "no self-check has run for this package; POST /api/selfcheck" in waiting["web01"][1]
         azure.hub.signal("@dispatcher@app", "resume", {"at": None})
         fault = {"match": {"method": "GET", "path": "/permissions"}, "respond": {"status": 403, "body": {}}}
-        azure.simulator.plane.faults.add([fault])
+        azure.simulator.services.faults.add([fault])
         assert (await checked(azure))["status"] == "failed"
         assert "the last self-check failed (rights " in (await why_waiting(azure))["web01"][1]
         assert azure.journal(VM_ID)["stops"] == 0
-        azure.simulator.plane.faults.clear()
+        azure.simulator.services.faults.clear()
         assert (await checked(azure))["status"] == "succeeded"
         await azure.settled()
         assert [outcome["status"] for outcome in azure.outcomes()] == ["succeeded"]
@@ -254,7 +254,7 @@ def test_the_sweep_runs_the_selfcheck_that_swaps_wait_for() -> None:
             return [run for run in azure.hub.orchestrations.instances if run.startswith("selfcheck-")]
 
         fault = {"match": {"method": "GET", "path": "/permissions"}, "times": 1, "respond": {"status": 403, "body": {}}}
-        azure.simulator.plane.faults.add([fault])
+        azure.simulator.services.faults.add([fault])
         for passed in (False, True):
             await azure.fire("sweep")
             await azure.until(lambda passed=passed: azure.book().get("selfcheck", {}).get("ok") is passed)  # type: ignore[misc]

@@ -32,7 +32,7 @@ def test_a_refused_disk_change_is_undone_by_starting_the_untouched_vm() -> None:
     """The PATCH fails: the VM is started with the disk it never lost, and the outcome gives Azure's reason."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([fault("update")])
+        azure.simulator.services.faults.add([fault("update")])
         outcome = await swapped(azure)
         assert (outcome["status"], outcome["reason"]) == ("rolled-back", "step-failed"), outcome
         assert "InternalExecutionError" in outcome["message"]
@@ -50,7 +50,7 @@ def test_a_stop_that_is_refused_leaves_the_vm_running() -> None:
         text = f"... because following scope(s) are locked: '{GROUP}'. Please remove the lock and try again."
         body = {"error": {"code": "ScopeLocked", "message": text}}
         locked = {"match": {"method": "POST", "path": ".*/deallocate"}, "respond": {"status": 409, "body": body}}
-        azure.simulator.plane.faults.add([locked])
+        azure.simulator.services.faults.add([locked])
         outcome = await swapped(azure)
         assert (outcome["status"], outcome["reason"]) == ("refused", "locked"), outcome
         assert f"a lock on {GROUP} forbids it" in outcome["message"]
@@ -58,7 +58,7 @@ def test_a_stop_that_is_refused_leaves_the_vm_running() -> None:
         assert await azure.power(VM_ID) == "running"
         assert azure.journal(VM_ID)["stops"] == 0
         assert (await azure.vm(VM_ID))["tags"] == {"AutoRefresh": "true", "OsDiskName": "web01-old"}
-        azure.simulator.plane.faults.clear()
+        azure.simulator.services.faults.clear()
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await azure.settled()
         assert azure.outcomes()[-1]["status"] == "succeeded", "asked for again without force"
@@ -70,7 +70,7 @@ def test_a_start_that_fails_for_a_while_is_tried_again() -> None:
     """No capacity for a few minutes: the start is tried until there is, and the new disk stays."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([fault("start", times=4, code="AllocationFailed")])
+        azure.simulator.services.faults.add([fault("start", times=4, code="AllocationFailed")])
         outcome = await swapped(azure)
         assert outcome["status"] == "succeeded", outcome
         assert await azure.os_disk(VM_ID) == "web01-new"
@@ -82,14 +82,14 @@ def test_a_vm_that_cannot_be_started_is_said_so_and_brought_up_later() -> None:
     """Neither disk can be started: needs-attention, and the sweep brings the VM up as soon as Azure lets it."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([fault("start")])
+        azure.simulator.services.faults.add([fault("start")])
         outcome = await swapped(azure)
         assert (outcome["status"], outcome["reason"]) == ("needs-attention", "undo-failed"), outcome
         assert "InternalExecutionError" in outcome["message"]
         assert outcome["by_hand"][0].endswith("AutoRefresh=hold")
         assert await azure.power(VM_ID) == "deallocated"
         assert "RefreshState" in (await azure.vm(VM_ID))["tags"]
-        azure.simulator.plane.faults.clear()
+        azure.simulator.services.faults.clear()
         await azure.fire("sweep")
         await azure.settled()
         assert await azure.power(VM_ID) == "running"
@@ -103,14 +103,14 @@ def test_no_room_is_no_fault_of_the_disk() -> None:
     """No capacity for an hour: said at once and first in the list, nothing is rejected, and the new disk is proved."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([fault("start", code="ZonalAllocationFailed")])
+        azure.simulator.services.faults.add([fault("start", code="ZonalAllocationFailed")])
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await asyncio.sleep(1800)
         status, answer = await azure.api("GET", "/api/vms")
         assert status == 200
         assert (answer["value"][0]["vm"], answer["value"][0]["reason"]) == (VM_ID, "no-capacity"), answer
         await asyncio.sleep(1800)
-        azure.simulator.plane.faults.clear()
+        azure.simulator.services.faults.clear()
         await azure.settled()
         (outcome,) = azure.outcomes()
         assert outcome["status"] == "succeeded", outcome
@@ -125,10 +125,10 @@ def test_no_room_for_as_long_as_the_setting_says_is_waited_out() -> None:
     """The setting allows for eight hours: Azure has room after six, and the new disk is started and proved."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([fault("start", times=9999, code="AllocationFailed")])
+        azure.simulator.services.faults.add([fault("start", times=9999, code="AllocationFailed")])
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await asyncio.sleep(6 * 3600)
-        azure.simulator.plane.faults.clear()
+        azure.simulator.services.faults.clear()
         await azure.settled()
         (outcome,) = azure.outcomes()
         assert outcome["status"] == "succeeded", outcome
@@ -143,10 +143,10 @@ def test_the_old_disk_is_put_back_though_azure_spoils_that_twice(spoilt: dict[st
     """The new disk never boots and Azure fails the way back twice: it is begun a third time, without a further stop."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"disk": "web01-new", "boots": False}])
+        azure.simulator.services.faults.add([{"disk": "web01-new", "boots": False}])
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await azure.until(lambda: azure.journal(VM_ID)["stops"] == 2, within_s=3600)
-        azure.simulator.plane.faults.add(
+        azure.simulator.services.faults.add(
             [{"match": {"operation": "update", "resource": "*web01"}, "times": 2, **spoilt}]
         )
         await azure.settled()
@@ -163,12 +163,12 @@ def test_tags_that_azure_refuses_are_put_back_when_the_vm_is_up_again() -> None:
     """Denied just then: the way back does not wait for the tags, and asks once more when it is over."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"disk": "web01-new", "boots": False}])
+        azure.simulator.services.faults.add([{"disk": "web01-new", "boots": False}])
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await azure.until(lambda: azure.journal(VM_ID)["stops"] == 1, within_s=3600)
         body = {"error": {"code": "AuthorizationFailed", "message": "planned"}}
         match = {"method": "PATCH", "path": "/tags/default$"}
-        azure.simulator.plane.faults.add([{"match": match, "times": 1, "respond": {"status": 403, "body": body}}])
+        azure.simulator.services.faults.add([{"match": match, "times": 1, "respond": {"status": 403, "body": body}}])
         await azure.settled()
         (outcome,) = azure.outcomes()
         assert outcome["status"] == "rolled-back", outcome
@@ -188,13 +188,13 @@ def test_a_vm_that_stays_down_is_told_of_at_once(reason: str) -> None:
         error = {"error": {"code": "AuthorizationFailed", "message": "planned"}}
         hangs = {"match": {"operation": "update", "resource": "*web01"}, "hang": True}
         denied = {"match": {"path": "/web01/start$"}, "respond": {"status": 403, "body": error}}
-        azure.simulator.plane.faults.add([hangs if reason == "operation-slow" else denied])
+        azure.simulator.services.faults.add([hangs if reason == "operation-slow" else denied])
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await asyncio.sleep(480)
         _, answer = await azure.api("GET", "/api/vms")
         assert (answer["value"][0]["vm"], answer["value"][0]["reason"]) == (VM_ID, reason), answer
         assert azure.outcomes() == []
-        azure.simulator.plane.faults.clear()
+        azure.simulator.services.faults.clear()
         await azure.settled()
         (outcome,) = azure.outcomes()
         assert outcome["status"] == "succeeded", outcome
@@ -207,11 +207,11 @@ def test_no_room_for_hours_is_left_to_the_sweep() -> None:
     """No capacity beyond the setting: needs-attention without a rejection, and the sweep starts the VM in the end."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([fault("start", code="AllocationFailed")])
+        azure.simulator.services.faults.add([fault("start", code="AllocationFailed")])
         outcome = await swapped(azure)
         assert (outcome["status"], outcome["reason"]) == ("needs-attention", "no-capacity"), outcome
         assert "OsDiskRejected" not in (await azure.vm(VM_ID))["tags"]
-        azure.simulator.plane.faults.clear()
+        azure.simulator.services.faults.clear()
         await azure.fire("sweep")
         await azure.settled()
         assert await azure.power(VM_ID) == "running"
@@ -226,7 +226,7 @@ def test_tags_that_cannot_be_written_mean_nothing_is_stopped() -> None:
         await azure.tag(VM_ID, OsDiskName="web01-new")
         body = {"error": {"code": "AuthorizationFailed", "message": "planned"}}
         match = {"method": "PATCH", "path": ".*/tags/default"}
-        azure.simulator.plane.faults.add([{"match": match, "respond": {"status": 403, "body": body}}])
+        azure.simulator.services.faults.add([{"match": match, "respond": {"status": 403, "body": body}}])
         await azure.until(lambda: bool(azure.outcomes()))
         await azure.settled()
         (outcome,) = azure.outcomes()
@@ -245,7 +245,7 @@ def test_throttling_and_server_errors_are_waited_out(status: int) -> None:
         headers = {"Retry-After": "7"}
         for path in ("/deallocate$", "/start$", "/virtualMachines/web01$", "/tags/default$"):
             respond = {"status": status, "headers": headers, "body": {"error": {"code": "Busy", "message": "planned"}}}
-            azure.simulator.plane.faults.add([{"match": {"path": path}, "times": 3, "respond": respond}])
+            azure.simulator.services.faults.add([{"match": {"path": path}, "times": 3, "respond": respond}])
         azure.hub.signal("@dispatcher@app", "hint", {"vms": [VM_ID], "at": None})
         await azure.until(lambda: bool(azure.outcomes()))
         await azure.settled()
@@ -266,7 +266,7 @@ def test_a_long_retry_after_is_waited_out_by_a_timer() -> None:
             "headers": {"Retry-After": "1200"},
             "body": {"error": {"code": "Busy", "message": "m"}},
         }
-        azure.simulator.plane.faults.add([{"match": {"path": ".*/start"}, "times": 1, "respond": respond}])
+        azure.simulator.services.faults.add([{"match": {"path": ".*/start"}, "times": 1, "respond": respond}])
         outcome = await swapped(azure)
         assert outcome["status"] in ("succeeded", "rolled-back"), outcome
         assert await azure.power(VM_ID) == "running"

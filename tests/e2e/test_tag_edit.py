@@ -34,7 +34,7 @@ def test_a_disk_that_never_boots_is_taken_out_again() -> None:
     """The new disk never reports: it is remembered, the tags say so, the old disk is back and proved."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"disk": "web01-bad", "boots": False}])
+        azure.simulator.services.faults.add([{"disk": "web01-bad", "boots": False}])
         await azure.tag(VM_ID, OsDiskName="web01-bad")
         await azure.settled()
         (outcome,) = azure.outcomes()
@@ -140,7 +140,7 @@ def test_a_powered_off_vm_gets_its_old_disk_back() -> None:
     """The way back works the same when the VM keeps its host."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"disk": "web01-bad", "boots": False}])
+        azure.simulator.services.faults.add([{"disk": "web01-bad", "boots": False}])
         await azure.tag(VM_ID, OsDiskName="web01-bad")
         await azure.settled()
         (outcome,) = azure.outcomes()
@@ -155,7 +155,7 @@ def test_a_vm_swapped_while_stopped_is_proved_when_it_runs(disk: str, ends_on: s
     """Once its owner starts it the disk is proved, or taken out again, at the first look; nobody touches it before."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"disk": "web01-bad", "boots": False, "serial": "panic"}])
+        azure.simulator.services.faults.add([{"disk": "web01-bad", "boots": False, "serial": "panic"}])
         await azure.tag(VM_ID, OsDiskName=disk)
         await azure.settled()
         await azure.fire("sweep")

@@ -30,7 +30,7 @@ def test_a_month_done_twice_is_one_month(after_s: float | None) -> None:
 
     async def story(azure: LocalAzure) -> None:
         azure.hub.interruptions = twice = EverythingTwice(after_s)
-        azure.simulator.plane.faults.add([{"disk": "*/web02-2*", "boots": False}])
+        azure.simulator.services.faults.add([{"disk": "*/web02-2*", "boots": False}])
         await azure.hub.completed(azure.hub.start("refresh_month", {}, "month"))
         await azure.settled()
         result = azure.hub.output("month")

@@ -18,7 +18,7 @@ FLEET = [vm_body(power="deallocated"), disk_body("web01-new", creationData=FROM_
 
 async def proof_under_way(azure: LocalAzure) -> None:
     """Swap the stopped VM onto a disk that never boots, start it as its owner, and let the proof begin."""
-    azure.simulator.plane.faults.add([{"disk": "web01-new", "boots": False}])
+    azure.simulator.services.faults.add([{"disk": "web01-new", "boots": False}])
     await azure.tag(VM_ID, OsDiskName="web01-new")
     await azure.settled()
     await azure.arm("POST", f"{VM_ID}/start")

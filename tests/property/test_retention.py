@@ -220,7 +220,7 @@ def test_what_anybody_may_need_is_never_deleted(
         for spare in fleet:
             await happen(world, spare)
         protected = needed(world, fleet) if not lock_all else {spare.id for spare in fleet}
-        world.simulator.plane.faults.add(planned)
+        world.simulator.services.faults.add(planned)
         asked = DeletionInput(tuple(spare.id for spare in fleet), held)
         task = asyncio.create_task(delete_batch(world.gateways, rules(world), asked))
         if during:
@@ -245,7 +245,7 @@ def test_everything_that_may_be_deleted_is_listed(
     """The list names every free disk of ours with a reason, and as deletable exactly what nothing protects."""
 
     async def story(world: World) -> None:
-        world.simulator.plane.faults.add(planned)
+        world.simulator.services.faults.add(planned)
         try:
             surveys = await survey_all(world.gateways, rules(world), book_of(fleet), ())
         except GatewayError:

@@ -104,7 +104,7 @@ def test_hold_before_a_recovery_still_starts_the_vm(way_back: bool) -> None:
     """The orchestration of a stopped VM is gone and its owner says hold: the recovery starts the VM and lets go."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([never_boots("web01-bad")])
+        azure.simulator.services.faults.add([never_boots("web01-bad")])
         await azure.tag(VM_ID, OsDiskName="web01-bad")
         await azure.until(lambda: azure.journal(VM_ID)["stops"] == (2 if way_back else 1))
         await power_is(azure, "deallocated")
@@ -124,7 +124,7 @@ def test_hold_at_any_moment_leaves_the_vm_running(moment: str, way_back: bool) -
     """Hold at each step of a swap and of its undo: the VM runs in the end and nothing of the swap is left."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([never_boots("web01-bad")])
+        azure.simulator.services.faults.add([never_boots("web01-bad")])
         await azure.tag(VM_ID, OsDiskName="web01-bad")
         await azure.until(lambda: azure.journal(VM_ID)["stops"] == (2 if way_back else 1))
         await power_is(azure, moment)
@@ -142,10 +142,10 @@ def test_a_way_back_that_fails_starts_the_vm_on_the_disk_it_has() -> None:
     """The old disk is gone when the new one proves bad: the VM runs on the bad one, and the outcome is loud."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([never_boots("web01-bad")])
+        azure.simulator.services.faults.add([never_boots("web01-bad")])
         await azure.tag(VM_ID, OsDiskName="web01-bad")
         await runs_on(azure, "web01-bad")
-        azure.simulator.remove([disk_id("web01-old")])
+        azure.simulator.remove_resources([disk_id("web01-old")])
         await azure.until(lambda: bool(azure.outcomes()))
         await azure.settled()
         (outcome,) = azure.outcomes()
@@ -159,14 +159,14 @@ def test_a_revival_that_is_recovered_rejects_no_disk() -> None:
     """A revival dies and its recovery cannot start the VM either: that says nothing against the VM's disk."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([fault("start")])
+        azure.simulator.services.faults.add([fault("start")])
         await azure.fire("sweep")
         await azure.until(lambda: any(row.get("step") == "start" for row in azure.book().get("running", {}).values()))
         await terminate_swap(azure)
         await sweep_for(azure, 6)
         assert azure.book().get("rejected", []) == []
         assert azure.outcomes()[-1]["status"] == "needs-attention"
-        azure.simulator.plane.faults.clear()
+        azure.simulator.services.faults.clear()
         await sweep_for(azure, 1)
         await assert_well(azure, "web01-old", stops=0)
 
@@ -194,7 +194,7 @@ def test_the_disk_a_swap_may_return_to_is_not_given_away() -> None:
     """While a swap may still be undone, no other VM is swapped onto its old disk."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([never_boots("web01-bad")])
+        azure.simulator.services.faults.add([never_boots("web01-bad")])
         await azure.tag(VM_ID, OsDiskName="web01-bad")
         await runs_on(azure, "web01-bad")
         await azure.tag(OTHER_ID, OsDiskName="web01-old")
@@ -212,11 +212,11 @@ def test_a_swap_lost_before_its_intent_was_written_still_writes_it() -> None:
         respond = {"status": 503, "headers": {"Retry-After": "20"}, "body": {"error": {"code": "Busy"}}}
         await azure.tag(VM_ID, OsDiskName="@previous")
         tags = {"match": {"method": "PATCH", "path": ".*/tags/default"}, "respond": respond}
-        azure.simulator.plane.faults.add([tags])
+        azure.simulator.services.faults.add([tags])
         await azure.until(lambda: any(row.get("step") == "intent" for row in azure.book().get("running", {}).values()))
         await terminate_swap(azure)
         await asyncio.sleep(60)
-        azure.simulator.plane.faults.clear()
+        azure.simulator.services.faults.clear()
         await sweep_for(azure, 5)
         await assert_well(azure, "web01-new", stops=1)
         tags_now = (await azure.vm(VM_ID))["tags"]
@@ -230,13 +230,13 @@ def test_a_vm_recreated_during_its_swap_is_left_alone() -> None:
 
     async def story(azure: LocalAzure) -> None:
         slow = {"match": {"operation": "deallocate", "resource": "*"}, "duration_s": 100.0}
-        azure.simulator.plane.faults.add([slow])
+        azure.simulator.services.faults.add([slow])
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await azure.until(lambda: bool(azure.journal(VM_ID)["stops"]))
-        azure.simulator.remove([VM_ID])
+        azure.simulator.remove_resources([VM_ID])
         again = vm_body()
         again["properties"]["vmId"] = "22222222-2222-2222-2222-222222222222"
-        azure.simulator.upsert([{**again, "tags": {"owner": "somebody else"}}])
+        azure.simulator.put_resources([{**again, "tags": {"owner": "somebody else"}}])
         await azure.settled()
         assert await azure.power(VM_ID) == "running"
         assert await azure.os_disk(VM_ID) == "web01-old"
@@ -251,7 +251,7 @@ def test_a_vm_deleted_during_its_swap_ends_it() -> None:
     async def story(azure: LocalAzure) -> None:
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await power_is(azure, "deallocated")
-        azure.simulator.remove([VM_ID])
+        azure.simulator.remove_resources([VM_ID])
         await azure.settled()
         assert [outcome["reason"] for outcome in azure.outcomes()] == ["vm-gone"]
 
@@ -269,9 +269,9 @@ def test_a_disk_lost_after_the_stop_means_the_old_one_again(grabbed: bool) -> No
             taken = vm_body("web02")
             storage = taken["properties"]["storageProfile"]
             storage["dataDisks"] = [{"lun": 0, "createOption": "Attach", "managedDisk": {"id": disk_id("web01-new")}}]
-            azure.simulator.upsert([taken])
+            azure.simulator.put_resources([taken])
         else:
-            azure.simulator.remove([disk_id("web01-new")])
+            azure.simulator.remove_resources([disk_id("web01-new")])
         await azure.settled()
         await assert_well(azure, "web01-old", stops=1)
         assert azure.outcomes()[0]["reason"] == "step-failed"
@@ -284,7 +284,7 @@ def test_a_start_that_hangs_for_twenty_minutes_ends_on_the_old_disk() -> None:
 
     async def story(azure: LocalAzure) -> None:
         slow = {"match": {"operation": "start", "resource": "*"}, "times": 1, "duration_s": 1200.0}
-        azure.simulator.plane.faults.add([slow])
+        azure.simulator.services.faults.add([slow])
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await azure.until(lambda: bool(azure.outcomes()), within_s=36000)
         await azure.settled()
@@ -304,9 +304,9 @@ def test_an_azure_that_does_not_answer_for_half_an_hour_is_survived(moment: str,
         await power_is(azure, moment)
         body = {"error": {"code": "Busy", "message": "planned"}}
         down = {"match": {"path": "/subscriptions/.*"}, "respond": {"status": status, "body": body}}
-        azure.simulator.plane.faults.add([down])
+        azure.simulator.services.faults.add([down])
         await asyncio.sleep(1800)
-        azure.simulator.plane.faults.clear()
+        azure.simulator.services.faults.clear()
         await azure.settled()
         await sweep_for(azure, 2)
         assert await azure.power(VM_ID) == "running"
@@ -361,14 +361,14 @@ def test_a_vm_left_down_keeps_the_others_of_its_set_up() -> None:
     """One VM of an availability set could not be brought up again: no other VM of the set is stopped until it runs."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([fault("start")])
+        azure.simulator.services.faults.add([fault("start")])
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await azure.until(lambda: bool(azure.outcomes()), within_s=36000)
         assert azure.outcomes()[0]["status"] == "needs-attention"
         await azure.tag(OTHER_ID, OsDiskName="web02-new")
         await asyncio.sleep(600)
         assert azure.journal(OTHER_ID)["stops"] == 0
-        azure.simulator.plane.faults.clear()
+        azure.simulator.services.faults.clear()
         await sweep_for(azure, 2)
         assert await azure.power(VM_ID) == "running"
         await assert_well(azure, "web02-new", stops=1, vm=OTHER_ID)
@@ -428,7 +428,7 @@ def test_a_report_from_before_a_lost_start_proves_nothing() -> None:
     """Powered off, the old report stays on show; it is not the new guest's when the word of the start is lost."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([never_boots("web01-bad")])
+        azure.simulator.services.faults.add([never_boots("web01-bad")])
         azure.hub.interruptions = DieOnceAfter("ensure_started", after_s=1)
         await azure.tag(VM_ID, OsDiskName="web01-bad")
         await azure.settled()

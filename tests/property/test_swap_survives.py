@@ -92,7 +92,7 @@ def test_a_worker_killed_during_the_way_back_harms_nothing(activity: str) -> Non
 
     async def story(azure: LocalAzure) -> None:
         azure.hub.interruptions = deaths = DieAfterActivity(activity)
-        azure.simulator.plane.faults.add([{"disk": "web01-bad", "boots": False}])
+        azure.simulator.services.faults.add([{"disk": "web01-bad", "boots": False}])
         await azure.tag(VM_ID, OsDiskName="web01-bad")
         await azure.settled()
         assert deaths.died
