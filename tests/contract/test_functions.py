@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from refresh.records import durable_names, month, recipes, retention, selfcheck
+from refresh.records import durable_names
 from simulator.functions.indexing import IndexedFunction, index_app
 
 ROOT = Path(__file__).parents[2]
@@ -38,7 +38,6 @@ ROUTES = {
     ("GET", "runs"),
     ("GET", "runs/{id}"),
 }
-NAMES = (month, recipes, retention, selfcheck)
 CLIENT_BOUND = {
     "find_outcomes",
     "count_swaps",
@@ -112,7 +111,7 @@ def test_every_activity_that_is_called_is_registered(functions: dict[str, Indexe
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 called.add(node.value)
             if isinstance(node, ast.Attribute):
-                called |= {str(getattr(names, node.attr, "")) for names in NAMES}
+                called.add(str(getattr(durable_names, node.attr, "")))
     registered = named(functions, "activityTrigger")
     assert registered <= called
     assert {name for name in called if name.startswith("ensure_")} <= registered

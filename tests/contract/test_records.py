@@ -16,19 +16,19 @@ from refresh.records.record import BadRecord, Record
 VM = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/v"
 HEALTH = swap.Health(("web01",), ("0:data:None",), "tcp:22", True, 600, False)
 INTENT = swap.Intent("swap-x-1", True, "old", "new", agent_spoke=True, previous="p", version="v", health=HEALTH)
-WARNED = swap.WarningRecord("spot-vm", "message")
+WARNED = swap.SwapWarning("spot-vm", "message")
 RECORDS: list[Record] = [
     HEALTH,
     INTENT,
     swap.Claimed("yours", True, INTENT, "stop", ("r",), ("d",), ("h",), ("o",), {"tag": "v"}, "disk", "t"),
     swap.StepInput(VM, "disk", "t", "t", "t", True, True, health=HEALTH),
-    swap.StepResult("done", "t", "t", "t", "Code", "message", "evidence", True, 90.0, ("rung",), "t"),
+    swap.StepResult(swap.StepState.DONE, "t", "t", "t", "Code", "message", "evidence", True, 90.0, ("rung",), "t"),
     swap.Prepared("swap", "wanted", "m", INTENT, {"tag": "value"}, ("stop",), ("start",), 41.0, 60),
     WARNED,
     swap.Outcome(
         VM,
         "run",
-        "succeeded",
+        swap.OutcomeStatus.SUCCEEDED,
         "verified",
         "m",
         "old",

@@ -24,7 +24,7 @@ from refresh.reading.calls.paced_reads import Pace
 from refresh.reading.swap.facts import FactReader, policy_of
 from refresh.reading.swap.memory import memory_of
 from refresh.reading.swap.warnings import WarningReader
-from refresh.records.swap import Health, Intent, Prepared, WarningRecord
+from refresh.records.swap import Health, Intent, Prepared, SwapWarning
 
 # Reads of a VM about to be stopped are few and are not kept apart.
 _NO_GAP_S = 0.0
@@ -76,7 +76,7 @@ def _swap(
         unique_id=vm.unique_id,
         stop_mode=mode,
         health=health,
-        warnings=tuple(WarningRecord(str(one.code), one.message[:300]) for one in warnings),
+        warnings=tuple(SwapWarning(str(one.code), one.message[:300]) for one in warnings),
     )
     steps, undo = plan.plan_swap(runs), plan.plan_undo(runs)
     return Prepared(

@@ -43,7 +43,7 @@ def _do_month(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task
     period = period_of(ctx, asked.period)
     if not names.is_period(period):
         return bad_period("month", period)
-    scope = yield ctx.call_activity(month.READ_SCOPE, input={"vms": list(asked.vms)})
+    scope = yield ctx.call_activity(durable_names.READ_SCOPE, input={"vms": list(asked.vms)})
     images = yield from _step(ctx, "images", durable_names.CREATE_IMAGES, period, replace(asked, period=period, vms=()))
     if scope.get("problem"):
         return month.failure_of("month", period, scope["problem"]) | {"images": images.get("images", []), "vms": []}

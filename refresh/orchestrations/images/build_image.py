@@ -19,7 +19,7 @@ from refresh.domain.terms import times
 from refresh.domain.terms.month_reason import MonthReason
 from refresh.orchestrations.shared.dispatcher_calls import now
 from refresh.orchestrations.shared.notices import publish
-from refresh.records import month, recipes
+from refresh.records import durable_names, month
 from refresh.records.events import image_event
 from refresh.records.month import BuildInput, ImageRow
 from refresh.records.recipes import ProofInput, Stage
@@ -58,7 +58,7 @@ def _build(ctx: OrchestrationContext, build: BuildInput) -> Steps[tuple[BuildInp
     """The planned build and its row; None when the build continues as new."""
     token: str | None = None
     if build.version is None:
-        planned = yield ctx.call_activity(month.PLAN_VERSION, input=build.to_json())
+        planned = yield ctx.call_activity(durable_names.PLAN_VERSION, input=build.to_json())
         if "row" in planned:
             return build, dict(planned["row"])
         build = replace(BuildInput.from_json(planned["build"]), since=now(ctx))
@@ -68,7 +68,7 @@ def _build(ctx: OrchestrationContext, build: BuildInput) -> Steps[tuple[BuildInp
         if build.recipe:
             return build, _with_leftovers(build, (yield from _run_recipe(ctx, build)))
         if not build.kept:
-            begun = yield ctx.call_activity(month.BEGIN_VERSION, input=build.to_json())
+            begun = yield ctx.call_activity(durable_names.BEGIN_VERSION, input=build.to_json())
             if "row" in begun:
                 return build, _with_leftovers(build, (yield from _give_up(ctx, build, begun["row"])))
             token = begun.get("token")
@@ -92,7 +92,10 @@ def _publish(ctx: OrchestrationContext, build: BuildInput, row: Row) -> Steps[No
 
 def _make_way(ctx: OrchestrationContext, build: BuildInput) -> Steps[Row | None]:
     """Make what the version needs first: its definition, a managed image. The row if that failed."""
-    for needed, activity in ((build.definition_body, month.MAKE_DEFINITION), (build.image_body, month.MAKE_IMAGE)):
+    for needed, activity in (
+        (build.definition_body, durable_names.MAKE_DEFINITION),
+        (build.image_body, durable_names.MAKE_IMAGE),
+    ):
         if needed is not None:
             made = yield from _settle(ctx, activity, build.to_json())
             if "row" in made:
@@ -102,13 +105,15 @@ def _make_way(ctx: OrchestrationContext, build: BuildInput) -> Steps[Row | None]
 
 def _run_recipe(ctx: OrchestrationContext, build: BuildInput) -> Steps[Row]:
     instance_id = month.child_id("recipe", build.period, ctx.new_uuid())
-    return dict((yield ctx.call_sub_orchestrator(recipes.RUN_RECIPE, input=build.to_json(), instance_id=instance_id)))
+    return dict(
+        (yield ctx.call_sub_orchestrator(durable_names.RUN_RECIPE, input=build.to_json(), instance_id=instance_id))
+    )
 
 
 def _watch(ctx: OrchestrationContext, build: BuildInput, token: str | None) -> Steps[Row | None]:
     """Wait until the version is replicated or has failed; None when the build continues as new."""
     for _ in range(LOOKS_PER_HISTORY):
-        seen = yield ctx.call_activity(month.WATCH_VERSION, input=build.to_json())
+        seen = yield ctx.call_activity(durable_names.WATCH_VERSION, input=build.to_json())
         row: Row = seen["row"]
         ctx.set_custom_status({"version": row.get("version"), "step": "replicating", "regions": seen["regions"]})
         if seen["standing"] == "done":
@@ -127,7 +132,7 @@ def _watch(ctx: OrchestrationContext, build: BuildInput, token: str | None) -> S
 def _explain(ctx: OrchestrationContext, build: BuildInput, row: Row, token: str | None) -> Steps[Row]:
     if row["reason"] not in (MonthReason.BUILD_FAILED, MonthReason.NOT_REPLICATED):
         return row
-    found = yield ctx.call_activity(month.EXPLAIN_VERSION, input={"version": build.version, "token": token})
+    found = yield ctx.call_activity(durable_names.EXPLAIN_VERSION, input={"version": build.version, "token": token})
     return row | {"message": f"{row['message']}: {found['why']}"[: month.MAX_IMAGE_MESSAGE]}
 
 
@@ -142,7 +147,7 @@ def _admit(ctx: OrchestrationContext, build: BuildInput, row: Row) -> Steps[Row]
         return (yield from _keep_out(ctx, build, row, proof))
     if proof.message:
         row = row | {"message": f"{row['message']}; {proof.message}"[: month.MAX_IMAGE_MESSAGE]}
-    settled = yield from _settle(ctx, month.ADMIT_VERSION, {**build.to_json(), "passed": True})
+    settled = yield from _settle(ctx, durable_names.ADMIT_VERSION, {**build.to_json(), "passed": True})
     return row if settled.get("done") else row | settled.get("row", {})
 
 
@@ -150,7 +155,9 @@ def _prove(ctx: OrchestrationContext, build: BuildInput) -> Steps[Stage]:
     asked = ProofInput(build.definition, build.version or "")
     instance_id = month.child_id("proof", build.period, ctx.new_uuid())
     try:
-        stage = yield ctx.call_sub_orchestrator(recipes.PROVE_VERSION, input=asked.to_json(), instance_id=instance_id)
+        stage = yield ctx.call_sub_orchestrator(
+            durable_names.PROVE_VERSION, input=asked.to_json(), instance_id=instance_id
+        )
     except TaskFailedError as error:
         return Stage("failed", MonthReason.BROKEN, f"its proof broke off: {error}"[:200])
     return Stage.from_json(stage)
@@ -162,7 +169,7 @@ def _keep_out(ctx: OrchestrationContext, build: BuildInput, row: Row, proof: Sta
     row = row | {"decision": month.FAILED, "reason": str(MonthReason.NOT_PROVEN), "evidence": list(proof.evidence)}
     if proof.reason != MonthReason.BUILD_FAILED:
         return row | {"message": f"{message[:900]}; run again"}
-    yield from _settle(ctx, month.ADMIT_VERSION, {**build.to_json(), "passed": False})
+    yield from _settle(ctx, durable_names.ADMIT_VERSION, {**build.to_json(), "passed": False})
     return _add_commands(row | {"message": message[: month.MAX_IMAGE_MESSAGE]}, (delete_command(build.version or ""),))
 
 
@@ -173,7 +180,7 @@ def _give_up(ctx: OrchestrationContext, build: BuildInput, row: Row) -> Steps[Ro
     """
     if build.kept or row["reason"] not in _OVER:
         return row
-    settled = yield from _settle(ctx, month.DISCARD_VERSION, build.to_json())
+    settled = yield from _settle(ctx, durable_names.DISCARD_VERSION, build.to_json())
     message = (
         f"{row['message']}; {settled['message']}"[: month.MAX_IMAGE_MESSAGE]
         if settled.get("message")

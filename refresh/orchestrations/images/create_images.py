@@ -20,7 +20,7 @@ def create_images(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[
     period = period_of(ctx, asked.period)
     if not names.is_period(period):
         return bad_period("images", period)
-    found = yield ctx.call_activity(month.LIST_BUILDS, input={})
+    found = yield ctx.call_activity(durable_names.LIST_BUILDS, input={})
     if found.get("problem"):
         return month.failure_of("images", period, found["problem"])
     regions = tuple(found["regions"])

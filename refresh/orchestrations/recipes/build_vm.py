@@ -17,7 +17,7 @@ from refresh.domain.recipes import temporary_group
 from refresh.domain.terms.month_reason import MonthReason
 from refresh.orchestrations.recipes.stages import MAKING, QUICK, WORKING, Stages, pursue, pursue_step
 from refresh.orchestrations.shared.dispatcher_calls import now
-from refresh.records import recipes as names
+from refresh.records import durable_names
 from refresh.records.recipes import TemporaryGroup
 from refresh.records.swap import StepInput
 
@@ -31,19 +31,21 @@ def build_vm(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[
 
 
 def _build(ctx: OrchestrationContext, place: TemporaryGroup) -> Stages:
-    made = yield from pursue(ctx, names.ENSURE_BUILD_VM, place.to_json(), MAKING)
+    made = yield from pursue(ctx, durable_names.ENSURE_BUILD_VM, place.to_json(), MAKING)
     if made.state != "done":
         return made
     working = replace(place, since=now(ctx))
-    off = yield from pursue(ctx, names.WATCH_BUILD_VM, working.to_json(), WORKING)
+    off = yield from pursue(ctx, durable_names.WATCH_BUILD_VM, working.to_json(), WORKING)
     for _ in range(LOG_LOOKS):
         if off.reason != MonthReason.NO_MARKER:
             break
         yield ctx.create_timer(LOG_LAG)
-        off = yield from pursue(ctx, names.WATCH_BUILD_VM, working.to_json(), WORKING)
+        off = yield from pursue(ctx, durable_names.WATCH_BUILD_VM, working.to_json(), WORKING)
     if off.state != "done":
         return off
-    stopped = yield from pursue_step(ctx, "ensure_stopped", StepInput(temporary_group.vm_id(place.group)), QUICK)
+    stopped = yield from pursue_step(
+        ctx, durable_names.ENSURE_STOPPED, StepInput(temporary_group.vm_id(place.group)), QUICK
+    )
     if stopped.state != "done" or not place.generalized:
         return replace(stopped, evidence=())
-    return (yield from pursue(ctx, names.ENSURE_GENERALIZED, place.to_json(), QUICK))
+    return (yield from pursue(ctx, durable_names.ENSURE_GENERALIZED, place.to_json(), QUICK))

@@ -24,7 +24,7 @@ from refresh.orchestrations.recipes.stages import (
     pursue_step,
 )
 from refresh.orchestrations.shared.dispatcher_calls import now
-from refresh.records import recipes as names
+from refresh.records import durable_names
 from refresh.records.recipes import ProofInput, Stage, TemporaryGroup
 from refresh.records.swap import Health, StepInput
 
@@ -36,7 +36,7 @@ def prove_version(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[
     """A `ProofInput` to a `Stage`: done when the version is proved; `by_hand` deletes what the app could not delete."""
     asked = ProofInput.from_json(data)
     planned = yield ctx.call_activity(
-        names.PLAN_PROOF, input={**asked.to_json(), "run": ctx.instance_id, "since": now(ctx)}
+        durable_names.PLAN_PROOF, input={**asked.to_json(), "run": ctx.instance_id, "since": now(ctx)}
     )
     if "stage" in planned:
         return dict(planned["stage"])
@@ -50,17 +50,17 @@ def prove_version(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[
 
 
 def _prove(ctx: OrchestrationContext, place: TemporaryGroup) -> Stages:
-    grouped = yield from pursue(ctx, names.ENSURE_BUILD_GROUP, place.to_json(), QUICK)
+    grouped = yield from pursue(ctx, durable_names.ENSURE_BUILD_GROUP, place.to_json(), QUICK)
     if grouped.state != "done":
         return grouped
     clear = yield from clear_way(ctx, place)
     if clear.state != "done":
         return clear
-    made = yield from pursue(ctx, names.ENSURE_PROOF_VM, place.to_json(), MAKING)
+    made = yield from pursue(ctx, durable_names.ENSURE_PROOF_VM, place.to_json(), MAKING)
     if made.state != "done":
         return made
     step = StepInput(temporary_group.vm_id(place.group), health=Health(agent=place.agent))
-    healthy = yield from pursue_step(ctx, "ensure_healthy", step, HEALTH)
+    healthy = yield from pursue_step(ctx, durable_names.ENSURE_HEALTHY, step, HEALTH)
     if healthy.state != "done":
         return replace(healthy, message=f"a disk from it booted and is not healthy: {healthy.message}"[:300])
     return Stage("done", message=f"a disk from it booted: {healthy.message}"[:300], by_hand=clear.by_hand)

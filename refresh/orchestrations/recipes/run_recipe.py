@@ -18,7 +18,6 @@ from refresh.domain.terms.month_reason import MonthReason
 from refresh.orchestrations.recipes.stages import QUICK, Stages, clean_up, clear_way, pursue
 from refresh.orchestrations.shared.dispatcher_calls import now
 from refresh.records import durable_names, month
-from refresh.records import recipes as names
 from refresh.records.month import BuildInput, ImageRow
 from refresh.records.recipes import Stage, TemporaryGroup
 
@@ -31,7 +30,7 @@ def run_recipe(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Tas
     """Run the recipe of a `BuildInput` and return its `ImageRow`."""
     build = BuildInput.from_json(data)
     planned = yield ctx.call_activity(
-        names.PLAN_RECIPE, input={"definition": build.definition, "run": ctx.instance_id, "since": now(ctx)}
+        durable_names.PLAN_RECIPE, input={"definition": build.definition, "run": ctx.instance_id, "since": now(ctx)}
     )
     if "row" in planned:
         return dict(planned["row"])
@@ -49,7 +48,7 @@ def run_recipe(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Tas
 
 def _make(ctx: OrchestrationContext, place: TemporaryGroup) -> Stages:
     """The VM, ready to be captured; `by_hand` deletes what is left of earlier runs."""
-    grouped = yield from pursue(ctx, names.ENSURE_BUILD_GROUP, place.to_json(), QUICK)
+    grouped = yield from pursue(ctx, durable_names.ENSURE_BUILD_GROUP, place.to_json(), QUICK)
     if grouped.state != "done":
         return grouped
     clear = yield from clear_way(ctx, place)
@@ -57,7 +56,7 @@ def _make(ctx: OrchestrationContext, place: TemporaryGroup) -> Stages:
         return clear
     try:
         built = yield ctx.call_sub_orchestrator(
-            names.BUILD_VM, input=place.to_json(), instance_id=_child_id(ctx, "machine", place.definition)
+            durable_names.BUILD_VM, input=place.to_json(), instance_id=_child_id(ctx, "machine", place.definition)
         )
     except TaskFailedError as error:
         return Stage("failed", MonthReason.BROKEN, f"the build VM's work broke off: {error}"[:_MAX_MESSAGE])

@@ -16,9 +16,9 @@ from refresh.domain.recipes.temporary_group import delete_commands
 from refresh.domain.terms import times
 from refresh.domain.terms.month_reason import MonthReason
 from refresh.orchestrations.shared.dispatcher_calls import now
-from refresh.records import recipes as names
+from refresh.records import durable_names
 from refresh.records.recipes import Stage, TemporaryGroup
-from refresh.records.swap import StepInput, StepResult
+from refresh.records.swap import StepInput, StepResult, StepState
 
 # An activity that crashed is called again: each of them reads before it changes anything.
 CRASHES_ALLOWED = 3
@@ -81,13 +81,15 @@ def pursue_step(ctx: OrchestrationContext, activity: str, step: StepInput, patie
             result = StepResult.from_json((yield ctx.call_activity(activity, input=asked)))
         except TaskFailedError as error:
             crashes += 1
-            result = StepResult("waiting" if crashes <= CRASHES_ALLOWED else "failed", message=str(error)[:200])
+            result = StepResult(
+                StepState.WAITING if crashes <= CRASHES_ALLOWED else StepState.FAILED, message=str(error)[:200]
+            )
         seen = result.message or result.evidence or ""
-        if result.state == "done":
+        if result.state is StepState.DONE:
             return Stage("done", message=seen[:300], evidence=result.rungs, at=result.at)
-        if result.state != "waiting":
+        if result.state is not StepState.WAITING:
             # Only a guest that was read as unhealthy is the version's fault.
-            azure_refused = result.state != "failed" or result.code not in (None, _UNHEALTHY)
+            azure_refused = result.state is not StepState.FAILED or result.code not in (None, _UNHEALTHY)
             reason = MonthReason.AZURE_SAID_NO if azure_refused else MonthReason.BUILD_FAILED
             return Stage("failed", reason, (seen or result.state)[:300], result.rungs)
         if (times.seconds_between(begun, now(ctx)) or 0.0) >= patience.budget_s:
@@ -100,7 +102,7 @@ def pursue_step(ctx: OrchestrationContext, activity: str, step: StepInput, patie
 
 def clean_up(ctx: OrchestrationContext, group: str) -> Stages:
     """Delete the group; a failure names it and has the commands that delete it."""
-    stage = yield from pursue(ctx, names.ENSURE_GROUP_GONE, {"group": group}, DELETING)
+    stage = yield from pursue(ctx, durable_names.ENSURE_GROUP_GONE, {"group": group}, DELETING)
     if stage.state == "failed" and not stage.by_hand:  # out of time, or broken off: Azure may never delete it
         return replace(stage, by_hand=delete_commands(group))
     return stage
@@ -112,7 +114,7 @@ def clear_way(ctx: OrchestrationContext, place: TemporaryGroup) -> Stages:
     Done also when something cannot be deleted: the stage names it, and it does not block this run.
     """
     try:
-        found = yield ctx.call_activity(names.FIND_LEFTOVERS, input=place.to_json())
+        found = yield ctx.call_activity(durable_names.FIND_LEFTOVERS, input=place.to_json())
     except TaskFailedError as error:
         return Stage("failed", MonthReason.BROKEN, f"other builds could not be looked for: {error}"[:300])
     if found.get("problem"):
@@ -123,7 +125,7 @@ def clear_way(ctx: OrchestrationContext, place: TemporaryGroup) -> Stages:
     left: list[Stage] = []
     for group in found["groups"]:
         # Begun without waiting: what an ended run left must not delay this run.
-        stage = yield from pursue(ctx, names.ENSURE_GROUP_GONE, {"group": group}, ONCE)
+        stage = yield from pursue(ctx, durable_names.ENSURE_GROUP_GONE, {"group": group}, ONCE)
         left += [stage] if stage.state == "failed" and stage.reason != MonthReason.TIMED_OUT else []
     remains = "; ".join(str(stage.message) for stage in left)[:300] or None
     return Stage("done", message=remains, by_hand=tuple(line for stage in left for line in stage.by_hand))

@@ -15,7 +15,7 @@ from durabletask.task import OrchestrationContext, Task, TaskFailedError
 
 from refresh.domain.retention.reason import RemovalReason
 from refresh.domain.terms import resource_id
-from refresh.records import retention
+from refresh.records import durable_names, retention
 from refresh.records.retention import DeletionInput, ResourceRow, RetentionInput
 
 type Rows = list[dict[str, Any]]
@@ -31,7 +31,7 @@ def apply_retention(ctx: OrchestrationContext, data: dict[str, Any]) -> Generato
     """Run a `RetentionInput`; the result lists what was deleted and everything that stays, with the reason."""
     asked = RetentionInput.from_json(data)
     if asked.delete and not asked.planned:
-        planned = yield ctx.call_activity(retention.PLAN_RETENTION, input={})
+        planned = yield ctx.call_activity(durable_names.PLAN_RETENTION, input={})
         if planned.get("problem"):
             return _failure(planned["problem"])
         asked = replace(asked, planned=True, disks=tuple(planned["disks"]), versions=tuple(planned["versions"]))
@@ -39,15 +39,15 @@ def apply_retention(ctx: OrchestrationContext, data: dict[str, Any]) -> Generato
     size = retention.DISKS_PER_ACTIVITY
     now, rest = asked.disks[: size * BATCHES_PER_HISTORY], asked.disks[size * BATCHES_PER_HISTORY :]
     for start in range(0, len(now), size):
-        rows += yield from _delete(ctx, retention.DELETE_DISKS, now[start : start + size])
+        rows += yield from _delete(ctx, durable_names.DELETE_DISKS, now[start : start + size])
     if rest:
         ctx.continue_as_new(replace(asked, disks=rest, told=tuple(rows)).to_json())
         return {}
     for start in range(0, len(asked.versions), retention.VERSIONS_PER_ACTIVITY):
         batch = asked.versions[start : start + retention.VERSIONS_PER_ACTIVITY]
-        begun = yield from _delete(ctx, retention.DELETE_VERSIONS, batch)
+        begun = yield from _delete(ctx, durable_names.DELETE_VERSIONS, batch)
         rows += yield from _watch(ctx, begun)
-    left = yield ctx.call_activity(retention.PLAN_RETENTION, input={"rows": True})
+    left = yield ctx.call_activity(durable_names.PLAN_RETENTION, input={"rows": True})
     if left.get("problem"):
         return {**_failure(left["problem"]), "resources": rows}
     listed = {row["id"].lower() for row in rows}
@@ -56,12 +56,12 @@ def apply_retention(ctx: OrchestrationContext, data: dict[str, Any]) -> Generato
 
 
 def _delete(ctx: OrchestrationContext, activity: str, ids: Sequence[str]) -> Generator[Task[Any], Any, Rows]:
-    kind = retention.DISK if activity == retention.DELETE_DISKS else retention.VERSION
+    kind = retention.DISK if activity == durable_names.DELETE_DISKS else retention.VERSION
     of_disks = kind == retention.DISK
     definitions = () if of_disks else dict.fromkeys(found.parent() for one in ids if (found := resource_id.parse(one)))
     asked = {"disks": list(ids) if of_disks else [], "definitions": list(definitions)}
     try:
-        holders = yield ctx.call_activity(retention.FIND_HOLDERS, input=asked)
+        holders = yield ctx.call_activity(durable_names.FIND_HOLDERS, input=asked)
         work = DeletionInput(tuple(ids), holders["held"], tuple(holders["building"]))
         answer = yield ctx.call_activity(activity, input=work.to_json())
     except TaskFailedError as error:
@@ -79,7 +79,7 @@ def _watch(ctx: OrchestrationContext, begun: Rows) -> Generator[Task[Any], Any, 
         if not open_ids:
             break
         yield ctx.create_timer(LOOK_EVERY)
-        seen = yield ctx.call_activity(retention.WATCH_DELETIONS, input={"versions": open_ids})
+        seen = yield ctx.call_activity(durable_names.WATCH_DELETIONS, input={"versions": open_ids})
         for one in seen["gone"]:
             rows[one] = rows[one] | {"decision": retention.DELETED, "reason": str(RemovalReason.DELETED)}
         for one, why in seen["stuck"].items():

@@ -20,8 +20,8 @@ from durabletask.task import OrchestrationContext, Task, TaskFailedError, when_a
 from refresh.domain.selfcheck import rights_in_scope as cures
 from refresh.domain.selfcheck.rights_in_scope import order_subscriptions
 from refresh.orchestrations.shared.dispatcher_calls import begin_ask, now, tell
+from refresh.records import durable_names, swap
 from refresh.records import selfcheck as selfchecks
-from refresh.records import swap
 from refresh.records.selfcheck import CheckRow
 
 _TICK = timedelta(seconds=1)
@@ -71,8 +71,10 @@ class _Board:
         self._found: dict[str, list[CheckRow]] = {}
         self._subscriptions: list[str] = []
         self._waiting: deque[str] = deque()
-        begin: Task[Any] = ctx.call_activity(selfchecks.BEGIN_SELFCHECK, input={})
-        listed: Task[Any] = ctx.call_activity(selfchecks.CHECK_INSTANCES, input={"prefix": f"{selfchecks.SELFCHECK}-"})
+        begin: Task[Any] = ctx.call_activity(durable_names.BEGIN_SELFCHECK, input={})
+        listed: Task[Any] = ctx.call_activity(
+            durable_names.CHECK_INSTANCES, input={"prefix": f"{durable_names.SELFCHECK}-"}
+        )
         claim = begin_ask(ctx, "claim", vm=selfchecks.NOBODY, n=0)
         answer = ctx.wait_for_external_event(selfchecks.ANSWER_EVENT)
         tell(ctx, "probe", reply_to=ctx.instance_id)
@@ -114,7 +116,7 @@ class _Board:
         for _ in range(min(len(self._waiting), swap.BULK_ACTIVITIES_OUTSTANDING - under_way)):
             subscription = self._waiting.popleft()
             task: Task[Any] = self._ctx.call_activity(
-                selfchecks.CHECK_SUBSCRIPTION, input={"subscription": subscription}
+                durable_names.CHECK_SUBSCRIPTION, input={"subscription": subscription}
             )
             name = selfchecks.arm_check(subscription)
             self._open[name] = _Check(name, task, self._ctx.current_utc_datetime, _passed(""), cures.ACTIVITY_CURE)
@@ -175,7 +177,7 @@ def _is_over(limits: list[Task[Any]]) -> bool:
 
 
 def _keep_time(ctx: OrchestrationContext, seconds: int) -> Task[Any]:
-    return ctx.call_activity(selfchecks.KEEP_TIME, input={"seconds": seconds})
+    return ctx.call_activity(durable_names.KEEP_TIME, input={"seconds": seconds})
 
 
 def _passed(message: str) -> Judge:
