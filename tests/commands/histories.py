@@ -55,7 +55,7 @@ def record(story: RecordedStory) -> list[History]:
 
     async def main(clock: Clock) -> None:
         async with local_azure(clock, story.fleet, settings=story.settings) as azure:
-            azure.hub.witness(wrap)
+            azure.hub.wrap_worker(wrap)
             await story.run(azure)
 
     run(main, Clock("virtual", start=START))

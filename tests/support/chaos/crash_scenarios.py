@@ -41,7 +41,7 @@ def run_story(story: Story, failures: HubFailures) -> None:
 
     async def main(azure: LocalAzure) -> None:
         azure.hub.interruptions = failures
-        azure.simulator.plane.faults.add([BAD])
+        azure.simulator.services.faults.add([BAD])
         await azure.tag(VM_ID, OsDiskName=story.wish)
         await azure.until(lambda: bool(azure.outcomes()), within_s=36000)
         for _ in range(2):  # late deliveries arrive within minutes

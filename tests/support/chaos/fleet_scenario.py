@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from simulator.arm.core.fault_plans import Fate, RequestFate
+from simulator.arm.core.fault_plans import OperationFault, RequestFault
 from simulator.clock import Clock, ClockLoop
 from simulator.eventgrid import Chaos
 from tests.support.chaos.failures import KINDS, WorkerCrashes, disorders, faults
@@ -58,7 +58,7 @@ class FleetScenario(RuleBasedStateMachine):
         self.opened = local_azure(self.clock, scenario(fleet), settings=settings, chaos=disorder)
         self.azure = self._run(self.opened.__aenter__())
         self.azure.hub.interruptions = self.crashes
-        self.azure.simulator.plane.faults.add([BAD])
+        self.azure.simulator.services.faults.add([BAD])
         self._record_spoilt_stops()
         self._wish(fleet[0].name, wish, 0)
 
@@ -94,7 +94,7 @@ class FleetScenario(RuleBasedStateMachine):
         """Add fault rules in front of the rule for bad disks."""
         self._run(asyncio.sleep(pause_s))
         self.edits.conflicts |= any(rule.get("respond", {}).get("status") == 409 for rule in rules)
-        self.azure.simulator.plane.faults.add(rules)
+        self.azure.simulator.services.faults.add(rules)
 
     @rule(
         seed=st.integers(0, 999),
@@ -103,7 +103,7 @@ class FleetScenario(RuleBasedStateMachine):
     )
     def faults_at_random(self, seed: int, rate: float, kinds: set[str]) -> None:
         self.edits.conflicts |= "refused" in kinds
-        self.azure.simulator.plane.faults.plan(seed, rate, sorted(kinds), hang_limit_s=900)
+        self.azure.simulator.services.faults.plan(seed, rate, sorted(kinds), hang_limit_s=900)
 
     @rule(pause_s=_PAUSES_S)
     def azure_recovers(self, pause_s: int) -> None:
@@ -191,29 +191,29 @@ class FleetScenario(RuleBasedStateMachine):
 
     def _record_spoilt_stops(self) -> None:
         """Record every stop that Azure spoils: the app has to stop the VM again."""
-        plane_faults = self.azure.simulator.plane.faults
-        fate_of, request_fate = plane_faults.fate_of, plane_faults.request_fate
+        rules = self.azure.simulator.services.faults
+        operation_fault, request_fault = rules.operation_fault, rules.request_fault
 
-        def recorded_fate(operation: str, resource_id: str) -> Fate:
-            fate = fate_of(operation, resource_id)
-            if operation in _STOPS and (fate.error or fate.nothing or fate.hangs):
+        def recorded_operation(operation: str, resource_id: str) -> OperationFault:
+            fault = operation_fault(operation, resource_id)
+            if operation in _STOPS and (fault.error or fault.nothing or fault.hangs):
                 self._count_spoilt(resource_id)
-            return fate
+            return fault
 
-        def recorded_request_fate(method: str, path: str) -> RequestFate:
-            fate = request_fate(method, path)
-            if fate.nothing and path.endswith(_STOPS):
+        def recorded_request(method: str, path: str) -> RequestFault:
+            fault = request_fault(method, path)
+            if fault.nothing and path.endswith(_STOPS):
                 self._count_spoilt(path.rsplit("/", 1)[0])
-            return fate
+            return fault
 
-        plane_faults.fate_of, plane_faults.request_fate = recorded_fate, recorded_request_fate  # type: ignore[method-assign]
+        rules.operation_fault, rules.request_fault = recorded_operation, recorded_request  # type: ignore[method-assign]
 
     def _count_spoilt(self, vm_id: str) -> None:
         name = vm_id.rsplit("/", 1)[1].lower()
         self.edits.spoilt[name] = self.edits.spoilt.get(name, 0) + 1
 
     def _clear_faults(self) -> None:
-        faults = self.azure.simulator.plane.faults
+        faults = self.azure.simulator.services.faults
         faults.clear()
         faults.add([BAD])
 

@@ -56,7 +56,7 @@ def play(faults: BuildFaults) -> BuildRecord:
 
 
 async def _two_builds(world: HostedWorld, faults: BuildFaults) -> BuildRecord:
-    rules = world.simulator.plane.faults
+    rules = world.simulator.services.faults
     rules.add([{"cloudInit": "machine", "ends": faults.ending, "times": 1}])
     rules.plan(faults.seed, faults.rate, hang_limit_s=_HANGS_S)
     first = await world.run("create_images")

@@ -21,7 +21,7 @@ _RECIPE = {"REFRESH_RECIPES": str(RECIPES), "REFRESH_BUILD_SUBNETS": SUBNET}
 
 async def month(azure: LocalAzure) -> None:
     """One whole month: an image, disks, tags and swaps; one disk does not boot."""
-    azure.simulator.plane.faults.add([{"disk": "*/web02-2*", "boots": False}])
+    azure.simulator.services.faults.add([{"disk": "*/web02-2*", "boots": False}])
     await azure.hub.completed(azure.hub.start("refresh_month", {}, "month-202611-00000000"))
     await azure.settled()
 
@@ -37,7 +37,7 @@ async def _make_images(azure: LocalAzure) -> None:
 
 def images_with_faults(*faults: dict[str, Any]) -> Story:
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([*faults])
+        azure.simulator.services.faults.add([*faults])
         await _make_images(azure)
 
     return story
@@ -51,7 +51,7 @@ async def kept_image(azure: LocalAzure) -> None:
 
 async def app_fails_at_machine(azure: LocalAzure) -> None:
     """The activity that creates the build VM raises once and is called again."""
-    azure.hub.witness(failing_once("ensure_build_vm"))
+    azure.hub.wrap_worker(failing_once("ensure_build_vm"))
     await _make_images(azure)
 
 
@@ -63,7 +63,7 @@ async def proof_without_subnet(azure: LocalAzure) -> None:
 
 def retention(*faults: dict[str, Any], delete: bool) -> Story:
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([*faults])
+        azure.simulator.services.faults.add([*faults])
         data = {"delete": delete}
         await azure.hub.completed(azure.hub.start("apply_retention", data, "retention-202611-00000000"))
 

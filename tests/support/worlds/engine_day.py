@@ -165,7 +165,7 @@ async def _tear(azure: EngineAzure, tables: HubTables, day: Day) -> None:
 
 async def _finish_swaps(azure: EngineAzure, day: Day) -> None:
     """Let the swaps continue; meanwhile change a tag without an event, and let the sweep find it."""
-    azure.simulator.upsert([{"id": vm_id(SWEPT), "tags": {**_tags(azure, SWEPT), "OsDiskName": _wish(SWEPT)}}])
+    azure.simulator.put_resources([{"id": vm_id(SWEPT), "tags": {**_tags(azure, SWEPT), "OsDiskName": _wish(SWEPT)}}])
     await azure.fire("sweep")
 
     async def swept() -> bool:

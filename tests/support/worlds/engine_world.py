@@ -63,7 +63,7 @@ class EngineAzure(HttpAccess):
 
     def plan(self, *rules: Mapping[str, Any]) -> None:
         """Put `rules` before all other fault rules; the short durations stay last."""
-        faults = self.simulator.plane.faults
+        faults = self.simulator.services.faults
         earlier = list(faults.rules)
         faults.rules.clear()
         faults.add([dict(rule) for rule in rules])
@@ -71,7 +71,7 @@ class EngineAzure(HttpAccess):
 
     def release(self, *rules: Mapping[str, Any]) -> None:
         """End every operation that a rule keeps hanging, and replace all rules by these and the short durations."""
-        faults = self.simulator.plane.faults
+        faults = self.simulator.services.faults
         faults.clear()
         faults.add([dict(rule) for rule in (*rules, *QUICK)])
 
@@ -122,7 +122,7 @@ async def strict_storage() -> AsyncIterator[StrictStorage]:
 
 def _simulator(clock: Clock, scenario: Sequence[Mapping[str, Any]]) -> Simulator:
     simulator = Simulator(clock, scenario=[GALLERY_BODY, *map(dict, scenario)], seed=7)
-    simulator.plane.faults.add([dict(rule) for rule in QUICK])
+    simulator.services.faults.add([dict(rule) for rule in QUICK])
     return simulator
 
 

@@ -21,7 +21,7 @@ class SilentDispatcher:
         self._operation, self._data = operation, data
         self._answers = asyncio.Event()
         self.silent = self._spent = False
-        azure.hub.witness(self._wrap)
+        azure.hub.wrap_worker(self._wrap)
 
     def _wrap(self, worker: Worker) -> Worker:
         self._worker = worker
