@@ -28,7 +28,7 @@ async def checked(azure: LocalAzure) -> dict[str, Any]:
     status, begun = await azure.api("POST", "/api/selfcheck")
     assert status == 202, begun
     await azure.hub.completed(begun["id"])
-    await azure.until(lambda: bool(azure.book().get("selfcheck")))
+    await azure.until(lambda: bool(azure.dispatcher_state().get("selfcheck")))
     return dict((await azure.api("GET", begun["href"]))[1])
 
 
@@ -155,7 +155,7 @@ def test_swaps_wait_for_a_selfcheck_where_it_is_required(monkeypatch: pytest.Mon
 
     async def story(azure: LocalAzure) -> None:
         await azure.tag(VM_ID, OsDiskName="web01-new")
-        await azure.until(lambda: bool(azure.book().get("queue")))
+        await azure.until(lambda: bool(azure.dispatcher_state().get("queue")))
         waiting = await why_waiting(azure)
         assert waiting["web01"][0] == "selfcheck"
         assert "no self-check has run for this package; POST /api/selfcheck" in waiting["web01"][1]
@@ -171,7 +171,7 @@ def test_swaps_wait_for_a_selfcheck_where_it_is_required(monkeypatch: pytest.Mon
         assert [outcome["status"] for outcome in azure.outcomes()] == ["succeeded"]
         monkeypatch.setattr("refresh.dispatcher.dispatcher.fingerprint", lambda: "another")
         await azure.tag(VM_ID, OsDiskName="web01-old")
-        await azure.until(lambda: bool(azure.book().get("queue")))
+        await azure.until(lambda: bool(azure.dispatcher_state().get("queue")))
         assert "no self-check has run for this package" in (await why_waiting(azure))["web01"][1]
         assert azure.journal(VM_ID)["stops"] == 1
 
@@ -185,7 +185,7 @@ def test_a_stopped_vm_is_started_without_a_selfcheck() -> None:
         azure.hub.signal("@dispatcher@app", "hint", {"vms": [VM_ID], "at": None})
         await azure.until(lambda: bool(azure.outcomes()))
         assert await azure.power(VM_ID) == "running"
-        assert azure.book().get("selfcheck") is None
+        assert azure.dispatcher_state().get("selfcheck") is None
 
     play(story, [vm_body(power="deallocated", **STATE), *FLEET[1:]], settings=REQUIRED)
 
@@ -216,7 +216,7 @@ def test_a_swap_admitted_by_an_older_package_is_cancelled(monkeypatch: pytest.Mo
     async def story(azure: LocalAzure) -> None:
         assert (await checked(azure))["status"] == "succeeded"
         await azure.tag(VM_ID, OsDiskName="web01-new")
-        await azure.until(lambda: any(row.get("step") == NOTICE for row in azure.book()["running"].values()))
+        await azure.until(lambda: any(row.get("step") == NOTICE for row in azure.running_swaps()))
         monkeypatch.setattr("refresh.dispatcher.dispatcher.fingerprint", lambda: "another")
         await azure.until(lambda: bool(azure.outcomes()))
         (outcome,) = azure.outcomes()
@@ -224,7 +224,7 @@ def test_a_swap_admitted_by_an_older_package_is_cancelled(monkeypatch: pytest.Mo
             "skipped",
             "no self-check has passed for this package",
         )
-        await azure.until(lambda: bool(azure.book().get("queue")))
+        await azure.until(lambda: bool(azure.dispatcher_state().get("queue")))
         assert (await why_waiting(azure))["web01"][0] == "selfcheck"
         assert azure.journal(VM_ID)["stops"] == 0
 
@@ -257,7 +257,7 @@ def test_the_sweep_runs_the_selfcheck_that_swaps_wait_for() -> None:
         azure.simulator.services.faults.add([fault])
         for passed in (False, True):
             await azure.fire("sweep")
-            await azure.until(lambda passed=passed: azure.book().get("selfcheck", {}).get("ok") is passed)  # type: ignore[misc]
+            await azure.until(lambda passed=passed: azure.dispatcher_state().get("selfcheck", {}).get("ok") is passed)  # type: ignore[misc]
         await azure.fire("sweep")
         await azure.settled()
         assert len(runs()) == 2

@@ -43,7 +43,7 @@ def test_a_month_done_twice_is_one_month(after_s: float | None) -> None:
         assert kinds.count("microsoft.compute/disks") == 5
         assert kinds.count("microsoft.compute/galleries/images/versions") == 1
         assert twice.activities > 20
-        assert azure.book().get("bad") is None, azure.book()["bad"]
+        assert azure.dispatcher_state().get("bad") is None, azure.dispatcher_state()["bad"]
 
     fleet = [*gallery_bodies(), *vm_bodies("web01"), *vm_bodies("web02")]
     play(story, fleet, settings={"REFRESH_ROLLOUT": "auto"})

@@ -83,7 +83,7 @@ async def assert_ended(azure: LocalAzure, story: Story, *, side_by_side: bool) -
         "stops": azure.journal(VM_ID)["stops"],
         "outcomes": [outcome["status"] for outcome in azure.outcomes() if outcome["status"] != "skipped"],
         "tags": (await azure.vm(VM_ID))["tags"],
-        "unreadable": azure.book().get("bad", []),
+        "unreadable": azure.dispatcher_state().get("bad", []),
         "conflicts": [row for row in conflicts if row["path"].lower().endswith(_OWN_WRITES) and not side_by_side],
     }
     wrong = {name: value for name, value in found.items() if value != expected[name]}

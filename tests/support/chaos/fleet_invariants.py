@@ -46,7 +46,7 @@ async def assert_vm_well(azure: LocalAzure, machine: Machine, edits: EditRecord)
     assert_outcomes_true(outcomes, disk, name)
     rejected = {
         name
-        for row in azure.book().get("rejected", [])
+        for row in azure.dispatcher_state().get("rejected", [])
         if row["vm"] == vm_id(machine.name).lower()
         for name in row["names"]
     }
@@ -147,7 +147,7 @@ def assert_budgets_kept(azure: LocalAzure, fleet: tuple[Machine, ...], edits: Ed
 
 def assert_dispatcher_idle(azure: LocalAzure) -> None:
     """Check that the dispatcher is idle, its state is small, and no input was unreadable."""
-    state = azure.book()
+    state = azure.dispatcher_state()
     assert azure.idle(), state
     assert state.get("bad") is None, state["bad"]
     assert len(json.dumps(state)) < 100_000

@@ -127,7 +127,7 @@ class FleetScenario(RuleBasedStateMachine):
     @invariant()
     def dispatcher_reads_everything(self) -> None:
         if self.opened is not None:
-            state = self.azure.book()
+            state = self.azure.dispatcher_state()
             self._run(self._holds(state.get("bad") is None, f"unreadable: {state.get('bad')}"))
 
     @override
@@ -226,7 +226,7 @@ class FleetScenario(RuleBasedStateMachine):
             await asyncio.sleep(301)
             await self.azure.fire("sweep")
             await asyncio.sleep(90)
-            if self.azure.idle() and not self.azure.book().get("down"):
+            if self.azure.idle() and not self.azure.dispatcher_state().get("down"):
                 break
         await asyncio.sleep(_LATEST_EVENT_S)
         for _ in range(2):

@@ -87,7 +87,7 @@ async def _assert_ended(azure: LocalAzure, story: Story, where: Boundary) -> Non
     assert azure.journal(VM_ID)["stops"] <= 2 * story.stops, text
     assert len(outcomes) <= 2, text
     assert azure.idle(), text
-    assert azure.book().get("bad") is None, azure.book()["bad"]
+    assert azure.dispatcher_state().get("bad") is None, azure.dispatcher_state()["bad"]
 
 
 def _writes(requests: list[dict[str, Any]]) -> list[str]:

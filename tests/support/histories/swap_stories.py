@@ -90,7 +90,7 @@ async def _killed_at(azure: LocalAzure, wish: str, step: str, *faults: dict[str,
     azure.simulator.services.faults.add([BAD, *faults])
 
     def reached() -> bool:
-        return any(str(row.get("step", "")).startswith(step) for row in azure.book().get("running", {}).values())
+        return any(str(row.get("step", "")).startswith(step) for row in azure.running_swaps())
 
     await azure.until(reached)
     await asyncio.sleep(3)

@@ -50,13 +50,17 @@ class LocalAzure(HttpAccess):
         """The durable hub of the app."""
         return self.host.hub
 
-    def book(self) -> dict[str, Any]:
+    def dispatcher_state(self) -> dict[str, Any]:
         """The dispatcher's state."""
         return dict(self.hub.entity_state(DISPATCHER) or {})
 
+    def running_swaps(self) -> list[dict[str, Any]]:
+        """The rows of the running swaps in the dispatcher state."""
+        return list(self.dispatcher_state().get("running", {}).values())
+
     def outcomes(self) -> list[dict[str, Any]]:
         """The outcomes in the dispatcher state, oldest first."""
-        return list(self.book().get("finished", []))
+        return list(self.dispatcher_state().get("finished", []))
 
     async def until(self, holds: Callable[[], bool | Awaitable[bool]], within_s: float = 3600) -> None:
         """Let simulated time pass until `holds`; AssertionError after `within_s`."""
@@ -66,11 +70,13 @@ class LocalAzure(HttpAccess):
             if value if isinstance(value, bool) else await value:
                 return
             await asyncio.sleep(1)
-        raise AssertionError(f"did not hold within {within_s} simulated seconds; dispatcher state: {self.book()}")
+        raise AssertionError(
+            f"did not hold within {within_s} simulated seconds; dispatcher state: {self.dispatcher_state()}"
+        )
 
     def idle(self) -> bool:
         """Whether the dispatcher has no hint, no open look, no waiting VM and no running swap."""
-        state = self.book()
+        state = self.dispatcher_state()
         return not any(state.get(part) for part in ("hints", "look", "queue", "running"))
 
     async def settled(self, within_s: float = 7200) -> None:

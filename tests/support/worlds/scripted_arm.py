@@ -40,7 +40,7 @@ LOST = Answer(lost=True)
 
 
 @dataclass(frozen=True)
-class Asked:
+class RecordedRequest:
     """One recorded request."""
 
     method: str
@@ -57,7 +57,7 @@ class ScriptedArm:
         self._answers = list(answers)
         self._env = env
         self._patch = pytest.MonkeyPatch()
-        self.asked: list[Asked] = []
+        self.requests: list[RecordedRequest] = []
         self.base = ""
 
     async def __aenter__(self) -> Self:
@@ -90,8 +90,8 @@ class ScriptedArm:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         text = await request.text()
-        self.asked.append(
-            Asked(
+        self.requests.append(
+            RecordedRequest(
                 request.method,
                 request.rel_url.raw_path,
                 dict(request.query),
