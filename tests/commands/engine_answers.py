@@ -13,7 +13,7 @@ import argparse
 import sys
 
 from tests.support.engine.answers import FOLDER, keep, kept
-from tests.support.engine.stage import on_the_engine
+from tests.support.engine.run_stories import on_the_engine
 from tests.support.engine.worlds import WORLDS
 
 

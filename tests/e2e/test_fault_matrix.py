@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from tests.support.faults.fault_matrix import OPERATION, OTHER, POLICY, Failure, Step, vm_id
-from tests.support.faults.fault_play import Result, results_of
+from tests.support.faults.fault_runs import Result, results_of
 from tests.support.faults.fault_table import ROWS, Row, steps_of
 from tests.support.worlds.builders import GROUP
 

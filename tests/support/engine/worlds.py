@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
-from tests.support.engine.play import Play
 from tests.support.engine.stories import (
     children,
     endings,
@@ -24,6 +23,7 @@ from tests.support.engine.stories import (
     sorters,
     starts,
 )
+from tests.support.engine.story_client import Play
 
 type Story = Callable[[Play], Awaitable[Any]]
 

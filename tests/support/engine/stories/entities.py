@@ -6,7 +6,7 @@ from typing import Any
 from durabletask.entities import EntityInstanceId
 from durabletask.internal import orchestrator_service_pb2 as pb
 
-from tests.support.engine.play import Play
+from tests.support.engine.story_client import Play
 
 
 async def called(play: Play) -> Any:

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tests.support.engine.play import Play
+from tests.support.engine.story_client import Play
 
 
 async def before_they_are_awaited(play: Play) -> Any:

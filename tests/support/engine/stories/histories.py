@@ -4,7 +4,7 @@ from typing import Any
 
 from google.protobuf.json_format import MessageToDict
 
-from tests.support.engine.play import Play
+from tests.support.engine.story_client import Play
 
 
 async def of_every_kind_of_step(play: Play) -> Any:

@@ -5,7 +5,7 @@ from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp  # type: ignore[attr-defined] # protobuf makes it at run time
 
-from tests.support.engine.play import Play
+from tests.support.engine.story_client import Play
 
 _ALL = {"maxInstanceCount": 1000}
 _RUNNING, _COMPLETED, _FAILED = 0, 1, 3

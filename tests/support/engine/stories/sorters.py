@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.support.engine.play import Play
+from tests.support.engine.story_client import Play
 
 
 async def calls_of_orchestrations(play: Play) -> Any:

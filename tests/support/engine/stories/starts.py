@@ -5,7 +5,7 @@ from typing import Any
 
 from durabletask.internal import orchestrator_service_pb2 as pb
 
-from tests.support.engine.play import Play
+from tests.support.engine.story_client import Play
 
 
 async def steps_of_every_kind(play: Play) -> Any:

@@ -25,7 +25,7 @@ from simulator.engine.strict_storage import StrictStorage
 from simulator.functions import FunctionsHost
 from simulator.functions.host_json import HostJson
 from tests.support.engine.answers import comparable
-from tests.support.engine.play import Play
+from tests.support.engine.story_client import Play
 from tests.support.engine.watching import Watched
 from tests.support.engine.worlds import Story, World
 from tests.support.worlds.toy import TOY_APP, TOY_SETTINGS
