@@ -11,7 +11,7 @@ from refresh import package
 from refresh.domain.swap.plan import NOTICE
 from simulator.durable import FunctionFailed, Worker
 from tests.support.histories.swap_stories import STATE
-from tests.support.infra.app_under_roles import Stage, on_stage
+from tests.support.infra.app_under_roles import AppUnderRoles, run_under_roles
 from tests.support.infra.deployed_roles import Right
 from tests.support.worlds.builders import SUBSCRIPTION, VM_ID
 from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
@@ -71,7 +71,7 @@ def test_a_selfcheck_runs_every_part_once_and_is_stored() -> None:
 def test_a_missing_right_fails_the_check_that_needs_it(right: Right, name: str) -> None:
     """The failed check names the action and the cure, all others pass, and with the right restored it passes too."""
 
-    async def story(stage: Stage) -> None:
+    async def story(stage: AppUnderRoles) -> None:
         run = await stage.run_without(lambda: checked(stage.azure), right)
         assert run["status"] == "failed"
         (failed,) = [row for row in run["checks"] if not row["ok"]]
@@ -81,7 +81,7 @@ def test_a_missing_right_fails_the_check_that_needs_it(right: Right, name: str) 
         assert (await stage.run_without(lambda: checked(stage.azure)))["status"] == "succeeded"
         assert (await stage.azure.api("GET", "/api/selfcheck"))[1]["passed"] is True
 
-    on_stage(story, FLEET)
+    run_under_roles(story, FLEET)
 
 
 def without(*namespaces: str) -> list[dict[str, Any]]:

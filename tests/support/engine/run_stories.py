@@ -25,7 +25,7 @@ from simulator.engine.strict_storage import StrictStorage
 from simulator.functions import FunctionsHost
 from simulator.functions.host_json import HostJson
 from tests.support.engine.answers import comparable
-from tests.support.engine.story_client import Play
+from tests.support.engine.story_client import StoryClient
 from tests.support.engine.watching import Watched
 from tests.support.engine.worlds import Story, World
 from tests.support.worlds.toy import TOY_APP, TOY_SETTINGS
@@ -35,7 +35,7 @@ _TIMEOUT_S = 240.0
 
 
 @dataclass
-class Stage:
+class ToyOnEngine:
     """The toy app on an engine."""
 
     clock: Clock
@@ -43,19 +43,19 @@ class Stage:
     watched: Watched
 
     @asynccontextmanager
-    async def play(self, name: str) -> AsyncIterator[Play]:
+    async def client(self, name: str) -> AsyncIterator[StoryClient]:
         """The calls of one story."""
-        play = Play(name, self.clock, self.host, self.watched)
+        client = StoryClient(name, self.clock, self.host, self.watched)
         try:
-            yield play
+            yield client
         finally:
-            await play.close()
+            await client.close()
 
 
 @asynccontextmanager
-async def stage(
+async def toy_on_engine(
     clock: Clock, *, real: bool, durable: Mapping[str, Any], storage: str | None = None
-) -> AsyncIterator[Stage]:
+) -> AsyncIterator[ToyOnEngine]:
     """The toy app with `durable` as `extensions.durableTask` of host.json, on the real engine or on the hub."""
     with tempfile.TemporaryDirectory() as folder:
         app = Path(folder) / "app"
@@ -71,18 +71,18 @@ async def stage(
         host = FunctionsHost(app, clock, settings=TOY_SETTINGS, port=0, engine=watched)
         await host.start()
         try:
-            yield Stage(clock, host, watched)
+            yield ToyOnEngine(clock, host, watched)
         finally:
             await engine.close()
             await host.stop()
 
 
-async def answer_of(stage: Stage, story: Story, name: str, timeout_s: float = _TIMEOUT_S) -> Any:
-    """Run a story on a stage; returns its comparable answer, or its failure."""
-    async with stage.play(name) as play:
+async def answer_of(toy: ToyOnEngine, story: Story, name: str, timeout_s: float = _TIMEOUT_S) -> Any:
+    """Run a story on the toy app; returns its comparable answer, or its failure."""
+    async with toy.client(name) as client:
         try:
             async with asyncio.timeout(timeout_s):
-                return comparable(await story(play), name)
+                return comparable(await story(client), name)
         except Exception as error:
             return {"the story itself failed": repr(error)}
 
@@ -91,8 +91,8 @@ def on_the_hub(world: World, name: str) -> Any:
     """Run one story of a world on its own hub, in virtual time."""
 
     async def main(clock: Clock) -> Any:
-        async with stage(clock, real=False, durable=world.settings) as on_stage:
-            return await answer_of(on_stage, world.stories[name], name, timeout_s=10_000)
+        async with toy_on_engine(clock, real=False, durable=world.settings) as toy:
+            return await answer_of(toy, world.stories[name], name, timeout_s=10_000)
 
     return run(main, Clock("virtual"))
 
@@ -103,12 +103,12 @@ def on_the_engine(world: World, names: Sequence[str], *, at_once: int) -> dict[s
     async def main(clock: Clock) -> dict[str, Any]:
         async with Azurite() as azurite, StrictStorage(azurite) as storage:
             durable, connection = world.settings, storage.connection_string
-            async with stage(clock, real=True, durable=durable, storage=connection) as on_stage:
+            async with toy_on_engine(clock, real=True, durable=durable, storage=connection) as toy:
                 limit = asyncio.Semaphore(at_once)
 
                 async def one(name: str) -> Any:
                     async with limit:
-                        return await answer_of(on_stage, world.stories[name], name)
+                        return await answer_of(toy, world.stories[name], name)
 
                 return dict(zip(names, await asyncio.gather(*map(one, names)), strict=True))
 

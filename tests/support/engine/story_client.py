@@ -28,7 +28,7 @@ _POLL_EVERY_S = 0.1
 type Holds = Callable[[dict[str, Any]], bool]
 
 
-class Play:
+class StoryClient:
     """The calls that a story can make. Ids begin with the story's name, so that many stories can share a hub."""
 
     def __init__(self, name: str, clock: Clock, host: FunctionsHost, watched: Watched) -> None:

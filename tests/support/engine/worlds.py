@@ -23,9 +23,9 @@ from tests.support.engine.stories import (
     sorters,
     starts,
 )
-from tests.support.engine.story_client import Play
+from tests.support.engine.story_client import StoryClient
 
-type Story = Callable[[Play], Awaitable[Any]]
+type Story = Callable[[StoryClient], Awaitable[Any]]
 
 # Every world polls its queues often, so that its stories are short, and turns off the entities' message sorter.
 _DURABLE = {

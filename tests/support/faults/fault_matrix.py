@@ -1,6 +1,6 @@
 """The steps of a swap, the failures at them, and the fault rules that cause each failure.
 
-Decides the simulator's rules for one failure at one step. Leaves the moment to `fault_play.py`, the expected end to
+Decides the simulator's rules for one failure at one step. Leaves the moment to `fault_runs.py`, the expected end to
 `fault_table.py`.
 """
 

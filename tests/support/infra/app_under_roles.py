@@ -43,7 +43,7 @@ def recorded_log() -> Iterator[LogRecorder]:
 
 
 @dataclass
-class Stage:
+class AppUnderRoles:
     """A local Azure whose app has the rights of a deployment with `parameters`, less those that a call removes."""
 
     azure: LocalAzure
@@ -86,14 +86,14 @@ class Stage:
         return self.azure.outcomes()[before:]
 
 
-def on_stage(
-    story: Callable[[Stage], Awaitable[None]], scenario: list[dict[str, Any]], *parameters: str, **settings: str
+def run_under_roles(
+    story: Callable[[AppUnderRoles], Awaitable[None]], scenario: list[dict[str, Any]], *parameters: str, **settings: str
 ) -> None:
     """Run `story` under the roles of a deployment with these parameters of main.bicep."""
 
     async def begun(azure: LocalAzure) -> None:
         with recorded_log() as log:
             azure.simulator.roles.replace(assigned(*parameters))
-            await story(Stage(azure, log, parameters))
+            await story(AppUnderRoles(azure, log, parameters))
 
     play(begun, scenario, settings={"AZURE_CLIENT_ID": APP, **settings})
