@@ -1,4 +1,4 @@
-"""The month's disks: one for every VM in scope, made where it is missing, kept where it exists."""
+"""The month's disks: one for every VM in scope; a missing one is made, an existing one is kept."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The month's wishes: `OsDiskName` on every VM whose new disk is ready, and a hint to the dispatcher for each.
+"""The month's tags: `OsDiskName` on every VM whose new disk is ready, and a hint to the dispatcher for each.
 
-Event Grid would tell of these writes too, later and perhaps twice; whatever writes a tag says so itself.
+Event Grid reports these writes too, but later and sometimes twice, so the app sends hints for its own writes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Carries out a recipe: a VM that customises itself, powers itself off and is left ready to be captured.
+"""Runs a recipe on a VM that customises itself, powers itself off and is then ready to be captured.
 
-Decides the order. Nobody logs in and nothing is installed on the VM from outside: off is its signal, the marker in its
-serial log its word that all went well. Refuses to capture it and to clean up: that is `run_recipe`.
+Decides the order. There is no login and no installation from outside: the VM powers off when it has ended, and the
+marker in its serial log shows success. Leaves the capture and the cleanup to `run_recipe`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from refresh.records import recipes as names
 from refresh.records.recipes import TemporaryGroup
 from refresh.records.swap import StepInput
 
-# Azure writes the serial log out in pieces, and nobody documents how late: the last line may still be on its way.
+# Azure writes the serial log in pieces with an undocumented delay: the last line can arrive after the power-off.
 LOG_LOOKS, LOG_LAG = 4, timedelta(seconds=30)
 
 

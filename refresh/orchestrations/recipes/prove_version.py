@@ -1,7 +1,7 @@
-"""Proves an image version before anybody uses it: a disk from it boots on a throw-away VM and must be healthy.
+"""Proves an image version before it is used: a disk from it boots on a throw-away VM and must be healthy.
 
-Decides the order: group, disk and VM, the same health ladder as after a swap, and whatever happens the group is taken
-away. Refuses to decide what becomes of the version.
+Decides the order: group, disk and VM, the same health ladder as after a swap, and in every case the deletion of the
+group. Does not decide what happens to the version.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ HEALTH = Patience(3 * 3600.0)
 
 
 def prove_version(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any], Any, dict[str, Any]]:
-    """A `ProofInput` to a `Stage`: done when the version is proved; `by_hand` takes away what the app could not."""
+    """A `ProofInput` to a `Stage`: done when the version is proved; `by_hand` deletes what the app could not delete."""
     asked = ProofInput.from_json(data)
     planned = yield ctx.call_activity(
         names.PLAN_PROOF, input={**asked.to_json(), "run": ctx.instance_id, "since": now(ctx)}
@@ -44,8 +44,8 @@ def prove_version(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[
     proof = yield from _prove(ctx, place)
     cleaned = yield from clean_up(ctx, place.group)
     if cleaned.state == "failed":
-        told = f"{proof.message or 'proved'}; {cleaned.message}"[:300]
-        proof = replace(proof, message=told, by_hand=(*proof.by_hand, *cleaned.by_hand))
+        message = f"{proof.message or 'proved'}; {cleaned.message}"[:300]
+        proof = replace(proof, message=message, by_hand=(*proof.by_hand, *cleaned.by_hand))
     return proof.to_json()
 
 
