@@ -38,7 +38,7 @@ def outcomes(rows: list[Json]) -> list[tuple[str, str, str | None]]:
 
 
 def test_a_missing_disk_is_made_like_the_current_one() -> None:
-    """The disk is read back free, from the version, in the VM's region and zone, with the old disk's properties and tags."""
+    """The disk is read back free, from the version, in the VM's place, with the old disk's properties and tags."""
 
     async def story(world: World) -> None:
         rows = await make(world, "web01")
