@@ -20,7 +20,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from simulator.arm.front.upsert import BodyError
+from simulator.arm.front.seeding import BodyError
 from simulator.clock import Clock, ClockKind, run
 from simulator.engine.kinds import ENGINES, EngineKind
 from simulator.scenarios import ScenarioError, names

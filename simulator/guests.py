@@ -16,7 +16,7 @@ import socket
 from dataclasses import dataclass, field
 from typing import Any
 
-from simulator.arm.core.plane import Plane
+from simulator.arm.core.services import Services
 from simulator.arm.core.store import Record
 from simulator.arm.state.vm_state import vm_state
 
@@ -38,10 +38,10 @@ class _GuestPort:
 class Guests:
     """The listeners of all guests."""
 
-    def __init__(self, plane: Plane) -> None:
-        self._plane = plane
+    def __init__(self, services: Services) -> None:
+        self._services = services
         self._ports: dict[tuple[str, int], _GuestPort] = {}
-        plane.on_power.append(self.follow)
+        services.on_power.append(self.follow)
 
     def follow(self, vm: Record) -> None:
         """Open or close the ports for the VM's current power and guest state; check again when the guest will be up."""
@@ -49,11 +49,11 @@ class Guests:
         if not state.listens and not any(key == vm.id.key for key, _ in self._ports):
             return
         up_at = state.boot.up_at if state.boot and state.boot.healthy and state.power == "running" else None
-        if self._plane.store.get(vm.id) is not vm:
+        if self._services.store.get(vm.id) is not vm:
             up_at = None
-        waits_s = 0.0 if up_at is None else (up_at - self._plane.now()).total_seconds()
+        waits_s = 0.0 if up_at is None else (up_at - self._services.now()).total_seconds()
         if waits_s > 0:
-            self._plane.operations.later(waits_s, lambda: self.follow(vm))
+            self._services.operations.later(waits_s, lambda: self.follow(vm))
         is_open = up_at is not None and waits_s <= 0
         for port in state.listens:
             guest_port = self._port(vm.id.key, port)
@@ -65,9 +65,9 @@ class Guests:
     def listing(self) -> list[dict[str, Any]]:
         """Every VM's guest: its address in ARM, its name, whether it is up, and the loopback address of each port."""
         guests = []
-        for vm in self._plane.store.of_type(_VM_TYPE):
+        for vm in self._services.store.of_type(_VM_TYPE):
             state = vm_state(vm)
-            boot, now = state.boot, self._plane.now()
+            boot, now = state.boot, self._services.now()
             guests.append(
                 {
                     "id": vm.id.text,
@@ -123,7 +123,7 @@ class Guests:
 
     def _address(self, vm: Record) -> str | None:
         for interface in vm.properties.get("networkProfile", {}).get("networkInterfaces", []):
-            nic = self._plane.store.get(str(interface.get("id", "")))
+            nic = self._services.store.get(str(interface.get("id", "")))
             for configuration in nic.properties.get("ipConfigurations", []) if nic else []:
                 if address := configuration.get("properties", {}).get("privateIPAddress"):
                     return str(address)

@@ -17,11 +17,11 @@ from aiohttp import web
 from simulator.arm.access.roles import Roles
 from simulator.arm.core.journal import Journal
 from simulator.arm.core.operations import Operations
-from simulator.arm.core.plane import DEFAULT_SUBSCRIPTION, TENANT_ID, Plane
+from simulator.arm.core.services import DEFAULT_SUBSCRIPTION, TENANT_ID, Services
 from simulator.arm.core.store import Json, Store
 from simulator.arm.front.router import Router
+from simulator.arm.front.seeding import put_resources, remove_resources
 from simulator.arm.front.server import ArmServer, journaled
-from simulator.arm.front.upsert import remove, upsert
 from simulator.arm.vms.boot_diagnostics import BLOBS, BootDiagnostics
 from simulator.clock import Clock
 from simulator.control import PREFIX, ControlPlane
@@ -85,7 +85,7 @@ class Simulator:
         """
         self.clock = clock
         self.event_grid = EventGrid(clock, chaos, tenant_id=TENANT_ID)
-        self.plane = Plane(clock, seed, [self.event_grid.on_write], throttle=throttle)
+        self.services = Services(clock, seed, [self.event_grid.on_write], throttle=throttle)
         tenant = Tenant(
             id=TENANT_ID,
             resources=self._indexed,
@@ -94,10 +94,10 @@ class Simulator:
             may_read=lambda principal, resource_id, kind: self.roles.allows(principal, f"{kind}/read", resource_id),
             may_see=lambda principal, subscription: self.roles.sees(principal, f"/subscriptions/{subscription}"),
         )
-        self.graph = ResourceGraph(clock, tenant, throttles=lambda: self.plane.limits.enforced)
-        self._router = Router(self.plane, self._answer_graph)
-        self.guests = Guests(self.plane)
-        self.topic = Topic(clock, self.plane.faults)
+        self.graph = ResourceGraph(clock, tenant, throttles=lambda: self.services.limits.enforced)
+        self._router = Router(self.services, self._answer_graph)
+        self.guests = Guests(self.services)
+        self.topic = Topic(clock, self.services.faults)
         self._identity = Identity(TENANT_ID)
         self._ports = ports
         self.seed, self._scenario = seed, scenario
@@ -109,12 +109,12 @@ class Simulator:
     @property
     def store(self) -> Store:
         """Every resource."""
-        return self.plane.store
+        return self.services.store
 
     @property
     def operations(self) -> Operations:
         """Every long-running operation."""
-        return self.plane.operations
+        return self.services.operations
 
     @property
     def roles(self) -> Roles:
@@ -124,7 +124,7 @@ class Simulator:
     @property
     def journal(self) -> Journal:
         """The requests received, and when each VM was down."""
-        return self.plane.journal
+        return self.services.journal
 
     async def start(self) -> Endpoints:
         """Load the scenario and listen; returns the addresses. ScenarioError, BodyError, OSError (port taken)."""
@@ -154,7 +154,7 @@ class Simulator:
 
     async def stop(self) -> None:
         """Stop listening and delivering; operations under way have no further effect."""
-        self.plane.operations.reset(self.seed)
+        self.services.operations.reset(self.seed)
         self.guests.close()
         await self.event_grid.close()
         for server in self._servers:
@@ -179,19 +179,19 @@ class Simulator:
     async def reset(self, scenario: Scenario, seed: int | None) -> None:
         """Start over with `scenario` and `seed`; None means those the simulator was made with."""
         bodies = load(self._scenario if scenario is None else scenario)
-        self.plane.reset(self.seed if seed is None else seed)
+        self.services.reset(self.seed if seed is None else seed)
         self.guests.close()
         await self.event_grid.clear()
         self.topic.published.clear()
         self._fill(bodies)
 
-    def upsert(self, bodies: list[dict[str, Any]]) -> int:
+    def put_resources(self, bodies: list[dict[str, Any]]) -> int:
         """Create or change resources from ARM bodies (only `id` is required), without an event or an operation."""
-        return upsert(self.plane, self._router, bodies)
+        return put_resources(self.services, self._router, bodies)
 
-    def remove(self, ids: list[str]) -> int:
+    def remove_resources(self, ids: list[str]) -> int:
         """Remove resources; returns how many existed."""
-        return remove(self.plane, ids)
+        return remove_resources(self.services, ids)
 
     def resources(self, kind: str | None = None, resource_id: str | None = None) -> Iterator[Json]:
         """Full ARM bodies with the simulator's private keys: all, or those of a type or with an id."""
@@ -201,7 +201,7 @@ class Simulator:
             if resource_id is not None and record.id.key != resource_id.lower():
                 continue
             provider = self._router.type_of(record.id.type)
-            yield {**provider.render(record, None), **provider.private(record)}
+            yield {**provider.render(record, None), **provider.scenario_keys(record)}
 
     def events(self) -> list[dict[str, Any]]:
         """The Event Grid log."""
@@ -213,25 +213,25 @@ class Simulator:
 
     def _fill(self, bodies: list[Json]) -> None:
         """Load a scenario; one without a subscription gets an empty one."""
-        self.upsert(bodies)
+        self.put_resources(bodies)
         if not self.store.subscriptions:
-            self.plane.add_subscription(DEFAULT_SUBSCRIPTION)
+            self.services.add_subscription(DEFAULT_SUBSCRIPTION)
 
     def _application(self) -> web.Application:
         application = web.Application(
-            client_max_size=_MAX_BODY_BYTES, middlewares=[journaled(self.plane, PREFIX, TOPIC_PATH)]
+            client_max_size=_MAX_BODY_BYTES, middlewares=[journaled(self.services, PREFIX, TOPIC_PATH)]
         )
         application.add_routes(ControlPlane(self).routes())
         application.add_routes(self._identity.routes())
         application.add_routes(self.topic.routes())
         application.router.add_get(f"{BLOBS}{{path:.*}}", self._blob)
-        application.router.add_route("*", "/{path:.*}", ArmServer(self.plane, self._router).handle)
+        application.router.add_route("*", "/{path:.*}", ArmServer(self.services, self._router).handle)
         return application
 
     async def _blob(self, request: web.Request) -> web.Response:
         """Serve a link to boot diagnostics. Like Azure Storage it needs a signature, not a token."""
         expires, signature = request.query.get("se", ""), request.query.get("sig", "")
-        status, kind, body = BootDiagnostics(self.plane).blob(request.path, expires, signature)
+        status, kind, body = BootDiagnostics(self.services).blob(request.path, expires, signature)
         return web.Response(status=status, content_type=kind, body=body)
 
     async def _listen(self, port: int, certificates: Certificates | None = None) -> int:

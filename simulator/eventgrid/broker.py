@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from simulator.arm.core.writes import Write
+from simulator.arm.core.write_events import WriteEvent
 from simulator.clock import Clock
 from simulator.eventgrid.chaos import Chaos, ChaosDraws
 from simulator.eventgrid.delivery import DeadLetter, Subscription
@@ -28,7 +28,7 @@ class EventGrid:
         self._log: dict[str, dict[str, Any]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def on_write(self, write: Write) -> None:
+    def on_write(self, write: WriteEvent) -> None:
         """Make the event of `write`, log it and send it to every matching subscription. Needs a running loop."""
         event = event_of(write, self._tenant_id)
         event["subject"] = self._draws.recased(event["subject"])

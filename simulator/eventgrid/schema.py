@@ -11,7 +11,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from simulator.arm.core.writes import Write
+from simulator.arm.core.write_events import WriteEvent
 
 VALIDATION_EVENT = "Microsoft.EventGrid.SubscriptionValidationEvent"
 
@@ -29,7 +29,7 @@ _SAMPLE_CLAIMS = {
 _NOUNS = {"write": "Write", "delete": "Delete", "action": "Action"}
 
 
-def event_of(write: Write, tenant_id: str) -> dict[str, Any]:
+def event_of(write: WriteEvent, tenant_id: str) -> dict[str, Any]:
     """The event of one write. Subject and resourceUri are the resource; authorization has the tags scope if any."""
     subscription = _subscription(write.resource_id)
     outcome = "Success" if write.status == "Succeeded" else "Failure"
@@ -74,7 +74,7 @@ def validation_event(code: str, at: datetime) -> dict[str, Any]:
     }
 
 
-def _http_request(write: Write) -> dict[str, Any]:
+def _http_request(write: WriteEvent) -> dict[str, Any]:
     # Documented for updates and deletes only. A PUT may be a creation, so httpRequest is left out for it.
     if write.method == "PUT":
         return {}

@@ -15,7 +15,7 @@ from typing import Any
 from aiohttp import web
 
 from simulator.arm.core.faults import Faults
-from simulator.arm.front.server import cut, planned_answer
+from simulator.arm.front.server import cut, fault_answer
 from simulator.clock import Clock
 from simulator.identity import claims_of
 
@@ -50,17 +50,17 @@ class Topic:
 
     async def _post(self, request: web.Request) -> web.Response:
         raw = await request.read()
-        fate = self._faults.request_fate(request.method, request.path)
-        if fate.reset == "before":
+        fault = self._faults.request_fault(request.method, request.path)
+        if fault.reset == "before":
             return cut(request)
-        if fate.respond is not None:
-            answer = planned_answer(fate.respond)
+        if fault.respond is not None:
+            answer = fault_answer(fault.respond)
             status, body, headers = answer.status, answer.body, answer.headers
         else:
-            status, body, headers = *self._accept(request, raw, nothing=fate.nothing), {}
-        if fate.delay_s:
-            await asyncio.sleep(fate.delay_s)
-        if fate.reset:
+            status, body, headers = *self._accept(request, raw, nothing=fault.nothing), {}
+        if fault.delay_s:
+            await asyncio.sleep(fault.delay_s)
+        if fault.reset:
             return cut(request)
         text = b"" if body is None else json.dumps(body).encode()
         return web.Response(status=status, body=text, headers={"Content-Type": "application/json", **headers})

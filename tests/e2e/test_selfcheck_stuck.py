@@ -1,4 +1,4 @@
-"""A self-check ends within a minute whatever hangs and names it; one that cannot end is said to be stuck."""
+"""A self-check ends within a minute and names the part that hangs; one that cannot end is reported as stuck."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ARM = f"arm {SUBSCRIPTION}"
 
 
 async def begun(azure: LocalAzure) -> str:
-    """Begin a self-check; its run."""
+    """Start a self-check; the id of its run."""
     status, answer = await azure.api("POST", "/api/selfcheck")
     assert status == 202, answer
     return str(answer["id"])
@@ -38,8 +38,8 @@ async def begun(azure: LocalAzure) -> str:
         ("activities", ["activity", "instances"]),
     ],
 )
-def test_whatever_hangs_is_named_within_a_minute(part: str, failed: list[str]) -> None:
-    """Only what hangs, and what depends on it, fails, with a cure; GET says so though the dispatcher may not know."""
+def test_a_part_that_hangs_is_named_within_a_minute(part: str, failed: list[str]) -> None:
+    """Only the part that hangs and its dependents fail, with a cure; GET shows it even without the dispatcher."""
 
     async def story(azure: LocalAzure) -> None:
         azure.hub.wrap_worker(hanging(part))
@@ -57,8 +57,8 @@ def test_whatever_hangs_is_named_within_a_minute(part: str, failed: list[str]) -
     play(story, FLEET)
 
 
-def test_one_that_cannot_end_is_said_to_be_stuck_and_gives_way() -> None:
-    """Neither timers nor activities come: after a minute GET says what it waits for, and POST begins another."""
+def test_a_selfcheck_that_cannot_end_is_reported_as_stuck_and_replaced() -> None:
+    """Without timers and activities GET shows after a minute what it waits for, and POST starts another one."""
 
     async def story(azure: LocalAzure) -> None:
         azure.hub.wrap_worker(hanging("timers", "activities"))
@@ -85,8 +85,8 @@ def test_one_that_cannot_end_is_said_to_be_stuck_and_gives_way() -> None:
     play(story, FLEET)
 
 
-def test_the_sweep_begins_another_where_one_is_stuck() -> None:
-    """Where swaps wait for a self-check, a stuck one does not keep them waiting longer than a sweep."""
+def test_the_sweep_replaces_a_stuck_selfcheck() -> None:
+    """A stuck self-check does not keep swaps waiting longer than until the next sweep."""
 
     async def story(azure: LocalAzure) -> None:
         azure.hub.wrap_worker(hanging("selfcheck"))
@@ -100,7 +100,7 @@ def test_the_sweep_begins_another_where_one_is_stuck() -> None:
 
 
 def test_very_many_subscriptions_do_not_take_longer() -> None:
-    """Of two hundred that take four seconds each some are not reached and say so; the next runs begin with them."""
+    """With 200 slow subscriptions some are skipped with a message, and the next runs start with these."""
     many = [f"{n:08}-1111-1111-1111-111111111111" for n in range(200)]
 
     class Slow(Hanging):
@@ -133,8 +133,10 @@ def test_very_many_subscriptions_do_not_take_longer() -> None:
     play(story, FLEET)
 
 
-def test_the_deployment_ends_with_words_when_the_self_check_does_not_end(capsys: pytest.CaptureFixture[str]) -> None:
-    """The page names what it waits for and the cure, and the exit code is 1."""
+def test_the_deployment_ends_with_a_message_when_the_self_check_does_not_end(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The page names the parts that it waits for, and the exit code is 1."""
 
     async def main(clock: Clock) -> None:
         async with local_azure(clock, FLEET) as azure:

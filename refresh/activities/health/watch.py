@@ -12,10 +12,10 @@ from refresh.activities.health.prober import Prober
 from refresh.domain.azure.vms import Power, Vm
 from refresh.domain.health.boot_log import find_in_boot_log
 from refresh.domain.health.guest_rungs import Expected, Reading, climb
-from refresh.domain.health.ladder import Name, Rung, judge_health
+from refresh.domain.health.ladder import Rung, RungName, judge_health
 from refresh.domain.health.probe import SUCCESSES_NEEDED, parse_probe
 from refresh.domain.terms import times
-from refresh.domain.terms.verdict import Verdict
+from refresh.domain.terms.verdict import StepVerdict
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Guests
 from refresh.records.swap import Health, StepInput
@@ -78,16 +78,16 @@ class HealthWatch:
         self._reading = replace(last, vm=vm)
         if vm.power is not Power.RUNNING:
             return
-        if self.prober is not None and self._counts(Name.PROBE):
+        if self.prober is not None and self._counts(RungName.PROBE):
             await self._probe(vm, self.prober)
         if self._proved(vm):
             return
-        if self._has_log and self._due(Name.BOOT_LOG, vm, LOG_FROM_S, LOG_EVERY_S):
+        if self._has_log and self._due(RungName.BOOT_LOG, vm, LOG_FROM_S, LOG_EVERY_S):
             await self._read_log(vm)
-        if self._due(Name.RESOURCE_HEALTH, vm, RESOURCE_FROM_S, RESOURCE_EVERY_S):
+        if self._due(RungName.RESOURCE_HEALTH, vm, RESOURCE_FROM_S, RESOURCE_EVERY_S):
             await self._read_resource(vm)
 
-    def judge(self, vm: Vm, _begun_age_s: float | None) -> Verdict:
+    def judge(self, vm: Vm, _begun_age_s: float | None) -> StepVerdict:
         """What the ladder says of this reading."""
         rungs = climb(self.expected, self._reading or Reading(vm))
         self._note(vm, rungs)
@@ -124,10 +124,10 @@ class HealthWatch:
         assert self._reading is not None  # noqa: S101 - set by `observe`
         return judge_health(climb(self.expected, self._reading), self._elapsed_s(vm), self.timeout_s).proved
 
-    def _counts(self, name: Name) -> bool:
+    def _counts(self, name: RungName) -> bool:
         return name in self.expected.counted
 
-    def _due(self, name: Name, vm: Vm, from_s: float, every_s: float) -> bool:
+    def _due(self, name: RungName, vm: Vm, from_s: float, every_s: float) -> bool:
         elapsed_s = self._elapsed_s(vm)
         if not self._counts(name) or elapsed_s < from_s or elapsed_s - self._asked_at.get(name, -every_s) < every_s:
             return False

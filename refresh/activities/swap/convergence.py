@@ -19,12 +19,12 @@ from refresh.domain.azure.vms import Vm
 from refresh.domain.swap.blame import UNHEALTHY
 from refresh.domain.swap.steps import LOST_AFTER_S
 from refresh.domain.terms import tags, times
-from refresh.domain.terms.verdict import Move, Verdict
+from refresh.domain.terms.verdict import Move, StepVerdict
 from refresh.gateways.errors import GatewayError, NotFound, Refused, Unavailable
 from refresh.gateways.gateways import Begun, Gateways
 from refresh.reading.calls import late_activity
 from refresh.reading.calls.retrying import is_in_progress
-from refresh.records.swap import StepInput, StepResult
+from refresh.records.swap import StepInput, StepResult, StepState
 
 # Longer waits go back to the orchestrator, so that no activity outlives a platform update unnoticed.
 ACTIVITY_S = 50.0
@@ -34,7 +34,7 @@ _LONGEST_REST_S = 120.0
 _REFUSED_READS_S = 30.0
 
 
-_UNDER_WAY = Verdict(Move.WAIT, "Azure says that the operation is under way")
+_UNDER_WAY = StepVerdict(Move.WAIT, "Azure says that the operation is under way")
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Convergence:
     gateways: Gateways
     step: StepInput
     rhythm: Rhythm
-    judge: Callable[[Vm, float | None], Verdict]
+    judge: Callable[[Vm, float | None], StepVerdict]
     begin: Callable[[], Awaitable[Begun]] | None = None
     # Whatever else must be seen before a reading of the VM can be judged; it never raises.
     observe: Callable[[Vm], Awaitable[None]] | None = None
@@ -96,7 +96,7 @@ class Convergence:
             if result is not None:
                 return result
             if self._slept_s >= ACTIVITY_S or self._wait_s is not None:
-                return self._result("waiting", self._last_error)
+                return self._result(StepState.WAITING, self._last_error)
 
     async def _once(self) -> StepResult | None:
         # The first look of an activity reads the VM: an earlier run of the activity may have got further.
@@ -106,7 +106,7 @@ class Convergence:
         try:
             vm = await self.gateways.compute.read_vm(self.step.vm)
         except NotFound as error:
-            return self._result("gone", error)
+            return self._result(StepState.GONE, error)
         except GatewayError as error:
             return await self._unread(error)
         self._refused_from_s = None
@@ -114,20 +114,20 @@ class Convergence:
         self._settled_at, self._reads_left = vm.settled_at, vm.reads_left
         # What begins nothing can do no harm late.
         if self.begin is not None and late_activity.is_late(self.step.asked_at, vm.read_at, self._slept_s):
-            return self._result("waiting", evidence=late_activity.SAID)
+            return self._result(StepState.WAITING, evidence=late_activity.SAID)
         self._since = self._since or vm.read_at
         if self.step.unique_id and vm.unique_id and self.step.unique_id != vm.unique_id:
-            return self._result("gone", evidence="another VM has its name now")
+            return self._result(StepState.GONE, evidence="another VM has its name now")
         if tags.on_hold(vm.tags) and not self.step.despite_hold:
-            return self._result("held", evidence=f"{tags.AUTO_REFRESH}=hold")
+            return self._result(StepState.HELD, evidence=f"{tags.AUTO_REFRESH}=hold")
         if self.observe is not None:
             await self.observe(vm)
         verdict = self.judge(vm, times.seconds_between(self._begun_at, vm.read_at))
         return await self._follow(verdict)
 
-    async def _follow(self, verdict: Verdict) -> StepResult | None:
+    async def _follow(self, verdict: StepVerdict) -> StepResult | None:
         if verdict.move is Move.DONE:
-            return self._result("done", evidence=verdict.seen, proved=verdict.proved)
+            return self._result(StepState.DONE, evidence=verdict.seen, proved=verdict.proved)
         if verdict.move is Move.FAILED or self._is_over(waiting=verdict.move is Move.WAIT):
             return await self._failed(verdict.seen)
         if verdict.move is Move.BEGIN and self.begin is not None and not self._is_too_soon():
@@ -145,10 +145,10 @@ class Convergence:
         try:
             begun = await self.begin()
         except NotFound as error:
-            return self._result("gone", error)
+            return self._result(StepState.GONE, error)
         except GatewayError as error:
             hopeless = isinstance(error, Refused) and not is_in_progress(error) and not self.rhythm.retry_refused
-            return self._result("failed", error) if hopeless else await self._unanswered(error)
+            return self._result(StepState.FAILED, error) if hopeless else await self._unanswered(error)
         self._begun_at, self._token, self._pause_s = begun.at, begun.token, 1.0
         self._begins += 1
         if self.rhythm.asks_operation:
@@ -161,13 +161,13 @@ class Convergence:
         if isinstance(error, Refused) and not self.rhythm.retry_refused:
             self._refused_from_s = self._slept_s if self._refused_from_s is None else self._refused_from_s
             if self._slept_s - self._refused_from_s >= _REFUSED_READS_S:
-                return self._result("failed", error)
+                return self._result(StepState.FAILED, error)
         return await self._unanswered(error, waiting=True)
 
     async def _unanswered(self, error: GatewayError, *, waiting: bool = False) -> StepResult | None:
         self._last_error = error
         if self._is_over(waiting=waiting):
-            return self._result("failed", error)
+            return self._result(StepState.FAILED, error)
         if self._has_no_room(error.code):
             self._wait_s = pause_s(self._elapsed_s())
             return None
@@ -195,9 +195,11 @@ class Convergence:
     async def _failed(self, seen: str) -> StepResult:
         await self._learn_why()
         if self._last_error is not None:
-            return self._result("failed", self._last_error, evidence=seen)
+            return self._result(StepState.FAILED, self._last_error, evidence=seen)
         code = UNHEALTHY if self.begin is None else self.step.last_code or "Unknown"
-        return self._result("failed", Unavailable(code, f"after {self._elapsed_s():.0f} s {seen}"), evidence=seen)
+        return self._result(
+            StepState.FAILED, Unavailable(code, f"after {self._elapsed_s():.0f} s {seen}"), evidence=seen
+        )
 
     def _has_no_room(self, code: str | None) -> bool:
         return self.rhythm.no_room_budget_s is not None and is_capacity(code)
@@ -234,7 +236,7 @@ class Convergence:
         self._slept_s += seconds
 
     def _result(
-        self, state: str, error: GatewayError | None = None, *, evidence: str | None = None, proved: bool = False
+        self, state: StepState, error: GatewayError | None = None, *, evidence: str | None = None, proved: bool = False
     ) -> StepResult:
         return StepResult(
             state=state,
@@ -248,7 +250,7 @@ class Convergence:
             wait_s=self._wait_s,
             settled_at=self._settled_at,
             begins=self._begins,
-            token=self._token if state == "waiting" else None,
+            token=self._token if state is StepState.WAITING else None,
         )
 
 

@@ -9,8 +9,8 @@ from refresh import wiring
 from refresh.activities.health.watch import HealthWatch
 from refresh.activities.swap.convergence import Convergence, Rhythm
 from refresh.domain.azure.vms import Power, Vm
-from refresh.domain.terms.verdict import Move, Verdict
-from refresh.records.swap import StepInput
+from refresh.domain.terms.verdict import Move, StepVerdict
+from refresh.records.swap import StepInput, StepState
 
 EVERY_S = 5.0
 # The ladder has a clock of its own; this ends a step whose VM cannot even be read.
@@ -26,10 +26,10 @@ class _Verdicts:
     leave_stopped: bool
     stopped: bool = False
 
-    def judge(self, vm: Vm, begun_age_s: float | None) -> Verdict:
+    def judge(self, vm: Vm, begun_age_s: float | None) -> StepVerdict:
         if self.leave_stopped and vm.power in _STOPPED:
             self.stopped = True
-            return Verdict(Move.DONE, f"{vm.power} by somebody else")
+            return StepVerdict(Move.DONE, f"{vm.power} by somebody else")
         return self.watch.judge(vm, begun_age_s)
 
 
@@ -44,5 +44,5 @@ async def ensure_healthy(data: dict[str, Any]) -> dict[str, Any]:
     verdicts = _Verdicts(watch, step.leave_stopped)
     result = await Convergence(gateways, step, rhythm, verdicts.judge, observe=watch.observe).run()
     if verdicts.stopped:
-        result = replace(result, state="stopped")
+        result = replace(result, state=StepState.STOPPED)
     return replace(result, rungs=watch.lines()).to_json()

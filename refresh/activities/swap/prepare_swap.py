@@ -18,13 +18,13 @@ from refresh.domain.terms import resource_id, tags
 from refresh.domain.vm.facts import Facts
 from refresh.domain.vm.intent_tag import write_intent_tag
 from refresh.domain.vm.stop_mode import StopMode, choose_stop_mode
-from refresh.domain.vm.warnings import Caution
+from refresh.domain.vm.warnings import VmWarning
 from refresh.domain.vm.wish import disk_text
 from refresh.reading.calls.paced_reads import Pace
 from refresh.reading.swap.facts import FactReader, policy_of
 from refresh.reading.swap.memory import memory_of
-from refresh.reading.swap.warnings import Forewarner
-from refresh.records.swap import Health, Intent, Prepared, Warned
+from refresh.reading.swap.warnings import WarningReader
+from refresh.records.swap import Health, Intent, Prepared, SwapWarning
 
 # Reads of a VM about to be stopped are few and are not kept apart.
 _NO_GAP_S = 0.0
@@ -46,10 +46,10 @@ async def prepare_swap(data: dict[str, Any]) -> dict[str, Any]:
         gateways = wiring.gateways()
         mode = choose_stop_mode(facts.vm, settings.stop_mode)
         assert mode is not None  # noqa: S101 - decided before
-        warner = Forewarner(gateways.access, gateways.guests, settings.health_rungs, reader.reads)
-        warned = await warner.forewarn(facts.vm, facts.wanted, mode)
+        warner = WarningReader(gateways.access, gateways.guests, settings.health_rungs, reader.reads)
+        warned = await warner.read_warnings(facts.vm, facts.wanted, mode)
         health = await health_before(facts.vm, facts.definition, gateways.guests, warned.lost)
-        prepared = _swap(facts, decision, data["run"], mode, health, warned.cautions)
+        prepared = _swap(facts, decision, data["run"], mode, health, warned.warnings)
         return replace(prepared, notice_s=settings.notice_s if settings.outcome_topic else None).to_json()
     kind = {Revive: "revive", Refuse: "refuse", Skip: "skip"}[type(decision)]
     intent = _revival(facts, data["run"]) if isinstance(decision, Revive) else None
@@ -58,7 +58,7 @@ async def prepare_swap(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _swap(
-    facts: Facts, decision: Swap, run: str, mode: StopMode, health: Health, cautions: Iterable[Caution]
+    facts: Facts, decision: Swap, run: str, mode: StopMode, health: Health, warnings: Iterable[VmWarning]
 ) -> Prepared:
     vm, disk = facts.vm, decision.disk
     assert vm is not None  # noqa: S101 - a swap is only decided for a VM that was read
@@ -76,7 +76,7 @@ def _swap(
         unique_id=vm.unique_id,
         stop_mode=mode,
         health=health,
-        warnings=tuple(Warned(str(one.code), one.message[:300]) for one in cautions),
+        warnings=tuple(SwapWarning(str(one.code), one.message[:300]) for one in warnings),
     )
     steps, undo = plan.plan_swap(runs), plan.plan_undo(runs)
     return Prepared(

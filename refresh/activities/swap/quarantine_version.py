@@ -12,7 +12,7 @@ from refresh.domain.azure.refusals import tell_refusal
 from refresh.domain.terms import tags
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
-from refresh.reading.calls.retrying import TAG_WRITE_BUDGET_S, patiently
+from refresh.reading.calls.retrying import TAG_WRITE_BUDGET_S, retry_until_answered
 
 
 async def quarantine_version(data: dict[str, Any]) -> dict[str, Any]:
@@ -28,10 +28,12 @@ async def quarantine(gateways: Gateways, version_id: str, vms: int, enough: int)
         return {"ok": True, "message": f"{vms} of {enough} VMs blame {name}"}
     mark = {tags.REFRESH_QUARANTINED: f"rolled back on {vms} VMs"}
     try:
-        await patiently(lambda: gateways.tags.merge_tags(version_id, mark), budget_s=TAG_WRITE_BUDGET_S)
-        version = await patiently(lambda: gateways.gallery.read_version(version_id), budget_s=TAG_WRITE_BUDGET_S)
+        await retry_until_answered(lambda: gateways.tags.merge_tags(version_id, mark), budget_s=TAG_WRITE_BUDGET_S)
+        version = await retry_until_answered(
+            lambda: gateways.gallery.read_version(version_id), budget_s=TAG_WRITE_BUDGET_S
+        )
         if not version.excluded_from_latest:
-            await patiently(
+            await retry_until_answered(
                 lambda: gateways.gallery.begin_exclude_version(version_id, version.targets),
                 budget_s=TAG_WRITE_BUDGET_S,
             )

@@ -10,7 +10,7 @@ from refresh.domain.terms import tags
 from refresh.domain.terms.swap_reason import Reason
 from refresh.gateways.errors import GatewayError, NotFound
 from refresh.reading.calls import late_activity
-from refresh.reading.calls.retrying import TAG_WRITE_BUDGET_S, patiently
+from refresh.reading.calls.retrying import TAG_WRITE_BUDGET_S, retry_until_answered
 
 
 async def write_intent(data: dict[str, Any]) -> dict[str, Any]:
@@ -21,12 +21,12 @@ async def write_intent(data: dict[str, Any]) -> dict[str, Any]:
     """
     gateways, written = wiring.gateways(), dict(data["tags"])
     try:
-        vm = await patiently(lambda: gateways.compute.read_vm(data["vm"]), budget_s=TAG_WRITE_BUDGET_S)
+        vm = await retry_until_answered(lambda: gateways.compute.read_vm(data["vm"]), budget_s=TAG_WRITE_BUDGET_S)
         if late_activity.is_late(data.get("asked_at"), vm.read_at):
             return late_activity.too_late()
         if (tags.value_of(vm.tags, tags.OS_DISK_NAME) or "").strip().lower() != tags.PREVIOUS:
             written.pop(tags.OS_DISK_NAME, None)
-        await patiently(lambda: gateways.tags.merge_tags(data["vm"], written), budget_s=TAG_WRITE_BUDGET_S)
+        await retry_until_answered(lambda: gateways.tags.merge_tags(data["vm"], written), budget_s=TAG_WRITE_BUDGET_S)
     except NotFound as error:
         return {"ok": False, "reason": str(Reason.VM_GONE), "message": str(error)[:300]}
     except GatewayError as error:

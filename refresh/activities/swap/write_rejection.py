@@ -9,7 +9,7 @@ from refresh.domain.terms import resource_id, tags
 from refresh.domain.vm.wish import choose_wish, disk_text
 from refresh.gateways.errors import GatewayError
 from refresh.reading.calls import late_activity
-from refresh.reading.calls.retrying import TAG_WRITE_BUDGET_S, patiently
+from refresh.reading.calls.retrying import TAG_WRITE_BUDGET_S, retry_until_answered
 from refresh.reading.swap.facts import policy_of
 from refresh.records.swap import Intent
 
@@ -22,7 +22,7 @@ async def write_rejection(data: dict[str, Any]) -> dict[str, Any]:
     """
     intent, gateways = Intent.from_json(data["intent"]), wiring.gateways()
     try:
-        vm = await patiently(lambda: gateways.compute.read_vm(data["vm"]), budget_s=TAG_WRITE_BUDGET_S)
+        vm = await retry_until_answered(lambda: gateways.compute.read_vm(data["vm"]), budget_s=TAG_WRITE_BUDGET_S)
         if late_activity.is_late(data.get("asked_at"), vm.read_at):
             return late_activity.too_late()
         wish = choose_wish(vm, policy_of(wiring.settings()).disk_groups)
@@ -36,10 +36,10 @@ async def write_rejection(data: dict[str, Any]) -> dict[str, Any]:
         # First what only counts with the rest: should the worker die in between, the wish still asks for all of it.
         stale = tags.value_of(vm.tags, tags.OS_DISK_PREVIOUS)
         if intent.previous is None and stale is not None:
-            await patiently(
+            await retry_until_answered(
                 lambda: gateways.tags.delete_tags(vm.id, {tags.OS_DISK_PREVIOUS: stale}), budget_s=TAG_WRITE_BUDGET_S
             )
-        await patiently(lambda: gateways.tags.merge_tags(vm.id, written), budget_s=TAG_WRITE_BUDGET_S)
+        await retry_until_answered(lambda: gateways.tags.merge_tags(vm.id, written), budget_s=TAG_WRITE_BUDGET_S)
     except GatewayError as error:
         return {"ok": False, "message": str(error)[:300]}
     return {"ok": True}

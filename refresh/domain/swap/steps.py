@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from refresh.domain.azure.vms import Power, Vm
 from refresh.domain.terms import resource_id
-from refresh.domain.terms.verdict import Move, Verdict
+from refresh.domain.terms.verdict import Move, StepVerdict
 from refresh.domain.vm.stop_mode import StopMode
 
 # A begin that was accepted and left no trace after this long is begun again; ARM's reads follow its writes in seconds.
@@ -25,28 +25,28 @@ def _state(vm: Vm) -> str:
     return f"{vm.power}, provisioning {vm.provisioning_state or 'unknown'}"
 
 
-def _begin_unless_recent(vm: Vm, begun_age_s: float | None) -> Verdict:
+def _begin_unless_recent(vm: Vm, begun_age_s: float | None) -> StepVerdict:
     recent = begun_age_s is not None and begun_age_s < LOST_AFTER_S
-    return Verdict(Move.WAIT if recent else Move.BEGIN, _state(vm))
+    return StepVerdict(Move.WAIT if recent else Move.BEGIN, _state(vm))
 
 
 def judge_stopped(
     vm: Vm, begun_age_s: float | None, unless_disk: str | None = None, mode: StopMode = StopMode.DEALLOCATE
-) -> Verdict:
+) -> StepVerdict:
     """Whether the VM is stopped as `mode` wants it; `begun_age_s` is how long ago the last stop was accepted.
 
     A VM whose OS disk is `unless_disk` already need not be stopped for it.
     """
     if _moving(vm) or vm.power in (Power.STOPPING, Power.DEALLOCATING, Power.STARTING, Power.UNKNOWN):
-        return Verdict(Move.WAIT, _state(vm))
+        return StepVerdict(Move.WAIT, _state(vm))
     if vm.power is Power.DEALLOCATED or (mode is StopMode.POWER_OFF and vm.power is Power.STOPPED):
-        return Verdict(Move.DONE, _state(vm))
+        return StepVerdict(Move.DONE, _state(vm))
     if resource_id.same(vm.os_disk_id, unless_disk):
-        return Verdict(Move.DONE, f"{_state(vm)}, has disk {vm.os_disk_name}")
+        return StepVerdict(Move.DONE, f"{_state(vm)}, has disk {vm.os_disk_name}")
     return _begin_unless_recent(vm, begun_age_s)
 
 
-def judge_disk(vm: Vm, disk_id: str, begun_age_s: float | None, *, insist: bool = False) -> Verdict:
+def judge_disk(vm: Vm, disk_id: str, begun_age_s: float | None, *, insist: bool = False) -> StepVerdict:
     """Whether `disk_id` is the OS disk, read back: an update has been seen to answer 200 and change nothing.
 
     One that failed is not repeated, for there is a way back; `insist` where this is the way back.
@@ -54,20 +54,22 @@ def judge_disk(vm: Vm, disk_id: str, begun_age_s: float | None, *, insist: bool 
     """
     seen = f"OS disk {vm.os_disk_name}, {_state(vm)}"
     if _moving(vm):
-        return Verdict(Move.WAIT, seen)
+        return StepVerdict(Move.WAIT, seen)
     if resource_id.same(vm.os_disk_id, disk_id):
-        return Verdict(Move.DONE, seen)
+        return StepVerdict(Move.DONE, seen)
     if begun_age_s is None:
-        return Verdict(Move.BEGIN, seen)
+        return StepVerdict(Move.BEGIN, seen)
     if begun_age_s < DISK_UNCHANGED_AFTER_S:
-        return Verdict(Move.WAIT, seen)
-    return Verdict(Move.BEGIN if insist else Move.FAILED, f"{seen}, though Azure accepted the change and it is over")
+        return StepVerdict(Move.WAIT, seen)
+    return StepVerdict(
+        Move.BEGIN if insist else Move.FAILED, f"{seen}, though Azure accepted the change and it is over"
+    )
 
 
-def judge_started(vm: Vm, begun_age_s: float | None) -> Verdict:
+def judge_started(vm: Vm, begun_age_s: float | None) -> StepVerdict:
     """Whether the VM runs. A start still under way while the VM already runs is good enough: extensions can hold it."""
     if vm.power is Power.RUNNING:
-        return Verdict(Move.DONE, _state(vm))
+        return StepVerdict(Move.DONE, _state(vm))
     if _moving(vm) or not vm.power.settled:
-        return Verdict(Move.WAIT, _state(vm))
+        return StepVerdict(Move.WAIT, _state(vm))
     return _begin_unless_recent(vm, begun_age_s)

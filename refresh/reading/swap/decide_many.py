@@ -20,7 +20,7 @@ from refresh.reading.fleet.subscription_lists import Inventory
 from refresh.reading.swap.facts import FactReader, FactSource, policy_of
 from refresh.reading.swap.listed_facts import ListedDisks, ListedVms, Source, WishingVms
 from refresh.reading.swap.memory import READS_AT_ONCE
-from refresh.reading.swap.warnings import Forewarner
+from refresh.reading.swap.warnings import WarningReader
 from refresh.records.swap import VMS_PER_BULK_ACTIVITY
 from refresh.settings.settings import Settings
 
@@ -57,15 +57,15 @@ async def decide_exactly(
     """
     policy, at_once = policy_of(settings), asyncio.Semaphore(READS_AT_ONCE)
     reader = FactReader(source, policy, Pace(), thorough=True)
-    warner = Forewarner(warning.access, warning.guests, settings.health_rungs, reader.reads) if warning else None
+    warner = WarningReader(warning.access, warning.guests, settings.health_rungs, reader.reads) if warning else None
 
     async def decide(vm_id: str) -> Seen:
         async with at_once:
             facts = await reader.read(vm_id, **recall(vm_id))
             if warner is not None and facts.vm is not None and facts.wanted is not None:
                 mode = choose_stop_mode(facts.vm, settings.stop_mode) or StopMode.DEALLOCATE
-                warned = await warner.forewarn(facts.vm, facts.wanted, mode)
-                facts = replace(facts, cautions=warned.cautions)
+                warned = await warner.read_warnings(facts.vm, facts.wanted, mode)
+                facts = replace(facts, warnings=warned.warnings)
         return Seen(vm_id, facts, decide_swap(facts, policy, force=force), exact=True)
 
     return list(await asyncio.gather(*(decide(vm_id) for vm_id in vms)))

@@ -1,7 +1,7 @@
 """Gathers what a person should know before a swap, with the reads that some of it takes.
 
 Decides what is asked and how long anybody waits for it: a swap is never delayed for long and never fails because a
-warning could not be read; then the warning says so. Refuses to know what each warning is about (`domain.cautions`).
+warning could not be read; then the warning says so. Refuses to know what each warning is about (`domain.warnings`).
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from refresh.domain.health.probe import probe_text
 from refresh.domain.preflight import rights
 from refresh.domain.vm.stop_mode import StopMode
 from refresh.domain.vm.warnings import (
-    Caution,
-    caution_of_addresses,
-    caution_of_rung,
-    caution_of_unread_addresses,
-    cautions_of,
+    VmWarning,
+    warning_of_addresses,
+    warning_of_rung,
+    warning_of_unread_addresses,
+    warnings_of,
 )
 from refresh.gateways.errors import GatewayError
 from refresh.reading.calls.paced_reads import Reads
@@ -41,14 +41,14 @@ class AddressSource(Protocol):
 
 
 @dataclass(frozen=True)
-class Forewarned:
+class SwapWarnings:
     """What there is to know; `lost` are the rungs of the health check that the app has no right to ask."""
 
-    cautions: tuple[Caution, ...]
+    warnings: tuple[VmWarning, ...]
     lost: frozenset[str] = frozenset()
 
 
-class Forewarner:
+class WarningReader:
     """Gathers warnings for many swaps; what they share is read once."""
 
     def __init__(self, access: GrantSource, addresses: AddressSource, counted: Collection[str], reads: Reads) -> None:
@@ -58,34 +58,34 @@ class Forewarner:
         self._counted = counted
         self._reads = reads
 
-    async def forewarn(self, vm: Vm, wanted: Disk | None, mode: StopMode) -> Forewarned:
+    async def read_warnings(self, vm: Vm, wanted: Disk | None, mode: StopMode) -> SwapWarnings:
         """Everything to know about making `wanted` the OS disk of `vm`, stopped by `mode`. Never raises."""
         address = await self._of_addresses(vm) if mode is StopMode.DEALLOCATE else None
         lost = await self._lost(vm)
-        found = [*cautions_of(vm, wanted, mode), address, *lost.values()]
-        return Forewarned(tuple(one for one in found if one is not None), frozenset(lost))
+        found = [*warnings_of(vm, wanted, mode), address, *lost.values()]
+        return SwapWarnings(tuple(one for one in found if one is not None), frozenset(lost))
 
-    async def _of_addresses(self, vm: Vm) -> Caution | None:
+    async def _of_addresses(self, vm: Vm) -> VmWarning | None:
         try:
             async with asyncio.timeout(PATIENCE_S):
                 dynamic: list[str] = []
                 for nic in vm.guest.nic_ids:
                     dynamic += await self._reads.read(lambda nic=nic: self._addresses.list_dynamic_ips(nic)) or ()  # type: ignore[misc]
         except GatewayError as error:
-            return caution_of_unread_addresses(tell_refusal(error.code, error.message))
+            return warning_of_unread_addresses(tell_refusal(error.code, error.message))
         except TimeoutError:
-            return caution_of_unread_addresses("no answer in time")
-        return caution_of_addresses(dynamic)
+            return warning_of_unread_addresses("no answer in time")
+        return warning_of_addresses(dynamic)
 
-    async def _lost(self, vm: Vm) -> dict[str, Caution]:
+    async def _lost(self, vm: Vm) -> dict[str, VmWarning]:
         # Rights that cannot be read have refused the swap before; here they only say nothing of a rung.
-        lost: dict[str, Caution] = {}
+        lost: dict[str, VmWarning] = {}
         try:
             async with asyncio.timeout(PATIENCE_S):
                 needed = rights.needed_by_rungs(vm, self._counted, probed=probe_text(vm) is not None)
                 for rung, (action, scope) in needed.items():
                     if await self._granted.missing(scope, (action,)):
-                        lost[rung] = caution_of_rung(rung, action, scope)
+                        lost[rung] = warning_of_rung(rung, action, scope)
         except (GatewayError, TimeoutError):
             pass
         return lost

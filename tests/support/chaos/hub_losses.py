@@ -44,7 +44,7 @@ def lose_hub_in(story: Story, number: int) -> None:
 
     async def main(azure: LocalAzure) -> None:
         azure.hub.interruptions = loss = LoseHubAt(azure.hub, number)
-        azure.simulator.plane.faults.add([BAD])
+        azure.simulator.services.faults.add([BAD])
         await azure.tag(VM_ID, OsDiskName=story.wish)
         for _ in range(1200):
             if loss.lost is not None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from simulator.scenarios import ScenarioError, load, names
-from tests.unit.simulator.arm.azure import COMPUTE, GROUP, SUB, VM1, Azure, Json, free_disk, linux_vm, told
+from tests.unit.simulator.arm.azure import COMPUTE, GROUP, SUB, VM1, Azure, Json, free_disk, linux_vm, run_story
 
 
 def test_health_reports_the_time_and_the_speed() -> None:
@@ -25,7 +25,7 @@ def test_health_reports_the_time_and_the_speed() -> None:
         passed = datetime.fromisoformat(after["now"]) - datetime.fromisoformat(before["now"])
         assert passed.total_seconds() >= 3600
 
-    told(story)
+    run_story(story)
 
 
 def test_advancing_the_clock_finishes_what_was_due() -> None:
@@ -37,7 +37,7 @@ def test_advancing_the_clock_finishes_what_was_due() -> None:
         assert (await azure.arm("GET", reply.headers["Azure-AsyncOperation"])).body["status"] == "Succeeded"
         assert await azure.power() == "PowerState/deallocated"
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 def test_an_id_is_enough_to_make_a_vm() -> None:
@@ -56,7 +56,7 @@ def test_an_id_is_enough_to_make_a_vm() -> None:
         assert (await azure.arm("GET", GROUP)).status == 200
         assert (await azure.sim("GET", "events")).body == []
 
-    told(story)
+    run_story(story)
 
 
 def test_a_vm_and_its_disk_can_be_listed_in_any_order() -> None:
@@ -69,7 +69,7 @@ def test_a_vm_and_its_disk_can_be_listed_in_any_order() -> None:
         assert (disk["properties"]["diskState"]) == "Reserved"
 
     vm = linux_vm(properties={"storageProfile": block}, _power="deallocated")
-    told(story, [vm, free_disk("mine", {"diskSizeGB": 64})])
+    run_story(story, [vm, free_disk("mine", {"diskSizeGB": 64})])
 
 
 def test_resources_read_back_can_be_put_again_with_their_private_keys() -> None:
@@ -79,9 +79,9 @@ def test_resources_read_back_can_be_put_again_with_their_private_keys() -> None:
         body: list[Json] = (await azure.sim("GET", "resources")).body
         return body
 
-    first = told(read, [linux_vm(_power="stopped", _agent=False, tags={"a": "b"})])
+    first = run_story(read, [linux_vm(_power="stopped", _agent=False, tags={"a": "b"})])
     assert {"_power", "_agent"} <= next(body for body in first if body["id"] == VM1).keys()
-    again = told(read, first)
+    again = run_story(read, first)
     key = lambda body: str(body["id"])  # noqa: E731
     assert sorted(first, key=key) == sorted(again, key=key)
 
@@ -97,7 +97,7 @@ def test_resources_are_found_by_type_and_id_in_any_case_and_removed() -> None:
         disk_id = vm["properties"]["storageProfile"]["osDisk"]["managedDisk"]["id"]
         assert "managedBy" not in (await azure.arm("GET", disk_id)).body
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 def test_an_upsert_merges_and_keeps_what_it_does_not_name() -> None:
@@ -114,7 +114,7 @@ def test_an_upsert_merges_and_keeps_what_it_does_not_name() -> None:
         )
         assert await azure.power() == "PowerState/deallocated"
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 def test_reset_starts_over() -> None:
@@ -132,7 +132,7 @@ def test_reset_starts_over() -> None:
         await azure.sim("POST", "reset")
         assert await azure.power() == "PowerState/running"
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 def test_the_journal_notes_every_request_but_its_own() -> None:
@@ -150,7 +150,7 @@ def test_the_journal_notes_every_request_but_its_own() -> None:
         assert datetime.fromisoformat(get["t"]) >= datetime.fromisoformat(patch["t"])
         assert patch["duration_s"] >= 0
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 BAD: dict[str, tuple[str, str, Any, str]] = {
@@ -182,7 +182,7 @@ def test_an_invalid_request_is_refused_with_the_fault_named(case: str) -> None:
         assert named in reply.message
         assert await azure.power() == "PowerState/running"
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 def test_a_planned_answer_comes_before_anything_happens() -> None:
@@ -197,7 +197,7 @@ def test_a_planned_answer_comes_before_anything_happens() -> None:
         assert await azure.power() == "PowerState/running"
         assert (await azure.arm("POST", f"{VM1}/deallocate")).status == 202
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 def test_the_first_rule_that_matches_decides() -> None:
@@ -220,7 +220,7 @@ def test_the_first_rule_that_matches_decides() -> None:
         assert took[:2] == [pytest.approx(100, abs=2), pytest.approx(200, abs=2)]
         assert took[2] < 30
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 def test_a_failed_start_keeps_the_vm_down() -> None:
@@ -242,7 +242,7 @@ def test_a_failed_start_keeps_the_vm_down() -> None:
         assert (down["stops"], len(down["intervals"])) == (1, 1)
         assert down["not_running_s"] > 1000
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 def test_resource_graph_sees_what_arm_holds() -> None:
@@ -257,7 +257,7 @@ def test_resource_graph_sees_what_arm_holds() -> None:
         assert row["properties"]["extended"]["instanceView"]["powerState"]["code"] == "PowerState/running"
         assert reply.headers["x-ms-user-quota-remaining"] == "14"
 
-    told(story, [linux_vm(tags={"AutoRefresh": "true"})])
+    run_story(story, [linux_vm(tags={"AutoRefresh": "true"})])
 
 
 def test_a_scenario_is_a_list_a_file_or_a_name(tmp_path: Path) -> None:

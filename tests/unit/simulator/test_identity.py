@@ -10,7 +10,7 @@ from azure.identity.aio import ManagedIdentityCredential
 
 from simulator.clock import Clock
 from simulator.identity import make_token, principal_of
-from tests.unit.simulator.arm.azure import VM1, Azure, linux_vm, told
+from tests.unit.simulator.arm.azure import VM1, Azure, linux_vm, run_story
 
 
 @contextmanager
@@ -39,7 +39,7 @@ def test_the_real_credential_gets_a_token_that_arm_accepts() -> None:
         headers = {"Authorization": f"Bearer {token.token}"}
         assert (await azure.ask("GET", f"{ends.arm}{VM1}?api-version=1", None, headers)).status == 200
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 def test_a_token_needs_the_right_header() -> None:
@@ -55,7 +55,7 @@ def test_a_token_needs_the_right_header() -> None:
         reply = await azure.ask("GET", metadata, None, {"Metadata": "true"})
         assert (reply.status, reply.body["token_type"]) == (200, "Bearer")
 
-    told(story)
+    run_story(story)
 
 
 def test_an_expired_token_is_no_token() -> None:

@@ -13,12 +13,12 @@ import pytest
 import simulator
 from simulator.arm.core.fault_plans import KINDS
 from simulator.arm.core.fault_rules import OPERATIONS, Rule, Serial, parse
-from simulator.arm.front.upsert import PRIVATE_KEYS
+from simulator.arm.front.seeding import SCENARIO_KEYS
 from simulator.clock import Clock
 from simulator.control import PREFIX, ControlPlane
 from simulator.scenarios import names
 from simulator.world import Simulator
-from tests.unit.simulator.arm.azure import Azure, told
+from tests.unit.simulator.arm.azure import Azure, run_story
 
 README = (Path(simulator.__file__).parent / "README.md").read_text(encoding="utf-8")
 ROUTES = [
@@ -31,7 +31,7 @@ ROUTES = [
     "word",
     sorted(
         {
-            *PRIVATE_KEYS,
+            *SCENARIO_KEYS,
             *KINDS,
             *OPERATIONS,
             *get_args(Serial),
@@ -62,4 +62,4 @@ def test_the_readmes_scenario_loads() -> None:
         (vm,) = (await azure.sim("GET", "resources?type=Microsoft.Compute/virtualMachines")).body
         assert (vm["_power"], vm["_listens"]) == ("deallocated", [22])
 
-    told(story, json.loads(text))
+    run_story(story, json.loads(text))

@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from simulator import clock as clocks
-from simulator.arm.core.writes import Write
+from simulator.arm.core.write_events import WriteEvent
 from simulator.clock import Clock
 from simulator.eventgrid import Chaos, EventGrid, Filters
 from simulator.eventgrid.delivery import retry_after_s
@@ -21,8 +21,8 @@ from simulator.eventgrid.delivery import retry_after_s
 VM = "/subscriptions/S1/resourceGroups/Rg/providers/Microsoft.Compute/virtualMachines/vm1"
 
 
-def tags_write(at: datetime, resource_id: str = VM) -> Write:
-    return Write(
+def tags_write(at: datetime, resource_id: str = VM) -> WriteEvent:
+    return WriteEvent(
         resource_id=resource_id,
         scope=f"{resource_id}/providers/Microsoft.Resources/tags/default",
         operation_name="Microsoft.Resources/tags/write",

@@ -12,7 +12,7 @@ from azure.eventgrid.aio import EventGridPublisherClient
 
 from simulator.eventgrid.topic import MAX_BODY_BYTES
 from simulator.identity import make_token
-from tests.unit.simulator.arm.azure import AllowHttp, Azure, Credential, told
+from tests.unit.simulator.arm.azure import AllowHttp, Azure, Credential, run_story
 
 EVENT = {"specversion": "1.0", "id": "1", "source": "/test", "type": "test.happened", "data": {"n": 1}}
 BATCH = "application/cloudevents-batch+json; charset=utf-8"
@@ -51,7 +51,7 @@ def test_the_real_sdk_publishes_and_the_control_plane_shows_it() -> None:
         await azure.sim("POST", "reset", {})
         assert await published(azure) == []
 
-    told(story, [])
+    run_story(story, [])
 
 
 def test_a_token_for_another_audience_is_refused() -> None:
@@ -66,7 +66,7 @@ def test_a_token_for_another_audience_is_refused() -> None:
             assert (await answer.json())["error"]["code"] == "Unauthorized"
         assert await published(azure) == []
 
-    told(story, [])
+    run_story(story, [])
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_only_cloud_events_up_to_one_megabyte_are_accepted(body: str, content_ty
             assert answer.status == status
         assert bool(await published(azure)) is (status == 200)
 
-    told(story, [])
+    run_story(story, [])
 
 
 def test_faults_apply_to_the_topic_by_its_path() -> None:
@@ -110,4 +110,4 @@ def test_faults_apply_to_the_topic_by_its_path() -> None:
             await topic.send([EVENT])
             assert len(await published(azure)) == 1
 
-    told(story, [])
+    run_story(story, [])

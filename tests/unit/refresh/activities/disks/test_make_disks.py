@@ -62,7 +62,7 @@ def test_what_exists_is_kept_and_nothing_is_written() -> None:
         before = world.writes()
         assert outcomes(await make(world, "web01")) == [("skip", "kept", "web01-202611")]
         assert world.writes() == before
-        world.simulator.upsert([version_body(REBUILT)])
+        world.simulator.put_resources([version_body(REBUILT)])
         assert outcomes(await make(world, "web01")) == [("create", "made", "web01-202611-2")]
         assert outcomes(await make(world, "web01")) == [("skip", "kept", "web01-202611-2")]
 
@@ -106,7 +106,7 @@ def test_one_failing_vm_never_stops_the_others() -> None:
     async def with_faults(world: World) -> None:
         rule = {"method": "PUT", "path": ".*/disks/refused-202611.*"}
         answer = {"status": 409, "body": {"error": {"code": "SkuNotAvailable", "message": "not here"}}}
-        world.simulator.plane.faults.add([{"match": rule, "respond": answer}])
+        world.simulator.services.faults.add([{"match": rule, "respond": answer}])
         await story(world)
 
     fleet = [
@@ -133,7 +133,7 @@ def test_a_throttled_call_is_tried_again_within_a_budget(fault: dict[str, Any], 
 
     async def story(world: World) -> None:
         match = {"method": "PUT", "path": ".*/disks/.*"}
-        world.simulator.plane.faults.add([{"match": match, **fault}])
+        world.simulator.services.faults.add([{"match": match, **fault}])
         rows = await make(world, "web01")
         assert (rows[0]["decision"], rows[0]["reason"]) == expected
 
@@ -146,7 +146,7 @@ def test_a_disk_whose_making_fails_is_told_in_azures_words() -> None:
     async def story(world: World) -> None:
         match = {"operation": "diskCreate", "resource": "*web01-202611"}
         error = {"code": "AllocationFailed", "message": "no room"}
-        world.simulator.plane.faults.add([{"match": match, "times": 1, "fail": error}])
+        world.simulator.services.faults.add([{"match": match, "times": 1, "fail": error}])
         rows = await make(world, "web01")
         assert (rows[0]["decision"], rows[0]["reason"]) == ("failed", "azure-said-no")
         assert "AllocationFailed: no room" in rows[0]["message"]
@@ -160,7 +160,7 @@ def test_a_name_taken_by_something_else_is_left_alone() -> None:
 
     async def story(world: World) -> None:
         other = {"id": disk_id("web01-202611"), "location": "westeurope", "zones": ["1"]}
-        world.simulator.upsert([other])
+        world.simulator.put_resources([other])
         assert outcomes(await make(world, "web01")) == [("create", "made", "web01-202611-2")]
 
     on_arm([*READY, *vm_bodies("web01")], story)

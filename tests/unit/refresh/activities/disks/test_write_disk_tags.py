@@ -85,7 +85,7 @@ def test_only_a_free_disk_is_asked_for() -> None:
             "name": "web01-202611",
             "managedDisk": {"id": disk_id("web01-202611")},
         }
-        world.simulator.upsert([thief])
+        world.simulator.put_resources([thief])
         assert await write(world, "web01") == [("refuse", "no-disk")]
 
     on_arm([*READY, *vm_bodies("web01")], story)
@@ -98,7 +98,7 @@ def test_a_refused_write_is_a_row() -> None:
         await make(world, "web01", "web02")
         answer = {"status": 409, "body": {"error": {"code": "ScopeLocked", "message": "locked"}}}
         match = {"method": "PATCH", "path": ".*/web01/.*tags.*"}
-        world.simulator.plane.faults.add([{"match": match, "respond": answer}])
+        world.simulator.services.faults.add([{"match": match, "respond": answer}])
         assert await write(world, "web01", "web02") == [("failed", "azure-said-no"), ("create", "made")]
 
     on_arm([*READY, *vm_bodies("web01"), *vm_bodies("web02")], story)

@@ -95,7 +95,7 @@ def test_a_failed_build_says_azures_own_reason() -> None:
     async def story(world: World) -> None:
         error = {"code": "ReplicationJobsNotCompleted", "message": "no quota"}
         match = {"operation": "versionCreate", "resource": "*202611.1.0"}
-        world.simulator.plane.faults.add([{"match": match, "times": 1, "fail": error}])
+        world.simulator.services.faults.add([{"match": match, "times": 1, "fail": error}])
         build = await choose(world)
         begun = await begin_build(world.gateways, build)
         await asyncio.sleep(LONG_ENOUGH_S)

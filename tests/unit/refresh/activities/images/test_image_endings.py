@@ -134,7 +134,7 @@ def test_a_definition_is_made_once_and_repaired_where_it_failed() -> None:
     async def story(world: World) -> None:
         failure = {"code": "InternalError", "message": "try again"}
         rule = {"match": {"operation": "galleryCreate"}, "times": 1, "fail": failure}
-        world.simulator.plane.faults.add([rule])
+        world.simulator.services.faults.add([rule])
         assert (await define(world.gateways, build))["row"]["reason"] == "build-failed"
         assert await define(world.gateways, build) == {}
         assert await define(world.gateways, build) == {}
@@ -163,7 +163,7 @@ def test_an_admission_that_fails_is_tried_again() -> None:
 
     async def story(world: World) -> None:
         failure = {"code": "InternalError", "message": "try again"}
-        world.simulator.plane.faults.add([{"match": {"operation": "versionUpdate"}, "times": 1, "fail": failure}])
+        world.simulator.services.faults.add([{"match": {"operation": "versionUpdate"}, "times": 1, "fail": failure}])
         for _ in range(2):
             assert (await end_checks(world.gateways, BUILD, passed=True))["waiting"]
             await asyncio.sleep(1200)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from refresh.domain.azure.galleries import Region
-from refresh.domain.fleet.freshness import Freshness, find_yardstick, judge_freshness
+from refresh.domain.fleet.freshness import Freshness, find_reference_image, judge_freshness
 from tests.support.worlds.builders import DEFINITION_ID, GALLERY, make_current, make_definition, make_version, make_vm
 
 NOW = "2026-11-21T10:00:00+00:00"
@@ -57,7 +57,7 @@ def test_what_cannot_be_told_is_not_guessed() -> None:
 def test_a_vm_is_measured_against_the_image_of_its_next_disk() -> None:
     """The definition its tag names or that fits; the disk's own where neither can be told."""
     ubuntu, other = make_definition(), make_definition(id=f"{GALLERY}/images/other", name="other")
-    assert find_yardstick(make_vm(), CURRENT, [ubuntu]) is ubuntu
-    assert find_yardstick(make_vm({"RefreshImage": "other"}), CURRENT, [ubuntu, other]) is other
-    assert find_yardstick(make_vm({"RefreshImage": "typo"}), CURRENT, [other, ubuntu]) is ubuntu
-    assert find_yardstick(make_vm({"RefreshImage": "typo"}), make_current(), [other, ubuntu]) is None
+    assert find_reference_image(make_vm(), CURRENT, [ubuntu]) is ubuntu
+    assert find_reference_image(make_vm({"RefreshImage": "other"}), CURRENT, [ubuntu, other]) is other
+    assert find_reference_image(make_vm({"RefreshImage": "typo"}), CURRENT, [other, ubuntu]) is ubuntu
+    assert find_reference_image(make_vm({"RefreshImage": "typo"}), make_current(), [other, ubuntu]) is None

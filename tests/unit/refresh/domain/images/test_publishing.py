@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from refresh.domain.images.publishing import Publishing, image_body, replicas_for, target_regions, version_body
-from refresh.domain.images.sources import Kind, Part, Source
+from refresh.domain.images.sources import Source, SourceKind, SourcePart
 from tests.support.worlds.builders import GROUP, VERSION_ID, VM_ID, disk_id, make_definition
 
 NOW = "2026-11-01T02:00:00+00:00"
@@ -44,7 +44,7 @@ def test_a_version_is_excluded_from_latest_from_its_first_second() -> None:
     """A new version is for nobody before its checks have passed; replicas follow the VMs of each region."""
     made = version_body(
         make_definition(),
-        Source(Part(Kind.VM, VM_ID)),
+        Source(SourcePart(SourceKind.VM, VM_ID)),
         Publishing(),
         {"uksouth": 120},
         regions=["uksouth"],
@@ -76,7 +76,7 @@ def test_the_owner_decides_storage_encryption_replicas_and_end_of_life() -> None
         encryption={"westeurope": KEY},
         end_of_life_days=30,
     )
-    source = Source(Part(Kind.SNAPSHOT, "s"), (Part(Kind.DISK, disk_id("d"), 3),))
+    source = Source(SourcePart(SourceKind.SNAPSHOT, "s"), (SourcePart(SourceKind.DISK, disk_id("d"), 3),))
     assert body(source, publishing, uksouth=9999)["publishingProfile"] == {
         "targetRegions": [
             {
@@ -98,10 +98,14 @@ def test_the_owner_decides_storage_encryption_replicas_and_end_of_life() -> None
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
-        (Source(Part(Kind.VERSION, VERSION_ID)), {"source": {"id": VERSION_ID}}),
-        (Source(Part(Kind.IMAGE, "i")), {"source": {"id": "i"}}),
+        (Source(SourcePart(SourceKind.VERSION, VERSION_ID)), {"source": {"id": VERSION_ID}}),
+        (Source(SourcePart(SourceKind.IMAGE, "i")), {"source": {"id": "i"}}),
         (
-            Source(Part(Kind.DISK, "d"), (Part(Kind.SNAPSHOT, "s", 1), Part(Kind.VHD, "u", 2)), STORAGE),
+            Source(
+                SourcePart(SourceKind.DISK, "d"),
+                (SourcePart(SourceKind.SNAPSHOT, "s", 1), SourcePart(SourceKind.VHD, "u", 2)),
+                STORAGE,
+            ),
             {
                 "osDiskImage": {"source": {"id": "d"}},
                 "dataDiskImages": [
@@ -111,7 +115,7 @@ def test_the_owner_decides_storage_encryption_replicas_and_end_of_life() -> None
             },
         ),
         (
-            Source(Part(Kind.VHD, "u"), storage=STORAGE),
+            Source(SourcePart(SourceKind.VHD, "u"), storage=STORAGE),
             {"osDiskImage": {"source": {"storageAccountId": STORAGE, "uri": "u"}}},
         ),
     ],
@@ -123,7 +127,7 @@ def test_each_kind_of_source_is_named_where_azure_wants_it(source: Source, expec
 
 def test_a_managed_image_takes_its_generation_from_the_definition() -> None:
     """VHDs say nothing of themselves; Azure refuses an image of one without a generation."""
-    source = Source(Part(Kind.VHD, "u"), (Part(Kind.VHD, "v", 1),), STORAGE)
+    source = Source(SourcePart(SourceKind.VHD, "u"), (SourcePart(SourceKind.VHD, "v", 1),), STORAGE)
     made = image_body(make_definition(generation="V2"), source, "202611.1.0", "202611")
     assert made["properties"] == {
         "hyperVGeneration": "V2",

@@ -8,7 +8,7 @@ import pytest
 
 from refresh.domain.azure.galleries import Region, Version
 from refresh.domain.images.manual_commands import retry_commands
-from refresh.domain.images.replication import Standing, judge_version
+from refresh.domain.images.replication import ReplicationStanding, judge_version
 from refresh.domain.images.version_choice import (
     choose_latest,
     choose_name,
@@ -141,19 +141,24 @@ def test_only_what_nobody_can_use_is_taken_away() -> None:
 @pytest.mark.parametrize(
     ("state", "regions", "standing", "named"),
     [
-        ("Succeeded", {"westeurope": "Completed", "uksouth": "Completed"}, Standing.DONE, ""),
-        ("Succeeded", {"West Europe": "Completed", "UK South": "Completed"}, Standing.DONE, ""),
-        ("Creating", {"westeurope": "Completed", "uksouth": "Completed"}, Standing.WAITING, "still being made"),
-        ("Succeeded", {"westeurope": "Completed", "uksouth": "Replicating"}, Standing.WAITING, "uksouth"),
-        ("Succeeded", {"westeurope": "Completed", "uksouth": None}, Standing.WAITING, "uksouth"),
-        ("Succeeded", {"westeurope": "Completed", "uksouth": "Failed"}, Standing.FAILED, "uksouth"),
-        ("Succeeded", {"westeurope": "Completed"}, Standing.FAILED, "uksouth"),
-        ("Failed", {"westeurope": "Completed", "uksouth": "Completed"}, Standing.FAILED, "Failed"),
-        (None, {"westeurope": "Completed", "uksouth": "Completed"}, Standing.FAILED, "unknown"),
+        ("Succeeded", {"westeurope": "Completed", "uksouth": "Completed"}, ReplicationStanding.DONE, ""),
+        ("Succeeded", {"West Europe": "Completed", "UK South": "Completed"}, ReplicationStanding.DONE, ""),
+        (
+            "Creating",
+            {"westeurope": "Completed", "uksouth": "Completed"},
+            ReplicationStanding.WAITING,
+            "still being made",
+        ),
+        ("Succeeded", {"westeurope": "Completed", "uksouth": "Replicating"}, ReplicationStanding.WAITING, "uksouth"),
+        ("Succeeded", {"westeurope": "Completed", "uksouth": None}, ReplicationStanding.WAITING, "uksouth"),
+        ("Succeeded", {"westeurope": "Completed", "uksouth": "Failed"}, ReplicationStanding.FAILED, "uksouth"),
+        ("Succeeded", {"westeurope": "Completed"}, ReplicationStanding.FAILED, "uksouth"),
+        ("Failed", {"westeurope": "Completed", "uksouth": "Completed"}, ReplicationStanding.FAILED, "Failed"),
+        (None, {"westeurope": "Completed", "uksouth": "Completed"}, ReplicationStanding.FAILED, "unknown"),
     ],
 )
 def test_a_version_is_done_when_it_has_arrived_everywhere(
-    state: str | None, regions: dict[str, str | None], standing: Standing, named: str
+    state: str | None, regions: dict[str, str | None], standing: ReplicationStanding, named: str
 ) -> None:
     """Only Succeeded and Completed in each region is done; a partial outcome names the regions."""
     found = make_version(

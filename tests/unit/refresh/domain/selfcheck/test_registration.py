@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from refresh.domain.health.ladder import Name
+from refresh.domain.health.ladder import RungName
 from refresh.domain.selfcheck.registration import judge_registrations, needed_providers
 
 HEALTH, EVENTS, COMPUTE = "Microsoft.ResourceHealth", "Microsoft.EventGrid", "Microsoft.Compute"
-ALL = needed_providers((Name.AGENT, Name.RESOURCE_HEALTH), has_vms=True)
+ALL = needed_providers((RungName.AGENT, RungName.RESOURCE_HEALTH), has_vms=True)
 
 
 def test_only_what_can_be_missed_is_asked_about() -> None:
     """Resource Health where its rung counts; Compute only where VMs could not be listed."""
     assert [need.namespace for need in ALL] == [HEALTH, EVENTS]
-    assert [need.namespace for need in needed_providers((Name.AGENT,), has_vms=True)] == [EVENTS]
-    assert [need.namespace for need in needed_providers((Name.AGENT,), has_vms=False)] == [COMPUTE, EVENTS]
+    assert [need.namespace for need in needed_providers((RungName.AGENT,), has_vms=True)] == [EVENTS]
+    assert [need.namespace for need in needed_providers((RungName.AGENT,), has_vms=False)] == [COMPUTE, EVENTS]
 
 
 def test_a_missing_provider_that_swaps_rest_on_fails_with_its_cure() -> None:
@@ -21,7 +21,7 @@ def test_a_missing_provider_that_swaps_rest_on_fails_with_its_cure() -> None:
     for state in ("NotRegistered", "Unregistered", "Registering"):
         found = judge_registrations("sub", ALL, {HEALTH: state, EVENTS: "Registered"}, {})
         assert not found.ok
-        assert found.message == f"{HEALTH} is {state}: the health rung resource-health says nothing"
+        assert found.message == f"{HEALTH} is {state}: the health rung resource-health shows nothing"
         assert found.cure == f"az provider register --subscription sub --namespace {HEALTH} --wait"
 
 
@@ -29,7 +29,7 @@ def test_missing_events_are_told_and_stop_nothing() -> None:
     """The sweep finds every edit: swaps need not wait for a registration."""
     found = judge_registrations("sub", ALL, {HEALTH: "registered", EVENTS: "NotRegistered"}, {})
     assert found.ok
-    assert "the sweep alone finds them" in found.message
+    assert "only the sweep finds edits" in found.message
     assert EVENTS in str(found.cure)
 
 

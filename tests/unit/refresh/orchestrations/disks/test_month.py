@@ -116,7 +116,7 @@ def test_a_failed_build_is_told_in_azures_words_and_the_others_go_on() -> None:
     async def story(world: HostedWorld) -> None:
         error = {"code": "OutOfQuota", "message": "no room for it"}
         match = {"operation": "versionCreate", "resource": "*images/ubuntu/*"}
-        world.simulator.plane.faults.add([{"match": match, "fail": error}])
+        world.simulator.services.faults.add([{"match": match, "fail": error}])
         result = await world.run("create_images")
         assert result["status"] == "failed"
         rows = {row["definition"].rsplit("/", 1)[-1]: row for row in result["images"]}
@@ -133,9 +133,9 @@ def test_a_build_that_takes_hours_is_waited_for_and_then_told() -> None:
 
     async def story(world: HostedWorld) -> None:
         match = {"operation": "versionCreate", "resource": "*"}
-        world.simulator.plane.faults.add([{"match": match, "times": 1, "duration_s": 2.5 * 3600}])
+        world.simulator.services.faults.add([{"match": match, "times": 1, "duration_s": 2.5 * 3600}])
         assert (await world.run("create_images"))["images"][0]["decision"] == "create"
-        world.simulator.plane.faults.add([{"match": match, "times": 1, "duration_s": 9 * 3600}])
+        world.simulator.services.faults.add([{"match": match, "times": 1, "duration_s": 9 * 3600}])
         slow = (await world.run("create_images", {"force_rebuild": True}))["images"][0]
         assert (slow["decision"], slow["reason"]) == ("failed", "timed-out")
 
@@ -148,7 +148,7 @@ def test_an_unreadable_scope_is_a_result() -> None:
     async def story(world: HostedWorld) -> None:
         match = {"method": "POST", "path": ".*ResourceGraph.*"}
         answer = {"status": 403, "body": {"error": {"code": "AuthorizationFailed", "message": "no"}}}
-        world.simulator.plane.faults.add([{"match": match, "respond": answer}])
+        world.simulator.services.faults.add([{"match": match, "respond": answer}])
         for name in ("refresh_month", "create_disks", "write_tags"):
             result = await world.run(name)
             assert result["status"] == "failed"

@@ -21,7 +21,7 @@ def test_a_swap_that_an_event_began_is_the_months_own_outcome() -> None:
     """Whoever hinted first, each VM's row says how its swap ended, a rolled-back one included."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"disk": "*/web03-2*", "boots": False}])
+        azure.simulator.services.faults.add([{"disk": "*/web03-2*", "boots": False}])
         rows = await month(azure)
         assert {name: row.get("status") for name, row in rows.items()} == {
             name: "rolled-back" if name == "web03" else "succeeded" for name in NAMES

@@ -26,8 +26,8 @@ _FAILED = "provisioningstate/failed/"
 _LATEST = "latest"
 
 
-class ArmWorkshop:
-    """`workshop.Workshop` on Resource Manager."""
+class ArmTemporaryGroups:
+    """`gateways.temporary_groups.TemporaryGroups` on Resource Manager."""
 
     def __init__(self, clients: Clients) -> None:
         """Ask through `clients`."""

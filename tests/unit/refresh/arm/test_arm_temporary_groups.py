@@ -1,4 +1,4 @@
-"""What the workshop sends and what it makes of ARM's answers: exact requests, once, and nothing taken on trust."""
+"""Requests for temporary groups are exact and sent once, and each answer of ARM is checked."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_latest_is_resolved_to_a_number_and_the_image_tells_what_it_is() -> None
         "plan": {"publisher": "p", "product": "o", "name": "n"},
     }
     arm = ScriptedArm(Answer(200, [{"name": "24.04.2"}]), Answer(200, {"name": "24.04.2", "properties": properties}))
-    found = against(arm, lambda gateways: gateways.workshop.read_image(SUBSCRIPTION, "westeurope", UBUNTU))
+    found = against(arm, lambda gateways: gateways.temporary_groups.read_image(SUBSCRIPTION, "westeurope", UBUNTU))
     assert [asked.path for asked in arm.asked] == [SKU, f"{SKU}/24.04.2"]
     assert (arm.asked[0].query["$top"], arm.asked[0].query["$orderby"]) == ("1", "name desc")
     assert (found.image.version, found.os_type, found.generation) == ("24.04.2", "Linux", "V2")
@@ -50,10 +50,10 @@ def test_an_image_without_versions_is_not_found() -> None:
     """An empty list is no image; a named version is read without asking for the newest."""
     arm = ScriptedArm(Answer(200, []))
     with pytest.raises(NotFound):
-        against(arm, lambda gateways: gateways.workshop.read_image(SUBSCRIPTION, "westeurope", UBUNTU))
+        against(arm, lambda gateways: gateways.temporary_groups.read_image(SUBSCRIPTION, "westeurope", UBUNTU))
     named = MarketplaceImage("Canonical", "ubuntu", "server", "1.2.3")
     arm = ScriptedArm(Answer(200, {"name": "1.2.3", "properties": {}}))
-    found = against(arm, lambda gateways: gateways.workshop.read_image(SUBSCRIPTION, "westeurope", named))
+    found = against(arm, lambda gateways: gateways.temporary_groups.read_image(SUBSCRIPTION, "westeurope", named))
     assert [asked.path for asked in arm.asked] == [f"{SKU}/1.2.3"]
     assert (found.os_type, found.plan) == (None, None)
 
@@ -62,11 +62,11 @@ def test_a_failed_vm_says_why_in_azures_words() -> None:
     """Code and message stand in the instance view, so that no token of the operation need be kept."""
     view = {"statuses": [status("ProvisioningState/failed/AllocationFailed", "no room"), status("PowerState/starting")]}
     body = {"id": VM, "properties": {"provisioningState": "Failed", "vmId": "u", "instanceView": view}}
-    read = against(ScriptedArm(Answer(200, body)), lambda gateways: gateways.workshop.read_machine(VM))
+    read = against(ScriptedArm(Answer(200, body)), lambda gateways: gateways.temporary_groups.read_machine(VM))
     assert (read.failure, read.power, read.unique_id) == (("AllocationFailed", "no room"), Power.STARTING, "u")
     off = {"statuses": [status("OSState/generalized"), status("PowerState/stopped")]}
     body = {"id": VM, "properties": {"provisioningState": "Succeeded", "instanceView": off}}
-    read = against(ScriptedArm(Answer(200, body)), lambda gateways: gateways.workshop.read_machine(VM))
+    read = against(ScriptedArm(Answer(200, body)), lambda gateways: gateways.temporary_groups.read_machine(VM))
     assert (read.failure, read.power, read.generalized) == (None, Power.STOPPED, True)
 
 
@@ -77,7 +77,7 @@ def test_groups_are_listed_over_all_pages() -> None:
         Answer(200, {"value": [{"id": f"{GROUP}2", "properties": {"provisioningState": "Deleting"}}]}),
     )
     found: list[Group] = against(
-        ScriptedArm(*pages), lambda gateways: gather(gateways.workshop.list_groups(SUBSCRIPTION))
+        ScriptedArm(*pages), lambda gateways: gather(gateways.temporary_groups.list_groups(SUBSCRIPTION))
     )
     assert [(each.name, dict(each.tags), each.provisioning_state) for each in found] == [
         ("web", {"a": "b"}, None),
@@ -87,16 +87,16 @@ def test_groups_are_listed_over_all_pages() -> None:
 
 WRITES: tuple[tuple[Callable[[ArmGateways], Awaitable[Any]], str, str, int, Any], ...] = (
     (
-        lambda g: g.workshop.put_group(GROUP, "westeurope", {"a": "b"}),
+        lambda g: g.temporary_groups.put_group(GROUP, "westeurope", {"a": "b"}),
         "PUT",
         GROUP,
         201,
         {"location": "westeurope", "tags": {"a": "b"}},
     ),
-    (lambda g: g.workshop.begin_delete_group(GROUP), "DELETE", GROUP, 202, None),
-    (lambda g: g.workshop.put_nic(NIC, {"x": 1}), "PUT", NIC, 201, {"x": 1}),
-    (lambda g: g.workshop.begin_create_vm(VM, {"x": 1}), "PUT", VM, 201, {"x": 1}),
-    (lambda g: g.workshop.generalize(VM), "POST", f"{VM}/generalize", 200, None),
+    (lambda g: g.temporary_groups.begin_delete_group(GROUP), "DELETE", GROUP, 202, None),
+    (lambda g: g.temporary_groups.put_nic(NIC, {"x": 1}), "PUT", NIC, 201, {"x": 1}),
+    (lambda g: g.temporary_groups.begin_create_vm(VM, {"x": 1}), "PUT", VM, 201, {"x": 1}),
+    (lambda g: g.temporary_groups.generalize(VM), "POST", f"{VM}/generalize", 200, None),
 )
 
 
@@ -120,14 +120,14 @@ def test_what_is_no_group_is_never_deleted(group: str) -> None:
     """An id that is no resource group's is refused without a request."""
     arm = ScriptedArm()
     with pytest.raises(GatewayError):
-        against(arm, lambda gateways: gateways.workshop.begin_delete_group(group))
+        against(arm, lambda gateways: gateways.temporary_groups.begin_delete_group(group))
     assert arm.asked == []
 
 
 def test_the_region_of_a_subnet_is_its_networks() -> None:
     """One read of the network, its name normalised; what is no subnet is refused without a request."""
     arm = ScriptedArm(Answer(200, {"id": NETWORK, "location": "West Europe"}))
-    where = against(arm, lambda gateways: gateways.workshop.read_network_location(f"{NETWORK}/subnets/a"))
+    where = against(arm, lambda gateways: gateways.temporary_groups.read_network_location(f"{NETWORK}/subnets/a"))
     assert (where, [asked.path for asked in arm.asked]) == ("westeurope", [NETWORK])
     with pytest.raises(Refused):
-        against(ScriptedArm(), lambda gateways: gateways.workshop.read_network_location("a/b"))
+        against(ScriptedArm(), lambda gateways: gateways.temporary_groups.read_network_location("a/b"))
