@@ -127,5 +127,5 @@ def clear_way(ctx: OrchestrationContext, place: TemporaryGroup) -> Stages:
         # Begun without waiting: what an ended run left must not delay this run.
         stage = yield from pursue(ctx, durable_names.ENSURE_GROUP_GONE, {"group": group}, ONCE)
         left += [stage] if stage.state == "failed" and stage.reason != MonthReason.TIMED_OUT else []
-    message = "; ".join(str(stage.message) for stage in left)[:300] or None
-    return Stage("done", message=message, by_hand=tuple(line for stage in left for line in stage.by_hand))
+    remains = "; ".join(str(stage.message) for stage in left)[:300] or None
+    return Stage("done", message=remains, by_hand=tuple(line for stage in left for line in stage.by_hand))
