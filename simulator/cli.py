@@ -53,7 +53,7 @@ class Options:
 
     def make_simulator(self, clock: Clock) -> Simulator:
         """The simulator asked for, on `clock`."""
-        return Simulator(clock, port=self.port, tls_port=self.tls_port, seed=self.seed, scenario=self.scenario)
+        return Simulator(clock, ports=(self.port, self.tls_port), seed=self.seed, scenario=self.scenario)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,6 +1,6 @@
-"""The simulator's own control plane under `/_sim`: what ARM would never let anybody do.
+"""The simulator's control plane under `/_sim`: operations that ARM does not offer.
 
-This room decides the shapes of its requests and answers. It refuses to know how the pretend Azure works.
+Decides the form of its requests and answers. Leaves their effects to `World`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ type Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
 class World(Protocol):
-    """What the control plane moves."""
+    """The parts of the simulator that the control plane reads and changes."""
 
     clock: Clock
     services: Services
@@ -34,16 +34,16 @@ class World(Protocol):
 
     @property
     def roles(self) -> Roles:
-        """Who may do what."""
+        """The role assignments."""
 
     async def reset(self, scenario: Scenario, seed: int | None) -> None:
         """Start over."""
 
     def put_resources(self, bodies: list[dict[str, Any]]) -> int:
-        """Put resources into the world."""
+        """Create or change resources."""
 
     def remove_resources(self, ids: list[str]) -> int:
-        """Take resources out of it."""
+        """Remove resources."""
 
     def resources(self, kind: str | None, resource_id: str | None) -> Iterable[dict[str, Any]]:
         """Full bodies, private keys included."""
@@ -52,11 +52,11 @@ class World(Protocol):
         """The Event Grid log."""
 
     def published(self) -> list[dict[str, Any]]:
-        """What the custom topic took."""
+        """The events that the custom topic accepted."""
 
 
 class _BadRequest(ValueError):
-    """A request nobody understands; the text says why."""
+    """A request that the control plane cannot read; the text names the fault."""
 
 
 class ControlPlane:
@@ -126,7 +126,7 @@ class ControlPlane:
         if not isinstance(seconds, int | float) or isinstance(seconds, bool) or seconds < 0:
             raise _BadRequest("'advance_s' is a number of seconds, not less than 0")
         self._world.clock.advance(seconds)
-        await asyncio.sleep(0)  # what has become due runs before the answer
+        await asyncio.sleep(0)  # timers that are now due run before the answer
         await asyncio.sleep(0)
         return web.json_response({"now": self._world.clock.now().isoformat()})
 
@@ -169,7 +169,7 @@ class ControlPlane:
 
 
 def _guarded(handler: Handler) -> Handler:
-    """Turn what a caller got wrong into a 400 that says so."""
+    """Turn a caller's error into a 400 that names it."""
 
     async def handle(request: web.Request) -> web.Response:
         try:

@@ -54,7 +54,7 @@ async def _demo(options: Options, clock: Clock, log: Path) -> int:
     app = LocalApp(clock, simulator, Path.cwd(), settings=_SETTINGS, engine=options.engine)
     endpoints = await app.start()
     try:
-        await app.ask_if_ready(str(endpoints.functions))
+        await app.check_ready(str(endpoints.functions))
         well = await tell(console, clock, endpoints)
     finally:
         await app.stop()

@@ -1,4 +1,4 @@
-"""What crosses Durable is plain JSON: every record goes through the converter that Azure uses."""
+"""Every record survives the JSON converters of Azure Functions and Durable."""
 
 from __future__ import annotations
 
@@ -65,14 +65,14 @@ def subclasses(record: type[Record]) -> set[type[Record]]:
     return set(record.__subclasses__()).union(*(subclasses(each) for each in record.__subclasses__()))
 
 
-def test_every_record_is_here() -> None:
-    """A record that is added is added to this test."""
+def test_every_record_is_tested() -> None:
+    """This test has one value of each record type."""
     assert {type(record) for record in RECORDS} == subclasses(Record)
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: type(record).__name__)
 def test_a_record_survives_the_functions_converter(record: Record) -> None:
-    """Out as an activity's result, in as its input, and through the orchestrator's converter: the same record."""
+    """A record is unchanged as the result of an activity, as its input, and by the orchestrator's converter."""
     crossed: Any = df_loads(df_dumps(record.to_json()))
     assert type(record).from_json(crossed) == record
     text = CONVERTER.serialize(record.to_json())
@@ -82,7 +82,7 @@ def test_a_record_survives_the_functions_converter(record: Record) -> None:
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: type(record).__name__)
 def test_a_record_names_the_field_that_is_missing_or_wrong(record: Record) -> None:
-    """What is not the record it should be is refused by the field's name."""
+    """An invalid record raises `BadRecord` with the name of the field."""
     kind = type(record)
     required = [
         field.name

@@ -1,4 +1,4 @@
-"""When a step fails the VM ends running on the new disk or on the old one, or the outcome says so loudly."""
+"""After a failed step the VM runs on the new or the old disk, or the outcome is needs-attention."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ async def swapped(azure: LocalAzure) -> dict[str, Any]:
     return azure.outcomes()[0]
 
 
-def test_a_refused_disk_change_is_undone_by_starting_the_untouched_vm() -> None:
-    """The PATCH fails: the VM is started with the disk it never lost, and the outcome gives Azure's reason."""
+def test_after_a_failed_disk_change_the_vm_starts_with_its_old_disk() -> None:
+    """When the PATCH fails the VM is started with its unchanged disk, and the outcome has Azure's error."""
 
     async def story(azure: LocalAzure) -> None:
         azure.simulator.services.faults.add([fault("update")])
@@ -44,7 +44,7 @@ def test_a_refused_disk_change_is_undone_by_starting_the_untouched_vm() -> None:
 
 
 def test_a_stop_that_is_refused_leaves_the_vm_running() -> None:
-    """A lock on the VM: nothing was stopped, the lock is named, the tag asks for the old disk, no disk is blamed."""
+    """With a lock nothing is stopped, the outcome names the lock, the tag names the old disk, no disk is rejected."""
 
     async def story(azure: LocalAzure) -> None:
         text = f"... because following scope(s) are locked: '{GROUP}'. Please remove the lock and try again."
@@ -61,13 +61,13 @@ def test_a_stop_that_is_refused_leaves_the_vm_running() -> None:
         azure.simulator.services.faults.clear()
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await azure.settled()
-        assert azure.outcomes()[-1]["status"] == "succeeded", "asked for again without force"
+        assert azure.outcomes()[-1]["status"] == "succeeded", "the disk can be requested again without force"
 
     play(story, FLEET)
 
 
-def test_a_start_that_fails_for_a_while_is_tried_again() -> None:
-    """No capacity for a few minutes: the start is tried until there is, and the new disk stays."""
+def test_a_start_that_fails_for_a_while_is_retried() -> None:
+    """The start is retried while Azure has no capacity for a few minutes, and the new disk stays."""
 
     async def story(azure: LocalAzure) -> None:
         azure.simulator.services.faults.add([fault("start", times=4, code="AllocationFailed")])
@@ -78,8 +78,8 @@ def test_a_start_that_fails_for_a_while_is_tried_again() -> None:
     play(story, FLEET)
 
 
-def test_a_vm_that_cannot_be_started_is_said_so_and_brought_up_later() -> None:
-    """Neither disk can be started: needs-attention, and the sweep brings the VM up as soon as Azure lets it."""
+def test_a_vm_that_cannot_be_started_is_reported_and_started_later() -> None:
+    """If neither disk can be started the outcome is needs-attention; the sweep starts the VM once Azure allows it."""
 
     async def story(azure: LocalAzure) -> None:
         azure.simulator.services.faults.add([fault("start")])
@@ -99,8 +99,8 @@ def test_a_vm_that_cannot_be_started_is_said_so_and_brought_up_later() -> None:
     play(story, FLEET)
 
 
-def test_no_room_is_no_fault_of_the_disk() -> None:
-    """No capacity for an hour: said at once and first in the list, nothing is rejected, and the new disk is proved."""
+def test_missing_capacity_rejects_no_disk() -> None:
+    """A VM without capacity for an hour is first in the list, its disk is not rejected, and the swap succeeds."""
 
     async def story(azure: LocalAzure) -> None:
         azure.simulator.services.faults.add([fault("start", code="ZonalAllocationFailed")])
@@ -116,13 +116,13 @@ def test_no_room_is_no_fault_of_the_disk() -> None:
         assert outcome["status"] == "succeeded", outcome
         assert await azure.os_disk(VM_ID) == "web01-new"
         starts = [row for row in azure.simulator.journal.requests if row["path"].endswith("/start")]
-        assert len(starts) < 30, "asked with growing pauses"
+        assert len(starts) < 30, "the pauses between starts grow"
 
     play(story, FLEET)
 
 
-def test_no_room_for_as_long_as_the_setting_says_is_waited_out() -> None:
-    """The setting allows for eight hours: Azure has room after six, and the new disk is started and proved."""
+def test_missing_capacity_is_waited_out_within_the_setting() -> None:
+    """With a timeout of eight hours and capacity after six the swap succeeds."""
 
     async def story(azure: LocalAzure) -> None:
         azure.simulator.services.faults.add([fault("start", times=9999, code="AllocationFailed")])
@@ -137,17 +137,17 @@ def test_no_room_for_as_long_as_the_setting_says_is_waited_out() -> None:
 
 
 @pytest.mark.parametrize(
-    "spoilt", [{"fail": {"code": "InternalExecutionError", "message": "planned"}}, {"nothing": True}]
+    "failure", [{"fail": {"code": "InternalExecutionError", "message": "planned"}}, {"nothing": True}]
 )
-def test_the_old_disk_is_put_back_though_azure_spoils_that_twice(spoilt: dict[str, Any]) -> None:
-    """The new disk never boots and Azure fails the way back twice: it is begun a third time, without a further stop."""
+def test_a_rollback_succeeds_after_two_failures_in_azure(failure: dict[str, Any]) -> None:
+    """A disk change that Azure fails twice during a rollback is started a third time without another stop."""
 
     async def story(azure: LocalAzure) -> None:
         azure.simulator.services.faults.add([{"disk": "web01-new", "boots": False}])
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await azure.until(lambda: azure.journal(VM_ID)["stops"] == 2, within_s=3600)
         azure.simulator.services.faults.add(
-            [{"match": {"operation": "update", "resource": "*web01"}, "times": 2, **spoilt}]
+            [{"match": {"operation": "update", "resource": "*web01"}, "times": 2, **failure}]
         )
         await azure.settled()
         (outcome,) = azure.outcomes()
@@ -159,8 +159,8 @@ def test_the_old_disk_is_put_back_though_azure_spoils_that_twice(spoilt: dict[st
     play(story, FLEET)
 
 
-def test_tags_that_azure_refuses_are_put_back_when_the_vm_is_up_again() -> None:
-    """Denied just then: the way back does not wait for the tags, and asks once more when it is over."""
+def test_tags_that_azure_refuses_are_written_again_after_the_rollback() -> None:
+    """A rollback does not wait for tags that Azure refuses, and writes them again at its end."""
 
     async def story(azure: LocalAzure) -> None:
         azure.simulator.services.faults.add([{"disk": "web01-new", "boots": False}])
@@ -173,16 +173,16 @@ def test_tags_that_azure_refuses_are_put_back_when_the_vm_is_up_again() -> None:
         (outcome,) = azure.outcomes()
         assert outcome["status"] == "rolled-back", outcome
         assert not [line for line in outcome["evidence"] if "tags could not" in line]
-        told = (await azure.vm(VM_ID))["tags"]
-        assert (told["OsDiskName"], told["OsDiskRejected"]) == ("web01-old", "web01-new")
+        tags = (await azure.vm(VM_ID))["tags"]
+        assert (tags["OsDiskName"], tags["OsDiskRejected"]) == ("web01-old", "web01-new")
         assert azure.journal(VM_ID)["stops"] == 2
 
     play(story, FLEET)
 
 
 @pytest.mark.parametrize("reason", ["operation-slow", "rights-missing"])
-def test_a_vm_that_stays_down_is_told_of_at_once(reason: str) -> None:
-    """A disk change that hangs, or a start that is denied: first in the list within minutes, long before the end."""
+def test_a_vm_that_stays_down_is_reported_at_once(reason: str) -> None:
+    """With a hanging disk change or a denied start the VM is first in the list within minutes, before its swap ends."""
 
     async def story(azure: LocalAzure) -> None:
         error = {"error": {"code": "AuthorizationFailed", "message": "planned"}}
@@ -203,8 +203,8 @@ def test_a_vm_that_stays_down_is_told_of_at_once(reason: str) -> None:
     play(story, [vm_body("web00"), *FLEET])
 
 
-def test_no_room_for_hours_is_left_to_the_sweep() -> None:
-    """No capacity beyond the setting: needs-attention without a rejection, and the sweep starts the VM in the end."""
+def test_after_the_capacity_timeout_the_sweep_starts_the_vm() -> None:
+    """Without capacity until the timeout the outcome is needs-attention and no disk is rejected."""
 
     async def story(azure: LocalAzure) -> None:
         azure.simulator.services.faults.add([fault("start", code="AllocationFailed")])
@@ -219,8 +219,8 @@ def test_no_room_for_hours_is_left_to_the_sweep() -> None:
     play(story, FLEET, settings={"REFRESH_CAPACITY_TIMEOUT_S": "1200"})
 
 
-def test_tags_that_cannot_be_written_mean_nothing_is_stopped() -> None:
-    """The intent must stand on the VM before downtime; if ARM refuses it, the swap is refused with ARM's reason."""
+def test_a_vm_whose_tags_cannot_be_written_is_not_stopped() -> None:
+    """The intent is written to the VM before downtime; if ARM refuses it, the swap is refused with ARM's error."""
 
     async def story(azure: LocalAzure) -> None:
         await azure.tag(VM_ID, OsDiskName="web01-new")
@@ -239,7 +239,7 @@ def test_tags_that_cannot_be_written_mean_nothing_is_stopped() -> None:
 
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_throttling_and_server_errors_are_waited_out(status: int) -> None:
-    """Every kind of request of a swap is refused a few times with Retry-After: the swap succeeds all the same."""
+    """A swap succeeds although every kind of its requests fails three times with Retry-After."""
 
     async def story(azure: LocalAzure) -> None:
         headers = {"Retry-After": "7"}
@@ -251,14 +251,14 @@ def test_throttling_and_server_errors_are_waited_out(status: int) -> None:
         await azure.settled()
         assert azure.outcomes()[0]["status"] == "succeeded", azure.outcomes()
         assert azure.journal(VM_ID)["stops"] == 1
-        told = [row["path"] for row in azure.simulator.journal.requests if row["status"] == status]
-        assert len(told) == 12, "each of four kinds of request met it three times"
+        failed = [row["path"] for row in azure.simulator.journal.requests if row["status"] == status]
+        assert len(failed) == 12, "each of four kinds of requests fails three times"
 
     play(story, [vm_body(OsDiskName="web01-new"), disk_body("web01-new")])
 
 
 def test_a_long_retry_after_is_waited_out_by_a_timer() -> None:
-    """Azure asks to be left alone for 20 minutes while the VM is down: no activity sleeps so long, and it starts."""
+    """With a Retry-After of 20 minutes during downtime no activity sleeps that long, and the VM starts."""
 
     async def story(azure: LocalAzure) -> None:
         respond = {
@@ -283,8 +283,8 @@ def test_a_long_retry_after_is_waited_out_by_a_timer() -> None:
 
 
 @pytest.mark.parametrize("moment", ["deallocating", "deallocated", "running again"])
-def test_a_swap_whose_orchestration_vanished_is_finished_by_a_recovery(moment: str) -> None:
-    """The orchestration is terminated in the middle: the sweep notices, and a recovery ends what was begun."""
+def test_a_swap_with_a_lost_orchestration_is_finished_by_a_recovery(moment: str) -> None:
+    """When the orchestration is terminated, a sweep finds it, and a recovery finishes the swap."""
 
     async def story(azure: LocalAzure) -> None:
         await azure.tag(VM_ID, OsDiskName="web01-new")
@@ -311,8 +311,8 @@ def test_a_swap_whose_orchestration_vanished_is_finished_by_a_recovery(moment: s
     play(story, FLEET)
 
 
-def test_the_sweep_finds_an_edit_that_no_event_told_of() -> None:
-    """Events lost: the sweep hints at the VM whose tag and disk differ."""
+def test_the_sweep_finds_an_edit_without_an_event() -> None:
+    """Without events the sweep sends a hint for each VM whose tag and disk differ."""
 
     async def story(azure: LocalAzure) -> None:
         await azure.tag(VM_ID, OsDiskName="web01-new")
@@ -326,7 +326,7 @@ def test_the_sweep_finds_an_edit_that_no_event_told_of() -> None:
 
 
 def test_an_owners_own_stop_is_respected_after_a_swap() -> None:
-    """A leftover RefreshState is cleared while the VM runs, so a later stop by its owner stays a stop."""
+    """An old RefreshState is removed while the VM runs, so a later stop by its owner is not undone."""
 
     async def story(azure: LocalAzure) -> None:
         await azure.fire("sweep")

@@ -51,7 +51,7 @@ async def kept_image(azure: LocalAzure) -> None:
 
 async def app_fails_at_machine(azure: LocalAzure) -> None:
     """The activity that makes the build VM raises once: it is asked for again."""
-    azure.hub.witness(clumsy("ensure_build_vm"))
+    azure.hub.wrap_worker(clumsy("ensure_build_vm"))
     await _make_images(azure)
 
 

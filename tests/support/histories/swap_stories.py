@@ -64,7 +64,7 @@ async def refused(azure: LocalAzure) -> None:
 async def nothing_to_do(azure: LocalAzure) -> None:
     """Right before downtime the wish is gone; and a start of a swap that is long over."""
     row = {"vm": VM_ID, "decision": "swap", "reason": "wanted", "message": "", "wanted": disk_id("web01-new")}
-    azure.hub.witness(hanging("look"))
+    azure.hub.wrap_worker(hanging("look"))
     for operation, said in (("hint", {"vms": [VM_ID]}), ("take", LOOK), ("decided", {**LOOK, "decisions": [row]})):
         azure.hub.signal("@dispatcher@app", operation, {**said, "at": azure.clock.now().isoformat()})
     await azure.until(lambda: bool(azure.outcomes()))
@@ -184,7 +184,7 @@ async def self_check(azure: LocalAzure) -> None:
 
 async def app_fails(azure: LocalAzure) -> None:
     """An activity raises once: it is asked for again."""
-    azure.hub.witness(clumsy("ensure_os_disk"))
+    azure.hub.wrap_worker(clumsy("ensure_os_disk"))
     await tag(OsDiskName="web01-new")(azure)
 
 

@@ -164,7 +164,7 @@ def test_an_answer_that_comes_before_its_request_is_kept_waits_for_it() -> None:
     async def story(toy: Toy) -> tuple[object, list[list[str]]]:
         toy.hub.interruptions = DieOnce("after_orchestrator_turn", lambda: WorkerDied(sent=True, after_s=10))
         turns: list[list[str]] = []
-        toy.hub.witness(lambda worker: Turns(worker, turns))
+        toy.hub.wrap_worker(lambda worker: Turns(worker, turns))
         return await toy.run("script", [["call", "k", "add", 1], ["call", "k", "get"]]), turns
 
     output, turns = with_toy(story)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from simulator.clock import Clock
-from simulator.resource_graph import ResourceGraph
+from simulator.resource_graph import ResourceGraph, Tenant
 
 SELECTION = (
     "resources | where type =~ 'microsoft.compute/virtualmachines' "
@@ -38,13 +38,8 @@ BODIES = [*(_body(n, "s1") for n in range(2400)), *(_body(n, "s2") for n in rang
 
 def graph(clock: Clock | None = None) -> ResourceGraph:
     groups = {"platform": ["s1"], "child": ["s1"], "tenant": ["s1", "s2"]}
-    return ResourceGraph(
-        clock or Clock("virtual"),
-        lambda: BODIES,
-        lambda: ["s1", "s2"],
-        lambda name: groups.get(name, []),
-        tenant_id="tenant",
-    )
+    tenant = Tenant("tenant", lambda: BODIES, lambda: ["s1", "s2"], lambda name: groups.get(name, []))
+    return ResourceGraph(clock or Clock("virtual"), tenant)
 
 
 def ask(body: dict[str, Any]) -> tuple[int, dict[str, Any]]:

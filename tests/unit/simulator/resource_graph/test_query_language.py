@@ -181,7 +181,7 @@ def test_what_is_not_understood_is_refused_by_name(kql: str, construct: str) -> 
     """An operator, function, table or column that is not known is named in the refusal."""
     with pytest.raises(QueryError) as refused:
         run_query(kql, BODIES)
-    assert refused.value.place["token"] == construct
+    assert refused.value.position["token"] == construct
     assert construct in refused.value.message
 
 
@@ -200,9 +200,10 @@ def test_a_malformed_query_is_a_parser_failure_with_its_place(kql: str, token: s
     with pytest.raises(QueryError) as refused:
         run_query(kql, BODIES)
     assert refused.value.code == "ParserFailure"
-    place = refused.value.place
-    assert (place["token"], place["line"], place["characterPositionInLine"]) == (token, line, position)
-    assert place["expectedToken"]
+    position_fields = refused.value.position
+    fields = tuple(position_fields[name] for name in ("token", "line", "characterPositionInLine"))
+    assert fields == (token, line, position)
+    assert position_fields["expectedToken"]
 
 
 @pytest.mark.parametrize(
