@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from refresh.domain.images.publishing import Publishing, image_body, replicas_for, target_regions, version_body
+from refresh.domain.images.publishing import Demand, Publishing, image_body, replicas_for, target_regions, version_body
 from refresh.domain.images.sources import Source, SourceKind, SourcePart
 from tests.support.worlds.builders import GROUP, VERSION_ID, VM_ID, disk_id, make_definition
 
@@ -18,10 +18,7 @@ def body(source: Source, publishing: Publishing | None = None, **demand: int) ->
         make_definition(),
         source,
         publishing or Publishing(),
-        demand,
-        regions=["uksouth"],
-        period="202611",
-        now=NOW,
+        Demand(("uksouth",), "202611", NOW, demand),
     )
     properties: dict[str, object] = made["properties"]
     return properties
@@ -46,10 +43,7 @@ def test_a_version_is_excluded_from_latest_from_its_first_second() -> None:
         make_definition(),
         Source(SourcePart(SourceKind.VM, VM_ID)),
         Publishing(),
-        {"uksouth": 120},
-        regions=["uksouth"],
-        period="202611",
-        now=NOW,
+        Demand(("uksouth",), "202611", NOW, {"uksouth": 120}),
     )
     assert made == {
         "location": "westeurope",
