@@ -99,7 +99,7 @@ async def local_azure(
 ) -> AsyncIterator[LocalAzure]:
     """Start the simulator with `scenario` and the app; `events=False` omits the Event Grid subscription."""
     simulator = Simulator(clock, scenario=scenario, chaos=chaos, seed=7)
-    app = LocalApp(clock, simulator, ROOT, settings={**SETTINGS, **(settings or {})}, events=events)
+    app = LocalApp(simulator, ROOT, settings={**SETTINGS, **(settings or {})}, events=events)
     endpoints = await app.start()
     try:
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_HTTP_TIMEOUT_S)) as http:
