@@ -30,7 +30,7 @@ class LoseHubAt(Watch):
     def reached(self, boundary: Boundary) -> None:
         super().reached(boundary)
         if len(self.seen) - 1 == self._number:
-            self.lost = boundary, asyncio.get_running_loop().create_task(self._hub.forget())
+            self.lost = boundary, asyncio.get_running_loop().create_task(self._hub.lose_storage())
             raise WorkerDied(after_s=1e6)
 
 

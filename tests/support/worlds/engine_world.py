@@ -139,7 +139,7 @@ async def hosted(
     async with AsyncExitStack() as stack:
         simulator = _simulator(clock, scenario)
         stack.push_async_callback(wiring.close)
-        app = LocalApp(clock, simulator, ROOT, settings={**SETTINGS, **settings}, engine=engine)
+        app = LocalApp(simulator, ROOT, settings={**SETTINGS, **settings}, engine=engine)
         endpoints = await app.start()
         stack.push_async_callback(app.stop)
         http = await stack.enter_async_context(aiohttp.ClientSession())

@@ -177,8 +177,7 @@ def test_a_disk_of_another_size_is_accepted(size_gb: int) -> None:
 
     async def story(azure: Azure) -> None:
         await azure.finish(await azure.arm("POST", f"{VM1}/powerOff"))
-        block = {"name": "free", "managedDisk": {"id": f"{COMPUTE}/disks/free"}}
-        reply = await azure.arm("PATCH", VM1, {"properties": {"storageProfile": {"osDisk": block}}})
+        reply = await azure.swap("free")
         assert reply.status == 200, reply.body
         await azure.finish(reply)
         after = (await azure.arm("GET", VM1)).body["properties"]["storageProfile"]["osDisk"]
@@ -263,8 +262,7 @@ def test_the_name_must_come_with_the_disk() -> None:
     """An id without a new name, and a new name without an id, are refused."""
 
     async def story(azure: Azure) -> None:
-        managed = {"managedDisk": {"id": f"{COMPUTE}/disks/free"}}
-        for os_disk in (managed, {"name": "free"}):
+        for os_disk in ({"managedDisk": {"id": f"{COMPUTE}/disks/free"}}, {"name": "free"}):
             reply = await azure.arm("PATCH", VM1, {"properties": {"storageProfile": {"osDisk": os_disk}}})
             assert (reply.status, reply.code) == (409, "PropertyChangeNotAllowed")
 
