@@ -37,9 +37,7 @@ def test_a_dry_run_plans_a_new_definition_completely_and_changes_nothing(tmp_pat
         images = {row["definition"].rsplit("/", 1)[-1]: row for row in answer["images"]}
         made = images["hardened"]
         assert (made["decision"], made["reason"], made["version"]) == ("create", "missing", "202611.1.0")
-        assert made["message"].startswith(
-            "the image definition is to be made, and version 202611.1.0 is to be made from"
-        )
+        assert made["message"].startswith("the image definition will be made, and version 202611.1.0 will be made from")
         (row,) = answer["plan"]
         assert (row["decision"], row["wanted"]) == ("swap", "web01-202611"), row
         assert writes(azure) == []

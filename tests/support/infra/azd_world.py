@@ -22,6 +22,7 @@ from simulator.clock import Clock
 from simulator.engine.azure_storage import AzureStorageEngine
 from simulator.engine.azurite import Azurite
 from simulator.engine.kinds import EngineKind
+from simulator.engine.simulated import SimulatedEngine
 from simulator.engine.strict_storage import StrictStorage
 from simulator.functions.host import FunctionsHost
 from simulator.world import Endpoints, Simulator
@@ -84,7 +85,9 @@ class World:
         (app / "refresh" / "deployment.py").write_text(f'"""Deployment {self.deployments}."""\n')
         before = self.host
         await self.stop()
-        more: dict[str, Any] = {"hub": before.hub} if before is not None and self.engine == "simulated" else {}
+        more: dict[str, Any] = {}
+        if before is not None and self.engine == "simulated":
+            more["engine"] = SimulatedEngine(before.hub)
         if self.engine == "azure-storage":
             more["engine"] = AzureStorageEngine(app, storage=self.storage, task_hub="rehearsal")
         self.host = FunctionsHost(app, self.clock, settings=self._settings(), port=0, **more)
