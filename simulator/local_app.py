@@ -1,6 +1,6 @@
 """Runs the app on a simulated Azure: simulator, Functions host and the Event Grid subscription between them.
 
-Decides the app's settings and the order of the start, on one event loop. Knows nothing of the app but its folder.
+Decides the app's settings and the order of the start, on one event loop. Uses nothing of the app but its folder.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from pathlib import Path
 
 import aiohttp
 
-from simulator.clock import Clock
 from simulator.engine.azure_storage import AzureStorageEngine, EngineFailed
 from simulator.engine.azurite import AzuriteFailed
 from simulator.engine.contract import Engine
@@ -34,14 +33,13 @@ _GALLERIES = "Microsoft.Compute/galleries"
 
 
 class LocalApp:
-    """A started simulator with the app in `app_dir` on it; `settings` override everything else.
+    """Starts `simulator` and, on its clock, the app in `app_dir`. `settings` override all other settings.
 
     `engine` runs the durable functions: an engine, or the name of the kind to make.
     """
 
     def __init__(
         self,
-        clock: Clock,
         simulator: Simulator,
         app_dir: Path,
         *,
@@ -51,7 +49,7 @@ class LocalApp:
         engine: Engine | EngineKind = "simulated",
     ) -> None:
         """Make it. `port` is the Functions host's, 0 is any. `events=False`: the app gets no events of Event Grid."""
-        self.clock, self.simulator = clock, simulator
+        self.clock, self.simulator = simulator.clock, simulator
         self._app_dir, self._port, self._events = app_dir, port, events
         self._settings = dict(settings or {})
         self._engine = engine

@@ -41,7 +41,7 @@ async def _up(options: Options, clock: Clock) -> int:
 
     simulator = options.make_simulator(clock)
     settings = demo.SETTINGS if options.scenario == "demo" else {}
-    app = LocalApp(clock, simulator, Path.cwd(), port=options.functions_port, settings=settings, engine=options.engine)
+    app = LocalApp(simulator, Path.cwd(), port=options.functions_port, settings=settings, engine=options.engine)
     endpoints = await app.start()
     try:
         await app.check_ready(str(endpoints.functions))

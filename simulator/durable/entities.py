@@ -60,11 +60,11 @@ class Entities:
         """Delete an entity, running or not. False if there is none."""
         return self._entities.pop(entity_id, None) is not None
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Delete every entity."""
         self._entities.clear()
 
-    def forget_empty(self) -> int:
+    def delete_empty(self) -> int:
         """Delete entities without a state and without work; returns their number."""
         empty = [key for key, entity in self._entities.items() if entity.state is None and entity.run_state == "idle"]
         for key in empty:

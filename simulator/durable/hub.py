@@ -88,15 +88,15 @@ class DurableHub:
         await asyncio.gather(*(queue.close() for queue in self._queues))
         self._slot.attached = None
 
-    async def forget(self) -> None:
+    async def lose_storage(self) -> None:
         """Lose everything, work under way too, as when the task hub's storage is deleted. The worker stays attached."""
         worker = self._slot.attached
         await self.detach()
         self._delivery.close()
         for queue in self._queues:
             queue.clear()
-        self.orchestrations.forget()
-        self.entities.forget()
+        self.orchestrations.clear()
+        self.entities.clear()
         if worker is not None:
             self.attach(worker)
 

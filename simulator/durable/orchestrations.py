@@ -112,7 +112,7 @@ class Orchestrations:
         """Delete an instance, running or not. False if there is none."""
         return self._instances.pop(instance_id, None) is not None
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Delete every instance and wake the callers that wait for one."""
         self._instances.clear()
         for instance_id in list(self._watchers):

@@ -185,7 +185,7 @@ class DurableRpc(stubs.TaskHubSidecarServiceServicer):
         self, request: pb.CleanEntityStorageRequest, context: Context
     ) -> pb.CleanEntityStorageResponse:
         """Delete entities without a state. Does not release locks of orchestrations that ended."""
-        removed = self._hub.entities.forget_empty() if request.removeEmptyEntities else 0
+        removed = self._hub.entities.delete_empty() if request.removeEmptyEntities else 0
         return pb.CleanEntityStorageResponse(emptyEntitiesRemoved=removed)
 
     def _status(self, instance_id: str) -> pb.OrchestrationStatus | None:

@@ -63,7 +63,7 @@ async def run_timer(clock: Clock, invoker: Invoker, function: IndexedFunction, s
 
 
 async def fire(invoker: Invoker, function: IndexedFunction, value: TypedData) -> None:
-    """Call a function in the background; its exceptions are logged."""
+    """Call a function, drop its result and log its exception."""
     try:
         await invoker.call(function, value)
     except FunctionFailed as failure:

@@ -59,7 +59,7 @@ class ResourceGraph:
         self._quota = Quota(clock)
 
     def answer(self, body: Body, principal: str) -> Answer:
-        """Status, headers and JSON for the request `body` of `principal`. Raises for no body that a caller sends."""
+        """Status, headers and JSON for the request `body` of `principal`. Never raises because of `body`."""
         refused = self._throttles() and self._quota.exhausted(principal)
         headers = self._quota.spend(principal)
         if refused:
@@ -87,7 +87,7 @@ class ResourceGraph:
         return page, execute(query, visible, self._tenant.id)
 
     def _scope(self, groups: list[str], subscriptions: list[str], principal: str) -> set[str]:
-        """The requested subscriptions that exist; others are silently left out."""
+        """The requested subscriptions that the principal can see; others are silently left out."""
         tenant = self._tenant
         readable = {each.lower() for each in tenant.subscriptions() if tenant.may_see(principal, each)}
         if groups:

@@ -1,4 +1,4 @@
-"""Writes `OsDiskName` for people who ask by HTTP instead of editing the tag themselves."""
+"""Writes `OsDiskName` for requests by HTTP, in place of a tag edit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WRITES_AT_ONCE = 4
 
 
 async def write_wishes(data: dict[str, Any]) -> dict[str, Any]:
-    """Write `disk` into the tag of up to 50 VMs; `{"rows"}` has one for each VM where that was not done."""
+    """Write `disk` into the tag of up to 50 VMs; `{"rows"}` has one for each VM whose tag was not written."""
     gateways, at_once = wiring.gateways(), asyncio.Semaphore(WRITES_AT_ONCE)
 
     async def write(vm_id: str) -> dict[str, Any] | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from refresh.domain.azure.galleries import Definition, Version
 from refresh.domain.images.manual_commands import delete_command
-from refresh.domain.images.publishing import Publishing, image_body, target_regions, version_body
+from refresh.domain.images.publishing import Demand, Publishing, image_body, target_regions, version_body
 from refresh.domain.images.sources import SourceKind
 from refresh.domain.images.spec import ImageSpec, check_spec, find_spec
 from refresh.domain.images.version_choice import awaits_checks, choose_name, find_kept, find_leftovers
@@ -118,15 +118,8 @@ def freeze(plan: VersionPlan, asked: BuildInput, now: str) -> BuildInput:
     source = plan.made_from.made_from(definition, plan.name)
     if source.os.kind is SourceKind.RECIPE:
         return replace(build, recipe=True)
-    body = version_body(
-        definition,
-        source,
-        plan.publishing,
-        asked.demand or {},
-        regions=asked.regions,
-        period=asked.period,
-        now=now,
-    )
+    demand = Demand(asked.regions, asked.period, now, asked.demand or {})
+    body = version_body(definition, source, plan.publishing, demand)
     if plan.made_from.via:
         image = image_body(definition, plan.made_from.source, plan.name, asked.period)
         build = replace(build, image=image_id(definition, plan.name), image_body=image)

@@ -1,4 +1,4 @@
-"""The control plane: what only the simulator lets you do."""
+"""The simulator's control plane."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from simulator.scenarios import ScenarioError, load, names
 from tests.unit.simulator.arm.azure import COMPUTE, GROUP, SUB, VM1, Azure, Json, free_disk, linux_vm, run_story
 
 
-def test_health_says_what_time_it_is_and_how_fast_it_passes() -> None:
-    """The four fields, with the simulated time."""
+def test_health_reports_the_time_and_the_speed() -> None:
+    """Health has four fields, with the simulated time."""
 
     async def story(azure: Azure) -> None:
         before = (await azure.sim("GET", "health")).body
@@ -29,7 +29,7 @@ def test_health_says_what_time_it_is_and_how_fast_it_passes() -> None:
 
 
 def test_advancing_the_clock_finishes_what_was_due() -> None:
-    """After one jump an operation is over."""
+    """An operation that is due has ended after one jump."""
 
     async def story(azure: Azure) -> None:
         reply = await azure.arm("POST", f"{VM1}/deallocate")
@@ -41,7 +41,7 @@ def test_advancing_the_clock_finishes_what_was_due() -> None:
 
 
 def test_an_id_is_enough_to_make_a_vm() -> None:
-    """Group, OS disk, network interface, model and guest are filled in; nothing of it is an event."""
+    """Group, OS disk, network interface, model and guest are filled in, without events."""
 
     async def story(azure: Azure) -> None:
         assert (await azure.sim("PUT", "resources", [{"id": VM1}])).body == {"upserted": 1}
@@ -59,8 +59,8 @@ def test_an_id_is_enough_to_make_a_vm() -> None:
     run_story(story)
 
 
-def test_a_vm_finds_its_disk_whatever_the_order() -> None:
-    """A disk listed after its VM is the VM's, with its own properties."""
+def test_a_vm_and_its_disk_can_be_listed_in_any_order() -> None:
+    """A disk listed after its VM is attached to it, with its own properties."""
     block = {"osDisk": {"name": "mine", "managedDisk": {"id": f"{COMPUTE}/disks/mine"}}}
 
     async def story(azure: Azure) -> None:
@@ -72,8 +72,8 @@ def test_a_vm_finds_its_disk_whatever_the_order() -> None:
     run_story(story, [vm, free_disk("mine", {"diskSizeGB": 64})])
 
 
-def test_resources_come_back_as_they_went_in_private_keys_included() -> None:
-    """What GET answers can be PUT into an empty world and is the same there."""
+def test_resources_read_back_can_be_put_again_with_their_private_keys() -> None:
+    """The bodies that GET returns can be PUT into an empty simulator and are the same there."""
 
     async def read(azure: Azure) -> list[Json]:
         body: list[Json] = (await azure.sim("GET", "resources")).body
@@ -87,7 +87,7 @@ def test_resources_come_back_as_they_went_in_private_keys_included() -> None:
 
 
 def test_resources_are_found_by_type_and_id_in_any_case_and_removed() -> None:
-    """The filters, and DELETE, which frees the disk of a VM."""
+    """Type and id filter in any case; deleting a VM detaches its disk."""
 
     async def story(azure: Azure) -> None:
         assert len((await azure.sim("GET", "resources?type=microsoft.compute/VIRTUALMACHINES")).body) == 1
@@ -101,7 +101,7 @@ def test_resources_are_found_by_type_and_id_in_any_case_and_removed() -> None:
 
 
 def test_an_upsert_merges_and_keeps_what_it_does_not_name() -> None:
-    """Changing tags and power by hand leaves the disk alone."""
+    """A change of tags and power leaves the disk unchanged."""
 
     async def story(azure: Azure) -> None:
         before = await azure.vm()
@@ -118,7 +118,7 @@ def test_an_upsert_merges_and_keeps_what_it_does_not_name() -> None:
 
 
 def test_reset_starts_over() -> None:
-    """Resources, operations, faults, journal and events are gone; the scenario asked for is there."""
+    """Resources, operations, faults, journal and events are gone; the given scenario is loaded."""
 
     async def story(azure: Azure) -> None:
         await azure.arm("PUT", f"{VM1}/providers/Microsoft.Resources/tags/default", {"properties": {"tags": {}}})
@@ -172,8 +172,8 @@ BAD: dict[str, tuple[str, str, Any, str]] = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_what_the_control_plane_does_not_understand_it_names(case: str) -> None:
-    """400, and the sentence names the fault; the world stays as it was."""
+def test_an_invalid_request_is_refused_with_the_fault_named(case: str) -> None:
+    """The answer is 400, its message names the fault, and no resource changes."""
     method, path, body, named = BAD[case]
 
     async def story(azure: Azure) -> None:
@@ -186,7 +186,7 @@ def test_what_the_control_plane_does_not_understand_it_names(case: str) -> None:
 
 
 def test_a_planned_answer_comes_before_anything_happens() -> None:
-    """`respond` stands in for ARM, as often as it says, with its headers and body; then ARM answers again."""
+    """`respond` replaces ARM's answer `times` times, with its headers and body; then ARM answers again."""
 
     async def story(azure: Azure) -> None:
         respond = {"status": 429, "headers": {"Retry-After": "7"}, "body": {"error": {"code": "TooMany"}}}
@@ -201,7 +201,7 @@ def test_a_planned_answer_comes_before_anything_happens() -> None:
 
 
 def test_the_first_rule_that_matches_decides() -> None:
-    """Order is the order given; a worn-out rule lets the next one speak; DELETE drops all."""
+    """Rules apply in the given order; after its `times` a rule is skipped; DELETE removes all."""
 
     async def story(azure: Azure) -> None:
         rules = [
@@ -224,7 +224,7 @@ def test_the_first_rule_that_matches_decides() -> None:
 
 
 def test_a_failed_start_keeps_the_vm_down() -> None:
-    """The interval stays open until a start succeeds."""
+    """The downtime interval stays open until a start succeeds."""
 
     async def story(azure: Azure) -> None:
         error = {"code": "AllocationFailed", "message": "Allocation failed."}
@@ -246,7 +246,7 @@ def test_a_failed_start_keeps_the_vm_down() -> None:
 
 
 def test_resource_graph_sees_what_arm_holds() -> None:
-    """A query through ARM's front end answers with the VM's tags and power state."""
+    """A query through ARM's endpoint returns the VM's tags and power state."""
     query = "resources | where type =~ 'microsoft.compute/virtualmachines' | project id, tags, properties"
 
     async def story(azure: Azure) -> None:
@@ -261,7 +261,7 @@ def test_resource_graph_sees_what_arm_holds() -> None:
 
 
 def test_a_scenario_is_a_list_a_file_or_a_name(tmp_path: Path) -> None:
-    """All three load; what is none of them is refused in a sentence."""
+    """All three load; anything else is refused."""
     file = tmp_path / "fleet.json"
     file.write_text(json.dumps([{"id": VM1}]))
     assert load([{"id": VM1}]) == load(file) == load(str(file)) == [{"id": VM1}]

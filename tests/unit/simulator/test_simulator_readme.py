@@ -1,4 +1,4 @@
-"""The simulator's README: everything one can say to it is in there."""
+"""The simulator's README covers every key, route, operation, fault and scenario."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ ROUTES = [
         }
     ),
 )
-def test_the_readme_names_everything_one_can_say(word: str) -> None:
-    """Every private key, route, operation, kind of accident, console and scenario stands there as code."""
+def test_the_readme_names_every_key_route_operation_fault_and_scenario(word: str) -> None:
+    """Every private key, route, operation, kind of fault, serial log and scenario is in the README as code."""
     assert f"`{word}`" in README
 
 
@@ -55,7 +55,7 @@ def test_the_readme_shows_every_outcome_of_a_rule() -> None:
 
 
 def test_the_readmes_scenario_loads() -> None:
-    """The example is a list of bodies the simulator takes."""
+    """The example is a list of bodies that the simulator accepts."""
     (text,) = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
 
     async def story(azure: Azure) -> None:

@@ -1,4 +1,4 @@
-"""The custom topic takes what Event Grid takes and refuses what it refuses."""
+"""The custom topic accepts and refuses the same requests as Event Grid."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def published(azure: Azure) -> list[dict[str, Any]]:
 
 
 def test_the_real_sdk_publishes_and_the_control_plane_shows_it() -> None:
-    """One event or a batch: taken, kept with its simulated time, gone after a reset, never in ARM's journal."""
+    """One event or a batch is accepted, listed with its simulated time, reset, and not in ARM's journal."""
 
     async def story(azure: Azure) -> None:
         async with client(azure, TopicCredential()) as topic:
@@ -54,8 +54,8 @@ def test_the_real_sdk_publishes_and_the_control_plane_shows_it() -> None:
     run_story(story, [])
 
 
-def test_a_token_for_anybody_else_is_refused() -> None:
-    """ARM's token opens no topic, and no token none at all."""
+def test_a_token_for_another_audience_is_refused() -> None:
+    """A request with a token for ARM or without a token is refused."""
 
     async def story(azure: Azure) -> None:
         async with client(azure, Credential()) as topic:
@@ -82,8 +82,8 @@ def test_a_token_for_anybody_else_is_refused() -> None:
         (json.dumps([{**EVENT, "data": "x" * MAX_BODY_BYTES}]), BATCH, 413),
     ],
 )
-def test_only_cloud_events_of_one_megabyte_are_taken(body: str, content_type: str, status: int) -> None:
-    """Another schema, another version, a missing attribute, too much: refused whole, with Event Grid's status."""
+def test_only_cloud_events_up_to_one_megabyte_are_accepted(body: str, content_type: str, status: int) -> None:
+    """A wrong schema or version, a missing attribute or too much data refuses the batch, with Event Grid's status."""
 
     async def story(azure: Azure) -> None:
         url, headers = f"{azure.endpoints.topic}?api-version=2018-01-01", {"Content-Type": content_type}
@@ -95,8 +95,8 @@ def test_only_cloud_events_of_one_megabyte_are_taken(body: str, content_type: st
     run_story(story, [])
 
 
-def test_faults_befall_the_topic_by_its_path() -> None:
-    """It fails, or says yes and keeps nothing."""
+def test_faults_apply_to_the_topic_by_its_path() -> None:
+    """A fault makes it fail, or accept an event without keeping it."""
 
     async def story(azure: Azure) -> None:
         match = {"path": "/api/events$"}
