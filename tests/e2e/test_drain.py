@@ -54,7 +54,7 @@ async def stopped(azure: LocalAzure, vm: str = VM_ID) -> None:
     await azure.until(lambda: azure.journal(vm)["stops"] > 0)
 
 
-async def person_pauses(azure: LocalAzure) -> dict[str, Any]:
+async def operator_pauses(azure: LocalAzure) -> dict[str, Any]:
     """Pause with another reason; the pause in the queue."""
     await azure.api("POST", "/api/pause", {"why": "change freeze"})
     await azure.until(lambda: bool(azure.book().get("paused")))
@@ -98,11 +98,11 @@ def test_a_deployment_waits_for_an_admitted_swap_before_its_stop() -> None:
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await azure.until(lambda: any(row.get("claimed") for row in azure.book().get("running", {}).values()))
 
-        def say(line: str) -> None:
+        def record(line: str) -> None:
             lines.append(line)
             faults.clear()
 
-        held = Brake(Api(azure.functions, dict), 2.0, say)
+        held = Brake(Api(azure.functions, dict), 2.0, record)
         assert azure.journal(VM_ID)["stops"] == 0
         assert await drain.before(held, wait_s=900, force=False) == 0
         assert lines[0] == "waiting for web01 (preparing)"
@@ -156,7 +156,7 @@ def test_an_operators_pause_outlives_the_deployment(capsys: pytest.CaptureFixtur
     async def story(azure: LocalAzure) -> None:
         azure.simulator.plane.faults.add([HANGS])
         await stopped(azure)
-        paused = await person_pauses(azure)
+        paused = await operator_pauses(azure)
         assert paused["paused_why"] == "change freeze"
         assert await before(azure, wait_s=60) == 1
         assert shown(await queue(azure)) == paused
@@ -173,7 +173,7 @@ def test_a_pause_during_the_deployment_stays() -> None:
 
     async def story(azure: LocalAzure) -> None:
         assert await before(azure) == 0
-        await person_pauses(azure)
+        await operator_pauses(azure)
         await azure.until(lambda: azure.book()["paused"]["why"] == "change freeze")
         assert await after(azure) == 0
         assert (await queue(azure))["paused_why"] == "change freeze"

@@ -55,7 +55,7 @@ def reachable(**fields: Any) -> list[dict[str, Any]]:
     ids=["agent too", "no agent", "flaps"],
 )
 def test_a_probe_that_answers_proves(agent: bool, statuses: list[int], status: str) -> None:
-    """Three successes in a row prove the guest with or without an agent; a flapping guest needs a quiet time first."""
+    """Three successes in a row prove a guest with or without an agent; a flapping guest is proven once it is stable."""
 
     async def story(azure: LocalAzure) -> None:
         async with GuestServer(*statuses) as door:
@@ -85,7 +85,7 @@ def test_each_rung_has_its_own_time() -> None:
     play(story, reachable())
 
 
-def test_a_guest_that_listens_is_proved_without_an_agent() -> None:
+def test_a_guest_that_listens_is_proven_without_an_agent() -> None:
     """The open port of the simulator's guest proves it; its agent gives no signal."""
 
     async def story(azure: LocalAzure) -> None:

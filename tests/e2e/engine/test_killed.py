@@ -15,7 +15,7 @@ from tests.support.chaos.lost_instance import ALL, BULK, NOTICE_S, NOTIFIED, STO
 from tests.support.infra.judges import need_engine
 from tests.support.worlds.engine_world import name_of
 
-# host.json hides the message of a dead activity for one minute: 75 s down in all; with two minutes it were 135 s.
+# host.json hides the message of a dead activity for one minute: 75 s down in all; two minutes would make it 135 s.
 MOST_DOWN_S = 120.0
 each_kind = pytest.mark.parametrize("kind", KINDS)
 
