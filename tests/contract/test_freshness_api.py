@@ -35,7 +35,7 @@ def test_the_list_of_vms_shows_freshness_and_drift() -> None:
     """Every record has version, age and days behind; `drift=true` lists VMs not on the latest version, worst first."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.upsert(fleet(azure.clock.now()))
+        azure.simulator.put_resources(fleet(azure.clock.now()))
         status, answer = await azure.api("GET", "/api/vms")
         assert status == 200
         rows = {row["vm"].rsplit("/", 1)[-1]: row for row in answer["value"]}
@@ -60,9 +60,9 @@ def test_the_list_of_vms_does_not_wait_for_galleries() -> None:
     """With an unreadable gallery VMs are listed without freshness; drift cannot be computed and is a problem."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.upsert(fleet(azure.clock.now()))
+        azure.simulator.put_resources(fleet(azure.clock.now()))
         refusal = {"status": 403, "headers": {}, "body": {"error": {"code": "AuthorizationFailed", "message": "no"}}}
-        azure.simulator.plane.faults.add([{"match": {"path": "/images$"}, "times": 99, "respond": refusal}])
+        azure.simulator.services.faults.add([{"match": {"path": "/images$"}, "times": 99, "respond": refusal}])
         status, answer = await azure.api("GET", "/api/vms")
         assert (status, len(answer["value"])) == (200, 4)
         assert {row["days_behind"] for row in answer["value"]} == {None}

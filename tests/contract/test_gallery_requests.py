@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from refresh.domain.images.publishing import Publishing, version_body
+from refresh.domain.images.publishing import Demand, Publishing, version_body
 from refresh.domain.images.sources import Source, read_source
 from tests.support.recordings.recordings import ABSENT, FOLDER, load
 from tests.support.worlds.builders import make_definition
@@ -72,10 +72,8 @@ def test_the_request_for_a_version_has_the_recorded_shape(recorded: dict[str, An
     definition = make_definition(as_tags(recorded["properties"]["storageProfile"]), location=recorded["location"])
     source = read_source(definition)
     assert isinstance(source, Source)
-    regions = [one["name"] for one in recorded["properties"]["publishingProfile"]["targetRegions"]]
-    sent = version_body(
-        definition, source, Publishing(), {}, regions=regions, period="202611", now="2026-11-01T00:00:00Z"
-    )
+    regions = tuple(one["name"] for one in recorded["properties"]["publishingProfile"]["targetRegions"])
+    sent = version_body(definition, source, Publishing(), Demand(regions, "202611", "2026-11-01T00:00:00Z"))
     wanted = {(path, kind) for path, kind in paths(recorded)}
     ours = {(path, kind) for path, kind in paths(sent) if path not in OURS and path not in RENAMED}
     assert ours == wanted - {("$.properties.publishingProfile.targetRegions[].regionalReplicaCount", "int")}

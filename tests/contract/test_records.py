@@ -16,19 +16,19 @@ from refresh.records.record import BadRecord, Record
 VM = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/v"
 HEALTH = swap.Health(("web01",), ("0:data:None",), "tcp:22", True, 600, False)
 INTENT = swap.Intent("swap-x-1", True, "old", "new", agent_spoke=True, previous="p", version="v", health=HEALTH)
-WARNED = swap.WarningRecord("spot-vm", "message")
+WARNED = swap.SwapWarning("spot-vm", "message")
 RECORDS: list[Record] = [
     HEALTH,
     INTENT,
     swap.Claimed("yours", True, INTENT, "stop", ("r",), ("d",), ("h",), ("o",), {"tag": "v"}, "disk", "t"),
     swap.StepInput(VM, "disk", "t", "t", "t", True, True, health=HEALTH),
-    swap.StepResult("done", "t", "t", "t", "Code", "message", "evidence", True, 90.0, ("rung",), "t"),
+    swap.StepResult(swap.StepState.DONE, "t", "t", "t", "Code", "message", "evidence", True, 90.0, ("rung",), "t"),
     swap.Prepared("swap", "wanted", "m", INTENT, {"tag": "value"}, ("stop",), ("start",), 41.0, 60),
     WARNED,
     swap.Outcome(
         VM,
         "run",
-        "succeeded",
+        swap.OutcomeStatus.SUCCEEDED,
         "verified",
         "m",
         "old",
@@ -52,7 +52,7 @@ RECORDS: list[Record] = [
     month.ImageRow("d", "create", "r", "m", "v", regions=("westeurope",)),
     month.VmRow(VM, "create", "r", "m", "c", "n", "w"),
     recipes.TemporaryGroup("g", "build", "d", "s", "l", "r", "t", True, 3600.0, "x", "p:o:s:v", "v", False, "t"),
-    recipes.Stage("failed", "no-build-marker", "message", ("line",), ("az",), "t"),
+    recipes.Stage(recipes.StageState.FAILED, "no-build-marker", "message", ("line",), ("az",), "t"),
     recipes.ProofInput("d", "v"),
     retention.RetentionInput(True, True, ("d",), ("v",), ({"id": "x"},)),
     retention.DeletionInput(("d",), {"d": "why"}, ("definition",)),

@@ -12,7 +12,7 @@ from simulator.engine.kinds import ENGINES, EngineKind
 from tests.support.infra.azd import HookFailed, compile_template, parameter_names
 from tests.support.infra.azd_rehearsal import CLIENT, ME, MISSING, Rehearsal, rehearse
 from tests.support.infra.bicep import INFRA
-from tests.support.infra.judges import need_engine
+from tests.support.infra.external_tools import need_engine
 from tests.support.worlds.builders import SUBSCRIPTION, VM_ID
 from tools.drain import FORCE
 from tools.providers import FLEET, OWN
@@ -26,7 +26,7 @@ NOT_OURS_TO_REGISTER = {"Microsoft.Authorization", "Microsoft.Resources", "Micro
 async def begin_a_swap(play: Rehearsal, disk: str) -> None:
     """Request a disk and wait until the VM is down; it stays down longer than a hook takes to read the queue."""
     slow_s = 20 * play.world.clock.speed + 20
-    play.world.simulator.plane.faults.add([{"match": {"operation": "start"}, "duration_s": slow_s, "times": 1}])
+    play.world.simulator.services.faults.add([{"match": {"operation": "start"}, "duration_s": slow_s, "times": 1}])
     await play.wish(disk)
     await play.down()
 

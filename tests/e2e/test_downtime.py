@@ -45,7 +45,7 @@ def test_downtime_is_little_longer_than_azures_operations(swaps: int, usual: flo
     """The limit holds in both stop modes with Azure's rate limits enforced, and no stopped VM is throttled."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.limits.enforced = True
+        azure.simulator.services.limits.enforced = True
         for name in fleet:
             await azure.tag(vm_id(name), OsDiskName=f"{name}-next")
         await azure.until(lambda: len(azure.outcomes()) == len(fleet))
@@ -78,7 +78,7 @@ def test_an_operation_without_a_useful_status_costs_little(answer: str) -> None:
 
     async def story(azure: LocalAzure) -> None:
         status = {"match": {"method": "GET", "path": ".*/operations/.*"}, "respond": respond}
-        azure.simulator.plane.faults.add([status])
+        azure.simulator.services.faults.add([status])
         await azure.tag(vm_id("web01"), OsDiskName="web01-next")
         await azure.until(lambda: bool(azure.outcomes()))
         assert azure.outcomes()[0]["status"] == "succeeded"

@@ -57,7 +57,7 @@ async def stopped(azure: LocalAzure, vm: str = VM_ID) -> None:
 async def operator_pauses(azure: LocalAzure) -> dict[str, Any]:
     """Pause with another reason; the pause in the queue."""
     await azure.api("POST", "/api/pause", {"why": "change freeze"})
-    await azure.until(lambda: bool(azure.book().get("paused")))
+    await azure.until(lambda: bool(azure.dispatcher_state().get("paused")))
     return shown(await queue(azure))
 
 
@@ -77,7 +77,7 @@ def test_a_deployment_waits_for_the_end_of_a_swap_with_a_stopped_vm(capsys: pyte
         assert "waiting for web01" in capsys.readouterr().out
         assert (await queue(azure))["paused_why"] == WHY
         await azure.tag(OTHER, OsDiskName="web02-new")
-        await azure.until(lambda: bool(azure.book().get("queue")))
+        await azure.until(lambda: bool(azure.dispatcher_state().get("queue")))
         await asyncio.sleep(60)
         assert azure.journal(OTHER)["stops"] == 0
         assert await after(azure) == 0
@@ -93,10 +93,10 @@ def test_a_deployment_waits_for_an_admitted_swap_before_its_stop() -> None:
     lines: list[str] = []
 
     async def story(azure: LocalAzure) -> None:
-        faults = azure.simulator.plane.faults
+        faults = azure.simulator.services.faults
         faults.add([{"match": {"method": "GET", "path": "/virtualMachines/web01"}, "delay_s": 25}])
         await azure.tag(VM_ID, OsDiskName="web01-new")
-        await azure.until(lambda: any(row.get("claimed") for row in azure.book().get("running", {}).values()))
+        await azure.until(lambda: any(row.get("claimed") for row in azure.running_swaps()))
 
         def record(line: str) -> None:
             lines.append(line)
@@ -117,7 +117,7 @@ def test_a_deployment_does_not_wait_for_a_swap_in_its_notice() -> None:
 
     async def story(azure: LocalAzure) -> None:
         await azure.tag(VM_ID, OsDiskName="web01-new")
-        await azure.until(lambda: any(row.get("step") == "notice" for row in azure.book().get("running", {}).values()))
+        await azure.until(lambda: any(row.get("step") == "notice" for row in azure.running_swaps()))
         begun = azure.clock.time()
         assert await before(azure) == 0
         assert azure.clock.time() - begun < float(NOTICE_S) / 2
@@ -134,7 +134,7 @@ def test_a_swap_that_hangs_stops_the_deployment(capsys: pytest.CaptureFixture[st
     """After the time limit the message names the VM, its run and DEPLOY_FORCE, and the app is not paused any more."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([HANGS])
+        azure.simulator.services.faults.add([HANGS])
         await stopped(azure)
         begun = azure.clock.time()
         assert await before(azure, wait_s=240) == 1
@@ -145,7 +145,7 @@ def test_a_swap_that_hangs_stops_the_deployment(capsys: pytest.CaptureFixture[st
         assert f"/api/runs/{row['run']}" in printed
         assert "after 4 minutes" in printed
         assert "DEPLOY_FORCE=yes" in printed
-        await azure.until(lambda: not azure.book().get("paused"))
+        await azure.until(lambda: not azure.dispatcher_state().get("paused"))
 
     play(story)
 
@@ -154,7 +154,7 @@ def test_an_operators_pause_outlives_the_deployment(capsys: pytest.CaptureFixtur
     """The pause keeps its reason and its time, whether the deployment goes on or fails."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([HANGS])
+        azure.simulator.services.faults.add([HANGS])
         await stopped(azure)
         paused = await operator_pauses(azure)
         assert paused["paused_why"] == "change freeze"
@@ -174,7 +174,7 @@ def test_a_pause_during_the_deployment_stays() -> None:
     async def story(azure: LocalAzure) -> None:
         assert await before(azure) == 0
         await operator_pauses(azure)
-        await azure.until(lambda: azure.book()["paused"]["why"] == "change freeze")
+        await azure.until(lambda: azure.dispatcher_state()["paused"]["why"] == "change freeze")
         assert await after(azure) == 0
         assert (await queue(azure))["paused_why"] == "change freeze"
 
@@ -185,7 +185,7 @@ def test_force_goes_on_in_the_middle_of_a_swap(capsys: pytest.CaptureFixture[str
     """With force the deployment does not wait, the VMs are named, and no other swap starts until it ends."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([HANGS])
+        azure.simulator.services.faults.add([HANGS])
         await stopped(azure)
         begun = azure.clock.time()
         assert await before(azure, force=True) == 0
@@ -216,13 +216,13 @@ def test_a_deployment_that_is_cancelled_while_it_waits_ends_its_pause() -> None:
     """Ctrl-C during the wait leaves no pause."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([HANGS])
+        azure.simulator.services.faults.add([HANGS])
         await stopped(azure)
         waiting = asyncio.create_task(before(azure))
-        await azure.until(lambda: bool(azure.book().get("paused")))
+        await azure.until(lambda: bool(azure.dispatcher_state().get("paused")))
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
-        await azure.until(lambda: not azure.book().get("paused"))
+        await azure.until(lambda: not azure.dispatcher_state().get("paused"))
 
     play(story)

@@ -14,7 +14,7 @@ from tests.support.worlds.swap_world import has_evidence, outcome_of, swapped
 
 
 def record(azure: LocalAzure) -> Record:
-    found = azure.simulator.plane.store.get(VM_ID)
+    found = azure.simulator.services.store.get(VM_ID)
     assert found is not None
     return found
 
@@ -138,7 +138,7 @@ def test_a_failure_in_the_boot_log_causes_a_rollback_at_once(serial: str, what: 
     """A failure in the serial log of a VM that never had an agent causes a rollback within seconds."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"disk": "web01-new", "boots": False, "serial": serial}])
+        azure.simulator.services.faults.add([{"disk": "web01-new", "boots": False, "serial": serial}])
         outcome = await swapped(azure)
         assert (outcome["status"], outcome["reason"]) == ("rolled-back", "unhealthy"), outcome
         assert what in outcome["message"]
@@ -157,10 +157,12 @@ def test_a_vm_that_resource_health_reports_unavailable_is_rolled_back() -> None:
     async def story(azure: LocalAzure) -> None:
         status = {"availabilityState": "Unavailable", "reasonType": "Unplanned", "occuredTime": "2099-01-01T00:00:00Z"}
         match = {"method": "GET", "path": ".*/availabilityStatuses/current"}
-        azure.simulator.plane.faults.add([{"match": match, "respond": {"status": 200, "body": {"properties": status}}}])
+        azure.simulator.services.faults.add(
+            [{"match": match, "respond": {"status": 200, "body": {"properties": status}}}]
+        )
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await azure.until(lambda: azure.journal(VM_ID)["stops"] == 2)
-        azure.simulator.plane.faults.clear()
+        azure.simulator.services.faults.clear()
         outcome = await outcome_of(azure)
         assert (outcome["status"], outcome["reason"]) == ("rolled-back", "unhealthy"), outcome
         assert "resource-health" in outcome["message"]
@@ -196,7 +198,7 @@ def test_a_silent_agent_is_unhealthy_only_where_one_is_expected(
     """A silent agent is unhealthy if the image has one or the old disk's agent reported; otherwise it is not proven."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"disk": "web01-new", "boots": False}])
+        azure.simulator.services.faults.add([{"disk": "web01-new", "boots": False}])
         outcome = await swapped(azure)
         assert outcome["status"] == status, outcome
 
@@ -207,7 +209,7 @@ def test_a_tag_sets_the_health_timeout_of_a_vm() -> None:
     """A silent disk is rolled back after the VM's own timeout, long before the one of the setting."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"disk": "web01-new", "boots": False}])
+        azure.simulator.services.faults.add([{"disk": "web01-new", "boots": False}])
         outcome = await swapped(azure)
         assert outcome["status"] == "rolled-back", outcome
         assert has_evidence(outcome, "health failed after 6")

@@ -13,7 +13,7 @@ def test_an_operator_starts_a_vm_that_the_app_has_stopped() -> None:
 
     async def story(azure: LocalAzure) -> None:
         lost = {"match": {"method": "PATCH", "path": "/web01$"}, "times": 3, "reset": True}
-        azure.simulator.plane.faults.add([lost])
+        azure.simulator.services.faults.add([lost])
         await azure.tag(VM_ID, OsDiskName="web01-new")
 
         async def is_down() -> bool:

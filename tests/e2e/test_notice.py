@@ -49,7 +49,7 @@ def test_nothing_is_touched_before_the_notice_is_over() -> None:
         _, answer = await azure.api("GET", "/api/vms?vm=web01")
         assert (answer["decision"], answer["reason"]) == ("swap", "swapping")
         assert "notice" in answer["message"]
-        assert len(azure.book()["running"]) == 1
+        assert len(azure.dispatcher_state()["running"]) == 1
         await azure.settled()
         assert kinds(azure) == ["starting", "succeeded"]
         ((stopped, _),) = azure.journal(VM_ID)["intervals"]
@@ -93,7 +93,7 @@ def test_a_swap_can_be_cancelled_during_its_notice() -> None:
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await azure.until(lambda: len(events(azure)) > 4)
         lock = f"{VM_ID}/providers/Microsoft.Authorization/locks/freeze"
-        azure.simulator.upsert([{"id": lock, "properties": {"level": "ReadOnly"}}])
+        azure.simulator.put_resources([{"id": lock, "properties": {"level": "ReadOnly"}}])
         await azure.settled()
         assert [outcome["reason"] for outcome in azure.outcomes()] == ["on-hold", "no-wish", "locked"]
         assert kinds(azure) == ["starting", "refused"] * 3, "an event cancels each announcement"
@@ -144,7 +144,7 @@ def test_a_recovery_gives_no_notice() -> None:
             return await azure.power(VM_ID) == "deallocated"
 
         await azure.until(down)
-        (row,) = azure.book()["running"].values()
+        (row,) = azure.running_swaps()
         azure.hub.terminate(next(name for name in azure.hub.orchestrations.instances if name.endswith(f"-{row['n']}")))
         for _ in range(4):
             await asyncio.sleep(301)
@@ -163,7 +163,7 @@ def test_a_lost_notice_is_given_again() -> None:
 
     async def story(azure: LocalAzure) -> None:
         await announced(azure)
-        (row,) = azure.book()["running"].values()
+        (row,) = azure.running_swaps()
         azure.hub.terminate(next(name for name in azure.hub.orchestrations.instances if name.endswith(f"-{row['n']}")))
         for _ in range(4):
             await asyncio.sleep(301)
@@ -181,7 +181,7 @@ def test_a_lost_notice_is_cancelled_when_the_request_is_gone() -> None:
 
     async def story(azure: LocalAzure) -> None:
         await announced(azure)
-        (row,) = azure.book()["running"].values()
+        (row,) = azure.running_swaps()
         azure.hub.terminate(next(name for name in azure.hub.orchestrations.instances if name.endswith(f"-{row['n']}")))
         await azure.tag(VM_ID, OsDiskName="")
         for _ in range(4):
@@ -198,7 +198,7 @@ def test_a_topic_that_is_down_does_not_stop_the_swap() -> None:
     """When the event cannot be published, the swap still starts after the notice."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"match": {"path": "/api/events"}, "delay_s": 9000}])
+        azure.simulator.services.faults.add([{"match": {"path": "/api/events"}, "delay_s": 9000}])
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await asyncio.sleep(1700)
         assert azure.journal(VM_ID)["stops"] == 0
@@ -218,7 +218,7 @@ def test_a_vm_in_its_notice_counts_as_a_running_swap() -> None:
         await asyncio.sleep(300)
         _, queue = await azure.api("GET", "/api/queue")
         assert "swaps-in-flight" in str(queue)
-        assert count_down(azure.book()) == {"running": 0}
+        assert count_down(azure.dispatcher_state()) == {"running": 0}
         assert kinds(azure) == ["starting"]
         await azure.settled()
         assert kinds(azure) == ["starting", "succeeded"] * 2

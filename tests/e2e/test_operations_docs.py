@@ -30,7 +30,9 @@ def lines() -> list[str]:
             messages.append(record.getMessage())
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"match": {"path": "/api/events"}, "respond": {"status": 403, "body": {}}}])
+        azure.simulator.services.faults.add(
+            [{"match": {"path": "/api/events"}, "respond": {"status": 403, "body": {}}}]
+        )
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await azure.tag(VM_ID.replace("web01", "web02"), OsDiskName="web02-new")
         await azure.settled()

@@ -57,7 +57,7 @@ def test_every_incomplete_resource_is_listed_with_its_commands() -> None:
     """Lists failed disks, failed or stuck versions, images without a version, groups of dead runs; deletes nothing."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.upsert(left_over(azure))
+        azure.simulator.put_resources(left_over(azure))
         before = {record.id.text for record in azure.simulator.store.everything()}
         status, answer = await azure.api("GET", "/api/orphans")
         assert status == 200, answer
@@ -84,15 +84,15 @@ def test_nothing_under_way_is_an_orphan() -> None:
 
     async def story(azure: LocalAzure) -> None:
         checked = f"{DEFINITION}/versions/202604.1.0"  # with it the build would wait
-        azure.simulator.upsert([body for body in left_over(azure) if body["id"] != checked])
-        azure.simulator.plane.faults.add([{"match": {"operation": "versionCreate"}, "hang": True}])
+        azure.simulator.put_resources([body for body in left_over(azure) if body["id"] != checked])
+        azure.simulator.services.faults.add([{"match": {"operation": "versionCreate"}, "hang": True}])
         _, begun = await azure.api("POST", "/api/images", {"period": "202612"})
         await azure.until(lambda: any(name.startswith("build-") for name in azure.hub.orchestrations.instances))
         mine = temporary_group.group_id(SUBNET, temporary_group.PROOF, DEFINITION, begun["id"])
-        azure.simulator.upsert([{"id": mine, "tags": {"RefreshRun": begun["id"]}}])
+        azure.simulator.put_resources([{"id": mine, "tags": {"RefreshRun": begun["id"]}}])
         _, answer = await azure.api("GET", "/api/orphans")
         assert [row["kind"] for row in answer["value"]] == ["disk", "group"], answer
         assert answer["value"][1]["id"] == PROOF
-        azure.simulator.plane.faults.clear()
+        azure.simulator.services.faults.clear()
 
     play(story, [], settings={"REFRESH_BUILD_SUBNETS": SUBNET}, events=False)

@@ -8,7 +8,7 @@ import pytest
 
 from refresh.domain.preflight.all_checks import PROMISES
 from refresh.domain.terms.swap_reason import Reason
-from tests.support.faults.preflight_rows import laid_over
+from tests.support.faults.preflight_row import laid_over
 from tests.support.worlds.builders import GROUP, VM_ID, disk_id
 from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
 
@@ -112,7 +112,7 @@ def test_a_read_only_lock_is_found_before_the_stop(scope: str) -> None:
         assert (row["decision"], row["reason"]) == ("refuse", str(Reason.LOCKED))
         assert "freeze" in row["message"]
         assert writes(azure) == []
-        azure.simulator.upsert([lock_body(scope, "CanNotDelete")])
+        azure.simulator.put_resources([lock_body(scope, "CanNotDelete")])
         await swept(azure)
         assert await azure.os_disk(VM_ID) == "web01-new"
 
@@ -242,7 +242,7 @@ def test_warnings_are_in_the_plan_and_in_the_outcome() -> None:
         lists = [f"{VM}/read", "Microsoft.Compute/disks/read", "Microsoft.Resources/*", "Microsoft.ResourceGraph/*"]
         root = role("/", ["Microsoft.Authorization/*", *lists])
         azure.simulator.roles.replace([root, lesser, *seeing, *addresses])
-        azure.simulator.plane.faults.add([{"match": {"path": "slow01-nic$"}, "delay_s": 3600}])
+        azure.simulator.services.faults.add([{"match": {"path": "slow01-nic$"}, "delay_s": 3600}])
         _, answer = await azure.api("POST", "/api/swap", {"vms": list(expected), "dryRun": True})
         plans = {row["vm"].rpartition("/")[2]: row for row in answer["plan"]}
         assert {name: [one["code"] for one in row["warnings"]] for name, row in plans.items()} == expected

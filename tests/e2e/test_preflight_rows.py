@@ -9,17 +9,8 @@ from typing import Any
 import pytest
 
 from refresh.domain.preflight.all_checks import PROMISES
-from tests.support.faults.preflight_rows import (
-    ALLOWED_GROUP,
-    PASSED,
-    PASSED_WITH_TRUST,
-    READ_SET,
-    REFUSED,
-    REFUSED_WITH_TRUST,
-    Row,
-    image_bodies,
-    request_of,
-)
+from tests.support.faults.preflight_row import ALLOWED_GROUP, READ_SET, Row, image_bodies, request_of
+from tests.support.faults.preflight_rows import PASSED, PASSED_WITH_TRUST, REFUSED, REFUSED_WITH_TRUST
 from tests.support.worlds.builders import GROUP
 from tests.support.worlds.local_azure import LocalAzure, play
 
@@ -56,7 +47,7 @@ def results_of(refused: Iterable[Row], passed: Iterable[Row], **settings: str) -
             await reject(azure, names["rejected"])
         if "busy" in names:
             hang = {"match": {"operation": "restart", "resource": "busy"}, "hang": True}
-            azure.simulator.plane.faults.add([hang])
+            azure.simulator.services.faults.add([hang])
             await azure.arm("POST", f"{names['busy'].id}/restart")
         before = len(requests(azure))
         for start in range(0, len(rows), MOST_IN_A_DRY_RUN):
@@ -81,7 +72,7 @@ def results_of(refused: Iterable[Row], passed: Iterable[Row], **settings: str) -
 
 async def reject(azure: LocalAzure, row: Row) -> None:
     """Let the app reject the disk of `row` as unhealthy, and request the disk again."""
-    azure.simulator.plane.faults.add([{"disk": row.wanted, "boots": False}])
+    azure.simulator.services.faults.add([{"disk": row.wanted, "boots": False}])
     await azure.tag(row.id, OsDiskName=row.wanted)
     await azure.until(lambda: bool(azure.outcomes()))
     await azure.settled()

@@ -50,12 +50,12 @@ def test_a_rollback_and_a_need_for_attention_are_published(caplog: pytest.LogCap
     """`rolled-back` has evidence; `needs-attention` has commands, an error line and the first place in the list."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"disk": "web01-bad", "boots": False}])
+        azure.simulator.services.faults.add([{"disk": "web01-bad", "boots": False}])
         await swapped(azure, "web01-bad")
         assert kinds(azure) == ["swap.starting", "swap.rolled-back"]
         assert published(azure)[1]["data"]["evidence"]
         planned = {"code": "InternalExecutionError", "message": "planned"}
-        azure.simulator.plane.faults.add([{"match": {"operation": "start", "resource": "*web01"}, "fail": planned}])
+        azure.simulator.services.faults.add([{"match": {"operation": "start", "resource": "*web01"}, "fail": planned}])
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await azure.until(lambda: len(azure.outcomes()) > 2, within_s=36000)
         await azure.settled()
@@ -78,7 +78,7 @@ def test_missing_capacity_is_published_at_once_and_so_is_its_end() -> None:
     async def story(azure: LocalAzure) -> None:
         failed = {"code": "AllocationFailed", "message": "planned"}
         rule = {"match": {"operation": "start", "resource": "*web01"}, "times": 3, "fail": failed}
-        azure.simulator.plane.faults.add([rule])
+        azure.simulator.services.faults.add([rule])
         outcome = await swapped(azure)
         assert kinds(azure) == ["swap.starting", "swap.needs-attention", "swap.succeeded"]
         early = published(azure)[1]
@@ -100,7 +100,7 @@ def test_only_runs_publish_a_refusal() -> None:
         await azure.tag(VM_ID, OsDiskName="web01-new")
         body = {"error": {"code": "AuthorizationFailed", "message": "planned"}}
         match = {"method": "PATCH", "path": ".*/tags/default"}
-        azure.simulator.plane.faults.add([{"match": match, "respond": {"status": 403, "body": body}}])
+        azure.simulator.services.faults.add([{"match": match, "respond": {"status": 403, "body": body}}])
         await azure.until(lambda: bool(azure.outcomes()))
         await azure.settled()
         assert kinds(azure) == ["swap.starting", "swap.refused"]
@@ -123,7 +123,7 @@ def test_a_topic_that_does_not_accept_events_delays_no_swap(
     """With a failing, refusing, hanging or disconnecting topic the swap succeeds as fast and logs a line per event."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{**TOPIC, **fault}])
+        azure.simulator.services.faults.add([{**TOPIC, **fault}])
         before_s = azure.clock.time()
         outcome = await swapped(azure)
         assert outcome["status"] == "succeeded", outcome
@@ -187,7 +187,7 @@ def test_a_month_is_published_with_the_vms_that_failed() -> None:
         return event
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"disk": "*/web02-2*", "boots": False}])
+        azure.simulator.services.faults.add([{"disk": "*/web02-2*", "boots": False}])
         event = await month(azure)
         assert event["type"] == "refresh.month.completed"
         assert event["data"]["status"] == "rolled-back"
@@ -197,7 +197,7 @@ def test_a_month_is_published_with_the_vms_that_failed() -> None:
         assert (row["vm"], row["reason"]) == (vm_id("web02"), "unhealthy")
         body = {"error": {"code": "Forbidden", "message": "planned"}}
         graph = {"match": {"path": "ResourceGraph"}, "respond": {"status": 403, "body": body}}
-        azure.simulator.plane.faults.add([graph])
+        azure.simulator.services.faults.add([graph])
         event = await month(azure)
         assert (event["type"], event["data"]["status"]) == ("refresh.month.halted", "failed")
         assert "planned" in event["data"]["message"]
@@ -210,7 +210,7 @@ def test_no_event_contains_a_secret() -> None:
     """The events of a rolled-back swap contain no signed link and no token."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"disk": "web01-bad", "boots": False, "serial": "panic"}])
+        azure.simulator.services.faults.add([{"disk": "web01-bad", "boots": False, "serial": "panic"}])
         await swapped(azure, "web01-bad")
         text = json.dumps(published(azure))
         assert kinds(azure)[-1] == "swap.rolled-back"

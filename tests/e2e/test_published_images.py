@@ -31,7 +31,7 @@ async def build(azure: LocalAzure, **asked: Any) -> tuple[dict[str, Any], list[d
 
 
 def fail(azure: LocalAzure, **error: Any) -> None:
-    azure.simulator.plane.faults.add([{"match": {"operation": "versionCreate"}, "times": 1, "fail": error}])
+    azure.simulator.services.faults.add([{"match": {"operation": "versionCreate"}, "times": 1, "fail": error}])
 
 
 def test_every_build_that_makes_a_version_or_fails_is_published_once() -> None:
@@ -62,7 +62,7 @@ def test_every_build_that_makes_a_version_or_fails_is_published_once() -> None:
 
         match = {"method": "PATCH", "path": "/versions/"}
         refusal = {"status": 403, "body": {"error": {"code": "AuthorizationFailed", "message": "planned"}}}
-        azure.simulator.plane.faults.add([{"match": match, "times": 1, "respond": refusal}])
+        azure.simulator.services.faults.add([{"match": match, "times": 1, "respond": refusal}])
         row, (event,) = await build(azure, period="202612")
         assert (event["type"], event["data"]["reason"]) == ("refresh.image.failed", "azure-said-no")
         row, (event,) = await build(azure, period="202612")
@@ -79,7 +79,7 @@ def test_a_recipe_is_published_once_at_its_end_without_secrets() -> None:
     """The capture inside a recipe has no event of its own; a failure is published with the end of the serial log."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"cloudInit": MACHINE, "ends": "failed", "times": 1}])
+        azure.simulator.services.faults.add([{"cloudInit": MACHINE, "ends": "failed", "times": 1}])
         row, (event,) = await build(azure)
         assert (event["type"], event["data"]["reason"]) == ("refresh.image.failed", "no-build-marker")
         assert event["data"]["evidence"] == row["evidence"] != []

@@ -20,7 +20,7 @@ def test_a_version_is_quarantined_after_two_rollbacks() -> None:
     """After the rollback of two VMs their version is quarantined, and the third VM is refused before downtime."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"disk": "*-bad", "boots": False}])
+        azure.simulator.services.faults.add([{"disk": "*-bad", "boots": False}])
         for name in NAMES:
             await azure.tag(vm_id(name), OsDiskName=f"{name}-bad")
             await azure.settled()
@@ -44,14 +44,16 @@ def test_one_rollback_quarantines_no_version() -> None:
     """After the rollback of a single VM other VMs are still swapped to the version."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"disk": "web01-bad", "boots": False}])
+        azure.simulator.services.faults.add([{"disk": "web01-bad", "boots": False}])
         for name in NAMES[:2]:
             await azure.tag(vm_id(name), OsDiskName=f"{name}-bad")
             await azure.settled()
         assert [outcome["status"] for outcome in azure.outcomes()] == ["rolled-back", "succeeded"]
         assert "RefreshQuarantined" not in (await azure.arm("GET", VERSION_ID)).get("tags", {})
         assert await azure.os_disk(vm_id("web02")) == "web02-bad"
-        assert disk_id("web01-bad").lower() in {name for row in azure.book()["rejected"] for name in row["names"]}
+        assert disk_id("web01-bad").lower() in {
+            name for row in azure.dispatcher_state()["rejected"] for name in row["names"]
+        }
 
     fleet = [body for name in NAMES[:2] for body in (vm_body(name), bad_disk(name))]
     play(story, [*gallery_bodies(), version_body(VERSION_ID), *fleet])

@@ -162,7 +162,7 @@ BAD = (
     Bad(
         "the image does not exist",
         "bad-recipe",
-        "is not to be had",
+        "is not available",
         (respond("GET", "/publishers/", 404, "NotFound"),),
         decision="refuse",
     ),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.chaos.misfortune import Deaths
+from tests.support.chaos.failures import WorkerCrashes
 from tests.support.worlds.builders import VM_ID
 from tests.support.worlds.local_azure import LocalAzure, play, vm_body
 from tests.support.worlds.retention_world import aged_fleet
@@ -75,7 +75,7 @@ def test_retention_reports_what_azure_refuses_to_delete() -> None:
     async def story(azure: LocalAzure) -> None:
         before = there(azure)
         refusal = {"status": 403, "headers": {}, "body": {"error": {"code": "AuthorizationFailed", "message": "no"}}}
-        azure.simulator.plane.faults.add(
+        azure.simulator.services.faults.add(
             [{"match": {"method": "DELETE", "path": "/disks/web01-202601$"}, "times": 9, "respond": refusal}]
         )
         _, begun = await azure.api("POST", "/api/retention", {"dryRun": False})
@@ -85,7 +85,7 @@ def test_retention_reports_what_azure_refuses_to_delete() -> None:
         assert "AuthorizationFailed: no" in rows["web01-202601"]["message"]
         assert (rows["202601.1.0"]["decision"], rows["202601.1.0"]["reason"]) == ("keep", "disks-left")
         assert before - there(azure) == {"web01-202603"}
-        azure.simulator.plane.faults.add(
+        azure.simulator.services.faults.add(
             [{"match": {"method": "GET", "path": "/virtualMachines$"}, "times": 99, "respond": refusal}]
         )
         _, begun = await azure.api("POST", "/api/retention", {"dryRun": False})
@@ -127,11 +127,11 @@ def test_retention_deletes_nothing_when_a_later_page_is_unread() -> None:
             {"match": {"method": "GET", "path": "/virtualMachines$"}, "times": 1, "delay_s": 0},
             {"match": {"method": "GET", "path": "/virtualMachines$"}, "times": 99, "respond": {"status": 403}},
         ]
-        azure.simulator.plane.faults.add(unreadable)
+        azure.simulator.services.faults.add(unreadable)
         _, begun = await azure.api("POST", "/api/retention", {"dryRun": False})
         run = await ended(azure, begun["id"])
         assert (run["status"], run["resources"], there(azure)) == ("failed", [], before)
-        azure.simulator.plane.faults.clear()
+        azure.simulator.services.faults.clear()
         _, begun = await azure.api("POST", "/api/retention", {"dryRun": False})
         run = await ended(azure, begun["id"])
         assert run["status"] == "succeeded"
@@ -168,9 +168,9 @@ def test_retention_resumes_after_a_crash() -> None:
 
     async def story(azure: LocalAzure) -> None:
         before = there(azure)
-        azure.hub.interruptions = deaths = Deaths()
+        azure.hub.interruptions = crashes = WorkerCrashes()
         for moment in range(1, 25, 3):
-            deaths.plan(moment)
+            crashes.plan(moment)
         _, begun = await azure.api("POST", "/api/retention", {"dryRun": False})
         run = await ended(azure, begun["id"])
         rows = {row["id"].rsplit("/", 1)[1] for row in run["resources"] if row["decision"] == "deleted"}

@@ -26,7 +26,7 @@ def test_every_disk_is_made_and_no_start_waits_for_it() -> None:
     async def story(azure: LocalAzure) -> None:
         # A disk takes longer than usual, so that the month lasts as long as the swaps.
         slow = {"match": {"operation": "diskCreate", "resource": "*"}, "duration_s": 20}
-        azure.simulator.plane.faults.add([slow])
+        azure.simulator.services.faults.add([slow])
         month = azure.hub.start("create_disks", {"period": "202612"})
         for name in NAMES[:SWAPPED]:
             await azure.tag(vm_id(name), OsDiskName=f"{name}-next")

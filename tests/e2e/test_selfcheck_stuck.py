@@ -42,7 +42,7 @@ def test_a_part_that_hangs_is_named_within_a_minute(part: str, failed: list[str]
     """Only the part that hangs and its dependents fail, with a cure; GET shows it even without the dispatcher."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.hub.witness(hanging(part))
+        azure.hub.wrap_worker(hanging(part))
         began, run_id = azure.clock.time(), await begun(azure)
         await azure.hub.completed(run_id)
         assert azure.clock.time() - began < 60
@@ -61,7 +61,7 @@ def test_a_selfcheck_that_cannot_end_is_reported_as_stuck_and_replaced() -> None
     """Without timers and activities GET shows after a minute what it waits for, and POST starts another one."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.hub.witness(hanging("timers", "activities"))
+        azure.hub.wrap_worker(hanging("timers", "activities"))
         stuck = await begun(azure)
         await asyncio.sleep(30)
         _, young = await azure.api("GET", "/api/selfcheck")
@@ -74,7 +74,7 @@ def test_a_selfcheck_that_cannot_end_is_reported_as_stuck_and_replaced() -> None
         assert (view["ok"], row["name"], row["ok"]) == (False, "selfcheck", False)
         assert row["message"].endswith("has not ended within 60 s and waits for activity, timer, instances")
         assert "POST /api/selfcheck" in row["cure"]
-        azure.hub.witness(lambda worker: worker.inner)  # type: ignore[attr-defined]
+        azure.hub.wrap_worker(lambda worker: worker.inner)  # type: ignore[attr-defined]
         again = await begun(azure)
         await azure.hub.completed(again)
         ended = azure.hub.orchestrations.instances[stuck]
@@ -89,12 +89,12 @@ def test_the_sweep_replaces_a_stuck_selfcheck() -> None:
     """A stuck self-check does not keep swaps waiting longer than until the next sweep."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.hub.witness(hanging("selfcheck"))
+        azure.hub.wrap_worker(hanging("selfcheck"))
         await azure.fire("sweep")
         await asyncio.sleep(90)
-        azure.hub.witness(lambda worker: worker.inner)  # type: ignore[attr-defined]
+        azure.hub.wrap_worker(lambda worker: worker.inner)  # type: ignore[attr-defined]
         await azure.fire("sweep")
-        await azure.until(lambda: bool(azure.book().get("selfcheck", {}).get("ok")), within_s=60)
+        await azure.until(lambda: bool(azure.dispatcher_state().get("selfcheck", {}).get("ok")), within_s=60)
 
     play(story, FLEET, settings={"REFRESH_SELFCHECK": "required"})
 
@@ -114,7 +114,7 @@ def test_very_many_subscriptions_do_not_take_longer() -> None:
             return await super().act(name, payload)
 
     async def story(azure: LocalAzure) -> None:
-        azure.hub.witness(lambda worker: Slow(worker, ()))
+        azure.hub.wrap_worker(lambda worker: Slow(worker, ()))
         reached: set[str] = set()
         for _ in range(3):
             began, run_id = azure.clock.time(), await begun(azure)
@@ -140,7 +140,7 @@ def test_the_deployment_ends_with_a_message_when_the_self_check_does_not_end(
 
     async def main(clock: Clock) -> None:
         async with local_azure(clock, FLEET) as azure:
-            azure.hub.witness(hanging("timers", "activities"))
+            azure.hub.wrap_worker(hanging("timers", "activities"))
             env = {"FUNCTION_APP_URL": azure.functions}
             assert await selfcheck.ask(env, patience_s=2, pause_s=2) == 1
             page = capsys.readouterr().out

@@ -15,7 +15,7 @@ def test_a_start_that_fails_for_a_while_is_retried() -> None:
     """The start is retried while Azure has no capacity for a few minutes, and the new disk stays."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([failing("start", times=4, code="AllocationFailed")])
+        azure.simulator.services.faults.add([failing("start", times=4, code="AllocationFailed")])
         outcome = await swapped(azure)
         assert outcome["status"] == "succeeded", outcome
         assert await azure.os_disk(VM_ID) == "web01-new"
@@ -27,14 +27,14 @@ def test_a_vm_that_cannot_be_started_is_reported_and_started_later() -> None:
     """If neither disk can be started the outcome is needs-attention; the sweep starts the VM once Azure allows it."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([failing("start")])
+        azure.simulator.services.faults.add([failing("start")])
         outcome = await swapped(azure)
         assert (outcome["status"], outcome["reason"]) == ("needs-attention", "undo-failed"), outcome
         assert "InternalExecutionError" in outcome["message"]
         assert outcome["by_hand"][0].endswith("AutoRefresh=hold")
         assert await azure.power(VM_ID) == "deallocated"
         assert "RefreshState" in (await azure.vm(VM_ID))["tags"]
-        azure.simulator.plane.faults.clear()
+        azure.simulator.services.faults.clear()
         await azure.fire("sweep")
         await azure.settled()
         assert await azure.power(VM_ID) == "running"
@@ -48,14 +48,14 @@ def test_missing_capacity_rejects_no_disk() -> None:
     """A VM without capacity for an hour is first in the list, its disk is not rejected, and the swap succeeds."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([failing("start", code="ZonalAllocationFailed")])
+        azure.simulator.services.faults.add([failing("start", code="ZonalAllocationFailed")])
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await asyncio.sleep(1800)
         status, answer = await azure.api("GET", "/api/vms")
         assert status == 200
         assert (answer["value"][0]["vm"], answer["value"][0]["reason"]) == (VM_ID, "no-capacity"), answer
         await asyncio.sleep(1800)
-        azure.simulator.plane.faults.clear()
+        azure.simulator.services.faults.clear()
         await azure.settled()
         (outcome,) = azure.outcomes()
         assert outcome["status"] == "succeeded", outcome
@@ -70,10 +70,10 @@ def test_missing_capacity_is_waited_out_within_the_setting() -> None:
     """With a timeout of eight hours and capacity after six the swap succeeds."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([failing("start", times=9999, code="AllocationFailed")])
+        azure.simulator.services.faults.add([failing("start", times=9999, code="AllocationFailed")])
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await asyncio.sleep(6 * 3600)
-        azure.simulator.plane.faults.clear()
+        azure.simulator.services.faults.clear()
         await azure.settled()
         (outcome,) = azure.outcomes()
         assert outcome["status"] == "succeeded", outcome
@@ -89,13 +89,13 @@ def test_a_vm_that_stays_down_is_reported_at_once(reason: str) -> None:
         error = {"error": {"code": "AuthorizationFailed", "message": "planned"}}
         hangs = {"match": {"operation": "update", "resource": "*web01"}, "hang": True}
         denied = {"match": {"path": "/web01/start$"}, "respond": {"status": 403, "body": error}}
-        azure.simulator.plane.faults.add([hangs if reason == "operation-slow" else denied])
+        azure.simulator.services.faults.add([hangs if reason == "operation-slow" else denied])
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await asyncio.sleep(480)
         _, answer = await azure.api("GET", "/api/vms")
         assert (answer["value"][0]["vm"], answer["value"][0]["reason"]) == (VM_ID, reason), answer
         assert azure.outcomes() == []
-        azure.simulator.plane.faults.clear()
+        azure.simulator.services.faults.clear()
         await azure.settled()
         (outcome,) = azure.outcomes()
         assert outcome["status"] == "succeeded", outcome
@@ -108,11 +108,11 @@ def test_after_the_capacity_timeout_the_sweep_starts_the_vm() -> None:
     """Without capacity until the timeout the outcome is needs-attention and no disk is rejected."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([failing("start", code="AllocationFailed")])
+        azure.simulator.services.faults.add([failing("start", code="AllocationFailed")])
         outcome = await swapped(azure)
         assert (outcome["status"], outcome["reason"]) == ("needs-attention", "no-capacity"), outcome
         assert "OsDiskRejected" not in (await azure.vm(VM_ID))["tags"]
-        azure.simulator.plane.faults.clear()
+        azure.simulator.services.faults.clear()
         await azure.fire("sweep")
         await azure.settled()
         assert await azure.power(VM_ID) == "running"
@@ -128,7 +128,7 @@ def test_throttling_and_server_errors_are_waited_out(status: int) -> None:
         headers = {"Retry-After": "7"}
         for path in ("/deallocate$", "/start$", "/virtualMachines/web01$", "/tags/default$"):
             respond = {"status": status, "headers": headers, "body": {"error": {"code": "Busy", "message": "planned"}}}
-            azure.simulator.plane.faults.add([{"match": {"path": path}, "times": 3, "respond": respond}])
+            azure.simulator.services.faults.add([{"match": {"path": path}, "times": 3, "respond": respond}])
         azure.hub.signal("@dispatcher@app", "hint", {"vms": [VM_ID], "at": None})
         await azure.until(lambda: bool(azure.outcomes()))
         await azure.settled()
@@ -149,7 +149,7 @@ def test_a_long_retry_after_is_waited_out_by_a_timer() -> None:
             "headers": {"Retry-After": "1200"},
             "body": {"error": {"code": "Busy", "message": "m"}},
         }
-        azure.simulator.plane.faults.add([{"match": {"path": ".*/start"}, "times": 1, "respond": respond}])
+        azure.simulator.services.faults.add([{"match": {"path": ".*/start"}, "times": 1, "respond": respond}])
         outcome = await swapped(azure)
         assert outcome["status"] in ("succeeded", "rolled-back"), outcome
         assert await azure.power(VM_ID) == "running"

@@ -16,7 +16,7 @@ def test_after_a_failed_disk_change_the_vm_starts_with_its_old_disk() -> None:
     """When the PATCH fails the VM is started with its unchanged disk, and the outcome has Azure's error."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([failing("update")])
+        azure.simulator.services.faults.add([failing("update")])
         outcome = await swapped(azure)
         assert (outcome["status"], outcome["reason"]) == ("rolled-back", "step-failed"), outcome
         assert "InternalExecutionError" in outcome["message"]
@@ -34,7 +34,7 @@ def test_a_stop_that_is_refused_leaves_the_vm_running() -> None:
         text = f"... because following scope(s) are locked: '{GROUP}'. Please remove the lock and try again."
         body = {"error": {"code": "ScopeLocked", "message": text}}
         locked = {"match": {"method": "POST", "path": ".*/deallocate"}, "respond": {"status": 409, "body": body}}
-        azure.simulator.plane.faults.add([locked])
+        azure.simulator.services.faults.add([locked])
         outcome = await swapped(azure)
         assert (outcome["status"], outcome["reason"]) == ("refused", "locked"), outcome
         assert f"a lock on {GROUP} forbids it" in outcome["message"]
@@ -42,7 +42,7 @@ def test_a_stop_that_is_refused_leaves_the_vm_running() -> None:
         assert await azure.power(VM_ID) == "running"
         assert azure.journal(VM_ID)["stops"] == 0
         assert (await azure.vm(VM_ID))["tags"] == {"AutoRefresh": "true", "OsDiskName": "web01-old"}
-        azure.simulator.plane.faults.clear()
+        azure.simulator.services.faults.clear()
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await azure.settled()
         assert azure.outcomes()[-1]["status"] == "succeeded", "the disk can be requested again without force"
@@ -57,10 +57,10 @@ def test_a_rollback_succeeds_after_two_failures_in_azure(failure: dict[str, Any]
     """A disk change that Azure fails twice during a rollback is started a third time without another stop."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"disk": "web01-new", "boots": False}])
+        azure.simulator.services.faults.add([{"disk": "web01-new", "boots": False}])
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await azure.until(lambda: azure.journal(VM_ID)["stops"] == 2, within_s=3600)
-        azure.simulator.plane.faults.add(
+        azure.simulator.services.faults.add(
             [{"match": {"operation": "update", "resource": "*web01"}, "times": 2, **failure}]
         )
         await azure.settled()
@@ -77,12 +77,12 @@ def test_tags_that_azure_refuses_are_written_again_after_the_rollback() -> None:
     """A rollback does not wait for tags that Azure refuses, and writes them again at its end."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"disk": "web01-new", "boots": False}])
+        azure.simulator.services.faults.add([{"disk": "web01-new", "boots": False}])
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await azure.until(lambda: azure.journal(VM_ID)["stops"] == 1, within_s=3600)
         body = {"error": {"code": "AuthorizationFailed", "message": "planned"}}
         match = {"method": "PATCH", "path": "/tags/default$"}
-        azure.simulator.plane.faults.add([{"match": match, "times": 1, "respond": {"status": 403, "body": body}}])
+        azure.simulator.services.faults.add([{"match": match, "times": 1, "respond": {"status": 403, "body": body}}])
         await azure.settled()
         (outcome,) = azure.outcomes()
         assert outcome["status"] == "rolled-back", outcome
@@ -101,7 +101,7 @@ def test_a_vm_whose_tags_cannot_be_written_is_not_stopped() -> None:
         await azure.tag(VM_ID, OsDiskName="web01-new")
         body = {"error": {"code": "AuthorizationFailed", "message": "planned"}}
         match = {"method": "PATCH", "path": ".*/tags/default"}
-        azure.simulator.plane.faults.add([{"match": match, "respond": {"status": 403, "body": body}}])
+        azure.simulator.services.faults.add([{"match": match, "respond": {"status": 403, "body": body}}])
         await azure.until(lambda: bool(azure.outcomes()))
         await azure.settled()
         (outcome,) = azure.outcomes()
@@ -125,7 +125,7 @@ def test_a_swap_with_a_lost_orchestration_is_finished_by_a_recovery(moment: str)
             return await azure.power(VM_ID) == moment
 
         await azure.until(reached)
-        (row,) = azure.book()["running"].values()
+        (row,) = azure.running_swaps()
         instance = next(name for name in azure.hub.orchestrations.instances if name.endswith(f"-{row['n']}"))
         azure.hub.terminate(instance)
         for _ in range(5):

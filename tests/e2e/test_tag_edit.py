@@ -34,7 +34,7 @@ def test_a_disk_that_never_boots_is_rolled_back() -> None:
     """A disk whose agent never reports is in `OsDiskRejected`, and the VM runs its old disk."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"disk": "web01-bad", "boots": False}])
+        azure.simulator.services.faults.add([{"disk": "web01-bad", "boots": False}])
         await azure.tag(VM_ID, OsDiskName="web01-bad")
         await azure.settled()
         (outcome,) = azure.outcomes()
@@ -140,7 +140,7 @@ def test_a_powered_off_vm_gets_its_old_disk_back() -> None:
     """A rollback works the same with RefreshStopMode=power-off."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"disk": "web01-bad", "boots": False}])
+        azure.simulator.services.faults.add([{"disk": "web01-bad", "boots": False}])
         await azure.tag(VM_ID, OsDiskName="web01-bad")
         await azure.settled()
         (outcome,) = azure.outcomes()
@@ -155,7 +155,7 @@ def test_a_vm_that_is_swapped_while_stopped_is_proven_when_it_runs(disk: str, en
     """The app does not start the VM; when its owner does, the first look proves the disk or rolls it back."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"disk": "web01-bad", "boots": False, "serial": "panic"}])
+        azure.simulator.services.faults.add([{"disk": "web01-bad", "boots": False, "serial": "panic"}])
         await azure.tag(VM_ID, OsDiskName=disk)
         await azure.settled()
         await azure.fire("sweep")
@@ -170,7 +170,7 @@ def test_a_vm_that_is_swapped_while_stopped_is_proven_when_it_runs(disk: str, en
         assert await azure.power(VM_ID) == "running"
         expected = "succeeded" if disk == ends_on else "rolled-back"
         assert azure.outcomes()[-1]["status"] == expected, azure.outcomes()[-1]
-        assert not azure.book().get("unproven")
+        assert not azure.dispatcher_state().get("unproven")
 
     vm = vm_body(power="deallocated")
     vm["properties"]["diagnosticsProfile"] = {"bootDiagnostics": {"enabled": True}}

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from refresh.dispatcher.effects import Json, Turn
 from refresh.dispatcher.operations import apply
-from refresh.records.swap import Intent, Outcome
+from refresh.records.swap import Intent, Outcome, OutcomeStatus
 from tests.support.worlds.builders import GROUP, disk_id
 
 VMS = tuple(f"{GROUP}/providers/Microsoft.Compute/virtualMachines/web0{number}" for number in (1, 2, 3))
@@ -28,7 +28,11 @@ def _decision(vm: str, decision: str, group: str | None, disk: str, power: bool)
 
 
 def _outcome(vm: str, n: int, status: str, reason: str) -> Json:
-    return {"vm": vm, "n": n, "outcome": Outcome(vm, f"swap-x-{n}", status, reason, "m", ended=_at(1)).to_json()}
+    return {
+        "vm": vm,
+        "n": n,
+        "outcome": Outcome(vm, f"swap-x-{n}", OutcomeStatus(status), reason, "m", ended=_at(1)).to_json(),
+    }
 
 
 def _operations() -> st.SearchStrategy[list[Operation]]:

@@ -18,13 +18,13 @@ FLEET = [vm_body(power="deallocated"), disk_body("web01-new", creationData=FROM_
 
 async def proof_under_way(azure: LocalAzure) -> None:
     """Swap the stopped VM to a disk that never boots, start it as its owner, and wait until the proof is under way."""
-    azure.simulator.plane.faults.add([{"disk": "web01-new", "boots": False}])
+    azure.simulator.services.faults.add([{"disk": "web01-new", "boots": False}])
     await azure.tag(VM_ID, OsDiskName="web01-new")
     await azure.settled()
     await azure.arm("POST", f"{VM_ID}/start")
     await asyncio.sleep(60)
     await azure.fire("sweep")
-    await azure.until(lambda: any(row.get("step") == "health" for row in azure.book().get("running", {}).values()))
+    await azure.until(lambda: any(row.get("step") == "health" for row in azure.running_swaps()))
     await asyncio.sleep(30)
 
 
@@ -44,7 +44,7 @@ def test_an_owner_may_stop_a_vm_while_its_disk_is_proven(stop: str) -> None:
         assert [(row["status"], row["reason"]) for row in azure.outcomes()] == [("not-proven", "was-not-running")] * 2
         assert await azure.power(VM_ID) == ("deallocated" if stop == "deallocate" else "stopped")
         assert await azure.os_disk(VM_ID) == "web01-new"
-        assert azure.book().get("rejected", []) == []
+        assert azure.dispatcher_state().get("rejected", []) == []
         await azure.arm("POST", f"{VM_ID}/start")
         await asyncio.sleep(60)
         await azure.fire("sweep")

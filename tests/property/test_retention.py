@@ -220,7 +220,7 @@ def test_a_needed_disk_is_never_deleted(
         for spare in fleet:
             await change_later(world, spare)
         protected = needed(world, fleet) if not lock_all else {spare.id for spare in fleet}
-        world.simulator.plane.faults.add(planned)
+        world.simulator.services.faults.add(planned)
         asked = DeletionInput(tuple(spare.id for spare in fleet), held)
         task = asyncio.create_task(delete_batch(world.gateways, rules(world), asked))
         if during:
@@ -245,7 +245,7 @@ def test_everything_that_may_be_deleted_is_listed(
     """The list has every free disk of the app with a reason, and exactly the unprotected ones as deletable."""
 
     async def story(world: World) -> None:
-        world.simulator.plane.faults.add(planned)
+        world.simulator.services.faults.add(planned)
         try:
             surveys = await survey_all(world.gateways, rules(world), state_of(fleet), ())
         except GatewayError:

@@ -39,7 +39,7 @@ def test_hold_before_a_recovery_still_starts_the_vm(in_rollback: bool) -> None:
     """When the orchestration of a stopped VM is lost and the VM is on hold, the recovery only starts the VM."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([never_boots("web01-bad")])
+        azure.simulator.services.faults.add([never_boots("web01-bad")])
         await azure.tag(VM_ID, OsDiskName="web01-bad")
         await azure.until(lambda: azure.journal(VM_ID)["stops"] == (2 if in_rollback else 1))
         await power_is(azure, "deallocated")
@@ -59,7 +59,7 @@ def test_hold_at_any_moment_leaves_the_vm_running(moment: str, in_rollback: bool
     """After hold at any step of a swap or rollback the VM runs and has no `RefreshState`."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([never_boots("web01-bad")])
+        azure.simulator.services.faults.add([never_boots("web01-bad")])
         await azure.tag(VM_ID, OsDiskName="web01-bad")
         await azure.until(lambda: azure.journal(VM_ID)["stops"] == (2 if in_rollback else 1))
         await power_is(azure, moment)
@@ -94,7 +94,7 @@ def test_the_old_disk_of_an_open_swap_is_not_given_to_another_vm() -> None:
     """While a swap can still be rolled back, no other VM is swapped to its old disk."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([never_boots("web01-bad")])
+        azure.simulator.services.faults.add([never_boots("web01-bad")])
         await azure.tag(VM_ID, OsDiskName="web01-bad")
         await runs_on(azure, "web01-bad")
         await azure.tag(OTHER_ID, OsDiskName="web01-old")
@@ -110,13 +110,13 @@ def test_a_vm_that_is_recreated_during_its_swap_is_not_changed() -> None:
 
     async def story(azure: LocalAzure) -> None:
         slow = {"match": {"operation": "deallocate", "resource": "*"}, "duration_s": 100.0}
-        azure.simulator.plane.faults.add([slow])
+        azure.simulator.services.faults.add([slow])
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await azure.until(lambda: bool(azure.journal(VM_ID)["stops"]))
-        azure.simulator.remove([VM_ID])
+        azure.simulator.remove_resources([VM_ID])
         again = vm_body()
         again["properties"]["vmId"] = "22222222-2222-2222-2222-222222222222"
-        azure.simulator.upsert([{**again, "tags": {"owner": "another team"}}])
+        azure.simulator.put_resources([{**again, "tags": {"owner": "another team"}}])
         await azure.settled()
         assert await azure.power(VM_ID) == "running"
         assert await azure.os_disk(VM_ID) == "web01-old"
@@ -131,7 +131,7 @@ def test_a_vm_deleted_during_its_swap_ends_it() -> None:
     async def story(azure: LocalAzure) -> None:
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await power_is(azure, "deallocated")
-        azure.simulator.remove([VM_ID])
+        azure.simulator.remove_resources([VM_ID])
         await azure.settled()
         assert [outcome["reason"] for outcome in azure.outcomes()] == ["vm-gone"]
 
@@ -149,9 +149,9 @@ def test_a_disk_lost_after_the_stop_causes_a_rollback(attached_elsewhere: bool) 
             taken = vm_body("web02")
             storage = taken["properties"]["storageProfile"]
             storage["dataDisks"] = [{"lun": 0, "createOption": "Attach", "managedDisk": {"id": disk_id("web01-new")}}]
-            azure.simulator.upsert([taken])
+            azure.simulator.put_resources([taken])
         else:
-            azure.simulator.remove([disk_id("web01-new")])
+            azure.simulator.remove_resources([disk_id("web01-new")])
         await azure.settled()
         await assert_well(azure, "web01-old", stops=1)
         assert azure.outcomes()[0]["reason"] == "step-failed"

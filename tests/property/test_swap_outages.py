@@ -12,6 +12,7 @@ from refresh.activities.swap.ensure_started import ensure_started
 from refresh.activities.swap.ensure_stopped import ensure_stopped
 from refresh.records.durable_names import swap_id
 from refresh.records.swap import StepInput
+from simulator.engine.simulated import SimulatedEngine
 from simulator.functions.host import FunctionsHost
 from simulator.local_app import app_settings
 from tests.support.worlds.builders import GROUP, VM_ID, disk_id
@@ -36,10 +37,10 @@ def test_a_rollback_that_fails_starts_the_vm_on_its_current_disk() -> None:
     """If the old disk is deleted before a rollback, the VM runs on the bad disk, and the outcome is needs-attention."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([never_boots("web01-bad")])
+        azure.simulator.services.faults.add([never_boots("web01-bad")])
         await azure.tag(VM_ID, OsDiskName="web01-bad")
         await runs_on(azure, "web01-bad")
-        azure.simulator.remove([disk_id("web01-old")])
+        azure.simulator.remove_resources([disk_id("web01-old")])
         await azure.until(lambda: bool(azure.outcomes()))
         await azure.settled()
         (outcome,) = azure.outcomes()
@@ -53,14 +54,14 @@ def test_a_revival_that_is_recovered_rejects_no_disk() -> None:
     """A revival and its recovery that both cannot start the VM reject no disk."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([failing("start")])
+        azure.simulator.services.faults.add([failing("start")])
         await azure.fire("sweep")
-        await azure.until(lambda: any(row.get("step") == "start" for row in azure.book().get("running", {}).values()))
+        await azure.until(lambda: any(row.get("step") == "start" for row in azure.running_swaps()))
         await terminate_swap(azure)
         await sweep_for(azure, 6)
-        assert azure.book().get("rejected", []) == []
+        assert azure.dispatcher_state().get("rejected", []) == []
         assert azure.outcomes()[-1]["status"] == "needs-attention"
-        azure.simulator.plane.faults.clear()
+        azure.simulator.services.faults.clear()
         await sweep_for(azure, 1)
         await assert_well(azure, "web01-old", stops=0)
 
@@ -74,11 +75,11 @@ def test_a_swap_lost_before_its_intent_was_written_still_writes_it() -> None:
         respond = {"status": 503, "headers": {"Retry-After": "20"}, "body": {"error": {"code": "Busy"}}}
         await azure.tag(VM_ID, OsDiskName="@previous")
         tags = {"match": {"method": "PATCH", "path": ".*/tags/default"}, "respond": respond}
-        azure.simulator.plane.faults.add([tags])
-        await azure.until(lambda: any(row.get("step") == "intent" for row in azure.book().get("running", {}).values()))
+        azure.simulator.services.faults.add([tags])
+        await azure.until(lambda: any(row.get("step") == "intent" for row in azure.running_swaps()))
         await terminate_swap(azure)
         await asyncio.sleep(60)
-        azure.simulator.plane.faults.clear()
+        azure.simulator.services.faults.clear()
         await sweep_for(azure, 5)
         await assert_well(azure, "web01-new", stops=1)
         tags_now = (await azure.vm(VM_ID))["tags"]
@@ -92,7 +93,7 @@ def test_a_start_that_hangs_for_twenty_minutes_ends_on_the_old_disk() -> None:
 
     async def story(azure: LocalAzure) -> None:
         slow = {"match": {"operation": "start", "resource": "*"}, "times": 1, "duration_s": 1200.0}
-        azure.simulator.plane.faults.add([slow])
+        azure.simulator.services.faults.add([slow])
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await azure.until(lambda: bool(azure.outcomes()), within_s=36000)
         await azure.settled()
@@ -112,9 +113,9 @@ def test_a_swap_survives_an_outage_of_azure_of_half_an_hour(moment: str, status:
         await power_is(azure, moment)
         body = {"error": {"code": "Busy", "message": "planned"}}
         down = {"match": {"path": "/subscriptions/.*"}, "respond": {"status": status, "body": body}}
-        azure.simulator.plane.faults.add([down])
+        azure.simulator.services.faults.add([down])
         await asyncio.sleep(1800)
-        azure.simulator.plane.faults.clear()
+        azure.simulator.services.faults.clear()
         await azure.settled()
         await sweep_for(azure, 2)
         assert await azure.power(VM_ID) == "running"
@@ -136,7 +137,7 @@ def test_an_app_restarted_during_a_swap_finishes_it(moment: str) -> None:
         await azure.host.stop()
         await asyncio.sleep(120)
         settings = {**app_settings(ROOT, azure.endpoints, azure.simulator), **SETTINGS}
-        azure.host = FunctionsHost(ROOT, azure.clock, settings=settings, port=0, hub=hub)
+        azure.host = FunctionsHost(ROOT, azure.clock, settings=settings, port=0, engine=SimulatedEngine(hub))
         await azure.host.start()
         try:
             await azure.settled()
@@ -151,14 +152,14 @@ def test_a_vm_that_stays_down_blocks_stops_in_its_availability_set() -> None:
     """While a VM of an availability set cannot be started, no other VM of the set is stopped."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([failing("start")])
+        azure.simulator.services.faults.add([failing("start")])
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await azure.until(lambda: bool(azure.outcomes()), within_s=36000)
         assert azure.outcomes()[0]["status"] == "needs-attention"
         await azure.tag(OTHER_ID, OsDiskName="web02-new")
         await asyncio.sleep(600)
         assert azure.journal(OTHER_ID)["stops"] == 0
-        azure.simulator.plane.faults.clear()
+        azure.simulator.services.faults.clear()
         await sweep_for(azure, 2)
         assert await azure.power(VM_ID) == "running"
         await assert_well(azure, "web02-new", stops=1, vm=OTHER_ID)
@@ -188,7 +189,7 @@ def test_two_recoveries_of_one_vm_stop_it_once() -> None:
             await asyncio.sleep(301)
             await azure.fire("sweep")
         await asyncio.sleep(3)
-        if azure.book().get("running"):
+        if azure.dispatcher_state().get("running"):
             await terminate_swap(azure)
         await sweep_for(azure, 6)
         await assert_well(azure, "web01-new", stops=1)
@@ -218,7 +219,7 @@ def test_a_report_from_before_a_lost_start_proves_nothing() -> None:
     """A powered-off VM keeps its old agent report, which is not used for the new disk when a start's result is lost."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([never_boots("web01-bad")])
+        azure.simulator.services.faults.add([never_boots("web01-bad")])
         azure.hub.interruptions = DieOnceAfter("ensure_started", after_s=1)
         await azure.tag(VM_ID, OsDiskName="web01-bad")
         await azure.settled()

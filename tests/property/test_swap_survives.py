@@ -68,7 +68,7 @@ async def assert_well(azure: LocalAzure, disk: str, stops: int) -> None:
     assert await azure.power(VM_ID) == "running"
     assert azure.journal(VM_ID)["stops"] == stops
     assert "RefreshState" not in (await azure.vm(VM_ID))["tags"]
-    assert azure.book().get("bad") is None, azure.book()["bad"]
+    assert azure.dispatcher_state().get("bad") is None, azure.dispatcher_state()["bad"]
 
 
 @pytest.mark.parametrize("activity", SWAP)
@@ -92,7 +92,7 @@ def test_a_worker_killed_during_the_rollback_harms_nothing(activity: str) -> Non
 
     async def story(azure: LocalAzure) -> None:
         azure.hub.interruptions = deaths = DieAfterActivity(activity)
-        azure.simulator.plane.faults.add([{"disk": "web01-bad", "boots": False}])
+        azure.simulator.services.faults.add([{"disk": "web01-bad", "boots": False}])
         await azure.tag(VM_ID, OsDiskName="web01-bad")
         await azure.settled()
         assert deaths.died

@@ -67,7 +67,7 @@ async def runs_on(azure: LocalAzure, disk: str) -> None:
 
 async def terminate_swap(azure: LocalAzure) -> None:
     """Terminate the only running swap."""
-    (row,) = azure.book()["running"].values()
+    (row,) = azure.running_swaps()
     swaps = azure.hub.orchestrations.instances
     azure.hub.terminate(next(name for name in swaps if name.endswith(f"-{row['n']}")))
 
@@ -86,7 +86,7 @@ async def assert_well(azure: LocalAzure, disk: str, *, stops: int, vm: str = VM_
     assert await azure.os_disk(vm) == disk
     assert azure.journal(vm)["stops"] == stops
     assert "RefreshState" not in (await azure.vm(vm))["tags"]
-    assert azure.book().get("bad") is None, azure.book()["bad"]
+    assert azure.dispatcher_state().get("bad") is None, azure.dispatcher_state()["bad"]
     assert azure.idle()
 
 
