@@ -56,7 +56,7 @@ def test_a_missing_engine_skips_a_test_with_a_reason(tmp_path: Path) -> None:
 
 
 def test_where_ci_is_set_a_missing_engine_is_a_failure(tmp_path: Path) -> None:
-    """Otherwise CI would skip the most important tests without a failure."""
+    """With `CI` in the environment a missing engine fails the test, so CI never skips the engine tests silently."""
     need_azurite()
     with pytest.raises(pytest.fail.Exception, match="a missing tool is a failure"):
         need_engine({ENGINE_VARIABLE: str(tmp_path / "engine"), "CI": "true"})

@@ -29,7 +29,7 @@ MISTAKES = {
 }
 
 
-def judge(folder: Path) -> list[str]:
+def findings_in(folder: Path) -> list[str]:
     """The findings of actionlint (with shellcheck) and zizmor in a folder of workflows, offline."""
     env = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
     commands = (
@@ -48,7 +48,7 @@ def judge(folder: Path) -> list[str]:
 
 def test_every_workflow_is_valid_and_safe() -> None:
     """actionlint, shellcheck and zizmor report nothing."""
-    assert judge(ROOT / ".github" / "workflows") == []
+    assert findings_in(ROOT / ".github" / "workflows") == []
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
@@ -60,7 +60,7 @@ def test_a_mistake_is_found(mistake: str, tmp_path: Path) -> None:
     text = (folder / file).read_text()
     assert right in text
     (folder / file).write_text(text.replace(right, wrong))
-    assert judge(folder)
+    assert findings_in(folder)
 
 
 def test_no_secret_is_stored() -> None:

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from aiohttp import web
 
 from simulator.clock import Clock, run
 from tests.support.worlds.builders import VM_ID
 from tests.support.worlds.local_azure import LocalAzure, disk_body, local_azure, vm_body
 from tools import drain
-from tools.api_client import Api, ApiError
-from tools.brake import ANSWER_S, WHY, Brake
+from tools.api_client import Api
+from tools.brake import WHY, Brake
 
 OTHER = VM_ID.replace("web01", "web02")
 FLEET = [vm_body(), disk_body("web01-new"), vm_body("web02"), disk_body("web02-new")]
 HANGS = {"match": {"operation": "start"}, "hang": True}
 NOTICE_S = "1200"
-
 type Story = Callable[[LocalAzure], Awaitable[None]]
 
 
@@ -57,7 +54,7 @@ async def stopped(azure: LocalAzure, vm: str = VM_ID) -> None:
     await azure.until(lambda: azure.journal(vm)["stops"] > 0)
 
 
-async def person_pauses(azure: LocalAzure) -> dict[str, Any]:
+async def operator_pauses(azure: LocalAzure) -> dict[str, Any]:
     """Pause with another reason; the pause in the queue."""
     await azure.api("POST", "/api/pause", {"why": "change freeze"})
     await azure.until(lambda: bool(azure.dispatcher_state().get("paused")))
@@ -101,11 +98,11 @@ def test_a_deployment_waits_for_an_admitted_swap_before_its_stop() -> None:
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await azure.until(lambda: any(row.get("claimed") for row in azure.running_swaps()))
 
-        def say(line: str) -> None:
+        def record(line: str) -> None:
             lines.append(line)
             faults.clear()
 
-        held = Brake(Api(azure.functions, dict), 2.0, say)
+        held = Brake(Api(azure.functions, dict), 2.0, record)
         assert azure.journal(VM_ID)["stops"] == 0
         assert await drain.before(held, wait_s=900, force=False) == 0
         assert lines[0] == "waiting for web01 (preparing)"
@@ -159,7 +156,7 @@ def test_an_operators_pause_outlives_the_deployment(capsys: pytest.CaptureFixtur
     async def story(azure: LocalAzure) -> None:
         azure.simulator.services.faults.add([HANGS])
         await stopped(azure)
-        paused = await person_pauses(azure)
+        paused = await operator_pauses(azure)
         assert paused["paused_why"] == "change freeze"
         assert await before(azure, wait_s=60) == 1
         assert shown(await queue(azure)) == paused
@@ -176,7 +173,7 @@ def test_a_pause_during_the_deployment_stays() -> None:
 
     async def story(azure: LocalAzure) -> None:
         assert await before(azure) == 0
-        await person_pauses(azure)
+        await operator_pauses(azure)
         await azure.until(lambda: azure.dispatcher_state()["paused"]["why"] == "change freeze")
         assert await after(azure) == 0
         assert (await queue(azure))["paused_why"] == "change freeze"
@@ -229,79 +226,3 @@ def test_a_deployment_that_is_cancelled_while_it_waits_ends_its_pause() -> None:
         await azure.until(lambda: not azure.dispatcher_state().get("paused"))
 
     play(story)
-
-
-@asynccontextmanager
-async def answering(status: int, body: Any) -> AsyncIterator[tuple[str, list[str]]]:
-    """The address of a server with the same answer to every request, and the requests that it gets."""
-    requests: list[str] = []
-
-    async def answer(request: web.Request) -> web.Response:
-        requests.append(f"{request.method} {request.path}")
-        return web.json_response(body, status=status)
-
-    app = web.Application()
-    app.router.add_route("*", "/{tail:.*}", answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        host, port = runner.addresses[0][:2]
-        yield f"http://{host}:{port}", requests
-    finally:
-        await runner.cleanup()
-
-
-@pytest.mark.parametrize(
-    ("status", "body", "words", "patient"),
-    [
-        (401, {"title": "Not signed in", "detail": "no"}, "API_ALLOWED_PRINCIPALS", False),
-        (403, {"title": "Forbidden", "detail": "no"}, "API_ALLOWED_PRINCIPALS", False),
-        (404, {"title": "Not found", "detail": "no"}, "may have a VM stopped", True),
-        (500, {"title": "The app failed", "detail": "no"}, "may have a VM stopped", True),
-        (503, {"title": "Wrong settings", "detail": "correct them"}, "correct them", True),
-        (200, {"hello": "world"}, "not answered by azure-vm-refresh", False),
-    ],
-)
-def test_an_app_without_a_usable_answer_stops_the_deployment(
-    status: int, body: dict[str, str], words: str, *, patient: bool, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The error names the cure, after retries if a cold start can be the cause; with --force the deployment goes on."""
-
-    async def main(clock: Clock) -> None:
-        async with answering(status, body) as (address, requests):
-            begun = clock.time()
-            with pytest.raises(ApiError, match=words) as raised:
-                await drain.before(brake(address), wait_s=900, force=False)
-            assert "--force" in str(raised.value)
-            assert (clock.time() - begun >= ANSWER_S) is patient
-            assert {line.split()[0] for line in requests} == {"GET"}
-            assert await drain.before(brake(address), wait_s=900, force=True) == 0
-            assert "goes on" in capsys.readouterr().err
-
-    run(main, Clock("real", speed=600))
-
-
-def test_an_app_that_is_out_of_reach_stops_the_deployment() -> None:
-    """An address without a listener stops the deployment because the state of the VMs is unknown."""
-
-    async def main(clock: Clock) -> None:
-        with pytest.raises(ApiError, match="does not answer"):
-            await drain.before(brake("http://127.0.0.1:9"), wait_s=900, force=False)
-
-    run(main, Clock("real", speed=600))
-
-
-@pytest.mark.parametrize(("status", "code"), [(401, 0), (403, 0), (503, 1)])
-def test_the_end_of_a_deployment_by_a_caller_without_access_to_the_api(status: int, code: int) -> None:
-    """A caller without access has no pause to end; if the app does not answer, the error has the command to resume."""
-
-    async def main(clock: Clock) -> None:
-        async with answering(status, {"title": "no", "detail": "no"}) as (address, _):
-            if code:
-                with pytest.raises(ApiError, match=r"tools\.drain --resume"):
-                    await drain.after(brake(address))
-            else:
-                assert await drain.after(brake(address)) == 0
-
-    run(main, Clock("real", speed=600))

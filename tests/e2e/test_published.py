@@ -13,8 +13,8 @@ from simulator.durable.worker import Interruptions, WorkerDied
 from tests.support.worlds.builders import VM_ID
 from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
 from tests.support.worlds.month_world import gallery_bodies, vm_bodies, vm_id
+from tests.support.worlds.swap_world import FLEET, swapped
 
-FLEET = [vm_body(), disk_body("web01-new")]
 TOPIC = {"match": {"path": "/api/events"}}
 
 
@@ -24,13 +24,6 @@ def published(azure: LocalAzure) -> list[dict[str, Any]]:
 
 def kinds(azure: LocalAzure) -> list[str]:
     return [event["type"].removeprefix("refresh.") for event in published(azure)]
-
-
-async def swapped(azure: LocalAzure, disk: str = "web01-new") -> dict[str, Any]:
-    await azure.tag(VM_ID, OsDiskName=disk)
-    await azure.until(lambda: bool(azure.outcomes()), within_s=36000)
-    await azure.settled()
-    return azure.outcomes()[0]
 
 
 def test_a_swap_is_published_before_its_stop_and_at_its_end() -> None:

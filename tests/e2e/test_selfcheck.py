@@ -266,7 +266,7 @@ def test_the_sweep_runs_the_selfcheck_that_swaps_wait_for() -> None:
 
 
 def test_the_fingerprint_is_of_files_that_are_deployed() -> None:
-    """The fingerprint has 12 characters, and the bundle is the one of host.json."""
+    """The fingerprint covers code, host.json and requirements.txt; the bundle is the one of host.json."""
     assert len(package.fingerprint()) == 12
     assert package.bundle().split()[0].startswith("Microsoft.Azure.Functions.ExtensionBundle")
     assert vm_id("web01") == VM_ID

@@ -183,7 +183,7 @@ async def arm(world: World, method: str, path: str, body: dict[str, Any]) -> Non
         await answer.read()
 
 
-async def happen(world: World, spare: Spare) -> None:
+async def change_later(world: World, spare: Spare) -> None:
     """Attach, lock or tag the disk after it was listed for deletion."""
     if spare.later == "attach":
         taken = {"lun": 60, "createOption": "Attach", "managedDisk": {"id": spare.id}}
@@ -218,7 +218,7 @@ def test_a_needed_disk_is_never_deleted(
         late = state_of(replace(spare, state="ran") for spare in fleet if spare.later == "state")
         held = held_among([spare.id for spare in fleet], state) | held_among([spare.id for spare in fleet], late)
         for spare in fleet:
-            await happen(world, spare)
+            await change_later(world, spare)
         protected = needed(world, fleet) if not lock_all else {spare.id for spare in fleet}
         world.simulator.services.faults.add(planned)
         asked = DeletionInput(tuple(spare.id for spare in fleet), held)
@@ -226,8 +226,8 @@ def test_a_needed_disk_is_never_deleted(
         if during:
             await asyncio.sleep(4)
             for spare in fleet:
-                await happen(world, replace(spare, later="attach"))
-                await happen(world, replace(spare, later="lock"))
+                await change_later(world, replace(spare, later="attach"))
+                await change_later(world, replace(spare, later="lock"))
         rows = await task
         assert [row["id"] for row in rows] == [spare.id for spare in fleet]
         there = {spare.id for spare in fleet if world.resource(spare.id) is not None}

@@ -34,7 +34,7 @@ VM = f"/subscriptions/{RECORDED_SUBSCRIPTION}/resourceGroups/rg/providers/Micros
 REFUSED_CHANGES = ("priority", "evictionPolicy", "billingProfile", "proximityPlacementGroup")
 
 
-def judge(scoreboard: Scoreboard, results: list[ReplayResult]) -> None:
+def check(scoreboard: Scoreboard, results: list[ReplayResult]) -> None:
     scoreboard.results += results
     lines = unexplained(results, KNOWN)
     assert not lines, "\n".join(lines)
@@ -56,25 +56,25 @@ def to_send(recording: str) -> tuple[list[Interaction], list[ReplayResult]]:
 def test_a_recorded_sequence_gets_the_recorded_answers(recording: str, scoreboard: Scoreboard) -> None:
     """For each request, status, header names, JSON paths and types, and Retry-After equal the recorded ones."""
     interactions, skipped = to_send(recording)
-    judge(scoreboard, replay(recording, interactions) + skipped)
+    check(scoreboard, replay(recording, interactions) + skipped)
 
 
 def test_collections_are_listed_as_recorded(scoreboard: Scoreboard) -> None:
     """Each recorded list call is answered in the recorded shape, in a simulator of its own."""
     interactions, skipped = to_send("list_calls")
-    judge(scoreboard, [result for x in interactions for result in replay("list_calls", [x])] + skipped)
+    check(scoreboard, [result for x in interactions for result in replay("list_calls", [x])] + skipped)
 
 
 def test_resource_graph_answers_as_recorded(scoreboard: Scoreboard) -> None:
     """Plain, paged, continued, management-group and invalid queries are answered in the recorded shape."""
     recording = "resource_graph_query"
-    judge(scoreboard, replay(recording, [_scrubbed(x) for x in load(recording)], _graph_seeds(load(recording))))
+    check(scoreboard, replay(recording, [_scrubbed(x) for x in load(recording)], _graph_seeds(load(recording))))
 
 
 def test_errors_are_refused_as_recorded(scoreboard: Scoreboard) -> None:
     """The simulator refuses each recorded request with the recorded error code."""
     interactions, skipped = to_send("errors")
-    judge(scoreboard, [_refusal(x) for x in interactions] + skipped)
+    check(scoreboard, [_refusal(x) for x in interactions] + skipped)
 
 
 def test_instance_views_have_the_recorded_shapes(scoreboard: Scoreboard) -> None:
@@ -88,7 +88,7 @@ def test_instance_views_have_the_recorded_shapes(scoreboard: Scoreboard) -> None
         if result.skipped is None:
             result.differences += _view_differences(state)
         results.append(result)
-    judge(scoreboard, results)
+    check(scoreboard, results)
 
 
 def _scrubbed(interaction: Interaction) -> Interaction:

@@ -15,7 +15,7 @@ from tests.support.chaos.process_kills import KINDS, KillResults, run_kills
 from tests.support.infra.external_tools import need_engine
 from tests.support.worlds.engine_world import name_of
 
-# host.json hides the message of a dead activity for one minute: 75 s down in all; with two minutes it were 135 s.
+# host.json hides the message of a dead activity for one minute: 75 s down in all; two minutes would make it 135 s.
 MOST_DOWN_S = 120.0
 each_kind = pytest.mark.parametrize("kind", KINDS)
 
