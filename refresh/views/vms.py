@@ -169,7 +169,12 @@ def kind_of(decision: Decision) -> DecisionKind:
 
 
 def plan_record(
-    seen: Seen, dispatcher: DispatcherView, made: MadeDisks, current: Disk | None = None, *, stop_mode: str = StopMode.DEALLOCATE
+    seen: Seen,
+    dispatcher: DispatcherView,
+    made: MadeDisks,
+    current: Disk | None = None,
+    *,
+    stop_mode: str = StopMode.DEALLOCATE,
 ) -> Json:
     """The VM record of a dry run: with checks, warnings, steps, the seconds down and the new disk.
 

@@ -7,10 +7,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from refresh.dispatcher.effects import Json, Turn
-from refresh.dispatcher.operations import apply
 from refresh.records.swap import Intent, Outcome
 from tests.support.worlds.builders import GROUP, disk_id
+from tests.support.worlds.dispatcher import Json, Played, apply
 
 VMS = tuple(f"{GROUP}/providers/Microsoft.Compute/virtualMachines/web0{number}" for number in (1, 2, 3))
 STATUSES = ("succeeded", "not-proven", "rolled-back", "needs-attention", "refused", "skipped")
@@ -84,7 +83,7 @@ def _beginnings() -> list[list[Operation]]:
     return [[], swapped, [*swapped, ("decided", seen)]]
 
 
-def _run(state: Json, operations: list[Operation], first: int) -> tuple[Json, list[Turn]]:
+def _run(state: Json, operations: list[Operation], first: int) -> tuple[Json, list[Played]]:
     turns = []
     for number, (name, data) in enumerate(operations):
         turns.append(apply(state, name, {**data, "at": _at(7 * (first + number))}))
@@ -92,7 +91,7 @@ def _run(state: Json, operations: list[Operation], first: int) -> tuple[Json, li
     return state, turns
 
 
-def _starts(turns: list[Turn]) -> list[Any]:
+def _starts(turns: list[Played]) -> list[Any]:
     return [start for turn in turns for start in turn.starts]
 
 

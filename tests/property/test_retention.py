@@ -17,6 +17,7 @@ from refresh.domain.terms.resource_id import id_hash
 from refresh.gateways.errors import GatewayError
 from refresh.reading.retention.holders import held_among
 from refresh.reading.retention.survey import rows_of, survey_all
+from refresh.records.dispatcher_state import DispatcherState
 from refresh.records.retention import DELETE, DISK, DeletionInput
 from tests.support.worlds.builders import GALLERY, GROUP, SUBSCRIPTION, VERSION_ID, disk_id
 from tests.support.worlds.month_world import START, World, gallery_bodies, on_arm, version_body, vm_bodies, vm_id
@@ -216,7 +217,9 @@ def test_what_anybody_may_need_is_never_deleted(
         # The worst plan there could be: everything is asked to be deleted, as if nothing had been looked at.
         book = book_of(fleet)
         late = book_of(replace(spare, book="ran") for spare in fleet if spare.later == "book")
-        held = held_among([spare.id for spare in fleet], book) | held_among([spare.id for spare in fleet], late)
+        held = held_among([spare.id for spare in fleet], DispatcherState(book)) | held_among(
+            [spare.id for spare in fleet], DispatcherState(late)
+        )
         for spare in fleet:
             await happen(world, spare)
         protected = needed(world, fleet) if not lock_all else {spare.id for spare in fleet}
@@ -247,7 +250,7 @@ def test_everything_that_may_be_deleted_is_listed(
     async def story(world: World) -> None:
         world.simulator.plane.faults.add(planned)
         try:
-            surveys = await survey_all(world.gateways, rules(world), book_of(fleet), ())
+            surveys = await survey_all(world.gateways, rules(world), DispatcherState(book_of(fleet)), ())
         except GatewayError:
             assert planned, "with nothing wrong everything can be read"
             return

@@ -40,7 +40,7 @@ class Mentions:
 
 
 def read_mentions(owners: Iterable[tuple[str, Mapping[str, str]]], dispatcher_state: Mapping[str, Any]) -> Mentions:
-    """Every reference in the tags of `owners` (a description and the tags) and in the stored state of the dispatcher."""
+    """Every reference in the tags of `owners` (a description and the tags) and in the dispatcher's stored state."""
     tagged: dict[str, str] = {}
     for owner, tags in owners:
         for tag, value in tags.items():

@@ -32,7 +32,7 @@ class TornClient:
 
 
 def read(client: Any) -> dict[str, Any]:
-    return asyncio.run(read_dispatcher_state(client))
+    return asyncio.run(read_dispatcher_state(client)).json
 
 
 def test_a_read_that_meets_the_replacement_is_made_again() -> None:

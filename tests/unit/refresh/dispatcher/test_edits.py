@@ -7,11 +7,11 @@ import json
 import pytest
 
 from refresh.dispatcher.edits import are_missing
-from refresh.dispatcher.effects import Json, Turn
-from refresh.dispatcher.operations import apply
 from refresh.dispatcher.queue import KEEP_SAID
+from refresh.records.dispatcher_state import DispatcherState
 from refresh.records.swap import FROM_EVENT, FROM_SWEEP
 from tests.support.worlds.builders import GROUP, disk_id
+from tests.support.worlds.dispatcher import Json, Played, apply
 
 VMS = [f"{GROUP}/providers/Microsoft.Compute/virtualMachines/web{number:02}" for number in range(40)]
 
@@ -20,7 +20,7 @@ def at(minute: int) -> str:
     return f"2026-11-21T10:{minute:02}:00+00:00"
 
 
-def looked(state: Json, vms: list[str], source: str, minute: int, disk: str = "new", decision: str = "swap") -> Turn:
+def looked(state: Json, vms: list[str], source: str, minute: int, disk: str = "new", decision: str = "swap") -> Played:
     """What a look makes of hints from `source`: every VM asks for `disk`, and no swap may begin."""
     data = {"at": at(minute)}
     state = {**state, "budgets": {"max_swaps": 0}, "paused": {"why": ""}}
@@ -29,12 +29,12 @@ def looked(state: Json, vms: list[str], source: str, minute: int, disk: str = "n
     taken = apply(hinted.state, "take", look)
     rows = [{"vm": vm, "decision": decision, "reason": "wanted", "message": "m", "wanted": disk_id(disk)} for vm in vms]
     done = apply(taken.state, "decided", {**look, "decisions": rows, "batch": taken.answer["batch"]})
-    return Turn(apply(done.state, "take", look).state, loud=done.loud)
+    return Played(apply(done.state, "take", look).state, loud=done.loud)
 
 
-def swept(state: Json, count: int, *, first: int = 0) -> Turn:
+def swept(state: Json, count: int, *, first: int = 0) -> Played:
     """`count` sweeps, each with an edit of its own that no event reported."""
-    turn = Turn(state)
+    turn = Played(state)
     for number in range(first, first + count):
         turn = looked(turn.state, [VMS[number]], FROM_SWEEP, 5 * number)
     return turn
@@ -42,7 +42,7 @@ def swept(state: Json, count: int, *, first: int = 0) -> Turn:
 
 def test_the_third_sweep_that_finds_an_edit_alone_says_so() -> None:
     """One line with since when, the last event and the VMs; each later sweep that finds more says it once more."""
-    assert not are_missing(swept({}, 2).state)
+    assert not are_missing(DispatcherState(swept({}, 2).state))
     third = swept({}, 3)
     (line,) = third.loud
     assert json.loads(line.removeprefix("unreported ")) == {"since": at(0), "last_event": None, "vms": VMS[:3]}
@@ -54,9 +54,9 @@ def test_the_third_sweep_that_finds_an_edit_alone_says_so() -> None:
 def test_one_event_ends_it() -> None:
     """Whatever VM it is about: events arrive."""
     ended = looked(swept({}, 3).state, [VMS[39]], FROM_EVENT, 40)
-    assert not are_missing(ended.state)
+    assert not are_missing(DispatcherState(ended.state))
     assert ended.state["events"] == {"seen": at(40)}
-    assert not are_missing(swept(ended.state, 2, first=4).state)
+    assert not are_missing(DispatcherState(swept(ended.state, 2, first=4).state))
 
 
 @pytest.mark.parametrize("count", [1, 20, 40])
@@ -67,12 +67,12 @@ def test_wishes_that_events_reported_and_that_stay_unfulfilled_are_no_edits(coun
         state = {**turn.state, "queue": {}}  # the swap was refused, and is asked for again
         turn = looked(state, VMS[:count], FROM_SWEEP, minute)
         assert turn.loud == []
-    assert not are_missing(turn.state)
+    assert not are_missing(DispatcherState(turn.state))
 
 
 def test_a_refused_wish_is_no_edit_to_fulfil() -> None:
     """What the look refuses or skips counts for nothing, however often the sweep finds it."""
-    turn = Turn({})
+    turn = Played({})
     for number in range(5):
         turn = looked(turn.state, [VMS[number]], FROM_SWEEP, 5 * number, decision="refuse")
     assert "events" not in turn.state

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from refresh.dispatcher.effects import Json, Turn
-from refresh.dispatcher.operations import apply
 from tests.support.worlds.builders import VM_ID, disk_id
+from tests.support.worlds.dispatcher import Json, Played, apply
 from tests.unit.refresh.dispatcher.test_operations import AT, CLAIM, HINT, INTENT, TAKE, VM, decided, finished, play
 
 NEXT = "2026-11-21T10:10:00+00:00"
@@ -120,7 +119,7 @@ def test_a_hint_that_is_taken_again_keeps_whom_to_tell() -> None:
     """A newer hint for a VM that a look has taken adds to it when both are taken."""
     told = ("hint", {"vms": [VM_ID], "reply_to": "swaps-1"})
     more = ("hint", {"vms": [VM_ID], "reply_to": "swaps-2"})
-    turn: Turn = play(told, TAKE, more, TAKE)
+    turn: Played = play(told, TAKE, more, TAKE)
     assert turn.answer["vms"][0]["reply_to"] == ["swaps-1", "swaps-2"]
 
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from refresh.dispatcher.effects import Json, Turn
-from refresh.dispatcher.operations import OPERATIONS, apply
+from refresh.dispatcher.operations import OPERATIONS
 from refresh.domain.terms.swap_reason import Reason
 from refresh.records.swap import Intent, Outcome
 from tests.support.worlds.builders import VM_ID, disk_id
+from tests.support.worlds.dispatcher import Json, Played, apply
 
 AT = "2026-11-21T10:00:00+00:00"
 LATER = "2026-11-21T10:20:00+00:00"
@@ -19,14 +19,14 @@ VM = VM_ID.lower()
 INTENT = Intent("swap-x-2", True, disk_id("old"), disk_id("new"), agent_spoke=True).to_json()
 
 
-def play(*operations: tuple[str, Json], state: Json | None = None) -> Turn:
-    turn = Turn(state or {})
+def play(*operations: tuple[str, Json], state: Json | None = None) -> Played:
+    turn = Played(state or {})
     for operation, data in operations:
         turn = apply(turn.state, operation, {"at": AT, **data})
     return turn
 
 
-def looked(state: Json, decision: tuple[str, Json]) -> Turn:
+def looked(state: Json, decision: tuple[str, Json]) -> Played:
     """The turn in which a look hands back `decision`, which it was asked for by a new hint."""
     hinted = play(HINT, state=state)
     look = {"look": hinted.state["look"]["id"]}

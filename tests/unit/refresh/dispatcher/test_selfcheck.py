@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from refresh.dispatcher.effects import Json, Turn
-from refresh.dispatcher.operations import apply
 from refresh.dispatcher.queue import admission_of
+from refresh.records.dispatcher_state import DispatcherState
 from refresh.records.swap import Intent
 from tests.support.worlds.builders import VM_ID, disk_id
+from tests.support.worlds.dispatcher import Json, Played, apply
 
 VM = VM_ID.lower()
 AT = "2026-11-21T10:00:00+00:00"
@@ -30,7 +30,7 @@ def passed(package: str, *, ok: bool = True, began: str = AT) -> dict[str, Any]:
     return {"at": began, "verdict": found}
 
 
-def looked(state: Json, data: dict[str, Any], package: str) -> Turn:
+def looked(state: Json, data: dict[str, Any], package: str) -> Played:
     """The turn in which a look that was asked about the VM hands back the decisions of `data`."""
     hinted = apply(state, "hint", {"vms": [VM_ID], "at": AT}, package)
     look = {"look": hinted.state["look"]["id"]}
@@ -41,7 +41,7 @@ def looked(state: Json, data: dict[str, Any], package: str) -> Turn:
 def test_a_swap_waits_for_the_self_check_of_the_package_that_runs() -> None:
     """One of another package, or one that failed, does not count; the one that passes starts whoever waits."""
     waiting = looked({}, decided(), "new")
-    assert (waiting.starts, dict(admission_of(waiting.state).waiting)) == ([], {VM: "selfcheck"})
+    assert (waiting.starts, dict(admission_of(DispatcherState(waiting.state)).waiting)) == ([], {VM: "selfcheck"})
     of_old = apply(waiting.state, "selfchecked", passed("old"), "new")
     failed = apply(of_old.state, "selfchecked", passed("new", ok=False, began=LATER), "new")
     assert (of_old.starts, failed.starts) == ([], [])
