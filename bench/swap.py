@@ -70,7 +70,7 @@ async def _bench(clock: Clock, runs: Sequence[Run], seed: int, engine: Engine | 
     scenario = list(chain.from_iterable(map(_bodies, runs)))
     simulator = Simulator(clock, seed=seed, scenario=scenario, throttle=True)
     ours = sum(each.who == OURS for each in runs)
-    app = LocalApp(clock, simulator, Path.cwd(), engine=engine, settings={"REFRESH_MAX_SWAPS": str(ours)})
+    app = LocalApp(simulator, Path.cwd(), engine=engine, settings={"REFRESH_MAX_SWAPS": str(ours)})
     endpoints = await app.start()
     console.print(f"{len(runs)} swaps at real speed; this takes two to five minutes ...")
     try:

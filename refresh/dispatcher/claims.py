@@ -29,10 +29,12 @@ from refresh.records.dispatcher_state import (
     RunningRow,
     StoredIntent,
 )
+from refresh.records.swap import OutcomeStatus
 
 KEEP_FINISHED = 50
 KEEP_REJECTED = 200
 KEEP_DISKS_RAN = 3
+_LOOKED_AT_AGAIN = (OutcomeStatus.SUCCEEDED, OutcomeStatus.NOT_PROVEN, OutcomeStatus.ROLLED_BACK)
 
 
 def _claimed_by(effects: Effects, data: Mapping[str, Any]) -> RunningRow | None:
@@ -164,7 +166,7 @@ def finished(effects: Effects, data: Mapping[str, Any]) -> None:
     state, outcome = effects.state, swap.Outcome.from_json(data["outcome"])
     vm = outcome.vm.lower()
     stored = outcome.to_json()
-    lines = effects.loud if outcome.status == "needs-attention" else effects.lines
+    lines = effects.loud if outcome.status is OutcomeStatus.NEEDS_ATTENTION else effects.lines
     lines.append(f"outcome {json.dumps(stored, sort_keys=True)}")
     state.finished = [*state.finished, OutcomeRow.from_json(stored)][-KEEP_FINISHED:]
     _note_disks(state, vm, row, outcome, data.get("at"))
@@ -173,7 +175,7 @@ def finished(effects: Effects, data: Mapping[str, Any]) -> None:
     unproven_vms.note(state, vm, row, outcome)
     # Looked at once more, because a wish may have come meanwhile. After a refusal only if one has: a look that cannot
     # foresee the refusal would start the same swap again at once, for ever. The sweep finds the VM again.
-    if row.again or outcome.status in ("succeeded", "not-proven", "rolled-back"):
+    if row.again or outcome.status in _LOOKED_AT_AGAIN:
         add_hint(state, vm, row.again or HintRow(id=row.id))
     admit(effects, data.get("at"))
     open_look(effects, data.get("at"))
@@ -182,9 +184,9 @@ def finished(effects: Effects, data: Mapping[str, Any]) -> None:
 def _note_disks(state: DispatcherState, vm: str, row: RunningRow, outcome: swap.Outcome, at: Any) -> None:
     """Note what the outcome proves of the disks: the new one healthy, known to have run, or rejected."""
     new_disk = outcome.new_disk
-    if outcome.status == "succeeded" and new_disk:
+    if outcome.status is OutcomeStatus.SUCCEEDED and new_disk:
         state.proved[resource_id.id_hash(vm)] = resource_id.id_hash(new_disk)
-    if outcome.status in ("succeeded", "not-proven") and new_disk:
+    if outcome.status in (OutcomeStatus.SUCCEEDED, OutcomeStatus.NOT_PROVEN) and new_disk:
         _note_ran(state, vm, new_disk)
         state.rejected = [one for one in state.rejected if one.vm != vm or new_disk.lower() not in one.names]
     if outcome.reason == Reason.APP_FAILED and row.intent is not None:
@@ -194,7 +196,7 @@ def _note_disks(state: DispatcherState, vm: str, row: RunningRow, outcome: swap.
 
 def _note_down(state: DispatcherState, vm: str, row: RunningRow, outcome: swap.Outcome) -> None:
     """A VM that could not be brought up counts as down until a look or a later swap finds it up, or gone."""
-    if outcome.status == "needs-attention" and row.intent is not None and row.intent.was_running:
+    if outcome.status is OutcomeStatus.NEEDS_ATTENTION and row.intent is not None and row.intent.was_running:
         state.down[vm] = DownRow.from_json(row.only("id", "group").json)
-    elif outcome.status not in ("refused", "skipped") or outcome.reason == Reason.VM_GONE:
+    elif outcome.status not in (OutcomeStatus.REFUSED, OutcomeStatus.SKIPPED) or outcome.reason == Reason.VM_GONE:
         state.down.pop(vm, None)

@@ -9,6 +9,7 @@ from typing import Any
 
 from refresh.domain.terms import resource_id
 from refresh.records.dispatcher_state import DispatcherState
+from refresh.records.swap import OutcomeStatus
 
 
 class Memory:
@@ -23,7 +24,7 @@ class Memory:
             self._rejected.setdefault(rejection.vm, set()).update(rejection.names)
         for outcome in state.finished:
             # A VM that needs attention may still have to be brought up.
-            if outcome.status != "needs-attention":
+            if outcome.status != OutcomeStatus.NEEDS_ATTENTION:
                 self._over.setdefault(outcome.vm.lower(), []).append(outcome.run)
 
     def of(self, vm: str) -> dict[str, Any]:

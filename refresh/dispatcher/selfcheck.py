@@ -11,6 +11,7 @@ from typing import Any
 from refresh.dispatcher.effects import Effects
 from refresh.dispatcher.queue import admit
 from refresh.domain.terms import times
+from refresh.records import durable_names
 from refresh.records import selfcheck as selfchecks
 from refresh.records.dispatcher_state import SelfcheckResult
 
@@ -18,7 +19,7 @@ from refresh.records.dispatcher_state import SelfcheckResult
 def probe(effects: Effects, data: Mapping[str, Any]) -> None:
     """Start the orchestration that answers a self-check."""
     run = str(data["reply_to"])
-    effects.starts.append((selfchecks.ANSWER_SELFCHECK, selfchecks.answer_id(run), {"reply_to": run}))
+    effects.starts.append((durable_names.ANSWER_SELFCHECK, selfchecks.answer_id(run), {"reply_to": run}))
 
 
 def selfchecked(effects: Effects, data: Mapping[str, Any]) -> None:

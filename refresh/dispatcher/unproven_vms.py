@@ -12,6 +12,7 @@ from refresh.domain.terms.decision_kind import DecisionKind
 from refresh.domain.terms.swap_reason import Reason
 from refresh.records import swap
 from refresh.records.dispatcher_state import Decided, DispatcherState, HintRow, RunningRow, UnprovenRow
+from refresh.records.swap import OutcomeStatus
 
 KEEP_UNPROVEN = 500
 # The look reports these of a running VM whose disk is not to be proved now.
@@ -26,7 +27,7 @@ def note(state: DispatcherState, vm: str, row: RunningRow, outcome: swap.Outcome
         unproven[vm] = UnprovenRow(id=row.id, intent=row.intent, at=outcome.ended)
         while len(unproven) > KEEP_UNPROVEN:
             del unproven[next(iter(unproven))]
-    elif outcome.status not in ("refused", "skipped") or outcome.reason == Reason.VM_GONE:
+    elif outcome.status not in (OutcomeStatus.REFUSED, OutcomeStatus.SKIPPED) or outcome.reason == Reason.VM_GONE:
         unproven.pop(vm, None)
 
 

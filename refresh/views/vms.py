@@ -25,6 +25,7 @@ from refresh.domain.terms.swap_reason import Reason, Wait
 from refresh.domain.vm.stop_mode import StopMode, choose_stop_mode
 from refresh.domain.vm.warnings import warnings_of
 from refresh.domain.vm.wish import disk_text, previous_text
+from refresh.records.swap import OutcomeStatus
 from refresh.views.dispatcher_state import DispatcherView
 
 type Json = dict[str, Any]
@@ -124,7 +125,7 @@ def attention(seen: Seen, dispatcher: DispatcherView) -> tuple[str, str] | None:
     left = tags.value_of(vm.tags, tags.REFRESH_STATE) is not None and not _is_leftover(seen, vm)
     outcome = dispatcher.outcome(seen.vm_id)
     right_again = seen.decision.reason is Reason.ALREADY_THERE and not left
-    if outcome is not None and outcome.status == "needs-attention" and not right_again:
+    if outcome is not None and outcome.status == OutcomeStatus.NEEDS_ATTENTION and not right_again:
         return outcome.reason, outcome.message
     if left:
         message = f"{tags.REFRESH_STATE} names a swap that is not under way; the next sweep recovers the VM"
@@ -158,7 +159,7 @@ def _is_unproven(seen: Seen, dispatcher: DispatcherView) -> bool:
     vm, outcome = seen.facts.vm, dispatcher.outcome(seen.vm_id)
     if vm is None or outcome is None or seen.decision.reason is not Reason.ALREADY_THERE:
         return False
-    return resource_id.same(outcome.new_disk, vm.os_disk_id) and outcome.status == "not-proven"
+    return resource_id.same(outcome.new_disk, vm.os_disk_id) and outcome.status == OutcomeStatus.NOT_PROVEN
 
 
 def kind_of(decision: Decision) -> DecisionKind:

@@ -55,7 +55,7 @@ def record(told: Told) -> list[History]:
 
     async def main(clock: Clock) -> None:
         async with local_azure(clock, told.fleet, settings=told.settings) as azure:
-            azure.hub.witness(stand_by)
+            azure.hub.wrap_worker(stand_by)
             await told.tale(azure)
 
     run(main, Clock("virtual", start=START))

@@ -1,4 +1,4 @@
-"""Activity: the temporary resource group of a build or a proof is there, and says whose it is."""
+"""Activity: makes the temporary resource group of a build or a proof if it is missing, with tags that name its run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from refresh.records.recipes import Stage, TemporaryGroup
 
 
 async def ensure_build_group(data: dict[str, Any]) -> dict[str, Any]:
-    """`TemporaryGroup` to `Stage`; its tags name run and definition from the first moment on."""
+    """`TemporaryGroup` to `Stage`; the request that makes the group has its tags."""
     gateways, place = wiring.gateways(), TemporaryGroup.from_json(data)
     return (await run_stage(lambda: _ensure(gateways, place), "the temporary resource group")).to_json()
 
@@ -25,8 +25,8 @@ async def _ensure(gateways: Gateways, place: TemporaryGroup) -> Stage:
     except NotFound:
         if await comes_late(gateways, place):
             return LATE
-        said = group_tags(place.purpose, place.definition, place.run, place.since)
-        await retry_briefly(lambda: gateways.temporary_groups.put_group(place.group, place.location, said))
+        group_tag_values = group_tags(place.purpose, place.definition, place.run, place.since)
+        await retry_briefly(lambda: gateways.temporary_groups.put_group(place.group, place.location, group_tag_values))
         return Stage("done")
     if found.provisioning_state == "Deleting":
         return Stage("failed", MonthReason.BUILD_FAILED, f"resource group {found.name} is being deleted; run again")

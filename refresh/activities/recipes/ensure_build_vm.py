@@ -1,6 +1,6 @@
-"""Activity: the VM that a recipe is carried out on exists, without a public address and with a key that nobody has.
+"""Activity: makes the VM on which a recipe runs, without a public address and with a key whose private half is dropped.
 
-Recipe, image and definition are read again here, so that custom data and key are nowhere but in ARM's own request.
+Recipe, image and definition are read again here, so that only the request to ARM has the custom data and the key.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from refresh.settings.settings import Settings
 
 
 async def ensure_build_vm(data: dict[str, Any]) -> dict[str, Any]:
-    """`TemporaryGroup` to `Stage`: done when the VM has come to be."""
+    """`TemporaryGroup` to `Stage`: done when the VM is made."""
     gateways, settings, place = wiring.gateways(), wiring.settings(), TemporaryGroup.from_json(data)
     return (await run_stage(lambda: _ensure(gateways, settings, place), "the build VM")).to_json()
 

@@ -1,4 +1,4 @@
-"""Activity: Azure knows that the build VM's disk is no longer of any one machine."""
+"""Activity: marks the build VM as generalised in Azure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ async def _ensure(gateways: Gateways, place: TemporaryGroup) -> Stage:
     vm = temporary_group.vm_id(place.group)
     machine = await read_machine(gateways, vm)
     if machine is None:
-        return Stage("failed", MonthReason.BUILD_FAILED, "the build VM is not there any more; somebody deleted it")
+        return Stage(
+            "failed", MonthReason.BUILD_FAILED, "the build VM does not exist any more; it was deleted from outside"
+        )
     if not machine.generalized:
         await retry_briefly(lambda: gateways.temporary_groups.generalize(vm))
     return Stage("done")

@@ -1,4 +1,4 @@
-"""Activity: a temporary resource group is gone with everything in it, or a person is told how to take it away."""
+"""Activity: deletes a temporary resource group with everything in it, or returns the commands that delete it."""
 
 from __future__ import annotations
 

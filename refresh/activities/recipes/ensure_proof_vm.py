@@ -1,4 +1,4 @@
-"""Activity: a throw-away VM exists that runs a disk from the version to prove, attached as a swap would attach it."""
+"""Activity: makes a throw-away VM with a disk from the version to prove, attached like the disk of a swap."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from refresh.records.recipes import Stage, TemporaryGroup
 
 
 async def ensure_proof_vm(data: dict[str, Any]) -> dict[str, Any]:
-    """`TemporaryGroup` to `Stage`: done when the VM has come to be."""
+    """`TemporaryGroup` to `Stage`: done when the VM is made."""
     gateways, place = wiring.gateways(), TemporaryGroup.from_json(data)
     return (await run_stage(lambda: _ensure(gateways, place), "the VM for the proof")).to_json()
 
@@ -28,7 +28,7 @@ async def _ensure(gateways: Gateways, place: TemporaryGroup) -> Stage:
     standing = judge_made(await read_machine(gateways, temporary_group.vm_id(place.group)))
     if standing.move is not Move.BEGIN:
         state = {Move.DONE: "done", Move.FAILED: "failed"}.get(standing.move, "waiting")
-        # That there is no room for a VM, say, is not the version's fault: it may be proved another time.
+        # A missing capacity, for example, is not the version's fault: a later run can prove it.
         return Stage(state, MonthReason.AZURE_SAID_NO, standing.message)
     if await comes_late(gateways, place):
         return LATE

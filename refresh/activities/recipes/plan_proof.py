@@ -1,4 +1,4 @@
-"""Activity: where a version will be proved, decided once."""
+"""Activity: decides once in which temporary group a version is proved."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from refresh.records.recipes import Stage
 
 
 async def plan_proof(data: dict[str, Any]) -> dict[str, Any]:
-    """`{"definition", "version", "run", "since"}` to `{"place": TemporaryGroup}`, or `{"stage": Stage}`: why not.
+    """`{"definition", "version", "run", "since"}` to `{"place": TemporaryGroup}`, or `{"stage": Stage}` with a reason.
 
-    The guest must be heard of from its agent, unless the image's owner says that its silence means nothing.
+    The guest's agent must report, unless a tag of the image definition declares that it has none.
     """
     gateways = wiring.gateways()
     try:

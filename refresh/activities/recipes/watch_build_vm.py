@@ -1,4 +1,4 @@
-"""Activity: looks once whether the build VM has powered itself off, and then whether it said that all went well."""
+"""Activity: reads once whether the build VM has powered itself off, and then whether its serial log has the marker."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from refresh.records.recipes import Stage, TemporaryGroup
 async def watch_build_vm(data: dict[str, Any]) -> dict[str, Any]:
     """`TemporaryGroup` to `Stage`: done when the machine is off and its serial log has the marker.
 
-    A failure carries the end of the serial log. Time counts from `since`, by ARM's clock.
+    A failure has the end of the serial log. Time counts from `since`, by ARM's clock.
     """
     gateways, place = wiring.gateways(), TemporaryGroup.from_json(data)
     return (await run_stage(lambda: _watch(gateways, place), "the build VM")).to_json()

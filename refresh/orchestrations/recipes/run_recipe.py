@@ -1,7 +1,7 @@
-"""From a recipe to an image version: a temporary group, a VM that builds itself, its capture, and nothing left behind.
+"""Makes an image version from a recipe: a temporary group, a VM that customises itself, its capture, the cleanup.
 
-Decides the order, and that the group is taken away however the build went. Publishing is `build_image`'s business, as
-for every other source. Refuses to know what a recipe says.
+Decides the order, and that the group is deleted after every build. `build_image` publishes the version, as for every
+other source. Does not know the content of a recipe.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from refresh.domain.terms.month_reason import MonthReason
 from refresh.orchestrations.recipes.stages import QUICK, Stages, clean_up, clear_way, pursue
 from refresh.orchestrations.shared.dispatcher_calls import now
 from refresh.records import durable_names, month
-from refresh.records import recipes as names
 from refresh.records.month import BuildInput, ImageRow
 from refresh.records.recipes import Stage, TemporaryGroup
 
@@ -28,10 +27,10 @@ type Row = dict[str, Any]
 
 
 def run_recipe(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any], Any, Row]:
-    """Carry out the recipe of a `BuildInput` and answer the `ImageRow` it comes to."""
+    """Run the recipe of a `BuildInput` and return its `ImageRow`."""
     build = BuildInput.from_json(data)
     planned = yield ctx.call_activity(
-        names.PLAN_RECIPE, input={"definition": build.definition, "run": ctx.instance_id, "since": now(ctx)}
+        durable_names.PLAN_RECIPE, input={"definition": build.definition, "run": ctx.instance_id, "since": now(ctx)}
     )
     if "row" in planned:
         return dict(planned["row"])
@@ -48,8 +47,8 @@ def run_recipe(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Tas
 
 
 def _make(ctx: OrchestrationContext, place: TemporaryGroup) -> Stages:
-    """The VM, ready to be captured; what could not be taken away of earlier runs comes along in its `by_hand`."""
-    grouped = yield from pursue(ctx, names.ENSURE_BUILD_GROUP, place.to_json(), QUICK)
+    """The VM, ready to be captured; `by_hand` deletes what is left of earlier runs."""
+    grouped = yield from pursue(ctx, durable_names.ENSURE_BUILD_GROUP, place.to_json(), QUICK)
     if grouped.state != "done":
         return grouped
     clear = yield from clear_way(ctx, place)
@@ -57,7 +56,7 @@ def _make(ctx: OrchestrationContext, place: TemporaryGroup) -> Stages:
         return clear
     try:
         built = yield ctx.call_sub_orchestrator(
-            names.BUILD_VM, input=place.to_json(), instance_id=_child_id(ctx, "machine", place.definition)
+            durable_names.BUILD_VM, input=place.to_json(), instance_id=_child_id(ctx, "machine", place.definition)
         )
     except TaskFailedError as error:
         return Stage("failed", MonthReason.BROKEN, f"the build VM's work broke off: {error}"[:_MAX_MESSAGE])
@@ -66,7 +65,7 @@ def _make(ctx: OrchestrationContext, place: TemporaryGroup) -> Stages:
 
 
 def _publish(ctx: OrchestrationContext, asked: BuildInput, machine: str) -> Generator[Task[Any], Any, Row]:
-    """Have a version made from `machine`, planned afresh: hours may have passed since the recipe was asked for."""
+    """Have a version made from `machine`, with a new plan: the recipe can have taken hours."""
     build = BuildInput(
         asked.definition, asked.period, asked.regions, asked.force_rebuild, demand=asked.demand, machine=machine
     )
@@ -75,7 +74,7 @@ def _publish(ctx: OrchestrationContext, asked: BuildInput, machine: str) -> Gene
             durable_names.BUILD_IMAGE, input=build.to_json(), instance_id=_child_id(ctx, "build", build.definition)
         )
     except TaskFailedError as error:
-        message = f"publishing broke off and may be half done; run it again ({str(error)[:100]})"
+        message = f"publishing broke off and can be half done; run it again ({str(error)[:100]})"
         return ImageRow(build.definition, month.FAILED, MonthReason.BROKEN, message).to_json()
     return row
 
@@ -85,7 +84,7 @@ def _child_id(ctx: OrchestrationContext, kind: str, definition: str) -> str:
 
 
 def _with_leftovers(row: Row, earlier: Stage, cleaned: Stage) -> Row:
-    """The row, which also names whatever is left over, with the commands that take it away."""
+    """The row, which also names what is left over, with the commands that delete it."""
     left = [str(stage.message) for stage in (earlier, cleaned) if stage.by_hand or stage.state == "failed"]
     if not left:
         return row

@@ -14,6 +14,7 @@ from refresh.domain.selfcheck.rights_in_scope import is_stuck
 from refresh.gateways.errors import GatewayError
 from refresh.reading.dispatcher_state import read_dispatcher_state
 from refresh.reading.instances import OPEN, list_instances
+from refresh.records import durable_names
 from refresh.records import selfcheck as selfchecks
 from refresh.records.dispatcher_state import DispatcherState
 from refresh.settings.settings import SettingsError
@@ -72,7 +73,7 @@ async def _begin(client: DurableFunctionsClient, state: DispatcherState) -> func
     here = {"package": package.fingerprint(), "bundle": package.bundle()}
     first = selfchecks.first_not_reached(state.selfcheck.json if state.selfcheck is not None else None)
     data = {**here, "first": first} if first else here
-    return await start_run(client, KIND, here["package"], selfchecks.SELFCHECK, data)
+    return await start_run(client, KIND, here["package"], durable_names.SELFCHECK, data)
 
 
 async def _end_stuck(client: DurableFunctionsClient) -> str | None:

@@ -9,12 +9,12 @@ from tests.support.recordings.scoreboard import SCORES, Scoreboard
 
 @pytest.fixture(scope="session")
 def scoreboard(pytestconfig: pytest.Config) -> Scoreboard:
-    """Where the tests of this folder leave their verdicts."""
+    """Collects the verdicts of the tests in this folder."""
     return pytestconfig.stash.setdefault(SCORES, Scoreboard())
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say the pass rate and name the known differences."""
+    """Print the pass rate and the known differences."""
     board = config.stash.get(SCORES, None)
     if board is None or not board.verdicts:
         return

@@ -1,7 +1,7 @@
-"""SIGKILL in every step of a swap, on Microsoft's own Durable engine: the swaps go on, each VM is brought up.
+"""SIGKILL in every step of a swap, on Microsoft's Durable engine: the swaps continue and every VM runs at the end.
 
-Three worlds are played side by side in real time (`tests/support/deaths.py`): the engine alone is killed and started
-again, an instance is lost and a fresh one comes, one of two instances is lost.
+Three worlds run in parallel in real time (`tests/support/chaos/deaths.py`): the engine alone is killed and restarted,
+an instance is lost and replaced, one of two instances is lost.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from tests.support.chaos.lost_instance import ALL, BULK, NOTICE_S, NOTIFIED, STO
 from tests.support.infra.judges import need_engine
 from tests.support.worlds.engine_world import name_of
 
-# A dead activity's message is hidden for the minute that host.json says: 75 s in all, and 135 s with two minutes.
+# host.json hides the message of a dead activity for one minute: 75 s down in all; with two minutes it were 135 s.
 MOST_DOWN_S = 120.0
 each_kind = pytest.mark.parametrize("kind", KINDS)
 
 
 @pytest.fixture(scope="module")
 def deaths(tmp_path_factory: pytest.TempPathFactory) -> Deaths:
-    """All three worlds, played once."""
+    """All three worlds, run once."""
     need_engine()
     logs = tmp_path_factory.mktemp("deaths")
     return run(lambda clock: die(clock, logs), Clock("real"))
@@ -30,13 +30,13 @@ def deaths(tmp_path_factory: pytest.TempPathFactory) -> Deaths:
 
 @each_kind
 def test_every_step_was_under_way_when_the_kill_came(deaths: Deaths, kind: str) -> None:
-    """By ARM and by the app's queue each VM stood in its own step: from the look and the claim to the way back."""
+    """In ARM and in the app's queue each VM was in its own step, from look and claim to rollback."""
     assert deaths.of(kind).missing == []
 
 
 @each_kind
 def test_every_vm_runs_the_disk_of_its_story(deaths: Deaths, kind: str) -> None:
-    """The new one, or the old one where the new one never boots; none is down."""
+    """Every VM runs the new disk, or the old disk if the new one never boots."""
     death = deaths.of(kind)
     assert death.power == {stand.name: "running" for stand in STANDS}
     assert death.disks == {stand.name: f"{stand.name}-old" if stand.bad else stand.wish for stand in STANDS}
@@ -44,10 +44,10 @@ def test_every_vm_runs_the_disk_of_its_story(deaths: Deaths, kind: str) -> None:
 
 @each_kind
 def test_every_swap_has_one_outcome(deaths: Deaths, kind: str) -> None:
-    """One row in the list of runs for each VM, which says how its story ends, and events of that one run alone."""
+    """Each VM has one row in the list of runs with the expected status, and two events, both of that run."""
     death = deaths.of(kind)
-    told = {name: [row["status"] for row in rows] for name, rows in death.rows.items()}
-    assert told == {stand.name: ["rolled-back" if stand.bad else "succeeded"] for stand in STANDS}
+    statuses = {name: [row["status"] for row in rows] for name, rows in death.rows.items()}
+    assert statuses == {stand.name: ["rolled-back" if stand.bad else "succeeded"] for stand in STANDS}
     for stand in STANDS:
         ended = f"{death.rows[stand.name][0]['run']}/refresh.swap."
         assert {event.rpartition(".")[0] + "." for event in death.events[stand.name]} == {ended}
@@ -56,7 +56,7 @@ def test_every_swap_has_one_outcome(deaths: Deaths, kind: str) -> None:
 
 @each_kind
 def test_nothing_is_done_to_a_vm_twice(deaths: Deaths, kind: str) -> None:
-    """ARM was asked for one stop and one start, and for a second pair only where the way back needs it."""
+    """ARM receives one stop and one start for each VM, and a second pair only for a rollback."""
     death = deaths.of(kind)
     stop = {stand.name: "deallocate" if stand.mode == "deallocate" else "poweroff" for stand in STANDS}
     assert death.posts == {stand.name: [stop[stand.name], "start"] * (1 + stand.bad) for stand in STANDS}
@@ -64,8 +64,8 @@ def test_nothing_is_done_to_a_vm_twice(deaths: Deaths, kind: str) -> None:
 
 
 @each_kind
-def test_no_mark_of_a_swap_is_left(deaths: Deaths, kind: str) -> None:
-    """No VM carries `RefreshState`; a rejected disk is named where there is one, and the tag asks for what runs."""
+def test_no_swap_leaves_its_state_tag(deaths: Deaths, kind: str) -> None:
+    """No VM has `RefreshState`, `OsDiskName` is the disk that runs, and a rejected disk is in `OsDiskRejected`."""
     death = deaths.of(kind)
     for stand in STANDS:
         tags = death.vms[stand.name]["tags"]
@@ -76,7 +76,7 @@ def test_no_mark_of_a_swap_is_left(deaths: Deaths, kind: str) -> None:
 
 @each_kind
 def test_a_vm_that_stops_when_the_kill_comes_is_down_for_less_than_two_minutes(deaths: Deaths, kind: str) -> None:
-    """Its activity is handed out again a minute after the dead one renewed it last."""
+    """Its activity is delivered again a minute after the last renewal by the dead worker."""
     death = deaths.of(kind)
     print(
         f"{kind} killed {death.killed_after_s:.0f} s after {MEASURED.name} began to stop "
@@ -88,12 +88,12 @@ def test_a_vm_that_stops_when_the_kill_comes_is_down_for_less_than_two_minutes(d
 
 @each_kind
 def test_no_event_is_lost(deaths: Deaths, kind: str) -> None:
-    """Event Grid has given up none, though for a while there was nobody to take them."""
+    """Event Grid dead-letters no event although the app is unreachable for a while."""
     assert deaths.of(kind).dead_letters == 0
 
 
 def test_two_instances_share_a_hub_and_one_takes_over(deaths: Deaths) -> None:
-    """Each owns half of the control queues; when one is lost the other answers at once and soon owns them all."""
+    """Each instance owns half of the control queues; after a loss the other one answers at once and soon owns all."""
     loss = deaths.of_two()
     assert sorted(loss.owners_before.values()) == [2, 2]
     assert loss.answers_at_once
@@ -102,15 +102,15 @@ def test_two_instances_share_a_hub_and_one_takes_over(deaths: Deaths) -> None:
 
 
 def test_a_bulk_run_survives_the_loss_of_an_instance(deaths: Deaths) -> None:
-    """All ten were stopping when it came; the run ends with ten rows, each VM stopped once and on its disk."""
+    """All ten VMs are stopping at the loss; the run ends with ten rows, each VM stopped once and on its disk."""
     loss = deaths.of_two()
     assert {loss.steps[name] for name in BULK} == {"stop"}
     assert (loss.bulk["status"], loss.bulk["counts"]) == ("succeeded", {"succeeded": 10}), loss.bulk
     assert {name_of(row["vm"]) for row in loss.bulk["vms"]} == set(BULK)
 
 
-def test_everybody_else_survives_it_too(deaths: Deaths) -> None:
-    """One outcome, one stop, the new disk, running: whatever the VM was at."""
+def test_every_other_swap_survives_the_loss_of_an_instance(deaths: Deaths) -> None:
+    """From every step a VM gets one outcome and one stop, and runs its new disk."""
     loss = deaths.of_two()
     assert {name: [row["status"] for row in rows] for name, rows in loss.rows.items()} == {
         name: ["succeeded"] for name in ALL
@@ -121,9 +121,9 @@ def test_everybody_else_survives_it_too(deaths: Deaths) -> None:
 
 
 def test_a_notice_is_waited_out_across_a_loss(deaths: Deaths) -> None:
-    """The VM was in its notice when the instance was lost, and was stopped after all of it.
+    """A VM whose notice is running at the loss is stopped only after the whole notice.
 
-    The engine's timers may fire a second early: a queue's delays are whole seconds.
+    The engine's timers may fire a second early because the delays of a queue are whole seconds.
     """
     loss = deaths.of_two()
     assert loss.steps[NOTIFIED] == "notice"
@@ -131,7 +131,7 @@ def test_a_notice_is_waited_out_across_a_loss(deaths: Deaths) -> None:
 
 
 def test_a_lost_instance_costs_a_vm_that_stops_less_than_two_minutes(deaths: Deaths) -> None:
-    """Whichever of the two had it."""
+    """A VM that is stopping at the loss is down for less than the limit, whichever instance had its swap."""
     loss = deaths.of_two()
     down = {name: round(loss.journal[name]["not_running_s"], 1) for name in (STOPPED, *BULK)}
     print(f"one of two instances lost: down {down}; everything over {loss.took_s:.0f} s after the loss")
@@ -139,5 +139,5 @@ def test_a_lost_instance_costs_a_vm_that_stops_less_than_two_minutes(deaths: Dea
 
 
 def test_storage_as_strict_as_azures_refuses_nothing(deaths: Deaths) -> None:
-    """No request of an engine or the app asks for a page that Azure Tables refuses."""
+    """No request of an engine or the app has a page size that Azure Tables refuses."""
     assert deaths.refused == 0

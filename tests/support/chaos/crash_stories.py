@@ -41,7 +41,7 @@ def tell(story: Story, troubles: Troubles) -> None:
 
     async def main(azure: LocalAzure) -> None:
         azure.hub.interruptions = troubles
-        azure.simulator.plane.faults.add([BAD])
+        azure.simulator.services.faults.add([BAD])
         await azure.tag(VM_ID, OsDiskName=story.wish)
         await azure.until(lambda: bool(azure.outcomes()), within_s=36000)
         for _ in range(2):  # what comes late comes within minutes

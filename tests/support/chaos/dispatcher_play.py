@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from refresh.records.durable_names import swap_id
-from refresh.records.swap import Intent, Outcome
+from refresh.records.swap import Intent, Outcome, OutcomeStatus
 from tests.support.worlds.builders import GROUP, disk_id
 from tests.support.worlds.dispatcher import Json, apply
 
@@ -218,7 +218,7 @@ class Play:
             status = yield from self._work(vm, n, intent, str(claim.get("step") or ""))
         vm.holder = None
         old, new = (intent["old_disk"], intent["new_disk"]) if intent else (None, None)
-        outcome = Outcome(vm.id, run, status, "verified", "m", old, new, ended=self.at())
+        outcome = Outcome(vm.id, run, OutcomeStatus(status), "verified", "m", old, new, ended=self.at())
         yield self.send("finished", vm=vm.id, n=n, outcome=outcome.to_json())
         self.over.add((vm.id, n))
 

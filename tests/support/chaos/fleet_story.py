@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from simulator.arm.core.fault_plans import Fate, RequestFate
+from simulator.arm.core.fault_plans import OperationFault, RequestFault
 from simulator.clock import Clock, ClockLoop
 from simulator.eventgrid import Chaos
 from tests.support.chaos.fleet import WISHES, Diary, Machine, fleets, scenario, text_of, vm_id
@@ -56,7 +56,7 @@ class FleetStory(RuleBasedStateMachine):
         self.opened = local_azure(self.clock, scenario(fleet), settings=settings, chaos=disorder)
         self.azure = self._play(self.opened.__aenter__())
         self.azure.hub.interruptions = self.deaths
-        self.azure.simulator.plane.faults.add([BAD])
+        self.azure.simulator.services.faults.add([BAD])
         self._watch_stops()
         self._wish(fleet[0].name, wish, 0)
 
@@ -92,7 +92,7 @@ class FleetStory(RuleBasedStateMachine):
         """Before the rule that makes bad disks bad: what hangs or fails is decided first."""
         self._play(asyncio.sleep(pause_s))
         self.diary.conflicts |= any(rule.get("respond", {}).get("status") == 409 for rule in rules)
-        self.azure.simulator.plane.faults.add(rules)
+        self.azure.simulator.services.faults.add(rules)
 
     @rule(
         seed=st.integers(0, 999),
@@ -101,7 +101,7 @@ class FleetStory(RuleBasedStateMachine):
     )
     def chance_rules(self, seed: int, rate: float, kinds: set[str]) -> None:
         self.diary.conflicts |= "refused" in kinds
-        self.azure.simulator.plane.faults.plan(seed, rate, sorted(kinds), hang_limit_s=900)
+        self.azure.simulator.services.faults.plan(seed, rate, sorted(kinds), hang_limit_s=900)
 
     @rule(pause_s=_PAUSES_S)
     def azure_recovers(self, pause_s: int) -> None:
@@ -189,29 +189,29 @@ class FleetStory(RuleBasedStateMachine):
 
     def _watch_stops(self) -> None:
         """Note every stop that Azure spoils: it is begun again, and that is not the app's doing."""
-        plane_faults = self.azure.simulator.plane.faults
-        fate_of, request_fate = plane_faults.fate_of, plane_faults.request_fate
+        plane_faults = self.azure.simulator.services.faults
+        operation_fault, request_fault = plane_faults.operation_fault, plane_faults.request_fault
 
-        def operation_noted(operation: str, resource_id: str) -> Fate:
-            fate = fate_of(operation, resource_id)
-            if operation in _STOPS and (fate.error or fate.nothing or fate.hangs):
+        def operation_noted(operation: str, resource_id: str) -> OperationFault:
+            fault = operation_fault(operation, resource_id)
+            if operation in _STOPS and (fault.error or fault.nothing or fault.hangs):
                 self._note_spoilt(resource_id)
-            return fate
+            return fault
 
-        def request_noted(method: str, path: str) -> RequestFate:
-            fate = request_fate(method, path)
-            if fate.nothing and path.endswith(_STOPS):
+        def request_noted(method: str, path: str) -> RequestFault:
+            fault = request_fault(method, path)
+            if fault.nothing and path.endswith(_STOPS):
                 self._note_spoilt(path.rsplit("/", 1)[0])
-            return fate
+            return fault
 
-        plane_faults.fate_of, plane_faults.request_fate = operation_noted, request_noted  # type: ignore[method-assign]
+        plane_faults.operation_fault, plane_faults.request_fault = operation_noted, request_noted  # type: ignore[method-assign]
 
     def _note_spoilt(self, vm_id: str) -> None:
         name = vm_id.rsplit("/", 1)[1].lower()
         self.diary.spoilt[name] = self.diary.spoilt.get(name, 0) + 1
 
     def _calm_azure(self) -> None:
-        faults = self.azure.simulator.plane.faults
+        faults = self.azure.simulator.services.faults
         faults.clear()
         faults.add([BAD])
 

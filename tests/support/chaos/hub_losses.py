@@ -30,7 +30,7 @@ class LoseHubAt(Watch):
     def reached(self, boundary: Boundary) -> None:
         super().reached(boundary)
         if len(self.seen) - 1 == self._number:
-            self.lost = boundary, asyncio.get_running_loop().create_task(self._hub.forget())
+            self.lost = boundary, asyncio.get_running_loop().create_task(self._hub.lose_storage())
             raise WorkerDied(after_s=1e6)
 
 
@@ -44,7 +44,7 @@ def lose_hub_in(story: Story, number: int) -> None:
 
     async def main(azure: LocalAzure) -> None:
         azure.hub.interruptions = loss = LoseHubAt(azure.hub, number)
-        azure.simulator.plane.faults.add([BAD])
+        azure.simulator.services.faults.add([BAD])
         await azure.tag(VM_ID, OsDiskName=story.wish)
         for _ in range(1200):
             if loss.lost is not None:

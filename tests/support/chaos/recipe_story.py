@@ -56,7 +56,7 @@ def play(calamity: Calamity) -> Told:
 
 
 async def _two_builds(world: HostedWorld, calamity: Calamity) -> Told:
-    faults = world.simulator.plane.faults
+    faults = world.simulator.services.faults
     faults.add([{"cloudInit": "machine", "ends": calamity.ending, "times": 1}])
     faults.plan(calamity.seed, calamity.rate, hang_limit_s=_HANGS_S)
     first = await world.run("create_images")

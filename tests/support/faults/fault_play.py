@@ -81,8 +81,8 @@ class Strike(Interruptions):
         self._strike(row, instance_id, task_id)
 
     def _strike(self, row: Step, instance_id: str, task_id: int) -> None:
-        plane = self.azure.simulator.plane
-        plane.faults.add(rules(row, self.failure))
+        services = self.azure.simulator.services
+        services.faults.add(rules(row, self.failure))
         match self.failure:
             case Failure.CRASH_BEFORE:
                 raise WorkerDied
@@ -93,9 +93,9 @@ class Strike(Interruptions):
                 assert task is not None
                 asyncio.get_running_loop().call_later(2, task.cancel)
             case Failure.VM_DELETED:
-                record = plane.store.get(vm_id(row))
+                record = services.store.get(vm_id(row))
                 assert record is not None
-                plane.store.delete(record, plane.clock.time())
+                services.store.delete(record, services.clock.time())
 
     @override
     def after_activity(self, name: str, instance_id: str, task_id: int, attempt: int) -> None:
@@ -125,7 +125,7 @@ def results_of(failure: Failure, steps: tuple[Step, ...]) -> Mapping[Step, Resul
 
     async def story(azure: LocalAzure) -> None:
         bad = [{"disk": f"vm-{step}-new", "boots": False, "serial": "panic"} for step in steps if _comes_back(step)]
-        azure.simulator.plane.faults.add(bad)
+        azure.simulator.services.faults.add(bad)
         azure.hub.interruptions = strike = Strike(azure, failure, steps)
         azure.hub.signal("@dispatcher@app", "hint", {"vms": [vm_id(step) for step in steps], "at": None})
 
@@ -137,8 +137,8 @@ def results_of(failure: Failure, steps: tuple[Step, ...]) -> Mapping[Step, Resul
 
         await azure.until(told, within_s=36000)
         assert strike.struck == set(steps), f"never struck at {set(steps) - strike.struck}"
-        azure.simulator.plane.faults.clear()
-        azure.simulator.plane.faults.add(bad)
+        azure.simulator.services.faults.clear()
+        azure.simulator.services.faults.add(bad)
         for _ in range(2):
             await asyncio.sleep(301)
             await azure.fire("sweep")
@@ -165,7 +165,7 @@ def _first_outcome(azure: LocalAzure, step: Step) -> dict[str, Any] | None:
 
 
 def _state(azure: LocalAzure, step: Step) -> tuple[str, str, dict[str, str]]:
-    record = azure.simulator.plane.store.get(vm_id(step))
+    record = azure.simulator.services.store.get(vm_id(step))
     if record is None:
         return "gone", "gone", {}
     disk = record.properties["storageProfile"]["osDisk"]["name"]
@@ -173,7 +173,7 @@ def _state(azure: LocalAzure, step: Step) -> tuple[str, str, dict[str, str]]:
 
 
 def _result(azure: LocalAzure, step: Step, outcome: Mapping[str, Any]) -> Result:
-    operations = azure.simulator.plane.operations.of(vm_id(step))
+    operations = azure.simulator.services.operations.of(vm_id(step))
     power, disk, tags = _state(azure, step)
     begins: dict[str, int] = {}
     for operation in operations:
@@ -194,7 +194,7 @@ def _begun_under_way(azure: LocalAzure, step: Step) -> list[str]:
     """Whatever was asked of the VM while an operation on it was under way."""
     busy = [
         (operation.started, operation.ended or azure.clock.now())
-        for operation in azure.simulator.plane.operations.of(vm_id(step))
+        for operation in azure.simulator.services.operations.of(vm_id(step))
         if operation.kind != "tags"
     ]
     begins = [

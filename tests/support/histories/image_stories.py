@@ -21,7 +21,7 @@ _RECIPE = {"REFRESH_RECIPES": str(RECIPES), "REFRESH_BUILD_SUBNETS": SUBNET}
 
 async def month(azure: LocalAzure) -> None:
     """Everything in one month: an image, disks, tags and swaps, and one disk that does not boot."""
-    azure.simulator.plane.faults.add([{"disk": "*/web02-2*", "boots": False}])
+    azure.simulator.services.faults.add([{"disk": "*/web02-2*", "boots": False}])
     await azure.hub.completed(azure.hub.start("refresh_month", {}, "month-202611-00000000"))
     await azure.settled()
 
@@ -37,7 +37,7 @@ async def _make_images(azure: LocalAzure) -> None:
 
 def images_amid(*faults: dict[str, Any]) -> Tale:
     async def tale(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([*faults])
+        azure.simulator.services.faults.add([*faults])
         await _make_images(azure)
 
     return tale
@@ -51,7 +51,7 @@ async def kept_image(azure: LocalAzure) -> None:
 
 async def app_fails_at_machine(azure: LocalAzure) -> None:
     """The activity that makes the build VM raises once: it is asked for again."""
-    azure.hub.witness(clumsy("ensure_build_vm"))
+    azure.hub.wrap_worker(clumsy("ensure_build_vm"))
     await _make_images(azure)
 
 
@@ -63,7 +63,7 @@ async def proof_without_subnet(azure: LocalAzure) -> None:
 
 def retention(*faults: dict[str, Any], delete: bool) -> Tale:
     async def tale(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([*faults])
+        azure.simulator.services.faults.add([*faults])
         asked = {"delete": delete}
         await azure.hub.completed(azure.hub.start("apply_retention", asked, "retention-202611-00000000"))
 

@@ -36,7 +36,7 @@ def fails(operation: str, code: str = "InternalExecutionError", times: int = 99)
 
 def tag(**tags: str) -> Tale:
     async def tale(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([BAD])
+        azure.simulator.services.faults.add([BAD])
         await azure.tag(VM_ID, **tags)
         await azure.until(lambda: bool(azure.outcomes()), within_s=36000)
         await azure.settled()
@@ -46,7 +46,7 @@ def tag(**tags: str) -> Tale:
 
 def tag_amid(*faults: dict[str, Any], wish: str = "web01-new") -> Tale:
     async def tale(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([*faults])
+        azure.simulator.services.faults.add([*faults])
         await tag(OsDiskName=wish)(azure)
 
     return tale
@@ -57,14 +57,14 @@ async def refused(azure: LocalAzure) -> None:
     await azure.tag(VM_ID, OsDiskName="web01-new")
     body = {"error": {"code": "AuthorizationFailed", "message": "planned"}}
     match = {"method": "PATCH", "path": ".*/tags/default"}
-    azure.simulator.plane.faults.add([{"match": match, "respond": {"status": 403, "body": body}}])
+    azure.simulator.services.faults.add([{"match": match, "respond": {"status": 403, "body": body}}])
     await azure.until(lambda: bool(azure.outcomes()))
 
 
 async def nothing_to_do(azure: LocalAzure) -> None:
     """Right before downtime the wish is gone; and a start of a swap that is long over."""
     row = {"vm": VM_ID, "decision": "swap", "reason": "wanted", "message": "", "wanted": disk_id("web01-new")}
-    azure.hub.witness(hanging("look"))
+    azure.hub.wrap_worker(hanging("look"))
     for operation, said in (("hint", {"vms": [VM_ID]}), ("take", LOOK), ("decided", {**LOOK, "decisions": [row]})):
         azure.hub.signal("@dispatcher@app", operation, {**said, "at": azure.clock.now().isoformat()})
     await azure.until(lambda: bool(azure.outcomes()))
@@ -74,20 +74,20 @@ async def nothing_to_do(azure: LocalAzure) -> None:
 
 async def way_back_fails(azure: LocalAzure) -> None:
     """The new disk does not boot, and Azure does not take it out again."""
-    azure.simulator.plane.faults.add([BAD])
+    azure.simulator.services.faults.add([BAD])
     await azure.tag(VM_ID, OsDiskName="web01-bad")
 
     async def on_the_bad_disk() -> bool:
         return await azure.os_disk(VM_ID) == "web01-bad"
 
     await azure.until(on_the_bad_disk)
-    azure.simulator.plane.faults.add([fails("update")])
+    azure.simulator.services.faults.add([fails("update")])
     await azure.until(lambda: bool(azure.outcomes()), within_s=36000)
 
 
 async def _killed_at(azure: LocalAzure, wish: str, step: str, *faults: dict[str, Any]) -> None:
     await azure.tag(VM_ID, OsDiskName=wish)
-    azure.simulator.plane.faults.add([BAD, *faults])
+    azure.simulator.services.faults.add([BAD, *faults])
 
     def reached() -> bool:
         return any(str(row.get("step", "")).startswith(step) for row in azure.book().get("running", {}).values())
@@ -140,7 +140,7 @@ async def gone(azure: LocalAzure) -> None:
     """Somebody deletes the VM while it is being swapped."""
     await azure.tag(VM_ID, OsDiskName="web01-new")
     await azure.until(lambda: bool(azure.journal(VM_ID)["stops"]))
-    azure.simulator.remove([VM_ID])
+    azure.simulator.remove_resources([VM_ID])
     await azure.until(lambda: bool(azure.outcomes()))
 
 
@@ -148,7 +148,7 @@ def proved_later(disk: str) -> Tale:
     """A VM is swapped while it does not run; its owner starts it, and the sweep has its disk proved."""
 
     async def tale(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([BAD])
+        azure.simulator.services.faults.add([BAD])
         await azure.tag(VM_ID, OsDiskName=disk)
         await azure.settled()
         await azure.arm("POST", f"{VM_ID}/start")
@@ -162,7 +162,7 @@ def proved_later(disk: str) -> Tale:
 
 async def busy_look(azure: LocalAzure) -> None:
     """A hint every few seconds while looks take longer than that: one look works them all off."""
-    azure.simulator.plane.faults.add([{"match": {"method": "GET", "path": "/virtualMachines/web01"}, "delay_s": 5}])
+    azure.simulator.services.faults.add([{"match": {"method": "GET", "path": "/virtualMachines/web01"}, "delay_s": 5}])
     for _ in range(12):
         azure.hub.signal("@dispatcher@app", "hint", {"vms": [VM_ID], "at": azure.clock.now().isoformat()})
         await asyncio.sleep(4)
@@ -184,7 +184,7 @@ async def self_check(azure: LocalAzure) -> None:
 
 async def app_fails(azure: LocalAzure) -> None:
     """An activity raises once: it is asked for again."""
-    azure.hub.witness(clumsy("ensure_os_disk"))
+    azure.hub.wrap_worker(clumsy("ensure_os_disk"))
     await tag(OsDiskName="web01-new")(azure)
 
 

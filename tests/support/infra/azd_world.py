@@ -61,7 +61,7 @@ class World:
         self.front = compiled.properties(_CONFIG, "/authsettingsV2")
         self.settings = {name: str(value) for name, value in compiled.properties(_CONFIG, "/appsettings").items()}
         galleries = [each["id"] for each in compiled.resources if each["type"] == "Microsoft.Compute/galleries"]
-        self.simulator.upsert([{"id": each, "location": "westeurope"} for each in galleries])
+        self.simulator.put_resources([{"id": each, "location": "westeurope"} for each in galleries])
         self.simulator.roles.replace([*_roles(compiled), {"scope": "/", "actions": ["*"], "principal": PEOPLE}])
         made = {
             "FUNCTION_APP_URL": self.gate,

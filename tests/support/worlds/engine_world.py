@@ -63,7 +63,7 @@ class EngineAzure(Outside):
 
     def plan(self, *rules: Mapping[str, Any]) -> None:
         """Put `rules` before all others; the quick durations stay the last word."""
-        faults = self.simulator.plane.faults
+        faults = self.simulator.services.faults
         earlier = list(faults.rules)
         faults.rules.clear()
         faults.add([dict(rule) for rule in rules])
@@ -71,7 +71,7 @@ class EngineAzure(Outside):
 
     def release(self, *rules: Mapping[str, Any]) -> None:
         """End whatever hangs by a rule, and drop all rules but these and the quick durations."""
-        faults = self.simulator.plane.faults
+        faults = self.simulator.services.faults
         faults.clear()
         faults.add([dict(rule) for rule in (*rules, *QUICK)])
 
@@ -122,7 +122,7 @@ async def strict_storage() -> AsyncIterator[StrictStorage]:
 
 def _simulator(clock: Clock, scenario: Sequence[Mapping[str, Any]]) -> Simulator:
     simulator = Simulator(clock, scenario=[GALLERY_BODY, *map(dict, scenario)], seed=7)
-    simulator.plane.faults.add([dict(rule) for rule in QUICK])
+    simulator.services.faults.add([dict(rule) for rule in QUICK])
     return simulator
 
 
@@ -139,7 +139,7 @@ async def hosted(
     async with AsyncExitStack() as stack:
         simulator = _simulator(clock, scenario)
         stack.push_async_callback(wiring.close)
-        app = LocalApp(clock, simulator, ROOT, settings={**SETTINGS, **settings}, engine=engine)
+        app = LocalApp(simulator, ROOT, settings={**SETTINGS, **settings}, engine=engine)
         endpoints = await app.start()
         stack.push_async_callback(app.stop)
         http = await stack.enter_async_context(aiohttp.ClientSession())

@@ -93,7 +93,7 @@ async def local_azure(
 ) -> AsyncIterator[LocalAzure]:
     """Start everything with `scenario` loaded; `events=False` leaves Event Grid unsubscribed."""
     simulator = Simulator(clock, scenario=scenario, chaos=chaos, seed=7)
-    app = LocalApp(clock, simulator, ROOT, settings={**SETTINGS, **(settings or {})}, events=events)
+    app = LocalApp(simulator, ROOT, settings={**SETTINGS, **(settings or {})}, events=events)
     endpoints = await app.start()
     try:
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_PATIENCE_S)) as http:

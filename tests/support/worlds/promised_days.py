@@ -164,7 +164,7 @@ async def _tear(azure: EngineAzure, tables: HubTables, day: Day) -> None:
 
 async def _go_on(azure: EngineAzure, day: Day) -> None:
     """The swaps go on; meanwhile a wish comes that no event tells of, and the sweep finds it."""
-    azure.simulator.upsert([{"id": vm_id(SWEPT), "tags": {**_tags(azure, SWEPT), "OsDiskName": _wish(SWEPT)}}])
+    azure.simulator.put_resources([{"id": vm_id(SWEPT), "tags": {**_tags(azure, SWEPT), "OsDiskName": _wish(SWEPT)}}])
     await azure.fire("sweep")
 
     async def swept() -> bool:

@@ -38,7 +38,7 @@ def on_recipes[T](
 
 def fail(world: HostedWorld, *rules: Json) -> None:
     """Plan misfortune."""
-    world.simulator.plane.faults.add(list(rules))
+    world.simulator.services.faults.add(list(rules))
 
 
 def groups_left(world: HostedWorld) -> list[str]:

@@ -21,7 +21,7 @@ class SilentDispatcher:
         self._operation, self._data = operation, data
         self._answers = asyncio.Event()
         self.silent = self._spent = False
-        azure.hub.witness(self._stand_by)
+        azure.hub.wrap_worker(self._stand_by)
 
     def _stand_by(self, worker: Worker) -> Worker:
         self._worker = worker

@@ -7,14 +7,14 @@ import json
 import pytest
 
 from refresh.records.events import MAX_VMS_NAMED, EventType, attention_event, image_event, month_event, outcome_event
-from refresh.records.swap import Outcome
+from refresh.records.swap import Outcome, OutcomeStatus
 from tests.support.worlds.builders import VM_ID
 
 AT = "2026-11-21T10:00:00+00:00"
 
 
-@pytest.mark.parametrize("status", ["succeeded", "not-proven", "rolled-back", "refused", "needs-attention"])
-def test_every_end_of_a_swap_has_its_type(status: str) -> None:
+@pytest.mark.parametrize("status", [status for status in OutcomeStatus if status is not OutcomeStatus.SKIPPED])
+def test_every_end_of_a_swap_has_its_type(status: OutcomeStatus) -> None:
     """The type says the outcome's status, the id the run and the type, the time when it ended."""
     outcome = Outcome(VM_ID, "swap-x-7", status, "verified", "m", ended=AT)
     event = outcome_event(outcome)
@@ -28,8 +28,10 @@ def test_every_end_of_a_swap_has_its_type(status: str) -> None:
 
 def test_a_swap_that_had_nothing_to_do_is_not_told() -> None:
     """A skipped swap is nobody's news, unless it had been announced."""
-    assert outcome_event(Outcome(VM_ID, "swap-x-7", "skipped", "already-there", "m")) is None
-    called_off = outcome_event(Outcome(VM_ID, "swap-x-7", "skipped", "on-hold", "m", new_disk="d", ended=AT))
+    assert outcome_event(Outcome(VM_ID, "swap-x-7", OutcomeStatus.SKIPPED, "already-there", "m")) is None
+    called_off = outcome_event(
+        Outcome(VM_ID, "swap-x-7", OutcomeStatus.SKIPPED, "on-hold", "m", new_disk="d", ended=AT)
+    )
     assert called_off is not None
     assert (called_off.type, called_off.data["status"]) == ("refresh.swap.refused", "skipped")
 
@@ -37,7 +39,7 @@ def test_a_swap_that_had_nothing_to_do_is_not_told() -> None:
 def test_what_a_swap_needs_on_its_way_does_not_hide_its_end() -> None:
     """A step that needs attention and an end that does have different ids: whoever drops doubles keeps both."""
     early = attention_event(VM_ID, "swap-x-7", "start", "no-capacity", "m", AT)
-    end = outcome_event(Outcome(VM_ID, "swap-x-7", "needs-attention", "no-capacity", "m", ended=AT))
+    end = outcome_event(Outcome(VM_ID, "swap-x-7", OutcomeStatus.NEEDS_ATTENTION, "no-capacity", "m", ended=AT))
     assert end is not None
     assert early.type == end.type
     assert early.id != end.id

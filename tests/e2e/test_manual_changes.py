@@ -1,4 +1,4 @@
-"""People work on a VM while the app swaps it: it is brought to running first, and then decided about anew."""
+"""Manual changes to a VM during its swap: the VM runs first, and then the app decides again."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_bod
 FLEET = [vm_body(), disk_body("web01-new")]
 
 
-def test_somebody_starts_a_vm_that_the_app_has_stopped() -> None:
-    """Somebody's start comes between the stop and the disk: the disk goes in all the same, and the VM ends running."""
+def test_an_operator_starts_a_vm_that_the_app_has_stopped() -> None:
+    """After a manual start between stop and disk change the disk is still swapped in, and the VM runs."""
 
     async def story(azure: LocalAzure) -> None:
         lost = {"match": {"method": "PATCH", "path": "/web01$"}, "times": 3, "reset": True}
-        azure.simulator.plane.faults.add([lost])
+        azure.simulator.services.faults.add([lost])
         await azure.tag(VM_ID, OsDiskName="web01-new")
 
         async def is_down() -> bool:
@@ -27,13 +27,13 @@ def test_somebody_starts_a_vm_that_the_app_has_stopped() -> None:
         assert await azure.os_disk(VM_ID) == "web01-new"
         assert await azure.power(VM_ID) == "running"
         begins = [row for row in azure.simulator.journal.requests if row["path"].endswith(("/start", "/deallocate"))]
-        assert {row["status"] for row in begins} == {202}, "nothing was begun beside somebody's start"
+        assert {row["status"] for row in begins} == {202}, "an operation started during the manual start"
 
     play(story, FLEET)
 
 
-def test_somebody_takes_the_wish_back_while_the_vm_is_down() -> None:
-    """The old disk is asked for again in the middle: the swap ends, the VM runs, and then it goes back."""
+def test_an_operator_takes_the_request_back_while_the_vm_is_down() -> None:
+    """When the old disk is requested again during a swap, the swap ends, the VM runs, and a second swap restores it."""
 
     async def story(azure: LocalAzure) -> None:
         await azure.tag(VM_ID, OsDiskName="web01-new")
@@ -48,8 +48,8 @@ def test_somebody_takes_the_wish_back_while_the_vm_is_down() -> None:
     play(story, FLEET)
 
 
-def test_somebody_deletes_the_new_disk_while_the_vm_is_down() -> None:
-    """The disk is gone when it should go in: the VM runs its old disk again, and the outcome says why."""
+def test_an_operator_deletes_the_new_disk_while_the_vm_is_down() -> None:
+    """When the new disk is deleted before it is attached, the swap is rolled back and the VM runs its old disk."""
 
     async def story(azure: LocalAzure) -> None:
         await azure.tag(VM_ID, OsDiskName="web01-new")

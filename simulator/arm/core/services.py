@@ -1,7 +1,7 @@
-"""The control plane's workbench: what every provider needs to do its work.
+"""The services that every provider shares.
 
-This room decides what belongs together: one clock, one store, one set of operations, faults, counters and one journal.
-It refuses to know any resource type.
+Decides their set: one clock, one store, one journal, one set of operations, faults, counters and registrations. Does
+not know any resource type.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from simulator.arm.core.operations import Operations, guid
 from simulator.arm.core.rate_limits import RateLimits
 from simulator.arm.core.registrations import Registrations
 from simulator.arm.core.store import Record, Store
-from simulator.arm.core.writes import Listener, Write, WriteKind
+from simulator.arm.core.write_events import Listener, WriteEvent, WriteKind
 from simulator.clock import Clock
 
 TENANT_ID = "72f988bf-0000-4000-8000-2d7cd011db47"
@@ -27,8 +27,8 @@ DEFAULT_SUBSCRIPTION = "00000000-0000-4000-8000-000000000001"
 DEFAULT_LOCATION = "westeurope"
 
 
-class Plane:
-    """One pretend ARM's state and services."""
+class Services:
+    """State and services of one simulated ARM."""
 
     def __init__(self, clock: Clock, seed: int, listeners: list[Listener], *, throttle: bool = False) -> None:
         self.clock = clock
@@ -46,7 +46,7 @@ class Plane:
         return self.clock.now()
 
     def random(self, kind: str, resource_id: ResourceId) -> Random:
-        """Reproducible randomness for one purpose on one resource."""
+        """A reproducible random source for one purpose on one resource."""
         return self.operations.random(kind, resource_id)
 
     def guid(self, kind: str, resource_id: ResourceId) -> str:
@@ -54,7 +54,7 @@ class Plane:
         return guid(self.random(kind, resource_id))
 
     def add_subscription(self, subscription: str) -> None:
-        """Make a subscription known; a known one is left alone."""
+        """Add a subscription; an existing one stays as it is."""
         self.store.subscriptions.setdefault(
             subscription.lower(),
             {
@@ -68,21 +68,21 @@ class Plane:
         )
 
     def require(self, resource_id: ResourceId, missing: ArmError) -> Record:
-        """The resource, or `missing` is raised."""
+        """Return the resource, or raise `missing`."""
         record = self.store.get(resource_id)
         if record is None:
             raise missing
         return record
 
     def power_changed(self, vm: Record) -> None:
-        """Tell whoever follows the guests that a VM began or ceased to run, or is gone."""
-        for heard in self.on_power:
-            heard(vm)
+        """Call the listeners in `on_power`: a VM started or stopped running, or was deleted."""
+        for listener in self.on_power:
+            listener(vm)
 
-    def tell_now(self, request: Request, resource_id: ResourceId, action: str, kind: WriteKind, scope: str) -> None:
-        """Tell the listeners about a synchronous write that has just taken effect."""
-        self.operations.tell(
-            Write(
+    def notify_write(self, request: Request, resource_id: ResourceId, action: str, kind: WriteKind, scope: str) -> None:
+        """Call the listeners with a synchronous write that took effect now."""
+        self.operations.notify(
+            WriteEvent(
                 resource_id=resource_id.text,
                 scope=scope,
                 operation_name=action,
@@ -97,7 +97,7 @@ class Plane:
         )
 
     def reset(self, seed: int) -> None:
-        """Back to a tenant without subscriptions."""
+        """Return to a tenant without subscriptions, faults and history."""
         self.operations.reset(seed)
         self.store.clear()
         self.faults.clear()

@@ -1,6 +1,6 @@
-"""How a VM comes to be: what ARM adds to a new VM, and what a scenario author may leave out.
+"""Defaults of a VM: what ARM adds to a new VM, and what a scenario can leave out.
 
-This room decides defaults. It refuses to know operations.
+Does not know operations.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from typing import Any
 
 from simulator.arm.core.ids import ResourceId, parse_id
 from simulator.arm.core.messages import stamp
-from simulator.arm.core.plane import Plane
+from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json, Record
 from simulator.arm.state.attachments import DISK_TYPE, attached_disk, disk_blocks, disk_id, sync_attachments
 from simulator.arm.state.contents import copied
 from simulator.arm.state.disk_bodies import complete_disk, identify
 from simulator.arm.state.disk_sources import SourceFacts, image_facts
 from simulator.arm.state.vm_state import VmState, vm_state
-from simulator.arm.vms.vm_private import take_private
+from simulator.arm.vms.vm_scenario_keys import take_scenario_keys
 
 _LINUX = {"publisher": "Canonical", "offer": "0001-com-ubuntu-server-jammy", "sku": "22_04-lts-gen2",
           "version": "latest", "exactVersion": "22.04.202401010"}  # fmt: skip
@@ -25,24 +25,24 @@ _WINDOWS = {"publisher": "MicrosoftWindowsServer", "offer": "WindowsServer", "sk
 _GUEST_KEYS = ("computerName", "osName", "osVersion", "extensions", "hyperVGeneration")
 
 
-def complete_model(plane: Plane, record: Record) -> None:
-    """Add to a VM's model what ARM adds to every VM."""
+def complete_model(services: Services, record: Record) -> None:
+    """Add to a VM's model the defaults that ARM adds to every VM."""
     identify(record)
     properties = record.properties
-    properties.setdefault("vmId", plane.guid("vmId", record.id))
-    properties.setdefault("timeCreated", stamp(plane.now()))
+    properties.setdefault("vmId", services.guid("vmId", record.id))
+    properties.setdefault("timeCreated", stamp(services.now()))
     properties.setdefault("hardwareProfile", {"vmSize": "Standard_D2s_v5"})
     storage = properties.setdefault("storageProfile", {})
     os_disk = storage.setdefault("osDisk", {})
     storage.setdefault("dataDisks", [])
-    facts = boot_facts(plane, record)
+    facts = boot_facts(services, record)
     os_disk.setdefault("osType", facts.os_type)
     os_disk.setdefault("createOption", "FromImage")
     os_disk.setdefault("caching", "ReadWrite")
     os_disk.setdefault("deleteOption", "Detach")
     if not os_disk.get("vhd"):
         managed = os_disk.setdefault("managedDisk", {})
-        unique = plane.guid("osDisk", record.id).replace("-", "")
+        unique = services.guid("osDisk", record.id).replace("-", "")
         default = managed.get("id", "").rsplit("/", 1)[-1] or f"{record.id.name}_OsDisk_1_{unique}"
         os_disk.setdefault("name", default)
         managed.setdefault("id", f"{record.id.group_id}/providers/{DISK_TYPE}/{os_disk['name']}")
@@ -54,16 +54,16 @@ def complete_model(plane: Plane, record: Record) -> None:
     windows = os_disk["osType"] == "Windows"
     guest.setdefault("osName", "Windows Server 2022 Datacenter" if windows else "ubuntu")
     guest.setdefault("osVersion", "10.0.20348.2655" if windows else "22.04")
-    disk = attached_disk(plane, os_disk)
+    disk = attached_disk(services, os_disk)
     guest.setdefault("hyperVGeneration", disk.properties.get("hyperVGeneration") if disk else facts.generation)
 
 
-def make_disks(plane: Plane, record: Record) -> None:
-    """Make every managed disk the model names and nobody has made yet."""
+def make_disks(services: Services, record: Record) -> None:
+    """Make every managed disk that the model names and that does not exist yet."""
     storage = record.properties["storageProfile"]
     for block in disk_blocks(record):
         text = disk_id(block)
-        if text is None or plane.store.get(text) is not None:
+        if text is None or services.store.get(text) is not None:
             continue
         sku = block.get("managedDisk", {}).get("storageAccountType", "Premium_LRS")
         body: Json = {"location": record.body["location"], "tags": {}, "sku": {"name": sku}}
@@ -71,22 +71,22 @@ def make_disks(plane: Plane, record: Record) -> None:
             body["zones"] = list(record.body["zones"])
         properties: Json = body.setdefault("properties", {})
         if block is storage["osDisk"]:
-            properties |= _os_disk_properties(plane, record)
+            properties |= _os_disk_properties(services, record)
         else:
             properties["creationData"] = {"createOption": "Empty"}
         if block.get("diskSizeGB"):
             properties["diskSizeGB"] = block["diskSizeGB"]
-        disk = Record(parse_id(text), body, content=copied(plane, storage.get("imageReference") or {}))
-        plane.store.put(disk)
-        complete_disk(plane, disk)
+        disk = Record(parse_id(text), body, content=copied(services, storage.get("imageReference") or {}))
+        services.store.put(disk)
+        complete_disk(services, disk)
     for block in disk_blocks(record):
         if disk_id(block):
             block.pop("diskSizeGB", None)
             block["managedDisk"].pop("storageAccountType", None)
 
 
-def fill(plane: Plane, record: Record) -> None:
-    """Complete a VM somebody put into the world by hand: model, disks, power, guest, network."""
+def fill(services: Services, record: Record) -> None:
+    """Complete a VM of a scenario: model, disks, power, guest, network."""
     body, properties = record.body, record.properties
     view: Json = properties.pop("instanceView", {})
     state = vm_state(record)
@@ -96,35 +96,35 @@ def fill(plane: Plane, record: Record) -> None:
     block = storage.setdefault("osDisk", {})
     if is_new and not storage.get("imageReference") and block.get("createOption", "FromImage") == "FromImage":
         storage["imageReference"] = dict(_WINDOWS if block.get("osType") == "Windows" else _LINUX)
-    complete_model(plane, record)
-    make_disks(plane, record)
+    complete_model(services, record)
+    make_disks(services, record)
     if is_new:
-        _add_profiles(plane, record)
+        _add_profiles(services, record)
     if etag := str(body.pop("etag", "")).strip('"'):
         state.etag = int(etag) if etag.isdigit() else state.etag
     properties.setdefault("provisioningState", "Succeeded")
-    take_private(plane, record, _power_in(view))
-    state.changed_at = state.changed_at or plane.now()
-    state.disks_at = state.disks_at or plane.now()
-    sync_attachments(plane, record)
-    plane.power_changed(record)
+    take_scenario_keys(services, record, _power_in(view))
+    state.changed_at = state.changed_at or services.now()
+    state.disks_at = state.disks_at or services.now()
+    sync_attachments(services, record)
+    services.power_changed(record)
 
 
-def boot_facts(plane: Plane, record: Record) -> SourceFacts:
-    """What is known of the OS disk of a VM's model: from the disk where it exists, else from the image."""
+def boot_facts(services: Services, record: Record) -> SourceFacts:
+    """Facts about the OS disk of a VM's model: from the disk if it exists, else from the image."""
     storage = record.properties["storageProfile"]
-    disk = attached_disk(plane, storage["osDisk"])
+    disk = attached_disk(services, storage["osDisk"])
     if disk is not None:
         return SourceFacts.of_disk(disk)
-    facts = image_facts(plane, storage.get("imageReference") or {})
+    facts = image_facts(services, storage.get("imageReference") or {})
     if os_type := storage["osDisk"].get("osType"):
         facts = facts.with_os(os_type)
     security = (record.properties.get("securityProfile") or {}).get("securityType")
     return facts.with_security(security) if security else facts
 
 
-def _os_disk_properties(plane: Plane, record: Record) -> Json:
-    facts = boot_facts(plane, record)
+def _os_disk_properties(services: Services, record: Record) -> Json:
+    facts = boot_facts(services, record)
     reference = record.properties["storageProfile"].get("imageReference") or {}
     creation: Json = {"createOption": "FromImage"}
     if "id" in reference:
@@ -156,7 +156,7 @@ def _complete_data_disk(record: Record, block: Json, number: int) -> None:
 
 
 def _take_guest(state: VmState, view: Json) -> None:
-    """Keep what a recorded instance view says of the guest, so that later views say it again."""
+    """Keep what a recorded instance view contains about the guest, so that later views contain it too."""
     agent = view.get("vmAgent", {})
     state.guest |= {key: view[key] for key in _GUEST_KEYS if key in view}
     state.guest |= {key: agent[key] for key in ("vmAgentVersion", "extensionHandlers") if key in agent}
@@ -167,7 +167,7 @@ def _power_in(view: Json) -> str | None:
     return next((code.split("/")[1] for code in codes if code.startswith("PowerState/")), None)
 
 
-def _add_profiles(plane: Plane, record: Record) -> None:
+def _add_profiles(services: Services, record: Record) -> None:
     properties, name = record.properties, record.id.name
     os_type = properties["storageProfile"]["osDisk"]["osType"]
     profile: dict[str, Any] = {"computerName": name[:15], "adminUsername": "azureuser", "secrets": []}
@@ -175,17 +175,17 @@ def _add_profiles(plane: Plane, record: Record) -> None:
     profile[key] = {"provisionVMAgent": True}
     properties.setdefault("osProfile", {**profile, "allowExtensionOperations": True})
     if "networkProfile" not in properties:
-        nic = _make_nic(plane, record)
+        nic = _make_nic(services, record)
         properties["networkProfile"] = {"networkInterfaces": [{"id": nic.text}]}
 
 
-def _make_nic(plane: Plane, record: Record) -> ResourceId:
+def _make_nic(services: Services, record: Record) -> ResourceId:
     nic = parse_id(f"{record.id.group_id}/providers/Microsoft.Network/networkInterfaces/{record.id.name}-nic")
-    if plane.store.get(nic) is None:
-        host = plane.random("privateIPAddress", record.id).randrange(2**16)
+    if services.store.get(nic) is None:
+        host = services.random("privateIPAddress", record.id).randrange(2**16)
         address = f"10.{host >> 8}.{host & 255}.4"
         configuration = {"name": "ipconfig1", "properties": {"privateIPAddress": address, "primary": True}}
         properties = {"provisioningState": "Succeeded", "ipConfigurations": [configuration]}
         body: Json = {"id": nic.text, "name": nic.name, "type": nic.type, "location": record.body["location"]}
-        plane.store.put(Record(nic, {**body, "properties": properties}))
+        services.store.put(Record(nic, {**body, "properties": properties}))
     return nic

@@ -1,7 +1,7 @@
 """A first-in first-out queue of work with a limit on how much of it runs at once.
 
-Decides order and concurrency. Refuses to know what the work is; a handler that is cancelled because the lane closes
-has to put its work back itself.
+Decides order and concurrency. Does not know what the work is. A handler that is cancelled because the queue closes must
+put its work back itself.
 """
 
 from __future__ import annotations
@@ -12,46 +12,46 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 
-class Lane[Work]:
-    """Hands work to `handle` in the order it came, at most `limit` at once, while it is open."""
+class LimitedQueue[Work]:
+    """Passes work to `handle` in the order it came, at most `limit` pieces at once, while it is open."""
 
     def __init__(self, limit: int, handle: Callable[[Work], Coroutine[Any, Any, None]]) -> None:
         if limit < 1:
-            raise ValueError(f"a limit of {limit} would hand out nothing")
+            raise ValueError(f"the limit must be at least 1, not {limit}")
         self.limit = limit
         self._handle = handle
-        self._queue: deque[Work] = deque()
+        self._waiting: deque[Work] = deque()
         self._running: set[asyncio.Task[None]] = set()
         self._not_begun: dict[asyncio.Task[None], Work] = {}
         self._open = False
 
     def put(self, work: Work) -> None:
-        """Queue work; it begins now if there is room."""
-        self._queue.append(work)
-        self._fill()
+        """Queue work. It starts now if the limit allows."""
+        self._waiting.append(work)
+        self._start_waiting()
 
     def open(self) -> None:
-        """Begin to hand out work."""
+        """Start to pass work to the handler."""
         self._open = True
-        self._fill()
+        self._start_waiting()
 
     def clear(self) -> None:
-        """Forget what is queued."""
-        self._queue.clear()
+        """Drop the queued work."""
+        self._waiting.clear()
 
     async def close(self) -> None:
-        """Hand out nothing more and cancel what runs; what is queued stays queued."""
+        """Start no more work and cancel running work. Queued work stays queued."""
         self._open = False
-        # A task that is cancelled before its first step never runs at all: its handler could not put the work back.
-        self._queue.extendleft(reversed(self._not_begun.values()))
+        # A task cancelled before its first step never runs, so its handler cannot put the work back: that is done here.
+        self._waiting.extendleft(reversed(self._not_begun.values()))
         running = list(self._running)
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
 
-    def _fill(self) -> None:
-        while self._open and self._queue and len(self._running) < self.limit:
-            work = self._queue.popleft()
+    def _start_waiting(self) -> None:
+        while self._open and self._waiting and len(self._running) < self.limit:
+            work = self._waiting.popleft()
             task = asyncio.get_running_loop().create_task(self._run(work))
             self._running.add(task)
             self._not_begun[task] = work
@@ -67,6 +67,6 @@ class Lane[Work]:
         self._running.discard(task)
         self._not_begun.pop(task, None)
         if not task.cancelled() and (fault := task.exception()) is not None:
-            # A fault of the hub itself, not of the app: nothing else would ever show it.
+            # A bug in the hub, not in the app: without this report it would go unnoticed.
             asyncio.get_running_loop().call_exception_handler({"message": "durable hub", "exception": fault})
-        self._fill()
+        self._start_waiting()

@@ -1,4 +1,4 @@
-"""The dispatcher's book for all sequences of operations: executed twice, said twice, with crashes in between."""
+"""The dispatcher state for any sequence of operations: executed twice, delivered twice, with crashes in between."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from refresh.records.dispatcher_state import DispatcherState, OutcomeRow
 from refresh.records.rows import Row
-from refresh.records.swap import Intent, Outcome
+from refresh.records.swap import Intent, Outcome, OutcomeStatus
 from tests.support.worlds.builders import GROUP, disk_id
 from tests.support.worlds.dispatcher import Json, Played, apply
 
@@ -31,7 +31,11 @@ def _decision(vm: str, decision: str, group: str | None, disk: str, power: bool)
 
 
 def _outcome(vm: str, n: int, status: str, reason: str) -> Json:
-    return {"vm": vm, "n": n, "outcome": Outcome(vm, f"swap-x-{n}", status, reason, "m", ended=_at(1)).to_json()}
+    return {
+        "vm": vm,
+        "n": n,
+        "outcome": Outcome(vm, f"swap-x-{n}", OutcomeStatus(status), reason, "m", ended=_at(1)).to_json(),
+    }
 
 
 def _operations() -> st.SearchStrategy[list[Operation]]:
@@ -72,7 +76,7 @@ def _operations() -> st.SearchStrategy[list[Operation]]:
 
 
 def _beginnings() -> list[list[Operation]]:
-    """Nothing; a swap of a VM that does not run, up to its end; the same VM running, its disk about to be proved."""
+    """No operation; a whole swap of a stopped VM; the same swap and a look that finds the VM running."""
     vm, look = VMS[0], {"look": "look-1"}
     intent = Intent("r", False, disk_id("old-1"), disk_id("a")).to_json()
     swapped: list[Operation] = [
@@ -120,10 +124,10 @@ def _starts(turns: list[Played]) -> list[Any]:
 
 @settings(max_examples=300)
 @given(_operations(), st.lists(st.integers(1, 6), max_size=12), st.lists(st.booleans(), max_size=12))
-def test_batches_lost_and_run_again_end_in_the_same_book(
+def test_lost_and_repeated_batches_end_in_the_same_state(
     operations: list[Operation], sizes: list[int], lost: list[bool]
 ) -> None:
-    """A batch executed, its actions sent, its state lost, and executed again with more behind it: the same book."""
+    """A batch whose actions are sent and whose state is lost gives the same state when it runs again with more."""
     once, turns = _run({}, operations, 0)
     state: Json = {}
     sent: list[Any] = []
@@ -142,13 +146,17 @@ def test_batches_lost_and_run_again_end_in_the_same_book(
 
 @settings(max_examples=300)
 @given(_operations(), st.sets(st.integers(0, 39)))
-def test_a_claim_is_one_at_a_time_and_never_comes_back(operations: list[Operation], twice: set[int]) -> None:
-    """Whatever is said, and said twice: one open claim for each VM, none after it is over, no number is reused."""
-    said = [each for number, each in enumerate(operations) for each in [operations[number]] * (1 + (number in twice))]
+def test_a_vm_has_one_claim_and_an_ended_claim_is_never_valid_again(
+    operations: list[Operation], twice: set[int]
+) -> None:
+    """With repeated operations a VM has at most one open claim, no claim after its end, and no number is reused."""
+    delivered = [
+        each for number, each in enumerate(operations) for each in [operations[number]] * (1 + (number in twice))
+    ]
     state: Json = {}
     over: set[tuple[str, int]] = set()
     numbers: set[str] = set()
-    for number, (name, data) in enumerate(said):
+    for number, (name, data) in enumerate(delivered):
         before = state.get("running", {})
         turn = apply(state, name, {**data, "at": _at(7 * number)})
         state = turn.state
@@ -162,7 +170,7 @@ def test_a_claim_is_one_at_a_time_and_never_comes_back(operations: list[Operatio
             assert yours == ([running[vm]["n"]] if vm in running else [])
             assert not any((vm, n) in over for n in yours)
         assert not set(running) & set(state.get("queue", {}))
-        # Whoever is to prove a disk is told which swap put it there, and since when.
+        # A row that proves a disk has the intent of the swap that attached it, and the time.
         proofs = [row for row in (*running.values(), *state.get("queue", {}).values()) if row.get("proves_since")]
         assert all(row["intent"]["new_disk"] and row["intent"]["was_running"] for row in proofs)
         groups = [row["group"] for row in running.values() if row.get("group")]
@@ -178,11 +186,11 @@ def _claimed(state: Json, vm: str, n: int) -> bool:
 @settings(max_examples=300)
 @given(_operations(), st.sampled_from(VMS))
 def test_no_hint_is_lost(operations: list[Operation], vm: str) -> None:
-    """After a hint its VM is looked at: it stands among the hints, with the open look, or behind its own swap."""
+    """After a hint its VM is among the hints, in the open look, or marked for another look after its swap."""
     state, _ = _run({}, operations, 0)
     state = apply(state, "hint", {"vms": [vm], "at": _at(900)}).state
     key = vm.lower()
     looking = {**state.get("hints", {}), **(state.get("look") or {}).get("taken", {})}
     assert key in looking or state.get("running", {}).get(key, {}).get("again")
     if key in state.get("hints", {}):
-        assert state.get("look"), "nobody would ever look"
+        assert state.get("look"), "no look is under way"

@@ -1,6 +1,6 @@
-"""Carries messages between orchestrations, activities and entities, each not before its time.
+"""Delivers messages between orchestrations, activities and entities at the time each is due.
 
-Decides when a message arrives. Does not know what it does there.
+Decides when a message arrives. Does not know its effect.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from simulator.clock import Clock
 from simulator.durable.records import Message, Operate, RunActivity
 
 
-class Post:
+class MessageDelivery:
     """Delivers messages to `arrive`, at once or on the simulated clock."""
 
     def __init__(self, clock: Clock, arrive: Callable[[Message], None]) -> None:
@@ -24,13 +24,13 @@ class Post:
         self._due: set[asyncio.TimerHandle] = set()
 
     def send(self, messages: Iterable[Message]) -> None:
-        """Deliver each message now, or when its `at` has come; those to entities in an order of their own.
+        """Deliver each message now, or at its `at`. Operations on entities are delivered in a shuffled order.
 
-        What a turn or a batch sends goes into the queues side by side, so it arrives in any order. Here the order is
-        drawn from what the messages say: another one than they were sent in, and the same in every run.
+        In Azure the messages of a turn or a batch are put into the queues in parallel, so they arrive in any order.
+        Here the order is derived from their content: it differs from the order sent and is the same in every run.
         https://github.com/Azure/durabletask/blob/main/src/DurableTask.AzureStorage/AzureStorageOrchestrationService.cs
         """
-        for message in _side_by_side(list(messages)):
+        for message in _shuffled(list(messages)):
             at = None if isinstance(message, RunActivity) else message.at
             if at is None or at <= self._clock.now():
                 self._arrive(message)
@@ -38,7 +38,7 @@ class Post:
                 self.later(self.seconds_until(at), partial(self._arrive, message))
 
     def later(self, delay_s: float, call: Callable[[], None]) -> None:
-        """Call `call` after `delay_s` simulated seconds, unless the post is closed by then."""
+        """Call `call` after `delay_s` simulated seconds, unless delivery is closed before."""
 
         def fire() -> None:
             self._due.discard(handle)
@@ -52,20 +52,20 @@ class Post:
         return max(0.0, (at - self._clock.now()).total_seconds())
 
     def close(self) -> None:
-        """Deliver nothing more."""
+        """Cancel all pending deliveries."""
         for handle in self._due:
             handle.cancel()
         self._due.clear()
 
 
-def _side_by_side(messages: list[Message]) -> Iterable[Message]:
+def _shuffled(messages: list[Message]) -> Iterable[Message]:
     operations = [message for message in messages if isinstance(message, Operate)]
     if len(operations) < 2:
         return messages
-    drawn = iter(sorted(operations, key=_drawn))
-    return [next(drawn) if isinstance(message, Operate) else message for message in messages]
+    shuffled = iter(sorted(operations, key=_shuffle_key))
+    return [next(shuffled) if isinstance(message, Operate) else message for message in messages]
 
 
-def _drawn(operation: Operate) -> int:
-    said = f"{operation.entity_id}|{operation.operation}|{operation.input}"
-    return crc32(said.encode("utf-8", "surrogatepass"))
+def _shuffle_key(operation: Operate) -> int:
+    content = f"{operation.entity_id}|{operation.operation}|{operation.input}"
+    return crc32(content.encode("utf-8", "surrogatepass"))

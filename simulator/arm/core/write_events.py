@@ -1,6 +1,6 @@
-"""What the pretend ARM tells others about its writes.
+"""Events about writes to the simulated ARM.
 
-This room decides the record of one successful or failed write on one resource. It refuses to know who listens.
+Decides the record of one successful or failed write on one resource. Does not know the listeners.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ WriteKind = Literal["write", "delete", "action"]
 
 
 @dataclass(frozen=True)
-class Write:
-    """One write on one resource, told when it took effect.
+class WriteEvent:
+    """One write on one resource, passed to the listeners when it took effect or failed.
 
     `resource_id` is the id as stored (for a tags write: the tagged resource); `scope` is the authorization scope, which
     for a tags write ends in `/providers/Microsoft.Resources/tags/default`. `operation_name` is Azure's action name,
@@ -34,4 +34,4 @@ class Write:
     status: Literal["Succeeded", "Failed"]
 
 
-Listener = Callable[[Write], None]
+Listener = Callable[[WriteEvent], None]

@@ -1,7 +1,6 @@
-"""What a scenario author says of a VM that no ARM body could: power, agent, guest.
+"""The scenario keys (`_…`) of a VM, for facts that no ARM body contains: power, agent, guest.
 
-This room decides the VM's private keys (`_…`): how they are taken out of a body and how they are told again. The keys
-are told in simulator/README.md. It refuses to know the VM's model.
+Decides how they are read from a body and written back. simulator/README.md lists them. Does not know the VM's model.
 """
 
 from __future__ import annotations
@@ -9,18 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, get_args
 
-from simulator.arm.core.plane import Plane
+from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json, Record
 from simulator.arm.guests.guest_boot import is_healthy, name_guest
 from simulator.arm.state.vm_state import SETTLED, Boot, Power, VmState, vm_state
 
 _AVAILABILITY = ("Available", "Unavailable", "Degraded", "Unknown")
+_AVAILABILITY_HELP = f"one of {', '.join(_AVAILABILITY)}"
 
 
-def take_private(plane: Plane, record: Record, shown_power: str | None) -> None:
-    """Take a VM's private keys out of its body; without `_power` its power is `shown_power`, or stays.
+def take_scenario_keys(services: Services, record: Record, shown_power: str | None) -> None:
+    """Move a VM's scenario keys from its body into its state; without `_power` the power is `shown_power`, or stays.
 
-    ValueError for a value nobody understands.
+    ValueError for an invalid value.
     """
     body, state = record.body, vm_state(record)
     state.has_agent = bool(body.pop("_agent", state.has_agent))
@@ -29,15 +29,15 @@ def take_private(plane: Plane, record: Record, shown_power: str | None) -> None:
     state.slow_extension_s = float(body.pop("_slow_extension_s", state.slow_extension_s))
     state.listens = tuple(_checked(body, "_listens", list(state.listens), _are_ports, "a list of ports"))
     state.availability = _checked(
-        body, "_availability", state.availability, lambda text: text in (None, *_AVAILABILITY), "a state Azure knows"
+        body, "_availability", state.availability, lambda text: text in (None, *_AVAILABILITY), _AVAILABILITY_HELP
     )
-    _take_power(plane, record, state, body.pop("_power", None) or shown_power)
+    _take_power(services, record, state, body.pop("_power", None) or shown_power)
 
 
-def private_keys(record: Record) -> Json:
-    """What a scenario would have to say to get this VM back: the keys `take_private` reads.
+def scenario_keys(record: Record) -> Json:
+    """The scenario keys that reproduce this VM, as `take_scenario_keys` reads them.
 
-    A VM on its way between two power states says so; taken as a scenario it is running.
+    A power state between two others, such as `starting`, is returned as it is; read again it means running.
     """
     state = vm_state(record)
     keys: Json = {"_power": "hibernated" if state.hibernated else state.power}
@@ -52,8 +52,8 @@ def private_keys(record: Record) -> Json:
     return keys | {key: value for key, (value, usual) in unusual.items() if value != usual}
 
 
-def _take_power(plane: Plane, record: Record, state: VmState, power: str | None) -> None:
-    now = plane.now()
+def _take_power(services: Services, record: Record, state: VmState, power: str | None) -> None:
+    now = services.now()
     if power is not None:
         if power not in (*get_args(Power), "hibernated"):
             raise ValueError(f"_power is one of {', '.join((*SETTLED, 'hibernated'))}, not {power!r}")
@@ -63,8 +63,8 @@ def _take_power(plane: Plane, record: Record, state: VmState, power: str | None)
             state.power = "deallocated"
     if state.power == "running":
         if state.boot is None:
-            name_guest(plane, record)
-            state.boot_up(Boot(now, now if state.has_agent else None, up_at=now, healthy=is_healthy(plane, record)))
+            name_guest(services, record)
+            state.boot_up(Boot(now, now if state.has_agent else None, up_at=now, healthy=is_healthy(services, record)))
     else:
         state.shut_down(now, keep_report=state.power == "stopped")
         if state.power == "stopped" and state.has_agent:

@@ -1,4 +1,4 @@
-"""The dispatcher's book over a post that delivers twice, late and out of order, as an engine without a sorter may."""
+"""The dispatcher with messages that arrive twice, late and out of order, as on an engine without message sorting."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from tests.support.chaos.dispatcher_play import VMS, Play
 
 @pytest.mark.parametrize("seed", range(60))
 def test_operations_delivered_twice_and_out_of_order_keep_every_promise(seed: int) -> None:
-    """One stop for each edit, one claim for each VM, no hint lost, and nothing newer undone by what comes late."""
+    """One stop for each edit, one claim for each VM, no hint lost, and no newer state undone by a late message."""
     play, chance = Play(), Random(seed)  # noqa: S311 # fixed seeds
     for vm in VMS:
         play.edit(vm, boots=True)
     go_wild(play, chance, 300)
     drain(play)
-    assert ("paused" in play.state) == (play.switched == "pause"), "a late switch undid a newer one"
+    assert ("paused" in play.state) == (play.switched == "pause"), "a late pause or resume undid a newer one"
     play.switch("resume")
     settle(play)
-    _judge(play)
-    # Everything that was ever sent may come once more, however late.
+    _check(play)
+    # Every message may be delivered again at any later time.
     stops = {vm.id: dict(vm.stops) for vm in play.vms.values()}
-    for letter in chance.sample(play.sent, len(play.sent)):
-        play.deliver(letter)
+    for message in chance.sample(play.sent, len(play.sent)):
+        play.deliver(message)
     settle(play)
-    _judge(play)
+    _check(play)
     assert {vm.id: dict(vm.stops) for vm in play.vms.values()} == stops
 
 
-def _judge(play: Play) -> None:
+def _check(play: Play) -> None:
     assert is_idle(play), play.state
     assert "paused" not in play.state, "a late pause undid a newer resume"
     assert play.state.get("selfcheck", {}).get("began") == play.checked, "a late self-check undid a newer one"
     for vm in play.vms.values():
         assert vm.is_up, f"{vm.id} is down"
-        assert vm.wish == vm.disk, f"the wish of {vm.id} was lost"
+        assert vm.wish == vm.disk, f"the request of {vm.id} was lost"
