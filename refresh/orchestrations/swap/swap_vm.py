@@ -19,6 +19,7 @@ from refresh.domain.swap import plan
 from refresh.domain.swap.blame import is_disk_to_blame, is_start_hopeless
 from refresh.domain.swap.plan import INTENT, NOTICE, UNDO
 from refresh.domain.terms import resource_id
+from refresh.domain.terms.decision_kind import DecisionKind
 from refresh.domain.terms.swap_reason import Reason, Wait
 from refresh.orchestrations.shared.dispatcher_calls import (
     OUTCOME_EVENT,
@@ -91,10 +92,10 @@ def _run(run: SwapRun, claimed: Claimed) -> SwapSteps:
         if noticed:
             prepared = yield from _prepare(run, claimed)  # the first reading is old by now
     if prepared.intent is None:
-        status = OutcomeStatus.SKIPPED if prepared.decision == "skip" else OutcomeStatus.REFUSED
+        status = OutcomeStatus.SKIPPED if prepared.decision is DecisionKind.SKIP else OutcomeStatus.REFUSED
         return replace(outcome_of(run, status, prepared.reason, prepared.message), new_disk=announced)
     kept: dict[str, Any] = {"intent": prepared.intent.to_json(), "tags": prepared.tags}
-    urgent = prepared.decision == "revive"
+    urgent = prepared.decision is DecisionKind.REVIVE
     kept |= {"urgent": urgent, "noticed": noticed}
     try:
         stored = yield from ask(ctx, "step", bounded=run.bounded, vm=run.vm, n=run.n, step=INTENT, **kept)
@@ -110,7 +111,7 @@ def _run(run: SwapRun, claimed: Claimed) -> SwapSteps:
         message = "a recovery run has taken this swap over"
         return outcome_of(run, OutcomeStatus.SKIPPED, Reason.NOT_CLAIMED, message)
     swap = run.planned(prepared.intent, prepared.steps, prepared.undo)
-    if prepared.decision == "revive":
+    if prepared.decision is DecisionKind.REVIVE:
         return (yield from _revive(swap, prepared.message))
     return (yield from _begin(swap, prepared.tags))
 
@@ -128,7 +129,7 @@ def _prepare(run: SwapRun, claimed: Claimed) -> Generator[Task[Any], Any, Prepar
     try:
         return Prepared.from_json((yield run.ctx.call_activity(durable_names.PREPARE_SWAP, input=data)))
     except TaskFailedError as error:
-        return Prepared("refuse", Reason.UNREADABLE, f"the swap could not be prepared: {error}"[:300])
+        return Prepared(DecisionKind.REFUSE, Reason.UNREADABLE, f"the swap could not be prepared: {error}"[:300])
 
 
 def _take_up(run: SwapRun, claimed: Claimed, intent: Intent) -> SwapSteps:

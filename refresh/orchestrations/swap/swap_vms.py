@@ -12,6 +12,7 @@ from typing import Any
 
 from durabletask.task import OrchestrationContext, Task, TaskFailedError, when_any
 
+from refresh.domain.terms.decision_kind import DecisionKind
 from refresh.domain.terms.swap_reason import Reason
 from refresh.orchestrations.shared.dispatcher_calls import OUTCOME_EVENT, now, tell
 from refresh.records import durable_names, swap
@@ -19,6 +20,9 @@ from refresh.records.swap import Outcome, OutcomeStatus, SwapRequest
 
 Rows = dict[str, dict[str, Any]]
 REREAD = timedelta(seconds=60)
+
+# The decision of a VM whose swap did not begin; any other outcome is one of a swap.
+_DECISIONS = {OutcomeStatus.SKIPPED: DecisionKind.SKIP, OutcomeStatus.REFUSED: DecisionKind.REFUSE}
 
 
 def swap_vms(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any], Any, dict[str, Any]]:
@@ -114,10 +118,10 @@ def _lost(vm: str, why: str) -> dict[str, Any]:
 
 def outcome_row(outcome: Outcome) -> dict[str, Any]:
     """An outcome as a row of a run: the fields of a VM record, and how the swap ended."""
-    decision = {OutcomeStatus.SKIPPED: "skip", OutcomeStatus.REFUSED: "refuse"}.get(outcome.status, "swap")
+    decision = _DECISIONS.get(outcome.status, DecisionKind.SWAP)
     row = {
         "vm": outcome.vm,
-        "decision": decision,
+        "decision": str(decision),
         "status": str(outcome.status),
         "reason": outcome.reason,
         "message": outcome.message[:200],
