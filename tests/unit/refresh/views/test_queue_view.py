@@ -1,4 +1,4 @@
-"""The queue's view: who waits and why."""
+"""The queue's view: which VMs wait and why."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def test_an_app_that_never_ran_has_an_empty_queue() -> None:
     ],
     ids=["paused", "full", "availability set", "free"],
 )
-def test_everybody_who_waits_has_a_reason(state: dict[str, object], reason: str | None, words: str) -> None:
-    """Each waiting VM carries the code of what it waits for and a sentence."""
+def test_every_waiting_vm_has_a_reason(state: dict[str, object], reason: str | None, words: str) -> None:
+    """Each waiting VM has the code of what it waits for and a sentence."""
     row = {"id": VM_ID, "wanted": disk_id("web01-202611"), "since": "2026-11-01T00:00:00+00:00", "group": "set"}
     (waiting,) = queue_view(view_of({**state, "queue": {VM_ID.lower(): row}}), 1)["waiting"]
     assert waiting["reason"] == reason
@@ -38,7 +38,7 @@ def test_everybody_who_waits_has_a_reason(state: dict[str, object], reason: str 
 
 
 def test_vms_about_to_be_looked_at_are_listed_once() -> None:
-    """Hints and those taken by the open look are told together."""
+    """VMs with a hint and VMs that the open look has taken are one list."""
     hint = {"id": VM_ID}
     state = {"hints": {VM_ID.lower(): hint}, "look": {"id": "look-1", "taken": {OTHER.lower(): {"id": OTHER}}}}
     assert sorted(queue_view(view_of(state), 20)["looking"]) == [VM_ID, OTHER]
