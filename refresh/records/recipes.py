@@ -7,6 +7,7 @@ the VM reads or generates them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from refresh.records.record import Record
 
@@ -35,15 +36,23 @@ class TemporaryGroup(Record):
     asked_at: str | None = None
 
 
+class StageState(StrEnum):
+    """How a stage stands; a stage that waits is called again, one that failed is not."""
+
+    DONE = "done"
+    WAITING = "waiting"
+    FAILED = "failed"
+
+
 @dataclass(frozen=True)
 class Stage(Record):
-    """How a stage stands: `done`, `waiting` (call again) or `failed` for good, with the reason and its message.
+    """How a stage stands, with the reason and its message.
 
     `evidence` are lines for a person to read, `by_hand` the commands that finish what the app could not, `at` is ARM's
     time.
     """
 
-    state: str
+    state: StageState
     reason: str | None = None
     message: str | None = None
     evidence: tuple[str, ...] = ()

@@ -9,10 +9,10 @@ run has the same rows. Resources in use by VMs are counted, not listed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from refresh.records.record import Record
+from refresh.records.record import JSON_KEY, Record
 
 DISK, VERSION = "disk", "version"
 # The decision about a resource, and the result.
@@ -27,14 +27,15 @@ _MAX_MESSAGE = 200
 class RetentionInput(Record):
     """The input of `apply_retention`: list resources, or with `delete` also delete those listed as deletable.
 
-    `disks` and `versions` are the ids that a long run still has to delete, `told` the rows of those it has finished.
+    `disks` and `versions` are the ids that a long run still has to delete, `rows` the rows of those it has finished;
+    the JSON key of `rows` is `told`, because runs under way have it in their histories.
     """
 
     delete: bool = False
     planned: bool = False
     disks: tuple[str, ...] = ()
     versions: tuple[str, ...] = ()
-    told: tuple[dict[str, Any], ...] = ()
+    rows: tuple[dict[str, Any], ...] = field(default=(), metadata={JSON_KEY: "told"})
 
 
 @dataclass(frozen=True)

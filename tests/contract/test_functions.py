@@ -103,6 +103,23 @@ def test_durable_functions_are_called_like_their_files(functions: dict[str, Inde
         assert names <= files
 
 
+def test_every_durable_name_is_spelled_once(functions: dict[str, IndexedFunction]) -> None:
+    """The constants of `durable_names` are the registered functions, and no other module of the app repeats a name."""
+    kinds = ("orchestrationTrigger", "activityTrigger", "entityTrigger")
+    registered = set().union(*(named(functions, kind) for kind in kinds))
+    constants = {value for name, value in vars(durable_names).items() if name.isupper() and name != "DISPATCHER_KEY"}
+    assert constants == registered
+    repeated = [
+        f"{path.relative_to(ROOT)}:{node.lineno} {node.value}"
+        for path in (ROOT / "refresh").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and path.name != "durable_names.py"
+        # These three are also words of results, settings and checks.
+        if node.value in registered - {"look", "selfcheck", "dispatcher"}
+    ]
+    assert repeated == []
+
+
 def test_every_activity_that_is_called_is_registered(functions: dict[str, IndexedFunction]) -> None:
     """Every activity that an orchestration calls is registered, and every registered activity is called."""
     called = set()

@@ -53,7 +53,7 @@ RECORDS: list[Record] = [
     month.ImageRow("d", "create", "r", "m", "v", regions=("westeurope",)),
     month.VmRow(VM, "create", "r", "m", "c", "n", "w"),
     recipes.TemporaryGroup("g", "build", "d", "s", "l", "r", "t", True, 3600.0, "x", "p:o:s:v", "v", False, "t"),
-    recipes.Stage("failed", "no-build-marker", "message", ("line",), ("az",), "t"),
+    recipes.Stage(recipes.StageState.FAILED, "no-build-marker", "message", ("line",), ("az",), "t"),
     recipes.ProofInput("d", "v"),
     retention.RetentionInput(True, True, ("d",), ("v",), ({"id": "x"},)),
     retention.DeletionInput(("d",), {"d": "why"}, ("definition",)),

@@ -10,7 +10,7 @@ from refresh.domain.terms.month_reason import MonthReason
 from refresh.gateways.errors import NotFound
 from refresh.gateways.gateways import Gateways
 from refresh.reading.recipes.stage_calls import LATE, comes_late, retry_briefly, run_stage
-from refresh.records.recipes import Stage, TemporaryGroup
+from refresh.records.recipes import Stage, StageState, TemporaryGroup
 
 
 async def ensure_build_group(data: dict[str, Any]) -> dict[str, Any]:
@@ -27,7 +27,9 @@ async def _ensure(gateways: Gateways, place: TemporaryGroup) -> Stage:
             return LATE
         group_tag_values = group_tags(place.purpose, place.definition, place.run, place.since)
         await retry_briefly(lambda: gateways.temporary_groups.put_group(place.group, place.location, group_tag_values))
-        return Stage("done")
+        return Stage(StageState.DONE)
     if found.provisioning_state == "Deleting":
-        return Stage("failed", MonthReason.BUILD_FAILED, f"resource group {found.name} is being deleted; run again")
-    return Stage("done")
+        return Stage(
+            StageState.FAILED, MonthReason.BUILD_FAILED, f"resource group {found.name} is being deleted; run again"
+        )
+    return Stage(StageState.DONE)

@@ -9,7 +9,7 @@ from refresh.domain.recipes import temporary_group
 from refresh.domain.terms.month_reason import MonthReason
 from refresh.gateways.gateways import Gateways
 from refresh.reading.recipes.stage_calls import read_machine, retry_briefly, run_stage
-from refresh.records.recipes import Stage, TemporaryGroup
+from refresh.records.recipes import Stage, StageState, TemporaryGroup
 
 
 async def ensure_generalized(data: dict[str, Any]) -> dict[str, Any]:
@@ -23,8 +23,10 @@ async def _ensure(gateways: Gateways, place: TemporaryGroup) -> Stage:
     machine = await read_machine(gateways, vm)
     if machine is None:
         return Stage(
-            "failed", MonthReason.BUILD_FAILED, "the build VM does not exist any more; it was deleted from outside"
+            StageState.FAILED,
+            MonthReason.BUILD_FAILED,
+            "the build VM does not exist any more; it was deleted from outside",
         )
     if not machine.generalized:
         await retry_briefly(lambda: gateways.temporary_groups.generalize(vm))
-    return Stage("done")
+    return Stage(StageState.DONE)

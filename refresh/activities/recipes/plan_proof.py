@@ -12,7 +12,7 @@ from refresh.domain.terms.month_reason import MonthReason, Refusal
 from refresh.gateways.errors import GatewayError
 from refresh.reading.recipes.choose_group import find_temporary_group
 from refresh.reading.recipes.stage_calls import retry_briefly
-from refresh.records.recipes import Stage
+from refresh.records.recipes import Stage, StageState
 
 
 async def plan_proof(data: dict[str, Any]) -> dict[str, Any]:
@@ -26,8 +26,8 @@ async def plan_proof(data: dict[str, Any]) -> dict[str, Any]:
         found = await find_temporary_group(gateways, wiring.settings(), definition, PROOF, data["run"], data["since"])
     except GatewayError as error:
         message = f"what the proof needs could not be read: {error}"[:300]
-        return {"stage": Stage("failed", MonthReason.NOT_READ, message).to_json()}
+        return {"stage": Stage(StageState.FAILED, MonthReason.NOT_READ, message).to_json()}
     if isinstance(found, Refusal):
-        return {"stage": Stage("failed", found.reason, found.message).to_json()}
+        return {"stage": Stage(StageState.FAILED, found.reason, found.message).to_json()}
     agent = agent_promised(definition) is not False
     return {"place": replace(found, version=data["version"], agent=agent).to_json()}

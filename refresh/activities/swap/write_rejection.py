@@ -33,8 +33,8 @@ async def write_rejection(data: dict[str, Any]) -> dict[str, Any]:
             written[tags.OS_DISK_REJECTED] = disk_text(vm.id, intent.new_disk)
         if intent.previous is not None:
             written[tags.OS_DISK_PREVIOUS] = intent.previous
-        # The delete comes first: if the worker dies after it, `OsDiskName` still names the new disk, and the next call
-        # does the rest.
+        # The delete comes first: if the worker dies after it, `OsDiskName` still names the new disk, and a repeated
+        # call does the rest.
         stale = tags.value_of(vm.tags, tags.OS_DISK_PREVIOUS)
         if intent.previous is None and stale is not None:
             await retry_until_answered(

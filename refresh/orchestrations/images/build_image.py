@@ -15,6 +15,7 @@ from typing import Any
 from durabletask.task import OrchestrationContext, Task, TaskFailedError
 
 from refresh.domain.images.manual_commands import delete_command
+from refresh.domain.images.replication import ReplicationStanding
 from refresh.domain.terms import times
 from refresh.domain.terms.month_reason import MonthReason
 from refresh.orchestrations.shared.dispatcher_calls import now
@@ -22,7 +23,7 @@ from refresh.orchestrations.shared.notices import publish
 from refresh.records import durable_names, month
 from refresh.records.events import image_event
 from refresh.records.month import BuildInput, ImageRow
-from refresh.records.recipes import ProofInput, Stage
+from refresh.records.recipes import ProofInput, Stage, StageState
 
 LOOK_EVERY = timedelta(seconds=60)
 LOOKS_PER_HISTORY = 60
@@ -116,9 +117,9 @@ def _watch(ctx: OrchestrationContext, build: BuildInput, token: str | None) -> S
         seen = yield ctx.call_activity(durable_names.WATCH_VERSION, input=build.to_json())
         row: Row = seen["row"]
         ctx.set_custom_status({"version": row.get("version"), "step": "replicating", "regions": seen["regions"]})
-        if seen["standing"] == "done":
+        if seen["standing"] == ReplicationStanding.DONE:
             return row
-        if seen["standing"] == "failed":
+        if seen["standing"] == ReplicationStanding.FAILED:
             return (yield from _explain(ctx, build, row, token))
         waited_s = times.seconds_between(build.since, now(ctx)) or 0.0
         if waited_s >= (BUDGET_OF_MACHINES_S if build.machine else BUDGET_S):
@@ -141,9 +142,9 @@ def _admit(ctx: OrchestrationContext, build: BuildInput, row: Row) -> Steps[Row]
     if not build.admit:
         return row
     ctx.set_custom_status({"version": row["version"], "step": "being proved" if build.proof else "being admitted"})
-    proof = (yield from _prove(ctx, build)) if build.proof else Stage("done")
+    proof = (yield from _prove(ctx, build)) if build.proof else Stage(StageState.DONE)
     row = _add_commands(row, proof.by_hand)
-    if proof.state != "done":
+    if proof.state is not StageState.DONE:
         return (yield from _keep_out(ctx, build, row, proof))
     if proof.message:
         row = row | {"message": f"{row['message']}; {proof.message}"[: month.MAX_IMAGE_MESSAGE]}
@@ -159,7 +160,7 @@ def _prove(ctx: OrchestrationContext, build: BuildInput) -> Steps[Stage]:
             durable_names.PROVE_VERSION, input=asked.to_json(), instance_id=instance_id
         )
     except TaskFailedError as error:
-        return Stage("failed", MonthReason.BROKEN, f"its proof broke off: {error}"[:200])
+        return Stage(StageState.FAILED, MonthReason.BROKEN, f"its proof broke off: {error}"[:200])
     return Stage.from_json(stage)
 
 

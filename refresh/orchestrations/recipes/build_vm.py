@@ -18,7 +18,7 @@ from refresh.domain.terms.month_reason import MonthReason
 from refresh.orchestrations.recipes.stages import MAKING, QUICK, WORKING, Stages, pursue, pursue_step
 from refresh.orchestrations.shared.dispatcher_calls import now
 from refresh.records import durable_names
-from refresh.records.recipes import TemporaryGroup
+from refresh.records.recipes import StageState, TemporaryGroup
 from refresh.records.swap import StepInput
 
 # Azure writes the serial log in pieces with an undocumented delay: the last line can arrive after the power-off.
@@ -32,7 +32,7 @@ def build_vm(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[
 
 def _build(ctx: OrchestrationContext, place: TemporaryGroup) -> Stages:
     made = yield from pursue(ctx, durable_names.ENSURE_BUILD_VM, place.to_json(), MAKING)
-    if made.state != "done":
+    if made.state is not StageState.DONE:
         return made
     working = replace(place, since=now(ctx))
     off = yield from pursue(ctx, durable_names.WATCH_BUILD_VM, working.to_json(), WORKING)
@@ -41,11 +41,11 @@ def _build(ctx: OrchestrationContext, place: TemporaryGroup) -> Stages:
             break
         yield ctx.create_timer(LOG_LAG)
         off = yield from pursue(ctx, durable_names.WATCH_BUILD_VM, working.to_json(), WORKING)
-    if off.state != "done":
+    if off.state is not StageState.DONE:
         return off
     stopped = yield from pursue_step(
         ctx, durable_names.ENSURE_STOPPED, StepInput(temporary_group.vm_id(place.group)), QUICK
     )
-    if stopped.state != "done" or not place.generalized:
+    if stopped.state is not StageState.DONE or not place.generalized:
         return replace(stopped, evidence=())
     return (yield from pursue(ctx, durable_names.ENSURE_GENERALIZED, place.to_json(), QUICK))

@@ -25,7 +25,7 @@ from refresh.orchestrations.recipes.stages import (
 )
 from refresh.orchestrations.shared.dispatcher_calls import now
 from refresh.records import durable_names
-from refresh.records.recipes import ProofInput, Stage, TemporaryGroup
+from refresh.records.recipes import ProofInput, Stage, StageState, TemporaryGroup
 from refresh.records.swap import Health, StepInput
 
 # The ladder has a timeout of its own, of an hour at most.
@@ -43,7 +43,7 @@ def prove_version(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[
     place = TemporaryGroup.from_json(planned["place"])
     proof = yield from _prove(ctx, place)
     cleaned = yield from clean_up(ctx, place.group)
-    if cleaned.state == "failed":
+    if cleaned.state is StageState.FAILED:
         message = f"{proof.message or 'proved'}; {cleaned.message}"[:300]
         proof = replace(proof, message=message, by_hand=(*proof.by_hand, *cleaned.by_hand))
     return proof.to_json()
@@ -51,16 +51,16 @@ def prove_version(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[
 
 def _prove(ctx: OrchestrationContext, place: TemporaryGroup) -> Stages:
     grouped = yield from pursue(ctx, durable_names.ENSURE_BUILD_GROUP, place.to_json(), QUICK)
-    if grouped.state != "done":
+    if grouped.state is not StageState.DONE:
         return grouped
     clear = yield from clear_way(ctx, place)
-    if clear.state != "done":
+    if clear.state is not StageState.DONE:
         return clear
     made = yield from pursue(ctx, durable_names.ENSURE_PROOF_VM, place.to_json(), MAKING)
-    if made.state != "done":
+    if made.state is not StageState.DONE:
         return made
     step = StepInput(temporary_group.vm_id(place.group), health=Health(agent=place.agent))
     healthy = yield from pursue_step(ctx, durable_names.ENSURE_HEALTHY, step, HEALTH)
-    if healthy.state != "done":
+    if healthy.state is not StageState.DONE:
         return replace(healthy, message=f"a disk from it booted and is not healthy: {healthy.message}"[:300])
-    return Stage("done", message=f"a disk from it booted: {healthy.message}"[:300], by_hand=clear.by_hand)
+    return Stage(StageState.DONE, message=f"a disk from it booted: {healthy.message}"[:300], by_hand=clear.by_hand)

@@ -19,7 +19,7 @@ from refresh.orchestrations.recipes.stages import QUICK, Stages, clean_up, clear
 from refresh.orchestrations.shared.dispatcher_calls import now
 from refresh.records import durable_names, month
 from refresh.records.month import BuildInput, ImageRow
-from refresh.records.recipes import Stage, TemporaryGroup
+from refresh.records.recipes import Stage, StageState, TemporaryGroup
 
 _MAX_MESSAGE = 300
 
@@ -36,32 +36,32 @@ def run_recipe(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Tas
         return dict(planned["row"])
     place = TemporaryGroup.from_json(planned["place"])
     made = yield from _make(ctx, place)
-    if made.state == "done":
+    if made.state is StageState.DONE:
         row = yield from _publish(ctx, build, temporary_group.vm_id(place.group))
     else:
         reason, message = made.reason or MonthReason.BUILD_FAILED, made.message or "the build failed"
         decision = month.REFUSE if reason == MonthReason.BUILD_UNDER_WAY else month.FAILED
         row = ImageRow(build.definition, decision, reason, message, evidence=made.evidence).to_json()
     cleaned = yield from clean_up(ctx, place.group)
-    return _with_leftovers(row, made if made.state == "done" else Stage("done"), cleaned)
+    return _with_leftovers(row, made if made.state is StageState.DONE else Stage(StageState.DONE), cleaned)
 
 
 def _make(ctx: OrchestrationContext, place: TemporaryGroup) -> Stages:
     """The VM, ready to be captured; `by_hand` deletes what is left of earlier runs."""
     grouped = yield from pursue(ctx, durable_names.ENSURE_BUILD_GROUP, place.to_json(), QUICK)
-    if grouped.state != "done":
+    if grouped.state is not StageState.DONE:
         return grouped
     clear = yield from clear_way(ctx, place)
-    if clear.state != "done":
+    if clear.state is not StageState.DONE:
         return clear
     try:
         built = yield ctx.call_sub_orchestrator(
             durable_names.BUILD_VM, input=place.to_json(), instance_id=_child_id(ctx, "machine", place.definition)
         )
     except TaskFailedError as error:
-        return Stage("failed", MonthReason.BROKEN, f"the build VM's work broke off: {error}"[:_MAX_MESSAGE])
+        return Stage(StageState.FAILED, MonthReason.BROKEN, f"the build VM's work broke off: {error}"[:_MAX_MESSAGE])
     stage = Stage.from_json(built)
-    return stage if stage.state == "failed" else replace(stage, message=clear.message, by_hand=clear.by_hand)
+    return stage if stage.state is StageState.FAILED else replace(stage, message=clear.message, by_hand=clear.by_hand)
 
 
 def _publish(ctx: OrchestrationContext, asked: BuildInput, machine: str) -> Generator[Task[Any], Any, Row]:
@@ -85,7 +85,7 @@ def _child_id(ctx: OrchestrationContext, kind: str, definition: str) -> str:
 
 def _with_leftovers(row: Row, earlier: Stage, cleaned: Stage) -> Row:
     """The row, which also names what is left over, with the commands that delete it."""
-    left = [str(stage.message) for stage in (earlier, cleaned) if stage.by_hand or stage.state == "failed"]
+    left = [str(stage.message) for stage in (earlier, cleaned) if stage.by_hand or stage.state is StageState.FAILED]
     if not left:
         return row
     by_hand = [*row.get("by_hand", ()), *earlier.by_hand, *cleaned.by_hand]

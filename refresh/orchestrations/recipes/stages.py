@@ -17,7 +17,7 @@ from refresh.domain.terms import times
 from refresh.domain.terms.month_reason import MonthReason
 from refresh.orchestrations.shared.dispatcher_calls import now
 from refresh.records import durable_names
-from refresh.records.recipes import Stage, TemporaryGroup
+from refresh.records.recipes import Stage, StageState, TemporaryGroup
 from refresh.records.swap import StepInput, StepResult, StepState
 
 # An activity that crashed is called again: each of them reads before it changes anything.
@@ -60,13 +60,15 @@ def pursue(ctx: OrchestrationContext, activity: str, data: dict[str, Any], patie
         except TaskFailedError as error:
             crashes += 1
             if crashes > CRASHES_ALLOWED:
-                return Stage("failed", MonthReason.BROKEN, f"{activity} broke off: {error}"[:300])
-            stage = Stage("waiting", MonthReason.BROKEN, f"{activity} broke off")
-        if stage.state != "waiting":
+                return Stage(StageState.FAILED, MonthReason.BROKEN, f"{activity} broke off: {error}"[:300])
+            stage = Stage(StageState.WAITING, MonthReason.BROKEN, f"{activity} broke off")
+        if stage.state is not StageState.WAITING:
             return stage
         waited_s = times.seconds_between(begun, now(ctx)) or 0.0
         if waited_s >= patience.budget_s:
-            return Stage("failed", MonthReason.TIMED_OUT, f"after {waited_s / 60:.0f} minutes: {stage.message}"[:300])
+            return Stage(
+                StageState.FAILED, MonthReason.TIMED_OUT, f"after {waited_s / 60:.0f} minutes: {stage.message}"[:300]
+            )
         # Every call stays in the history, which is replayed each time: a long stage is called less often.
         slower = SLOWER if waited_s >= SLOWER_AFTER_S else 1
         yield ctx.create_timer(timedelta(seconds=patience.every_s * slower))
@@ -86,14 +88,16 @@ def pursue_step(ctx: OrchestrationContext, activity: str, step: StepInput, patie
             )
         seen = result.message or result.evidence or ""
         if result.state is StepState.DONE:
-            return Stage("done", message=seen[:300], evidence=result.rungs, at=result.at)
+            return Stage(StageState.DONE, message=seen[:300], evidence=result.rungs, at=result.at)
         if result.state is not StepState.WAITING:
             # Only a guest that was read as unhealthy is the version's fault.
             azure_refused = result.state is not StepState.FAILED or result.code not in (None, _UNHEALTHY)
             reason = MonthReason.AZURE_SAID_NO if azure_refused else MonthReason.BUILD_FAILED
-            return Stage("failed", reason, (seen or result.state)[:300], result.rungs)
+            return Stage(StageState.FAILED, reason, (seen or result.state)[:300], result.rungs)
         if (times.seconds_between(begun, now(ctx)) or 0.0) >= patience.budget_s:
-            return Stage("failed", MonthReason.TIMED_OUT, f"{activity} took too long: {seen}"[:300], result.rungs)
+            return Stage(
+                StageState.FAILED, MonthReason.TIMED_OUT, f"{activity} took too long: {seen}"[:300], result.rungs
+            )
         known = {"since": result.since, "begun_at": result.begun_at, "last_code": result.code}
         step = StepInput.from_json({**step.to_json(), **{key: value for key, value in known.items() if value}})
         if result.wait_s is not None:
@@ -103,7 +107,7 @@ def pursue_step(ctx: OrchestrationContext, activity: str, step: StepInput, patie
 def clean_up(ctx: OrchestrationContext, group: str) -> Stages:
     """Delete the group; a failure names it and has the commands that delete it."""
     stage = yield from pursue(ctx, durable_names.ENSURE_GROUP_GONE, {"group": group}, DELETING)
-    if stage.state == "failed" and not stage.by_hand:  # out of time, or broken off: Azure may never delete it
+    if stage.state is StageState.FAILED and not stage.by_hand:  # out of time, or broken off: Azure may never delete it
         return replace(stage, by_hand=delete_commands(group))
     return stage
 
@@ -116,16 +120,16 @@ def clear_way(ctx: OrchestrationContext, place: TemporaryGroup) -> Stages:
     try:
         found = yield ctx.call_activity(durable_names.FIND_LEFTOVERS, input=place.to_json())
     except TaskFailedError as error:
-        return Stage("failed", MonthReason.BROKEN, f"other builds could not be looked for: {error}"[:300])
+        return Stage(StageState.FAILED, MonthReason.BROKEN, f"other builds could not be looked for: {error}"[:300])
     if found.get("problem"):
-        return Stage("failed", MonthReason.NOT_READ, found["problem"])
+        return Stage(StageState.FAILED, MonthReason.NOT_READ, found["problem"])
     if found["busy"]:
         message = f"run {found['busy']} builds it already; run again when it has ended"
-        return Stage("failed", MonthReason.BUILD_UNDER_WAY, message)
+        return Stage(StageState.FAILED, MonthReason.BUILD_UNDER_WAY, message)
     left: list[Stage] = []
     for group in found["groups"]:
         # Begun without waiting: what an ended run left must not delay this run.
         stage = yield from pursue(ctx, durable_names.ENSURE_GROUP_GONE, {"group": group}, ONCE)
-        left += [stage] if stage.state == "failed" and stage.reason != MonthReason.TIMED_OUT else []
+        left += [stage] if stage.state is StageState.FAILED and stage.reason != MonthReason.TIMED_OUT else []
     remains = "; ".join(str(stage.message) for stage in left)[:300] or None
-    return Stage("done", message=remains, by_hand=tuple(line for stage in left for line in stage.by_hand))
+    return Stage(StageState.DONE, message=remains, by_hand=tuple(line for stage in left for line in stage.by_hand))

@@ -35,13 +35,13 @@ def apply_retention(ctx: OrchestrationContext, data: dict[str, Any]) -> Generato
         if planned.get("problem"):
             return _failure(planned["problem"])
         asked = replace(asked, planned=True, disks=tuple(planned["disks"]), versions=tuple(planned["versions"]))
-    rows: Rows = list(asked.told)
+    rows: Rows = list(asked.rows)
     size = retention.DISKS_PER_ACTIVITY
     now, rest = asked.disks[: size * BATCHES_PER_HISTORY], asked.disks[size * BATCHES_PER_HISTORY :]
     for start in range(0, len(now), size):
         rows += yield from _delete(ctx, durable_names.DELETE_DISKS, now[start : start + size])
     if rest:
-        ctx.continue_as_new(replace(asked, disks=rest, told=tuple(rows)).to_json())
+        ctx.continue_as_new(replace(asked, disks=rest, rows=tuple(rows)).to_json())
         return {}
     for start in range(0, len(asked.versions), retention.VERSIONS_PER_ACTIVITY):
         batch = asked.versions[start : start + retention.VERSIONS_PER_ACTIVITY]

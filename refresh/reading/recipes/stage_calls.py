@@ -14,7 +14,7 @@ from refresh.gateways.errors import GatewayError, NotFound, Unavailable
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls import late_activity
 from refresh.reading.calls.retrying import retry_until_answered
-from refresh.records.recipes import Stage, TemporaryGroup
+from refresh.records.recipes import Stage, StageState, TemporaryGroup
 
 CALL_BUDGET_S = 30.0
 _CONFLICTS = frozenset({"Conflict", "AnotherOperationInProgress", "OperationNotAllowedOnDeletingResource"})
@@ -25,12 +25,12 @@ async def run_stage(work: Callable[[], Awaitable[Stage]], what: str) -> Stage:
     try:
         return await work()
     except Unavailable as error:
-        return Stage("waiting", MonthReason.NOT_READ, f"{what}: {error}"[:300])
+        return Stage(StageState.WAITING, MonthReason.NOT_READ, f"{what}: {error}"[:300])
     except GatewayError as error:
         if error.code in _CONFLICTS:
-            return Stage("waiting", MonthReason.AZURE_SAID_NO, f"{what}: {error}"[:300])
+            return Stage(StageState.WAITING, MonthReason.AZURE_SAID_NO, f"{what}: {error}"[:300])
         why = tell_refusal(error.code, error.message)
-        return Stage("failed", MonthReason.AZURE_SAID_NO, f"{what}: {why}"[:300])
+        return Stage(StageState.FAILED, MonthReason.AZURE_SAID_NO, f"{what}: {why}"[:300])
 
 
 async def retry_briefly[T](call: Callable[[], Awaitable[T]]) -> T:
@@ -51,4 +51,4 @@ async def comes_late(gateways: Gateways, place: TemporaryGroup) -> bool:
     return late_activity.is_late(place.asked_at, await retry_briefly(gateways.clock.now))
 
 
-LATE = Stage("waiting", MonthReason.NOT_READ, late_activity.SAID)
+LATE = Stage(StageState.WAITING, MonthReason.NOT_READ, late_activity.SAID)

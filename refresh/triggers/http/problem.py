@@ -103,8 +103,8 @@ def refuse_stranger(req: func.HttpRequest) -> None:
     if not is_authentication_on(os.environ) or not req.headers.get("X-MS-CLIENT-PRINCIPAL-ID"):
         raise Problem(
             ProblemKind.NOT_SIGNED_IN,
-            "REFRESH_API_AUTH=entra: send a token that App Service authentication accepts; it must be enabled for this app, and "
-            "then App Service sets WEBSITE_AUTH_ENABLED=True",
+            "REFRESH_API_AUTH=entra: send a token that App Service authentication accepts; it must be enabled for this "
+            "app, and App Service then sets WEBSITE_AUTH_ENABLED=True",
         )
 
 
