@@ -42,7 +42,7 @@ def is_bounded(data: Mapping[str, Any]) -> bool:
     return bool(data.get(swap.BOUNDED))
 
 
-def begin_ask(ctx: OrchestrationContext, operation: str, **data: Any) -> Task[Any]:
+def begin_call(ctx: OrchestrationContext, operation: str, **data: Any) -> Task[Any]:
     """Call the dispatcher; returns the task of its answer, for `answer_of`."""
     return ctx.call_entity(_dispatcher(), operation, {**data, "at": now(ctx)})
 
@@ -64,17 +64,17 @@ def answer_of(
         raise NoAnswer(operation, f"failed: {error!s:.200}") from error
 
 
-def ask(
+def call_dispatcher(
     ctx: OrchestrationContext, operation: str, *, bounded: bool, patience: timedelta = PATIENCE, **data: Any
 ) -> Generator[Task[Any], Any, Any]:
     """Call the dispatcher and wait for its answer. With `bounded` NoAnswer as in `answer_of`."""
-    call = begin_ask(ctx, operation, **data)
+    call = begin_call(ctx, operation, **data)
     if not bounded:
         return (yield call)
     return (yield from answer_of(ctx, call, operation, patience))
 
 
-def tell(ctx: OrchestrationContext, operation: str, **data: Any) -> None:
+def signal_dispatcher(ctx: OrchestrationContext, operation: str, **data: Any) -> None:
     """Signal the dispatcher without waiting."""
     ctx.signal_entity(_dispatcher(), operation, {**data, "at": now(ctx)})
 
