@@ -9,6 +9,7 @@ from typing import Any
 from durabletask.task import OrchestrationContext, Task
 
 from refresh.orchestrations.shared.dispatcher_calls import tell
+from refresh.records.durable_names import Operation
 from refresh.records.swap import Intent, Outcome
 
 type SwapSteps = Generator[Task[Any], Any, Outcome]
@@ -30,7 +31,7 @@ class SwapRun:
 
     def report_step(self, step: str, **more: Any) -> None:
         """Send the dispatcher the step under way, without waiting."""
-        tell(self.ctx, "step", vm=self.vm, n=self.n, step=step, **more)
+        tell(self.ctx, Operation.STEP, vm=self.vm, n=self.n, step=step, **more)
 
 
 @dataclass(frozen=True)

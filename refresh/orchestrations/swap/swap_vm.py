@@ -42,6 +42,7 @@ from refresh.orchestrations.swap.swap_outcomes import (
 from refresh.orchestrations.swap.swap_run import PlannedSwap, SwapRun, SwapSteps
 from refresh.orchestrations.swap.swap_steps import StepOptions, StepsRun, call, run_steps
 from refresh.records import durable_names
+from refresh.records.durable_names import Operation
 from refresh.records.events import outcome_event
 from refresh.records.swap import Claimed, Intent, Outcome, OutcomeStatus, Prepared, StepState
 
@@ -54,7 +55,7 @@ def swap_vm(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[A
     """Swap VM `data["vm"]` as number `data["n"]` onto the disk its tag names; an `Outcome`."""
     run, started = SwapRun(ctx, str(data["vm"]), int(data["n"]), is_bounded(data)), now(ctx)
     try:
-        claim = yield from ask(ctx, "claim", bounded=run.bounded, patience=CLAIM_PATIENCE, vm=run.vm, n=run.n)
+        claim = yield from ask(ctx, Operation.CLAIM, bounded=run.bounded, patience=CLAIM_PATIENCE, vm=run.vm, n=run.n)
     except NoAnswer as silence:
         return replace(unheard(run, silence), started=started, ended=now(ctx)).to_json()
     claimed = Claimed.from_json(claim)
@@ -68,7 +69,7 @@ def swap_vm(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[A
         outcome = outcome_of(run, OutcomeStatus.NEEDS_ATTENTION, Reason.APP_FAILED, message)
     result = replace(outcome, started=started, ended=now(ctx)).to_json()
     try:
-        yield from ask(ctx, "finished", bounded=run.bounded, vm=run.vm, n=run.n, outcome=result)
+        yield from ask(ctx, Operation.FINISHED, bounded=run.bounded, vm=run.vm, n=run.n, outcome=result)
     except NoAnswer as silence:  # the sweep frees the claim and has another run look at the VM
         result = {**result, "evidence": [*result.get("evidence", ()), f"{silence}"[:160]]}
     for instance_id in claimed.reply_to:
@@ -97,7 +98,7 @@ def _run(run: SwapRun, claimed: Claimed) -> SwapSteps:
     urgent = prepared.decision == "revive"
     kept |= {"urgent": urgent, "noticed": noticed}
     try:
-        stored = yield from ask(ctx, "step", bounded=run.bounded, vm=run.vm, n=run.n, step=INTENT, **kept)
+        stored = yield from ask(ctx, Operation.STEP, bounded=run.bounded, vm=run.vm, n=run.n, step=INTENT, **kept)
     except NoAnswer as silence:
         if not urgent:
             return unheard(run, silence, prepared.intent)
@@ -210,7 +211,7 @@ def _undo(swap: PlannedSwap, failed: StepsRun | None) -> SwapSteps:
     ctx, intent = swap.ctx, swap.intent
     blamed = failed is None or is_disk_to_blame(failed.step, failed.code)
     rejected: dict[str, Any] = {"disk": intent.new_disk, "version": intent.version}
-    reject = begin_ask(ctx, "reject", vm=swap.vm, n=swap.n, **rejected) if blamed else None
+    reject = begin_ask(ctx, Operation.REJECT, vm=swap.vm, n=swap.n, **rejected) if blamed else None
     if reject is not None and not swap.bounded:
         yield reject
     swap.report_step(UNDO)
@@ -237,7 +238,7 @@ def _undo(swap: PlannedSwap, failed: StepsRun | None) -> SwapSteps:
     if not unhealthy or intent.version is None or reject is None:
         return outcome
     try:
-        known = yield from answer_of(ctx, reject, "reject")
+        known = yield from answer_of(ctx, reject, Operation.REJECT)
     except NoAnswer as silence:
         return _with_evidence(outcome, f"the image version was not judged: {silence}")
     blame = {"version": intent.version, "vms": known.get("vms", 1)}
