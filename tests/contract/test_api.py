@@ -86,7 +86,7 @@ def test_a_dry_run_shows_the_whole_plan_and_changes_nothing() -> None:
         assert row["down_s"] == answer["down_s"] > 30
         assert all(check["ok"] for check in row["checks"])
         await azure.settled()
-        assert (writes(azure), instances(azure), azure.book()) == ([], 0, {})
+        assert (writes(azure), instances(azure), azure.dispatcher_state()) == ([], 0, {})
 
     play(story, [*MONTH_FLEET, disk_body("web01-new")], events=False)
 
@@ -136,7 +136,7 @@ def test_a_paused_app_keeps_vms_waiting_and_shows_why() -> None:
     async def story(azure: LocalAzure) -> None:
         assert await azure.api("POST", "/api/pause", {"why": "freeze"}) == (200, {"paused": True})
         await azure.tag(VM_ID, OsDiskName="web01-new")
-        await azure.until(lambda: bool(azure.book().get("queue")))
+        await azure.until(lambda: bool(azure.dispatcher_state().get("queue")))
         _, queue = await azure.api("GET", "/api/queue")
         assert queue["paused"] is True
         (row,) = queue["waiting"]
@@ -156,7 +156,7 @@ def test_pause_works_while_azure_fails() -> None:
     async def story(azure: LocalAzure) -> None:
         azure.simulator.services.faults.add([{"match": {"path": "."}, "times": 99, "respond": {"status": 503}}])
         assert (await azure.api("POST", "/api/pause"))[0] == 200
-        await azure.until(lambda: "paused" in azure.book())
+        await azure.until(lambda: "paused" in azure.dispatcher_state())
 
     play(story, FLEET)
 

@@ -65,7 +65,7 @@ def test_every_bad_request_gets_a_clear_answer_and_has_no_effect(caplog: pytest.
                 assert problem["instance"] == path.split("?")[0]
                 for secret in (KEY, "code=", "Traceback", "sig="):
                     assert secret not in text
-        assert azure.book() == {}
+        assert azure.dispatcher_state() == {}
         assert azure.hub.orchestrations.instances == {}
         requests = azure.simulator.journal.to_json(azure.clock.now())["requests"]
         assert {row["method"] for row in requests if "ResourceGraph" not in row["path"]} <= {"GET"}

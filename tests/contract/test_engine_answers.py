@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.support.engine.answers import kept
-from tests.support.engine.stage import on_the_hub
+from tests.support.engine.run_stories import on_the_hub
 from tests.support.engine.worlds import LIVE, WORLDS
 
 _EACH_STORY = [(world, story) for world, stories in WORLDS.items() for story in stories.stories]

@@ -128,12 +128,12 @@ def raises(ctx: OrchestrationContext, data: dict[str, Any]) -> Steps:
 @pytest.mark.parametrize(
     ("changed", "turn", "words"),
     [
-        (renamed, 2, "asked for activity stop (#2), asks for activity halt (#2) now"),
-        (reordered, 2, "asked for activity stop (#2), asks for signal dispatcher.step (#2) now"),
-        (one_more_call, 3, "asked for signal dispatcher.step (#3), asks for activity publish (#3) now"),
-        (other_timer, 3, "asked for timer 30 (#4), asks for timer 60 (#4) now"),
-        (other_operation, 1, "asked for call dispatcher.claim (#1), asks for call dispatcher.take (#1) now"),
-        (raises, 2, "asked for activity stop (#2), asks for end failed builtins.KeyError: 'new' (#2) now"),
+        (renamed, 2, "requested activity stop (#2), now requests activity halt (#2)"),
+        (reordered, 2, "requested activity stop (#2), now requests signal dispatcher.step (#2)"),
+        (one_more_call, 3, "requested signal dispatcher.step (#3), now requests activity publish (#3)"),
+        (other_timer, 3, "requested timer 30 (#4), now requests timer 60 (#4)"),
+        (other_operation, 1, "requested call dispatcher.claim (#1), now requests call dispatcher.take (#1)"),
+        (raises, 2, "requested activity stop (#2), now requests end failed builtins.KeyError: 'new' (#2)"),
     ],
 )
 def test_a_change_that_would_break_what_is_under_way_is_named(changed: Orchestrator, turn: int, words: str) -> None:

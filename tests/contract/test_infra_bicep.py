@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.infra.bicep import AZD, FILES, INFRA, PARAMETER_FILES, ROOT, build, built, declared, formatted
-from tests.support.infra.judges import BICEP, BICEP_VERSION, need_judge
+from tests.support.infra.external_tools import BICEP, BICEP_VERSION, need_tool
 
 # Mistake -> the file, the right and the wrong text, and the code of the compiler's finding.
 MISTAKES = {
@@ -157,7 +157,7 @@ def test_a_mistake_is_found(mistake: str, tmp_path: Path) -> None:
 
 def test_every_variable_of_azd_reaches_its_parameter() -> None:
     """main.bicepparam passes every variable of azd's environment to the template."""
-    command = [str(need_judge(BICEP)), "build-params", str(INFRA / "main.bicepparam"), "--stdout"]
+    command = [str(need_tool(BICEP)), "build-params", str(INFRA / "main.bicepparam"), "--stdout"]
     env = {name: os.environ[name] for name in ("HOME", "PATH", "TMPDIR") if name in os.environ}
     env |= {name: value for name, (_, value) in VARIABLES.items()}
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)

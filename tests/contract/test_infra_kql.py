@@ -18,7 +18,7 @@ from refresh.records.swap import Outcome
 from refresh.triggers.timers.month_age import days_since
 from refresh.views.runs import STATUSES
 from tests.support.infra.bicep import INFRA, example
-from tests.support.infra.judges import miss
+from tests.support.infra.external_tools import skip_or_fail
 from tests.support.worlds.builders import VM_ID
 from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
 
@@ -37,7 +37,7 @@ def diagnose(queries: dict[str, str]) -> dict[str, list[dict[str, Any]]]:
     """The errors that the language service finds in each query."""
     node = shutil.which("node")
     if node is None or not (KUSTO / "node_modules").is_dir():
-        miss("Microsoft's Kusto language service is not installed: make kusto (it needs Node)")
+        skip_or_fail("Microsoft's Kusto language service is not installed: make kusto (it needs Node)")
     done = subprocess.run(
         [node, str(KUSTO / "check.mjs")], input=json.dumps(queries), capture_output=True, text=True, check=False
     )

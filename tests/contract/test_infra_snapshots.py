@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.commands.snapshots import NAMES, kept
-from tests.support.infra.bicep import INFRA, OTHER, OWN, Refused, Resource, Snapshot, deployment, example
+from tests.support.infra.bicep import INFRA, OTHER, OWN, CompilerError, Resource, Snapshot, deployment, example
 
 SUBNETS = (
     f"/subscriptions/{OWN}/resourceGroups/{{group}}/providers/Microsoft.Network/virtualNetworks/vnet/subnets/{{name}}"
@@ -94,7 +94,7 @@ def test_more_callers_than_app_service_allows_are_refused() -> None:
     (gate,) = [each for each in most.of_type("Microsoft.Web/sites/config") if each.id.endswith("/authsettingsV2")]
     policy = gate.at("properties.identityProviders.azureActiveDirectory.validation.defaultAuthorizationPolicy")
     assert policy["allowedPrincipals"]["identities"] == callers[:13]
-    with pytest.raises(Refused, match="apiAllowedPrincipals has 14 object ids, and App Service takes 13"):
+    with pytest.raises(CompilerError, match="apiAllowedPrincipals has 14 object ids, and App Service takes 13"):
         deployment(apiAllowedPrincipals=", ".join(callers))
 
 
@@ -108,5 +108,5 @@ def test_more_callers_than_app_service_allows_are_refused() -> None:
 )
 def test_parameters_that_contradict_each_other_are_refused(parameters: dict[str, Any], words: str) -> None:
     """The error names the missing parameter."""
-    with pytest.raises(Refused, match=words):
+    with pytest.raises(CompilerError, match=words):
         deployment(**parameters)

@@ -12,7 +12,7 @@ from simulator.engine.kinds import ENGINES, EngineKind
 from tests.support.infra.azd import HookFailed, compile_template, parameter_names
 from tests.support.infra.azd_rehearsal import CLIENT, ME, MISSING, Rehearsal, rehearse
 from tests.support.infra.bicep import INFRA
-from tests.support.infra.judges import need_engine
+from tests.support.infra.external_tools import need_engine
 from tests.support.worlds.builders import SUBSCRIPTION, VM_ID
 from tools.drain import FORCE
 from tools.providers import FLEET, OWN

@@ -82,7 +82,7 @@ def test_every_malformed_event_is_one_log_line_and_nothing_else(caplog: pytest.L
             async with azure.http.post(url, data=raw, headers=headers) as answer:
                 assert answer.status == status, raw
                 assert "Traceback" not in await answer.text()
-        assert azure.book() == {}
+        assert azure.dispatcher_state() == {}
         assert writes(azure) == []
 
     play(story, [vm_body(), disk_body("web01-new")], events=False)
@@ -138,7 +138,7 @@ def test_every_invalid_tag_gets_a_decision_with_its_reason_and_no_write(caplog: 
             assert words in row["message"], f"{tags}: {row}"
         own = [f"{vm_id(name)}/providers/Microsoft.Resources/tags/default" for name in names]
         assert writes(azure) == own, "the app wrote something"
-        assert (azure.outcomes(), azure.book().get("queue", {})) == ([], {})
+        assert (azure.outcomes(), azure.dispatcher_state().get("queue", {})) == ([], {})
 
         await azure.tag(vm_id("good"), OsDiskName="good-new")
         await azure.settled()

@@ -11,7 +11,7 @@ from refresh.records.durable_names import swap_id
 from tests.support.histories.swap_stories import STATE
 from tests.support.worlds.builders import VM_ID, disk_id
 from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
-from tests.support.worlds.silence import SilentDispatcher
+from tests.support.worlds.silent_dispatcher import SilentDispatcher
 
 FLEET = [vm_body(), disk_body("web01-new")]
 RUN = swap_id(VM_ID, 2)
@@ -74,10 +74,10 @@ def test_a_rollback_starts_the_vm_before_any_answer() -> None:
             assert await azure.power(VM_ID) == "running"
             downs.append(azure.journal(VM_ID)["not_running_s"])
             if dispatcher is not None:
-                assert "rejected" not in azure.book()
+                assert "rejected" not in azure.dispatcher_state()
                 dispatcher.answer()
             await azure.settled()
-            assert [row["names"] for row in azure.book()["rejected"]] == [[disk_id("web01-new").lower()]]
+            assert [row["names"] for row in azure.dispatcher_state()["rejected"]] == [[disk_id("web01-new").lower()]]
             assert [outcome["status"] for outcome in azure.outcomes()] == ["rolled-back"]
             assert azure.journal(VM_ID)["stops"] == 2
 

@@ -60,7 +60,7 @@ async def stopped(azure: LocalAzure, vm: str = VM_ID) -> None:
 async def person_pauses(azure: LocalAzure) -> dict[str, Any]:
     """Pause with another reason; the pause in the queue."""
     await azure.api("POST", "/api/pause", {"why": "change freeze"})
-    await azure.until(lambda: bool(azure.book().get("paused")))
+    await azure.until(lambda: bool(azure.dispatcher_state().get("paused")))
     return shown(await queue(azure))
 
 
@@ -80,7 +80,7 @@ def test_a_deployment_waits_for_the_end_of_a_swap_with_a_stopped_vm(capsys: pyte
         assert "waiting for web01" in capsys.readouterr().out
         assert (await queue(azure))["paused_why"] == WHY
         await azure.tag(OTHER, OsDiskName="web02-new")
-        await azure.until(lambda: bool(azure.book().get("queue")))
+        await azure.until(lambda: bool(azure.dispatcher_state().get("queue")))
         await asyncio.sleep(60)
         assert azure.journal(OTHER)["stops"] == 0
         assert await after(azure) == 0
@@ -99,7 +99,7 @@ def test_a_deployment_waits_for_an_admitted_swap_before_its_stop() -> None:
         faults = azure.simulator.services.faults
         faults.add([{"match": {"method": "GET", "path": "/virtualMachines/web01"}, "delay_s": 25}])
         await azure.tag(VM_ID, OsDiskName="web01-new")
-        await azure.until(lambda: any(row.get("claimed") for row in azure.book().get("running", {}).values()))
+        await azure.until(lambda: any(row.get("claimed") for row in azure.running_swaps()))
 
         def say(line: str) -> None:
             lines.append(line)
@@ -120,7 +120,7 @@ def test_a_deployment_does_not_wait_for_a_swap_in_its_notice() -> None:
 
     async def story(azure: LocalAzure) -> None:
         await azure.tag(VM_ID, OsDiskName="web01-new")
-        await azure.until(lambda: any(row.get("step") == "notice" for row in azure.book().get("running", {}).values()))
+        await azure.until(lambda: any(row.get("step") == "notice" for row in azure.running_swaps()))
         begun = azure.clock.time()
         assert await before(azure) == 0
         assert azure.clock.time() - begun < float(NOTICE_S) / 2
@@ -148,7 +148,7 @@ def test_a_swap_that_hangs_stops_the_deployment(capsys: pytest.CaptureFixture[st
         assert f"/api/runs/{row['run']}" in printed
         assert "after 4 minutes" in printed
         assert "DEPLOY_FORCE=yes" in printed
-        await azure.until(lambda: not azure.book().get("paused"))
+        await azure.until(lambda: not azure.dispatcher_state().get("paused"))
 
     play(story)
 
@@ -177,7 +177,7 @@ def test_a_pause_during_the_deployment_stays() -> None:
     async def story(azure: LocalAzure) -> None:
         assert await before(azure) == 0
         await person_pauses(azure)
-        await azure.until(lambda: azure.book()["paused"]["why"] == "change freeze")
+        await azure.until(lambda: azure.dispatcher_state()["paused"]["why"] == "change freeze")
         assert await after(azure) == 0
         assert (await queue(azure))["paused_why"] == "change freeze"
 
@@ -222,11 +222,11 @@ def test_a_deployment_that_is_cancelled_while_it_waits_ends_its_pause() -> None:
         azure.simulator.services.faults.add([HANGS])
         await stopped(azure)
         waiting = asyncio.create_task(before(azure))
-        await azure.until(lambda: bool(azure.book().get("paused")))
+        await azure.until(lambda: bool(azure.dispatcher_state().get("paused")))
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
-        await azure.until(lambda: not azure.book().get("paused"))
+        await azure.until(lambda: not azure.dispatcher_state().get("paused"))
 
     play(story)
 

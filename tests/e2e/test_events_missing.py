@@ -83,7 +83,7 @@ def test_a_waiting_edit_is_counted_once(caplog: pytest.LogCaptureFixture) -> Non
         await azure.tag(VM_ID, OsDiskName="web01-new")
         for _ in range(5):
             await azure.fire("sweep")
-            await azure.until(lambda: not azure.book().get("look"))
+            await azure.until(lambda: not azure.dispatcher_state().get("look"))
         assert (await events_check(azure))["ok"]
 
     play(story, [vm_body(), disk_body("web01-new")], events=False)

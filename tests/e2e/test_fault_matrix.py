@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from tests.support.faults.fault_matrix import OPERATION, OTHER, POLICY, Failure, Step, vm_id
-from tests.support.faults.fault_play import Result, results_of
+from tests.support.faults.fault_runs import Result, results_of
 from tests.support.faults.fault_table import ROWS, Row, steps_of
 from tests.support.worlds.builders import GROUP
 
@@ -49,9 +49,9 @@ def test_every_vm_runs_again_when_the_failure_has_passed(failure: Failure) -> No
     """After every end of a row, the sweep starts the VM on one of its two disks once Azure allows it."""
     for step, result in results_of(failure, steps_of(failure)).items():
         if failure is Failure.VM_DELETED:
-            assert result.power_at_last == "gone", step
+            assert result.final_power == "gone", step
         else:
-            assert (result.power_at_last, result.disk_at_last in ("old", "new")) == ("running", True), step
+            assert (result.final_power, result.final_disk in ("old", "new")) == ("running", True), step
 
 
 @pytest.mark.parametrize("row", [row for row in HAPPENING if row.expected[1] in DENIED], ids=str)

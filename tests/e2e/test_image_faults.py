@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from simulator.arm.core.store import Json
-from tests.support.chaos.boundaries import DieAtEachStep
+from tests.support.chaos.boundaries import CrashAtEachStep
 from tests.support.worlds.builders import GALLERY, GROUP, VERSION_ID
 from tests.support.worlds.month_world import HostedWorld, gallery_bodies, on_functions, vm_bodies
 
@@ -181,14 +181,14 @@ def test_a_build_resumes_after_a_crash_at_each_step(moment: str, tmp_path: Path)
     """With repeated activities and lost turns a build makes one definition, image and version, admitted once."""
 
     async def story(world: HostedWorld) -> None:
-        dying = world.hub.interruptions = DieAtEachStep(moment, turns=TURNS)
+        dying = world.hub.interruptions = CrashAtEachStep(moment, turns=TURNS)
         row = await build(world)
         assert (row["decision"], row["reason"], row["version"]) == ("create", "made", "202611.1.0"), row
         made = ["PUT packed", "PUT packed-202611.1.0", "PUT 202611.1.0", "PATCH 202611.1.0"]
         assert world.writes() == made
         activities = {"list_builds", "plan_version", "make_definition", "make_image", "begin_version"}
         activities |= {"watch_version", "admit_version"}
-        assert dying.died >= (TURNS if moment == "turn" else activities)
+        assert dying.crashed >= (TURNS if moment == "turn" else activities)
 
     path = tmp_path / "images.toml"
     path.write_text(IMAGES_TOML)
@@ -200,14 +200,14 @@ def test_a_cleanup_resumes_after_a_crash_at_each_step(moment: str) -> None:
     """After any crash the failed version is explained once and deleted."""
 
     async def story(world: HostedWorld) -> None:
-        dying = world.hub.interruptions = DieAtEachStep(moment, turns=TURNS)
+        dying = world.hub.interruptions = CrashAtEachStep(moment, turns=TURNS)
         plan(world, failing("versionCreate", code="InternalError", message="try again"))
         row = await build(world)
         # Azure's error is on a status URL, which is lost together with the response that had it.
         why = "InternalError: try again" if moment == "before" else "reason unknown"
         assert f"{why}; nothing of it is left" in row["message"]
         assert world.resource(VERSION_ID) is None
-        assert dying.died >= {"explain_version", "discard_version"}
+        assert dying.crashed >= {"explain_version", "discard_version"}
 
     on_functions(gallery_bodies(), story)
 

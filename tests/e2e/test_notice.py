@@ -49,7 +49,7 @@ def test_nothing_is_touched_before_the_notice_is_over() -> None:
         _, answer = await azure.api("GET", "/api/vms?vm=web01")
         assert (answer["decision"], answer["reason"]) == ("swap", "swapping")
         assert "notice" in answer["message"]
-        assert len(azure.book()["running"]) == 1
+        assert len(azure.dispatcher_state()["running"]) == 1
         await azure.settled()
         assert kinds(azure) == ["starting", "succeeded"]
         ((stopped, _),) = azure.journal(VM_ID)["intervals"]
@@ -144,7 +144,7 @@ def test_a_recovery_gives_no_notice() -> None:
             return await azure.power(VM_ID) == "deallocated"
 
         await azure.until(down)
-        (row,) = azure.book()["running"].values()
+        (row,) = azure.running_swaps()
         azure.hub.terminate(next(name for name in azure.hub.orchestrations.instances if name.endswith(f"-{row['n']}")))
         for _ in range(4):
             await asyncio.sleep(301)
@@ -163,7 +163,7 @@ def test_a_lost_notice_is_given_again() -> None:
 
     async def story(azure: LocalAzure) -> None:
         await announced(azure)
-        (row,) = azure.book()["running"].values()
+        (row,) = azure.running_swaps()
         azure.hub.terminate(next(name for name in azure.hub.orchestrations.instances if name.endswith(f"-{row['n']}")))
         for _ in range(4):
             await asyncio.sleep(301)
@@ -181,7 +181,7 @@ def test_a_lost_notice_is_cancelled_when_the_request_is_gone() -> None:
 
     async def story(azure: LocalAzure) -> None:
         await announced(azure)
-        (row,) = azure.book()["running"].values()
+        (row,) = azure.running_swaps()
         azure.hub.terminate(next(name for name in azure.hub.orchestrations.instances if name.endswith(f"-{row['n']}")))
         await azure.tag(VM_ID, OsDiskName="")
         for _ in range(4):
@@ -218,7 +218,7 @@ def test_a_vm_in_its_notice_counts_as_a_running_swap() -> None:
         await asyncio.sleep(300)
         _, queue = await azure.api("GET", "/api/queue")
         assert "swaps-in-flight" in str(queue)
-        assert count_down(azure.book()) == {"running": 0}
+        assert count_down(azure.dispatcher_state()) == {"running": 0}
         assert kinds(azure) == ["starting"]
         await azure.settled()
         assert kinds(azure) == ["starting", "succeeded"] * 2

@@ -8,7 +8,7 @@ import pytest
 
 from refresh.domain.preflight.all_checks import PROMISES
 from refresh.domain.terms.swap_reason import Reason
-from tests.support.faults.preflight_rows import laid_over
+from tests.support.faults.preflight_row import laid_over
 from tests.support.worlds.builders import GROUP, VM_ID, disk_id
 from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
 

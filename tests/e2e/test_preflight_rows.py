@@ -9,17 +9,8 @@ from typing import Any
 import pytest
 
 from refresh.domain.preflight.all_checks import PROMISES
-from tests.support.faults.preflight_rows import (
-    ALLOWED_GROUP,
-    PASSED,
-    PASSED_WITH_TRUST,
-    READ_SET,
-    REFUSED,
-    REFUSED_WITH_TRUST,
-    Row,
-    image_bodies,
-    request_of,
-)
+from tests.support.faults.preflight_row import ALLOWED_GROUP, READ_SET, Row, image_bodies, request_of
+from tests.support.faults.preflight_rows import PASSED, PASSED_WITH_TRUST, REFUSED, REFUSED_WITH_TRUST
 from tests.support.worlds.builders import GROUP
 from tests.support.worlds.local_azure import LocalAzure, play
 

@@ -51,7 +51,9 @@ def test_one_rollback_quarantines_no_version() -> None:
         assert [outcome["status"] for outcome in azure.outcomes()] == ["rolled-back", "succeeded"]
         assert "RefreshQuarantined" not in (await azure.arm("GET", VERSION_ID)).get("tags", {})
         assert await azure.os_disk(vm_id("web02")) == "web02-bad"
-        assert disk_id("web01-bad").lower() in {name for row in azure.book()["rejected"] for name in row["names"]}
+        assert disk_id("web01-bad").lower() in {
+            name for row in azure.dispatcher_state()["rejected"] for name in row["names"]
+        }
 
     fleet = [body for name in NAMES[:2] for body in (vm_body(name), bad_disk(name))]
     play(story, [*gallery_bodies(), version_body(VERSION_ID), *fleet])

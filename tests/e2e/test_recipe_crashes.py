@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from simulator.durable.records import TERMINAL
-from tests.support.chaos.boundaries import DieAtEachStep
+from tests.support.chaos.boundaries import CrashAtEachStep
 from tests.support.worlds.builders import VERSION_ID
 from tests.support.worlds.month_world import HostedWorld
 from tests.support.worlds.recipe_world import MACHINE, fail, groups_left, machines, on_recipes, recipe_bodies, until
@@ -20,7 +20,7 @@ def test_a_recipe_resumes_after_a_crash_at_each_step(moment: str) -> None:
     """With lost or repeated activities, or with every turn twice, one version is made and nothing is left."""
 
     async def story(world: HostedWorld) -> None:
-        dying = world.hub.interruptions = DieAtEachStep(moment, turns=STEPS)
+        dying = world.hub.interruptions = CrashAtEachStep(moment, turns=STEPS)
         (row,) = (await world.run("create_images"))["images"]
         assert (row["decision"], row["reason"], row["version"]) == ("create", "made", "202611.1.0"), row
         assert groups_left(world) == []
@@ -29,7 +29,7 @@ def test_a_recipe_resumes_after_a_crash_at_each_step(moment: str) -> None:
         assert made.count("PUT machine") == 2, "one build VM and one proof VM, whatever died"
         steps = {"ensure_build_group", "ensure_build_vm", "watch_build_vm", "ensure_stopped", "ensure_generalized"}
         others = {"plan_recipe", "plan_proof", "find_leftovers", "ensure_proof_vm", "ensure_healthy"}
-        assert dying.died >= (STEPS if moment == "turn" else steps | others | {"ensure_group_gone"})
+        assert dying.crashed >= (STEPS if moment == "turn" else steps | others | {"ensure_group_gone"})
         await asyncio.sleep(1800)
         assert groups_left(world) == [], "activities that were delivered late made nothing new"
 

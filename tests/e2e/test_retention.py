@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.chaos.misfortune import Deaths
+from tests.support.chaos.failures import WorkerCrashes
 from tests.support.worlds.builders import VM_ID
 from tests.support.worlds.local_azure import LocalAzure, play, vm_body
 from tests.support.worlds.retention_world import aged_fleet
@@ -168,9 +168,9 @@ def test_retention_resumes_after_a_crash() -> None:
 
     async def story(azure: LocalAzure) -> None:
         before = there(azure)
-        azure.hub.interruptions = deaths = Deaths()
+        azure.hub.interruptions = crashes = WorkerCrashes()
         for moment in range(1, 25, 3):
-            deaths.plan(moment)
+            crashes.plan(moment)
         _, begun = await azure.api("POST", "/api/retention", {"dryRun": False})
         run = await ended(azure, begun["id"])
         rows = {row["id"].rsplit("/", 1)[1] for row in run["resources"] if row["decision"] == "deleted"}

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.infra.app_under_roles import AppUnderRoles, run_under_roles
 from tests.support.infra.deployed_roles import FILES, Right, actions_of, every_right
-from tests.support.infra.role_stories import Stage, on_stage
 from tests.support.infra.role_worlds import (
     BUILD_NETWORK,
     COMPUTE,
@@ -101,12 +101,12 @@ def test_a_swap_needs_every_right_of_its_roles() -> None:
     """With all rights nothing is refused and no rights warning occurs; without one the outcome or decision names it."""
     rights: tuple[Right | None, ...] = (None, *OF_SWAPS)
 
-    async def story(stage: Stage) -> None:
+    async def story(stage: AppUnderRoles) -> None:
         for number, right in enumerate(rights):
             name = f"vm{number:02}"
             await with_port(stage.azure, name)
             swap = partial(stage.swap, vm_id(name), f"{name}-new")
-            reported = await stage.told(swap, *([right] if right else []))
+            reported = await stage.output_of(swap, *([right] if right else []))
             if right is None:
                 assert (stage.refused, stage.azure.outcomes()[-1]["status"]) == ([], "succeeded"), reported
                 assert [one["code"] for one in stage.azure.outcomes()[-1]["warnings"]] == ["dynamic-public-ip"], (
@@ -117,85 +117,85 @@ def test_a_swap_needs_every_right_of_its_roles() -> None:
 
     modes = {number: "power-off" for number, right in enumerate(rights) if right and "powerOff" in right[1]}
     fleet = [machine(f"vm{number:02}", stop_mode=modes.get(number, "deallocate")) for number in range(len(rights))]
-    on_stage(story, [*gallery(), *(body for bodies in fleet for body in bodies)])
+    run_under_roles(story, [*gallery(), *(body for bodies in fleet for body in bodies)])
 
 
 def test_a_selfcheck_needs_every_right_of_its_roles() -> None:
     """With all rights nothing is refused; without one the subscription's row names it, and the run still succeeds."""
 
-    async def story(stage: Stage) -> None:
-        run = await stage.watch(partial(stage.run, "/api/selfcheck"))
+    async def story(stage: AppUnderRoles) -> None:
+        run = await stage.run_without(partial(stage.run, "/api/selfcheck"))
         assert (run["status"], stage.refused) == ("succeeded", []), run
         for right in OF_SELFCHECKS:
-            run = await stage.watch(partial(stage.run, "/api/selfcheck"), right)
+            run = await stage.run_without(partial(stage.run, "/api/selfcheck"), right)
             assert right[1] in json.dumps(run["checks"]), (right, stage.refused, run)
             assert run["status"] == "succeeded"
 
-    on_stage(story, [*gallery(), *machine("vm00")])
+    run_under_roles(story, [*gallery(), *machine("vm00")])
 
 
 def test_images_from_every_source_need_every_right_of_their_roles(tmp_path: Path) -> None:
     """With all rights every kind of source becomes a version; without one the row of the definition names it."""
     failing = {"match": {"operation": "versionCreate"}, "times": 9, "fail": {"code": "Bad", "message": "planned"}}
 
-    async def story(stage: Stage) -> None:
+    async def story(stage: AppUnderRoles) -> None:
         months = iter(f"2027{month:02}" for month in range(1, 13))
         for rights in OF_IMAGES:
-            reported = await stage.told(partial(stage.images, next(months)), *rights)
+            reported = await stage.output_of(partial(stage.images, next(months)), *rights)
             assert [right for right in rights if right[1] not in reported] == [], (stage.refused, reported)
-        run = await stage.watch(partial(stage.images, next(months)))
+        run = await stage.run_without(partial(stage.images, next(months)))
         assert (run["status"], {row["reason"] for row in run["images"]}, stage.refused) == ("succeeded", {"made"}, [])
         assert len(run["images"]) == 6
         for right in OF_FAILED_IMAGES:
             stage.azure.simulator.services.faults.add([failing])
-            reported = await stage.told(partial(stage.images, next(months)), right)
+            reported = await stage.output_of(partial(stage.images, next(months)), right)
             assert right[1] in reported, (stage.refused, reported)
             stage.azure.simulator.services.faults.clear()
 
     path = tmp_path / "images.toml"
     path.write_text(IMAGES_TOML)
-    on_stage(story, sources(), "vhdStorageAccounts", REFRESH_IMAGES=str(path))
+    run_under_roles(story, sources(), "vhdStorageAccounts", REFRESH_IMAGES=str(path))
 
 
 def test_a_recipe_needs_every_right_of_its_roles() -> None:
     """With all rights a recipe is built, proven and cleaned up; without one the run or its leftovers name it."""
 
-    async def story(stage: Stage) -> None:
+    async def story(stage: AppUnderRoles) -> None:
         months = iter(f"{2027 + number // 12}{number % 12 + 1:02}" for number in range(99))
-        run = await stage.watch(partial(stage.images, next(months)))
+        run = await stage.run_without(partial(stage.images, next(months)))
         assert (run["status"], run["images"][0]["reason"], stage.refused) == ("succeeded", "made", []), run
         assert (await stage.azure.api("GET", "/api/orphans"))[1]["value"] == []
         for right in OF_RECIPES:
             await asyncio.sleep(A_DAY_S)  # then a version with a failed proof counts as a leftover
-            reported = await stage.told(partial(stage.images, next(months)), right)
+            reported = await stage.output_of(partial(stage.images, next(months)), right)
             assert right[1] in reported, (right, stage.refused, reported)
 
     built = {"REFRESH_RECIPES": str(RECIPES), "REFRESH_BUILD_SUBNETS": f"{BUILD_NETWORK}/subnets/build"}
-    on_stage(story, recipes(), "recipeBuilds", **built)
+    run_under_roles(story, recipes(), "recipeBuilds", **built)
 
 
 def test_retention_needs_every_right_of_its_roles() -> None:
     """Without a right the rows of undeleted resources name it; with all rights everything deletable is deleted."""
 
-    async def story(stage: Stage) -> None:
+    async def story(stage: AppUnderRoles) -> None:
         delete = partial(stage.run, "/api/retention", dryRun=False)
         for right in OF_RETENTION:
-            reported = await stage.told(delete, right)
+            reported = await stage.output_of(delete, right)
             assert right[1] in reported, (stage.refused, reported)
-        run = await stage.watch(delete)
+        run = await stage.run_without(delete)
         assert (run["status"], run["deleted"] > 0, stage.refused) == ("succeeded", True, []), run
 
-    on_stage(story, outdated(), "retentionDeletes")
+    run_under_roles(story, outdated(), "retentionDeletes")
 
 
 def test_the_quarantine_of_a_version_needs_every_right_of_its_roles() -> None:
     """When the version of two rolled-back VMs cannot be marked, the outcome of the second VM names the right."""
 
-    async def story(stage: Stage) -> None:
+    async def story(stage: AppUnderRoles) -> None:
         stage.azure.simulator.services.faults.add([{"disk": "*-bad", "boots": False}])
         for first, right in zip(("a", "b"), OF_QUARANTINE, strict=True):
             await stage.swap(vm_id(f"{first}1"), f"{first}1-bad")
-            reported = await stage.told(partial(stage.swap, vm_id(f"{first}2"), f"{first}2-bad"), right)
+            reported = await stage.output_of(partial(stage.swap, vm_id(f"{first}2"), f"{first}2-bad"), right)
             assert right[1] in reported, (right, stage.refused, reported)
 
     def fleet(first: str) -> list[dict[str, Any]]:
@@ -205,17 +205,17 @@ def test_the_quarantine_of_a_version_needs_every_right_of_its_roles() -> None:
         disks = [disk_body(f"{name}-bad", creationData=origin) for name in names]
         return [version_body(version), *(vm_body(name) for name in names), *disks]
 
-    on_stage(story, [*gallery_bodies(), *fleet("a"), *fleet("b")])
+    run_under_roles(story, [*gallery_bodies(), *fleet("a"), *fleet("b")])
 
 
 def test_the_rights_are_enough_for_a_whole_month_and_a_bad_image() -> None:
     """Azure refuses nothing in a month of images, disks, tags and swaps, and one with a quarantined version."""
 
-    async def story(stage: Stage) -> None:
-        run = await stage.watch(partial(stage.run, "/api/refresh", all=True, rollout="auto", period="202611"))
+    async def story(stage: AppUnderRoles) -> None:
+        run = await stage.run_without(partial(stage.run, "/api/refresh", all=True, rollout="auto", period="202611"))
         assert [row["status"] for row in run["vms"]] == ["succeeded"] * 3, run
         stage.azure.simulator.services.faults.add([{"disk": "*-202612", "boots": False}])
-        run = await stage.watch(partial(stage.run, "/api/refresh", all=True, rollout="auto", period="202612"))
+        run = await stage.run_without(partial(stage.run, "/api/refresh", all=True, rollout="auto", period="202612"))
         assert {row["status"] for row in run["vms"]} <= {"rolled-back", "refused"}, run
         version = await stage.azure.arm("GET", f"{GALLERY}/images/ubuntu/versions/202612.1.0")
         assert "RefreshQuarantined" in version["tags"]
@@ -224,7 +224,7 @@ def test_the_rights_are_enough_for_a_whole_month_and_a_bad_image() -> None:
         assert refused == []
 
     fleet = [body for name in ("web01", "web02", "web03") for body in vm_bodies(name)]
-    on_stage(story, [*gallery_bodies(), *fleet])
+    run_under_roles(story, [*gallery_bodies(), *fleet])
 
 
 def test_no_role_has_an_unneeded_right() -> None:
@@ -261,7 +261,7 @@ def test_a_team_with_its_role_has_its_vm_swapped_and_can_do_nothing_else() -> No
         async with azure.http.request(method, url, json=body, headers=headers, params=query) as answer:
             return answer.status
 
-    async def story(stage: Stage) -> None:
+    async def story(stage: AppUnderRoles) -> None:
         roles = stage.azure.simulator.roles
         roles.replace([*roles.listing(), team])
         azure, vm = stage.azure, vm_id("vm00")
@@ -276,4 +276,4 @@ def test_a_team_with_its_role_has_its_vm_swapped_and_can_do_nothing_else() -> No
         await azure.settled()
         assert [one["status"] for one in azure.outcomes()] == ["succeeded"]
 
-    on_stage(story, [*gallery(), *machine("vm00")])
+    run_under_roles(story, [*gallery(), *machine("vm00")])

@@ -11,8 +11,8 @@ from refresh import package
 from refresh.domain.swap.plan import NOTICE
 from simulator.durable import FunctionFailed, Worker
 from tests.support.histories.swap_stories import STATE
+from tests.support.infra.app_under_roles import AppUnderRoles, run_under_roles
 from tests.support.infra.deployed_roles import Right
-from tests.support.infra.role_stories import Stage, on_stage
 from tests.support.worlds.builders import SUBSCRIPTION, VM_ID
 from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
 from tests.support.worlds.month_world import vm_id
@@ -28,7 +28,7 @@ async def checked(azure: LocalAzure) -> dict[str, Any]:
     status, begun = await azure.api("POST", "/api/selfcheck")
     assert status == 202, begun
     await azure.hub.completed(begun["id"])
-    await azure.until(lambda: bool(azure.book().get("selfcheck")))
+    await azure.until(lambda: bool(azure.dispatcher_state().get("selfcheck")))
     return dict((await azure.api("GET", begun["href"]))[1])
 
 
@@ -71,17 +71,17 @@ def test_a_selfcheck_runs_every_part_once_and_is_stored() -> None:
 def test_a_missing_right_fails_the_check_that_needs_it(right: Right, name: str) -> None:
     """The failed check names the action and the cure, all others pass, and with the right restored it passes too."""
 
-    async def story(stage: Stage) -> None:
-        run = await stage.watch(lambda: checked(stage.azure), right)
+    async def story(stage: AppUnderRoles) -> None:
+        run = await stage.run_without(lambda: checked(stage.azure), right)
         assert run["status"] == "failed"
         (failed,) = [row for row in run["checks"] if not row["ok"]]
         assert (failed["name"], right[1] in failed["message"]) == (name, True), failed
         assert "docs/permissions.md" in failed["cure"]
         assert (await stage.azure.api("GET", "/api/selfcheck"))[1]["passed"] is False
-        assert (await stage.watch(lambda: checked(stage.azure)))["status"] == "succeeded"
+        assert (await stage.run_without(lambda: checked(stage.azure)))["status"] == "succeeded"
         assert (await stage.azure.api("GET", "/api/selfcheck"))[1]["passed"] is True
 
-    on_stage(story, FLEET)
+    run_under_roles(story, FLEET)
 
 
 def without(*namespaces: str) -> list[dict[str, Any]]:
@@ -155,7 +155,7 @@ def test_swaps_wait_for_a_selfcheck_where_it_is_required(monkeypatch: pytest.Mon
 
     async def story(azure: LocalAzure) -> None:
         await azure.tag(VM_ID, OsDiskName="web01-new")
-        await azure.until(lambda: bool(azure.book().get("queue")))
+        await azure.until(lambda: bool(azure.dispatcher_state().get("queue")))
         waiting = await why_waiting(azure)
         assert waiting["web01"][0] == "selfcheck"
         assert "no self-check has run for this package; POST /api/selfcheck" in waiting["web01"][1]
@@ -171,7 +171,7 @@ def test_swaps_wait_for_a_selfcheck_where_it_is_required(monkeypatch: pytest.Mon
         assert [outcome["status"] for outcome in azure.outcomes()] == ["succeeded"]
         monkeypatch.setattr("refresh.dispatcher.dispatcher.fingerprint", lambda: "another")
         await azure.tag(VM_ID, OsDiskName="web01-old")
-        await azure.until(lambda: bool(azure.book().get("queue")))
+        await azure.until(lambda: bool(azure.dispatcher_state().get("queue")))
         assert "no self-check has run for this package" in (await why_waiting(azure))["web01"][1]
         assert azure.journal(VM_ID)["stops"] == 1
 
@@ -185,7 +185,7 @@ def test_a_stopped_vm_is_started_without_a_selfcheck() -> None:
         azure.hub.signal("@dispatcher@app", "hint", {"vms": [VM_ID], "at": None})
         await azure.until(lambda: bool(azure.outcomes()))
         assert await azure.power(VM_ID) == "running"
-        assert azure.book().get("selfcheck") is None
+        assert azure.dispatcher_state().get("selfcheck") is None
 
     play(story, [vm_body(power="deallocated", **STATE), *FLEET[1:]], settings=REQUIRED)
 
@@ -216,7 +216,7 @@ def test_a_swap_admitted_by_an_older_package_is_cancelled(monkeypatch: pytest.Mo
     async def story(azure: LocalAzure) -> None:
         assert (await checked(azure))["status"] == "succeeded"
         await azure.tag(VM_ID, OsDiskName="web01-new")
-        await azure.until(lambda: any(row.get("step") == NOTICE for row in azure.book()["running"].values()))
+        await azure.until(lambda: any(row.get("step") == NOTICE for row in azure.running_swaps()))
         monkeypatch.setattr("refresh.dispatcher.dispatcher.fingerprint", lambda: "another")
         await azure.until(lambda: bool(azure.outcomes()))
         (outcome,) = azure.outcomes()
@@ -224,7 +224,7 @@ def test_a_swap_admitted_by_an_older_package_is_cancelled(monkeypatch: pytest.Mo
             "skipped",
             "no self-check has passed for this package",
         )
-        await azure.until(lambda: bool(azure.book().get("queue")))
+        await azure.until(lambda: bool(azure.dispatcher_state().get("queue")))
         assert (await why_waiting(azure))["web01"][0] == "selfcheck"
         assert azure.journal(VM_ID)["stops"] == 0
 
@@ -257,7 +257,7 @@ def test_the_sweep_runs_the_selfcheck_that_swaps_wait_for() -> None:
         azure.simulator.services.faults.add([fault])
         for passed in (False, True):
             await azure.fire("sweep")
-            await azure.until(lambda passed=passed: azure.book().get("selfcheck", {}).get("ok") is passed)  # type: ignore[misc]
+            await azure.until(lambda passed=passed: azure.dispatcher_state().get("selfcheck", {}).get("ok") is passed)  # type: ignore[misc]
         await azure.fire("sweep")
         await azure.settled()
         assert len(runs()) == 2

@@ -94,7 +94,7 @@ def test_the_sweep_replaces_a_stuck_selfcheck() -> None:
         await asyncio.sleep(90)
         azure.hub.wrap_worker(lambda worker: worker.inner)  # type: ignore[attr-defined]
         await azure.fire("sweep")
-        await azure.until(lambda: bool(azure.book().get("selfcheck", {}).get("ok")), within_s=60)
+        await azure.until(lambda: bool(azure.dispatcher_state().get("selfcheck", {}).get("ok")), within_s=60)
 
     play(story, FLEET, settings={"REFRESH_SELFCHECK": "required"})
 

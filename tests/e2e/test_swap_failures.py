@@ -295,7 +295,7 @@ def test_a_swap_with_a_lost_orchestration_is_finished_by_a_recovery(moment: str)
             return await azure.power(VM_ID) == moment
 
         await azure.until(reached)
-        (row,) = azure.book()["running"].values()
+        (row,) = azure.running_swaps()
         instance = next(name for name in azure.hub.orchestrations.instances if name.endswith(f"-{row['n']}"))
         azure.hub.terminate(instance)
         for _ in range(5):

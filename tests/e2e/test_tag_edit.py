@@ -170,7 +170,7 @@ def test_a_vm_that_is_swapped_while_stopped_is_proven_when_it_runs(disk: str, en
         assert await azure.power(VM_ID) == "running"
         expected = "succeeded" if disk == ends_on else "rolled-back"
         assert azure.outcomes()[-1]["status"] == expected, azure.outcomes()[-1]
-        assert not azure.book().get("unproven")
+        assert not azure.dispatcher_state().get("unproven")
 
     vm = vm_body(power="deallocated")
     vm["properties"]["diagnosticsProfile"] = {"bootDiagnostics": {"enabled": True}}

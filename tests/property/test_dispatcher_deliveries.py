@@ -6,17 +6,17 @@ from random import Random
 
 import pytest
 
-from tests.support.chaos.dispatcher_chances import drain, go_wild, is_idle, settle
-from tests.support.chaos.dispatcher_play import VMS, Play
+from tests.support.chaos.dispatcher_simulation import VMS, DispatcherSimulation
+from tests.support.chaos.random_actions import drain, is_idle, run_random_actions, settle
 
 
 @pytest.mark.parametrize("seed", range(60))
 def test_operations_delivered_twice_and_out_of_order_keep_every_promise(seed: int) -> None:
     """One stop for each edit, one claim for each VM, no hint lost, and no newer state undone by a late message."""
-    play, chance = Play(), Random(seed)  # noqa: S311 # fixed seeds
+    play, chance = DispatcherSimulation(), Random(seed)  # noqa: S311 # fixed seeds
     for vm in VMS:
         play.edit(vm, boots=True)
-    go_wild(play, chance, 300)
+    run_random_actions(play, chance, 300)
     drain(play)
     assert ("paused" in play.state) == (play.switched == "pause"), "a late pause or resume undid a newer one"
     play.switch("resume")
@@ -31,7 +31,7 @@ def test_operations_delivered_twice_and_out_of_order_keep_every_promise(seed: in
     assert {vm.id: dict(vm.stops) for vm in play.vms.values()} == stops
 
 
-def _check(play: Play) -> None:
+def _check(play: DispatcherSimulation) -> None:
     assert is_idle(play), play.state
     assert "paused" not in play.state, "a late pause undid a newer resume"
     assert play.state.get("selfcheck", {}).get("began") == play.checked, "a late self-check undid a newer one"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.chaos.boundaries import HIDDEN_S, DieAt
-from tests.support.chaos.crash_stories import STORIES, Story, boundaries_of, tell
+from tests.support.chaos.boundaries import HIDDEN_S, CrashAt
+from tests.support.chaos.crash_scenarios import STORIES, Story, boundaries_of, run_story
 
 # A step of 11 reaches boundaries of every kind; `make soak-crashes` tests every boundary.
 EVERY = 11
@@ -18,8 +18,8 @@ def test_a_death_at_any_boundary_changes_nothing(story: Story) -> None:
     assert count > 60
     for number in range(STORIES.index(story), count, EVERY):
         # The message is visible again after a restart of the host, or when Azure Storage stops hiding it.
-        death = DieAt(number, after_s=20 if number % 2 else HIDDEN_S)
+        death = CrashAt(number, after_s=20 if number % 2 else HIDDEN_S)
         try:
-            tell(story, death)
+            run_story(story, death)
         except AssertionError as error:
-            raise AssertionError(f"died {death.died} (boundary {number} of {count}): {error}") from error
+            raise AssertionError(f"died {death.crashed} (boundary {number} of {count}): {error}") from error

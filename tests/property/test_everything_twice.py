@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.chaos.boundaries import EverythingTwice
-from tests.support.chaos.crash_stories import STORIES, Story, tell
+from tests.support.chaos.crash_scenarios import STORIES, Story, run_story
 from tests.support.worlds.local_azure import LocalAzure, play
 from tests.support.worlds.month_world import gallery_bodies, vm_bodies, vm_id
 
@@ -19,7 +19,7 @@ SECOND_AFTER_S = (None, 0, 5, 100, 300, 400)
 def test_a_swap_done_twice_is_one_swap(story: Story, after_s: float | None) -> None:
     """With every activity and batch run twice a swap has the same end and stops, and late ones leave no state."""
     twice = EverythingTwice(after_s)
-    tell(story, twice)
+    run_story(story, twice)
     assert twice.activities > 4
     assert twice.batches > 4
 
@@ -43,7 +43,7 @@ def test_a_month_done_twice_is_one_month(after_s: float | None) -> None:
         assert kinds.count("microsoft.compute/disks") == 5
         assert kinds.count("microsoft.compute/galleries/images/versions") == 1
         assert twice.activities > 20
-        assert azure.book().get("bad") is None, azure.book()["bad"]
+        assert azure.dispatcher_state().get("bad") is None, azure.dispatcher_state()["bad"]
 
     fleet = [*gallery_bodies(), *vm_bodies("web01"), *vm_bodies("web02")]
     play(story, fleet, settings={"REFRESH_ROLLOUT": "auto"})

@@ -8,8 +8,8 @@ import pytest
 
 from refresh.domain.vm.intent_tag import write_intent_tag
 from refresh.records.durable_names import swap_id
-from tests.support.chaos.crash_stories import STORIES, Story
-from tests.support.chaos.hub_losses import lose_hub_in, places_to_lose_it
+from tests.support.chaos.crash_scenarios import STORIES, Story
+from tests.support.chaos.hub_losses import lose_hub_in, loss_boundaries
 from tests.support.worlds.builders import VM_ID
 from tests.support.worlds.local_azure import LocalAzure, play, vm_body
 
@@ -19,7 +19,7 @@ EVERY = 7
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
 def test_a_vm_is_started_after_the_loss_of_the_hub(story: Story) -> None:
     """After a loss at any activity one sweep starts the stopped VM, and nothing else is changed before it runs."""
-    places = places_to_lose_it(story)
+    places = loss_boundaries(story)
     assert len(places) > 8
     for number in places[STORIES.index(story) :: EVERY]:
         lose_hub_in(story, number)

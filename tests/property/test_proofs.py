@@ -24,7 +24,7 @@ async def proof_under_way(azure: LocalAzure) -> None:
     await azure.arm("POST", f"{VM_ID}/start")
     await asyncio.sleep(60)
     await azure.fire("sweep")
-    await azure.until(lambda: any(row.get("step") == "health" for row in azure.book().get("running", {}).values()))
+    await azure.until(lambda: any(row.get("step") == "health" for row in azure.running_swaps()))
     await asyncio.sleep(30)
 
 
@@ -44,7 +44,7 @@ def test_an_owner_may_stop_a_vm_while_its_disk_is_proven(stop: str) -> None:
         assert [(row["status"], row["reason"]) for row in azure.outcomes()] == [("not-proven", "was-not-running")] * 2
         assert await azure.power(VM_ID) == ("deallocated" if stop == "deallocate" else "stopped")
         assert await azure.os_disk(VM_ID) == "web01-new"
-        assert azure.book().get("rejected", []) == []
+        assert azure.dispatcher_state().get("rejected", []) == []
         await azure.arm("POST", f"{VM_ID}/start")
         await asyncio.sleep(60)
         await azure.fire("sweep")

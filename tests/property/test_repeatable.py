@@ -21,7 +21,7 @@ def results() -> list[dict[str, Any]]:
 
     async def play(hash_seed: str) -> dict[str, Any]:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.support.chaos.chance_stories"),
+            *(sys.executable, "-m", "tests.support.chaos.random_fault_scenarios"),
             cwd=ROOT,
             env={**os.environ, "PYTHONHASHSEED": hash_seed},
             stdout=asyncio.subprocess.PIPE,

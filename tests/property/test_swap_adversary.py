@@ -51,7 +51,7 @@ async def runs_on(azure: LocalAzure, disk: str) -> None:
 
 
 async def terminate_swap(azure: LocalAzure) -> None:
-    (row,) = azure.book()["running"].values()
+    (row,) = azure.running_swaps()
     swaps = azure.hub.orchestrations.instances
     azure.hub.terminate(next(name for name in swaps if name.endswith(f"-{row['n']}")))
 
@@ -68,7 +68,7 @@ async def assert_well(azure: LocalAzure, disk: str, *, stops: int, vm: str = VM_
     assert await azure.os_disk(vm) == disk
     assert azure.journal(vm)["stops"] == stops
     assert "RefreshState" not in (await azure.vm(vm))["tags"]
-    assert azure.book().get("bad") is None, azure.book()["bad"]
+    assert azure.dispatcher_state().get("bad") is None, azure.dispatcher_state()["bad"]
     assert azure.idle()
 
 
@@ -162,10 +162,10 @@ def test_a_revival_that_is_recovered_rejects_no_disk() -> None:
     async def story(azure: LocalAzure) -> None:
         azure.simulator.services.faults.add([fault("start")])
         await azure.fire("sweep")
-        await azure.until(lambda: any(row.get("step") == "start" for row in azure.book().get("running", {}).values()))
+        await azure.until(lambda: any(row.get("step") == "start" for row in azure.running_swaps()))
         await terminate_swap(azure)
         await sweep_for(azure, 6)
-        assert azure.book().get("rejected", []) == []
+        assert azure.dispatcher_state().get("rejected", []) == []
         assert azure.outcomes()[-1]["status"] == "needs-attention"
         azure.simulator.services.faults.clear()
         await sweep_for(azure, 1)
@@ -214,7 +214,7 @@ def test_a_swap_lost_before_its_intent_was_written_still_writes_it() -> None:
         await azure.tag(VM_ID, OsDiskName="@previous")
         tags = {"match": {"method": "PATCH", "path": ".*/tags/default"}, "respond": respond}
         azure.simulator.services.faults.add([tags])
-        await azure.until(lambda: any(row.get("step") == "intent" for row in azure.book().get("running", {}).values()))
+        await azure.until(lambda: any(row.get("step") == "intent" for row in azure.running_swaps()))
         await terminate_swap(azure)
         await asyncio.sleep(60)
         azure.simulator.services.faults.clear()
@@ -399,7 +399,7 @@ def test_two_recoveries_of_one_vm_stop_it_once() -> None:
             await asyncio.sleep(301)
             await azure.fire("sweep")
         await asyncio.sleep(3)
-        if azure.book().get("running"):
+        if azure.dispatcher_state().get("running"):
             await terminate_swap(azure)
         await sweep_for(azure, 6)
         await assert_well(azure, "web01-new", stops=1)

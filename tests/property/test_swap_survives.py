@@ -68,7 +68,7 @@ async def assert_well(azure: LocalAzure, disk: str, stops: int) -> None:
     assert await azure.power(VM_ID) == "running"
     assert azure.journal(VM_ID)["stops"] == stops
     assert "RefreshState" not in (await azure.vm(VM_ID))["tags"]
-    assert azure.book().get("bad") is None, azure.book()["bad"]
+    assert azure.dispatcher_state().get("bad") is None, azure.dispatcher_state()["bad"]
 
 
 @pytest.mark.parametrize("activity", SWAP)

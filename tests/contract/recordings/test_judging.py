@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.recordings.recordings import Interaction, differences
-from tests.support.recordings.replay import Verdict
+from tests.support.recordings.replay import ReplayResult
 from tests.support.recordings.retry_after import retry_after_of
 from tests.support.recordings.scoreboard import Known, unexplained
 
@@ -90,9 +90,9 @@ def test_retry_after_is_judged_by_its_table(
 
 def test_an_explanation_that_explains_nothing_fails() -> None:
     """A known difference excuses only what it names, and one that no longer occurs is reported."""
-    verdict = Verdict("r", 3, "GET x", ["body $.a missing", "status 1, recorded 2"])
+    result = ReplayResult("r", 3, "GET x", ["body $.a missing", "status 1, recorded 2"])
     known = (Known("r", 3, "body $.a*", "why"), Known("r", None, "header b missing", "why"), Known("q", 1, "c", "why"))
-    lines = unexplained([verdict], known)
+    lines = unexplained([result], known)
     assert len(lines) == 2
     assert "status 1, recorded 2" in lines[0]
     assert "header b missing" in lines[1]

@@ -12,7 +12,7 @@ from simulator import clock as clocks
 from simulator.clock import Clock
 from tests.contract.recordings.known_differences import KNOWN, NOT_SENT
 from tests.support.recordings.recordings import ABSENT, FOLDER, Interaction, Json, body_differences, load
-from tests.support.recordings.replay import Replay, Verdict, replay, world
+from tests.support.recordings.replay import Replay, ReplayResult, replay, world
 from tests.support.recordings.scoreboard import Scoreboard, unexplained
 
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason=ABSENT)
@@ -34,18 +34,18 @@ VM = f"/subscriptions/{RECORDED_SUBSCRIPTION}/resourceGroups/rg/providers/Micros
 REFUSED_CHANGES = ("priority", "evictionPolicy", "billingProfile", "proximityPlacementGroup")
 
 
-def judge(scoreboard: Scoreboard, verdicts: list[Verdict]) -> None:
-    scoreboard.verdicts += verdicts
-    lines = unexplained(verdicts, KNOWN)
+def judge(scoreboard: Scoreboard, results: list[ReplayResult]) -> None:
+    scoreboard.results += results
+    lines = unexplained(results, KNOWN)
     assert not lines, "\n".join(lines)
 
 
-def to_send(recording: str) -> tuple[list[Interaction], list[Verdict]]:
-    """The interactions to replay, and a verdict with the reason for each one that is skipped."""
+def to_send(recording: str) -> tuple[list[Interaction], list[ReplayResult]]:
+    """The interactions to replay, and a result with the reason for each one that is skipped."""
     left_out = NOT_SENT.get(recording, {})
     interactions = load(recording)
     skipped = [
-        Verdict(recording, x.index, x.path_and_query, skipped=left_out[x.index])
+        ReplayResult(recording, x.index, x.path_and_query, skipped=left_out[x.index])
         for x in interactions
         if x.index in left_out
     ]
@@ -62,7 +62,7 @@ def test_a_recorded_sequence_gets_the_recorded_answers(recording: str, scoreboar
 def test_collections_are_listed_as_recorded(scoreboard: Scoreboard) -> None:
     """Each recorded list call is answered in the recorded shape, in a simulator of its own."""
     interactions, skipped = to_send("list_calls")
-    judge(scoreboard, [verdict for x in interactions for verdict in replay("list_calls", [x])] + skipped)
+    judge(scoreboard, [result for x in interactions for result in replay("list_calls", [x])] + skipped)
 
 
 def test_resource_graph_answers_as_recorded(scoreboard: Scoreboard) -> None:
@@ -81,14 +81,14 @@ def test_instance_views_have_the_recorded_shapes(scoreboard: Scoreboard) -> None
     """For each recorded state that the simulator supports, the view has the recorded paths and codes."""
     recording = "vm_instance_view_states"
     left_out = NOT_SENT.get(recording, {})
-    verdicts = []
+    results = []
     for index, state in enumerate(_view_states()):
-        verdict = Verdict(recording, index, str(state["statusCodes"] + state["vmAgentStatusCodes"]))
-        verdict.skipped = left_out.get(index)
-        if verdict.skipped is None:
-            verdict.differences += _view_differences(state)
-        verdicts.append(verdict)
-    judge(scoreboard, verdicts)
+        result = ReplayResult(recording, index, str(state["statusCodes"] + state["vmAgentStatusCodes"]))
+        result.skipped = left_out.get(index)
+        if result.skipped is None:
+            result.differences += _view_differences(state)
+        results.append(result)
+    judge(scoreboard, results)
 
 
 def _scrubbed(interaction: Interaction) -> Interaction:
@@ -110,8 +110,8 @@ def _graph_seeds(interactions: list[Interaction]) -> list[Json]:
     return [{**row, "properties": below} if "managementGroups" in row["id"] else row for row in rows] + more
 
 
-def _refusal(recorded: Interaction) -> Verdict:
-    async def main(clock: Clock) -> Verdict:
+def _refusal(recorded: Interaction) -> ReplayResult:
+    async def main(clock: Clock) -> ReplayResult:
         async with world(clock) as run:
             target = recorded.resource_id
             if recorded.polled_operation:
@@ -120,7 +120,7 @@ def _refusal(recorded: Interaction) -> Verdict:
                 await run.control("POST", "faults", [rule])
                 await run.seed([{"id": VM, "location": "westus", "_power": "stopped"}])
                 begun = await run.arm("POST", f"{VM}/start?api-version=2024-07-01")
-                run.stand_in(recorded.polled_operation, begun, recorded)
+                run.map_operation(recorded.polled_operation, begun, recorded)
                 await asyncio.sleep(3600)
             elif recorded.body["error"]["code"] == "NotFound":
                 await run.seed([{"id": target, "location": "westus"}])

@@ -15,9 +15,9 @@ from simulator.engine.azure_storage import AzureStorageEngine, EngineFailed
 from simulator.engine.contract import DurableNames
 from simulator.functions.host_json import HostJson, HostJsonRefused
 from tests.support.engine.answers import kept
-from tests.support.engine.stage import on_the_engine
+from tests.support.engine.run_stories import on_the_engine
 from tests.support.engine.worlds import LIVE, WORLDS
-from tests.support.infra.judges import need_engine
+from tests.support.infra.external_tools import need_engine
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """The main promises of the app, on Microsoft's Durable engine with storage as strict as Azure's.
 
-One scenario runs in real time (`tests/support/worlds/promised_days.py`); each test checks one promise on its results.
+One scenario runs in real time (`tests/support/worlds/engine_day.py`); each test checks one promise on its results.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ import pytest
 
 from refresh import package
 from simulator.clock import Clock, run
-from tests.support.infra.judges import need_engine
-from tests.support.worlds import promised_days as days
+from tests.support.infra.external_tools import need_engine
+from tests.support.worlds import engine_day as days
+from tests.support.worlds.engine_day import BULK, CRASHES, DEAD, EDITED, FAILS, SWEPT, TAGGED, TORN, Day
 from tests.support.worlds.engine_world import name_of, vm_id
-from tests.support.worlds.promised_days import BREAKS, BULK, DEAD, DIES, EDITED, SWEPT, TAGGED, TORN, Day
 
 
 @pytest.fixture(scope="module")
 def day() -> Day:
     """The results of the scenario, which runs once."""
     need_engine()
-    return run(days.live, Clock("real"))
+    return run(days.run_day, Clock("real"))
 
 
 def row_of(day: Day, name: str) -> dict[str, Any]:
@@ -124,16 +124,16 @@ def test_a_disk_that_never_boots_is_rolled_back(day: Day) -> None:
 
 def test_a_process_that_dies_in_an_activity_costs_one_try(day: Day) -> None:
     """The engine reports the activity as failed, and the swap retries it and succeeds with one stop."""
-    row = row_of(day, DIES)
-    assert (row["status"], day.stops[DIES]) == ("succeeded", 1), row
+    row = row_of(day, CRASHES)
+    assert (row["status"], day.stops[CRASHES]) == ("succeeded", 1), row
 
 
 def test_an_activity_that_fails_every_time_leads_to_a_rollback(day: Day) -> None:
     """The VM runs on its old disk after one stop, and the outcome has the text of the failure."""
-    row = row_of(day, BREAKS)
+    row = row_of(day, FAILS)
     assert (row["status"], row["reason"]) == ("rolled-back", "step-failed"), row
-    assert f"ensure_os_disk broke on {BREAKS}-new" in row["message"]
-    assert (disk(day, BREAKS), power(day, BREAKS), day.stops[BREAKS]) == (f"{BREAKS}-old", "PowerState/running", 1)
+    assert f"ensure_os_disk broke on {FAILS}-new" in row["message"]
+    assert (disk(day, FAILS), power(day, FAILS), day.stops[FAILS]) == (f"{FAILS}-old", "PowerState/running", 1)
 
 
 def test_the_sweep_finds_a_tag_edit_without_an_event(day: Day) -> None:

@@ -1,4 +1,4 @@
-"""The toy app, hosted on a simulated clock."""
+"""Hosts the toy app on a simulated clock."""
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
@@ -51,7 +51,7 @@ class Toy:
 async def hosted(
     clock: Clock, settings: Mapping[str, str] = TOY_SETTINGS, hub: DurableHub | None = None
 ) -> AsyncIterator[Toy]:
-    """Host the toy app on any port until the block ends."""
+    """Host the toy app on a free port until the block ends."""
     engine = None if hub is None else SimulatedEngine(hub)
     host = FunctionsHost(TOY_APP, clock, settings=settings, port=0, engine=engine)
     url = await host.start()

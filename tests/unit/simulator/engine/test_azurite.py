@@ -7,7 +7,7 @@ import asyncio
 import aiohttp
 
 from simulator.engine.azurite import Azurite
-from tests.support.infra.judges import need_azurite
+from tests.support.infra.external_tools import need_azurite
 
 
 def test_each_azurite_has_ports_of_its_own() -> None:

@@ -1,7 +1,7 @@
-"""Short stories of one swap, to be told while workers die, and how each has to end whatever happens.
+"""Short scenarios of one swap, run while workers crash, and the required end of each.
 
-Decides what is asked of the app and what must be so afterwards. Refuses to know what goes wrong meanwhile: those are
-the `Troubles` of whoever tells the story.
+Decides which tag is written and what must hold afterwards. Does not know which failures happen: the caller passes them
+as `HubFailures`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from tests.support.chaos.boundaries import Boundary, Troubles, Watch
+from tests.support.chaos.boundaries import Boundary, BoundaryRecorder, HubFailures
 from tests.support.worlds.builders import VM_ID
 from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
 
@@ -19,7 +19,7 @@ _OWN_WRITES = ("/deallocate", "/poweroff", "/start", "/virtualmachines/web01")
 
 @dataclass(frozen=True)
 class Story:
-    """Somebody asks for `wish`; the VM must end on `disk` with this `status`, stopped so many times."""
+    """A person writes `wish` into the tag; the VM must end on `disk` with this `status`, after `stops` stops."""
 
     name: str
     wish: str
@@ -36,33 +36,34 @@ STORIES = (
 )
 
 
-def tell(story: Story, troubles: Troubles) -> None:
-    """Tell a story to its end amid `troubles` and hold the app to it."""
+def run_story(story: Story, failures: HubFailures) -> None:
+    """Run a scenario with `failures` and check its end."""
 
     async def main(azure: LocalAzure) -> None:
-        azure.hub.interruptions = troubles
+        azure.hub.interruptions = failures
         azure.simulator.services.faults.add([BAD])
         await azure.tag(VM_ID, OsDiskName=story.wish)
         await azure.until(lambda: bool(azure.outcomes()), within_s=36000)
-        for _ in range(2):  # what comes late comes within minutes
+        for _ in range(2):  # late deliveries arrive within minutes
             await azure.settled()
             await asyncio.sleep(600)
-        await assert_ended(azure, story, side_by_side=troubles.side_by_side)
+        await assert_ended(azure, story, side_by_side=failures.side_by_side)
 
     play(main, [vm_body(power=story.power), disk_body("web01-new"), disk_body("web01-bad")])
 
 
 def boundaries_of(story: Story) -> list[Boundary]:
-    """Every moment of a story at which a worker could die."""
-    watch = Watch()
-    tell(story, watch)
-    return watch.seen
+    """Every boundary of a scenario at which a worker can crash."""
+    recorder = BoundaryRecorder()
+    run_story(story, recorder)
+    return recorder.seen
 
 
 async def assert_ended(azure: LocalAzure, story: Story, *, side_by_side: bool) -> None:
-    """The VM is where the story says, told so once, with nothing left on it.
+    """Check that the VM has the expected end, one outcome and no leftover tag.
 
-    No write of ours met another, unless two workers did one thing `side_by_side`: then Azure refused one of them.
+    No write of the app conflicts with another, except when two workers ran the same work `side_by_side`: Azure refuses
+    one of them then.
     """
     conflicts = [row for row in azure.simulator.journal.requests if row["status"] == 409]
     rejected = {"OsDiskRejected": story.wish} if story.status == "rolled-back" else {"OsDiskPrevious": "web01-old"}
@@ -70,7 +71,7 @@ async def assert_ended(azure: LocalAzure, story: Story, *, side_by_side: bool) -
         "disk": story.disk,
         "power": story.power,
         "stops": story.stops,
-        # A decision that comes twice is looked into twice, and the second time there is nothing left to do.
+        # A doubled decision starts two swaps; the second has nothing to do and is `skipped`.
         "outcomes": [story.status],
         "tags": {"AutoRefresh": "true", "OsDiskName": story.disk, **rejected},
         "unreadable": [],
@@ -82,7 +83,7 @@ async def assert_ended(azure: LocalAzure, story: Story, *, side_by_side: bool) -
         "stops": azure.journal(VM_ID)["stops"],
         "outcomes": [outcome["status"] for outcome in azure.outcomes() if outcome["status"] != "skipped"],
         "tags": (await azure.vm(VM_ID))["tags"],
-        "unreadable": azure.book().get("bad", []),
+        "unreadable": azure.dispatcher_state().get("bad", []),
         "conflicts": [row for row in conflicts if row["path"].lower().endswith(_OWN_WRITES) and not side_by_side],
     }
     wrong = {name: value for name, value in found.items() if value != expected[name]}

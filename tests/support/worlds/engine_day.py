@@ -1,6 +1,6 @@
-"""A day in the life of the app on the real engine: everything that decides whether it works at all, told once.
+"""Runs every basic function of the app once on the real engine, and records the answers for the tests.
 
-Decides the order of what is asked. Judges nothing: what was answered is kept for the tests.
+Decides the order of the requests. Leaves the checks to the tests.
 """
 
 from __future__ import annotations
@@ -15,30 +15,31 @@ from typing import Any, override
 
 from simulator.clock import Clock
 from simulator.engine.strict_storage import StrictStorage
-from tests.support.chaos.unlucky_engine import Mishap, UnluckyEngine
+from tests.support.chaos.engine_failures import ActivityFailure, FailingEngine
 from tests.support.engine.hub_tables import HubTables
 from tests.support.worlds.builders import disk_id
 from tests.support.worlds.engine_world import EngineAzure, hosted, name_of, strict_storage, vm_id
 from tests.support.worlds.local_azure import ROOT, disk_body, vm_body
 
 BULK = tuple(f"bulk{number:02}" for number in range(1, 11))
-EDITED, DEAD, DIES, BREAKS, TORN, SWEPT = "edit01", "dead01", "dies01", "breaks01", "torn01", "swept01"
-TAGGED = (EDITED, DEAD, DIES, BREAKS, TORN)
+EDITED, DEAD, CRASHES, FAILS, TORN, SWEPT = "edit01", "dead01", "crash01", "fail01", "torn01", "swept01"
+TAGGED = (EDITED, DEAD, CRASHES, FAILS, TORN)
 LISTS = ("vms", "queue", "runs", "orphans", "selfcheck")
 HISTORY_DAYS = 30
 SETTINGS = {"REFRESH_SELFCHECK": "required", "REFRESH_HISTORY_DAYS": str(HISTORY_DAYS)}
-MISHAPS = (
-    Mishap("ensure_started", vm_id(DIES), times=1, dies=True),
-    Mishap("ensure_os_disk", disk_id(f"{BREAKS}-new"), times=-1),
+FAILURES = (
+    ActivityFailure("ensure_started", vm_id(CRASHES), times=1, crashes=True),
+    ActivityFailure("ensure_os_disk", disk_id(f"{FAILS}-new"), times=-1),
 )
 type Answer = tuple[int, Any]
 
 
 @dataclass
 class Day:
-    """What was seen: answers of the API, what became of each VM, what timers said when they failed (`errors`).
+    """The record: answers of the API, the end of each VM, and the log messages of failed timers (`errors`).
 
-    `unchecked`, `paused`: who waited for what by then, by name; `stopped_early`: who had been stopped all the same.
+    `unchecked`, `paused`: the waiting VMs and their reasons before the self-check and during the pause.
+    `stopped_early`: the VMs that were stopped before the end of the pause.
     """
 
     started_s: float = 0.0
@@ -61,7 +62,7 @@ class Day:
 
 
 def scenario() -> list[dict[str, Any]]:
-    """Everybody's VM with a disk to get; the bulk run's have their wish from the beginning."""
+    """The VMs, each with a new disk; those of the bulk run have their tag from the start."""
     bodies = []
     for name in (*TAGGED, SWEPT, *BULK):
         wish: Any = {"OsDiskName": f"{name}-new"} if name in BULK else {}
@@ -75,36 +76,36 @@ def _wish(name: str) -> str:
     return f"{name}-bad" if name == DEAD else f"{name}-new"
 
 
-async def live(clock: Clock) -> Day:
-    """Live the day."""
+async def run_day(clock: Clock) -> Day:
+    """Run all steps and return the record."""
     day, begun_s = Day(), clock.time()
     async with strict_storage() as storage:
-        engine = UnluckyEngine(ROOT, storage=storage.connection_string)
-        engine.mishaps = MISHAPS
+        engine = FailingEngine(ROOT, storage=storage.connection_string)
+        engine.failures = FAILURES
         with _errors_of_timers(day.errors):
-            await _live(clock, storage, engine, day, begun_s)
+            await _run(clock, storage, engine, day, begun_s)
         day.refused, day.requests = storage.refused, storage.requests
     return day
 
 
-async def _live(clock: Clock, storage: StrictStorage, engine: UnluckyEngine, day: Day, begun_s: float) -> None:
+async def _run(clock: Clock, storage: StrictStorage, engine: FailingEngine, day: Day, begun_s: float) -> None:
     async with hosted(clock, storage, scenario(), engine=engine, settings=SETTINGS) as azure:
         day.started_s = clock.time() - begun_s
-        await _ask_and_wait(azure, day)
+        await _request_swaps(azure, day)
         await _tear(azure, HubTables(azure.http, storage.connection_string, engine.task_hub), day)
-        await _go_on(azure, day)
-        await _look_back(azure, day)
+        await _finish_swaps(azure, day)
+        await _record_ends(azure, day)
         await _purge(azure, day)
 
 
 @contextmanager
-def _errors_of_timers(said: list[str]) -> Iterator[None]:
-    """Timers have no answer: what they raise is logged by the host."""
+def _errors_of_timers(errors: list[str]) -> Iterator[None]:
+    """Record the host's log messages about failed timers: a timer has no answer that could show the error."""
 
     class Kept(logging.Handler):
         @override
         def emit(self, record: logging.LogRecord) -> None:
-            said.append(record.getMessage())
+            errors.append(record.getMessage())
 
     kept, logger = Kept(logging.ERROR), logging.getLogger("simulator.functions.timers")
     logger.addHandler(kept)
@@ -114,15 +115,15 @@ def _errors_of_timers(said: list[str]) -> Iterator[None]:
         logger.removeHandler(kept)
 
 
-async def _ask_and_wait(azure: EngineAzure, day: Day) -> None:
-    """Wishes of every kind, which wait for the self-check, and then for the end of a pause."""
+async def _request_swaps(azure: EngineAzure, day: Day) -> None:
+    """Request swaps in every way; they wait for the self-check, and then for the end of a pause."""
     azure.plan({"match": {"operation": "powerOff", "resource": TORN}, "duration_s": 8})
     day.lists.append({path: await azure.api("GET", f"/api/{path}") for path in LISTS})
-    asked_s = azure.clock.time()
+    edited_s = azure.clock.time()
     await asyncio.gather(*(azure.tag(vm_id(name), OsDiskName=_wish(name)) for name in TAGGED))
     _, day.bulk = await azure.api("POST", "/api/swap", {"vms": list(BULK)})
     day.unchecked = await _all_wait(azure, "selfcheck")
-    day.first_edit_s = azure.clock.time() - asked_s
+    day.first_edit_s = azure.clock.time() - edited_s
     await azure.api("POST", "/api/pause", {"why": "before the first swap"})
     _, begun = await azure.api("POST", "/api/selfcheck")
 
@@ -138,7 +139,7 @@ async def _ask_and_wait(azure: EngineAzure, day: Day) -> None:
 
 
 async def _all_wait(azure: EngineAzure, reason: str) -> dict[str, str]:
-    """Who waits for what, once everybody waits for `reason`."""
+    """The waiting VMs and their reasons, once all of them wait for `reason`."""
     found: dict[str, str] = {}
 
     async def all_wait() -> bool:
@@ -146,12 +147,12 @@ async def _all_wait(azure: EngineAzure, reason: str) -> dict[str, str]:
         found.update({name_of(row["vm"]): row["reason"] for row in rows})
         return {found.get(name) for name in (*TAGGED, *BULK)} == {reason}
 
-    await azure.wait(all_wait, 60, f"that everybody waits for {reason}")
+    await azure.wait(all_wait, 60, f"that every VM waits for {reason}")
     return found
 
 
 async def _tear(azure: EngineAzure, tables: HubTables, day: Day) -> None:
-    """While a VM stops, its swap's row becomes what an engine leaves that dies in its first turn."""
+    """While a VM stops, change its swap's row to that of an engine that crashed in the swap's first turn."""
 
     async def stops() -> bool:
         return (await azure.steps()).get(TORN) == "stop"
@@ -162,16 +163,16 @@ async def _tear(azure: EngineAzure, tables: HubTables, day: Day) -> None:
     day.torn = {path: await azure.api("GET", f"/api/{path}") for path in ("runs", f"runs/{run}", "orphans")}
 
 
-async def _go_on(azure: EngineAzure, day: Day) -> None:
-    """The swaps go on; meanwhile a wish comes that no event tells of, and the sweep finds it."""
+async def _finish_swaps(azure: EngineAzure, day: Day) -> None:
+    """Let the swaps continue; meanwhile change a tag without an event, and let the sweep find it."""
     azure.simulator.put_resources([{"id": vm_id(SWEPT), "tags": {**_tags(azure, SWEPT), "OsDiskName": _wish(SWEPT)}}])
     await azure.fire("sweep")
 
     async def swept() -> bool:
         return SWEPT in await azure.rows()
 
-    await azure.wait(swept, 90, "that the sweep's wish is fulfilled")
-    await azure.wait(azure.idle, 120, "that nothing is left to do")
+    await azure.wait(swept, 90, "that the tag that the sweep found is fulfilled")
+    await azure.wait(azure.idle, 120, "that the app is idle")
 
 
 def _tags(azure: EngineAzure, name: str) -> dict[str, str]:
@@ -179,7 +180,7 @@ def _tags(azure: EngineAzure, name: str) -> dict[str, str]:
     return dict(body["tags"])
 
 
-async def _look_back(azure: EngineAzure, day: Day) -> None:
+async def _record_ends(azure: EngineAzure, day: Day) -> None:
     async def over() -> bool:
         return str((await azure.api("GET", day.bulk["href"]))[1]["status"]) != "running"
 
@@ -193,19 +194,19 @@ async def _look_back(azure: EngineAzure, day: Day) -> None:
 
 
 async def _purge(azure: EngineAzure, day: Day) -> None:
-    """Long after: the time that Azure tells is later, the engine's own is not."""
+    """Purge at a later time: Azure's clock is moved forward, the engine's own is not."""
     begin = (azure.clock.now() - timedelta(days=1)).isoformat().replace("+00:00", "Z")
     path = f"/api/runs?from={begin}&top=100"
     day.purged["before"] = await azure.api("GET", path)
     azure.clock.advance(timedelta(days=HISTORY_DAYS + 2).total_seconds())
     await azure.fire("purge_history")
 
-    async def forgotten() -> bool:
-        # What the engine cannot say the age of it does not forget either.
+    async def purged() -> bool:
+        # The engine does not purge an instance whose age it does not know.
         rows = (await azure.api("GET", path))[1]["value"]
         return {name_of((row["input"].get("vms") or [""])[0]) for row in rows} <= {TORN}
 
-    await azure.wait(forgotten, 30, "that what has ended is forgotten")
+    await azure.wait(purged, 30, "that ended runs are purged")
     day.purged["after"] = await azure.api("GET", path)
     day.purged["bulk"] = await azure.api("GET", f"/api/runs/{day.bulk['id']}")
     day.purged["queue"] = await azure.api("GET", "/api/queue")

@@ -1,6 +1,6 @@
-"""One story's hands on a durable engine: a client of the app, raw gRPC, waits, and what the worker was given.
+"""The access of a story to a durable engine: the app's client, raw gRPC, waits, and the requests that the worker got.
 
-Decides how a call's answer or refusal is written down. Does not know which engine plays.
+Decides how an answer or an error of a call is recorded. Does not know which engine runs.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from simulator.functions.host import FunctionsHost
 from tests.support.engine.watching import Watched
 
 _ENDED = {"COMPLETED", "FAILED", "TERMINATED", "CANCELED"}
-_PATIENCE_S = 60.0
-_BETWEEN_LOOKS_S = 0.1
+_TIMEOUT_S = 60.0
+_POLL_EVERY_S = 0.1
 
 type Holds = Callable[[dict[str, Any]], bool]
 
 
-class Play:
-    """What a story is told with. Ids begin with the story's name, so that many stories share a hub."""
+class StoryClient:
+    """The calls that a story can make. Ids begin with the story's name, so that many stories can share a hub."""
 
     def __init__(self, name: str, clock: Clock, host: FunctionsHost, watched: Watched) -> None:
         self.name, self.clock, self.watched, self._host = name, clock, watched, host
@@ -48,7 +48,7 @@ class Play:
         return f"{self.name}-{name}"
 
     async def sleep(self, seconds: float) -> None:
-        """Let the engine's time pass."""
+        """Sleep in the engine's time."""
         await asyncio.sleep(seconds)
 
     # --- the app's own client ----------------------------------------------------------------------------------
@@ -58,48 +58,48 @@ class Play:
         return await getattr(self._client, method)(*arguments, **named)
 
     async def tried(self, method: str, *arguments: Any, **named: Any) -> Any:
-        """What a call of the client comes to: its answer, or how it was refused."""
+        """The answer of a call of the client, or its error."""
         return await _outcome(self.call(method, *arguments, **named))
 
     async def start(self, name: str, steps: Any = None, *, of: str = "script") -> str:
-        """Start orchestration `of` under this story's id `name`; the id."""
+        """Start orchestration `of` with this story's id `name`; returns the id."""
         instance_id: str = await self.call("schedule_new_orchestration", of, input=steps, instance_id=self.id(name))
         return instance_id
 
     async def waits(self, name: str, steps: Any = None) -> None:
-        """Start one that waits for the event `go`, or whose `steps` wait for something, and wait until it does."""
+        """Start an orchestration that waits for the event `go`, or runs `steps`, and wait for its first turn."""
         await self.start(name, [["event", "go"]] if steps is None else steps)
         await self.began(name)
 
     async def began(self, name: str) -> dict[str, Any]:
-        """Wait until an instance's first turn is kept."""
+        """Wait until an instance's first turn is stored."""
         return await self.until(name, lambda state: "customStatus" in state)
 
     async def is_(self, name: str, status: str) -> dict[str, Any]:
-        """Wait until an instance has a status."""
+        """Wait until an instance has this status."""
         return await self.until(name, lambda state: state.get("orchestrationStatus") == status)
 
-    async def ended(self, name: str, patience_s: float = _PATIENCE_S) -> dict[str, Any]:
-        """Wait until this story's instance `name` has ended; the instance as raw gRPC shows it."""
-        return await self.until(name, lambda state: state.get("orchestrationStatus") in _ENDED, patience_s)
+    async def ended(self, name: str, timeout_s: float = _TIMEOUT_S) -> dict[str, Any]:
+        """Wait until this story's instance `name` has ended; returns the instance as raw gRPC shows it."""
+        return await self.until(name, lambda state: state.get("orchestrationStatus") in _ENDED, timeout_s)
 
-    async def until(self, name: str, holds: Holds, patience_s: float = _PATIENCE_S) -> dict[str, Any]:
-        """Wait until this story's instance satisfies `holds`; the instance, with `waited` where it never did."""
-        return await self.named(self.id(name), holds, patience_s)
+    async def until(self, name: str, holds: Holds, timeout_s: float = _TIMEOUT_S) -> dict[str, Any]:
+        """Wait until this story's instance satisfies `holds`; returns it, with `waited` if the wait timed out."""
+        return await self.named(self.id(name), holds, timeout_s)
 
-    async def named(self, instance_id: str, holds: Holds, patience_s: float = _PATIENCE_S) -> dict[str, Any]:
-        """Wait until the instance with this very id satisfies `holds`."""
+    async def named(self, instance_id: str, holds: Holds, timeout_s: float = _TIMEOUT_S) -> dict[str, Any]:
+        """Wait until the instance with this full id satisfies `holds`."""
         state: dict[str, Any]
-        state = await self._look(lambda: self._state(instance_id, payloads=True), holds, patience_s)
+        state = await self._poll(lambda: self._state(instance_id, payloads=True), holds, timeout_s)
         return state if holds(state) else {**state, "waited": "in vain"}
 
-    async def _look(self, look: Callable[[], Awaitable[Any]], holds: Callable[[Any], bool], patience_s: float) -> Any:
-        due = self.clock.time() + patience_s
+    async def _poll(self, read: Callable[[], Awaitable[Any]], holds: Callable[[Any], bool], timeout_s: float) -> Any:
+        due = self.clock.time() + timeout_s
         while True:
-            seen = await look()
+            seen = await read()
             if holds(seen) or self.clock.time() > due:
                 return seen
-            await asyncio.sleep(_BETWEEN_LOOKS_S)
+            await asyncio.sleep(_POLL_EVERY_S)
 
     async def ran(self, name: str, steps: Any = None, *, of: str = "script") -> dict[str, Any]:
         """Start an orchestration and wait for its end."""
@@ -109,11 +109,11 @@ class Play:
     # --- raw gRPC ----------------------------------------------------------------------------------------------
 
     async def raw(self, method: str, request: Any) -> Any:
-        """Call a gRPC method itself; its answer as data, or how it was refused."""
+        """Call a gRPC method; returns its answer as data, or its error."""
         return await _outcome(getattr(self._stub, method)(request))
 
     async def state(self, name: str, *, payloads: bool = True) -> dict[str, Any]:
-        """This story's instance as raw gRPC shows it; `{}` if there is none."""
+        """This story's instance as raw gRPC shows it; `{}` without one."""
         return await self._state(self.id(name), payloads=payloads)
 
     async def _state(self, instance_id: str, *, payloads: bool) -> dict[str, Any]:
@@ -142,14 +142,14 @@ class Play:
         return await self.raw("PurgeInstances", chosen_by)
 
     async def history(self, name: str) -> Any:
-        """An instance's history as the SDK gives it, or how it was refused."""
-        with self.clock.hold():  # a stream, which nothing else holds the clock for
+        """An instance's history from the SDK, or the error."""
+        with self.clock.hold():  # no other code holds the clock during a stream
             return await self.tried("get_orchestration_history", self.id(name))
 
     # --- entities ----------------------------------------------------------------------------------------------
 
     async def box(self, key: str) -> Any:
-        """The state of this story's entity `box` as JSON text; None if it has none."""
+        """The state of this story's entity `box` as JSON text; None without a state."""
         entity = await self.call("get_entity", EntityInstanceId("box", self.id(key)))
         return None if entity is None else entity.get_state(str)
 
@@ -160,17 +160,17 @@ class Play:
         await self.call("signal_entity", entity, operation, input=value, signal_time=at)
 
     async def until_box(self, key: str, holds: Callable[[str], bool]) -> Any:
-        """Wait until the state of this story's `box`, as text, satisfies `holds`; the state."""
-        return await self._look(lambda: self.box(key), lambda state: holds(state or ""), _PATIENCE_S)
+        """Wait until the state of this story's `box`, as text, satisfies `holds`; returns the state."""
+        return await self._poll(lambda: self.box(key), lambda state: holds(state or ""), _TIMEOUT_S)
 
     async def busy(self, key: str) -> None:
-        """Let the worker hold this story's `box` in an operation until it is set `free`."""
+        """Block this story's `box` in an operation until `free`."""
         self.watched.hold(f"@box@{self.id(key)}")
         await self.signal(key, "get")
-        await self._look(lambda: self._batches(key), bool, _PATIENCE_S)
+        await self._poll(lambda: self._batches(key), bool, _TIMEOUT_S)
 
     async def free(self, key: str) -> None:
-        """Let the `box` go on once everything sent to it has arrived."""
+        """Unblock the `box` once all messages to it have arrived."""
         await self.sleep(2)
         self.watched.let_go(f"@box@{self.id(key)}")
 
@@ -178,7 +178,7 @@ class Play:
         return self.batches(key)
 
     def batches(self, key: str) -> list[list[str]]:
-        """The operations of each batch that the worker was given for this story's `box`."""
+        """The operations of each batch that the worker got for this story's `box`."""
         return [[one.operation for one in batch.operations] for batch in self.watched.batches[f"@box@{self.id(key)}"]]
 
 

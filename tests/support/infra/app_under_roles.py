@@ -1,6 +1,6 @@
-"""What the app says of a fleet it works on with exactly the rights that `infra/` gives it.
+"""Runs the app with exactly the rights that `infra/` assigns, or with some of them removed.
 
-Decides how a story is played under roles and what counts as having been told: log lines and answers of the API.
+Decides how a story runs under roles and which output counts as a report: log lines and answers of the API.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from tests.support.infra.deployed_roles import APP, Right, assigned, denials
 from tests.support.worlds.local_azure import LocalAzure, play
 
 
-class Lines(logging.Handler):
-    """Keeps what the app logs."""
+class LogRecorder(logging.Handler):
+    """Records the app's log messages."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -29,9 +29,9 @@ class Lines(logging.Handler):
 
 
 @contextmanager
-def listening() -> Iterator[Lines]:
-    """What the app logs meanwhile."""
-    log, lines = logging.getLogger("refresh"), Lines()
+def recorded_log() -> Iterator[LogRecorder]:
+    """The app's log messages during the block."""
+    log, lines = logging.getLogger("refresh"), LogRecorder()
     before = log.level
     log.addHandler(lines)
     log.setLevel(logging.INFO)
@@ -43,30 +43,30 @@ def listening() -> Iterator[Lines]:
 
 
 @dataclass
-class Stage:
-    """A local Azure whose app has the rights of a deployment with `parameters`, less what `told` takes away."""
+class AppUnderRoles:
+    """A local Azure whose app has the rights of a deployment with `parameters`, less those that a call removes."""
 
     azure: LocalAzure
-    log: Lines
+    log: LogRecorder
     parameters: tuple[str, ...]
     refused: list[str] = field(default_factory=list)
 
-    async def told(self, part: Callable[[], Awaitable[Any]], *without: Right) -> str:
-        """Everything the app says while `part` happens `without` these rights: its answer and the log."""
+    async def output_of(self, part: Callable[[], Awaitable[Any]], *without: Right) -> str:
+        """The answer and the log messages of the app while `part` runs `without` these rights."""
         lines = len(self.log.lines)
-        answer = await self.watch(part, *without)
+        answer = await self.run_without(part, *without)
         return "\n".join([json.dumps(answer), *self.log.lines[lines:]])
 
-    async def watch[T](self, part: Callable[[], Awaitable[T]], *without: Right) -> T:
-        """What `part` answers `without` these rights; `refused` is then what ARM refused meanwhile."""
+    async def run_without[T](self, part: Callable[[], Awaitable[T]], *without: Right) -> T:
+        """The answer of `part` `without` these rights; `refused` are then the requests that ARM refused meanwhile."""
         self.azure.simulator.roles.replace(assigned(*self.parameters, without=without))
-        asked = len(self.azure.simulator.journal.requests)
+        before = len(self.azure.simulator.journal.requests)
         answer = await part()
-        self.refused = denials(list(self.azure.simulator.journal.requests)[asked:])
+        self.refused = denials(list(self.azure.simulator.journal.requests)[before:])
         return answer
 
     async def run(self, path: str, **body: Any) -> dict[str, Any]:
-        """Start a run over the API and give its record once it has ended; the problem where it does not begin."""
+        """Start a run with the API and return its record once it has ended, or the problem when it does not start."""
         status, begun = await self.azure.api("POST", path, body)
         if status != 202:
             return dict(begun)
@@ -74,26 +74,26 @@ class Stage:
         return dict((await self.azure.api("GET", begun["href"]))[1])
 
     async def images(self, period: str) -> dict[str, Any]:
-        """Make the images of a month, and look for what is left half made."""
+        """Build the images of a month, and list the resources of unfinished builds."""
         run = await self.run("/api/images", period=period)
         return {**run, "orphans": (await self.azure.api("GET", "/api/orphans"))[1]}
 
     async def swap(self, vm: str, disk: str) -> list[dict[str, Any]]:
-        """Edit the tag of a VM as a person does; the outcomes that follow."""
-        known = len(self.azure.outcomes())
+        """Edit the tag of a VM as a person does; returns the outcomes that follow."""
+        before = len(self.azure.outcomes())
         await self.azure.tag(vm, OsDiskName=disk)
         await self.azure.settled()
-        return self.azure.outcomes()[known:]
+        return self.azure.outcomes()[before:]
 
 
-def on_stage(
-    story: Callable[[Stage], Awaitable[None]], scenario: list[dict[str, Any]], *parameters: str, **settings: str
+def run_under_roles(
+    story: Callable[[AppUnderRoles], Awaitable[None]], scenario: list[dict[str, Any]], *parameters: str, **settings: str
 ) -> None:
-    """Play `story` under the roles of a deployment with these parameters of main.bicep."""
+    """Run `story` under the roles of a deployment with these parameters of main.bicep."""
 
     async def begun(azure: LocalAzure) -> None:
-        with listening() as log:
+        with recorded_log() as log:
             azure.simulator.roles.replace(assigned(*parameters))
-            await story(Stage(azure, log, parameters))
+            await story(AppUnderRoles(azure, log, parameters))
 
     play(begun, scenario, settings={"AZURE_CLIENT_ID": APP, **settings})

@@ -1,7 +1,7 @@
-"""VMs that each stand in another step of their swap when the engine is killed.
+"""Holds VMs in different steps of their swaps, for a kill of the engine.
 
-Decides how a VM is held in its step (its own operation hangs, its own request is answered late) and by what of ARM and
-of the app's queue that is seen. Does not know what is killed, nor how each swap goes on.
+Decides how a VM is held in its step (its operation hangs, or its request is answered late) and how ARM and the app's
+queue show that step. Does not know what is killed or how each swap continues.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Any
 from tests.support.worlds.engine_world import EngineAzure, name_of, vm_id
 from tests.support.worlds.local_azure import disk_body, vm_body
 
-# What is held by a late answer is not let go with the rest: the answer outlasts the kill.
+# Delay of late answers: longer than until the kill. `release` does not end them.
 _HELD_S = 90.0
-# How long a request to storage takes while a swap is caught before its first step: an entity call is several.
+# Latency of storage while a swap is held before its first step: an entity call takes several requests.
 _SLOW_S = 0.4
-# Recorded medians of Azure's own work on a VM that is deallocated: its downtime is measured.
+# Recorded medians of Azure's work on the VM whose downtime is measured.
 STOP_S, START_S = 25.6, 12.6
 _AFTER_INTENT = ("stop", "new-disk", "start", "health")
 type Rules = Sequence[Mapping[str, Any]]
@@ -26,7 +26,7 @@ type Rules = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Seen:
-    """A VM as ARM shows it: `disk` without the VM's name, `requests` how often ARM was asked for it."""
+    """A VM as ARM shows it: `disk` without the VM's name, `requests` the number of requests to ARM for it."""
 
     power: str
     disk: str
@@ -36,10 +36,10 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Stand:
-    """A VM that is to stand in `step` (as the queue has it) when the kill comes, while ARM shows it as `seen`.
+class HeldVm:
+    """A VM that is in `step` (by the app's queue) at the kill, while `seen` holds for its state in ARM.
 
-    `rules` hold it there from the beginning, `late` from when its intent has been written.
+    The fault rules `rules` hold it there from its tag edit on, `late` from the write of its intent on.
     """
 
     name: str
@@ -52,11 +52,11 @@ class Stand:
 
     @property
     def wish(self) -> str:
-        """The disk that its tag asks for."""
+        """The disk that its tag names."""
         return f"{self.name}-bad" if self.bad else f"{self.name}-new"
 
     def bodies(self) -> list[dict[str, Any]]:
-        """The VM, whose serial log can be read, and the disk that it is to get."""
+        """The VM, with a serial log, and its new disk."""
         vm = vm_body(self.name, RefreshStopMode=self.mode)
         vm["properties"]["diagnosticsProfile"] = {"bootDiagnostics": {"enabled": True}}
         return [vm, disk_body(self.wish)]
@@ -83,112 +83,112 @@ def _boots_late(disk: str) -> Rules:
 
 
 HELD = (
-    Stand(
+    HeldVm(
         "stop01",
         "stop",
         lambda vm: (vm.power, vm.disk) == ("stopping", "old"),
         (_operation("powerOff", "stop01", hang=True),),
     ),
-    Stand(
+    HeldVm(
         "disk01",
         "new-disk",
         lambda vm: (vm.power, vm.moving) == ("stopped", True),
         (_operation("update", "disk01", hang=True),),
     ),
-    Stand(
+    HeldVm(
         "start01",
         "start",
         lambda vm: (vm.power, vm.disk) == ("starting", "new"),
         (_operation("start", "start01", hang=True),),
     ),
-    Stand(
+    HeldVm(
         "health01",
         "health",
         lambda vm: (vm.power, vm.disk) == ("running", "new") and "RefreshState" in vm.tags,
         _boots_late("health01-new"),
     ),
-    Stand(  # clears its mark: ARM has taken it away and has not said so
+    HeldVm(  # clears `RefreshState`: ARM has removed the tag and not answered yet
         "clear01",
         "health",
         lambda vm: (vm.power, vm.disk) == ("running", "new") and "RefreshState" not in vm.tags,
         late=(_late_tags("clear01"),),
     ),
-    Stand(  # writes the rejection in two requests, and the first has not been answered
+    HeldVm(  # writes the rejection in two requests: ARM has not answered the first
         "undo01",
         "undo",
         lambda vm: (vm.power, vm.disk) == ("running", "bad") and "OsDiskPrevious" not in vm.tags,
         late=(_late_tags("undo01"),),
         bad=True,
     ),
-    Stand(
+    HeldVm(
         "undo-stop01",
         "undo-stop",
         lambda vm: (vm.power, vm.disk) == ("stopping", "bad") and "OsDiskRejected" in vm.tags,
         _second("powerOff", "undo-stop01", 2),
         bad=True,
     ),
-    Stand(
+    HeldVm(
         "undo-disk01",
         "undo-old-disk",
         lambda vm: (vm.power, vm.moving) == ("stopped", True) and "OsDiskRejected" in vm.tags,
         _second("update", "undo-disk01", 0.5),
         bad=True,
     ),
-    Stand(
+    HeldVm(
         "undo-start01",
         "undo-start",
         lambda vm: (vm.power, vm.disk) == ("starting", "old") and "OsDiskRejected" in vm.tags,
         _second("start", "undo-start01", 2),
         bad=True,
     ),
-    Stand(
+    HeldVm(
         "undo-health01",
         "undo-health",
         lambda vm: (vm.power, vm.disk) == ("running", "old") and "OsDiskRejected" in vm.tags,
         _boots_late("undo-health01-old"),
         bad=True,
     ),
-    Stand(
+    HeldVm(
         "intent01",
         "intent",
         lambda vm: (vm.power, vm.disk) == ("running", "old") and "RefreshState" in vm.tags,
         (_late_tags("intent01"),),
     ),
 )
-# Seen by what ARM was asked since they were admitted: `prepare_swap` begins with the VM.
-PREPARES = Stand("prepare01", None, lambda vm: vm.power == "running" and vm.requests > 0)
-CLAIMS = Stand("claim01", None, lambda vm: vm.power == "running" and vm.requests == 0)
-MEASURED = Stand(
+# Recognized by the requests to ARM since admission: `prepare_swap` reads the VM first.
+PREPARES = HeldVm("prepare01", None, lambda vm: vm.power == "running" and vm.requests > 0)
+CLAIMS = HeldVm("claim01", None, lambda vm: vm.power == "running" and vm.requests == 0)
+MEASURED = HeldVm(
     "measured01",
     "stop",
     lambda vm: (vm.power, vm.disk) == ("deallocating", "old"),
     (_operation("deallocate", "measured01", duration_s=STOP_S), _operation("start", "measured01", duration_s=START_S)),
     mode="deallocate",
 )
-# Of the look the queue says that it is under way, and no more: the VM is in no step.
-LOOKED_AT = Stand("look01", None, lambda vm: (vm.power, vm.disk) == ("running", "old"))
+# The queue lists this VM under `looking`; it is in no step.
+LOOKED_AT = HeldVm("look01", None, lambda vm: (vm.power, vm.disk) == ("running", "old"))
 IN_A_STEP = (*HELD, PREPARES, MEASURED, CLAIMS)
-STANDS = (*IN_A_STEP, LOOKED_AT)
+VMS = (*IN_A_STEP, LOOKED_AT)
 
 
 @dataclass
-class Places:
-    """Brings the VMs of `azure` into their steps; `steps` is what the queue said last, `looking` who was looked at."""
+class HeldFleet:
+    """Brings the VMs of `azure` into their steps; `steps` and `looking` are from the last read of the queue."""
 
     azure: EngineAzure
     steps: dict[str, str | None]
     looking: list[str]
-    _asked: dict[str, int]
+    _requests_before: dict[str, int]
 
     @classmethod
-    def of(cls, azure: EngineAzure) -> Places:
-        """Nothing asked yet."""
+    def of(cls, azure: EngineAzure) -> HeldFleet:
+        """Begin without a read."""
         return cls(azure, {}, [], {})
 
-    async def take(self) -> None:
-        """Bring every VM into its step; those that can be held there come first. Ends with storage slow."""
+    async def hold(self) -> None:
+        """Bring every VM into its step, first those that a rule can hold. Storage is slow at the end."""
         await asyncio.gather(*map(self._tag, HELD))
-        await self._wait(self._all_held, "that every VM stands in its step", 90)
+        await self._wait(self._all_held, "that every VM is in its step", 90)
         await self._admit_after_a_pause(PREPARES, [_late("GET", f"/disks/{PREPARES.wish}$")])
         await self._wait(lambda: not self._missing([PREPARES]), "that a swap is prepared")
         await self._tag(MEASURED)
@@ -197,26 +197,26 @@ class Places:
         await self._wait(lambda: CLAIMS.name in self.steps, "that a swap is admitted")
 
     def missing(self) -> list[str]:
-        """What keeps each VM from standing in its step, by the queue's last word and by ARM now; empty when all do."""
+        """The VMs that are not in their step, with the reason, by the last read of the queue and ARM's state now."""
         looked_at = [] if LOOKED_AT.name in self.looking else [f"{LOOKED_AT.name} is not looked at"]
         return [*self._missing(IN_A_STEP), *looked_at]
 
-    async def _tag(self, stand: Stand) -> None:
-        """Ask for the disk as a person does, and only then hold the VM where it is to stand."""
-        await self.azure.tag(vm_id(stand.name), OsDiskName=stand.wish)
-        self.azure.plan(*stand.rules)
+    async def _tag(self, held: HeldVm) -> None:
+        """Write the tag as a person does, then add the rules that hold the VM."""
+        await self.azure.tag(vm_id(held.name), OsDiskName=held.wish)
+        self.azure.plan(*held.rules)
 
-    async def _admit_after_a_pause(self, stand: Stand, rules: Rules, looked_at: Stand | None = None) -> None:
-        """Plan `rules` between the look at a VM and its admission, and have another `looked_at` meanwhile."""
+    async def _admit_after_a_pause(self, held: HeldVm, rules: Rules, looked_at: HeldVm | None = None) -> None:
+        """Plan `rules` between the look at a VM and its admission, and keep another VM in its look (`looked_at`)."""
         await self.azure.api("POST", "/api/pause")
-        await self._tag(stand)
-        await self._wait(lambda: stand.name in self.waiting, f"that {stand.name} waits for its turn")
+        await self._tag(held)
+        await self._wait(lambda: held.name in self.waiting, f"that {held.name} waits for its turn")
         self.azure.plan(*rules)
         if looked_at is not None:
             await self._tag(looked_at)
             await self._wait(lambda: looked_at.name in self.looking, f"that {looked_at.name} is looked at")
             self.azure.storage.latency_s = _SLOW_S
-        self._asked[stand.name] = self._requests(stand.name)
+        self._requests_before[held.name] = self._requests(held.name)
         await self.azure.api("POST", "/api/resume")
 
     async def _wait(self, holds: Callable[[], bool], what: str, within_s: float = 30) -> None:
@@ -233,29 +233,29 @@ class Places:
             raise AssertionError(f"{error}; missing: {self.missing()}") from None
 
     def _all_held(self) -> bool:
-        for stand in HELD:
-            if stand.late and self.steps.get(stand.name) in _AFTER_INTENT and stand.name not in self._asked:
-                self._asked[stand.name] = self._requests(stand.name)
-                self.azure.plan(*stand.late)
+        for held in HELD:
+            if held.late and self.steps.get(held.name) in _AFTER_INTENT and held.name not in self._requests_before:
+                self._requests_before[held.name] = self._requests(held.name)
+                self.azure.plan(*held.late)
         return not self._missing(HELD)
 
-    def _missing(self, stands: Iterable[Stand]) -> list[str]:
+    def _missing(self, vms: Iterable[HeldVm]) -> list[str]:
         found = []
-        for stand in stands:
-            if stand.name not in self.steps or self.steps[stand.name] != stand.step:
-                found.append(f"{stand.name} is in step {self.steps.get(stand.name, 'none')}, not {stand.step}")
-            elif not stand.seen(seen := self._see(stand)):
-                found.append(f"{stand.name} is {seen}")
+        for held in vms:
+            if held.name not in self.steps or self.steps[held.name] != held.step:
+                found.append(f"{held.name} is in step {self.steps.get(held.name, 'none')}, not {held.step}")
+            elif not held.seen(seen := self._see(held)):
+                found.append(f"{held.name} is {seen}")
         return found
 
-    def _see(self, stand: Stand) -> Seen:
-        (body,) = self.azure.simulator.resources(resource_id=vm_id(stand.name))
+    def _see(self, held: HeldVm) -> Seen:
+        (body,) = self.azure.simulator.resources(resource_id=vm_id(held.name))
         return Seen(
             power=body["_power"],
-            disk=body["properties"]["storageProfile"]["osDisk"]["name"].removeprefix(f"{stand.name}-"),
+            disk=body["properties"]["storageProfile"]["osDisk"]["name"].removeprefix(f"{held.name}-"),
             moving=body["properties"]["provisioningState"] == "Updating",
             tags=frozenset(body["tags"]),
-            requests=self._requests(stand.name) - self._asked.get(stand.name, 0),
+            requests=self._requests(held.name) - self._requests_before.get(held.name, 0),
         )
 
     def _requests(self, name: str) -> int:

@@ -1,6 +1,6 @@
-"""A dispatcher that stops answering at a chosen operation, and answers again when it is let.
+"""A dispatcher that stops answering at a selected operation until the test resumes it.
 
-Decides that whatever is sent to it meanwhile waits and is done in order afterwards, as an entity's messages do.
+Decides that messages to it wait meanwhile and are handled in order afterwards, as those of an entity do.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from tests.support.worlds.local_azure import LocalAzure
 
 
 class SilentDispatcher:
-    """Stands between the hub and its worker; silent from the first batch with `operation` in it, `silent` says so."""
+    """Wraps the hub's worker; `silent` is True from the first batch with `operation` on, until `answer`."""
 
     def __init__(self, azure: LocalAzure, operation: str, *, data: str = "") -> None:
-        """Begin to listen; only an operation whose input contains `data` counts."""
+        """Wrap the worker; only an operation whose input contains `data` counts."""
         self._operation, self._data = operation, data
         self._answers = asyncio.Event()
         self.silent = self._spent = False
-        azure.hub.wrap_worker(self._stand_by)
+        azure.hub.wrap_worker(self._wrap)
 
-    def _stand_by(self, worker: Worker) -> Worker:
+    def _wrap(self, worker: Worker) -> Worker:
         self._worker = worker
         self.orchestrate, self.act = worker.orchestrate, worker.act
         return self
 
     async def operate(self, name: str, request: bytes) -> bytes:
-        """Run one batch, once the dispatcher answers."""
+        """Run one batch; wait while the dispatcher is silent."""
         batch = pb.EntityBatchRequest.FromString(request).operations
         if not self._spent and any(one.operation == self._operation and self._data in one.input.value for one in batch):
             self.silent = self._spent = True
@@ -38,6 +38,6 @@ class SilentDispatcher:
         return await self._worker.operate(name, request)
 
     def answer(self) -> None:
-        """Let it answer again, for good."""
+        """Let the dispatcher answer again, permanently."""
         self.silent = False
         self._answers.set()

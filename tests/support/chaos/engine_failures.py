@@ -1,6 +1,6 @@
-"""The real engine with a worker that fails in chosen activities, by its own fault or by dying in them.
+"""The real engine with planned failures of activities: an exception, or a crash of the process.
 
-Decides which call fails and how. Does not know what the app makes of it.
+Decides which call fails and how. Does not know how the app reacts.
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ from simulator.engine.azure_storage import AzureStorageEngine
 
 
 @dataclass
-class Mishap:
-    """Activity `name` fails where its input names `word`, `times` times; `dies`: the process ends in it."""
+class ActivityFailure:
+    """Activity `name` fails where its input has the text `word`, `times` times; `crashes`: the process ends in it."""
 
     name: str
     word: str
     times: int
-    dies: bool = False
+    crashes: bool = False
 
-    def befall(self, name: str, payload: str | None) -> None:
-        """FunctionFailed or WorkerDied, as long as it is due."""
+    def apply(self, name: str, payload: str | None) -> None:
+        """Raise FunctionFailed or WorkerDied while failures are left."""
         if name != self.name or self.times == 0 or f'"{self.word}"' not in (payload or ""):
             return
         self.times -= 1
-        if self.dies:
+        if self.crashes:
             raise WorkerDied()
         raise FunctionFailed("RuntimeError", f"{name} broke on {self.word.rsplit('/', 1)[-1]}", "Traceback: nowhere")
 
 
-class _UnluckyWorker:
-    def __init__(self, worker: Worker, mishaps: list[Mishap]) -> None:
-        self._worker, self._mishaps = worker, mishaps
+class _FailingWorker:
+    def __init__(self, worker: Worker, failures: list[ActivityFailure]) -> None:
+        self._worker, self._failures = worker, failures
 
     async def orchestrate(self, name: str, request: bytes) -> bytes:
         return await self._worker.orchestrate(name, request)
@@ -44,16 +44,16 @@ class _UnluckyWorker:
         return await self._worker.operate(name, request)
 
     async def act(self, name: str, payload: str | None) -> str | None:
-        for mishap in self._mishaps:
-            mishap.befall(name, json.dumps(json.loads(payload or "null")))
+        for failure in self._failures:
+            failure.apply(name, json.dumps(json.loads(payload or "null")))
         return await self._worker.act(name, payload)
 
 
-class UnluckyEngine(AzureStorageEngine):
-    """The engine, whose calls reach the app's worker unless one of `mishaps` befalls them."""
+class FailingEngine(AzureStorageEngine):
+    """The engine; its calls reach the app's worker, except those that `failures` let fail."""
 
-    mishaps: tuple[Mishap, ...] = ()
+    failures: tuple[ActivityFailure, ...] = ()
 
     @override
     async def attach(self, stack: AsyncExitStack, worker: Worker) -> None:
-        await super().attach(stack, _UnluckyWorker(worker, list(self.mishaps)))
+        await super().attach(stack, _FailingWorker(worker, list(self.failures)))

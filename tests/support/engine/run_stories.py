@@ -1,6 +1,6 @@
-"""Puts the toy app on an engine, with a host.json of the stories' choice.
+"""Runs the toy app on an engine, with the host.json settings of the stories.
 
-Decides how both engines are made. Does not know the stories.
+Decides how both engines are started. Does not know the stories.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from simulator.engine.strict_storage import StrictStorage
 from simulator.functions import FunctionsHost
 from simulator.functions.host_json import HostJson
 from tests.support.engine.answers import comparable
-from tests.support.engine.play import Play
+from tests.support.engine.story_client import StoryClient
 from tests.support.engine.watching import Watched
 from tests.support.engine.worlds import Story, World
 from tests.support.worlds.toy import TOY_APP, TOY_SETTINGS
 
-# A story that takes longer hangs, even on a machine that is busy with other things.
-_PATIENCE_S = 240.0
+# A story that takes longer hangs, even on a busy machine.
+_TIMEOUT_S = 240.0
 
 
 @dataclass
-class Stage:
+class ToyOnEngine:
     """The toy app on an engine."""
 
     clock: Clock
@@ -43,19 +43,19 @@ class Stage:
     watched: Watched
 
     @asynccontextmanager
-    async def play(self, name: str) -> AsyncIterator[Play]:
-        """The hands of a story."""
-        play = Play(name, self.clock, self.host, self.watched)
+    async def client(self, name: str) -> AsyncIterator[StoryClient]:
+        """The calls of one story."""
+        client = StoryClient(name, self.clock, self.host, self.watched)
         try:
-            yield play
+            yield client
         finally:
-            await play.close()
+            await client.close()
 
 
 @asynccontextmanager
-async def stage(
+async def toy_on_engine(
     clock: Clock, *, real: bool, durable: Mapping[str, Any], storage: str | None = None
-) -> AsyncIterator[Stage]:
+) -> AsyncIterator[ToyOnEngine]:
     """The toy app with `durable` as `extensions.durableTask` of host.json, on the real engine or on the hub."""
     with tempfile.TemporaryDirectory() as folder:
         app = Path(folder) / "app"
@@ -71,44 +71,44 @@ async def stage(
         host = FunctionsHost(app, clock, settings=TOY_SETTINGS, port=0, engine=watched)
         await host.start()
         try:
-            yield Stage(clock, host, watched)
+            yield ToyOnEngine(clock, host, watched)
         finally:
             await engine.close()
             await host.stop()
 
 
-async def told(stage: Stage, story: Story, name: str, patience_s: float = _PATIENCE_S) -> Any:
-    """What a story comes to on a stage, made comparable; how it failed if it did."""
-    async with stage.play(name) as play:
+async def answer_of(toy: ToyOnEngine, story: Story, name: str, timeout_s: float = _TIMEOUT_S) -> Any:
+    """Run a story on the toy app; returns its comparable answer, or its failure."""
+    async with toy.client(name) as client:
         try:
-            async with asyncio.timeout(patience_s):
-                return comparable(await story(play), name)
+            async with asyncio.timeout(timeout_s):
+                return comparable(await story(client), name)
         except Exception as error:
             return {"the story itself failed": repr(error)}
 
 
 def on_the_hub(world: World, name: str) -> Any:
-    """Tell one story of a world on a hub of its own, on a virtual clock."""
+    """Run one story of a world on its own hub, in virtual time."""
 
     async def main(clock: Clock) -> Any:
-        async with stage(clock, real=False, durable=world.settings) as place:
-            return await told(place, world.stories[name], name, patience_s=10_000)
+        async with toy_on_engine(clock, real=False, durable=world.settings) as toy:
+            return await answer_of(toy, world.stories[name], name, timeout_s=10_000)
 
     return run(main, Clock("virtual"))
 
 
 def on_the_engine(world: World, names: Sequence[str], *, at_once: int) -> dict[str, Any]:
-    """Tell stories of a world on one real engine in real time, so many at once; what each came to."""
+    """Run stories of a world on one real engine in real time, `at_once` in parallel; returns their answers."""
 
     async def main(clock: Clock) -> dict[str, Any]:
         async with Azurite() as azurite, StrictStorage(azurite) as storage:
             durable, connection = world.settings, storage.connection_string
-            async with stage(clock, real=True, durable=durable, storage=connection) as place:
-                room = asyncio.Semaphore(at_once)
+            async with toy_on_engine(clock, real=True, durable=durable, storage=connection) as toy:
+                limit = asyncio.Semaphore(at_once)
 
                 async def one(name: str) -> Any:
-                    async with room:
-                        return await told(place, world.stories[name], name)
+                    async with limit:
+                        return await answer_of(toy, world.stories[name], name)
 
                 return dict(zip(names, await asyncio.gather(*map(one, names)), strict=True))
 

@@ -1,7 +1,7 @@
-"""A recipe among drawn calamities, and what holds whatever they are.
+"""A recipe build with random faults, and its invariants.
 
-Decides what may befall a build, and what is promised of it: it ends with a row, every group it left is in that row's
-commands, and the next build, without calamity, is proved and leaves nothing behind.
+Decides which faults a build may have and what must hold: it ends with a row, that row's commands name every temporary
+group that is left, and the next build, without faults, is proved and leaves no group.
 """
 
 from __future__ import annotations
@@ -18,52 +18,52 @@ from tests.support.worlds.month_world import HostedWorld
 from tests.support.worlds.recipe_world import groups_left, on_recipes, recipe_bodies
 
 _VERSIONS = "Microsoft.Compute/galleries/images/versions"
-# Longer than a deletion that hangs (`_HANGS_S`) may still take.
+# At least as long as a hanging deletion (`_HANGS_S`) takes.
 _REST_S = _HANGS_S = 7200.0
 
 
 @dataclass(frozen=True)
-class Calamity:
-    """The seed of chance, the share of requests and operations that something befalls, how the first VM's run ends."""
+class BuildFaults:
+    """The seed, the share of requests and operations with a fault, and how cloud-init on the first build VM ends."""
 
     seed: int
     rate: float
     ending: str
 
 
-def calamities() -> st.SearchStrategy[Calamity]:
-    """Everything that may befall the first build."""
+def build_faults() -> st.SearchStrategy[BuildFaults]:
+    """Random faults for the first build."""
     endings = st.sampled_from(("ok", "failed", "silent", "never"))
-    return st.builds(Calamity, st.integers(0, 10_000), st.sampled_from((0.05, 0.1, 0.2)), endings)
+    return st.builds(BuildFaults, st.integers(0, 10_000), st.sampled_from((0.05, 0.1, 0.2)), endings)
 
 
 @dataclass
-class Told:
-    """What was seen of a story: both builds' results and every request to Azure."""
+class BuildRecord:
+    """The record of a scenario: the results of both builds and every request to Azure."""
 
     first: dict[str, Any]
     second: dict[str, Any]
     requests: list[Json]
 
 
-def play(calamity: Calamity) -> Told:
-    """Play a story; AssertionError names the promise that did not hold."""
+def play(faults: BuildFaults) -> BuildRecord:
+    """Run a scenario; AssertionError shows the violated invariant."""
 
-    async def story(world: HostedWorld) -> Told:
-        return await _two_builds(world, calamity)
+    async def story(world: HostedWorld) -> BuildRecord:
+        return await _two_builds(world, faults)
 
     return on_recipes(recipe_bodies(), story)
 
 
-async def _two_builds(world: HostedWorld, calamity: Calamity) -> Told:
-    faults = world.simulator.services.faults
-    faults.add([{"cloudInit": "machine", "ends": calamity.ending, "times": 1}])
-    faults.plan(calamity.seed, calamity.rate, hang_limit_s=_HANGS_S)
+async def _two_builds(world: HostedWorld, faults: BuildFaults) -> BuildRecord:
+    rules = world.simulator.services.faults
+    rules.add([{"cloudInit": "machine", "ends": faults.ending, "times": 1}])
+    rules.plan(faults.seed, faults.rate, hang_limit_s=_HANGS_S)
     first = await world.run("create_images")
     commands = "\n".join(line for row in first.get("images", ()) for line in row.get("by_hand", ()))
     assert first["status"] in ("succeeded", "failed", "refused"), first
     assert all(name in commands for name in groups_left(world)), (groups_left(world), first)
-    faults.clear()
+    rules.clear()
     second = await world.run("create_images")
     (row,) = second["images"]
     assert row["reason"] in ("made", "kept"), (first, row)
@@ -71,7 +71,7 @@ async def _two_builds(world: HostedWorld, calamity: Calamity) -> Told:
     assert groups_left(world) == [], (first, second)
     latest = [each for each in world.simulator.store.of_type(_VERSIONS) if _is_in_latest(each.properties)]
     assert [each.id.key.startswith(DEFINITION_ID.lower()) for each in latest] == [True], (first, second)
-    return Told(first, second, world.requests())
+    return BuildRecord(first, second, world.requests())
 
 
 def _is_in_latest(version: Json) -> bool:

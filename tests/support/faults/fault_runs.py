@@ -1,7 +1,7 @@
-"""Plays all steps of one failure in one fleet, one VM for each, and notes what became of every VM.
+"""Runs one failure at all steps in one fleet, one VM for each step, and records the end of every VM.
 
-Decides at which moment a failure strikes: the first time an activity of its step begins. Refuses to know what is
-expected (`fault_table`).
+Decides when a failure happens: when an activity of its step starts for the first time. Leaves the expected end to
+`fault_table.py`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _ACTIVITY_BACK = {
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one row: the outcome and the VM as they stood when it was told, and the VM in the end."""
+    """The result of one row: the outcome, the VM at the time of the outcome, and the VM at the end."""
 
     outcome: Mapping[str, Any]
     power: str
@@ -48,39 +48,39 @@ class Result:
     begins: Mapping[str, int]
     begun_under_way: list[str]
     swaps: int
-    power_at_last: str = ""
-    disk_at_last: str = ""
+    final_power: str = ""
+    final_disk: str = ""
 
 
 @dataclass
-class Strike(Interruptions):
-    """Lets one failure strike every VM at its own step, the first time an activity of that step begins."""
+class FailureAtStep(Interruptions):
+    """Causes one failure for every VM at its own step, when an activity of that step starts for the first time."""
 
     azure: LocalAzure
     failure: Failure
     steps: tuple[Step, ...]
-    struck: set[Step] = field(default_factory=set)
-    _going_back: set[Step] = field(default_factory=set)
+    caused: set[Step] = field(default_factory=set)
+    _rolls_back: set[Step] = field(default_factory=set)
     _after: set[tuple[str, int]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        """Know the VMs by what instance ids show of them."""
+        """Map the hash of a VM's id, which instance ids contain, to its step."""
         self._of = {id_hash(vm_id(step)): step for step in self.steps}
 
     @override
     def before_activity(self, name: str, instance_id: str, task_id: int, attempt: int) -> None:
         row = self._of.get(instance_id.split("-")[1]) if instance_id.startswith("swap-") else None
-        if row is None or row in self.struck:
+        if row is None or row in self.caused:
             return
         if name == "write_rejection":
-            self._going_back.add(row)
-        known = _ACTIVITY_BACK if row in self._going_back and name in _ACTIVITY_BACK else _ACTIVITY
-        if row not in known.get(name, ()):
+            self._rolls_back.add(row)
+        activities = _ACTIVITY_BACK if row in self._rolls_back and name in _ACTIVITY_BACK else _ACTIVITY
+        if row not in activities.get(name, ()):
             return
-        self.struck.add(row)
-        self._strike(row, instance_id, task_id)
+        self.caused.add(row)
+        self._cause(row, instance_id, task_id)
 
-    def _strike(self, row: Step, instance_id: str, task_id: int) -> None:
+    def _cause(self, row: Step, instance_id: str, task_id: int) -> None:
         services = self.azure.simulator.services
         services.faults.add(rules(row, self.failure))
         match self.failure:
@@ -120,23 +120,23 @@ def _comes_back(step: Step) -> bool:
 
 @cache
 def results_of(failure: Failure, steps: tuple[Step, ...]) -> Mapping[Step, Result]:
-    """Play `failure` at each of `steps`, one VM for each; what became of them."""
+    """Run `failure` at each of `steps`, one VM for each; returns the results."""
     found: dict[Step, Result] = {}
 
     async def story(azure: LocalAzure) -> None:
         bad = [{"disk": f"vm-{step}-new", "boots": False, "serial": "panic"} for step in steps if _comes_back(step)]
         azure.simulator.services.faults.add(bad)
-        azure.hub.interruptions = strike = Strike(azure, failure, steps)
+        azure.hub.interruptions = cause = FailureAtStep(azure, failure, steps)
         azure.hub.signal("@dispatcher@app", "hint", {"vms": [vm_id(step) for step in steps], "at": None})
 
-        def told() -> bool:
+        def all_have_outcomes() -> bool:
             for step in set(steps) - set(found):
                 if outcome := _first_outcome(azure, step):
                     found[step] = _result(azure, step, outcome)
             return len(found) == len(steps)
 
-        await azure.until(told, within_s=36000)
-        assert strike.struck == set(steps), f"never struck at {set(steps) - strike.struck}"
+        await azure.until(all_have_outcomes, within_s=36000)
+        assert cause.caused == set(steps), f"the failure did not happen at {set(steps) - cause.caused}"
         azure.simulator.services.faults.clear()
         azure.simulator.services.faults.add(bad)
         for _ in range(2):
@@ -145,7 +145,7 @@ def results_of(failure: Failure, steps: tuple[Step, ...]) -> Mapping[Step, Resul
             await azure.settled()
         for step, result in found.items():
             last = _state(azure, step)
-            found[step] = replace(result, power_at_last=last[0], disk_at_last=last[1])
+            found[step] = replace(result, final_power=last[0], final_disk=last[1])
 
     settings = {"REFRESH_MAX_SWAPS": "44", "REFRESH_HEALTH_TIMEOUT_S": "180"}
     play(story, _scenario(steps), settings=settings, events=False)
@@ -191,7 +191,7 @@ def _result(azure: LocalAzure, step: Step, outcome: Mapping[str, Any]) -> Result
 
 
 def _begun_under_way(azure: LocalAzure, step: Step) -> list[str]:
-    """Whatever was asked of the VM while an operation on it was under way."""
+    """The writes to the VM that began while an operation on it was under way."""
     busy = [
         (operation.started, operation.ended or azure.clock.now())
         for operation in azure.simulator.services.operations.of(vm_id(step))

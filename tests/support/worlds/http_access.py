@@ -1,6 +1,6 @@
-"""The pretend Azure and the app as anybody meets them: ARM and the app's API over HTTP.
+"""A test's access to ARM and to the app's API over HTTP.
 
-Decides how a test asks. Does not know which durable engine the app runs on, nor whether it runs in this process.
+Decides the form of the requests. Does not know which durable engine the app uses or in which process it runs.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from simulator.world import Endpoints, Simulator
 
 
 @dataclass
-class Outside:
-    """A running simulator with the app at address `functions`."""
+class HttpAccess:
+    """A running simulator, and the app at the address `functions`."""
 
     clock: Clock
     simulator: Simulator
@@ -25,7 +25,7 @@ class Outside:
     http: aiohttp.ClientSession
 
     async def arm(self, method: str, resource_id: str, body: Any = None, **query: str) -> dict[str, Any]:
-        """One ARM request; the answer's body. AssertionError with ARM's words when it is refused."""
+        """Send one ARM request and return the answer's body. AssertionError with ARM's message for an error."""
         url = f"{self.endpoints.arm}{resource_id}"
         headers = {"Authorization": "Bearer test"}
         params = {"api-version": "2024-07-01", **query}
@@ -35,12 +35,12 @@ class Outside:
             return dict(await answer.json()) if text else {}
 
     async def tag(self, resource_id: str, **tags: str) -> None:
-        """Merge tags, as a person would: Event Grid tells the app."""
+        """Merge tags, as a person does; Event Grid sends the event."""
         body = {"operation": "Merge", "properties": {"tags": tags}}
         await self.arm("PATCH", f"{resource_id}/providers/Microsoft.Resources/tags/default", body)
 
     async def vm(self, vm_id: str) -> dict[str, Any]:
-        """The VM as ARM shows it, with its instance view."""
+        """The VM from ARM, with its instance view."""
         return await self.arm("GET", vm_id, **{"$expand": "instanceView"})
 
     async def os_disk(self, vm_id: str) -> str:
@@ -54,12 +54,12 @@ class Outside:
         return next(code.split("/")[1] for code in codes if code.startswith("PowerState/"))
 
     async def api(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        """One request to the app's HTTP API: status and JSON."""
+        """Send one request to the app's HTTP API; returns status and JSON."""
         async with self.http.request(method, f"{self.functions}{path}", json=body) as answer:
             return answer.status, await answer.json(content_type=None)
 
     async def fire(self, function: str) -> None:
-        """Fire a timer, as the Functions host's admin endpoint does."""
+        """Fire a timer with the Functions host's admin endpoint."""
         async with self.http.post(f"{self.functions}/admin/functions/{function}", json={"input": ""}) as answer:
             assert answer.status == 202, await answer.text()
 

@@ -1,6 +1,6 @@
-"""What may go wrong around a fleet: Azure's faults, and a worker that dies.
+"""Failures around a fleet: faults of Azure, disordered events, and a worker that crashes.
 
-Decides what misfortune can be drawn. Refuses to know whom it befalls and what has to hold afterwards.
+Decides which failures can be drawn. Does not know the fleet's state or what must hold afterwards.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from simulator.durable.worker import Interruptions, WorkerDied
 from simulator.eventgrid import Chaos
 from tests.support.chaos.fleet import NAMES
 
-# What the plan's chance may deal; `refused` is Azure's own 409, so a story with it cannot tell ours from Azure's.
+# Kinds of random faults. `refused` is a 409 of Azure, so with it a conflict of the app's own writes is not detectable.
 KINDS = (
     "refused",
     "throttled",
@@ -54,29 +54,29 @@ _REFUSALS = (
 )
 
 
-class Deaths(Interruptions):
-    """The worker dies when told to: before or after what it does next, with what it had sent or without.
+class WorkerCrashes(Interruptions):
+    """Crashes the worker at planned moments: before or after its next work, with that work's messages sent or not.
 
-    `asked_twice` says that a turn's requests were sent and then sent again.
+    `sent_twice` is True once a turn's messages were sent and then sent again.
     """
 
     def __init__(self) -> None:
         self._planned: set[int] = set()
         self._done = 0
-        self.asked_twice = False
+        self.sent_twice = False
 
     def plan(self, moments: int) -> None:
-        """Die at that many moments from now."""
+        """Crash the worker at that many moments from now."""
         self._planned.add(self._done + moments)
 
     def end(self) -> None:
-        """No more deaths."""
+        """Plan no more crashes."""
         self._planned.clear()
 
     def _moment(self, *, sent: bool = False, after_s: float | None = None) -> None:
         self._done += 1
         if self._done in self._planned:
-            self.asked_twice |= sent and after_s is None
+            self.sent_twice |= sent and after_s is None
             raise WorkerDied(sent=sent, after_s=after_s)
 
     @override
@@ -97,7 +97,7 @@ class Deaths(Interruptions):
 
 
 def disorders() -> st.SearchStrategy[Chaos]:
-    """How late, how often and in what order events come."""
+    """How late, how often and in which order events arrive."""
     return st.builds(
         Chaos,
         st.sampled_from((0, 0, 30, 600)),
@@ -108,7 +108,7 @@ def disorders() -> st.SearchStrategy[Chaos]:
 
 
 def faults() -> st.SearchStrategy[dict[str, Any]]:
-    """One rule of Azure's misbehaviour: an operation that fails, is slow, hangs or does nothing, or a request."""
+    """One fault rule: an operation or a request that fails, is slow, hangs or does nothing."""
     resource = st.sampled_from(("*", *(f"*/{name}" for name in NAMES)))
     operation = st.fixed_dictionaries({"operation": st.sampled_from(_STEPS), "resource": resource})
     fail = st.sampled_from(_FAILURES).map(lambda drawn: {"code": drawn[0], "message": drawn[1]})

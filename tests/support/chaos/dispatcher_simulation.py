@@ -1,8 +1,8 @@
-"""The dispatcher's book among its correspondents, over a post that delivers late, twice and out of order.
+"""Simulates the dispatcher with late, doubled and reordered messages between it, orchestrations, people and timers.
 
-Looks and swaps are played as their orchestrations talk: a call waits for its first answer, a signal does not. Decides
-who says what and what a VM is then. What must never be is checked at every delivery. Does not know what is delivered
-next (`book_chances`).
+Looks and swaps send the same operations as their orchestrations: a call waits for the answer of its first delivery, a
+signal does not. Decides which operations are sent and how a VM changes. Checks the invariants at every delivery. Leaves
+the order of deliveries to `random_actions.py`.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ VMS = tuple(f"{GROUP}/providers/Microsoft.Compute/virtualMachines/web0{number}" 
 SWEEP_S = 400
 _BEGIN = datetime(2026, 11, 21, tzinfo=UTC)
 
-# What an orchestration yields: an operation whose answer it waits for, or None, which lets others act.
-type Talk = Generator[Letter | None, Any]
+# What an orchestration yields: a message whose answer it waits for, or None, so that other work can run.
+type Run = Generator[Message | None, Any]
 
 
 @dataclass
-class Letter:
-    """One operation under way to the book; `answer` is that of its first delivery."""
+class Message:
+    """One operation on its way to the dispatcher; `answer` is the answer of its first delivery."""
 
     operation: str
     data: Json
@@ -39,7 +39,7 @@ class Letter:
 
 @dataclass
 class Vm:
-    """What Azure says of a VM, and which of its wishes was fulfilled how often."""
+    """A VM in Azure; `stops` counts its stops by the number of the edit that caused them."""
 
     id: str
     disk: str
@@ -50,27 +50,27 @@ class Vm:
     holder: str | None = None
 
 
-class Play:
-    """The book, the VMs, the orchestrations that run, and the post."""
+class DispatcherSimulation:
+    """The dispatcher state, the VMs, the running orchestrations and the pending messages."""
 
     def __init__(self) -> None:
         self.state: Json = {}
         self.now_s = 0
         self.vms = {vm: Vm(vm, disk_id(f"{vm[-1]}-0"), disk_id(f"{vm[-1]}-0")) for vm in VMS}
         self.bad: set[str] = set()
-        self.post: list[Letter] = []
-        self.sent: list[Letter] = []
-        self.talks: dict[str, tuple[Talk, Letter | None]] = {}
-        self.begun: list[tuple[str, str, Json]] = []
-        self.over: set[tuple[str, int]] = set()
+        self.pending: list[Message] = []
+        self.sent: list[Message] = []
+        self.runs: dict[str, tuple[Run, Message | None]] = {}
+        self.started: list[tuple[str, str, Json]] = []
+        self.ended: set[tuple[str, int]] = set()
         self.switched: str | None = None
         self.checked: str | None = None
         self.sweeps = 0
 
-    # --- what people and timers do ------------------------------------------------------------------------------
+    # --- people and timers --------------------------------------------------------------------------------------
 
     def edit(self, vm_id: str, *, boots: bool, hinted: bool = True) -> None:
-        """Somebody writes a new disk into the VM's tag; an event may tell of it."""
+        """Write a new disk into the VM's tag; with `hinted` an event arrives."""
         vm = self.vms[vm_id]
         vm.edit += 1
         vm.wish = disk_id(f"{vm_id[-1]}-{vm.edit}")
@@ -79,8 +79,8 @@ class Play:
         if hinted:
             self.send("hint", vms=[vm_id])
 
-    def insist(self, vm_id: str) -> None:
-        """Somebody has mended the disk that was rejected last and asks for it by force."""
+    def force(self, vm_id: str) -> None:
+        """Repair the disk that was rejected last, and request it with `force`."""
         vm = self.vms[vm_id]
         rejected = [disk for disk in sorted(self.bad) if f"/{vm_id[-1]}-" in disk]
         if rejected and vm.wish == vm.disk:
@@ -90,97 +90,97 @@ class Play:
             self.send("hint", vms=[vm_id], force=True, reply_to=f"swaps-{self.now_s}")
 
     def switch(self, operation: str) -> None:
-        """Somebody pauses or resumes."""
+        """Pause or resume."""
         self.now_s += 60
         self.switched = operation
         self.send(operation, why="w", id=f"switch-{self.now_s}")
 
     def sweep(self) -> None:
-        """Hints at what differs, and reports claims and looks that nothing works on."""
+        """Hint at VMs that differ from their tag, and report claims and looks without a running orchestration."""
         self.now_s += SWEEP_S
         self.sweeps += 1
         differing = [vm.id for vm in self.vms.values() if vm.wish != vm.disk or not vm.is_up]
         if differing:
             self.send("hint", vms=differing)
         running: Json = self.state.get("running", {})
-        gone = [{"vm": vm, "n": row["n"]} for vm, row in running.items() if swap_id(vm, row["n"]) not in self.talks]
+        gone = [{"vm": vm, "n": row["n"]} for vm, row in running.items() if swap_id(vm, row["n"]) not in self.runs]
         look = (self.state.get("look") or {}).get("id")
-        dead = {"look": look} if look and look not in self.talks else {}
+        dead = {"look": look} if look and look not in self.runs else {}
         self.send("recover", gone=gone, **dead)
 
     def check(self, *, ok: bool) -> None:
-        """A self-check ends; its result is under way to the book."""
+        """End a self-check and send its result."""
         began = self.at()
         self.checked = began
         row = {"name": "timer", "ok": ok, "message": "m"}
         found = {"package": "p", "bundle": "b", "ok": ok, "run": began, "began": began, "checks": [row]}
         self.send("selfchecked", verdict=found)
 
-    # --- the post -----------------------------------------------------------------------------------------------
+    # --- messages -----------------------------------------------------------------------------------------------
 
     def at(self) -> str:
-        """Now, as operations say it; no two moments are the same."""
+        """The current time as in operations' data; each call returns a later time."""
         self.now_s += 1
         return (_BEGIN + timedelta(seconds=self.now_s)).isoformat()
 
-    def send(self, operation: str, **data: Any) -> Letter:
-        """Post an operation."""
-        letter = Letter(operation, {**data, "at": self.at()})
-        self.post.append(letter)
-        return letter
+    def send(self, operation: str, **data: Any) -> Message:
+        """Send an operation."""
+        message = Message(operation, {**data, "at": self.at()})
+        self.pending.append(message)
+        return message
 
-    def deliver(self, letter: Letter) -> None:
-        """Have the book do an operation, for the first time or once more, and start what it says."""
+    def deliver(self, message: Message) -> None:
+        """Deliver an operation, for the first time or again, and start the orchestrations that it starts."""
         self.at()
         before = self.state
-        turn = apply(self.state, letter.operation, letter.data)
-        self.state = turn.state
-        letter.delivered += 1
-        if letter.delivered == 1:
-            letter.answer = turn.answer
-            self.sent.append(letter)
-        if letter in self.post:
-            self.post.remove(letter)
-        if letter.delivered > 1 and letter.operation not in ("hint", "take"):
-            assert _lasting(before) == _lasting(self.state), f"{letter.operation} counted twice"
-            assert not turn.starts, f"{letter.operation} started something twice"
-        self.begun += turn.starts
+        effects = apply(self.state, message.operation, message.data)
+        self.state = effects.state
+        message.delivered += 1
+        if message.delivered == 1:
+            message.answer = effects.answer
+            self.sent.append(message)
+        if message in self.pending:
+            self.pending.remove(message)
+        if message.delivered > 1 and message.operation not in ("hint", "take"):
+            assert _lasting(before) == _lasting(self.state), f"{message.operation} changed the state twice"
+            assert not effects.starts, f"{message.operation} started something twice"
+        self.started += effects.starts
         self._check(before.get("running", {}))
-        for start in turn.starts:
+        for start in effects.starts:
             self.start(start)
 
     def start(self, start: tuple[str, str, Json]) -> None:
-        """Start an orchestration, unless one with its id runs: one that ended is begun again."""
+        """Start an orchestration unless one with this id runs. One that ended starts again."""
         name, run, data = start
-        if run in self.talks:
+        if run in self.runs:
             return
         if name == "look":
-            self.talks[run] = (self._look(data["look"]), None)
+            self.runs[run] = (self._look(data["look"]), None)
         elif name == "swap_vm":
-            self.talks[run] = (self._swap(run, self.vms[data["vm"]], data["n"]), None)
+            self.runs[run] = (self._swap(run, self.vms[data["vm"]], data["n"]), None)
 
     # --- orchestrations -----------------------------------------------------------------------------------------
 
     def ready(self) -> list[str]:
-        """The orchestrations that wait for nothing."""
-        return [run for run, (_, call) in self.talks.items() if call is None or call.delivered]
+        """The orchestrations that can continue."""
+        return [run for run, (_, call) in self.runs.items() if call is None or call.delivered]
 
-    def go_on(self, run: str) -> None:
-        """One turn of an orchestration."""
-        talk, call = self.talks[run]
+    def step(self, run: str) -> None:
+        """Run one turn of an orchestration."""
+        steps, call = self.runs[run]
         self.at()
         try:
-            self.talks[run] = (talk, talk.send(call.answer if call else None))
+            self.runs[run] = (steps, steps.send(call.answer if call else None))
         except StopIteration:
-            del self.talks[run]
+            del self.runs[run]
 
     def kill(self, run: str) -> None:
-        """An orchestration is no more; what it has sent is under way all the same."""
-        self.talks.pop(run)[0].close()
+        """End an orchestration. Messages that it sent stay pending."""
+        self.runs.pop(run)[0].close()
         for vm in self.vms.values():
             vm.holder = None if vm.holder == run else vm.holder
 
-    def _look(self, look: str) -> Talk:
+    def _look(self, look: str) -> Run:
         while True:
             taken = yield self.send("take", look=look)
             if not taken["vms"]:
@@ -192,22 +192,22 @@ class Play:
 
     def _decide(self, row: Json) -> Json:
         vm = self.vms[row["vm"]]
-        said = {"vm": vm.id, "message": "m", "up": vm.is_up, "current": vm.disk.rsplit("/", 1)[-1]}
+        row_of_vm = {"vm": vm.id, "message": "m", "up": vm.is_up, "current": vm.disk.rsplit("/", 1)[-1]}
         if not vm.is_up:
-            return {**said, "decision": "swap", "reason": "recover"}
+            return {**row_of_vm, "decision": "swap", "reason": "recover"}
         if vm.wish == vm.disk:
-            return {**said, "decision": "skip", "reason": "already-there"}
+            return {**row_of_vm, "decision": "skip", "reason": "already-there"}
         if vm.wish.lower() in row["rejected"] and not row["force"]:
-            return {**said, "decision": "refuse", "reason": "rejected-before"}
+            return {**row_of_vm, "decision": "refuse", "reason": "rejected-before"}
         force = {"force": True} if row["force"] else {}
-        return {**said, **force, "decision": "swap", "reason": "wanted", "wanted": vm.wish}
+        return {**row_of_vm, **force, "decision": "swap", "reason": "wanted", "wanted": vm.wish}
 
-    def _swap(self, run: str, vm: Vm, n: int) -> Talk:
+    def _swap(self, run: str, vm: Vm, n: int) -> Run:
         claim = yield self.send("claim", vm=vm.id, n=n)
         if claim["answer"] != "yours":
             return
-        assert (vm.id, n) not in self.over, f"{run} was over and is given the claim again"
-        assert vm.holder is None, f"{vm.holder} and {run} work on one VM"
+        assert (vm.id, n) not in self.ended, f"{run} had ended and got the claim again"
+        assert vm.holder is None, f"{vm.holder} and {run} both work on one VM"
         vm.holder = run
         status, intent = "skipped", claim.get("intent")
         may = vm.wish.lower() not in claim["rejected"] or (claim["force"] and claim.get("wanted") == vm.wish)
@@ -221,9 +221,9 @@ class Play:
         old, new = (intent["old_disk"], intent["new_disk"]) if intent else (None, None)
         outcome = Outcome(vm.id, run, OutcomeStatus(status), "verified", "m", old, new, ended=self.at())
         yield self.send("finished", vm=vm.id, n=n, outcome=outcome.to_json())
-        self.over.add((vm.id, n))
+        self.ended.add((vm.id, n))
 
-    def _work(self, vm: Vm, n: int, intent: Json, step: str) -> Generator[Letter | None, Any, str]:
+    def _work(self, vm: Vm, n: int, intent: Json, step: str) -> Generator[Message | None, Any, str]:
         old, new = intent["old_disk"], intent["new_disk"]
         if not step.startswith("undo"):
             self.send("step", vm=vm.id, n=n, step="stop")
@@ -252,26 +252,26 @@ class Play:
         yield reject
         return "rolled-back"
 
-    # --- promises -----------------------------------------------------------------------------------------------
+    # --- invariants ---------------------------------------------------------------------------------------------
 
     def _check(self, before: Json) -> None:
         state = self.state
         running: Json = state.get("running", {})
         assert "bad" not in state, state["bad"]
-        assert not set(running) & set(state.get("queue", {})), "a VM waits that is being swapped"
+        assert not set(running) & set(state.get("queue", {})), "a VM waits in the queue while it is being swapped"
         for vm, row in running.items():
             was = before.get(vm)
             assert row.get("missing", 0) <= self.sweeps
-            if was is not None and was.get("step_n") == row["n"]:  # a recovery begins anew
+            if was is not None and was.get("step_n") == row["n"]:  # a recovery starts at the first step
                 assert _rank(row) >= _rank(was), f"a late step undid a newer one: {was} {row}"
         for edited in self.vms.values():
             assert all(times <= 1 for edit, times in edited.stops.items() if edit >= 0), "an edit stopped its VM twice"
-        numbers = [run for _, run, _ in self.begun]
-        assert len(numbers) == len(set(numbers)), "a number was used twice"
+        numbers = [run for _, run, _ in self.started]
+        assert len(numbers) == len(set(numbers)), "a swap number was used twice"
 
 
 def _lasting(state: Json) -> Json:
-    """The book without what may change when an operation comes again: times, and what was seen."""
+    """The state without the parts that a doubled operation may change: times and observations."""
     kept = {key: value for key, value in state.items() if key not in ("switch", "swept", "forced") and value}
     running = state.get("running", {})
     rows = {vm: {**row, "since": "", "step_at": "", "claimed": True} for vm, row in running.items()}
