@@ -33,10 +33,10 @@ from refresh.orchestrations.shared.notices import give_notice, publish
 from refresh.orchestrations.swap.swap_outcomes import (
     Undo,
     cannot_start,
+    dispatcher_silent,
     name_of,
     outcome_of,
     undone,
-    unheard,
     verified,
 )
 from refresh.orchestrations.swap.swap_run import PlannedSwap, SwapRun, SwapSteps
@@ -57,7 +57,7 @@ def swap_vm(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[A
     try:
         claim = yield from ask(ctx, Operation.CLAIM, bounded=run.bounded, patience=CLAIM_PATIENCE, vm=run.vm, n=run.n)
     except NoAnswer as silence:
-        return replace(unheard(run, silence), started=started, ended=now(ctx)).to_json()
+        return replace(dispatcher_silent(run, silence), started=started, ended=now(ctx)).to_json()
     claimed = Claimed.from_json(claim)
     if claimed.answer != "yours":
         message = "another run of this swap has the claim, or this swap is over"
@@ -101,7 +101,7 @@ def _run(run: SwapRun, claimed: Claimed) -> SwapSteps:
         stored = yield from ask(ctx, Operation.STEP, bounded=run.bounded, vm=run.vm, n=run.n, step=INTENT, **kept)
     except NoAnswer as silence:
         if not urgent:
-            return unheard(run, silence, prepared.intent)
+            return dispatcher_silent(run, silence, prepared.intent)
         stored = {"ok": True}  # the VM is down already, and this run has the claim
     if stored.get("paused"):
         why = stored.get("why") or "swaps were paused during the notice"
@@ -194,7 +194,7 @@ def _swap(swap: PlannedSwap) -> SwapSteps:
     if ran.ended is StepState.FAILED:
         return (yield from _undo(swap, ran))
     if ran.ended in _LEFT:
-        return (yield from _let_go(swap, ran))
+        return (yield from _leave_alone(swap, ran))
     yield from _clear(swap)
     if not intent.was_running:
         message = f"the VM was not running: it has disk {name_of(intent.new_disk)} now and was not started"
@@ -220,7 +220,7 @@ def _undo(swap: PlannedSwap, failed: StepsRun | None) -> SwapSteps:
     back = yield from run_steps(swap, swap.undo, failed, StepOptions(undo=True))
     why = failed.why if failed is not None else "an earlier run found the VM unhealthy"
     if back.ended in _LEFT:
-        return (yield from _let_go(swap, back))
+        return (yield from _leave_alone(swap, back))
     unhealthy = blamed and (failed is None or failed.step == plan.Step.HEALTH)
     if back.ended is not StepState.DONE:
         outcome = yield from _give_up(swap, why, back)
@@ -264,7 +264,7 @@ def _revive(swap: PlannedSwap, why: str) -> SwapSteps:
     """Start a VM of which only is known that it ran before; the result proves nothing about its disk."""
     ran = yield from run_steps(swap, plan.plan_revival())
     if ran.ended in _LEFT:
-        return (yield from _let_go(swap, ran))
+        return (yield from _leave_alone(swap, ran))
     if ran.ended is not StepState.DONE:
         message = f"a VM that an earlier swap stopped could not be started: {ran.why}"
         return outcome_of(swap, OutcomeStatus.NEEDS_ATTENTION, Reason.RECOVER, message, ran=ran)
@@ -272,7 +272,7 @@ def _revive(swap: PlannedSwap, why: str) -> SwapSteps:
     return outcome_of(swap, OutcomeStatus.NOT_PROVEN, Reason.RECOVER, why, ran=ran)
 
 
-def _let_go(swap: PlannedSwap, ran: StepsRun) -> SwapSteps:
+def _leave_alone(swap: PlannedSwap, ran: StepsRun) -> SwapSteps:
     """End the swap of a VM that is gone or was put on hold; one that the app may have stopped is started first.
 
     "May have": an accepted stop is not known when the worker or the run that began it has died. A start changes nothing
