@@ -1,4 +1,4 @@
-"""Table of contents: every function of the app, registered by call."""
+"""Registers every function of the app."""
 
 import os
 

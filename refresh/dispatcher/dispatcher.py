@@ -1,6 +1,6 @@
-"""The one durable entity of the app: it keeps the book (`ledger`) and starts what the book says.
+"""The one durable entity of the app: reads its state, does an operation, starts orchestrations, stores the new state.
 
-Decides nothing itself. Its operations never raise; see `ledger.apply`.
+Decides nothing itself. Its operations never raise; see `operations.apply`.
 """
 
 from __future__ import annotations
@@ -12,18 +12,19 @@ from durabletask.entities import EntityContext
 
 from refresh.dispatcher.operations import apply
 from refresh.package import fingerprint
+from refresh.records.dispatcher_state import DispatcherState
 
 _log = logging.getLogger(__name__)
 
 
 def dispatcher(ctx: EntityContext, data: Any = None) -> Any:
-    """Do one operation on the book and start what it asks for; answers what the operation answers."""
-    turn = apply(ctx.get_state(None, None), ctx.operation, data, fingerprint())
-    for line in turn.lines:
+    """Do one operation, start the orchestrations it names, and return its answer."""
+    effects = apply(DispatcherState(ctx.get_state(None, None)), ctx.operation, data, fingerprint())
+    for line in effects.lines:
         _log.info(line)
-    for line in turn.loud:
+    for line in effects.loud:
         _log.error(line)
-    for name, instance_id, payload in turn.starts:
+    for name, instance_id, payload in effects.starts:
         ctx.schedule_new_orchestration(name, payload, instance_id=instance_id)
-    ctx.set_state(turn.state)
-    return turn.answer
+    ctx.set_state(effects.state.json)
+    return effects.answer

@@ -1,7 +1,7 @@
 """Edits that the sweep alone found: a sign that Event Grid's events do not arrive.
 
-Decides which hints count and from when on it is said. One event that arrives, about whatever VM, proves that events do.
-Does not know why they do not arrive. See `ledger` for the state.
+Decides which hints count and from when on it is logged. One event, about any VM, proves that events arrive. Does not
+know why they do not. See `records.dispatcher_state` for the state.
 """
 
 from __future__ import annotations
@@ -10,56 +10,59 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from refresh.dispatcher.effects import Json, Turn
+from refresh.dispatcher.effects import Effects
+from refresh.domain.terms.decision_kind import DecisionKind
 from refresh.domain.terms.swap_reason import Reason
 from refresh.records import swap
+from refresh.records.dispatcher_state import Decided, DispatcherState, EventsSeen, HintRow
 
-# An event may come minutes late, and an edit may fall just before a sweep: that many sweeps in a row are no chance.
+# An event may come minutes late, and an edit may fall just before a sweep: so many sweeps in a row are no coincidence.
 SWEEPS_BEFORE_SAID = 3
 KEEP_VMS = 5
 
 
-def note_event(state: Json, data: Mapping[str, Any]) -> None:
-    """An event has arrived: what the sweep found before does not count any more."""
+def note_event(state: DispatcherState, data: Mapping[str, Any]) -> None:
+    """Note that an event has arrived: the edits that sweeps found before it no longer count."""
     if data.get("source") == swap.FROM_EVENT:
-        state["events"] = {"seen": data.get("at")}
+        state.events = EventsSeen(seen=data.get("at"))
 
 
-def source_of(data: Mapping[str, Any]) -> Json:
-    """What a hint row keeps of who hinted: the time of the sweep, and nothing for any other hint."""
+def source_of(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The field of a hint about its source: the time of the sweep, and nothing for any other source."""
     return {"swept": data.get("at")} if data.get("source") == swap.FROM_SWEEP and data.get("at") else {}
 
 
-def merge_sources(old: Mapping[str, Any], new: Mapping[str, Any]) -> Json:
-    """What two hints for one VM, merged, keep of who hinted: the sweep alone only where both are the sweep's."""
-    return {"swept": old["swept"]} if "swept" in old and "swept" in new else {}
+def merge_sources(old: HintRow, new: HintRow) -> dict[str, Any]:
+    """The field of two merged hints about their source: the sweep only where both come from it."""
+    return {"swept": old.swept} if old.swept is not None and new.swept is not None else {}
 
 
-def note_edits(turn: Turn, found: Iterable[tuple[str, str]]) -> None:
+def note_edits(effects: Effects, found: Iterable[tuple[str, str | None]]) -> None:
     """Count the edits (VM, time of the sweep) that a look decided to fulfil and that the sweep alone hinted at.
 
-    What is missing is told once for each sweep.
+    Missing events are logged once for each sweep.
     """
-    state = turn.state
+    state = effects.state
     for vm, swept in found:
-        events: Json = state.setdefault("events", {})
-        events["since"] = events.get("since") or swept
-        events["sweeps"] = [*(one for one in events.get("sweeps", []) if one != swept), swept][-SWEEPS_BEFORE_SAID:]
-        events["vms"] = [*(one for one in events.get("vms", []) if one != vm), vm][-KEEP_VMS:]
-        if are_missing(state) and events.get("told") != swept:
-            events["told"] = swept
-            said = {"since": events["since"], "last_event": events.get("seen"), "vms": events["vms"]}
-            turn.loud.append(f"unreported {json.dumps(said, sort_keys=True)}")
+        events = state.events or EventsSeen()
+        sweeps = [*(one for one in events.sweeps if one != swept), swept][-SWEEPS_BEFORE_SAID:]
+        vms = [*(one for one in events.vms if one != vm), vm][-KEEP_VMS:]
+        state.events = events = events.replace(since=events.since or swept, sweeps=sweeps, vms=vms)
+        if are_missing(state) and events.told != swept:
+            state.events = events.replace(told=swept)
+            line = {"since": events.since, "last_event": events.seen, "vms": list(events.vms)}
+            effects.loud.append(f"unreported {json.dumps(line, sort_keys=True)}")
 
 
-def is_edit(hint: Mapping[str, Any], row: Mapping[str, Any], *, is_news: bool) -> bool:
+def is_edit(hint: HintRow, row: Decided, *, is_news: bool) -> bool:
     """Whether decision `row` shows an edit that the sweep alone found: a wish to fulfil, decided so for the first time.
 
     A wish that an event reported, and that was refused or waits since, is found by every sweep and is no news.
     """
-    return "swept" in hint and row["decision"] == "swap" and row["reason"] == Reason.WANTED and is_news
+    is_wish = row.decision == DecisionKind.SWAP and row.reason == Reason.WANTED
+    return hint.swept is not None and is_wish and is_news
 
 
-def are_missing(state: Mapping[str, Any]) -> bool:
-    """Whether edits were found by the sweep alone in three sweeps or more since an event arrived last."""
-    return len(state.get("events", {}).get("sweeps", ())) >= SWEEPS_BEFORE_SAID
+def are_missing(state: DispatcherState) -> bool:
+    """Whether three sweeps or more have found edits that no event reported since the last event."""
+    return state.events is not None and len(state.events.sweeps) >= SWEEPS_BEFORE_SAID

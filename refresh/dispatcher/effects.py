@@ -1,19 +1,22 @@
-"""One operation on the dispatcher's book: what it changes, answers, starts and logs (`loud` lines as errors)."""
+"""What one operation of the dispatcher changes, answers, starts and logs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
 
-Json = dict[str, Any]
+from refresh.records.dispatcher_state import DispatcherState
 
 
 @dataclass
-class Turn:
-    """What one operation did: the new state, the answer, what to start, what to log."""
+class Effects:
+    """The new state, the answer, the orchestrations to start (name, instance id, input), the lines to log.
 
-    state: Json
+    `loud` lines are logged as errors.
+    """
+
+    state: DispatcherState
     answer: Any = None
-    starts: list[tuple[str, str, Json]] = field(default_factory=list)
+    starts: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     loud: list[str] = field(default_factory=list)

@@ -1,7 +1,7 @@
-"""Hints and the look that reads them: which VMs are to be looked at, by whom.
+"""Hints and the look that reads them: which VMs to look at.
 
 Decides that one look is open at a time, that no hint is lost when it dies, and which of its answers still count: each
-hint is handed out under the number of a batch. See `ledger` for the state.
+hint is handed out under the number of a batch. See `records.dispatcher_state` for the state.
 """
 
 from __future__ import annotations
@@ -10,147 +10,136 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from refresh.dispatcher.edits import merge_sources, note_event, source_of
-from refresh.dispatcher.effects import Json, Turn
+from refresh.dispatcher.effects import Effects
+from refresh.dispatcher.memory import Memory
 from refresh.domain.terms import resource_id, times
 from refresh.records import durable_names, swap
+from refresh.records.dispatcher_state import BadOperation, DispatcherState, HintRow, OpenLook, TakenRow
+from refresh.records.rows import given
 
 KEEP_BAD = 20
 KEEP_FORCED = 200
 
 
-def hint(turn: Turn, data: Mapping[str, Any]) -> None:
-    """VMs to look at; while one is being swapped its hint waits until that is over. Force counts once."""
-    note_event(turn.state, data)
-    is_forced = bool(data.get("force")) and not _is_known(turn.state, data)
+def hint(effects: Effects, data: Mapping[str, Any]) -> None:
+    """Note VMs to look at. A VM that is being swapped is looked at when its swap is over. Force counts once."""
+    state = effects.state
+    note_event(state, data)
+    is_forced = bool(data.get("force")) and not _is_repeated(state, data)
+    replies = [str(data["reply_to"])] if data.get("reply_to") else []
     for text in data["vms"]:
         vm = resource_id.parse_vm(text)
         if vm is None:
-            bad = {"operation": "hint", "why": f"not the id of a VM: {str(text)[:120]}"}
-            turn.state["bad"] = [*turn.state.get("bad", []), bad][-KEEP_BAD:]
+            keep_bad(state, BadOperation(operation="hint", why=f"not the id of a VM: {str(text)[:120]}"))
             continue
-        row: Json = {"id": vm.text, **source_of(data)}
-        if is_forced:
-            row["force"] = True
-        if data.get("reply_to"):
-            row["reply_to"] = [str(data["reply_to"])]
-        add_hint(turn.state, vm.key, row)
-    open_look(turn, data.get("at"))
+        add_hint(state, vm.key, HintRow(id=vm.text, **source_of(data), **given(force=is_forced, reply_to=replies)))
+    open_look(effects, data.get("at"))
 
 
-def _is_known(state: Json, data: Mapping[str, Any]) -> bool:
-    """Whether this very signal came before; a forced one that comes again must not force a later wish."""
-    forced: list[str] = state.get("forced", [])
+def keep_bad(state: DispatcherState, bad: BadOperation) -> None:
+    """Keep an operation that could not be read, with the last of them."""
+    state.bad = [*state.bad, bad][-KEEP_BAD:]
+
+
+def _is_repeated(state: DispatcherState, data: Mapping[str, Any]) -> bool:
+    """Whether the same signal came before: a forced one that comes again must not force a later wish."""
+    forced = state.forced
     key = resource_id.id_hash(f"{data.get('reply_to')} {data.get('at')} {data['vms'][:1]}")
-    state["forced"] = [*(one for one in forced if one != key), key][-KEEP_FORCED:]
+    state.forced = [*(one for one in forced if one != key), key][-KEEP_FORCED:]
     return key in forced
 
 
-def add_hint(state: Json, vm: str, row: Json) -> None:
-    """Note that a VM is to be looked at."""
-    running = state.get("running", {}).get(vm)
-    if running is not None:  # looked at again when its swap is over
-        running["again"] = merged(running.get("again"), row)
+def add_hint(state: DispatcherState, vm: str, new: HintRow) -> None:
+    """Note that a VM is to be looked at: now, or when its swap is over."""
+    running = state.running.get(vm)
+    if running is not None:
+        again = running.again
+        state.running[vm] = running.replace(again=new if again is None else merged(again, new))
     else:
-        hints = state.setdefault("hints", {})
-        hints[vm] = merged(hints.get(vm), row)
+        old = state.hints.get(vm)
+        state.hints[vm] = new if old is None else merged(old, new)
 
 
-def merged(old: Json | None, new: Json) -> Json:
-    """Two hints for one VM as one."""
-    if old is None:
-        return new
-    both = {key: value for key, value in {**old, **new}.items() if key != "swept"} | merge_sources(old, new)
-    replies = list(dict.fromkeys([*old.get("reply_to", []), *new.get("reply_to", [])]))
-    return {**both, "reply_to": replies} if replies else both
+def merged[R: HintRow](old: R, new: HintRow) -> R:
+    """The row `old` with what a newer hint for the same VM adds."""
+    both = old.replace(**new.json).without("swept").replace(**merge_sources(old, new))
+    replies = tuple(dict.fromkeys([*old.reply_to, *new.reply_to]))
+    return both.replace(reply_to=replies) if replies else both
 
 
-def open_look(turn: Turn, at: str | None) -> None:
+def open_look(effects: Effects, at: str | None) -> None:
     """Start a look when there are hints and none is open."""
-    state = turn.state
-    if state.get("look") or not state.get("hints"):
+    state = effects.state
+    if state.look is not None or not state.hints:
         return
-    state["seq"] = state.get("seq", 0) + 1
-    name = durable_names.look_id(state["seq"])
-    state["look"] = {"id": name, "since": at, "taken": {}}
-    turn.starts.append((durable_names.LOOK, name, {"look": name, swap.BOUNDED: True}))
+    name = durable_names.look_id(state.next_number())
+    state.look = OpenLook(id=name, since=at, taken={})
+    effects.starts.append((durable_names.LOOK, name, {"look": name, swap.BOUNDED: True}))
 
 
-def take(turn: Turn, data: Mapping[str, Any]) -> None:
-    """Up to 50 hints for the open look, and the number of this batch; an empty answer ends it.
+def take(effects: Effects, data: Mapping[str, Any]) -> None:
+    """Answer up to 50 hints for the open look, and the number of this batch; an empty answer ends the look.
 
     Any other look gets nothing.
     """
-    look = turn.state.get("look")
-    turn.answer = {"vms": []}
-    if look is None or look["id"] != data["look"]:
+    state, look = effects.state, effects.state.look
+    effects.answer = {"vms": []}
+    if look is None or look.id != data["look"]:
         return
-    hints: Json = turn.state.get("hints", {})
-    number = look.get("batch", 0) + 1
-    fresh = dict(list(hints.items())[: swap.HINTS_PER_LOOK - len(look["taken"])])
-    # A look that asks again without having answered lost its answer: what it had taken is taken again.
-    taken = {**look["taken"]}
-    for vm, row in fresh.items():
-        taken[vm] = {**merged(taken.get(vm), row), "batch": number}
-    turn.state["hints"] = {vm: row for vm, row in hints.items() if vm not in fresh}
+    number = look.batch + 1
+    taken = _taken(state, look, number)
     if not taken:
-        del turn.state["look"]
+        state.look = None
         return
-    since = times.later(data.get("at"), look.get("since"))
-    turn.state["look"] = {"id": look["id"], "since": since, "batch": number, "taken": taken}
-    turn.answer = {"vms": [_to_look_at(turn.state, vm, row) for vm, row in taken.items()], "batch": number}
+    state.look = OpenLook(id=look.id, since=times.later(data.get("at"), look.since), batch=number, taken=taken)
+    memory = Memory(state)
+    effects.answer = {"vms": [_to_look_at(memory, vm, row) for vm, row in taken.items()], "batch": number}
 
 
-def answer_taken(state: Json, data: Mapping[str, Any], vms: Iterable[str]) -> list[str]:
+def _taken(state: DispatcherState, look: OpenLook, number: int) -> dict[str, TakenRow]:
+    """The hints of the look's next batch, which leave the state's hints.
+
+    A look that takes again without having decided lost its answer: what it had taken is taken again.
+    """
+    taken = dict(look.taken)
+    state.hints.create()
+    for vm in list(state.hints)[: swap.HINTS_PER_LOOK - len(taken)]:
+        fresh, old = state.hints.pop(vm), taken.get(vm)
+        row = TakenRow.from_json(fresh.json) if old is None else merged(old, fresh)
+        taken[vm] = row.replace(batch=number)
+    return taken
+
+
+def answer_taken(state: DispatcherState, data: Mapping[str, Any], vms: Iterable[str]) -> list[str]:
     """Which of `vms` the look of `data` has just decided about: they are no longer taken.
 
-    What another look says, or this one said of an earlier batch, is old: the VM has been hinted at again since, and may
-    have been swapped. A look that an older version of the app began names no batch.
+    A decision of another look, or about an earlier batch, is old: the VM has been hinted at again since, and may have
+    been swapped. A look that an older version of the app began names no batch.
     """
-    look = state.get("look")
-    if look is None or look["id"] != data.get("look"):
+    look = state.look
+    if look is None or look.id != data.get("look"):
         return []
     number = data.get("batch")
+    taken = dict(look.taken)
     found = []
     for vm in vms:
-        row = look["taken"].get(vm)
-        if row is not None and (number is None or row.get("batch", 0) <= number):
-            del look["taken"][vm]
+        row = taken.get(vm)
+        if row is not None and (number is None or row.batch <= number):
+            del taken[vm]
             found.append(vm)
+    if found:
+        state.look = look.replace(taken=taken)
     return found
 
 
-def give_back(turn: Turn, at: str) -> None:
-    """Forget the open look, which is dead; what it had taken is hinted at again, and another one may begin."""
-    look = turn.state.pop("look")
-    turn.lines.append(f"{look['id']} ended without a word; its hints are looked at again")
-    for vm, row in look["taken"].items():
-        add_hint(turn.state, vm, {key: value for key, value in row.items() if key != "batch"})
-    open_look(turn, at)
+def give_back(effects: Effects, look: OpenLook, at: str) -> None:
+    """Close the open look, which is dead; what it had taken is hinted at again, and another look may begin."""
+    effects.state.look = None
+    effects.lines.append(f"{look.id} has no live orchestration: its hints are looked at again")
+    for vm, row in look.taken.items():
+        add_hint(effects.state, vm, HintRow.from_json(row.without("batch").json))
+    open_look(effects, at)
 
 
-def _to_look_at(state: Json, vm: str, row: Json) -> Json:
-    return {
-        "vm": row["id"],
-        "force": bool(row.get("force")),
-        "reply_to": row.get("reply_to", []),
-        **remembered(state, vm),
-    }
-
-
-def remembered(state: Json, vm: str) -> Json:
-    """What the book knows of a VM: disks it ran, disks and versions found unhealthy on it, runs that are over."""
-    return {
-        "ran": state.get("ran", {}).get(resource_id.id_hash(vm), []),
-        "rejected": rejected_names(state, vm),
-        "over": [row["run"] for row in state.get("finished", []) if _is_over(row, vm)],
-    }
-
-
-def _is_over(outcome: Json, vm: str) -> bool:
-    # A VM that needs attention may have to be brought up yet.
-    return str(outcome["vm"]).lower() == vm and str(outcome["status"]) != swap.OutcomeStatus.NEEDS_ATTENTION
-
-
-def rejected_names(state: Json, vm: str) -> list[str]:
-    """Disk and version ids found unhealthy on this VM."""
-    return sorted({name for row in state.get("rejected", []) if row["vm"] == vm for name in row["names"]})
+def _to_look_at(memory: Memory, vm: str, row: TakenRow) -> dict[str, Any]:
+    return {"vm": row.id, "force": bool(row.force), "reply_to": list(row.reply_to), **memory.of(vm)}

@@ -1,27 +1,27 @@
-"""The dispatcher's state as a client reads it: the one place where it is asked for.
+"""Reads the dispatcher's state as a durable client, for the whole app.
 
 Decides that a read which met the state's replacement is made again. Does not know what the state means.
 A state that is too large for a row is a blob of its own in Azure Storage, a new one after each batch; a read that found
-the old one's name and comes when it is gone is answered UNKNOWN.
+the old blob's name and comes when the blob is gone fails with UNKNOWN.
 https://learn.microsoft.com/azure/azure-functions/durable/durable-functions-azure-storage-provider
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import grpc
 from durabletask.client import AsyncTaskHubGrpcClient
 from durabletask.entities import EntityInstanceId
 
 from refresh.records import durable_names
+from refresh.records.dispatcher_state import DispatcherState
 
 DISPATCHER = EntityInstanceId(durable_names.DISPATCHER, durable_names.DISPATCHER_KEY)
 _PAUSES_S = (0.1, 0.4, 1.0)
 
 
-async def read_dispatcher_state(client: AsyncTaskHubGrpcClient) -> dict[str, Any]:
+async def read_dispatcher_state(client: AsyncTaskHubGrpcClient) -> DispatcherState:
     """The state as it stands; empty before the first operation. Raises grpc.RpcError when it cannot be read."""
     for pause_s in _PAUSES_S:
         try:
@@ -33,6 +33,6 @@ async def read_dispatcher_state(client: AsyncTaskHubGrpcClient) -> dict[str, Any
     return await _read(client)
 
 
-async def _read(client: AsyncTaskHubGrpcClient) -> dict[str, Any]:
+async def _read(client: AsyncTaskHubGrpcClient) -> DispatcherState:
     entity = await client.get_entity(DISPATCHER)
-    return (entity.get_typed_state(dict) if entity is not None else None) or {}
+    return DispatcherState(entity.get_typed_state(dict) if entity is not None else None)

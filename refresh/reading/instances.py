@@ -1,9 +1,9 @@
-"""Durable's instances: the one place where a query for them is made, and where one is asked whether it has ended.
+"""Lists Durable's instances, for the whole app, and finds out whether one has ended.
 
-Decides how large a page is. Azure Tables refuses a page of more than 1,000 rows, and the client's own default asks for
-2^31-1: https://learn.microsoft.com/rest/api/storageservices/query-timeout-and-pagination. Whatever a query says, the
-Durable extension puts the outputs of all instances of a page into one message, and gRPC refuses a message that is too
-large (4 MiB, unless host.json says otherwise): such a list is asked for again with smaller pages.
+Decides how large a page is. Azure Tables refuses a page of more than 1,000 rows, and the client's own default is 2^31-1
+rows: https://learn.microsoft.com/rest/api/storageservices/query-timeout-and-pagination. Whatever the query, the Durable
+extension puts the outputs of all instances of a page into one message, and gRPC refuses a message that is too large (4
+MiB, unless host.json has another limit): such a list is read again with smaller pages.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ async def list_instances(
 ) -> list[OrchestrationState]:
     """Every instance whose id begins with `prefix`, created in that time, in one of `statuses`, in the order of ids.
 
-    Without inputs: what an instance was told is read from that one alone. Raises grpc.RpcError.
+    Without inputs: the input of an instance is read with that instance. Raises grpc.RpcError.
     """
     for page in _PAGES:
         query = OrchestrationQuery(
@@ -60,12 +60,12 @@ async def list_open_runs(client: AsyncTaskHubGrpcClient) -> list[str]:
 
 
 async def is_torn(client: AsyncTaskHubGrpcClient, run: str) -> bool:
-    """Whether instance `run` is there and cannot be read. Raises grpc.RpcError when nothing can be.
+    """Whether instance `run` exists and cannot be read. Raises grpc.RpcError when no instance can be read.
 
     An engine writes an instance's history first and its row second. One that dies between the first two writes leaves
     a row without name, creation time and status, which the extension cannot send and no list by time or status finds:
     https://github.com/Azure/durabletask/blob/main/src/DurableTask.AzureStorage/Tracking/AzureTableTrackingStore.cs
-    The instance itself goes on. Only what a client has started is safe from that: the client writes the row.
+    The instance itself goes on. An instance that a client has started always has its row: the client writes it.
     """
     try:
         await client.get_orchestration_state(run, fetch_payloads=False)
@@ -77,7 +77,7 @@ async def is_torn(client: AsyncTaskHubGrpcClient, run: str) -> bool:
 
 
 async def is_open(client: AsyncTaskHubGrpcClient, run: str) -> bool:
-    """Whether instance `run` is there and has not ended, torn or not. Raises grpc.RpcError."""
+    """Whether instance `run` exists and has not ended, torn or not. Raises grpc.RpcError."""
     if not await is_torn(client, run):
         state = await client.get_orchestration_state(run, fetch_payloads=False)
         return state is not None and state.runtime_status in OPEN
@@ -87,5 +87,5 @@ async def is_open(client: AsyncTaskHubGrpcClient, run: str) -> bool:
     except grpc.aio.AioRpcError as error:
         if error.code() is not grpc.StatusCode.UNKNOWN:
             raise
-        return False  # found by its status, so it has ended; the extension cannot send it there either
+        return False  # the list found it by its status, so it has ended; the extension cannot send it then, either
     return run not in [state.instance_id for state in ended]

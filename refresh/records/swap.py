@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from refresh.domain.terms.decision_kind import DecisionKind
 from refresh.records.record import Record
 
 # Where a hint about a VM comes from: Event Grid, or the sweep, which finds what no event reported.
@@ -200,7 +201,7 @@ class Prepared(Record):
     VM; None: no such event is published.
     """
 
-    decision: str
+    decision: DecisionKind
     reason: str
     message: str
     intent: Intent | None = None

@@ -1,1 +1,1 @@
-"""Where the outside world comes in: events, timers, HTTP."""
+"""The triggers of the app: events, timers, HTTP."""

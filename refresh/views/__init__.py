@@ -1,1 +1,1 @@
-"""Records -> what people see: pure, shared by everything that shows the app's state."""
+"""Pure functions from records to what people see, for the HTTP API and the timers."""

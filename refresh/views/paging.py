@@ -1,7 +1,7 @@
-"""Lists cut into pages: an opaque token says after which row the next page begins.
+"""Lists cut into pages: an opaque token names the row after which the next page begins.
 
-Decides how a place in a list is written down. Refuses to know what is listed. The place is a row's key and not a
-number, so rows that come and go between two pages neither repeat nor hide others.
+Decides how a position in a list is written. Does not know what is listed. The position is a row's key and not a number,
+so rows that come and go between two pages neither repeat nor hide others.
 """
 
 from __future__ import annotations

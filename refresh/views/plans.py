@@ -1,6 +1,6 @@
-"""A dry run as people see it: who would get what, which steps, how many disks, how many seconds down in all.
+"""The answer of a dry run: what each VM would get, the steps, how many disks, how many seconds down in all.
 
-Decides how a plan's rows add up. Refuses to know who planned.
+Decides how the rows of a plan add up. Does not know how the plan was made.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from refresh.views.dispatcher_state import Book
+from refresh.views.dispatcher_state import DispatcherView
 from refresh.views.vms import RECORD
 
 type Json = dict[str, Any]
@@ -16,12 +16,12 @@ type Json = dict[str, Any]
 CREATE_DISK = "create-disk"
 
 
-def disk_record(row: Mapping[str, Any], new_disk: str | None, book: Book) -> Json:
+def disk_record(row: Mapping[str, Any], new_disk: str | None, dispatcher: DispatcherView) -> Json:
     """The row of the monthly refresh about a VM as a VM record; `new_disk` is the id of the disk to be made for it."""
     return {
         **dict.fromkeys(RECORD),
         **row,
-        "run": book.run_of(str(row["vm"])),
+        "run": dispatcher.run_of(str(row["vm"])),
         "checks": [],
         "warnings": [],
         "steps": [CREATE_DISK] if new_disk else [],
@@ -31,7 +31,7 @@ def disk_record(row: Mapping[str, Any], new_disk: str | None, book: Book) -> Jso
 
 
 def swap_record(disk_row: Mapping[str, Any], swap: Mapping[str, Any]) -> Json:
-    """The record of a VM that gets a disk and is swapped onto it."""
+    """The record of a VM that gets a disk and is swapped to it."""
     return {
         **disk_row,
         **swap,
@@ -41,7 +41,7 @@ def swap_record(disk_row: Mapping[str, Any], swap: Mapping[str, Any]) -> Json:
 
 
 def dry_run(plan: Sequence[Mapping[str, Any]], images: Sequence[Mapping[str, Any]] | None = None) -> Json:
-    """The answer of a dry run: its rows, the disks it would add and the seconds all its VMs together would be down."""
+    """The answer of a dry run: its rows, how many disks it would add, and the sum of the seconds its VMs are down."""
     answer: Json = {
         "plan": list(plan),
         "disks_added": sum(CREATE_DISK in row.get("steps", ()) for row in plan),

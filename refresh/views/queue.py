@@ -1,6 +1,6 @@
-"""Who is looked at, who is being swapped, who waits and for what.
+"""Which VMs are looked at, which are being swapped, which wait and for what.
 
-Decides the shape of the queue's view. Refuses to know where the book comes from.
+Decides the shape of the queue's view. Does not know where the dispatcher's state comes from.
 """
 
 from __future__ import annotations
@@ -9,47 +9,48 @@ from typing import Any
 
 from refresh.domain.terms import resource_id
 from refresh.domain.vm.wish import disk_text
-from refresh.views.dispatcher_state import Book
+from refresh.records.dispatcher_state import QueueRow, RunningRow
+from refresh.views.dispatcher_state import DispatcherView
 
 type Json = dict[str, Any]
 
 
-def queue_view(book: Book, max_swaps: int) -> Json:
-    """The whole queue: `paused`, `running`, `waiting` in the order of their turn, and `looking` (VM ids).
+def queue_view(dispatcher: DispatcherView, max_swaps: int) -> Json:
+    """The whole queue: `paused`, `running`, `waiting` in the order of the queue, and `looking` (VM ids).
 
-    `max_swaps` is the setting: the book learns of it with the next look, before anybody is admitted by it.
+    `max_swaps` is the setting: the dispatcher reads it with the next look, before it admits the next VM.
     """
-    pause = book.paused
+    state, pause = dispatcher.state, dispatcher.state.paused
     return {
         "paused": pause is not None,
-        "paused_since": pause.get("since") if pause else None,
-        "paused_why": pause.get("why") if pause else None,
+        "paused_since": pause.since if pause is not None else None,
+        "paused_why": pause.why if pause is not None else None,
         "max_swaps": max_swaps,
-        "running": [_running(book, vm, row) for vm, row in book.running.items()],
-        "waiting": [_waiting(book, vm, row) for vm, row in book.queue.items()],
-        "looking": book.looking,
+        "running": [_running(dispatcher, vm, row) for vm, row in state.running.items()],
+        "waiting": [_waiting(dispatcher, vm, row) for vm, row in state.queue.items()],
+        "looking": dispatcher.looking,
     }
 
 
-def _running(book: Book, vm: str, row: Json) -> Json:
-    intent = row.get("intent") or {}
+def _running(dispatcher: DispatcherView, vm: str, row: RunningRow) -> Json:
+    intent = row.intent
     return {
-        "vm": row["id"],
-        "run": book.run_of(vm),
-        "since": row.get("since"),
-        "step": row.get("step"),
-        "old_disk": intent.get("old_disk"),
-        "new_disk": intent.get("new_disk"),
+        "vm": row.id,
+        "run": dispatcher.run_of(vm),
+        "since": row.since,
+        "step": row.step,
+        "old_disk": intent.old_disk if intent is not None else None,
+        "new_disk": intent.new_disk if intent is not None else None,
     }
 
 
-def _waiting(book: Book, vm: str, row: Json) -> Json:
-    wait = book.waits.get(vm)
-    wanted = row.get("wanted") or ""
+def _waiting(dispatcher: DispatcherView, vm: str, row: QueueRow) -> Json:
+    wait = dispatcher.waits.get(vm)
+    wanted = row.wanted or ""
     return {
-        "vm": row["id"],
+        "vm": row.id,
         "wanted": disk_text(vm, wanted) if resource_id.parse(wanted) else wanted or None,
-        "since": row.get("since"),
+        "since": row.since,
         "reason": str(wait) if wait is not None else None,
-        "message": book.why_waiting(vm),
+        "message": dispatcher.why_waiting(vm),
     }

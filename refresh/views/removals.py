@@ -1,6 +1,6 @@
-"""What may be deleted, or was, as people see it: what goes first, the dearest on top, then what stays and why.
+"""The disks and image versions that may be deleted, or were: these first, the most expensive on top, then the others.
 
-Decides the order of the rows and how a plan adds up. Refuses to judge (`domain.retention`).
+Decides the order of the rows and how a plan adds up. Leaves what may be deleted to `domain.retention`.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ _FIRST = (FAILED, DELETE, DELETED, DELETING)
 
 
 def retention_plan(rows: Sequence[Mapping[str, Any]], in_use: int) -> Json:
-    """The answer of a dry run; `in_use` disks are not listed, because VMs have them."""
-    told = summary_of(rows)
+    """The answer of a dry run; `in_use` disks are not listed, because VMs use them."""
+    summary = summary_of(rows)
     return {
         "plan": removal_rows(rows),
-        "deletable": told["deletable"],
-        "size_gb": told["size_gb"],
-        "monthly_usd": told["monthly_usd"],
+        "deletable": summary["deletable"],
+        "size_gb": summary["size_gb"],
+        "monthly_usd": summary["monthly_usd"],
         "in_use": in_use,
     }
 

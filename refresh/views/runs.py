@@ -1,7 +1,7 @@
-"""Runs as people see them: what was asked, how it stands, what became of every VM.
+"""Run records: what a run was started with, its status, and the result of every VM.
 
-Decides the run record and how Durable's own states are told. Refuses to know how instances are queried. Nothing of an
-exception is told: what broke is in the app's log under the run's id.
+Decides the run record and what Durable's own states are called. Does not know how instances are queried. An exception's
+text is never shown: the cause is in the app's log under the run's id.
 """
 
 from __future__ import annotations
@@ -13,16 +13,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from refresh.domain.terms import times
+from refresh.domain.terms.decision_kind import DecisionKind
 from refresh.domain.terms.swap_reason import Wait
 from refresh.domain.vm.wish import disk_text
 from refresh.records.swap import OutcomeStatus
-from refresh.views.dispatcher_state import Book
+from refresh.views.dispatcher_state import DispatcherView
 from refresh.views.removals import removal_rows
 from refresh.views.vms import RECORD
 
 type Json = dict[str, Any]
 
-# What a run's id begins with says what kind of run it is.
+# A run's id begins with its kind.
 KINDS = (
     "month",
     "images",
@@ -38,10 +39,10 @@ KINDS = (
     "proof",
     "look",
 )
-# Steps of other runs: listed when they are asked for.
+# Steps of other runs: listed only when the query names their kind.
 INNER_KINDS = ("build", "recipe", "machine", "proof", "look")
 RUNNING, FAILED = "running", "failed"
-"""What a run may be beside the outcomes of swaps."""
+"""The statuses of a run that are no outcome of a swap."""
 STATUSES = (
     RUNNING,
     OutcomeStatus.SUCCEEDED,
@@ -63,7 +64,10 @@ _WORST_FIRST = (
     RUNNING,
 )
 # The decision of a row that has none, by its status.
-_DECISIONS: Mapping[str, str] = {OutcomeStatus.SKIPPED: "skip", OutcomeStatus.REFUSED: "refuse"}
+_DECISIONS: Mapping[str, DecisionKind] = {
+    OutcomeStatus.SKIPPED: DecisionKind.SKIP,
+    OutcomeStatus.REFUSED: DecisionKind.REFUSE,
+}
 # Which disk a VM has after its swap.
 _DISK_AFTER: Mapping[str, str] = {
     OutcomeStatus.SUCCEEDED: "new_disk",
@@ -78,9 +82,9 @@ _RETENTION = ("deleted", "deletable", "size_gb", "monthly_usd", "in_use")
 
 @dataclass(frozen=True)
 class Instance:
-    """What Durable says of an instance: `state` is `running`, `completed`, `failed` or `terminated`; times are ISO.
+    """An instance of Durable: `state` is `running`, `completed`, `failed` or `terminated`; times are ISO.
 
-    `progress` is what a running one says of itself.
+    `progress` is its custom status.
     """
 
     id: str
@@ -99,12 +103,12 @@ def kind_of_run(run_id: str) -> str | None:
 
 
 def shows_builds(instance: Instance) -> bool:
-    """Whether the run record tells how far builds of image versions are."""
+    """Whether the run record shows the progress of builds of image versions."""
     return instance.state == "running" and kind_of_run(instance.id) in ("month", "images", "build", "recipe")
 
 
-def run_record(instance: Instance, book: Book, builds: Iterable[Instance] = ()) -> Json:
-    """The run record of an instance; a running one lists what is known so far of its VMs and of the `builds`."""
+def run_record(instance: Instance, dispatcher: DispatcherView, builds: Iterable[Instance] = ()) -> Json:
+    """The run record of an instance; a running one lists the state of its VMs and of the `builds` so far."""
     running = instance.state == "running"
     rows = _rows(instance.output) or _rows(instance.input)
     record: Json = {
@@ -130,12 +134,12 @@ def run_record(instance: Instance, book: Book, builds: Iterable[Instance] = ()) 
         record |= {name: instance.output.get(name) for name in ("package", "bundle", "checks")}
     record["vms"] = [vm_row(row) for row in rows]
     if running and record["kind"] in ("swaps", "swap"):
-        record["vms"] += _not_done(instance, rows, book)
+        record["vms"] += _not_done(instance, rows, dispatcher)
     return {**record, "counts": count_statuses(record["vms"])}
 
 
 def count_statuses(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
-    """How many VMs ended how, worst first: one that runs with nothing proved is not one that succeeded."""
+    """How many VMs have each status, worst first; `not-proven` does not count as `succeeded`."""
     found = Counter(str(row["status"]) for row in rows if row.get("status"))
     return {str(status): found[status] for status in _WORST_FIRST if found[status]}
 
@@ -145,7 +149,7 @@ def outcome_record(run_id: str, outcome: Mapping[str, Any]) -> Json:
     return {
         "id": run_id,
         "kind": "swap",
-        "status": _told(outcome.get("status")),
+        "status": _run_status(outcome.get("status")),
         "started": outcome.get("started"),
         "ended": outcome.get("ended"),
         "input": {"vms": [outcome.get("vm")]},
@@ -158,18 +162,18 @@ def outcome_record(run_id: str, outcome: Mapping[str, Any]) -> Json:
 
 
 def vm_row(row: Mapping[str, Any]) -> Json:
-    """A run's row about a VM with every field it may have; `status` only where the VM had a turn of its own."""
-    decision = row.get("decision") or _DECISIONS.get(str(row.get("status")), "swap")
-    told = {**dict.fromkeys(ROW), **{key: row[key] for key in ROW if key in row}, "decision": decision}
-    # What was verified at the end stands over what an earlier step of the run saw.
+    """A run's row about a VM with every field it may have; `status` only where the VM has a result of its own."""
+    decision = str(row.get("decision") or _DECISIONS.get(str(row.get("status")), DecisionKind.SWAP))
+    full = {**dict.fromkeys(ROW), **{key: row[key] for key in ROW if key in row}, "decision": decision}
+    # What was verified at the end replaces what an earlier step of the run saw.
     ran = _DISK_AFTER.get(str(row.get("status")))
     if ran is not None and row.get(ran):
-        told["current"] = disk_text(str(row["vm"]), str(row[ran]))
-    return {**told, "status": row["status"]} if "status" in row else told
+        full["current"] = disk_text(str(row["vm"]), str(row[ran]))
+    return {**full, "status": row["status"]} if "status" in row else full
 
 
 def _rows(data: Mapping[str, Any]) -> list[Json]:
-    """The rows of VMs in a result, or in the input that bulk work was continued with."""
+    """The rows of VMs in a result, or in the input with which bulk work was continued."""
     for name in ("vms", "rows", "done"):
         found = data.get(name)
         if isinstance(found, list) and found and all(isinstance(row, dict) for row in found):
@@ -184,15 +188,15 @@ def _images(output: Mapping[str, Any]) -> list[Json] | None:
 
 
 def _is_part(build: Instance, run: Instance) -> bool:
-    """Whether a build under way is what a run waits for: one of its month, or of its definition."""
+    """Whether a run waits for this build: one of its month, or of its definition."""
     if run.id == build.id:
         return True
-    ours = run.input.get("definition"), run.input.get("period") or run.id.split("-")[1]
-    return build.input.get("definition" if ours[0] else "period") == (ours[0] or ours[1])
+    definition, period = run.input.get("definition"), run.input.get("period") or run.id.split("-")[1]
+    return build.input.get("definition" if definition else "period") == (definition or period)
 
 
 def _build_row(build: Instance) -> Json:
-    """How far a build of an image version is, region by region."""
+    """The row of an image version that is being built, with its progress in each region."""
     regions = build.progress.get("regions") or {}
     step = str(build.progress.get("step") or "being planned")
     where = ", ".join(f"{name} {state}" for name, state in regions.items())
@@ -208,7 +212,7 @@ def _build_row(build: Instance) -> Json:
 
 
 def _asked(data: Mapping[str, Any]) -> list[str]:
-    """The VMs that a run was asked about, those already dealt with first."""
+    """The VMs of a run's input, those that are done first."""
     done = [str(row["vm"]) for row in _rows(data)]
     rest = data.get("vms")
     single = [str(data["vm"])] if isinstance(data.get("vm"), str) else []
@@ -216,7 +220,7 @@ def _asked(data: Mapping[str, Any]) -> list[str]:
 
 
 def _input(data: Mapping[str, Any]) -> Json:
-    # Bulk work carries its rows along in its input; what was asked is what people want to read.
+    # Continued bulk work has its rows in its input; the record shows what the run was started with.
     asked = {key: data[key] for key in _INPUT if data.get(key) not in (None, False)}
     vms = _asked(data)
     return {**asked, "vms": vms} if vms else asked
@@ -229,13 +233,13 @@ def _status(instance: Instance) -> str:
         return FAILED
     output = instance.output
     # A build's result is a row with a decision, that of its stages has a state.
-    said = str(output.get("decision") or output.get("state"))
-    by_decision = {"failed": FAILED, "refuse": OutcomeStatus.REFUSED}.get(said, OutcomeStatus.SUCCEEDED)
-    return _told(output.get("status", by_decision))
+    decision = str(output.get("decision") or output.get("state"))
+    by_decision = {FAILED: FAILED, DecisionKind.REFUSE: OutcomeStatus.REFUSED}.get(decision, OutcomeStatus.SUCCEEDED)
+    return _run_status(output.get("status", by_decision))
 
 
-def _told(status: object) -> str:
-    """A status as runs have it: one VM that was left as it was, was refused."""
+def _run_status(status: object) -> str:
+    """The status of a run with this result: the run of one VM that was skipped counts as refused."""
     if status == OutcomeStatus.SKIPPED:
         return str(OutcomeStatus.REFUSED)
     return str(status) if status in STATUSES else FAILED
@@ -245,26 +249,26 @@ def _message(instance: Instance) -> str:
     if instance.state == "failed":
         return f"the run broke off before it could report; the app's log has the cause under {instance.id}"
     if instance.state == "terminated":
-        return "the run was terminated by a person; what it had begun may be half done"
+        return "the run was terminated by a person; what it had begun may be incomplete"
     return str(instance.output.get("message") or "") if "vm" not in instance.output else ""
 
 
-def _not_done(instance: Instance, rows: Iterable[Mapping[str, Any]], book: Book) -> list[Json]:
+def _not_done(instance: Instance, rows: Iterable[Mapping[str, Any]], dispatcher: DispatcherView) -> list[Json]:
     done = {str(row["vm"]).lower() for row in rows}
-    return [_standing(vm, instance.started, book) for vm in _asked(instance.input) if vm.lower() not in done]
+    return [_row_so_far(vm, instance.started, dispatcher) for vm in _asked(instance.input) if vm.lower() not in done]
 
 
-def _standing(vm: str, since: str, book: Book) -> Json:
-    """How far one VM of a running run is, as the book has it."""
-    key = vm.lower()
-    row: Json = {"vm": vm, "decision": "swap", "status": "running", "run": book.run_of(vm)}
-    if key in book.running:
-        step = book.running[key].get("step") or "about to begin"
-        return vm_row({**row, "reason": str(Wait.SWAPPING), "message": f"under way: {step}"})
-    if key in book.queue:
-        wait = book.waits.get(key)
-        return vm_row({**row, "reason": str(wait) if wait else None, "message": book.why_waiting(vm), "run": None})
-    outcome = book.outcome(vm)
-    if outcome is not None and times.not_before(outcome.get("ended"), since):
-        return vm_row(outcome)
+def _row_so_far(vm: str, since: str, dispatcher: DispatcherView) -> Json:
+    """The row of one VM of a running run, from the dispatcher's state."""
+    row: Json = {"vm": vm, "decision": DecisionKind.SWAP, "status": "running", "run": dispatcher.run_of(vm)}
+    swap = dispatcher.running(vm)
+    if swap is not None:
+        message = f"under way: {swap.step or 'about to begin'}"
+        return vm_row({**row, "reason": str(Wait.SWAPPING), "message": message})
+    if vm.lower() in dispatcher.state.queue:
+        wait, why = dispatcher.waits.get(vm.lower()), dispatcher.why_waiting(vm)
+        return vm_row({**row, "reason": str(wait) if wait else None, "message": why, "run": None})
+    outcome = dispatcher.outcome(vm)
+    if outcome is not None and times.not_before(outcome.ended, since):
+        return vm_row(outcome.json)
     return vm_row({**row, "message": "about to be looked at", "run": None})

@@ -1,7 +1,7 @@
-"""A VM as people see it: what it runs, what is asked for, what the app makes of that, and what comes next.
+"""VM records: the disk a VM runs, the disk its tag names, what the app decides about it, and the next disk.
 
-Decides the VM record and which VMs come first. Refuses to judge (`domain.decision`) and to know how facts were read.
-Disks are named as tags name them: by name within the VM's group, else by full id.
+Decides the VM record and which VMs come first. Leaves the decision to `domain.swap.decision` and does not know how
+facts were read. Disks are named as tags name them: by name within the VM's resource group, else by full id.
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ from refresh.domain.swap import plan
 from refresh.domain.swap.decided_vm import Seen
 from refresh.domain.swap.decision import Decision, Refuse, Revive, Swap, is_intent_stale
 from refresh.domain.terms import resource_id, tags, times
+from refresh.domain.terms.decision_kind import DecisionKind
 from refresh.domain.terms.swap_reason import Reason, Wait
 from refresh.domain.vm.stop_mode import StopMode, choose_stop_mode
 from refresh.domain.vm.warnings import warnings_of
 from refresh.domain.vm.wish import disk_text, previous_text
 from refresh.records.swap import OutcomeStatus
-from refresh.views.dispatcher_state import Book
+from refresh.views.dispatcher_state import DispatcherView
 
 type Json = dict[str, Any]
 
@@ -34,7 +35,7 @@ FRESH = ("version", "latest", "disk_age_days", "days_behind")
 
 
 class Rank(IntEnum):
-    """Who comes first in a list: whoever needs a person."""
+    """The order of VMs in a list: those that need a person first."""
 
     NEEDS_ATTENTION = 0
     REFUSED = 1
@@ -44,7 +45,7 @@ class Rank(IntEnum):
 
 @dataclass(frozen=True)
 class MadeDisks:
-    """The disks that the app has made, by the VM they were made for; for people to see, never for decisions."""
+    """The disks that the app has made, by the VM they are for; shown to people, never used for decisions."""
 
     by_vm: Mapping[tuple[str, str], tuple[Disk, ...]] = field(default_factory=dict)
 
@@ -78,15 +79,15 @@ def _is_rejected(disk: Disk, rejected: Collection[str]) -> bool:
     return disk.id.lower() in rejected or (disk.source_version or "").lower() in rejected
 
 
-def vm_record(seen: Seen, book: Book, made: MadeDisks, current: Disk | None = None) -> Json:
-    """The VM record; `current` is the VM's OS disk where `facts` need not have it."""
+def vm_record(seen: Seen, dispatcher: DispatcherView, made: MadeDisks, current: Disk | None = None) -> Json:
+    """The VM record; `current` is the VM's OS disk where its facts do not have it."""
     facts, vm = seen.facts, seen.facts.vm
-    reason, message = _why(seen, book)
+    reason, message = _why(seen, dispatcher)
     record: Json = dict.fromkeys(RECORD)
-    record |= {"vm": seen.vm_id, "decision": kind_of(seen.decision), "reason": reason, "message": message}
-    record["run"] = book.run_of(seen.vm_id)
-    if seen.vm_id.lower() in book.running:
-        record["decision"] = "swap"
+    record |= {"vm": seen.vm_id, "decision": str(kind_of(seen.decision)), "reason": reason, "message": message}
+    record["run"] = dispatcher.run_of(seen.vm_id)
+    if dispatcher.running(seen.vm_id) is not None:
+        record["decision"] = str(DecisionKind.SWAP)
     if vm is not None:
         record["current"] = vm.os_disk_name
         record["wanted"] = disk_text(vm.id, facts.wish.disk_id) if facts.wish.disk_id else facts.wish.text or None
@@ -96,87 +97,90 @@ def vm_record(seen: Seen, book: Book, made: MadeDisks, current: Disk | None = No
 
 
 def fresh_record(fresh: Freshness) -> Json:
-    """How fresh the VM is: what its record gains where it was found out."""
+    """The fields of a VM record that show how fresh the VM is."""
     return {name: getattr(fresh, name) for name in FRESH}
 
 
-def rank_of(seen: Seen, book: Book) -> Rank:
-    """Where the VM belongs in a list."""
-    if attention(seen, book) is not None:
+def rank_of(seen: Seen, dispatcher: DispatcherView) -> Rank:
+    """The position of the VM in a list."""
+    if attention(seen, dispatcher) is not None:
         return Rank.NEEDS_ATTENTION
-    if seen.vm_id.lower() in book.running:
+    if dispatcher.running(seen.vm_id) is not None:
         return Rank.SWAP
-    kinds = {"refuse": Rank.REFUSED, "swap": Rank.SWAP}
+    kinds = {DecisionKind.REFUSE: Rank.REFUSED, DecisionKind.SWAP: Rank.SWAP}
     return kinds.get(kind_of(seen.decision), Rank.SKIPPED)
 
 
-def attention(seen: Seen, book: Book) -> tuple[str, str] | None:
+def attention(seen: Seen, dispatcher: DispatcherView) -> tuple[str, str] | None:
     """Why a person is needed (reason and sentence), None when none is.
 
-    One is needed when the VM's last swap ended so and nothing has put it right since, or when the mark of an open
-    swap stands on the VM and nobody works on it.
+    One is needed when the VM's last swap ended with `needs-attention` and the VM is not right again, or when
+    `RefreshState` names a swap that has not ended and is not under way.
     """
-    vm = seen.facts.vm
-    row = book.running.get(seen.vm_id.lower())
-    if row is not None and row.get("attention"):
-        return str(row.get("attention_reason", Reason.NO_CAPACITY)), str(row["attention"])
+    vm, row = seen.facts.vm, dispatcher.running(seen.vm_id)
+    if row is not None and row.attention:
+        return row.attention_reason or str(Reason.NO_CAPACITY), row.attention
     if vm is None or row is not None:
         return None
     left = tags.value_of(vm.tags, tags.REFRESH_STATE) is not None and not _is_leftover(seen, vm)
-    outcome = book.outcome(seen.vm_id) or {}
+    outcome = dispatcher.outcome(seen.vm_id)
     right_again = seen.decision.reason is Reason.ALREADY_THERE and not left
-    if outcome.get("status") == OutcomeStatus.NEEDS_ATTENTION and not right_again:
-        return str(outcome.get("reason", "")), str(outcome.get("message", ""))
+    if outcome is not None and outcome.status == OutcomeStatus.NEEDS_ATTENTION and not right_again:
+        return outcome.reason, outcome.message
     if left:
-        message = f"{tags.REFRESH_STATE} tells of a swap that nobody works on; the next sweep takes it up"
+        message = f"{tags.REFRESH_STATE} names a swap that is not under way; the next sweep recovers the VM"
         return str(Reason.RECOVER), message
     return None
 
 
 def _is_leftover(seen: Seen, vm: Vm) -> bool:
-    # A list does not tell that the VM runs, which alone would make the mark one.
+    # A list does not show that the VM runs, which alone would make the tag a leftover.
     known = seen.facts if seen.exact else replace(seen.facts, vm=replace(vm, power=Power.UNKNOWN))
     return is_intent_stale(known)
 
 
-def _why(seen: Seen, book: Book) -> tuple[str, str]:
-    row = book.running.get(seen.vm_id.lower())
-    if row is not None and not row.get("attention"):
-        return str(Wait.SWAPPING), f"{book.run_of(seen.vm_id)} is under way: {row.get('step') or 'about to begin'}"
-    found = attention(seen, book)
+def _why(seen: Seen, dispatcher: DispatcherView) -> tuple[str, str]:
+    row = dispatcher.running(seen.vm_id)
+    if row is not None and not row.attention:
+        return str(Wait.SWAPPING), f"{dispatcher.run_of(seen.vm_id)} is under way: {row.step or 'about to begin'}"
+    found = attention(seen, dispatcher)
     if found is not None:
         return found
     message = seen.decision.message
-    if _is_unproven(seen, book):
+    if _is_unproven(seen, dispatcher):
         return str(Reason.NOT_PROVEN), f"{message}; no signal from its guest has proved its health"
-    if seen.vm_id.lower() in book.queue:
-        message = f"{message}; waits: {book.why_waiting(seen.vm_id)}"
+    if seen.vm_id.lower() in dispatcher.state.queue:
+        message = f"{message}; waits: {dispatcher.why_waiting(seen.vm_id)}"
     return str(seen.decision.reason), message
 
 
-def _is_unproven(seen: Seen, book: Book) -> bool:
-    """Whether the VM has what it asks for, and the swap that gave it that disk proved nothing of its guest."""
-    vm, outcome = seen.facts.vm, book.outcome(seen.vm_id) or {}
-    if vm is None or seen.decision.reason is not Reason.ALREADY_THERE:
+def _is_unproven(seen: Seen, dispatcher: DispatcherView) -> bool:
+    """Whether the VM runs the disk its tag names, and the swap to that disk proved nothing about its guest."""
+    vm, outcome = seen.facts.vm, dispatcher.outcome(seen.vm_id)
+    if vm is None or outcome is None or seen.decision.reason is not Reason.ALREADY_THERE:
         return False
-    same = resource_id.same(outcome.get("new_disk"), vm.os_disk_id)
-    return same and outcome.get("status") == OutcomeStatus.NOT_PROVEN
+    return resource_id.same(outcome.new_disk, vm.os_disk_id) and outcome.status == OutcomeStatus.NOT_PROVEN
 
 
-def kind_of(decision: Decision) -> str:
-    """`swap`, `skip` or `refuse`."""
+def kind_of(decision: Decision) -> DecisionKind:
+    """`swap`, `skip` or `refuse`; a VM that is brought up counts as swapped."""
     if isinstance(decision, Swap | Revive):
-        return "swap"
-    return "refuse" if isinstance(decision, Refuse) else "skip"
+        return DecisionKind.SWAP
+    return DecisionKind.REFUSE if isinstance(decision, Refuse) else DecisionKind.SKIP
 
 
 def plan_record(
-    seen: Seen, book: Book, made: MadeDisks, current: Disk | None = None, *, stop_mode: str = StopMode.DEALLOCATE
+    seen: Seen,
+    dispatcher: DispatcherView,
+    made: MadeDisks,
+    current: Disk | None = None,
+    *,
+    stop_mode: str = StopMode.DEALLOCATE,
 ) -> Json:
-    """The VM record of a dry run: with checks, warnings, steps, the seconds down and the disk that would come.
+    """The VM record of a dry run: with checks, warnings, steps, the seconds down and the new disk.
 
-    A VM whose power state was not read is taken to run: its downtime is the most that it can be. `stop_mode` is the
-    setting's, for VMs whose tag says nothing.
+    A VM whose power state was not read counts as running: its downtime is the most that it can be. `stop_mode` is the
+    setting's value, for VMs without the tag.
     """
     decision, vm = seen.decision, seen.facts.vm
     steps: tuple[plan.Step, ...] = ()
@@ -187,7 +191,7 @@ def plan_record(
     mode = (choose_stop_mode(vm, stop_mode) if vm is not None else None) or StopMode.DEALLOCATE
     checks = decision.checks if isinstance(decision, Swap | Refuse) else ()
     warnings = seen.facts.warnings or (warnings_of(vm, seen.facts.wanted, mode) if vm is not None and checks else ())
-    return vm_record(seen, book, made, current) | {
+    return vm_record(seen, dispatcher, made, current) | {
         "checks": _check_records(checks),
         "warnings": [{"code": str(one.code), "message": one.message} for one in warnings],
         "steps": [str(step) for step in steps],
@@ -197,13 +201,13 @@ def plan_record(
 
 
 def _check_records(checks: Collection[Check]) -> list[Json]:
-    """Every promise with its result, in order; those that the facts at hand are not enough for are not checked."""
+    """Every check with its result, in order; one for which facts are missing is `not-checked`."""
     judged = {one.promise: one for one in checks}
     return [check_record(promise, judged.get(promise)) for promise in PROMISES]
 
 
 def check_record(promise: Promise, judged: Check | None) -> Json:
-    """A check as people see it: `result` is `passed`, `failed` or `not-checked`, the rest says how it is known."""
+    """A check as people see it: `result` is `passed`, `failed` or `not-checked`."""
     result = "not-checked" if judged is None else "passed" if judged.ok else "failed"
     return {
         "name": promise.name,

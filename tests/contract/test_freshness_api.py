@@ -67,7 +67,7 @@ def test_the_list_of_vms_does_not_wait_for_galleries() -> None:
         assert (status, len(answer["value"])) == (200, 4)
         assert {row["days_behind"] for row in answer["value"]} == {None}
         status, problem = await azure.api("GET", "/api/vms?drift=true")
-        assert (status, problem["title"]) == (502, "Azure said no")
+        assert (status, problem["title"]) == (502, "Azure refused a request of the app")
         for query in ("drift=yes", "drift=true&vm=bare"):
             assert (await azure.api("GET", f"/api/vms?{query}"))[0] == 400
 

@@ -9,12 +9,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from refresh.dispatcher.operations import apply
 from refresh.reading.calls.late_activity import LATE_AFTER_S
 from refresh.settings.table import SETTINGS
 from simulator.functions.host_json import DEFAULT_MESSAGE_BYTES
 from simulator.functions.indexing import index_app
 from tests.support.infra.bicep import INFRA
+from tests.support.worlds.dispatcher import apply
 
 ROOT = Path(__file__).parents[2]
 HOST: dict[str, Any] = json.loads((ROOT / "host.json").read_text())

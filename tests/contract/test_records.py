@@ -10,6 +10,7 @@ import pytest
 from azure.durable_functions.internal.serialization import DEFAULT_FUNCTIONS_DATA_CONVERTER as CONVERTER
 from azure.functions._durable_functions import df_dumps, df_loads
 
+from refresh.domain.terms.decision_kind import DecisionKind
 from refresh.records import events, month, recipes, retention, selfcheck, swap
 from refresh.records.record import BadRecord, Record
 
@@ -23,7 +24,7 @@ RECORDS: list[Record] = [
     swap.Claimed("yours", True, INTENT, "stop", ("r",), ("d",), ("h",), ("o",), {"tag": "v"}, "disk", "t"),
     swap.StepInput(VM, "disk", "t", "t", "t", True, True, health=HEALTH),
     swap.StepResult(swap.StepState.DONE, "t", "t", "t", "Code", "message", "evidence", True, 90.0, ("rung",), "t"),
-    swap.Prepared("swap", "wanted", "m", INTENT, {"tag": "value"}, ("stop",), ("start",), 41.0, 60),
+    swap.Prepared(DecisionKind.SWAP, "wanted", "m", INTENT, {"tag": "value"}, ("stop",), ("start",), 41.0, 60),
     WARNED,
     swap.Outcome(
         VM,

@@ -9,7 +9,7 @@ from statistics import median
 import pytest
 
 from bench.loss import Span, split_downtime
-from refresh.dispatcher.queue import DEFAULT_MAX_SWAPS
+from refresh.records.dispatcher_state import DEFAULT_MAX_SWAPS
 from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
 from tests.support.worlds.month_world import vm_id
 

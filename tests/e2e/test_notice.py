@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from refresh.activities.swap.count_swaps import count_down
+from refresh.records.dispatcher_state import DispatcherState
 from tests.support.worlds.builders import VM_ID
 from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
 
@@ -218,7 +219,7 @@ def test_a_vm_in_its_notice_counts_as_a_running_swap() -> None:
         await asyncio.sleep(300)
         _, queue = await azure.api("GET", "/api/queue")
         assert "swaps-in-flight" in str(queue)
-        assert count_down(azure.dispatcher_state()) == {"running": 0}
+        assert count_down(DispatcherState(azure.dispatcher_state())) == {"running": 0}
         assert kinds(azure) == ["starting"]
         await azure.settled()
         assert kinds(azure) == ["starting", "succeeded"] * 2

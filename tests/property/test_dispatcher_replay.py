@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from refresh.dispatcher.effects import Json, Turn
-from refresh.dispatcher.operations import apply
+from refresh.records.dispatcher_state import DispatcherState, OutcomeRow
+from refresh.records.rows import Row
 from refresh.records.swap import Intent, Outcome, OutcomeStatus
 from tests.support.worlds.builders import GROUP, disk_id
+from tests.support.worlds.dispatcher import Json, Played, apply
 
 VMS = tuple(f"{GROUP}/providers/Microsoft.Compute/virtualMachines/web0{number}" for number in (1, 2, 3))
 STATUSES = ("succeeded", "not-proven", "rolled-back", "needs-attention", "refused", "skipped")
@@ -88,7 +91,26 @@ def _beginnings() -> list[list[Operation]]:
     return [[], swapped, [*swapped, ("decided", seen)]]
 
 
-def _run(state: Json, operations: list[Operation], first: int) -> tuple[Json, list[Turn]]:
+@settings(max_examples=100)
+@given(_operations())
+def test_every_stored_row_reads_and_is_stored_as_it_was(operations: list[Operation]) -> None:
+    """No operation stores a key that its row does not declare, or changes the state that it was given."""
+    stored: Json = {}
+    for number, (name, data) in enumerate(operations):
+        before = json.dumps(stored)
+        after = apply(stored, name, {**data, "at": _at(7 * number)}).state
+        assert json.dumps(stored) == before
+        stored = after
+    state = DispatcherState(stored)
+    tables: list[Iterable[Row]] = [state.hints.values(), state.queue.values(), state.running.values()]
+    tables += [state.down.values(), state.unproven.values(), state.rejected, state.finished]
+    looks = [] if state.look is None else [state.look, *state.look.taken.values()]
+    for row in (*looks, *(row for table in tables for row in table)):
+        if not isinstance(row, OutcomeRow):
+            assert row.replace(**{name: getattr(row, name) for name in row.json}).json == row.json
+
+
+def _run(state: Json, operations: list[Operation], first: int) -> tuple[Json, list[Played]]:
     turns = []
     for number, (name, data) in enumerate(operations):
         turns.append(apply(state, name, {**data, "at": _at(7 * (first + number))}))
@@ -96,7 +118,7 @@ def _run(state: Json, operations: list[Operation], first: int) -> tuple[Json, li
     return state, turns
 
 
-def _starts(turns: list[Turn]) -> list[Any]:
+def _starts(turns: list[Played]) -> list[Any]:
     return [start for turn in turns for start in turn.starts]
 
 

@@ -17,6 +17,7 @@ from refresh.domain.terms.resource_id import id_hash
 from refresh.gateways.errors import GatewayError
 from refresh.reading.retention.holders import held_among
 from refresh.reading.retention.survey import rows_of, survey_all
+from refresh.records.dispatcher_state import DispatcherState
 from refresh.records.retention import DELETE, DISK, DeletionInput
 from tests.support.worlds.builders import GALLERY, GROUP, SUBSCRIPTION, VERSION_ID, disk_id
 from tests.support.worlds.month_world import START, World, gallery_bodies, on_arm, version_body, vm_bodies, vm_id
@@ -214,9 +215,10 @@ def test_a_needed_disk_is_never_deleted(
 
     async def story(world: World) -> None:
         # The worst plan: every disk is to be deleted.
-        state = state_of(fleet)
-        late = state_of(replace(spare, state="ran") for spare in fleet if spare.later == "state")
-        held = held_among([spare.id for spare in fleet], state) | held_among([spare.id for spare in fleet], late)
+        disks = [spare.id for spare in fleet]
+        state = DispatcherState(state_of(fleet))
+        late = DispatcherState(state_of(replace(spare, state="ran") for spare in fleet if spare.later == "state"))
+        held = held_among(disks, state) | held_among(disks, late)
         for spare in fleet:
             await happen(world, spare)
         protected = needed(world, fleet) if not lock_all else {spare.id for spare in fleet}
@@ -247,7 +249,7 @@ def test_everything_that_may_be_deleted_is_listed(
     async def story(world: World) -> None:
         world.simulator.services.faults.add(planned)
         try:
-            surveys = await survey_all(world.gateways, rules(world), state_of(fleet), ())
+            surveys = await survey_all(world.gateways, rules(world), DispatcherState(state_of(fleet)), ())
         except GatewayError:
             assert planned, "without faults every list can be read"
             return

@@ -27,6 +27,7 @@ from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.fleet.vms_and_disks import BUDGET_S, collect
 from refresh.reading.retention.survey import DiskSurvey, disk_row, owners_of, survey_disks
+from refresh.records.dispatcher_state import DispatcherState
 from refresh.records.retention import DELETED, DISK, FAILED, DeletionInput, ResourceRow
 from refresh.settings.settings import Settings
 
@@ -44,7 +45,7 @@ async def delete_disks(data: dict[str, Any]) -> dict[str, Any]:
 async def delete_batch(gateways: Gateways, settings: Settings, asked: DeletionInput) -> list[dict[str, Any]]:
     """The rows of `asked`, in its order, after every disk that can still be deleted is deleted."""
     try:
-        survey = await survey_disks(gateways, settings, {})
+        survey = await survey_disks(gateways, settings, DispatcherState())
     except GatewayError as error:
         why = tell_refusal(error.code, error.message)
         message = f"not everything could be read again, so it was not deleted: {why}"

@@ -22,6 +22,7 @@ from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.fleet.vms_and_disks import BUDGET_S
 from refresh.reading.retention.survey import VersionSurvey, read_version, survey_disks, survey_versions, version_row
+from refresh.records.dispatcher_state import DispatcherState
 from refresh.records.retention import DELETED, DELETING, FAILED, VERSION, DeletionInput, ResourceRow
 from refresh.settings.settings import Settings
 
@@ -37,7 +38,7 @@ async def begin_batch(gateways: Gateways, settings: Settings, asked: DeletionInp
     """The rows of `asked`, in its order, after the deletion of every version that can still be deleted has begun."""
     building = {one.lower() for one in asked.building}
     try:
-        disks = await survey_disks(gateways, settings, {})
+        disks = await survey_disks(gateways, settings, DispatcherState())
         # The planned disks are deleted by now: every disk that still exists counts.
         survey = await survey_versions(gateways, settings, disks, lambda one: one.lower() in building, deletable=())
     except GatewayError as error:

@@ -1,4 +1,4 @@
-"""Activity: what the app itself still needs of what is about to be deleted: the dispatcher's book and open builds."""
+"""Activity: which disks the dispatcher still needs, and which image definitions are being built, before a deletion."""
 
 from __future__ import annotations
 

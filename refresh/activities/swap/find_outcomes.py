@@ -1,4 +1,4 @@
-"""Reads the dispatcher's book for outcomes whose event got lost."""
+"""Activity: reads the dispatcher's state for outcomes whose event got lost."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from typing import Any
 
 from refresh.domain.terms import times
 from refresh.reading.dispatcher_state import read_dispatcher_state
+from refresh.records.dispatcher_state import DispatcherState
 
 
 async def find_outcomes(data: dict[str, Any], client: Any) -> dict[str, Any]:
-    """Outcomes since `since` of the VMs asked for, and the VMs the dispatcher knows nothing of (`lost`).
+    """Outcomes since `since` of the given VMs, and the VMs that are nowhere in the dispatcher's state (`lost`).
 
     `client` is the durable client the host binds.
     """
-    state = await read_dispatcher_state(client)
-    return look_up(state, data["vms"], data["since"])
+    return look_up(await read_dispatcher_state(client), data["vms"], data["since"])
 
 
-def look_up(state: dict[str, Any], vms: list[str], since: str) -> dict[str, Any]:
-    """The same, from the book itself."""
+def look_up(state: DispatcherState, vms: list[str], since: str) -> dict[str, Any]:
+    """The same, from a given state."""
     wanted = {vm.lower() for vm in vms}
     outcomes = {
-        outcome["vm"].lower(): outcome
-        for outcome in state.get("finished", [])
-        if outcome["vm"].lower() in wanted and times.not_before(outcome.get("ended"), since)
+        outcome.vm.lower(): outcome.json
+        for outcome in state.finished
+        if outcome.vm.lower() in wanted and times.not_before(outcome.ended, since)
     }
-    taken = (state.get("look") or {}).get("taken", {})
-    known = {*outcomes, *state.get("hints", {}), *taken, *state.get("queue", {}), *state.get("running", {})}
+    taken = state.look.taken if state.look is not None else {}
+    known = {*outcomes, *state.hints, *taken, *state.queue, *state.running}
     return {"outcomes": list(outcomes.values()), "lost": [vm for vm in vms if vm.lower() not in known]}

@@ -15,6 +15,7 @@ from refresh.domain.azure.vms import Power, Vm
 from refresh.domain.swap import plan
 from refresh.domain.swap.decision import Refuse, Revive, Skip, Swap, decide_swap
 from refresh.domain.terms import resource_id, tags
+from refresh.domain.terms.decision_kind import DecisionKind
 from refresh.domain.vm.facts import Facts
 from refresh.domain.vm.intent_tag import write_intent_tag
 from refresh.domain.vm.stop_mode import StopMode, choose_stop_mode
@@ -51,7 +52,7 @@ async def prepare_swap(data: dict[str, Any]) -> dict[str, Any]:
         health = await health_before(facts.vm, facts.definition, gateways.guests, found.lost)
         prepared = _swap(facts, decision, data["run"], mode, health, found.warnings)
         return replace(prepared, notice_s=settings.notice_s if settings.outcome_topic else None).to_json()
-    kind = {Revive: "revive", Refuse: "refuse", Skip: "skip"}[type(decision)]
+    kind = {Revive: DecisionKind.REVIVE, Refuse: DecisionKind.REFUSE, Skip: DecisionKind.SKIP}[type(decision)]
     intent = _revival(facts, data["run"]) if isinstance(decision, Revive) else None
     steps = plan.plan_revival() if intent else ()
     return Prepared(kind, decision.reason, decision.message, intent, steps=tuple(map(str, steps))).to_json()
@@ -80,7 +81,7 @@ def _swap(
     )
     steps, undo = plan.plan_swap(runs), plan.plan_undo(runs)
     return Prepared(
-        decision="swap",
+        decision=DecisionKind.SWAP,
         reason=decision.reason,
         message=decision.message,
         intent=intent,

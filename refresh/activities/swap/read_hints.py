@@ -9,6 +9,7 @@ from typing import Any
 from refresh import wiring
 from refresh.domain.azure.vms import Power
 from refresh.domain.swap.decision import Decision, Refuse, Revive, Swap, decide_swap, find_lost_swap, is_intent_stale
+from refresh.domain.terms.decision_kind import DecisionKind
 from refresh.domain.vm.facts import Facts
 from refresh.reading.calls.paced_reads import Pace
 from refresh.reading.swap.facts import FactReader, policy_of
@@ -47,12 +48,17 @@ def budgets(settings: Settings) -> dict[str, Any]:
 
 def decision_row(vm_id: str, facts: Facts, decision: Decision) -> dict[str, Any]:
     """A decision as a row for the dispatcher: reason, message, and the disks it is about."""
-    kind = "skip"
+    kind = DecisionKind.SKIP
     if isinstance(decision, Swap | Revive):
-        kind = "swap"
+        kind = DecisionKind.SWAP
     elif isinstance(decision, Refuse):
-        kind = "refuse"
-    row: dict[str, Any] = {"vm": vm_id, "decision": kind, "reason": str(decision.reason), "message": decision.message}
+        kind = DecisionKind.REFUSE
+    row: dict[str, Any] = {
+        "vm": vm_id,
+        "decision": str(kind),
+        "reason": str(decision.reason),
+        "message": decision.message,
+    }
     if facts.vm is not None:
         row["current"] = facts.vm.os_disk_name
         row["group"] = facts.vm.availability_set.lower() if facts.vm.availability_set else None

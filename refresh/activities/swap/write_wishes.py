@@ -8,6 +8,7 @@ from typing import Any
 from refresh import wiring
 from refresh.domain.azure.refusals import tell_refusal
 from refresh.domain.terms import tags
+from refresh.domain.terms.decision_kind import DecisionKind
 from refresh.domain.terms.swap_reason import Reason
 from refresh.gateways.errors import GatewayError, NotFound
 from refresh.gateways.gateways import Gateways
@@ -34,21 +35,21 @@ async def _write(gateways: Gateways, vm_id: str, disk: str) -> dict[str, Any] | 
     try:
         vm = await retry_until_answered(lambda: gateways.compute.read_vm(vm_id), budget_s=READ_BUDGET_S)
         if tags.on_hold(vm.tags):
-            return _row(vm_id, "skip", Reason.ON_HOLD, f"{tags.AUTO_REFRESH}=hold: its tag was not written")
+            return _row(vm_id, DecisionKind.SKIP, Reason.ON_HOLD, f"{tags.AUTO_REFRESH}=hold: its tag was not written")
         if not tags.in_scope(vm.tags):
-            return _row(vm_id, "skip", Reason.NOT_IN_SCOPE, tags.say_out_of_scope(vm.tags))
+            return _row(vm_id, DecisionKind.SKIP, Reason.NOT_IN_SCOPE, tags.say_out_of_scope(vm.tags))
         if tags.value_of(vm.tags, tags.OS_DISK_NAME) != disk:
             await retry_until_answered(
                 lambda: gateways.tags.merge_tags(vm.id, {tags.OS_DISK_NAME: disk}), budget_s=TAG_WRITE_BUDGET_S
             )
     except NotFound:
-        return _row(vm_id, "skip", Reason.VM_GONE, "the VM does not exist")
+        return _row(vm_id, DecisionKind.SKIP, Reason.VM_GONE, "the VM does not exist")
     except GatewayError as error:
         why = tell_refusal(error.code, error.message)
-        return _row(vm_id, "refuse", Reason.TAGS_NOT_WRITTEN, f"its tag could not be written: {why}"[:200])
+        return _row(vm_id, DecisionKind.REFUSE, Reason.TAGS_NOT_WRITTEN, f"its tag could not be written: {why}"[:200])
     return None
 
 
-def _row(vm_id: str, decision: str, reason: Reason, message: str) -> dict[str, Any]:
-    status = OutcomeStatus.SKIPPED if decision == "skip" else OutcomeStatus.REFUSED
-    return {"vm": vm_id, "decision": decision, "status": str(status), "reason": str(reason), "message": message}
+def _row(vm_id: str, decision: DecisionKind, reason: Reason, message: str) -> dict[str, Any]:
+    status = OutcomeStatus.SKIPPED if decision is DecisionKind.SKIP else OutcomeStatus.REFUSED
+    return {"vm": vm_id, "decision": str(decision), "status": str(status), "reason": str(reason), "message": message}

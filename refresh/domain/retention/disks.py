@@ -86,7 +86,7 @@ def judge_disk(disk: Disk, evidence: Evidence, ranks: Mapping[str, int]) -> Remo
         return RemovalVerdict(reason.LOCKED, lock)
     if (tag := evidence.mentions.by_tag(disk.name)) is not None:
         return RemovalVerdict(reason.NAMED_BY_TAG, f"{tag} names it")
-    if (why := evidence.mentions.by_book(disk.id, disk.name)) is not None:
+    if (why := evidence.mentions.by_dispatcher(disk.id, disk.name)) is not None:
         return RemovalVerdict(reason.REMEMBERED, f"it is {why}")
     young = judge_age(disk.time_created, evidence, "made")
     if young is not None:

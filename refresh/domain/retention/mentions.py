@@ -1,7 +1,7 @@
-"""Who speaks of which disk: tags, and the dispatcher's book.
+"""Finds every reference to a disk in tags and in the dispatcher's state.
 
-Decides that a disk is spoken of wherever its name stands, in any tag of any VM and in any group: nobody can know what
-the owner of a tag meant by it, and a disk too many costs little. Refuses to judge what follows.
+Decides that a disk is referred to wherever its name stands, in any tag of any VM and in any resource group: what the
+owner of a tag meant by it cannot be known, and a disk kept too long costs little. Leaves what follows to `disks.py`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _MEMORY = {"ran": "one of the last disks a VM ran", "proved": "the last disk a V
 
 @dataclass(frozen=True)
 class Mentions:
-    """Who speaks of a disk: `tagged` and `at_work` by its name (lower-case), `remembered` by the hash of its id."""
+    """References to disks: `tagged` and `at_work` by the disk's name (lower-case), `remembered` by its id's hash."""
 
     tagged: Mapping[str, str] = field(default_factory=dict)
     at_work: frozenset[str] = frozenset()
@@ -32,35 +32,35 @@ class Mentions:
         """Which tag has this disk's name in it; None when none has."""
         return self.tagged.get(name.lower())
 
-    def by_book(self, disk_id: str, name: str) -> str | None:
-        """What the dispatcher's book holds the disk for; None when for nothing."""
+    def by_dispatcher(self, disk_id: str, name: str) -> str | None:
+        """Why the dispatcher needs the disk; None when it does not."""
         if name.lower() in self.at_work:
             return "needed by a swap that is asked for, under way or still to be proved"
         return self.remembered.get(resource_id.id_hash(disk_id))
 
 
-def read_mentions(owners: Iterable[tuple[str, Mapping[str, str]]], book: Mapping[str, Any]) -> Mentions:
-    """Everything that `owners` (who, and his tags) and the dispatcher's `book` say of disks."""
+def read_mentions(owners: Iterable[tuple[str, Mapping[str, str]]], dispatcher_state: Mapping[str, Any]) -> Mentions:
+    """Every reference in the tags of `owners` (a description and the tags) and in the dispatcher's stored state."""
     tagged: dict[str, str] = {}
     for owner, tags in owners:
         for tag, value in tags.items():
             for word in _words(value):
                 tagged.setdefault(word, f"tag {tag} of {owner}")
-    at_work = {word for part in _OPEN_WORK for text in _texts(book.get(part)) for word in _words(text)}
-    remembered = {text: why for part, why in _MEMORY.items() for text in _texts(book.get(part))}
+    at_work = {word for part in _OPEN_WORK for text in _texts(dispatcher_state.get(part)) for word in _words(text)}
+    remembered = {text: why for part, why in _MEMORY.items() for text in _texts(dispatcher_state.get(part))}
     return Mentions(tagged, frozenset(at_work), remembered)
 
 
 def _words(text: str) -> Iterator[str]:
     for word in _WORD.findall(text.lower()):
         yield word
-        # A disk's name ends with neither: what does is a name at the end of a sentence.
+        # No disk name ends with either: such a word is a name at the end of a sentence.
         if word != (trimmed := word.rstrip(".-")):
             yield trimmed
 
 
 def _texts(part: object) -> Iterator[str]:
-    """Every text in a part of the book, the keys of its objects too."""
+    """Every text in a part of the state, the keys of its objects too."""
     if isinstance(part, str):
         yield part
     elif isinstance(part, Mapping):

@@ -1,7 +1,7 @@
 """Bulk work over many VMs: batches of 50, ten at once and two while VMs are down, one row for every VM.
 
-Decides how work is cut up so that nobody's start waits behind it and one batch's end never ends the others. Refuses to
-know what the work is.
+Decides how work is divided: bulk work never delays the start of a stopped VM, and the failure of one batch never ends
+the others. Does not know what the work is.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from refresh.domain.terms import names
 from refresh.records import durable_names, month, swap
 from refresh.records.month import BatchInput, BulkInput
 
-# A batch makes half a disk a second with four reads each; ARM refills 25 reads a second for a subscription.
+# A batch makes half a disk a second with four reads each; ARM allows 25 more reads a second for a subscription.
 BATCHES_BESIDE_SWAPS = 2
 
 type Rows = list[dict[str, Any]]
@@ -25,21 +25,21 @@ type Listener = Callable[[OrchestrationContext, Rows], None]
 
 
 def period_of(ctx: OrchestrationContext, asked: str | None) -> str:
-    """The period asked for, else the one the run falls in."""
+    """The period of the input, else the month of the run."""
     return asked or names.period_at(ctx.current_utc_datetime)
 
 
 def bad_period(kind: str, period: str) -> dict[str, Any]:
-    """The result of a run whose period is none."""
+    """The result of a run whose period is not a month."""
     return month.failure_of(kind, period[:20], "period must be a month written YYYYMM, such as 202611")
 
 
 def work_through(
     ctx: OrchestrationContext, data: dict[str, Any], kind: str, activity: str, on_rows: Listener | None = None
 ) -> Generator[Task[Any], Any, dict[str, Any]]:
-    """Have `activity` deal with every VM of a `MonthInput` and answer the result of a run of `kind`.
+    """Call `activity` for all VMs of a `MonthInput` and return the result of a run of `kind`.
 
-    `on_rows` is told the rows of each finished batch. At most 500 VMs are dealt with in one history.
+    `on_rows` gets the rows of each finished batch. One history has at most 500 VMs.
     """
     bulk = BulkInput.from_json(data)
     period = period_of(ctx, bulk.period)
@@ -80,7 +80,7 @@ def _run_batches(
 
 
 def _room(ctx: OrchestrationContext) -> Generator[Task[Any], Any, int]:
-    """How many batches may be outstanding: few while VMs are in their downtime window, whose ARM quota we share."""
+    """How many batches may be outstanding: few while VMs are down, because their swaps use the same ARM quota."""
     try:
         swaps = yield ctx.call_activity(durable_names.COUNT_SWAPS, input={})
     except TaskFailedError:

@@ -1,6 +1,6 @@
-"""How orchestrations reach the dispatcher and learn the time.
+"""Calls and signals of orchestrations to the dispatcher, and their replay-safe time.
 
-Decides how a call is spelled and how long its answer is waited for. Does not know why calls are made.
+Decides the form of a call and how long to wait for its answer. Does not know why calls are made.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from refresh.records import durable_names, swap
 from refresh.records.durable_names import Operation
 
 OUTCOME_EVENT = "outcome"
-# The dispatcher answers within a second. An operation whose worker died is handed out again after a minute
+# The dispatcher answers within a second. An operation whose worker died is delivered again after a minute
 # (`controlQueueVisibilityTimeout` in host.json).
 PATIENCE = timedelta(minutes=3)
 
@@ -26,7 +26,7 @@ class NoAnswer(Exception):
 
     def __init__(self, operation: Operation, why: str) -> None:
         """`why` completes "the dispatcher …"."""
-        super().__init__(f"the dispatcher {why} (operation `{operation}`): POST /api/selfcheck says which part hangs")
+        super().__init__(f"the dispatcher {why} (operation `{operation}`): POST /api/selfcheck shows which part hangs")
         self.operation = operation
 
 
@@ -38,13 +38,13 @@ def now(ctx: OrchestrationContext) -> str:
 def is_bounded(data: Mapping[str, Any]) -> bool:
     """Whether the orchestration with this input waits for the dispatcher's answers for a limited time.
 
-    One that an older version of the app started does not: a timer more would make its history another one's.
+    One that an older version of the app started does not: another timer would no longer match its history.
     """
     return bool(data.get(swap.BOUNDED))
 
 
-def begin_ask(ctx: OrchestrationContext, operation: Operation, **data: Any) -> Task[Any]:
-    """Call the dispatcher; the task of its answer, for `answer_of`."""
+def begin_call(ctx: OrchestrationContext, operation: Operation, **data: Any) -> Task[Any]:
+    """Call the dispatcher; returns the task of its answer, for `answer_of`."""
     return ctx.call_entity(_dispatcher(), operation, {**data, "at": now(ctx)})
 
 
@@ -53,7 +53,7 @@ def answer_of(
 ) -> Generator[Task[Any], Any, Any]:
     """The answer of a call of `operation` that was begun. NoAnswer after `patience`, or when the dispatcher failed.
 
-    The timer is left alone when the answer comes first: an orchestration ends without waiting for its timers.
+    The timer is not cancelled when the answer comes first: an orchestration ends without waiting for its timers.
     """
     if not call.is_complete:
         yield when_any([call, ctx.create_timer(patience)])
@@ -65,17 +65,17 @@ def answer_of(
         raise NoAnswer(operation, f"failed: {error!s:.200}") from error
 
 
-def ask(
+def call_dispatcher(
     ctx: OrchestrationContext, operation: Operation, *, bounded: bool, patience: timedelta = PATIENCE, **data: Any
 ) -> Generator[Task[Any], Any, Any]:
     """Call the dispatcher and wait for its answer. With `bounded` NoAnswer as in `answer_of`."""
-    call = begin_ask(ctx, operation, **data)
+    call = begin_call(ctx, operation, **data)
     if not bounded:
         return (yield call)
     return (yield from answer_of(ctx, call, operation, patience))
 
 
-def tell(ctx: OrchestrationContext, operation: Operation, **data: Any) -> None:
+def signal_dispatcher(ctx: OrchestrationContext, operation: Operation, **data: Any) -> None:
     """Signal the dispatcher without waiting."""
     ctx.signal_entity(_dispatcher(), operation, {**data, "at": now(ctx)})
 

@@ -11,8 +11,9 @@ from typing import Any
 
 from durabletask.task import OrchestrationContext, Task, TaskFailedError
 
+from refresh.domain.terms.decision_kind import DecisionKind
 from refresh.domain.terms.swap_reason import Reason
-from refresh.orchestrations.shared.dispatcher_calls import OUTCOME_EVENT, ask, is_bounded
+from refresh.orchestrations.shared.dispatcher_calls import OUTCOME_EVENT, call_dispatcher, is_bounded
 from refresh.orchestrations.swap.swap_steps import call
 from refresh.records import durable_names
 from refresh.records.durable_names import Operation
@@ -26,7 +27,7 @@ def look(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any]
     """Work off the dispatcher's hints; `data` is `{"look": id}`. NoAnswer ends it; the sweep starts another look."""
     looked, bounded = int(data.get("looked", 0)), is_bounded(data)
     for _ in range(BATCHES_PER_HISTORY):
-        taken = yield from ask(ctx, Operation.TAKE, bounded=bounded, look=data["look"])
+        taken = yield from call_dispatcher(ctx, Operation.TAKE, bounded=bounded, look=data["look"])
         if not taken["vms"]:
             return {"looked": looked}
         try:
@@ -34,7 +35,9 @@ def look(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any]
         except TaskFailedError as error:
             answer = {"decisions": [_undecided(row, str(error)) for row in taken["vms"]]}
         batch = {"batch": taken["batch"]} if "batch" in taken else {}
-        taken_up = yield from ask(ctx, Operation.DECIDED, bounded=bounded, look=data["look"], **batch, **answer)
+        taken_up = yield from call_dispatcher(
+            ctx, Operation.DECIDED, bounded=bounded, look=data["look"], **batch, **answer
+        )
         decisions = _counted(answer["decisions"], taken_up)
         _reply(ctx, decisions)
         yield from _clear_leftovers(ctx, decisions)
@@ -56,14 +59,14 @@ def _counted(decisions: list[dict[str, Any]], taken_up: Any) -> list[dict[str, A
 def _clear_leftovers(ctx: OrchestrationContext, decisions: list[dict[str, Any]]) -> Generator[Task[Any], Any]:
     """Remove each `RefreshState` that outlived its swap: later it would make the app start a VM its owner stopped."""
     for row in decisions:
-        if row.get("stale") and row["decision"] != "swap":
+        if row.get("stale") and row["decision"] != DecisionKind.SWAP:
             yield from call(ctx, durable_names.CLEAR_INTENT, {"vm": row["vm"]})
 
 
 def _undecided(row: dict[str, Any], why: str) -> dict[str, Any]:
     return {
         "vm": row["vm"],
-        "decision": "refuse",
+        "decision": str(DecisionKind.REFUSE),
         "reason": str(Reason.UNREADABLE),
         "message": f"the VM could not be read: {why[:160]}",
         "reply_to": row.get("reply_to", []),
@@ -73,12 +76,12 @@ def _undecided(row: dict[str, Any], why: str) -> dict[str, Any]:
 def _reply(ctx: OrchestrationContext, decisions: list[dict[str, Any]]) -> None:
     """Send the runs that wait for a VM its outcome, where no swap follows; a swap sends its own when it ends."""
     for row in decisions:
-        if row["decision"] == "swap":
+        if row["decision"] == DecisionKind.SWAP:
             continue
         outcome = Outcome(
             vm=row["vm"],
             run="",
-            status=OutcomeStatus.SKIPPED if row["decision"] == "skip" else OutcomeStatus.REFUSED,
+            status=OutcomeStatus.SKIPPED if row["decision"] == DecisionKind.SKIP else OutcomeStatus.REFUSED,
             reason=row["reason"],
             message=row.get("message", ""),
         )

@@ -19,13 +19,13 @@ from refresh.domain.swap import plan
 from refresh.domain.swap.blame import is_disk_to_blame, is_start_hopeless
 from refresh.domain.swap.plan import INTENT, NOTICE, UNDO
 from refresh.domain.terms import resource_id
+from refresh.domain.terms.decision_kind import DecisionKind
 from refresh.domain.terms.swap_reason import Reason, Wait
 from refresh.orchestrations.shared.dispatcher_calls import (
     OUTCOME_EVENT,
     NoAnswer,
     answer_of,
-    ask,
-    begin_ask,
+    begin_call,
     is_bounded,
     now,
 )
@@ -55,7 +55,7 @@ def swap_vm(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[A
     """Swap VM `data["vm"]` as number `data["n"]` onto the disk its tag names; an `Outcome`."""
     run, started = SwapRun(ctx, str(data["vm"]), int(data["n"]), is_bounded(data)), now(ctx)
     try:
-        claim = yield from ask(ctx, Operation.CLAIM, bounded=run.bounded, patience=CLAIM_PATIENCE, vm=run.vm, n=run.n)
+        claim = yield from run.call_dispatcher(Operation.CLAIM, CLAIM_PATIENCE)
     except NoAnswer as silence:
         return replace(dispatcher_silent(run, silence), started=started, ended=now(ctx)).to_json()
     claimed = Claimed.from_json(claim)
@@ -69,7 +69,7 @@ def swap_vm(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[A
         outcome = outcome_of(run, OutcomeStatus.NEEDS_ATTENTION, Reason.APP_FAILED, message)
     result = replace(outcome, started=started, ended=now(ctx)).to_json()
     try:
-        yield from ask(ctx, Operation.FINISHED, bounded=run.bounded, vm=run.vm, n=run.n, outcome=result)
+        yield from run.call_dispatcher(Operation.FINISHED, outcome=result)
     except NoAnswer as silence:  # the sweep frees the claim and has another run look at the VM
         result = {**result, "evidence": [*result.get("evidence", ()), f"{silence}"[:160]]}
     for instance_id in claimed.reply_to:
@@ -92,13 +92,13 @@ def _run(run: SwapRun, claimed: Claimed) -> SwapSteps:
         if noticed:
             prepared = yield from _prepare(run, claimed)  # the first reading is old by now
     if prepared.intent is None:
-        status = OutcomeStatus.SKIPPED if prepared.decision == "skip" else OutcomeStatus.REFUSED
+        status = OutcomeStatus.SKIPPED if prepared.decision is DecisionKind.SKIP else OutcomeStatus.REFUSED
         return replace(outcome_of(run, status, prepared.reason, prepared.message), new_disk=announced)
     kept: dict[str, Any] = {"intent": prepared.intent.to_json(), "tags": prepared.tags}
-    urgent = prepared.decision == "revive"
+    urgent = prepared.decision is DecisionKind.REVIVE
     kept |= {"urgent": urgent, "noticed": noticed}
     try:
-        stored = yield from ask(ctx, Operation.STEP, bounded=run.bounded, vm=run.vm, n=run.n, step=INTENT, **kept)
+        stored = yield from run.call_dispatcher(Operation.STEP, step=INTENT, **kept)
     except NoAnswer as silence:
         if not urgent:
             return dispatcher_silent(run, silence, prepared.intent)
@@ -111,7 +111,7 @@ def _run(run: SwapRun, claimed: Claimed) -> SwapSteps:
         message = "a recovery run has taken this swap over"
         return outcome_of(run, OutcomeStatus.SKIPPED, Reason.NOT_CLAIMED, message)
     swap = run.planned(prepared.intent, prepared.steps, prepared.undo)
-    if prepared.decision == "revive":
+    if prepared.decision is DecisionKind.REVIVE:
         return (yield from _revive(swap, prepared.message))
     return (yield from _begin(swap, prepared.tags))
 
@@ -129,7 +129,7 @@ def _prepare(run: SwapRun, claimed: Claimed) -> Generator[Task[Any], Any, Prepar
     try:
         return Prepared.from_json((yield run.ctx.call_activity(durable_names.PREPARE_SWAP, input=data)))
     except TaskFailedError as error:
-        return Prepared("refuse", Reason.UNREADABLE, f"the swap could not be prepared: {error}"[:300])
+        return Prepared(DecisionKind.REFUSE, Reason.UNREADABLE, f"the swap could not be prepared: {error}"[:300])
 
 
 def _take_up(run: SwapRun, claimed: Claimed, intent: Intent) -> SwapSteps:
@@ -211,7 +211,7 @@ def _undo(swap: PlannedSwap, failed: StepsRun | None) -> SwapSteps:
     ctx, intent = swap.ctx, swap.intent
     blamed = failed is None or is_disk_to_blame(failed.step, failed.code)
     rejected: dict[str, Any] = {"disk": intent.new_disk, "version": intent.version}
-    reject = begin_ask(ctx, Operation.REJECT, vm=swap.vm, n=swap.n, **rejected) if blamed else None
+    reject = begin_call(ctx, Operation.REJECT, vm=swap.vm, n=swap.n, **rejected) if blamed else None
     if reject is not None and not swap.bounded:
         yield reject
     swap.report_step(UNDO)

@@ -12,14 +12,18 @@ from typing import Any
 
 from durabletask.task import OrchestrationContext, Task, TaskFailedError, when_any
 
+from refresh.domain.terms.decision_kind import DecisionKind
 from refresh.domain.terms.swap_reason import Reason
-from refresh.orchestrations.shared.dispatcher_calls import OUTCOME_EVENT, now, tell
+from refresh.orchestrations.shared.dispatcher_calls import OUTCOME_EVENT, now, signal_dispatcher
 from refresh.records import durable_names, swap
 from refresh.records.durable_names import Operation
 from refresh.records.swap import Outcome, OutcomeStatus, SwapRequest
 
 Rows = dict[str, dict[str, Any]]
 REREAD = timedelta(seconds=60)
+
+# The decision of a VM whose swap did not begin; any other outcome is one of a swap.
+_DECISIONS = {OutcomeStatus.SKIPPED: DecisionKind.SKIP, OutcomeStatus.REFUSED: DecisionKind.REFUSE}
 
 
 def swap_vms(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any], Any, dict[str, Any]]:
@@ -32,7 +36,7 @@ def swap_vms(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[
         rows = yield from _write_wishes(ctx, chunk, request.disk)
     asked = [vm for vm in chunk if vm.lower() not in rows]
     for batch in _batches(asked, swap.VMS_PER_SIGNAL):
-        tell(ctx, Operation.HINT, vms=batch, reply_to=ctx.instance_id, force=request.force)
+        signal_dispatcher(ctx, Operation.HINT, vms=batch, reply_to=ctx.instance_id, force=request.force)
     yield from _wait(ctx, asked, since, request.force, rows)
     done = [*request.done, *(rows[vm.lower()] for vm in chunk)]
     rest = list(request.vms[swap.VMS_PER_HISTORY :])
@@ -86,7 +90,7 @@ def _wait(
         for outcome in found["outcomes"]:
             _accept(outcome, missing, rows)
         for batch in _batches([vm for vm in found["lost"] if vm.lower() in missing], swap.VMS_PER_SIGNAL):
-            tell(ctx, Operation.HINT, vms=batch, reply_to=ctx.instance_id, force=force)
+            signal_dispatcher(ctx, Operation.HINT, vms=batch, reply_to=ctx.instance_id, force=force)
 
 
 def _swapped_meanwhile(
@@ -115,10 +119,10 @@ def _lost(vm: str, why: str) -> dict[str, Any]:
 
 def outcome_row(outcome: Outcome) -> dict[str, Any]:
     """An outcome as a row of a run: the fields of a VM record, and how the swap ended."""
-    decision = {OutcomeStatus.SKIPPED: "skip", OutcomeStatus.REFUSED: "refuse"}.get(outcome.status, "swap")
+    decision = _DECISIONS.get(outcome.status, DecisionKind.SWAP)
     row = {
         "vm": outcome.vm,
-        "decision": decision,
+        "decision": str(decision),
         "status": str(outcome.status),
         "reason": outcome.reason,
         "message": outcome.message[:200],

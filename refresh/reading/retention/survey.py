@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.galleries import Definition, Version
@@ -33,6 +32,7 @@ from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.fleet.subscription_lists import list_disks, list_subscriptions, list_vms
 from refresh.reading.fleet.vms_and_disks import BUDGET_S
 from refresh.reading.images.galleries import Catalog
+from refresh.records.dispatcher_state import DispatcherState
 from refresh.records.retention import DELETE, DISK, KEEP, VERSION, ResourceRow
 from refresh.settings.settings import Settings
 
@@ -68,7 +68,7 @@ class VersionSurvey:
         return judge_version(version, catalogue, self.needs, self.evidence)
 
 
-async def survey_disks(gateways: Gateways, settings: Settings, book: Mapping[str, Any]) -> DiskSurvey:
+async def survey_disks(gateways: Gateways, settings: Settings, state: DispatcherState) -> DiskSurvey:
     """All disks from the galleries, all tags of VMs and definitions, all locks. Raises GatewayError if one fails."""
     subscriptions = await list_subscriptions(gateways)
     disks = await list_disks(gateways, subscriptions, budget_s=BUDGET_S)
@@ -78,7 +78,7 @@ async def survey_disks(gateways: Gateways, settings: Settings, book: Mapping[str
     galleries = frozenset(gallery.lower() for gallery in settings.galleries)
     evidence = Evidence(
         galleries=galleries,
-        mentions=read_mentions(owners_of(vms.values(), definitions), book),
+        mentions=read_mentions(owners_of(vms.values(), definitions), state.json),
         locks=await _read_locks(gateways, [f"/subscriptions/{one}" for one in subscriptions]),
         rule=Rule(settings.keep_disks, settings.keep_disks_days),
         now=await retry_until_answered(gateways.clock.now, budget_s=BUDGET_S),
@@ -131,10 +131,10 @@ def owners_of(vms: Iterable[Vm], definitions: Iterable[Definition]) -> Iterable[
 
 
 async def survey_all(
-    gateways: Gateways, settings: Settings, book: Mapping[str, Any], open_runs: Collection[str]
+    gateways: Gateways, settings: Settings, state: DispatcherState, open_runs: Collection[str]
 ) -> tuple[DiskSurvey, VersionSurvey]:
     """Both surveys, for a plan. Raises GatewayError if anything is unread."""
-    disks = await survey_disks(gateways, settings, book)
+    disks = await survey_disks(gateways, settings, state)
     deletable = {key for key, disk in disks.disks.items() if disks.judge(disk).deletable}
     versions = await survey_versions(gateways, settings, disks, building_among(open_runs), deletable=deletable)
     return disks, versions

@@ -1,7 +1,7 @@
-"""Event Grid says that somebody wrote a resource: a VM's id goes to the dispatcher, nothing else happens.
+"""Event Grid reports a write to a resource: a VM's id goes to the dispatcher, nothing else happens.
 
-Never calls ARM, so a storm of thousands of events costs signals only. A malformed event is one log line and an answer
-of success, because Event Grid would only send it again as it is; a signal that fails is an error, so it is sent again.
+Never calls ARM, so thousands of events cost signals only. A malformed event is one log line and an answer of success,
+because Event Grid would only send it again unchanged; a signal that fails is an error, so the event is sent again.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ async def on_resource_write(event: func.EventGridEvent, client: DurableFunctions
     found = hint_from_event(getattr(event, "event_type", None), event.subject, data)
     if isinstance(found, Ignored):
         if found.malformed:
-            _log.warning("event %.60s says nothing that can be read: %s", event.id, found.why)
+            _log.warning("event %.60s cannot be read: %s", event.id, found.why)
         return
     at = event.event_time.isoformat() if event.event_time else None
     dispatcher = EntityInstanceId(durable_names.DISPATCHER, durable_names.DISPATCHER_KEY)

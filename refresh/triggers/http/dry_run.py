@@ -1,6 +1,6 @@
-"""Dry runs: what a POST would do, as far as can be told without doing it. No ARM write, no start.
+"""Dry runs: what a POST would do, as far as it is known in advance. No ARM write, no start.
 
-Decides what is read and how a plan adds up. Refuses to judge: the same functions plan the real runs.
+Decides what is read and how a plan adds up. Makes no decision itself: the same functions plan the real runs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from refresh.reading.images.version_plans import plan_images
 from refresh.reading.swap.decide_many import decide_as_if
 from refresh.records.month import CREATE, MonthInput
 from refresh.settings.settings import Settings
-from refresh.views.dispatcher_state import Book
+from refresh.views.dispatcher_state import DispatcherView
 from refresh.views.plans import disk_record, dry_run, swap_record
 from refresh.views.vms import MadeDisks, plan_record
 
@@ -31,11 +31,11 @@ type Rows = Sequence[Mapping[str, Any]]
 class DryRun:
     """One dry run: everything is read once."""
 
-    def __init__(self, gateways: Gateways, settings: Settings, book: Book) -> None:
-        """Plan against Azure as it is and what the dispatcher's `book` remembers."""
+    def __init__(self, gateways: Gateways, settings: Settings, dispatcher: DispatcherView) -> None:
+        """Plan against Azure as it is and the dispatcher's state."""
         self._gateways = gateways
         self._settings = settings
-        self._book = book
+        self._dispatcher = dispatcher
 
     async def images(self, asked: MonthInput, period: str) -> Json:
         """The rows of image definitions."""
@@ -57,14 +57,14 @@ class DryRun:
         return dry_run([swaps.get(row["vm"].lower()) or self._of_disk(row, ()) for row in rows])
 
     async def swap(self, vms: Sequence[str], disk: str | None, *, force: bool) -> Json:
-        """The rows of VMs as if their tags asked for `disk` (None: for what they ask)."""
+        """The rows of VMs as if their tags named `disk` (None: as their tags are)."""
         swaps = await self._decide(dict.fromkeys(vms, disk), force=force)
         return dry_run([swaps[vm.lower()] for vm in vms])
 
     async def month(self, asked: MonthInput, period: str) -> Json:
         """The whole month: images, disks as they would be made from them, with rollout the swaps."""
         inventory = await list_inventory(self._gateways)
-        basis = MonthBasis(wiring.image_specs(), inventory, self._book.recall)
+        basis = MonthBasis(wiring.image_specs(), inventory, self._dispatcher.recall)
         plan = await plan_month(self._gateways, self._settings, asked, period, basis)
         swaps = self._records(plan.swaps.values(), inventory, wishing=True)
         rows = []
@@ -78,7 +78,9 @@ class DryRun:
         if not wishes:
             return {}
         inventory = await list_inventory(self._gateways)
-        seen = await decide_as_if(self._gateways, self._settings, inventory, wishes, self._book.recall, force=force)
+        seen = await decide_as_if(
+            self._gateways, self._settings, inventory, wishes, self._dispatcher.recall, force=force
+        )
         return self._records(seen, inventory, wishing=any(wishes.values()))
 
     def _records(self, seen: Iterable[Seen], inventory: Inventory, *, wishing: bool) -> dict[str, Json]:
@@ -87,14 +89,14 @@ class DryRun:
 
     def _record(self, seen: Seen, inventory: Inventory, made: MadeDisks, *, wishing: bool) -> Json:
         disk = inventory.os_disk(seen.facts.vm)
-        record = plan_record(seen, self._book, made, disk, stop_mode=self._settings.stop_mode)
+        record = plan_record(seen, self._dispatcher, made, disk, stop_mode=self._settings.stop_mode)
         if wishing and record["steps"]:
             record["steps"] = ["write-tag", *record["steps"]]
         return record
 
     def _of_disk(self, row: Mapping[str, Any], made: Collection[str]) -> Json:
         disk_id = _disk_id(row) if row.get("next") else None
-        return disk_record(row, disk_id if disk_id and disk_id.lower() in made else None, self._book)
+        return disk_record(row, disk_id if disk_id and disk_id.lower() in made else None, self._dispatcher)
 
 
 def _disk_id(row: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
-"""How the HTTP API reaches Durable: starts runs, reads instances, reads and signals the dispatcher.
+"""Starts runs and reads instances of Durable for the HTTP API.
 
-Decides run ids and how an instance of Durable becomes a run. Answers never carry Durable's own URLs: they hold the
-host's system key.
+Decides run ids and how an instance of Durable becomes a run. Answers never contain Durable's own URLs: they have the
+host's system key in them.
 """
 
 from __future__ import annotations
@@ -17,12 +17,11 @@ import azure.functions as func
 from azure.durable_functions import DurableFunctionsClient
 from durabletask.client import OrchestrationState, OrchestrationStatus
 
-from refresh.reading.dispatcher_state import read_dispatcher_state
 from refresh.reading.instances import OPEN, list_instances
 from refresh.records import durable_names
+from refresh.records.dispatcher_state import DispatcherState
 from refresh.records.month import child_id
 from refresh.triggers.http.problem import Problem, ProblemKind
-from refresh.views.dispatcher_state import Book
 from refresh.views.runs import Instance
 
 RUNS_PATH = "/api/runs"
@@ -34,15 +33,10 @@ _ENDED = {
 }
 
 
-async def read_book(client: DurableFunctionsClient) -> Book:
-    """The dispatcher's book as it stands; empty before its first operation."""
-    return Book(await read_dispatcher_state(client))
-
-
 async def start_run(
     client: DurableFunctionsClient, kind: str, period: str, orchestration: str, data: Mapping[str, Any]
 ) -> func.HttpResponse:
-    """Start `orchestration` under a new id of this kind; the 202 that says where to read how it goes."""
+    """Start `orchestration` under a new id of this kind; the 202 with the address of its record."""
     run = child_id(kind, period, uuid4().hex)
     await client.schedule_new_orchestration(orchestration, input=dict(data), instance_id=run)
     href = f"{RUNS_PATH}/{run}"
@@ -51,7 +45,7 @@ async def start_run(
 
 
 async def refuse_second(client: DurableFunctionsClient, kind: str, period: str) -> None:
-    """Problem when a run of this kind and period is under way: two would build the same twice over."""
+    """Problem when a run of this kind and period is under way: two would build the same twice."""
     found = await list_instances(client, prefix=f"{kind}-{period}-", statuses=OPEN)
     if found:
         run = found[0].instance_id
@@ -59,42 +53,41 @@ async def refuse_second(client: DurableFunctionsClient, kind: str, period: str) 
 
 
 async def builds_under_way(client: DurableFunctionsClient) -> list[Instance]:
-    """The builds of image versions that are running now, each with how far it is."""
+    """The builds of image versions that are running now, each with its progress."""
     found = await list_instances(client, prefix=BUILD_PREFIX, statuses=OPEN)
     whole = await asyncio.gather(*(client.get_orchestration_state(state.instance_id) for state in found))
     return [instance_of(state) for state in whole if state is not None]
 
 
-def swaps_of(book: Book) -> dict[str, Instance]:
-    """The swaps that the book knows, under way or ended, by id: what is told of one that Durable cannot tell of."""
+def swaps_of(state: DispatcherState) -> dict[str, Instance]:
+    """The swaps in the dispatcher's state, under way or ended, by id: shown where Durable cannot read the instance."""
     ended = (
         Instance(
-            id=str(row["run"]),
+            id=row.run,
             state="completed",
-            started=str(row.get("started") or row.get("ended") or ""),
-            ended=row.get("ended"),
-            input={"vm": row["vm"]},
-            output=dict(row),
+            started=row.started or row.ended or "",
+            ended=row.ended,
+            input={"vm": row.vm},
+            output=dict(row.json),
         )
-        for row in book.state.get("finished", ())
-        if row.get("run")
+        for row in state.finished
     )
     under_way = (
         Instance(
-            id=durable_names.swap_id(vm, row["n"]),
+            id=durable_names.swap_id(vm, row.n),
             state="running",
-            started=str(row.get("since") or ""),
+            started=row.since or "",
             ended=None,
-            input={"vm": row["id"], "n": row["n"]},
+            input={"vm": row.id, "n": row.n},
             output={},
         )
-        for vm, row in book.running.items()
+        for vm, row in state.running.items()
     )
     return {instance.id: instance for instance in (*ended, *under_way)}
 
 
 def instance_of(state: OrchestrationState) -> Instance:
-    """What the views need of an instance."""
+    """An instance as the views read it."""
     ended = _ENDED.get(state.runtime_status)
     return Instance(
         id=state.instance_id,
@@ -108,7 +101,7 @@ def instance_of(state: OrchestrationState) -> Instance:
 
 
 def iso(moment: datetime) -> str:
-    """Durable's times are UTC without saying so."""
+    """One of Durable's times, which are UTC without a zone, as ISO text with one."""
     return moment.replace(tzinfo=UTC).isoformat()
 
 

@@ -1,4 +1,4 @@
-"""GET orphans: what was left half made and nobody works on, with the commands that take it away."""
+"""GET orphans: resources of builds that have ended, left incomplete, with the commands that delete them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GET queue: who is looked at, who is being swapped, who waits and for what."""
+"""GET queue: which VMs are looked at, which are being swapped, which wait and for what."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ import azure.functions as func
 from azure.durable_functions import DurableFunctionsClient
 
 from refresh import wiring
-from refresh.triggers.http.durable_client import read_book
+from refresh.reading.dispatcher_state import read_dispatcher_state
 from refresh.triggers.http.problem import answering, ok
 from refresh.triggers.http.requests import read_query
+from refresh.views.dispatcher_state import DispatcherView
 from refresh.views.queue import queue_view
 
 
 @answering
 async def get_queue(req: func.HttpRequest, client: DurableFunctionsClient) -> func.HttpResponse:
-    """`GET queue`: the dispatcher's book as people see it; asks Azure for nothing."""
+    """`GET queue`: the dispatcher's queue; no request goes to Azure."""
     read_query(req, ())
-    return ok(queue_view(await read_book(client), wiring.settings().max_swaps))
+    dispatcher = DispatcherView(await read_dispatcher_state(client))
+    return ok(queue_view(dispatcher, wiring.settings().max_swaps))

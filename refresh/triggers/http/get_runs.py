@@ -1,8 +1,8 @@
-"""GET runs and runs/{id}: what was asked of the app, how it stands, what became of every VM.
+"""GET runs and runs/{id}: what each run was started with, its status, and the result of every VM.
 
-Decides which instances are runs, how a list of them is cut into pages, and that the dispatcher's stored outcome of a
-swap stands over Durable's: a late second start may have replaced that instance. A swap that Durable cannot tell of is
-told as the dispatcher has it.
+Decides which instances are runs, how a list of them is cut into pages, and that the outcome of a swap in the
+dispatcher's state counts more than Durable's: a late second start may have replaced that instance. A swap whose
+instance Durable cannot read is shown from the dispatcher's state.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from azure.durable_functions import DurableFunctionsClient
 
 from refresh import wiring
 from refresh.domain.terms import times as instant
+from refresh.reading.dispatcher_state import read_dispatcher_state
 from refresh.reading.instances import is_torn, list_instances
-from refresh.triggers.http.durable_client import builds_under_way, instance_of, iso, read_book, swaps_of
+from refresh.triggers.http.durable_client import builds_under_way, instance_of, iso, swaps_of
 from refresh.triggers.http.problem import Problem, ProblemKind, answering, ok, path_of
 from refresh.triggers.http.requests import read_query
-from refresh.views.dispatcher_state import Book
+from refresh.views.dispatcher_state import DispatcherView
 from refresh.views.paging import Key, next_link, read_token
 from refresh.views.runs import INNER_KINDS, KINDS, Instance, kind_of_run, outcome_record, run_record, shows_builds
 
@@ -34,7 +35,7 @@ MAX_ROWS = 1000
 
 @dataclass(frozen=True)
 class _Wanted:
-    """Which runs are asked for."""
+    """The query: which runs to list."""
 
     start: datetime
     end: datetime | None
@@ -48,12 +49,12 @@ async def get_runs(req: func.HttpRequest, client: DurableFunctionsClient) -> fun
     """`GET runs`: run records, newest first; `from`, `to` (ISO times), `kind`, `top`; without, seven days."""
     query = read_query(req, ("from", "to", "kind", "top", "after"))
     wanted = await _read_wanted(query)
-    book = await read_book(client)
+    dispatcher = DispatcherView(await read_dispatcher_state(client))
     runs = await _list_runs(client, wanted)
-    runs += await _list_torn(client, wanted, book, {str(run) for _, run in runs})
+    runs += await _list_torn(client, wanted, dispatcher, {str(run) for _, run in runs})
     if wanted.after is not None:
         runs = [key for key in runs if key < wanted.after]
-    records, last = await _read_page(client, sorted(runs, reverse=True), wanted.top, book)
+    records, last = await _read_page(client, sorted(runs, reverse=True), wanted.top, dispatcher)
     link = next_link(path_of(req), _fixed(query, wanted), last)
     return ok({"value": records, "nextLink": link})
 
@@ -66,20 +67,20 @@ async def get_run(req: func.HttpRequest, client: DurableFunctionsClient) -> func
     if kind_of_run(run) is None:
         detail = f"{run[:120]!r} is not the id of a run; one begins with {', '.join(f'{kind}-' for kind in KINDS)}"
         raise Problem(ProblemKind.BAD_REQUEST, detail)
-    book = await read_book(client)
-    outcome = book.outcome_of(run)
+    dispatcher = DispatcherView(await read_dispatcher_state(client))
+    outcome = dispatcher.outcome_of(run)
     if outcome is not None:
-        return ok(outcome_record(run, outcome))
-    instance = await _read_instance(client, run, book)
+        return ok(outcome_record(run, outcome.json))
+    instance = await _read_instance(client, run, dispatcher)
     if instance is None:
         days = wiring.settings().history_days
-        raise Problem(ProblemKind.UNKNOWN_RUN, f"no run {run} is known; runs are forgotten after {days} days")
+        raise Problem(ProblemKind.UNKNOWN_RUN, f"there is no run {run}; runs are deleted after {days} days")
     builds = await builds_under_way(client) if shows_builds(instance) else ()
-    return ok(run_record(instance, book, builds))
+    return ok(run_record(instance, dispatcher, builds))
 
 
 async def _read_page(
-    client: DurableFunctionsClient, runs: list[Key], top: int, book: Book
+    client: DurableFunctionsClient, runs: list[Key], top: int, dispatcher: DispatcherView
 ) -> tuple[list[dict[str, Any]], Key | None]:
     """The records of the page's runs, and the key of the last one when there are more."""
     records: list[dict[str, Any]] = []
@@ -89,32 +90,32 @@ async def _read_page(
         if records and rows >= MAX_ROWS:
             break
         last = key
-        record = await _read_record(client, str(key[1]), book)
-        if record is not None:  # None: forgotten since it was listed
+        record = await _read_record(client, str(key[1]), dispatcher)
+        if record is not None:  # None: purged since it was listed
             records.append(record)
             rows += len(record["vms"]) + len(record.get("resources", ()))
     return records, last if last is not None and last != runs[-1] else None
 
 
-async def _read_record(client: DurableFunctionsClient, run: str, book: Book) -> dict[str, Any] | None:
-    outcome = book.outcome_of(run)
+async def _read_record(client: DurableFunctionsClient, run: str, dispatcher: DispatcherView) -> dict[str, Any] | None:
+    outcome = dispatcher.outcome_of(run)
     if outcome is not None:
-        return outcome_record(run, outcome)
-    # Listed without payloads: a week of months with 2,500 VMs each does not fit into one answer of Durable.
-    instance = await _read_instance(client, run, book)
-    return None if instance is None else run_record(instance, book)
+        return outcome_record(run, outcome.json)
+    # The list has no payloads: a week of months with 2,500 VMs each does not fit into one answer of Durable.
+    instance = await _read_instance(client, run, dispatcher)
+    return None if instance is None else run_record(instance, dispatcher)
 
 
-async def _read_instance(client: DurableFunctionsClient, run: str, book: Book) -> Instance | None:
-    """What Durable says of a run, or the book where Durable cannot; None when neither knows it."""
-    if run in (swaps := swaps_of(book)) and await is_torn(client, run):
+async def _read_instance(client: DurableFunctionsClient, run: str, dispatcher: DispatcherView) -> Instance | None:
+    """The instance of a run, from the dispatcher's state where Durable cannot read it; None when neither has it."""
+    if run in (swaps := swaps_of(dispatcher.state)) and await is_torn(client, run):
         return swaps[run]
     state = await client.get_orchestration_state(run)
     return None if state is None else instance_of(state)
 
 
 async def _list_runs(client: DurableFunctionsClient, wanted: _Wanted) -> list[Key]:
-    # Each kind for itself: storage finds a prefix without reading every look and build of those days.
+    # One query for each kind: storage finds a prefix without reading every look and build of those days.
     kinds = [wanted.kind] if wanted.kind else [kind for kind in KINDS if kind not in INNER_KINDS]
     found = await asyncio.gather(
         *(list_instances(client, prefix=f"{kind}-", created_from=wanted.start, created_to=wanted.end) for kind in kinds)
@@ -126,12 +127,14 @@ async def _list_runs(client: DurableFunctionsClient, wanted: _Wanted) -> list[Ke
     ]
 
 
-async def _list_torn(client: DurableFunctionsClient, wanted: _Wanted, book: Book, listed: set[str]) -> list[Key]:
-    """The swaps of the book that no list by time can find."""
+async def _list_torn(
+    client: DurableFunctionsClient, wanted: _Wanted, dispatcher: DispatcherView, listed: set[str]
+) -> list[Key]:
+    """The swaps in the dispatcher's state that no list by time can find."""
     if wanted.kind not in (None, "swap"):
         return []
     found: list[Key] = []
-    for run, swap in swaps_of(book).items():
+    for run, swap in swaps_of(dispatcher.state).items():
         started = instant.parse(swap.started)
         is_then = started is not None and wanted.start <= started <= (wanted.end or started)
         if is_then and run not in listed and await is_torn(client, run):
@@ -140,7 +143,7 @@ async def _list_torn(client: DurableFunctionsClient, wanted: _Wanted, book: Book
 
 
 def _fixed(query: dict[str, str], wanted: _Wanted) -> dict[str, str]:
-    """The query of the next page: the beginning of this one, or every page would be about other days."""
+    """The query of the next page: with the start time of this one, or every page would cover other days."""
     kept = {name: value for name, value in query.items() if name in ("to", "kind", "top")}
     return {"from": wanted.start.isoformat(), **kept}
 

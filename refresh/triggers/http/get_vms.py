@@ -1,5 +1,5 @@
-"""GET vms: every VM in scope with what is decided about it and how fresh it is, whoever needs a person first; with
-`drift` those not on the latest image version, the oldest first; or one VM exactly.
+"""GET vms: every VM in scope with the decision about it and how fresh it is, those that need a person first; with
+`drift` those not on the latest image version, the oldest first; or one VM with all its facts.
 
 Decides how often lists are read: the first page always reads them; the pages after it use the same ones for a minute,
 because 25 pages of 2,500 VMs would otherwise cost 25 times the requests.
@@ -24,16 +24,16 @@ from refresh.domain.terms import resource_id, tags
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
+from refresh.reading.dispatcher_state import read_dispatcher_state
 from refresh.reading.fleet.subscription_lists import LIST_BUDGET_S, Inventory, list_disks, list_inventory
 from refresh.reading.images.freshness import FreshnessReader
 from refresh.reading.images.galleries import Catalog
 from refresh.reading.swap.decide_many import decide_exactly, decide_from_lists, listed_source
 from refresh.settings.settings import Settings
-from refresh.triggers.http.durable_client import read_book
 from refresh.triggers.http.problem import Problem, ProblemKind, answering, ok, path_of
 from refresh.triggers.http.requests import read_query
 from refresh.triggers.http.vm_names import find_vms
-from refresh.views.dispatcher_state import Book
+from refresh.views.dispatcher_state import DispatcherView
 from refresh.views.paging import Key, next_link, read_token
 from refresh.views.vms import MadeDisks, fresh_record, rank_of, vm_record
 
@@ -44,9 +44,9 @@ _UNKNOWN_DAYS = 1_000_000
 
 @dataclass(frozen=True)
 class _Snapshot:
-    """Every VM in scope in the order of the list, as seen at `at_s` of the loop's time.
+    """Every VM in scope in the order of the list, as read at `at_s` of the loop's time.
 
-    `fresh` is by VM id, or why that could not be told: the list of VMs does not wait for galleries.
+    `fresh` is by VM id, or why galleries could not be read: the list of VMs does not wait for them.
     """
 
     at_s: float
@@ -56,18 +56,18 @@ class _Snapshot:
     fresh: Mapping[str, Freshness] | GatewayError
 
     def drifted(self) -> tuple[tuple[Key, Seen], ...]:
-        """Those not on the latest version, the most days behind first. GatewayError when nobody knows which."""
+        """Those not on the latest version, the most days behind first. GatewayError when galleries were not read."""
         if isinstance(self.fresh, GatewayError):
             raise self.fresh
-        told = [(self.fresh[seen.vm_id], seen) for _, seen in self.rows]
-        behind = [(_lateness(fresh), seen) for fresh, seen in told if fresh.drifted]
+        known = [(self.fresh[seen.vm_id], seen) for _, seen in self.rows]
+        behind = [(_lateness(fresh), seen) for fresh, seen in known if fresh.drifted]
         rows: list[tuple[Key, Seen]] = [((-days, seen.vm_id.lower()), seen) for days, seen in behind]
         return tuple(sorted(rows, key=lambda row: row[0]))
 
-    def record(self, seen: Seen, book: Book) -> dict[str, object]:
+    def record(self, seen: Seen, dispatcher: DispatcherView) -> dict[str, object]:
         """The VM record, with how fresh the VM is."""
         fresh = Freshness() if isinstance(self.fresh, GatewayError) else self.fresh[seen.vm_id]
-        return vm_record(seen, book, self.made, self.inventory.os_disk(seen.facts.vm)) | fresh_record(fresh)
+        return vm_record(seen, dispatcher, self.made, self.inventory.os_disk(seen.facts.vm)) | fresh_record(fresh)
 
 
 _snapshots: WeakKeyDictionary[asyncio.AbstractEventLoop, _Snapshot] = WeakKeyDictionary()
@@ -75,46 +75,47 @@ _snapshots: WeakKeyDictionary[asyncio.AbstractEventLoop, _Snapshot] = WeakKeyDic
 
 @answering
 async def get_vms(req: func.HttpRequest, client: DurableFunctionsClient) -> func.HttpResponse:
-    """`GET vms`: a page of VM records (`after` goes on, `nextLink` has it), or with `vm` the record of one.
+    """`GET vms`: a page of VM records (`nextLink` leads to the next), or with `vm` the record of one.
 
-    `drift=true` lists those alone that are not on the latest version of their image.
+    `drift=true` lists only those that are not on the latest version of their image.
     """
     query = read_query(req, ("vm", "after", "drift"))
     _check_drift(query)
-    gateways, settings, book = wiring.gateways(), wiring.settings(), await read_book(client)
+    gateways, settings = wiring.gateways(), wiring.settings()
+    dispatcher = DispatcherView(await read_dispatcher_state(client))
     if "vm" in query:
-        return ok(await _one(gateways, settings, book, query["vm"]))
+        return ok(await _one(gateways, settings, dispatcher, query["vm"]))
     after = _read_after(query.get("after"))
-    snapshot = (_recent() if after else None) or await _look(gateways, settings, book)
-    told = snapshot.drifted() if "drift" in query else snapshot.rows
-    rows = [row for row in told if after is None or row[0] > after]
+    snapshot = (_recent() if after else None) or await _look(gateways, settings, dispatcher)
+    listed = snapshot.drifted() if "drift" in query else snapshot.rows
+    rows = [row for row in listed if after is None or row[0] > after]
     page = rows[:PAGE_SIZE]
-    records = [snapshot.record(seen, book) for _, seen in page]
+    records = [snapshot.record(seen, dispatcher) for _, seen in page]
     more = page[-1][0] if len(rows) > PAGE_SIZE else None
     kept = {"drift": query["drift"]} if "drift" in query else {}
     return ok({"value": records, "nextLink": next_link(path_of(req), kept, more)})
 
 
-async def _one(gateways: Gateways, settings: Settings, book: Book, name: str) -> dict[str, object]:
+async def _one(gateways: Gateways, settings: Settings, dispatcher: DispatcherView, name: str) -> dict[str, object]:
     try:
         (vm_id,) = await find_vms(gateways, [name])
     except Problem as problem:
         raise Problem(problem.kind, problem.detail) from None
-    (seen,) = await decide_exactly(gateways, settings, [vm_id], book.recall)
+    (seen,) = await decide_exactly(gateways, settings, [vm_id], dispatcher.recall)
     home = resource_id.parse_vm(vm_id)
     disks = await list_disks(gateways, [home.subscription] if home else [])
     vm = seen.facts.vm
     current = disks.get(vm.os_disk_id.lower()) if vm is not None and vm.os_disk_id else None
-    record = vm_record(seen, book, _made(disks.values(), settings), current)
+    record = vm_record(seen, dispatcher, _made(disks.values(), settings), current)
     fresh = await _freshness(gateways, settings, [(vm_id, vm, current)])
     return record | fresh_record(Freshness() if isinstance(fresh, GatewayError) else fresh[vm_id])
 
 
-async def _look(gateways: Gateways, settings: Settings, book: Book) -> _Snapshot:
+async def _look(gateways: Gateways, settings: Settings, dispatcher: DispatcherView) -> _Snapshot:
     inventory = await list_inventory(gateways)
     in_scope = [vm.id for vm in inventory.vms.values() if tags.in_scope(vm.tags)]
-    seen = await decide_from_lists(listed_source(gateways, inventory), settings, in_scope, book.recall)
-    rows: list[tuple[Key, Seen]] = [((int(rank_of(one, book)), one.vm_id.lower()), one) for one in seen]
+    seen = await decide_from_lists(listed_source(gateways, inventory), settings, in_scope, dispatcher.recall)
+    rows: list[tuple[Key, Seen]] = [((int(rank_of(one, dispatcher)), one.vm_id.lower()), one) for one in seen]
     rows.sort(key=lambda row: row[0])
     loop = asyncio.get_running_loop()
     facts = [(one.vm_id, one.facts.vm, inventory.os_disk(one.facts.vm)) for one in seen]
@@ -136,7 +137,7 @@ async def _freshness(
 
 
 def _lateness(fresh: Freshness) -> int:
-    # One whose age nobody knows comes first.
+    # A VM of unknown age comes first.
     return fresh.days_behind if fresh.days_behind is not None else _UNKNOWN_DAYS
 
 
@@ -144,7 +145,7 @@ def _check_drift(query: Mapping[str, str]) -> None:
     if query.get("drift", "true") != "true":
         raise Problem(ProblemKind.BAD_REQUEST, "drift must be true, or be left out for every VM")
     if "drift" in query and "vm" in query:
-        raise Problem(ProblemKind.BAD_REQUEST, "say vm or drift, not both")
+        raise Problem(ProblemKind.BAD_REQUEST, "vm and drift cannot be combined")
 
 
 def _recent() -> _Snapshot | None:

@@ -1,6 +1,6 @@
 """POST pause and resume: whether the dispatcher starts swaps. A swap under way always goes on to its end.
 
-Decides that the brake works even when Azure does not answer: only the time of the pause is lost then.
+Decides that a pause works even when Azure does not answer: only the time of the pause is missing then.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ async def _switch(
     body = read_body(req, _TAKES)
     if body.dry_run:
         return ok({"paused": paused, "plan": [], "disks_added": 0, "down_s": 0.0})
-    # With the id the dispatcher knows a signal that comes twice: a late pause must not undo a newer resume.
+    # By the id the dispatcher recognises a signal that comes twice: a late pause must not undo a newer resume.
     data = {"id": uuid4().hex, "at": await _now(), "why": body.why}
     await client.signal_entity(DISPATCHER, operation, data)
     return ok({"paused": paused})

@@ -1,4 +1,4 @@
-"""POST retention: says what nobody needs any more; deletes it only when the body says `"dryRun": false`."""
+"""POST retention: lists disks and image versions that are no longer needed, and deletes them with `"dryRun": false`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from refresh.views.removals import retention_plan
 
 @answering
 async def post_retention(req: func.HttpRequest, client: DurableFunctionsClient) -> func.HttpResponse:
-    """`POST retention`: a dry run unless told otherwise, because nothing that was deleted comes back."""
+    """`POST retention`: a dry run by default, because a deletion cannot be undone."""
     body = read_body(req, ("dryRun",), dry_run=True)
     gateways, settings = wiring.gateways(), wiring.settings()
     if not body.dry_run:

@@ -1,6 +1,6 @@
-"""POST images, disks, tags, swap, rollback, refresh: start a run, or with `dryRun` say what it would do.
+"""POST images, disks, tags, swap, rollback, refresh: start a run, or with `dryRun` answer what it would do.
 
-Decides what each takes from a body and which orchestration it starts. Orchestrations are given ids, never plans.
+Decides which keys of a body each takes and which orchestration it starts. Orchestrations get ids, never plans.
 """
 
 from __future__ import annotations
@@ -15,14 +15,16 @@ from azure.durable_functions import DurableFunctionsClient
 from refresh import wiring
 from refresh.domain.terms import names, resource_id, tags
 from refresh.gateways.gateways import Gateways
+from refresh.reading.dispatcher_state import read_dispatcher_state
 from refresh.records import durable_names
 from refresh.records.month import MonthInput
 from refresh.records.swap import SwapRequest
 from refresh.triggers.http.dry_run import DryRun
-from refresh.triggers.http.durable_client import read_book, refuse_second, start_run
+from refresh.triggers.http.durable_client import refuse_second, start_run
 from refresh.triggers.http.problem import Problem, ProblemKind, answering, ok
 from refresh.triggers.http.requests import Body, read_body
 from refresh.triggers.http.vm_names import find_scope, find_vms
+from refresh.views.dispatcher_state import DispatcherView
 
 _IMAGES = ("all", "period", "rebuild", "dryRun")
 _DISKS = ("vms", "all", "period", "dryRun")
@@ -70,13 +72,13 @@ async def post_tags(req: func.HttpRequest, client: DurableFunctionsClient) -> fu
 
 @answering
 async def post_swap(req: func.HttpRequest, client: DurableFunctionsClient) -> func.HttpResponse:
-    """`POST swap`: give these VMs the disk their tag asks for, or `disk`, which is written into the tag first."""
+    """`POST swap`: swap these VMs to the disk in their tag, or to `disk`, which is written into the tag first."""
     return await _swap(client, read_body(req, _SWAP, must_name_vms=True), None)
 
 
 @answering
 async def post_rollback(req: func.HttpRequest, client: DurableFunctionsClient) -> func.HttpResponse:
-    """`POST rollback`: give these VMs the disk they ran before."""
+    """`POST rollback`: swap these VMs to the disk they ran before."""
     return await _swap(client, read_body(req, _ROLLBACK, must_name_vms=True), tags.PREVIOUS)
 
 
@@ -111,7 +113,7 @@ async def _swap(client: DurableFunctionsClient, body: Body, disk: str | None) ->
 
 
 def _refuse_shared(vms: Sequence[str], disk: str | None) -> None:
-    """Problem when more than one VM asks for one disk: all but the first could only be refused, their tags written."""
+    """Problem when several VMs would get one disk: all but the first would be refused, with their tags written."""
     if disk is None or disk == tags.PREVIOUS:
         return
     homes = [found.group_key for vm in vms if (found := resource_id.parse_vm(vm)) is not None]
@@ -126,7 +128,7 @@ async def _named(gateways: Gateways, body: Body) -> tuple[str, ...]:
 
 
 async def _with_scope(gateways: Gateways, asked: MonthInput) -> MonthInput:
-    """The same for every VM in scope by name, where none is named."""
+    """The same input with every VM in scope where it has no VMs."""
     return asked if asked.vms else replace(asked, vms=tuple(await find_scope(gateways)))
 
 
@@ -135,4 +137,4 @@ async def _period(body: Body) -> str:
 
 
 async def _dry_run(gateways: Gateways, client: DurableFunctionsClient) -> DryRun:
-    return DryRun(gateways, wiring.settings(), await read_book(client))
+    return DryRun(gateways, wiring.settings(), DispatcherView(await read_dispatcher_state(client)))

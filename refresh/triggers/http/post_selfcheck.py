@@ -1,7 +1,7 @@
-"""POST and GET selfcheck: runs every part of the platform once, and says how that ended last.
+"""POST and GET selfcheck: start a check of every part of the platform, and answer the result of the last one.
 
-Decides when one is begun without being asked for (at a sweep, where swaps wait for it) and that one that is stuck gives
-way to another.
+Decides when one begins without a request (at a sweep, where swaps wait for it) and that another replaces one that is
+stuck.
 """
 
 from __future__ import annotations
@@ -12,14 +12,16 @@ from azure.durable_functions import DurableFunctionsClient
 from refresh import package, wiring
 from refresh.domain.selfcheck.rights_in_scope import is_stuck
 from refresh.gateways.errors import GatewayError
+from refresh.reading.dispatcher_state import read_dispatcher_state
 from refresh.reading.instances import OPEN, list_instances
 from refresh.records import durable_names
 from refresh.records import selfcheck as selfchecks
+from refresh.records.dispatcher_state import DispatcherState
 from refresh.settings.settings import SettingsError
-from refresh.triggers.http.durable_client import RUNS_PATH, instance_of, iso, read_book, start_run
+from refresh.triggers.http.durable_client import RUNS_PATH, instance_of, iso, start_run
 from refresh.triggers.http.problem import Problem, ProblemKind, answering, ok
 from refresh.triggers.http.requests import read_body, read_query
-from refresh.views.dispatcher_state import Book
+from refresh.views.dispatcher_state import DispatcherView
 from refresh.views.runs import Instance
 from refresh.views.selfcheck import selfcheck_view
 
@@ -28,36 +30,36 @@ KIND = "selfcheck"
 
 @answering
 async def post_selfcheck(req: func.HttpRequest, client: DurableFunctionsClient) -> func.HttpResponse:
-    """`POST selfcheck`: changes nothing in Azure; 202 with the run that says how each check ended.
+    """`POST selfcheck`: changes nothing in Azure; 202 with the run that has the result of each check.
 
-    One that is stuck is ended; a problem while one is under way.
+    One that is stuck is terminated first; a problem while another is under way.
     """
     read_body(req, ())
     under_way = await _end_stuck(client)
     if under_way is not None:
         raise Problem(ProblemKind.RUN_EXISTS, f"{under_way} is under way for this package: see {RUNS_PATH}/{under_way}")
-    return await _begin(client, await read_book(client))
+    return await _begin(client, await read_dispatcher_state(client))
 
 
-async def begin_if_waited_for(client: DurableFunctionsClient) -> None:
+async def begin_if_required(client: DurableFunctionsClient) -> None:
     """Begin a self-check when one is required, has not passed for this package, and none is under way."""
     if wiring.settings().selfcheck != "required":
         return
-    book = await read_book(client)
-    last = book.selfcheck
-    if last and last.get("ok") and last.get("package") == package.fingerprint():
+    state = await read_dispatcher_state(client)
+    last = state.selfcheck
+    if last is not None and last.ok and last.package == package.fingerprint():
         return
     if await _end_stuck(client) is None:
-        await _begin(client, book)
+        await _begin(client, state)
 
 
 @answering
 async def get_selfcheck(req: func.HttpRequest, client: DurableFunctionsClient) -> func.HttpResponse:
-    """`GET selfcheck`: the last result, and whether one under way is stuck; asks Azure for nothing but the time."""
+    """`GET selfcheck`: the last result, and whether one under way is stuck; reads only the time from Azure."""
     read_query(req, ())
     return ok(
         selfcheck_view(
-            await read_book(client),
+            DispatcherView(await read_dispatcher_state(client)),
             await _newest(client),
             required=wiring.settings().selfcheck == "required",
             package=package.fingerprint(),
@@ -67,15 +69,15 @@ async def get_selfcheck(req: func.HttpRequest, client: DurableFunctionsClient) -
     )
 
 
-async def _begin(client: DurableFunctionsClient, book: Book) -> func.HttpResponse:
+async def _begin(client: DurableFunctionsClient, state: DispatcherState) -> func.HttpResponse:
     here = {"package": package.fingerprint(), "bundle": package.bundle()}
-    first = selfchecks.first_not_reached(book.selfcheck)
+    first = selfchecks.first_not_reached(state.selfcheck.json if state.selfcheck is not None else None)
     data = {**here, "first": first} if first else here
     return await start_run(client, KIND, here["package"], durable_names.SELFCHECK, data)
 
 
 async def _end_stuck(client: DurableFunctionsClient) -> str | None:
-    """The self-check of this package that is under way, if there is one; those that are stuck are ended."""
+    """The self-check of this package that is under way, if there is one; those that are stuck are terminated."""
     now = await _now()
     for state in await list_instances(client, prefix=_prefix(), statuses=OPEN):
         if not is_stuck(iso(state.created_at), now):
@@ -85,7 +87,7 @@ async def _end_stuck(client: DurableFunctionsClient) -> str | None:
 
 
 async def _newest(client: DurableFunctionsClient) -> Instance | None:
-    """The self-check of this package that was begun last."""
+    """The self-check of this package that began last."""
     found = await list_instances(client, prefix=_prefix())
     if not found:
         return None
@@ -99,7 +101,7 @@ def _prefix() -> str:
 
 
 async def _now() -> str | None:
-    """ARM's time; None when it does not answer, because a self-check is wanted then all the same."""
+    """ARM's time; None when ARM does not answer, because a self-check must work then, too."""
     try:
         return await wiring.gateways().clock.now()
     except (GatewayError, SettingsError):

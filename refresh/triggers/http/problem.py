@@ -1,7 +1,7 @@
-"""What is answered when a request is not done: problem details, and the one place where failures become them.
+"""Turns every failure of a request into problem details (RFC 9457).
 
-Decides status, title and how much is told. Refuses to tell an exception's text, a stack, a key or a query: callers put
-function keys into URLs. https://www.rfc-editor.org/rfc/rfc9457
+Decides status, title and detail. Never shows an exception's text, a stack trace, a key or a query: callers put function
+keys into URLs. https://www.rfc-editor.org/rfc/rfc9457
 """
 
 from __future__ import annotations
@@ -31,25 +31,25 @@ type Handler = Callable[[func.HttpRequest, DurableFunctionsClient], Awaitable[fu
 
 
 class ProblemKind(Enum):
-    """Every problem there is: its name in `type`, status and title."""
+    """Every kind of problem: its name in `type`, its status and its title."""
 
-    BAD_REQUEST = ("bad-request", 400, "The request cannot be done as it is written")
+    BAD_REQUEST = ("bad-request", 400, "The request has a mistake")
     AMBIGUOUS_VM = ("ambiguous-vm", 400, "A name stands for more than one VM")
     OUTSIDE_SCOPE = ("outside-scope", 400, "A VM is outside the configured subscriptions")
     UNKNOWN_VM = ("unknown-vm", 404, "There is no such VM")
     UNKNOWN_RUN = ("unknown-run", 404, "There is no such run")
     RUN_EXISTS = ("run-exists", 409, "Such a run is under way")
     TOO_LARGE = ("too-large", 413, "The request is too large")
-    NOT_SIGNED_IN = ("not-signed-in", 401, "Nobody is signed in")
+    NOT_SIGNED_IN = ("not-signed-in", 401, "The caller is not signed in")
     BROKEN = ("broken", 500, "The app failed")
-    AZURE_SAID_NO = ("azure-said-no", 502, "Azure said no")
+    AZURE_SAID_NO = ("azure-said-no", 502, "Azure refused a request of the app")
     AZURE_UNAVAILABLE = ("azure-unavailable", 503, "Azure did not answer")
     DURABLE_UNAVAILABLE = ("durable-unavailable", 503, "The app's own storage did not answer")
-    WRONG_SETTINGS = ("wrong-settings", 503, "The app's settings have to be corrected")
+    WRONG_SETTINGS = ("wrong-settings", 503, "The app's settings must be corrected")
 
 
 class Problem(Exception):
-    """A request that is not done: why, and every single fault as `{"detail", "pointer"?}`."""
+    """A request that is not carried out: the reason, and each fault as `{"detail", "pointer"?}`."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Problem(Exception):
         *,
         retry_after_s: float | None = None,
     ) -> None:
-        """`detail` says what to do about it; `retry_after_s` is the server's own word."""
+        """`detail` is what the caller can do; `retry_after_s` is the time that Azure asks for."""
         super().__init__(detail)
         self.kind = kind
         self.detail = detail
@@ -78,7 +78,7 @@ class Problem(Exception):
 
 
 def answering(handler: Handler) -> Handler:
-    """`handler` with every failure told as a problem."""
+    """`handler` with every failure turned into a problem."""
 
     @functools.wraps(handler)
     async def answer(req: func.HttpRequest, client: DurableFunctionsClient) -> func.HttpResponse:
@@ -92,23 +92,24 @@ def answering(handler: Handler) -> Handler:
 
 
 def refuse_stranger(req: func.HttpRequest) -> None:
-    """Problem unless somebody vouches for the caller: the host, which asked for a key, or App Service authentication.
+    """Problem unless the caller is authenticated: by the host, with a key, or by App Service authentication.
 
-    Under `entra` the routes ask for no key, so a request that did not pass the authentication is refused here as well.
-    It strips and sets these headers itself: https://learn.microsoft.com/azure/app-service/configure-authentication-user-identities
+    With `entra` the routes require no key, so a request that did not pass App Service authentication is refused here as
+    well. App Service removes and sets these headers itself:
+    https://learn.microsoft.com/azure/app-service/configure-authentication-user-identities
     """
     if not signs_in(os.environ):
         return
     if not is_authentication_on(os.environ) or not req.headers.get("X-MS-CLIENT-PRINCIPAL-ID"):
         raise Problem(
             ProblemKind.NOT_SIGNED_IN,
-            "REFRESH_API_AUTH=entra: send a token that App Service authentication takes; it has to be on for this app, "
-            "which App Service says with WEBSITE_AUTH_ENABLED=True",
+            "REFRESH_API_AUTH=entra: send a token that App Service authentication accepts; it must be enabled for this "
+            "app, and App Service then sets WEBSITE_AUTH_ENABLED=True",
         )
 
 
 def is_authentication_on(env: Mapping[str, str]) -> bool:
-    """Whether App Service authentication stands before the app: without it the headers are the caller's own word.
+    """Whether App Service authentication is enabled: without it a caller could set the headers.
 
     App Service sets `True` or `False`, read in any case:
     https://github.com/Azure/azure-functions-host/blob/dev/src/WebJobs.Script/Environment/EnvironmentExtensions.cs
@@ -117,16 +118,16 @@ def is_authentication_on(env: Mapping[str, str]) -> bool:
 
 
 def signs_in(env: Mapping[str, str]) -> bool:
-    """Whether callers sign in with Entra and routes ask for no key."""
+    """Whether callers sign in with Entra and routes require no key."""
     return env.get("REFRESH_API_AUTH", "").strip().lower() == "entra"
 
 
 def problem_of(error: Exception, what: str) -> Problem:
-    """What is told of `error`, which ended the function `what`."""
+    """The problem for `error`, which ended the function `what`."""
     if isinstance(error, Problem):
         return error
     if isinstance(error, Unavailable):
-        detail = f"Azure is throttling or not available ({error.code}); ask again later"
+        detail = f"Azure is throttling or not available ({error.code}); try again later"
         return Problem(ProblemKind.AZURE_UNAVAILABLE, detail, retry_after_s=error.retry_after_s)
     if isinstance(error, GatewayError):
         return Problem(ProblemKind.AZURE_SAID_NO, f"{error.code}: {error.message}"[:500])
@@ -137,21 +138,21 @@ def problem_of(error: Exception, what: str) -> Problem:
         code = _status_of(error)
         _log.error("%s: durable storage answered %s", what, code)
         if code is grpc.StatusCode.ALREADY_EXISTS:
-            return Problem(ProblemKind.RUN_EXISTS, "a run of this id is under way; ask again for a new one")
+            return Problem(ProblemKind.RUN_EXISTS, "a run with this id is under way; try again for a new id")
         return Problem(
-            ProblemKind.DURABLE_UNAVAILABLE, "nothing was begun for sure; look at /api/runs before asking again"
+            ProblemKind.DURABLE_UNAVAILABLE, "it is not known whether a run began; read /api/runs before trying again"
         )
     _log.error("%s failed", what, exc_info=error)
     return Problem(ProblemKind.BROKEN, "this is a fault of the app; its log has the cause")
 
 
 def _status_of(error: grpc.RpcError) -> Any:
-    code = getattr(error, "code", None)  # typed for calls only, and only the asynchronous errors are none
+    code = getattr(error, "code", None)  # typed for calls only, and asynchronous errors are not calls
     return code() if callable(code) else None
 
 
 def path_of(req: func.HttpRequest) -> str:
-    """The request's path alone: its query may hold a function key."""
+    """The request's path without its query, which may have a function key."""
     return urlsplit(str(req.url)).path
 
 

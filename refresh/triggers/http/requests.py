@@ -1,7 +1,7 @@
-"""What a request's body and query may say.
+"""Reads the body and the query of a request.
 
-Decides which keys there are, what each may hold, and that all faults are told at once, each with its place and cure.
-Refuses to know whether the VMs exist and what is done about them.
+Decides which keys there are and which values each takes, and that one answer names all faults, each with its position
+and cure. Does not know whether the VMs exist and what is done about them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from refresh.triggers.http.problem import Problem, ProblemKind, path_of
 MAX_BODY_BYTES = 2_000_000
 MAX_VMS = 5000
 _MAX_WHY = 200
-# Functions keys may come in the query; they are the host's affair.
+# Function keys may be in the query; the host checks them.
 _HOST_KEYS = ("code", "clientid")
 
 type Fault = dict[str, str]
@@ -99,10 +99,10 @@ _FIELDS = {"dryRun": "dry_run"}
 def read_body(
     req: func.HttpRequest, takes: Collection[str], *, must_name_vms: bool = False, dry_run: bool = False
 ) -> Body:
-    """The body of `req`, of which only the keys in `takes` mean something here. Problem tells all its faults.
+    """The body of `req`, which may have only the keys in `takes`. Problem names all its faults.
 
-    `dry_run` is what a body means that does not say. With `must_name_vms` it has to say `vms` or `"all": true`: nobody
-    stops every VM by forgetting a key.
+    `dry_run` is the default of `dryRun`. With `must_name_vms` the body must have `vms` or `"all": true`, so that a
+    forgotten key never stops every VM.
     """
     data = _read_object(req.get_body())
     taken = ", ".join(takes) or "nothing"
@@ -111,18 +111,20 @@ def read_body(
         if key in takes:
             faults += _CHECKS[key](value)
     if data.get("vms") and data.get("all") is True:
-        faults.append(_fault("all", "say vms or all, not both"))
+        faults.append(_fault("all", "vms and all cannot be combined"))
     if must_name_vms and "vms" not in data and data.get("all") is not True:
-        faults.append(_fault("", 'say which: "vms" with names or ids, or "all": true for every VM in scope'))
+        faults.append(_fault("", 'must have "vms" with names or ids, or "all": true for every VM in scope'))
     if faults:
-        told = "; ".join(f"{fault['pointer'].removeprefix('#/')} {fault['detail']}".strip("# ") for fault in faults[:5])
-        raise Problem(ProblemKind.BAD_REQUEST, told, faults)
+        detail = "; ".join(
+            f"{fault['pointer'].removeprefix('#/')} {fault['detail']}".strip("# ") for fault in faults[:5]
+        )
+        raise Problem(ProblemKind.BAD_REQUEST, detail, faults)
     values: dict[str, Any] = {_FIELDS.get(key, key): value for key, value in data.items()}
     return Body(**{"dry_run": dry_run, **values, "vms": tuple(values.get("vms", ()))})
 
 
 def read_query(req: func.HttpRequest, takes: Collection[str]) -> dict[str, str]:
-    """The query of `req`: only keys in `takes`, each with a value. Problem tells all its faults."""
+    """The query of `req`: only keys in `takes`, each with a value. Problem names all its faults."""
     given = {key: value for key, value in req.params.items() if key.lower() not in _HOST_KEYS}
     faults = [
         {"detail": f"{key[:80]} is not taken here; {path_of(req)} takes {', '.join(takes) or 'no query'}"}
@@ -147,7 +149,7 @@ def _read_object(raw: bytes) -> dict[str, Any]:
     try:
         data = json.loads(raw, object_pairs_hook=_without_doubles)
     except _Doubled as fault:
-        raise Problem(ProblemKind.BAD_REQUEST, f"the body says {fault.args[0]!r} twice") from None
+        raise Problem(ProblemKind.BAD_REQUEST, f"the body has the key {fault.args[0]!r} twice") from None
     except (ValueError, RecursionError):
         raise Problem(ProblemKind.BAD_REQUEST, "the body is not JSON") from None
     if not isinstance(data, dict):

@@ -1,7 +1,7 @@
-"""The HTTP API's table: which function answers which method and route, below the route prefix `api`.
+"""The routes of the HTTP API: which function answers which method and route, below the route prefix `api`.
 
-Every route has auth level FUNCTION, where a function key is fleet admin, unless callers sign in with Entra.
-`function_app` registers what stands here.
+Every route has auth level FUNCTION, where a function key gives every right of the API, unless callers sign in with
+Entra. `function_app` registers this table.
 """
 
 from __future__ import annotations
@@ -52,5 +52,5 @@ ROUTES = (
 
 
 def auth_level(env: Mapping[str, str]) -> func.AuthLevel:
-    """What every route asks for. Under Entra no key: App Service authentication stands in front of the app then."""
+    """The auth level of every route. With Entra none: App Service authentication checks the requests then."""
     return func.AuthLevel.ANONYMOUS if signs_in(env) else func.AuthLevel.FUNCTION

@@ -1,7 +1,7 @@
-"""From what a request calls VMs to their ids: names and full ids against the configured subscriptions.
+"""Finds the ids of the VMs that a request names, among the configured subscriptions.
 
-Decides when a name stands for one VM, and what is said when it does not. A name that is ambiguous is never guessed, an
-id outside the configured subscriptions is never touched.
+Decides when a name stands for one VM, and the problem when it does not. An ambiguous name is never guessed, and a VM
+outside the configured subscriptions is never touched.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from refresh.reading.fleet.subscription_lists import LIST_BUDGET_S, list_subscri
 from refresh.reading.swap.memory import READS_AT_ONCE
 from refresh.triggers.http.problem import Problem, ProblemKind
 
-# So many ids are looked up one by one; for more, or for names, all VMs are listed.
+# Up to this many ids are looked up one by one; for more, or for names, all VMs are listed.
 _LOOKED_UP_SINGLY = 20
 _IDS_SHOWN = 10
 
 
 async def find_vms(gateways: Gateways, asked: Sequence[str]) -> list[str]:
-    """The ids of the VMs that `asked` names, each once, as ARM spells them. Problem tells every one not found."""
+    """The ids of the VMs that `asked` names, each once, as ARM spells them. Problem names every one not found."""
     subscriptions = await list_subscriptions(gateways)
     ids = [name for name in asked if "/" in name]
     if len(ids) == len(asked) <= _LOOKED_UP_SINGLY:
@@ -39,7 +39,7 @@ async def find_scope(gateways: Gateways) -> list[str]:
 
 
 def choose_ids(asked: Sequence[str], known: Iterable[str], subscriptions: Collection[str]) -> list[str]:
-    """The ids among `known` that `asked` names, each once. Problem with one error for every name that fails."""
+    """The ids among `known` that `asked` names, each once. Problem with one error for each name that is not one VM."""
     by_id = {vm_id.lower(): vm_id for vm_id in known}
     by_name: dict[str, list[str]] = {}
     for vm_id in by_id.values():
@@ -54,7 +54,7 @@ def choose_ids(asked: Sequence[str], known: Iterable[str], subscriptions: Collec
             kind, detail = found
             faults.setdefault(kind, []).append({"pointer": f"#/vms/{index}", "detail": detail})
     if faults:
-        # One problem has one kind: what cannot be asked at all before what only is not there.
+        # One problem has one kind: a VM that may not be named counts more than one that does not exist.
         kind = next(
             kind
             for kind in (ProblemKind.OUTSIDE_SCOPE, ProblemKind.AMBIGUOUS_VM, ProblemKind.UNKNOWN_VM)
@@ -79,7 +79,7 @@ def _choose(
     if not found:
         return ProblemKind.UNKNOWN_VM, f"no VM in the configured subscriptions is called {name}"
     more = f" and {len(found) - _IDS_SHOWN} more" if len(found) > _IDS_SHOWN else ""
-    return ProblemKind.AMBIGUOUS_VM, f"{name} may be {' or '.join(found[:_IDS_SHOWN])}{more}; say which by its full id"
+    return ProblemKind.AMBIGUOUS_VM, f"{name} may be {' or '.join(found[:_IDS_SHOWN])}{more}; use the full id"
 
 
 def _is_inside(vm_id: str, subscriptions: Collection[str]) -> bool:

@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 
 
 async def monthly_refresh(timer: func.TimerRequest, client: DurableFunctionsClient) -> None:
-    """Start this month's refresh, unless this very firing of the timer has started it already."""
+    """Start this month's refresh, unless this firing of the timer has started it already."""
     now = await wiring.gateways().clock.now()
     period = now[:4] + now[5:7]
     run = f"month-{period}-{resource_id.id_hash(f'timer {now[:16]}')[:8]}"
@@ -28,7 +28,7 @@ async def monthly_refresh(timer: func.TimerRequest, client: DurableFunctionsClie
     try:
         await client.schedule_new_orchestration(durable_names.REFRESH_MONTH, input={"period": period}, instance_id=run)
     except Exception:
-        # Two firings at the same moment: the second start is refused, in words that are each backend's own.
+        # Two firings at the same moment: the second start is refused, by each backend with another exception.
         if not await _is_known(client, run):
             raise
         _log.info("%s was started by this firing of the timer meanwhile", run)

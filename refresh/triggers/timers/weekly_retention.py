@@ -1,4 +1,4 @@
-"""Every week: starts `apply_retention`, which only lists unless `REFRESH_RETENTION` says `delete`.
+"""Every week: starts `apply_retention`, which only lists unless `REFRESH_RETENTION` is `delete`.
 
 A timer may fire twice; the run's id follows from the minute, so the second start finds the first.
 """
@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 
 async def weekly_retention(timer: func.TimerRequest, client: DurableFunctionsClient) -> None:
-    """Start this week's retention, unless this very firing of the timer has started it already."""
+    """Start this week's retention, unless this firing of the timer has started it already."""
     now = await wiring.gateways().clock.now()
     period = now[:4] + now[5:7]
     run = f"retention-{period}-{resource_id.id_hash(f'timer {now[:16]}')[:8]}"

@@ -13,11 +13,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from refresh.dispatcher.effects import Json
-from refresh.dispatcher.operations import apply
 from refresh.records.durable_names import swap_id
 from refresh.records.swap import Intent, Outcome, OutcomeStatus
 from tests.support.worlds.builders import GROUP, disk_id
+from tests.support.worlds.dispatcher import Json, apply
 
 VMS = tuple(f"{GROUP}/providers/Microsoft.Compute/virtualMachines/web0{number}" for number in (1, 2))
 SWEEP_S = 400

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from refresh.views.dispatcher_state import Book
 from refresh.views.queue import queue_view
 from tests.support.infra.scripted_cli import Cli
 from tests.support.worlds.builders import VM_ID, disk_id
+from tests.support.worlds.dispatcher import view_of
 from tools import drain
 from tools.api_client import ApiError
 from tools.brake import WHY, read_queue
@@ -26,7 +26,7 @@ NO_GROUP = "refused ERROR: (ResourceGroupNotFound) Resource group 'rg-vm-refresh
 def seen(row: dict[str, Any], **book: Any) -> list[str]:
     """The steps that are waited for when the book has this one running row: the app's own view of it is read."""
     state = {**book, "running": {VM_ID.lower(): {"id": VM_ID, "n": 3, **row}}}
-    return [swap.step for swap in read_queue(queue_view(Book(state), 20)).swaps]
+    return [swap.step for swap in read_queue(queue_view(view_of(state), 20)).swaps]
 
 
 @pytest.mark.parametrize("step", ["intent", "stop", "new-disk", "start", "health", "undo", "undo-start", "prove"])
@@ -45,14 +45,14 @@ def test_a_swap_that_was_let_in_is_waited_for_and_one_in_its_notice_is_not() -> 
 def test_a_queued_vm_is_not_waited_for() -> None:
     """It stays in the queue as long as the app is paused."""
     state = {"paused": {"since": None, "why": WHY}, "queue": {VM_ID.lower(): {"id": VM_ID}}}
-    queue = read_queue(queue_view(Book(state), 20))
+    queue = read_queue(queue_view(view_of(state), 20))
     assert (queue.paused, queue.ours, queue.swaps) == (True, True, ())
 
 
 def test_only_a_deployment_s_own_pause_is_taken_for_one() -> None:
     """Any other reason, or none, is a person's."""
     for pause in ({"why": "change freeze"}, {"why": ""}, {"why": f"{WHY}, and more"}):
-        queue = read_queue(queue_view(Book({"paused": pause}), 20))
+        queue = read_queue(queue_view(view_of({"paused": pause}), 20))
         assert (queue.paused, queue.ours) == (True, False)
 
 

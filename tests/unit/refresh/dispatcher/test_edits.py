@@ -1,4 +1,4 @@
-"""Edits that the sweep alone found: which count, when it is said, and what ends it."""
+"""Edits that the sweep alone found: which count, when they are logged, and what ends it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import json
 import pytest
 
 from refresh.dispatcher.edits import are_missing
-from refresh.dispatcher.effects import Json, Turn
-from refresh.dispatcher.operations import apply
 from refresh.dispatcher.queue import KEEP_SAID
+from refresh.records.dispatcher_state import DispatcherState
 from refresh.records.swap import FROM_EVENT, FROM_SWEEP
 from tests.support.worlds.builders import GROUP, disk_id
+from tests.support.worlds.dispatcher import Json, Played, apply
 
 VMS = [f"{GROUP}/providers/Microsoft.Compute/virtualMachines/web{number:02}" for number in range(40)]
 
@@ -20,8 +20,8 @@ def at(minute: int) -> str:
     return f"2026-11-21T10:{minute:02}:00+00:00"
 
 
-def looked(state: Json, vms: list[str], source: str, minute: int, disk: str = "new", decision: str = "swap") -> Turn:
-    """What a look makes of hints from `source`: every VM asks for `disk`, and no swap may begin."""
+def looked(state: Json, vms: list[str], source: str, minute: int, disk: str = "new", decision: str = "swap") -> Played:
+    """The effects of a look at hints from `source`: every VM's tag names `disk`, and no swap may begin."""
     data = {"at": at(minute)}
     state = {**state, "budgets": {"max_swaps": 0}, "paused": {"why": ""}}
     hinted = apply(state, "hint", {**data, "vms": vms, "source": source})
@@ -29,20 +29,20 @@ def looked(state: Json, vms: list[str], source: str, minute: int, disk: str = "n
     taken = apply(hinted.state, "take", look)
     rows = [{"vm": vm, "decision": decision, "reason": "wanted", "message": "m", "wanted": disk_id(disk)} for vm in vms]
     done = apply(taken.state, "decided", {**look, "decisions": rows, "batch": taken.answer["batch"]})
-    return Turn(apply(done.state, "take", look).state, loud=done.loud)
+    return Played(apply(done.state, "take", look).state, loud=done.loud)
 
 
-def swept(state: Json, count: int, *, first: int = 0) -> Turn:
+def swept(state: Json, count: int, *, first: int = 0) -> Played:
     """`count` sweeps, each with an edit of its own that no event reported."""
-    turn = Turn(state)
+    played = Played(state)
     for number in range(first, first + count):
-        turn = looked(turn.state, [VMS[number]], FROM_SWEEP, 5 * number)
-    return turn
+        played = looked(played.state, [VMS[number]], FROM_SWEEP, 5 * number)
+    return played
 
 
-def test_the_third_sweep_that_finds_an_edit_alone_says_so() -> None:
-    """One line with since when, the last event and the VMs; each later sweep that finds more says it once more."""
-    assert not are_missing(swept({}, 2).state)
+def test_the_third_sweep_that_finds_an_edit_alone_logs_it() -> None:
+    """The line has the first sweep, the last event and the VMs; each later sweep that finds more logs it again."""
+    assert not are_missing(DispatcherState(swept({}, 2).state))
     third = swept({}, 3)
     (line,) = third.loud
     assert json.loads(line.removeprefix("unreported ")) == {"since": at(0), "last_event": None, "vms": VMS[:3]}
@@ -52,34 +52,34 @@ def test_the_third_sweep_that_finds_an_edit_alone_says_so() -> None:
 
 
 def test_one_event_ends_it() -> None:
-    """Whatever VM it is about: events arrive."""
+    """One event about any VM shows that events arrive."""
     ended = looked(swept({}, 3).state, [VMS[39]], FROM_EVENT, 40)
-    assert not are_missing(ended.state)
+    assert not are_missing(DispatcherState(ended.state))
     assert ended.state["events"] == {"seen": at(40)}
-    assert not are_missing(swept(ended.state, 2, first=4).state)
+    assert not are_missing(DispatcherState(swept(ended.state, 2, first=4).state))
 
 
 @pytest.mark.parametrize("count", [1, 20, 40])
 def test_wishes_that_events_reported_and_that_stay_unfulfilled_are_no_edits(count: int) -> None:
-    """However many VMs are refused and found again by every sweep, each was decided about when its event came."""
-    turn = looked({}, VMS[:count], FROM_EVENT, 0)
+    """VMs that every sweep finds again after a refusal do not count, because their event came first."""
+    played = looked({}, VMS[:count], FROM_EVENT, 0)
     for minute in range(5, 40, 5):
-        state = {**turn.state, "queue": {}}  # the swap was refused, and is asked for again
-        turn = looked(state, VMS[:count], FROM_SWEEP, minute)
-        assert turn.loud == []
-    assert not are_missing(turn.state)
+        state = {**played.state, "queue": {}}  # the swap was refused, and is asked for again
+        played = looked(state, VMS[:count], FROM_SWEEP, minute)
+        assert played.loud == []
+    assert not are_missing(DispatcherState(played.state))
 
 
 def test_a_refused_wish_is_no_edit_to_fulfil() -> None:
-    """What the look refuses or skips counts for nothing, however often the sweep finds it."""
-    turn = Turn({})
+    """A VM that the look refuses or skips never counts."""
+    played = Played({})
     for number in range(5):
-        turn = looked(turn.state, [VMS[number]], FROM_SWEEP, 5 * number, decision="refuse")
-    assert "events" not in turn.state
+        played = looked(played.state, [VMS[number]], FROM_SWEEP, 5 * number, decision="refuse")
+    assert "events" not in played.state
 
 
-def test_where_too_many_vms_are_known_nothing_is_guessed() -> None:
-    """A VM that may have been forgotten is not counted; one whose last decision is known is."""
+def test_at_the_limit_of_logged_decisions_an_unknown_vm_is_no_edit() -> None:
+    """At the limit of logged decisions a VM without one does not count; a VM with one does."""
     state = swept({}, 1).state
     state["said"] |= {f"{number:012}": "x" for number in range(KEEP_SAID)}
     assert len(swept(state, 3, first=1).state["events"]["sweeps"]) == 1

@@ -1,4 +1,4 @@
-"""Each operation of the dispatcher that comes again, or after a later one: what is newer stands."""
+"""Operations of the dispatcher that come again, or after a later one: the newer one counts."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from refresh.dispatcher.effects import Json, Turn
-from refresh.dispatcher.operations import apply
 from tests.support.worlds.builders import VM_ID, disk_id
+from tests.support.worlds.dispatcher import Json, Played, apply
 from tests.unit.refresh.dispatcher.test_operations import AT, CLAIM, HINT, INTENT, TAKE, VM, decided, finished, play
 
 NEXT = "2026-11-21T10:10:00+00:00"
@@ -16,7 +15,7 @@ LAST = "2026-11-21T10:20:00+00:00"
 
 
 def claimed() -> Json:
-    """The book with swap 2 of the VM under way."""
+    """The stored state with swap 2 of the VM under way."""
     return play(HINT, TAKE, decided(), TAKE, CLAIM).state
 
 
@@ -43,18 +42,18 @@ def switch(operation: str, at: str | None, key: str | None = None) -> tuple[str,
         ([switch("resume", AT), switch("pause", None)], True),
     ],
 )
-def test_the_last_switch_counts_whenever_it_comes(switches: list[tuple[str, Json]], paused: bool) -> None:
-    """A pause that comes again or late undoes no newer resume, nor the other way round; one without a time counts."""
+def test_the_last_pause_or_resume_counts_whenever_it_arrives(switches: list[tuple[str, Json]], paused: bool) -> None:
+    """A pause that comes again or late undoes no newer resume, and vice versa; one without a time counts."""
     assert ("paused" in play(*switches).state) == paused
 
 
-def test_of_two_switches_within_arms_skew_the_brake_wins() -> None:
-    """A pause that seems a second older than the resume before it pauses: front ends disagree by so much."""
+def test_of_a_pause_and_a_resume_within_arms_clock_skew_the_pause_counts() -> None:
+    """A pause that seems a second older than the resume before it counts: ARM's clocks differ by that much."""
     assert "paused" in play(switch("resume", "2026-11-21T10:00:01+00:00"), switch("pause", AT)).state
 
 
 def test_a_step_that_comes_late_does_not_undo_a_later_one() -> None:
-    """Whatever order the words of one run come in, the book ends with the furthest step and the newest time."""
+    """Steps of one run that arrive in any order leave the furthest step and the newest time."""
     late = play(step("intent", intent=INTENT), step("start", NEXT), step("stop"), step("notice"), state=claimed())
     assert (late.state["running"][VM]["step"], late.state["running"][VM]["since"]) == ("start", NEXT)
     back = play(step("undo", NEXT), step("undo-stop", NEXT), step("undo", NEXT), step("health"), state=late.state)
@@ -62,7 +61,7 @@ def test_a_step_that_comes_late_does_not_undo_a_later_one() -> None:
 
 
 def test_a_recovery_begins_its_steps_anew() -> None:
-    """The first word of the next number counts though it is an earlier step; those of the number before do not."""
+    """The first step of the new number counts though it is an earlier one; later steps of the old number do not."""
     gone = {"gone": [{"vm": VM, "n": 2}]}
     started = play(step("intent", intent=INTENT), step("start"), state=claimed())
     dead = play(("recover", {**gone, "at": NEXT}), ("recover", {**gone, "at": LAST}), state=started.state)
@@ -70,8 +69,8 @@ def test_a_recovery_begins_its_steps_anew() -> None:
     assert again.state["running"][VM]["step"] == "stop"
 
 
-def test_an_attention_is_told_once_and_outlives_an_older_word() -> None:
-    """The same attention again is no second error in the log; the step's own first word, late, does not end it."""
+def test_an_attention_is_logged_once_and_survives_a_late_step() -> None:
+    """A repeated attention is not logged again, and a late message of the same step does not remove it."""
     worried = step("start", NEXT, attention="no room", attention_reason="no-capacity")
     first = play(step("intent", intent=INTENT), worried, state=claimed())
     assert len(first.loud) == 1
@@ -81,14 +80,14 @@ def test_an_attention_is_told_once_and_outlives_an_older_word() -> None:
 
 
 def test_a_pause_during_a_notice_counts_though_the_notice_comes_late() -> None:
-    """The intent says itself that there was a notice: its own word may come after it."""
+    """The intent itself carries that there was a notice, because the notice step may come after it."""
     asked = step("intent", NEXT, intent=INTENT, noticed=True)
     assert play(switch("pause", AT), asked, state=claimed()).answer == {"ok": False, "paused": True}
     assert play(switch("pause", AT), step("intent", NEXT, intent=INTENT), state=claimed()).answer == {"ok": True}
 
 
 def test_decisions_that_come_again_put_nothing_back_into_the_queue() -> None:
-    """The VM was swapped since and is being looked at once more: only the new answer counts, and no hint is lost."""
+    """After a swap only the decision of the new batch counts, and no hint is lost."""
     answer = decided(wanted=disk_id("new"))
     over = play(HINT, TAKE, ("decided", {**answer[1], "batch": 1}), CLAIM, finished(), ("take", {"look": "look-1"}))
     assert over.answer["batch"] == 2
@@ -101,7 +100,7 @@ def test_decisions_that_come_again_put_nothing_back_into_the_queue() -> None:
 
 
 def test_a_look_that_was_replaced_decides_nothing() -> None:
-    """What it hands back late changes neither queue nor what the other look has taken, and it is given nothing."""
+    """Its late decisions change neither the queue nor what the new look has taken, and it gets no hints."""
     replaced = play(HINT, TAKE, ("recover", {"at": NEXT}), ("take", {"look": "look-2"}))
     late = apply(replaced.state, *decided())
     assert (late.answer, late.starts) == ({"vms": []}, [])
@@ -110,22 +109,22 @@ def test_a_look_that_was_replaced_decides_nothing() -> None:
 
 
 def test_a_look_of_an_older_app_names_no_batch_and_counts() -> None:
-    """State and orchestrations from before a deployment go on."""
+    """A look from before a deployment, which names no batch, still counts."""
     older = {"look": {"id": "look-1", "since": AT, "taken": {VM: {"id": VM_ID}}}, "seq": 1}
-    turn = apply(older, *decided())
-    assert (turn.answer, [start[0] for start in turn.starts]) == ({"vms": [VM]}, ["swap_vm"])
+    played = apply(older, *decided())
+    assert (played.answer, [start[0] for start in played.starts]) == ({"vms": [VM]}, ["swap_vm"])
 
 
-def test_a_hint_that_is_taken_again_keeps_whom_to_tell() -> None:
+def test_a_hint_that_is_taken_again_keeps_every_reply_to() -> None:
     """A newer hint for a VM that a look has taken adds to it when both are taken."""
-    told = ("hint", {"vms": [VM_ID], "reply_to": "swaps-1"})
+    first = ("hint", {"vms": [VM_ID], "reply_to": "swaps-1"})
     more = ("hint", {"vms": [VM_ID], "reply_to": "swaps-2"})
-    turn: Turn = play(told, TAKE, more, TAKE)
-    assert turn.answer["vms"][0]["reply_to"] == ["swaps-1", "swaps-2"]
+    played: Played = play(first, TAKE, more, TAKE)
+    assert played.answer["vms"][0]["reply_to"] == ["swaps-1", "swaps-2"]
 
 
 def test_a_dead_look_is_replaced_sooner_when_its_orchestration_is_gone() -> None:
-    """One that the sweep found ended is replaced after a minute, with its hints; another one's end says nothing."""
+    """An open look without orchestration is replaced after a minute, with its hints; another look's end is ignored."""
     open_look = play(HINT, TAKE).state
     soon = "2026-11-21T10:02:00+00:00"
     assert apply(open_look, "recover", {"at": soon}).starts == []
@@ -138,7 +137,7 @@ def test_a_dead_look_is_replaced_sooner_when_its_orchestration_is_gone() -> None
 
 
 def test_one_sweep_counts_once() -> None:
-    """A sweep's word that comes again does not make a claim missed twice, nor does one from before the last."""
+    """The report of one sweep that comes again, or after a later one, does not make a claim missed twice."""
     gone = {"gone": [{"vm": VM, "n": 2}]}
     once = play(("recover", {**gone, "at": LAST}), state=claimed())
     for at in (LAST, NEXT):
@@ -147,7 +146,7 @@ def test_one_sweep_counts_once() -> None:
 
 
 def test_a_rejection_that_comes_again_does_not_outlive_a_newer_success() -> None:
-    """The disk was mended and swapped in by force since: it stays well thought of."""
+    """A disk that was proved healthy by a later forced swap stays unrejected."""
     reject = ("reject", {"vm": VM_ID, "n": 2, "disk": disk_id("new"), "version": None})
     rejected = play(reject, finished("rolled-back"), state=claimed()).state
     rejected["running"] = {VM: {"id": VM_ID, "n": 5}}
@@ -158,16 +157,16 @@ def test_a_rejection_that_comes_again_does_not_outlive_a_newer_success() -> None
 
 
 def test_a_hint_with_force_that_comes_again_forces_nothing_newer() -> None:
-    """The very same signal is a hint only; another run's is a new one."""
+    """A forced signal that comes again is a plain hint; the signal of another run forces again."""
     forced = {"vms": [VM_ID], "force": True, "reply_to": "swaps-1", "at": AT}
-    turn = play(("hint", forced), TAKE, decided(decision="skip"), ("hint", forced))
-    assert turn.state["hints"] == {VM: {"id": VM_ID, "reply_to": ["swaps-1"]}}
-    other = apply(turn.state, "hint", {**forced, "reply_to": "swaps-2"})
+    played = play(("hint", forced), TAKE, decided(decision="skip"), ("hint", forced))
+    assert played.state["hints"] == {VM: {"id": VM_ID, "reply_to": ["swaps-1"]}}
+    other = apply(played.state, "hint", {**forced, "reply_to": "swaps-2"})
     assert other.state["hints"][VM]["force"]
 
 
 def test_a_self_check_that_began_earlier_does_not_replace_a_later_one() -> None:
-    """The end of a run that hung comes late: the later run's result stands; one that an older app kept is replaced."""
+    """The late result of an earlier self-check is ignored; one without begin time, of an older app, is replaced."""
 
     def result(run: str, began: str | None, at: str) -> tuple[str, Json]:
         found = {"package": "p", "bundle": "b", "ok": True, "run": run, "checks": []}

@@ -1,14 +1,14 @@
-"""The dispatcher's book and self-checks: who waits for one, for which package, and what is remembered."""
+"""Self-checks in the dispatcher: which swaps wait for one, of which package, and which result is kept."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from refresh.dispatcher.effects import Json, Turn
-from refresh.dispatcher.operations import apply
 from refresh.dispatcher.queue import admission_of
+from refresh.records.dispatcher_state import DispatcherState
 from refresh.records.swap import Intent
 from tests.support.worlds.builders import VM_ID, disk_id
+from tests.support.worlds.dispatcher import Json, Played, apply
 
 VM = VM_ID.lower()
 AT = "2026-11-21T10:00:00+00:00"
@@ -30,8 +30,8 @@ def passed(package: str, *, ok: bool = True, began: str = AT) -> dict[str, Any]:
     return {"at": began, "verdict": found}
 
 
-def looked(state: Json, data: dict[str, Any], package: str) -> Turn:
-    """The turn in which a look that was asked about the VM hands back the decisions of `data`."""
+def looked(state: Json, data: dict[str, Any], package: str) -> Played:
+    """The effects of a look at the VM with the decisions of `data`."""
     hinted = apply(state, "hint", {"vms": [VM_ID], "at": AT}, package)
     look = {"look": hinted.state["look"]["id"]}
     taken = apply(hinted.state, "take", {**look, "at": AT}, package)
@@ -39,9 +39,9 @@ def looked(state: Json, data: dict[str, Any], package: str) -> Turn:
 
 
 def test_a_swap_waits_for_the_self_check_of_the_package_that_runs() -> None:
-    """One of another package, or one that failed, does not count; the one that passes starts whoever waits."""
+    """A self-check of another package, or a failed one, does not count; one that passes starts the swaps that wait."""
     waiting = looked({}, decided(), "new")
-    assert (waiting.starts, dict(admission_of(waiting.state).waiting)) == ([], {VM: "selfcheck"})
+    assert (waiting.starts, dict(admission_of(DispatcherState(waiting.state)).waiting)) == ([], {VM: "selfcheck"})
     of_old = apply(waiting.state, "selfchecked", passed("old"), "new")
     failed = apply(of_old.state, "selfchecked", passed("new", ok=False, began=LATER), "new")
     assert (of_old.starts, failed.starts) == ([], [])
@@ -52,7 +52,7 @@ def test_a_swap_waits_for_the_self_check_of_the_package_that_runs() -> None:
 
 
 def test_a_deployment_counts_from_its_first_operation_on() -> None:
-    """The book was left by another package, which had passed: the next to be admitted waits before any look is open."""
+    """A state of another package, which had passed, admits no swap from the first operation on."""
     state = apply({}, "selfchecked", passed("old"), "old").state
     started = looked(state, decided(), "old")
     assert started.starts
@@ -61,8 +61,8 @@ def test_a_deployment_counts_from_its_first_operation_on() -> None:
     assert apply(later, "resume", {"at": AT}, "old").starts
 
 
-def test_nobody_waits_where_none_is_asked_for_and_nobody_is_left_down_for_one() -> None:
-    """Without the setting swaps start; with it those that bring a VM up, or go on with what was begun, start too."""
+def test_no_swap_waits_without_the_setting_and_no_vm_stays_down_for_a_self_check() -> None:
+    """Without the setting swaps start; with it only those start that bring a VM up or continue a swap."""
     assert looked({}, decided(required=False), "new").starts
     assert looked({}, decided("recover"), "new").starts
     assert looked({"down": {VM: {"id": VM_ID}}}, decided(), "new").starts
@@ -72,8 +72,8 @@ def test_nobody_waits_where_none_is_asked_for_and_nobody_is_left_down_for_one() 
 
 
 def test_the_dispatcher_answers_a_probe_with_an_orchestration() -> None:
-    """Its id is fixed by the run, so a probe that is executed twice starts the same one."""
-    turns = [apply({}, "probe", {"reply_to": "selfcheck-1", "at": AT}) for _ in range(2)]
-    assert [turn.starts for turn in turns] == [
+    """Its id follows from the run, so a probe that is executed twice starts the same orchestration."""
+    both = [apply({}, "probe", {"reply_to": "selfcheck-1", "at": AT}) for _ in range(2)]
+    assert [played.starts for played in both] == [
         [("answer_selfcheck", "answer-selfcheck-1", {"reply_to": "selfcheck-1"})]
     ] * 2

@@ -1,4 +1,4 @@
-"""Reads of the dispatcher's state outlive its replacement."""
+"""Reads of the dispatcher's state during its replacement."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class TornClient:
         self.code, self.failures, self.reads = code, failures, 0
 
     async def get_entity(self, entity: EntityInstanceId) -> Any:
-        """Fail `failures` times, then say that there is no such entity."""
+        """Fail `failures` times, then return no entity."""
         self.reads += 1
         if self.reads <= self.failures:
             none = grpc.aio.Metadata()
@@ -32,7 +32,7 @@ class TornClient:
 
 
 def read(client: Any) -> dict[str, Any]:
-    return asyncio.run(read_dispatcher_state(client))
+    return asyncio.run(read_dispatcher_state(client)).json
 
 
 def test_a_read_that_meets_the_replacement_is_made_again() -> None:
@@ -51,7 +51,7 @@ def test_a_state_that_cannot_be_read_at_all_is_an_error() -> None:
 
 
 def test_another_failure_is_not_retried() -> None:
-    """An engine that is away is the caller's to tell."""
+    """An error of the engine is raised at once."""
     client = TornClient(grpc.StatusCode.UNAVAILABLE, 1)
     with pytest.raises(grpc.aio.AioRpcError):
         read(client)
@@ -59,6 +59,6 @@ def test_another_failure_is_not_retried() -> None:
 
 
 def test_the_state_is_read_in_one_place() -> None:
-    """No other file asks the client for an entity."""
+    """No other file reads an entity."""
     users = [path for path in (ROOT / "refresh").rglob("*.py") if re.search(r"\bget_entity\(", path.read_text())]
     assert [path.name for path in users] == ["dispatcher_state.py"]

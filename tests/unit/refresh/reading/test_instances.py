@@ -1,4 +1,4 @@
-"""Durable's instances: lists, asked for at the simulator's hub, which refuses what Azure refuses, and torn rows."""
+"""Lists of Durable's instances, read from the simulator's hub, which refuses what Azure refuses, and torn rows."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def with_default_messages(toy: Toy) -> AsyncIterator[DurableFunctionsClien
 
 
 def test_more_instances_than_a_page_holds_are_all_listed() -> None:
-    """Pages are followed to the end, each instance once, by id, and no page is larger than Azure Tables gives."""
+    """All pages are read, each instance once, by id, and no page is larger than Azure Tables allows."""
     assert max(_PAGES) <= MOST_ON_A_PAGE == 1000
 
     async def story(toy: Toy) -> list[str]:
@@ -46,7 +46,7 @@ def test_more_instances_than_a_page_holds_are_all_listed() -> None:
 
 
 def test_a_list_is_narrowed_by_time_and_status() -> None:
-    """Only what was created in that time, and only what has not ended, where that is asked for."""
+    """A list has only instances that were created in the given time and have a given status."""
 
     async def story(toy: Toy) -> None:
         await toy.run("slow_child", 1, "old")
@@ -67,7 +67,7 @@ def test_a_list_is_narrowed_by_time_and_status() -> None:
 
 
 def test_outputs_too_large_for_one_message_come_on_smaller_pages() -> None:
-    """The extension sends outputs with every list: together over 4 MiB they are refused, one by one they arrive."""
+    """A page whose outputs are over 4 MiB is refused; smaller pages of the same list arrive."""
 
     async def story(toy: Toy) -> list[int]:
         for n in range(12):
@@ -102,21 +102,21 @@ class TornRows:
 
 @pytest.mark.parametrize("ended", [False, True])
 def test_an_instance_whose_row_is_torn_is_open_until_it_has_ended(ended: bool) -> None:
-    """Its row cannot be read; whether a list of what has ended meets it says how it stands."""
+    """A torn instance has ended when the list of ended instances has it."""
     client: Any = TornRows(grpc.StatusCode.UNKNOWN, ended=ended)
     assert asyncio.run(is_torn(client, "torn"))
     assert asyncio.run(is_open(client, "torn")) is not ended
 
 
-def test_storage_that_does_not_answer_says_nothing_of_an_instance() -> None:
-    """Any other error is raised: nobody's swap is taken for alive or dead by it."""
+def test_an_error_of_storage_is_raised_and_shows_nothing_about_an_instance() -> None:
+    """Any other error is raised: it shows neither that a swap is alive nor that it is dead."""
     client: Any = TornRows(grpc.StatusCode.UNAVAILABLE)
     with pytest.raises(AioRpcError):
         asyncio.run(is_open(client, "torn"))
 
 
 def test_a_whole_instance_is_open_until_it_ends() -> None:
-    """Running: yes; ended: no; one that nobody knows: no."""
+    """A running instance is open; one that has ended, and one that does not exist, is not."""
 
     async def story(toy: Toy) -> None:
         await toy.run("slow_child", 1, "old")

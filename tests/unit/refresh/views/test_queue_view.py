@@ -1,19 +1,19 @@
-"""The queue's view: who waits and why."""
+"""The queue's view: which VMs wait and why."""
 
 from __future__ import annotations
 
 import pytest
 
-from refresh.views.dispatcher_state import Book
 from refresh.views.queue import queue_view
 from tests.support.worlds.builders import VM_ID, disk_id
+from tests.support.worlds.dispatcher import view_of
 
 OTHER = VM_ID.replace("web01", "web02")
 
 
 def test_an_app_that_never_ran_has_an_empty_queue() -> None:
     """Before the dispatcher's first operation the queue is empty and not paused."""
-    view = queue_view(Book({}), 20)
+    view = queue_view(view_of(), 20)
     assert view["paused"] is False
     assert (view["running"], view["waiting"], view["looking"]) == ([], [], [])
 
@@ -28,27 +28,27 @@ def test_an_app_that_never_ran_has_an_empty_queue() -> None:
     ],
     ids=["paused", "full", "availability set", "free"],
 )
-def test_everybody_who_waits_has_a_reason(state: dict[str, object], reason: str | None, words: str) -> None:
-    """Each waiting VM carries the code of what it waits for and a sentence."""
+def test_every_waiting_vm_has_a_reason(state: dict[str, object], reason: str | None, words: str) -> None:
+    """Each waiting VM has the code of what it waits for and a sentence."""
     row = {"id": VM_ID, "wanted": disk_id("web01-202611"), "since": "2026-11-01T00:00:00+00:00", "group": "set"}
-    (waiting,) = queue_view(Book({**state, "queue": {VM_ID.lower(): row}}), 1)["waiting"]
+    (waiting,) = queue_view(view_of({**state, "queue": {VM_ID.lower(): row}}), 1)["waiting"]
     assert waiting["reason"] == reason
     assert words in waiting["message"]
     assert (waiting["vm"], waiting["wanted"]) == (VM_ID, "web01-202611")
 
 
 def test_vms_about_to_be_looked_at_are_listed_once() -> None:
-    """Hints and those taken by the open look are told together."""
+    """VMs with a hint and VMs that the open look has taken are one list."""
     hint = {"id": VM_ID}
     state = {"hints": {VM_ID.lower(): hint}, "look": {"id": "look-1", "taken": {OTHER.lower(): {"id": OTHER}}}}
-    assert sorted(queue_view(Book(state), 20)["looking"]) == [VM_ID, OTHER]
+    assert sorted(queue_view(view_of(state), 20)["looking"]) == [VM_ID, OTHER]
 
 
 def test_a_swap_under_way_shows_its_disks() -> None:
     """A running row has run, step and the disks of its intent."""
     intent = {"old_disk": disk_id("web01-old"), "new_disk": disk_id("web01-202611")}
     state = {"running": {VM_ID.lower(): {"id": VM_ID, "n": 3, "step": "start", "intent": intent}}}
-    (row,) = queue_view(Book(state), 20)["running"]
+    (row,) = queue_view(view_of(state), 20)["running"]
     assert row["run"].startswith("swap-")
     assert row["run"].endswith("-3")
     assert (row["step"], row["old_disk"], row["new_disk"]) == ("start", intent["old_disk"], intent["new_disk"])

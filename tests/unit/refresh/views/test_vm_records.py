@@ -1,4 +1,4 @@
-"""The VM record: what people see of a VM, and who comes first."""
+"""The VM record and the order of VMs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from refresh.domain.vm.facts import Facts
 from refresh.domain.vm.intent_tag import write_intent_tag
 from refresh.domain.vm.wish import choose_wish
 from refresh.records.durable_names import swap_id
-from refresh.views.dispatcher_state import Book
 from refresh.views.vms import RECORD, MadeDisks, Rank, attention, plan_record, rank_of, vm_record
 from tests.support.worlds.builders import (
     GALLERY,
@@ -30,6 +29,7 @@ from tests.support.worlds.builders import (
     make_version,
     make_vm,
 )
+from tests.support.worlds.dispatcher import view_of
 
 NOTHING_MADE = MadeDisks()
 MARK = write_intent_tag(swap_id(VM_ID, 1), True, "web01-old", "web01-202611")
@@ -47,7 +47,7 @@ def made(name: str, at: str, **fields: Any) -> Disk:
 
 def test_a_record_has_every_field_even_where_nothing_is_known() -> None:
     """A VM without tags of its own shows all fields of the record, the unknown ones as null."""
-    record = vm_record(see(make_vm()), Book({}), NOTHING_MADE)
+    record = vm_record(see(make_vm()), view_of(), NOTHING_MADE)
     assert tuple(record) == RECORD
     assert record["decision"] == "skip"
     assert record["reason"] == "no-wish"
@@ -55,25 +55,25 @@ def test_a_record_has_every_field_even_where_nothing_is_known() -> None:
 
 
 def test_previous_is_shown_as_the_disk_it_stands_for() -> None:
-    """A tag that says @previous is shown as the disk's name."""
+    """A tag with the value @previous is shown as the disk's name."""
     vm = make_vm({"OsDiskName": "@previous", "OsDiskPrevious": "web01-older"})
-    record = vm_record(see(vm, make_disk("web01-older")), Book({}), NOTHING_MADE)
+    record = vm_record(see(vm, make_disk("web01-older")), view_of(), NOTHING_MADE)
     assert (record["wanted"], record["previous"]) == ("web01-older", "web01-older")
 
 
-def test_a_swap_under_way_is_told_as_such() -> None:
-    """While a VM is being swapped its record says so, with run and step, whatever its tags say by then."""
-    book = Book({"running": {VM_ID.lower(): {"id": VM_ID, "n": 7, "step": "stop"}}})
-    record = vm_record(see(make_vm()), book, NOTHING_MADE)
+def test_the_record_of_a_vm_that_is_being_swapped_shows_its_run_and_step() -> None:
+    """The record of a VM that is being swapped has its run and step, whatever its tags are."""
+    dispatcher = view_of({"running": {VM_ID.lower(): {"id": VM_ID, "n": 7, "step": "stop"}}})
+    record = vm_record(see(make_vm()), dispatcher, NOTHING_MADE)
     assert (record["decision"], record["reason"]) == ("swap", "swapping")
     assert str(record["run"]).endswith("-7")
     assert "stop" in record["message"]
 
 
-def test_a_waiting_vm_says_what_it_waits_for() -> None:
-    """The record of a queued VM carries the reason it has not been started."""
-    book = Book({"queue": {VM_ID.lower(): {"id": VM_ID}}, "paused": {"why": "friday"}})
-    record = vm_record(see(make_vm({"OsDiskName": "web01-202611"}), make_disk()), book, NOTHING_MADE)
+def test_the_record_of_a_waiting_vm_has_the_reason_it_waits() -> None:
+    """The record of a queued VM has the reason why its swap has not started."""
+    dispatcher = view_of({"queue": {VM_ID.lower(): {"id": VM_ID}}, "paused": {"why": "friday"}})
+    record = vm_record(see(make_vm({"OsDiskName": "web01-202611"}), make_disk()), dispatcher, NOTHING_MADE)
     assert record["decision"] == "swap"
     assert "paused (friday)" in record["message"]
 
@@ -107,31 +107,31 @@ def test_next_is_never_a_disk_found_unhealthy() -> None:
 
 
 def test_a_failed_way_back_needs_attention_until_it_is_right_again() -> None:
-    """A VM whose last swap needs attention is first, in that outcome's words, until it runs what is asked."""
+    """A VM whose last swap needs attention is first, with that outcome's message, until it runs the disk of its tag."""
     outcome = {"vm": VM_ID, "run": "swap-x-1", "status": "needs-attention", "reason": "undo-failed", "message": "help"}
-    book = Book({"finished": [outcome]})
+    dispatcher = view_of({"finished": [outcome]})
     open_ = see(make_vm({"RefreshState": MARK, "OsDiskName": "web01-old"}, power=Power.UNKNOWN))
-    assert rank_of(open_, book) is Rank.NEEDS_ATTENTION
-    record = vm_record(open_, book, NOTHING_MADE)
+    assert rank_of(open_, dispatcher) is Rank.NEEDS_ATTENTION
+    record = vm_record(open_, dispatcher, NOTHING_MADE)
     assert (record["reason"], record["message"], record["run"]) == ("undo-failed", "help", "swap-x-1")
-    assert attention(see(make_vm({"OsDiskName": "web01-old"})), book) is None
+    assert attention(see(make_vm({"OsDiskName": "web01-old"})), dispatcher) is None
 
 
-def test_the_mark_of_a_swap_that_nobody_works_on_needs_attention() -> None:
-    """RefreshState on a VM that nobody swaps comes first, unless the VM is known to run or the swap to be over."""
+def test_refresh_state_without_a_swap_under_way_needs_attention() -> None:
+    """A VM with RefreshState and no swap under way is first, unless it is known to run or the swap to be over."""
     marked = make_vm({"RefreshState": MARK})
     listed = see(marked, exact=False)
-    assert rank_of(listed, Book({})) is Rank.NEEDS_ATTENTION
-    running = Book({"running": {VM_ID.lower(): {"id": VM_ID, "n": 1}}})
+    assert rank_of(listed, view_of()) is Rank.NEEDS_ATTENTION
+    running = view_of({"running": {VM_ID.lower(): {"id": VM_ID, "n": 1}}})
     assert rank_of(listed, running) is Rank.SWAP
-    assert rank_of(see(marked), Book({})) is Rank.SKIPPED
+    assert rank_of(see(marked), view_of()) is Rank.SKIPPED
     over = replace(listed, facts=replace(listed.facts, over=frozenset({swap_id(VM_ID, 1)})))
-    assert rank_of(over, Book({})) is Rank.SKIPPED
+    assert rank_of(over, view_of()) is Rank.SKIPPED
 
 
 def test_a_plan_is_the_record_with_checks_steps_and_seconds() -> None:
     """A dry run's row names each check, the steps in order, the seconds down and the disk."""
-    row = plan_record(see(make_vm({"OsDiskName": "web01-202611"}), make_disk()), Book({}), NOTHING_MADE)
+    row = plan_record(see(make_vm({"OsDiskName": "web01-202611"}), make_disk()), view_of(), NOTHING_MADE)
     assert row["steps"] == ["stop", "new-disk", "start", "health"]
     assert row["down_s"] == 39.1
     assert row["new_disk"] == disk_id("web01-202611")
@@ -141,19 +141,19 @@ def test_a_plan_is_the_record_with_checks_steps_and_seconds() -> None:
 
 
 def test_a_refused_plan_shows_the_check_that_failed_and_no_steps() -> None:
-    """A refusal's row has no steps and no downtime, and says which check failed and how to cure it."""
+    """A refusal's row has no steps and no downtime, and names the check that failed."""
     wanted = make_disk(location="northeurope")
-    row = plan_record(see(make_vm({"OsDiskName": "web01-202611"}), wanted), Book({}), NOTHING_MADE)
+    row = plan_record(see(make_vm({"OsDiskName": "web01-202611"}), wanted), view_of(), NOTHING_MADE)
     assert (row["decision"], row["steps"], row["down_s"], row["new_disk"]) == ("refuse", [], 0.0, None)
     assert [check["name"] for check in row["checks"] if check["result"] == "failed"] == ["same region"]
 
 
 def test_a_stopped_vm_is_planned_without_downtime() -> None:
-    """A VM known not to run is only given the disk; one whose power is not known is taken to run."""
+    """A stopped VM only gets the disk; a VM of unknown power state counts as running."""
     stopped = make_vm({"OsDiskName": "web01-202611"}, power=Power.DEALLOCATED)
-    exact = plan_record(see(stopped, make_disk()), Book({}), NOTHING_MADE)
+    exact = plan_record(see(stopped, make_disk()), view_of(), NOTHING_MADE)
     assert (exact["steps"], exact["down_s"]) == (["new-disk"], 0.0)
-    guessed = plan_record(see(stopped, make_disk(), exact=False), Book({}), NOTHING_MADE)
+    guessed = plan_record(see(stopped, make_disk(), exact=False), view_of(), NOTHING_MADE)
     assert guessed["down_s"] == 39.1
 
 
@@ -169,6 +169,6 @@ def test_a_stopped_vm_is_planned_without_downtime() -> None:
     ],
 )
 def test_the_previous_disk_is_named_as_tags_name_disks(said: str, shown: str | None) -> None:
-    """By its name within the VM's group; of what names no disk only the beginning is repeated, without a signature."""
-    row = vm_record(see(make_vm({"OsDiskPrevious": said})), Book({}), NOTHING_MADE)
+    """A disk in the VM's group is shown by name; of any other text only the beginning is shown, without a signature."""
+    row = vm_record(see(make_vm({"OsDiskPrevious": said})), view_of(), NOTHING_MADE)
     assert row["previous"] == shown

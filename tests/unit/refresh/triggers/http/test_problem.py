@@ -1,4 +1,4 @@
-"""Failures as problem details: what is told and what never is."""
+"""Failures as problem details: what they show and what they never show."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from refresh.triggers.http.problem import MEDIA_TYPE, Problem, ProblemKind, path
     ids=["throttled", "refused", "not found", "other", "settings", "bug"],
 )
 def test_every_failure_is_a_problem_with_its_status(error: Exception, status: int, words: str) -> None:
-    """Whatever goes wrong is answered as problem details; Azure's words are told, an exception's own never."""
+    """Every failure becomes problem details, with Azure's message and without an exception's text."""
     answer = problem_of(error, "get_vms").response("/api/vms")
     body = json.loads(answer.get_body())
     assert answer.status_code == body["status"] == status
@@ -35,26 +35,26 @@ def test_every_failure_is_a_problem_with_its_status(error: Exception, status: in
     assert "secret" not in json.dumps(body)
 
 
-def test_azures_own_wait_is_passed_on() -> None:
-    """Retry-After of a throttled ARM is told to the caller in whole seconds, rounded up; without one there is none."""
+def test_retry_after_of_azure_is_passed_on() -> None:
+    """Retry-After of a throttled ARM is passed on in whole seconds, rounded up; without it there is none."""
     throttled = problem_of(Unavailable("TooManyRequests", "slow down", retry_after_s=16.2), "x").response("/")
     assert throttled.headers["Retry-After"] == "17"
     assert "Retry-After" not in problem_of(Unavailable("Unreachable", "no answer"), "x").response("/").headers
 
 
-def test_wrong_settings_are_all_told() -> None:
-    """Every setting to correct stands in the errors."""
+def test_all_wrong_settings_are_named() -> None:
+    """The errors list every setting to correct."""
     body = json.loads(problem_of(SettingsError(["one", "two"]), "x").response("/").get_body())
     assert [error["detail"] for error in body["errors"]] == ["one", "two"]
 
 
 def test_a_problems_type_is_stable_and_its_own() -> None:
-    """No two kinds of problem share a type: callers go by it."""
+    """No two kinds of problem share a type."""
     types = [json.loads(Problem(kind, "x").response("/").get_body())["type"] for kind in ProblemKind]
     assert len(set(types)) == len(types)
 
 
 def test_a_key_in_the_url_is_never_repeated() -> None:
-    """`instance` is the path alone."""
+    """`instance` is the path without the query."""
     req = func.HttpRequest("GET", "https://app/api/vms?code=system-key&vm=x", body=b"")
     assert path_of(req) == "/api/vms"

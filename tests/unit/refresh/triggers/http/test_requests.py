@@ -1,4 +1,4 @@
-"""What bodies and queries may say: every fault is told, by its place and with its cure, all at once."""
+"""Bodies and queries of requests: one answer names every fault with its position and cure."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ BAD_BODIES: list[tuple[Any, str, str]] = [
     ({"vms": [disk_id("web01")]}, "#/vms/0", "must be a VM's name"),
     ({"vms": [f"{VM_ID}/../../x"]}, "#/vms/0", "must be a VM's name"),
     ({"vms": ["web01"] * (MAX_VMS + 1)}, "#/vms", f"at most {MAX_VMS}"),
-    ({"vms": ["web01"], "all": True}, "#/all", "not both"),
+    ({"vms": ["web01"], "all": True}, "#/all", "cannot be combined"),
     ({"all": "true"}, "#/all", "true or false"),
     ({"all": True, "period": 202611}, "#/period", '"202611"'),
     ({"all": True, "period": "202613"}, "#/period", '"202611"'),
@@ -60,7 +60,7 @@ BAD_BODIES: list[tuple[Any, str, str]] = [
 
 @pytest.mark.parametrize(("body", "pointer", "words"), BAD_BODIES, ids=[str(row[0])[:40] for row in BAD_BODIES])
 def test_a_bad_body_is_answered_with_its_fault_and_cure(body: Any, pointer: str, words: str) -> None:
-    """Each malformed body is a 400 whose text says what is wrong and where."""
+    """Each malformed body is a 400 that names the fault and its position."""
     with pytest.raises(Problem) as caught:
         read_body(post(body), ALL, must_name_vms=True)
     problem = caught.value
@@ -70,7 +70,7 @@ def test_a_bad_body_is_answered_with_its_fault_and_cure(body: Any, pointer: str,
         assert pointer in [error["pointer"] for error in problem.errors]
 
 
-def test_all_faults_of_a_body_are_told_at_once() -> None:
+def test_one_answer_names_all_faults_of_a_body() -> None:
     """A body with four faults is answered with four errors."""
     with pytest.raises(Problem) as caught:
         read_body(post({"vms": [1], "period": "x", "force": "y", "nonsense": 0}), ALL)
@@ -78,13 +78,13 @@ def test_all_faults_of_a_body_are_told_at_once() -> None:
 
 
 def test_a_key_of_another_route_is_refused_with_those_that_are_taken() -> None:
-    """A rollback with a disk is refused by the key's name, and told what it may say."""
+    """A rollback with a disk is refused with the key's name and the keys that it takes."""
     with pytest.raises(Problem, match="disk is not taken here; /api/rollback takes vms, all"):
         read_body(post({"all": True, "disk": "x"}, "/api/rollback"), ("vms", "all"))
 
 
 def test_a_good_body_is_read_as_written() -> None:
-    """Every key arrives, names and ids untouched."""
+    """Every key is read, names and ids unchanged."""
     body = read_body(
         post({"vms": ["web01", VM_ID], "disk": "@Previous", "period": "202611", "force": True, "dryRun": True}), ALL
     )
@@ -92,20 +92,20 @@ def test_a_good_body_is_read_as_written() -> None:
     assert (body.disk, body.period, body.force, body.dry_run, body.all) == ("@Previous", "202611", True, True, False)
 
 
-def test_an_empty_body_means_nothing_is_said() -> None:
-    """Where nothing has to be said, no body is as good as an empty one."""
+def test_an_empty_body_takes_the_defaults() -> None:
+    """Where no key is required, no body is the same as an empty one."""
     assert read_body(post(b""), ALL) == read_body(post({}), ALL)
 
 
 def test_a_body_too_large_is_not_read() -> None:
-    """More bytes than any list of VMs needs are refused unread."""
+    """A body over the limit is refused without being parsed."""
     with pytest.raises(Problem) as caught:
         read_body(post(b" " * (MAX_BODY_BYTES + 1)), ALL)
     assert caught.value.kind is ProblemKind.TOO_LARGE
 
 
-def test_a_query_may_only_say_what_is_taken() -> None:
-    """Unknown and empty query keys are told by name; the host's own keys pass and are never repeated."""
+def test_a_query_takes_known_keys_only() -> None:
+    """Unknown and empty query keys are named; the host's own keys pass and are never repeated."""
     assert read_query(get(vm="web01", code="system-key", clientId="x"), ("vm",)) == {"vm": "web01"}
     with pytest.raises(Problem) as caught:
         read_query(get(wm="web01", vm="", code="system-key"), ("vm",))

@@ -1,4 +1,4 @@
-"""From names to ids: one VM, or an answer that says which."""
+"""From names to ids: one VM, or a problem that names the candidates."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def choose(*asked: str, known: list[str] | None = None) -> list[str]:
 
 
 def test_names_and_ids_stand_for_vms_in_any_case() -> None:
-    """Names and full ids are compared without case and answered as ARM spells them, each VM once."""
+    """Names and full ids are compared without case and returned as ARM spells them, each VM once."""
     assert choose("WEB01", VM_ID.upper().replace("/SUBSCRIPTIONS", "/subscriptions"), "web02") == [VM_ID, SECOND]
 
 
@@ -33,16 +33,16 @@ def test_names_and_ids_stand_for_vms_in_any_case() -> None:
     ],
     ids=["no such name", "no such id", "other subscription", "two of a name"],
 )
-def test_what_stands_for_no_single_vm_is_named(asked: str, kind: ProblemKind, words: str) -> None:
-    """An unknown, foreign or ambiguous VM is answered by name, with the ids to choose from."""
+def test_a_name_that_is_not_one_vm_is_refused_by_name(asked: str, kind: ProblemKind, words: str) -> None:
+    """The problem of an unknown, foreign or ambiguous VM names it, with the ids to choose from."""
     with pytest.raises(Problem) as caught:
         choose(asked, known=[*KNOWN, TWIN])
     assert caught.value.kind is kind
     assert words in caught.value.detail
 
 
-def test_every_bad_name_of_a_request_is_told() -> None:
-    """Three bad names are three errors, each pointing at its place; the gravest gives the problem its kind."""
+def test_every_bad_name_of_a_request_is_an_error() -> None:
+    """Three bad names are three errors, each with its position; the gravest determines the kind of the problem."""
     with pytest.raises(Problem) as caught:
         choose("web09", "web01", OUTSIDE, "web02", known=[*KNOWN, TWIN])
     assert caught.value.kind is ProblemKind.OUTSIDE_SCOPE

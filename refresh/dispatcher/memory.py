@@ -1,0 +1,36 @@
+"""What the dispatcher's state has about one VM besides its swaps under way.
+
+Decides which outcomes count as over. Leaves what follows from it to the decision about the VM.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from refresh.domain.terms import resource_id
+from refresh.records.dispatcher_state import DispatcherState
+from refresh.records.swap import OutcomeStatus
+
+
+class Memory:
+    """The disks each VM ran, the disks and versions found unhealthy on it, its runs that are over: indexed once."""
+
+    def __init__(self, state: DispatcherState) -> None:
+        """Index the rejections and outcomes of `state`."""
+        self._ran = state.ran
+        self._rejected: dict[str, set[str]] = {}
+        self._over: dict[str, list[str]] = {}
+        for rejection in state.rejected:
+            self._rejected.setdefault(rejection.vm, set()).update(rejection.names)
+        for outcome in state.finished:
+            # A VM that needs attention may still have to be brought up.
+            if outcome.status != OutcomeStatus.NEEDS_ATTENTION:
+                self._over.setdefault(outcome.vm.lower(), []).append(outcome.run)
+
+    def of(self, vm: str) -> dict[str, Any]:
+        """`ran` (hashes of disk ids), `rejected` (ids) and `over` (runs) of a VM, by its lower-case id."""
+        return {
+            "ran": list(self._ran.get(resource_id.id_hash(vm), ())),
+            "rejected": sorted(self._rejected.get(vm, ())),
+            "over": list(self._over.get(vm, ())),
+        }

@@ -1,0 +1,244 @@
+"""The dispatcher's state: hints, queue, running swaps, rejections, pause, as typed rows around the stored JSON.
+
+Decides what each part is called and what its rows hold. The state is plain JSON and small, because every signal
+rewrites it. VMs are keyed by their lower-case id. Leaves all changes to the operations of the dispatcher. A stored name
+never changes: a new version of the app goes on with the state of the old one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from refresh.records.rows import ListOf, OneOf, Row, StoredState, TableOf, ValueOf
+from refresh.records.swap import Intent
+
+DEFAULT_MAX_SWAPS = 20
+
+
+class HintRow(Row):
+    """A VM to look at. `swept` is the time of the sweep where the sweep alone hinted at it.
+
+    `reply_to` are the runs that wait for the VM's outcome.
+    """
+
+    id: str
+    swept: str | None = None
+    force: bool = False
+    reply_to: tuple[str, ...] = ()
+
+
+class TakenRow(HintRow):
+    """A hint that the open look has taken, and the number of the batch it was handed out with."""
+
+    batch: int = 0
+
+
+class OpenLook(Row):
+    """The look that is open, when the dispatcher last heard of it, and the hints it has taken and not decided about."""
+
+    id: str
+    taken: Mapping[str, TakenRow]
+    since: str | None = None
+    batch: int = 0
+
+
+class StoredIntent(Row):
+    """The intent of a swap as it is stored: what the dispatcher itself reads of it."""
+
+    was_running: bool = False
+    old_disk: str | None = None
+    new_disk: str | None = None
+
+    def record(self) -> Intent:
+        """The whole intent. BadRecord when a field of it is missing."""
+        return Intent.from_json(self.json)
+
+
+class QueueRow(HintRow):
+    """A VM that waits for its swap to `wanted`, or for the proof of the disk it was swapped to while it was stopped.
+
+    `group` is its availability set. A proof has the `intent` of the swap, its `step`, and the time that swap ended
+    (`proves_since`). `urgent`: it brings up a VM that a swap has left down.
+    """
+
+    since: str | None = None
+    group: str | None = None
+    wanted: str | None = None
+    intent: StoredIntent | None = None
+    step: str | None = None
+    proves_since: str | None = None
+    urgent: bool = False
+
+
+class RunningRow(QueueRow):
+    """A swap under way: number `n`, which is claimed once its orchestration has begun.
+
+    `tags` are those of an intent that may not have been written yet. `step_n` and `step_at` are number and time of the
+    last step, `attention` why a person is needed, `again` a hint that came meanwhile, `missing` how many sweeps in a
+    row found no orchestration.
+    """
+
+    n: int
+    claimed: bool = False
+    tags: dict[str, str] | None = None
+    step_n: int | None = None
+    step_at: str | None = None
+    attention: str | None = None
+    attention_reason: str | None = None
+    again: HintRow | None = None
+    missing: int = 0
+
+
+class DownRow(Row):
+    """A VM that a swap could not bring up again."""
+
+    id: str
+    group: str | None = None
+
+
+class UnprovenRow(Row):
+    """A VM that was swapped while it did not run; that swap ended at `at`."""
+
+    id: str
+    intent: StoredIntent
+    at: str | None = None
+
+
+class Rejection(Row):
+    """Ids of a disk and its image version, lower-case, that were found unhealthy on a VM."""
+
+    vm: str
+    names: tuple[str, ...]
+    at: str | None = None
+
+
+class OutcomeRow(Row):
+    """How a swap ended: an `Outcome` as it is stored."""
+
+    vm: str
+    run: str
+    status: str
+    reason: str = ""
+    message: str = ""
+    old_disk: str | None = None
+    new_disk: str | None = None
+    started: str | None = None
+    ended: str | None = None
+
+
+class SelfcheckCheck(Row):
+    """One check of a self-check."""
+
+    name: str
+    ok: bool
+    message: str = ""
+
+
+class SelfcheckResult(Row):
+    """How the last self-check ended, and of which package; `began` is missing in one of an older version."""
+
+    ok: bool = False
+    package: str | None = None
+    run: str | None = None
+    began: str | None = None
+    at: str | None = None
+    checks: tuple[SelfcheckCheck, ...] = ()
+
+
+class Pause(Row):
+    """Since when and why no swap is started."""
+
+    since: str | None = None
+    why: str = ""
+
+
+class Switch(Row):
+    """When the last pause or resume was sent, and the ids of the last signals of both."""
+
+    at: str | None = None
+    ids: tuple[str, ...] = ()
+
+
+class EventsSeen(Row):
+    """When the last event arrived, and the edits that the sweep alone has found since then.
+
+    `since` is the first sweep that found one, `sweeps` the last of them, `vms` the last VMs, `told` the sweep that was
+    logged last.
+    """
+
+    seen: str | None = None
+    since: str | None = None
+    sweeps: tuple[str, ...] = ()
+    vms: tuple[str, ...] = ()
+    told: str | None = None
+
+
+class Budgets(Row):
+    """What the settings allow, as the last look has read it; `selfcheck`: swaps wait for one that passes."""
+
+    max_swaps: int = DEFAULT_MAX_SWAPS
+    selfcheck: bool = False
+
+
+class BadOperation(Row):
+    """An operation whose input could not be read."""
+
+    operation: str
+    why: str
+
+
+class Decided(Row):
+    """What a look has decided about a VM; `up` when it was seen running, `current` the name of its OS disk then.
+
+    `lost` is the warning about a swap of which the app has no record.
+    """
+
+    vm: str
+    decision: str
+    reason: str
+    message: str = ""
+    wanted: str | None = None
+    current: str | None = None
+    group: str | None = None
+    force: bool = False
+    reply_to: tuple[str, ...] = ()
+    up: bool = False
+    lost: str | None = None
+
+
+class DispatcherState(StoredState):
+    """The state of the dispatcher.
+
+    `ran` and `proved` are keyed by the hash of a VM's id and hold hashes of disk ids: the last disks the VM is known to
+    have run, newest last, and the last one it was proved healthy on. `said` has the hash of the last decision that was
+    logged for a VM, by the same key. `seq` is the number of the last swap or look; none is used twice. `forced` are
+    hashes of the last signals with force. `swept` is the time of the last sweep, `package` the fingerprint of the code
+    that did the last operation.
+    """
+
+    seq = ValueOf(0)
+    hints = TableOf(HintRow.from_json)
+    look = OneOf(OpenLook)
+    queue = TableOf(QueueRow.from_json)
+    running = TableOf(RunningRow.from_json)
+    down = TableOf(DownRow.from_json)
+    unproven = TableOf(UnprovenRow.from_json)
+    rejected = ListOf(Rejection)
+    ran = TableOf[tuple[str, ...]](tuple)
+    proved = TableOf(str)
+    said = TableOf(str)
+    finished = ListOf(OutcomeRow)
+    selfcheck = OneOf(SelfcheckResult)
+    switch = OneOf(Switch)
+    swept = ValueOf[str | None](None)
+    events = OneOf(EventsSeen)
+    forced = ValueOf[list[str]]([])
+    package = ValueOf[str | None](None)
+    paused = OneOf(Pause)
+    budgets = OneOf(Budgets)
+    bad = ListOf(BadOperation)
+
+    def next_number(self) -> int:
+        """A number for a swap or a look that none has had."""
+        self.seq += 1
+        return self.seq
