@@ -17,6 +17,7 @@ from refresh.arm.bodies import list_at, tags_of, text_at
 from refresh.arm.clients import Clients, raw
 from refresh.arm.errors import azure_errors, quota_resets_after_s, unreadable
 from refresh.domain.terms import tags
+from refresh.domain.terms.vm_tags import parse_vm_tags
 from refresh.gateways.errors import GatewayError
 from refresh.settings.settings import Settings
 
@@ -57,7 +58,7 @@ class ArmGraph:
                 if vm_id is None:
                     raise unreadable("a row without an id")
                 # Rows move between pages while resources come and go: one VM may be told twice.
-                if tags.in_scope(tags_of(row)):
+                if parse_vm_tags(tags_of(row)).in_scope:
                     found.setdefault(vm_id.lower(), vm_id)
         return list(found.values())
 

@@ -13,7 +13,7 @@ from refresh.arm.bodies import bool_at, list_at, text_at
 from refresh.arm.clients import Clients, raw, split
 from refresh.arm.errors import azure_errors
 from refresh.domain.azure.guests import Report
-from refresh.domain.health.probe import Probe
+from refresh.domain.terms.probe import Probe
 from refresh.domain.terms.resource_id import VM_TYPE
 from refresh.gateways.errors import NotFound, Refused
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from yarl import URL
 
-from refresh.domain.health.probe import Probe
+from refresh.domain.terms.probe import Probe
 from refresh.gateways.errors import Refused, Unavailable
 from refresh.settings.values import is_loopback
 

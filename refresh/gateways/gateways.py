@@ -21,9 +21,9 @@ from refresh.domain.azure.guests import Report
 from refresh.domain.azure.managed_images import Image
 from refresh.domain.azure.rhythm import NOT_SAID, ReadsLeft
 from refresh.domain.azure.vms import Vm
-from refresh.domain.health.probe import Probe
 from refresh.domain.images.source_fit import SourceFacts
 from refresh.domain.images.sources import SourcePart
+from refresh.domain.terms.probe import Probe
 from refresh.gateways.access import Access
 from refresh.gateways.temporary_groups import TemporaryGroups
 

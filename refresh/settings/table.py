@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from refresh.domain.health.ladder import OPTIONAL
-from refresh.domain.health.owner_tags import TIMEOUT_FROM_S, TIMEOUT_TO_S
+from refresh.domain.terms.vm_tags import HEALTH_TIMEOUT_FROM_S, HEALTH_TIMEOUT_TO_S
 from refresh.settings import values
 
 MAX_CONCURRENT_ACTIVITIES = 64
@@ -158,7 +158,7 @@ SETTINGS: tuple[Setting, ...] = (
         "health_timeout_s",
         "300",
         "Seconds a started VM has to prove that it is healthy before the old disk comes back.",
-        values.between(TIMEOUT_FROM_S, TIMEOUT_TO_S),
+        values.between(HEALTH_TIMEOUT_FROM_S, HEALTH_TIMEOUT_TO_S),
     ),
     Setting(
         "REFRESH_QUARANTINE_AFTER",

@@ -20,8 +20,8 @@ from refresh.domain.swap import plan
 from refresh.domain.swap.decided_vm import Seen
 from refresh.domain.swap.decision import Decision, Refuse, Revive, Swap, is_intent_stale
 from refresh.domain.terms import resource_id, tags, times
+from refresh.domain.terms.stop_mode import StopMode
 from refresh.domain.terms.swap_reason import Reason, Wait
-from refresh.domain.vm.stop_mode import StopMode, choose_stop_mode
 from refresh.domain.vm.warnings import warnings_of
 from refresh.domain.vm.wish import disk_text, previous_text
 from refresh.views.dispatcher_state import Book
@@ -121,7 +121,7 @@ def attention(seen: Seen, book: Book) -> tuple[str, str] | None:
         return str(row.get("attention_reason", Reason.NO_CAPACITY)), str(row["attention"])
     if vm is None or row is not None:
         return None
-    left = tags.value_of(vm.tags, tags.REFRESH_STATE) is not None and not _is_leftover(seen, vm)
+    left = vm.own_tags.refresh_state is not None and not _is_leftover(seen, vm)
     outcome = book.outcome(seen.vm_id) or {}
     right_again = seen.decision.reason is Reason.ALREADY_THERE and not left
     if outcome.get("status") == "needs-attention" and not right_again:
@@ -183,7 +183,7 @@ def plan_record(
         steps = plan.plan_swap(not seen.exact or vm.power in (Power.RUNNING, Power.STARTING))
     elif isinstance(decision, Revive):
         steps = plan.plan_revival()
-    mode = (choose_stop_mode(vm, stop_mode) if vm is not None else None) or StopMode.DEALLOCATE
+    mode = (vm.own_tags.choose_stop_mode(stop_mode) if vm is not None else None) or StopMode.DEALLOCATE
     checks = decision.checks if isinstance(decision, Swap | Refuse) else ()
     warnings = seen.facts.warnings or (warnings_of(vm, seen.facts.wanted, mode) if vm is not None and checks else ())
     return vm_record(seen, book, made, current) | {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from refresh.activities.swap import ensure_os_disk, ensure_stopped
 from refresh.domain.azure import rhythm
-from refresh.domain.vm.stop_mode import StopMode
+from refresh.domain.terms.stop_mode import StopMode
 
 ROOT = Path(__file__).parents[2]
 DOC = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")

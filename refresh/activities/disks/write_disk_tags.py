@@ -51,7 +51,7 @@ async def write_tag(fleet: Fleet, row: VmRow) -> VmRow:
         message = f"{tags.OS_DISK_NAME} could not be written: {why}"
         return replace(row, decision=FAILED, reason=MonthReason.AZURE_SAID_NO, message=message)
     vm = await fleet.vm(row.vm)
-    if vm is None or tags.value_of(vm.tags, tags.OS_DISK_NAME) != name:
+    if vm is None or vm.own_tags.os_disk_name != name:
         message = f"{tags.OS_DISK_NAME} was written but reads otherwise; somebody may have changed it meanwhile"
         return replace(row, decision=FAILED, reason=MonthReason.NOT_VERIFIED, message=message)
     return replace(row, reason=MonthReason.MADE, message=f"{tags.OS_DISK_NAME} asks for {name} now", wanted=name)

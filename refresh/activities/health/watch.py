@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 from refresh.activities.health.prober import Prober
 from refresh.domain.azure.vms import Power, Vm
 from refresh.domain.health.boot_log import find_in_boot_log
-from refresh.domain.health.guest_rungs import Expected, Reading, climb
+from refresh.domain.health.guest_rungs import SUCCESSES_NEEDED, Expected, Reading, climb
 from refresh.domain.health.ladder import Rung, RungName, judge_health
-from refresh.domain.health.probe import SUCCESSES_NEEDED, parse_probe
 from refresh.domain.terms import times
+from refresh.domain.terms.probe import parse_probe
 from refresh.domain.terms.verdict import StepVerdict
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Guests

@@ -118,7 +118,7 @@ class Convergence:
         self._since = self._since or vm.read_at
         if self.step.unique_id and vm.unique_id and self.step.unique_id != vm.unique_id:
             return self._result("gone", evidence="another VM has its name now")
-        if tags.on_hold(vm.tags) and not self.step.despite_hold:
+        if vm.own_tags.on_hold and not self.step.despite_hold:
             return self._result("held", evidence=f"{tags.AUTO_REFRESH}=hold")
         if self.observe is not None:
             await self.observe(vm)

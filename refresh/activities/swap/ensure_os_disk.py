@@ -8,7 +8,7 @@ from refresh import wiring
 from refresh.activities.swap.convergence import Convergence, Rhythm
 from refresh.domain.swap.steps import judge_disk
 from refresh.domain.terms import resource_id
-from refresh.domain.vm.stop_mode import StopMode
+from refresh.domain.terms.stop_mode import StopMode
 from refresh.records.swap import StepInput
 
 # Recorded: deallocated 0.6 s at least, half within 0.9 s; powered off 2.5 s, 2.8 s; nearly all within 61 s, one 614 s.

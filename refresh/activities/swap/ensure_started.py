@@ -7,7 +7,7 @@ from typing import Any
 from refresh import wiring
 from refresh.activities.swap.convergence import Convergence, Rhythm
 from refresh.domain.swap.steps import judge_started
-from refresh.domain.vm.stop_mode import StopMode
+from refresh.domain.terms.stop_mode import StopMode
 from refresh.records.swap import StepInput
 
 # Recorded: from deallocated 8 s at least, half within 13 s, 30 s at most; from powered off 2.8 s, 5.5 s, 12.5 s. A

@@ -7,7 +7,7 @@ from typing import Any
 from refresh import wiring
 from refresh.activities.swap.convergence import Convergence, Rhythm
 from refresh.domain.swap.steps import judge_stopped
-from refresh.domain.vm.stop_mode import StopMode
+from refresh.domain.terms.stop_mode import StopMode
 from refresh.records.swap import StepInput
 
 # A stop that fails, or succeeds and stops nothing, may still have taken the guest down each time.

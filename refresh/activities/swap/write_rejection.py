@@ -34,7 +34,7 @@ async def write_rejection(data: dict[str, Any]) -> dict[str, Any]:
         if intent.previous is not None:
             written[tags.OS_DISK_PREVIOUS] = intent.previous
         # First what only counts with the rest: should the worker die in between, the wish still asks for all of it.
-        stale = tags.value_of(vm.tags, tags.OS_DISK_PREVIOUS)
+        stale = vm.own_tags.os_disk_previous
         if intent.previous is None and stale is not None:
             await retry_until_answered(
                 lambda: gateways.tags.delete_tags(vm.id, {tags.OS_DISK_PREVIOUS: stale}), budget_s=TAG_WRITE_BUDGET_S

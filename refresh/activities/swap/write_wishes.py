@@ -32,11 +32,11 @@ async def write_wishes(data: dict[str, Any]) -> dict[str, Any]:
 async def _write(gateways: Gateways, vm_id: str, disk: str) -> dict[str, Any] | None:
     try:
         vm = await retry_until_answered(lambda: gateways.compute.read_vm(vm_id), budget_s=READ_BUDGET_S)
-        if tags.on_hold(vm.tags):
+        if vm.own_tags.on_hold:
             return _row(vm_id, "skip", Reason.ON_HOLD, f"{tags.AUTO_REFRESH}=hold: its tag was not written")
-        if not tags.in_scope(vm.tags):
-            return _row(vm_id, "skip", Reason.NOT_IN_SCOPE, tags.say_out_of_scope(vm.tags))
-        if tags.value_of(vm.tags, tags.OS_DISK_NAME) != disk:
+        if not vm.own_tags.in_scope:
+            return _row(vm_id, "skip", Reason.NOT_IN_SCOPE, vm.own_tags.why_out_of_scope)
+        if vm.own_tags.os_disk_name != disk:
             await retry_until_answered(
                 lambda: gateways.tags.merge_tags(vm.id, {tags.OS_DISK_NAME: disk}), budget_s=TAG_WRITE_BUDGET_S
             )

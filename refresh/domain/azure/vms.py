@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from refresh.domain.azure.data_disks import DataDisk
 from refresh.domain.azure.guests import NOTHING_KNOWN, Guest
 from refresh.domain.azure.rhythm import NOT_SAID, ReadsLeft
+from refresh.domain.terms.vm_tags import VmTags, parse_vm_tags
 
 
 class Power(StrEnum):
@@ -83,3 +85,8 @@ class Vm:
     settled_at: str | None = None
     read_at: str | None = None
     reads_left: ReadsLeft = NOT_SAID
+
+    @cached_property
+    def own_tags(self) -> VmTags:
+        """The tags of the contract, parsed; `tags` are all of them as they are written."""
+        return parse_vm_tags(self.tags)

@@ -30,8 +30,7 @@ def choose_definition(vm: Vm, current: Disk, definitions: Sequence[Definition]) 
 
     `definitions` are all of the configured galleries, `current` is the VM's OS disk.
     """
-    name = (tags.value_of(vm.tags, tags.REFRESH_IMAGE) or "").strip()
-    if name:
+    if name := vm.own_tags.image:
         return _named(name, vm, current, definitions)
     candidates = [
         found

@@ -18,6 +18,8 @@ from refresh.domain.terms import times
 
 # NetBIOS: https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftcompute
 _WINDOWS_NAME_LENGTH = 15
+# This many answers in a row, at the rhythm of the readings (5 s).
+SUCCESSES_NEEDED = 3
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ def check_facts(facts: Facts, policy: Policy, *, force: bool = False) -> tuple[C
     vm, wanted = facts.vm, facts.wanted
     if vm is None:
         return ()
-    said = tags_readable.check_tags(vm, facts.wish)
+    said = tags_readable.check_tags(vm.own_tags, facts.wish)
     if wanted is None:
         unknown = facts.unreadable is not None or first_failed(said) is not None
         return said if unknown else (*said, placement.check_exists(None, facts.wish))

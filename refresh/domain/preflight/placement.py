@@ -12,8 +12,9 @@ from refresh.domain.azure.vms import Vm
 from refresh.domain.preflight.check import Check, Evidence, Promise, same_text
 from refresh.domain.terms import resource_id, tags
 from refresh.domain.terms.swap_reason import Reason
+from refresh.domain.terms.vm_tags import shorten
 from refresh.domain.vm.preflight_facts import Surroundings
-from refresh.domain.vm.wish import Wish, shorten
+from refresh.domain.vm.wish import Wish
 
 _IN_USE = "https://github.com/kubernetes-sigs/azuredisk-csi-driver/issues/1378"
 _SWAP_DOCS = "https://learn.microsoft.com/azure/virtual-machines/linux/os-disk-swap"

@@ -15,8 +15,8 @@ from refresh.domain.azure.quarantine import is_quarantined
 from refresh.domain.azure.vms import Vm
 from refresh.domain.preflight.check import Check, Evidence, Promise
 from refresh.domain.terms import resource_id, tags
+from refresh.domain.terms.stop_mode import StopMode
 from refresh.domain.terms.swap_reason import Reason
-from refresh.domain.vm.stop_mode import StopMode
 
 _OS_STATES = (
     "https://learn.microsoft.com/azure/virtual-machines/shared-image-galleries#generalized-and-specialized-images"

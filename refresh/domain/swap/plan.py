@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from refresh.domain.vm.stop_mode import StopMode
+from refresh.domain.terms.stop_mode import StopMode
 
 # Where a swap stands before its first step, and what the names of the steps of the way back begin with.
 INTENT = "intent"

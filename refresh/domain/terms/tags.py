@@ -89,26 +89,6 @@ def is_true(value: str | None) -> bool:
     return value is not None and value.strip().lower() == "true"
 
 
-def in_scope(tags: Mapping[str, str]) -> bool:
-    """Whether `AutoRefresh` puts this VM in scope (`true` or `hold`, any case)."""
-    return is_true(value_of(tags, AUTO_REFRESH)) or on_hold(tags)
-
-
-def on_hold(tags: Mapping[str, str]) -> bool:
-    """Whether `AutoRefresh=hold` tells the app to keep its hands off."""
-    return (value_of(tags, AUTO_REFRESH) or "").strip().lower() == "hold"
-
-
-def say_out_of_scope(tags: Mapping[str, str]) -> str:
-    """Why these tags leave a VM out, with what they say: somebody may believe that it is in."""
-    value = value_of(tags, AUTO_REFRESH)
-    if value is None:
-        return f"{AUTO_REFRESH} is not on this VM; set it to true to have it refreshed"
-    if value.strip().lower() == "false":
-        return f"{AUTO_REFRESH}={value}: the VM is left out; set it to true to have it refreshed"
-    return f"{AUTO_REFRESH}={value!r} is none of true, hold and false; set it to true to have the VM refreshed"
-
-
 def not_contract(tags: Mapping[str, str]) -> dict[str, str]:
     """The tags that are somebody else's: what a new disk keeps of the old one's."""
     ours = {name.lower() for name in CONTRACT}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from refresh.domain.azure.vms import Vm
-from refresh.domain.terms import resource_id, tags
+from refresh.domain.terms import resource_id
 
 _EVENT_TYPE = "microsoft.resources.resourcewritesuccess"
 _OPERATIONS = ("microsoft.resources/tags/write", "microsoft.compute/virtualmachines/write")
@@ -66,9 +66,10 @@ def is_worth_a_look(vm: Vm) -> bool:
 
     Says nothing about whether the wish is any good: the look decides. A VM on hold is left alone.
     """
-    if not tags.in_scope(vm.tags) or tags.on_hold(vm.tags):
+    asked = vm.own_tags
+    if not asked.in_scope or asked.on_hold:
         return False
-    if tags.value_of(vm.tags, tags.REFRESH_STATE):
+    if asked.refresh_state:
         return True
-    wish = (tags.value_of(vm.tags, tags.OS_DISK_NAME) or "").strip().lower()
+    wish = asked.wanted.lower()
     return bool(wish) and wish not in ((vm.os_disk_name or "").lower(), (vm.os_disk_id or "").lower())

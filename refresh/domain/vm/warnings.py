@@ -14,7 +14,7 @@ from enum import StrEnum
 from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.vms import Vm
 from refresh.domain.terms import times
-from refresh.domain.vm.stop_mode import StopMode
+from refresh.domain.terms.stop_mode import StopMode
 
 WINDOWS_DISK_AGE_S = 30 * 86400.0
 """A domain member changes its machine password every 30 days by default:

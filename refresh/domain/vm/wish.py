@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from refresh.domain.azure.vms import Vm
 from refresh.domain.terms import resource_id, tags
 from refresh.domain.terms.swap_reason import Reason
+from refresh.domain.terms.vm_tags import shorten, without_query
 
 
 @dataclass(frozen=True)
@@ -29,19 +30,19 @@ def choose_wish(vm: Vm, disk_groups: Collection[str]) -> Wish:
 
     A name means a disk of the VM's own resource group, `@previous` the disk that `OsDiskPrevious` names.
     """
-    text = (tags.value_of(vm.tags, tags.OS_DISK_NAME) or "").strip()
+    asked = vm.own_tags
+    text = asked.wanted
     if not text:
         return Wish("")
-    if text.lower() == tags.PREVIOUS:
-        previous = (tags.value_of(vm.tags, tags.OS_DISK_PREVIOUS) or "").strip()
-        if not previous:
+    if asked.wants_previous:
+        if not asked.previous:
             return Wish(
                 text,
                 problem=Reason.NO_PREVIOUS,
                 message=f"{tags.OS_DISK_NAME}={tags.PREVIOUS} needs a disk in {tags.OS_DISK_PREVIOUS}, "
                 "and this VM has none; write the disk's name instead",
             )
-        return _named(vm, text, previous, disk_groups)
+        return _named(vm, text, asked.previous, disk_groups)
     return _named(vm, text, text, disk_groups)
 
 
@@ -80,19 +81,8 @@ def disk_text(vm_id: str, disk_id: str) -> str:
 
 def previous_text(vm: Vm) -> str | None:
     """What `OsDiskPrevious` says for people to read; anybody can write the tag, so what names no disk is cut short."""
-    said = (tags.value_of(vm.tags, tags.OS_DISK_PREVIOUS) or "").strip()
+    said = vm.own_tags.previous
     disk = resource_id.parse(said)
     if disk is not None and disk.type == resource_id.DISK_TYPE and resource_id.is_disk_name(disk.name):
         return disk_text(vm.id, disk.text)
     return (said if resource_id.is_disk_name(said) else shorten(said)) or None
-
-
-def without_query(text: str) -> str:
-    """Somebody's text up to a question mark: what follows in a URL may be a signature, and is nobody's to repeat."""
-    return text.partition("?")[0]
-
-
-def shorten(text: str) -> str:
-    """Somebody's text, short enough for a sentence."""
-    text = without_query(text)
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -18,7 +18,7 @@ from refresh.domain.azure.refusals import tell_refusal
 from refresh.domain.azure.vms import Vm
 from refresh.domain.disks.image_choice import choose_definition
 from refresh.domain.disks.month_disk import check_os_disk, is_months_disk
-from refresh.domain.terms import names, resource_id, tags
+from refresh.domain.terms import names, resource_id
 from refresh.domain.terms.month_reason import MonthReason, Refusal
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
@@ -56,8 +56,8 @@ async def read_subject(fleet: Fleet, vm_id: str) -> Vm | VmRow:
     vm = await fleet.vm(vm_id)
     if vm is None:
         return VmRow(vm_id, SKIP, MonthReason.VM_GONE, "the VM does not exist any more")
-    if not tags.in_scope(vm.tags):
-        refusal = Refusal(MonthReason.NOT_IN_SCOPE, tags.say_out_of_scope(vm.tags))
+    if not vm.own_tags.in_scope:
+        refusal = Refusal(MonthReason.NOT_IN_SCOPE, vm.own_tags.why_out_of_scope)
         return refused(vm_id, refusal, current=vm.os_disk_name)
     return vm
 

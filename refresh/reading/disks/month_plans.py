@@ -77,7 +77,7 @@ async def plan_month(
     made = {plan.disk_id.lower(): _disk_of(plan) for plan in plans.values() if plan.existing is None}
     if (asked.rollout or settings.rollout) != AUTO:
         return MonthPlan(images, rows, new_disks=frozenset(made))
-    wishes = {vm: plan.name for vm, plan in plans.items() if not _runs_it(plan) and not tags.on_hold(plan.vm.tags)}
+    wishes = {vm: plan.name for vm, plan in plans.items() if not _runs_it(plan) and not plan.vm.own_tags.on_hold}
     exactly = len(wishes) <= READ_SINGLY
     base: FactSource = gateways if exactly else listed_source(gateways, inventory)
     images_to_be = _PlannedImages(base.gallery, planned, specs)

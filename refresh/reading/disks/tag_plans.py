@@ -28,20 +28,20 @@ async def plan_tag(fleet: Fleet, catalog: Catalog, vm_id: str, period: str, *, f
     vm = await read_subject(fleet, vm_id)
     if isinstance(vm, VmRow):
         return vm
-    wanted = (tags.value_of(vm.tags, tags.OS_DISK_NAME) or "")[:_MAX_WANTED] or None
+    wanted = (vm.own_tags.os_disk_name or "")[:_MAX_WANTED] or None
     early = _check_tags(vm)
     row = early or judge_tag(await plan_disk_of(fleet, catalog, vm, period), force=force)
     return replace(row, wanted=wanted)
 
 
 def _check_tags(vm: Vm) -> VmRow | None:
-    if tags.on_hold(vm.tags):
+    if vm.own_tags.on_hold:
         message = f"{tags.AUTO_REFRESH}=hold: the app leaves this VM alone"
         return VmRow(vm.id, SKIP, MonthReason.ON_HOLD, message, current=vm.os_disk_name)
-    early = next((name for name in tags.NOT_BUILT_YET if tags.value_of(vm.tags, name) is not None), None)
-    if early is None:
+    early = vm.own_tags.not_built
+    if not early:
         return None
-    message = f"tag {early} is not supported yet; remove it to have this VM swapped"
+    message = f"tag {early[0]} is not supported yet; remove it to have this VM swapped"
     return refused(vm.id, Refusal(MonthReason.TAG_NOT_BUILT, message), current=vm.os_disk_name)
 
 
@@ -58,9 +58,9 @@ def judge_tag(plan: DiskPlan | VmRow, *, force: bool) -> VmRow:
     if disk.provisioning_state != "Succeeded" or disk.disk_state != "Unattached" or disk.managed_by:
         message = f"disk {plan.name} is {disk.provisioning_state}, {disk.disk_state}; only a free one can be asked for"
         return row_of(plan, REFUSE, MonthReason.DISK_NOT_FREE, message)
-    if _names(vm, tags.OS_DISK_NAME, plan):
+    if _names(vm.own_tags.wanted, plan):
         return row_of(plan, SKIP, MonthReason.ALREADY_TAGGED, f"{tags.OS_DISK_NAME} asks for {plan.name} already")
-    if not force and _names(vm, tags.OS_DISK_REJECTED, plan):
+    if not force and _names(vm.own_tags.rejected, plan):
         message = (
             f"disk {plan.name} was found unhealthy on this VM and rolled back; make a newer one, or ask with force"
         )
@@ -68,9 +68,8 @@ def judge_tag(plan: DiskPlan | VmRow, *, force: bool) -> VmRow:
     return row_of(plan, CREATE, MonthReason.MISSING, f"{tags.OS_DISK_NAME} is to be {plan.name}")
 
 
-def _names(vm: Vm, tag: str, plan: DiskPlan) -> bool:
-    value = (tags.value_of(vm.tags, tag) or "").strip().lower()
-    return value in (plan.name.lower(), plan.disk_id.lower())
+def _names(value: str, plan: DiskPlan) -> bool:
+    return value.lower() in (plan.name.lower(), plan.disk_id.lower())
 
 
 async def plan_tags(

@@ -62,7 +62,7 @@ async def scope_vms(gateways: Gateways) -> list[Vm]:
     for subscription in await retry_until_answered(gateways.graph.list_subscriptions, budget_s=BUDGET_S):
         list_vms = partial(gateways.compute.list_vms, subscription)
         vms = await retry_until_answered(lambda list_vms=list_vms: collect(list_vms()), budget_s=BUDGET_S)  # type: ignore[misc]
-        found += [vm for vm in vms if tags.in_scope(vm.tags)]
+        found += [vm for vm in vms if vm.own_tags.in_scope]
     return found
 
 
@@ -83,5 +83,5 @@ def _demand(definition: Definition, vms: Iterable[Vm]) -> dict[str, int]:
 
 
 def _may_want(vm: Vm, definition: Definition) -> bool:
-    named = (tags.value_of(vm.tags, tags.REFRESH_IMAGE) or "").strip().lower()
+    named = vm.own_tags.image.lower()
     return named == definition.name.lower() if named else vm.os_type == definition.os_type

@@ -17,7 +17,7 @@ from refresh.domain.preflight.check import first_failed
 from refresh.domain.preflight.provenance import Policy
 from refresh.domain.preflight.tags_readable import check_tags
 from refresh.domain.swap.decision import decide_settled
-from refresh.domain.terms import resource_id, tags
+from refresh.domain.terms import resource_id
 from refresh.domain.terms.swap_reason import Reason
 from refresh.domain.vm.facts import Facts
 from refresh.domain.vm.wish import Wish, choose_wish
@@ -131,7 +131,7 @@ class FactReader:
         facts = Facts(vm, wish, ran=known_to_run, rejected=frozenset(rejected), over=frozenset(over))
         if wish.disk_id is None or decide_settled(vm, facts) is not None:
             return facts
-        if not self.thorough and first_failed(check_tags(vm, wish)) is not None:
+        if not self.thorough and first_failed(check_tags(vm.own_tags, wish)) is not None:
             return facts
         try:
             facts = await self._with_disks(facts, vm, wish.disk_id)
@@ -145,7 +145,7 @@ class FactReader:
         # The tag can be written by anybody who may tag the VM, so it only counts where a free disk of the group would
         # be taken anyhow; with trust `gallery` the app believes its own memory alone.
         home = resource_id.parse_vm(vm.id)
-        previous = tags.value_of(vm.tags, tags.OS_DISK_PREVIOUS)
+        previous = vm.own_tags.os_disk_previous
         if home is None or not previous or self.policy.trust == "gallery":
             return []
         disk = previous if "/" in previous else home.sibling("Microsoft.Compute/disks", previous)

@@ -16,9 +16,9 @@ from refresh.domain.preflight import rights
 from refresh.domain.preflight.encryption import set_of
 from refresh.domain.preflight.provenance import Policy
 from refresh.domain.preflight.vm_size import must_be_asked
-from refresh.domain.terms import resource_id, tags
+from refresh.domain.terms import resource_id
+from refresh.domain.terms.stop_mode import StopMode
 from refresh.domain.vm.preflight_facts import Surroundings
-from refresh.domain.vm.stop_mode import StopMode, choose_stop_mode
 from refresh.domain.vm.wish import choose_wish
 from refresh.gateways.errors import GatewayError
 from refresh.reading.calls.paced_reads import Reads
@@ -63,7 +63,7 @@ class SurroundingsReader:
 
     async def read(self, vm: Vm, current: Disk | None, wanted: Disk) -> Surroundings:
         """What stands around making `wanted` the OS disk of `vm`, which runs `current` now."""
-        mode = choose_stop_mode(vm, self._policy.stop_mode) or StopMode.DEALLOCATE
+        mode = vm.own_tags.choose_stop_mode(self._policy.stop_mode) or StopMode.DEALLOCATE
         disks = [wanted.id, *([vm.os_disk_id] if vm.os_disk_id else [])]
         encryption_set = set_of(wanted)
         scopes = [vm.id, *disks, *([encryption_set] if encryption_set else [])]
@@ -97,7 +97,7 @@ class SurroundingsReader:
             lambda: collect(fleet.list_vms(subscription) if everywhere else fleet.list_group_vms(group)),
         )
         for other in rows or ():
-            asks = tags.in_scope(other.tags) and not resource_id.same(other.id, vm.id)
+            asks = other.own_tags.in_scope and not resource_id.same(other.id, vm.id)
             if asks and resource_id.same(choose_wish(other, self._policy.disk_groups).disk_id, wanted.id):
                 return other.id
         return None

@@ -20,7 +20,7 @@ from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.vms import Vm
 from refresh.domain.fleet.freshness import Freshness
 from refresh.domain.swap.decided_vm import Seen
-from refresh.domain.terms import resource_id, tags
+from refresh.domain.terms import resource_id
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
@@ -112,7 +112,7 @@ async def _one(gateways: Gateways, settings: Settings, book: Book, name: str) ->
 
 async def _look(gateways: Gateways, settings: Settings, book: Book) -> _Snapshot:
     inventory = await list_inventory(gateways)
-    in_scope = [vm.id for vm in inventory.vms.values() if tags.in_scope(vm.tags)]
+    in_scope = [vm.id for vm in inventory.vms.values() if vm.own_tags.in_scope]
     seen = await decide_from_lists(listed_source(gateways, inventory), settings, in_scope, book.recall)
     rows: list[tuple[Key, Seen]] = [((int(rank_of(one, book)), one.vm_id.lower()), one) for one in seen]
     rows.sort(key=lambda row: row[0])
