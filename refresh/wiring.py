@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from refresh import package
 from refresh.arm.access import ArmAccess
 from refresh.arm.clients import Clients
 from refresh.arm.clock import ArmClock
@@ -27,7 +27,6 @@ from refresh.domain.images.spec import ImageSpec, read_specs
 from refresh.gateways.gateways import Gateways
 from refresh.settings.settings import Settings, SettingsError
 
-_ROOT = Path(__file__).parents[1]
 """The app's own folder, where it is deployed."""
 
 
@@ -85,7 +84,7 @@ def gateways() -> Gateways:
 
 def image_specs() -> tuple[ImageSpec, ...]:
     """The images of `images.toml`, read at every use; none where there is no such file. SettingsError: all faults."""
-    path = _ROOT / settings().images
+    path = package.ROOT / settings().images
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:

@@ -85,6 +85,6 @@ async def _begin(
 
 
 def _deleting(version: Version) -> ResourceRow:
-    message, size_gb = "newer versions do its work", version.os_disk_size_gb
+    message, size_gb = "newer versions replace it", version.os_disk_size_gb
     usd = version_usd(version)
     return ResourceRow(VERSION, version.id, DELETING, RemovalReason.SUPERFLUOUS, message, size_gb, usd)

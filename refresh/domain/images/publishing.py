@@ -1,7 +1,7 @@
-"""How a version is published: where it goes, in how many replicas, and what ARM is asked for.
+"""How an image version is published: its target regions, its replicas and its ARM body.
 
-Decides the ARM bodies of versions and of the managed image that may stand between a VHD and a version. Refuses to know
-whether the source fits (`source_fit`) and how its number was chosen (`images`).
+Decides the ARM bodies of versions and of the managed image that can stand between a VHD and a version. Does not know
+whether the source fits (`source_fit`) or how the version number is chosen (`version_choice`).
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ MAX_REPLICAS = 100
 class Publishing:
     """What the owner of an image decides about its versions; regions are compared without case and spaces.
 
-    `replicas` instead of counting VMs; `storage` the storage account type, `storage_in` where a region has another;
-    `encryption` disk encryption sets by region; `proof` whether a throw-away VM must boot a version before it is used
-    (None: as the source has it); `via_image` makes versions of a VHD from a managed image, which outlives the blob.
+    `replicas` replaces the count of VMs; `storage` is the storage account type, `storage_in` the one of single regions;
+    `encryption` has disk encryption sets by region; `proof` is whether a throw-away VM must boot a version before it is
+    used (None: the default of the source); `via_image` makes versions of a VHD from a managed image, which outlives the
+    blob.
     """
 
     regions: tuple[str, ...] = ()
@@ -63,7 +64,7 @@ def version_body(
 ) -> dict[str, Any]:
     """The ARM body of a version from `source`, excluded from latest until its checks have passed.
 
-    `demand` is how many VMs may want a disk from it, by region. The version's own region must be among its targets:
+    `demand` is how many VMs can need a disk from it, by region. The version's own region must be among its targets:
     https://learn.microsoft.com/azure/virtual-machines/image-version
     """
     luns = [part.lun for part in source.data]
@@ -103,7 +104,7 @@ def image_body(definition: Definition, source: Source, version: str, period: str
 
 
 def source_key(source: Source) -> str:
-    """What a version that was made from `source` names as its source."""
+    """The id that a version made from `source` names as its source."""
     return source.os.id
 
 

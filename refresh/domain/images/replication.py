@@ -1,7 +1,7 @@
-"""How far an image version has got, and which one counts as latest for a region.
+"""How far an image version is replicated, and which version is the latest for a region.
 
-Decides from what ARM says of versions and their replication. Refuses to know what a version was made from and who
-waits for it.
+Decides from the states that ARM shows of versions and their replication. Does not know what a version was made from or
+which run waits for it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MOVING = ("Creating", "Updating")
 
 
 class ReplicationStanding(StrEnum):
-    """How far a version is: usable in every region asked for, on its way, or never to be."""
+    """Whether a version is usable in every requested region, not yet, or never."""
 
     DONE = "done"
     WAITING = "waiting"
@@ -28,7 +28,7 @@ class ReplicationStanding(StrEnum):
 
 @dataclass(frozen=True)
 class Progress:
-    """A version's standing and, unless it is done, the reason and sentence that go with it."""
+    """A version's standing and, unless it is done, its reason and sentence."""
 
     standing: ReplicationStanding
     reason: MonthReason = MonthReason.MADE
@@ -67,7 +67,7 @@ def _judge_failed(version: Version) -> Progress:
 
 
 def progress_by_region(version: Version) -> dict[str, str]:
-    """How far the version is in each region, for people to read."""
+    """How far the version is in each region, as text for people."""
     return {
         region.name: "100 %"
         if region.state == "Completed"
@@ -77,15 +77,15 @@ def progress_by_region(version: Version) -> dict[str, str]:
 
 
 def regions_reached(version: Version) -> tuple[str, ...]:
-    """Where the version, read with its replication status, can be used, in the order of their names."""
+    """The regions where the version, read with its replication status, can be used, in the order of their names."""
     return tuple(sorted(names.region_key(region.name) for region in version.regions if region.state == "Completed"))
 
 
 def rank_versions(versions: Iterable[Version], region: str) -> list[Version]:
-    """The versions disks in `region` may be made from as far as a list tells, highest number first.
+    """The versions from which disks in `region` can be made as far as a list shows, highest number first.
 
-    Replication is not in a list: each is still to be checked with `is_replicated`. `excludeFromLatest` of the version
-    or of the region takes a version out: https://learn.microsoft.com/azure/virtual-machines/shared-image-galleries
+    A list has no replication status: the caller checks each with `is_replicated`. `excludeFromLatest` of the version or
+    of the region excludes a version: https://learn.microsoft.com/azure/virtual-machines/shared-image-galleries
     """
     usable = [
         version
@@ -100,12 +100,12 @@ def rank_versions(versions: Iterable[Version], region: str) -> list[Version]:
 
 
 def is_replicated(version: Version, region: str) -> bool:
-    """Whether `version`, read with its replication status, has arrived in `region`."""
+    """Whether `version`, read with its replication status, is replicated to `region`."""
     return any(_is(found.name, region) and found.state == "Completed" for found in version.regions)
 
 
 def no_version(definition: Definition, versions: Iterable[Version], region: str) -> Refusal:
-    """Why there is nothing to make a disk in `region` from."""
+    """Why there is no version from which a disk in `region` can be made."""
     newest = max(versions, key=_number, default=None)
     has = f"; newest is {newest.name}" if newest else "; it has no version yet"
     return Refusal(

@@ -1,7 +1,7 @@
-"""What an image definition's tags ask a version to be made from.
+"""The source of new versions, as the tags of an image definition name it.
 
-Decides how `RefreshSource` and the tags beside it are read: the resource type says which kind of source it is. Refuses
-to know whether the source exists and fits; that is `source_fit`.
+Decides how `RefreshSource` and the tags beside it are read: the resource type decides the kind of source. Does not know
+whether the source exists or fits (`source_fit`).
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from refresh.domain.terms.month_reason import MonthReason, Refusal
 
 LATEST = "latest"
 RECIPE = "recipe"
-# A disk from an image may have a data disk at each of 64 LUNs: the largest VM sizes take that many.
+# The largest VM sizes have 64 LUNs, so an image can have data disks at LUNs 0 to 63.
 _LUN = re.compile(rf"^{tags.REFRESH_SOURCE_LUN}(\d|[1-5]\d|6[0-3])\Z", re.IGNORECASE | re.ASCII)
 _LUN_LIKE = re.compile(rf"^{tags.REFRESH_SOURCE_LUN}", re.IGNORECASE)
-# No query: a shared access signature in a tag would be a secret that everybody can read.
+# No query: a shared access signature in a tag would be a secret that every reader of the tag has.
 _VHD = re.compile(r"^https://([a-z0-9]{3,24})\.[a-z0-9.\-]+/[^\s?#]+\.vhd\Z", re.IGNORECASE | re.ASCII)
 _STORAGE_TYPE = "microsoft.storage/storageaccounts"
 
 
 class SourceKind(StrEnum):
-    """What a version can be made from; the value is how people call it."""
+    """What a version can be made from; messages show the value."""
 
     VM = "VM"
     IMAGE = "managed image"
@@ -49,7 +49,7 @@ _SINGLE = (SourceKind.DISK, SourceKind.SNAPSHOT, SourceKind.VHD)
 
 @dataclass(frozen=True)
 class SourcePart:
-    """Where one disk comes from: a full ARM id, or a VHD's URL. `lun` is a data disk's, None for the OS disk."""
+    """The source of one disk: a full ARM id, or a VHD's URL. `lun` is that of a data disk, None for the OS disk."""
 
     kind: SourceKind
     id: str
@@ -60,7 +60,7 @@ class SourcePart:
 class Source:
     """What a version is made from: `os` and, for disks, snapshots and VHDs, the data disks by LUN.
 
-    `storage` is the id of the VHDs' account. `latest`: no number was named, `os.id` is an image definition's.
+    `storage` is the id of the VHDs' storage account. With `latest` no version is named: `os.id` is an image definition.
     """
 
     os: SourcePart
@@ -70,7 +70,7 @@ class Source:
 
 
 def read_source(definition: Definition) -> Source | Refusal:
-    """What the tags of `definition` ask to build from, or why nobody can tell."""
+    """The source that the tags of `definition` name, or why they name none."""
     text = (tags.value_of(definition.tags, tags.REFRESH_SOURCE) or "").strip()
     if not text:
         cure = f"{definition.name} has no tag {tags.REFRESH_SOURCE}; set it to the full id of what to build from"
@@ -79,9 +79,9 @@ def read_source(definition: Definition) -> Source | Refusal:
     if os is None:
         return Refusal(
             MonthReason.UNKNOWN_SOURCE,
-            f"{tags.REFRESH_SOURCE}='{_short(text)}' on {definition.name} is of no known kind; known are the full "
-            "resource id of a VM, managed image, image definition or version, disk or snapshot, an https URL of a .vhd "
-            f"blob without a query, and '{RECIPE}'",
+            f"{tags.REFRESH_SOURCE}='{_short(text)}' on {definition.name} is no known kind of source; known are the "
+            "full resource id of a VM, managed image, image definition or version, disk or snapshot, an https URL of a "
+            f".vhd blob without a query, and '{RECIPE}'",
         )
     data = _data_disks(definition, os)
     if isinstance(data, Refusal):
@@ -121,15 +121,15 @@ def _data_disks(definition: Definition, os: SourcePart) -> tuple[SourcePart, ...
         if part is None or part.kind not in _SINGLE or os.kind not in _SINGLE:
             return Refusal(
                 MonthReason.UNKNOWN_SOURCE,
-                f"{name}='{_short(value)}' on {definition.name}: data disks are named beside a disk, snapshot or VHD "
-                f"only, as {tags.REFRESH_SOURCE_LUN}0 to {tags.REFRESH_SOURCE_LUN}63, each a disk, snapshot or VHD",
+                f"{name}='{_short(value)}' on {definition.name}: data disks can be named only beside a disk, snapshot "
+                f"or VHD, as {tags.REFRESH_SOURCE_LUN}0 to {tags.REFRESH_SOURCE_LUN}63, each a disk, snapshot or VHD",
             )
         parts[part.lun or 0] = part
     return tuple(parts[lun] for lun in sorted(parts))
 
 
 def _storage(definition: Definition, parts: tuple[SourcePart, ...]) -> str | Refusal | None:
-    """The storage account of the VHDs among `parts`; Azure wants its id beside each URL."""
+    """The storage account of the VHDs among `parts`; Azure requires its id beside each URL."""
     urls = [part.id for part in parts if part.kind is SourceKind.VHD]
     if not urls:
         return None

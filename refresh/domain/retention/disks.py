@@ -1,8 +1,8 @@
-"""Which disks made from our images nobody needs any more, and why each of the others stays.
+"""Which disks made from the configured galleries are no longer needed, and why each of the others stays.
 
-Decides from what ARM cannot be told otherwise: where a disk came from, who owns it, when it was made and last changed
-hands, its name. Its own tags decide nothing. Whatever is unknown is a reason to keep it. Refuses to know how any of it
-was read and when it is deleted; the same judgement is passed on a list and again right before each deletion.
+Decides from facts that only ARM can change: the source of a disk, its owner, when it was made and last attached, its
+name. The disk's own tags decide nothing. An unknown fact keeps the disk. Does not know how the facts were read or when
+the disk is deleted; the same function judges the list and each disk right before its deletion.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Rule:
-    """How many of the newest are kept whatever their age, and from how many days on the others may go."""
+    """How many of the newest are kept whatever their age, and from how many days of age the others can be deleted."""
 
     keep: int
     days: int
@@ -31,7 +31,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a judgement on disks rests on; `galleries` are lower-case ids, `now` is ARM's time (ISO)."""
+    """The facts beside the disk itself; `galleries` are lower-case ids, `now` is ARM's time (ISO)."""
 
     galleries: Collection[str]
     mentions: Mentions
@@ -47,9 +47,9 @@ def is_ours(disk: Disk, galleries: Collection[str]) -> bool:
 
 
 def rank_spares(disks: Iterable[Disk], galleries: Collection[str]) -> dict[str, int]:
-    """How many newer free disks the same VM has, for every free disk of ours, by lower-case id.
+    """How many newer free disks the same VM has, for every free disk from `galleries`, by lower-case id.
 
-    Whose a disk is tells its name, which nobody can change.
+    The disk's name names its VM; Azure cannot rename a disk.
     """
     by_vm: dict[tuple[str, str], list[Disk]] = {}
     for disk in disks:
@@ -63,7 +63,7 @@ def rank_spares(disks: Iterable[Disk], galleries: Collection[str]) -> dict[str, 
 
 
 def is_free(disk: Disk) -> bool:
-    """Whether the disk is whole, unattached and nobody owns it."""
+    """Whether the disk is complete, unattached and without an owner."""
     owned = disk.managed_by is not None or bool(disk.shared_by)
     return disk.disk_state == "Unattached" and not owned and disk.provisioning_state == "Succeeded"
 
@@ -78,7 +78,7 @@ def judge_disk(disk: Disk, evidence: Evidence, ranks: Mapping[str, int]) -> Remo
     if disk.provisioning_state != "Succeeded":
         return RemovalVerdict(reason.NOT_SETTLED, f"its provisioning state is {disk.provisioning_state or 'unknown'}")
     if _vm_of(disk) is None:
-        return RemovalVerdict(reason.NAME_NOT_OURS, "the app gives no such name (<vm>-<yyyymm>): somebody else made it")
+        return RemovalVerdict(reason.NAME_NOT_OURS, "its name is not <vm>-<yyyymm>, so the app did not make it")
     if (lock := lock_on(disk.id, evidence.locks)) is not None:
         return RemovalVerdict(reason.LOCKED, lock)
     if (tag := evidence.mentions.by_tag(disk.name)) is not None:
@@ -106,12 +106,12 @@ def judge_disk(disk: Disk, evidence: Evidence, ranks: Mapping[str, int]) -> Remo
 
 
 def judge_age(since: str | None, evidence: Evidence, what: str) -> RemovalVerdict | None:
-    """Why something that happened at `since` (ISO) is too recent; None when it is long enough ago."""
+    """Why an event at `since` (ISO) is too recent for a deletion; None when it is long enough ago."""
     age_s = times.seconds_between(since, evidence.now)
     if age_s is None:
-        return RemovalVerdict(RemovalReason.UNKNOWN_AGE, f"nobody knows when it was {what}")
+        return RemovalVerdict(RemovalReason.UNKNOWN_AGE, f"Azure does not show when it was {what}")
     if age_s < evidence.rule.days * _DAY_S:
-        message = f"it was {what} {age_s / _DAY_S:.1f} days ago; the setting says {evidence.rule.days}"
+        message = f"it was {what} {age_s / _DAY_S:.1f} days ago; the setting is {evidence.rule.days} days"
         return RemovalVerdict(RemovalReason.TOO_YOUNG, message)
     return None
 

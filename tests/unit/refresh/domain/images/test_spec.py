@@ -87,7 +87,7 @@ def test_an_image_may_say_everything_about_itself() -> None:
     [
         ("[images", ("not TOML",)),
         ("images = 1", ("must be tables",)),
-        ("[image.ubuntu]", ("images.toml says 'image'",)),
+        ("[image.ubuntu]", ("images.toml has 'image'",)),
         (LEAST.replace("images.ubuntu", "images.'-x/y'"), ("must be named like",)),
         (
             "[images.ubuntu]\nos_type = 'BSD'\nstate = 1\n[images.ubuntu.publish]\nreplicas = 200\nproof = 'yes'",

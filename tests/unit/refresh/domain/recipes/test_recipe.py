@@ -73,7 +73,7 @@ def test_a_recipe_holds_no_credential(toml: str, cloud: str, says: str) -> None:
 
 def test_the_app_powers_the_machine_off_not_the_recipe() -> None:
     """A recipe that would switch the machine off before the marker is written is refused."""
-    assert "leave it out" in faults(cloud=f"{CLOUD}power_state:\n  mode: poweroff\n")[0]
+    assert "remove it" in faults(cloud=f"{CLOUD}power_state:\n  mode: poweroff\n")[0]
 
 
 def parts_of(recipe: Recipe, *, generalized: bool) -> dict[str, str]:

@@ -21,7 +21,7 @@ def test_a_missing_provider_that_swaps_rest_on_fails_with_its_cure() -> None:
     for state in ("NotRegistered", "Unregistered", "Registering"):
         found = judge_registrations("sub", ALL, {HEALTH: state, EVENTS: "Registered"}, {})
         assert not found.ok
-        assert found.message == f"{HEALTH} is {state}: the health rung resource-health says nothing"
+        assert found.message == f"{HEALTH} is {state}: the health rung resource-health shows nothing"
         assert found.cure == f"az provider register --subscription sub --namespace {HEALTH} --wait"
 
 
@@ -29,7 +29,7 @@ def test_missing_events_are_told_and_stop_nothing() -> None:
     """The sweep finds every edit: swaps need not wait for a registration."""
     found = judge_registrations("sub", ALL, {HEALTH: "registered", EVENTS: "NotRegistered"}, {})
     assert found.ok
-    assert "the sweep alone finds them" in found.message
+    assert "only the sweep finds edits" in found.message
     assert EVENTS in str(found.cure)
 
 

@@ -13,7 +13,7 @@ from durabletask.entities import EntityInstanceId
 
 from refresh.reading.dispatcher_state import read_dispatcher_state
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 class TornClient:
