@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from refresh import wiring
-from refresh.activities.disks.make_disks import BURST, GAP_S
+from refresh.domain.azure import polls
+from refresh.domain.azure.polls import BULK_BUDGET_S
 from refresh.domain.azure.refusals import tell_refusal
 from refresh.domain.terms import tags
 from refresh.domain.terms.month_reason import MonthReason
@@ -18,7 +19,7 @@ from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.disks.disk_plans import each_vm
 from refresh.reading.disks.tag_plans import plan_tag
-from refresh.reading.fleet.vms_and_disks import BUDGET_S, Fleet
+from refresh.reading.fleet.vms_and_disks import Fleet
 from refresh.reading.images.galleries import Catalog
 from refresh.records.month import CREATE, FAILED, BatchInput, VmRow
 from refresh.settings.settings import Settings
@@ -37,7 +38,7 @@ async def write_batch(gateways: Gateways, settings: Settings, batch: BatchInput)
         row = await plan_tag(fleet, catalog, vm_id, batch.period, force=batch.force)
         return await write_tag(fleet, row) if row.decision == CREATE else row
 
-    return await each_vm(batch.vms, write, burst=BURST, gap_s=GAP_S)
+    return await each_vm(batch.vms, write, burst=polls.DISK_BURST, gap_s=polls.DISK_GAP_S)
 
 
 async def write_tag(fleet: Fleet, row: VmRow) -> VmRow:
@@ -45,7 +46,7 @@ async def write_tag(fleet: Fleet, row: VmRow) -> VmRow:
     name = row.next or ""
     wish = {tags.OS_DISK_NAME: name}
     try:
-        await retry_until_answered(lambda: fleet.gateways.tags.merge_tags(row.vm, wish), budget_s=BUDGET_S)
+        await retry_until_answered(lambda: fleet.gateways.tags.merge_tags(row.vm, wish), budget_s=BULK_BUDGET_S)
     except (Refused, NotFound) as error:
         why = tell_refusal(error.code, error.message)
         message = f"{tags.OS_DISK_NAME} could not be written: {why}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from refresh.activities.health.prober import Prober
+from refresh.domain.azure import polls
 from refresh.domain.azure.vms import Power, Vm
 from refresh.domain.health.boot_log import find_in_boot_log
 from refresh.domain.health.guest_rungs import SUCCESSES_NEEDED, Expected, Reading, climb
@@ -20,10 +21,6 @@ from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Guests
 from refresh.records.swap import Health, StepInput
 from refresh.settings.settings import Settings
-
-# The log and the platform's opinion change slowly and cost a call or two each.
-LOG_FROM_S, LOG_EVERY_S = 10.0, 15.0
-RESOURCE_FROM_S, RESOURCE_EVERY_S = 60.0, 30.0
 
 
 def expected_of(step: StepInput, settings: Settings) -> Expected:
@@ -82,9 +79,9 @@ class HealthWatch:
             await self._probe(vm, self.prober)
         if self._proved(vm):
             return
-        if self._has_log and self._due(RungName.BOOT_LOG, vm, LOG_FROM_S, LOG_EVERY_S):
+        if self._has_log and self._due(RungName.BOOT_LOG, vm, polls.BOOT_LOG):
             await self._read_log(vm)
-        if self._due(RungName.RESOURCE_HEALTH, vm, RESOURCE_FROM_S, RESOURCE_EVERY_S):
+        if self._due(RungName.RESOURCE_HEALTH, vm, polls.RESOURCE_HEALTH):
             await self._read_resource(vm)
 
     def judge(self, vm: Vm, _begun_age_s: float | None) -> StepVerdict:
@@ -127,9 +124,10 @@ class HealthWatch:
     def _counts(self, name: RungName) -> bool:
         return name in self.expected.counted
 
-    def _due(self, name: RungName, vm: Vm, from_s: float, every_s: float) -> bool:
+    def _due(self, name: RungName, vm: Vm, poll: polls.Poll) -> bool:
         elapsed_s = self._elapsed_s(vm)
-        if not self._counts(name) or elapsed_s < from_s or elapsed_s - self._asked_at.get(name, -every_s) < every_s:
+        since_s = elapsed_s - self._asked_at.get(name, -poll.every_s)
+        if not self._counts(name) or elapsed_s < poll.first_s or since_s < poll.every_s:
             return False
         self._asked_at[name] = elapsed_s
         return True

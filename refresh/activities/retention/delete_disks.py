@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from refresh import wiring
+from refresh.domain.azure import polls
 from refresh.domain.azure.disks import Disk
+from refresh.domain.azure.polls import BULK_BUDGET_S
 from refresh.domain.azure.refusals import tell_refusal
 from refresh.domain.azure.vms import Vm
 from refresh.domain.retention.mentions import Mentions, read_mentions
@@ -25,14 +27,11 @@ from refresh.domain.terms import resource_id
 from refresh.gateways.errors import GatewayError, NotFound
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
-from refresh.reading.fleet.vms_and_disks import BUDGET_S, collect
+from refresh.reading.fleet.vms_and_disks import collect
 from refresh.reading.retention.survey import DiskSurvey, disk_row, owners_of, survey_disks
 from refresh.records.retention import DELETED, DISK, FAILED, DeletionInput, ResourceRow
 from refresh.settings.settings import Settings
 
-# Azure takes 0.1 to 4.9 s to delete a disk.
-GONE_BUDGET_S = 60.0
-_FIRST_LOOK_S = 0.5
 _log = logging.getLogger(__name__)
 
 
@@ -89,7 +88,7 @@ async def _alone(gateways: Gateways, around: _Around, disk_id: str) -> ResourceR
     """One disk's row; whatever goes wrong with it stops no other."""
     try:
         # Unavailable in between begins with reading again: the disk may be somebody's by then.
-        return await retry_until_answered(lambda: _delete(gateways, around, disk_id), budget_s=BUDGET_S)
+        return await retry_until_answered(lambda: _delete(gateways, around, disk_id), budget_s=BULK_BUDGET_S)
     except GatewayError as error:
         why = tell_refusal(error.code, error.message)
         return ResourceRow(DISK, disk_id, FAILED, RemovalReason.AZURE_SAID_NO, f"it was not deleted: {why}")
@@ -112,11 +111,11 @@ async def _delete(gateways: Gateways, around: _Around, disk_id: str) -> Resource
 
 
 async def _await_gone(gateways: Gateways, disk: Disk) -> ResourceRow:
-    waited_s, pause_s = 0.0, _FIRST_LOOK_S
-    while waited_s < GONE_BUDGET_S:
+    waited_s, pause_s = 0.0, polls.DELETE_DISK.every_s
+    while waited_s < polls.DELETE_DISK.budget_s:
         await asyncio.sleep(pause_s)
-        waited_s, pause_s = waited_s + pause_s, min(pause_s * 2, 10.0)
-        seen = await retry_until_answered(lambda: _read(gateways, disk.id), budget_s=BUDGET_S)
+        waited_s, pause_s = waited_s + pause_s, polls.DELETE_DISK.next_pause_s(pause_s)
+        seen = await retry_until_answered(lambda: _read(gateways, disk.id), budget_s=BULK_BUDGET_S)
         if seen is None:
             return _gone(disk.id, disk)
         if seen.provisioning_state not in ("Deleting", "Updating") and waited_s > 5.0:

@@ -13,6 +13,7 @@ from typing import Any
 
 from refresh import wiring
 from refresh.domain.azure.galleries import Version
+from refresh.domain.azure.polls import BULK_BUDGET_S
 from refresh.domain.azure.refusals import tell_refusal
 from refresh.domain.retention.prices import version_usd
 from refresh.domain.retention.reason import RemovalReason
@@ -20,7 +21,6 @@ from refresh.domain.retention.versions import Catalogue
 from refresh.gateways.errors import GatewayError, NotFound
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
-from refresh.reading.fleet.vms_and_disks import BUDGET_S
 from refresh.reading.retention.survey import VersionSurvey, read_version, survey_disks, survey_versions, version_row
 from refresh.records.retention import DELETED, DELETING, FAILED, VERSION, DeletionInput, ResourceRow
 from refresh.settings.settings import Settings
@@ -52,7 +52,7 @@ async def _alone(
     gateways: Gateways, survey: VersionSurvey, homes: Mapping[str, Catalogue], version_id: str
 ) -> ResourceRow:
     try:
-        return await retry_until_answered(lambda: _begin(gateways, survey, homes, version_id), budget_s=BUDGET_S)
+        return await retry_until_answered(lambda: _begin(gateways, survey, homes, version_id), budget_s=BULK_BUDGET_S)
     except NotFound:
         return ResourceRow(VERSION, version_id, DELETED, RemovalReason.DELETED, "it is gone")
     except GatewayError as error:

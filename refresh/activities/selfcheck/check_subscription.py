@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from refresh import wiring
+from refresh.domain.azure.polls import LIST_BUDGET_S
 from refresh.domain.azure.refusals import tell_refusal
 from refresh.domain.azure.vms import Vm
 from refresh.domain.preflight import rights
@@ -15,7 +16,6 @@ from refresh.domain.selfcheck.rights_in_scope import groups_in_scope, judge_righ
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
-from refresh.reading.fleet.subscription_lists import LIST_BUDGET_S
 from refresh.reading.fleet.vms_and_disks import collect
 from refresh.records.selfcheck import CheckRow, arm_check
 

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from refresh.activities.swap.operation_watch import OperationWatch
+from refresh.domain.azure import polls
 from refresh.domain.azure.capacity import is_capacity, pause_s
 from refresh.domain.azure.refusals import read_denial
 from refresh.domain.azure.rhythm import NOT_SAID, choose_pause_s
@@ -25,14 +26,6 @@ from refresh.gateways.gateways import Begun, Gateways
 from refresh.reading.calls import late_activity
 from refresh.reading.calls.retrying import is_in_progress
 from refresh.records.swap import StepInput, StepResult
-
-# Longer waits go back to the orchestrator, so that no activity outlives a platform update unnoticed.
-ACTIVITY_S = 50.0
-_LONGEST_PAUSE_S = 30.0
-_LONGEST_REST_S = 120.0
-# A reading that Azure refuses may be a role that has not spread yet; one that it goes on refusing ends the step.
-_REFUSED_READS_S = 30.0
-
 
 _UNDER_WAY = StepVerdict(Move.WAIT, "Azure says that the operation is under way")
 
@@ -82,7 +75,7 @@ class Convergence:
         self._at: str | None = None
         self._settled_at: str | None = None
         self._slept_s = self._slept_when_read_s = 0.0
-        self._pause_s = 1.0
+        self._pause_s = polls.RETRY.every_s
         self._last_error: GatewayError | None = None
         self._wait_s: float | None = None
         self._reads_left = NOT_SAID
@@ -95,7 +88,7 @@ class Convergence:
             result = await self._once()
             if result is not None:
                 return result
-            if self._slept_s >= ACTIVITY_S or self._wait_s is not None:
+            if self._slept_s >= polls.ACTIVITY_S or self._wait_s is not None:
                 return self._result("waiting", self._last_error)
 
     async def _once(self) -> StepResult | None:
@@ -149,7 +142,7 @@ class Convergence:
         except GatewayError as error:
             hopeless = isinstance(error, Refused) and not is_in_progress(error) and not self.rhythm.retry_refused
             return self._result("failed", error) if hopeless else await self._unanswered(error)
-        self._begun_at, self._token, self._pause_s = begun.at, begun.token, 1.0
+        self._begun_at, self._token, self._pause_s = begun.at, begun.token, polls.RETRY.every_s
         self._begins += 1
         if self.rhythm.asks_operation:
             self._operation.follow(begun.token, self._slept_s, begun.retry_after_s)
@@ -160,7 +153,7 @@ class Convergence:
     async def _unread(self, error: GatewayError) -> StepResult | None:
         if isinstance(error, Refused) and not self.rhythm.retry_refused:
             self._refused_from_s = self._slept_s if self._refused_from_s is None else self._refused_from_s
-            if self._slept_s - self._refused_from_s >= _REFUSED_READS_S:
+            if self._slept_s - self._refused_from_s >= polls.REFUSED_READS_S:
                 return self._result("failed", error)
         return await self._unanswered(error, waiting=True)
 
@@ -172,8 +165,8 @@ class Convergence:
             self._wait_s = pause_s(self._elapsed_s())
             return None
         wait_s = self._pause_s if error.retry_after_s is None else max(error.retry_after_s, 0.1)
-        self._pause_s = min(self._pause_s * 2, _LONGEST_PAUSE_S)
-        if wait_s > ACTIVITY_S:  # has been 20 minutes: that long waits a durable timer
+        self._pause_s = polls.RETRY.next_pause_s(self._pause_s)
+        if wait_s > polls.ACTIVITY_S:  # has been 20 minutes: that long waits a durable timer
             self._wait_s = min(wait_s, self.rhythm.budget_s)
             return None
         await self._sleep(wait_s)
@@ -210,7 +203,7 @@ class Convergence:
         """Whether an operation that came to nothing again and again is let alone a little longer each time."""
         if self._begins < 2 or self._begun_at is None or self._has_no_room(self.step.last_code):
             return False
-        return self._elapsed_s(self._begun_at) < min(LOST_AFTER_S * self._begins, _LONGEST_REST_S)
+        return self._elapsed_s(self._begun_at) < min(LOST_AFTER_S * self._begins, polls.LONGEST_REST_S)
 
     def _is_used_up(self) -> bool:
         return self._begins >= self.rhythm.most_begins

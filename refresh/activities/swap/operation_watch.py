@@ -6,14 +6,10 @@ they allow twice the looks. Does not know what the operation does and when the n
 
 from __future__ import annotations
 
+from refresh.domain.azure import polls
 from refresh.domain.azure.rhythm import NOT_SAID, ReadsLeft
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Compute
-
-# Every fourth look reads the VM whatever the operation says: a person may have put the VM on hold, and Compute's
-# counter of an operation (45) is larger than that of a VM (36), which others use as well.
-VM_EVERY = 4
-_AFTER_NO_ANSWER_S = 5.0
 
 
 class OperationWatch:
@@ -39,12 +35,12 @@ class OperationWatch:
         Azure's Retry-After is kept to: until then the VM alone is read. Never raises.
         """
         self._looks += 1
-        if self._token is None or now_s < self._quiet_until_s or self._looks % VM_EVERY == 0:
+        if self._token is None or now_s < self._quiet_until_s or self._looks % polls.VM_EVERY == 0:
             return False
         try:
             progress = await self._compute.operation_progress(self._vm, self._token)
         except GatewayError as error:
-            self._quiet_until_s = now_s + (error.retry_after_s or _AFTER_NO_ANSWER_S)
+            self._quiet_until_s = now_s + (error.retry_after_s or polls.OPERATION_UNREAD_S)
             return False
         if progress.state != "InProgress":
             self._token, self._over_at_s = None, now_s

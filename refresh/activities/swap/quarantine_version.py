@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 from refresh import wiring
+from refresh.domain.azure.polls import TAG_WRITE_BUDGET_S
 from refresh.domain.azure.refusals import tell_refusal
 from refresh.domain.terms import tags
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
-from refresh.reading.calls.retrying import TAG_WRITE_BUDGET_S, retry_until_answered
+from refresh.reading.calls.retrying import retry_until_answered
 
 
 async def quarantine_version(data: dict[str, Any]) -> dict[str, Any]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from refresh import wiring
+from refresh.domain.azure.polls import TAG_WRITE_BUDGET_S
 from refresh.domain.azure.refusals import read_denial
 from refresh.domain.terms import tags
 from refresh.domain.terms.swap_reason import Reason
 from refresh.gateways.errors import GatewayError, NotFound
 from refresh.reading.calls import late_activity
-from refresh.reading.calls.retrying import TAG_WRITE_BUDGET_S, retry_until_answered
+from refresh.reading.calls.retrying import retry_until_answered
 
 
 async def write_intent(data: dict[str, Any]) -> dict[str, Any]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from refresh import wiring
+from refresh.domain.azure.polls import TAG_WRITE_BUDGET_S
 from refresh.domain.terms import resource_id, tags
 from refresh.domain.vm.wish import choose_wish, disk_text
 from refresh.gateways.errors import GatewayError
 from refresh.reading.calls import late_activity
-from refresh.reading.calls.retrying import TAG_WRITE_BUDGET_S, retry_until_answered
+from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.swap.facts import policy_of
 from refresh.records.swap import Intent
 

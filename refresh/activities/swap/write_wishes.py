@@ -6,13 +6,13 @@ import asyncio
 from typing import Any
 
 from refresh import wiring
+from refresh.domain.azure.polls import READ_BUDGET_S, TAG_WRITE_BUDGET_S
 from refresh.domain.azure.refusals import tell_refusal
 from refresh.domain.terms import tags
 from refresh.domain.terms.swap_reason import Reason
 from refresh.gateways.errors import GatewayError, NotFound
 from refresh.gateways.gateways import Gateways
-from refresh.reading.calls.paced_reads import READ_BUDGET_S
-from refresh.reading.calls.retrying import TAG_WRITE_BUDGET_S, retry_until_answered
+from refresh.reading.calls.retrying import retry_until_answered
 
 WRITES_AT_ONCE = 4
 

@@ -6,6 +6,8 @@ to go on asking. https://learn.microsoft.com/troubleshoot/azure/virtual-machines
 
 from __future__ import annotations
 
+from refresh.domain.azure.polls import NO_ROOM
+
 CODES = frozenset(
     {
         "AllocationFailed",
@@ -16,7 +18,6 @@ CODES = frozenset(
         "QuotaExceeded",
     }
 )
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 60.0, 600.0
 
 
 def is_capacity(code: str | None) -> bool:
@@ -26,4 +27,4 @@ def is_capacity(code: str | None) -> bool:
 
 def pause_s(waited_s: float) -> float:
     """Seconds until the next try after `waited_s` seconds without room: longer and longer, ten minutes at most."""
-    return min(max(FIRST_PAUSE_S, waited_s / 4), LONGEST_PAUSE_S)
+    return min(max(NO_ROOM.every_s, waited_s / 4), NO_ROOM.longest_s or NO_ROOM.every_s)

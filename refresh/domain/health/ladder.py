@@ -10,11 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from refresh.domain.azure.polls import QUIET_GUEST_S
 from refresh.domain.terms.verdict import Move, StepVerdict
-
-# A guest that has never been heard of is watched this long for a word and for a boot that fails: six recorded agents
-# reported 26 to 69 s after the boot.
-QUIET_S = 90.0
 
 
 class RungVerdict(StrEnum):
@@ -78,7 +75,7 @@ def judge_health(rungs: Sequence[Rung], elapsed_s: float, timeout_s: float) -> S
     if proofs and not still_open:
         return StepVerdict(Move.DONE, _told(proofs), proved=True)
     pending = [rung for rung in rungs if rung.says in (RungVerdict.WAITS, RungVerdict.DOUBTS)]
-    if elapsed_s < (timeout_s if pending else min(QUIET_S, timeout_s)):
+    if elapsed_s < (timeout_s if pending else min(QUIET_GUEST_S, timeout_s)):
         return StepVerdict(Move.WAIT, _told(pending or rungs))
     against = still_open or [rung for rung in rungs if rung.says is RungVerdict.DOUBTS]
     if against:

@@ -12,10 +12,11 @@ from typing import Any
 
 from durabletask.task import OrchestrationContext, Task, TaskFailedError
 
+from refresh.domain.azure import polls
 from refresh.domain.recipes import temporary_group
 from refresh.domain.terms import resource_id
 from refresh.domain.terms.month_reason import MonthReason
-from refresh.orchestrations.recipes.stages import QUICK, Stages, clean_up, clear_way, pursue
+from refresh.orchestrations.recipes.stages import Stages, clean_up, clear_way, pursue
 from refresh.orchestrations.shared.dispatcher_calls import now
 from refresh.records import durable_names, month
 from refresh.records import recipes as names
@@ -49,7 +50,7 @@ def run_recipe(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Tas
 
 def _make(ctx: OrchestrationContext, place: TemporaryGroup) -> Stages:
     """The VM, ready to be captured; what could not be taken away of earlier runs comes along in its `by_hand`."""
-    grouped = yield from pursue(ctx, names.ENSURE_BUILD_GROUP, place.to_json(), QUICK)
+    grouped = yield from pursue(ctx, names.ENSURE_BUILD_GROUP, place.to_json(), polls.RECIPE_STAGE)
     if grouped.state != "done":
         return grouped
     clear = yield from clear_way(ctx, place)

@@ -6,12 +6,14 @@ Decides how often is asked, for how long, and how many crashes a stage may have.
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from durabletask.task import OrchestrationContext, Task, TaskFailedError
 
+from refresh.domain.azure import polls
+from refresh.domain.azure.polls import Poll
 from refresh.domain.recipes.temporary_group import delete_commands
 from refresh.domain.terms import times
 from refresh.domain.terms.month_reason import MonthReason
@@ -22,36 +24,14 @@ from refresh.records.swap import StepInput, StepResult
 
 # An activity that crashed is tried again: each of them reads before it does anything.
 CRASHES_ALLOWED = 3
-# Nothing here is down while it waits, and a look costs a GET or two.
-LOOK_EVERY_S = 20.0
-MOST_HOURS_S = 8 * 3600.0
 
 # What a step says of a guest that was condemned.
 _UNHEALTHY = "Unhealthy"
 
-SLOWER_AFTER_S, SLOWER = 1800.0, 4
-
 type Stages = Generator[Task[Any], Any, Stage]
 
 
-@dataclass(frozen=True)
-class Patience:
-    """How long a stage may take before it has failed, and how often it is asked."""
-
-    budget_s: float
-    every_s: float = LOOK_EVERY_S
-
-
-# A VM with its OS takes Azure two minutes, rarely half an hour (recorded); Azure itself gives up on the OS after 40.
-MAKING = Patience(3600.0)
-QUICK = Patience(1800.0)
-ONCE = Patience(0.0)
-WORKING = Patience(MOST_HOURS_S, 30.0)
-# Recorded deletes of a VM: half within 34 s, one took 47 minutes.
-DELETING = Patience(5400.0, 30.0)
-
-
-def pursue(ctx: OrchestrationContext, activity: str, data: dict[str, Any], patience: Patience) -> Stages:
+def pursue(ctx: OrchestrationContext, activity: str, data: dict[str, Any], poll: Poll) -> Stages:
     """Ask `activity` until it says that its stage is over."""
     begun, crashes = now(ctx), 0
     while True:
@@ -65,14 +45,13 @@ def pursue(ctx: OrchestrationContext, activity: str, data: dict[str, Any], patie
         if stage.state != "waiting":
             return stage
         waited_s = times.seconds_between(begun, now(ctx)) or 0.0
-        if waited_s >= patience.budget_s:
+        if waited_s >= poll.budget_s:
             return Stage("failed", MonthReason.TIMED_OUT, f"after {waited_s / 60:.0f} minutes: {stage.message}"[:300])
-        # Every look stays in the history, which is sent along with each turn: what takes long is looked at less often.
-        slower = SLOWER if waited_s >= SLOWER_AFTER_S else 1
-        yield ctx.create_timer(timedelta(seconds=patience.every_s * slower))
+        slower = polls.SLOWER if waited_s >= polls.SLOWER_AFTER_S else 1
+        yield ctx.create_timer(timedelta(seconds=poll.every_s * slower))
 
 
-def pursue_step(ctx: OrchestrationContext, activity: str, step: StepInput, patience: Patience) -> Stages:
+def pursue_step(ctx: OrchestrationContext, activity: str, step: StepInput, poll: Poll) -> Stages:
     """The same for a step that swaps know too: `proved` comes back as evidence in the stage's message."""
     begun, crashes = now(ctx), 0
     while True:
@@ -90,7 +69,7 @@ def pursue_step(ctx: OrchestrationContext, activity: str, step: StepInput, patie
             said_no = result.state != "failed" or result.code not in (None, _UNHEALTHY)
             reason = MonthReason.AZURE_SAID_NO if said_no else MonthReason.BUILD_FAILED
             return Stage("failed", reason, (seen or result.state)[:300], result.rungs)
-        if (times.seconds_between(begun, now(ctx)) or 0.0) >= patience.budget_s:
+        if (times.seconds_between(begun, now(ctx)) or 0.0) >= poll.budget_s:
             return Stage("failed", MonthReason.TIMED_OUT, f"{activity} took too long: {seen}"[:300], result.rungs)
         known = {"since": result.since, "begun_at": result.begun_at, "last_code": result.code}
         step = StepInput.from_json({**step.to_json(), **{key: value for key, value in known.items() if value}})
@@ -100,7 +79,7 @@ def pursue_step(ctx: OrchestrationContext, activity: str, step: StepInput, patie
 
 def clean_up(ctx: OrchestrationContext, group: str) -> Stages:
     """Have the group gone; a failure names it and says how a person takes it away."""
-    stage = yield from pursue(ctx, names.ENSURE_GROUP_GONE, {"group": group}, DELETING)
+    stage = yield from pursue(ctx, names.ENSURE_GROUP_GONE, {"group": group}, polls.DELETE_GROUP)
     if stage.state == "failed" and not stage.by_hand:  # out of time, or broken off: nothing says that it will go
         return replace(stage, by_hand=delete_commands(group))
     return stage
@@ -123,7 +102,7 @@ def clear_way(ctx: OrchestrationContext, place: TemporaryGroup) -> Stages:
     left: list[Stage] = []
     for group in found["groups"]:
         # Begun and not waited for: what a dead run left must not hold up this one.
-        stage = yield from pursue(ctx, names.ENSURE_GROUP_GONE, {"group": group}, ONCE)
+        stage = yield from pursue(ctx, names.ENSURE_GROUP_GONE, {"group": group}, polls.ONE_LOOK)
         left += [stage] if stage.state == "failed" and stage.reason != MonthReason.TIMED_OUT else []
     told = "; ".join(str(stage.message) for stage in left)[:300] or None
     return Stage("done", message=told, by_hand=tuple(line for stage in left for line in stage.by_hand))

@@ -9,10 +9,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from refresh.domain.azure.polls import READ_BUDGET_S
 from refresh.gateways.errors import NotFound
 from refresh.reading.calls.retrying import retry_until_answered
-
-READ_BUDGET_S = 30.0
 
 
 class Pace:

@@ -10,11 +10,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from refresh.domain.azure.polls import RETRY
 from refresh.gateways.errors import GatewayError, Refused, Unavailable
 
-FIRST_PAUSE_S = 1.0
-LONGEST_PAUSE_S = 30.0
-TAG_WRITE_BUDGET_S = 60.0
 # Another operation is under way on the resource; Azure ends it, and then ours may begin.
 _IN_PROGRESS = frozenset({"Conflict", "OperationNotAllowed", "AttachDiskWhileBeingDetached", "PreconditionFailed"})
 
@@ -26,19 +24,19 @@ def is_in_progress(error: GatewayError) -> bool:
 
 async def until[T](read: Callable[[], Awaitable[T | None]], *, budget_s: float) -> T | None:
     """What `read` gives as soon as that is something; None when it is nothing for `budget_s` seconds."""
-    waited_s, pause_s = 0.0, FIRST_PAUSE_S
+    waited_s, pause_s = 0.0, RETRY.every_s
     while True:
         found = await read()
         if found is not None or waited_s >= budget_s:
             return found
         await asyncio.sleep(pause_s)
         waited_s += pause_s
-        pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+        pause_s = RETRY.next_pause_s(pause_s)
 
 
 async def retry_until_answered[T](call: Callable[[], Awaitable[T]], *, budget_s: float) -> T:
     """Call until Azure does it, waiting at most `budget_s` seconds in all; then its last answer is raised."""
-    waited_s, pause_s = 0.0, FIRST_PAUSE_S
+    waited_s, pause_s = 0.0, RETRY.every_s
     while True:
         try:
             return await call()
@@ -50,4 +48,4 @@ async def retry_until_answered[T](call: Callable[[], Awaitable[T]], *, budget_s:
                 raise
         await asyncio.sleep(wait_s)
         waited_s += wait_s
-        pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+        pause_s = RETRY.next_pause_s(pause_s)

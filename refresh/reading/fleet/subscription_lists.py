@@ -10,13 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from refresh.domain.azure.disks import Disk
+from refresh.domain.azure.polls import LIST_BUDGET_S
 from refresh.domain.azure.vms import Vm
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.fleet.vms_and_disks import collect
-
-# Somebody waits for an answer; Azure says itself when to ask again.
-LIST_BUDGET_S = 20.0
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from refresh.domain.azure.polls import STAGE_CALL_BUDGET_S
 from refresh.domain.azure.refusals import tell_refusal
 from refresh.domain.recipes.build_watch import Machine
 from refresh.domain.terms.month_reason import MonthReason
@@ -16,7 +17,6 @@ from refresh.reading.calls import late_activity
 from refresh.reading.calls.retrying import retry_until_answered
 from refresh.records.recipes import Stage, TemporaryGroup
 
-CALL_BUDGET_S = 30.0
 _CONFLICTS = frozenset({"Conflict", "AnotherOperationInProgress", "OperationNotAllowedOnDeletingResource"})
 
 
@@ -35,7 +35,7 @@ async def run_stage(work: Callable[[], Awaitable[Stage]], what: str) -> Stage:
 
 async def retry_briefly[T](call: Callable[[], Awaitable[T]]) -> T:
     """Call until Azure answers, for half a minute."""
-    return await retry_until_answered(call, budget_s=CALL_BUDGET_S)
+    return await retry_until_answered(call, budget_s=STAGE_CALL_BUDGET_S)
 
 
 async def read_machine(gateways: Gateways, vm: str) -> Machine | None:

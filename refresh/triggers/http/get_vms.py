@@ -17,6 +17,7 @@ from azure.durable_functions import DurableFunctionsClient
 
 from refresh import wiring
 from refresh.domain.azure.disks import Disk
+from refresh.domain.azure.polls import LIST_BUDGET_S
 from refresh.domain.azure.vms import Vm
 from refresh.domain.fleet.freshness import Freshness
 from refresh.domain.swap.decided_vm import Seen
@@ -24,7 +25,7 @@ from refresh.domain.terms import resource_id
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
-from refresh.reading.fleet.subscription_lists import LIST_BUDGET_S, Inventory, list_disks, list_inventory
+from refresh.reading.fleet.subscription_lists import Inventory, list_disks, list_inventory
 from refresh.reading.images.freshness import FreshnessReader
 from refresh.reading.images.galleries import Catalog
 from refresh.reading.swap.decide_many import decide_exactly, decide_from_lists, listed_source

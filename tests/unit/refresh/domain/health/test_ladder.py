@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from refresh.domain.azure.guests import Guest, Report
+from refresh.domain.azure.polls import QUIET_GUEST_S
 from refresh.domain.azure.vms import Agent, Power
 from refresh.domain.health.guest_rungs import (
     Expected,
@@ -16,7 +17,7 @@ from refresh.domain.health.guest_rungs import (
     judge_power,
     judge_probe,
 )
-from refresh.domain.health.ladder import QUIET_S, Rung, RungName, RungVerdict, judge_health
+from refresh.domain.health.ladder import Rung, RungName, RungVerdict, judge_health
 from refresh.domain.health.platform_rungs import judge_application, judge_data_disks, judge_log, judge_resource
 from refresh.domain.terms.verdict import Move, StepVerdict
 from tests.support.worlds.builders import make_vm
@@ -182,8 +183,8 @@ def rung(says: RungVerdict, name: RungName = RungName.AGENT, *, required: bool =
         ([rung(RungVerdict.DOUBTS)], 300, Move.FAILED, False),
         ([rung(RungVerdict.WAITS)], 299, Move.WAIT, False),
         ([rung(RungVerdict.WAITS)], 300, Move.DONE, False),
-        ([rung(RungVerdict.QUIET)], QUIET_S - 1, Move.WAIT, False),
-        ([rung(RungVerdict.QUIET)], QUIET_S, Move.DONE, False),
+        ([rung(RungVerdict.QUIET)], QUIET_GUEST_S - 1, Move.WAIT, False),
+        ([rung(RungVerdict.QUIET)], QUIET_GUEST_S, Move.DONE, False),
         ([rung(RungVerdict.QUIET), rung(RungVerdict.DOUBTS, RungName.RESOURCE_HEALTH)], 300, Move.FAILED, False),
     ],
 )
