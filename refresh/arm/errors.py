@@ -18,7 +18,7 @@ import aiohttp
 from azure.core.exceptions import AzureError, ClientAuthenticationError, DecodeError, HttpResponseError
 from azure.core.rest import HttpResponse
 
-from refresh.domain.azure.refusals import told_policy
+from refresh.domain.azure.refusals import policy_text
 from refresh.gateways.errors import GatewayError, NotFound, Refused, Unavailable
 
 UNREADABLE = "UnreadableAnswer"
@@ -157,7 +157,7 @@ def _policies(error: Mapping[str, object]) -> Iterator[str]:
         info = each.get("info") if isinstance(each, dict) and each.get("type") == "PolicyViolation" else None
         if isinstance(info, dict) and isinstance(info.get("policyAssignmentId"), str):
             name = info.get("policyAssignmentDisplayName") or info.get("policyAssignmentName")
-            yield told_policy(str(name or info["policyAssignmentId"].rpartition("/")[2]), info["policyAssignmentId"])
+            yield policy_text(str(name or info["policyAssignmentId"].rpartition("/")[2]), info["policyAssignmentId"])
 
 
 def _clean(message: str | None) -> str | None:

@@ -19,7 +19,7 @@ from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.galleries import Definition, Version
 from refresh.domain.azure.guests import Report
 from refresh.domain.azure.managed_images import Image
-from refresh.domain.azure.rhythm import NOT_SAID, ReadsLeft
+from refresh.domain.azure.rhythm import READS_UNKNOWN, ReadsLeft
 from refresh.domain.azure.vms import Vm
 from refresh.domain.images.source_fit import SourceFacts
 from refresh.domain.images.sources import SourcePart
@@ -51,7 +51,7 @@ class Progress:
     code: str | None = None
     message: str | None = None
     retry_after_s: float | None = None
-    reads_left: ReadsLeft = NOT_SAID
+    reads_left: ReadsLeft = READS_UNKNOWN
 
 
 class Compute(Protocol):

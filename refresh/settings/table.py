@@ -184,7 +184,7 @@ SETTINGS: tuple[Setting, ...] = (
         "REFRESH_DISK_TRUST",
         "disk_trust",
         "group",
-        "Disks that may be swapped in: `group`: any free one of the VM's group; `gallery`: only from a configured gallery.",
+        "Disks to swap in: `group`: any free disk of the VM's resource group; `gallery`: only from a configured one.",
         values.one_of("group", "gallery"),
     ),
     Setting(

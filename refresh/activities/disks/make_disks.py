@@ -15,7 +15,7 @@ from refresh import wiring
 from refresh.domain.azure import polls
 from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.polls import BULK_BUDGET_S
-from refresh.domain.azure.refusals import tell_refusal
+from refresh.domain.azure.refusals import describe_refusal
 from refresh.domain.disks.month_disk import disk_body, is_months_disk
 from refresh.domain.terms import resource_id
 from refresh.domain.terms.month_reason import MonthReason
@@ -60,7 +60,7 @@ async def make_disk(fleet: Fleet, plan: DiskPlan, period: str) -> VmRow:
         # Two runs may make the same disk at the same time: then the other one's is as good.
         existing = await fleet.disk(plan.disk_id)
         if existing is None or not is_months_disk(existing, plan.vm, plan.current, plan.version):
-            why = tell_refusal(error.code, error.message)
+            why = describe_refusal(error.code, error.message)
             return row_of(plan, FAILED, MonthReason.AZURE_SAID_NO, f"disk {plan.name} could not be made: {why}")
         return await _verify(fleet, plan, existing)
     except GatewayError as error:

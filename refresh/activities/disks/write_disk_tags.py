@@ -11,7 +11,7 @@ from typing import Any
 from refresh import wiring
 from refresh.domain.azure import polls
 from refresh.domain.azure.polls import BULK_BUDGET_S
-from refresh.domain.azure.refusals import tell_refusal
+from refresh.domain.azure.refusals import describe_refusal
 from refresh.domain.terms import tags
 from refresh.domain.terms.month_reason import MonthReason
 from refresh.gateways.errors import NotFound, Refused
@@ -48,7 +48,7 @@ async def write_tag(fleet: Fleet, row: VmRow) -> VmRow:
     try:
         await retry_until_answered(lambda: fleet.gateways.tags.merge_tags(row.vm, wish), budget_s=BULK_BUDGET_S)
     except (Refused, NotFound) as error:
-        why = tell_refusal(error.code, error.message)
+        why = describe_refusal(error.code, error.message)
         message = f"{tags.OS_DISK_NAME} could not be written: {why}"
         return replace(row, decision=FAILED, reason=MonthReason.AZURE_SAID_NO, message=message)
     vm = await fleet.vm(row.vm)

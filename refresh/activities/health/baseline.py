@@ -13,7 +13,7 @@ from refresh.domain.azure.galleries import Definition
 from refresh.domain.azure.vms import Power, Vm
 from refresh.domain.health.guest_rungs import computer_names
 from refresh.domain.health.ladder import RungName
-from refresh.domain.health.owner_tags import agent_promised
+from refresh.domain.health.owner_tags import agent_required
 from refresh.domain.terms.probe import Probe
 from refresh.gateways.gateways import Guests
 from refresh.records.swap import Health
@@ -34,7 +34,7 @@ async def health_before(vm: Vm, definition: Definition | None, guests: Guests, l
         computer_names=computer_names(vm),
         data_disks=data_disks_of(vm.data_disks),
         probe=str(probe) if probe else None,
-        agent=agent_promised(definition),
+        agent=agent_required(definition),
         timeout_s=asked.health_timeout_s if isinstance(asked.health_timeout_s, int) else None,
         probe_answered=answered,
     )

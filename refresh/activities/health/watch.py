@@ -12,7 +12,7 @@ from refresh.activities.health.prober import Prober
 from refresh.domain.azure import polls
 from refresh.domain.azure.vms import Power, Vm
 from refresh.domain.health.boot_log import find_in_boot_log
-from refresh.domain.health.guest_rungs import SUCCESSES_NEEDED, Expected, Reading, climb
+from refresh.domain.health.guest_rungs import SUCCESSES_NEEDED, Expected, Reading, judge_rungs
 from refresh.domain.health.ladder import Rung, RungName, judge_health
 from refresh.domain.terms import times
 from refresh.domain.terms.probe import parse_probe
@@ -86,7 +86,7 @@ class HealthWatch:
 
     def judge(self, vm: Vm, _begun_age_s: float | None) -> StepVerdict:
         """What the ladder says of this reading."""
-        rungs = climb(self.expected, self._reading or Reading(vm))
+        rungs = judge_rungs(self.expected, self._reading or Reading(vm))
         self._note(vm, rungs)
         return judge_health(rungs, self._elapsed_s(vm), self.timeout_s)
 
@@ -119,7 +119,7 @@ class HealthWatch:
 
     def _proved(self, vm: Vm) -> bool:
         assert self._reading is not None  # noqa: S101 - set by `observe`
-        return judge_health(climb(self.expected, self._reading), self._elapsed_s(vm), self.timeout_s).proved
+        return judge_health(judge_rungs(self.expected, self._reading), self._elapsed_s(vm), self.timeout_s).proved
 
     def _counts(self, name: RungName) -> bool:
         return name in self.expected.counted
@@ -138,6 +138,6 @@ class HealthWatch:
     def _note(self, vm: Vm, rungs: tuple[Rung, ...]) -> None:
         after_s = times.seconds_between(self.expected.started_at or self.since, vm.read_at) or 0.0
         for rung in rungs:
-            said = f"{rung.name} {rung.says} after "
+            said = f"{rung.name} {rung.verdict} after "
             if not self._said.get(rung.name, "").startswith(said):
                 self._said[rung.name] = f"{said}{after_s:.0f} s: {rung.seen}"

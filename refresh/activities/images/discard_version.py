@@ -11,7 +11,7 @@ from typing import Any
 from refresh import wiring
 from refresh.domain.azure.galleries import Version
 from refresh.domain.azure.polls import BULK_BUDGET_S
-from refresh.domain.azure.refusals import tell_refusal
+from refresh.domain.azure.refusals import describe_refusal
 from refresh.domain.images.manual_commands import delete_command, retry_commands
 from refresh.domain.images.replication import MOVING
 from refresh.domain.images.sources import SourceKind, SourcePart
@@ -47,7 +47,7 @@ async def discard(gateways: Gateways, build: BuildInput) -> dict[str, Any]:
             return {"waiting": True, "by_hand": [delete_command(version_id)]}
     except GatewayError as error:
         by_hand = (delete_command(version_id),)
-        why = tell_refusal(error.code, error.message)
+        why = describe_refusal(error.code, error.message)
         message = f"it could not be deleted: {why}"
         return {"message": message[:200], "by_hand": [*by_hand, *_image(build)]}
     return await _discard_image(gateways, build)
@@ -65,7 +65,7 @@ async def _discard_image(gateways: Gateways, build: BuildInput) -> dict[str, Any
     except NotFound:
         return {"message": "nothing of it is left"}
     except GatewayError as error:
-        why = tell_refusal(error.code, error.message)
+        why = describe_refusal(error.code, error.message)
         message = f"its managed image could not be deleted: {why}"
         return {"message": message[:200], "by_hand": list(_image(build))}
     return {"waiting": True, "by_hand": list(_image(build))}

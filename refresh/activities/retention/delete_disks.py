@@ -18,7 +18,7 @@ from refresh import wiring
 from refresh.domain.azure import polls
 from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.polls import BULK_BUDGET_S
-from refresh.domain.azure.refusals import tell_refusal
+from refresh.domain.azure.refusals import describe_refusal
 from refresh.domain.azure.vms import Vm
 from refresh.domain.retention.mentions import Mentions, read_mentions
 from refresh.domain.retention.prices import disk_usd
@@ -45,7 +45,7 @@ async def delete_batch(gateways: Gateways, settings: Settings, asked: DeletionIn
     try:
         survey = await survey_disks(gateways, settings, {})
     except GatewayError as error:
-        why = tell_refusal(error.code, error.message)
+        why = describe_refusal(error.code, error.message)
         message = f"not everything could be read again, so it was not deleted: {why}"
         return [ResourceRow(DISK, one, FAILED, RemovalReason.NOT_READ, message).to_json() for one in asked.ids]
     held = {resource_id.id_hash(one): why for one, why in (asked.held or {}).items()}
@@ -90,7 +90,7 @@ async def _alone(gateways: Gateways, around: _Around, disk_id: str) -> ResourceR
         # Unavailable in between begins with reading again: the disk may be somebody's by then.
         return await retry_until_answered(lambda: _delete(gateways, around, disk_id), budget_s=BULK_BUDGET_S)
     except GatewayError as error:
-        why = tell_refusal(error.code, error.message)
+        why = describe_refusal(error.code, error.message)
         return ResourceRow(DISK, disk_id, FAILED, RemovalReason.AZURE_SAID_NO, f"it was not deleted: {why}")
     except Exception as error:
         _log.exception("deleting %s broke", disk_id)

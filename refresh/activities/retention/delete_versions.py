@@ -14,7 +14,7 @@ from typing import Any
 from refresh import wiring
 from refresh.domain.azure.galleries import Version
 from refresh.domain.azure.polls import BULK_BUDGET_S
-from refresh.domain.azure.refusals import tell_refusal
+from refresh.domain.azure.refusals import describe_refusal
 from refresh.domain.retention.prices import version_usd
 from refresh.domain.retention.reason import RemovalReason
 from refresh.domain.retention.versions import Catalogue
@@ -41,7 +41,7 @@ async def begin_batch(gateways: Gateways, settings: Settings, asked: DeletionInp
         # What was to go is gone by now: every disk that is still there counts.
         survey = await survey_versions(gateways, settings, disks, lambda one: one.lower() in building, deletable=())
     except GatewayError as error:
-        why = tell_refusal(error.code, error.message)
+        why = describe_refusal(error.code, error.message)
         message = f"not everything could be read again, so it was not deleted: {why}"
         return [ResourceRow(VERSION, one, FAILED, RemovalReason.NOT_READ, message).to_json() for one in asked.ids]
     homes = {version.id.lower(): each for each in survey.catalogues for version in each.versions}
@@ -56,7 +56,7 @@ async def _alone(
     except NotFound:
         return ResourceRow(VERSION, version_id, DELETED, RemovalReason.DELETED, "it is gone")
     except GatewayError as error:
-        why = tell_refusal(error.code, error.message)
+        why = describe_refusal(error.code, error.message)
         return ResourceRow(VERSION, version_id, FAILED, RemovalReason.AZURE_SAID_NO, f"it was not deleted: {why}")
     except Exception as error:
         _log.exception("deleting %s broke", version_id)

@@ -15,7 +15,7 @@ from refresh.activities.swap.operation_watch import OperationWatch
 from refresh.domain.azure import polls
 from refresh.domain.azure.capacity import is_capacity, pause_s
 from refresh.domain.azure.refusals import read_denial
-from refresh.domain.azure.rhythm import NOT_SAID, choose_pause_s
+from refresh.domain.azure.rhythm import READS_UNKNOWN, choose_pause_s
 from refresh.domain.azure.vms import Vm
 from refresh.domain.swap.blame import UNHEALTHY
 from refresh.domain.swap.steps import LOST_AFTER_S
@@ -78,7 +78,7 @@ class Convergence:
         self._pause_s = polls.RETRY.every_s
         self._last_error: GatewayError | None = None
         self._wait_s: float | None = None
-        self._reads_left = NOT_SAID
+        self._reads_left = READS_UNKNOWN
         watched = self._token if self.rhythm.asks_operation else None
         self._operation = OperationWatch(self.gateways.compute, self.step.vm, watched)
 

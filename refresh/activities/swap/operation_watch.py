@@ -7,7 +7,7 @@ they allow twice the looks. Does not know what the operation does and when the n
 from __future__ import annotations
 
 from refresh.domain.azure import polls
-from refresh.domain.azure.rhythm import NOT_SAID, ReadsLeft
+from refresh.domain.azure.rhythm import READS_UNKNOWN, ReadsLeft
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Compute
 
@@ -22,7 +22,7 @@ class OperationWatch:
         self._quiet_until_s = 0.0
         self._looks = 0
         self._over_at_s: float | None = None
-        self.reads_left: ReadsLeft = NOT_SAID
+        self.reads_left: ReadsLeft = READS_UNKNOWN
 
     def follow(self, token: str | None, begun_at_s: float, retry_after_s: float | None) -> None:
         """Watch another operation, which Azure accepted at `begun_at_s` with its own wait for the first question."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from refresh import wiring
 from refresh.domain.azure.polls import READ_BUDGET_S, TAG_WRITE_BUDGET_S
-from refresh.domain.azure.refusals import tell_refusal
+from refresh.domain.azure.refusals import describe_refusal
 from refresh.domain.terms import tags
 from refresh.domain.terms.swap_reason import Reason
 from refresh.gateways.errors import GatewayError, NotFound
@@ -43,7 +43,7 @@ async def _write(gateways: Gateways, vm_id: str, disk: str) -> dict[str, Any] | 
     except NotFound:
         return _row(vm_id, "skip", Reason.VM_GONE, "the VM does not exist")
     except GatewayError as error:
-        why = tell_refusal(error.code, error.message)
+        why = describe_refusal(error.code, error.message)
         return _row(vm_id, "refuse", Reason.TAGS_NOT_WRITTEN, f"its tag could not be written: {why}"[:200])
     return None
 

@@ -20,20 +20,20 @@ from refresh.domain.azure.polls import (
 
 @dataclass(frozen=True)
 class ReadsLeft:
-    """How many reads more Azure takes from us at once, as its last answer said; None where it did not say.
+    """The number of reads that Azure still accepts at once, by its last answer; None where the answer has no number.
 
-    `of_resource` are those of the same resource, `of_subscription` those of anything in its subscription.
+    `of_resource` counts reads of the same resource, `of_subscription` those of anything in its subscription.
     """
 
     of_resource: int | None = None
     of_subscription: int | None = None
 
 
-NOT_SAID = ReadsLeft()
+READS_UNKNOWN = ReadsLeft()
 
 
-def choose_pause_s(under_way_s: float, shortest_s: float, left: ReadsLeft = NOT_SAID) -> float:
-    """Seconds until the next look at what has been under way for `under_way_s` seconds, at least `shortest_s`."""
+def choose_pause_s(under_way_s: float, shortest_s: float, left: ReadsLeft = READS_UNKNOWN) -> float:
+    """Seconds until the next read of what has been under way for `under_way_s` seconds; at least `shortest_s`."""
     longest_s = max(shortest_s, LONGEST_S if under_way_s < SELDOM_FROM_S else SELDOM_S)
     pause_s = max(shortest_s, under_way_s * GROWTH) * _scarcity(left)
     return min(pause_s, longest_s)

@@ -1,4 +1,4 @@
-"""What the owner of an image states about its health check: `RefreshAgent` on the image definition.
+"""`RefreshAgent` on an image definition: whether the agent of its disks must report.
 
 Decides how the tag is read. Does not know what a health check does with it.
 """
@@ -9,7 +9,7 @@ from refresh.domain.azure.galleries import Definition
 from refresh.domain.terms import tags
 
 
-def agent_promised(definition: Definition | None) -> bool | None:
+def agent_required(definition: Definition | None) -> bool | None:
     """Whether the agent of a disk from this image must report; None when the tag is neither `true` nor `false`."""
     text = (tags.value_of(definition.tags, tags.REFRESH_AGENT) or "").strip().lower() if definition else ""
     return {"true": True, "false": False}.get(text)

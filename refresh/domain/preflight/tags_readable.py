@@ -1,7 +1,7 @@
-"""Whether what a VM's own tags say can be honoured as it stands.
+"""Whether the tags of a VM can be read and are supported.
 
-Decides which promise each tag must keep; the first that fails is the one told. Refuses to know the disk that is meant:
-tags are read before any disk is.
+Decides the checks of tags; a refusal names the first that fails. Does not know the wanted disk: tags are checked before
+any disk is read.
 """
 
 from __future__ import annotations

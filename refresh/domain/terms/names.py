@@ -48,9 +48,9 @@ def version_number(name: str) -> tuple[int, int, int] | None:
 
 
 def next_version(existing: Iterable[str], period: str) -> str | None:
-    """The next free version name `YYYYMM.N.0` of `period`, N from 1: numerically above every one of `existing`.
+    """The next version name `YYYYMM.N.0` of `period`, N from 1: numerically above all of `existing`.
 
-    None when something existing is higher than any name of this period can be.
+    None when an existing version is above every name of this period.
     """
     numbers = [number for name in existing if (number := version_number(name)) is not None]
     major = int(period)
@@ -91,5 +91,5 @@ def parse_disk_name(name: str) -> DiskName | None:
 
 
 def region_key(name: str) -> str:
-    """A region as ARM compares it: `West Europe` and `westeurope` are one."""
+    """A region as ARM compares it: `West Europe` and `westeurope` are the same."""
     return name.replace(" ", "").lower()

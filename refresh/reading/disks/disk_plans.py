@@ -14,7 +14,7 @@ from typing import Any
 
 from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.galleries import Version
-from refresh.domain.azure.refusals import tell_refusal
+from refresh.domain.azure.refusals import describe_refusal
 from refresh.domain.azure.vms import Vm
 from refresh.domain.disks.image_choice import choose_definition
 from refresh.domain.disks.month_disk import check_os_disk, is_months_disk
@@ -130,7 +130,7 @@ async def each_vm(
         try:
             return (await work(vm_id)).to_json()
         except GatewayError as error:
-            why = tell_refusal(error.code, error.message)
+            why = describe_refusal(error.code, error.message)
             return VmRow(vm_id, FAILED, MonthReason.NOT_READ, f"Azure gave no answer: {why}").to_json()
         except Exception as error:
             # One VM that nobody thought of never stops the others; its row says so and the log says what it was.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from refresh.domain.azure.polls import STAGE_CALL_BUDGET_S
-from refresh.domain.azure.refusals import tell_refusal
+from refresh.domain.azure.refusals import describe_refusal
 from refresh.domain.recipes.build_watch import Machine
 from refresh.domain.terms.month_reason import MonthReason
 from refresh.gateways.errors import GatewayError, NotFound, Unavailable
@@ -29,7 +29,7 @@ async def run_stage(work: Callable[[], Awaitable[Stage]], what: str) -> Stage:
     except GatewayError as error:
         if error.code in _CONFLICTS:
             return Stage("waiting", MonthReason.AZURE_SAID_NO, f"{what}: {error}"[:300])
-        why = tell_refusal(error.code, error.message)
+        why = describe_refusal(error.code, error.message)
         return Stage("failed", MonthReason.AZURE_SAID_NO, f"{what}: {why}"[:300])
 
 

@@ -23,7 +23,7 @@ from refresh.domain.vm.facts import Facts
 from refresh.domain.vm.wish import Wish, choose_wish
 from refresh.gateways.errors import GatewayError
 from refresh.reading.calls.paced_reads import Pace, Reads
-from refresh.reading.swap.preflight_facts import AccessSource, FleetSource, SurroundingsReader
+from refresh.reading.swap.preflight_facts import AccessSource, FleetSource, PreflightReader
 from refresh.settings.settings import Settings
 
 
@@ -107,10 +107,10 @@ class FactReader:
     def __post_init__(self) -> None:
         """Start with nothing read."""
         self.reads = Reads(self.pace)
-        self._around: SurroundingsReader | None = None
+        self._around: PreflightReader | None = None
         if self.gateways.access is not None:
             fleet = self.gateways.compute if self.others else None
-            self._around = SurroundingsReader(self.gateways.access, fleet, self.policy, self.reads)
+            self._around = PreflightReader(self.gateways.access, fleet, self.policy, self.reads)
 
     async def read(
         self, vm_id: str, *, ran: Iterable[str] = (), rejected: Iterable[str] = (), over: Iterable[str] = ()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from refresh.domain.azure.disks import Disk
-from refresh.domain.azure.refusals import tell_refusal
+from refresh.domain.azure.refusals import describe_refusal
 from refresh.domain.azure.vms import Vm
 from refresh.domain.preflight import rights
 from refresh.domain.terms.stop_mode import StopMode
@@ -71,7 +71,7 @@ class WarningReader:
                 for nic in vm.guest.nic_ids:
                     dynamic += await self._reads.read(lambda nic=nic: self._addresses.list_dynamic_ips(nic)) or ()  # type: ignore[misc]
         except GatewayError as error:
-            return warning_of_unread_addresses(tell_refusal(error.code, error.message))
+            return warning_of_unread_addresses(describe_refusal(error.code, error.message))
         except TimeoutError:
             return warning_of_unread_addresses("no answer in time")
         return warning_of_addresses(dynamic)

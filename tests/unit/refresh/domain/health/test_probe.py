@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from refresh.domain.health.boot_log import find_in_boot_log
-from refresh.domain.health.owner_tags import agent_promised
+from refresh.domain.health.owner_tags import agent_required
 from refresh.domain.terms.probe import Probe, parse_probe
 from refresh.domain.terms.vm_tags import TagFault, parse_vm_tags
 from tests.support.worlds.builders import make_definition, make_vm
@@ -111,5 +111,5 @@ def test_a_vm_may_have_a_time_of_its_own(text: str, timeout_s: int | None) -> No
 )
 def test_an_image_owner_promises_an_agent_or_none(tags: dict[str, str], promised: bool | None) -> None:
     """`RefreshAgent` on the image definition, in any case; without a clear word nothing is promised."""
-    assert agent_promised(make_definition(tags)) is promised
-    assert agent_promised(None) is None
+    assert agent_required(make_definition(tags)) is promised
+    assert agent_required(None) is None
