@@ -20,7 +20,7 @@ from refresh.domain.azure.data_disks import DataDisk
 from refresh.domain.azure.vms import Agent, Power, Vm
 from refresh.domain.terms.resource_id import VM_TYPE
 from refresh.gateways.errors import NotFound, Refused
-from refresh.gateways.gateways import Begun, Progress
+from refresh.gateways.operations import Begun, Progress
 
 _POWER_STATE = "powerstate/"
 _HIBERNATED = "hibernationstate/hibernated"

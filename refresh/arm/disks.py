@@ -15,7 +15,7 @@ from refresh.arm.operations import begin
 from refresh.domain.azure.disks import Disk
 from refresh.domain.terms import resource_id
 from refresh.domain.terms.resource_id import DISK_TYPE, VERSION_TYPE
-from refresh.gateways.gateways import Begun
+from refresh.gateways.operations import Begun
 
 
 class ArmDisks:

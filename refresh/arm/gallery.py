@@ -14,7 +14,7 @@ from refresh.arm.errors import azure_errors
 from refresh.arm.operations import begin, progress
 from refresh.domain.azure.galleries import Definition, Region, Version
 from refresh.domain.terms.resource_id import DEFINITION_TYPE, GALLERY_TYPE, VERSION_TYPE
-from refresh.gateways.gateways import Begun, Progress
+from refresh.gateways.operations import Begun, Progress
 
 
 class ArmGallery:

@@ -20,7 +20,7 @@ from refresh.arm.bodies import http_date
 from refresh.arm.errors import azure_errors, from_answer, from_operation, retry_after_s, unreadable
 from refresh.arm.quota import reads_left
 from refresh.gateways.errors import NotFound
-from refresh.gateways.gateways import Begun, Progress
+from refresh.gateways.operations import Begun, Progress
 
 type Operation = Callable[..., Awaitable[AsyncLROPoller[Any]]]
 """An SDK client's `begin_*` method."""

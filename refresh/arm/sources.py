@@ -23,7 +23,7 @@ from refresh.domain.images.source_fit import SourceFacts, busy_disk
 from refresh.domain.images.sources import SourceKind, SourcePart
 from refresh.domain.terms.resource_id import parse
 from refresh.gateways.errors import Refused
-from refresh.gateways.gateways import Begun
+from refresh.gateways.operations import Begun
 
 IMAGE_TYPE = "microsoft.compute/images"
 _SNAPSHOT_TYPE = "microsoft.compute/snapshots"

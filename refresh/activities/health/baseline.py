@@ -15,7 +15,7 @@ from refresh.domain.health.guest_rungs import computer_names
 from refresh.domain.health.ladder import RungName
 from refresh.domain.health.owner_tags import agent_required
 from refresh.domain.terms.probe import Probe
-from refresh.gateways.gateways import Guests
+from refresh.gateways.guests import Guests
 from refresh.records.swap import Health
 
 

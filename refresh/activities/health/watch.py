@@ -18,7 +18,7 @@ from refresh.domain.terms import times
 from refresh.domain.terms.probe import parse_probe
 from refresh.domain.terms.verdict import StepVerdict
 from refresh.gateways.errors import GatewayError
-from refresh.gateways.gateways import Guests
+from refresh.gateways.guests import Guests
 from refresh.records.swap import Health, StepInput
 from refresh.settings.settings import Settings
 

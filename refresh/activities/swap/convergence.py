@@ -22,7 +22,8 @@ from refresh.domain.swap.steps import LOST_AFTER_S
 from refresh.domain.terms import tags, times
 from refresh.domain.terms.verdict import Move, StepVerdict
 from refresh.gateways.errors import GatewayError, NotFound, Refused, Unavailable
-from refresh.gateways.gateways import Begun, Gateways
+from refresh.gateways.gateways import Gateways
+from refresh.gateways.operations import Begun
 from refresh.reading.calls import late_activity
 from refresh.reading.calls.retrying import is_in_progress
 from refresh.records.swap import StepInput, StepResult

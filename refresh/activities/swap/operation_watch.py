@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from refresh.domain.azure import polls
 from refresh.domain.azure.rhythm import READS_UNKNOWN, ReadsLeft
+from refresh.gateways.compute import Compute
 from refresh.gateways.errors import GatewayError
-from refresh.gateways.gateways import Compute
 
 
 class OperationWatch:

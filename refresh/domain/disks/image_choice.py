@@ -71,7 +71,7 @@ def _named(name: str, vm: Vm, current: Disk, definitions: Sequence[Definition]) 
         return Refusal(
             MonthReason.IMAGE_NOT_ALLOWED,
             f"{found[0].name} is not allowed for this VM: its tag {tags.REFRESH_ALLOWED_SCOPES} lists the "
-            "subscriptions and groups that may use it; name another image, or have this VM's subscription or group added",
+            "subscriptions and groups that may use it; name another image, or have this VM's group added to the tag",
         )
     misfits = _misfits(vm, current, found[0])
     if misfits:

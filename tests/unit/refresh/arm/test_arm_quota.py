@@ -6,7 +6,7 @@ import pytest
 
 from refresh.arm.quota import reads_left
 from refresh.domain.azure.rhythm import READS_UNKNOWN, ReadsLeft
-from refresh.gateways.gateways import Progress
+from refresh.gateways.operations import Progress
 from refresh.wiring import ArmGateways
 from tests.support.worlds.scripted_arm import VM, Answer, ScriptedArm, against
 
