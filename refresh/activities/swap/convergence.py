@@ -108,7 +108,7 @@ class Convergence:
         self._settled_at, self._reads_left = vm.settled_at, vm.reads_left
         # What begins nothing can do no harm late.
         if self.begin is not None and late_activity.is_late(self.step.asked_at, vm.read_at, self._slept_s):
-            return self._result("waiting", evidence=late_activity.SAID)
+            return self._result("waiting", evidence=late_activity.TOO_LATE)
         self._since = self._since or vm.read_at
         if self.step.unique_id and vm.unique_id and self.step.unique_id != vm.unique_id:
             return self._result("gone", evidence="another VM has its name now")

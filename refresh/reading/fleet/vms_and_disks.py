@@ -1,6 +1,6 @@
-"""The VMs and disks one piece of bulk work is about: one GET each for a few, paged lists for many.
+"""Reads the VMs and disks of one piece of bulk work: with one GET each for a few, from lists for many.
 
-Decides how facts are fetched so that a whole fleet stays inside ARM's read quota. Refuses to judge them.
+Decides which of the two, so that a whole fleet stays inside ARM's read quota.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ async def collect[T](rows: AsyncIterator[T]) -> list[T]:
 
 @dataclass
 class Fleet:
-    """Reads VMs and disks by id; None is one that does not exist. GatewayError when Azure would not say."""
+    """Reads VMs and disks by id; None when one does not exist. GatewayError when it cannot be read."""
 
     gateways: Gateways
     listed: Mapping[str, GatewayError | None] = field(default_factory=dict)
@@ -61,9 +61,9 @@ class Fleet:
 
 
 async def read_fleet(gateways: Gateways, vm_ids: Sequence[str]) -> Fleet:
-    """A fleet for `vm_ids`: nothing read yet for a batch of bulk work, everything listed for more than one batch.
+    """A fleet for `vm_ids`: without reads for one batch of bulk work, with everything listed for more than one.
 
-    ARM refills 25 reads a second for each subscription, so 2,500 VMs at three reads each would take five minutes:
+    ARM refills 25 reads a second in each subscription: three reads for each of 2,500 VMs would take five minutes.
     https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling
     """
     if len(vm_ids) <= VMS_PER_BULK_ACTIVITY:
