@@ -31,7 +31,7 @@ def fingerprint() -> str:
 
 @cache
 def bundle() -> str:
-    """The extension bundle in host.json: its id and range of versions. Azure does not show an app which version it uses.
+    """The extension bundle in host.json: its id and range of versions. An app cannot see which version Azure uses.
 
     https://learn.microsoft.com/azure/azure-functions/extension-bundles
     """

@@ -51,4 +51,4 @@ async def comes_late(gateways: Gateways, place: TemporaryGroup) -> bool:
     return late_activity.is_late(place.asked_at, await retry_briefly(gateways.clock.now))
 
 
-LATE = Stage("waiting", MonthReason.NOT_READ, late_activity.SAID)
+LATE = Stage("waiting", MonthReason.NOT_READ, late_activity.TOO_LATE)
