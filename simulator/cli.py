@@ -20,7 +20,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from simulator.arm.front.upsert import BodyError
+from simulator.arm.front.seeding import BodyError
 from simulator.clock import Clock, ClockKind, run
 from simulator.engine.kinds import ENGINES, EngineKind
 from simulator.scenarios import ScenarioError, names
@@ -53,7 +53,7 @@ class Options:
 
     def make_simulator(self, clock: Clock) -> Simulator:
         """The simulator asked for, on `clock`."""
-        return Simulator(clock, port=self.port, tls_port=self.tls_port, seed=self.seed, scenario=self.scenario)
+        return Simulator(clock, ports=(self.port, self.tls_port), seed=self.seed, scenario=self.scenario)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,6 +1,6 @@
-"""`python -m simulator up`: the app on a pretend Azure, left running, with lines to try.
+"""`python -m simulator up`: runs the app on a simulated Azure until it is stopped, and prints commands to try.
 
-Decides what somebody is told who has just started it. stdout gets the one line of JSON, everything else is stderr.
+Decides which commands are printed. stdout gets one line of JSON, everything else goes to stderr.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from simulator.cli import Options
 
 _VM = "Microsoft.Compute/virtualMachines"
-# What the month of the built-in fleet takes, most of it building, replicating and proving image versions.
+# Duration of a month's refresh of the built-in fleet, mostly building, replicating and proving image versions.
 _MONTH_S = 1400
 
 
 def main(options: Options) -> int:
-    """Serve until told to stop; the exit code."""
+    """Serve until stopped; returns the exit code."""
     from simulator.cli import end_in_order
 
     clock = options.make_clock()
@@ -41,10 +41,10 @@ async def _up(options: Options, clock: Clock) -> int:
 
     simulator = options.make_simulator(clock)
     settings = demo.SETTINGS if options.scenario == "demo" else {}
-    app = LocalApp(clock, simulator, Path.cwd(), port=options.functions_port, settings=settings, engine=options.engine)
+    app = LocalApp(simulator, Path.cwd(), port=options.functions_port, settings=settings, engine=options.engine)
     endpoints = await app.start()
     try:
-        await app.ask_if_ready(str(endpoints.functions))
+        await app.check_ready(str(endpoints.functions))
         announce(endpoints)
         print(lines_to_try(endpoints, clock, vm_in_scope(simulator)), file=sys.stderr, flush=True)
         await forever()
@@ -54,22 +54,22 @@ async def _up(options: Options, clock: Clock) -> int:
 
 
 def vm_in_scope(simulator: Simulator) -> str:
-    """The id of a VM that lines can be tried on, one in scope if there is any; empty without VMs."""
+    """The id of a VM for the example commands, one in scope if there is any; empty without VMs."""
     vms = sorted(simulator.resources(_VM), key=lambda vm: ("AutoRefresh" not in vm.get("tags", {}), vm["id"]))
     return str(vms[0]["id"]) if vms else ""
 
 
 def lines_to_try(endpoints: Endpoints, clock: Clock, vm: str) -> str:
-    """What to type next, with the addresses filled in; `vm` is the id of the VM to play with, empty for none."""
+    """Example commands with the addresses filled in; `vm` is the id of the VM they change, empty for none."""
     app = endpoints.functions
     pace, month = f"runs {clock.speed:g} times as fast", f"about {max(1, round(_MONTH_S / clock.speed / 60))} min"
     if clock.kind == "virtual":
-        pace, month = "jumps to whatever is due next", "at once"
-    told = f"""
+        pace, month = "jumps to the next event", "at once"
+    general = f"""
 The app listens on {app}, its Azure on {endpoints.arm}; time {pace}. Ctrl-C ends it.
 
-Who runs what, and why; what a month would do, changing nothing; the month itself ({month}); how it goes; what was
-published of it:
+List the VMs with their disks; plan a month's refresh without changes; run it ({month}); watch the queue and the run;
+list the events published:
 
   curl -s {app}/api/vms | python3 -m json.tool
   curl -s -X POST {app}/api/refresh -d '{{"all": true, "rollout": "auto", "dryRun": true}}' | python3 -m json.tool
@@ -78,28 +78,28 @@ published of it:
   curl -s {app}/api/runs | python3 -m json.tool
   curl -s {endpoints.control}/published | python3 -m json.tool
 """
-    return told + _on_a_vm(endpoints, vm) if vm else told
+    return general + _for_one_vm(endpoints, vm) if vm else general
 
 
-def _on_a_vm(endpoints: Endpoints, vm: str) -> str:
+def _for_one_vm(endpoints: Endpoints, vm: str) -> str:
     app, name = endpoints.functions, vm.rsplit("/", 1)[-1]
     tags_url = f"{endpoints.arm}{vm}/providers/Microsoft.Resources/tags/default?api-version=2024-07-01"
     az_directory = Path(endpoints.ca_file).parent / "az"
     return f"""
-Once {name} has its new disk: edit its tag as the portal does, Event Grid tells the app, and the old disk comes back:
+Once {name} has its new disk: edit its tag as the portal does. Event Grid notifies the app, and the old disk comes back:
 
   curl -s -X PATCH '{tags_url}' \\
     -H 'Authorization: Bearer any' -H 'Content-Type: application/json' \\
     -d '{{"operation": "Merge", "properties": {{"tags": {{"OsDiskName": "@previous"}}}}}}'
   curl -s '{app}/api/vms?vm={name}' | python3 -m json.tool
 
-Let {name}'s monthly disks never boot, fire the timer of the month, see every request Azure got:
+Make {name}'s monthly disks fail to boot, fire the monthly timer, list every request to Azure:
 
   curl -s -X POST {endpoints.control}/faults -d '[{{"disk": "{name}-20*", "boots": false}}]'
   curl -s -X POST {app}/admin/functions/monthly_refresh -d '{{"input": ""}}'
   curl -s {endpoints.control}/journal | python3 -m json.tool
 
-The same tag with the real Azure CLI (`make az-venv`, then in a shell of its own):
+The same tag edit with the real Azure CLI (`make az-venv`, then in another shell):
 
   export REQUESTS_CA_BUNDLE={endpoints.ca_file} AZURE_CONFIG_DIR={az_directory} AZURE_CORE_COLLECT_TELEMETRY=0
   export IDENTITY_ENDPOINT={endpoints.identity_endpoint} IDENTITY_HEADER={endpoints.identity_header}

@@ -16,7 +16,7 @@ from refresh.arm.disks import ArmDisks, disk_from_arm
 from refresh.arm.errors import azure_errors
 from refresh.arm.gallery import ArmGallery
 from refresh.arm.operations import begin
-from refresh.arm.rest import call
+from refresh.arm.rest import get
 from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.managed_images import Image
 from refresh.domain.images.source_fit import SourceFacts, busy_disk
@@ -151,7 +151,7 @@ class ArmSources:
         return _of_disk(part, disk_from_arm(body))
 
     async def _vhd(self, part: SourcePart, storage: str) -> SourceFacts:
-        answer = await call(self._clients.rest, "GET", storage, _STORAGE_VERSION)
+        answer = await get(self._clients.rest, storage, _STORAGE_VERSION)
         _, _, location = identity_of(answer.json())
         return SourceFacts(part, part.id.rsplit("/", 1)[-1], location)
 

@@ -45,12 +45,12 @@ class ArmTemporaryGroups:
         version = image.version
         if version.lower() == _LATEST:
             newest = {"$top": "1", "$orderby": "name desc"}
-            found = rest.json_of(await rest.call(self._clients.rest, "GET", path, _COMPUTE, query=newest))
+            found = rest.json_of(await rest.get(self._clients.rest, path, _COMPUTE, query=newest))
             rows = found if isinstance(found, list) else list_at(found, "value")
             version = (text_at(rows[0], "name") if rows else None) or ""
             if not version:
                 raise NotFound("NotFound", f"{image} has no version in {location}")
-        body = rest.json_of(await rest.call(self._clients.rest, "GET", f"{path}/{version}", _COMPUTE))
+        body = rest.json_of(await rest.get(self._clients.rest, f"{path}/{version}", _COMPUTE))
         properties = dict_at(body, "properties")
         features = {(text_at(each, "name") or ""): text_at(each, "value") for each in list_at(properties, "features")}
         plan = dict_at(properties, "plan")
@@ -71,7 +71,7 @@ class ArmTemporaryGroups:
         found = resource_id.parse(subnet_id)
         if found is None:
             raise Refused("InvalidResourceId", f"{subnet_id[:200]!r} is not the id of a subnet")
-        network = rest.json_of(await rest.call(self._clients.rest, "GET", found.parent(), _NETWORK))
+        network = rest.json_of(await rest.get(self._clients.rest, found.parent(), _NETWORK))
         return region(text_at(network, "location"))
 
     async def read_group(self, group_id: str) -> Group:
@@ -80,7 +80,7 @@ class ArmTemporaryGroups:
         https://learn.microsoft.com/rest/api/resources/resource-groups/get
         """
         split_group(group_id)
-        return _group(rest.json_of(await rest.call(self._clients.rest, "GET", group_id, _GROUPS)))
+        return _group(rest.json_of(await rest.get(self._clients.rest, group_id, _GROUPS)))
 
     async def list_groups(self, subscription: str) -> AsyncIterator[Group]:
         """Every resource group of a subscription with its tags, all pages.
@@ -122,7 +122,7 @@ class ArmTemporaryGroups:
         """
         vm = split(vm_id, VM_TYPE)
         query = {"$expand": "instanceView"}
-        answer = await rest.call(self._clients.rest, "GET", vm.text, _COMPUTE, query=query)
+        answer = await rest.get(self._clients.rest, vm.text, _COMPUTE, query=query)
         return machine_from_arm(rest.json_of(answer), http_date(answer.headers))
 
     async def begin_create_vm(self, vm_id: str, body: Mapping[str, Any]) -> None:

@@ -24,6 +24,7 @@ from refresh.domain.terms.stop_mode import StopMode
 from refresh.domain.terms.swap_reason import Reason, Wait
 from refresh.domain.vm.warnings import warnings_of
 from refresh.domain.vm.wish import disk_text, previous_text
+from refresh.records.swap import OutcomeStatus
 from refresh.views.dispatcher_state import Book
 
 type Json = dict[str, Any]
@@ -124,7 +125,7 @@ def attention(seen: Seen, book: Book) -> tuple[str, str] | None:
     left = vm.own_tags.refresh_state is not None and not _is_leftover(seen, vm)
     outcome = book.outcome(seen.vm_id) or {}
     right_again = seen.decision.reason is Reason.ALREADY_THERE and not left
-    if outcome.get("status") == "needs-attention" and not right_again:
+    if outcome.get("status") == OutcomeStatus.NEEDS_ATTENTION and not right_again:
         return str(outcome.get("reason", "")), str(outcome.get("message", ""))
     if left:
         message = f"{tags.REFRESH_STATE} tells of a swap that nobody works on; the next sweep takes it up"
@@ -159,7 +160,7 @@ def _is_unproven(seen: Seen, book: Book) -> bool:
     if vm is None or seen.decision.reason is not Reason.ALREADY_THERE:
         return False
     same = resource_id.same(outcome.get("new_disk"), vm.os_disk_id)
-    return same and outcome.get("status") == "not-proven"
+    return same and outcome.get("status") == OutcomeStatus.NOT_PROVEN
 
 
 def kind_of(decision: Decision) -> str:

@@ -51,10 +51,10 @@ async def _demo(options: Options, clock: Clock, log: Path) -> int:
     if not console.is_terminal and not console.record:
         console = Console(width=_PAGE_WIDTH)
     simulator = Simulator(clock, seed=options.seed, scenario="demo")
-    app = LocalApp(clock, simulator, Path.cwd(), settings=_SETTINGS, engine=options.engine)
+    app = LocalApp(simulator, Path.cwd(), settings=_SETTINGS, engine=options.engine)
     endpoints = await app.start()
     try:
-        await app.ask_if_ready(str(endpoints.functions))
+        await app.check_ready(str(endpoints.functions))
         well = await tell(console, clock, endpoints)
     finally:
         await app.stop()

@@ -1,4 +1,4 @@
-"""`python -m simulator demo`, as a process on the virtual clock."""
+"""`python -m simulator demo` as a process on the virtual clock."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ COMMAND = [sys.executable, "-m", "simulator", "demo", "--clock", "virtual"]
 
 
 def in_own_temp(tmp_path: Path, **more: str) -> dict[str, str]:
-    """An environment in which whatever is left behind is found in `tmp_path`."""
+    """An environment with `tmp_path` as the folder for temporary files."""
     return {**os.environ, "TMPDIR": str(tmp_path), **more}
 
 
 def test_the_demo_ends_with_every_vm_where_it_should_be(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Exit code 0, three scenes done, a verdict line with a reason for each of twelve VMs, nothing left behind.
+    """Exit code 0, three finished scenes, one line with a reason for each of twelve VMs, no temporary file left.
 
-    `--svg` writes a picture of every line that was printed; the picture loads nothing from elsewhere.
+    `--svg` writes a picture with every printed line; the picture loads no other file.
     """
     picture = tmp_path_factory.mktemp("picture") / "demo.svg"
     command = [*COMMAND, "--svg", str(picture)]
@@ -51,12 +51,12 @@ def test_the_demo_ends_with_every_vm_where_it_should_be(
     assert re.fullmatch(r"\d{6}", month)
     assert verdict["web02"] == ("web02-os", "web02-os", "running")
     assert verdict["batch01"] == ("batch01-os", f"batch01-{month}", "deallocated")
-    assert {"deallocating", "stopping"} & set(done.stdout.split()), "what a VM is doing is shown while it does it"
+    assert {"deallocating", "stopping"} & set(done.stdout.split()), "the demo shows what a VM does meanwhile"
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_demo_that_is_stopped_in_the_middle_cleans_up(tmp_path: Path) -> None:
-    """SIGTERM during the first scene: exit code 143, no stack trace, nothing left behind."""
+    """SIGTERM during the first scene gives exit code 143, no stack trace and no temporary file."""
     command = [*COMMAND[:-2], "--speed", "30"]
     with subprocess.Popen(
         command, cwd=ROOT, env=in_own_temp(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -69,8 +69,8 @@ def test_a_demo_that_is_stopped_in_the_middle_cleans_up(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_demo_with_wrong_settings_says_which(tmp_path: Path) -> None:
-    """Every fault at once in plain words, exit code 2, before anything is told."""
+def test_a_demo_with_wrong_settings_names_them(tmp_path: Path) -> None:
+    """All errors are printed at once, with exit code 2 and before any other output."""
     env = in_own_temp(tmp_path, REFRESH_MAX_SWAPS="99", REFRESH_STOP_MODE="maybe")
     done = subprocess.run(COMMAND, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (2, "")

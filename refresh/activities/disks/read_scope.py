@@ -1,4 +1,4 @@
-"""Activity: which VMs a run is about, and whether it goes on to swap them."""
+"""Activity: reads the VMs of a run, and whether it also swaps them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from refresh.reading.calls.retrying import retry_until_answered
 
 
 async def read_scope(data: dict[str, Any]) -> dict[str, Any]:
-    """`{"vms": [ids], "rollout"}`: the `vms` asked for, each once, else all in scope; `{"problem"}` when unreadable."""
+    """`{"vms": [ids], "rollout"}`: the given `vms`, each once, else all in scope; `{"problem"}` when unread."""
     asked = {vm.lower(): vm for vm in reversed(data.get("vms", []))}
     found = list(reversed(asked.values()))
     rollout = wiring.settings().rollout

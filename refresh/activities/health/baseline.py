@@ -1,6 +1,6 @@
 """Records, before the stop, what a VM must show after its start.
 
-Decides what of the VM as it is now is kept for then. Refuses to judge (`domain.health`).
+Decides which facts about the VM are recorded. Leaves the judgement to `domain/health`.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from refresh.records.swap import Health
 
 
 async def health_before(vm: Vm, definition: Definition | None, guests: Guests, lost: Collection[str] = ()) -> Health:
-    """What `vm` must show on a disk of `definition`; a running VM is asked its probe once, to know whether it answers.
+    """What `vm` must show on a disk of `definition`; a running VM is probed once, to record whether it answers now.
 
-    A probe that goes unanswered now refuses nothing: the swap may be what makes the VM well again. Of the rungs in
-    `lost` nothing is expected: the app has no right to ask, and silence would say nothing of the disk.
+    A probe without an answer does not prevent the swap, which may be what makes the VM healthy again. The rungs in
+    `lost` are not expected: the app has no right to read them, and their silence would prove nothing about the disk.
     """
     asked = vm.own_tags
     probe = asked.probe if isinstance(asked.probe, Probe) and RungName.PROBE not in lost else None

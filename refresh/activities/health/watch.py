@@ -1,7 +1,7 @@
-"""Gathers what the health ladder judges, reading after reading, and remembers which rung said what and when.
+"""Gathers what the health ladder judges, reading after reading, and records the result and time of each rung.
 
-Decides what is asked of whom at which reading. Refuses to judge (`domain.health`) and to wait (`convergence`). What
-cannot be asked is only not known: it neither proves a VM nor condemns it.
+Decides what is read at which reading of the VM. Leaves the judgement to `domain/health` and the waiting to
+`convergence.py`. What cannot be read is unknown: it proves neither that a VM is healthy nor that it is not.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ def expected_of(step: StepInput, settings: Settings) -> Expected:
 
 @dataclass
 class HealthWatch:
-    """The health step of one VM for as long as one activity lasts; `since` is when the step was first tried (ISO).
+    """The health step of one VM during one activity; `since` is when the step was first tried (ISO).
 
-    What the rungs said in earlier activities of the step is kept, so that each has the time of its own first word.
+    Results of the rungs in earlier activities of the step are kept, so that each has the time when it first came.
     """
 
     guests: Guests
@@ -49,27 +49,27 @@ class HealthWatch:
     prober: Prober | None
     timeout_s: float
     since: str | None = None
-    _said: dict[str, str] = field(default_factory=dict)
-    _asked_at: dict[str, float] = field(default_factory=dict)
+    _results: dict[str, str] = field(default_factory=dict)
+    _read_at: dict[str, float] = field(default_factory=dict)
     _has_log: bool = True
 
     def __post_init__(self) -> None:
-        """Start with nothing seen."""
+        """Start without a reading."""
         self._reading: Reading | None = None
 
     @classmethod
     def of(cls, step: StepInput, guests: Guests, settings: Settings) -> HealthWatch:
-        """The watch that a health step asks for."""
+        """The watch for a health step."""
         health = step.health or Health()
         timeout_s = float(health.timeout_s or settings.health_timeout_s)
         probe = parse_probe(health.probe or "")
         prober = Prober(guests, probe) if probe else None
         watch = cls(guests, expected_of(step, settings), prober, timeout_s, step.since)
-        watch._said = {line.split(" ", 1)[0]: line for line in step.rungs}
+        watch._results = {line.split(" ", 1)[0]: line for line in step.rungs}
         return watch
 
     async def observe(self, vm: Vm) -> None:
-        """Ask whatever is due at this reading of the VM, unless the reading alone decides."""
+        """Read what is due at this reading of the VM, unless the reading alone decides."""
         self.since = self.since or vm.read_at
         last = self._reading or Reading(vm, needed=SUCCESSES_NEEDED)
         self._reading = replace(last, vm=vm)
@@ -85,14 +85,14 @@ class HealthWatch:
             await self._read_resource(vm)
 
     def judge(self, vm: Vm, _begun_age_s: float | None) -> StepVerdict:
-        """What the ladder says of this reading."""
+        """The ladder's verdict on this reading."""
         rungs = judge_rungs(self.expected, self._reading or Reading(vm))
         self._note(vm, rungs)
         return judge_health(rungs, self._elapsed_s(vm), self.timeout_s)
 
     def lines(self) -> tuple[str, ...]:
-        """What each rung said last, and when it first said so."""
-        return tuple(self._said.values())
+        """The last result of each rung, and when it first came."""
+        return tuple(self._results.values())
 
     async def _probe(self, vm: Vm, prober: Prober) -> None:
         assert self._reading is not None  # noqa: S101 - set by `observe`
@@ -126,10 +126,10 @@ class HealthWatch:
 
     def _due(self, name: RungName, vm: Vm, poll: polls.Poll) -> bool:
         elapsed_s = self._elapsed_s(vm)
-        since_s = elapsed_s - self._asked_at.get(name, -poll.every_s)
+        since_s = elapsed_s - self._read_at.get(name, -poll.every_s)
         if not self._counts(name) or elapsed_s < poll.first_s or since_s < poll.every_s:
             return False
-        self._asked_at[name] = elapsed_s
+        self._read_at[name] = elapsed_s
         return True
 
     def _elapsed_s(self, vm: Vm) -> float:
@@ -138,6 +138,6 @@ class HealthWatch:
     def _note(self, vm: Vm, rungs: tuple[Rung, ...]) -> None:
         after_s = times.seconds_between(self.expected.started_at or self.since, vm.read_at) or 0.0
         for rung in rungs:
-            said = f"{rung.name} {rung.verdict} after "
-            if not self._said.get(rung.name, "").startswith(said):
-                self._said[rung.name] = f"{said}{after_s:.0f} s: {rung.seen}"
+            result = f"{rung.name} {rung.verdict} after "
+            if not self._results.get(rung.name, "").startswith(result):
+                self._results[rung.name] = f"{result}{after_s:.0f} s: {rung.seen}"

@@ -1,7 +1,7 @@
-"""Activity: begins to make an image version, once, however often it is called.
+"""Activity: begins to make an image version, once, also when it is called again.
 
-The name was chosen before; whatever carries it already and comes from the same source is this build's own, begun by a
-call whose answer was lost or by another run that chose the same. So two runs never make two versions.
+An existing version of the chosen name and the same source belongs to this build: an earlier call with a lost answer, or
+another run with the same choice, began it. So two runs never make two versions.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ async def begin_version(data: dict[str, Any]) -> dict[str, Any]:
 
 
 async def begin_build(gateways: Gateways, build: BuildInput) -> dict[str, Any]:
-    """What `begin_version` answers, over `gateways`."""
+    """The result of `begin_version`, over `gateways`."""
     version_id, source = build.version or "", build.source or ""
     name = version_id.rsplit("/", 1)[-1]
     try:
@@ -36,7 +36,7 @@ async def begin_build(gateways: Gateways, build: BuildInput) -> dict[str, Any]:
         return _failed(build, name, MonthReason.AZURE_SAID_NO, f"version {name} could not be made: {error}")
     if resource_id.same(existing.source_id, source):
         return {}
-    message = f"version {name} was made from something else meanwhile; run again"
+    message = f"version {name} was made from another source meanwhile; run again"
     return _failed(build, name, MonthReason.BUILD_UNDER_WAY, message)
 
 

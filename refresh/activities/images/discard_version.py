@@ -1,7 +1,7 @@
-"""Activity: takes away what a failed build has made and nobody can use; says how to take away the rest.
+"""Activity: deletes what a failed build made and no disk can use; returns commands for the rest.
 
-Only a version the app began itself, that failed and has arrived nowhere, is deleted, and the managed image that was
-made for it. Everything else a person decides about.
+Only a failed version that the app began and that is in no region is deleted, with the managed image that was made for
+it. A person decides about everything else.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from refresh.records.month import BuildInput
 
 
 async def discard_version(data: dict[str, Any]) -> dict[str, Any]:
-    """`BuildInput` to `{"waiting": True}` (ask again) or `{"message", "by_hand"}`: what is gone, what is left."""
+    """`BuildInput` to `{"waiting": True}` (call again) or `{"message", "by_hand"}`: what is gone, what is left."""
     return await discard(wiring.gateways(), BuildInput.from_json(data))
 
 
 async def discard(gateways: Gateways, build: BuildInput) -> dict[str, Any]:
-    """What `discard_version` answers, over `gateways`. Level-triggered: reads what is there, deletes what may go."""
+    """The result of `discard_version`, over `gateways`: reads what exists and deletes what can be deleted."""
     version_id = build.version or ""
     by_hand: tuple[str, ...] = ()
     try:
         version = await _read(gateways, version_id)
         if version is not None:
             if version.provisioning_state in MOVING:
-                # Azure's answer to the order was lost, not the order.
-                return {"message": "it is being made all the same; run again to go on with it"}
+                # The answer to the PUT was lost, but Azure had accepted it.
+                return {"message": "Azure is making it although its answer was lost; run again to continue"}
             if version.provisioning_state == "Deleting":
                 return {"waiting": True, "by_hand": [delete_command(version_id)]}
             if not has_arrived_nowhere(version):

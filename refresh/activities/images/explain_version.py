@@ -1,4 +1,4 @@
-"""Activity: why an image version failed: that stands on its operation's status URL and nowhere else."""
+"""Activity: reads why an image version failed; only the status URL of its operation has that."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from refresh.reading.calls.retrying import retry_until_answered
 
 
 async def explain_version(data: dict[str, Any]) -> dict[str, Any]:
-    """`{"version", "token"}` to `{"why"}`, a sentence; "unknown" when Azure does not tell any more."""
+    """`{"version", "token"}` to `{"why"}`, a sentence; "reason unknown" when Azure does not return it any more."""
     return {"why": await explain_build(wiring.gateways(), data["version"], data.get("token"))}
 
 
 async def explain_build(gateways: Gateways, version_id: str, token: str | None) -> str:
-    """Why the creation that `token` names failed, in Azure's own code and words."""
+    """Why the creation that `token` names failed: Azure's code and message."""
     if not token:
         return "reason unknown"
     try:

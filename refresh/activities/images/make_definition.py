@@ -1,4 +1,4 @@
-"""Activity: makes the image definition that `images.toml` describes, where it is missing, and reads it back."""
+"""Activity: makes the image definition that `images.toml` describes if it is missing, and reads it back."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from refresh.records.month import FAILED, BuildInput, ImageRow
 
 
 async def make_definition(data: dict[str, Any]) -> dict[str, Any]:
-    """`BuildInput` to `{}` when the definition is there, `{"row": ImageRow}` when it cannot be made."""
+    """`BuildInput` to `{}` when the definition exists, `{"row": ImageRow}` when it cannot be made."""
     return await define(wiring.gateways(), BuildInput.from_json(data))
 
 
 async def define(gateways: Gateways, build: BuildInput) -> dict[str, Any]:
-    """What `make_definition` answers, over `gateways`. Called twice it makes one definition."""
+    """The result of `make_definition`, over `gateways`. Two calls make one definition."""
     body = build.definition_body or {}
     try:
         there = await _read(gateways, build.definition)
         if there is None or there.provisioning_state == "Failed":
-            # What failed is made again under the same name: a PUT is how ARM repairs it.
+            # A failed definition is put again under the same name: ARM repairs it by a PUT.
             await retry_until_answered(
                 lambda: gateways.gallery.begin_create_definition(build.definition, body), budget_s=BULK_BUDGET_S
             )

@@ -24,13 +24,13 @@ _MOVING = ("Creating", "Updating")
 async def make_image(data: dict[str, Any]) -> dict[str, Any]:
     """`BuildInput` to `{}` when the image is ready, `{"row": ImageRow}` when it cannot be made.
 
-    `{"waiting": True, "row"}` asks to be asked again; the row is what the build ends with if nobody does.
+    `{"waiting": True, "row"}` means that the caller calls again; a build that does not ends with the row.
     """
     return await capture(wiring.gateways(), BuildInput.from_json(data))
 
 
 async def capture(gateways: Gateways, build: BuildInput) -> dict[str, Any]:
-    """What `make_image` answers, over `gateways`. It is named after the version: one that is there is this build's."""
+    """The result of `make_image`, over `gateways`. Its name has the version, so an existing one is of this build."""
     image_id, body = build.image or "", build.image_body or {}
     name = image_id.rsplit("/", 1)[-1]
     try:

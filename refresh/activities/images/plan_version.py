@@ -1,4 +1,4 @@
-"""Activity: decides, once, which version of a definition a build makes or keeps; Durable's history freezes it."""
+"""Activity: decides which version of a definition a build makes or keeps; Durable's history freezes the decision."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def plan_version(data: dict[str, Any]) -> dict[str, Any]:
 
 
 async def choose_version(gateways: Gateways, build: BuildInput, specs: Sequence[ImageSpec] = ()) -> dict[str, Any]:
-    """What `plan_version` answers, over `gateways`."""
+    """The result of `plan_version`, over `gateways`."""
     try:
         now = await retry_until_answered(gateways.clock.now, budget_s=BULK_BUDGET_S)
         plan = await version_plans.plan_build(gateways, build, specs, now)

@@ -1,6 +1,6 @@
-"""Activity: the VM that a recipe is carried out on exists, without a public address and with a key that nobody has.
+"""Activity: makes the VM on which a recipe runs, without a public address and with a key whose private half is dropped.
 
-Recipe, image and definition are read again here, so that custom data and key are nowhere but in ARM's own request.
+Recipe, image and definition are read again here, so that only the request to ARM has the custom data and the key.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from refresh.domain.terms.verdict import Move
 from refresh.gateways.gateways import Gateways
 from refresh.reading.recipes.recipe_files import find_recipe
 from refresh.reading.recipes.stage_calls import LATE, comes_late, read_machine, retry_briefly, run_stage
-from refresh.records.recipes import Stage, TemporaryGroup
+from refresh.records.recipes import Stage, StageState, TemporaryGroup
 from refresh.settings.settings import Settings
 
 
 async def ensure_build_vm(data: dict[str, Any]) -> dict[str, Any]:
-    """`TemporaryGroup` to `Stage`: done when the VM has come to be."""
+    """`TemporaryGroup` to `Stage`: done when the VM is made."""
     gateways, settings, place = wiring.gateways(), wiring.settings(), TemporaryGroup.from_json(data)
     return (await run_stage(lambda: _ensure(gateways, settings, place), "the build VM")).to_json()
 
@@ -33,20 +33,20 @@ async def _ensure(gateways: Gateways, settings: Settings, place: TemporaryGroup)
     standing = judge_made(await read_machine(gateways, temporary_group.vm_id(place.group)))
     if standing.move is Move.BEGIN:
         return LATE if await comes_late(gateways, place) else await _make(gateways, settings, place)
-    state = {Move.DONE: "done", Move.FAILED: "failed"}.get(standing.move, "waiting")
+    state = {Move.DONE: StageState.DONE, Move.FAILED: StageState.FAILED}.get(standing.move, StageState.WAITING)
     return Stage(state, standing.reason, standing.message)
 
 
 async def _make(gateways: Gateways, settings: Settings, place: TemporaryGroup) -> Stage:
     recipe = find_recipe(settings, place.definition)
     if isinstance(recipe, Refusal):
-        return Stage("failed", recipe.reason, recipe.message)
+        return Stage(StageState.FAILED, recipe.reason, recipe.message)
     if recipe.digest != place.digest:
         message = "the recipe was changed by a deployment in the middle of the build; run again"
-        return Stage("failed", MonthReason.BAD_RECIPE, message)
+        return Stage(StageState.FAILED, MonthReason.BAD_RECIPE, message)
     custom_data = write_custom_data(recipe, generalized=place.generalized)
     if isinstance(custom_data, str):
-        return Stage("failed", MonthReason.BAD_RECIPE, custom_data)
+        return Stage(StageState.FAILED, MonthReason.BAD_RECIPE, custom_data)
     definition = await retry_briefly(lambda: gateways.gallery.read_definition(place.definition))
     exact = MarketplaceImage(*(place.image or ":::").split(":"))
     subscription = place.subnet.split("/")[2]
@@ -55,4 +55,4 @@ async def _make(gateways: Gateways, settings: Settings, place: TemporaryGroup) -
     await retry_briefly(lambda: gateways.temporary_groups.put_nic(temporary_group.nic_id(place.group), nic))
     body = build_vm_body(definition, recipe, image, place.group, custom_data, make_public_key())
     await retry_briefly(lambda: gateways.temporary_groups.begin_create_vm(temporary_group.vm_id(place.group), body))
-    return Stage("waiting", message="the VM is being made")
+    return Stage(StageState.WAITING, message="the VM is being made")

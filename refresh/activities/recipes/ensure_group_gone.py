@@ -1,4 +1,4 @@
-"""Activity: a temporary resource group is gone with everything in it, or a person is told how to take it away."""
+"""Activity: deletes a temporary resource group with everything in it, or returns the commands that delete it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from refresh.domain.terms.month_reason import MonthReason
 from refresh.gateways.errors import NotFound, Refused
 from refresh.gateways.gateways import Gateways
 from refresh.reading.recipes.stage_calls import retry_briefly, run_stage
-from refresh.records.recipes import Stage
+from refresh.records.recipes import Stage, StageState
 
 
 async def ensure_group_gone(data: dict[str, Any]) -> dict[str, Any]:
@@ -30,12 +30,12 @@ async def _ensure(gateways: Gateways, group: str) -> Stage:
         if found.provisioning_state != "Deleting":
             await retry_briefly(lambda: gateways.temporary_groups.begin_delete_group(group))
     except NotFound:
-        return Stage("done")
+        return Stage(StageState.DONE)
     except Refused as error:
         why = describe_refusal(error.code, error.message)
         return _left(group, f"resource group {name} could not be deleted: {why}")
-    return Stage("waiting", message=f"resource group {name} is being deleted")
+    return Stage(StageState.WAITING, message=f"resource group {name} is being deleted")
 
 
 def _left(group: str, message: str) -> Stage:
-    return Stage("failed", MonthReason.AZURE_SAID_NO, message[:300], by_hand=delete_commands(group))
+    return Stage(StageState.FAILED, MonthReason.AZURE_SAID_NO, message[:300], by_hand=delete_commands(group))

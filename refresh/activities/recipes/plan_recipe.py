@@ -1,6 +1,6 @@
-"""Activity: what a recipe will be carried out on, decided once: recipe, exact marketplace image, subnet, group.
+"""Activity: decides once how a recipe runs: its exact text, the marketplace image's version, subnet and group.
 
-Whatever can be known to be wrong is refused here, before anything is made.
+Every fault that can be found before a request is refused here, before anything is made.
 """
 
 from __future__ import annotations

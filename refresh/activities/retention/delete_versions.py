@@ -1,7 +1,7 @@
-"""Activity: begins to delete up to 20 image versions, each only after it was judged once more on fresh reads.
+"""Activity: begins to delete up to 20 image versions, each only after it was judged again on new reads.
 
-All lists are read anew for the batch; then each version with its replication, and the locks on it and above it, right
-before its deletion. The only code in the app that deletes an image version that is whole.
+All lists are read again for the batch; then each version with its replication, and the locks on it and above it, right
+before its deletion. This is the only code of the app that deletes a finished image version.
 """
 
 from __future__ import annotations
@@ -29,26 +29,26 @@ _log = logging.getLogger(__name__)
 
 
 async def delete_versions(data: dict[str, Any]) -> dict[str, Any]:
-    """`DeletionInput` to `{"rows": [ResourceRow]}`: `deleting` was accepted, `keep` has a reason again."""
+    """`DeletionInput` to `{"rows": [ResourceRow]}`: `deleting` was accepted, `keep` has a new reason."""
     return {"rows": await begin_batch(wiring.gateways(), wiring.settings(), DeletionInput.from_json(data))}
 
 
 async def begin_batch(gateways: Gateways, settings: Settings, asked: DeletionInput) -> list[dict[str, Any]]:
-    """The rows of `asked`, in its order, after the deletion of what may still be deleted was begun."""
+    """The rows of `asked`, in its order, after the deletion of every version that can still be deleted has begun."""
     building = {one.lower() for one in asked.building}
     try:
         disks = await survey_disks(gateways, settings, {})
-        # What was to go is gone by now: every disk that is still there counts.
+        # The planned disks are deleted by now: every disk that still exists counts.
         survey = await survey_versions(gateways, settings, disks, lambda one: one.lower() in building, deletable=())
     except GatewayError as error:
         why = describe_refusal(error.code, error.message)
         message = f"not everything could be read again, so it was not deleted: {why}"
         return [ResourceRow(VERSION, one, FAILED, RemovalReason.NOT_READ, message).to_json() for one in asked.ids]
     homes = {version.id.lower(): each for each in survey.catalogues for version in each.versions}
-    return [(await _alone(gateways, survey, homes, one)).to_json() for one in asked.ids]
+    return [(await _row_of(gateways, survey, homes, one)).to_json() for one in asked.ids]
 
 
-async def _alone(
+async def _row_of(
     gateways: Gateways, survey: VersionSurvey, homes: Mapping[str, Catalogue], version_id: str
 ) -> ResourceRow:
     try:
@@ -59,7 +59,7 @@ async def _alone(
         why = describe_refusal(error.code, error.message)
         return ResourceRow(VERSION, version_id, FAILED, RemovalReason.AZURE_SAID_NO, f"it was not deleted: {why}")
     except Exception as error:
-        _log.exception("deleting %s broke", version_id)
+        _log.exception("the deletion of %s raised an unexpected error", version_id)
         message = f"unexpected {type(error).__name__}; see the log"
         return ResourceRow(VERSION, version_id, FAILED, RemovalReason.BROKEN, message)
 

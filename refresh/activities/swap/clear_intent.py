@@ -1,4 +1,4 @@
-"""When a swap is over: `RefreshState` goes."""
+"""Removes `RefreshState` when a swap is over."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from refresh.reading.calls.retrying import retry_until_answered
 
 
 async def clear_intent(data: dict[str, Any]) -> dict[str, Any]:
-    """Remove `RefreshState` when the swap is over; a failure leaves a tag that says so and harms nothing.
+    """Remove `RefreshState`; `{"ok"}` or `{"ok": false, "message"}`. A tag that stays after a failure does no harm.
 
-    With `run`, only where it tells of that run: a swap begun since then has its own. One that comes late without a
-    run removes nothing for that reason.
+    With `run` the tag is removed only when it names that run: a swap that began since then has its own. For the same
+    reason a late call without `run` removes nothing.
     """
     gateways = wiring.gateways()
     try:

@@ -1,4 +1,4 @@
-"""Step *disk*: the VM's OS disk is this one, read back."""
+"""Steps *new-disk* and *old-disk*: the VM has this OS disk, read back."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RHYTHMS = {
 
 
 async def ensure_os_disk(data: dict[str, Any]) -> dict[str, Any]:
-    """Make `disk` the VM's OS disk if it is not; a `StepResult`."""
+    """Make `disk` the VM's OS disk unless it already is; a `StepResult`."""
     step, gateways = StepInput.from_json(data), wiring.gateways()
     disk = resource_id.parse(step.disk)
     if disk is None:

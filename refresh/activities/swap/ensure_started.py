@@ -13,10 +13,10 @@ from refresh.records.swap import StepInput
 
 
 async def ensure_started(data: dict[str, Any]) -> dict[str, Any]:
-    """Start the VM if it does not run; a `StepResult`."""
+    """Start the VM unless it runs; a `StepResult`."""
     step, gateways = StepInput.from_json(data), wiring.gateways()
     poll = polls.START[StopMode(step.stop_mode)]
-    # A refused start is tried again all the time: nothing is worse than a VM that stays down.
+    # A refused start is tried again until the budget ends: a VM must not stay down.
     rhythm = Rhythm(
         poll.first_s,
         poll.every_s,

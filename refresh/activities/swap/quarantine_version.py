@@ -1,6 +1,6 @@
-"""Marks an image version that several VMs had to be rolled back from, so that no VM is swapped to it any more.
+"""Marks an image version that several VMs were rolled back from, so that no VM is swapped to it any more.
 
-The mark is a tag on the version itself: people see it, the preflight reads it, and taking it off lifts it.
+The mark is a tag on the version itself: a person sees it, the preflight reads it, and removing it ends the quarantine.
 """
 
 from __future__ import annotations
@@ -17,16 +17,19 @@ from refresh.reading.calls.retrying import retry_until_answered
 
 
 async def quarantine_version(data: dict[str, Any]) -> dict[str, Any]:
-    """Mark `version` if `vms` are enough to blame it; `{"ok", "message"}`. A failure is told and harms nobody."""
+    """Mark `version` if `vms` are enough to blame it; `{"ok", "message"}`. A failure is only reported."""
     enough = wiring.settings().quarantine_after
     return await quarantine(wiring.gateways(), str(data["version"]), int(data["vms"]), enough)
 
 
 async def quarantine(gateways: Gateways, version_id: str, vms: int, enough: int) -> dict[str, Any]:
-    """What `quarantine_version` answers, over `gateways`. The mark counts even where the exclusion is refused."""
+    """The result of `quarantine_version`. The mark counts even where the exclusion from latest is refused."""
     name = "/".join(version_id.split("/")[-3:])
     if vms < enough:
-        return {"ok": True, "message": f"{vms} of {enough} VMs blame {name}"}
+        return {
+            "ok": True,
+            "message": f"{name} was rolled back on {vms} VM(s); it is quarantined at {enough}",
+        }
     mark = {tags.REFRESH_QUARANTINED: f"rolled back on {vms} VMs"}
     try:
         await retry_until_answered(lambda: gateways.tags.merge_tags(version_id, mark), budget_s=TAG_WRITE_BUDGET_S)
@@ -40,5 +43,5 @@ async def quarantine(gateways: Gateways, version_id: str, vms: int, enough: int)
             )
     except GatewayError as error:
         why = describe_refusal(error.code, error.message)
-        return {"ok": False, "message": f"its version could not be quarantined: {why} ({name})"[:300]}
-    return {"ok": True, "message": f"{name} is quarantined: {vms} VMs were rolled back from it"}
+        return {"ok": False, "message": f"the image version could not be quarantined: {why} ({name})"[:300]}
+    return {"ok": True, "message": f"{name} is quarantined: it was rolled back on {vms} VMs"}

@@ -1,4 +1,4 @@
-"""Before anything is stopped: the swap's intent goes onto the VM in one merge."""
+"""Writes the swap's intent onto the VM, in one merge, before anything is stopped."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from refresh.reading.calls.retrying import retry_until_answered
 
 
 async def write_intent(data: dict[str, Any]) -> dict[str, Any]:
-    """Merge `tags` into the VM's, before anything is stopped; `{"ok"}` or `{"ok": false, "reason", "message"}`.
+    """Merge `tags` into the VM's tags; `{"ok"}` or `{"ok": false, "reason", "message"}`.
 
-    A wish among them is `@previous` resolved to a name; it is written only while `@previous` still stands there.
-    One that comes late writes nothing: the swap may be over, and its mark would stand there for nobody.
+    An `OsDiskName` among them is the name that `@previous` was resolved to; it is written only while the tag still is
+    `@previous`. A late call writes nothing: the swap may be over, and the tag would stay.
     """
     gateways, written = wiring.gateways(), dict(data["tags"])
     try:

@@ -1,4 +1,4 @@
-"""When a swap is undone: the VM's tags ask for the old disk, and say so where the new one is to blame."""
+"""Writes the tags of a swap that is undone: the old disk's name, and the rejected disk where it is to blame."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from refresh.records.swap import Intent
 
 
 async def write_rejection(data: dict[str, Any]) -> dict[str, Any]:
-    """Say on the VM that its new disk was rejected and ask for the old one again, unless a newer wish stands there.
+    """Write the old disk's name into `OsDiskName` and the new disk into `OsDiskRejected`, unless the tag has changed.
 
-    With `blamed` false the disk is not said to be rejected: Azure refused something that is not the disk's fault.
-    One that comes late writes nothing: somebody may have asked for that very disk again since.
+    With `blamed` false `OsDiskRejected` is not written: the failure was not the disk's fault. A late call writes
+    nothing: that disk may have been requested again since.
     """
     intent, gateways = Intent.from_json(data["intent"]), wiring.gateways()
     try:
@@ -28,13 +28,14 @@ async def write_rejection(data: dict[str, Any]) -> dict[str, Any]:
             return late_activity.too_late()
         wish = choose_wish(vm, policy_of(wiring.settings()).disk_groups)
         if not resource_id.same(wish.disk_id, intent.new_disk):
-            return {"ok": True, "message": f"{tags.OS_DISK_NAME} asks for another disk by now and was left alone"}
+            return {"ok": True, "message": f"{tags.OS_DISK_NAME} names another disk by now and was not changed"}
         written = {tags.OS_DISK_NAME: disk_text(vm.id, intent.old_disk)}
         if data.get("blamed", True):
             written[tags.OS_DISK_REJECTED] = disk_text(vm.id, intent.new_disk)
         if intent.previous is not None:
             written[tags.OS_DISK_PREVIOUS] = intent.previous
-        # First what only counts with the rest: should the worker die in between, the wish still asks for all of it.
+        # The delete comes first: if the worker dies after it, `OsDiskName` still names the new disk, and a repeated
+        # call does the rest.
         stale = vm.own_tags.os_disk_previous
         if intent.previous is None and stale is not None:
             await retry_until_answered(

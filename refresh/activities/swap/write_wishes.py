@@ -1,4 +1,4 @@
-"""Writes `OsDiskName` for people who ask by HTTP instead of editing the tag themselves."""
+"""Writes `OsDiskName` for requests by HTTP, in place of a tag edit."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from refresh.domain.terms.swap_reason import Reason
 from refresh.gateways.errors import GatewayError, NotFound
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
+from refresh.records.swap import OutcomeStatus
 
 WRITES_AT_ONCE = 4
 
 
 async def write_wishes(data: dict[str, Any]) -> dict[str, Any]:
-    """Write `disk` into the tag of up to 50 VMs; `{"rows"}` has one for each VM where that was not done."""
+    """Write `disk` into the tag of up to 50 VMs; `{"rows"}` has one for each VM whose tag was not written."""
     gateways, at_once = wiring.gateways(), asyncio.Semaphore(WRITES_AT_ONCE)
 
     async def write(vm_id: str) -> dict[str, Any] | None:
@@ -49,5 +50,5 @@ async def _write(gateways: Gateways, vm_id: str, disk: str) -> dict[str, Any] | 
 
 
 def _row(vm_id: str, decision: str, reason: Reason, message: str) -> dict[str, Any]:
-    status = "skipped" if decision == "skip" else "refused"
-    return {"vm": vm_id, "decision": decision, "status": status, "reason": str(reason), "message": message}
+    status = OutcomeStatus.SKIPPED if decision == "skip" else OutcomeStatus.REFUSED
+    return {"vm": vm_id, "decision": decision, "status": str(status), "reason": str(reason), "message": message}

@@ -40,6 +40,19 @@ class Publishing:
     via_image: bool = False
 
 
+@dataclass(frozen=True)
+class Demand:
+    """What a version of `period` is needed for: the `regions` of VMs, and how many VMs in each want a disk (`vms`).
+
+    `now` (ISO) is when the version is made.
+    """
+
+    regions: tuple[str, ...]
+    period: str
+    now: str
+    vms: Mapping[str, int] = field(default_factory=dict)
+
+
 def target_regions(definition: Definition, regions: Iterable[str], publishing: Publishing) -> list[str]:
     """The definition's own region first, then the other `regions` and those configured, each once."""
     home = names.region_key(definition.location)
@@ -52,36 +65,28 @@ def replicas_for(disks: int) -> int:
     return min(max(-(-disks // DISKS_PER_REPLICA), 1), MAX_REPLICAS)
 
 
-def version_body(
-    definition: Definition,
-    source: Source,
-    publishing: Publishing,
-    demand: Mapping[str, int],
-    *,
-    regions: Iterable[str],
-    period: str,
-    now: str,
-) -> dict[str, Any]:
+def version_body(definition: Definition, source: Source, publishing: Publishing, demand: Demand) -> dict[str, Any]:
     """The ARM body of a version from `source`, excluded from latest until its checks have passed.
 
-    `demand` is how many VMs can need a disk from it, by region. The version's own region must be among its targets:
+    The version's own region must be among its targets:
     https://learn.microsoft.com/azure/virtual-machines/image-version
     """
     luns = [part.lun for part in source.data]
     profile: dict[str, Any] = {
         "targetRegions": [
-            _target(name, publishing, demand, luns) for name in target_regions(definition, regions, publishing)
+            _target(name, publishing, demand.vms, luns)
+            for name in target_regions(definition, demand.regions, publishing)
         ],
         "excludeFromLatest": True,
     }
     if publishing.storage:
         profile["storageAccountType"] = publishing.storage
-    ends = _end_of_life(now, publishing.end_of_life_days)
+    ends = _end_of_life(demand.now, publishing.end_of_life_days)
     if ends:
         profile["endOfLifeDate"] = ends
     return {
         "location": definition.location,
-        "tags": {tags.DISK_PERIOD: period, tags.REFRESH_CHECKS: tags.CHECKS_PENDING},
+        "tags": {tags.DISK_PERIOD: demand.period, tags.REFRESH_CHECKS: tags.CHECKS_PENDING},
         "properties": {"publishingProfile": profile, "storageProfile": _storage_profile(source)},
     }
 
@@ -108,8 +113,8 @@ def source_key(source: Source) -> str:
     return source.os.id
 
 
-def _target(name: str, publishing: Publishing, demand: Mapping[str, int], luns: Iterable[int | None]) -> dict[str, Any]:
-    replicas = publishing.replicas or replicas_for(demand.get(name, 0))
+def _target(name: str, publishing: Publishing, vms: Mapping[str, int], luns: Iterable[int | None]) -> dict[str, Any]:
+    replicas = publishing.replicas or replicas_for(vms.get(name, 0))
     target: dict[str, Any] = {"name": name, "regionalReplicaCount": replicas}
     storage = _in_region(publishing.storage_in, name)
     if storage:

@@ -1,6 +1,6 @@
-"""Where a version is built or proved: the subnet in its region, and the temporary group that belongs to the run.
+"""Where a version is built or proved: the subnet in its region and the temporary group of the run.
 
-Decides which of the configured subnets is used. Refuses to know what is built.
+Decides which of the configured subnets is used. Does not know what is built.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ async def find_temporary_group(
     if not settings.build_subnets:
         return Refusal(
             MonthReason.NO_BUILD_SUBNET,
-            f"versions of {definition.name} are built or proved on a VM, and REFRESH_BUILD_SUBNETS names no subnet for "
-            "it; name one that can reach whatever the recipe downloads",
+            f"versions of {definition.name} are built or proved on a VM, and REFRESH_BUILD_SUBNETS is empty; name a "
+            "subnet from which the recipe's downloads can be reached",
         )
     for subnet in settings.build_subnets:
         location = await retry_briefly(lambda subnet=subnet: gateways.temporary_groups.read_network_location(subnet))  # type: ignore[misc]

@@ -1,6 +1,6 @@
-"""The recipes that were deployed with the app.
+"""The recipes that are deployed with the app.
 
-Decides where they are: a folder named like the image definition, with `recipe.toml` and `cloud-init.yaml` in it.
+Decides where they are: a folder named like the image definition, with `recipe.toml` and `cloud-init.yaml`.
 Does not know what they mean (`domain.recipes.recipe`).
 """
 
@@ -19,7 +19,7 @@ _MOST_FAULTS = 3
 
 
 def find_recipe(settings: Settings, definition_id: str) -> Recipe | Refusal:
-    """The recipe of an image definition, or what is wrong with it."""
+    """The recipe of an image definition, or its faults."""
     found = resource_id.parse(definition_id)
     name = found.name if found else ""
     folder = (package.ROOT / settings.recipes).resolve()

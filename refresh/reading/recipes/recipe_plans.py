@@ -1,4 +1,4 @@
-"""What a recipe's folder asks for, read and judged before anything is built.
+"""The recipe of an image definition, read and judged before anything is built.
 
 Decides whether a recipe can be built for its image definition. Does not know how it is built.
 """
@@ -24,7 +24,7 @@ from refresh.settings.settings import Settings
 async def judge_recipe(
     gateways: Gateways, settings: Settings, definition: Definition, run: str, since: str
 ) -> TemporaryGroup | Refusal:
-    """Where the recipe of a definition would be carried out, or why it cannot be. GatewayError: Azure would not say."""
+    """The temporary group in which a definition's recipe would run, or why it cannot run. Raises GatewayError."""
     refusal = check_definition(definition)
     recipe = refusal or find_recipe(settings, definition.id)
     if isinstance(recipe, Refusal):
@@ -42,7 +42,7 @@ async def judge_recipe(
             lambda: gateways.temporary_groups.read_image(subscription, place.location, recipe.image)
         )
     except NotFound as error:
-        message = f"marketplace image {recipe.image} of recipe.toml is not to be had in {place.location}: {error}"
+        message = f"marketplace image {recipe.image} of recipe.toml is not available in {place.location}: {error}"
         return Refusal(MonthReason.BAD_RECIPE, message)
     return check_image(definition, image) or replace(
         place, generalized=generalized, timeout_s=recipe.timeout_s, digest=recipe.digest, image=str(image.image)

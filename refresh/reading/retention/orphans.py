@@ -1,7 +1,7 @@
-"""Reads what may have been left half made, from lists alone. Changes nothing.
+"""Reads resources that builds can have left unfinished, from lists only. Changes nothing.
 
-Decides where to look: disks of the configured subscriptions, versions and managed images beside the galleries, groups
-where images are built. Refuses to judge (`domain.orphans`).
+Decides which lists are read: disks of the configured subscriptions, versions and managed images beside the galleries,
+temporary groups. Leaves the judgement to `domain.retention.orphans`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from refresh.settings.settings import Settings
 
 
 async def find_orphans(gateways: Gateways, settings: Settings, open_runs: Collection[str]) -> list[Orphan]:
-    """Everything half made that nobody works on, as `open_runs` (instance ids) tell. GatewayError when unread."""
+    """Every unfinished resource that none of `open_runs` (instance ids) works on. Raises GatewayError."""
     now = await retry_until_answered(gateways.clock.now, budget_s=LIST_BUDGET_S)
     galleries = frozenset(gallery.lower() for gallery in settings.galleries)
     disks = await list_disks(gateways, await list_subscriptions(gateways))

@@ -1,7 +1,7 @@
-"""Everything retention rests on, read anew from ARM's lists: all or nothing.
+"""Every fact that retention needs, read again from ARM's lists: all or nothing.
 
-Decides what is read. A page that could not be read means that nothing is known, so nothing is deleted: what a VM nobody
-saw asks for may be any disk. Refuses to judge.
+Decides what is read. A page that cannot be read stops every deletion, because an unread VM can ask for any disk. Leaves
+the judgement to `domain.retention`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ type Building = Callable[[str], bool]
 
 @dataclass(frozen=True)
 class DiskSurvey:
-    """Disks of ours (by lower-case id) with everything a judgement on them rests on."""
+    """Disks made from the configured galleries (by lower-case id), with every fact for a judgement on them."""
 
     subscriptions: Sequence[str]
     disks: Mapping[str, Disk]
@@ -52,28 +52,28 @@ class DiskSurvey:
     definitions: Sequence[Definition]
 
     def judge(self, disk: Disk) -> RemovalVerdict:
-        """Whether `disk` may be deleted."""
+        """Whether `disk` can be deleted."""
         return judge_disk(disk, self.evidence, self.ranks)
 
 
 @dataclass(frozen=True)
 class VersionSurvey:
-    """The definitions in the monthly build with their versions, and everything a judgement on those rests on."""
+    """The definitions in the monthly build with their versions, and every fact for a judgement on those."""
 
     catalogues: tuple[Catalogue, ...]
     needs: Needs
     evidence: Evidence
 
     def judge(self, version: Version, catalogue: Catalogue) -> RemovalVerdict:
-        """Whether `version`, one of `catalogue`, may be deleted."""
+        """Whether `version`, one of `catalogue`, can be deleted."""
         return judge_version(version, catalogue, self.needs, self.evidence)
 
 
 async def survey_disks(gateways: Gateways, settings: Settings, book: Mapping[str, Any]) -> DiskSurvey:
-    """Every disk of ours, every VM's and definition's tags, every lock. GatewayError when anything is unread."""
+    """All disks from the galleries, all tags of VMs and definitions, all locks. Raises GatewayError if one fails."""
     subscriptions = await list_subscriptions(gateways)
     disks = await list_disks(gateways, subscriptions, budget_s=BULK_BUDGET_S)
-    # Read after the disks: a tag written meanwhile is seen, and a disk made meanwhile is not asked about.
+    # Read after the disks: a tag written meanwhile counts, and a disk made meanwhile is not judged.
     vms = await list_vms(gateways, subscriptions, budget_s=BULK_BUDGET_S)
     definitions = await Catalog(gateways, settings.galleries).definitions()
     galleries = frozenset(gallery.lower() for gallery in settings.galleries)
@@ -91,10 +91,10 @@ async def survey_disks(gateways: Gateways, settings: Settings, book: Mapping[str
 async def survey_versions(
     gateways: Gateways, settings: Settings, found: DiskSurvey, building: Building, *, deletable: Collection[str]
 ) -> VersionSurvey:
-    """Every version of the definitions in the monthly build, and what needs them. GatewayError when anything is unread.
+    """Every version of the definitions in the monthly build, and what needs them. Raises GatewayError if one is unread.
 
-    Those called as the app calls them cost one GET each: whether they have arrived stands in no list. `deletable` are
-    disks (lower-case ids) that will be gone by then.
+    A version with a name of the app costs one GET, because no list has its replication status. `deletable` are disks
+    (lower-case ids) that will be deleted before.
     """
     catalog = Catalog(gateways, settings.galleries)
     catalogues = []
@@ -103,7 +103,7 @@ async def survey_versions(
             versions = await catalog.versions(definition.id)
             read = [await read_version(gateways, one.id) if is_called_ours(one) else one for one in versions]
             catalogues.append(Catalogue(definition, tuple(read), building(definition.id)))
-    asked = {
+    texts = {
         f"{tag} of {definition.name}": value
         for definition in found.definitions
         for tag, value in definition.tags.items()
@@ -114,17 +114,17 @@ async def survey_versions(
         Rule(settings.keep_versions, settings.keep_versions_days),
         found.evidence,
     )
-    needs = find_needs(catalogues, needed_disks(found.disks.values(), deletable), asked)
+    needs = find_needs(catalogues, needed_disks(found.disks.values(), deletable), texts)
     return VersionSurvey(tuple(catalogues), needs, evidence)
 
 
 async def read_version(gateways: Gateways, version_id: str) -> Version:
-    """One version with its replication status. GatewayError."""
+    """One version with its replication status. Raises GatewayError."""
     return await retry_until_answered(lambda: gateways.gallery.read_version(version_id), budget_s=BULK_BUDGET_S)
 
 
 def owners_of(vms: Iterable[Vm], definitions: Iterable[Definition]) -> Iterable[tuple[str, Mapping[str, str]]]:
-    """Who has tags that may name a disk: every VM, and image definitions, which may be built from one."""
+    """The owners of tags that can name a disk: every VM, and image definitions, whose source can be a disk."""
     for vm in vms:
         yield f"VM {vm.name}", vm.tags
     for definition in definitions:
@@ -134,7 +134,7 @@ def owners_of(vms: Iterable[Vm], definitions: Iterable[Definition]) -> Iterable[
 async def survey_all(
     gateways: Gateways, settings: Settings, book: Mapping[str, Any], open_runs: Collection[str]
 ) -> tuple[DiskSurvey, VersionSurvey]:
-    """Both surveys, for a plan. GatewayError when anything is unread."""
+    """Both surveys, for a plan. Raises GatewayError if anything is unread."""
     disks = await survey_disks(gateways, settings, book)
     deletable = {key for key, disk in disks.disks.items() if disks.judge(disk).deletable}
     versions = await survey_versions(gateways, settings, disks, building_among(open_runs), deletable=deletable)
@@ -142,7 +142,7 @@ async def survey_all(
 
 
 def rows_of(disks: DiskSurvey, versions: VersionSurvey) -> list[ResourceRow]:
-    """What is decided about everything that was surveyed, what VMs use left out."""
+    """The decision on every surveyed disk and version, without the disks that VMs use."""
     rows = [disk_row(disk, disks.judge(disk)) for disk in disks.disks.values() if not is_in_use(disk)]
     rows += [
         version_row(version, versions.judge(version, catalogue))
@@ -158,19 +158,19 @@ def is_in_use(disk: Disk) -> bool:
 
 
 def disk_row(disk: Disk, verdict: RemovalVerdict) -> ResourceRow:
-    """A verdict on a disk as people see it."""
+    """A verdict on a disk as the row of a result."""
     decision = DELETE if verdict.deletable else KEEP
     return ResourceRow(DISK, disk.id, decision, verdict.reason, verdict.message, disk.size_gb, disk_usd(disk))
 
 
 def version_row(version: Version, verdict: RemovalVerdict) -> ResourceRow:
-    """A verdict on an image version as people see it."""
+    """A verdict on an image version as the row of a result."""
     decision, size_gb = DELETE if verdict.deletable else KEEP, version.os_disk_size_gb
     return ResourceRow(VERSION, version.id, decision, verdict.reason, verdict.message, size_gb, version_usd(version))
 
 
 def building_among(run_ids: Collection[str]) -> Building:
-    """Whether one of these runs (instance ids) is about a definition: builds carry its hash in their ids."""
+    """Whether one of these runs (instance ids) builds a definition: the id of a build has the definition's hash."""
     return lambda definition: any(resource_id.id_hash(definition) in run for run in run_ids)
 
 

@@ -1,7 +1,7 @@
-"""Gathers what a person should know before a swap, with the reads that some of it takes.
+"""Gathers the warnings about a swap, with the reads that some of them need.
 
-Decides what is asked and how long anybody waits for it: a swap is never delayed for long and never fails because a
-warning could not be read; then the warning says so. Refuses to know what each warning is about (`domain.warnings`).
+Decides what is read and how long it may take: unreadable facts never fail a swap or delay it for long; the warning then
+states that they could not be read. Leaves what each warning is about to `domain/vm/warnings.py`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from refresh.gateways.errors import GatewayError
 from refresh.reading.calls.paced_reads import Reads
 from refresh.reading.swap.missing_rights import GrantReader, GrantSource
 
-# Long enough for a handful of reads, short enough to be nobody's downtime.
+# Long enough for a few reads, and short beside the downtime.
 PATIENCE_S = 5.0
 
 
@@ -40,8 +40,8 @@ class AddressSource(Protocol):
 
 
 @dataclass(frozen=True)
-class SwapWarnings:
-    """What there is to know; `lost` are the rungs of the health check that the app has no right to ask."""
+class FoundWarnings:
+    """The warnings about a swap; `lost` are the rungs of the health check that the app has no right to read."""
 
     warnings: tuple[VmWarning, ...]
     lost: frozenset[str] = frozenset()
@@ -51,18 +51,18 @@ class WarningReader:
     """Gathers warnings for many swaps; what they share is read once."""
 
     def __init__(self, access: GrantSource, addresses: AddressSource, counted: Collection[str], reads: Reads) -> None:
-        """Ask `access` and `addresses` at the pace of `reads`; `counted` are the rungs that count."""
+        """Read from `access` and `addresses` at the pace of `reads`; `counted` are the rungs that count."""
         self._granted = GrantReader(access, reads)
         self._addresses = addresses
         self._counted = counted
         self._reads = reads
 
-    async def read_warnings(self, vm: Vm, wanted: Disk | None, mode: StopMode) -> SwapWarnings:
-        """Everything to know about making `wanted` the OS disk of `vm`, stopped by `mode`. Never raises."""
+    async def read_warnings(self, vm: Vm, wanted: Disk | None, mode: StopMode) -> FoundWarnings:
+        """The warnings about making `wanted` the OS disk of `vm`, stopped by `mode`. Never raises."""
         address = await self._of_addresses(vm) if mode is StopMode.DEALLOCATE else None
         lost = await self._lost(vm)
         found = [*warnings_of(vm, wanted, mode), address, *lost.values()]
-        return SwapWarnings(tuple(one for one in found if one is not None), frozenset(lost))
+        return FoundWarnings(tuple(one for one in found if one is not None), frozenset(lost))
 
     async def _of_addresses(self, vm: Vm) -> VmWarning | None:
         try:
@@ -77,7 +77,7 @@ class WarningReader:
         return warning_of_addresses(dynamic)
 
     async def _lost(self, vm: Vm) -> dict[str, VmWarning]:
-        # Rights that cannot be read have refused the swap before; here they only say nothing of a rung.
+        # Rights that cannot be read have refused the swap already; here they give no warning.
         lost: dict[str, VmWarning] = {}
         try:
             async with asyncio.timeout(PATIENCE_S):

@@ -13,6 +13,7 @@ from refresh import package, wiring
 from refresh.domain.selfcheck.rights_in_scope import is_stuck
 from refresh.gateways.errors import GatewayError
 from refresh.reading.instances import OPEN, list_instances
+from refresh.records import durable_names
 from refresh.records import selfcheck as selfchecks
 from refresh.settings.settings import SettingsError
 from refresh.triggers.http.durable_client import RUNS_PATH, instance_of, iso, read_book, start_run
@@ -70,7 +71,7 @@ async def _begin(client: DurableFunctionsClient, book: Book) -> func.HttpRespons
     here = {"package": package.fingerprint(), "bundle": package.bundle()}
     first = selfchecks.first_not_reached(book.selfcheck)
     data = {**here, "first": first} if first else here
-    return await start_run(client, KIND, here["package"], selfchecks.SELFCHECK, data)
+    return await start_run(client, KIND, here["package"], durable_names.SELFCHECK, data)
 
 
 async def _end_stuck(client: DurableFunctionsClient) -> str | None:

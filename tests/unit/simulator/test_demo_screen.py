@@ -1,4 +1,4 @@
-"""What a scene of the demo prints where there is no terminal."""
+"""The output of a demo scene without a terminal."""
 
 from __future__ import annotations
 

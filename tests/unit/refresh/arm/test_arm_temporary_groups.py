@@ -40,8 +40,8 @@ def test_latest_is_resolved_to_a_number_and_the_image_tells_what_it_is() -> None
     }
     arm = ScriptedArm(Answer(200, [{"name": "24.04.2"}]), Answer(200, {"name": "24.04.2", "properties": properties}))
     found = against(arm, lambda gateways: gateways.temporary_groups.read_image(SUBSCRIPTION, "westeurope", UBUNTU))
-    assert [asked.path for asked in arm.asked] == [SKU, f"{SKU}/24.04.2"]
-    assert (arm.asked[0].query["$top"], arm.asked[0].query["$orderby"]) == ("1", "name desc")
+    assert [asked.path for asked in arm.requests] == [SKU, f"{SKU}/24.04.2"]
+    assert (arm.requests[0].query["$top"], arm.requests[0].query["$orderby"]) == ("1", "name desc")
     assert (found.image.version, found.os_type, found.generation) == ("24.04.2", "Linux", "V2")
     assert (found.security, found.plan) == ("TrustedLaunchSupported", Plan("p", "o", "n"))
 
@@ -54,7 +54,7 @@ def test_an_image_without_versions_is_not_found() -> None:
     named = MarketplaceImage("Canonical", "ubuntu", "server", "1.2.3")
     arm = ScriptedArm(Answer(200, {"name": "1.2.3", "properties": {}}))
     found = against(arm, lambda gateways: gateways.temporary_groups.read_image(SUBSCRIPTION, "westeurope", named))
-    assert [asked.path for asked in arm.asked] == [f"{SKU}/1.2.3"]
+    assert [asked.path for asked in arm.requests] == [f"{SKU}/1.2.3"]
     assert (found.os_type, found.plan) == (None, None)
 
 
@@ -107,12 +107,12 @@ def test_each_write_is_one_request(
     """Sent once, answered with nothing; a refusal, a broken service and a 404 are told apart."""
     arm = ScriptedArm(Answer(answers, {} if answers != 202 else None))
     assert against(arm, ask) is None
-    assert [(asked.method, asked.path, asked.body) for asked in arm.asked] == [(method, path, body)]
+    assert [(asked.method, asked.path, asked.body) for asked in arm.requests] == [(method, path, body)]
     for code, error in ((409, Refused), (503, Unavailable), (404, NotFound)):
         refused = ScriptedArm(Answer(code, {"error": {"code": "Why", "message": "no"}}))
         with pytest.raises(error):
             against(refused, ask)
-        assert len(refused.asked) == 1
+        assert len(refused.requests) == 1
 
 
 @pytest.mark.parametrize("group", ["/subscriptions/s", f"{GROUP}/..", "", f"{GROUP}/providers/x"])
@@ -121,13 +121,13 @@ def test_what_is_no_group_is_never_deleted(group: str) -> None:
     arm = ScriptedArm()
     with pytest.raises(GatewayError):
         against(arm, lambda gateways: gateways.temporary_groups.begin_delete_group(group))
-    assert arm.asked == []
+    assert arm.requests == []
 
 
 def test_the_region_of_a_subnet_is_its_networks() -> None:
     """One read of the network, its name normalised; what is no subnet is refused without a request."""
     arm = ScriptedArm(Answer(200, {"id": NETWORK, "location": "West Europe"}))
     where = against(arm, lambda gateways: gateways.temporary_groups.read_network_location(f"{NETWORK}/subnets/a"))
-    assert (where, [asked.path for asked in arm.asked]) == ("westeurope", [NETWORK])
+    assert (where, [asked.path for asked in arm.requests]) == ("westeurope", [NETWORK])
     with pytest.raises(Refused):
         against(ScriptedArm(), lambda gateways: gateways.temporary_groups.read_network_location("a/b"))

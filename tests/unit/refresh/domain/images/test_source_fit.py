@@ -1,4 +1,4 @@
-"""What fits into which image definition, told before anything is made."""
+"""Which source fits which image definition, decided before anything is made."""
 
 from __future__ import annotations
 
@@ -52,7 +52,10 @@ def uploaded() -> SourceFacts:
     ],
 )
 def test_a_source_of_the_definitions_kind_fits(definition: dict[str, Any], source: SourceFacts) -> None:
-    """A version may come from any region; of a VHD, and of a disk's OS state, the owner's word counts."""
+    """A version can come from any region.
+
+    A VHD, and the OS state of a disk, are accepted as the definition declares them.
+    """
     assert judge_source(make_definition(**definition), source) is None
 
 
@@ -98,14 +101,14 @@ def test_a_source_of_the_definitions_kind_fits(definition: dict[str, Any], sourc
 def test_a_mismatch_is_refused_with_its_cure(
     definition: dict[str, Any], source: SourceFacts, reason: str, named: str
 ) -> None:
-    """State, generation, architecture, security type, region: each by name; what ARM does not say does not fit."""
+    """State, generation, architecture, security type and region are named; an unknown value does not fit."""
     found = judge_source(make_definition(**definition), source)
     assert found is not None
     assert (found.reason, named in found.message) == (reason, True), found.message
 
 
 def test_a_generalised_definition_takes_only_a_vm_made_for_the_build() -> None:
-    """A VM that people use would never start again; one that exists for this build alone is what it is for."""
+    """A generalised VM cannot start again, so only a VM made for the build is accepted."""
     definition, machine = make_definition(os_state="Generalized"), facts(SourceKind.VM, os_state="Generalized")
     assert judge_source(definition, machine, ephemeral=True) is None
     left_as_it_is = judge_source(definition, facts(SourceKind.VM), ephemeral=True)
@@ -114,7 +117,7 @@ def test_a_generalised_definition_takes_only_a_vm_made_for_the_build() -> None:
 
 
 def test_data_disks_are_judged_by_place_and_size() -> None:
-    """Azure takes data disks up to 1 TB into an image, from the version's region."""
+    """An image can have data disks of up to 1 TB from the version's region."""
     definition = make_definition()
     assert judge_data_disk(definition, facts(SourceKind.DISK, os_type=None, size_gb=1024)) is None
     large = judge_data_disk(definition, facts(SourceKind.DISK, size_gb=1025))
@@ -123,7 +126,7 @@ def test_data_disks_are_judged_by_place_and_size() -> None:
 
 
 def test_a_disk_that_is_being_written_is_not_ready() -> None:
-    """Attached or free it can be read; under a shared access signature, or not finished, it cannot."""
+    """An attached or free disk can be read; one under a shared access signature or unfinished cannot."""
     assert [busy_disk("Succeeded", state) for state in ("Unattached", "Attached", "Reserved")] == [None, None, None]
     assert busy_disk("Succeeded", "ActiveUpload") == "ActiveUpload"
     assert busy_disk("Updating", "Unattached") == "Updating"

@@ -1,4 +1,4 @@
-"""How the tags of an image definition name what to build from."""
+"""How the tags of an image definition name a source."""
 
 from __future__ import annotations
 
@@ -41,7 +41,10 @@ ACCOUNT = {"RefreshSourceStorage": STORAGE}
     ],
 )
 def test_the_resource_type_says_which_kind_it_is(tags: dict[str, str], expected: Source) -> None:
-    """Names of tags count in any case; data disks come by LUN; no number, or `latest`, means the latest version."""
+    """Names of tags match in any case.
+
+    Data disks are ordered by LUN; without a number, or with `latest`, the latest version is meant.
+    """
     assert read_source(make_definition(tags)) == expected
 
 
@@ -63,8 +66,8 @@ def test_the_resource_type_says_which_kind_it_is(tags: dict[str, str], expected:
         ({"RefreshSource": SNAPSHOT, "RefreshSourceLun1": VM}, "RefreshSourceLun1"),
     ],
 )
-def test_what_nobody_can_tell_is_refused_by_name(tags: dict[str, str], named: str) -> None:
-    """The refusal names the tag and the cure, and repeats at most the beginning of a value."""
+def test_an_unknown_source_is_refused_by_name(tags: dict[str, str], named: str) -> None:
+    """The refusal names the tag and the cure, and quotes at most the beginning of a value."""
     found = read_source(make_definition(tags))
     assert isinstance(found, Refusal)
     assert found.reason == (
