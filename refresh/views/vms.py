@@ -21,8 +21,8 @@ from refresh.domain.swap.decided_vm import Seen
 from refresh.domain.swap.decision import Decision, Refuse, Revive, Swap, is_intent_stale
 from refresh.domain.terms import resource_id, tags, times
 from refresh.domain.terms.decision_kind import DecisionKind
+from refresh.domain.terms.stop_mode import StopMode
 from refresh.domain.terms.swap_reason import Reason, Wait
-from refresh.domain.vm.stop_mode import StopMode, choose_stop_mode
 from refresh.domain.vm.warnings import warnings_of
 from refresh.domain.vm.wish import disk_text, previous_text
 from refresh.records.swap import OutcomeStatus
@@ -122,7 +122,7 @@ def attention(seen: Seen, dispatcher: DispatcherView) -> tuple[str, str] | None:
         return row.attention_reason or str(Reason.NO_CAPACITY), row.attention
     if vm is None or row is not None:
         return None
-    left = tags.value_of(vm.tags, tags.REFRESH_STATE) is not None and not _is_leftover(seen, vm)
+    left = vm.own_tags.refresh_state is not None and not _is_leftover(seen, vm)
     outcome = dispatcher.outcome(seen.vm_id)
     right_again = seen.decision.reason is Reason.ALREADY_THERE and not left
     if outcome is not None and outcome.status == OutcomeStatus.NEEDS_ATTENTION and not right_again:
@@ -188,7 +188,7 @@ def plan_record(
         steps = plan.plan_swap(not seen.exact or vm.power in (Power.RUNNING, Power.STARTING))
     elif isinstance(decision, Revive):
         steps = plan.plan_revival()
-    mode = (choose_stop_mode(vm, stop_mode) if vm is not None else None) or StopMode.DEALLOCATE
+    mode = (vm.own_tags.choose_stop_mode(stop_mode) if vm is not None else None) or StopMode.DEALLOCATE
     checks = decision.checks if isinstance(decision, Swap | Refuse) else ()
     warnings = seen.facts.warnings or (warnings_of(vm, seen.facts.wanted, mode) if vm is not None and checks else ())
     return vm_record(seen, dispatcher, made, current) | {

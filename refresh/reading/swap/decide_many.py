@@ -13,7 +13,7 @@ from typing import Any
 
 from refresh.domain.swap.decided_vm import Seen
 from refresh.domain.swap.decision import decide_swap
-from refresh.domain.vm.stop_mode import StopMode, choose_stop_mode
+from refresh.domain.terms.stop_mode import StopMode
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.paced_reads import Pace
 from refresh.reading.fleet.subscription_lists import Inventory
@@ -63,7 +63,7 @@ async def decide_exactly(
         async with at_once:
             facts = await reader.read(vm_id, **recall(vm_id))
             if warner is not None and facts.vm is not None and facts.wanted is not None:
-                mode = choose_stop_mode(facts.vm, settings.stop_mode) or StopMode.DEALLOCATE
+                mode = facts.vm.own_tags.choose_stop_mode(settings.stop_mode) or StopMode.DEALLOCATE
                 found = await warner.read_warnings(facts.vm, facts.wanted, mode)
                 facts = replace(facts, warnings=found.warnings)
         return Seen(vm_id, facts, decide_swap(facts, policy, force=force), exact=True)

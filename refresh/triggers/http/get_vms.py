@@ -17,15 +17,16 @@ from azure.durable_functions import DurableFunctionsClient
 
 from refresh import wiring
 from refresh.domain.azure.disks import Disk
+from refresh.domain.azure.polls import LIST_BUDGET_S
 from refresh.domain.azure.vms import Vm
 from refresh.domain.fleet.freshness import Freshness
 from refresh.domain.swap.decided_vm import Seen
-from refresh.domain.terms import resource_id, tags
+from refresh.domain.terms import resource_id
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.dispatcher_state import read_dispatcher_state
-from refresh.reading.fleet.subscription_lists import LIST_BUDGET_S, Inventory, list_disks, list_inventory
+from refresh.reading.fleet.subscription_lists import Inventory, list_disks, list_inventory
 from refresh.reading.images.freshness import FreshnessReader
 from refresh.reading.images.galleries import Catalog
 from refresh.reading.swap.decide_many import decide_exactly, decide_from_lists, listed_source
@@ -113,7 +114,7 @@ async def _one(gateways: Gateways, settings: Settings, dispatcher: DispatcherVie
 
 async def _look(gateways: Gateways, settings: Settings, dispatcher: DispatcherView) -> _Snapshot:
     inventory = await list_inventory(gateways)
-    in_scope = [vm.id for vm in inventory.vms.values() if tags.in_scope(vm.tags)]
+    in_scope = [vm.id for vm in inventory.vms.values() if vm.own_tags.in_scope]
     seen = await decide_from_lists(listed_source(gateways, inventory), settings, in_scope, dispatcher.recall)
     rows: list[tuple[Key, Seen]] = [((int(rank_of(one, dispatcher)), one.vm_id.lower()), one) for one in seen]
     rows.sort(key=lambda row: row[0])

@@ -13,8 +13,8 @@ from refresh.domain.preflight.all_checks import PROMISES
 from refresh.domain.preflight.provenance import Policy
 from refresh.domain.swap.decided_vm import Seen
 from refresh.domain.swap.decision import decide_swap
+from refresh.domain.terms.intent_tag import write_intent_tag
 from refresh.domain.vm.facts import Facts
-from refresh.domain.vm.intent_tag import write_intent_tag
 from refresh.domain.vm.wish import choose_wish
 from refresh.records.durable_names import swap_id
 from refresh.views.vms import RECORD, MadeDisks, Rank, attention, plan_record, rank_of, vm_record
