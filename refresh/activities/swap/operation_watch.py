@@ -20,13 +20,13 @@ class OperationWatch:
         self._compute, self._vm = compute, vm
         self._token = token
         self._quiet_until_s = 0.0
-        self._looks = 0
+        self._polls = 0
         self._over_at_s: float | None = None
         self.reads_left: ReadsLeft = READS_UNKNOWN
 
     def follow(self, token: str | None, begun_at_s: float, retry_after_s: float | None) -> None:
         """Watch another operation, accepted at `begun_at_s` with Azure's own wait before the first poll."""
-        self._token, self._over_at_s, self._looks = token, None, 0
+        self._token, self._over_at_s, self._polls = token, None, 0
         self._quiet_until_s = begun_at_s + (retry_after_s or 0.0)
 
     async def goes_on(self, now_s: float) -> bool:
@@ -34,8 +34,8 @@ class OperationWatch:
 
         Until Azure's Retry-After is over only the VM is read. Never raises.
         """
-        self._looks += 1
-        if self._token is None or now_s < self._quiet_until_s or self._looks % polls.VM_EVERY == 0:
+        self._polls += 1
+        if self._token is None or now_s < self._quiet_until_s or self._polls % polls.VM_EVERY == 0:
             return False
         try:
             progress = await self._compute.operation_progress(self._vm, self._token)

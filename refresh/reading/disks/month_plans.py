@@ -13,7 +13,7 @@ from typing import Any
 from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.galleries import Definition, Region, Version
 from refresh.domain.images.spec import ImageSpec, find_spec
-from refresh.domain.swap.decided_vm import Seen
+from refresh.domain.swap.decided_vm import DecidedVm
 from refresh.domain.terms import resource_id, tags
 from refresh.domain.terms.month_reason import Refusal
 from refresh.gateways.errors import NotFound
@@ -46,7 +46,7 @@ class MonthPlan:
 
     images: Sequence[dict[str, Any]]
     disks: Sequence[dict[str, Any]]
-    swaps: Mapping[str, Seen] = field(default_factory=dict)
+    swaps: Mapping[str, DecidedVm] = field(default_factory=dict)
     new_disks: frozenset[str] = frozenset()
 
 
