@@ -133,7 +133,7 @@ def _prepare(run: SwapRun, claimed: Claimed) -> Generator[Task[Any], Any, Prepar
 
 
 def _take_up(run: SwapRun, claimed: Claimed, intent: Intent) -> SwapSteps:
-    """Finish what another run began: the intent says what it was, the last step how far it got."""
+    """Finish what another run began, from its intent and its last step."""
     steps, undo = plan.plan_swap(intent.was_running), plan.plan_undo(intent.was_running)
     swap = run.planned(intent, tuple(map(str, steps)), tuple(map(str, undo)))
     if resource_id.same(intent.old_disk, intent.new_disk):
