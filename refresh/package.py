@@ -1,7 +1,7 @@
-"""Which package this is: what a self-check that has passed is worth nothing without.
+"""Identifies the deployed package, for which a self-check has passed or not.
 
-Decides what makes two deployments the same: the code, host.json (it names the extension bundle) and requirements.txt.
-Images, recipes and settings do not: they change without a deployment. Refuses to know what is checked.
+Decides what makes two packages equal: the code, host.json (it names the extension bundle) and requirements.txt. Images,
+recipes and settings do not count: they change without a deployment. Does not know what the self-check checks.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _FILES = ("function_app.py", "host.json", "requirements.txt")
 
 @cache
 def fingerprint() -> str:
-    """12 hexadecimal digits, the same for the same files; read once in a process."""
+    """12 hexadecimal digits, equal for equal files; computed once in a process."""
     paths = [*(ROOT / name for name in _FILES), *sorted((ROOT / "refresh").rglob("*.py"))]
     digest = hashlib.sha256()
     for path in paths:
@@ -31,8 +31,7 @@ def fingerprint() -> str:
 
 @cache
 def bundle() -> str:
-    """The extension bundle that host.json asks for: its id and range of versions; which of them Azure took, it does
-    not tell an app.
+    """The extension bundle in host.json: its id and range of versions. An app cannot see which version Azure uses.
 
     https://learn.microsoft.com/azure/azure-functions/extension-bundles
     """

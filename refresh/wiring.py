@@ -1,7 +1,7 @@
-"""Where the app is put together: settings from the environment, gateways for the event loop that asks.
+"""Puts the app together: settings from the environment, gateways for the running event loop.
 
-Decides that everything is made once and not before it is needed: importing the app reads no environment and opens no
-connection, so it can be indexed anywhere. Refuses to know what the gateways are used for.
+Decides that each is made once, at its first use: importing the app reads no environment and opens no connection, so
+that the Functions host can index it anywhere. Does not know what the gateways are used for.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from refresh.settings.settings import Settings, SettingsError
 
 @dataclass(frozen=True)
 class ArmGateways:
-    """`gateway.Gateways` on Azure Resource Manager; `close` ends its connections."""
+    """`gateways.Gateways` on Azure Resource Manager; `close` closes its connections."""
 
     clients: Clients
     compute: ArmCompute
@@ -55,7 +55,7 @@ class ArmGateways:
 @dataclass
 class _Wired:
     settings: Settings | None = None
-    # Connections belong to the loop they were opened on.
+    # A connection belongs to the loop on which it was opened.
     gateways: dict[asyncio.AbstractEventLoop, ArmGateways] = field(default_factory=dict)
 
 
@@ -65,7 +65,7 @@ _wired = _Wired()
 def settings() -> Settings:
     """The settings of this process, read from its environment at the first use.
 
-    SettingsError names every fault; it is raised again at the next use, until the environment is right.
+    SettingsError names every fault; it is raised at every use until the environment is right.
     """
     if _wired.settings is None:
         _wired.settings = Settings.from_env(os.environ)
@@ -73,7 +73,7 @@ def settings() -> Settings:
 
 
 def gateways() -> Gateways:
-    """The gateways of the running event loop, made at the first use. SettingsError like `settings`."""
+    """The gateways of the running event loop, made at the first use. SettingsError as in `settings`."""
     loop = asyncio.get_running_loop()
     if loop not in _wired.gateways:
         for ended in [known for known in _wired.gateways if known.is_closed()]:
@@ -83,7 +83,7 @@ def gateways() -> Gateways:
 
 
 def image_specs() -> tuple[ImageSpec, ...]:
-    """The images of `images.toml`, read at every use; none where there is no such file. SettingsError: all faults."""
+    """The images of `images.toml`, read at every use; none without that file. SettingsError names all faults."""
     path = package.ROOT / settings().images
     try:
         text = path.read_text(encoding="utf-8")
@@ -98,7 +98,7 @@ def image_specs() -> tuple[ImageSpec, ...]:
 
 
 def connect(settings: Settings) -> ArmGateways:
-    """Gateways of one's own for these `settings`, to be closed by whoever asked."""
+    """New gateways for these `settings`; the caller closes them."""
     clients = Clients(settings)
     graph = ArmGraph(clients, settings)
     return ArmGateways(
@@ -118,7 +118,7 @@ def connect(settings: Settings) -> ArmGateways:
 
 
 async def close() -> None:
-    """Close the running loop's gateways and forget the settings: the next use starts from the environment again."""
+    """Close the running loop's gateways and drop the settings: the next use reads the environment again."""
     _wired.settings = None
     open_here = _wired.gateways.pop(asyncio.get_running_loop(), None)
     if open_here is not None:

@@ -1,1 +1,1 @@
-"""The only code that talks to Azure Resource Manager."""
+"""The gateways on Azure Resource Manager: the only code that sends requests to Azure."""

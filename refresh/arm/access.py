@@ -1,7 +1,7 @@
-"""What Azure allows: the app's own roles, locks, registered providers, and what a VM size carries.
+"""Reads what Azure allows: the app's roles, locks, provider registrations, and VM sizes that support premium disks.
 
-Decides which request tells them. Refuses to know which actions are needed and which lock is in the way; that is
-`domain.rights` and `domain.locks`. Deny assignments are in neither answer.
+Decides which request reads each. Does not know which actions are needed and which lock forbids a swap
+(`domain/preflight`). Deny assignments are in none of the answers.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _PROVIDERS_VERSION = "2021-04-01"
 
 
 class ArmAccess:
-    """`gateway.Access` on the permissions and the locks API."""
+    """`gateways.Access` on the permissions and the locks API."""
 
     def __init__(self, clients: Clients) -> None:
-        """Ask through `clients`."""
+        """Send requests through `clients`."""
         self._clients = clients
 
     async def read_grants(self, scope: str) -> Sequence[Grant]:
-        """What the app's own roles at `scope` (an id) give there, those assigned above it included; all pages.
+        """The permissions of the app's roles at `scope` (an id), those assigned above it included; all pages.
 
         https://learn.microsoft.com/rest/api/authorization/permissions/list-for-resource
         """
@@ -40,13 +40,13 @@ class ArmAccess:
         """The locks at `scope` (an id), above it and below it; all pages.
 
         https://learn.microsoft.com/rest/api/resources/management-locks/list-by-scope; without `$filter=atScope()` those
-        below are told too: https://learn.microsoft.com/powershell/module/az.resources/get-azresourcelock#-atscope
+        below are listed too: https://learn.microsoft.com/powershell/module/az.resources/get-azresourcelock#-atscope
         """
         path = f"{scope.rstrip('/')}/providers/Microsoft.Authorization/locks"
         return [lock_from_arm(body) async for body in rest.every(self._clients.rest, path, _LOCKS_VERSION)]
 
     async def read_registration(self, subscription: str, namespace: str) -> str:
-        """Azure's word for whether a subscription (its id) is registered for a provider. Unavailable without a word.
+        """The registration state of a subscription (its id) for a provider. Unavailable when the answer has none.
 
         https://learn.microsoft.com/rest/api/resources/providers/get
         """
@@ -58,7 +58,7 @@ class ArmAccess:
         return state
 
     async def list_premium_sizes(self, subscription: str, location: str) -> Sequence[str]:
-        """The VM sizes (lower-case) that carry premium disks in a region (`westeurope`); all pages.
+        """The VM sizes (lower-case) that support premium disks in a region (`westeurope`); all pages.
 
         https://learn.microsoft.com/rest/api/compute/resource-skus/list
         """
@@ -72,17 +72,17 @@ class ArmAccess:
 
 
 def _carries_premium(body: object) -> bool:
-    said = {text_at(each, "name"): text_at(each, "value") for each in list_at(body, "capabilities")}
-    return (said.get("PremiumIO") or "").lower() == "true"
+    capabilities = {text_at(each, "name"): text_at(each, "value") for each in list_at(body, "capabilities")}
+    return (capabilities.get("PremiumIO") or "").lower() == "true"
 
 
 def grant_from_arm(body: object) -> Grant:
-    """One role's permissions; what is no action's name gives nothing."""
+    """One role's permissions; entries that are not texts are ignored."""
     return Grant(_texts(body, "actions"), _texts(body, "notActions"))
 
 
 def lock_from_arm(body: object) -> Lock:
-    """One lock. Unavailable for one without an id: nobody could say what it locks."""
+    """One lock. Unavailable for one without an id: the id names the locked scope."""
     lock_id = text_at(body, "id")
     if lock_id is None:
         raise unreadable("a lock without an id")

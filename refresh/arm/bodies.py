@@ -1,7 +1,7 @@
-"""Fields of ARM's JSON bodies, read without trust.
+"""Reads fields of ARM's JSON bodies, which are untrusted input.
 
-Decides how a field is fetched: what is missing or of another type is None, never an exception and never a guess.
-Refuses to know what a body is about; that is `compute`, `disks` and `gallery`.
+Decides how a field is read: a missing one, or one of another type, is None, never an exception and never a guess. Does
+not know what a body is about.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from refresh.arm.errors import unreadable
 
 
 def at(body: object, *path: str) -> Any:
-    """What stands at `path` in `body`, None when any part of the way is missing."""
+    """The value at `path` in `body`; None when any part of the path is missing."""
     for name in path:
         body = body.get(name) if isinstance(body, Mapping) else None
     return body
 
 
 def text_at(body: object, *path: str) -> str | None:
-    """The text at `path`; an empty one counts as absent."""
+    """The text at `path`; an empty text counts as absent."""
     found = at(body, *path)
     return found if isinstance(found, str) and found else None
 
@@ -34,13 +34,13 @@ def int_at(body: object, *path: str) -> int | None:
 
 
 def bool_at(body: object, *path: str) -> bool | None:
-    """The truth value at `path`."""
+    """The boolean at `path`."""
     found = at(body, *path)
     return found if isinstance(found, bool) else None
 
 
 def dict_at(body: object, *path: str) -> Mapping[str, Any] | None:
-    """The object at `path`; an empty one counts as absent."""
+    """The object at `path`; an empty object counts as absent."""
     found = at(body, *path)
     return found if isinstance(found, Mapping) and found else None
 
@@ -62,12 +62,12 @@ def zones_of(body: object) -> tuple[str, ...]:
 
 
 def region(name: str | None) -> str:
-    """A region as resources name it: ARM says `West US 2` in image versions and `westus2` elsewhere."""
+    """A region as resources name it: ARM writes `West US 2` in image versions and `westus2` elsewhere."""
     return (name or "").replace(" ", "").lower()
 
 
 def identity_of(body: object) -> tuple[str, str, str]:
-    """Id, name and location, without which no resource can be spoken of. Unavailable when the body has no id."""
+    """Id, name and location of a resource. Unavailable when the body has no id."""
     resource = text_at(body, "id")
     if resource is None:
         raise unreadable("a resource without an id")
@@ -75,7 +75,7 @@ def identity_of(body: object) -> tuple[str, str, str]:
 
 
 def http_date(headers: Mapping[str, str]) -> str:
-    """ARM's own time of an answer: its Date header as ISO 8601, UTC. Unavailable when it has none."""
+    """ARM's time of an answer: its Date header as ISO 8601, UTC. Unavailable when it has none."""
     try:
         return parsedate_to_datetime(headers.get("Date") or "").astimezone(UTC).isoformat()
     except (ValueError, TypeError):

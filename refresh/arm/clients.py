@@ -1,8 +1,8 @@
-"""The way to Azure: one credential, one connection pool and one client per subscription, for one event loop.
+"""The connections to Azure of one event loop: one credential, one connection pool, one client for each subscription.
 
-Decides how every request is sent: with a token of the managed identity, once (no retry, no redirect, no registration of
-providers behind our back), with bounded waits, and over plain http to this machine only. Refuses to know what is asked
-and what an answer means. Nothing here logs a URL: those of operations are signed.
+Decides how every request is sent: with a token of the managed identity, once (no retry, no redirect, no automatic
+registration of providers), with bounded waits, and over plain http to this machine only. Does not know what a request
+is about. Nothing here logs a URL: the URLs of operations are signed.
 """
 
 from __future__ import annotations
@@ -31,30 +31,30 @@ from refresh.settings.values import is_loopback
 
 CONNECT_TIMEOUT_S = 10
 READ_TIMEOUT_S = 30
-"""No ARM call of ours takes longer to answer: long work is only accepted, never waited for. The SDK's 300 s would
-eat a whole downtime window on one lost answer."""
+"""No ARM call of the app takes longer: long work is only accepted, never waited for. With the SDK's 300 s, one lost
+answer would use up a whole downtime window."""
 
-# Where azure-identity looks before it turns to the metadata service of the machine's own network.
+# azure-identity uses these before it turns to the metadata service of the machine's network.
 _IDENTITY_OF_A_SIMULATOR = ("IDENTITY_ENDPOINT", "AZURE_POD_IDENTITY_AUTHORITY_HOST")
 
 type RestClient = AsyncPipelineClient[HttpRequest, AsyncHttpResponse]
 
 
 class AllowHttp(policies.SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
-    """Lets the token go over plain http; only for an endpoint on this machine."""
+    """Allows the token over plain http; only for an endpoint on this machine."""
 
     def on_request(self, request: PipelineRequest[HttpRequest]) -> None:
         request.context.options["enforce_https"] = False
 
 
 class Clients:
-    """Everything that talks to Azure on one event loop. Made without effect; opens at the first request.
+    """The clients of one event loop. Making one has no effect; connections open at the first request.
 
-    `transport` and `credential` are shared by whatever talks to another service of Azure.
+    `transport` and `credential` are shared with the clients of other Azure services.
     """
 
     def __init__(self, settings: Settings) -> None:
-        """Prepare to talk to `settings.arm_endpoint` as `settings.client_id`. SettingsError when that is not safe."""
+        """Prepare requests to `settings.arm_endpoint` as `settings.client_id`. SettingsError when that is not safe."""
         url = urlsplit(settings.arm_endpoint)
         self._local = is_loopback(url.hostname)
         if url.scheme != "https" and not self._local:
@@ -63,7 +63,7 @@ class Clients:
             raise SettingsError(
                 [
                     f"{_IDENTITY_OF_A_SIMULATOR[0]}: must be the simulator's identity endpoint while "
-                    "REFRESH_ARM_ENDPOINT is this machine; without it a real identity would be asked for its token"
+                    "REFRESH_ARM_ENDPOINT is this machine; without it the token would be that of a real identity"
                 ]
             )
         self._plain = url.scheme != "https"
@@ -71,14 +71,14 @@ class Clients:
         self._scope = settings.token_scope
         timeouts = {"connection_timeout": CONNECT_TIMEOUT_S, "read_timeout": READ_TIMEOUT_S}
         self.transport = AioHttpTransport(use_env_settings=not self._local, **timeouts)
-        # The identity endpoint is always beside the app: a proxy must never see a token request.
+        # The identity endpoint is on the app's machine: a token request must never go through a proxy.
         self._identity_transport = AioHttpTransport(use_env_settings=False, **timeouts)
         self.credential = ManagedIdentityCredential(
             client_id=settings.client_id or None, transport=self._identity_transport
         )
         self._compute: dict[str, ComputeManagementClient] = {}
-        self.graph = ResourceGraphClient(self.credential, base_url=self._endpoint, **self._ways())
-        self.rest: RestClient = AsyncPipelineClient(self._endpoint, **self._ways())
+        self.graph = ResourceGraphClient(self.credential, base_url=self._endpoint, **self._options())
+        self.rest: RestClient = AsyncPipelineClient(self._endpoint, **self._options())
 
     @property
     def local(self) -> bool:
@@ -90,19 +90,19 @@ class Clients:
         key = subscription.lower()
         if key not in self._compute:
             self._compute[key] = ComputeManagementClient(
-                self.credential, subscription, base_url=self._endpoint, **self._ways()
+                self.credential, subscription, base_url=self._endpoint, **self._options()
             )
         return self._compute[key]
 
     async def close(self) -> None:
-        """Close every connection; nothing can be asked afterwards."""
+        """Close every connection; no request can be sent afterwards."""
         await self.transport.close()
         await self.credential.close()
         await self._identity_transport.close()
 
-    def _ways(self) -> dict[str, Any]:
-        # One list per client: a policy knows its successor. The SDK's default list would retry, follow redirects and
-        # register resource providers, each a request that nobody counted. What is left is aiohttp's own: it sends a GET
+    def _options(self) -> dict[str, Any]:
+        # One list for each client: a policy holds its successor. The SDK's default list would retry, follow redirects
+        # and register resource providers, which are requests beyond the app's budgets. aiohttp itself still sends a GET
         # or PUT once more when the kept-alive connection turns out to be dead, a POST or PATCH never.
         return {
             "credential_scopes": [self._scope],
@@ -129,7 +129,7 @@ def split(resource: str, resource_type: str) -> ResourceId:
 
 
 def split_group(group_id: str) -> tuple[str, str]:
-    """Subscription and name of a resource group. Refused, without a request, for what is not one's id."""
+    """Subscription and name of a resource group. Refused, without a request, when `group_id` is not a group's id."""
     parts = group_id.strip("/").split("/")
     if [part.lower() for part in parts[::2]] != ["subscriptions", "resourcegroups"] or len(parts) != 4:
         raise Refused("InvalidResourceId", f"{group_id[:200]!r} is not the id of a resource group")
@@ -147,7 +147,7 @@ async def every(paged: AsyncItemPaged[Any]) -> AsyncIterator[Mapping[str, Any]]:
                 page = await anext(pages, None)
                 bodies = None if page is None else [item.as_dict() async for item in page]
             except (AttributeError, TypeError):
-                # The SDK takes for granted that a page is an object with a list of objects.
+                # The SDK assumes that a page is an object with a list of objects.
                 raise unreadable("a page that is no list") from None
         if bodies is None:
             return
@@ -156,5 +156,5 @@ async def every(paged: AsyncItemPaged[Any]) -> AsyncIterator[Mapping[str, Any]]:
 
 
 def raw(response: PipelineResponse[HttpRequest, AsyncHttpResponse], _model: object, _headers: object) -> Any:
-    """For the SDK's `cls` argument: the HTTP answer itself instead of a model."""
+    """For the SDK's `cls` argument: the HTTP response itself instead of a model."""
     return response.http_response

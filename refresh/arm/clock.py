@@ -1,6 +1,6 @@
-"""The only clock the app trusts: ARM's own.
+"""ARM's clock, the only one that the app uses for decisions.
 
-Decides which cheap read tells the time. Refuses to know this machine's clock.
+Decides which cheap read gives the time. Does not use this machine's clock.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ _API_VERSION = "2022-12-01"
 
 
 class ArmClock:
-    """`gateway.ArmClock` on the Date header of one GET of the first subscription.
+    """`gateways.ArmClock` on the Date header of one GET of the first subscription.
 
     https://learn.microsoft.com/rest/api/resources/subscriptions/get
     """
 
     def __init__(self, clients: Clients, graph: Graph) -> None:
-        """Ask through `clients` about the first subscription that `graph` knows to be in scope."""
+        """Read, through `clients`, the first subscription in scope by `graph`."""
         self._clients = clients
         self._graph = graph
         self._subscription: str | None = None
 
     async def now(self) -> str:
-        """ARM's own time (ISO, UTC)."""
+        """ARM's time (ISO, UTC)."""
         if self._subscription is None:
             in_scope = await self._graph.list_subscriptions()
             if not in_scope:

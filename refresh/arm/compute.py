@@ -1,7 +1,7 @@
-"""Virtual machines of Azure: reading them and beginning what the app may do to them.
+"""Reads virtual machines, and begins to stop, start and update them.
 
-Decides which fields of ARM's answers become which facts. Refuses to know when anything is done and whether it worked:
-`begin_*` says only that ARM accepted it, and when.
+Decides which fields of ARM's answers become which facts. Does not wait for the end of an operation: `begin_*` returns
+that ARM accepted it, and when.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from refresh.domain.azure.data_disks import DataDisk
 from refresh.domain.azure.vms import Agent, Power, Vm
 from refresh.domain.terms.resource_id import VM_TYPE
 from refresh.gateways.errors import NotFound, Refused
-from refresh.gateways.gateways import Begun, Progress
+from refresh.gateways.operations import Begun, Progress
 
 _POWER_STATE = "powerstate/"
 _HIBERNATED = "hibernationstate/hibernated"
@@ -31,10 +31,10 @@ _AGENT_READY = "provisioningstate/succeeded"
 
 
 class ArmCompute:
-    """`gateway.Compute` on azure-mgmt-compute."""
+    """`gateways.Compute` on azure-mgmt-compute."""
 
     def __init__(self, clients: Clients) -> None:
-        """Ask through `clients`."""
+        """Send requests through `clients`."""
         self._clients = clients
 
     async def read_vm(self, vm_id: str) -> Vm:
@@ -44,7 +44,7 @@ class ArmCompute:
         """
         vm = split(vm_id, VM_TYPE)
         with azure_errors():
-            # `cls` makes the operation answer what `raw` returns; its annotation cannot say so.
+            # `cls` makes the operation return what `raw` returns, which its annotation does not show.
             answer = cast(
                 "Any",
                 await self._clients.compute(vm.subscription).virtual_machines.get(
@@ -79,7 +79,7 @@ class ArmCompute:
         return await begin(self._clients.compute(vm.subscription).virtual_machines.begin_deallocate, vm.group, vm.name)
 
     async def begin_power_off(self, vm_id: str) -> Begun:
-        """Stop the VM and keep its host; its guest is told to shut down.
+        """Stop the VM and keep its host; the guest is shut down first.
 
         https://learn.microsoft.com/rest/api/compute/virtual-machines/power-off
         """
@@ -97,11 +97,11 @@ class ArmCompute:
     async def begin_os_disk(self, vm_id: str, disk_id: str, disk_name: str) -> Begun:
         """PATCH the smallest body that makes `disk_id` the OS disk: its name and id, createOption untouched.
 
-        A changed createOption is refused (409 PropertyChangeNotAllowed), and every object that a fuller body named
-        would be checked for permissions: https://learn.microsoft.com/azure/virtual-machines/linux/os-disk-swap,
+        Azure refuses a changed createOption (409 PropertyChangeNotAllowed), and checks permissions for every resource
+        that a fuller body names: https://learn.microsoft.com/azure/virtual-machines/linux/os-disk-swap,
         https://learn.microsoft.com/rest/api/compute/virtual-machines/update
 
-        Never NotFound: a 404 may mean the disk as well as the VM, and only reading the VM tells which. It is Refused.
+        Never NotFound: a 404 may be about the disk or the VM, and only a read of the VM shows which. It is Refused.
         """
         vm = split(vm_id, VM_TYPE)
         body = {"properties": {"storageProfile": {"osDisk": {"name": disk_name, "managedDisk": {"id": disk_id}}}}}
@@ -112,9 +112,9 @@ class ArmCompute:
             raise Refused(missing.code, missing.message, status=missing.status) from None
 
     async def operation_progress(self, vm_id: str, token: str) -> Progress:
-        """How the operation that `token` names stands: one GET of its status URL, where alone the reason stands."""
+        """The state of the operation of `token`: one GET of its status URL, the only place that has the reason."""
         vm = split(vm_id, VM_TYPE)
-        # A token brings its own request and URL: which operation resumes it makes no difference.
+        # A token contains its own request and URL: any operation can resume it.
         resume = self._clients.compute(vm.subscription).virtual_machines.begin_start
         return await progress(resume, vm.group, vm.name, token=token)
 
@@ -122,7 +122,7 @@ class ArmCompute:
 def vm_from_arm(body: Mapping[str, Any], read_at: str | None) -> Vm:
     """The facts in a VM's ARM `body`; `read_at` is ARM's time of the answer (ISO). Unavailable for a body without id.
 
-    Power, agent and generation stand in the instance view only:
+    Power, agent and generation are only in the instance view:
     https://learn.microsoft.com/azure/virtual-machines/states-billing
     """
     vm_id, name, location = identity_of(body)
@@ -134,7 +134,7 @@ def vm_from_arm(body: Mapping[str, Any], read_at: str | None) -> Vm:
         name=name,
         location=location,
         tags=tags_of(body),
-        # An unmanaged disk has a `vhd` and no managedDisk: there is no disk resource to swap for.
+        # An unmanaged disk has a `vhd` and no managedDisk: there is no disk resource to swap.
         os_disk_id=text_at(os_disk, "managedDisk", "id"),
         os_disk_name=text_at(os_disk, "name"),
         os_type=text_at(os_disk, "osType"),
@@ -170,7 +170,7 @@ def _has_status(view: Mapping[str, Any] | None, code: str) -> bool:
 
 
 def _is_encrypted_inside(body: Mapping[str, Any], os_disk: Mapping[str, Any], view: Mapping[str, Any] | None) -> bool:
-    """Whether Azure Disk Encryption is, or was, at work: its extension, the OS disk's settings, the view of any disk.
+    """Whether Azure Disk Encryption is or was used: its extension, the OS disk's settings, the view of any disk.
 
     https://learn.microsoft.com/azure/virtual-machines/extensions/azure-disk-enc-linux
     """
@@ -196,14 +196,14 @@ def power_of(view: Mapping[str, Any] | None) -> Power:
 
 
 def _settled_at(view: Mapping[str, Any] | None) -> str | None:
-    # Recorded: the provisioning status carries the end of the last operation, to the fraction of a second.
+    # Recorded: the provisioning status has the end of the last operation, to the fraction of a second.
     ended = (one for one in list_at(view, "statuses") if (text_at(one, "code") or "").lower() == _SETTLED)
     return text_at(next(ended, None), "time")
 
 
 def _agent(view: Mapping[str, Any] | None) -> Agent | None:
-    # An agent that has not reported yet stands there as ProvisioningState/Unavailable ("Not Ready"); a deallocated VM
-    # has no vmAgent at all; a stopped one still says Ready with the time before the stop.
+    # An agent that has not reported yet is ProvisioningState/Unavailable ("Not Ready"); a deallocated VM has no
+    # vmAgent; a stopped one still shows Ready with the time before the stop.
     statuses = list_at(view, "vmAgent", "statuses")
     if not statuses:
         return None

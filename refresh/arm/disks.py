@@ -1,6 +1,6 @@
-"""Managed disks of Azure: reading and creating them.
+"""Reads managed disks, and begins to create and delete them.
 
-Decides which fields of ARM's answers become which facts. Refuses to know what a disk is for.
+Decides which fields of ARM's answers become which facts. Does not know what a disk is for.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from refresh.arm.operations import begin
 from refresh.domain.azure.disks import Disk
 from refresh.domain.terms import resource_id
 from refresh.domain.terms.resource_id import DISK_TYPE, VERSION_TYPE
-from refresh.gateways.gateways import Begun
+from refresh.gateways.operations import Begun
 
 
 class ArmDisks:
-    """`gateway.Disks` on azure-mgmt-compute."""
+    """`gateways.Disks` on azure-mgmt-compute."""
 
     def __init__(self, clients: Clients) -> None:
-        """Ask through `clients`."""
+        """Send requests through `clients`."""
         self._clients = clients
 
     async def read_disk(self, disk_id: str) -> Disk:
@@ -99,7 +99,7 @@ def disk_from_arm(body: Mapping[str, Any]) -> Disk:
 
 
 def _owned_since(properties: Mapping[str, Any]) -> str | None:
-    """When the disk last changed hands; a time that nobody can read is not the same as none.
+    """When the disk's owner last changed; a time that cannot be parsed is not the same as none.
 
     https://learn.microsoft.com/rest/api/compute/disks/get#disk
     """
@@ -108,10 +108,10 @@ def _owned_since(properties: Mapping[str, Any]) -> str | None:
 
 
 def _source_version(creation: Mapping[str, Any] | None) -> str | None:
-    """The gallery image version a disk was made from, as its immutable creationData names it.
+    """The gallery image version that a disk was made from, as its immutable creationData names it.
 
-    Versions of shared and community galleries have ids of their own kind: they are answered too, so that nobody takes
-    such a disk for one that came from no image.
+    Versions of shared and community galleries have ids of another form. They are returned too: such a disk must not
+    count as one from no image.
     https://learn.microsoft.com/rest/api/compute/disks/get#creationdata
     """
     for kind in ("id", "sharedGalleryImageId", "communityGalleryImageId"):

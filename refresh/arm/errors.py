@@ -1,8 +1,8 @@
-"""What went wrong, told in the app's own four kinds.
+"""Turns errors of the SDK and answers of Azure into the errors of `gateways/errors.py`.
 
-Decides which answer of Azure is NotFound, Refused or Unavailable, what of it may be said, and how long the server asks
-to wait. Refuses to know what was asked. Messages are Azure's own words without the query of any URL in them (operation
-URLs are signed) and nothing of the request, the token or a claims challenge.
+Decides which answer is NotFound, Refused or Unavailable, which part of it may be shown, and how long the server wants
+to wait. Does not know the request. Messages are Azure's own without the query of any URL in them (operation URLs are
+signed), and contain nothing of the request, the token or a claims challenge.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import aiohttp
 from azure.core.exceptions import AzureError, ClientAuthenticationError, DecodeError, HttpResponseError
 from azure.core.rest import HttpResponse
 
-from refresh.domain.azure.refusals import told_policy
+from refresh.domain.azure.refusals import policy_text
 from refresh.gateways.errors import GatewayError, NotFound, Refused, Unavailable
 
 UNREADABLE = "UnreadableAnswer"
@@ -32,7 +32,7 @@ _URL_QUERY = re.compile(r"(https?://[^\s?'\"<>]+)\?[^\s'\"<>]*")
 
 @contextmanager
 def azure_errors() -> Iterator[None]:
-    """Whatever the Azure SDK raises inside comes out as a GatewayError, without a chain that could name secrets."""
+    """Raise what the Azure SDK raises inside as a GatewayError, without a chain that could contain secrets."""
     try:
         yield
     except ClientAuthenticationError as fault:
@@ -42,7 +42,7 @@ def azure_errors() -> Iterator[None]:
     except HttpResponseError as fault:
         raise _from_http_error(fault) from None
     except (AzureError, aiohttp.ClientError, TimeoutError, OSError) as fault:
-        # The type says enough ("ServiceRequestError"); the text may hold addresses and is the same every time.
+        # The type is enough ("ServiceRequestError"); the text may contain addresses.
         raise Unavailable(UNREACHABLE, f"no answer from Azure ({type(fault).__name__})") from None
     except ValueError as fault:
         # The SDK's deserializers raise plain ValueErrors for bodies and headers that they cannot read.
@@ -50,10 +50,10 @@ def azure_errors() -> Iterator[None]:
 
 
 def from_answer(status: int, headers: Mapping[str, str], body: str) -> GatewayError:
-    """The error that an HTTP answer is: its `status`, its `headers` (any case) and the text of its `body`.
+    """The error of an HTTP answer with this `status`, these `headers` (any case) and this text as `body`.
 
-    408, 429 and 5xx are worth another try, 404 is NotFound, everything else from 400 on is Azure's no. A status below
-    400 that the caller did not expect is an answer that cannot be read. Azure's error body:
+    404 is NotFound; 408, 429 and 5xx are Unavailable; any other status from 400 on is Refused. A status below 400 that
+    the caller did not expect is an answer that cannot be read (Unavailable). Azure's error body:
     https://learn.microsoft.com/rest/api/azure/#rest-api-error-response-format
     """
     if status < 400:
@@ -69,21 +69,21 @@ def from_answer(status: int, headers: Mapping[str, str], body: str) -> GatewayEr
 
 
 def from_operation(body: str) -> tuple[str | None, str | None]:
-    """Code and message in a failed operation's status body, fit to be told; None where Azure gave none."""
+    """Code and message of a failed operation's status body, fit to be shown; None where Azure gave none."""
     code, message = _code_and_message(body)
     return code, _clean(message)
 
 
 def unreadable(what: str, status: int | None = None) -> Unavailable:
-    """Azure (or something between) answered what nobody can read: done or not, read and ask again."""
+    """The error of an answer that cannot be read; whether the request was carried out is not known."""
     return Unavailable(UNREADABLE, f"cannot read Azure's answer: {what}", status=status)
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """The server's own wait in seconds, None without one.
+    """The seconds that the server wants to wait; None when it gives none.
 
-    `retry-after-ms` and `x-ms-retry-after-ms`, Retry-After as seconds or as a date (counted from the answer's own Date:
-    the only clock there is), or Resource Graph's `x-ms-user-quota-resets-after` when its quota is used up.
+    `retry-after-ms` and `x-ms-retry-after-ms`, Retry-After as seconds or as a date (counted from the answer's Date),
+    or Resource Graph's `x-ms-user-quota-resets-after` when its quota is used up.
     https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling#error-code
     https://learn.microsoft.com/azure/governance/resource-graph/concepts/guidance-for-throttled-requests
     """
@@ -100,7 +100,7 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
 
 
 def quota_resets_after_s(headers: Mapping[str, str]) -> float | None:
-    """Seconds until Resource Graph's quota is full again (`hh:mm:ss` in the answer), None when it does not say."""
+    """Seconds until Resource Graph's quota is full again (`hh:mm:ss` in the answer); None when it is not given."""
     low = {name.lower(): value for name, value in headers.items()}
     found = re.fullmatch(r"(\d+):(\d\d):(\d\d)(?:\.\d+)?", low.get("x-ms-user-quota-resets-after", ""))
     return None if found is None else int(found[1]) * 3600.0 + int(found[2]) * 60 + int(found[3])
@@ -110,7 +110,7 @@ def _from_authentication(fault: ClientAuthenticationError) -> GatewayError:
     status = _status(fault)
     if status == 401:
         return _from_http_error(fault)
-    # The identity endpoint's own text may repeat what it was asked and what it answered: only its status is told.
+    # The identity endpoint's text may repeat the request and the answer: only its status is shown.
     message = f"the managed identity gave no token ({f'status {status}' if status else type(fault).__name__})"
     return Unavailable(NO_TOKEN, message, status=status)
 
@@ -140,15 +140,15 @@ def _code_and_message(body: str) -> tuple[str | None, str | None]:
     if not isinstance(data, dict):
         return None, None
     details = data.get("details")
-    told = [data, *(details[:_MAX_DETAILS] if isinstance(details, list) else [])]
-    messages = [part["message"] for part in told if isinstance(part, dict) and isinstance(part.get("message"), str)]
-    messages += [policy for part in told if isinstance(part, dict) for policy in _policies(part)]
+    errors = [data, *(details[:_MAX_DETAILS] if isinstance(details, list) else [])]
+    messages = [part["message"] for part in errors if isinstance(part, dict) and isinstance(part.get("message"), str)]
+    messages += [policy for part in errors if isinstance(part, dict) for policy in _policies(part)]
     code = data.get("code")
     return (code if isinstance(code, str) and code else None), " ".join(dict.fromkeys(messages)) or None
 
 
 def _policies(error: Mapping[str, object]) -> Iterator[str]:
-    """The policy assignments that an error names in its details, where its sentence only points to them.
+    """The policy assignments in an error's details, to which its message only refers.
 
     https://github.com/Azure/azure-resource-manager-rpc/blob/master/v1.0/common-api-details.md#error-response-content
     """
@@ -157,7 +157,7 @@ def _policies(error: Mapping[str, object]) -> Iterator[str]:
         info = each.get("info") if isinstance(each, dict) and each.get("type") == "PolicyViolation" else None
         if isinstance(info, dict) and isinstance(info.get("policyAssignmentId"), str):
             name = info.get("policyAssignmentDisplayName") or info.get("policyAssignmentName")
-            yield told_policy(str(name or info["policyAssignmentId"].rpartition("/")[2]), info["policyAssignmentId"])
+            yield policy_text(str(name or info["policyAssignmentId"].rpartition("/")[2]), info["policyAssignmentId"])
 
 
 def _clean(message: str | None) -> str | None:

@@ -1,6 +1,6 @@
-"""Compute Galleries of Azure: image definitions and versions.
+"""Reads image definitions and versions of Compute Galleries, and begins to create, change and delete them.
 
-Decides which fields of ARM's answers become which facts. Refuses to know which version anybody wants.
+Decides which fields of ARM's answers become which facts. Does not choose a version.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from refresh.arm.errors import azure_errors
 from refresh.arm.operations import begin, progress
 from refresh.domain.azure.galleries import Definition, Region, Version
 from refresh.domain.terms.resource_id import DEFINITION_TYPE, GALLERY_TYPE, VERSION_TYPE
-from refresh.gateways.gateways import Begun, Progress
+from refresh.gateways.operations import Begun, Progress
 
 
 class ArmGallery:
-    """`gateway.Gallery` on azure-mgmt-compute."""
+    """`gateways.Gallery` on azure-mgmt-compute."""
 
     def __init__(self, clients: Clients) -> None:
-        """Ask through `clients`."""
+        """Send requests through `clients`."""
         self._clients = clients
 
     async def list_definitions(self, gallery_id: str) -> AsyncIterator[Definition]:
@@ -83,7 +83,7 @@ class ArmGallery:
         return await begin(operations.begin_create_or_update, found.group, gallery, definition, version, dict(body))
 
     async def begin_exclude_version(self, version_id: str, targets: Sequence[Mapping[str, Any]]) -> Begun:
-        """Have `latest` pass this version by, in every region.
+        """Exclude this version from `latest` in every region.
 
         https://learn.microsoft.com/rest/api/compute/gallery-image-versions/update
         """
@@ -92,7 +92,7 @@ class ArmGallery:
     async def begin_admit_version(
         self, version_id: str, tags: Mapping[str, str], targets: Sequence[Mapping[str, Any]]
     ) -> Begun:
-        """Have `latest` take this version, and make `tags` its tags: a PATCH replaces them all.
+        """Include this version in `latest`, and make `tags` its tags: a PATCH replaces them all.
 
         https://learn.microsoft.com/rest/api/compute/gallery-image-versions/update
         """
@@ -126,7 +126,7 @@ class ArmGallery:
         return await begin(operations.begin_delete, found.group, gallery, definition, version)
 
     async def version_progress(self, version_id: str, token: str) -> Progress:
-        """How the creation that `token` names stands: one GET; `Unknown` when only the version itself can say."""
+        """The state of the creation of `token`: one GET; `Unknown` when only the version itself has it."""
         found = split(version_id, VERSION_TYPE)
         gallery, definition, version = found.names
         operations = self._clients.compute(found.subscription).gallery_image_versions
@@ -136,10 +136,10 @@ class ArmGallery:
 
 
 def _profile(targets: Sequence[Mapping[str, Any]], excluded: bool) -> dict[str, Any]:
-    """What a change of a version's exclusion says of its publishing.
+    """The publishing profile in a change of a version's exclusion.
 
-    The target regions are repeated, as in every documented change of a version: nobody has told what becomes of regions
-    that are not. An empty list could drop them all, so a version that shows none is sent none.
+    The target regions are repeated, as in every documented change of a version: the effect on regions that are left out
+    is not documented. An empty list could drop them all, so it is not sent for a version without regions.
     """
     repeated = {"targetRegions": [dict(target) for target in targets]} if targets else {}
     return {**repeated, "excludeFromLatest": excluded}
@@ -169,9 +169,9 @@ def definition_from_arm(body: Mapping[str, Any]) -> Definition:
 
 
 def version_from_arm(body: Mapping[str, Any]) -> Version:
-    """The facts in an image version's ARM `body`; replication only when it was asked for. Unavailable without id.
+    """The facts in an image version's ARM `body`; replication only when it was requested. Unavailable without id.
 
-    Target regions go by display name (`West US`), the replication summary by either: both come out as `westus`.
+    Target regions have display names (`West US`), the replication summary either form: both become `westus`.
     """
     version_id, name, location = identity_of(body)
     properties = dict_at(body, "properties") or {}

@@ -1,7 +1,7 @@
-"""Which VMs are in scope, by Azure Resource Graph.
+"""Finds the VMs that are in scope with Azure Resource Graph.
 
-Decides the selection query, its scope and that only a whole answer is an answer. Refuses to decide on what it finds:
-the index lags behind ARM, so every VM is read before anything is done to it.
+Decides the query and its scope, and accepts only a complete answer. The index lags behind ARM, so every VM is read
+before anything is done to it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from refresh.arm.bodies import list_at, tags_of, text_at
 from refresh.arm.clients import Clients, raw
 from refresh.arm.errors import azure_errors, quota_resets_after_s, unreadable
 from refresh.domain.terms import tags
+from refresh.domain.terms.vm_tags import parse_vm_tags
 from refresh.gateways.errors import GatewayError
 from refresh.settings.settings import Settings
 
@@ -26,8 +27,8 @@ PAGE_SIZE = 1000
 SUBSCRIPTIONS_PER_QUERY = 1000
 """https://learn.microsoft.com/azure/governance/resource-graph/troubleshoot/general#toomanysubscription"""
 
-# `contains` compares without case; the rows are exact only after `in_scope`. Ordered by id and with it projected, since
-# otherwise Azure may give a truncated answer no token to go on with.
+# `contains` compares without case and may match too much; `in_scope` filters the rows. Without the order by id, and the
+# id among the columns, Azure may return a truncated answer without a token for the next page.
 _IN_SCOPE = (
     "resources | where type =~ 'microsoft.compute/virtualmachines'"
     f' | where tostring(tags) contains \'"{tags.AUTO_REFRESH}":"true"\''
@@ -41,23 +42,23 @@ _SUBSCRIPTIONS = (
 
 
 class ArmGraph:
-    """`gateway.Graph` on azure-mgmt-resourcegraph."""
+    """`gateways.Graph` on azure-mgmt-resourcegraph."""
 
     def __init__(self, clients: Clients, settings: Settings) -> None:
-        """Ask through `clients` about the subscriptions or the management group in `settings`."""
+        """Query, through `clients`, the subscriptions or the management group in `settings`."""
         self._clients = clients
         self._settings = settings
 
     async def list_scope(self) -> Sequence[str]:
-        """Ids of every VM whose tags put it in scope, all pages. GatewayError when Azure does not give them all."""
+        """Ids of every VM whose tags put it in scope, all pages. GatewayError when the answer is incomplete."""
         found: dict[str, str] = {}
         for scope in self._scopes():
             async for row in self._rows(_IN_SCOPE, scope):
                 vm_id = text_at(row, "id")
                 if vm_id is None:
                     raise unreadable("a row without an id")
-                # Rows move between pages while resources come and go: one VM may be told twice.
-                if tags.in_scope(tags_of(row)):
+                # Rows move between pages while resources come and go: one VM may be listed twice.
+                if parse_vm_tags(tags_of(row)).in_scope:
                     found.setdefault(vm_id.lower(), vm_id)
         return list(found.values())
 
@@ -86,7 +87,7 @@ class ArmGraph:
         while True:
             options = QueryRequestOptions(top=PAGE_SIZE, skip_token=token, result_format="objectArray")
             with azure_errors():
-                # `cls` makes the operation answer what `raw` returns; its annotation cannot say so.
+                # `cls` makes the operation return what `raw` returns, which its annotation does not show.
                 answer = cast(
                     "Any",
                     await self._clients.graph.resources(QueryRequest(query=query, options=options, **scope), cls=raw),
@@ -106,7 +107,8 @@ def _refuse_truncated(body: object, headers: Mapping[str, str], token: str | Non
         raise unreadable("a query's answer without rows")
     if token is None and str(body.get("resultTruncated", "false")).lower() == "true":
         raise GatewayError(
-            "ResultTruncated", "Resource Graph left rows out and gave no token to go on: nothing is decided"
+            "ResultTruncated",
+            "Resource Graph left out rows and gave no token for the next page: nothing is done on an incomplete answer",
         )
     if str(headers.get("x-ms-tenant-subscription-limit-hit", "")).lower() == "true":
         raise GatewayError(
@@ -116,7 +118,7 @@ def _refuse_truncated(body: object, headers: Mapping[str, str], token: str | Non
 
 
 async def _wait_for_quota(headers: Mapping[str, str]) -> None:
-    """Wait out a used-up quota before the next page: a 429 would throw away every page read so far.
+    """Wait for a used-up quota to reset before the next page: a 429 would lose every page read so far.
 
     https://learn.microsoft.com/azure/governance/resource-graph/concepts/guidance-for-throttled-requests
     """

@@ -1,6 +1,6 @@
-"""What Azure shows of a VM's guest: names, network interface, application health.
+"""Facts about a VM's guest in its ARM body: names, network interfaces, application health.
 
-Decides which fields of a VM's ARM body become facts about its guest. Refuses to know what they say of its health.
+Decides which fields become which facts. Does not judge health.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _HEALTH_STATE = "healthstate/"
 
 
 def guest_from_arm(properties: Mapping[str, Any]) -> Guest:
-    """The facts in a VM's ARM `properties`. The guest's own name and application health stand in the instance view.
+    """The facts in a VM's ARM `properties`. The guest's own name and application health are in the instance view.
 
     https://learn.microsoft.com/rest/api/compute/virtual-machines/instance-view#virtualmachineinstanceview
     """
@@ -34,7 +34,7 @@ def _nics(properties: Mapping[str, Any]) -> Sequence[Any]:
 
 
 def _primary_nic(properties: Mapping[str, Any]) -> str | None:
-    # `primary` is only said where there are several.
+    # `primary` is given only where there are several interfaces.
     nics = _nics(properties)
     primary = [nic for nic in nics if bool_at(nic, "properties", "primary")]
     return text_at((primary or nics)[0], "id") if nics else None

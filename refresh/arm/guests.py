@@ -1,6 +1,6 @@
-"""Whatever Azure, or the VM itself, answers about the health of a guest beside the instance view.
+"""Reads the health of a VM's guest beside the instance view: addresses, serial log, Resource Health, probe.
 
-Decides which call asks for what and which answers mean that there is nothing to be had. Refuses to judge.
+Decides which call reads what and which answers mean that there is nothing to read. Does not judge health.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from refresh.arm.bodies import bool_at, list_at, text_at
 from refresh.arm.clients import Clients, raw, split
 from refresh.arm.errors import azure_errors
 from refresh.domain.azure.guests import Report
-from refresh.domain.health.probe import Probe
+from refresh.domain.terms.probe import Probe
 from refresh.domain.terms.resource_id import VM_TYPE
 from refresh.gateways.errors import NotFound, Refused
 
@@ -24,10 +24,10 @@ _SAS_MINUTES = 5
 
 
 class ArmGuests:
-    """`gateway.Guests` on Resource Manager, Azure storage and the VM's own address."""
+    """`gateways.Guests` on Resource Manager, Azure storage and the VM's own address."""
 
     def __init__(self, clients: Clients) -> None:
-        """Ask through `clients`."""
+        """Send requests through `clients`."""
         self._clients = clients
 
     async def read_private_ip(self, nic_id: str) -> str | None:
@@ -60,9 +60,9 @@ class ArmGuests:
         return dynamic
 
     async def read_boot_log(self, vm_id: str) -> str | None:
-        """The end of the VM's serial log; None where there is none to be had: boot diagnostics off, or no permission.
+        """The end of the VM's serial log; None where there is none: boot diagnostics off, or no permission.
 
-        Unavailable when it may be had later.
+        Unavailable when there may be one later.
         https://learn.microsoft.com/rest/api/compute/virtual-machines/retrieve-boot-diagnostics-data
         """
         vm = split(vm_id, VM_TYPE)
@@ -81,7 +81,7 @@ class ArmGuests:
             return None
 
     async def read_resource_health(self, vm_id: str) -> Report | None:
-        """What the platform says of the VM's availability; None where it does not say. Unavailable.
+        """Azure's report of the VM's availability; None where there is none. Unavailable.
 
         https://learn.microsoft.com/rest/api/resourcehealth/availability-statuses/get-by-resource
         """
@@ -96,5 +96,5 @@ class ArmGuests:
         return None if state is None else Report(state.lower(), at, text_at(body, "properties", "reasonType"))
 
     async def probe(self, address: str, probe: Probe) -> str | None:
-        """Ask the VM at its private `address` once: None when it answers well, else what it did. Refused."""
+        """Probe the VM at its private `address` once: None when it succeeds, else what happened. Refused."""
         return await probes.probe_once(address, probe, local=self._clients.local)

@@ -1,8 +1,8 @@
-"""Long-running operations of Azure: begun with one request, asked about with one GET, never waited for.
+"""Long-running operations of Azure: begun with one request, read with one GET, never waited for.
 
-Decides what is kept of an operation (when ARM accepted it, and a token to ask again) and how its status reads. Refuses
-to know which operation it is and when to ask. A token holds a signed URL and a copy of the first answer: it is handed
-out and taken back, never told. https://learn.microsoft.com/azure/azure-resource-manager/management/async-operations
+Decides what is kept of an operation (when ARM accepted it, and a token to read its status) and how the status is read.
+Does not know which operation it is and when it is read. A token contains a signed URL and a copy of the first answer:
+it is never shown or logged. https://learn.microsoft.com/azure/azure-resource-manager/management/async-operations
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from refresh.arm.bodies import http_date
 from refresh.arm.errors import azure_errors, from_answer, from_operation, retry_after_s, unreadable
 from refresh.arm.quota import reads_left
 from refresh.gateways.errors import NotFound
-from refresh.gateways.gateways import Begun, Progress
+from refresh.gateways.operations import Begun, Progress
 
 type Operation = Callable[..., Awaitable[AsyncLROPoller[Any]]]
 """An SDK client's `begin_*` method."""
@@ -29,11 +29,11 @@ type _Answers = list[PipelineResponse[HttpRequest, AsyncHttpResponse]]
 
 
 async def begin(operation: Operation, *args: Any) -> Begun:
-    """Call `operation` with `args`: exactly one request. NotFound, Refused, Unavailable when ARM did not accept it."""
+    """Call `operation` with `args`: exactly one request. NotFound, Refused, Unavailable when ARM does not accept it."""
     answers: _Answers = []
     with azure_errors():
         poller = await operation(*args, polling=AsyncARMPolling(), raw_response_hook=answers.append)
-        # azure-core cannot resume what was over at once (no operation header to poll): then there is no token.
+        # azure-core cannot resume an operation that ended at once (no header to poll): then there is no token.
         over = poller.polling_method().finished()
         headers = answers[-1].http_response.headers
         token = None if over else poller.continuation_token()
@@ -41,27 +41,27 @@ async def begin(operation: Operation, *args: Any) -> Begun:
 
 
 async def progress(operation: Operation, *args: Any, token: str) -> Progress:
-    """How what `token` names stands: one GET of its status URL. `operation` and `args` are not sent again.
+    """The state of the operation of `token`: one GET of its status URL. `operation` and `args` are not sent again.
 
-    `Unknown` when the token cannot be read or Azure has forgotten the operation: then only the resource itself says
-    what became of it. Refused, Unavailable when the question got no answer.
+    `Unknown` when the token cannot be read or Azure has no record of the operation any more: then only the resource
+    shows the result. Refused, Unavailable when the status could not be read.
     """
     answers: _Answers = []
     polling = AsyncARMPolling(raw_response_hook=answers.append)
     try:
         await operation(*args, polling=polling, continuation_token=token)
     except (ValueError, KeyError, TypeError, AttributeError, UnboundLocalError):
-        # Written by another version of azure-core, or not a token at all (the SDK trips over an empty one).
+        # Written by another version of azure-core, or not a token at all (the SDK fails on an empty one).
         return Progress("Unknown", "TokenRefused", "the operation's token cannot be read any more")
     try:
         with azure_errors():
-            await _ask(polling, answers)
+            await _read_status(polling, answers)
             return _progress(polling.status(), answers[-1].http_response)
     except NotFound as gone:
         return Progress("Unknown", gone.code, gone.message)
 
 
-async def _ask(polling: AsyncARMPolling, answers: _Answers) -> None:
+async def _read_status(polling: AsyncARMPolling, answers: _Answers) -> None:
     try:
         await polling.update_status()
     except BadStatus:

@@ -1,8 +1,8 @@
-"""The only requests that do not go to Resource Manager: a probe of a VM, and the serial log it wrote.
+"""The only requests that do not go to Resource Manager: a probe of a VM, and the download of its serial log.
 
-Decides where such a request may go and how much of an answer is read. A tag says port and path of a probe, never a
-host; a log is fetched from Azure's own storage only. No redirect is followed, no proxy asked, no credential sent, and
-no address with a signature in it ever told. Refuses to know what an answer means for the VM.
+Decides where such a request may go and how much of an answer is read. A tag names port and path of a probe, never a
+host; a log is downloaded from Azure's own storage only. No redirect is followed, no proxy used, no credential sent, and
+no signed address is shown or logged. Does not know what an answer means for the VM.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from urllib.parse import urlsplit
 import aiohttp
 from yarl import URL
 
-from refresh.domain.health.probe import Probe
+from refresh.domain.terms.probe import Probe
 from refresh.gateways.errors import Refused, Unavailable
 from refresh.settings.values import is_loopback
 
 TIMEOUT_S = 5.0
 LOG_TIMEOUT_S = 20.0
-# Azure keeps about a megabyte of serial output; what counts, the newest boot, is at the end.
+# Azure keeps about a megabyte of serial output; the newest boot is at the end.
 MAX_LOG_BYTES = 4 * 1024 * 1024
 LOG_TAIL_BYTES = 256 * 1024
 _CHUNK = 64 * 1024
 
-# Where boot diagnostics are kept, managed or in an account of one's own, in the three clouds.
+# The storage of boot diagnostics, managed or in one's own account, in the three clouds.
 # https://learn.microsoft.com/azure/virtual-machines/boot-diagnostics
 _STORAGE = (
     ".blob.core.windows.net",
@@ -34,16 +34,16 @@ _STORAGE = (
     ".blob.core.usgovcloudapi.net",
     ".blob.core.chinacloudapi.cn",
 )
-# The platform's own address inside every virtual network: never a VM.
+# The platform's address in every virtual network: never a VM.
 # https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
 _PLATFORM = IPv4Address("168.63.129.16")
 
 
 async def probe_once(address: str, probe: Probe, *, local: bool) -> str | None:
-    """Ask the VM at `address` once: None when it answers, else what it did, in a few words.
+    """Probe the VM at `address` once: None when it succeeds, else what happened, in a few words.
 
-    A TCP probe connects; an HTTP probe wants a status from 200 to 399. `local` when Azure is a simulator on this
-    machine. Refused, with nothing sent, for an address that cannot be a VM's own.
+    A TCP probe connects; an HTTP probe requires a status from 200 to 399. `local` when Azure is a simulator on this
+    machine. Refused, with nothing sent, for an address that cannot be a VM's.
     """
     host = _vm_address(address, local=local)
     try:
@@ -56,7 +56,10 @@ async def probe_once(address: str, probe: Probe, *, local: bool) -> str | None:
 
 
 async def fetch_log(uri: str, *, local: bool) -> str:
-    """The end of the serial log at `uri` (signed, never told). Refused for any other host, Unavailable without it."""
+    """The end of the serial log at `uri`, which is signed.
+
+    Refused for any other host, Unavailable when it cannot be read.
+    """
     url = urlsplit(uri)
     ours = local and is_loopback(url.hostname)
     if not ours and (url.scheme != "https" or not (url.hostname or "").lower().endswith(_STORAGE)):
@@ -64,7 +67,7 @@ async def fetch_log(uri: str, *, local: bool) -> str:
     try:
         async with asyncio.timeout(LOG_TIMEOUT_S), _session() as session, _log(session, uri) as answer:
             if answer.status != 200:
-                raise Unavailable("LogNotRead", f"the serial log was answered with {answer.status}")
+                raise Unavailable("LogNotRead", f"the download of the serial log returned {answer.status}")
             return (await _tail(answer.content)).decode("utf-8", "replace")
     except (TimeoutError, OSError, aiohttp.ClientError, ValueError) as fault:
         raise Unavailable("LogNotRead", f"the serial log could not be read ({type(fault).__name__})") from None
@@ -82,7 +85,7 @@ def _vm_address(address: str, *, local: bool) -> IPv4Address | IPv6Address:
     if local and found.is_loopback:
         return found
     if found.is_loopback or found.is_link_local or found.is_multicast or found.is_unspecified or found == _PLATFORM:
-        raise Refused("BadProbeAddress", f"{found} cannot be a VM's own address")
+        raise Refused("BadProbeAddress", f"{found} cannot be the address of a VM")
     return found
 
 
@@ -95,8 +98,8 @@ async def _connect(host: IPv4Address | IPv6Address, port: int) -> str | None:
 async def _get(host: IPv4Address | IPv6Address, probe: Probe) -> str | None:
     shown = f"[{host}]" if host.version == 6 else str(host)
     url = URL(f"{probe.scheme}://{shown}:{probe.port}{probe.path}", encoded=True)
-    # A VM's certificate is for its name or signed by itself, and it is asked by address: checking it would only say
-    # that. Nothing secret is sent, and nothing in the answer is believed but its status.
+    # A VM's certificate is for its name or self-signed, and the request goes to its address: a check would always fail.
+    # Nothing secret is sent, and only the status of the answer is used.
     async with _session() as session, session.get(url, allow_redirects=False, ssl=False) as answer:
         return None if 200 <= answer.status < 400 else f"status {answer.status}"
 
@@ -112,5 +115,5 @@ async def _tail(stream: aiohttp.StreamReader) -> bytes:
     async for chunk in stream.iter_chunked(_CHUNK):
         tail, read = (tail + chunk)[-LOG_TAIL_BYTES:], read + len(chunk)
         if read > MAX_LOG_BYTES:
-            raise Unavailable("LogNotRead", "the serial log is longer than Azure keeps one")
+            raise Unavailable("LogNotRead", "the serial log is longer than Azure keeps it")
     return tail

@@ -1,6 +1,6 @@
-"""What an answer of ARM says about how many reads are left.
+"""The number of reads that are left, from the headers of an answer of ARM.
 
-Decides which headers count. Does not know what follows from them (`domain.rhythm`).
+Decides which headers count. `domain/azure/rhythm.py` uses the numbers.
 https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling
 https://learn.microsoft.com/azure/virtual-machines/troubleshooting/troubleshooting-throttling-errors
 """
@@ -19,7 +19,7 @@ _COUNTER = re.compile(r";\s*(\d{1,9})\s*(?:,|$)", re.ASCII)
 
 
 def reads_left(headers: Mapping[str, str]) -> ReadsLeft:
-    """The counters in the answer to a GET, the lowest where a header has several; what cannot be read is not said."""
+    """The counters in the answer to a GET, the lowest where a header has several; None where it cannot be read."""
     low = {name.lower(): value for name, value in headers.items()}
     counters = [int(left) for left in _COUNTER.findall(low.get(_OF_RESOURCE, ""))]
     of_subscription = low.get(_OF_SUBSCRIPTION, "").strip()

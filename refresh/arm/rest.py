@@ -1,7 +1,6 @@
-"""The few ARM calls that no client library in use covers: tags, rights, locks and the clock's cheap read.
+"""ARM calls that no client library in use covers, such as tags, permissions, locks and resource groups.
 
-Decides how such a call is sent and what a resource's path may look like. Refuses to know how requests are authorised
-and sent; that is `clients`.
+Decides how such a call is made and which resource paths are allowed. `clients.py` authorises and sends the requests.
 """
 
 from __future__ import annotations
@@ -53,7 +52,7 @@ async def _send(client: RestClient, request: HttpRequest, accepts: Collection[in
 
 
 def json_of(answer: AsyncHttpResponse) -> Any:
-    """The body of an answer. Unavailable for one that is no JSON."""
+    """The body of an answer. Unavailable when it is not JSON."""
     try:
         return answer.json()
     except ValueError:
@@ -61,9 +60,9 @@ def json_of(answer: AsyncHttpResponse) -> Any:
 
 
 async def every(client: RestClient, path: str, api_version: str, **query: str) -> AsyncIterator[Mapping[str, Any]]:
-    """The bodies of all pages of a list. What `get` raises, and Unavailable for a page that is no list.
+    """The bodies of all pages of a list. The errors of `get`, and Unavailable for a page that is not a list.
 
-    A next page is only asked for where the first one was: the token goes nowhere else.
+    A next page is read only from the host of the first one, because the request carries the token.
     """
     page = _page((await get(client, path, api_version, query)).json())
     while True:
@@ -85,7 +84,7 @@ def _page(body: object) -> Mapping[str, Any]:
 
 
 def quoted(path: str) -> str:
-    """`path` with everything escaped that could make it another path. Refused for one that climbs or has no root."""
+    """`path`, escaped so that it cannot name another path. Refused for one with `..` or not below a subscription."""
     segments = path.split("/")
     if not path.lower().startswith("/subscriptions/") or any(segment in ("", ".", "..") for segment in segments[1:]):
         raise Refused("InvalidResourceId", f"{path[:200]!r} is not a path below a subscription")

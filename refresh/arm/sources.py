@@ -1,6 +1,6 @@
-"""What image versions are made from, as Azure has it: VMs, managed images, versions, disks, snapshots, VHDs.
+"""Reads the sources of image versions: VMs, managed images, versions, disks, snapshots, VHDs.
 
-Decides where each fact of a source stands. Refuses to know whether the source fits (`domain.source_fit`).
+Decides which field of ARM each fact comes from. `domain/images/source_fit.py` judges whether a source fits.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from refresh.domain.images.source_fit import SourceFacts, busy_disk
 from refresh.domain.images.sources import SourceKind, SourcePart
 from refresh.domain.terms.resource_id import parse
 from refresh.gateways.errors import Refused
-from refresh.gateways.gateways import Begun
+from refresh.gateways.operations import Begun
 
 IMAGE_TYPE = "microsoft.compute/images"
 _SNAPSHOT_TYPE = "microsoft.compute/snapshots"
@@ -31,15 +31,15 @@ _STORAGE_VERSION = "2023-05-01"
 
 
 class ArmSources:
-    """`gateway.Sources` on azure-mgmt-compute and, for storage accounts, one plain GET."""
+    """`gateways.Sources` on azure-mgmt-compute and, for storage accounts, one plain GET."""
 
     def __init__(self, clients: Clients) -> None:
-        """Ask through `clients`."""
+        """Send requests through `clients`."""
         self._clients = clients
         self._compute, self._disks, self._gallery = ArmCompute(clients), ArmDisks(clients), ArmGallery(clients)
 
     async def read_source(self, part: SourcePart, storage: str | None = None) -> SourceFacts:
-        """What ARM says of `part`; for a VHD what it says of the account `storage` that holds it."""
+        """The facts of `part`; for a VHD, those of the storage account `storage` that contains it."""
         match part.kind:
             case SourceKind.VM:
                 return await self._vm(part)
@@ -53,7 +53,7 @@ class ArmSources:
                 return await self._snapshot(part)
             case SourceKind.VHD:
                 return await self._vhd(part, storage or "")
-        raise Refused("InvalidSource", f"a {part.kind} is nothing that Azure could be asked about")
+        raise Refused("InvalidSource", f"a source of kind {part.kind} cannot be read from Azure")
 
     async def list_images(self, group_id: str) -> AsyncIterator[Image]:
         """Every managed image of a resource group, all pages.
@@ -96,8 +96,10 @@ class ArmSources:
         )
         if vm.os_disk_id is None or vm.ephemeral_os_disk:
             # https://learn.microsoft.com/azure/virtual-machines/ephemeral-os-disks
-            return replace(facts, unfit="its OS disk is ephemeral or not managed, which Azure captures no image of")
-        # The VM tells its generation only while it is allocated, and its architecture never.
+            return replace(
+                facts, unfit="its OS disk is ephemeral or not managed, and Azure captures no image of such a VM"
+            )
+        # A VM has a generation in ARM only while it is allocated, and never an architecture.
         disk = await self._disks.read_disk(vm.os_disk_id)
         return replace(facts, generation=disk.generation or vm.generation, architecture=disk.architecture)
 
@@ -115,7 +117,7 @@ class ArmSources:
             location,
             os_type=text_at(properties, "storageProfile", "osDisk", "osType"),
             os_state=text_at(properties, "storageProfile", "osDisk", "osState"),
-            # Images made before generation 2 came to Azure carry none.
+            # Images from before Azure had generation 2 have none.
             generation=text_at(properties, "hyperVGeneration") or "V1",
             busy=None if state == "Succeeded" else state or "in an unknown state",
         )

@@ -1,6 +1,6 @@
-"""Tags of any Azure resource, merged and removed one by one, never replaced.
+"""Merges and removes tags of any Azure resource; other tags are never replaced.
 
-Decides which request changes tags. Refuses to know what a tag means; that is `domain.tags`.
+Decides which request changes tags. Does not know what a tag means.
 """
 
 from __future__ import annotations
@@ -10,23 +10,23 @@ from collections.abc import Mapping
 from refresh.arm import rest
 from refresh.arm.clients import Clients
 
-# The newest version whose documentation promises the change to be done with the answer (200 only).
+# The newest version that documents the change as complete with the answer (200 only).
 _API_VERSION = "2021-04-01"
 
 
 class ArmTags:
-    """`gateway.Tags` on the tags API: https://learn.microsoft.com/rest/api/resources/tags/update-at-scope."""
+    """`gateways.Tags` on the tags API: https://learn.microsoft.com/rest/api/resources/tags/update-at-scope."""
 
     def __init__(self, clients: Clients) -> None:
-        """Ask through `clients`."""
+        """Send requests through `clients`."""
         self._clients = clients
 
     async def merge_tags(self, resource_id: str, tags: Mapping[str, str]) -> None:
-        """Set these tags, leave all others."""
+        """Set these tags and keep all others."""
         await self._change("Merge", resource_id, tags)
 
     async def delete_tags(self, resource_id: str, tags: Mapping[str, str]) -> None:
-        """Remove these tags (ARM wants name and value); what is not there is no error."""
+        """Remove these tags (ARM wants name and value); a tag that is absent is no error."""
         await self._change("Delete", resource_id, tags)
 
     async def _change(self, operation: str, resource_id: str, tags: Mapping[str, str]) -> None:

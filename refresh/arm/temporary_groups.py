@@ -1,7 +1,7 @@
-"""Temporary resource groups of Azure, and the network interface and VM in each.
+"""Temporary resource groups, and the network interface and VM in each.
 
-Decides which call does what and which fields of ARM's answers become which facts. A new VM's request is sent by hand:
-the SDK's continuation token would carry a copy of it around. Refuses to know what is built.
+Decides which call does what and which fields of ARM's answers become which facts. The request for a new VM does not use
+the SDK, because the SDK's continuation token would contain a copy of it. Does not know what is built.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _LATEST = "latest"
 
 
 class ArmTemporaryGroups:
-    """`gateways.temporary_groups.TemporaryGroups` on Resource Manager."""
+    """`gateways.TemporaryGroups` on Resource Manager."""
 
     def __init__(self, clients: Clients) -> None:
-        """Ask through `clients`."""
+        """Send requests through `clients`."""
         self._clients = clients
 
     async def read_image(self, subscription: str, location: str, image: MarketplaceImage) -> ImageFacts:
-        """A marketplace image as it can be had in a region, `latest` resolved to a number. NotFound.
+        """A marketplace image in a region, with `latest` resolved to a number. NotFound.
 
         https://learn.microsoft.com/rest/api/compute/virtual-machine-images
         """
@@ -92,7 +92,7 @@ class ArmTemporaryGroups:
             yield _group(body)
 
     async def put_group(self, group_id: str, location: str, tags: Mapping[str, str]) -> None:
-        """Make the group, or write its tags again.
+        """Create the group, or write its tags again.
 
         https://learn.microsoft.com/rest/api/resources/resource-groups/create-or-update
         """
@@ -101,7 +101,7 @@ class ArmTemporaryGroups:
         await rest.call(self._clients.rest, "PUT", group_id, _GROUPS, body, accepts=(200, 201))
 
     async def begin_delete_group(self, group_id: str) -> None:
-        """Have the group deleted with everything in it. Refused when something in it is locked.
+        """Begin to delete the group and everything in it. Refused when a resource in it is locked.
 
         https://learn.microsoft.com/rest/api/resources/resource-groups/delete
         """
@@ -109,7 +109,7 @@ class ArmTemporaryGroups:
         await rest.call(self._clients.rest, "DELETE", group_id, _GROUPS, accepts=(200, 202))
 
     async def put_nic(self, nic_id: str, body: Mapping[str, Any]) -> None:
-        """Make the network interface with exactly this ARM body.
+        """PUT the network interface with exactly this ARM body.
 
         https://learn.microsoft.com/rest/api/virtualnetwork/network-interfaces/create-or-update
         """
@@ -134,7 +134,7 @@ class ArmTemporaryGroups:
         await rest.call(self._clients.rest, "PUT", vm.text, _COMPUTE, body, accepts=(200, 201, 202))
 
     async def generalize(self, vm_id: str) -> None:
-        """Tell Azure that the stopped VM's disk is no longer of any one machine; done with the answer.
+        """Mark the stopped VM as generalised; the answer means that it is done.
 
         https://learn.microsoft.com/rest/api/compute/virtual-machines/generalize
         """
@@ -143,7 +143,7 @@ class ArmTemporaryGroups:
 
 
 def machine_from_arm(body: Mapping[str, Any], read_at: str | None) -> Machine:
-    """The facts in a VM's ARM `body`. Why an operation failed stands in a failed VM's instance view.
+    """The facts in a VM's ARM `body`. The instance view of a failed VM has the reason.
 
     https://learn.microsoft.com/azure/virtual-machines/states-billing
     """

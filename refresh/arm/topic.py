@@ -1,7 +1,7 @@
-"""The custom Event Grid topic that outcomes are published to.
+"""Publishes outcomes to a custom Event Grid topic.
 
 Decides how an event is sent: once, with a token of the managed identity, never redirected, and to the configured
-endpoint only. Refuses to know what an event says.
+endpoint only. Does not know the content of an event.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _quiet.setLevel(logging.WARNING)
 
 
 class OutcomeTopic:
-    """`gateway.Topic` on azure-eventgrid: https://learn.microsoft.com/azure/event-grid/post-to-custom-topic."""
+    """`gateways.Topic` on azure-eventgrid: https://learn.microsoft.com/azure/event-grid/post-to-custom-topic."""
 
     def __init__(self, clients: Clients, endpoint: str) -> None:
         """Publish to `endpoint` through the connections of `clients`. SettingsError for plain http to elsewhere."""

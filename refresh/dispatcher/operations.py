@@ -14,20 +14,21 @@ from typing import Any
 from refresh.dispatcher import claims, looks, queue, recovery, selfcheck, switch
 from refresh.dispatcher.effects import Effects
 from refresh.records.dispatcher_state import BadOperation, DispatcherState
+from refresh.records.durable_names import Operation
 
 _OPERATIONS: Mapping[str, Callable[[Effects, Mapping[str, Any]], None]] = {
-    "hint": looks.hint,
-    "take": looks.take,
-    "decided": queue.decided,
-    "claim": claims.claim,
-    "step": claims.step,
-    "finished": claims.finished,
-    "reject": claims.reject,
-    "pause": switch.pause,
-    "resume": switch.resume,
-    "recover": recovery.recover,
-    "probe": selfcheck.probe,
-    "selfchecked": selfcheck.selfchecked,
+    Operation.HINT: looks.hint,
+    Operation.TAKE: looks.take,
+    Operation.DECIDED: queue.decided,
+    Operation.CLAIM: claims.claim,
+    Operation.STEP: claims.step,
+    Operation.FINISHED: claims.finished,
+    Operation.REJECT: claims.reject,
+    Operation.PAUSE: switch.pause,
+    Operation.RESUME: switch.resume,
+    Operation.RECOVER: recovery.recover,
+    Operation.PROBE: selfcheck.probe,
+    Operation.SELFCHECKED: selfcheck.selfchecked,
 }
 OPERATIONS: Iterable[str] = tuple(_OPERATIONS)
 

@@ -1,7 +1,7 @@
-"""What Azure allows: the app's own rights, locks that bind everybody, sizes that take premium disks, registrations.
+"""What Azure allows: the app's own rights, locks, VM sizes that support premium disks, provider registrations.
 
-Decides what the rest of the app may ask about that. Refuses to know how it is read (`arm.access`) and what follows.
-Errors are those of `gateway`.
+Decides which calls the app can make. Does not know how a call is made (`arm/access.py`). Errors are those of
+`errors.py`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from refresh.domain.preflight.rights import Grant
 
 
 class Access(Protocol):
-    """What Azure allows the app's identity, and what locks allow nobody."""
+    """Rights of the app's identity, locks, registrations and sizes."""
 
     async def read_grants(self, scope: str) -> Sequence[Grant]:
-        """What the app's own roles at `scope` (an id) give there, those assigned above it included; all pages."""
+        """The permissions of the app's roles at `scope` (an id), those assigned above it included; all pages."""
         ...
 
     async def list_locks(self, scope: str) -> Sequence[Lock]:
@@ -25,9 +25,9 @@ class Access(Protocol):
         ...
 
     async def read_registration(self, subscription: str, namespace: str) -> str:
-        """Azure's word for whether a subscription (its id) is registered for a provider such as `Microsoft.Compute`."""
+        """The registration state of a subscription (its id) for a provider such as `Microsoft.Compute`."""
         ...
 
     async def list_premium_sizes(self, subscription: str, location: str) -> Sequence[str]:
-        """The VM sizes (lower-case) that carry premium disks in a region (`westeurope`); all pages."""
+        """The VM sizes (lower-case) that support premium disks in a region (`westeurope`); all pages."""
         ...

@@ -1,13 +1,16 @@
-"""Errors that every gateway raises, whatever it talks to.
+"""Errors that every gateway raises.
 
-Decides the kinds; the tree is drawn in `GatewayError`.
+GatewayError                a call failed; code and message are Azure's own
+├── NotFound                the resource does not exist (404)
+├── Refused                 Azure refused the request (400, 403, 409, 412): a retry does not help
+└── Unavailable             throttled, server error, connection lost: retry after `retry_after_s`
 """
 
 from __future__ import annotations
 
 
 class GatewayError(Exception):
-    """A call to Azure that did not do what was asked. `code` and `message` are Azure's own."""
+    """A call to Azure that failed. `code` and `message` are Azure's own."""
 
     def __init__(
         self, code: str, message: str, *, status: int | None = None, retry_after_s: float | None = None
@@ -21,12 +24,12 @@ class GatewayError(Exception):
 
 
 class NotFound(GatewayError):
-    """The resource is not there."""
+    """The resource does not exist."""
 
 
 class Refused(GatewayError):
-    """Azure understood the request and said no."""
+    """Azure understood the request and refused it."""
 
 
 class Unavailable(GatewayError):
-    """Azure did not get to it: throttled, broken or unreachable. `retry_after_s` is the server's own word, if any."""
+    """Azure did not handle the request: throttled, broken or unreachable. `retry_after_s` is the server's, if any."""

@@ -1,4 +1,4 @@
-"""Where images are built and proved: temporary resource groups, each with one network interface and one VM.
+"""Temporary resource groups, each with one network interface and one VM, in which images are built and tested.
 
 Decides which calls the app can make. Does not know how a call is made (`arm.temporary_groups`). Errors are those of
 `gateways.errors`.
@@ -16,10 +16,10 @@ from refresh.domain.recipes.temporary_group import Group
 
 
 class TemporaryGroups(Protocol):
-    """Temporary resource groups and what is in them. Nothing here waits for the end of anything."""
+    """Temporary resource groups and the resources in them. No call waits for the end of an operation."""
 
     async def read_image(self, subscription: str, location: str, image: MarketplaceImage) -> ImageFacts:
-        """A marketplace image as it can be had in a region, `latest` resolved to a number. NotFound."""
+        """A marketplace image in a region, with `latest` resolved to a number. NotFound."""
         ...
 
     async def read_network_location(self, subnet_id: str) -> str:
@@ -35,15 +35,18 @@ class TemporaryGroups(Protocol):
         ...
 
     async def put_group(self, group_id: str, location: str, tags: Mapping[str, str]) -> None:
-        """Make the group, or write its tags again."""
+        """Create the group, or write its tags again."""
         ...
 
     async def begin_delete_group(self, group_id: str) -> None:
-        """Have the group deleted with everything in it; that takes minutes. Refused when something in it is locked."""
+        """Begin to delete the group and everything in it, which takes minutes.
+
+        Refused when a resource in it is locked.
+        """
         ...
 
     async def put_nic(self, nic_id: str, body: Mapping[str, Any]) -> None:
-        """Make the network interface with exactly this ARM body."""
+        """PUT the network interface with exactly this ARM body."""
         ...
 
     async def read_machine(self, vm_id: str) -> Machine:
@@ -51,9 +54,9 @@ class TemporaryGroups(Protocol):
         ...
 
     async def begin_create_vm(self, vm_id: str, body: Mapping[str, Any]) -> None:
-        """PUT a new VM with exactly this ARM body. Nothing of the request is kept: only the VM tells how it went."""
+        """PUT a new VM with exactly this ARM body. Nothing of the request is kept: only the VM shows the result."""
         ...
 
     async def generalize(self, vm_id: str) -> None:
-        """Tell Azure that the stopped VM's disk is no longer of any one machine."""
+        """Mark the stopped VM as generalised."""
         ...

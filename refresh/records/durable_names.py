@@ -6,11 +6,31 @@ histories, so a spelling never changes.
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from refresh.domain.terms.resource_id import id_hash
 
 # The entity.
 DISPATCHER = "dispatcher"
 DISPATCHER_KEY = "app"
+
+
+class Operation(StrEnum):
+    """The operations of the dispatcher entity."""
+
+    HINT = "hint"
+    TAKE = "take"
+    DECIDED = "decided"
+    CLAIM = "claim"
+    STEP = "step"
+    FINISHED = "finished"
+    REJECT = "reject"
+    PAUSE = "pause"
+    RESUME = "resume"
+    RECOVER = "recover"
+    PROBE = "probe"
+    SELFCHECKED = "selfchecked"
+
 
 # Orchestrations.
 LOOK = "look"

@@ -1,8 +1,7 @@
-"""What an operator has decided: every setting, read and checked.
+"""The settings of the app, read and checked.
 
-Decides what becomes of the text that the table of settings (`setting_table`) knows how to read, and which values
-contradict each other. Refuses to know where the text comes from. All faults are told at once, each with its cure:
-nobody should deploy five times to find five typing errors.
+Decides which values contradict each other; `table.py` has the settings and their parsers. Does not know where the texts
+come from. All faults are reported at once, each with its cure, so that five typing errors take one deployment to find.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from refresh.settings.table import SETTINGS
 
 
 class SettingsError(Exception):
-    """The app cannot work with these settings; `faults` names every one that is wrong and says the cure."""
+    """The app cannot work with these settings; `faults` names every wrong one with its cure."""
 
     def __init__(self, faults: Iterable[str]) -> None:
         """Keep `faults`, one line each."""
@@ -86,29 +85,29 @@ class Settings:
 
 
 def defaults() -> dict[str, str]:
-    """Name and default of every setting that has one: what a host must be given for `%NAME%` in timer bindings."""
+    """Name and default of every setting that has a default: a host needs them for `%NAME%` in timer bindings."""
     return {setting.name: setting.default for setting in SETTINGS if setting.default}
 
 
 def _contradictions(values: Mapping[str, Any]) -> list[str]:
     faults = []
-    # A value that could not be read is absent here: its own fault is told already.
+    # A value that could not be read is absent here: its own fault is reported already.
     if "subscriptions" in values and "management_group" in values:
         if values["subscriptions"] and values["management_group"]:
             faults.append("REFRESH_SUBSCRIPTIONS and REFRESH_MANAGEMENT_GROUP: set one of them, not both")
         if not values["subscriptions"] and not values["management_group"]:
             faults.append(
-                "REFRESH_SUBSCRIPTIONS or REFRESH_MANAGEMENT_GROUP: set one of them; neither says what is in scope"
+                "REFRESH_SUBSCRIPTIONS or REFRESH_MANAGEMENT_GROUP: set one of them; without both, no VM is in scope"
             )
     if values.get("disk_trust") == "gallery" and values.get("galleries") == ():
         faults.append(
             "REFRESH_GALLERIES: must name a gallery when REFRESH_DISK_TRUST=gallery, or every swap is refused"
         )
     if values.get("notice_s") and values.get("outcome_topic") == "":
-        faults.append("REFRESH_NOTICE_S: needs REFRESH_OUTCOME_TOPIC, or there is nobody to give notice to")
+        faults.append("REFRESH_NOTICE_S: needs REFRESH_OUTCOME_TOPIC, because the notice is given by an event")
     if _is_local(values.get("outcome_topic")) and values.get("arm_endpoint") and not _is_local(values["arm_endpoint"]):
         faults.append(
-            "REFRESH_OUTCOME_TOPIC: may be this machine only while REFRESH_ARM_ENDPOINT is, or a real token goes there"
+            "REFRESH_OUTCOME_TOPIC: may be this machine only while REFRESH_ARM_ENDPOINT is; else it gets a real token"
         )
     return faults
 

@@ -1,7 +1,7 @@
-"""What the text of a setting may say: one parser per kind of value.
+"""Parsers of settings, one for each kind of value.
 
-Decides bounds and spelling: each parser takes text and answers the value, or raises ValueError with what it must be, as
-a sentence that goes on from the setting's name. Refuses to know which setting it parses and what its default is.
+Decides bounds and spelling: each parser returns the value of a text, or raises ValueError with what it must be, as a
+sentence that continues the setting's name. Does not know which setting it parses and what its default is.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ CLOUDS: Mapping[str, str] = {
     "management.usgovcloudapi.net": "https://management.core.usgovcloudapi.net/.default",
     "management.chinacloudapi.cn": "https://management.chinacloudapi.cn/.default",
 }
-"""ARM's host per cloud and the scope of its tokens. The app's token goes to no other host but loopback.
+"""ARM's host in each cloud and the scope of its tokens. The app sends its token to no other host but loopback.
 
 https://learn.microsoft.com/azure/azure-government/compare-azure-government-global-azure#guidance-for-developers
 """
@@ -54,7 +54,7 @@ def is_loopback(host: str | None) -> bool:
 
 
 def listed(parse_one: Callable[[str], str]) -> Callable[[str], tuple[str, ...]]:
-    """Parse comma-separated values with `parse_one`; doubles are dropped."""
+    """A parser of comma-separated values, each read by `parse_one`; duplicates are dropped."""
 
     def parse(text: str) -> tuple[str, ...]:
         parts = (part.strip() for part in text.split(","))
@@ -71,7 +71,7 @@ def guid(text: str) -> str:
 
 
 def gallery(text: str) -> str:
-    """A Compute Gallery's full id."""
+    """The full id of a Compute Gallery."""
     found = resource_id.parse(text)
     if found is None or found.type != resource_id.GALLERY_TYPE:
         raise ValueError(
@@ -82,14 +82,14 @@ def gallery(text: str) -> str:
 
 
 def group(text: str) -> str:
-    """A resource group's full id, lower-case as ids are compared."""
+    """The full id of a resource group, lower-case as ids are compared."""
     if not _GROUP_ID.match(text.rstrip("/")):
         raise ValueError("must be full ids of resource groups: /subscriptions/<id>/resourceGroups/<name>")
     return text.rstrip("/").lower()
 
 
 def subnet(text: str) -> str:
-    """A virtual network's subnet, by its full id."""
+    """The full id of a virtual network's subnet."""
     found = resource_id.parse(text)
     if found is None or found.type != "microsoft.network/virtualnetworks/subnets":
         raise ValueError(

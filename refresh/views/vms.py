@@ -17,12 +17,12 @@ from refresh.domain.fleet.freshness import Freshness
 from refresh.domain.preflight.all_checks import PROMISES
 from refresh.domain.preflight.check import Check, Promise
 from refresh.domain.swap import plan
-from refresh.domain.swap.decided_vm import Seen
+from refresh.domain.swap.decided_vm import DecidedVm
 from refresh.domain.swap.decision import Decision, Refuse, Revive, Swap, is_intent_stale
 from refresh.domain.terms import resource_id, tags, times
 from refresh.domain.terms.decision_kind import DecisionKind
+from refresh.domain.terms.stop_mode import StopMode
 from refresh.domain.terms.swap_reason import Reason, Wait
-from refresh.domain.vm.stop_mode import StopMode, choose_stop_mode
 from refresh.domain.vm.warnings import warnings_of
 from refresh.domain.vm.wish import disk_text, previous_text
 from refresh.records.swap import OutcomeStatus
@@ -79,7 +79,7 @@ def _is_rejected(disk: Disk, rejected: Collection[str]) -> bool:
     return disk.id.lower() in rejected or (disk.source_version or "").lower() in rejected
 
 
-def vm_record(seen: Seen, dispatcher: DispatcherView, made: MadeDisks, current: Disk | None = None) -> Json:
+def vm_record(seen: DecidedVm, dispatcher: DispatcherView, made: MadeDisks, current: Disk | None = None) -> Json:
     """The VM record; `current` is the VM's OS disk where its facts do not have it."""
     facts, vm = seen.facts, seen.facts.vm
     reason, message = _why(seen, dispatcher)
@@ -101,7 +101,7 @@ def fresh_record(fresh: Freshness) -> Json:
     return {name: getattr(fresh, name) for name in FRESH}
 
 
-def rank_of(seen: Seen, dispatcher: DispatcherView) -> Rank:
+def rank_of(seen: DecidedVm, dispatcher: DispatcherView) -> Rank:
     """The position of the VM in a list."""
     if attention(seen, dispatcher) is not None:
         return Rank.NEEDS_ATTENTION
@@ -111,7 +111,7 @@ def rank_of(seen: Seen, dispatcher: DispatcherView) -> Rank:
     return kinds.get(kind_of(seen.decision), Rank.SKIPPED)
 
 
-def attention(seen: Seen, dispatcher: DispatcherView) -> tuple[str, str] | None:
+def attention(seen: DecidedVm, dispatcher: DispatcherView) -> tuple[str, str] | None:
     """Why a person is needed (reason and sentence), None when none is.
 
     One is needed when the VM's last swap ended with `needs-attention` and the VM is not right again, or when
@@ -122,7 +122,7 @@ def attention(seen: Seen, dispatcher: DispatcherView) -> tuple[str, str] | None:
         return row.attention_reason or str(Reason.NO_CAPACITY), row.attention
     if vm is None or row is not None:
         return None
-    left = tags.value_of(vm.tags, tags.REFRESH_STATE) is not None and not _is_leftover(seen, vm)
+    left = vm.own_tags.refresh_state is not None and not _is_leftover(seen, vm)
     outcome = dispatcher.outcome(seen.vm_id)
     right_again = seen.decision.reason is Reason.ALREADY_THERE and not left
     if outcome is not None and outcome.status == OutcomeStatus.NEEDS_ATTENTION and not right_again:
@@ -133,13 +133,13 @@ def attention(seen: Seen, dispatcher: DispatcherView) -> tuple[str, str] | None:
     return None
 
 
-def _is_leftover(seen: Seen, vm: Vm) -> bool:
+def _is_leftover(seen: DecidedVm, vm: Vm) -> bool:
     # A list does not show that the VM runs, which alone would make the tag a leftover.
     known = seen.facts if seen.exact else replace(seen.facts, vm=replace(vm, power=Power.UNKNOWN))
     return is_intent_stale(known)
 
 
-def _why(seen: Seen, dispatcher: DispatcherView) -> tuple[str, str]:
+def _why(seen: DecidedVm, dispatcher: DispatcherView) -> tuple[str, str]:
     row = dispatcher.running(seen.vm_id)
     if row is not None and not row.attention:
         return str(Wait.SWAPPING), f"{dispatcher.run_of(seen.vm_id)} is under way: {row.step or 'about to begin'}"
@@ -154,7 +154,7 @@ def _why(seen: Seen, dispatcher: DispatcherView) -> tuple[str, str]:
     return str(seen.decision.reason), message
 
 
-def _is_unproven(seen: Seen, dispatcher: DispatcherView) -> bool:
+def _is_unproven(seen: DecidedVm, dispatcher: DispatcherView) -> bool:
     """Whether the VM runs the disk its tag names, and the swap to that disk proved nothing about its guest."""
     vm, outcome = seen.facts.vm, dispatcher.outcome(seen.vm_id)
     if vm is None or outcome is None or seen.decision.reason is not Reason.ALREADY_THERE:
@@ -170,7 +170,7 @@ def kind_of(decision: Decision) -> DecisionKind:
 
 
 def plan_record(
-    seen: Seen,
+    seen: DecidedVm,
     dispatcher: DispatcherView,
     made: MadeDisks,
     current: Disk | None = None,
@@ -188,7 +188,7 @@ def plan_record(
         steps = plan.plan_swap(not seen.exact or vm.power in (Power.RUNNING, Power.STARTING))
     elif isinstance(decision, Revive):
         steps = plan.plan_revival()
-    mode = (choose_stop_mode(vm, stop_mode) if vm is not None else None) or StopMode.DEALLOCATE
+    mode = (vm.own_tags.choose_stop_mode(stop_mode) if vm is not None else None) or StopMode.DEALLOCATE
     checks = decision.checks if isinstance(decision, Swap | Refuse) else ()
     warnings = seen.facts.warnings or (warnings_of(vm, seen.facts.wanted, mode) if vm is not None and checks else ())
     return vm_record(seen, dispatcher, made, current) | {

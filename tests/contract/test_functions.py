@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from refresh.dispatcher.operations import OPERATIONS
 from refresh.records import durable_names
 from simulator.functions.indexing import IndexedFunction, index_app
 
@@ -109,6 +110,7 @@ def test_every_durable_name_is_spelled_once(functions: dict[str, IndexedFunction
     registered = set().union(*(named(functions, kind) for kind in kinds))
     constants = {value for name, value in vars(durable_names).items() if name.isupper() and name != "DISPATCHER_KEY"}
     assert constants == registered
+    assert set(durable_names.Operation) == set(OPERATIONS)
     repeated = [
         f"{path.relative_to(ROOT)}:{node.lineno} {node.value}"
         for path in (ROOT / "refresh").rglob("*.py")

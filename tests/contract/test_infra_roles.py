@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from refresh.domain.preflight.rights import needed_on
-from refresh.domain.vm.stop_mode import StopMode
+from refresh.domain.terms.stop_mode import StopMode
 from tests.support.infra import deployed_roles
 from tests.support.infra.bicep import INFRA, OTHER, OWN, Snapshot, deployment, example
 from tests.support.worlds.builders import GROUP, VM_ID, disk_id

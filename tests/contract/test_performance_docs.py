@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from refresh.activities.swap import ensure_os_disk, ensure_stopped
-from refresh.domain.azure import rhythm
-from refresh.domain.vm.stop_mode import StopMode
+from refresh.domain.azure import polls
+from refresh.domain.terms.stop_mode import StopMode
 
 ROOT = Path(__file__).parents[2]
 DOC = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
@@ -22,10 +22,10 @@ def test_the_page_has_the_rhythms() -> None:
 
 def test_the_page_has_the_limits() -> None:
     """The page has the longest pauses and the numbers of reads left below which pauses grow."""
-    assert rhythm.GROWTH == 1 / 20
+    assert polls.GROWTH == 1 / 20
     assert "at most a twentieth of any operation is lost" in DOC
-    assert f"Pauses grow to {rhythm.LONGEST_S:g} s, and to {rhythm.SELDOM_S:g} s" in DOC
-    few = f"Below {rhythm.ENOUGH_OF_RESOURCE} reads of a VM or operation, or {rhythm.ENOUGH_OF_SUBSCRIPTION} of the"
+    assert f"Pauses grow to {polls.LONGEST_S:g} s, and to {polls.SELDOM_S:g} s" in DOC
+    few = f"Below {polls.ENOUGH_OF_RESOURCE} reads of a VM or operation, or {polls.ENOUGH_OF_SUBSCRIPTION} of the"
     assert few in DOC
 
 

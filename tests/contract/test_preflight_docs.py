@@ -12,7 +12,7 @@ from refresh.domain.health.ladder import OPTIONAL
 from refresh.domain.preflight.all_checks import PROMISES
 from refresh.domain.preflight.check import Promise
 from refresh.domain.preflight.rights import READ_ADDRESS, needed_by_rungs, needed_on
-from refresh.domain.vm.stop_mode import StopMode
+from refresh.domain.terms.stop_mode import StopMode
 from refresh.domain.vm.warnings import WarningKind
 from tests.support.worlds.builders import GROUP, VM_ID, disk_id, make_vm
 

@@ -97,3 +97,16 @@ def test_a_record_names_the_field_that_is_missing_or_wrong(record: Record) -> No
             kind.from_json({**record.to_json(), name: {"not": "this"}})
     with pytest.raises(BadRecord):
         kind.from_json("text")
+
+
+def test_a_state_or_status_that_is_unknown_is_refused() -> None:
+    """An enum field accepts its own values alone, and the error names the field."""
+    with pytest.raises(BadRecord, match=r"StepResult\.state: expected one of done, waiting"):
+        swap.StepResult.from_json({"state": "nonsense"})
+
+
+def test_renamed_fields_keep_their_json_keys() -> None:
+    """Fields whose names changed keep the keys that histories of runs under way have."""
+    event = events.Event("refresh.swap.refused", "swap-x-1", VM, "t", discriminator="no-capacity")
+    assert event.to_json()["turn"] == "no-capacity"
+    assert retention.RetentionInput.from_json({"told": [{"id": "x"}]}).rows == ({"id": "x"},)

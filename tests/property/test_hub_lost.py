@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from refresh.domain.vm.intent_tag import write_intent_tag
+from refresh.domain.terms.intent_tag import write_intent_tag
 from refresh.records.durable_names import swap_id
 from tests.support.chaos.crash_scenarios import STORIES, Story
 from tests.support.chaos.hub_losses import lose_hub_in, loss_boundaries

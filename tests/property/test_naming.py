@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -56,6 +57,41 @@ def test_two_disks_never_share_a_name(left: str, right: str, period: str, first:
     same = left.lower() == right.lower() and first == second
     names = {naming.disk_name(left, period, first).lower(), naming.disk_name(right, period, second).lower()}
     assert (len(names) == 1) == same
+
+
+@given(VM_NAMES, PERIODS, st.integers(1, naming.MAX_REBUILDS))
+def test_a_disk_name_is_read_back(vm_name: str, period: str, attempt: int) -> None:
+    """`parse_disk_name` returns what `disk_name` was given; of a VM name over 70 characters its shortened form."""
+    found = naming.parse_disk_name(naming.disk_name(vm_name, period, attempt))
+    assert found is not None
+    assert (found.period, found.attempt) == (period, attempt)
+    if len(vm_name) <= 70:
+        assert found.vm == vm_name
+    assert naming.disk_name(*found) == naming.disk_name(vm_name, period, attempt)
+
+
+@given(
+    st.one_of(
+        st.text(max_size=90),
+        st.from_regex(r"\A[A-Za-z0-9_.\-/ ]{0,80}-(20|19)[0-9]{2}[01][0-9](-[0-9]{0,3})?\n?\Z"),
+    )
+)
+def test_no_other_name_is_read_as_a_disk_name(name: str) -> None:
+    """A name that `disk_name` does not make is not parsed."""
+    found = naming.parse_disk_name(name)
+    assert found is None or naming.disk_name(*found) == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("web01", "web01-202613", "web01-202611-", "web01-202611-1", "web01-202611-02", "web01-202611-100", "-202611"),
+        *("web01-190011", "web01-202611\n", "web 01-202611", "w" * 71 + "-202611"),
+    ],
+)
+def test_names_the_app_never_makes_are_not_disk_names(name: str) -> None:
+    """A wrong month, an attempt that is never written, an illegal or too long VM name."""
+    assert naming.parse_disk_name(name) is None
 
 
 def test_a_period_is_a_year_and_a_month() -> None:

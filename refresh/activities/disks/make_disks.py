@@ -12,8 +12,10 @@ import asyncio
 from typing import Any
 
 from refresh import wiring
+from refresh.domain.azure import polls
 from refresh.domain.azure.disks import Disk
-from refresh.domain.azure.refusals import tell_refusal
+from refresh.domain.azure.polls import BULK_BUDGET_S
+from refresh.domain.azure.refusals import describe_refusal
 from refresh.domain.disks.month_disk import disk_body, is_months_disk
 from refresh.domain.terms import resource_id
 from refresh.domain.terms.month_reason import MonthReason
@@ -21,17 +23,11 @@ from refresh.gateways.errors import GatewayError, Refused
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.disks.disk_plans import DiskPlan, each_vm, plan_disk, row_of, source_of
-from refresh.reading.fleet.vms_and_disks import BUDGET_S, Fleet
+from refresh.reading.fleet.vms_and_disks import Fleet
 from refresh.reading.images.galleries import Catalog
 from refresh.records.month import CREATE, FAILED, SKIP, BatchInput, VmRow
 from refresh.settings.settings import Settings
 
-BURST = 5
-GAP_S = 2.0
-# A disk from a version takes Azure 0.3 to 1.0 s, once 21.7 s.
-FIRST_LOOK_S = 1.0
-LONGEST_PAUSE_S = 10.0
-MAKING_BUDGET_S = 120.0
 _MOVING = ("Creating", "Updating")
 
 
@@ -48,7 +44,7 @@ async def make_batch(gateways: Gateways, settings: Settings, batch: BatchInput) 
         plan = await plan_disk(fleet, catalog, vm_id, batch.period)
         return plan if isinstance(plan, VmRow) else await make_disk(fleet, plan, batch.period)
 
-    return await each_vm(batch.vms, make, burst=BURST, gap_s=GAP_S)
+    return await each_vm(batch.vms, make, burst=polls.DISK_BURST, gap_s=polls.DISK_GAP_S)
 
 
 async def make_disk(fleet: Fleet, plan: DiskPlan, period: str) -> VmRow:
@@ -58,13 +54,13 @@ async def make_disk(fleet: Fleet, plan: DiskPlan, period: str) -> VmRow:
     body = disk_body(plan.vm, plan.current, plan.version, period)
     try:
         begun = await retry_until_answered(
-            lambda: fleet.gateways.disks.begin_create_disk(plan.disk_id, body), budget_s=BUDGET_S
+            lambda: fleet.gateways.disks.begin_create_disk(plan.disk_id, body), budget_s=BULK_BUDGET_S
         )
     except Refused as error:
         # Another run can make the same disk at the same time; that one is kept.
         existing = await fleet.disk(plan.disk_id)
         if existing is None or not is_months_disk(existing, plan.vm, plan.current, plan.version):
-            why = tell_refusal(error.code, error.message)
+            why = describe_refusal(error.code, error.message)
             return row_of(plan, FAILED, MonthReason.AZURE_SAID_NO, f"disk {plan.name} could not be made: {why}")
         return await _verify(fleet, plan, existing)
     except GatewayError as error:
@@ -83,10 +79,10 @@ async def _verify(fleet: Fleet, plan: DiskPlan, seen: Disk) -> VmRow:
 
 async def _await_disk(fleet: Fleet, plan: DiskPlan, token: str | None) -> Disk | VmRow:
     """The disk when its provisioning state is final, or the row with the reason why it was not made."""
-    waited_s, pause_s = 0.0, FIRST_LOOK_S
+    waited_s, pause_s = 0.0, polls.MAKE_DISK.every_s
     while True:
         await asyncio.sleep(pause_s)
-        waited_s, pause_s = waited_s + pause_s, min(pause_s * 1.6, LONGEST_PAUSE_S)
+        waited_s, pause_s = waited_s + pause_s, polls.MAKE_DISK.next_pause_s(pause_s)
         seen = await fleet.disk(plan.disk_id)
         if seen is None or seen.provisioning_state == "Failed":
             why = await _failure(fleet, plan, token)
@@ -94,7 +90,7 @@ async def _await_disk(fleet: Fleet, plan: DiskPlan, token: str | None) -> Disk |
                 return row_of(plan, FAILED, MonthReason.AZURE_SAID_NO, f"disk {plan.name} could not be made: {why}")
         if seen is not None and seen.provisioning_state not in _MOVING:
             return seen
-        if waited_s >= MAKING_BUDGET_S:
+        if waited_s >= polls.MAKE_DISK.budget_s:
             state = seen.provisioning_state if seen else "not found"
             message = f"disk {plan.name} is still {state} after {waited_s:.0f} s; run again"
             return row_of(plan, FAILED, MonthReason.TIMED_OUT, message)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from refresh import wiring
+from refresh.domain.azure.polls import BULK_BUDGET_S
 from refresh.gateways.errors import GatewayError
 from refresh.reading.calls.retrying import retry_until_answered
-from refresh.reading.fleet.vms_and_disks import BUDGET_S
 
 
 async def read_scope(data: dict[str, Any]) -> dict[str, Any]:
@@ -18,7 +18,7 @@ async def read_scope(data: dict[str, Any]) -> dict[str, Any]:
     if found:
         return {"vms": found, "rollout": rollout}
     try:
-        vms = await retry_until_answered(wiring.gateways().graph.list_scope, budget_s=BUDGET_S)
+        vms = await retry_until_answered(wiring.gateways().graph.list_scope, budget_s=BULK_BUDGET_S)
     except GatewayError as error:
         return {"vms": [], "rollout": rollout, "problem": f"the VMs in scope could not be listed: {error}"}
     return {"vms": sorted(vms, key=str.lower), "rollout": rollout}

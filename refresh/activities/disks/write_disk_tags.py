@@ -9,8 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 from refresh import wiring
-from refresh.activities.disks.make_disks import BURST, GAP_S
-from refresh.domain.azure.refusals import tell_refusal
+from refresh.domain.azure import polls
+from refresh.domain.azure.polls import BULK_BUDGET_S
+from refresh.domain.azure.refusals import describe_refusal
 from refresh.domain.terms import tags
 from refresh.domain.terms.month_reason import MonthReason
 from refresh.gateways.errors import NotFound, Refused
@@ -18,7 +19,7 @@ from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.disks.disk_plans import each_vm
 from refresh.reading.disks.tag_plans import plan_tag
-from refresh.reading.fleet.vms_and_disks import BUDGET_S, Fleet
+from refresh.reading.fleet.vms_and_disks import Fleet
 from refresh.reading.images.galleries import Catalog
 from refresh.records.month import CREATE, FAILED, BatchInput, VmRow
 from refresh.settings.settings import Settings
@@ -37,7 +38,7 @@ async def write_batch(gateways: Gateways, settings: Settings, batch: BatchInput)
         row = await plan_tag(fleet, catalog, vm_id, batch.period, force=batch.force)
         return await write_tag(fleet, row) if row.decision == CREATE else row
 
-    return await each_vm(batch.vms, write, burst=BURST, gap_s=GAP_S)
+    return await each_vm(batch.vms, write, burst=polls.DISK_BURST, gap_s=polls.DISK_GAP_S)
 
 
 async def write_tag(fleet: Fleet, row: VmRow) -> VmRow:
@@ -45,13 +46,13 @@ async def write_tag(fleet: Fleet, row: VmRow) -> VmRow:
     name = row.next or ""
     wanted = {tags.OS_DISK_NAME: name}
     try:
-        await retry_until_answered(lambda: fleet.gateways.tags.merge_tags(row.vm, wanted), budget_s=BUDGET_S)
+        await retry_until_answered(lambda: fleet.gateways.tags.merge_tags(row.vm, wanted), budget_s=BULK_BUDGET_S)
     except (Refused, NotFound) as error:
-        why = tell_refusal(error.code, error.message)
+        why = describe_refusal(error.code, error.message)
         message = f"{tags.OS_DISK_NAME} could not be written: {why}"
         return replace(row, decision=FAILED, reason=MonthReason.AZURE_SAID_NO, message=message)
     vm = await fleet.vm(row.vm)
-    if vm is None or tags.value_of(vm.tags, tags.OS_DISK_NAME) != name:
+    if vm is None or vm.own_tags.os_disk_name != name:
         message = f"{tags.OS_DISK_NAME} was written but has another value now; it can have been changed meanwhile"
         return replace(row, decision=FAILED, reason=MonthReason.NOT_VERIFIED, message=message)
     return replace(row, reason=MonthReason.MADE, message=f"{tags.OS_DISK_NAME} asks for {name} now", wanted=name)

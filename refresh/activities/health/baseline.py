@@ -13,9 +13,9 @@ from refresh.domain.azure.galleries import Definition
 from refresh.domain.azure.vms import Power, Vm
 from refresh.domain.health.guest_rungs import computer_names
 from refresh.domain.health.ladder import RungName
-from refresh.domain.health.owner_tags import agent_promised, health_timeout_s
-from refresh.domain.health.probe import parse_probe, probe_text
-from refresh.gateways.gateways import Guests
+from refresh.domain.health.owner_tags import agent_required
+from refresh.domain.terms.probe import Probe
+from refresh.gateways.guests import Guests
 from refresh.records.swap import Health
 
 
@@ -25,7 +25,8 @@ async def health_before(vm: Vm, definition: Definition | None, guests: Guests, l
     A probe without an answer does not prevent the swap, which may be what makes the VM healthy again. The rungs in
     `lost` are not expected: the app has no right to read them, and their silence would prove nothing about the disk.
     """
-    probe = None if RungName.PROBE in lost else parse_probe(probe_text(vm) or "")
+    asked = vm.own_tags
+    probe = asked.probe if isinstance(asked.probe, Probe) and RungName.PROBE not in lost else None
     answered = True
     if probe is not None and vm.power is Power.RUNNING:
         answered = await Prober(guests, probe).ask(vm) is None
@@ -33,7 +34,7 @@ async def health_before(vm: Vm, definition: Definition | None, guests: Guests, l
         computer_names=computer_names(vm),
         data_disks=data_disks_of(vm.data_disks),
         probe=str(probe) if probe else None,
-        agent=agent_promised(definition),
-        timeout_s=health_timeout_s(vm),
+        agent=agent_required(definition),
+        timeout_s=asked.health_timeout_s if isinstance(asked.health_timeout_s, int) else None,
         probe_answered=answered,
     )

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from refresh.domain.azure.vms import Vm
-from refresh.domain.health.probe import Probe
+from refresh.domain.terms.probe import Probe
 from refresh.gateways.errors import GatewayError
-from refresh.gateways.gateways import Guests
+from refresh.gateways.guests import Guests
 
 
 @dataclass

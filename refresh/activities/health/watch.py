@@ -9,21 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from refresh.activities.health.prober import Prober
+from refresh.domain.azure import polls
 from refresh.domain.azure.vms import Power, Vm
 from refresh.domain.health.boot_log import find_in_boot_log
-from refresh.domain.health.guest_rungs import Expected, Reading, climb
+from refresh.domain.health.guest_rungs import SUCCESSES_NEEDED, Expected, Reading, judge_rungs
 from refresh.domain.health.ladder import Rung, RungName, judge_health
-from refresh.domain.health.probe import SUCCESSES_NEEDED, parse_probe
 from refresh.domain.terms import times
+from refresh.domain.terms.probe import parse_probe
 from refresh.domain.terms.verdict import StepVerdict
 from refresh.gateways.errors import GatewayError
-from refresh.gateways.gateways import Guests
+from refresh.gateways.guests import Guests
 from refresh.records.swap import Health, StepInput
 from refresh.settings.settings import Settings
-
-# The boot log and the platform's resource health change slowly and cost one or two calls each.
-LOG_FROM_S, LOG_EVERY_S = 10.0, 15.0
-RESOURCE_FROM_S, RESOURCE_EVERY_S = 60.0, 30.0
 
 
 def expected_of(step: StepInput, settings: Settings) -> Expected:
@@ -82,14 +79,14 @@ class HealthWatch:
             await self._probe(vm, self.prober)
         if self._proved(vm):
             return
-        if self._has_log and self._due(RungName.BOOT_LOG, vm, LOG_FROM_S, LOG_EVERY_S):
+        if self._has_log and self._due(RungName.BOOT_LOG, vm, polls.BOOT_LOG):
             await self._read_log(vm)
-        if self._due(RungName.RESOURCE_HEALTH, vm, RESOURCE_FROM_S, RESOURCE_EVERY_S):
+        if self._due(RungName.RESOURCE_HEALTH, vm, polls.RESOURCE_HEALTH):
             await self._read_resource(vm)
 
     def judge(self, vm: Vm, _begun_age_s: float | None) -> StepVerdict:
         """The ladder's verdict on this reading."""
-        rungs = climb(self.expected, self._reading or Reading(vm))
+        rungs = judge_rungs(self.expected, self._reading or Reading(vm))
         self._note(vm, rungs)
         return judge_health(rungs, self._elapsed_s(vm), self.timeout_s)
 
@@ -122,14 +119,15 @@ class HealthWatch:
 
     def _proved(self, vm: Vm) -> bool:
         assert self._reading is not None  # noqa: S101 - set by `observe`
-        return judge_health(climb(self.expected, self._reading), self._elapsed_s(vm), self.timeout_s).proved
+        return judge_health(judge_rungs(self.expected, self._reading), self._elapsed_s(vm), self.timeout_s).proved
 
     def _counts(self, name: RungName) -> bool:
         return name in self.expected.counted
 
-    def _due(self, name: RungName, vm: Vm, from_s: float, every_s: float) -> bool:
+    def _due(self, name: RungName, vm: Vm, poll: polls.Poll) -> bool:
         elapsed_s = self._elapsed_s(vm)
-        if not self._counts(name) or elapsed_s < from_s or elapsed_s - self._read_at.get(name, -every_s) < every_s:
+        since_s = elapsed_s - self._read_at.get(name, -poll.every_s)
+        if not self._counts(name) or elapsed_s < poll.first_s or since_s < poll.every_s:
             return False
         self._read_at[name] = elapsed_s
         return True
@@ -140,6 +138,6 @@ class HealthWatch:
     def _note(self, vm: Vm, rungs: tuple[Rung, ...]) -> None:
         after_s = times.seconds_between(self.expected.started_at or self.since, vm.read_at) or 0.0
         for rung in rungs:
-            result = f"{rung.name} {rung.says} after "
+            result = f"{rung.name} {rung.verdict} after "
             if not self._results.get(rung.name, "").startswith(result):
                 self._results[rung.name] = f"{result}{after_s:.0f} s: {rung.seen}"

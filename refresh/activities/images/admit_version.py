@@ -9,6 +9,7 @@ from typing import Any
 
 from refresh import wiring
 from refresh.domain.azure.galleries import Version
+from refresh.domain.azure.polls import BULK_BUDGET_S
 from refresh.domain.azure.quarantine import is_quarantined
 from refresh.domain.images.version_choice import checks_of
 from refresh.domain.terms import tags
@@ -16,7 +17,6 @@ from refresh.domain.terms.month_reason import MonthReason
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
-from refresh.reading.fleet.vms_and_disks import BUDGET_S
 from refresh.records.month import FAILED, BuildInput, ImageRow
 
 _CONFLICT = 409
@@ -34,7 +34,7 @@ async def end_checks(gateways: Gateways, build: BuildInput, *, passed: bool) -> 
     """The result of `admit_version`, over `gateways`: reads the version and begins what is missing."""
     version_id = build.version or ""
     try:
-        version = await retry_until_answered(lambda: gateways.gallery.read_version(version_id), budget_s=BUDGET_S)
+        version = await retry_until_answered(lambda: gateways.gallery.read_version(version_id), budget_s=BULK_BUDGET_S)
         if version.provisioning_state == "Updating":
             return {"waiting": True, **_row(build, MonthReason.TIMED_OUT, f"version {version.name} is still Updating")}
         if not passed:
@@ -47,7 +47,7 @@ async def end_checks(gateways: Gateways, build: BuildInput, *, passed: bool) -> 
         kept = {name: value for name, value in version.tags.items() if name.lower() != tags.REFRESH_CHECKS.lower()}
         admitted = {**kept, tags.REFRESH_CHECKS: tags.CHECKS_PASSED}
         await retry_until_answered(
-            lambda: gateways.gallery.begin_admit_version(version_id, admitted, version.targets), budget_s=BUDGET_S
+            lambda: gateways.gallery.begin_admit_version(version_id, admitted, version.targets), budget_s=BULK_BUDGET_S
         )
     except GatewayError as error:
         if error.status == _CONFLICT:
@@ -61,7 +61,7 @@ async def end_checks(gateways: Gateways, build: BuildInput, *, passed: bool) -> 
 
 async def _reject(gateways: Gateways, version: Version) -> None:
     failed = {tags.REFRESH_CHECKS: tags.CHECKS_FAILED}
-    await retry_until_answered(lambda: gateways.tags.merge_tags(version.id, failed), budget_s=BUDGET_S)
+    await retry_until_answered(lambda: gateways.tags.merge_tags(version.id, failed), budget_s=BULK_BUDGET_S)
 
 
 def _row(build: BuildInput, reason: MonthReason, message: str) -> dict[str, Any]:

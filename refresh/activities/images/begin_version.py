@@ -10,12 +10,12 @@ from typing import Any
 
 from refresh import wiring
 from refresh.domain.azure.galleries import Version
+from refresh.domain.azure.polls import BULK_BUDGET_S
 from refresh.domain.terms import resource_id
 from refresh.domain.terms.month_reason import MonthReason
 from refresh.gateways.errors import GatewayError, NotFound, Refused
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
-from refresh.reading.fleet.vms_and_disks import BUDGET_S
 from refresh.records.month import FAILED, BuildInput, ImageRow
 
 
@@ -44,7 +44,7 @@ async def _put(gateways: Gateways, build: BuildInput, version_id: str, source: s
     body = build.body or {}
     try:
         begun = await retry_until_answered(
-            lambda: gateways.gallery.begin_create_version(version_id, body), budget_s=BUDGET_S
+            lambda: gateways.gallery.begin_create_version(version_id, body), budget_s=BULK_BUDGET_S
         )
     except Refused:
         existing = await _read(gateways, version_id)
@@ -56,7 +56,7 @@ async def _put(gateways: Gateways, build: BuildInput, version_id: str, source: s
 
 async def _read(gateways: Gateways, version_id: str) -> Version | None:
     try:
-        return await retry_until_answered(lambda: gateways.gallery.read_version(version_id), budget_s=BUDGET_S)
+        return await retry_until_answered(lambda: gateways.gallery.read_version(version_id), budget_s=BULK_BUDGET_S)
     except NotFound:
         return None
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from refresh import wiring
 from refresh.domain.azure.galleries import Version
-from refresh.domain.azure.refusals import tell_refusal
+from refresh.domain.azure.polls import BULK_BUDGET_S
+from refresh.domain.azure.refusals import describe_refusal
 from refresh.domain.images.manual_commands import delete_command, retry_commands
 from refresh.domain.images.replication import MOVING
 from refresh.domain.images.sources import SourceKind, SourcePart
@@ -18,7 +19,6 @@ from refresh.domain.images.version_choice import has_arrived_nowhere
 from refresh.gateways.errors import GatewayError, NotFound
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
-from refresh.reading.fleet.vms_and_disks import BUDGET_S
 from refresh.records.month import BuildInput
 
 
@@ -41,11 +41,13 @@ async def discard(gateways: Gateways, build: BuildInput) -> dict[str, Any]:
                 return {"waiting": True, "by_hand": [delete_command(version_id)]}
             if not has_arrived_nowhere(version):
                 return {"by_hand": list(_left(version, build))}
-            await retry_until_answered(lambda: gateways.gallery.begin_delete_version(version_id), budget_s=BUDGET_S)
+            await retry_until_answered(
+                lambda: gateways.gallery.begin_delete_version(version_id), budget_s=BULK_BUDGET_S
+            )
             return {"waiting": True, "by_hand": [delete_command(version_id)]}
     except GatewayError as error:
         by_hand = (delete_command(version_id),)
-        why = tell_refusal(error.code, error.message)
+        why = describe_refusal(error.code, error.message)
         message = f"it could not be deleted: {why}"
         return {"message": message[:200], "by_hand": [*by_hand, *_image(build)]}
     return await _discard_image(gateways, build)
@@ -57,13 +59,13 @@ async def _discard_image(gateways: Gateways, build: BuildInput) -> dict[str, Any
         return {"message": "nothing of it is left"}
     try:
         await retry_until_answered(
-            lambda: gateways.sources.read_source(SourcePart(SourceKind.IMAGE, image)), budget_s=BUDGET_S
+            lambda: gateways.sources.read_source(SourcePart(SourceKind.IMAGE, image)), budget_s=BULK_BUDGET_S
         )
-        await retry_until_answered(lambda: gateways.sources.begin_delete_image(image), budget_s=BUDGET_S)
+        await retry_until_answered(lambda: gateways.sources.begin_delete_image(image), budget_s=BULK_BUDGET_S)
     except NotFound:
         return {"message": "nothing of it is left"}
     except GatewayError as error:
-        why = tell_refusal(error.code, error.message)
+        why = describe_refusal(error.code, error.message)
         message = f"its managed image could not be deleted: {why}"
         return {"message": message[:200], "by_hand": list(_image(build))}
     return {"waiting": True, "by_hand": list(_image(build))}
@@ -71,7 +73,7 @@ async def _discard_image(gateways: Gateways, build: BuildInput) -> dict[str, Any
 
 async def _read(gateways: Gateways, version_id: str) -> Version | None:
     try:
-        return await retry_until_answered(lambda: gateways.gallery.read_version(version_id), budget_s=BUDGET_S)
+        return await retry_until_answered(lambda: gateways.gallery.read_version(version_id), budget_s=BULK_BUDGET_S)
     except NotFound:
         return None
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from refresh import wiring
+from refresh.domain.azure.polls import BULK_BUDGET_S
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
-from refresh.reading.fleet.vms_and_disks import BUDGET_S
 
 
 async def explain_version(data: dict[str, Any]) -> dict[str, Any]:
@@ -22,7 +22,7 @@ async def explain_build(gateways: Gateways, version_id: str, token: str | None) 
         return "reason unknown"
     try:
         progress = await retry_until_answered(
-            lambda: gateways.gallery.version_progress(version_id, token), budget_s=BUDGET_S
+            lambda: gateways.gallery.version_progress(version_id, token), budget_s=BULK_BUDGET_S
         )
     except GatewayError:
         return "reason unknown"

@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from refresh import wiring
+from refresh.domain.azure import polls
 from refresh.domain.azure.galleries import Definition
+from refresh.domain.azure.polls import BULK_BUDGET_S
 from refresh.domain.terms.month_reason import MonthReason
 from refresh.gateways.errors import GatewayError, NotFound
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered, until
-from refresh.reading.fleet.vms_and_disks import BUDGET_S
 from refresh.records.month import FAILED, BuildInput, ImageRow
-
-# Azure took 3.5 s at most (recorded).
-MAKING_BUDGET_S = 60.0
 
 
 async def make_definition(data: dict[str, Any]) -> dict[str, Any]:
@@ -30,9 +28,9 @@ async def define(gateways: Gateways, build: BuildInput) -> dict[str, Any]:
         if there is None or there.provisioning_state == "Failed":
             # A failed definition is put again under the same name: ARM repairs it by a PUT.
             await retry_until_answered(
-                lambda: gateways.gallery.begin_create_definition(build.definition, body), budget_s=BUDGET_S
+                lambda: gateways.gallery.begin_create_definition(build.definition, body), budget_s=BULK_BUDGET_S
             )
-        found = await until(lambda: _settled(gateways, build.definition), budget_s=MAKING_BUDGET_S)
+        found = await until(lambda: _settled(gateways, build.definition), budget_s=polls.MAKE_DEFINITION_BUDGET_S)
     except GatewayError as error:
         return _failed(build, MonthReason.AZURE_SAID_NO, f"the image definition could not be made: {error}")
     if found is None:
@@ -50,7 +48,7 @@ async def _settled(gateways: Gateways, definition: str) -> Definition | None:
 
 async def _read(gateways: Gateways, definition: str) -> Definition | None:
     try:
-        return await retry_until_answered(lambda: gateways.gallery.read_definition(definition), budget_s=BUDGET_S)
+        return await retry_until_answered(lambda: gateways.gallery.read_definition(definition), budget_s=BULK_BUDGET_S)
     except NotFound:
         return None
 

@@ -8,16 +8,16 @@ from __future__ import annotations
 from typing import Any
 
 from refresh import wiring
+from refresh.domain.azure import polls
+from refresh.domain.azure.polls import BULK_BUDGET_S
 from refresh.domain.images.source_fit import SourceFacts
 from refresh.domain.images.sources import SourceKind, SourcePart
 from refresh.domain.terms.month_reason import MonthReason
 from refresh.gateways.errors import GatewayError, NotFound
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered, until
-from refresh.reading.fleet.vms_and_disks import BUDGET_S
 from refresh.records.month import FAILED, BuildInput, ImageRow
 
-LOOKING_BUDGET_S = 45.0
 _MOVING = ("Creating", "Updating")
 
 
@@ -35,8 +35,10 @@ async def capture(gateways: Gateways, build: BuildInput) -> dict[str, Any]:
     name = image_id.rsplit("/", 1)[-1]
     try:
         if await _read(gateways, image_id) is None:
-            await retry_until_answered(lambda: gateways.sources.begin_create_image(image_id, body), budget_s=BUDGET_S)
-        found = await until(lambda: _settled(gateways, image_id), budget_s=LOOKING_BUDGET_S)
+            await retry_until_answered(
+                lambda: gateways.sources.begin_create_image(image_id, body), budget_s=BULK_BUDGET_S
+            )
+        found = await until(lambda: _settled(gateways, image_id), budget_s=polls.MAKE_IMAGE_BUDGET_S)
     except GatewayError as error:
         return _failed(build, MonthReason.AZURE_SAID_NO, f"managed image {name} could not be made: {error}")
     if found is None:
@@ -54,7 +56,7 @@ async def _settled(gateways: Gateways, image_id: str) -> SourceFacts | None:
 async def _read(gateways: Gateways, image_id: str) -> SourceFacts | None:
     try:
         return await retry_until_answered(
-            lambda: gateways.sources.read_source(SourcePart(SourceKind.IMAGE, image_id)), budget_s=BUDGET_S
+            lambda: gateways.sources.read_source(SourcePart(SourceKind.IMAGE, image_id)), budget_s=BULK_BUDGET_S
         )
     except NotFound:
         return None

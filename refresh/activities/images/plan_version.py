@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from refresh import wiring
+from refresh.domain.azure.polls import BULK_BUDGET_S
 from refresh.domain.images.spec import ImageSpec
 from refresh.domain.terms.month_reason import MonthReason, Refusal
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
-from refresh.reading.fleet.vms_and_disks import BUDGET_S
 from refresh.reading.images import version_plans
 from refresh.records.month import FAILED, BuildInput, ImageRow
 from refresh.settings.settings import SettingsError
@@ -30,7 +30,7 @@ async def plan_version(data: dict[str, Any]) -> dict[str, Any]:
 async def choose_version(gateways: Gateways, build: BuildInput, specs: Sequence[ImageSpec] = ()) -> dict[str, Any]:
     """The result of `plan_version`, over `gateways`."""
     try:
-        now = await retry_until_answered(gateways.clock.now, budget_s=BUDGET_S)
+        now = await retry_until_answered(gateways.clock.now, budget_s=BULK_BUDGET_S)
         plan = await version_plans.plan_build(gateways, build, specs, now)
     except GatewayError as error:
         message = f"the definition could not be read: {error}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from refresh import wiring
+from refresh.domain.azure.polls import BULK_BUDGET_S
 from refresh.domain.images.manual_commands import delete_command, retry_commands
 from refresh.domain.images.replication import (
     Progress,
@@ -19,7 +20,6 @@ from refresh.domain.terms.resource_id import parse
 from refresh.gateways.errors import GatewayError, NotFound, Unavailable
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
-from refresh.reading.fleet.vms_and_disks import BUDGET_S
 from refresh.records.month import CREATE, FAILED, SKIP, BuildInput, ImageRow
 
 
@@ -40,7 +40,7 @@ async def look_at_build(gateways: Gateways, build: BuildInput) -> dict[str, Any]
     by_hand: tuple[str, ...] = ()
     reached: tuple[str, ...] = ()
     try:
-        version = await retry_until_answered(lambda: gateways.gallery.read_version(version_id), budget_s=BUDGET_S)
+        version = await retry_until_answered(lambda: gateways.gallery.read_version(version_id), budget_s=BULK_BUDGET_S)
         regions = sorted({region_key(region) for region in (version.location, *build.regions)})
         progress, shares = judge_version(version, regions), progress_by_region(version)
         reached = regions_reached(version)

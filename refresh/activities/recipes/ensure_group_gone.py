@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from refresh import wiring
-from refresh.domain.azure.refusals import tell_refusal
+from refresh.domain.azure.refusals import describe_refusal
 from refresh.domain.recipes.temporary_group import delete_commands, is_temporary
 from refresh.domain.terms import tags
 from refresh.domain.terms.month_reason import MonthReason
@@ -32,7 +32,7 @@ async def _ensure(gateways: Gateways, group: str) -> Stage:
     except NotFound:
         return Stage(StageState.DONE)
     except Refused as error:
-        why = tell_refusal(error.code, error.message)
+        why = describe_refusal(error.code, error.message)
         return _left(group, f"resource group {name} could not be deleted: {why}")
     return Stage(StageState.WAITING, message=f"resource group {name} is being deleted")
 

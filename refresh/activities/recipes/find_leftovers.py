@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from refresh import wiring
+from refresh.domain.azure.polls import BULK_BUDGET_S
 from refresh.domain.recipes.temporary_group import Group
 from refresh.domain.terms import tags
 from refresh.gateways.errors import GatewayError
 from refresh.reading.calls.retrying import retry_until_answered
-from refresh.reading.fleet.vms_and_disks import BUDGET_S, collect
+from refresh.reading.fleet.vms_and_disks import collect
 from refresh.reading.instances import is_open
 from refresh.records.recipes import TemporaryGroup
 
@@ -24,7 +25,7 @@ async def find_leftovers(data: dict[str, Any], client: Any) -> dict[str, Any]:
     subscription = place.subnet.split("/")[2]
     gateway = wiring.gateways().temporary_groups
     try:
-        groups = await retry_until_answered(lambda: collect(gateway.list_groups(subscription)), budget_s=BUDGET_S)
+        groups = await retry_until_answered(lambda: collect(gateway.list_groups(subscription)), budget_s=BULK_BUDGET_S)
     except GatewayError as error:
         return {"busy": None, "groups": [], "problem": f"resource groups could not be listed: {error}"[:300]}
     busy, ended = None, []

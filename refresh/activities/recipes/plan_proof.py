@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from refresh import wiring
-from refresh.domain.health.owner_tags import agent_promised
+from refresh.domain.health.owner_tags import agent_required
 from refresh.domain.recipes.temporary_group import PROOF
 from refresh.domain.terms.month_reason import MonthReason, Refusal
 from refresh.gateways.errors import GatewayError
@@ -29,5 +29,5 @@ async def plan_proof(data: dict[str, Any]) -> dict[str, Any]:
         return {"stage": Stage(StageState.FAILED, MonthReason.NOT_READ, message).to_json()}
     if isinstance(found, Refusal):
         return {"stage": Stage(StageState.FAILED, found.reason, found.message).to_json()}
-    agent = agent_promised(definition) is not False
+    agent = agent_required(definition) is not False
     return {"place": replace(found, version=data["version"], agent=agent).to_json()}

@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from refresh import wiring
+from refresh.domain.azure import polls
 from refresh.domain.azure.disks import Disk
-from refresh.domain.azure.refusals import tell_refusal
+from refresh.domain.azure.polls import BULK_BUDGET_S
+from refresh.domain.azure.refusals import describe_refusal
 from refresh.domain.azure.vms import Vm
 from refresh.domain.retention.mentions import Mentions, read_mentions
 from refresh.domain.retention.prices import disk_usd
@@ -25,15 +27,12 @@ from refresh.domain.terms import resource_id
 from refresh.gateways.errors import GatewayError, NotFound
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
-from refresh.reading.fleet.vms_and_disks import BUDGET_S, collect
+from refresh.reading.fleet.vms_and_disks import collect
 from refresh.reading.retention.survey import DiskSurvey, disk_row, owners_of, survey_disks
 from refresh.records.dispatcher_state import DispatcherState
 from refresh.records.retention import DELETED, DISK, FAILED, DeletionInput, ResourceRow
 from refresh.settings.settings import Settings
 
-# Azure takes 0.1 to 4.9 s to delete a disk.
-GONE_BUDGET_S = 60.0
-_FIRST_LOOK_S = 0.5
 _log = logging.getLogger(__name__)
 
 
@@ -47,7 +46,7 @@ async def delete_batch(gateways: Gateways, settings: Settings, asked: DeletionIn
     try:
         survey = await survey_disks(gateways, settings, DispatcherState())
     except GatewayError as error:
-        why = tell_refusal(error.code, error.message)
+        why = describe_refusal(error.code, error.message)
         message = f"not everything could be read again, so it was not deleted: {why}"
         return [ResourceRow(DISK, one, FAILED, RemovalReason.NOT_READ, message).to_json() for one in asked.ids]
     held = {resource_id.id_hash(one): why for one, why in (asked.held or {}).items()}
@@ -90,9 +89,9 @@ async def _row_of(gateways: Gateways, around: _Around, disk_id: str) -> Resource
     """One disk's row; a failure stops no other disk."""
     try:
         # A retry begins with the read: a VM can have the disk by then.
-        return await retry_until_answered(lambda: _delete(gateways, around, disk_id), budget_s=BUDGET_S)
+        return await retry_until_answered(lambda: _delete(gateways, around, disk_id), budget_s=BULK_BUDGET_S)
     except GatewayError as error:
-        why = tell_refusal(error.code, error.message)
+        why = describe_refusal(error.code, error.message)
         return ResourceRow(DISK, disk_id, FAILED, RemovalReason.AZURE_SAID_NO, f"it was not deleted: {why}")
     except Exception as error:
         _log.exception("the deletion of %s raised an unexpected error", disk_id)
@@ -113,11 +112,11 @@ async def _delete(gateways: Gateways, around: _Around, disk_id: str) -> Resource
 
 
 async def _await_gone(gateways: Gateways, disk: Disk) -> ResourceRow:
-    waited_s, pause_s = 0.0, _FIRST_LOOK_S
-    while waited_s < GONE_BUDGET_S:
+    waited_s, pause_s = 0.0, polls.DELETE_DISK.every_s
+    while waited_s < polls.DELETE_DISK.budget_s:
         await asyncio.sleep(pause_s)
-        waited_s, pause_s = waited_s + pause_s, min(pause_s * 2, 10.0)
-        seen = await retry_until_answered(lambda: _read(gateways, disk.id), budget_s=BUDGET_S)
+        waited_s, pause_s = waited_s + pause_s, polls.DELETE_DISK.next_pause_s(pause_s)
+        seen = await retry_until_answered(lambda: _read(gateways, disk.id), budget_s=BULK_BUDGET_S)
         if seen is None:
             return _gone(disk.id, disk)
         if seen.provisioning_state not in ("Deleting", "Updating") and waited_s > 5.0:

@@ -13,14 +13,14 @@ from typing import Any
 
 from refresh import wiring
 from refresh.domain.azure.galleries import Version
-from refresh.domain.azure.refusals import tell_refusal
+from refresh.domain.azure.polls import BULK_BUDGET_S
+from refresh.domain.azure.refusals import describe_refusal
 from refresh.domain.retention.prices import version_usd
 from refresh.domain.retention.reason import RemovalReason
 from refresh.domain.retention.versions import Catalogue
 from refresh.gateways.errors import GatewayError, NotFound
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
-from refresh.reading.fleet.vms_and_disks import BUDGET_S
 from refresh.reading.retention.survey import VersionSurvey, read_version, survey_disks, survey_versions, version_row
 from refresh.records.dispatcher_state import DispatcherState
 from refresh.records.retention import DELETED, DELETING, FAILED, VERSION, DeletionInput, ResourceRow
@@ -42,7 +42,7 @@ async def begin_batch(gateways: Gateways, settings: Settings, asked: DeletionInp
         # The planned disks are deleted by now: every disk that still exists counts.
         survey = await survey_versions(gateways, settings, disks, lambda one: one.lower() in building, deletable=())
     except GatewayError as error:
-        why = tell_refusal(error.code, error.message)
+        why = describe_refusal(error.code, error.message)
         message = f"not everything could be read again, so it was not deleted: {why}"
         return [ResourceRow(VERSION, one, FAILED, RemovalReason.NOT_READ, message).to_json() for one in asked.ids]
     homes = {version.id.lower(): each for each in survey.catalogues for version in each.versions}
@@ -53,11 +53,11 @@ async def _row_of(
     gateways: Gateways, survey: VersionSurvey, homes: Mapping[str, Catalogue], version_id: str
 ) -> ResourceRow:
     try:
-        return await retry_until_answered(lambda: _begin(gateways, survey, homes, version_id), budget_s=BUDGET_S)
+        return await retry_until_answered(lambda: _begin(gateways, survey, homes, version_id), budget_s=BULK_BUDGET_S)
     except NotFound:
         return ResourceRow(VERSION, version_id, DELETED, RemovalReason.DELETED, "it is gone")
     except GatewayError as error:
-        why = tell_refusal(error.code, error.message)
+        why = describe_refusal(error.code, error.message)
         return ResourceRow(VERSION, version_id, FAILED, RemovalReason.AZURE_SAID_NO, f"it was not deleted: {why}")
     except Exception as error:
         _log.exception("the deletion of %s raised an unexpected error", version_id)

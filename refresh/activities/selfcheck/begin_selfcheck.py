@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from refresh import package, wiring
-from refresh.domain.azure.refusals import tell_refusal
+from refresh.domain.azure.refusals import describe_refusal
 from refresh.gateways.errors import GatewayError
 from refresh.reading.fleet.subscription_lists import list_subscriptions
 from refresh.settings.settings import SettingsError
@@ -19,4 +19,4 @@ async def begin_selfcheck(data: dict[str, Any]) -> dict[str, Any]:
     except SettingsError as error:
         return {**here, "problem": f"correct these settings: {'; '.join(error.faults)}"[:600]}
     except GatewayError as error:
-        return {**here, "problem": tell_refusal(error.code, error.message)[:600]}
+        return {**here, "problem": describe_refusal(error.code, error.message)[:600]}

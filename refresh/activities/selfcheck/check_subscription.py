@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from refresh import wiring
-from refresh.domain.azure.refusals import tell_refusal
+from refresh.domain.azure.polls import LIST_BUDGET_S
+from refresh.domain.azure.refusals import describe_refusal
 from refresh.domain.azure.vms import Vm
 from refresh.domain.preflight import rights
 from refresh.domain.selfcheck.registration import judge_registrations, needed_providers
@@ -15,7 +16,6 @@ from refresh.domain.selfcheck.rights_in_scope import groups_in_scope, judge_righ
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
-from refresh.reading.fleet.subscription_lists import LIST_BUDGET_S
 from refresh.reading.fleet.vms_and_disks import collect
 from refresh.records.selfcheck import CheckRow, arm_check
 
@@ -35,7 +35,7 @@ async def check_subscription(data: dict[str, Any]) -> dict[str, Any]:
             lambda: collect(gateways.compute.list_vms(subscription)), budget_s=LIST_BUDGET_S
         )
     except GatewayError as error:
-        why = f"the VMs of {named} could not be listed: {tell_refusal(error.code, error.message)}"[:600]
+        why = f"the VMs of {named} could not be listed: {describe_refusal(error.code, error.message)}"[:600]
         rows = [CheckRow(arm_check(subscription), False, why, _ASSIGN)]
     else:
         listed = CheckRow(arm_check(subscription), True, f"{len(vms)} VM(s) listed in {named}")
@@ -49,7 +49,7 @@ async def _rights(gateways: Gateways, subscription: str, vms: Sequence[Vm]) -> C
     try:
         gaps = {scope: await _missing(gateways, scope, needed) for scope in groups_in_scope(vms)}
     except GatewayError as error:
-        why = f"the app could not read its own rights: {tell_refusal(error.code, error.message)}"[:600]
+        why = f"the app could not read its own rights: {describe_refusal(error.code, error.message)}"[:600]
         return CheckRow(name, False, why, _ASSIGN)
     ok, message = judge_rights(gaps)
     return CheckRow(name, ok, message[:1000], None if ok else _ASSIGN)
@@ -69,7 +69,7 @@ async def _providers(gateways: Gateways, subscription: str, *, has_vms: bool) ->
             async with asyncio.timeout(_REGISTRATION_BUDGET_S):
                 states[need.namespace] = await gateways.access.read_registration(subscription, need.namespace)
         except GatewayError as error:
-            unread[need.namespace] = tell_refusal(error.code, error.message)[:300]
+            unread[need.namespace] = describe_refusal(error.code, error.message)[:300]
         except TimeoutError:
             unread[need.namespace] = f"no answer within {_REGISTRATION_BUDGET_S:.0f} s"
     found = judge_registrations(subscription, needs, states, unread)

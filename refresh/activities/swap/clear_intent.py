@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from refresh import wiring
+from refresh.domain.azure.polls import TAG_WRITE_BUDGET_S
 from refresh.domain.terms import tags
-from refresh.domain.vm.intent_tag import read_intent_tag
 from refresh.gateways.errors import GatewayError, NotFound
 from refresh.reading.calls import late_activity
-from refresh.reading.calls.retrying import TAG_WRITE_BUDGET_S, retry_until_answered
+from refresh.reading.calls.retrying import retry_until_answered
 
 
 async def clear_intent(data: dict[str, Any]) -> dict[str, Any]:
@@ -23,8 +23,7 @@ async def clear_intent(data: dict[str, Any]) -> dict[str, Any]:
         vm = await retry_until_answered(lambda: gateways.compute.read_vm(data["vm"]), budget_s=TAG_WRITE_BUDGET_S)
         if data.get("run") is None and late_activity.is_late(data.get("asked_at"), vm.read_at):
             return late_activity.too_late()
-        value = tags.value_of(vm.tags, tags.REFRESH_STATE)
-        left = read_intent_tag(value)
+        value, left = vm.own_tags.refresh_state, vm.own_tags.open_intent
         if value is not None and (left is None or data.get("run") in (None, left.run)):
             await retry_until_answered(
                 lambda: gateways.tags.delete_tags(vm.id, {tags.REFRESH_STATE: value}), budget_s=TAG_WRITE_BUDGET_S

@@ -12,27 +12,21 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from refresh.activities.swap.operation_watch import OperationWatch
+from refresh.domain.azure import polls
 from refresh.domain.azure.capacity import is_capacity, pause_s
 from refresh.domain.azure.refusals import read_denial
-from refresh.domain.azure.rhythm import NOT_SAID, choose_pause_s
+from refresh.domain.azure.rhythm import READS_UNKNOWN, choose_pause_s
 from refresh.domain.azure.vms import Vm
 from refresh.domain.swap.blame import UNHEALTHY
 from refresh.domain.swap.steps import LOST_AFTER_S
 from refresh.domain.terms import tags, times
 from refresh.domain.terms.verdict import Move, StepVerdict
 from refresh.gateways.errors import GatewayError, NotFound, Refused, Unavailable
-from refresh.gateways.gateways import Begun, Gateways
+from refresh.gateways.gateways import Gateways
+from refresh.gateways.operations import Begun
 from refresh.reading.calls import late_activity
 from refresh.reading.calls.retrying import is_in_progress
 from refresh.records.swap import StepInput, StepResult, StepState
-
-# Longer waits are left to the orchestration: an activity that runs for long may die in a platform update.
-ACTIVITY_S = 50.0
-_LONGEST_PAUSE_S = 30.0
-_LONGEST_REST_S = 120.0
-# A refused reading may be a role assignment that is not effective yet; after this long it ends the step.
-_REFUSED_READS_S = 30.0
-
 
 _UNDER_WAY = StepVerdict(Move.WAIT, "the operation is under way")
 
@@ -82,10 +76,10 @@ class Convergence:
         self._at: str | None = None
         self._settled_at: str | None = None
         self._slept_s = self._slept_when_read_s = 0.0
-        self._pause_s = 1.0
+        self._pause_s = polls.RETRY.every_s
         self._last_error: GatewayError | None = None
         self._wait_s: float | None = None
-        self._reads_left = NOT_SAID
+        self._reads_left = READS_UNKNOWN
         watched = self._token if self.rhythm.asks_operation else None
         self._operation = OperationWatch(self.gateways.compute, self.step.vm, watched)
 
@@ -95,7 +89,7 @@ class Convergence:
             result = await self._once()
             if result is not None:
                 return result
-            if self._slept_s >= ACTIVITY_S or self._wait_s is not None:
+            if self._slept_s >= polls.ACTIVITY_S or self._wait_s is not None:
                 return self._result(StepState.WAITING, self._last_error)
 
     async def _once(self) -> StepResult | None:
@@ -114,11 +108,11 @@ class Convergence:
         self._settled_at, self._reads_left = vm.settled_at, vm.reads_left
         # An activity that begins nothing does no harm when it is late.
         if self.begin is not None and late_activity.is_late(self.step.asked_at, vm.read_at, self._slept_s):
-            return self._result(StepState.WAITING, evidence=late_activity.SAID)
+            return self._result(StepState.WAITING, evidence=late_activity.TOO_LATE)
         self._since = self._since or vm.read_at
         if self.step.unique_id and vm.unique_id and self.step.unique_id != vm.unique_id:
             return self._result(StepState.GONE, evidence="another VM has its name now")
-        if tags.on_hold(vm.tags) and not self.step.despite_hold:
+        if vm.own_tags.on_hold and not self.step.despite_hold:
             return self._result(StepState.HELD, evidence=f"{tags.AUTO_REFRESH}=hold")
         if self.observe is not None:
             await self.observe(vm)
@@ -149,7 +143,7 @@ class Convergence:
         except GatewayError as error:
             hopeless = isinstance(error, Refused) and not is_in_progress(error) and not self.rhythm.retry_refused
             return self._result(StepState.FAILED, error) if hopeless else await self._unanswered(error)
-        self._begun_at, self._token, self._pause_s = begun.at, begun.token, 1.0
+        self._begun_at, self._token, self._pause_s = begun.at, begun.token, polls.RETRY.every_s
         self._begins += 1
         if self.rhythm.asks_operation:
             self._operation.follow(begun.token, self._slept_s, begun.retry_after_s)
@@ -160,7 +154,7 @@ class Convergence:
     async def _unread(self, error: GatewayError) -> StepResult | None:
         if isinstance(error, Refused) and not self.rhythm.retry_refused:
             self._refused_from_s = self._slept_s if self._refused_from_s is None else self._refused_from_s
-            if self._slept_s - self._refused_from_s >= _REFUSED_READS_S:
+            if self._slept_s - self._refused_from_s >= polls.REFUSED_READS_S:
                 return self._result(StepState.FAILED, error)
         return await self._unanswered(error, waiting=True)
 
@@ -172,8 +166,8 @@ class Convergence:
             self._wait_s = pause_s(self._elapsed_s())
             return None
         wait_s = self._pause_s if error.retry_after_s is None else max(error.retry_after_s, 0.1)
-        self._pause_s = min(self._pause_s * 2, _LONGEST_PAUSE_S)
-        if wait_s > ACTIVITY_S:  # 20 minutes have been seen; a durable timer waits that long
+        self._pause_s = polls.RETRY.next_pause_s(self._pause_s)
+        if wait_s > polls.ACTIVITY_S:  # 20 minutes have been seen; a durable timer waits that long
             self._wait_s = min(wait_s, self.rhythm.budget_s)
             return None
         await self._sleep(wait_s)
@@ -212,7 +206,7 @@ class Convergence:
         """Whether the pause after an operation without effect is not over; it grows with every begin."""
         if self._begins < 2 or self._begun_at is None or self._has_no_room(self.step.last_code):
             return False
-        return self._elapsed_s(self._begun_at) < min(LOST_AFTER_S * self._begins, _LONGEST_REST_S)
+        return self._elapsed_s(self._begun_at) < min(LOST_AFTER_S * self._begins, polls.LONGEST_REST_S)
 
     def _is_used_up(self) -> bool:
         return self._begins >= self.rhythm.most_begins

@@ -8,13 +8,11 @@ from typing import Any
 from refresh import wiring
 from refresh.activities.health.watch import HealthWatch
 from refresh.activities.swap.convergence import Convergence, Rhythm
+from refresh.domain.azure import polls
 from refresh.domain.azure.vms import Power, Vm
 from refresh.domain.terms.verdict import Move, StepVerdict
 from refresh.records.swap import StepInput, StepState
 
-EVERY_S = 5.0
-# The ladder keeps the timeout; this ends a step whose VM cannot be read.
-UNREADABLE_S = 60.0
 _STOPPED = (Power.STOPPING, Power.STOPPED, Power.DEALLOCATING, Power.DEALLOCATED)
 
 
@@ -40,7 +38,9 @@ async def ensure_healthy(data: dict[str, Any]) -> dict[str, Any]:
     """
     step, gateways = StepInput.from_json(data), wiring.gateways()
     watch = HealthWatch.of(step, gateways.guests, wiring.settings())
-    rhythm = Rhythm(first_s=EVERY_S, then_s=EVERY_S, budget_s=watch.timeout_s + UNREADABLE_S, asks_operation=False)
+    every_s = polls.HEALTH.every_s
+    # The ladder keeps the timeout; the rest of the budget ends a step whose VM cannot be read.
+    rhythm = Rhythm(every_s, every_s, watch.timeout_s + polls.HEALTH.budget_s, asks_operation=False)
     verdicts = _Verdicts(watch, step.leave_stopped)
     result = await Convergence(gateways, step, rhythm, verdicts.judge, observe=watch.observe).run()
     if verdicts.stopped:

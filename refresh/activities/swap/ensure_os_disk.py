@@ -6,15 +6,16 @@ from typing import Any
 
 from refresh import wiring
 from refresh.activities.swap.convergence import Convergence, Rhythm
+from refresh.domain.azure import polls
 from refresh.domain.swap.steps import judge_disk
 from refresh.domain.terms import resource_id
-from refresh.domain.vm.stop_mode import StopMode
+from refresh.domain.terms.stop_mode import StopMode
 from refresh.records.swap import StepInput
 
-# Recorded: deallocated at least 0.6 s, half within 0.9 s; powered off 2.5 s, 2.8 s; nearly all within 61 s, one 614 s.
+MOST_CHANGES = 3
 RHYTHMS = {
-    StopMode.DEALLOCATE: Rhythm(0.8, 0.3, budget_s=300.0, operation_s=900.0, most_begins=3),
-    StopMode.POWER_OFF: Rhythm(2.5, 0.3, budget_s=300.0, operation_s=900.0, most_begins=3),
+    mode: Rhythm(poll.first_s, poll.every_s, poll.budget_s, operation_s=poll.operation_s, most_begins=MOST_CHANGES)
+    for mode, poll in polls.OS_DISK.items()
 }
 
 

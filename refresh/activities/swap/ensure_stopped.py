@@ -6,16 +6,16 @@ from typing import Any
 
 from refresh import wiring
 from refresh.activities.swap.convergence import Convergence, Rhythm
+from refresh.domain.azure import polls
 from refresh.domain.swap.steps import judge_stopped
-from refresh.domain.vm.stop_mode import StopMode
+from refresh.domain.terms.stop_mode import StopMode
 from refresh.records.swap import StepInput
 
 # A stop that fails, or succeeds without effect, may still have shut the guest down each time.
 MOST_STOPS = 2
-# Recorded. Deallocate: at least 10 s, half within 26 s, at most 288 s. Power off: 3.5 s, 8.7 s, 22 s.
 RHYTHMS = {
-    StopMode.DEALLOCATE: Rhythm(10.0, 0.5, budget_s=600.0, operation_s=900.0, most_begins=MOST_STOPS),
-    StopMode.POWER_OFF: Rhythm(3.5, 0.3, budget_s=600.0, operation_s=900.0, most_begins=MOST_STOPS),
+    mode: Rhythm(poll.first_s, poll.every_s, poll.budget_s, operation_s=poll.operation_s, most_begins=MOST_STOPS)
+    for mode, poll in polls.STOP.items()
 }
 
 

@@ -6,14 +6,10 @@ twice as many polls. Does not know what the operation does or when the next poll
 
 from __future__ import annotations
 
-from refresh.domain.azure.rhythm import NOT_SAID, ReadsLeft
+from refresh.domain.azure import polls
+from refresh.domain.azure.rhythm import READS_UNKNOWN, ReadsLeft
+from refresh.gateways.compute import Compute
 from refresh.gateways.errors import GatewayError
-from refresh.gateways.gateways import Compute
-
-# Every fourth poll reads the VM even while the operation is under way: a person may have put the VM on hold, and
-# Compute's limit for an operation (45) is larger than that for a VM (36), which other clients use as well.
-VM_EVERY = 4
-_AFTER_NO_ANSWER_S = 5.0
 
 
 class OperationWatch:
@@ -24,13 +20,13 @@ class OperationWatch:
         self._compute, self._vm = compute, vm
         self._token = token
         self._quiet_until_s = 0.0
-        self._looks = 0
+        self._polls = 0
         self._over_at_s: float | None = None
-        self.reads_left: ReadsLeft = NOT_SAID
+        self.reads_left: ReadsLeft = READS_UNKNOWN
 
     def follow(self, token: str | None, begun_at_s: float, retry_after_s: float | None) -> None:
         """Watch another operation, accepted at `begun_at_s` with Azure's own wait before the first poll."""
-        self._token, self._over_at_s, self._looks = token, None, 0
+        self._token, self._over_at_s, self._polls = token, None, 0
         self._quiet_until_s = begun_at_s + (retry_after_s or 0.0)
 
     async def goes_on(self, now_s: float) -> bool:
@@ -38,13 +34,13 @@ class OperationWatch:
 
         Until Azure's Retry-After is over only the VM is read. Never raises.
         """
-        self._looks += 1
-        if self._token is None or now_s < self._quiet_until_s or self._looks % VM_EVERY == 0:
+        self._polls += 1
+        if self._token is None or now_s < self._quiet_until_s or self._polls % polls.VM_EVERY == 0:
             return False
         try:
             progress = await self._compute.operation_progress(self._vm, self._token)
         except GatewayError as error:
-            self._quiet_until_s = now_s + (error.retry_after_s or _AFTER_NO_ANSWER_S)
+            self._quiet_until_s = now_s + (error.retry_after_s or polls.OPERATION_UNREAD_S)
             return False
         if progress.state != "InProgress":
             self._token, self._over_at_s = None, now_s

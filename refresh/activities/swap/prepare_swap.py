@@ -16,9 +16,9 @@ from refresh.domain.swap import plan
 from refresh.domain.swap.decision import Refuse, Revive, Skip, Swap, decide_swap
 from refresh.domain.terms import resource_id, tags
 from refresh.domain.terms.decision_kind import DecisionKind
+from refresh.domain.terms.intent_tag import write_intent_tag
+from refresh.domain.terms.stop_mode import StopMode
 from refresh.domain.vm.facts import Facts
-from refresh.domain.vm.intent_tag import write_intent_tag
-from refresh.domain.vm.stop_mode import StopMode, choose_stop_mode
 from refresh.domain.vm.warnings import VmWarning
 from refresh.domain.vm.wish import disk_text
 from refresh.reading.calls.paced_reads import Pace
@@ -45,7 +45,7 @@ async def prepare_swap(data: dict[str, Any]) -> dict[str, Any]:
     if isinstance(decision, Swap):
         assert facts.vm is not None  # noqa: S101 - a swap is only decided for a VM that was read
         gateways = wiring.gateways()
-        mode = choose_stop_mode(facts.vm, settings.stop_mode)
+        mode = facts.vm.own_tags.choose_stop_mode(settings.stop_mode)
         assert mode is not None  # noqa: S101 - decided before
         warner = WarningReader(gateways.access, gateways.guests, settings.health_rungs, reader.reads)
         found = await warner.read_warnings(facts.vm, facts.wanted, mode)
@@ -65,14 +65,13 @@ def _swap(
     assert vm is not None  # noqa: S101 - a swap is only decided for a VM that was read
     assert vm.os_disk_id is not None  # noqa: S101 - checked by the preflight
     runs = vm.power in (Power.RUNNING, Power.STARTING)
-    previous = tags.value_of(vm.tags, tags.OS_DISK_PREVIOUS)
     intent = Intent(
         run=run,
         was_running=runs,
         old_disk=vm.os_disk_id,
         new_disk=disk.id,
         agent_spoke=runs and vm.agent is not None and vm.agent.ready,
-        previous=previous,
+        previous=vm.own_tags.os_disk_previous,
         version=disk.source_version,
         unique_id=vm.unique_id,
         stop_mode=mode,

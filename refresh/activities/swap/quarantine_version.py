@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 from refresh import wiring
-from refresh.domain.azure.refusals import tell_refusal
+from refresh.domain.azure.polls import TAG_WRITE_BUDGET_S
+from refresh.domain.azure.refusals import describe_refusal
 from refresh.domain.terms import tags
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
-from refresh.reading.calls.retrying import TAG_WRITE_BUDGET_S, retry_until_answered
+from refresh.reading.calls.retrying import retry_until_answered
 
 
 async def quarantine_version(data: dict[str, Any]) -> dict[str, Any]:
@@ -41,6 +42,6 @@ async def quarantine(gateways: Gateways, version_id: str, vms: int, enough: int)
                 budget_s=TAG_WRITE_BUDGET_S,
             )
     except GatewayError as error:
-        why = tell_refusal(error.code, error.message)
+        why = describe_refusal(error.code, error.message)
         return {"ok": False, "message": f"the image version could not be quarantined: {why} ({name})"[:300]}
     return {"ok": True, "message": f"{name} is quarantined: it was rolled back on {vms} VMs"}

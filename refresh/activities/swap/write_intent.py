@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from refresh import wiring
+from refresh.domain.azure.polls import TAG_WRITE_BUDGET_S
 from refresh.domain.azure.refusals import read_denial
 from refresh.domain.terms import tags
 from refresh.domain.terms.swap_reason import Reason
 from refresh.gateways.errors import GatewayError, NotFound
 from refresh.reading.calls import late_activity
-from refresh.reading.calls.retrying import TAG_WRITE_BUDGET_S, retry_until_answered
+from refresh.reading.calls.retrying import retry_until_answered
 
 
 async def write_intent(data: dict[str, Any]) -> dict[str, Any]:
@@ -24,7 +25,7 @@ async def write_intent(data: dict[str, Any]) -> dict[str, Any]:
         vm = await retry_until_answered(lambda: gateways.compute.read_vm(data["vm"]), budget_s=TAG_WRITE_BUDGET_S)
         if late_activity.is_late(data.get("asked_at"), vm.read_at):
             return late_activity.too_late()
-        if (tags.value_of(vm.tags, tags.OS_DISK_NAME) or "").strip().lower() != tags.PREVIOUS:
+        if not vm.own_tags.wants_previous:
             written.pop(tags.OS_DISK_NAME, None)
         await retry_until_answered(lambda: gateways.tags.merge_tags(data["vm"], written), budget_s=TAG_WRITE_BUDGET_S)
     except NotFound as error:

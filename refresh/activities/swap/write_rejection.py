@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from refresh import wiring
+from refresh.domain.azure.polls import TAG_WRITE_BUDGET_S
 from refresh.domain.terms import resource_id, tags
 from refresh.domain.vm.wish import choose_wish, disk_text
 from refresh.gateways.errors import GatewayError
 from refresh.reading.calls import late_activity
-from refresh.reading.calls.retrying import TAG_WRITE_BUDGET_S, retry_until_answered
+from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.swap.facts import policy_of
 from refresh.records.swap import Intent
 
@@ -35,7 +36,7 @@ async def write_rejection(data: dict[str, Any]) -> dict[str, Any]:
             written[tags.OS_DISK_PREVIOUS] = intent.previous
         # The delete comes first: if the worker dies after it, `OsDiskName` still names the new disk, and a repeated
         # call does the rest.
-        stale = tags.value_of(vm.tags, tags.OS_DISK_PREVIOUS)
+        stale = vm.own_tags.os_disk_previous
         if intent.previous is None and stale is not None:
             await retry_until_answered(
                 lambda: gateways.tags.delete_tags(vm.id, {tags.OS_DISK_PREVIOUS: stale}), budget_s=TAG_WRITE_BUDGET_S

@@ -6,14 +6,14 @@ import asyncio
 from typing import Any
 
 from refresh import wiring
-from refresh.domain.azure.refusals import tell_refusal
+from refresh.domain.azure.polls import READ_BUDGET_S, TAG_WRITE_BUDGET_S
+from refresh.domain.azure.refusals import describe_refusal
 from refresh.domain.terms import tags
 from refresh.domain.terms.decision_kind import DecisionKind
 from refresh.domain.terms.swap_reason import Reason
 from refresh.gateways.errors import GatewayError, NotFound
 from refresh.gateways.gateways import Gateways
-from refresh.reading.calls.paced_reads import READ_BUDGET_S
-from refresh.reading.calls.retrying import TAG_WRITE_BUDGET_S, retry_until_answered
+from refresh.reading.calls.retrying import retry_until_answered
 from refresh.records.swap import OutcomeStatus
 
 WRITES_AT_ONCE = 4
@@ -34,18 +34,18 @@ async def write_wishes(data: dict[str, Any]) -> dict[str, Any]:
 async def _write(gateways: Gateways, vm_id: str, disk: str) -> dict[str, Any] | None:
     try:
         vm = await retry_until_answered(lambda: gateways.compute.read_vm(vm_id), budget_s=READ_BUDGET_S)
-        if tags.on_hold(vm.tags):
+        if vm.own_tags.on_hold:
             return _row(vm_id, DecisionKind.SKIP, Reason.ON_HOLD, f"{tags.AUTO_REFRESH}=hold: its tag was not written")
-        if not tags.in_scope(vm.tags):
-            return _row(vm_id, DecisionKind.SKIP, Reason.NOT_IN_SCOPE, tags.say_out_of_scope(vm.tags))
-        if tags.value_of(vm.tags, tags.OS_DISK_NAME) != disk:
+        if not vm.own_tags.in_scope:
+            return _row(vm_id, DecisionKind.SKIP, Reason.NOT_IN_SCOPE, vm.own_tags.why_out_of_scope)
+        if vm.own_tags.os_disk_name != disk:
             await retry_until_answered(
                 lambda: gateways.tags.merge_tags(vm.id, {tags.OS_DISK_NAME: disk}), budget_s=TAG_WRITE_BUDGET_S
             )
     except NotFound:
         return _row(vm_id, DecisionKind.SKIP, Reason.VM_GONE, "the VM does not exist")
     except GatewayError as error:
-        why = tell_refusal(error.code, error.message)
+        why = describe_refusal(error.code, error.message)
         return _row(vm_id, DecisionKind.REFUSE, Reason.TAGS_NOT_WRITTEN, f"its tag could not be written: {why}"[:200])
     return None
 

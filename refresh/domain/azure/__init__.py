@@ -1,1 +1,1 @@
-"""Azure's resources as plain values, and what its refusals and capacity errors mean."""
+"""Azure's resources as plain values, its refusals and capacity errors, and how often it is read."""

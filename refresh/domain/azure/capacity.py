@@ -1,10 +1,12 @@
-"""When Azure has no room for a VM that is to start.
+"""Azure has no capacity for a VM that is to start.
 
-Decides which of Azure's codes say so. Then no disk is to blame, and the old one could not start either: what helps is
-to go on asking. https://learn.microsoft.com/troubleshoot/azure/virtual-machines/windows/allocation-failure
+Decides which error codes mean that. Then no disk is at fault, and the VM could not start on the old disk either: the
+start is retried. https://learn.microsoft.com/troubleshoot/azure/virtual-machines/windows/allocation-failure
 """
 
 from __future__ import annotations
+
+from refresh.domain.azure.polls import NO_ROOM
 
 CODES = frozenset(
     {
@@ -16,14 +18,13 @@ CODES = frozenset(
         "QuotaExceeded",
     }
 )
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 60.0, 600.0
 
 
 def is_capacity(code: str | None) -> bool:
-    """Whether `code` says that Azure has no room; quota refusals come as OperationNotAllowed too, which says less."""
+    """Whether `code` means no capacity. OperationNotAllowed, which quota refusals may have as well, is too general."""
     return code in CODES
 
 
 def pause_s(waited_s: float) -> float:
-    """Seconds until the next try after `waited_s` seconds without room: longer and longer, ten minutes at most."""
-    return min(max(FIRST_PAUSE_S, waited_s / 4), LONGEST_PAUSE_S)
+    """Seconds until the next try after `waited_s` seconds without capacity: growing, ten minutes at most."""
+    return min(max(NO_ROOM.every_s, waited_s / 4), NO_ROOM.longest_s or NO_ROOM.every_s)

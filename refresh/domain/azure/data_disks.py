@@ -1,6 +1,6 @@
-"""The data disks of a VM, which a swap must leave exactly as they were.
+"""The data disks of a VM, which a swap must not change.
 
-Decides how they are written down to be compared afterwards. Refuses to know how a VM is read.
+Decides how they are recorded to be compared afterwards.
 """
 
 from __future__ import annotations
@@ -19,6 +19,6 @@ class DataDisk:
 
 
 def data_disks_of(disks: Iterable[DataDisk]) -> tuple[str, ...]:
-    """Data disks as texts that can be kept and compared: `lun:name:caching` each, by LUN; the name in lower case."""
+    """Data disks as texts to record and compare: `lun:name:caching` each, ordered by LUN; the name in lower case."""
     ordered = sorted(disks, key=lambda disk: disk.lun)
     return tuple(f"{disk.lun}:{disk.name.lower()}:{disk.caching}" for disk in ordered)

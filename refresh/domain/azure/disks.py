@@ -9,11 +9,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Disk:
-    """A managed disk. `source_version` is the gallery image version its immutable `creationData` names.
+    """A managed disk. `source_version` is the gallery image version that its immutable `creationData` names.
 
-    `disk_controllers` are those its OS supports, comma-separated; `encrypted_inside` means Azure Disk Encryption.
-    `shared_by` are all VMs that have a shared disk; `owned_since` is when its owner, or whether that owner runs, last
-    changed: None for a disk that was never attached.
+    `disk_controllers` are those that its OS supports, comma-separated; `encrypted_inside` means Azure Disk Encryption.
+    `shared_by` are all VMs that a shared disk is attached to. `owned_since` is the time of the last change of its owner
+    or of the owner's power; None for a disk that was never attached.
     """
 
     id: str

@@ -1,7 +1,6 @@
-"""Facts about Compute Galleries: what ARM says now of image definitions and their versions, in our own words.
+"""Image definitions and versions of Compute Galleries as plain values.
 
-Decides which parts of ARM's answers anybody may decide on. Refuses to know how they were fetched (`gateway`) and what
-follows from them (`images`, `replication`). A field that ARM did not answer is None: unknown means no.
+Decides which parts of ARM's answers the app uses. A field that ARM does not give is None, and unknown counts as no.
 """
 
 from __future__ import annotations
@@ -29,9 +28,9 @@ class Definition:
 
 @dataclass(frozen=True)
 class Region:
-    """One target region of an image version and how far its replication is; `details` where it failed.
+    """One target region of an image version and the progress of its replication; `details` where it failed.
 
-    `encrypted` means with keys of the owner's.
+    `encrypted` means with customer-managed keys.
     """
 
     name: str
@@ -46,10 +45,10 @@ class Region:
 
 @dataclass(frozen=True)
 class Version:
-    """An image version of a Compute Gallery; `regions` say where disks can be made from it.
+    """An image version of a Compute Gallery; disks can be made from it in its `regions`.
 
-    `source_id` is the VM, version, image or disk it was made from; `os_disk_size_gb` the smallest disk it fits on.
-    `targets` are its target regions word for word, for a change that must leave them as they are.
+    `source_id` is the VM, version, image or disk that it was made from; `os_disk_size_gb` the smallest disk that it
+    fits on. `targets` are its target regions as ARM gives them, for a change that must not alter them.
     """
 
     id: str

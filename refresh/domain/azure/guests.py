@@ -1,6 +1,6 @@
-"""What ARM shows of a VM's guest, beside its agent.
+"""What ARM shows of a VM's guest beside its agent, as plain values.
 
-Decides which of it anybody may judge health by. Refuses to judge (`health`) and to know how it was read.
+Decides which parts the health check uses; `domain/health` judges them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Report:
-    """A state that somebody reported, in lower case, and when (ISO; None: nobody said)."""
+    """A reported state, in lower case, and its time (ISO; None: no time was given)."""
 
     state: str
     at: str | None = None
@@ -19,10 +19,10 @@ class Report:
 
 @dataclass(frozen=True)
 class Guest:
-    """What is known of the guest and the way to it.
+    """The guest's names, application health and network interfaces.
 
     `computer_name` is what the agent last reported, `profile_name` what the VM was created with; `application` is the
-    Application Health extension's word, None without one; `nic_id` is the primary of the interfaces `nic_ids`.
+    report of the Application Health extension, None without one; `nic_id` is the primary of the interfaces `nic_ids`.
     """
 
     computer_name: str | None = None

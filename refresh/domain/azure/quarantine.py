@@ -7,5 +7,5 @@ from refresh.domain.terms import tags
 
 
 def is_quarantined(version: Version | None) -> bool:
-    """Whether the app marked this image version after several VMs had to be rolled back from it."""
+    """Whether the app marked this image version after several VMs were rolled back from it."""
     return version is not None and tags.value_of(version.tags, tags.REFRESH_QUARANTINED) is not None

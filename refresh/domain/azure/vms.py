@@ -1,7 +1,6 @@
-"""Facts: what ARM says now, in our own words.
+"""A virtual machine as a plain value.
 
-Decides which parts of ARM's answers anybody may decide on. Refuses to know how they were fetched (`gateway`) and what
-follows from them (`decision`, `preflight`, `naming`). A field that ARM did not answer is None: unknown means no.
+Decides which parts of ARM's answers the app uses. A field that ARM does not give is None, and unknown counts as no.
 """
 
 from __future__ import annotations
@@ -9,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from refresh.domain.azure.data_disks import DataDisk
 from refresh.domain.azure.guests import NOTHING_KNOWN, Guest
-from refresh.domain.azure.rhythm import NOT_SAID, ReadsLeft
+from refresh.domain.azure.rhythm import READS_UNKNOWN, ReadsLeft
+from refresh.domain.terms.vm_tags import VmTags, parse_vm_tags
 
 
 class Power(StrEnum):
@@ -31,13 +32,13 @@ class Power(StrEnum):
 
     @property
     def settled(self) -> bool:
-        """Whether nothing is moving."""
+        """Whether the power state is not about to change."""
         return self in (Power.RUNNING, Power.STOPPED, Power.DEALLOCATED)
 
 
 @dataclass(frozen=True)
 class Agent:
-    """What the guest agent last reported: ready or not, and when (ISO, service side)."""
+    """The last report of the guest agent: ready or not, and when (ISO, the service's time)."""
 
     ready: bool
     at: str | None
@@ -47,10 +48,9 @@ class Agent:
 class Vm:
     """A virtual machine, read with its instance view or else without `power`, `agent`, `hibernated`, `generalized`.
 
-    `unique_id` is ARM's `vmId`: another VM that takes the same name, and so the same `id`, has another one.
-    `encrypted_inside` means Azure Disk Encryption, by extension or settings; `scale_set` is the set's id;
-    `settled_at` when its last operation ended (ISO), None while one is under way; `reads_left` what Azure said with the
-    answer.
+    `unique_id` is ARM's `vmId`: a later VM with the same name, and so the same `id`, has another one.
+    `encrypted_inside` means Azure Disk Encryption, by extension or settings; `scale_set` is the set's id; `settled_at`
+    is when the last operation ended (ISO), None while one is under way; `reads_left` comes with ARM's answer.
     """
 
     id: str
@@ -82,4 +82,9 @@ class Vm:
     guest: Guest = NOTHING_KNOWN
     settled_at: str | None = None
     read_at: str | None = None
-    reads_left: ReadsLeft = NOT_SAID
+    reads_left: ReadsLeft = READS_UNKNOWN
+
+    @cached_property
+    def own_tags(self) -> VmTags:
+        """The tags of the contract, parsed; `tags` are all of them as they are written."""
+        return parse_vm_tags(self.tags)

@@ -1,1 +1,1 @@
-"""Which image a VM's monthly disk is made from, and the disk that is asked for."""
+"""The image that a VM's monthly disk is made from, and the ARM body of the disk."""

@@ -1,7 +1,7 @@
-"""Which image definition a VM's next disk is made from.
+"""The image definition that a VM's next disk is made from.
 
-Decides what fits a VM. Refuses to guess: none or several fitting definitions is a refusal that names them; which of
-the definition's versions it will be is `replication`.
+Decides what fits a VM. None or several fitting definitions is a refusal that names them, never a guess.
+`images/replication.py` chooses the version.
 """
 
 from __future__ import annotations
@@ -26,12 +26,11 @@ _NAMES_SHOWN = 5
 
 
 def choose_definition(vm: Vm, current: Disk, definitions: Sequence[Definition]) -> Definition | Refusal:
-    """The definition for `vm`: the one its `RefreshImage` names, else the only one tagged that fits.
+    """The definition for `vm`: the one that its `RefreshImage` names, else the only tagged one that fits.
 
-    `definitions` are all of the configured galleries, `current` is the VM's OS disk.
+    `definitions` are those of all configured galleries, `current` is the VM's OS disk.
     """
-    name = (tags.value_of(vm.tags, tags.REFRESH_IMAGE) or "").strip()
-    if name:
+    if name := vm.own_tags.image:
         return _named(name, vm, current, definitions)
     candidates = [
         found
@@ -47,11 +46,11 @@ def choose_definition(vm: Vm, current: Disk, definitions: Sequence[Definition]) 
     if best:
         return Refusal(
             MonthReason.SEVERAL_IMAGES,
-            f"{_listed(best)} all fit this VM ({want}); name one in its tag {tags.REFRESH_IMAGE}",
+            f"{_listed(best)} all fit this VM ({want}); name one of them in the VM's tag {tags.REFRESH_IMAGE}",
         )
     return Refusal(
         MonthReason.NO_IMAGE,
-        f"no image definition tagged {tags.AUTO_REFRESH}=true fits this VM ({want}); there are {_listed(candidates)}",
+        f"no image definition tagged {tags.AUTO_REFRESH}=true fits this VM ({want}); tagged: {_listed(candidates)}",
     )
 
 
@@ -61,7 +60,7 @@ def _named(name: str, vm: Vm, current: Disk, definitions: Sequence[Definition]) 
     if not found:
         return Refusal(
             MonthReason.UNKNOWN_IMAGE,
-            f"{tags.REFRESH_IMAGE}='{shown}' is no image definition of the configured galleries; there are "
+            f"{tags.REFRESH_IMAGE}='{shown}' is no image definition of the configured galleries; they have "
             f"{_listed(definitions)}",
         )
     if len(found) > 1:
@@ -71,23 +70,22 @@ def _named(name: str, vm: Vm, current: Disk, definitions: Sequence[Definition]) 
     if not _is_allowed(vm, found[0]):
         return Refusal(
             MonthReason.IMAGE_NOT_ALLOWED,
-            f"{found[0].name} is not for this VM: the image's owner lists who may use it in its tag "
-            f"{tags.REFRESH_ALLOWED_SCOPES}; name another image or have this VM's subscription or group listed",
+            f"{found[0].name} is not allowed for this VM: its tag {tags.REFRESH_ALLOWED_SCOPES} lists the "
+            "subscriptions and groups that may use it; name another image, or have this VM's group added to the tag",
         )
     misfits = _misfits(vm, current, found[0])
     if misfits:
         return Refusal(
             MonthReason.IMAGE_DOES_NOT_FIT,
-            f"{found[0].name} does not fit this VM ({_wants(vm, current)}): other {', '.join(misfits)}",
+            f"{found[0].name} does not fit this VM ({_wants(vm, current)}): different {', '.join(misfits)}",
         )
     return found[0]
 
 
 def _is_allowed(vm: Vm, definition: Definition) -> bool:
-    """Whether the image's owner lets this VM use it: everybody, unless a tag lists subscriptions and groups.
+    """Whether this VM may use the image: every VM may, unless a tag of the definition lists subscriptions and groups.
 
-    An entry is a subscription's id or `<subscription>/<group>`, or the full ids of either; what reads as neither allows
-    nobody.
+    An entry is a subscription's id or `<subscription>/<group>`, or the full id of either; any other text allows no VM.
     """
     listed = tags.value_of(definition.tags, tags.REFRESH_ALLOWED_SCOPES)
     if listed is None:
@@ -102,7 +100,7 @@ def _is_allowed(vm: Vm, definition: Definition) -> bool:
 
 
 def _misfits(vm: Vm, current: Disk, definition: Definition) -> list[str]:
-    """What of `definition` differs from the VM; what ARM did not answer does not fit."""
+    """The properties of `definition` that differ from the VM; a property that ARM does not give does not fit."""
     pairs = {
         "OS type": (current.os_type or vm.os_type, definition.os_type),
         "generation": (current.generation or vm.generation, definition.generation),
@@ -113,18 +111,18 @@ def _misfits(vm: Vm, current: Disk, definition: Definition) -> list[str]:
     if offered != _BOTH and offered not in _FITTING.get(_security(vm.security_type), ()):
         found.append("security type")
     if (definition.os_type, definition.os_state) == ("Windows", "Generalized"):
-        # Swapped in it is never provisioned and waits at setup for ever.
+        # Swapped in, it is never provisioned and waits at setup for ever.
         found.append("OS state (generalised Windows)")
     return found
 
 
 def _architecture(text: str | None) -> str:
-    # Disks and definitions made before Arm64 came to Azure carry none, and could only be x64.
+    # Disks and definitions from before Azure had Arm64 have none, and can only be x64.
     return text or "x64"
 
 
 def _security(text: str | None) -> str:
-    # A definition may also say `None`; a VM without a security profile is a standard one.
+    # The feature of a definition may also be `None`; a VM without a security profile is a standard one.
     key = (text or "standard").lower()
     return "standard" if key == "none" else key
 

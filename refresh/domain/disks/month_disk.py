@@ -1,7 +1,7 @@
-"""The disk a VM gets for a month: its ARM body, and whether a disk that exists already is it.
+"""A VM's disk of a month: its ARM body, and whether an existing disk is that disk.
 
-Decides what a new OS disk takes over from the current one and what makes a disk count as the month's. Refuses to know
-which image it comes from (`choice`) and how it is made.
+Decides what a new OS disk takes over from the current one and which existing disk counts as the month's.
+`image_choice.py` chooses the image.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ _CUSTOMER_KEY = "confidentialvm_diskencryptedwithcustomerkey"
 
 
 def check_os_disk(vm: Vm, current: Disk | None) -> Refusal | None:
-    """Why no new disk can be made after the VM's current OS disk; None when one can."""
+    """Why no new disk can be made like the VM's current OS disk; None when one can."""
     if vm.os_disk_id is None or vm.ephemeral_os_disk:
         return Refusal(
             MonthReason.UNMANAGED_DISK,
-            "the VM's OS disk is ephemeral or not managed; only a managed one can be renewed",
+            "the VM's OS disk is ephemeral or not managed; only a managed OS disk can be replaced",
         )
     if current is None:
-        return Refusal(MonthReason.NO_DISK, f"the VM's OS disk {vm.os_disk_name} could not be found")
+        return Refusal(MonthReason.NO_DISK, f"the VM's OS disk {vm.os_disk_name} does not exist")
     if (current.security_type or "").lower() == _CUSTOMER_KEY:
         return Refusal(
             MonthReason.CONFIDENTIAL_KEY,
@@ -46,9 +46,9 @@ def check_os_disk(vm: Vm, current: Disk | None) -> Refusal | None:
 
 
 def is_months_disk(disk: Disk, vm: Vm, current: Disk, version: Version) -> bool:
-    """Whether `disk` is the disk `vm` should get: made from `version`, where the VM can use it, and nobody else's.
+    """Whether `disk` is the month's disk of `vm`: made from `version`, in the VM's region and zones, not another VM's.
 
-    One that is still being made counts; one whose making failed does not.
+    A disk that is still being made counts; one whose creation failed does not.
     """
     return (
         resource_id.same(disk.source_version, version.id)
@@ -62,8 +62,8 @@ def is_months_disk(disk: Disk, vm: Vm, current: Disk, version: Version) -> bool:
 def disk_body(vm: Vm, current: Disk, version: Version, period: str) -> dict[str, Any]:
     """The ARM body of the disk for `vm`, made from `version` and otherwise like `current`.
 
-    A disk from a version takes OS type, generation and capabilities from it; what is the disk's own (SKU, size, tier,
-    encryption, network access, security type) would fall back to defaults if it were not said:
+    A disk from a version takes OS type, generation and capabilities from it. SKU, size, tier, encryption, network
+    access and security type would get defaults if they were not given:
     https://learn.microsoft.com/rest/api/compute/disks/create-or-update
     """
     size_gb = max(current.size_gb or 0, version.os_disk_size_gb or 0) or None
@@ -91,15 +91,15 @@ def disk_body(vm: Vm, current: Disk, version: Version, period: str) -> dict[str,
 
 
 def _zones(vm: Vm, current: Disk) -> tuple[str, ...]:
-    # A zone-redundant disk is in every zone and must name none.
+    # A zone-redundant disk is in every zone, and its body must name none.
     return () if (current.sku or "").upper().endswith("_ZRS") else vm.zones
 
 
 def _tier(current: Disk, size_gb: int | None) -> str | None:
-    """The performance tier, where one was chosen: on premium SSD, above what the size gives anyhow.
+    """The performance tier where one was chosen: on premium SSD, above the tier of the size.
 
-    https://learn.microsoft.com/azure/virtual-machines/disks-change-performance: tiers above P50 are for disks over
-    4 TiB alone.
+    https://learn.microsoft.com/azure/virtual-machines/disks-change-performance: tiers above P50 are
+    only for disks over 4 TiB.
     """
     found = re.fullmatch(r"P(\d+)", current.tier or "")
     if found is None or size_gb is None or not (current.sku or "").lower().startswith("premium_"):
@@ -117,7 +117,7 @@ def _encryption(encryption: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 
 def _disk_tags(vm: Vm, current: Disk, version: Version, period: str) -> dict[str, str]:
-    """The current disk's own tags, and where the new one comes from as far as there is room for it."""
+    """The current disk's tags, and as many tags about the new disk's origin as there is room for."""
     kept = tags.not_contract(current.tags)
     found = resource_id.parse(version.id)
     provenance = {

@@ -1,1 +1,1 @@
-"""How fresh the fleet's VMs are."""
+"""The age of VMs' OS disks and how far they are behind the latest image version."""

@@ -1,8 +1,8 @@
-"""How fresh a VM's OS disk is: what it was made from, how old it is, how far it is behind.
+"""How fresh a VM's OS disk is: its image version, its age, how far it is behind.
 
-Decides what a VM is measured against: the latest good version, in its region, of the image definition its next disk
-would be made from; where that cannot be told, of the one its disk came from. From lists alone: whether that version has
-arrived in the region yet is not asked. Refuses to know what anybody does about it.
+Decides what a VM is compared with: the latest good version, in its region, of the image definition that its next disk
+would be made from; where there is no such definition, of the one that its disk came from. Uses lists only: whether that
+version is replicated to the region is not read.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _DAY_S = 86400.0
 
 @dataclass(frozen=True)
 class Freshness:
-    """Image versions as `<definition>/<version>`: the disk's own and the latest. None is what cannot be told.
+    """Image versions as `<definition>/<version>`: the disk's own and the latest. None: unknown.
 
-    `days_behind` is how much older the own version is than the latest, in days; 0 on the latest.
+    `days_behind` is how much older the disk's version is than the latest, in days; 0 on the latest.
     """
 
     version: str | None = None
@@ -34,12 +34,12 @@ class Freshness:
 
     @property
     def drifted(self) -> bool:
-        """Whether there is a latest version and the VM is not on it."""
+        """Whether there is a latest version and the VM's disk is not from it."""
         return self.latest is not None and self.version != self.latest
 
 
 def find_reference_image(vm: Vm, current: Disk, definitions: Sequence[Definition]) -> Definition | None:
-    """The image definition whose latest version `vm` is measured against; None when there is none."""
+    """The image definition whose latest version `vm` is compared with; None when there is none."""
     chosen = choose_definition(vm, current, definitions)
     if isinstance(chosen, Definition):
         return chosen
@@ -51,8 +51,8 @@ def find_reference_image(vm: Vm, current: Disk, definitions: Sequence[Definition
 def judge_freshness(vm: Vm, current: Disk, versions: Iterable[Version], own: Version | None, now: str) -> Freshness:
     """How fresh `vm` is on its OS disk `current`, at `now` (ISO).
 
-    `versions` are those of its yardstick, `own` the version the disk was made from, where it is still there. An image
-    version that is gone is taken to be as old as the disk: it cannot be younger.
+    `versions` are those of its reference image, `own` the version that the disk was made from, if it still exists. A
+    deleted version counts as being as old as the disk: it cannot be younger.
     """
     latest = next(iter(rank_versions(versions, vm.location)), None)
     age_s = times.seconds_between(current.time_created, now)

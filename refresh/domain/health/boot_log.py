@@ -1,7 +1,7 @@
-"""What a VM's serial log says against its boot.
+"""Signs of a failed boot in a VM's serial log.
 
-Decides which lines condemn. Refuses to acquit by a log and to repeat any of its text: it is the guest's own. Only the
-newest boot in the log is read: a VM that keeps its host keeps the log of earlier boots too.
+Decides which lines prove failure: a match proves failure, no match proves nothing. The text of the log is the guest's
+own and is never repeated. Only the newest boot is read: a VM that keeps its host keeps the log of earlier boots too.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _BOOTS = re.compile(r"\bLinux version \d|Computer is booting, SAC started")
 # https://learn.microsoft.com/troubleshoot/azure/virtual-machines/linux/kernel-related-boot-issues
 # https://learn.microsoft.com/troubleshoot/azure/virtual-machines/linux/linux-virtual-machine-cannot-start-fstab-errors
 # https://learn.microsoft.com/troubleshoot/azure/virtual-machines/linux/troubleshoot-vm-boot-error
-# Of Windows only the words that setup shows on its screen are known; whether it says them on the serial line is not.
+# For Windows, only the texts that setup shows on its screen are known, not whether it writes them to the serial port.
 _AGAINST = (
     ("kernel panic", re.compile(r"Kernel panic - not syncing")),
     (
@@ -42,7 +42,7 @@ _AGAINST = (
 
 
 def find_in_boot_log(text: str) -> str | None:
-    """What condemns the newest boot in the log; None when nothing does, which acquits nobody."""
+    """What shows that the newest boot in the log failed; None when nothing does, which does not prove health."""
     boots = list(_BOOTS.finditer(text))
     newest = text[boots[-1].start() :] if boots else text
     return next((what for what, pattern in _AGAINST if pattern.search(newest)), None)

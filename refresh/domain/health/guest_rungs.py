@@ -1,7 +1,7 @@
-"""What each rung of the health ladder makes of one reading.
+"""The verdict of each rung of the health ladder on one reading of a VM.
 
-Decides per rung what counts for the VM, against it, or not at all. Refuses to know how the rungs weigh together
-(`health`) and how a reading was made.
+Decides for each rung what counts for the VM, against it, or not at all. `ladder.py` weighs the rungs together. Does not
+know how a reading was made.
 """
 
 from __future__ import annotations
@@ -18,15 +18,17 @@ from refresh.domain.terms import times
 
 # NetBIOS: https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftcompute
 _WINDOWS_NAME_LENGTH = 15
+# This many answers in a row, at the rhythm of the readings (5 s).
+SUCCESSES_NEEDED = 3
 
 
 @dataclass(frozen=True)
 class Expected:
-    """What the VM must show. `started_at` is ARM's time of the start (ISO), None when this app did not start it.
+    """What the VM must show. `started_at` is ARM's time of the start (ISO), None when the app did not start it.
 
-    `agent` is the image owner's word: True, the agent must report; False, its silence says nothing; None, it must if
-    it had reported before (`agent_spoke`). `computer_names` are the names this VM goes by; empty: any. `probed` when
-    its owner asks for a probe. `counted` are the rungs that count.
+    `agent` is the image's tag `RefreshAgent`: True, the agent must report; False, no report proves nothing; None, it
+    must report if it did before the swap (`agent_spoke`). `computer_names` are the names that this VM may have; empty:
+    any. `probed` when the VM has a probe. `counted` are the rungs that count.
     """
 
     started_at: str | None = None
@@ -40,9 +42,9 @@ class Expected:
 
 @dataclass(frozen=True)
 class Reading:
-    """What was seen of the VM at one moment; None where nothing was to be had.
+    """What was read of the VM at one time; None where nothing could be read.
 
-    `probe` is what the last probe saw, `successes` how many in a row succeeded of the `needed`.
+    `probe` is the result of the last probe, `successes` how many in a row succeeded of the `needed`.
     """
 
     vm: Vm
@@ -54,8 +56,8 @@ class Reading:
     resource: Report | None = None
 
 
-def climb(expected: Expected, reading: Reading) -> tuple[Rung, ...]:
-    """Every rung that counts and has something to say."""
+def judge_rungs(expected: Expected, reading: Reading) -> tuple[Rung, ...]:
+    """The verdicts of every rung that counts and could be read."""
     return tuple(
         rung for rung in _all(expected, reading) if rung.name is RungName.POWER or rung.name in expected.counted
     )
@@ -80,66 +82,66 @@ def _all(expected: Expected, reading: Reading) -> Iterator[Rung]:
 
 
 def judge_power(vm: Vm) -> Rung:
-    """Running is enough to go on: a start that extensions hold (for up to 90 minutes), or that one of them failed,
-    says nothing about the disk.
-    """
+    """Whether the VM runs. A start that extensions hold (for up to 90 minutes) or fail is not the disk's fault."""
     seen = f"{vm.power}, provisioning {vm.provisioning_state or 'unknown'}"
     if vm.power is Power.RUNNING:
-        return Rung(RungName.POWER, RungVerdict.FITS, seen)
+        return Rung(RungName.POWER, RungVerdict.AS_EXPECTED, seen)
     if vm.power.settled:
-        return Rung(RungName.POWER, RungVerdict.CONDEMNS, f"the VM stopped again: {seen}")
-    return Rung(RungName.POWER, RungVerdict.WAITS, seen, required=True)
+        return Rung(RungName.POWER, RungVerdict.FAILED, f"the VM stopped again: {seen}")
+    return Rung(RungName.POWER, RungVerdict.PENDING, seen, required=True)
 
 
 def judge_agent(vm: Vm, expected: Expected) -> Rung:
-    """Ready with a time after the start: after power off and start the old report is still shown."""
+    """Whether the agent reported ready after the start; after power off and start Azure still shows the old report."""
     agent, required = vm.agent, expected.agent is True
     if agent is not None and _reported(vm, expected.started_at):
-        return Rung(RungName.AGENT, RungVerdict.PROVES, f"ready at {agent.at}", required)
+        return Rung(RungName.AGENT, RungVerdict.PROVED, f"ready at {agent.at}", required)
     seen = (
         "no report" if agent is None else f"{'ready' if agent.ready else 'not ready'} at {agent.at}, before the start"
     )
     if agent is not None and not agent.ready:
         seen = f"not ready at {agent.at}"
     if required:
-        return Rung(RungName.AGENT, RungVerdict.WAITS, f"{seen}; the image promises one (RefreshAgent)", required=True)
+        return Rung(
+            RungName.AGENT, RungVerdict.PENDING, f"{seen}; the image requires one (RefreshAgent)", required=True
+        )
     if not expected.agent_spoke:
-        return Rung(RungName.AGENT, RungVerdict.QUIET, f"{seen}; none was heard before the swap")
-    return Rung(RungName.AGENT, RungVerdict.DOUBTS if expected.agent is None else RungVerdict.WAITS, seen)
+        return Rung(RungName.AGENT, RungVerdict.NO_SIGNAL, f"{seen}; the agent did not report before the swap either")
+    return Rung(RungName.AGENT, RungVerdict.SUSPECT if expected.agent is None else RungVerdict.PENDING, seen)
 
 
 def judge_name(vm: Vm, names: Collection[str]) -> Rung:
-    """A guest that kept another machine's name is a clone, whatever else works."""
+    """Whether the guest has one of the VM's names; one with another machine's name is a clone, whatever else works."""
     windows = (vm.os_type or "").lower() == "windows"
-    said = vm.guest.computer_name or ""
-    if _short(said, windows) in {_short(name, windows) for name in names}:
-        return Rung(RungName.COMPUTER_NAME, RungVerdict.FITS, said)
+    reported = vm.guest.computer_name or ""
+    if _short(reported, windows) in {_short(name, windows) for name in names}:
+        return Rung(RungName.COMPUTER_NAME, RungVerdict.AS_EXPECTED, reported)
     return Rung(
         RungName.COMPUTER_NAME,
-        RungVerdict.CONDEMNS,
-        f"the guest calls itself {said[:64]}, not {names_text(names)}: a clone",
+        RungVerdict.FAILED,
+        f"the guest's name is {reported[:64]}, not {names_text(names)}: a clone",
     )
 
 
 def computer_names(vm: Vm) -> tuple[str, ...]:
-    """The names a guest of this VM may call itself: what it is called now, was created as, or the VM's own.
+    """The computer names that a guest of this VM may have: its name now, its name at creation, the VM's name.
 
-    What it is called now counts, because a machine that its owner has renamed must be itself on its old disk again.
+    The name now counts because a guest that was renamed must be accepted when it is back on its old disk.
     """
     names = (vm.guest.computer_name, vm.guest.profile_name, vm.name)
     return tuple(dict.fromkeys(name for name in names if name))
 
 
 def names_text(names: Collection[str]) -> str:
-    """The names a VM goes by, for a sentence."""
+    """The names, for a sentence."""
     return " or ".join(dict.fromkeys(names))
 
 
 def judge_probe(reading: Reading) -> Rung:
-    """Several answers in a row: one may come from a guest that is still on its way down."""
+    """Whether the probe succeeded several times in a row: one answer may come from a guest that is shutting down."""
     seen = f"{reading.probe or 'not tried yet'} ({reading.successes} of {reading.needed} in a row)"
-    proves = reading.successes >= reading.needed
-    return Rung(RungName.PROBE, RungVerdict.PROVES if proves else RungVerdict.WAITS, seen, required=True)
+    proved = reading.successes >= reading.needed
+    return Rung(RungName.PROBE, RungVerdict.PROVED if proved else RungVerdict.PENDING, seen, required=True)
 
 
 def _reported(vm: Vm, started_at: str | None) -> bool:

@@ -1,7 +1,8 @@
-"""The health ladder: rungs that each say something of a started VM, and what they say together.
+"""The health ladder: independent signals (rungs) about a started VM, and the verdict of all of them together.
 
-Decides when a VM is proved well, condemned, or runs with nothing proved. Refuses to know what a rung looks at
-(`health_rungs`) and how it was read. Only a signal from the guest itself proves; what the platform sees can condemn.
+Decides when a VM is proved healthy, unhealthy, or running without proof. Does not know what a rung reads
+(`guest_rungs.py`, `platform_rungs.py`). Only a signal from the guest proves health; the platform can only prove
+failure.
 """
 
 from __future__ import annotations
@@ -10,32 +11,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from refresh.domain.azure.polls import QUIET_GUEST_S
 from refresh.domain.terms.verdict import Move, StepVerdict
-
-# A guest that has never been heard of is watched this long for a word and for a boot that fails: six recorded agents
-# reported 26 to 69 s after the boot.
-QUIET_S = 90.0
 
 
 class RungVerdict(StrEnum):
-    """What a rung says of the VM."""
+    """The verdict of one rung. The values are stored in outcomes."""
 
-    PROVES = "proves"
-    """A signal from the guest itself: it is well."""
-    FITS = "fits"
-    """As it should be, which proves nothing."""
-    QUIET = "quiet"
-    """Nothing heard, and nothing promised to be."""
-    WAITS = "waits"
-    """Not there yet, but it may come."""
-    DOUBTS = "doubts"
-    """Against the VM, if nothing proves it well until the time is over."""
-    CONDEMNS = "condemns"
-    """Unhealthy, at once."""
+    PROVED = "proves"
+    """The guest itself shows that it is healthy."""
+    AS_EXPECTED = "fits"
+    """As expected, which proves nothing."""
+    NO_SIGNAL = "quiet"
+    """No signal, and none is required."""
+    PENDING = "waits"
+    """Not yet as required; it may still become so."""
+    SUSPECT = "doubts"
+    """Against the VM, unless another rung proves its health before the timeout."""
+    FAILED = "condemns"
+    """Unhealthy; the timeout is not waited for."""
 
 
 class RungName(StrEnum):
-    """The rungs, as settings and outcomes name them. Power always counts; the others are a setting."""
+    """The names of rungs in settings and outcomes. Power always counts; a setting chooses among the others."""
 
     POWER = "power"
     AGENT = "agent"
@@ -52,39 +50,40 @@ OPTIONAL = tuple(name for name in RungName if name is not RungName.POWER)
 
 @dataclass(frozen=True)
 class Rung:
-    """One rung: what it says, what was seen, and whether there is no green while it is against the VM."""
+    """One rung: its verdict, what was seen, and whether health is not proved before the rung is satisfied."""
 
     name: RungName
-    says: RungVerdict
+    verdict: RungVerdict
     seen: str
     required: bool = False
 
     @property
     def open(self) -> bool:
-        """Whether a promise of this rung has not been kept yet."""
-        return self.required and self.says not in (RungVerdict.PROVES, RungVerdict.FITS)
+        """Whether the rung is required and not satisfied yet."""
+        return self.required and self.verdict not in (RungVerdict.PROVED, RungVerdict.AS_EXPECTED)
 
 
 def judge_health(rungs: Sequence[Rung], elapsed_s: float, timeout_s: float) -> StepVerdict:
-    """What all rungs say `elapsed_s` seconds after the step began: proved, condemned, wait, or runs with no proof.
+    """The verdict of all rungs, `elapsed_s` seconds after the step began: proved, failed, wait, or running unproved.
 
-    Condemned at once by any rung that can; at the timeout by an open promise, or by a doubt that no proof outweighs.
+    Failed at once by any rung with `FAILED`; at the timeout by a required rung that is not satisfied, or by a suspect
+    one that no proof outweighs.
     """
-    condemned = next((rung for rung in rungs if rung.says is RungVerdict.CONDEMNS), None)
-    if condemned is not None:
-        return StepVerdict(Move.FAILED, _told([condemned]))
-    proofs = [rung for rung in rungs if rung.says is RungVerdict.PROVES]
+    failed = next((rung for rung in rungs if rung.verdict is RungVerdict.FAILED), None)
+    if failed is not None:
+        return StepVerdict(Move.FAILED, _text([failed]))
+    proofs = [rung for rung in rungs if rung.verdict is RungVerdict.PROVED]
     still_open = [rung for rung in rungs if rung.open]
     if proofs and not still_open:
-        return StepVerdict(Move.DONE, _told(proofs), proved=True)
-    pending = [rung for rung in rungs if rung.says in (RungVerdict.WAITS, RungVerdict.DOUBTS)]
-    if elapsed_s < (timeout_s if pending else min(QUIET_S, timeout_s)):
-        return StepVerdict(Move.WAIT, _told(pending or rungs))
-    against = still_open or [rung for rung in rungs if rung.says is RungVerdict.DOUBTS]
+        return StepVerdict(Move.DONE, _text(proofs), proved=True)
+    pending = [rung for rung in rungs if rung.verdict in (RungVerdict.PENDING, RungVerdict.SUSPECT)]
+    if elapsed_s < (timeout_s if pending else min(QUIET_GUEST_S, timeout_s)):
+        return StepVerdict(Move.WAIT, _text(pending or rungs))
+    against = still_open or [rung for rung in rungs if rung.verdict is RungVerdict.SUSPECT]
     if against:
-        return StepVerdict(Move.FAILED, _told(against))
-    return StepVerdict(Move.DONE, f"running, guest not proven: {_told(rungs)}")
+        return StepVerdict(Move.FAILED, _text(against))
+    return StepVerdict(Move.DONE, f"running, guest not proven: {_text(rungs)}")
 
 
-def _told(rungs: Sequence[Rung]) -> str:
+def _text(rungs: Sequence[Rung]) -> str:
     return "; ".join(f"{rung.name}: {rung.seen}" for rung in rungs)

@@ -1,7 +1,7 @@
-"""The rungs that the platform speaks for: serial log, Resource Health, Application Health, data disks.
+"""The rungs that the platform reports: serial log, Resource Health, Application Health, data disks.
 
-Decides what each of them makes of what Azure shows. None of them proves a guest well. Refuses to know how rungs weigh
-together (`health`) and what the guest itself says (`health_rungs`).
+Decides the verdict of each on what Azure shows. None of them proves that a guest is healthy. `ladder.py` weighs the
+rungs together.
 """
 
 from __future__ import annotations
@@ -12,49 +12,49 @@ from refresh.domain.azure.guests import Report
 from refresh.domain.health.ladder import Rung, RungName, RungVerdict
 from refresh.domain.terms import times
 
-# A stop that somebody asked for is told as unavailability too.
-_OUR_OWN_STOP = ("customer initiated", "user initiated", "userinitiated", "customerinitiated")
+# Resource Health also reports a stop that was requested as unavailability.
+_REQUESTED_STOP = ("customer initiated", "user initiated", "userinitiated", "customerinitiated")
 
 
 def judge_log(finding: str | None) -> Rung:
-    """The serial log condemns and never acquits: a login prompt is printed by a guest without a network as well."""
+    """The serial log proves failure, never health: a guest without a network prints a login prompt as well."""
     if finding is not None:
-        return Rung(RungName.BOOT_LOG, RungVerdict.CONDEMNS, finding)
-    return Rung(RungName.BOOT_LOG, RungVerdict.QUIET, "nothing against the boot")
+        return Rung(RungName.BOOT_LOG, RungVerdict.FAILED, finding)
+    return Rung(RungName.BOOT_LOG, RungVerdict.NO_SIGNAL, "no sign of a failed boot")
 
 
 def judge_resource(report: Report, started_at: str | None) -> Rung:
-    """What the platform thinks lags behind by minutes: it weighs only where nothing in the guest speaks.
+    """Resource Health lags by minutes: it counts only where the guest gives no signal.
 
     https://learn.microsoft.com/azure/service-health/resource-health-overview
     """
-    ours = (report.reason or "").lower().replace("-", " ") in _OUR_OWN_STOP
+    requested = (report.reason or "").lower().replace("-", " ") in _REQUESTED_STOP
     fresh = started_at is None or times.not_before(report.at, started_at)
-    if report.state == "unavailable" and fresh and not ours:
+    if report.state == "unavailable" and fresh and not requested:
         return Rung(
             RungName.RESOURCE_HEALTH,
-            RungVerdict.DOUBTS,
+            RungVerdict.SUSPECT,
             f"unavailable since {report.at} ({report.reason or 'no reason'})",
         )
-    return Rung(RungName.RESOURCE_HEALTH, RungVerdict.QUIET, report.state)
+    return Rung(RungName.RESOURCE_HEALTH, RungVerdict.NO_SIGNAL, report.state)
 
 
 def judge_application(report: Report, started_at: str | None) -> Rung:
-    """The Application Health extension's word, if it is of this boot; initializing may last up to four hours.
+    """The report of the Application Health extension, if it is from this boot; initializing may last up to four hours.
 
     https://learn.microsoft.com/azure/virtual-machine-scale-sets/virtual-machine-scale-sets-health-extension
     """
     if started_at is not None and not times.not_before(report.at, started_at):
-        return Rung(RungName.APPLICATION_HEALTH, RungVerdict.QUIET, f"{report.state}, before the start")
+        return Rung(RungName.APPLICATION_HEALTH, RungVerdict.NO_SIGNAL, f"{report.state}, before the start")
     if report.state == "unhealthy":
-        return Rung(RungName.APPLICATION_HEALTH, RungVerdict.DOUBTS, f"unhealthy at {report.at}", required=True)
-    says = RungVerdict.FITS if report.state == "healthy" else RungVerdict.QUIET
-    return Rung(RungName.APPLICATION_HEALTH, says, f"{report.state} at {report.at}")
+        return Rung(RungName.APPLICATION_HEALTH, RungVerdict.SUSPECT, f"unhealthy at {report.at}", required=True)
+    verdict = RungVerdict.AS_EXPECTED if report.state == "healthy" else RungVerdict.NO_SIGNAL
+    return Rung(RungName.APPLICATION_HEALTH, verdict, f"{report.state} at {report.at}")
 
 
 def judge_data_disks(now: Collection[str], before: Collection[str]) -> Rung:
-    """Every data disk hangs where it hung, cached as it was; one that somebody added is no harm."""
+    """Whether every data disk is attached and cached as before; an added one does not count."""
     missing = [disk for disk in before if disk not in now]
     if missing:
-        return Rung(RungName.DATA_DISKS, RungVerdict.CONDEMNS, f"not as before: {', '.join(missing)[:120]}")
-    return Rung(RungName.DATA_DISKS, RungVerdict.FITS, f"as before: {', '.join(before)[:120]}")
+        return Rung(RungName.DATA_DISKS, RungVerdict.FAILED, f"not as before: {', '.join(missing)[:120]}")
+    return Rung(RungName.DATA_DISKS, RungVerdict.AS_EXPECTED, f"as before: {', '.join(before)[:120]}")

@@ -1,9 +1,8 @@
-"""What must hold before a VM is stopped for a disk: one pure check per promise, all of them reported.
+"""All checks before a VM is stopped for a disk, each a pure function; all results are reported.
 
-Decides which promises there are and judges the state of the VM; the rest stands beside: `tag_checks` (what is asked for
-can be read), `placement` (the disk is there to be taken), `compatibility` (VM and disk are of one kind), `provenance`
-(where it comes from), `rights` and `locks`. Refuses to know what follows from a failed check (`decision`) and how facts
-were read.
+Decides which checks there are and their order, and judges the state of the VM. The other checks: `tags_readable.py`
+(the tags), `placement.py` (disk is free and near), `compatibility.py` and `encryption.py` (VM and disk match),
+`provenance.py` (origin of the disk), `vm_size.py`, `rights.py` and `locks.py`. Does not know how facts are read.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from refresh.domain.preflight.check import Check, Evidence, Promise, first_faile
 from refresh.domain.preflight.provenance import Policy
 from refresh.domain.terms.swap_reason import Reason
 from refresh.domain.vm.facts import Facts
-from refresh.domain.vm.preflight_facts import Surroundings
+from refresh.domain.vm.preflight_facts import PreflightFacts
 
 _STATES = "https://learn.microsoft.com/azure/virtual-machines/states-billing"
 _EPHEMERAL = "https://learn.microsoft.com/azure/virtual-machines/ephemeral-os-disks"
@@ -48,23 +47,23 @@ PROMISES = (
     *rights.PROMISES,
     locks.NOT_LOCKED,
 )
-"""Every promise that is checked before downtime, in the order in which the checks are shown."""
+"""Everything that is checked before downtime, in the order in which the checks are shown."""
 
 
 def check_facts(facts: Facts, policy: Policy, *, force: bool = False) -> tuple[Check, ...]:
-    """Every check that these facts are enough for, in the order in which a refusal names them.
+    """Every check that can be made on these facts, in the order in which a refusal names them.
 
-    `force` overrides `rejected before` and nothing else. Without the disk that is asked for only the tags are judged.
+    `force` overrides `rejected before` and nothing else. Without the wanted disk only the tags are checked.
     """
     vm, wanted = facts.vm, facts.wanted
     if vm is None:
         return ()
-    said = tags_readable.check_tags(vm, facts.wish)
+    readable = tags_readable.check_tags(vm.own_tags, facts.wish)
     if wanted is None:
-        unknown = facts.unreadable is not None or first_failed(said) is not None
-        return said if unknown else (*said, placement.check_exists(None, facts.wish))
+        unknown = facts.unreadable is not None or first_failed(readable) is not None
+        return readable if unknown else (*readable, placement.check_exists(None, facts.wish))
     return (
-        *said,
+        *readable,
         placement.check_exists(wanted, facts.wish),
         placement.check_not_rejected(wanted, facts.rejected, force=force),
         *_check_swap(vm, wanted, facts, policy),
@@ -72,20 +71,20 @@ def check_facts(facts: Facts, policy: Policy, *, force: bool = False) -> tuple[C
 
 
 def _check_swap(vm: Vm, wanted: Disk, facts: Facts, policy: Policy) -> tuple[Check, ...]:
-    """Every check for making `wanted` the OS disk of `vm`, in the order that suits a reader.
+    """Every check for making `wanted` the OS disk of `vm`, in the order in which they are shown.
 
-    Without `facts.around` (facts from lists) rights, locks, sizes and other VMs' wishes are not checked: no swap is
-    made from those.
+    Without `facts.around` (facts from lists) rights, locks, sizes and other VMs' tags are not checked: no swap begins
+    on facts from lists.
     """
     current, ran, around = facts.current, facts.ran, facts.around
     return (
         MANAGED.judged(vm.os_disk_id is not None, "the VM's OS disk is not managed; convert it to a managed disk"),
         NOT_EPHEMERAL.judged(
             not vm.ephemeral_os_disk,
-            "the VM's OS disk is ephemeral: it cannot be swapped, redeploy the VM instead",
+            "the VM's OS disk is ephemeral and cannot be swapped; redeploy the VM instead",
         ),
-        ALONE.judged(vm.scale_set is None, "the VM belongs to a scale set: have the scale set renew its OS disks"),
-        AWAKE.judged(not vm.hibernated, "the VM is hibernated: start it, or deallocate it without hibernation"),
+        ALONE.judged(vm.scale_set is None, "the VM belongs to a scale set; let the scale set replace its OS disks"),
+        AWAKE.judged(not vm.hibernated, "the VM is hibernated; start it, or deallocate it without hibernation"),
         _at_rest(vm),
         *placement.check_placement(vm, wanted, around),
         *compatibility.check_compatibility(vm, current, wanted, ran),
@@ -99,12 +98,12 @@ def _at_rest(vm: Vm) -> Check:
     moving = not vm.power.settled or vm.provisioning_state in (None, "Updating", "Creating", "Deleting")
     return AT_REST.judged(
         not moving,
-        f"the VM is {vm.power} ({vm.provisioning_state or 'state unknown'}); it is looked at again when that is over",
+        f"the VM is {vm.power} ({vm.provisioning_state or 'state unknown'}); the app checks it again when that is over",
     )
 
 
-def _check_around(vm: Vm, current: Disk | None, wanted: Disk, around: Surroundings) -> tuple[Check, ...]:
-    # The way back needs the same rights on the disk that the VM has now.
+def _check_around(vm: Vm, current: Disk | None, wanted: Disk, around: PreflightFacts) -> tuple[Check, ...]:
+    # A rollback needs the same rights on the disk that the VM has now.
     disks = [wanted.id, *([vm.os_disk_id] if vm.os_disk_id else [])]
     return (
         vm_size.check_size(vm, current, wanted, around.takes_premium),

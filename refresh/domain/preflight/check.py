@@ -1,6 +1,6 @@
-"""One preflight check: the promise, what it rests on, and whether it holds for the VM and disk at hand.
+"""One preflight check: the condition, its evidence, and whether it holds for a VM and a disk.
 
-Decides what a check says of itself. Refuses to know how any of them is judged.
+Decides nothing about any single condition.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from refresh.domain.terms.swap_reason import Reason
 
 
 class Evidence(StrEnum):
-    """How it is known that Azure wants it so, strongest first."""
+    """How it is known that Azure requires the condition, strongest evidence first."""
 
     RECORDED = "recorded"
     DOCUMENTED = "documented"
@@ -23,10 +23,10 @@ class Evidence(StrEnum):
 
 @dataclass(frozen=True)
 class Promise:
-    """What must hold before a VM is stopped.
+    """A condition that must hold before a VM is stopped.
 
-    `source` is where it is written (empty for a rule of our own that needs none); `azure_code` the error that Azure
-    would answer in the middle of the downtime, None where nobody has quoted one.
+    `source` is its documentation (may be empty for a rule of the app); `azure_code` is the error that Azure would
+    return during the downtime, None where none is known.
     """
 
     name: str
@@ -36,13 +36,13 @@ class Promise:
     azure_code: str | None = None
 
     def judged(self, ok: bool, message: str) -> Check:
-        """The check that this promise is for one VM; `message` (with the cure) is only kept when it failed."""
+        """The result of the condition for one VM; `message` (with the cure) is kept only when it failed."""
         return Check(self, ok, "" if ok else message)
 
 
 @dataclass(frozen=True)
 class Check:
-    """A promise that holds or not; `message` names the cure when it does not."""
+    """The result of one condition; when it does not hold, `message` names the cure."""
 
     promise: Promise
     ok: bool
@@ -50,20 +50,20 @@ class Check:
 
     @property
     def name(self) -> str:
-        """What the promise is called."""
+        """The name of the condition."""
         return self.promise.name
 
     @property
     def reason(self) -> Reason:
-        """The code of a refusal for it."""
+        """The reason code of a refusal."""
         return self.promise.reason
 
 
 def first_failed(checks: Iterable[Check]) -> Check | None:
-    """The check that a refusal names: the first that does not hold."""
+    """The first check that does not hold, which a refusal names; None when all hold."""
     return next((check for check in checks if not check.ok), None)
 
 
 def same_text(left: str | None, right: str | None) -> bool:
-    """Whether two of Azure's words are one, whatever case and blanks; an absent word is no word's equal."""
+    """Whether two values of Azure are equal apart from case and blanks; an absent value equals none."""
     return left is not None and right is not None and left.replace(" ", "").lower() == right.replace(" ", "").lower()

@@ -1,7 +1,7 @@
-"""Whether a VM and a disk are of one kind: operating system, hardware interface, size.
+"""Whether a disk fits a VM: operating system, generation, architecture, disk controller, size.
 
-Decides what "fits" means for each of them and which value stands where Azure gives none. Refuses to know who owns the
-disk and where it lies (`placement`), and how it is protected (`encryption`).
+Decides how each is compared and which default stands where Azure gives no value. Leaves owner and place of the disk to
+`placement.py`, its protection to `encryption.py`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from refresh.domain.terms.swap_reason import Reason
 _SWAP_DOCS = "https://learn.microsoft.com/azure/virtual-machines/linux/os-disk-swap"
 _DISK_DOCS = "https://learn.microsoft.com/rest/api/compute/disks/get#supportedcapabilities"
 
-# Disks and VMs made before these properties existed carry none; Azure means this.
+# Disks and VMs from before these properties existed have none; Azure means these values.
 DEFAULT_CONTROLLER = "SCSI"
 DEFAULT_ARCHITECTURE = "x64"
 
@@ -55,11 +55,11 @@ PROMISES = (
 
 
 def check_compatibility(vm: Vm, current: Disk | None, wanted: Disk, ran: Collection[str] = ()) -> tuple[Check, ...]:
-    """Every check of the kind of the disk `wanted` against `vm` and the disk `current` that it runs.
+    """Every check whether the disk `wanted` fits `vm` and its current OS disk `current`.
 
     `ran` are the hashes of disks that this VM is known to have run.
     """
-    # The VM tells its generation only while it is allocated; its current OS disk always does.
+    # A VM has a generation in ARM only while it is allocated; its current OS disk always has one.
     generation = (current.generation if current else None) or vm.generation
     return (
         SAME_OS.judged(
@@ -97,7 +97,7 @@ def _controller(vm: Vm, wanted: Disk) -> Check:
 
 
 def _size(current: Disk | None, wanted: Disk, ran: Collection[str]) -> Check:
-    # The way back must stay open: a disk that this VM ran may be smaller than the one that an image needed since.
+    # A rollback must stay possible: a disk that this VM ran may be smaller than a later one that an image required.
     has, gets = current.size_gb if current else None, wanted.size_gb
     return NOT_SMALLER.judged(
         resource_id.id_hash(wanted.id) in ran or (has is not None and gets is not None and gets >= has),

@@ -1,6 +1,6 @@
-"""Whether a VM and a disk are protected alike: security type, encryption set, encryption inside the guest.
+"""Whether a disk has the VM's protection: security type, disk encryption set, encryption inside the guest.
 
-Decides what counts as alike and which security type stands where Azure gives none. Refuses to know what is on the disk.
+Decides what counts as equal and which security type stands where Azure gives none.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from refresh.domain.terms.swap_reason import Reason
 
 _SWAP_DOCS = "https://learn.microsoft.com/azure/virtual-machines/linux/os-disk-swap"
 
-# VMs and disks without a security profile; Azure means this.
+# The security type of VMs and disks without a security profile.
 DEFAULT_SECURITY_TYPE = "Standard"
 
 SAME_SECURITY = Promise(
@@ -35,21 +35,21 @@ PROMISES = (SAME_SECURITY, SAME_SET, NOT_ENCRYPTED_INSIDE)
 
 
 def check_encryption(vm: Vm, current: Disk | None, wanted: Disk) -> tuple[Check, ...]:
-    """Whether `wanted` is protected as `vm` and the disk `current` that it runs are."""
+    """Whether `wanted` has the protection of `vm` and of its current OS disk `current`."""
     encrypted = [one.name for one in (vm, current, wanted) if one is not None and one.encrypted_inside]
     return (
         _security(vm, wanted),
         _set(current, wanted),
         NOT_ENCRYPTED_INSIDE.judged(
             not encrypted,
-            f"{', '.join(encrypted)} uses Azure Disk Encryption, whose OS disk Azure does not swap; decrypt it, or go "
-            "over to encryption at host",
+            f"{', '.join(encrypted)} uses Azure Disk Encryption, and Azure does not swap such OS disks; decrypt it, or "
+            "change to encryption at host",
         ),
     )
 
 
 def set_of(disk: Disk) -> str | None:
-    """The id of the disk encryption set that encrypts it."""
+    """The id of the disk encryption set that encrypts the disk."""
     found = (disk.encryption or {}).get("diskEncryptionSetId")
     return found if isinstance(found, str) and found else None
 
@@ -63,7 +63,10 @@ def _security(vm: Vm, wanted: Disk) -> Check:
 
 
 def _family(security_type: str | None) -> str:
-    """A VM says `ConfidentialVM`, its disk `ConfidentialVM_DiskEncryptedWithPlatformKey` and the like."""
+    """The part that VM and disk share.
+
+    `ConfidentialVM` of `ConfidentialVM_DiskEncryptedWithPlatformKey` and the like.
+    """
     return (security_type or DEFAULT_SECURITY_TYPE).split("_", maxsplit=1)[0]
 
 

@@ -1,8 +1,7 @@
-"""Whether a lock of somebody's forbids the swap.
+"""Whether a management lock forbids the swap.
 
-Decides which locks stand in the way: read-only ones on the VM, its disks, or anything above them; they stop start and
-deallocate too, since those are POSTs. A `CanNotDelete` lock is no obstacle: nothing is deleted. Refuses to know how
-locks are read.
+Decides which locks do: read-only ones on the VM, its disks, or any scope above; they also block start and deallocate,
+which are POST requests. A `CanNotDelete` lock does not: a swap deletes nothing.
 """
 
 from __future__ import annotations
@@ -23,10 +22,10 @@ NOT_LOCKED = Promise(
 
 
 def check_locks(resources: Iterable[str], locks: Iterable[Lock]) -> Check:
-    """Whether none of `resources` (ids) may only be read. A level that Azure did not have yet counts as read-only."""
+    """Whether no read-only lock covers any of `resources` (ids). An unknown level of lock counts as read-only."""
     asked = tuple(resources)
     closed = [
         lock for lock in locks if lock.level.lower() != "cannotdelete" and any(lock.covers(each) for each in asked)
     ]
     named = ", ".join(f"{lock.id.rpartition('/')[2]} on {lock.scope or 'an unknown scope'}" for lock in closed)
-    return NOT_LOCKED.judged(not closed, f"read-only lock {named}: have it removed for the time of the swap")
+    return NOT_LOCKED.judged(not closed, f"read-only lock {named} forbids the swap; remove it for the time of the swap")

@@ -1,6 +1,6 @@
-"""Whether the disk is there to be taken, in the place where the VM is.
+"""Whether the disk exists, is free, and is in the VM's region and zone.
 
-Decides what a free disk is, and which region and zone go together. Refuses to know what is on the disk.
+Decides what a free disk is and which regions and zones match. Does not know what is on the disk.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from refresh.domain.azure.vms import Vm
 from refresh.domain.preflight.check import Check, Evidence, Promise, same_text
 from refresh.domain.terms import resource_id, tags
 from refresh.domain.terms.swap_reason import Reason
-from refresh.domain.vm.preflight_facts import Surroundings
-from refresh.domain.vm.wish import Wish, shorten
+from refresh.domain.terms.vm_tags import shorten
+from refresh.domain.vm.preflight_facts import PreflightFacts
+from refresh.domain.vm.wish import Wish
 
 _IN_USE = "https://github.com/kubernetes-sigs/azuredisk-csi-driver/issues/1378"
 _SWAP_DOCS = "https://learn.microsoft.com/azure/virtual-machines/linux/os-disk-swap"
@@ -32,7 +33,7 @@ PROMISES = (READY, FREE, NOT_ANOTHERS, SAME_REGION, SAME_ZONE)
 
 
 def check_exists(wanted: Disk | None, wish: Wish) -> Check:
-    """Whether there is a disk such as the tags ask for."""
+    """Whether the disk that the tags ask for exists."""
     return EXISTS.judged(
         wanted is not None,
         f"{tags.OS_DISK_NAME} names disk '{shorten(wish.text)}', which does not exist; correct the tag, or create the "
@@ -41,17 +42,17 @@ def check_exists(wanted: Disk | None, wish: Wish) -> Check:
 
 
 def check_not_rejected(wanted: Disk, rejected: Collection[str], *, force: bool) -> Check:
-    """Whether `wanted`, or its image version, is none of `rejected` (ids, lower-case), unless somebody says `force`."""
+    """Whether neither `wanted` nor its image version is among `rejected` (ids, lower-case), or `force` is set."""
     names = {wanted.id.lower(), (wanted.source_version or wanted.id).lower()}
     return NOT_REJECTED.judged(
         force or names.isdisjoint(rejected),
         f"disk {wanted.name} (or another from the same image version) was found unhealthy on this VM and "
-        "rolled back; use a newer disk, or ask with force",
+        "rolled back; use a newer disk, or request the swap with force",
     )
 
 
-def check_placement(vm: Vm, wanted: Disk, around: Surroundings | None) -> tuple[Check, ...]:
-    """Whether `wanted` can be taken where `vm` is. What other VMs ask for is only judged with `around`."""
+def check_placement(vm: Vm, wanted: Disk, around: PreflightFacts | None) -> tuple[Check, ...]:
+    """Whether `vm` can take `wanted` where it is. Other VMs' tags are checked only with `around`."""
     return (
         READY.judged(
             wanted.provisioning_state == "Succeeded",
@@ -76,12 +77,11 @@ def _free(wanted: Disk) -> Check:
     )
 
 
-def _not_anothers(wanted: Disk, around: Surroundings) -> Check:
+def _not_anothers(wanted: Disk, around: PreflightFacts) -> Check:
     other = resource_id.parse(around.asked_by)
     return NOT_ANOTHERS.judged(
         around.asked_by is None,
-        f"the tag of VM {other.name if other else 'unknown'} asks for disk {wanted.name} too; one of them must ask for "
-        "another disk",
+        f"the tag of VM {other.name if other else 'unknown'} asks for disk {wanted.name} too; change one of the tags",
     )
 
 

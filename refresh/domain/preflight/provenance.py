@@ -1,7 +1,7 @@
-"""Where a disk comes from and whether it may become a given VM.
+"""The origin of a disk, and whether it may become a given VM.
 
-Decides trust (`REFRESH_DISK_TRUST`) and personality: whether a disk will be this VM when it boots. Rests only on what
-ARM cannot be told otherwise (`creationData`) and on what the app remembers of this VM.
+Decides whether the disk is trusted (`REFRESH_DISK_TRUST`) and whether it becomes this VM when it boots, not a clone.
+Uses only what cannot be changed in ARM (`creationData`) and what the dispatcher has recorded of this VM.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from refresh.domain.azure.quarantine import is_quarantined
 from refresh.domain.azure.vms import Vm
 from refresh.domain.preflight.check import Check, Evidence, Promise
 from refresh.domain.terms import resource_id, tags
+from refresh.domain.terms.stop_mode import StopMode
 from refresh.domain.terms.swap_reason import Reason
-from refresh.domain.vm.stop_mode import StopMode
 
 _OS_STATES = (
     "https://learn.microsoft.com/azure/virtual-machines/shared-image-galleries#generalized-and-specialized-images"
@@ -33,9 +33,9 @@ PROMISES = (TRUSTED, NOT_AT_SETUP, PERSONAL, NOT_QUARANTINED)
 
 @dataclass(frozen=True)
 class Policy:
-    """What the settings allow: `trust` is `group` or `gallery`, the rest are ids in lower case.
+    """What the settings allow: `trust` is `group` or `gallery`, the others are ids in lower case.
 
-    `stop_mode` is that of VMs whose tag says nothing.
+    `stop_mode` is for VMs without the tag.
     """
 
     trust: str = "group"
@@ -45,12 +45,13 @@ class Policy:
 
 
 def check_trust(wanted: Disk, ran: Collection[str], policy: Policy) -> Check:
-    """Whether the disk comes from where `REFRESH_DISK_TRUST` wants disks to come from."""
+    """Whether the disk's origin is allowed by `REFRESH_DISK_TRUST`."""
     version = (wanted.source_version or "").lower()
-    from_ours = any(version.startswith(f"{gallery.lower()}/") for gallery in policy.galleries)
+    from_configured = any(version.startswith(f"{gallery.lower()}/") for gallery in policy.galleries)
     return TRUSTED.judged(
-        policy.trust != "gallery" or from_ours or resource_id.id_hash(wanted.id) in ran,
-        f"disk {wanted.name} comes from no image version of a configured gallery (REFRESH_DISK_TRUST=gallery)",
+        policy.trust != "gallery" or from_configured or resource_id.id_hash(wanted.id) in ran,
+        f"disk {wanted.name} comes from no image version of a configured gallery (REFRESH_DISK_TRUST=gallery); use a "
+        "disk from one",
     )
 
 
@@ -62,34 +63,36 @@ def check_personal(
     ran: Collection[str],
     policy: Policy,
 ) -> tuple[Check, ...]:
-    """Whether the disk will become *this* VM when it boots, instead of a clone or a setup screen.
+    """Whether the disk becomes *this* VM when it boots, not a clone or a setup screen.
 
-    A generalised disk swapped in is never provisioned and a specialised one keeps its source's name and keys.
+    A generalised disk that is swapped in is never provisioned; a specialised one keeps its source's name and keys.
     """
     ran_before = resource_id.id_hash(wanted.id) in ran
     if wanted.source_version is None:
         own = ran_before or policy.trust != "gallery"
     else:
-        owner_says = definition is not None and tags.is_true(tags.value_of(definition.tags, tags.REFRESH_PERSONALIZES))
+        personalizes = definition is not None and tags.is_true(
+            tags.value_of(definition.tags, tags.REFRESH_PERSONALIZES)
+        )
         from_this_vm = version is not None and resource_id.same(version.source_id, vm.id)
-        own = ran_before or owner_says or from_this_vm
+        own = ran_before or personalizes or from_this_vm
     found = resource_id.parse(wanted.source_version)
     image = found.names[1] if found is not None and len(found.names) > 1 else "its image"
     oobe = definition is not None and definition.os_state == "Generalized" and definition.os_type == "Windows"
     return (
         NOT_AT_SETUP.judged(
             ran_before or not oobe,
-            f"disk {wanted.name} comes from generalised Windows image {image}: swapped in, it would wait at setup for "
-            "ever; use a specialised image",
+            f"disk {wanted.name} comes from generalised Windows image {image}: after a swap it would wait at "
+            "setup for ever; use a specialised image",
         ),
         PERSONAL.judged(
             own,
-            f"disk {wanted.name} is a clone of {image} and would not become this VM; if the image gives any VM its own "
-            f"name, keys and accounts, its owner tags the image definition {tags.REFRESH_PERSONALIZES}=true",
+            f"disk {wanted.name} is a clone of {image} and would not become this VM; if the image gives each VM its "
+            f"own name, keys and accounts, its owner sets {tags.REFRESH_PERSONALIZES}=true on the image definition",
         ),
         NOT_QUARANTINED.judged(
             ran_before or not is_quarantined(version),
             f"disk {wanted.name} comes from a version of {image} that was rolled back on several VMs; make a new "
-            f"version, or take the tag {tags.REFRESH_QUARANTINED} off that one if it was not to blame",
+            f"version, or remove the tag {tags.REFRESH_QUARANTINED} from that one if it was not at fault",
         ),
     )

@@ -1,7 +1,7 @@
-"""Whether Azure would let the app do everything that a swap and its way back need.
+"""Whether the app has every right that a swap and its rollback need.
 
-Decides which actions are needed on which resource and what a set of role permissions grants. A right that is missing
-is found before the VM is stopped, above all the right to start it again. Refuses to know how permissions are read.
+Decides which actions are needed on which resource and what a set of role permissions grants. A missing right is found
+before the VM is stopped, above all the right to start it again. Does not know how permissions are read.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ _STOP = {
     "deallocate": "Microsoft.Compute/virtualMachines/deallocate/action",
     "power-off": "Microsoft.Compute/virtualMachines/powerOff/action",
 }
-# A VM update is refused without rights on the disk that it names, the new one as well as, on the way back, the old one.
+# Azure refuses a VM update without rights on the disk that it names: the new one, and the old one in a rollback.
 _OF_DISK = ("Microsoft.Compute/disks/read", "Microsoft.Compute/disks/write")
 _OF_SET = ("Microsoft.Compute/diskEncryptionSets/read",)
 
-# Reads of the health check beside the VM itself; without one a rung says nothing, which is no reason to refuse.
+# Reads of the health check beside the VM itself. A missing one switches off its rung and refuses no swap.
 _OF_RUNGS = {
     RungName.BOOT_LOG: "Microsoft.Compute/virtualMachines/retrieveBootDiagnosticsData/action",
     RungName.RESOURCE_HEALTH: "Microsoft.ResourceHealth/availabilityStatuses/read",
     RungName.PROBE: "Microsoft.Network/networkInterfaces/read",
 }
 READ_ADDRESS = "Microsoft.Network/publicIPAddresses/read"
-"""For the warning about a public address that changes on deallocation, beside the read of the network interface."""
+"""Needed, beside the read of the network interface, to warn of a public address that changes on deallocation."""
 
 RIGHTS_ON_VM = Promise(
     "app has its rights on the VM",
@@ -67,7 +67,7 @@ PROMISES = (RIGHTS_ON_VM, RIGHTS_ON_DISKS, RIGHTS_ON_SET)
 
 @dataclass(frozen=True)
 class Grant:
-    """What one role gives at a scope: `actions` without `not_actions`, both with `*` for anything.
+    """The permissions of one role at a scope: `actions` without `not_actions`; `*` stands for any text.
 
     https://learn.microsoft.com/rest/api/authorization/permissions/list-for-resource
     """
@@ -76,12 +76,12 @@ class Grant:
     not_actions: tuple[str, ...] = ()
 
     def gives(self, action: str) -> bool:
-        """Whether this role alone gives `action`. What one role leaves out another may give."""
+        """Whether this role alone gives `action`. Another role may give what this one excludes."""
         return _named(action, self.actions) and not _named(action, self.not_actions)
 
 
 def missing(needed: Iterable[str], grants: Iterable[Grant]) -> tuple[str, ...]:
-    """The actions that none of `grants` gives."""
+    """The actions of `needed` that none of `grants` gives."""
     known = tuple(grants)
     return tuple(action for action in needed if not any(grant.gives(action) for grant in known))
 
@@ -96,14 +96,14 @@ def needed_on(scope: str, stop_mode: str) -> tuple[str, ...]:
 
 
 def needed_to_swap(stop_mode: str) -> tuple[str, ...]:
-    """The actions any swap needs on the group of its VM and disks; `stop_mode` is `deallocate` or `power-off`."""
+    """The actions that every swap needs on the group of its VM and disks; `stop_mode` as in `needed_on`."""
     return (*_OF_VM, _STOP[stop_mode], *_OF_DISK)
 
 
 def needed_by_rungs(vm: Vm, counted: Collection[str], *, probed: bool) -> dict[RungName, tuple[str, str]]:
-    """The action, and the id it is needed on, for each rung in `counted` that reads more than the VM itself.
+    """The action, and the id that it is needed on, for each rung in `counted` that reads more than the VM itself.
 
-    The probe's only where the VM is `probed`: its address stands on the network interface.
+    The probe needs one only where the VM is `probed`: the address is read from the network interface.
     """
     scopes = {RungName.PROBE: vm.guest.nic_id if probed else None}
     return {
@@ -116,9 +116,9 @@ def needed_by_rungs(vm: Vm, counted: Collection[str], *, probed: bool) -> dict[R
 def check_rights(
     vm_id: str, disk_ids: Iterable[str], set_id: str | None, gaps: Mapping[str, tuple[str, ...]]
 ) -> tuple[Check, ...]:
-    """Whether nothing is missing; `gaps` are the missing actions by lower-case resource id.
+    """Whether no right is missing; `gaps` are the missing actions by lower-case resource id.
 
-    A resource that is not in `gaps` was not asked about, and unknown means no.
+    A resource that is not in `gaps` was not read, and counts as having no rights.
     """
     checks = [
         _check(RIGHTS_ON_VM, (vm_id,), gaps),
@@ -130,8 +130,8 @@ def check_rights(
 def _check(promise: Promise, scopes: Iterable[str], gaps: Mapping[str, tuple[str, ...]]) -> Check:
     lacking = {scope: gaps.get(scope.lower(), ("every action",)) for scope in scopes}
     lacking = {scope: actions for scope, actions in lacking.items() if actions}
-    said = "; ".join(f"{', '.join(actions)} on {scope}" for scope, actions in lacking.items())
-    return promise.judged(not lacking, f"the app's identity lacks {said}: have its role assigned there")
+    named = "; ".join(f"{', '.join(actions)} on {scope}" for scope, actions in lacking.items())
+    return promise.judged(not lacking, f"the app's identity lacks {named}: have its role assigned there")
 
 
 def _named(action: str, patterns: Iterable[str]) -> bool:

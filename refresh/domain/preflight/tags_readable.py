@@ -1,18 +1,17 @@
-"""Whether what a VM's own tags say can be honoured as it stands.
+"""Whether the tags of a VM can be read and are supported.
 
-Decides which promise each tag must keep; the first that fails is the one told. Refuses to know the disk that is meant:
-tags are read before any disk is.
+Decides the checks of tags; a refusal names the first that fails. Does not know the wanted disk: tags are checked before
+any disk is read.
 """
 
 from __future__ import annotations
 
-from refresh.domain.azure.vms import Vm
-from refresh.domain.health.owner_tags import probe_fault, timeout_fault
+from collections.abc import Sequence
+
 from refresh.domain.preflight.check import Check, Evidence, Promise
-from refresh.domain.terms import tags
 from refresh.domain.terms.swap_reason import Reason
-from refresh.domain.vm.stop_mode import StopMode, choose_stop_mode
-from refresh.domain.vm.wish import Wish, shorten
+from refresh.domain.terms.vm_tags import TagFault, VmTags
+from refresh.domain.vm.wish import Wish
 
 BUILT = Promise("no tag asks for what is not built yet", Reason.TAG_NOT_BUILT, Evidence.OUR_RULE)
 STOP_MODE = Promise("stop mode can be read", Reason.BAD_STOP_MODE, Evidence.OUR_RULE)
@@ -25,26 +24,20 @@ IN_GROUP = Promise("disk is of a group that may be named", Reason.DISK_OUTSIDE_G
 PROMISES = (BUILT, STOP_MODE, PROBE, TIMEOUT, READABLE, HAS_PREVIOUS, IN_GROUP)
 
 
-def check_tags(vm: Vm, wish: Wish) -> tuple[Check, ...]:
-    """Every check of the tags of `vm`, `wish` being what they ask for."""
+def check_tags(asked: VmTags, wish: Wish) -> tuple[Check, ...]:
+    """Every check of a VM's tags; `wish` is the disk that they ask for."""
+    readable = ((STOP_MODE, asked.stop_mode), (PROBE, asked.probe), (TIMEOUT, asked.health_timeout_s))
     return (
-        _built(vm),
-        _stop_mode(vm),
-        PROBE.judged(not (fault := probe_fault(vm)), fault or ""),
-        TIMEOUT.judged(not (fault := timeout_fault(vm)), fault or ""),
+        _built(asked.not_built),
+        *(_readable(promise, value) for promise, value in readable),
         *(one.judged(wish.problem is not one.reason, wish.message) for one in (READABLE, HAS_PREVIOUS, IN_GROUP)),
     )
 
 
-def _built(vm: Vm) -> Check:
-    early = [name for name in tags.NOT_BUILT_YET if tags.value_of(vm.tags, name) is not None]
+def _built(early: Sequence[str]) -> Check:
     return BUILT.judged(not early, f"tag {' and '.join(early)} is not supported yet; remove it to have this VM swapped")
 
 
-def _stop_mode(vm: Vm) -> Check:
-    said = shorten(tags.value_of(vm.tags, tags.REFRESH_STOP_MODE) or "")
-    known = f"{StopMode.DEALLOCATE} or {StopMode.POWER_OFF}"
-    return STOP_MODE.judged(
-        choose_stop_mode(vm, StopMode.DEALLOCATE) is not None,
-        f"{tags.REFRESH_STOP_MODE}='{said}' is no way to stop a VM; write {known}",
-    )
+def _readable(promise: Promise, value: object) -> Check:
+    fault = value if isinstance(value, TagFault) else None
+    return promise.judged(fault is None, fault.message if fault else "")

@@ -1,7 +1,6 @@
-"""Whether the VM's size can carry the disk.
+"""Whether the VM's size supports the disk's SKU.
 
-Decides when that must be known at all: a VM that runs a premium disk today can carry another. Refuses to know how the
-sizes of a region are read.
+Decides when the list of sizes must be read: a VM that has a premium disk today supports another one.
 """
 
 from __future__ import annotations
@@ -20,16 +19,19 @@ SIZE_CARRIES = Promise(
 )
 
 
-def must_be_asked(current: Disk | None, wanted: Disk) -> bool:
-    """Whether only the list of sizes can tell: the wanted disk is premium and the one in use is not."""
+def must_read_sizes(current: Disk | None, wanted: Disk) -> bool:
+    """Whether the list of sizes is needed: the wanted disk is premium and the current one is not."""
     return _is_premium(wanted) and not (current is not None and _is_premium(current))
 
 
 def check_size(vm: Vm, current: Disk | None, wanted: Disk, takes_premium: bool | None) -> Check:
-    """Whether the size of `vm` carries `wanted`; `takes_premium` is what Azure's list says, None if nothing."""
+    """Whether the size of `vm` supports `wanted`.
+
+    `takes_premium` is from Azure's list, None when the size is not there.
+    """
     return SIZE_CARRIES.judged(
-        not must_be_asked(current, wanted) or takes_premium is True,
-        f"disk {wanted.name} is {wanted.sku}, and Azure does not say that size {vm.size or 'unknown'} takes that; "
+        not must_read_sizes(current, wanted) or takes_premium is True,
+        f"disk {wanted.name} is {wanted.sku}, and Azure does not list size {vm.size or 'unknown'} as supporting that; "
         "change the disk's SKU or the VM's size",
     )
 

@@ -7,7 +7,6 @@ the disk is deleted; the same function judges the list and each disk right befor
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,12 +15,10 @@ from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.locks import Lock
 from refresh.domain.retention.mentions import Mentions
 from refresh.domain.retention.reason import RemovalReason, RemovalVerdict
-from refresh.domain.terms import resource_id, times
+from refresh.domain.terms import names, resource_id, times
 
 _DAY_S = 86400.0
 _NEVER = datetime.min.replace(tzinfo=UTC)
-# What `naming.disk_name` makes: the VM's name (or its beginning and a hash), the period, the attempt.
-_OUR_NAME = re.compile(r"^(?P<vm>.+)-20\d\d(0[1-9]|1[0-2])(-[1-9]\d?)?\Z", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -128,8 +125,8 @@ def lock_on(resource: str, locks: Iterable[Lock]) -> str | None:
 
 
 def _vm_of(disk: Disk) -> tuple[str, str] | None:
-    home, found = resource_id.parse(disk.id), _OUR_NAME.match(disk.name)
-    return (home.group_key, found["vm"].lower()) if home is not None and found is not None else None
+    home, found = resource_id.parse(disk.id), names.parse_disk_name(disk.name)
+    return (home.group_key, found.vm.lower()) if home is not None and found is not None else None
 
 
 def _of_owner(disk: Disk) -> str:

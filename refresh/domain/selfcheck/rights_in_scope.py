@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from refresh.domain.azure.vms import Vm
-from refresh.domain.terms import resource_id, tags, times
+from refresh.domain.terms import resource_id, times
 
 _NAMED = 5
 
@@ -57,7 +57,7 @@ def groups_in_scope(vms: Iterable[Vm]) -> list[str]:
     """The ids of the resource groups that have a VM in scope, each once."""
     found: dict[str, str] = {}
     for vm in vms:
-        parsed = resource_id.parse(vm.id) if tags.in_scope(vm.tags) else None
+        parsed = resource_id.parse(vm.id) if vm.own_tags.in_scope else None
         if parsed is not None:
             found.setdefault(parsed.group_id.lower(), parsed.group_id)
     return list(found.values())

@@ -9,7 +9,7 @@ from refresh.domain.vm.facts import Facts
 
 
 @dataclass(frozen=True)
-class Seen:
+class DecidedVm:
     """One VM, its facts and the decision; `exact` when its power state was read."""
 
     vm_id: str

@@ -16,7 +16,6 @@ from refresh.domain.preflight.tags_readable import PROMISES as TAG_PROMISES
 from refresh.domain.terms import resource_id, tags
 from refresh.domain.terms.swap_reason import Reason
 from refresh.domain.vm.facts import Facts
-from refresh.domain.vm.intent_tag import read_intent_tag
 
 
 @dataclass(frozen=True)
@@ -78,11 +77,11 @@ def decide_swap(facts: Facts, policy: Policy, *, force: bool = False) -> Decisio
 
 def decide_settled(vm: Vm, facts: Facts) -> Decision | None:
     """The decision about a VM whose tags ask for no swap; None where they ask for one."""
-    if tags.on_hold(vm.tags):
+    if vm.own_tags.on_hold:
         return Skip(Reason.ON_HOLD, f"{tags.AUTO_REFRESH}=hold: the app leaves this VM alone")
-    if not tags.in_scope(vm.tags):
-        return Skip(Reason.NOT_IN_SCOPE, tags.say_out_of_scope(vm.tags))
-    left = read_intent_tag(tags.value_of(vm.tags, tags.REFRESH_STATE))
+    if not vm.own_tags.in_scope:
+        return Skip(Reason.NOT_IN_SCOPE, vm.own_tags.why_out_of_scope)
+    left = vm.own_tags.open_intent
     if left is not None and not is_intent_stale(facts) and vm.power.settled:
         return Revive(Reason.RECOVER, f"{left.run} stopped this VM and did not finish: the VM is started")
     wish = facts.wish
@@ -100,10 +99,9 @@ def is_intent_stale(facts: Facts) -> bool:
     a VM that its owner stopped on purpose.
     """
     vm = facts.vm
-    value = tags.value_of(vm.tags, tags.REFRESH_STATE) if vm is not None else None
-    if vm is None or value is None:
+    if vm is None or vm.own_tags.refresh_state is None:
         return False
-    left = read_intent_tag(value)
+    left = vm.own_tags.open_intent
     if left is None or not left.was_running or left.run in facts.over:
         return True
     return vm.power is Power.RUNNING or not left.is_about(vm.id, vm.os_disk_name, vm.os_disk_id)
@@ -112,7 +110,7 @@ def is_intent_stale(facts: Facts) -> bool:
 def find_lost_swap(facts: Facts) -> str | None:
     """A warning when `RefreshState` of this running VM names a swap that the app has no record of; None otherwise."""
     vm = facts.vm
-    left = read_intent_tag(tags.value_of(vm.tags, tags.REFRESH_STATE)) if vm is not None else None
+    left = vm.own_tags.open_intent if vm is not None else None
     if vm is None or left is None or left.run in facts.over or vm.power is not Power.RUNNING:
         return None
     if not left.is_about(vm.id, vm.os_disk_name, vm.os_disk_id):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from refresh.domain.vm.stop_mode import StopMode
+from refresh.domain.terms.stop_mode import StopMode
 
 # Before any change: the `starting` event is published and its notice runs.
 NOTICE = "notice"

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from refresh.domain.azure.vms import Power, Vm
 from refresh.domain.terms import resource_id
+from refresh.domain.terms.stop_mode import StopMode
 from refresh.domain.terms.verdict import Move, StepVerdict
-from refresh.domain.vm.stop_mode import StopMode
 
 # An accepted operation that shows no effect after this long is begun again; ARM's reads follow its writes in seconds.
 LOST_AFTER_S = 30.0

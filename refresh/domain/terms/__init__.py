@@ -1,1 +1,1 @@
-"""The words every other part uses: resource ids, times, names, tags, reasons, verdicts."""
+"""Values that every other part uses: resource ids, times, names, tags, reasons, verdicts."""

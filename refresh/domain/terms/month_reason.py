@@ -1,7 +1,7 @@
-"""Every reason the monthly refresh gives for what it did or did not do; those about a swap are in `reason`.
+"""Reason codes of the monthly refresh; those of a swap are in `swap_reason.py`.
 
-Decides the codes that travel unchanged into results, logs, API and dashboard. The sentence that goes with a code is
-made where it is used, because it names the things at hand.
+Decides the codes that results, logs, API and dashboard show unchanged. The sentence beside a code is made where the
+code is used, because it names the resources concerned.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from enum import StrEnum
 
 
 class MonthReason(StrEnum):
-    """Why. The value is what people see; it never changes its meaning."""
+    """Why something was done or not. The value is shown to people and never changes its meaning."""
 
     MADE = "made"
     MISSING = "missing"
@@ -69,7 +69,7 @@ class MonthReason(StrEnum):
 
 @dataclass(frozen=True)
 class Refusal:
-    """Something the app will not do: the code, and one sentence with the cure."""
+    """Why the app does not do something: the code, and one sentence with the cure."""
 
     reason: MonthReason
     message: str

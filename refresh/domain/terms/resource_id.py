@@ -1,6 +1,6 @@
-"""What an ARM resource id says about itself.
+"""ARM resource ids: splitting and comparing them.
 
-Decides how an id is split and compared (ARM compares without case; answers vary in case). Refuses to know whether the
+Decides how an id is split and compared (ARM compares without case; answers vary in case). Does not know whether the
 resource exists.
 """
 
@@ -21,7 +21,7 @@ GALLERY_TYPE = "microsoft.compute/galleries"
 
 @dataclass(frozen=True)
 class ResourceId:
-    """An ARM id under a resource group, taken apart; `names` has one entry per type segment."""
+    """The parts of an ARM id below a resource group; `names` has one entry for each type segment."""
 
     subscription: str
     group: str
@@ -31,7 +31,7 @@ class ResourceId:
 
     @property
     def name(self) -> str:
-        """The last name: the resource's own."""
+        """The resource's own name, the last one."""
         return self.names[-1]
 
     @property
@@ -41,7 +41,7 @@ class ResourceId:
 
     @property
     def group_id(self) -> str:
-        """The resource group's id, as it was written."""
+        """The resource group's id, as written."""
         return f"/subscriptions/{self.subscription}/resourceGroups/{self.group}"
 
     @property
@@ -50,7 +50,7 @@ class ResourceId:
         return self.group_id.lower()
 
     def parent(self, levels: int = 1) -> str:
-        """The id of the resource `levels` above this one (a version's definition, say)."""
+        """The id of the resource `levels` above this one, such as the definition of a version."""
         return "/".join(self.text.split("/")[: -2 * levels])
 
     def sibling(self, resource_type: str, name: str) -> str:
@@ -59,7 +59,7 @@ class ResourceId:
 
 
 def parse(text: object) -> ResourceId | None:
-    """Take `text` apart, or answer None when it is not the id of a resource in a resource group."""
+    """The parts of `text`; None when it is not the id of a resource in a resource group."""
     if not isinstance(text, str) or len(text) > 1024:
         return None
     trimmed = text.rstrip("/")
@@ -84,7 +84,7 @@ def without_tags_suffix(text: str) -> str:
 
 
 def same(left: str | None, right: str | None) -> bool:
-    """Whether two ids name one resource; an absent id names none."""
+    """Whether two ids name the same resource; an absent id names none."""
     return left is not None and right is not None and left.rstrip("/").lower() == right.rstrip("/").lower()
 
 
@@ -102,5 +102,5 @@ def is_disk_name(text: str) -> bool:
 
 
 def id_hash(text: str) -> str:
-    """Twelve hex digits that stand for a resource id, whatever its case."""
+    """Twelve hex digits of the SHA-256 of a resource id, the same in any case."""
     return hashlib.sha256(text.lower().encode()).hexdigest()[:12]

@@ -1,7 +1,7 @@
-"""Every reason the app gives for what it does or does not do to a VM, in one place.
+"""Reason codes of swaps: why the app does something to a VM or does not.
 
-Decides the codes that travel unchanged into logs, API, dashboard and history. The sentence that goes with a code is
-made where it is used, because it names the things at hand.
+Decides the codes that logs, API, dashboard and history show unchanged. The sentence beside a code is made where the
+code is used, because it names the resources concerned.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Why. The value is what people see; it never changes its meaning."""
+    """Why something is done or not. The value is shown to people and never changes its meaning."""
 
     WANTED = "wanted"
     RECOVER = "recover"
@@ -75,7 +75,7 @@ class Reason(StrEnum):
 
 
 class Wait(StrEnum):
-    """Why an admitted wish still waits in the queue."""
+    """Why an admitted VM still waits in the queue."""
 
     PAUSED = "paused"
     SELFCHECK = "selfcheck"

@@ -1,7 +1,6 @@
-"""The tag contract: every tag name is spelled here and nowhere else.
+"""The tag contract: the one place that spells tag names.
 
-Decides which tags the product reads and writes and how their names and values compare. Refuses to know what a wish
-means for a VM; that is `decision`.
+Decides which tags the app reads and writes and how their names and values compare. `vm_tags.py` parses those of a VM.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ BUILD_RUN = "RefreshRun"
 BUILD_DEFINITION = "RefreshDefinition"
 BUILD_FOR = "RefreshFor"
 BUILD_SINCE = "RefreshSince"
-# On disks the app made: for people to read, never for decisions.
+# On disks the app made: information for people; no decision reads them.
 DISK_VM = "RefreshVm"
 DISK_PERIOD = "RefreshPeriod"
 DISK_VERSION = "RefreshVersion"
@@ -57,8 +56,8 @@ VM_CONTRACT = (
     REFRESH_WINDOW,
     REFRESH_GROUP,
 )
-# A VM that carries one of these asks for something that does not exist yet; swapping it as if the tag were not there
-# would break the promise the tag makes to its owner.
+# Reserved for features that do not exist yet. A VM with one of these is not swapped: its owner expects the tag to
+# count.
 NOT_BUILT_YET = (REFRESH_RING, REFRESH_WINDOW, REFRESH_GROUP)
 CONTRACT = (
     *VM_CONTRACT,
@@ -79,37 +78,17 @@ MAX_VALUE_LENGTH = 256
 
 
 def value_of(tags: Mapping[str, str], name: str) -> str | None:
-    """The value of tag `name`, whatever case the name was written in (ARM's rule); None when it is not there."""
+    """The value of tag `name`; names compare without case, as in ARM. None when the tag is absent."""
     wanted = name.lower()
     return next((value for key, value in tags.items() if key.lower() == wanted), None)
 
 
 def is_true(value: str | None) -> bool:
-    """Whether a tag says `true`, in any case."""
+    """Whether a tag's value is `true`, in any case."""
     return value is not None and value.strip().lower() == "true"
 
 
-def in_scope(tags: Mapping[str, str]) -> bool:
-    """Whether `AutoRefresh` puts this VM in scope (`true` or `hold`, any case)."""
-    return is_true(value_of(tags, AUTO_REFRESH)) or on_hold(tags)
-
-
-def on_hold(tags: Mapping[str, str]) -> bool:
-    """Whether `AutoRefresh=hold` tells the app to keep its hands off."""
-    return (value_of(tags, AUTO_REFRESH) or "").strip().lower() == "hold"
-
-
-def say_out_of_scope(tags: Mapping[str, str]) -> str:
-    """Why these tags leave a VM out, with what they say: somebody may believe that it is in."""
-    value = value_of(tags, AUTO_REFRESH)
-    if value is None:
-        return f"{AUTO_REFRESH} is not on this VM; set it to true to have it refreshed"
-    if value.strip().lower() == "false":
-        return f"{AUTO_REFRESH}={value}: the VM is left out; set it to true to have it refreshed"
-    return f"{AUTO_REFRESH}={value!r} is none of true, hold and false; set it to true to have the VM refreshed"
-
-
 def not_contract(tags: Mapping[str, str]) -> dict[str, str]:
-    """The tags that are somebody else's: what a new disk keeps of the old one's."""
+    """The tags outside the contract, which a new disk takes over from the old one."""
     ours = {name.lower() for name in CONTRACT}
     return {key: value for key, value in tags.items() if key.lower() not in ours}

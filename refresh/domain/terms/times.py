@@ -1,4 +1,4 @@
-"""ARM's times as text, compared as times: answers vary in fraction digits and zone spelling."""
+"""Times of ARM, which are texts, compared as times: they vary in fraction digits and in the spelling of the zone."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 
 def parse(text: str | None) -> datetime | None:
-    """The instant `text` (ISO 8601) names, in UTC; None when it names none."""
+    """The time that `text` (ISO 8601) spells, in UTC; None when it spells none."""
     try:
         found = datetime.fromisoformat(text) if text else None
     except ValueError:
@@ -23,7 +23,7 @@ def seconds_between(earlier: str | None, later: str | None) -> float | None:
 
 
 def later(text: str | None, other: str | None) -> str | None:
-    """The later of two instants, as its text; the other one when one is no time."""
+    """The later of two times, as text; when one is not a time, the other."""
     gap = seconds_between(other, text)
     if gap is None:
         return text if parse(text) else other
@@ -31,6 +31,6 @@ def later(text: str | None, other: str | None) -> str | None:
 
 
 def not_before(text: str | None, other: str | None) -> bool:
-    """Whether `text` is the same instant as `other` or later; False when either is not a time."""
+    """Whether `text` is the same time as `other` or later; False when either is not a time."""
     gap = seconds_between(other, text)
     return gap is not None and gap >= 0

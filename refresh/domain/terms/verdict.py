@@ -1,7 +1,4 @@
-"""What a reading of a step's VM means: go on, begin, done or failed, and what was seen.
-
-Decides the words only.
-"""
+"""The verdict on a step of a swap after its VM was read: begin, wait, done or failed, and what was seen."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ class Move(StrEnum):
 
 @dataclass(frozen=True)
 class StepVerdict:
-    """The next move and what was seen; `proved` when a signal from the guest itself says it is well."""
+    """The next move and what was seen; `proved` when a signal from the guest itself shows that it is healthy."""
 
     move: Move
     seen: str

@@ -1,1 +1,1 @@
-"""What is known of one VM and what its tags ask for."""
+"""The facts about one VM, the disk that its tags ask for, and warnings before a swap."""

@@ -1,6 +1,6 @@
-"""Everything that a decision about one VM rests on.
+"""The facts that a decision about one VM rests on: what was read from Azure and what the dispatcher has recorded.
 
-Decides nothing: it carries what was read, and what the app remembers, from whoever read it to whoever judges.
+Decides nothing.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.galleries import Definition, Version
 from refresh.domain.azure.vms import Vm
 from refresh.domain.terms.swap_reason import Reason
-from refresh.domain.vm.preflight_facts import Surroundings
+from refresh.domain.vm.preflight_facts import PreflightFacts
 from refresh.domain.vm.warnings import VmWarning
 from refresh.domain.vm.wish import Wish
 
 
 @dataclass(frozen=True)
 class Facts:
-    """None where ARM says it is not there.
+    """A field is None where ARM has no such resource.
 
-    `unreadable` is a sentence when something could not be read; `ran` the hashes of disks this VM is known to have
-    run; `over` runs that have ended; `rejected` the disk and version ids (lower-case) found unhealthy on this VM;
-    `around` is None where only lists were read; `warnings` are those that take reads of their own.
+    `unreadable` is a sentence when something could not be read. `ran` are the hashes of disks that this VM is known to
+    have run, `over` runs that have ended, `rejected` the ids (lower-case) of disks and versions found unhealthy on this
+    VM. `around` is None where only lists were read. `warnings` are those that need extra reads.
     """
 
     vm: Vm | None
@@ -31,7 +31,7 @@ class Facts:
     wanted: Disk | None = None
     version: Version | None = None
     definition: Definition | None = None
-    around: Surroundings | None = None
+    around: PreflightFacts | None = None
     unreadable: str | None = None
     unreadable_reason: Reason = Reason.UNREADABLE
     ran: frozenset[str] = frozenset()

@@ -1,7 +1,7 @@
-"""From an Event Grid event or a list of VMs to hints: which VM to look at.
+"""Which VM to read, from an Event Grid event or from a list of VMs.
 
-Decides whether an event is about a VM. Refuses to believe anything else in it: events come twice, late, out of order,
-and carry no tag values. https://learn.microsoft.com/azure/event-grid/event-schema-subscriptions
+Decides whether an event is about a VM. Uses nothing else of the event: events come twice, late and out of order, and
+contain no tag values. https://learn.microsoft.com/azure/event-grid/event-schema-subscriptions
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from refresh.domain.azure.vms import Vm
-from refresh.domain.terms import resource_id, tags
+from refresh.domain.terms import resource_id
 
 _EVENT_TYPE = "microsoft.resources.resourcewritesuccess"
 _OPERATIONS = ("microsoft.resources/tags/write", "microsoft.compute/virtualmachines/write")
@@ -19,21 +19,21 @@ _OPERATIONS = ("microsoft.resources/tags/write", "microsoft.compute/virtualmachi
 
 @dataclass(frozen=True)
 class Hint:
-    """Look at this VM."""
+    """A VM (by id) to read and decide about."""
 
     vm: str
 
 
 @dataclass(frozen=True)
 class Ignored:
-    """The event says nothing to us; `malformed` when it should have."""
+    """An event that is not about a VM, and why; `malformed` when it lacks a field that it must have."""
 
     why: str
     malformed: bool = False
 
 
 def hint_from_event(event_type: object, subject: object, data: object) -> Hint | Ignored:
-    """Read one event; the VM's id comes from `data.resourceUri`, or from `subject` when that is absent."""
+    """The VM that an event is about: `data.resourceUri`, or `subject` when that is absent."""
     if not isinstance(data, Mapping):
         return Ignored(f"data is {type(data).__name__}, not an object", malformed=True)
     if not isinstance(event_type, str):
@@ -57,18 +57,19 @@ def _hint_from_uri(data: Mapping[str, Any], subject: object) -> Hint | Ignored:
     if vm is not None:
         return Hint(vm.text)
     about_a_vm = "/microsoft.compute/virtualmachines/" in resource.lower()
-    told = resource.partition("?")[0][:120]  # what follows in a URL may be a key
-    return Ignored(f"'{told}' is not the id of a VM", malformed=about_a_vm and resource.count("/") < 9)
+    shown = resource.partition("?")[0][:120]  # what follows in a URL may be a key
+    return Ignored(f"'{shown}' is not the id of a VM", malformed=about_a_vm and resource.count("/") < 9)
 
 
 def is_worth_a_look(vm: Vm) -> bool:
-    """Whether a VM seen in a list has a wish that is not fulfilled, or a swap that may have died on it.
+    """Whether a listed VM asks for a disk that it does not have, or has the mark of a swap that may have died.
 
-    Says nothing about whether the wish is any good: the look decides. A VM on hold is left alone.
+    Whether the disk can be had is not judged here. A VM on hold is left alone.
     """
-    if not tags.in_scope(vm.tags) or tags.on_hold(vm.tags):
+    asked = vm.own_tags
+    if not asked.in_scope or asked.on_hold:
         return False
-    if tags.value_of(vm.tags, tags.REFRESH_STATE):
+    if asked.refresh_state:
         return True
-    wish = (tags.value_of(vm.tags, tags.OS_DISK_NAME) or "").strip().lower()
+    wish = asked.wanted.lower()
     return bool(wish) and wish not in ((vm.os_disk_name or "").lower(), (vm.os_disk_id or "").lower())

@@ -1,6 +1,6 @@
-"""What stands around a swap, beside the VM and its disks.
+"""The facts that preflight checks need beside the VM and its disks: the app's rights, locks, other VMs' tags.
 
-Decides nothing: it carries the app's own rights, the locks of others and what other VMs ask for to the checks.
+Decides nothing.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from refresh.domain.azure.locks import Lock
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What was found out once for this swap, or for many.
+class PreflightFacts:
+    """Read once for this swap, or for many.
 
-    `gaps` are the actions missing on each resource that it touches, by lower-case id; one that is absent was not asked
-    about. `locks` are those of the groups concerned, with everything above and below them; `asked_by` is the id of
-    another VM whose tag asks for the same disk, `wishes_read` whether those tags were read at all.
-    `takes_premium` says whether the VM's size carries premium disks; None where nobody asked or Azure does not say.
+    `gaps` are the actions that the app lacks, by lower-case id of each resource that the swap touches; an absent one
+    was not read. `locks` are those of the groups concerned, with everything above and below them. `asked_by` is the id
+    of another VM whose tag asks for the same disk, `wishes_read` whether other VMs' tags were read. `takes_premium` is
+    whether the VM's size supports premium disks; None where it was not read or Azure gives no answer.
     """
 
     gaps: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

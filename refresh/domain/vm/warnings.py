@@ -1,8 +1,7 @@
-"""What a person should know before a swap though it does not forbid it.
+"""Warnings: what a person should know before a swap that does not forbid it.
 
-Decides which warnings there are and when they apply. Refuses to stop a swap for any of them: that is `preflight`. Not
-told because ARM does not show it on the VM: Backup of the VM without its extension, Site Recovery without its mobility
-extension.
+Decides which warnings there are and when they apply; `preflight` has what stops a swap. There is no warning for what
+ARM does not show on the VM: Backup without its extension, Site Recovery without its mobility extension.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from enum import StrEnum
 from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.vms import Vm
 from refresh.domain.terms import times
-from refresh.domain.vm.stop_mode import StopMode
+from refresh.domain.terms.stop_mode import StopMode
 
 WINDOWS_DISK_AGE_S = 30 * 86400.0
 """A domain member changes its machine password every 30 days by default:
@@ -25,7 +24,7 @@ _RECOVERY = "microsoft.azure.recoveryservices"
 
 
 class WarningKind(StrEnum):
-    """What the warning is about. The value is what people see."""
+    """The subject of a warning. The value is shown to people."""
 
     SITE_RECOVERY = "site-recovery"
     BACKUP = "backup"
@@ -38,7 +37,7 @@ class WarningKind(StrEnum):
 
 @dataclass(frozen=True)
 class VmWarning:
-    """One thing to know; the message says what follows from it."""
+    """One warning; the message names the consequence."""
 
     code: WarningKind
     message: str
@@ -58,11 +57,11 @@ def warnings_of(vm: Vm, wanted: Disk | None, mode: StopMode) -> tuple[VmWarning,
 def _recovery(vm: Vm) -> VmWarning | None:
     publishers = [one.lower() for one in vm.extension_publishers if one.lower().startswith(_RECOVERY)]
     if any("siterecovery" in one for one in publishers):
-        message = "Site Recovery replicates this VM's disks: have replication cover the new disk after the swap"
+        message = "Site Recovery replicates this VM's disks: include the new disk in the replication after the swap"
         return VmWarning(WarningKind.SITE_RECOVERY, message)
     if publishers:
         return VmWarning(
-            WarningKind.BACKUP, "Azure Backup protects this VM: see that the next backup after the swap succeeds"
+            WarningKind.BACKUP, "Azure Backup protects this VM: check that the next backup after the swap succeeds"
         )
     return None
 
@@ -74,7 +73,7 @@ def _old_windows(vm: Vm, wanted: Disk | None) -> VmWarning | None:
     if age_s is None or age_s < WINDOWS_DISK_AGE_S:
         return None
     days = int(age_s // 86400)
-    message = f"disk {wanted.name} is {days} days old: a domain may not trust a machine password of that age any more"
+    message = f"disk {wanted.name} is {days} days old: a domain may no longer accept a machine password of that age"
     return VmWarning(WarningKind.OLD_WINDOWS_DISK, message)
 
 
@@ -83,7 +82,7 @@ def _deleted(vm: Vm) -> VmWarning | None:
     if (vm.os_disk_delete_option or "").lower() != "delete":
         return None
     message = (
-        "deleteOption=Delete holds for whatever OS disk the VM has: the new disk goes with the VM, the old one stays"
+        "deleteOption=Delete applies to the VM's current OS disk: deleting the VM deletes the new disk, not the old one"
     )
     return VmWarning(WarningKind.DELETED_WITH_VM, message)
 
@@ -92,7 +91,7 @@ def _spot(vm: Vm, mode: StopMode) -> VmWarning | None:
     # https://learn.microsoft.com/azure/virtual-machines/spot-vms
     if (vm.priority or "").lower() != "spot" or mode is StopMode.POWER_OFF:
         return None
-    return VmWarning(WarningKind.SPOT, "a Spot VM that was deallocated may find no capacity to start again")
+    return VmWarning(WarningKind.SPOT, "a deallocated Spot VM may find no capacity to start again")
 
 
 def warning_of_addresses(dynamic: Sequence[str]) -> VmWarning | None:
@@ -103,19 +102,19 @@ def warning_of_addresses(dynamic: Sequence[str]) -> VmWarning | None:
     if not dynamic:
         return None
     message = (
-        f"public address {', '.join(dynamic)} is dynamic and will be another one after the VM was deallocated; stop "
-        "the VM by power-off (RefreshStopMode), or make the address static"
+        f"public address {', '.join(dynamic)} is dynamic and changes when the VM is deallocated; stop the VM by "
+        "power-off (RefreshStopMode), or make the address static"
     )
     return VmWarning(WarningKind.DYNAMIC_IP, message)
 
 
 def warning_of_unread_addresses(why: str) -> VmWarning:
-    """That nobody could say whether there are such addresses; `why` is Azure's refusal."""
-    message = f"it could not be read whether a public address of the VM is dynamic and would change ({why})"
+    """The warning that the public addresses could not be read; `why` is Azure's refusal."""
+    message = f"the VM's public addresses could not be read ({why}); a dynamic one changes when the VM is deallocated"
     return VmWarning(WarningKind.DYNAMIC_IP, message)
 
 
 def warning_of_rung(rung: str, action: str, scope: str) -> VmWarning:
-    """That a rung of the health check says nothing, because the app may not do `action` on `scope` (an id)."""
-    message = f"the app's identity lacks {action} on {scope}: the rung {rung} will say nothing about the VM's health"
+    """The warning that a rung of the health check is not read: the app lacks `action` on `scope` (an id)."""
+    message = f"the app's identity lacks {action} on {scope}: the health check runs without the rung {rung}"
     return VmWarning(WarningKind.RUNG_LOST, message)

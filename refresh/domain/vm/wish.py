@@ -1,7 +1,7 @@
-"""What a VM's tags ask for.
+"""The disk that a VM's tags ask for.
 
-Decides how `OsDiskName` is read: as a disk of the VM's group, a full id, `@previous`, nothing, or something the app
-will not read as a disk. Tags are untrusted input. Refuses to know whether the disk exists.
+Decides how `OsDiskName` is read: as a disk of the VM's group, a full id, `@previous`, nothing, or a text that is not
+accepted as a disk. Tags are untrusted input. Does not know whether the disk exists.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from refresh.domain.azure.vms import Vm
 from refresh.domain.terms import resource_id, tags
 from refresh.domain.terms.swap_reason import Reason
+from refresh.domain.terms.vm_tags import shorten, without_query
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What the tags ask for: a disk (by id), nothing, or something the app will not read as a disk."""
+    """The disk (by id) that the tags ask for, nothing, or the problem with the tag's text."""
 
     text: str
     disk_id: str | None = None
@@ -25,23 +26,23 @@ class Wish:
 
 
 def choose_wish(vm: Vm, disk_groups: Collection[str]) -> Wish:
-    """Read `OsDiskName` of `vm`; `disk_groups` are the resource group ids (lower-case) full disk ids may name.
+    """The disk that `OsDiskName` of `vm` asks for; `disk_groups` are the ids (lower-case) of groups that it may name.
 
-    A name means a disk of the VM's own resource group, `@previous` the disk that `OsDiskPrevious` names.
+    A name is a disk of the VM's own resource group, `@previous` the disk that `OsDiskPrevious` names.
     """
-    text = (tags.value_of(vm.tags, tags.OS_DISK_NAME) or "").strip()
+    asked = vm.own_tags
+    text = asked.wanted
     if not text:
         return Wish("")
-    if text.lower() == tags.PREVIOUS:
-        previous = (tags.value_of(vm.tags, tags.OS_DISK_PREVIOUS) or "").strip()
-        if not previous:
+    if asked.wants_previous:
+        if not asked.previous:
             return Wish(
                 text,
                 problem=Reason.NO_PREVIOUS,
                 message=f"{tags.OS_DISK_NAME}={tags.PREVIOUS} needs a disk in {tags.OS_DISK_PREVIOUS}, "
                 "and this VM has none; write the disk's name instead",
             )
-        return _named(vm, text, previous, disk_groups)
+        return _named(vm, text, asked.previous, disk_groups)
     return _named(vm, text, text, disk_groups)
 
 
@@ -60,18 +61,18 @@ def _named(vm: Vm, text: str, name: str, disk_groups: Collection[str]) -> Wish:
             text,
             problem=Reason.DISK_OUTSIDE_GROUP,
             message=f"disk {found.name} is in resource group {found.group}, not in the VM's; use a disk of "
-            f"{home.group}, or have REFRESH_DISK_GROUPS allow that group",
+            f"{home.group}, or add that group to REFRESH_DISK_GROUPS",
         )
     return Wish(text, found.text)
 
 
 def _bad(text: str, what: str) -> Wish:
     tag = tags.OS_DISK_PREVIOUS if text.lower() == tags.PREVIOUS else tags.OS_DISK_NAME
-    return Wish(without_query(text), problem=Reason.BAD_WISH, message=f"{tag} says {what}")
+    return Wish(without_query(text), problem=Reason.BAD_WISH, message=f"{tag} is {what}")
 
 
 def disk_text(vm_id: str, disk_id: str) -> str:
-    """A disk as a tag of that VM names it: by name within the VM's group, else by full id."""
+    """A disk as a tag of the VM names it: by name in the VM's group, else by full id."""
     vm, disk = resource_id.parse(vm_id), resource_id.parse(disk_id)
     if vm is None or disk is None or vm.group_key != disk.group_key:
         return disk_id
@@ -79,20 +80,12 @@ def disk_text(vm_id: str, disk_id: str) -> str:
 
 
 def previous_text(vm: Vm) -> str | None:
-    """What `OsDiskPrevious` says for people to read; anybody can write the tag, so what names no disk is cut short."""
-    said = (tags.value_of(vm.tags, tags.OS_DISK_PREVIOUS) or "").strip()
-    disk = resource_id.parse(said)
+    """The disk that `OsDiskPrevious` names, for people to read.
+
+    A value that names no disk is shortened: people can write the tag.
+    """
+    text = vm.own_tags.previous
+    disk = resource_id.parse(text)
     if disk is not None and disk.type == resource_id.DISK_TYPE and resource_id.is_disk_name(disk.name):
         return disk_text(vm.id, disk.text)
-    return (said if resource_id.is_disk_name(said) else shorten(said)) or None
-
-
-def without_query(text: str) -> str:
-    """Somebody's text up to a question mark: what follows in a URL may be a signature, and is nobody's to repeat."""
-    return text.partition("?")[0]
-
-
-def shorten(text: str) -> str:
-    """Somebody's text, short enough for a sentence."""
-    text = without_query(text)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return (text if resource_id.is_disk_name(text) else shorten(text)) or None

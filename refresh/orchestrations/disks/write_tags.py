@@ -14,6 +14,7 @@ from durabletask.task import OrchestrationContext, Task
 from refresh.orchestrations.shared.bulk import Rows, work_through
 from refresh.orchestrations.shared.dispatcher_calls import signal_dispatcher
 from refresh.records import durable_names, month, swap
+from refresh.records.durable_names import Operation
 
 
 def write_tags(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any], Any, dict[str, Any]]:
@@ -24,4 +25,4 @@ def write_tags(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Tas
 def _hint(ctx: OrchestrationContext, rows: Rows) -> None:
     written = [row["vm"] for row in rows if row["decision"] == month.CREATE]
     for batch in batched(written, swap.VMS_PER_SIGNAL, strict=False):
-        signal_dispatcher(ctx, "hint", vms=list(batch), why="tags written")
+        signal_dispatcher(ctx, Operation.HINT, vms=list(batch), why="tags written")

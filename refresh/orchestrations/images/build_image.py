@@ -14,6 +14,7 @@ from typing import Any
 
 from durabletask.task import OrchestrationContext, Task, TaskFailedError
 
+from refresh.domain.azure import polls
 from refresh.domain.images.manual_commands import delete_command
 from refresh.domain.images.replication import ReplicationStanding
 from refresh.domain.terms import times
@@ -25,13 +26,9 @@ from refresh.records.events import image_event
 from refresh.records.month import BuildInput, ImageRow
 from refresh.records.recipes import ProofInput, Stage, StageState
 
-LOOK_EVERY = timedelta(seconds=60)
+LOOK_EVERY = timedelta(seconds=polls.BUILD_VERSION.every_s)
 LOOKS_PER_HISTORY = 60
-BUDGET_S = 4 * 3600.0
-# The VM that was made for a build is deleted when the build ends, and a version needs its source until then.
-BUDGET_OF_MACHINES_S = 24 * 3600.0
-# A change of a version took Azure 736 s at most, a deletion 150 s (recorded).
-LOOKS_AT_END = 30
+LOOKS_AT_END = int(polls.CHANGE_VERSION.budget_s / polls.CHANGE_VERSION.every_s)
 
 _OVER = (MonthReason.BUILD_FAILED, MonthReason.NOT_REPLICATED, MonthReason.AZURE_SAID_NO)
 
@@ -122,7 +119,7 @@ def _watch(ctx: OrchestrationContext, build: BuildInput, token: str | None) -> S
         if seen["standing"] == ReplicationStanding.FAILED:
             return (yield from _explain(ctx, build, row, token))
         waited_s = times.seconds_between(build.since, now(ctx)) or 0.0
-        if waited_s >= (BUDGET_OF_MACHINES_S if build.machine else BUDGET_S):
+        if waited_s >= (polls.BUILD_FROM_VM_BUDGET_S if build.machine else polls.BUILD_VERSION.budget_s):
             why = f"{row['message']} after {waited_s / 3600:.1f} h; run again to continue waiting"
             return row | {"reason": str(MonthReason.TIMED_OUT), "message": why}
         yield ctx.create_timer(LOOK_EVERY)
@@ -197,7 +194,7 @@ def _settle(ctx: OrchestrationContext, activity: str, data: dict[str, Any]) -> S
         answer = yield ctx.call_activity(activity, input=data)
         if not answer.get("waiting"):
             break
-        yield ctx.create_timer(LOOK_EVERY)
+        yield ctx.create_timer(timedelta(seconds=polls.CHANGE_VERSION.every_s))
     return answer
 
 

@@ -13,16 +13,16 @@ from typing import Any
 
 from durabletask.task import OrchestrationContext, Task
 
+from refresh.domain.azure import polls
 from refresh.domain.recipes import temporary_group
 from refresh.domain.terms.month_reason import MonthReason
-from refresh.orchestrations.recipes.stages import MAKING, QUICK, WORKING, Stages, pursue, pursue_step
+from refresh.orchestrations.recipes.stages import Stages, pursue, pursue_step
 from refresh.orchestrations.shared.dispatcher_calls import now
 from refresh.records import durable_names
 from refresh.records.recipes import StageState, TemporaryGroup
 from refresh.records.swap import StepInput
 
-# Azure writes the serial log in pieces with an undocumented delay: the last line can arrive after the power-off.
-LOG_LOOKS, LOG_LAG = 4, timedelta(seconds=30)
+LOG_LOOKS = int(polls.LAST_LOG_LINE.budget_s / polls.LAST_LOG_LINE.every_s)
 
 
 def build_vm(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any], Any, dict[str, Any]]:
@@ -31,21 +31,21 @@ def build_vm(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[
 
 
 def _build(ctx: OrchestrationContext, place: TemporaryGroup) -> Stages:
-    made = yield from pursue(ctx, durable_names.ENSURE_BUILD_VM, place.to_json(), MAKING)
+    made = yield from pursue(ctx, durable_names.ENSURE_BUILD_VM, place.to_json(), polls.MAKE_VM)
     if made.state is not StageState.DONE:
         return made
     working = replace(place, since=now(ctx))
-    off = yield from pursue(ctx, durable_names.WATCH_BUILD_VM, working.to_json(), WORKING)
+    off = yield from pursue(ctx, durable_names.WATCH_BUILD_VM, working.to_json(), polls.RUN_RECIPE)
     for _ in range(LOG_LOOKS):
         if off.reason != MonthReason.NO_MARKER:
             break
-        yield ctx.create_timer(LOG_LAG)
-        off = yield from pursue(ctx, durable_names.WATCH_BUILD_VM, working.to_json(), WORKING)
+        yield ctx.create_timer(timedelta(seconds=polls.LAST_LOG_LINE.every_s))
+        off = yield from pursue(ctx, durable_names.WATCH_BUILD_VM, working.to_json(), polls.RUN_RECIPE)
     if off.state is not StageState.DONE:
         return off
     stopped = yield from pursue_step(
-        ctx, durable_names.ENSURE_STOPPED, StepInput(temporary_group.vm_id(place.group)), QUICK
+        ctx, durable_names.ENSURE_STOPPED, StepInput(temporary_group.vm_id(place.group)), polls.RECIPE_STAGE
     )
     if stopped.state is not StageState.DONE or not place.generalized:
         return replace(stopped, evidence=())
-    return (yield from pursue(ctx, durable_names.ENSURE_GENERALIZED, place.to_json(), QUICK))
+    return (yield from pursue(ctx, durable_names.ENSURE_GENERALIZED, place.to_json(), polls.RECIPE_STAGE))

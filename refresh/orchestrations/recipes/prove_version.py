@@ -12,11 +12,9 @@ from typing import Any
 
 from durabletask.task import OrchestrationContext, Task
 
+from refresh.domain.azure import polls
 from refresh.domain.recipes import temporary_group
 from refresh.orchestrations.recipes.stages import (
-    MAKING,
-    QUICK,
-    Patience,
     Stages,
     clean_up,
     clear_way,
@@ -27,9 +25,6 @@ from refresh.orchestrations.shared.dispatcher_calls import now
 from refresh.records import durable_names
 from refresh.records.recipes import ProofInput, Stage, StageState, TemporaryGroup
 from refresh.records.swap import Health, StepInput
-
-# The ladder has a timeout of its own, of an hour at most.
-HEALTH = Patience(3 * 3600.0)
 
 
 def prove_version(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any], Any, dict[str, Any]]:
@@ -50,17 +45,17 @@ def prove_version(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[
 
 
 def _prove(ctx: OrchestrationContext, place: TemporaryGroup) -> Stages:
-    grouped = yield from pursue(ctx, durable_names.ENSURE_BUILD_GROUP, place.to_json(), QUICK)
+    grouped = yield from pursue(ctx, durable_names.ENSURE_BUILD_GROUP, place.to_json(), polls.RECIPE_STAGE)
     if grouped.state is not StageState.DONE:
         return grouped
     clear = yield from clear_way(ctx, place)
     if clear.state is not StageState.DONE:
         return clear
-    made = yield from pursue(ctx, durable_names.ENSURE_PROOF_VM, place.to_json(), MAKING)
+    made = yield from pursue(ctx, durable_names.ENSURE_PROOF_VM, place.to_json(), polls.MAKE_VM)
     if made.state is not StageState.DONE:
         return made
     step = StepInput(temporary_group.vm_id(place.group), health=Health(agent=place.agent))
-    healthy = yield from pursue_step(ctx, durable_names.ENSURE_HEALTHY, step, HEALTH)
+    healthy = yield from pursue_step(ctx, durable_names.ENSURE_HEALTHY, step, polls.PROVE_VM)
     if healthy.state is not StageState.DONE:
         return replace(healthy, message=f"a disk from it booted and is not healthy: {healthy.message}"[:300])
     return Stage(StageState.DONE, message=f"a disk from it booted: {healthy.message}"[:300], by_hand=clear.by_hand)

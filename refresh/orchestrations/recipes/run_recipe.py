@@ -12,10 +12,11 @@ from typing import Any
 
 from durabletask.task import OrchestrationContext, Task, TaskFailedError
 
+from refresh.domain.azure import polls
 from refresh.domain.recipes import temporary_group
 from refresh.domain.terms import resource_id
 from refresh.domain.terms.month_reason import MonthReason
-from refresh.orchestrations.recipes.stages import QUICK, Stages, clean_up, clear_way, pursue
+from refresh.orchestrations.recipes.stages import Stages, clean_up, clear_way, pursue
 from refresh.orchestrations.shared.dispatcher_calls import now
 from refresh.records import durable_names, month
 from refresh.records.month import BuildInput, ImageRow
@@ -48,7 +49,7 @@ def run_recipe(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Tas
 
 def _make(ctx: OrchestrationContext, place: TemporaryGroup) -> Stages:
     """The VM, ready to be captured; `by_hand` deletes what is left of earlier runs."""
-    grouped = yield from pursue(ctx, durable_names.ENSURE_BUILD_GROUP, place.to_json(), QUICK)
+    grouped = yield from pursue(ctx, durable_names.ENSURE_BUILD_GROUP, place.to_json(), polls.RECIPE_STAGE)
     if grouped.state is not StageState.DONE:
         return grouped
     clear = yield from clear_way(ctx, place)

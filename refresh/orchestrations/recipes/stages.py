@@ -6,12 +6,14 @@ Decides how often and how long a stage is called, and how many crashes it can ha
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from durabletask.task import OrchestrationContext, Task, TaskFailedError
 
+from refresh.domain.azure import polls
+from refresh.domain.azure.polls import Poll
 from refresh.domain.recipes.temporary_group import delete_commands
 from refresh.domain.terms import times
 from refresh.domain.terms.month_reason import MonthReason
@@ -22,36 +24,14 @@ from refresh.records.swap import StepInput, StepResult, StepState
 
 # An activity that crashed is called again: each of them reads before it changes anything.
 CRASHES_ALLOWED = 3
-# No VM in use is down meanwhile, and a call costs one or two GETs.
-LOOK_EVERY_S = 20.0
-MOST_HOURS_S = 8 * 3600.0
 
 # The code of a step whose guest was unhealthy.
 _UNHEALTHY = "Unhealthy"
 
-SLOWER_AFTER_S, SLOWER = 1800.0, 4
-
 type Stages = Generator[Task[Any], Any, Stage]
 
 
-@dataclass(frozen=True)
-class Patience:
-    """How long a stage can take before it has failed, and how often it is called."""
-
-    budget_s: float
-    every_s: float = LOOK_EVERY_S
-
-
-# A VM with its OS takes Azure two minutes, rarely half an hour (recorded); Azure itself gives up on the OS after 40.
-MAKING = Patience(3600.0)
-QUICK = Patience(1800.0)
-ONCE = Patience(0.0)
-WORKING = Patience(MOST_HOURS_S, 30.0)
-# Recorded deletes of a VM: half within 34 s, one took 47 minutes.
-DELETING = Patience(5400.0, 30.0)
-
-
-def pursue(ctx: OrchestrationContext, activity: str, data: dict[str, Any], patience: Patience) -> Stages:
+def pursue(ctx: OrchestrationContext, activity: str, data: dict[str, Any], poll: Poll) -> Stages:
     """Call `activity` until its stage has ended."""
     begun, crashes = now(ctx), 0
     while True:
@@ -65,16 +45,15 @@ def pursue(ctx: OrchestrationContext, activity: str, data: dict[str, Any], patie
         if stage.state is not StageState.WAITING:
             return stage
         waited_s = times.seconds_between(begun, now(ctx)) or 0.0
-        if waited_s >= patience.budget_s:
+        if waited_s >= poll.budget_s:
             return Stage(
                 StageState.FAILED, MonthReason.TIMED_OUT, f"after {waited_s / 60:.0f} minutes: {stage.message}"[:300]
             )
-        # Every call stays in the history, which is replayed each time: a long stage is called less often.
-        slower = SLOWER if waited_s >= SLOWER_AFTER_S else 1
-        yield ctx.create_timer(timedelta(seconds=patience.every_s * slower))
+        slower = polls.SLOWER if waited_s >= polls.SLOWER_AFTER_S else 1
+        yield ctx.create_timer(timedelta(seconds=poll.every_s * slower))
 
 
-def pursue_step(ctx: OrchestrationContext, activity: str, step: StepInput, patience: Patience) -> Stages:
+def pursue_step(ctx: OrchestrationContext, activity: str, step: StepInput, poll: Poll) -> Stages:
     """The same for a step of swaps: its evidence is the stage's message."""
     begun, crashes = now(ctx), 0
     while True:
@@ -94,7 +73,7 @@ def pursue_step(ctx: OrchestrationContext, activity: str, step: StepInput, patie
             azure_refused = result.state is not StepState.FAILED or result.code not in (None, _UNHEALTHY)
             reason = MonthReason.AZURE_SAID_NO if azure_refused else MonthReason.BUILD_FAILED
             return Stage(StageState.FAILED, reason, (seen or result.state)[:300], result.rungs)
-        if (times.seconds_between(begun, now(ctx)) or 0.0) >= patience.budget_s:
+        if (times.seconds_between(begun, now(ctx)) or 0.0) >= poll.budget_s:
             return Stage(
                 StageState.FAILED, MonthReason.TIMED_OUT, f"{activity} took too long: {seen}"[:300], result.rungs
             )
@@ -106,7 +85,7 @@ def pursue_step(ctx: OrchestrationContext, activity: str, step: StepInput, patie
 
 def clean_up(ctx: OrchestrationContext, group: str) -> Stages:
     """Delete the group; a failure names it and has the commands that delete it."""
-    stage = yield from pursue(ctx, durable_names.ENSURE_GROUP_GONE, {"group": group}, DELETING)
+    stage = yield from pursue(ctx, durable_names.ENSURE_GROUP_GONE, {"group": group}, polls.DELETE_GROUP)
     if stage.state is StageState.FAILED and not stage.by_hand:  # out of time, or broken off: Azure may never delete it
         return replace(stage, by_hand=delete_commands(group))
     return stage
@@ -129,7 +108,7 @@ def clear_way(ctx: OrchestrationContext, place: TemporaryGroup) -> Stages:
     left: list[Stage] = []
     for group in found["groups"]:
         # Begun without waiting: what an ended run left must not delay this run.
-        stage = yield from pursue(ctx, durable_names.ENSURE_GROUP_GONE, {"group": group}, ONCE)
+        stage = yield from pursue(ctx, durable_names.ENSURE_GROUP_GONE, {"group": group}, polls.ONE_LOOK)
         left += [stage] if stage.state is StageState.FAILED and stage.reason != MonthReason.TIMED_OUT else []
     remains = "; ".join(str(stage.message) for stage in left)[:300] or None
     return Stage(StageState.DONE, message=remains, by_hand=tuple(line for stage in left for line in stage.by_hand))

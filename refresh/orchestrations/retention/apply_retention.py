@@ -13,6 +13,7 @@ from typing import Any
 
 from durabletask.task import OrchestrationContext, Task, TaskFailedError
 
+from refresh.domain.azure import polls
 from refresh.domain.retention.reason import RemovalReason
 from refresh.domain.terms import resource_id
 from refresh.records import durable_names, retention
@@ -20,9 +21,8 @@ from refresh.records.retention import DeletionInput, ResourceRow, RetentionInput
 
 type Rows = list[dict[str, Any]]
 
-LOOK_EVERY = timedelta(seconds=60)
-# Azure takes 90 to 150 s to delete a version.
-LOOKS = 20
+LOOK_EVERY = timedelta(seconds=polls.DELETE_VERSION.every_s)
+LOOKS = int(polls.DELETE_VERSION.budget_s / polls.DELETE_VERSION.every_s)
 # The history is replayed each time, so a long run continues as new after this many batches.
 BATCHES_PER_HISTORY = 25
 

@@ -22,6 +22,7 @@ from refresh.domain.selfcheck.rights_in_scope import order_subscriptions
 from refresh.orchestrations.shared.dispatcher_calls import begin_call, now, signal_dispatcher
 from refresh.records import durable_names, swap
 from refresh.records import selfcheck as selfchecks
+from refresh.records.durable_names import Operation
 from refresh.records.selfcheck import CheckRow
 
 _TICK = timedelta(seconds=1)
@@ -75,9 +76,9 @@ class _Board:
         listed: Task[Any] = ctx.call_activity(
             durable_names.CHECK_INSTANCES, input={"prefix": f"{durable_names.SELFCHECK}-"}
         )
-        claim = begin_call(ctx, "claim", vm=selfchecks.NOBODY, n=0)
+        claim = begin_call(ctx, Operation.CLAIM, vm=selfchecks.NOBODY, n=0)
         answer = ctx.wait_for_external_event(selfchecks.ANSWER_EVENT)
-        signal_dispatcher(ctx, "probe", reply_to=ctx.instance_id)
+        signal_dispatcher(ctx, Operation.PROBE, reply_to=ctx.instance_id)
         at = ctx.current_utc_datetime
         first = (
             _Check("activity", begin, at, self._begun, cures.ACTIVITY_CURE),
@@ -150,7 +151,7 @@ class _Board:
 def _remember(ctx: OrchestrationContext, found: dict[str, Any]) -> Step[str | None]:
     """Have the dispatcher keep the result; the problem when it does not confirm that."""
     ctx.set_custom_status({selfchecks.WAITING_FOR: ["result"]})
-    call = begin_call(ctx, "selfchecked", verdict=found)
+    call = begin_call(ctx, Operation.SELFCHECKED, verdict=found)
     limit_s = selfchecks.REMEMBER_S
     limits: list[Task[Any]] = [ctx.create_timer(timedelta(seconds=limit_s))]
     if not all(row["ok"] for row in found["checks"]):  # durable timers can be what does not work

@@ -13,6 +13,7 @@ from durabletask.entities import EntityInstanceId
 from durabletask.task import OrchestrationContext, Task, TaskFailedError, when_any
 
 from refresh.records import durable_names, swap
+from refresh.records.durable_names import Operation
 
 OUTCOME_EVENT = "outcome"
 # The dispatcher answers within a second. An operation whose worker died is delivered again after a minute
@@ -23,7 +24,7 @@ PATIENCE = timedelta(minutes=3)
 class NoAnswer(Exception):
     """The dispatcher did not answer in time, or failed; the text names the operation and what to do."""
 
-    def __init__(self, operation: str, why: str) -> None:
+    def __init__(self, operation: Operation, why: str) -> None:
         """`why` completes "the dispatcher …"."""
         super().__init__(f"the dispatcher {why} (operation `{operation}`): POST /api/selfcheck shows which part hangs")
         self.operation = operation
@@ -42,13 +43,13 @@ def is_bounded(data: Mapping[str, Any]) -> bool:
     return bool(data.get(swap.BOUNDED))
 
 
-def begin_call(ctx: OrchestrationContext, operation: str, **data: Any) -> Task[Any]:
+def begin_call(ctx: OrchestrationContext, operation: Operation, **data: Any) -> Task[Any]:
     """Call the dispatcher; returns the task of its answer, for `answer_of`."""
     return ctx.call_entity(_dispatcher(), operation, {**data, "at": now(ctx)})
 
 
 def answer_of(
-    ctx: OrchestrationContext, call: Task[Any], operation: str, patience: timedelta = PATIENCE
+    ctx: OrchestrationContext, call: Task[Any], operation: Operation, patience: timedelta = PATIENCE
 ) -> Generator[Task[Any], Any, Any]:
     """The answer of a call of `operation` that was begun. NoAnswer after `patience`, or when the dispatcher failed.
 
@@ -65,7 +66,7 @@ def answer_of(
 
 
 def call_dispatcher(
-    ctx: OrchestrationContext, operation: str, *, bounded: bool, patience: timedelta = PATIENCE, **data: Any
+    ctx: OrchestrationContext, operation: Operation, *, bounded: bool, patience: timedelta = PATIENCE, **data: Any
 ) -> Generator[Task[Any], Any, Any]:
     """Call the dispatcher and wait for its answer. With `bounded` NoAnswer as in `answer_of`."""
     call = begin_call(ctx, operation, **data)
@@ -74,7 +75,7 @@ def call_dispatcher(
     return (yield from answer_of(ctx, call, operation, patience))
 
 
-def signal_dispatcher(ctx: OrchestrationContext, operation: str, **data: Any) -> None:
+def signal_dispatcher(ctx: OrchestrationContext, operation: Operation, **data: Any) -> None:
     """Signal the dispatcher without waiting."""
     ctx.signal_entity(_dispatcher(), operation, {**data, "at": now(ctx)})
 

@@ -15,6 +15,7 @@ from durabletask.task import OrchestrationContext, Task, TaskFailedError
 from refresh.domain.swap.plan import NOTICE
 from refresh.orchestrations.shared.dispatcher_calls import now, signal_dispatcher
 from refresh.records import durable_names
+from refresh.records.durable_names import Operation
 from refresh.records.events import Event, starting_event
 from refresh.records.swap import Intent
 
@@ -47,7 +48,7 @@ def give_notice(
     yield from publish(ctx, starting_event(vm, ctx.instance_id, intent, message, now(ctx), hold_until))
     if not hold_s:
         return False
-    signal_dispatcher(ctx, "step", vm=vm, n=n, step=NOTICE)
+    signal_dispatcher(ctx, Operation.STEP, vm=vm, n=n, step=NOTICE)
     yield ctx.create_timer(until)
     if ctx.current_utc_datetime < until:
         # A durable timer may fire up to a second early: delays of queue messages are whole seconds.

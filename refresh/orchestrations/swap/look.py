@@ -16,6 +16,7 @@ from refresh.domain.terms.swap_reason import Reason
 from refresh.orchestrations.shared.dispatcher_calls import OUTCOME_EVENT, call_dispatcher, is_bounded
 from refresh.orchestrations.swap.swap_steps import call
 from refresh.records import durable_names
+from refresh.records.durable_names import Operation
 from refresh.records.swap import Outcome, OutcomeStatus
 
 # The whole history is sent with every turn, so a busy look continues as new after this many batches.
@@ -26,7 +27,7 @@ def look(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any]
     """Work off the dispatcher's hints; `data` is `{"look": id}`. NoAnswer ends it; the sweep starts another look."""
     looked, bounded = int(data.get("looked", 0)), is_bounded(data)
     for _ in range(BATCHES_PER_HISTORY):
-        taken = yield from call_dispatcher(ctx, "take", bounded=bounded, look=data["look"])
+        taken = yield from call_dispatcher(ctx, Operation.TAKE, bounded=bounded, look=data["look"])
         if not taken["vms"]:
             return {"looked": looked}
         try:
@@ -34,7 +35,9 @@ def look(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any]
         except TaskFailedError as error:
             answer = {"decisions": [_undecided(row, str(error)) for row in taken["vms"]]}
         batch = {"batch": taken["batch"]} if "batch" in taken else {}
-        taken_up = yield from call_dispatcher(ctx, "decided", bounded=bounded, look=data["look"], **batch, **answer)
+        taken_up = yield from call_dispatcher(
+            ctx, Operation.DECIDED, bounded=bounded, look=data["look"], **batch, **answer
+        )
         decisions = _counted(answer["decisions"], taken_up)
         _reply(ctx, decisions)
         yield from _clear_leftovers(ctx, decisions)

@@ -93,7 +93,7 @@ def cannot_start(swap: PlannedSwap, ran: StepsRun) -> Outcome:
     return outcome_of(swap, OutcomeStatus.NEEDS_ATTENTION, reason, message, intent=swap.intent, ran=ran)
 
 
-def unheard(run: SwapRun, silence: NoAnswer, intent: Intent | None = None) -> Outcome:
+def dispatcher_silent(run: SwapRun, silence: NoAnswer, intent: Intent | None = None) -> Outcome:
     """The dispatcher did not answer before anything was changed."""
     message = f"nothing was touched, because {silence}; the sweep comes back to this VM"
     return outcome_of(run, OutcomeStatus.REFUSED, Reason.DISPATCHER_SILENT, message, intent=intent)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from durabletask.task import OrchestrationContext, Task
 
-from refresh.orchestrations.shared.dispatcher_calls import signal_dispatcher
+from refresh.orchestrations.shared.dispatcher_calls import PATIENCE, call_dispatcher, signal_dispatcher
+from refresh.records.durable_names import Operation
 from refresh.records.swap import Intent, Outcome
 
 type SwapSteps = Generator[Task[Any], Any, Outcome]
@@ -28,9 +30,16 @@ class SwapRun:
         """The same run with its plan."""
         return PlannedSwap(self.ctx, self.vm, self.n, self.bounded, intent, steps, undo)
 
+    def call_dispatcher(
+        self, operation: Operation, patience: timedelta = PATIENCE, **data: Any
+    ) -> Generator[Task[Any], Any, Any]:
+        """Call the dispatcher about this swap and wait for its answer. NoAnswer as in `call_dispatcher`."""
+        vm, n = self.vm, self.n
+        return call_dispatcher(self.ctx, operation, bounded=self.bounded, patience=patience, vm=vm, n=n, **data)
+
     def report_step(self, step: str, **more: Any) -> None:
         """Send the dispatcher the step under way, without waiting."""
-        signal_dispatcher(self.ctx, "step", vm=self.vm, n=self.n, step=step, **more)
+        signal_dispatcher(self.ctx, Operation.STEP, vm=self.vm, n=self.n, step=step, **more)
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,6 @@ from refresh.orchestrations.shared.dispatcher_calls import (
     NoAnswer,
     answer_of,
     begin_call,
-    call_dispatcher,
     is_bounded,
     now,
 )
@@ -34,15 +33,16 @@ from refresh.orchestrations.shared.notices import give_notice, publish
 from refresh.orchestrations.swap.swap_outcomes import (
     Undo,
     cannot_start,
+    dispatcher_silent,
     name_of,
     outcome_of,
     undone,
-    unheard,
     verified,
 )
 from refresh.orchestrations.swap.swap_run import PlannedSwap, SwapRun, SwapSteps
 from refresh.orchestrations.swap.swap_steps import StepOptions, StepsRun, call, run_steps
 from refresh.records import durable_names
+from refresh.records.durable_names import Operation
 from refresh.records.events import outcome_event
 from refresh.records.swap import Claimed, Intent, Outcome, OutcomeStatus, Prepared, StepState
 
@@ -55,11 +55,9 @@ def swap_vm(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[A
     """Swap VM `data["vm"]` as number `data["n"]` onto the disk its tag names; an `Outcome`."""
     run, started = SwapRun(ctx, str(data["vm"]), int(data["n"]), is_bounded(data)), now(ctx)
     try:
-        claim = yield from call_dispatcher(
-            ctx, "claim", bounded=run.bounded, patience=CLAIM_PATIENCE, vm=run.vm, n=run.n
-        )
+        claim = yield from run.call_dispatcher(Operation.CLAIM, CLAIM_PATIENCE)
     except NoAnswer as silence:
-        return replace(unheard(run, silence), started=started, ended=now(ctx)).to_json()
+        return replace(dispatcher_silent(run, silence), started=started, ended=now(ctx)).to_json()
     claimed = Claimed.from_json(claim)
     if claimed.answer != "yours":
         message = "another run of this swap has the claim, or this swap is over"
@@ -71,7 +69,7 @@ def swap_vm(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[A
         outcome = outcome_of(run, OutcomeStatus.NEEDS_ATTENTION, Reason.APP_FAILED, message)
     result = replace(outcome, started=started, ended=now(ctx)).to_json()
     try:
-        yield from call_dispatcher(ctx, "finished", bounded=run.bounded, vm=run.vm, n=run.n, outcome=result)
+        yield from run.call_dispatcher(Operation.FINISHED, outcome=result)
     except NoAnswer as silence:  # the sweep frees the claim and has another run look at the VM
         result = {**result, "evidence": [*result.get("evidence", ()), f"{silence}"[:160]]}
     for instance_id in claimed.reply_to:
@@ -100,10 +98,10 @@ def _run(run: SwapRun, claimed: Claimed) -> SwapSteps:
     urgent = prepared.decision is DecisionKind.REVIVE
     kept |= {"urgent": urgent, "noticed": noticed}
     try:
-        stored = yield from call_dispatcher(ctx, "step", bounded=run.bounded, vm=run.vm, n=run.n, step=INTENT, **kept)
+        stored = yield from run.call_dispatcher(Operation.STEP, step=INTENT, **kept)
     except NoAnswer as silence:
         if not urgent:
-            return unheard(run, silence, prepared.intent)
+            return dispatcher_silent(run, silence, prepared.intent)
         stored = {"ok": True}  # the VM is down already, and this run has the claim
     if stored.get("paused"):
         why = stored.get("why") or "swaps were paused during the notice"
@@ -135,7 +133,7 @@ def _prepare(run: SwapRun, claimed: Claimed) -> Generator[Task[Any], Any, Prepar
 
 
 def _take_up(run: SwapRun, claimed: Claimed, intent: Intent) -> SwapSteps:
-    """Finish what another run began: the intent says what it was, the last step how far it got."""
+    """Finish what another run began, from its intent and its last step."""
     steps, undo = plan.plan_swap(intent.was_running), plan.plan_undo(intent.was_running)
     swap = run.planned(intent, tuple(map(str, steps)), tuple(map(str, undo)))
     if resource_id.same(intent.old_disk, intent.new_disk):
@@ -196,7 +194,7 @@ def _swap(swap: PlannedSwap) -> SwapSteps:
     if ran.ended is StepState.FAILED:
         return (yield from _undo(swap, ran))
     if ran.ended in _LEFT:
-        return (yield from _let_go(swap, ran))
+        return (yield from _leave_alone(swap, ran))
     yield from _clear(swap)
     if not intent.was_running:
         message = f"the VM was not running: it has disk {name_of(intent.new_disk)} now and was not started"
@@ -213,7 +211,7 @@ def _undo(swap: PlannedSwap, failed: StepsRun | None) -> SwapSteps:
     ctx, intent = swap.ctx, swap.intent
     blamed = failed is None or is_disk_to_blame(failed.step, failed.code)
     rejected: dict[str, Any] = {"disk": intent.new_disk, "version": intent.version}
-    reject = begin_call(ctx, "reject", vm=swap.vm, n=swap.n, **rejected) if blamed else None
+    reject = begin_call(ctx, Operation.REJECT, vm=swap.vm, n=swap.n, **rejected) if blamed else None
     if reject is not None and not swap.bounded:
         yield reject
     swap.report_step(UNDO)
@@ -222,7 +220,7 @@ def _undo(swap: PlannedSwap, failed: StepsRun | None) -> SwapSteps:
     back = yield from run_steps(swap, swap.undo, failed, StepOptions(undo=True))
     why = failed.why if failed is not None else "an earlier run found the VM unhealthy"
     if back.ended in _LEFT:
-        return (yield from _let_go(swap, back))
+        return (yield from _leave_alone(swap, back))
     unhealthy = blamed and (failed is None or failed.step == plan.Step.HEALTH)
     if back.ended is not StepState.DONE:
         outcome = yield from _give_up(swap, why, back)
@@ -240,7 +238,7 @@ def _undo(swap: PlannedSwap, failed: StepsRun | None) -> SwapSteps:
     if not unhealthy or intent.version is None or reject is None:
         return outcome
     try:
-        known = yield from answer_of(ctx, reject, "reject")
+        known = yield from answer_of(ctx, reject, Operation.REJECT)
     except NoAnswer as silence:
         return _with_evidence(outcome, f"the image version was not judged: {silence}")
     blame = {"version": intent.version, "vms": known.get("vms", 1)}
@@ -266,7 +264,7 @@ def _revive(swap: PlannedSwap, why: str) -> SwapSteps:
     """Start a VM of which only is known that it ran before; the result proves nothing about its disk."""
     ran = yield from run_steps(swap, plan.plan_revival())
     if ran.ended in _LEFT:
-        return (yield from _let_go(swap, ran))
+        return (yield from _leave_alone(swap, ran))
     if ran.ended is not StepState.DONE:
         message = f"a VM that an earlier swap stopped could not be started: {ran.why}"
         return outcome_of(swap, OutcomeStatus.NEEDS_ATTENTION, Reason.RECOVER, message, ran=ran)
@@ -274,7 +272,7 @@ def _revive(swap: PlannedSwap, why: str) -> SwapSteps:
     return outcome_of(swap, OutcomeStatus.NOT_PROVEN, Reason.RECOVER, why, ran=ran)
 
 
-def _let_go(swap: PlannedSwap, ran: StepsRun) -> SwapSteps:
+def _leave_alone(swap: PlannedSwap, ran: StepsRun) -> SwapSteps:
     """End the swap of a VM that is gone or was put on hold; one that the app may have stopped is started first.
 
     "May have": an accepted stop is not known when the worker or the run that began it has died. A start changes nothing

@@ -16,6 +16,7 @@ from refresh.domain.terms.decision_kind import DecisionKind
 from refresh.domain.terms.swap_reason import Reason
 from refresh.orchestrations.shared.dispatcher_calls import OUTCOME_EVENT, now, signal_dispatcher
 from refresh.records import durable_names, swap
+from refresh.records.durable_names import Operation
 from refresh.records.swap import Outcome, OutcomeStatus, SwapRequest
 
 Rows = dict[str, dict[str, Any]]
@@ -35,7 +36,7 @@ def swap_vms(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[
         rows = yield from _write_wishes(ctx, chunk, request.disk)
     asked = [vm for vm in chunk if vm.lower() not in rows]
     for batch in _batches(asked, swap.VMS_PER_SIGNAL):
-        signal_dispatcher(ctx, "hint", vms=batch, reply_to=ctx.instance_id, force=request.force)
+        signal_dispatcher(ctx, Operation.HINT, vms=batch, reply_to=ctx.instance_id, force=request.force)
     yield from _wait(ctx, asked, since, request.force, rows)
     done = [*request.done, *(rows[vm.lower()] for vm in chunk)]
     rest = list(request.vms[swap.VMS_PER_HISTORY :])
@@ -89,7 +90,7 @@ def _wait(
         for outcome in found["outcomes"]:
             _accept(outcome, missing, rows)
         for batch in _batches([vm for vm in found["lost"] if vm.lower() in missing], swap.VMS_PER_SIGNAL):
-            signal_dispatcher(ctx, "hint", vms=batch, reply_to=ctx.instance_id, force=force)
+            signal_dispatcher(ctx, Operation.HINT, vms=batch, reply_to=ctx.instance_id, force=force)
 
 
 def _swapped_meanwhile(

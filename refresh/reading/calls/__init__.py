@@ -1,1 +1,1 @@
-"""How a call is retried, paced, and found to come too late."""
+"""Retries and pace of calls, and the check for an activity that runs too late."""

@@ -1,6 +1,6 @@
-"""Reads for decisions: kept apart, tried again within a budget, and what many decisions share is read once.
+"""Reads for decisions: at a limited pace, retried within a budget, and once for what many decisions share.
 
-Decides the pace. Refuses to know what is read.
+Decides the pace. Does not know what is read.
 """
 
 from __future__ import annotations
@@ -9,28 +9,27 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from refresh.domain.azure.polls import READ_BUDGET_S
 from refresh.gateways.errors import NotFound
 from refresh.reading.calls.retrying import retry_until_answered
 
-READ_BUDGET_S = 30.0
-
 
 class Pace:
-    """Keeps reads apart: at most one every `gap_s` seconds, because ARM's read quota is kept for swaps under way."""
+    """Limits reads to one every `gap_s` seconds, to leave ARM's read quota to swaps under way."""
 
     def __init__(self, gap_s: float = 0.1) -> None:
-        """Let one read start every `gap_s` seconds."""
+        """Allow one read every `gap_s` seconds."""
         self._gap_s = gap_s
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
-    async def turn(self) -> None:
-        """Wait for the next turn."""
-        async with self._turn:
+    async def wait(self) -> None:
+        """Wait until the next read may start."""
+        async with self._lock:
             await asyncio.sleep(self._gap_s)
 
 
 class Reads:
-    """Reads at one pace; what was read `once` is remembered as long as this object."""
+    """Reads at one pace; the results of `once` are kept as long as this object."""
 
     def __init__(self, pace: Pace) -> None:
         """Start with nothing read."""
@@ -38,18 +37,18 @@ class Reads:
         self._known: dict[str, asyncio.Task[Any]] = {}
 
     async def read[T](self, call: Callable[[], Awaitable[T]]) -> T | None:
-        """What `call` answers, None when that is not there. GatewayError when nobody knows."""
-        await self._pace.turn()
+        """The result of `call`; None when Azure has no such resource. GatewayError when it cannot be read."""
+        await self._pace.wait()
         try:
             return await retry_until_answered(call, budget_s=READ_BUDGET_S)
         except NotFound:
             return None
 
     async def once[T](self, key: str, call: Callable[[], Awaitable[T]]) -> T | None:
-        """Like `read`, but what is known under `key` (compared without case) is not read again."""
+        """Like `read`, but a result that is known for `key` (compared without case) is not read again."""
         task = self._known.get(key.lower())
         if task is None:
             task = self._known[key.lower()] = asyncio.ensure_future(self.read(call))
-        # Whoever gives up waiting does not take the answer from the others.
+        # A caller that stops waiting must not cancel the read for the others.
         result: T | None = await asyncio.shield(task)
         return result

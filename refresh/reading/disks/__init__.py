@@ -1,1 +1,1 @@
-"""Plans of the month's disks and tags, from what Azure shows."""
+"""Plans of a month's disks and tags. Nothing here changes anything in Azure."""

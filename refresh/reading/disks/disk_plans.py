@@ -1,7 +1,6 @@
-"""What a month means for the disks of VMs: which exist, which are to be made, from what. Changes nothing.
+"""Plans the disks of a month: which exist, which must be made, and from which version. Changes nothing.
 
-Decides what is read for `domain.choice` and `domain.disks` to judge. The dry run and the real run plan with the same
-functions.
+Decides what is read; `domain/disks` chooses image and disk. The dry run and the real run plan with the same functions.
 """
 
 from __future__ import annotations
@@ -14,11 +13,11 @@ from typing import Any
 
 from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.galleries import Version
-from refresh.domain.azure.refusals import tell_refusal
+from refresh.domain.azure.refusals import describe_refusal
 from refresh.domain.azure.vms import Vm
 from refresh.domain.disks.image_choice import choose_definition
 from refresh.domain.disks.month_disk import check_os_disk, is_months_disk
-from refresh.domain.terms import names, resource_id, tags
+from refresh.domain.terms import names, resource_id
 from refresh.domain.terms.month_reason import MonthReason, Refusal
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
@@ -33,7 +32,7 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class DiskPlan:
-    """The month's disk of one VM: `existing`, or to be made as `disk_id` from `version`, like `current`."""
+    """The month's disk of one VM: `existing`, or to be made as `disk_id` from `version`, otherwise like `current`."""
 
     vm: Vm
     current: Disk
@@ -44,26 +43,26 @@ class DiskPlan:
 
 
 async def plan_disk(fleet: Fleet, catalog: Catalog, vm_id: str, period: str) -> DiskPlan | VmRow:
-    """The disk `vm_id` should have for `period`, or the row that says why not. GatewayError when unreadable."""
+    """The disk of `vm_id` for `period`, or the row with the reason why not. GatewayError when it cannot be read."""
     vm = await read_subject(fleet, vm_id)
     return vm if isinstance(vm, VmRow) else await plan_disk_of(fleet, catalog, vm, period)
 
 
 async def read_subject(fleet: Fleet, vm_id: str) -> Vm | VmRow:
-    """The VM, or the row that says why nothing is done for it."""
+    """The VM, or the row with the reason why nothing is done for it."""
     if resource_id.parse_vm(vm_id) is None:
         return refused(vm_id[:200], Refusal(MonthReason.NOT_A_VM, "this is not the full resource id of a VM"))
     vm = await fleet.vm(vm_id)
     if vm is None:
         return VmRow(vm_id, SKIP, MonthReason.VM_GONE, "the VM does not exist any more")
-    if not tags.in_scope(vm.tags):
-        refusal = Refusal(MonthReason.NOT_IN_SCOPE, tags.say_out_of_scope(vm.tags))
+    if not vm.own_tags.in_scope:
+        refusal = Refusal(MonthReason.NOT_IN_SCOPE, vm.own_tags.why_out_of_scope)
         return refused(vm_id, refusal, current=vm.os_disk_name)
     return vm
 
 
 async def plan_disk_of(fleet: Fleet, catalog: Catalog, vm: Vm, period: str) -> DiskPlan | VmRow:
-    """Like `plan_disk`, for a VM that was read already."""
+    """Like `plan_disk`, for a VM that has been read."""
     current = await fleet.disk(vm.os_disk_id) if vm.os_disk_id else None
     refusal = check_os_disk(vm, current)
     if refusal is not None or current is None:
@@ -86,14 +85,14 @@ async def _find_name(fleet: Fleet, vm: Vm, current: Disk, version: Version, peri
         existing = await fleet.disk(disk_id)
         if existing is None or is_months_disk(existing, vm, current, version):
             return DiskPlan(vm, current, version, disk_id, name, existing)
-    message = f"every disk name of {period} is taken by something else, up to {name}; delete what is not needed"
+    message = f"every disk name of {period} up to {name} is taken by another disk; delete those that are not needed"
     return refused(vm.id, Refusal(MonthReason.NO_FREE_NAME, message), current=vm.os_disk_name)
 
 
 async def plan_disks(
     gateways: Gateways, settings: Settings, vm_ids: Sequence[str], period: str
 ) -> list[dict[str, Any]]:
-    """The rows `create_disks` would end with for `vm_ids`, in their order, and nothing changed."""
+    """The rows that `create_disks` would return for `vm_ids`, in their order. Changes nothing."""
     fleet, catalog = await read_fleet(gateways, vm_ids), Catalog(gateways, settings.galleries)
 
     async def plan(vm_id: str) -> VmRow:
@@ -104,19 +103,19 @@ async def plan_disks(
 
 
 def plan_row(plan: DiskPlan) -> VmRow:
-    """A plan as the row people see."""
+    """A plan as the row that is shown."""
     if plan.existing is None:
         return row_of(plan, CREATE, MonthReason.MISSING, f"disk {plan.name} is to be made from {source_of(plan)}")
     return row_of(plan, SKIP, MonthReason.KEPT, f"disk {plan.name} from {source_of(plan)} exists")
 
 
 def row_of(plan: DiskPlan, decision: str, reason: MonthReason, message: str) -> VmRow:
-    """A row about a VM whose disk is planned."""
+    """A row about the VM of a plan."""
     return VmRow(plan.vm.id, decision, reason, message, current=plan.vm.os_disk_name, next=plan.name)
 
 
 def source_of(plan: DiskPlan) -> str:
-    """The version as people speak of it: definition and number."""
+    """The version as text: `<definition>/<version>`."""
     found = resource_id.parse(plan.version.id)
     return "/".join(found.names[-2:]) if found else plan.version.name
 
@@ -124,17 +123,20 @@ def source_of(plan: DiskPlan) -> str:
 async def each_vm(
     vm_ids: Sequence[str], work: Callable[[str], Awaitable[VmRow]], *, burst: int, gap_s: float = 0.0
 ) -> list[dict[str, Any]]:
-    """Do `work` for each VM, the first `burst` at once and then one every `gap_s` seconds; a failure is its row."""
+    """Do `work` for each VM, the first `burst` at once, then one every `gap_s` seconds.
+
+    A failure becomes the VM's row.
+    """
 
     async def alone(vm_id: str) -> dict[str, Any]:
         try:
             return (await work(vm_id)).to_json()
         except GatewayError as error:
-            why = tell_refusal(error.code, error.message)
-            return VmRow(vm_id, FAILED, MonthReason.NOT_READ, f"Azure gave no answer: {why}").to_json()
+            why = describe_refusal(error.code, error.message)
+            return VmRow(vm_id, FAILED, MonthReason.NOT_READ, f"the VM could not be read: {why}").to_json()
         except Exception as error:
-            # One VM that nobody thought of never stops the others; its row says so and the log says what it was.
-            _logger.exception("work on %s broke", vm_id)
+            # An unexpected error of one VM must not stop the others: its row has the type, the log has the trace.
+            _logger.exception("unexpected error while working on %s", vm_id)
             return VmRow(vm_id, FAILED, MonthReason.BROKEN, f"unexpected {type(error).__name__}; see the log").to_json()
 
     async with asyncio.TaskGroup() as group:

@@ -1,7 +1,7 @@
-"""What a whole month would do: images, disks as they would be made from them, tags and swaps. Changes nothing.
+"""Plans a whole month for the dry run: images, disks, tags and swaps. Changes nothing.
 
-Decides what is taken for there although it is only planned: a version about to be built, a disk about to be made. The
-rest is planned by the same functions as the real run and judged by the same decision as a real swap.
+Decides which resources are treated as existing although they are only planned: versions to be built, disks to be made.
+Everything else is planned by the functions of the real run and decided like a real swap.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.galleries import Definition, Region, Version
 from refresh.domain.images.spec import ImageSpec, find_spec
-from refresh.domain.swap.decided_vm import Seen
+from refresh.domain.swap.decided_vm import DecidedVm
 from refresh.domain.terms import resource_id, tags
 from refresh.domain.terms.month_reason import Refusal
 from refresh.gateways.errors import NotFound
@@ -39,14 +39,14 @@ from refresh.settings.settings import Settings
 
 @dataclass(frozen=True)
 class MonthPlan:
-    """What a month would do: rows of definitions, rows of VMs' disks, and with rollout the decision on each swap.
+    """The result of a month: rows of definitions, rows of VMs' disks, and with rollout the decision about each VM.
 
-    `swaps` are by lower-case VM id; `new_disks` the ids of the disks that would be made.
+    `swaps` are by lower-case VM id; `new_disks` are the ids of the disks that would be made.
     """
 
     images: Sequence[dict[str, Any]]
     disks: Sequence[dict[str, Any]]
-    swaps: Mapping[str, Seen] = field(default_factory=dict)
+    swaps: Mapping[str, DecidedVm] = field(default_factory=dict)
     new_disks: frozenset[str] = frozenset()
 
 
@@ -83,7 +83,7 @@ async def plan_month(
     made = {plan.disk_id.lower(): _disk_of(plan) for plan in plans.values() if plan.existing is None}
     if (asked.rollout or settings.rollout) != AUTO:
         return MonthPlan(images, rows, new_disks=frozenset(made))
-    wishes = {vm: plan.name for vm, plan in plans.items() if not _runs_it(plan) and not tags.on_hold(plan.vm.tags)}
+    wishes = {vm: plan.name for vm, plan in plans.items() if not _runs_version(plan) and not plan.vm.own_tags.on_hold}
     exactly = len(wishes) <= READ_SINGLY
     base: FactSource = gateways if exactly else listed_source(gateways, basis.inventory)
     images_to_be = _PlannedImages(base.gallery, planned, specs)
@@ -94,12 +94,12 @@ async def plan_month(
     return MonthPlan(images, rows, {seen.vm_id.lower(): seen for seen in swaps}, frozenset(made))
 
 
-def _runs_it(plan: DiskPlan) -> bool:
+def _runs_version(plan: DiskPlan) -> bool:
     return resource_id.same(plan.current.source_version, plan.version.id)
 
 
 def _disk_of(plan: DiskPlan) -> Disk:
-    """The disk as it will be when it is made."""
+    """The disk as it will be once it is made."""
     return replace(
         plan.current,
         id=plan.disk_id,
@@ -113,7 +113,7 @@ def _disk_of(plan: DiskPlan) -> Disk:
 
 
 def _version_of(version_id: str, location: str, source: str | None = None) -> Version:
-    """The version as it will be when it is built and replicated."""
+    """The version as it will be once it is built and replicated."""
     return Version(
         id=version_id,
         name=version_id.rsplit("/", 1)[-1],
@@ -125,7 +125,7 @@ def _version_of(version_id: str, location: str, source: str | None = None) -> Ve
 
 
 class _PlannedCatalog(Catalog):
-    """The catalog as it will be when the planned versions (by lower-case definition id) are built."""
+    """The catalog as it will be once the planned versions (by lower-case definition id) are built."""
 
     def __init__(
         self, gateways: Gateways, galleries: Sequence[str], planned: Mapping[str, str], specs: Sequence[ImageSpec]
@@ -152,7 +152,7 @@ def _is_in(definition: Definition, gallery: str) -> bool:
 
 @dataclass(frozen=True)
 class _PlannedDisks:
-    """Disks as they will be when the planned ones (by lower-case id) are made."""
+    """Disks as they will be once the planned ones (by lower-case id) are made."""
 
     disks: DiskSource
     planned: Mapping[str, Disk]
@@ -163,7 +163,7 @@ class _PlannedDisks:
 
 @dataclass(frozen=True)
 class _PlannedImages:
-    """Image versions as they will be when the planned ones are built."""
+    """Image versions as they will be once the planned ones are built."""
 
     images: ImageSource
     planned: Mapping[str, str]

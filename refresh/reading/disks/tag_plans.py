@@ -1,6 +1,6 @@
-"""What a month means for the tags of VMs: which are to ask for their new disk. Changes nothing.
+"""Plans the tags of a month: in which VMs `OsDiskName` gets the name of the new disk. Changes nothing.
 
-Decides when `OsDiskName` is written and when a VM is left as it is. The dry run and the real run plan with the same
+Decides when the tag is written and when a VM is left as it is. The dry run and the real run plan with the same
 functions.
 """
 
@@ -24,29 +24,32 @@ _MAX_WANTED = 80
 
 
 async def plan_tag(fleet: Fleet, catalog: Catalog, vm_id: str, period: str, *, force: bool) -> VmRow:
-    """The row of `vm_id`: `create` when `OsDiskName` is to become `next`, else why not. GatewayError if unreadable."""
+    """The row of `vm_id`.
+
+    `create` when `OsDiskName` becomes `next`, else why not. GatewayError when it cannot be read.
+    """
     vm = await read_subject(fleet, vm_id)
     if isinstance(vm, VmRow):
         return vm
-    wanted = (tags.value_of(vm.tags, tags.OS_DISK_NAME) or "")[:_MAX_WANTED] or None
+    wanted = (vm.own_tags.os_disk_name or "")[:_MAX_WANTED] or None
     early = _check_tags(vm)
     row = early or judge_tag(await plan_disk_of(fleet, catalog, vm, period), force=force)
     return replace(row, wanted=wanted)
 
 
 def _check_tags(vm: Vm) -> VmRow | None:
-    if tags.on_hold(vm.tags):
+    if vm.own_tags.on_hold:
         message = f"{tags.AUTO_REFRESH}=hold: the app leaves this VM alone"
         return VmRow(vm.id, SKIP, MonthReason.ON_HOLD, message, current=vm.os_disk_name)
-    early = next((name for name in tags.NOT_BUILT_YET if tags.value_of(vm.tags, name) is not None), None)
-    if early is None:
+    early = vm.own_tags.not_built
+    if not early:
         return None
-    message = f"tag {early} is not supported yet; remove it to have this VM swapped"
+    message = f"tag {early[0]} is not supported yet; remove it to have this VM swapped"
     return refused(vm.id, Refusal(MonthReason.TAG_NOT_BUILT, message), current=vm.os_disk_name)
 
 
 def judge_tag(plan: DiskPlan | VmRow, *, force: bool) -> VmRow:
-    """Whether the VM of `plan` is to ask for its month's disk; only one that exists and is free can be asked for."""
+    """Whether the tag of the VM of `plan` is written; the disk must exist and be free."""
     if isinstance(plan, VmRow):
         return plan
     vm, disk = plan.vm, plan.existing
@@ -56,27 +59,26 @@ def judge_tag(plan: DiskPlan | VmRow, *, force: bool) -> VmRow:
     if disk is None:
         return row_of(plan, REFUSE, MonthReason.NO_DISK, f"disk {plan.name} does not exist yet; create disks first")
     if disk.provisioning_state != "Succeeded" or disk.disk_state != "Unattached" or disk.managed_by:
-        message = f"disk {plan.name} is {disk.provisioning_state}, {disk.disk_state}; only a free one can be asked for"
-        return row_of(plan, REFUSE, MonthReason.DISK_NOT_FREE, message)
-    if _names(vm, tags.OS_DISK_NAME, plan):
-        return row_of(plan, SKIP, MonthReason.ALREADY_TAGGED, f"{tags.OS_DISK_NAME} asks for {plan.name} already")
-    if not force and _names(vm, tags.OS_DISK_REJECTED, plan):
         message = (
-            f"disk {plan.name} was found unhealthy on this VM and rolled back; make a newer one, or ask with force"
+            f"disk {plan.name} is {disk.provisioning_state}, {disk.disk_state}; only a free disk can be swapped in"
         )
+        return row_of(plan, REFUSE, MonthReason.DISK_NOT_FREE, message)
+    if _names(vm.own_tags.wanted, plan):
+        return row_of(plan, SKIP, MonthReason.ALREADY_TAGGED, f"{tags.OS_DISK_NAME} asks for {plan.name} already")
+    if not force and _names(vm.own_tags.rejected, plan):
+        message = f"disk {plan.name} was found unhealthy on this VM and rolled back; make a newer one, or use force"
         return row_of(plan, SKIP, MonthReason.REJECTED_BEFORE, message)
-    return row_of(plan, CREATE, MonthReason.MISSING, f"{tags.OS_DISK_NAME} is to be {plan.name}")
+    return row_of(plan, CREATE, MonthReason.MISSING, f"{tags.OS_DISK_NAME} is to become {plan.name}")
 
 
-def _names(vm: Vm, tag: str, plan: DiskPlan) -> bool:
-    value = (tags.value_of(vm.tags, tag) or "").strip().lower()
-    return value in (plan.name.lower(), plan.disk_id.lower())
+def _names(value: str, plan: DiskPlan) -> bool:
+    return value.lower() in (plan.name.lower(), plan.disk_id.lower())
 
 
 async def plan_tags(
     gateways: Gateways, settings: Settings, vm_ids: Sequence[str], period: str, *, force: bool = False
 ) -> list[dict[str, Any]]:
-    """The rows `write_tags` would end with for `vm_ids`, in their order, and nothing changed."""
+    """The rows that `write_tags` would return for `vm_ids`, in their order. Changes nothing."""
     fleet, catalog = await read_fleet(gateways, vm_ids), Catalog(gateways, settings.galleries)
 
     async def plan(vm_id: str) -> VmRow:

@@ -1,1 +1,1 @@
-"""Lists of VMs and disks by subscription."""
+"""Reads of VMs and disks, one by one or from lists of subscriptions."""

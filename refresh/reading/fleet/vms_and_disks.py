@@ -1,6 +1,6 @@
-"""The VMs and disks one piece of bulk work is about: one GET each for a few, paged lists for many.
+"""Reads the VMs and disks of one piece of bulk work: with one GET each for a few, from lists for many.
 
-Decides how facts are fetched so that a whole fleet stays inside ARM's read quota. Refuses to judge them.
+Decides which of the two, so that a whole fleet stays inside ARM's read quota.
 """
 
 from __future__ import annotations
@@ -9,15 +9,13 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from refresh.domain.azure.disks import Disk
+from refresh.domain.azure.polls import BULK_BUDGET_S
 from refresh.domain.azure.vms import Vm
 from refresh.domain.terms import resource_id
 from refresh.gateways.errors import GatewayError, NotFound
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
 from refresh.records.swap import VMS_PER_BULK_ACTIVITY
-
-BUDGET_S = 120.0
-"""How long one read or write of bulk work is tried: nobody is down while it waits."""
 
 
 async def collect[T](rows: AsyncIterator[T]) -> list[T]:
@@ -27,7 +25,7 @@ async def collect[T](rows: AsyncIterator[T]) -> list[T]:
 
 @dataclass
 class Fleet:
-    """Reads VMs and disks by id; None is one that does not exist. GatewayError when Azure would not say."""
+    """Reads VMs and disks by id; None when one does not exist. GatewayError when it cannot be read."""
 
     gateways: Gateways
     listed: Mapping[str, GatewayError | None] = field(default_factory=dict)
@@ -39,7 +37,7 @@ class Fleet:
         if self._is_listed(vm_id):
             return self.vms.get(vm_id.lower())
         try:
-            return await retry_until_answered(lambda: self.gateways.compute.read_vm(vm_id), budget_s=BUDGET_S)
+            return await retry_until_answered(lambda: self.gateways.compute.read_vm(vm_id), budget_s=BULK_BUDGET_S)
         except NotFound:
             return None
 
@@ -48,7 +46,7 @@ class Fleet:
         if self._is_listed(disk_id):
             return self.disks.get(disk_id.lower())
         try:
-            return await retry_until_answered(lambda: self.gateways.disks.read_disk(disk_id), budget_s=BUDGET_S)
+            return await retry_until_answered(lambda: self.gateways.disks.read_disk(disk_id), budget_s=BULK_BUDGET_S)
         except NotFound:
             return None
 
@@ -63,9 +61,9 @@ class Fleet:
 
 
 async def read_fleet(gateways: Gateways, vm_ids: Sequence[str]) -> Fleet:
-    """A fleet for `vm_ids`: nothing read yet for a batch of bulk work, everything listed for more than one batch.
+    """A fleet for `vm_ids`: without reads for one batch of bulk work, with everything listed for more than one.
 
-    ARM refills 25 reads a second for each subscription, so 2,500 VMs at three reads each would take five minutes:
+    ARM refills 25 reads a second in each subscription: three reads for each of 2,500 VMs would take five minutes.
     https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling
     """
     if len(vm_ids) <= VMS_PER_BULK_ACTIVITY:
@@ -84,9 +82,11 @@ async def _list_subscription(
 ) -> GatewayError | None:
     compute, all_disks = gateways.compute, gateways.disks
     try:
-        for vm in await retry_until_answered(lambda: collect(compute.list_vms(subscription)), budget_s=BUDGET_S):
+        for vm in await retry_until_answered(lambda: collect(compute.list_vms(subscription)), budget_s=BULK_BUDGET_S):
             vms[vm.id.lower()] = vm
-        for disk in await retry_until_answered(lambda: collect(all_disks.list_disks(subscription)), budget_s=BUDGET_S):
+        for disk in await retry_until_answered(
+            lambda: collect(all_disks.list_disks(subscription)), budget_s=BULK_BUDGET_S
+        ):
             disks[disk.id.lower()] = disk
     except GatewayError as error:
         return error

@@ -10,17 +10,18 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from refresh.domain.azure.galleries import Definition, Version
+from refresh.domain.azure.polls import BULK_BUDGET_S
 from refresh.domain.images.replication import is_replicated, no_version, rank_versions
 from refresh.domain.terms.month_reason import Refusal
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
-from refresh.reading.fleet.vms_and_disks import BUDGET_S, collect
+from refresh.reading.fleet.vms_and_disks import collect
 
 
 class Catalog:
     """Reads galleries; keeps every answer, failures included. Raises GatewayError."""
 
-    def __init__(self, gateways: Gateways, galleries: Sequence[str], *, budget_s: float = BUDGET_S) -> None:
+    def __init__(self, gateways: Gateways, galleries: Sequence[str], *, budget_s: float = BULK_BUDGET_S) -> None:
         """Read from `galleries`, full ids; each read is tried for `budget_s` seconds."""
         self._gateways = gateways
         self._budget_s = budget_s

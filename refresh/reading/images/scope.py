@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from refresh.domain.azure.galleries import Definition
+from refresh.domain.azure.polls import BULK_BUDGET_S
 from refresh.domain.azure.vms import Vm
 from refresh.domain.images.spec import ImageSpec
 from refresh.domain.terms import names, resource_id, tags
@@ -18,7 +19,7 @@ from refresh.domain.terms.month_reason import MonthReason
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
-from refresh.reading.fleet.vms_and_disks import BUDGET_S, collect
+from refresh.reading.fleet.vms_and_disks import collect
 from refresh.reading.images.galleries import Catalog
 from refresh.records.month import FAILED, ImageRow
 from refresh.settings.settings import Settings
@@ -59,10 +60,10 @@ async def find_builds(gateways: Gateways, settings: Settings, specs: Sequence[Im
 async def scope_vms(gateways: Gateways) -> list[Vm]:
     """Every VM in scope, from ARM's lists: the query of Resource Graph does not return the region of a VM."""
     found: list[Vm] = []
-    for subscription in await retry_until_answered(gateways.graph.list_subscriptions, budget_s=BUDGET_S):
+    for subscription in await retry_until_answered(gateways.graph.list_subscriptions, budget_s=BULK_BUDGET_S):
         list_vms = partial(gateways.compute.list_vms, subscription)
-        vms = await retry_until_answered(lambda list_vms=list_vms: collect(list_vms()), budget_s=BUDGET_S)  # type: ignore[misc]
-        found += [vm for vm in vms if tags.in_scope(vm.tags)]
+        vms = await retry_until_answered(lambda list_vms=list_vms: collect(list_vms()), budget_s=BULK_BUDGET_S)  # type: ignore[misc]
+        found += [vm for vm in vms if vm.own_tags.in_scope]
     return found
 
 
@@ -83,5 +84,5 @@ def _demand(definition: Definition, vms: Iterable[Vm]) -> dict[str, int]:
 
 
 def _can_need(vm: Vm, definition: Definition) -> bool:
-    named = (tags.value_of(vm.tags, tags.REFRESH_IMAGE) or "").strip().lower()
+    named = vm.own_tags.image.lower()
     return named == definition.name.lower() if named else vm.os_type == definition.os_type

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from refresh.domain.azure.galleries import Definition
+from refresh.domain.azure.polls import BULK_BUDGET_S
 from refresh.domain.images.publishing import Publishing
 from refresh.domain.images.source_fit import SourceFacts, judge_data_disk, judge_source
 from refresh.domain.images.sources import Source, SourceKind, SourcePart, read_source
@@ -19,7 +20,7 @@ from refresh.domain.terms.resource_id import ResourceId, parse
 from refresh.gateways.errors import NotFound
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
-from refresh.reading.fleet.vms_and_disks import BUDGET_S, collect
+from refresh.reading.fleet.vms_and_disks import collect
 
 IMAGES = "Microsoft.Compute/images"
 
@@ -93,7 +94,7 @@ async def _judge(gateways: Gateways, definition: Definition, source: Source, *, 
 
 
 async def _read(gateways: Gateways, part: SourcePart, storage: str | None) -> SourceFacts:
-    return await retry_until_answered(lambda: gateways.sources.read_source(part, storage), budget_s=BUDGET_S)
+    return await retry_until_answered(lambda: gateways.sources.read_source(part, storage), budget_s=BULK_BUDGET_S)
 
 
 def _gone(definition: Definition, part: SourcePart, storage: str | None) -> Refusal:
@@ -108,7 +109,7 @@ def _gone(definition: Definition, part: SourcePart, storage: str | None) -> Refu
 async def _find_latest(gateways: Gateways, definition: Definition, source: Source) -> Source | Refusal:
     try:
         versions = await retry_until_answered(
-            lambda: collect(gateways.gallery.list_versions(source.os.id)), budget_s=BUDGET_S
+            lambda: collect(gateways.gallery.list_versions(source.os.id)), budget_s=BULK_BUDGET_S
         )
     except NotFound:
         return _gone(definition, source.os, None)

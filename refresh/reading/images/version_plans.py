@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from refresh.domain.azure.galleries import Definition, Version
+from refresh.domain.azure.polls import BULK_BUDGET_S
 from refresh.domain.images.manual_commands import delete_command
 from refresh.domain.images.publishing import Demand, Publishing, image_body, target_regions, version_body
 from refresh.domain.images.sources import SourceKind
@@ -21,7 +22,7 @@ from refresh.domain.terms.month_reason import MonthReason, Refusal
 from refresh.gateways.errors import GatewayError, NotFound
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
-from refresh.reading.fleet.vms_and_disks import BUDGET_S, collect
+from refresh.reading.fleet.vms_and_disks import collect
 from refresh.reading.images.scope import find_builds
 from refresh.reading.images.source_plans import SourcePlan, image_id, plan_source
 from refresh.reading.recipes.recipe_plans import judge_recipe
@@ -52,10 +53,10 @@ async def plan_build(
     spec = find_spec(specs, asked.definition)
     try:
         definition = await retry_until_answered(
-            lambda: gateways.gallery.read_definition(asked.definition), budget_s=BUDGET_S
+            lambda: gateways.gallery.read_definition(asked.definition), budget_s=BULK_BUDGET_S
         )
         versions = await retry_until_answered(
-            lambda: collect(gateways.gallery.list_versions(definition.id)), budget_s=BUDGET_S
+            lambda: collect(gateways.gallery.list_versions(definition.id)), budget_s=BULK_BUDGET_S
         )
         missing = spec if definition.provisioning_state == "Failed" and not versions else None
     except NotFound:
@@ -146,7 +147,7 @@ async def plan_images(
 ) -> list[dict[str, Any]]:
     """The rows with which `create_images` would end; changes nothing. Raises GatewayError when regions are unread."""
     builds = await find_builds(gateways, settings, specs)
-    now = await retry_until_answered(gateways.clock.now, budget_s=BUDGET_S)
+    now = await retry_until_answered(gateways.clock.now, budget_s=BULK_BUDGET_S)
     rows = list(builds.rows)
     for definition in builds.definitions:
         asked = BuildInput(definition.id, period, builds.regions, force_rebuild)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from refresh.domain.azure.refusals import tell_refusal
+from refresh.domain.azure.polls import STAGE_CALL_BUDGET_S
+from refresh.domain.azure.refusals import describe_refusal
 from refresh.domain.recipes.build_watch import Machine
 from refresh.domain.terms.month_reason import MonthReason
 from refresh.gateways.errors import GatewayError, NotFound, Unavailable
@@ -16,7 +17,6 @@ from refresh.reading.calls import late_activity
 from refresh.reading.calls.retrying import retry_until_answered
 from refresh.records.recipes import Stage, StageState, TemporaryGroup
 
-CALL_BUDGET_S = 30.0
 _CONFLICTS = frozenset({"Conflict", "AnotherOperationInProgress", "OperationNotAllowedOnDeletingResource"})
 
 
@@ -29,13 +29,13 @@ async def run_stage(work: Callable[[], Awaitable[Stage]], what: str) -> Stage:
     except GatewayError as error:
         if error.code in _CONFLICTS:
             return Stage(StageState.WAITING, MonthReason.AZURE_SAID_NO, f"{what}: {error}"[:300])
-        why = tell_refusal(error.code, error.message)
+        why = describe_refusal(error.code, error.message)
         return Stage(StageState.FAILED, MonthReason.AZURE_SAID_NO, f"{what}: {why}"[:300])
 
 
 async def retry_briefly[T](call: Callable[[], Awaitable[T]]) -> T:
     """Call until Azure answers, for at most half a minute."""
-    return await retry_until_answered(call, budget_s=CALL_BUDGET_S)
+    return await retry_until_answered(call, budget_s=STAGE_CALL_BUDGET_S)
 
 
 async def read_machine(gateways: Gateways, vm: str) -> Machine | None:
@@ -51,4 +51,4 @@ async def comes_late(gateways: Gateways, place: TemporaryGroup) -> bool:
     return late_activity.is_late(place.asked_at, await retry_briefly(gateways.clock.now))
 
 
-LATE = Stage(StageState.WAITING, MonthReason.NOT_READ, late_activity.SAID)
+LATE = Stage(StageState.WAITING, MonthReason.NOT_READ, late_activity.TOO_LATE)

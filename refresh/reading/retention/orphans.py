@@ -11,13 +11,14 @@ from functools import partial
 
 from refresh.domain.azure.galleries import Version
 from refresh.domain.azure.managed_images import Image
+from refresh.domain.azure.polls import LIST_BUDGET_S
 from refresh.domain.recipes.temporary_group import Group
 from refresh.domain.retention.disks import is_ours
 from refresh.domain.retention.orphans import Orphan, orphaned_disks, orphaned_groups, orphaned_images, orphaned_versions
 from refresh.domain.terms import resource_id
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
-from refresh.reading.fleet.subscription_lists import LIST_BUDGET_S, list_disks, list_subscriptions
+from refresh.reading.fleet.subscription_lists import list_disks, list_subscriptions
 from refresh.reading.fleet.vms_and_disks import collect
 from refresh.reading.images.galleries import Catalog
 from refresh.reading.retention.survey import building_among

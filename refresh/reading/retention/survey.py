@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.galleries import Definition, Version
 from refresh.domain.azure.locks import Lock
+from refresh.domain.azure.polls import BULK_BUDGET_S
 from refresh.domain.azure.vms import Vm
 from refresh.domain.retention.disks import Evidence, Rule, is_ours, judge_disk, rank_spares
 from refresh.domain.retention.mentions import read_mentions
@@ -30,7 +32,6 @@ from refresh.domain.terms import resource_id, tags
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.fleet.subscription_lists import list_disks, list_subscriptions, list_vms
-from refresh.reading.fleet.vms_and_disks import BUDGET_S
 from refresh.reading.images.galleries import Catalog
 from refresh.records.dispatcher_state import DispatcherState
 from refresh.records.retention import DELETE, DISK, KEEP, VERSION, ResourceRow
@@ -71,9 +72,9 @@ class VersionSurvey:
 async def survey_disks(gateways: Gateways, settings: Settings, state: DispatcherState) -> DiskSurvey:
     """All disks from the galleries, all tags of VMs and definitions, all locks. Raises GatewayError if one fails."""
     subscriptions = await list_subscriptions(gateways)
-    disks = await list_disks(gateways, subscriptions, budget_s=BUDGET_S)
+    disks = await list_disks(gateways, subscriptions, budget_s=BULK_BUDGET_S)
     # Read after the disks: a tag written meanwhile counts, and a disk made meanwhile is not judged.
-    vms = await list_vms(gateways, subscriptions, budget_s=BUDGET_S)
+    vms = await list_vms(gateways, subscriptions, budget_s=BULK_BUDGET_S)
     definitions = await Catalog(gateways, settings.galleries).definitions()
     galleries = frozenset(gallery.lower() for gallery in settings.galleries)
     evidence = Evidence(
@@ -81,7 +82,7 @@ async def survey_disks(gateways: Gateways, settings: Settings, state: Dispatcher
         mentions=read_mentions(owners_of(vms.values(), definitions), state.json),
         locks=await _read_locks(gateways, [f"/subscriptions/{one}" for one in subscriptions]),
         rule=Rule(settings.keep_disks, settings.keep_disks_days),
-        now=await retry_until_answered(gateways.clock.now, budget_s=BUDGET_S),
+        now=await retry_until_answered(gateways.clock.now, budget_s=BULK_BUDGET_S),
     )
     ours = {key: disk for key, disk in disks.items() if is_ours(disk, galleries)}
     return DiskSurvey(subscriptions, ours, evidence, rank_spares(ours.values(), galleries), definitions)
@@ -119,7 +120,7 @@ async def survey_versions(
 
 async def read_version(gateways: Gateways, version_id: str) -> Version:
     """One version with its replication status. Raises GatewayError."""
-    return await retry_until_answered(lambda: gateways.gallery.read_version(version_id), budget_s=BUDGET_S)
+    return await retry_until_answered(lambda: gateways.gallery.read_version(version_id), budget_s=BULK_BUDGET_S)
 
 
 def owners_of(vms: Iterable[Vm], definitions: Iterable[Definition]) -> Iterable[tuple[str, Mapping[str, str]]]:
@@ -176,5 +177,5 @@ def building_among(run_ids: Collection[str]) -> Building:
 async def _read_locks(gateways: Gateways, scopes: Sequence[str]) -> list[Lock]:
     found: list[Lock] = []
     for scope in scopes:
-        found += await retry_until_answered(lambda scope=scope: gateways.access.list_locks(scope), budget_s=BUDGET_S)  # type: ignore[misc]
+        found += await retry_until_answered(partial(gateways.access.list_locks, scope), budget_s=BULK_BUDGET_S)
     return found

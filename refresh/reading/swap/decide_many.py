@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from refresh.domain.swap.decided_vm import Seen
+from refresh.domain.swap.decided_vm import DecidedVm
 from refresh.domain.swap.decision import decide_swap
-from refresh.domain.vm.stop_mode import StopMode, choose_stop_mode
+from refresh.domain.terms.stop_mode import StopMode
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.paced_reads import Pace
 from refresh.reading.fleet.subscription_lists import Inventory
@@ -50,7 +50,7 @@ async def decide_exactly(
     *,
     force: bool = False,
     warning: Gateways | None = None,
-) -> list[Seen]:
+) -> list[DecidedVm]:
     """Read each VM with its power state, eight at once, and decide; everything that a check needs is read.
 
     With `warning` also what the warnings need is read, through those gateways.
@@ -59,28 +59,28 @@ async def decide_exactly(
     reader = FactReader(source, policy, Pace(), thorough=True)
     warner = WarningReader(warning.access, warning.guests, settings.health_rungs, reader.reads) if warning else None
 
-    async def decide(vm_id: str) -> Seen:
+    async def decide(vm_id: str) -> DecidedVm:
         async with at_once:
             facts = await reader.read(vm_id, **recall(vm_id))
             if warner is not None and facts.vm is not None and facts.wanted is not None:
-                mode = choose_stop_mode(facts.vm, settings.stop_mode) or StopMode.DEALLOCATE
+                mode = facts.vm.own_tags.choose_stop_mode(settings.stop_mode) or StopMode.DEALLOCATE
                 found = await warner.read_warnings(facts.vm, facts.wanted, mode)
                 facts = replace(facts, warnings=found.warnings)
-        return Seen(vm_id, facts, decide_swap(facts, policy, force=force), exact=True)
+        return DecidedVm(vm_id, facts, decide_swap(facts, policy, force=force), exact=True)
 
     return list(await asyncio.gather(*(decide(vm_id) for vm_id in vms)))
 
 
 async def decide_from_lists(
     source: FactSource, settings: Settings, vms: Sequence[str], recall: Recall, *, force: bool = False
-) -> list[Seen]:
+) -> list[DecidedVm]:
     """Decide about every one of `vms` from a source of listed facts; their power state is not known."""
     policy = policy_of(settings)
     reader = FactReader(source, policy, Pace(gap_s=0.0))
     found = []
     for vm_id in vms:
         facts = await reader.read(vm_id, **recall(vm_id))
-        found.append(Seen(vm_id, facts, decide_swap(facts, policy, force=force)))
+        found.append(DecidedVm(vm_id, facts, decide_swap(facts, policy, force=force)))
     return found
 
 
@@ -92,7 +92,7 @@ async def decide_as_if(
     recall: Recall,
     *,
     force: bool = False,
-) -> list[Seen]:
+) -> list[DecidedVm]:
     """Decide about the VMs in `wishes` as if their tags named these disks (None: the disk the tag names)."""
     replaced = {vm.lower(): wish for vm, wish in wishes.items() if wish is not None}
     vms = list(wishes)

@@ -17,13 +17,13 @@ from refresh.domain.preflight.check import first_failed
 from refresh.domain.preflight.provenance import Policy
 from refresh.domain.preflight.tags_readable import check_tags
 from refresh.domain.swap.decision import decide_settled
-from refresh.domain.terms import resource_id, tags
+from refresh.domain.terms import resource_id
 from refresh.domain.terms.swap_reason import Reason
 from refresh.domain.vm.facts import Facts
 from refresh.domain.vm.wish import Wish, choose_wish
 from refresh.gateways.errors import GatewayError
 from refresh.reading.calls.paced_reads import Pace, Reads
-from refresh.reading.swap.preflight_facts import AccessSource, FleetSource, SurroundingsReader
+from refresh.reading.swap.preflight_facts import AccessSource, FleetSource, PreflightReader
 from refresh.settings.settings import Settings
 
 
@@ -108,10 +108,10 @@ class FactReader:
     def __post_init__(self) -> None:
         """Start with nothing read."""
         self.reads = Reads(self.pace)
-        self._around: SurroundingsReader | None = None
+        self._around: PreflightReader | None = None
         if self.gateways.access is not None:
             fleet = self.gateways.compute if self.others else None
-            self._around = SurroundingsReader(self.gateways.access, fleet, self.policy, self.reads)
+            self._around = PreflightReader(self.gateways.access, fleet, self.policy, self.reads)
 
     async def read(
         self, vm_id: str, *, ran: Iterable[str] = (), rejected: Iterable[str] = (), over: Iterable[str] = ()
@@ -132,7 +132,7 @@ class FactReader:
         facts = Facts(vm, wish, ran=known_to_run, rejected=frozenset(rejected), over=frozenset(over))
         if wish.disk_id is None or decide_settled(vm, facts) is not None:
             return facts
-        if not self.thorough and first_failed(check_tags(vm, wish)) is not None:
+        if not self.thorough and first_failed(check_tags(vm.own_tags, wish)) is not None:
             return facts
         try:
             facts = await self._with_disks(facts, vm, wish.disk_id)
@@ -146,7 +146,7 @@ class FactReader:
         # Every principal that may tag the VM can write this tag, so it only counts where any free disk of the group is
         # trusted; with trust `gallery` only the dispatcher state counts.
         home = resource_id.parse_vm(vm.id)
-        previous = tags.value_of(vm.tags, tags.OS_DISK_PREVIOUS)
+        previous = vm.own_tags.os_disk_previous
         if home is None or not previous or self.policy.trust == "gallery":
             return []
         disk = previous if "/" in previous else home.sibling("Microsoft.Compute/disks", previous)

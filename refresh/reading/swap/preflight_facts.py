@@ -15,10 +15,10 @@ from refresh.domain.azure.vms import Vm
 from refresh.domain.preflight import rights
 from refresh.domain.preflight.encryption import set_of
 from refresh.domain.preflight.provenance import Policy
-from refresh.domain.preflight.vm_size import must_be_asked
-from refresh.domain.terms import resource_id, tags
-from refresh.domain.vm.preflight_facts import Surroundings
-from refresh.domain.vm.stop_mode import StopMode, choose_stop_mode
+from refresh.domain.preflight.vm_size import must_read_sizes
+from refresh.domain.terms import resource_id
+from refresh.domain.terms.stop_mode import StopMode
+from refresh.domain.vm.preflight_facts import PreflightFacts
 from refresh.domain.vm.wish import choose_wish
 from refresh.gateways.errors import GatewayError
 from refresh.reading.calls.paced_reads import Reads
@@ -50,7 +50,7 @@ class FleetSource(Protocol):
         ...
 
 
-class SurroundingsReader:
+class PreflightReader:
     """Reads the surroundings of many swaps; what they share is read once. GatewayError when anything is unknown."""
 
     def __init__(self, access: AccessSource, fleet: FleetSource | None, policy: Policy, reads: Reads) -> None:
@@ -61,18 +61,18 @@ class SurroundingsReader:
         self._policy = policy
         self._reads = reads
 
-    async def read(self, vm: Vm, current: Disk | None, wanted: Disk) -> Surroundings:
+    async def read(self, vm: Vm, current: Disk | None, wanted: Disk) -> PreflightFacts:
         """The surroundings of making `wanted` the OS disk of `vm`, which has `current` now."""
-        mode = choose_stop_mode(vm, self._policy.stop_mode) or StopMode.DEALLOCATE
+        mode = vm.own_tags.choose_stop_mode(self._policy.stop_mode) or StopMode.DEALLOCATE
         disks = [wanted.id, *([vm.os_disk_id] if vm.os_disk_id else [])]
         encryption_set = set_of(wanted)
         scopes = [vm.id, *disks, *([encryption_set] if encryption_set else [])]
-        return Surroundings(
+        return PreflightFacts(
             gaps={scope.lower(): await self._granted.missing(scope, rights.needed_on(scope, mode)) for scope in scopes},
             locks=await self._locks([vm.id, *disks]),
             asked_by=await self._asked_by(vm, wanted),
             wishes_read=self._fleet is not None,
-            takes_premium=await self._takes_premium(vm) if must_be_asked(current, wanted) else None,
+            takes_premium=await self._takes_premium(vm) if must_read_sizes(current, wanted) else None,
         )
 
     async def _locks(self, scopes: Iterable[str]) -> tuple[Lock, ...]:
@@ -97,7 +97,7 @@ class SurroundingsReader:
             lambda: collect(fleet.list_vms(subscription) if everywhere else fleet.list_group_vms(group)),
         )
         for other in rows or ():
-            asks = tags.in_scope(other.tags) and not resource_id.same(other.id, vm.id)
+            asks = other.own_tags.in_scope and not resource_id.same(other.id, vm.id)
             if asks and resource_id.same(choose_wish(other, self._policy.disk_groups).disk_id, wanted.id):
                 return other.id
         return None

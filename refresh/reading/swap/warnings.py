@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from refresh.domain.azure.disks import Disk
-from refresh.domain.azure.refusals import tell_refusal
+from refresh.domain.azure.refusals import describe_refusal
 from refresh.domain.azure.vms import Vm
-from refresh.domain.health.probe import probe_text
 from refresh.domain.preflight import rights
-from refresh.domain.vm.stop_mode import StopMode
+from refresh.domain.terms.stop_mode import StopMode
 from refresh.domain.vm.warnings import (
     VmWarning,
     warning_of_addresses,
@@ -72,7 +71,7 @@ class WarningReader:
                 for nic in vm.guest.nic_ids:
                     dynamic += await self._reads.read(lambda nic=nic: self._addresses.list_dynamic_ips(nic)) or ()  # type: ignore[misc]
         except GatewayError as error:
-            return warning_of_unread_addresses(tell_refusal(error.code, error.message))
+            return warning_of_unread_addresses(describe_refusal(error.code, error.message))
         except TimeoutError:
             return warning_of_unread_addresses("no answer in time")
         return warning_of_addresses(dynamic)
@@ -82,7 +81,7 @@ class WarningReader:
         lost: dict[str, VmWarning] = {}
         try:
             async with asyncio.timeout(PATIENCE_S):
-                needed = rights.needed_by_rungs(vm, self._counted, probed=probe_text(vm) is not None)
+                needed = rights.needed_by_rungs(vm, self._counted, probed=vm.own_tags.probe is not None)
                 for rung, (action, scope) in needed.items():
                     if await self._granted.missing(scope, (action,)):
                         lost[rung] = warning_of_rung(rung, action, scope)

@@ -15,6 +15,7 @@ from durabletask.entities import EntityInstanceId
 
 from refresh.domain.vm.hints import Ignored, hint_from_event
 from refresh.records import durable_names, swap
+from refresh.records.durable_names import Operation
 
 _log = logging.getLogger(__name__)
 
@@ -33,4 +34,4 @@ async def on_resource_write(event: func.EventGridEvent, client: DurableFunctions
         return
     at = event.event_time.isoformat() if event.event_time else None
     dispatcher = EntityInstanceId(durable_names.DISPATCHER, durable_names.DISPATCHER_KEY)
-    await client.signal_entity(dispatcher, "hint", {"vms": [found.vm], "at": at, "source": swap.FROM_EVENT})
+    await client.signal_entity(dispatcher, Operation.HINT, {"vms": [found.vm], "at": at, "source": swap.FROM_EVENT})

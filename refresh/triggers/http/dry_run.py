@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from refresh import wiring
-from refresh.domain.swap.decided_vm import Seen
+from refresh.domain.swap.decided_vm import DecidedVm
 from refresh.domain.terms import resource_id
 from refresh.gateways.gateways import Gateways
 from refresh.reading.disks.disk_plans import DISK, plan_disks
@@ -83,11 +83,11 @@ class DryRun:
         )
         return self._records(seen, inventory, wishing=any(wishes.values()))
 
-    def _records(self, seen: Iterable[Seen], inventory: Inventory, *, wishing: bool) -> dict[str, Json]:
+    def _records(self, seen: Iterable[DecidedVm], inventory: Inventory, *, wishing: bool) -> dict[str, Json]:
         made = MadeDisks.among(inventory.disks.values(), [one.lower() for one in self._settings.galleries])
         return {one.vm_id.lower(): self._record(one, inventory, made, wishing=wishing) for one in seen}
 
-    def _record(self, seen: Seen, inventory: Inventory, made: MadeDisks, *, wishing: bool) -> Json:
+    def _record(self, seen: DecidedVm, inventory: Inventory, made: MadeDisks, *, wishing: bool) -> Json:
         disk = inventory.os_disk(seen.facts.vm)
         record = plan_record(seen, self._dispatcher, made, disk, stop_mode=self._settings.stop_mode)
         if wishing and record["steps"]:

@@ -17,15 +17,16 @@ from azure.durable_functions import DurableFunctionsClient
 
 from refresh import wiring
 from refresh.domain.azure.disks import Disk
+from refresh.domain.azure.polls import LIST_BUDGET_S
 from refresh.domain.azure.vms import Vm
 from refresh.domain.fleet.freshness import Freshness
-from refresh.domain.swap.decided_vm import Seen
-from refresh.domain.terms import resource_id, tags
+from refresh.domain.swap.decided_vm import DecidedVm
+from refresh.domain.terms import resource_id
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.dispatcher_state import read_dispatcher_state
-from refresh.reading.fleet.subscription_lists import LIST_BUDGET_S, Inventory, list_disks, list_inventory
+from refresh.reading.fleet.subscription_lists import Inventory, list_disks, list_inventory
 from refresh.reading.images.freshness import FreshnessReader
 from refresh.reading.images.galleries import Catalog
 from refresh.reading.swap.decide_many import decide_exactly, decide_from_lists, listed_source
@@ -50,21 +51,21 @@ class _Snapshot:
     """
 
     at_s: float
-    rows: tuple[tuple[Key, Seen], ...]
+    rows: tuple[tuple[Key, DecidedVm], ...]
     inventory: Inventory
     made: MadeDisks
     fresh: Mapping[str, Freshness] | GatewayError
 
-    def drifted(self) -> tuple[tuple[Key, Seen], ...]:
+    def drifted(self) -> tuple[tuple[Key, DecidedVm], ...]:
         """Those not on the latest version, the most days behind first. GatewayError when galleries were not read."""
         if isinstance(self.fresh, GatewayError):
             raise self.fresh
         known = [(self.fresh[seen.vm_id], seen) for _, seen in self.rows]
-        behind = [(_lateness(fresh), seen) for fresh, seen in known if fresh.drifted]
-        rows: list[tuple[Key, Seen]] = [((-days, seen.vm_id.lower()), seen) for days, seen in behind]
+        behind = [(_days_behind(fresh), seen) for fresh, seen in known if fresh.drifted]
+        rows: list[tuple[Key, DecidedVm]] = [((-days, seen.vm_id.lower()), seen) for days, seen in behind]
         return tuple(sorted(rows, key=lambda row: row[0]))
 
-    def record(self, seen: Seen, dispatcher: DispatcherView) -> dict[str, object]:
+    def record(self, seen: DecidedVm, dispatcher: DispatcherView) -> dict[str, object]:
         """The VM record, with how fresh the VM is."""
         fresh = Freshness() if isinstance(self.fresh, GatewayError) else self.fresh[seen.vm_id]
         return vm_record(seen, dispatcher, self.made, self.inventory.os_disk(seen.facts.vm)) | fresh_record(fresh)
@@ -113,9 +114,9 @@ async def _one(gateways: Gateways, settings: Settings, dispatcher: DispatcherVie
 
 async def _look(gateways: Gateways, settings: Settings, dispatcher: DispatcherView) -> _Snapshot:
     inventory = await list_inventory(gateways)
-    in_scope = [vm.id for vm in inventory.vms.values() if tags.in_scope(vm.tags)]
+    in_scope = [vm.id for vm in inventory.vms.values() if vm.own_tags.in_scope]
     seen = await decide_from_lists(listed_source(gateways, inventory), settings, in_scope, dispatcher.recall)
-    rows: list[tuple[Key, Seen]] = [((int(rank_of(one, dispatcher)), one.vm_id.lower()), one) for one in seen]
+    rows: list[tuple[Key, DecidedVm]] = [((int(rank_of(one, dispatcher)), one.vm_id.lower()), one) for one in seen]
     rows.sort(key=lambda row: row[0])
     loop = asyncio.get_running_loop()
     facts = [(one.vm_id, one.facts.vm, inventory.os_disk(one.facts.vm)) for one in seen]
@@ -136,7 +137,7 @@ async def _freshness(
         return error
 
 
-def _lateness(fresh: Freshness) -> int:
+def _days_behind(fresh: Freshness) -> int:
     # A VM of unknown age comes first.
     return fresh.days_behind if fresh.days_behind is not None else _UNKNOWN_DAYS
 

@@ -13,6 +13,7 @@ from azure.durable_functions import DurableFunctionsClient
 from refresh import wiring
 from refresh.gateways.errors import GatewayError
 from refresh.reading.dispatcher_state import DISPATCHER
+from refresh.records.durable_names import Operation
 from refresh.settings.settings import SettingsError
 from refresh.triggers.http.problem import answering, ok
 from refresh.triggers.http.requests import read_body
@@ -23,17 +24,17 @@ _TAKES = ("why", "dryRun")
 @answering
 async def post_pause(req: func.HttpRequest, client: DurableFunctionsClient) -> func.HttpResponse:
     """`POST pause`: start no swap until resumed."""
-    return await _switch(req, client, "pause", paused=True)
+    return await _switch(req, client, Operation.PAUSE, paused=True)
 
 
 @answering
 async def post_resume(req: func.HttpRequest, client: DurableFunctionsClient) -> func.HttpResponse:
     """`POST resume`: start swaps again."""
-    return await _switch(req, client, "resume", paused=False)
+    return await _switch(req, client, Operation.RESUME, paused=False)
 
 
 async def _switch(
-    req: func.HttpRequest, client: DurableFunctionsClient, operation: str, *, paused: bool
+    req: func.HttpRequest, client: DurableFunctionsClient, operation: Operation, *, paused: bool
 ) -> func.HttpResponse:
     body = read_body(req, _TAKES)
     if body.dry_run:

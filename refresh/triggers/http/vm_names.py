@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from refresh.domain.azure.polls import LIST_BUDGET_S
 from refresh.domain.terms import resource_id
 from refresh.gateways.errors import NotFound
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
-from refresh.reading.fleet.subscription_lists import LIST_BUDGET_S, list_subscriptions, list_vms
+from refresh.reading.fleet.subscription_lists import list_subscriptions, list_vms
 from refresh.reading.swap.memory import READS_AT_ONCE
 from refresh.triggers.http.problem import Problem, ProblemKind
 

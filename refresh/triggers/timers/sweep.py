@@ -19,6 +19,7 @@ from refresh.gateways.gateways import Gateways
 from refresh.reading.dispatcher_state import DISPATCHER, read_dispatcher_state
 from refresh.reading.instances import is_open
 from refresh.records import durable_names, swap
+from refresh.records.durable_names import Operation
 from refresh.triggers.http.post_selfcheck import begin_if_required
 
 _log = logging.getLogger(__name__)
@@ -32,8 +33,8 @@ async def sweep(timer: func.TimerRequest, client: DurableFunctionsClient) -> Non
     vms = await _find_mismatches(gateways)
     for start in range(0, len(vms), swap.VMS_PER_SIGNAL):
         batch = vms[start : start + swap.VMS_PER_SIGNAL]
-        await client.signal_entity(DISPATCHER, "hint", {"vms": batch, "at": now, "source": swap.FROM_SWEEP})
-    await client.signal_entity(DISPATCHER, "recover", {**await _find_dead(client), "at": now})
+        await client.signal_entity(DISPATCHER, Operation.HINT, {"vms": batch, "at": now, "source": swap.FROM_SWEEP})
+    await client.signal_entity(DISPATCHER, Operation.RECOVER, {**await _find_dead(client), "at": now})
     await begin_if_required(client)
 
 

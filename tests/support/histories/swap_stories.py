@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from refresh.domain.vm.intent_tag import write_intent_tag
+from refresh.domain.terms.intent_tag import write_intent_tag
 from refresh.records.durable_names import swap_id
 from tests.support.histories.image_stories import IMAGE_STORIES
 from tests.support.histories.recorded_story import RecordedStory, Story, failing_once

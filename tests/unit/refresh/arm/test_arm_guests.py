@@ -10,7 +10,7 @@ from aiohttp import web
 from refresh.arm import probes
 from refresh.arm.guest_facts import guest_from_arm
 from refresh.domain.azure.guests import Guest, Report
-from refresh.domain.health.probe import Probe
+from refresh.domain.terms.probe import Probe
 from refresh.gateways.errors import GatewayError, Refused, Unavailable
 from simulator.clock import Clock, run
 from tests.support.worlds.scripted_arm import VM, Answer, ScriptedArm, against

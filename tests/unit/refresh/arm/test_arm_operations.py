@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from refresh.gateways.errors import Unavailable
-from refresh.gateways.gateways import Begun, Progress
+from refresh.gateways.operations import Begun, Progress
 from refresh.wiring import ArmGateways, connect
 from tests.support.worlds.scripted_arm import DATE_ISO, VERSION, VM, Answer, ScriptedArm, against
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from refresh.arm.quota import reads_left
-from refresh.domain.azure.rhythm import NOT_SAID, ReadsLeft
-from refresh.gateways.gateways import Progress
+from refresh.domain.azure.rhythm import READS_UNKNOWN, ReadsLeft
+from refresh.gateways.operations import Progress
 from refresh.wiring import ArmGateways
 from tests.support.worlds.scripted_arm import VM, Answer, ScriptedArm, against
 
@@ -24,9 +24,9 @@ HEADERS = {"x-ms-ratelimit-remaining-resource": OF_VM, "x-ms-ratelimit-remaining
         ({"x-ms-ratelimit-remaining-subscription-reads": "11999"}, ReadsLeft(None, 11999)),
         (
             {"x-ms-ratelimit-remaining-resource": "a;b,;,c;-1", "x-ms-ratelimit-remaining-subscription-reads": "x"},
-            NOT_SAID,
+            READS_UNKNOWN,
         ),
-        ({}, NOT_SAID),
+        ({}, READS_UNKNOWN),
     ],
 )
 def test_the_lowest_counter_counts(headers: dict[str, str], left: ReadsLeft) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from refresh.gateways.errors import Refused
-from refresh.gateways.gateways import Begun
+from refresh.gateways.operations import Begun
 from refresh.wiring import ArmGateways
 from tests.support.worlds.scripted_arm import (
     DATE_ISO,

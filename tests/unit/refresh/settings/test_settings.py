@@ -85,7 +85,7 @@ def test_a_good_value_is_read(name: str, text: str, field: str, value: object) -
         ("REFRESH_OUTCOME_TOPIC", "https://eventgrid.azure.net.evil.example/api/events", "eventgrid.azure.net"),
         ("REFRESH_OUTCOME_TOPIC", _TOPIC + "?key=secret", "topic's endpoint"),
         ("REFRESH_NOTICE_S", "7201", "from 0 to 7200"),
-        ("REFRESH_NOTICE_S", "60", "nobody to give notice to"),
+        ("REFRESH_NOTICE_S", "60", "notice is given by an event"),
         ("REFRESH_OUTCOME_TOPIC", "http://127.0.0.1:1/api/events", "real token"),
         ("REFRESH_ARM_ENDPOINT", "http://management.azure.com", "https://"),
         ("REFRESH_ARM_ENDPOINT", "https://management.azure.com.evil.example", "https://"),

@@ -11,10 +11,10 @@ from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.vms import Power, Vm
 from refresh.domain.preflight.all_checks import PROMISES
 from refresh.domain.preflight.provenance import Policy
-from refresh.domain.swap.decided_vm import Seen
+from refresh.domain.swap.decided_vm import DecidedVm
 from refresh.domain.swap.decision import decide_swap
+from refresh.domain.terms.intent_tag import write_intent_tag
 from refresh.domain.vm.facts import Facts
-from refresh.domain.vm.intent_tag import write_intent_tag
 from refresh.domain.vm.wish import choose_wish
 from refresh.records.durable_names import swap_id
 from refresh.views.vms import RECORD, MadeDisks, Rank, attention, plan_record, rank_of, vm_record
@@ -35,10 +35,10 @@ NOTHING_MADE = MadeDisks()
 MARK = write_intent_tag(swap_id(VM_ID, 1), True, "web01-old", "web01-202611")
 
 
-def see(vm: Vm, wanted: Disk | None = None, *, exact: bool = True) -> Seen:
+def see(vm: Vm, wanted: Disk | None = None, *, exact: bool = True) -> DecidedVm:
     wish = choose_wish(vm, ())
     facts = Facts(vm, wish, make_current(), wanted, make_version(), make_definition())
-    return Seen(vm.id, facts, decide_swap(facts, Policy()), exact=exact)
+    return DecidedVm(vm.id, facts, decide_swap(facts, Policy()), exact=exact)
 
 
 def made(name: str, at: str, **fields: Any) -> Disk:

@@ -10,9 +10,9 @@ import pytest
 
 from refresh.activities.swap import ensure_os_disk, ensure_stopped
 from refresh.activities.swap.convergence import Rhythm
-from refresh.activities.swap.operation_watch import VM_EVERY
+from refresh.domain.azure.polls import VM_EVERY
 from refresh.domain.azure.rhythm import ReadsLeft, choose_pause_s
-from refresh.domain.vm.stop_mode import StopMode
+from refresh.domain.terms.stop_mode import StopMode
 from simulator.arm.core import durations
 
 # Recorded: what a stop, a change of the OS disk and a start take in each mode.

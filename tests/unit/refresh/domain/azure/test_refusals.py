@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from refresh.domain.azure.refusals import is_denied, read_denial, tell_refusal, told_policy
+from refresh.domain.azure.refusals import describe_refusal, is_denied, policy_text, read_denial
 from refresh.domain.swap.blame import UNHEALTHY, is_disk_to_blame, is_start_hopeless
 from refresh.domain.terms.swap_reason import Reason
 from tests.support.worlds.builders import GROUP, VM_ID, disk_id
@@ -49,7 +49,7 @@ IDENTIFIERS = (
         ),
         (
             "RequestDisallowedByPolicy",
-            f"Resource 'web01' was disallowed by policy. {told_policy('No restarts', '/x/keep')}",
+            f"Resource 'web01' was disallowed by policy. {policy_text('No restarts', '/x/keep')}",
             Reason.DISALLOWED_BY_POLICY,
             ("'No restarts'", "/x/keep"),
         ),
@@ -110,6 +110,6 @@ def test_a_refusal_that_may_be_cut_off_names_the_right_first() -> None:
         "not have authorization to perform action 'Microsoft.Compute/disks/delete' over scope '/subscriptions' or the "
         "scope is invalid. If access was recently granted, please refresh your credentials."
     )
-    told = tell_refusal("AuthorizationFailed", message)
+    told = describe_refusal("AuthorizationFailed", message)
     assert told.startswith("AuthorizationFailed: the app's identity lacks Microsoft.Compute/disks/delete on ")
-    assert tell_refusal("Conflict", "busy") == "Conflict: busy"
+    assert describe_refusal("Conflict", "busy") == "Conflict: busy"

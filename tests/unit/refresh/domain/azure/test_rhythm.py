@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refresh.domain.azure.rhythm import GROWTH, LONGEST_S, SELDOM_FROM_S, SELDOM_S, ReadsLeft, choose_pause_s
+from refresh.domain.azure.polls import GROWTH, LONGEST_S, SELDOM_FROM_S, SELDOM_S
+from refresh.domain.azure.rhythm import ReadsLeft, choose_pause_s
 
 PLENTY = ReadsLeft(36, 250)
 

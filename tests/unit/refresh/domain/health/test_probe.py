@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from refresh.domain.health.boot_log import find_in_boot_log
-from refresh.domain.health.owner_tags import agent_promised, health_timeout_s, timeout_fault
-from refresh.domain.health.probe import Probe, has_bad_probe, parse_probe, probe_text
+from refresh.domain.health.owner_tags import agent_required
+from refresh.domain.terms.probe import Probe, parse_probe
+from refresh.domain.terms.vm_tags import TagFault, parse_vm_tags
 from tests.support.worlds.builders import make_definition, make_vm
 
 
@@ -59,11 +60,11 @@ def test_anything_else_is_no_probe(text: str) -> None:
 
 def test_a_bad_tag_is_told_apart_from_none() -> None:
     """An empty tag asks for nothing; one that cannot be read must not be taken for nothing."""
-    assert not has_bad_probe(make_vm())
-    assert not has_bad_probe(make_vm({"RefreshProbe": " "}))
-    assert not has_bad_probe(make_vm({"refreshprobe": "tcp:22"}))
-    assert has_bad_probe(make_vm({"RefreshProbe": "ssh"}))
-    assert probe_text(make_vm({"RefreshProbe": " tcp:22 "})) == "tcp:22"
+    assert make_vm().own_tags.probe is None
+    assert make_vm({"RefreshProbe": " "}).own_tags.probe is None
+    assert make_vm({"refreshprobe": "tcp:22"}).own_tags.probe == Probe("tcp", 22)
+    assert isinstance(make_vm({"RefreshProbe": "ssh"}).own_tags.probe, TagFault)
+    assert make_vm({"RefreshProbe": " tcp:22 "}).own_tags.probe == Probe("tcp", 22)
 
 
 LINUX = "[    0.000000] Linux version 6.8.0-1015-azure (buildd@lcy02) (gcc)\n"
@@ -95,12 +96,13 @@ def test_the_newest_boot_in_the_log_condemns(log: str, found: str | None) -> Non
 )
 def test_a_vm_may_have_a_time_of_its_own(text: str, timeout_s: int | None) -> None:
     """A whole number of seconds within the setting's bounds; anything else is refused with the cure."""
-    vm = make_vm({"RefreshHealthTimeoutS": text})
-    assert health_timeout_s(vm) == timeout_s
-    fault = timeout_fault(vm)
-    assert (fault is None) == (timeout_s is not None)
-    assert fault is None or "30 to 3600" in fault
-    assert timeout_fault(make_vm({"RefreshHealthTimeoutS": ""})) is None
+    found = parse_vm_tags({"RefreshHealthTimeoutS": text}).health_timeout_s
+    if timeout_s is None:
+        assert isinstance(found, TagFault)
+        assert "30 to 3600" in found.message
+    else:
+        assert found == timeout_s
+    assert parse_vm_tags({"RefreshHealthTimeoutS": ""}).health_timeout_s is None
 
 
 @pytest.mark.parametrize(
@@ -109,5 +111,5 @@ def test_a_vm_may_have_a_time_of_its_own(text: str, timeout_s: int | None) -> No
 )
 def test_an_image_owner_promises_an_agent_or_none(tags: dict[str, str], promised: bool | None) -> None:
     """`RefreshAgent` on the image definition, in any case; without a clear word nothing is promised."""
-    assert agent_promised(make_definition(tags)) is promised
-    assert agent_promised(None) is None
+    assert agent_required(make_definition(tags)) is promised
+    assert agent_required(None) is None

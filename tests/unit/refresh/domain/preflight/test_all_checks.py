@@ -16,7 +16,7 @@ from refresh.domain.terms import tags
 from refresh.domain.terms.resource_id import id_hash
 from refresh.domain.terms.swap_reason import Reason
 from refresh.domain.vm.facts import Facts
-from refresh.domain.vm.preflight_facts import Surroundings
+from refresh.domain.vm.preflight_facts import PreflightFacts
 from refresh.domain.vm.wish import choose_wish
 from tests.support.worlds.builders import (
     GROUP,
@@ -71,7 +71,7 @@ def facts_of(
         wanted=make_disk(**(wanted or {})),
         version=make_version(**(version or {})),
         definition=make_definition(**(definition or {})),
-        around=Surroundings(**{"gaps": NOTHING_MISSING, **(around or {})}),
+        around=PreflightFacts(**{"gaps": NOTHING_MISSING, **(around or {})}),
     )
 
 

@@ -19,10 +19,10 @@ from refresh.domain.swap.decision import (
     is_intent_stale,
 )
 from refresh.domain.terms import tags
+from refresh.domain.terms.intent_tag import write_intent_tag
 from refresh.domain.terms.resource_id import id_hash
 from refresh.domain.terms.swap_reason import Reason
 from refresh.domain.vm.facts import Facts
-from refresh.domain.vm.intent_tag import write_intent_tag
 from refresh.domain.vm.wish import choose_wish
 from tests.support.worlds.builders import (
     GALLERY,

@@ -4,8 +4,8 @@ import pytest
 
 from refresh.domain.azure.vms import Power
 from refresh.domain.swap.steps import LOST_AFTER_S, judge_disk, judge_started, judge_stopped
+from refresh.domain.terms.stop_mode import StopMode
 from refresh.domain.terms.verdict import Move
-from refresh.domain.vm.stop_mode import StopMode
 from tests.support.worlds.builders import disk_id, make_vm
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from refresh.domain.vm.stop_mode import StopMode
+from refresh.domain.terms.stop_mode import StopMode
 from refresh.domain.vm.warnings import WarningKind, warnings_of
 from tests.support.worlds.builders import make_disk, make_vm
 

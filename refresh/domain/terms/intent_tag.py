@@ -1,6 +1,7 @@
-"""`RefreshState`: the mirror of an open intent on the VM itself.
+"""`RefreshState`: a copy of the open swap on the VM itself.
 
-Decides how it is written and read. It is read only to bring a VM back up when everything else is lost.
+Decides how the tag is written and read. It is read only to start a VM again when the app has lost its record of the
+swap.
 """
 
 from __future__ import annotations
@@ -13,31 +14,31 @@ from refresh.domain.terms.tags import MAX_VALUE_LENGTH
 
 @dataclass(frozen=True)
 class OpenIntent:
-    """What the tag says: a swap of this run was under way, whether the VM ran before it, and its two `disks`."""
+    """The swap that the tag names: its run, whether the VM ran before it, and its two `disks`."""
 
     run: str
     was_running: bool
     disks: tuple[str, ...] = ()
 
     def is_about(self, vm_id: str, *disks: str | None) -> bool:
-        """Whether a swap of this very VM wrote it, and the VM's OS disk (by any name) is one of the two it names.
+        """Whether a swap of this VM wrote the tag and the tag names the VM's OS disk (by any name in `disks`).
 
-        Tags get copied from VM to VM, and written back from old plans. This is no proof against somebody who means to
-        deceive: whoever may write the VM's tags can have it started.
+        Tags are copied from VM to VM, and old Terraform plans write them back. This is no protection against a forged
+        tag: a person who may write the VM's tags can have the VM started.
         """
         mine, named = ({disk.lower() for disk in some if disk} for some in (disks, self.disks))
         return f"-{id_hash(vm_id)}-" in self.run and (not mine or not named or not mine.isdisjoint(named))
 
 
 def write_intent_tag(run: str, was_running: bool, old_disk: str, new_disk: str) -> str:
-    """The tag's value, at most 256 characters; disk names give way before the run and `ran` do."""
+    """The tag's value, at most 256 characters; the disk names are left out when they do not fit."""
     head = f"run={run};ran={'yes' if was_running else 'no'}"
     full = f"{head};from={old_disk};to={new_disk};step=swap"
     return full if len(full) <= MAX_VALUE_LENGTH else head
 
 
 def read_intent_tag(value: str | None) -> OpenIntent | None:
-    """What an open intent says, or None when there is none or it cannot be read (people can write tags)."""
+    """The open swap that a tag's value names; None when there is none or it cannot be read (people can write tags)."""
     fields = dict(part.split("=", 1) for part in (value or "").split(";") if "=" in part)
     if not fields.get("run") or fields.get("ran") not in ("yes", "no"):
         return None
