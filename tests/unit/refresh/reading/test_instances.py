@@ -1,4 +1,4 @@
-"""Durable's instances: lists, asked for at the simulator's hub, which refuses what Azure refuses, and torn rows."""
+"""Lists of Durable's instances from the simulator's hub, which refuses what Azure refuses, and unreadable rows."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def with_default_messages(toy: Toy) -> AsyncIterator[DurableFunctionsClien
 
 
 def test_more_instances_than_a_page_holds_are_all_listed() -> None:
-    """Pages are followed to the end, each instance once, by id, and no page is larger than Azure Tables gives."""
+    """All pages are read, each instance is listed once, by id, and no page is larger than Azure Tables allows."""
     assert max(_PAGES) <= MOST_ON_A_PAGE == 1000
 
     async def story(toy: Toy) -> list[str]:
@@ -46,7 +46,7 @@ def test_more_instances_than_a_page_holds_are_all_listed() -> None:
 
 
 def test_a_list_is_narrowed_by_time_and_status() -> None:
-    """Only what was created in that time, and only what has not ended, where that is asked for."""
+    """A list can be limited to a time of creation and to open instances."""
 
     async def story(toy: Toy) -> None:
         await toy.run("slow_child", 1, "old")
@@ -67,7 +67,7 @@ def test_a_list_is_narrowed_by_time_and_status() -> None:
 
 
 def test_outputs_too_large_for_one_message_come_on_smaller_pages() -> None:
-    """The extension sends outputs with every list: together over 4 MiB they are refused, one by one they arrive."""
+    """The extension sends outputs with every list: a page over 4 MiB is refused, so smaller pages are read."""
 
     async def story(toy: Toy) -> list[int]:
         for n in range(12):
@@ -82,7 +82,7 @@ def test_outputs_too_large_for_one_message_come_on_smaller_pages() -> None:
 
 
 class TornRows:
-    """Answers as the extension does where instance `torn` has a row that it cannot send, found by status or not."""
+    """Behaves like the extension when it cannot send the row of instance `torn`, listed by status or not."""
 
     def __init__(self, code: grpc.StatusCode, *, ended: bool = False) -> None:
         self._code, self._ended = code, ended
@@ -101,22 +101,22 @@ class TornRows:
 
 
 @pytest.mark.parametrize("ended", [False, True])
-def test_an_instance_whose_row_is_torn_is_open_until_it_has_ended(ended: bool) -> None:
-    """Its row cannot be read; whether a list of what has ended meets it says how it stands."""
+def test_an_instance_with_an_unreadable_row_is_open_until_it_has_ended(ended: bool) -> None:
+    """When its row cannot be read, a list of ended instances shows whether it has ended."""
     client: Any = TornRows(grpc.StatusCode.UNKNOWN, ended=ended)
     assert asyncio.run(is_torn(client, "torn"))
     assert asyncio.run(is_open(client, "torn")) is not ended
 
 
-def test_storage_that_does_not_answer_says_nothing_of_an_instance() -> None:
-    """Any other error is raised: nobody's swap is taken for alive or dead by it."""
+def test_a_storage_error_is_raised() -> None:
+    """Any other error is raised: it does not show whether a run is open."""
     client: Any = TornRows(grpc.StatusCode.UNAVAILABLE)
     with pytest.raises(AioRpcError):
         asyncio.run(is_open(client, "torn"))
 
 
 def test_a_whole_instance_is_open_until_it_ends() -> None:
-    """Running: yes; ended: no; one that nobody knows: no."""
+    """A running instance is open; an ended or unknown one is not."""
 
     async def story(toy: Toy) -> None:
         await toy.run("slow_child", 1, "old")

@@ -170,14 +170,14 @@ SPOILED: dict[str, list[dict[str, Any]]] = {
 }
 
 
-def test_every_promise_has_what_spoils_it() -> None:
-    """No check is without a case that fails it, and each is told apart from the others by its name."""
+def test_every_check_has_a_case_that_fails_it() -> None:
+    """Every check has a case that fails it, and every name of a check is unique."""
     assert sorted([*SPOILED, "disk exists"]) == sorted(promise.name for promise in PROMISES)
     assert all(promise.source or promise.evidence is Evidence.OUR_RULE for promise in PROMISES)
 
 
-def test_without_the_disk_the_tags_alone_are_judged() -> None:
-    """A disk that does not exist fails by its own check; one that nobody could read fails none."""
+def test_without_the_disk_only_the_tags_are_checked() -> None:
+    """A disk that does not exist fails its own check; one that could not be read fails none."""
     vm = make_vm({"OsDiskName": "gone"})
     facts = Facts(vm, choose_wish(vm, ()))
     assert failures(check_facts(facts, Policy())) == ["disk exists"]
@@ -185,8 +185,8 @@ def test_without_the_disk_the_tags_alone_are_judged() -> None:
 
 
 @pytest.mark.parametrize(("name", "spoiled"), [(name, case) for name, cases in SPOILED.items() for case in cases])
-def test_what_is_spoiled_is_refused_by_its_own_check_alone(name: str, spoiled: dict[str, Any]) -> None:
-    """One thing wrong fails one check, which says the cure in a sentence; every other check is still told."""
+def test_one_wrong_property_fails_one_check(name: str, spoiled: dict[str, Any]) -> None:
+    """One wrong property fails one check, whose message has the cure; all other checks are still reported."""
     checks = preflight(**spoiled)
     assert failures(checks) == [name]
     assert [one.name for one in checks] == [promise.name for promise in PROMISES]
@@ -219,19 +219,19 @@ def test_what_is_spoiled_is_refused_by_its_own_check_alone(name: str, spoiled: d
     ],
 )
 def test_what_fits_passes_every_check(fits: dict[str, Any]) -> None:
-    """Azure's documented defaults stand for what it does not say; locks against deletion are no obstacle."""
+    """Azure's documented defaults stand for missing values; locks against deletion do not count."""
     assert failures(preflight(**fits)) == []
 
 
-def test_the_way_back_to_a_smaller_disk_stays_open() -> None:
-    """A disk that this VM ran before may be smaller than the one that an image needed since."""
+def test_a_rollback_to_a_smaller_disk_is_allowed() -> None:
+    """A disk that this VM ran before may be smaller than its current one."""
     smaller: dict[str, Any] = {"wanted": {"size_gb": 20}}
     assert failures(preflight(**smaller)) == ["disk is not smaller"]
     assert failures(preflight(**smaller, ran=frozenset({id_hash(disk_id("web01-202611"))}))) == []
 
 
-def test_without_surroundings_only_the_vm_and_its_disks_are_judged() -> None:
-    """Facts from lists tell nothing of rights and locks, and say so by leaving those checks out."""
+def test_facts_from_lists_check_only_the_vm_and_its_disks() -> None:
+    """On facts from lists the checks of rights, locks and other VMs' tags are left out."""
     checks = check_facts(replace(facts_of(), around=None), Policy())
     left_out = {promise.name for promise in PROMISES} - {one.name for one in checks}
     assert left_out == {
@@ -260,7 +260,7 @@ def test_without_surroundings_only_the_vm_and_its_disks_are_judged() -> None:
     ],
 )
 def test_a_missing_right_is_found_before_the_stop(grants: list[Grant], lacking: set[str]) -> None:
-    """Wildcards grant, notActions take away from their own role only, and no case matters."""
+    """Wildcards grant, notActions exclude within their own role only, and actions compare without case."""
     found = missing(needed_on(VM_ID, "deallocate"), grants)
     short = {
         action.removeprefix("Microsoft.Compute/virtualMachines/").removeprefix("Microsoft.Resources/")
@@ -269,8 +269,8 @@ def test_a_missing_right_is_found_before_the_stop(grants: list[Grant], lacking: 
     assert short == lacking
 
 
-def test_only_the_stop_that_will_be_used_is_asked_for() -> None:
-    """A role without deallocate does for a VM that is powered off, and the other way round."""
+def test_only_the_right_for_the_chosen_stop_is_needed() -> None:
+    """Powering off needs no right to deallocate, and deallocating none to power off."""
     deallocates, powers_off = needed_on(VM_ID, "deallocate"), needed_on(VM_ID, "power-off")
     assert set(deallocates) ^ set(powers_off) == {
         "Microsoft.Compute/virtualMachines/deallocate/action",
@@ -278,15 +278,15 @@ def test_only_the_stop_that_will_be_used_is_asked_for() -> None:
     }
 
 
-def test_data_disks_are_written_down_by_lun() -> None:
-    """The same disks in any order are the same texts; another LUN, name or caching is not."""
+def test_data_disks_are_recorded_by_lun() -> None:
+    """The same disks in any order give the same texts; another LUN, name or caching gives others."""
     logs, data = DataDisk(1, "logs", "None"), DataDisk(0, "Data", "ReadOnly")
     assert data_disks_of([logs, data]) == data_disks_of([data, logs]) == ("0:data:ReadOnly", "1:logs:None")
     assert data_disks_of([replace(logs, caching="ReadWrite")]) != data_disks_of([logs])
 
 
-def test_what_is_named_in_a_refusal_is_what_a_person_looks_for() -> None:
-    """Missing actions and locks are named with their scopes."""
+def test_a_refusal_names_actions_and_locks_with_their_scopes() -> None:
+    """Refusals name missing actions and locks with their scopes."""
     start = "Microsoft.Compute/virtualMachines/start/action"
     (failed,) = (one for one in preflight(around={"gaps": {**NOTHING_MISSING, VM_ID.lower(): (start,)}}) if not one.ok)
     assert start in failed.message
