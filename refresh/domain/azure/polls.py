@@ -40,7 +40,7 @@ LONGEST_S = 5.0
 # Longer than any usual operation: seconds do not matter any more.
 SELDOM_FROM_S, SELDOM_S = 300.0, 15.0
 
-# Below these the pauses grow: an empty bucket answers 429, and a wait that Azure sets is longer than any of ours.
+# Below these the pauses grow: an empty bucket answers 429, and a wait that Azure sets is longer than any pause here.
 # Compute holds 36 GETs of a VM and refills 12 a minute, 45 GETs of an operation's status and 15 a minute:
 # https://learn.microsoft.com/azure/virtual-machines/compute-throttling-limits
 ENOUGH_OF_RESOURCE = 12

@@ -8,7 +8,7 @@ import pytest
 from refresh.domain.azure.data_disks import DataDisk, data_disks_of
 from refresh.domain.azure.locks import Lock
 from refresh.domain.azure.vms import Power
-from refresh.domain.preflight.all_checks import PROMISES, check_facts
+from refresh.domain.preflight.all_checks import CONDITIONS, check_facts
 from refresh.domain.preflight.check import Check, Evidence
 from refresh.domain.preflight.provenance import Policy
 from refresh.domain.preflight.rights import Grant, missing, needed_on
@@ -83,24 +83,27 @@ def asking(**said: str) -> dict[str, Any]:
     return {"vm": {"tags": {"OsDiskName": "web01-202611", **said}}}
 
 
-# What spoils each promise, and nothing but that promise.
+# What spoils each condition, and nothing but that condition.
 SPOILED: dict[str, list[dict[str, Any]]] = {
-    "no tag asks for what is not built yet": [asking(**{name: "1"}) for name in tags.NOT_BUILT_YET],
+    "no unsupported tag": [asking(**{name: "1"}) for name in tags.NOT_BUILT_YET],
     "stop mode can be read": [asking(RefreshStopMode="gently")],
     "probe can be read": [asking(RefreshProbe="ssh")],
-    "time for health can be read": [asking(RefreshHealthTimeoutS="5m")],
-    "wish can be read as a disk": [asking(OsDiskName="no/such thing")],
-    "previous disk is known where it is asked for": [asking(OsDiskName="@previous")],
-    "disk is of a group that may be named": [asking(OsDiskName=disk_id("x", f"{GROUP}-other"))],
-    "disk was not found unhealthy on this VM before": [
+    "health timeout can be read": [asking(RefreshHealthTimeoutS="5m")],
+    "OsDiskName is a disk": [asking(OsDiskName="no/such thing")],
+    "@previous has a disk": [asking(OsDiskName="@previous")],
+    "disk is in an allowed resource group": [asking(OsDiskName=disk_id("x", f"{GROUP}-other"))],
+    "disk was not rejected on this VM before": [
         {"rejected": frozenset({disk_id("web01-202611").lower()})},
         {"rejected": frozenset({VERSION_ID.lower()})},
     ],
-    "os disk is managed": [{"vm": {"os_disk_id": None}}],
+    "OS disk is managed": [{"vm": {"os_disk_id": None}}],
     "OS disk is not ephemeral": [{"vm": {"ephemeral_os_disk": True}}],
     "VM is in no scale set": [{"vm": {"scale_set": f"{GROUP}/providers/Microsoft.Compute/virtualMachineScaleSets/s"}}],
     "VM is not hibernated": [{"vm": {"hibernated": True, "power": Power.DEALLOCATED}}],
-    "vm is at rest": [{"vm": {"power": Power.STARTING}}, {"vm": {"provisioning_state": "Updating"}}],
+    "VM has no operation under way": [
+        {"vm": {"power": Power.STARTING}},
+        {"vm": {"provisioning_state": "Updating"}},
+    ],
     "disk is ready": [{"wanted": {"provisioning_state": "Creating"}}],
     "disk is free": [{"wanted": {"managed_by": OTHER_VM, "disk_state": "Reserved"}}],
     "no other VM asks for the disk": [{"around": {"asked_by": OTHER_VM}}],
@@ -132,7 +135,7 @@ SPOILED: dict[str, list[dict[str, Any]]] = {
         {"current": {"encrypted_inside": True}},
     ],
     "disk is not smaller": [{"current": {"size_gb": 64}}, {"wanted": {"size_gb": None}}],
-    "VM size takes the disk's SKU": [
+    "VM size supports the disk's SKU": [
         {"current": {"sku": "Standard_LRS"}},
         {"current": {"sku": "StandardSSD_LRS"}, "around": {"takes_premium": False}},
     ],
@@ -148,18 +151,18 @@ SPOILED: dict[str, list[dict[str, Any]]] = {
     ],
     "disk becomes this VM": [{"definition": {"tags": {}}}],
     "image version is not quarantined": [{"version": {"tags": {"refreshquarantined": "rolled back on 2 VMs"}}}],
-    "app has its rights on the VM": [
+    "app has the rights it needs on the VM": [
         {"around": {"gaps": {**NOTHING_MISSING, VM_ID.lower(): ("Microsoft.Compute/virtualMachines/start/action",)}}},
         {"around": {"gaps": {disk: () for disk in NOTHING_MISSING if "/disks/" in disk}}},
     ],
-    "app has its rights on both disks": [
+    "app has the rights it needs on both disks": [
         {"around": {"gaps": {**NOTHING_MISSING, disk_id("web01-old").lower(): ("Microsoft.Compute/disks/write",)}}},
         {"around": {"gaps": {**NOTHING_MISSING, disk_id("web01-202611").lower(): ("Microsoft.Compute/disks/write",)}}},
     ],
-    "app has its rights on the encryption set": [
+    "app has the rights it needs on the encryption set": [
         {"wanted": {"encryption": WITH_SET}, "current": {"encryption": WITH_SET}},
     ],
-    "nothing is locked read-only": [
+    "no read-only lock": [
         {"around": {"locks": (lock(VM_ID),)}},
         {"around": {"locks": (lock(disk_id("web01-202611").upper()),)}},
         {"around": {"locks": (lock(disk_id("web01-old")),)}},
@@ -172,8 +175,8 @@ SPOILED: dict[str, list[dict[str, Any]]] = {
 
 def test_every_check_has_a_case_that_fails_it() -> None:
     """Every check has a case that fails it, and every name of a check is unique."""
-    assert sorted([*SPOILED, "disk exists"]) == sorted(promise.name for promise in PROMISES)
-    assert all(promise.source or promise.evidence is Evidence.OUR_RULE for promise in PROMISES)
+    assert sorted([*SPOILED, "disk exists"]) == sorted(condition.name for condition in CONDITIONS)
+    assert all(condition.source or condition.evidence is Evidence.OUR_RULE for condition in CONDITIONS)
 
 
 def test_without_the_disk_only_the_tags_are_checked() -> None:
@@ -189,7 +192,7 @@ def test_one_wrong_property_fails_one_check(name: str, spoiled: dict[str, Any]) 
     """One wrong property fails one check, whose message has the cure; all other checks are still reported."""
     checks = preflight(**spoiled)
     assert failures(checks) == [name]
-    assert [one.name for one in checks] == [promise.name for promise in PROMISES]
+    assert [one.name for one in checks] == [condition.name for condition in CONDITIONS]
     (failed,) = (one for one in checks if not one.ok)
     assert len(failed.message) > 20
     assert all(one.message == "" for one in checks if one.ok)
@@ -233,14 +236,14 @@ def test_a_rollback_to_a_smaller_disk_is_allowed() -> None:
 def test_facts_from_lists_check_only_the_vm_and_its_disks() -> None:
     """On facts from lists the checks of rights, locks and other VMs' tags are left out."""
     checks = check_facts(replace(facts_of(), around=None), Policy())
-    left_out = {promise.name for promise in PROMISES} - {one.name for one in checks}
+    left_out = {condition.name for condition in CONDITIONS} - {one.name for one in checks}
     assert left_out == {
         "no other VM asks for the disk",
-        "VM size takes the disk's SKU",
-        "app has its rights on the VM",
-        "app has its rights on both disks",
-        "app has its rights on the encryption set",
-        "nothing is locked read-only",
+        "VM size supports the disk's SKU",
+        "app has the rights it needs on the VM",
+        "app has the rights it needs on both disks",
+        "app has the rights it needs on the encryption set",
+        "no read-only lock",
     }
 
 
