@@ -61,8 +61,8 @@ async def fetch_log(uri: str, *, local: bool) -> str:
     Refused for any other host, Unavailable when it cannot be read.
     """
     url = urlsplit(uri)
-    ours = local and is_loopback(url.hostname)
-    if not ours and (url.scheme != "https" or not (url.hostname or "").lower().endswith(_STORAGE)):
+    simulated = local and is_loopback(url.hostname)
+    if not simulated and (url.scheme != "https" or not (url.hostname or "").lower().endswith(_STORAGE)):
         raise Refused("UntrustedLogHost", "the boot diagnostics name a host that is not Azure's own storage")
     try:
         async with asyncio.timeout(LOG_TIMEOUT_S), _session() as session, _log(session, uri) as answer:

@@ -14,8 +14,8 @@ from typing import Any
 from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.vms import Power, Vm
 from refresh.domain.fleet.freshness import Freshness
-from refresh.domain.preflight.all_checks import PROMISES
-from refresh.domain.preflight.check import Check, Promise
+from refresh.domain.preflight.all_checks import CONDITIONS
+from refresh.domain.preflight.check import Check, Condition
 from refresh.domain.swap import plan
 from refresh.domain.swap.decided_vm import DecidedVm
 from refresh.domain.swap.decision import Decision, Refuse, Revive, Swap, is_intent_stale
@@ -201,21 +201,21 @@ def plan_record(
 
 
 def _check_records(checks: Collection[Check]) -> list[Json]:
-    """Every check with its result, in order; one for which facts are missing is `not-checked`."""
-    judged = {one.promise: one for one in checks}
-    return [check_record(promise, judged.get(promise)) for promise in PROMISES]
+    """Every condition with its result, in order; those that the facts at hand are not enough for are not checked."""
+    judged = {one.condition: one for one in checks}
+    return [check_record(condition, judged.get(condition)) for condition in CONDITIONS]
 
 
-def check_record(promise: Promise, judged: Check | None) -> Json:
-    """A check as people see it: `result` is `passed`, `failed` or `not-checked`."""
+def check_record(condition: Condition, judged: Check | None) -> Json:
+    """A check as people see it: `result` is `passed`, `failed` or `not-checked`, the rest says how it is known."""
     result = "not-checked" if judged is None else "passed" if judged.ok else "failed"
     return {
-        "name": promise.name,
+        "name": condition.name,
         "result": result,
         "ok": judged.ok if judged is not None else None,
-        "reason": str(promise.reason),
+        "reason": str(condition.reason),
         "message": judged.message if judged is not None else "",
-        "evidence": str(promise.evidence),
-        "source": promise.source or None,
-        "azure_code": promise.azure_code,
+        "evidence": str(condition.evidence),
+        "source": condition.source or None,
+        "azure_code": condition.azure_code,
     }

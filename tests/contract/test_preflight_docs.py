@@ -9,8 +9,8 @@ import pytest
 
 from refresh.domain.azure.guests import Guest
 from refresh.domain.health.ladder import OPTIONAL
-from refresh.domain.preflight.all_checks import PROMISES
-from refresh.domain.preflight.check import Promise
+from refresh.domain.preflight.all_checks import CONDITIONS
+from refresh.domain.preflight.check import Condition
 from refresh.domain.preflight.rights import READ_ADDRESS, needed_by_rungs, needed_on
 from refresh.domain.terms.stop_mode import StopMode
 from refresh.domain.vm.warnings import WarningKind
@@ -20,16 +20,16 @@ ROOT = Path(__file__).parents[2]
 DOC = (ROOT / "docs" / "preflight.md").read_text()
 
 
-def row_of(promise: Promise) -> str:
-    evidence = f"{promise.evidence} ([source]({promise.source}))" if promise.source else str(promise.evidence)
-    code = f"`{promise.azure_code}`" if promise.azure_code else ""
-    return f"| {promise.name} | `{promise.reason}` | {evidence} | {code} |"
+def row_of(condition: Condition) -> str:
+    evidence = f"{condition.evidence} ([source]({condition.source}))" if condition.source else str(condition.evidence)
+    code = f"`{condition.azure_code}`" if condition.azure_code else ""
+    return f"| {condition.name} | `{condition.reason}` | {evidence} | {code} |"
 
 
 def test_the_table_has_every_check() -> None:
     """The table has exactly one row for each check, in order, with its reason, evidence and Azure's error."""
     table = DOC.split("| --- | --- | --- | --- |\n")[1].split("\n\n")[0]
-    assert table.splitlines() == [row_of(promise) for promise in PROMISES]
+    assert table.splitlines() == [row_of(condition) for condition in CONDITIONS]
 
 
 @pytest.mark.parametrize("kind", WarningKind)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from refresh.domain.preflight.all_checks import PROMISES
+from refresh.domain.preflight.all_checks import CONDITIONS
 from refresh.domain.terms.swap_reason import Reason
 from tests.support.faults.preflight_row import laid_over
 from tests.support.worlds.builders import GROUP, VM_ID, disk_id
@@ -177,7 +177,7 @@ def test_a_dry_run_shows_every_check_not_only_the_first() -> None:
         azure.simulator.roles.replace([])
         _, answer = await azure.api("POST", "/api/swap", {"vms": ["web01"], "dryRun": True})
         (row,) = answer["plan"]
-        assert [check["name"] for check in row["checks"]] == [promise.name for promise in PROMISES]
+        assert [check["name"] for check in row["checks"]] == [condition.name for condition in CONDITIONS]
         assert by_result(row, "failed") == ["tag-not-built", "bad-stop-mode", "other-zone", "other-generation"]
         assert by_result(row, "not-checked") == []
         (zone,) = (check for check in row["checks"] if check["reason"] == "other-zone")

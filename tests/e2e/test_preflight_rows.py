@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from refresh.domain.preflight.all_checks import PROMISES
+from refresh.domain.preflight.all_checks import CONDITIONS
 from tests.support.faults.preflight_row import ALLOWED_GROUP, READ_SET, Row, image_bodies, request_of
 from tests.support.faults.preflight_rows import PASSED, PASSED_WITH_TRUST, REFUSED, REFUSED_WITH_TRUST
 from tests.support.worlds.builders import GROUP
 from tests.support.worlds.local_azure import LocalAzure, play
 
 ALL_REFUSED, ALL_PASSED = (*REFUSED, *REFUSED_WITH_TRUST), (*PASSED, *PASSED_WITH_TRUST)
-WITH_CODE = [row for row in ALL_REFUSED if row.code or row.promise.azure_code]
+WITH_CODE = [row for row in ALL_REFUSED if row.code or row.condition.azure_code]
 MOST_IN_A_DRY_RUN = 50
 
 
@@ -110,29 +110,29 @@ def seen() -> Seen:
 
 def test_every_promise_has_its_rows() -> None:
     """Each check has a row that it refuses and a row that passes, and a row for its Azure error code if it has one."""
-    for promise in PROMISES:
-        assert any(row.promise is promise for row in ALL_REFUSED), promise.name
-        assert any(row.promise is promise for row in ALL_PASSED), promise.name
-        if promise.azure_code is not None:
-            assert any(row.promise is promise and row.code is None for row in WITH_CODE), promise.name
+    for condition in CONDITIONS:
+        assert any(row.condition is condition for row in ALL_REFUSED), condition.name
+        assert any(row.condition is condition for row in ALL_PASSED), condition.name
+        if condition.azure_code is not None:
+            assert any(row.condition is condition and row.code is None for row in WITH_CODE), condition.name
 
 
 @pytest.mark.parametrize("row", ALL_REFUSED, ids=lambda row: row.name)
 def test_what_a_promise_forbids_is_refused_and_nothing_is_written(row: Row, seen: Seen) -> None:
     """The VM is refused with the check's reason and evidence, the plan has all checks, and nothing is written."""
     plan = seen.plans[row.id]
-    assert (plan["decision"], plan["reason"]) == ("refuse", str(row.promise.reason)), plan["message"]
-    assert [check["name"] for check in plan["checks"]] == [promise.name for promise in PROMISES]
+    assert (plan["decision"], plan["reason"]) == ("refuse", str(row.condition.reason)), plan["message"]
+    assert [check["name"] for check in plan["checks"]] == [condition.name for condition in CONDITIONS]
     failed = [check for check in plan["checks"] if check["result"] == "failed"]
-    assert [check["name"] for check in failed] == [one.name for one in (row.promise, *row.with_it)]
+    assert [check["name"] for check in failed] == [one.name for one in (row.condition, *row.with_it)]
     first = failed[0]
-    assert (first["evidence"], first["azure_code"]) == (str(row.promise.evidence), row.promise.azure_code)
+    assert (first["evidence"], first["azure_code"]) == (str(row.condition.evidence), row.condition.azure_code)
     assert plan["message"] == first["message"] and len(first["message"]) > 20
     assert plan["steps"] == []
     assert seen.writes_on(row) == []
 
 
-@pytest.mark.parametrize("row", ALL_PASSED, ids=lambda row: f"{row.name}-{row.promise.reason}")
+@pytest.mark.parametrize("row", ALL_PASSED, ids=lambda row: f"{row.name}-{row.condition.reason}")
 def test_what_a_promise_allows_is_swapped(row: Row, seen: Seen) -> None:
     """An allowed row passes every check and is swapped; a VM that did not run is not started."""
     plan = seen.plans[row.id]
@@ -153,4 +153,4 @@ def test_all_writes_concern_vms_that_pass(seen: Seen) -> None:
 @pytest.mark.parametrize("row", WITH_CODE, ids=lambda row: row.name)
 def test_without_the_app_azure_refuses_the_same(row: Row, seen: Seen) -> None:
     """Azure refuses the same request with the error code of the check."""
-    assert seen.codes[row.id] == (row.code or row.promise.azure_code)
+    assert seen.codes[row.id] == (row.code or row.condition.azure_code)

@@ -34,13 +34,13 @@ class Poll:
 
 # --- The steps of a swap: a VM is down while they wait ---
 
-# A look comes late by at most this share of the time that has passed, however long an operation takes.
+# A read comes late by at most this share of the time that has passed, however long an operation takes.
 GROWTH = 0.05
 LONGEST_S = 5.0
 # Longer than any usual operation: seconds do not matter any more.
 SELDOM_FROM_S, SELDOM_S = 300.0, 15.0
 
-# Below these the pauses grow: an empty bucket answers 429, and a wait that Azure sets is longer than any of ours.
+# Below these the pauses grow: an empty bucket answers 429, and a wait that Azure sets is longer than any pause here.
 # Compute holds 36 GETs of a VM and refills 12 a minute, 45 GETs of an operation's status and 15 a minute:
 # https://learn.microsoft.com/azure/virtual-machines/compute-throttling-limits
 ENOUGH_OF_RESOURCE = 12
@@ -106,15 +106,15 @@ BUILD_FROM_VM_BUDGET_S = 24 * 3600.0
 CHANGE_VERSION = Poll(60.0, 30 * 60.0)
 DELETE_VERSION = Poll(60.0, 20 * 60.0)
 
-# --- Recipes: a look costs a GET or two ---
+# --- Recipes: a read costs a GET or two ---
 
-# Every look stays in the history of the orchestration, which is sent with each of its steps: after half an hour a stage
+# Every read stays in the history of the orchestration, which is sent with each of its steps: after half an hour a stage
 # is read at a quarter of the rhythm.
 SLOWER_AFTER_S, SLOWER = 1800.0, 4
 # Recorded: a VM with its OS takes two minutes, rarely half an hour; Azure gives up on the OS after 40 minutes.
 MAKE_VM = Poll(20.0, 3600.0)
 RECIPE_STAGE = Poll(20.0, 1800.0)
-ONE_LOOK = Poll(20.0)
+ONE_READ = Poll(20.0)
 RUN_RECIPE = Poll(30.0, 8 * 3600.0)
 # The health ladder has a timeout of its own, of an hour at most.
 PROVE_VM = Poll(20.0, 3 * 3600.0)

@@ -19,7 +19,7 @@ from refresh.domain.preflight import (
     tags_readable,
     vm_size,
 )
-from refresh.domain.preflight.check import Check, Evidence, Promise, first_failed
+from refresh.domain.preflight.check import Check, Condition, Evidence, first_failed
 from refresh.domain.preflight.provenance import Policy
 from refresh.domain.terms.swap_reason import Reason
 from refresh.domain.vm.facts import Facts
@@ -30,21 +30,21 @@ _EPHEMERAL = "https://learn.microsoft.com/azure/virtual-machines/ephemeral-os-di
 _HIBERNATED = "https://learn.microsoft.com/azure/virtual-machines/hibernate-resume"
 _UNMANAGED = "https://learn.microsoft.com/azure/virtual-machines/unmanaged-disks-deprecation"
 
-MANAGED = Promise("os disk is managed", Reason.UNMANAGED_DISK, Evidence.DOCUMENTED, _UNMANAGED)
-NOT_EPHEMERAL = Promise("OS disk is not ephemeral", Reason.EPHEMERAL_DISK, Evidence.DOCUMENTED, _EPHEMERAL)
-ALONE = Promise("VM is in no scale set", Reason.SCALE_SET, Evidence.OUR_RULE)
-AWAKE = Promise("VM is not hibernated", Reason.HIBERNATED, Evidence.DOCUMENTED, _HIBERNATED)
-AT_REST = Promise("vm is at rest", Reason.VM_BUSY, Evidence.DOCUMENTED, _STATES, "Conflict")
+MANAGED = Condition("OS disk is managed", Reason.UNMANAGED_DISK, Evidence.DOCUMENTED, _UNMANAGED)
+NOT_EPHEMERAL = Condition("OS disk is not ephemeral", Reason.EPHEMERAL_DISK, Evidence.DOCUMENTED, _EPHEMERAL)
+ALONE = Condition("VM is in no scale set", Reason.SCALE_SET, Evidence.OUR_RULE)
+AWAKE = Condition("VM is not hibernated", Reason.HIBERNATED, Evidence.DOCUMENTED, _HIBERNATED)
+AT_REST = Condition("VM has no operation under way", Reason.VM_BUSY, Evidence.DOCUMENTED, _STATES, "Conflict")
 
-PROMISES = (
-    *tags_readable.PROMISES,
+CONDITIONS = (
+    *tags_readable.CONDITIONS,
     *placement.ASKED_FOR,
     *(MANAGED, NOT_EPHEMERAL, ALONE, AWAKE, AT_REST),
-    *placement.PROMISES,
-    *compatibility.PROMISES,
-    *provenance.PROMISES,
+    *placement.CONDITIONS,
+    *compatibility.CONDITIONS,
+    *provenance.CONDITIONS,
     vm_size.SIZE_CARRIES,
-    *rights.PROMISES,
+    *rights.CONDITIONS,
     locks.NOT_LOCKED,
 )
 """Everything that is checked before downtime, in the order in which the checks are shown."""

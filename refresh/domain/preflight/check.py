@@ -22,7 +22,7 @@ class Evidence(StrEnum):
 
 
 @dataclass(frozen=True)
-class Promise:
+class Condition:
     """A condition that must hold before a VM is stopped.
 
     `source` is its documentation (may be empty for a rule of the app); `azure_code` is the error that Azure would
@@ -44,19 +44,19 @@ class Promise:
 class Check:
     """The result of one condition; when it does not hold, `message` names the cure."""
 
-    promise: Promise
+    condition: Condition
     ok: bool
     message: str = ""
 
     @property
     def name(self) -> str:
         """The name of the condition."""
-        return self.promise.name
+        return self.condition.name
 
     @property
     def reason(self) -> Reason:
         """The reason code of a refusal."""
-        return self.promise.reason
+        return self.condition.reason
 
 
 def first_failed(checks: Iterable[Check]) -> Check | None:

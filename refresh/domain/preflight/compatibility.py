@@ -11,7 +11,7 @@ from collections.abc import Collection
 from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.vms import Vm
 from refresh.domain.preflight import encryption
-from refresh.domain.preflight.check import Check, Evidence, Promise, same_text
+from refresh.domain.preflight.check import Check, Condition, Evidence, same_text
 from refresh.domain.terms import resource_id
 from refresh.domain.terms.swap_reason import Reason
 
@@ -22,34 +22,34 @@ _DISK_DOCS = "https://learn.microsoft.com/rest/api/compute/disks/get#supportedca
 DEFAULT_CONTROLLER = "SCSI"
 DEFAULT_ARCHITECTURE = "x64"
 
-SAME_OS = Promise(
+SAME_OS = Condition(
     "same OS type",
     Reason.OTHER_OS,
     Evidence.DOCUMENTED,
     "https://learn.microsoft.com/java/api/com.azure.resourcemanager.compute.models.virtualmachine.updatestages.withosdisk",
     "PropertyChangeNotAllowed",
 )
-SAME_GENERATION = Promise(
+SAME_GENERATION = Condition(
     "same Hyper-V generation",
     Reason.OTHER_GENERATION,
     Evidence.REPORTED,
     "https://github.com/MicrosoftDocs/SupportArticles-docs/issues/214",
     "PropertyChangeNotAllowed",
 )
-SAME_ARCHITECTURE = Promise(
+SAME_ARCHITECTURE = Condition(
     "same CPU architecture", Reason.OTHER_ARCHITECTURE, Evidence.REPORTED, _DISK_DOCS, "PropertyChangeNotAllowed"
 )
-SAME_CONTROLLER = Promise(
+SAME_CONTROLLER = Condition(
     "same disk controller", Reason.OTHER_CONTROLLER, Evidence.REPORTED, _DISK_DOCS, "PropertyChangeNotAllowed"
 )
-NOT_SMALLER = Promise("disk is not smaller", Reason.DISK_TOO_SMALL, Evidence.OUR_RULE, _SWAP_DOCS)
+NOT_SMALLER = Condition("disk is not smaller", Reason.DISK_TOO_SMALL, Evidence.OUR_RULE, _SWAP_DOCS)
 
-PROMISES = (
+CONDITIONS = (
     SAME_OS,
     SAME_GENERATION,
     SAME_ARCHITECTURE,
     SAME_CONTROLLER,
-    *encryption.PROMISES,
+    *encryption.CONDITIONS,
     NOT_SMALLER,
 )
 

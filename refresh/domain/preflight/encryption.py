@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.vms import Vm
-from refresh.domain.preflight.check import Check, Evidence, Promise, same_text
+from refresh.domain.preflight.check import Check, Condition, Evidence, same_text
 from refresh.domain.terms.swap_reason import Reason
 
 _SWAP_DOCS = "https://learn.microsoft.com/azure/virtual-machines/linux/os-disk-swap"
@@ -15,15 +15,15 @@ _SWAP_DOCS = "https://learn.microsoft.com/azure/virtual-machines/linux/os-disk-s
 # The security type of VMs and disks without a security profile.
 DEFAULT_SECURITY_TYPE = "Standard"
 
-SAME_SECURITY = Promise(
+SAME_SECURITY = Condition(
     "same security type",
     Reason.OTHER_SECURITY_TYPE,
     Evidence.REPORTED,
     "https://github.com/Azure/azure-sdk-for-python/issues/30479",
     "BadRequest",
 )
-SAME_SET = Promise("same encryption set", Reason.OTHER_ENCRYPTION_SET, Evidence.DOCUMENTED, _SWAP_DOCS)
-NOT_ENCRYPTED_INSIDE = Promise(
+SAME_SET = Condition("same encryption set", Reason.OTHER_ENCRYPTION_SET, Evidence.DOCUMENTED, _SWAP_DOCS)
+NOT_ENCRYPTED_INSIDE = Condition(
     "no Azure Disk Encryption",
     Reason.DISK_ENCRYPTION,
     Evidence.DOCUMENTED,
@@ -31,7 +31,7 @@ NOT_ENCRYPTED_INSIDE = Promise(
     "OSDiskSwapNotSupportedForVMsUsingDiskEncryption",
 )
 
-PROMISES = (SAME_SECURITY, SAME_SET, NOT_ENCRYPTED_INSIDE)
+CONDITIONS = (SAME_SECURITY, SAME_SET, NOT_ENCRYPTED_INSIDE)
 
 
 def check_encryption(vm: Vm, current: Disk | None, wanted: Disk) -> tuple[Check, ...]:

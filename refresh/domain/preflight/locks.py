@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from refresh.domain.azure.locks import Lock
-from refresh.domain.preflight.check import Check, Evidence, Promise
+from refresh.domain.preflight.check import Check, Condition, Evidence
 from refresh.domain.terms.swap_reason import Reason
 
-NOT_LOCKED = Promise(
-    "nothing is locked read-only",
+NOT_LOCKED = Condition(
+    "no read-only lock",
     Reason.LOCKED,
     Evidence.DOCUMENTED,
     "https://learn.microsoft.com/azure/azure-resource-manager/management/lock-resources",

@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.vms import Vm
-from refresh.domain.preflight.check import Check, Evidence, Promise, same_text
+from refresh.domain.preflight.check import Check, Condition, Evidence, same_text
 from refresh.domain.terms import resource_id, tags
 from refresh.domain.terms.swap_reason import Reason
 from refresh.domain.terms.vm_tags import shorten
@@ -20,16 +20,16 @@ _IN_USE = "https://github.com/kubernetes-sigs/azuredisk-csi-driver/issues/1378"
 _SWAP_DOCS = "https://learn.microsoft.com/azure/virtual-machines/linux/os-disk-swap"
 _OTHER_ZONE = "https://github.com/jenkins-infra/azure/pull/1406"
 
-EXISTS = Promise("disk exists", Reason.DISK_NOT_FOUND, Evidence.OUR_RULE)
-NOT_REJECTED = Promise("disk was not found unhealthy on this VM before", Reason.REJECTED_BEFORE, Evidence.OUR_RULE)
-READY = Promise("disk is ready", Reason.DISK_NOT_READY, Evidence.OUR_RULE)
-FREE = Promise("disk is free", Reason.DISK_IN_USE, Evidence.REPORTED, _IN_USE, "ConflictingUserInput")
-NOT_ANOTHERS = Promise("no other VM asks for the disk", Reason.DISK_OF_ANOTHER, Evidence.OUR_RULE)
-SAME_REGION = Promise("same region", Reason.OTHER_REGION, Evidence.DOCUMENTED, _SWAP_DOCS, "BadRequest")
-SAME_ZONE = Promise("same zone", Reason.OTHER_ZONE, Evidence.REPORTED, _OTHER_ZONE, "BadRequest")
+EXISTS = Condition("disk exists", Reason.DISK_NOT_FOUND, Evidence.OUR_RULE)
+NOT_REJECTED = Condition("disk was not rejected on this VM before", Reason.REJECTED_BEFORE, Evidence.OUR_RULE)
+READY = Condition("disk is ready", Reason.DISK_NOT_READY, Evidence.OUR_RULE)
+FREE = Condition("disk is free", Reason.DISK_IN_USE, Evidence.REPORTED, _IN_USE, "ConflictingUserInput")
+NOT_ANOTHERS = Condition("no other VM asks for the disk", Reason.DISK_OF_ANOTHER, Evidence.OUR_RULE)
+SAME_REGION = Condition("same region", Reason.OTHER_REGION, Evidence.DOCUMENTED, _SWAP_DOCS, "BadRequest")
+SAME_ZONE = Condition("same zone", Reason.OTHER_ZONE, Evidence.REPORTED, _OTHER_ZONE, "BadRequest")
 
 ASKED_FOR = (EXISTS, NOT_REJECTED)
-PROMISES = (READY, FREE, NOT_ANOTHERS, SAME_REGION, SAME_ZONE)
+CONDITIONS = (READY, FREE, NOT_ANOTHERS, SAME_REGION, SAME_ZONE)
 
 
 def check_exists(wanted: Disk | None, wish: Wish) -> Check:

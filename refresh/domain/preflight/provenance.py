@@ -13,7 +13,7 @@ from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.galleries import Definition, Version
 from refresh.domain.azure.quarantine import is_quarantined
 from refresh.domain.azure.vms import Vm
-from refresh.domain.preflight.check import Check, Evidence, Promise
+from refresh.domain.preflight.check import Check, Condition, Evidence
 from refresh.domain.terms import resource_id, tags
 from refresh.domain.terms.stop_mode import StopMode
 from refresh.domain.terms.swap_reason import Reason
@@ -22,13 +22,13 @@ _OS_STATES = (
     "https://learn.microsoft.com/azure/virtual-machines/shared-image-galleries#generalized-and-specialized-images"
 )
 
-TRUSTED = Promise("disk is trusted", Reason.DISK_NOT_TRUSTED, Evidence.OUR_RULE)
-NOT_AT_SETUP = Promise("not a generalised Windows disk", Reason.GENERALIZED_WINDOWS, Evidence.OUR_RULE, _OS_STATES)
-PERSONAL = Promise("disk becomes this VM", Reason.NOT_PERSONALIZED, Evidence.OUR_RULE, _OS_STATES)
+TRUSTED = Condition("disk is trusted", Reason.DISK_NOT_TRUSTED, Evidence.OUR_RULE)
+NOT_AT_SETUP = Condition("not a generalised Windows disk", Reason.GENERALIZED_WINDOWS, Evidence.OUR_RULE, _OS_STATES)
+PERSONAL = Condition("disk becomes this VM", Reason.NOT_PERSONALIZED, Evidence.OUR_RULE, _OS_STATES)
 
-NOT_QUARANTINED = Promise("image version is not quarantined", Reason.IMAGE_QUARANTINED, Evidence.OUR_RULE)
+NOT_QUARANTINED = Condition("image version is not quarantined", Reason.IMAGE_QUARANTINED, Evidence.OUR_RULE)
 
-PROMISES = (TRUSTED, NOT_AT_SETUP, PERSONAL, NOT_QUARANTINED)
+CONDITIONS = (TRUSTED, NOT_AT_SETUP, PERSONAL, NOT_QUARANTINED)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from refresh.domain.azure.vms import Vm
 from refresh.domain.health.ladder import RungName
-from refresh.domain.preflight.check import Check, Evidence, Promise
+from refresh.domain.preflight.check import Check, Condition, Evidence
 from refresh.domain.terms import resource_id
 from refresh.domain.terms.swap_reason import Reason
 
@@ -40,29 +40,29 @@ _OF_RUNGS = {
 READ_ADDRESS = "Microsoft.Network/publicIPAddresses/read"
 """Needed, beside the read of the network interface, to warn of a public address that changes on deallocation."""
 
-RIGHTS_ON_VM = Promise(
-    "app has its rights on the VM",
+RIGHTS_ON_VM = Condition(
+    "app has the rights it needs on the VM",
     Reason.RIGHTS_MISSING,
     Evidence.RECORDED,
     "https://learn.microsoft.com/azure/role-based-access-control/permissions/compute",
     "AuthorizationFailed",
 )
-RIGHTS_ON_DISKS = Promise(
-    "app has its rights on both disks",
+RIGHTS_ON_DISKS = Condition(
+    "app has the rights it needs on both disks",
     Reason.RIGHTS_MISSING,
     Evidence.REPORTED,
     "https://github.com/kubernetes/kubernetes/issues/93020",
     "LinkedAuthorizationFailed",
 )
-RIGHTS_ON_SET = Promise(
-    "app has its rights on the encryption set",
+RIGHTS_ON_SET = Condition(
+    "app has the rights it needs on the encryption set",
     Reason.RIGHTS_MISSING,
     Evidence.REPORTED,
     "https://github.com/kubernetes-sigs/azuredisk-csi-driver/pull/2610",
     "LinkedAuthorizationFailed",
 )
 
-PROMISES = (RIGHTS_ON_VM, RIGHTS_ON_DISKS, RIGHTS_ON_SET)
+CONDITIONS = (RIGHTS_ON_VM, RIGHTS_ON_DISKS, RIGHTS_ON_SET)
 
 
 @dataclass(frozen=True)
@@ -127,11 +127,11 @@ def check_rights(
     return (*checks, _check(RIGHTS_ON_SET, (set_id,) if set_id else (), gaps))
 
 
-def _check(promise: Promise, scopes: Iterable[str], gaps: Mapping[str, tuple[str, ...]]) -> Check:
+def _check(condition: Condition, scopes: Iterable[str], gaps: Mapping[str, tuple[str, ...]]) -> Check:
     lacking = {scope: gaps.get(scope.lower(), ("every action",)) for scope in scopes}
     lacking = {scope: actions for scope, actions in lacking.items() if actions}
     named = "; ".join(f"{', '.join(actions)} on {scope}" for scope, actions in lacking.items())
-    return promise.judged(not lacking, f"the app's identity lacks {named}: have its role assigned there")
+    return condition.judged(not lacking, f"the app's identity lacks {named}: have its role assigned there")
 
 
 def _named(action: str, patterns: Iterable[str]) -> bool:

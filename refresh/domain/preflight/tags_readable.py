@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from refresh.domain.preflight.check import Check, Evidence, Promise
+from refresh.domain.preflight.check import Check, Condition, Evidence
 from refresh.domain.terms.swap_reason import Reason
 from refresh.domain.terms.vm_tags import TagFault, VmTags
 from refresh.domain.vm.wish import Wish
 
-BUILT = Promise("no tag asks for what is not built yet", Reason.TAG_NOT_BUILT, Evidence.OUR_RULE)
-STOP_MODE = Promise("stop mode can be read", Reason.BAD_STOP_MODE, Evidence.OUR_RULE)
-PROBE = Promise("probe can be read", Reason.BAD_PROBE, Evidence.OUR_RULE)
-TIMEOUT = Promise("time for health can be read", Reason.BAD_HEALTH_TIMEOUT, Evidence.OUR_RULE)
-READABLE = Promise("wish can be read as a disk", Reason.BAD_WISH, Evidence.OUR_RULE)
-HAS_PREVIOUS = Promise("previous disk is known where it is asked for", Reason.NO_PREVIOUS, Evidence.OUR_RULE)
-IN_GROUP = Promise("disk is of a group that may be named", Reason.DISK_OUTSIDE_GROUP, Evidence.OUR_RULE)
+BUILT = Condition("no unsupported tag", Reason.TAG_NOT_BUILT, Evidence.OUR_RULE)
+STOP_MODE = Condition("stop mode can be read", Reason.BAD_STOP_MODE, Evidence.OUR_RULE)
+PROBE = Condition("probe can be read", Reason.BAD_PROBE, Evidence.OUR_RULE)
+TIMEOUT = Condition("health timeout can be read", Reason.BAD_HEALTH_TIMEOUT, Evidence.OUR_RULE)
+READABLE = Condition("OsDiskName is a disk", Reason.BAD_WISH, Evidence.OUR_RULE)
+HAS_PREVIOUS = Condition("@previous has a disk", Reason.NO_PREVIOUS, Evidence.OUR_RULE)
+IN_GROUP = Condition("disk is in an allowed resource group", Reason.DISK_OUTSIDE_GROUP, Evidence.OUR_RULE)
 
-PROMISES = (BUILT, STOP_MODE, PROBE, TIMEOUT, READABLE, HAS_PREVIOUS, IN_GROUP)
+CONDITIONS = (BUILT, STOP_MODE, PROBE, TIMEOUT, READABLE, HAS_PREVIOUS, IN_GROUP)
 
 
 def check_tags(asked: VmTags, wish: Wish) -> tuple[Check, ...]:
@@ -29,7 +29,7 @@ def check_tags(asked: VmTags, wish: Wish) -> tuple[Check, ...]:
     readable = ((STOP_MODE, asked.stop_mode), (PROBE, asked.probe), (TIMEOUT, asked.health_timeout_s))
     return (
         _built(asked.not_built),
-        *(_readable(promise, value) for promise, value in readable),
+        *(_readable(condition, value) for condition, value in readable),
         *(one.judged(wish.problem is not one.reason, wish.message) for one in (READABLE, HAS_PREVIOUS, IN_GROUP)),
     )
 
@@ -38,6 +38,6 @@ def _built(early: Sequence[str]) -> Check:
     return BUILT.judged(not early, f"tag {' and '.join(early)} is not supported yet; remove it to have this VM swapped")
 
 
-def _readable(promise: Promise, value: object) -> Check:
+def _readable(condition: Condition, value: object) -> Check:
     fault = value if isinstance(value, TagFault) else None
-    return promise.judged(fault is None, fault.message if fault else "")
+    return condition.judged(fault is None, fault.message if fault else "")

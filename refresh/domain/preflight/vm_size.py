@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.vms import Vm
-from refresh.domain.preflight.check import Check, Evidence, Promise
+from refresh.domain.preflight.check import Check, Condition, Evidence
 from refresh.domain.terms.swap_reason import Reason
 
-SIZE_CARRIES = Promise(
-    "VM size takes the disk's SKU",
+SIZE_CARRIES = Condition(
+    "VM size supports the disk's SKU",
     Reason.SKU_NOT_ALLOWED,
     Evidence.DOCUMENTED,
     "https://learn.microsoft.com/java/api/com.azure.resourcemanager.compute.models.virtualmachine.updatestages.withosdisk",

@@ -12,7 +12,7 @@ from refresh.domain.azure.vms import Power, Vm
 from refresh.domain.preflight.all_checks import check_facts
 from refresh.domain.preflight.check import Check, first_failed
 from refresh.domain.preflight.provenance import Policy
-from refresh.domain.preflight.tags_readable import PROMISES as TAG_PROMISES
+from refresh.domain.preflight.tags_readable import CONDITIONS as TAG_CONDITIONS
 from refresh.domain.terms import resource_id, tags
 from refresh.domain.terms.swap_reason import Reason
 from refresh.domain.vm.facts import Facts
@@ -67,7 +67,7 @@ def decide_swap(facts: Facts, policy: Policy, *, force: bool = False) -> Decisio
         return settled
     checks = check_facts(facts, policy, force=force)
     failed = first_failed(checks)
-    if facts.unreadable and (failed is None or failed.promise not in TAG_PROMISES):
+    if facts.unreadable and (failed is None or failed.condition not in TAG_CONDITIONS):
         return Refuse(facts.unreadable_reason, facts.unreadable, checks)
     if failed is not None or facts.wanted is None:
         assert failed is not None  # noqa: S101 - without a disk the check that it exists fails

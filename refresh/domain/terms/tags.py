@@ -90,5 +90,5 @@ def is_true(value: str | None) -> bool:
 
 def not_contract(tags: Mapping[str, str]) -> dict[str, str]:
     """The tags outside the contract, which a new disk takes over from the old one."""
-    ours = {name.lower() for name in CONTRACT}
-    return {key: value for key, value in tags.items() if key.lower() not in ours}
+    contract = {name.lower() for name in CONTRACT}
+    return {key: value for key, value in tags.items() if key.lower() not in contract}

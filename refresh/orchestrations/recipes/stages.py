@@ -108,7 +108,7 @@ def clear_way(ctx: OrchestrationContext, place: TemporaryGroup) -> Stages:
     left: list[Stage] = []
     for group in found["groups"]:
         # Begun without waiting: what an ended run left must not delay this run.
-        stage = yield from pursue(ctx, durable_names.ENSURE_GROUP_GONE, {"group": group}, polls.ONE_LOOK)
+        stage = yield from pursue(ctx, durable_names.ENSURE_GROUP_GONE, {"group": group}, polls.ONE_READ)
         left += [stage] if stage.state is StageState.FAILED and stage.reason != MonthReason.TIMED_OUT else []
     remains = "; ".join(str(stage.message) for stage in left)[:300] or None
     return Stage(StageState.DONE, message=remains, by_hand=tuple(line for stage in left for line in stage.by_hand))

@@ -33,7 +33,7 @@ class Row:
     has one). `with_it` are checks that fail as well where this one fails.
     """
 
-    promise: check.Promise
+    condition: check.Condition
     name: str
     vm: Json = field(default_factory=dict)
     old: Json | None = None
@@ -46,7 +46,7 @@ class Row:
     locked: str | None = None
     request: str = "swap"
     code: str | None = None
-    with_it: tuple[check.Promise, ...] = ()
+    with_it: tuple[check.Condition, ...] = ()
 
     @property
     def group(self) -> str:

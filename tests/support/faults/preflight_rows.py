@@ -106,8 +106,8 @@ REFUSED: tuple[Row, ...] = (
 PLAIN = "plain"
 PASSED: tuple[Row, ...] = (
     *(
-        Row(promise, PLAIN)
-        for promise in (
+        Row(condition, PLAIN)
+        for condition in (
             tags_readable.BUILT,
             placement.EXISTS,
             placement.NOT_REJECTED,

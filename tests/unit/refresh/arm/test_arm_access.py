@@ -1,4 +1,4 @@
-"""Rights and locks as ARM tells them, and answers that are none."""
+"""Rights and locks are read from ARM, and unreadable answers raise errors."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def vms_of(gateways: ArmGateways, group: str) -> list[Vm]:
 
 
 def test_rights_are_read_with_one_get() -> None:
-    """Each role at the scope is one grant, with what it leaves out."""
+    """Each role at the scope is one grant, with its excluded actions."""
     role = {"actions": ["*"], "notActions": ["*/delete"], "dataActions": []}
     arm = ScriptedArm(Answer(200, {"value": [role, {"actions": ["*/read", 7]}]}))
     grants = against(arm, lambda gateways: gateways.access.read_grants(VM))
@@ -40,7 +40,7 @@ async def registration_of(gateways: ArmGateways) -> str:
 
 
 def test_a_registration_is_read_with_one_get() -> None:
-    """Azure's word comes back as it is."""
+    """The registration state is returned unchanged."""
     arm = ScriptedArm(Answer(200, {"namespace": "Microsoft.ResourceHealth", "registrationState": "NotRegistered"}))
     assert against(arm, registration_of) == "NotRegistered"
     path = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.ResourceHealth"
@@ -49,13 +49,13 @@ def test_a_registration_is_read_with_one_get() -> None:
 
 @pytest.mark.parametrize("body", [{}, {"registrationState": 7}, []])
 def test_a_provider_without_a_registration_state_is_unknown(body: Any) -> None:
-    """What cannot be read is no word for `registered`."""
+    """A state that cannot be read never counts as registered."""
     with pytest.raises(Unavailable):
         against(ScriptedArm(Answer(200, body)), registration_of)
 
 
 def test_every_page_of_locks_is_read() -> None:
-    """The locks of all pages are told, each with what it locks."""
+    """The locks of all pages are returned, each with its scope."""
     arm = ScriptedArm(
         Answer(200, {"value": [LOCK], "nextLink": f"{{base}}{LOCKS}?page=2"}),
         Answer(200, {"value": [{"id": f"{VM}/providers/Microsoft.Authorization/locks/keep"}]}),
@@ -77,16 +77,19 @@ def test_every_page_of_locks_is_read() -> None:
         [],
     ],
 )
-def test_what_is_no_list_of_locks_is_no_answer(body: Any) -> None:
-    """An answer that cannot be read, or goes on elsewhere, is never taken for `no locks`; the token goes nowhere."""
+def test_an_unreadable_list_of_locks_is_an_error(body: Any) -> None:
+    """An unreadable answer, or a next page on another host, is never taken for `no locks`.
+
+    The token is not sent there.
+    """
     arm = ScriptedArm(Answer(200, body))
     with pytest.raises(Unavailable):
         against(arm, lambda gateways: gateways.access.list_locks(GROUP))
     assert len(arm.requests) == 1
 
 
-def test_the_sizes_that_carry_premium_disks_are_those_that_say_so() -> None:
-    """One region's sizes are asked for; disks' SKUs and sizes without the capability are left out."""
+def test_sizes_with_the_capability_support_premium_disks() -> None:
+    """The sizes of one region are read; SKUs of disks and sizes without the capability are left out."""
     able = {"capabilities": [{"name": "PremiumIO", "value": "True"}], "resourceType": "virtualMachines"}
     unable = {**able, "name": "A2", "capabilities": [{"name": "PremiumIO", "value": "False"}]}
     rows = [{**able, "name": "D2s"}, unable, {**able, "name": "Premium_LRS", "resourceType": "disks"}]
@@ -97,7 +100,7 @@ def test_the_sizes_that_carry_premium_disks_are_those_that_say_so() -> None:
 
 
 def test_the_vms_of_a_group_are_listed_by_the_group() -> None:
-    """A group's list is asked for as such, and only for what is a group's id."""
+    """The VMs of a group are read by one list of the group; an id that is not a group's is refused."""
     arm = ScriptedArm(Answer(200, {"value": [{"id": VM}]}))
     assert len(against(arm, lambda gateways: vms_of(gateways, GROUP))) == 1
     assert arm.requests[0].path.lower() == f"{GROUP}/providers/Microsoft.Compute/virtualMachines".lower()
@@ -107,7 +110,7 @@ def test_the_vms_of_a_group_are_listed_by_the_group() -> None:
 
 
 def test_what_forbids_a_swap_is_read_off_the_vm() -> None:
-    """Controller, scale set, hibernation, data disks, and Azure Disk Encryption in each of its three places."""
+    """Controller, scale set, hibernation, data disks and Azure Disk Encryption (in three places) are read."""
     data = [{"lun": 3, "name": "data", "caching": "ReadOnly"}, {"name": "odd"}]
     body = {
         "id": VM,
@@ -131,7 +134,7 @@ def test_what_forbids_a_swap_is_read_off_the_vm() -> None:
 
 
 def test_what_forbids_a_swap_is_read_off_the_disk() -> None:
-    """Controllers and Azure Disk Encryption of a disk."""
+    """A disk's controllers and its Azure Disk Encryption are read."""
     properties = {
         "supportedCapabilities": {"diskControllerTypes": "SCSI, NVMe"},
         "encryptionSettingsCollection": {"enabled": True},

@@ -1,4 +1,4 @@
-"""Every way an ARM answer can go wrong comes out as one of the app's four errors, and says nothing it should not."""
+"""Every failure of an ARM request is one of the app's errors and contains no secret."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ _ANSWERS: list[tuple[Answer, type[GatewayError], str, float | None]] = [
 
 
 @pytest.mark.parametrize(("answer", "kind", "code", "wait_s"), _ANSWERS)
-def test_a_read_that_fails_is_told_by_kind_after_one_request(
+def test_a_failed_read_raises_its_error_after_one_request(
     answer: Answer, kind: type[GatewayError], code: str, wait_s: float | None
 ) -> None:
-    """A failed GET is asked once and raises the error its status means, with Azure's code and Retry-After."""
+    """A failed GET is sent once and raises the error of its status, with Azure's code and Retry-After."""
     arm = ScriptedArm(answer)
     with pytest.raises(GatewayError) as raised:
         against(arm, lambda gateways: gateways.compute.read_vm(VM))
@@ -51,10 +51,10 @@ def test_a_read_that_fails_is_told_by_kind_after_one_request(
 
 
 @pytest.mark.parametrize(("answer", "kind", "code", "wait_s"), [row for row in _ANSWERS if row[0].status != 200])
-def test_a_begin_that_fails_is_told_by_kind_after_one_request(
+def test_a_failed_begin_raises_its_error_after_one_request(
     answer: Answer, kind: type[GatewayError], code: str, wait_s: float | None
 ) -> None:
-    """A failed POST is sent once, so that a start or stop is never begun twice behind the caller's back."""
+    """A failed POST is sent once, so that a start or stop is never begun twice."""
     arm = ScriptedArm(answer)
     with pytest.raises(GatewayError) as raised:
         against(arm, lambda gateways: gateways.compute.begin_start(VM))
@@ -63,10 +63,10 @@ def test_a_begin_that_fails_is_told_by_kind_after_one_request(
 
 
 @pytest.mark.parametrize(("answer", "kind", "code", "wait_s"), [row for row in _ANSWERS if row[0].status != 200])
-def test_a_tag_change_that_fails_is_told_by_kind_after_one_request(
+def test_a_failed_tag_change_raises_its_error_after_one_request(
     answer: Answer, kind: type[GatewayError], code: str, wait_s: float | None
 ) -> None:
-    """The app's own REST calls fail exactly as the SDK's do."""
+    """The app's own REST calls raise the same errors as the SDK's."""
     arm = ScriptedArm(answer)
     with pytest.raises(GatewayError) as raised:
         against(arm, lambda gateways: gateways.tags.merge_tags(VM, {"a": "b"}))
@@ -75,7 +75,7 @@ def test_a_tag_change_that_fails_is_told_by_kind_after_one_request(
 
 
 def test_a_lost_connection_is_unavailable_and_a_post_is_not_sent_again() -> None:
-    """Whether ARM got a begin whose answer was lost is unknown: it is for the caller to read, not for us to repeat."""
+    """A begin whose answer was lost is not repeated: ARM may have accepted it, and the caller reads the VM."""
     arm = ScriptedArm(LOST, LOST)
     with pytest.raises(Unavailable) as raised:
         against(arm, lambda gateways: gateways.compute.begin_start(VM))
@@ -124,7 +124,7 @@ def test_an_id_that_is_no_vm_is_refused_without_a_request(resource: str) -> None
 
 
 def test_an_unreachable_azure_is_unavailable() -> None:
-    """A refused connection is worth another try, and says nothing of addresses."""
+    """A refused connection is Unavailable, and its message has no address."""
 
     async def ask(_: Clock) -> None:
         async with ScriptedArm() as arm:
@@ -136,8 +136,8 @@ def test_an_unreachable_azure_is_unavailable() -> None:
     assert "127.0.0.1" not in str(raised.value)
 
 
-def test_no_error_tells_a_signed_url_or_the_token() -> None:
-    """The query of a URL in Azure's message, the token and a claims challenge stay out of what is said."""
+def test_no_error_contains_a_signed_url_or_the_token() -> None:
+    """Messages contain no query of a URL, no token and no claims challenge."""
     signed = "see https://management.azure.com/operations/1?t=1&c=CERT&s=SIGNATURE&h=HASH for more"
     arm = ScriptedArm(
         Answer(403, {"error": {"code": "Denied", "message": signed}}, {"WWW-Authenticate": 'Bearer claims="abc"'})
@@ -150,8 +150,8 @@ def test_no_error_tells_a_signed_url_or_the_token() -> None:
     assert arm.requests[0].headers["Authorization"] == "Bearer secret-token"
 
 
-def test_details_of_an_error_are_told() -> None:
-    """Resource Graph says what is wrong in `details` only."""
+def test_details_of_an_error_are_in_its_message() -> None:
+    """The message includes `details`, where alone Resource Graph has the cause."""
     error = from_answer(400, {}, '{"error":{"code":"BadRequest","message":"a","details":[{"message":"b"},{"x":1}]}}')
     assert (error.code, error.message) == ("BadRequest", "a b")
 
@@ -171,12 +171,12 @@ def test_details_of_an_error_are_told() -> None:
     ],
 )
 def test_the_servers_own_wait_is_read_in_every_form(headers: Mapping[str, str], wait_s: float | None) -> None:
-    """Seconds, milliseconds, a date against the answer's own Date, and Resource Graph's quota are all understood."""
+    """Seconds, milliseconds, a date (from the answer's Date) and Resource Graph's quota are read."""
     assert retry_after_s(headers) == wait_s
 
 
-def test_a_policy_that_stands_only_in_the_details_is_named() -> None:
-    """Azure's sentence may only point to the details: the assignment's name and id are told all the same."""
+def test_a_policy_that_is_only_in_the_details_is_named() -> None:
+    """The message names the assignment and its id where Azure has them only in the details."""
     info = {"policyAssignmentDisplayName": "No restarts", "policyAssignmentId": "/x/keep", "policyDefinitionName": "d"}
     error = {"code": "RequestDisallowedByPolicy", "message": "Disallowed. See error details for policy resource IDs."}
     noise: list[object] = [None, {"type": "Other"}, {"type": "PolicyViolation", "info": "no object"}]

@@ -1,4 +1,4 @@
-"""ARM's bodies become facts: what is there is read exactly, what is not is None, never a guess."""
+"""ARM's bodies become facts: present fields are read exactly, absent ones are None."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_vm_is_read_whole() -> None:
 
 
 def test_a_vm_with_nothing_but_an_id_is_all_unknown() -> None:
-    """What ARM did not answer is None, and the power state is unknown."""
+    """Fields that ARM does not give are None, and the power state is unknown."""
     vm = vm_from_arm({"id": _VM}, None)
     assert (vm.name, vm.location, vm.tags, vm.zones) == ("web-1", "", {}, ())
     assert (vm.os_disk_id, vm.provisioning_state, vm.generation, vm.agent) == (None, None, None, None)
@@ -59,7 +59,7 @@ def test_a_vm_with_nothing_but_an_id_is_all_unknown() -> None:
 
 @pytest.mark.parametrize("body", [None, [], "x", {}, {"id": None}, {"id": 7}, {"name": "web-1"}])
 def test_a_body_without_an_id_is_no_fact(body: Any) -> None:
-    """Something that cannot be named is an answer that cannot be read."""
+    """A body without an id is an answer that cannot be read."""
     for parse in (lambda b: vm_from_arm(b, None), disk_from_arm, definition_from_arm, version_from_arm):
         with pytest.raises(Unavailable):
             parse(body)
@@ -74,7 +74,7 @@ def test_a_body_without_an_id_is_no_fact(body: Any) -> None:
     ],
 )
 def test_fields_of_another_shape_are_unknown(properties: dict[str, Any]) -> None:
-    """A field of a type nobody expects is unknown, not an exception."""
+    """A field of an unexpected type is unknown, not an exception."""
     vm = vm_from_arm(_vm(**properties), None)
     assert (vm.os_disk_id, vm.power, vm.agent) == (None, Power.UNKNOWN, None)
 
@@ -98,12 +98,12 @@ def test_every_power_state_is_known_in_any_case(state: Power) -> None:
     ],
 )
 def test_an_agent_is_ready_only_by_its_code(statuses: list[Any], agent: Agent | None) -> None:
-    """Only ProvisioningState/succeeded is ready, with the time of that very report; no report is no agent."""
+    """Only ProvisioningState/succeeded is ready, with the time of that report; no report is no agent."""
     assert vm_from_arm(_vm(instanceView={"vmAgent": {"statuses": statuses}}), None).agent == agent
 
 
-def test_an_unmanaged_disk_is_no_disk_and_an_ephemeral_one_is_told() -> None:
-    """A vhd has no disk id to swap from; a local disk is marked."""
+def test_an_unmanaged_disk_is_no_disk_and_an_ephemeral_one_is_marked() -> None:
+    """A VM with a VHD has no disk id; one with a local disk is marked as ephemeral."""
     unmanaged = vm_from_arm(_vm(storageProfile={"osDisk": {"name": "os", "vhd": {"uri": "https://x/os.vhd"}}}), None)
     assert (unmanaged.os_disk_id, unmanaged.os_disk_name) == (None, "os")
     ephemeral = vm_from_arm(_vm(storageProfile={"osDisk": {"diffDiskSettings": {"option": "Local"}}}), None)
@@ -174,7 +174,7 @@ def test_a_disk_is_read_whole() -> None:
     ],
 )
 def test_a_disks_version_is_what_its_creation_data_names(creation: Any, version: str | None) -> None:
-    """Only creationData says where a disk came from; any gallery's version counts, a marketplace image does not."""
+    """The version is read from creationData only; any gallery's version counts, a marketplace image does not."""
     assert disk_from_arm({"id": _DISK, "properties": {"creationData": creation}}).source_version == version
 
 
@@ -204,7 +204,7 @@ def test_a_definition_is_read_whole() -> None:
 
 
 def test_a_versions_regions_carry_their_own_replication() -> None:
-    """Target regions and the replication summary meet though Azure spells them differently."""
+    """Target regions match the replication summary although Azure spells them differently."""
     version = version_from_arm(
         {
             "id": _VERSION,
@@ -243,5 +243,5 @@ def test_a_versions_regions_carry_their_own_replication() -> None:
 
 @pytest.mark.parametrize("storage", [{"source": {"id": _VERSION}}, {"osDiskImage": {"source": {"id": _VERSION}}}])
 def test_a_versions_source_is_found_in_each_place(storage: Any) -> None:
-    """A version made from an image, a version, a disk or a snapshot names its source too."""
+    """The source of a version is found for an image, a version, a disk and a snapshot."""
     assert version_from_arm({"id": _VERSION, "properties": {"storageProfile": storage}}).source_id == _VERSION

@@ -1,4 +1,4 @@
-"""Resource Graph selects: whole answers only, exact matching in code."""
+"""Only complete answers of Resource Graph count, and rows are matched exactly in code."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _row(name: str, **tags: str) -> dict[str, Any]:
 
 
 def test_the_whole_scope_is_read_page_by_page() -> None:
-    """Every page is fetched by its token with 1,000 rows asked for, in the configured subscriptions."""
+    """Every page of 1,000 rows is read by its token, in the configured subscriptions."""
     arm = ScriptedArm(
         Answer(200, _page(_row("a", AutoRefresh="true"), token="more", truncated="true")),
         Answer(200, _page(_row("b", AutoRefresh="hold"))),
@@ -43,8 +43,8 @@ def test_the_whole_scope_is_read_page_by_page() -> None:
     assert all("managementGroups" not in body for body in bodies)
 
 
-def test_rows_are_matched_exactly_and_told_once() -> None:
-    """Names and values (true, hold) in any case count, what only looks like it does not, doubles are one."""
+def test_rows_are_matched_exactly_and_listed_once() -> None:
+    """Names and values (true, hold) count in any case, similar ones do not, and duplicates are dropped."""
     rows = [
         _row("yes", autorefresh="TRUE"),
         _row("held", AUTOREFRESH="Hold"),
@@ -65,8 +65,8 @@ def test_rows_are_matched_exactly_and_told_once() -> None:
         Answer(200, _page({"tags": {}})),
     ],
 )
-def test_an_answer_that_is_not_whole_is_none(answer: Answer) -> None:
-    """A truncated answer without a token, a clipped scope or rows without ids select nothing at all."""
+def test_an_incomplete_answer_is_an_error(answer: Answer) -> None:
+    """A truncated answer without a token, a limited scope or rows without ids raise an error."""
     with pytest.raises(GatewayError):
         against(ScriptedArm(answer), lambda gateways: gateways.graph.list_scope())
 
@@ -80,7 +80,7 @@ def test_a_throttled_page_is_unavailable_with_its_wait() -> None:
 
 
 def test_a_used_up_quota_is_waited_out_between_pages() -> None:
-    """The next page is asked for when the quota is full again, so that the pages read are not lost to a 429."""
+    """The next page is read when the quota is full again, so that a 429 does not lose the pages read."""
 
     async def ask(gateways: ArmGateways) -> float:
         start = asyncio.get_running_loop().time()
@@ -92,7 +92,7 @@ def test_a_used_up_quota_is_waited_out_between_pages() -> None:
 
 
 def test_a_management_group_is_the_scope_when_configured() -> None:
-    """Selection and the list of subscriptions both ask about the management group."""
+    """The selection and the list of subscriptions use the management group."""
     subscriptions = [
         {"id": "/subscriptions/B", "subscriptionId": "B"},
         {"id": "/subscriptions/a", "subscriptionId": "a"},
@@ -125,7 +125,7 @@ def test_the_clock_of_a_management_group_reads_its_first_subscription() -> None:
     assert [asked.path for asked in arm.requests][1:] == ["/subscriptions/a", "/subscriptions/a"]
 
 
-def test_many_subscriptions_are_asked_about_in_batches() -> None:
+def test_many_subscriptions_are_queried_in_batches() -> None:
     """More subscriptions than one query takes become several queries, each with its own."""
     many = [f"{n:08d}-0000-0000-0000-000000000000" for n in range(1001)]
     arm = ScriptedArm(Answer(200, _page()), Answer(200, _page()), REFRESH_SUBSCRIPTIONS=",".join(many))
@@ -134,8 +134,8 @@ def test_many_subscriptions_are_asked_about_in_batches() -> None:
     assert arm.requests[1].body["subscriptions"] == many[1000:]
 
 
-def test_configured_subscriptions_need_no_question() -> None:
-    """The settings themselves are the list."""
+def test_configured_subscriptions_need_no_request() -> None:
+    """The list of subscriptions comes from the settings, without a request."""
     arm = ScriptedArm()
     assert against(arm, lambda gateways: gateways.graph.list_subscriptions()) == (SUBSCRIPTION,)
     assert arm.requests == []

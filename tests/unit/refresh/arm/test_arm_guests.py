@@ -1,4 +1,4 @@
-"""What is asked about a guest, and where such a request may go."""
+"""Reads about a guest, and the hosts that such requests may go to."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def refusal(arm: ScriptedArm, uri: str, *, local: bool = False) -> GatewayError:
 
 
 def test_a_guest_is_read_from_the_vms_body() -> None:
-    """Both names, the primary network interface and the extension's word with its time."""
+    """Both names, the primary network interface and the extension's report with its time are read."""
     nics = [{"id": "other", "properties": {"primary": False}}, {"id": NIC, "properties": {"primary": True}}]
     status = {"code": "HealthState/unhealthy", "time": "2026-11-01T02:00:00Z"}
     body = {
@@ -43,15 +43,15 @@ def test_a_guest_is_read_from_the_vms_body() -> None:
 
 
 def test_the_private_address_is_the_primary_one() -> None:
-    """A network interface with several addresses answers the one marked primary; one without has none."""
+    """Of several addresses the primary one is returned; an interface without addresses gives None."""
     first, second = ({"properties": {"privateIPAddress": f"10.0.0.{n}", "primary": n == 5}} for n in (4, 5))
     answer = Answer(body={"id": NIC, "properties": {"ipConfigurations": [first, second]}})
     assert against(ScriptedArm(answer), lambda ask: ask.guests.read_private_ip(NIC)) == "10.0.0.5"
     assert against(ScriptedArm(Answer(body={})), lambda ask: ask.guests.read_private_ip(NIC)) is None
 
 
-def test_only_dynamic_public_addresses_are_told() -> None:
-    """Of an interface's public addresses those that a deallocated VM loses; one GET each, none where there are none."""
+def test_only_dynamic_public_addresses_are_returned() -> None:
+    """Only the public addresses that a deallocated VM loses are returned, with one GET for each address."""
     addresses = [f"{NIC.rpartition('/networkInterfaces/')[0]}/publicIPAddresses/ip-{n}" for n in (1, 2)]
     blocks = [{"properties": {"publicIPAddress": {"id": one}}} for one in addresses] + [{"properties": {}}]
     kinds = [{"properties": {"publicIPAllocationMethod": kind}} for kind in ("Static", "Dynamic")]
@@ -61,7 +61,7 @@ def test_only_dynamic_public_addresses_are_told() -> None:
 
 
 def test_resource_health_is_read_with_its_reason() -> None:
-    """State in lower case, Azure's own spelling of the time; not there means that the platform does not say."""
+    """The state is in lower case, the time has Azure's spelling, and 404 means that there is no report."""
     told = {"availabilityState": "Unavailable", "reasonType": "Unplanned", "occuredTime": "2026-11-01T02:00:00Z"}
     found = against(ScriptedArm(Answer(body={"properties": told})), lambda ask: ask.guests.read_resource_health(VM))
     assert found == Report("unavailable", "2026-11-01T02:00:00Z", "Unplanned")
@@ -69,8 +69,8 @@ def test_resource_health_is_read_with_its_reason() -> None:
     assert against(ScriptedArm(Answer(403)), lambda ask: ask.guests.read_resource_health(VM)) is None
 
 
-def test_the_boot_log_is_fetched_from_where_azure_says() -> None:
-    """One POST, one GET without a token of ours; boot diagnostics that are off mean that there is no log."""
+def test_the_boot_log_is_fetched_from_the_uri_in_azures_answer() -> None:
+    """One POST, then one GET without the app's token; with boot diagnostics off there is no log."""
     arm = ScriptedArm(Answer(body={"serialConsoleLogBlobUri": "{base}/log?sig=secret"}), Answer(body=b"web-1 login:"))
     assert against(arm, lambda ask: ask.guests.read_boot_log(VM)) == "web-1 login:"
     assert [asked.method for asked in arm.requests] == ["POST", "GET"]
@@ -92,7 +92,7 @@ def test_the_boot_log_is_fetched_from_where_azure_says() -> None:
     ],
 )
 def test_a_log_elsewhere_is_never_fetched(uri: str) -> None:
-    """Only Azure's own storage over https, or the simulator's machine when Azure is a simulator; nothing is sent."""
+    """A log on any host but Azure's storage over https, or the simulator's machine, is refused without a request."""
     arm = ScriptedArm()
     error = refusal(arm, uri)
     assert isinstance(error, Refused)
@@ -105,8 +105,8 @@ def test_a_log_elsewhere_is_never_fetched(uri: str) -> None:
     [Answer(302, headers={"Location": "http://127.0.0.1:1/"}), Answer(403), Answer(body=b"x" * (5 * 1024 * 1024))],
     ids=["redirect", "forbidden", "endless"],
 )
-def test_a_log_that_cannot_be_read_is_only_not_known(answer: Answer) -> None:
-    """A redirect is not followed and a log without end not swallowed; the signature is never told."""
+def test_a_log_that_cannot_be_read_is_unavailable(answer: Answer) -> None:
+    """A redirect is not followed, an endless log is not read to its end, and no message contains the signature."""
     error = refusal(ScriptedArm(answer), "{base}/log?sig=secret", local=True)
     assert isinstance(error, Unavailable)
     assert "secret" not in str(error)
@@ -127,7 +127,7 @@ def test_only_an_address_of_a_vm_is_probed(address: str) -> None:
 
 
 def on_http(status: int, ask: Callable[[int], Awaitable[str | None]], **headers: str) -> str | None:
-    """What `ask` sees when a web server on loopback answers everything with `status`; it is given the port."""
+    """The result of `ask` (called with a port) when a web server on loopback answers everything with `status`."""
 
     async def answer(_: web.Request) -> web.Response:
         return web.Response(status=status, headers=headers)
@@ -159,7 +159,7 @@ def test_a_status_from_200_to_399_counts(status: int, seen: str | None) -> None:
 
 
 def test_a_tcp_probe_connects() -> None:
-    """An open port answers, a closed one does not."""
+    """An open port is success, a closed one is not."""
 
     async def ask(port: int) -> str | None:
         closed = await probes.probe_once("127.0.0.1", Probe("tcp", 1), local=True)

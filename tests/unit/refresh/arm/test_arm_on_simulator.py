@@ -1,4 +1,4 @@
-"""The gateways and the pretend Azure understand each other: real SDKs, real HTTP, virtual time."""
+"""The gateways work with the local Azure: real SDKs, real HTTP, virtual time."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _on_simulator[T](
 
 
 def test_an_os_disk_is_swapped() -> None:
-    """Stop, swap, start: each begun with one call, each read back until it is so."""
+    """Stop, swap and start are each begun with one call and read back."""
 
     async def ask(gateways: ArmGateways) -> tuple[str | None, ...]:
         await gateways.compute.begin_deallocate(_VM)
@@ -163,8 +163,8 @@ def test_scope_lists_tags_and_time_are_answered() -> None:
     assert now >= read_at
 
 
-def test_what_is_not_there_and_what_is_not_allowed_are_told_apart() -> None:
-    """A missing VM is NotFound, a missing disk Refused: nobody may take the VM for gone and leave it stopped."""
+def test_a_missing_vm_is_not_found_and_a_missing_disk_refused() -> None:
+    """A missing VM is NotFound, a missing disk Refused: otherwise the VM would count as gone and stay stopped."""
 
     async def ask(gateways: ArmGateways) -> tuple[str, str]:
         await gateways.compute.begin_deallocate(_VM)

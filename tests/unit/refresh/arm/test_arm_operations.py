@@ -1,4 +1,4 @@
-"""A long-running operation is begun with one request and asked about with one GET, also by another process."""
+"""A long-running operation is begun with one request and read with one GET, also by another process."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ async def _begin_and_ask(gateways: ArmGateways) -> Progress:
         ),
     ],
 )
-def test_a_versions_creation_is_asked_about_with_one_get(status: Answer, progress: Progress) -> None:
-    """The token leads to the operation's own URL, and its status is told with Azure's reason."""
+def test_a_versions_creation_is_read_with_one_get(status: Answer, progress: Progress) -> None:
+    """The token contains the operation's URL; the status has Azure's reason."""
     arm = ScriptedArm(_ACCEPTED, status)
     assert against(arm, _begin_and_ask) == progress
     assert [(a.method, a.path) for a in arm.requests] == [("PUT", VERSION), ("GET", "/subscriptions/s/operations/1")]
@@ -55,7 +55,7 @@ def test_a_status_that_cannot_be_had_is_unavailable_after_one_get(status: Answer
 
 
 def test_a_token_outlives_the_gateways_that_made_it() -> None:
-    """Another process with clients of its own takes the token up."""
+    """Another process with its own clients can use the token."""
     arm = ScriptedArm(_ACCEPTED, Answer(200, {"status": "Succeeded"}))
 
     async def ask(gateways: ArmGateways) -> Progress:
@@ -70,7 +70,7 @@ def test_a_token_outlives_the_gateways_that_made_it() -> None:
 
 
 def test_what_is_over_at_once_has_no_token() -> None:
-    """An operation that ARM finished within its answer leaves nothing to ask about."""
+    """An operation that ended with ARM's answer has no token."""
     arm = ScriptedArm(Answer(201, {"id": VERSION, "properties": {"provisioningState": "Succeeded"}}))
     begun = against(arm, lambda gateways: gateways.gallery.begin_create_version(VERSION, {}))
     assert begun == Begun(DATE_ISO, None)
@@ -78,7 +78,7 @@ def test_what_is_over_at_once_has_no_token() -> None:
 
 @pytest.mark.parametrize("token", ["", "nonsense", "eyJhIjogMX0=", "gASVAAAA"])
 def test_a_token_that_cannot_be_read_is_unknown_without_a_request(token: str) -> None:
-    """A token of another library version leads back to reading the resource, not to a crash."""
+    """A token of another library version gives `Unknown`, so that the resource is read; it raises nothing."""
     arm = ScriptedArm()
     progress = against(arm, lambda gateways: gateways.gallery.version_progress(VERSION, token))
     assert (progress.state, progress.code) == ("Unknown", "TokenRefused")
@@ -86,7 +86,7 @@ def test_a_token_that_cannot_be_read_is_unknown_without_a_request(token: str) ->
 
 
 def test_nothing_of_an_operation_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    """Neither the signed URL nor the token that asks for it is in any log of the app or the SDK, at any level."""
+    """Neither the signed URL nor the token is in any log of the app or the SDK, at any level."""
     with caplog.at_level(logging.DEBUG):
         against(ScriptedArm(_ACCEPTED, Answer(200, {"status": "Succeeded"})), _begin_and_ask)
     told = [record.getMessage() for record in caplog.records if record.name != "aiohttp.access"]
@@ -95,7 +95,7 @@ def test_nothing_of_an_operation_is_logged(caplog: pytest.LogCaptureFixture) -> 
 
 
 @pytest.mark.parametrize("operation", ["deallocate", "start", "os_disk"])
-def test_a_vms_operation_tells_why_it_failed(operation: str) -> None:
+def test_a_failed_operation_of_a_vm_has_its_reason(operation: str) -> None:
     """The reason of a failed start, stop or swap is read from its status URL with one GET."""
     failed = {"status": "Failed", "error": {"code": "AllocationFailed", "message": "no capacity"}}
     accepted = Answer(200, {"id": VM, "properties": {"provisioningState": "Updating"}}, _OPERATION)

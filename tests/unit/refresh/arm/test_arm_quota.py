@@ -1,4 +1,4 @@
-"""What Azure says about the reads that are left reaches the steps that decide when to read next."""
+"""The numbers of reads left in Azure's answers become facts."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ HEADERS = {"x-ms-ratelimit-remaining-resource": OF_VM, "x-ms-ratelimit-remaining
     ],
 )
 def test_the_lowest_counter_counts(headers: dict[str, str], left: ReadsLeft) -> None:
-    """Of several counters of one resource the lowest is told; what cannot be read is not known."""
+    """Of several counters of one resource the lowest counts; one that cannot be read is None."""
     assert reads_left(headers) == left
 
 
 def test_a_vm_is_read_with_what_is_left() -> None:
-    """The reading of a VM carries the counters of its answer."""
+    """A VM has the counters of its answer."""
     arm = ScriptedArm(Answer(200, {"id": VM, "name": "vm1", "location": "westus", "properties": {}}, HEADERS))
     assert against(arm, lambda gateways: gateways.compute.read_vm(VM)).reads_left == ReadsLeft(35, 249)
 
 
-def test_an_operation_is_asked_with_what_is_left() -> None:
-    """So does the status of an operation, with Azure's own wait; its begin carries the wait for the first question."""
+def test_an_operations_status_has_what_is_left() -> None:
+    """An operation's status has the counters and Azure's wait; its begin has the wait before the first read."""
     accepted = {"Azure-AsyncOperation": "{base}/subscriptions/s/operations/1", "Retry-After": "10"}
     goes_on = Answer(200, {"status": "InProgress"}, {**HEADERS, "Retry-After": "30"})
     arm = ScriptedArm(Answer(202, None, accepted), goes_on)

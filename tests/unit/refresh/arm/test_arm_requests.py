@@ -1,4 +1,4 @@
-"""What the gateways send: the exact request, once, and nothing behind the caller's back."""
+"""The gateways send the exact request, once, and no other."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_reading_a_vm_is_one_get_with_its_instance_view() -> None:
 
 
 def test_the_os_disk_patch_is_the_smallest() -> None:
-    """The swap names the disk and its id and touches nothing else, createOption above all."""
+    """The swap's body has the disk's name and id and nothing else, above all no createOption."""
     arm = ScriptedArm(Answer(200, {"id": VM, "properties": {"provisioningState": "Updating"}}, _OPERATION))
     begun = against(arm, lambda gateways: gateways.compute.begin_os_disk(VM, DISK, "web-1-202611"))
     assert [(a.method, a.path) for a in arm.requests] == [("PATCH", VM)]
@@ -60,7 +60,7 @@ def test_a_power_operation_is_one_post_and_no_poll(operation: str) -> None:
 
 
 def test_a_disk_is_created_with_exactly_the_given_body() -> None:
-    """The PUT of a disk carries the caller's body unchanged."""
+    """The PUT of a disk has the caller's body unchanged."""
     body = {"location": "westus", "properties": {"creationData": {"createOption": "FromImage"}, "tier": None}}
     arm = ScriptedArm(Answer(202, {"id": DISK}, _OPERATION))
     against(arm, lambda gateways: gateways.disks.begin_create_disk(DISK, body))
@@ -105,7 +105,7 @@ def test_lists_follow_every_page() -> None:
 
 
 def test_tags_are_merged_and_removed_on_the_resource_alone() -> None:
-    """Tags go through the tags API with Merge and Delete; an empty change asks nothing."""
+    """Tags are changed by the tags API with Merge and Delete; an empty change sends nothing."""
     arm = ScriptedArm(Answer(200, {}), Answer(200, {}))
 
     async def ask(gateways: ArmGateways) -> None:
@@ -125,7 +125,7 @@ def test_tags_are_merged_and_removed_on_the_resource_alone() -> None:
     "resource", ["", "/", "/subscriptions/s/../x", "/subscriptions//x", "//elsewhere/x", "https://x"]
 )
 def test_a_path_that_leaves_its_place_is_refused_without_a_request(resource: str) -> None:
-    """An id from outside cannot make a tag change go somewhere else."""
+    """An id that is untrusted input cannot redirect a tag change to another resource."""
     arm = ScriptedArm()
     with pytest.raises(Refused):
         against(arm, lambda gateways: gateways.tags.merge_tags(resource, {"a": "b"}))
@@ -148,7 +148,7 @@ def test_the_time_is_arms_date() -> None:
 
 
 def test_a_version_is_admitted_with_the_smallest_patch() -> None:
-    """Its exclusion and its tags; where it goes is repeated word for word, what it holds is not spoken of."""
+    """The PATCH has the exclusion, the tags and the unchanged target regions, and nothing about the contents."""
     arm = ScriptedArm(Answer(200, {"id": VERSION, "properties": {"provisioningState": "Updating"}}, _OPERATION))
     tags, targets = (
         {"RefreshChecks": "passed"},
@@ -161,8 +161,8 @@ def test_a_version_is_admitted_with_the_smallest_patch() -> None:
 
 
 @pytest.mark.parametrize("kind", ["definition", "image"])
-def test_what_stands_before_a_version_is_one_put_of_exactly_its_body(kind: str) -> None:
-    """A definition and a managed image are sent as they were planned."""
+def test_a_definition_or_managed_image_is_one_put_of_exactly_its_body(kind: str) -> None:
+    """A definition and a managed image are sent with exactly the planned body."""
     image = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Compute/images/packed"
     target = DEFINITION if kind == "definition" else image
     body = {"location": "westeurope", "tags": {"a": "b"}, "properties": {"hyperVGeneration": "V2"}}

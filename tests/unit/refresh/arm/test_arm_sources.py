@@ -1,4 +1,4 @@
-"""What Azure says of whatever a version can be made from, read through the real SDK from the pretend Azure."""
+"""The facts of each kind of source, read through the real SDK from the local Azure."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def vm(**properties: object) -> list[Json]:
     return [disk, {**body, "properties": {**body["properties"], **properties}}]
 
 
-def test_a_vm_is_told_with_what_stands_on_its_disk() -> None:
-    """Generation and architecture are its OS disk's, also of a deallocated VM; generalised is a state of its own."""
+def test_a_vm_source_has_the_facts_of_its_os_disk() -> None:
+    """Generation and architecture come from the OS disk, also for a deallocated VM; generalised is a separate state."""
     found = read(SourceKind.VM, vm_id("golden"), *vm(securityProfile={"securityType": "TrustedLaunch"}))
     assert (found.os_type, found.os_state, found.generation, found.architecture) == (
         "Linux",
@@ -51,8 +51,8 @@ def test_a_vm_is_told_with_what_stands_on_its_disk() -> None:
     assert (still.os_state, still.generation) == ("Generalized", "V2")
 
 
-def test_a_vm_whose_disk_cannot_be_captured_says_so() -> None:
-    """An ephemeral OS disk is nothing that Azure makes an image of; a VM in the middle of something has to wait."""
+def test_a_vm_whose_disk_cannot_be_captured_is_unfit() -> None:
+    """A VM with an ephemeral OS disk is unfit as a source; one with an operation under way is busy."""
     disk, body = vm()
     ephemeral = {**body["properties"]["storageProfile"]["osDisk"], "diffDiskSettings": {"option": "Local"}}
     found = read(SourceKind.VM, vm_id("golden"), disk, *vm(storageProfile={"osDisk": ephemeral})[1:])
@@ -60,8 +60,8 @@ def test_a_vm_whose_disk_cannot_be_captured_says_so() -> None:
     assert read(SourceKind.VM, vm_id("golden"), *vm(provisioningState="Updating")).busy == "Updating"
 
 
-def test_images_versions_disks_and_snapshots_say_what_they_are() -> None:
-    """Each from where it stands: the image itself, the version's definition, the disk's capabilities."""
+def test_facts_of_images_versions_disks_and_snapshots_are_read() -> None:
+    """Each fact comes from its place: the image itself, the version's definition, the disk's capabilities."""
     image = {"id": f"{COMPUTE}/images/i", "location": "westeurope", "properties": {"hyperVGeneration": "V2"}}
     found = read(SourceKind.IMAGE, f"{COMPUTE}/images/i", image)
     assert (found.os_type, found.os_state, found.generation, found.busy) == ("Linux", "Generalized", "V2", None)
@@ -79,7 +79,7 @@ def test_images_versions_disks_and_snapshots_say_what_they_are() -> None:
 
 
 def test_of_a_vhd_the_account_is_all_that_is_known() -> None:
-    """One GET of the storage account: its region, and that it is there; nothing of the blob is asked for."""
+    """One GET of the storage account gives its region; the blob is not read."""
     url = "https://packed1.blob.core.windows.net/v/d.vhd"
     found = read(SourceKind.VHD, url, {"id": STORAGE, "location": "westeurope"}, storage=STORAGE)
     assert found == SourceFacts(SourcePart(SourceKind.VHD, url), "d.vhd", "westeurope")
@@ -97,13 +97,13 @@ def test_of_a_vhd_the_account_is_all_that_is_known() -> None:
     ],
 )
 def test_what_is_not_there_is_not_found(kind: SourceKind, source: str, storage: str | None) -> None:
-    """Whatever the kind, an absent source is told as such and not as a refusal."""
+    """An absent source of any kind is NotFound, not Refused."""
     with pytest.raises(NotFound):
         read(kind, source, *vm_bodies("web01"), storage=storage)
 
 
 def test_an_id_of_another_type_is_refused_without_a_request() -> None:
-    """A part that says one kind and names another never becomes a path."""
+    """A source whose id is of another type than its kind is refused before any request."""
 
     async def story(world: World) -> None:
         for kind, source in (

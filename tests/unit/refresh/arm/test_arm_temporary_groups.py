@@ -28,7 +28,7 @@ def status(code: str, message: str | None = None) -> dict[str, str]:
     return {"code": code, **({"message": message} if message else {})}
 
 
-def test_latest_is_resolved_to_a_number_and_the_image_tells_what_it_is() -> None:
+def test_latest_is_resolved_to_a_number_and_the_image_is_read() -> None:
     """Two reads: the newest version by name, then that version with its plan."""
     features = [{"name": "SecurityType", "value": "TrustedLaunchSupported"}]
     properties = {
@@ -47,7 +47,7 @@ def test_latest_is_resolved_to_a_number_and_the_image_tells_what_it_is() -> None
 
 
 def test_an_image_without_versions_is_not_found() -> None:
-    """An empty list is no image; a named version is read without asking for the newest."""
+    """An empty list is NotFound; a named version is read without reading the newest."""
     arm = ScriptedArm(Answer(200, []))
     with pytest.raises(NotFound):
         against(arm, lambda gateways: gateways.temporary_groups.read_image(SUBSCRIPTION, "westeurope", UBUNTU))
@@ -58,8 +58,8 @@ def test_an_image_without_versions_is_not_found() -> None:
     assert (found.os_type, found.plan) == (None, None)
 
 
-def test_a_failed_vm_says_why_in_azures_words() -> None:
-    """Code and message stand in the instance view, so that no token of the operation need be kept."""
+def test_a_failed_vm_has_azures_reason() -> None:
+    """Code and message come from the instance view, so that no token of the operation must be kept."""
     view = {"statuses": [status("ProvisioningState/failed/AllocationFailed", "no room"), status("PowerState/starting")]}
     body = {"id": VM, "properties": {"provisioningState": "Failed", "vmId": "u", "instanceView": view}}
     read = against(ScriptedArm(Answer(200, body)), lambda gateways: gateways.temporary_groups.read_machine(VM))
@@ -71,7 +71,7 @@ def test_a_failed_vm_says_why_in_azures_words() -> None:
 
 
 def test_groups_are_listed_over_all_pages() -> None:
-    """Names, tags and whether one is on its way out."""
+    """Each group has its name, its tags and whether it is being deleted."""
     pages = (
         Answer(200, {"value": [{"id": GROUP, "tags": {"a": "b"}}], "nextLink": "{base}/subscriptions/s/next"}),
         Answer(200, {"value": [{"id": f"{GROUP}2", "properties": {"provisioningState": "Deleting"}}]}),
@@ -104,7 +104,7 @@ WRITES: tuple[tuple[Callable[[ArmGateways], Awaitable[Any]], str, str, int, Any]
 def test_each_write_is_one_request(
     ask: Callable[[ArmGateways], Awaitable[Any]], method: str, path: str, answers: int, body: Any
 ) -> None:
-    """Sent once, answered with nothing; a refusal, a broken service and a 404 are told apart."""
+    """Each write is sent once; a refusal, a broken service and a 404 raise different errors."""
     arm = ScriptedArm(Answer(answers, {} if answers != 202 else None))
     assert against(arm, ask) is None
     assert [(asked.method, asked.path, asked.body) for asked in arm.requests] == [(method, path, body)]
@@ -117,7 +117,7 @@ def test_each_write_is_one_request(
 
 @pytest.mark.parametrize("group", ["/subscriptions/s", f"{GROUP}/..", "", f"{GROUP}/providers/x"])
 def test_what_is_no_group_is_never_deleted(group: str) -> None:
-    """An id that is no resource group's is refused without a request."""
+    """An id that is not a resource group's is refused without a request."""
     arm = ScriptedArm()
     with pytest.raises(GatewayError):
         against(arm, lambda gateways: gateways.temporary_groups.begin_delete_group(group))
@@ -125,7 +125,7 @@ def test_what_is_no_group_is_never_deleted(group: str) -> None:
 
 
 def test_the_region_of_a_subnet_is_its_networks() -> None:
-    """One read of the network, its name normalised; what is no subnet is refused without a request."""
+    """The network is read once and its region normalised; an id that is not a subnet's is refused without a request."""
     arm = ScriptedArm(Answer(200, {"id": NETWORK, "location": "West Europe"}))
     where = against(arm, lambda gateways: gateways.temporary_groups.read_network_location(f"{NETWORK}/subnets/a"))
     assert (where, [asked.path for asked in arm.requests]) == ("westeurope", [NETWORK])

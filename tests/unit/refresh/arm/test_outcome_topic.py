@@ -1,4 +1,4 @@
-"""What is sent to the topic: the exact event, once, to nobody else, and without a word in the log."""
+"""The topic receives the exact event, once; no other host does, and nothing of it is logged."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def publish(gateways: ArmGateways) -> None:
 
 
 def test_an_event_is_one_post_of_a_batch_of_one(caplog: pytest.LogCaptureFixture) -> None:
-    """A POST with a token to the topic's endpoint, CloudEvents as they were made; nothing of it is logged."""
+    """One POST with a token to the topic's endpoint has the CloudEvent unchanged; nothing of it is logged."""
     arm = scripted(Answer(200))
     with caplog.at_level(logging.INFO):
         against(arm, publish)
@@ -60,8 +60,8 @@ def test_an_event_is_one_post_of_a_batch_of_one(caplog: pytest.LogCaptureFixture
         (LOST, Unavailable),
     ],
 )
-def test_a_topic_that_says_no_is_asked_once(answer: Answer, kind: type[GatewayError]) -> None:
-    """Every refusal is an error of the app's own tree after one request: no retry, no redirect."""
+def test_a_failed_publication_is_sent_once(answer: Answer, kind: type[GatewayError]) -> None:
+    """Every failure is a GatewayError after one request: no retry, no redirect."""
     arm = scripted(answer)
     with pytest.raises(kind):
         against(arm, publish)

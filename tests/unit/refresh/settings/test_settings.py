@@ -1,4 +1,4 @@
-"""Settings are read whole or not at all, and every fault is named with its cure."""
+"""All settings are valid or an error names every fault with its cure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _GALLERY = f"/subscriptions/{_SUBSCRIPTION}/resourceGroups/images/providers/Micr
 
 
 def test_a_subscription_is_all_that_is_needed() -> None:
-    """Everything else has the default that the table says."""
+    """All other settings have the table's defaults."""
     settings = Settings.from_env(_SCOPE)
     assert settings.subscriptions == (_SUBSCRIPTION,)
     assert (settings.rollout, settings.max_swaps, settings.health_timeout_s) == ("manual", 20, 300)
@@ -49,7 +49,7 @@ def test_a_subscription_is_all_that_is_needed() -> None:
     ],
 )
 def test_a_good_value_is_read(name: str, text: str, field: str, value: object) -> None:
-    """Spaces, case, doubles and slashes at the end make no difference."""
+    """Spaces, case, duplicates and trailing slashes make no difference."""
     settings = Settings.from_env({**_SCOPE, name: text})
     expected = (f"/subscriptions/{_SUBSCRIPTION}/resourcegroups/disks",) if value is None else value
     assert getattr(settings, field) == expected
@@ -101,7 +101,7 @@ def test_a_good_value_is_read(name: str, text: str, field: str, value: object) -
     ],
 )
 def test_a_bad_value_is_named_with_its_cure(name: str, text: str, cure: str) -> None:
-    """One wrong value is one fault that starts with its name and says what it must be."""
+    """One wrong value is one fault, which begins with the setting's name and has what it must be."""
     scope = {} if name == "REFRESH_MANAGEMENT_GROUP" else _SCOPE
     with pytest.raises(SettingsError) as raised:
         Settings.from_env({**scope, name: text})
@@ -110,8 +110,8 @@ def test_a_bad_value_is_named_with_its_cure(name: str, text: str, cure: str) -> 
     assert cure in fault
 
 
-def test_all_faults_are_told_at_once() -> None:
-    """Every wrong setting is in the one error, so that one deployment cures them all."""
+def test_all_faults_are_reported_at_once() -> None:
+    """One error has every wrong setting, so that one deployment corrects all."""
     env = {setting.name: "?" for setting in SETTINGS}
     with pytest.raises(SettingsError) as raised:
         Settings.from_env(env)
@@ -122,7 +122,7 @@ def test_all_faults_are_told_at_once() -> None:
 @pytest.mark.parametrize(
     "env", [{}, {**_SCOPE, "REFRESH_MANAGEMENT_GROUP": "landing"}, {"REFRESH_SUBSCRIPTIONS": " , "}]
 )
-def test_the_scope_is_said_exactly_once(env: dict[str, str]) -> None:
+def test_the_scope_is_set_exactly_once(env: dict[str, str]) -> None:
     """Subscriptions or a management group: neither and both are faults that name both."""
     with pytest.raises(SettingsError) as raised:
         Settings.from_env(env)
@@ -147,11 +147,11 @@ def test_trusting_galleries_only_needs_a_gallery() -> None:
         ("http://127.0.0.1:1", "https://management.azure.com/.default"),
     ],
 )
-def test_a_token_is_asked_for_the_cloud_in_use(endpoint: str, scope: str) -> None:
+def test_a_token_is_for_the_cloud_in_use(endpoint: str, scope: str) -> None:
     """Each cloud has its own scope; a simulator takes the public cloud's."""
     assert Settings.from_env({**_SCOPE, "REFRESH_ARM_ENDPOINT": endpoint}).token_scope == scope
 
 
 def test_the_defaults_are_good_settings() -> None:
-    """What the table gives a host for its timer bindings is accepted by the app."""
+    """The defaults that the table gives a host for its timer bindings are valid settings."""
     assert Settings.from_env({**_SCOPE, **defaults()}) == Settings.from_env(_SCOPE)

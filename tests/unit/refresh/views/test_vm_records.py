@@ -9,7 +9,7 @@ import pytest
 
 from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.vms import Power, Vm
-from refresh.domain.preflight.all_checks import PROMISES
+from refresh.domain.preflight.all_checks import CONDITIONS
 from refresh.domain.preflight.provenance import Policy
 from refresh.domain.swap.decided_vm import DecidedVm
 from refresh.domain.swap.decision import decide_swap
@@ -136,7 +136,7 @@ def test_a_plan_is_the_record_with_checks_steps_and_seconds() -> None:
     assert row["down_s"] == 39.1
     assert row["new_disk"] == disk_id("web01-202611")
     assert {check["result"] for check in row["checks"]} == {"passed", "not-checked"}
-    assert [check["name"] for check in row["checks"]] == [promise.name for promise in PROMISES]
+    assert [check["name"] for check in row["checks"]] == [condition.name for condition in CONDITIONS]
     assert set(RECORD) < set(row)
 
 

@@ -1,4 +1,4 @@
-"""The app is put together once per process and event loop, and not before it is needed."""
+"""Settings and gateways are made once for each process and event loop, at their first use."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def _wired() -> Gateways:
 
 
 def test_one_event_loop_has_one_set_of_gateways() -> None:
-    """Everybody on a loop shares its connections; another loop has its own."""
+    """All callers on a loop share its connections; another loop has its own."""
 
     async def twice(_: Clock) -> tuple[Gateways, Gateways]:
         found = wiring.gateways(), wiring.gateways()
@@ -43,8 +43,8 @@ def test_one_event_loop_has_one_set_of_gateways() -> None:
     assert other is not first
 
 
-def test_gateways_of_ended_loops_are_forgotten() -> None:
-    """A loop that ended without closing does not keep its gateways alive for ever."""
+def test_gateways_of_ended_loops_are_dropped() -> None:
+    """The gateways of a loop that ended without closing are dropped."""
 
     async def main(_: Clock) -> int:
         wiring.gateways()
@@ -53,8 +53,8 @@ def test_gateways_of_ended_loops_are_forgotten() -> None:
     assert [run(main, Clock("virtual")) for _ in range(3)] == [1, 1, 1]
 
 
-def test_a_fault_in_the_settings_surfaces_at_every_use_until_it_is_cured(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first use says what is wrong, so does the next; a right environment then works."""
+def test_a_fault_in_the_settings_is_raised_at_every_use_until_it_is_cured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each use raises the fault until the environment is right."""
     monkeypatch.setenv("REFRESH_MAX_SWAPS", "1000")
     for _ in range(2):
         with pytest.raises(SettingsError, match="REFRESH_MAX_SWAPS"):
@@ -66,14 +66,14 @@ def test_a_fault_in_the_settings_surfaces_at_every_use_until_it_is_cured(monkeyp
 
 
 def test_plain_http_is_refused_for_other_hosts() -> None:
-    """A token never travels in the clear, even when somebody builds the settings by hand."""
+    """A token is never sent over plain http, even with settings made without their parsers."""
     elsewhere = dataclasses.replace(wiring.settings(), arm_endpoint="http://management.azure.com")
     with pytest.raises(SettingsError, match="plain http"):
         wiring.connect(elsewhere)
 
 
-def test_the_topic_is_not_told_in_the_clear_either() -> None:
-    """Events and their token go over plain http to this machine only; without a topic there is nobody to tell."""
+def test_plain_http_is_refused_for_the_topic_of_another_host() -> None:
+    """Events and their token go over plain http to this machine only; without a setting there is no topic."""
     elsewhere = dataclasses.replace(wiring.settings(), outcome_topic="http://t.eventgrid.azure.net/api/events")
     with pytest.raises(SettingsError, match="REFRESH_OUTCOME_TOPIC"):
         wiring.connect(elsewhere)
@@ -81,7 +81,7 @@ def test_the_topic_is_not_told_in_the_clear_either() -> None:
 
 
 def test_a_simulator_without_an_identity_endpoint_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A real identity's token is never asked for, nor sent, when ARM is a process on this machine."""
+    """A real identity's token is neither requested nor sent when ARM is a process on this machine."""
     for name in ("IDENTITY_ENDPOINT", "AZURE_POD_IDENTITY_AUTHORITY_HOST"):
         monkeypatch.delenv(name, raising=False)
     local = dataclasses.replace(wiring.settings(), arm_endpoint="http://127.0.0.1:1")
@@ -90,7 +90,7 @@ def test_a_simulator_without_an_identity_endpoint_is_refused(monkeypatch: pytest
 
 
 def test_settings_are_read_once_until_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A change of the environment counts from the next start on."""
+    """A change of the environment counts from the next start."""
     first = wiring.settings()
     monkeypatch.setenv("REFRESH_MAX_SWAPS", "7")
     assert wiring.settings() is first
@@ -99,7 +99,7 @@ def test_settings_are_read_once_until_closed(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_importing_the_wiring_needs_no_environment_and_opens_nothing() -> None:
-    """The app can be indexed anywhere: import reads no setting, makes no client and leaves no warning."""
+    """Importing the app reads no setting, makes no client and causes no warning."""
     code = "import refresh.wiring as w; assert w._wired.settings is None and not w._wired.gateways"
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code], env={}, capture_output=True, text=True, check=False

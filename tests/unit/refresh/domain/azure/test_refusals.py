@@ -1,4 +1,4 @@
-"""A denial says which right, policy or lock, where, and what to have done; and no disk is blamed for it."""
+"""A denial names the right, policy or lock, its scope and the cure, and is not the disk's fault."""
 
 from __future__ import annotations
 
@@ -62,10 +62,10 @@ IDENTIFIERS = (
         ),
     ],
 )
-def test_a_denial_tells_its_kind_with_action_and_scope(
+def test_a_denial_has_its_reason_with_action_and_scope(
     code: str, message: str, reason: Reason, named: tuple[str, ...]
 ) -> None:
-    """Each of Azure's denials has its own reason, names what Azure's sentence names, and ends in a cure."""
+    """Each of Azure's denials has its own reason, names what Azure's message names, and ends with a cure."""
     denial = read_denial(code, message)
     assert denial is not None
     assert denial.reason is reason
@@ -74,8 +74,8 @@ def test_a_denial_tells_its_kind_with_action_and_scope(
 
 
 @pytest.mark.parametrize("code", ["AuthorizationFailed", "LinkedAuthorizationFailed", "ScopeLocked"])
-def test_words_nobody_has_seen_before_are_told_as_they_are(code: str) -> None:
-    """A denial whose sentence reads otherwise keeps Azure's own words, and the cure."""
+def test_an_unknown_message_is_quoted(code: str) -> None:
+    """A denial with an unknown message quotes the message and adds the cure."""
     denial = read_denial(code, "something new")
     assert denial is not None
     assert denial.message.startswith("something new")
@@ -83,14 +83,14 @@ def test_words_nobody_has_seen_before_are_told_as_they_are(code: str) -> None:
 
 
 def test_other_refusals_are_no_denials() -> None:
-    """What is wrong with the disk or the VM is not the app's rights' fault."""
+    """An error about the disk or the VM is not a denial."""
     assert read_denial("PropertyChangeNotAllowed", "no") is None
     assert not is_denied("Conflict")
     assert not is_denied(None)
 
 
-def test_a_disk_is_blamed_only_for_what_is_its_own() -> None:
-    """Not for a stop, a denial, a lack of room, or a health check that could not see the VM."""
+def test_only_the_disks_own_failures_are_its_fault() -> None:
+    """A stop, a denial, missing capacity or a health check without a read of the VM is not the disk's fault."""
     assert is_disk_to_blame("health", UNHEALTHY)
     assert is_disk_to_blame("new-disk", "PropertyChangeNotAllowed")
     assert is_disk_to_blame("start", "InternalExecutionError")
@@ -104,7 +104,7 @@ def test_a_disk_is_blamed_only_for_what_is_its_own() -> None:
 
 
 def test_a_refusal_that_may_be_cut_off_names_the_right_first() -> None:
-    """The action stands before the scope and within a row's 200 characters; other errors keep Azure's words."""
+    """The action comes before the scope and within a row's 200 characters; other errors are quoted."""
     message = (
         "The client 'a06235ec-913f-5545-8bb3-4cc4df9589b3' with object id 'a06235ec-913f-5545-8bb3-4cc4df9589b3' does "
         "not have authorization to perform action 'Microsoft.Compute/disks/delete' over scope '/subscriptions' or the "

@@ -49,10 +49,13 @@ def look(vm: Any, elapsed_s: float, *, reading: dict[str, Any] | None = None, **
         (None, False, True, RungVerdict.PENDING),
     ],
 )
-def test_an_agent_must_speak_after_the_start(
+def test_an_agent_must_report_after_the_start(
     agent: Agent | None, spoke: bool, promised: bool | None, says: RungVerdict
 ) -> None:
-    """Only a report later than the start proves; silence weighs by what was heard and promised before."""
+    """Only a report after the start proves health.
+
+    Without one the verdict depends on earlier reports and `RefreshAgent`.
+    """
     rung = judge_agent(make_vm(agent=agent), Expected(START, agent_spoke=spoke, agent=promised))
     assert (rung.verdict, rung.required) == (says, promised is True)
 
@@ -70,7 +73,7 @@ def test_an_agent_must_speak_after_the_start(
     ],
 )
 def test_a_vm_must_run_whatever_its_extensions_do(power: Power, provisioning: str, says: RungVerdict) -> None:
-    """A running VM goes on to the ladder, a stopped one is condemned at once, one on its way is waited for."""
+    """A running VM is as expected, a stopped one fails at once, a starting one is pending."""
     assert judge_power(make_vm(power=power, provisioning_state=provisioning)).verdict is says
 
 
@@ -90,18 +93,18 @@ def test_a_vm_must_run_whatever_its_extensions_do(power: Power, provisioning: st
 def test_a_guest_that_kept_another_name_is_a_clone(
     said: str, names: tuple[str, ...], os_type: str, says: RungVerdict
 ) -> None:
-    """Names compare without case and domain; Windows knows fifteen characters."""
+    """Names compare without case and domain; Windows names are cut to fifteen characters."""
     assert judge_name(make_vm(os_type=os_type, guest=Guest(computer_name=said)), names).verdict is says
 
 
-def test_a_vm_goes_by_every_name_it_is_known_by() -> None:
-    """The name its guest has now, the one it was created with and the VM's own, each once."""
+def test_a_guest_may_have_each_of_three_names() -> None:
+    """The guest's name now, its name at creation and the VM's name count, each once."""
     assert computer_names(make_vm(guest=Guest("srv-17", "web01"))) == ("srv-17", "web01")
     assert computer_names(make_vm()) == ("web01",)
 
 
 def test_a_name_from_before_the_start_is_not_judged() -> None:
-    """A name counts with the report it came with: the old disk's name stays on show until the new agent reports."""
+    """The guest's name counts only with a report after the start: until then Azure shows the old disk's name."""
     stale = make_vm(agent=Agent(True, BEFORE), guest=Guest(computer_name="golden"))
     fresh = make_vm(agent=Agent(True, AFTER), guest=Guest(computer_name="golden"))
     assert look(stale, 5, agent_spoke=True, computer_names=("web01",)).move is Move.WAIT
@@ -110,15 +113,15 @@ def test_a_name_from_before_the_start_is_not_judged() -> None:
     assert "a clone" in verdict.seen
 
 
-def test_several_answers_in_a_row_prove() -> None:
-    """One answer is not enough: it may come from a guest on its way down."""
+def test_several_successful_probes_in_a_row_prove_health() -> None:
+    """One answer is not enough: it may come from a guest that is shutting down."""
     assert judge_probe(Reading(make_vm(), "tcp:22 answers", 2)).verdict is RungVerdict.PENDING
     assert judge_probe(Reading(make_vm(), "tcp:22 answers", 3)).verdict is RungVerdict.PROVED
     assert judge_probe(Reading(make_vm())).required
 
 
-def test_the_log_condemns_and_never_acquits() -> None:
-    """What stands in the serial log can only speak against the boot."""
+def test_the_log_proves_failure_and_never_health() -> None:
+    """The serial log can prove failure, never health."""
     assert judge_log("kernel panic").verdict is RungVerdict.FAILED
     assert judge_log(None).verdict is RungVerdict.NO_SIGNAL
 
@@ -134,8 +137,8 @@ def test_the_log_condemns_and_never_acquits() -> None:
         (Report("degraded", AFTER), RungVerdict.NO_SIGNAL),
     ],
 )
-def test_resource_health_doubts_what_is_not_our_own_stop(report: Report, says: RungVerdict) -> None:
-    """Unavailable since the start, and not because somebody stopped it: against the VM unless its guest speaks."""
+def test_resource_health_is_suspect_unless_a_stop_was_requested(report: Report, says: RungVerdict) -> None:
+    """Unavailable since the start, without a requested stop, is suspect."""
     rung = judge_resource(report, START)
     assert (rung.verdict, rung.required) == (says, False)
 
@@ -150,14 +153,14 @@ def test_resource_health_doubts_what_is_not_our_own_stop(report: Report, says: R
         (Report("unknown", None), RungVerdict.NO_SIGNAL, False),
     ],
 )
-def test_an_unhealthy_application_is_no_green(report: Report, says: RungVerdict, required: bool) -> None:
-    """The extension's own "unhealthy" after the start stands against any proof."""
+def test_an_unhealthy_application_is_not_proved(report: Report, says: RungVerdict, required: bool) -> None:
+    """The extension's "unhealthy" after the start outweighs any proof."""
     rung = judge_application(report, START)
     assert (rung.verdict, rung.required) == (says, required)
 
 
-def test_data_disks_hang_where_they_hung() -> None:
-    """Missing, moved or cached otherwise condemns; one that somebody added does not."""
+def test_data_disks_must_be_attached_as_before() -> None:
+    """A missing, moved or differently cached data disk fails; an added one does not."""
     log, data = "0:log:None", "1:data:ReadOnly"
     assert judge_data_disks((log, data), (log, data)).verdict is RungVerdict.AS_EXPECTED
     assert judge_data_disks((log, data, "2:new:None"), (log, data)).verdict is RungVerdict.AS_EXPECTED
@@ -188,23 +191,24 @@ def rung(says: RungVerdict, name: RungName = RungName.AGENT, *, required: bool =
         ([rung(RungVerdict.NO_SIGNAL), rung(RungVerdict.SUSPECT, RungName.RESOURCE_HEALTH)], 300, Move.FAILED, False),
     ],
 )
-def test_the_rungs_together_prove_condemn_or_wait(
-    rungs: list[Rung], elapsed_s: float, move: Move, proved: bool
-) -> None:
-    """Green needs a proof and every promise kept; without either, time decides between unhealthy and not proven."""
+def test_the_rungs_together_prove_fail_or_wait(rungs: list[Rung], elapsed_s: float, move: Move, proved: bool) -> None:
+    """Healthy needs a proof and every required rung.
+
+    Without them the timeout decides between unhealthy and not proven.
+    """
     verdict = judge_health(rungs, elapsed_s, TIMEOUT_S)
     assert (verdict.move, verdict.proved) == (move, proved)
 
 
-def test_a_rung_that_does_not_count_is_not_climbed() -> None:
-    """The setting takes a rung out whatever it would say; power always counts."""
+def test_a_rung_that_is_switched_off_does_not_count() -> None:
+    """The setting switches a rung off; power always counts."""
     silent = make_vm(agent=None, power=Power.STOPPED)
     rungs = judge_rungs(Expected(START, agent_spoke=True, counted=()), Reading(silent))
     assert [each.name for each in rungs] == [RungName.POWER]
 
 
 def test_a_slow_extension_is_not_a_bad_disk() -> None:
-    """The VM runs and its agent has reported while the start is still under way: proved."""
+    """A VM that runs and whose agent has reported is proved while its start is still under way."""
     vm = make_vm(provisioning_state="Updating", agent=Agent(True, AFTER))
     assert look(vm, 30, agent_spoke=True).proved
     assert look(make_vm(provisioning_state="Updating", agent=None), TIMEOUT_S).move is Move.DONE

@@ -21,7 +21,7 @@ from tests.support.worlds.builders import make_definition, make_vm
     ],
 )
 def test_a_probe_is_scheme_port_and_path(text: str, probe: Probe) -> None:
-    """What the README shows is read as it is meant, and told as it was written."""
+    """Documented probes are parsed, and their text is the tag's text."""
     assert parse_probe(text) == probe
     assert parse_probe(str(probe)) == probe
 
@@ -54,12 +54,12 @@ def test_a_probe_is_scheme_port_and_path(text: str, probe: Probe) -> None:
     ],
 )
 def test_anything_else_is_no_probe(text: str) -> None:
-    """A host, another scheme, a bad port or a character that a URL chokes on is refused, never repaired."""
+    """A host, another scheme, a bad port or an illegal character is refused, never repaired."""
     assert parse_probe(text) is None
 
 
-def test_a_bad_tag_is_told_apart_from_none() -> None:
-    """An empty tag asks for nothing; one that cannot be read must not be taken for nothing."""
+def test_a_bad_probe_is_a_fault_and_not_none() -> None:
+    """An empty tag is no probe; one that cannot be read is a fault."""
     assert make_vm().own_tags.probe is None
     assert make_vm({"RefreshProbe": " "}).own_tags.probe is None
     assert make_vm({"refreshprobe": "tcp:22"}).own_tags.probe == Probe("tcp", 22)
@@ -86,16 +86,16 @@ LINUX = "[    0.000000] Linux version 6.8.0-1015-azure (buildd@lcy02) (gcc)\n"
         (LINUX + "web01 login: \n" + LINUX + "Kernel panic - not syncing: x", "kernel panic"),
     ],
 )
-def test_the_newest_boot_in_the_log_condemns(log: str, found: str | None) -> None:
-    """A panic, emergency mode or a boot loader's prompt in the newest boot, not in one before it."""
+def test_the_newest_boot_in_the_log_proves_failure(log: str, found: str | None) -> None:
+    """A panic, emergency mode or a boot loader's prompt counts in the newest boot only."""
     assert find_in_boot_log(log) == found
 
 
 @pytest.mark.parametrize(
     ("text", "timeout_s"), [("30", 30), (" 600 ", 600), ("3600", 3600), ("29", None), ("3601", None), ("5m", None)]
 )
-def test_a_vm_may_have_a_time_of_its_own(text: str, timeout_s: int | None) -> None:
-    """A whole number of seconds within the setting's bounds; anything else is refused with the cure."""
+def test_a_vm_may_have_its_own_health_timeout(text: str, timeout_s: int | None) -> None:
+    """The tag is a whole number of seconds within the setting's bounds; any other value is a fault with the cure."""
     found = parse_vm_tags({"RefreshHealthTimeoutS": text}).health_timeout_s
     if timeout_s is None:
         assert isinstance(found, TagFault)
@@ -109,7 +109,7 @@ def test_a_vm_may_have_a_time_of_its_own(text: str, timeout_s: int | None) -> No
     ("tags", "promised"),
     [({"RefreshAgent": "True"}, True), ({"refreshagent": "false"}, False), ({"RefreshAgent": "x"}, None), ({}, None)],
 )
-def test_an_image_owner_promises_an_agent_or_none(tags: dict[str, str], promised: bool | None) -> None:
-    """`RefreshAgent` on the image definition, in any case; without a clear word nothing is promised."""
+def test_an_image_requires_an_agent_or_none(tags: dict[str, str], promised: bool | None) -> None:
+    """`RefreshAgent` on the image definition is read in any case; any value but true and false counts as none."""
     assert agent_required(make_definition(tags)) is promised
     assert agent_required(None) is None

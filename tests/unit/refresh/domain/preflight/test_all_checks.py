@@ -8,7 +8,7 @@ import pytest
 from refresh.domain.azure.data_disks import DataDisk, data_disks_of
 from refresh.domain.azure.locks import Lock
 from refresh.domain.azure.vms import Power
-from refresh.domain.preflight.all_checks import PROMISES, check_facts
+from refresh.domain.preflight.all_checks import CONDITIONS, check_facts
 from refresh.domain.preflight.check import Check, Evidence
 from refresh.domain.preflight.provenance import Policy
 from refresh.domain.preflight.rights import Grant, missing, needed_on
@@ -83,24 +83,27 @@ def asking(**said: str) -> dict[str, Any]:
     return {"vm": {"tags": {"OsDiskName": "web01-202611", **said}}}
 
 
-# What spoils each promise, and nothing but that promise.
+# What spoils each condition, and nothing but that condition.
 SPOILED: dict[str, list[dict[str, Any]]] = {
-    "no tag asks for what is not built yet": [asking(**{name: "1"}) for name in tags.NOT_BUILT_YET],
+    "no unsupported tag": [asking(**{name: "1"}) for name in tags.NOT_BUILT_YET],
     "stop mode can be read": [asking(RefreshStopMode="gently")],
     "probe can be read": [asking(RefreshProbe="ssh")],
-    "time for health can be read": [asking(RefreshHealthTimeoutS="5m")],
-    "wish can be read as a disk": [asking(OsDiskName="no/such thing")],
-    "previous disk is known where it is asked for": [asking(OsDiskName="@previous")],
-    "disk is of a group that may be named": [asking(OsDiskName=disk_id("x", f"{GROUP}-other"))],
-    "disk was not found unhealthy on this VM before": [
+    "health timeout can be read": [asking(RefreshHealthTimeoutS="5m")],
+    "OsDiskName is a disk": [asking(OsDiskName="no/such thing")],
+    "@previous has a disk": [asking(OsDiskName="@previous")],
+    "disk is in an allowed resource group": [asking(OsDiskName=disk_id("x", f"{GROUP}-other"))],
+    "disk was not rejected on this VM before": [
         {"rejected": frozenset({disk_id("web01-202611").lower()})},
         {"rejected": frozenset({VERSION_ID.lower()})},
     ],
-    "os disk is managed": [{"vm": {"os_disk_id": None}}],
+    "OS disk is managed": [{"vm": {"os_disk_id": None}}],
     "OS disk is not ephemeral": [{"vm": {"ephemeral_os_disk": True}}],
     "VM is in no scale set": [{"vm": {"scale_set": f"{GROUP}/providers/Microsoft.Compute/virtualMachineScaleSets/s"}}],
     "VM is not hibernated": [{"vm": {"hibernated": True, "power": Power.DEALLOCATED}}],
-    "vm is at rest": [{"vm": {"power": Power.STARTING}}, {"vm": {"provisioning_state": "Updating"}}],
+    "VM has no operation under way": [
+        {"vm": {"power": Power.STARTING}},
+        {"vm": {"provisioning_state": "Updating"}},
+    ],
     "disk is ready": [{"wanted": {"provisioning_state": "Creating"}}],
     "disk is free": [{"wanted": {"managed_by": OTHER_VM, "disk_state": "Reserved"}}],
     "no other VM asks for the disk": [{"around": {"asked_by": OTHER_VM}}],
@@ -132,7 +135,7 @@ SPOILED: dict[str, list[dict[str, Any]]] = {
         {"current": {"encrypted_inside": True}},
     ],
     "disk is not smaller": [{"current": {"size_gb": 64}}, {"wanted": {"size_gb": None}}],
-    "VM size takes the disk's SKU": [
+    "VM size supports the disk's SKU": [
         {"current": {"sku": "Standard_LRS"}},
         {"current": {"sku": "StandardSSD_LRS"}, "around": {"takes_premium": False}},
     ],
@@ -148,18 +151,18 @@ SPOILED: dict[str, list[dict[str, Any]]] = {
     ],
     "disk becomes this VM": [{"definition": {"tags": {}}}],
     "image version is not quarantined": [{"version": {"tags": {"refreshquarantined": "rolled back on 2 VMs"}}}],
-    "app has its rights on the VM": [
+    "app has the rights it needs on the VM": [
         {"around": {"gaps": {**NOTHING_MISSING, VM_ID.lower(): ("Microsoft.Compute/virtualMachines/start/action",)}}},
         {"around": {"gaps": {disk: () for disk in NOTHING_MISSING if "/disks/" in disk}}},
     ],
-    "app has its rights on both disks": [
+    "app has the rights it needs on both disks": [
         {"around": {"gaps": {**NOTHING_MISSING, disk_id("web01-old").lower(): ("Microsoft.Compute/disks/write",)}}},
         {"around": {"gaps": {**NOTHING_MISSING, disk_id("web01-202611").lower(): ("Microsoft.Compute/disks/write",)}}},
     ],
-    "app has its rights on the encryption set": [
+    "app has the rights it needs on the encryption set": [
         {"wanted": {"encryption": WITH_SET}, "current": {"encryption": WITH_SET}},
     ],
-    "nothing is locked read-only": [
+    "no read-only lock": [
         {"around": {"locks": (lock(VM_ID),)}},
         {"around": {"locks": (lock(disk_id("web01-202611").upper()),)}},
         {"around": {"locks": (lock(disk_id("web01-old")),)}},
@@ -170,14 +173,14 @@ SPOILED: dict[str, list[dict[str, Any]]] = {
 }
 
 
-def test_every_promise_has_what_spoils_it() -> None:
-    """No check is without a case that fails it, and each is told apart from the others by its name."""
-    assert sorted([*SPOILED, "disk exists"]) == sorted(promise.name for promise in PROMISES)
-    assert all(promise.source or promise.evidence is Evidence.OUR_RULE for promise in PROMISES)
+def test_every_check_has_a_case_that_fails_it() -> None:
+    """Every check has a case that fails it, and every name of a check is unique."""
+    assert sorted([*SPOILED, "disk exists"]) == sorted(condition.name for condition in CONDITIONS)
+    assert all(condition.source or condition.evidence is Evidence.OUR_RULE for condition in CONDITIONS)
 
 
-def test_without_the_disk_the_tags_alone_are_judged() -> None:
-    """A disk that does not exist fails by its own check; one that nobody could read fails none."""
+def test_without_the_disk_only_the_tags_are_checked() -> None:
+    """A disk that does not exist fails its own check; one that could not be read fails none."""
     vm = make_vm({"OsDiskName": "gone"})
     facts = Facts(vm, choose_wish(vm, ()))
     assert failures(check_facts(facts, Policy())) == ["disk exists"]
@@ -185,11 +188,11 @@ def test_without_the_disk_the_tags_alone_are_judged() -> None:
 
 
 @pytest.mark.parametrize(("name", "spoiled"), [(name, case) for name, cases in SPOILED.items() for case in cases])
-def test_what_is_spoiled_is_refused_by_its_own_check_alone(name: str, spoiled: dict[str, Any]) -> None:
-    """One thing wrong fails one check, which says the cure in a sentence; every other check is still told."""
+def test_one_wrong_property_fails_one_check(name: str, spoiled: dict[str, Any]) -> None:
+    """One wrong property fails one check, whose message has the cure; all other checks are still reported."""
     checks = preflight(**spoiled)
     assert failures(checks) == [name]
-    assert [one.name for one in checks] == [promise.name for promise in PROMISES]
+    assert [one.name for one in checks] == [condition.name for condition in CONDITIONS]
     (failed,) = (one for one in checks if not one.ok)
     assert len(failed.message) > 20
     assert all(one.message == "" for one in checks if one.ok)
@@ -219,28 +222,28 @@ def test_what_is_spoiled_is_refused_by_its_own_check_alone(name: str, spoiled: d
     ],
 )
 def test_what_fits_passes_every_check(fits: dict[str, Any]) -> None:
-    """Azure's documented defaults stand for what it does not say; locks against deletion are no obstacle."""
+    """Azure's documented defaults stand for missing values; locks against deletion do not count."""
     assert failures(preflight(**fits)) == []
 
 
-def test_the_way_back_to_a_smaller_disk_stays_open() -> None:
-    """A disk that this VM ran before may be smaller than the one that an image needed since."""
+def test_a_rollback_to_a_smaller_disk_is_allowed() -> None:
+    """A disk that this VM ran before may be smaller than its current one."""
     smaller: dict[str, Any] = {"wanted": {"size_gb": 20}}
     assert failures(preflight(**smaller)) == ["disk is not smaller"]
     assert failures(preflight(**smaller, ran=frozenset({id_hash(disk_id("web01-202611"))}))) == []
 
 
-def test_without_surroundings_only_the_vm_and_its_disks_are_judged() -> None:
-    """Facts from lists tell nothing of rights and locks, and say so by leaving those checks out."""
+def test_facts_from_lists_check_only_the_vm_and_its_disks() -> None:
+    """On facts from lists the checks of rights, locks and other VMs' tags are left out."""
     checks = check_facts(replace(facts_of(), around=None), Policy())
-    left_out = {promise.name for promise in PROMISES} - {one.name for one in checks}
+    left_out = {condition.name for condition in CONDITIONS} - {one.name for one in checks}
     assert left_out == {
         "no other VM asks for the disk",
-        "VM size takes the disk's SKU",
-        "app has its rights on the VM",
-        "app has its rights on both disks",
-        "app has its rights on the encryption set",
-        "nothing is locked read-only",
+        "VM size supports the disk's SKU",
+        "app has the rights it needs on the VM",
+        "app has the rights it needs on both disks",
+        "app has the rights it needs on the encryption set",
+        "no read-only lock",
     }
 
 
@@ -260,7 +263,7 @@ def test_without_surroundings_only_the_vm_and_its_disks_are_judged() -> None:
     ],
 )
 def test_a_missing_right_is_found_before_the_stop(grants: list[Grant], lacking: set[str]) -> None:
-    """Wildcards grant, notActions take away from their own role only, and no case matters."""
+    """Wildcards grant, notActions exclude within their own role only, and actions compare without case."""
     found = missing(needed_on(VM_ID, "deallocate"), grants)
     short = {
         action.removeprefix("Microsoft.Compute/virtualMachines/").removeprefix("Microsoft.Resources/")
@@ -269,8 +272,8 @@ def test_a_missing_right_is_found_before_the_stop(grants: list[Grant], lacking: 
     assert short == lacking
 
 
-def test_only_the_stop_that_will_be_used_is_asked_for() -> None:
-    """A role without deallocate does for a VM that is powered off, and the other way round."""
+def test_only_the_right_for_the_chosen_stop_is_needed() -> None:
+    """Powering off needs no right to deallocate, and deallocating none to power off."""
     deallocates, powers_off = needed_on(VM_ID, "deallocate"), needed_on(VM_ID, "power-off")
     assert set(deallocates) ^ set(powers_off) == {
         "Microsoft.Compute/virtualMachines/deallocate/action",
@@ -278,15 +281,15 @@ def test_only_the_stop_that_will_be_used_is_asked_for() -> None:
     }
 
 
-def test_data_disks_are_written_down_by_lun() -> None:
-    """The same disks in any order are the same texts; another LUN, name or caching is not."""
+def test_data_disks_are_recorded_by_lun() -> None:
+    """The same disks in any order give the same texts; another LUN, name or caching gives others."""
     logs, data = DataDisk(1, "logs", "None"), DataDisk(0, "Data", "ReadOnly")
     assert data_disks_of([logs, data]) == data_disks_of([data, logs]) == ("0:data:ReadOnly", "1:logs:None")
     assert data_disks_of([replace(logs, caching="ReadWrite")]) != data_disks_of([logs])
 
 
-def test_what_is_named_in_a_refusal_is_what_a_person_looks_for() -> None:
-    """Missing actions and locks are named with their scopes."""
+def test_a_refusal_names_actions_and_locks_with_their_scopes() -> None:
+    """Refusals name missing actions and locks with their scopes."""
     start = "Microsoft.Compute/virtualMachines/start/action"
     (failed,) = (one for one in preflight(around={"gaps": {**NOTHING_MISSING, VM_ID.lower(): (start,)}}) if not one.ok)
     assert start in failed.message

@@ -25,8 +25,8 @@ def event(**data: Any) -> dict[str, Any]:
         event(resourceUri=None),
     ],
 )
-def test_a_write_on_a_vm_is_a_hint_at_it(data: dict[str, Any]) -> None:
-    """Tags and VM writes hint at the VM, whatever the spelling of the id."""
+def test_a_write_on_a_vm_leads_to_its_read(data: dict[str, Any]) -> None:
+    """Writes of tags and VMs lead to a read of the VM, in any spelling of its id."""
     found = hint_from_event(WRITE, VM_ID, data)
     assert found == Hint(VM_ID)
 
@@ -50,7 +50,7 @@ def test_a_write_on_a_vm_is_a_hint_at_it(data: dict[str, Any]) -> None:
     ],
 )
 def test_anything_else_is_ignored_with_a_reason(event_type: Any, subject: Any, data: Any, malformed: bool) -> None:
-    """Events about other things are passed over; malformed ones are told apart so that they are logged once."""
+    """Events about other resources are ignored; malformed ones are marked, so that they are logged once."""
     found = hint_from_event(event_type, subject, data)
     assert isinstance(found, Ignored)
     assert found.malformed is malformed
@@ -70,6 +70,6 @@ def test_anything_else_is_ignored_with_a_reason(event_type: Any, subject: Any, d
         ({"AutoRefresh": "no", "OsDiskName": "web01-202611"}, False),
     ],
 )
-def test_the_sweep_looks_at_unfulfilled_wishes_only(vm_tags: dict[str, str], worth: bool) -> None:
-    """A list entry is worth a look when its tag and OS disk differ or a swap may have died on it."""
+def test_the_sweep_reads_only_vms_whose_tag_and_disk_differ(vm_tags: dict[str, str], worth: bool) -> None:
+    """A listed VM is read when its tag and OS disk differ or it has the mark of an open swap."""
     assert is_worth_a_look(make_vm(vm_tags)) is worth

@@ -30,16 +30,16 @@ OCTOBER, NOVEMBER = "2026-10-01T00:00:00+00:00", "2026-11-01T00:00:00+00:00"
         ({"priority": "Regular"}, {}, StopMode.DEALLOCATE, []),
     ],
 )
-def test_what_a_person_should_know_is_told(
+def test_a_warning_appears_where_it_applies(
     vm: dict[str, Any], disk: dict[str, Any], mode: StopMode, names: list[WarningKind]
 ) -> None:
-    """Each warning is told where it applies and nowhere else, with a sentence of its own."""
+    """Each warning appears where it applies and nowhere else, with its own message."""
     found = warnings_of(make_vm(**vm), make_disk(**disk), mode)
     assert [one.code for one in found] == names
     assert all(len(one.message) > 20 for one in found)
 
 
-def test_a_disk_still_to_be_made_is_no_reason_for_caution() -> None:
-    """A disk without a time of its own is not called old."""
+def test_a_disk_still_to_be_made_gets_no_warning() -> None:
+    """A disk without a creation time gets no warning about its age."""
     assert warnings_of(make_vm(), make_disk(os_type="Windows", time_created=None), StopMode.DEALLOCATE) == ()
     assert warnings_of(make_vm(), None, StopMode.DEALLOCATE) == ()

@@ -1,4 +1,4 @@
-"""Reads that many share."""
+"""Shared reads."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from refresh.reading.calls.paced_reads import Pace, Reads
 from simulator.clock import Clock, run
 
 
-def test_whoever_gives_up_waiting_does_not_take_the_answer_from_the_others() -> None:
-    """Two ask for the same slow thing, one of them not for long: the other has its answer, of one call."""
+def test_a_caller_that_stops_waiting_does_not_cancel_a_shared_read() -> None:
+    """Of two callers that share a slow read, one stops waiting; the other still gets the result of one call."""
     calls = []
 
     async def slow() -> str:
