@@ -1,16 +1,20 @@
-"""docs/permissions.md from the role files: every action the app is given, with its reason.
+"""Writes docs/permissions.md from the role files: every action of the app's roles, with its reason.
 
-Decides how the page reads. Refuses to know any action: they stand in infra/roles/, the JSON that Bicep deploys.
-`python -m tools.permissions` writes the page.
+Decides the form of the page. The actions come from infra/roles/, the JSON that Bicep deploys.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+if not __package__:  # started as a file, not with -m
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from tools.shared.command_line import Parser, run_command
 
 ROOT = Path(__file__).parents[1]
 ROLES = ROOT / "infra" / "roles"
@@ -75,11 +79,12 @@ def _section(name: str, role: Mapping[str, Any]) -> str:
     return "\n".join((head, "", "| action | why | evidence |", "| --- | --- | --- |", *rows, ""))
 
 
-def main() -> int:
+def main(arguments: Sequence[str] = ()) -> int:
     """Write the page; exit code 0."""
+    Parser("permissions", "Write docs/permissions.md from the role files in infra/roles/.").parse_args(arguments)
     PAGE.write_text(page())
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command(main))

@@ -14,8 +14,8 @@ from simulator.clock import Clock, run
 from tests.support.worlds.builders import VM_ID
 from tests.support.worlds.local_azure import LocalAzure, disk_body, local_azure, vm_body
 from tools import drain
-from tools.api_client import Api, ApiError
-from tools.brake import ANSWER_S, WHY, Brake
+from tools.shared.api_client import Api, ApiError
+from tools.shared.deployment_pause import ANSWER_S, WHY, DeploymentPause
 
 OTHER = VM_ID.replace("web01", "web02")
 FLEET = [vm_body(), disk_body("web01-new"), vm_body("web02"), disk_body("web02-new")]
@@ -35,16 +35,16 @@ def play(story: Story, *, speed: float = 60, **settings: str) -> None:
     run(main, Clock("real", speed=speed))
 
 
-def brake(address: str) -> Brake:
-    return Brake(Api(address, dict), 2.0, print)
+def pause_of(address: str) -> DeploymentPause:
+    return DeploymentPause(Api(address, dict), 2.0, print)
 
 
 async def before(azure: LocalAzure, *, wait_s: float = 900, force: bool = False) -> int:
-    return await drain.before(brake(azure.functions), wait_s=wait_s, force=force)
+    return await drain.before(pause_of(azure.functions), wait_s=wait_s, force=force)
 
 
 async def after(azure: LocalAzure) -> int:
-    return await drain.after(brake(azure.functions))
+    return await drain.after(pause_of(azure.functions))
 
 
 async def queue(azure: LocalAzure) -> dict[str, Any]:
@@ -105,7 +105,7 @@ def test_a_swap_that_is_let_in_but_has_not_begun_is_waited_for() -> None:
             said.append(line)
             faults.clear()
 
-        held = Brake(Api(azure.functions, dict), 2.0, say)
+        held = DeploymentPause(Api(azure.functions, dict), 2.0, say)
         assert azure.journal(VM_ID)["stops"] == 0
         assert await drain.before(held, wait_s=900, force=False) == 0
         assert said[0] == "waiting for web01 (preparing)"
@@ -166,7 +166,7 @@ def test_a_person_s_pause_outlives_the_deployment(capsys: pytest.CaptureFixture[
         assert await before(azure, force=True) == 0
         assert await after(azure) == 0
         assert shown(await queue(azure)) == paused
-        assert "stays paused, because somebody has paused it: change freeze" in capsys.readouterr().out
+        assert "stays paused, because a person paused it: change freeze" in capsys.readouterr().out
 
     play(story)
 
@@ -272,11 +272,11 @@ def test_an_app_that_cannot_say_stops_the_deployment(
         async with answering(status, body) as (address, asked):
             begun = clock.time()
             with pytest.raises(ApiError, match=words) as told:
-                await drain.before(brake(address), wait_s=900, force=False)
+                await drain.before(pause_of(address), wait_s=900, force=False)
             assert "--force" in str(told.value)
             assert (clock.time() - begun >= ANSWER_S) is patient
             assert {line.split()[0] for line in asked} == {"GET"}
-            assert await drain.before(brake(address), wait_s=900, force=True) == 0
+            assert await drain.before(pause_of(address), wait_s=900, force=True) == 0
             assert "goes on" in capsys.readouterr().err
 
     run(main, Clock("real", speed=600))
@@ -287,7 +287,7 @@ def test_an_app_that_is_out_of_reach_stops_the_deployment() -> None:
 
     async def main(clock: Clock) -> None:
         with pytest.raises(ApiError, match="does not answer"):
-            await drain.before(brake("http://127.0.0.1:9"), wait_s=900, force=False)
+            await drain.before(pause_of("http://127.0.0.1:9"), wait_s=900, force=False)
 
     run(main, Clock("real", speed=600))
 
@@ -300,8 +300,8 @@ def test_the_end_of_a_deployment_by_somebody_who_may_not_call_the_api(status: in
         async with answering(status, {"title": "no", "detail": "no"}) as (address, _):
             if code:
                 with pytest.raises(ApiError, match=r"tools\.drain --resume"):
-                    await drain.after(brake(address))
+                    await drain.after(pause_of(address))
             else:
-                assert await drain.after(brake(address)) == 0
+                assert await drain.after(pause_of(address)) == 0
 
     run(main, Clock("real", speed=600))

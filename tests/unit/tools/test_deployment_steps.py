@@ -11,7 +11,7 @@ import pytest
 from tests.support.infra.bicep import INFRA, declared, needed_parameters
 from tests.support.infra.scripted_cli import Cli
 from tools import events
-from tools.azure_cli import CliError, az
+from tools.shared.azure_cli import CliError, az
 
 APP = "/subscriptions/app-sub/resourceGroups/rg-app/providers/Microsoft.Web/sites/func-x"
 STORAGE = "/subscriptions/app-sub/resourceGroups/rg-app/providers/Microsoft.Storage/storageAccounts/stx"

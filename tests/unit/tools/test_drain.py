@@ -12,9 +12,9 @@ from refresh.views.queue import queue_view
 from tests.support.infra.scripted_cli import Cli
 from tests.support.worlds.builders import VM_ID, disk_id
 from tools import drain
-from tools.api_client import ApiError
-from tools.brake import WHY, read_queue
-from tools.deployed_app import Found, audience_of, connect, find_app
+from tools.shared.api_client import ApiError
+from tools.shared.deployed_app import Found, audience_of, connect, find_app
+from tools.shared.deployment_pause import WHY, read_queue
 
 ENV = {"AZURE_ENV_NAME": "test", "AZURE_SUBSCRIPTION_ID": "app-sub"}
 APP = {"name": "func-x", "host": "func-x.azurewebsites.net", "state": "Running", "service": "app"}

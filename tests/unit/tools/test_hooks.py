@@ -43,7 +43,9 @@ def test_azd_runs_every_hook_on_every_system(system: str) -> None:
 
 def test_a_hook_that_azd_does_not_have_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     """A name that is mistyped in azure.yaml would otherwise pass for a hook without steps."""
-    assert hooks.main(["predeployment"]) == 2
+    with pytest.raises(SystemExit) as end:
+        hooks.main(["predeployment"])
+    assert end.value.code == 2
     assert "predeploy" in capsys.readouterr().err
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from tests.support.infra.scripted_cli import Cli
 from tools import providers
-from tools.azure_cli import CliError
 from tools.providers import FLEET, OWN, plan_registrations, register
+from tools.shared.azure_cli import CliError
 
 ENV = {"AZURE_SUBSCRIPTION_ID": "app-sub", "REFRESH_SUBSCRIPTIONS": "one, two"}
 
@@ -29,7 +29,7 @@ def begun(cli: Cli) -> list[tuple[str, str]]:
 
 def played(cli: Cli, answers: Mapping[str, Any], env: Mapping[str, str] = ENV, tries: int = 2) -> list[tuple[str, str]]:
     cli.answers(answers)
-    return asyncio.run(register(env, patience_s=0.02 * tries, poll_s=0.02))
+    return asyncio.run(register(env, wait_s=0.02 * tries, poll_s=0.02))
 
 
 def test_only_what_is_missing_is_registered_where_it_is_needed(cli: Cli) -> None:
@@ -55,7 +55,7 @@ def test_it_is_waited_until_azure_has_done_it(cli: Cli) -> None:
     cli.answers({"provider list": states("Microsoft.App"), "account show": {"id": "app-sub"}})
 
     async def main() -> list[tuple[str, str]]:
-        waiting = asyncio.create_task(register({}, patience_s=60, poll_s=0.02))
+        waiting = asyncio.create_task(register({}, wait_s=60, poll_s=0.02))
         while len(cli.calls("provider list")) < 4:
             assert not waiting.done()
             await asyncio.sleep(0.02)
