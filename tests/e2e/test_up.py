@@ -1,4 +1,4 @@
-"""`python -m simulator up`, as a process: the app on a pretend Azure, left running."""
+"""`python -m simulator up`, as a process: the app on a local Azure, left running."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ import shlex
 import signal
 import subprocess
 import sys
+import threading
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from simulator.scenarios.demo import APP, vm_id
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "simulator", "up", "--tls-port", "0", "--functions-port", "0"]
@@ -23,18 +26,18 @@ COMMAND = [sys.executable, "-m", "simulator", "up", "--tls-port", "0", "--functi
 
 @contextmanager
 def left_running(tmp_path: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str], Path]]:
-    """The process on any ports, its one line, and the file that takes what it says on stderr."""
-    said = tmp_path / "stderr"
+    """The process on any ports, its line of JSON, and the file of its stderr."""
+    printed = tmp_path / "stderr"
     env = {**os.environ, "TMPDIR": str(tmp_path)}
     with (
-        said.open("w") as stderr,
+        printed.open("w") as stderr,
         subprocess.Popen(
             [*COMMAND, "--port", "0", *arguments], cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=stderr, text=True
         ) as up,
     ):
         try:
             assert up.stdout is not None
-            yield up, json.loads(up.stdout.readline()), said
+            yield up, json.loads(up.stdout.readline()), printed
         finally:
             up.kill()
 
@@ -47,9 +50,9 @@ def ask(url: str, body: Any = None) -> Any:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_up_announces_itself_answers_and_ends_when_told(number: signal.Signals, tmp_path: Path) -> None:
-    """One line of JSON, the fleet under /api/vms, a plan, lines to try; then exit code 0 and nothing left behind."""
-    with left_running(tmp_path, "--speed", "20") as (up, ends, said):
+def test_up_announces_itself_answers_and_ends_on_a_signal(number: signal.Signals, tmp_path: Path) -> None:
+    """One line of JSON, the fleet under /api/vms, a plan; then exit code 0, one line, and the app's log in a file."""
+    with left_running(tmp_path, "--speed", "20") as (up, ends, printed):
         vms = ask(f"{ends['functions']}/api/vms")["value"]
         assert {vm["vm"].rsplit("/", 1)[-1] for vm in vms} >= {"web01", "app01", "win01", "typo01"}
         plan = ask(f"{ends['functions']}/api/refresh", {"all": True, "rollout": "auto", "dryRun": True})["plan"]
@@ -58,15 +61,84 @@ def test_up_announces_itself_answers_and_ends_when_told(number: signal.Signals, 
         up.send_signal(number)
         out, _ = up.communicate(timeout=30)
         assert (up.returncode, out) == (0, "")
-    text = said.read_text()
-    for line in (f"curl -s {ends['functions']}/api/vms", f"export REQUESTS_CA_BUNDLE={ends['ca_file']}", "Ctrl-C"):
+    text = printed.read_text()
+    for line in (f"export APP={ends['functions']} ", f"export REQUESTS_CA_BUNDLE={ends['ca_file']}", "Ctrl-C"):
         assert line in text
-    assert not re.search(r"Traceback|code=|eyJ[A-Za-z0-9_-]{20}", text)
-    assert list(tmp_path.iterdir()) == [said]
+    (log,) = re.findall(r"^The app's log: (\S+)$", text, re.MULTILINE)
+    assert text.splitlines()[-1] == f"Stopped. The app's log stays in {log}"
+    assert "Traceback" not in text
+    assert "INFO refresh." not in text
+    assert not re.search(r"Traceback|code=|eyJ[A-Za-z0-9_-]{20}", text + Path(log).read_text())
+    assert sorted(tmp_path.iterdir()) == sorted([printed, Path(log).parent])
+
+
+def test_verbose_shows_the_log_in_the_terminal_as_well(tmp_path: Path) -> None:
+    """With --verbose the lines of the file are on stderr."""
+    with left_running(tmp_path, "--speed", "20", "--verbose") as (up, ends, printed):
+        tag = {"operation": "Merge", "properties": {"tags": {"OsDiskName": "nowhere"}}}
+        write_tags(ends["arm"], tag)
+        until(lambda: ask(f"{ends['functions']}/api/vms?vm=app01")["reason"] == "disk-not-found")
+        until(lambda: "disk-not-found" in printed.read_text())
+        up.send_signal(signal.SIGINT)
+        up.communicate(timeout=30)
+    (log,) = re.findall(r"^The app's log: (\S+)$", printed.read_text(), re.MULTILINE)
+    lines = Path(log).read_text().splitlines()
+    assert lines
+    assert set(lines) <= set(printed.read_text().splitlines())
+
+
+def pasted(text: str) -> str:
+    """The commands that are printed, as a script; those for the Azure CLI are played in test_az_cli.py."""
+    lines = text.split("\nThe same tag with the real Azure CLI")[0].splitlines()
+    return "\n".join(line[2:] for line in lines if line.startswith("  "))
+
+
+def test_the_printed_commands_can_be_pasted_as_they_are(tmp_path: Path) -> None:
+    """Every line works in a shell; the tag edit swaps the VM, the way back too, and a wrong tag is refused."""
+    with left_running(tmp_path, "--speed", "30") as (_, ends, printed):
+        script = pasted(printed.read_text())
+        done = subprocess.run(["bash", "-eu", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        assert (done.returncode, done.stderr) == (0, ""), done.stdout
+        assert "error" not in done.stdout.lower().replace('"errors"', ""), done.stdout
+        assert '"decision": "swap"' in done.stdout
+        exports = "\n".join(line for line in script.splitlines()[:6])
+        for command, disk in (
+            ("tag OsDiskName app01-os-copy", "app01-os-copy"),
+            ("tag OsDiskName @previous", "app01-os"),
+        ):
+            subprocess.run(["bash", "-eu", "-c", f"{exports}\n{command}"], capture_output=True, check=True, timeout=30)
+            until(lambda expected=("already-there", disk): reason_and_disk(ends) == expected)
+        subprocess.run(["bash", "-eu", "-c", f"{exports}\ntag OsDiskName nowhere"], capture_output=True, check=True)
+        until(lambda: reason_and_disk(ends) == ("disk-not-found", "app01-os"))
+
+
+def write_tags(arm: str, body: Any) -> None:
+    """Edit the tags of app01 as the portal does."""
+    vm = vm_id(APP, "app01")
+    url = f"{arm}{vm}/providers/Microsoft.Resources/tags/default?api-version=2024-07-01"
+    headers = {"Authorization": "Bearer any", "Content-Type": "application/json"}
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers, method="PATCH")
+    with urllib.request.urlopen(request, timeout=30):
+        pass
+
+
+def reason_and_disk(ends: dict[str, str]) -> tuple[str, str]:
+    """Of app01: the reason of the decision about it, and the disk it runs."""
+    row = ask(f"{ends['functions']}/api/vms?vm=app01")
+    return row["reason"], row["current"]
+
+
+def until(reached: Callable[[], bool]) -> None:
+    """Wait until `reached` is true, half a minute at most."""
+    for _ in range(150):
+        if reached():
+            return
+        threading.Event().wait(0.2)
+    raise AssertionError("not reached in half a minute")
 
 
 def shown_in_readme() -> tuple[list[str], list[str], list[str]]:
-    """What the README shows of *Try it*: the lines `make up` prints, the words of the dry run, the lines it answers."""
+    """The README's *Try it*: the lines that `make up` prints, the command of the dry run, and lines of its output."""
     blocks = re.findall(r"^```(?:sh|text)\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
     _, _, _, printed, command, answered = [block.splitlines() for block in blocks[:6]]
     return printed, shlex.split(command[-1].replace("$APP", "APP")), answered
@@ -78,31 +150,31 @@ def without_numbers(text: str) -> str:
 
 
 def test_the_readme_shows_what_up_and_a_dry_run_answer(tmp_path: Path) -> None:
-    """The third command to try is run as the README has it; each line that is shown is one of the answer."""
+    """The third command is run as in the README; each line that the README shows is one of the output."""
     printed, command, answered = shown_in_readme()
     assert command[:3] == ["python3", "-m", "tools.refresh"]
-    with left_running(tmp_path, "--speed", "10") as (_, ends, said):
+    with left_running(tmp_path, "--speed", "10") as (_, ends, printed_to):
         asked = [sys.executable, *command[1:]]
         asked[asked.index("APP")] = ends["functions"]
         done = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stderr) == (0, "")
-    lines = [without_numbers(line) for line in (done.stdout + said.read_text()).splitlines()]
+    lines = [without_numbers(line) for line in (done.stdout + printed_to.read_text()).splitlines()]
     for line in (*printed, *answered):
         begins = without_numbers(line).rstrip("…")
         assert any(each.startswith(begins) for each in lines), line
 
 
 def test_a_fleet_of_ones_own_can_be_tried(tmp_path: Path) -> None:
-    """`--scenario FILE`: the lines to try name a VM of that fleet, and its tag edit reaches the app."""
+    """`--scenario FILE`: the commands are about a VM of that fleet, and its tags reach the app."""
     group = "/subscriptions/aaaaaaaa-0000-4000-8000-000000000001/resourceGroups/mine"
     vm = f"{group}/providers/Microsoft.Compute/virtualMachines/solo"
     file = tmp_path / "mine.json"
     file.write_text(json.dumps([{"id": vm, "tags": {"AutoRefresh": "true", "OsDiskName": "nowhere"}}]))
-    with left_running(tmp_path, "--scenario", str(file)) as (up, ends, said):
+    with left_running(tmp_path, "--scenario", str(file)) as (up, ends, printed):
         assert ask(f"{ends['functions']}/api/vms?vm=solo")["reason"] == "disk-not-found"
         up.send_signal(signal.SIGTERM)
         up.communicate(timeout=30)
-    assert f"--resource-id {vm} --tags OsDiskName=@previous" in said.read_text()
+    assert f"  export VM={vm}\n" in printed.read_text()
 
 
 def test_the_fleet_of_the_simulators_readme_can_be_refreshed(tmp_path: Path) -> None:
