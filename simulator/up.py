@@ -31,7 +31,8 @@ _VM = "Microsoft.Compute/virtualMachines"
 # replicating and proving image versions; between two sweeps, by the schedule in local.settings.json.example.
 _EDIT_S, _MONTH_S, _SWEEP_S = 90, 2700, 300
 _FLEET = """
-Every VM, what it runs and why; what a month would do; the month itself; its progress; its results; its events:
+Every VM, what it runs and why; what a month would do; the month itself; its
+progress; its results; its events:
 
   curl -s $APP/api/vms | python3 -m json.tool
   curl -s -X POST $APP/api/refresh -d '{"all": true, "rollout": "auto", "dryRun": true}' | python3 -m json.tool
@@ -124,11 +125,10 @@ def choose_example(simulator: Simulator) -> Example | None:
 
 def commands(endpoints: Endpoints, clock: Clock, example: Example | None, log: Path) -> str:
     """Commands to paste, after the lines that export what they use; those for a VM only with an `example`."""
-    pace = f"runs {clock.speed:g} times as fast" if clock.kind == "real" else "jumps to the next event"
     exports = f"""
-The app listens on {endpoints.functions}, its Azure on {endpoints.arm}; time {pace}. Ctrl-C ends it.
+The app listens on {endpoints.functions}, its Azure on {endpoints.arm}.
+{_pace(clock)}
 The app's log: {log}
-{_durations(clock)}
 
 Paste these lines into a second terminal, then any of the commands below:
 
@@ -139,11 +139,14 @@ Paste these lines into a second terminal, then any of the commands below:
     return exports + _exports_of(example) + _FLEET + _on_a_vm(endpoints, example)
 
 
-def _durations(clock: Clock) -> str:
+def _pace(clock: Clock) -> str:
     if clock.kind == "virtual":
-        return "A swap and a month take no time but the computing."
+        return "Time jumps to the next event. Ctrl-C ends it."
     edit, month, sweep = (_in_real_time(seconds / clock.speed) for seconds in (_EDIT_S, _MONTH_S, _SWEEP_S))
-    return f"From a tag edit to a verified swap: about {edit}. The month: about {month}. The sweep: every {sweep}."
+    return (
+        f"Time runs {clock.speed:g} times as fast; the sweep runs every {sweep}. Ctrl-C ends it.\n"
+        f"A tag edit is a verified swap in about {edit}, a month takes about {month}."
+    )
 
 
 def _in_real_time(seconds: float) -> str:
@@ -163,8 +166,8 @@ def _on_a_vm(endpoints: Endpoints, example: Example) -> str:
     name, copy = example.name, example.disk.rsplit("/", 1)[-1] + "-copy"
     az_directory = Path(endpoints.ca_file).parent / "az"
     return f"""
-A swap by tag edit: copy the OS disk of {name}, write the tag as the portal does, read until the reason is
-already-there; then swap back:
+A swap by tag edit: copy the OS disk of {name}, write the tag as the portal
+does, read until the reason is already-there; then swap back:
 
   arm PUT "$DISK-copy?api-version=2024-03-02" '{example.copy}'
   tag OsDiskName {copy}
@@ -176,7 +179,8 @@ A disk that does not exist is refused with a reason:
   tag OsDiskName nowhere
   curl -s "$APP/api/vms?vm={name}" | python3 -m json.tool
 
-A failure: disks that the month makes for {name} do not boot. Then the timer of the month, and every request to Azure:
+A failure: disks that the month makes for {name} do not boot. Then the timer of
+the month, and every request to Azure:
 
   curl -s -X POST $SIM/faults -d '[{{"disk": "{name}-20*", "boots": false}}]'
   curl -s -X POST $APP/admin/functions/monthly_refresh -d '{{"input": ""}}'

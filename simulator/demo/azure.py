@@ -5,7 +5,7 @@ Decides how a VM, and the app's work, are put in a few words. Does not know whic
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -102,21 +102,11 @@ class Azure:
         return Work(text, builds)
 
     async def _builds(self, images: Mapping[str, Any]) -> dict[str, str]:
-        """The step of each build of the run `images`; the version of a recipe is a second build after the first."""
+        """The step of each build of the run `images`."""
         builds = (await self.api(f"runs?kind=build&top=50&from={quote(images['started'])}"))["value"]
         machines = (await self.api("runs?kind=machine&top=1"))["value"]
-        recipe_step = _FROM_RECIPE if machines and machines[0]["status"] == "running" else _PLANNED
-        rows = {row["run"]: row["message"] for row in (await self.api(f"runs/{images['id']}")).get("images", ())}
-        steps: dict[str, str] = {}
-        for build in sorted(builds, key=lambda build: str(build["started"])):
-            name = build["input"]["definition"].rsplit("/", 1)[-1]
-            step = str(rows.get(build["id"], _PLANNED)).replace(" Replicating ", " ")
-            if build["status"] != "running":
-                versions = [row["version"] for row in build["images"] if row.get("version")]
-                step = f"version {versions[0]} is ready" if versions else build["status"]
-            if step != _PLANNED or name not in steps:
-                steps[name] = recipe_step if step == _PLANNED else step
-        return steps
+        builds_itself = bool(machines) and machines[0]["status"] == "running"
+        return build_steps(builds, (await self.api(f"runs/{images['id']}")).get("images", ()), builds_itself)
 
     async def groups(self, subscription: str) -> list[str]:
         """The names of a subscription's resource groups."""
@@ -149,6 +139,27 @@ class Azure:
         async with self._http.get(f"{self._endpoints.functions}/api/{path}") as answer:
             answer.raise_for_status()
             return dict(await answer.json())
+
+
+def build_steps(
+    builds: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[str, Any]], builds_itself: bool
+) -> dict[str, str]:
+    """The step of each image build by the name of its definition; `builds_itself` while the VM of a recipe does.
+
+    `rows` are the images in the record of the run that waits for `builds`; when that run has ended they name no build.
+    The version of a recipe is a second build of its definition, after the first.
+    """
+    messages = {row["run"]: str(row["message"]) for row in rows if "run" in row}
+    steps: dict[str, str] = {}
+    for build in sorted(builds, key=lambda build: str(build["started"])):
+        name = build["input"]["definition"].rsplit("/", 1)[-1]
+        step = messages.get(build["id"], _PLANNED).replace(" Replicating ", " ")
+        if build["status"] != "running":
+            versions = [row["version"] for row in build["images"] if row.get("version")]
+            step = f"version {versions[0]} is ready" if versions else str(build["status"])
+        if step != _PLANNED or name not in steps:
+            steps[name] = _FROM_RECIPE if step == _PLANNED and builds_itself else step
+    return steps
 
 
 def _seen(body: Mapping[str, Any], power: str) -> Seen:

@@ -65,6 +65,9 @@ def test_up_announces_itself_answers_and_ends_on_a_signal(number: signal.Signals
     for line in (f"export APP={ends['functions']} ", f"export REQUESTS_CA_BUNDLE={ends['ca_file']}", "Ctrl-C"):
         assert line in text
     (log,) = re.findall(r"^The app's log: (\S+)$", text, re.MULTILINE)
+    assert [
+        line for line in text.splitlines() if len(line) > 85 and not line.startswith("  ") and log not in line
+    ] == []
     assert text.splitlines()[-1] == f"Stopped. The app's log stays in {log}"
     assert "Traceback" not in text
     assert "INFO refresh." not in text

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import re
+from typing import Any
 
 import pytest
 from rich.console import Console
 
-from simulator.demo.azure import Seen, Work
+from simulator.demo.azure import Seen, Work, build_steps
 from simulator.demo.screen import Screen
 from simulator.demo.text import write
 
@@ -57,6 +58,31 @@ def test_each_step_of_a_build_is_a_line(record: bool, printed: list[str]) -> Non
         for step in ("replicating: north 24 %", "replicating: north 48 %", "replicating: north 48 %", "being proved"):
             screen.show(1.0, [], Work("", {"ubuntu": step}), 0)
     assert lines_after_time(out) == [f"ubuntu {step}" for step in printed]
+
+
+def build(run: str, definition: str, started: str, version: str | None = None) -> dict[str, Any]:
+    images = [{"version": version}] if version else []
+    status = "succeeded" if version else "running"
+    where = {"definition": f"/galleries/fleet/images/{definition}"}
+    return {"id": run, "status": status, "started": started, "input": where, "images": images}
+
+
+def test_the_version_of_a_recipe_is_its_second_build() -> None:
+    """First its VM builds itself, then the second build has the step, then the version is ready."""
+    recipe, publishing = build("build-1", "gen1", "12:00"), build("build-2", "gen1", "12:04")
+    planned = {"run": "build-1", "message": "being planned"}
+    replicating = {"run": "build-2", "message": "replicating: north Replicating 24 %"}
+    assert build_steps([recipe], [planned], True) == {"gen1": "a VM builds itself from a recipe"}
+    assert build_steps([publishing, recipe], [planned, replicating], False) == {"gen1": "replicating: north 24 %"}
+    ready = build("build-2", "gen1", "12:04", "202611.1.0")
+    assert build_steps([ready, recipe], [planned], False) == {"gen1": "version 202611.1.0 is ready"}
+
+
+def test_a_run_that_ends_between_two_requests_has_steps_too() -> None:
+    """The images of a run that has ended name no build; the builds have ended as well."""
+    rows = [{"message": "version 202611.1.0 was made", "version": "202611.1.0"}]
+    steps = build_steps([build("build-1", "ubuntu", "12:00", "202611.1.0")], rows, False)
+    assert steps == {"ubuntu": "version 202611.1.0 is ready"}
 
 
 @pytest.mark.parametrize("terminal", [False, True])
