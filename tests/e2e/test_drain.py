@@ -26,7 +26,7 @@ type Story = Callable[[LocalAzure], Awaitable[None]]
 
 
 def play(story: Story, *, speed: float = 60, **settings: str) -> None:
-    """Play on a fast clock: the command waits in a thread, which a virtual clock cannot see."""
+    """Run on a fast real clock: the command waits in a thread, which a virtual clock does not notice."""
 
     async def main(clock: Clock) -> None:
         async with local_azure(clock, FLEET, settings=settings) as azure:
@@ -52,7 +52,7 @@ async def queue(azure: LocalAzure) -> dict[str, Any]:
 
 
 async def stopped(azure: LocalAzure, vm: str = VM_ID) -> None:
-    """Ask for the VM's new disk and wait until it is down for it."""
+    """Write the tag for the new disk and wait until the VM is down for the swap."""
     await azure.tag(vm, OsDiskName=f"{vm.rsplit('/', 1)[-1]}-new")
     await azure.until(lambda: azure.journal(vm)["stops"] > 0)
 
@@ -69,7 +69,7 @@ def shown(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_deployment_waits_until_a_vm_in_its_downtime_has_its_verdict(capsys: pytest.CaptureFixture[str]) -> None:
-    """While it may go on no VM is down and none is stopped, whatever is asked for; afterwards swaps go on."""
+    """During the deployment no VM is down and no tag edit stops one; afterwards swaps go on."""
 
     async def story(azure: LocalAzure) -> None:
         await stopped(azure)
@@ -91,7 +91,7 @@ def test_a_deployment_waits_until_a_vm_in_its_downtime_has_its_verdict(capsys: p
     play(story)
 
 
-def test_a_swap_that_is_let_in_but_has_not_begun_is_waited_for() -> None:
+def test_an_admitted_swap_that_has_not_begun_is_waited_for() -> None:
     """It goes on to its stop in spite of the pause, so the deployment must not begin before its verdict."""
     said: list[str] = []
 
@@ -134,7 +134,7 @@ def test_a_swap_in_its_notice_is_not_waited_for_and_stops_nothing() -> None:
 
 
 def test_a_swap_that_hangs_stops_the_deployment(capsys: pytest.CaptureFixture[str]) -> None:
-    """When the time is up the VM, its run and the way out are named, and the app is not paused any more."""
+    """At the timeout the VM, its run and the way out are named, and the app is no longer paused."""
 
     async def story(azure: LocalAzure) -> None:
         azure.simulator.plane.faults.add([HANGS])
@@ -154,7 +154,7 @@ def test_a_swap_that_hangs_stops_the_deployment(capsys: pytest.CaptureFixture[st
 
 
 def test_a_person_s_pause_outlives_the_deployment(capsys: pytest.CaptureFixture[str]) -> None:
-    """Its reason and its time stay, whether the deployment goes on or stops."""
+    """Its reason and its time stay, when the deployment goes on and when it stops."""
 
     async def story(azure: LocalAzure) -> None:
         azure.simulator.plane.faults.add([HANGS])
@@ -172,7 +172,7 @@ def test_a_person_s_pause_outlives_the_deployment(capsys: pytest.CaptureFixture[
 
 
 def test_a_pause_during_the_deployment_stays() -> None:
-    """Who pulls the brake while it goes on means what comes after it."""
+    """A person's pause during the deployment is still there after it."""
 
     async def story(azure: LocalAzure) -> None:
         assert await before(azure) == 0
@@ -185,7 +185,7 @@ def test_a_pause_during_the_deployment_stays() -> None:
 
 
 def test_force_goes_on_in_the_middle_of_a_swap(capsys: pytest.CaptureFixture[str]) -> None:
-    """Nothing is waited for, the VMs are named, and no further swap begins until the deployment is over."""
+    """The step does not wait, the VMs are named, and no further swap begins until the deployment is over."""
 
     async def story(azure: LocalAzure) -> None:
         azure.simulator.plane.faults.add([HANGS])
@@ -202,7 +202,7 @@ def test_force_goes_on_in_the_middle_of_a_swap(capsys: pytest.CaptureFixture[str
 
 
 def test_a_deployment_that_broke_off_leaves_a_pause_that_the_next_one_ends() -> None:
-    """Its pause is known by its reason: it is taken over, not taken for a person's."""
+    """The next deployment recognises the pause by its reason and takes it over."""
 
     async def story(azure: LocalAzure) -> None:
         assert await before(azure) == 0
@@ -215,8 +215,8 @@ def test_a_deployment_that_broke_off_leaves_a_pause_that_the_next_one_ends() -> 
     play(story)
 
 
-def test_a_deployment_that_is_called_off_while_it_waits_puts_the_pause_back() -> None:
-    """Ctrl-C in the middle of the waiting leaves no pause behind."""
+def test_a_deployment_that_is_cancelled_while_it_waits_ends_its_pause() -> None:
+    """Ctrl-C during the wait leaves no pause behind."""
 
     async def story(azure: LocalAzure) -> None:
         azure.simulator.plane.faults.add([HANGS])
@@ -233,7 +233,7 @@ def test_a_deployment_that_is_called_off_while_it_waits_puts_the_pause_back() ->
 
 @asynccontextmanager
 async def answering(status: int, body: Any) -> AsyncIterator[tuple[str, list[str]]]:
-    """An address where every request is answered alike, and what it was asked."""
+    """An address with the same answer to every request, and the requests."""
     asked: list[str] = []
 
     async def answer(request: web.Request) -> web.Response:
@@ -263,10 +263,10 @@ async def answering(status: int, body: Any) -> AsyncIterator[tuple[str, list[str
         (200, {"hello": "world"}, "not answered by azure-vm-refresh", False),
     ],
 )
-def test_an_app_that_cannot_say_stops_the_deployment(
+def test_an_app_that_answers_with_an_error_stops_the_deployment(
     status: int, body: dict[str, str], words: str, *, patient: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Unknown is not a go: the cure is told, what a cold start explains is asked again first, and --force goes on."""
+    """Unknown counts as no: the error has the cure, passing errors are retried first, and --force goes on."""
 
     async def main(clock: Clock) -> None:
         async with answering(status, body) as (address, asked):
@@ -283,7 +283,7 @@ def test_an_app_that_cannot_say_stops_the_deployment(
 
 
 def test_an_app_that_is_out_of_reach_stops_the_deployment() -> None:
-    """Nobody listens: that says nothing about its VMs."""
+    """Without an answer the state of its VMs is unknown."""
 
     async def main(clock: Clock) -> None:
         with pytest.raises(ApiError, match="does not answer"):
@@ -293,8 +293,8 @@ def test_an_app_that_is_out_of_reach_stops_the_deployment() -> None:
 
 
 @pytest.mark.parametrize(("status", "code"), [(401, 0), (403, 0), (503, 1)])
-def test_the_end_of_a_deployment_by_somebody_who_may_not_call_the_api(status: int, code: int) -> None:
-    """There is no pause of theirs to end; an app that does not answer leaves one, and the command for it is told."""
+def test_the_end_of_a_deployment_by_an_identity_that_may_not_call_the_api(status: int, code: int) -> None:
+    """It has no pause to end; when the app does not answer, the error has the command that ends the pause."""
 
     async def main(clock: Clock) -> None:
         async with answering(status, {"title": "no", "detail": "no"}) as (address, _):

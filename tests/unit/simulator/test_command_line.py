@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[3]
 
 @contextmanager
 def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
-    """A simulator process on any ports, and what it announced."""
+    """A simulator process on any ports, and its line of JSON."""
     command = [*COMMAND, "serve", "--port", "0", "--tls-port", "0", *arguments]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
@@ -40,8 +40,8 @@ def read(url: str, ca_file: str | None = None) -> Any:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_serve_announces_itself_in_one_line_and_stops_when_told(number: signal.Signals) -> None:
-    """http and https answer, stdout holds nothing but the line, and the end is exit code 0 without a word."""
+def test_serve_announces_itself_in_one_line_and_stops_on_a_signal(number: signal.Signals) -> None:
+    """http and https answer, stdout has the line alone, and the process ends with exit code 0 and no output."""
     with serving("--speed", "60", "--seed", "3") as (process, ends):
         health = read(f"{ends['control']}/health")
         assert (health["speed"], health["clock"]) == (60.0, "real")
@@ -54,14 +54,14 @@ def test_serve_announces_itself_in_one_line_and_stops_when_told(number: signal.S
 
 
 def test_serve_loads_a_scenario_file(tmp_path: Path) -> None:
-    """What the file lists is in the world."""
+    """The simulator has the resources of the file."""
     file = tmp_path / "one.json"
     file.write_text(json.dumps([{"id": "/subscriptions/s/resourceGroups/g"}]))
     with serving("--scenario", str(file)) as (_, ends):
         assert [body["name"] for body in read(f"{ends['control']}/resources")] == ["g"]
 
 
-def test_what_cannot_be_served_is_said_in_one_sentence() -> None:
+def test_a_scenario_that_does_not_exist_is_one_sentence() -> None:
     """No such scenario: exit code 2, nothing on stdout, no stack trace."""
     command = [*COMMAND, "serve", "--port", "0", "--tls-port", "0", "--scenario", "nowhere"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
@@ -71,7 +71,7 @@ def test_what_cannot_be_served_is_said_in_one_sentence() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "words"),
     [
         (["serve", "--clock", "virtual"], "serve runs on the real clock only"),
         (["demo", "--speed", "31"], "at speed 30 at most"),
@@ -91,20 +91,22 @@ def test_what_cannot_be_served_is_said_in_one_sentence() -> None:
         ),
         (["demo", "--engine", "azure-storage", "--clock", "virtual"], "runs in real time"),
         (["demo", "--engine", "azure"], "invalid choice: 'azure'"),
+        (["demo", "--verbose"], "--verbose belongs to up"),
     ],
 )
-def test_a_command_that_makes_no_sense_is_refused(
-    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+def test_arguments_that_are_not_valid_are_refused(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Exit code 2 and a sentence."""
+    """Exit code 2 and one line."""
     with pytest.raises(SystemExit) as end:
         parse(arguments)
     assert end.value.code == 2
-    assert said in capsys.readouterr().err
+    (line,) = capsys.readouterr().err.splitlines()
+    assert words in line
 
 
 def test_the_engine_is_a_choice_and_the_simulators_own_unless_asked_for() -> None:
-    """`up` and `demo` take either; without a word it is the simulated one."""
+    """`up` and `demo` accept both; the default is the simulated one."""
     assert parse(["up"]).engine == "simulated"
     for command in ("up", "demo"):
         assert parse([command, "--engine", "azure-storage"]).engine == "azure-storage"
