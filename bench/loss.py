@@ -1,7 +1,7 @@
-"""Where a swap's downtime goes beyond Azure's own work: polls, hand-overs, and whatever is left.
+"""Splits a swap's downtime beyond Azure's own work into polls, hand-overs and the rest.
 
-Decides the parts from what Azure saw: its operations on the VM, the reads of their state, and the time the VM was down.
-Does not know who swapped it or how.
+Decides the parts from Azure's record: its operations on the VM, the reads of their state, and the time the VM was down.
+Does not know who swapped the VM or how.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from itertools import pairwise
 
 @dataclass(frozen=True)
 class Span:
-    """One operation of Azure: from the time it was accepted until it ended."""
+    """One operation of Azure, from acceptance to end."""
 
     started: datetime
     ended: datetime
 
     @property
     def seconds(self) -> float:
-        """How long it took, in seconds."""
+        """The duration in seconds."""
         return _seconds(self.started, self.ended)
 
 
@@ -29,9 +29,9 @@ class Span:
 class Loss:
     """Seconds of one VM's downtime.
 
-    `work_s` is Azure's own. `polls_s` and `hand_overs_s` have a number for each pair of operations that follow each
-    other: how long the first had ended when a read first saw it, and how long it took from that read until the second
-    was accepted. `other_s` is what remains of `down_s`.
+    `work_s` is Azure's own work. `polls_s` and `hand_overs_s` have one number for each pair of consecutive operations:
+    the time from the end of the first until a read saw that end, and from that read until the second was accepted.
+    `other_s` is the rest of `down_s`.
     """
 
     down_s: float
@@ -41,19 +41,19 @@ class Loss:
 
     @property
     def other_s(self) -> float:
-        """What is neither work, nor poll, nor hand-over."""
+        """Downtime that is neither work, nor poll, nor hand-over."""
         return self.down_s - self.work_s - sum(self.polls_s) - sum(self.hand_overs_s)
 
     @property
     def ratio(self) -> float:
-        """Downtime over Azure's own work."""
+        """Downtime divided by Azure's own work."""
         return self.down_s / self.work_s
 
 
 def split_downtime(down_s: float, operations: Sequence[Span], reads: Iterable[datetime]) -> Loss:
-    """Split `down_s` seconds of downtime along `operations`, in their order; `reads` are those of the VM's state.
+    """Split `down_s` seconds of downtime by `operations`, in their order; `reads` are the reads of the VM's state.
 
-    An operation that no read follows before the next one is accepted costs no poll: the whole gap is a hand-over.
+    Where no read lies between two operations, the poll is 0 and the whole gap counts as hand-over.
     """
     seen = sorted(reads)
     polls, hand_overs = [], []

@@ -1,8 +1,8 @@
-"""How much longer a VM is down than Azure itself needs, beside a script that waits as the SDK does by default.
+"""Compares a VM's downtime in the app's swap with a script that uses the SDK's default pollers.
 
-`make bench-swap`: the pretend Azure at real speed draws each operation's duration from recorded ones, the app swaps
-five VMs in each stop mode, and five more are swapped by plain azure-mgmt calls with the SDK's own pollers. A ratio is
-downtime (from the accepted stop until the VM runs) over the sum of Azure's own work on that VM in this run.
+`make bench-swap`: the local Azure at real speed draws each operation's duration from recorded ones. The app swaps five
+VMs in each stop mode; plain azure-mgmt calls with the SDK's own pollers swap five more. The ratio is downtime (from the
+accepted stop until the VM runs) divided by the sum of Azure's own work on that VM in this run.
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ class _AllowHttp(SansIOHTTPPolicy[Any, Any]):
 
 
 def main() -> None:
-    """Run it and print the table."""
+    """Run the benchmark and print the tables."""
     parser = argparse.ArgumentParser(prog="python -m bench.swap")
-    parser.add_argument("--vms", type=int, default=5, help="VMs per stop mode and way of waiting (default 5)")
+    parser.add_argument("--vms", type=int, default=5, help="VMs for each stop mode and client (default 5)")
     parser.add_argument(
-        "--at-once", type=int, metavar="N", help="N swaps by the app alone, half in each stop mode, all down at once"
+        "--at-once", type=int, metavar="N", help="N swaps by the app only, half in each stop mode, all at the same time"
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--engine", choices=ENGINES, default="simulated", help="default %(default)s")
     parser.add_argument(
-        "--latency-ms", type=float, default=10.0, help="of each request to storage, azure-storage only (default 10)"
+        "--latency-ms", type=float, default=10.0, help="of each request to storage, with azure-storage (default 10)"
     )
     typed = parser.parse_args()
     who, vms = ((OURS,), typed.at_once // len(MODES)) if typed.at_once else (WHO, typed.vms)
@@ -65,12 +65,12 @@ def main() -> None:
 
 async def _bench(clock: Clock, runs: Sequence[Run], seed: int, engine: Engine | EngineKind) -> None:
     console = Console(width=110)
-    # The app's connections are nobody's to close, here as in Azure; aiohttp would say so at the end.
+    # As in Azure, the app's connections stay open; aiohttp would log an error for each at the end.
     logging.getLogger("asyncio").disabled = True
     scenario = list(chain.from_iterable(map(_bodies, runs)))
     simulator = Simulator(clock, seed=seed, scenario=scenario, throttle=True)
     ours = sum(each.who == OURS for each in runs)
-    app = LocalApp(clock, simulator, Path.cwd(), engine=engine, settings={"REFRESH_MAX_SWAPS": str(ours)})
+    app = LocalApp(simulator, Path.cwd(), engine=engine, settings={"REFRESH_MAX_SWAPS": str(ours)})
     endpoints = await app.start()
     console.print(f"{len(runs)} swaps at real speed; this takes two to five minutes ...")
     try:
@@ -113,7 +113,7 @@ async def _until_ours_are_over(app: LocalApp, runs: Sequence[Run]) -> None:
     assert app.host is not None
     state: dict[str, Any] = {}
     for _ in range(900):
-        # A large state is a blob of its own, which the next turn replaces: a read may find it gone.
+        # The engine keeps a large state in a blob that the next batch replaces: a read may find no blob.
         with contextlib.suppress(grpc.aio.AioRpcError):
             state = await app.host.engine.entity_state("@dispatcher@app") or {}
         if len(state.get("finished", [])) >= len(ours):
@@ -125,7 +125,7 @@ async def _until_ours_are_over(app: LocalApp, runs: Sequence[Run]) -> None:
 
 
 async def _swap_plainly(endpoints: Endpoints, runs: Sequence[Run]) -> None:
-    """What a script does: begin, `result()`, begin, `result()`; the SDK asks every 30 s where Azure says nothing."""
+    """Swap as a script does: begin, `result()`, begin, `result()`. Without a Retry-After the SDK polls every 30 s."""
     credential = ManagedIdentityCredential()
     options: Any = {"base_url": endpoints.arm, "per_call_policies": [_AllowHttp()]}
     scopes = ["https://management.azure.com/.default"]

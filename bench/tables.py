@@ -1,7 +1,7 @@
 """The tables of the swap benchmark: downtime over Azure's own work, and where the rest of the downtime went.
 
-Decides what is read from the simulator's journal and operations, and how it is shown. Does not know how a VM was
-swapped.
+Decides which numbers come from the simulator's journal and operations, and how they are shown. Does not know how a VM
+was swapped.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ WHO = (OURS, PLAIN)
 
 @dataclass(frozen=True)
 class Run:
-    """One VM's swap: who did it, in which stop mode."""
+    """One VM's swap: the client that did it and the stop mode."""
 
     who: str
     mode: str
@@ -41,13 +41,13 @@ class Run:
 
     @property
     def new_disk(self) -> str:
-        """The id of the disk it is to run."""
+        """The id of the disk that the VM is swapped to."""
         return f"{COMPUTE}/disks/{self.name}-new"
 
 
 @dataclass(frozen=True)
 class _Seen:
-    """What Azure saw of one run."""
+    """Azure's record of one run."""
 
     simulator: Simulator
     journal: dict[str, Any]
@@ -80,7 +80,7 @@ def _is_one_of(path: str, paths: Iterable[str]) -> bool:
 
 
 def ratio_table(simulator: Simulator, clock: Clock, runs: Sequence[Run]) -> Table:
-    """Downtime over Azure's own work for each stop mode and way of waiting."""
+    """Downtime divided by Azure's own work, for each stop mode and client."""
     table = Table(title="Downtime over Azure's own work, medians (real speed)", title_justify="left")
     for column in ("stop mode", "who", "VMs", "down s", "Azure's work s", "ratio", "worst ratio", "requests on the VM"):
         table.add_column(column)
@@ -101,7 +101,7 @@ def ratio_table(simulator: Simulator, clock: Clock, runs: Sequence[Run]) -> Tabl
 def loss_table(simulator: Simulator, clock: Clock, runs: Sequence[Run]) -> Table:
     """Where the downtime beyond Azure's own work went, in seconds, medians.
 
-    A poll is lost from the end of an operation until the read that saw it, a hand-over from that read until the next
+    A poll lasts from the end of an operation until the read that saw it, a hand-over from that read until the next
     operation is accepted.
     """
     table = Table(title="Downtime beyond Azure's own work, s, medians (real speed)", title_justify="left")

@@ -11,18 +11,20 @@ import json
 from functools import cache
 from pathlib import Path
 
-_ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[1]
+"""The folder of the deployed app, with `function_app.py`, `recipes` and `images.toml`."""
+
 _FILES = ("function_app.py", "host.json", "requirements.txt")
 
 
 @cache
 def fingerprint() -> str:
     """12 hexadecimal digits, the same for the same files; read once in a process."""
-    paths = [*(_ROOT / name for name in _FILES), *sorted((_ROOT / "refresh").rglob("*.py"))]
+    paths = [*(ROOT / name for name in _FILES), *sorted((ROOT / "refresh").rglob("*.py"))]
     digest = hashlib.sha256()
     for path in paths:
         content = path.read_bytes() if path.exists() else b""
-        digest.update(f"{path.relative_to(_ROOT).as_posix()} {len(content)}\n".encode())
+        digest.update(f"{path.relative_to(ROOT).as_posix()} {len(content)}\n".encode())
         digest.update(content)
     return digest.hexdigest()[:12]
 
@@ -34,5 +36,5 @@ def bundle() -> str:
 
     https://learn.microsoft.com/azure/azure-functions/extension-bundles
     """
-    asked = json.loads((_ROOT / "host.json").read_text(encoding="utf-8")).get("extensionBundle") or {}
+    asked = json.loads((ROOT / "host.json").read_text(encoding="utf-8")).get("extensionBundle") or {}
     return f"{asked.get('id', 'none')} {asked.get('version', '')}".strip()

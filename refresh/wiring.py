@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from refresh import package
 from refresh.arm.access import ArmAccess
 from refresh.arm.clients import Clients
 from refresh.arm.clock import ArmClock
@@ -21,13 +21,12 @@ from refresh.arm.graph import ArmGraph
 from refresh.arm.guests import ArmGuests
 from refresh.arm.sources import ArmSources
 from refresh.arm.tags import ArmTags
+from refresh.arm.temporary_groups import ArmTemporaryGroups
 from refresh.arm.topic import OutcomeTopic
-from refresh.arm.workshop import ArmWorkshop
 from refresh.domain.images.spec import ImageSpec, read_specs
 from refresh.gateways.gateways import Gateways
 from refresh.settings.settings import Settings, SettingsError
 
-_ROOT = Path(__file__).parents[1]
 """The app's own folder, where it is deployed."""
 
 
@@ -45,7 +44,7 @@ class ArmGateways:
     guests: ArmGuests
     access: ArmAccess
     topic: OutcomeTopic | None
-    workshop: ArmWorkshop
+    temporary_groups: ArmTemporaryGroups
     clock: ArmClock
 
     async def close(self) -> None:
@@ -85,7 +84,7 @@ def gateways() -> Gateways:
 
 def image_specs() -> tuple[ImageSpec, ...]:
     """The images of `images.toml`, read at every use; none where there is no such file. SettingsError: all faults."""
-    path = _ROOT / settings().images
+    path = package.ROOT / settings().images
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -113,7 +112,7 @@ def connect(settings: Settings) -> ArmGateways:
         guests=ArmGuests(clients),
         access=ArmAccess(clients),
         topic=OutcomeTopic(clients, settings.outcome_topic) if settings.outcome_topic else None,
-        workshop=ArmWorkshop(clients),
+        temporary_groups=ArmTemporaryGroups(clients),
         clock=ArmClock(clients, graph),
     )
 

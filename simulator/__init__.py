@@ -1,1 +1,1 @@
-"""Pretend Azure on loopback: ARM, Resource Graph, identity, Event Grid, a durable hub and a Functions host."""
+"""A simulated Azure on loopback: ARM, Resource Graph, identity, Event Grid, a durable hub and a Functions host."""

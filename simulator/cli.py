@@ -20,7 +20,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn, override
 
-from simulator.arm.front.upsert import BodyError
+from simulator.arm.front.seeding import BodyError
 from simulator.clock import Clock, ClockKind, run
 from simulator.engine.kinds import ENGINES, EngineKind
 from simulator.scenarios import ScenarioError, names
@@ -54,7 +54,7 @@ class Options:
 
     def make_simulator(self, clock: Clock) -> Simulator:
         """The simulator of the arguments, on `clock`."""
-        return Simulator(clock, port=self.port, tls_port=self.tls_port, seed=self.seed, scenario=self.scenario)
+        return Simulator(clock, ports=(self.port, self.tls_port), seed=self.seed, scenario=self.scenario)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -1,12 +1,12 @@
-"""The one clock everything in the simulator reads: ARM, the durable hub, timers, Event Grid and the app's own loop.
+"""The clock of the whole simulator: ARM, the durable hub, timers, Event Grid and the app's event loop.
 
-This room decides what "now" is and how fast it passes. It refuses to know what anybody waits for: an event loop made
-here has `time()` in simulated seconds, so a plain `asyncio.sleep(5)` takes five simulated seconds on it.
+Decides what "now" is and how fast time passes. Does not know what the waits are for: an event loop made here has
+`time()` in simulated seconds, so a plain `asyncio.sleep(5)` takes five simulated seconds on it.
 
-Two kinds. The *real* clock runs `speed` times as fast as the machine's. The *virtual* clock stands still while anything
-can run and jumps to the next deadline when nothing can; it needs everything it times to live in one process. What
-happens on a virtual clock does not depend on how fast the machine is: it starts at a fixed date, it waits for work
-outside the loop to end instead of guessing how long that takes, and the threads of an executor run one at a time.
+There are two kinds. The *real* clock runs `speed` times as fast as the machine's. The *virtual* clock stands still
+while anything can run and jumps to the next deadline when nothing can; everything it times must be in one process. A
+run on a virtual clock does not depend on the machine's speed: it starts at a fixed date, waits until work outside the
+loop has ended, and runs the threads of an executor one at a time.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any, Literal, override
 
 ClockKind = Literal["real", "virtual"]
 
-# Where a virtual clock starts: a story that met the machine's own date would be another one tomorrow.
+# The start of a virtual clock. It is fixed because a run that starts at the machine's date would differ every day.
 _VIRTUAL_START = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 _NEEDS_LOOP: ContextVar[bool] = ContextVar("needs_loop", default=False)
@@ -38,7 +38,8 @@ class Clock:
         """Make a clock of `kind`; `speed` is simulated seconds per real second (a virtual clock has none).
 
         Without a `start` a real clock starts now and a virtual one always at the same date. Work outside the loop that
-        has not ended after `stuck_s` real seconds is taken to wait for the virtual clock, which waits for it.
+        has not ended after `stuck_s` real seconds is an error: it probably waits for the virtual clock, which waits
+        for it.
         """
         if not speed > 0:
             raise ValueError(f"speed must be greater than 0, not {speed}")
@@ -61,14 +62,14 @@ class Clock:
         return self._start + timedelta(seconds=self.time())
 
     def advance(self, seconds: float) -> None:
-        """Move simulated time forward by `seconds`; what was due by then becomes due at the loop's next turn."""
+        """Move simulated time forward by `seconds`. Timers due by then fire in the loop's next iteration."""
         if seconds < 0:
-            raise ValueError("time never goes back")
+            raise ValueError("the clock cannot be moved back")
         self._skipped_s += seconds
 
     @staticmethod
     def wall() -> float:
-        """Real epoch seconds: for token expiry alone, which clients compare with their own machine's clock."""
+        """Real epoch seconds: only for token expiry, which clients compare with their own clock."""
         return time.time()
 
     @staticmethod
@@ -78,7 +79,7 @@ class Clock:
 
     @contextmanager
     def hold(self) -> Iterator[None]:
-        """Tell a virtual clock that work the loop cannot see (a gRPC call) is under way: it stands still until then."""
+        """Stop a virtual clock inside the block, while work outside the loop (a gRPC call) is under way."""
         self._holds += 1
         try:
             yield
@@ -87,7 +88,7 @@ class Clock:
 
     @contextmanager
     def release(self) -> Iterator[None]:
-        """Tell a virtual clock that work which holds it waits for simulated time itself."""
+        """Release a virtual clock inside the block, while work that holds it waits for simulated time."""
         self._holds -= 1
         try:
             yield
@@ -102,7 +103,7 @@ class Clock:
 
 @contextmanager
 def needing_the_loop() -> Iterator[None]:
-    """Threads started inside need the loop while they run, as a blocking client of a server on it does."""
+    """Mark threads started inside the block: they need the loop to run, as a blocking client of a server on it does."""
     token = _NEEDS_LOOP.set(True)
     try:
         yield
@@ -162,7 +163,7 @@ class _ClockSelector(selectors.BaseSelector):
 
 
 class ClockLoop(asyncio.SelectorEventLoop):
-    """An event loop that lives in simulated time; `loop.clock` is its clock."""
+    """An event loop in simulated time; `loop.clock` is its clock."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
@@ -177,7 +178,7 @@ class ClockLoop(asyncio.SelectorEventLoop):
     def run_in_executor[T, *Ts](
         self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts
     ) -> asyncio.Future[T]:
-        # A thread that needs nothing of the loop is waited for here: two at once would end in either order.
+        # Blocks until a thread that does not need the loop has ended: two at once could end in either order.
         if executor is not None and self.clock.kind == "virtual" and not _NEEDS_LOOP.get():
             work = executor.submit(func, *args)
             if wait([work], self.clock.stuck_s).not_done:
@@ -201,6 +202,6 @@ class ClockLoop(asyncio.SelectorEventLoop):
 
 
 def run[T](main: Callable[[Clock], Coroutine[Any, Any, T]], clock: Clock) -> T:
-    """Run `main(clock)` to its end on a fresh loop in that clock's time and return its result."""
+    """Run `main(clock)` on a new loop in that clock's time and return its result."""
     with asyncio.Runner(loop_factory=lambda: ClockLoop(clock)) as runner:
         return runner.run(main(clock))

@@ -1,6 +1,6 @@
-"""The simulator's own control plane under `/_sim`: what ARM would never let anybody do.
+"""The simulator's control plane under `/_sim`: operations that ARM does not offer.
 
-This room decides the shapes of its requests and answers. It refuses to know how the pretend Azure works.
+Decides the form of its requests and answers. Leaves their effects to `World`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from aiohttp import web
 
 from simulator.arm.access.roles import RoleError, Roles
 from simulator.arm.core.fault_rules import RuleError
-from simulator.arm.core.plane import Plane
-from simulator.arm.front.upsert import BodyError
+from simulator.arm.core.services import Services
+from simulator.arm.front.seeding import BodyError
 from simulator.clock import Clock
 from simulator.guests import Guests
 from simulator.scenarios import Scenario, ScenarioError
@@ -26,24 +26,24 @@ type Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
 class World(Protocol):
-    """What the control plane moves."""
+    """The parts of the simulator that the control plane reads and changes."""
 
     clock: Clock
-    plane: Plane
+    services: Services
     guests: Guests
 
     @property
     def roles(self) -> Roles:
-        """Who may do what."""
+        """The role assignments."""
 
     async def reset(self, scenario: Scenario, seed: int | None) -> None:
         """Start over."""
 
-    def upsert(self, bodies: list[dict[str, Any]]) -> int:
-        """Put resources into the world."""
+    def put_resources(self, bodies: list[dict[str, Any]]) -> int:
+        """Create or change resources."""
 
-    def remove(self, ids: list[str]) -> int:
-        """Take resources out of it."""
+    def remove_resources(self, ids: list[str]) -> int:
+        """Remove resources."""
 
     def resources(self, kind: str | None, resource_id: str | None) -> Iterable[dict[str, Any]]:
         """Full bodies, private keys included."""
@@ -52,11 +52,11 @@ class World(Protocol):
         """The Event Grid log."""
 
     def published(self) -> list[dict[str, Any]]:
-        """What the custom topic took."""
+        """The events that the custom topic accepted."""
 
 
 class _BadRequest(ValueError):
-    """A request nobody understands; the text says why."""
+    """A request that the control plane cannot read; the text names the fault."""
 
 
 class ControlPlane:
@@ -106,13 +106,13 @@ class ControlPlane:
         return web.json_response(list(bodies))
 
     async def _put_resources(self, request: web.Request) -> web.Response:
-        return web.json_response({"upserted": self._world.upsert(await _list(request))})
+        return web.json_response({"upserted": self._world.put_resources(await _list(request))})
 
     async def _delete_resources(self, request: web.Request) -> web.Response:
-        return web.json_response({"deleted": self._world.remove(await _list(request))})
+        return web.json_response({"deleted": self._world.remove_resources(await _list(request))})
 
     async def _journal(self, _request: web.Request) -> web.Response:
-        return web.json_response(self._world.plane.journal.to_json(self._world.clock.now()))
+        return web.json_response(self._world.services.journal.to_json(self._world.clock.now()))
 
     async def _events(self, _request: web.Request) -> web.Response:
         return web.json_response(self._world.events())
@@ -126,12 +126,12 @@ class ControlPlane:
         if not isinstance(seconds, int | float) or isinstance(seconds, bool) or seconds < 0:
             raise _BadRequest("'advance_s' is a number of seconds, not less than 0")
         self._world.clock.advance(seconds)
-        await asyncio.sleep(0)  # what has become due runs before the answer
+        await asyncio.sleep(0)  # timers that are now due run before the answer
         await asyncio.sleep(0)
         return web.json_response({"now": self._world.clock.now().isoformat()})
 
     async def _post_faults(self, request: web.Request) -> web.Response:
-        return web.json_response({"ids": self._world.plane.faults.add(await _list(request))})
+        return web.json_response({"ids": self._world.services.faults.add(await _list(request))})
 
     async def _plan_faults(self, request: web.Request) -> web.Response:
         body = await _object(request, {"seed", "rate", "kinds", "hang_limit_s"})
@@ -140,11 +140,11 @@ class ControlPlane:
             raise _BadRequest("a plan has a 'seed', an integer, and a 'rate', a share between 0 and 1")
         if kinds is not None and not isinstance(kinds, list):
             raise _BadRequest("'kinds' is a list")
-        self._world.plane.faults.plan(seed, rate, kinds, hang_limit_s=limit_s)
+        self._world.services.faults.plan(seed, rate, kinds, hang_limit_s=limit_s)
         return web.Response(status=204)
 
     async def _delete_faults(self, _request: web.Request) -> web.Response:
-        self._world.plane.faults.clear()
+        self._world.services.faults.clear()
         return web.Response(status=204)
 
     async def _guests(self, _request: web.Request) -> web.Response:
@@ -154,7 +154,7 @@ class ControlPlane:
         body = await _object(request, {"on"})
         if not isinstance(body.get("on"), bool):
             raise _BadRequest("'on' is true or false")
-        self._world.plane.limits.enforced = body["on"]
+        self._world.services.limits.enforced = body["on"]
         return web.json_response({"on": body["on"]})
 
     async def _get_roles(self, _request: web.Request) -> web.Response:
@@ -169,7 +169,7 @@ class ControlPlane:
 
 
 def _guarded(handler: Handler) -> Handler:
-    """Turn what a caller got wrong into a 400 that says so."""
+    """Turn a caller's error into a 400 that names it."""
 
     async def handle(request: web.Request) -> web.Response:
         try:

@@ -1,9 +1,11 @@
-"""Guests that can be reached: a listener on loopback for each port a running VM's guest listens on.
+"""Opens a listener on loopback for each port that the guest of a running VM listens on.
 
-This room decides which ports are open: those of a VM that runs, whose guest is up and whose disk is healthy. The VM's
-private address stays what ARM says (10.x.x.x); the control plane tells where on 127.0.0.1 each port is, and the number
-stays the same while the simulator runs. Port 22 greets like an SSH server, every other port answers any HTTP request
-with 200. It refuses to decide when a guest is up.
+Decides which ports are open: those of a running VM whose guest is up and whose disk is healthy. Leaves the moment a
+guest is up to `arm`.
+
+ARM shows the VM's private address (10.x.x.x). The control plane lists the port on 127.0.0.1 for each guest port; it
+stays the same while the simulator runs. Port 22 sends an SSH server's greeting, every other port answers any HTTP
+request with 200.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import socket
 from dataclasses import dataclass, field
 from typing import Any
 
-from simulator.arm.core.plane import Plane
+from simulator.arm.core.services import Services
 from simulator.arm.core.store import Record
 from simulator.arm.state.vm_state import vm_state
 
@@ -24,8 +26,8 @@ _ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n
 
 
 @dataclass
-class _Door:
-    """One port of one guest: its number on loopback, and its server while it is open."""
+class _GuestPort:
+    """One port of one guest: its number on loopback, and its server while the port is open."""
 
     number: int
     server: asyncio.Server | None = None
@@ -36,92 +38,92 @@ class _Door:
 class Guests:
     """The listeners of all guests."""
 
-    def __init__(self, plane: Plane) -> None:
-        self._plane = plane
-        self._doors: dict[tuple[str, int], _Door] = {}
-        plane.on_power.append(self.follow)
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._ports: dict[tuple[str, int], _GuestPort] = {}
+        services.on_power.append(self.follow)
 
     def follow(self, vm: Record) -> None:
-        """Open or close what the VM's power and guest say now, and look again when the guest will be up."""
+        """Open or close the ports for the VM's current power and guest state; check again when the guest will be up."""
         state = vm_state(vm)
-        if not state.listens and not any(key == vm.id.key for key, _ in self._doors):
+        if not state.listens and not any(key == vm.id.key for key, _ in self._ports):
             return
         up_at = state.boot.up_at if state.boot and state.boot.healthy and state.power == "running" else None
-        if self._plane.store.get(vm.id) is not vm:
+        if self._services.store.get(vm.id) is not vm:
             up_at = None
-        waits_s = 0.0 if up_at is None else (up_at - self._plane.now()).total_seconds()
+        waits_s = 0.0 if up_at is None else (up_at - self._services.now()).total_seconds()
         if waits_s > 0:
-            self._plane.operations.later(waits_s, lambda: self.follow(vm))
+            self._services.operations.later(waits_s, lambda: self.follow(vm))
         is_open = up_at is not None and waits_s <= 0
         for port in state.listens:
-            door = self._door(vm.id.key, port)
-            self._open(door, port) if is_open else self._close(door)
-        for (key, port), door in self._doors.items():
+            guest_port = self._port(vm.id.key, port)
+            self._open(guest_port, port) if is_open else self._close(guest_port)
+        for (key, port), guest_port in self._ports.items():
             if key == vm.id.key and port not in state.listens:
-                self._close(door)
+                self._close(guest_port)
 
     def listing(self) -> list[dict[str, Any]]:
-        """Every VM's guest: its address in ARM, its name, whether it is up, and where its ports are."""
-        told = []
-        for vm in self._plane.store.of_type(_VM_TYPE):
+        """Every VM's guest: its address in ARM, its name, whether it is up, and the loopback address of each port."""
+        guests = []
+        for vm in self._services.store.of_type(_VM_TYPE):
             state = vm_state(vm)
-            boot, now = state.boot, self._plane.now()
-            told.append(
+            boot, now = state.boot, self._services.now()
+            guests.append(
                 {
                     "id": vm.id.text,
                     "ip": self._address(vm),
                     "computerName": state.guest.get("computerName"),
                     "up": bool(state.power == "running" and boot and boot.up_at and boot.up_at <= now),
-                    "ports": {str(port): f"{_HOST}:{self._door(vm.id.key, port).number}" for port in state.listens},
+                    "ports": {str(port): f"{_HOST}:{self._port(vm.id.key, port).number}" for port in state.listens},
                 }
             )
-        return told
+        return guests
 
     def close(self) -> None:
-        """Close every port; forget their numbers."""
-        for door in self._doors.values():
-            self._close(door)
-        self._doors.clear()
+        """Close every port and drop their numbers."""
+        for guest_port in self._ports.values():
+            self._close(guest_port)
+        self._ports.clear()
 
-    def _door(self, vm_key: str, port: int) -> _Door:
-        door = self._doors.get((vm_key, port))
-        if door is None:
+    def _port(self, vm_key: str, port: int) -> _GuestPort:
+        guest_port = self._ports.get((vm_key, port))
+        if guest_port is None:
             with _bound(0) as found:
-                door = self._doors[vm_key, port] = _Door(found.getsockname()[1])
-        return door
+                guest_port = self._ports[vm_key, port] = _GuestPort(found.getsockname()[1])
+        return guest_port
 
-    def _open(self, door: _Door, port: int) -> None:
-        if door.server is not None or door.opening is not None:
+    def _open(self, guest_port: _GuestPort, port: int) -> None:
+        if guest_port.server is not None or guest_port.opening is not None:
             return
-        listener = _bound(door.number)
-        listener.listen()  # from now on a connection waits for the server below
+        listener = _bound(guest_port.number)
+        listener.listen()  # from here on a connection waits for the server below
 
         async def serve() -> None:
             async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-                door.connections.add(writer)
+                guest_port.connections.add(writer)
                 try:
                     await _greet(reader, writer, port)
                 finally:
-                    door.connections.discard(writer)
+                    guest_port.connections.discard(writer)
 
-            door.server = await asyncio.start_server(answer, sock=listener)
-            door.opening = None
+            guest_port.server = await asyncio.start_server(answer, sock=listener)
+            guest_port.opening = None
 
-        door.opening = asyncio.get_running_loop().create_task(serve())
+        guest_port.opening = asyncio.get_running_loop().create_task(serve())
 
-    def _close(self, door: _Door) -> None:
-        if door.opening is not None:
-            opening, door.opening = door.opening, None
-            opening.add_done_callback(lambda _: self._close(door))
-        if door.server is not None:
-            door.server.close()
-            door.server = None
-        for writer in list(door.connections):
+    def _close(self, guest_port: _GuestPort) -> None:
+        if guest_port.opening is not None:
+            opening, guest_port.opening = guest_port.opening, None
+            opening.add_done_callback(lambda _: self._close(guest_port))
+        if guest_port.server is not None:
+            guest_port.server.close()
+            guest_port.server = None
+        for writer in list(guest_port.connections):
             writer.transport.abort()
 
     def _address(self, vm: Record) -> str | None:
         for interface in vm.properties.get("networkProfile", {}).get("networkInterfaces", []):
-            nic = self._plane.store.get(str(interface.get("id", "")))
+            nic = self._services.store.get(str(interface.get("id", "")))
             for configuration in nic.properties.get("ipConfigurations", []) if nic else []:
                 if address := configuration.get("properties", {}).get("privateIPAddress"):
                     return str(address)

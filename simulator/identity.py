@@ -1,7 +1,7 @@
-"""Managed identity on loopback: tokens for whoever asks with the right header.
+"""Managed identity on loopback: issues tokens for requests with the right header.
 
-This room decides the two endpoints Azure's identity clients look for (App Service's and the instance metadata guard)
-and what a token says. Tokens are unsigned: they identify, they do not protect. Their expiry is the one thing told in
+Decides the answers of the two endpoints that Azure's identity clients use (App Service and the instance metadata
+service) and the claims of a token. Tokens are unsigned: they identify, they do not protect. Only their expiry is in
 the machine's own time, because clients compare it with their own clock.
 https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference
 """
@@ -84,18 +84,18 @@ def make_token(tenant_id: str, client_id: str, audience: str, issued_s: int, exp
 
 
 def object_id(client_id: str) -> str:
-    """The object id of the service principal with that client id."""
+    """The object id of the service principal with this client id."""
     return str(uuid5(NAMESPACE_URL, client_id))
 
 
 def principal_of(token: str) -> str | None:
-    """The object id in a bearer token (an opaque token stands for itself), None when it is empty or has expired."""
+    """The object id in a bearer token, or an opaque token itself; None when the token is empty or expired."""
     claims = claims_of(token)
     return None if claims is None else str(claims.get("oid", token))
 
 
 def claims_of(token: str) -> dict[str, Any] | None:
-    """What a bearer token says (an opaque one nothing), None when it is empty or has expired."""
+    """The claims of a bearer token, none for an opaque one; None when the token is empty or expired."""
     if not token:
         return None
     try:

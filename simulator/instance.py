@@ -1,8 +1,8 @@
-"""One instance of the app in a process of its own, on the real engine: what Azure runs several of, and may lose.
+"""Runs one instance of the app in its own process, on the real engine, as Azure runs several of them.
 
 Reads one JSON line: `{"app", "settings", "storage", "task_hub"}` (folder, app settings, connection string, hub name).
 Prints one, `{"functions", "engine"}`: the address it serves, and the engine's process id. Ends when its input closes or
-on SIGTERM. Decides nothing; several instances on one storage and hub share the work.
+on SIGTERM. Several instances on one storage and hub share the work.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from simulator.logs import logged
 
 
 def main() -> int:
-    """Serve until the input closes; the exit code."""
+    """Serve until the input closes; returns the exit code."""
     clock = Clock("real", 1.0)
     setup: dict[str, Any] = json.loads(sys.stdin.readline())
     with logged(logging.StreamHandler(sys.stderr), clock, logging.WARNING):
@@ -44,7 +44,7 @@ async def _serve(setup: dict[str, Any], clock: Clock) -> int:
 
 
 async def _input_closed() -> None:
-    # Without a thread: one that waits for a line would hold up the end that a signal asks for.
+    # No thread: a thread that waits for a line would delay the end after a signal.
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while await reader.read(4096):

@@ -1,6 +1,6 @@
-"""The app on a pretend Azure: simulator, Functions host and the Event Grid subscription between them, on one loop.
+"""Runs the app on a simulated Azure: simulator, Functions host and the Event Grid subscription between them.
 
-Decides what the app is told in its settings and in which order things come up. Knows the app by its folder alone.
+Decides the app's settings and the order of the start, on one event loop. Uses nothing of the app but its folder.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from pathlib import Path
 
 import aiohttp
 
-from simulator.clock import Clock
 from simulator.engine.azure_storage import AzureStorageEngine, EngineFailed
 from simulator.engine.azurite import AzuriteFailed
 from simulator.engine.contract import Engine
@@ -28,20 +27,19 @@ from simulator.functions.timers import BadTimers
 from simulator.world import Endpoints, Simulator, StartError
 
 EVENT_FUNCTION = "on_resource_write"
-# Answers from the app's own book, so Azure is not asked anything.
+# Answered from the dispatcher state, without a request to Azure.
 _FIRST_REQUEST = "/api/queue"
 _GALLERIES = "Microsoft.Compute/galleries"
 
 
 class LocalApp:
-    """A started simulator with the app in `app_dir` on it; `settings` override everything else.
+    """Starts `simulator` and, on its clock, the app in `app_dir`. `settings` override all other settings.
 
-    `engine` runs the durable functions: one that is made already, or the name of the kind to make.
+    `engine` runs the durable functions: an engine, or the name of the kind to make.
     """
 
     def __init__(
         self,
-        clock: Clock,
         simulator: Simulator,
         app_dir: Path,
         *,
@@ -50,8 +48,8 @@ class LocalApp:
         events: bool = True,
         engine: Engine | EngineKind = "simulated",
     ) -> None:
-        """Make it; `port` is the Functions host's, 0 is any; `events=False` leaves Event Grid unsubscribed."""
-        self.clock, self.simulator = clock, simulator
+        """Make it. `port` is the Functions host's, 0 is any. `events=False`: the app gets no events of Event Grid."""
+        self.clock, self.simulator = simulator.clock, simulator
         self._app_dir, self._port, self._events = app_dir, port, events
         self._settings = dict(settings or {})
         self._engine = engine
@@ -59,7 +57,7 @@ class LocalApp:
         self.host: FunctionsHost | None = None
 
     async def start(self) -> Endpoints:
-        """Start everything and say where it listens. What cannot start leaves nothing behind; StartError says why."""
+        """Start everything and return the addresses. On StartError, which names the reason, nothing keeps running."""
         async with AsyncExitStack() as stack:
             endpoints = await self.simulator.start()
             stack.push_async_callback(self.simulator.stop)
@@ -91,15 +89,15 @@ class LocalApp:
         if not isinstance(self._engine, str):
             return self._engine
         if self._engine == "simulated":
-            return None  # the host makes its own
+            return None  # the host makes one
         if self.clock.kind != "real" or self.clock.speed != 1.0:
             raise StartError("the engine azure-storage runs in real time: it needs the real clock at speed 1")
         return AzureStorageEngine(self._app_dir)
 
-    async def ask_if_ready(self, functions: str) -> None:
-        """Ask the app itself whether it can work. StartError with its own words when it says no.
+    async def check_ready(self, functions: str) -> None:
+        """Send the app a first request. StartError with the app's message if it fails.
 
-        Its settings are its own affair: in Azure, too, the first request is what says that they are wrong.
+        Only the app checks its settings: in Azure, too, the first request shows that they are wrong.
         """
         async with aiohttp.ClientSession() as http, http.get(f"{functions}{_FIRST_REQUEST}") as answer:
             if answer.status == 200:
@@ -114,23 +112,23 @@ class LocalApp:
 
 
 def app_settings(app_dir: Path, endpoints: Endpoints, simulator: Simulator) -> dict[str, str]:
-    """The app's settings: its local settings file, over them this pretend Azure, over them this process's environment.
+    """The app's settings. Later sources override earlier: settings file, scenario, environment, simulator's addresses.
 
-    Without `local.settings.json` the example beside it counts.
+    Without `local.settings.json` the example file beside it is used.
     """
     files = (app_dir / "local.settings.json", app_dir / "local.settings.json.example")
     file = next((path for path in files if path.exists()), None)
     values: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))["Values"] if file else {}
     galleries = sorted(str(body["id"]) for body in simulator.resources(_GALLERIES))
-    here = {
+    scenario = {
         "REFRESH_SUBSCRIPTIONS": ",".join(sorted(simulator.store.subscriptions)),
         "REFRESH_GALLERIES": ",".join(galleries),
     }
-    azure = {
+    addresses = {
         "REFRESH_ARM_ENDPOINT": endpoints.arm,
         "REFRESH_OUTCOME_TOPIC": endpoints.topic,
         "IDENTITY_ENDPOINT": endpoints.identity_endpoint,
         "IDENTITY_HEADER": endpoints.identity_header,
     }
-    typed = {name: os.environ[name] for name in values if name in os.environ}
-    return {**values, **here, **typed, **azure}
+    environment = {name: os.environ[name] for name in values if name in os.environ}
+    return {**values, **scenario, **environment, **addresses}

@@ -1,7 +1,7 @@
-"""Log lines of a process in which time is simulated.
+"""Formats the log lines of a process with simulated time.
 
-Decides their form: simulated UTC time as everywhere else in what the process says, level, logger, message. Refuses to
-know who logs and where the lines go.
+Decides the format: simulated UTC time, as in all other output of the process, then level, logger and message. Leaves
+the destination of the lines to the caller.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class SimulatedTime(logging.Formatter):
     """Formats records with the time of `clock`."""
 
     def __init__(self, clock: Clock) -> None:
-        """Make it; the time is read when a record is formatted."""
+        """Make a formatter. The time is read when a record is formatted."""
         super().__init__(_FORM)
         self._clock = clock
 
@@ -31,13 +31,13 @@ class SimulatedTime(logging.Formatter):
 
 @contextmanager
 def logged(handler: logging.Handler, clock: Clock, level: int) -> Iterator[None]:
-    """Have every logger write to `handler` in the time of `clock`, from `level` on; the app itself from INFO on.
+    """Make every logger write to `handler` with the time of `clock`, from `level` on; the app's loggers from INFO on.
 
-    Afterwards nothing is written any more: nobody closes the app's connections, in Azure neither, and what Python says
-    about them while it ends would come when there is no clock left to ask.
+    After the block nothing is logged: the app's connections are never closed, as in Azure, and Python's warnings about
+    them at exit would come after the clock has ended.
     """
     handler.setFormatter(SimulatedTime(clock))
-    # The worker repeats this about every function of every app.
+    # The worker logs this line for every function of every app.
     handler.addFilter(lambda record: "Auth level" not in record.getMessage())
     logging.basicConfig(handlers=[handler], level=level, force=True)
     logging.getLogger("refresh").setLevel(logging.INFO)

@@ -1,7 +1,7 @@
-"""TLS on loopback: a certificate authority of one simulator's own.
+"""TLS on loopback: makes a certificate authority for one simulator.
 
-This room decides the certificate (127.0.0.1 and localhost) and where the authority's file lies. It refuses to outlive
-the simulator: the file goes when the simulator stops.
+Decides the names in the certificate (127.0.0.1 and localhost) and the place of the authority's file, which is deleted
+when the simulator stops.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import trustme
 
 
 class Certificates:
-    """A server certificate and the authority that signed it. `ca_file` is for REQUESTS_CA_BUNDLE and friends."""
+    """A server certificate and its authority. `ca_file` is the authority's file, as for REQUESTS_CA_BUNDLE."""
 
     def __init__(self) -> None:
         self._directory = tempfile.TemporaryDirectory(prefix="azure-simulator-")

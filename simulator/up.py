@@ -15,7 +15,7 @@ import sys
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simulator.clock import Clock, run
 from simulator.local_app import LocalApp
@@ -77,10 +77,10 @@ async def _up(options: Options, clock: Clock, log: Path) -> int:
 
     simulator = options.make_simulator(clock)
     settings = demo.SETTINGS if options.scenario == "demo" else {}
-    app = LocalApp(clock, simulator, Path.cwd(), port=options.functions_port, settings=settings, engine=options.engine)
+    app = LocalApp(simulator, Path.cwd(), port=options.functions_port, settings=settings, engine=options.engine)
     endpoints = await app.start()
     try:
-        await app.ask_if_ready(str(endpoints.functions))
+        await app.check_ready(str(endpoints.functions))
         _print(commands(endpoints, clock, choose_example(simulator), log))
         if not sys.stdout.isatty():
             announce(endpoints)
@@ -118,7 +118,7 @@ def choose_example(simulator: Simulator) -> Example | None:
         return None
     vm = vms[0]
     disk = str(vm["properties"]["storageProfile"]["osDisk"]["managedDisk"]["id"])
-    place = {key: vm[key] for key in ("location", "zones") if key in vm}
+    place: dict[str, Any] = {key: vm[key] for key in ("location", "zones") if key in vm}
     copy = {**place, "properties": {"creationData": {"createOption": "Copy", "sourceResourceId": disk}}}
     return Example(str(vm["id"]), disk, json.dumps(copy))
 

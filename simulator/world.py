@@ -1,6 +1,6 @@
-"""One simulator: everything `serve` runs, on one clock and one event loop.
+"""One simulator: everything that `serve` runs, on one clock and one event loop.
 
-This room decides how the parts are put together and how they start and stop. It refuses to know what any of them does.
+Decides how the parts are connected and how they start and stop. Leaves their behaviour to the parts.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from aiohttp import web
 from simulator.arm.access.roles import Roles
 from simulator.arm.core.journal import Journal
 from simulator.arm.core.operations import Operations
-from simulator.arm.core.plane import DEFAULT_SUBSCRIPTION, TENANT_ID, Plane
+from simulator.arm.core.services import DEFAULT_SUBSCRIPTION, TENANT_ID, Services
 from simulator.arm.core.store import Json, Store
 from simulator.arm.front.router import Router
+from simulator.arm.front.seeding import put_resources, remove_resources
 from simulator.arm.front.server import ArmServer, journaled
-from simulator.arm.front.upsert import remove, upsert
 from simulator.arm.vms.boot_diagnostics import BLOBS, BootDiagnostics
 from simulator.clock import Clock
 from simulator.control import PREFIX, ControlPlane
@@ -29,24 +29,24 @@ from simulator.eventgrid import Chaos, EventGrid
 from simulator.eventgrid.topic import TOPIC_PATH, Topic
 from simulator.guests import Guests
 from simulator.identity import IDENTITY_PATH, Identity
-from simulator.resource_graph import ResourceGraph
+from simulator.resource_graph import ResourceGraph, Tenant
 from simulator.scenarios import Scenario, load
 from simulator.tls import Certificates
 
 _HOST = "127.0.0.1"
 
-# Simulated time runs fast: a connection a client holds for a minute of its own may see hours of ours.
+# No timeout in simulated time: a minute of a client's real time may be hours of simulated time.
 _NEVER_S = 1e7
 _MAX_BODY_BYTES = 256 * 1024**2
 
 
 class StartError(RuntimeError):
-    """What should run on the simulator cannot, as it is set up; the text says what to correct."""
+    """The app cannot start on the simulator with this setup; the text says what to correct."""
 
 
 @dataclass(frozen=True)
 class Endpoints:
-    """Where a started simulator listens, for clients and for the one line `serve` prints."""
+    """The addresses of a started simulator, for clients and for the line that `serve` prints."""
 
     arm: str
     arm_tls: str
@@ -58,49 +58,48 @@ class Endpoints:
     functions: str | None = None
 
     def to_json(self) -> dict[str, str]:
-        """The endpoints by name; those that do not run are left out."""
+        """The endpoints by name, without those that do not run."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 class Simulator:
-    """A pretend Azure. `store`, `operations`, `event_grid` and `journal` are open to tests in the same process.
+    """A simulated Azure. Tests in the same process use `store`, `operations`, `event_grid` and `journal`.
 
-    `endpoints` says where it listens, once it has started; `seed` is what it was made with.
+    `endpoints` holds its addresses once it has started; `seed` is the seed it was made with.
     """
 
     def __init__(
         self,
         clock: Clock,
         *,
-        port: int = 0,
-        tls_port: int = 0,
+        ports: tuple[int, int] = (0, 0),
         seed: int = 0,
         scenario: str | Path | list[dict[str, Any]] | None = None,
         chaos: Chaos | None = None,
         throttle: bool = False,
     ) -> None:
-        """Make a simulator on `clock` that will listen on 127.0.0.1; port 0 is any. Start it on the clock's loop.
+        """Make a simulator on `clock` that will listen on 127.0.0.1. Start it on the clock's loop.
 
-        `throttle`: rate limits are enforced from the start, rather than only told.
+        `ports` are those of http and https; 0 is any. `throttle`: rate limits are enforced from the start, not only
+        reported in headers.
         """
         self.clock = clock
         self.event_grid = EventGrid(clock, chaos, tenant_id=TENANT_ID)
-        self.plane = Plane(clock, seed, [self.event_grid.on_write], throttle=throttle)
-        self.graph = ResourceGraph(
-            clock,
-            self._indexed,
-            self._subscription_ids,
-            self._subscriptions_of,
-            tenant_id=TENANT_ID,
-            readable=lambda principal, resource_id, kind: self.roles.allows(principal, f"{kind}/read", resource_id),
-            seen=lambda principal, subscription: self.roles.sees(principal, f"/subscriptions/{subscription}"),
-            throttles=lambda: self.plane.limits.enforced,
+        self.services = Services(clock, seed, [self.event_grid.on_write], throttle=throttle)
+        tenant = Tenant(
+            id=TENANT_ID,
+            resources=self._indexed,
+            subscriptions=self._subscription_ids,
+            subscriptions_of=self._subscriptions_of,
+            may_read=lambda principal, resource_id, kind: self.roles.allows(principal, f"{kind}/read", resource_id),
+            may_see=lambda principal, subscription: self.roles.sees(principal, f"/subscriptions/{subscription}"),
         )
-        self._router = Router(self.plane, self._answer_graph)
-        self.guests = Guests(self.plane)
-        self.topic = Topic(clock, self.plane.faults)
+        self.graph = ResourceGraph(clock, tenant, throttles=lambda: self.services.limits.enforced)
+        self._router = Router(self.services, self._answer_graph)
+        self.guests = Guests(self.services)
+        self.topic = Topic(clock, self.services.faults)
         self._identity = Identity(TENANT_ID)
-        self._ports = (port, tls_port)
+        self._ports = ports
         self.seed, self._scenario = seed, scenario
         self._runner: web.AppRunner | None = None
         self._servers: list[asyncio.Server] = []
@@ -110,25 +109,25 @@ class Simulator:
     @property
     def store(self) -> Store:
         """Every resource."""
-        return self.plane.store
+        return self.services.store
 
     @property
     def operations(self) -> Operations:
         """Every long-running operation."""
-        return self.plane.operations
+        return self.services.operations
 
     @property
     def roles(self) -> Roles:
-        """Who may do what."""
+        """The role assignments."""
         return self._router.access.roles
 
     @property
     def journal(self) -> Journal:
-        """What was asked and which VM was down when."""
-        return self.plane.journal
+        """The requests received, and when each VM was down."""
+        return self.services.journal
 
     async def start(self) -> Endpoints:
-        """Load the scenario, listen on http and https and say where. ScenarioError, BodyError, OSError (port taken)."""
+        """Load the scenario and listen; returns the addresses. ScenarioError, BodyError, OSError (port taken)."""
         self._fill(load(self._scenario))
         self._certificates = Certificates()
         self._runner = web.AppRunner(
@@ -154,8 +153,8 @@ class Simulator:
         return self.endpoints
 
     async def stop(self) -> None:
-        """Stop listening, delivering and working; operations under way have no effect any more."""
-        self.plane.operations.reset(self.seed)
+        """Stop listening and delivering; operations under way have no further effect."""
+        self.services.operations.reset(self.seed)
         self.guests.close()
         await self.event_grid.close()
         for server in self._servers:
@@ -180,59 +179,59 @@ class Simulator:
     async def reset(self, scenario: Scenario, seed: int | None) -> None:
         """Start over with `scenario` and `seed`; None means those the simulator was made with."""
         bodies = load(self._scenario if scenario is None else scenario)
-        self.plane.reset(self.seed if seed is None else seed)
+        self.services.reset(self.seed if seed is None else seed)
         self.guests.close()
         await self.event_grid.clear()
         self.topic.published.clear()
         self._fill(bodies)
 
-    def upsert(self, bodies: list[dict[str, Any]]) -> int:
-        """Put full ARM bodies (only `id` is required) into the world: no event, no operation."""
-        return upsert(self.plane, self._router, bodies)
+    def put_resources(self, bodies: list[dict[str, Any]]) -> int:
+        """Create or change resources from ARM bodies (only `id` is required), without an event or an operation."""
+        return put_resources(self.services, self._router, bodies)
 
-    def remove(self, ids: list[str]) -> int:
-        """Take resources out of the world; returns how many there were."""
-        return remove(self.plane, ids)
+    def remove_resources(self, ids: list[str]) -> int:
+        """Remove resources; returns how many existed."""
+        return remove_resources(self.services, ids)
 
     def resources(self, kind: str | None = None, resource_id: str | None = None) -> Iterator[Json]:
-        """Full ARM bodies with the simulator's private keys, all or those of a type or with an id."""
+        """Full ARM bodies with the simulator's private keys: all, or those of a type or with an id."""
         for record in self.store.everything():
             if kind is not None and record.id.type.lower() != kind.lower():
                 continue
             if resource_id is not None and record.id.key != resource_id.lower():
                 continue
             provider = self._router.type_of(record.id.type)
-            yield {**provider.render(record, None), **provider.private(record)}
+            yield {**provider.render(record, None), **provider.scenario_keys(record)}
 
     def events(self) -> list[dict[str, Any]]:
         """The Event Grid log."""
         return self.event_grid.log()
 
     def published(self) -> list[dict[str, Any]]:
-        """What the custom topic took."""
+        """The events that the custom topic accepted."""
         return self.topic.published
 
     def _fill(self, bodies: list[Json]) -> None:
-        """Take a scenario; one that names no subscription gets an empty one."""
-        self.upsert(bodies)
+        """Load a scenario; one without a subscription gets an empty one."""
+        self.put_resources(bodies)
         if not self.store.subscriptions:
-            self.plane.add_subscription(DEFAULT_SUBSCRIPTION)
+            self.services.add_subscription(DEFAULT_SUBSCRIPTION)
 
     def _application(self) -> web.Application:
         application = web.Application(
-            client_max_size=_MAX_BODY_BYTES, middlewares=[journaled(self.plane, PREFIX, TOPIC_PATH)]
+            client_max_size=_MAX_BODY_BYTES, middlewares=[journaled(self.services, PREFIX, TOPIC_PATH)]
         )
         application.add_routes(ControlPlane(self).routes())
         application.add_routes(self._identity.routes())
         application.add_routes(self.topic.routes())
         application.router.add_get(f"{BLOBS}{{path:.*}}", self._blob)
-        application.router.add_route("*", "/{path:.*}", ArmServer(self.plane, self._router).handle)
+        application.router.add_route("*", "/{path:.*}", ArmServer(self.services, self._router).handle)
         return application
 
     async def _blob(self, request: web.Request) -> web.Response:
-        """What a link to boot diagnostics leads to; like Azure Storage it asks for a signature, not for a token."""
+        """Serve a link to boot diagnostics. Like Azure Storage it needs a signature, not a token."""
         expires, signature = request.query.get("se", ""), request.query.get("sig", "")
-        status, kind, body = BootDiagnostics(self.plane).blob(request.path, expires, signature)
+        status, kind, body = BootDiagnostics(self.services).blob(request.path, expires, signature)
         return web.Response(status=status, content_type=kind, body=body)
 
     async def _listen(self, port: int, certificates: Certificates | None = None) -> int:

@@ -1,4 +1,4 @@
-"""Everything that is drawn in a test run is drawn from fixed seeds."""
+"""Fixes the seeds of every random choice in a test run."""
 
 from tests.support.chaos.drawing import FIXED, draw_from
 

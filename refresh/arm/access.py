@@ -51,7 +51,7 @@ class ArmAccess:
         https://learn.microsoft.com/rest/api/resources/providers/get
         """
         path = f"/subscriptions/{subscription}/providers/{namespace}"
-        answer = await rest.call(self._clients.rest, "GET", path, _PROVIDERS_VERSION)
+        answer = await rest.get(self._clients.rest, path, _PROVIDERS_VERSION)
         state = text_at(rest.json_of(answer), "registrationState")
         if state is None:
             raise unreadable("a provider without a registration state")

@@ -33,5 +33,5 @@ class ArmClock:
             if not in_scope:
                 raise Refused("NoSubscription", "the management group has no subscription that the app may read")
             self._subscription = in_scope[0]
-        answer = await rest.call(self._clients.rest, "GET", f"/subscriptions/{self._subscription}", _API_VERSION)
+        answer = await rest.get(self._clients.rest, f"/subscriptions/{self._subscription}", _API_VERSION)
         return http_date(answer.headers)

@@ -35,7 +35,7 @@ class ArmGuests:
 
         https://learn.microsoft.com/rest/api/virtualnetwork/network-interfaces/get
         """
-        answer = await rest.call(self._clients.rest, "GET", nic_id, _NIC_VERSION)
+        answer = await rest.get(self._clients.rest, nic_id, _NIC_VERSION)
         configurations = list_at(rest.json_of(answer), "properties", "ipConfigurations")
         primary = [each for each in configurations if bool_at(each, "properties", "primary")]
         chosen = (primary or configurations or [None])[0]
@@ -47,14 +47,14 @@ class ArmGuests:
         One GET for the interface and one for each public address:
         https://learn.microsoft.com/rest/api/virtualnetwork/public-ip-addresses/get
         """
-        answer = await rest.call(self._clients.rest, "GET", nic_id, _NIC_VERSION)
+        answer = await rest.get(self._clients.rest, nic_id, _NIC_VERSION)
         found = [
             text_at(each, "properties", "publicIPAddress", "id")
             for each in list_at(rest.json_of(answer), "properties", "ipConfigurations")
         ]
         dynamic = []
         for address_id in filter(None, found):
-            body = rest.json_of(await rest.call(self._clients.rest, "GET", address_id, _NIC_VERSION))
+            body = rest.json_of(await rest.get(self._clients.rest, address_id, _NIC_VERSION))
             if (text_at(body, "properties", "publicIPAllocationMethod") or "").lower() == "dynamic":
                 dynamic.append(text_at(body, "name") or address_id.rpartition("/")[2])
         return dynamic
@@ -87,7 +87,7 @@ class ArmGuests:
         """
         path = f"{split(vm_id, VM_TYPE).text}/providers/Microsoft.ResourceHealth/availabilityStatuses/current"
         try:
-            body = rest.json_of(await rest.call(self._clients.rest, "GET", path, _RESOURCE_HEALTH_VERSION))
+            body = rest.json_of(await rest.get(self._clients.rest, path, _RESOURCE_HEALTH_VERSION))
         except (NotFound, Refused):
             return None
         state = text_at(body, "properties", "availabilityState")

@@ -17,22 +17,34 @@ from refresh.arm.errors import azure_errors, from_answer, unreadable
 from refresh.gateways.errors import Refused
 
 
+async def get(
+    client: RestClient, path: str, api_version: str, query: Mapping[str, str] | None = None
+) -> AsyncHttpResponse:
+    """Read `path` and return the answer, a 200; `query` goes beside the version.
+
+    `path` starts with `/subscriptions/`. NotFound, Refused, Unavailable for any other answer.
+    """
+    params = {"api-version": api_version, **(query or {})}
+    return await _send(client, HttpRequest("GET", client.format_url(quoted(path)), params=params), (200,))
+
+
 async def call(
     client: RestClient,
     method: str,
     path: str,
     api_version: str,
     body: Mapping[str, Any] | None = None,
-    query: Mapping[str, str] | None = None,
     accepts: Collection[int] = (200,),
 ) -> AsyncHttpResponse:
-    """Send one request to ARM and return an answer it `accepts`. NotFound, Refused, Unavailable for any other answer.
+    """Send a request that changes something, with `body` as JSON, and return an answer whose status is in `accepts`.
 
-    `path` starts with `/subscriptions/`; a `body` is sent as JSON, `query` beside the version.
+    `path` starts with `/subscriptions/`. NotFound, Refused, Unavailable for any other answer.
     """
-    request = HttpRequest(
-        method, client.format_url(quoted(path)), params={"api-version": api_version, **(query or {})}, json=body
-    )
+    params = {"api-version": api_version}
+    return await _send(client, HttpRequest(method, client.format_url(quoted(path)), params=params, json=body), accepts)
+
+
+async def _send(client: RestClient, request: HttpRequest, accepts: Collection[int]) -> AsyncHttpResponse:
     with azure_errors():
         answer = await client.send_request(request)
         if answer.status_code not in accepts:
@@ -49,11 +61,11 @@ def json_of(answer: AsyncHttpResponse) -> Any:
 
 
 async def every(client: RestClient, path: str, api_version: str, **query: str) -> AsyncIterator[Mapping[str, Any]]:
-    """The bodies of all pages of a list. What `call` raises, and Unavailable for a page that is no list.
+    """The bodies of all pages of a list. What `get` raises, and Unavailable for a page that is no list.
 
     A next page is only asked for where the first one was: the token goes nowhere else.
     """
-    page = _page((await call(client, "GET", path, api_version, query=query)).json())
+    page = _page((await get(client, path, api_version, query)).json())
     while True:
         for body in page["value"]:
             yield body
@@ -62,11 +74,7 @@ async def every(client: RestClient, path: str, api_version: str, **query: str) -
             return
         if not isinstance(following, str) or not following.lower().startswith(client.format_url("/").lower()):
             raise unreadable("a next page that is elsewhere")
-        with azure_errors():
-            answer = await client.send_request(HttpRequest("GET", following))
-            if answer.status_code != 200:
-                raise from_answer(answer.status_code, answer.headers, answer.text())
-            page = _page(answer.json())
+        page = _page((await _send(client, HttpRequest("GET", following), (200,))).json())
 
 
 def _page(body: object) -> Mapping[str, Any]:

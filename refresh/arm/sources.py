@@ -16,11 +16,11 @@ from refresh.arm.disks import ArmDisks, disk_from_arm
 from refresh.arm.errors import azure_errors
 from refresh.arm.gallery import ArmGallery
 from refresh.arm.operations import begin
-from refresh.arm.rest import call
+from refresh.arm.rest import get
 from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.managed_images import Image
 from refresh.domain.images.source_fit import SourceFacts, busy_disk
-from refresh.domain.images.sources import Kind, Part
+from refresh.domain.images.sources import SourceKind, SourcePart
 from refresh.domain.terms.resource_id import parse
 from refresh.gateways.errors import Refused
 from refresh.gateways.gateways import Begun
@@ -38,20 +38,20 @@ class ArmSources:
         self._clients = clients
         self._compute, self._disks, self._gallery = ArmCompute(clients), ArmDisks(clients), ArmGallery(clients)
 
-    async def read_source(self, part: Part, storage: str | None = None) -> SourceFacts:
+    async def read_source(self, part: SourcePart, storage: str | None = None) -> SourceFacts:
         """What ARM says of `part`; for a VHD what it says of the account `storage` that holds it."""
         match part.kind:
-            case Kind.VM:
+            case SourceKind.VM:
                 return await self._vm(part)
-            case Kind.IMAGE:
+            case SourceKind.IMAGE:
                 return await self._image(part)
-            case Kind.VERSION:
+            case SourceKind.VERSION:
                 return await self._version(part)
-            case Kind.DISK:
+            case SourceKind.DISK:
                 return _of_disk(part, await self._disks.read_disk(part.id))
-            case Kind.SNAPSHOT:
+            case SourceKind.SNAPSHOT:
                 return await self._snapshot(part)
-            case Kind.VHD:
+            case SourceKind.VHD:
                 return await self._vhd(part, storage or "")
         raise Refused("InvalidSource", f"a {part.kind} is nothing that Azure could be asked about")
 
@@ -82,7 +82,7 @@ class ArmSources:
         found = split(image_id, IMAGE_TYPE)
         return await begin(self._clients.compute(found.subscription).images.begin_delete, found.group, found.name)
 
-    async def _vm(self, part: Part) -> SourceFacts:
+    async def _vm(self, part: SourcePart) -> SourceFacts:
         vm = await self._compute.read_vm(part.id)
         facts = SourceFacts(
             part,
@@ -101,7 +101,7 @@ class ArmSources:
         disk = await self._disks.read_disk(vm.os_disk_id)
         return replace(facts, generation=disk.generation or vm.generation, architecture=disk.architecture)
 
-    async def _image(self, part: Part) -> SourceFacts:
+    async def _image(self, part: SourcePart) -> SourceFacts:
         found = split(part.id, IMAGE_TYPE)
         with azure_errors():
             operations = self._clients.compute(found.subscription).images
@@ -120,7 +120,7 @@ class ArmSources:
             busy=None if state == "Succeeded" else state or "in an unknown state",
         )
 
-    async def _version(self, part: Part) -> SourceFacts:
+    async def _version(self, part: SourcePart) -> SourceFacts:
         version = await self._gallery.read_version(part.id)
         parent = parse(version.id)
         if parent is None:
@@ -141,20 +141,20 @@ class ArmSources:
             definition=definition.id.lower(),
         )
 
-    async def _snapshot(self, part: Part) -> SourceFacts:
+    async def _snapshot(self, part: SourcePart) -> SourceFacts:
         found = split(part.id, _SNAPSHOT_TYPE)
         with azure_errors():
             operations = self._clients.compute(found.subscription).snapshots
             body = cast("Any", await operations.get(found.group, found.name, cls=raw)).json()
         return _of_disk(part, disk_from_arm(body))
 
-    async def _vhd(self, part: Part, storage: str) -> SourceFacts:
-        answer = await call(self._clients.rest, "GET", storage, _STORAGE_VERSION)
+    async def _vhd(self, part: SourcePart, storage: str) -> SourceFacts:
+        answer = await get(self._clients.rest, storage, _STORAGE_VERSION)
         _, _, location = identity_of(answer.json())
         return SourceFacts(part, part.id.rsplit("/", 1)[-1], location)
 
 
-def _of_disk(part: Part, disk: Disk) -> SourceFacts:
+def _of_disk(part: SourcePart, disk: Disk) -> SourceFacts:
     return SourceFacts(
         part,
         disk.name,

@@ -18,6 +18,7 @@ from refresh.domain.swap.plan import INTENT, NOTICE, UNDO
 from refresh.domain.terms import resource_id, times
 from refresh.domain.terms.swap_reason import Reason
 from refresh.records import swap
+from refresh.records.swap import OutcomeStatus
 
 KEEP_FINISHED = 50
 KEEP_REJECTED = 200
@@ -28,6 +29,7 @@ LOOK_GONE_AFTER_S = 60
 CLAIM_DEAD_AFTER_S = 900
 # A claim is only taken for dead when the sweep missed its orchestration twice: a status query can lag behind.
 MISSED_BEFORE_DEAD = 2
+_LOOKED_AT_AGAIN = (OutcomeStatus.SUCCEEDED, OutcomeStatus.NOT_PROVEN, OutcomeStatus.ROLLED_BACK)
 
 
 def _mine(turn: Turn, data: Mapping[str, Any]) -> Json | None:
@@ -149,12 +151,12 @@ def finished(turn: Turn, data: Mapping[str, Any]) -> None:
         return
     state, outcome = turn.state, swap.Outcome.from_json(data["outcome"])
     vm = outcome.vm.lower()
-    told = turn.loud if outcome.status == "needs-attention" else turn.lines
+    told = turn.loud if outcome.status is OutcomeStatus.NEEDS_ATTENTION else turn.lines
     told.append(f"outcome {json.dumps(outcome.to_json(), sort_keys=True)}")
     state["finished"] = [*state.get("finished", []), outcome.to_json()][-KEEP_FINISHED:]
-    if outcome.status == "succeeded" and outcome.new_disk:
+    if outcome.status is OutcomeStatus.SUCCEEDED and outcome.new_disk:
         state.setdefault("proved", {})[resource_id.id_hash(vm)] = resource_id.id_hash(outcome.new_disk)
-    if outcome.status in ("succeeded", "not-proven") and outcome.new_disk:
+    if outcome.status in (OutcomeStatus.SUCCEEDED, OutcomeStatus.NOT_PROVEN) and outcome.new_disk:
         _remember_ran(state, vm, outcome.new_disk)
         state["rejected"] = [
             r for r in state.get("rejected", []) if r["vm"] != vm or outcome.new_disk.lower() not in r["names"]
@@ -167,7 +169,7 @@ def finished(turn: Turn, data: Mapping[str, Any]) -> None:
     unproven_vms.note(state, vm, row, outcome)
     # Looked at once more, because a wish may have come meanwhile. After a refusal only if one has: a refusal that
     # the look cannot foresee would otherwise be asked for again at once, for ever. The sweep comes back to it.
-    if row.get("again") or outcome.status in ("succeeded", "not-proven", "rolled-back"):
+    if row.get("again") or outcome.status in _LOOKED_AT_AGAIN:
         add_hint(state, vm, row.get("again") or {"id": row["id"]})
     admit(turn, data.get("at"))
     open_look(turn, data.get("at"))
@@ -175,9 +177,9 @@ def finished(turn: Turn, data: Mapping[str, Any]) -> None:
 
 def _note_down(state: Json, vm: str, row: Json, outcome: swap.Outcome) -> None:
     """A VM that could not be brought up counts as down until a look or a later swap finds it up, or gone."""
-    if outcome.status == "needs-attention" and (row.get("intent") or {}).get("was_running"):
+    if outcome.status is OutcomeStatus.NEEDS_ATTENTION and (row.get("intent") or {}).get("was_running"):
         state.setdefault("down", {})[vm] = {key: row[key] for key in ("id", "group") if key in row}
-    elif outcome.status not in ("refused", "skipped") or outcome.reason == Reason.VM_GONE:
+    elif outcome.status not in (OutcomeStatus.REFUSED, OutcomeStatus.SKIPPED) or outcome.reason == Reason.VM_GONE:
         state.get("down", {}).pop(vm, None)
 
 

@@ -148,7 +148,7 @@ def remembered(state: Json, vm: str) -> Json:
 
 def _is_over(outcome: Json, vm: str) -> bool:
     # A VM that needs attention may have to be brought up yet.
-    return str(outcome["vm"]).lower() == vm and str(outcome["status"]) != "needs-attention"
+    return str(outcome["vm"]).lower() == vm and str(outcome["status"]) != swap.OutcomeStatus.NEEDS_ATTENTION
 
 
 def rejected_names(state: Json, vm: str) -> list[str]:

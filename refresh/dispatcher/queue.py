@@ -13,7 +13,7 @@ from refresh.dispatcher import unproven_vms
 from refresh.dispatcher.edits import is_edit, note_edits
 from refresh.dispatcher.effects import Json, Turn
 from refresh.dispatcher.looks import add_hint, answer_taken, merged, open_look
-from refresh.domain.swap.admission import Admission, Row, choose_admissions
+from refresh.domain.swap.admission import Admission, AdmissionRow, choose_admissions
 from refresh.domain.terms import resource_id, times
 from refresh.domain.terms.swap_reason import Reason
 from refresh.records import durable_names, swap
@@ -135,10 +135,10 @@ def is_unchecked(state: Mapping[str, Any]) -> bool:
     return not (last.get("ok") and last.get("package") == state.get("package"))
 
 
-def _row(row: Json) -> Row:
+def _row(row: Json) -> AdmissionRow:
     intent = row.get("intent") or {}
     disks = (row.get("wanted"), intent.get("old_disk"), intent.get("new_disk"))
-    return Row(
+    return AdmissionRow(
         row.get("group"),
         frozenset(disk.lower() for disk in disks if disk),
         urgent=bool(intent or row.get("urgent")),

@@ -12,13 +12,14 @@ from typing import Any
 from refresh.dispatcher.effects import Turn
 from refresh.dispatcher.queue import admit
 from refresh.domain.terms import times
+from refresh.records import durable_names
 from refresh.records import selfcheck as selfchecks
 
 
 def probe(turn: Turn, data: Mapping[str, Any]) -> None:
     """Start the orchestration that answers a self-check."""
     run = str(data["reply_to"])
-    turn.starts.append((selfchecks.ANSWER_SELFCHECK, selfchecks.answer_id(run), {"reply_to": run}))
+    turn.starts.append((durable_names.ANSWER_SELFCHECK, selfchecks.answer_id(run), {"reply_to": run}))
 
 
 def selfchecked(turn: Turn, data: Mapping[str, Any]) -> None:

@@ -27,7 +27,10 @@ def note(state: Json, vm: str, row: Json, outcome: swap.Outcome) -> None:
         unproven[vm] = {"id": row["id"], "intent": row["intent"], "at": outcome.ended}
         while len(unproven) > KEEP_UNPROVEN:
             unproven.pop(next(iter(unproven)))
-    elif outcome.status not in ("refused", "skipped") or outcome.reason == Reason.VM_GONE:
+    elif (
+        outcome.status not in (swap.OutcomeStatus.REFUSED, swap.OutcomeStatus.SKIPPED)
+        or outcome.reason == Reason.VM_GONE
+    ):
         unproven.pop(vm, None)
 
 

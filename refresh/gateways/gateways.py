@@ -23,9 +23,9 @@ from refresh.domain.azure.rhythm import NOT_SAID, ReadsLeft
 from refresh.domain.azure.vms import Vm
 from refresh.domain.health.probe import Probe
 from refresh.domain.images.source_fit import SourceFacts
-from refresh.domain.images.sources import Part
+from refresh.domain.images.sources import SourcePart
 from refresh.gateways.access import Access
-from refresh.gateways.temporary_groups import Workshop
+from refresh.gateways.temporary_groups import TemporaryGroups
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ class Gallery(Protocol):
 class Sources(Protocol):
     """What image versions are made from, and the managed image that may stand between a VHD and a version."""
 
-    async def read_source(self, part: Part, storage: str | None = None) -> SourceFacts:
+    async def read_source(self, part: SourcePart, storage: str | None = None) -> SourceFacts:
         """What ARM says of a source; of a VHD, what it says of its account `storage`. NotFound."""
         ...
 
@@ -289,7 +289,7 @@ class Gateways(Protocol):
         ...
 
     @property
-    def workshop(self) -> Workshop:
+    def temporary_groups(self) -> TemporaryGroups:
         """Where images are built and proved."""
         ...
 

@@ -1,7 +1,7 @@
 """Where images are built and proved: temporary resource groups, each with one network interface and one VM.
 
-Decides what the rest of the app may ask of them. Refuses to know how it is done (`arm.workshop`) and why. Errors are
-those of `gateway`.
+Decides which calls the app can make. Does not know how a call is made (`arm.temporary_groups`). Errors are those of
+`gateways.errors`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from refresh.domain.recipes.recipe import MarketplaceImage
 from refresh.domain.recipes.temporary_group import Group
 
 
-class Workshop(Protocol):
+class TemporaryGroups(Protocol):
     """Temporary resource groups and what is in them. Nothing here waits for the end of anything."""
 
     async def read_image(self, subscription: str, location: str, image: MarketplaceImage) -> ImageFacts:

@@ -1,1 +1,1 @@
-"""What crosses Durable: names of functions, ids of instances, and records as plain JSON."""
+"""Everything that crosses Durable: function names, instance ids, and records as plain JSON."""

@@ -1,9 +1,8 @@
-"""What the world is told: outcomes as CloudEvents, made from the records that people see.
+"""Outcomes as CloudEvents, made from the records that people see.
 
-Decides types, ids, subjects and what stands in an event. Refuses to know where events go and whether they arrive: that
-is `publish_event`. Whoever has more to tell adds a type, a function that makes its event, and one `publish` in the
-orchestration where it happens. An event's id follows from its run, so that one published twice is recognised; its data
-names no secret, because the records it is made from name none.
+Decides types, ids, subjects and data of events. Leaves delivery to `publish_event`. A new event needs a type, a
+function that makes it, and one `publish` in the orchestration where it happens. An event's id follows from its run, so
+that a subscriber recognises an event that is published twice. Its data has no secret, because the records have none.
 """
 
 from __future__ import annotations
@@ -14,18 +13,18 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from refresh.records.month import CREATE, SKIP
-from refresh.records.record import Record
-from refresh.records.swap import Intent, Outcome
+from refresh.records.month import CREATE, FAILED, REFUSE, SKIP
+from refresh.records.record import JSON_KEY, Record
+from refresh.records.swap import Intent, Outcome, OutcomeStatus
 
 SOURCE = "/azure-vm-refresh"
 
-# An event may have 1 MB and is billed by 64 KB; the run itself lists every VM.
+# An event may have 1 MB and is billed by 64 KB; the run's own record lists every VM.
 MAX_VMS_NAMED = 100
 
 
 class EventType(StrEnum):
-    """Every type of event that is published; subscribers filter by it, so a value never changes its meaning."""
+    """Every type of event that is published. Subscribers filter by it, so a value never changes its meaning."""
 
     SWAP_STARTING = "refresh.swap.starting"
     SWAP_SUCCEEDED = "refresh.swap.succeeded"
@@ -43,7 +42,8 @@ class EventType(StrEnum):
 class Event(Record):
     """One event of `run` about `subject`: the id of a VM or of an image definition, or a month.
 
-    `at` (ISO) is when it happened; `turn` tells several events of one type and run apart.
+    `at` (ISO) is when it happened. `discriminator` distinguishes events of the same type and run; its JSON key is
+    `turn`, because orchestrations under way have sent events with that key.
     """
 
     type: str
@@ -51,12 +51,12 @@ class Event(Record):
     subject: str
     at: str
     data: dict[str, Any] = field(default_factory=dict)
-    turn: str | None = None
+    discriminator: str | None = field(default=None, metadata={JSON_KEY: "turn"})
 
     @property
     def id(self) -> str:
-        """The same for the same event, however often it is published."""
-        return "/".join(part for part in (self.run, self.type, self.turn) if part)
+        """The same id whenever the same event is published again."""
+        return "/".join(part for part in (self.run, self.type, self.discriminator) if part)
 
     def to_cloud_event(self) -> dict[str, Any]:
         """The event as a CloudEvent 1.0: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md."""
@@ -73,7 +73,7 @@ class Event(Record):
 
 
 def starting_event(vm: str, run: str, intent: Intent, message: str, at: str, hold_until: str) -> Event:
-    """A swap is about to begin: nothing is written and nothing stopped before `hold_until`."""
+    """A swap is about to begin: nothing is written or stopped before `hold_until`."""
     data = {
         "vm": vm,
         "run": run,
@@ -89,12 +89,12 @@ def starting_event(vm: str, run: str, intent: Intent, message: str, at: str, hol
 
 
 def outcome_event(outcome: Outcome) -> Event | None:
-    """How a swap ended, with the outcome as its data; None for one that had nothing to do.
+    """How a swap ended, with the outcome as its data; None for a swap that had nothing to do.
 
-    One that was skipped after it had been announced, which its new disk tells, counts as refused: whoever made ready
-    for it must know that it is over.
+    A skipped swap that has a new disk was announced by a `starting` event. It counts as refused, so that subscribers
+    learn that the announced swap is over.
     """
-    called_off = outcome.status == "skipped" and outcome.new_disk is not None
+    called_off = outcome.status is OutcomeStatus.SKIPPED and outcome.new_disk is not None
     kind = EventType.SWAP_REFUSED if called_off else f"refresh.swap.{outcome.status}"
     if kind not in EventType:
         return None
@@ -102,16 +102,16 @@ def outcome_event(outcome: Outcome) -> Event | None:
 
 
 def attention_event(vm: str, run: str, step: str, reason: str, message: str, at: str) -> Event:
-    """`step` of a swap under way goes on, but a person should know; how the swap ends is told by another event."""
-    data = {"vm": vm, "run": run, "status": "needs-attention", "step": step, "reason": str(reason), "message": message}
-    return Event(EventType.SWAP_NEEDS_ATTENTION, run, vm, at, data, turn=f"{step}/{reason}")
+    """A person should look at `step` of a swap under way; the swap goes on, and its end is another event."""
+    status = str(OutcomeStatus.NEEDS_ATTENTION)
+    data = {"vm": vm, "run": run, "status": status, "step": step, "reason": str(reason), "message": message}
+    return Event(EventType.SWAP_NEEDS_ATTENTION, run, vm, at, data, discriminator=f"{step}/{reason}")
 
 
 def image_event(run: str, row: Mapping[str, Any], at: str, *, admitted: bool) -> Event | None:
-    """How a build ended, with the row people see as its data; None where its version had been told already.
+    """How a build ended, with the image row as its data; None where its version existed and was published before.
 
-    `admitted`: this build was to take the version out of its exclusion from latest, which makes a version that was
-    there before news.
+    `admitted`: this build ended the exclusion from latest of a version that existed before, which is worth an event.
     """
     decision = row["decision"]
     if decision == SKIP and not admitted:
@@ -121,10 +121,9 @@ def image_event(run: str, row: Mapping[str, Any], at: str, *, admitted: bool) ->
 
 
 def month_event(run: str, result: Mapping[str, Any], at: str) -> Event:
-    """How a month ended: counts, and the VMs that did not make it.
+    """How a month ended: counts by result, and the VMs that failed or were refused.
 
-    It was halted when its result has a message: a step of it could not be carried out. A VM's word is what became of
-    its swap, or of its disk where it was not swapped.
+    A result with a message makes it halted: one of its steps could not be carried out.
     """
     period = str(result.get("period", ""))
     vms, images = result.get("vms", ()), result.get("images", ())
@@ -133,8 +132,8 @@ def month_event(run: str, result: Mapping[str, Any], at: str) -> Event:
         "period": period,
         "status": result.get("status"),
         "images": dict(Counter(str(row["decision"]) for row in images)),
-        "vms": dict(Counter(map(_word, vms))),
-        **_unwell(vms),
+        "vms": dict(Counter(map(_status, vms))),
+        **_not_made(vms),
     }
     if result.get("message"):
         data["message"] = result["message"]
@@ -142,17 +141,25 @@ def month_event(run: str, result: Mapping[str, Any], at: str) -> Event:
     return Event(kind, run, f"months/{period}", at, data)
 
 
-def _word(row: Mapping[str, Any]) -> str:
+def _status(row: Mapping[str, Any]) -> str:
+    """The status of a VM's swap, or the decision about its disk where it was not swapped."""
     return str(row.get("status") or row["decision"])
 
 
-def _unwell(vms: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The VMs that did not make it, worst first."""
-    worst = ("needs-attention", "failed", "rolled-back", "refused", "refuse", "not-proven")
-    unwell = sorted((row for row in vms if _word(row) in worst), key=lambda row: worst.index(_word(row)))
+def _not_made(vms: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The VMs that do not run a proved new disk, worst first."""
+    worst = (
+        OutcomeStatus.NEEDS_ATTENTION,
+        FAILED,
+        OutcomeStatus.ROLLED_BACK,
+        OutcomeStatus.REFUSED,
+        REFUSE,
+        OutcomeStatus.NOT_PROVEN,
+    )
+    found = sorted((row for row in vms if _status(row) in worst), key=lambda row: worst.index(_status(row)))
     rows = [
-        {"vm": row["vm"], "status": _word(row), "reason": row["reason"], "message": row["message"]}
-        for row in unwell[:MAX_VMS_NAMED]
+        {"vm": row["vm"], "status": _status(row), "reason": row["reason"], "message": row["message"]}
+        for row in found[:MAX_VMS_NAMED]
     ]
-    left = len(unwell) - len(rows)
+    left = len(found) - len(rows)
     return {"not_made": rows, **({"not_named": left} if left else {})}

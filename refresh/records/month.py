@@ -1,8 +1,8 @@
-"""What crosses Durable in the monthly refresh: names, inputs, rows and results; its base is `messages`.
+"""The records of the monthly refresh that cross Durable: inputs, rows and results.
 
-Decides how these are spelled and how small they stay. Refuses to know what anybody does with them.
+Decides their fields, their JSON names and their largest sizes. Leaves their values to activities and orchestrations.
 
-A result is `{"kind", "period", "status", "images": [ImageRow], "vms": [VmRow]}`; a dry run's rows are the same rows.
+A result is `{"kind", "period", "status", "images": [ImageRow], "vms": [VmRow]}`; a dry run has the same rows.
 """
 
 from __future__ import annotations
@@ -15,38 +15,24 @@ from typing import Any
 from refresh.domain.terms.month_reason import MonthReason, Refusal
 from refresh.records.record import Record
 
-# Activities.
-READ_SCOPE = "read_scope"
-LIST_BUILDS = "list_builds"
-PLAN_VERSION = "plan_version"
-BEGIN_VERSION = "begin_version"
-WATCH_VERSION = "watch_version"
-EXPLAIN_VERSION = "explain_version"
-MAKE_DEFINITION = "make_definition"
-MAKE_IMAGE = "make_image"
-ADMIT_VERSION = "admit_version"
-DISCARD_VERSION = "discard_version"
-MAKE_DISKS = "make_disks"
-WRITE_DISK_TAGS = "write_disk_tags"
-
 CREATE, SKIP, REFUSE, FAILED = "create", "skip", "refuse", "failed"
 AUTO = "auto"
 
 MAX_ROW_BYTES = 400
 _SHORTEST_MESSAGE = 60
-# Left out of an image's row when they are empty.
+# Left out of an image row when they are empty.
 _LISTS = ("by_hand", "evidence", "regions")
 _MAX_MESSAGE = 300
-# Definitions are few, and Azure names the right that is missing at the end of a long sentence.
+# There are few definitions, and Azure names a missing right at the end of a long message.
 MAX_IMAGE_MESSAGE = 1000
 
 
 @dataclass(frozen=True)
 class MonthInput(Record):
-    """What `refresh_month`, `create_images`, `create_disks` and `write_tags` are asked.
+    """The input of `refresh_month`, `create_images`, `create_disks` and `write_tags`.
 
-    `period` is `YYYYMM` (none: the current month, UTC), `vms` full ids (none: all in scope), `rollout` overrides the
-    setting for this run, `force` overrides the reason "rejected before", `force_rebuild` asks for one more version of
+    `period` is `YYYYMM` (none: the current month, UTC), `vms` are full ids (none: all in scope), `rollout` overrides
+    the setting for this run, `force` overrides the reason "rejected before", `force_rebuild` makes one more version of
     the period.
     """
 
@@ -59,14 +45,14 @@ class MonthInput(Record):
 
 @dataclass(frozen=True)
 class BulkInput(MonthInput):
-    """How far bulk work is: `vms` are still to do and `rows` is done; `rows` is None before the scope is read."""
+    """How far bulk work is: `vms` still to do, `rows` of the others; `rows` is None before the scope is read."""
 
     rows: tuple[dict[str, Any], ...] | None = None
 
 
 @dataclass(frozen=True)
 class BatchInput(Record):
-    """What a bulk activity is asked: at most 50 VM ids of one period."""
+    """The input of a bulk activity: at most 50 VM ids of one period."""
 
     vms: tuple[str, ...]
     period: str
@@ -75,14 +61,15 @@ class BatchInput(Record):
 
 @dataclass(frozen=True)
 class BuildInput(Record):
-    """What `build_image` is asked and how far it is.
+    """The input of `build_image`, and how far the build is.
 
-    `regions` are those of the VMs in scope, `demand` how many VMs may want a disk from it in each. `machine` is a VM
-    made for this build alone, captured instead of what `RefreshSource` names; `recipe`: such a VM is to be made first.
-    The rest is planned once: `version` (a full id) is what is being made from `source` with `body`, or is `kept`;
-    before it the definition may have to be made (`definition_body`) and a managed `image` (`image_body`). `admit`: it
-    is excluded from latest until its checks have passed; `proof`: a throw-away VM must boot it before. `leftovers` are
-    versions that earlier builds never finished, `since` is when the build began (ISO).
+    `regions` are those of the VMs in scope, `demand` is how many VMs in each region may want a disk from the version.
+    `machine` is a VM made for this build alone, captured instead of the source that `RefreshSource` names; `recipe`:
+    such a VM must be made first.
+    The other fields are planned once. `version` (a full id) is made from `source` with `body`, or already exists and is
+    `kept`. Before it the definition (`definition_body`) and a managed `image` (`image_body`) may have to be made.
+    `admit`: the version is excluded from latest until its checks have passed; `proof`: one of them is that a throw-away
+    VM boots from it. `leftovers` are versions that earlier builds did not finish, `since` (ISO) is the build's begin.
     """
 
     definition: str
@@ -109,8 +96,8 @@ class BuildInput(Record):
 class ImageRow(Record):
     """What happened to one image definition and why; `version` is the version's name, where there is one.
 
-    `by_hand` are commands for a person: what a build left behind, and what only a person should decide to delete;
-    `evidence` are the last lines a build VM said; `regions` those that the version has reached.
+    `by_hand` are commands for a person: they delete what a build left behind, or what only a person should delete.
+    `evidence` are the last lines of a build VM's log, `regions` those that the version has reached.
     """
 
     definition: str
@@ -123,14 +110,14 @@ class ImageRow(Record):
     regions: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """The row with its message cut to what people read."""
+        """The row with its message cut to `MAX_IMAGE_MESSAGE`."""
         row = super().to_json() | {"reason": str(self.reason), "message": self.message[:MAX_IMAGE_MESSAGE]}
         return {name: value for name, value in row.items() if value or name not in _LISTS}
 
 
 @dataclass(frozen=True)
 class VmRow(Record):
-    """What happened to one VM and why: disk it runs (`current`), is to get (`next`), its tag asks for (`wanted`)."""
+    """What happened to one VM and why: the disk it runs (`current`), gets (`next`), and its tag names (`wanted`)."""
 
     vm: str
     decision: str
@@ -141,7 +128,7 @@ class VmRow(Record):
     wanted: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """The row in at most 400 bytes: the message gives way first, then what can be read elsewhere."""
+        """The row in at most 400 bytes: the message is cut first, then fields that can be read elsewhere go."""
         row = super().to_json() | {"reason": str(self.reason), "message": self.message[:_MAX_MESSAGE]}
         for shortest in (_SHORTEST_MESSAGE, 0):
             for dropped in (None, "wanted", "current", "next") if shortest == 0 else (None, "wanted", "current"):
@@ -153,18 +140,18 @@ class VmRow(Record):
 
 
 def refused(vm: str, refusal: Refusal, **more: str | None) -> VmRow:
-    """The row of a VM that something was refused for."""
+    """The row of a VM whose work was refused."""
     return VmRow(vm, REFUSE, refusal.reason, refusal.message, **more)
 
 
 def broken_rows(vms: Iterable[str], why: str) -> list[dict[str, Any]]:
-    """The rows of VMs whose activity never answered."""
-    message = f"the work on this VM broke off and may be half done; run it again ({why[:100]})"
+    """The rows of VMs whose activity failed without an answer."""
+    message = f"the work on this VM broke off and may be half done; run again ({why[:100]})"
     return [VmRow(vm, FAILED, MonthReason.BROKEN, message).to_json() for vm in vms]
 
 
 def status_of(rows: Iterable[Mapping[str, Any]]) -> str:
-    """`failed` when a row failed, else `refused` when one was refused, else `succeeded`: partial is not success."""
+    """`failed` when a row failed, else `refused` when one was refused, else `succeeded`."""
     decisions = {row.get("decision") for row in rows}
     return "failed" if FAILED in decisions else "refused" if REFUSE in decisions else "succeeded"
 
@@ -176,7 +163,7 @@ def result_of(kind: str, period: str, rows: Mapping[str, list[dict[str, Any]]]) 
 
 
 def failure_of(kind: str, period: str, message: str) -> dict[str, Any]:
-    """The result of a run that could not even find out what to work on."""
+    """The result of a run that could not read its scope."""
     return {"kind": kind, "period": period, "status": "failed", "message": message[:_MAX_MESSAGE]}
 
 
@@ -193,6 +180,6 @@ def _cut(row: Mapping[str, Any], shortest: int) -> str:
     message: str = row["message"]
     while len(message) > shortest and _size({**row, "message": message}) > MAX_ROW_BYTES:
         over = _size({**row, "message": message}) - MAX_ROW_BYTES
-        # A character may take up to six bytes, so cut carefully and look again.
+        # A character may take up to six bytes, so cut a little and measure again.
         message = message[: max(len(message) - max(over // 6, 1), shortest)]
     return message

@@ -1,38 +1,23 @@
-"""What crosses Durable while a version is built from a recipe or proved; its base is `messages`.
+"""The records that cross Durable while a version is built from a recipe or proved.
 
-Decides how these are spelled. No record has room for a key, a password or custom data: what a VM is made with is read,
-or made up, where the VM is made.
+Decides their fields and JSON names. No record has a field for a key, a password or custom data: the activity that makes
+the VM reads or generates them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from refresh.records.record import Record
 
-# Orchestrations.
-RUN_RECIPE = "run_recipe"
-BUILD_VM = "build_vm"
-PROVE_VERSION = "prove_version"
-
-# Activities.
-PLAN_RECIPE = "plan_recipe"
-PLAN_PROOF = "plan_proof"
-FIND_LEFTOVERS = "find_leftovers"
-ENSURE_BUILD_GROUP = "ensure_build_group"
-ENSURE_BUILD_VM = "ensure_build_vm"
-ENSURE_PROOF_VM = "ensure_proof_vm"
-WATCH_BUILD_VM = "watch_build_vm"
-ENSURE_GENERALIZED = "ensure_generalized"
-ENSURE_GROUP_GONE = "ensure_group_gone"
-
 
 @dataclass(frozen=True)
-class Workplace(Record):
+class TemporaryGroup(Record):
     """A temporary resource group (full id) and what it is for; `run` is the instance that it belongs to.
 
-    `image` is the marketplace image as a URN with its exact version, `digest` the recipe's; `version` the version (full
-    id) to prove. `since` (ISO) is when the run began, `asked_at` when this activity was asked for.
+    `image` is the marketplace image as a URN with its exact version, `digest` the recipe's digest, `version` the
+    version (full id) to prove. `since` (ISO) is when the run began, `asked_at` when this activity was called.
     """
 
     group: str
@@ -51,15 +36,23 @@ class Workplace(Record):
     asked_at: str | None = None
 
 
+class StageState(StrEnum):
+    """How a stage stands; a stage that waits is called again, one that failed is not."""
+
+    DONE = "done"
+    WAITING = "waiting"
+    FAILED = "failed"
+
+
 @dataclass(frozen=True)
 class Stage(Record):
-    """How a stage stands: `done`, `waiting` (ask again) or `failed` for good, with the reason and its sentence.
+    """How a stage stands, with the reason and its message.
 
-    `evidence` are lines that a person may read, `by_hand` the commands that finish what the app could not, `at` ARM's
+    `evidence` are lines for a person to read, `by_hand` the commands that finish what the app could not, `at` is ARM's
     time.
     """
 
-    state: str
+    state: StageState
     reason: str | None = None
     message: str | None = None
     evidence: tuple[str, ...] = ()
@@ -69,7 +62,7 @@ class Stage(Record):
 
 @dataclass(frozen=True)
 class ProofInput(Record):
-    """What `prove_version` is asked: whether `version` (full id) of `definition` boots and is healthy."""
+    """The input of `prove_version`, which checks that `version` (full id) of `definition` boots and is healthy."""
 
     definition: str
     version: str

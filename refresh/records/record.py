@@ -1,39 +1,48 @@
 """How a record crosses Durable: a frozen dataclass as plain JSON and back.
 
-Decides what is read and what is refused; `from_json()` names the field that is missing or of the wrong type.
+Decides what `from_json()` accepts and which JSON key a field has. `BadRecord` names the field that is missing or has
+the wrong type. The records themselves are in the modules beside this one.
+
+Only plain JSON crosses: the Functions converter takes str, int, float, bool, None, list and dict and refuses
+dataclasses.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Hashable
+from enum import StrEnum
 from functools import cache
 from types import UnionType
 from typing import Any, Self, Union, cast, get_args, get_origin, get_type_hints
 
+JSON_KEY = "json_key"
+"""In a field's metadata: its key in JSON, where that is not the field's name."""
+
 
 class BadRecord(ValueError):
-    """A record that is not what its name says; the message names the field."""
+    """JSON that is not the expected record; the message names the field."""
 
 
 class Record:
-    """A frozen dataclass that crosses Durable as a dict. Fields are plain JSON, other records, or lists of them."""
+    """A frozen dataclass that crosses Durable as a dict. Fields are plain JSON, enums, other records, or lists."""
 
     def to_json(self) -> dict[str, Any]:
         """The record as plain JSON; fields that are None are left out."""
-        fields = ((field.name, getattr(self, field.name)) for field in dataclasses.fields(self))  # type: ignore[arg-type]
-        return {name: _to_json(value) for name, value in fields if value is not None}
+        fields = ((_key(field), getattr(self, field.name)) for field in dataclasses.fields(self))  # type: ignore[arg-type]
+        return {key: _to_json(value) for key, value in fields if value is not None}
 
     @classmethod
     def from_json(cls, data: object) -> Self:
-        """Read a record back. BadRecord names the field that is missing or mistyped; unknown keys are ignored."""
+        """The record with these values. BadRecord for a field that is missing or mistyped; unknown keys are ignored."""
         if not isinstance(data, dict):
             raise BadRecord(f"{cls.__name__}: expected an object, got {type(data).__name__}")
         hints = _hints(cast(Hashable, cls))
         values: dict[str, Any] = {}
         for field in dataclasses.fields(cls):  # type: ignore[arg-type]
-            if data.get(field.name) is not None:
-                values[field.name] = _from_json(data[field.name], hints[field.name], f"{cls.__name__}.{field.name}")
+            value = data.get(_key(field))
+            if value is not None:
+                values[field.name] = _from_json(value, hints[field.name], f"{cls.__name__}.{field.name}")
             elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
                 raise BadRecord(f"{cls.__name__}.{field.name} is missing")
         return cls(**values)
@@ -44,9 +53,15 @@ def _hints(cls: Hashable) -> dict[str, Any]:
     return get_type_hints(cls)
 
 
+def _key(field: dataclasses.Field[Any]) -> str:
+    return str(field.metadata.get(JSON_KEY, field.name))
+
+
 def _to_json(value: Any) -> Any:
     if isinstance(value, Record):
         return value.to_json()
+    if isinstance(value, StrEnum):
+        return value.value
     if isinstance(value, list | tuple):
         return [_to_json(item) for item in value]
     return value
@@ -57,6 +72,8 @@ def _from_json(value: Any, hint: Any, where: str) -> Any:
         hint = next(arg for arg in get_args(hint) if arg is not type(None))
     if isinstance(hint, type) and issubclass(hint, Record):
         return hint.from_json(value)
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return _member(value, hint, where)
     origin, args = get_origin(hint) or hint, get_args(hint)
     if origin is tuple:
         if not isinstance(value, list):
@@ -68,3 +85,10 @@ def _from_json(value: Any, hint: Any, where: str) -> Any:
     ):
         raise BadRecord(f"{where}: expected {getattr(origin, '__name__', origin)}, got {type(value).__name__}")
     return value
+
+
+def _member(value: Any, hint: type[StrEnum], where: str) -> StrEnum:
+    try:
+        return hint(value)
+    except ValueError:
+        raise BadRecord(f"{where}: expected one of {', '.join(hint)}, got {value!r:.40}") from None

@@ -1,30 +1,21 @@
-"""What crosses Durable in retention: names, inputs and rows; its base is `messages`.
+"""The records of retention that cross Durable: inputs, rows and the result.
 
-Decides how these are spelled. Refuses to know what anybody does with them.
+Decides their fields and JSON names. Leaves what is kept or deleted to the domain.
 
 A result is `{"kind": "retention", "status", "deleted", "monthly_usd", "in_use", "resources": [ResourceRow]}`; a dry
-run's rows are the same rows. What VMs use is counted, not listed: nobody asks why a disk that runs was not deleted.
+run has the same rows. Resources in use by VMs are counted, not listed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from refresh.records.record import Record
-
-# Orchestration.
-APPLY_RETENTION = "apply_retention"
-# Activities.
-PLAN_RETENTION = "plan_retention"
-FIND_HOLDERS = "find_holders"
-DELETE_DISKS = "delete_disks"
-DELETE_VERSIONS = "delete_versions"
-WATCH_DELETIONS = "watch_deletions"
+from refresh.records.record import JSON_KEY, Record
 
 DISK, VERSION = "disk", "version"
-# What is decided about a resource, and what became of it.
+# The decision about a resource, and the result.
 KEEP, DELETE, DELETING, DELETED, FAILED = "keep", "delete", "deleting", "deleted", "failed"
 
 DISKS_PER_ACTIVITY = 20
@@ -34,21 +25,22 @@ _MAX_MESSAGE = 200
 
 @dataclass(frozen=True)
 class RetentionInput(Record):
-    """What `apply_retention` is asked: only to list, or with `delete` to delete what is listed as deletable.
+    """The input of `apply_retention`: list resources, or with `delete` also delete those listed as deletable.
 
-    `disks` and `versions` are ids still to be deleted and `told` the rows of those dealt with: how far a long run is.
+    `disks` and `versions` are the ids that a long run still has to delete, `rows` the rows of those it has finished;
+    the JSON key of `rows` is `told`, because runs under way have it in their histories.
     """
 
     delete: bool = False
     planned: bool = False
     disks: tuple[str, ...] = ()
     versions: tuple[str, ...] = ()
-    told: tuple[dict[str, Any], ...] = ()
+    rows: tuple[dict[str, Any], ...] = field(default=(), metadata={JSON_KEY: "told"})
 
 
 @dataclass(frozen=True)
 class DeletionInput(Record):
-    """What to delete (`ids`), what the dispatcher's book holds of it (id to why), definitions that are `building`."""
+    """The `ids` to delete, those the dispatcher state refers to (`held`, id to why), and definitions being built."""
 
     ids: tuple[str, ...]
     held: dict[str, str] | None = None
@@ -57,9 +49,9 @@ class DeletionInput(Record):
 
 @dataclass(frozen=True)
 class ResourceRow(Record):
-    """What is decided about one disk or image version, or became of it, and why.
+    """The decision about one disk or image version, or its result, and why.
 
-    `size_gb` is its size, `monthly_usd` what it costs in a month, roughly, by public list prices.
+    `monthly_usd` is a rough price for one month, by public list prices.
     """
 
     kind: str
@@ -76,13 +68,13 @@ class ResourceRow(Record):
 
 
 def summary_of(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """How many were deleted or would be, and what they cost in a month; a failure makes the status `failed`."""
-    told = list(rows)
-    gone = [row for row in told if row["decision"] in (DELETE, DELETED)]
+    """How many were deleted or would be, and what they cost in a month; one failed row makes the status `failed`."""
+    listed = list(rows)
+    gone = [row for row in listed if row["decision"] in (DELETE, DELETED)]
     return {
-        "status": "failed" if any(row["decision"] == FAILED for row in told) else "succeeded",
-        "deleted": sum(row["decision"] == DELETED for row in told),
-        "deletable": sum(row["decision"] == DELETE for row in told),
+        "status": "failed" if any(row["decision"] == FAILED for row in listed) else "succeeded",
+        "deleted": sum(row["decision"] == DELETED for row in listed),
+        "deletable": sum(row["decision"] == DELETE for row in listed),
         "size_gb": sum(row.get("size_gb") or 0 for row in gone),
         "monthly_usd": round(sum(row.get("monthly_usd") or 0.0 for row in gone), 2),
     }

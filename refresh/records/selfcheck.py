@@ -1,6 +1,6 @@
-"""What crosses Durable for the self-check: names, times, and the record of one check.
+"""The records of the self-check that cross Durable: one check, its result, and the time limits.
 
-Decides how these are spelled, as `messages` does for everything else.
+Decides their fields and JSON names. Leaves what is checked to the orchestration `selfcheck`.
 """
 
 from __future__ import annotations
@@ -11,28 +11,18 @@ from typing import Any
 
 from refresh.records.record import Record
 
-# Orchestrations.
-SELFCHECK = "selfcheck"
-ANSWER_SELFCHECK = "answer_selfcheck"
-
-# Activities.
-BEGIN_SELFCHECK = "begin_selfcheck"
-CHECK_INSTANCES = "check_instances"
-CHECK_SUBSCRIPTION = "check_subscription"
-KEEP_TIME = "keep_time"
-
 ANSWER_EVENT = "selfcheck-answer"
-"""What the orchestration that the dispatcher starts sends back."""
+"""The event that the orchestration started by the dispatcher sends back."""
 
 NOBODY = "selfcheck"
-"""Who claims in a self-check: no VM's id, so that no claim can ever be its."""
+"""The VM of the claim in a self-check: it is no VM's id, so the dispatcher never grants the claim."""
 
 COLLECT_S = 45
-"""Seconds after its begin at which a self-check waits for no further answer."""
+"""Seconds after its begin at which a self-check stops waiting for answers."""
 ANSWER_S = 20
-"""Seconds that every check has to answer: later none is begun."""
+"""Seconds that every check has to answer; no check begins when fewer are left."""
 REMEMBER_S = 10
-"""Seconds that the dispatcher has to take the result: all ends before `domain.selfcheck.STUCK_AFTER_S`."""
+"""Seconds that the dispatcher has to store the result. All limits end before `STUCK_AFTER_S` of the domain."""
 _ARM = "arm "
 
 WAITING_FOR = "waiting_for"
@@ -43,7 +33,7 @@ WAITING_FOR = "waiting_for"
 class CheckRow(Record):
     """One check: whether it passed, one sentence, what to do when it did not, and how long it took in seconds.
 
-    `skipped`: time did not allow it, so `ok` says nothing about what it would have found.
+    `skipped`: there was no time for the check, so its `ok` means nothing.
     """
 
     name: str
@@ -71,7 +61,7 @@ def answer_id(run: str) -> str:
 
 
 def verdict(here: Mapping[str, Any], rows: Iterable[CheckRow], run: str, began: str) -> dict[str, Any]:
-    """What is remembered of a self-check: of which package and bundle, when it began (ISO), and whether it passed."""
+    """The result to store: package and bundle, when the check began (ISO), whether it passed, and its rows."""
     checks = [row.to_json() for row in rows]
     return {
         "package": str(here.get("package") or ""),

@@ -1,23 +1,23 @@
-"""What crosses Durable: function names, instance ids, and the JSON records of orchestrations, activities and entities.
+"""The records of looks and swaps that cross Durable: claims, steps, outcomes, and the limits of message sizes.
 
-Decides how these are spelled. Refuses to know what anybody does with them. Only plain JSON crosses: the Functions
-converter takes str, int, float, bool, None, list and dict and refuses dataclasses, so records travel as
-`to_json()` and are read with `from_json()`, which names what is missing or of the wrong type.
+Decides the fields, their JSON names and their meaning. Leaves how a record becomes JSON to `record.py`, and names of
+functions to `durable_names.py`.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from refresh.records.record import Record
 
-# Who hints at a VM: Event Grid, or the sweep, which looks for what no event reported.
+# Where a hint about a VM comes from: Event Grid, or the sweep, which finds what no event reported.
 FROM_EVENT = "event"
 FROM_SWEEP = "sweep"
 
-# Sizes that keep messages small and nobody's start behind bulk work.
+# Sizes that keep messages small, and the start of a stopped VM ahead of bulk work.
 HINTS_PER_LOOK = 50
 VMS_PER_BULK_ACTIVITY = 50
 VMS_PER_SIGNAL = 100
@@ -29,16 +29,41 @@ BOUNDED = "bounded"
 """In the input of a look and of a swap: it waits for the dispatcher's answers for a limited time."""
 
 
-# --- the swap of one VM ------------------------------------------------------------------------------------------
+class OutcomeStatus(StrEnum):
+    """How the swap of one VM ended."""
+
+    SUCCEEDED = "succeeded"
+    NOT_PROVEN = "not-proven"
+    ROLLED_BACK = "rolled-back"
+    NEEDS_ATTENTION = "needs-attention"
+    REFUSED = "refused"
+    SKIPPED = "skipped"
+
+
+class StepState(StrEnum):
+    """How a step of a swap stands."""
+
+    DONE = "done"
+    WAITING = "waiting"
+    """Not at its end: the activity is called again."""
+    FAILED = "failed"
+    """For good."""
+    HELD = "held"
+    """The VM is on hold by its tag."""
+    GONE = "gone"
+    """The VM does not exist any more, or another VM has its name."""
+    STOPPED = "stopped"
+    """The VM is stopped, and not by the app."""
 
 
 @dataclass(frozen=True)
 class Health(Record):
-    """What a VM must show after its start, recorded before its stop; `timeout_s` where it has a time of its own.
+    """What a VM must show after its start, recorded before its stop; `timeout_s` where it has a time limit of its own.
 
-    `computer_names` are the names the VM goes by, `data_disks` its disks (`data_disks_of`), `probe` the tag's text.
-    `probe_answered` is whether it was answered then. `agent` is the image owner's word: True, its agent must report;
-    False, its silence says nothing; None, as before.
+    `computer_names` are the names the VM may report, `data_disks` its disks (`data_disks_of`), `probe` the tag's value.
+    `probe_answered` is whether the VM answered the probe before the stop. `agent` is the value on the image definition:
+    True, the guest agent must report; False, its silence proves nothing; None, its silence counts where it reported
+    before the stop.
     """
 
     computer_names: tuple[str, ...] = ()
@@ -49,16 +74,17 @@ class Health(Record):
     probe_answered: bool = True
 
     def of_old_disk(self) -> Health:
-        """What the VM must show on the disk that ran before: no more than it did.
+        """What the VM must show on the disk it ran before: no more than it showed then.
 
-        The new image's word is not about that disk, and a probe that went unanswered before the stop is no promise.
+        The value on the new image's definition does not apply to that disk, and neither does a probe that had no
+        answer before the stop.
         """
         return dataclasses.replace(self, agent=None, probe=self.probe if self.probe_answered else None)
 
 
 @dataclass(frozen=True)
-class Warned(Record):
-    """One thing a person should know about a swap though it did not forbid it: a code and a sentence."""
+class SwapWarning(Record):
+    """One thing a person should know about a swap, although it does not prevent the swap: a code and a sentence."""
 
     code: str
     message: str
@@ -66,11 +92,10 @@ class Warned(Record):
 
 @dataclass(frozen=True)
 class Intent(Record):
-    """What a swap set out to do, stored once with its claim: enough to bring the VM back up whatever happens.
+    """What a swap is about to do, stored once with its claim: enough to bring the VM up again after any failure.
 
-    `previous` is the value of `OsDiskPrevious` before the intent (None: there was none); `agent_spoke` whether a
-    guest agent had reported ready, so that its silence afterwards means something; `unique_id` is the VM's `vmId`;
-    `warnings` are what a person should know.
+    `previous` is the value of `OsDiskPrevious` before the swap (None: it had none); `agent_spoke` whether a guest agent
+    had reported ready, so that its silence afterwards counts; `unique_id` is the VM's `vmId`.
     """
 
     run: str
@@ -83,15 +108,15 @@ class Intent(Record):
     unique_id: str | None = None
     stop_mode: str = "deallocate"
     health: Health | None = None
-    warnings: tuple[Warned, ...] = ()
+    warnings: tuple[SwapWarning, ...] = ()
 
 
 @dataclass(frozen=True)
 class Claimed(Record):
-    """The dispatcher's answer to a claim: `yours`, or why not. An `intent` means: finish what was begun.
+    """The dispatcher's answer to a claim: `yours`, or why not. With an `intent`, the run finishes what was begun.
 
-    `force` is meant for the disk `wanted` alone. `tags` are those of an intent that may not have been written onto the
-    VM yet. `proves_since`: the swap is over since then and only its disk is to be proved.
+    `force` applies to the disk `wanted` alone. `tags` belong to an intent and may not be on the VM yet.
+    `proves_since`: the swap ended at that time, and only the new disk's health is left to check.
     """
 
     answer: str
@@ -109,16 +134,18 @@ class Claimed(Record):
 
 @dataclass(frozen=True)
 class StepInput(Record):
-    """What a step needs to know: the VM, what to make so, and ARM's times of what was begun before.
+    """The input of a step's activity: the VM, what the step must achieve, and ARM's times of earlier attempts.
 
     `since` is when the step was first tried, `begun_at` when its operation was last accepted, `started_at` when the
-    VM was started. `despite_hold` only for the start of a VM that the app itself has stopped. `unique_id` is the `vmId`
-    of the VM that is meant: one that took its name is another VM. `asked_at` is when the orchestration asked,
-    `last_code` Azure's last word where it said no, `begins` how often the operation was accepted,
-    `token` what names the one under way, so that its reason can be asked for: it holds a signed URL and is never told.
-    `rungs` are what the parts of a health check have said so far.
-    `leave_stopped`: a VM that somebody has stopped is left so, and that is no fault of its disk.
-    `insist`: what Azure took up and did not do is asked for again, because there is nothing to fall back on.
+    VM was started, `asked_at` when the orchestration called the activity. `unique_id` is the VM's `vmId`: another VM
+    with the same name has another one.
+    `despite_hold` is set only for the start of a VM that the app itself has stopped.
+    `last_code` is Azure's last error code, `begins` how often the operation was accepted.
+    `token` names the operation under way, so that its failure can be read: it contains a signed URL and must not be
+    shown or logged.
+    `rungs` are the results of the health check so far.
+    `leave_stopped`: a VM that is found stopped stays stopped, and its disk is not blamed.
+    `insist`: an operation that was accepted and changed nothing is begun again, because there is no way back from it.
     """
 
     vm: str
@@ -142,16 +169,15 @@ class StepInput(Record):
 
 @dataclass(frozen=True)
 class StepResult(Record):
-    """How a step stands: `done`, `waiting` (ask again), `failed` for good, `held` by a person, `gone` with the VM,
-    `stopped` by somebody else.
+    """How a step stands after an activity.
 
-    Times are ARM's own (ISO), `settled_at` the end of the VM's last operation; `evidence` is what was seen, `proved`
-    whether the guest itself spoke, `wait_s` how long Azure asked to be left alone where that is too long for an
-    activity, `rungs` what each part of a health check said, `begins` how often the operation was accepted,
-    `token` names the operation under way for the next round and nobody else.
+    Times are ARM's own (ISO), `settled_at` is the end of the VM's last operation. `evidence` is what was seen, `proved`
+    whether a signal from the guest proved the VM's health, `rungs` are the results of the health check.
+    `wait_s` is Azure's Retry-After where that is too long for an activity. `begins` is how often the operation was
+    accepted. `token` names the operation under way for the next call of the activity alone (see `StepInput`).
     """
 
-    state: str
+    state: StepState
     since: str | None = None
     begun_at: str | None = None
     at: str | None = None
@@ -168,9 +194,10 @@ class StepResult(Record):
 
 @dataclass(frozen=True)
 class Prepared(Record):
-    """What a swap found right before downtime: `swap` with its intent, tags and steps, `revive`, or why not.
+    """What `prepare_swap` decided right before downtime: `swap` with intent, tags and steps, `revive`, or why not.
 
-    `notice_s` is how long people are to be told before a running VM is stopped; None: nobody is told.
+    `down_s` is the expected downtime. `notice_s` are the seconds between the `starting` event and the stop of a running
+    VM; None: no such event is published.
     """
 
     decision: str
@@ -186,17 +213,16 @@ class Prepared(Record):
 
 @dataclass(frozen=True)
 class Outcome(Record):
-    """What was verified at the end of one VM's turn.
+    """The result of one VM's swap, as verified at its end.
 
-    `status` is one of `succeeded`, `not-proven`, `rolled-back`, `needs-attention`, `refused`, `skipped`; `reason` an
-    enum's value, `message` one sentence a person can act on, `down_s` seconds from the stop until it ran again,
-    `arm_s` how long Azure's own operations took, `stop_mode` how it was stopped,
-    `by_hand` the commands that finish it where a person is needed, `warnings` what else a person should know.
+    `reason` is a value of `Reason` or `Wait`, `message` one sentence a person can act on. `down_s` are the seconds from
+    the stop until the VM ran again, `arm_s` the seconds that Azure's own operations took, `stop_mode` is how the VM was
+    stopped. `by_hand` are the commands that finish the swap where a person is needed.
     """
 
     vm: str
     run: str
-    status: str
+    status: OutcomeStatus
     reason: str
     message: str
     old_disk: str | None = None
@@ -206,16 +232,17 @@ class Outcome(Record):
     ended: str | None = None
     evidence: tuple[str, ...] = ()
     by_hand: tuple[str, ...] = ()
-    warnings: tuple[Warned, ...] = ()
+    warnings: tuple[SwapWarning, ...] = ()
     stop_mode: str | None = None
     arm_s: float | None = None
 
 
 @dataclass(frozen=True)
 class SwapRequest(Record):
-    """Swap these VMs; `disk` is written into their tag first. `done` are the rows of VMs already dealt with.
+    """The input of `swap_vms`: the VMs to swap; `disk` is written into their tag first.
 
-    `since` (ISO) is when somebody else began to write the tags: a swap that ended since then is this request's answer.
+    `done` are the rows of VMs that earlier histories of the same run finished. `since` (ISO) is when the tags began to
+    be written, where another orchestration wrote them: a swap that ended after it counts as this request's outcome.
     """
 
     vms: tuple[str, ...]

@@ -15,6 +15,7 @@ from typing import Any
 from refresh.domain.terms import times
 from refresh.domain.terms.swap_reason import Wait
 from refresh.domain.vm.wish import disk_text
+from refresh.records.swap import OutcomeStatus
 from refresh.views.dispatcher_state import Book
 from refresh.views.removals import removal_rows
 from refresh.views.vms import RECORD
@@ -39,8 +40,36 @@ KINDS = (
 )
 # Steps of other runs: listed when they are asked for.
 INNER_KINDS = ("build", "recipe", "machine", "proof", "look")
-STATUSES = ("running", "succeeded", "rolled-back", "needs-attention", "refused", "failed", "not-proven")
+RUNNING, FAILED = "running", "failed"
+"""What a run may be beside the outcomes of swaps."""
+STATUSES = (
+    RUNNING,
+    OutcomeStatus.SUCCEEDED,
+    OutcomeStatus.ROLLED_BACK,
+    OutcomeStatus.NEEDS_ATTENTION,
+    OutcomeStatus.REFUSED,
+    FAILED,
+    OutcomeStatus.NOT_PROVEN,
+)
 ROW = (*RECORD, "old_disk", "new_disk", "down_s")
+_WORST_FIRST = (
+    OutcomeStatus.NEEDS_ATTENTION,
+    FAILED,
+    OutcomeStatus.ROLLED_BACK,
+    OutcomeStatus.REFUSED,
+    OutcomeStatus.NOT_PROVEN,
+    OutcomeStatus.SUCCEEDED,
+    OutcomeStatus.SKIPPED,
+    RUNNING,
+)
+# The decision of a row that has none, by its status.
+_DECISIONS: Mapping[str, str] = {OutcomeStatus.SKIPPED: "skip", OutcomeStatus.REFUSED: "refuse"}
+# Which disk a VM has after its swap.
+_DISK_AFTER: Mapping[str, str] = {
+    OutcomeStatus.SUCCEEDED: "new_disk",
+    OutcomeStatus.NOT_PROVEN: "new_disk",
+    OutcomeStatus.ROLLED_BACK: "old_disk",
+}
 
 _RUN_ID = re.compile(rf"^({'|'.join(KINDS)})-[A-Za-z0-9._-]{{1,90}}\Z", re.ASCII)
 _INPUT = ("period", "disk", "force", "rollout", "force_rebuild", "vm", "n", "definition", "delete")
@@ -108,8 +137,7 @@ def run_record(instance: Instance, book: Book, builds: Iterable[Instance] = ()) 
 def count_statuses(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     """How many VMs ended how, worst first: one that runs with nothing proved is not one that succeeded."""
     found = Counter(str(row["status"]) for row in rows if row.get("status"))
-    order = ("needs-attention", "failed", "rolled-back", "refused", "not-proven", "succeeded", "skipped", "running")
-    return {status: found[status] for status in order if found[status]}
+    return {str(status): found[status] for status in _WORST_FIRST if found[status]}
 
 
 def outcome_record(run_id: str, outcome: Mapping[str, Any]) -> Json:
@@ -131,10 +159,10 @@ def outcome_record(run_id: str, outcome: Mapping[str, Any]) -> Json:
 
 def vm_row(row: Mapping[str, Any]) -> Json:
     """A run's row about a VM with every field it may have; `status` only where the VM had a turn of its own."""
-    decision = row.get("decision") or {"skipped": "skip", "refused": "refuse"}.get(str(row.get("status")), "swap")
+    decision = row.get("decision") or _DECISIONS.get(str(row.get("status")), "swap")
     told = {**dict.fromkeys(ROW), **{key: row[key] for key in ROW if key in row}, "decision": decision}
     # What was verified at the end stands over what an earlier step of the run saw.
-    ran = {"succeeded": "new_disk", "not-proven": "new_disk", "rolled-back": "old_disk"}.get(str(row.get("status")))
+    ran = _DISK_AFTER.get(str(row.get("status")))
     if ran is not None and row.get(ran):
         told["current"] = disk_text(str(row["vm"]), str(row[ran]))
     return {**told, "status": row["status"]} if "status" in row else told
@@ -196,21 +224,21 @@ def _input(data: Mapping[str, Any]) -> Json:
 
 def _status(instance: Instance) -> str:
     if instance.state == "running":
-        return "running"
+        return RUNNING
     if instance.state != "completed":
-        return "failed"
+        return FAILED
     output = instance.output
     # A build's result is a row with a decision, that of its stages has a state.
     said = str(output.get("decision") or output.get("state"))
-    by_decision = {"failed": "failed", "refuse": "refused"}.get(said, "succeeded")
+    by_decision = {"failed": FAILED, "refuse": OutcomeStatus.REFUSED}.get(said, OutcomeStatus.SUCCEEDED)
     return _told(output.get("status", by_decision))
 
 
 def _told(status: object) -> str:
     """A status as runs have it: one VM that was left as it was, was refused."""
-    if status == "skipped":
-        return "refused"
-    return str(status) if status in STATUSES else "failed"
+    if status == OutcomeStatus.SKIPPED:
+        return str(OutcomeStatus.REFUSED)
+    return str(status) if status in STATUSES else FAILED
 
 
 def _message(instance: Instance) -> str:

@@ -22,8 +22,9 @@ from refresh.domain.swap.decision import Decision, Refuse, Revive, Swap, is_inte
 from refresh.domain.terms import resource_id, tags, times
 from refresh.domain.terms.swap_reason import Reason, Wait
 from refresh.domain.vm.stop_mode import StopMode, choose_stop_mode
-from refresh.domain.vm.warnings import cautions_of
+from refresh.domain.vm.warnings import warnings_of
 from refresh.domain.vm.wish import disk_text, previous_text
+from refresh.records.swap import OutcomeStatus
 from refresh.views.dispatcher_state import Book
 
 type Json = dict[str, Any]
@@ -124,7 +125,7 @@ def attention(seen: Seen, book: Book) -> tuple[str, str] | None:
     left = tags.value_of(vm.tags, tags.REFRESH_STATE) is not None and not _is_leftover(seen, vm)
     outcome = book.outcome(seen.vm_id) or {}
     right_again = seen.decision.reason is Reason.ALREADY_THERE and not left
-    if outcome.get("status") == "needs-attention" and not right_again:
+    if outcome.get("status") == OutcomeStatus.NEEDS_ATTENTION and not right_again:
         return str(outcome.get("reason", "")), str(outcome.get("message", ""))
     if left:
         message = f"{tags.REFRESH_STATE} tells of a swap that nobody works on; the next sweep takes it up"
@@ -159,7 +160,7 @@ def _is_unproven(seen: Seen, book: Book) -> bool:
     if vm is None or seen.decision.reason is not Reason.ALREADY_THERE:
         return False
     same = resource_id.same(outcome.get("new_disk"), vm.os_disk_id)
-    return same and outcome.get("status") == "not-proven"
+    return same and outcome.get("status") == OutcomeStatus.NOT_PROVEN
 
 
 def kind_of(decision: Decision) -> str:
@@ -185,10 +186,10 @@ def plan_record(
         steps = plan.plan_revival()
     mode = (choose_stop_mode(vm, stop_mode) if vm is not None else None) or StopMode.DEALLOCATE
     checks = decision.checks if isinstance(decision, Swap | Refuse) else ()
-    cautions = seen.facts.cautions or (cautions_of(vm, seen.facts.wanted, mode) if vm is not None and checks else ())
+    warnings = seen.facts.warnings or (warnings_of(vm, seen.facts.wanted, mode) if vm is not None and checks else ())
     return vm_record(seen, book, made, current) | {
         "checks": _check_records(checks),
-        "warnings": [{"code": str(one.code), "message": one.message} for one in cautions],
+        "warnings": [{"code": str(one.code), "message": one.message} for one in warnings],
         "steps": [str(step) for step in steps],
         "down_s": plan.expected_down_s(steps, mode),
         "new_disk": decision.disk.id if isinstance(decision, Swap) else None,

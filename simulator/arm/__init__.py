@@ -1,1 +1,1 @@
-"""The pretend Azure Resource Manager: one front end, one store, one provider per resource type."""
+"""The simulated Azure Resource Manager: one front end, one store, one provider per resource type."""

@@ -49,10 +49,10 @@ def main(options: Options) -> int:
 async def _demo(options: Options, clock: Clock, log: Path) -> int:
     console = Console() if options.svg is None else recording_console()
     simulator = Simulator(clock, seed=options.seed, scenario="demo")
-    app = LocalApp(clock, simulator, Path.cwd(), settings=_SETTINGS, engine=options.engine)
+    app = LocalApp(simulator, Path.cwd(), settings=_SETTINGS, engine=options.engine)
     endpoints = await app.start()
     try:
-        await app.ask_if_ready(str(endpoints.functions))
+        await app.check_ready(str(endpoints.functions))
         well = await play(console, clock, endpoints)
     finally:
         await app.stop()

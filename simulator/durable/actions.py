@@ -1,9 +1,9 @@
-"""What an orchestrator's answer means: the events that confirm it in the history and the messages that carry it out.
+"""Turns the actions of an orchestrator's response into history events and messages.
 
-Decides how each action of an OrchestratorResponse is recorded and sent. Does not know when it is sent or kept: it is a
-pure function of the answer, the instance and the time. What is sent to entities is in `entity_messages`.
+Decides how each action of an OrchestratorResponse is recorded and sent. Does not send or store anything: the result is
+a pure function of the response, the instance and the time. Messages to entities are made in `entity_messages`.
 
-The events are those that the Durable extension records: those that schedule something come without their input.
+The events are those that the Durable extension records: an event that schedules something has no input.
 https://github.com/Azure/durabletask/blob/main/src/DurableTask.Core/TaskOrchestrationDispatcher.cs
 """
 
@@ -30,33 +30,36 @@ from simulator.durable.records import (
 )
 from simulator.durable.records import StartOrchestration as Start
 
-# From the beginning of a turn until what it sends is in the queues.
+# Time between the start of a turn and the arrival of its messages in the queues.
 _SENT_AFTER = timedelta(milliseconds=50)
 # The extension refuses a larger custom status, measured in UTF-16.
-_MOST_STATUS_BYTES = 16 * 1024
+_MAX_STATUS_BYTES = 16 * 1024
 
 
 class UnsupportedAction(Exception):
-    """The orchestrator asked for something this hub does not do."""
+    """The response contains an action that this hub does not support."""
 
 
 class StatusTooLarge(Exception):
-    """The orchestrator set a custom status that the extension refuses."""
+    """The orchestrator set a custom status larger than the extension accepts."""
 
 
 @dataclass
 class Answer:
-    """An orchestrator's answer: what to append to the history, what to send, and how it ended if it did."""
+    """The effect of a response: events for the history, messages to send, and the completion if there is one.
+
+    `requested` holds the ids of the tasks, timers and entity requests that the response starts.
+    """
 
     custom_status: str | None = None
     events: list[pb.HistoryEvent] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
     completion: pb.CompleteOrchestrationAction | None = None
-    asked: list[int | str] = field(default_factory=list)
+    requested: list[int | str] = field(default_factory=list)
 
     @property
     def continued_as_new(self) -> bool:
-        """Whether the orchestration goes on under the same id with a new history."""
+        """Whether the orchestration continues under the same id with a new history."""
         return (
             self.completion is not None
             and self.completion.orchestrationStatus == pb.ORCHESTRATION_STATUS_CONTINUED_AS_NEW
@@ -64,44 +67,45 @@ class Answer:
 
 
 def interpret(instance: Instance, response: pb.OrchestratorResponse, now: datetime) -> Answer:
-    """What an answer's actions come to. UnsupportedAction names one the hub does not do; StatusTooLarge."""
+    """The effect of a response. Raises UnsupportedAction, which names the action, and StatusTooLarge."""
     answer = Answer(_status(response))
     for action in response.actions:
         match action.WhichOneof("orchestratorActionType"):
             case "scheduleTask":
                 _activity(instance, action, now, answer)
-                answer.asked.append(action.id)
+                answer.requested.append(action.id)
             case "createTimer":
                 _timer(instance, action, now, answer)
-                answer.asked.append(action.id)
+                answer.requested.append(action.id)
             case "createSubOrchestration":
                 _sub_orchestration(instance, action, now, answer)
-                answer.asked.append(action.id)
+                answer.requested.append(action.id)
             case "sendEvent":
                 _external_event(action, now, answer)
             case "sendEntityMessage":
                 sent, message = to_entity(instance.address, action, now)
                 answer.events.append(sent)
                 answer.messages.append(message)
-                answer.asked.append(message.request_id if isinstance(message, Operate | LockEntities) else action.id)
+                request_id = message.request_id if isinstance(message, Operate | LockEntities) else action.id
+                answer.requested.append(request_id)
             case "completeOrchestration":
                 _completion(action, now, answer)
             case other:
-                raise UnsupportedAction(f"the local durable hub does not do {other}")
+                raise UnsupportedAction(f"the local durable hub does not support {other}")
     if answer.completion is not None and not answer.continued_as_new:
         answer.messages += _to_parent(instance, answer.completion, now)
     return answer
 
 
 def failed(message: str, details: str | None) -> pb.OrchestratorResponse:
-    """The answer for an orchestrator whose function failed outside its own code, as the extension words it."""
+    """The response for an orchestrator whose function failed outside its own code, in the extension's wording."""
     output = json.dumps({"message": message, "details": details}, separators=(",", ":"))
     completion = pb.CompleteOrchestrationAction(orchestrationStatus=pb.ORCHESTRATION_STATUS_FAILED, result=text(output))
     return pb.OrchestratorResponse(actions=[pb.OrchestratorAction(id=-1, completeOrchestration=completion)])
 
 
 def output_of(completion: pb.CompleteOrchestrationAction) -> str | None:
-    """What clients see as the output: of a failed orchestration its failure as text, type first.
+    """The output that clients see; for a failed orchestration its failure as text, with the error type first.
 
     https://github.com/Azure/durabletask/blob/main/src/DurableTask.AzureStorage/Tracking/AzureTableTrackingStore.cs
     """
@@ -112,7 +116,7 @@ def output_of(completion: pb.CompleteOrchestrationAction) -> str | None:
 
 def _status(response: pb.OrchestratorResponse) -> str | None:
     status = optional(response, "customStatus")
-    if status is not None and (size := 2 * len(status)) > _MOST_STATUS_BYTES:
+    if status is not None and (size := 2 * len(status)) > _MAX_STATUS_BYTES:
         raise StatusTooLarge(f"CustomStatus is too large: limit = 16 KB (UTF-16), actual = {size / 1024:.2f} KB.")
     return status
 
@@ -144,10 +148,10 @@ def _timer(instance: Instance, action: pb.OrchestratorAction, now: datetime, ans
 
 
 def timer_seen_at(due: datetime, now: datetime) -> datetime:
-    """When a timer for `due` that a turn of `now` makes wakes its orchestration: up to a second early.
+    """When a timer for `due`, made by a turn at `now`, wakes its orchestration: up to a second early.
 
-    A queue hides a message for whole seconds, and the extension sends it a moment after the turn began: of the time
-    that is left the fraction is cut off.
+    A queue hides a message for whole seconds, and the extension sends it a moment after the turn began: the fraction
+    of a second in the remaining time is cut off.
     https://github.com/Azure/durabletask/blob/main/src/DurableTask.AzureStorage/Messaging/TaskHubQueue.cs
     """
     left = due - now - _SENT_AFTER
@@ -157,7 +161,7 @@ def timer_seen_at(due: datetime, now: datetime) -> datetime:
 def _sub_orchestration(instance: Instance, action: pb.OrchestratorAction, now: datetime, answer: Answer) -> None:
     child = action.createSubOrchestration
     payload, version = optional(child, "input"), optional(child, "version")
-    # An orchestrator that names no id gets one that is the same each time this turn is replayed.
+    # Without an id from the orchestrator, the id is the same each time this turn is replayed.
     child_id = child.instanceId or f"{instance.execution_id}:{action.id:04x}"
     created = pb.SubOrchestrationInstanceCreatedEvent(instanceId=child_id, name=child.name, version=text(version))
     answer.events.append(event(now, action.id, subOrchestrationInstanceCreated=created))
@@ -175,7 +179,7 @@ def _external_event(action: pb.OrchestratorAction, now: datetime, answer: Answer
 
 
 def _to_parent(instance: Instance, completion: pb.CompleteOrchestrationAction, now: datetime) -> list[Message]:
-    # A child that was terminated, or whose function failed outside its own code, fails for its parent without details.
+    # The parent gets no failure details of a child that was terminated or whose function failed outside its own code.
     # https://github.com/Azure/durabletask/blob/main/src/DurableTask.Core/TaskOrchestrationDispatcher.cs
     parent = instance.parent
     if parent is None or FIRE_AND_FORGET in instance.tags:
@@ -195,7 +199,7 @@ def _ended(parent: Parent, happened: pb.HistoryEvent) -> Deliver:
 
 
 def execution_started(instance: Instance, now: datetime) -> pb.HistoryEvent:
-    """The event every execution begins with."""
+    """The first event of every execution."""
     started = pb.ExecutionStartedEvent(
         name=instance.name,
         version=text(instance.version),

@@ -1,7 +1,7 @@
-"""The gRPC calls of durable clients in this process, made visible to a virtual clock.
+"""Makes the gRPC calls of durable clients in this process hold a virtual clock.
 
-Decides when a call is under way: from its first byte until its answer is here. Does not know what is called. A call
-runs in threads of gRPC's own, so a loop with nothing else to do would take it for idle time and jump.
+Decides when a call is under way: from its first byte to its answer. Does not know which method is called. A call runs
+in gRPC's own threads, so without the hold an otherwise idle event loop would jump to the next deadline.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import grpc
 
 from simulator.clock import Clock
 
-# Says to the server that this call holds the clock, and that a wait on its side has to release it.
+# Metadata key of a call that holds the clock: the server releases the clock while it waits.
 HOLDS_CLOCK = "x-holds-clock"
 
 
@@ -26,15 +26,16 @@ class _Held(grpc.aio.UnaryUnaryClientInterceptor):
         with self._clock.hold():
             metadata = grpc.aio.Metadata(*(details.metadata or ()), (HOLDS_CLOCK, "1"))
             call = await continuation(details._replace(metadata=metadata), request)
-            await call.code()  # also where the call fails: its caller gets the failure from the call itself
+            await call.code()  # returns for a failed call too: the caller gets the failure from the call itself
             return call
 
 
 @contextmanager
-def seen_by(clock: Clock) -> Iterator[None]:
-    """Let every channel that is opened meanwhile hold `clock` during its calls; no-op for a real clock.
+def calls_hold(clock: Clock) -> Iterator[None]:
+    """Make every channel opened inside the block hold `clock` during its calls; a real clock needs nothing.
 
-    The Durable library opens its channels itself and takes no interceptors, so the function that opens them is wrapped.
+    The Durable library opens its channels itself and accepts no interceptors, so the function that opens them is
+    wrapped.
     """
     if clock.kind == "real":
         yield

@@ -1,6 +1,6 @@
-"""One batch of an entity: which operations it takes, what the worker makes of them, and what is sent afterwards.
+"""One batch of an entity: its operations, its result, and the messages that follow from it.
 
-Decides what the message sorter drops and what a batch that failed as a whole answers. Changes an entity's inbox only.
+Decides which messages the sorter drops and how a batch that failed as a whole answers. Changes only an entity's inbox.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from datetime import datetime
 
 from durabletask.internal import orchestrator_service_pb2 as pb
 
-from simulator.durable.entity_messages import answered
+from simulator.durable.entity_messages import call_answered
 from simulator.durable.history import failure_details, optional, optional_date, text
 from simulator.durable.ids import Ids
 from simulator.durable.records import (
@@ -27,14 +27,15 @@ from simulator.durable.records import (
 from simulator.durable.worker import FunctionFailed, FunctionMissing, Worker
 
 
-def sorted_out(entity: Entity, message: Operate | LockEntities) -> bool:
-    """Whether the message sorter drops `message`, as the engine does unless host.json switches the sorter off.
+def dropped_by_sorter(entity: Entity, message: Operate | LockEntities) -> bool:
+    """Whether the message sorter drops `message`, as in the engine unless host.json switches the sorter off.
 
-    An orchestration's calls and locks arrive without time stamps. The sorter takes them for messages that it delivered
-    before, until a message with a stamp, a signal of another entity, has opened its window: then they count as older.
+    An orchestration's calls and locks have no time stamps. The sorter treats them as duplicates until a message with a
+    time stamp (a signal of another entity) has opened its window; from then on it treats them as older and lets them
+    pass.
     https://github.com/Azure/durabletask/blob/main/src/DurableTask.Core/Entities/StateFormat/MessageSorter.cs
     """
-    if isinstance(message, Operate) and message.labelled:
+    if isinstance(message, Operate) and message.stamped:
         entity.sorts_calls = False
         return False
     if message.caller is None or message.at is not None or (isinstance(message, LockEntities) and message.position):
@@ -43,9 +44,9 @@ def sorted_out(entity: Entity, message: Operate | LockEntities) -> bool:
 
 
 def next_batch(entity: Entity, most: int) -> tuple[list[Operate], LockEntities | None]:
-    """Take the operations that come next, at most `most`, up to the first lock, which ends them; that lock if any.
+    """Take the next operations from the inbox: at most `most`, up to the first lock. Returns them and that lock.
 
-    A locked entity takes the holder's operations only.
+    A locked entity takes only the operations of the lock's holder.
     """
     batch: list[Operate] = []
     while entity.inbox and len(batch) < most:
@@ -60,8 +61,8 @@ def next_batch(entity: Entity, most: int) -> tuple[list[Operate], LockEntities |
     return batch, None
 
 
-async def ask(entity: Entity, batch: list[Operate], worker: Worker) -> pb.EntityBatchResult:
-    """What the worker makes of a batch. A function that fails keeps the state and has no results. WorkerDied."""
+async def run_batch(entity: Entity, batch: list[Operate], worker: Worker) -> pb.EntityBatchResult:
+    """Run a batch on the worker. If the function fails, the state stays and there are no results. Raises WorkerDied."""
     operations = [
         pb.OperationRequest(operation=one.operation, requestId=one.request_id, input=text(one.input)) for one in batch
     ]
@@ -71,8 +72,8 @@ async def ask(entity: Entity, batch: list[Operate], worker: Worker) -> pb.Entity
     except FunctionMissing as missing:
         details = failure_details(missing.error_type, missing.message)
     except FunctionFailed:
-        words = f"Invocation of function '{entity.name}' failed with an exception."
-        details = failure_details("FunctionInvocationFailed", words)
+        message = f"Invocation of function '{entity.name}' failed with an exception."
+        details = failure_details("FunctionInvocationFailed", message)
     else:
         result: pb.EntityBatchResult = pb.EntityBatchResult.FromString(answer)
         return result
@@ -83,12 +84,12 @@ async def ask(entity: Entity, batch: list[Operate], worker: Worker) -> pb.Entity
 def messages_of(
     entity: Entity, batch: list[Operate], result: pb.EntityBatchResult, ids: Ids, now: datetime
 ) -> list[Message]:
-    """The answers to the callers of a batch, and what its operations signalled and started."""
+    """The answers to the callers of a batch, and the signals and orchestration starts of its operations."""
     messages: list[Message] = []
     for position, operation in enumerate(batch):
         if operation.caller is not None:
             outcome = result.results[position] if position < len(result.results) else None
-            reply = answered(operation, outcome, result.failureDetails, now)
+            reply = call_answered(operation, outcome, result.failureDetails, now)
             messages.append(Deliver(operation.caller, reply, answers=operation.request_id))
     messages += [_sent(entity, number, action, ids) for number, action in enumerate(result.actions)]
     return messages
@@ -99,7 +100,7 @@ def _sent(entity: Entity, number: int, action: pb.OperationAction, ids: Ids) -> 
         signal = action.sendSignal
         at = optional_date(signal, "scheduledTime")
         request = str(uuid.uuid4())
-        return Operate(signal.instanceId, request, signal.name, optional(signal, "input"), at=at, labelled=at is None)
+        return Operate(signal.instanceId, request, signal.name, optional(signal, "input"), at=at, stamped=at is None)
     start = action.startNewOrchestration
     return StartOrchestration(
         start.instanceId or ids.of_start(start.name),

@@ -1,9 +1,9 @@
-"""The messages between orchestrations and entities, in the shape that the Functions host's Durable extension gives.
+"""The messages between orchestrations and entities, in the format of the Functions host's Durable extension.
 
-Decides how a request, a lock and an answer are spelled. Does not know when they are sent or how an entity works.
+Decides the JSON of a request, a lock and an answer. Does not send them and does not know how an entity runs.
 
-A request is an `eventSent` named `op` with a JSON text, its answer an `eventRaised` named after the request's id. That
-is the path the app's worker takes in Azure; durabletask's own back ends use other events.
+A request is an `eventSent` named `op` with a JSON text, its answer an `eventRaised` named after the request's id. The
+app's worker uses these events in Azure; durabletask's own back ends use others.
 https://github.com/Azure/durabletask/blob/main/src/DurableTask.Core/Entities/EventFormat/RequestMessage.cs
 https://github.com/microsoft/durabletask-python/blob/main/durabletask/worker.py
 """
@@ -35,8 +35,8 @@ def to_entity(sender: Address, action: pb.OrchestratorAction, now: datetime) -> 
             name, envelope, message = _lock(sent.entityLockRequested, sender)
         case _:
             name, envelope, message = _release(sent.entityUnlockSent, sender)
-    spelled = json.dumps(envelope, separators=(",", ":"))
-    confirmed = pb.EventSentEvent(instanceId=message.entity_id, name=name, input=text(spelled))
+    encoded = json.dumps(envelope, separators=(",", ":"))
+    confirmed = pb.EventSentEvent(instanceId=message.entity_id, name=name, input=text(encoded))
     return event(now, action.id, eventSent=confirmed), message
 
 
@@ -53,7 +53,7 @@ def _operation(
     if caller is not None:
         envelope["parent"] = caller.instance_id
     name = "op" if due is None else f"op@{due.isoformat()}"
-    # The answer carries no execution id: it reaches whatever execution runs when it arrives.
+    # The answer carries no execution id: it goes to the execution that runs when it arrives.
     sender = None if caller is None else Address(caller.instance_id)
     target = request.targetInstanceId.value
     return name, envelope, Operate(target, request.requestId, request.operation, payload, sender, due)
@@ -70,17 +70,17 @@ def _release(request: pb.EntityUnlockSentEvent, holder: Address) -> tuple[str, d
     return "release", envelope, ReleaseEntity(request.targetInstanceId.value, holder.instance_id)
 
 
-def granted(request: LockEntities, now: datetime) -> pb.HistoryEvent:
-    """The event that tells an orchestration that it holds its locks."""
+def locks_granted(request: LockEntities, now: datetime) -> pb.HistoryEvent:
+    """The event that an orchestration gets when it holds all its locks."""
     return _raised(request.request_id, {"result": _LOCKED}, now)
 
 
-def answered(
+def call_answered(
     operation: Operate, outcome: pb.OperationResult | None, failure: pb.TaskFailureDetails, now: datetime
 ) -> pb.HistoryEvent:
-    """The event that answers a call: its outcome, or without one the failure of the entity's whole batch.
+    """The event that answers a call: its outcome, or without an outcome the failure of the entity's whole batch.
 
-    A batch that failed as a whole answers with its plain message where JSON is expected.
+    A batch that failed as a whole answers with plain text where JSON is expected.
     https://github.com/Azure/durabletask/blob/main/src/DurableTask.Core/TaskEntityDispatcher.cs
     """
     if outcome is None:
@@ -104,5 +104,5 @@ def _details(details: pb.TaskFailureDetails, properties: dict[str, Any] | None) 
 
 
 def _raised(name: str, content: dict[str, Any], now: datetime) -> pb.HistoryEvent:
-    spelled = json.dumps(content, separators=(",", ":"))
-    return event(now, eventRaised=pb.EventRaisedEvent(name=name, input=text(spelled)))
+    encoded = json.dumps(content, separators=(",", ":"))
+    return event(now, eventRaised=pb.EventRaisedEvent(name=name, input=text(encoded)))

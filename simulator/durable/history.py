@@ -1,9 +1,9 @@
-"""The history of one orchestration execution and the events it is made of.
+"""The history of one orchestration execution, and functions that make its events.
 
-Decides how events are made and kept. Does not know what they mean to an orchestrator.
+Decides how events are made and stored. Does not know what they mean to an orchestrator.
 
-The whole history is sent with every turn, as Azure does, so it is kept in its serialised form: a turn copies bytes
-instead of encoding every event again.
+Every turn sends the whole history, as in Azure, so the history is stored serialised: a turn copies bytes instead of
+encoding every event again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from google.protobuf.wrappers_pb2 import StringValue  # type: ignore[attr-define
 
 
 class History:
-    """Events that happened, in order, append only."""
+    """Events in the order they happened, append only."""
 
     def __init__(self) -> None:
         self._wire = bytearray()
@@ -32,7 +32,7 @@ class History:
         self._wire += pb.OrchestratorRequest(pastEvents=events).SerializeToString()
 
     def request(self, instance_id: str, execution_id: str, new_events: Iterable[pb.HistoryEvent]) -> bytes:
-        """The serialised OrchestratorRequest of a turn that has this history behind it."""
+        """The serialised OrchestratorRequest of a turn: this history and the new events."""
         turn = pb.OrchestratorRequest(instanceId=instance_id, executionId=text(execution_id), newEvents=new_events)
         new: bytes = turn.SerializeToString()
         return bytes(self._wire) + new
@@ -43,7 +43,7 @@ class History:
 
 
 def text(value: str | None) -> StringValue | None:
-    """An optional string as protobuf wraps it."""
+    """An optional string in protobuf's wrapper type."""
     return None if value is None else StringValue(value=value)
 
 
@@ -61,17 +61,17 @@ def optional_date(message: Any, field: str) -> datetime | None:
 
 
 def timestamp(at: datetime) -> Timestamp:
-    """`at` as protobuf spells it."""
+    """`at` as a protobuf timestamp."""
     stamp = Timestamp()
     stamp.FromDatetime(at)
     return stamp
 
 
 def event(now: datetime, event_id: int = -1, **kind: Any) -> pb.HistoryEvent:
-    """A history event of the one `kind` given, stamped with the simulated time."""
+    """A history event of the one `kind` given, with `now` as its time."""
     return pb.HistoryEvent(eventId=event_id, timestamp=timestamp(now), **kind)
 
 
 def failure_details(error_type: str, message: str, stack_trace: str | None = None) -> pb.TaskFailureDetails:
-    """A failure as tasks report it."""
+    """A failure in the form that tasks report."""
     return pb.TaskFailureDetails(errorType=error_type, errorMessage=message, stackTrace=text(stack_trace))

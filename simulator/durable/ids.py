@@ -1,7 +1,7 @@
-"""Ids of instances that are started without one.
+"""Makes ids for instances that are started without one.
 
-Decides what such an id is made from. The names of what a story makes in Azure come from these ids, and what befalls a
-request depends on its path: a story can be told again only if its ids come again.
+Decides what such an id is derived from. Names of Azure resources contain these ids, and faults are drawn by request
+path, so a test scenario is repeatable only if its ids are.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from uuid import NAMESPACE_OID, uuid4, uuid5
 
 
 class Ids:
-    """Ids of one hub; with a seed the same ones for the same starts, whatever else happens meanwhile."""
+    """The ids of one hub. With a seed, the same starts get the same ids, whatever else is started in between."""
 
     def __init__(self, seed: int | None) -> None:
         self._seed = seed
         self._counts: dict[str, int] = {}
 
     def of_start(self, name: str) -> str:
-        """An id for the next instance of `name`: 32 hexadecimal digits, random without a seed."""
+        """The id of the next instance of `name`: 32 hexadecimal digits, random without a seed."""
         if self._seed is None:
             return uuid4().hex
         self._counts[name] = count = self._counts.get(name, 0) + 1

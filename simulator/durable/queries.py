@@ -1,4 +1,4 @@
-"""What clients see of instances and entities: single ones and pages, in the messages of the gRPC protocol.
+"""Answers clients' queries for instances and entities, single ones and pages, as messages of the gRPC protocol.
 
 Decides filters, order and pages as the Azure Storage provider does, whose tables are sorted by instance id. Changes
 nothing.
@@ -18,22 +18,22 @@ from simulator.durable.history import text, timestamp
 from simulator.durable.records import TERMINAL, Entity, Instance
 
 # Azure Tables refuses a larger page. https://learn.microsoft.com/rest/api/storageservices/query-timeout-and-pagination
-_MOST_ON_A_PAGE = 1000
-_ENTITIES_ON_A_PAGE = 100
+_MAX_PAGE = 1000
+_DEFAULT_ENTITY_PAGE = 100
 
 
 class PageRefused(ValueError):
-    """Azure Tables does not give a page of this size."""
+    """Azure Tables refuses a page of this size."""
 
 
 class Unreadable(ValueError):
-    """A row without name and times, which the extension cannot send: the whole answer fails."""
+    """A row lacks its name and times. The extension cannot send it, so the whole answer fails."""
 
 
 def instance_reply(instance: Instance | None, *, payloads: bool) -> pb.GetInstanceResponse:
-    """The answer to a question for one instance, there or not; input, output and status only with `payloads`.
+    """The reply for one instance, or for none; input, output and custom status only with `payloads`.
 
-    Unreadable when its row is torn.
+    Raises Unreadable when its row is torn.
     """
     if instance is None:
         return pb.GetInstanceResponse(exists=False)
@@ -48,7 +48,7 @@ def instance_reply(instance: Instance | None, *, payloads: bool) -> pb.GetInstan
 
 
 def entity_reply(entity: Entity, *, payloads: bool) -> pb.GetInstanceResponse:
-    """An entity as an instance, which the engine makes of it: one that runs, with all that it keeps as its input."""
+    """The reply for an entity, which the engine stores as a running instance with the entity's state as its input."""
     state = _entity_state(entity, payloads=payloads)
     if not payloads:
         state.ClearField("customStatus")
@@ -58,9 +58,9 @@ def entity_reply(entity: Entity, *, payloads: bool) -> pb.GetInstanceResponse:
 def query_instances(
     instances: Mapping[str, Instance], entities: Mapping[str, Entity], query: pb.InstanceQuery
 ) -> pb.QueryInstancesResponse:
-    """One page of instances in the order of their ids; entities are among them if the prefix begins with `@`.
+    """One page of instances in the order of their ids, or of entities if the prefix begins with `@`.
 
-    PageRefused when the page is larger than Azure Tables gives, Unreadable when a torn row is on it.
+    Raises PageRefused when the page is larger than Azure Tables allows, Unreadable when it contains a torn row.
     """
     prefix = query.instanceIdPrefix.value
     rows: Mapping[str, Instance | Entity] = entities if prefix.startswith("@") else instances
@@ -75,7 +75,7 @@ def query_instances(
 def to_purge(
     instances: Mapping[str, Instance], entities: Mapping[str, Entity], chosen: pb.PurgeInstanceFilter
 ) -> list[str]:
-    """The ids that a purge filter chooses. Of its statuses only final ones count; without any it takes everything.
+    """The ids that a purge filter selects. Only final statuses in the filter count; without one every status matches.
 
     https://github.com/Azure/durabletask/blob/main/src/DurableTask.AzureStorage/Tracking/AzureTableTrackingStore.cs
     """
@@ -104,14 +104,14 @@ def query_entities(entities: Iterable[Entity], query: pb.EntityQuery) -> pb.Quer
         and _between(entity.updated_at, query, "lastModifiedFrom", "lastModifiedTo")
         and entity.id.startswith(prefix if prefix.startswith("@") else f"@{prefix}")
     }
-    size = query.pageSize.value if query.HasField("pageSize") else _ENTITIES_ON_A_PAGE
+    size = query.pageSize.value if query.HasField("pageSize") else _DEFAULT_ENTITY_PAGE
     page, token = _page(sorted(matching), query.continuationToken.value, size)
     metadata = [metadata_of(matching[entity_id], state=query.includeState) for entity_id in page]
     return pb.QueryEntitiesResponse(entities=metadata, continuationToken=text(token))
 
 
 def _listed(row: Instance | Entity, *, payloads: bool) -> pb.OrchestrationState:
-    # Output and status come whether they are asked for or not.
+    # A list always contains output and custom status, whether requested or not.
     if isinstance(row, Entity):
         return _entity_state(row, payloads=payloads)
     state = _state(row)
@@ -162,13 +162,13 @@ def _status_of(row: Instance | Entity) -> pb.OrchestrationStatus:
 
 
 def _created(row: Instance | Entity) -> datetime:
-    # An entity is stored as an orchestration that begins anew with each of its batches.
+    # An entity is stored as an orchestration that starts again with each of its batches.
     return row.updated_at if isinstance(row, Entity) else row.created_at
 
 
 def _chosen(row: Instance | Entity, query: Any, wanted: Sequence[pb.OrchestrationStatus]) -> bool:
     if isinstance(row, Instance) and row.torn:
-        # It has no creation time, and a status once it has ended.
+        # A torn row has no creation time, and has a status only once the instance has ended.
         dated = query.HasField("createdTimeFrom") or query.HasField("createdTimeTo")
         return not dated and (not wanted or (row.ended and row.status in wanted))
     if wanted and _status_of(row) not in wanted:
@@ -184,7 +184,7 @@ def _between(moment: datetime, query: Any, first: str, last: str) -> bool:
 
 
 def _page(ids: list[str], token: str, size: int) -> tuple[list[str], str | None]:
-    if not 0 <= size <= _MOST_ON_A_PAGE:
+    if not 0 <= size <= _MAX_PAGE:
         raise PageRefused(f"a page of {size}")
     rest = [row_id for row_id in ids if row_id >= token]
     return rest[:size], rest[size] if size < len(rest) else None

@@ -1,6 +1,6 @@
-"""What the hub remembers: orchestration instances, entities, and the messages between them.
+"""The records of the hub: orchestration instances, entities, and the messages between them.
 
-Decides the shape of the hub's memory. Does not know what changes it and when.
+Decides the fields of each record. Leaves all changes to the other modules of the hub.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from durabletask.internal import orchestrator_service_pb2 as pb
 
 from simulator.durable.history import History
 
-Turn = Literal["idle", "queued", "running"]
+RunState = Literal["idle", "queued", "running"]
 
-# The extension marks what an entity starts with this tag: its end is reported to no parent.
+# Tag of an orchestration that an entity started: its end is not reported to a parent.
 # https://github.com/Azure/durabletask/blob/main/src/DurableTask.Core/TaskEntityDispatcher.cs
 FIRE_AND_FORGET = "FireAndForget"
 
@@ -32,7 +32,7 @@ TERMINAL = frozenset(
 
 @dataclass(frozen=True)
 class Address:
-    """One execution of an instance; `execution_id` None is whatever execution runs when the message arrives."""
+    """One execution of an instance; `execution_id` None is the execution that runs when the message arrives."""
 
     instance_id: str
     execution_id: str | None = None
@@ -40,7 +40,7 @@ class Address:
 
 @dataclass(frozen=True)
 class Parent:
-    """The orchestration that waits for a sub-orchestration, and under which task id; or the entity that started it."""
+    """The orchestration that waits for a sub-orchestration under `task_id`, or the entity that started it."""
 
     address: Address
     name: str
@@ -75,7 +75,7 @@ class RunActivity:
 class Deliver:
     """Put `event` into an orchestration's inbox, not before `at`.
 
-    `answers` is the id of the task, timer or entity request that it answers, `tries` how often it came too early.
+    `answers` is the id of the task, timer or entity request that it answers; `tries` counts how often it was too early.
     """
 
     to: Address
@@ -89,7 +89,7 @@ class Deliver:
 class Operate:
     """Run `operation` on an entity, not before `at`; `caller` gets the result under `request_id`.
 
-    `labelled`: it carries the time stamps by which the entity's message sorter works, as entities' signals do.
+    `stamped`: it has the time stamps that the entity's message sorter uses, as signals of entities have.
     """
 
     entity_id: str
@@ -98,7 +98,7 @@ class Operate:
     input: str | None
     caller: Address | None = None
     at: datetime | None = None
-    labelled: bool = False
+    stamped: bool = False
 
 
 @dataclass(frozen=True)
@@ -133,8 +133,8 @@ Message = StartOrchestration | RunActivity | Deliver | Operate | LockEntities | 
 class Instance:
     """One orchestration instance.
 
-    `asked` are the ids of tasks, timers and entity requests in its history. `torn`: its row has neither name, creation
-    time nor status.
+    `requested` holds the ids of tasks, timers and entity requests in its history. `torn`: its stored row has no name,
+    creation time or status.
     """
 
     id: str
@@ -154,14 +154,14 @@ class Instance:
     completed_at: datetime | None = None
     history: History = field(default_factory=History)
     inbox: deque[Deliver] = field(default_factory=deque)
-    asked: set[int | str] = field(default_factory=set)
+    requested: set[int | str] = field(default_factory=set)
     torn: bool = False
-    turn: Turn = "idle"
+    run_state: RunState = "idle"
     attempt: int = 1
 
     @property
     def begun(self) -> bool:
-        """Whether the execution has its first event, or will be given it with the next turn."""
+        """Whether the execution has its first event, in its history or in its inbox."""
         return bool(self.history) or any(message.event.HasField("executionStarted") for message in self.inbox)
 
     @property
@@ -169,11 +169,11 @@ class Instance:
         """Whether the instance is completed, failed or terminated."""
         return self.status in TERMINAL
 
-    def go_on_as(self, execution: Instance) -> None:
-        """Take over what a new execution changes when the instance continued as new."""
+    def continue_as(self, execution: Instance) -> None:
+        """Take over the fields that change when the instance continues as new."""
         self.execution_id, self.history = execution.execution_id, execution.history
         self.input, self.version, self.created_at = execution.input, execution.version, execution.created_at
-        self.asked = set()
+        self.requested = set()
 
     @property
     def address(self) -> Address:
@@ -185,8 +185,8 @@ class Instance:
 class Entity:
     """One entity; without a state it does not exist for clients.
 
-    `locked_by` is the id of the orchestration that holds its lock. `sorts_calls`: the message sorter has seen time
-    stamps, so that calls without any count as older than its window and pass.
+    `locked_by` is the id of the orchestration that holds its lock. `sorts_calls`: the message sorter has seen no time
+    stamp yet, so it drops calls, which have none (`entity_batches.dropped_by_sorter`).
     """
 
     id: str
@@ -195,7 +195,7 @@ class Entity:
     locked_by: str | None = None
     sorts_calls: bool = True
     inbox: deque[Operate | LockEntities] = field(default_factory=deque)
-    turn: Turn = "idle"
+    run_state: RunState = "idle"
     attempt: int = 1
 
     @property

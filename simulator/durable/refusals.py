@@ -1,6 +1,6 @@
-"""What the Durable extension refuses its clients, with the status and in the words that it uses.
+"""The requests that the Durable extension refuses, with its gRPC status and its wording.
 
-Decides whether a request fits the instance it is for. Changes nothing.
+Decides whether a request is valid for its instance. Changes nothing.
 https://github.com/Azure/azure-functions-durable-extension/blob/dev/src/WebJobs.Extensions.DurableTask/LocalGrpcListener.cs
 """
 
@@ -35,23 +35,23 @@ class Refused(Exception):
 
 
 def unknown() -> Refused:
-    """What a client gets for an exception that the extension does not expect."""
+    """The error for an exception that the extension does not handle."""
     return Refused(grpc.StatusCode.UNKNOWN, "Exception was thrown by handler.")
 
 
 def exists_already(instance_id: str) -> Refused:
-    """A client starts an id that is in use."""
+    """The error for a start of an id that is in use."""
     text = f"An Orchestration instance with the ID {instance_id} already exists."
     return Refused(grpc.StatusCode.ALREADY_EXISTS, text)
 
 
 def no_history(instance_id: str) -> Refused:
-    """There is no instance whose history could be read."""
+    """The error for the history of an instance that does not exist."""
     return Refused(grpc.StatusCode.NOT_FOUND, f"Orchestration instance with ID {instance_id} was not found.")
 
 
 def check_event(name: str, status: Status, instance_id: str) -> None:
-    """Refused unless an event called `name` can be raised for the instance."""
+    """Raises Refused unless an event called `name` can be raised for the instance."""
     if not name:
         raise Refused(grpc.StatusCode.INVALID_ARGUMENT, "Value cannot be null. (Parameter 'eventName')")
     if status is None:
@@ -62,7 +62,7 @@ def check_event(name: str, status: Status, instance_id: str) -> None:
 
 
 def check_management(verb: Management, status: Status, instance_id: str) -> None:
-    """Refused unless the instance can be terminated, suspended or resumed."""
+    """Raises Refused unless the instance can be terminated, suspended or resumed."""
     if status is None:
         raise _not_found(instance_id, "ArgumentException: ")
     if status not in _POSSIBLE[verb]:
@@ -72,7 +72,7 @@ def check_management(verb: Management, status: Status, instance_id: str) -> None
 
 
 def check_rewind(status: Status, instance_id: str) -> None:
-    """Refused unless the instance failed."""
+    """Raises Refused unless the instance failed."""
     if status is None:
         raise _not_found(instance_id)
     if status != pb.ORCHESTRATION_STATUS_FAILED:
@@ -80,18 +80,18 @@ def check_rewind(status: Status, instance_id: str) -> None:
         raise Refused(grpc.StatusCode.FAILED_PRECONDITION, text)
 
 
-def check_restart(status: Status, instance_id: str, *, anew: bool) -> None:
-    """Refused unless the instance has ended; `anew` starts another one, beside it."""
+def check_restart(status: Status, instance_id: str, *, new_id: bool) -> None:
+    """Raises Refused unless the instance has ended, or `new_id`: the restart gets an id of its own."""
     if status is None:
         raise _not_found(instance_id, "ArgumentException: ")
-    if status not in TERMINAL and not anew:
+    if status not in TERMINAL and not new_id:
         why = f"An Orchestration instance with the status {_name(status)} already exists."
         text = f"Non-terminal instance with this instance ID already exists: {why}"
         raise Refused(grpc.StatusCode.FAILED_PRECONDITION, text)
 
 
 def check_purge(status: Status, instance_id: str) -> None:
-    """Refused while the instance has not ended; one that is not there may be purged."""
+    """Raises Refused while the instance runs. Purging an instance that does not exist is accepted."""
     if status is not None and status not in TERMINAL:
         what = f"the orchestration with instance ID {instance_id} has status {_name(status)}"
         text = f"Only orchestrations in a terminal state can be purged, but {what}"
@@ -99,7 +99,7 @@ def check_purge(status: Status, instance_id: str) -> None:
 
 
 def check_request_id(request_id: str) -> None:
-    """Refused unless the id of a signal is a GUID."""
+    """Raises Refused unless the id of a signal is a GUID."""
     try:
         uuid.UUID(request_id)
     except ValueError as error:
@@ -107,7 +107,7 @@ def check_request_id(request_id: str) -> None:
 
 
 def check_entity_id(entity_id: str) -> None:
-    """Refused unless it is `@name@key`."""
+    """Raises Refused unless the id is `@name@key`."""
     if not entity_id.startswith("@") or not entity_id[1:].partition("@")[1]:
         raise unknown()
 

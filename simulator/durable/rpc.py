@@ -1,11 +1,11 @@
-"""The hub's gRPC face: what the app's durable client calls, as it calls the Functions host in Azure.
+"""The hub's gRPC server, which the app's durable client calls as it calls the Functions host in Azure.
 
-Decides how a request is answered on the wire. Decides nothing about orchestrations or entities: each method is one call
-of the hub. It runs on the simulator's own event loop, so a request sees and changes the hub as everything else does,
-and any number of clients can wait. What the engine refuses is refused in its words (`refusals`).
+Decides the gRPC reply to each request. Decides nothing about orchestrations or entities: each method makes one call to
+the hub. It runs on the simulator's event loop, so any number of clients can wait. Requests that the engine refuses are
+refused with its wording (`refusals`).
 
-Deadlines of waiting calls count simulated seconds here; the client's own deadline counts real ones. The size of a
-message is limited by the client alone, as in Azure.
+Deadlines of waiting calls count simulated seconds here; the client's own deadline counts real ones. Only the client
+limits the size of a message, as in Azure.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class DurableRpc(stubs.TaskHubSidecarServiceServicer):
         self._server: Any = None
 
     async def start(self) -> str:
-        """Listen on a free port; the address as the durable client wants it, `http://127.0.0.1:<port>`."""
-        self._server = grpc.aio.server(options=_OPTIONS, interceptors=[_Refusing()])
+        """Listen on a free port; returns the address in the client's form, `http://127.0.0.1:<port>`."""
+        self._server = grpc.aio.server(options=_OPTIONS, interceptors=[_RefusalInterceptor()])
         stubs.add_TaskHubSidecarServiceServicer_to_server(self, self._server)
         port = self._server.add_insecure_port("127.0.0.1:0")
         with self._hub.clock.hold():  # gRPC's own threads start and stop the server
@@ -50,13 +50,13 @@ class DurableRpc(stubs.TaskHubSidecarServiceServicer):
         return f"http://127.0.0.1:{port}"
 
     async def stop(self) -> None:
-        """Cut every call short and stop listening."""
+        """Cancel every call and stop listening."""
         if self._server is not None:
             with self._hub.clock.hold():
                 await self._server.stop(grace=None)
 
     async def StartInstance(self, request: pb.CreateInstanceRequest, context: Context) -> pb.CreateInstanceResponse:
-        """Start an orchestration; ALREADY_EXISTS while the id runs, an id that ended is replaced."""
+        """Start an orchestration. ALREADY_EXISTS while the id runs; an instance that ended is replaced."""
         start = StartOrchestration(
             request.instanceId or self._hub.ids.of_start(request.name),
             request.name,
@@ -94,7 +94,7 @@ class DurableRpc(stubs.TaskHubSidecarServiceServicer):
         return pb.RaiseEventResponse()
 
     async def TerminateInstance(self, request: pb.TerminateRequest, context: Context) -> pb.TerminateResponse:
-        """Terminate one instance; children go on, as with the Azure Storage provider."""
+        """Terminate one instance; its children continue, as with the Azure Storage provider."""
         refusals.check_management("terminate", self._status(request.instanceId), request.instanceId)
         self._hub.terminate(request.instanceId, optional(request, "output"))
         return pb.TerminateResponse()
@@ -112,14 +112,14 @@ class DurableRpc(stubs.TaskHubSidecarServiceServicer):
         return pb.ResumeResponse()
 
     async def RewindInstance(self, request: pb.RewindInstanceRequest, context: Context) -> pb.RewindInstanceResponse:
-        """Refused: the local hub does not rewind what the engine would."""
+        """Refuse the request, also where the engine would rewind: the local hub cannot."""
         refusals.check_rewind(self._status(request.instanceId), request.instanceId)
         raise Refused(grpc.StatusCode.UNIMPLEMENTED, "The local durable hub does not rewind orchestrations.")
 
     async def RestartInstance(self, request: pb.RestartInstanceRequest, context: Context) -> pb.RestartInstanceResponse:
         """Start an ended instance again with its input, under its own id or a new one."""
         refusals.check_restart(
-            self._status(request.instanceId), request.instanceId, anew=request.restartWithNewInstanceId
+            self._status(request.instanceId), request.instanceId, new_id=request.restartWithNewInstanceId
         )
         old = self._hub.orchestrations.instances[request.instanceId]
         instance_id = self._hub.ids.of_start(old.name) if request.restartWithNewInstanceId else old.id
@@ -127,7 +127,7 @@ class DurableRpc(stubs.TaskHubSidecarServiceServicer):
         return pb.RestartInstanceResponse(instanceId=instance_id)
 
     async def PurgeInstances(self, request: pb.PurgeInstancesRequest, context: Context) -> pb.PurgeInstancesResponse:
-        """Forget an instance that ended, or everything that a filter chooses."""
+        """Delete an instance that ended, or everything that a filter selects."""
         hub = self._hub
         if request.HasField("purgeInstanceFilter"):
             chosen = queries.to_purge(hub.orchestrations.instances, hub.entities.entities, request.purgeInstanceFilter)
@@ -170,7 +170,7 @@ class DurableRpc(stubs.TaskHubSidecarServiceServicer):
         return pb.SignalEntityResponse()
 
     async def GetEntity(self, request: pb.GetEntityRequest, context: Context) -> pb.GetEntityResponse:
-        """One entity; one without a state does not exist."""
+        """One entity; an entity without a state does not exist for clients."""
         refusals.check_entity_id(request.instanceId)
         entity = self._hub.entities.entities.get(request.instanceId)
         if entity is None or entity.state is None:
@@ -184,8 +184,8 @@ class DurableRpc(stubs.TaskHubSidecarServiceServicer):
     async def CleanEntityStorage(
         self, request: pb.CleanEntityStorageRequest, context: Context
     ) -> pb.CleanEntityStorageResponse:
-        """Forget entities without a state; locks of orchestrations that ended are not released here."""
-        removed = self._hub.entities.forget_empty() if request.removeEmptyEntities else 0
+        """Delete entities without a state. Does not release locks of orchestrations that ended."""
+        removed = self._hub.entities.delete_empty() if request.removeEmptyEntities else 0
         return pb.CleanEntityStorageResponse(emptyEntitiesRemoved=removed)
 
     def _status(self, instance_id: str) -> pb.OrchestrationStatus | None:
@@ -205,12 +205,14 @@ class DurableRpc(stubs.TaskHubSidecarServiceServicer):
                 async with asyncio.timeout(context.time_remaining() or _DEFAULT_WAIT_S):
                     instance = await self._hub.orchestrations.wait_for(request.instanceId, until)
         except TimeoutError as late:
-            raise Refused(grpc.StatusCode.DEADLINE_EXCEEDED, f"{request.instanceId} is not there yet.") from late
+            raise Refused(
+                grpc.StatusCode.DEADLINE_EXCEEDED, f"{request.instanceId} has not reached that state yet."
+            ) from late
         return queries.instance_reply(instance, payloads=request.getInputsAndOutputs)
 
 
-class _Refusing(grpc.aio.ServerInterceptor):
-    """Turns what a method refuses, or cannot answer, into the call's status."""
+class _RefusalInterceptor(grpc.aio.ServerInterceptor):
+    """Turns a refused request, or one that cannot be answered, into the status of the gRPC call."""
 
     async def intercept_service(self, continuation: Any, details: Any) -> Any:
         handler = await continuation(details)

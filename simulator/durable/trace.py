@@ -1,6 +1,6 @@
-"""What the hub handed out and when: for tests that ask who waited behind whom, and for a demo that shows it.
+"""A log of the work that the hub handed out, for tests of order and concurrency and for the demo.
 
-Decides what a line says. Refuses to know why the work was there.
+Decides the fields of an entry. Does not know why the work was scheduled.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from simulator.durable.worker import FunctionKind
 
 Happening = Literal["scheduled", "dispatched", "completed", "lost"]
 
-# A long-lived simulator must not grow without end; a month of 2,500 VMs stays far below this.
-_KEPT_ENTRIES = 500_000
+# A bound on memory; a month of 2,500 VMs stays far below it.
+_MAX_ENTRIES = 500_000
 
 
 class TraceEntry(NamedTuple):
-    """One line: at `t` simulated seconds, `what` happened to the work of function `name` for `instance_id`."""
+    """One entry: at `t` simulated seconds, `what` happened to the work of function `name` for `instance_id`."""
 
     t: float
     kind: FunctionKind
@@ -29,14 +29,14 @@ class TraceEntry(NamedTuple):
 
 
 class Trace(deque[TraceEntry]):
-    """The lines in the order they happened."""
+    """The entries in the order they happened."""
 
     def __init__(self, clock: Clock) -> None:
-        super().__init__(maxlen=_KEPT_ENTRIES)
+        super().__init__(maxlen=_MAX_ENTRIES)
         self._clock = clock
 
     def note(
         self, kind: FunctionKind, name: str, instance_id: str, what: Happening, task_id: int | None = None
     ) -> None:
-        """Write one line with the present time."""
+        """Append one entry with the current time."""
         self.append(TraceEntry(self._clock.time(), kind, name, instance_id, what, task_id))

@@ -1,9 +1,9 @@
-"""One turn of an orchestration: the worker is asked, and asked again for each execution that continues as new at once.
+"""Runs one turn of an orchestration: calls the worker, and again for each execution that continues as new at once.
 
-Decides what one turn comes to. Changes nothing: a turn whose worker dies leaves the instance as it was.
+Decides the result of one turn. Changes nothing: a turn whose worker dies leaves the instance as it was.
 
-Executions that follow each other by continue-as-new belong to one turn, as in the engine: nothing of the first is kept
-before the last one waits or ends.
+Executions that follow each other by continue-as-new belong to one turn, as in the engine: nothing of the first is
+stored before the last one waits or ends.
 https://github.com/Azure/durabletask/blob/main/src/DurableTask.Core/TaskOrchestrationDispatcher.cs
 """
 
@@ -25,27 +25,27 @@ from simulator.durable.worker import FunctionFailed, FunctionMissing, Worker
 
 @dataclass
 class Turn:
-    """What a turn comes to: the execution it ends in, what happened there, and all messages of all its executions."""
+    """The result of a turn: the execution it ends in, that execution's events, and the messages of all executions."""
 
     execution: Instance
     new_events: list[pb.HistoryEvent]
     events: list[pb.HistoryEvent] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
-    asked: list[int | str] = field(default_factory=list)
+    requested: list[int | str] = field(default_factory=list)
     custom_status: str | None = None
     completion: pb.CompleteOrchestrationAction | None = None
 
 
-async def take_turn(instance: Instance, happened: Iterable[pb.HistoryEvent], now: datetime, worker: Worker) -> Turn:
-    """Give `instance` what happened since its last turn. WorkerDied when the worker does."""
+async def run_turn(instance: Instance, happened: Iterable[pb.HistoryEvent], now: datetime, worker: Worker) -> Turn:
+    """Run `instance` with the events since its last turn. Raises WorkerDied when the worker dies."""
     started = event(now, orchestratorStarted=pb.OrchestratorStartedEvent())
     turn = Turn(instance, [started, *happened])
     while True:
-        answer = await _ask(turn.execution, turn.new_events, now, worker)
+        answer = await _call_worker(turn.execution, turn.new_events, now, worker)
         turn.messages += answer.messages
         if not answer.continued_as_new or answer.completion is None:
-            turn.events, turn.asked, turn.completion = answer.events, answer.asked, answer.completion
-            # A status set before the orchestration continued as new stands until a later turn.
+            turn.events, turn.requested, turn.completion = answer.events, answer.requested, answer.completion
+            # A custom status set before the orchestration continued as new stays until a later turn sets another.
             turn.custom_status = answer.custom_status or turn.custom_status
             return turn
         turn.custom_status = answer.custom_status
@@ -59,7 +59,7 @@ async def take_turn(instance: Instance, happened: Iterable[pb.HistoryEvent], now
 
 
 def _next_execution(instance: Instance, completion: pb.CompleteOrchestrationAction, now: datetime) -> Instance:
-    # The Azure Storage provider writes the creation time again with every execution that starts.
+    # The Azure Storage provider writes the creation time again with every new execution.
     # https://github.com/Azure/durabletask/blob/main/src/DurableTask.AzureStorage/Tracking/AzureTableTrackingStore.cs
     return replace(
         instance,
@@ -72,7 +72,7 @@ def _next_execution(instance: Instance, completion: pb.CompleteOrchestrationActi
     )
 
 
-async def _ask(instance: Instance, new_events: list[pb.HistoryEvent], now: datetime, worker: Worker) -> Answer:
+async def _call_worker(instance: Instance, new_events: list[pb.HistoryEvent], now: datetime, worker: Worker) -> Answer:
     request = instance.history.request(instance.id, instance.execution_id, new_events)
     try:
         response = pb.OrchestratorResponse.FromString(await worker.orchestrate(instance.name, request))

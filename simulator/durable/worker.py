@@ -1,7 +1,7 @@
-"""What the hub asks of a worker, and the ways in which a worker fails.
+"""The interface of a worker, and the ways in which a worker fails.
 
 Decides the difference between a function that failed (its failure is the result) and a worker that died (there is no
-result, the work is handed out again). Does not know how a worker runs a function.
+result and the work is handed out again). Does not know how a worker runs a function.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ class FunctionFailed(Exception):
 
 
 class FunctionMissing(FunctionFailed):
-    """There is no such function; the message says which there are."""
+    """There is no such function; the message lists the functions that exist."""
 
 
 class WorkerDied(Exception):
-    """The worker vanished while it held the work: the hub throws the result away and hands the work out again.
+    """The worker died while it held the work: the hub drops the result and hands the work out again.
 
-    `sent`: what an orchestrator turn or an entity batch sends had left before the state was saved, so it is sent once
-    more by the second run. The Azure Storage provider sends first and saves then.
-    `torn`: an orchestrator turn's history had been saved as well, and its instance's row had not. The instance goes on;
-    one that no client started is left with a row that cannot be read if that was its first turn.
-    `after_s`: simulated seconds until the work is visible again; None is the hub's own.
+    `sent`: the messages of an orchestrator turn or an entity batch were sent before the state was saved, so the second
+    run sends them again. The Azure Storage provider sends before it saves.
+    `torn`: an orchestrator turn's history was saved as well, but its instance's row was not. The instance continues; if
+    this was its first turn and no client started it, its row cannot be read.
+    `after_s`: simulated seconds until the work is visible again; None is the hub's own delay.
     """
 
     def __init__(self, *, sent: bool = False, torn: bool = False, after_s: float | None = None) -> None:
@@ -46,14 +46,14 @@ class WorkerDied(Exception):
 class Interruptions:
     """Moments at which a test may raise `WorkerDied`. `attempt` is 1 for the first delivery of the work, then 2, 3 …
 
-    What comes before a piece of work means that it never began; what comes after it, that whatever it did outside the
-    hub has happened and the hub knows nothing of it.
+    Raised before the work: the work never began. Raised after it: its effects outside the hub have happened, and the
+    hub has no record of them.
     """
 
     def second_delivery_s(self, name: str, instance_id: str, task_id: int) -> float | None:
-        """Simulated seconds after which an activity is handed out once more though nobody died; None: it is not.
+        """Simulated seconds after which an activity is handed out again although no worker died; None: never.
 
-        Both run and both answer, at the same time if the first is not over by then: a message whose lock was lost.
+        Both runs answer, and they overlap if the first has not ended by then, as when a message's lock is lost.
         """
         return None
 
@@ -67,13 +67,13 @@ class Interruptions:
         """Called before an orchestrator is given its events."""
 
     def after_orchestrator_turn(self, name: str, instance_id: str, attempt: int) -> None:
-        """Called after an orchestrator's turn, before anything of it is kept."""
+        """Called after an orchestrator's turn, before any of it is stored."""
 
     def before_entity_batch(self, entity_id: str, operations: list[str], attempt: int) -> None:
         """Called before an entity is given a batch of operations."""
 
     def after_entity_batch(self, entity_id: str, operations: list[str], attempt: int) -> None:
-        """Called after an entity ran a batch of operations, before anything of it is kept."""
+        """Called after an entity ran a batch of operations, before any of it is stored."""
 
 
 class Worker(Protocol):

@@ -1,4 +1,4 @@
 """Durable engines of the local Functions host: the simulator's own hub, or Microsoft's Durable extension.
 
-`contract` is what an engine owes the host; `simulated` and `azure_storage` are the two; `kinds` names them.
+`contract` is the interface of an engine; `simulated` and `azure_storage` implement it; `kinds` has their names.
 """

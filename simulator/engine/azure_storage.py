@@ -1,7 +1,7 @@
-"""Microsoft's Durable extension as an engine: a program of its own, with its state in Azure Storage or Azurite.
+"""Microsoft's Durable extension as an engine: a separate program with its state in Azure Storage or Azurite.
 
-Decides how the program is started, started again after it died, and how its calls reach the worker. Does not know what
-an orchestration is. The engine's timers and queues are the machine's, so the simulator's clock must be real.
+Decides how the program is started and restarted, and how its calls reach the worker. Does not know what an
+orchestration is. The engine's timers and queues use the machine's time, so the simulator's clock must be real.
 """
 
 from __future__ import annotations
@@ -32,23 +32,23 @@ from simulator.engine.program import find_engine
 from simulator.engine.strict_storage import StrictStorage
 
 _log = logging.getLogger(__name__)
-# How .NET begins the line that says why a program ends.
+# The start of the line in which .NET reports why a program ends.
 _UNHANDLED = "Unhandled exception."
-# Azure starts a host that died again at once; a second keeps one that cannot start from spinning.
+# Azure restarts a dead host at once; the pause of a second keeps a program that cannot start from spinning.
 _RESTART_S = 1.0
 
 
 class EngineFailed(RuntimeError):
-    """The engine's program ended before it was ready; the text is what it printed last."""
+    """The engine's program ended before it was ready; the text is the last line it printed."""
 
 
 class AzureStorageEngine:
     """The engine for the app in `app_dir`, whose host.json it reads.
 
-    `storage` is the connection string of a storage that others started; without it Azurite is started, with
-    `StrictStorage` in front. `latency_s` is how long each request of that storage waits, in seconds. `task_hub` names
-    the hub; two engines on the same storage and hub share the work, as two instances of an app do: each has a worker
-    name of its own, as two machines have. A program that dies is started again after a second, under the same name.
+    `storage` is the connection string of a running storage; without it the engine starts Azurite with `StrictStorage`
+    in front. `latency_s` is the delay of each request to that storage, in seconds. `task_hub` names the hub. Two
+    engines on the same storage and hub share the work, as two instances of an app do; each has its own worker name, as
+    two machines have. A program that dies is restarted after a second, under the same worker name.
     `own_session=False` leaves the program in the caller's process group, where one signal reaches both.
     """
 
@@ -62,7 +62,7 @@ class AzureStorageEngine:
         program: Path | None = None,
         own_session: bool = True,
     ) -> None:
-        """Make it; nothing runs yet. MissingProgram when the program is not on this machine."""
+        """Make it without starting anything. MissingProgram if the program is not on this machine."""
         self._program = program or find_engine()
         self._host_json = app_dir / "host.json"
         self._storage, self._latency_s = storage, latency_s
@@ -77,12 +77,12 @@ class AzureStorageEngine:
 
     @property
     def pid(self) -> int:
-        """The process id of the program that runs now."""
+        """The process id of the running program."""
         assert self._process is not None
         return self._process.pid
 
     async def start(self, stack: AsyncExitStack, names: DurableNames) -> None:
-        """Start storage and engine and wait until it takes calls. MissingProgram, AzuriteFailed, EngineFailed."""
+        """Start storage and engine and wait until it accepts calls. MissingProgram, AzuriteFailed, EngineFailed."""
         if self._storage is None:
             azurite = await stack.enter_async_context(Azurite())
             strict = await stack.enter_async_context(StrictStorage(azurite, latency_s=self._latency_s))
@@ -99,19 +99,19 @@ class AzureStorageEngine:
         stack.push_async_callback(_cancel, keeping)
 
     async def attach(self, stack: AsyncExitStack, worker: Worker) -> None:
-        """Let the engine's calls through to `worker`; until then they wait."""
+        """Pass the engine's calls to `worker`; until then they wait."""
         self._callback.attach(worker)
         stack.callback(self._callback.detach)
 
     async def entity_state(self, entity_id: str) -> Any:
-        """The entity's state as the engine's storage has it."""
+        """The entity's state in the engine's storage."""
         async with grpc.aio.insecure_channel(self.rpc_url.removeprefix("http://")) as channel:
             stub = stubs.TaskHubSidecarServiceStub(channel)
             answer = await stub.GetEntity(pb.GetEntityRequest(instanceId=entity_id, includeState=True))
         return json.loads(answer.entity.serializedState.value) if answer.exists else None
 
     async def close(self) -> None:
-        """Start the program no more."""
+        """Restart the program no more."""
         self._closing = True
 
     def _setup(self, worker_url: str, names: DurableNames) -> dict[str, Any]:
@@ -119,7 +119,7 @@ class AzureStorageEngine:
         return {**where, "hostJson": str(self._host_json), **asdict(names)}
 
     async def _start_program(self, setup: dict[str, Any]) -> None:
-        # A session of its own: Ctrl-C in a terminal must not end the engine before the app that it calls.
+        # In its own session: Ctrl-C in a terminal must not end the engine before the app that it calls.
         process = await asyncio.create_subprocess_exec(
             str(self._program),
             stdin=PIPE,
@@ -142,8 +142,8 @@ class AzureStorageEngine:
         raise EngineFailed(f"the Durable engine ended before it was ready: {await self._logging}")
 
     def _environment(self) -> dict[str, str]:
-        # The extension names its worker after these two, else after the machine, and two workers of one name would
-        # both take themselves for the owner of every partition of the hub:
+        # The extension names its worker after these two variables, else after the machine. Two workers of the same name
+        # would both act as the owner of every partition of the hub:
         # https://github.com/Azure/azure-functions-durable-extension/blob/dev/src/WebJobs.Extensions.DurableTask/AzureStorageDurabilityProviderFactory.cs
         worker = {"WEBSITE_CURRENT_STAMPNAME": "local", "RoleInstanceId": self._worker_name}
         storage = {"FUNCTIONS_WORKER_RUNTIME": "custom", "AzureWebJobsStorage": str(self._storage)}
@@ -156,7 +156,7 @@ class AzureStorageEngine:
             self.running = False
             if self._closing:
                 return
-            _log.error("the Durable engine ended with %d; it is started again", code)
+            _log.error("the Durable engine ended with %d; restarting it", code)
             await asyncio.sleep(_RESTART_S)
             try:
                 await self._start_program(setup)
@@ -173,7 +173,7 @@ class AzureStorageEngine:
 
 
 async def _log_lines(stream: asyncio.StreamReader) -> str:
-    """Log the extension's own warnings and errors until it ends; the line that says why it ended, or the last one."""
+    """Log the extension's warnings and errors until it ends; returns the line with the reason, or the last line."""
     last = ""
     while line := (await stream.readline()).decode(errors="replace"):
         _log.warning("engine: %s", line.rstrip())

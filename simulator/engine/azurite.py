@@ -1,6 +1,6 @@
-"""Azurite, Microsoft's emulator of Azure Storage, as a process of its own on ports of its own, in memory.
+"""Runs Azurite, Microsoft's emulator of Azure Storage, as a process with its own ports and in-memory storage.
 
-Decides how it is started, found ready and ended. Does not know who uses it.
+Decides how it is started, when it is ready, and how it is ended. Does not know its users.
 https://github.com/Azure/Azurite
 """
 
@@ -16,7 +16,7 @@ from simulator.engine.process import end_process
 from simulator.engine.program import find_azurite
 
 ACCOUNT = "devstoreaccount1"
-# The key that Azurite publishes; it opens nothing else.
+# Azurite's published key; it is valid nowhere else.
 _KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 _SERVICES = ("Blob", "Queue", "Table")
 _LISTENING = re.compile(r"Azurite (\w+) service is successfully listening at http://127\.0\.0\.1:(\d+)")
@@ -24,13 +24,13 @@ _OPTIONS = ("--inMemoryPersistence", "--skipApiVersionCheck", "--silent", "--dis
 
 
 class AzuriteFailed(RuntimeError):
-    """Azurite ended before it listened; the text is what it printed."""
+    """Azurite ended before it listened; the text is its output."""
 
 
 class Azurite:
-    """Runs while it is entered; `ports` maps Blob, Queue and Table to their ports.
+    """A context manager that runs Azurite; `ports` maps Blob, Queue and Table to their ports.
 
-    Entering raises MissingProgram when it is not on this machine, AzuriteFailed when it does not start.
+    Entering raises MissingProgram if Azurite is not on this machine, AzuriteFailed if it does not start.
     """
 
     def __init__(self) -> None:
@@ -40,13 +40,13 @@ class Azurite:
 
     @property
     def connection_string(self) -> str:
-        """The connection string that leads to it."""
+        """The connection string of this Azurite."""
         return connection_string({name: f"http://127.0.0.1:{port}/{ACCOUNT}" for name, port in self.ports.items()})
 
     async def __aenter__(self) -> Self:
-        ports = [word for service in _SERVICES for word in (f"--{service.lower()}Port", "0")]
+        ports = [argument for service in _SERVICES for argument in (f"--{service.lower()}Port", "0")]
         command: Sequence[str] = (*find_azurite(), *_OPTIONS, *ports)
-        # A group of its own: Ctrl-C in a terminal must not end the storage before the engine that uses it.
+        # In its own session: Ctrl-C in a terminal must not end the storage before the engine that uses it.
         self._process = await asyncio.create_subprocess_exec(
             *command, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, start_new_session=True
         )
@@ -71,12 +71,12 @@ class Azurite:
 
 
 async def _drain(stream: asyncio.StreamReader) -> None:
-    # A full pipe would stop the process.
+    # A full pipe would block the process.
     while await stream.read(65536):
         pass
 
 
 def connection_string(endpoints: Mapping[str, str]) -> str:
-    """A connection string with Azurite's account and these endpoints of services."""
+    """A connection string with Azurite's account and these service endpoints."""
     parts = [f"{service}Endpoint={url}" for service, url in endpoints.items()]
     return ";".join([f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={_KEY}", *parts]) + ";"

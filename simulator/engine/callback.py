@@ -1,6 +1,6 @@
-"""The engine's way back to the app: HTTP on loopback, one request for each turn, entity batch and activity.
+"""Receives the engine's calls to the app: HTTP on loopback, one request for each turn, entity batch and activity.
 
-Decides how a call and its failure are spelled. Does not know when a call is made.
+Decides the format of a call and of its failure. Does not decide when a call is made.
 """
 
 from __future__ import annotations
@@ -13,28 +13,28 @@ from aiohttp import web
 
 from simulator.durable import FunctionFailed, Worker, WorkerDied
 
-_MOST_BYTES = 256 * 1024**2
+_MAX_BYTES = 256 * 1024**2
 
 
 class Callback:
-    """Takes `POST /{orchestrate|operate|act}/{name}` with `{"payload"}`: base64 of a turn or batch, or JSON text."""
+    """Serves `POST /{orchestrate|operate|act}/{name}` with `{"payload"}`: base64 of a turn or batch, or JSON text."""
 
     def __init__(self) -> None:
         self._worker: Worker | None = None
         self._attached = asyncio.Event()
 
     def attach(self, worker: Worker) -> None:
-        """Let calls through to `worker`."""
+        """Pass calls to `worker`."""
         self._worker = worker
         self._attached.set()
 
     def detach(self) -> None:
-        """Let calls wait again."""
+        """Make further calls wait."""
         self._attached.clear()
 
     def application(self) -> web.Application:
         """The application to serve."""
-        application = web.Application(client_max_size=_MOST_BYTES)
+        application = web.Application(client_max_size=_MAX_BYTES)
         application.router.add_post("/{verb:orchestrate|operate|act}/{name}", self._call)
         return application
 
@@ -48,7 +48,7 @@ class Callback:
         except FunctionFailed as failed:
             return web.json_response(_failure(failed))
         except WorkerDied as died:
-            # The engine sees no answer, as a Functions host does whose worker process is gone.
+            # The engine gets no result, as a Functions host whose worker process is gone.
             return web.Response(status=500, text=str(died))
 
 

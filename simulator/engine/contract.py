@@ -1,7 +1,7 @@
-"""What the Functions host asks of a durable engine.
+"""The interface between the Functions host and a durable engine.
 
-Decides the order of the calls: `start`, then `attach`, then the end of the stack that `start` was given. Does not know
-where an engine keeps its state.
+Decides the order of the calls: `start`, then `attach`, then the end of the stack passed to `start`. Does not know where
+an engine stores its state.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ class DurableNames:
 
 
 class Engine(Protocol):
-    """Runs the durable functions of one app: keeps histories and queues, and hands work to the app's worker."""
+    """Runs the durable functions of one app: stores histories and queues, and hands work to the app's worker."""
 
     @property
     def rpc_url(self) -> str:
-        """Where durable clients reach the engine now; another address after the engine was started again."""
+        """The current address for durable clients; it changes when the engine is restarted."""
 
     @property
     def running(self) -> bool:
-        """Whether the engine takes calls now; False while it is being started again."""
+        """Whether the engine accepts calls; False during a restart."""
 
     async def start(self, stack: AsyncExitStack, names: DurableNames) -> None:
-        """Take calls of durable clients from now on, for the functions `names`; `stack` ends what this starts."""
+        """Start to accept calls of durable clients, for the functions `names`. `stack` stops the engine."""
 
     async def attach(self, stack: AsyncExitStack, worker: Worker) -> None:
-        """Hand work to `worker` from now on; `stack` takes the worker away again."""
+        """Start to hand work to `worker`. `stack` detaches it."""
 
     async def entity_state(self, entity_id: str) -> Any:
-        """The JSON value that entity `@name@key` keeps; None if it keeps nothing."""
+        """The JSON value of the state of entity `@name@key`; None if it has none."""
 
     async def close(self) -> None:
-        """End for good: nothing is delivered any more."""
+        """Close the engine: nothing more is delivered."""

@@ -1,6 +1,6 @@
 """Starts and ends instances of the app as processes, as Azure does when it scales, deploys, or loses a machine.
 
-Decides how an instance is started and how one is lost. Does not know what the app does.
+Decides how an instance is started, ended and killed. Does not know what the app does.
 """
 
 from __future__ import annotations
@@ -20,33 +20,33 @@ from simulator.engine.process import end_process
 
 
 class InstanceFailed(RuntimeError):
-    """An instance ended before it served; its log says why."""
+    """An instance ended before it served; its log has the reason."""
 
 
 class Instance:
-    """A started instance: `functions` is the address it serves, `engine` the process id of the engine it began with."""
+    """A started instance: `functions` is the address it serves, `engine` the process id of its first engine."""
 
     def __init__(self, process: Process, functions: str, engine: int) -> None:
         self.functions, self.engine = functions, engine
         self._process = process
 
     async def lose(self) -> None:
-        """End app and engine at once with SIGKILL, as a machine is lost: no step is finished, no lease given back."""
+        """Kill app and engine at once with SIGKILL, as when a machine is lost: no step ends, no lease is released."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         await self._process.wait()
 
     async def end(self) -> int:
-        """End it as a deployment does: it is asked to end and finishes what it can; its exit code."""
+        """End it as a deployment does, with SIGTERM, so that it can finish its work; returns the exit code."""
         return await end_process(self._process)
 
 
 async def start_instance(
     app_dir: Path, *, settings: Mapping[str, str], storage: str, task_hub: str, log: IO[bytes] | None = None
 ) -> Instance:
-    """Start an instance of the app in `app_dir` and wait until it serves; `log` takes what it prints as errors.
+    """Start an instance of the app in `app_dir` and wait until it serves; `log` receives its stderr.
 
-    InstanceFailed when it ends first.
+    InstanceFailed if it ends before.
     """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -56,7 +56,7 @@ async def start_instance(
         stdout=PIPE,
         stderr=log,
         cwd=Path(__file__).parents[2],
-        start_new_session=True,  # with the engine in it, so that both can be lost at once
+        start_new_session=True,  # contains the engine too, so that both can be killed at once
     )
     assert process.stdin is not None
     assert process.stdout is not None

@@ -1,4 +1,4 @@
-"""The names of the durable engines, as a command line takes them."""
+"""The names of the durable engines on the command line."""
 
 from __future__ import annotations
 

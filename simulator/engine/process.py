@@ -1,6 +1,6 @@
-"""How a child process is ended: asked first, killed when it does not end.
+"""Ends a child process: with SIGTERM, then with SIGKILL.
 
-Decides how long an ask is worth. Does not know what the process was for.
+Decides how long a process has to end after SIGTERM. Does not know its purpose.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ _GRACE_S = 10.0
 
 
 async def end_process(process: Process) -> int:
-    """End `process` and wait until it has: SIGTERM, after ten seconds SIGKILL. Its exit code, or minus the signal."""
+    """Send SIGTERM, after ten seconds SIGKILL, and wait. Returns the exit code, or minus the signal's number."""
     if process.returncode is None:
         process.terminate()
         try:

@@ -1,7 +1,7 @@
-"""Where the programs are that the real engine needs: the engine itself, and Azurite.
+"""Finds the programs of the real engine: the engine itself, and Azurite.
 
-Decides the order of places: `DURABLE_ENGINE` in the environment, what `make engine` built, then the folder that a
-checkout may have beside it. Does not know how the programs are started.
+Decides the order of the search: `DURABLE_ENGINE` in the environment, the output of `make engine`, then a folder beside
+the checkout. Does not start the programs.
 """
 
 from __future__ import annotations
@@ -20,33 +20,33 @@ _AZURITE = _HERE / "azurite" / "node_modules" / "azurite" / "dist" / "src" / "az
 
 
 class MissingProgram(RuntimeError):
-    """A program that the real engine needs is not on this machine; the text says how it gets here."""
+    """A program of the real engine is not on this machine; the text says how to install it."""
 
 
 def find_engine(environment: Mapping[str, str] | None = None, places: Sequence[Path] = (_BUILT, _BESIDE)) -> Path:
-    """The engine's program: the one that `environment` names, else the first of `places` that is there.
+    """The engine's program: the one that `environment` names, else the first existing file of `places`.
 
-    MissingProgram with the cure; a named file that is not there is never replaced by another.
+    MissingProgram says how to install it. If the named file does not exist, no other is used.
     """
     named = (os.environ if environment is None else environment).get(ENGINE_VARIABLE)
     if named:
         path = Path(named).absolute()
         if not path.is_file():
-            raise MissingProgram(f"{ENGINE_VARIABLE} names {path}, and there is no such file")
+            raise MissingProgram(f"{ENGINE_VARIABLE} names {path}, which does not exist")
         return path
     for path in places:
         if path.is_file():
             return path
     raise MissingProgram(
-        f"the Durable engine is not here: set {ENGINE_VARIABLE} to its program, or run `make engine` (needs .NET 10)"
+        f"the Durable engine is not installed: set {ENGINE_VARIABLE} to its program, or run `make engine` (.NET 10)"
     )
 
 
 def find_azurite() -> tuple[str, ...]:
-    """The command that starts Azurite. MissingProgram when Node.js or the package is missing."""
+    """The command that starts Azurite. MissingProgram if Node.js or the package is missing."""
     node = shutil.which("node")
     if node is None:
-        raise MissingProgram("Azurite needs Node.js, and there is no `node` on the PATH")
+        raise MissingProgram("Azurite needs Node.js, but there is no `node` on the PATH")
     if not _AZURITE.is_file():
         raise MissingProgram("Azurite is not installed: run `make azurite` (needs npm)")
     return (node, str(_AZURITE))

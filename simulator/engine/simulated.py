@@ -1,6 +1,6 @@
-"""The simulator's own hub as an engine: in memory, on the simulator's clock, real or virtual.
+"""The simulator's durable hub as an engine: in memory, on the simulator's clock, real or virtual.
 
-Decides nothing; `simulator.durable` does.
+Adapts `simulator.durable` to the interface of an engine.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from simulator.engine.contract import DurableNames
 
 
 class SimulatedEngine:
-    """`hub` behind its gRPC face. The hub outlives the host: hand it to another host and its work goes on there."""
+    """`hub` with its gRPC server. The hub outlives the host: in the engine of another host its work continues."""
 
     running = True
 
@@ -29,12 +29,12 @@ class SimulatedEngine:
         stack.push_async_callback(rpc.stop)
 
     async def attach(self, stack: AsyncExitStack, worker: Worker) -> None:
-        """Give `worker` to the hub until `stack` ends."""
+        """Attach `worker` to the hub until `stack` ends."""
         self.hub.attach(worker)
         stack.push_async_callback(self.hub.detach)
 
     async def entity_state(self, entity_id: str) -> Any:
-        """The entity's state as the hub has it."""
+        """The entity's state in the hub."""
         return self.hub.entity_state(entity_id)
 
     async def close(self) -> None:

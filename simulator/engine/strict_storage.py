@@ -1,7 +1,7 @@
-"""Azurite made as strict and as slow as Azure Storage: a proxy in front of each of its three services.
+"""Makes Azurite as strict and as slow as Azure Storage, with a proxy in front of each of its three services.
 
-Decides what is refused that Azurite takes and Azure Tables does not (a page of more than 1,000 rows), and how long a
-request waits first. Does not know what is stored. Loopback only.
+Decides which requests are refused that Azurite accepts and Azure Tables does not (a page of more than 1,000 rows), and
+how long a request is delayed. Does not know what is stored. Loopback only.
 https://learn.microsoft.com/rest/api/storageservices/query-timeout-and-pagination
 """
 
@@ -17,30 +17,30 @@ from yarl import URL
 
 from simulator.engine.azurite import ACCOUNT, Azurite, connection_string
 
-# A page of Azure Tables; `$top` above it is refused with 400.
+# The largest page of Azure Tables; a larger `$top` is refused with 400.
 MAX_PAGE = 1000
 _REFUSED = (
     '{"odata.error":{"code":"InvalidInput","message":'
     '{"lang":"en-US","value":"One of the request inputs is not valid."}}}'
 )
 _HOP_BY_HOP = {"transfer-encoding", "content-length", "connection", "keep-alive"}
-# Sent on as signed: aiohttp must not add headers of its own.
+# Requests are forwarded as signed: aiohttp must not add headers.
 _NOT_ADDED = ("User-Agent", "Content-Type", "Accept", "Accept-Encoding")
-# Azurite closes a connection that was idle for five seconds; one that is used again later may just be closing.
+# Azurite closes a connection after five idle seconds; reuse close to that could meet a closing connection.
 _KEEP_ALIVE_S = 3.0
-# The spread of a request's time around its median, as the sigma of a lognormal distribution.
+# The spread of a request's delay around its median: the sigma of a lognormal distribution.
 _SPREAD = 0.4
 
 
 class StrictStorage:
-    """Serves while it is entered. `connection_string` is the one to use; `refused` and `requests` count.
+    """A context manager that serves the proxies. Clients use `connection_string`; `refused` and `requests` are counts.
 
-    `latency_s` is the median time that a request waits, in seconds, and may be changed meanwhile; Azure's own is some
+    `latency_s` is the median delay of a request in seconds and can be changed at any time; Azure's own latency is about
     0.005 to 0.015 within a region.
     """
 
     def __init__(self, azurite: Azurite, *, latency_s: float = 0.0, seed: int = 0) -> None:
-        """Stand in front of a started `azurite`."""
+        """Make the proxies for a started `azurite`."""
         self._azurite, self.latency_s, self._random = azurite, latency_s, random.Random(seed)  # noqa: S311 (a delay)
         self._stack = AsyncExitStack()
         self.connection_string = ""
@@ -83,7 +83,7 @@ class StrictStorage:
             return web.Response(status=400, content_type="application/json", text=_REFUSED)
         try:
             body = await request.read()
-        except ConnectionResetError:  # who asked is gone, in the middle of the question
+        except ConnectionResetError:  # the client disconnected during its request
             return web.Response(status=400)
         headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP_BY_HOP}
         async with session.request(
@@ -94,8 +94,8 @@ class StrictStorage:
             skip_auto_headers=_NOT_ADDED,
             allow_redirects=False,
         ) as answer:
-            kept = {name: value for name, value in answer.headers.items() if name.lower() not in _HOP_BY_HOP}
-            return web.Response(status=answer.status, body=await answer.read(), headers=kept)
+            forwarded = {name: value for name, value in answer.headers.items() if name.lower() not in _HOP_BY_HOP}
+            return web.Response(status=answer.status, body=await answer.read(), headers=forwarded)
 
 
 def _is_page(top: str) -> bool:

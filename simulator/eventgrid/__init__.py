@@ -1,4 +1,4 @@
-"""Event Grid: what a write on ARM tells the world, and how the world is made to hear it."""
+"""Event Grid: makes the events of writes on ARM and delivers them; accepts events for a custom topic."""
 
 from simulator.eventgrid.broker import EventGrid
 from simulator.eventgrid.chaos import Chaos

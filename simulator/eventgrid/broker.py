@@ -1,6 +1,6 @@
-"""From writes to deliveries.
+"""Turns writes on ARM into events and passes them to subscriptions.
 
-This room decides which subscription gets which event and keeps the log of all. It refuses to know HTTP.
+Decides which subscription gets which event, and keeps a log of all events. Leaves HTTP to `delivery`.
 """
 
 from __future__ import annotations
@@ -8,30 +8,30 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from simulator.arm.core.writes import Write
+from simulator.arm.core.write_events import WriteEvent
 from simulator.clock import Clock
-from simulator.eventgrid.chaos import Chaos, Mischief
+from simulator.eventgrid.chaos import Chaos, ChaosDraws
 from simulator.eventgrid.delivery import DeadLetter, Subscription
 from simulator.eventgrid.filters import DEFAULT, Filters
 from simulator.eventgrid.schema import event_of
 
 
 class EventGrid:
-    """The system topics of all subscriptions of the pretend tenant."""
+    """The system topics of all subscriptions of the simulated tenant."""
 
     def __init__(self, clock: Clock, chaos: Chaos | None = None, *, tenant_id: str = "") -> None:
-        """Deliver by `clock`; `chaos` says what goes wrong on the way (default: nothing)."""
+        """Deliver on `clock`; `chaos` sets the faults of delivery (default: none)."""
         self._clock = clock
         self._tenant_id = tenant_id
-        self._mischief = Mischief(chaos or Chaos())
+        self._draws = ChaosDraws(chaos or Chaos())
         self._subscriptions: dict[str, Subscription] = {}
         self._log: dict[str, dict[str, Any]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def on_write(self, write: Write) -> None:
-        """Listen to ARM: make the event of `write`, log it and send it to whoever wants it. Needs a running loop."""
+    def on_write(self, write: WriteEvent) -> None:
+        """Make the event of `write`, log it and send it to every matching subscription. Needs a running loop."""
         event = event_of(write, self._tenant_id)
-        event["subject"] = self._mischief.spell(event["subject"])
+        event["subject"] = self._draws.recased(event["subject"])
         self._log[event["id"]] = {
             "id": event["id"],
             "t": write.at.isoformat(),
@@ -42,11 +42,11 @@ class EventGrid:
         }
         for subscription in self._subscriptions.values():
             if subscription.filters.match(event):
-                for wait_s in self._mischief.departures_s():
+                for wait_s in self._draws.delays_s():
                     self._send(subscription, event, wait_s)
 
     async def subscribe(self, endpoint_url: str, *, filters: Filters = DEFAULT) -> None:
-        """Send what passes `filters` to `endpoint_url` from now on, after the validation handshake.
+        """Send events that pass `filters` to `endpoint_url` from now on, after the validation handshake.
 
         Subscribing an endpoint again replaces its filters. RuntimeError with the reason if the handshake fails.
         """
@@ -72,18 +72,18 @@ class EventGrid:
 
     @property
     def dead_letters(self) -> list[DeadLetter]:
-        """The events given up, per subscription in order."""
+        """The events that were given up, per subscription in order."""
         return [letter for subscription in self._subscriptions.values() for letter in subscription.dead_letters]
 
     async def clear(self) -> None:
-        """Forget all events, those under way included; subscriptions stay."""
+        """Drop all events, including those under way. Subscriptions stay."""
         await self._cancel()
         self._log.clear()
         for subscription in self._subscriptions.values():
             subscription.dead_letters.clear()
 
     async def close(self) -> None:
-        """Stop delivering."""
+        """Stop delivering and drop all subscriptions."""
         await self._cancel()
         for subscription in self._subscriptions.values():
             await subscription.close()

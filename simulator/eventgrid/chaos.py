@@ -1,7 +1,7 @@
-"""What goes wrong between a write and its event, on purpose.
+"""Deliberate delays, duplicates and reordering of events.
 
-This room decides how late, how often and in what casing an event sets out. It refuses to know where to.
-Event Grid promises at least one delivery in no order, and the casing of ids in events differs from sample to sample.
+Decides how late, how often and in which casing an event is sent. Does not send it. Event Grid guarantees at least one
+delivery and no order, and the casing of ids in events differs between samples.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ _DUPLICATE_LATER_S = (0.0, 10.0)
 
 @dataclass(frozen=True)
 class Chaos:
-    """`delay_s`: up to so late, drawn evenly. `duplicates`, `reorder`: the probability (0 to 1) that an event comes
-    twice, or is held back long enough to be overtaken. `seed` makes it repeatable."""
+    """`delay_s` is the largest delay, drawn evenly. `duplicates` and `reorder` are the probabilities (0 to 1) that an
+    event comes twice, or is held back long enough to be overtaken. `seed` makes the draws repeatable."""
 
     delay_s: float = 0
     duplicates: float = 0
@@ -33,19 +33,19 @@ class Chaos:
 
     @property
     def quiet(self) -> bool:
-        """Whether nothing goes wrong."""
+        """Whether there is no delay, duplicate or reordering."""
         return not (self.delay_s or self.duplicates or self.reorder)
 
 
-class Mischief:
-    """The draws of one Chaos, in order."""
+class ChaosDraws:
+    """The random draws for one Chaos, in order."""
 
     def __init__(self, chaos: Chaos) -> None:
         self._chaos = chaos
         self._random = random.Random(chaos.seed)  # noqa: S311 - repeatable on purpose
 
-    def departures_s(self) -> list[float]:
-        """How many seconds from now one event sets out; two numbers when it comes twice."""
+    def delays_s(self) -> list[float]:
+        """Seconds until one event is sent; two numbers when it is sent twice."""
         late_s = self._random.uniform(0, self._chaos.delay_s)
         if self._random.random() < self._chaos.reorder:
             late_s += self._random.uniform(*_HELD_BACK_S)
@@ -53,8 +53,8 @@ class Mischief:
             return [late_s, late_s + self._random.uniform(*_DUPLICATE_LATER_S)]
         return [late_s]
 
-    def spell(self, resource_id: str) -> str:
-        """`resource_id` in one of the casings seen in events; as it is when nothing goes wrong."""
+    def recased(self, resource_id: str) -> str:
+        """`resource_id` in one of the casings seen in real events; unchanged without chaos."""
         if self._chaos.quiet or self._random.random() < 0.5:
             return resource_id
         return re.sub(r"/resourceGroups/", "/resourcegroups/", resource_id, flags=re.IGNORECASE)

@@ -1,7 +1,7 @@
-"""Gets events to one webhook: the handshake, the posts, the retries, the dead letters.
+"""Delivers events to one webhook: the handshake, the requests, the retries, the dead letters.
 
-This room decides when a delivery counts, when it is tried again and when it is given up. It refuses to know why there
-is an event. https://learn.microsoft.com/azure/event-grid/delivery-and-retry
+Decides when a delivery succeeded, when it is retried and when it is given up. Does not know what an event is about.
+https://learn.microsoft.com/azure/event-grid/delivery-and-retry
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from simulator.clock import Clock
 from simulator.eventgrid.filters import Filters
 from simulator.eventgrid.schema import validation_event
 
-ANSWER_WITHIN_S = 30.0
+RESPONSE_TIMEOUT_S = 30.0
 LIFETIME_S = 24 * 3600.0
-MOST_ATTEMPTS = 30
-PARALLEL_POSTS = 16
+MAX_ATTEMPTS = 30
+MAX_PARALLEL_REQUESTS = 16
 _RETRIES_S = (10.0, 30.0, 60.0, 300.0, 600.0, 1800.0, 3600.0, 10800.0, 21600.0)
 _THEN_EVERY_S = 12 * 3600.0
 _DELIVERED = frozenset({200, 201, 202, 203, 204})
@@ -33,7 +33,7 @@ Note = Callable[[str, int | None], None]
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """An event given up: `status` is the last HTTP status, None when no answer came."""
+    """An event that was given up; `status` is the last HTTP status, None when there was no answer."""
 
     event: dict[str, Any]
     reason: str
@@ -47,24 +47,24 @@ def retry_after_s(failures: int) -> float:
 
 
 class Subscription:
-    """One webhook and what it wants. Every event is a post and a retry series of its own, so none waits for another."""
+    """One webhook and its filters. Every event has its own request and retries, so no event waits for another."""
 
     def __init__(self, clock: Clock, endpoint_url: str, filters: Filters, note: Note) -> None:
-        """`note(event id, status)` is told of every attempt."""
+        """`note(event id, status)` is called after every attempt."""
         self.endpoint_url = endpoint_url
         self.filters = filters
         self.dead_letters: list[DeadLetter] = []
         self._clock = clock
         self._note = note
-        self._posts = asyncio.Semaphore(PARALLEL_POSTS)
-        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ANSWER_WITHIN_S))
+        self._requests = asyncio.Semaphore(MAX_PARALLEL_REQUESTS)
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=RESPONSE_TIMEOUT_S))
 
     async def validate(self) -> None:
-        """Shake hands: post a code, expect it back. RuntimeError with the reason when it does not come back."""
+        """Send a code to the webhook and expect it back. RuntimeError with the reason if it does not come back."""
         code = str(uuid.uuid4()).upper()
-        event = validation_event(code, self._clock.now())
+        request = _request([validation_event(code, self._clock.now())], "SubscriptionValidation", 0)
         try:
-            async with self._session.post(self.endpoint_url, **_post([event], "SubscriptionValidation", 0)) as response:
+            async with self._session.post(self.endpoint_url, **request) as response:
                 status, text = response.status, await response.text()
         except (aiohttp.ClientError, TimeoutError) as error:
             raise RuntimeError(f"Webhook validation handshake failed for {self.endpoint_url}: {error!r}") from error
@@ -75,9 +75,9 @@ class Subscription:
             )
 
     async def deliver(self, event: dict[str, Any], wait_s: float) -> None:
-        """Deliver `event` after `wait_s`: try until it is taken, refused for good, too old or tried too often."""
+        """Deliver `event` after `wait_s`: retry until it is accepted, finally refused, too old or tried too often."""
         await asyncio.sleep(wait_s)
-        dies_at = self._clock.time() + LIFETIME_S
+        expires_at = self._clock.time() + LIFETIME_S
         attempt = 0
         while True:
             attempt += 1
@@ -86,21 +86,21 @@ class Subscription:
             if status in _DELIVERED:
                 return
             pause_s = retry_after_s(attempt)
-            reason = _final_reason(status, attempt, self._clock.time() + pause_s > dies_at)
+            reason = _final_reason(status, attempt, self._clock.time() + pause_s > expires_at)
             if reason:
                 self.dead_letters.append(DeadLetter(event, reason, attempt, status))
                 return
             await asyncio.sleep(pause_s)
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         await self._session.close()
 
     async def _attempt(self, event: dict[str, Any], attempt: int) -> int | None:
         try:
             async with (
-                self._posts,
-                self._session.post(self.endpoint_url, **_post([event], "Notification", attempt - 1)) as response,
+                self._requests,
+                self._session.post(self.endpoint_url, **_request([event], "Notification", attempt - 1)) as response,
             ):
                 await response.read()
                 return response.status
@@ -111,12 +111,12 @@ class Subscription:
 def _final_reason(status: int | None, attempts: int, too_old: bool) -> str | None:
     if status in _NEVER_RETRIED:
         return "NonRetryableStatus"
-    if attempts >= MOST_ATTEMPTS:
+    if attempts >= MAX_ATTEMPTS:
         return "MaxDeliveryAttemptsExceeded"
     return "TimeToLiveExceeded" if too_old else None
 
 
-def _post(events: list[dict[str, Any]], kind: str, failures: int) -> dict[str, Any]:
+def _request(events: list[dict[str, Any]], kind: str, failures: int) -> dict[str, Any]:
     headers = {
         "Content-Type": "application/json; charset=utf-8",
         "aeg-event-type": kind,

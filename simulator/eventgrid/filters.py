@@ -1,6 +1,6 @@
-"""Which events a subscription wants.
+"""Which events a subscription receives.
 
-This room decides how a filter matches: its parts all have to, of the values of a part any one, none of it with case.
+Decides how a filter matches: all its parts must match, a part matches with any of its values, and case is ignored.
 https://learn.microsoft.com/azure/event-grid/event-filtering
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Filters:
-    """Event types, operation names and parts of the subject that are wanted; an empty tuple wants all."""
+    """Event types, operation names and parts of the subject to receive; an empty tuple matches all."""
 
     event_types: tuple[str, ...] = ()
     operation_names: tuple[str, ...] = ()

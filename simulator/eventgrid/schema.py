@@ -1,7 +1,7 @@
-"""The events, in the Event Grid schema.
+"""Makes events in the Event Grid schema.
 
-This room decides what a subscription's system topic says about a write. It refuses to know who is told, and it never
-carries a tag or any other part of the resource: the real events do not.
+Decides the content of the event that a subscription's system topic has for a write. Does not deliver it. An event
+contains no tag or other part of the resource: real events do not.
 https://learn.microsoft.com/azure/event-grid/event-schema-subscriptions
 """
 
@@ -11,12 +11,12 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from simulator.arm.core.writes import Write
+from simulator.arm.core.write_events import WriteEvent
 
 VALIDATION_EVENT = "Microsoft.EventGrid.SubscriptionValidationEvent"
 
-# Real events name the caller in their claims; nobody may log these, so the pretend ones are as personal as can be.
-_PRETEND_CLAIMS = {
+# Real events name the caller in their claims, which must not be logged: personal values here make a leak visible.
+_SAMPLE_CLAIMS = {
     "aud": "https://management.core.windows.net/",
     "iss": "https://sts.windows.net/pretend/",
     "appid": "c44b4083-3bb0-49c1-b47d-974e53cbdf3c",
@@ -29,8 +29,8 @@ _PRETEND_CLAIMS = {
 _NOUNS = {"write": "Write", "delete": "Delete", "action": "Action"}
 
 
-def event_of(write: Write, tenant_id: str) -> dict[str, Any]:
-    """The event of one write: subject and resourceUri are the resource, authorization holds the tags scope if any."""
+def event_of(write: WriteEvent, tenant_id: str) -> dict[str, Any]:
+    """The event of one write. Subject and resourceUri are the resource; authorization has the tags scope if any."""
     subscription = _subscription(write.resource_id)
     outcome = "Success" if write.status == "Succeeded" else "Failure"
     return {
@@ -47,7 +47,7 @@ def event_of(write: Write, tenant_id: str) -> dict[str, Any]:
                 "action": write.operation_name,
                 "evidence": {"role": "Subscription Admin"},
             },
-            "claims": dict(_PRETEND_CLAIMS),
+            "claims": dict(_SAMPLE_CLAIMS),
             "correlationId": write.correlation_id,
             **_http_request(write),
             "resourceProvider": write.operation_name.split("/")[0],
@@ -61,7 +61,7 @@ def event_of(write: Write, tenant_id: str) -> dict[str, Any]:
 
 
 def validation_event(code: str, at: datetime) -> dict[str, Any]:
-    """The event that asks a webhook to prove it wants what is coming."""
+    """The event of the validation handshake."""
     return {
         "id": str(uuid.uuid4()),
         "topic": "/subscriptions/00000000-0000-0000-0000-000000000000",
@@ -74,8 +74,8 @@ def validation_event(code: str, at: datetime) -> dict[str, Any]:
     }
 
 
-def _http_request(write: Write) -> dict[str, Any]:
-    # Documented for updates and deletes only. A PUT may be a creation, so it is left out there.
+def _http_request(write: WriteEvent) -> dict[str, Any]:
+    # Documented for updates and deletes only. A PUT may be a creation, so httpRequest is left out for it.
     if write.method == "PUT":
         return {}
     request = {

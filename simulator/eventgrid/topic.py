@@ -1,6 +1,6 @@
-"""A custom topic: what applications publish, in batches of CloudEvents.
+"""A custom topic, to which applications publish batches of CloudEvents.
 
-This room decides what is taken and what is refused, and keeps what was taken. It refuses to deliver it to anybody.
+Decides which events are accepted and which are refused, and keeps the accepted ones. Does not deliver them.
 https://learn.microsoft.com/azure/event-grid/post-to-custom-topic
 https://learn.microsoft.com/azure/event-grid/cloudevents-schema
 """
@@ -15,7 +15,7 @@ from typing import Any
 from aiohttp import web
 
 from simulator.arm.core.faults import Faults
-from simulator.arm.front.server import cut, planned_answer
+from simulator.arm.front.server import cut, fault_answer
 from simulator.clock import Clock
 from simulator.identity import claims_of
 
@@ -29,7 +29,7 @@ _REQUIRED = ("id", "source", "specversion", "type")
 
 
 class _Refusal(Exception):
-    """What the topic does not take: an HTTP status and a sentence. The statuses are documented, the words are ours."""
+    """A refused request: HTTP status and message. The statuses are documented by Azure, the messages are not."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(message)
@@ -37,10 +37,10 @@ class _Refusal(Exception):
 
 
 class Topic:
-    """The one topic of a simulator, for CloudEvents 1.0; `published` is what it took, oldest first."""
+    """The one topic of a simulator, for CloudEvents 1.0; `published` holds the accepted events, oldest first."""
 
     def __init__(self, clock: Clock, faults: Faults) -> None:
-        """Take events by `clock`; requests meet the `faults` that match their path."""
+        """Accept events with the time of `clock`; `faults` that match the path apply to requests."""
         self._clock, self._faults = clock, faults
         self.published: list[dict[str, Any]] = []
 
@@ -50,22 +50,22 @@ class Topic:
 
     async def _post(self, request: web.Request) -> web.Response:
         raw = await request.read()
-        fate = self._faults.request_fate(request.method, request.path)
-        if fate.reset == "before":
+        fault = self._faults.request_fault(request.method, request.path)
+        if fault.reset == "before":
             return cut(request)
-        if fate.respond is not None:
-            answer = planned_answer(fate.respond)
+        if fault.respond is not None:
+            answer = fault_answer(fault.respond)
             status, body, headers = answer.status, answer.body, answer.headers
         else:
-            status, body, headers = *self._take(request, raw, nothing=fate.nothing), {}
-        if fate.delay_s:
-            await asyncio.sleep(fate.delay_s)
-        if fate.reset:
+            status, body, headers = *self._accept(request, raw, nothing=fault.nothing), {}
+        if fault.delay_s:
+            await asyncio.sleep(fault.delay_s)
+        if fault.reset:
             return cut(request)
         text = b"" if body is None else json.dumps(body).encode()
         return web.Response(status=status, body=text, headers={"Content-Type": "application/json", **headers})
 
-    def _take(self, request: web.Request, raw: bytes, *, nothing: bool) -> tuple[int, Any]:
+    def _accept(self, request: web.Request, raw: bytes, *, nothing: bool) -> tuple[int, Any]:
         try:
             _check_caller(request)
             events = _read(request, raw)
@@ -83,7 +83,7 @@ def _check_caller(request: web.Request) -> None:
     claims = claims_of(token.strip()) if scheme.lower() == "bearer" else None
     if claims is None:
         raise _Refusal(401, "Unauthorized", "Request must carry a valid bearer token for this topic.")
-    # A token made by hand says nothing of whom it is for.
+    # A token made by hand has no audience.
     if str(claims.get("aud", AUDIENCE)).rstrip("/") != AUDIENCE:
         raise _Refusal(401, "Unauthorized", f"The token's audience is not {AUDIENCE}.")
 

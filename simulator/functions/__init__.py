@@ -1,7 +1,7 @@
-"""The local Functions host: loads a function app as Azure does and calls its functions by their bindings.
+"""The local Functions host: loads a function app as Azure does and calls its functions through their bindings.
 
-This room decides what a trigger looks like to a function. It refuses to know what the functions do, and it imports
-nothing of the app it runs: they meet at `function_app:app`.
+Decides what a function receives from its trigger. Does not know what the functions do and imports nothing of the app:
+it loads `function_app:app`.
 """
 
 from simulator.functions.host import FunctionsHost

@@ -1,7 +1,6 @@
-"""The local Functions host: one app, one hub, one port.
+"""The local Functions host: one app, one durable engine, one port.
 
-Decides the order in which the parts come up and go down. Does not know what any part does, nor which durable engine it
-runs on.
+Decides the order in which the parts start and stop. Does not know what a part does or which engine it runs on.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from aiohttp import web
 
 from simulator.clock import Clock
 from simulator.durable import DurableHub
-from simulator.durable.client_calls import seen_by
+from simulator.durable.client_calls import calls_hold
 from simulator.engine.contract import DurableNames, Engine
 from simulator.engine.simulated import SimulatedEngine
 from simulator.functions.host_json import HostJson
@@ -30,17 +29,17 @@ from simulator.functions.settings import applied, is_disabled
 from simulator.functions.timers import run_timer, schedules
 from simulator.functions.worker import AppWorker
 
-# Simulated time runs fast: a connection must not be closed after 75 of its seconds.
+# The default of 75 s would be simulated seconds and close connections too early.
 _KEEP_ALIVE_S = 1e9
 
 
 class FunctionsHost:
     """Hosts the app in `app_dir` on 127.0.0.1, on the event loop it is started on.
 
-    `settings` are the app settings: in the environment while the host runs, and what `%NAME%` in bindings means.
-    `engine` runs the durable functions; without one it is the simulator's own, on `hub`. Hand an existing hub over and
-    its work goes on in this host; without one the host makes its own, with repeatable ids if there is a `seed`. While
-    it runs, `functions` are those the host serves.
+    `settings` are the app settings: they are in the environment while the host runs and replace `%NAME%` in bindings.
+    `engine` runs the durable functions; without one the host makes a simulated engine, with repeatable ids if there is
+    a `seed`. `SimulatedEngine(hub)` continues the work of an existing hub. While the host runs, `functions` lists the
+    functions it serves.
     """
 
     def __init__(
@@ -50,7 +49,6 @@ class FunctionsHost:
         *,
         settings: Mapping[str, str],
         port: int = 7071,
-        hub: DurableHub | None = None,
         engine: Engine | None = None,
         seed: int | None = None,
     ) -> None:
@@ -60,27 +58,27 @@ class FunctionsHost:
         self._port = port
         self._host_json = HostJson.read(app_dir)
         self._running = AsyncExitStack()
-        self.engine = engine or SimulatedEngine(hub or DurableHub(clock, self._host_json.limits, seed))
+        self.engine = engine or SimulatedEngine(DurableHub(clock, self._host_json.limits, seed))
         self.functions: list[IndexedFunction] = []
         self._url, self._system_key = "", uuid.uuid4().hex
 
     @property
     def hub(self) -> DurableHub:
-        """The simulator's own hub. TypeError on another engine, which has none in this process."""
+        """The hub of a simulated engine. TypeError for another engine: its hub is outside this process."""
         if not isinstance(self.engine, SimulatedEngine):
             raise TypeError(f"{type(self.engine).__name__} keeps its state outside this process")
         return self.engine.hub
 
     @property
     def durable_client(self) -> str:
-        """The configuration that durable clients of the app get now."""
+        """The current configuration of the app's durable clients."""
         limit = self._host_json.max_message_bytes
         return durable_client_configuration(self.engine.rpc_url, self._url, self._system_key, limit)
 
     async def start(self) -> str:
-        """Load the app and serve it; the base URL. Port 0 is any port.
+        """Load the app, serve it and return the base URL. Port 0 is any port.
 
-        IndexingFailed with the worker's reason, BadTimers with every unknown setting, BadRoute with the function.
+        IndexingFailed gives the worker's reason, BadTimers every unknown setting, BadRoute the function.
         """
         async with AsyncExitStack() as starting:
             url = await self._start(starting)
@@ -88,7 +86,7 @@ class FunctionsHost:
         return url
 
     async def stop(self) -> None:
-        """Stop serving, take the worker from the engine and unload the app. The engine's storage keeps everything."""
+        """Stop serving, detach the worker from the engine and unload the app. The engine's storage keeps its state."""
         await self._running.aclose()
 
     async def _start(self, stack: AsyncExitStack) -> str:
@@ -97,7 +95,7 @@ class FunctionsHost:
         found = await indexed(self._app_dir)
         self.functions = [function for function in found if not is_disabled(function.name, self._settings)]
         timers = schedules(self.functions, self._settings)
-        stack.enter_context(seen_by(self._clock))
+        stack.enter_context(calls_hold(self._clock))
         runtime.start_threadpool_executor()
         stack.callback(runtime.stop_threadpool_executor)
         await self.engine.start(stack, _durable_names(self.functions))

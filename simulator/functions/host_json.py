@@ -1,6 +1,6 @@
-"""What host.json says that the local host obeys: the route prefix and the limits of the Durable extension.
+"""Reads the settings of host.json that the local host uses: the route prefix and the Durable extension's limits.
 
-Decides defaults, and refuses what the extension refuses at its start. Does not know the other settings of host.json.
+Decides the defaults, and refuses values that the extension refuses at its start. Ignores all other settings.
 https://learn.microsoft.com/azure/azure-functions/durable/durable-functions-bindings#host-json
 """
 
@@ -13,13 +13,13 @@ from typing import Any
 
 from simulator.durable import Limits
 
-# The extension's default, gRPC's own: larger messages between it and a durable client are refused.
+# The extension's default, which is gRPC's: larger messages between it and a durable client are refused.
 DEFAULT_MESSAGE_BYTES = 4 * 1024**2
 _DEFAULT_REORDER_WINDOW_MINUTES = 30
 
 
 class HostJsonRefused(ValueError):
-    """host.json says what the Durable extension does not start with; the text is the extension's."""
+    """host.json has a value with which the Durable extension does not start; the text is the extension's."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class HostJson:
 
     @classmethod
     def read(cls, app_dir: Path) -> HostJson:
-        """Read host.json of an app; without the file everything is default. HostJsonRefused; ValueError if no JSON."""
+        """Read an app's host.json; without the file all values are defaults. HostJsonRefused, ValueError (not JSON)."""
         path = app_dir / "host.json"
         document: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
         extensions = document.get("extensions", {})
@@ -63,7 +63,7 @@ def _positive(durable: dict[str, Any], name: str, default: int) -> int:
 
 
 def _control_hidden_s(storage: dict[str, Any], default: float) -> float:
-    # Of the two visibility timeouts only this one has bounds.
+    # Only this one of the two visibility timeouts has bounds.
     seconds = _seconds(storage, "controlQueueVisibilityTimeout", default)
     if not 60 <= seconds <= 3600:
         raise HostJsonRefused("ControlQueueVisibilityTimeout must be between 1 and 60 minutes.")

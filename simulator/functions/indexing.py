@@ -1,9 +1,9 @@
-"""Loads a function app and indexes it with the code that does so in Azure, with its full validation.
+"""Loads a function app and indexes it with the code that Azure uses, including its full validation.
 
-Decides what counts as loaded and how it is unloaded again, so that one process can host one app after another. Refuses
-to know what the functions are for.
+Decides how an app is loaded and unloaded, so that one process can host one app after another. Does not know what the
+functions are for.
 
-`azure_functions_runtime` keeps one registry per process, so one app is loaded at a time.
+`azure_functions_runtime` keeps one registry per process, so only one app can be loaded at a time.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ _loaded: list[Path] = []
 
 
 class IndexingFailed(RuntimeError):
-    """The app could not be loaded or is refused by the worker's validation; the text is the worker's reason."""
+    """The app cannot be loaded or fails the worker's validation; the text is the worker's reason."""
 
 
 @dataclass(frozen=True)
 class IndexedFunction:
-    """A function as the host sees it: its name, the worker's id for it, and its bindings as in function.json."""
+    """A function in the host: its name, the worker's id for it, and its bindings as in function.json."""
 
     name: str
     function_id: str
@@ -48,14 +48,14 @@ class IndexedFunction:
 
     @property
     def durable_client(self) -> str | None:
-        """The name of the parameter that takes a durable client, if there is one."""
+        """The name of the parameter for a durable client, if there is one."""
         return next((str(binding["name"]) for binding in self.bindings if binding["type"] == "durableClient"), None)
 
 
 def index_app(app_dir: Path, settings: Mapping[str, str] | None = None) -> list[IndexedFunction]:
     """Load, index and unload the app in `app_dir` with `settings` in the environment.
 
-    IndexingFailed with the worker's reason. Not for use on a running event loop.
+    Raises IndexingFailed with the worker's reason. Cannot run on a running event loop.
     """
 
     async def index() -> list[IndexedFunction]:
@@ -67,7 +67,7 @@ def index_app(app_dir: Path, settings: Mapping[str, str] | None = None) -> list[
 
 @contextmanager
 def loaded(app_dir: Path) -> Iterator[None]:
-    """Make the app importable; forget afterwards what was imported from its directory in the meantime."""
+    """Make the app importable inside the block; afterwards unload the modules imported from its directory."""
     if _loaded:
         raise IndexingFailed(f"the app in {_loaded[0]} is loaded; one process hosts one app at a time")
     app_dir = app_dir.resolve()
@@ -82,14 +82,14 @@ def loaded(app_dir: Path) -> Iterator[None]:
         _loaded.remove(app_dir)
         for name in set(sys.modules) - before:
             if _is_of_app(name, app_dir):
-                _forget(name)
+                _unload(name)
 
 
 async def indexed(app_dir: Path) -> list[IndexedFunction]:
-    """Import and index the app, which must be `loaded`. IndexingFailed with the worker's reason."""
+    """Import and index the app, inside a `loaded` block. IndexingFailed with the worker's reason."""
     if not (app_dir / "function_app.py").is_file():
         raise IndexingFailed(f"there is no function_app.py in {app_dir}")
-    handle_event._functions = Registry()  # type: ignore[assignment] # the worker's own annotation is not what it makes
+    handle_event._functions = Registry()  # type: ignore[assignment] # the worker's annotation is wrong
     request = Message(
         request=Message(
             worker_init_request=Message(capabilities={}, function_app_directory=str(app_dir)),
@@ -110,13 +110,13 @@ def _is_of_app(module_name: str, app_dir: Path) -> bool:
     if module_name.partition(".")[0] == "simulator" or file is None:
         return False
     path = Path(file)
-    # A virtual environment often lives inside the app's directory.
+    # A virtual environment is often inside the app's directory.
     return path.is_relative_to(app_dir) and "site-packages" not in path.parts
 
 
-def _forget(module_name: str) -> None:
+def _unload(module_name: str) -> None:
     del sys.modules[module_name]
     package, _, name = module_name.rpartition(".")
-    # `from package import name` looks at the package's attribute before it imports.
+    # `from package import name` uses the package's attribute before it imports.
     if package in sys.modules and hasattr(sys.modules[package], name):
         delattr(sys.modules[package], name)

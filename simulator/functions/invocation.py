@@ -1,7 +1,7 @@
-"""Calls one function through the worker's own invocation code, converters included, and nothing around it.
+"""Calls one function through the worker's own invocation code, including its converters.
 
-Decides how a call travels. Refuses to know which trigger it comes from. What the Functions converters refuse in Azure
-is refused here, because they are the same code.
+Decides how a call is passed to the worker. Does not know which trigger caused it. The Functions converters are the same
+code as in Azure, so they refuse the same values.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from simulator.functions import protos
 from simulator.functions.indexing import IndexedFunction
 from simulator.functions.protos import Message, ParameterBinding, TypedData
 
-# The hub lives in memory: host.json's name for it would name storage.
+# The hub is in memory, so host.json's name of a storage hub is not used.
 _TASK_HUB = "LocalHub"
 
 
 class Invoker:
-    """Calls functions of the one app that is loaded. `durable_client` makes the configuration that its clients get."""
+    """Calls functions of the loaded app. `durable_client` returns the configuration of its durable clients."""
 
     def __init__(self, durable_client: Callable[[], str]) -> None:
         self._durable_client = durable_client
@@ -33,12 +33,12 @@ class Invoker:
     async def call(
         self, function: IndexedFunction, value: TypedData, metadata: Mapping[str, TypedData] | None = None
     ) -> TypedData | None:
-        """Call `function` with the value of its trigger; what it returned. FunctionFailed if it raised."""
+        """Call `function` with the value of its trigger and return its result. FunctionFailed if it raised."""
         inputs = [ParameterBinding(name=function.trigger["name"], data=value)]
         client = function.durable_client
         if client is not None:
             inputs.append(ParameterBinding(name=client, data=TypedData(string=self._durable_client())))
-        # A function that is no coroutine runs in a thread, and its durable client asks the hub on this very loop.
+        # A function that is not a coroutine runs in a thread, and its durable client calls the hub on this loop.
         with needing_the_loop() if client is not None else nullcontext():
             response = await runtime.invocation_request(_request(function, inputs, metadata or {}))
         if response.result.status != protos.StatusResult.Success:
@@ -48,7 +48,7 @@ class Invoker:
 
 
 def durable_client_configuration(rpc_url: str, host_url: str, system_key: str, max_message_bytes: int) -> str:
-    """The JSON a durable client binding hands to the app, with the system key inside, as in Azure.
+    """The JSON that a durable client binding passes to the app. It contains the system key, as in Azure.
 
     https://github.com/microsoft/durabletask-python/blob/main/azure-functions-durable/azure/durable_functions/client.py
     """

@@ -1,6 +1,6 @@
 """NCRONTAB schedules of six fields: second, minute, hour, day, month, day of the week.
 
-Decides when a schedule is due next. Pure; refuses to know what time it is.
+Decides when a schedule is due next. Pure: the caller passes the time.
 https://learn.microsoft.com/azure/azure-functions/functions-bindings-timer#ncrontab-expressions
 """
 
@@ -13,17 +13,17 @@ from datetime import datetime, timedelta
 _FIELDS = (("second", 0, 59), ("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12), ("weekday", 0, 6))
 _PART = re.compile(r"^(?:\*|(\d+)(?:-(\d+))?)(?:/(\d+))?$")
 
-# 29 February of a leap year on a given weekday comes back within 40 years, even across 2100.
+# 29 February on a given weekday recurs within 40 years, even across 2100.
 _SEARCH_DAYS = 41 * 366
 
 
 class BadSchedule(ValueError):
-    """The text is no schedule; the message names the field."""
+    """The text is not a schedule; the message names the field."""
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """The values each field admits. Day and weekday must both match, as NCrontab has it."""
+    """The values that each field allows. Day and weekday must both match, as in NCrontab."""
 
     second: tuple[int, ...]
     minute: tuple[int, ...]
@@ -36,7 +36,7 @@ class Schedule:
     def parse(cls, text: str) -> Schedule:
         """Read `{second} {minute} {hour} {day} {month} {weekday}`, each of `*`, `a`, `a-b`, `*/n`, `a-b/n`, lists.
 
-        BadSchedule names the field. Sunday is 0. Names of months and days are not read.
+        BadSchedule names the field. Sunday is 0. Names of months and days are not supported.
         """
         fields = text.split()
         if len(fields) != len(_FIELDS):
@@ -51,12 +51,12 @@ class Schedule:
         midnight = earliest.replace(hour=0, minute=0, second=0)
         for days in range(_SEARCH_DAYS):
             day = midnight + timedelta(days=days)
-            found = self._first_on(day, earliest) if self._admits(day) else None
+            found = self._first_on(day, earliest) if self._allows(day) else None
             if found is not None:
                 return found
-        raise BadSchedule("the schedule never comes due")
+        raise BadSchedule("the schedule is never due")
 
-    def _admits(self, day: datetime) -> bool:
+    def _allows(self, day: datetime) -> bool:
         return day.month in self.month and day.day in self.day and day.isoweekday() % 7 in self.weekday
 
     def _first_on(self, day: datetime, earliest: datetime) -> datetime | None:
@@ -78,7 +78,7 @@ def _values(field: str, name: str, low: int, high: int) -> set[int]:
         if match is None:
             raise BadSchedule(f"{name}: {part!r} is not a number, a range, * or a step")
         first = low if match[1] is None else int(match[1])
-        # `a/n` counts on from a to the end of the field.
+        # `a/n` counts from a to the end of the field.
         last = high if match[1] is None or (match[2] is None and match[3]) else int(match[2] or match[1])
         step = int(match[3] or 1)
         if not (low <= first <= last <= high) or step < 1:

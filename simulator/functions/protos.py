@@ -1,7 +1,7 @@
-"""Stand-in for the messages between the Functions host and its Python worker.
+"""Plain objects in place of the messages between the Functions host and its Python worker.
 
-`azure_functions_runtime` is handed the module that holds these messages; in Azure they are generated from the Functions
-RPC definition, here they are plain objects that keep what they are given. Decides nothing but their names.
+`azure_functions_runtime` receives the module with these messages as an argument. In Azure they are generated from the
+Functions RPC definition; here they are objects that hold their fields. Decides only their names.
 https://github.com/Azure/azure-functions-language-worker-protobuf/blob/dev/src/proto/FunctionRpc.proto
 """
 
@@ -11,7 +11,7 @@ from typing import Any
 
 
 class Message:
-    """Keeps its fields; a field that was not given does not exist."""
+    """Holds the fields it is made with; other fields do not exist."""
 
     def __init__(self, **fields: Any) -> None:
         self.__dict__.update(fields)
@@ -41,7 +41,7 @@ class InvocationRequest(Message):
 
 
 class InvocationResponse(Message):
-    """What a call came to."""
+    """The result of a call."""
 
 
 class StatusResult(Message):
@@ -60,7 +60,7 @@ class WorkerInitResponse(Message):
 
 
 class WorkerMetadata(Message):
-    """What the worker runs on."""
+    """The worker's runtime."""
 
 
 class RpcFunctionMetadata(Message):

@@ -1,7 +1,7 @@
-"""The HTTP face of an app: its own routes, the Event Grid webhook and the admin door of the host.
+"""The HTTP server of an app: its own routes, the Event Grid webhook and the host's admin endpoint.
 
-Decides how HTTP becomes a trigger's value and a function's result becomes HTTP. Refuses to know the app's routes
-beforehand. Function keys are not asked for: the host listens on loopback only. No answer carries a stack trace.
+Decides how HTTP becomes a trigger's value and how a function's result becomes HTTP. Takes the app's routes from its
+bindings. Function keys are not checked: the host listens on loopback only. No answer contains a stack trace.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _ALL_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
 
 class BadRoute(ValueError):
-    """A route in a form the local host does not know; the message names the function."""
+    """A route in a form that the local host does not support; the message names the function."""
 
 
 class Routes:
@@ -43,7 +43,7 @@ class Routes:
         self._fired: set[asyncio.Task[None]] = set()
 
     def application(self) -> web.Application:
-        """The aiohttp application. BadRoute names a function whose route is in a form not known here."""
+        """The aiohttp application. BadRoute names a function whose route has an unsupported form."""
         app = web.Application(client_max_size=_BODY_LIMIT)
         app.router.add_post("/runtime/webhooks/eventgrid", self._event_grid)
         app.router.add_post("/admin/functions/{name}", self._admin)
@@ -56,7 +56,7 @@ class Routes:
         route = function.trigger.get("route") or function.name
         pattern = _PARAMETER.sub(lambda match: f"{{{match[2]}{':.*' if match[1] else ''}}}", route)
         if _PARAMETER.sub("", route).strip("/").count("{"):
-            raise BadRoute(f"{function.name}: only {{name}} and {{*name}} are known in routes, not {route!r}")
+            raise BadRoute(f"{function.name}: only {{name}} and {{*name}} are supported in routes, not {route!r}")
         path = "/" + "/".join(part for part in (self._prefix, pattern.strip("/")) if part)
 
         async def handle(request: web.Request) -> web.Response:
@@ -123,7 +123,7 @@ class Routes:
         return web.Response(status=202)
 
     async def _admin(self, request: web.Request) -> web.Response:
-        """Fire a function that has no HTTP trigger, with `{"input": …}`; nobody waits for it.
+        """Start a function that has no HTTP trigger, with `{"input": …}`, without waiting for it.
 
         https://learn.microsoft.com/azure/azure-functions/functions-manually-run-non-http
         """
@@ -142,7 +142,7 @@ class Routes:
             case "eventGridTrigger" | "activityTrigger":
                 value = TypedData(json=given if isinstance(given, str) else json.dumps(given))
             case kind:
-                return web.Response(status=400, text=f"{function.name} is a {kind} function and is not fired this way")
+                return web.Response(status=400, text=f"{function.name} is a {kind} function and cannot be started here")
         task = asyncio.get_running_loop().create_task(fire(self._invoker, function, value))
         self._fired.add(task)
         task.add_done_callback(self._fired.discard)

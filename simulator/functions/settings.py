@@ -1,6 +1,6 @@
-"""App settings: the environment of the app, the names between percent signs in bindings, and switches on functions.
+"""App settings: the app's environment, `%NAME%` in bindings, and settings that disable functions.
 
-Decides how a setting is looked up. Refuses to know any setting of any app.
+Decides how a setting is looked up. Does not know the settings of any app.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class UnknownSetting(ValueError):
 
 @contextmanager
 def applied(settings: Mapping[str, str]) -> Iterator[None]:
-    """Put settings into the environment and restore it afterwards."""
+    """Put settings into the environment inside the block and restore it afterwards."""
     before = {name: os.environ.get(name) for name in settings}
     os.environ.update(settings)
     try:
@@ -37,7 +37,7 @@ def applied(settings: Mapping[str, str]) -> Iterator[None]:
 
 
 def resolve(text: str, settings: Mapping[str, str]) -> str:
-    """Replace each `%NAME%` by its setting. UnknownSetting names the first that is missing.
+    """Replace each `%NAME%` by its setting. UnknownSetting names the first missing one.
 
     https://learn.microsoft.com/azure/azure-functions/functions-bindings-expressions-patterns#binding-expressions---app-settings
     """
@@ -51,7 +51,7 @@ def resolve(text: str, settings: Mapping[str, str]) -> str:
 
 
 def is_disabled(function_name: str, settings: Mapping[str, str]) -> bool:
-    """Whether `AzureWebJobs.<function>.Disabled` is `true` or `1`; `__` may stand for the dots, as on Linux.
+    """Whether `AzureWebJobs.<function>.Disabled` is `true` or `1`; `__` may replace the dots, as on Linux.
 
     https://learn.microsoft.com/azure/azure-functions/disable-function
     """

@@ -1,7 +1,7 @@
-"""Fires timer triggers when their schedule comes due on the simulator's clock.
+"""Fires timer triggers when their schedule is due on the simulator's clock.
 
-Decides when. Refuses to know what the functions do. As in Azure a timer never overlaps itself, and occurrences missed
-while it ran, or because the clock was moved, are made up for once.
+Decides when a timer fires. Does not know what its function does. As in Azure, runs of one timer never overlap, and
+occurrences missed during a run, or because the clock was moved, are replaced by one run.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _log = logging.getLogger(__name__)
 
 
 class BadTimers(ValueError):
-    """Timers that cannot be scheduled; the text names every function with its fault."""
+    """Timers that cannot be scheduled; the text names each function and its fault."""
 
 
 def schedules(functions: Iterable[IndexedFunction], settings: Mapping[str, str]) -> dict[str, Schedule]:
-    """The schedule of each timer function by name. BadTimers names every setting missing and every bad schedule."""
+    """The schedule of each timer function by name. BadTimers names every missing setting and every bad schedule."""
     found: dict[str, Schedule] = {}
     faults: list[str] = []
     for function in functions:
@@ -43,19 +43,19 @@ def schedules(functions: Iterable[IndexedFunction], settings: Mapping[str, str])
 
 
 def timer_value(last: datetime | None, due: datetime, *, past_due: bool) -> TypedData:
-    """What a timer function is given."""
+    """The value that a timer function receives."""
     status = {"Last": None if last is None else last.isoformat(), "Next": due.isoformat(), "LastUpdated": None}
     value = {"Schedule": {"AdjustForDST": True}, "ScheduleStatus": status, "IsPastDue": past_due}
     return TypedData(json=json.dumps(value))
 
 
 async def run_timer(clock: Clock, invoker: Invoker, function: IndexedFunction, schedule: Schedule) -> None:
-    """Fire `function` at every occurrence, until cancelled. What it raises is logged."""
+    """Fire `function` at every occurrence, until cancelled. Its exceptions are logged."""
     last: datetime | None = None
     if function.trigger.get("runOnStartup"):
         await fire(invoker, function, timer_value(None, clock.now(), past_due=False))
     while True:
-        # Waking up a microsecond early must not find the same occurrence again.
+        # After waking up a microsecond early, the same occurrence must not be found again.
         due = schedule.next_after(max(clock.now(), last or clock.now()))
         await asyncio.sleep((due - clock.now()).total_seconds())
         await fire(invoker, function, timer_value(last, due, past_due=False))
@@ -63,7 +63,7 @@ async def run_timer(clock: Clock, invoker: Invoker, function: IndexedFunction, s
 
 
 async def fire(invoker: Invoker, function: IndexedFunction, value: TypedData) -> None:
-    """Call a function that nobody waits for; what it raises is logged."""
+    """Call a function, drop its result and log its exception."""
     try:
         await invoker.call(function, value)
     except FunctionFailed as failure:

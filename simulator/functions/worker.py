@@ -1,6 +1,6 @@
-"""Runs the durable functions of an app for the hub, each through the binding it is registered with.
+"""Runs the durable functions of an app for the hub, each through its registered binding.
 
-Decides which function a durable name means. Does not know when it is called.
+Decides which function a durable name refers to. Does not decide when it is called.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from simulator.functions.indexing import IndexedFunction
 from simulator.functions.invocation import Invoker
 from simulator.functions.protos import TypedData
 
-# Trigger type, and the key in its binding that may give the durable function another name than the function's.
+# For each trigger type the key in its binding that can give the durable function another name.
 _KINDS = {
     "orchestrationTrigger": "orchestration",
     "entityTrigger": "entityName",
     "activityTrigger": "activity",
 }
-# How the extension words it that a function is missing, and the error type that it gives.
+# The extension's wording for a missing function, and its error types.
 _WORDS = {
     "orchestrationTrigger": "an orchestrator",
     "entityTrigger": "an entity",
@@ -33,7 +33,7 @@ _MISSING = {
 
 
 class AppWorker:
-    """The hub's worker: the durable functions of the app that is loaded."""
+    """The hub's worker: runs the durable functions of the loaded app."""
 
     def __init__(self, functions: Iterable[IndexedFunction], invoker: Invoker) -> None:
         self._invoker = invoker
@@ -61,7 +61,7 @@ class AppWorker:
         body = TypedData(string=base64.b64encode(request).decode("ascii"))
         result = await self._invoker.call(self._find(kind, name), body)
         if result is None:
-            raise FunctionFailed("InvalidOperation", f"{name} answered nothing")
+            raise FunctionFailed("InvalidOperation", f"{name} returned nothing")
         return base64.b64decode(result.string)
 
     def _find(self, kind: str, name: str) -> IndexedFunction:

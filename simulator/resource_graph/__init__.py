@@ -1,7 +1,7 @@
-"""Resource Graph: the query language people use on VMs and disks, and the service that answers it."""
+"""Resource Graph: the part of its query language used on VMs and disks, and the query service."""
 
 from simulator.resource_graph.query import run_query
-from simulator.resource_graph.service import ResourceGraph
+from simulator.resource_graph.service import ResourceGraph, Tenant
 from simulator.resource_graph.syntax import QueryError
 
-__all__ = ["QueryError", "ResourceGraph", "run_query"]
+__all__ = ["QueryError", "ResourceGraph", "Tenant", "run_query"]

@@ -1,6 +1,6 @@
-"""The scalar functions a query may call, as data.
+"""A table of the scalar functions that a query can call.
 
-This room decides what each function gives for its arguments. It refuses to know columns and rows.
+Decides the result of each function for its arguments. Does not know columns and rows.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from simulator.resource_graph.values import KustoType, negate, text
 
 @dataclass(frozen=True)
 class Function:
-    """One function: its type (None: that of its last argument), how many arguments, and whether a column made by it is
-    named after its first argument, as Kusto's conversions are."""
+    """One function: its type (None: the type of its last argument), its number of arguments, and whether a column made
+    with it gets the name of its first argument, as with Kusto's conversions."""
 
     kind: KustoType | None
     apply: Callable[..., Any]
-    least: int = 1
-    most: int = 1
+    min_arguments: int = 1
+    max_arguments: int = 1
     keeps_name: bool = False
 
 
@@ -51,14 +51,16 @@ def _coalesce(*values: Any) -> Any:
 
 FUNCTIONS = {
     "array_length": Function("long", lambda value: len(value) if isinstance(value, list) else None),
-    "coalesce": Function(None, _coalesce, least=2, most=64),
-    "iff": Function(None, lambda condition, yes, no: yes if condition is True else no, least=3, most=3),
+    "coalesce": Function(None, _coalesce, min_arguments=2, max_arguments=64),
+    "iff": Function(
+        None, lambda condition, yes, no: yes if condition is True else no, min_arguments=3, max_arguments=3
+    ),
     "isempty": Function("bool", _empty),
     "isnotempty": Function("bool", lambda value: not _empty(value)),
     "isnotnull": Function("bool", lambda value: value is not None),
     "isnull": Function("bool", lambda value: value is None),
     "not": Function("bool", negate),
-    "strcat": Function("string", lambda *values: "".join(map(text, values)), most=64),
+    "strcat": Function("string", lambda *values: "".join(map(text, values)), max_arguments=64),
     "strlen": Function("long", lambda value: len(text(value))),
     "tobool": Function("bool", _to_bool, keeps_name=True),
     "toint": Function("long", _to_long, keeps_name=True),

@@ -1,7 +1,7 @@
-"""The operators of a query, each from one table to the next.
+"""The operators of a query, each of which turns one table into another.
 
-This room decides what `where`, `project`, `order by` and the rest do to columns and rows. It refuses to know how an
-expression is computed and where the first table comes from.
+Decides what `where`, `project`, `order by` and the others do to columns and rows. Leaves expressions to `scalars` and
+the first table to `tables`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from simulator.resource_graph.syntax import Node, not_supported, semantic, unkno
 
 @dataclass(frozen=True)
 class Table:
-    """Columns with their types, rows in order, and whether a `take` cut it (then the service gives no skip token)."""
+    """Column types, rows in order, and whether a `take` cut the rows (then the service returns no skip token)."""
 
     schema: Schema
     rows: Iterable[Row]
@@ -25,7 +25,7 @@ class Table:
 
 
 def apply_operator(node: Node, table: Table) -> Table:
-    """`table` after the operator `node`. Raises QueryError naming what the operator cannot do."""
+    """`table` after the operator `node`. Raises QueryError, which names the fault."""
     return _OPERATORS[node.data](node, table)
 
 
@@ -92,10 +92,10 @@ def _sort(rows: list[Row], key: Node, schema: Schema) -> None:
     ascending = direction == "asc"
     nulls_first = nulls == "first" if nulls is not None else ascending
     evaluate = scalar.evaluate
-    nulls_of_it = [row for row in rows if evaluate(row) is None]
+    null_rows = [row for row in rows if evaluate(row) is None]
     values = [row for row in rows if evaluate(row) is not None]
     values.sort(key=evaluate, reverse=not ascending)
-    rows[:] = nulls_of_it + values if nulls_first else values + nulls_of_it
+    rows[:] = null_rows + values if nulls_first else values + null_rows
 
 
 def _take(node: Node, table: Table) -> Table:

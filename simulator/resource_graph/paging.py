@@ -1,9 +1,9 @@
 """Cuts a result into pages and makes the tokens that continue it.
 
-This room decides page sizes and what a token holds. It refuses to know queries.
+Decides the page size and the content of a token. Does not know queries.
 
 https://learn.microsoft.com/azure/governance/resource-graph/concepts/work-with-data: at most 1,000 rows a page; no
-token when the query itself takes a number of rows, or when no column is of a plain type.
+token when the query itself limits the number of rows, or when every column is dynamic.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ LARGEST_PAGE = 1000
 
 
 class PagingError(ValueError):
-    """An option of the request that cannot be used; its text says which."""
+    """An option of the request is not valid; the text names it."""
 
 
 @dataclass(frozen=True)
 class Page:
-    """Which rows to answer: `top` of them after `skip`."""
+    """The rows of one answer: `top` rows after the first `skip`."""
 
     top: int
     skip: int
@@ -36,11 +36,11 @@ class Page:
         return result.rows[self.skip : self.skip + self.top]
 
     def more(self, result: Result) -> bool:
-        """Whether rows are left after this page."""
+        """Whether there are rows after this page."""
         return self.skip + self.top < len(result.rows)
 
     def next_token(self, result: Result) -> str | None:
-        """The opaque token for the page after this one, or None when there is none or it cannot be continued."""
+        """The opaque token for the next page, or None if there is no next page or the result cannot be continued."""
         plain = any(kind != "dynamic" for kind in result.schema.values())
         if not self.more(result) or result.cut or not plain:
             return None
@@ -49,7 +49,7 @@ class Page:
 
 
 def page_of(options: Mapping[str, Any]) -> Page:
-    """The page the request's `options` ask for: `$skipToken` over `$skip`, `$top` over the token's page size."""
+    """The page that a request's `options` select: `$skipToken` overrides `$skip`, `$top` the token's page size."""
     top, skip = options.get("$top"), options.get("$skip") or 0
     token = options.get("$skipToken")
     if token:

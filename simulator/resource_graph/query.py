@@ -1,6 +1,6 @@
 """Runs one query over ARM bodies.
 
-This room decides the order of things: read, pick the table, apply the operators. It refuses to know HTTP and paging.
+Decides the steps: parse, select the table, apply the operators. Leaves HTTP to `service` and pages to `paging`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _UNKNOWN_TENANT = ""
 
 @dataclass(frozen=True)
 class Result:
-    """What a query gave: column types, every row, and whether a `take`, `limit` or `top` cut it."""
+    """The result of a query: column types, all rows, and whether a `take`, `limit` or `top` cut them."""
 
     schema: Schema
     rows: list[dict[str, Any]]
@@ -28,7 +28,7 @@ class Result:
 
 
 def execute(kql: str, bodies: Iterable[Mapping[str, Any]], tenant_id: str) -> Result:
-    """The result of `kql` over the ARM `bodies` of one tenant. Raises QueryError naming what is not understood."""
+    """The result of `kql` over the ARM `bodies` of one tenant. Raises QueryError, which names the fault."""
     try:
         return _execute(children(parse(kql)), bodies, tenant_id)
     except RecursionError:
@@ -46,5 +46,5 @@ def _execute(nodes: list[Node], bodies: Iterable[Mapping[str, Any]], tenant_id: 
 
 
 def run_query(kql: str, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The rows `kql` gives over the ARM bodies `rows`. Raises QueryError naming what is not understood."""
+    """The rows that `kql` returns over the ARM bodies `rows`. Raises QueryError, which names the fault."""
     return execute(kql, rows, _UNKNOWN_TENANT).rows

@@ -1,6 +1,6 @@
-"""Counts the queries of each caller: 15 in 5 seconds, told in the headers of every answer.
+"""Counts the queries of each caller: 15 in 5 seconds, reported in the headers of every answer.
 
-This room decides what the quota headers say and when a caller has none left. It refuses to refuse.
+Decides the quota headers and when a caller's quota is used up. Leaves the refusal to `service`.
 https://learn.microsoft.com/azure/governance/resource-graph/concepts/guidance-for-throttled-requests
 """
 
@@ -15,7 +15,7 @@ _WINDOW_S = 5.0
 
 
 class Quota:
-    """Fixed windows per caller, counted by the simulator's clock."""
+    """A fixed window per caller, on the simulator's clock."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -27,7 +27,7 @@ class Quota:
         return used >= _QUERIES and self._clock.time() - opened < _WINDOW_S
 
     def spend(self, principal: str) -> dict[str, str]:
-        """Count one query of `principal` and say in headers what is left and when it refills (hh:mm:ss)."""
+        """Count one query of `principal`; returns headers with the remaining quota and its time to reset (hh:mm:ss)."""
         now = self._clock.time()
         opened, used = self._windows.get(principal, (now, 0))
         if now - opened >= _WINDOW_S:

@@ -1,7 +1,7 @@
 """Turns an expression of a query into a function of one row.
 
-This room decides which columns, paths and functions an expression may name and what type it has. It refuses to know
-which operator the expression stands in.
+Decides which columns, paths and functions an expression can use, and its type. Does not know which operator contains
+the expression.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _NUMERIC = {"long", "real"}
 
 @dataclass(frozen=True)
 class Scalar:
-    """An expression ready to run: its type, its value for a row, and the column name Kusto would give it (or none)."""
+    """A compiled expression: its type, its value for a row, and the column name that Kusto gives it (or None)."""
 
     kind: KustoType
     evaluate: Evaluate
@@ -35,12 +35,12 @@ class Scalar:
 
 
 def compile_scalar(node: Node, schema: Schema) -> Scalar:
-    """The expression `node` over rows of `schema`. Raises QueryError naming an unknown column or function."""
+    """The expression `node` over rows of `schema`. QueryError names an unknown column or function."""
     return _COMPILERS[node.data](node, schema)
 
 
 def compile_condition(node: Node, schema: Schema) -> Evaluate:
-    """The expression `node` as a condition: true, false or null. Raises QueryError if it is none."""
+    """The expression `node` as a condition: true, false or null. Raises QueryError if it is not of type bool."""
     scalar = compile_scalar(node, schema)
     if scalar.kind not in ("bool", "dynamic"):
         raise semantic(f"The condition must be of type bool, not {scalar.kind}.")
@@ -105,7 +105,7 @@ def _call(node: Node, schema: Schema) -> Scalar:
     if function is None:
         raise not_supported(name, "The function")
     arguments = [compile_scalar(child, schema) for child in children(node)]
-    if not function.least <= len(arguments) <= function.most:
+    if not function.min_arguments <= len(arguments) <= function.max_arguments:
         raise semantic(f"{name}() does not take {len(arguments)} arguments", name)
     evaluates = [argument.evaluate for argument in arguments]
     apply = function.apply
@@ -121,7 +121,7 @@ def _compare(node: Node, schema: Schema) -> Scalar:
     left, right = (compile_scalar(child, schema) for child in children(node))
     symbol = str(node.children[1])
     if symbol[-1] in "=~<>":
-        return _ordinary(symbol, left, right)
+        return _comparison(symbol, left, right)
     evaluate, needle = left.evaluate, right.evaluate
     if right.constant:
         test = text_test(symbol, text(needle({})))
@@ -129,7 +129,7 @@ def _compare(node: Node, schema: Schema) -> Scalar:
     return Scalar("bool", lambda row: text_test(symbol, text(needle(row)))(text(evaluate(row))))
 
 
-def _ordinary(symbol: str, left: Scalar, right: Scalar) -> Scalar:
+def _comparison(symbol: str, left: Scalar, right: Scalar) -> Scalar:
     kinds = {left.kind, right.kind}
     if "dynamic" not in kinds and len(kinds) > 1 and not kinds <= _NUMERIC:
         raise semantic(f"Cannot compare values of types {left.kind} and {right.kind}. Try adding explicit casts")

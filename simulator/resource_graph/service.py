@@ -1,6 +1,6 @@
 """Answers `POST /providers/Microsoft.ResourceGraph/resources`.
 
-This room decides who sees which rows, and the shape of answers and errors. It refuses to know the query language.
+Decides which rows a caller sees, and the form of answers and errors. Does not know the query language.
 https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/resources
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from simulator.clock import Clock
@@ -30,37 +31,35 @@ _COLUMN_TYPES: dict[KustoType, str] = {
 }
 
 
+@dataclass(frozen=True)
+class Tenant:
+    """The resources of one tenant, read at the time of a query, and the rights of its principals.
+
+    `resources()` returns full ARM bodies, `subscriptions()` subscription ids, and `subscriptions_of(management group)`
+    the ids of the subscriptions under it, none if it does not exist. `may_see(principal, subscription)` and
+    `may_read(principal, id, type)` limit what a principal gets.
+    """
+
+    id: str
+    resources: Callable[[], Iterable[Body]]
+    subscriptions: Callable[[], Iterable[str]]
+    subscriptions_of: Callable[[str], Iterable[str]]
+    may_read: Callable[[str, str, str], bool] = lambda _principal, _id, _kind: True
+    may_see: Callable[[str, str], bool] = lambda _principal, _subscription: True
+
+
 class ResourceGraph:
-    """The query service of one tenant over what ARM holds at the moment of asking."""
+    """The query service of one tenant."""
 
-    def __init__(
-        self,
-        clock: Clock,
-        resources: Callable[[], Iterable[Body]],
-        subscriptions: Callable[[], Iterable[str]],
-        management_groups: Callable[[str], Iterable[str]],
-        *,
-        tenant_id: str = "",
-        readable: Callable[[str, str, str], bool] = lambda _principal, _id, _kind: True,
-        seen: Callable[[str, str], bool] = lambda _principal, _subscription: True,
-        throttles: Callable[[], bool] = lambda: False,
-    ) -> None:
-        """Answer from `resources()` (full ARM bodies), `subscriptions()` (ids) and `management_groups(name)` (ids of
-        the subscriptions under it; none when it does not exist).
-
-        `seen(principal, subscription)` and `readable(principal, id, type)` say what of it the caller gets to see;
-        `throttles()` whether a caller without quota is refused.
-        """
+    def __init__(self, clock: Clock, tenant: Tenant, *, throttles: Callable[[], bool] = lambda: False) -> None:
+        """Answer queries over `tenant`. While `throttles()` is true, a caller without quota is refused."""
         self._clock = clock
-        self._resources = resources
-        self._subscriptions = subscriptions
-        self._management_groups = management_groups
-        self._tenant_id = tenant_id
-        self._readable, self._seen, self._throttles = readable, seen, throttles
+        self._tenant = tenant
+        self._throttles = throttles
         self._quota = Quota(clock)
 
     def answer(self, body: Body, principal: str) -> Answer:
-        """Status, headers and JSON for the request `body` of `principal`; never raises for what a caller sends."""
+        """Status, headers and JSON for the request `body` of `principal`. Never raises because of `body`."""
         refused = self._throttles() and self._quota.exhausted(principal)
         headers = self._quota.spend(principal)
         if refused:
@@ -71,7 +70,7 @@ class ResourceGraph:
             return 400, headers, self._error("BadRequest", [_INVALID_QUERY, _detail(error)])
         except (PagingError, _BadRequest) as error:
             return 400, headers, self._error("BadRequest", [{"code": "InvalidQueryRequest", "message": str(error)}])
-        except _NothingToSee:
+        except _NothingReadable:
             return 403, headers, self._error("Forbidden", [_ACCESS_DENIED])
         table = _options(body).get("resultFormat", "objectArray") == "table"
         return 200, headers, _answer_body(page, result, table=table)
@@ -85,40 +84,42 @@ class ResourceGraph:
         groups, subscriptions = _strings(body, "managementGroups"), _strings(body, "subscriptions")
         page = page_of(_options(body))
         visible = self._visible(self._scope(groups, subscriptions, principal), groups, principal)
-        return page, execute(query, visible, self._tenant_id)
+        return page, execute(query, visible, self._tenant.id)
 
     def _scope(self, groups: list[str], subscriptions: list[str], principal: str) -> set[str]:
-        """The subscriptions asked for, as far as they exist: one that does not is left out without a word."""
-        readable = {each.lower() for each in self._subscriptions() if self._seen(principal, each)}
+        """The requested subscriptions that the principal can see; others are silently left out."""
+        tenant = self._tenant
+        readable = {each.lower() for each in tenant.subscriptions() if tenant.may_see(principal, each)}
         if groups:
-            asked = {subscription.lower() for group in groups for subscription in self._management_groups(group)}
+            requested = {subscription.lower() for group in groups for subscription in tenant.subscriptions_of(group)}
         elif subscriptions:
-            asked = {subscription.lower() for subscription in subscriptions}
+            requested = {subscription.lower() for subscription in subscriptions}
         else:
             return readable  # neither given: the whole tenant, since api-version 2021-03-01
-        if not asked & readable and not self._exists(groups):
-            raise _NothingToSee
-        return asked & readable
+        if not requested & readable and not self._exists(groups):
+            raise _NothingReadable
+        return requested & readable
 
     def _exists(self, groups: list[str]) -> bool:
-        """Whether one of the management groups is there, be it without a subscription."""
+        """Whether one of the management groups exists, with or without a subscription."""
         wanted = {group.lower() for group in groups}
-        return any(_kind(body) == MANAGEMENT_GROUP and _lineage(body) & wanted for body in self._resources())
+        return any(_kind(body) == MANAGEMENT_GROUP and _lineage(body) & wanted for body in self._tenant.resources())
 
     def _visible(self, scope: set[str], groups: Iterable[str], principal: str) -> Iterator[Body]:
-        for subscription in self._subscriptions():
+        tenant = self._tenant
+        for subscription in tenant.subscriptions():
             if subscription.lower() in scope:
                 yield {"id": f"/subscriptions/{subscription}", "name": subscription, "type": SUBSCRIPTION}
         wanted = {group.lower() for group in groups}
-        for body in self._resources():
+        for body in tenant.resources():
             kind = _kind(body)
             if kind == MANAGEMENT_GROUP:
-                if not wanted or self._tenant_id.lower() in wanted or _lineage(body) & wanted:
+                if not wanted or tenant.id.lower() in wanted or _lineage(body) & wanted:
                     yield body
             elif (
                 kind != SUBSCRIPTION
                 and subscription_of(str(body["id"])) in scope
-                and self._readable(principal, str(body["id"]), str(body.get("type")))
+                and tenant.may_read(principal, str(body["id"]), str(body.get("type")))
             ):
                 yield body
 
@@ -131,11 +132,11 @@ class ResourceGraph:
 
 
 class _BadRequest(ValueError):
-    """A request body that is no query request."""
+    """The request body is not valid."""
 
 
-class _NothingToSee(Exception):
-    """Not one of the scopes asked for is readable."""
+class _NothingReadable(Exception):
+    """None of the requested scopes is readable."""
 
 
 _INVALID_QUERY = {
@@ -145,7 +146,7 @@ _INVALID_QUERY = {
         "and fix the error before retrying."
     ),
 }
-# Reported: https://github.com/Azure/azure-cli-extensions/issues/3325
+# Reported in https://github.com/Azure/azure-cli-extensions/issues/3325
 _THROTTLED = {
     "code": "RateLimiting",
     "message": (
@@ -171,7 +172,7 @@ def _options(body: Body) -> Body:
 
 
 def _detail(error: QueryError) -> dict[str, Any]:
-    return {"code": error.code, "message": error.message, **error.place}
+    return {"code": error.code, "message": error.message, **error.position}
 
 
 def _kind(body: Body) -> str:
@@ -179,7 +180,7 @@ def _kind(body: Body) -> str:
 
 
 def _lineage(group: Body) -> set[str]:
-    """The names of a management group and of all above it, lower case."""
+    """The names of a management group and of all its ancestors, lower case."""
     details = (group.get("properties") or {}).get("details") or {}
     chain = details.get("managementGroupAncestorsChain") or []
     return {str(group.get("name") or "").lower(), *(str(link.get("name")).lower() for link in chain)}

@@ -1,10 +1,10 @@
-"""Reads the text of a query into a tree.
+"""Parses the text of a query into a tree.
 
-This room decides what is a well-formed query and how a malformed one is refused. It refuses to know what any
-operator or function means.
+Decides which queries are well-formed and how a malformed one is refused. Does not know the meaning of operators and
+functions.
 
-The refusals carry the two shapes Azure uses: `ParserFailure` with the place, and `InvalidQueryLanguage` (no place, the
-operator as token) for an operator the language has and the service does not take.
+Refusals have the two forms that Azure uses: `ParserFailure` with the position, and `InvalidQueryLanguage` (no position,
+the operator as token) for an operator of the language that the service does not support.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ _UNKNOWN = {"UNKNOWN_OPERATOR": "The operator", "UNKNOWN_TABULAR": "The query op
 
 
 class QueryError(Exception):
-    """A query the service does not answer. `code` and `message` say why; `place` holds what Azure adds to them."""
+    """A refused query: `code` and `message` as in Azure; `position` holds the other fields of Azure's error."""
 
-    def __init__(self, code: str, message: str, **place: Any) -> None:
+    def __init__(self, code: str, message: str, **position: Any) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
-        self.place = place
+        self.position = position
 
 
 def not_supported(construct: str, what: str) -> QueryError:
-    """The refusal of an operator, function or table that exists in the language but not here."""
+    """The error for an operator, function or table that the simulator does not support."""
     return QueryError(
         "InvalidQueryLanguage",
         f"{what} '{construct}' is not supported.",
@@ -43,12 +43,12 @@ def not_supported(construct: str, what: str) -> QueryError:
 
 
 def semantic(message: str, token: str = "") -> QueryError:
-    """The refusal of a well-formed query that makes no sense; `token` is the word at fault."""
+    """The error for a well-formed query with a fault in its meaning; `token` is the word at fault."""
     return QueryError("SemanticError", message, line=-1, characterPositionInLine=-1, token=token)
 
 
 def unknown_word(node: Node, _: object) -> Any:
-    """Refuse a query that ends in a word no operator has."""
+    """Refuse a query that ends in an unknown word."""
     token = node.children[-1]
     assert isinstance(token, Token)
     raise not_supported(str(token), _UNKNOWN[token.type])
@@ -56,7 +56,7 @@ def unknown_word(node: Node, _: object) -> Any:
 
 @lru_cache(maxsize=256)
 def parse(kql: str) -> Node:
-    """The tree of `kql`, as the rules of query.lark name it. Raises QueryError naming what it could not read."""
+    """The tree of `kql`, with the rule names of query.lark. Raises QueryError, which names the fault."""
     if len(kql) > _LONGEST_QUERY:
         raise QueryError("ParserFailure", f"The query is longer than {_LONGEST_QUERY} characters.")
     try:

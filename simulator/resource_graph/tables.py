@@ -1,9 +1,9 @@
-"""The tables a query starts from, made of ARM bodies.
+"""Makes the tables of Resource Graph from ARM bodies.
 
-This room decides which columns a resource has in Resource Graph. It refuses to know who may see which row.
+Decides the columns of a resource in Resource Graph. Leaves the rights of callers to `service`.
 
 Columns: https://learn.microsoft.com/azure/governance/resource-graph/concepts/query-language#resource-graph-tables.
-`type`, `location` and `resourceGroup` are lower case there whatever ARM stores; `id` and `name` keep their casing.
+`type`, `location` and `resourceGroup` are lower case there, unlike in ARM; `id` and `name` keep their casing.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _DYNAMIC_COLUMNS = tuple(name for name, kind in _SCHEMA.items() if kind == "dyna
 
 
 def table_named(name: str, bodies: Iterable[Mapping[str, Any]], tenant_id: str) -> Table:
-    """The table `name` (any case) over the ARM `bodies`. Raises QueryError naming a table that is not there."""
+    """The table `name` (any case) over the ARM `bodies`. QueryError names a table that does not exist."""
     match name.lower():
         case "resources":
             return Table(_SCHEMA, _rows(bodies, tenant_id, containers=False))
@@ -54,7 +54,7 @@ def table_named(name: str, bodies: Iterable[Mapping[str, Any]], tenant_id: str) 
 
 
 def subscription_of(resource_id: str) -> str:
-    """The subscription id in `resource_id`, lower case; empty for what lies in none."""
+    """The subscription id in `resource_id`, lower case; empty if it has none."""
     return _segment_after(resource_id, "subscriptions").lower()
 
 

@@ -1,10 +1,10 @@
-"""Kusto's values: their types, how they read as text, and how two of them compare.
+"""Kusto's values: their types, their text form, and how two of them compare.
 
-This room decides the rules of null, of case and of the text operators. It refuses to know where a value comes from.
+Decides the rules of null, of case and of the text operators. Does not know where a value comes from.
 
 Rules: https://learn.microsoft.com/kusto/query/scalar-data-types/null-values (two nulls compare to null, a null and a
-value are unequal, `where` takes null for false; strings are never null, only empty) and
-https://learn.microsoft.com/kusto/query/datatypes-string-operators (what `has` calls a term).
+value are unequal, `where` treats null as false; strings are never null, only empty) and
+https://learn.microsoft.com/kusto/query/datatypes-string-operators (the meaning of a term in `has`).
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ def text(value: Any) -> str:
 
 
 def equal(left: Any, right: Any) -> bool | None:
-    """`==`: null for two nulls; a bool equals no number, whatever Python says."""
+    """`==`: null for two nulls; a bool equals no number, unlike in Python."""
     if left is None and right is None:
         return None
     return isinstance(left, bool) == isinstance(right, bool) and bool(left == right)
 
 
 def compare(symbol: str, left: Any, right: Any) -> bool | None:
-    """`== != =~ !~ < <= > >=` on two values; null where Kusto says null."""
+    """`== != =~ !~ < <= > >=` on two values; null where Kusto returns null."""
     match symbol:
         case "==":
             return equal(left, right)
@@ -64,7 +64,7 @@ def negate(value: bool | None) -> bool | None:
 
 
 def text_test(symbol: str, needle: str) -> Test:
-    """The test a text operator makes with `needle`: `has`, `!contains_cs`, `startswith` and the rest."""
+    """The test of a text operator (`has`, `!contains_cs`, `startswith` and so on) with `needle`."""
     cased = symbol.endswith("_cs")
     negative = symbol.startswith("!")
     kind = symbol.removeprefix("!").removesuffix("_cs")

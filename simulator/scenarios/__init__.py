@@ -1,7 +1,7 @@
-"""Scenarios: what the pretend Azure holds when it starts.
+"""Scenarios: the resources that the simulated Azure has when it starts.
 
-This room decides where a scenario comes from: a list of ARM bodies, a JSON file with one, or a name. A named scenario
-is a module here with a function `resources()` or a JSON file here. `empty` is a subscription with nothing in it.
+Decides how a scenario is found: it is a list of ARM bodies, a JSON file with such a list, or a name. A named scenario
+is a module in this package with a function `resources()`, or a JSON file here. `empty` is an empty subscription.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ Scenario = str | Path | list[dict[str, Any]] | None
 
 
 class ScenarioError(ValueError):
-    """A scenario that is not there or is not a list of ARM bodies; the text says which."""
+    """The scenario does not exist or is not a list of ARM bodies; the text says which."""
 
 
 def load(scenario: Scenario) -> list[dict[str, Any]]:
-    """The ARM bodies of a scenario; None is the empty one. ScenarioError when there is none such."""
+    """The ARM bodies of a scenario; None is the empty one. ScenarioError if it does not exist or is no list."""
     if scenario is None or scenario == "empty":
         return []
     if isinstance(scenario, list):
@@ -46,6 +46,6 @@ def load(scenario: Scenario) -> list[dict[str, Any]]:
 
 
 def names() -> list[str]:
-    """The built-in scenarios."""
+    """The names of the built-in scenarios."""
     files = [*_HERE.glob("*.json"), *_HERE.glob("[a-z]*.py")]
     return sorted({"empty", *(file.stem for file in files)})

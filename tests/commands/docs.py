@@ -1,6 +1,6 @@
 """Writes docs/settings.md and docs/api.md from the code: `python -m tests.commands.docs` (`make docs`).
 
-Decides which pages these are. Does not know what stands on them.
+Decides which pages are generated. Leaves their content to `tests/support/pages/`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tests.support.pages.settings_page import settings_page
 DOCS = next(folder for folder in Path(__file__).parents if (folder / "pyproject.toml").exists()) / "docs"
 
 PAGES: Mapping[str, Callable[[], str]] = {"settings.md": settings_page, "api.md": api_page}
-"""Each page with the function that makes it."""
+"""Each page and the function that generates it."""
 
 
 def main() -> int:

@@ -1,10 +1,10 @@
-"""Plays the stories of `tests/support/engine` on Microsoft's engine and keeps what they come to, for the hub.
+"""Runs the stories of `tests/support/engine` on Microsoft's engine and stores their answers for the hub's tests.
 
     python -m tests.commands.engine_answers                     every story, in two minutes
-    python -m tests.commands.engine_answers --only entities     those whose name contains the text, beside what is kept
+    python -m tests.commands.engine_answers --only entities     stories whose name contains the text; others stay stored
 
-Needs the engine's program and Azurite. The changed files are to be read before they are committed: a story that failed
-says so in its answer.
+Needs the engine's program and Azurite. Read the changed files before you commit them: the answer of a story that failed
+contains the failure.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ import argparse
 import sys
 
 from tests.support.engine.answers import FOLDER, keep, kept
-from tests.support.engine.stage import on_the_engine
+from tests.support.engine.run_stories import on_the_engine
 from tests.support.engine.worlds import WORLDS
 
 
 def main() -> int:
-    """Play and keep; the exit code is 1 if a story failed."""
+    """Run the stories and store the answers; the exit code is 1 when a story failed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="", help="only the stories whose name contains this")
-    parser.add_argument("--at-once", type=int, default=6, help="how many stories share the engine at a time")
-    asked = parser.parse_args()
+    parser.add_argument("--at-once", type=int, default=6, help="how many stories run on the engine at the same time")
+    typed = parser.parse_args()
     failed = []
     for name, world in WORLDS.items():
-        chosen = [story for story in world.stories if asked.only in story]
+        chosen = [story for story in world.stories if typed.only in story]
         if not chosen:
             continue
         before = kept(name) if (FOLDER / f"{name}.json").is_file() else {}
-        played = on_the_engine(world, chosen, at_once=asked.at_once)
+        played = on_the_engine(world, chosen, at_once=typed.at_once)
         keep(name, {story: played.get(story, before.get(story)) for story in world.stories})
         failed += [story for story, answer in played.items() if "the story itself failed" in answer]
         print(f"{name}: {len(played)} stories", flush=True)

@@ -1,7 +1,7 @@
-"""`make histories`: tells every story again and stores what each orchestration was told and asked for.
+"""`make histories`: runs every story again and stores the events and actions of each orchestration.
 
-Only after a change that is meant to change what orchestrations ask for: see `docs/development.md` on what becomes of
-those under way.
+Run it only after an intended change of what orchestrations request: `docs/development.md` describes what happens to
+orchestrations under way.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from refresh.orchestrations.swap import look, swap_vm, swap_vms
 from simulator.clock import Clock, run
 from simulator.durable import Worker
 from tests.support.histories.histories import FOLDER, History
-from tests.support.histories.recorder import Witness, finish
+from tests.support.histories.recorded_story import RecordedStory
+from tests.support.histories.recorder import TurnRecorder, finish
 from tests.support.histories.replay_orchestrations import Orchestrator
-from tests.support.histories.story import Told
 from tests.support.histories.swap_stories import STORIES
 from tests.support.worlds.local_azure import local_azure
 
@@ -45,34 +45,34 @@ ORCHESTRATORS: Mapping[str, Orchestrator] = {
 }
 
 
-def record(told: Told) -> list[History]:
-    """Tell a story and give the histories of it that are kept."""
-    witnesses: list[Witness] = []
+def record(story: RecordedStory) -> list[History]:
+    """Run a story and return its histories that are to be stored."""
+    recorders: list[TurnRecorder] = []
 
-    def stand_by(worker: Worker) -> Worker:
-        witnesses.append(Witness(worker))
-        return witnesses[-1]
+    def wrap(worker: Worker) -> Worker:
+        recorders.append(TurnRecorder(worker))
+        return recorders[-1]
 
     async def main(clock: Clock) -> None:
-        async with local_azure(clock, told.fleet, settings=told.settings) as azure:
-            azure.hub.witness(stand_by)
-            await told.tale(azure)
+        async with local_azure(clock, story.fleet, settings=story.settings) as azure:
+            azure.hub.wrap_worker(wrap)
+            await story.run(azure)
 
     run(main, Clock("virtual", start=START))
     found = []
-    for name, kept in told.kept.items():
-        for which, story in kept:
-            history = witnesses[0].history(name, which, story)
+    for name, kept in story.kept.items():
+        for which, title in kept:
+            history = recorders[0].history(name, which, title)
             finish(history, ORCHESTRATORS[name])
             found.append(history)
     return found
 
 
 def main() -> int:
-    """Record everything, and forget what nobody tells any more."""
+    """Record every story, and delete the stored histories that no story produces."""
     logging.disable(logging.CRITICAL)
     FOLDER.mkdir(parents=True, exist_ok=True)
-    histories = [history for told in STORIES for history in record(told)]
+    histories = [history for story in STORIES for history in record(story)]
     for path in {*FOLDER.glob("*.json")} - {history.file for history in histories}:
         path.unlink()
     for history in histories:

@@ -1,8 +1,8 @@
 """Scans what infra/ deploys for security faults, with the reason for each accepted finding: `make scan`.
 
-The scanner is checkov. It reads what the Bicep compiler made: every resource of a deployment, evaluated as far as can
-be known beforehand (`bicep snapshot`). checkov's own reader of Bicep is not used, because it stops at typed parameters,
-nor are compiled templates, because it does not look into the symbolic names that typed parameters bring.
+The scanner is checkov. Its input is the output of `bicep snapshot`: every resource of a deployment, evaluated as far as
+possible before a deployment. checkov's own Bicep parser is not used, because it stops at typed parameters; compiled
+templates are not used, because it ignores the symbolic names that typed parameters cause.
 """
 
 from __future__ import annotations
@@ -26,31 +26,31 @@ _STORAGE = "Microsoft.Storage/storageAccounts"
 _SITE = "Microsoft.Web/sites"
 _CONFIG = "Microsoft.Web/sites/config"
 _TOPIC = "Microsoft.EventGrid/topics"
-_WEB_ONLY = "a property of the configuration named web, which is not among ours; the scanner asks every configuration"
-# (check, resource type) -> why it may stay so.
+_WEB_ONLY = "a property of the configuration named web, which infra/ does not have; the check runs on all"
+# (check, resource type) -> why the finding is accepted.
 SKIPS = {
-    ("CKV_AZURE_35", _STORAGE): "the host may have no network of its own to be let in from; keys are off instead",
-    ("CKV_AZURE_206", _STORAGE): "what a swap needs after a loss stands in the tags of its VM, not here",
-    ("CKV_AZURE_225", "Microsoft.Web/serverfarms"): "a parameter of ours, with its price",
-    ("CKV_AZURE_222", _SITE): "Event Grid delivers to the public address; Entra stands before every other path",
-    ("CKV_AZURE_17", _SITE): "callers show a token of Entra, and Event Grid has no certificate",
-    ("CKV_AZURE_212", _SITE): "Flex Consumption has no such floor; alwaysReady is its own parameter",
+    ("CKV_AZURE_35", _STORAGE): "the host may have no virtual network that a rule could allow; keys are off instead",
+    ("CKV_AZURE_206", _STORAGE): "after a loss a swap is recovered from the tags of its VM, not from storage",
+    ("CKV_AZURE_225", "Microsoft.Web/serverfarms"): "a parameter of main.bicep, which names the price",
+    ("CKV_AZURE_222", _SITE): "Event Grid delivers to the public address; every other path requires an Entra token",
+    ("CKV_AZURE_17", _SITE): "callers send an Entra token, and Event Grid has no client certificate",
+    ("CKV_AZURE_212", _SITE): "Flex Consumption has no minimum instance count; alwaysReady is a parameter",
     ("CKV_AZURE_213", _SITE): "Health check is for Premium and Dedicated plans; Flex Consumption has none",
     ("CKV_AZURE_222", _CONFIG): "public access is a property of the site, not of its settings",
-    ("CKV_AZURE_13", _CONFIG): "it knows only authsettings; authsettingsV2 is there and has tests of its own",
-    ("CKV_AZURE_80", _CONFIG): "no .NET here",
+    ("CKV_AZURE_13", _CONFIG): "the check reads only authsettings; authsettingsV2 is deployed and tested",
+    ("CKV_AZURE_80", _CONFIG): "the app does not use .NET",
     ("CKV_AZURE_88", _CONFIG): "Flex Consumption takes its package from a blob container and mounts no file share",
     ("CKV_AZURE_63", _CONFIG): _WEB_ONLY,
     ("CKV_AZURE_65", _CONFIG): _WEB_ONLY,
     ("CKV_AZURE_66", _CONFIG): _WEB_ONLY,
-    ("CKV_AZURE_193", _TOPIC): "the app publishes from outside a network unless given one; keys of the topic are off",
-    ("CKV_AZURE_191", _TOPIC): "it delivers to nobody in our name: who subscribes brings an identity",
+    ("CKV_AZURE_193", _TOPIC): "without a virtual network the app publishes from a public address; keys are off",
+    ("CKV_AZURE_191", _TOPIC): "the topic delivers with the identity of each subscription, not its own",
 }
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check says of one resource of one template."""
+    """One failed check of one resource in one template."""
 
     template: str
     check: str
@@ -59,13 +59,13 @@ class Finding:
 
     @property
     def reason(self) -> str | None:
-        """Why it may stay so; None where nobody has given one."""
+        """Why the finding is accepted; None without a reason."""
         return SKIPS.get((self.check, self.type))
 
 
 @dataclass(frozen=True)
 class Scan:
-    """Everything the scanner says of a folder."""
+    """The scanner's result for a folder."""
 
     passed: int
     failed: tuple[Finding, ...]
@@ -73,7 +73,7 @@ class Scan:
 
 
 def main() -> int:
-    """Scan infra/; 1 when something is found that has no reason, or a template could not be read."""
+    """Scan infra/; the exit code is 1 for a finding without a reason or a template that cannot be read."""
     ensure_scanner()
     with tempfile.TemporaryDirectory() as folder:
         write_templates(Path(folder))
@@ -93,12 +93,12 @@ def main() -> int:
 
 
 def ensure_scanner() -> None:
-    """Make the scanner's environment unless it is there and of the pinned version."""
+    """Install the scanner's environment unless the pinned version is there."""
     subprocess.run(["make", "--silent", "scan-venv"], cwd=ROOT, check=True, stdout=sys.stderr)
 
 
 def run(folder: Path) -> Scan:
-    """What checkov says of the ARM templates in `folder`; offline. Raises RuntimeError where it says nothing at all."""
+    """Run checkov, offline, on the ARM templates in `folder`. Raises RuntimeError when it returns no result."""
     command = [str(CHECKOV), "--directory", str(folder), "--framework", "arm", "--skip-download", "--output", "json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     try:
@@ -113,7 +113,7 @@ def run(folder: Path) -> Scan:
 
 
 def write_templates(folder: Path) -> None:
-    """Write everything that infra/ can make into `folder`: the examples, and a deployment of the defaults."""
+    """Write the deployments of infra/ into `folder`: the examples, and one with the default parameters."""
     for name in NAMES:
         (folder / f"{name}.json").write_text(template(example(name).resources))
     (folder / "defaults.json").write_text(template(deployment(durableBackend="scheduler").resources))

@@ -1,4 +1,4 @@
-"""Writes beside each example of infra/examples what it would deploy: `python -m tests.commands.snapshots`."""
+"""Writes the resources that each example in infra/examples deploys beside it: `python -m tests.commands.snapshots`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NAMES = sorted(path.stem for path in EXAMPLES.glob("*.bicepparam"))
 
 
 def kept(name: str) -> Path:
-    """Where the kept snapshot of an example is."""
+    """The path of an example's stored snapshot."""
     return EXAMPLES / f"{name}.snapshot.json"
 
 

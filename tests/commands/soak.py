@@ -1,8 +1,8 @@
-"""`make soak N=1000`: that many drawn stories of fleets or recipes in trouble; the promises of the property tests.
+"""`make soak N=1000`: runs that many random failure scenarios of fleets or recipes, with the invariants of the tests.
 
-Prints the seed first, a new one each time, then the rate, and when a story ends badly the smallest such story that was
-found. The work is done in lots of `--lot` stories, each in a process of its own with a seed of its own, `--jobs` of
-them at a time: a story that ends badly ends its lot, and the others go on.
+Prints the seed first, a new one each time, then the rate, and the smallest scenario that failed. `--lot` scenarios form
+a lot; each lot has its own process and its own seed, and `--jobs` lots run at a time. A scenario that fails ends its
+lot; the other lots go on.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ from hypothesis.stateful import run_state_machine_as_test
 import refresh
 from simulator.clock import Clock
 from tests.support.chaos.drawing import NEW, draw_from
-from tests.support.chaos.fleet_story import FleetStory, drawn
-from tests.support.chaos.recipe_story import Calamity, calamities, play
+from tests.support.chaos.fleet_scenario import FleetScenario, drawn
+from tests.support.chaos.recipe_scenario import BuildFaults, build_faults, play
 
-_TELL_EVERY = 50
+_REPORT_EVERY = 50
 _SEEDS = 10_000_000
 
 
 def main() -> int:
-    """Run it; 1 when a story ended badly."""
+    """Run the scenarios; the exit code is 1 when one failed."""
     parser = argparse.ArgumentParser(prog="python -m tests.commands.soak")
-    parser.add_argument("--stories", choices=sorted(_SOAKS), default="fleets", help="what they are about")
-    parser.add_argument("--examples", type=int, default=1000, help="how many stories")
-    parser.add_argument("--seed", type=int, help="of the first lot, the others count on; without it a new one")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many lots at a time")
-    parser.add_argument("--lot", type=int, default=500, help="how many stories have one seed")
+    parser.add_argument("--stories", choices=sorted(_SOAKS), default="fleets", help="which scenarios to run")
+    parser.add_argument("--examples", type=int, default=1000, help="how many scenarios")
+    parser.add_argument("--seed", type=int, help="of the first lot; the others count up from it; default: a new seed")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many lots run at the same time")
+    parser.add_argument("--lot", type=int, default=500, help="how many scenarios share one seed")
     typed = parser.parse_args()
     if typed.seed is None:
         typed.seed = secrets.randbelow(_SEEDS)
-        print(f"seed {typed.seed}: the same stories come again with SOAK_SEED={typed.seed}", flush=True)
+        print(f"seed {typed.seed}: SOAK_SEED={typed.seed} repeats these scenarios", flush=True)
     if typed.examples > typed.lot:
         return asyncio.run(_share(typed.stories, typed.examples, typed.seed, typed.jobs, typed.lot))
     return _soak(typed.stories, typed.examples, typed.seed)
@@ -49,7 +49,7 @@ def main() -> int:
 
 async def _share(stories: str, examples: int, first_seed: int, jobs: int, lot: int) -> int:
     began_s = Clock.stopwatch()
-    sizes = [min(lot, examples - told) for told in range(0, examples, lot)]
+    sizes = [min(lot, examples - done) for done in range(0, examples, lot)]
     free = asyncio.Semaphore(jobs)
 
     async def play_lot(number: int, size: int) -> int:
@@ -62,31 +62,33 @@ async def _share(stories: str, examples: int, first_seed: int, jobs: int, lot: i
     codes = await asyncio.gather(*(play_lot(number, size) for number, size in enumerate(sizes)))
     took_s = Clock.stopwatch() - began_s
     bad = [first_seed + number for number, code in enumerate(codes) if code]
-    well = sum(size for size, code in zip(sizes, codes, strict=True) if not code)
-    rate = f"in {took_s:.0f} s ({well / took_s * 60:.0f} a minute), seeds {first_seed} to {first_seed + len(sizes) - 1}"
-    print(f"{well} of {examples} in lots that ended well {rate}")
+    passed = sum(size for size, code in zip(sizes, codes, strict=True) if not code)
+    rate = (
+        f"in {took_s:.0f} s ({passed / took_s * 60:.0f} a minute), seeds {first_seed} to {first_seed + len(sizes) - 1}"
+    )
+    print(f"{passed} of {examples} scenarios in lots without a failure {rate}")
     if bad:
-        print(f"a story ended badly in the lots of seed {', '.join(map(str, bad))}", file=sys.stderr)
+        print(f"a scenario failed in the lots with seed {', '.join(map(str, bad))}", file=sys.stderr)
     return bool(bad)
 
 
 def _soak(stories: str, examples: int, lot_seed: int) -> int:
-    logging.disable(logging.CRITICAL)  # the Durable library warns of every late answer, and these are made to be late
-    _keep_imported()
+    logging.disable(logging.CRITICAL)  # the Durable library logs a warning for every late answer; here many are late
+    _import_app()
     draw_from(NEW)
     began_s, count = Clock.stopwatch(), 0
 
     def count_one() -> None:
         nonlocal count
         count += 1
-        if count % _TELL_EVERY == 0:
+        if count % _REPORT_EVERY == 0:
             rate = count / (Clock.stopwatch() - began_s)
             print(f"seed {lot_seed}: {count} ended well, {rate * 60:.0f} a minute", flush=True)
 
     try:
         _SOAKS[stories](examples, lot_seed, count_one)
     except BaseException:
-        print(f"seed {lot_seed}: one ended badly after about {count} that ended well", file=sys.stderr)
+        print(f"seed {lot_seed}: a scenario failed after about {count} that ended well", file=sys.stderr)
         raise
     took_s = Clock.stopwatch() - began_s
     print(f"seed {lot_seed}: {count} ended well in {took_s:.0f} s ({count / took_s * 60:.0f} a minute)")
@@ -95,7 +97,7 @@ def _soak(stories: str, examples: int, lot_seed: int) -> int:
 
 def _soak_fleets(examples: int, lot_seed: int, ended_well: Callable[[], None]) -> None:
     @seed(lot_seed)
-    class Counted(FleetStory):
+    class Counted(FleetScenario):
         def teardown(self) -> None:
             super().teardown()
             ended_well()
@@ -106,9 +108,9 @@ def _soak_fleets(examples: int, lot_seed: int, ended_well: Callable[[], None]) -
 def _soak_recipes(examples: int, lot_seed: int, ended_well: Callable[[], None]) -> None:
     @seed(lot_seed)
     @settings(max_examples=examples)
-    @given(calamities())
-    def counted(calamity: Calamity) -> None:
-        play(calamity)
+    @given(build_faults())
+    def counted(faults: BuildFaults) -> None:
+        play(faults)
         ended_well()
 
     counted()
@@ -117,8 +119,8 @@ def _soak_recipes(examples: int, lot_seed: int, ended_well: Callable[[], None]) 
 _SOAKS = {"fleets": _soak_fleets, "recipes": _soak_recipes}
 
 
-def _keep_imported() -> None:
-    """Import the app's modules once: the host forgets only what it imported itself, and that is a fifth of a story."""
+def _import_app() -> None:
+    """Import the app's modules once: the host unloads only what it imported, and imports are a fifth of a scenario."""
     for module in pkgutil.walk_packages(refresh.__path__, "refresh."):
         importlib.import_module(module.name)
 

@@ -1,4 +1,4 @@
-"""The HTTP API through the local Functions host: the app, Durable and ARM over HTTP, in virtual time."""
+"""The HTTP API through the local Functions host: app, Durable and ARM over HTTP, in virtual time."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def writes(azure: LocalAzure) -> list[str]:
     ]
 
 
-def test_a_swap_is_asked_for_watched_and_read_back() -> None:
-    """202 with a link, a running run that names the VM, then the verified result; the old disk by rollback."""
+def test_a_swap_is_started_watched_and_rolled_back() -> None:
+    """202 with a link, a running run that names the VM, then the verified result; rollback restores the old disk."""
 
     async def story(azure: LocalAzure) -> None:
         body = {"vms": ["web01"], "disk": "web01-new"}
@@ -69,8 +69,8 @@ def test_a_swap_is_asked_for_watched_and_read_back() -> None:
     play(story, FLEET)
 
 
-def test_a_dry_run_tells_everything_and_changes_nothing() -> None:
-    """The plan has steps, seconds, checks and the disk; no ARM write, no run, no signal follows from it."""
+def test_a_dry_run_shows_the_whole_plan_and_changes_nothing() -> None:
+    """The plan has steps, seconds, checks and the disk; it causes no ARM write, no run and no signal."""
 
     async def story(azure: LocalAzure) -> None:
         for path in ("swap", "rollback", "images", "disks", "tags", "refresh", "pause", "resume"):
@@ -86,13 +86,13 @@ def test_a_dry_run_tells_everything_and_changes_nothing() -> None:
         assert row["down_s"] == answer["down_s"] > 30
         assert all(check["ok"] for check in row["checks"])
         await azure.settled()
-        assert (writes(azure), instances(azure), azure.book()) == ([], 0, {})
+        assert (writes(azure), instances(azure), azure.dispatcher_state()) == ([], 0, {})
 
     play(story, [*MONTH_FLEET, disk_body("web01-new")], events=False)
 
 
-def test_a_month_does_what_its_dry_run_said() -> None:
-    """The disks and swaps planned for a whole month, images still to be built included, are those of the real run."""
+def test_a_month_does_what_its_dry_run_planned() -> None:
+    """The real run makes the disks and swaps of the plan, including those from images that are not built yet."""
 
     async def story(azure: LocalAzure) -> None:
         asked = {"period": "202611", "rollout": "auto"}
@@ -117,7 +117,7 @@ def test_a_month_does_what_its_dry_run_said() -> None:
 
 
 def test_a_second_month_of_the_same_period_is_a_conflict() -> None:
-    """While a month runs, another one of its period is 409 and says where to look."""
+    """While a month runs, another request for its period gets 409 with the id of the run."""
 
     async def story(azure: LocalAzure) -> None:
         _, begun = await azure.api("POST", "/api/refresh", {"period": "202611"})
@@ -130,13 +130,13 @@ def test_a_second_month_of_the_same_period_is_a_conflict() -> None:
     play(story, MONTH_FLEET, events=False)
 
 
-def test_a_paused_app_lets_everybody_wait_and_says_so() -> None:
-    """Paused, a wish waits with its reason in the queue; resumed, it is fulfilled."""
+def test_a_paused_app_keeps_vms_waiting_and_shows_why() -> None:
+    """While paused, a requested disk waits in the queue with the reason; after resume it is swapped in."""
 
     async def story(azure: LocalAzure) -> None:
         assert await azure.api("POST", "/api/pause", {"why": "freeze"}) == (200, {"paused": True})
         await azure.tag(VM_ID, OsDiskName="web01-new")
-        await azure.until(lambda: bool(azure.book().get("queue")))
+        await azure.until(lambda: bool(azure.dispatcher_state().get("queue")))
         _, queue = await azure.api("GET", "/api/queue")
         assert queue["paused"] is True
         (row,) = queue["waiting"]
@@ -150,19 +150,19 @@ def test_a_paused_app_lets_everybody_wait_and_says_so() -> None:
     play(story, FLEET)
 
 
-def test_the_brake_works_while_azure_does_not() -> None:
-    """Pause is obeyed when ARM answers nothing but 503."""
+def test_pause_works_while_azure_fails() -> None:
+    """Pause takes effect while ARM answers every request with 503."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"match": {"path": "."}, "times": 99, "respond": {"status": 503}}])
+        azure.simulator.services.faults.add([{"match": {"path": "."}, "times": 99, "respond": {"status": 503}}])
         assert (await azure.api("POST", "/api/pause"))[0] == 200
-        await azure.until(lambda: "paused" in azure.book())
+        await azure.until(lambda: "paused" in azure.dispatcher_state())
 
     play(story, FLEET)
 
 
-def test_who_needs_attention_comes_first() -> None:
-    """VMs are listed refused before wished before content; out of scope ones are not listed; `next` is offered."""
+def test_vms_that_need_attention_come_first() -> None:
+    """VMs are listed refused, to swap, unchanged, each with its `next` disk; VMs out of scope are not listed."""
 
     async def story(azure: LocalAzure) -> None:
         status, answer = await azure.api("GET", "/api/vms")
@@ -189,7 +189,7 @@ def test_who_needs_attention_comes_first() -> None:
 
 
 def test_a_fleet_is_paged_and_listed_once() -> None:
-    """250 VMs come in three pages, each VM once, and the pages after the first cost no request to ARM."""
+    """250 VMs come in three pages, each VM once, and pages after the first cost no ARM request."""
 
     async def story(azure: LocalAzure) -> None:
         path: str | None = "/api/vms"
@@ -208,7 +208,7 @@ def test_a_fleet_is_paged_and_listed_once() -> None:
 
 
 def test_runs_are_paged_by_time() -> None:
-    """Runs come newest first, as many as asked for, and the link goes on where the page ended."""
+    """Runs come newest first, at most `top` on a page, and the link continues where the page ended."""
 
     async def story(azure: LocalAzure) -> None:
         begun = []
@@ -229,13 +229,13 @@ def test_runs_are_paged_by_time() -> None:
     play(story, MONTH_FLEET, events=False)
 
 
-def test_azure_that_does_not_answer_is_a_problem_that_says_when() -> None:
-    """ARM's throttling becomes 503 with ARM's own Retry-After; nothing is begun."""
+def test_throttling_by_azure_is_a_problem_with_its_retry_after() -> None:
+    """Throttling by ARM becomes 503 with ARM's Retry-After; no run starts."""
 
     async def story(azure: LocalAzure) -> None:
         error = {"error": {"code": "TooManyRequests", "message": "slow down"}}
         answer = {"status": 429, "headers": {"Retry-After": "33"}, "body": error}
-        azure.simulator.plane.faults.add(
+        azure.simulator.services.faults.add(
             [{"match": {"path": "virtualMachines|resources$"}, "times": 99, "respond": answer}]
         )
         for method, path in (("GET", "/api/vms"), ("POST", "/api/swap"), ("GET", "/api/vms?vm=web01")):

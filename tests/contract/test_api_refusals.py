@@ -1,4 +1,4 @@
-"""Requests the API refuses: a clear answer each, no write to Azure, nothing begun, nothing secret told."""
+"""Requests that the API refuses: each gets a clear answer, writes nothing, starts nothing and reveals no secret."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ BAD: list[tuple[str, str, Any, int, str]] = [
 
 
 def test_every_bad_request_gets_a_clear_answer_and_has_no_effect(caplog: pytest.LogCaptureFixture) -> None:
-    """27 requests: each a problem with status, title, detail and path; no ARM write, no run, no key, no stack."""
+    """Each of 27 requests gets a problem with status, title, detail and path; no ARM write, run, key or stack trace."""
     caplog.set_level(logging.INFO)
 
     async def story(azure: LocalAzure) -> None:
@@ -65,7 +65,7 @@ def test_every_bad_request_gets_a_clear_answer_and_has_no_effect(caplog: pytest.
                 assert problem["instance"] == path.split("?")[0]
                 for secret in (KEY, "code=", "Traceback", "sig="):
                     assert secret not in text
-        assert azure.book() == {}
+        assert azure.dispatcher_state() == {}
         assert azure.hub.orchestrations.instances == {}
         requests = azure.simulator.journal.to_json(azure.clock.now())["requests"]
         assert {row["method"] for row in requests if "ResourceGraph" not in row["path"]} <= {"GET"}

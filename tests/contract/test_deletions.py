@@ -1,4 +1,4 @@
-"""Who can delete what: one path to a disk, and none to a VM, a snapshot or anything else people own."""
+"""Which code deletes what: one path deletes disks, none deletes a VM, a snapshot or another resource of users."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 REFRESH = Path(__file__).parents[2] / "refresh"
-# What asks Azure to delete, and the only rooms from which it is asked.
+# The methods that send a deletion to Azure, and the only files that use each.
 CALLERS = {
     "begin_delete_disk": {"activities/retention/delete_disks.py"},
     "begin_delete_version": {"activities/retention/delete_versions.py", "activities/images/discard_version.py"},
@@ -19,7 +19,7 @@ CALLERS = {
 
 
 def calls_of(path: Path) -> set[str]:
-    """The name of everything a file calls or hands on."""
+    """Every name and attribute that a file uses."""
     tree = ast.parse(path.read_text())
     return {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)} | {
         node.id for node in ast.walk(tree) if isinstance(node, ast.Name)
@@ -27,13 +27,13 @@ def calls_of(path: Path) -> set[str]:
 
 
 def users_of(name: str) -> set[str]:
-    """The rooms that use `name`, those that are it (`arm`) or describe it (`gateways`) left out."""
+    """The files that use `name`, without `arm/`, which implements it."""
     files = {str(path.relative_to(REFRESH)): path for path in REFRESH.rglob("*.py")}
     return {where for where, path in files.items() if not where.startswith("arm/") and name in calls_of(path)}
 
 
 def requests_of(path: Path) -> list[str]:
-    """Every call in `arm/` by which something could be deleted: the SDK's deletions, and DELETE sent by hand."""
+    """Every expression in a file that can delete: the SDK's deletions, and DELETE requests made by hand."""
     found = []
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Attribute) and "delete" in node.attr:
@@ -44,18 +44,18 @@ def requests_of(path: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("name", sorted(CALLERS))
-def test_a_deletion_is_asked_for_from_one_place(name: str) -> None:
-    """Nobody else calls it, and nobody who may has stopped needing it."""
+def test_each_deletion_has_only_its_listed_callers(name: str) -> None:
+    """No other file uses the method, and each listed file still does."""
     assert users_of(name) == CALLERS[name]
 
 
-def test_azure_is_asked_to_delete_nothing_else() -> None:
-    """Every deletion the gateways can send, spelled out: a new one has to be added here, with its caller above."""
+def test_no_other_deletion_is_sent_to_azure() -> None:
+    """The gateways send only these deletions: a new one is added here, with its callers above."""
     sent = {str(path.relative_to(REFRESH)): requests_of(path) for path in (REFRESH / "arm").glob("*.py")}
     assert {where: found for where, found in sent.items() if found} == {
         "arm/disks.py": ["self._clients.compute(disk.subscription).disks.begin_delete"],
         "arm/gallery.py": ["operations.begin_delete"],
         "arm/sources.py": ["self._clients.compute(found.subscription).images.begin_delete"],
         "arm/tags.py": ["Delete"],
-        "arm/workshop.py": ["DELETE"],
+        "arm/temporary_groups.py": ["DELETE"],
     }

@@ -1,4 +1,4 @@
-"""The deployment's pages keep up: names, commands and links in them exist."""
+"""The names, commands and links on the pages about deployment exist."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def name_of(page: Path) -> str:
 
 
 def test_every_value_of_the_environment_exists() -> None:
-    """What the page sets is read by main.bicepparam, what it gets is an output or was set."""
+    """Each value that the page sets is read by main.bicepparam; each that it gets is an output or was set."""
     read = set(re.findall(r"readEnvironmentVariable\('([A-Z_]+)'", (INFRA / "main.bicepparam").read_text()))
     made = set(declared(INFRA / "main.bicep", "outputs"))
     assert set(re.findall(r"azd env set ([A-Z_]+)", DEPLOY)) <= read
@@ -34,7 +34,7 @@ def test_every_value_of_the_environment_exists() -> None:
 
 
 def test_every_parameter_the_page_names_exists() -> None:
-    """A parameter that was renamed does not live on in the page."""
+    """The page names no parameter that no longer exists."""
     taken = set(declared(INFRA / "main.bicep", "parameters"))
     named = {"swapGroups", "settings", "appNetwork", "appSubnetId", "durableBackend", "retentionDeletes", "tagPolicy"}
     named |= {"alwaysReady", "recipeBuilds", "otherBuildSubnets", "imageDefinitions", "logDays"}
@@ -43,7 +43,7 @@ def test_every_parameter_the_page_names_exists() -> None:
 
 
 def test_every_variable_of_a_parameters_file_that_the_page_names_exists() -> None:
-    """What the page exports before `az deployment` is read by the parameters file that it passes."""
+    """Each variable exported before `az deployment` is read by the parameters file that the command passes."""
     (line, file) = re.findall(r"^export (.+?)  .*\n(?:.*\n)*?.*--parameters (\S+)$", DEPLOY, re.MULTILINE)[0]
     read = set(re.findall(r"readEnvironmentVariable\('([A-Z_]+)'", (ROOT / file).read_text()))
     assert {"API_CLIENT_ID", "API_ALLOWED_PRINCIPALS"} == set(re.findall(r"([A-Z_]+)=", line))
@@ -51,8 +51,8 @@ def test_every_variable_of_a_parameters_file_that_the_page_names_exists() -> Non
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_every_command_of_ours_is_one(page: Path) -> None:
-    """Each line that starts the pipeline's command says something it takes."""
+def test_every_command_line_of_the_project_is_valid(page: Path) -> None:
+    """Each line that starts `tools.refresh` has arguments that it accepts."""
     for line in re.findall(r"^python3 -m tools\.refresh (.+)$", page.read_text(), re.MULTILINE):
         asked = parse(shlex.split(line, comments=True))
         assert asked.app == "$APP"
@@ -60,7 +60,7 @@ def test_every_command_of_ours_is_one(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_link_leads_somewhere(page: Path) -> None:
-    """A link to a file of the project names a file, and its anchor a heading of it."""
+    """A link to a file of the project names an existing file, and its anchor names a heading of that file."""
     for target in re.findall(r"\]\((?!https?://)([^)]+)\)", page.read_text()):
         name, _, anchor = target.partition("#")
         path = (page.parent / name) if name else page
@@ -71,7 +71,7 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 
 def test_removing_names_what_is_made() -> None:
-    """The names that the removal deletes are the names that infra/ gives."""
+    """The removal deletes the names that infra/ creates."""
     for name, file in (
         ("rg-vm-refresh-events-", "events.bicep"),
         ("rg-vm-refresh-", "main.bicep"),

@@ -15,19 +15,19 @@ from refresh.domain.terms.month_reason import MonthReason
 from refresh.domain.terms.swap_reason import Reason, Wait
 from refresh.records.events import EventType
 from refresh.settings.table import SETTINGS
-from refresh.triggers.http.problem import Kind
+from refresh.triggers.http.problem import ProblemKind
 from refresh.triggers.http.routes import ROUTES
 from refresh.views.runs import STATUSES
 from tests.support.infra.bicep import INFRA
 from tests.support.pages.routes import name_of
 
 DOCS = Path(__file__).parents[2] / "docs"
-# Headings of results.md and what has its rows below them.
+# Each heading of results.md with the codes that have rows below it.
 REASONS: dict[str, Iterable[str]] = {
     "Reasons of a swap": [*Reason, *Wait],
     "Reasons of images, disks and tags": MonthReason,
     "Reasons of retention": RemovalReason,
-    "Errors of the API": [kind.value[0] for kind in Kind],
+    "Errors of the API": [kind.value[0] for kind in ProblemKind],
     "Status": [*STATUSES, "skipped"],
 }
 
@@ -37,34 +37,34 @@ def page(name: str) -> str:
 
 
 def section(text: str, heading: str) -> str:
-    """What stands below a heading of the second level."""
+    """The text below a heading of the second level."""
     (found,) = re.findall(rf"^## {re.escape(heading)}$(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
     return str(found)
 
 
 def rows(text: str) -> Counter[str]:
-    """The first cells of table rows that are a code, with how often each is there."""
+    """The codes in the first cells of table rows, with the number of times each occurs."""
     return Counter(re.findall(r"^\| `([^`]+)` \|", text, re.MULTILINE))
 
 
 @pytest.mark.parametrize("heading", REASONS)
-def test_every_reason_has_its_row_and_no_other_is_there(heading: str) -> None:
-    """A code that people see in a result is explained once, with what it means and what to do."""
+def test_every_reason_has_its_row_and_there_are_no_others(heading: str) -> None:
+    """Each code that a result can have is explained once, with its meaning and what to do."""
     text = section(page("results.md"), heading)
     assert rows(text) == Counter(str(code) for code in REASONS[heading])
     cells = re.findall(r"^\| `[^`]+` \|(.+)\|$", text, re.MULTILINE)
-    assert all(cell.strip() for row in cells for cell in row.split("|")), "an empty cell explains nothing"
+    assert all(cell.strip() for row in cells for cell in row.split("|")), "a cell is empty"
 
 
 def test_problems_stand_with_their_status() -> None:
-    """The number beside a problem is the one that is answered."""
+    """The number beside a problem is the HTTP status of the response."""
     text = section(page("results.md"), "Errors of the API")
     shown = dict(re.findall(r"^\| `([a-z-]+)` \| (\d+) \|", text, re.MULTILINE))
-    assert shown == {name: str(status) for name, status, _ in (kind.value for kind in Kind)}
+    assert shown == {name: str(status) for name, status, _ in (kind.value for kind in ProblemKind)}
 
 
 def test_every_tag_has_its_row_below_what_carries_it() -> None:
-    """Each name of the tag contract is explained, those of a VM below *On a VM*; no row is about an unknown tag."""
+    """Each tag of the contract is explained, those of a VM below *On a VM*; there is no row for an unknown tag."""
     text = page("tags.md")
     names = {value for name, value in vars(tags).items() if name.isupper() and isinstance(value, str)}
     names -= {tags.PREVIOUS, tags.CHECKS_PENDING, tags.CHECKS_PASSED, tags.CHECKS_FAILED}
@@ -75,31 +75,31 @@ def test_every_tag_has_its_row_below_what_carries_it() -> None:
 
 @pytest.mark.parametrize("name", tags.NOT_BUILT_YET)
 def test_a_tag_that_is_not_built_is_marked(name: str) -> None:
-    """What is refused by name is documented as not built yet."""
+    """A tag that the app refuses by name is documented as not built yet."""
     (row,) = re.findall(rf"^\| `{name}` \|.*$", page("tags.md"), re.MULTILINE)
     assert "not built yet" in row
 
 
 def test_every_setting_has_its_row() -> None:
-    """Each setting is on its page once."""
+    """Each setting occurs on its page once."""
     found = rows(page("settings.md"))
     assert all(found[setting.name] == 1 for setting in SETTINGS)
 
 
 def test_every_request_has_its_heading() -> None:
-    """Each route has a heading, and is in the overview."""
+    """Each route has a heading and a row in the overview."""
     text = page("api.md")
     assert re.findall(r"^### (.+)$", text, re.MULTILINE) == [name_of(route) for route in ROUTES]
     assert re.findall(r"^\| \[`([^`]+)`\]", text, re.MULTILINE) == [name_of(route) for route in ROUTES]
 
 
 def test_every_event_has_its_row() -> None:
-    """Each type of event that is published is in the table, and no other."""
+    """The table lists each type of event that is published, and no other."""
     assert rows(page("events.md")) == Counter(str(kind) for kind in EventType)
 
 
 def alerts() -> dict[str, str]:
-    """The name of each alert that infra/ makes, with its title where it has one."""
+    """The name of each alert in infra/, with its title if it has one."""
     found: dict[str, str] = {}
     for path in sorted(INFRA.rglob("*.bicep")):
         text = path.read_text(encoding="utf-8")
@@ -114,7 +114,7 @@ def alerts() -> dict[str, str]:
 
 
 def test_every_alert_has_its_heading() -> None:
-    """The runbook has a heading for each alert, with its name and title, that explains and leads to a deed."""
+    """The runbook has a heading with name and title for each alert, its meaning, where to look and what to do."""
     text = page("runbook.md")
     headings = dict(re.findall(r"^## (.+): `([a-z-]+)`$", text, re.MULTILINE))
     known = alerts()

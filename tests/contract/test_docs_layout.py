@@ -1,4 +1,4 @@
-"""The pages are found, and what they say about the project's folders is so."""
+"""Every page is in the index, and the folders and paths that pages name exist."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def text_of(path: Path) -> str:
 
 
 def is_there(path: str) -> bool:
-    """Whether what a page names exists; `<definition>` stands for any folder."""
+    """Whether a path exists; `<definition>` stands for any folder."""
     return any(ROOT.glob(re.sub(r"<\w+>", "*", path).rstrip("/")))
 
 
@@ -29,14 +29,14 @@ def linked(page: Path) -> set[Path]:
 
 
 def test_every_page_is_in_the_index() -> None:
-    """docs/README.md leads to each page; the README leads to the index."""
+    """docs/README.md links to each page, and the README links to docs/README.md."""
     assert set(PAGES) - linked(DOCS / "README.md") == {DOCS / "README.md"}
     assert DOCS / "README.md" in linked(ROOT / "README.md")
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda path: path.stem)
-def test_a_decision_record_is_short_and_whole(record: Path) -> None:
-    """Under 40 lines: context, decision, consequences; its number is in its name and its title."""
+def test_a_decision_record_is_short_and_complete(record: Path) -> None:
+    """Under 40 lines, with context, decision and consequences; the file name and the title have its number."""
     text = text_of(record)
     assert len(text.splitlines()) < 40
     assert re.findall(r"^## (.+)$", text, re.MULTILINE) == ["Context", "Decision", "Consequences"]
@@ -50,14 +50,14 @@ def test_records_are_numbered_without_gaps() -> None:
 
 
 def changes() -> dict[str, list[str]]:
-    """The usual changes of CONTRIBUTING.md, each with its folders."""
+    """The usual changes in CONTRIBUTING.md, each with its folders."""
     found = re.findall(r"^\| (\d+)\. ([^|]+) \| ([^|]+) \|", text_of(ROOT / "CONTRIBUTING.md"), re.MULTILINE)
     assert [int(number) for number, _, _ in found] == list(range(1, len(found) + 1))
     return {change: re.findall(r"`([\w./<>-]+/)`", folders) for _, change, folders in found}
 
 
 def test_the_usual_changes_touch_at_most_four_folders() -> None:
-    """There are twelve, and each names from one to four folders."""
+    """There are twelve changes, and each names one to four folders."""
     assert len(changes()) == 12
     for change, folders in changes().items():
         assert 1 <= len(folders) <= 4, change
@@ -65,14 +65,14 @@ def test_the_usual_changes_touch_at_most_four_folders() -> None:
 
 
 @pytest.mark.parametrize("change", changes())
-def test_the_folders_of_a_change_are_there(change: str) -> None:
+def test_the_folders_of_a_change_exist(change: str) -> None:
     """Each folder exists."""
     for folder in changes()[change]:
         assert is_there(folder), folder
 
 
 def test_architecture_names_every_folder_of_the_app() -> None:
-    """Each folder of refresh/ stands in the table of layers."""
+    """The table of layers has each folder of refresh/."""
     page = text_of(DOCS / "architecture.md")
     table = page.partition("## Layers")[2].partition("\n\nInside a layer")[0]
     in_table = set(re.findall(r"`([a-z_]+)/`", table)) - {"refresh"}
@@ -96,7 +96,7 @@ def test_the_glossary_has_twenty_words() -> None:
     ids=lambda path: path.name,
 )
 def test_every_path_on_a_page_exists(page: Path) -> None:
-    """A file of the project that a page names by its path is there."""
+    """Each path of the project on a page exists."""
     tops = "|".join(("refresh", "simulator", "tests", "tools", "infra", "bench"))
     for path in re.findall(rf"`((?:{tops})/[\w./*<>-]+)`", text_of(page)):
         assert is_there(path), f"{page.name}: {path}"

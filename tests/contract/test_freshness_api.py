@@ -1,4 +1,4 @@
-"""How fresh VMs are, over the HTTP API, at the cost of lists alone."""
+"""The HTTP API shows how fresh VMs are and reads only lists for it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PUBLISHED = {"202609": 63, "202610": 33, "202611": 2}
 
 
 def fleet(now: datetime) -> list[dict[str, Any]]:
-    """Three VMs on three months' versions, one on no image; today is `now`."""
+    """Three VMs on the versions of three months and one on no image; today is `now`."""
     bodies = [*gallery_bodies()]
     for month, days_ago in PUBLISHED.items():
         version = version_body(f"{DEFINITION}/versions/{month}.1.0")
@@ -31,38 +31,38 @@ def paths(azure: LocalAzure) -> list[str]:
     return [row["path"] for row in found if row["path"].startswith("/subscriptions/")]
 
 
-def test_the_list_of_vms_says_how_fresh_they_are_and_who_drifted() -> None:
-    """Version, age and days behind on every record; `drift=true` lists those not on the latest, the worst first."""
+def test_the_list_of_vms_shows_freshness_and_drift() -> None:
+    """Every record has version, age and days behind; `drift=true` lists VMs not on the latest version, worst first."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.upsert(fleet(azure.clock.now()))
+        azure.simulator.put_resources(fleet(azure.clock.now()))
         status, answer = await azure.api("GET", "/api/vms")
         assert status == 200
-        told = {row["vm"].rsplit("/", 1)[-1]: row for row in answer["value"]}
-        assert {name: (row["version"], row["disk_age_days"], row["days_behind"]) for name, row in told.items()} == {
+        rows = {row["vm"].rsplit("/", 1)[-1]: row for row in answer["value"]}
+        assert {name: (row["version"], row["disk_age_days"], row["days_behind"]) for name, row in rows.items()} == {
             "vm202609": ("ubuntu/202609.1.0", 63, 61),
             "vm202610": ("ubuntu/202610.1.0", 33, 31),
             "vm202611": ("ubuntu/202611.1.0", 2, 0),
             "bare": (None, 0, None),
         }
-        assert {row["latest"] for row in told.values()} == {"ubuntu/202611.1.0"}
+        assert {row["latest"] for row in rows.values()} == {"ubuntu/202611.1.0"}
         assert len(paths(azure)) == 5, "the clock, and one list each of VMs, disks, definitions and versions"
         _, drift = await azure.api("GET", "/api/vms?drift=true")
         assert [row["vm"].rsplit("/", 1)[-1] for row in drift["value"]] == ["bare", "vm202609", "vm202610"]
-        assert drift["value"][1] == told["vm202609"]
+        assert drift["value"][1] == rows["vm202609"]
         _, one = await azure.api("GET", "/api/vms?vm=vm202609")
-        assert one == told["vm202609"]
+        assert one == rows["vm202609"]
 
     play(story, [], events=False)
 
 
 def test_the_list_of_vms_does_not_wait_for_galleries() -> None:
-    """With the gallery unreadable the VMs are listed without freshness; the drift, which nobody knows, is a problem."""
+    """With an unreadable gallery VMs are listed without freshness; drift cannot be computed and is a problem."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.upsert(fleet(azure.clock.now()))
+        azure.simulator.put_resources(fleet(azure.clock.now()))
         refusal = {"status": 403, "headers": {}, "body": {"error": {"code": "AuthorizationFailed", "message": "no"}}}
-        azure.simulator.plane.faults.add([{"match": {"path": "/images$"}, "times": 99, "respond": refusal}])
+        azure.simulator.services.faults.add([{"match": {"path": "/images$"}, "times": 99, "respond": refusal}])
         status, answer = await azure.api("GET", "/api/vms")
         assert (status, len(answer["value"])) == (200, 4)
         assert {row["days_behind"] for row in answer["value"]} == {None}

@@ -1,4 +1,4 @@
-"""What Azure sees of the app: the very code that indexes it there, run here with full validation."""
+"""The functions that Azure sees: the code that indexes the app in Azure runs here with full validation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from refresh.records import durable_names, month, recipes, retention, selfcheck
+from refresh.records import durable_names
 from simulator.functions.indexing import IndexedFunction, index_app
 
 ROOT = Path(__file__).parents[2]
@@ -38,7 +38,6 @@ ROUTES = {
     ("GET", "runs"),
     ("GET", "runs/{id}"),
 }
-NAMES = (month, recipes, retention, selfcheck)
 CLIENT_BOUND = {
     "find_outcomes",
     "count_swaps",
@@ -79,22 +78,22 @@ def named(functions: dict[str, IndexedFunction], kind: str) -> set[str]:
 
 
 def test_timers_have_their_schedules_from_settings(functions: dict[str, IndexedFunction]) -> None:
-    """Every timer has the setting that says when."""
+    """The schedule of every timer is an app setting."""
     found = {
         name: bindings(functions[name], "timerTrigger")[0]["schedule"] for name in named(functions, "timerTrigger")
     }
     assert found == TIMERS
 
 
-def test_every_route_asks_for_a_key(functions: dict[str, IndexedFunction]) -> None:
-    """The HTTP API is complete and every route has auth level FUNCTION."""
+def test_every_route_requires_a_key(functions: dict[str, IndexedFunction]) -> None:
+    """The HTTP API has exactly the listed routes, and each has auth level FUNCTION."""
     triggers = [bindings(functions[name], "httpTrigger")[0] for name in named(functions, "httpTrigger")]
     assert {(trigger["methods"][0], trigger["route"]) for trigger in triggers} == ROUTES
     assert all(len(trigger["methods"]) == 1 and trigger["authLevel"] == "FUNCTION" for trigger in triggers)
 
 
 def test_durable_functions_are_called_like_their_files(functions: dict[str, IndexedFunction]) -> None:
-    """Orchestrations, entity and activities are registered under the names that the messages use."""
+    """Orchestrations and activities are registered under the names of their files, the entity under its own name."""
     assert named(functions, "orchestrationTrigger") == ORCHESTRATIONS
     assert named(functions, "entityTrigger") == {durable_names.DISPATCHER}
     assert named(functions, "eventGridTrigger") == {"on_resource_write"}
@@ -104,22 +103,39 @@ def test_durable_functions_are_called_like_their_files(functions: dict[str, Inde
         assert names <= files
 
 
+def test_every_durable_name_is_spelled_once(functions: dict[str, IndexedFunction]) -> None:
+    """The constants of `durable_names` are the registered functions, and no other module of the app repeats a name."""
+    kinds = ("orchestrationTrigger", "activityTrigger", "entityTrigger")
+    registered = set().union(*(named(functions, kind) for kind in kinds))
+    constants = {value for name, value in vars(durable_names).items() if name.isupper() and name != "DISPATCHER_KEY"}
+    assert constants == registered
+    repeated = [
+        f"{path.relative_to(ROOT)}:{node.lineno} {node.value}"
+        for path in (ROOT / "refresh").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and path.name != "durable_names.py"
+        # These three are also words of results, settings and checks.
+        if node.value in registered - {"look", "selfcheck", "dispatcher"}
+    ]
+    assert repeated == []
+
+
 def test_every_activity_that_is_called_is_registered(functions: dict[str, IndexedFunction]) -> None:
-    """No orchestration calls an activity by a name that nothing answers to, and none is registered for nobody."""
+    """Every activity that an orchestration calls is registered, and every registered activity is called."""
     called = set()
     for path in (ROOT / "refresh" / "orchestrations").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 called.add(node.value)
             if isinstance(node, ast.Attribute):
-                called |= {str(getattr(names, node.attr, "")) for names in NAMES}
+                called.add(str(getattr(durable_names, node.attr, "")))
     registered = named(functions, "activityTrigger")
     assert registered <= called
     assert {name for name in called if name.startswith("ensure_")} <= registered
 
 
-def test_whoever_starts_or_signals_has_a_client(functions: dict[str, IndexedFunction]) -> None:
-    """Every trigger from outside, and the activities that read the dispatcher, have a durable client bound."""
+def test_functions_that_start_or_signal_have_a_durable_client(functions: dict[str, IndexedFunction]) -> None:
+    """Timers, HTTP and Event Grid functions, and activities that read the dispatcher, have a durable client bound."""
     outside = {"timerTrigger", "httpTrigger", "eventGridTrigger"}
     need = set().union(*(named(functions, kind) for kind in outside)) | CLIENT_BOUND
     assert named(functions, "durableClient") == need

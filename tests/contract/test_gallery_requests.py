@@ -1,4 +1,4 @@
-"""What the app sends to a gallery has the shape that the real Azure was recorded to take."""
+"""The app's requests to a gallery have the shape of recorded requests that Azure accepted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from refresh.domain.images.publishing import Publishing, version_body
+from refresh.domain.images.publishing import Demand, Publishing, version_body
 from refresh.domain.images.sources import Source, read_source
 from tests.support.recordings.recordings import ABSENT, FOLDER, load
 from tests.support.worlds.builders import make_definition
@@ -20,19 +20,19 @@ RECORDINGS = (
     "gallery_image_version_replication_status_net",
     "disk_create_from_gallery_version",
 )
-# What the app says besides, each by its place in the REST reference of gallery image versions.
+# What the app sends in addition, by the paths of the REST reference of gallery image versions.
 OURS = {
     "$.tags.RefreshPeriod",
     "$.tags.RefreshChecks",
     "$.properties.publishingProfile.excludeFromLatest",
     "$.properties.publishingProfile.targetRegions[].regionalReplicaCount",
 }
-# The account of a blob goes by another name since the recordings: today's client and CLI send `storageAccountId`.
+# The account of a blob has another name since the recordings: today's client and CLI send `storageAccountId`.
 RENAMED = {"$.properties.storageProfile.dataDiskImages[].source.storageAccountId": "source.id"}
 
 
 def paths(value: Any, at: str = "$") -> Iterator[tuple[str, str]]:
-    """Every leaf of a body with its type; lists are looked into without counting."""
+    """The path and type of every leaf of a body; all entries of a list have the same path."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from paths(inner, f"{at}.{key}")
@@ -53,7 +53,7 @@ def recorded_versions() -> list[Any]:
 
 
 def as_tags(storage: dict[str, Any]) -> dict[str, str]:
-    """The tags that ask for the recorded source."""
+    """The tags of a definition that name the recorded source."""
     source = storage.get("source", {})
     if source:
         return {"RefreshSource": source.get("virtualMachineId") or source["id"]}
@@ -67,15 +67,13 @@ def as_tags(storage: dict[str, Any]) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("recorded", recorded_versions() if FOLDER.is_dir() else [])
-def test_a_version_is_asked_for_as_recorded(recorded: dict[str, Any]) -> None:
-    """For the source of each recorded version: the recorded paths and types, and beside them only what is listed."""
+def test_the_request_for_a_version_has_the_recorded_shape(recorded: dict[str, Any]) -> None:
+    """For each recorded source the request has the recorded paths and types, plus only the listed ones."""
     definition = make_definition(as_tags(recorded["properties"]["storageProfile"]), location=recorded["location"])
     source = read_source(definition)
     assert isinstance(source, Source)
-    regions = [one["name"] for one in recorded["properties"]["publishingProfile"]["targetRegions"]]
-    sent = version_body(
-        definition, source, Publishing(), {}, regions=regions, period="202611", now="2026-11-01T00:00:00Z"
-    )
+    regions = tuple(one["name"] for one in recorded["properties"]["publishingProfile"]["targetRegions"])
+    sent = version_body(definition, source, Publishing(), Demand(regions, "202611", "2026-11-01T00:00:00Z"))
     wanted = {(path, kind) for path, kind in paths(recorded)}
     ours = {(path, kind) for path, kind in paths(sent) if path not in OURS and path not in RENAMED}
     assert ours == wanted - {("$.properties.publishingProfile.targetRegions[].regionalReplicaCount", "int")}

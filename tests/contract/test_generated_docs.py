@@ -1,4 +1,4 @@
-"""The pages that are made from the code are what the command writes now."""
+"""The generated pages equal what the command writes now."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from tests.support.pages.settings_page import HEADINGS, accepted_by
 
 @pytest.mark.parametrize("name", PAGES)
 def test_the_page_is_what_the_command_writes(name: str) -> None:
-    """A changed setting or route shows on its page: `make docs` writes it."""
+    """A changed setting or route appears on its page: `make docs` writes the page."""
     assert (DOCS / name).read_text(encoding="utf-8") == PAGES[name](), f"docs/{name} is old: run make docs"
 
 
 def test_every_request_is_explained_and_no_other() -> None:
-    """A route has its words, each of its fields too, and no words are left over from a route that is gone."""
+    """Every route and every field has an explanation, and no explanation belongs to a removed one."""
     assert list(REQUESTS) == [name_of(route) for route in ROUTES]
     assert {field for route in ROUTES for field in takes_of(route).fields} == set(FIELDS)
 
 
-def test_a_route_answers_what_it_takes() -> None:
-    """The fields of a body with what they accept, the parameters of a query, and that VMs must be named."""
+def test_a_route_lists_what_it_accepts() -> None:
+    """A route lists the fields of its body with accepted values, its query parameters, and whether it must name VMs."""
     takes = {name_of(route): takes_of(route) for route in ROUTES}
     swap = takes["POST /api/swap"]
     assert swap.must_name_vms
@@ -37,7 +37,7 @@ def test_a_route_answers_what_it_takes() -> None:
 
 
 def test_settings_stand_below_a_heading_with_what_they_accept() -> None:
-    """The first setting begins a section, no heading is left over, and each parser answers what it accepts."""
+    """The first setting begins a section, no heading is unused, and each parser has its text of accepted values."""
     names = [setting.name for setting in SETTINGS]
     assert names[0] in HEADINGS
     assert [name for name in names if name in HEADINGS] == list(HEADINGS)

@@ -1,4 +1,4 @@
-"""Orchestrations under way survive a deployment: what they asked for is what today's code asks for at every turn."""
+"""Orchestrations under way survive a deployment: today's code requests at every turn what the history has."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from tests.support.histories.swap_stories import STORIES
 type Steps = Generator[Task[Any], Any, Any]
 HISTORIES = tuple(stored())
 ROOT = Path(__file__).parents[2]
-# Every app has it; it is disabled by an app setting.
+# Every Functions app has it; an app setting disables it.
 BUILT_IN = {"BuiltIn__HttpPollOrchestrator"}
-BOOK = EntityInstanceId("book", "app")
+DISPATCHER = EntityInstanceId("dispatcher", "app")
 
 
 @pytest.mark.parametrize("history", [*HISTORIES, *kept()], ids=lambda history: history.file.stem)
 def test_what_is_under_way_goes_on_after_a_deployment(history: History) -> None:
-    """Every stored history, cut off after any turn, is taken up by today's code as if nothing had happened."""
+    """Today's code continues every stored history from any turn with the same actions."""
     found = differences(history, ORCHESTRATORS[history.orchestration])
     cure = "what is under way would break: see 'Changing an orchestration' in docs/development.md"
     assert not found, "\n".join([*found, cure])
 
 
 def test_every_orchestration_and_every_story_has_a_history() -> None:
-    """What is registered is recorded, and what is stored is what `make histories` would tell."""
-    told = {(name, story) for one in STORIES for name, kept in one.kept.items() for _, story in kept}
-    assert {(history.orchestration, history.story) for history in HISTORIES} == told
+    """Every registered orchestration has a history, and the stored ones are those that `make histories` records."""
+    recorded = {(name, story) for one in STORIES for name, kept in one.kept.items() for _, story in kept}
+    assert {(history.orchestration, history.story) for history in HISTORIES} == recorded
     registered = {
         function.name
         for function in index_app(ROOT)
@@ -49,14 +49,14 @@ def test_every_orchestration_and_every_story_has_a_history() -> None:
 
 
 def test_what_an_older_app_started_is_kept_apart() -> None:
-    """Looks and swaps that an app without bounded waits started are replayed as they were, all shapes of them."""
+    """Every story of `look` and `swap_vm` has a kept history from the app that had no bounded waits."""
     old = {history.file.name: history for history in kept()}
     assert set(old) == {one.file.name for one in HISTORIES if one.orchestration in ("look", "swap_vm")}
     assert not any("bounded" in history.turns[0].events[0][1] for history in old.values())
 
 
 def test_stored_histories_are_small_and_stable() -> None:
-    """A person can read them: no fractions of seconds, no ports, no tokens, none over 40 kB, spelled one way."""
+    """No fractions of seconds, no ports, no tokens, at most 40 kB, and one spelling of the same content."""
     for path in FOLDER.rglob("*.json"):
         text = path.read_text(encoding="utf-8")
         assert len(text) < 40_000, path.name
@@ -65,18 +65,18 @@ def test_stored_histories_are_small_and_stable() -> None:
 
 
 def toy(ctx: OrchestrationContext, data: dict[str, Any]) -> Steps:
-    """An orchestration that uses everything ours use."""
-    yield ctx.call_entity(BOOK, "claim", data)
+    """An orchestration that uses every durable call of the app."""
+    yield ctx.call_entity(DISPATCHER, "claim", data)
     yield ctx.call_activity("stop", input=data)
-    ctx.signal_entity(BOOK, "step", data)
+    ctx.signal_entity(DISPATCHER, "step", data)
     yield ctx.create_timer(timedelta(seconds=30))
     answer = yield ctx.wait_for_external_event("answer")
     child = yield ctx.call_sub_orchestrator("child", input=answer)
-    ctx.send_event("somebody", "outcome", data=child)
+    ctx.send_event("waiting-swap", "outcome", data=child)
     return {"status": "done"}
 
 
-def told_to_toy() -> History:
+def history_of_toy() -> History:
     began = datetime(2026, 11, 1, tzinfo=UTC)
     events: list[list[Any]] = [
         ["started", {"vm": "one"}],
@@ -87,76 +87,76 @@ def told_to_toy() -> History:
         ["child", 5, {"ok": True}],
     ]
     turns = [Turn(began + timedelta(minutes=number), [event]) for number, event in enumerate(events)]
-    history = History("toy", "told", "toy-1", turns)
+    history = History("toy", "example", "toy-1", turns)
     fill_in(history, toy)
     return history
 
 
 def renamed(ctx: OrchestrationContext, data: dict[str, Any]) -> Steps:
-    yield ctx.call_entity(BOOK, "claim", data)
+    yield ctx.call_entity(DISPATCHER, "claim", data)
     yield ctx.call_activity("halt", input=data)
 
 
 def reordered(ctx: OrchestrationContext, data: dict[str, Any]) -> Steps:
-    yield ctx.call_entity(BOOK, "claim", data)
-    ctx.signal_entity(BOOK, "step", data)
+    yield ctx.call_entity(DISPATCHER, "claim", data)
+    ctx.signal_entity(DISPATCHER, "step", data)
     yield ctx.call_activity("stop", input=data)
 
 
 def one_more_call(ctx: OrchestrationContext, data: dict[str, Any]) -> Steps:
-    yield ctx.call_entity(BOOK, "claim", data)
+    yield ctx.call_entity(DISPATCHER, "claim", data)
     yield ctx.call_activity("stop", input=data)
     yield ctx.call_activity("publish", input=data)
 
 
 def other_timer(ctx: OrchestrationContext, data: dict[str, Any]) -> Steps:
-    yield ctx.call_entity(BOOK, "claim", data)
+    yield ctx.call_entity(DISPATCHER, "claim", data)
     yield ctx.call_activity("stop", input=data)
-    ctx.signal_entity(BOOK, "step", data)
+    ctx.signal_entity(DISPATCHER, "step", data)
     yield ctx.create_timer(timedelta(seconds=60))
 
 
 def other_operation(ctx: OrchestrationContext, data: dict[str, Any]) -> Steps:
-    yield ctx.call_entity(BOOK, "take", data)
+    yield ctx.call_entity(DISPATCHER, "take", data)
 
 
 def raises(ctx: OrchestrationContext, data: dict[str, Any]) -> Steps:
-    yield ctx.call_entity(BOOK, "claim", data)
+    yield ctx.call_entity(DISPATCHER, "claim", data)
     raise KeyError("new")
 
 
 @pytest.mark.parametrize(
     ("changed", "turn", "words"),
     [
-        (renamed, 2, "asked for activity stop (#2), asks for activity halt (#2) now"),
-        (reordered, 2, "asked for activity stop (#2), asks for signal book.step (#2) now"),
-        (one_more_call, 3, "asked for signal book.step (#3), asks for activity publish (#3) now"),
-        (other_timer, 3, "asked for timer 30 (#4), asks for timer 60 (#4) now"),
-        (other_operation, 1, "asked for call book.claim (#1), asks for call book.take (#1) now"),
-        (raises, 2, "asked for activity stop (#2), asks for end failed builtins.KeyError: 'new' (#2) now"),
+        (renamed, 2, "requested activity stop (#2), now requests activity halt (#2)"),
+        (reordered, 2, "requested activity stop (#2), now requests signal dispatcher.step (#2)"),
+        (one_more_call, 3, "requested signal dispatcher.step (#3), now requests activity publish (#3)"),
+        (other_timer, 3, "requested timer 30 (#4), now requests timer 60 (#4)"),
+        (other_operation, 1, "requested call dispatcher.claim (#1), now requests call dispatcher.take (#1)"),
+        (raises, 2, "requested activity stop (#2), now requests end failed builtins.KeyError: 'new' (#2)"),
     ],
 )
 def test_a_change_that_would_break_what_is_under_way_is_named(changed: Orchestrator, turn: int, words: str) -> None:
-    """Renamed, reordered, inserted, retimed: the message says orchestration, story, turn, event and both requests."""
-    history = told_to_toy()
+    """For a changed name, order, call or timer the message has orchestration, story, turn, event and both requests."""
+    history = history_of_toy()
     assert differences(history, toy) == []
     found = differences(history, changed)
-    assert found[0].startswith(f"toy, story 'told', turn {turn} (")
+    assert found[0].startswith(f"toy, story 'example', turn {turn} (")
     assert found[0].endswith(words), found
 
 
-def test_what_an_activity_is_told_may_change() -> None:
-    """Another input for the same activity harms nobody: it is told once, by whoever asks."""
+def test_the_input_of_an_activity_may_change() -> None:
+    """Another input of the same activity is no difference: the engine stores the input at the first request."""
 
-    def talkative(ctx: OrchestrationContext, data: dict[str, Any]) -> Steps:
+    def more_input(ctx: OrchestrationContext, data: dict[str, Any]) -> Steps:
         return (yield from toy(ctx, {**data, "more": True}))
 
-    assert differences(told_to_toy(), talkative) == []
+    assert differences(history_of_toy(), more_input) == []
 
 
 @pytest.mark.parametrize("history", HISTORIES, ids=lambda history: history.file.stem)
-def test_a_history_that_says_otherwise_is_found_out(history: History) -> None:
-    """One renamed action in any turn of any stored history is noticed at that turn."""
+def test_a_changed_action_in_a_history_is_found(history: History) -> None:
+    """One changed action in the middle of any stored history is found at its turn."""
     number = len(history.turns) // 2
     spoiled = deepcopy(history)
     action = next((one for turn in spoiled.turns[number:] for one in turn.actions), None)

@@ -1,4 +1,4 @@
-"""images.toml over the HTTP API: shown in dry runs, told with all its faults, read anew for every run."""
+"""images.toml over the HTTP API: dry runs show it, all its errors are returned, and every run reads it again."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def writes(azure: LocalAzure) -> list[str]:
     return [row["path"] for row in requests if row["method"] in ("PUT", "PATCH", "DELETE")]
 
 
-def test_a_definition_that_is_to_be_made_is_planned_to_its_end_and_nothing_is_changed(tmp_path: Path) -> None:
-    """The dry run of a month knows the image, its version, the disk from it and the swap onto that disk."""
+def test_a_dry_run_plans_a_new_definition_completely_and_changes_nothing(tmp_path: Path) -> None:
+    """The dry run of a month plans the definition, its version, the disk from it and the swap to that disk."""
 
     async def story(azure: LocalAzure) -> None:
         asked = {"dryRun": True, "vms": ["web01"], "period": "202611", "rollout": "auto"}
@@ -50,8 +50,8 @@ def test_a_definition_that_is_to_be_made_is_planned_to_its_end_and_nothing_is_ch
     play(story, scenario, settings={"REFRESH_IMAGES": str(path)})
 
 
-def test_every_fault_of_the_file_is_told_and_nothing_is_built_until_it_is_right(tmp_path: Path) -> None:
-    """A dry run answers with each fault, a run ends failed with them; once the file is right the next run goes on."""
+def test_every_error_of_the_file_is_returned_and_nothing_is_built_before_it_is_fixed(tmp_path: Path) -> None:
+    """A dry run returns every error and a run fails with them; once the file is valid the next run builds."""
     path = tmp_path / "images.toml"
 
     async def run(azure: LocalAzure) -> Any:
@@ -63,14 +63,16 @@ def test_every_fault_of_the_file_is_told_and_nothing_is_built_until_it_is_right(
         path.write_text(IMAGES_TOML.replace("Linux", "BSD").replace("generation", "gen"))
         status, problem = await azure.api("POST", "/api/images", {"dryRun": True})
         assert status == 503
-        told = "; ".join(one["detail"] for one in problem["errors"])
-        assert all(words in told for words in ("os_type must be one of", "generation must be one of", "'gen'")), problem
+        details = "; ".join(one["detail"] for one in problem["errors"])
+        assert all(words in details for words in ("os_type must be one of", "generation must be one of", "'gen'")), (
+            problem
+        )
         broken = await run(azure)
         assert (broken["status"], "os_type must be one of" in broken["message"]) == ("failed", True)
         assert writes(azure) == []
         path.write_text(IMAGES_TOML)
-        mended = await run(azure)
-        assert {row["reason"] for row in mended["images"]} == {"made"}
+        repaired = await run(azure)
+        assert {row["reason"] for row in repaired["images"]} == {"made"}
         assert (await azure.arm("GET", f"{GALLERY}/images/hardened"))["properties"]["hyperVGeneration"] == "V2"
 
     play(story, [*gallery_bodies(), vm_body("web01")], settings={"REFRESH_IMAGES": str(path)})

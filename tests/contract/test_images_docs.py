@@ -1,4 +1,4 @@
-"""What images are made from, and what is refused, is written down, all of it."""
+"""docs/images.md documents every source of images, every refusal, tag and key."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ TAGS = [
 
 
 @pytest.mark.parametrize("word", [*REFUSALS, *TAGS])
-def test_every_refusal_and_tag_is_written_down(word: str) -> None:
-    """Whoever meets a reason or a tag finds it there."""
+def test_every_refusal_and_tag_is_documented(word: str) -> None:
+    """The page has every reason of a refusal and every tag."""
     assert f"`{word}`" in DOC or f"`{word}=" in DOC
 
 
 def test_the_example_is_a_valid_file() -> None:
-    """images.toml as shown is read without a fault, once the ellipses stand for something."""
+    """The example of images.toml has no error once its ellipses are replaced by values."""
     (text,) = re.findall(r"```toml\n(.*?)```", DOC, re.DOTALL)
     whole = text.replace("/subscriptions/…/galleries/gal", GALLERY)
     whole = whole.replace("/subscriptions/…/", "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/")
@@ -55,7 +55,7 @@ def test_the_example_is_a_valid_file() -> None:
 
 
 def test_every_key_is_shown() -> None:
-    """The fault for a strange key lists all that there are: each is in the example."""
+    """The example has every key that the error for an unknown key lists."""
     _, faults = read_specs("[images.x]\nstrange = 1\n[images.x.publish]\nstrange = 1", (GALLERY,))
     listed = [fault.partition("it takes ")[2] for fault in faults if "strange" in fault]
     keys = {key for text in listed for key in text.split(", ")}
@@ -64,6 +64,6 @@ def test_every_key_is_shown() -> None:
         assert re.search(rf"^{key} = ", DOC, re.MULTILINE), key
 
 
-def test_the_readme_leads_there() -> None:
-    """The README has the link."""
+def test_the_readme_links_to_the_page_about_images() -> None:
+    """The README links to docs/images.md."""
     assert "docs/images.md" in (ROOT / "README.md").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The rights that docs/images.md lists are enough to build from every source, and each of them is needed."""
+"""The rights in docs/images.md are enough to build from every source, and each of them is needed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NEEDED = {
     "Microsoft.Storage/storageAccounts/read",
     "Microsoft.Storage/storageAccounts/listKeys/action",
 }
-SUFFERERS = {
+MISSING = {
     "from-vm": "Microsoft.Compute/virtualMachines/write",
     "from-image": "Microsoft.Compute/images/read",
     "from-disk": "Microsoft.Compute/disks/write",
@@ -32,12 +32,12 @@ SUFFERERS = {
     "from-vhd": "Microsoft.Storage/storageAccounts/listKeys/action",
     "via-image": "Microsoft.Compute/galleries/images/write",
 }
-# The regions of VMs are asked for with what every part of the app has.
-EVERYBODY = {"Microsoft.Compute/virtualMachines/read", "Microsoft.Resources/subscriptions/read"}
+# The build reads the regions of VMs; every part of the app has these rights.
+COMMON = {"Microsoft.Compute/virtualMachines/read", "Microsoft.Resources/subscriptions/read"}
 
 
 def test_the_rights_that_are_listed_are_enough_and_none_too_many(tmp_path: Path) -> None:
-    """With them every definition gets its version; without one, whatever needs it fails and Azure's words name it."""
+    """With them every definition gets its version; without one, its definition fails and Azure's error names it."""
     assert [action for action in NEEDED if f"`{action}`" not in DOC] == []
 
     async def images(azure: LocalAzure, period: str, actions: set[str]) -> dict[str, str]:
@@ -51,11 +51,11 @@ def test_the_rights_that_are_listed_are_enough_and_none_too_many(tmp_path: Path)
         return {row["definition"].rsplit("/", 1)[-1]: f"{row['reason']}: {row['message']}" for row in run["images"]}
 
     async def story(azure: LocalAzure) -> None:
-        told = await images(azure, "202610", (NEEDED | EVERYBODY) - set(SUFFERERS.values()))
-        for name, missing in SUFFERERS.items():
-            assert "AuthorizationFailed" in told[name], told[name]
-            assert missing in told[name], told[name]
-        made = await images(azure, "202611", NEEDED | EVERYBODY)
+        failed = await images(azure, "202610", (NEEDED | COMMON) - set(MISSING.values()))
+        for name, missing in MISSING.items():
+            assert "AuthorizationFailed" in failed[name], failed[name]
+            assert missing in failed[name], failed[name]
+        made = await images(azure, "202611", NEEDED | COMMON)
         assert {name: text.partition(":")[0] for name, text in made.items()} == dict.fromkeys(NAMES, "made"), made
 
     path = tmp_path / "images.toml"

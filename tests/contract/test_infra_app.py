@@ -1,4 +1,4 @@
-"""The function app that infra/ deploys: its settings, the gate before its API, how it scales."""
+"""The function app that infra/ deploys: its settings, the authentication of its API, its scaling."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ GROUPS = {
 }
 # 2 GB for 730 hours at 0.000004 USD per GB and second: https://azure.microsoft.com/pricing/details/functions/
 INSTANCE_USD = 2 * 730 * 3600 * 0.000004
-NOBODY = "00000000-0000-0000-0000-000000000000"
-# What the platform and the Durable library are told beside the settings of the app.
+EMPTY_GUID = "00000000-0000-0000-0000-000000000000"
+# App settings of the platform and the Durable library, beside the settings of the app.
 PLATFORM_SETTINGS = {
     "TASK_HUB_NAME",
     "AzureWebJobsStorage__credential",
@@ -44,8 +44,8 @@ def config(made: Snapshot, name: str) -> Any:
     return found.at("properties")
 
 
-def test_the_app_is_given_exactly_its_settings() -> None:
-    """Settings in Bicep are the table of the app with its defaults, and what the platform needs; nothing else."""
+def test_the_app_gets_exactly_its_settings() -> None:
+    """Bicep sets the app's settings with their defaults and the settings of the platform, and no other."""
     table = {setting.name: setting.default for setting in SETTINGS}
     assert json.loads((INFRA / "settings.json").read_text()) == table
     plain, scheduler = (config(deployment(durableBackend=each), "appsettings") for each in ("storage", "scheduler"))
@@ -67,26 +67,26 @@ def test_the_app_is_given_exactly_its_settings() -> None:
 
 
 def test_an_operator_may_set_every_typed_setting() -> None:
-    """What `settings` says reaches the app in the default's place."""
+    """A value in `settings` replaces the default."""
     typed = dict.fromkeys(declared(INFRA / "types.bicep", "definitions")["settings"]["properties"], "ours")
-    told = config(deployment(settings=typed), "appsettings")
-    assert {name: told[name] for name in typed} == typed
+    given = config(deployment(settings=typed), "appsettings")
+    assert {name: given[name] for name in typed} == typed
 
 
-def test_a_deployment_asks_for_a_self_check_unless_told_otherwise() -> None:
-    """Bicep asks for what is off on a machine of one's own, and `settings` may still say `off`."""
+def test_a_deployment_requires_a_self_check_unless_it_is_set_to_off() -> None:
+    """Bicep requires the self-check, which is off by default, and `settings` can set it to `off`."""
     assert config(deployment(), "appsettings")["REFRESH_SELFCHECK"] == "required"
     assert config(deployment(settings={"REFRESH_SELFCHECK": "off"}), "appsettings")["REFRESH_SELFCHECK"] == "off"
 
 
-def test_host_json_gets_the_values_it_asks_for() -> None:
-    """A `%NAME%` in host.json is an app setting in Bicep."""
+def test_host_json_gets_the_values_it_refers_to() -> None:
+    """Each `%NAME%` in host.json is an app setting in Bicep."""
     asked = set(re.findall(r"%([A-Za-z_]+)%", (ROOT / "host.json").read_text()))
     assert asked <= PLATFORM_SETTINGS
 
 
 def test_the_api_is_closed_before_its_routes_open() -> None:
-    """Under Entra every path but Event Grid's own asks for a token of somebody named, and the gate comes first."""
+    """With Entra every path but the one of Event Grid needs a token of an allowed principal, set before the routes."""
     gate = config(deployment(), "authsettingsV2")
     assert gate["platform"]["enabled"] is True
     validation = gate["globalValidation"]
@@ -94,7 +94,7 @@ def test_the_api_is_closed_before_its_routes_open() -> None:
     assert {path.lower() for path in validation["excludedPaths"]} == {"/runtime/webhooks/eventgrid"}
     entra = gate["identityProviders"]["azureActiveDirectory"]
     assert entra["validation"]["allowedAudiences"] == ["api://client", "client"]
-    assert entra["validation"]["defaultAuthorizationPolicy"]["allowedPrincipals"]["identities"] == [NOBODY]
+    assert entra["validation"]["defaultAuthorizationPolicy"]["allowedPrincipals"]["identities"] == [EMPTY_GUID]
     assert set(entra["registration"]) == {"openIdIssuer", "clientId"}
     assert (
         "site::authentication"
@@ -102,15 +102,15 @@ def test_the_api_is_closed_before_its_routes_open() -> None:
     )
 
 
-def test_with_function_keys_the_gate_stands_open() -> None:
-    """With apiAuth=key the routes ask for a key, and App Service asks for nothing."""
+def test_with_function_keys_app_service_requires_no_token() -> None:
+    """With apiAuth=key the routes require a key, and App Service requires nothing."""
     keys = deployment(apiAuth="key", apiClientId="")
     assert config(keys, "authsettingsV2")["globalValidation"]["unauthenticatedClientAction"] == "AllowAnonymous"
     assert config(keys, "appsettings")["REFRESH_API_AUTH"] == "key"
 
 
-def test_what_a_tag_edit_meets_is_kept_awake() -> None:
-    """alwaysReady names the group of each function that a tag edit passes, with the host's names for groups."""
+def test_functions_of_a_tag_edit_are_always_ready() -> None:
+    """alwaysReady has the host's group of each function that handles a tag edit."""
     group_of = {trigger: group for group, triggers in GROUPS.items() for trigger in triggers}
     used = {group_of[each.trigger["type"]] for each in index_app(ROOT) if each.trigger["type"] != "timerTrigger"}
     site = "Microsoft.Web/sites"
@@ -121,14 +121,14 @@ def test_what_a_tag_edit_meets_is_kept_awake() -> None:
 
 
 def test_an_instance_takes_many_requests_at_once() -> None:
-    """Python's default is one request an instance; all handlers of the app are async, so one takes many."""
+    """The default for Python is one request per instance; the app's handlers are async, so an instance takes many."""
     (site,) = deployment().of_type("Microsoft.Web/sites")
     triggers = site.at("properties.functionAppConfig.scaleAndConcurrency.triggers")
     assert triggers == {"http": {"perInstanceConcurrency": 100}}
 
 
-def test_the_prices_of_instances_kept_awake_count_the_groups_there_are() -> None:
-    """The page prices one instance of each group for alwaysReady, and two of each and of each timer for zones."""
+def test_the_prices_of_ready_instances_count_every_group() -> None:
+    """docs/deploy.md prices one instance of each group for alwaysReady, and two of each group and timer for zones."""
     page = (ROOT / "docs" / "deploy.md").read_text()
     priced = {
         name: int(price)

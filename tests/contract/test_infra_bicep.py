@@ -1,4 +1,4 @@
-"""What infra/ would deploy compiles without a finding, is formatted, and each deliberate mistake is found."""
+"""Every file in infra/ compiles without a finding and is formatted, and each deliberate mistake is found."""
 
 from __future__ import annotations
 
@@ -12,13 +12,18 @@ from pathlib import Path
 import pytest
 
 from tests.support.infra.bicep import AZD, FILES, INFRA, PARAMETER_FILES, ROOT, build, built, declared, formatted
-from tests.support.infra.judges import BICEP, BICEP_VERSION, need_judge
+from tests.support.infra.external_tools import BICEP, BICEP_VERSION, need_tool
 
-# Mistake -> the file, the right text and the wrong one, the code of the compiler's finding.
+# Mistake -> the file, the right and the wrong text, and the code of the compiler's finding.
 MISTAKES = {
     "a property Azure does not have": ("modules/storage.bicep", "allowBlobPublicAccess", "allowBlobAccess", "BCP037"),
     "a missing required property": ("modules/monitoring.bicep", "    Application_Type: 'web'\n", "", "BCP035"),
-    "a value Azure does not know": ("modules/event-subscription.bicep", "'StringContains'", "'StringHolds'", "BCP088"),
+    "a value that Azure does not accept": (
+        "modules/event-subscription.bicep",
+        "'StringContains'",
+        "'StringHolds'",
+        "BCP088",
+    ),
     "an API version that does not exist": (
         "modules/app.bicep",
         "serverfarms@2025-03-01",
@@ -32,8 +37,8 @@ MISTAKES = {
         "BCP089",
     ),
     "an output the module does not have": ("main.bicep", "storage.outputs.forApp", "storage.outputs.forAll", "BCP083"),
-    "a file that is not there": ("modules/role-definitions.bicep", "roles/swapper.json", "roles/swap.json", "BCP091"),
-    "a name nobody declared": ("modules/alerts.bicep", "scopes: [workspaceId]", "scopes: [workspace]", "BCP057"),
+    "a file that does not exist": ("modules/role-definitions.bicep", "roles/swapper.json", "roles/swap.json", "BCP091"),
+    "a name that is not declared": ("modules/alerts.bicep", "scopes: [workspaceId]", "scopes: [workspace]", "BCP057"),
     "a module without a needed parameter": (
         "main.bicep",
         "    taskHub: taskHub\n    appSettings",
@@ -80,7 +85,7 @@ MISTAKES = {
     ),
 }
 EVERY_FILE = [*FILES, *PARAMETER_FILES]
-# Each variable of main.bicepparam with a value of its own, and the parameter that it becomes.
+# Each variable of main.bicepparam, with its parameter and a value.
 VARIABLES = {
     "AZURE_ENV_NAME": ("environmentName", "dev"),
     "AZURE_LOCATION": ("location", "northeurope"),
@@ -100,7 +105,7 @@ def name_of(path: Path) -> str:
 
 
 def with_mistake(folder: Path, file: str, right: str, wrong: str) -> Path:
-    """A copy of infra/ with one text in another's place; the file that has it."""
+    """The changed file in a copy of infra/, with `right` replaced by `wrong`."""
     shutil.copytree(INFRA, folder / "infra")
     changed = folder / "infra" / file
     text = changed.read_text()
@@ -111,7 +116,7 @@ def with_mistake(folder: Path, file: str, right: str, wrong: str) -> Path:
 
 @pytest.mark.parametrize("file", EVERY_FILE, ids=name_of)
 def test_every_file_compiles_without_a_finding(file: Path) -> None:
-    """The compiler has no error, no warning and no lint for a file, its modules included."""
+    """The compiler reports no error, warning or lint for a file and its modules."""
     assert built(file).findings == ()
     assert built(file).template is not None
 
@@ -122,8 +127,8 @@ def test_every_file_is_formatted(file: Path) -> None:
     assert formatted(file) == file.read_text()
 
 
-def test_every_file_is_looked_at() -> None:
-    """The lists of files are not empty, and no parameters file of another kind is left."""
+def test_every_file_is_checked() -> None:
+    """The lists of files are complete, and there is no parameters file of another kind."""
     assert len(FILES) > 15
     assert {name_of(path) for path in PARAMETER_FILES} >= {
         "main.bicepparam",
@@ -135,7 +140,7 @@ def test_every_file_is_looked_at() -> None:
 
 
 def test_no_rule_is_switched_off() -> None:
-    """The compiler's configuration makes rules stricter; it switches none off, and no line of a file does."""
+    """Neither the compiler's configuration nor a line of a file switches a rule off."""
     core = json.loads((INFRA / "bicepconfig.json").read_text())["analyzers"]["core"]
     assert core["enabled"]
     assert {rule["level"] for rule in core["rules"].values()} <= {"warning", "error"}
@@ -144,15 +149,15 @@ def test_no_rule_is_switched_off() -> None:
 
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_is_found(mistake: str, tmp_path: Path) -> None:
-    """Each deliberate mistake is found by the check that is meant for it."""
+    """Each deliberate mistake causes the finding with its code."""
     file, right, wrong, code = MISTAKES[mistake]
     found = {finding.code for finding in build(with_mistake(tmp_path, file, right, wrong)).findings}
     assert code in found
 
 
 def test_every_variable_of_azd_reaches_its_parameter() -> None:
-    """main.bicepparam gives the template what azd's environment holds."""
-    command = [str(need_judge(BICEP)), "build-params", str(INFRA / "main.bicepparam"), "--stdout"]
+    """main.bicepparam passes every variable of azd's environment to the template."""
+    command = [str(need_tool(BICEP)), "build-params", str(INFRA / "main.bicepparam"), "--stdout"]
     env = {name: os.environ[name] for name in ("HOME", "PATH", "TMPDIR") if name in os.environ}
     env |= {name: value for name, (_, value) in VARIABLES.items()}
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
@@ -161,7 +166,7 @@ def test_every_variable_of_azd_reaches_its_parameter() -> None:
 
 
 def test_what_azd_does_not_hold_has_the_default_of_the_template() -> None:
-    """azd without a variable deploys what a parameters file without the parameter deploys."""
+    """A variable that azd does not set leaves its parameter at the default of the template."""
     bare = built(INFRA / "main.bicepparam").parameters
     parameters = declared(INFRA / "main.bicep", "parameters")
     defaults = {name: parameters[name]["defaultValue"] for name in bare if "defaultValue" in parameters[name]}
@@ -171,13 +176,13 @@ def test_what_azd_does_not_hold_has_the_default_of_the_template() -> None:
 
 @pytest.mark.parametrize("file", [path for path in FILES if path.parent == INFRA], ids=name_of)
 def test_every_parameter_of_an_entry_point_is_explained(file: Path) -> None:
-    """Who deploys main.bicep, events.bicep or management-group.bicep reads what each parameter means."""
+    """Each parameter of main.bicep, events.bicep and management-group.bicep has a description."""
     parameters = declared(file, "parameters")
     assert [name for name, value in parameters.items() if not value.get("metadata", {}).get("description")] == []
 
 
 def test_the_workflow_installs_the_compiler_that_the_tests_name() -> None:
-    """The workflows pin the version of the compiler, and have the tests use that one."""
+    """The workflows install the pinned version of the compiler, and the tests use that one."""
     ci, deploy = ((ROOT / ".github" / "workflows" / f"{name}.yml").read_text() for name in ("ci", "deploy"))
     installs = f"run: az bicep install --version v{BICEP_VERSION}\n"
     assert (ci.count(installs), deploy.count(installs)) == (1, deploy.count("az deployment sub "))
@@ -185,7 +190,7 @@ def test_the_workflow_installs_the_compiler_that_the_tests_name() -> None:
 
 
 def test_the_workflow_gives_every_variable_that_an_environment_reads() -> None:
-    """What a parameters file of an environment reads is set in each step of deploy.yml that passes such a file."""
+    """Each step of deploy.yml that passes a parameters file sets every variable that those files read."""
     read = {
         name
         for path in (INFRA / "environments").glob("*.bicepparam")

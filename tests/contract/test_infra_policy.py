@@ -1,4 +1,4 @@
-"""What infra/ must never deploy: keys, open doors, invented roles, events that go nowhere."""
+"""infra/ deploys no keys, no public access, no unknown roles and no event subscription without a destination."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BUILT_IN_ROLES = {
     "0ad04412-c4d5-4796-b79c-f76d14c8d402": "Durable Task Data Contributor",
     "d5a91429-5739-47e2-a06b-3470a27159e7": "EventGrid Data Sender",
 }
-NOBODY = "00000000-0000-0000-0000-000000000000"
+EMPTY_GUID = "00000000-0000-0000-0000-000000000000"
 CLOSED: dict[str, dict[str, Any]] = {
     "Microsoft.Storage/storageAccounts": {
         "properties.allowSharedKeyAccess": False,
@@ -58,17 +58,17 @@ CLOSED: dict[str, dict[str, Any]] = {
 
 @cache
 def deployments() -> tuple[Snapshot, ...]:
-    """Everything that infra/ can make: every optional part, the scheduler, events, roles of a management group."""
+    """Deployments with every part of infra/: optional parts, scheduler, events, roles of a management group."""
     return (example("fleet"), deployment(durableBackend="scheduler"), example("events"), example("management-group"))
 
 
 def of_type(kind: str) -> list[Resource]:
-    """The resources of one type in all of them."""
+    """The resources of one type in all deployments."""
     return [resource for each in deployments() for resource in each.of_type(kind)]
 
 
 def test_every_module_is_in_one_of_the_deployments() -> None:
-    """No resource type of any file is left out of what the tests of this file look at."""
+    """The deployments that this file tests have every resource type of infra/."""
     in_files = {
         each["type"].lower()
         for path in FILES
@@ -79,16 +79,16 @@ def test_every_module_is_in_one_of_the_deployments() -> None:
 
 
 @pytest.mark.parametrize("kind", CLOSED)
-def test_keys_are_off_and_doors_are_closed(kind: str) -> None:
-    """Every resource of the kind has the settings that keep it without keys and without plain text."""
+def test_keys_and_public_access_are_off(kind: str) -> None:
+    """Every resource of the type has the properties that switch off keys, public access and plain text."""
     found = of_type(kind)
     assert found
     for resource in found:
         assert {path: resource.at(path) for path in CLOSED[kind]} == CLOSED[kind], resource.id
 
 
-def test_only_known_roles_are_given() -> None:
-    """A role that is given is a built-in one that exists, or one that the same deployment defines."""
+def test_only_known_roles_are_assigned() -> None:
+    """An assigned role is a known built-in role or one that the same deployment defines."""
     given = set()
     for made in deployments():
         own = {role.id.lower() for role in made.of_type("Microsoft.Authorization/roleDefinitions")}
@@ -100,32 +100,32 @@ def test_only_known_roles_are_given() -> None:
     assert given == set(BUILT_IN_ROLES)
 
 
-def test_no_other_id_stands_in_the_files() -> None:
-    """A GUID in a template is a built-in role, or nobody at all."""
+def test_the_files_contain_no_other_id() -> None:
+    """Each GUID in a template is a built-in role or the empty GUID."""
     found = {match[0].lower() for path in FILES for match in GUID.finditer(path.read_text())}
-    assert found - {NOBODY} == set(BUILT_IN_ROLES)
+    assert found - {EMPTY_GUID} == set(BUILT_IN_ROLES)
 
 
-def test_roles_are_given_to_principals_of_a_stated_type() -> None:
-    """Without its type an assignment fails while a new identity is still spreading."""
+def test_role_assignments_have_a_principal_type() -> None:
+    """Without a principal type an assignment fails while Azure still replicates a new identity."""
     given = of_type("Microsoft.Authorization/roleAssignments")
     assert len(given) > 20
     assert {each.at("properties.principalType") for each in given} == {"ServicePrincipal"}
 
 
 def test_what_takes_tags_is_tagged() -> None:
-    """Everything with a location, and so with a bill, carries the tags, those of the operator among them."""
+    """Every resource with a location, and so with costs, has the tags, including those of the operator."""
     billed = [resource for resource in all_resources(deployments()) if "location" in resource.body]
     assert len({resource.type for resource in billed}) > 12
     assert [resource.id for resource in billed if not resource.at("tags.azd-env-name")] == []
     assert all(each.at("tags.team") == "platform" for each in example("fleet").resources if "location" in each.body)
 
 
-def test_nothing_is_public_but_the_way_out() -> None:
-    """The one public address belongs to the NAT gateway, which build VMs go out by; nobody comes into a subnet."""
+def test_only_the_outbound_address_is_public() -> None:
+    """The only public address is that of the NAT gateway for build VMs; no inbound traffic reaches a subnet."""
     (address,) = of_type("Microsoft.Network/publicIPAddresses")
-    (way_out,) = of_type("Microsoft.Network/natGateways")
-    assert way_out.at("properties.publicIpAddresses") == [{"id": address.id}]
+    (gateway,) = of_type("Microsoft.Network/natGateways")
+    assert gateway.at("properties.publicIpAddresses") == [{"id": address.id}]
     (wall,) = of_type("Microsoft.Network/networkSecurityGroups")
     (rule,) = wall.at("properties.securityRules")
     assert {rule["properties"][key] for key in ("access", "direction")} == {"Deny", "Inbound"}
@@ -138,11 +138,11 @@ def test_nothing_is_public_but_the_way_out() -> None:
     subnets = {each["name"]: each["properties"] for each in network.at("properties.subnets")}
     assert set(subnets) == {"app", "builds"}
     assert all(each["networkSecurityGroup"] == {"id": wall.id} for each in subnets.values())
-    assert subnets["builds"]["natGateway"] == {"id": way_out.id}
+    assert subnets["builds"]["natGateway"] == {"id": gateway.id}
 
 
 def test_the_event_filter_is_what_the_app_and_the_simulator_expect() -> None:
-    """Event types, operations and subject in Bicep are those the app reads and the simulator delivers by default."""
+    """Bicep filters by the event types, operations and subjects that the app reads and the simulator delivers."""
     (events,) = of_type("Microsoft.EventGrid/systemTopics/eventSubscriptions")
     types = events.at("properties.filter.includedEventTypes")
     filters = {each["key"]: each for each in events.at("properties.filter.advancedFilters")}
@@ -158,7 +158,7 @@ def test_the_event_filter_is_what_the_app_and_the_simulator_expect() -> None:
 
 
 def test_events_go_to_the_function_that_takes_them() -> None:
-    """The destination is the app's one Event Grid function, and dead letters have a container that exists."""
+    """The destination is the app's only Event Grid function, and the container for dead letters exists."""
     (function,) = [each.name for each in index_app(ROOT) if each.trigger["type"] == "eventGridTrigger"]
     (events,) = of_type("Microsoft.EventGrid/systemTopics/eventSubscriptions")
     assert events.at("properties.destination.properties.resourceId").endswith(f"/functions/{function}")
@@ -168,8 +168,8 @@ def test_events_go_to_the_function_that_takes_them() -> None:
     assert letters["blobContainerName"] == "dead-letters"
 
 
-def test_a_topic_that_is_there_is_reused() -> None:
-    """In a subscription with a topic only the event subscription is made, without dead letters unless it may write."""
+def test_an_existing_topic_is_reused() -> None:
+    """With an existing topic only the event subscription is made; dead letters need the topic's identity."""
     names = {"environmentName": "example", "location": "westeurope", "functionAppId": "/sites/f"}
     names["storageAccountId"] = f"/subscriptions/{OWN}/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/st"
     topic = {"existingTopicName": "theirs", "existingTopicGroup": "rg-theirs"}
@@ -184,6 +184,6 @@ def test_a_topic_that_is_there_is_reused() -> None:
 
 
 def _resources(template: dict[str, Any]) -> list[dict[str, Any]]:
-    """The resources of a compiled template itself, without those of its modules."""
+    """The resources of a compiled template, without those of its modules."""
     found = template["resources"]
     return list(found.values() if isinstance(found, dict) else found)

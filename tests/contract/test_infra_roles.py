@@ -1,4 +1,4 @@
-"""The role files: single actions, each with its reason, the same everywhere they are read."""
+"""The role files have single actions, each with its reason, and agree with the docs, Bicep and the proofs."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ DEFINITIONS = "Microsoft.Authorization/roleDefinitions"
 WORDS = re.compile(r"Microsoft\.[A-Za-z]+(/[A-Za-z]+)+/(read|write|delete|action)")
 
 
-# Page of docs/ and, where its rows are for different places, how a row begins: the roles that the app has there.
-ASKED = {
+# (page of docs/, start of its row if rows are for different scopes) -> the roles that the app has on that scope.
+PAGE_ROLES = {
     ("preflight", ""): ("reader", "swapper"),
     ("images", "| the galleries |"): ("reader", "builder"),
     ("images", "| a source VM |"): ("reader", "swapper"),
@@ -38,16 +38,16 @@ ASKED = {
 }
 
 
-def chapter(page: str) -> str:
-    """The page's chapter on rights."""
+def rights_section(page: str) -> str:
+    """The section of a page about rights."""
     text = (INFRA.parent / "docs" / f"{page}.md").read_text()
     (found,) = re.findall(r"^## (?:The r|R)ights.*?\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
     return str(found)
 
 
 def listed(page: str, row: str) -> set[str]:
-    """The actions in that chapter, or in the row of it that begins so."""
-    lines = [line for line in chapter(page).splitlines() if line.startswith(row)]
+    """The actions in the section about rights, in the lines that start with `row`."""
+    lines = [line for line in rights_section(page).splitlines() if line.startswith(row)]
     return {match[0] for line in lines for match in WORDS.finditer(line)}
 
 
@@ -62,7 +62,7 @@ def actions(*names: str) -> set[str]:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda path: path.stem)
 def test_a_role_is_single_actions_each_with_its_reason(file: Path) -> None:
-    """No wildcard, no double, nothing without a reason and its evidence."""
+    """No wildcard and no duplicate; each action has a reason and its evidence."""
     found = json.loads(file.read_text())
     assert set(found) == {"roleName", "description", "grants"}
     names = [grant["action"] for grant in found["grants"]]
@@ -75,44 +75,44 @@ def test_a_role_is_single_actions_each_with_its_reason(file: Path) -> None:
         assert grant["evidence"] in permissions.EVIDENCE
 
 
-def test_the_fleet_roles_hold_what_a_swap_asks_for() -> None:
-    """What the app checks for before downtime is in the two roles it has on a fleet."""
+def test_the_fleet_roles_have_the_rights_that_a_swap_checks() -> None:
+    """The two roles on a fleet have every right that the app checks before downtime."""
     given = actions("reader", "swapper")
     for scope, mode in product((VM_ID, disk_id("web01-old"), SET_ID), StopMode):
         assert set(needed_on(scope, mode)) <= given
 
 
-@pytest.mark.parametrize("asked", ASKED, ids=lambda asked: " ".join(asked).strip(" |"))
+@pytest.mark.parametrize("asked", PAGE_ROLES, ids=lambda asked: " ".join(asked).strip(" |"))
 def test_every_right_a_page_lists_is_given_where_it_is_needed(asked: tuple[str, str]) -> None:
-    """Each action in a page's list of rights stands in one of the roles that the app has in that place."""
-    told = listed(*asked)
-    assert told
-    assert told - actions(*ASKED[asked]) == set()
+    """Each action in a page's list of rights is in one of the app's roles on that scope."""
+    needed = listed(*asked)
+    assert needed
+    assert needed - actions(*PAGE_ROLES[asked]) == set()
 
 
-def test_no_row_is_forgotten() -> None:
-    """Every action that any of the pages lists was looked for."""
-    for page in {page for page, _ in ASKED}:
-        assert listed(page, "") == {action for at, row in ASKED if at == page for action in listed(at, row)}
+def test_every_row_of_rights_is_tested() -> None:
+    """The rows of `PAGE_ROLES` cover every action that the pages list."""
+    for page in {page for page, _ in PAGE_ROLES}:
+        assert listed(page, "") == {action for at, row in PAGE_ROLES if at == page for action in listed(at, row)}
 
 
 @pytest.mark.parametrize("name", [file.stem for file in FILES if file.stem != "app-team"])
 def test_no_role_gives_more_than_a_page_lists(name: str) -> None:
-    """What the app is given and no page asks for is marked as inferred: only Azure can say whether it is needed."""
-    told = {action for asked, roles in ASKED.items() if name in roles for action in listed(*asked)}
+    """A right that no page lists is marked as inferred: only a run in Azure shows whether it is needed."""
+    needed = {action for asked, roles in PAGE_ROLES.items() if name in roles for action in listed(*asked)}
     inferred = {grant["action"] for grant in role(name)["grants"] if grant["evidence"] == "inferred"}
-    assert actions(name) - told - inferred == set()
+    assert actions(name) - needed - inferred == set()
 
 
-def test_no_role_repeats_what_looking_gives() -> None:
-    """Wherever the app may change something it has the look role too, but on the storage accounts of VHDs."""
+def test_no_role_repeats_the_reader_role() -> None:
+    """The app has the reader role on every scope of its other roles, except the storage accounts of VHDs."""
     for file in FILES:
         if file.stem not in ("reader", "app-team", "vhd-source"):
             assert actions(file.stem) & actions("reader") == set(), file.stem
 
 
-def test_looking_changes_nothing_and_swapping_deletes_nothing() -> None:
-    """The look role cannot write, the swap and app team roles cannot delete, an app team cannot touch a VM."""
+def test_readers_change_nothing_and_swappers_delete_nothing() -> None:
+    """The reader role cannot write, the swap and app team roles cannot delete, and an app team can only write tags."""
     harmless = {"Microsoft.Compute/virtualMachines/retrieveBootDiagnosticsData/action"}
     assert all(action.endswith("/read") for action in actions("reader") - harmless)
     assert not any(action.endswith("/delete") for action in actions("swapper", "app-team"))
@@ -121,8 +121,8 @@ def test_looking_changes_nothing_and_swapping_deletes_nothing() -> None:
     }
 
 
-def test_nobody_may_give_rights_or_read_secrets() -> None:
-    """No role assigns roles; the one that lets Azure read a storage key stands alone."""
+def test_no_role_assigns_roles_or_reads_secrets() -> None:
+    """No role assigns roles, and only `vhd-source` lists storage keys."""
     for file in FILES:
         found = actions(file.stem)
         assert not any("roleAssignments" in action or "roleDefinitions" in action for action in found)
@@ -130,7 +130,7 @@ def test_nobody_may_give_rights_or_read_secrets() -> None:
 
 
 def test_every_file_is_deployed_and_explained() -> None:
-    """Each subscription gets a definition with the very actions of each role file, and each file has its section."""
+    """Each subscription gets a definition with the actions of each role file, and each file has its section."""
     for subscription in (OWN, OTHER):
         defined = {
             each.at("properties.roleName").partition(" (")[0]: each.at("properties.permissions")
@@ -145,7 +145,7 @@ def test_every_file_is_deployed_and_explained() -> None:
 
 
 def given(made: Snapshot) -> set[tuple[str, str]]:
-    """(role file, scope) of every custom role that a deployment gives; scopes with the snapshot's own names."""
+    """(role file, scope) of every custom role that a deployment assigns; scopes have the names of the snapshot."""
     files = {role(file.stem)["roleName"]: file.stem for file in FILES}
     names = {each.id: files[each.at("properties.roleName").partition(" (")[0]] for each in made.of_type(DEFINITIONS)}
     return {
@@ -156,7 +156,7 @@ def given(made: Snapshot) -> set[tuple[str, str]]:
 
 
 def scope_of(assignment: str) -> str:
-    """The scope of a role assignment, whose id is an expression because its name has the identity's object id in it."""
+    """The scope of a role assignment. Its id is an expression because its name contains the identity's object id."""
     words: list[str] = re.findall(r"'([^']*)'", assignment)
     kind = words.index("Microsoft.Authorization/roleAssignments")
     if assignment.startswith("[extensionResourceId("):
@@ -165,7 +165,7 @@ def scope_of(assignment: str) -> str:
     return f"/subscriptions/{words[0]}{group}"
 
 
-PLACES = {
+SCOPES = {
     deployed_roles.APP_GROUP: f"/subscriptions/{OWN}/resourceGroups/rg-vm-refresh-example",
     deployed_roles.FLEET: f"/subscriptions/{OWN}",
     GROUP: f"/subscriptions/{OWN}/resourceGroups/rg-web",
@@ -173,29 +173,29 @@ PLACES = {
         f"/subscriptions/{OWN}/resourceGroups/rg-vhds/providers/Microsoft.Storage/storageAccounts/vhds"
     ),
 }
-"""Where the proofs have the app, its fleet, its swaps and its VHDs -> where the deployments below have them."""
+"""The scopes of app, fleet, swaps and VHDs in the proofs -> the scopes in the deployments below."""
 WITH: dict[str, dict[str, Any]] = {
     "retentionDeletes": {"retentionDeletes": True},
     "recipeBuilds": {"recipeBuilds": True},
-    "vhdStorageAccounts": {"vhdStorageAccounts": PLACES[deployed_roles.STORAGE]},
+    "vhdStorageAccounts": {"vhdStorageAccounts": SCOPES[deployed_roles.STORAGE]},
 }
 
 
 def test_the_proofs_assign_the_roles_as_bicep_does() -> None:
-    """What tests/support/infra/deployed_roles.py calls a deployment is what a deployment with swapGroups gives."""
+    """tests/support/infra/deployed_roles.py has the assignments of a deployment with swapGroups."""
     groups = [{"subscriptionId": OWN, "name": "rg-web"}]
-    always = {(name, PLACES[scope]) for name, scope in deployed_roles.ALWAYS}
+    always = {(name, SCOPES[scope]) for name, scope in deployed_roles.ALWAYS}
     assert given(deployment(swapGroups=groups)) == always
     assert set(WITH) == set(deployed_roles.WITH)
     for parameter, parameters in WITH.items():
-        more = {(name, PLACES[scope]) for name, scope in deployed_roles.WITH[parameter]}
+        more = {(name, SCOPES[scope]) for name, scope in deployed_roles.WITH[parameter]}
         assert given(deployment(swapGroups=groups, **parameters)) == always | more, parameter
 
 
 def test_without_groups_the_app_swaps_everywhere_in_its_fleet_and_nowhere_else() -> None:
-    """The swap role is given on each subscription of the fleet; outside it the app has its own group alone."""
+    """The swap role is assigned on each subscription of the fleet; outside it only on the app's own group."""
     fleet = [f"/subscriptions/{each}" for each in (OWN, OTHER)]
-    app = ("reader", PLACES[deployed_roles.APP_GROUP]), ("builder", PLACES[deployed_roles.APP_GROUP])
+    app = ("reader", SCOPES[deployed_roles.APP_GROUP]), ("builder", SCOPES[deployed_roles.APP_GROUP])
     both = given(deployment(fleetSubscriptions=f"{OWN},{OTHER}", retentionDeletes=True))
     assert both == {(name, scope) for name in ("reader", "swapper", "cleaner") for scope in fleet} | {*app}
     assert given(deployment(fleetSubscriptions=OTHER)) == {("reader", fleet[1]), ("swapper", fleet[1]), *app}
@@ -203,7 +203,7 @@ def test_without_groups_the_app_swaps_everywhere_in_its_fleet_and_nowhere_else()
 
 
 def test_a_management_group_gives_what_a_subscription_gives() -> None:
-    """The roles for everything below a management group are the look and swap roles, and retention's when asked for."""
+    """Below a management group the app has the reader and swap roles, and the cleaner role with retentionDeletes."""
     who = {"environmentName": "example", "principalId": "app"}
     for deletes, names in ((True, {"reader", "swapper", "cleaner"}), (False, {"reader", "swapper"})):
         made = deployment("management-group.bicep", **who, retentionDeletes=deletes)
@@ -215,6 +215,6 @@ def test_a_management_group_gives_what_a_subscription_gives() -> None:
         assert sorted(roles) == sorted(defined)
 
 
-def test_the_page_is_what_the_files_say() -> None:
-    """docs/permissions.md is current: `python -m tools.permissions` makes it."""
+def test_the_page_matches_the_role_files() -> None:
+    """docs/permissions.md equals the output of `python -m tools.permissions`."""
     assert permissions.PAGE.read_text() == permissions.page()

@@ -1,4 +1,4 @@
-"""A security scanner's opinion of infra/: every finding is mended or has its reason in tests/commands/scan.py."""
+"""A security scan of infra/: every finding is fixed or has its reason in tests/commands/scan.py."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from tests.commands.scan import SKIPS, ensure_scanner, run, template, write_templates
 from tests.support.infra.bicep import INFRA, snapshot
 
-# What is wrong -> the module, the right text and the wrong one, the check that must find it.
+# Mistake -> the module, the right and the wrong text, and the number of the check that must find it.
 MISTAKES = {
     "plain http to the storage": ("storage", "supportsHttpsTrafficOnly: true", "supportsHttpsTrafficOnly: false", 3),
     "an old TLS to the storage": ("storage", "'TLS1_2'", "'TLS1_0'", 44),
@@ -20,7 +20,7 @@ MISTAKES = {
         "name: 'a'\n      properties: { publicAccess: 'Blob' }",
         34,
     ),
-    "SSH open to everybody": (
+    "SSH open to the internet": (
         "network",
         "'Deny'\n          direction: 'Inbound'\n          priority: 100\n          protocol: '*'\n"
         "          sourceAddressPrefix: '*'\n          sourcePortRange: '*'\n"
@@ -33,13 +33,13 @@ MISTAKES = {
     "plain http to the app": ("app", "httpsOnly: true", "httpsOnly: false", 14),
     "an old TLS to the app": ("app", "minTlsVersion: '1.2'\n      scm", "minTlsVersion: '1.0'\n      scm", 15),
     "FTP open": ("app", "ftpsState: 'Disabled'", "ftpsState: 'AllAllowed'", 78),
-    "a debugger from afar": ("app", "remoteDebuggingEnabled: false", "remoteDebuggingEnabled: true", 72),
+    "remote debugging": ("app", "remoteDebuggingEnabled: false", "remoteDebuggingEnabled: true", 72),
     "keys of the outcome topic": ("outcome-topic", "disableLocalAuth: true", "disableLocalAuth: false", 192),
 }
 
 
 def test_every_finding_of_the_scanner_has_its_reason(tmp_path: Path) -> None:
-    """All of infra/ is read, what is found is what a reason is given for, and no reason has outlived its finding."""
+    """The scan reads all of infra/, every finding has a reason, and every reason has a finding."""
     ensure_scanner()
     write_templates(tmp_path)
     scan = run(tmp_path)
@@ -50,7 +50,7 @@ def test_every_finding_of_the_scanner_has_its_reason(tmp_path: Path) -> None:
 
 
 def test_the_scanner_finds_a_mistake(tmp_path: Path) -> None:
-    """Each deliberate mistake is found by the check that is meant for it, which the right text passes."""
+    """Each deliberate mistake fails its check, and the right text passes that check."""
     ensure_scanner()
     templates = tmp_path / "templates"
     templates.mkdir()
@@ -73,8 +73,8 @@ def test_the_scanner_finds_a_mistake(tmp_path: Path) -> None:
     assert not {f"CKV_AZURE_{check}" for *_, check in MISTAKES.values()} & {check for check, _ in SKIPS}
 
 
-def test_a_folder_that_cannot_be_scanned_is_no_clean_one(tmp_path: Path) -> None:
-    """A template that is no JSON, or none at all, is not taken for one without findings."""
+def test_a_folder_that_cannot_be_scanned_is_an_error(tmp_path: Path) -> None:
+    """A scan without a result raises an error instead of reporting no findings."""
     ensure_scanner()
     with pytest.raises(RuntimeError, match="no result from"):
         run(tmp_path)

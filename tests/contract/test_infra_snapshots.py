@@ -1,4 +1,4 @@
-"""What a deployment makes, evaluated by the compiler: the kept snapshots, and that nothing is made twice."""
+"""The resources of a deployment, as the compiler evaluates it: they match the snapshots, and none is made twice."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.commands.snapshots import NAMES, kept
-from tests.support.infra.bicep import INFRA, OTHER, OWN, Refused, Resource, Snapshot, deployment, example
+from tests.support.infra.bicep import INFRA, OTHER, OWN, CompilerError, Resource, Snapshot, deployment, example
 
 SUBNETS = (
     f"/subscriptions/{OWN}/resourceGroups/{{group}}/providers/Microsoft.Network/virtualNetworks/vnet/subnets/{{name}}"
@@ -42,7 +42,7 @@ DEPLOYMENTS: dict[str, dict[str, Any]] = {
 
 
 def twice(made: Snapshot) -> list[str]:
-    """The ids that more than one resource has; Azure does not tell upper from lower case in them."""
+    """The ids of more than one resource; Azure ignores case in ids."""
     return [each for each, times in Counter(resource.id.lower() for resource in made.resources).items() if times > 1]
 
 
@@ -51,8 +51,8 @@ def subscription_of(resource: Resource) -> str:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_example_deploys_what_its_kept_snapshot_says(name: str) -> None:
-    """A change of infra/ shows as a change of what is deployed; `make snapshots` writes it down."""
+def test_an_example_matches_its_snapshot(name: str) -> None:
+    """A change of infra/ appears as a change of a snapshot; `make snapshots` writes it."""
     before, now = kept(name).read_text().splitlines(), example(name).text.splitlines()
     change = list(difflib.unified_diff(before, now, "kept", "now", lineterm="", n=2))
     assert change[:60] == [], "make snapshots, and read the difference"
@@ -60,20 +60,20 @@ def test_an_example_deploys_what_its_kept_snapshot_says(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_example_makes_a_resource_twice(name: str) -> None:
-    """Two deployments that write one resource at a time fail each other."""
+    """Two deployments fail when they write the same resource at the same time."""
     assert twice(example(name)) == []
 
 
 @pytest.mark.parametrize("parameters", DEPLOYMENTS.values(), ids=DEPLOYMENTS)
 def test_no_deployment_makes_a_resource_twice(parameters: dict[str, Any]) -> None:
-    """Whatever is named twice, in upper or lower case, is made once."""
+    """A resource that is named twice, in upper and lower case, is made once."""
     made = deployment(**parameters)
     assert twice(made) == []
     assert len(made.resources) > 30
 
 
 def test_custom_roles_are_defined_once_in_each_subscription() -> None:
-    """The app's own subscription has them once, in the fleet or not; each other one of the fleet has them once."""
+    """The app's own subscription and each subscription of the fleet have each role once."""
     files = len(list((INFRA / "roles").glob("*.json")))
     for fleet, subscriptions in ((f"{OWN},{OTHER}", {OWN, OTHER}), (OTHER, {OWN, OTHER}), (OWN, {OWN}), ("", {OWN})):
         defined = deployment(fleetSubscriptions=fleet).of_type("Microsoft.Authorization/roleDefinitions")
@@ -81,20 +81,20 @@ def test_custom_roles_are_defined_once_in_each_subscription() -> None:
 
 
 def test_every_subscription_of_the_fleet_is_an_output() -> None:
-    """What the steps after the deployment read is the fleet, each subscription once."""
+    """The output for the steps after the deployment has each subscription of the fleet once."""
     assert example("fleet").outputs["FLEET_SUBSCRIPTIONS"] == f"{OWN},{OTHER}"
     assert deployment().outputs["FLEET_SUBSCRIPTIONS"] == OWN
     assert deployment(managementGroup="fleet").outputs["FLEET_SUBSCRIPTIONS"] == ""
 
 
-def test_more_callers_than_app_service_takes_are_refused() -> None:
-    """Thirteen object ids are 500 characters, App Service's limit; one more is refused before anything is deployed."""
+def test_more_callers_than_app_service_allows_are_refused() -> None:
+    """Thirteen object ids are 500 characters, App Service's limit; one more is refused before the deployment."""
     callers = [f"{number:08}-0000-4000-8000-000000000000" for number in range(14)]
     most = deployment(apiAllowedPrincipals=",".join([*callers[:13], callers[0]]))
     (gate,) = [each for each in most.of_type("Microsoft.Web/sites/config") if each.id.endswith("/authsettingsV2")]
     policy = gate.at("properties.identityProviders.azureActiveDirectory.validation.defaultAuthorizationPolicy")
     assert policy["allowedPrincipals"]["identities"] == callers[:13]
-    with pytest.raises(Refused, match="apiAllowedPrincipals has 14 object ids, and App Service takes 13"):
+    with pytest.raises(CompilerError, match="apiAllowedPrincipals has 14 object ids, and App Service takes 13"):
         deployment(apiAllowedPrincipals=", ".join(callers))
 
 
@@ -107,6 +107,6 @@ def test_more_callers_than_app_service_takes_are_refused() -> None:
     ],
 )
 def test_parameters_that_contradict_each_other_are_refused(parameters: dict[str, Any], words: str) -> None:
-    """The refusal names the parameter that is missing."""
-    with pytest.raises(Refused, match=words):
+    """The error names the missing parameter."""
+    with pytest.raises(CompilerError, match=words):
         deployment(**parameters)

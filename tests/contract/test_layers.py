@@ -1,4 +1,4 @@
-"""import-linter sees one package `azure`; these tests tell its parts apart."""
+"""Import rules for parts of the package `azure`, which import-linter sees as one package."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def imports_of(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-# What asks Durable for more than one instance or entity.
+# Names of the durable client that read more than one instance or entity.
 QUERIES = {"OrchestrationQuery", "EntityQuery", "get_all_orchestration_states", "get_all_entities", "list_instance_ids"}
 
 
 def names_in(path: Path) -> set[str]:
-    """Every name and attribute that a module mentions."""
+    """Every name and attribute that a module uses."""
     nodes = list(ast.walk(ast.parse(path.read_text())))
     names = {node.id for node in nodes if isinstance(node, ast.Name)}
     imported = {alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names}
@@ -37,7 +37,7 @@ def names_in(path: Path) -> set[str]:
 
 
 def returns(member: object) -> str:
-    """The type that a method gives back, as text."""
+    """The return type of a method, as text."""
     return str(getattr(member, "__annotations__", {}).get("return", ""))
 
 
@@ -53,7 +53,7 @@ def users_of(*packages: str) -> set[str]:
     ("packages", "home"),
     [(FUNCTIONS_SDKS, "refresh/triggers/"), (MANAGEMENT_SDKS, "refresh/arm/")],
 )
-def test_an_sdk_is_known_in_one_place(packages: tuple[str, ...], home: str) -> None:
+def test_an_sdk_is_imported_in_one_package(packages: tuple[str, ...], home: str) -> None:
     """Only the triggers import the Functions SDKs and only arm/ imports the management SDKs."""
     users = users_of(*packages)
     assert users
@@ -61,7 +61,7 @@ def test_an_sdk_is_known_in_one_place(packages: tuple[str, ...], home: str) -> N
 
 
 def test_instances_are_listed_in_one_place() -> None:
-    """Azure Tables refuses a page over 1,000, the client's own default: only this file makes a query."""
+    """Only `reading/instances.py` queries instances: Azure Tables refuses pages over 1,000, the client's default."""
     users = {
         str(path.relative_to(ROOT))
         for path in [*(ROOT / "refresh").rglob("*.py"), ROOT / "function_app.py"]
@@ -70,12 +70,12 @@ def test_instances_are_listed_in_one_place() -> None:
     assert users == {"refresh/reading/instances.py"}
 
 
-def test_every_way_to_list_instances_is_known() -> None:
-    """Whatever the client offers that gives more than one instance or entity is among the names looked for."""
+def test_every_client_method_that_lists_instances_is_covered() -> None:
+    """`QUERIES` has every client method that returns more than one instance or entity."""
     many = {
         name
         for name, member in vars(AsyncTaskHubGrpcClient).items()
         if callable(member) and not name.startswith("_") and re.search(r"\b(list|Page)\[", returns(member))
     }
-    # The events of one instance are no list of instances.
+    # get_orchestration_history lists the events of one instance.
     assert many - {"get_orchestration_history"} == {name for name in QUERIES if name.islower()}

@@ -1,4 +1,4 @@
-"""The deployment package is exactly what is meant, and runs with nothing but what it pins."""
+"""The deployment package has exactly the intended files and runs with only its pinned dependencies."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from tools import package
 ROOT = Path(__file__).parents[2]
 PROBE = "tests.support.infra.package_probe"
 AT_THE_TOP = {"function_app.py", "host.json", "requirements.txt"}
-# Deployed with the app where they are there: what images are made of.
+# Optional files about images, deployed with the app if they exist.
 DATA = ("images.toml", "recipes/")
 RECIPE_FILES = ("cloud-init.yaml", "recipe.toml")
 MAX_SIZE_KIB = 1536
-# The goal is 1.3, and the line that is printed is to be read; the limit leaves room for a busy machine.
+# The goal is 1.3 (the test prints the value); the limit leaves room for a busy machine.
 IMPORT_LIMIT = 1.6
 
 
@@ -38,7 +38,7 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def probe(app: Path, *arguments: str) -> dict[str, Any]:
-    """What the probe prints, run from the repository."""
+    """The JSON that the probe prints, started in the repository."""
     command = [sys.executable, "-m", PROBE, str(app), *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
@@ -47,7 +47,7 @@ def probe(app: Path, *arguments: str) -> dict[str, Any]:
 
 
 def test_the_package_is_the_app_and_nothing_else(unpacked: Path) -> None:
-    """Source of the app, host.json and the pins: no tests, no simulator, no settings, no infrastructure."""
+    """Sources of the app, host.json and requirements.txt; no tests, simulator, settings or infrastructure."""
     everything = {path.relative_to(unpacked).as_posix() for path in unpacked.rglob("*") if path.is_file()}
     names = {name for name in everything if not name.endswith(".pyc")}
     sources = {path.relative_to(ROOT).as_posix() for path in (ROOT / "refresh").rglob("*.py")}
@@ -59,14 +59,14 @@ def test_the_package_is_the_app_and_nothing_else(unpacked: Path) -> None:
 
 
 def test_the_package_is_small(unpacked: Path) -> None:
-    """What has to be fetched at a cold start stays small."""
+    """The package that a cold start downloads stays small."""
     size = (unpacked.parent / "app.zip").stat().st_size
     print(f"package: {size / 1024:.0f} KiB")
     assert size < MAX_SIZE_KIB * 1024
 
 
-def test_what_images_are_made_of_goes_along_whatever_it_is_called(tmp_path: Path) -> None:
-    """images.toml and every recipe are in the package, also one that is called like a folder of ours."""
+def test_files_about_images_are_packaged_whatever_their_name(tmp_path: Path) -> None:
+    """images.toml and every recipe are packaged, including recipes with the name of an ignored folder."""
     data = ["images.toml", *(f"recipes/{name}/{file}" for name in ("tools", "docs") for file in RECIPE_FILES)]
     left_out = ["tools/refresh.py", "docs/x.toml", "local.settings.json", "refresh/__pycache__/x.pyc"]
     for name in (*data, *left_out):
@@ -78,19 +78,19 @@ def test_what_images_are_made_of_goes_along_whatever_it_is_called(tmp_path: Path
 
 
 def test_a_pattern_that_would_be_misread_is_refused() -> None:
-    """A .funcignore with paths or exceptions is refused rather than read wrongly."""
+    """A .funcignore with paths or exceptions is refused."""
     for text in ("docs/old\n", "!keep\n"):
         with pytest.raises(ValueError, match="only names"):
             package.patterns_of(text)
 
 
 def test_azure_indexes_the_unpacked_package_with_its_pins_alone(unpacked: Path) -> None:
-    """The worker's own indexer finds every function although nothing but requirements.txt can be imported."""
+    """The worker's indexer finds every function while only requirements.txt can be imported."""
     assert probe(unpacked, "index")["functions"] == sorted(function.name for function in index_app(ROOT))
 
 
 def test_the_app_adds_little_to_the_import_of_its_sdks(unpacked: Path) -> None:
-    """A cold start waits for the SDKs, hardly for the app itself."""
+    """Importing the app takes little longer than importing its SDKs."""
     sdks = sorted(set(_sdks()))
     both = [
         (probe(unpacked, "import", *sdks)["cpu_s"], probe(unpacked, "import", "function_app")["cpu_s"])

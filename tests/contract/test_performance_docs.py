@@ -1,4 +1,4 @@
-"""docs/performance.md tells the rhythms and limits that the code has."""
+"""docs/performance.md has the poll rhythms and limits of the code."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ ROOT = Path(__file__).parents[2]
 DOC = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
 
 
-def test_the_rhythms_stand_there() -> None:
-    """The table has the first look and the shortest pause of each step in each stop mode."""
+def test_the_page_has_the_rhythms() -> None:
+    """The table has the first read and the shortest pause of each step in each stop mode."""
     for step, rhythms in (("stop", ensure_stopped.RHYTHMS), ("disk", ensure_os_disk.RHYTHMS)):
         for mode in StopMode:
             each = rhythms[mode]
             assert f"| {step} | {mode} | {each.first_s:g} | {each.then_s:g} |" in DOC
 
 
-def test_the_limits_stand_there() -> None:
-    """So do the longest pauses and from how many reads left the pauses grow."""
+def test_the_page_has_the_limits() -> None:
+    """The page has the longest pauses and the numbers of reads left below which pauses grow."""
     assert rhythm.GROWTH == 1 / 20
     assert "at most a twentieth of any operation is lost" in DOC
     assert f"Pauses grow to {rhythm.LONGEST_S:g} s, and to {rhythm.SELDOM_S:g} s" in DOC
@@ -29,6 +29,6 @@ def test_the_limits_stand_there() -> None:
     assert few in DOC
 
 
-def test_the_page_can_be_found() -> None:
-    """The README leads to it."""
+def test_the_readme_links_to_the_page_about_performance() -> None:
+    """The README links to docs/performance.md."""
     assert "docs/performance.md" in (ROOT / "README.md").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The project's own files agree with each other: version and changelog, make targets, hooks, dependency updates."""
+"""The project's files agree with each other: version and changelog, make targets, hooks, dependency updates."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RELEASE = re.compile(r"^## (\d+\.\d+\.\d+) - (\d{4}-\d\d-\d\d)$", re.MULTILINE)
 
 
 def tracked() -> list[Path]:
-    """The files of the project."""
+    """The files that git tracks."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
     if listed.returncode:
         pytest.skip("not a git checkout")
@@ -29,7 +29,7 @@ def tracked() -> list[Path]:
 
 
 def test_the_version_stands_in_one_place() -> None:
-    """The changelog's newest release is the app's version; pyproject.toml reads it instead of repeating it."""
+    """The newest release in the changelog is the app's version; pyproject.toml reads the version from the package."""
     newest, _ = RELEASE.findall(CHANGELOG)[0]
     assert refresh.__version__ == newest
     assert "version" not in PROJECT["project"]
@@ -38,7 +38,7 @@ def test_the_version_stands_in_one_place() -> None:
 
 
 def test_the_changelog_has_its_form() -> None:
-    """Unreleased first, then releases from new to old with their day; known sections, none of them empty."""
+    """Unreleased first, then releases with their dates, newest first; only known sections, none empty."""
     headings = re.findall(r"^## (.+)$", CHANGELOG, re.MULTILINE)
     releases = RELEASE.findall(CHANGELOG)
     assert headings == ["Unreleased", *(f"{version} - {day}" for version, day in releases)]
@@ -51,7 +51,7 @@ def test_the_changelog_has_its_form() -> None:
 
 
 def test_make_help_lists_every_target() -> None:
-    """Each target has a line in `make help`, and is phony unless it is a file."""
+    """Each target has a line in `make help` and is phony."""
     targets = re.findall(r"^([a-z][a-z-]*):(?!=)", MAKEFILE, re.MULTILINE)
     shown = subprocess.run(
         ["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True, check=True
@@ -62,8 +62,8 @@ def test_make_help_lists_every_target() -> None:
     assert sorted(phony) == sorted(targets)
 
 
-def test_dependabot_knows_every_folder_with_pins() -> None:
-    """A folder with requirements or a package-lock.json is one that Dependabot updates, and so are the workflows."""
+def test_dependabot_updates_every_folder_with_pins() -> None:
+    """Dependabot updates every folder with a requirements.txt or package-lock.json, and the workflows."""
     text = (ROOT / ".github" / "dependabot.yml").read_text(encoding="utf-8")
     updated = re.findall(r"package-ecosystem: (\S+)\n +directory: (\S+)", text)
     kinds = {"package-lock.json": "npm", "requirements.txt": "pip"}
@@ -76,7 +76,7 @@ def test_dependabot_knows_every_folder_with_pins() -> None:
 
 
 def test_the_hooks_are_the_pinned_tools() -> None:
-    """pre-commit runs what is installed in .venv at the pinned version, and fetches no hook."""
+    """pre-commit runs tools of .venv at their pinned versions and downloads no hook."""
     text = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
     assert re.findall(r"repo: (\S+)", text) == ["local"]
     assert set(re.findall(r"language: (\S+)", text)) == {"system"}
@@ -89,7 +89,7 @@ def test_the_hooks_are_the_pinned_tools() -> None:
         assert re.search(rf"^{of_package.get(tool, tool)}==", pins, re.MULTILINE), tool
 
 
-def test_the_license_is_named_where_it_is_looked_for() -> None:
+def test_the_license_is_named() -> None:
     """LICENSE is the MIT license, and pyproject.toml names it."""
     assert (ROOT / "LICENSE").read_text(encoding="utf-8").startswith("MIT License\n")
     assert (PROJECT["project"]["license"], PROJECT["project"]["license-files"]) == ("MIT", ["LICENSE"])

@@ -1,4 +1,4 @@
-"""The README is short, honest and in step with the code; what its commands answer is what it shows."""
+"""The README is short, states its limits and matches the code and the output of its commands."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PICTURE = ROOT / "docs" / "demo.svg"
 
 
 def without_numbers(text: str) -> str:
-    """A line without blanks and numbers: what does not differ from run to run."""
+    """A line without blanks and digits: the part that is the same in every run."""
     return re.sub(r"\d", "", squeezed(text))
 
 
@@ -27,13 +27,13 @@ def blocks(kind: str) -> list[str]:
     return re.findall(rf"^```{kind}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 
-def test_it_is_read_in_one_sitting() -> None:
+def test_the_readme_is_short() -> None:
     """At most 150 lines."""
     assert len(README.splitlines()) <= 150
 
 
-def test_it_says_what_has_not_been_tried() -> None:
-    """The status names the version, and that nothing has run in Azure, for as long as the deployment's page does."""
+def test_the_status_names_what_has_not_been_tried() -> None:
+    """The status has the version, and says that nothing has run in Azure as long as docs/deploy.md does."""
     (status,) = re.findall(r"^> \*\*Status: (.+)$", README, re.MULTILINE)
     assert status.startswith(f"{__version__}. ")
     deploy = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
@@ -41,14 +41,14 @@ def test_it_says_what_has_not_been_tried() -> None:
 
 
 def test_the_picture_is_a_recording_that_ended_well() -> None:
-    """docs/demo.svg is shown, shows the end of the story, and loads nothing from elsewhere."""
+    """The README shows docs/demo.svg, which contains the end of the demo and loads no other file."""
     assert "](docs/demo.svg)" in README
     assert squeezed("Every VM is where it should be.") in lines_of(PICTURE)
     assert not loads_from_elsewhere(PICTURE)
 
 
-def test_the_demo_answers_what_is_shown() -> None:
-    """Each line of the demo's answer is one of the recording."""
+def test_the_shown_answer_of_the_demo_is_recorded() -> None:
+    """Each line of the demo's answer is a line of the recording."""
     recorded = {without_numbers(line) for line in lines_of(PICTURE)}
     answer = blocks("text")[0].splitlines()
     assert len(answer) >= 3
@@ -56,7 +56,7 @@ def test_the_demo_answers_what_is_shown() -> None:
 
 
 def test_there_are_three_commands_to_try() -> None:
-    """Below *Try it* each command is a block of its own with its answer below it, and each make target exists."""
+    """Below *Try it* each command is a separate block followed by its answer, and each make target exists."""
     (part,) = re.findall(r"^## Try it.*?(?=^## )", README, re.MULTILINE | re.DOTALL)
     assert re.findall(r"^```(\w+)$", part, re.MULTILINE) == ["sh", "text"] * 3
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -65,7 +65,7 @@ def test_there_are_three_commands_to_try() -> None:
 
 
 def test_four_tags_are_shown() -> None:
-    """The tags to begin with, each with its row; the page of all tags is named."""
+    """The first four tags each have a row, and the README links to the page of all tags."""
     rows = re.findall(r"^\| `([A-Za-z]+)` \|", README, re.MULTILINE)
     assert [row for row in rows if row in tags.CONTRACT] == list(tags.VM_CONTRACT[:4])
     assert "](docs/tags.md)" in README
@@ -73,11 +73,11 @@ def test_four_tags_are_shown() -> None:
 
 @pytest.mark.parametrize("status", [*(status for status in STATUSES if status not in ("running", "failed")), "skipped"])
 def test_every_end_of_a_swap_is_explained(status: str) -> None:
-    """How a swap can end stands in the table of results."""
+    """The table of results has each status that a swap can end with."""
     assert len(re.findall(rf"^\| `{status}` \|", README, re.MULTILINE)) == 1
 
 
-def test_who_is_trusted_is_said_where_it_is_read() -> None:
-    """What a tag writer and a function key can do stands in the README, not only on a page behind it."""
+def test_the_readme_states_who_is_trusted() -> None:
+    """The README itself states what a tag writer and the holder of a function key can do."""
     assert "function key is fleet admin" in README
     assert "a tag writer can restart that VM" in README

@@ -1,4 +1,4 @@
-"""The page on recipes says what the app takes and answers."""
+"""docs/recipes.md has the keys that the app accepts and the reasons that it returns."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EXAMPLE = [re.findall(rf"```{kind}\n(.*?)```", PAGE, re.DOTALL)[0] for kind in (
 
 
 def test_the_example_is_a_recipe_that_shows_every_key_with_its_default() -> None:
-    """Whoever copies it has a recipe; every table and key stands in it."""
+    """The example is a valid recipe and has every table and key."""
     read = read_recipe(EXAMPLE[0], EXAMPLE[1])
     assert isinstance(read, Recipe), read
     assert (read.size, read.timeout_s) == (recipe.DEFAULT_SIZE, recipe.DEFAULT_TIMEOUT_MINUTES * 60)
@@ -46,13 +46,13 @@ def test_the_example_is_a_recipe_that_shows_every_key_with_its_default() -> None
         ),
     ],
 )
-def test_the_page_names_what_people_meet(word: str) -> None:
-    """Marker, tags and reasons are spelled as the app spells them."""
+def test_the_page_names_marker_tags_and_reasons(word: str) -> None:
+    """Marker, tags and reasons are spelled as in the app."""
     assert word in PAGE
 
 
 def test_every_recipe_in_the_repository_can_be_read() -> None:
-    """Those of the demo and of the tests, and whatever is deployed with the app."""
+    """The recipes of the demo, of the tests and of a deployment are valid."""
     tops = ("recipes", "simulator", "tests")
     homes = [path.parent for top in tops for path in (ROOT / top).rglob("recipe.toml")]
     assert homes

@@ -1,4 +1,4 @@
-"""What crosses Durable is plain JSON: every record goes through the converter that Azure uses."""
+"""Every record survives the JSON converters of Azure Functions and Durable."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from refresh.records.record import BadRecord, Record
 VM = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/v"
 HEALTH = swap.Health(("web01",), ("0:data:None",), "tcp:22", True, 600, False)
 INTENT = swap.Intent("swap-x-1", True, "old", "new", agent_spoke=True, previous="p", version="v", health=HEALTH)
-WARNED = swap.Warned("spot-vm", "message")
+WARNED = swap.SwapWarning("spot-vm", "message")
 RECORDS: list[Record] = [
     HEALTH,
     INTENT,
     swap.Claimed("yours", True, INTENT, "stop", ("r",), ("d",), ("h",), ("o",), {"tag": "v"}, "disk", "t"),
     swap.StepInput(VM, "disk", "t", "t", "t", True, True, health=HEALTH),
-    swap.StepResult("done", "t", "t", "t", "Code", "message", "evidence", True, 90.0, ("rung",), "t"),
+    swap.StepResult(swap.StepState.DONE, "t", "t", "t", "Code", "message", "evidence", True, 90.0, ("rung",), "t"),
     swap.Prepared("swap", "wanted", "m", INTENT, {"tag": "value"}, ("stop",), ("start",), 41.0, 60),
     WARNED,
     swap.Outcome(
         VM,
         "run",
-        "succeeded",
+        swap.OutcomeStatus.SUCCEEDED,
         "verified",
         "m",
         "old",
@@ -51,8 +51,8 @@ RECORDS: list[Record] = [
     month.BuildInput("d", "p", body={"tags": {}}, definition_body={"a": [1]}, image="i", image_body={"b": {}}),
     month.ImageRow("d", "create", "r", "m", "v", regions=("westeurope",)),
     month.VmRow(VM, "create", "r", "m", "c", "n", "w"),
-    recipes.Workplace("g", "build", "d", "s", "l", "r", "t", True, 3600.0, "x", "p:o:s:v", "v", False, "t"),
-    recipes.Stage("failed", "no-build-marker", "message", ("line",), ("az",), "t"),
+    recipes.TemporaryGroup("g", "build", "d", "s", "l", "r", "t", True, 3600.0, "x", "p:o:s:v", "v", False, "t"),
+    recipes.Stage(recipes.StageState.FAILED, "no-build-marker", "message", ("line",), ("az",), "t"),
     recipes.ProofInput("d", "v"),
     retention.RetentionInput(True, True, ("d",), ("v",), ({"id": "x"},)),
     retention.DeletionInput(("d",), {"d": "why"}, ("definition",)),
@@ -65,14 +65,14 @@ def subclasses(record: type[Record]) -> set[type[Record]]:
     return set(record.__subclasses__()).union(*(subclasses(each) for each in record.__subclasses__()))
 
 
-def test_every_record_is_here() -> None:
-    """A record that is added is added to this test."""
+def test_every_record_is_tested() -> None:
+    """This test has one value of each record type."""
     assert {type(record) for record in RECORDS} == subclasses(Record)
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: type(record).__name__)
 def test_a_record_survives_the_functions_converter(record: Record) -> None:
-    """Out as an activity's result, in as its input, and through the orchestrator's converter: the same record."""
+    """A record is unchanged as the result of an activity, as its input, and by the orchestrator's converter."""
     crossed: Any = df_loads(df_dumps(record.to_json()))
     assert type(record).from_json(crossed) == record
     text = CONVERTER.serialize(record.to_json())
@@ -82,7 +82,7 @@ def test_a_record_survives_the_functions_converter(record: Record) -> None:
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: type(record).__name__)
 def test_a_record_names_the_field_that_is_missing_or_wrong(record: Record) -> None:
-    """What is not the record it should be is refused by the field's name."""
+    """An invalid record raises `BadRecord` with the name of the field."""
     kind = type(record)
     required = [
         field.name

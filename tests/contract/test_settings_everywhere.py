@@ -29,18 +29,18 @@ def _example() -> dict[str, str]:
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
 def test_the_example_gives_every_setting_its_default(setting: Any) -> None:
-    """The example file holds every setting; those with a default hold that default."""
+    """The example file has every setting, each with its default if it has one."""
     shown = _example()[setting.name]
     assert shown == setting.default or (setting.default == "" and setting.name == "REFRESH_SUBSCRIPTIONS")
 
 
 def test_the_example_is_accepted_by_the_app() -> None:
-    """Whoever copies the example and starts the app meets no fault."""
+    """The app starts with a copy of the example."""
     assert Settings.from_env(_example()).subscriptions
 
 
-def test_the_example_names_no_setting_that_does_not_exist() -> None:
-    """A setting that the app forgot does not live on in the example."""
+def test_the_example_has_no_unknown_setting() -> None:
+    """The example has no setting that the app does not read."""
     ours = {name for name in _example() if name.startswith(("REFRESH_", "SWEEP_", "PURGE_", "RETENTION_"))}
     assert ours <= {setting.name for setting in SETTINGS}
 
@@ -51,14 +51,14 @@ def test_the_table_fills_every_field() -> None:
     assert len({setting.name for setting in SETTINGS}) == len(SETTINGS)
 
 
-def test_the_example_has_what_host_json_asks_for() -> None:
-    """A `%NAME%` in host.json has no default: the example gives it a value."""
+def test_the_example_has_every_setting_of_host_json() -> None:
+    """The example has a value for each `%NAME%` in host.json, because these have no default."""
     asked = set(re.findall(r"%([A-Za-z_]+)%", _text("host.json")))
     assert asked <= set(_example())
 
 
-def test_host_json_runs_as_many_activities_as_the_budget_counts_on() -> None:
-    """The number that bounds REFRESH_MAX_SWAPS is the one the host obeys."""
+def test_host_json_runs_as_many_activities_as_the_swap_limit_assumes() -> None:
+    """REFRESH_MAX_SWAPS is bounded by the number of activities that host.json allows."""
     durable = json.loads(_text("host.json"))["extensions"]["durableTask"]
     assert durable["maxConcurrentActivityFunctions"] == MAX_CONCURRENT_ACTIVITIES
     assert ACTIVITIES_BESIDE_SWAPS == 20
@@ -74,6 +74,6 @@ def test_the_page_documents_every_setting_with_its_default(setting: Any) -> None
 
 @pytest.mark.parametrize("name", ["TASK_HUB_NAME", "BuiltIn__HttpActivity", "BuiltIn__HttpPollOrchestrator"])
 def test_the_page_documents_the_settings_of_the_host(name: str) -> None:
-    """What the example sets for the host, and not for the app, is on the page too."""
+    """The page also has the settings that the example sets for the host."""
     (setting,) = [one for one in _example() if name in one]
     assert f"| `{setting}` |" in _text("docs/settings.md")

@@ -1,4 +1,4 @@
-"""The GitHub workflows: valid, pinned, without secrets, and asking the app what it takes."""
+"""The GitHub workflows are valid, pinned and without secrets, and use options that the commands accept."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BIN = Path(sys.executable).parent
 REFRESH = (ROOT / ".github" / "workflows" / "refresh.yml").read_text()
 ORDER = ("tools.providers", "tools.drain", "deployment sub create", "config-zip", "tools.events", "tools.selfcheck")
 MISTAKES = {
-    "an input nobody declared": ("refresh.yml", "inputs.period", "inputs.month"),
+    "an input that is not declared": ("refresh.yml", "inputs.period", "inputs.month"),
     "a runner that does not exist": ("ci.yml", "ubuntu-24.04", "ubuntu-24.40"),
     "a shell mistake": ("refresh.yml", '"${asked[@]}"', "$asked"),
     "a moving tag": ("ci.yml", "actions/checkout@08c6903cd8c0fde910a37f88322edcfb5dd907a8", "actions/checkout@v5"),
@@ -30,7 +30,7 @@ MISTAKES = {
 
 
 def judge(folder: Path) -> list[str]:
-    """What actionlint (with shellcheck) and zizmor say of a folder of workflows; offline."""
+    """The findings of actionlint (with shellcheck) and zizmor in a folder of workflows, offline."""
     env = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
     commands = (
         [str(BIN / "actionlint"), *map(str, sorted(folder.glob("*.yml")))],
@@ -47,7 +47,7 @@ def judge(folder: Path) -> list[str]:
 
 
 def test_every_workflow_is_valid_and_safe() -> None:
-    """actionlint, shellcheck and zizmor have nothing to say."""
+    """actionlint, shellcheck and zizmor report nothing."""
     assert judge(ROOT / ".github" / "workflows") == []
 
 
@@ -64,7 +64,7 @@ def test_a_mistake_is_found(mistake: str, tmp_path: Path) -> None:
 
 
 def test_no_secret_is_stored() -> None:
-    """Identities come by federation: no workflow reads a secret, and every action is pinned to a commit."""
+    """Identities are federated: no workflow reads a secret, and every action is pinned to a commit."""
     for path in WORKFLOWS:
         text = path.read_text()
         assert "secrets." not in text, path.name
@@ -73,8 +73,8 @@ def test_no_secret_is_stored() -> None:
             assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", used), used
 
 
-def test_the_refresh_workflow_asks_what_the_command_takes() -> None:
-    """Its actions are the command's, every input reaches the command, and the command reads what it is given."""
+def test_the_refresh_workflow_matches_the_command() -> None:
+    """The workflow offers the command's actions and passes every input, and the command accepts every flag."""
     (options,) = re.findall(r"options: \[(images.*)\]", REFRESH)
     assert tuple(options.split(", ")) == ACTIONS
     inputs = re.findall(r"^      (\w+):$", REFRESH.partition("schedule:")[0], re.MULTILINE)
@@ -87,7 +87,7 @@ def test_the_refresh_workflow_asks_what_the_command_takes() -> None:
 
 
 def test_a_deployment_is_kept_away_from_swaps() -> None:
-    """It waits for swaps before it changes a setting or the package, and resumes in any case, last of all."""
+    """The deployment waits for swaps before it changes settings or the package, and always resumes as its last step."""
     text = (ROOT / ".github" / "workflows" / "deploy.yml").read_text().partition("\n  deploy:\n")[2]
     steps = re.split(r"^      - ", text, flags=re.MULTILINE)[1:]
     runs = [step.partition("run: ")[2].strip() for step in steps]
@@ -100,7 +100,7 @@ def test_a_deployment_is_kept_away_from_swaps() -> None:
 
 
 def test_hooks_start_commands_that_exist() -> None:
-    """azure.yaml starts modules of tools/ only, the same on every system."""
+    """azure.yaml starts only `tools.hooks`, on every operating system."""
     started = re.findall(r"python3? -m (\S+)", (ROOT / "azure.yaml").read_text())
     assert set(started) == {"tools.hooks"}
     assert all((ROOT / f"{name.replace('.', '/')}.py").is_file() for name in started)

@@ -1,4 +1,4 @@
-"""The real `az` works against `python -m simulator serve`: it cannot tell."""
+"""The real `az` works against `python -m simulator serve`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg"
 VM = f"{GROUP}/providers/Microsoft.Compute/virtualMachines/vm1"
 VERSION = f"{GROUP}/providers/Microsoft.Compute/galleries/g1/images/linux/versions/202601.0.0"
 
-# az polls at once and then every 30 real seconds: at this speed everything is over by its first poll.
+# az polls at once and then every 30 real seconds; at this speed every operation ends before the first poll.
 SPEED = "20000"
 
 WORLD = [
@@ -48,7 +48,7 @@ WORLD = [
 
 @pytest.fixture(scope="module")
 def ready() -> Iterator[dict[str, str]]:
-    """A served simulator with one VM and one image version; its ready line."""
+    """The ready line of a served simulator with one VM and one image version."""
     command = [sys.executable, "-m", "simulator", "serve", "--port", "0", "--tls-port", "0", "--speed", SPEED]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -74,7 +74,7 @@ def _put(url: str, body: Any) -> None:
 
 
 def test_az_registers_the_cloud_and_signs_in(ready: dict[str, str], tmp_path: Path) -> None:
-    """cloud register discovers the endpoints, login --identity finds the subscription."""
+    """`cloud register` discovers the endpoints, and `login --identity` finds the subscription."""
     fresh = signed_out(ready, tmp_path)
     fresh("cloud", "register", "-n", "LocalArm", "--endpoint-resource-manager", ready["arm_tls"])
     fresh("cloud", "set", "-n", "LocalArm")
@@ -84,7 +84,7 @@ def test_az_registers_the_cloud_and_signs_in(ready: dict[str, str], tmp_path: Pa
 
 
 def test_az_swaps_the_os_disk_of_a_vm(az: Az) -> None:
-    """disk create from a gallery version, deallocate, update --os-disk, start: read back, the VM runs the new disk."""
+    """After disk create from a gallery version, deallocate, update --os-disk and start the VM runs the new disk."""
     assert az("vm", "show", "-g", "rg", "-n", "vm1")["storageProfile"]["osDisk"]["name"] == "vm1-old"
 
     made = az("disk", "create", "-g", "rg", "-n", "vm1-new", "--gallery-image-reference", VERSION)
@@ -106,7 +106,7 @@ def test_az_swaps_the_os_disk_of_a_vm(az: Az) -> None:
 
 
 def test_az_shows_an_image_version(az: Az) -> None:
-    """sig image-version show finds the version by its names."""
+    """`sig image-version show` finds the version by its names."""
     names = ("--gallery-name", "g1", "--gallery-image-definition", "linux", "--gallery-image-version", "202601.0.0")
     shown = az("sig", "image-version", "show", "-g", "rg", *names)
     assert shown["id"].lower() == VERSION.lower()
@@ -114,7 +114,7 @@ def test_az_shows_an_image_version(az: Az) -> None:
 
 
 def test_az_merges_tags_and_resource_graph_finds_them(az: Az) -> None:
-    """tag update --operation Merge keeps other tags; az rest on Resource Graph and vm list read the result."""
+    """`tag update --operation Merge` keeps other tags; Resource Graph and `vm list` return the result."""
     updated = az("tag", "update", "--resource-id", VM, "--operation", "Merge", "--tags", "OsDiskName=vm1-old")
     assert updated["properties"]["tags"] == {"AutoRefresh": "true", "OsDiskName": "vm1-old"}
 
@@ -130,7 +130,7 @@ def test_az_merges_tags_and_resource_graph_finds_them(az: Az) -> None:
 
 
 def test_az_registers_a_resource_provider(ready: dict[str, str], az: Az) -> None:
-    """What the deployment does: list, register, look again until it is done."""
+    """az lists providers, registers one and reads its state, as the deployment does."""
     _put(
         f"{ready['control']}/resources", [{"id": f"/subscriptions/{SUBSCRIPTION}", "_notRegistered": ["Microsoft.App"]}]
     )
@@ -142,7 +142,7 @@ def test_az_registers_a_resource_provider(ready: dict[str, str], az: Az) -> None
 
 
 def test_az_reports_what_arm_refuses(az: Az) -> None:
-    """A missing VM ends with exit code 3, a bad query with ARM's own message."""
+    """A missing VM ends with exit code 3, an invalid query with ARM's message."""
     with pytest.raises(AzFailed) as missing:
         az("vm", "show", "-g", "rg", "-n", "nobody")
     assert missing.value.code == 3
@@ -154,8 +154,8 @@ def test_az_reports_what_arm_refuses(az: Az) -> None:
     assert "mv-expand" in bad.value.stderr
 
 
-def test_the_commands_for_a_person_bring_a_vm_back(ready: dict[str, str], az: Az) -> None:
-    """What an outcome that needs a person tells them to type puts the old disk back and has the VM running."""
+def test_the_manual_commands_of_an_outcome_restore_a_vm(ready: dict[str, str], az: Az) -> None:
+    """The commands of an outcome that needs a person restore the old disk and start the VM."""
     stranded, old = f"{VM}-stranded", f"{GROUP}/providers/Microsoft.Compute/disks/stranded-old"
     os_disk = {"osType": "Linux", "name": "stranded-bad"}
     vm = {"id": stranded, "location": "westeurope", "_power": "deallocated", "tags": {"AutoRefresh": "true"}}
@@ -173,8 +173,8 @@ def test_the_commands_for_a_person_bring_a_vm_back(ready: dict[str, str], az: Az
     assert shown["tags"]["AutoRefresh"] == "true"
 
 
-def test_the_commands_for_a_person_finish_or_take_away_what_a_build_left(ready: dict[str, str], az: Az) -> None:
-    """A region is tried again as it was, and a version and a managed image go: as the run's row has it."""
+def test_the_manual_commands_of_a_build_finish_or_delete_its_version(ready: dict[str, str], az: Az) -> None:
+    """The commands of a run's row retry a region with its profile, and delete a version and a managed image."""
     left, image = VERSION.replace("202601", "202602"), f"{GROUP}/providers/Microsoft.Compute/images/linux-202602.0.0"
     profile = {
         "targetRegions": [{"name": "westeurope", "regionalReplicaCount": 3}],
@@ -197,8 +197,8 @@ def test_the_commands_for_a_person_finish_or_take_away_what_a_build_left(ready: 
     assert "not found" in gone.value.stderr
 
 
-def test_the_commands_for_a_person_take_away_a_group_that_a_lock_kept(ready: dict[str, str], az: Az) -> None:
-    """What a build could not delete goes with the very lines that its row has: the locks inside, then the group."""
+def test_the_manual_commands_of_a_build_delete_a_locked_group(ready: dict[str, str], az: Az) -> None:
+    """The commands of a run's row delete the locks inside a temporary group, and then the group."""
     group = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/refresh-build-linux-0123456789ab"
     nic = f"{group}/providers/Microsoft.Network/networkInterfaces/machine-nic"
     lock = {"id": f"{nic}/providers/Microsoft.Authorization/locks/keep", "properties": {"level": "CanNotDelete"}}

@@ -1,5 +1,5 @@
-"""`azd up` from nothing, and again in the middle of a swap: the hooks of azure.yaml, the compiled templates, the built
-package on the local Azure behind Entra's gate. Only `az` and `azd` are scripted.
+"""`azd up` from nothing, and again in the middle of a swap: the hooks of azure.yaml, the compiled templates and the
+built package on the local Azure with Entra authentication. Only `az` and `azd` are scripted.
 """
 
 from __future__ import annotations
@@ -12,39 +12,39 @@ from simulator.engine.kinds import ENGINES, EngineKind
 from tests.support.infra.azd import HookFailed, compile_template, parameter_names
 from tests.support.infra.azd_rehearsal import CLIENT, ME, MISSING, Rehearsal, rehearse
 from tests.support.infra.bicep import INFRA
-from tests.support.infra.judges import need_engine
+from tests.support.infra.external_tools import need_engine
 from tests.support.worlds.builders import SUBSCRIPTION, VM_ID
 from tools.drain import FORCE
 from tools.providers import FLEET, OWN
 
-# Neither azd nor a template gives these. Who deploys may set the first two; the third is GitHub's.
+# Neither azd nor a template sets these. An operator may set the first two; GitHub sets the third.
 MAY_BE_SET = {FORCE, "FUNCTIONS_KEY", "ACTIONS_ID_TOKEN_REQUEST_URL"}
-# Azure registers the first two for everybody, and the third with the deployment that asks for the scheduler.
+# Azure always registers the first two, and the third with a deployment that has the scheduler.
 NOT_OURS_TO_REGISTER = {"Microsoft.Authorization", "Microsoft.Resources", "Microsoft.DurableTask"}
 
 
 async def begin_a_swap(play: Rehearsal, disk: str) -> None:
-    """Ask for a disk and wait until the VM is down for it; it stays down for longer than a hook takes to ask."""
+    """Request a disk and wait until the VM is down; it stays down longer than a hook takes to read the queue."""
     slow_s = 20 * play.world.clock.speed + 20
-    play.world.simulator.plane.faults.add([{"match": {"operation": "start"}, "duration_s": slow_s, "times": 1}])
+    play.world.simulator.services.faults.add([{"match": {"operation": "start"}, "duration_s": slow_s, "times": 1}])
     await play.wish(disk)
     await play.down()
 
 
-def passed(play: Rehearsal) -> None:
-    """The last hook has the self-check's page, and the app is not paused by then."""
+def check_postdeploy(play: Rehearsal) -> None:
+    """The last hook prints a self-check without failures, and swaps are resumed."""
     page = play.printed["postdeploy"]
-    assert "| dispatcher | passed |" in page
-    assert f"| providers {SUBSCRIPTION} | passed |" in page
+    assert "| dispatcher | check_postdeploy |" in page
+    assert f"| providers {SUBSCRIPTION} | check_postdeploy |" in page
     assert "| failed |" not in page
     assert "swaps go on" in page
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_azd_up_goes_from_nothing_to_a_first_swap(tmp_path: Path, engine: EngineKind) -> None:
-    """Registered, provisioned with its own roles, deployed, subscribed and checked; then a tag edit swaps the VM.
+    """`azd up` registers, provisions with its own roles, deploys, subscribes and checks; then a tag edit swaps the VM.
 
-    On the simulator's hub, and on Microsoft's own Durable engine.
+    On the simulator's hub, and on Microsoft's Durable engine.
     """
     if engine == "azure-storage":
         need_engine()
@@ -55,7 +55,7 @@ def test_azd_up_goes_from_nothing_to_a_first_swap(tmp_path: Path, engine: Engine
         assert "not deployed yet" in play.printed["preprovision"]
         assert "has no function yet" in play.printed["predeploy"]
         assert (play.azd.values["API_CLIENT_ID"], play.azd.values["API_ALLOWED_PRINCIPALS"]) == (CLIENT, ME)
-        passed(play)
+        check_postdeploy(play)
         assert not (await play.queue())["paused"]
         await play.wish("web01-new")
         await play.swapped("web01-new")
@@ -69,13 +69,13 @@ def test_azd_up_goes_from_nothing_to_a_first_swap(tmp_path: Path, engine: Engine
 
 
 def check_reads(play: Rehearsal) -> None:
-    """What a hook asks for in vain is an output of the template, a parameter, or may be set by who deploys."""
+    """Each variable that a hook finds unset is an output of the template, a parameter or optional."""
     given = set(play.compiled[-1].template["outputs"]) | parameter_names()
     assert play.azd.missed() - given - MAY_BE_SET == set()
 
 
 def check_events(play: Rehearsal) -> None:
-    """The deployment of tag edits gets the parameters that its compiled template takes, all that it must have."""
+    """The deployment of events.bicep gets only parameters of its compiled template, and all required ones."""
     taken = compile_template(INFRA / "events.bicep", {})["parameters"]
     (call,) = play.azd.cli.calls("deployment sub create")
     given = dict(each.split("=", 1) for each in call[call.index("--parameters") + 1 : call.index("--output")])
@@ -86,16 +86,16 @@ def check_events(play: Rehearsal) -> None:
 
 
 def check_providers(play: Rehearsal) -> None:
-    """Every provider that the compiled templates deploy is one that is registered before."""
+    """The hooks register every provider that the compiled templates use."""
     asked = {call[call.index("--namespace") + 1] for call in play.azd.cli.calls("provider register")}
     assert asked == set(MISSING)
     assert play.compiled[-1].namespaces() - NOT_OURS_TO_REGISTER <= {*OWN, *FLEET}
 
 
-def test_azd_up_in_the_middle_of_a_swap_waits_for_its_verdict(tmp_path: Path) -> None:
-    """The VM is down when it begins and runs its new disk before anything is provisioned; swaps go on afterwards.
+def test_azd_up_in_the_middle_of_a_swap_waits_for_its_end(tmp_path: Path) -> None:
+    """A VM that is down at the start runs its new disk before anything is provisioned; swaps resume afterwards.
 
-    Forced, a deployment goes on at once and names the VM, and the app that is deployed brings the swap to its end.
+    A forced deployment starts at once and names the VM, and the deployed app finishes the swap.
     """
 
     async def story(play: Rehearsal) -> None:
@@ -105,7 +105,7 @@ def test_azd_up_in_the_middle_of_a_swap_waits_for_its_verdict(tmp_path: Path) ->
         assert "waiting for web01" in play.printed["preprovision"]
         assert await play.vm() == ("web01-new", True)
         assert "no VM is between its stop and its verdict" in play.printed["predeploy"]
-        passed(play)
+        check_postdeploy(play)
         assert not (await play.queue())["paused"]
 
         await begin_a_swap(play, "web01-newer")
@@ -113,14 +113,14 @@ def test_azd_up_in_the_middle_of_a_swap_waits_for_its_verdict(tmp_path: Path) ->
         await play.deploy()
         assert "in the middle of 1 swap(s)" in play.printed["predeploy"]
         assert VM_ID in play.printed["predeploy"]
-        passed(play)
+        check_postdeploy(play)
         await play.swapped("web01-newer")
 
     rehearse(tmp_path, story)
 
 
 def test_a_step_that_fails_ends_azd_up_and_leaves_no_pause(tmp_path: Path) -> None:
-    """Nothing is provisioned without a registration; a deployment whose events fail ends its pause all the same."""
+    """Nothing is provisioned after a failed registration; a deployment whose events fail still ends its pause."""
 
     async def story(play: Rehearsal) -> None:
         play.scripted = {"rest --method POST": "refused"}
@@ -138,8 +138,8 @@ def test_a_step_that_fails_ends_azd_up_and_leaves_no_pause(tmp_path: Path) -> No
     rehearse(tmp_path, story)
 
 
-def test_a_variable_that_a_step_asks_for_in_vain_is_seen(tmp_path: Path) -> None:
-    """What the first test holds against outputs and parameters is not empty, and has nothing that azd gives."""
+def test_a_variable_that_a_hook_finds_unset_is_recorded(tmp_path: Path) -> None:
+    """The record that the first test compares is not empty and has no variable that azd sets."""
 
     async def story(play: Rehearsal) -> None:
         play.answer()

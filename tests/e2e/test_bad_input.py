@@ -1,6 +1,6 @@
-"""Bad input against the whole app: events, tags and requests that mean nothing, or mean harm.
+"""Invalid and malicious events and tags against the whole app.
 
-The requests stand in `tests.contract.test_api_refusals`, which plays them against the same local Azure.
+`tests.contract.test_api_refusals` has the requests, against the same local Azure.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ SECRET = re.compile(rf"{KEY}|code=|eyJ[A-Za-z0-9_-]{{20}}|[?&][tcsh]=[A-Za-z0-9%
 
 
 def event(**changes: Any) -> dict[str, Any]:
-    """An Event Grid event about `web01`, spoiled."""
+    """An Event Grid event about `web01` with changed fields; `...` removes a field."""
     good = {"id": "e1", "topic": "/", "subject": VM_ID, "eventType": TYPE, "eventTime": "2026-11-21T10:00:00Z",
             "dataVersion": "2", "metadataVersion": "1", "data": TAGS_WRITE}  # fmt: skip
     return {key: value for key, value in {**good, **changes}.items() if value is not ...}
 
 
-# Every event: what is posted, and what the one log line says; None: it is about something else, and nothing is said.
+# Each event with the text of its only log line; None: the event is about something else and nothing is logged.
 EVENTS: dict[str, tuple[Any, str | None]] = {
     "an empty object": ({}, "is NoneType, not an object"),
     "the other schema": ({"specversion": "1.0", "id": "e", "source": "/", "type": TYPE, "data": TAGS_WRITE}, "schema"),
@@ -54,13 +54,16 @@ EVENTS: dict[str, tuple[Any, str | None]] = {
 }
 
 
-# What the host or its worker refuses itself, so that the app never hears of it: status and what is posted.
+# Status and body of requests that the host or its worker refuses before they reach the app.
 NOT_EVENTS = [(400, "{bad"), (400, ""), (400, "[42]"), (400, "null"), (400, '"on_resource_write"'), (400, "[[{}]]"),
               (500, json.dumps([event(eventTime="yesterday")]))]  # fmt: skip
 
 
 def test_every_malformed_event_is_one_log_line_and_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
-    """20 events: each is accepted, so that it is not sent again, said once, and reaches neither dispatcher nor ARM."""
+    """Each of 20 events is accepted and so not sent again.
+
+    It is logged at most once and reaches neither the dispatcher nor ARM.
+    """
     caplog.set_level(logging.INFO)
 
     async def story(azure: LocalAzure) -> None:
@@ -79,7 +82,7 @@ def test_every_malformed_event_is_one_log_line_and_nothing_else(caplog: pytest.L
             async with azure.http.post(url, data=raw, headers=headers) as answer:
                 assert answer.status == status, raw
                 assert "Traceback" not in await answer.text()
-        assert azure.book() == {}
+        assert azure.dispatcher_state() == {}
         assert writes(azure) == []
 
     play(story, [vm_body(), disk_body("web01-new")], events=False)
@@ -87,7 +90,7 @@ def test_every_malformed_event_is_one_log_line_and_nothing_else(caplog: pytest.L
 
 LONG = "x" * 256
 ELSEWHERE = disk_id("stray", GROUP.replace("rg-app", "rg-other"))
-# Every tag: what somebody writes, then reason and words of the decision that GET /api/vms?vm= tells.
+# Each tag edit with reason and words of the decision that GET /api/vms?vm= returns.
 TAGS: list[tuple[dict[str, str], str, str]] = [
     ({"OsDiskName": "no-such-disk"}, "disk-not-found", "correct the tag"),
     ({"OsDiskName": "WEB-NEW1"}, "disk-not-found", "correct the tag"),
@@ -118,8 +121,8 @@ TAGS: list[tuple[dict[str, str], str, str]] = [
 ]
 
 
-def test_every_nonsense_tag_gets_a_decision_with_its_reason_and_no_write(caplog: pytest.LogCaptureFixture) -> None:
-    """25 VMs, a nonsense tag each: the reason is told, nobody is touched; a good tag still swaps; no secret is told."""
+def test_every_invalid_tag_gets_a_decision_with_its_reason_and_no_write(caplog: pytest.LogCaptureFixture) -> None:
+    """Each invalid tag gets its reason and changes no VM; a valid tag still swaps, and no secret leaks."""
     caplog.set_level(logging.INFO)
     names = [f"vm{number:02}" for number in range(len(TAGS))]
 
@@ -129,13 +132,13 @@ def test_every_nonsense_tag_gets_a_decision_with_its_reason_and_no_write(caplog:
         await azure.settled()
         answers = []
         for name, (tags, reason, words) in zip(names, TAGS, strict=True):
-            status, told = await azure.api("GET", f"/api/vms?vm={name}")
-            answers.append(json.dumps(told))
-            assert (status, told["reason"]) == (200, reason), f"{tags}: {told}"
-            assert words in told["message"], f"{tags}: {told}"
+            status, row = await azure.api("GET", f"/api/vms?vm={name}")
+            answers.append(json.dumps(row))
+            assert (status, row["reason"]) == (200, reason), f"{tags}: {row}"
+            assert words in row["message"], f"{tags}: {row}"
         own = [f"{vm_id(name)}/providers/Microsoft.Resources/tags/default" for name in names]
         assert writes(azure) == own, "the app wrote something"
-        assert (azure.outcomes(), azure.book().get("queue", {})) == ([], {})
+        assert (azure.outcomes(), azure.dispatcher_state().get("queue", {})) == ([], {})
 
         await azure.tag(vm_id("good"), OsDiskName="good-new")
         await azure.settled()
@@ -156,6 +159,6 @@ def vm_id(name: str) -> str:
 
 
 def writes(azure: LocalAzure) -> list[str]:
-    """The paths of every request so far that changes something in Azure."""
+    """The paths of all requests so far that change something in Azure."""
     requests = azure.simulator.journal.to_json(azure.clock.now())["requests"]
     return [str(row["path"]) for row in requests if row["method"] != "GET" and "ResourceGraph" not in row["path"]]

@@ -1,4 +1,4 @@
-"""`python -m simulator demo`, as a process on the virtual clock."""
+"""`python -m simulator demo` as a process on the virtual clock."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def in_own_temp(tmp_path: Path, **more: str) -> dict[str, str]:
 def test_the_demo_ends_with_every_vm_where_it_should_be(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Exit code 0, three scenes, twelve VMs with a result and its reason, a next step, nothing left behind.
+    """Exit code 0, three finished scenes, twelve VMs with result and reason, a next step, no temporary file left.
 
-    `--svg` writes a picture of every line that was printed, and the picture loads nothing from elsewhere.
+    `--svg` writes a picture with every printed line; the picture loads no other file.
     """
     picture = tmp_path_factory.mktemp("picture") / "demo.svg"
     command = [*COMMAND, "--svg", str(picture)]
@@ -60,13 +60,13 @@ def test_the_demo_ends_with_every_vm_where_it_should_be(
     reasons = re.findall(r"^  (\w+) +\S.*$", done.stdout.split("\nPublished")[0].split("result")[1], re.MULTILINE)
     assert reasons == list(verdict)
     assert "  typo01    RefreshImage='ubunut-server' is no image definition" in done.stdout
-    assert "stopping" in done.stdout, "what happens to a VM is shown while it happens"
+    assert "stopping" in done.stdout, "the demo shows what a VM does meanwhile"
     assert done.stdout.endswith("\n  make up\n")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_demo_that_is_stopped_in_the_middle_cleans_up(tmp_path: Path) -> None:
-    """SIGTERM during the first scene: exit code 143, no stack trace, nothing left behind."""
+    """SIGTERM during the first scene gives exit code 143, no stack trace and no temporary file."""
     command = [*COMMAND[:-2], "--speed", "30"]
     with subprocess.Popen(
         command, cwd=ROOT, env=in_own_temp(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -79,8 +79,8 @@ def test_a_demo_that_is_stopped_in_the_middle_cleans_up(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_demo_with_wrong_settings_says_which(tmp_path: Path) -> None:
-    """Exit code 2 and every fault at once, before anything else is printed."""
+def test_a_demo_with_wrong_settings_names_them(tmp_path: Path) -> None:
+    """All errors are printed at once, with exit code 2 and before any other output."""
     env = in_own_temp(tmp_path, REFRESH_MAX_SWAPS="99", REFRESH_STOP_MODE="maybe")
     done = subprocess.run(COMMAND, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (2, "")

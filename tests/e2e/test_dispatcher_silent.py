@@ -1,4 +1,4 @@
-"""A dispatcher that does not answer: what waits for it ends with words, and no VM stays down for it."""
+"""A dispatcher that does not answer: what waits for it ends with a message, and no VM stays down because of it."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from refresh.records.durable_names import swap_id
 from tests.support.histories.swap_stories import STATE
 from tests.support.worlds.builders import VM_ID, disk_id
 from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
-from tests.support.worlds.silence import SilentDispatcher
+from tests.support.worlds.silent_dispatcher import SilentDispatcher
 
 FLEET = [vm_body(), disk_body("web01-new")]
 RUN = swap_id(VM_ID, 2)
 
 
 async def ended(azure: LocalAzure, run: str) -> dict[str, Any]:
-    """The record of a run once its orchestration is over, without the dispatcher's help."""
+    """The record of a run after the end of its orchestration, without the dispatcher."""
     await azure.until(lambda: run in azure.hub.orchestrations.instances)
     await azure.hub.completed(run)
     return dict((await azure.api("GET", f"/api/runs/{run}"))[1])
 
 
 async def swept(azure: LocalAzure) -> None:
-    """Let sweeps find what ended without a word, which takes a quarter of an hour, and everything end."""
+    """Run sweeps until they find runs that ended without an outcome (after 15 minutes), and wait for the end."""
     for _ in range(5):
         await azure.fire("sweep")
         await asyncio.sleep(300)
@@ -34,7 +34,7 @@ async def swept(azure: LocalAzure) -> None:
 
 @pytest.mark.parametrize(("operation", "data"), [("claim", ""), ("step", '"intent"')])
 def test_before_downtime_the_swap_ends_and_nothing_was_touched(operation: str, data: str) -> None:
-    """The run is refused and says which operation was not answered; later the wish is fulfilled with one stop."""
+    """The run is refused and names the unanswered operation; later the requested disk is swapped in with one stop."""
 
     async def story(azure: LocalAzure) -> None:
         dispatcher = SilentDispatcher(azure, operation, data=data)
@@ -43,8 +43,8 @@ def test_before_downtime_the_swap_ends_and_nothing_was_touched(operation: str, d
         run = await ended(azure, RUN)
         row = run["vms"][0]
         assert (row["status"], row["reason"]) == ("refused", "dispatcher-silent"), run
-        patience_s = 600 if operation == "claim" else 180
-        assert f"did not answer within {patience_s} s (operation `{operation}`)" in row["message"]
+        wait_s = 600 if operation == "claim" else 180
+        assert f"did not answer within {wait_s} s (operation `{operation}`)" in row["message"]
         assert "POST /api/selfcheck" in row["message"]
         assert azure.clock.time() - began < 900
         assert azure.journal(VM_ID)["stops"] == 0
@@ -58,14 +58,14 @@ def test_before_downtime_the_swap_ends_and_nothing_was_touched(operation: str, d
     play(story, FLEET)
 
 
-def test_on_the_way_back_the_vm_is_brought_up_before_any_answer() -> None:
-    """The dispatcher is silent from the rejection on: the VM has its old disk and runs no later than otherwise."""
+def test_a_rollback_starts_the_vm_before_any_answer() -> None:
+    """With a dispatcher that is silent from the rejection on, the rollback has the same downtime as otherwise."""
     downs: list[float] = []
 
     for silent in (False, True):
 
         async def story(azure: LocalAzure, silent: bool = silent) -> None:
-            azure.simulator.plane.faults.add([{"disk": "*/web01-new", "boots": False}])
+            azure.simulator.services.faults.add([{"disk": "*/web01-new", "boots": False}])
             dispatcher = SilentDispatcher(azure, "reject") if silent else None
             await azure.tag(VM_ID, OsDiskName="web01-new")
             run = await ended(azure, RUN)
@@ -74,10 +74,10 @@ def test_on_the_way_back_the_vm_is_brought_up_before_any_answer() -> None:
             assert await azure.power(VM_ID) == "running"
             downs.append(azure.journal(VM_ID)["not_running_s"])
             if dispatcher is not None:
-                assert "rejected" not in azure.book()
+                assert "rejected" not in azure.dispatcher_state()
                 dispatcher.answer()
             await azure.settled()
-            assert [row["names"] for row in azure.book()["rejected"]] == [[disk_id("web01-new").lower()]]
+            assert [row["names"] for row in azure.dispatcher_state()["rejected"]] == [[disk_id("web01-new").lower()]]
             assert [outcome["status"] for outcome in azure.outcomes()] == ["rolled-back"]
             assert azure.journal(VM_ID)["stops"] == 2
 
@@ -85,8 +85,8 @@ def test_on_the_way_back_the_vm_is_brought_up_before_any_answer() -> None:
     assert downs[1] == downs[0]
 
 
-def test_an_outcome_that_is_not_taken_does_not_keep_the_run() -> None:
-    """Silent at `finished`: the VM runs its new disk, the run ends and says so; answered later, it counts once."""
+def test_a_run_ends_although_its_outcome_is_not_accepted() -> None:
+    """Without an answer to `finished` the VM runs its new disk and the run ends; a later answer gives one outcome."""
 
     async def story(azure: LocalAzure) -> None:
         dispatcher = SilentDispatcher(azure, "finished")
@@ -105,8 +105,8 @@ def test_an_outcome_that_is_not_taken_does_not_keep_the_run() -> None:
 
 
 @pytest.mark.parametrize("operation", ["take", "decided"])
-def test_a_look_that_is_not_answered_fails_and_another_takes_its_hints(operation: str) -> None:
-    """It ends after three minutes with words; the next sweep begins another one, and the wish is fulfilled once."""
+def test_a_look_without_an_answer_fails_and_another_one_takes_its_hints(operation: str) -> None:
+    """It fails after three minutes with a message; the next sweep starts another look, and the disk is swapped once."""
 
     async def story(azure: LocalAzure) -> None:
         dispatcher = SilentDispatcher(azure, operation)
@@ -126,8 +126,8 @@ def test_a_look_that_is_not_answered_fails_and_another_takes_its_hints(operation
     play(story, FLEET)
 
 
-def test_a_vm_that_is_down_is_started_though_its_intent_is_not_stored() -> None:
-    """A VM that an earlier swap left stopped is brought up without waiting for the dispatcher's word on it."""
+def test_a_stopped_vm_is_started_although_its_intent_is_not_stored() -> None:
+    """A VM that an earlier swap left stopped is started without waiting for the dispatcher's answer."""
 
     async def story(azure: LocalAzure) -> None:
         SilentDispatcher(azure, "step", data='"intent"')

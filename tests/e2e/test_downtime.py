@@ -1,4 +1,4 @@
-"""A VM is down hardly longer than Azure's own work on it takes, also when many swaps share Azure's quota of reads."""
+"""A VM is down little longer than Azure's operations on it, also when many swaps share Azure's read limits."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def names_of(mode: str, swaps: int) -> list[str]:
 
 
 def ratio(azure: LocalAzure, name: str) -> float:
-    """The VM's downtime over Azure's own work on it."""
+    """The VM's downtime divided by the time of Azure's operations on it."""
     work = azure.simulator.operations.of(vm_id(name))
     spans = [Span(one.started, one.ended) for one in work if one.ended is not None]
     return split_downtime(azure.journal(vm_id(name))["not_running_s"], spans, []).ratio
 
 
 def throttled_while_down(azure: LocalAzure, name: str) -> list[str]:
-    """The requests about the VM that were answered with 429 while it did not run."""
+    """The requests about the VM that got 429 while it did not run."""
     down = [tuple(map(datetime.fromisoformat, interval)) for interval in azure.journal(vm_id(name))["intervals"]]
     return [
         f"{request['method']} {request['path']}"
@@ -41,11 +41,11 @@ def throttled_while_down(azure: LocalAzure, name: str) -> list[str]:
 @pytest.mark.parametrize(
     ("swaps", "usual", "worst"), [(DEFAULT_MAX_SWAPS, 1.05, 1.10), (40, 1.10, 1.20)], ids=["as many as usual", "forty"]
 )
-def test_downtime_is_hardly_longer_than_azures_own_work(swaps: int, usual: float, worst: float) -> None:
-    """In either stop mode, with Azure's counters enforced; none of them runs out for a VM that is down."""
+def test_downtime_is_little_longer_than_azures_operations(swaps: int, usual: float, worst: float) -> None:
+    """The limit holds in both stop modes with Azure's rate limits enforced, and no stopped VM is throttled."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.limits.enforced = True
+        azure.simulator.services.limits.enforced = True
         for name in fleet:
             await azure.tag(vm_id(name), OsDiskName=f"{name}-next")
         await azure.until(lambda: len(azure.outcomes()) == len(fleet))
@@ -63,8 +63,8 @@ def test_downtime_is_hardly_longer_than_azures_own_work(swaps: int, usual: float
 
 
 ANSWERS = {
-    "never over": ({"status": 200, "body": {"status": "InProgress"}}, 0),
-    "asked again in 30 s": ({"status": 200, "headers": {"Retry-After": "30"}, "body": {"status": "InProgress"}}, 30),
+    "never ends": ({"status": 200, "body": {"status": "InProgress"}}, 0),
+    "retry after 30 s": ({"status": 200, "headers": {"Retry-After": "30"}, "body": {"status": "InProgress"}}, 30),
     "throttled": ({"status": 429, "headers": {"Retry-After": "20"}, "body": {"error": {"code": "TooMany"}}}, 20),
     "forgotten": ({"status": 404, "body": {"error": {"code": "NotFound", "message": "forgotten"}}}, 3600),
     "broken": ({"status": 500, "body": {"error": {"code": "InternalServerError", "message": "planned"}}}, 5),
@@ -72,25 +72,25 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize("answer", ANSWERS)
-def test_an_operation_that_says_nothing_costs_little(answer: str) -> None:
-    """Whatever its status URL answers, the VM itself is read; the URL is left alone for as long as Azure says."""
+def test_an_operation_without_a_useful_status_costs_little(answer: str) -> None:
+    """Whatever the status URL answers, the VM itself is read, and the URL only after Azure's Retry-After."""
     respond, apart_s = ANSWERS[answer]
 
     async def story(azure: LocalAzure) -> None:
         status = {"match": {"method": "GET", "path": ".*/operations/.*"}, "respond": respond}
-        azure.simulator.plane.faults.add([status])
+        azure.simulator.services.faults.add([status])
         await azure.tag(vm_id("web01"), OsDiskName="web01-next")
         await azure.until(lambda: bool(azure.outcomes()))
         assert azure.outcomes()[0]["status"] == "succeeded"
         assert ratio(azure, "web01") <= 1.10
-        asked: dict[str, list[datetime]] = {}
+        polls: dict[str, list[datetime]] = {}
         for request in azure.simulator.journal.requests:
             if "/operations/" in request["path"]:
-                asked.setdefault(request["path"], []).append(datetime.fromisoformat(request["t"]))
-        assert asked, "no operation was asked"
+                polls.setdefault(request["path"], []).append(datetime.fromisoformat(request["t"]))
+        assert polls, "no operation was polled"
         assert all(
             (later - earlier).total_seconds() >= apart_s
-            for times in asked.values()
+            for times in polls.values()
             for earlier, later in pairwise(times)
         )
 

@@ -1,4 +1,4 @@
-"""The step before a deployment: it pauses the local app and waits for its swaps, and the step after it resumes."""
+"""The step before a deployment pauses the local app and waits for its swaps; the step after it resumes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ type Story = Callable[[LocalAzure], Awaitable[None]]
 
 
 def play(story: Story, *, speed: float = 60, **settings: str) -> None:
-    """Run on a fast real clock: the command waits in a thread, which a virtual clock does not notice."""
+    """Run a story on a fast real clock; a virtual clock does not notice that the command waits in a thread."""
 
     async def main(clock: Clock) -> None:
         async with local_azure(clock, FLEET, settings=settings) as azure:
@@ -52,15 +52,15 @@ async def queue(azure: LocalAzure) -> dict[str, Any]:
 
 
 async def stopped(azure: LocalAzure, vm: str = VM_ID) -> None:
-    """Write the tag for the new disk and wait until the VM is down for the swap."""
+    """Request the VM's new disk and wait until the VM is stopped for it."""
     await azure.tag(vm, OsDiskName=f"{vm.rsplit('/', 1)[-1]}-new")
     await azure.until(lambda: azure.journal(vm)["stops"] > 0)
 
 
 async def person_pauses(azure: LocalAzure) -> dict[str, Any]:
-    """A person's pause, as the queue shows it once it is in force."""
+    """Pause with another reason; the pause in the queue."""
     await azure.api("POST", "/api/pause", {"why": "change freeze"})
-    await azure.until(lambda: bool(azure.book().get("paused")))
+    await azure.until(lambda: bool(azure.dispatcher_state().get("paused")))
     return shown(await queue(azure))
 
 
@@ -68,8 +68,8 @@ def shown(answer: dict[str, Any]) -> dict[str, Any]:
     return {key: answer[key] for key in ("paused", "paused_since", "paused_why")}
 
 
-def test_a_deployment_waits_until_a_vm_in_its_downtime_has_its_verdict(capsys: pytest.CaptureFixture[str]) -> None:
-    """During the deployment no VM is down and no tag edit stops one; afterwards swaps go on."""
+def test_a_deployment_waits_for_the_end_of_a_swap_with_a_stopped_vm(capsys: pytest.CaptureFixture[str]) -> None:
+    """During the deployment no VM is down and no requested swap starts; afterwards swaps resume."""
 
     async def story(azure: LocalAzure) -> None:
         await stopped(azure)
@@ -80,7 +80,7 @@ def test_a_deployment_waits_until_a_vm_in_its_downtime_has_its_verdict(capsys: p
         assert "waiting for web01" in capsys.readouterr().out
         assert (await queue(azure))["paused_why"] == WHY
         await azure.tag(OTHER, OsDiskName="web02-new")
-        await azure.until(lambda: bool(azure.book().get("queue")))
+        await azure.until(lambda: bool(azure.dispatcher_state().get("queue")))
         await asyncio.sleep(60)
         assert azure.journal(OTHER)["stops"] == 0
         assert await after(azure) == 0
@@ -91,36 +91,36 @@ def test_a_deployment_waits_until_a_vm_in_its_downtime_has_its_verdict(capsys: p
     play(story)
 
 
-def test_an_admitted_swap_that_has_not_begun_is_waited_for() -> None:
-    """It goes on to its stop in spite of the pause, so the deployment must not begin before its verdict."""
-    said: list[str] = []
+def test_a_deployment_waits_for_an_admitted_swap_before_its_stop() -> None:
+    """An admitted swap stops its VM despite the pause, so the deployment starts only after the swap ends."""
+    lines: list[str] = []
 
     async def story(azure: LocalAzure) -> None:
-        faults = azure.simulator.plane.faults
+        faults = azure.simulator.services.faults
         faults.add([{"match": {"method": "GET", "path": "/virtualMachines/web01"}, "delay_s": 25}])
         await azure.tag(VM_ID, OsDiskName="web01-new")
-        await azure.until(lambda: any(row.get("claimed") for row in azure.book().get("running", {}).values()))
+        await azure.until(lambda: any(row.get("claimed") for row in azure.running_swaps()))
 
         def say(line: str) -> None:
-            said.append(line)
+            lines.append(line)
             faults.clear()
 
         held = DeploymentPause(Api(azure.functions, dict), 2.0, say)
         assert azure.journal(VM_ID)["stops"] == 0
         assert await drain.before(held, wait_s=900, force=False) == 0
-        assert said[0] == "waiting for web01 (preparing)"
+        assert lines[0] == "waiting for web01 (preparing)"
         assert [outcome["status"] for outcome in azure.outcomes()] == ["succeeded"]
         assert (await queue(azure))["running"] == []
 
     play(story, speed=10)
 
 
-def test_a_swap_in_its_notice_is_not_waited_for_and_stops_nothing() -> None:
-    """The deployment begins at once; when the notice is over the VM is left alone, and swapped after the resume."""
+def test_a_deployment_does_not_wait_for_a_swap_in_its_notice() -> None:
+    """The deployment starts at once; after the notice the VM is not stopped, and it is swapped after the resume."""
 
     async def story(azure: LocalAzure) -> None:
         await azure.tag(VM_ID, OsDiskName="web01-new")
-        await azure.until(lambda: any(row.get("step") == "notice" for row in azure.book().get("running", {}).values()))
+        await azure.until(lambda: any(row.get("step") == "notice" for row in azure.running_swaps()))
         begun = azure.clock.time()
         assert await before(azure) == 0
         assert azure.clock.time() - begun < float(NOTICE_S) / 2
@@ -134,30 +134,30 @@ def test_a_swap_in_its_notice_is_not_waited_for_and_stops_nothing() -> None:
 
 
 def test_a_swap_that_hangs_stops_the_deployment(capsys: pytest.CaptureFixture[str]) -> None:
-    """At the timeout the VM, its run and the way out are named, and the app is no longer paused."""
+    """After the time limit the message names the VM, its run and DEPLOY_FORCE, and the app is not paused any more."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([HANGS])
+        azure.simulator.services.faults.add([HANGS])
         await stopped(azure)
         begun = azure.clock.time()
         assert await before(azure, wait_s=240) == 1
         assert 240 <= azure.clock.time() - begun < drain.WAIT_S
-        told = capsys.readouterr().err
+        printed = capsys.readouterr().err
         (row,) = (await queue(azure))["running"]
-        assert f"{VM_ID}: start" in told
-        assert f"/api/runs/{row['run']}" in told
-        assert "after 4 minutes" in told
-        assert "DEPLOY_FORCE=yes" in told
-        await azure.until(lambda: not azure.book().get("paused"))
+        assert f"{VM_ID}: start" in printed
+        assert f"/api/runs/{row['run']}" in printed
+        assert "after 4 minutes" in printed
+        assert "DEPLOY_FORCE=yes" in printed
+        await azure.until(lambda: not azure.dispatcher_state().get("paused"))
 
     play(story)
 
 
-def test_a_person_s_pause_outlives_the_deployment(capsys: pytest.CaptureFixture[str]) -> None:
-    """Its reason and its time stay, when the deployment goes on and when it stops."""
+def test_an_operators_pause_outlives_the_deployment(capsys: pytest.CaptureFixture[str]) -> None:
+    """The pause keeps its reason and its time, whether the deployment goes on or fails."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([HANGS])
+        azure.simulator.services.faults.add([HANGS])
         await stopped(azure)
         paused = await person_pauses(azure)
         assert paused["paused_why"] == "change freeze"
@@ -172,12 +172,12 @@ def test_a_person_s_pause_outlives_the_deployment(capsys: pytest.CaptureFixture[
 
 
 def test_a_pause_during_the_deployment_stays() -> None:
-    """A person's pause during the deployment is still there after it."""
+    """A pause that an operator makes during the deployment is not resumed."""
 
     async def story(azure: LocalAzure) -> None:
         assert await before(azure) == 0
         await person_pauses(azure)
-        await azure.until(lambda: azure.book()["paused"]["why"] == "change freeze")
+        await azure.until(lambda: azure.dispatcher_state()["paused"]["why"] == "change freeze")
         assert await after(azure) == 0
         assert (await queue(azure))["paused_why"] == "change freeze"
 
@@ -185,10 +185,10 @@ def test_a_pause_during_the_deployment_stays() -> None:
 
 
 def test_force_goes_on_in_the_middle_of_a_swap(capsys: pytest.CaptureFixture[str]) -> None:
-    """The step does not wait, the VMs are named, and no further swap begins until the deployment is over."""
+    """With force the deployment does not wait, the VMs are named, and no other swap starts until it ends."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([HANGS])
+        azure.simulator.services.faults.add([HANGS])
         await stopped(azure)
         begun = azure.clock.time()
         assert await before(azure, force=True) == 0
@@ -201,8 +201,8 @@ def test_force_goes_on_in_the_middle_of_a_swap(capsys: pytest.CaptureFixture[str
     play(story)
 
 
-def test_a_deployment_that_broke_off_leaves_a_pause_that_the_next_one_ends() -> None:
-    """The next deployment recognises the pause by its reason and takes it over."""
+def test_an_aborted_deployment_leaves_a_pause_that_the_next_one_ends() -> None:
+    """The next deployment recognizes the pause by its reason and treats it as its own."""
 
     async def story(azure: LocalAzure) -> None:
         assert await before(azure) == 0
@@ -216,28 +216,28 @@ def test_a_deployment_that_broke_off_leaves_a_pause_that_the_next_one_ends() -> 
 
 
 def test_a_deployment_that_is_cancelled_while_it_waits_ends_its_pause() -> None:
-    """Ctrl-C during the wait leaves no pause behind."""
+    """Ctrl-C during the wait leaves no pause."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([HANGS])
+        azure.simulator.services.faults.add([HANGS])
         await stopped(azure)
         waiting = asyncio.create_task(before(azure))
-        await azure.until(lambda: bool(azure.book().get("paused")))
+        await azure.until(lambda: bool(azure.dispatcher_state().get("paused")))
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
-        await azure.until(lambda: not azure.book().get("paused"))
+        await azure.until(lambda: not azure.dispatcher_state().get("paused"))
 
     play(story)
 
 
 @asynccontextmanager
 async def answering(status: int, body: Any) -> AsyncIterator[tuple[str, list[str]]]:
-    """An address with the same answer to every request, and the requests."""
-    asked: list[str] = []
+    """The address of a server with the same answer to every request, and the requests that it gets."""
+    requests: list[str] = []
 
     async def answer(request: web.Request) -> web.Response:
-        asked.append(f"{request.method} {request.path}")
+        requests.append(f"{request.method} {request.path}")
         return web.json_response(body, status=status)
 
     app = web.Application()
@@ -247,7 +247,7 @@ async def answering(status: int, body: Any) -> AsyncIterator[tuple[str, list[str
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         host, port = runner.addresses[0][:2]
-        yield f"http://{host}:{port}", asked
+        yield f"http://{host}:{port}", requests
     finally:
         await runner.cleanup()
 
@@ -263,19 +263,19 @@ async def answering(status: int, body: Any) -> AsyncIterator[tuple[str, list[str
         (200, {"hello": "world"}, "not answered by azure-vm-refresh", False),
     ],
 )
-def test_an_app_that_answers_with_an_error_stops_the_deployment(
+def test_an_app_without_a_usable_answer_stops_the_deployment(
     status: int, body: dict[str, str], words: str, *, patient: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Unknown counts as no: the error has the cure, passing errors are retried first, and --force goes on."""
+    """The error names the cure, after retries if a cold start can be the cause; with --force the deployment goes on."""
 
     async def main(clock: Clock) -> None:
-        async with answering(status, body) as (address, asked):
+        async with answering(status, body) as (address, requests):
             begun = clock.time()
-            with pytest.raises(ApiError, match=words) as told:
+            with pytest.raises(ApiError, match=words) as raised:
                 await drain.before(pause_of(address), wait_s=900, force=False)
-            assert "--force" in str(told.value)
+            assert "--force" in str(raised.value)
             assert (clock.time() - begun >= ANSWER_S) is patient
-            assert {line.split()[0] for line in asked} == {"GET"}
+            assert {line.split()[0] for line in requests} == {"GET"}
             assert await drain.before(pause_of(address), wait_s=900, force=True) == 0
             assert "goes on" in capsys.readouterr().err
 
@@ -283,7 +283,7 @@ def test_an_app_that_answers_with_an_error_stops_the_deployment(
 
 
 def test_an_app_that_is_out_of_reach_stops_the_deployment() -> None:
-    """Without an answer the state of its VMs is unknown."""
+    """An address without a listener stops the deployment because the state of the VMs is unknown."""
 
     async def main(clock: Clock) -> None:
         with pytest.raises(ApiError, match="does not answer"):
@@ -293,8 +293,8 @@ def test_an_app_that_is_out_of_reach_stops_the_deployment() -> None:
 
 
 @pytest.mark.parametrize(("status", "code"), [(401, 0), (403, 0), (503, 1)])
-def test_the_end_of_a_deployment_by_an_identity_that_may_not_call_the_api(status: int, code: int) -> None:
-    """It has no pause to end; when the app does not answer, the error has the command that ends the pause."""
+def test_the_end_of_a_deployment_by_a_caller_without_access_to_the_api(status: int, code: int) -> None:
+    """A caller without access has no pause to end; if the app does not answer, the error has the command to resume."""
 
     async def main(clock: Clock) -> None:
         async with answering(status, {"title": "no", "detail": "no"}) as (address, _):

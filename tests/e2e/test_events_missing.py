@@ -1,4 +1,4 @@
-"""Events that do not arrive are said, with the cure, by `GET /api/selfcheck` and by one log line for an alert."""
+"""`GET /api/selfcheck`, with the cure, and one log line for an alert report events that do not arrive."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from tests.support.worlds.missed_edits import NAMES, edit_and_sweep, fleet
 
 
 async def events_check(azure: LocalAzure) -> dict[str, Any]:
-    """The row `events` of the self-check's page."""
+    """The row `events` of `GET /api/selfcheck`."""
     status, page = await azure.api("GET", "/api/selfcheck")
     assert status == 200
     (row,) = [row for row in page["standing"] if row["name"] == "events"]
-    assert page["ok"] is False  # no self-check has run here; a failed row keeps it so
+    assert page["ok"] is False  # no self-check has run in this world
     return dict(row)
 
 
 def missed(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
-    """What the log lines of the alert say."""
+    """The JSON in the log lines for the alert."""
     lines = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
     return [json.loads(line[11:]) for line in lines if line.startswith("unreported {")]
 
 
-def test_edits_that_the_sweep_alone_finds_again_and_again_are_said(caplog: pytest.LogCaptureFixture) -> None:
-    """After the third such sweep the check fails with its cure, and the log names the VMs; each swap is made."""
+def test_edits_that_only_sweeps_find_are_reported(caplog: pytest.LogCaptureFixture) -> None:
+    """After the third such sweep the check fails with its cure and the log names the VMs; each swap is made."""
 
     async def story(azure: LocalAzure) -> None:
         await edit_and_sweep(azure, NAMES[:2])
@@ -42,19 +42,19 @@ def test_edits_that_the_sweep_alone_finds_again_and_again_are_said(caplog: pytes
         assert [outcome["status"] for outcome in azure.outcomes()] == ["succeeded"] * 3
 
     play(story, fleet(), events=False)
-    (said,) = missed(caplog)
-    assert [vm.rsplit("/", 1)[-1] for vm in said["vms"]] == list(NAMES)
+    (row,) = missed(caplog)
+    assert [vm.rsplit("/", 1)[-1] for vm in row["vms"]] == list(NAMES)
 
 
-def test_one_event_that_arrives_ends_it(caplog: pytest.LogCaptureFixture) -> None:
-    """When the subscription is there again, the first event clears the check."""
+def test_one_event_that_arrives_clears_the_check(caplog: pytest.LogCaptureFixture) -> None:
+    """After the subscription is restored, the first event clears the check."""
 
     async def story(azure: LocalAzure) -> None:
         await edit_and_sweep(azure)
         assert not (await events_check(azure))["ok"]
         webhook = f"{azure.functions}/runtime/webhooks/eventgrid?functionName=on_resource_write"
         await azure.simulator.event_grid.subscribe(webhook)
-        await azure.tag(VM_ID, Owner="somebody")
+        await azure.tag(VM_ID, Owner="a team")
         await azure.settled()
         row = await events_check(azure)
         assert row["ok"]
@@ -64,8 +64,8 @@ def test_one_event_that_arrives_ends_it(caplog: pytest.LogCaptureFixture) -> Non
     assert len(missed(caplog)) == 1
 
 
-def test_where_events_arrive_sweeps_count_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    """A sweep that comes with the event, or finds a wish that waits, is no sign of anything."""
+def test_sweeps_count_nothing_while_events_arrive(caplog: pytest.LogCaptureFixture) -> None:
+    """A sweep that finds an edit whose event arrives counts no missing event."""
 
     async def story(azure: LocalAzure) -> None:
         await edit_and_sweep(azure)
@@ -75,15 +75,15 @@ def test_where_events_arrive_sweeps_count_nothing(caplog: pytest.LogCaptureFixtu
     assert missed(caplog) == []
 
 
-def test_a_wish_that_waits_is_counted_once(caplog: pytest.LogCaptureFixture) -> None:
-    """While swaps are paused every sweep finds the same unfulfilled wish: one edit, not one for each sweep."""
+def test_a_waiting_edit_is_counted_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Sweeps that find the same waiting edit while swaps are paused count it once."""
 
     async def story(azure: LocalAzure) -> None:
         await azure.api("POST", "/api/pause", {"why": "a test"})
         await azure.tag(VM_ID, OsDiskName="web01-new")
         for _ in range(5):
             await azure.fire("sweep")
-            await azure.until(lambda: not azure.book().get("look"))
+            await azure.until(lambda: not azure.dispatcher_state().get("look"))
         assert (await events_check(azure))["ok"]
 
     play(story, [vm_body(), disk_body("web01-new")], events=False)

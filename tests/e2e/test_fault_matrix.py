@@ -1,4 +1,4 @@
-"""Each step of a swap met by each failure, over HTTP through the real SDK: one row each, and one expected end."""
+"""Each failure at each step of a swap, over HTTP through the real SDK, ends as its row of the table expects."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from tests.support.faults.fault_matrix import OPERATION, OTHER, POLICY, Failure, Step, vm_id
-from tests.support.faults.fault_play import Result, results_of
+from tests.support.faults.fault_runs import Result, results_of
 from tests.support.faults.fault_table import ROWS, Row, steps_of
 from tests.support.worlds.builders import GROUP
 
@@ -26,7 +26,7 @@ def result_of(row: Row) -> Result:
 
 @pytest.mark.parametrize("row", HAPPENING, ids=str)
 def test_a_failure_at_a_step_ends_as_the_table_says(row: Row) -> None:
-    """Status, reason, power, disk, stops and begins are the row's, and nothing is begun beside what is under way."""
+    """Status, reason, power, disk, stops and operations equal the row's; no operation starts while another one runs."""
     result = result_of(row)
     kind = OPERATION.get(row.step, "tags")
     begins = "-" if kind == "tags" else str(result.begins.get(kind, 0))
@@ -40,23 +40,23 @@ def test_a_failure_at_a_step_ends_as_the_table_says(row: Row) -> None:
 
 
 def test_the_table_has_every_step_and_every_failure() -> None:
-    """No combination is left out silently: the table is the full product, each once."""
+    """The table has every combination of step and failure once."""
     assert sorted((row.step, row.failure) for row in ROWS) == sorted(itertools.product(Step, Failure))
 
 
 @pytest.mark.parametrize("failure", Failure)
 def test_every_vm_runs_again_when_the_failure_has_passed(failure: Failure) -> None:
-    """Whatever a row ended in, the sweep brings every VM up on one of its two disks as soon as Azure lets it."""
+    """After every end of a row, the sweep starts the VM on one of its two disks once Azure allows it."""
     for step, result in results_of(failure, steps_of(failure)).items():
         if failure is Failure.VM_DELETED:
-            assert result.power_at_last == "gone", step
+            assert result.final_power == "gone", step
         else:
-            assert (result.power_at_last, result.disk_at_last in ("old", "new")) == ("running", True), step
+            assert (result.final_power, result.final_disk in ("old", "new")) == ("running", True), step
 
 
 @pytest.mark.parametrize("row", [row for row in HAPPENING if row.expected[1] in DENIED], ids=str)
 def test_a_denial_names_what_is_denied_and_the_cure(row: Row) -> None:
-    """The sentence names action and scope, policy assignment or locked scope, and says what to have done."""
+    """The message names action and scope, policy assignment or locked scope, and the cure."""
     outcome = result_of(row).outcome
     for named in DENIED[outcome["reason"]]:
         assert named in outcome["message"]
@@ -66,16 +66,16 @@ def test_a_denial_names_what_is_denied_and_the_cure(row: Row) -> None:
 
 
 @pytest.mark.parametrize("row", [row for row in HAPPENING if row.expected[0] == "rolled-back"], ids=str)
-def test_an_undone_swap_says_whether_the_new_disk_was_ever_in(row: Row) -> None:
-    """It was in where a second update had to put the old one back, and nowhere else is it said to be taken out."""
+def test_the_message_of_a_rollback_states_whether_the_new_disk_was_attached(row: Row) -> None:
+    """The new disk was attached if and only if a second update restored the old disk."""
     result = result_of(row)
     put_back = result.begins.get("update", 0) > 1
     assert ("was taken out again" if put_back else "was not put in") in result.outcome["message"]
 
 
 @pytest.mark.parametrize("row", [row for row in HAPPENING if row.expected[0] == "needs-attention"], ids=str)
-def test_a_person_is_told_what_to_do_by_hand(row: Row) -> None:
-    """Whoever is needed gets commands that begin with hold and end with handing the VM back."""
+def test_an_outcome_that_needs_attention_has_manual_commands(row: Row) -> None:
+    """The commands begin with `AutoRefresh=hold` and end with `AutoRefresh=true`."""
     by_hand = result_of(row).outcome["by_hand"]
     assert by_hand[0].endswith("AutoRefresh=hold")
     assert by_hand[-1].endswith("AutoRefresh=true")
@@ -83,7 +83,7 @@ def test_a_person_is_told_what_to_do_by_hand(row: Row) -> None:
 
 @pytest.mark.parametrize("row", [row for row in HAPPENING if row.expected[0] in ("refused", "rolled-back")], ids=str)
 def test_only_a_disk_that_is_to_blame_is_rejected(row: Row) -> None:
-    """A disk is named as rejected where it was found unhealthy or did not go in, not where Azure denied the app."""
+    """A disk is rejected if it is unhealthy or cannot be attached, not if Azure denies the app's request."""
     result = result_of(row)
     blamed = row.expected[1] in ("unhealthy", "step-failed") and row.step not in (Step.DEALLOCATE, Step.POWER_OFF)
     tags_written = not (row.step is Step.REJECTION and row.failure in _NOT_WRITTEN)

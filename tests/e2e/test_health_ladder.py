@@ -1,4 +1,4 @@
-"""What a started VM shows decides: proved, put back, or running with nothing proved."""
+"""The health of a started VM decides whether a swap is verified, rolled back or not proven."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FLEET = [vm_body(), disk_body("web01-new")]
 
 
 def record(azure: LocalAzure) -> Record:
-    found = azure.simulator.plane.store.get(VM_ID)
+    found = azure.simulator.services.store.get(VM_ID)
     assert found is not None
     return found
 
@@ -29,7 +29,7 @@ async def swapped(azure: LocalAzure) -> dict[str, Any]:
 
 
 async def on_its_new_disk(azure: LocalAzure) -> None:
-    """Ask for the disk and come back in the downtime window, when the VM has it and does not run yet."""
+    """Request the disk and return during the downtime, when the VM has the disk and does not run yet."""
     await azure.tag(VM_ID, OsDiskName="web01-new")
 
     async def has_it() -> bool:
@@ -44,12 +44,12 @@ async def outcome_of(azure: LocalAzure) -> dict[str, Any]:
     return azure.outcomes()[0]
 
 
-def said(outcome: dict[str, Any], text: str) -> bool:
+def has_evidence(outcome: dict[str, Any], text: str) -> bool:
     return any(text in line for line in outcome["evidence"])
 
 
-def test_a_clone_that_kept_another_name_is_put_back() -> None:
-    """The agent of the new disk is ready, but its guest calls itself by another machine's name: rolled back."""
+def test_a_clone_with_another_computer_name_is_rolled_back() -> None:
+    """A guest with a ready agent and the computer name of another machine is rolled back."""
 
     async def story(azure: LocalAzure) -> None:
         outcome = await swapped(azure)
@@ -61,35 +61,35 @@ def test_a_clone_that_kept_another_name_is_put_back() -> None:
     play(story, [vm_body(), {**disk_body("web01-new"), "_hostname": "golden"}])
 
 
-def test_a_renamed_machine_is_itself() -> None:
-    """A guest that its owner renamed long ago keeps that name on the new disk: no clone."""
+def test_a_renamed_machine_is_healthy() -> None:
+    """A guest whose old disk has the same unusual computer name is no clone."""
 
     async def story(azure: LocalAzure) -> None:
         outcome = await swapped(azure)
         assert outcome["status"] == "succeeded", outcome
-        assert said(outcome, "computer-name fits")
-        assert said(outcome, "agent proves after ")
+        assert has_evidence(outcome, "computer-name fits")
+        assert has_evidence(outcome, "agent proves after ")
 
     disks = [{**disk_body(name), "_hostname": "srv-17"} for name in ("web01-old", "web01-new")]
     play(story, [*disks, vm_body()])
 
 
-def test_a_slow_extension_is_waited_for_by_nobody() -> None:
-    """An extension holds the start for half an hour while the guest is well: the swap ends, on the new disk."""
+def test_a_slow_extension_does_not_delay_the_swap() -> None:
+    """The swap succeeds while an extension delays the start operation of a healthy guest for half an hour."""
 
     async def story(azure: LocalAzure) -> None:
-        asked_at = azure.clock.time()
+        began = azure.clock.time()
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await azure.until(lambda: bool(azure.outcomes()), within_s=36000)
         assert azure.outcomes()[0]["status"] == "succeeded", azure.outcomes()
-        assert azure.clock.time() - asked_at < 600
+        assert azure.clock.time() - began < 600
         assert await azure.os_disk(VM_ID) == "web01-new"
 
     play(story, [{**vm_body(), "_slow_extension_s": 1800}, disk_body("web01-new")])
 
 
-def test_an_application_that_calls_itself_unhealthy_is_put_back() -> None:
-    """The agent reports, but the Application Health extension says unhealthy until the time is over."""
+def test_an_application_that_reports_unhealthy_is_rolled_back() -> None:
+    """The agent is ready, but the Application Health extension reports unhealthy until the timeout."""
 
     async def story(azure: LocalAzure) -> None:
         outcome = await swapped(azure)
@@ -110,13 +110,13 @@ def test_data_disks_are_as_before(agent: bool) -> None:
     async def story(azure: LocalAzure) -> None:
         outcome = await swapped(azure)
         assert outcome["status"] == ("succeeded" if agent else "not-proven"), outcome
-        assert said(outcome, "data-disks fits") and said(outcome, "3:web01-data:ReadOnly")
+        assert has_evidence(outcome, "data-disks fits") and has_evidence(outcome, "3:web01-data:ReadOnly")
 
     play(story, fleet)
 
 
 def test_a_data_disk_that_is_gone_needs_a_person() -> None:
-    """The old OS disk does not bring a lost data disk back: the VM runs, and somebody is told."""
+    """The old OS disk does not restore a lost data disk: the VM runs, and the outcome is needs-attention."""
     fleet = [vm_body(), disk_body("web01-new")]
     data = {"lun": 0, "name": "web01-data", "createOption": "Empty", "diskSizeGB": 64}
     fleet[0]["properties"]["storageProfile"]["dataDisks"] = [data]
@@ -132,13 +132,13 @@ def test_a_data_disk_that_is_gone_needs_a_person() -> None:
     play(story, fleet)
 
 
-def test_where_nothing_speaks_nothing_is_claimed() -> None:
-    """No agent, no probe, no log: the VM is watched for a while and runs on, counted apart."""
+def test_a_guest_without_any_signal_is_not_proven() -> None:
+    """Without agent, probe and boot log the VM keeps running and is counted as not proven."""
 
     async def story(azure: LocalAzure) -> None:
         outcome = await swapped(azure)
         assert (outcome["status"], outcome["reason"]) == ("not-proven", "guest-not-proven"), outcome
-        assert said(outcome, "agent quiet")
+        assert has_evidence(outcome, "agent quiet")
         _, row = await azure.api("GET", "/api/vms?vm=web01")
         assert (row["decision"], row["reason"]) == ("skip", "guest-not-proven")
         _, answer = await azure.api("POST", "/api/rollback", {"vms": ["web01"]})
@@ -149,8 +149,8 @@ def test_where_nothing_speaks_nothing_is_claimed() -> None:
     play(story, [vm_body(agent=False), disk_body("web01-new")])
 
 
-class Door:
-    """What the VM's guest answers on its private address; `statuses` in turn, the last one for ever."""
+class GuestServer:
+    """An HTTP server in place of the VM's guest; it answers with `statuses` in turn and then repeats the last one."""
 
     def __init__(self, *statuses: int) -> None:
         self.statuses = list(statuses)
@@ -173,7 +173,7 @@ class Door:
 
 
 def reachable(**fields: Any) -> list[dict[str, Any]]:
-    """The fleet with a VM whose private address is this machine: where a test can answer for its guest."""
+    """A fleet whose VM has 127.0.0.1 as private address, so a test can answer in place of its guest."""
     nic = f"{GROUP}/providers/Microsoft.Network/networkInterfaces/web01-nic"
     address = {"name": "ipconfig1", "properties": {"privateIPAddress": "127.0.0.1", "primary": True}}
     vm = vm_body(**fields)
@@ -192,23 +192,23 @@ def reachable(**fields: Any) -> list[dict[str, Any]]:
     ids=["agent too", "no agent", "flaps"],
 )
 def test_a_probe_that_answers_proves(agent: bool, statuses: list[int], status: str) -> None:
-    """Three answers in a row prove the guest, agent or none; one that flaps must come to rest first."""
+    """Three successes in a row prove the guest with or without an agent; a flapping guest needs a quiet time first."""
 
     async def story(azure: LocalAzure) -> None:
-        async with Door(*statuses) as door:
+        async with GuestServer(*statuses) as door:
             await azure.tag(VM_ID, RefreshProbe=f"http:{door.port}/healthz")
             outcome = await swapped(azure)
         assert outcome["status"] == status, outcome
-        assert said(outcome, "probe proves")
+        assert has_evidence(outcome, "probe proves")
 
     play(story, reachable(agent=agent))
 
 
-def test_each_rung_tells_its_own_time() -> None:
-    """The agent spoke at once and the probe minutes later, looks and activities apart: each has its own seconds."""
+def test_each_rung_has_its_own_time() -> None:
+    """The evidence has the seconds of the agent, which proves at once, and of the probe, which proves minutes later."""
 
     async def story(azure: LocalAzure) -> None:
-        async with Door(200, *[503] * 30, 200) as door:
+        async with GuestServer(200, *[503] * 30, 200) as door:
             await azure.tag(VM_ID, RefreshProbe=f"http:{door.port}/healthz")
             outcome = await swapped(azure)
         assert outcome["status"] == "succeeded", outcome
@@ -222,8 +222,8 @@ def test_each_rung_tells_its_own_time() -> None:
     play(story, reachable())
 
 
-def test_a_guest_that_listens_is_proved_where_its_agent_is_silent() -> None:
-    """The simulator's own guest: its port opens when it is up, and that is all that speaks for it."""
+def test_a_guest_that_listens_is_proved_without_an_agent() -> None:
+    """The open port of the simulator's guest proves it; its agent gives no signal."""
 
     async def story(azure: LocalAzure) -> None:
         (guest,) = azure.simulator.guests.listing()
@@ -231,18 +231,18 @@ def test_a_guest_that_listens_is_proved_where_its_agent_is_silent() -> None:
         await azure.tag(VM_ID, RefreshProbe=f"tcp:{port}")
         outcome = await swapped(azure)
         assert outcome["status"] == "succeeded", outcome
-        assert said(outcome, "probe proves") and said(outcome, "agent quiet")
+        assert has_evidence(outcome, "probe proves") and has_evidence(outcome, "agent quiet")
 
     nic, vm, disk = reachable(agent=False)
     play(story, [nic, {**vm, "_listens": [22]}, disk])
 
 
 @pytest.mark.parametrize("agent", [True, False])
-def test_a_probe_that_fails_puts_the_old_disk_back(agent: bool) -> None:
-    """Its owner asked for it: without an answer in time the old disk comes back, whatever the agent says."""
+def test_a_probe_that_fails_causes_a_rollback(agent: bool) -> None:
+    """Without a success in time the old disk is restored, whatever the agent reports."""
 
     async def story(azure: LocalAzure) -> None:
-        async with Door(200, 503) as door:
+        async with GuestServer(200, 503) as door:
             await azure.tag(VM_ID, RefreshProbe=f"http:{door.port}/")
             await azure.tag(VM_ID, OsDiskName="web01-new")
 
@@ -259,11 +259,11 @@ def test_a_probe_that_fails_puts_the_old_disk_back(agent: bool) -> None:
     play(story, reachable(agent=agent))
 
 
-def test_a_probe_that_never_answered_is_not_held_against_the_old_disk() -> None:
-    """The app cannot reach the VM at all: the new disk is not proved, the old one is back as it was."""
+def test_a_probe_that_never_succeeds_does_not_fail_the_old_disk() -> None:
+    """When the app cannot reach the VM at all, the new disk is rolled back and the VM runs on the old one."""
 
     async def story(azure: LocalAzure) -> None:
-        async with Door(503) as door:
+        async with GuestServer(503) as door:
             await azure.tag(VM_ID, RefreshProbe=f"http:{door.port}/")
             outcome = await swapped(azure)
         assert (outcome["status"], outcome["reason"]) == ("rolled-back", "unhealthy"), outcome
@@ -274,7 +274,7 @@ def test_a_probe_that_never_answered_is_not_held_against_the_old_disk() -> None:
 
 @pytest.mark.parametrize("text", ["ssh", "http://10.0.0.4/", "tcp:0", "tcp:22/x"])
 def test_a_probe_that_cannot_be_read_is_refused_before_downtime(text: str) -> None:
-    """The tag is named with the cure, and the VM keeps running."""
+    """The message names the tag, and the VM keeps running."""
 
     async def story(azure: LocalAzure) -> None:
         status, answer = await azure.api("POST", "/api/swap", {"vms": ["web01"], "disk": "web01-new", "dryRun": True})
@@ -291,11 +291,11 @@ def test_a_probe_that_cannot_be_read_is_refused_before_downtime(text: str) -> No
     ("serial", "what"),
     [("panic", "kernel panic"), ("emergency", "emergency mode"), ("setup", "Windows setup")],
 )
-def test_what_the_boot_log_says_against_a_vm_condemns_it_at_once(serial: str, what: str) -> None:
-    """No agent has ever spoken on this VM, but its serial log says that it did not come up: rolled back in seconds."""
+def test_a_failure_in_the_boot_log_causes_a_rollback_at_once(serial: str, what: str) -> None:
+    """A failure in the serial log of a VM that never had an agent causes a rollback within seconds."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"disk": "web01-new", "boots": False, "serial": serial}])
+        azure.simulator.services.faults.add([{"disk": "web01-new", "boots": False, "serial": serial}])
         outcome = await swapped(azure)
         assert (outcome["status"], outcome["reason"]) == ("rolled-back", "unhealthy"), outcome
         assert what in outcome["message"]
@@ -308,16 +308,18 @@ def test_what_the_boot_log_says_against_a_vm_condemns_it_at_once(serial: str, wh
     play(story, [vm, disk_body("web01-new")])
 
 
-def test_a_vm_that_the_platform_calls_unavailable_is_put_back() -> None:
-    """No guest speaks and Resource Health has it down since the start: the old disk comes back at the timeout."""
+def test_a_vm_that_resource_health_reports_unavailable_is_rolled_back() -> None:
+    """A silent VM that is unavailable in Resource Health since its start is rolled back at the timeout."""
 
     async def story(azure: LocalAzure) -> None:
-        told = {"availabilityState": "Unavailable", "reasonType": "Unplanned", "occuredTime": "2099-01-01T00:00:00Z"}
+        status = {"availabilityState": "Unavailable", "reasonType": "Unplanned", "occuredTime": "2099-01-01T00:00:00Z"}
         match = {"method": "GET", "path": ".*/availabilityStatuses/current"}
-        azure.simulator.plane.faults.add([{"match": match, "respond": {"status": 200, "body": {"properties": told}}}])
+        azure.simulator.services.faults.add(
+            [{"match": match, "respond": {"status": 200, "body": {"properties": status}}}]
+        )
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await azure.until(lambda: azure.journal(VM_ID)["stops"] == 2)
-        azure.simulator.plane.faults.clear()
+        azure.simulator.services.faults.clear()
         outcome = await outcome_of(azure)
         assert (outcome["status"], outcome["reason"]) == ("rolled-back", "unhealthy"), outcome
         assert "resource-health" in outcome["message"]
@@ -325,10 +327,12 @@ def test_a_vm_that_the_platform_calls_unavailable_is_put_back() -> None:
     play(story, [vm_body(agent=False), disk_body("web01-new")])
 
 
-def of_image(promise: str | None, *, agent: bool) -> list[dict[str, Any]]:
-    """A VM and a new disk from an image whose definition says `RefreshAgent=<promise>`."""
+def of_image(has_agent: str | None, *, agent: bool) -> list[dict[str, Any]]:
+    """A VM and a new disk from an image whose definition has the tag `RefreshAgent=<has_agent>`."""
     tags = (
-        {"RefreshPersonalizes": "true"} if promise is None else {"RefreshPersonalizes": "true", "RefreshAgent": promise}
+        {"RefreshPersonalizes": "true"}
+        if has_agent is None
+        else {"RefreshPersonalizes": "true", "RefreshAgent": has_agent}
     )
     origin = {"createOption": "FromImage", "galleryImageReference": {"id": VERSION_ID}}
     gallery = [{"id": GALLERY, "location": "westeurope"}, definition_body(DEFINITION_ID, tags), version_body()]
@@ -336,7 +340,7 @@ def of_image(promise: str | None, *, agent: bool) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("promise", "agent", "status"),
+    ("has_agent", "agent", "status"),
     [
         ("true", True, "rolled-back"),
         ("true", False, "rolled-back"),
@@ -345,24 +349,26 @@ def of_image(promise: str | None, *, agent: bool) -> list[dict[str, Any]]:
         (None, False, "not-proven"),
     ],
 )
-def test_silence_means_what_the_image_promises(promise: str | None, agent: bool, status: str) -> None:
-    """The new disk's agent stays silent: unhealthy where one is promised, or was heard before; else not proven."""
+def test_a_silent_agent_is_unhealthy_only_where_one_is_expected(
+    has_agent: str | None, agent: bool, status: str
+) -> None:
+    """A silent agent is unhealthy if the image has one or the old disk's agent reported; otherwise it is not proven."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"disk": "web01-new", "boots": False}])
+        azure.simulator.services.faults.add([{"disk": "web01-new", "boots": False}])
         outcome = await swapped(azure)
         assert outcome["status"] == status, outcome
 
-    play(story, of_image(promise, agent=agent))
+    play(story, of_image(has_agent, agent=agent))
 
 
-def test_a_vm_takes_the_time_its_tag_gives_it() -> None:
-    """A silent disk is given up when the VM's own time is over, long before the setting's."""
+def test_a_tag_sets_the_health_timeout_of_a_vm() -> None:
+    """A silent disk is rolled back after the VM's own timeout, long before the one of the setting."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"disk": "web01-new", "boots": False}])
+        azure.simulator.services.faults.add([{"disk": "web01-new", "boots": False}])
         outcome = await swapped(azure)
         assert outcome["status"] == "rolled-back", outcome
-        assert said(outcome, "health failed after 6")
+        assert has_evidence(outcome, "health failed after 6")
 
     play(story, [vm_body(RefreshHealthTimeoutS="60"), disk_body("web01-new")])

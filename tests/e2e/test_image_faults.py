@@ -1,4 +1,4 @@
-"""A build that Azure or a worker lets down: nothing half-made stays unnamed, and the next month goes on."""
+"""Builds that fail in Azure or in a worker: every incomplete resource is named, and the next month works."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from simulator.arm.core.store import Json
-from tests.support.chaos.boundaries import DieAtEachStep
+from tests.support.chaos.boundaries import CrashAtEachStep
 from tests.support.worlds.builders import GALLERY, GROUP, VERSION_ID
 from tests.support.worlds.month_world import HostedWorld, gallery_bodies, on_functions, vm_bodies
 
@@ -32,8 +32,8 @@ publish = {{ via_managed_image = true }}
 """
 FAR = [
     body
-    for name, place in (("near", "westeurope"), ("mid", "uksouth"), ("far", "northeurope"))
-    for body in ({**one, "location": place} for one in vm_bodies(name))
+    for name, region in (("near", "westeurope"), ("mid", "uksouth"), ("far", "northeurope"))
+    for body in ({**one, "location": region} for one in vm_bodies(name))
 ]
 TURNS = frozenset({"create_images", "build_image"})
 ONE_REGION_FAILED = {
@@ -45,7 +45,7 @@ ONE_REGION_FAILED = {
 
 
 def plan(world: HostedWorld, *rules: Json) -> None:
-    world.simulator.plane.faults.add(rules)
+    world.simulator.services.faults.add(rules)
 
 
 def failing(operation: str, resource: str = "*", **error: Any) -> Json:
@@ -58,8 +58,8 @@ async def build(world: HostedWorld, **asked: Any) -> Json:
     return found
 
 
-def test_a_version_that_misses_one_region_of_three_is_kept_out_of_use_and_told_with_its_cure() -> None:
-    """The region and Azure's details, the commands that try it again; no disk from it; next month is not blocked."""
+def test_a_version_that_misses_one_region_of_three_is_not_used_and_has_commands() -> None:
+    """The row has the region, Azure's details and commands to retry; no disk is made from it; next month works."""
 
     async def story(world: HostedWorld) -> None:
         plan(world, failing("versionCreate", "*202611.1.0", **ONE_REGION_FAILED))
@@ -78,15 +78,15 @@ def test_a_version_that_misses_one_region_of_three_is_kept_out_of_use_and_told_w
 
         again = await build(world)
         assert (again["reason"], again["version"]) == ("made", "202611.2.0")
-        assert again["by_hand"] == [f"az resource delete --ids {VERSION_ID}"], "what is left is named until it is gone"
+        assert again["by_hand"] == [f"az resource delete --ids {VERSION_ID}"], "a leftover is named until it is deleted"
         december = await build(world, period="202612")
         assert (december["reason"], december["version"]) == ("made", "202612.1.0")
 
     on_functions([*gallery_bodies(), *FAR], story)
 
 
-def test_a_version_that_arrived_nowhere_is_taken_away() -> None:
-    """Azure's own words, and nothing left to clean up; the name is free again."""
+def test_a_version_that_fails_in_every_region_is_deleted() -> None:
+    """The row has Azure's error, nothing is left, and the version number is free again."""
 
     async def story(world: HostedWorld) -> None:
         plan(world, failing("versionCreate", code="QuotaExceeded", message="no room in the gallery"))
@@ -100,8 +100,8 @@ def test_a_version_that_arrived_nowhere_is_taken_away() -> None:
     on_functions(gallery_bodies(), story)
 
 
-def test_what_a_lock_keeps_is_named_with_the_command_that_takes_it_away() -> None:
-    """A lock on the gallery's group refuses the deletion: the version stays, listed now and in every later run."""
+def test_a_version_that_a_lock_keeps_is_named_with_the_command_to_delete_it() -> None:
+    """A version that a lock on the gallery's group keeps is listed in this run and in every later one."""
 
     async def story(world: HostedWorld) -> None:
         plan(world, failing("versionCreate", "*202611.1.0", code="InternalError", message="try again"))
@@ -120,24 +120,24 @@ def test_what_a_lock_keeps_is_named_with_the_command_that_takes_it_away() -> Non
     on_functions([*gallery_bodies(), lock], story)
 
 
-def test_what_azure_refuses_at_once_makes_nothing() -> None:
-    """A source that went away after the plan, a quota, no right: Azure's words in the row, and no version."""
+def test_a_build_that_azure_refuses_at_once_makes_nothing() -> None:
+    """A deleted source, a quota or a missing right leaves no version, and the row has Azure's error."""
 
     async def story(world: HostedWorld) -> None:
         for status, code in ((404, "ResourceNotFound"), (409, "QuotaExceeded"), (403, "LinkedAuthorizationFailed")):
-            answer = {"status": status, "body": {"error": {"code": code, "message": "said Azure"}}}
+            answer = {"status": status, "body": {"error": {"code": code, "message": "planned"}}}
             plan(world, {"match": {"method": "PUT", "path": "versions/"}, "times": 1, "respond": answer})
             row = await build(world)
             assert (row["decision"], row["reason"]) == ("failed", "azure-said-no")
-            assert f"{code}: said Azure" in row["message"]
+            assert f"{code}: planned" in row["message"]
             assert world.resource(VERSION_ID) is None
         assert (await build(world))["reason"] == "made"
 
     on_functions(gallery_bodies(), story)
 
 
-def test_a_version_that_never_gets_ready_blocks_this_month_only() -> None:
-    """Told after hours, waited for when asked again; a day later it is a leftover that a person may delete."""
+def test_a_version_that_is_never_ready_blocks_only_its_month() -> None:
+    """The build times out and a second one finds it under way; a day later the version is a leftover with a command."""
 
     async def story(world: HostedWorld) -> None:
         plan(world, {"match": {"operation": "versionCreate", "resource": "*202611.1.0"}, "hang": True})
@@ -157,8 +157,8 @@ def packed() -> list[Json]:
 
 
 @pytest.mark.parametrize("operation", ["galleryCreate", "imageCreate", "versionCreate"])
-def test_a_vhd_that_fails_on_its_way_leaves_nothing_unnamed(operation: str, tmp_path: Path) -> None:
-    """Definition, managed image, version: whichever of the three fails, no image and no version is left behind."""
+def test_a_failed_build_from_a_vhd_leaves_nothing_unnamed(operation: str, tmp_path: Path) -> None:
+    """Whether definition, managed image or version fails, no image and no version is left."""
 
     async def story(world: HostedWorld) -> None:
         plan(world, failing(operation, code="InternalError", message="try again"))
@@ -177,18 +177,18 @@ def test_a_vhd_that_fails_on_its_way_leaves_nothing_unnamed(operation: str, tmp_
 
 
 @pytest.mark.parametrize("moment", ["before", "after", "turn"])
-def test_a_crash_at_each_step_is_taken_up_again(moment: str, tmp_path: Path) -> None:
-    """Each activity may run twice and each turn be lost: one definition, one image, one version, admitted once."""
+def test_a_build_resumes_after_a_crash_at_each_step(moment: str, tmp_path: Path) -> None:
+    """With repeated activities and lost turns a build makes one definition, image and version, admitted once."""
 
     async def story(world: HostedWorld) -> None:
-        dying = world.hub.interruptions = DieAtEachStep(moment, turns=TURNS)
+        dying = world.hub.interruptions = CrashAtEachStep(moment, turns=TURNS)
         row = await build(world)
         assert (row["decision"], row["reason"], row["version"]) == ("create", "made", "202611.1.0"), row
         made = ["PUT packed", "PUT packed-202611.1.0", "PUT 202611.1.0", "PATCH 202611.1.0"]
         assert world.writes() == made
         activities = {"list_builds", "plan_version", "make_definition", "make_image", "begin_version"}
         activities |= {"watch_version", "admit_version"}
-        assert dying.died >= (TURNS if moment == "turn" else activities)
+        assert dying.crashed >= (TURNS if moment == "turn" else activities)
 
     path = tmp_path / "images.toml"
     path.write_text(IMAGES_TOML)
@@ -196,24 +196,24 @@ def test_a_crash_at_each_step_is_taken_up_again(moment: str, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-def test_a_crash_while_cleaning_up_is_taken_up_again(moment: str) -> None:
-    """Whatever dies after a version failed, it is explained once and gone in the end."""
+def test_a_cleanup_resumes_after_a_crash_at_each_step(moment: str) -> None:
+    """After any crash the failed version is explained once and deleted."""
 
     async def story(world: HostedWorld) -> None:
-        dying = world.hub.interruptions = DieAtEachStep(moment, turns=TURNS)
+        dying = world.hub.interruptions = CrashAtEachStep(moment, turns=TURNS)
         plan(world, failing("versionCreate", code="InternalError", message="try again"))
         row = await build(world)
-        # Azure's words stand on a URL that is lost together with the answer that named it.
+        # Azure's error is on a status URL, which is lost together with the response that had it.
         why = "InternalError: try again" if moment == "before" else "reason unknown"
         assert f"{why}; nothing of it is left" in row["message"]
         assert world.resource(VERSION_ID) is None
-        assert dying.died >= {"explain_version", "discard_version"}
+        assert dying.crashed >= {"explain_version", "discard_version"}
 
     on_functions(gallery_bodies(), story)
 
 
-def test_a_run_killed_between_arrival_and_admission_is_taken_up_by_the_next() -> None:
-    """Its version is neither built twice nor forgotten: the next run of the month ends its checks."""
+def test_a_run_that_is_killed_before_admission_is_completed_by_the_next() -> None:
+    """The next run of the month finishes the checks of the version and does not build it again."""
 
     async def story(world: HostedWorld) -> None:
         first = world.hub.start("create_images", {"period": "202611"}, None)

@@ -1,4 +1,4 @@
-"""Month after month: what scripts of this kind got wrong, and what two runs at once come to."""
+"""Months of images: errors that scripts for this task often have, and two runs at the same time."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def origin(world: HostedWorld, disk: str) -> str:
 
 
 def test_the_generation_is_the_vms_own() -> None:
-    """Generation 1 is nowhere assumed: a VM of either generation gets a disk of its own, from an image of its own."""
+    """A VM of either generation gets a disk of its generation, from an image of that generation."""
 
     async def story(world: HostedWorld) -> None:
         result = await world.run("refresh_month", {"period": "202611"})
@@ -58,7 +58,7 @@ def test_the_generation_is_the_vms_own() -> None:
 
 
 def test_every_vm_gets_its_own_operating_system() -> None:
-    """One run, several images: Linux and Windows VMs, and one that names its image, each from the right one."""
+    """In one run Linux and Windows VMs, and a VM that names its image, each get a disk from the right image."""
 
     async def story(world: HostedWorld) -> None:
         result = await world.run("refresh_month", {"period": "202611"})
@@ -77,7 +77,7 @@ def test_every_vm_gets_its_own_operating_system() -> None:
 
 
 def test_the_definition_stays_the_same_every_month() -> None:
-    """A year of months is one definition with twelve versions: what selects by definition goes on selecting."""
+    """Several months make versions of one definition and do not write the definition again."""
 
     async def story(world: HostedWorld) -> None:
         for month in range(1, 4):
@@ -92,7 +92,7 @@ def test_the_definition_stays_the_same_every_month() -> None:
 
 
 def test_the_version_number_rises_every_month() -> None:
-    """Never 1.0.0 again: numbers grow with month and rebuild, so that `latest` is the newest."""
+    """Version numbers grow with month and rebuild, so `latest` is the newest version."""
 
     async def story(world: HostedWorld) -> None:
         made = []
@@ -107,7 +107,7 @@ def test_the_version_number_rises_every_month() -> None:
 
 
 def test_a_timer_and_two_requests_at_once_make_one_version(caplog: pytest.LogCaptureFixture) -> None:
-    """Whoever asks, however often at the same time: one version, and every run says the same of it."""
+    """Simultaneous timers and requests make one version, and every run reports that version."""
 
     async def story(azure: LocalAzure) -> None:
         period = f"{azure.clock.now():%Y%m}"
@@ -119,18 +119,18 @@ def test_a_timer_and_two_requests_at_once_make_one_version(caplog: pytest.LogCap
         runs = (await azure.api("GET", "/api/runs?kind=images"))[1]["value"]
         runs += (await azure.api("GET", "/api/runs?kind=month"))[1]["value"]
         assert len(runs) >= 2
-        told = {(row["version"], row["decision"]) for run in runs for row in run["images"]}
-        assert {version for version, _ in told} == {f"{period}.1.0"}
-        assert {decision for _, decision in told} <= {"create", "skip"}
+        rows = {(row["version"], row["decision"]) for run in runs for row in run["images"]}
+        assert {version for version, _ in rows} == {f"{period}.1.0"}
+        assert {decision for _, decision in rows} <= {"create", "skip"}
         versions = await azure.arm("GET", f"{DEFINITION_ID}/versions")
         assert [one["name"] for one in versions["value"]] == [f"{period}.1.0"]
-        assert not [line for line in caplog.messages if "failed" in line], "a second firing is no failure"
+        assert not [line for line in caplog.messages if "failed" in line], "a second firing must not fail"
 
     play(story, gallery_bodies(), events=False)
 
 
-def test_a_run_under_way_says_how_far_each_region_is() -> None:
-    """While a version is replicated, the run names its regions with their state and percentage."""
+def test_a_run_under_way_shows_the_progress_of_each_region() -> None:
+    """While a version replicates, the run has the state and percentage of each region."""
 
     async def story(azure: LocalAzure) -> None:
         _, begun = await azure.api("POST", "/api/images", {"period": "202611"})

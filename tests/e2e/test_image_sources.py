@@ -1,4 +1,4 @@
-"""Image versions from every source that is there already, each onto the VM that asks for it."""
+"""Image versions from every kind of existing source, each swapped onto the VM that names the image."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ async def month(azure: LocalAzure, **asked: Any) -> dict[str, Any]:
 
 
 def test_a_month_from_every_source_ends_with_each_vm_on_a_disk_from_its_own(tmp_path: Path) -> None:
-    """Seven kinds of sources and a definition that is made: each version is built, published, and swapped onto a VM."""
+    """For seven kinds of sources and one new definition a version is built, published and swapped onto a VM."""
 
     async def story(azure: LocalAzure) -> None:
         run = await month(azure, period="202611")
@@ -111,7 +111,7 @@ def test_a_month_from_every_source_ends_with_each_vm_on_a_disk_from_its_own(tmp_
 
 
 async def check_what_was_published(azure: LocalAzure) -> None:
-    """Sources as asked for, `latest` resolved to a number, data disks by LUN, publishing as images.toml says."""
+    """Sources come from the tags, `latest` is resolved, data disks have their LUN, publishing follows images.toml."""
 
     async def storage(name: str) -> dict[str, Any]:
         body = await azure.arm("GET", f"{GALLERY}/images/{name}/versions/202611.1.0")

@@ -1,4 +1,4 @@
-"""Notice before downtime: people are told when a VM will be stopped, and what they do in the time they have counts."""
+"""Notice before downtime: an event announces the stop of a VM, and changes during the notice count."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ def kinds(azure: LocalAzure) -> list[str]:
 
 
 def writes_of_the_app(azure: LocalAzure) -> list[str]:
-    """Every change on the VM since the test's own tag edits, which come before anything else."""
+    """The app's writes to VMs; the tag edits of the test have no client request id."""
     rows = azure.simulator.journal.to_json(azure.clock.now())["requests"]
     changed = [row for row in rows if row["method"] in ("PATCH", "POST", "PUT") and "/virtualMachines/" in row["path"]]
     return [row["path"].rsplit("/", 1)[-1] for row in changed if row["client_request_id"]]
 
 
-async def told(azure: LocalAzure, disk: str = "web01-new") -> None:
-    """Ask for a disk and wait until the notice is out."""
+async def announced(azure: LocalAzure, disk: str = "web01-new") -> None:
+    """Request a disk and wait until its `starting` event is published."""
     await azure.tag(VM_ID, OsDiskName=disk)
     await azure.until(lambda: bool(events(azure)))
 
 
 def test_nothing_is_touched_before_the_notice_is_over() -> None:
-    """The VM runs untouched until `hold_until`, sweeps and looks notwithstanding, and is swapped then, told of once."""
+    """The VM runs unchanged until `hold_until` despite sweeps, is announced once, and is swapped then."""
 
     async def story(azure: LocalAzure) -> None:
-        await told(azure)
+        await announced(azure)
         hold_until = events(azure)[0]["data"]["hold_until"]
         for _ in range(5):
             await asyncio.sleep(301)
@@ -49,7 +49,7 @@ def test_nothing_is_touched_before_the_notice_is_over() -> None:
         _, answer = await azure.api("GET", "/api/vms?vm=web01")
         assert (answer["decision"], answer["reason"]) == ("swap", "swapping")
         assert "notice" in answer["message"]
-        assert len(azure.book()["running"]) == 1
+        assert len(azure.dispatcher_state()["running"]) == 1
         await azure.settled()
         assert kinds(azure) == ["starting", "succeeded"]
         ((stopped, _),) = azure.journal(VM_ID)["intervals"]
@@ -61,11 +61,11 @@ def test_nothing_is_touched_before_the_notice_is_over() -> None:
     play(story, FLEET, settings=NOTICE)
 
 
-def test_a_wish_that_changes_during_the_notice_counts() -> None:
-    """Another disk is asked for while people make ready: that one is swapped in, once, and the first never."""
+def test_a_disk_that_changes_during_the_notice_counts() -> None:
+    """A disk that is requested during the notice replaces the first one, and only it is swapped in."""
 
     async def story(azure: LocalAzure) -> None:
-        await told(azure)
+        await announced(azure)
         await asyncio.sleep(600)
         await azure.tag(VM_ID, OsDiskName="web01-newer")
         await azure.settled()
@@ -77,11 +77,11 @@ def test_a_wish_that_changes_during_the_notice_counts() -> None:
     play(story, FLEET, settings=NOTICE)
 
 
-def test_a_notice_can_be_answered_with_no() -> None:
-    """Put on hold, taken back, or locked during the notice: nothing is written and nothing stopped."""
+def test_a_swap_can_be_cancelled_during_its_notice() -> None:
+    """A VM that is put on hold, loses its request or is locked during the notice is neither written nor stopped."""
 
     async def story(azure: LocalAzure) -> None:
-        await told(azure)
+        await announced(azure)
         await azure.tag(VM_ID, AutoRefresh="hold")
         await azure.settled()
         assert [outcome["reason"] for outcome in azure.outcomes()] == ["on-hold"]
@@ -93,10 +93,10 @@ def test_a_notice_can_be_answered_with_no() -> None:
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await azure.until(lambda: len(events(azure)) > 4)
         lock = f"{VM_ID}/providers/Microsoft.Authorization/locks/freeze"
-        azure.simulator.upsert([{"id": lock, "properties": {"level": "ReadOnly"}}])
+        azure.simulator.put_resources([{"id": lock, "properties": {"level": "ReadOnly"}}])
         await azure.settled()
         assert [outcome["reason"] for outcome in azure.outcomes()] == ["on-hold", "no-wish", "locked"]
-        assert kinds(azure) == ["starting", "refused"] * 3, "whoever made ready is told that it is off"
+        assert kinds(azure) == ["starting", "refused"] * 3, "an event cancels each announcement"
         assert [event["data"]["reason"] for event in events(azure)[1::2]] == ["on-hold", "no-wish", "locked"]
         assert writes_of_the_app(azure) == []
         assert azure.journal(VM_ID)["stops"] == 0
@@ -104,11 +104,11 @@ def test_a_notice_can_be_answered_with_no() -> None:
     play(story, FLEET, settings=NOTICE)
 
 
-def test_the_brake_works_during_a_notice() -> None:
-    """Paused while people make ready: the VM keeps running and they are told; resumed, it is announced anew."""
+def test_a_pause_works_during_a_notice() -> None:
+    """After a pause during the notice the VM runs and the swap is cancelled; after resume it is announced again."""
 
     async def story(azure: LocalAzure) -> None:
-        await told(azure)
+        await announced(azure)
         await azure.api("POST", "/api/pause", {"why": "not today"})
         await asyncio.sleep(2400)
         assert kinds(azure) == ["starting", "refused"]
@@ -121,8 +121,8 @@ def test_the_brake_works_during_a_notice() -> None:
     play(story, FLEET, settings=NOTICE)
 
 
-def test_a_vm_that_does_not_run_waits_for_nobody() -> None:
-    """A deallocated VM is swapped at once: its `starting` is told, and there is nothing to make ready for."""
+def test_a_vm_that_does_not_run_is_swapped_without_notice() -> None:
+    """A deallocated VM is swapped at once, and its `starting` event is published."""
 
     async def story(azure: LocalAzure) -> None:
         await azure.tag(VM_ID, OsDiskName="web01-new")
@@ -135,16 +135,16 @@ def test_a_vm_that_does_not_run_waits_for_nobody() -> None:
 
 
 def test_a_recovery_gives_no_notice() -> None:
-    """A swap that vanishes in the middle is taken up as soon as it is found out: a VM that is down waits for nobody."""
+    """A lost swap whose VM is down resumes as soon as a sweep finds it, without another notice."""
 
     async def story(azure: LocalAzure) -> None:
-        await told(azure)
+        await announced(azure)
 
         async def down() -> bool:
             return await azure.power(VM_ID) == "deallocated"
 
         await azure.until(down)
-        (row,) = azure.book()["running"].values()
+        (row,) = azure.running_swaps()
         azure.hub.terminate(next(name for name in azure.hub.orchestrations.instances if name.endswith(f"-{row['n']}")))
         for _ in range(4):
             await asyncio.sleep(301)
@@ -158,12 +158,12 @@ def test_a_recovery_gives_no_notice() -> None:
     play(story, FLEET, settings=NOTICE)
 
 
-def test_a_notice_that_vanishes_is_given_anew() -> None:
-    """The orchestration is gone before anything was touched: the sweep starts over, and people are told again."""
+def test_a_lost_notice_is_given_again() -> None:
+    """When the orchestration is lost during its notice, the sweep starts another one with its own notice."""
 
     async def story(azure: LocalAzure) -> None:
-        await told(azure)
-        (row,) = azure.book()["running"].values()
+        await announced(azure)
+        (row,) = azure.running_swaps()
         azure.hub.terminate(next(name for name in azure.hub.orchestrations.instances if name.endswith(f"-{row['n']}")))
         for _ in range(4):
             await asyncio.sleep(301)
@@ -176,12 +176,12 @@ def test_a_notice_that_vanishes_is_given_anew() -> None:
     play(story, FLEET, settings=NOTICE)
 
 
-def test_a_notice_that_vanishes_and_is_not_wanted_any_more_is_called_off() -> None:
-    """The run that gave it is gone, and so is the wish: the run that takes its place says that nothing will happen."""
+def test_a_lost_notice_is_cancelled_when_the_request_is_gone() -> None:
+    """When the run and the request are gone, the next run publishes `refused`."""
 
     async def story(azure: LocalAzure) -> None:
-        await told(azure)
-        (row,) = azure.book()["running"].values()
+        await announced(azure)
+        (row,) = azure.running_swaps()
         azure.hub.terminate(next(name for name in azure.hub.orchestrations.instances if name.endswith(f"-{row['n']}")))
         await azure.tag(VM_ID, OsDiskName="")
         for _ in range(4):
@@ -195,10 +195,10 @@ def test_a_notice_that_vanishes_and_is_not_wanted_any_more_is_called_off() -> No
 
 
 def test_a_topic_that_is_down_does_not_stop_the_swap() -> None:
-    """Nobody could be told: the swap goes on when the notice is over all the same."""
+    """When the event cannot be published, the swap still starts after the notice."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"match": {"path": "/api/events"}, "delay_s": 9000}])
+        azure.simulator.services.faults.add([{"match": {"path": "/api/events"}, "delay_s": 9000}])
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await asyncio.sleep(1700)
         assert azure.journal(VM_ID)["stops"] == 0
@@ -208,17 +208,17 @@ def test_a_topic_that_is_down_does_not_stop_the_swap() -> None:
     play(story, FLEET, settings=NOTICE)
 
 
-def test_a_vm_in_its_notice_takes_up_a_place() -> None:
-    """With room for one swap the second VM waits for the first one's notice, and bulk work gives way to neither."""
+def test_a_vm_in_its_notice_counts_as_a_running_swap() -> None:
+    """With a limit of one swap the second VM waits for the first one's notice; a notice does not delay bulk work."""
 
     async def story(azure: LocalAzure) -> None:
-        await told(azure)
+        await announced(azure)
         other = VM_ID.replace("web01", "web02")
         await azure.tag(other, OsDiskName="web02-new")
         await asyncio.sleep(300)
         _, queue = await azure.api("GET", "/api/queue")
         assert "swaps-in-flight" in str(queue)
-        assert count_down(azure.book()) == {"running": 0}
+        assert count_down(azure.dispatcher_state()) == {"running": 0}
         assert kinds(azure) == ["starting"]
         await azure.settled()
         assert kinds(azure) == ["starting", "succeeded"] * 2

@@ -1,4 +1,4 @@
-"""The queries of docs/operations.md, against the log lines of a real swap: every field they name is in them."""
+"""The queries of docs/operations.md against the log lines of a swap: every field of a query is in the lines."""
 
 from __future__ import annotations
 
@@ -22,15 +22,17 @@ QUERIES = re.findall(r"```kusto\n(.*?)```", DOC, re.DOTALL)
 
 @pytest.fixture(scope="module")
 def lines() -> list[str]:
-    """What the app logs of one swap in each stop mode, while the topic takes nothing, and of missing events."""
-    told: list[str] = []
+    """The log lines of one swap in each stop mode with a topic that refuses events, and of missing events."""
+    messages: list[str] = []
 
     class Listening(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            told.append(record.getMessage())
+            messages.append(record.getMessage())
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"match": {"path": "/api/events"}, "respond": {"status": 403, "body": {}}}])
+        azure.simulator.services.faults.add(
+            [{"match": {"path": "/api/events"}, "respond": {"status": 403, "body": {}}}]
+        )
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await azure.tag(VM_ID.replace("web01", "web02"), OsDiskName="web02-new")
         await azure.settled()
@@ -46,11 +48,11 @@ def lines() -> list[str]:
     finally:
         logger.removeHandler(handler)
         logger.setLevel(before)
-    return told
+    return messages
 
 
 def parsed(lines: list[str], query: str) -> list[dict[str, Any]]:
-    """The lines a query takes, read as it reads them."""
+    """The lines that a query selects, parsed as in the query."""
     (prefix,) = re.findall(r'Message startswith "(\w+ \{)"', query)
     (skipped,) = re.findall(r"parse_json\(substring\(Message, (\d+)\)\)", query)
     return [json.loads(line[int(skipped) :]) for line in lines if line.startswith(prefix)]
@@ -58,7 +60,7 @@ def parsed(lines: list[str], query: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("query", [query for query in QUERIES if "parse_json" in query], ids=lambda q: q[:20].strip())
 def test_every_field_of_a_query_is_in_the_log_line(query: str, lines: list[str]) -> None:
-    """A query finds the lines by their beginning, reads them as JSON, and each field it asks for is there."""
+    """A query selects lines by their start, parses them as JSON, and finds every field that it uses."""
     rows = parsed(lines, query)
     assert rows
     name = re.findall(r"extend (\w+) = parse_json", query)[0]
@@ -68,8 +70,8 @@ def test_every_field_of_a_query_is_in_the_log_line(query: str, lines: list[str])
         assert asked <= row.keys(), asked - row.keys()
 
 
-def test_downtime_can_be_told_by_stop_mode(lines: list[str]) -> None:
-    """Both modes are in the lines, with downtime and Azure's own time as numbers whose ratio makes sense."""
+def test_downtime_can_be_compared_by_stop_mode(lines: list[str]) -> None:
+    """The lines have both modes, with a plausible ratio of downtime to Azure's time."""
     rows = parsed(lines, QUERIES[0])
     assert {row["stop_mode"] for row in rows} == {"deallocate", "power-off"}
     for row in rows:
@@ -77,6 +79,6 @@ def test_downtime_can_be_told_by_stop_mode(lines: list[str]) -> None:
 
 
 def test_log_lines_are_not_sampled() -> None:
-    """A swap whose line is dropped would be missing: the host leaves log lines out of sampling."""
+    """host.json excludes log lines from sampling, so no swap is missing."""
     sampling = json.loads((ROOT / "host.json").read_text())["logging"]["applicationInsights"]["samplingSettings"]
     assert "Trace" in sampling["excludedTypes"].split(";")

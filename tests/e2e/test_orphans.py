@@ -1,4 +1,4 @@
-"""What builds leave half made stands in one list, with the commands that take it away."""
+"""`GET /api/orphans` lists incomplete resources of builds with the commands that delete them."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def version(number: str, state: str, **properties: Any) -> dict[str, Any]:
 
 
 def image(name: str, stands_for: str | None) -> dict[str, Any]:
-    told = {"RefreshVersion": stands_for} if stands_for else {}
-    return {"id": f"{BESIDE}/providers/Microsoft.Compute/images/{name}", "location": "westeurope", "tags": told}
+    tags = {"RefreshVersion": stands_for} if stands_for else {}
+    return {"id": f"{BESIDE}/providers/Microsoft.Compute/images/{name}", "location": "westeurope", "tags": tags}
 
 
 def left_over(azure: LocalAzure) -> list[dict[str, Any]]:
@@ -43,21 +43,21 @@ def left_over(azure: LocalAzure) -> list[dict[str, Any]]:
         {**version("1.0.0", "Failed"), "tags": {}},
         image("ubuntu-202601.1.0", "ubuntu/202601.1.0"),
         image("ubuntu-202602.1.0", "ubuntu/202602.1.0"),
-        image("somebodys", None),
+        image("foreign", None),
         disk_body("web01-202601", creationData=creation, provisioningState="Failed"),
         disk_body("web01-202602", creationData=creation),
-        disk_body("somebodys", provisioningState="Failed"),
+        disk_body("foreign", provisioningState="Failed"),
         vm_body(),
         {"id": PROOF, "location": "westeurope", "tags": {"RefreshRun": RUN, "RefreshFor": "proof"}},
         {"id": f"{PROOF}-2", "location": "westeurope", "tags": {"RefreshRun": RUN, "RefreshFor": "proof"}},
     ]
 
 
-def test_whatever_was_left_half_made_is_listed_with_its_commands() -> None:
-    """A failed disk, failed or stuck versions, an image without its version, a dead run's group; nothing is deleted."""
+def test_every_incomplete_resource_is_listed_with_its_commands() -> None:
+    """Lists failed disks, failed or stuck versions, images without a version, groups of dead runs; deletes nothing."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.upsert(left_over(azure))
+        azure.simulator.put_resources(left_over(azure))
         before = {record.id.text for record in azure.simulator.store.everything()}
         status, answer = await azure.api("GET", "/api/orphans")
         assert status == 200, answer
@@ -80,19 +80,19 @@ def test_whatever_was_left_half_made_is_listed_with_its_commands() -> None:
 
 
 def test_nothing_under_way_is_an_orphan() -> None:
-    """While a build is open, none of its definition's versions and images is listed, nor the group of an open run."""
+    """Versions and images of a definition under build, and the group of an open run, are not listed."""
 
     async def story(azure: LocalAzure) -> None:
-        checked = f"{DEFINITION}/versions/202604.1.0"  # or the build would wait for it
-        azure.simulator.upsert([body for body in left_over(azure) if body["id"] != checked])
-        azure.simulator.plane.faults.add([{"match": {"operation": "versionCreate"}, "hang": True}])
+        checked = f"{DEFINITION}/versions/202604.1.0"  # with it the build would wait
+        azure.simulator.put_resources([body for body in left_over(azure) if body["id"] != checked])
+        azure.simulator.services.faults.add([{"match": {"operation": "versionCreate"}, "hang": True}])
         _, begun = await azure.api("POST", "/api/images", {"period": "202612"})
         await azure.until(lambda: any(name.startswith("build-") for name in azure.hub.orchestrations.instances))
         mine = temporary_group.group_id(SUBNET, temporary_group.PROOF, DEFINITION, begun["id"])
-        azure.simulator.upsert([{"id": mine, "tags": {"RefreshRun": begun["id"]}}])
+        azure.simulator.put_resources([{"id": mine, "tags": {"RefreshRun": begun["id"]}}])
         _, answer = await azure.api("GET", "/api/orphans")
         assert [row["kind"] for row in answer["value"]] == ["disk", "group"], answer
         assert answer["value"][1]["id"] == PROOF
-        azure.simulator.plane.faults.clear()
+        azure.simulator.services.faults.clear()
 
     play(story, [], settings={"REFRESH_BUILD_SUBNETS": SUBNET}, events=False)

@@ -1,4 +1,4 @@
-"""What is wrong is found before downtime: nothing is written, and what Azure would have refused it refuses indeed."""
+"""Preflight checks refuse a swap before downtime, and nothing is written."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from refresh.domain.preflight.all_checks import PROMISES
 from refresh.domain.terms.swap_reason import Reason
-from tests.support.faults.preflight_rows import laid_over
+from tests.support.faults.preflight_row import laid_over
 from tests.support.worlds.builders import GROUP, VM_ID, disk_id
 from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
 
@@ -16,9 +16,9 @@ type Json = dict[str, Any]
 
 
 def pair(name: str, *, vm: Json | None = None, disk: Json | None = None, **tags: str) -> list[Json]:
-    """A VM and the disk that it asks for, with something laid over each."""
-    asking = laid_over(vm_body(name), {"tags": {"OsDiskName": f"{name}-new", **tags}})
-    return [laid_over(asking, vm or {}), laid_over(disk_body(f"{name}-new"), disk or {})]
+    """A VM and the disk that its tag names, each with changes merged into its body."""
+    vm_with_tag = laid_over(vm_body(name), {"tags": {"OsDiskName": f"{name}-new", **tags}})
+    return [laid_over(vm_with_tag, vm or {}), laid_over(disk_body(f"{name}-new"), disk or {})]
 
 
 def vm_id(name: str) -> str:
@@ -62,7 +62,7 @@ def role(scope: str, actions: list[str], *without: str) -> dict[str, Any]:
     ],
 )
 def test_a_right_that_is_missing_is_found_before_the_stop(roles: list[dict[str, Any]], named: str) -> None:
-    """A role without one of the rights that a swap or its way back needs: refused, named, nothing written."""
+    """A role without a right that a swap or its rollback needs: refused, the right is named, nothing is written."""
 
     async def story(azure: LocalAzure) -> None:
         azure.simulator.roles.replace([READER, *roles])
@@ -83,8 +83,8 @@ def test_a_right_that_is_missing_is_found_before_the_stop(roles: list[dict[str, 
         [role(VM_ID, LEAST), role(disk_id("web01-new"), LEAST), role(disk_id("web01-old"), LEAST)],
     ],
 )
-def test_the_least_rights_do(roles: list[dict[str, Any]]) -> None:
-    """The rights that preflight asks for are all that Azure asks for, on the group or on each resource alone."""
+def test_the_minimal_rights_are_enough(roles: list[dict[str, Any]]) -> None:
+    """The rights that preflight checks are all that Azure requires, on the group or on each resource."""
 
     async def story(azure: LocalAzure) -> None:
         azure.simulator.roles.replace([READER, *roles])
@@ -104,7 +104,7 @@ def lock_body(scope: str, level: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("scope", [VM_ID, disk_id("web01-new"), disk_id("web01-old"), GROUP, SUBSCRIPTION_SCOPE])
 def test_a_read_only_lock_is_found_before_the_stop(scope: str) -> None:
-    """Locked on the VM, a disk or above: refused by name, nothing written; a lock on deletes is no obstacle."""
+    """A read-only lock on the VM, a disk or above is named and refused without a write; a delete lock is allowed."""
 
     async def story(azure: LocalAzure) -> None:
         await swept(azure)
@@ -112,15 +112,15 @@ def test_a_read_only_lock_is_found_before_the_stop(scope: str) -> None:
         assert (row["decision"], row["reason"]) == ("refuse", str(Reason.LOCKED))
         assert "freeze" in row["message"]
         assert writes(azure) == []
-        azure.simulator.upsert([lock_body(scope, "CanNotDelete")])
+        azure.simulator.put_resources([lock_body(scope, "CanNotDelete")])
         await swept(azure)
         assert await azure.os_disk(VM_ID) == "web01-new"
 
     play(story, [*FITS, lock_body(scope, "ReadOnly")])
 
 
-def test_a_disk_that_two_vms_ask_for_goes_to_neither() -> None:
-    """Two tags name one free disk: nobody can say whose it is, so both are refused by name and nothing is stopped."""
+def test_a_disk_that_two_vms_request_goes_to_neither() -> None:
+    """Two tags that name the same free disk are both refused, and nothing is written."""
 
     async def story(azure: LocalAzure) -> None:
         await swept(azure)
@@ -134,8 +134,8 @@ def test_a_disk_that_two_vms_ask_for_goes_to_neither() -> None:
     play(story, [*FITS, second])
 
 
-def test_a_batch_of_looks_asks_for_what_vms_share_once() -> None:
-    """Ten VMs of a group cost three GETs each and three in all for rights, locks and the other VMs' wishes."""
+def test_a_batch_of_looks_reads_shared_facts_once() -> None:
+    """Ten VMs of a group cost three GETs each, and one GET each for rights and locks of the group."""
 
     async def story(azure: LocalAzure) -> None:
         bad = [f"vm{n}" for n in range(10)]
@@ -143,10 +143,10 @@ def test_a_batch_of_looks_asks_for_what_vms_share_once() -> None:
         await azure.settled()
         before = len(reads(azure))
         await azure.api("POST", "/api/swap", {"vms": bad, "dryRun": True})
-        asked = reads(azure)[before:]
-        about = [path for path in asked if "/virtualMachines/" in path or "/disks/" in path]
+        made = reads(azure)[before:]
+        about = [path for path in made if "/virtualMachines/" in path or "/disks/" in path]
         assert len(about) == 30
-        shared = [path for path in asked if path.endswith(("/permissions", "/locks", "/virtualMachines"))]
+        shared = [path for path in made if path.endswith(("/permissions", "/locks", "/virtualMachines"))]
         assert sum("permissions" in path for path in shared) == 1
         assert sum("locks" in path for path in shared) == 1
 
@@ -163,7 +163,7 @@ def by_result(row: Json, result: str) -> list[str]:
 
 
 def test_a_dry_run_shows_every_check_not_only_the_first() -> None:
-    """All that is wrong is told at once with how it is known, of tags and disk alike; what could not be read too."""
+    """The plan has every failed check of tags and disk with its evidence, and the checks without the needed facts."""
 
     async def story(azure: LocalAzure) -> None:
         azure.simulator.roles.replace([role("/", ["*"], "Microsoft.Authorization/locks/read")])
@@ -217,12 +217,12 @@ def addressed(name: str, method: str) -> list[Json]:
     ]
 
 
-def test_what_a_person_should_know_is_told_before_and_after() -> None:
-    """Warnings stand in the plan and in the outcome, forbid nothing, and say so where they could not be read."""
+def test_warnings_are_in_the_plan_and_in_the_outcome() -> None:
+    """Warnings refuse no swap, and a warning whose facts cannot be read names the reason."""
     nic_read, ip_read = "Microsoft.Network/networkInterfaces/read", "Microsoft.Network/publicIPAddresses/read"
     boot_log, resource_health = f"{VM}/retrieveBootDiagnosticsData/action", "*/availabilityStatuses/read"
     inherited = ["disk-deleted-with-vm", "spot-vm"]
-    told = {
+    expected = {
         "web01": [*inherited, "dynamic-public-ip"],
         "web02": [],
         "web03": [],
@@ -242,14 +242,14 @@ def test_what_a_person_should_know_is_told_before_and_after() -> None:
         lists = [f"{VM}/read", "Microsoft.Compute/disks/read", "Microsoft.Resources/*", "Microsoft.ResourceGraph/*"]
         root = role("/", ["Microsoft.Authorization/*", *lists])
         azure.simulator.roles.replace([root, lesser, *seeing, *addresses])
-        azure.simulator.plane.faults.add([{"match": {"path": "slow01-nic$"}, "delay_s": 3600}])
-        _, answer = await azure.api("POST", "/api/swap", {"vms": list(told), "dryRun": True})
+        azure.simulator.services.faults.add([{"match": {"path": "slow01-nic$"}, "delay_s": 3600}])
+        _, answer = await azure.api("POST", "/api/swap", {"vms": list(expected), "dryRun": True})
         plans = {row["vm"].rpartition("/")[2]: row for row in answer["plan"]}
-        assert {name: [one["code"] for one in row["warnings"]] for name, row in plans.items()} == told
+        assert {name: [one["code"] for one in row["warnings"]] for name, row in plans.items()} == expected
         assert {row["decision"] for row in plans.values()} == {"swap"}
         await swept(azure)
         outcomes = {one["vm"].rpartition("/")[2]: one for one in azure.outcomes()}
-        assert {name: [one["code"] for one in outcome["warnings"]] for name, outcome in outcomes.items()} == told
+        assert {name: [one["code"] for one in outcome["warnings"]] for name, outcome in outcomes.items()} == expected
         assert {outcome["status"] for outcome in outcomes.values()} == {"succeeded"}
         assert "web01-ip" in outcomes["web01"]["warnings"][-1]["message"]
         assert "AuthorizationFailed" in outcomes["web04"]["warnings"][0]["message"]

@@ -1,4 +1,4 @@
-"""Every promise of the preflight over HTTP: what it refuses, what it lets pass, and what Azure says without it."""
+"""Every preflight check over HTTP: what it refuses, what it allows, and Azure's error without the check."""
 
 from __future__ import annotations
 
@@ -9,17 +9,8 @@ from typing import Any
 import pytest
 
 from refresh.domain.preflight.all_checks import PROMISES
-from tests.support.faults.preflight_rows import (
-    ALLOWED_GROUP,
-    PASSED,
-    PASSED_WITH_TRUST,
-    READ_SET,
-    REFUSED,
-    REFUSED_WITH_TRUST,
-    Row,
-    image_bodies,
-    request_of,
-)
+from tests.support.faults.preflight_row import ALLOWED_GROUP, READ_SET, Row, image_bodies, request_of
+from tests.support.faults.preflight_rows import PASSED, PASSED_WITH_TRUST, REFUSED, REFUSED_WITH_TRUST
 from tests.support.worlds.builders import GROUP
 from tests.support.worlds.local_azure import LocalAzure, play
 
@@ -30,7 +21,7 @@ MOST_IN_A_DRY_RUN = 50
 
 @dataclass
 class Seen:
-    """What became of a fleet: plans by VM id, OS disks afterwards, writes on VMs, Azure's codes without the app."""
+    """The results of a fleet: plans by VM id, final OS disks, writes on VMs, Azure's error codes without the app."""
 
     plans: dict[str, dict[str, Any]] = field(default_factory=dict)
     disks: dict[str, str] = field(default_factory=dict)
@@ -42,8 +33,8 @@ class Seen:
         return [line for line in self.writes if f"{row.id}/".lower() in f"{line}/".lower()]
 
 
-def lived(refused: Iterable[Row], passed: Iterable[Row], **settings: str) -> Seen:
-    """Let a fleet of these rows be planned, swept and then be treated by hand; the app is asked first."""
+def results_of(refused: Iterable[Row], passed: Iterable[Row], **settings: str) -> Seen:
+    """Plan and sweep a fleet of these rows, then send the requests of the refused ones directly to Azure."""
     seen, rows = Seen(), list({row.name: row for row in (*refused, *passed)}.values())
 
     async def story(azure: LocalAzure) -> None:
@@ -56,7 +47,7 @@ def lived(refused: Iterable[Row], passed: Iterable[Row], **settings: str) -> See
             await reject(azure, names["rejected"])
         if "busy" in names:
             hang = {"match": {"operation": "restart", "resource": "busy"}, "hang": True}
-            azure.simulator.plane.faults.add([hang])
+            azure.simulator.services.faults.add([hang])
             await azure.arm("POST", f"{names['busy'].id}/restart")
         before = len(requests(azure))
         for start in range(0, len(rows), MOST_IN_A_DRY_RUN):
@@ -80,8 +71,8 @@ def lived(refused: Iterable[Row], passed: Iterable[Row], **settings: str) -> See
 
 
 async def reject(azure: LocalAzure, row: Row) -> None:
-    """Have the app find the disk of `row` unhealthy, and ask for it once more."""
-    azure.simulator.plane.faults.add([{"disk": row.wanted, "boots": False}])
+    """Let the app reject the disk of `row` as unhealthy, and request the disk again."""
+    azure.simulator.services.faults.add([{"disk": row.wanted, "boots": False}])
     await azure.tag(row.id, OsDiskName=row.wanted)
     await azure.until(lambda: bool(azure.outcomes()))
     await azure.settled()
@@ -91,7 +82,7 @@ async def reject(azure: LocalAzure, row: Row) -> None:
 
 
 async def by_hand(azure: LocalAzure, row: Row) -> str:
-    """The code Azure answers when somebody does it all the same."""
+    """Azure's error code for the request of a row without the app."""
     method, path, body = request_of(row)
     url, headers = f"{azure.endpoints.arm}{path}", {"Authorization": "Bearer test"}
     async with azure.http.request(method, url, json=body, headers=headers, params={"api-version": "2024-07-01"}) as got:
@@ -106,8 +97,8 @@ def requests(azure: LocalAzure) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def seen() -> Seen:
-    first = lived(REFUSED, PASSED, REFRESH_DISK_GROUPS=ALLOWED_GROUP)
-    second = lived(REFUSED_WITH_TRUST, PASSED_WITH_TRUST, REFRESH_DISK_TRUST="gallery")
+    first = results_of(REFUSED, PASSED, REFRESH_DISK_GROUPS=ALLOWED_GROUP)
+    second = results_of(REFUSED_WITH_TRUST, PASSED_WITH_TRUST, REFRESH_DISK_TRUST="gallery")
     return Seen(
         first.plans | second.plans,
         first.disks | second.disks,
@@ -118,7 +109,7 @@ def seen() -> Seen:
 
 
 def test_every_promise_has_its_rows() -> None:
-    """No check without a row that it refuses and one that passes; none with Azure's code without the code's row."""
+    """Each check has a row that it refuses and a row that passes, and a row for its Azure error code if it has one."""
     for promise in PROMISES:
         assert any(row.promise is promise for row in ALL_REFUSED), promise.name
         assert any(row.promise is promise for row in ALL_PASSED), promise.name
@@ -128,22 +119,22 @@ def test_every_promise_has_its_rows() -> None:
 
 @pytest.mark.parametrize("row", ALL_REFUSED, ids=lambda row: row.name)
 def test_what_a_promise_forbids_is_refused_and_nothing_is_written(row: Row, seen: Seen) -> None:
-    """Refused by its own reason, with evidence and cure, all other checks told too; no write touches the VM."""
+    """The VM is refused with the check's reason and evidence, the plan has all checks, and nothing is written."""
     plan = seen.plans[row.id]
     assert (plan["decision"], plan["reason"]) == ("refuse", str(row.promise.reason)), plan["message"]
     assert [check["name"] for check in plan["checks"]] == [promise.name for promise in PROMISES]
     failed = [check for check in plan["checks"] if check["result"] == "failed"]
     assert [check["name"] for check in failed] == [one.name for one in (row.promise, *row.with_it)]
-    told = failed[0]
-    assert (told["evidence"], told["azure_code"]) == (str(row.promise.evidence), row.promise.azure_code)
-    assert plan["message"] == told["message"] and len(told["message"]) > 20
+    first = failed[0]
+    assert (first["evidence"], first["azure_code"]) == (str(row.promise.evidence), row.promise.azure_code)
+    assert plan["message"] == first["message"] and len(first["message"]) > 20
     assert plan["steps"] == []
     assert seen.writes_on(row) == []
 
 
 @pytest.mark.parametrize("row", ALL_PASSED, ids=lambda row: f"{row.name}-{row.promise.reason}")
 def test_what_a_promise_allows_is_swapped(row: Row, seen: Seen) -> None:
-    """The same thing within bounds passes every check and is swapped; a VM that did not run is left so."""
+    """An allowed row passes every check and is swapped; a VM that did not run is not started."""
     plan = seen.plans[row.id]
     assert plan["decision"] == "swap", plan["message"]
     assert {check["result"] for check in plan["checks"]} == {"passed"}
@@ -152,8 +143,8 @@ def test_what_a_promise_allows_is_swapped(row: Row, seen: Seen) -> None:
     assert seen.power[row.id] == row.power
 
 
-def test_whatever_is_written_is_about_those_that_pass(seen: Seen) -> None:
-    """No write of the app touches anything but the VMs that are swapped: not a disk, not an image, not another VM."""
+def test_all_writes_concern_vms_that_pass(seen: Seen) -> None:
+    """The app writes only to the VMs that are swapped, not to a disk, an image or another VM."""
     allowed = tuple(f"{row.id}/".lower() for row in ALL_PASSED)
     assert seen.writes
     assert [line for line in seen.writes if not f"{line.split(' ')[1]}/".lower().startswith(allowed)] == []
@@ -161,5 +152,5 @@ def test_whatever_is_written_is_about_those_that_pass(seen: Seen) -> None:
 
 @pytest.mark.parametrize("row", WITH_CODE, ids=lambda row: row.name)
 def test_without_the_app_azure_refuses_the_same(row: Row, seen: Seen) -> None:
-    """Sent by hand, the request is refused with the code that the check forestalls."""
+    """Azure refuses the same request with the error code of the check."""
     assert seen.codes[row.id] == (row.code or row.promise.azure_code)

@@ -1,4 +1,4 @@
-"""What happens is published: each outcome once, with what people see, and nothing depends on its arrival."""
+"""Events: each outcome is published once with the data of the API, and nothing depends on its delivery."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ async def swapped(azure: LocalAzure, disk: str = "web01-new") -> dict[str, Any]:
     return azure.outcomes()[0]
 
 
-def test_a_swap_is_told_before_its_stop_and_at_its_end() -> None:
-    """`starting` arrives before the VM is stopped, `succeeded` carries the very outcome the app keeps; once each."""
+def test_a_swap_is_published_before_its_stop_and_at_its_end() -> None:
+    """`starting` arrives before the stop, `succeeded` has the outcome that the app stores; each arrives once."""
 
     async def story(azure: LocalAzure) -> None:
         outcome = await swapped(azure)
@@ -53,16 +53,16 @@ def test_a_swap_is_told_before_its_stop_and_at_its_end() -> None:
     play(story, FLEET)
 
 
-def test_a_way_back_and_a_need_for_help_are_told(caplog: pytest.LogCaptureFixture) -> None:
-    """Rolled back with its evidence; needs-attention with the commands, an error in the log and first in the list."""
+def test_a_rollback_and_a_need_for_attention_are_published(caplog: pytest.LogCaptureFixture) -> None:
+    """`rolled-back` has evidence; `needs-attention` has commands, an error line and the first place in the list."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"disk": "web01-bad", "boots": False}])
+        azure.simulator.services.faults.add([{"disk": "web01-bad", "boots": False}])
         await swapped(azure, "web01-bad")
         assert kinds(azure) == ["swap.starting", "swap.rolled-back"]
         assert published(azure)[1]["data"]["evidence"]
         planned = {"code": "InternalExecutionError", "message": "planned"}
-        azure.simulator.plane.faults.add([{"match": {"operation": "start", "resource": "*web01"}, "fail": planned}])
+        azure.simulator.services.faults.add([{"match": {"operation": "start", "resource": "*web01"}, "fail": planned}])
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await azure.until(lambda: len(azure.outcomes()) > 2, within_s=36000)
         await azure.settled()
@@ -71,32 +71,32 @@ def test_a_way_back_and_a_need_for_help_are_told(caplog: pytest.LogCaptureFixtur
         assert ends[0]["data"]["by_hand"][0].endswith("AutoRefresh=hold")
         assert len({event["id"] for event in published(azure)}) == len(published(azure))
         loud = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
-        told = [json.loads(line.removeprefix("outcome ")) for line in loud if line.startswith("outcome {")]
-        assert {one["status"] for one in told} == {"needs-attention"}
+        errors = [json.loads(line.removeprefix("outcome ")) for line in loud if line.startswith("outcome {")]
+        assert {one["status"] for one in errors} == {"needs-attention"}
         _, answer = await azure.api("GET", "/api/vms")
         assert (answer["value"][0]["vm"], answer["value"][0]["reason"]) == (VM_ID, "recover")
 
     play(story, [vm_body(), vm_body("aaa"), disk_body("web01-bad"), disk_body("web01-new")])
 
 
-def test_no_room_is_told_at_once_and_its_end_is_told_too() -> None:
-    """Azure has no room for a while: told while it is asked again, and again when the VM runs."""
+def test_missing_capacity_is_published_at_once_and_so_is_its_end() -> None:
+    """Missing capacity in Azure is published while the start is retried, and the outcome when the VM runs."""
 
     async def story(azure: LocalAzure) -> None:
         failed = {"code": "AllocationFailed", "message": "planned"}
         rule = {"match": {"operation": "start", "resource": "*web01"}, "times": 3, "fail": failed}
-        azure.simulator.plane.faults.add([rule])
+        azure.simulator.services.faults.add([rule])
         outcome = await swapped(azure)
         assert kinds(azure) == ["swap.starting", "swap.needs-attention", "swap.succeeded"]
         early = published(azure)[1]
         assert (early["data"]["reason"], early["data"]["run"]) == ("no-capacity", outcome["run"])
-        assert early["id"].endswith("/start/no-capacity"), "an end that needs attention has an id of its own"
+        assert early["id"].endswith("/start/no-capacity"), "an outcome that needs attention would have another id"
 
     play(story, FLEET)
 
 
-def test_a_refusal_is_told_of_runs_only() -> None:
-    """A swap that is refused at the last moment is published; looks that refuse, and swaps of nothing, are not."""
+def test_only_runs_publish_a_refusal() -> None:
+    """A refusal is published by a run that has started, not by a look that refuses."""
 
     async def story(azure: LocalAzure) -> None:
         await azure.tag(VM_ID, OsDiskName="web01-typo")
@@ -107,7 +107,7 @@ def test_a_refusal_is_told_of_runs_only() -> None:
         await azure.tag(VM_ID, OsDiskName="web01-new")
         body = {"error": {"code": "AuthorizationFailed", "message": "planned"}}
         match = {"method": "PATCH", "path": ".*/tags/default"}
-        azure.simulator.plane.faults.add([{"match": match, "respond": {"status": 403, "body": body}}])
+        azure.simulator.services.faults.add([{"match": match, "respond": {"status": 403, "body": body}}])
         await azure.until(lambda: bool(azure.outcomes()))
         await azure.settled()
         assert kinds(azure) == ["swap.starting", "swap.refused"]
@@ -124,30 +124,30 @@ def test_a_refusal_is_told_of_runs_only() -> None:
         ({"reset": True}, "no answer"),
     ],
 )
-def test_a_topic_that_does_not_take_events_harms_no_swap(
+def test_a_topic_that_does_not_accept_events_delays_no_swap(
     fault: dict[str, Any], why: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Down, refusing, hanging or cutting the line: the same swap, no longer down, and one log line for each event."""
+    """With a failing, refusing, hanging or disconnecting topic the swap succeeds as fast and logs a line per event."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{**TOPIC, **fault}])
+        azure.simulator.services.faults.add([{**TOPIC, **fault}])
         before_s = azure.clock.time()
         outcome = await swapped(azure)
         assert outcome["status"] == "succeeded", outcome
         assert azure.journal(VM_ID)["stops"] == 1
         assert outcome["down_s"] < 60
-        assert azure.clock.time() - before_s < 240, "nobody waits for the topic"
+        assert azure.clock.time() - before_s < 240, "the swap does not wait for the topic"
         await asyncio.sleep(60)
         lines = [line for line in map(logging.LogRecord.getMessage, caplog.records) if line.startswith("unpublished ")]
-        told = [json.loads(line.removeprefix("unpublished ")) for line in lines]
-        assert [one["type"] for one in told] == ["refresh.swap.starting", "refresh.swap.succeeded"]
-        assert all(why in one["why"] and one["subject"] == VM_ID for one in told), told
+        rows = [json.loads(line.removeprefix("unpublished ")) for line in lines]
+        assert [one["type"] for one in rows] == ["refresh.swap.starting", "refresh.swap.succeeded"]
+        assert all(why in one["why"] and one["subject"] == VM_ID for one in rows), rows
 
     play(story, FLEET)
 
 
-class _LosesEveryWord(Interruptions):
-    """The worker dies once after each event it has published."""
+class _DiesAfterPublishing(Interruptions):
+    """The worker dies once after it has published each event."""
 
     @override
     def after_activity(self, name: str, instance_id: str, task_id: int, attempt: int) -> None:
@@ -156,10 +156,10 @@ class _LosesEveryWord(Interruptions):
 
 
 def test_an_event_that_is_published_twice_has_one_id() -> None:
-    """A worker that dies after it has published is followed by one that publishes again: the same id, the same data."""
+    """When a worker dies after publishing, the next one publishes the event again with the same id and data."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.hub.interruptions = _LosesEveryWord()
+        azure.hub.interruptions = _DiesAfterPublishing()
         outcome = await swapped(azure)
         first, again, *end = published(azure)
         assert first == again
@@ -173,7 +173,7 @@ def test_an_event_that_is_published_twice_has_one_id() -> None:
 
 
 def test_without_a_topic_nothing_is_published() -> None:
-    """An empty setting: swaps go as ever, no request is made and nobody asks for a token."""
+    """With an empty setting the swap succeeds and no event is published."""
 
     async def story(azure: LocalAzure) -> None:
         outcome = await swapped(azure)
@@ -183,8 +183,8 @@ def test_without_a_topic_nothing_is_published() -> None:
     play(story, FLEET, settings={"REFRESH_OUTCOME_TOPIC": ""})
 
 
-def test_a_month_is_told_with_who_did_not_make_it() -> None:
-    """`completed` counts images and VMs and names those that failed; a month that cannot list its VMs is `halted`."""
+def test_a_month_is_published_with_the_vms_that_failed() -> None:
+    """`completed` counts images and VMs and lists the failed ones; a month that cannot list its VMs is `halted`."""
 
     async def month(azure: LocalAzure) -> dict[str, Any]:
         run = azure.hub.start("refresh_month", {}, None)
@@ -194,7 +194,7 @@ def test_a_month_is_told_with_who_did_not_make_it() -> None:
         return event
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"disk": "*/web02-2*", "boots": False}])
+        azure.simulator.services.faults.add([{"disk": "*/web02-2*", "boots": False}])
         event = await month(azure)
         assert event["type"] == "refresh.month.completed"
         assert event["data"]["status"] == "rolled-back"
@@ -204,7 +204,7 @@ def test_a_month_is_told_with_who_did_not_make_it() -> None:
         assert (row["vm"], row["reason"]) == (vm_id("web02"), "unhealthy")
         body = {"error": {"code": "Forbidden", "message": "planned"}}
         graph = {"match": {"path": "ResourceGraph"}, "respond": {"status": 403, "body": body}}
-        azure.simulator.plane.faults.add([graph])
+        azure.simulator.services.faults.add([graph])
         event = await month(azure)
         assert (event["type"], event["data"]["status"]) == ("refresh.month.halted", "failed")
         assert "planned" in event["data"]["message"]
@@ -213,11 +213,11 @@ def test_a_month_is_told_with_who_did_not_make_it() -> None:
     play(story, [*gallery_bodies(), *fleet], settings={"REFRESH_ROLLOUT": "auto"})
 
 
-def test_no_event_names_a_secret() -> None:
-    """Whatever is published of a swap that failed in every way holds no signed link and no token."""
+def test_no_event_contains_a_secret() -> None:
+    """The events of a rolled-back swap contain no signed link and no token."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"disk": "web01-bad", "boots": False, "serial": "panic"}])
+        azure.simulator.services.faults.add([{"disk": "web01-bad", "boots": False, "serial": "panic"}])
         await swapped(azure, "web01-bad")
         text = json.dumps(published(azure))
         assert kinds(azure)[-1] == "swap.rolled-back"

@@ -1,4 +1,4 @@
-"""Builds of image versions are published: each once, with the row people see, and never one that made nothing new."""
+"""Builds of image versions are published once each, with the row of the run; a build without a result is not."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from tests.support.worlds.recipe_world import MACHINE, RECIPES, SUBNET, recipe_b
 
 FLEET = [
     body
-    for name, place in (("near", "westeurope"), ("mid", "uksouth"), ("far", "northeurope"))
-    for body in ({**one, "location": place} for one in vm_bodies(name))
+    for name, region in (("near", "westeurope"), ("mid", "uksouth"), ("far", "northeurope"))
+    for body in ({**one, "location": region} for one in vm_bodies(name))
 ]
 NOT_EVERYWHERE = {
     "code": "ValidationError",
@@ -22,20 +22,20 @@ NOT_EVERYWHERE = {
 
 
 async def build(azure: LocalAzure, **asked: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """The row of one more build, and what was published of it."""
+    """The row of another build, and the events that it published."""
     before = len(azure.simulator.published())
     run = azure.hub.start("create_images", {"period": "202611", **asked}, None)
     await azure.hub.completed(run)
     (row,) = azure.hub.output(run)["images"]
-    return row, [told["event"] for told in azure.simulator.published()[before:]]
+    return row, [sent["event"] for sent in azure.simulator.published()[before:]]
 
 
 def fail(azure: LocalAzure, **error: Any) -> None:
-    azure.simulator.plane.faults.add([{"match": {"operation": "versionCreate"}, "times": 1, "fail": error}])
+    azure.simulator.services.faults.add([{"match": {"operation": "versionCreate"}, "times": 1, "fail": error}])
 
 
-def test_every_build_that_made_a_version_or_could_not_is_told_once() -> None:
-    """Published with the regions reached; nothing for one that was there; failed with the reason and the commands."""
+def test_every_build_that_makes_a_version_or_fails_is_published_once() -> None:
+    """A build publishes its regions, or its reason and commands if it fails; an existing version publishes nothing."""
 
     async def story(azure: LocalAzure) -> None:
         row, (event,) = await build(azure)
@@ -45,9 +45,9 @@ def test_every_build_that_made_a_version_or_could_not_is_told_once() -> None:
         run = event["data"]["run"]
         assert event["id"] == f"{run}/{event['type']}"
         status, known = await azure.api("GET", f"/api/runs/{run}")
-        assert (status, known["images"]) == (200, [row]), "whoever is told can ask for the run"
-        row, told = await build(azure)
-        assert (row["reason"], told) == ("kept", [])
+        assert (status, known["images"]) == (200, [row]), "the API returns the run of an event"
+        row, sent = await build(azure)
+        assert (row["reason"], sent) == ("kept", [])
 
         fail(azure, **NOT_EVERYWHERE)
         row, (event,) = await build(azure, force_rebuild=True)
@@ -62,22 +62,24 @@ def test_every_build_that_made_a_version_or_could_not_is_told_once() -> None:
 
         match = {"method": "PATCH", "path": "/versions/"}
         refusal = {"status": 403, "body": {"error": {"code": "AuthorizationFailed", "message": "planned"}}}
-        azure.simulator.plane.faults.add([{"match": match, "times": 1, "respond": refusal}])
+        azure.simulator.services.faults.add([{"match": match, "times": 1, "respond": refusal}])
         row, (event,) = await build(azure, period="202612")
         assert (event["type"], event["data"]["reason"]) == ("refresh.image.failed", "azure-said-no")
         row, (event,) = await build(azure, period="202612")
-        assert (row["decision"], event["type"]) == ("skip", "refresh.image.published"), "it may be used from now on"
-        ids = [told["event"]["id"] for told in azure.simulator.published()]
+        assert (row["decision"], event["type"]) == ("skip", "refresh.image.published"), (
+            "the version is usable from now on"
+        )
+        ids = [sent["event"]["id"] for sent in azure.simulator.published()]
         assert len(set(ids)) == len(ids) == 5
 
     play(story, [*gallery_bodies(), *FLEET])
 
 
-def test_a_recipe_is_told_once_when_it_is_over_and_names_no_secret() -> None:
-    """The capture inside the recipe is no event of its own; what failed is told with the machine's last words."""
+def test_a_recipe_is_published_once_at_its_end_without_secrets() -> None:
+    """The capture inside a recipe has no event of its own; a failure is published with the end of the serial log."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"cloudInit": MACHINE, "ends": "failed", "times": 1}])
+        azure.simulator.services.faults.add([{"cloudInit": MACHINE, "ends": "failed", "times": 1}])
         row, (event,) = await build(azure)
         assert (event["type"], event["data"]["reason"]) == ("refresh.image.failed", "no-build-marker")
         assert event["data"]["evidence"] == row["evidence"] != []

@@ -1,4 +1,4 @@
-"""A recipe whose workers die, whose runs are killed, or who meets another of its kind: no orphan is left unnamed."""
+"""A recipe with dying workers, killed runs or a second run at the same time leaves no resource unnamed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from simulator.durable.records import TERMINAL
-from tests.support.chaos.boundaries import DieAtEachStep
+from tests.support.chaos.boundaries import CrashAtEachStep
 from tests.support.worlds.builders import VERSION_ID
 from tests.support.worlds.month_world import HostedWorld
 from tests.support.worlds.recipe_world import MACHINE, fail, groups_left, machines, on_recipes, recipe_bodies, until
@@ -16,28 +16,28 @@ STEPS = frozenset({"run_recipe", "build_vm", "prove_version"})
 
 
 @pytest.mark.parametrize("moment", ["before", "after", "turn"])
-def test_a_crash_at_each_step_is_taken_up_again(moment: str) -> None:
-    """Whether an activity never began, its result was lost, or every turn ran twice: one version, and nothing left."""
+def test_a_recipe_resumes_after_a_crash_at_each_step(moment: str) -> None:
+    """With lost or repeated activities, or with every turn twice, one version is made and nothing is left."""
 
     async def story(world: HostedWorld) -> None:
-        dying = world.hub.interruptions = DieAtEachStep(moment, turns=STEPS)
+        dying = world.hub.interruptions = CrashAtEachStep(moment, turns=STEPS)
         (row,) = (await world.run("create_images"))["images"]
         assert (row["decision"], row["reason"], row["version"]) == ("create", "made", "202611.1.0"), row
         assert groups_left(world) == []
         made = [line for line in world.writes() if line.startswith("PUT") and "machine" in line]
         assert sorted(set(made)) == ["PUT machine", "PUT machine-nic", "PUT machine-os"]
-        assert made.count("PUT machine") == 2, "one VM is built and one is proved, whatever died"
+        assert made.count("PUT machine") == 2, "one build VM and one proof VM, whatever died"
         steps = {"ensure_build_group", "ensure_build_vm", "watch_build_vm", "ensure_stopped", "ensure_generalized"}
         others = {"plan_recipe", "plan_proof", "find_leftovers", "ensure_proof_vm", "ensure_healthy"}
-        assert dying.died >= (STEPS if moment == "turn" else steps | others | {"ensure_group_gone"})
+        assert dying.crashed >= (STEPS if moment == "turn" else steps | others | {"ensure_group_gone"})
         await asyncio.sleep(1800)
-        assert groups_left(world) == [], "work that came again late made nothing new"
+        assert groups_left(world) == [], "activities that were delivered late made nothing new"
 
     on_recipes(recipe_bodies(osState="Generalized"), story)
 
 
-def test_a_run_that_was_killed_leaves_a_group_that_names_it_and_the_next_run_takes_it_away() -> None:
-    """Nothing hangs on the run that is gone: its group says whose it was, and next time it is deleted."""
+def test_a_killed_run_leaves_a_tagged_group_that_the_next_run_deletes() -> None:
+    """The group of a killed run has the run and definition in its tags, and the next run deletes it."""
 
     async def story(world: HostedWorld) -> None:
         fail(world, {"cloudInit": MACHINE, "ends": "never", "times": 1})
@@ -61,7 +61,7 @@ def test_a_run_that_was_killed_leaves_a_group_that_names_it_and_the_next_run_tak
 
 
 def test_two_builds_of_one_recipe_never_run_together() -> None:
-    """The run that came second sees the first one's group, makes nothing and says whom to wait for."""
+    """The second run finds the first one's group, makes nothing and names the first run."""
 
     async def story(world: HostedWorld) -> None:
         first = world.hub.start("create_images", {}, None)

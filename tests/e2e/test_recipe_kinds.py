@@ -1,4 +1,4 @@
-"""A recipe for any kind of Linux: nothing about the machine is hard-coded, everything follows the definition."""
+"""Recipes for several kinds of Linux: the build VM follows the image definition."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ LAUNCH = {"features": [{"name": "SecurityType", "value": "TrustedLaunch"}]}
 def test_every_kind_of_linux_is_built_and_proved(
     tmp_path: Path, image: str, size: str, definition: dict[str, Any]
 ) -> None:
-    """The build VM and the throw-away VM are of the definition's kind, and a version comes of it."""
+    """The build VM and the proof VM follow the definition, and a version is made."""
     publisher, offer, sku = image.split(":")
     (tmp_path / "ubuntu").mkdir()
-    said = f'[image]\npublisher = "{publisher}"\noffer = "{offer}"\nsku = "{sku}"\n[vm]\nsize = "{size}"\n'
-    (tmp_path / "ubuntu" / "recipe.toml").write_text(said)
+    recipe = f'[image]\npublisher = "{publisher}"\noffer = "{offer}"\nsku = "{sku}"\n[vm]\nsize = "{size}"\n'
+    (tmp_path / "ubuntu" / "recipe.toml").write_text(recipe)
     (tmp_path / "ubuntu" / "cloud-init.yaml").write_text("#cloud-config\n")
 
     async def story(world: HostedWorld) -> None:

@@ -1,4 +1,4 @@
-"""While an image is built nobody can reach the machine, and nothing that opens it is kept anywhere."""
+"""A build VM cannot be reached from outside, and no secret of a build is stored."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NETWORK = "Microsoft.Network"
 
 
 def spellings(key: rsa.RSAPrivateKey) -> list[str]:
-    """How the two halves of a key could stand somewhere: numbers, PEM, OpenSSH."""
+    """The texts by which a private or public key can be stored: numbers, PEM, OpenSSH."""
     private = key.private_numbers()
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode().split()[1]
@@ -28,7 +28,7 @@ def spellings(key: rsa.RSAPrivateKey) -> list[str]:
 
 
 def everything_kept(world: HostedWorld) -> str:
-    """All that Durable keeps: inputs, outputs, every event of every history, entities, and the hub's trace."""
+    """Everything that Durable stores: inputs, outputs, every event of every history, entities, and the hub's trace."""
     kept: list[str] = [repr(list(world.hub.trace))]
     for instance in world.hub.orchestrations.instances.values():
         kept.append(repr(instance))
@@ -43,7 +43,7 @@ def everything_kept(world: HostedWorld) -> str:
 def test_no_secret_of_a_build_is_kept_anywhere(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Keys made for ARM, and custom data, stand in no history, log, setting or journal; ARM tells no custom data."""
+    """Keys and custom data of a build are in no history, log, setting or journal; ARM does not return custom data."""
     made: list[rsa.RSAPrivateKey] = []
     generate = rsa.generate_private_key
 
@@ -67,25 +67,25 @@ def test_no_secret_of_a_build_is_kept_anywhere(
         custom_data = base64.b64decode(machine.state.custom_data)
         secrets = [text for key in made for text in spellings(key)]
         journal = json.dumps(world.simulator.journal.to_json(world.clock.now()))
-        places = {
+        stored = {
             "history": everything_kept(world),
             "logs": caplog.text,
             "settings": repr(world.settings),
             "journal": journal,
         }
-        assert str(machine.id.group) in places["history"]
-        assert "machine" in places["journal"]
-        for place, text in places.items():
-            assert not [secret for secret in secrets if secret in text], place
-            assert machine.state.custom_data[200:260] not in text, place
-            assert "zz-finish.sh" not in text, place
+        assert str(machine.id.group) in stored["history"]
+        assert "machine" in stored["journal"]
+        for where, text in stored.items():
+            assert not [secret for secret in secrets if secret in text], where
+            assert machine.state.custom_data[200:260] not in text, where
+            assert "zz-finish.sh" not in text, where
         assert b"zz-finish.sh" in custom_data
 
     on_recipes(recipe_bodies(), story)
 
 
 def test_the_machine_cannot_be_reached_while_it_is_built() -> None:
-    """No public address, no rule that opens a port, no extension, no run command: from outside there is no way in."""
+    """The build VM has no public address, no inbound rule, no extension and no run command."""
 
     async def story(world: HostedWorld) -> None:
         run = world.hub.start("create_images", {}, None)
@@ -111,7 +111,7 @@ def test_the_machine_cannot_be_reached_while_it_is_built() -> None:
                 assert linux["disablePasswordAuthentication"] is True
         await world.hub.completed(run)
         ways_in = ("runcommand", "extensions", "publicipaddresses", "securityrules", "networksecuritygroups")
-        asked = " ".join(row["path"].lower() for row in world.requests())
-        assert not [way for way in ways_in if way in asked]
+        paths = " ".join(row["path"].lower() for row in world.requests())
+        assert not [way for way in ways_in if way in paths]
 
     on_recipes(recipe_bodies(), story)

@@ -1,4 +1,4 @@
-"""Recipes, carried out by the whole app on the pretend Azure: what comes of them, and what is never left behind."""
+"""Recipes of the whole app on the local Azure: the versions that they make, and the cleanup."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ SUBSCRIPTION_LOCK = f"{DEFINITION_ID.partition('/resourceGroups')[0]}/providers/
 
 
 def excluded(world: HostedWorld) -> bool | None:
-    """Whether the version is there and excluded from latest; None when there is none."""
+    """Whether the version is excluded from latest; None if there is no version."""
     version = world.resource(VERSION_ID)
     return bool(version["properties"]["publishingProfile"]["excludeFromLatest"]) if version else None
 
 
-def test_a_recipe_becomes_a_proved_version_and_then_vms_os_disk_and_leaves_nothing_behind() -> None:
-    """Built on a VM nobody can reach, captured, replicated, booted once, only then latest, and swapped onto a VM."""
+def test_a_recipe_becomes_a_proven_version_and_an_os_disk_and_leaves_nothing() -> None:
+    """A recipe is built, captured, replicated, booted once, made latest only then, and swapped onto a VM."""
 
     async def story(world: HostedWorld) -> None:
         result = await world.run("refresh_month")
@@ -56,7 +56,7 @@ def test_a_recipe_becomes_a_proved_version_and_then_vms_os_disk_and_leaves_nothi
 
 
 def test_a_generalized_definition_gets_a_generalized_capture() -> None:
-    """The machine is emptied, generalised in Azure's eyes, and the version is proved like any other."""
+    """The build VM is generalized before its capture, and the version is proven like any other."""
 
     async def story(world: HostedWorld) -> None:
         (row,) = (await world.run("create_images"))["images"]
@@ -69,11 +69,11 @@ def test_a_generalized_definition_gets_a_generalized_capture() -> None:
 
 @dataclass(frozen=True)
 class Bad:
-    """One misfortune: what is planned, and what the row of the definition must then say."""
+    """One failure scenario: the planned faults, and the expected row of the definition."""
 
     name: str
     reason: str
-    says: str
+    text: str
     rules: tuple[Json, ...] = ()
     decision: str = "failed"
     settings: dict[str, Any] = field(default_factory=dict)
@@ -206,9 +206,9 @@ BAD = (
     ),
     Bad("there is no recipe", "bad-recipe", "recipe.toml", decision="refuse", settings={"REFRESH_RECIPES": "/nowhere"}),
     Bad(
-        "the image is not to be had",
+        "the image does not exist",
         "bad-recipe",
-        "is not to be had",
+        "is not available",
         (respond("GET", "/publishers/", 404, "NotFound"),),
         decision="refuse",
     ),
@@ -216,14 +216,14 @@ BAD = (
 
 
 @pytest.mark.parametrize("bad", BAD, ids=lambda bad: bad.name)
-def test_a_build_that_goes_wrong_is_told_and_leaves_no_orphan_unnamed(bad: Bad) -> None:
-    """The row says what went wrong, with the log's end or the commands that help; what is left over is named."""
+def test_a_failed_build_is_explained_and_leaves_no_group_unnamed(bad: Bad) -> None:
+    """The row has the failure with the end of the log or the commands to run, and names every group that is left."""
 
     async def story(world: HostedWorld) -> None:
         fail(world, *bad.rules)
         (row,) = (await world.run("create_images"))["images"]
         assert (row["decision"], row["reason"]) == (bad.decision, bad.reason), row
-        assert bad.says in row["message"]
+        assert bad.text in row["message"]
         commands = "\n".join(row.get("by_hand", ()))
         assert bad.evidence is None or bad.evidence in "\n".join(row["evidence"])
         assert bad.by_hand is None or bad.by_hand in commands
@@ -235,8 +235,8 @@ def test_a_build_that_goes_wrong_is_told_and_leaves_no_orphan_unnamed(bad: Bad) 
     on_recipes([*recipe_bodies(**bad.definition), *bad.more], story, **bad.settings)
 
 
-def test_a_version_that_was_not_proved_makes_no_disk_and_never_blocks_the_next_build() -> None:
-    """It stays excluded, so disks are made from nothing; the next build makes the next version."""
+def test_a_version_that_is_not_proven_makes_no_disk_and_does_not_block_the_next_build() -> None:
+    """It stays excluded from latest, so no disk is made from it; the next build makes the next version."""
 
     async def story(world: HostedWorld) -> None:
         fail(world, {"disk": PROOF_DISK, "boots": False, "times": 1})
@@ -250,13 +250,13 @@ def test_a_version_that_was_not_proved_makes_no_disk_and_never_blocks_the_next_b
     on_recipes([*recipe_bodies(), *vm_bodies("web01")], story)
 
 
-def test_the_serial_log_says_nothing_by_repeating_the_recipe(tmp_path: Path) -> None:
-    """A recipe whose own output holds the marker inside a line proves nothing when the machine never says it itself."""
+def test_a_marker_inside_a_log_line_proves_nothing(tmp_path: Path) -> None:
+    """A recipe that prints the marker inside a line is no proof that its build succeeded."""
     home = tmp_path / "ubuntu"
     home.mkdir()
     (home / "recipe.toml").write_text('[image]\npublisher = "Canonical"\noffer = "ubuntu-24_04-lts"\nsku = "server"\n')
-    said = "#cloud-config\nruncmd:\n  - printf 'cloud-init: REFRESH-BUILD-OK\\n' >/dev/console\n"
-    (home / "cloud-init.yaml").write_text(said)
+    cloud_init = "#cloud-config\nruncmd:\n  - printf 'cloud-init: REFRESH-BUILD-OK\\n' >/dev/console\n"
+    (home / "cloud-init.yaml").write_text(cloud_init)
 
     async def story(world: HostedWorld) -> None:
         fail(world, {"cloudInit": MACHINE, "ends": "failed"})
@@ -266,8 +266,8 @@ def test_the_serial_log_says_nothing_by_repeating_the_recipe(tmp_path: Path) -> 
     on_recipes(recipe_bodies(), story, recipes=tmp_path)
 
 
-def test_a_dry_run_judges_the_recipe_and_makes_nothing() -> None:
-    """What the build would refuse is refused in the plan; what it would make is named; no request changes anything."""
+def test_a_dry_run_checks_the_recipe_and_makes_nothing() -> None:
+    """The plan refuses what the build would refuse and names what it would make, and nothing is written."""
     known = recipe_bodies()
     other = {**known[-1], "id": f"{DEFINITION_ID}2"}
 
@@ -291,8 +291,8 @@ PUBLISHING = (
 )
 
 
-def test_the_rights_on_the_page_are_enough() -> None:
-    """With the documented actions and those for publishing, and no other, a recipe becomes a proved version."""
+def test_the_rights_in_the_docs_are_enough() -> None:
+    """With only the documented actions and those for publishing a recipe becomes a proven version."""
     page = (Path(__file__).parents[2] / "docs" / "recipes.md").read_text(encoding="utf-8")
     listed = re.findall(r"^Microsoft\.\S+$", page, re.MULTILINE)
     assert len(listed) > 10

@@ -1,4 +1,4 @@
-"""The pipeline's command against the local app: the same script, the same API, another address."""
+"""The pipeline's command `tools.refresh` against the local app."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def command(azure: LocalAzure, *arguments: str, env: Mapping[str, str]) ->
 
 
 def test_a_pipeline_plans_swaps_and_rolls_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Dry run, swap, rollback and a refusal: each page names the VM and each exit code says how it went."""
+    """Dry run, swap, rollback and a refusal have a page that names the VM, and the right exit code."""
     env = {"GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md")}
 
     async def story(azure: LocalAzure) -> None:
@@ -49,12 +49,12 @@ def test_a_pipeline_plans_swaps_and_rolls_back(tmp_path: Path, capsys: pytest.Ca
         async with local_azure(clock, [vm_body(), disk_body("web01-new")]) as azure:
             await story(azure)
 
-    # The command waits in a thread, which a virtual clock cannot see.
+    # The command waits in a thread, which a virtual clock does not notice.
     run(main, Clock("real", speed=60))
 
 
 def test_a_workflow_signs_in_with_its_own_identity() -> None:
-    """The workflow's identity token is exchanged for the app's, anew for each request, and no secret is involved."""
+    """The workflow's identity token is exchanged for a token of the app for each request, without a secret."""
     asked: list[tuple[str, dict[str, str]]] = []
 
     async def answer(request: web.Request) -> web.Response:
@@ -106,13 +106,13 @@ async def _serving(answer: Any, story: Any) -> None:
 
 
 def test_a_token_goes_over_https_only() -> None:
-    """An address without https that is not this machine is refused before anything is sent."""
+    """An address of another machine without https is refused before a request is sent."""
     with pytest.raises(ApiError, match="https"):
         Api("http://example.com", dict)
 
 
-def test_a_page_cannot_be_broken_out_of() -> None:
-    """What a tag writer put into a name or a message stays text inside its cell."""
+def test_a_page_escapes_markdown_and_html() -> None:
+    """Text of a tag writer in a name or message stays text inside its cell."""
     row = {"vm": "web01", "status": "refused", "message": "a | b <img src=x> [x](http://x) `\n# y"}
     page = page_of_run({"id": "swaps-1", "status": "refused", "vms": [row]})
     (line,) = [line for line in page.splitlines() if line.startswith("| web01")]

@@ -1,4 +1,4 @@
-"""Retention over the whole app: listed by default, deleted only when told to, read back afterwards."""
+"""Retention over the whole app: it lists by default, deletes only on request, and the result is read back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.chaos.misfortune import Deaths
+from tests.support.chaos.failures import WorkerCrashes
 from tests.support.worlds.builders import VM_ID
 from tests.support.worlds.local_azure import LocalAzure, play, vm_body
 from tests.support.worlds.retention_world import aged_fleet
@@ -34,8 +34,8 @@ def there(azure: LocalAzure) -> set[str]:
     return {record.id.name for kind in kinds for record in azure.simulator.store.of_type(kind)}
 
 
-def test_retention_lists_by_default_and_deletes_when_told_to() -> None:
-    """The dry run names what would go, with size and cost; the run deletes exactly that and says why the rest stays."""
+def test_retention_lists_by_default_and_deletes_on_request() -> None:
+    """The dry run lists deletable resources with size and cost; the run deletes exactly these and explains the rest."""
 
     async def story(azure: LocalAzure) -> None:
         before = there(azure)
@@ -69,13 +69,13 @@ def test_retention_lists_by_default_and_deletes_when_told_to() -> None:
     play(story, aged_fleet(), events=False)
 
 
-def test_retention_says_what_azure_would_not_delete() -> None:
-    """A refusal is a row with Azure's words and makes the run failed; what could not be read deletes nothing."""
+def test_retention_reports_what_azure_refuses_to_delete() -> None:
+    """A refusal is a row with Azure's error and fails the run; if a list cannot be read, nothing is deleted."""
 
     async def story(azure: LocalAzure) -> None:
         before = there(azure)
         refusal = {"status": 403, "headers": {}, "body": {"error": {"code": "AuthorizationFailed", "message": "no"}}}
-        azure.simulator.plane.faults.add(
+        azure.simulator.services.faults.add(
             [{"match": {"method": "DELETE", "path": "/disks/web01-202601$"}, "times": 9, "respond": refusal}]
         )
         _, begun = await azure.api("POST", "/api/retention", {"dryRun": False})
@@ -85,7 +85,7 @@ def test_retention_says_what_azure_would_not_delete() -> None:
         assert "AuthorizationFailed: no" in rows["web01-202601"]["message"]
         assert (rows["202601.1.0"]["decision"], rows["202601.1.0"]["reason"]) == ("keep", "disks-left")
         assert before - there(azure) == {"web01-202603"}
-        azure.simulator.plane.faults.add(
+        azure.simulator.services.faults.add(
             [{"match": {"method": "GET", "path": "/virtualMachines$"}, "times": 99, "respond": refusal}]
         )
         _, begun = await azure.api("POST", "/api/retention", {"dryRun": False})
@@ -99,8 +99,8 @@ def test_retention_says_what_azure_would_not_delete() -> None:
     play(story, aged_fleet(), events=False)
 
 
-def test_retention_deletes_by_timer_only_where_a_setting_says_so() -> None:
-    """REFRESH_RETENTION=delete: the timer deletes; the VM's own disks and what its last swap left behind stay."""
+def test_retention_deletes_by_timer_only_if_a_setting_enables_it() -> None:
+    """With REFRESH_RETENTION=delete the timer deletes; the VM's disks and the disk of its last swap stay."""
 
     async def story(azure: LocalAzure) -> None:
         await azure.api("POST", "/api/swap", {"vms": [VM_ID], "disk": "web01-202605"})
@@ -119,7 +119,7 @@ def test_retention_deletes_by_timer_only_where_a_setting_says_so() -> None:
 
 
 def test_retention_deletes_nothing_when_a_later_page_is_unread() -> None:
-    """The VM on the second page names a disk: read, it stays; with that page unreadable nothing is deleted at all."""
+    """A disk that a VM on the second page names stays; with that page unreadable nothing is deleted."""
 
     async def story(azure: LocalAzure) -> None:
         before = there(azure)
@@ -127,24 +127,24 @@ def test_retention_deletes_nothing_when_a_later_page_is_unread() -> None:
             {"match": {"method": "GET", "path": "/virtualMachines$"}, "times": 1, "delay_s": 0},
             {"match": {"method": "GET", "path": "/virtualMachines$"}, "times": 99, "respond": {"status": 403}},
         ]
-        azure.simulator.plane.faults.add(unreadable)
+        azure.simulator.services.faults.add(unreadable)
         _, begun = await azure.api("POST", "/api/retention", {"dryRun": False})
         run = await ended(azure, begun["id"])
         assert (run["status"], run["resources"], there(azure)) == ("failed", [], before)
-        azure.simulator.plane.faults.clear()
+        azure.simulator.services.faults.clear()
         _, begun = await azure.api("POST", "/api/retention", {"dryRun": False})
         run = await ended(azure, begun["id"])
         assert run["status"] == "succeeded"
         assert before - there(azure) == {"web01-202603"}
 
     others = [vm_body(f"vm{number:02}", AutoRefresh="false") for number in range(60)]
-    named = vm_body("zz", AutoRefresh="false", whatever="web01-202601")
+    named = vm_body("zz", AutoRefresh="false", note="web01-202601")
     play(story, [*aged_fleet(), *others, named], events=False)
 
 
 @pytest.mark.parametrize("lead_s", [0, 1])
-def test_a_swap_and_retention_never_meet_in_a_vm_without_a_disk(lead_s: int) -> None:
-    """Somebody asks for a disk at the very time it is deleted: the VM ends running, on it or where it was."""
+def test_a_swap_during_retention_leaves_no_vm_without_a_disk(lead_s: int) -> None:
+    """When a disk is requested while it is deleted, the VM runs at the end, on that disk or on its old one."""
 
     async def story(azure: LocalAzure) -> None:
         _, begun = await azure.api("POST", "/api/retention", {"dryRun": False})
@@ -163,14 +163,14 @@ def test_a_swap_and_retention_never_meet_in_a_vm_without_a_disk(lead_s: int) -> 
     play(story, aged_fleet())
 
 
-def test_retention_goes_on_where_a_crash_interrupted_it() -> None:
-    """The worker dies again and again, before and after activities and turns: the same is deleted, and told so."""
+def test_retention_resumes_after_a_crash() -> None:
+    """With a worker that dies repeatedly the same resources are deleted and reported."""
 
     async def story(azure: LocalAzure) -> None:
         before = there(azure)
-        azure.hub.interruptions = deaths = Deaths()
+        azure.hub.interruptions = crashes = WorkerCrashes()
         for moment in range(1, 25, 3):
-            deaths.plan(moment)
+            crashes.plan(moment)
         _, begun = await azure.api("POST", "/api/retention", {"dryRun": False})
         run = await ended(azure, begun["id"])
         rows = {row["id"].rsplit("/", 1)[1] for row in run["resources"] if row["decision"] == "deleted"}

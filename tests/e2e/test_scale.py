@@ -1,4 +1,4 @@
-"""2,500 VMs in scope: the month makes every disk, and nobody's start waits behind it."""
+"""With 2,500 VMs in scope the month makes every disk and does not delay the start of a stopped VM."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NAMES = [f"vm{number:04}" for number in range(FLEET)]
 
 
 def others_before(trace: list[TraceEntry], start: TraceEntry) -> int:
-    """How many other activities were dispatched between the scheduling and the dispatch of `start`."""
+    """The number of other activities dispatched between scheduling and dispatch of `start`."""
     mine = [entry for entry in trace if (entry.instance_id, entry.task_id) == (start.instance_id, start.task_id)]
     dispatched = next(entry for entry in mine if entry.what == "dispatched")
     between = trace[trace.index(start) : trace.index(dispatched)]
@@ -21,12 +21,12 @@ def others_before(trace: list[TraceEntry], start: TraceEntry) -> int:
 
 
 def test_every_disk_is_made_and_no_start_waits_for_it() -> None:
-    """With twenty VMs in their downtime window and a month of 2,500 disks running, a start is dispatched at once."""
+    """While twenty VMs are stopped and a month makes 2,500 disks, each start is dispatched at once."""
 
     async def story(azure: LocalAzure) -> None:
-        # A disk takes a little longer than usual, so that the month lasts as long as the swaps.
+        # A disk takes longer than usual, so that the month lasts as long as the swaps.
         slow = {"match": {"operation": "diskCreate", "resource": "*"}, "duration_s": 20}
-        azure.simulator.plane.faults.add([slow])
+        azure.simulator.services.faults.add([slow])
         month = azure.hub.start("create_disks", {"period": "202612"})
         for name in NAMES[:SWAPPED]:
             await azure.tag(vm_id(name), OsDiskName=f"{name}-next")

@@ -1,4 +1,4 @@
-"""`POST /api/selfcheck`: every part runs once where swaps need it, and swaps wait for that where they are told to."""
+"""`POST /api/selfcheck` runs every part that swaps need once, and swaps wait for it if a setting requires it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from refresh import package
 from refresh.domain.swap.plan import NOTICE
 from simulator.durable import FunctionFailed, Worker
 from tests.support.histories.swap_stories import STATE
+from tests.support.infra.app_under_roles import AppUnderRoles, run_under_roles
 from tests.support.infra.deployed_roles import Right
-from tests.support.infra.role_stories import Stage, on_stage
 from tests.support.worlds.builders import SUBSCRIPTION, VM_ID
 from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
 from tests.support.worlds.month_world import vm_id
@@ -24,22 +24,22 @@ NAMES.append(f"providers {SUBSCRIPTION}")
 
 
 async def checked(azure: LocalAzure) -> dict[str, Any]:
-    """Run a self-check over the API; the run's record."""
+    """Run a self-check over the API; the record of the run."""
     status, begun = await azure.api("POST", "/api/selfcheck")
     assert status == 202, begun
     await azure.hub.completed(begun["id"])
-    await azure.until(lambda: bool(azure.book().get("selfcheck")))
+    await azure.until(lambda: bool(azure.dispatcher_state().get("selfcheck")))
     return dict((await azure.api("GET", begun["href"]))[1])
 
 
 async def why_waiting(azure: LocalAzure) -> dict[str, tuple[str, str]]:
-    """Who waits in the queue: reason and sentence."""
+    """The VMs that wait in the queue, with reason and message."""
     queue = (await azure.api("GET", "/api/queue"))[1]
     return {row["vm"].rsplit("/", 1)[-1]: (row["reason"], row["message"]) for row in queue["waiting"]}
 
 
-def test_a_selfcheck_runs_every_part_once_and_is_remembered() -> None:
-    """One row for each part with how long it took; the last result is there for the asking; Azure is only read."""
+def test_a_selfcheck_runs_every_part_once_and_is_stored() -> None:
+    """Each part has one row with its time, `GET /api/selfcheck` returns the last result, and Azure is only read."""
 
     async def story(azure: LocalAzure) -> None:
         _, before = await azure.api("GET", "/api/selfcheck")
@@ -69,19 +69,19 @@ def test_a_selfcheck_runs_every_part_once_and_is_remembered() -> None:
     ],
 )
 def test_a_missing_right_fails_the_check_that_needs_it(right: Right, name: str) -> None:
-    """The check names the action and the cure; all others are told as well; with the right back it passes."""
+    """The failed check names the action and the cure, all others pass, and with the right restored it passes too."""
 
-    async def story(stage: Stage) -> None:
-        run = await stage.watch(lambda: checked(stage.azure), right)
+    async def story(stage: AppUnderRoles) -> None:
+        run = await stage.run_without(lambda: checked(stage.azure), right)
         assert run["status"] == "failed"
         (failed,) = [row for row in run["checks"] if not row["ok"]]
         assert (failed["name"], right[1] in failed["message"]) == (name, True), failed
         assert "docs/permissions.md" in failed["cure"]
         assert (await stage.azure.api("GET", "/api/selfcheck"))[1]["passed"] is False
-        assert (await stage.watch(lambda: checked(stage.azure)))["status"] == "succeeded"
+        assert (await stage.run_without(lambda: checked(stage.azure)))["status"] == "succeeded"
         assert (await stage.azure.api("GET", "/api/selfcheck"))[1]["passed"] is True
 
-    on_stage(story, FLEET)
+    run_under_roles(story, FLEET)
 
 
 def without(*namespaces: str) -> list[dict[str, Any]]:
@@ -90,7 +90,7 @@ def without(*namespaces: str) -> list[dict[str, Any]]:
 
 
 def test_a_provider_that_is_not_registered_fails_the_check_with_its_cure() -> None:
-    """The row says what is lost and the command; once it has been typed and Azure has done it, the check passes."""
+    """The row has the effect and the command; the check passes once Azure has completed the registration."""
 
     async def story(azure: LocalAzure) -> None:
         run = await checked(azure)
@@ -109,23 +109,23 @@ def test_a_provider_that_is_not_registered_fails_the_check_with_its_cure() -> No
     play(story, without("Microsoft.ResourceHealth"))
 
 
-def test_only_a_provider_that_swaps_rest_on_fails_the_check() -> None:
-    """Without events the sweep finds every edit, and a rung that is switched off needs nobody: told, and passed."""
+def test_only_a_provider_that_swaps_need_fails_the_check() -> None:
+    """Missing Event Grid is reported in a passed row; a provider of a rung that is switched off is not reported."""
 
     async def story(azure: LocalAzure) -> None:
         run = await checked(azure)
         assert run["status"] == "succeeded"
-        (told,) = [row for row in run["checks"] if row["name"].startswith("providers")]
-        assert "Microsoft.EventGrid is NotRegistered" in told["message"]
-        assert "ResourceHealth" not in told["message"]
-        assert "--namespace Microsoft.EventGrid" in told["cure"]
+        (row,) = [row for row in run["checks"] if row["name"].startswith("providers")]
+        assert "Microsoft.EventGrid is NotRegistered" in row["message"]
+        assert "ResourceHealth" not in row["message"]
+        assert "--namespace Microsoft.EventGrid" in row["cure"]
 
     settings = {"REFRESH_HEALTH_RUNGS": "agent,probe"}
     play(story, without("Microsoft.ResourceHealth", "Microsoft.EventGrid"), settings=settings)
 
 
-def test_a_subscription_that_is_registered_for_nothing_says_what_to_register() -> None:
-    """Where Azure does not even list VMs the cure is the registration, not only a role."""
+def test_an_unregistered_subscription_names_the_providers_to_register() -> None:
+    """When Azure cannot list VMs because Microsoft.Compute is not registered, the cure is the registration."""
 
     async def story(azure: LocalAzure) -> None:
         run = await checked(azure)
@@ -137,8 +137,8 @@ def test_a_subscription_that_is_registered_for_nothing_says_what_to_register() -
     play(story, without("Microsoft.Compute"))
 
 
-def test_a_swap_without_resource_health_has_one_voice_less() -> None:
-    """The rung says nothing; the guest's own word still proves the new disk."""
+def test_a_swap_without_resource_health_succeeds_without_its_rung() -> None:
+    """The rung gives no signal, and the guest still proves the new disk."""
 
     async def story(azure: LocalAzure) -> None:
         await azure.tag(VM_ID, OsDiskName="web01-new")
@@ -151,47 +151,47 @@ def test_a_swap_without_resource_health_has_one_voice_less() -> None:
 
 
 def test_swaps_wait_for_a_selfcheck_where_it_is_required(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody is stopped before it has passed; then they go on by themselves; the next package asks anew."""
+    """No VM is stopped before it has passed; then swaps start by themselves; a new package needs a new self-check."""
 
     async def story(azure: LocalAzure) -> None:
         await azure.tag(VM_ID, OsDiskName="web01-new")
-        await azure.until(lambda: bool(azure.book().get("queue")))
+        await azure.until(lambda: bool(azure.dispatcher_state().get("queue")))
         waiting = await why_waiting(azure)
         assert waiting["web01"][0] == "selfcheck"
         assert "no self-check has run for this package; POST /api/selfcheck" in waiting["web01"][1]
         azure.hub.signal("@dispatcher@app", "resume", {"at": None})
         fault = {"match": {"method": "GET", "path": "/permissions"}, "respond": {"status": 403, "body": {}}}
-        azure.simulator.plane.faults.add([fault])
+        azure.simulator.services.faults.add([fault])
         assert (await checked(azure))["status"] == "failed"
         assert "the last self-check failed (rights " in (await why_waiting(azure))["web01"][1]
         assert azure.journal(VM_ID)["stops"] == 0
-        azure.simulator.plane.faults.clear()
+        azure.simulator.services.faults.clear()
         assert (await checked(azure))["status"] == "succeeded"
         await azure.settled()
         assert [outcome["status"] for outcome in azure.outcomes()] == ["succeeded"]
         monkeypatch.setattr("refresh.dispatcher.dispatcher.fingerprint", lambda: "another")
         await azure.tag(VM_ID, OsDiskName="web01-old")
-        await azure.until(lambda: bool(azure.book().get("queue")))
+        await azure.until(lambda: bool(azure.dispatcher_state().get("queue")))
         assert "no self-check has run for this package" in (await why_waiting(azure))["web01"][1]
         assert azure.journal(VM_ID)["stops"] == 1
 
     play(story, FLEET, settings=REQUIRED)
 
 
-def test_a_vm_that_is_down_is_brought_up_whatever_a_selfcheck_says() -> None:
-    """Only swaps that have not begun wait: one that somebody left stopped is started without a self-check."""
+def test_a_stopped_vm_is_started_without_a_selfcheck() -> None:
+    """Only new swaps wait for a self-check; a VM that a lost swap left stopped is started at once."""
 
     async def story(azure: LocalAzure) -> None:
         azure.hub.signal("@dispatcher@app", "hint", {"vms": [VM_ID], "at": None})
         await azure.until(lambda: bool(azure.outcomes()))
         assert await azure.power(VM_ID) == "running"
-        assert azure.book().get("selfcheck") is None
+        assert azure.dispatcher_state().get("selfcheck") is None
 
     play(story, [vm_body(power="deallocated", **STATE), *FLEET[1:]], settings=REQUIRED)
 
 
-class Mute:
-    """A worker that runs neither the dispatcher's answer nor what is asked of a subscription."""
+class FailingWorker:
+    """A worker that fails the orchestration `answer_selfcheck` and the activity `check_subscription`."""
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
@@ -210,13 +210,13 @@ class Mute:
         return await self._worker.act(name, payload)
 
 
-def test_a_swap_admitted_by_the_package_before_is_called_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A deployment comes while a VM is in its notice: it is not stopped, and waits for the new package's self-check."""
+def test_a_swap_admitted_by_an_older_package_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A VM that is in its notice at a deployment is not stopped, and waits for the self-check of the new package."""
 
     async def story(azure: LocalAzure) -> None:
         assert (await checked(azure))["status"] == "succeeded"
         await azure.tag(VM_ID, OsDiskName="web01-new")
-        await azure.until(lambda: any(row.get("step") == NOTICE for row in azure.book()["running"].values()))
+        await azure.until(lambda: any(row.get("step") == NOTICE for row in azure.running_swaps()))
         monkeypatch.setattr("refresh.dispatcher.dispatcher.fingerprint", lambda: "another")
         await azure.until(lambda: bool(azure.outcomes()))
         (outcome,) = azure.outcomes()
@@ -224,7 +224,7 @@ def test_a_swap_admitted_by_the_package_before_is_called_off(monkeypatch: pytest
             "skipped",
             "no self-check has passed for this package",
         )
-        await azure.until(lambda: bool(azure.book().get("queue")))
+        await azure.until(lambda: bool(azure.dispatcher_state().get("queue")))
         assert (await why_waiting(azure))["web01"][0] == "selfcheck"
         assert azure.journal(VM_ID)["stops"] == 0
 
@@ -232,10 +232,10 @@ def test_a_swap_admitted_by_the_package_before_is_called_off(monkeypatch: pytest
 
 
 def test_a_part_that_does_not_answer_is_a_failed_check() -> None:
-    """An orchestration that never comes and an activity that raises are rows, with a cure, of a run that ends."""
+    """A missing orchestration and a failing activity are failed rows with a cure, and the run ends."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.hub.witness(Mute)
+        azure.hub.wrap_worker(FailingWorker)
         run = await checked(azure)
         failed = {row["name"]: row for row in run["checks"] if not row["ok"]}
         assert (run["status"], list(failed)) == ("failed", ["dispatcher", f"arm {SUBSCRIPTION}"])
@@ -247,17 +247,17 @@ def test_a_part_that_does_not_answer_is_a_failed_check() -> None:
 
 
 def test_the_sweep_runs_the_selfcheck_that_swaps_wait_for() -> None:
-    """Nobody has to think of it after a deployment: each sweep begins one until one has passed, then none."""
+    """Each sweep starts a self-check until one has passed, so a deployment needs no manual step."""
 
     async def story(azure: LocalAzure) -> None:
         def runs() -> list[str]:
             return [run for run in azure.hub.orchestrations.instances if run.startswith("selfcheck-")]
 
         fault = {"match": {"method": "GET", "path": "/permissions"}, "times": 1, "respond": {"status": 403, "body": {}}}
-        azure.simulator.plane.faults.add([fault])
+        azure.simulator.services.faults.add([fault])
         for passed in (False, True):
             await azure.fire("sweep")
-            await azure.until(lambda passed=passed: azure.book().get("selfcheck", {}).get("ok") is passed)  # type: ignore[misc]
+            await azure.until(lambda passed=passed: azure.dispatcher_state().get("selfcheck", {}).get("ok") is passed)  # type: ignore[misc]
         await azure.fire("sweep")
         await azure.settled()
         assert len(runs()) == 2
@@ -266,7 +266,7 @@ def test_the_sweep_runs_the_selfcheck_that_swaps_wait_for() -> None:
 
 
 def test_the_fingerprint_is_of_files_that_are_deployed() -> None:
-    """Code, host.json and requirements.txt; the bundle is the one host.json asks for."""
+    """The fingerprint has 12 characters, and the bundle is the one of host.json."""
     assert len(package.fingerprint()) == 12
     assert package.bundle().split()[0].startswith("Microsoft.Azure.Functions.ExtensionBundle")
     assert vm_id("web01") == VM_ID

@@ -1,4 +1,4 @@
-"""The step after a deployment that has the app check itself, against the local app."""
+"""The step after a deployment that runs the self-check, against the local app."""
 
 from __future__ import annotations
 
@@ -11,29 +11,27 @@ from tools import selfcheck
 
 
 def test_a_deployment_waits_until_the_app_has_passed(capsys: pytest.CaptureFixture[str]) -> None:
-    """A first run that a right is missing for is repeated; the page lists every check; one that never passes is 1."""
+    """A run that fails because of a missing right is repeated, the page lists every check, and failure exits with 1."""
     denied = {"match": {"method": "GET", "path": "/permissions"}, "respond": {"status": 403, "body": {}}}
 
     async def main(clock: Clock) -> None:
         async with local_azure(clock, [vm_body(), disk_body("web01-new")]) as azure:
             env = {"FUNCTION_APP_URL": azure.functions}
-            azure.simulator.plane.faults.add([{**denied, "times": 1}])
+            azure.simulator.services.faults.add([{**denied, "times": 1}])
             assert await selfcheck.ask(env, wait_s=300, pause_s=1) == 0
             page = capsys.readouterr().out
             assert "| dispatcher | passed |" in page
-            azure.simulator.plane.faults.add([{**denied, "times": 99}])
+            azure.simulator.services.faults.add([{**denied, "times": 99}])
             assert await selfcheck.ask(env, wait_s=2, pause_s=0.5) == 1
             assert "| failed |" in capsys.readouterr().out
 
-    # The command waits in a thread, which a virtual clock cannot see.
+    # The command waits in a thread, which a virtual clock does not notice.
     run(main, Clock("real", speed=60))
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_who_may_not_call_the_api_is_told_that_the_sweep_does_it(
-    status: int, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """No token, or nobody named: the deployment is done all the same, because the app checks itself."""
+def test_a_caller_without_access_is_referred_to_the_sweep(status: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without access to the API the deployment succeeds, because the sweep runs the self-check."""
 
     async def main(clock: Clock) -> None:
         async def refuse(_: web.Request) -> web.Response:
@@ -55,8 +53,8 @@ def test_who_may_not_call_the_api_is_told_that_the_sweep_does_it(
     run(main, Clock("real"))
 
 
-def test_a_deployment_without_an_address_says_what_to_run() -> None:
-    """The message names the variable and the command that gives it."""
+def test_a_deployment_without_an_address_names_the_command_to_run() -> None:
+    """The message names the variable and the command that sets it."""
 
     async def main(clock: Clock) -> None:
         with pytest.raises(ValueError, match=r"FUNCTION_APP_URL.*azd provision"):

@@ -1,4 +1,4 @@
-"""A self-check ends within a minute whatever hangs and names it; one that cannot end is said to be stuck."""
+"""A self-check ends within a minute and names the part that hangs; one that cannot end is reported as stuck."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ARM = f"arm {SUBSCRIPTION}"
 
 
 async def begun(azure: LocalAzure) -> str:
-    """Begin a self-check; its run."""
+    """Start a self-check; the id of its run."""
     status, answer = await azure.api("POST", "/api/selfcheck")
     assert status == 202, answer
     return str(answer["id"])
@@ -38,11 +38,11 @@ async def begun(azure: LocalAzure) -> str:
         ("activities", ["activity", "instances"]),
     ],
 )
-def test_whatever_hangs_is_named_within_a_minute(part: str, failed: list[str]) -> None:
-    """Only what hangs, and what depends on it, fails, with a cure; GET says so though the dispatcher may not know."""
+def test_a_part_that_hangs_is_named_within_a_minute(part: str, failed: list[str]) -> None:
+    """Only the part that hangs and its dependents fail, with a cure; GET shows it even without the dispatcher."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.hub.witness(hanging(part))
+        azure.hub.wrap_worker(hanging(part))
         began, run_id = azure.clock.time(), await begun(azure)
         await azure.hub.completed(run_id)
         assert azure.clock.time() - began < 60
@@ -57,11 +57,11 @@ def test_whatever_hangs_is_named_within_a_minute(part: str, failed: list[str]) -
     play(story, FLEET)
 
 
-def test_one_that_cannot_end_is_said_to_be_stuck_and_gives_way() -> None:
-    """Neither timers nor activities come: after a minute GET says what it waits for, and POST begins another."""
+def test_a_selfcheck_that_cannot_end_is_reported_as_stuck_and_replaced() -> None:
+    """Without timers and activities GET shows after a minute what it waits for, and POST starts another one."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.hub.witness(hanging("timers", "activities"))
+        azure.hub.wrap_worker(hanging("timers", "activities"))
         stuck = await begun(azure)
         await asyncio.sleep(30)
         _, young = await azure.api("GET", "/api/selfcheck")
@@ -74,7 +74,7 @@ def test_one_that_cannot_end_is_said_to_be_stuck_and_gives_way() -> None:
         assert (view["ok"], row["name"], row["ok"]) == (False, "selfcheck", False)
         assert row["message"].endswith("has not ended within 60 s and waits for activity, timer, instances")
         assert "POST /api/selfcheck" in row["cure"]
-        azure.hub.witness(lambda worker: worker.inner)  # type: ignore[attr-defined]
+        azure.hub.wrap_worker(lambda worker: worker.inner)  # type: ignore[attr-defined]
         again = await begun(azure)
         await azure.hub.completed(again)
         ended = azure.hub.orchestrations.instances[stuck]
@@ -85,22 +85,22 @@ def test_one_that_cannot_end_is_said_to_be_stuck_and_gives_way() -> None:
     play(story, FLEET)
 
 
-def test_the_sweep_begins_another_where_one_is_stuck() -> None:
-    """Where swaps wait for a self-check, a stuck one does not keep them waiting longer than a sweep."""
+def test_the_sweep_replaces_a_stuck_selfcheck() -> None:
+    """A stuck self-check does not keep swaps waiting longer than until the next sweep."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.hub.witness(hanging("selfcheck"))
+        azure.hub.wrap_worker(hanging("selfcheck"))
         await azure.fire("sweep")
         await asyncio.sleep(90)
-        azure.hub.witness(lambda worker: worker.inner)  # type: ignore[attr-defined]
+        azure.hub.wrap_worker(lambda worker: worker.inner)  # type: ignore[attr-defined]
         await azure.fire("sweep")
-        await azure.until(lambda: bool(azure.book().get("selfcheck", {}).get("ok")), within_s=60)
+        await azure.until(lambda: bool(azure.dispatcher_state().get("selfcheck", {}).get("ok")), within_s=60)
 
     play(story, FLEET, settings={"REFRESH_SELFCHECK": "required"})
 
 
 def test_very_many_subscriptions_do_not_take_longer() -> None:
-    """Of two hundred that take four seconds each some are not reached and say so; the next runs begin with them."""
+    """With 200 slow subscriptions some are skipped with a message, and the next runs start with these."""
     many = [f"{n:08}-1111-1111-1111-111111111111" for n in range(200)]
 
     class Slow(Hanging):
@@ -114,7 +114,7 @@ def test_very_many_subscriptions_do_not_take_longer() -> None:
             return await super().act(name, payload)
 
     async def story(azure: LocalAzure) -> None:
-        azure.hub.witness(lambda worker: Slow(worker, ()))
+        azure.hub.wrap_worker(lambda worker: Slow(worker, ()))
         reached: set[str] = set()
         for _ in range(3):
             began, run_id = azure.clock.time(), await begun(azure)
@@ -133,12 +133,14 @@ def test_very_many_subscriptions_do_not_take_longer() -> None:
     play(story, FLEET)
 
 
-def test_the_deployment_ends_with_words_when_the_self_check_does_not_end(capsys: pytest.CaptureFixture[str]) -> None:
-    """The page names what it waits for and the cure, and the exit code is 1."""
+def test_the_deployment_ends_with_a_message_when_the_self_check_does_not_end(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The page names the parts that it waits for, and the exit code is 1."""
 
     async def main(clock: Clock) -> None:
         async with local_azure(clock, FLEET) as azure:
-            azure.hub.witness(hanging("timers", "activities"))
+            azure.hub.wrap_worker(hanging("timers", "activities"))
             env = {"FUNCTION_APP_URL": azure.functions}
             assert await selfcheck.ask(env, wait_s=2, pause_s=2) == 1
             page = capsys.readouterr().out

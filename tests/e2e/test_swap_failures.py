@@ -1,4 +1,4 @@
-"""When a step fails the VM ends running on the new disk or on the old one, or the outcome says so loudly."""
+"""After a failed step the VM runs on the new or the old disk, or the outcome is needs-attention."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ async def swapped(azure: LocalAzure) -> dict[str, Any]:
     return azure.outcomes()[0]
 
 
-def test_a_refused_disk_change_is_undone_by_starting_the_untouched_vm() -> None:
-    """The PATCH fails: the VM is started with the disk it never lost, and the outcome gives Azure's reason."""
+def test_after_a_failed_disk_change_the_vm_starts_with_its_old_disk() -> None:
+    """When the PATCH fails the VM is started with its unchanged disk, and the outcome has Azure's error."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([fault("update")])
+        azure.simulator.services.faults.add([fault("update")])
         outcome = await swapped(azure)
         assert (outcome["status"], outcome["reason"]) == ("rolled-back", "step-failed"), outcome
         assert "InternalExecutionError" in outcome["message"]
@@ -44,13 +44,13 @@ def test_a_refused_disk_change_is_undone_by_starting_the_untouched_vm() -> None:
 
 
 def test_a_stop_that_is_refused_leaves_the_vm_running() -> None:
-    """A lock on the VM: nothing was stopped, the lock is named, the tag asks for the old disk, no disk is blamed."""
+    """With a lock nothing is stopped, the outcome names the lock, the tag names the old disk, no disk is rejected."""
 
     async def story(azure: LocalAzure) -> None:
         text = f"... because following scope(s) are locked: '{GROUP}'. Please remove the lock and try again."
         body = {"error": {"code": "ScopeLocked", "message": text}}
         locked = {"match": {"method": "POST", "path": ".*/deallocate"}, "respond": {"status": 409, "body": body}}
-        azure.simulator.plane.faults.add([locked])
+        azure.simulator.services.faults.add([locked])
         outcome = await swapped(azure)
         assert (outcome["status"], outcome["reason"]) == ("refused", "locked"), outcome
         assert f"a lock on {GROUP} forbids it" in outcome["message"]
@@ -58,19 +58,19 @@ def test_a_stop_that_is_refused_leaves_the_vm_running() -> None:
         assert await azure.power(VM_ID) == "running"
         assert azure.journal(VM_ID)["stops"] == 0
         assert (await azure.vm(VM_ID))["tags"] == {"AutoRefresh": "true", "OsDiskName": "web01-old"}
-        azure.simulator.plane.faults.clear()
+        azure.simulator.services.faults.clear()
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await azure.settled()
-        assert azure.outcomes()[-1]["status"] == "succeeded", "asked for again without force"
+        assert azure.outcomes()[-1]["status"] == "succeeded", "the disk can be requested again without force"
 
     play(story, FLEET)
 
 
-def test_a_start_that_fails_for_a_while_is_tried_again() -> None:
-    """No capacity for a few minutes: the start is tried until there is, and the new disk stays."""
+def test_a_start_that_fails_for_a_while_is_retried() -> None:
+    """The start is retried while Azure has no capacity for a few minutes, and the new disk stays."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([fault("start", times=4, code="AllocationFailed")])
+        azure.simulator.services.faults.add([fault("start", times=4, code="AllocationFailed")])
         outcome = await swapped(azure)
         assert outcome["status"] == "succeeded", outcome
         assert await azure.os_disk(VM_ID) == "web01-new"
@@ -78,18 +78,18 @@ def test_a_start_that_fails_for_a_while_is_tried_again() -> None:
     play(story, FLEET)
 
 
-def test_a_vm_that_cannot_be_started_is_said_so_and_brought_up_later() -> None:
-    """Neither disk can be started: needs-attention, and the sweep brings the VM up as soon as Azure lets it."""
+def test_a_vm_that_cannot_be_started_is_reported_and_started_later() -> None:
+    """If neither disk can be started the outcome is needs-attention; the sweep starts the VM once Azure allows it."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([fault("start")])
+        azure.simulator.services.faults.add([fault("start")])
         outcome = await swapped(azure)
         assert (outcome["status"], outcome["reason"]) == ("needs-attention", "undo-failed"), outcome
         assert "InternalExecutionError" in outcome["message"]
         assert outcome["by_hand"][0].endswith("AutoRefresh=hold")
         assert await azure.power(VM_ID) == "deallocated"
         assert "RefreshState" in (await azure.vm(VM_ID))["tags"]
-        azure.simulator.plane.faults.clear()
+        azure.simulator.services.faults.clear()
         await azure.fire("sweep")
         await azure.settled()
         assert await azure.power(VM_ID) == "running"
@@ -99,36 +99,36 @@ def test_a_vm_that_cannot_be_started_is_said_so_and_brought_up_later() -> None:
     play(story, FLEET)
 
 
-def test_no_room_is_no_fault_of_the_disk() -> None:
-    """No capacity for an hour: said at once and first in the list, nothing is rejected, and the new disk is proved."""
+def test_missing_capacity_rejects_no_disk() -> None:
+    """A VM without capacity for an hour is first in the list, its disk is not rejected, and the swap succeeds."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([fault("start", code="ZonalAllocationFailed")])
+        azure.simulator.services.faults.add([fault("start", code="ZonalAllocationFailed")])
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await asyncio.sleep(1800)
         status, answer = await azure.api("GET", "/api/vms")
         assert status == 200
         assert (answer["value"][0]["vm"], answer["value"][0]["reason"]) == (VM_ID, "no-capacity"), answer
         await asyncio.sleep(1800)
-        azure.simulator.plane.faults.clear()
+        azure.simulator.services.faults.clear()
         await azure.settled()
         (outcome,) = azure.outcomes()
         assert outcome["status"] == "succeeded", outcome
         assert await azure.os_disk(VM_ID) == "web01-new"
         starts = [row for row in azure.simulator.journal.requests if row["path"].endswith("/start")]
-        assert len(starts) < 30, "asked with growing pauses"
+        assert len(starts) < 30, "the pauses between starts grow"
 
     play(story, FLEET)
 
 
-def test_no_room_for_as_long_as_the_setting_says_is_waited_out() -> None:
-    """The setting allows for eight hours: Azure has room after six, and the new disk is started and proved."""
+def test_missing_capacity_is_waited_out_within_the_setting() -> None:
+    """With a timeout of eight hours and capacity after six the swap succeeds."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([fault("start", times=9999, code="AllocationFailed")])
+        azure.simulator.services.faults.add([fault("start", times=9999, code="AllocationFailed")])
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await asyncio.sleep(6 * 3600)
-        azure.simulator.plane.faults.clear()
+        azure.simulator.services.faults.clear()
         await azure.settled()
         (outcome,) = azure.outcomes()
         assert outcome["status"] == "succeeded", outcome
@@ -137,17 +137,17 @@ def test_no_room_for_as_long_as_the_setting_says_is_waited_out() -> None:
 
 
 @pytest.mark.parametrize(
-    "spoilt", [{"fail": {"code": "InternalExecutionError", "message": "planned"}}, {"nothing": True}]
+    "failure", [{"fail": {"code": "InternalExecutionError", "message": "planned"}}, {"nothing": True}]
 )
-def test_the_old_disk_is_put_back_though_azure_spoils_that_twice(spoilt: dict[str, Any]) -> None:
-    """The new disk never boots and Azure fails the way back twice: it is begun a third time, without a further stop."""
+def test_a_rollback_succeeds_after_two_failures_in_azure(failure: dict[str, Any]) -> None:
+    """A disk change that Azure fails twice during a rollback is started a third time without another stop."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"disk": "web01-new", "boots": False}])
+        azure.simulator.services.faults.add([{"disk": "web01-new", "boots": False}])
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await azure.until(lambda: azure.journal(VM_ID)["stops"] == 2, within_s=3600)
-        azure.simulator.plane.faults.add(
-            [{"match": {"operation": "update", "resource": "*web01"}, "times": 2, **spoilt}]
+        azure.simulator.services.faults.add(
+            [{"match": {"operation": "update", "resource": "*web01"}, "times": 2, **failure}]
         )
         await azure.settled()
         (outcome,) = azure.outcomes()
@@ -159,42 +159,42 @@ def test_the_old_disk_is_put_back_though_azure_spoils_that_twice(spoilt: dict[st
     play(story, FLEET)
 
 
-def test_tags_that_azure_refuses_are_put_back_when_the_vm_is_up_again() -> None:
-    """Denied just then: the way back does not wait for the tags, and asks once more when it is over."""
+def test_tags_that_azure_refuses_are_written_again_after_the_rollback() -> None:
+    """A rollback does not wait for tags that Azure refuses, and writes them again at its end."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"disk": "web01-new", "boots": False}])
+        azure.simulator.services.faults.add([{"disk": "web01-new", "boots": False}])
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await azure.until(lambda: azure.journal(VM_ID)["stops"] == 1, within_s=3600)
         body = {"error": {"code": "AuthorizationFailed", "message": "planned"}}
         match = {"method": "PATCH", "path": "/tags/default$"}
-        azure.simulator.plane.faults.add([{"match": match, "times": 1, "respond": {"status": 403, "body": body}}])
+        azure.simulator.services.faults.add([{"match": match, "times": 1, "respond": {"status": 403, "body": body}}])
         await azure.settled()
         (outcome,) = azure.outcomes()
         assert outcome["status"] == "rolled-back", outcome
         assert not [line for line in outcome["evidence"] if "tags could not" in line]
-        told = (await azure.vm(VM_ID))["tags"]
-        assert (told["OsDiskName"], told["OsDiskRejected"]) == ("web01-old", "web01-new")
+        tags = (await azure.vm(VM_ID))["tags"]
+        assert (tags["OsDiskName"], tags["OsDiskRejected"]) == ("web01-old", "web01-new")
         assert azure.journal(VM_ID)["stops"] == 2
 
     play(story, FLEET)
 
 
 @pytest.mark.parametrize("reason", ["operation-slow", "rights-missing"])
-def test_a_vm_that_stays_down_is_told_of_at_once(reason: str) -> None:
-    """A disk change that hangs, or a start that is denied: first in the list within minutes, long before the end."""
+def test_a_vm_that_stays_down_is_reported_at_once(reason: str) -> None:
+    """With a hanging disk change or a denied start the VM is first in the list within minutes, before its swap ends."""
 
     async def story(azure: LocalAzure) -> None:
         error = {"error": {"code": "AuthorizationFailed", "message": "planned"}}
         hangs = {"match": {"operation": "update", "resource": "*web01"}, "hang": True}
         denied = {"match": {"path": "/web01/start$"}, "respond": {"status": 403, "body": error}}
-        azure.simulator.plane.faults.add([hangs if reason == "operation-slow" else denied])
+        azure.simulator.services.faults.add([hangs if reason == "operation-slow" else denied])
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await asyncio.sleep(480)
         _, answer = await azure.api("GET", "/api/vms")
         assert (answer["value"][0]["vm"], answer["value"][0]["reason"]) == (VM_ID, reason), answer
         assert azure.outcomes() == []
-        azure.simulator.plane.faults.clear()
+        azure.simulator.services.faults.clear()
         await azure.settled()
         (outcome,) = azure.outcomes()
         assert outcome["status"] == "succeeded", outcome
@@ -203,15 +203,15 @@ def test_a_vm_that_stays_down_is_told_of_at_once(reason: str) -> None:
     play(story, [vm_body("web00"), *FLEET])
 
 
-def test_no_room_for_hours_is_left_to_the_sweep() -> None:
-    """No capacity beyond the setting: needs-attention without a rejection, and the sweep starts the VM in the end."""
+def test_after_the_capacity_timeout_the_sweep_starts_the_vm() -> None:
+    """Without capacity until the timeout the outcome is needs-attention and no disk is rejected."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([fault("start", code="AllocationFailed")])
+        azure.simulator.services.faults.add([fault("start", code="AllocationFailed")])
         outcome = await swapped(azure)
         assert (outcome["status"], outcome["reason"]) == ("needs-attention", "no-capacity"), outcome
         assert "OsDiskRejected" not in (await azure.vm(VM_ID))["tags"]
-        azure.simulator.plane.faults.clear()
+        azure.simulator.services.faults.clear()
         await azure.fire("sweep")
         await azure.settled()
         assert await azure.power(VM_ID) == "running"
@@ -219,14 +219,14 @@ def test_no_room_for_hours_is_left_to_the_sweep() -> None:
     play(story, FLEET, settings={"REFRESH_CAPACITY_TIMEOUT_S": "1200"})
 
 
-def test_tags_that_cannot_be_written_mean_nothing_is_stopped() -> None:
-    """The intent must stand on the VM before downtime; if ARM refuses it, the swap is refused with ARM's reason."""
+def test_a_vm_whose_tags_cannot_be_written_is_not_stopped() -> None:
+    """The intent is written to the VM before downtime; if ARM refuses it, the swap is refused with ARM's error."""
 
     async def story(azure: LocalAzure) -> None:
         await azure.tag(VM_ID, OsDiskName="web01-new")
         body = {"error": {"code": "AuthorizationFailed", "message": "planned"}}
         match = {"method": "PATCH", "path": ".*/tags/default"}
-        azure.simulator.plane.faults.add([{"match": match, "respond": {"status": 403, "body": body}}])
+        azure.simulator.services.faults.add([{"match": match, "respond": {"status": 403, "body": body}}])
         await azure.until(lambda: bool(azure.outcomes()))
         await azure.settled()
         (outcome,) = azure.outcomes()
@@ -239,26 +239,26 @@ def test_tags_that_cannot_be_written_mean_nothing_is_stopped() -> None:
 
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_throttling_and_server_errors_are_waited_out(status: int) -> None:
-    """Every kind of request of a swap is refused a few times with Retry-After: the swap succeeds all the same."""
+    """A swap succeeds although every kind of its requests fails three times with Retry-After."""
 
     async def story(azure: LocalAzure) -> None:
         headers = {"Retry-After": "7"}
         for path in ("/deallocate$", "/start$", "/virtualMachines/web01$", "/tags/default$"):
             respond = {"status": status, "headers": headers, "body": {"error": {"code": "Busy", "message": "planned"}}}
-            azure.simulator.plane.faults.add([{"match": {"path": path}, "times": 3, "respond": respond}])
+            azure.simulator.services.faults.add([{"match": {"path": path}, "times": 3, "respond": respond}])
         azure.hub.signal("@dispatcher@app", "hint", {"vms": [VM_ID], "at": None})
         await azure.until(lambda: bool(azure.outcomes()))
         await azure.settled()
         assert azure.outcomes()[0]["status"] == "succeeded", azure.outcomes()
         assert azure.journal(VM_ID)["stops"] == 1
-        told = [row["path"] for row in azure.simulator.journal.requests if row["status"] == status]
-        assert len(told) == 12, "each of four kinds of request met it three times"
+        failed = [row["path"] for row in azure.simulator.journal.requests if row["status"] == status]
+        assert len(failed) == 12, "each of four kinds of requests fails three times"
 
     play(story, [vm_body(OsDiskName="web01-new"), disk_body("web01-new")])
 
 
 def test_a_long_retry_after_is_waited_out_by_a_timer() -> None:
-    """Azure asks to be left alone for 20 minutes while the VM is down: no activity sleeps so long, and it starts."""
+    """With a Retry-After of 20 minutes during downtime no activity sleeps that long, and the VM starts."""
 
     async def story(azure: LocalAzure) -> None:
         respond = {
@@ -266,7 +266,7 @@ def test_a_long_retry_after_is_waited_out_by_a_timer() -> None:
             "headers": {"Retry-After": "1200"},
             "body": {"error": {"code": "Busy", "message": "m"}},
         }
-        azure.simulator.plane.faults.add([{"match": {"path": ".*/start"}, "times": 1, "respond": respond}])
+        azure.simulator.services.faults.add([{"match": {"path": ".*/start"}, "times": 1, "respond": respond}])
         outcome = await swapped(azure)
         assert outcome["status"] in ("succeeded", "rolled-back"), outcome
         assert await azure.power(VM_ID) == "running"
@@ -283,8 +283,8 @@ def test_a_long_retry_after_is_waited_out_by_a_timer() -> None:
 
 
 @pytest.mark.parametrize("moment", ["deallocating", "deallocated", "running again"])
-def test_a_swap_whose_orchestration_vanished_is_finished_by_a_recovery(moment: str) -> None:
-    """The orchestration is terminated in the middle: the sweep notices, and a recovery ends what was begun."""
+def test_a_swap_with_a_lost_orchestration_is_finished_by_a_recovery(moment: str) -> None:
+    """When the orchestration is terminated, a sweep finds it, and a recovery finishes the swap."""
 
     async def story(azure: LocalAzure) -> None:
         await azure.tag(VM_ID, OsDiskName="web01-new")
@@ -295,7 +295,7 @@ def test_a_swap_whose_orchestration_vanished_is_finished_by_a_recovery(moment: s
             return await azure.power(VM_ID) == moment
 
         await azure.until(reached)
-        (row,) = azure.book()["running"].values()
+        (row,) = azure.running_swaps()
         instance = next(name for name in azure.hub.orchestrations.instances if name.endswith(f"-{row['n']}"))
         azure.hub.terminate(instance)
         for _ in range(5):
@@ -311,8 +311,8 @@ def test_a_swap_whose_orchestration_vanished_is_finished_by_a_recovery(moment: s
     play(story, FLEET)
 
 
-def test_the_sweep_finds_an_edit_that_no_event_told_of() -> None:
-    """Events lost: the sweep hints at the VM whose tag and disk differ."""
+def test_the_sweep_finds_an_edit_without_an_event() -> None:
+    """Without events the sweep sends a hint for each VM whose tag and disk differ."""
 
     async def story(azure: LocalAzure) -> None:
         await azure.tag(VM_ID, OsDiskName="web01-new")
@@ -326,7 +326,7 @@ def test_the_sweep_finds_an_edit_that_no_event_told_of() -> None:
 
 
 def test_an_owners_own_stop_is_respected_after_a_swap() -> None:
-    """A leftover RefreshState is cleared while the VM runs, so a later stop by its owner stays a stop."""
+    """An old RefreshState is removed while the VM runs, so a later stop by its owner is not undone."""
 
     async def story(azure: LocalAzure) -> None:
         await azure.fire("sweep")

@@ -1,4 +1,4 @@
-"""A tag edit swaps a disk: the real SDKs over HTTP, real orchestrations, real Event Grid payloads, nothing mocked."""
+"""A tag edit swaps a disk, with the real SDKs over HTTP, orchestrations and Event Grid payloads, without mocks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_bod
 
 
 def test_a_tag_edit_leads_to_a_verified_swap() -> None:
-    """Writing a free disk's name into OsDiskName stops the VM once, swaps, starts and proves it."""
+    """Writing the name of a free disk into OsDiskName stops the VM once, swaps its disk, starts and verifies it."""
 
     async def story(azure: LocalAzure) -> None:
         await azure.tag(VM_ID, OsDiskName="web01-new")
@@ -30,11 +30,11 @@ def test_a_tag_edit_leads_to_a_verified_swap() -> None:
     play(story, [vm_body(), disk_body("web01-new")])
 
 
-def test_a_disk_that_never_boots_is_taken_out_again() -> None:
-    """The new disk never reports: it is remembered, the tags say so, the old disk is back and proved."""
+def test_a_disk_that_never_boots_is_rolled_back() -> None:
+    """A disk whose agent never reports is in `OsDiskRejected`, and the VM runs its old disk."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"disk": "web01-bad", "boots": False}])
+        azure.simulator.services.faults.add([{"disk": "web01-bad", "boots": False}])
         await azure.tag(VM_ID, OsDiskName="web01-bad")
         await azure.settled()
         (outcome,) = azure.outcomes()
@@ -52,7 +52,7 @@ def test_a_disk_that_never_boots_is_taken_out_again() -> None:
 
 
 def test_previous_swaps_once() -> None:
-    """`@previous` is resolved to the disk's name before downtime, so it does not swap back and forth."""
+    """`@previous` is replaced by the disk's name before downtime, so the VM is not swapped back and forth."""
 
     async def story(azure: LocalAzure) -> None:
         await azure.tag(VM_ID, OsDiskName="web01-new")
@@ -68,7 +68,7 @@ def test_previous_swaps_once() -> None:
 
 
 def test_a_vm_that_was_stopped_stays_stopped() -> None:
-    """A deallocated VM gets its disk and is left as it was, marked as not proven."""
+    """A deallocated VM gets its disk, stays deallocated and is reported as not proven."""
 
     async def story(azure: LocalAzure) -> None:
         await azure.tag(VM_ID, OsDiskName="web01-new")
@@ -82,7 +82,7 @@ def test_a_vm_that_was_stopped_stays_stopped() -> None:
 
 
 def test_a_vm_without_an_agent_is_not_called_healthy() -> None:
-    """Where nothing speaks for the guest the outcome is running, guest not proven."""
+    """Without a signal of the guest the VM runs, and the outcome is not-proven."""
 
     async def story(azure: LocalAzure) -> None:
         await azure.tag(VM_ID, OsDiskName="web01-new")
@@ -94,8 +94,8 @@ def test_a_vm_without_an_agent_is_not_called_healthy() -> None:
     play(story, [vm_body(agent=False), disk_body("web01-new")])
 
 
-def test_a_nonsense_wish_touches_nothing() -> None:
-    """A name that is no disk is refused with a sentence and the VM keeps running."""
+def test_an_unknown_disk_changes_nothing() -> None:
+    """A name without a disk starts no swap, and the VM keeps running."""
 
     async def story(azure: LocalAzure) -> None:
         await azure.tag(VM_ID, OsDiskName="web01-typo")
@@ -106,8 +106,8 @@ def test_a_nonsense_wish_touches_nothing() -> None:
     play(story, [vm_body()])
 
 
-def test_hold_during_a_swap_starts_the_vm_and_lets_go() -> None:
-    """A VM put on hold while the app has it stopped is started first and then left alone."""
+def test_hold_during_a_swap_starts_the_vm_and_ends_the_swap() -> None:
+    """A VM that is put on hold during its downtime is started, and its swap ends."""
 
     async def story(azure: LocalAzure) -> None:
         await azure.tag(VM_ID, OsDiskName="web01-new")
@@ -122,7 +122,7 @@ def test_hold_during_a_swap_starts_the_vm_and_lets_go() -> None:
 
 
 def test_a_vm_can_be_powered_off_instead() -> None:
-    """With RefreshStopMode=power-off the VM is never deallocated, and its agent must speak after the start."""
+    """With RefreshStopMode=power-off the VM is never deallocated, and the swap is verified."""
 
     async def story(azure: LocalAzure) -> None:
         await azure.tag(VM_ID, OsDiskName="web01-new")
@@ -137,10 +137,10 @@ def test_a_vm_can_be_powered_off_instead() -> None:
 
 
 def test_a_powered_off_vm_gets_its_old_disk_back() -> None:
-    """The way back works the same when the VM keeps its host."""
+    """A rollback works the same with RefreshStopMode=power-off."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"disk": "web01-bad", "boots": False}])
+        azure.simulator.services.faults.add([{"disk": "web01-bad", "boots": False}])
         await azure.tag(VM_ID, OsDiskName="web01-bad")
         await azure.settled()
         (outcome,) = azure.outcomes()
@@ -151,11 +151,11 @@ def test_a_powered_off_vm_gets_its_old_disk_back() -> None:
 
 
 @pytest.mark.parametrize(("disk", "ends_on"), [("web01-new", "web01-new"), ("web01-bad", "web01-old")])
-def test_a_vm_swapped_while_stopped_is_proved_when_it_runs(disk: str, ends_on: str) -> None:
-    """Once its owner starts it the disk is proved, or taken out again, at the first look; nobody touches it before."""
+def test_a_vm_that_is_swapped_while_stopped_is_proven_when_it_runs(disk: str, ends_on: str) -> None:
+    """The app does not start the VM; when its owner does, the first look proves the disk or rolls it back."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"disk": "web01-bad", "boots": False, "serial": "panic"}])
+        azure.simulator.services.faults.add([{"disk": "web01-bad", "boots": False, "serial": "panic"}])
         await azure.tag(VM_ID, OsDiskName=disk)
         await azure.settled()
         await azure.fire("sweep")
@@ -170,7 +170,7 @@ def test_a_vm_swapped_while_stopped_is_proved_when_it_runs(disk: str, ends_on: s
         assert await azure.power(VM_ID) == "running"
         expected = "succeeded" if disk == ends_on else "rolled-back"
         assert azure.outcomes()[-1]["status"] == expected, azure.outcomes()[-1]
-        assert not azure.book().get("unproven")
+        assert not azure.dispatcher_state().get("unproven")
 
     vm = vm_body(power="deallocated")
     vm["properties"]["diagnosticsProfile"] = {"bootDiagnostics": {"enabled": True}}

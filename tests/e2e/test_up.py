@@ -1,4 +1,4 @@
-"""`python -m simulator up`, as a process: the app on a local Azure, left running."""
+"""`python -m simulator up` as a process: the app on the local Azure."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import threading
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,8 @@ COMMAND = [sys.executable, "-m", "simulator", "up", "--tls-port", "0", "--functi
 
 
 @contextmanager
-def left_running(tmp_path: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str], Path]]:
-    """The process on any ports, its line of JSON, and the file of its stderr."""
+def running(tmp_path: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str], Path]]:
+    """The process on free ports, the JSON of its only output line, and the file with its stderr."""
     printed = tmp_path / "stderr"
     env = {**os.environ, "TMPDIR": str(tmp_path)}
     with (
@@ -42,22 +43,22 @@ def left_running(tmp_path: Path, *arguments: str) -> Iterator[tuple[subprocess.P
             up.kill()
 
 
-def ask(url: str, body: Any = None) -> Any:
-    """GET, or POST with a body; the answer's JSON."""
+def call(url: str, body: Any = None) -> Any:
+    """GET, or POST with a body; the JSON of the response."""
     data = None if body is None else json.dumps(body).encode()
     with urllib.request.urlopen(urllib.request.Request(url, data), timeout=30) as answer:
         return json.load(answer)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_up_announces_itself_answers_and_ends_on_a_signal(number: signal.Signals, tmp_path: Path) -> None:
-    """One line of JSON, the fleet under /api/vms, a plan; then exit code 0, one line, and the app's log in a file."""
-    with left_running(tmp_path, "--speed", "20") as (up, ends, printed):
-        vms = ask(f"{ends['functions']}/api/vms")["value"]
+def test_up_prints_its_addresses_answers_and_ends_on_a_signal(number: signal.Signals, tmp_path: Path) -> None:
+    """It prints one line of JSON, serves the API, and ends with code 0, one line, and the app's log in a file."""
+    with running(tmp_path, "--speed", "20") as (up, ends, printed):
+        vms = call(f"{ends['functions']}/api/vms")["value"]
         assert {vm["vm"].rsplit("/", 1)[-1] for vm in vms} >= {"web01", "app01", "win01", "typo01"}
-        plan = ask(f"{ends['functions']}/api/refresh", {"all": True, "rollout": "auto", "dryRun": True})["plan"]
+        plan = call(f"{ends['functions']}/api/refresh", {"all": True, "rollout": "auto", "dryRun": True})["plan"]
         assert sum(row["decision"] == "swap" for row in plan) == 10
-        ask(f"{ends['functions']}/api/refresh", {"all": True, "rollout": "auto"})
+        call(f"{ends['functions']}/api/refresh", {"all": True, "rollout": "auto"})
         up.send_signal(number)
         out, _ = up.communicate(timeout=30)
         assert (up.returncode, out) == (0, "")
@@ -76,10 +77,10 @@ def test_up_announces_itself_answers_and_ends_on_a_signal(number: signal.Signals
 
 def test_verbose_shows_the_log_in_the_terminal_as_well(tmp_path: Path) -> None:
     """With --verbose the lines of the file are on stderr."""
-    with left_running(tmp_path, "--speed", "20", "--verbose") as (up, ends, printed):
+    with running(tmp_path, "--speed", "20", "--verbose") as (up, ends, printed):
         tag = {"operation": "Merge", "properties": {"tags": {"OsDiskName": "nowhere"}}}
         write_tags(ends["arm"], tag)
-        until(lambda: ask(f"{ends['functions']}/api/vms?vm=app01")["reason"] == "disk-not-found")
+        until(lambda: call(f"{ends['functions']}/api/vms?vm=app01")["reason"] == "disk-not-found")
         until(lambda: "disk-not-found" in printed.read_text())
         up.send_signal(signal.SIGINT)
         up.communicate(timeout=30)
@@ -97,21 +98,21 @@ def pasted(text: str) -> str:
 
 def test_the_printed_commands_can_be_pasted_as_they_are(tmp_path: Path) -> None:
     """Every line works in a shell; the tag edit swaps the VM, the way back too, and a wrong tag is refused."""
-    with left_running(tmp_path, "--speed", "30") as (_, ends, printed):
+    with running(tmp_path, "--speed", "30") as (_, ends, printed):
         script = pasted(printed.read_text())
         done = subprocess.run(["bash", "-eu", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60)
         assert (done.returncode, done.stderr) == (0, ""), done.stdout
         assert "error" not in done.stdout.lower().replace('"errors"', ""), done.stdout
         assert '"decision": "swap"' in done.stdout
         exports = "\n".join(line for line in script.splitlines()[:6])
-        for command, disk in (
-            ("tag OsDiskName app01-os-copy", "app01-os-copy"),
-            ("tag OsDiskName @previous", "app01-os"),
+        for value, expected in (
+            ("app01-os-copy", ("already-there", "app01-os-copy")),
+            ("@previous", ("already-there", "app01-os")),
+            ("nowhere", ("disk-not-found", "app01-os")),
         ):
-            subprocess.run(["bash", "-eu", "-c", f"{exports}\n{command}"], capture_output=True, check=True, timeout=30)
-            until(lambda expected=("already-there", disk): reason_and_disk(ends) == expected)
-        subprocess.run(["bash", "-eu", "-c", f"{exports}\ntag OsDiskName nowhere"], capture_output=True, check=True)
-        until(lambda: reason_and_disk(ends) == ("disk-not-found", "app01-os"))
+            command = ["bash", "-eu", "-c", f"{exports}\ntag OsDiskName {value}"]
+            subprocess.run(command, capture_output=True, check=True, timeout=30)
+            until(partial(has_reason_and_disk, ends, expected))
 
 
 def write_tags(arm: str, body: Any) -> None:
@@ -124,10 +125,10 @@ def write_tags(arm: str, body: Any) -> None:
         pass
 
 
-def reason_and_disk(ends: dict[str, str]) -> tuple[str, str]:
-    """Of app01: the reason of the decision about it, and the disk it runs."""
-    row = ask(f"{ends['functions']}/api/vms?vm=app01")
-    return row["reason"], row["current"]
+def has_reason_and_disk(ends: dict[str, str], expected: tuple[str, str]) -> bool:
+    """Whether the app has this reason for its decision about app01, and app01 runs this disk."""
+    row = call(f"{ends['functions']}/api/vms?vm=app01")
+    return (row["reason"], row["current"]) == expected
 
 
 def until(reached: Callable[[], bool]) -> None:
@@ -140,7 +141,7 @@ def until(reached: Callable[[], bool]) -> None:
 
 
 def shown_in_readme() -> tuple[list[str], list[str], list[str]]:
-    """The README's *Try it*: the lines that `make up` prints, the command of the dry run, and lines of its output."""
+    """From *Try it* in the README: the output of `make up`, the command of the dry run, and its answer."""
     blocks = re.findall(r"^```(?:sh|text)\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
     _, _, _, printed, command, answered = [block.splitlines() for block in blocks[:6]]
     return printed, shlex.split(command[-1].replace("$APP", "APP")), answered
@@ -151,11 +152,11 @@ def without_numbers(text: str) -> str:
     return re.sub(r"20\d{4}|(?<=127\.0\.0\.1:)\d+", "#", text)
 
 
-def test_the_readme_shows_what_up_and_a_dry_run_answer(tmp_path: Path) -> None:
-    """The third command is run as in the README; each line that the README shows is one of the output."""
+def test_the_readme_shows_the_output_of_up_and_of_a_dry_run(tmp_path: Path) -> None:
+    """The third command of the README is run as shown, and each shown line is a line of the output."""
     printed, command, answered = shown_in_readme()
     assert command[:3] == ["python3", "-m", "tools.refresh"]
-    with left_running(tmp_path, "--speed", "10") as (_, ends, printed_to):
+    with running(tmp_path, "--speed", "10") as (_, ends, printed_to):
         asked = [sys.executable, *command[1:]]
         asked[asked.index("APP")] = ends["functions"]
         done = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, timeout=120)
@@ -166,34 +167,34 @@ def test_the_readme_shows_what_up_and_a_dry_run_answer(tmp_path: Path) -> None:
         assert any(each.startswith(begins) for each in lines), line
 
 
-def test_a_fleet_of_ones_own_can_be_tried(tmp_path: Path) -> None:
-    """`--scenario FILE`: the commands are about a VM of that fleet, and its tags reach the app."""
+def test_a_custom_fleet_can_be_tried(tmp_path: Path) -> None:
+    """With `--scenario FILE` the commands to paste are about a VM of that fleet, and the app serves it."""
     group = "/subscriptions/aaaaaaaa-0000-4000-8000-000000000001/resourceGroups/mine"
     vm = f"{group}/providers/Microsoft.Compute/virtualMachines/solo"
     file = tmp_path / "mine.json"
     file.write_text(json.dumps([{"id": vm, "tags": {"AutoRefresh": "true", "OsDiskName": "nowhere"}}]))
-    with left_running(tmp_path, "--scenario", str(file)) as (up, ends, printed):
-        assert ask(f"{ends['functions']}/api/vms?vm=solo")["reason"] == "disk-not-found"
+    with running(tmp_path, "--scenario", str(file)) as (up, ends, printed):
+        assert call(f"{ends['functions']}/api/vms?vm=solo")["reason"] == "disk-not-found"
         up.send_signal(signal.SIGTERM)
         up.communicate(timeout=30)
     assert f"  export VM={vm}\n" in printed.read_text()
 
 
-def test_the_fleet_of_the_simulators_readme_can_be_refreshed(tmp_path: Path) -> None:
-    """The example of a fleet of one's own is complete: a dry run of the month plans a version, a disk and a swap."""
+def test_the_fleet_of_the_simulator_readme_can_be_refreshed(tmp_path: Path) -> None:
+    """A dry run of the month with the example fleet of simulator/README.md plans a version, a disk and a swap."""
     text = (ROOT / "simulator" / "README.md").read_text()
     (example,) = re.findall(r"^cat > mine\.json <<'END'\n(.*?)^END$", text, re.MULTILINE | re.DOTALL)
     file = tmp_path / "mine.json"
     file.write_text(example)
-    with left_running(tmp_path, "--scenario", str(file)) as (_, ends, _):
-        plan = ask(f"{ends['functions']}/api/refresh", {"all": True, "rollout": "auto", "dryRun": True})
+    with running(tmp_path, "--scenario", str(file)) as (_, ends, _):
+        plan = call(f"{ends['functions']}/api/refresh", {"all": True, "rollout": "auto", "dryRun": True})
     assert [row["decision"] for row in plan["images"]] == ["create"], plan["images"]
     assert [(row["decision"], row["steps"][0]) for row in plan["plan"]] == [("swap", "create-disk")], plan["plan"]
 
 
-def test_up_on_a_port_that_is_taken_says_so_and_how_to_choose_another(tmp_path: Path) -> None:
-    """Exit code 2 and one sentence with the port and the options; no file is left."""
-    with left_running(tmp_path) as (_, ends, _):
+def test_up_on_a_used_port_fails_with_the_options_for_another_port(tmp_path: Path) -> None:
+    """The command prints one line with the port and the options, exits with code 2 and leaves no file."""
+    with running(tmp_path) as (_, ends, _):
         port = ends["arm"].rsplit(":", 1)[-1]
         env = {**os.environ, "TMPDIR": str(tmp_path)}
         done = subprocess.run([*COMMAND, "--port", port], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
@@ -204,8 +205,8 @@ def test_up_on_a_port_that_is_taken_says_so_and_how_to_choose_another(tmp_path: 
     assert len(list(tmp_path.glob("azure-vm-refresh-*"))) == 1, "only the log of the process that runs"
 
 
-def test_up_with_a_schedule_that_is_none_does_not_start(tmp_path: Path) -> None:
-    """Exit code 2; the function and the fault are named without a stack trace."""
+def test_up_with_an_invalid_schedule_does_not_start(tmp_path: Path) -> None:
+    """The command names the function and the error without a stack trace and exits with code 2."""
     env = {**os.environ, "TMPDIR": str(tmp_path), "SWEEP_SCHEDULE": "often"}
     done = subprocess.run([*COMMAND, "--port", "0"], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (2, "")

@@ -1,4 +1,4 @@
-"""Drawn tests draw the same in every test run, and something new in every soak."""
+"""Property tests draw the same values in every test run and new values in every soak run."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ def _printed(*arguments: str) -> str:
 
 
 def test_a_test_run_draws_from_fixed_seeds() -> None:
-    """No new seed, no memory of earlier failures, no verdict that depends on how fast the machine is."""
+    """Hypothesis uses no new seed, no database of earlier failures and no deadline."""
     assert settings().derandomize
     assert settings().database is None
     assert settings().deadline is None
 
 
-def test_what_is_drawn_does_not_depend_on_what_is_loaded() -> None:
-    """Which tests ran before in a process, and so which modules it holds, changes no draw."""
+def test_drawn_values_do_not_depend_on_loaded_modules() -> None:
+    """The modules that earlier tests loaded into the process change no drawn value."""
     alone, after_others = _printed("-c", _DRAWS), _printed("-c", _DRAWS, "simulator.arm", "refresh.domain")
     assert len(alone.splitlines()) >= 100
     assert alone == after_others
 
 
 def test_no_test_draws_from_seeds_of_its_own() -> None:
-    """Where seeds come from is said in one place, for test runs and soaks."""
+    """Only `drawing.py` and the soak command set seeds."""
     own = re.compile(r"\b(derandomize|deadline|database)=|\bimport random\b|\bRandom\(\)|\bsecrets\.\w+\(|\buuid4\(")
     here = {
         ROOT / "tests" / name for name in ("support/chaos/drawing.py", "commands/soak.py", "property/test_drawing.py")
@@ -57,8 +57,8 @@ def test_no_test_draws_from_seeds_of_its_own() -> None:
     assert not found
 
 
-def test_a_soak_says_its_new_seed_first_and_repeats_a_seed() -> None:
-    """Two soaks have two seeds, and a given seed is the one that is used."""
+def test_a_soak_prints_its_new_seed_first_and_can_repeat_a_seed() -> None:
+    """Two soak runs have different seeds, and a given seed is used."""
     one = ("-m", "tests.commands.soak", "--stories", "recipes", "--examples", "1")
     first, second = (_printed(*one).split(":")[0] for _ in range(2))
     assert first.startswith("seed ")

@@ -1,36 +1,36 @@
-"""Every activity and every entity batch delivered twice: the same end as once."""
+"""Every activity and every entity batch is delivered twice, with the same end as once."""
 
 from __future__ import annotations
 
 import pytest
 
 from tests.support.chaos.boundaries import EverythingTwice
-from tests.support.chaos.crash_stories import STORIES, Story, tell
+from tests.support.chaos.crash_scenarios import STORIES, Story, run_story
 from tests.support.worlds.local_azure import LocalAzure, play
 from tests.support.worlds.month_world import gallery_bodies, vm_bodies, vm_id
 
-# None: the first answer is lost. Else so many seconds after the first delivery: side by side, while the step is still
-# under way, when the swap is nearly or long over.
+# None: the first result is lost. Otherwise seconds between both deliveries: at the same time, while the step is
+# still under way, near the end of the swap, or long after it.
 SECOND_AFTER_S = (None, 0, 5, 100, 300, 400)
 
 
 @pytest.mark.parametrize("after_s", SECOND_AFTER_S)
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
 def test_a_swap_done_twice_is_one_swap(story: Story, after_s: float | None) -> None:
-    """All activities and all batches run twice: same end, same stops, no mark left by what came late."""
+    """With every activity and batch run twice a swap has the same end and stops, and late ones leave no state."""
     twice = EverythingTwice(after_s)
-    tell(story, twice)
+    run_story(story, twice)
     assert twice.activities > 4
     assert twice.batches > 4
 
 
 @pytest.mark.parametrize("after_s", [None, 0, 300])
 def test_a_month_done_twice_is_one_month(after_s: float | None) -> None:
-    """Images, disks, tags and swaps, each activity and batch run twice: one version, one disk and one stop each."""
+    """With every activity and batch run twice a month makes one version, and one disk and one swap for each VM."""
 
     async def story(azure: LocalAzure) -> None:
         azure.hub.interruptions = twice = EverythingTwice(after_s)
-        azure.simulator.plane.faults.add([{"disk": "*/web02-2*", "boots": False}])
+        azure.simulator.services.faults.add([{"disk": "*/web02-2*", "boots": False}])
         await azure.hub.completed(azure.hub.start("refresh_month", {}, "month"))
         await azure.settled()
         result = azure.hub.output("month")
@@ -43,7 +43,7 @@ def test_a_month_done_twice_is_one_month(after_s: float | None) -> None:
         assert kinds.count("microsoft.compute/disks") == 5
         assert kinds.count("microsoft.compute/galleries/images/versions") == 1
         assert twice.activities > 20
-        assert azure.book().get("bad") is None, azure.book()["bad"]
+        assert azure.dispatcher_state().get("bad") is None, azure.dispatcher_state()["bad"]
 
     fleet = [*gallery_bodies(), *vm_bodies("web01"), *vm_bodies("web02")]
     play(story, fleet, settings={"REFRESH_ROLLOUT": "auto"})

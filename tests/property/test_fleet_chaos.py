@@ -1,12 +1,12 @@
-"""For all small fleets, edits, faults, crashes and disorders: nobody is left down, nobody is stopped for nothing."""
+"""Small fleets with random edits, faults, crashes and disorder: no VM stays down or is stopped without need."""
 
 from __future__ import annotations
 
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.support.chaos.fleet_story import FleetStory, drawn
+from tests.support.chaos.fleet_scenario import FleetScenario, drawn
 
 
-def test_whatever_befalls_a_fleet_it_ends_well() -> None:
-    """After the trouble is over and the sweep has come by, every promise to every VM and to the book holds."""
-    run_state_machine_as_test(FleetStory, settings=drawn(200))
+def test_a_fleet_ends_well_after_any_failure_scenario() -> None:
+    """After the faults end and a sweep has run, every promise about VMs and the dispatcher state holds."""
+    run_state_machine_as_test(FleetScenario, settings=drawn(200))

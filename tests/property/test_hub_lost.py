@@ -1,4 +1,4 @@
-"""The durable hub is gone in the middle of a swap: the VM comes up, and its wish is decided anew as any other."""
+"""The durable hub is lost in the middle of a swap: the VM is started, and its requested disk is decided again."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 
 from refresh.domain.vm.intent_tag import write_intent_tag
 from refresh.records.durable_names import swap_id
-from tests.support.chaos.crash_stories import STORIES, Story
-from tests.support.chaos.hub_losses import lose_hub_in, places_to_lose_it
+from tests.support.chaos.crash_scenarios import STORIES, Story
+from tests.support.chaos.hub_losses import lose_hub_in, loss_boundaries
 from tests.support.worlds.builders import VM_ID
 from tests.support.worlds.local_azure import LocalAzure, play, vm_body
 
@@ -17,16 +17,16 @@ EVERY = 7
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
-def test_a_vm_comes_up_though_everything_is_forgotten(story: Story) -> None:
-    """Lost before or after any activity: one sweep starts what the swap stopped, and touches nothing before it runs."""
-    places = places_to_lose_it(story)
+def test_a_vm_is_started_after_the_loss_of_the_hub(story: Story) -> None:
+    """After a loss at any activity one sweep starts the stopped VM, and nothing else is changed before it runs."""
+    places = loss_boundaries(story)
     assert len(places) > 8
     for number in places[STORIES.index(story) :: EVERY]:
         lose_hub_in(story, number)
 
 
-def test_what_was_never_proved_is_said(caplog: pytest.LogCaptureFixture) -> None:
-    """A VM runs and its tag tells of a swap that is forgotten: one error line, the tag goes, nothing is touched."""
+def test_a_swap_without_a_record_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """`RefreshState` of a lost swap on a running VM gives one error line and is removed; nothing else is changed."""
     state = write_intent_tag(swap_id(VM_ID, 7), True, "web01-before", "web01-old")
 
     async def story(azure: LocalAzure) -> None:
@@ -39,6 +39,6 @@ def test_what_was_never_proved_is_said(caplog: pytest.LogCaptureFixture) -> None
 
     with caplog.at_level(logging.ERROR):
         play(story, [vm_body(OsDiskName="web01-old", RefreshState=state)])
-    told = [record.getMessage() for record in caplog.records if record.name.startswith("refresh")]
-    assert [line for line in told if swap_id(VM_ID, 7) in line and "web01-old" in line] == told
-    assert len(told) == 1
+    lines = [record.getMessage() for record in caplog.records if record.name.startswith("refresh")]
+    assert [line for line in lines if swap_id(VM_ID, 7) in line and "web01-old" in line] == lines
+    assert len(lines) == 1

@@ -1,4 +1,4 @@
-"""The names the month makes, for all names and numbers there can be."""
+"""The names of a month's versions and disks, for all possible names and numbers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ VM_NAMES = st.from_regex(r"\A[A-Za-z0-9_][A-Za-z0-9_.\-]{0,79}\Z")
 
 @given(st.lists(st.one_of(VERSIONS, NEAR, st.text(max_size=12)), max_size=8), st.one_of(PERIODS, st.just("202611")))
 def test_the_next_version_is_above_every_existing_one(existing: list[str], period: str) -> None:
-    """A new version's parts are int32, its major is the period, and nothing existing is as high."""
+    """A new version has the period as major number and is higher than every existing one."""
     name = naming.next_version(existing, period)
     if name is None:
         assert any((naming.version_number(one) or ()) > (int(period), 0, 0) for one in existing)
@@ -31,7 +31,7 @@ def test_the_next_version_is_above_every_existing_one(existing: list[str], perio
 
 @given(st.integers(1, 30), PERIODS)
 def test_versions_of_a_period_rise_without_end(count: int, period: str) -> None:
-    """Rebuilding again and again in one month always finds a next name, and they rise."""
+    """Every rebuild in a month gets a next name, and the names rise."""
     made: list[str] = []
     for _ in range(count):
         name = naming.next_version(made, period)
@@ -42,8 +42,8 @@ def test_versions_of_a_period_rise_without_end(count: int, period: str) -> None:
 
 
 @given(VM_NAMES, PERIODS, st.integers(1, naming.MAX_REBUILDS))
-def test_a_disk_name_is_legal_and_says_its_month(vm_name: str, period: str, attempt: int) -> None:
-    """Whatever the VM is called, its disk has a name Azure takes, with the period in it."""
+def test_a_disk_name_is_valid_and_contains_its_month(vm_name: str, period: str, attempt: int) -> None:
+    """For any VM name the disk has a valid name with the period in it."""
     name = naming.disk_name(vm_name, period, attempt)
     assert resource_id.is_disk_name(name)
     assert name.endswith(f"-{period}" if attempt == 1 else f"-{period}-{attempt}")
@@ -52,14 +52,14 @@ def test_a_disk_name_is_legal_and_says_its_month(vm_name: str, period: str, atte
 
 @given(VM_NAMES, VM_NAMES, PERIODS, st.integers(1, naming.MAX_REBUILDS), st.integers(1, naming.MAX_REBUILDS))
 def test_two_disks_never_share_a_name(left: str, right: str, period: str, first: int, second: int) -> None:
-    """Two VMs, or two attempts of one, get two names, compared as ARM compares them."""
+    """Two VMs, or two attempts of one VM, get different names, compared without case as in ARM."""
     same = left.lower() == right.lower() and first == second
     names = {naming.disk_name(left, period, first).lower(), naming.disk_name(right, period, second).lower()}
     assert (len(names) == 1) == same
 
 
-def test_a_month_is_a_month() -> None:
-    """A period is a year of this century and a month that exists."""
+def test_a_period_is_a_year_and_a_month() -> None:
+    """A period is a year of this century and an existing month."""
     assert naming.is_period("202611")
     assert not any(
         naming.is_period(text) for text in ("202613", "202600", "20261", "2026-11", "190001", "", None, 202611)

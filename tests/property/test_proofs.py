@@ -1,4 +1,4 @@
-"""A VM that was swapped while it did not run is proved when it does; whatever its owner does meanwhile stays his."""
+"""A VM that was swapped while stopped is proven when it runs, and its owner may still stop it."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from tests.support.worlds.builders import VERSION_ID, VM_ID
 from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
 from tests.support.worlds.month_world import gallery_bodies, version_body
 
-# The owner of the image promises an agent, so a silent guest is found unhealthy.
+# The image has an agent, so a silent guest is unhealthy.
 IMAGE = [*gallery_bodies({"RefreshPersonalizes": "true", "RefreshAgent": "true"}), version_body()]
 FROM_IMAGE = {"createOption": "FromImage", "galleryImageReference": {"id": VERSION_ID}}
 FLEET = [vm_body(power="deallocated"), disk_body("web01-new", creationData=FROM_IMAGE), *IMAGE]
 
 
 async def proof_under_way(azure: LocalAzure) -> None:
-    """Swap the stopped VM onto a disk that never boots, start it as its owner, and let the proof begin."""
-    azure.simulator.plane.faults.add([{"disk": "web01-new", "boots": False}])
+    """Swap the stopped VM to a disk that never boots, start it as its owner, and wait until the proof is under way."""
+    azure.simulator.services.faults.add([{"disk": "web01-new", "boots": False}])
     await azure.tag(VM_ID, OsDiskName="web01-new")
     await azure.settled()
     await azure.arm("POST", f"{VM_ID}/start")
     await asyncio.sleep(60)
     await azure.fire("sweep")
-    await azure.until(lambda: any(row.get("step") == "health" for row in azure.book().get("running", {}).values()))
+    await azure.until(lambda: any(row.get("step") == "health" for row in azure.running_swaps()))
     await asyncio.sleep(30)
 
 
 @pytest.mark.parametrize("stop", ["deallocate", "powerOff"])
-def test_an_owner_may_stop_a_vm_while_its_disk_is_proved(stop: str) -> None:
-    """The proof ends unproven and leaves the VM as it is; it is proved, here rolled back, when it runs again."""
+def test_an_owner_may_stop_a_vm_while_its_disk_is_proven(stop: str) -> None:
+    """The proof ends as not proven with the VM stopped; when the VM runs again its disk is rolled back."""
 
     async def story(azure: LocalAzure) -> None:
         await proof_under_way(azure)
@@ -44,7 +44,7 @@ def test_an_owner_may_stop_a_vm_while_its_disk_is_proved(stop: str) -> None:
         assert [(row["status"], row["reason"]) for row in azure.outcomes()] == [("not-proven", "was-not-running")] * 2
         assert await azure.power(VM_ID) == ("deallocated" if stop == "deallocate" else "stopped")
         assert await azure.os_disk(VM_ID) == "web01-new"
-        assert azure.book().get("rejected", []) == []
+        assert azure.dispatcher_state().get("rejected", []) == []
         await azure.arm("POST", f"{VM_ID}/start")
         await asyncio.sleep(60)
         await azure.fire("sweep")
@@ -55,8 +55,8 @@ def test_an_owner_may_stop_a_vm_while_its_disk_is_proved(stop: str) -> None:
     play(story, FLEET)
 
 
-def test_a_disk_that_is_not_proved_in_time_is_taken_out_again() -> None:
-    """Left running, the same VM is rolled back and runs its old disk."""
+def test_a_disk_that_is_not_proven_in_time_is_rolled_back() -> None:
+    """The same VM is rolled back to its old disk if it keeps running."""
 
     async def story(azure: LocalAzure) -> None:
         await proof_under_way(azure)

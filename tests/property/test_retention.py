@@ -1,4 +1,4 @@
-"""For all fleets of disks, tags, books, locks and faults: what anybody may need stays, the rest is listed."""
+"""Retention for random disks, tags, dispatcher states, locks and faults: needed disks stay, the rest is listed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.worlds.builders import GALLERY, GROUP, SUBSCRIPTION, VERSION_
 from tests.support.worlds.month_world import START, World, gallery_bodies, on_arm, version_body, vm_bodies, vm_id
 
 KEEP, DAYS = 2, 35
-OTHER_GALLERY_VERSION = VERSION_ID.replace("/galleries/gal/", "/galleries/somebodys/")
+OTHER_GALLERY_VERSION = VERSION_ID.replace("/galleries/gal/", "/galleries/foreign/")
 MONTHS = ("202601", "202602", "202603", "202604", "202605", "202605-2")
 VMS = ("web01", "web02")
 TAGS = ("OsDiskName", "OsDiskPrevious", "OsDiskRejected", "RefreshState", "note")
@@ -31,7 +31,7 @@ LOCKS = {"disk": None, "group": GROUP, "subscription": f"/subscriptions/{SUBSCRI
 
 @dataclass(frozen=True)
 class Spare:
-    """One disk: what speaks for keeping it. `young` and `recent` are days short of the limit; None: long ago."""
+    """A disk with the reasons to keep it. `young`: made within the limit of days; `recent`: detached within it."""
 
     vm: str
     month: str
@@ -44,7 +44,7 @@ class Spare:
     tag: str = ""
     tagged_by: str = "web01"
     full_id: bool = False
-    book: str = ""
+    state: str = ""
     later: str = ""
 
     @property
@@ -57,10 +57,10 @@ class Spare:
 
     @property
     def protected(self) -> bool:
-        """Whether rule 4 protects it, told from the drawing alone."""
+        """Whether rule 4 protects the disk, by its drawn fields alone."""
         return (
             self.origin in ("other-gallery", "no-image")
-            or any((self.attached, self.shared, self.young, self.lock, self.tag, self.book))
+            or any((self.attached, self.shared, self.young, self.lock, self.tag, self.state))
             or self.recent == "recent"
         )
 
@@ -71,7 +71,7 @@ def spares() -> st.SearchStrategy[tuple[Spare, ...]]:
     def now_and_then(*words: str) -> st.SearchStrategy[str]:
         return st.sampled_from(("",) * 6 * len(words) + words)
 
-    places = [(vm, month) for vm in VMS for month in MONTHS]
+    pairs = [(vm, month) for vm in VMS for month in MONTHS]
     one = st.builds(
         lambda **fields: fields,
         origin=st.sampled_from(("ours",) * 9 + ("other-gallery", "no-image", "odd-name")),
@@ -83,11 +83,11 @@ def spares() -> st.SearchStrategy[tuple[Spare, ...]]:
         tag=now_and_then(*TAGS),
         tagged_by=st.sampled_from((*VMS, "stranger", "elsewhere")),
         full_id=st.booleans(),
-        book=now_and_then("ran", "proved", "running", "queue", "unproven"),
-        later=now_and_then("attach", "lock", "tag", "book"),
+        state=now_and_then("ran", "proved", "running", "queue", "unproven"),
+        later=now_and_then("attach", "lock", "tag", "state"),
     )
-    return st.lists(one, min_size=len(places), max_size=len(places)).map(
-        lambda drawn: tuple(Spare(vm, month, **fields) for (vm, month), fields in zip(places, drawn, strict=True))
+    return st.lists(one, min_size=len(pairs), max_size=len(pairs)).map(
+        lambda drawn: tuple(Spare(vm, month, **fields) for (vm, month), fields in zip(pairs, drawn, strict=True))
     )
 
 
@@ -107,8 +107,8 @@ def body_of(spare: Spare) -> dict[str, Any]:
     }
     if spare.recent != "never":
         properties["LastOwnershipUpdateTime"] = at(DAYS - 0.1 if spare.recent == "recent" else DAYS + 0.1)
-    # What the disk says of itself must change nothing.
-    body = {"id": spare.id, "location": "westeurope", "tags": {"RefreshVm": "nobody"}, "properties": properties}
+    # The tags of the disk itself must have no effect.
+    body = {"id": spare.id, "location": "westeurope", "tags": {"RefreshVm": "other"}, "properties": properties}
     return {**body, "managedByExtended": [vm_id("stranger")]} if spare.shared else body
 
 
@@ -120,8 +120,8 @@ def scenario(fleet: Iterable[Spare], lock_all: str) -> list[dict[str, Any]]:
             name = spare.tag if spare.tag not in tags[spare.tagged_by] else f"{spare.tag}{number}"
             tags[spare.tagged_by][name] = f"run=x;from={value};to=y" if spare.tag == "RefreshState" else value
     bodies = [*gallery_bodies(), version_body()]
-    for vm, told in tags.items():
-        own = vm_bodies(vm, told)
+    for vm, own_tags in tags.items():
+        own = vm_bodies(vm, own_tags)
         taken = [spare for spare in fleet if spare.attached and spare.vm == vm]
         own[1]["properties"]["storageProfile"]["dataDisks"] = [
             {"lun": lun, "createOption": "Attach", "managedDisk": {"id": spare.id}} for lun, spare in enumerate(taken)
@@ -137,21 +137,21 @@ def scenario(fleet: Iterable[Spare], lock_all: str) -> list[dict[str, Any]]:
     return [*bodies[:0], *(body_of(spare) for spare in fleet), *bodies, *locks]
 
 
-def book_of(fleet: Iterable[Spare]) -> dict[str, Any]:
-    """A dispatcher's book that holds what was drawn."""
-    book: dict[str, Any] = {"seq": 7, "ran": {}, "proved": {}, "running": {}, "queue": {}, "unproven": {}}
+def state_of(fleet: Iterable[Spare]) -> dict[str, Any]:
+    """A dispatcher state that names the disks as drawn."""
+    state: dict[str, Any] = {"seq": 7, "ran": {}, "proved": {}, "running": {}, "queue": {}, "unproven": {}}
     for number, spare in enumerate(fleet):
         vm = f"{vm_id(spare.vm)}-{number}".lower()
         intent = {"run": "swap-1", "was_running": True, "old_disk": spare.id, "new_disk": disk_id("other")}
-        if spare.book == "ran":
-            book["ran"][id_hash(vm)] = [id_hash(disk_id("x")), id_hash(spare.id), id_hash(disk_id("y"))]
-        elif spare.book == "proved":
-            book["proved"][id_hash(vm)] = id_hash(spare.id)
-        elif spare.book == "queue":
-            book["queue"][vm] = {"id": vm, "wanted": spare.id}
-        elif spare.book:
-            book[spare.book][vm] = {"id": vm, "n": 3, "intent": intent}
-    return book
+        if spare.state == "ran":
+            state["ran"][id_hash(vm)] = [id_hash(disk_id("x")), id_hash(spare.id), id_hash(disk_id("y"))]
+        elif spare.state == "proved":
+            state["proved"][id_hash(vm)] = id_hash(spare.id)
+        elif spare.state == "queue":
+            state["queue"][vm] = {"id": vm, "wanted": spare.id}
+        elif spare.state:
+            state[spare.state][vm] = {"id": vm, "n": 3, "intent": intent}
+    return state
 
 
 def fault(path: str, status: int, times: int, retry_after_s: int | None) -> dict[str, Any]:
@@ -184,7 +184,7 @@ async def arm(world: World, method: str, path: str, body: dict[str, Any]) -> Non
 
 
 async def happen(world: World, spare: Spare) -> None:
-    """Somebody needs the disk after it was listed for deletion."""
+    """Attach, lock or tag the disk after it was listed for deletion."""
     if spare.later == "attach":
         taken = {"lun": 60, "createOption": "Attach", "managedDisk": {"id": spare.id}}
         await arm(world, "PATCH", vm_id(spare.vm), {"properties": {"storageProfile": {"dataDisks": [taken]}}})
@@ -192,13 +192,13 @@ async def happen(world: World, spare: Spare) -> None:
         lock = f"{spare.id}/providers/Microsoft.Authorization/locks/late"
         await arm(world, "PUT", lock, {"properties": {"level": "ReadOnly"}})
     elif spare.later == "tag":
-        told = {"operation": "Merge", "properties": {"tags": {f"late-{spare.month}": spare.name}}}
-        await arm(world, "PATCH", f"{vm_id(spare.vm)}/providers/Microsoft.Resources/tags/default", told)
+        merge = {"operation": "Merge", "properties": {"tags": {f"late-{spare.month}": spare.name}}}
+        await arm(world, "PATCH", f"{vm_id(spare.vm)}/providers/Microsoft.Resources/tags/default", merge)
 
 
 def needed(world: World, fleet: Iterable[Spare]) -> set[str]:
-    """Every disk that rule 4 protects now: by the drawing, and by what happened since and ARM still shows."""
-    found = {spare.id for spare in fleet if spare.protected or spare.later in ("tag", "book")}
+    """Every disk that rule 4 protects now, by its drawn fields and by later changes that ARM shows."""
+    found = {spare.id for spare in fleet if spare.protected or spare.later in ("tag", "state")}
     bodies = {spare.id: world.resource(spare.id) for spare in fleet}
     found |= {disk for disk, body in bodies.items() if body and body.get("managedBy")}
     locks = (record.id.text for record in world.simulator.store.of_type("Microsoft.Authorization/locks"))
@@ -207,20 +207,20 @@ def needed(world: World, fleet: Iterable[Spare]) -> set[str]:
 
 @settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(spares(), faults(), st.sampled_from((*("",) * 12, "group", "subscription")), st.booleans())
-def test_what_anybody_may_need_is_never_deleted(
+def test_a_needed_disk_is_never_deleted(
     fleet: tuple[Spare, ...], planned: list[dict[str, Any]], lock_all: str, during: bool
 ) -> None:
-    """Whatever is drawn and whatever happens between the list and the deletion, every protected disk is there after."""
+    """Every protected disk still exists after a deletion, whatever changes between the list and the deletion."""
 
     async def story(world: World) -> None:
-        # The worst plan there could be: everything is asked to be deleted, as if nothing had been looked at.
-        book = book_of(fleet)
-        late = book_of(replace(spare, book="ran") for spare in fleet if spare.later == "book")
-        held = held_among([spare.id for spare in fleet], book) | held_among([spare.id for spare in fleet], late)
+        # The worst plan: every disk is to be deleted.
+        state = state_of(fleet)
+        late = state_of(replace(spare, state="ran") for spare in fleet if spare.later == "state")
+        held = held_among([spare.id for spare in fleet], state) | held_among([spare.id for spare in fleet], late)
         for spare in fleet:
             await happen(world, spare)
         protected = needed(world, fleet) if not lock_all else {spare.id for spare in fleet}
-        world.simulator.plane.faults.add(planned)
+        world.simulator.services.faults.add(planned)
         asked = DeletionInput(tuple(spare.id for spare in fleet), held)
         task = asyncio.create_task(delete_batch(world.gateways, rules(world), asked))
         if during:
@@ -242,14 +242,14 @@ def test_what_anybody_may_need_is_never_deleted(
 def test_everything_that_may_be_deleted_is_listed(
     fleet: tuple[Spare, ...], planned: list[dict[str, Any]], lock_all: str
 ) -> None:
-    """The list names every free disk of ours with a reason, and as deletable exactly what nothing protects."""
+    """The list has every free disk of the app with a reason, and exactly the unprotected ones as deletable."""
 
     async def story(world: World) -> None:
-        world.simulator.plane.faults.add(planned)
+        world.simulator.services.faults.add(planned)
         try:
-            surveys = await survey_all(world.gateways, rules(world), book_of(fleet), ())
+            surveys = await survey_all(world.gateways, rules(world), state_of(fleet), ())
         except GatewayError:
-            assert planned, "with nothing wrong everything can be read"
+            assert planned, "without faults every list can be read"
             return
         rows = {row.id: row for row in rows_of(*surveys) if row.kind == DISK}
         assert set(rows) == {
@@ -264,7 +264,7 @@ def test_everything_that_may_be_deleted_is_listed(
 
 
 def expected(fleet: tuple[Spare, ...], lock_all: str) -> set[str]:
-    """What may go: unprotected, called as the app calls disks, and not among the newest free ones of its VM."""
+    """The deletable disks: unprotected, named as the app names disks, and not among the newest free ones of a VM."""
     found: set[str] = set()
     for vm in VMS:
         free = [one for one in fleet if one.vm == vm and one.origin == "ours" and not one.attached and not one.shared]

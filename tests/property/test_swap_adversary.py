@@ -1,4 +1,4 @@
-"""Whoever interferes with a swap, and whenever: a VM that ran ends running, and nobody is stopped for nothing."""
+"""Interference with a swap at any time: a VM that ran runs at the end, and no VM is stopped without need."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from refresh.activities.swap.ensure_stopped import ensure_stopped
 from refresh.records.durable_names import swap_id
 from refresh.records.swap import StepInput
 from simulator.durable.worker import Interruptions, WorkerDied
+from simulator.engine.simulated import SimulatedEngine
 from simulator.functions.host import FunctionsHost
 from simulator.local_app import app_settings
 from tests.support.worlds.builders import GROUP, VM_ID, disk_id
@@ -50,7 +51,7 @@ async def runs_on(azure: LocalAzure, disk: str) -> None:
 
 
 async def terminate_swap(azure: LocalAzure) -> None:
-    (row,) = azure.book()["running"].values()
+    (row,) = azure.running_swaps()
     swaps = azure.hub.orchestrations.instances
     azure.hub.terminate(next(name for name in swaps if name.endswith(f"-{row['n']}")))
 
@@ -67,12 +68,12 @@ async def assert_well(azure: LocalAzure, disk: str, *, stops: int, vm: str = VM_
     assert await azure.os_disk(vm) == disk
     assert azure.journal(vm)["stops"] == stops
     assert "RefreshState" not in (await azure.vm(vm))["tags"]
-    assert azure.book().get("bad") is None, azure.book()["bad"]
+    assert azure.dispatcher_state().get("bad") is None, azure.dispatcher_state()["bad"]
     assert azure.idle()
 
 
 class DieOnceAfter(Interruptions):
-    """The worker dies after an activity's first run: its effect happened, nobody knows."""
+    """The worker dies after an activity's first run: the effect happened, the result is lost."""
 
     def __init__(self, activity: str, after_s: float | None = None) -> None:
         self._activity, self._after_s = activity, after_s
@@ -86,7 +87,7 @@ class DieOnceAfter(Interruptions):
 
 
 def test_hold_after_a_lost_stop_still_starts_the_vm() -> None:
-    """The stop happened, its result was lost, then somebody says hold: the VM is started all the same."""
+    """A VM whose stop lost its result and that is put on hold is started again."""
 
     async def story(azure: LocalAzure) -> None:
         azure.hub.interruptions = deaths = DieOnceAfter("ensure_stopped")
@@ -99,14 +100,14 @@ def test_hold_after_a_lost_stop_still_starts_the_vm() -> None:
     play(story, FLEET)
 
 
-@pytest.mark.parametrize("way_back", [False, True])
-def test_hold_before_a_recovery_still_starts_the_vm(way_back: bool) -> None:
-    """The orchestration of a stopped VM is gone and its owner says hold: the recovery starts the VM and lets go."""
+@pytest.mark.parametrize("in_rollback", [False, True])
+def test_hold_before_a_recovery_still_starts_the_vm(in_rollback: bool) -> None:
+    """When the orchestration of a stopped VM is lost and the VM is on hold, the recovery only starts the VM."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([never_boots("web01-bad")])
+        azure.simulator.services.faults.add([never_boots("web01-bad")])
         await azure.tag(VM_ID, OsDiskName="web01-bad")
-        await azure.until(lambda: azure.journal(VM_ID)["stops"] == (2 if way_back else 1))
+        await azure.until(lambda: azure.journal(VM_ID)["stops"] == (2 if in_rollback else 1))
         await power_is(azure, "deallocated")
         await terminate_swap(azure)
         await azure.tag(VM_ID, AutoRefresh="hold")
@@ -119,33 +120,33 @@ def test_hold_before_a_recovery_still_starts_the_vm(way_back: bool) -> None:
 
 
 @pytest.mark.parametrize("moment", ["deallocating", "deallocated", "starting", "running"])
-@pytest.mark.parametrize("way_back", [False, True])
-def test_hold_at_any_moment_leaves_the_vm_running(moment: str, way_back: bool) -> None:
-    """Hold at each step of a swap and of its undo: the VM runs in the end and nothing of the swap is left."""
+@pytest.mark.parametrize("in_rollback", [False, True])
+def test_hold_at_any_moment_leaves_the_vm_running(moment: str, in_rollback: bool) -> None:
+    """After hold at any step of a swap or rollback the VM runs and has no `RefreshState`."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([never_boots("web01-bad")])
+        azure.simulator.services.faults.add([never_boots("web01-bad")])
         await azure.tag(VM_ID, OsDiskName="web01-bad")
-        await azure.until(lambda: azure.journal(VM_ID)["stops"] == (2 if way_back else 1))
+        await azure.until(lambda: azure.journal(VM_ID)["stops"] == (2 if in_rollback else 1))
         await power_is(azure, moment)
         await azure.tag(VM_ID, AutoRefresh="hold")
         await azure.settled()
         assert await azure.power(VM_ID) == "running"
         assert azure.outcomes()[-1]["reason"] == "on-hold"
-        assert azure.journal(VM_ID)["stops"] == (2 if way_back else 1)
+        assert azure.journal(VM_ID)["stops"] == (2 if in_rollback else 1)
         assert "RefreshState" not in (await azure.vm(VM_ID))["tags"]
 
     play(story, FLEET)
 
 
-def test_a_way_back_that_fails_starts_the_vm_on_the_disk_it_has() -> None:
-    """The old disk is gone when the new one proves bad: the VM runs on the bad one, and the outcome is loud."""
+def test_a_rollback_that_fails_starts_the_vm_on_its_current_disk() -> None:
+    """If the old disk is deleted before a rollback, the VM runs on the bad disk, and the outcome is needs-attention."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([never_boots("web01-bad")])
+        azure.simulator.services.faults.add([never_boots("web01-bad")])
         await azure.tag(VM_ID, OsDiskName="web01-bad")
         await runs_on(azure, "web01-bad")
-        azure.simulator.remove([disk_id("web01-old")])
+        azure.simulator.remove_resources([disk_id("web01-old")])
         await azure.until(lambda: bool(azure.outcomes()))
         await azure.settled()
         (outcome,) = azure.outcomes()
@@ -156,25 +157,25 @@ def test_a_way_back_that_fails_starts_the_vm_on_the_disk_it_has() -> None:
 
 
 def test_a_revival_that_is_recovered_rejects_no_disk() -> None:
-    """A revival dies and its recovery cannot start the VM either: that says nothing against the VM's disk."""
+    """A revival and its recovery that both cannot start the VM reject no disk."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([fault("start")])
+        azure.simulator.services.faults.add([fault("start")])
         await azure.fire("sweep")
-        await azure.until(lambda: any(row.get("step") == "start" for row in azure.book().get("running", {}).values()))
+        await azure.until(lambda: any(row.get("step") == "start" for row in azure.running_swaps()))
         await terminate_swap(azure)
         await sweep_for(azure, 6)
-        assert azure.book().get("rejected", []) == []
+        assert azure.dispatcher_state().get("rejected", []) == []
         assert azure.outcomes()[-1]["status"] == "needs-attention"
-        azure.simulator.plane.faults.clear()
+        azure.simulator.services.faults.clear()
         await sweep_for(azure, 1)
         await assert_well(azure, "web01-old", stops=0)
 
     play(story, [vm_body(power="deallocated", RefreshState=f"run={swap_id(VM_ID, 1)};ran=yes")])
 
 
-def test_two_vms_that_want_one_disk_are_not_stopped() -> None:
-    """A disk named on two VMs at once goes to neither: nobody can say whose it is, and nobody is stopped for it."""
+def test_two_vms_that_request_one_disk_are_not_stopped() -> None:
+    """A disk that two VMs name is swapped to neither until only one VM names it, and no VM is stopped."""
 
     async def story(azure: LocalAzure) -> None:
         await azure.tag(VM_ID, OsDiskName="shared")
@@ -190,11 +191,11 @@ def test_two_vms_that_want_one_disk_are_not_stopped() -> None:
     play(story, [vm_body(), vm_body("web02"), disk_body("shared")])
 
 
-def test_the_disk_a_swap_may_return_to_is_not_given_away() -> None:
-    """While a swap may still be undone, no other VM is swapped onto its old disk."""
+def test_the_old_disk_of_an_open_swap_is_not_given_to_another_vm() -> None:
+    """While a swap can still be rolled back, no other VM is swapped to its old disk."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([never_boots("web01-bad")])
+        azure.simulator.services.faults.add([never_boots("web01-bad")])
         await azure.tag(VM_ID, OsDiskName="web01-bad")
         await runs_on(azure, "web01-bad")
         await azure.tag(OTHER_ID, OsDiskName="web01-old")
@@ -206,17 +207,17 @@ def test_the_disk_a_swap_may_return_to_is_not_given_away() -> None:
 
 
 def test_a_swap_lost_before_its_intent_was_written_still_writes_it() -> None:
-    """A recovery that finds the intent in the book alone: `@previous` is resolved and the tags are written first."""
+    """A recovery with the intent only in the dispatcher state resolves `@previous` and writes the tags first."""
 
     async def story(azure: LocalAzure) -> None:
         respond = {"status": 503, "headers": {"Retry-After": "20"}, "body": {"error": {"code": "Busy"}}}
         await azure.tag(VM_ID, OsDiskName="@previous")
         tags = {"match": {"method": "PATCH", "path": ".*/tags/default"}, "respond": respond}
-        azure.simulator.plane.faults.add([tags])
-        await azure.until(lambda: any(row.get("step") == "intent" for row in azure.book().get("running", {}).values()))
+        azure.simulator.services.faults.add([tags])
+        await azure.until(lambda: any(row.get("step") == "intent" for row in azure.running_swaps()))
         await terminate_swap(azure)
         await asyncio.sleep(60)
-        azure.simulator.plane.faults.clear()
+        azure.simulator.services.faults.clear()
         await sweep_for(azure, 5)
         await assert_well(azure, "web01-new", stops=1)
         tags_now = (await azure.vm(VM_ID))["tags"]
@@ -225,18 +226,18 @@ def test_a_swap_lost_before_its_intent_was_written_still_writes_it() -> None:
     play(story, [vm_body(OsDiskPrevious="web01-new"), disk_body("web01-new")])
 
 
-def test_a_vm_recreated_during_its_swap_is_left_alone() -> None:
-    """The VM is deleted and another takes its name: what was meant for the old one is not done to the new one."""
+def test_a_vm_that_is_recreated_during_its_swap_is_not_changed() -> None:
+    """When a VM is deleted and another one gets its name, the swap does not change the new VM."""
 
     async def story(azure: LocalAzure) -> None:
         slow = {"match": {"operation": "deallocate", "resource": "*"}, "duration_s": 100.0}
-        azure.simulator.plane.faults.add([slow])
+        azure.simulator.services.faults.add([slow])
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await azure.until(lambda: bool(azure.journal(VM_ID)["stops"]))
-        azure.simulator.remove([VM_ID])
+        azure.simulator.remove_resources([VM_ID])
         again = vm_body()
         again["properties"]["vmId"] = "22222222-2222-2222-2222-222222222222"
-        azure.simulator.upsert([{**again, "tags": {"owner": "somebody else"}}])
+        azure.simulator.put_resources([{**again, "tags": {"owner": "another team"}}])
         await azure.settled()
         assert await azure.power(VM_ID) == "running"
         assert await azure.os_disk(VM_ID) == "web01-old"
@@ -246,32 +247,32 @@ def test_a_vm_recreated_during_its_swap_is_left_alone() -> None:
 
 
 def test_a_vm_deleted_during_its_swap_ends_it() -> None:
-    """The VM is deleted while it is stopped: the swap ends, the claim is free."""
+    """When a stopped VM is deleted its swap ends and the claim is free."""
 
     async def story(azure: LocalAzure) -> None:
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await power_is(azure, "deallocated")
-        azure.simulator.remove([VM_ID])
+        azure.simulator.remove_resources([VM_ID])
         await azure.settled()
         assert [outcome["reason"] for outcome in azure.outcomes()] == ["vm-gone"]
 
     play(story, FLEET)
 
 
-@pytest.mark.parametrize("grabbed", [False, True])
-def test_a_disk_lost_after_the_stop_means_the_old_one_again(grabbed: bool) -> None:
-    """The new disk is deleted, or attached elsewhere, after the VM was stopped: the VM runs as before."""
+@pytest.mark.parametrize("attached_elsewhere", [False, True])
+def test_a_disk_lost_after_the_stop_causes_a_rollback(attached_elsewhere: bool) -> None:
+    """When the new disk is deleted or attached elsewhere after the stop, the VM runs its old disk."""
 
     async def story(azure: LocalAzure) -> None:
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await power_is(azure, "deallocating")
-        if grabbed:
+        if attached_elsewhere:
             taken = vm_body("web02")
             storage = taken["properties"]["storageProfile"]
             storage["dataDisks"] = [{"lun": 0, "createOption": "Attach", "managedDisk": {"id": disk_id("web01-new")}}]
-            azure.simulator.upsert([taken])
+            azure.simulator.put_resources([taken])
         else:
-            azure.simulator.remove([disk_id("web01-new")])
+            azure.simulator.remove_resources([disk_id("web01-new")])
         await azure.settled()
         await assert_well(azure, "web01-old", stops=1)
         assert azure.outcomes()[0]["reason"] == "step-failed"
@@ -280,11 +281,11 @@ def test_a_disk_lost_after_the_stop_means_the_old_one_again(grabbed: bool) -> No
 
 
 def test_a_start_that_hangs_for_twenty_minutes_ends_on_the_old_disk() -> None:
-    """A start that outlives its budget is waited for, then undone; the VM is never left down."""
+    """A start that takes longer than its time limit is rolled back, and the VM runs."""
 
     async def story(azure: LocalAzure) -> None:
         slow = {"match": {"operation": "start", "resource": "*"}, "times": 1, "duration_s": 1200.0}
-        azure.simulator.plane.faults.add([slow])
+        azure.simulator.services.faults.add([slow])
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await azure.until(lambda: bool(azure.outcomes()), within_s=36000)
         await azure.settled()
@@ -295,8 +296,8 @@ def test_a_start_that_hangs_for_twenty_minutes_ends_on_the_old_disk() -> None:
 
 @pytest.mark.parametrize("moment", ["deallocating", "deallocated", "starting", "running"])
 @pytest.mark.parametrize("status", [429, 503])
-def test_an_azure_that_does_not_answer_for_half_an_hour_is_survived(moment: str, status: int) -> None:
-    """ARM is down for 30 minutes in the middle of a swap: the VM runs afterwards, verified on one of its disks."""
+def test_a_swap_survives_an_outage_of_azure_of_half_an_hour(moment: str, status: int) -> None:
+    """After 30 minutes without ARM in the middle of a swap the VM runs on one of its disks."""
 
     async def story(azure: LocalAzure) -> None:
         await azure.tag(VM_ID, OsDiskName="web01-new")
@@ -304,9 +305,9 @@ def test_an_azure_that_does_not_answer_for_half_an_hour_is_survived(moment: str,
         await power_is(azure, moment)
         body = {"error": {"code": "Busy", "message": "planned"}}
         down = {"match": {"path": "/subscriptions/.*"}, "respond": {"status": status, "body": body}}
-        azure.simulator.plane.faults.add([down])
+        azure.simulator.services.faults.add([down])
         await asyncio.sleep(1800)
-        azure.simulator.plane.faults.clear()
+        azure.simulator.services.faults.clear()
         await azure.settled()
         await sweep_for(azure, 2)
         assert await azure.power(VM_ID) == "running"
@@ -318,7 +319,7 @@ def test_an_azure_that_does_not_answer_for_half_an_hour_is_survived(moment: str,
 
 @pytest.mark.parametrize("moment", ["deallocating", "deallocated", "starting", "running"])
 def test_an_app_restarted_during_a_swap_finishes_it(moment: str) -> None:
-    """The app is stopped in the middle and another instance takes its hub over: one swap, one stop."""
+    """After a restart of the app on the same hub the swap ends with one stop."""
 
     async def story(azure: LocalAzure) -> None:
         await azure.tag(VM_ID, OsDiskName="web01-new")
@@ -328,7 +329,7 @@ def test_an_app_restarted_during_a_swap_finishes_it(moment: str) -> None:
         await azure.host.stop()
         await asyncio.sleep(120)
         settings = {**app_settings(ROOT, azure.endpoints, azure.simulator), **SETTINGS}
-        azure.host = FunctionsHost(ROOT, azure.clock, settings=settings, port=0, hub=hub)
+        azure.host = FunctionsHost(ROOT, azure.clock, settings=settings, port=0, engine=SimulatedEngine(hub))
         await azure.host.start()
         try:
             await azure.settled()
@@ -342,7 +343,7 @@ def test_an_app_restarted_during_a_swap_finishes_it(moment: str) -> None:
 @pytest.mark.parametrize("tag", ["OsDiskName", "AutoRefresh", "RefreshState"])
 @pytest.mark.parametrize("moment", ["deallocating", "running"])
 def test_a_tag_deleted_during_a_swap_leaves_no_vm_down(tag: str, moment: str) -> None:
-    """Somebody removes a contract tag in the middle: the swap under way ends well."""
+    """A swap ends well although one of its tags is removed meanwhile."""
 
     async def story(azure: LocalAzure) -> None:
         await azure.tag(VM_ID, OsDiskName="web01-new")
@@ -357,18 +358,18 @@ def test_a_tag_deleted_during_a_swap_leaves_no_vm_down(tag: str, moment: str) ->
     play(story, FLEET)
 
 
-def test_a_vm_left_down_keeps_the_others_of_its_set_up() -> None:
-    """One VM of an availability set could not be brought up again: no other VM of the set is stopped until it runs."""
+def test_a_vm_that_stays_down_blocks_stops_in_its_availability_set() -> None:
+    """While a VM of an availability set cannot be started, no other VM of the set is stopped."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([fault("start")])
+        azure.simulator.services.faults.add([fault("start")])
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await azure.until(lambda: bool(azure.outcomes()), within_s=36000)
         assert azure.outcomes()[0]["status"] == "needs-attention"
         await azure.tag(OTHER_ID, OsDiskName="web02-new")
         await asyncio.sleep(600)
         assert azure.journal(OTHER_ID)["stops"] == 0
-        azure.simulator.plane.faults.clear()
+        azure.simulator.services.faults.clear()
         await sweep_for(azure, 2)
         assert await azure.power(VM_ID) == "running"
         await assert_well(azure, "web02-new", stops=1, vm=OTHER_ID)
@@ -388,7 +389,7 @@ def test_a_vm_left_down_keeps_the_others_of_its_set_up() -> None:
 
 
 def test_two_recoveries_of_one_vm_stop_it_once() -> None:
-    """A swap terminated twice, once as its own recovery: it is finished by the third, with one stop in all."""
+    """A swap that is terminated, and whose recovery is terminated, is finished by a third run with one stop in all."""
 
     async def story(azure: LocalAzure) -> None:
         await azure.tag(VM_ID, OsDiskName="web01-new")
@@ -398,7 +399,7 @@ def test_two_recoveries_of_one_vm_stop_it_once() -> None:
             await asyncio.sleep(301)
             await azure.fire("sweep")
         await asyncio.sleep(3)
-        if azure.book().get("running"):
+        if azure.dispatcher_state().get("running"):
             await terminate_swap(azure)
         await sweep_for(azure, 6)
         await assert_well(azure, "web01-new", stops=1)
@@ -406,8 +407,8 @@ def test_two_recoveries_of_one_vm_stop_it_once() -> None:
     play(story, FLEET)
 
 
-def test_a_step_that_comes_again_long_after_its_swap_does_nothing() -> None:
-    """Activities are at least once, at any time: a stop, a disk or a start that comes late harms nobody."""
+def test_a_step_that_is_delivered_long_after_its_swap_does_nothing() -> None:
+    """Activities run at least once, at any time; a late stop, disk change or start changes nothing."""
 
     async def story(azure: LocalAzure) -> None:
         asked_at = azure.clock.now().isoformat()
@@ -425,10 +426,10 @@ def test_a_step_that_comes_again_long_after_its_swap_does_nothing() -> None:
 
 
 def test_a_report_from_before_a_lost_start_proves_nothing() -> None:
-    """Powered off, the old report stays on show; it is not the new guest's when the word of the start is lost."""
+    """A powered-off VM keeps its old agent report, which is not used for the new disk when a start's result is lost."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([never_boots("web01-bad")])
+        azure.simulator.services.faults.add([never_boots("web01-bad")])
         azure.hub.interruptions = DieOnceAfter("ensure_started", after_s=1)
         await azure.tag(VM_ID, OsDiskName="web01-bad")
         await azure.settled()

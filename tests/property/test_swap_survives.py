@@ -1,4 +1,4 @@
-"""Whatever crashes, comes twice or comes late: one swap at a time, the last wish wins, a VM that ran ends running."""
+"""Crashes, repeated and late deliveries: one swap at a time, the last edit wins, a VM that ran runs at the end."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ UNDO = (*SWAP, "write_rejection")
 
 
 class DieAfterActivity(Interruptions):
-    """The worker dies after it ran an activity for the first time: the effect happened, the result is lost.
+    """The worker dies after the first run of an activity: the effect happened, the result is lost.
 
-    Three times in all: an activity that comes again so late does nothing, and is asked for once more.
+    It dies three times in all: an activity that is delivered so late does nothing and is requested again.
     """
 
     def __init__(self, activity: str) -> None:
@@ -42,7 +42,7 @@ class DieAfterActivity(Interruptions):
 
 
 class RunEveryBatchTwice(Interruptions):
-    """Every entity batch is executed, its actions are sent, its state is thrown away, and it is executed again."""
+    """Every entity batch is executed, its actions are sent, its state is lost, and it is executed again."""
 
     def __init__(self) -> None:
         self.batches = 0
@@ -55,7 +55,7 @@ class RunEveryBatchTwice(Interruptions):
 
 
 class DieInEveryTurn(Interruptions):
-    """Every orchestrator turn is lost once before anything of it is kept."""
+    """Every orchestrator turn is lost once before it is stored."""
 
     @override
     def after_orchestrator_turn(self, name: str, instance_id: str, attempt: int) -> None:
@@ -68,12 +68,12 @@ async def assert_well(azure: LocalAzure, disk: str, stops: int) -> None:
     assert await azure.power(VM_ID) == "running"
     assert azure.journal(VM_ID)["stops"] == stops
     assert "RefreshState" not in (await azure.vm(VM_ID))["tags"]
-    assert azure.book().get("bad") is None, azure.book()["bad"]
+    assert azure.dispatcher_state().get("bad") is None, azure.dispatcher_state()["bad"]
 
 
 @pytest.mark.parametrize("activity", SWAP)
 def test_a_worker_killed_after_a_step_harms_nothing(activity: str) -> None:
-    """Each activity of a swap may run twice: the VM is stopped once and ends verified on the new disk."""
+    """With any activity of a swap run twice the VM is stopped once and verified on the new disk."""
 
     async def story(azure: LocalAzure) -> None:
         azure.hub.interruptions = deaths = DieAfterActivity(activity)
@@ -87,12 +87,12 @@ def test_a_worker_killed_after_a_step_harms_nothing(activity: str) -> None:
 
 
 @pytest.mark.parametrize("activity", UNDO)
-def test_a_worker_killed_during_the_way_back_harms_nothing(activity: str) -> None:
-    """Each activity of a swap that fails and is undone may run twice: the VM ends on its old disk, running."""
+def test_a_worker_killed_during_the_rollback_harms_nothing(activity: str) -> None:
+    """With any activity of a rolled-back swap run twice the VM runs on its old disk."""
 
     async def story(azure: LocalAzure) -> None:
         azure.hub.interruptions = deaths = DieAfterActivity(activity)
-        azure.simulator.plane.faults.add([{"disk": "web01-bad", "boots": False}])
+        azure.simulator.services.faults.add([{"disk": "web01-bad", "boots": False}])
         await azure.tag(VM_ID, OsDiskName="web01-bad")
         await azure.settled()
         assert deaths.died
@@ -103,7 +103,7 @@ def test_a_worker_killed_during_the_way_back_harms_nothing(activity: str) -> Non
 
 
 def test_entity_batches_run_twice_lead_to_one_swap() -> None:
-    """Every batch of the dispatcher executed twice with its actions sent twice: one swap, one stop, one outcome."""
+    """With every batch of the dispatcher executed and its actions sent twice there is one swap, stop and outcome."""
 
     async def story(azure: LocalAzure) -> None:
         azure.hub.interruptions = twice = RunEveryBatchTwice()
@@ -118,7 +118,7 @@ def test_entity_batches_run_twice_lead_to_one_swap() -> None:
 
 
 def test_lost_orchestrator_turns_lead_to_one_swap() -> None:
-    """Every turn of every orchestrator lost once: one swap, one stop."""
+    """With every turn of every orchestrator lost once there is one swap and one stop."""
 
     async def story(azure: LocalAzure) -> None:
         azure.hub.interruptions = DieInEveryTurn()
@@ -138,8 +138,8 @@ def test_lost_orchestrator_turns_lead_to_one_swap() -> None:
         pytest.param(Chaos(delay_s=5, duplicates=0.5, reorder=0.5, seed=3), id="all of it"),
     ],
 )
-def test_the_last_wish_wins_however_events_arrive(chaos: Chaos) -> None:
-    """Three wishes in a row, told twice, late and out of order: the VM ends on the last one."""
+def test_the_last_edit_wins_however_events_arrive(chaos: Chaos) -> None:
+    """After three edits with events that arrive twice, late and out of order, the VM runs the disk of the last one."""
 
     async def story(azure: LocalAzure) -> None:
         for disk in ("web01-new", "web01-old", "web01-newer"):
@@ -152,7 +152,7 @@ def test_the_last_wish_wins_however_events_arrive(chaos: Chaos) -> None:
 
 
 def test_the_same_event_five_times_is_one_swap() -> None:
-    """Five deliveries of one event lead to one stop."""
+    """Repeated hints for the same edit lead to one stop."""
 
     async def story(azure: LocalAzure) -> None:
         for _ in range(5):
@@ -168,7 +168,7 @@ def test_the_same_event_five_times_is_one_swap() -> None:
 
 @pytest.mark.parametrize("moment", ["stopping", "deallocated", "starting", "running"])
 def test_an_edit_during_a_swap_is_done_after_it(moment: str) -> None:
-    """A wish changed at any moment of a swap: that swap ends first, then the last wish is fulfilled."""
+    """After an edit at any moment of a swap, that swap ends first, and then the edited disk is swapped in."""
 
     async def story(azure: LocalAzure) -> None:
         await azure.tag(VM_ID, OsDiskName="web01-new")

@@ -1,8 +1,8 @@
-"""Activity: makes the month's disk of up to 50 VMs and reads each back. What exists is kept.
+"""Activity: makes the month's disk of up to 50 VMs and reads each back. An existing disk is kept.
 
-Five requests for a disk that is made (VM, current disk, name, PUT, read back), three for one that exists, and a few
-per activity for definitions and versions. Ten such activities at their pace make five disks a second: 20 of the 25
-reads and 5 of the 10 writes that ARM refills each second for a subscription, the rest is for swaps:
+A disk that is made takes five requests (VM, current disk, name, PUT, read back), one that exists three, and each
+activity a few for definitions and versions. Ten such activities at their pace make five disks a second: 20 of the 25
+reads and 5 of the 10 writes that ARM refills each second for a subscription; the rest is left for swaps:
 https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling
 """
 
@@ -19,7 +19,7 @@ from refresh.domain.terms import resource_id
 from refresh.domain.terms.month_reason import MonthReason
 from refresh.gateways.errors import GatewayError, Refused
 from refresh.gateways.gateways import Gateways
-from refresh.reading.calls.retrying import patiently
+from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.disks.disk_plans import DiskPlan, each_vm, plan_disk, row_of, source_of
 from refresh.reading.fleet.vms_and_disks import BUDGET_S, Fleet
 from refresh.reading.images.galleries import Catalog
@@ -41,7 +41,7 @@ async def make_disks(data: dict[str, Any]) -> dict[str, Any]:
 
 
 async def make_batch(gateways: Gateways, settings: Settings, batch: BatchInput) -> list[dict[str, Any]]:
-    """The rows of `batch`, in its order, after what was missing was made."""
+    """The rows of `batch`, in its order, after the missing disks were made."""
     fleet, catalog = Fleet(gateways), Catalog(gateways, settings.galleries)
 
     async def make(vm_id: str) -> VmRow:
@@ -57,28 +57,32 @@ async def make_disk(fleet: Fleet, plan: DiskPlan, period: str) -> VmRow:
         return await _verify(fleet, plan, plan.existing)
     body = disk_body(plan.vm, plan.current, plan.version, period)
     try:
-        begun = await patiently(lambda: fleet.gateways.disks.begin_create_disk(plan.disk_id, body), budget_s=BUDGET_S)
+        begun = await retry_until_answered(
+            lambda: fleet.gateways.disks.begin_create_disk(plan.disk_id, body), budget_s=BUDGET_S
+        )
     except Refused as error:
-        # Two runs may make the same disk at the same time: then the other one's is as good.
+        # Another run can make the same disk at the same time; that one is kept.
         existing = await fleet.disk(plan.disk_id)
         if existing is None or not is_months_disk(existing, plan.vm, plan.current, plan.version):
             why = tell_refusal(error.code, error.message)
             return row_of(plan, FAILED, MonthReason.AZURE_SAID_NO, f"disk {plan.name} could not be made: {why}")
         return await _verify(fleet, plan, existing)
     except GatewayError as error:
-        return row_of(plan, FAILED, MonthReason.NOT_READ, f"Azure did not take the order for {plan.name}: {error}")
+        return row_of(
+            plan, FAILED, MonthReason.NOT_READ, f"Azure did not accept the request for disk {plan.name}: {error}"
+        )
     row = await _await_disk(fleet, plan, begun.token)
     return row if isinstance(row, VmRow) else _judge(plan, row, made=True)
 
 
 async def _verify(fleet: Fleet, plan: DiskPlan, seen: Disk) -> VmRow:
-    """Wait until a disk that somebody made is ready, then say what was read."""
+    """Wait until a disk that another run made is ready, then judge what was read."""
     row = seen if seen.provisioning_state not in _MOVING else await _await_disk(fleet, plan, None)
     return row if isinstance(row, VmRow) else _judge(plan, row, made=False)
 
 
 async def _await_disk(fleet: Fleet, plan: DiskPlan, token: str | None) -> Disk | VmRow:
-    """The disk when nothing moves any more, or the row that says why it did not come to be."""
+    """The disk when its provisioning state is final, or the row with the reason why it was not made."""
     waited_s, pause_s = 0.0, FIRST_LOOK_S
     while True:
         await asyncio.sleep(pause_s)
@@ -91,13 +95,13 @@ async def _await_disk(fleet: Fleet, plan: DiskPlan, token: str | None) -> Disk |
         if seen is not None and seen.provisioning_state not in _MOVING:
             return seen
         if waited_s >= MAKING_BUDGET_S:
-            state = seen.provisioning_state if seen else "nowhere to be seen"
+            state = seen.provisioning_state if seen else "not found"
             message = f"disk {plan.name} is still {state} after {waited_s:.0f} s; run again"
             return row_of(plan, FAILED, MonthReason.TIMED_OUT, message)
 
 
 async def _failure(fleet: Fleet, plan: DiskPlan, token: str | None) -> str | None:
-    """Azure's own words for a disk that did not come to be: they stand on its operation's status URL alone."""
+    """Azure's error for a disk that was not made; only the status URL of its operation has it."""
     if token is None:
         return None
     try:
@@ -108,7 +112,7 @@ async def _failure(fleet: Fleet, plan: DiskPlan, token: str | None) -> str | Non
 
 
 def _judge(plan: DiskPlan, seen: Disk, *, made: bool) -> VmRow:
-    """What was read back, against what was planned; a kept disk may be the VM's own by now."""
+    """The row of a disk that was read back, compared with the plan; a kept disk can be the VM's OS disk by now."""
     right = is_months_disk(seen, plan.vm, plan.current, plan.version) and seen.provisioning_state == "Succeeded"
     if not right or (made and (seen.disk_state != "Unattached" or seen.managed_by)):
         found = resource_id.parse(seen.source_version)

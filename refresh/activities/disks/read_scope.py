@@ -1,4 +1,4 @@
-"""Activity: which VMs a run is about, and whether it goes on to swap them."""
+"""Activity: reads the VMs of a run, and whether it also swaps them."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from typing import Any
 
 from refresh import wiring
 from refresh.gateways.errors import GatewayError
-from refresh.reading.calls.retrying import patiently
+from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.fleet.vms_and_disks import BUDGET_S
 
 
 async def read_scope(data: dict[str, Any]) -> dict[str, Any]:
-    """`{"vms": [ids], "rollout"}`: the `vms` asked for, each once, else all in scope; `{"problem"}` when unreadable."""
+    """`{"vms": [ids], "rollout"}`: the given `vms`, each once, else all in scope; `{"problem"}` when unread."""
     asked = {vm.lower(): vm for vm in reversed(data.get("vms", []))}
     found = list(reversed(asked.values()))
     rollout = wiring.settings().rollout
     if found:
         return {"vms": found, "rollout": rollout}
     try:
-        vms = await patiently(wiring.gateways().graph.list_scope, budget_s=BUDGET_S)
+        vms = await retry_until_answered(wiring.gateways().graph.list_scope, budget_s=BUDGET_S)
     except GatewayError as error:
         return {"vms": [], "rollout": rollout, "problem": f"the VMs in scope could not be listed: {error}"}
     return {"vms": sorted(vms, key=str.lower), "rollout": rollout}

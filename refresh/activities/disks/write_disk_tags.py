@@ -1,6 +1,6 @@
-"""Activity: makes up to 50 VMs ask for their month's disk in `OsDiskName`, and reads each tag back.
+"""Activity: writes the month's disk into tag `OsDiskName` of up to 50 VMs, and reads each tag back.
 
-Six requests for a tag that is written (VM, current disk, month's disk, merge, VM again), at the pace of `make_disks`.
+A tag that is written takes six requests (VM, current disk, month's disk, merge, VM again), at the pace of `make_disks`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from refresh.domain.terms import tags
 from refresh.domain.terms.month_reason import MonthReason
 from refresh.gateways.errors import NotFound, Refused
 from refresh.gateways.gateways import Gateways
-from refresh.reading.calls.retrying import patiently
+from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.disks.disk_plans import each_vm
 from refresh.reading.disks.tag_plans import plan_tag
 from refresh.reading.fleet.vms_and_disks import BUDGET_S, Fleet
@@ -30,7 +30,7 @@ async def write_disk_tags(data: dict[str, Any]) -> dict[str, Any]:
 
 
 async def write_batch(gateways: Gateways, settings: Settings, batch: BatchInput) -> list[dict[str, Any]]:
-    """The rows of `batch`, in its order, after the tags that were to be written are."""
+    """The rows of `batch`, in its order, after the missing tags are written."""
     fleet, catalog = Fleet(gateways), Catalog(gateways, settings.galleries)
 
     async def write(vm_id: str) -> VmRow:
@@ -41,17 +41,17 @@ async def write_batch(gateways: Gateways, settings: Settings, batch: BatchInput)
 
 
 async def write_tag(fleet: Fleet, row: VmRow) -> VmRow:
-    """Write what a `create` row plans and say what was read back."""
+    """Write the tag of a `create` row; the row with what was read back."""
     name = row.next or ""
-    wish = {tags.OS_DISK_NAME: name}
+    wanted = {tags.OS_DISK_NAME: name}
     try:
-        await patiently(lambda: fleet.gateways.tags.merge_tags(row.vm, wish), budget_s=BUDGET_S)
+        await retry_until_answered(lambda: fleet.gateways.tags.merge_tags(row.vm, wanted), budget_s=BUDGET_S)
     except (Refused, NotFound) as error:
         why = tell_refusal(error.code, error.message)
         message = f"{tags.OS_DISK_NAME} could not be written: {why}"
         return replace(row, decision=FAILED, reason=MonthReason.AZURE_SAID_NO, message=message)
     vm = await fleet.vm(row.vm)
     if vm is None or tags.value_of(vm.tags, tags.OS_DISK_NAME) != name:
-        message = f"{tags.OS_DISK_NAME} was written but reads otherwise; somebody may have changed it meanwhile"
+        message = f"{tags.OS_DISK_NAME} was written but has another value now; it can have been changed meanwhile"
         return replace(row, decision=FAILED, reason=MonthReason.NOT_VERIFIED, message=message)
     return replace(row, reason=MonthReason.MADE, message=f"{tags.OS_DISK_NAME} asks for {name} now", wanted=name)

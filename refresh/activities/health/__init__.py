@@ -1,1 +1,1 @@
-"""What the health activities of a swap share: the state before the stop, the watch after the start, the probe."""
+"""The health check of a swap: the state before the stop, the watch after the start, the probe."""

@@ -1,6 +1,6 @@
 """Records, before the stop, what a VM must show after its start.
 
-Decides what of the VM as it is now is kept for then. Refuses to judge (`domain.health`).
+Decides which facts about the VM are recorded. Leaves the judgement to `domain/health`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from refresh.domain.azure.data_disks import data_disks_of
 from refresh.domain.azure.galleries import Definition
 from refresh.domain.azure.vms import Power, Vm
 from refresh.domain.health.guest_rungs import computer_names
-from refresh.domain.health.ladder import Name
+from refresh.domain.health.ladder import RungName
 from refresh.domain.health.owner_tags import agent_promised, health_timeout_s
 from refresh.domain.health.probe import parse_probe, probe_text
 from refresh.gateways.gateways import Guests
@@ -20,12 +20,12 @@ from refresh.records.swap import Health
 
 
 async def health_before(vm: Vm, definition: Definition | None, guests: Guests, lost: Collection[str] = ()) -> Health:
-    """What `vm` must show on a disk of `definition`; a running VM is asked its probe once, to know whether it answers.
+    """What `vm` must show on a disk of `definition`; a running VM is probed once, to record whether it answers now.
 
-    A probe that goes unanswered now refuses nothing: the swap may be what makes the VM well again. Of the rungs in
-    `lost` nothing is expected: the app has no right to ask, and silence would say nothing of the disk.
+    A probe without an answer does not prevent the swap, which may be what makes the VM healthy again. The rungs in
+    `lost` are not expected: the app has no right to read them, and their silence would prove nothing about the disk.
     """
-    probe = None if Name.PROBE in lost else parse_probe(probe_text(vm) or "")
+    probe = None if RungName.PROBE in lost else parse_probe(probe_text(vm) or "")
     answered = True
     if probe is not None and vm.power is Power.RUNNING:
         answered = await Prober(guests, probe).ask(vm) is None

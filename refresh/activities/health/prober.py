@@ -1,6 +1,6 @@
-"""Asks a VM's own question (`RefreshProbe`) at its own private address.
+"""Sends the probe of a VM (`RefreshProbe`) to the VM's private address.
 
-Decides how the address is found and what is said when there is none. Refuses to judge an answer and to ask twice.
+Decides how the address is found, and the text where there is none. Does not judge an answer and does not try twice.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from refresh.gateways.gateways import Guests
 
 @dataclass
 class Prober:
-    """Asks one VM; its address is looked up once."""
+    """Probes one VM; its address is read once."""
 
     guests: Guests
     probe: Probe
     _address: str | None = None
 
     async def ask(self, vm: Vm) -> str | None:
-        """None when the VM answers well, else what was seen. Never raises."""
+        """None when the VM answers as expected, else what was seen. Never raises."""
         if vm.guest.nic_id is None:
-            return "cannot be asked: the VM has no network interface"
+            return "cannot be probed: the VM has no network interface"
         try:
             self._address = self._address or await self.guests.read_private_ip(vm.guest.nic_id)
             if self._address is None:
-                return "cannot be asked: the VM has no private address"
+                return "cannot be probed: the VM has no private address"
             return await self.guests.probe(self._address, self.probe)
         except GatewayError as error:
-            return f"cannot be asked: {error.code}"
+            return f"cannot be probed: {error.code}"

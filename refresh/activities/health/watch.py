@@ -1,7 +1,7 @@
-"""Gathers what the health ladder judges, reading after reading, and remembers which rung said what and when.
+"""Gathers what the health ladder judges, reading after reading, and records the result and time of each rung.
 
-Decides what is asked of whom at which reading. Refuses to judge (`domain.health`) and to wait (`convergence`). What
-cannot be asked is only not known: it neither proves a VM nor condemns it.
+Decides what is read at which reading of the VM. Leaves the judgement to `domain/health` and the waiting to
+`convergence.py`. What cannot be read is unknown: it proves neither that a VM is healthy nor that it is not.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from refresh.activities.health.prober import Prober
 from refresh.domain.azure.vms import Power, Vm
 from refresh.domain.health.boot_log import find_in_boot_log
 from refresh.domain.health.guest_rungs import Expected, Reading, climb
-from refresh.domain.health.ladder import Name, Rung, judge_health
+from refresh.domain.health.ladder import Rung, RungName, judge_health
 from refresh.domain.health.probe import SUCCESSES_NEEDED, parse_probe
 from refresh.domain.terms import times
-from refresh.domain.terms.verdict import Verdict
+from refresh.domain.terms.verdict import StepVerdict
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Guests
 from refresh.records.swap import Health, StepInput
 from refresh.settings.settings import Settings
 
-# The log and the platform's opinion change slowly and cost a call or two each.
+# The boot log and the platform's resource health change slowly and cost one or two calls each.
 LOG_FROM_S, LOG_EVERY_S = 10.0, 15.0
 RESOURCE_FROM_S, RESOURCE_EVERY_S = 60.0, 30.0
 
@@ -42,9 +42,9 @@ def expected_of(step: StepInput, settings: Settings) -> Expected:
 
 @dataclass
 class HealthWatch:
-    """The health step of one VM for as long as one activity lasts; `since` is when the step was first tried (ISO).
+    """The health step of one VM during one activity; `since` is when the step was first tried (ISO).
 
-    What the rungs said in earlier activities of the step is kept, so that each has the time of its own first word.
+    Results of the rungs in earlier activities of the step are kept, so that each has the time when it first came.
     """
 
     guests: Guests
@@ -52,50 +52,50 @@ class HealthWatch:
     prober: Prober | None
     timeout_s: float
     since: str | None = None
-    _said: dict[str, str] = field(default_factory=dict)
-    _asked_at: dict[str, float] = field(default_factory=dict)
+    _results: dict[str, str] = field(default_factory=dict)
+    _read_at: dict[str, float] = field(default_factory=dict)
     _has_log: bool = True
 
     def __post_init__(self) -> None:
-        """Start with nothing seen."""
+        """Start without a reading."""
         self._reading: Reading | None = None
 
     @classmethod
     def of(cls, step: StepInput, guests: Guests, settings: Settings) -> HealthWatch:
-        """The watch that a health step asks for."""
+        """The watch for a health step."""
         health = step.health or Health()
         timeout_s = float(health.timeout_s or settings.health_timeout_s)
         probe = parse_probe(health.probe or "")
         prober = Prober(guests, probe) if probe else None
         watch = cls(guests, expected_of(step, settings), prober, timeout_s, step.since)
-        watch._said = {line.split(" ", 1)[0]: line for line in step.rungs}
+        watch._results = {line.split(" ", 1)[0]: line for line in step.rungs}
         return watch
 
     async def observe(self, vm: Vm) -> None:
-        """Ask whatever is due at this reading of the VM, unless the reading alone decides."""
+        """Read what is due at this reading of the VM, unless the reading alone decides."""
         self.since = self.since or vm.read_at
         last = self._reading or Reading(vm, needed=SUCCESSES_NEEDED)
         self._reading = replace(last, vm=vm)
         if vm.power is not Power.RUNNING:
             return
-        if self.prober is not None and self._counts(Name.PROBE):
+        if self.prober is not None and self._counts(RungName.PROBE):
             await self._probe(vm, self.prober)
         if self._proved(vm):
             return
-        if self._has_log and self._due(Name.BOOT_LOG, vm, LOG_FROM_S, LOG_EVERY_S):
+        if self._has_log and self._due(RungName.BOOT_LOG, vm, LOG_FROM_S, LOG_EVERY_S):
             await self._read_log(vm)
-        if self._due(Name.RESOURCE_HEALTH, vm, RESOURCE_FROM_S, RESOURCE_EVERY_S):
+        if self._due(RungName.RESOURCE_HEALTH, vm, RESOURCE_FROM_S, RESOURCE_EVERY_S):
             await self._read_resource(vm)
 
-    def judge(self, vm: Vm, _begun_age_s: float | None) -> Verdict:
-        """What the ladder says of this reading."""
+    def judge(self, vm: Vm, _begun_age_s: float | None) -> StepVerdict:
+        """The ladder's verdict on this reading."""
         rungs = climb(self.expected, self._reading or Reading(vm))
         self._note(vm, rungs)
         return judge_health(rungs, self._elapsed_s(vm), self.timeout_s)
 
     def lines(self) -> tuple[str, ...]:
-        """What each rung said last, and when it first said so."""
-        return tuple(self._said.values())
+        """The last result of each rung, and when it first came."""
+        return tuple(self._results.values())
 
     async def _probe(self, vm: Vm, prober: Prober) -> None:
         assert self._reading is not None  # noqa: S101 - set by `observe`
@@ -124,14 +124,14 @@ class HealthWatch:
         assert self._reading is not None  # noqa: S101 - set by `observe`
         return judge_health(climb(self.expected, self._reading), self._elapsed_s(vm), self.timeout_s).proved
 
-    def _counts(self, name: Name) -> bool:
+    def _counts(self, name: RungName) -> bool:
         return name in self.expected.counted
 
-    def _due(self, name: Name, vm: Vm, from_s: float, every_s: float) -> bool:
+    def _due(self, name: RungName, vm: Vm, from_s: float, every_s: float) -> bool:
         elapsed_s = self._elapsed_s(vm)
-        if not self._counts(name) or elapsed_s < from_s or elapsed_s - self._asked_at.get(name, -every_s) < every_s:
+        if not self._counts(name) or elapsed_s < from_s or elapsed_s - self._read_at.get(name, -every_s) < every_s:
             return False
-        self._asked_at[name] = elapsed_s
+        self._read_at[name] = elapsed_s
         return True
 
     def _elapsed_s(self, vm: Vm) -> float:
@@ -140,6 +140,6 @@ class HealthWatch:
     def _note(self, vm: Vm, rungs: tuple[Rung, ...]) -> None:
         after_s = times.seconds_between(self.expected.started_at or self.since, vm.read_at) or 0.0
         for rung in rungs:
-            said = f"{rung.name} {rung.says} after "
-            if not self._said.get(rung.name, "").startswith(said):
-                self._said[rung.name] = f"{said}{after_s:.0f} s: {rung.seen}"
+            result = f"{rung.name} {rung.says} after "
+            if not self._results.get(rung.name, "").startswith(result):
+                self._results[rung.name] = f"{result}{after_s:.0f} s: {rung.seen}"

@@ -1,6 +1,6 @@
-"""Activity: ends an image version's checks. Passed: `latest` takes it from now on; failed: it stays excluded for good.
+"""Activity: ends the checks of an image version. If passed, it counts as latest; if failed, it stays excluded.
 
-Both are said in one tag on the version, so that the next run, retention and people know how it stands.
+One tag on the version has the result, for the next run, for retention and for people.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from refresh.domain.terms import tags
 from refresh.domain.terms.month_reason import MonthReason
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
-from refresh.reading.calls.retrying import patiently
+from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.fleet.vms_and_disks import BUDGET_S
 from refresh.records.month import FAILED, BuildInput, ImageRow
 
@@ -23,45 +23,45 @@ _CONFLICT = 409
 
 
 async def admit_version(data: dict[str, Any]) -> dict[str, Any]:
-    """`BuildInput` and `passed` to `{"done": True}`, `{"waiting": True, "row"}` (ask again) or `{"row": ImageRow}`.
+    """`BuildInput` and `passed` to `{"done": True}`, `{"waiting": True, "row"}` (call again) or `{"row": ImageRow}`.
 
-    A `row` is what a build ends with if nobody asks again.
+    A build that does not call again ends with `row`.
     """
     return await end_checks(wiring.gateways(), BuildInput.from_json(data), passed=bool(data["passed"]))
 
 
 async def end_checks(gateways: Gateways, build: BuildInput, *, passed: bool) -> dict[str, Any]:
-    """What `admit_version` answers, over `gateways`. Level-triggered: reads the version, begins what is missing."""
+    """The result of `admit_version`, over `gateways`: reads the version and begins what is missing."""
     version_id = build.version or ""
     try:
-        version = await patiently(lambda: gateways.gallery.read_version(version_id), budget_s=BUDGET_S)
+        version = await retry_until_answered(lambda: gateways.gallery.read_version(version_id), budget_s=BUDGET_S)
         if version.provisioning_state == "Updating":
             return {"waiting": True, **_row(build, MonthReason.TIMED_OUT, f"version {version.name} is still Updating")}
         if not passed:
             await _reject(gateways, version)
             return {"done": True}
-        # Azure may fail a change after it took it: then the same change is what repairs the version.
+        # Azure can fail a change that it accepted; the same change then repairs the version.
         repairs = version.provisioning_state == "Failed" and checks_of(version) == tags.CHECKS_PASSED
         if is_quarantined(version) or not (repairs or checks_of(version) == tags.CHECKS_PENDING):
             return {"done": True}
         kept = {name: value for name, value in version.tags.items() if name.lower() != tags.REFRESH_CHECKS.lower()}
         admitted = {**kept, tags.REFRESH_CHECKS: tags.CHECKS_PASSED}
-        await patiently(
+        await retry_until_answered(
             lambda: gateways.gallery.begin_admit_version(version_id, admitted, version.targets), budget_s=BUDGET_S
         )
     except GatewayError as error:
         if error.status == _CONFLICT:
-            # Another run of the same build was quicker: read again what came of it.
+            # Another run of the same build was quicker: the version is read again.
             return {"waiting": True, **_row(build, MonthReason.AZURE_SAID_NO, f"the version is being changed: {error}")}
         name = version_id.rsplit("/", 1)[-1]
-        message = f"version {name} is good, but could not be taken out of its exclusion from latest: {error}; run again"
+        message = f"version {name} passed its checks but is still excluded from latest: {error}; run again"
         return _row(build, MonthReason.AZURE_SAID_NO, message)
     return {"waiting": True, **_row(build, MonthReason.TIMED_OUT, f"version {version.name} is still being admitted")}
 
 
 async def _reject(gateways: Gateways, version: Version) -> None:
     failed = {tags.REFRESH_CHECKS: tags.CHECKS_FAILED}
-    await patiently(lambda: gateways.tags.merge_tags(version.id, failed), budget_s=BUDGET_S)
+    await retry_until_answered(lambda: gateways.tags.merge_tags(version.id, failed), budget_s=BUDGET_S)
 
 
 def _row(build: BuildInput, reason: MonthReason, message: str) -> dict[str, Any]:

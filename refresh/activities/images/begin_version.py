@@ -1,7 +1,7 @@
-"""Activity: begins to make an image version, once, however often it is called.
+"""Activity: begins to make an image version, once, also when it is called again.
 
-The name was chosen before; whatever carries it already and comes from the same source is this build's own, begun by a
-call whose answer was lost or by another run that chose the same. So two runs never make two versions.
+An existing version of the chosen name and the same source belongs to this build: an earlier call with a lost answer, or
+another run with the same choice, began it. So two runs never make two versions.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from refresh.domain.terms import resource_id
 from refresh.domain.terms.month_reason import MonthReason
 from refresh.gateways.errors import GatewayError, NotFound, Refused
 from refresh.gateways.gateways import Gateways
-from refresh.reading.calls.retrying import patiently
+from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.fleet.vms_and_disks import BUDGET_S
 from refresh.records.month import FAILED, BuildInput, ImageRow
 
@@ -25,7 +25,7 @@ async def begin_version(data: dict[str, Any]) -> dict[str, Any]:
 
 
 async def begin_build(gateways: Gateways, build: BuildInput) -> dict[str, Any]:
-    """What `begin_version` answers, over `gateways`."""
+    """The result of `begin_version`, over `gateways`."""
     version_id, source = build.version or "", build.source or ""
     name = version_id.rsplit("/", 1)[-1]
     try:
@@ -36,14 +36,16 @@ async def begin_build(gateways: Gateways, build: BuildInput) -> dict[str, Any]:
         return _failed(build, name, MonthReason.AZURE_SAID_NO, f"version {name} could not be made: {error}")
     if resource_id.same(existing.source_id, source):
         return {}
-    message = f"version {name} was made from something else meanwhile; run again"
+    message = f"version {name} was made from another source meanwhile; run again"
     return _failed(build, name, MonthReason.BUILD_UNDER_WAY, message)
 
 
 async def _put(gateways: Gateways, build: BuildInput, version_id: str, source: str) -> dict[str, Any]:
     body = build.body or {}
     try:
-        begun = await patiently(lambda: gateways.gallery.begin_create_version(version_id, body), budget_s=BUDGET_S)
+        begun = await retry_until_answered(
+            lambda: gateways.gallery.begin_create_version(version_id, body), budget_s=BUDGET_S
+        )
     except Refused:
         existing = await _read(gateways, version_id)
         if existing is not None and resource_id.same(existing.source_id, source):
@@ -54,7 +56,7 @@ async def _put(gateways: Gateways, build: BuildInput, version_id: str, source: s
 
 async def _read(gateways: Gateways, version_id: str) -> Version | None:
     try:
-        return await patiently(lambda: gateways.gallery.read_version(version_id), budget_s=BUDGET_S)
+        return await retry_until_answered(lambda: gateways.gallery.read_version(version_id), budget_s=BUDGET_S)
     except NotFound:
         return None
 

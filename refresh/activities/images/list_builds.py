@@ -1,4 +1,4 @@
-"""Activity: which image definitions are in the monthly build, and where their versions have to go."""
+"""Activity: lists the image definitions in the monthly build and the target regions of their versions."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from refresh.settings.settings import SettingsError
 
 
 async def list_builds(data: dict[str, Any]) -> dict[str, Any]:
-    """`{"definitions": [ids], "regions": [names], "demand", "rows": [ImageRow]}`, or `{"problem"}` when nobody knows.
+    """`{"definitions": [ids], "regions": [names], "demand", "rows": [ImageRow]}`, or `{"problem"}` when one is unread.
 
-    `demand` is by definition id, then by region: how many VMs may want a disk from it.
+    `demand` is by definition id, then by region: how many VMs can need a disk from it.
     """
-    del data  # Durable gives every activity an input; this one reads tags and images.toml alone
+    del data  # Durable gives every activity an input; this one reads only tags and images.toml
     try:
         builds = await find_builds(wiring.gateways(), wiring.settings(), wiring.image_specs())
     except GatewayError as error:

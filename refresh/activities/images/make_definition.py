@@ -1,4 +1,4 @@
-"""Activity: makes the image definition that `images.toml` describes, where it is missing, and reads it back."""
+"""Activity: makes the image definition that `images.toml` describes if it is missing, and reads it back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from refresh.domain.azure.galleries import Definition
 from refresh.domain.terms.month_reason import MonthReason
 from refresh.gateways.errors import GatewayError, NotFound
 from refresh.gateways.gateways import Gateways
-from refresh.reading.calls.retrying import patiently, until
+from refresh.reading.calls.retrying import retry_until_answered, until
 from refresh.reading.fleet.vms_and_disks import BUDGET_S
 from refresh.records.month import FAILED, BuildInput, ImageRow
 
@@ -18,18 +18,20 @@ MAKING_BUDGET_S = 60.0
 
 
 async def make_definition(data: dict[str, Any]) -> dict[str, Any]:
-    """`BuildInput` to `{}` when the definition is there, `{"row": ImageRow}` when it cannot be made."""
+    """`BuildInput` to `{}` when the definition exists, `{"row": ImageRow}` when it cannot be made."""
     return await define(wiring.gateways(), BuildInput.from_json(data))
 
 
 async def define(gateways: Gateways, build: BuildInput) -> dict[str, Any]:
-    """What `make_definition` answers, over `gateways`. Called twice it makes one definition."""
+    """The result of `make_definition`, over `gateways`. Two calls make one definition."""
     body = build.definition_body or {}
     try:
         there = await _read(gateways, build.definition)
         if there is None or there.provisioning_state == "Failed":
-            # What failed is made again under the same name: a PUT is how ARM repairs it.
-            await patiently(lambda: gateways.gallery.begin_create_definition(build.definition, body), budget_s=BUDGET_S)
+            # A failed definition is put again under the same name: ARM repairs it by a PUT.
+            await retry_until_answered(
+                lambda: gateways.gallery.begin_create_definition(build.definition, body), budget_s=BUDGET_S
+            )
         found = await until(lambda: _settled(gateways, build.definition), budget_s=MAKING_BUDGET_S)
     except GatewayError as error:
         return _failed(build, MonthReason.AZURE_SAID_NO, f"the image definition could not be made: {error}")
@@ -48,7 +50,7 @@ async def _settled(gateways: Gateways, definition: str) -> Definition | None:
 
 async def _read(gateways: Gateways, definition: str) -> Definition | None:
     try:
-        return await patiently(lambda: gateways.gallery.read_definition(definition), budget_s=BUDGET_S)
+        return await retry_until_answered(lambda: gateways.gallery.read_definition(definition), budget_s=BUDGET_S)
     except NotFound:
         return None
 

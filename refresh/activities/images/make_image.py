@@ -9,11 +9,11 @@ from typing import Any
 
 from refresh import wiring
 from refresh.domain.images.source_fit import SourceFacts
-from refresh.domain.images.sources import Kind, Part
+from refresh.domain.images.sources import SourceKind, SourcePart
 from refresh.domain.terms.month_reason import MonthReason
 from refresh.gateways.errors import GatewayError, NotFound
 from refresh.gateways.gateways import Gateways
-from refresh.reading.calls.retrying import patiently, until
+from refresh.reading.calls.retrying import retry_until_answered, until
 from refresh.reading.fleet.vms_and_disks import BUDGET_S
 from refresh.records.month import FAILED, BuildInput, ImageRow
 
@@ -24,18 +24,18 @@ _MOVING = ("Creating", "Updating")
 async def make_image(data: dict[str, Any]) -> dict[str, Any]:
     """`BuildInput` to `{}` when the image is ready, `{"row": ImageRow}` when it cannot be made.
 
-    `{"waiting": True, "row"}` asks to be asked again; the row is what the build ends with if nobody does.
+    `{"waiting": True, "row"}` means that the caller calls again; a build that does not ends with the row.
     """
     return await capture(wiring.gateways(), BuildInput.from_json(data))
 
 
 async def capture(gateways: Gateways, build: BuildInput) -> dict[str, Any]:
-    """What `make_image` answers, over `gateways`. It is named after the version: one that is there is this build's."""
+    """The result of `make_image`, over `gateways`. Its name has the version, so an existing one is of this build."""
     image_id, body = build.image or "", build.image_body or {}
     name = image_id.rsplit("/", 1)[-1]
     try:
         if await _read(gateways, image_id) is None:
-            await patiently(lambda: gateways.sources.begin_create_image(image_id, body), budget_s=BUDGET_S)
+            await retry_until_answered(lambda: gateways.sources.begin_create_image(image_id, body), budget_s=BUDGET_S)
         found = await until(lambda: _settled(gateways, image_id), budget_s=LOOKING_BUDGET_S)
     except GatewayError as error:
         return _failed(build, MonthReason.AZURE_SAID_NO, f"managed image {name} could not be made: {error}")
@@ -53,7 +53,9 @@ async def _settled(gateways: Gateways, image_id: str) -> SourceFacts | None:
 
 async def _read(gateways: Gateways, image_id: str) -> SourceFacts | None:
     try:
-        return await patiently(lambda: gateways.sources.read_source(Part(Kind.IMAGE, image_id)), budget_s=BUDGET_S)
+        return await retry_until_answered(
+            lambda: gateways.sources.read_source(SourcePart(SourceKind.IMAGE, image_id)), budget_s=BUDGET_S
+        )
     except NotFound:
         return None
 

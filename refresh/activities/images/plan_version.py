@@ -1,4 +1,4 @@
-"""Activity: decides, once, which version of a definition a build makes or keeps; Durable's history freezes it."""
+"""Activity: decides which version of a definition a build makes or keeps; Durable's history freezes the decision."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from refresh.domain.images.spec import ImageSpec
 from refresh.domain.terms.month_reason import MonthReason, Refusal
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
-from refresh.reading.calls.retrying import patiently
+from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.fleet.vms_and_disks import BUDGET_S
 from refresh.reading.images import version_plans
 from refresh.records.month import FAILED, BuildInput, ImageRow
@@ -28,9 +28,9 @@ async def plan_version(data: dict[str, Any]) -> dict[str, Any]:
 
 
 async def choose_version(gateways: Gateways, build: BuildInput, specs: Sequence[ImageSpec] = ()) -> dict[str, Any]:
-    """What `plan_version` answers, over `gateways`."""
+    """The result of `plan_version`, over `gateways`."""
     try:
-        now = await patiently(gateways.clock.now, budget_s=BUDGET_S)
+        now = await retry_until_answered(gateways.clock.now, budget_s=BUDGET_S)
         plan = await version_plans.plan_build(gateways, build, specs, now)
     except GatewayError as error:
         message = f"the definition could not be read: {error}"

@@ -1,6 +1,6 @@
-"""Activity: the VM that a recipe is carried out on exists, without a public address and with a key that nobody has.
+"""Activity: makes the VM on which a recipe runs, without a public address and with a key whose private half is dropped.
 
-Recipe, image and definition are read again here, so that custom data and key are nowhere but in ARM's own request.
+Recipe, image and definition are read again here, so that only the request to ARM has the custom data and the key.
 """
 
 from __future__ import annotations
@@ -18,41 +18,41 @@ from refresh.domain.terms.month_reason import MonthReason, Refusal
 from refresh.domain.terms.verdict import Move
 from refresh.gateways.gateways import Gateways
 from refresh.reading.recipes.recipe_files import find_recipe
-from refresh.reading.recipes.stage_calls import LATE, calmly, comes_late, read_machine, staged
-from refresh.records.recipes import Stage, Workplace
+from refresh.reading.recipes.stage_calls import LATE, comes_late, read_machine, retry_briefly, run_stage
+from refresh.records.recipes import Stage, StageState, TemporaryGroup
 from refresh.settings.settings import Settings
 
 
 async def ensure_build_vm(data: dict[str, Any]) -> dict[str, Any]:
-    """`Workplace` to `Stage`: done when the VM has come to be."""
-    gateways, settings, place = wiring.gateways(), wiring.settings(), Workplace.from_json(data)
-    return (await staged(lambda: _ensure(gateways, settings, place), "the build VM")).to_json()
+    """`TemporaryGroup` to `Stage`: done when the VM is made."""
+    gateways, settings, place = wiring.gateways(), wiring.settings(), TemporaryGroup.from_json(data)
+    return (await run_stage(lambda: _ensure(gateways, settings, place), "the build VM")).to_json()
 
 
-async def _ensure(gateways: Gateways, settings: Settings, place: Workplace) -> Stage:
+async def _ensure(gateways: Gateways, settings: Settings, place: TemporaryGroup) -> Stage:
     standing = judge_made(await read_machine(gateways, temporary_group.vm_id(place.group)))
     if standing.move is Move.BEGIN:
         return LATE if await comes_late(gateways, place) else await _make(gateways, settings, place)
-    state = {Move.DONE: "done", Move.FAILED: "failed"}.get(standing.move, "waiting")
+    state = {Move.DONE: StageState.DONE, Move.FAILED: StageState.FAILED}.get(standing.move, StageState.WAITING)
     return Stage(state, standing.reason, standing.message)
 
 
-async def _make(gateways: Gateways, settings: Settings, place: Workplace) -> Stage:
+async def _make(gateways: Gateways, settings: Settings, place: TemporaryGroup) -> Stage:
     recipe = find_recipe(settings, place.definition)
     if isinstance(recipe, Refusal):
-        return Stage("failed", recipe.reason, recipe.message)
+        return Stage(StageState.FAILED, recipe.reason, recipe.message)
     if recipe.digest != place.digest:
         message = "the recipe was changed by a deployment in the middle of the build; run again"
-        return Stage("failed", MonthReason.BAD_RECIPE, message)
+        return Stage(StageState.FAILED, MonthReason.BAD_RECIPE, message)
     custom_data = write_custom_data(recipe, generalized=place.generalized)
     if isinstance(custom_data, str):
-        return Stage("failed", MonthReason.BAD_RECIPE, custom_data)
-    definition = await calmly(lambda: gateways.gallery.read_definition(place.definition))
+        return Stage(StageState.FAILED, MonthReason.BAD_RECIPE, custom_data)
+    definition = await retry_briefly(lambda: gateways.gallery.read_definition(place.definition))
     exact = MarketplaceImage(*(place.image or ":::").split(":"))
     subscription = place.subnet.split("/")[2]
-    image = await calmly(lambda: gateways.workshop.read_image(subscription, place.location, exact))
+    image = await retry_briefly(lambda: gateways.temporary_groups.read_image(subscription, place.location, exact))
     nic = nic_body(place.location, place.subnet)
-    await calmly(lambda: gateways.workshop.put_nic(temporary_group.nic_id(place.group), nic))
+    await retry_briefly(lambda: gateways.temporary_groups.put_nic(temporary_group.nic_id(place.group), nic))
     body = build_vm_body(definition, recipe, image, place.group, custom_data, make_public_key())
-    await calmly(lambda: gateways.workshop.begin_create_vm(temporary_group.vm_id(place.group), body))
-    return Stage("waiting", message="the VM is being made")
+    await retry_briefly(lambda: gateways.temporary_groups.begin_create_vm(temporary_group.vm_id(place.group), body))
+    return Stage(StageState.WAITING, message="the VM is being made")

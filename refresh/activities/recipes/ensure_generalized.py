@@ -1,4 +1,4 @@
-"""Activity: Azure knows that the build VM's disk is no longer of any one machine."""
+"""Activity: marks the build VM as generalised in Azure."""
 
 from __future__ import annotations
 
@@ -8,21 +8,25 @@ from refresh import wiring
 from refresh.domain.recipes import temporary_group
 from refresh.domain.terms.month_reason import MonthReason
 from refresh.gateways.gateways import Gateways
-from refresh.reading.recipes.stage_calls import calmly, read_machine, staged
-from refresh.records.recipes import Stage, Workplace
+from refresh.reading.recipes.stage_calls import read_machine, retry_briefly, run_stage
+from refresh.records.recipes import Stage, StageState, TemporaryGroup
 
 
 async def ensure_generalized(data: dict[str, Any]) -> dict[str, Any]:
-    """`Workplace` to `Stage`."""
-    gateways, place = wiring.gateways(), Workplace.from_json(data)
-    return (await staged(lambda: _ensure(gateways, place), "generalising the build VM")).to_json()
+    """`TemporaryGroup` to `Stage`."""
+    gateways, place = wiring.gateways(), TemporaryGroup.from_json(data)
+    return (await run_stage(lambda: _ensure(gateways, place), "generalising the build VM")).to_json()
 
 
-async def _ensure(gateways: Gateways, place: Workplace) -> Stage:
+async def _ensure(gateways: Gateways, place: TemporaryGroup) -> Stage:
     vm = temporary_group.vm_id(place.group)
     machine = await read_machine(gateways, vm)
     if machine is None:
-        return Stage("failed", MonthReason.BUILD_FAILED, "the build VM is not there any more; somebody deleted it")
+        return Stage(
+            StageState.FAILED,
+            MonthReason.BUILD_FAILED,
+            "the build VM does not exist any more; it was deleted from outside",
+        )
     if not machine.generalized:
-        await calmly(lambda: gateways.workshop.generalize(vm))
-    return Stage("done")
+        await retry_briefly(lambda: gateways.temporary_groups.generalize(vm))
+    return Stage(StageState.DONE)

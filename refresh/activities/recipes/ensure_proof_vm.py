@@ -1,4 +1,4 @@
-"""Activity: a throw-away VM exists that runs a disk from the version to prove, attached as a swap would attach it."""
+"""Activity: makes a throw-away VM with a disk from the version to prove, attached like the disk of a swap."""
 
 from __future__ import annotations
 
@@ -14,47 +14,47 @@ from refresh.domain.terms.month_reason import MonthReason
 from refresh.domain.terms.verdict import Move
 from refresh.gateways.errors import NotFound
 from refresh.gateways.gateways import Gateways
-from refresh.reading.recipes.stage_calls import LATE, calmly, comes_late, read_machine, staged
-from refresh.records.recipes import Stage, Workplace
+from refresh.reading.recipes.stage_calls import LATE, comes_late, read_machine, retry_briefly, run_stage
+from refresh.records.recipes import Stage, StageState, TemporaryGroup
 
 
 async def ensure_proof_vm(data: dict[str, Any]) -> dict[str, Any]:
-    """`Workplace` to `Stage`: done when the VM has come to be."""
-    gateways, place = wiring.gateways(), Workplace.from_json(data)
-    return (await staged(lambda: _ensure(gateways, place), "the VM for the proof")).to_json()
+    """`TemporaryGroup` to `Stage`: done when the VM is made."""
+    gateways, place = wiring.gateways(), TemporaryGroup.from_json(data)
+    return (await run_stage(lambda: _ensure(gateways, place), "the VM for the proof")).to_json()
 
 
-async def _ensure(gateways: Gateways, place: Workplace) -> Stage:
+async def _ensure(gateways: Gateways, place: TemporaryGroup) -> Stage:
     standing = judge_made(await read_machine(gateways, temporary_group.vm_id(place.group)))
     if standing.move is not Move.BEGIN:
-        state = {Move.DONE: "done", Move.FAILED: "failed"}.get(standing.move, "waiting")
-        # That there is no room for a VM, say, is not the version's fault: it may be proved another time.
+        state = {Move.DONE: StageState.DONE, Move.FAILED: StageState.FAILED}.get(standing.move, StageState.WAITING)
+        # A missing capacity, for example, is not the version's fault: a later run can prove it.
         return Stage(state, MonthReason.AZURE_SAID_NO, standing.message)
     if await comes_late(gateways, place):
         return LATE
-    definition = await calmly(lambda: gateways.gallery.read_definition(place.definition))
+    definition = await retry_briefly(lambda: gateways.gallery.read_definition(place.definition))
     disk = await _disk(gateways, place.group)
     if disk is None:
         body = proof_disk_body(definition, place.version or "")
-        await calmly(lambda: gateways.disks.begin_create_disk(temporary_group.disk_id(place.group), body))
-        return Stage("waiting", message="the disk is being made")
+        await retry_briefly(lambda: gateways.disks.begin_create_disk(temporary_group.disk_id(place.group), body))
+        return Stage(StageState.WAITING, message="the disk is being made")
     if disk.provisioning_state == "Failed":
-        return Stage("failed", MonthReason.AZURE_SAID_NO, "no disk could be made from the version")
+        return Stage(StageState.FAILED, MonthReason.AZURE_SAID_NO, "no disk could be made from the version")
     if disk.provisioning_state != "Succeeded":
-        return Stage("waiting", message="the disk is being made")
+        return Stage(StageState.WAITING, message="the disk is being made")
     return await _make(gateways, definition, place)
 
 
-async def _make(gateways: Gateways, definition: Definition, place: Workplace) -> Stage:
+async def _make(gateways: Gateways, definition: Definition, place: TemporaryGroup) -> Stage:
     nic = nic_body(place.location, place.subnet)
-    await calmly(lambda: gateways.workshop.put_nic(temporary_group.nic_id(place.group), nic))
+    await retry_briefly(lambda: gateways.temporary_groups.put_nic(temporary_group.nic_id(place.group), nic))
     body = proof_vm_body(definition, place.group)
-    await calmly(lambda: gateways.workshop.begin_create_vm(temporary_group.vm_id(place.group), body))
-    return Stage("waiting", message="the VM is being made")
+    await retry_briefly(lambda: gateways.temporary_groups.begin_create_vm(temporary_group.vm_id(place.group), body))
+    return Stage(StageState.WAITING, message="the VM is being made")
 
 
 async def _disk(gateways: Gateways, group: str) -> Disk | None:
     try:
-        return await calmly(lambda: gateways.disks.read_disk(temporary_group.disk_id(group)))
+        return await retry_briefly(lambda: gateways.disks.read_disk(temporary_group.disk_id(group)))
     except NotFound:
         return None

@@ -1,4 +1,4 @@
-"""Activity: temporary groups of an image definition that another run is working in, or that a dead one left behind."""
+"""Activity: finds temporary groups of an image definition that another run uses or that an ended run left."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from refresh import wiring
 from refresh.domain.recipes.temporary_group import Group
 from refresh.domain.terms import tags
 from refresh.gateways.errors import GatewayError
-from refresh.reading.calls.retrying import patiently
+from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.fleet.vms_and_disks import BUDGET_S, collect
 from refresh.reading.instances import is_open
-from refresh.records.recipes import Workplace
+from refresh.records.recipes import TemporaryGroup
 
 
 async def find_leftovers(data: dict[str, Any], client: Any) -> dict[str, Any]:
-    """`Workplace` to `{"busy": run or None, "groups": [ids], "problem"?}`; `client` is the durable client.
+    """`TemporaryGroup` to `{"busy": run or None, "groups": [ids], "problem"?}`; `client` is the durable client.
 
-    `groups` are those of the same definition and purpose whose run is over or unknown, `busy` a run at work that began
-    earlier. Each makes its own group before it looks for others, so that of two at least one sees the other.
+    `groups` are those of the same definition and purpose whose run has ended or is unknown, `busy` is an open run that
+    began earlier. Each run makes its own group before it looks for others, so that of two at least one finds the other.
     """
-    place = Workplace.from_json(data)
+    place = TemporaryGroup.from_json(data)
     subscription = place.subnet.split("/")[2]
-    workshop = wiring.gateways().workshop
+    gateway = wiring.gateways().temporary_groups
     try:
-        groups = await patiently(lambda: collect(workshop.list_groups(subscription)), budget_s=BUDGET_S)
+        groups = await retry_until_answered(lambda: collect(gateway.list_groups(subscription)), budget_s=BUDGET_S)
     except GatewayError as error:
         return {"busy": None, "groups": [], "problem": f"resource groups could not be listed: {error}"[:300]}
-    busy, dead = None, []
+    busy, ended = None, []
     for group in groups:
         run = tags.value_of(group.tags, tags.BUILD_RUN)
         if run is None or run == place.run or not _is_like(group, place):
@@ -36,11 +36,11 @@ async def find_leftovers(data: dict[str, Any], client: Any) -> dict[str, Any]:
             since = tags.value_of(group.tags, tags.BUILD_SINCE) or ""
             busy = run if (since, run) < (place.since, place.run) else busy
         else:
-            dead.append(group.id)
-    return {"busy": busy, "groups": dead}
+            ended.append(group.id)
+    return {"busy": busy, "groups": ended}
 
 
-def _is_like(group: Group, place: Workplace) -> bool:
-    said = (tags.value_of(group.tags, tags.BUILD_DEFINITION) or "").lower()
+def _is_like(group: Group, place: TemporaryGroup) -> bool:
+    named = (tags.value_of(group.tags, tags.BUILD_DEFINITION) or "").lower()
     wanted = place.definition[: tags.MAX_VALUE_LENGTH].lower()
-    return said == wanted and tags.value_of(group.tags, tags.BUILD_FOR) == place.purpose
+    return named == wanted and tags.value_of(group.tags, tags.BUILD_FOR) == place.purpose

@@ -1,4 +1,4 @@
-"""Activity: where a version will be proved, decided once."""
+"""Activity: decides once in which temporary group a version is proved."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from refresh.domain.health.owner_tags import agent_promised
 from refresh.domain.recipes.temporary_group import PROOF
 from refresh.domain.terms.month_reason import MonthReason, Refusal
 from refresh.gateways.errors import GatewayError
-from refresh.reading.recipes.choose_group import find_workplace
-from refresh.reading.recipes.stage_calls import calmly
-from refresh.records.recipes import Stage
+from refresh.reading.recipes.choose_group import find_temporary_group
+from refresh.reading.recipes.stage_calls import retry_briefly
+from refresh.records.recipes import Stage, StageState
 
 
 async def plan_proof(data: dict[str, Any]) -> dict[str, Any]:
-    """`{"definition", "version", "run", "since"}` to `{"place": Workplace}`, or `{"stage": Stage}`: why not.
+    """`{"definition", "version", "run", "since"}` to `{"place": TemporaryGroup}`, or `{"stage": Stage}` with a reason.
 
-    The guest must be heard of from its agent, unless the image's owner says that its silence means nothing.
+    The guest's agent must report, unless a tag of the image definition declares that it has none.
     """
     gateways = wiring.gateways()
     try:
-        definition = await calmly(lambda: gateways.gallery.read_definition(data["definition"]))
-        found = await find_workplace(gateways, wiring.settings(), definition, PROOF, data["run"], data["since"])
+        definition = await retry_briefly(lambda: gateways.gallery.read_definition(data["definition"]))
+        found = await find_temporary_group(gateways, wiring.settings(), definition, PROOF, data["run"], data["since"])
     except GatewayError as error:
         message = f"what the proof needs could not be read: {error}"[:300]
-        return {"stage": Stage("failed", MonthReason.NOT_READ, message).to_json()}
+        return {"stage": Stage(StageState.FAILED, MonthReason.NOT_READ, message).to_json()}
     if isinstance(found, Refusal):
-        return {"stage": Stage("failed", found.reason, found.message).to_json()}
+        return {"stage": Stage(StageState.FAILED, found.reason, found.message).to_json()}
     agent = agent_promised(definition) is not False
     return {"place": replace(found, version=data["version"], agent=agent).to_json()}

@@ -1,4 +1,4 @@
-"""Activity: looks once whether the build VM has powered itself off, and then whether it said that all went well."""
+"""Activity: reads once whether the build VM has powered itself off, and then whether its serial log has the marker."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ from refresh.domain.terms import times
 from refresh.domain.terms.verdict import Move
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
-from refresh.reading.recipes.stage_calls import calmly, read_machine, staged
-from refresh.records.recipes import Stage, Workplace
+from refresh.reading.recipes.stage_calls import read_machine, retry_briefly, run_stage
+from refresh.records.recipes import Stage, StageState, TemporaryGroup
 
 
 async def watch_build_vm(data: dict[str, Any]) -> dict[str, Any]:
-    """`Workplace` to `Stage`: done when the machine is off and its serial log has the marker.
+    """`TemporaryGroup` to `Stage`: done when the machine is off and its serial log has the marker.
 
-    A failure carries the end of the serial log. Time counts from `since`, by ARM's clock.
+    A failure has the end of the serial log. Time counts from `since`, by ARM's clock.
     """
-    gateways, place = wiring.gateways(), Workplace.from_json(data)
-    return (await staged(lambda: _watch(gateways, place), "the build VM")).to_json()
+    gateways, place = wiring.gateways(), TemporaryGroup.from_json(data)
+    return (await run_stage(lambda: _watch(gateways, place), "the build VM")).to_json()
 
 
-async def _watch(gateways: Gateways, place: Workplace) -> Stage:
+async def _watch(gateways: Gateways, place: TemporaryGroup) -> Stage:
     vm = temporary_group.vm_id(place.group)
     machine = await read_machine(gateways, vm)
     waited_s = times.seconds_between(place.since, machine.read_at if machine else None) or 0.0
     standing = judge_powered_off(machine, waited_s, place.timeout_s)
     if standing.move is Move.WAIT:
-        return Stage("waiting", standing.reason, standing.message)
+        return Stage(StageState.WAITING, standing.reason, standing.message)
     log = await _read_log(gateways, vm)
     if standing.move is Move.DONE:
         standing = judge_log(log)
     if standing.move is Move.DONE:
-        return Stage("done")
-    return Stage("failed", standing.reason, standing.message, tail_of(log))
+        return Stage(StageState.DONE)
+    return Stage(StageState.FAILED, standing.reason, standing.message, tail_of(log))
 
 
 async def _read_log(gateways: Gateways, vm: str) -> str | None:
     try:
-        return await calmly(lambda: gateways.guests.read_boot_log(vm))
+        return await retry_briefly(lambda: gateways.guests.read_boot_log(vm))
     except GatewayError:
         return None

@@ -1,8 +1,8 @@
-"""Activity: deletes up to 20 disks, each only after everything that could speak for it was read once more.
+"""Activity: deletes up to 20 disks, each only after every reason to keep it was checked again.
 
-All lists are read anew for the batch; then for each disk, right before its deletion, the disk, the locks on it and
-above it, and the tags of the VMs in its group. Between the last read and the deletion Azure itself stands guard: it
-deletes no disk that is attached or locked. The only code in the app that deletes a disk.
+All lists are read again for the batch; then for each disk, right before its deletion, the disk, the locks on it and
+above it, and the tags of the VMs in its group. After that Azure refuses to delete a disk that is attached or locked.
+This is the only code of the app that deletes a disk.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from refresh.domain.azure.refusals import tell_refusal
 from refresh.domain.azure.vms import Vm
 from refresh.domain.retention.mentions import Mentions, read_mentions
 from refresh.domain.retention.prices import disk_usd
-from refresh.domain.retention.reason import RemovalReason, Verdict
+from refresh.domain.retention.reason import RemovalReason, RemovalVerdict
 from refresh.domain.terms import resource_id
 from refresh.gateways.errors import GatewayError, NotFound
 from refresh.gateways.gateways import Gateways
-from refresh.reading.calls.retrying import patiently
+from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.fleet.vms_and_disks import BUDGET_S, collect
 from refresh.reading.retention.survey import DiskSurvey, disk_row, owners_of, survey_disks
 from refresh.records.retention import DELETED, DISK, FAILED, DeletionInput, ResourceRow
@@ -37,12 +37,12 @@ _log = logging.getLogger(__name__)
 
 
 async def delete_disks(data: dict[str, Any]) -> dict[str, Any]:
-    """`DeletionInput` to `{"rows": [ResourceRow]}`: `deleted` was seen to be gone, `keep` has a reason again."""
+    """`DeletionInput` to `{"rows": [ResourceRow]}`: `deleted` was read back as gone, `keep` has a new reason."""
     return {"rows": await delete_batch(wiring.gateways(), wiring.settings(), DeletionInput.from_json(data))}
 
 
 async def delete_batch(gateways: Gateways, settings: Settings, asked: DeletionInput) -> list[dict[str, Any]]:
-    """The rows of `asked`, in its order, after what may still be deleted is."""
+    """The rows of `asked`, in its order, after every disk that can still be deleted is deleted."""
     try:
         survey = await survey_disks(gateways, settings, {})
     except GatewayError as error:
@@ -51,15 +51,15 @@ async def delete_batch(gateways: Gateways, settings: Settings, asked: DeletionIn
         return [ResourceRow(DISK, one, FAILED, RemovalReason.NOT_READ, message).to_json() for one in asked.ids]
     held = {resource_id.id_hash(one): why for one, why in (asked.held or {}).items()}
     around = _Around(gateways, survey, held, settings.disk_groups)
-    return [(await _alone(gateways, around, disk_id)).to_json() for disk_id in asked.ids]
+    return [(await _row_of(gateways, around, disk_id)).to_json() for disk_id in asked.ids]
 
 
 @dataclass(frozen=True)
 class _Around:
-    """What was found out for the whole batch, and how the surroundings of one disk are read again.
+    """What was read for the whole batch, and how the facts around one disk are read again.
 
-    `held` are hashes of disks the dispatcher's book holds, with the reason; `open_groups` those (lower-case ids) whose
-    disks VMs of other groups may ask for too.
+    `held` maps hashes of disks that the dispatcher state names to the reason; `open_groups` are groups (lower-case ids)
+    whose disks VMs of other groups can ask for too.
     """
 
     gateways: Gateways
@@ -67,8 +67,8 @@ class _Around:
     held: Mapping[str, str]
     open_groups: Collection[str]
 
-    async def judge(self, disk: Disk) -> Verdict:
-        """Whether `disk`, read just now, may be deleted as things stand at this moment. GatewayError."""
+    async def judge(self, disk: Disk) -> RemovalVerdict:
+        """Whether `disk`, read just now, can be deleted at this moment. Raises GatewayError."""
         known, nearby = self.survey.evidence.mentions, read_mentions(owners_of(await self._neighbours(disk), ()), {})
         evidence = dataclasses.replace(
             self.survey.evidence,
@@ -78,23 +78,23 @@ class _Around:
         return dataclasses.replace(self.survey, evidence=evidence).judge(disk)
 
     async def _neighbours(self, disk: Disk) -> list[Vm]:
-        """The VMs that may ask for this disk."""
+        """The VMs that can ask for this disk."""
         compute, home = self.gateways.compute, resource_id.parse(disk.id)
         if home is not None and home.group_key not in self.open_groups:
             return await collect(compute.list_group_vms(home.group_id))
         return [vm for one in self.survey.subscriptions for vm in await collect(compute.list_vms(one))]
 
 
-async def _alone(gateways: Gateways, around: _Around, disk_id: str) -> ResourceRow:
-    """One disk's row; whatever goes wrong with it stops no other."""
+async def _row_of(gateways: Gateways, around: _Around, disk_id: str) -> ResourceRow:
+    """One disk's row; a failure stops no other disk."""
     try:
-        # Unavailable in between begins with reading again: the disk may be somebody's by then.
-        return await patiently(lambda: _delete(gateways, around, disk_id), budget_s=BUDGET_S)
+        # A retry begins with the read: a VM can have the disk by then.
+        return await retry_until_answered(lambda: _delete(gateways, around, disk_id), budget_s=BUDGET_S)
     except GatewayError as error:
         why = tell_refusal(error.code, error.message)
         return ResourceRow(DISK, disk_id, FAILED, RemovalReason.AZURE_SAID_NO, f"it was not deleted: {why}")
     except Exception as error:
-        _log.exception("deleting %s broke", disk_id)
+        _log.exception("the deletion of %s raised an unexpected error", disk_id)
         message = f"unexpected {type(error).__name__}; see the log"
         return ResourceRow(DISK, disk_id, FAILED, RemovalReason.BROKEN, message)
 
@@ -116,12 +116,12 @@ async def _await_gone(gateways: Gateways, disk: Disk) -> ResourceRow:
     while waited_s < GONE_BUDGET_S:
         await asyncio.sleep(pause_s)
         waited_s, pause_s = waited_s + pause_s, min(pause_s * 2, 10.0)
-        seen = await patiently(lambda: _read(gateways, disk.id), budget_s=BUDGET_S)
+        seen = await retry_until_answered(lambda: _read(gateways, disk.id), budget_s=BUDGET_S)
         if seen is None:
             return _gone(disk.id, disk)
         if seen.provisioning_state not in ("Deleting", "Updating") and waited_s > 5.0:
             break
-    message = f"Azure took the order but the disk is still there after {waited_s:.0f} s; the next run tries again"
+    message = f"Azure accepted the deletion but the disk still exists after {waited_s:.0f} s; the next run tries again"
     return ResourceRow(DISK, disk.id, FAILED, RemovalReason.TIMED_OUT, message, disk.size_gb)
 
 

@@ -1,7 +1,7 @@
-"""Activity: begins to delete up to 20 image versions, each only after it was judged once more on fresh reads.
+"""Activity: begins to delete up to 20 image versions, each only after it was judged again on new reads.
 
-All lists are read anew for the batch; then each version with its replication, and the locks on it and above it, right
-before its deletion. The only code in the app that deletes an image version that is whole.
+All lists are read again for the batch; then each version with its replication, and the locks on it and above it, right
+before its deletion. This is the only code of the app that deletes a finished image version.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from refresh.domain.retention.reason import RemovalReason
 from refresh.domain.retention.versions import Catalogue
 from refresh.gateways.errors import GatewayError, NotFound
 from refresh.gateways.gateways import Gateways
-from refresh.reading.calls.retrying import patiently
+from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.fleet.vms_and_disks import BUDGET_S
 from refresh.reading.retention.survey import VersionSurvey, read_version, survey_disks, survey_versions, version_row
 from refresh.records.retention import DELETED, DELETING, FAILED, VERSION, DeletionInput, ResourceRow
@@ -29,37 +29,37 @@ _log = logging.getLogger(__name__)
 
 
 async def delete_versions(data: dict[str, Any]) -> dict[str, Any]:
-    """`DeletionInput` to `{"rows": [ResourceRow]}`: `deleting` was accepted, `keep` has a reason again."""
+    """`DeletionInput` to `{"rows": [ResourceRow]}`: `deleting` was accepted, `keep` has a new reason."""
     return {"rows": await begin_batch(wiring.gateways(), wiring.settings(), DeletionInput.from_json(data))}
 
 
 async def begin_batch(gateways: Gateways, settings: Settings, asked: DeletionInput) -> list[dict[str, Any]]:
-    """The rows of `asked`, in its order, after the deletion of what may still be deleted was begun."""
+    """The rows of `asked`, in its order, after the deletion of every version that can still be deleted has begun."""
     building = {one.lower() for one in asked.building}
     try:
         disks = await survey_disks(gateways, settings, {})
-        # What was to go is gone by now: every disk that is still there counts.
+        # The planned disks are deleted by now: every disk that still exists counts.
         survey = await survey_versions(gateways, settings, disks, lambda one: one.lower() in building, deletable=())
     except GatewayError as error:
         why = tell_refusal(error.code, error.message)
         message = f"not everything could be read again, so it was not deleted: {why}"
         return [ResourceRow(VERSION, one, FAILED, RemovalReason.NOT_READ, message).to_json() for one in asked.ids]
     homes = {version.id.lower(): each for each in survey.catalogues for version in each.versions}
-    return [(await _alone(gateways, survey, homes, one)).to_json() for one in asked.ids]
+    return [(await _row_of(gateways, survey, homes, one)).to_json() for one in asked.ids]
 
 
-async def _alone(
+async def _row_of(
     gateways: Gateways, survey: VersionSurvey, homes: Mapping[str, Catalogue], version_id: str
 ) -> ResourceRow:
     try:
-        return await patiently(lambda: _begin(gateways, survey, homes, version_id), budget_s=BUDGET_S)
+        return await retry_until_answered(lambda: _begin(gateways, survey, homes, version_id), budget_s=BUDGET_S)
     except NotFound:
         return ResourceRow(VERSION, version_id, DELETED, RemovalReason.DELETED, "it is gone")
     except GatewayError as error:
         why = tell_refusal(error.code, error.message)
         return ResourceRow(VERSION, version_id, FAILED, RemovalReason.AZURE_SAID_NO, f"it was not deleted: {why}")
     except Exception as error:
-        _log.exception("deleting %s broke", version_id)
+        _log.exception("the deletion of %s raised an unexpected error", version_id)
         message = f"unexpected {type(error).__name__}; see the log"
         return ResourceRow(VERSION, version_id, FAILED, RemovalReason.BROKEN, message)
 
@@ -85,6 +85,6 @@ async def _begin(
 
 
 def _deleting(version: Version) -> ResourceRow:
-    message, size_gb = "newer versions do its work", version.os_disk_size_gb
+    message, size_gb = "newer versions replace it", version.os_disk_size_gb
     usd = version_usd(version)
     return ResourceRow(VERSION, version.id, DELETING, RemovalReason.SUPERFLUOUS, message, size_gb, usd)

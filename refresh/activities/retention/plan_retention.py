@@ -1,4 +1,4 @@
-"""Activity: what may be deleted now, and with `rows` why everything else stays."""
+"""Activity: lists what can be deleted now, and with `rows` why everything else stays."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from refresh.records.retention import DELETE, DISK
 
 
 async def plan_retention(data: dict[str, Any], client: Any) -> dict[str, Any]:
-    """`{"disks": [ids], "versions": [ids]}` that may be deleted, with `{"rows": true}` every `ResourceRow` instead.
+    """`{"disks": [ids], "versions": [ids]}` that can be deleted; with `{"rows": true}` every `ResourceRow` instead.
 
-    `{"problem"}` when anything could not be read whole. `client` is the durable client the host binds.
+    `{"problem"}` when anything could not be read completely. `client` is the durable client that the host binds.
     """
     gateways, settings = wiring.gateways(), wiring.settings()
     try:

@@ -1,4 +1,4 @@
-"""Activity: looks once which image versions are gone. Deleted is what was seen to be gone, and nothing less."""
+"""Activity: reads once which image versions are gone. A version counts as deleted when a read does not find it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ async def watch_deletions(data: dict[str, Any]) -> dict[str, Any]:
 
 
 async def look_at_deletions(gateways: Gateways, versions: list[str]) -> dict[str, Any]:
-    """What `watch_deletions` answers, over `gateways`."""
+    """The result of `watch_deletions`, over `gateways`."""
     gone: list[str] = []
     stuck: dict[str, str] = {}
     for version_id in versions:
@@ -25,7 +25,7 @@ async def look_at_deletions(gateways: Gateways, versions: list[str]) -> dict[str
         except NotFound:
             gone.append(version_id)
         except GatewayError:
-            continue  # the next look may know more
+            continue  # the next read can succeed
         else:
             if version.provisioning_state != "Deleting":
                 stuck[version_id] = f"Azure did not delete it: it is {version.provisioning_state}"

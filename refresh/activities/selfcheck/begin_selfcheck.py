@@ -1,4 +1,4 @@
-"""Activity: says which package is running and which subscriptions a self-check must ask about."""
+"""Activity: returns the running package and the subscriptions that a self-check must check."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Activity: what a self-check asks Azure about one subscription: VMs, rights to swap them, registered providers."""
+"""Activity: checks one subscription: its VMs can be listed, the rights to swap them, the registered providers."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ from refresh.domain.selfcheck.registration import judge_registrations, needed_pr
 from refresh.domain.selfcheck.rights_in_scope import groups_in_scope, judge_rights
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
-from refresh.reading.calls.retrying import patiently
+from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.fleet.subscription_lists import LIST_BUDGET_S
 from refresh.reading.fleet.vms_and_disks import collect
 from refresh.records.selfcheck import CheckRow, arm_check
 
-# A word that does not come is said to be unknown: it is not worth the time that the other checks have.
-_WORD_BUDGET_S = 8.0
-_ASSIGN = "have the app's roles assigned there (docs/permissions.md), wait ten minutes for it to spread, and ask again"
+# A registration that is not read in this time is reported as unknown, so that the other checks keep their time.
+_REGISTRATION_BUDGET_S = 8.0
+_ASSIGN = (
+    "assign the app's roles there (docs/permissions.md), wait ten minutes until Azure applies them, run the check again"
+)
 
 
 async def check_subscription(data: dict[str, Any]) -> dict[str, Any]:
@@ -29,7 +31,9 @@ async def check_subscription(data: dict[str, Any]) -> dict[str, Any]:
     gateways, subscription = wiring.gateways(), str(data["subscription"])
     named = f"subscription {subscription}"
     try:
-        vms = await patiently(lambda: collect(gateways.compute.list_vms(subscription)), budget_s=LIST_BUDGET_S)
+        vms = await retry_until_answered(
+            lambda: collect(gateways.compute.list_vms(subscription)), budget_s=LIST_BUDGET_S
+        )
     except GatewayError as error:
         why = f"the VMs of {named} could not be listed: {tell_refusal(error.code, error.message)}"[:600]
         rows = [CheckRow(arm_check(subscription), False, why, _ASSIGN)]
@@ -52,7 +56,7 @@ async def _rights(gateways: Gateways, subscription: str, vms: Sequence[Vm]) -> C
 
 
 async def _missing(gateways: Gateways, scope: str, needed: tuple[str, ...]) -> tuple[str, ...]:
-    granted = await patiently(lambda: gateways.access.read_grants(scope), budget_s=LIST_BUDGET_S)
+    granted = await retry_until_answered(lambda: gateways.access.read_grants(scope), budget_s=LIST_BUDGET_S)
     return rights.missing(needed, granted)
 
 
@@ -62,11 +66,11 @@ async def _providers(gateways: Gateways, subscription: str, *, has_vms: bool) ->
     unread: dict[str, str] = {}
     for need in needs:
         try:
-            async with asyncio.timeout(_WORD_BUDGET_S):
+            async with asyncio.timeout(_REGISTRATION_BUDGET_S):
                 states[need.namespace] = await gateways.access.read_registration(subscription, need.namespace)
         except GatewayError as error:
             unread[need.namespace] = tell_refusal(error.code, error.message)[:300]
         except TimeoutError:
-            unread[need.namespace] = f"no answer within {_WORD_BUDGET_S:.0f} s"
+            unread[need.namespace] = f"no answer within {_REGISTRATION_BUDGET_S:.0f} s"
     found = judge_registrations(subscription, needs, states, unread)
     return CheckRow(f"providers {subscription}", found.ok, found.message[:1000], found.cure)

@@ -1,4 +1,4 @@
-"""Activity: ends after a while, so that a self-check ends in time even where durable timers do not fire."""
+"""Activity: ends after a given time, so that a self-check ends in time even when durable timers do not fire."""
 
 from __future__ import annotations
 

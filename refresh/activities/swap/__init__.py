@@ -1,4 +1,4 @@
-"""Activities of looks and swaps: read VMs, prepare, stop, change the OS disk, start, verify, write tags."""
+"""Activities of looks and swaps: read VMs, prepare, stop, change the OS disk, start, check health, write tags."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a swap is over: `RefreshState` goes."""
+"""Removes `RefreshState` when a swap is over."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from refresh.domain.terms import tags
 from refresh.domain.vm.intent_tag import read_intent_tag
 from refresh.gateways.errors import GatewayError, NotFound
 from refresh.reading.calls import late_activity
-from refresh.reading.calls.retrying import TAG_WRITE_BUDGET_S, patiently
+from refresh.reading.calls.retrying import TAG_WRITE_BUDGET_S, retry_until_answered
 
 
 async def clear_intent(data: dict[str, Any]) -> dict[str, Any]:
-    """Remove `RefreshState` when the swap is over; a failure leaves a tag that says so and harms nothing.
+    """Remove `RefreshState`; `{"ok"}` or `{"ok": false, "message"}`. A tag that stays after a failure does no harm.
 
-    With `run`, only where it tells of that run: a swap begun since then has its own. One that comes late without a
-    run removes nothing for that reason.
+    With `run` the tag is removed only when it names that run: a swap that began since then has its own. For the same
+    reason a late call without `run` removes nothing.
     """
     gateways = wiring.gateways()
     try:
-        vm = await patiently(lambda: gateways.compute.read_vm(data["vm"]), budget_s=TAG_WRITE_BUDGET_S)
+        vm = await retry_until_answered(lambda: gateways.compute.read_vm(data["vm"]), budget_s=TAG_WRITE_BUDGET_S)
         if data.get("run") is None and late_activity.is_late(data.get("asked_at"), vm.read_at):
             return late_activity.too_late()
         value = tags.value_of(vm.tags, tags.REFRESH_STATE)
         left = read_intent_tag(value)
         if value is not None and (left is None or data.get("run") in (None, left.run)):
-            await patiently(
+            await retry_until_answered(
                 lambda: gateways.tags.delete_tags(vm.id, {tags.REFRESH_STATE: value}), budget_s=TAG_WRITE_BUDGET_S
             )
     except NotFound:

@@ -1,8 +1,8 @@
-"""Carries a step to its end: read, judge, begin when needed, wait at the rhythm known for the operation, read again.
+"""Carries a step to its end: read the VM, judge the reading, begin the operation when needed, wait, read again.
 
-Decides how long and how often to wait. Refuses to judge a reading (`domain.steps`) and to know what comes next. Every
-call is one attempt; throttling, server errors and lost connections are waited out with the server's own Retry-After
-within the step's budget. Times are ARM's own.
+Decides how long and how often to wait. Leaves the judgement of a reading to `domain/swap/steps.py`, and what follows to
+the orchestration. Every call is one attempt; after throttling, server errors and lost connections it waits for the
+server's Retry-After, within the step's budget. Times are ARM's own.
 """
 
 from __future__ import annotations
@@ -19,61 +19,61 @@ from refresh.domain.azure.vms import Vm
 from refresh.domain.swap.blame import UNHEALTHY
 from refresh.domain.swap.steps import LOST_AFTER_S
 from refresh.domain.terms import tags, times
-from refresh.domain.terms.verdict import Move, Verdict
+from refresh.domain.terms.verdict import Move, StepVerdict
 from refresh.gateways.errors import GatewayError, NotFound, Refused, Unavailable
 from refresh.gateways.gateways import Begun, Gateways
 from refresh.reading.calls import late_activity
 from refresh.reading.calls.retrying import is_in_progress
-from refresh.records.swap import StepInput, StepResult
+from refresh.records.swap import StepInput, StepResult, StepState
 
-# Longer waits go back to the orchestrator, so that no activity outlives a platform update unnoticed.
+# Longer waits are left to the orchestration: an activity that runs for long may die in a platform update.
 ACTIVITY_S = 50.0
 _LONGEST_PAUSE_S = 30.0
 _LONGEST_REST_S = 120.0
-# A reading that Azure refuses may be a role that has not spread yet; one that it goes on refusing ends the step.
+# A refused reading may be a role assignment that is not effective yet; after this long it ends the step.
 _REFUSED_READS_S = 30.0
 
 
-_UNDER_WAY = Verdict(Move.WAIT, "Azure says that the operation is under way")
+_UNDER_WAY = StepVerdict(Move.WAIT, "the operation is under way")
 
 
 @dataclass(frozen=True)
 class Rhythm:
-    """When to look again, in seconds: `first_s` after a begin (the least that was recorded), then at least `then_s`.
+    """When to read again, in seconds: `first_s` after a begin (the shortest recorded time), then at least `then_s`.
 
-    The pauses grow from there (`domain.rhythm`).
+    The pauses grow from there (`choose_pause_s`).
     """
 
     first_s: float
     then_s: float
-    # For getting an operation accepted, and for whatever is waited for without one of our own.
+    # For an operation to be accepted, and for any wait without an operation of the app.
     budget_s: float
-    # How long an operation that Azure accepted may take by its own clock; it is waited for, never begun beside itself.
+    # How long an accepted operation may take by ARM's clock; meanwhile it is never begun a second time.
     operation_s: float = 0.0
-    # How often an operation that came to nothing is begun in all.
+    # How often an operation that had no effect is begun in all.
     most_begins: int = 1000
-    # A refused begin is tried again: for a start, because nothing is worse than a VM that stays down.
+    # A refused begin is tried again: for a start, because a VM must not stay down.
     retry_refused: bool = False
-    # How long Azure is asked again when it has no room for the VM; no disk is to blame for that.
+    # How long a start is tried again while Azure has no room for the VM; no disk is to blame for that.
     no_room_budget_s: float | None = None
-    # Whether the operation's own end is what counts: a VM may run long before its start is over.
+    # Whether the operation itself is polled; not for a start, which may end long after the VM runs.
     asks_operation: bool = True
 
 
 @dataclass
 class Convergence:
-    """One step of one VM, carried as far as one activity may."""
+    """One step of one VM, as far as one activity carries it."""
 
     gateways: Gateways
     step: StepInput
     rhythm: Rhythm
-    judge: Callable[[Vm, float | None], Verdict]
+    judge: Callable[[Vm, float | None], StepVerdict]
     begin: Callable[[], Awaitable[Begun]] | None = None
-    # Whatever else must be seen before a reading of the VM can be judged; it never raises.
+    # Reads what else the judgement of a reading needs; it never raises.
     observe: Callable[[Vm], Awaitable[None]] | None = None
 
     def __post_init__(self) -> None:
-        """Take up where the last activity of this step left off."""
+        """Continue from the result of the step's last activity."""
         self._since = self.step.since
         self._begun_at = self.step.begun_at
         self._begins = self.step.begins
@@ -90,44 +90,44 @@ class Convergence:
         self._operation = OperationWatch(self.gateways.compute, self.step.vm, watched)
 
     async def run(self) -> StepResult:
-        """Carry the step on for up to a minute. Never raises for what Azure says: that is the result."""
+        """Carry the step on for up to a minute. Errors of Azure are the result, never raised."""
         while True:
             result = await self._once()
             if result is not None:
                 return result
             if self._slept_s >= ACTIVITY_S or self._wait_s is not None:
-                return self._result("waiting", self._last_error)
+                return self._result(StepState.WAITING, self._last_error)
 
     async def _once(self) -> StepResult | None:
-        # The first look of an activity reads the VM: an earlier run of the activity may have got further.
+        # The first poll of an activity reads the VM: an earlier run of the activity may have got further.
         if self._at is not None and await self._operation.goes_on(self._slept_s):
             self._reads_left = self._operation.reads_left
             return await self._follow(_UNDER_WAY)
         try:
             vm = await self.gateways.compute.read_vm(self.step.vm)
         except NotFound as error:
-            return self._result("gone", error)
+            return self._result(StepState.GONE, error)
         except GatewayError as error:
             return await self._unread(error)
         self._refused_from_s = None
         self._at, self._slept_when_read_s = vm.read_at, self._slept_s
         self._settled_at, self._reads_left = vm.settled_at, vm.reads_left
-        # What begins nothing can do no harm late.
+        # An activity that begins nothing does no harm when it is late.
         if self.begin is not None and late_activity.is_late(self.step.asked_at, vm.read_at, self._slept_s):
-            return self._result("waiting", evidence=late_activity.SAID)
+            return self._result(StepState.WAITING, evidence=late_activity.SAID)
         self._since = self._since or vm.read_at
         if self.step.unique_id and vm.unique_id and self.step.unique_id != vm.unique_id:
-            return self._result("gone", evidence="another VM has its name now")
+            return self._result(StepState.GONE, evidence="another VM has its name now")
         if tags.on_hold(vm.tags) and not self.step.despite_hold:
-            return self._result("held", evidence=f"{tags.AUTO_REFRESH}=hold")
+            return self._result(StepState.HELD, evidence=f"{tags.AUTO_REFRESH}=hold")
         if self.observe is not None:
             await self.observe(vm)
         verdict = self.judge(vm, times.seconds_between(self._begun_at, vm.read_at))
         return await self._follow(verdict)
 
-    async def _follow(self, verdict: Verdict) -> StepResult | None:
+    async def _follow(self, verdict: StepVerdict) -> StepResult | None:
         if verdict.move is Move.DONE:
-            return self._result("done", evidence=verdict.seen, proved=verdict.proved)
+            return self._result(StepState.DONE, evidence=verdict.seen, proved=verdict.proved)
         if verdict.move is Move.FAILED or self._is_over(waiting=verdict.move is Move.WAIT):
             return await self._failed(verdict.seen)
         if verdict.move is Move.BEGIN and self.begin is not None and not self._is_too_soon():
@@ -139,16 +139,16 @@ class Convergence:
 
     async def _begin(self) -> StepResult | None:
         assert self.begin is not None  # noqa: S101 - asked by _follow
-        await self._learn_why()
+        await self._read_why()
         if self._last_error is not None and self._has_no_room(self._last_error.code):
             return await self._unanswered(self._last_error)
         try:
             begun = await self.begin()
         except NotFound as error:
-            return self._result("gone", error)
+            return self._result(StepState.GONE, error)
         except GatewayError as error:
             hopeless = isinstance(error, Refused) and not is_in_progress(error) and not self.rhythm.retry_refused
-            return self._result("failed", error) if hopeless else await self._unanswered(error)
+            return self._result(StepState.FAILED, error) if hopeless else await self._unanswered(error)
         self._begun_at, self._token, self._pause_s = begun.at, begun.token, 1.0
         self._begins += 1
         if self.rhythm.asks_operation:
@@ -161,26 +161,26 @@ class Convergence:
         if isinstance(error, Refused) and not self.rhythm.retry_refused:
             self._refused_from_s = self._slept_s if self._refused_from_s is None else self._refused_from_s
             if self._slept_s - self._refused_from_s >= _REFUSED_READS_S:
-                return self._result("failed", error)
+                return self._result(StepState.FAILED, error)
         return await self._unanswered(error, waiting=True)
 
     async def _unanswered(self, error: GatewayError, *, waiting: bool = False) -> StepResult | None:
         self._last_error = error
         if self._is_over(waiting=waiting):
-            return self._result("failed", error)
+            return self._result(StepState.FAILED, error)
         if self._has_no_room(error.code):
             self._wait_s = pause_s(self._elapsed_s())
             return None
         wait_s = self._pause_s if error.retry_after_s is None else max(error.retry_after_s, 0.1)
         self._pause_s = min(self._pause_s * 2, _LONGEST_PAUSE_S)
-        if wait_s > ACTIVITY_S:  # has been 20 minutes: that long waits a durable timer
+        if wait_s > ACTIVITY_S:  # 20 minutes have been seen; a durable timer waits that long
             self._wait_s = min(wait_s, self.rhythm.budget_s)
             return None
         await self._sleep(wait_s)
         return None
 
-    async def _learn_why(self) -> None:
-        """Ask the operation that did not do it for its reason: it stands on its status URL and nowhere else."""
+    async def _read_why(self) -> None:
+        """Read why the operation failed: only its status URL has the reason."""
         if self._token is None:
             return
         try:
@@ -193,11 +193,13 @@ class Convergence:
             self._last_error = Refused(progress.code, progress.message or "")
 
     async def _failed(self, seen: str) -> StepResult:
-        await self._learn_why()
+        await self._read_why()
         if self._last_error is not None:
-            return self._result("failed", self._last_error, evidence=seen)
+            return self._result(StepState.FAILED, self._last_error, evidence=seen)
         code = UNHEALTHY if self.begin is None else self.step.last_code or "Unknown"
-        return self._result("failed", Unavailable(code, f"after {self._elapsed_s():.0f} s {seen}"), evidence=seen)
+        return self._result(
+            StepState.FAILED, Unavailable(code, f"after {self._elapsed_s():.0f} s {seen}"), evidence=seen
+        )
 
     def _has_no_room(self, code: str | None) -> bool:
         return self.rhythm.no_room_budget_s is not None and is_capacity(code)
@@ -207,7 +209,7 @@ class Convergence:
         return self.rhythm.no_room_budget_s or 0.0 if self._has_no_room(code) else self.rhythm.budget_s
 
     def _is_too_soon(self) -> bool:
-        """Whether an operation that came to nothing again and again is let alone a little longer each time."""
+        """Whether the pause after an operation without effect is not over; it grows with every begin."""
         if self._begins < 2 or self._begun_at is None or self._has_no_room(self.step.last_code):
             return False
         return self._elapsed_s(self._begun_at) < min(LOST_AFTER_S * self._begins, _LONGEST_REST_S)
@@ -216,7 +218,7 @@ class Convergence:
         return self._begins >= self.rhythm.most_begins
 
     def _is_over(self, *, waiting: bool) -> bool:
-        """Whether the step's time is up; an operation under way has its own, from its own begin."""
+        """Whether the step's time is up; an operation under way has a limit of its own, from its begin."""
         elapsed_s, budget_s = self._elapsed_s(), self._budget_s()
         if not waiting:
             return elapsed_s >= budget_s
@@ -225,7 +227,7 @@ class Convergence:
         return elapsed_s >= max(budget_s, operation_s) and under_way_s >= operation_s
 
     def _elapsed_s(self, since: str | None = None) -> float:
-        # ARM's clock up to its last answer, our own sleeping since.
+        # ARM's clock up to its last answer, and the seconds slept since.
         answered_s = times.seconds_between(since or self._since, self._at) or 0.0
         return answered_s + self._slept_s - self._slept_when_read_s
 
@@ -234,7 +236,7 @@ class Convergence:
         self._slept_s += seconds
 
     def _result(
-        self, state: str, error: GatewayError | None = None, *, evidence: str | None = None, proved: bool = False
+        self, state: StepState, error: GatewayError | None = None, *, evidence: str | None = None, proved: bool = False
     ) -> StepResult:
         return StepResult(
             state=state,
@@ -242,16 +244,16 @@ class Convergence:
             begun_at=self._begun_at,
             at=self._at,
             code=error.code if error else None,
-            message=_told(error) if error else None,
+            message=_message(error) if error else None,
             evidence=evidence[:200] if evidence else None,
             proved=proved,
             wait_s=self._wait_s,
             settled_at=self._settled_at,
             begins=self._begins,
-            token=self._token if state == "waiting" else None,
+            token=self._token if state is StepState.WAITING else None,
         )
 
 
-def _told(error: GatewayError) -> str:
+def _message(error: GatewayError) -> str:
     denial = read_denial(error.code, error.message)
     return denial.message[:600] if denial else error.message[:300]

@@ -1,4 +1,4 @@
-"""Step *health*: the VM runs and whatever speaks for its guest says it is well."""
+"""Step *health*: the VM runs, and the signals of its guest are healthy."""
 
 from __future__ import annotations
 
@@ -9,34 +9,34 @@ from refresh import wiring
 from refresh.activities.health.watch import HealthWatch
 from refresh.activities.swap.convergence import Convergence, Rhythm
 from refresh.domain.azure.vms import Power, Vm
-from refresh.domain.terms.verdict import Move, Verdict
-from refresh.records.swap import StepInput
+from refresh.domain.terms.verdict import Move, StepVerdict
+from refresh.records.swap import StepInput, StepState
 
 EVERY_S = 5.0
-# The ladder has a clock of its own; this ends a step whose VM cannot even be read.
+# The ladder keeps the timeout; this ends a step whose VM cannot be read.
 UNREADABLE_S = 60.0
 _STOPPED = (Power.STOPPING, Power.STOPPED, Power.DEALLOCATING, Power.DEALLOCATED)
 
 
 @dataclass
 class _Verdicts:
-    """The watch's verdicts, but none on a VM that somebody has stopped where it is to be left so."""
+    """The watch's verdicts; with `leave_stopped` a VM that is found stopped ends the step instead."""
 
     watch: HealthWatch
     leave_stopped: bool
     stopped: bool = False
 
-    def judge(self, vm: Vm, begun_age_s: float | None) -> Verdict:
+    def judge(self, vm: Vm, begun_age_s: float | None) -> StepVerdict:
         if self.leave_stopped and vm.power in _STOPPED:
             self.stopped = True
-            return Verdict(Move.DONE, f"{vm.power} by somebody else")
+            return StepVerdict(Move.DONE, f"{vm.power}, and not by the app")
         return self.watch.judge(vm, begun_age_s)
 
 
 async def ensure_healthy(data: dict[str, Any]) -> dict[str, Any]:
-    """Watch the VM until its guest is proved well, condemned, or out of time; a `StepResult`.
+    """Watch the VM until its guest is proved healthy or unhealthy, or the time is up; a `StepResult`.
 
-    With `leave_stopped` a VM that is found stopped is `stopped`, whoever did that, and says nothing about its disk.
+    With `leave_stopped` a VM that is found stopped ends the step as `stopped`, which proves nothing about its disk.
     """
     step, gateways = StepInput.from_json(data), wiring.gateways()
     watch = HealthWatch.of(step, gateways.guests, wiring.settings())
@@ -44,5 +44,5 @@ async def ensure_healthy(data: dict[str, Any]) -> dict[str, Any]:
     verdicts = _Verdicts(watch, step.leave_stopped)
     result = await Convergence(gateways, step, rhythm, verdicts.judge, observe=watch.observe).run()
     if verdicts.stopped:
-        result = replace(result, state="stopped")
+        result = replace(result, state=StepState.STOPPED)
     return replace(result, rungs=watch.lines()).to_json()

@@ -1,4 +1,4 @@
-"""Step *disk*: the VM's OS disk is this one, read back."""
+"""Steps *new-disk* and *old-disk*: the VM has this OS disk, read back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from refresh.domain.terms import resource_id
 from refresh.domain.vm.stop_mode import StopMode
 from refresh.records.swap import StepInput
 
-# Recorded: deallocated 0.6 s at least, half within 0.9 s; powered off 2.5 s, 2.8 s; nearly all within 61 s, one 614 s.
+# Recorded: deallocated at least 0.6 s, half within 0.9 s; powered off 2.5 s, 2.8 s; nearly all within 61 s, one 614 s.
 RHYTHMS = {
     StopMode.DEALLOCATE: Rhythm(0.8, 0.3, budget_s=300.0, operation_s=900.0, most_begins=3),
     StopMode.POWER_OFF: Rhythm(2.5, 0.3, budget_s=300.0, operation_s=900.0, most_begins=3),
@@ -19,7 +19,7 @@ RHYTHMS = {
 
 
 async def ensure_os_disk(data: dict[str, Any]) -> dict[str, Any]:
-    """Make `disk` the VM's OS disk if it is not; a `StepResult`."""
+    """Make `disk` the VM's OS disk unless it already is; a `StepResult`."""
     step, gateways = StepInput.from_json(data), wiring.gateways()
     disk = resource_id.parse(step.disk)
     if disk is None:

@@ -10,13 +10,13 @@ from refresh.domain.swap.steps import judge_started
 from refresh.domain.vm.stop_mode import StopMode
 from refresh.records.swap import StepInput
 
-# Recorded: from deallocated 8 s at least, half within 13 s, 30 s at most; from powered off 2.8 s, 5.5 s, 12.5 s. A
-# refused start is tried again all the time: nothing is worse than a VM that stays down.
+# Recorded: from deallocated at least 8 s, half within 13 s, at most 30 s; from powered off 2.8 s, 5.5 s, 12.5 s. A
+# refused start is tried again until the budget ends: a VM must not stay down.
 FIRST_LOOK_S = {StopMode.DEALLOCATE: 8.0, StopMode.POWER_OFF: 3.0}
 
 
 async def ensure_started(data: dict[str, Any]) -> dict[str, Any]:
-    """Start the VM if it does not run; a `StepResult`."""
+    """Start the VM unless it runs; a `StepResult`."""
     step, gateways = StepInput.from_json(data), wiring.gateways()
     rhythm = Rhythm(
         first_s=FIRST_LOOK_S[StopMode(step.stop_mode)],

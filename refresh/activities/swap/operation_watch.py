@@ -1,7 +1,7 @@
-"""Asks an operation on a VM how it stands, between the readings of the VM itself.
+"""Polls an operation on a VM, in turn with readings of the VM itself.
 
-Decides whether a look asks the operation or reads the VM: both have a counter of their own in Compute, and together
-they allow twice the looks. Does not know what the operation does and when the next look is due.
+Decides whether a poll reads the operation or the VM: each has its own rate limit in Compute, and together they allow
+twice as many polls. Does not know what the operation does or when the next poll is due.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ from refresh.domain.azure.rhythm import NOT_SAID, ReadsLeft
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Compute
 
-# Every fourth look reads the VM whatever the operation says: a person may have put the VM on hold, and Compute's
-# counter of an operation (45) is larger than that of a VM (36), which others use as well.
+# Every fourth poll reads the VM even while the operation is under way: a person may have put the VM on hold, and
+# Compute's limit for an operation (45) is larger than that for a VM (36), which other clients use as well.
 VM_EVERY = 4
 _AFTER_NO_ANSWER_S = 5.0
 
 
 class OperationWatch:
-    """The operation that a step has begun on `vm`, if there is one. Times are seconds slept in the activity."""
+    """The operation that a step has begun on `vm`, if any. Times are seconds slept in the activity."""
 
     def __init__(self, compute: Compute, vm: str, token: str | None) -> None:
-        """Watch the operation of `token`, begun by an earlier activity; None: there is none."""
+        """Watch the operation of `token`, begun by an earlier activity; None: there is no operation."""
         self._compute, self._vm = compute, vm
         self._token = token
         self._quiet_until_s = 0.0
@@ -29,14 +29,14 @@ class OperationWatch:
         self.reads_left: ReadsLeft = NOT_SAID
 
     def follow(self, token: str | None, begun_at_s: float, retry_after_s: float | None) -> None:
-        """Watch another operation, which Azure accepted at `begun_at_s` with its own wait for the first question."""
+        """Watch another operation, accepted at `begun_at_s` with Azure's own wait before the first poll."""
         self._token, self._over_at_s, self._looks = token, None, 0
         self._quiet_until_s = begun_at_s + (retry_after_s or 0.0)
 
     async def goes_on(self, now_s: float) -> bool:
-        """Whether the operation is said to be under way; False: nothing is known, and the VM must be read.
+        """Whether Azure reports the operation as under way; False: that is not known, and the VM must be read.
 
-        Azure's Retry-After is kept to: until then the VM alone is read. Never raises.
+        Until Azure's Retry-After is over only the VM is read. Never raises.
         """
         self._looks += 1
         if self._token is None or now_s < self._quiet_until_s or self._looks % VM_EVERY == 0:
@@ -54,5 +54,5 @@ class OperationWatch:
         return True
 
     def over_for_s(self, now_s: float) -> float | None:
-        """Seconds since the operation was found over; None when it was not."""
+        """Seconds since the operation was found ended; None when it was not."""
         return None if self._over_at_s is None else now_s - self._over_at_s

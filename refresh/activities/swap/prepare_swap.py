@@ -1,6 +1,6 @@
-"""Right before downtime: facts again, decide again, and the plan that will be carried out.
+"""Right before downtime: reads the facts again, decides again, and makes the plan of the swap.
 
-The plan is made here, once, so that it stands in the durable history and no deployment can change a swap under way.
+The plan is made once and stays in the durable history, so that a deployment cannot change a swap under way.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from refresh.domain.terms import resource_id, tags
 from refresh.domain.vm.facts import Facts
 from refresh.domain.vm.intent_tag import write_intent_tag
 from refresh.domain.vm.stop_mode import StopMode, choose_stop_mode
-from refresh.domain.vm.warnings import Caution
+from refresh.domain.vm.warnings import VmWarning
 from refresh.domain.vm.wish import disk_text
 from refresh.reading.calls.paced_reads import Pace
 from refresh.reading.swap.facts import FactReader, policy_of
 from refresh.reading.swap.memory import memory_of
-from refresh.reading.swap.warnings import Forewarner
-from refresh.records.swap import Health, Intent, Prepared, Warned
+from refresh.reading.swap.warnings import WarningReader
+from refresh.records.swap import Health, Intent, Prepared, SwapWarning
 
-# Reads of a VM about to be stopped are few and are not kept apart.
+# A swap needs few reads, so there is no pause between them.
 _NO_GAP_S = 0.0
 
 
 async def prepare_swap(data: dict[str, Any]) -> dict[str, Any]:
-    """Say what swap `run` of `vm` will do: a `Prepared` with intent, tags and steps, or the reason it will not."""
+    """The plan of swap `run` of `vm`: a `Prepared` with intent, tags and steps, or the reason why there is none."""
     settings = wiring.settings()
     policy = policy_of(settings)
-    # Other VMs' wishes were asked for when the wish was admitted, and a disk is in one swap at a time: a list of the
-    # whole group for each swap would use up Azure's quota of lists.
+    # Other VMs' tags were read when this swap was admitted, and a disk is in one swap at a time. A list of the whole
+    # group for each swap would use up Azure's limit for lists.
     reader = FactReader(wiring.gateways(), policy, Pace(_NO_GAP_S), others=False)
     facts = await reader.read(data["vm"], **memory_of(data))
-    # The wish may have changed since somebody said force: it was not said about this disk then.
+    # `force` applies to the disk it was requested for; the tag may name another one by now.
     force = bool(data.get("force")) and resource_id.same(facts.wish.disk_id, data.get("wanted"))
     decision = decide_swap(facts, policy, force=force)
     if isinstance(decision, Swap):
@@ -46,10 +46,10 @@ async def prepare_swap(data: dict[str, Any]) -> dict[str, Any]:
         gateways = wiring.gateways()
         mode = choose_stop_mode(facts.vm, settings.stop_mode)
         assert mode is not None  # noqa: S101 - decided before
-        warner = Forewarner(gateways.access, gateways.guests, settings.health_rungs, reader.reads)
-        warned = await warner.forewarn(facts.vm, facts.wanted, mode)
-        health = await health_before(facts.vm, facts.definition, gateways.guests, warned.lost)
-        prepared = _swap(facts, decision, data["run"], mode, health, warned.cautions)
+        warner = WarningReader(gateways.access, gateways.guests, settings.health_rungs, reader.reads)
+        found = await warner.read_warnings(facts.vm, facts.wanted, mode)
+        health = await health_before(facts.vm, facts.definition, gateways.guests, found.lost)
+        prepared = _swap(facts, decision, data["run"], mode, health, found.warnings)
         return replace(prepared, notice_s=settings.notice_s if settings.outcome_topic else None).to_json()
     kind = {Revive: "revive", Refuse: "refuse", Skip: "skip"}[type(decision)]
     intent = _revival(facts, data["run"]) if isinstance(decision, Revive) else None
@@ -58,7 +58,7 @@ async def prepare_swap(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _swap(
-    facts: Facts, decision: Swap, run: str, mode: StopMode, health: Health, cautions: Iterable[Caution]
+    facts: Facts, decision: Swap, run: str, mode: StopMode, health: Health, warnings: Iterable[VmWarning]
 ) -> Prepared:
     vm, disk = facts.vm, decision.disk
     assert vm is not None  # noqa: S101 - a swap is only decided for a VM that was read
@@ -76,7 +76,7 @@ def _swap(
         unique_id=vm.unique_id,
         stop_mode=mode,
         health=health,
-        warnings=tuple(Warned(str(one.code), one.message[:300]) for one in cautions),
+        warnings=tuple(SwapWarning(str(one.code), one.message[:300]) for one in warnings),
     )
     steps, undo = plan.plan_swap(runs), plan.plan_undo(runs)
     return Prepared(

@@ -1,6 +1,6 @@
-"""Marks an image version that several VMs had to be rolled back from, so that no VM is swapped to it any more.
+"""Marks an image version that several VMs were rolled back from, so that no VM is swapped to it any more.
 
-The mark is a tag on the version itself: people see it, the preflight reads it, and taking it off lifts it.
+The mark is a tag on the version itself: a person sees it, the preflight reads it, and removing it ends the quarantine.
 """
 
 from __future__ import annotations
@@ -12,30 +12,35 @@ from refresh.domain.azure.refusals import tell_refusal
 from refresh.domain.terms import tags
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
-from refresh.reading.calls.retrying import TAG_WRITE_BUDGET_S, patiently
+from refresh.reading.calls.retrying import TAG_WRITE_BUDGET_S, retry_until_answered
 
 
 async def quarantine_version(data: dict[str, Any]) -> dict[str, Any]:
-    """Mark `version` if `vms` are enough to blame it; `{"ok", "message"}`. A failure is told and harms nobody."""
+    """Mark `version` if `vms` are enough to blame it; `{"ok", "message"}`. A failure is only reported."""
     enough = wiring.settings().quarantine_after
     return await quarantine(wiring.gateways(), str(data["version"]), int(data["vms"]), enough)
 
 
 async def quarantine(gateways: Gateways, version_id: str, vms: int, enough: int) -> dict[str, Any]:
-    """What `quarantine_version` answers, over `gateways`. The mark counts even where the exclusion is refused."""
+    """The result of `quarantine_version`. The mark counts even where the exclusion from latest is refused."""
     name = "/".join(version_id.split("/")[-3:])
     if vms < enough:
-        return {"ok": True, "message": f"{vms} of {enough} VMs blame {name}"}
+        return {
+            "ok": True,
+            "message": f"{name} was rolled back on {vms} VM(s); it is quarantined at {enough}",
+        }
     mark = {tags.REFRESH_QUARANTINED: f"rolled back on {vms} VMs"}
     try:
-        await patiently(lambda: gateways.tags.merge_tags(version_id, mark), budget_s=TAG_WRITE_BUDGET_S)
-        version = await patiently(lambda: gateways.gallery.read_version(version_id), budget_s=TAG_WRITE_BUDGET_S)
+        await retry_until_answered(lambda: gateways.tags.merge_tags(version_id, mark), budget_s=TAG_WRITE_BUDGET_S)
+        version = await retry_until_answered(
+            lambda: gateways.gallery.read_version(version_id), budget_s=TAG_WRITE_BUDGET_S
+        )
         if not version.excluded_from_latest:
-            await patiently(
+            await retry_until_answered(
                 lambda: gateways.gallery.begin_exclude_version(version_id, version.targets),
                 budget_s=TAG_WRITE_BUDGET_S,
             )
     except GatewayError as error:
         why = tell_refusal(error.code, error.message)
-        return {"ok": False, "message": f"its version could not be quarantined: {why} ({name})"[:300]}
-    return {"ok": True, "message": f"{name} is quarantined: {vms} VMs were rolled back from it"}
+        return {"ok": False, "message": f"the image version could not be quarantined: {why} ({name})"[:300]}
+    return {"ok": True, "message": f"{name} is quarantined: it was rolled back on {vms} VMs"}

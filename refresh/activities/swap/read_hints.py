@@ -1,4 +1,4 @@
-"""The look's activity: reads the VMs it was given and decides about each."""
+"""The activity of a look: reads VMs and decides about each."""
 
 from __future__ import annotations
 
@@ -37,14 +37,16 @@ async def read_hints(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def budgets(settings: Settings) -> dict[str, Any]:
-    """What the dispatcher may spend, and whether it asks for a self-check first; it travels with the decisions because
-    an entity reads no settings."""
+    """The dispatcher's budgets, and whether it requires a self-check first.
+
+    They are sent with the decisions, because an entity reads no settings.
+    """
     asked = {"selfcheck": True} if settings.selfcheck == "required" else {}
     return {"max_swaps": settings.max_swaps, **asked}
 
 
 def decision_row(vm_id: str, facts: Facts, decision: Decision) -> dict[str, Any]:
-    """A decision as the row that travels: code, sentence, and the disks it is about."""
+    """A decision as a row for the dispatcher: reason, message, and the disks it is about."""
     kind = "skip"
     if isinstance(decision, Swap | Revive):
         kind = "swap"

@@ -1,4 +1,4 @@
-"""Before anything is stopped: the swap's intent goes onto the VM in one merge."""
+"""Writes the swap's intent onto the VM, in one merge, before anything is stopped."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from refresh.domain.terms import tags
 from refresh.domain.terms.swap_reason import Reason
 from refresh.gateways.errors import GatewayError, NotFound
 from refresh.reading.calls import late_activity
-from refresh.reading.calls.retrying import TAG_WRITE_BUDGET_S, patiently
+from refresh.reading.calls.retrying import TAG_WRITE_BUDGET_S, retry_until_answered
 
 
 async def write_intent(data: dict[str, Any]) -> dict[str, Any]:
-    """Merge `tags` into the VM's, before anything is stopped; `{"ok"}` or `{"ok": false, "reason", "message"}`.
+    """Merge `tags` into the VM's tags; `{"ok"}` or `{"ok": false, "reason", "message"}`.
 
-    A wish among them is `@previous` resolved to a name; it is written only while `@previous` still stands there.
-    One that comes late writes nothing: the swap may be over, and its mark would stand there for nobody.
+    An `OsDiskName` among them is the name that `@previous` was resolved to; it is written only while the tag still is
+    `@previous`. A late call writes nothing: the swap may be over, and the tag would stay.
     """
     gateways, written = wiring.gateways(), dict(data["tags"])
     try:
-        vm = await patiently(lambda: gateways.compute.read_vm(data["vm"]), budget_s=TAG_WRITE_BUDGET_S)
+        vm = await retry_until_answered(lambda: gateways.compute.read_vm(data["vm"]), budget_s=TAG_WRITE_BUDGET_S)
         if late_activity.is_late(data.get("asked_at"), vm.read_at):
             return late_activity.too_late()
         if (tags.value_of(vm.tags, tags.OS_DISK_NAME) or "").strip().lower() != tags.PREVIOUS:
             written.pop(tags.OS_DISK_NAME, None)
-        await patiently(lambda: gateways.tags.merge_tags(data["vm"], written), budget_s=TAG_WRITE_BUDGET_S)
+        await retry_until_answered(lambda: gateways.tags.merge_tags(data["vm"], written), budget_s=TAG_WRITE_BUDGET_S)
     except NotFound as error:
         return {"ok": False, "reason": str(Reason.VM_GONE), "message": str(error)[:300]}
     except GatewayError as error:

@@ -1,4 +1,4 @@
-"""When a swap is undone: the VM's tags ask for the old disk, and say so where the new one is to blame."""
+"""Writes the tags of a swap that is undone: the old disk's name, and the rejected disk where it is to blame."""
 
 from __future__ import annotations
 
@@ -9,37 +9,38 @@ from refresh.domain.terms import resource_id, tags
 from refresh.domain.vm.wish import choose_wish, disk_text
 from refresh.gateways.errors import GatewayError
 from refresh.reading.calls import late_activity
-from refresh.reading.calls.retrying import TAG_WRITE_BUDGET_S, patiently
+from refresh.reading.calls.retrying import TAG_WRITE_BUDGET_S, retry_until_answered
 from refresh.reading.swap.facts import policy_of
 from refresh.records.swap import Intent
 
 
 async def write_rejection(data: dict[str, Any]) -> dict[str, Any]:
-    """Say on the VM that its new disk was rejected and ask for the old one again, unless a newer wish stands there.
+    """Write the old disk's name into `OsDiskName` and the new disk into `OsDiskRejected`, unless the tag has changed.
 
-    With `blamed` false the disk is not said to be rejected: Azure refused something that is not the disk's fault.
-    One that comes late writes nothing: somebody may have asked for that very disk again since.
+    With `blamed` false `OsDiskRejected` is not written: the failure was not the disk's fault. A late call writes
+    nothing: that disk may have been requested again since.
     """
     intent, gateways = Intent.from_json(data["intent"]), wiring.gateways()
     try:
-        vm = await patiently(lambda: gateways.compute.read_vm(data["vm"]), budget_s=TAG_WRITE_BUDGET_S)
+        vm = await retry_until_answered(lambda: gateways.compute.read_vm(data["vm"]), budget_s=TAG_WRITE_BUDGET_S)
         if late_activity.is_late(data.get("asked_at"), vm.read_at):
             return late_activity.too_late()
         wish = choose_wish(vm, policy_of(wiring.settings()).disk_groups)
         if not resource_id.same(wish.disk_id, intent.new_disk):
-            return {"ok": True, "message": f"{tags.OS_DISK_NAME} asks for another disk by now and was left alone"}
+            return {"ok": True, "message": f"{tags.OS_DISK_NAME} names another disk by now and was not changed"}
         written = {tags.OS_DISK_NAME: disk_text(vm.id, intent.old_disk)}
         if data.get("blamed", True):
             written[tags.OS_DISK_REJECTED] = disk_text(vm.id, intent.new_disk)
         if intent.previous is not None:
             written[tags.OS_DISK_PREVIOUS] = intent.previous
-        # First what only counts with the rest: should the worker die in between, the wish still asks for all of it.
+        # The delete comes first: if the worker dies after it, `OsDiskName` still names the new disk, and a repeated
+        # call does the rest.
         stale = tags.value_of(vm.tags, tags.OS_DISK_PREVIOUS)
         if intent.previous is None and stale is not None:
-            await patiently(
+            await retry_until_answered(
                 lambda: gateways.tags.delete_tags(vm.id, {tags.OS_DISK_PREVIOUS: stale}), budget_s=TAG_WRITE_BUDGET_S
             )
-        await patiently(lambda: gateways.tags.merge_tags(vm.id, written), budget_s=TAG_WRITE_BUDGET_S)
+        await retry_until_answered(lambda: gateways.tags.merge_tags(vm.id, written), budget_s=TAG_WRITE_BUDGET_S)
     except GatewayError as error:
         return {"ok": False, "message": str(error)[:300]}
     return {"ok": True}

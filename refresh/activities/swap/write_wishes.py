@@ -1,4 +1,4 @@
-"""Writes `OsDiskName` for people who ask by HTTP instead of editing the tag themselves."""
+"""Writes `OsDiskName` for requests by HTTP, in place of a tag edit."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from refresh.domain.terms.swap_reason import Reason
 from refresh.gateways.errors import GatewayError, NotFound
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.paced_reads import READ_BUDGET_S
-from refresh.reading.calls.retrying import TAG_WRITE_BUDGET_S, patiently
+from refresh.reading.calls.retrying import TAG_WRITE_BUDGET_S, retry_until_answered
+from refresh.records.swap import OutcomeStatus
 
 WRITES_AT_ONCE = 4
 
 
 async def write_wishes(data: dict[str, Any]) -> dict[str, Any]:
-    """Write `disk` into the tag of up to 50 VMs; `{"rows"}` has one for each VM where that was not done."""
+    """Write `disk` into the tag of up to 50 VMs; `{"rows"}` has one for each VM whose tag was not written."""
     gateways, at_once = wiring.gateways(), asyncio.Semaphore(WRITES_AT_ONCE)
 
     async def write(vm_id: str) -> dict[str, Any] | None:
@@ -31,13 +32,13 @@ async def write_wishes(data: dict[str, Any]) -> dict[str, Any]:
 
 async def _write(gateways: Gateways, vm_id: str, disk: str) -> dict[str, Any] | None:
     try:
-        vm = await patiently(lambda: gateways.compute.read_vm(vm_id), budget_s=READ_BUDGET_S)
+        vm = await retry_until_answered(lambda: gateways.compute.read_vm(vm_id), budget_s=READ_BUDGET_S)
         if tags.on_hold(vm.tags):
             return _row(vm_id, "skip", Reason.ON_HOLD, f"{tags.AUTO_REFRESH}=hold: its tag was not written")
         if not tags.in_scope(vm.tags):
             return _row(vm_id, "skip", Reason.NOT_IN_SCOPE, tags.say_out_of_scope(vm.tags))
         if tags.value_of(vm.tags, tags.OS_DISK_NAME) != disk:
-            await patiently(
+            await retry_until_answered(
                 lambda: gateways.tags.merge_tags(vm.id, {tags.OS_DISK_NAME: disk}), budget_s=TAG_WRITE_BUDGET_S
             )
     except NotFound:
@@ -49,5 +50,5 @@ async def _write(gateways: Gateways, vm_id: str, disk: str) -> dict[str, Any] | 
 
 
 def _row(vm_id: str, decision: str, reason: Reason, message: str) -> dict[str, Any]:
-    status = "skipped" if decision == "skip" else "refused"
-    return {"vm": vm_id, "decision": decision, "status": status, "reason": str(reason), "message": message}
+    status = OutcomeStatus.SKIPPED if decision == "skip" else OutcomeStatus.REFUSED
+    return {"vm": vm_id, "decision": decision, "status": str(status), "reason": str(reason), "message": message}

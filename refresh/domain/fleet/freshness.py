@@ -38,7 +38,7 @@ class Freshness:
         return self.latest is not None and self.version != self.latest
 
 
-def find_yardstick(vm: Vm, current: Disk, definitions: Sequence[Definition]) -> Definition | None:
+def find_reference_image(vm: Vm, current: Disk, definitions: Sequence[Definition]) -> Definition | None:
     """The image definition whose latest version `vm` is measured against; None when there is none."""
     chosen = choose_definition(vm, current, definitions)
     if isinstance(chosen, Definition):

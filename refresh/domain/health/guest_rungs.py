@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from refresh.domain.azure.data_disks import data_disks_of
 from refresh.domain.azure.guests import Report
 from refresh.domain.azure.vms import Power, Vm
-from refresh.domain.health.ladder import OPTIONAL, Name, Rung, Says
+from refresh.domain.health.ladder import OPTIONAL, Rung, RungName, RungVerdict
 from refresh.domain.health.platform_rungs import judge_application, judge_data_disks, judge_log, judge_resource
 from refresh.domain.terms import times
 
@@ -56,7 +56,9 @@ class Reading:
 
 def climb(expected: Expected, reading: Reading) -> tuple[Rung, ...]:
     """Every rung that counts and has something to say."""
-    return tuple(rung for rung in _all(expected, reading) if rung.name is Name.POWER or rung.name in expected.counted)
+    return tuple(
+        rung for rung in _all(expected, reading) if rung.name is RungName.POWER or rung.name in expected.counted
+    )
 
 
 def _all(expected: Expected, reading: Reading) -> Iterator[Rung]:
@@ -83,27 +85,27 @@ def judge_power(vm: Vm) -> Rung:
     """
     seen = f"{vm.power}, provisioning {vm.provisioning_state or 'unknown'}"
     if vm.power is Power.RUNNING:
-        return Rung(Name.POWER, Says.FITS, seen)
+        return Rung(RungName.POWER, RungVerdict.FITS, seen)
     if vm.power.settled:
-        return Rung(Name.POWER, Says.CONDEMNS, f"the VM stopped again: {seen}")
-    return Rung(Name.POWER, Says.WAITS, seen, required=True)
+        return Rung(RungName.POWER, RungVerdict.CONDEMNS, f"the VM stopped again: {seen}")
+    return Rung(RungName.POWER, RungVerdict.WAITS, seen, required=True)
 
 
 def judge_agent(vm: Vm, expected: Expected) -> Rung:
     """Ready with a time after the start: after power off and start the old report is still shown."""
     agent, required = vm.agent, expected.agent is True
     if agent is not None and _reported(vm, expected.started_at):
-        return Rung(Name.AGENT, Says.PROVES, f"ready at {agent.at}", required)
+        return Rung(RungName.AGENT, RungVerdict.PROVES, f"ready at {agent.at}", required)
     seen = (
         "no report" if agent is None else f"{'ready' if agent.ready else 'not ready'} at {agent.at}, before the start"
     )
     if agent is not None and not agent.ready:
         seen = f"not ready at {agent.at}"
     if required:
-        return Rung(Name.AGENT, Says.WAITS, f"{seen}; the image promises one (RefreshAgent)", required=True)
+        return Rung(RungName.AGENT, RungVerdict.WAITS, f"{seen}; the image promises one (RefreshAgent)", required=True)
     if not expected.agent_spoke:
-        return Rung(Name.AGENT, Says.QUIET, f"{seen}; none was heard before the swap")
-    return Rung(Name.AGENT, Says.DOUBTS if expected.agent is None else Says.WAITS, seen)
+        return Rung(RungName.AGENT, RungVerdict.QUIET, f"{seen}; none was heard before the swap")
+    return Rung(RungName.AGENT, RungVerdict.DOUBTS if expected.agent is None else RungVerdict.WAITS, seen)
 
 
 def judge_name(vm: Vm, names: Collection[str]) -> Rung:
@@ -111,9 +113,11 @@ def judge_name(vm: Vm, names: Collection[str]) -> Rung:
     windows = (vm.os_type or "").lower() == "windows"
     said = vm.guest.computer_name or ""
     if _short(said, windows) in {_short(name, windows) for name in names}:
-        return Rung(Name.COMPUTER_NAME, Says.FITS, said)
+        return Rung(RungName.COMPUTER_NAME, RungVerdict.FITS, said)
     return Rung(
-        Name.COMPUTER_NAME, Says.CONDEMNS, f"the guest calls itself {said[:64]}, not {names_text(names)}: a clone"
+        RungName.COMPUTER_NAME,
+        RungVerdict.CONDEMNS,
+        f"the guest calls itself {said[:64]}, not {names_text(names)}: a clone",
     )
 
 
@@ -135,7 +139,7 @@ def judge_probe(reading: Reading) -> Rung:
     """Several answers in a row: one may come from a guest that is still on its way down."""
     seen = f"{reading.probe or 'not tried yet'} ({reading.successes} of {reading.needed} in a row)"
     proves = reading.successes >= reading.needed
-    return Rung(Name.PROBE, Says.PROVES if proves else Says.WAITS, seen, required=True)
+    return Rung(RungName.PROBE, RungVerdict.PROVES if proves else RungVerdict.WAITS, seen, required=True)
 
 
 def _reported(vm: Vm, started_at: str | None) -> bool:

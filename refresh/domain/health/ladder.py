@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from refresh.domain.terms.verdict import Move, Verdict
+from refresh.domain.terms.verdict import Move, StepVerdict
 
 # A guest that has never been heard of is watched this long for a word and for a boot that fails: six recorded agents
 # reported 26 to 69 s after the boot.
 QUIET_S = 90.0
 
 
-class Says(StrEnum):
+class RungVerdict(StrEnum):
     """What a rung says of the VM."""
 
     PROVES = "proves"
@@ -34,7 +34,7 @@ class Says(StrEnum):
     """Unhealthy, at once."""
 
 
-class Name(StrEnum):
+class RungName(StrEnum):
     """The rungs, as settings and outcomes name them. Power always counts; the others are a setting."""
 
     POWER = "power"
@@ -47,43 +47,43 @@ class Name(StrEnum):
     DATA_DISKS = "data-disks"
 
 
-OPTIONAL = tuple(name for name in Name if name is not Name.POWER)
+OPTIONAL = tuple(name for name in RungName if name is not RungName.POWER)
 
 
 @dataclass(frozen=True)
 class Rung:
     """One rung: what it says, what was seen, and whether there is no green while it is against the VM."""
 
-    name: Name
-    says: Says
+    name: RungName
+    says: RungVerdict
     seen: str
     required: bool = False
 
     @property
     def open(self) -> bool:
         """Whether a promise of this rung has not been kept yet."""
-        return self.required and self.says not in (Says.PROVES, Says.FITS)
+        return self.required and self.says not in (RungVerdict.PROVES, RungVerdict.FITS)
 
 
-def judge_health(rungs: Sequence[Rung], elapsed_s: float, timeout_s: float) -> Verdict:
+def judge_health(rungs: Sequence[Rung], elapsed_s: float, timeout_s: float) -> StepVerdict:
     """What all rungs say `elapsed_s` seconds after the step began: proved, condemned, wait, or runs with no proof.
 
     Condemned at once by any rung that can; at the timeout by an open promise, or by a doubt that no proof outweighs.
     """
-    condemned = next((rung for rung in rungs if rung.says is Says.CONDEMNS), None)
+    condemned = next((rung for rung in rungs if rung.says is RungVerdict.CONDEMNS), None)
     if condemned is not None:
-        return Verdict(Move.FAILED, _told([condemned]))
-    proofs = [rung for rung in rungs if rung.says is Says.PROVES]
+        return StepVerdict(Move.FAILED, _told([condemned]))
+    proofs = [rung for rung in rungs if rung.says is RungVerdict.PROVES]
     still_open = [rung for rung in rungs if rung.open]
     if proofs and not still_open:
-        return Verdict(Move.DONE, _told(proofs), proved=True)
-    pending = [rung for rung in rungs if rung.says in (Says.WAITS, Says.DOUBTS)]
+        return StepVerdict(Move.DONE, _told(proofs), proved=True)
+    pending = [rung for rung in rungs if rung.says in (RungVerdict.WAITS, RungVerdict.DOUBTS)]
     if elapsed_s < (timeout_s if pending else min(QUIET_S, timeout_s)):
-        return Verdict(Move.WAIT, _told(pending or rungs))
-    against = still_open or [rung for rung in rungs if rung.says is Says.DOUBTS]
+        return StepVerdict(Move.WAIT, _told(pending or rungs))
+    against = still_open or [rung for rung in rungs if rung.says is RungVerdict.DOUBTS]
     if against:
-        return Verdict(Move.FAILED, _told(against))
-    return Verdict(Move.DONE, f"running, guest not proven: {_told(rungs)}")
+        return StepVerdict(Move.FAILED, _told(against))
+    return StepVerdict(Move.DONE, f"running, guest not proven: {_told(rungs)}")
 
 
 def _told(rungs: Sequence[Rung]) -> str:

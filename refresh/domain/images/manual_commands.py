@@ -1,6 +1,6 @@
-"""The `az` commands with which a person finishes or takes away what a build left.
+"""The `az` commands with which a person finishes or deletes what a build left.
 
-Decides their words. Refuses to know when they are needed.
+Decides the text of the commands. Does not know when they are needed.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from refresh.domain.terms import names, resource_id
 
 
 def retry_commands(version: Version, wanted: Iterable[str] = ()) -> tuple[str, ...]:
-    """The `az` commands that bring a version to the regions it has not arrived in, and to those `wanted` besides.
+    """The `az` commands that replicate a version to the regions where it is missing, and to the regions `wanted`.
 
-    Where replication failed, out and in once more, as Azure's own error says:
+    A region where replication failed is removed and added again, as Azure's error advises:
     https://github.com/Azure/azure-cli/issues/15539
     """
     found = resource_id.parse(version.id)
@@ -35,7 +35,7 @@ def retry_commands(version: Version, wanted: Iterable[str] = ()) -> tuple[str, .
 
 
 def _target(name: str, targets: Mapping[str, Region]) -> str:
-    """A region as the command line takes it, with its replicas and storage: said differently, Azure refuses it."""
+    """A region as the command line takes it, with its replicas and storage type: Azure refuses other values."""
     region = targets.get(name)
     parts = (name, region.replicas if region else None, (region.storage or "").lower() if region else None)
     return "=".join(str(part) for part in parts if part)

@@ -1,7 +1,7 @@
-"""How a version is published: where it goes, in how many replicas, and what ARM is asked for.
+"""How an image version is published: its target regions, its replicas and its ARM body.
 
-Decides the ARM bodies of versions and of the managed image that may stand between a VHD and a version. Refuses to know
-whether the source fits (`source_fit`) and how its number was chosen (`images`).
+Decides the ARM bodies of versions and of the managed image that can stand between a VHD and a version. Does not know
+whether the source fits (`source_fit`) or how the version number is chosen (`version_choice`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from refresh.domain.azure.galleries import Definition
-from refresh.domain.images.sources import Kind, Part, Source
+from refresh.domain.images.sources import Source, SourceKind, SourcePart
 from refresh.domain.terms import names, tags, times
 
 # https://learn.microsoft.com/azure/virtual-machines/azure-compute-gallery#scaling
@@ -24,9 +24,10 @@ MAX_REPLICAS = 100
 class Publishing:
     """What the owner of an image decides about its versions; regions are compared without case and spaces.
 
-    `replicas` instead of counting VMs; `storage` the storage account type, `storage_in` where a region has another;
-    `encryption` disk encryption sets by region; `proof` whether a throw-away VM must boot a version before it is used
-    (None: as the source has it); `via_image` makes versions of a VHD from a managed image, which outlives the blob.
+    `replicas` replaces the count of VMs; `storage` is the storage account type, `storage_in` the one of single regions;
+    `encryption` has disk encryption sets by region; `proof` is whether a throw-away VM must boot a version before it is
+    used (None: the default of the source); `via_image` makes versions of a VHD from a managed image, which outlives the
+    blob.
     """
 
     regions: tuple[str, ...] = ()
@@ -37,6 +38,19 @@ class Publishing:
     end_of_life_days: int | None = None
     proof: bool | None = None
     via_image: bool = False
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What a version of `period` is needed for: the `regions` of VMs, and how many VMs in each want a disk (`vms`).
+
+    `now` (ISO) is when the version is made.
+    """
+
+    regions: tuple[str, ...]
+    period: str
+    now: str
+    vms: Mapping[str, int] = field(default_factory=dict)
 
 
 def target_regions(definition: Definition, regions: Iterable[str], publishing: Publishing) -> list[str]:
@@ -51,36 +65,28 @@ def replicas_for(disks: int) -> int:
     return min(max(-(-disks // DISKS_PER_REPLICA), 1), MAX_REPLICAS)
 
 
-def version_body(
-    definition: Definition,
-    source: Source,
-    publishing: Publishing,
-    demand: Mapping[str, int],
-    *,
-    regions: Iterable[str],
-    period: str,
-    now: str,
-) -> dict[str, Any]:
+def version_body(definition: Definition, source: Source, publishing: Publishing, demand: Demand) -> dict[str, Any]:
     """The ARM body of a version from `source`, excluded from latest until its checks have passed.
 
-    `demand` is how many VMs may want a disk from it, by region. The version's own region must be among its targets:
+    The version's own region must be among its targets:
     https://learn.microsoft.com/azure/virtual-machines/image-version
     """
     luns = [part.lun for part in source.data]
     profile: dict[str, Any] = {
         "targetRegions": [
-            _target(name, publishing, demand, luns) for name in target_regions(definition, regions, publishing)
+            _target(name, publishing, demand.vms, luns)
+            for name in target_regions(definition, demand.regions, publishing)
         ],
         "excludeFromLatest": True,
     }
     if publishing.storage:
         profile["storageAccountType"] = publishing.storage
-    ends = _end_of_life(now, publishing.end_of_life_days)
+    ends = _end_of_life(demand.now, publishing.end_of_life_days)
     if ends:
         profile["endOfLifeDate"] = ends
     return {
         "location": definition.location,
-        "tags": {tags.DISK_PERIOD: period, tags.REFRESH_CHECKS: tags.CHECKS_PENDING},
+        "tags": {tags.DISK_PERIOD: demand.period, tags.REFRESH_CHECKS: tags.CHECKS_PENDING},
         "properties": {"publishingProfile": profile, "storageProfile": _storage_profile(source)},
     }
 
@@ -103,12 +109,12 @@ def image_body(definition: Definition, source: Source, version: str, period: str
 
 
 def source_key(source: Source) -> str:
-    """What a version that was made from `source` names as its source."""
+    """The id that a version made from `source` names as its source."""
     return source.os.id
 
 
-def _target(name: str, publishing: Publishing, demand: Mapping[str, int], luns: Iterable[int | None]) -> dict[str, Any]:
-    replicas = publishing.replicas or replicas_for(demand.get(name, 0))
+def _target(name: str, publishing: Publishing, vms: Mapping[str, int], luns: Iterable[int | None]) -> dict[str, Any]:
+    replicas = publishing.replicas or replicas_for(vms.get(name, 0))
     target: dict[str, Any] = {"name": name, "regionalReplicaCount": replicas}
     storage = _in_region(publishing.storage_in, name)
     if storage:
@@ -132,9 +138,9 @@ def _end_of_life(now: str, days: int | None) -> str | None:
 
 
 def _storage_profile(source: Source) -> dict[str, Any]:
-    if source.os.kind is Kind.VM:
+    if source.os.kind is SourceKind.VM:
         return {"source": {"virtualMachineId": source.os.id}}
-    if source.os.kind in (Kind.IMAGE, Kind.VERSION):
+    if source.os.kind in (SourceKind.IMAGE, SourceKind.VERSION):
         return {"source": {"id": source.os.id}}
     profile: dict[str, Any] = {"osDiskImage": {"source": _disk_source(source.os, source.storage)}}
     if source.data:
@@ -144,5 +150,5 @@ def _storage_profile(source: Source) -> dict[str, Any]:
     return profile
 
 
-def _disk_source(part: Part, storage: str | None) -> dict[str, Any]:
-    return {"storageAccountId": storage, "uri": part.id} if part.kind is Kind.VHD else {"id": part.id}
+def _disk_source(part: SourcePart, storage: str | None) -> dict[str, Any]:
+    return {"storageAccountId": storage, "uri": part.id} if part.kind is SourceKind.VHD else {"id": part.id}

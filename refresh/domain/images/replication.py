@@ -1,7 +1,7 @@
-"""How far an image version has got, and which one counts as latest for a region.
+"""How far an image version is replicated, and which version is the latest for a region.
 
-Decides from what ARM says of versions and their replication. Refuses to know what a version was made from and who
-waits for it.
+Decides from the states that ARM shows of versions and their replication. Does not know what a version was made from or
+which run waits for it.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from refresh.domain.terms.month_reason import MonthReason, Refusal
 MOVING = ("Creating", "Updating")
 
 
-class Standing(StrEnum):
-    """How far a version is: usable in every region asked for, on its way, or never to be."""
+class ReplicationStanding(StrEnum):
+    """Whether a version is usable in every requested region, not yet, or never."""
 
     DONE = "done"
     WAITING = "waiting"
@@ -28,9 +28,9 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True)
 class Progress:
-    """A version's standing and, unless it is done, the reason and sentence that go with it."""
+    """A version's standing and, unless it is done, its reason and sentence."""
 
-    standing: Standing
+    standing: ReplicationStanding
     reason: MonthReason = MonthReason.MADE
     message: str = ""
 
@@ -38,7 +38,9 @@ class Progress:
 def judge_version(version: Version, regions: Iterable[str]) -> Progress:
     """Whether `version` (read with its replication status) can be used in all of `regions`."""
     if version.provisioning_state in MOVING:
-        return Progress(Standing.WAITING, MonthReason.TIMED_OUT, f"version {version.name} is still being made")
+        return Progress(
+            ReplicationStanding.WAITING, MonthReason.TIMED_OUT, f"version {version.name} is still being made"
+        )
     if version.provisioning_state != "Succeeded":
         return _judge_failed(version)
     states = {names.region_key(region.name): region.state for region in version.regions}
@@ -46,11 +48,11 @@ def judge_version(version: Version, regions: Iterable[str]) -> Progress:
     pending = [name for name in regions if name not in missing and states[names.region_key(name)] != "Completed"]
     if pending:
         message = f"version {version.name} is not replicated yet to {', '.join(pending)}"
-        return Progress(Standing.WAITING, MonthReason.NOT_REPLICATED, message)
+        return Progress(ReplicationStanding.WAITING, MonthReason.NOT_REPLICATED, message)
     if missing:
         message = f"version {version.name} is not replicated to {', '.join(missing)}; add them to its target regions"
-        return Progress(Standing.FAILED, MonthReason.NOT_REPLICATED, message)
-    return Progress(Standing.DONE)
+        return Progress(ReplicationStanding.FAILED, MonthReason.NOT_REPLICATED, message)
+    return Progress(ReplicationStanding.DONE)
 
 
 def _judge_failed(version: Version) -> Progress:
@@ -58,14 +60,14 @@ def _judge_failed(version: Version) -> Progress:
     failed = [region for region in version.regions if region.state == "Failed"]
     arrived = regions_reached(version)
     if not failed or not arrived:
-        return Progress(Standing.FAILED, MonthReason.BUILD_FAILED, f"version {version.name} is {state}")
+        return Progress(ReplicationStanding.FAILED, MonthReason.BUILD_FAILED, f"version {version.name} is {state}")
     where = ", ".join(f"{region.name} ({region.details or 'no details'})" for region in failed)
     message = f"version {version.name} is {state}: it did not arrive in {where}; it has in {', '.join(arrived)}"
-    return Progress(Standing.FAILED, MonthReason.NOT_REPLICATED, message)
+    return Progress(ReplicationStanding.FAILED, MonthReason.NOT_REPLICATED, message)
 
 
 def progress_by_region(version: Version) -> dict[str, str]:
-    """How far the version is in each region, for people to read."""
+    """How far the version is in each region, as text for people."""
     return {
         region.name: "100 %"
         if region.state == "Completed"
@@ -75,15 +77,15 @@ def progress_by_region(version: Version) -> dict[str, str]:
 
 
 def regions_reached(version: Version) -> tuple[str, ...]:
-    """Where the version, read with its replication status, can be used, in the order of their names."""
+    """The regions where the version, read with its replication status, can be used, in the order of their names."""
     return tuple(sorted(names.region_key(region.name) for region in version.regions if region.state == "Completed"))
 
 
 def rank_versions(versions: Iterable[Version], region: str) -> list[Version]:
-    """The versions disks in `region` may be made from as far as a list tells, highest number first.
+    """The versions from which disks in `region` can be made as far as a list shows, highest number first.
 
-    Replication is not in a list: each is still to be checked with `is_replicated`. `excludeFromLatest` of the version
-    or of the region takes a version out: https://learn.microsoft.com/azure/virtual-machines/shared-image-galleries
+    A list has no replication status: the caller checks each with `is_replicated`. `excludeFromLatest` of the version or
+    of the region excludes a version: https://learn.microsoft.com/azure/virtual-machines/shared-image-galleries
     """
     usable = [
         version
@@ -98,12 +100,12 @@ def rank_versions(versions: Iterable[Version], region: str) -> list[Version]:
 
 
 def is_replicated(version: Version, region: str) -> bool:
-    """Whether `version`, read with its replication status, has arrived in `region`."""
+    """Whether `version`, read with its replication status, is replicated to `region`."""
     return any(_is(found.name, region) and found.state == "Completed" for found in version.regions)
 
 
 def no_version(definition: Definition, versions: Iterable[Version], region: str) -> Refusal:
-    """Why there is nothing to make a disk in `region` from."""
+    """Why there is no version from which a disk in `region` can be made."""
     newest = max(versions, key=_number, default=None)
     has = f"; newest is {newest.name}" if newest else "; it has no version yet"
     return Refusal(

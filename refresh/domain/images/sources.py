@@ -1,7 +1,7 @@
-"""What an image definition's tags ask a version to be made from.
+"""The source of new versions, as the tags of an image definition name it.
 
-Decides how `RefreshSource` and the tags beside it are read: the resource type says which kind of source it is. Refuses
-to know whether the source exists and fits; that is `source_fit`.
+Decides how `RefreshSource` and the tags beside it are read: the resource type decides the kind of source. Does not know
+whether the source exists or fits (`source_fit`).
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from refresh.domain.terms.month_reason import MonthReason, Refusal
 
 LATEST = "latest"
 RECIPE = "recipe"
-# A disk from an image may have a data disk at each of 64 LUNs: the largest VM sizes take that many.
+# The largest VM sizes have 64 LUNs, so an image can have data disks at LUNs 0 to 63.
 _LUN = re.compile(rf"^{tags.REFRESH_SOURCE_LUN}(\d|[1-5]\d|6[0-3])\Z", re.IGNORECASE | re.ASCII)
 _LUN_LIKE = re.compile(rf"^{tags.REFRESH_SOURCE_LUN}", re.IGNORECASE)
-# No query: a shared access signature in a tag would be a secret that everybody can read.
+# No query: a shared access signature in a tag would be a secret that every reader of the tag has.
 _VHD = re.compile(r"^https://([a-z0-9]{3,24})\.[a-z0-9.\-]+/[^\s?#]+\.vhd\Z", re.IGNORECASE | re.ASCII)
 _STORAGE_TYPE = "microsoft.storage/storageaccounts"
 
 
-class Kind(StrEnum):
-    """What a version can be made from; the value is how people call it."""
+class SourceKind(StrEnum):
+    """What a version can be made from; messages show the value."""
 
     VM = "VM"
     IMAGE = "managed image"
@@ -37,21 +37,21 @@ class Kind(StrEnum):
 
 
 _KINDS = {
-    resource_id.VM_TYPE: Kind.VM,
-    "microsoft.compute/images": Kind.IMAGE,
-    resource_id.VERSION_TYPE: Kind.VERSION,
-    resource_id.DEFINITION_TYPE: Kind.VERSION,
-    resource_id.DISK_TYPE: Kind.DISK,
-    "microsoft.compute/snapshots": Kind.SNAPSHOT,
+    resource_id.VM_TYPE: SourceKind.VM,
+    "microsoft.compute/images": SourceKind.IMAGE,
+    resource_id.VERSION_TYPE: SourceKind.VERSION,
+    resource_id.DEFINITION_TYPE: SourceKind.VERSION,
+    resource_id.DISK_TYPE: SourceKind.DISK,
+    "microsoft.compute/snapshots": SourceKind.SNAPSHOT,
 }
-_SINGLE = (Kind.DISK, Kind.SNAPSHOT, Kind.VHD)
+_SINGLE = (SourceKind.DISK, SourceKind.SNAPSHOT, SourceKind.VHD)
 
 
 @dataclass(frozen=True)
-class Part:
-    """Where one disk comes from: a full ARM id, or a VHD's URL. `lun` is a data disk's, None for the OS disk."""
+class SourcePart:
+    """The source of one disk: a full ARM id, or a VHD's URL. `lun` is that of a data disk, None for the OS disk."""
 
-    kind: Kind
+    kind: SourceKind
     id: str
     lun: int | None = None
 
@@ -60,17 +60,17 @@ class Part:
 class Source:
     """What a version is made from: `os` and, for disks, snapshots and VHDs, the data disks by LUN.
 
-    `storage` is the id of the VHDs' account. `latest`: no number was named, `os.id` is an image definition's.
+    `storage` is the id of the VHDs' storage account. With `latest` no version is named: `os.id` is an image definition.
     """
 
-    os: Part
-    data: tuple[Part, ...] = ()
+    os: SourcePart
+    data: tuple[SourcePart, ...] = ()
     storage: str | None = None
     latest: bool = False
 
 
 def read_source(definition: Definition) -> Source | Refusal:
-    """What the tags of `definition` ask to build from, or why nobody can tell."""
+    """The source that the tags of `definition` name, or why they name none."""
     text = (tags.value_of(definition.tags, tags.REFRESH_SOURCE) or "").strip()
     if not text:
         cure = f"{definition.name} has no tag {tags.REFRESH_SOURCE}; set it to the full id of what to build from"
@@ -79,9 +79,9 @@ def read_source(definition: Definition) -> Source | Refusal:
     if os is None:
         return Refusal(
             MonthReason.UNKNOWN_SOURCE,
-            f"{tags.REFRESH_SOURCE}='{_short(text)}' on {definition.name} is of no known kind; known are the full "
-            "resource id of a VM, managed image, image definition or version, disk or snapshot, an https URL of a .vhd "
-            f"blob without a query, and '{RECIPE}'",
+            f"{tags.REFRESH_SOURCE}='{_short(text)}' on {definition.name} is no known kind of source; known are the "
+            "full resource id of a VM, managed image, image definition or version, disk or snapshot, an https URL of a "
+            f".vhd blob without a query, and '{RECIPE}'",
         )
     data = _data_disks(definition, os)
     if isinstance(data, Refusal):
@@ -90,29 +90,29 @@ def read_source(definition: Definition) -> Source | Refusal:
     return storage if isinstance(storage, Refusal) else _plain(os, data, storage)
 
 
-def _plain(os: Part, data: tuple[Part, ...], storage: str | None) -> Source:
-    found = resource_id.parse(os.id) if os.kind is Kind.VERSION else None
+def _plain(os: SourcePart, data: tuple[SourcePart, ...], storage: str | None) -> Source:
+    found = resource_id.parse(os.id) if os.kind is SourceKind.VERSION else None
     if found is None:
         return Source(os, data, storage)
     if found.type == resource_id.DEFINITION_TYPE:
         return Source(os, latest=True)
     if found.name.lower() == LATEST:
-        return Source(Part(Kind.VERSION, found.parent()), latest=True)
+        return Source(SourcePart(SourceKind.VERSION, found.parent()), latest=True)
     return Source(os)
 
 
-def _part(text: str, lun: int | None = None) -> Part | None:
+def _part(text: str, lun: int | None = None) -> SourcePart | None:
     if _VHD.match(text):
-        return Part(Kind.VHD, text, lun)
+        return SourcePart(SourceKind.VHD, text, lun)
     if text.lower() == RECIPE:
-        return Part(Kind.RECIPE, RECIPE, lun)
+        return SourcePart(SourceKind.RECIPE, RECIPE, lun)
     found = resource_id.parse(text)
     kind = _KINDS.get(found.type) if found is not None else None
-    return Part(kind, found.text, lun) if found is not None and kind is not None else None
+    return SourcePart(kind, found.text, lun) if found is not None and kind is not None else None
 
 
-def _data_disks(definition: Definition, os: Part) -> tuple[Part, ...] | Refusal:
-    parts: dict[int, Part] = {}
+def _data_disks(definition: Definition, os: SourcePart) -> tuple[SourcePart, ...] | Refusal:
+    parts: dict[int, SourcePart] = {}
     for name, value in definition.tags.items():
         if not _LUN_LIKE.match(name):
             continue
@@ -121,16 +121,16 @@ def _data_disks(definition: Definition, os: Part) -> tuple[Part, ...] | Refusal:
         if part is None or part.kind not in _SINGLE or os.kind not in _SINGLE:
             return Refusal(
                 MonthReason.UNKNOWN_SOURCE,
-                f"{name}='{_short(value)}' on {definition.name}: data disks are named beside a disk, snapshot or VHD "
-                f"only, as {tags.REFRESH_SOURCE_LUN}0 to {tags.REFRESH_SOURCE_LUN}63, each a disk, snapshot or VHD",
+                f"{name}='{_short(value)}' on {definition.name}: data disks can be named only beside a disk, snapshot "
+                f"or VHD, as {tags.REFRESH_SOURCE_LUN}0 to {tags.REFRESH_SOURCE_LUN}63, each a disk, snapshot or VHD",
             )
         parts[part.lun or 0] = part
     return tuple(parts[lun] for lun in sorted(parts))
 
 
-def _storage(definition: Definition, parts: tuple[Part, ...]) -> str | Refusal | None:
-    """The storage account of the VHDs among `parts`; Azure wants its id beside each URL."""
-    urls = [part.id for part in parts if part.kind is Kind.VHD]
+def _storage(definition: Definition, parts: tuple[SourcePart, ...]) -> str | Refusal | None:
+    """The storage account of the VHDs among `parts`; Azure requires its id beside each URL."""
+    urls = [part.id for part in parts if part.kind is SourceKind.VHD]
     if not urls:
         return None
     text = (tags.value_of(definition.tags, tags.REFRESH_SOURCE_STORAGE) or "").strip()

@@ -1,7 +1,7 @@
-"""`images.toml`: the image definitions the app makes where they are missing, and how their versions are published.
+"""`images.toml`: the image definitions that the app makes where they are missing, and how their versions are published.
 
-Decides which keys there are and what each may hold; all faults are told at once. Refuses to know where the file is and
-what exists in Azure.
+Decides which keys there are and which values each accepts; all faults are reported together. Does not know where the
+file is or what exists in Azure.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _FIXED = ("os_type", "os_state", "generation", "architecture", "security_type")
 
 @dataclass(frozen=True)
 class ImageSpec:
-    """One image of `images.toml`: the definition as it is to be, its ARM body, and how its versions are published."""
+    """One image of `images.toml`: the requested definition, its ARM body, and how its versions are published."""
 
     definition: Definition
     body: Mapping[str, Any]
@@ -42,16 +42,16 @@ class ImageSpec:
 
 
 def read_specs(text: str, galleries: Collection[str]) -> tuple[tuple[ImageSpec, ...], tuple[str, ...]]:
-    """The images in the text of `images.toml`, and everything that is wrong with it, a sentence each.
+    """The images in the text of `images.toml`, and each of its faults as a sentence.
 
-    `galleries` are the ids of the configured galleries; where there is one, an image need not name it.
+    `galleries` are the ids of the configured galleries; an image need not name the gallery when there is only one.
     """
     try:
-        said = tomllib.loads(text)
+        document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as fault:
         return (), (f"images.toml is not TOML: {fault}",)
-    faults = [f"images.toml says {key!r}; it takes tables [images.<name>]" for key in said if key != "images"]
-    images = said.get("images", {})
+    faults = [f"images.toml has {key!r}; it takes tables [images.<name>]" for key in document if key != "images"]
+    images = document.get("images", {})
     if not isinstance(images, dict) or not all(isinstance(each, dict) for each in images.values()):
         return (), (*faults, "images in images.toml must be tables: [images.<name>]")
     specs = []
@@ -68,7 +68,7 @@ def find_spec(specs: Collection[ImageSpec], definition_id: str) -> ImageSpec | N
 
 
 def check_spec(spec: ImageSpec, definition: Definition) -> Refusal | None:
-    """Why nothing is built into `definition`: it is not what `images.toml` says, and Azure never changes these."""
+    """Why nothing is built into `definition`: it differs from `images.toml` in properties that Azure never changes."""
     differences = []
     for field in _FIXED:
         wants, has = getattr(spec.definition, field), getattr(definition, field)
@@ -82,7 +82,7 @@ def check_spec(spec: ImageSpec, definition: Definition) -> Refusal | None:
         return None
     return Refusal(
         MonthReason.DEFINITION_DIFFERS,
-        f"{definition.name} is not what images.toml says: {', '.join(differences)}; correct images.toml or give the "
+        f"{definition.name} differs from images.toml: {', '.join(differences)}; correct images.toml or give the "
         "image another name",
     )
 
@@ -107,7 +107,7 @@ def _spec(name: str, table: Table, galleries: Collection[str]) -> ImageSpec:
         "architecture": table.choice("architecture", ("x64", "Arm64"), default="x64"),
     }
     security = table.choice("security_type", _SECURITY, default="Standard")
-    # Said always: from api 2025-03-03 on Azure takes silence for V2 and TrustedLaunchSupported.
+    # Always sent: from api 2025-03-03 on Azure's defaults are V2 and TrustedLaunchSupported.
     features = {"SecurityType": security, **table.texts("features")}
     tags = {"AutoRefresh": "true", **table.texts("tags")}
     plan = table.texts("plan", ("name", "publisher", "product"))

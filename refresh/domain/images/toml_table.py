@@ -1,6 +1,6 @@
-"""Values out of a TOML table, with every fault noted instead of raised.
+"""Values of a TOML table, with every fault collected instead of raised.
 
-Decides what a value of each kind may be and how a fault is worded. Refuses to know what the table is about.
+Decides which values each kind accepts and the text of a fault. Does not know what the table describes.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ _REGION = re.compile(r"[A-Za-z][A-Za-z0-9 ]{1,40}")
 
 
 class Table:
-    """A table of a TOML file; every key that was not asked for is a fault as well."""
+    """A table of a TOML file; every key that is not read is a fault as well."""
 
     def __init__(self, name: str, values: Mapping[str, Any]) -> None:
-        """Read from `values`; `name` is how faults call the table."""
+        """Read from `values`; faults name the table `name`."""
         self._name, self._values = name, values
         self._faults: list[str] = []
         self._known: set[str] = set()
         self._inner: list[Table] = []
 
     def faults(self) -> list[str]:
-        """Everything that is wrong with the table and those in it, a sentence each."""
+        """Each fault of the table and of the tables in it, as a sentence."""
         strange = [key for key in self._values if key not in self._known]
-        told = [f"{self._name} says {key!r}; it takes {', '.join(sorted(self._known))}" for key in strange]
-        return [*self._faults, *told, *(fault for table in self._inner for fault in table.faults())]
+        unknown = [f"{self._name} has {key!r}; it takes {', '.join(sorted(self._known))}" for key in strange]
+        return [*self._faults, *unknown, *(fault for table in self._inner for fault in table.faults())]
 
     def text(self, key: str) -> str:
         """A text that must be there."""

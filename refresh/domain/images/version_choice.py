@@ -1,7 +1,7 @@
-"""The month's version of one image definition: keep it, build it, or say why not.
+"""The month's version of one image definition: which one to keep or build, or why there is none.
 
-Decides from the definition's versions and the source. Refuses to know how any of them was read, whether the source fits
-(`source_fit`), how it is published (`publishing`), when a build is done (`replication`) and which VMs will use it.
+Decides from the definition's versions and the source. Does not know how they were read, whether the source fits
+(`source_fit`), how a version is published (`publishing`), when a build is done (`replication`) or which VMs use it.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from refresh.domain.terms import names, tags, times
 from refresh.domain.terms.month_reason import MonthReason, Refusal
 
 STUCK_AFTER_S = 24 * 3600.0
-"""Replication takes Azure "a few hours" at most; a version that takes longer never blocks the next one.
+"""Replication takes "a few hours" at most; a version that takes longer does not block the next one.
 
 https://learn.microsoft.com/azure/virtual-machines/azure-compute-gallery
 """
 
 
 def find_kept(versions: Iterable[Version], from_source: Callable[[Version], bool], period: str) -> Version | None:
-    """The version of `period` to keep: the highest that is there, or still being made `from_source`."""
+    """The version of `period` to keep: the highest that exists or is being made `from_source`."""
     return _highest(
         version
         for version in versions
@@ -34,12 +34,12 @@ def find_kept(versions: Iterable[Version], from_source: Callable[[Version], bool
 
 
 def find_under_way(versions: Iterable[Version], now: str | None = None) -> Version | None:
-    """A version of any period that a build is making or checking right now, unless it has been for a day."""
+    """A version of any period that a build is making or checking now and began less than a day ago."""
     return _highest(version for version in versions if _is_under_way(version) and not _is_old(version, now))
 
 
 def find_leftovers(versions: Iterable[Version], now: str | None) -> list[Version]:
-    """Versions the app began that never came to be: failed, or not finished for more than a day."""
+    """Versions that the app began and that failed or have been unfinished for more than a day."""
     return [
         version
         for version in versions
@@ -49,12 +49,12 @@ def find_leftovers(versions: Iterable[Version], now: str | None) -> list[Version
 
 
 def checks_of(version: Version) -> str | None:
-    """How far the app's own checks of a version it made are; None for one that it did not make."""
+    """The state of the app's checks of a version; None for a version that the app did not make."""
     return tags.value_of(version.tags, tags.REFRESH_CHECKS)
 
 
 def awaits_checks(version: Version) -> bool:
-    """Whether the app excluded the version from latest until its checks have passed, and nobody decided since."""
+    """Whether the app excluded the version from latest until its checks have passed, and they are still pending."""
     return version.excluded_from_latest and checks_of(version) == tags.CHECKS_PENDING
 
 
@@ -76,13 +76,13 @@ def choose_name(
     assert newest is not None, "only an existing version can be in the way"  # noqa: S101
     return Refusal(
         MonthReason.NEWER_VERSION,
-        f"version {newest.name} of {definition.name} is higher than any of {period}; delete it or ask for a later "
-        "period, else new disks would go on being made from it",
+        f"version {newest.name} of {definition.name} is higher than any of {period}, so new disks would still be made "
+        "from it; delete it or build a later period",
     )
 
 
 def choose_latest(versions: Iterable[Version]) -> Version | None:
-    """The version a source without a number means: the highest that is finished and not excluded from latest."""
+    """The version that a source without a number names: the highest finished one not excluded from latest."""
     return _highest(
         version
         for version in versions
@@ -93,7 +93,7 @@ def choose_latest(versions: Iterable[Version]) -> Version | None:
 
 
 def has_arrived_nowhere(version: Version) -> bool:
-    """Whether the app began this version, it failed, and no region has it: nobody could ever use it."""
+    """Whether the app began this version, it failed, and no region has it, so that no disk can be made from it."""
     return (
         version.provisioning_state == "Failed"
         and checks_of(version) == tags.CHECKS_PENDING

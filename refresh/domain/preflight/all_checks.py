@@ -8,10 +8,7 @@ were read.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from refresh.domain.azure.disks import Disk
-from refresh.domain.azure.galleries import Definition, Version
 from refresh.domain.azure.vms import Vm
 from refresh.domain.preflight import (
     compatibility,
@@ -70,25 +67,17 @@ def check_facts(facts: Facts, policy: Policy, *, force: bool = False) -> tuple[C
         *said,
         placement.check_exists(wanted, facts.wish),
         placement.check_not_rejected(wanted, facts.rejected, force=force),
-        *check_swap(vm, facts.current, wanted, facts.version, facts.definition, facts.ran, policy, facts.around),
+        *_check_swap(vm, wanted, facts, policy),
     )
 
 
-def check_swap(
-    vm: Vm,
-    current: Disk | None,
-    wanted: Disk,
-    version: Version | None,
-    definition: Definition | None,
-    ran: Collection[str],
-    policy: Policy,
-    around: Surroundings | None = None,
-) -> tuple[Check, ...]:
-    """Every check for making `wanted` the OS disk of `vm`, in the order a person would want to read them.
+def _check_swap(vm: Vm, wanted: Disk, facts: Facts, policy: Policy) -> tuple[Check, ...]:
+    """Every check for making `wanted` the OS disk of `vm`, in the order that suits a reader.
 
-    Without `around` (facts from lists) rights, locks, sizes and other VMs' wishes are not judged: nothing is done on
-    those.
+    Without `facts.around` (facts from lists) rights, locks, sizes and other VMs' wishes are not checked: no swap is
+    made from those.
     """
+    current, ran, around = facts.current, facts.ran, facts.around
     return (
         MANAGED.judged(vm.os_disk_id is not None, "the VM's OS disk is not managed; convert it to a managed disk"),
         NOT_EPHEMERAL.judged(
@@ -101,7 +90,7 @@ def check_swap(
         *placement.check_placement(vm, wanted, around),
         *compatibility.check_compatibility(vm, current, wanted, ran),
         provenance.check_trust(wanted, ran, policy),
-        *provenance.check_personal(vm, wanted, version, definition, ran, policy),
+        *provenance.check_personal(vm, wanted, facts.version, facts.definition, ran, policy),
         *(_check_around(vm, current, wanted, around) if around is not None else ()),
     )
 

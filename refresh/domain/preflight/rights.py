@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from refresh.domain.azure.vms import Vm
-from refresh.domain.health.ladder import Name
+from refresh.domain.health.ladder import RungName
 from refresh.domain.preflight.check import Check, Evidence, Promise
 from refresh.domain.terms import resource_id
 from refresh.domain.terms.swap_reason import Reason
@@ -33,9 +33,9 @@ _OF_SET = ("Microsoft.Compute/diskEncryptionSets/read",)
 
 # Reads of the health check beside the VM itself; without one a rung says nothing, which is no reason to refuse.
 _OF_RUNGS = {
-    Name.BOOT_LOG: "Microsoft.Compute/virtualMachines/retrieveBootDiagnosticsData/action",
-    Name.RESOURCE_HEALTH: "Microsoft.ResourceHealth/availabilityStatuses/read",
-    Name.PROBE: "Microsoft.Network/networkInterfaces/read",
+    RungName.BOOT_LOG: "Microsoft.Compute/virtualMachines/retrieveBootDiagnosticsData/action",
+    RungName.RESOURCE_HEALTH: "Microsoft.ResourceHealth/availabilityStatuses/read",
+    RungName.PROBE: "Microsoft.Network/networkInterfaces/read",
 }
 READ_ADDRESS = "Microsoft.Network/publicIPAddresses/read"
 """For the warning about a public address that changes on deallocation, beside the read of the network interface."""
@@ -100,12 +100,12 @@ def needed_to_swap(stop_mode: str) -> tuple[str, ...]:
     return (*_OF_VM, _STOP[stop_mode], *_OF_DISK)
 
 
-def needed_by_rungs(vm: Vm, counted: Collection[str], *, probed: bool) -> dict[Name, tuple[str, str]]:
+def needed_by_rungs(vm: Vm, counted: Collection[str], *, probed: bool) -> dict[RungName, tuple[str, str]]:
     """The action, and the id it is needed on, for each rung in `counted` that reads more than the VM itself.
 
     The probe's only where the VM is `probed`: its address stands on the network interface.
     """
-    scopes = {Name.PROBE: vm.guest.nic_id if probed else None}
+    scopes = {RungName.PROBE: vm.guest.nic_id if probed else None}
     return {
         rung: (action, scope)
         for rung, action in _OF_RUNGS.items()

@@ -1,7 +1,7 @@
-"""The ARM bodies of what versions are built and proved on: network interface, VM, disk.
+"""The ARM bodies of the resources on which versions are built and proved: network interface, VM, disk.
 
-Decides their content. Nothing can be reached from outside: no public address, no extension, no port, and no secret: the
-key that ARM demands of a new VM is one whose private half nobody has. Refuses to know when anything is made.
+Decides their content. The VM has no public address, extension, port or secret: ARM requires a public key for a new VM,
+and the private half of that key is never stored. Does not know when the resources are made.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def nic_body(location: str, subnet: str) -> dict[str, Any]:
 def build_vm_body(
     definition: Definition, recipe: Recipe, image: ImageFacts, group: str, custom_data: bytes, public_key: str
 ) -> dict[str, Any]:
-    """The VM that `recipe` is carried out on; `public_key` is for ARM where the recipe names no admin.
+    """The VM on which `recipe` runs; `public_key` is used where the recipe names no admin.
 
     https://learn.microsoft.com/rest/api/compute/virtual-machines/create-or-update
     """
@@ -69,7 +69,7 @@ def build_vm_body(
 
 
 def proof_disk_body(definition: Definition, version: str) -> dict[str, Any]:
-    """An OS disk from `version`, as the disks of VMs are made from it."""
+    """An OS disk from `version`, made like the disks of VMs."""
     properties: dict[str, Any] = {
         "creationData": {"createOption": "FromImage", "galleryImageReference": {"id": version}},
         "osType": definition.os_type,

@@ -1,7 +1,7 @@
-"""What a build VM is told at its first boot: the recipe's cloud-init, and how to say that it is done.
+"""The custom data of a build VM: the recipe's cloud-init, and a script that reports its result.
 
-Decides the text and the signal. Nobody logs in: when cloud-init is done the machine writes one line on its serial
-console, the marker or the word that it failed, and powers itself off. Refuses to know how the VM is made and watched.
+Decides the text and the signal. No login is needed: when cloud-init has ended, the machine writes one line to its
+serial console (the marker of success or of failure) and powers itself off. Does not know how the VM is made or watched.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from refresh.domain.recipes.recipe import Recipe
 MARKER = "REFRESH-BUILD-OK"
 FAILED = "REFRESH-BUILD-FAILED"
 BUILD_USER = "refreshbuild"
-"""The user ARM demands of a new VM where the recipe names none; it is taken out again before the capture."""
+"""The user of the VM where the recipe names none, because ARM requires one; it is removed before the capture."""
 
 # https://learn.microsoft.com/azure/virtual-machines/custom-data#faq
 MAX_BYTES = 65_535
 
-# A unit of its own: it waits for cloud-init, which would wait for a script of its own. The consoles are those the
-# kernel writes to, the serial one among them; what services print there carries their name in front.
+# A systemd unit of its own: it waits for cloud-init, and cloud-init waits for its own scripts. The consoles are those
+# that the kernel writes to, the serial one among them; lines of services there begin with the service's name.
 _FINISH = """#!/bin/sh
 cat >/run/refresh-finish <<'END'
 cloud-init status --wait >/dev/null 2>&1
@@ -43,9 +43,9 @@ _DEPROVISION = (
 
 
 def write_custom_data(recipe: Recipe, *, generalized: bool) -> bytes | str:
-    """The custom data of a VM built from `recipe`, or the sentence why there cannot be any.
+    """The custom data of a VM built from `recipe`, or a sentence why there cannot be any.
 
-    A `generalized` image is emptied of the machine it was made on; the recipe's own user stays in either kind.
+    For a `generalized` image the script removes what identifies the machine; the recipe's own user stays in both kinds.
     https://docs.cloud-init.io/en/latest/explanation/format.html#mime-multi-part-archive
     """
     message = MIMEMultipart("mixed", boundary="=" * 12 + recipe.digest)
@@ -59,7 +59,7 @@ def write_custom_data(recipe: Recipe, *, generalized: bool) -> bytes | str:
         message.attach(part)
     data = message.as_bytes()
     if len(data) > MAX_BYTES:
-        return f"cloud-init.yaml makes {len(data)} bytes of custom data; Azure takes {MAX_BYTES}"
+        return f"cloud-init.yaml makes {len(data)} bytes of custom data; Azure accepts {MAX_BYTES}"
     return data
 
 

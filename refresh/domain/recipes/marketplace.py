@@ -1,6 +1,6 @@
 """Whether a marketplace image can become versions of an image definition.
 
-Decides from what Azure says of both. Refuses to know how either was read.
+Decides from the facts that Azure shows of both. Does not know how they were read.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from refresh.domain.terms.month_reason import MonthReason, Refusal
 
 @dataclass(frozen=True)
 class Plan:
-    """What a VM from an image of a third party must say to be sold."""
+    """The purchase plan that a VM from a third party's image must name."""
 
     publisher: str
     product: str
@@ -34,7 +34,7 @@ class ImageFacts:
 
 
 def check_definition(definition: Definition) -> Refusal | None:
-    """Why nothing can be built from a recipe into this definition, whatever the recipe says; None when it can.
+    """Why no recipe can be built into this definition; None when one can.
 
     https://learn.microsoft.com/azure/virtual-machines/custom-data and, for Trusted Launch,
     https://github.com/hashicorp/packer-plugin-azure/issues/304
@@ -43,7 +43,7 @@ def check_definition(definition: Definition) -> Refusal | None:
         return Refusal(
             MonthReason.WINDOWS_RECIPE,
             f"{definition.name} is {definition.os_type or 'of unknown OS'}, and Windows does not process custom data: "
-            "a recipe makes Linux images only; build from a VM, disk or VHD instead",
+            "a recipe can make Linux images only; build from a VM, disk or VHD instead",
         )
     if (definition.security_type or "").lower() in (
         "trustedlaunchsupported",
@@ -52,7 +52,7 @@ def check_definition(definition: Definition) -> Refusal | None:
         return Refusal(
             MonthReason.TRUSTED_LAUNCH,
             f"{definition.name} is {definition.security_type}, and Azure captures no VM into such a definition; use "
-            "one with security type Standard or TrustedLaunch",
+            "a definition with security type Standard or TrustedLaunch",
         )
     return None
 
@@ -69,12 +69,12 @@ def check_image(definition: Definition, found: ImageFacts) -> Refusal | None:
             return Refusal(
                 MonthReason.SOURCE_DOES_NOT_FIT,
                 f"image {found.image} has {what} {has or 'unknown'}, {definition.name} has {wanted}; name another "
-                "image in [image] of recipe.toml, or make a definition that fits",
+                "image in [image] of recipe.toml, or make a definition that fits it",
             )
     if wants_trusted_launch(definition) and "trustedlaunch" not in (found.security or "").lower():
         return Refusal(
             MonthReason.SOURCE_DOES_NOT_FIT,
-            f"image {found.image} does not say that it supports Trusted Launch, which {definition.name} demands",
+            f"image {found.image} does not declare support for Trusted Launch, which {definition.name} requires",
         )
     return None
 

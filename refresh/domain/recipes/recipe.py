@@ -1,8 +1,8 @@
-"""Recipes: what an image is made from without anybody logging in, as `recipe.toml` and `cloud-init.yaml` say it.
+"""Recipes: `recipe.toml` and `cloud-init.yaml`, from which an image is made without a login.
 
-Decides which keys there are and what each may hold; all faults are told at once, each with its cure. A recipe is
-deployed with the app and read by many, so it holds no credential: what looks like one is a fault. Refuses to know where
-the files are and what is done with them.
+Decides which keys there are and which values each accepts; all faults are reported together, each with its cure. A
+recipe is deployed with the app and has many readers, so it must hold no credential: a text that looks like one is a
+fault. Does not know where the files are or what is done with them.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ class MarketplaceImage:
     version: str = "latest"
 
     def __str__(self) -> str:
-        """As the CLI writes it: a URN."""
+        """The URN, as the Azure CLI writes it."""
         return f"{self.publisher}:{self.offer}:{self.sku}:{self.version}"
 
 
 @dataclass(frozen=True)
 class Admin:
-    """A user the image is to have, who logs in with the private half of `public_key`."""
+    """A user of the image, who logs in with the private half of `public_key`."""
 
     name: str
     public_key: str
@@ -59,7 +59,7 @@ class Admin:
 
 @dataclass(frozen=True)
 class Recipe:
-    """What an image is made from. `digest` stands for its exact text."""
+    """What an image is made from. `digest` identifies the exact text of both files."""
 
     image: MarketplaceImage
     cloud_init: str
@@ -71,19 +71,17 @@ class Recipe:
 
 
 def read_recipe(toml: str, cloud_init: str) -> Recipe | tuple[str, ...]:
-    """The recipe in the texts of its two files, or everything that is wrong with them, a sentence each."""
+    """The recipe in the texts of its two files, or each of their faults as a sentence."""
     try:
-        said = tomllib.loads(toml)
+        document = tomllib.loads(toml)
     except tomllib.TOMLDecodeError as fault:
         return (f"recipe.toml is not TOML: {fault}",)
-    faults = [*_strange(said), *_faults(said), *_cloud_init_faults(cloud_init)]
-    faults += ["recipe.toml holds a private key; keys of any kind but public ones have no place in a recipe"] * bool(
-        _PRIVATE_KEY.search(toml)
-    )
+    faults = [*_unknown(document), *_faults(document), *_cloud_init_faults(cloud_init)]
+    faults += ["recipe.toml holds a private key; a recipe can hold public keys only"] * bool(_PRIVATE_KEY.search(toml))
     if faults:
         return tuple(faults)
-    image, vm, admin = said["image"], said.get("vm", {}), said.get("admin")
-    minutes = said.get("build", {}).get("timeout_minutes", DEFAULT_TIMEOUT_MINUTES)
+    image, vm, admin = document["image"], document.get("vm", {}), document.get("admin")
+    minutes = document.get("build", {}).get("timeout_minutes", DEFAULT_TIMEOUT_MINUTES)
     return Recipe(
         image=MarketplaceImage(image["publisher"], image["offer"], image["sku"], image.get("version", "latest")),
         cloud_init=cloud_init,
@@ -95,19 +93,19 @@ def read_recipe(toml: str, cloud_init: str) -> Recipe | tuple[str, ...]:
     )
 
 
-def _strange(said: Mapping[str, Any]) -> Iterator[str]:
-    for table, values in said.items():
+def _unknown(document: Mapping[str, Any]) -> Iterator[str]:
+    for table, values in document.items():
         if table not in _KEYS:
-            yield f"recipe.toml says {table!r}; it takes {', '.join(f'[{name}]' for name in _KEYS)}"
+            yield f"recipe.toml has {table!r}; it takes {', '.join(f'[{name}]' for name in _KEYS)}"
         elif not isinstance(values, dict):
             yield f"{table} in recipe.toml must be a table: [{table}]"
         else:
             strange = (key for key in values if key not in _KEYS[table])
-            yield from (f"[{table}] says {key!r}; it takes {', '.join(sorted(_KEYS[table]))}" for key in strange)
+            yield from (f"[{table}] has {key!r}; it takes {', '.join(sorted(_KEYS[table]))}" for key in strange)
 
 
-def _faults(said: Mapping[str, Any]) -> Iterator[str]:
-    image, vm, build, admin = (_table(said, name) for name in ("image", "vm", "build", "admin"))
+def _faults(document: Mapping[str, Any]) -> Iterator[str]:
+    image, vm, build, admin = (_table(document, name) for name in ("image", "vm", "build", "admin"))
     for key in ("publisher", "offer", "sku"):
         if not _fits(_NAME, image.get(key)):
             yield f"[image] {key} must be a name from the marketplace, such as one that `az vm image list` shows"
@@ -129,16 +127,16 @@ def _cloud_init_faults(text: str) -> Iterator[str]:
     if not text.startswith("#cloud-config"):
         yield "cloud-init.yaml must begin with the line #cloud-config"
     if _POWER_STATE.search(text):
-        yield "cloud-init.yaml says power_state; leave it out: the app powers the VM off once everything is done"
+        yield "cloud-init.yaml has power_state; remove it: the app powers the VM off when cloud-init has ended"
     if _PRIVATE_KEY.search(text):
-        yield "cloud-init.yaml holds a private key; whatever runs from the image would share it"
+        yield "cloud-init.yaml holds a private key; every VM from the image would share it"
     if (found := _PASSWORD.search(text)) or _PASSWORD_LOGIN.search(text):
         word = found.group(1) if found else "ssh_pwauth"
-        yield f"cloud-init.yaml says {word}; an image has no passwords: give [admin] a public key in recipe.toml"
+        yield f"cloud-init.yaml has {word}; an image has no passwords: give [admin] a public key in recipe.toml"
 
 
-def _table(said: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = said.get(name)
+def _table(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = document.get(name)
     return found if isinstance(found, dict) else {}
 
 

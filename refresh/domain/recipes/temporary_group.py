@@ -1,6 +1,6 @@
-"""The temporary resource group a version is built or proved in: what it and everything in it is called.
+"""The temporary resource group in which a version is built or proved: its name, its tags, the names of its resources.
 
-Decides names and tags, so that whatever is left over names its run. Refuses to know when anything is made.
+Decides names and tags, so that a group that is left over names its run. Does not know when anything is made.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _ODD = re.compile(r"[^A-Za-z0-9_-]")
 
 @dataclass(frozen=True)
 class Group:
-    """A resource group as ARM has it."""
+    """A resource group as ARM shows it."""
 
     id: str
     name: str
@@ -27,7 +27,7 @@ class Group:
 
 
 def group_id(subnet: str, purpose: str, definition: str, run: str) -> str:
-    """The group of one run for one definition, in the subnet's subscription; the same whenever it is asked for.
+    """The group of one run for one definition, in the subnet's subscription; the same for the same arguments.
 
     A network interface must be in the subscription of its network:
     https://learn.microsoft.com/azure/virtual-network/virtual-network-network-interface
@@ -39,9 +39,9 @@ def group_id(subnet: str, purpose: str, definition: str, run: str) -> str:
 
 
 def is_temporary(group: Group) -> bool:
-    """Whether the app made this group, and for the run that its tag names.
+    """Whether the app made this group for the run that its tag names.
 
-    Tags can be written by others, names cannot: a group is only the app's when its name has the hash of its run in it.
+    Other people can write tags but cannot rename a group: the name of the app's group has the hash of its run.
     """
     run = tags.value_of(group.tags, tags.BUILD_RUN)
     if run is None:
@@ -51,7 +51,7 @@ def is_temporary(group: Group) -> bool:
 
 
 def group_tags(purpose: str, definition: str, run: str, since: str) -> dict[str, str]:
-    """What the group says of itself: whose it is, so that nobody has to guess what may be deleted."""
+    """The tags of the group: its run, definition, purpose and start, which show who can delete it and when."""
     return {
         tags.BUILD_RUN: run,
         tags.BUILD_DEFINITION: definition[: tags.MAX_VALUE_LENGTH],
@@ -71,12 +71,12 @@ def nic_id(group: str) -> str:
 
 
 def disk_id(group: str) -> str:
-    """The OS disk that a version is proved on."""
+    """The OS disk on which a version is proved."""
     return f"{group}/providers/Microsoft.Compute/disks/machine-os"
 
 
 def delete_commands(group: str) -> tuple[str, ...]:
-    """The `az` commands with which a person takes the group away, locks that stop it first."""
+    """The `az` commands with which a person deletes the group, first the locks that prevent it."""
     subscription, name = group.split("/")[2], group.rsplit("/", 1)[-1]
     where = f"--resource-group {name} --subscription {subscription}"
     return (

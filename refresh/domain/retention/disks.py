@@ -1,8 +1,8 @@
-"""Which disks made from our images nobody needs any more, and why each of the others stays.
+"""Which disks made from the configured galleries are no longer needed, and why each of the others stays.
 
-Decides from what ARM cannot be told otherwise: where a disk came from, who owns it, when it was made and last changed
-hands, its name. Its own tags decide nothing. Whatever is unknown is a reason to keep it. Refuses to know how any of it
-was read and when it is deleted; the same judgement is passed on a list and again right before each deletion.
+Decides from facts that only ARM can change: the source of a disk, its owner, when it was made and last attached, its
+name. The disk's own tags decide nothing. An unknown fact keeps the disk. Does not know how the facts were read or when
+the disk is deleted; the same function judges the list and each disk right before its deletion.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.locks import Lock
 from refresh.domain.retention.mentions import Mentions
-from refresh.domain.retention.reason import RemovalReason, Verdict
+from refresh.domain.retention.reason import RemovalReason, RemovalVerdict
 from refresh.domain.terms import resource_id, times
 
 _DAY_S = 86400.0
@@ -26,7 +26,7 @@ _OUR_NAME = re.compile(r"^(?P<vm>.+)-20\d\d(0[1-9]|1[0-2])(-[1-9]\d?)?\Z", re.AS
 
 @dataclass(frozen=True)
 class Rule:
-    """How many of the newest are kept whatever their age, and from how many days on the others may go."""
+    """How many of the newest are kept whatever their age, and from how many days of age the others can be deleted."""
 
     keep: int
     days: int
@@ -34,7 +34,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a judgement on disks rests on; `galleries` are lower-case ids, `now` is ARM's time (ISO)."""
+    """The facts beside the disk itself; `galleries` are lower-case ids, `now` is ARM's time (ISO)."""
 
     galleries: Collection[str]
     mentions: Mentions
@@ -50,9 +50,9 @@ def is_ours(disk: Disk, galleries: Collection[str]) -> bool:
 
 
 def rank_spares(disks: Iterable[Disk], galleries: Collection[str]) -> dict[str, int]:
-    """How many newer free disks the same VM has, for every free disk of ours, by lower-case id.
+    """How many newer free disks the same VM has, for every free disk from `galleries`, by lower-case id.
 
-    Whose a disk is tells its name, which nobody can change.
+    The disk's name names its VM; Azure cannot rename a disk.
     """
     by_vm: dict[tuple[str, str], list[Disk]] = {}
     for disk in disks:
@@ -66,28 +66,28 @@ def rank_spares(disks: Iterable[Disk], galleries: Collection[str]) -> dict[str, 
 
 
 def is_free(disk: Disk) -> bool:
-    """Whether the disk is whole, unattached and nobody owns it."""
+    """Whether the disk is complete, unattached and without an owner."""
     owned = disk.managed_by is not None or bool(disk.shared_by)
     return disk.disk_state == "Unattached" and not owned and disk.provisioning_state == "Succeeded"
 
 
-def judge_disk(disk: Disk, evidence: Evidence, ranks: Mapping[str, int]) -> Verdict:
+def judge_disk(disk: Disk, evidence: Evidence, ranks: Mapping[str, int]) -> RemovalVerdict:
     """Whether `disk` may be deleted; `ranks` are those of `rank_spares` for all disks."""
     reason = RemovalReason
     if not is_ours(disk, evidence.galleries):
-        return Verdict(reason.NOT_FROM_OURS, "it was made from no image version of a configured gallery")
+        return RemovalVerdict(reason.NOT_FROM_OURS, "it was made from no image version of a configured gallery")
     if disk.managed_by is not None or disk.shared_by or disk.disk_state != "Unattached":
-        return Verdict(reason.IN_USE, f"it is {disk.disk_state or 'in an unknown state'}{_of_owner(disk)}")
+        return RemovalVerdict(reason.IN_USE, f"it is {disk.disk_state or 'in an unknown state'}{_of_owner(disk)}")
     if disk.provisioning_state != "Succeeded":
-        return Verdict(reason.NOT_SETTLED, f"its provisioning state is {disk.provisioning_state or 'unknown'}")
+        return RemovalVerdict(reason.NOT_SETTLED, f"its provisioning state is {disk.provisioning_state or 'unknown'}")
     if _vm_of(disk) is None:
-        return Verdict(reason.NAME_NOT_OURS, "the app gives no such name (<vm>-<yyyymm>): somebody else made it")
+        return RemovalVerdict(reason.NAME_NOT_OURS, "its name is not <vm>-<yyyymm>, so the app did not make it")
     if (lock := lock_on(disk.id, evidence.locks)) is not None:
-        return Verdict(reason.LOCKED, lock)
+        return RemovalVerdict(reason.LOCKED, lock)
     if (tag := evidence.mentions.by_tag(disk.name)) is not None:
-        return Verdict(reason.NAMED_BY_TAG, f"{tag} names it")
+        return RemovalVerdict(reason.NAMED_BY_TAG, f"{tag} names it")
     if (why := evidence.mentions.by_book(disk.id, disk.name)) is not None:
-        return Verdict(reason.REMEMBERED, f"it is {why}")
+        return RemovalVerdict(reason.REMEMBERED, f"it is {why}")
     young = judge_age(disk.time_created, evidence, "made")
     if young is not None:
         return young
@@ -95,21 +95,27 @@ def judge_disk(disk: Disk, evidence: Evidence, ranks: Mapping[str, int]) -> Verd
     if disk.owned_since is not None:
         recent = judge_age(disk.owned_since, evidence, "attached, detached, started or stopped with its VM")
         if recent is not None:
-            return recent if recent.reason is reason.UNKNOWN_AGE else Verdict(reason.RECENTLY_IN_USE, recent.message)
+            return (
+                recent
+                if recent.reason is reason.UNKNOWN_AGE
+                else RemovalVerdict(reason.RECENTLY_IN_USE, recent.message)
+            )
     rank = ranks.get(disk.id.lower())
     if rank is None or rank < evidence.rule.keep:
-        return Verdict(reason.AMONG_NEWEST, f"it is among the {evidence.rule.keep} newest spare disks of its VM")
-    return Verdict(reason.SUPERFLUOUS, f"free, over {evidence.rule.days} days old, and {rank} spare disks are newer")
+        return RemovalVerdict(reason.AMONG_NEWEST, f"it is among the {evidence.rule.keep} newest spare disks of its VM")
+    return RemovalVerdict(
+        reason.SUPERFLUOUS, f"free, over {evidence.rule.days} days old, and {rank} spare disks are newer"
+    )
 
 
-def judge_age(since: str | None, evidence: Evidence, what: str) -> Verdict | None:
-    """Why something that happened at `since` (ISO) is too recent; None when it is long enough ago."""
+def judge_age(since: str | None, evidence: Evidence, what: str) -> RemovalVerdict | None:
+    """Why an event at `since` (ISO) is too recent for a deletion; None when it is long enough ago."""
     age_s = times.seconds_between(since, evidence.now)
     if age_s is None:
-        return Verdict(RemovalReason.UNKNOWN_AGE, f"nobody knows when it was {what}")
+        return RemovalVerdict(RemovalReason.UNKNOWN_AGE, f"Azure does not show when it was {what}")
     if age_s < evidence.rule.days * _DAY_S:
-        message = f"it was {what} {age_s / _DAY_S:.1f} days ago; the setting says {evidence.rule.days}"
-        return Verdict(RemovalReason.TOO_YOUNG, message)
+        message = f"it was {what} {age_s / _DAY_S:.1f} days ago; the setting is {evidence.rule.days} days"
+        return RemovalVerdict(RemovalReason.TOO_YOUNG, message)
     return None
 
 

@@ -1,7 +1,7 @@
-"""What builds and disks left half made: which it is, why nobody will finish it, and how a person takes it away.
+"""Resources that builds left unfinished: what each is, why no run will finish it, and the commands that delete it.
 
-Decides from what ARM shows and which runs are open. Refuses to know how it was read; nothing here is ever deleted by
-this list. What is on its way, or was finished, is no orphan.
+Decides from what ARM shows and which runs are open. A resource that is being made or is finished is no orphan. Does not
+know how the facts were read, and deletes nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _MADE_NOTHING = ("Failed", "Canceled")
 
 @dataclass(frozen=True)
 class Orphan:
-    """Something half made (`disk`, `version`, `image`, `group`), and the `az` commands that take it away."""
+    """An unfinished `disk`, `version`, `image` or `group`, and the `az` commands that delete it."""
 
     kind: str
     id: str
@@ -32,7 +32,7 @@ class Orphan:
 
 
 def orphaned_disks(disks: Iterable[Disk]) -> list[Orphan]:
-    """Those of `disks`, all from our galleries, that never came to be and nobody has."""
+    """Those of `disks`, all from the configured galleries, whose creation failed and that have no owner."""
     return [
         Orphan("disk", disk.id, f"the disk is {disk.provisioning_state}", (delete_command(disk.id),))
         for disk in disks
@@ -41,7 +41,7 @@ def orphaned_disks(disks: Iterable[Disk]) -> list[Orphan]:
 
 
 def orphaned_versions(versions: Iterable[Version], now: str) -> list[Orphan]:
-    """Those of one definition's `versions` that the app began and nobody finishes; none is being built or proved."""
+    """Those of one definition's `versions` that the app began and no run finishes; none is being built or proved."""
     return [
         Orphan("version", version.id, _why(version), (delete_command(version.id),))
         for version in find_leftovers(versions, now)
@@ -49,24 +49,24 @@ def orphaned_versions(versions: Iterable[Version], now: str) -> list[Orphan]:
 
 
 def orphaned_images(images: Iterable[Image], versions: Iterable[Version], building: Collection[str]) -> list[Orphan]:
-    """Managed images made on the way to a version that is not among the finished ones of `versions`.
+    """Managed images made for a version that is not among the finished ones of `versions`.
 
-    One that stands behind a finished version is kept for adding regions to it later; `building` are the names of image
-    definitions that are being built.
+    The managed image of a finished version is kept: regions can be added from it later. `building` are the names of
+    image definitions that are being built.
     """
     under_way = tuple(f"{name.lower()}/" for name in building)
-    finished = {_called(version).lower() for version in versions if version.provisioning_state == "Succeeded"}
+    finished = {_name_of(version).lower() for version in versions if version.provisioning_state == "Succeeded"}
     found = []
     for image in images:
-        stood_for = tags.value_of(image.tags, tags.DISK_VERSION)
-        if stood_for is not None and not stood_for.lower().startswith(under_way) and stood_for.lower() not in finished:
-            message = f"the managed image was made on the way to version {stood_for}, which is not finished"
+        made_for = tags.value_of(image.tags, tags.DISK_VERSION)
+        if made_for is not None and not made_for.lower().startswith(under_way) and made_for.lower() not in finished:
+            message = f"the managed image was made for version {made_for}, which is not finished"
             found.append(Orphan("image", image.id, message, (delete_command(image.id),)))
     return found
 
 
 def orphaned_groups(groups: Iterable[Group], open_runs: Collection[str]) -> list[Orphan]:
-    """Temporary groups of builds and proofs whose run is over; one being deleted is on its way out."""
+    """Temporary groups of builds and proofs whose run has ended, without those that are being deleted."""
     found = []
     for group in groups:
         run = tags.value_of(group.tags, tags.BUILD_RUN)
@@ -77,12 +77,12 @@ def orphaned_groups(groups: Iterable[Group], open_runs: Collection[str]) -> list
             and group.provisioning_state != "Deleting"
         ):
             what = tags.value_of(group.tags, tags.BUILD_FOR) or "work"
-            message = f"the temporary group of {what} run {run}, which is over"
+            message = f"the temporary group of {what} run {run}, which has ended"
             found.append(Orphan("group", group.id, message, temporary_group.delete_commands(group.id)))
     return found
 
 
-def _called(version: Version) -> str:
+def _name_of(version: Version) -> str:
     found = resource_id.parse(version.id)
     return "/".join(found.names[-2:]) if found is not None else version.name
 

@@ -1,4 +1,4 @@
-"""What storage costs, roughly: public list prices, for people to weigh and for nothing else.
+"""What storage costs, roughly: public list prices, shown to people and used for nothing else.
 
 Decides one price for each kind of storage: US dollars per GiB and month in East US, taken from the 1-TiB size of each
 kind (P30, E30, S30) and from snapshots on standard storage. Smaller sizes cost somewhat more per GiB, other regions up
@@ -19,10 +19,10 @@ USD_PER_GIB_MONTH = {
     "standard": 0.04,
     "ultrassd": 0.12,
 }
-# Each replica of an image version is billed as a snapshot of what is used of its disk; all of it is the most it can be:
+# Each replica of an image version is billed as a snapshot of the used part of its disk; the whole disk is the maximum:
 # https://learn.microsoft.com/azure/virtual-machines/azure-compute-gallery#billing
 SNAPSHOT_USD_PER_GIB_MONTH = 0.05
-# https://azure.microsoft.com/pricing/details/managed-disks/: zone-redundant disks cost half as much again.
+# Zone-redundant disks cost half as much again: https://azure.microsoft.com/pricing/details/managed-disks/
 _ZONE_REDUNDANT = 1.5
 
 

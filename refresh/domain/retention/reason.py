@@ -1,7 +1,7 @@
-"""Every reason why something the app once made is deleted or stays; those of swaps are in `reason`.
+"""Every reason why a disk or an image version that the app made is deleted or stays.
 
-Decides the codes that travel unchanged into results, logs and API, and what a verdict is. The sentence that goes with a
-code is made where it is used, because it names the things at hand.
+Decides the codes, which stand unchanged in results, logs and the API. The sentence beside a code is written where the
+code is used, because it names the resources. The reasons of swaps are in `terms.swap_reason`.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from enum import StrEnum
 
 
 class RemovalReason(StrEnum):
-    """Why. The value is what people see; it never changes its meaning."""
+    """Why a resource can be deleted, stays, or was not deleted. Results show the value; its meaning never changes."""
 
-    # Why it may be deleted.
+    # Why it can be deleted.
     SUPERFLUOUS = "superfluous"
 
     # Why it stays, whatever it is.
@@ -37,7 +37,7 @@ class RemovalReason(StrEnum):
     IS_SOURCE = "is-source"
     DISKS_LEFT = "disks-left"
 
-    # What became of a deletion.
+    # How a deletion ended.
     DELETED = "deleted"
     AZURE_SAID_NO = "azure-said-no"
     NOT_READ = "not-read"
@@ -46,13 +46,13 @@ class RemovalReason(StrEnum):
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """Whether something may be deleted: `SUPERFLUOUS`, or why it stays, and one sentence about that."""
+class RemovalVerdict:
+    """Whether a resource can be deleted: `SUPERFLUOUS`, or why it stays, with one sentence for people."""
 
     reason: RemovalReason
     message: str
 
     @property
     def deletable(self) -> bool:
-        """Whether nothing speaks for keeping it."""
+        """Whether there is no reason to keep it."""
         return self.reason is RemovalReason.SUPERFLUOUS

@@ -1,8 +1,8 @@
-"""Which image versions nobody needs any more, and why each of the others stays.
+"""Which image versions are no longer needed, and why each of the others stays.
 
-Decides that the latest good version of every region stays, whatever its age, and every version that something is made
-from, or rests on, or that is being built or proved. Only versions called as the app calls them are judged deletable.
-Refuses to know how any of it was read.
+Decides that the latest good version of every region stays, whatever its age, and so does every version that is a
+source, that a free disk was made from, or that is being built or proved. Only versions with a name that the app gives
+can be deleted. Does not know how the facts were read.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from refresh.domain.azure.locks import Lock
 from refresh.domain.azure.quarantine import is_quarantined
 from refresh.domain.images.replication import is_replicated
 from refresh.domain.retention.disks import Evidence, Rule, judge_age, lock_on
-from refresh.domain.retention.reason import RemovalReason, Verdict
+from refresh.domain.retention.reason import RemovalReason, RemovalVerdict
 from refresh.domain.terms import names, tags
 
 _SETTLED = ("Succeeded", "Failed", "Canceled")
@@ -25,9 +25,9 @@ _SETTLED = ("Succeeded", "Failed", "Canceled")
 
 @dataclass(frozen=True)
 class Catalogue:
-    """An image definition with all its versions, those of ours read with their replication status.
+    """An image definition with all its versions; those with a name of the app are read with replication status.
 
-    `building` says whether a build or a proof of it is under way.
+    `building` is whether a build or a proof of it is under way.
     """
 
     definition: Definition
@@ -37,24 +37,26 @@ class Catalogue:
 
 @dataclass(frozen=True)
 class Needs:
-    """What needs image versions: `sources` are texts that name what is built from and who says so (lower-case text to
-    owner), `disks` the names of disks that rest on a version, by its lower-case id.
+    """What needs image versions.
+
+    `sources` maps a lower-case text that names a source to the owner of the text; `disks` maps the lower-case id of a
+    version to the name of a disk that was made from it.
     """
 
     sources: Mapping[str, str]
     disks: Mapping[str, str]
 
     def builder_of(self, version: Version) -> str | None:
-        """Who builds from `version`; None when nobody does."""
+        """The owner of the source that names `version`; None when no source does."""
         named = re.compile(re.escape(version.id.lower()) + r"(?![0-9.])")
         return next((owner for text, owner in self.sources.items() if named.search(text)), None)
 
 
 def find_needs(catalogues: Iterable[Catalogue], staying: Iterable[Disk], texts: Mapping[str, str]) -> Needs:
-    """What needs versions: builds under way, `texts` (owner to the `RefreshSource` it has) and disks that stay.
+    """What needs versions: builds under way, `texts` (owner to its `RefreshSource`) and disks that stay.
 
-    A disk that is still being made is copied from its version; a free one is only swapped in while its version can be
-    read: what it is a copy of and whether it was quarantined stand there alone.
+    A disk that is being made is copied from its version. A free disk can be swapped in only while its version can be
+    read, because only the version shows whether it is quarantined.
     """
     sources = {text.lower(): owner for owner, text in texts.items()}
     for catalogue in catalogues:
@@ -72,48 +74,52 @@ def is_called_ours(version: Version) -> bool:
 
 
 def is_good(version: Version) -> bool:
-    """Whether disks may be made from the version as far as it says itself."""
+    """Whether disks can be made from the version: succeeded, not excluded from latest, not quarantined."""
     return (
         version.provisioning_state == "Succeeded" and not version.excluded_from_latest and not is_quarantined(version)
     )
 
 
-def judge_version(version: Version, catalogue: Catalogue, needs: Needs, evidence: Evidence) -> Verdict:
-    """Whether `version`, one of `catalogue`, may be deleted; `evidence.rule` is that of versions."""
+def judge_version(version: Version, catalogue: Catalogue, needs: Needs, evidence: Evidence) -> RemovalVerdict:
+    """Whether `version`, one of `catalogue`, can be deleted; `evidence.rule` is the rule of versions."""
     reason = RemovalReason
     if not is_called_ours(version):
-        return Verdict(reason.NAME_NOT_OURS, "the app gives no such name (YYYYMM.N.0): somebody else made it")
+        return RemovalVerdict(reason.NAME_NOT_OURS, "its name is not YYYYMM.N.0, so the app did not make it")
     if catalogue.building:
-        return Verdict(reason.BUILD_UNDER_WAY, f"a build or a proof of {catalogue.definition.name} is under way")
+        return RemovalVerdict(reason.BUILD_UNDER_WAY, f"a build or a proof of {catalogue.definition.name} is under way")
     if tags.value_of(version.tags, tags.REFRESH_CHECKS) == tags.CHECKS_PENDING:
-        return Verdict(reason.BUILD_UNDER_WAY, f"its tag {tags.REFRESH_CHECKS} says that its checks are pending")
+        return RemovalVerdict(reason.BUILD_UNDER_WAY, f"its checks are pending (tag {tags.REFRESH_CHECKS})")
     if version.provisioning_state not in _SETTLED:
-        return Verdict(reason.NOT_SETTLED, f"its provisioning state is {version.provisioning_state or 'unknown'}")
+        return RemovalVerdict(
+            reason.NOT_SETTLED, f"its provisioning state is {version.provisioning_state or 'unknown'}"
+        )
     if (lock := lock_on(version.id, evidence.locks)) is not None:
-        return Verdict(reason.LOCKED, lock)
+        return RemovalVerdict(reason.LOCKED, lock)
     if (builder := needs.builder_of(version)) is not None:
-        return Verdict(reason.IS_SOURCE, f"{builder} is built from it")
+        return RemovalVerdict(reason.IS_SOURCE, f"{builder} is built from it")
     if (disk := needs.disks.get(version.id.lower())) is not None:
-        return Verdict(reason.DISKS_LEFT, f"disk {disk} is free or being made, and rests on it")
+        return RemovalVerdict(reason.DISKS_LEFT, f"disk {disk}, free or being made, was made from it")
     if (region := _served_alone(version, catalogue.versions)) is not None:
-        return Verdict(reason.LATEST_GOOD, f"no newer good version has arrived in {region}")
+        return RemovalVerdict(reason.LATEST_GOOD, f"no newer good version is replicated to {region}")
     if is_good(version) and len(_newer_good(version, catalogue.versions)) < evidence.rule.keep:
-        return Verdict(reason.AMONG_NEWEST, f"it is among the {evidence.rule.keep} newest good versions")
+        return RemovalVerdict(reason.AMONG_NEWEST, f"it is among the {evidence.rule.keep} newest good versions")
     young = judge_age(version.published_at, evidence, "published")
-    return young or Verdict(reason.SUPERFLUOUS, f"over {evidence.rule.days} days old, and newer versions do its work")
+    return young or RemovalVerdict(
+        reason.SUPERFLUOUS, f"over {evidence.rule.days} days old, and newer versions replace it"
+    )
 
 
 def needed_disks(disks: Iterable[Disk], deletable: Collection[str]) -> list[Disk]:
-    """The disks that still rest on their versions: free or still being made, and not `deletable` (lower-case ids).
+    """The disks that still need their versions: free or being made, and not `deletable` (lower-case ids).
 
-    One that a VM runs is whole, and the VM comes back to a disk it ran without asking for its version.
+    The disk that a VM runs is complete, and a swap back to a disk that the VM ran does not read its version.
     """
     rest = (disk for disk in disks if disk.managed_by is None or disk.provisioning_state != "Succeeded")
     return [disk for disk in rest if disk.id.lower() not in deletable]
 
 
 def version_evidence(galleries: Collection[str], locks: Sequence[Lock], rule: Rule, evidence: Evidence) -> Evidence:
-    """The evidence on disks turned to versions: their own locks and rule."""
+    """The evidence for versions: that for disks with the locks and the rule of versions."""
     return Evidence(galleries, evidence.mentions, locks, rule, evidence.now)
 
 
@@ -123,7 +129,7 @@ def _newer_good(version: Version, versions: Iterable[Version]) -> list[Version]:
 
 
 def _served_alone(version: Version, versions: Sequence[Version]) -> str | None:
-    """A region where this version is the latest good one that has arrived; None when it is in none."""
+    """A region where this version is the latest good one that is replicated; None when there is none."""
     if not is_good(version):
         return None
     newer = _newer_good(version, versions)

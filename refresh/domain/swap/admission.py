@@ -14,7 +14,7 @@ from refresh.domain.terms.swap_reason import Wait
 
 
 @dataclass(frozen=True)
-class Row:
+class AdmissionRow:
     """One VM that is queued, running or down: its availability set and the disks it may end on (lower-case ids).
 
     `urgent` is one that a swap has begun with, or left down: no self-check is waited for then.
@@ -41,20 +41,20 @@ class _Busy:
     groups: dict[str, set[str]] = field(default_factory=dict)
     disks: set[str] = field(default_factory=set)
 
-    def take(self, vm: str, row: Row) -> None:
+    def take(self, vm: str, row: AdmissionRow) -> None:
         if row.group:
             self.groups.setdefault(row.group, set()).add(vm)
         self.disks |= row.disks
 
 
 def choose_admissions(
-    queue: Mapping[str, Row],
-    running: Mapping[str, Row],
+    queue: Mapping[str, AdmissionRow],
+    running: Mapping[str, AdmissionRow],
     *,
     max_swaps: int,
     paused: bool,
     unchecked: bool = False,
-    down: Mapping[str, Row] | None = None,
+    down: Mapping[str, AdmissionRow] | None = None,
 ) -> Admission:
     """Admit in queue order whoever breaks no budget; the mapping's order is the queue's order.
 
@@ -79,7 +79,7 @@ def choose_admissions(
     return Admission(tuple(admitted), waiting)
 
 
-def _wait_reason(vm: str, row: Row, busy: _Busy) -> Wait | None:
+def _wait_reason(vm: str, row: AdmissionRow, busy: _Busy) -> Wait | None:
     if busy.left <= 0:
         return Wait.SWAPS_IN_FLIGHT
     if row.group and busy.groups.get(row.group, set()) - {vm}:

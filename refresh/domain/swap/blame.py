@@ -1,8 +1,8 @@
-"""What a step that failed for good says of the new disk.
+"""Whether a step that failed for good is the new disk's fault.
 
-Decides whether the disk is to blame: then it is remembered as rejected and not tried again by itself. Where Azure had
-no room, or refused the app a right, another disk would fare no better, and the same one may be asked for again as soon
-as that is cured. Refuses to know how a step fails.
+Decides whether the disk is rejected: a rejected disk is not tried again without `force`. A disk is not rejected where
+Azure had no room or refused the app a right, because any other disk would have failed too. Does not know how a step
+fails.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from refresh.domain.azure.refusals import is_denied
 from refresh.domain.swap.plan import Step
 
 UNHEALTHY = "Unhealthy"
-"""The code of a health step that condemned the VM, as against one that could not see it."""
+"""The code of a health step that found the VM unhealthy; other codes mean that its health could not be read."""
 
 
 def is_disk_to_blame(step: str, code: str | None) -> bool:
-    """Whether `step` failing with `code` (Azure's, or ours) speaks against the new disk."""
+    """Whether the new disk is to blame for `step` failing with `code` (Azure's code, or the app's)."""
     if step == Step.STOP or is_denied(code):
         return False
     return code == UNHEALTHY if step == Step.HEALTH else not is_capacity(code)
 
 
 def is_start_hopeless(step: str, code: str | None) -> bool:
-    """Whether the VM could not be started on any disk: going back to the old one would not bring it up either."""
+    """Whether the start would fail on any disk, so that putting the old one back would not bring the VM up."""
     return step == Step.START and (is_capacity(code) or is_denied(code))

@@ -1,4 +1,4 @@
-"""A VM with what is known of it and what was decided, for whoever shows or counts decisions."""
+"""A VM with its facts and the decision about it, for lists, dry runs and counts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from refresh.domain.vm.facts import Facts
 
 @dataclass(frozen=True)
 class Seen:
-    """One VM, the facts about it and the decision; `exact` when its power state is among the facts."""
+    """One VM, its facts and the decision; `exact` when its power state was read."""
 
     vm_id: str
     facts: Facts

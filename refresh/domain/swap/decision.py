@@ -1,7 +1,6 @@
-"""Hint, facts and wish in; `Swap`, `Skip` or `Refuse` out, each with a reason.
+"""Decides from a VM's facts what happens to it: `Swap`, `Revive`, `Skip` or `Refuse`, each with a reason.
 
-Decides what a VM's tags ask for and whether the app will do it. Refuses to know how facts were read and how a swap is
-carried out. What cannot be read is refused: unknown means no.
+Does not know how facts are read or how a swap is carried out. What could not be read is refused: unknown means no.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ class Skip:
 
 @dataclass(frozen=True)
 class Refuse:
-    """Something is asked for that the app will not do; the message says how to get it done."""
+    """The app will not do what the tags ask for; the message names the cure."""
 
     reason: Reason
     message: str
@@ -49,7 +48,7 @@ class Refuse:
 
 @dataclass(frozen=True)
 class Revive:
-    """A swap stopped this VM and all memory of it is lost: bring the VM up, whatever disk it has."""
+    """A swap that has no record any more stopped this VM: start it on whatever disk it has."""
 
     reason: Reason
     message: str
@@ -59,7 +58,7 @@ Decision = Swap | Revive | Skip | Refuse
 
 
 def decide_swap(facts: Facts, policy: Policy, *, force: bool = False) -> Decision:
-    """Say what to do about one VM; `force` overrides `rejected before` and nothing else."""
+    """The decision about one VM; `force` overrides `rejected before` and nothing else."""
     if facts.vm is None:
         if facts.unreadable:
             return Refuse(facts.unreadable_reason, facts.unreadable)
@@ -68,37 +67,37 @@ def decide_swap(facts: Facts, policy: Policy, *, force: bool = False) -> Decisio
     if settled is not None:
         return settled
     checks = check_facts(facts, policy, force=force)
-    told = first_failed(checks)
-    if facts.unreadable and (told is None or told.promise not in TAG_PROMISES):
+    failed = first_failed(checks)
+    if facts.unreadable and (failed is None or failed.promise not in TAG_PROMISES):
         return Refuse(facts.unreadable_reason, facts.unreadable, checks)
-    if told is not None or facts.wanted is None:
-        assert told is not None  # noqa: S101 - without a disk the check that it exists fails
-        return Refuse(told.reason, told.message, checks)
-    return Swap(Reason.WANTED, f"the tag asks for disk {facts.wanted.name}", facts.wanted, checks)
+    if failed is not None or facts.wanted is None:
+        assert failed is not None  # noqa: S101 - without a disk the check that it exists fails
+        return Refuse(failed.reason, failed.message, checks)
+    return Swap(Reason.WANTED, f"the tag names disk {facts.wanted.name}", facts.wanted, checks)
 
 
 def decide_settled(vm: Vm, facts: Facts) -> Decision | None:
-    """What there is to do about a VM that wants no swap; None where one is asked for."""
+    """The decision about a VM whose tags ask for no swap; None where they ask for one."""
     if tags.on_hold(vm.tags):
         return Skip(Reason.ON_HOLD, f"{tags.AUTO_REFRESH}=hold: the app leaves this VM alone")
     if not tags.in_scope(vm.tags):
         return Skip(Reason.NOT_IN_SCOPE, tags.say_out_of_scope(vm.tags))
     left = read_intent_tag(tags.value_of(vm.tags, tags.REFRESH_STATE))
     if left is not None and not is_intent_stale(facts) and vm.power.settled:
-        return Revive(Reason.RECOVER, f"{left.run} stopped this VM and nobody finished it: bringing it up")
+        return Revive(Reason.RECOVER, f"{left.run} stopped this VM and did not finish: the VM is started")
     wish = facts.wish
     if wish.problem is None and wish.disk_id is None:
-        return Skip(Reason.NO_WISH, f"{tags.OS_DISK_NAME} is missing or empty: nothing is asked for")
+        return Skip(Reason.NO_WISH, f"{tags.OS_DISK_NAME} is missing or empty: there is nothing to do")
     if wish.problem is None and resource_id.same(wish.disk_id, vm.os_disk_id):
-        return Skip(Reason.ALREADY_THERE, "the VM already runs the disk its tag asks for")
+        return Skip(Reason.ALREADY_THERE, "the VM already runs the disk that its tag names")
     return None
 
 
 def is_intent_stale(facts: Facts) -> bool:
-    """Whether `RefreshState` has nothing to say: the VM runs, did not run before, or the swap is over or another VM's.
+    """Whether `RefreshState` is left over: the VM runs, did not run before, or the swap is over or is another VM's.
 
-    Only asked about a VM that nobody is swapping. A stale mirror must go: it would have the app start a VM that its
-    owner stops on purpose later.
+    Only for a VM that is not being swapped. A tag that is left over must be removed: later it would make the app start
+    a VM that its owner stopped on purpose.
     """
     vm = facts.vm
     value = tags.value_of(vm.tags, tags.REFRESH_STATE) if vm is not None else None
@@ -111,11 +110,11 @@ def is_intent_stale(facts: Facts) -> bool:
 
 
 def find_lost_swap(facts: Facts) -> str | None:
-    """What a person should know of a swap of this running VM that nobody remembers; None where there is none."""
+    """A warning when `RefreshState` of this running VM names a swap that the app has no record of; None otherwise."""
     vm = facts.vm
     left = read_intent_tag(tags.value_of(vm.tags, tags.REFRESH_STATE)) if vm is not None else None
     if vm is None or left is None or left.run in facts.over or vm.power is not Power.RUNNING:
         return None
     if not left.is_about(vm.id, vm.os_disk_name, vm.os_disk_id):
         return None
-    return f"how {left.run} ended is not known: the VM runs disk {vm.os_disk_name}, and nobody has proved it"
+    return f"how {left.run} ended is not known: the VM runs disk {vm.os_disk_name}, which is not proved"

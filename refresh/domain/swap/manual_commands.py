@@ -1,7 +1,7 @@
-"""The commands with which a person finishes what the app could not.
+"""The commands with which a person finishes a swap that the app could not finish.
 
-Decides their order: first the app is told to keep its hands off, which every step and the sweep honour at once, then
-the old disk is put back and the VM started, and in the end the VM is handed back to the app.
+Decides their order: put the VM on hold, which stops the app's steps and sweeps at once; put the old disk back; start
+the VM; end the hold.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from refresh.domain.terms import tags
 
 
 def write_commands(vm_id: str, old_disk: str | None) -> tuple[str, ...]:
-    """The `az` commands for a VM that may be down; without `old_disk` it is started on whatever disk it has.
+    """The `az` commands for a VM that may be down; without `old_disk` the VM starts on whatever disk it has.
 
     https://learn.microsoft.com/azure/virtual-machines/linux/os-disk-swap
     """

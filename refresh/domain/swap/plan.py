@@ -1,7 +1,7 @@
 """The ordered steps of a swap and of its undo.
 
-Decides what is done in which order and how long it should take. Made once, before downtime, and frozen in the durable
-history; refuses to know how a step is carried out.
+Decides the steps, their order and the expected downtime. A plan is made once, before downtime, and stays in the
+durable history. Does not know how a step is carried out.
 """
 
 from __future__ import annotations
@@ -10,17 +10,18 @@ from enum import StrEnum
 
 from refresh.domain.vm.stop_mode import StopMode
 
-# Where a swap stands before its first step, and what the names of the steps of the way back begin with.
-INTENT = "intent"
-# Before that: people are told and have their time, and nothing has been touched.
+# Before any change: the `starting` event is published and its notice runs.
 NOTICE = "notice"
+# The intent is stored, and the first step has not begun.
+INTENT = "intent"
+# The way back begins; the names of its steps begin with this one.
 UNDO = "undo"
-# A VM that was swapped while it did not run is proved when it does.
+# The health check of a VM that was swapped while it did not run, once it runs.
 PROVE = "prove"
 
 
 class Step(StrEnum):
-    """A level-triggered step: each makes one thing so, whatever was before."""
+    """A level-triggered step: it brings the VM into one state, whatever state it is in."""
 
     STOP = "stop"
     NEW_DISK = "new-disk"
@@ -33,11 +34,11 @@ _ORDER = (NOTICE, INTENT, *map(str, Step), UNDO, *(f"{UNDO}-{step}" for step in 
 
 
 def rank_of(step: str | None) -> int | None:
-    """Where a step stands in the order in which a swap takes them, there and back; None for one of another order."""
+    """The position of a step in the order of a swap and its way back; None for any other name."""
     return _ORDER.index(step) if step in _ORDER else None
 
 
-# Recorded medians of Azure's own work in seconds: stopping, a VM update while stopped so, starting again.
+# Recorded medians of Azure's own work in seconds: the stop, the VM update in that state, the start.
 EXPECTED_S = {
     StopMode.DEALLOCATE: {Step.STOP: 25.6, Step.NEW_DISK: 0.9, Step.OLD_DISK: 0.9, Step.START: 12.6},
     StopMode.POWER_OFF: {Step.STOP: 8.7, Step.NEW_DISK: 2.8, Step.OLD_DISK: 2.8, Step.START: 5.5},
@@ -55,7 +56,7 @@ def plan_undo(was_running: bool) -> tuple[Step, ...]:
 
 
 def plan_revival() -> tuple[Step, ...]:
-    """The steps for a VM of which nothing is known but that it ran: bring it up on whatever disk it has."""
+    """The steps for a VM of which only is known that it ran before: start it on whatever disk it has."""
     return (Step.START,)
 
 

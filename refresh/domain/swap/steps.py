@@ -1,19 +1,19 @@
 """How a step of a swap stands, judged from one reading of the VM.
 
-Decides for each step whether it is done, must be begun, must wait or has failed. Level-triggered: a reading and the
-age of the last begin are all it takes, so a step can be asked again after any crash. Refuses to know how a VM is read.
+Decides for each step whether it is done, must be begun, must wait or has failed. Level-triggered: the reading and the
+age of the last begin are enough, so a step can be repeated after any crash. Does not know how a VM is read.
 """
 
 from __future__ import annotations
 
 from refresh.domain.azure.vms import Power, Vm
 from refresh.domain.terms import resource_id
-from refresh.domain.terms.verdict import Move, Verdict
+from refresh.domain.terms.verdict import Move, StepVerdict
 from refresh.domain.vm.stop_mode import StopMode
 
-# A begin that was accepted and left no trace after this long is begun again; ARM's reads follow its writes in seconds.
+# An accepted operation that shows no effect after this long is begun again; ARM's reads follow its writes in seconds.
 LOST_AFTER_S = 30.0
-# An OS disk change that was accepted, is over and shows no change has failed.
+# An OS disk change that was accepted, has ended and shows no effect after this long has failed.
 DISK_UNCHANGED_AFTER_S = 5.0
 
 
@@ -25,49 +25,51 @@ def _state(vm: Vm) -> str:
     return f"{vm.power}, provisioning {vm.provisioning_state or 'unknown'}"
 
 
-def _begin_unless_recent(vm: Vm, begun_age_s: float | None) -> Verdict:
+def _begin_unless_recent(vm: Vm, begun_age_s: float | None) -> StepVerdict:
     recent = begun_age_s is not None and begun_age_s < LOST_AFTER_S
-    return Verdict(Move.WAIT if recent else Move.BEGIN, _state(vm))
+    return StepVerdict(Move.WAIT if recent else Move.BEGIN, _state(vm))
 
 
 def judge_stopped(
     vm: Vm, begun_age_s: float | None, unless_disk: str | None = None, mode: StopMode = StopMode.DEALLOCATE
-) -> Verdict:
-    """Whether the VM is stopped as `mode` wants it; `begun_age_s` is how long ago the last stop was accepted.
+) -> StepVerdict:
+    """Whether the VM is stopped as `mode` requires; `begun_age_s` is how long ago the last stop was accepted.
 
-    A VM whose OS disk is `unless_disk` already need not be stopped for it.
+    A VM whose OS disk already is `unless_disk` need not be stopped for it.
     """
     if _moving(vm) or vm.power in (Power.STOPPING, Power.DEALLOCATING, Power.STARTING, Power.UNKNOWN):
-        return Verdict(Move.WAIT, _state(vm))
+        return StepVerdict(Move.WAIT, _state(vm))
     if vm.power is Power.DEALLOCATED or (mode is StopMode.POWER_OFF and vm.power is Power.STOPPED):
-        return Verdict(Move.DONE, _state(vm))
+        return StepVerdict(Move.DONE, _state(vm))
     if resource_id.same(vm.os_disk_id, unless_disk):
-        return Verdict(Move.DONE, f"{_state(vm)}, has disk {vm.os_disk_name}")
+        return StepVerdict(Move.DONE, f"{_state(vm)}, has disk {vm.os_disk_name}")
     return _begin_unless_recent(vm, begun_age_s)
 
 
-def judge_disk(vm: Vm, disk_id: str, begun_age_s: float | None, *, insist: bool = False) -> Verdict:
-    """Whether `disk_id` is the OS disk, read back: an update has been seen to answer 200 and change nothing.
+def judge_disk(vm: Vm, disk_id: str, begun_age_s: float | None, *, insist: bool = False) -> StepVerdict:
+    """Whether `disk_id` is the OS disk, read back: Azure has answered an update with 200 and changed nothing.
 
-    One that failed is not repeated, for there is a way back; `insist` where this is the way back.
+    A failed change is not repeated, because the old disk can be put back; with `insist` it is, for the way back itself.
     https://github.com/MicrosoftDocs/azure-docs/issues/23224
     """
     seen = f"OS disk {vm.os_disk_name}, {_state(vm)}"
     if _moving(vm):
-        return Verdict(Move.WAIT, seen)
+        return StepVerdict(Move.WAIT, seen)
     if resource_id.same(vm.os_disk_id, disk_id):
-        return Verdict(Move.DONE, seen)
+        return StepVerdict(Move.DONE, seen)
     if begun_age_s is None:
-        return Verdict(Move.BEGIN, seen)
+        return StepVerdict(Move.BEGIN, seen)
     if begun_age_s < DISK_UNCHANGED_AFTER_S:
-        return Verdict(Move.WAIT, seen)
-    return Verdict(Move.BEGIN if insist else Move.FAILED, f"{seen}, though Azure accepted the change and it is over")
+        return StepVerdict(Move.WAIT, seen)
+    return StepVerdict(
+        Move.BEGIN if insist else Move.FAILED, f"{seen}, although Azure accepted the change and the operation has ended"
+    )
 
 
-def judge_started(vm: Vm, begun_age_s: float | None) -> Verdict:
-    """Whether the VM runs. A start still under way while the VM already runs is good enough: extensions can hold it."""
+def judge_started(vm: Vm, begun_age_s: float | None) -> StepVerdict:
+    """Whether the VM runs. The start operation may still be under way then: extensions can delay its end."""
     if vm.power is Power.RUNNING:
-        return Verdict(Move.DONE, _state(vm))
+        return StepVerdict(Move.DONE, _state(vm))
     if _moving(vm) or not vm.power.settled:
-        return Verdict(Move.WAIT, _state(vm))
+        return StepVerdict(Move.WAIT, _state(vm))
     return _begin_unless_recent(vm, begun_age_s)

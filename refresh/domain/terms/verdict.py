@@ -19,7 +19,7 @@ class Move(StrEnum):
 
 
 @dataclass(frozen=True)
-class Verdict:
+class StepVerdict:
     """The next move and what was seen; `proved` when a signal from the guest itself says it is well."""
 
     move: Move

@@ -12,7 +12,7 @@ from refresh.domain.azure.galleries import Definition, Version
 from refresh.domain.azure.vms import Vm
 from refresh.domain.terms.swap_reason import Reason
 from refresh.domain.vm.preflight_facts import Surroundings
-from refresh.domain.vm.warnings import Caution
+from refresh.domain.vm.warnings import VmWarning
 from refresh.domain.vm.wish import Wish
 
 
@@ -22,7 +22,7 @@ class Facts:
 
     `unreadable` is a sentence when something could not be read; `ran` the hashes of disks this VM is known to have
     run; `over` runs that have ended; `rejected` the disk and version ids (lower-case) found unhealthy on this VM;
-    `around` is None where only lists were read; `cautions` are those that take reads of their own.
+    `around` is None where only lists were read; `warnings` are those that take reads of their own.
     """
 
     vm: Vm | None
@@ -37,4 +37,4 @@ class Facts:
     ran: frozenset[str] = frozenset()
     rejected: frozenset[str] = frozenset()
     over: frozenset[str] = frozenset()
-    cautions: tuple[Caution, ...] = ()
+    warnings: tuple[VmWarning, ...] = ()

@@ -1,6 +1,6 @@
 """What a person should know before a swap though it does not forbid it.
 
-Decides which cautions there are and when they apply. Refuses to stop a swap for any of them: that is `preflight`. Not
+Decides which warnings there are and when they apply. Refuses to stop a swap for any of them: that is `preflight`. Not
 told because ARM does not show it on the VM: Backup of the VM without its extension, Site Recovery without its mobility
 extension.
 """
@@ -24,8 +24,8 @@ https://learn.microsoft.com/windows/security/threat-protection/security-policy-s
 _RECOVERY = "microsoft.azure.recoveryservices"
 
 
-class Kind(StrEnum):
-    """What the caution is about. The value is what people see."""
+class WarningKind(StrEnum):
+    """What the warning is about. The value is what people see."""
 
     SITE_RECOVERY = "site-recovery"
     BACKUP = "backup"
@@ -37,15 +37,15 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Caution:
+class VmWarning:
     """One thing to know; the message says what follows from it."""
 
-    code: Kind
+    code: WarningKind
     message: str
 
 
-def cautions_of(vm: Vm, wanted: Disk | None, mode: StopMode) -> tuple[Caution, ...]:
-    """Every caution about making `wanted` (None: not known) the OS disk of `vm`, stopped by `mode`."""
+def warnings_of(vm: Vm, wanted: Disk | None, mode: StopMode) -> tuple[VmWarning, ...]:
+    """Every warning about making `wanted` (None: not known) the OS disk of `vm`, stopped by `mode`."""
     found = (
         _recovery(vm),
         _old_windows(vm, wanted),
@@ -55,17 +55,19 @@ def cautions_of(vm: Vm, wanted: Disk | None, mode: StopMode) -> tuple[Caution, .
     return tuple(one for one in found if one is not None)
 
 
-def _recovery(vm: Vm) -> Caution | None:
+def _recovery(vm: Vm) -> VmWarning | None:
     publishers = [one.lower() for one in vm.extension_publishers if one.lower().startswith(_RECOVERY)]
     if any("siterecovery" in one for one in publishers):
         message = "Site Recovery replicates this VM's disks: have replication cover the new disk after the swap"
-        return Caution(Kind.SITE_RECOVERY, message)
+        return VmWarning(WarningKind.SITE_RECOVERY, message)
     if publishers:
-        return Caution(Kind.BACKUP, "Azure Backup protects this VM: see that the next backup after the swap succeeds")
+        return VmWarning(
+            WarningKind.BACKUP, "Azure Backup protects this VM: see that the next backup after the swap succeeds"
+        )
     return None
 
 
-def _old_windows(vm: Vm, wanted: Disk | None) -> Caution | None:
+def _old_windows(vm: Vm, wanted: Disk | None) -> VmWarning | None:
     if wanted is None or wanted.os_type != "Windows":
         return None
     age_s = times.seconds_between(wanted.time_created, vm.read_at)
@@ -73,28 +75,28 @@ def _old_windows(vm: Vm, wanted: Disk | None) -> Caution | None:
         return None
     days = int(age_s // 86400)
     message = f"disk {wanted.name} is {days} days old: a domain may not trust a machine password of that age any more"
-    return Caution(Kind.OLD_WINDOWS_DISK, message)
+    return VmWarning(WarningKind.OLD_WINDOWS_DISK, message)
 
 
-def _deleted(vm: Vm) -> Caution | None:
+def _deleted(vm: Vm) -> VmWarning | None:
     # The option stands on the VM, not on the disk: https://learn.microsoft.com/azure/virtual-machines/delete
     if (vm.os_disk_delete_option or "").lower() != "delete":
         return None
     message = (
         "deleteOption=Delete holds for whatever OS disk the VM has: the new disk goes with the VM, the old one stays"
     )
-    return Caution(Kind.DELETED_WITH_VM, message)
+    return VmWarning(WarningKind.DELETED_WITH_VM, message)
 
 
-def _spot(vm: Vm, mode: StopMode) -> Caution | None:
+def _spot(vm: Vm, mode: StopMode) -> VmWarning | None:
     # https://learn.microsoft.com/azure/virtual-machines/spot-vms
     if (vm.priority or "").lower() != "spot" or mode is StopMode.POWER_OFF:
         return None
-    return Caution(Kind.SPOT, "a Spot VM that was deallocated may find no capacity to start again")
+    return VmWarning(WarningKind.SPOT, "a Spot VM that was deallocated may find no capacity to start again")
 
 
-def caution_of_addresses(dynamic: Sequence[str]) -> Caution | None:
-    """The caution about public addresses (names) that Azure takes away when a VM is deallocated.
+def warning_of_addresses(dynamic: Sequence[str]) -> VmWarning | None:
+    """The warning about public addresses (names) that Azure takes away when a VM is deallocated.
 
     https://learn.microsoft.com/azure/virtual-network/ip-services/public-ip-addresses#ip-address-assignment
     """
@@ -104,16 +106,16 @@ def caution_of_addresses(dynamic: Sequence[str]) -> Caution | None:
         f"public address {', '.join(dynamic)} is dynamic and will be another one after the VM was deallocated; stop "
         "the VM by power-off (RefreshStopMode), or make the address static"
     )
-    return Caution(Kind.DYNAMIC_IP, message)
+    return VmWarning(WarningKind.DYNAMIC_IP, message)
 
 
-def caution_of_unread_addresses(why: str) -> Caution:
+def warning_of_unread_addresses(why: str) -> VmWarning:
     """That nobody could say whether there are such addresses; `why` is Azure's refusal."""
     message = f"it could not be read whether a public address of the VM is dynamic and would change ({why})"
-    return Caution(Kind.DYNAMIC_IP, message)
+    return VmWarning(WarningKind.DYNAMIC_IP, message)
 
 
-def caution_of_rung(rung: str, action: str, scope: str) -> Caution:
+def warning_of_rung(rung: str, action: str, scope: str) -> VmWarning:
     """That a rung of the health check says nothing, because the app may not do `action` on `scope` (an id)."""
     message = f"the app's identity lacks {action} on {scope}: the rung {rung} will say nothing about the VM's health"
-    return Caution(Kind.RUNG_LOST, message)
+    return VmWarning(WarningKind.RUNG_LOST, message)

@@ -1,7 +1,6 @@
-"""A month: images, then disks, and with rollout `auto` tags and swaps. One step's failures never stop the next.
+"""A month: images, then disks, and with rollout `auto` tags and swaps. A failed step never stops the next one.
 
-Decides the order and how the steps' rows come together. Every step is an orchestration of its own that can be run
-alone; this one only calls them.
+Decides the order and how the steps' rows are combined. Every step is an orchestration that can also run alone.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ type Result = dict[str, Any]
 
 
 def refresh_month(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any], Any, Result]:
-    """Do the month of a `MonthInput`; the result lists every definition and every VM with what became of it."""
+    """Run the month of a `MonthInput`; the result lists every definition and every VM with its result."""
     try:
         result = yield from _do_month(ctx, data)
     except TaskFailedError as error:
@@ -44,7 +43,7 @@ def _do_month(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task
     period = period_of(ctx, asked.period)
     if not names.is_period(period):
         return bad_period("month", period)
-    scope = yield ctx.call_activity(month.READ_SCOPE, input={"vms": list(asked.vms)})
+    scope = yield ctx.call_activity(durable_names.READ_SCOPE, input={"vms": list(asked.vms)})
     images = yield from _step(ctx, "images", durable_names.CREATE_IMAGES, period, replace(asked, period=period, vms=()))
     if scope.get("problem"):
         return month.failure_of("month", period, scope["problem"]) | {"images": images.get("images", []), "vms": []}
@@ -59,9 +58,9 @@ def _do_month(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task
 
 
 def _roll_out(ctx: OrchestrationContext, period: str, asked: MonthInput) -> Generator[Task[Any], Any, list[Result]]:
-    """Have these VMs ask for their disks and wait for every outcome.
+    """Write the tags of these VMs and wait for every outcome.
 
-    Swaps begin while tags are still being written: the dispatcher's book of the last outcomes must reach back to then.
+    Swaps begin while tags are still being written, so outcomes count from the time before the first tag.
     """
     since = now(ctx)
     tagged = yield from _step(ctx, "tags", durable_names.WRITE_TAGS, period, asked)
@@ -86,13 +85,13 @@ def _step(
 
 
 def _with_disk(disks: Result) -> tuple[str, ...]:
-    """The VMs that have their month's disk; of the others the disks step has said all there is to say."""
+    """The VMs that have their month's disk; the rows of the disks step have the reason for the others."""
     has = (MonthReason.MADE, MonthReason.KEPT)
     return tuple(row["vm"] for row in disks.get("vms", []) if row["reason"] in has)
 
 
 def _ready(tagged: Result) -> tuple[str, ...]:
-    """The VMs whose tag asks for their month's disk now."""
+    """The VMs whose tag names their month's disk now."""
     return tuple(
         row["vm"]
         for row in tagged.get("vms", [])
@@ -101,7 +100,7 @@ def _ready(tagged: Result) -> tuple[str, ...]:
 
 
 def _combine(period: str, images: Result, steps: Iterable[Result]) -> Result:
-    """One result of all: what a later step says of a VM stands over what an earlier one said."""
+    """One result of all steps: a later step's row about a VM replaces the fields of an earlier one."""
     rows: dict[str, dict[str, Any]] = {}
     results = [images, *steps]
     for result in results[1:]:
@@ -109,7 +108,7 @@ def _combine(period: str, images: Result, steps: Iterable[Result]) -> Result:
             key = row["vm"].lower()
             known = rows.get(key, {})
             if "status" in row:
-                # A swap says itself which disks were before and after.
+                # The row of a swap has its own disks before and after.
                 known = {name: value for name, value in known.items() if name not in ("current", "next")}
             rows[key] = known | row
     problems = [f"{result['kind']}: {result['message']}" for result in results if result.get("message")]

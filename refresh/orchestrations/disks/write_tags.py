@@ -1,6 +1,6 @@
-"""The month's wishes: `OsDiskName` on every VM whose new disk is ready, and a hint to the dispatcher for each.
+"""The month's tags: `OsDiskName` on every VM whose new disk is ready, and a hint to the dispatcher for each.
 
-Event Grid would tell of these writes too, later and perhaps twice; whatever writes a tag says so itself.
+Event Grid reports these writes too, but later and sometimes twice, so the app sends hints for its own writes.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from durabletask.task import OrchestrationContext, Task
 
 from refresh.orchestrations.shared.bulk import Rows, work_through
 from refresh.orchestrations.shared.dispatcher_calls import tell
-from refresh.records import month, swap
+from refresh.records import durable_names, month, swap
 
 
 def write_tags(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any], Any, dict[str, Any]]:
     """Write the tags of a `MonthInput`; the result lists every VM, `create` where the tag was written."""
-    return (yield from work_through(ctx, data, "tags", month.WRITE_DISK_TAGS, _hint))
+    return (yield from work_through(ctx, data, "tags", durable_names.WRITE_DISK_TAGS, _hint))
 
 
 def _hint(ctx: OrchestrationContext, rows: Rows) -> None:

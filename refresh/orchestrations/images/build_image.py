@@ -1,8 +1,8 @@
-"""One image version: choose it once, begin it, look every minute until it has arrived everywhere, have it checked.
+"""Builds one image version: chooses it once, begins it, reads it every minute until it is replicated, has it checked.
 
-Decides how long a build may take and in which order. Azure takes some seven minutes for the version and up to hours for
-its replication, so waiting is done in durable timers and in a fresh history every hour. The continuation token is an
-activity's output and stays in the history it came in: after that hour a failure is told without Azure's own words.
+Decides the order and how long a build can take. Azure takes about seven minutes for the version and up to hours for its
+replication, so the build waits in durable timers and continues as new every hour. The continuation token is an
+activity's output and stays in its history: after that hour a failure has no error of Azure.
 """
 
 from __future__ import annotations
@@ -15,19 +15,20 @@ from typing import Any
 from durabletask.task import OrchestrationContext, Task, TaskFailedError
 
 from refresh.domain.images.manual_commands import delete_command
+from refresh.domain.images.replication import ReplicationStanding
 from refresh.domain.terms import times
 from refresh.domain.terms.month_reason import MonthReason
 from refresh.orchestrations.shared.dispatcher_calls import now
 from refresh.orchestrations.shared.notices import publish
-from refresh.records import month, recipes
+from refresh.records import durable_names, month
 from refresh.records.events import image_event
 from refresh.records.month import BuildInput, ImageRow
-from refresh.records.recipes import ProofInput, Stage
+from refresh.records.recipes import ProofInput, Stage, StageState
 
 LOOK_EVERY = timedelta(seconds=60)
 LOOKS_PER_HISTORY = 60
 BUDGET_S = 4 * 3600.0
-# The VM that was made for a build is taken away when the build ends, and a version needs its source until then.
+# The VM that was made for a build is deleted when the build ends, and a version needs its source until then.
 BUDGET_OF_MACHINES_S = 24 * 3600.0
 # A change of a version took Azure 736 s at most, a deletion 150 s (recorded).
 LOOKS_AT_END = 30
@@ -39,26 +40,26 @@ type Steps[T] = Generator[Task[Any], Any, T]
 
 
 def build_image(ctx: OrchestrationContext, data: dict[str, Any]) -> Steps[Row]:
-    """Carry a `BuildInput` to its end, answer its `ImageRow` and have it published."""
+    """Run a `BuildInput` to its end, publish and return its `ImageRow`."""
     asked = BuildInput.from_json(data)
     try:
         build, row = yield from _build(ctx, asked)
     except TaskFailedError as error:
-        message = f"the build broke off and may be half done; run it again ({str(error)[:100]})"
+        message = f"the build broke off and can be half done; run it again ({str(error)[:100]})"
         broken = ImageRow(asked.definition, month.FAILED, MonthReason.BROKEN, message).to_json()
-        yield from _tell(ctx, asked, broken)
+        yield from _publish(ctx, asked, broken)
         raise
     if row is None:
         return {}
-    yield from _tell(ctx, build, row)
+    yield from _publish(ctx, build, row)
     return row
 
 
 def _build(ctx: OrchestrationContext, build: BuildInput) -> Steps[tuple[BuildInput, Row | None]]:
-    """The build as it was planned, and its row; None when a fresh history goes on with it."""
+    """The planned build and its row; None when the build continues as new."""
     token: str | None = None
     if build.version is None:
-        planned = yield ctx.call_activity(month.PLAN_VERSION, input=build.to_json())
+        planned = yield ctx.call_activity(durable_names.PLAN_VERSION, input=build.to_json())
         if "row" in planned:
             return build, dict(planned["row"])
         build = replace(BuildInput.from_json(planned["build"]), since=now(ctx))
@@ -68,11 +69,11 @@ def _build(ctx: OrchestrationContext, build: BuildInput) -> Steps[tuple[BuildInp
         if build.recipe:
             return build, _with_leftovers(build, (yield from _run_recipe(ctx, build)))
         if not build.kept:
-            begun = yield ctx.call_activity(month.BEGIN_VERSION, input=build.to_json())
+            begun = yield ctx.call_activity(durable_names.BEGIN_VERSION, input=build.to_json())
             if "row" in begun:
                 return build, _with_leftovers(build, (yield from _give_up(ctx, build, begun["row"])))
             token = begun.get("token")
-        # What was sent is not needed any more, and every history would carry it.
+        # The sent bodies are not needed any more, and every history would contain them.
         build = replace(build, body=None, definition_body=None, image_body=None)
     row = yield from _watch(ctx, build, token)
     if row is None:
@@ -84,15 +85,18 @@ def _build(ctx: OrchestrationContext, build: BuildInput) -> Steps[tuple[BuildInp
     return build, _with_leftovers(build, row)
 
 
-def _tell(ctx: OrchestrationContext, build: BuildInput, row: Row) -> Steps[None]:
-    """Have the end of a build published, once: what is captured for a recipe is told by the build that asked for it."""
+def _publish(ctx: OrchestrationContext, build: BuildInput, row: Row) -> Steps[None]:
+    """Publish the end of a build, once: the build that started a recipe publishes for the capture, too."""
     if not build.machine:
         yield from publish(ctx, image_event(ctx.instance_id, row, now(ctx), admitted=build.admit))
 
 
 def _make_way(ctx: OrchestrationContext, build: BuildInput) -> Steps[Row | None]:
-    """Make what the version needs to be there before it: its definition, a managed image. The row if that failed."""
-    for needed, activity in ((build.definition_body, month.MAKE_DEFINITION), (build.image_body, month.MAKE_IMAGE)):
+    """Make what the version needs first: its definition, a managed image. The row if that failed."""
+    for needed, activity in (
+        (build.definition_body, durable_names.MAKE_DEFINITION),
+        (build.image_body, durable_names.MAKE_IMAGE),
+    ):
         if needed is not None:
             made = yield from _settle(ctx, activity, build.to_json())
             if "row" in made:
@@ -102,22 +106,24 @@ def _make_way(ctx: OrchestrationContext, build: BuildInput) -> Steps[Row | None]
 
 def _run_recipe(ctx: OrchestrationContext, build: BuildInput) -> Steps[Row]:
     instance_id = month.child_id("recipe", build.period, ctx.new_uuid())
-    return dict((yield ctx.call_sub_orchestrator(recipes.RUN_RECIPE, input=build.to_json(), instance_id=instance_id)))
+    return dict(
+        (yield ctx.call_sub_orchestrator(durable_names.RUN_RECIPE, input=build.to_json(), instance_id=instance_id))
+    )
 
 
 def _watch(ctx: OrchestrationContext, build: BuildInput, token: str | None) -> Steps[Row | None]:
-    """Wait until the version has arrived everywhere, or never will; None when a fresh history goes on with it."""
+    """Wait until the version is replicated or has failed; None when the build continues as new."""
     for _ in range(LOOKS_PER_HISTORY):
-        seen = yield ctx.call_activity(month.WATCH_VERSION, input=build.to_json())
+        seen = yield ctx.call_activity(durable_names.WATCH_VERSION, input=build.to_json())
         row: Row = seen["row"]
         ctx.set_custom_status({"version": row.get("version"), "step": "replicating", "regions": seen["regions"]})
-        if seen["standing"] == "done":
+        if seen["standing"] == ReplicationStanding.DONE:
             return row
-        if seen["standing"] == "failed":
+        if seen["standing"] == ReplicationStanding.FAILED:
             return (yield from _explain(ctx, build, row, token))
         waited_s = times.seconds_between(build.since, now(ctx)) or 0.0
         if waited_s >= (BUDGET_OF_MACHINES_S if build.machine else BUDGET_S):
-            why = f"{row['message']} after {waited_s / 3600:.1f} h; run again to go on waiting for it"
+            why = f"{row['message']} after {waited_s / 3600:.1f} h; run again to continue waiting"
             return row | {"reason": str(MonthReason.TIMED_OUT), "message": why}
         yield ctx.create_timer(LOOK_EVERY)
     ctx.continue_as_new(build.to_json())
@@ -127,22 +133,22 @@ def _watch(ctx: OrchestrationContext, build: BuildInput, token: str | None) -> S
 def _explain(ctx: OrchestrationContext, build: BuildInput, row: Row, token: str | None) -> Steps[Row]:
     if row["reason"] not in (MonthReason.BUILD_FAILED, MonthReason.NOT_REPLICATED):
         return row
-    told = yield ctx.call_activity(month.EXPLAIN_VERSION, input={"version": build.version, "token": token})
-    return row | {"message": f"{row['message']}: {told['why']}"[: month.MAX_IMAGE_MESSAGE]}
+    found = yield ctx.call_activity(durable_names.EXPLAIN_VERSION, input={"version": build.version, "token": token})
+    return row | {"message": f"{row['message']}: {found['why']}"[: month.MAX_IMAGE_MESSAGE]}
 
 
 def _admit(ctx: OrchestrationContext, build: BuildInput, row: Row) -> Steps[Row]:
-    """Have the version proved where that is asked for, and take it out of its exclusion from latest."""
+    """Have the version proved if the build asks for it, and end its exclusion from latest."""
     if not build.admit:
         return row
     ctx.set_custom_status({"version": row["version"], "step": "being proved" if build.proof else "being admitted"})
-    proof = (yield from _prove(ctx, build)) if build.proof else Stage("done")
+    proof = (yield from _prove(ctx, build)) if build.proof else Stage(StageState.DONE)
     row = _add_commands(row, proof.by_hand)
-    if proof.state != "done":
+    if proof.state is not StageState.DONE:
         return (yield from _keep_out(ctx, build, row, proof))
     if proof.message:
         row = row | {"message": f"{row['message']}; {proof.message}"[: month.MAX_IMAGE_MESSAGE]}
-    settled = yield from _settle(ctx, month.ADMIT_VERSION, {**build.to_json(), "passed": True})
+    settled = yield from _settle(ctx, durable_names.ADMIT_VERSION, {**build.to_json(), "passed": True})
     return row if settled.get("done") else row | settled.get("row", {})
 
 
@@ -150,30 +156,32 @@ def _prove(ctx: OrchestrationContext, build: BuildInput) -> Steps[Stage]:
     asked = ProofInput(build.definition, build.version or "")
     instance_id = month.child_id("proof", build.period, ctx.new_uuid())
     try:
-        told = yield ctx.call_sub_orchestrator(recipes.PROVE_VERSION, input=asked.to_json(), instance_id=instance_id)
+        stage = yield ctx.call_sub_orchestrator(
+            durable_names.PROVE_VERSION, input=asked.to_json(), instance_id=instance_id
+        )
     except TaskFailedError as error:
-        return Stage("failed", MonthReason.BROKEN, f"its proof broke off: {error}"[:200])
-    return Stage.from_json(told)
+        return Stage(StageState.FAILED, MonthReason.BROKEN, f"its proof broke off: {error}"[:200])
+    return Stage.from_json(stage)
 
 
 def _keep_out(ctx: OrchestrationContext, build: BuildInput, row: Row, proof: Stage) -> Steps[Row]:
-    """Leave a version excluded; one whose disk was seen to be no good for ever, any other until it is tried again."""
-    told = f"version {row['version']} stays excluded from latest: {proof.message}"
+    """Leave a version excluded: for good if its disk was unhealthy, else until the next run."""
+    message = f"version {row['version']} stays excluded from latest: {proof.message}"
     row = row | {"decision": month.FAILED, "reason": str(MonthReason.NOT_PROVEN), "evidence": list(proof.evidence)}
     if proof.reason != MonthReason.BUILD_FAILED:
-        return row | {"message": f"{told[:900]}; run again"}
-    yield from _settle(ctx, month.ADMIT_VERSION, {**build.to_json(), "passed": False})
-    return _add_commands(row | {"message": told[: month.MAX_IMAGE_MESSAGE]}, (delete_command(build.version or ""),))
+        return row | {"message": f"{message[:900]}; run again"}
+    yield from _settle(ctx, durable_names.ADMIT_VERSION, {**build.to_json(), "passed": False})
+    return _add_commands(row | {"message": message[: month.MAX_IMAGE_MESSAGE]}, (delete_command(build.version or ""),))
 
 
 def _give_up(ctx: OrchestrationContext, build: BuildInput, row: Row) -> Steps[Row]:
-    """Take away what a failed build has made and nobody can use; what cannot be taken away is told as a command.
+    """Delete what a failed build made and no disk can use; add commands for what cannot be deleted.
 
-    Not where the version may yet come to be, or is another run's.
+    Nothing is deleted where the version can still be made or belongs to another run.
     """
     if build.kept or row["reason"] not in _OVER:
         return row
-    settled = yield from _settle(ctx, month.DISCARD_VERSION, build.to_json())
+    settled = yield from _settle(ctx, durable_names.DISCARD_VERSION, build.to_json())
     message = (
         f"{row['message']}; {settled['message']}"[: month.MAX_IMAGE_MESSAGE]
         if settled.get("message")
@@ -183,7 +191,7 @@ def _give_up(ctx: OrchestrationContext, build: BuildInput, row: Row) -> Steps[Ro
 
 
 def _settle(ctx: OrchestrationContext, activity: str, data: dict[str, Any]) -> Steps[dict[str, Any]]:
-    """Ask an activity until it says `done` or will not go on; its last answer."""
+    """Call an activity until it does not answer `waiting`, at most `LOOKS_AT_END` times; its last answer."""
     answer: dict[str, Any] = {}
     for _ in range(LOOKS_AT_END):
         answer = yield ctx.call_activity(activity, input=data)

@@ -15,12 +15,12 @@ from refresh.records.month import BuildInput, ImageRow, MonthInput
 
 
 def create_images(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any], Any, dict[str, Any]]:
-    """Build the versions of a `MonthInput`, whatever VMs it names; the result lists every definition."""
+    """Build the versions of a `MonthInput`, regardless of its VMs; the result lists every definition."""
     asked = MonthInput.from_json(data)
     period = period_of(ctx, asked.period)
     if not names.is_period(period):
         return bad_period("images", period)
-    found = yield ctx.call_activity(month.LIST_BUILDS, input={})
+    found = yield ctx.call_activity(durable_names.LIST_BUILDS, input={})
     if found.get("problem"):
         return month.failure_of("images", period, found["problem"])
     regions = tuple(found["regions"])
@@ -48,8 +48,8 @@ def _build_all(ctx: OrchestrationContext, builds: Sequence[BuildInput]) -> Gener
 
 
 def _start(ctx: OrchestrationContext, build: BuildInput) -> Task[Any]:
-    # An id of its own each time: a parent that starts a child under the id of one still running would wait for ever.
-    # That two runs never make two versions is seen to in ARM itself (begin_version).
+    # A new id each time: a parent that starts a child under the id of a running one would wait for ever. Two runs never
+    # make two versions because of `begin_version`.
     hashed = resource_id.id_hash(build.definition)
     instance_id = month.child_id("build", f"{build.period}-{hashed}", ctx.new_uuid())
     return ctx.call_sub_orchestrator(durable_names.BUILD_IMAGE, input=build.to_json(), instance_id=instance_id)
@@ -59,6 +59,6 @@ def _row_of(task: Task[Any], build: BuildInput) -> dict[str, Any]:
     try:
         row: dict[str, Any] = task.get_result()
     except TaskFailedError as error:
-        message = f"the build broke off and may be half done; run it again ({str(error)[:100]})"
+        message = f"the build broke off and can be half done; run it again ({str(error)[:100]})"
         return ImageRow(build.definition, month.FAILED, MonthReason.BROKEN, message).to_json()
     return row

@@ -1,7 +1,7 @@
-"""Proves an image version before anybody uses it: a disk from it boots on a throw-away VM and must be healthy.
+"""Proves an image version before it is used: a disk from it boots on a throw-away VM and must be healthy.
 
-Decides the order: group, disk and VM, the same health ladder as after a swap, and whatever happens the group is taken
-away. Refuses to decide what becomes of the version.
+Decides the order: group, disk and VM, the same health ladder as after a swap, and in every case the deletion of the
+group. Does not decide what happens to the version.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from refresh.orchestrations.recipes.stages import (
     pursue_step,
 )
 from refresh.orchestrations.shared.dispatcher_calls import now
-from refresh.records import recipes as names
-from refresh.records.recipes import ProofInput, Stage, Workplace
+from refresh.records import durable_names
+from refresh.records.recipes import ProofInput, Stage, StageState, TemporaryGroup
 from refresh.records.swap import Health, StepInput
 
 # The ladder has a timeout of its own, of an hour at most.
@@ -33,34 +33,34 @@ HEALTH = Patience(3 * 3600.0)
 
 
 def prove_version(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any], Any, dict[str, Any]]:
-    """A `ProofInput` to a `Stage`: done when the version is proved; `by_hand` takes away what the app could not."""
+    """A `ProofInput` to a `Stage`: done when the version is proved; `by_hand` deletes what the app could not delete."""
     asked = ProofInput.from_json(data)
     planned = yield ctx.call_activity(
-        names.PLAN_PROOF, input={**asked.to_json(), "run": ctx.instance_id, "since": now(ctx)}
+        durable_names.PLAN_PROOF, input={**asked.to_json(), "run": ctx.instance_id, "since": now(ctx)}
     )
     if "stage" in planned:
         return dict(planned["stage"])
-    place = Workplace.from_json(planned["place"])
+    place = TemporaryGroup.from_json(planned["place"])
     proof = yield from _prove(ctx, place)
     cleaned = yield from clean_up(ctx, place.group)
-    if cleaned.state == "failed":
-        told = f"{proof.message or 'proved'}; {cleaned.message}"[:300]
-        proof = replace(proof, message=told, by_hand=(*proof.by_hand, *cleaned.by_hand))
+    if cleaned.state is StageState.FAILED:
+        message = f"{proof.message or 'proved'}; {cleaned.message}"[:300]
+        proof = replace(proof, message=message, by_hand=(*proof.by_hand, *cleaned.by_hand))
     return proof.to_json()
 
 
-def _prove(ctx: OrchestrationContext, place: Workplace) -> Stages:
-    grouped = yield from pursue(ctx, names.ENSURE_BUILD_GROUP, place.to_json(), QUICK)
-    if grouped.state != "done":
+def _prove(ctx: OrchestrationContext, place: TemporaryGroup) -> Stages:
+    grouped = yield from pursue(ctx, durable_names.ENSURE_BUILD_GROUP, place.to_json(), QUICK)
+    if grouped.state is not StageState.DONE:
         return grouped
     clear = yield from clear_way(ctx, place)
-    if clear.state != "done":
+    if clear.state is not StageState.DONE:
         return clear
-    made = yield from pursue(ctx, names.ENSURE_PROOF_VM, place.to_json(), MAKING)
-    if made.state != "done":
+    made = yield from pursue(ctx, durable_names.ENSURE_PROOF_VM, place.to_json(), MAKING)
+    if made.state is not StageState.DONE:
         return made
     step = StepInput(temporary_group.vm_id(place.group), health=Health(agent=place.agent))
-    healthy = yield from pursue_step(ctx, "ensure_healthy", step, HEALTH)
-    if healthy.state != "done":
+    healthy = yield from pursue_step(ctx, durable_names.ENSURE_HEALTHY, step, HEALTH)
+    if healthy.state is not StageState.DONE:
         return replace(healthy, message=f"a disk from it booted and is not healthy: {healthy.message}"[:300])
-    return Stage("done", message=f"a disk from it booted: {healthy.message}"[:300], by_hand=clear.by_hand)
+    return Stage(StageState.DONE, message=f"a disk from it booted: {healthy.message}"[:300], by_hand=clear.by_hand)

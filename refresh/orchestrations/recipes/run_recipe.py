@@ -1,7 +1,7 @@
-"""From a recipe to an image version: a temporary group, a VM that builds itself, its capture, and nothing left behind.
+"""Makes an image version from a recipe: a temporary group, a VM that customises itself, its capture, the cleanup.
 
-Decides the order, and that the group is taken away however the build went. Publishing is `build_image`'s business, as
-for every other source. Refuses to know what a recipe says.
+Decides the order, and that the group is deleted after every build. `build_image` publishes the version, as for every
+other source. Does not know the content of a recipe.
 """
 
 from __future__ import annotations
@@ -18,9 +18,8 @@ from refresh.domain.terms.month_reason import MonthReason
 from refresh.orchestrations.recipes.stages import QUICK, Stages, clean_up, clear_way, pursue
 from refresh.orchestrations.shared.dispatcher_calls import now
 from refresh.records import durable_names, month
-from refresh.records import recipes as names
 from refresh.records.month import BuildInput, ImageRow
-from refresh.records.recipes import Stage, Workplace
+from refresh.records.recipes import Stage, StageState, TemporaryGroup
 
 _MAX_MESSAGE = 300
 
@@ -28,45 +27,45 @@ type Row = dict[str, Any]
 
 
 def run_recipe(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any], Any, Row]:
-    """Carry out the recipe of a `BuildInput` and answer the `ImageRow` it comes to."""
+    """Run the recipe of a `BuildInput` and return its `ImageRow`."""
     build = BuildInput.from_json(data)
     planned = yield ctx.call_activity(
-        names.PLAN_RECIPE, input={"definition": build.definition, "run": ctx.instance_id, "since": now(ctx)}
+        durable_names.PLAN_RECIPE, input={"definition": build.definition, "run": ctx.instance_id, "since": now(ctx)}
     )
     if "row" in planned:
         return dict(planned["row"])
-    place = Workplace.from_json(planned["place"])
+    place = TemporaryGroup.from_json(planned["place"])
     made = yield from _make(ctx, place)
-    if made.state == "done":
+    if made.state is StageState.DONE:
         row = yield from _publish(ctx, build, temporary_group.vm_id(place.group))
     else:
         reason, message = made.reason or MonthReason.BUILD_FAILED, made.message or "the build failed"
         decision = month.REFUSE if reason == MonthReason.BUILD_UNDER_WAY else month.FAILED
         row = ImageRow(build.definition, decision, reason, message, evidence=made.evidence).to_json()
     cleaned = yield from clean_up(ctx, place.group)
-    return _with_leftovers(row, made if made.state == "done" else Stage("done"), cleaned)
+    return _with_leftovers(row, made if made.state is StageState.DONE else Stage(StageState.DONE), cleaned)
 
 
-def _make(ctx: OrchestrationContext, place: Workplace) -> Stages:
-    """The VM, ready to be captured; what could not be taken away of earlier runs comes along in its `by_hand`."""
-    grouped = yield from pursue(ctx, names.ENSURE_BUILD_GROUP, place.to_json(), QUICK)
-    if grouped.state != "done":
+def _make(ctx: OrchestrationContext, place: TemporaryGroup) -> Stages:
+    """The VM, ready to be captured; `by_hand` deletes what is left of earlier runs."""
+    grouped = yield from pursue(ctx, durable_names.ENSURE_BUILD_GROUP, place.to_json(), QUICK)
+    if grouped.state is not StageState.DONE:
         return grouped
     clear = yield from clear_way(ctx, place)
-    if clear.state != "done":
+    if clear.state is not StageState.DONE:
         return clear
     try:
         built = yield ctx.call_sub_orchestrator(
-            names.BUILD_VM, input=place.to_json(), instance_id=_child_id(ctx, "machine", place.definition)
+            durable_names.BUILD_VM, input=place.to_json(), instance_id=_child_id(ctx, "machine", place.definition)
         )
     except TaskFailedError as error:
-        return Stage("failed", MonthReason.BROKEN, f"the build VM's work broke off: {error}"[:_MAX_MESSAGE])
+        return Stage(StageState.FAILED, MonthReason.BROKEN, f"the build VM's work broke off: {error}"[:_MAX_MESSAGE])
     stage = Stage.from_json(built)
-    return stage if stage.state == "failed" else replace(stage, message=clear.message, by_hand=clear.by_hand)
+    return stage if stage.state is StageState.FAILED else replace(stage, message=clear.message, by_hand=clear.by_hand)
 
 
 def _publish(ctx: OrchestrationContext, asked: BuildInput, machine: str) -> Generator[Task[Any], Any, Row]:
-    """Have a version made from `machine`, planned afresh: hours may have passed since the recipe was asked for."""
+    """Have a version made from `machine`, with a new plan: the recipe can have taken hours."""
     build = BuildInput(
         asked.definition, asked.period, asked.regions, asked.force_rebuild, demand=asked.demand, machine=machine
     )
@@ -75,7 +74,7 @@ def _publish(ctx: OrchestrationContext, asked: BuildInput, machine: str) -> Gene
             durable_names.BUILD_IMAGE, input=build.to_json(), instance_id=_child_id(ctx, "build", build.definition)
         )
     except TaskFailedError as error:
-        message = f"publishing broke off and may be half done; run it again ({str(error)[:100]})"
+        message = f"publishing broke off and can be half done; run it again ({str(error)[:100]})"
         return ImageRow(build.definition, month.FAILED, MonthReason.BROKEN, message).to_json()
     return row
 
@@ -85,8 +84,8 @@ def _child_id(ctx: OrchestrationContext, kind: str, definition: str) -> str:
 
 
 def _with_leftovers(row: Row, earlier: Stage, cleaned: Stage) -> Row:
-    """The row, which also names whatever is left over, with the commands that take it away."""
-    left = [str(stage.message) for stage in (earlier, cleaned) if stage.by_hand or stage.state == "failed"]
+    """The row, which also names what is left over, with the commands that delete it."""
+    left = [str(stage.message) for stage in (earlier, cleaned) if stage.by_hand or stage.state is StageState.FAILED]
     if not left:
         return row
     by_hand = [*row.get("by_hand", ()), *earlier.by_hand, *cleaned.by_hand]

@@ -1,6 +1,6 @@
-"""Stages of work on a temporary resource group: asked again until they are over, and always cleaned up after.
+"""Stages of work on a temporary resource group: each is called until it has ended, and the group is cleaned up.
 
-Decides how often is asked, for how long, and how many crashes a stage may have. Refuses to know what a stage does.
+Decides how often and how long a stage is called, and how many crashes it can have. Does not know what a stage does.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from refresh.domain.recipes.temporary_group import delete_commands
 from refresh.domain.terms import times
 from refresh.domain.terms.month_reason import MonthReason
 from refresh.orchestrations.shared.dispatcher_calls import now
-from refresh.records import recipes as names
-from refresh.records.recipes import Stage, Workplace
-from refresh.records.swap import StepInput, StepResult
+from refresh.records import durable_names
+from refresh.records.recipes import Stage, StageState, TemporaryGroup
+from refresh.records.swap import StepInput, StepResult, StepState
 
-# An activity that crashed is tried again: each of them reads before it does anything.
+# An activity that crashed is called again: each of them reads before it changes anything.
 CRASHES_ALLOWED = 3
-# Nothing here is down while it waits, and a look costs a GET or two.
+# No VM in use is down meanwhile, and a call costs one or two GETs.
 LOOK_EVERY_S = 20.0
 MOST_HOURS_S = 8 * 3600.0
 
-# What a step says of a guest that was condemned.
+# The code of a step whose guest was unhealthy.
 _UNHEALTHY = "Unhealthy"
 
 SLOWER_AFTER_S, SLOWER = 1800.0, 4
@@ -36,7 +36,7 @@ type Stages = Generator[Task[Any], Any, Stage]
 
 @dataclass(frozen=True)
 class Patience:
-    """How long a stage may take before it has failed, and how often it is asked."""
+    """How long a stage can take before it has failed, and how often it is called."""
 
     budget_s: float
     every_s: float = LOOK_EVERY_S
@@ -52,7 +52,7 @@ DELETING = Patience(5400.0, 30.0)
 
 
 def pursue(ctx: OrchestrationContext, activity: str, data: dict[str, Any], patience: Patience) -> Stages:
-    """Ask `activity` until it says that its stage is over."""
+    """Call `activity` until its stage has ended."""
     begun, crashes = now(ctx), 0
     while True:
         try:
@@ -60,20 +60,22 @@ def pursue(ctx: OrchestrationContext, activity: str, data: dict[str, Any], patie
         except TaskFailedError as error:
             crashes += 1
             if crashes > CRASHES_ALLOWED:
-                return Stage("failed", MonthReason.BROKEN, f"{activity} broke off: {error}"[:300])
-            stage = Stage("waiting", MonthReason.BROKEN, f"{activity} broke off")
-        if stage.state != "waiting":
+                return Stage(StageState.FAILED, MonthReason.BROKEN, f"{activity} broke off: {error}"[:300])
+            stage = Stage(StageState.WAITING, MonthReason.BROKEN, f"{activity} broke off")
+        if stage.state is not StageState.WAITING:
             return stage
         waited_s = times.seconds_between(begun, now(ctx)) or 0.0
         if waited_s >= patience.budget_s:
-            return Stage("failed", MonthReason.TIMED_OUT, f"after {waited_s / 60:.0f} minutes: {stage.message}"[:300])
-        # Every look stays in the history, which is sent along with each turn: what takes long is looked at less often.
+            return Stage(
+                StageState.FAILED, MonthReason.TIMED_OUT, f"after {waited_s / 60:.0f} minutes: {stage.message}"[:300]
+            )
+        # Every call stays in the history, which is replayed each time: a long stage is called less often.
         slower = SLOWER if waited_s >= SLOWER_AFTER_S else 1
         yield ctx.create_timer(timedelta(seconds=patience.every_s * slower))
 
 
 def pursue_step(ctx: OrchestrationContext, activity: str, step: StepInput, patience: Patience) -> Stages:
-    """The same for a step that swaps know too: `proved` comes back as evidence in the stage's message."""
+    """The same for a step of swaps: its evidence is the stage's message."""
     begun, crashes = now(ctx), 0
     while True:
         try:
@@ -81,17 +83,21 @@ def pursue_step(ctx: OrchestrationContext, activity: str, step: StepInput, patie
             result = StepResult.from_json((yield ctx.call_activity(activity, input=asked)))
         except TaskFailedError as error:
             crashes += 1
-            result = StepResult("waiting" if crashes <= CRASHES_ALLOWED else "failed", message=str(error)[:200])
+            result = StepResult(
+                StepState.WAITING if crashes <= CRASHES_ALLOWED else StepState.FAILED, message=str(error)[:200]
+            )
         seen = result.message or result.evidence or ""
-        if result.state == "done":
-            return Stage("done", message=seen[:300], evidence=result.rungs, at=result.at)
-        if result.state != "waiting":
-            # Seen to be unhealthy is one thing, not seen at all another.
-            said_no = result.state != "failed" or result.code not in (None, _UNHEALTHY)
-            reason = MonthReason.AZURE_SAID_NO if said_no else MonthReason.BUILD_FAILED
-            return Stage("failed", reason, (seen or result.state)[:300], result.rungs)
+        if result.state is StepState.DONE:
+            return Stage(StageState.DONE, message=seen[:300], evidence=result.rungs, at=result.at)
+        if result.state is not StepState.WAITING:
+            # Only a guest that was read as unhealthy is the version's fault.
+            azure_refused = result.state is not StepState.FAILED or result.code not in (None, _UNHEALTHY)
+            reason = MonthReason.AZURE_SAID_NO if azure_refused else MonthReason.BUILD_FAILED
+            return Stage(StageState.FAILED, reason, (seen or result.state)[:300], result.rungs)
         if (times.seconds_between(begun, now(ctx)) or 0.0) >= patience.budget_s:
-            return Stage("failed", MonthReason.TIMED_OUT, f"{activity} took too long: {seen}"[:300], result.rungs)
+            return Stage(
+                StageState.FAILED, MonthReason.TIMED_OUT, f"{activity} took too long: {seen}"[:300], result.rungs
+            )
         known = {"since": result.since, "begun_at": result.begun_at, "last_code": result.code}
         step = StepInput.from_json({**step.to_json(), **{key: value for key, value in known.items() if value}})
         if result.wait_s is not None:
@@ -99,31 +105,31 @@ def pursue_step(ctx: OrchestrationContext, activity: str, step: StepInput, patie
 
 
 def clean_up(ctx: OrchestrationContext, group: str) -> Stages:
-    """Have the group gone; a failure names it and says how a person takes it away."""
-    stage = yield from pursue(ctx, names.ENSURE_GROUP_GONE, {"group": group}, DELETING)
-    if stage.state == "failed" and not stage.by_hand:  # out of time, or broken off: nothing says that it will go
+    """Delete the group; a failure names it and has the commands that delete it."""
+    stage = yield from pursue(ctx, durable_names.ENSURE_GROUP_GONE, {"group": group}, DELETING)
+    if stage.state is StageState.FAILED and not stage.by_hand:  # out of time, or broken off: Azure may never delete it
         return replace(stage, by_hand=delete_commands(group))
     return stage
 
 
-def clear_way(ctx: OrchestrationContext, place: Workplace) -> Stages:
-    """Make sure that nobody else works on the same, and take away what dead runs have left behind.
+def clear_way(ctx: OrchestrationContext, place: TemporaryGroup) -> Stages:
+    """Make sure that no other run builds the same, and delete what ended runs have left.
 
-    Done even where something cannot be taken away: what is left is named, and never blocks this run.
+    Done also when something cannot be deleted: the stage names it, and it does not block this run.
     """
     try:
-        found = yield ctx.call_activity(names.FIND_LEFTOVERS, input=place.to_json())
+        found = yield ctx.call_activity(durable_names.FIND_LEFTOVERS, input=place.to_json())
     except TaskFailedError as error:
-        return Stage("failed", MonthReason.BROKEN, f"other builds could not be looked for: {error}"[:300])
+        return Stage(StageState.FAILED, MonthReason.BROKEN, f"other builds could not be looked for: {error}"[:300])
     if found.get("problem"):
-        return Stage("failed", MonthReason.NOT_READ, found["problem"])
+        return Stage(StageState.FAILED, MonthReason.NOT_READ, found["problem"])
     if found["busy"]:
-        message = f"run {found['busy']} is at it already; run again when it is finished"
-        return Stage("failed", MonthReason.BUILD_UNDER_WAY, message)
+        message = f"run {found['busy']} builds it already; run again when it has ended"
+        return Stage(StageState.FAILED, MonthReason.BUILD_UNDER_WAY, message)
     left: list[Stage] = []
     for group in found["groups"]:
-        # Begun and not waited for: what a dead run left must not hold up this one.
-        stage = yield from pursue(ctx, names.ENSURE_GROUP_GONE, {"group": group}, ONCE)
-        left += [stage] if stage.state == "failed" and stage.reason != MonthReason.TIMED_OUT else []
-    told = "; ".join(str(stage.message) for stage in left)[:300] or None
-    return Stage("done", message=told, by_hand=tuple(line for stage in left for line in stage.by_hand))
+        # Begun without waiting: what an ended run left must not delay this run.
+        stage = yield from pursue(ctx, durable_names.ENSURE_GROUP_GONE, {"group": group}, ONCE)
+        left += [stage] if stage.state is StageState.FAILED and stage.reason != MonthReason.TIMED_OUT else []
+    remains = "; ".join(str(stage.message) for stage in left)[:300] or None
+    return Stage(StageState.DONE, message=remains, by_hand=tuple(line for stage in left for line in stage.by_hand))

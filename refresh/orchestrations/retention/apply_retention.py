@@ -1,7 +1,7 @@
-"""Retention: lists what nobody needs any more, deletes it when told to, and reads back what is left.
+"""Retention: lists what is no longer needed, deletes it when the input asks for it, and reads back what is left.
 
-Decides the order (disks before the image versions they rest on) and how long a deletion is waited for. Decides nothing
-about any disk: that is said twice, by the plan and by the activity that deletes.
+Decides the order (disks before the image versions from which they were made) and how long it waits for a deletion. Does
+not judge any disk: the plan and the deleting activity do, one after the other.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from durabletask.task import OrchestrationContext, Task, TaskFailedError
 
 from refresh.domain.retention.reason import RemovalReason
 from refresh.domain.terms import resource_id
-from refresh.records import retention
+from refresh.records import durable_names, retention
 from refresh.records.retention import DeletionInput, ResourceRow, RetentionInput
 
 type Rows = list[dict[str, Any]]
@@ -23,63 +23,63 @@ type Rows = list[dict[str, Any]]
 LOOK_EVERY = timedelta(seconds=60)
 # Azure takes 90 to 150 s to delete a version.
 LOOKS = 20
-# History is resent every turn; a long run starts afresh after this many batches.
+# The history is replayed each time, so a long run continues as new after this many batches.
 BATCHES_PER_HISTORY = 25
 
 
 def apply_retention(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any], Any, dict[str, Any]]:
-    """Carry out a `RetentionInput`; the result lists what was deleted and everything that stays, with the reason."""
+    """Run a `RetentionInput`; the result lists what was deleted and everything that stays, with the reason."""
     asked = RetentionInput.from_json(data)
     if asked.delete and not asked.planned:
-        planned = yield ctx.call_activity(retention.PLAN_RETENTION, input={})
+        planned = yield ctx.call_activity(durable_names.PLAN_RETENTION, input={})
         if planned.get("problem"):
             return _failure(planned["problem"])
         asked = replace(asked, planned=True, disks=tuple(planned["disks"]), versions=tuple(planned["versions"]))
-    rows: Rows = list(asked.told)
+    rows: Rows = list(asked.rows)
     size = retention.DISKS_PER_ACTIVITY
     now, rest = asked.disks[: size * BATCHES_PER_HISTORY], asked.disks[size * BATCHES_PER_HISTORY :]
     for start in range(0, len(now), size):
-        rows += yield from _delete(ctx, retention.DELETE_DISKS, now[start : start + size])
+        rows += yield from _delete(ctx, durable_names.DELETE_DISKS, now[start : start + size])
     if rest:
-        ctx.continue_as_new(replace(asked, disks=rest, told=tuple(rows)).to_json())
+        ctx.continue_as_new(replace(asked, disks=rest, rows=tuple(rows)).to_json())
         return {}
     for start in range(0, len(asked.versions), retention.VERSIONS_PER_ACTIVITY):
         batch = asked.versions[start : start + retention.VERSIONS_PER_ACTIVITY]
-        begun = yield from _delete(ctx, retention.DELETE_VERSIONS, batch)
+        begun = yield from _delete(ctx, durable_names.DELETE_VERSIONS, batch)
         rows += yield from _watch(ctx, begun)
-    left = yield ctx.call_activity(retention.PLAN_RETENTION, input={"rows": True})
+    left = yield ctx.call_activity(durable_names.PLAN_RETENTION, input={"rows": True})
     if left.get("problem"):
         return {**_failure(left["problem"]), "resources": rows}
-    told = {row["id"].lower() for row in rows}
-    rows += [row for row in left["rows"] if row["id"].lower() not in told]
+    listed = {row["id"].lower() for row in rows}
+    rows += [row for row in left["rows"] if row["id"].lower() not in listed]
     return {"kind": "retention", **retention.summary_of(rows), "in_use": left["in_use"], "resources": rows}
 
 
 def _delete(ctx: OrchestrationContext, activity: str, ids: Sequence[str]) -> Generator[Task[Any], Any, Rows]:
-    kind = retention.DISK if activity == retention.DELETE_DISKS else retention.VERSION
+    kind = retention.DISK if activity == durable_names.DELETE_DISKS else retention.VERSION
     of_disks = kind == retention.DISK
     definitions = () if of_disks else dict.fromkeys(found.parent() for one in ids if (found := resource_id.parse(one)))
     asked = {"disks": list(ids) if of_disks else [], "definitions": list(definitions)}
     try:
-        holders = yield ctx.call_activity(retention.FIND_HOLDERS, input=asked)
+        holders = yield ctx.call_activity(durable_names.FIND_HOLDERS, input=asked)
         work = DeletionInput(tuple(ids), holders["held"], tuple(holders["building"]))
         answer = yield ctx.call_activity(activity, input=work.to_json())
     except TaskFailedError as error:
-        message = f"the work on it broke off; it may be deleted or not ({str(error)[:100]})"
+        message = f"the work on it broke off; it can be deleted or not ({str(error)[:100]})"
         return [ResourceRow(kind, one, retention.FAILED, RemovalReason.BROKEN, message).to_json() for one in ids]
     rows: Rows = answer["rows"]
     return rows
 
 
 def _watch(ctx: OrchestrationContext, begun: Rows) -> Generator[Task[Any], Any, Rows]:
-    """The rows with what became of the deletions among them."""
+    """The rows with the results of the deletions among them."""
     rows = {row["id"]: row for row in begun}
     for _ in range(LOOKS):
         open_ids = [row["id"] for row in rows.values() if row["decision"] == retention.DELETING]
         if not open_ids:
             break
         yield ctx.create_timer(LOOK_EVERY)
-        seen = yield ctx.call_activity(retention.WATCH_DELETIONS, input={"versions": open_ids})
+        seen = yield ctx.call_activity(durable_names.WATCH_DELETIONS, input={"versions": open_ids})
         for one in seen["gone"]:
             rows[one] = rows[one] | {"decision": retention.DELETED, "reason": str(RemovalReason.DELETED)}
         for one, why in seen["stuck"].items():

@@ -1,4 +1,4 @@
-"""Answers a self-check: that it runs at all shows that the dispatcher can start orchestrations."""
+"""Answers a self-check: its event shows that the dispatcher can start orchestrations."""
 
 from __future__ import annotations
 

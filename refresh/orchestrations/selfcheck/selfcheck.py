@@ -1,10 +1,10 @@
-"""Runs every part of the platform once, in the place where swaps will need it: activity, timer, claim, entity to
-orchestration, a query for instances, and for each subscription ARM and the app's rights.
+"""Uses every part of the platform once, as swaps will use it: activity, timer, claim, entity to orchestration, a query
+for instances, and for each subscription ARM and the app's rights.
 
-Decides what is asked at the same time and that everything ends within a minute: a part that has not answered by then is
-a failed check, and a subscription that was not reached says so. Its custom status names the checks under way, for the
-case that the engine does not go on with it at all. Changes nothing in Azure. The dispatcher keeps the result, and where
-`REFRESH_SELFCHECK` asks for it admits nobody before it has passed.
+Decides which checks run at the same time and that all end within a minute: a part that has not answered by then is a
+failed check, and a subscription that was not reached has a row of its own. The custom status names the checks under
+way, in case the engine stops running this orchestration. Changes nothing in Azure. The dispatcher keeps the result;
+with `REFRESH_SELFCHECK=required` it admits no swap before a check has passed.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from durabletask.task import OrchestrationContext, Task, TaskFailedError, when_a
 from refresh.domain.selfcheck import rights_in_scope as cures
 from refresh.domain.selfcheck.rights_in_scope import order_subscriptions
 from refresh.orchestrations.shared.dispatcher_calls import begin_ask, now, tell
+from refresh.records import durable_names, swap
 from refresh.records import selfcheck as selfchecks
-from refresh.records import swap
 from refresh.records.selfcheck import CheckRow
 
 _TICK = timedelta(seconds=1)
 
 type Step[T] = Generator[Task[Any], Any, T]
-# What a check makes of an answer: what is wrong, or None, and the sentence when nothing is.
+# From an answer: the problem or None, and the sentence when there is no problem.
 type Judge = Callable[[Any], tuple[str | None, str]]
 
 
@@ -45,7 +45,7 @@ class _Check:
 def selfcheck(ctx: OrchestrationContext, data: dict[str, Any]) -> Step[dict[str, Any]]:
     """`{"package", "bundle", "first"?}` to `{"kind", "status", "package", "bundle", "ok", "run", "began", "checks"}`.
 
-    `first` is the subscription to ask about first.
+    `first` is the subscription to check first.
     """
     began = now(ctx)
     stop = [ctx.create_timer(timedelta(seconds=selfchecks.COLLECT_S)), _keep_time(ctx, selfchecks.COLLECT_S)]
@@ -60,7 +60,7 @@ def selfcheck(ctx: OrchestrationContext, data: dict[str, Any]) -> Step[dict[str,
 
 
 class _Board:
-    """The checks of one self-check: which are under way, which subscriptions wait, and what was found."""
+    """The checks of one self-check: those under way, the subscriptions that wait, and the rows found."""
 
     def __init__(self, ctx: OrchestrationContext, data: dict[str, Any]) -> None:
         self._ctx = ctx
@@ -71,24 +71,26 @@ class _Board:
         self._found: dict[str, list[CheckRow]] = {}
         self._subscriptions: list[str] = []
         self._waiting: deque[str] = deque()
-        begin: Task[Any] = ctx.call_activity(selfchecks.BEGIN_SELFCHECK, input={})
-        listed: Task[Any] = ctx.call_activity(selfchecks.CHECK_INSTANCES, input={"prefix": f"{selfchecks.SELFCHECK}-"})
+        begin: Task[Any] = ctx.call_activity(durable_names.BEGIN_SELFCHECK, input={})
+        listed: Task[Any] = ctx.call_activity(
+            durable_names.CHECK_INSTANCES, input={"prefix": f"{durable_names.SELFCHECK}-"}
+        )
         claim = begin_ask(ctx, "claim", vm=selfchecks.NOBODY, n=0)
         answer = ctx.wait_for_external_event(selfchecks.ANSWER_EVENT)
         tell(ctx, "probe", reply_to=ctx.instance_id)
         at = ctx.current_utc_datetime
         first = (
             _Check("activity", begin, at, self._begun, cures.ACTIVITY_CURE),
-            _Check("timer", ctx.create_timer(_TICK), at, _says("a timer of one second fired"), cures.TIMER_CURE),
+            _Check("timer", ctx.create_timer(_TICK), at, _passed("a timer of one second fired"), cures.TIMER_CURE),
             _Check("claim", claim, at, _claimed, cures.CLAIM_CURE),
-            _Check("dispatcher", answer, at, _says("the dispatcher started an orchestration"), cures.DISPATCHER_CURE),
+            _Check("dispatcher", answer, at, _passed("the dispatcher started an orchestration"), cures.DISPATCHER_CURE),
             _Check("instances", listed, at, _listed, cures.INSTANCES_CURE),
         )
         self._names = [check.name for check in first]
         self._open = {check.name: check for check in first}
 
     def collect(self, stop: list[Task[Any]]) -> Step[None]:
-        """Take answers until all are there or one of `stop` has come, and judge what did not answer."""
+        """Collect answers until all are there or one of `stop` is complete, and judge the checks without an answer."""
         while self._open and not _is_over(stop):
             self._ctx.set_custom_status({selfchecks.WAITING_FOR: list(self._open)})
             yield from _wait([check.task for check in self._open.values()], stop)
@@ -103,7 +105,7 @@ class _Board:
             self._found[selfchecks.arm_check(subscription)] = [_not_reached(subscription)]
 
     def rows(self) -> list[CheckRow]:
-        """What was found, each check in its place."""
+        """The rows of all checks, in a fixed order."""
         order = [*self._names, *(selfchecks.arm_check(subscription) for subscription in self._subscriptions)]
         return [row for name in order for row in self._found.get(name, ())]
 
@@ -114,15 +116,15 @@ class _Board:
         for _ in range(min(len(self._waiting), swap.BULK_ACTIVITIES_OUTSTANDING - under_way)):
             subscription = self._waiting.popleft()
             task: Task[Any] = self._ctx.call_activity(
-                selfchecks.CHECK_SUBSCRIPTION, input={"subscription": subscription}
+                durable_names.CHECK_SUBSCRIPTION, input={"subscription": subscription}
             )
             name = selfchecks.arm_check(subscription)
-            self._open[name] = _Check(name, task, self._ctx.current_utc_datetime, _says(""), cures.ACTIVITY_CURE)
+            self._open[name] = _Check(name, task, self._ctx.current_utc_datetime, _passed(""), cures.ACTIVITY_CURE)
 
     def _begun(self, here: Any) -> tuple[str | None, str]:
         self.here = here
-        asked = [str(one) for one in here.get("subscriptions", ())]
-        self._subscriptions = order_subscriptions(asked, self._first)
+        listed = [str(one) for one in here.get("subscriptions", ())]
+        self._subscriptions = order_subscriptions(listed, self._first)
         self._waiting = deque(self._subscriptions)
         return here.get("problem"), f"package {here.get('package')} runs"
 
@@ -146,45 +148,45 @@ class _Board:
 
 
 def _remember(ctx: OrchestrationContext, found: dict[str, Any]) -> Step[str | None]:
-    """Have the dispatcher keep the result; what is wrong when it does not say that it has."""
+    """Have the dispatcher keep the result; the problem when it does not confirm that."""
     ctx.set_custom_status({selfchecks.WAITING_FOR: ["result"]})
     call = begin_ask(ctx, "selfchecked", verdict=found)
     limit_s = selfchecks.REMEMBER_S
     limits: list[Task[Any]] = [ctx.create_timer(timedelta(seconds=limit_s))]
-    if not all(row["ok"] for row in found["checks"]):  # timers may be what does not work
+    if not all(row["ok"] for row in found["checks"]):  # durable timers can be what does not work
         limits.append(_keep_time(ctx, limit_s))
     yield from _wait([call], limits)
     if not call.is_complete:
-        return f"the dispatcher did not take the result within {limit_s} s"
+        return f"the dispatcher did not confirm the result within {limit_s} s"
     try:
         call.get_result()
     except TaskFailedError as error:
-        return f"the dispatcher did not take the result: {error}"[:300]
+        return f"the dispatcher did not accept the result: {error}"[:300]
     return None
 
 
 def _wait(tasks: list[Task[Any]], limits: list[Task[Any]]) -> Step[None]:
-    """Until one of `tasks` is complete, or one of `limits` has come."""
+    """Wait until one of `tasks` or one of `limits` is complete."""
     while not _is_over(limits) and not any(task.is_complete for task in tasks):
         yield when_any([*tasks, *(limit for limit in limits if not limit.is_failed)])
 
 
 def _is_over(limits: list[Task[Any]]) -> bool:
-    # One that failed, as an activity may, is no limit.
+    # A limit that failed, as an activity can, does not count.
     return any(limit.is_complete and not limit.is_failed for limit in limits)
 
 
 def _keep_time(ctx: OrchestrationContext, seconds: int) -> Task[Any]:
-    return ctx.call_activity(selfchecks.KEEP_TIME, input={"seconds": seconds})
+    return ctx.call_activity(durable_names.KEEP_TIME, input={"seconds": seconds})
 
 
-def _says(message: str) -> Judge:
+def _passed(message: str) -> Judge:
     return lambda _: (None, message)
 
 
 def _claimed(answer: Any) -> tuple[str | None, str]:
-    problem = "the dispatcher gave a claim that nobody has" if answer.get("answer") == "yours" else None
-    return problem, "the dispatcher answers who has a claim"
+    problem = "the dispatcher granted a claim that does not exist" if answer.get("answer") == "yours" else None
+    return problem, "the dispatcher answers a question about a claim"
 
 
 def _listed(answer: Any) -> tuple[str | None, str]:

@@ -14,7 +14,7 @@ from typing import Any
 from durabletask.task import OrchestrationContext, Task, TaskFailedError, when_any
 
 from refresh.domain.terms import names
-from refresh.records import month, swap
+from refresh.records import durable_names, month, swap
 from refresh.records.month import BatchInput, BulkInput
 
 # A batch makes half a disk a second with four reads each; ARM refills 25 reads a second for a subscription.
@@ -46,7 +46,7 @@ def work_through(
     if not names.is_period(period):
         return bad_period(kind, period)
     if bulk.rows is None:
-        scope = yield ctx.call_activity(month.READ_SCOPE, input={"vms": list(bulk.vms)})
+        scope = yield ctx.call_activity(durable_names.READ_SCOPE, input={"vms": list(bulk.vms)})
         if scope.get("problem"):
             return month.failure_of(kind, period, scope["problem"])
         bulk = replace(bulk, period=period, vms=tuple(scope["vms"]), rows=())
@@ -82,7 +82,7 @@ def _run_batches(
 def _room(ctx: OrchestrationContext) -> Generator[Task[Any], Any, int]:
     """How many batches may be outstanding: few while VMs are in their downtime window, whose ARM quota we share."""
     try:
-        swaps = yield ctx.call_activity("count_swaps", input={})
+        swaps = yield ctx.call_activity(durable_names.COUNT_SWAPS, input={})
     except TaskFailedError:
         return BATCHES_BESIDE_SWAPS
     return BATCHES_BESIDE_SWAPS if swaps["running"] else swap.BULK_ACTIVITIES_OUTSTANDING

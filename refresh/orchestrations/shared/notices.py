@@ -14,13 +14,14 @@ from durabletask.task import OrchestrationContext, Task, TaskFailedError
 
 from refresh.domain.swap.plan import NOTICE
 from refresh.orchestrations.shared.dispatcher_calls import now, tell
+from refresh.records import durable_names
 from refresh.records.events import Event, starting_event
 from refresh.records.swap import Intent
 
 
 def publish_meanwhile(ctx: OrchestrationContext, event: Event) -> None:
     """Have `event` published without waiting for it: a VM is down."""
-    ctx.call_activity("publish_event", input=event.to_json())
+    ctx.call_activity(durable_names.PUBLISH_EVENT, input=event.to_json())
 
 
 def publish(ctx: OrchestrationContext, event: Event | None) -> Generator[Task[Any], Any]:
@@ -28,7 +29,7 @@ def publish(ctx: OrchestrationContext, event: Event | None) -> Generator[Task[An
     if event is None:
         return
     try:
-        yield ctx.call_activity("publish_event", input=event.to_json())
+        yield ctx.call_activity(durable_names.PUBLISH_EVENT, input=event.to_json())
     except TaskFailedError:
         return
 

@@ -1,4 +1,4 @@
-"""Looks and swaps: one look at a time, one orchestration for each swap, one for a bulk run."""
+"""Orchestrations of looks and swaps: one look at a time, one run for each swap, one run for many VMs."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""A look: takes hints, has the VMs read and decided about, hands the decisions back, until no hint is left.
+"""A look: takes hints from the dispatcher, has the VMs read and decided about, and returns the decisions.
 
-Decides nothing about VMs. One look is open at a time; one that was started twice or late is given nothing and ends.
+Goes on until no hint is left. Decides nothing about VMs. One look is open at a time: a look that was started twice or
+late gets no hints and ends.
 """
 
 from __future__ import annotations
@@ -13,26 +14,27 @@ from durabletask.task import OrchestrationContext, Task, TaskFailedError
 from refresh.domain.terms.swap_reason import Reason
 from refresh.orchestrations.shared.dispatcher_calls import OUTCOME_EVENT, ask, is_bounded
 from refresh.orchestrations.swap.swap_steps import call
-from refresh.records import swap
+from refresh.records import durable_names
+from refresh.records.swap import Outcome, OutcomeStatus
 
-# History is resent every turn; a busy look starts afresh after this many batches.
+# The whole history is sent with every turn, so a busy look continues as new after this many batches.
 BATCHES_PER_HISTORY = 10
 
 
 def look(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any], Any, dict[str, Any]]:
-    """Work off the dispatcher's hints; `data` is `{"look": id}`. NoAnswer: the sweep has another look begin."""
+    """Work off the dispatcher's hints; `data` is `{"look": id}`. NoAnswer ends it; the sweep starts another look."""
     looked, bounded = int(data.get("looked", 0)), is_bounded(data)
     for _ in range(BATCHES_PER_HISTORY):
         taken = yield from ask(ctx, "take", bounded=bounded, look=data["look"])
         if not taken["vms"]:
             return {"looked": looked}
         try:
-            answer = yield ctx.call_activity("read_hints", input=taken)
+            answer = yield ctx.call_activity(durable_names.READ_HINTS, input=taken)
         except TaskFailedError as error:
             answer = {"decisions": [_undecided(row, str(error)) for row in taken["vms"]]}
         batch = {"batch": taken["batch"]} if "batch" in taken else {}
-        heard = yield from ask(ctx, "decided", bounded=bounded, look=data["look"], **batch, **answer)
-        decisions = _counted(answer["decisions"], heard)
+        taken_up = yield from ask(ctx, "decided", bounded=bounded, look=data["look"], **batch, **answer)
+        decisions = _counted(answer["decisions"], taken_up)
         _reply(ctx, decisions)
         yield from _clear_leftovers(ctx, decisions)
         looked += len(taken["vms"])
@@ -40,18 +42,21 @@ def look(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any]
     return {"looked": looked}
 
 
-def _counted(decisions: list[dict[str, Any]], heard: Any) -> list[dict[str, Any]]:
-    """The decisions that the dispatcher took; of the others another look knows more. An older one did not say."""
-    if not isinstance(heard, dict):
+def _counted(decisions: list[dict[str, Any]], taken_up: Any) -> list[dict[str, Any]]:
+    """The decisions that the dispatcher accepted; for other VMs another look decides.
+
+    The dispatcher of an older app does not return them: then all count.
+    """
+    if not isinstance(taken_up, dict):
         return decisions
-    return [row for row in decisions if str(row["vm"]).lower() in heard["vms"]]
+    return [row for row in decisions if str(row["vm"]).lower() in taken_up["vms"]]
 
 
 def _clear_leftovers(ctx: OrchestrationContext, decisions: list[dict[str, Any]]) -> Generator[Task[Any], Any]:
-    """A `RefreshState` that outlived its swap goes, before it has the app start a VM that its owner stopped."""
+    """Remove each `RefreshState` that outlived its swap: later it would make the app start a VM its owner stopped."""
     for row in decisions:
         if row.get("stale") and row["decision"] != "swap":
-            yield from call(ctx, "clear_intent", {"vm": row["vm"]})
+            yield from call(ctx, durable_names.CLEAR_INTENT, {"vm": row["vm"]})
 
 
 def _undecided(row: dict[str, Any], why: str) -> dict[str, Any]:
@@ -59,20 +64,20 @@ def _undecided(row: dict[str, Any], why: str) -> dict[str, Any]:
         "vm": row["vm"],
         "decision": "refuse",
         "reason": str(Reason.UNREADABLE),
-        "message": f"the VM could not be looked at: {why[:160]}",
+        "message": f"the VM could not be read: {why[:160]}",
         "reply_to": row.get("reply_to", []),
     }
 
 
 def _reply(ctx: OrchestrationContext, decisions: list[dict[str, Any]]) -> None:
-    """Who asked for a swap that will not be made is told at once; a swap tells its own outcome when it ends."""
+    """Send the runs that wait for a VM its outcome, where no swap follows; a swap sends its own when it ends."""
     for row in decisions:
         if row["decision"] == "swap":
             continue
-        outcome = swap.Outcome(
+        outcome = Outcome(
             vm=row["vm"],
             run="",
-            status="skipped" if row["decision"] == "skip" else "refused",
+            status=OutcomeStatus.SKIPPED if row["decision"] == "skip" else OutcomeStatus.REFUSED,
             reason=row["reason"],
             message=row.get("message", ""),
         )

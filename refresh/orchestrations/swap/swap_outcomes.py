@@ -1,34 +1,46 @@
 """How the swap of one VM ended, as the outcome that is stored, published and logged.
 
-Decides status, reason and sentence of each end. Does not know which steps led there (`swap_vm`).
+Decides status, reason and message of each end. Does not know which steps led there (`swap_vm`).
 """
 
 from __future__ import annotations
 
-from durabletask.task import OrchestrationContext
+from dataclasses import dataclass
 
 from refresh.domain.azure.refusals import is_denied, reason_of
 from refresh.domain.swap.manual_commands import write_commands
 from refresh.domain.terms import resource_id
 from refresh.domain.terms.swap_reason import Reason
 from refresh.orchestrations.shared.dispatcher_calls import NoAnswer
+from refresh.orchestrations.swap.swap_run import PlannedSwap, SwapRun
 from refresh.orchestrations.swap.swap_steps import StepsRun
-from refresh.records.swap import Intent, Outcome
+from refresh.records.swap import Intent, Outcome, OutcomeStatus
+
+
+@dataclass(frozen=True)
+class Undo:
+    """Why a swap was undone, whether the new disk is `blamed` for it, and whether the disk was ever `put_in`."""
+
+    reason: str
+    why: str
+    blamed: bool
+    put_in: bool
 
 
 def outcome_of(
-    ctx: OrchestrationContext,
-    vm: str,
-    status: str,
+    run: SwapRun,
+    status: OutcomeStatus,
     reason: str,
     message: str,
+    *,
     intent: Intent | None = None,
     ran: StepsRun | None = None,
 ) -> Outcome:
-    """The outcome of the run of `ctx`, with what `intent` and the steps that `ran` say of it."""
+    """The outcome of `run`, with the disks and warnings of `intent` and the times and evidence of the steps `ran`."""
+    needs_person = status is OutcomeStatus.NEEDS_ATTENTION
     return Outcome(
-        vm=vm,
-        run=ctx.instance_id,
+        vm=run.vm,
+        run=run.ctx.instance_id,
         status=status,
         reason=str(reason),
         message=message,
@@ -38,55 +50,50 @@ def outcome_of(
         arm_s=ran.arm_s if ran else None,
         stop_mode=intent.stop_mode if intent and ran and ran.stopped_at else None,
         evidence=tuple(ran.evidence) if ran else (),
-        by_hand=write_commands(vm, intent.old_disk if intent else None) if status == "needs-attention" else (),
+        by_hand=write_commands(run.vm, intent.old_disk if intent else None) if needs_person else (),
         warnings=intent.warnings if intent else (),
     )
 
 
 def name_of(disk_id: str) -> str:
-    """The disk's name; its id where that cannot be taken apart."""
+    """The disk's name; the whole text where it is no resource id."""
     disk = resource_id.parse(disk_id)
     return disk.name if disk is not None else disk_id
 
 
-def verified(ctx: OrchestrationContext, vm: str, intent: Intent, ran: StepsRun) -> Outcome:
-    """The VM runs the new disk, proved by its guest or not."""
-    disk = name_of(intent.new_disk)
+def verified(swap: PlannedSwap, ran: StepsRun) -> Outcome:
+    """The VM runs the new disk; its guest proved it or did not."""
+    disk, intent = name_of(swap.intent.new_disk), swap.intent
     if ran.proved:
-        return outcome_of(ctx, vm, "succeeded", Reason.VERIFIED, f"runs disk {disk}, proved by its guest", intent, ran)
+        message = f"runs disk {disk}, proved by its guest"
+        return outcome_of(swap, OutcomeStatus.SUCCEEDED, Reason.VERIFIED, message, intent=intent, ran=ran)
     message = f"runs disk {disk}; no signal from its guest has proved its health"
-    return outcome_of(ctx, vm, "not-proven", Reason.NOT_PROVEN, message, intent, ran)
+    return outcome_of(swap, OutcomeStatus.NOT_PROVEN, Reason.NOT_PROVEN, message, intent=intent, ran=ran)
 
 
-def undone(
-    ctx: OrchestrationContext,
-    vm: str,
-    intent: Intent,
-    reason: str,
-    why: str,
-    back: StepsRun,
-    *,
-    blamed: bool,
-    put_in: bool,
-) -> Outcome:
-    """The VM has its old disk and is as it was; `put_in` says whether it ever had the new one."""
-    new, old = name_of(intent.new_disk), name_of(intent.old_disk)
-    if back.stopped_at is None and back.arm_s is None and not blamed:
-        message = f"nothing was stopped, and the tag asks for {old} again; ask for {new} when it is cured: {why}"
-        return outcome_of(ctx, vm, "refused", reason, message, intent, back)
-    told = f"{new} was taken out again and {old} put back" if put_in else f"{new} was not put in; it has {old} again"
-    again = "" if blamed else "; the disk is not to blame and may be asked for again when it is cured"
-    return outcome_of(ctx, vm, "rolled-back", reason, f"{told}{again}: {why}", intent, back)
+def undone(swap: PlannedSwap, undo: Undo, back: StepsRun) -> Outcome:
+    """The VM has its old disk and is as it was before the swap."""
+    new, old = name_of(swap.intent.new_disk), name_of(swap.intent.old_disk)
+    status = OutcomeStatus.ROLLED_BACK
+    if back.stopped_at is None and back.arm_s is None and not undo.blamed:
+        status = OutcomeStatus.REFUSED
+        message = f"nothing was stopped, and the tag names {old} again; name {new} when the cause is cured: {undo.why}"
+    else:
+        what = f"{new} was taken out again and {old} put back" if undo.put_in else f"{new} was not put in; {old} stays"
+        again = "" if undo.blamed else f"; {new} is not to blame, name it again when the cause is cured"
+        message = f"{what}{again}: {undo.why}"
+    return outcome_of(swap, status, undo.reason, message, intent=swap.intent, ran=back)
 
 
-def cannot_start(ctx: OrchestrationContext, vm: str, intent: Intent, ran: StepsRun) -> Outcome:
-    """No disk is to blame and the old one could not be started either: nothing is rejected, the sweep goes on."""
-    what = "refuses" if is_denied(ran.code) else "had no room"
-    message = f"Azure {what} to start this VM for too long ({ran.why}); the sweep goes on asking"
-    return outcome_of(ctx, vm, "needs-attention", reason_of(ran.code, Reason.NO_CAPACITY), message, intent, ran)
+def cannot_start(swap: PlannedSwap, ran: StepsRun) -> Outcome:
+    """The VM could not be started on any disk: no disk is rejected, and the sweep tries the start again."""
+    what = "has refused to start this VM" if is_denied(ran.code) else "has had no room for this VM"
+    message = f"Azure {what} for too long ({ran.why}); every sweep tries again"
+    reason = reason_of(ran.code, Reason.NO_CAPACITY)
+    return outcome_of(swap, OutcomeStatus.NEEDS_ATTENTION, reason, message, intent=swap.intent, ran=ran)
 
 
-def unheard(ctx: OrchestrationContext, vm: str, silence: NoAnswer, intent: Intent | None = None) -> Outcome:
-    """The dispatcher did not answer before anything was touched."""
+def unheard(run: SwapRun, silence: NoAnswer, intent: Intent | None = None) -> Outcome:
+    """The dispatcher did not answer before anything was changed."""
     message = f"nothing was touched, because {silence}; the sweep comes back to this VM"
-    return outcome_of(ctx, vm, "refused", Reason.DISPATCHER_SILENT, message, intent)
+    return outcome_of(run, OutcomeStatus.REFUSED, Reason.DISPATCHER_SILENT, message, intent=intent)

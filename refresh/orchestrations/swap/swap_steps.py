@@ -1,7 +1,7 @@
-"""Carries out a plan's steps one after the other, each as often as it takes.
+"""Carries out a plan's steps one after the other, and calls each step's activity until the step has ended.
 
-Decides which activity does which step, what it is told, and when waiting leaves the activity for a durable timer.
-Refuses to know what a finished or failed plan means (`swap_vm`).
+Decides which activity does which step, with which input, and when waiting moves from the activity to a durable timer.
+Leaves what a finished or failed plan means to `swap_vm`.
 """
 
 from __future__ import annotations
@@ -15,40 +15,43 @@ from durabletask.task import OrchestrationContext, Task, TaskFailedError
 
 from refresh.domain.azure.capacity import is_capacity
 from refresh.domain.azure.refusals import is_denied, reason_of
-from refresh.domain.swap.plan import Step
+from refresh.domain.swap.plan import UNDO, Step
 from refresh.domain.terms import times
 from refresh.domain.terms.swap_reason import Reason
-from refresh.orchestrations.shared.dispatcher_calls import now, tell
+from refresh.orchestrations.shared.dispatcher_calls import now
 from refresh.orchestrations.shared.notices import publish_meanwhile
+from refresh.orchestrations.swap.swap_run import PlannedSwap
+from refresh.records import durable_names
 from refresh.records.events import attention_event
-from refresh.records.swap import Health, Intent, StepInput, StepResult
+from refresh.records.swap import Health, Intent, StepInput, StepResult, StepState
 
 _ACTIVITY = {
-    Step.STOP: "ensure_stopped",
-    Step.NEW_DISK: "ensure_os_disk",
-    Step.OLD_DISK: "ensure_os_disk",
-    Step.START: "ensure_started",
-    Step.HEALTH: "ensure_healthy",
+    Step.STOP: durable_names.ENSURE_STOPPED,
+    Step.NEW_DISK: durable_names.ENSURE_OS_DISK,
+    Step.OLD_DISK: durable_names.ENSURE_OS_DISK,
+    Step.START: durable_names.ENSURE_STARTED,
+    Step.HEALTH: durable_names.ENSURE_HEALTHY,
 }
-# An activity polls for most of a minute. After this many of them a step is no longer in its usual window, and a
-# storage-backed timer's delay does not matter any more.
+# An activity polls for most of a minute. After this many of them a step takes longer than usual, and the delay of a
+# storage-backed timer does not matter any more.
 ROUNDS_BEFORE_TIMER = 5
 TIMER = timedelta(seconds=30)
-# Activities end a step by ARM's own times, within an hour; these end one that ARM never answers, or never ends.
+# Activities end a step by ARM's own times, within an hour; these limits end a step whose VM ARM never returns, or whose
+# operation never ends.
 MOST_SILENT_ROUNDS = 12
 MOST_ROUNDS = 100
-# An activity that crashed is tried again: it is level-triggered, and nothing may be left half done.
+# An activity that crashed is called again: it is level-triggered, and no step may stay half done.
 CRASHES_ALLOWED = 3
 
 
 @dataclass
 class StepsRun:
-    """How a plan went: `done`, `failed` (at `step`, because of `why`), `held`, `gone` or `stopped`; ARM's own times.
+    """How a plan went. `ended` is how its last step ended; when that is not `done`, `step`, `why` and `code` name it.
 
-    `put_back`: the old disk had to be put back, so the new one was in.
+    Times are ARM's own. `put_back`: the old disk had to be put back, so the new disk was in.
     """
 
-    ended: str = "done"
+    ended: StepState = StepState.DONE
     step: str = ""
     why: str = ""
     code: str | None = None
@@ -65,10 +68,27 @@ class StepsRun:
         return times.seconds_between(self.stopped_at, self.running_at)
 
 
+@dataclass(frozen=True)
+class StepOptions:
+    """How steps are carried out, beside which steps they are.
+
+    `undo`: they belong to the way back. `reported`: the dispatcher is sent each step. `despite_hold` and
+    `leave_stopped` as in `StepInput`.
+    """
+
+    undo: bool = False
+    reported: bool = True
+    despite_hold: bool = False
+    leave_stopped: bool = False
+
+
+_FORWARD = StepOptions()
+
+
 def call(ctx: OrchestrationContext, activity: str, data: dict[str, Any]) -> Generator[Task[Any], Any, dict[str, Any]]:
     """Call an activity whose failure must not end the swap: it becomes `{"ok": false, "message"}`.
 
-    One that came too late, because the worker that first had it died, is asked for again.
+    An activity that ran too late, because the worker that first had it died, is called again.
     """
     answer: dict[str, Any] = {}
     for _ in range(CRASHES_ALLOWED + 1):
@@ -82,64 +102,57 @@ def call(ctx: OrchestrationContext, activity: str, data: dict[str, Any]) -> Gene
 
 
 def run_steps(
-    ctx: OrchestrationContext,
-    vm: str,
-    n: int | None,
-    intent: Intent,
-    steps: Sequence[str],
-    *,
-    prefix: str = "",
-    earlier: StepsRun | None = None,
-    despite_hold: bool = False,
-    leave_stopped: bool = False,
+    swap: PlannedSwap, steps: Sequence[str], earlier: StepsRun | None = None, options: StepOptions = _FORWARD
 ) -> Generator[Task[Any], Any, StepsRun]:
-    """Do `steps` in order until one does not end `done`; `n` tells the dispatcher how far it is (None: do not)."""
-    run = StepsRun()
+    """Do `steps` in order until one does not end `done`; `earlier` is what the same run did before them."""
+    run, intent = StepsRun(), swap.intent
     if earlier is not None:
         run.stopped_at, run.evidence = earlier.stopped_at, list(earlier.evidence)
         run.started_at, run.arm_s = earlier.started_at, earlier.arm_s
     for step in map(Step, steps):
-        if n is not None:
-            tell(ctx, "step", vm=vm, n=n, step=f"{prefix}{step}")
+        name = f"{UNDO}-{step}" if options.undo else str(step)
+        if options.reported:
+            swap.report_step(name)
         data = StepInput(
-            vm=vm,
-            disk=_disk(step, intent, on_the_way_back=bool(prefix)),
+            vm=swap.vm,
+            disk=_disk(step, intent, undo=options.undo),
             started_at=run.started_at,
             agent_spoke=intent.agent_spoke,
-            despite_hold=despite_hold,
+            despite_hold=options.despite_hold,
             unique_id=intent.unique_id,
             stop_mode=intent.stop_mode,
-            health=_health(step, intent, on_the_way_back=bool(prefix)),
-            leave_stopped=leave_stopped,
+            health=_health(step, intent, undo=options.undo),
+            leave_stopped=options.leave_stopped,
             insist=step is Step.OLD_DISK,
         )
-        result = yield from _run_step(ctx, data, step, n, f"{prefix}{step}")
-        _note(run, step, f"{prefix}{step}", result)
-        if result.state != "done":
+        result = yield from _run_step(swap, data, step, name, reported=options.reported)
+        _note(run, step, name, result)
+        if result.state is not StepState.DONE:
             run.ended, run.step, run.code = result.state, str(step), result.code
             run.why = f"{step}: {result.code or result.state}: {result.message or result.evidence or ''}".rstrip(": ")
             return run
     return run
 
 
-def _disk(step: Step, intent: Intent, *, on_the_way_back: bool) -> str | None:
-    # A VM that has the disk already is not stopped for it: on the way back it may never have lost its old one, and a
-    # recovery may find the new one in place.
-    stop_unless = intent.old_disk if on_the_way_back else intent.new_disk
+def _disk(step: Step, intent: Intent, *, undo: bool) -> str | None:
+    # A VM that already has the disk is not stopped for it: on the way back the old disk may never have been taken out,
+    # and a recovery may find the new disk in place.
+    stop_unless = intent.old_disk if undo else intent.new_disk
     return {Step.NEW_DISK: intent.new_disk, Step.OLD_DISK: intent.old_disk, Step.STOP: stop_unless}.get(step)
 
 
-def _health(step: Step, intent: Intent, *, on_the_way_back: bool) -> Health | None:
+def _health(step: Step, intent: Intent, *, undo: bool) -> Health | None:
     if step is not Step.HEALTH or intent.health is None:
         return None
-    return intent.health.of_old_disk() if on_the_way_back else intent.health
+    return intent.health.of_old_disk() if undo else intent.health
 
 
 def _run_step(
-    ctx: OrchestrationContext, data: StepInput, step: Step, n: int | None, name: str
+    swap: PlannedSwap, data: StepInput, step: Step, name: str, *, reported: bool
 ) -> Generator[Task[Any], Any, StepResult]:
+    ctx = swap.ctx
     crashes = rounds = silent = 0
-    worried: Reason | None = None
+    attention_reason: Reason | None = None
     while rounds < MOST_ROUNDS:
         if rounds >= ROUNDS_BEFORE_TIMER:
             yield ctx.create_timer(TIMER)
@@ -150,39 +163,41 @@ def _run_step(
         except TaskFailedError as error:
             crashes += 1
             if crashes > CRASHES_ALLOWED:
-                return StepResult("failed", code="AppFailed", message=str(error)[:300])
+                return StepResult(StepState.FAILED, code="AppFailed", message=str(error)[:300])
             continue
-        if result.state != "waiting":
+        if result.state is not StepState.WAITING:
             return result
-        worry = _worry(step, result, rounds)
-        if n is not None and worry is not None and worry[0] is not worried:
-            worried, attention = worry
-            tell(ctx, "step", vm=data.vm, n=n, step=name, attention=attention, attention_reason=str(worried))
-            publish_meanwhile(ctx, attention_event(data.vm, ctx.instance_id, name, worried, attention, now(ctx)))
+        attention = _attention(step, result, rounds)
+        if reported and attention is not None and attention[0] is not attention_reason:
+            attention_reason, message = attention
+            swap.report_step(name, attention=message, attention_reason=str(attention_reason))
+            event = attention_event(swap.vm, ctx.instance_id, name, attention_reason, message, now(ctx))
+            publish_meanwhile(ctx, event)
         if is_capacity(result.code):
-            rounds = 0  # asked for hours, with a limit of its own
+            rounds = 0  # tried again for hours, within a limit of its own
         silent = silent + 1 if result.at is None else 0
         if silent >= MOST_SILENT_ROUNDS:
             break
         if result.wait_s is not None:
             yield ctx.create_timer(timedelta(seconds=result.wait_s))
-        data = StepInput.from_json({**replace(data, token=None).to_json(), **_times(result)})
-    return StepResult("failed", code="NoAnswer", message="Azure gave no answer for too long")
+        data = StepInput.from_json({**replace(data, token=None).to_json(), **_carried_over(result)})
+    return StepResult(StepState.FAILED, code="NoAnswer", message="Azure gave no answer for too long")
 
 
-def _worry(step: Step, result: StepResult, rounds: int) -> tuple[Reason, str] | None:
-    """Why a person should know of a step that goes on (reason and sentence); None while it goes as usual."""
+def _attention(step: Step, result: StepResult, rounds: int) -> tuple[Reason, str] | None:
+    """The reason and message for a person while a step goes on; None while it goes as usual."""
     if is_capacity(result.code):
-        return Reason.NO_CAPACITY, f"{result.code}: Azure has no room to start this VM; it is asked again until it has"
+        return Reason.NO_CAPACITY, f"{result.code}: Azure has no room to start this VM; the app keeps trying"
     if step is Step.START and is_denied(result.code):
         reason = reason_of(result.code, Reason.RIGHTS_MISSING)
-        return reason, f"this VM is down and Azure refuses to start it; it is asked again: {result.message}"
+        return reason, f"this VM is down and Azure refuses to start it; the app keeps trying: {result.message}"
     if step is not Step.HEALTH and result.begun_at is not None and rounds >= ROUNDS_BEFORE_TIMER:
         return Reason.OPERATION_SLOW, f"step {step} takes unusually long; it was begun at {result.begun_at}"
     return None
 
 
-def _times(result: StepResult) -> dict[str, Any]:
+def _carried_over(result: StepResult) -> dict[str, Any]:
+    """What the next call of the step's activity gets from this one."""
     found = {
         "since": result.since,
         "begun_at": result.begun_at,
@@ -198,8 +213,9 @@ def _note(run: StepsRun, step: Step, name: str, result: StepResult) -> None:
     if step is Step.STOP and result.begun_at is not None:
         run.stopped_at = run.stopped_at or result.begun_at
         run.running_at = None
-    if step is Step.START and result.state == "done":
-        # A start whose word was lost was no later than the first look after it: only a report since then is news.
+    if step is Step.START and result.state is StepState.DONE:
+        # A start whose acceptance got lost was no later than the first reading after it: only what the guest reports
+        # since then counts.
         run.started_at, run.running_at = result.begun_at or result.since, result.at
     if step is Step.OLD_DISK:
         run.put_back = result.begun_at is not None

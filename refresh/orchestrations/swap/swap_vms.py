@@ -1,7 +1,7 @@
-"""Has many VMs swapped: writes the wish where one is given, hints the dispatcher, waits for every outcome.
+"""Has many VMs swapped: writes the tag where a disk is given, hints at the VMs, waits for every outcome.
 
-Decides nothing about a VM and starts no swap itself: the dispatcher does, within its budgets. Its result lists every
-VM. An outcome comes as an event; every minute the dispatcher's book is read for those that got lost on the way.
+Decides nothing about a VM and starts no swap itself: the dispatcher does, within its budgets. The result lists every
+VM. An outcome comes as an event; every minute the dispatcher state is read for outcomes whose event got lost.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from durabletask.task import OrchestrationContext, Task, TaskFailedError, when_a
 
 from refresh.domain.terms.swap_reason import Reason
 from refresh.orchestrations.shared.dispatcher_calls import OUTCOME_EVENT, now, tell
-from refresh.records import swap
-from refresh.records.swap import Outcome, SwapRequest
+from refresh.records import durable_names, swap
+from refresh.records.swap import Outcome, OutcomeStatus, SwapRequest
 
 Rows = dict[str, dict[str, Any]]
 REREAD = timedelta(seconds=60)
 
 
 def swap_vms(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any], Any, dict[str, Any]]:
-    """Swap the VMs of a `SwapRequest`; `{"kind", "status", "vms": rows}` with one row for every VM asked for."""
+    """Swap the VMs of a `SwapRequest`; `{"kind", "status", "vms": rows}` with one row for every VM of it."""
     request = SwapRequest.from_json(data)
     chunk = list(request.vms[: swap.VMS_PER_HISTORY])
     rows: Rows = {}
@@ -45,13 +45,13 @@ def _batches(items: Sequence[str], size: int) -> Iterator[list[str]]:
 
 
 def _write_wishes(ctx: OrchestrationContext, vms: Sequence[str], disk: str) -> Generator[Task[Any], Any, Rows]:
-    """Write `OsDiskName`; the rows of VMs where that was not done."""
+    """Write `OsDiskName`; the rows of the VMs where it was not written."""
     refused: Rows = {}
     batches = list(_batches(vms, swap.VMS_PER_BULK_ACTIVITY))
     for wave_start in range(0, len(batches), swap.BULK_ACTIVITIES_OUTSTANDING):
         wave = batches[wave_start : wave_start + swap.BULK_ACTIVITIES_OUTSTANDING]
         tasks: list[Task[Any]] = [
-            ctx.call_activity("write_wishes", input={"vms": batch, "disk": disk}) for batch in wave
+            ctx.call_activity(durable_names.WRITE_WISHES, input={"vms": batch, "disk": disk}) for batch in wave
         ]
         for task, batch in zip(tasks, wave, strict=True):
             try:
@@ -72,13 +72,14 @@ def _wait(
         if winner == event:
             outcome: dict[str, Any] = event.get_result()
             event = ctx.wait_for_external_event(OUTCOME_EVENT)
-            if outcome["status"] == "skipped" and outcome["vm"].lower() in missing:
+            if outcome["status"] == OutcomeStatus.SKIPPED and outcome["vm"].lower() in missing:
                 outcome = yield from _swapped_meanwhile(ctx, outcome, since)
             _accept(outcome, missing, rows)
             continue
         timer = ctx.create_timer(REREAD)
         try:
-            found = yield ctx.call_activity("find_outcomes", input={"vms": list(missing.values()), "since": since})
+            asked = {"vms": list(missing.values()), "since": since}
+            found = yield ctx.call_activity(durable_names.FIND_OUTCOMES, input=asked)
         except TaskFailedError:
             continue
         for outcome in found["outcomes"]:
@@ -90,9 +91,10 @@ def _wait(
 def _swapped_meanwhile(
     ctx: OrchestrationContext, skipped: dict[str, Any], since: str
 ) -> Generator[Task[Any], Any, dict[str, Any]]:
-    """What became of a VM that has nothing left to do: an event of the tag write may have had it swapped before."""
+    """The outcome of a VM that has nothing left to do: the event of the tag write may have had it swapped already."""
     try:
-        found = yield ctx.call_activity("find_outcomes", input={"vms": [skipped["vm"]], "since": since})
+        asked = {"vms": [skipped["vm"]], "since": since}
+        found = yield ctx.call_activity(durable_names.FIND_OUTCOMES, input=asked)
     except TaskFailedError:
         return skipped
     outcomes: list[dict[str, Any]] = found["outcomes"]
@@ -107,16 +109,16 @@ def _accept(data: Any, missing: dict[str, str], rows: Rows) -> None:
 
 
 def _lost(vm: str, why: str) -> dict[str, Any]:
-    return outcome_row(Outcome(vm, "", "refused", Reason.TAGS_NOT_WRITTEN, why[:200]))
+    return outcome_row(Outcome(vm, "", OutcomeStatus.REFUSED, Reason.TAGS_NOT_WRITTEN, why[:200]))
 
 
 def outcome_row(outcome: Outcome) -> dict[str, Any]:
-    """An outcome as a run lists it: the VM record's fields and what became of the VM."""
-    decision = {"skipped": "skip", "refused": "refuse"}.get(outcome.status, "swap")
+    """An outcome as a row of a run: the fields of a VM record, and how the swap ended."""
+    decision = {OutcomeStatus.SKIPPED: "skip", OutcomeStatus.REFUSED: "refuse"}.get(outcome.status, "swap")
     row = {
         "vm": outcome.vm,
         "decision": decision,
-        "status": outcome.status,
+        "status": str(outcome.status),
         "reason": outcome.reason,
         "message": outcome.message[:200],
         "run": outcome.run or None,
@@ -127,11 +129,17 @@ def outcome_row(outcome: Outcome) -> dict[str, Any]:
     return {key: value for key, value in row.items() if value is not None}
 
 
-# Worst first: a run is what its worst VM is. A VM that had nothing to do is no failure.
-_WORST_FIRST = ("needs-attention", "failed", "rolled-back", "refused", "not-proven")
+# A run has the status of its worst VM. A VM that had nothing to do is no failure. "failed" is a row without an outcome.
+_WORST_FIRST = (
+    OutcomeStatus.NEEDS_ATTENTION,
+    "failed",
+    OutcomeStatus.ROLLED_BACK,
+    OutcomeStatus.REFUSED,
+    OutcomeStatus.NOT_PROVEN,
+)
 
 
 def overall_status(rows: Sequence[dict[str, Any]]) -> str:
     """The status of a run over many VMs."""
     seen = {row.get("status") for row in rows}
-    return next((status for status in _WORST_FIRST if status in seen), "succeeded")
+    return str(next((status for status in _WORST_FIRST if status in seen), OutcomeStatus.SUCCEEDED))

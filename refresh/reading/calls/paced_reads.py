@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from refresh.gateways.errors import NotFound
-from refresh.reading.calls.retrying import patiently
+from refresh.reading.calls.retrying import retry_until_answered
 
 READ_BUDGET_S = 30.0
 
@@ -41,7 +41,7 @@ class Reads:
         """What `call` answers, None when that is not there. GatewayError when nobody knows."""
         await self._pace.turn()
         try:
-            return await patiently(call, budget_s=READ_BUDGET_S)
+            return await retry_until_answered(call, budget_s=READ_BUDGET_S)
         except NotFound:
             return None
 

@@ -36,7 +36,7 @@ async def until[T](read: Callable[[], Awaitable[T | None]], *, budget_s: float) 
         pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
 
 
-async def patiently[T](call: Callable[[], Awaitable[T]], *, budget_s: float) -> T:
+async def retry_until_answered[T](call: Callable[[], Awaitable[T]], *, budget_s: float) -> T:
     """Call until Azure does it, waiting at most `budget_s` seconds in all; then its last answer is raised."""
     waited_s, pause_s = 0.0, FIRST_PAUSE_S
     while True:

@@ -50,16 +50,22 @@ class MonthPlan:
     new_disks: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True)
+class MonthBasis:
+    """What a month is planned from: image definitions of `images.toml`, the lists of all resources, and the memory of
+    VMs.
+    """
+
+    specs: Sequence[ImageSpec]
+    inventory: Inventory
+    recall: Recall
+
+
 async def plan_month(
-    gateways: Gateways,
-    settings: Settings,
-    specs: Sequence[ImageSpec],
-    asked: MonthInput,
-    period: str,
-    inventory: Inventory,
-    recall: Recall,
+    gateways: Gateways, settings: Settings, asked: MonthInput, period: str, basis: MonthBasis
 ) -> MonthPlan:
-    """The month of `asked` for its `vms` (all of them named). GatewayError when Azure would not say."""
+    """The month of `asked` for its `vms` (all of them named). GatewayError when Azure does not answer a read."""
+    specs = basis.specs
     images = await plan_images(gateways, settings, specs, period, force_rebuild=asked.force_rebuild)
     planned = {row["definition"].lower(): row["version"] for row in images if row["decision"] == CREATE}
     plans: dict[str, DiskPlan] = {}
@@ -79,12 +85,12 @@ async def plan_month(
         return MonthPlan(images, rows, new_disks=frozenset(made))
     wishes = {vm: plan.name for vm, plan in plans.items() if not _runs_it(plan) and not tags.on_hold(plan.vm.tags)}
     exactly = len(wishes) <= READ_SINGLY
-    base: FactSource = gateways if exactly else listed_source(gateways, inventory)
+    base: FactSource = gateways if exactly else listed_source(gateways, basis.inventory)
     images_to_be = _PlannedImages(base.gallery, planned, specs)
     future = Source(base.compute, _PlannedDisks(base.disks, made), images_to_be, base.access)
     vms = [vm for vm in asked.vms if vm.lower() in wishes]
     decide = decide_exactly if exactly else decide_from_lists
-    swaps = await decide(with_wishes(future, wishes), settings, vms, recall, force=asked.force)
+    swaps = await decide(with_wishes(future, wishes), settings, vms, basis.recall, force=asked.force)
     return MonthPlan(images, rows, {seen.vm_id.lower(): seen for seen in swaps}, frozenset(made))
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.vms import Vm
 from refresh.gateways.gateways import Gateways
-from refresh.reading.calls.retrying import patiently
+from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.fleet.vms_and_disks import collect
 
 # Somebody waits for an answer; Azure says itself when to ask again.
@@ -34,7 +34,7 @@ class Inventory:
 
 async def list_subscriptions(gateways: Gateways) -> list[str]:
     """The configured subscriptions, lower-case. GatewayError when Azure would not say."""
-    found = await patiently(gateways.graph.list_subscriptions, budget_s=LIST_BUDGET_S)
+    found = await retry_until_answered(gateways.graph.list_subscriptions, budget_s=LIST_BUDGET_S)
     return [subscription.lower() for subscription in found]
 
 
@@ -42,7 +42,7 @@ async def list_vms(gateways: Gateways, subscriptions: list[str], *, budget_s: fl
     """Every VM of these subscriptions. GatewayError when one of them could not be listed whole."""
     found: dict[str, Vm] = {}
     for subscription in subscriptions:
-        rows = await patiently(
+        rows = await retry_until_answered(
             lambda wanted=subscription: collect(gateways.compute.list_vms(wanted)),  # type: ignore[misc]
             budget_s=budget_s,
         )
@@ -56,7 +56,7 @@ async def list_disks(
     """Every disk of these subscriptions. GatewayError when one of them could not be listed whole."""
     found: dict[str, Disk] = {}
     for subscription in subscriptions:
-        rows = await patiently(
+        rows = await retry_until_answered(
             lambda wanted=subscription: collect(gateways.disks.list_disks(wanted)),  # type: ignore[misc]
             budget_s=budget_s,
         )

@@ -13,7 +13,7 @@ from refresh.domain.azure.vms import Vm
 from refresh.domain.terms import resource_id
 from refresh.gateways.errors import GatewayError, NotFound
 from refresh.gateways.gateways import Gateways
-from refresh.reading.calls.retrying import patiently
+from refresh.reading.calls.retrying import retry_until_answered
 from refresh.records.swap import VMS_PER_BULK_ACTIVITY
 
 BUDGET_S = 120.0
@@ -39,7 +39,7 @@ class Fleet:
         if self._is_listed(vm_id):
             return self.vms.get(vm_id.lower())
         try:
-            return await patiently(lambda: self.gateways.compute.read_vm(vm_id), budget_s=BUDGET_S)
+            return await retry_until_answered(lambda: self.gateways.compute.read_vm(vm_id), budget_s=BUDGET_S)
         except NotFound:
             return None
 
@@ -48,7 +48,7 @@ class Fleet:
         if self._is_listed(disk_id):
             return self.disks.get(disk_id.lower())
         try:
-            return await patiently(lambda: self.gateways.disks.read_disk(disk_id), budget_s=BUDGET_S)
+            return await retry_until_answered(lambda: self.gateways.disks.read_disk(disk_id), budget_s=BUDGET_S)
         except NotFound:
             return None
 
@@ -84,9 +84,9 @@ async def _list_subscription(
 ) -> GatewayError | None:
     compute, all_disks = gateways.compute, gateways.disks
     try:
-        for vm in await patiently(lambda: collect(compute.list_vms(subscription)), budget_s=BUDGET_S):
+        for vm in await retry_until_answered(lambda: collect(compute.list_vms(subscription)), budget_s=BUDGET_S):
             vms[vm.id.lower()] = vm
-        for disk in await patiently(lambda: collect(all_disks.list_disks(subscription)), budget_s=BUDGET_S):
+        for disk in await retry_until_answered(lambda: collect(all_disks.list_disks(subscription)), budget_s=BUDGET_S):
             disks[disk.id.lower()] = disk
     except GatewayError as error:
         return error

@@ -1,6 +1,6 @@
-"""The image definitions and versions of the configured galleries, each read once for one piece of work.
+"""The image definitions and versions of the configured galleries, each read once per task.
 
-Decides nothing but what is read when: a version's replication status only when it is next in line.
+Decides only what is read when: the replication status of a version only when that version is the next candidate.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from refresh.domain.azure.galleries import Definition, Version
 from refresh.domain.images.replication import is_replicated, no_version, rank_versions
 from refresh.domain.terms.month_reason import Refusal
 from refresh.gateways.gateways import Gateways
-from refresh.reading.calls.retrying import patiently
+from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.fleet.vms_and_disks import BUDGET_S, collect
 
 
 class Catalog:
-    """What the galleries offer; every answer is remembered, a failure too. GatewayError when Azure would not say."""
+    """Reads galleries; keeps every answer, failures included. Raises GatewayError."""
 
     def __init__(self, gateways: Gateways, galleries: Sequence[str], *, budget_s: float = BUDGET_S) -> None:
         """Read from `galleries`, full ids; each read is tried for `budget_s` seconds."""
         self._gateways = gateways
         self._budget_s = budget_s
         self._galleries = galleries
-        self._asked: dict[tuple[str, ...], asyncio.Future[Any]] = {}
+        self._calls: dict[tuple[str, ...], asyncio.Future[Any]] = {}
 
     async def definitions(self) -> list[Definition]:
-        """Every image definition of every gallery: with one gallery unread, nobody could say what fits alone."""
+        """Every image definition of every gallery; raises if one cannot be read, since a match could be there."""
         found = [await self.definitions_of(gallery) for gallery in self._galleries]
         return [definition for part in found for definition in part]
 
@@ -45,7 +45,7 @@ class Catalog:
         )
 
     async def latest(self, definition: Definition, region: str) -> Version | Refusal:
-        """The version that disks in `region` are made from now, or why there is none."""
+        """The version from which disks in `region` are made now, or why there is none."""
         versions = await self.versions(definition.id)
         for version in rank_versions(versions, region):
             read = await self._once(("version", version.id), self._reader(version.id))
@@ -57,8 +57,8 @@ class Catalog:
         return lambda: self._gateways.gallery.read_version(version_id)
 
     async def _once[T](self, key: tuple[str, ...], call: Callable[[], Awaitable[T]]) -> T:
-        asked = self._asked.get(key)
-        if asked is None:
-            asked = self._asked[key] = asyncio.ensure_future(patiently(call, budget_s=self._budget_s))
-        result: T = await asked
+        pending = self._calls.get(key)
+        if pending is None:
+            pending = self._calls[key] = asyncio.ensure_future(retry_until_answered(call, budget_s=self._budget_s))
+        result: T = await pending
         return result

@@ -1,4 +1,4 @@
-"""Which image definitions are in the monthly build, where their versions have to go, and how many VMs want them there.
+"""Which image definitions are in the monthly build, the target regions of their versions, and how many VMs use each.
 
 Decides what is read to find that out. Changes nothing.
 """
@@ -17,7 +17,7 @@ from refresh.domain.terms import names, resource_id, tags
 from refresh.domain.terms.month_reason import MonthReason
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
-from refresh.reading.calls.retrying import patiently
+from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.fleet.vms_and_disks import BUDGET_S, collect
 from refresh.reading.images.galleries import Catalog
 from refresh.records.month import FAILED, ImageRow
@@ -26,10 +26,10 @@ from refresh.settings.settings import Settings
 
 @dataclass(frozen=True)
 class Builds:
-    """The definitions in the monthly build, those of `images.toml` that are missing included, and where VMs are.
+    """The definitions in the monthly build (missing ones of `images.toml` included) and the regions of the VMs.
 
-    `demand` is how many VMs may want a disk from each definition (by id), by region; `rows` are the galleries that gave
-    no answer.
+    `demand` is how many VMs can need a disk from each definition (by id), by region; `rows` are galleries that could
+    not be read.
     """
 
     definitions: tuple[Definition, ...]
@@ -39,7 +39,7 @@ class Builds:
 
 
 async def find_builds(gateways: Gateways, settings: Settings, specs: Sequence[ImageSpec] = ()) -> Builds:
-    """Every definition tagged `AutoRefresh=true` in the configured galleries. GatewayError when VMs are unknown."""
+    """Every definition tagged `AutoRefresh=true` in the configured galleries. Raises GatewayError if VMs are unread."""
     catalog = Catalog(gateways, settings.galleries)
     found: list[Definition] = []
     rows: list[ImageRow] = []
@@ -57,11 +57,11 @@ async def find_builds(gateways: Gateways, settings: Settings, specs: Sequence[Im
 
 
 async def scope_vms(gateways: Gateways) -> list[Vm]:
-    """Every VM in scope, from ARM's lists: Resource Graph selects, it does not tell where a VM is."""
+    """Every VM in scope, from ARM's lists: the query of Resource Graph does not return the region of a VM."""
     found: list[Vm] = []
-    for subscription in await patiently(gateways.graph.list_subscriptions, budget_s=BUDGET_S):
+    for subscription in await retry_until_answered(gateways.graph.list_subscriptions, budget_s=BUDGET_S):
         list_vms = partial(gateways.compute.list_vms, subscription)
-        vms = await patiently(lambda list_vms=list_vms: collect(list_vms()), budget_s=BUDGET_S)  # type: ignore[misc]
+        vms = await retry_until_answered(lambda list_vms=list_vms: collect(list_vms()), budget_s=BUDGET_S)  # type: ignore[misc]
         found += [vm for vm in vms if tags.in_scope(vm.tags)]
     return found
 
@@ -77,11 +77,11 @@ def _missing(gallery: str, there: Iterable[Definition], specs: Iterable[ImageSpe
 
 
 def _demand(definition: Definition, vms: Iterable[Vm]) -> dict[str, int]:
-    """How many VMs may want a disk from `definition`, by region: those that name it, else those of its OS."""
-    regions = (names.region_key(vm.location) for vm in vms if _may_want(vm, definition))
+    """How many VMs can need a disk from `definition`, by region: those that name it, else those of its OS."""
+    regions = (names.region_key(vm.location) for vm in vms if _can_need(vm, definition))
     return dict(Counter(regions))
 
 
-def _may_want(vm: Vm, definition: Definition) -> bool:
+def _can_need(vm: Vm, definition: Definition) -> bool:
     named = (tags.value_of(vm.tags, tags.REFRESH_IMAGE) or "").strip().lower()
     return named == definition.name.lower() if named else vm.os_type == definition.os_type

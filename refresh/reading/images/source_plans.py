@@ -1,6 +1,6 @@
-"""What one build is made from: the source's tags read, looked up in Azure and judged. Changes nothing.
+"""The source of one build: its tags are parsed, the source is read from Azure and judged. Changes nothing.
 
-Decides what is read for `domain.sources` and `domain.source_fit` to judge. The dry run and the real run plan with the
+Decides what is read for `domain.images.sources` and `domain.images.source_fit`. Dry runs and real runs plan with the
 same functions.
 """
 
@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from refresh.domain.azure.galleries import Definition
 from refresh.domain.images.publishing import Publishing
 from refresh.domain.images.source_fit import SourceFacts, judge_data_disk, judge_source
-from refresh.domain.images.sources import Kind, Part, Source, read_source
+from refresh.domain.images.sources import Source, SourceKind, SourcePart, read_source
 from refresh.domain.images.version_choice import choose_latest
 from refresh.domain.terms import tags
 from refresh.domain.terms.month_reason import MonthReason, Refusal
 from refresh.domain.terms.resource_id import ResourceId, parse
 from refresh.gateways.errors import NotFound
 from refresh.gateways.gateways import Gateways
-from refresh.reading.calls.retrying import patiently
+from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.fleet.vms_and_disks import BUDGET_S, collect
 
 IMAGES = "Microsoft.Compute/images"
@@ -26,25 +26,25 @@ IMAGES = "Microsoft.Compute/images"
 
 @dataclass(frozen=True)
 class SourcePlan:
-    """What a version is made from: `source` as it was looked up; `via` is the managed image to be made of it first."""
+    """The source of a version as it was read; with `via` a managed image is made of it first."""
 
     source: Source
     via: bool = False
 
     def key(self, definition: Definition, version: str) -> str:
-        """What a version called `version` that was made by this plan names as its source."""
+        """The id that version `version`, made by this plan, names as its source."""
         return image_id(definition, version) if self.via else self.source.os.id
 
     def made_from(self, definition: Definition, version: str) -> Source:
         """The source that the version itself is made from."""
-        return Source(Part(Kind.IMAGE, image_id(definition, version))) if self.via else self.source
+        return Source(SourcePart(SourceKind.IMAGE, image_id(definition, version))) if self.via else self.source
 
     def text(self) -> str:
-        """The source as people speak of it."""
-        if self.source.os.kind is Kind.RECIPE:
+        """The source as text for people."""
+        if self.source.os.kind is SourceKind.RECIPE:
             return "its recipe"
         disks = f" with {len(self.source.data)} data disk(s)" if self.source.data else ""
-        return f"{self.source.os.id}{disks}{' by way of a managed image' if self.via else ''}"
+        return f"{self.source.os.id}{disks}{' through a managed image' if self.via else ''}"
 
 
 def image_id(definition: Definition, version: str) -> str:
@@ -55,11 +55,11 @@ def image_id(definition: Definition, version: str) -> str:
 async def plan_source(
     gateways: Gateways, definition: Definition, publishing: Publishing, machine: str | None = None
 ) -> SourcePlan | Refusal:
-    """What `definition` is built from, or why nothing can be. GatewayError when Azure would not say.
+    """The source of `definition`'s next version, or why there is none. Raises GatewayError.
 
-    `machine` is a VM made for this build alone; without one the definition's tags say what to build from.
+    `machine` is a VM made for this build only; without one the definition's tags name the source.
     """
-    source = read_source(definition) if machine is None else Source(Part(Kind.VM, machine))
+    source = read_source(definition) if machine is None else Source(SourcePart(SourceKind.VM, machine))
     if isinstance(source, Refusal):
         return source
     if source.latest:
@@ -67,8 +67,8 @@ async def plan_source(
         if isinstance(found, Refusal):
             return found
         source = found
-    if source.os.kind is Kind.RECIPE:
-        # What a recipe makes is judged when it is carried out; there is nothing yet to be looked up.
+    if source.os.kind is SourceKind.RECIPE:
+        # The result of a recipe is judged when the recipe runs; there is no resource to read yet.
         return SourcePlan(source)
     refusal = await _judge(gateways, definition, source, ephemeral=machine is not None)
     if refusal is not None:
@@ -92,27 +92,29 @@ async def _judge(gateways: Gateways, definition: Definition, source: Source, *, 
     return None
 
 
-async def _read(gateways: Gateways, part: Part, storage: str | None) -> SourceFacts:
-    return await patiently(lambda: gateways.sources.read_source(part, storage), budget_s=BUDGET_S)
+async def _read(gateways: Gateways, part: SourcePart, storage: str | None) -> SourceFacts:
+    return await retry_until_answered(lambda: gateways.sources.read_source(part, storage), budget_s=BUDGET_S)
 
 
-def _gone(definition: Definition, part: Part, storage: str | None) -> Refusal:
+def _gone(definition: Definition, part: SourcePart, storage: str | None) -> Refusal:
     tag = tags.REFRESH_SOURCE if part.lun is None else f"{tags.REFRESH_SOURCE_LUN}{part.lun}"
     account = f"storage account {(storage or '').rsplit('/', 1)[-1]}"
-    what = account if part.kind is Kind.VHD else f"{part.kind} {_name(part)}"
+    what = account if part.kind is SourceKind.VHD else f"{part.kind} {_name(part)}"
     return Refusal(
-        MonthReason.SOURCE_GONE, f"{what}, the {tag} of {definition.name}, does not exist; name one that does"
+        MonthReason.SOURCE_GONE, f"{what}, the {tag} of {definition.name}, does not exist; name an existing one"
     )
 
 
 async def _find_latest(gateways: Gateways, definition: Definition, source: Source) -> Source | Refusal:
     try:
-        versions = await patiently(lambda: collect(gateways.gallery.list_versions(source.os.id)), budget_s=BUDGET_S)
+        versions = await retry_until_answered(
+            lambda: collect(gateways.gallery.list_versions(source.os.id)), budget_s=BUDGET_S
+        )
     except NotFound:
         return _gone(definition, source.os, None)
     latest = choose_latest(versions)
     if latest is not None:
-        return replace(source, os=Part(Kind.VERSION, latest.id), latest=False)
+        return replace(source, os=SourcePart(SourceKind.VERSION, latest.id), latest=False)
     return Refusal(
         MonthReason.SOURCE_GONE,
         f"image definition {_name(source.os)}, the {tags.REFRESH_SOURCE} of {definition.name}, has no version that is "
@@ -121,21 +123,21 @@ async def _find_latest(gateways: Gateways, definition: Definition, source: Sourc
 
 
 def _route(definition: Definition, source: Source, publishing: Publishing) -> SourcePlan | Refusal:
-    """Whether VHDs become a version directly or by way of a managed image, as the image's owner has it."""
-    if not publishing.via_image or source.os.kind is not Kind.VHD:
+    """Whether VHDs become a version directly or through a managed image, as `images.toml` asks."""
+    if not publishing.via_image or source.os.kind is not SourceKind.VHD:
         return SourcePlan(source)
-    if definition.os_state != "Generalized" or any(part.kind is not Kind.VHD for part in source.data):
+    if definition.os_state != "Generalized" or any(part.kind is not SourceKind.VHD for part in source.data):
         return Refusal(
             MonthReason.SOURCE_DOES_NOT_FIT,
-            f"via_managed_image is for a Generalized definition and VHDs alone, {definition.name} is "
-            f"{definition.os_state}; take it out of images.toml",
+            f"via_managed_image needs a Generalized definition and VHDs only, {definition.name} is "
+            f"{definition.os_state}; remove it from images.toml",
         )
     return SourcePlan(source, via=True)
 
 
-def _name(part: Part) -> str:
+def _name(part: SourcePart) -> str:
     found = parse(part.id)
-    return "/".join(found.names[-2:]) if found and part.kind is Kind.VERSION else part.id.rsplit("/", 1)[-1]
+    return "/".join(found.names[-2:]) if found and part.kind is SourceKind.VERSION else part.id.rsplit("/", 1)[-1]
 
 
 def _home(definition: Definition) -> ResourceId:

@@ -1,7 +1,7 @@
-"""What a month means for the image definitions: which are built, from what, to which regions. Changes nothing.
+"""Plans of the month's image versions: which are built, from which source, for which regions. Changes nothing.
 
-Decides what is read for `domain.images` to judge, and freezes the plan of a build with everything ARM will be asked.
-The dry run and the real run plan with the same functions.
+Decides what is read for `domain.images` to judge, and freezes the plan of a build with every request body for ARM. Dry
+runs and real runs plan with the same functions.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from typing import Any
 
 from refresh.domain.azure.galleries import Definition, Version
 from refresh.domain.images.manual_commands import delete_command
-from refresh.domain.images.publishing import Publishing, image_body, target_regions, version_body
-from refresh.domain.images.sources import Kind
+from refresh.domain.images.publishing import Demand, Publishing, image_body, target_regions, version_body
+from refresh.domain.images.sources import SourceKind
 from refresh.domain.images.spec import ImageSpec, check_spec, find_spec
 from refresh.domain.images.version_choice import awaits_checks, choose_name, find_kept, find_leftovers
 from refresh.domain.terms import resource_id, tags
 from refresh.domain.terms.month_reason import MonthReason, Refusal
 from refresh.gateways.errors import GatewayError, NotFound
 from refresh.gateways.gateways import Gateways
-from refresh.reading.calls.retrying import patiently
+from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.fleet.vms_and_disks import BUDGET_S, collect
 from refresh.reading.images.scope import find_builds
 from refresh.reading.images.source_plans import SourcePlan, image_id, plan_source
@@ -31,9 +31,9 @@ from refresh.settings.settings import Settings
 
 @dataclass(frozen=True)
 class VersionPlan:
-    """The version of the month: `name` is to be made from `made_from`, or is `kept` as it is.
+    """The version of the month: `name` will be made from `made_from`, or is `kept` unchanged.
 
-    `missing` says that the definition itself is still to be made, as `spec` describes it.
+    `missing` describes the definition itself when it must be made first.
     """
 
     definition: Definition
@@ -51,8 +51,12 @@ async def plan_build(
     """What to do about the definition of `asked`; `now` is ARM's time. GatewayError when Azure would not say."""
     spec = find_spec(specs, asked.definition)
     try:
-        definition = await patiently(lambda: gateways.gallery.read_definition(asked.definition), budget_s=BUDGET_S)
-        versions = await patiently(lambda: collect(gateways.gallery.list_versions(definition.id)), budget_s=BUDGET_S)
+        definition = await retry_until_answered(
+            lambda: gateways.gallery.read_definition(asked.definition), budget_s=BUDGET_S
+        )
+        versions = await retry_until_answered(
+            lambda: collect(gateways.gallery.list_versions(definition.id)), budget_s=BUDGET_S
+        )
         missing = spec if definition.provisioning_state == "Failed" and not versions else None
     except NotFound:
         if spec is None:
@@ -74,8 +78,8 @@ async def _choose(
 ) -> VersionPlan | Refusal:
     """`plan` with the version to keep, else with its name and source."""
     definition = plan.definition
-    said = asked.machine or tags.value_of(definition.tags, tags.REFRESH_SOURCE)
-    kept = _find_kept(versions, asked, lambda version: resource_id.same(version.source_id, said))
+    named = asked.machine or tags.value_of(definition.tags, tags.REFRESH_SOURCE)
+    kept = _find_kept(versions, asked, lambda version: resource_id.same(version.source_id, named))
     if kept is not None:
         return replace(plan, name=kept.name, kept=kept)
     source = await plan_source(gateways, definition, plan.publishing, asked.machine)
@@ -95,7 +99,7 @@ def _find_kept(
 
 
 def freeze(plan: VersionPlan, asked: BuildInput, now: str) -> BuildInput:
-    """The build that carries `plan` out, with every body that ARM will be sent: Durable's history freezes them."""
+    """The build of `plan` with every request body for ARM; Durable's history freezes them."""
     definition = plan.definition
     build = replace(
         asked,
@@ -112,17 +116,10 @@ def freeze(plan: VersionPlan, asked: BuildInput, now: str) -> BuildInput:
     if plan.missing is not None:
         build = replace(build, definition_body=dict(plan.missing.body))
     source = plan.made_from.made_from(definition, plan.name)
-    if source.os.kind is Kind.RECIPE:
+    if source.os.kind is SourceKind.RECIPE:
         return replace(build, recipe=True)
-    body = version_body(
-        definition,
-        source,
-        plan.publishing,
-        asked.demand or {},
-        regions=asked.regions,
-        period=asked.period,
-        now=now,
-    )
+    demand = Demand(asked.regions, asked.period, now, asked.demand or {})
+    body = version_body(definition, source, plan.publishing, demand)
     if plan.made_from.via:
         image = image_body(definition, plan.made_from.source, plan.name, asked.period)
         build = replace(build, image=image_id(definition, plan.name), image_body=image)
@@ -131,12 +128,12 @@ def freeze(plan: VersionPlan, asked: BuildInput, now: str) -> BuildInput:
 
 
 def _wants_proof(plan: VersionPlan, asked: BuildInput) -> bool:
-    """As the image's owner says; where he says nothing, what a recipe made is proved, and the rest is not."""
+    """The owner's choice in `images.toml`; by default only versions made by a recipe are proved."""
     if plan.publishing.proof is not None:
         return plan.publishing.proof
     made_from = plan.made_from.source.os.kind if plan.made_from else None
     source = tags.value_of(plan.definition.tags, tags.REFRESH_SOURCE) or ""
-    return asked.proof or asked.machine is not None or Kind.RECIPE in (made_from, source.strip().lower())
+    return asked.proof or asked.machine is not None or SourceKind.RECIPE in (made_from, source.strip().lower())
 
 
 async def plan_images(
@@ -147,15 +144,15 @@ async def plan_images(
     *,
     force_rebuild: bool = False,
 ) -> list[dict[str, Any]]:
-    """The rows `create_images` would end with, and nothing changed. GatewayError when the regions cannot be read."""
+    """The rows with which `create_images` would end; changes nothing. Raises GatewayError when regions are unread."""
     builds = await find_builds(gateways, settings, specs)
-    now = await patiently(gateways.clock.now, budget_s=BUDGET_S)
+    now = await retry_until_answered(gateways.clock.now, budget_s=BUDGET_S)
     rows = list(builds.rows)
     for definition in builds.definitions:
         asked = BuildInput(definition.id, period, builds.regions, force_rebuild)
         try:
             plan = await plan_build(gateways, asked, specs, now)
-            if isinstance(plan, VersionPlan) and plan.made_from and plan.made_from.source.os.kind is Kind.RECIPE:
+            if isinstance(plan, VersionPlan) and plan.made_from and plan.made_from.source.os.kind is SourceKind.RECIPE:
                 judged = await judge_recipe(gateways, settings, plan.definition, "dry-run", now)
                 plan = judged if isinstance(judged, Refusal) else plan
         except GatewayError as error:
@@ -165,7 +162,7 @@ async def plan_images(
 
 
 def plan_row(definition: str, plan: VersionPlan | Refusal, regions: Sequence[str]) -> ImageRow:
-    """A plan as the row people see."""
+    """A plan as the row of a result."""
     if isinstance(plan, Refusal):
         decision = FAILED if plan.reason is MonthReason.NOT_READ else REFUSE
         return ImageRow(definition, decision, plan.reason, plan.message)
@@ -173,8 +170,8 @@ def plan_row(definition: str, plan: VersionPlan | Refusal, regions: Sequence[str
     if plan.kept is not None or plan.made_from is None:
         state = plan.kept.provisioning_state if plan.kept else None
         return ImageRow(definition, SKIP, MonthReason.KEPT, f"version {plan.name} exists ({state})", plan.name, by_hand)
-    message = f"version {plan.name} is to be made from {plan.made_from.text()}, for "
+    message = f"version {plan.name} will be made from {plan.made_from.text()}, for "
     message += ", ".join(target_regions(plan.definition, regions, plan.publishing))
     if plan.missing is not None:
-        message = f"the image definition is to be made, and {message}"
+        message = f"the image definition will be made, and {message}"
     return ImageRow(definition, CREATE, MonthReason.MISSING, message, plan.name, by_hand)

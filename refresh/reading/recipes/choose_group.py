@@ -1,6 +1,6 @@
-"""Where a version is built or proved: the subnet in its region, and the temporary group that belongs to the run.
+"""Where a version is built or proved: the subnet in its region and the temporary group of the run.
 
-Decides which of the configured subnets is used. Refuses to know what is built.
+Decides which of the configured subnets is used. Does not know what is built.
 """
 
 from __future__ import annotations
@@ -10,26 +10,26 @@ from refresh.domain.recipes.temporary_group import group_id
 from refresh.domain.terms import names
 from refresh.domain.terms.month_reason import MonthReason, Refusal
 from refresh.gateways.gateways import Gateways
-from refresh.reading.recipes.stage_calls import calmly
-from refresh.records.recipes import Workplace
+from refresh.reading.recipes.stage_calls import retry_briefly
+from refresh.records.recipes import TemporaryGroup
 from refresh.settings.settings import Settings
 
 
-async def find_workplace(
+async def find_temporary_group(
     gateways: Gateways, settings: Settings, definition: Definition, purpose: str, run: str, since: str
-) -> Workplace | Refusal:
-    """The workplace of `run` in the definition's region, or why there is none. GatewayError: Azure would not say."""
+) -> TemporaryGroup | Refusal:
+    """The temporary group of `run` in the definition's region, or why there is none. Raises GatewayError."""
     if not settings.build_subnets:
         return Refusal(
             MonthReason.NO_BUILD_SUBNET,
-            f"versions of {definition.name} are built or proved on a VM, and REFRESH_BUILD_SUBNETS names no subnet for "
-            "it; name one that can reach whatever the recipe downloads",
+            f"versions of {definition.name} are built or proved on a VM, and REFRESH_BUILD_SUBNETS is empty; name a "
+            "subnet from which the recipe's downloads can be reached",
         )
     for subnet in settings.build_subnets:
-        location = await calmly(lambda subnet=subnet: gateways.workshop.read_network_location(subnet))  # type: ignore[misc]
+        location = await retry_briefly(lambda subnet=subnet: gateways.temporary_groups.read_network_location(subnet))  # type: ignore[misc]
         if names.region_key(location) == names.region_key(definition.location):
             group = group_id(subnet, purpose, definition.id, run)
-            return Workplace(group, purpose, definition.id, subnet, definition.location, run, since)
+            return TemporaryGroup(group, purpose, definition.id, subnet, definition.location, run, since)
     return Refusal(
         MonthReason.NO_BUILD_SUBNET,
         f"no subnet of REFRESH_BUILD_SUBNETS is in {definition.location}, where {definition.name} is; add one",

@@ -1,28 +1,28 @@
-"""The recipes that were deployed with the app.
+"""The recipes that are deployed with the app.
 
-Decides where they are: a folder named like the image definition, with `recipe.toml` and `cloud-init.yaml` in it.
-Refuses to know what they mean (`domain.recipe`).
+Decides where they are: a folder named like the image definition, with `recipe.toml` and `cloud-init.yaml`.
+Does not know what they mean (`domain.recipes.recipe`).
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from refresh import package
 from refresh.domain.recipes.recipe import Recipe, read_recipe
 from refresh.domain.terms import resource_id
 from refresh.domain.terms.month_reason import MonthReason, Refusal
 from refresh.settings.settings import Settings
 
-_APP = Path(__file__).parents[2]
 _MAX_FILE_BYTES = 256 * 1024
 _MOST_FAULTS = 3
 
 
 def find_recipe(settings: Settings, definition_id: str) -> Recipe | Refusal:
-    """The recipe of an image definition, or what is wrong with it."""
+    """The recipe of an image definition, or its faults."""
     found = resource_id.parse(definition_id)
     name = found.name if found else ""
-    folder = (_APP / settings.recipes).resolve()
+    folder = (package.ROOT / settings.recipes).resolve()
     home = folder / name
     texts = []
     for file in ("recipe.toml", "cloud-init.yaml"):

@@ -1,4 +1,4 @@
-"""What a recipe's folder asks for, read and judged before anything is built.
+"""The recipe of an image definition, read and judged before anything is built.
 
 Decides whether a recipe can be built for its image definition. Does not know how it is built.
 """
@@ -14,17 +14,17 @@ from refresh.domain.recipes.temporary_group import BUILD
 from refresh.domain.terms.month_reason import MonthReason, Refusal
 from refresh.gateways.errors import NotFound
 from refresh.gateways.gateways import Gateways
-from refresh.reading.recipes.choose_group import find_workplace
+from refresh.reading.recipes.choose_group import find_temporary_group
 from refresh.reading.recipes.recipe_files import find_recipe
-from refresh.reading.recipes.stage_calls import calmly
-from refresh.records.recipes import Workplace
+from refresh.reading.recipes.stage_calls import retry_briefly
+from refresh.records.recipes import TemporaryGroup
 from refresh.settings.settings import Settings
 
 
 async def judge_recipe(
     gateways: Gateways, settings: Settings, definition: Definition, run: str, since: str
-) -> Workplace | Refusal:
-    """Where the recipe of a definition would be carried out, or why it cannot be. GatewayError: Azure would not say."""
+) -> TemporaryGroup | Refusal:
+    """The temporary group in which a definition's recipe would run, or why it cannot run. Raises GatewayError."""
     refusal = check_definition(definition)
     recipe = refusal or find_recipe(settings, definition.id)
     if isinstance(recipe, Refusal):
@@ -33,14 +33,16 @@ async def judge_recipe(
     custom_data = write_custom_data(recipe, generalized=generalized)
     if isinstance(custom_data, str):
         return Refusal(MonthReason.BAD_RECIPE, custom_data)
-    place = await find_workplace(gateways, settings, definition, BUILD, run, since)
+    place = await find_temporary_group(gateways, settings, definition, BUILD, run, since)
     if isinstance(place, Refusal):
         return place
     subscription = place.subnet.split("/")[2]
     try:
-        image = await calmly(lambda: gateways.workshop.read_image(subscription, place.location, recipe.image))
+        image = await retry_briefly(
+            lambda: gateways.temporary_groups.read_image(subscription, place.location, recipe.image)
+        )
     except NotFound as error:
-        message = f"marketplace image {recipe.image} of recipe.toml is not to be had in {place.location}: {error}"
+        message = f"marketplace image {recipe.image} of recipe.toml is not available in {place.location}: {error}"
         return Refusal(MonthReason.BAD_RECIPE, message)
     return check_image(definition, image) or replace(
         place, generalized=generalized, timeout_s=recipe.timeout_s, digest=recipe.digest, image=str(image.image)

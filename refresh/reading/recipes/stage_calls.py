@@ -1,6 +1,6 @@
-"""What the activities of a build have in common: how they wait, how they fail, and when they come too late.
+"""What the activities of a build share: how they wait, how they fail, and when they are too late.
 
-Decides which of Azure's answers is worth another try. Refuses to know what was asked.
+Decides which of Azure's errors can be retried. Does not know which call was made.
 """
 
 from __future__ import annotations
@@ -13,42 +13,42 @@ from refresh.domain.terms.month_reason import MonthReason
 from refresh.gateways.errors import GatewayError, NotFound, Unavailable
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls import late_activity
-from refresh.reading.calls.retrying import patiently
-from refresh.records.recipes import Stage, Workplace
+from refresh.reading.calls.retrying import retry_until_answered
+from refresh.records.recipes import Stage, StageState, TemporaryGroup
 
 CALL_BUDGET_S = 30.0
 _CONFLICTS = frozenset({"Conflict", "AnotherOperationInProgress", "OperationNotAllowedOnDeletingResource"})
 
 
-async def staged(work: Callable[[], Awaitable[Stage]], what: str) -> Stage:
-    """The stage that `work` comes to; what Azure has no time for is `waiting`, what it refuses is `failed`."""
+async def run_stage(work: Callable[[], Awaitable[Stage]], what: str) -> Stage:
+    """The stage that `work` returns; an unavailable Azure makes it `waiting`, a refusal makes it `failed`."""
     try:
         return await work()
     except Unavailable as error:
-        return Stage("waiting", MonthReason.NOT_READ, f"{what}: {error}"[:300])
+        return Stage(StageState.WAITING, MonthReason.NOT_READ, f"{what}: {error}"[:300])
     except GatewayError as error:
         if error.code in _CONFLICTS:
-            return Stage("waiting", MonthReason.AZURE_SAID_NO, f"{what}: {error}"[:300])
+            return Stage(StageState.WAITING, MonthReason.AZURE_SAID_NO, f"{what}: {error}"[:300])
         why = tell_refusal(error.code, error.message)
-        return Stage("failed", MonthReason.AZURE_SAID_NO, f"{what}: {why}"[:300])
+        return Stage(StageState.FAILED, MonthReason.AZURE_SAID_NO, f"{what}: {why}"[:300])
 
 
-async def calmly[T](call: Callable[[], Awaitable[T]]) -> T:
-    """Call until Azure answers, for half a minute."""
-    return await patiently(call, budget_s=CALL_BUDGET_S)
+async def retry_briefly[T](call: Callable[[], Awaitable[T]]) -> T:
+    """Call until Azure answers, for at most half a minute."""
+    return await retry_until_answered(call, budget_s=CALL_BUDGET_S)
 
 
 async def read_machine(gateways: Gateways, vm: str) -> Machine | None:
     """The VM, None when there is none."""
     try:
-        return await calmly(lambda: gateways.workshop.read_machine(vm))
+        return await retry_briefly(lambda: gateways.temporary_groups.read_machine(vm))
     except NotFound:
         return None
 
 
-async def comes_late(gateways: Gateways, place: Workplace) -> bool:
-    """Whether this activity comes too late, perhaps to a group that was taken away meanwhile: not to be made again."""
-    return late_activity.is_late(place.asked_at, await calmly(gateways.clock.now))
+async def comes_late(gateways: Gateways, place: TemporaryGroup) -> bool:
+    """Whether this activity runs too late: its group can be deleted already and must not be made again."""
+    return late_activity.is_late(place.asked_at, await retry_briefly(gateways.clock.now))
 
 
-LATE = Stage("waiting", MonthReason.NOT_READ, late_activity.SAID)
+LATE = Stage(StageState.WAITING, MonthReason.NOT_READ, late_activity.SAID)

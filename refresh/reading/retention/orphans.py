@@ -1,7 +1,7 @@
-"""Reads what may have been left half made, from lists alone. Changes nothing.
+"""Reads resources that builds can have left unfinished, from lists only. Changes nothing.
 
-Decides where to look: disks of the configured subscriptions, versions and managed images beside the galleries, groups
-where images are built. Refuses to judge (`domain.orphans`).
+Decides which lists are read: disks of the configured subscriptions, versions and managed images beside the galleries,
+temporary groups. Leaves the judgement to `domain.retention.orphans`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from refresh.domain.retention.disks import is_ours
 from refresh.domain.retention.orphans import Orphan, orphaned_disks, orphaned_groups, orphaned_images, orphaned_versions
 from refresh.domain.terms import resource_id
 from refresh.gateways.gateways import Gateways
-from refresh.reading.calls.retrying import patiently
+from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.fleet.subscription_lists import LIST_BUDGET_S, list_disks, list_subscriptions
 from refresh.reading.fleet.vms_and_disks import collect
 from refresh.reading.images.galleries import Catalog
@@ -25,8 +25,8 @@ from refresh.settings.settings import Settings
 
 
 async def find_orphans(gateways: Gateways, settings: Settings, open_runs: Collection[str]) -> list[Orphan]:
-    """Everything half made that nobody works on, as `open_runs` (instance ids) tell. GatewayError when unread."""
-    now = await patiently(gateways.clock.now, budget_s=LIST_BUDGET_S)
+    """Every unfinished resource that none of `open_runs` (instance ids) works on. Raises GatewayError."""
+    now = await retry_until_answered(gateways.clock.now, budget_s=LIST_BUDGET_S)
     galleries = frozenset(gallery.lower() for gallery in settings.galleries)
     disks = await list_disks(gateways, await list_subscriptions(gateways))
     found = orphaned_disks(disk for disk in disks.values() if is_ours(disk, galleries))
@@ -49,12 +49,14 @@ async def _images_beside(gateways: Gateways, gallery: str) -> list[Image]:
     home = resource_id.parse(gallery)
     if home is None:
         return []
-    return await patiently(lambda: collect(gateways.sources.list_images(home.group_id)), budget_s=LIST_BUDGET_S)
+    return await retry_until_answered(
+        lambda: collect(gateways.sources.list_images(home.group_id)), budget_s=LIST_BUDGET_S
+    )
 
 
 async def _list_groups(gateways: Gateways, settings: Settings) -> list[Group]:
     found: list[Group] = []
     for subscription in sorted({subnet.split("/")[2].lower() for subnet in settings.build_subnets}):
-        listing = partial(gateways.workshop.list_groups, subscription)
-        found += await patiently(lambda listing=listing: collect(listing()), budget_s=LIST_BUDGET_S)  # type: ignore[misc]
+        listing = partial(gateways.temporary_groups.list_groups, subscription)
+        found += await retry_until_answered(lambda listing=listing: collect(listing()), budget_s=LIST_BUDGET_S)  # type: ignore[misc]
     return found

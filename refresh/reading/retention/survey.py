@@ -1,7 +1,7 @@
-"""Everything retention rests on, read anew from ARM's lists: all or nothing.
+"""Every fact that retention needs, read again from ARM's lists: all or nothing.
 
-Decides what is read. A page that could not be read means that nothing is known, so nothing is deleted: what a VM nobody
-saw asks for may be any disk. Refuses to judge.
+Decides what is read. A page that cannot be read stops every deletion, because an unread VM can ask for any disk. Leaves
+the judgement to `domain.retention`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from refresh.domain.azure.vms import Vm
 from refresh.domain.retention.disks import Evidence, Rule, is_ours, judge_disk, rank_spares
 from refresh.domain.retention.mentions import read_mentions
 from refresh.domain.retention.prices import disk_usd, version_usd
-from refresh.domain.retention.reason import Verdict
+from refresh.domain.retention.reason import RemovalVerdict
 from refresh.domain.retention.versions import (
     Catalogue,
     Needs,
@@ -29,7 +29,7 @@ from refresh.domain.retention.versions import (
 )
 from refresh.domain.terms import resource_id, tags
 from refresh.gateways.gateways import Gateways
-from refresh.reading.calls.retrying import patiently
+from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.fleet.subscription_lists import list_disks, list_subscriptions, list_vms
 from refresh.reading.fleet.vms_and_disks import BUDGET_S
 from refresh.reading.images.galleries import Catalog
@@ -42,7 +42,7 @@ type Building = Callable[[str], bool]
 
 @dataclass(frozen=True)
 class DiskSurvey:
-    """Disks of ours (by lower-case id) with everything a judgement on them rests on."""
+    """Disks made from the configured galleries (by lower-case id), with every fact for a judgement on them."""
 
     subscriptions: Sequence[str]
     disks: Mapping[str, Disk]
@@ -50,29 +50,29 @@ class DiskSurvey:
     ranks: Mapping[str, int]
     definitions: Sequence[Definition]
 
-    def judge(self, disk: Disk) -> Verdict:
-        """Whether `disk` may be deleted."""
+    def judge(self, disk: Disk) -> RemovalVerdict:
+        """Whether `disk` can be deleted."""
         return judge_disk(disk, self.evidence, self.ranks)
 
 
 @dataclass(frozen=True)
 class VersionSurvey:
-    """The definitions in the monthly build with their versions, and everything a judgement on those rests on."""
+    """The definitions in the monthly build with their versions, and every fact for a judgement on those."""
 
     catalogues: tuple[Catalogue, ...]
     needs: Needs
     evidence: Evidence
 
-    def judge(self, version: Version, catalogue: Catalogue) -> Verdict:
-        """Whether `version`, one of `catalogue`, may be deleted."""
+    def judge(self, version: Version, catalogue: Catalogue) -> RemovalVerdict:
+        """Whether `version`, one of `catalogue`, can be deleted."""
         return judge_version(version, catalogue, self.needs, self.evidence)
 
 
 async def survey_disks(gateways: Gateways, settings: Settings, book: Mapping[str, Any]) -> DiskSurvey:
-    """Every disk of ours, every VM's and definition's tags, every lock. GatewayError when anything is unread."""
+    """All disks from the galleries, all tags of VMs and definitions, all locks. Raises GatewayError if one fails."""
     subscriptions = await list_subscriptions(gateways)
     disks = await list_disks(gateways, subscriptions, budget_s=BUDGET_S)
-    # Read after the disks: a tag written meanwhile is seen, and a disk made meanwhile is not asked about.
+    # Read after the disks: a tag written meanwhile counts, and a disk made meanwhile is not judged.
     vms = await list_vms(gateways, subscriptions, budget_s=BUDGET_S)
     definitions = await Catalog(gateways, settings.galleries).definitions()
     galleries = frozenset(gallery.lower() for gallery in settings.galleries)
@@ -81,7 +81,7 @@ async def survey_disks(gateways: Gateways, settings: Settings, book: Mapping[str
         mentions=read_mentions(owners_of(vms.values(), definitions), book),
         locks=await _read_locks(gateways, [f"/subscriptions/{one}" for one in subscriptions]),
         rule=Rule(settings.keep_disks, settings.keep_disks_days),
-        now=await patiently(gateways.clock.now, budget_s=BUDGET_S),
+        now=await retry_until_answered(gateways.clock.now, budget_s=BUDGET_S),
     )
     ours = {key: disk for key, disk in disks.items() if is_ours(disk, galleries)}
     return DiskSurvey(subscriptions, ours, evidence, rank_spares(ours.values(), galleries), definitions)
@@ -90,10 +90,10 @@ async def survey_disks(gateways: Gateways, settings: Settings, book: Mapping[str
 async def survey_versions(
     gateways: Gateways, settings: Settings, found: DiskSurvey, building: Building, *, deletable: Collection[str]
 ) -> VersionSurvey:
-    """Every version of the definitions in the monthly build, and what needs them. GatewayError when anything is unread.
+    """Every version of the definitions in the monthly build, and what needs them. Raises GatewayError if one is unread.
 
-    Those called as the app calls them cost one GET each: whether they have arrived stands in no list. `deletable` are
-    disks (lower-case ids) that will be gone by then.
+    A version with a name of the app costs one GET, because no list has its replication status. `deletable` are disks
+    (lower-case ids) that will be deleted before.
     """
     catalog = Catalog(gateways, settings.galleries)
     catalogues = []
@@ -102,7 +102,7 @@ async def survey_versions(
             versions = await catalog.versions(definition.id)
             read = [await read_version(gateways, one.id) if is_called_ours(one) else one for one in versions]
             catalogues.append(Catalogue(definition, tuple(read), building(definition.id)))
-    asked = {
+    texts = {
         f"{tag} of {definition.name}": value
         for definition in found.definitions
         for tag, value in definition.tags.items()
@@ -113,17 +113,17 @@ async def survey_versions(
         Rule(settings.keep_versions, settings.keep_versions_days),
         found.evidence,
     )
-    needs = find_needs(catalogues, needed_disks(found.disks.values(), deletable), asked)
+    needs = find_needs(catalogues, needed_disks(found.disks.values(), deletable), texts)
     return VersionSurvey(tuple(catalogues), needs, evidence)
 
 
 async def read_version(gateways: Gateways, version_id: str) -> Version:
-    """One version with its replication status. GatewayError."""
-    return await patiently(lambda: gateways.gallery.read_version(version_id), budget_s=BUDGET_S)
+    """One version with its replication status. Raises GatewayError."""
+    return await retry_until_answered(lambda: gateways.gallery.read_version(version_id), budget_s=BUDGET_S)
 
 
 def owners_of(vms: Iterable[Vm], definitions: Iterable[Definition]) -> Iterable[tuple[str, Mapping[str, str]]]:
-    """Who has tags that may name a disk: every VM, and image definitions, which may be built from one."""
+    """The owners of tags that can name a disk: every VM, and image definitions, whose source can be a disk."""
     for vm in vms:
         yield f"VM {vm.name}", vm.tags
     for definition in definitions:
@@ -133,7 +133,7 @@ def owners_of(vms: Iterable[Vm], definitions: Iterable[Definition]) -> Iterable[
 async def survey_all(
     gateways: Gateways, settings: Settings, book: Mapping[str, Any], open_runs: Collection[str]
 ) -> tuple[DiskSurvey, VersionSurvey]:
-    """Both surveys, for a plan. GatewayError when anything is unread."""
+    """Both surveys, for a plan. Raises GatewayError if anything is unread."""
     disks = await survey_disks(gateways, settings, book)
     deletable = {key for key, disk in disks.disks.items() if disks.judge(disk).deletable}
     versions = await survey_versions(gateways, settings, disks, building_among(open_runs), deletable=deletable)
@@ -141,7 +141,7 @@ async def survey_all(
 
 
 def rows_of(disks: DiskSurvey, versions: VersionSurvey) -> list[ResourceRow]:
-    """What is decided about everything that was surveyed, what VMs use left out."""
+    """The decision on every surveyed disk and version, without the disks that VMs use."""
     rows = [disk_row(disk, disks.judge(disk)) for disk in disks.disks.values() if not is_in_use(disk)]
     rows += [
         version_row(version, versions.judge(version, catalogue))
@@ -156,25 +156,25 @@ def is_in_use(disk: Disk) -> bool:
     return disk.managed_by is not None or bool(disk.shared_by)
 
 
-def disk_row(disk: Disk, verdict: Verdict) -> ResourceRow:
-    """A verdict on a disk as people see it."""
+def disk_row(disk: Disk, verdict: RemovalVerdict) -> ResourceRow:
+    """A verdict on a disk as the row of a result."""
     decision = DELETE if verdict.deletable else KEEP
     return ResourceRow(DISK, disk.id, decision, verdict.reason, verdict.message, disk.size_gb, disk_usd(disk))
 
 
-def version_row(version: Version, verdict: Verdict) -> ResourceRow:
-    """A verdict on an image version as people see it."""
+def version_row(version: Version, verdict: RemovalVerdict) -> ResourceRow:
+    """A verdict on an image version as the row of a result."""
     decision, size_gb = DELETE if verdict.deletable else KEEP, version.os_disk_size_gb
     return ResourceRow(VERSION, version.id, decision, verdict.reason, verdict.message, size_gb, version_usd(version))
 
 
 def building_among(run_ids: Collection[str]) -> Building:
-    """Whether one of these runs (instance ids) is about a definition: builds carry its hash in their ids."""
+    """Whether one of these runs (instance ids) builds a definition: the id of a build has the definition's hash."""
     return lambda definition: any(resource_id.id_hash(definition) in run for run in run_ids)
 
 
 async def _read_locks(gateways: Gateways, scopes: Sequence[str]) -> list[Lock]:
     found: list[Lock] = []
     for scope in scopes:
-        found += await patiently(lambda scope=scope: gateways.access.list_locks(scope), budget_s=BUDGET_S)  # type: ignore[misc]
+        found += await retry_until_answered(lambda scope=scope: gateways.access.list_locks(scope), budget_s=BUDGET_S)  # type: ignore[misc]
     return found

@@ -1,1 +1,1 @@
-"""Facts about VMs for a decision: the VM, its surroundings, rights, and what the dispatcher remembers."""
+"""Facts about VMs for a decision: the VM, its surroundings, the app's rights, and what the dispatcher state has."""

@@ -1,7 +1,7 @@
-"""Decides about VMs without doing anything to them: for lists, for one VM, for dry runs.
+"""Decides about VMs without changing anything: for lists, for one VM, for dry runs.
 
-Decides which source the facts come from: one read after the other for a few VMs, lists for many. The judgement is the
-one that swaps go by (`domain.decision`).
+Decides which source the facts come from: single reads for a few VMs, lists for many. The decision itself is the same as
+for a real swap (`decide_swap`).
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ from refresh.reading.fleet.subscription_lists import Inventory
 from refresh.reading.swap.facts import FactReader, FactSource, policy_of
 from refresh.reading.swap.listed_facts import ListedDisks, ListedVms, Source, WishingVms
 from refresh.reading.swap.memory import READS_AT_ONCE
-from refresh.reading.swap.warnings import Forewarner
+from refresh.reading.swap.warnings import WarningReader
 from refresh.records.swap import VMS_PER_BULK_ACTIVITY
 from refresh.settings.settings import Settings
 
-# Up to so many VMs are read one by one, with their power state.
+# Up to this many VMs are read one by one, with their power state.
 READ_SINGLY = VMS_PER_BULK_ACTIVITY
 
 
-# What the app remembers of a VM, by its id: the rest of what `FactReader.read` takes.
+# The dispatcher state's part about a VM, by its id: the other arguments of `FactReader.read`.
 type Recall = Callable[[str], dict[str, Any]]
 
 
 def listed_source(gateways: Gateways, inventory: Inventory) -> Source:
-    """Facts from lists; image versions and definitions are read, each once. Rights and locks are not."""
+    """Facts from lists; image versions and definitions are read, each once. Rights and locks are not read."""
     return Source(ListedVms(inventory), ListedDisks(inventory, gateways.disks), gateways.gallery, None)
 
 
 def with_wishes(source: FactSource, wishes: Mapping[str, str]) -> Source:
-    """The same facts, as if the tags asked for these disks (by lower-case VM id)."""
+    """The same facts, as if the tags named these disks (by lower-case VM id)."""
     return Source(WishingVms(source.compute, wishes), source.disks, source.gallery, source.access)
 
 
@@ -51,21 +51,21 @@ async def decide_exactly(
     force: bool = False,
     warning: Gateways | None = None,
 ) -> list[Seen]:
-    """Read each VM with its power state, eight at once, and decide; everything is read that a check rests on.
+    """Read each VM with its power state, eight at once, and decide; everything that a check needs is read.
 
-    What a warning rests on beside is read through `warning`, where it is given.
+    With `warning` also what the warnings need is read, through those gateways.
     """
     policy, at_once = policy_of(settings), asyncio.Semaphore(READS_AT_ONCE)
     reader = FactReader(source, policy, Pace(), thorough=True)
-    warner = Forewarner(warning.access, warning.guests, settings.health_rungs, reader.reads) if warning else None
+    warner = WarningReader(warning.access, warning.guests, settings.health_rungs, reader.reads) if warning else None
 
     async def decide(vm_id: str) -> Seen:
         async with at_once:
             facts = await reader.read(vm_id, **recall(vm_id))
             if warner is not None and facts.vm is not None and facts.wanted is not None:
                 mode = choose_stop_mode(facts.vm, settings.stop_mode) or StopMode.DEALLOCATE
-                warned = await warner.forewarn(facts.vm, facts.wanted, mode)
-                facts = replace(facts, cautions=warned.cautions)
+                found = await warner.read_warnings(facts.vm, facts.wanted, mode)
+                facts = replace(facts, warnings=found.warnings)
         return Seen(vm_id, facts, decide_swap(facts, policy, force=force), exact=True)
 
     return list(await asyncio.gather(*(decide(vm_id) for vm_id in vms)))
@@ -93,7 +93,7 @@ async def decide_as_if(
     *,
     force: bool = False,
 ) -> list[Seen]:
-    """Decide about the VMs in `wishes` as if their tags asked for these disks (None: for what they ask)."""
+    """Decide about the VMs in `wishes` as if their tags named these disks (None: the disk the tag names)."""
     replaced = {vm.lower(): wish for vm, wish in wishes.items() if wish is not None}
     vms = list(wishes)
     if len(vms) <= READ_SINGLY:

@@ -1,6 +1,6 @@
-"""Reads the facts one decision rests on: the VM, the disks it has and wants, and where the wanted one comes from.
+"""Reads the facts for one decision: the VM, its disk, the wanted disk, and where the wanted disk comes from.
 
-Decides which reads are worth making: a wish that is settled without a disk costs one GET. Refuses to judge.
+Decides which reads are needed: a decision that needs no disk costs one GET. Leaves the decision to `decision.py`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from refresh.settings.settings import Settings
 
 
 def policy_of(settings: Settings) -> Policy:
-    """What the settings allow, as the domain compares it."""
+    """What the settings allow, in the form that the domain compares."""
     return Policy(
         trust=settings.disk_trust,
         stop_mode=settings.stop_mode,
@@ -41,7 +41,7 @@ class VmSource(FleetSource, Protocol):
     """Where VMs' facts come from."""
 
     async def read_vm(self, vm_id: str) -> Vm:
-        """The VM. GatewayError when there is none or nobody knows."""
+        """The VM. GatewayError when there is none or it cannot be read."""
         ...
 
 
@@ -49,7 +49,7 @@ class DiskSource(Protocol):
     """Where a disk's facts come from."""
 
     async def read_disk(self, disk_id: str) -> Disk:
-        """The disk. GatewayError when there is none or nobody knows."""
+        """The disk. GatewayError when there is none or it cannot be read."""
         ...
 
 
@@ -57,16 +57,16 @@ class ImageSource(Protocol):
     """Where the facts of an image version and its definition come from."""
 
     async def read_version(self, version_id: str) -> Version:
-        """The version. GatewayError when there is none or nobody knows."""
+        """The version. GatewayError when there is none or it cannot be read."""
         ...
 
     async def read_definition(self, definition_id: str) -> Definition:
-        """The definition. GatewayError when there is none or nobody knows."""
+        """The definition. GatewayError when there is none or it cannot be read."""
         ...
 
 
 class FactSource(Protocol):
-    """What facts are read from: `gateway.Gateways` itself, or lists that were read before."""
+    """Where facts are read from: `Gateways` itself, or lists that were read before."""
 
     @property
     def compute(self) -> VmSource:
@@ -93,9 +93,10 @@ class FactSource(Protocol):
 class FactReader:
     """Reads facts of many VMs; what they share is read once: images, the app's rights, locks, other VMs' wishes.
 
-    A VM costs one GET; with a wish to judge three, and for all VMs of a batch together two for each image version, two
-    or so for each resource group and one for each page of its list of VMs. `others` says whether that list is read,
-    `thorough` whether the disks are read too of a VM that is refused for its tags alone: for people who want it all.
+    A VM costs one GET, and three where its tag names another disk. All VMs of a batch together cost two GETs for each
+    image version, about two for each resource group, and one for each page of the group's list of VMs.
+    `others`: that list is read. `thorough`: the disks of a VM that is refused for its tags alone are read too, so that
+    a person sees every failed check.
     """
 
     gateways: FactSource
@@ -115,10 +116,10 @@ class FactReader:
     async def read(
         self, vm_id: str, *, ran: Iterable[str] = (), rejected: Iterable[str] = (), over: Iterable[str] = ()
     ) -> Facts:
-        """The facts about one VM; whatever could not be read is said in `unreadable`, never guessed.
+        """The facts about one VM; `unreadable` names what could not be read, and nothing is guessed.
 
-        What the app remembers of the VM: `ran`, the hashes of disks it has run; `rejected`, ids found unhealthy on it;
-        `over`, runs that have ended.
+        From the dispatcher state: `ran` are hashes of disks the VM has run, `rejected` ids found unhealthy on it,
+        `over` runs that have ended.
         """
         try:
             vm = await self.reads.read(lambda: self.gateways.compute.read_vm(vm_id))
@@ -142,8 +143,8 @@ class FactReader:
             return _unread(facts, "what the swap depends on", error)
 
     def _ran_by_tag(self, vm: Vm) -> list[str]:
-        # The tag can be written by anybody who may tag the VM, so it only counts where a free disk of the group would
-        # be taken anyhow; with trust `gallery` the app believes its own memory alone.
+        # Every principal that may tag the VM can write this tag, so it only counts where any free disk of the group is
+        # trusted; with trust `gallery` only the dispatcher state counts.
         home = resource_id.parse_vm(vm.id)
         previous = tags.value_of(vm.tags, tags.OS_DISK_PREVIOUS)
         if home is None or not previous or self.policy.trust == "gallery":
@@ -180,6 +181,6 @@ class FactReader:
 
 def _unread(facts: Facts, what: str, error: GatewayError) -> Facts:
     denial = read_denial(error.code, error.message)
-    said = denial.message if denial else error
+    why = denial.message if denial else error
     reason = denial.reason if denial else Reason.UNREADABLE
-    return replace(facts, unreadable=f"{what} could not be read: {said}", unreadable_reason=reason)
+    return replace(facts, unreadable=f"{what} could not be read: {why}", unreadable_reason=reason)

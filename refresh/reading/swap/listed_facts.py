@@ -1,6 +1,6 @@
 """Facts about many VMs from ARM's lists, for decisions that read no VM one by one.
 
-Decides where each fact of a listed VM comes from. Does not know what is decided.
+Decides where each fact of a listed VM comes from. Decides nothing about the VM.
 """
 
 from __future__ import annotations
@@ -29,25 +29,25 @@ class Source:
 
 @dataclass(frozen=True)
 class ListedVms:
-    """VMs as an inventory has them."""
+    """VMs from an inventory."""
 
     inventory: Inventory
 
     async def read_vm(self, vm_id: str) -> Vm:
-        """The VM, taken to run when nothing moves it: a list does not tell its power. NotFound."""
+        """The VM. A list has no power state, so a VM without one counts as running. NotFound."""
         vm = self.inventory.vms.get(vm_id.lower())
         if vm is None:
             raise NotFound("ResourceNotFound", "the VM is not among those listed")
         return replace(vm, power=Power.RUNNING) if vm.power is Power.UNKNOWN else vm
 
     async def list_group_vms(self, group_id: str) -> AsyncIterator[Vm]:
-        """Those of a resource group."""
+        """The VMs of a resource group."""
         for vm_id, vm in self.inventory.vms.items():
             if vm_id.startswith(f"{group_id.lower()}/"):
                 yield vm
 
     async def list_vms(self, subscription: str) -> AsyncIterator[Vm]:
-        """Those of a subscription."""
+        """The VMs of a subscription."""
         for vm_id, vm in self.inventory.vms.items():
             if vm_id.startswith(f"/subscriptions/{subscription.lower()}/"):
                 yield vm
@@ -55,13 +55,13 @@ class ListedVms:
 
 @dataclass(frozen=True)
 class ListedDisks:
-    """Disks as an inventory has them; one of a subscription that was not listed is read."""
+    """Disks from an inventory; a disk of a subscription that was not listed is read."""
 
     inventory: Inventory
     others: DiskSource
 
     async def read_disk(self, disk_id: str) -> Disk:
-        """The disk. NotFound, or whatever reading it says."""
+        """The disk. NotFound, or the errors of a read."""
         found = resource_id.parse(disk_id)
         if found is None or found.subscription.lower() not in self.inventory.subscriptions:
             return await self.others.read_disk(disk_id)
@@ -73,22 +73,22 @@ class ListedDisks:
 
 @dataclass(frozen=True)
 class WishingVms:
-    """VMs as if their tag asked for a disk: `wishes` by lower-case VM id. For dry runs."""
+    """VMs as if their tag named another disk: `wishes` by lower-case VM id. For dry runs."""
 
     vms: VmSource
     wishes: Mapping[str, str]
 
     async def read_vm(self, vm_id: str) -> Vm:
-        """The VM with its `OsDiskName` replaced, where there is a wish for it."""
+        """The VM, with its `OsDiskName` replaced where `wishes` has it."""
         return self._wishing(await self.vms.read_vm(vm_id))
 
     async def list_group_vms(self, group_id: str) -> AsyncIterator[Vm]:
-        """The VMs of a resource group, likewise."""
+        """The VMs of a resource group, with the same replacement."""
         async for vm in self.vms.list_group_vms(group_id):
             yield self._wishing(vm)
 
     async def list_vms(self, subscription: str) -> AsyncIterator[Vm]:
-        """The VMs of a subscription, likewise."""
+        """The VMs of a subscription, with the same replacement."""
         async for vm in self.vms.list_vms(subscription):
             yield self._wishing(vm)
 

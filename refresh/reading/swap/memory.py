@@ -1,6 +1,6 @@
-"""What the dispatcher remembers of a VM, as a look passes it on.
+"""The part of the dispatcher state that a decision about a VM needs, as a look passes it on.
 
-Decides how a row becomes a `Memory`, and how many VMs are read at once.
+Decides which keys of a row are taken, and how many VMs are read at once.
 """
 
 from __future__ import annotations
@@ -12,5 +12,5 @@ READS_AT_ONCE = 8
 
 
 def memory_of(row: Mapping[str, Any]) -> dict[str, Any]:
-    """What the dispatcher remembers of a VM, as it came with the VM."""
+    """The keyword arguments of `FactReader.read`, from the row that came with the VM."""
     return {key: row.get(key, ()) for key in ("ran", "rejected", "over")}

@@ -1,7 +1,7 @@
-"""What the app's own roles leave out of what is needed.
+"""Which of the needed actions the app's own roles do not grant.
 
-Decides which scopes are asked: a resource group once for all that lies in it, and a single resource only where the
-group's roles do not do, because a role may be assigned on one VM. Refuses to know what is needed and why.
+Decides which scopes are read: a resource group once for everything in it, and a single resource only where the group's
+roles are not enough, because a role may be assigned on one VM. Does not know which actions are needed and why.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ class GrantSource(Protocol):
     """Where rights are read."""
 
     async def read_grants(self, scope: str) -> Sequence[Grant]:
-        """What the app's roles at `scope` (an id) and above give there."""
+        """What the app's roles at `scope` (an id) and above grant there."""
         ...
 
 
 class GrantReader:
-    """Asks for the app's rights; what many swaps share is asked once."""
+    """Reads the app's rights; what many swaps share is read once."""
 
     def __init__(self, access: GrantSource, reads: Reads) -> None:
-        """Ask `access` at the pace of `reads`."""
+        """Read from `access` at the pace of `reads`."""
         self._access = access
         self._reads = reads
 
     async def missing(self, scope: str, needed: tuple[str, ...]) -> tuple[str, ...]:
         """Those of the actions `needed` on the resource `scope` (an id) that the app lacks. GatewayError."""
-        # What roles give on the group they give on everything in it; a role on the resource alone shows only there.
+        # Roles on the group apply to everything in it; a role on the resource alone is listed only there.
         lacking = rights.missing(needed, await self._grants(group_of(scope)))
         return lacking and rights.missing(needed, await self._grants(scope))
 

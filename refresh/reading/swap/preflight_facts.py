@@ -1,7 +1,7 @@
-"""Reads what stands around a swap: the app's own rights, locks, what other VMs of the disk's group
-ask for, and where it matters what the VM's size carries.
+"""Reads the surroundings of a swap: the app's own rights, locks, the disks that other VMs' tags name, and where it
+matters whether the VM's size supports premium disks.
 
-Decides which scopes are asked, each once for all VMs that share it. Refuses to judge.
+Decides which scopes are read, each once for all VMs that share it. Leaves the checks to `domain/preflight`.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ class AccessSource(GrantSource, Protocol):
         ...
 
     async def list_premium_sizes(self, subscription: str, location: str) -> Sequence[str]:
-        """The VM sizes (lower-case) that carry premium disks in a region."""
+        """The VM sizes (lower-case) that support premium disks in a region."""
         ...
 
 
 class FleetSource(Protocol):
-    """Where the VMs are listed that may want the same disk."""
+    """Where the VMs are listed whose tags may name the same disk."""
 
     def list_group_vms(self, group_id: str) -> AsyncIterator[Vm]:
         """Every VM of a resource group."""
@@ -54,7 +54,7 @@ class SurroundingsReader:
     """Reads the surroundings of many swaps; what they share is read once. GatewayError when anything is unknown."""
 
     def __init__(self, access: AccessSource, fleet: FleetSource | None, policy: Policy, reads: Reads) -> None:
-        """Ask `access`; `fleet` is None where other VMs' wishes are not asked for."""
+        """Read from `access`; `fleet` is None where other VMs' tags are not read."""
         self._access = access
         self._granted = GrantReader(access, reads)
         self._fleet = fleet
@@ -62,7 +62,7 @@ class SurroundingsReader:
         self._reads = reads
 
     async def read(self, vm: Vm, current: Disk | None, wanted: Disk) -> Surroundings:
-        """What stands around making `wanted` the OS disk of `vm`, which runs `current` now."""
+        """The surroundings of making `wanted` the OS disk of `vm`, which has `current` now."""
         mode = choose_stop_mode(vm, self._policy.stop_mode) or StopMode.DEALLOCATE
         disks = [wanted.id, *([vm.os_disk_id] if vm.os_disk_id else [])]
         encryption_set = set_of(wanted)
@@ -80,7 +80,7 @@ class SurroundingsReader:
         for group in dict.fromkeys(group_of(scope) for scope in scopes):
             locks = await self._reads.once(f"{group}/locks", lambda group=group: self._access.list_locks(group))  # type: ignore[misc]
             if locks is None:
-                raise GatewayError("ResourceGroupNotFound", f"nobody knows the locks of {group}")
+                raise GatewayError("ResourceGroupNotFound", f"the locks of {group} could not be read")
             found.update({lock.id.lower(): lock for lock in locks})
         return tuple(found.values())
 
@@ -89,7 +89,7 @@ class SurroundingsReader:
         if fleet is None:
             return None
         group = group_of(wanted.id)
-        # VMs of other groups can name this disk only where a setting lets them.
+        # VMs of other groups can name this disk only where `REFRESH_DISK_GROUPS` allows its group.
         everywhere = group.lower() in self._policy.disk_groups
         subscription = group.split("/")[2]
         rows = await self._reads.once(

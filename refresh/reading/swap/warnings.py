@@ -1,7 +1,7 @@
-"""Gathers what a person should know before a swap, with the reads that some of it takes.
+"""Gathers the warnings about a swap, with the reads that some of them need.
 
-Decides what is asked and how long anybody waits for it: a swap is never delayed for long and never fails because a
-warning could not be read; then the warning says so. Refuses to know what each warning is about (`domain.cautions`).
+Decides what is read and how long it may take: unreadable facts never fail a swap or delay it for long; the warning then
+states that they could not be read. Leaves what each warning is about to `domain/vm/warnings.py`.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from refresh.domain.health.probe import probe_text
 from refresh.domain.preflight import rights
 from refresh.domain.vm.stop_mode import StopMode
 from refresh.domain.vm.warnings import (
-    Caution,
-    caution_of_addresses,
-    caution_of_rung,
-    caution_of_unread_addresses,
-    cautions_of,
+    VmWarning,
+    warning_of_addresses,
+    warning_of_rung,
+    warning_of_unread_addresses,
+    warnings_of,
 )
 from refresh.gateways.errors import GatewayError
 from refresh.reading.calls.paced_reads import Reads
 from refresh.reading.swap.missing_rights import GrantReader, GrantSource
 
-# Long enough for a handful of reads, short enough to be nobody's downtime.
+# Long enough for a few reads, and short beside the downtime.
 PATIENCE_S = 5.0
 
 
@@ -41,51 +41,51 @@ class AddressSource(Protocol):
 
 
 @dataclass(frozen=True)
-class Forewarned:
-    """What there is to know; `lost` are the rungs of the health check that the app has no right to ask."""
+class FoundWarnings:
+    """The warnings about a swap; `lost` are the rungs of the health check that the app has no right to read."""
 
-    cautions: tuple[Caution, ...]
+    warnings: tuple[VmWarning, ...]
     lost: frozenset[str] = frozenset()
 
 
-class Forewarner:
+class WarningReader:
     """Gathers warnings for many swaps; what they share is read once."""
 
     def __init__(self, access: GrantSource, addresses: AddressSource, counted: Collection[str], reads: Reads) -> None:
-        """Ask `access` and `addresses` at the pace of `reads`; `counted` are the rungs that count."""
+        """Read from `access` and `addresses` at the pace of `reads`; `counted` are the rungs that count."""
         self._granted = GrantReader(access, reads)
         self._addresses = addresses
         self._counted = counted
         self._reads = reads
 
-    async def forewarn(self, vm: Vm, wanted: Disk | None, mode: StopMode) -> Forewarned:
-        """Everything to know about making `wanted` the OS disk of `vm`, stopped by `mode`. Never raises."""
+    async def read_warnings(self, vm: Vm, wanted: Disk | None, mode: StopMode) -> FoundWarnings:
+        """The warnings about making `wanted` the OS disk of `vm`, stopped by `mode`. Never raises."""
         address = await self._of_addresses(vm) if mode is StopMode.DEALLOCATE else None
         lost = await self._lost(vm)
-        found = [*cautions_of(vm, wanted, mode), address, *lost.values()]
-        return Forewarned(tuple(one for one in found if one is not None), frozenset(lost))
+        found = [*warnings_of(vm, wanted, mode), address, *lost.values()]
+        return FoundWarnings(tuple(one for one in found if one is not None), frozenset(lost))
 
-    async def _of_addresses(self, vm: Vm) -> Caution | None:
+    async def _of_addresses(self, vm: Vm) -> VmWarning | None:
         try:
             async with asyncio.timeout(PATIENCE_S):
                 dynamic: list[str] = []
                 for nic in vm.guest.nic_ids:
                     dynamic += await self._reads.read(lambda nic=nic: self._addresses.list_dynamic_ips(nic)) or ()  # type: ignore[misc]
         except GatewayError as error:
-            return caution_of_unread_addresses(tell_refusal(error.code, error.message))
+            return warning_of_unread_addresses(tell_refusal(error.code, error.message))
         except TimeoutError:
-            return caution_of_unread_addresses("no answer in time")
-        return caution_of_addresses(dynamic)
+            return warning_of_unread_addresses("no answer in time")
+        return warning_of_addresses(dynamic)
 
-    async def _lost(self, vm: Vm) -> dict[str, Caution]:
-        # Rights that cannot be read have refused the swap before; here they only say nothing of a rung.
-        lost: dict[str, Caution] = {}
+    async def _lost(self, vm: Vm) -> dict[str, VmWarning]:
+        # Rights that cannot be read have refused the swap already; here they give no warning.
+        lost: dict[str, VmWarning] = {}
         try:
             async with asyncio.timeout(PATIENCE_S):
                 needed = rights.needed_by_rungs(vm, self._counted, probed=probe_text(vm) is not None)
                 for rung, (action, scope) in needed.items():
                     if await self._granted.missing(scope, (action,)):
-                        lost[rung] = caution_of_rung(rung, action, scope)
+                        lost[rung] = warning_of_rung(rung, action, scope)
         except (GatewayError, TimeoutError):
             pass
         return lost

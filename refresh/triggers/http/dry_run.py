@@ -13,7 +13,7 @@ from refresh.domain.swap.decided_vm import Seen
 from refresh.domain.terms import resource_id
 from refresh.gateways.gateways import Gateways
 from refresh.reading.disks.disk_plans import DISK, plan_disks
-from refresh.reading.disks.month_plans import plan_month
+from refresh.reading.disks.month_plans import MonthBasis, plan_month
 from refresh.reading.disks.tag_plans import plan_tags
 from refresh.reading.fleet.subscription_lists import Inventory, list_inventory
 from refresh.reading.images.version_plans import plan_images
@@ -64,9 +64,8 @@ class DryRun:
     async def month(self, asked: MonthInput, period: str) -> Json:
         """The whole month: images, disks as they would be made from them, with rollout the swaps."""
         inventory = await list_inventory(self._gateways)
-        plan = await plan_month(
-            self._gateways, self._settings, wiring.image_specs(), asked, period, inventory, self._book.recall
-        )
+        basis = MonthBasis(wiring.image_specs(), inventory, self._book.recall)
+        plan = await plan_month(self._gateways, self._settings, asked, period, basis)
         swaps = self._records(plan.swaps.values(), inventory, wishing=True)
         rows = []
         for row in plan.disks:

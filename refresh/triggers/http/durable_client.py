@@ -21,7 +21,7 @@ from refresh.reading.dispatcher_state import read_dispatcher_state
 from refresh.reading.instances import OPEN, list_instances
 from refresh.records import durable_names
 from refresh.records.month import child_id
-from refresh.triggers.http.problem import Kind, Problem
+from refresh.triggers.http.problem import Problem, ProblemKind
 from refresh.views.dispatcher_state import Book
 from refresh.views.runs import Instance
 
@@ -55,7 +55,7 @@ async def refuse_second(client: DurableFunctionsClient, kind: str, period: str) 
     found = await list_instances(client, prefix=f"{kind}-{period}-", statuses=OPEN)
     if found:
         run = found[0].instance_id
-        raise Problem(Kind.RUN_EXISTS, f"{run} is under way for {period}: see {RUNS_PATH}/{run}")
+        raise Problem(ProblemKind.RUN_EXISTS, f"{run} is under way for {period}: see {RUNS_PATH}/{run}")
 
 
 async def builds_under_way(client: DurableFunctionsClient) -> list[Instance]:

@@ -20,7 +20,7 @@ from refresh import wiring
 from refresh.domain.terms import times as instant
 from refresh.reading.instances import is_torn, list_instances
 from refresh.triggers.http.durable_client import builds_under_way, instance_of, iso, read_book, swaps_of
-from refresh.triggers.http.problem import Kind, Problem, answering, ok, path_of
+from refresh.triggers.http.problem import Problem, ProblemKind, answering, ok, path_of
 from refresh.triggers.http.requests import read_query
 from refresh.views.dispatcher_state import Book
 from refresh.views.paging import Key, next_link, read_token
@@ -65,7 +65,7 @@ async def get_run(req: func.HttpRequest, client: DurableFunctionsClient) -> func
     run = str(req.route_params.get("id", ""))
     if kind_of_run(run) is None:
         detail = f"{run[:120]!r} is not the id of a run; one begins with {', '.join(f'{kind}-' for kind in KINDS)}"
-        raise Problem(Kind.BAD_REQUEST, detail)
+        raise Problem(ProblemKind.BAD_REQUEST, detail)
     book = await read_book(client)
     outcome = book.outcome_of(run)
     if outcome is not None:
@@ -73,7 +73,7 @@ async def get_run(req: func.HttpRequest, client: DurableFunctionsClient) -> func
     instance = await _read_instance(client, run, book)
     if instance is None:
         days = wiring.settings().history_days
-        raise Problem(Kind.UNKNOWN_RUN, f"no run {run} is known; runs are forgotten after {days} days")
+        raise Problem(ProblemKind.UNKNOWN_RUN, f"no run {run} is known; runs are forgotten after {days} days")
     builds = await builds_under_way(client) if shows_builds(instance) else ()
     return ok(run_record(instance, book, builds))
 
@@ -164,7 +164,7 @@ async def _read_wanted(query: dict[str, str]) -> _Wanted:
     if "after" in query and after is None:
         faults.append("after is not a token of this list; follow nextLink as it is")
     if faults:
-        raise Problem(Kind.BAD_REQUEST, "; ".join(faults), [{"detail": fault} for fault in faults])
+        raise Problem(ProblemKind.BAD_REQUEST, "; ".join(faults), [{"detail": fault} for fault in faults])
     start = times["from"]
     if start is None:
         start = (times["to"] or datetime.fromisoformat(await wiring.gateways().clock.now())) - DEFAULT_SPAN

@@ -23,14 +23,14 @@ from refresh.domain.swap.decided_vm import Seen
 from refresh.domain.terms import resource_id, tags
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
-from refresh.reading.calls.retrying import patiently
+from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.fleet.subscription_lists import LIST_BUDGET_S, Inventory, list_disks, list_inventory
 from refresh.reading.images.freshness import FreshnessReader
 from refresh.reading.images.galleries import Catalog
 from refresh.reading.swap.decide_many import decide_exactly, decide_from_lists, listed_source
 from refresh.settings.settings import Settings
 from refresh.triggers.http.durable_client import read_book
-from refresh.triggers.http.problem import Kind, Problem, answering, ok, path_of
+from refresh.triggers.http.problem import Problem, ProblemKind, answering, ok, path_of
 from refresh.triggers.http.requests import read_query
 from refresh.triggers.http.vm_names import find_vms
 from refresh.views.dispatcher_state import Book
@@ -128,7 +128,7 @@ async def _freshness(
     gateways: Gateways, settings: Settings, facts: Iterable[tuple[str, Vm | None, Disk | None]]
 ) -> dict[str, Freshness] | GatewayError:
     try:
-        now = await patiently(gateways.clock.now, budget_s=LIST_BUDGET_S)
+        now = await retry_until_answered(gateways.clock.now, budget_s=LIST_BUDGET_S)
         reader = FreshnessReader(Catalog(gateways, settings.galleries, budget_s=LIST_BUDGET_S), now)
         return {vm_id: await reader.read(vm, current) for vm_id, vm, current in facts}
     except GatewayError as error:
@@ -142,9 +142,9 @@ def _lateness(fresh: Freshness) -> int:
 
 def _check_drift(query: Mapping[str, str]) -> None:
     if query.get("drift", "true") != "true":
-        raise Problem(Kind.BAD_REQUEST, "drift must be true, or be left out for every VM")
+        raise Problem(ProblemKind.BAD_REQUEST, "drift must be true, or be left out for every VM")
     if "drift" in query and "vm" in query:
-        raise Problem(Kind.BAD_REQUEST, "say vm or drift, not both")
+        raise Problem(ProblemKind.BAD_REQUEST, "say vm or drift, not both")
 
 
 def _recent() -> _Snapshot | None:
@@ -162,5 +162,5 @@ def _read_after(text: str | None) -> Key | None:
         return None
     key = read_token(text, (int, str))
     if key is None:
-        raise Problem(Kind.BAD_REQUEST, "after is not a token of this list; follow nextLink as it is")
+        raise Problem(ProblemKind.BAD_REQUEST, "after is not a token of this list; follow nextLink as it is")
     return key

@@ -9,7 +9,7 @@ from refresh import wiring
 from refresh.reading.dispatcher_state import read_dispatcher_state
 from refresh.reading.instances import list_open_runs
 from refresh.reading.retention.survey import is_in_use, rows_of, survey_all
-from refresh.records import retention
+from refresh.records import durable_names
 from refresh.records.retention import RetentionInput
 from refresh.triggers.http.durable_client import refuse_second, start_run
 from refresh.triggers.http.problem import answering, ok
@@ -27,7 +27,7 @@ async def post_retention(req: func.HttpRequest, client: DurableFunctionsClient) 
         period = now[:4] + now[5:7]
         await refuse_second(client, "retention", period)
         asked = RetentionInput(delete=True)
-        return await start_run(client, "retention", period, retention.APPLY_RETENTION, asked.to_json())
+        return await start_run(client, "retention", period, durable_names.APPLY_RETENTION, asked.to_json())
     disks, versions = await survey_all(
         gateways, settings, await read_dispatcher_state(client), await list_open_runs(client)
     )

@@ -20,7 +20,7 @@ from refresh.records.month import MonthInput
 from refresh.records.swap import SwapRequest
 from refresh.triggers.http.dry_run import DryRun
 from refresh.triggers.http.durable_client import read_book, refuse_second, start_run
-from refresh.triggers.http.problem import Kind, Problem, answering, ok
+from refresh.triggers.http.problem import Problem, ProblemKind, answering, ok
 from refresh.triggers.http.requests import Body, read_body
 from refresh.triggers.http.vm_names import find_scope, find_vms
 
@@ -118,7 +118,7 @@ def _refuse_shared(vms: Sequence[str], disk: str | None) -> None:
     shared = len(homes) > 1 if "/" in disk else len(set(homes)) < len(homes)
     if shared:
         detail = f"disk {disk} can be the OS disk of one VM only; name one VM, or {tags.PREVIOUS} for many"
-        raise Problem(Kind.BAD_REQUEST, detail, [{"pointer": "#/disk", "detail": detail}])
+        raise Problem(ProblemKind.BAD_REQUEST, detail, [{"pointer": "#/disk", "detail": detail}])
 
 
 async def _named(gateways: Gateways, body: Body) -> tuple[str, ...]:

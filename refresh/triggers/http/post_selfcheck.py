@@ -13,10 +13,11 @@ from refresh import package, wiring
 from refresh.domain.selfcheck.rights_in_scope import is_stuck
 from refresh.gateways.errors import GatewayError
 from refresh.reading.instances import OPEN, list_instances
+from refresh.records import durable_names
 from refresh.records import selfcheck as selfchecks
 from refresh.settings.settings import SettingsError
 from refresh.triggers.http.durable_client import RUNS_PATH, instance_of, iso, read_book, start_run
-from refresh.triggers.http.problem import Kind, Problem, answering, ok
+from refresh.triggers.http.problem import Problem, ProblemKind, answering, ok
 from refresh.triggers.http.requests import read_body, read_query
 from refresh.views.dispatcher_state import Book
 from refresh.views.runs import Instance
@@ -34,7 +35,7 @@ async def post_selfcheck(req: func.HttpRequest, client: DurableFunctionsClient) 
     read_body(req, ())
     under_way = await _end_stuck(client)
     if under_way is not None:
-        raise Problem(Kind.RUN_EXISTS, f"{under_way} is under way for this package: see {RUNS_PATH}/{under_way}")
+        raise Problem(ProblemKind.RUN_EXISTS, f"{under_way} is under way for this package: see {RUNS_PATH}/{under_way}")
     return await _begin(client, await read_book(client))
 
 
@@ -70,7 +71,7 @@ async def _begin(client: DurableFunctionsClient, book: Book) -> func.HttpRespons
     here = {"package": package.fingerprint(), "bundle": package.bundle()}
     first = selfchecks.first_not_reached(book.selfcheck)
     data = {**here, "first": first} if first else here
-    return await start_run(client, KIND, here["package"], selfchecks.SELFCHECK, data)
+    return await start_run(client, KIND, here["package"], durable_names.SELFCHECK, data)
 
 
 async def _end_stuck(client: DurableFunctionsClient) -> str | None:

@@ -30,7 +30,7 @@ MEDIA_TYPE = "application/problem+json"
 type Handler = Callable[[func.HttpRequest, DurableFunctionsClient], Awaitable[func.HttpResponse]]
 
 
-class Kind(Enum):
+class ProblemKind(Enum):
     """Every problem there is: its name in `type`, status and title."""
 
     BAD_REQUEST = ("bad-request", 400, "The request cannot be done as it is written")
@@ -52,7 +52,12 @@ class Problem(Exception):
     """A request that is not done: why, and every single fault as `{"detail", "pointer"?}`."""
 
     def __init__(
-        self, kind: Kind, detail: str, errors: Sequence[dict[str, str]] = (), *, retry_after_s: float | None = None
+        self,
+        kind: ProblemKind,
+        detail: str,
+        errors: Sequence[dict[str, str]] = (),
+        *,
+        retry_after_s: float | None = None,
     ) -> None:
         """`detail` says what to do about it; `retry_after_s` is the server's own word."""
         super().__init__(detail)
@@ -96,7 +101,7 @@ def refuse_stranger(req: func.HttpRequest) -> None:
         return
     if not is_authentication_on(os.environ) or not req.headers.get("X-MS-CLIENT-PRINCIPAL-ID"):
         raise Problem(
-            Kind.NOT_SIGNED_IN,
+            ProblemKind.NOT_SIGNED_IN,
             "REFRESH_API_AUTH=entra: send a token that App Service authentication takes; it has to be on for this app, "
             "which App Service says with WEBSITE_AUTH_ENABLED=True",
         )
@@ -122,20 +127,22 @@ def problem_of(error: Exception, what: str) -> Problem:
         return error
     if isinstance(error, Unavailable):
         detail = f"Azure is throttling or not available ({error.code}); ask again later"
-        return Problem(Kind.AZURE_UNAVAILABLE, detail, retry_after_s=error.retry_after_s)
+        return Problem(ProblemKind.AZURE_UNAVAILABLE, detail, retry_after_s=error.retry_after_s)
     if isinstance(error, GatewayError):
-        return Problem(Kind.AZURE_SAID_NO, f"{error.code}: {error.message}"[:500])
+        return Problem(ProblemKind.AZURE_SAID_NO, f"{error.code}: {error.message}"[:500])
     if isinstance(error, SettingsError):
         faults = [{"detail": one} for one in error.faults]
-        return Problem(Kind.WRONG_SETTINGS, f"correct these settings: {'; '.join(error.faults)}", faults)
+        return Problem(ProblemKind.WRONG_SETTINGS, f"correct these settings: {'; '.join(error.faults)}", faults)
     if isinstance(error, grpc.RpcError):
         code = _status_of(error)
         _log.error("%s: durable storage answered %s", what, code)
         if code is grpc.StatusCode.ALREADY_EXISTS:
-            return Problem(Kind.RUN_EXISTS, "a run of this id is under way; ask again for a new one")
-        return Problem(Kind.DURABLE_UNAVAILABLE, "nothing was begun for sure; look at /api/runs before asking again")
+            return Problem(ProblemKind.RUN_EXISTS, "a run of this id is under way; ask again for a new one")
+        return Problem(
+            ProblemKind.DURABLE_UNAVAILABLE, "nothing was begun for sure; look at /api/runs before asking again"
+        )
     _log.error("%s failed", what, exc_info=error)
-    return Problem(Kind.BROKEN, "this is a fault of the app; its log has the cause")
+    return Problem(ProblemKind.BROKEN, "this is a fault of the app; its log has the cause")
 
 
 def _status_of(error: grpc.RpcError) -> Any:

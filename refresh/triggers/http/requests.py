@@ -14,7 +14,7 @@ from typing import Any
 import azure.functions as func
 
 from refresh.domain.terms import names, resource_id, tags
-from refresh.triggers.http.problem import Kind, Problem, path_of
+from refresh.triggers.http.problem import Problem, ProblemKind, path_of
 
 MAX_BODY_BYTES = 2_000_000
 MAX_VMS = 5000
@@ -116,7 +116,7 @@ def read_body(
         faults.append(_fault("", 'say which: "vms" with names or ids, or "all": true for every VM in scope'))
     if faults:
         told = "; ".join(f"{fault['pointer'].removeprefix('#/')} {fault['detail']}".strip("# ") for fault in faults[:5])
-        raise Problem(Kind.BAD_REQUEST, told, faults)
+        raise Problem(ProblemKind.BAD_REQUEST, told, faults)
     values: dict[str, Any] = {_FIELDS.get(key, key): value for key, value in data.items()}
     return Body(**{"dry_run": dry_run, **values, "vms": tuple(values.get("vms", ()))})
 
@@ -131,7 +131,7 @@ def read_query(req: func.HttpRequest, takes: Collection[str]) -> dict[str, str]:
     ]
     faults += [{"detail": f"{key} has no value"} for key, value in given.items() if key in takes and not value]
     if faults:
-        raise Problem(Kind.BAD_REQUEST, "; ".join(fault["detail"] for fault in faults[:5]), faults)
+        raise Problem(ProblemKind.BAD_REQUEST, "; ".join(fault["detail"] for fault in faults[:5]), faults)
     return given
 
 
@@ -141,17 +141,17 @@ def _fault(where: str, detail: str) -> Fault:
 
 def _read_object(raw: bytes) -> dict[str, Any]:
     if len(raw) > MAX_BODY_BYTES:
-        raise Problem(Kind.TOO_LARGE, f"the body has {len(raw)} bytes; at most {MAX_BODY_BYTES} are read")
+        raise Problem(ProblemKind.TOO_LARGE, f"the body has {len(raw)} bytes; at most {MAX_BODY_BYTES} are read")
     if not raw.strip():
         return {}
     try:
         data = json.loads(raw, object_pairs_hook=_without_doubles)
     except _Doubled as fault:
-        raise Problem(Kind.BAD_REQUEST, f"the body says {fault.args[0]!r} twice") from None
+        raise Problem(ProblemKind.BAD_REQUEST, f"the body says {fault.args[0]!r} twice") from None
     except (ValueError, RecursionError):
-        raise Problem(Kind.BAD_REQUEST, "the body is not JSON") from None
+        raise Problem(ProblemKind.BAD_REQUEST, "the body is not JSON") from None
     if not isinstance(data, dict):
-        raise Problem(Kind.BAD_REQUEST, "the body must be a JSON object")
+        raise Problem(ProblemKind.BAD_REQUEST, "the body must be a JSON object")
     return data
 
 

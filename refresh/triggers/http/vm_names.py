@@ -12,10 +12,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from refresh.domain.terms import resource_id
 from refresh.gateways.errors import NotFound
 from refresh.gateways.gateways import Gateways
-from refresh.reading.calls.retrying import patiently
+from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.fleet.subscription_lists import LIST_BUDGET_S, list_subscriptions, list_vms
 from refresh.reading.swap.memory import READS_AT_ONCE
-from refresh.triggers.http.problem import Kind, Problem
+from refresh.triggers.http.problem import Problem, ProblemKind
 
 # So many ids are looked up one by one; for more, or for names, all VMs are listed.
 _LOOKED_UP_SINGLY = 20
@@ -35,7 +35,7 @@ async def find_vms(gateways: Gateways, asked: Sequence[str]) -> list[str]:
 
 async def find_scope(gateways: Gateways) -> list[str]:
     """The ids of every VM in scope."""
-    return sorted(await patiently(gateways.graph.list_scope, budget_s=LIST_BUDGET_S), key=str.lower)
+    return sorted(await retry_until_answered(gateways.graph.list_scope, budget_s=LIST_BUDGET_S), key=str.lower)
 
 
 def choose_ids(asked: Sequence[str], known: Iterable[str], subscriptions: Collection[str]) -> list[str]:
@@ -45,7 +45,7 @@ def choose_ids(asked: Sequence[str], known: Iterable[str], subscriptions: Collec
     for vm_id in by_id.values():
         by_name.setdefault(vm_id.rsplit("/", 1)[-1].lower(), []).append(vm_id)
     chosen: dict[str, str] = {}
-    faults: dict[Kind, list[dict[str, str]]] = {}
+    faults: dict[ProblemKind, list[dict[str, str]]] = {}
     for index, name in enumerate(asked):
         found = _choose(name, by_id, by_name, subscriptions)
         if isinstance(found, str):
@@ -55,7 +55,11 @@ def choose_ids(asked: Sequence[str], known: Iterable[str], subscriptions: Collec
             faults.setdefault(kind, []).append({"pointer": f"#/vms/{index}", "detail": detail})
     if faults:
         # One problem has one kind: what cannot be asked at all before what only is not there.
-        kind = next(kind for kind in (Kind.OUTSIDE_SCOPE, Kind.AMBIGUOUS_VM, Kind.UNKNOWN_VM) if kind in faults)
+        kind = next(
+            kind
+            for kind in (ProblemKind.OUTSIDE_SCOPE, ProblemKind.AMBIGUOUS_VM, ProblemKind.UNKNOWN_VM)
+            if kind in faults
+        )
         errors = [fault for part in faults.values() for fault in part]
         raise Problem(kind, "; ".join(fault["detail"] for fault in errors[:3]), errors)
     return list(chosen.values())
@@ -63,19 +67,19 @@ def choose_ids(asked: Sequence[str], known: Iterable[str], subscriptions: Collec
 
 def _choose(
     name: str, by_id: Mapping[str, str], by_name: Mapping[str, list[str]], subscriptions: Collection[str]
-) -> str | tuple[Kind, str]:
+) -> str | tuple[ProblemKind, str]:
     key = name.rstrip("/").lower()
     if "/" in name:
         if not _is_inside(name, subscriptions):
-            return Kind.OUTSIDE_SCOPE, f"{name[:200]} is in none of the configured subscriptions"
-        return by_id.get(key) or (Kind.UNKNOWN_VM, f"{name[:200]} does not exist")
+            return ProblemKind.OUTSIDE_SCOPE, f"{name[:200]} is in none of the configured subscriptions"
+        return by_id.get(key) or (ProblemKind.UNKNOWN_VM, f"{name[:200]} does not exist")
     found = by_name.get(key, [])
     if len(found) == 1:
         return found[0]
     if not found:
-        return Kind.UNKNOWN_VM, f"no VM in the configured subscriptions is called {name}"
+        return ProblemKind.UNKNOWN_VM, f"no VM in the configured subscriptions is called {name}"
     more = f" and {len(found) - _IDS_SHOWN} more" if len(found) > _IDS_SHOWN else ""
-    return Kind.AMBIGUOUS_VM, f"{name} may be {' or '.join(found[:_IDS_SHOWN])}{more}; say which by its full id"
+    return ProblemKind.AMBIGUOUS_VM, f"{name} may be {' or '.join(found[:_IDS_SHOWN])}{more}; say which by its full id"
 
 
 def _is_inside(vm_id: str, subscriptions: Collection[str]) -> bool:
@@ -89,7 +93,7 @@ async def _read(gateways: Gateways, ids: Sequence[str]) -> list[str]:
     async def read(vm_id: str) -> str | None:
         async with at_once:
             try:
-                return (await patiently(lambda: gateways.compute.read_vm(vm_id), budget_s=LIST_BUDGET_S)).id
+                return (await retry_until_answered(lambda: gateways.compute.read_vm(vm_id), budget_s=LIST_BUDGET_S)).id
             except NotFound:
                 return None
 

@@ -12,7 +12,7 @@ from azure.durable_functions import DurableFunctionsClient
 
 from refresh import wiring
 from refresh.domain.terms import resource_id
-from refresh.records import retention
+from refresh.records import durable_names
 from refresh.records.retention import RetentionInput
 
 _log = logging.getLogger(__name__)
@@ -27,5 +27,5 @@ async def weekly_retention(timer: func.TimerRequest, client: DurableFunctionsCli
         _log.info("%s was started by this firing of the timer already", run)
         return
     asked = RetentionInput(delete=wiring.settings().retention == "delete")
-    await client.schedule_new_orchestration(retention.APPLY_RETENTION, input=asked.to_json(), instance_id=run)
+    await client.schedule_new_orchestration(durable_names.APPLY_RETENTION, input=asked.to_json(), instance_id=run)
     _log.info("started %s, to %s", run, "delete" if asked.delete else "list only")

@@ -1,1 +1,1 @@
-"""Who may do what: roles, linked rights, locks."""
+"""Access checks: roles, linked rights, locks."""

@@ -1,7 +1,7 @@
-"""What ARM asks before any provider is asked: may this caller do that, and does a lock forbid it.
+"""ARM's checks before any provider: the caller's rights, and locks.
 
-This room decides the order (rights, linked rights, locks) and what is never asked about: the status of an operation,
-which whoever began it may read. It refuses to know providers.
+Decides the order: rights, linked rights, locks. The router does not call it for the status of an operation, which any
+caller can read. Does not know providers.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from simulator.arm.access.roles import Roles
 from simulator.arm.core import errors
 from simulator.arm.core.actions import action_of
 from simulator.arm.core.messages import Answer, Request
-from simulator.arm.core.plane import Plane
+from simulator.arm.core.services import Services
 from simulator.arm.platform.tags import is_tags
 
 _PERMISSIONS = "microsoft.authorization/permissions"
@@ -20,25 +20,25 @@ _LOCKS = "microsoft.authorization/locks"
 
 
 class Access:
-    """The gate in front of every provider."""
+    """The access checks in front of every provider."""
 
-    def __init__(self, plane: Plane) -> None:
-        self._plane = plane
-        self.roles = Roles(plane)
-        self.locks = Locks(plane)
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self.roles = Roles(services)
+        self.locks = Locks(services)
 
     def check(self, request: Request, *, is_view: bool) -> None:
-        """Let a request pass, or refuse it as ARM does: 403 AuthorizationFailed or LinkedAuthorizationFailed, 409
-        ScopeLocked."""
+        """Refuse a request without rights (403 AuthorizationFailed or LinkedAuthorizationFailed) or on a locked scope
+        (409 ScopeLocked)."""
         subscription = request.id.subscription
-        if subscription is None or subscription.lower() not in self._plane.store.subscriptions:
+        if subscription is None or subscription.lower() not in self._services.store.subscriptions:
             return
         if self.roles.in_force:
             self._check_rights(request, is_view=is_view)
         self.locks.check(request)
 
     def listing(self, request: Request) -> Answer | None:
-        """The lists ARM itself answers at any scope: permissions and locks. None for every other."""
+        """The lists that ARM itself answers at any scope: permissions and locks. None for every other list."""
         kind = request.path.collection_type.lower()
         if kind == _PERMISSIONS:
             return Answer(200, {"value": self.roles.permissions(request.principal, request.id.text)}, counted=False)
@@ -55,7 +55,7 @@ class Access:
             return
         missing = [
             (needed, linked)
-            for needed, linked in linked_to(request, self._plane.store)
+            for needed, linked in linked_to(request, self._services.store)
             if not self.roles.allows(caller, needed, linked)
         ]
         if missing:

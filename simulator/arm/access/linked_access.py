@@ -1,9 +1,9 @@
-"""Rights on what a write refers to: Azure asks for them beside the right to write.
+"""Linked rights: rights on the resources that a write refers to, which Azure requires beside the right to write.
 
-This room decides which ids in a body are checked and for which action. Only what the body names is asked about, so a
-small PATCH needs fewer rights than a PUT of the whole model. Reported: encryption sets, images, identities and copied
-disks; documented: joining subnets; by analogy: network interfaces, and `disks/write` on a VM's disks (nobody has quoted
-Azure's words for these). It refuses to know who has which right.
+Decides which ids in a body are checked and for which action. Only ids in the body are checked, so a small PATCH needs
+fewer rights than a PUT of the whole model. Reported: encryption sets, images, identities and copied disks; documented:
+joining subnets; by analogy, without a quoted error: network interfaces, and `disks/write` on a VM's disks. Leaves who
+has which right to `roles.py`.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ _COMPUTE = "Microsoft.Compute"
 _READ_SET = f"{_COMPUTE}/diskEncryptionSets/read"
 _READ_VERSION = f"{_COMPUTE}/galleries/images/versions/read"
 
-# An action and the id it is asked for on.
+# An action and the id of the resource that it is checked on.
 Linked = tuple[str, str]
 
 
 def linked_to(request: Request, store: Store) -> Iterator[Linked]:
-    """The actions a PUT or PATCH needs on other resources, with their ids."""
+    """The actions that a PUT or PATCH needs on other resources, with their ids."""
     find = _FINDERS.get(request.id.type.lower())
     if find is None or request.method not in ("PUT", "PATCH"):
         return
@@ -95,7 +95,7 @@ _FINDERS: dict[str, Callable[[Json, Store], Iterator[tuple[str, Any]]]] = {
 
 
 def _object(body: Mapping[str, Any], key: str) -> Json:
-    """The object under `key`, an empty one where a client sent something else."""
+    """The object under `key`; an empty one when the value is not an object."""
     value = body.get(key)
     return value if isinstance(value, dict) else {}
 

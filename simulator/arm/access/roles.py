@@ -1,8 +1,8 @@
-"""Who may do what: role assignments the simulator was given, and nothing else.
+"""Role assignments of the simulator.
 
-This room decides whether an action is granted at a scope. Without any role everybody may do everything. A role is a
-`Microsoft.Authorization/roleAssignments` resource with the simulator's private keys `_actions` and `_notActions`; one
-with `properties.principalId` (an object id or a client id) is that principal's alone. Role assignments without those
+Decides whether an action is granted at a scope. Without any role, every caller has all rights. A role is a
+`Microsoft.Authorization/roleAssignments` resource with the scenario keys `_actions` and `_notActions`; a role with
+`properties.principalId` (an object id or a client id) applies only to that principal. Role assignments without those
 keys are stored and grant nothing: role definitions are not simulated.
 https://learn.microsoft.com/azure/role-based-access-control/role-definitions
 """
@@ -16,8 +16,8 @@ from functools import lru_cache
 from typing import Any
 
 from simulator.arm.core.ids import parse_id
-from simulator.arm.core.plane import Plane
 from simulator.arm.core.resource_types import ResourceType
+from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json, Record
 from simulator.arm.platform.generic import Generic
 from simulator.identity import object_id
@@ -29,27 +29,27 @@ _KEYS = {"scope", "actions", "notActions", "principal"}
 
 
 class RoleError(ValueError):
-    """A role nobody understands; the text says why."""
+    """An invalid role; the text has the reason."""
 
 
 @dataclass(frozen=True)
 class Grant:
-    """What a role assignment grants."""
+    """The actions that a role assignment grants."""
 
     actions: tuple[str, ...]
     not_actions: tuple[str, ...] = ()
 
     def allows(self, action: str) -> bool:
-        """Whether the role grants an action: named, and not taken away again."""
+        """Whether the role grants an action: in `actions` and not in `not_actions`."""
         return _named(action, self.actions) and not _named(action, self.not_actions)
 
 
 class Roles:
-    """The role assignments of one pretend Azure."""
+    """The role assignments of one simulated Azure."""
 
-    def __init__(self, plane: Plane) -> None:
-        self._plane = plane
-        self._generic = Generic(plane)
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._generic = Generic(services)
 
     def resource_type(self) -> ResourceType:
         """The router's view of role assignments."""
@@ -61,11 +61,11 @@ class Roles:
             patch=stored.patch,
             delete=stored.delete,
             fill=self.fill,
-            private=lambda record: _private(record.state),
+            scenario_keys=lambda record: _scenario_keys(record.state),
         )
 
     def fill(self, record: Record) -> None:
-        """Take the grant out of a body somebody put into the world by hand; ValueError for one nobody understands."""
+        """Move the grant from a body of a scenario into the state; ValueError for an invalid one."""
         actions, not_actions = record.body.pop("_actions", None), record.body.pop("_notActions", None)
         if actions is not None or not_actions is not None:
             record.state = Grant(_texts(actions or [], "_actions"), _texts(not_actions or [], "_notActions"))
@@ -73,19 +73,19 @@ class Roles:
         record.body.pop("location", None)
 
     def replace(self, roles: Iterable[Mapping[str, Any]]) -> int:
-        """Make `roles` the only ones; none: everybody may do everything again. RoleError, and nothing is changed.
+        """Make `roles` the only ones; an empty list gives every caller all rights. RoleError changes nothing.
 
-        Each has a `scope`, `actions` and, if wanted, `notActions` and the `principal` it is for (default: everybody).
+        Each has a `scope`, `actions` and optionally `notActions` and the `principal` (default: every caller).
         """
         records = [self._record(number, role) for number, role in enumerate(roles)]
         for record in [record for record, _ in self._all()]:
-            self._plane.store.delete(record, self._plane.clock.time())
+            self._services.store.delete(record, self._services.clock.time())
         for record in records:
-            self._plane.store.put(record)
+            self._services.store.put(record)
         return len(records)
 
     def listing(self) -> list[Json]:
-        """The roles as `replace` takes them."""
+        """The roles in the form that `replace` accepts."""
         return [
             {
                 "scope": _scope_text(record),
@@ -97,7 +97,7 @@ class Roles:
         ]
 
     def permissions(self, principal: str, scope: str) -> list[Json]:
-        """What the permissions API answers: the rights `principal` has at `scope`, one entry for each role.
+        """The answer of the permissions API: the rights of `principal` at `scope`, one entry for each role.
 
         https://learn.microsoft.com/rest/api/authorization/permissions/list-for-resource
         """
@@ -115,7 +115,7 @@ class Roles:
 
     @property
     def in_force(self) -> bool:
-        """Whether any role was given."""
+        """Whether there is any role."""
         return next(self._all(), None) is not None
 
     def allows(self, principal: str, action: str, scope: str) -> bool:
@@ -123,7 +123,7 @@ class Roles:
         return not self.in_force or any(grant.allows(action) for grant in self._at(principal, scope))
 
     def sees(self, principal: str, scope: str) -> bool:
-        """Whether the principal has any role at, above or below a scope: ARM lists such a subscription for him."""
+        """Whether the principal has any role at, above or below a scope, so that ARM lists the subscription."""
         return not self.in_force or any(
             _within(scope.lower(), at) or _within(at, scope.lower())
             for record, _ in self._all()
@@ -151,7 +151,7 @@ class Roles:
         return record
 
     def _all(self) -> Iterator[tuple[Record, Grant]]:
-        for record in self._plane.store.of_type(ROLE_TYPE):
+        for record in self._services.store.of_type(ROLE_TYPE):
             if isinstance(record.state, Grant):
                 yield record, record.state
 
@@ -170,7 +170,7 @@ def _is_for(record: Record, principal: str) -> bool:
     )
 
 
-def _private(state: object) -> Json:
+def _scenario_keys(state: object) -> Json:
     if not isinstance(state, Grant):
         return {}
     return {"_actions": list(state.actions), "_notActions": list(state.not_actions)}
@@ -196,5 +196,5 @@ def _named(action: str, patterns: Iterable[str]) -> bool:
 
 @lru_cache(maxsize=1024)
 def _pattern(text: str) -> re.Pattern[str]:
-    """`*` stands for anything, slashes included; actions compare without case."""
+    """`*` matches any text, slashes included; actions compare without case."""
     return re.compile(".*".join(re.escape(part) for part in text.split("*")), re.IGNORECASE)

@@ -1,1 +1,1 @@
-"""What every resource provider of the simulator uses: ids, store, operations, errors, faults, limits."""
+"""Parts that every resource provider of the simulator uses: ids, store, operations, errors, faults, limits."""

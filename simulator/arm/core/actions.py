@@ -1,7 +1,7 @@
-"""What Azure's access control calls a request.
+"""The access control action of a request.
 
-This room decides the name of the action behind a method and a path, such as
-`Microsoft.Compute/virtualMachines/start/action`. It refuses to decide who may do it.
+Decides the name of the action behind a method and a path, such as
+`Microsoft.Compute/virtualMachines/start/action`. Leaves who may do it to `access/roles.py`.
 https://learn.microsoft.com/azure/role-based-access-control/resource-provider-operations
 """
 
@@ -16,10 +16,10 @@ _PROVIDERS = "Microsoft.Resources/subscriptions/providers/read"
 
 
 def action_of(request: Request, *, is_view: bool) -> str:
-    """The action `request` asks for; `is_view` says that the path's last segment is a view of one resource."""
+    """The action that `request` needs; `is_view`: the path's last segment is a view of one resource."""
     path = request.path
     tail = path.tail
-    # A scope's own path has no provider, a collection or an action right below it may have one.
+    # The path of a scope itself has no provider; a collection or an action directly below it may have one.
     kind = path.id.type if path.id.pairs else _GROUP if path.id.group else _SUBSCRIPTION
     if path.namespace is not None and not path.id.pairs and path.id.group is None and path.id.subscription is not None:
         if tail is None:

@@ -1,13 +1,13 @@
-"""Which properties an older api-version does not show yet.
+"""Properties that an older api-version does not show yet.
 
-This room decides that from recorded answers. It refuses to reject an api-version: any is taken.
+Decides that from recorded answers. Rejects no api-version.
 """
 
 from __future__ import annotations
 
 from simulator.arm.core.store import Json, Record
 
-# lower-case type -> property -> the oldest api-version seen to show it.
+# lower-case type -> property -> the oldest recorded api-version that shows it.
 _SINCE = {
     "microsoft.compute/snapshots": {
         **dict.fromkeys(("diskSizeBytes", "uniqueId"), "2018-09-30"),

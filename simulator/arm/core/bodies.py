@@ -1,6 +1,6 @@
-"""Bodies: merging and cleaning the JSON of resources.
+"""Merging and cleaning the JSON bodies of resources.
 
-This room decides how a PATCH body changes a resource and which keys a client cannot write. It refuses to know types.
+Decides how a PATCH body changes a resource. Does not know resource types.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from simulator.arm.core.store import Json
 
 
 def merged(base: Mapping[str, object], change: Mapping[str, object]) -> Json:
-    """`base` with `change` laid over it: objects merge, everything else is replaced, null removes (RFC 7396)."""
+    """`base` with `change` applied: objects merge, everything else is replaced, null removes (RFC 7396)."""
     result = copy.deepcopy(dict(base))
     for key, value in change.items():
         if value is None:
@@ -31,5 +31,5 @@ def without(body: Mapping[str, object], keys: Iterable[str]) -> Json:
 
 
 def public(body: Mapping[str, object]) -> Json:
-    """`body` without the simulator's private keys, those that begin with an underscore."""
+    """`body` without the simulator's scenario keys, which begin with an underscore."""
     return {key: value for key, value in body.items() if not key.startswith("_")}

@@ -1,8 +1,8 @@
-"""How long Azure's own work takes.
+"""Durations of Azure's operations.
 
-This room decides the distribution of each kind of work, in seconds between an operation's start and end time, as
-recorded from the real ARM between 2023 and 2025 (single older outliers kept where nothing newer was slower). It refuses
-to know what the work does.
+Decides the distribution for each kind of work: seconds between an operation's start and end time, recorded from the
+real ARM between 2023 and 2025 (single older outliers are kept where nothing newer was slower). Does not know what the
+work does.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import math
 from itertools import pairwise
 from random import Random
 
-# kind -> ((share of operations at most that long, seconds), ...); between two points the logarithm is interpolated.
-# Where a row has no 0.9 point none was recorded.
+# kind -> ((share of operations at most that long, seconds), ...); between two points the logarithm is
+# interpolated. A row without a 0.9 point has no recording of it.
 _QUANTILES: dict[str, tuple[tuple[float, float], ...]] = {
     "deallocate": ((0, 9.9), (0.5, 25.6), (0.9, 36.5), (1, 288)),
     "powerOff": ((0, 3.5), (0.5, 8.7), (0.9, 17.1), (1, 21.9)),
@@ -20,7 +20,7 @@ _QUANTILES: dict[str, tuple[tuple[float, float], ...]] = {
     "startStopped": ((0, 2.8), (0.5, 5.5), (1, 12.5)),
     "restart": ((0, 34.9), (0.5, 42.4), (0.9, 50.9), (1, 188)),
     "redeploy": ((0, 90), (0.5, 132), (1, 200)),  # one recording: 132 s
-    "reapply": ((0, 2.9), (0.5, 5.2), (0.9, 8.8), (1, 61.5)),  # not recorded: as a PATCH
+    "reapply": ((0, 2.9), (0.5, 5.2), (0.9, 8.8), (1, 61.5)),  # not recorded: the values of a PATCH
     "swap": ((0, 2.5), (0.5, 2.8), (0.9, 9.7), (1, 16.2)),
     "updateDeallocated": ((0, 0.6), (0.5, 0.9), (0.99, 5), (1, 121)),
     "update": ((0, 2.9), (0.5, 5.2), (0.9, 8.8), (1, 61.5)),
@@ -34,7 +34,7 @@ _QUANTILES: dict[str, tuple[tuple[float, float], ...]] = {
     "diskUpdate": ((0, 0.1), (0.5, 0.1), (0.9, 1.8), (1, 24)),
     "diskDelete": ((0, 0.1), (0.5, 0.2), (0.9, 0.4), (1, 4.9)),
     "snapshotCreate": ((0, 0.1), (0.5, 0.7), (0.9, 2.1), (1, 29)),
-    "snapshotUpdate": ((0, 0.1), (0.5, 0.1), (0.9, 1.8), (1, 24)),  # not recorded often: as a disk
+    "snapshotUpdate": ((0, 0.1), (0.5, 0.1), (0.9, 1.8), (1, 24)),  # few recordings: the values of a disk
     "imageCreate": ((0, 5.0), (0.5, 5.2), (0.9, 10.2), (1, 25)),
     "gallery": ((0, 0.05), (0.5, 0.2), (0.9, 0.4), (1, 3.5)),
     "definition": ((0, 0.05), (0.5, 0.1), (0.9, 0.2), (1, 3.5)),
@@ -44,7 +44,7 @@ _QUANTILES: dict[str, tuple[tuple[float, float], ...]] = {
     "versionShallow": ((0, 30), (0.5, 45), (0.9, 48), (1, 60)),
     "versionUpdate": ((0, 150), (0.5, 150), (0.9, 421), (1, 736)),
     "versionDelete": ((0, 90), (0.5, 91), (0.9, 150), (1, 150)),
-    "cloudInit": ((0, 20), (0.5, 75), (1, 240)),  # not recorded: a few packages
+    "cloudInit": ((0, 20), (0.5, 75), (1, 240)),  # not recorded: an estimate for installing a few packages
     "agentReady": ((0, 26), (0.5, 40), (1, 69)),  # from boot to the guest agent's first Ready, six recordings
 }
 

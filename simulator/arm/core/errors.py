@@ -1,7 +1,7 @@
-"""Every refusal of the pretend ARM, each with Azure's own status, code and sentence.
+"""Every refusal of the simulated ARM, each with Azure's own status, code and message.
 
-This room decides the words. It refuses to decide when they are said. Where nobody has recorded or reported Azure's
-sentence the function says so: the code and status are then the nearest known relatives.
+Decides the texts. Leaves when to raise them to the providers. Where Azure's message is not recorded or reported, the
+docstring states that; the code and status are then those of the nearest known error.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _NOT_FOUND_HELP = "For more details please go to https://aka.ms/ARMResourceNotFo
 
 
 class ArmError(Exception):
-    """A refusal: HTTP `status` and the fields of ARM's error object. `by_provider`: it drew on the provider's quota."""
+    """A refusal: HTTP `status`, fields of ARM's error object. `by_provider`: it uses the provider's rate limits."""
 
     def __init__(self, status: int, code: str, message: str, target: str | None = None) -> None:
         super().__init__(f"{status} {code}: {message}")
@@ -36,7 +36,7 @@ def error_object(code: str, message: str, target: str | None = None) -> dict[str
 
 
 def provider_error(status: int, code: str, message: str, target: str | None = None) -> ArmError:
-    """A refusal said by the resource provider, not by ARM's front end: its answer carries the provider's counters."""
+    """A refusal by the resource provider, not by ARM's front end: its answer carries the provider's counters."""
     error = ArmError(status, code, message, target)
     error.by_provider = True
     return error
@@ -54,7 +54,7 @@ def unauthenticated(detail: str = "The access token is missing or invalid.") -> 
 
 
 def authorization_failed(caller: str, action: str, scope: str) -> ArmError:
-    """The caller has no role that grants the action (recorded; a service principal's client and object id are one)."""
+    """The caller has no role that grants the action (recorded; the message names one id as client and object id)."""
     text = (
         f"The client '{caller}' with object id '{caller}' does not have authorization to perform action '{action}' "
         f"over scope '{scope}' or the scope is invalid. "
@@ -64,7 +64,7 @@ def authorization_failed(caller: str, action: str, scope: str) -> ArmError:
 
 
 def linked_authorization_failed(caller: str, action: str, scope: str, missing: list[tuple[str, str]]) -> ArmError:
-    """The caller may write but lacks rights on what the body refers to: `missing` are actions and ids (reported,
+    """The caller may write but lacks rights on resources that the body names: `missing` are actions and ids (reported,
     https://github.com/kubernetes-sigs/azuredisk-csi-driver/pull/2610)."""
     actions, scopes = (",".join(each) for each in zip(*missing, strict=True))
     text = (
@@ -76,7 +76,7 @@ def linked_authorization_failed(caller: str, action: str, scope: str, missing: l
 
 
 def caller_throttled(subscription: str, caller: str, kind: str, retry_after_s: int) -> ArmError:
-    """ARM's front end has had too many requests (code recorded, sentence reported for the token buckets of 2024).
+    """ARM's front end received too many requests (code recorded, message reported for the token buckets of 2024).
 
     https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling
     """
@@ -91,7 +91,7 @@ def caller_throttled(subscription: str, caller: str, kind: str, retry_after_s: i
 
 
 def provider_throttled(bucket: str, measured: dict[str, Any], retry_after_s: int) -> ArmError:
-    """The compute provider has had too many requests (reported, https://github.com/Azure/aks-engine/issues/2295)."""
+    """The compute provider received too many requests (reported, https://github.com/Azure/aks-engine/issues/2295)."""
     text = "The server rejected the request because too many requests have been received for this subscription."
     error = ArmError(429, "OperationNotAllowed", text)
     error.details = [{"code": "TooManyRequests", "target": bucket, "message": json.dumps(measured)}]
@@ -101,7 +101,7 @@ def provider_throttled(bucket: str, measured: dict[str, Any], retry_after_s: int
 
 
 def scope_locked(scope: str, operation: str, locked: list[str]) -> ArmError:
-    """A lock at, above or below the scope forbids a write or a delete (reported, https://github.com/Azure/apiops/issues/606)."""
+    """A lock at, above or below the scope blocks a write or a delete (reported, https://github.com/Azure/apiops/issues/606)."""
     text = (
         f"The scope '{scope}' cannot perform {operation} operation because following scope(s) are locked: "
         f"'{','.join(locked)}'. Please remove the lock and try again."
@@ -110,13 +110,13 @@ def scope_locked(scope: str, operation: str, locked: list[str]) -> ArmError:
 
 
 def invalid_content(detail: str) -> ArmError:
-    """The body is not the JSON object the operation takes."""
+    """The body is not the JSON object that the operation expects."""
     text = f"The request content was invalid and could not be deserialized: '{detail}'."
     return ArmError(400, "InvalidRequestContent", text)
 
 
 def missing_registration(namespace: str) -> ArmError:
-    """The subscription is not registered for a resource provider (reported for many providers, for Resource Health
+    """The subscription is not registered for a resource provider (reported for many providers; for Resource Health in
     https://github.com/Azure/azure-functions-ux/pull/1473)."""
     text = (
         f"The subscription is not registered to use namespace '{namespace}'. "
@@ -128,13 +128,13 @@ def missing_registration(namespace: str) -> ArmError:
 
 
 def group_being_deleted(group: str) -> ArmError:
-    """A resource group is on its way out (reported in public logs)."""
+    """The resource group is being deleted (reported in public logs)."""
     text = f"The resource group '{group}' is in deprovisioning state and cannot perform this operation."
     return ArmError(409, "ResourceGroupBeingDeleted", text)
 
 
 def subscription_not_found(subscription: str) -> ArmError:
-    """The subscription is not of this tenant."""
+    """The subscription is not in this tenant."""
     return ArmError(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
 
 
@@ -144,25 +144,25 @@ def group_not_found(group: str) -> ArmError:
 
 
 def resource_not_found(path_name: str, group: str | None) -> ArmError:
-    """ARM's front end has never heard of the resource (recorded)."""
+    """The resource does not exist: the answer of ARM's front end (recorded)."""
     where = f" under resource group '{group}'" if group else ""
     text = f"The Resource '{path_name}'{where} was not found. {_NOT_FOUND_HELP}"
     return ArmError(404, "ResourceNotFound", text)
 
 
 def entity_not_found() -> ArmError:
-    """The front end still knows the resource, the provider has deleted it (recorded)."""
+    """The front end still routes to the resource, but the provider has deleted it (recorded)."""
     return provider_error(404, "NotFound", "The entity was not found in this Azure location.")
 
 
 def parent_not_found(path_name: str) -> ArmError:
-    """A nested resource is written below a parent that does not exist."""
+    """The parent of a nested resource does not exist."""
     text = f"Can not perform requested operation on nested resource. Parent resource '{path_name}' not found."
     return ArmError(404, "ParentResourceNotFound", text)
 
 
 def nested_resources_left(path_name: str) -> ArmError:
-    """A parent is deleted before its children."""
+    """A resource with nested resources cannot be deleted."""
     text = (
         f"Cannot delete resource while nested resources exist. Some existing nested resource IDs include: "
         f"'{path_name}'. Please delete all nested resources before deleting this resource."
@@ -171,12 +171,12 @@ def nested_resources_left(path_name: str) -> ArmError:
 
 
 def location_required() -> ArmError:
-    """A tracked resource without a location."""
+    """The body of a tracked resource has no location."""
     return ArmError(400, "LocationRequired", "The location property is required for this definition.")
 
 
 def location_invalid(path_name: str, existing: str, asked: str) -> ArmError:
-    """A resource never changes its location."""
+    """The location of a resource cannot change."""
     text = (
         f"The resource '{path_name}' already exists in location '{existing}'. A resource with the same name cannot be "
         f"created in location '{asked}'. Please select a new resource name."
@@ -185,18 +185,18 @@ def location_invalid(path_name: str, existing: str, asked: str) -> ArmError:
 
 
 def method_not_allowed(method: str, path: str) -> ArmError:
-    """The path exists, the method does not."""
+    """The path exists but does not support the method."""
     return ArmError(405, "MethodNotAllowed", f"The request method '{method}' is not allowed on '{path}'.")
 
 
 def precondition_failed() -> ArmError:
-    """If-Match names another etag than the resource has (sentence not recorded)."""
+    """If-Match names another etag than the resource has (message not recorded)."""
     text = "The condition specified using HTTP conditional header(s) is not met."
     return provider_error(412, "ConditionNotMet", text)
 
 
 def conflict() -> ArmError:
-    """Another operation on the same resource is under way (recorded for a scale set, reported for VMs)."""
+    """Another operation on the same resource is in progress (recorded for a scale set, reported for VMs)."""
     text = (
         "The request failed due to conflict with a concurrent request. To resolve it, please refer to "
         "https://aka.ms/activitylog to get more details on the conflicting requests."
@@ -205,12 +205,12 @@ def conflict() -> ArmError:
 
 
 def invalid_parameter(message: str, target: str | None = None) -> ArmError:
-    """A value the provider does not take."""
+    """A value that the provider does not accept."""
     return provider_error(400, "InvalidParameter", message, target)
 
 
 def change_not_allowed(name: str) -> ArmError:
-    """A property that is fixed once the VM exists (recorded for `priority`, reported for the OS disk)."""
+    """A property that cannot change once the VM exists (recorded for `priority`, reported for the OS disk)."""
     return provider_error(409, "PropertyChangeNotAllowed", f"Changing property '{name}' is not allowed.", name)
 
 

@@ -1,7 +1,8 @@
-"""Random misfortune, reproducible by its seed.
+"""Random faults, reproducible by their seed.
 
-This room decides what chance may do and how often. Each fate depends on the seed, on what is asked of which path or
-resource and on how often that was asked before: not on what others ask meanwhile. It refuses to carry anything out.
+Decides which faults occur at random and how often. Each fault depends on the seed, on the method and path (or the
+operation and resource) and on how often the same request came before; requests on other paths do not change it. Leaves
+applying a fault to the server and the operations.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ _WRITES = ("refused", "throttled", "error500", "error503", "reset", "nothing")
 
 
 @dataclass(frozen=True)
-class RequestFate:
-    """What befalls one request.
+class RequestFault:
+    """The fault of one request.
 
-    `respond`: this answer instead of ARM's. `reset`: the connection breaks. `delay_s`: the answer comes that much
-    later. `nothing`: ARM says yes and changes nothing.
+    `respond`: the answer sent instead of ARM's. `reset`: the connection breaks. `delay_s`: seconds by which the answer
+    is late. `nothing`: ARM answers success and changes nothing.
     """
 
     respond: dict[str, Any] | None = None
@@ -36,11 +37,12 @@ class RequestFate:
 
 
 @dataclass(frozen=True)
-class Fate:
-    """What befalls one operation.
+class OperationFault:
+    """The fault of one operation.
 
-    Its duration and its error, each None when nothing is said; `slower` multiplies its natural duration; `hangs`: it
-    ends when the faults are cleared, or after `duration_s`; `nothing`: it succeeds and has changed nothing.
+    `duration_s` and `error` are None where the fault does not set them; `slower` multiplies the natural duration;
+    `hangs`: the operation ends when the faults are cleared, or after `duration_s`; `nothing`: it succeeds and changes
+    nothing.
     """
 
     duration_s: float | None = None
@@ -52,7 +54,7 @@ class Fate:
 
 @dataclass
 class Plan:
-    """A random plan in force."""
+    """An active random plan."""
 
     seed: int
     rate: float
@@ -62,7 +64,7 @@ class Plan:
 
     @classmethod
     def of(cls, seed: int, rate: float, kinds: Sequence[str] | None, hang_limit_s: float | None) -> Plan:
-        """A plan; RuleError for a rate outside 0 to 1 and for an unknown kind."""
+        """Make a plan; RuleError for a rate outside 0 to 1, an unknown kind or a bad `hang_limit_s`."""
         if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate <= 1:
             raise RuleError(f"'rate' is a share between 0 and 1, not {rate!r}")
         if hang_limit_s is not None and (not isinstance(hang_limit_s, int | float) or hang_limit_s <= 0):
@@ -72,37 +74,37 @@ class Plan:
                 raise RuleError(f"unknown kind {kind!r}; known: {', '.join(KINDS)}")
         return cls(seed, float(rate), frozenset(KINDS if kinds is None else kinds), hang_limit_s)
 
-    def request_fate(self, method: str, path: str) -> RequestFate:
-        """What befalls the next request of `method` on `path`."""
+    def request_fault(self, method: str, path: str) -> RequestFault:
+        """The fault of the next request of `method` on `path`."""
         random = self._random(f"{method} {path.lower()}")
         possible = [kind for kind in (_READS if method in ("GET", "HEAD") else _WRITES) if kind in self.kinds]
         if not possible or random.random() >= self.rate:
-            return RequestFate()
+            return RequestFault()
         kind = random.choice(possible)
         if kind == "reset":
-            return RequestFate(reset=random.choice(("before", "after")))
+            return RequestFault(reset=random.choice(("before", "after")))
         if kind == "nothing":
-            return RequestFate(nothing=True)
+            return RequestFault(nothing=True)
         if kind == "slowRead":
-            return RequestFate(delay_s=random.uniform(2, 60))
-        return RequestFate(respond=_refusal(kind, random))
+            return RequestFault(delay_s=random.uniform(2, 60))
+        return RequestFault(respond=_refusal(kind, random))
 
-    def fate_of(self, operation: str, resource_id: str) -> Fate:
-        """What befalls the next operation of its kind on a resource."""
+    def operation_fault(self, operation: str, resource_id: str) -> OperationFault:
+        """The fault of the next operation of its kind on a resource."""
         random = self._random(f"{operation} {resource_id.lower()}")
         possible = [kind for kind in _OPERATION_KINDS if kind in self.kinds]
-        # A tags write is no operation: it can fail or take its time, not hang.
+        # A tags write is synchronous: it can fail or be slow, not hang.
         possible = [kind for kind in possible if not (operation == "tags" and kind == "hang")]
         if not possible or random.random() >= self.rate:
-            return Fate()
+            return OperationFault()
         kind = random.choice(possible)
         if kind == "failed":
             text = "An internal execution error occurred. Please retry later."
-            return Fate(error={"code": "InternalExecutionError", "message": text})
+            return OperationFault(error={"code": "InternalExecutionError", "message": text})
         if kind == "hang":
-            return Fate(self.hang_limit_s, hangs=True)
+            return OperationFault(self.hang_limit_s, hangs=True)
         slower = random.uniform(2, 20)
-        return Fate(duration_s=slower) if operation == "tags" else Fate(slower=slower)
+        return OperationFault(duration_s=slower) if operation == "tags" else OperationFault(slower=slower)
 
     def _random(self, what: str) -> Random:
         self._counts[what] = count = self._counts.get(what, 0) + 1

@@ -1,7 +1,7 @@
-"""What a fault rule may say.
+"""The format of fault rules.
 
-This room decides the keys of a rule, and that what nobody understands is refused by name. It refuses to decide which
-rule applies (`faults`) or what follows from one.
+Decides the keys and values of a rule, and rejects an unknown one by name. Leaves which rule applies to `faults.py`,
+and its effect to the server, the operations and the guests.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ OPERATIONS = frozenset(
     | {"snapshotCreate", "snapshotUpdate", "snapshotDelete"}
 )
 
-# When the connection breaks: before ARM heard the request, or after it did what was asked and before it could say so.
+# When the connection breaks: before ARM handles the request, or after ARM handled it and before it answers.
 Reset = Literal["before", "after"]
 
-# What the serial console shows of a guest that does not come up.
+# What the serial console shows when a guest does not boot.
 Serial = Literal["panic", "emergency", "setup", "silent"]
 
-# How a VM's custom data ends: well, with errors, without a word, or not at all.
+# How a VM's custom data ends: without errors, with errors, without console output, or not at all.
 Ending = Literal["ok", "failed", "silent", "never"]
 
 About = Literal["request", "operation", "disk", "cloudInit"]
@@ -56,14 +56,14 @@ _NUMBERS = ("after_s", "duration_s", "delay_s", "takes_s")
 
 
 class RuleError(ValueError):
-    """A rule says something nobody understands; the text names it."""
+    """A rule has an unknown key or a bad value; the text names it."""
 
 
 @dataclass
 class Rule:
-    """One rule, as given, with the number of times it still applies (None: always).
+    """One rule, with the number of times it still applies (None: always).
 
-    `about` says what it is asked for: one request, one operation, whether a disk boots, how custom data ends.
+    `about`: what the rule decides: one request, one operation, whether a disk boots, or how custom data ends.
     """
 
     id: str
@@ -88,7 +88,7 @@ class Rule:
     nothing: bool = False
     hang: bool = False
 
-    def takes_request(self, method: str, path: str) -> bool:
+    def matches_request(self, method: str, path: str) -> bool:
         """Whether the rule applies to a request."""
         return (
             self._is("request")
@@ -96,20 +96,20 @@ class Rule:
             and (self.path is None or bool(self.path.search(path)))
         )
 
-    def takes_operation(self, operation: str, resource_id: str) -> bool:
+    def matches_operation(self, operation: str, resource_id: str) -> bool:
         """Whether the rule applies to an operation on a resource."""
         return self._is("operation") and self.operation in (None, operation) and _names(self.resource, resource_id)
 
-    def takes_disk(self, disk_id: str) -> bool:
-        """Whether the rule says if a disk boots."""
+    def matches_disk(self, disk_id: str) -> bool:
+        """Whether the rule decides if a disk boots."""
         return self._is("disk") and _names(self.disk, disk_id)
 
-    def takes_custom_data(self, vm_id: str) -> bool:
-        """Whether the rule says how a VM's custom data ends."""
+    def matches_custom_data(self, vm_id: str) -> bool:
+        """Whether the rule decides how a VM's custom data ends."""
         return self._is("cloudInit") and _names(self.cloud_init, vm_id)
 
-    def wear(self) -> None:
-        """The rule has been applied once more."""
+    def count_use(self) -> None:
+        """Count one application of the rule against `times`."""
         if self.times is not None:
             self.times -= 1
 
@@ -118,7 +118,7 @@ class Rule:
 
 
 def parse(rule: Mapping[str, Any], rule_id: str) -> Rule:
-    """The rule `rule` says; RuleError names what nobody understands."""
+    """Parse `rule`; RuleError names an unknown key or a bad value."""
     if not isinstance(rule, Mapping):
         raise RuleError(f"a fault rule is an object, not {rule!r}")
     _check_keys(rule, _RULE_KEYS, "rule")
@@ -168,7 +168,7 @@ def _about(rule: Mapping[str, Any], match: Mapping[str, Any]) -> About:
         if not isinstance(rule.get("boots"), bool):
             raise RuleError("a rule with 'disk' needs 'boots': true or false")
         if "takes_s" in rule and not rule["boots"]:
-            raise RuleError("'takes_s' says nothing of a disk that does not boot")
+            raise RuleError("'takes_s' has no meaning for a disk that does not boot")
         return "disk"
     if not rule.keys() & (_REQUEST_OUTCOMES | _OPERATION_OUTCOMES | {"nothing"}):
         raise RuleError(
@@ -178,12 +178,12 @@ def _about(rule: Mapping[str, Any], match: Mapping[str, Any]) -> About:
     by_request, by_operation = match.keys() & {"method", "path"}, match.keys() & {"operation", "resource"}
     if rule.keys() & _REQUEST_OUTCOMES or ("nothing" in rule and by_request):
         about: Literal["request", "operation"] = "request"
-        strange = by_operation | (rule.keys() & _OPERATION_OUTCOMES)
+        misplaced = by_operation | (rule.keys() & _OPERATION_OUTCOMES)
     else:
         about = "operation"
-        strange = by_request
-    if strange:
-        raise RuleError(f"{sorted(strange)[0]!r} says nothing in a rule about one {about}")
+        misplaced = by_request
+    if misplaced:
+        raise RuleError(f"{sorted(misplaced)[0]!r} has no meaning in a rule about one {about}")
     return about
 
 

@@ -1,7 +1,7 @@
-"""Misfortune: what befalls one request, one operation, one boot.
+"""Faults of requests, operations, boots and custom data.
 
-This room decides which rule applies: in order, the first match wins, a rule with `times` wears out; where no rule
-speaks a random plan may. It refuses to carry anything out: the server, the operations and the boots ask.
+Decides which rule applies: the first match in order; `times` limits how often. Where no rule matches, the random plan
+decides. Leaves applying a fault to the callers: the server, the operations and the guests.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from simulator.arm.core.fault_plans import Fate, Plan, RequestFate
+from simulator.arm.core.fault_plans import OperationFault, Plan, RequestFault
 from simulator.arm.core.fault_rules import Ending, Rule, Serial, parse
 
 
 @dataclass
 class Faults:
-    """The rules in force, in the order they were given, and the random plan, if there is one.
+    """The active rules, in the order they were added, and the random plan, if there is one.
 
-    `on_clear` is called when everything is dropped: what hangs by a fault goes on then.
+    `on_clear` is called when the faults are cleared: operations that hang continue then.
     """
 
     rules: list[Rule] = field(default_factory=list)
@@ -27,7 +27,7 @@ class Faults:
     _made: int = 0
 
     def add(self, rules: Sequence[Mapping[str, Any]]) -> list[str]:
-        """Add `rules` after those in force and return their ids; RuleError, and none is added, when one is wrong."""
+        """Add `rules` after the active ones and return their ids. When one is invalid: RuleError, and none is added."""
         parsed = []
         for rule in rules:
             self._made += 1
@@ -38,53 +38,53 @@ class Faults:
     def plan(
         self, seed: int, rate: float, kinds: Sequence[str] | None = None, *, hang_limit_s: float | None = None
     ) -> None:
-        """Let chance decide where no rule does; RuleError for a rate outside 0 to 1 or an unknown kind.
+        """Add random faults where no rule matches; RuleError for a rate outside 0 to 1 or an unknown kind.
 
-        `rate` is the share of requests and of operations something befalls; `hang_limit_s` ends an operation that
-        hangs, which otherwise lasts until the faults are cleared. The same seed deals the same fates to the same
-        sequence of requests, one path and one resource at a time.
+        `rate` is the share of requests and of operations with a fault; `hang_limit_s` ends an operation that hangs,
+        which otherwise lasts until the faults are cleared. For each path and each resource, the same seed gives the
+        same faults to the same sequence of requests.
         """
         self._plan = Plan.of(seed, rate, kinds, hang_limit_s)
 
     def clear(self) -> None:
-        """Drop every rule and the plan, and let go what hangs."""
+        """Remove every rule and the plan; operations that hang continue."""
         self.rules.clear()
         self._plan = None
-        for heard in self.on_clear:
-            heard()
+        for listener in self.on_clear:
+            listener()
 
-    def request_fate(self, method: str, path: str) -> RequestFate:
-        """What befalls a request."""
+    def request_fault(self, method: str, path: str) -> RequestFault:
+        """The fault of a request."""
         for rule in self.rules:
-            if rule.takes_request(method, path):
-                rule.wear()
-                return RequestFate(rule.respond, rule.reset, rule.delay_s, rule.nothing)
-        return self._plan.request_fate(method, path) if self._plan else RequestFate()
+            if rule.matches_request(method, path):
+                rule.count_use()
+                return RequestFault(rule.respond, rule.reset, rule.delay_s, rule.nothing)
+        return self._plan.request_fault(method, path) if self._plan else RequestFault()
 
-    def fate_of(self, operation: str, resource_id: str) -> Fate:
-        """What befalls an operation on a resource."""
+    def operation_fault(self, operation: str, resource_id: str) -> OperationFault:
+        """The fault of an operation on a resource."""
         for rule in self.rules:
-            if rule.takes_operation(operation, resource_id):
-                rule.wear()
+            if rule.matches_operation(operation, resource_id):
+                rule.count_use()
                 duration_s = rule.duration_s if rule.duration_s is not None else rule.after_s
-                return Fate(duration_s, rule.fail, hangs=rule.hang, nothing=rule.nothing)
-        return self._plan.fate_of(operation, resource_id) if self._plan else Fate()
+                return OperationFault(duration_s, rule.fail, hangs=rule.hang, nothing=rule.nothing)
+        return self._plan.operation_fault(operation, resource_id) if self._plan else OperationFault()
 
     def custom_data(self, vm_id: str) -> tuple[Ending, float | None]:
-        """How a VM's custom data ends, and after how many seconds where a rule says so: the first rule naming it."""
+        """How a VM's custom data ends and after how many seconds (None: no rule sets it); the first match decides."""
         for rule in self.rules:
-            if rule.takes_custom_data(vm_id):
-                rule.wear()
+            if rule.matches_custom_data(vm_id):
+                rule.count_use()
                 return rule.ends, rule.takes_s
         return "ok", None
 
     def boot(self, disk_id: str) -> tuple[Serial | None, float | None]:
-        """How a boot from the disk goes wrong (None: it boots), and how many seconds it takes where a rule says so.
+        """How a boot from the disk fails (None: it boots), and how many seconds it takes (None: no rule sets it).
 
-        The first rule naming the disk decides.
+        The first rule that names the disk decides.
         """
         for rule in self.rules:
-            if rule.takes_disk(disk_id):
-                rule.wear()
+            if rule.matches_disk(disk_id):
+                rule.count_use()
                 return None if rule.boots else rule.serial, rule.takes_s
         return None, None

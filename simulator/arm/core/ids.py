@@ -1,7 +1,7 @@
-"""Resource ids: what a path names.
+"""Resource ids and request paths.
 
-This room decides how an ARM path falls into subscription, resource group, provider and (type, name) pairs, and that
-ids compare without case. It refuses to know which resources exist.
+Decides how an ARM path splits into subscription, resource group, provider and (type, name) pairs, and that ids compare
+without case. Does not know which resources exist.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-# ARM answers these segments in this casing, however they were written.
+# ARM answers these segments in this casing, whatever the casing of the request.
 _FIXED_SEGMENTS = {"subscriptions": "subscriptions", "resourcegroups": "resourceGroups", "providers": "providers"}
 
 
@@ -44,7 +44,7 @@ class ResourceId:
 
     @property
     def path_name(self) -> str:
-        """Type and names woven together, as ARM's "not found" sentences spell a resource."""
+        """Types and names in turn, the form that ARM's "not found" messages use."""
         return "/".join([self.namespace or "", *(part for pair in self.pairs for part in pair)])
 
     @property
@@ -78,7 +78,7 @@ class ResourceId:
 
 @dataclass(frozen=True)
 class Path:
-    """A request path: the id it names and, when one segment is left over, a collection, view or action below it."""
+    """A request path: the id it names and, when one segment remains, a collection, view or action below it."""
 
     id: ResourceId
     tail: str | None
@@ -91,7 +91,7 @@ class Path:
 
 
 def parse_path(path: str) -> Path:
-    """Split `path` (decoded, without query) into the id and the segment left over; nonsense yields an empty id."""
+    """Split `path` (decoded, without query) into the id and the remaining segment; other forms give an empty id."""
     segments = [segment for segment in path.split("/") if segment]
     subscription = group = None
     head, rest = [], segments
@@ -100,7 +100,7 @@ def parse_path(path: str) -> Path:
         if len(rest) >= 2 and rest[0].lower() == "resourcegroups":
             group, head, rest = rest[1], head + rest[:2], rest[2:]
     namespace: str | None = None
-    # An extension resource has several "providers" segments: the last one names the type, the rest is its scope.
+    # An extension resource has several "providers" segments: the last one names the type, the others its scope.
     lowered = [segment.lower() for segment in rest]
     if "providers" in lowered:
         at = len(lowered) - 1 - lowered[::-1].index("providers")
@@ -117,7 +117,7 @@ def parse_path(path: str) -> Path:
 
 
 def parse_id(text: str) -> ResourceId:
-    """Parse the id of a subscription, group or resource; ValueError when a segment is left over or it names nothing."""
+    """Parse the id of a subscription, group or resource; ValueError when a segment remains or the id is empty."""
     path = parse_path(text)
     if path.tail is not None or not path.id.text:
         raise ValueError(f"not a resource id: {text!r}")

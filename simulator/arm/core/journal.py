@@ -1,7 +1,7 @@
 """The journal: every request the simulator answered and every second a VM was down.
 
-This room decides what "not running" means: from the accepted stop until the VM is running again. It refuses to judge
-whether that was wanted. All times are simulated.
+Decides what "not running" means: from the accepted stop until the VM is running again. Does not judge whether a stop
+was intended. All times are simulated.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 @dataclass
 class Downtime:
-    """The intervals one VM was not running; an open one has no end yet."""
+    """The intervals in which one VM was not running; an open one has no end yet."""
 
     intervals: list[tuple[datetime, datetime | None]] = field(default_factory=list)
 
@@ -23,7 +23,7 @@ class Downtime:
         return bool(self.intervals) and self.intervals[-1][1] is None
 
     def to_json(self, now: datetime) -> dict[str, Any]:
-        """The control plane's shape; an open interval is counted up to `now`."""
+        """The JSON of the control plane; an open interval counts up to `now`."""
         closed = [(start, end or now) for start, end in self.intervals]
         return {
             "not_running_s": sum((end - start).total_seconds() for start, end in closed),
@@ -34,23 +34,23 @@ class Downtime:
 
 @dataclass
 class Journal:
-    """What happened since the last reset."""
+    """Requests and downtimes since the last reset."""
 
     requests: list[dict[str, Any]] = field(default_factory=list)
     vms: dict[str, Downtime] = field(default_factory=dict)
 
     def request(self, **entry: Any) -> None:
-        """Note one answered request."""
+        """Record one answered request."""
         self.requests.append(entry)
 
     def down(self, vm_key: str, at: datetime) -> None:
-        """A stop of a running VM was accepted."""
+        """Open an interval: a stop of a running VM was accepted."""
         downtime = self.vms.setdefault(vm_key, Downtime())
         if not downtime.is_open:
             downtime.intervals.append((at, None))
 
     def up(self, vm_key: str, at: datetime) -> None:
-        """The VM runs, or is gone for good."""
+        """Close the open interval: the VM runs or is deleted."""
         downtime = self.vms.get(vm_key)
         if downtime and downtime.is_open:
             downtime.intervals[-1] = (downtime.intervals[-1][0], at)

@@ -1,6 +1,6 @@
 """Azure's regions: short names, display names, and which have availability zones.
 
-This room decides which regions exist in the pretend Azure. It refuses to refuse: an unknown region is taken as written.
+Decides which regions exist in the simulated Azure. Rejects nothing: an unknown region is accepted as written.
 https://learn.microsoft.com/azure/reliability/regions-list
 """
 
@@ -26,12 +26,12 @@ _NAMES = _ZONES | {normal_location(name): name for name in _ZONELESS.split("|")}
 
 
 def display_name(location: str) -> str:
-    """The name people read, such as `West US`; an unknown location comes back as written."""
+    """The display name, such as `West US`; an unknown location is returned as written."""
     return _NAMES.get(normal_location(location), location)
 
 
 def has_zones(location: str) -> bool:
-    """Whether the region has availability zones; an unknown region is given the benefit of the doubt."""
+    """Whether the region has availability zones; true for an unknown region."""
     return normal_location(location) in _ZONES or normal_location(location) not in _NAMES
 
 

@@ -1,7 +1,7 @@
-"""What goes in and out of a provider: one request as ARM understands it, one answer.
+"""The input and output of a provider: one ARM request, one answer.
 
-This room decides the shape of both. It refuses to know HTTP servers: handlers are plain functions from Request to
-Answer, or they raise ArmError.
+Decides the fields of both. Does not know HTTP servers: a handler is a plain function that takes a Request and returns
+an Answer or raises ArmError.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from simulator.arm.core.store import Json
 class Request:
     """One ARM request. `base_url` is scheme, host and port as the client wrote them; query names are lower case.
 
-    `nothing`: by a fault ARM says yes to this write and changes nothing.
+    `nothing`: a fault makes ARM answer success to this write and change nothing.
     """
 
     method: str
@@ -36,22 +36,22 @@ class Request:
 
     @property
     def id(self) -> ResourceId:
-        """The resource (or the scope of the collection) the path names."""
+        """The resource (or the scope of the collection) that the path names."""
         return self.path.id
 
     @property
     def api_version(self) -> str:
-        """The api-version asked for; any is taken."""
+        """The requested api-version; any is accepted."""
         return self.query.get("api-version", "")
 
     def expands(self, what: str) -> bool:
-        """Whether `$expand` asks for `what`."""
+        """Whether `$expand` names `what`."""
         return what.lower() in self.query.get("$expand", "").lower()
 
 
 @dataclass
 class Answer:
-    """One ARM answer. `counted`: the provider's rate-limit counters stand on it."""
+    """One ARM answer. `counted`: it carries the provider's rate-limit counters."""
 
     status: int
     body: Any = None

@@ -1,7 +1,7 @@
-"""Long-running operations: they start, take their time by the clock, apply their effect, and can be asked about.
+"""Long-running operations: begin, duration, effect, status.
 
-This room decides when an operation ends (never by being polled), how it fails when a fault says so, and what its status
-and result URLs answer. It refuses to know what the effect is.
+Decides when an operation ends (by the clock, not by polls), how a fault makes it fail, and what its status and result
+URLs answer. Leaves the effect to the providers.
 https://learn.microsoft.com/azure/azure-resource-manager/management/async-operations
 """
 
@@ -22,22 +22,22 @@ from simulator.arm.core.errors import ArmError, error_object
 from simulator.arm.core.faults import Faults
 from simulator.arm.core.ids import ResourceId
 from simulator.arm.core.messages import Answer, Request, stamp
-from simulator.arm.core.profiles import PROFILES, Profile
+from simulator.arm.core.operation_headers import OPERATION_HEADERS, OperationHeaders
 from simulator.arm.core.store import Json
-from simulator.arm.core.writes import Listener, Write, WriteKind
+from simulator.arm.core.write_events import Listener, WriteEvent, WriteKind
 from simulator.clock import Clock
 
 
 @dataclass
 class Operation:
-    """One operation. `output` is the resource it made, where Azure serves it on the result URL."""
+    """One operation. `output` is the resource it made, where Azure returns it on the result URL."""
 
     name: str
     kind: str
     resource_id: ResourceId
     location: str
     api_version: str
-    profile: Profile
+    headers: OperationHeaders
     started: datetime
     duration_s: float
     status: Literal["InProgress", "Succeeded", "Failed"] = "InProgress"
@@ -51,11 +51,11 @@ class Operation:
 class Work:
     """What an operation does.
 
-    `kind` is its name in faults and header patterns, `takes` the distribution its duration comes from, `effect` what
-    happens when it succeeds (it may return the operation's output), `failed` what happens instead when a fault ends it
-    (None: the operation succeeds all the same and has changed nothing). `action` is Azure's name of the write, such as
-    `Microsoft.Compute/virtualMachines/start/action`. `held_s`: the operation goes on that much longer after `midway`
-    happened at the end of its natural duration.
+    `kind` is its name in faults and header patterns, `takes` names the distribution of its duration. `effect` runs when
+    it succeeds and may return its output; an ArmError from `effect` makes the operation fail. `failed` runs instead if
+    it fails, with the error (None: a fault lets it succeed without an effect). `action` is Azure's name of the write,
+    such as `Microsoft.Compute/virtualMachines/start/action`. `held_s`: seconds that the operation lasts after its
+    natural duration; `midway` runs at the end of the natural duration.
     """
 
     kind: str
@@ -66,8 +66,6 @@ class Work:
     write: WriteKind = "write"
     midway: Callable[[], None] = lambda: None
     held_s: float = 0.0
-
-    # An effect may still refuse: an ArmError it raises becomes the operation's failure.
 
 
 class Operations:
@@ -82,28 +80,28 @@ class Operations:
         faults.on_clear.append(self._release)
 
     def begin(self, request: Request, resource_id: ResourceId, location: str, work: Work) -> Operation:
-        """Begin `work` on a resource; it ends by the clock. Returns the operation, in progress."""
+        """Begin `work` on a resource and return the operation, in progress. It ends by the clock."""
         random = self.random(work.kind, resource_id)
-        fate = self._faults.fate_of(work.kind, resource_id.key)
-        natural_s = durations.draw(work.takes, random) * fate.slower
-        duration_s = natural_s if fate.duration_s is None else fate.duration_s
+        fault = self._faults.operation_fault(work.kind, resource_id.key)
+        natural_s = durations.draw(work.takes, random) * fault.slower
+        duration_s = natural_s if fault.duration_s is None else fault.duration_s
         operation = Operation(
             name=guid(random),
             kind=work.kind,
             resource_id=resource_id,
             location=location,
             api_version=request.api_version,
-            profile=PROFILES[work.kind],
+            headers=OPERATION_HEADERS[work.kind],
             started=self._clock.now(),
             duration_s=duration_s,
         )
         self._operations[operation.name] = operation
-        end = partial(self._end, operation, work, request, fate.error, fate.nothing or request.nothing)
-        if fate.hangs:
+        end = partial(self._end, operation, work, request, fault.error, fault.nothing or request.nothing)
+        if fault.hangs:
             self._hanging.append(end)
-            if fate.duration_s is not None:
-                self._after(fate.duration_s, end)
-        elif work.held_s and fate.error is None:
+            if fault.duration_s is not None:
+                self._after(fault.duration_s, end)
+        elif work.held_s and fault.error is None:
             self._after(duration_s, work.midway)
             self._after(duration_s + work.held_s, end)
         else:
@@ -111,11 +109,11 @@ class Operations:
         return operation
 
     def later(self, delay_s: float, effect: Callable[[], None]) -> None:
-        """Do `effect` after `delay_s` simulated seconds, unless everything is reset before."""
+        """Run `effect` after `delay_s` simulated seconds, unless a reset comes first."""
         self._after(delay_s, effect)
 
     def random(self, kind: str, resource_id: ResourceId) -> Random:
-        """Randomness that depends on the seed, the resource and how often it was asked for, on nothing else."""
+        """A random source that depends only on the seed, `kind`, the resource and the number of earlier calls."""
         key = f"{kind}|{resource_id.key}"
         self._counts[key] = self._counts.get(key, 0) + 1
         return Random(f"{self._seed}|{key}|{self._counts[key]}")  # noqa: S311 # reproducible, not secret
@@ -129,13 +127,13 @@ class Operations:
         key = resource_id.lower()
         return [operation for operation in self._operations.values() if operation.resource_id.key == key]
 
-    def tell(self, write: Write) -> None:
-        """Tell every listener about a write."""
+    def notify(self, write: WriteEvent) -> None:
+        """Call every listener with a write."""
         for listener in self._listeners:
             listener(write)
 
     def reset(self, seed: int) -> None:
-        """Drop every operation, finished or not, without its effect."""
+        """Remove every operation; those in progress have no effect."""
         for timer in self._timers:
             timer.cancel()
         self._timers.clear()
@@ -145,7 +143,7 @@ class Operations:
         self._seed = seed
 
     def _release(self) -> None:
-        """What hangs by a fault ends now."""
+        """End the operations that hang because of a fault."""
         hanging, self._hanging = self._hanging, []
         for end in hanging:
             self._after(0, end)
@@ -175,8 +173,8 @@ class Operations:
             operation.error = error
             operation.status = "Failed"
             work.failed(error)
-        self.tell(
-            Write(
+        self.notify(
+            WriteEvent(
                 resource_id=operation.resource_id.text,
                 scope=operation.resource_id.text,
                 operation_name=work.action,
@@ -195,17 +193,17 @@ def accepted(request: Request, operation: Operation, status: int, body: Json | N
     """The first answer of an operation: `status`, `body` and the recorded headers."""
     answer = Answer(status, body)
     answer.headers["Azure-AsyncOperation"] = _url(request.base_url, operation, result=False)
-    if operation.profile.location:
+    if operation.headers.location:
         answer.headers["Location"] = _url(request.base_url, operation, result=True)
-    _retry_after(answer, operation.profile.first_s)
+    _retry_after(answer, operation.headers.first_s)
     return answer
 
 
 def status_answer(request: Request, operation: Operation) -> Answer:
-    """The answer of the status URL, or of the result URL when the query says `monitor=true`."""
+    """The answer of the status URL, or of the result URL when the query has `monitor=true`."""
     polls, operation.polls = operation.polls, operation.polls + 1
     running = operation.status == "InProgress"
-    wait_s = operation.profile.poll_s(polls) if running else None
+    wait_s = operation.headers.poll_s(polls) if running else None
     if request.query.get("monitor") == "true":
         return _result_answer(request, operation, wait_s)
     body: Json = {"startTime": stamp(operation.started)}
@@ -238,14 +236,14 @@ def _retry_after(answer: Answer, seconds: int | None) -> None:
 
 
 def _url(base_url: str, operation: Operation, *, result: bool) -> str:
-    """The operation's URL. Like Azure's it carries a signature, here of nothing: whoever logs it would log a secret."""
+    """The operation's URL. Like Azure's it has a signature (here a dummy): such a URL must not be logged."""
     digest = hashlib.sha512(f"{operation.name}{result}".encode()).digest()
     signature = base64.urlsafe_b64encode(digest).decode().rstrip("=")
-    partition = guid(Random(operation.resource_id.subscription))  # noqa: S311 # a stable pretend partition
+    partition = guid(Random(operation.resource_id.subscription))  # noqa: S311 # a stable dummy partition
     monitor = "&monitor=true" if result else ""
     return (
         f"{base_url}/subscriptions/{operation.resource_id.subscription}/providers/Microsoft.Compute"
-        f"/locations/{operation.location}/{operation.profile.family}/{operation.name}"
+        f"/locations/{operation.location}/{operation.headers.family}/{operation.name}"
         f"?p={partition}{monitor}&api-version={operation.api_version}"
         f"&t={int(operation.started.timestamp() * 1e7)}&c=MIIH{signature}&s={signature[:43]}&h={signature[43:]}"
     )

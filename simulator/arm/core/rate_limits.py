@@ -1,8 +1,8 @@
-"""The counters ARM and its providers send with every answer: how many requests are left.
+"""Rate-limit counters: how many requests are left, sent with every answer of ARM and its providers.
 
-This room decides which counters a request draws on, how they fall and refill by the clock, and, when they are enforced,
-who has to wait and how long. By default they are told, not enforced. Azure counts per region; here a subscription is
-one region.
+Decides which counters a request uses, how they fall and refill by the clock, and, when they are enforced, which request
+has to wait and how long. By default the counters appear in headers and are not enforced. Azure counts per region; here
+all regions of a subscription share one counter.
 Sizes: https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling,
 https://learn.microsoft.com/azure/virtual-machines/compute-throttling-limits, and recorded answers of 2024-25.
 """
@@ -19,7 +19,7 @@ from simulator.clock import Clock
 
 @dataclass(frozen=True)
 class Limit:
-    """A counter: its name, its size and its refill per minute; `per_resource` counts each resource on its own."""
+    """A counter: its name, its size and its refill per minute; `per_resource`: each resource has its own."""
 
     name: str
     size: int
@@ -98,14 +98,15 @@ _RESOURCE_LIMITS: dict[tuple[str, str, str], tuple[Limit, ...]] = {
     ("GET", "capsoperations", ""): _windows("GetOperationStatus", 5000, 15000),
 }
 
-# ARM's own counters of a caller in a subscription: (size, refill per second); that of all callers is fifteen times it.
+# ARM's own counters of a caller in a subscription: (size, refill per second). The counters of all callers together are
+# fifteen times as large.
 _SUBSCRIPTION_LIMITS = {"reads": (250, 25), "writes": (200, 10), "deletes": (200, 10)}
 _GLOBAL_FACTOR = 15
 _EPSILON = 1e-6
 
 
 class RateLimits:
-    """Counters that fall with every request and refill by the simulated clock; `enforced`: an empty one refuses."""
+    """Counters that fall with every request and refill by the clock; `enforced`: an empty one refuses a request."""
 
     def __init__(self, clock: Clock, *, enforced: bool = False) -> None:
         self._clock = clock
@@ -113,7 +114,7 @@ class RateLimits:
         self.enforced = enforced
 
     def check_caller(self, method: str, subscription: str, principal: str) -> None:
-        """Refuse a request the caller or the subscription has no token left for: ArmError 429 with Retry-After."""
+        """Refuse a request when the caller or the subscription has no token left: ArmError 429 with Retry-After."""
         if not self.enforced:
             return
         kind = _kind_of(method)
@@ -122,7 +123,7 @@ class RateLimits:
                 raise errors.caller_throttled(subscription, principal, kind[:-1], wait_s)
 
     def check_resource(self, method: str, kind: str, what: str, subscription: str, resource_key: str) -> None:
-        """Refuse a request the provider has no token left for: ArmError 429 with Retry-After and counters."""
+        """Refuse a request when the provider has no token left: ArmError 429 with Retry-After and counters."""
         if not self.enforced:
             return
         for limit in _limits(method, kind, what):
@@ -142,7 +143,7 @@ class RateLimits:
             raise error
 
     def subscription_headers(self, method: str, subscription: str, principal: str) -> dict[str, str]:
-        """Draw on the counters of the caller and the subscription for a request and return their headers."""
+        """Count a request against the caller and the subscription and return the headers of these counters."""
         kind = _kind_of(method)
         own, everyone = (self._draw(*bucket) for bucket in _subscription_buckets(kind, subscription, principal))
         prefix = "x-ms-ratelimit-remaining-subscription"
@@ -151,7 +152,7 @@ class RateLimits:
     def resource_header(
         self, method: str, kind: str, what: str, subscription: str, resource_key: str
     ) -> dict[str, str]:
-        """Draw on the provider's counters (`what`: "", "list" or an action) and return their header, if any."""
+        """Count a request against the provider (`what`: "", "list" or an action) and return the header, if any."""
         drawn = []
         for limit in _limits(method, kind, what):
             left = self._draw(_name_of(limit, subscription, resource_key), limit.size, limit.per_minute / 60)
@@ -159,7 +160,7 @@ class RateLimits:
         return {"x-ms-ratelimit-remaining-resource": ",".join(drawn)} if drawn else {}
 
     def clear(self) -> None:
-        """Fill every counter."""
+        """Refill every counter."""
         self._levels.clear()
 
     def _level(self, name: str, size: int, per_s: float) -> float:
@@ -168,9 +169,9 @@ class RateLimits:
         return min(float(size), level + (now - at) * per_s)
 
     def _wait_s(self, name: str, size: int, per_s: float) -> int:
-        """Whole seconds until the bucket holds a token, 0 when it does."""
+        """Whole seconds until the bucket has a token, 0 when it has one."""
         lacking = 1 - self._level(name, size, per_s)
-        # A level that is a token but for rounding is a token.
+        # A level that is below one token only by rounding counts as a token.
         return ceil(lacking / per_s) if lacking > _EPSILON else 0
 
     def _draw(self, name: str, size: int, per_s: float) -> int:

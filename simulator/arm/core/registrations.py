@@ -1,7 +1,7 @@
-"""Which resource providers a subscription is registered for, and how that changes.
+"""Registrations of a subscription for resource providers.
 
-This room decides states and how long registering takes: a minute, which is ours, because nobody documents it. Every
-provider is registered unless somebody says otherwise. It refuses to know requests.
+Decides the states and how long registering takes: a minute, an assumption because Azure does not document it. Every
+provider is registered unless the scenario or a request changes that. Does not know requests.
 https://learn.microsoft.com/azure/azure-resource-manager/management/resource-providers-and-types
 """
 
@@ -18,11 +18,11 @@ REGISTERED, REGISTERING, NOT_REGISTERED, UNREGISTERED = "Registered", "Registeri
 
 
 class Registrations:
-    """The registrations of one pretend Azure."""
+    """The registrations of one simulated Azure."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        # (subscription, namespace), lower case -> the state, or since when it is being registered.
+        # (subscription, namespace), lower case -> the state, or the time when registering began.
         self._other: dict[tuple[str, str], str | float] = {}
 
     def state(self, subscription: str, namespace: str) -> str:
@@ -34,17 +34,17 @@ class Registrations:
         return REGISTERED if self._clock.time() >= found + _TAKES_S else REGISTERING
 
     def register(self, subscription: str, namespace: str) -> None:
-        """Begin to register; what is registered, or on its way, stays as it is."""
+        """Begin to register; no effect when registered or registering."""
         if self.state(subscription, namespace) in (NOT_REGISTERED, UNREGISTERED):
             self._other[subscription.lower(), namespace.lower()] = self._clock.time()
 
     def unregister(self, subscription: str, namespace: str) -> None:
-        """Take the registration away, at once."""
+        """Remove the registration, at once; the providers in `ALWAYS` stay registered."""
         if namespace.lower() not in ALWAYS:
             self._other[subscription.lower(), namespace.lower()] = UNREGISTERED
 
     def replace(self, subscription: str, missing: Iterable[object]) -> None:
-        """Make `missing` all that the subscription was never registered for. ValueError for what is no namespace."""
+        """Make `missing` the namespaces the subscription is not registered for; ValueError for a bad namespace."""
         names = list(missing) if isinstance(missing, list | tuple) else [None]
         if not all(isinstance(name, str) and name and name.lower() not in ALWAYS for name in names):
             raise ValueError("'_notRegistered' is a list of namespaces such as Microsoft.ResourceHealth")
@@ -52,5 +52,5 @@ class Registrations:
         self._other = kept | {(subscription.lower(), str(name).lower()): NOT_REGISTERED for name in names}
 
     def clear(self) -> None:
-        """Everything is registered."""
+        """Make every provider registered."""
         self._other.clear()

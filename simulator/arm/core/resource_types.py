@@ -1,6 +1,6 @@
-"""What the router knows of a resource type.
+"""The description of a resource type that a provider gives to the router.
 
-This room decides the shape of a provider. It refuses to know any provider: they describe themselves.
+Decides its fields. Does not know any provider.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from simulator.arm.core.messages import Handler, Request
 from simulator.arm.core.store import Json, Record
 
-# A record as GET and list answer it. Without a request (control plane, Resource Graph) it is rendered in full.
+# Renders a record as GET and list answer it. Without a request (control plane, Resource Graph) it renders everything.
 Render = Callable[[Record, Request | None], Json]
 
 
@@ -19,9 +19,9 @@ Render = Callable[[Record, Request | None], Json]
 class ResourceType:
     """A provider of one type.
 
-    `name` is the full type in Azure's casing; `fill` completes a body a scenario author wrote in brief, after it is in
-    the store. `actions` are POSTs and `views` GETs one segment below a resource. `page_size` limits a list page.
-    `indexed` is the body as Resource Graph has it, where that differs; `private` are the simulator's own keys (`_…`).
+    `name` is the full type in Azure's casing. `fill` completes a partial body of a scenario that is already in the
+    store. `actions` are POSTs and `views` GETs one segment below a resource. `page_size` limits a list page. `indexed`
+    returns the body for Resource Graph, where it differs; `scenario_keys` returns the simulator's own keys (`_…`).
     """
 
     name: str
@@ -35,4 +35,4 @@ class ResourceType:
     page_size: int = 200
     etag: Callable[[Record], str | None] = lambda _record: None
     indexed: Callable[[Record], Json] | None = None
-    private: Callable[[Record], Json] = lambda _record: {}
+    scenario_keys: Callable[[Record], Json] = lambda _record: {}

@@ -1,7 +1,7 @@
-"""The store: every resource of the pretend Azure, by id without case.
+"""The store: every resource of the simulated Azure, by id without case.
 
-This room decides identity, order and what a deleted id answers. Bodies keep the casing of their first write. It refuses
-to know what a resource means: providers keep their own state beside the body.
+Decides identity, order and how long a deleted id counts as just deleted. Ids keep the casing of their first write. Does
+not know what a resource means: providers keep their own state beside the body.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from simulator.arm.core.ids import ResourceId
 
 type Json = dict[str, Any]
 
-# How long the front end still routes reads of a deleted resource to its provider, which then answers in its own words.
-_FORGETS_AFTER_S = 60.0
+# How long the front end still routes reads of a deleted resource to its provider, which answers its own "not found".
+_DELETED_KNOWN_S = 60.0
 
 
 @dataclass
 class Record:
-    """One resource: its id, its ARM body and whatever its provider keeps beside it (never served).
+    """One resource: its id, its ARM body and the state of its provider, which no answer contains.
 
-    `content` is what is on a disk or in an image, beside the provider's `state`.
+    `content` describes what is on a disk or in an image.
     """
 
     id: ResourceId
@@ -33,7 +33,7 @@ class Record:
 
     @property
     def properties(self) -> Json:
-        """The body's `properties`, made when missing."""
+        """The body's `properties`, added when missing."""
         properties: Json = self.body.setdefault("properties", {})
         return properties
 
@@ -44,12 +44,12 @@ class Record:
 
 
 def normal_location(location: str) -> str:
-    """A location's short name: lower case, no blanks."""
+    """A location's short name: lower case, no spaces."""
     return location.replace(" ", "").lower()
 
 
 class Store:
-    """All resources, and the subscriptions they may live in."""
+    """All resources and subscriptions."""
 
     def __init__(self) -> None:
         self._records: dict[str, Record] = {}
@@ -73,7 +73,7 @@ class Store:
         return record
 
     def delete(self, record: Record, at_s: float) -> None:
-        """Remove `record`; for a while its id is known to have been deleted at simulated second `at_s`."""
+        """Remove `record` at simulated second `at_s`; for a while `was_just_deleted` is true for its id."""
         key, kind = record.id.key, record.id.type.lower()
         if self._records.pop(key, None) is not None:
             del self._by_type[kind][key]
@@ -81,16 +81,16 @@ class Store:
             self._deleted_at[key] = at_s
 
     def was_just_deleted(self, resource_id: ResourceId, now_s: float) -> bool:
-        """Whether the id was deleted so recently that its provider still answers for it."""
+        """Whether the id was deleted so recently that its provider still answers requests for it."""
         at = self._deleted_at.get(resource_id.key)
-        return at is not None and now_s - at < _FORGETS_AFTER_S
+        return at is not None and now_s - at < _DELETED_KNOWN_S
 
     def of_type(self, kind: str) -> Iterator[Record]:
         """Every resource of a type (any casing), ordered by id."""
         return self.page(kind, after="")
 
     def page(self, kind: str, after: str) -> Iterator[Record]:
-        """Resources of a type ordered by id, those after the id `after` only."""
+        """Resources of a type ordered by id, only those after the id `after`."""
         kind = kind.lower()
         records = self._by_type.get(kind, {})
         keys = self._sorted.get(kind)
@@ -110,6 +110,6 @@ class Store:
         return iter(self._records.values())
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove everything."""
         for index in (self._records, self._by_type, self._sorted, self._deleted_at, self.subscriptions):
             index.clear()

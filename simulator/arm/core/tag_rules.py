@@ -1,7 +1,7 @@
-"""What a tag may be.
+"""Limits and comparison of tags.
 
-This room decides limits and comparisons: names compare without case and keep the casing they were first written in,
-values are taken as written. It refuses to know who writes.
+Decides that names compare without case and keep the casing of their first write, and that values stay as written. Does
+not know the resource or the caller.
 https://learn.microsoft.com/azure/azure-resource-manager/management/tag-resources#limitations
 """
 
@@ -18,7 +18,7 @@ _RESERVED = re.compile(r"[<>%&\\?/\x00-\x1f\x7f]")
 
 
 def check_tags(tags: object) -> None:
-    """Refuse tags no resource can carry; None means no tags were sent."""
+    """Refuse tags that no resource can have; None: the request has no tags."""
     if tags is None:
         return
     if not isinstance(tags, Mapping):
@@ -44,7 +44,7 @@ def check_tags(tags: object) -> None:
 
 
 def merge_tags(tags: Mapping[str, str], change: Mapping[str, str]) -> Json:
-    """`tags` with `change` laid over it; a name that exists keeps its casing."""
+    """`tags` with `change` applied; a name that exists keeps its casing."""
     result = dict(tags)
     known = {name.lower(): name for name in result}
     for name, value in change.items():
@@ -53,7 +53,7 @@ def merge_tags(tags: Mapping[str, str], change: Mapping[str, str]) -> Json:
 
 
 def remove_tags(tags: Mapping[str, str], gone: Mapping[str, str]) -> Json:
-    """`tags` without those `gone` names; one that is named with another value stays."""
+    """`tags` without those that `gone` names; a tag stays when `gone` names it with another value."""
     values = {name.lower(): value for name, value in gone.items()}
     return {
         name: value

@@ -1,7 +1,7 @@
 """Microsoft.Compute/disks: create, read, update, delete.
 
-This room decides which disk writes Azure takes and when they show. What a disk inherits is `disk_sources`, what the
-platform fills in `disk_bodies`, who owns it `attachments`.
+Decides which disk writes Azure accepts and when their effect is visible. Leaves inherited properties to
+`disk_sources.py`, defaults to `disk_bodies.py` and ownership to `attachments.py`.
 https://learn.microsoft.com/rest/api/compute/disks
 """
 
@@ -14,12 +14,12 @@ from simulator.arm.core.bodies import merged, without
 from simulator.arm.core.locations import has_zones
 from simulator.arm.core.messages import Answer, Request
 from simulator.arm.core.operations import Work, accepted
-from simulator.arm.core.plane import Plane
 from simulator.arm.core.resource_types import ResourceType
+from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json, Record
 from simulator.arm.core.tag_rules import check_tags
 from simulator.arm.state.attachments import DISK_TYPE
-from simulator.arm.state.contents import copied, private_content, take_content
+from simulator.arm.state.contents import content_keys, copied, take_content
 from simulator.arm.state.disk_bodies import complete_disk, derive_performance, identify
 from simulator.arm.state.disk_sizes import SKUS, has_chosen_performance, sku_tier
 from simulator.arm.state.disk_sources import SourceFacts, check_security, source_facts
@@ -33,8 +33,8 @@ _TAKES = {"Empty": "diskEmpty", "Copy": "diskCopy", "Restore": "diskCopy"}
 class Disks:
     """The provider of managed disks."""
 
-    def __init__(self, plane: Plane) -> None:
-        self._plane = plane
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     def resource_type(self) -> ResourceType:
         """The router's view of disks."""
@@ -45,30 +45,30 @@ class Disks:
             patch=self.patch,
             delete=self.delete,
             fill=self.fill,
-            private=private_content,
+            scenario_keys=content_keys,
         )
 
     def fill(self, record: Record) -> None:
-        """Complete a disk somebody put into the world by hand: an OS disk unless it says otherwise."""
+        """Complete a disk of a scenario: from its source, empty without one."""
         properties = record.properties
         creation = properties.setdefault("creationData", {})
         creation.setdefault("createOption", "FromImage" if creation.get("galleryImageReference") else "Empty")
         record.body.setdefault("sku", {"name": "Premium_LRS"})
         try:
-            facts = source_facts(self._plane, creation, record.location)
+            facts = source_facts(self._services, creation, record.location)
         except errors.ArmError:
-            facts = SourceFacts()  # the author may name a source that is gone, as disks in Azure do
+            facts = SourceFacts()  # a scenario can name a deleted source, as disks in Azure do
         for key, value in facts.disk_properties().items():
             properties.setdefault(key, value)
         if record.body.get("managedBy"):
             properties.setdefault("diskState", "Attached")
-        take_content(record, copied(self._plane, creation))
-        complete_disk(self._plane, record)
+        take_content(record, copied(self._services, creation))
+        complete_disk(self._services, record)
 
     def put(self, request: Request) -> Answer:
         """Create a disk, or update an existing one."""
         check_tags(request.body.get("tags"))
-        record = self._plane.store.get(request.id)
+        record = self._services.store.get(request.id)
         sent = without(request.body, _READ_ONLY)
         sent["properties"] = without(sent.get("properties", {}), _READ_ONLY_PROPERTIES)
         if record is None:
@@ -83,7 +83,7 @@ class Disks:
     def patch(self, request: Request) -> Answer:
         """Change parts of a disk."""
         missing = errors.resource_not_found(request.id.path_name, request.id.group)
-        record = self._plane.require(request.id, missing)
+        record = self._services.require(request.id, missing)
         check_tags(request.body.get("tags"))
         sent = without(request.body, (*_READ_ONLY, "tags", "location"))
         sent["properties"] = without(sent.get("properties", {}), (*_READ_ONLY_PROPERTIES, "creationData"))
@@ -91,8 +91,8 @@ class Disks:
         return self._update(request, record, merged(record.body, sent) | tags)
 
     def delete(self, request: Request) -> Answer:
-        """Delete a disk nobody owns."""
-        record = self._plane.store.get(request.id)
+        """Delete a disk that is not attached to a VM."""
+        record = self._services.store.get(request.id)
         if record is None:
             return Answer(204)
         if owner := record.body.get("managedBy"):
@@ -101,13 +101,13 @@ class Disks:
         record.properties["provisioningState"] = "Deleting"
 
         def gone() -> None:
-            self._plane.store.delete(record, self._plane.clock.time())
+            self._services.store.delete(record, self._services.clock.time())
 
         def failed(_error: Json | None) -> None:
             record.properties["provisioningState"] = before
 
         work = Work("diskDelete", "diskDelete", gone, failed, f"{DISK_TYPE}/delete", "delete")
-        return accepted(request, self._plane.operations.begin(request, record.id, record.location, work), 202)
+        return accepted(request, self._services.operations.begin(request, record.id, record.location, work), 202)
 
     def _create(self, request: Request, sent: Json) -> Answer:
         location = sent.get("location")
@@ -120,12 +120,12 @@ class Disks:
             raise errors.invalid_parameter(
                 "Required parameter 'disk.creationData' is missing (null).", "disk.creationData"
             )
-        facts = source_facts(self._plane, creation, location)
+        facts = source_facts(self._services, creation, location)
         check_security(creation["createOption"], (sent["properties"].get("securityProfile") or {}).get("securityType"))
         properties = _new_properties(sent["properties"], facts)
         body = {**copy.deepcopy(sent), "properties": {**properties, "provisioningState": "Updating"}}
-        record = self._plane.store.put(Record(request.id, body, content=copied(self._plane, creation)))
-        complete_disk(self._plane, record)
+        record = self._services.store.put(Record(request.id, body, content=copied(self._services, creation)))
+        complete_disk(self._services, record)
         takes = _TAKES.get(creation["createOption"], "diskImport")
         if creation["createOption"] == "FromImage":
             takes = "diskFromGallery" if creation.get("galleryImageReference") else "diskFromPlatformImage"
@@ -135,10 +135,10 @@ class Disks:
             return copy.deepcopy(record.body)
 
         def failed(_error: Json | None) -> None:
-            self._plane.store.delete(record, self._plane.clock.time())
+            self._services.store.delete(record, self._services.clock.time())
 
         work = Work("diskCreate", takes, made, failed, _WRITE)
-        operation = self._plane.operations.begin(request, record.id, record.location, work)
+        operation = self._services.operations.begin(request, record.id, record.location, work)
         return accepted(request, operation, 202, _echo(record, sent))
 
     def _update(self, request: Request, record: Record, model: Json) -> Answer:
@@ -152,7 +152,7 @@ class Disks:
             if int(model["properties"]["diskSizeGB"]) < int(record.properties["diskSizeGB"]):
                 raise errors.invalid_parameter("Disks or snapshot cannot be resized down.")
             for key in ("managedBy", "managedByExtended", *(() if "tags" in request.body else ("tags",))):
-                model.pop(key, None)  # ownership and tags may have changed while the update was under way
+                model.pop(key, None)  # ownership and tags can change while the update is in progress
             kept = {key: record.properties[key] for key in _READ_ONLY_PROPERTIES if key in record.properties}
             record.body |= {**model, "properties": model["properties"] | kept}
             derive_performance(record.body)
@@ -163,12 +163,12 @@ class Disks:
             record.properties["provisioningState"] = "Succeeded"
 
         work = Work("diskUpdate", "diskUpdate", done, failed, _WRITE)
-        operation = self._plane.operations.begin(request, record.id, record.location, work)
+        operation = self._services.operations.begin(request, record.id, record.location, work)
         return accepted(request, operation, 202, _echo(record, without(request.body, _READ_ONLY)))
 
 
 def _new_properties(sent: Json, facts: SourceFacts) -> Json:
-    """A new disk's properties: what it inherits, under what was asked for."""
+    """A new disk's properties: those of the request over the inherited ones."""
     properties = facts.disk_properties() | without(sent, ["creationData"])
     creation = copy.deepcopy(sent["creationData"])
     reference = creation.get("galleryImageReference") or {}
@@ -216,7 +216,7 @@ def _check_resize(record: Record, model: Json) -> None:
 
 
 def _echo(record: Record, sent: Json) -> Json:
-    """The first answer repeats what was sent; what the platform fills in shows once the operation is done."""
+    """The first answer repeats the request body; the defaults are visible when the operation has ended."""
     echo = Record(record.id, copy.deepcopy(sent))
     if not has_chosen_performance(record.body["sku"]["name"]):
         for key in ("diskIOPSReadWrite", "diskMBpsReadWrite"):

@@ -1,7 +1,7 @@
-"""Microsoft.Compute/snapshots: what a disk held at one moment, as a resource of its own.
+"""Microsoft.Compute/snapshots: copies of a disk's content at one moment.
 
-This room decides what a snapshot shows and when. What it inherits is `disk_sources`; it refuses to know what is made
-from one. https://learn.microsoft.com/rest/api/compute/snapshots
+Decides the fields of a snapshot and when they are visible. Leaves inherited properties to `disk_sources.py`. Does not
+know the resources made from one. https://learn.microsoft.com/rest/api/compute/snapshots
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from simulator.arm.core.api_since import shown_in
 from simulator.arm.core.bodies import merged, without
 from simulator.arm.core.messages import Answer, Request, stamp
 from simulator.arm.core.operations import Work, accepted
-from simulator.arm.core.plane import Plane
 from simulator.arm.core.resource_types import ResourceType
+from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json, Record
 from simulator.arm.core.tag_rules import check_tags
-from simulator.arm.state.contents import copied, private_content, take_content
+from simulator.arm.state.contents import content_keys, copied, take_content
 from simulator.arm.state.disk_bodies import identify
 from simulator.arm.state.disk_sizes import sku_tier
 from simulator.arm.state.disk_sources import SourceFacts, source_facts
@@ -32,8 +32,8 @@ _DEFAULT_GB = 30
 class Snapshots:
     """The provider of snapshots."""
 
-    def __init__(self, plane: Plane) -> None:
-        self._plane = plane
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     def resource_type(self) -> ResourceType:
         """The router's view of snapshots."""
@@ -44,26 +44,26 @@ class Snapshots:
             patch=self.patch,
             delete=self.delete,
             fill=self.fill,
-            private=private_content,
+            scenario_keys=content_keys,
         )
 
     def fill(self, record: Record) -> None:
-        """Complete a snapshot somebody put into the world by hand."""
+        """Complete a snapshot of a scenario."""
         creation = record.properties.setdefault("creationData", {"createOption": "Empty"})
         try:
-            facts = source_facts(self._plane, creation, record.location)
+            facts = source_facts(self._services, creation, record.location)
         except errors.ArmError:
-            facts = SourceFacts()  # the author may name a disk that is gone, as snapshots in Azure do
+            facts = SourceFacts()  # a scenario can name a deleted disk, as snapshots in Azure do
         for key, value in facts.disk_properties().items():
             record.properties.setdefault(key, value)
-        take_content(record, copied(self._plane, creation))
+        take_content(record, copied(self._services, creation))
         self._complete(record)
         record.properties["provisioningState"] = "Succeeded"
 
     def put(self, request: Request) -> Answer:
-        """Take a snapshot, or change what can be changed of one."""
+        """Take a snapshot, or update the fields of one that can change."""
         check_tags(request.body.get("tags"))
-        record = self._plane.store.get(request.id)
+        record = self._services.store.get(request.id)
         if record is not None:
             return self._update(request, record)
         sent = without(request.body, _READ_ONLY)
@@ -74,37 +74,37 @@ class Snapshots:
         if not creation or not creation.get("createOption"):
             text = "Required parameter 'snapshot.creationData' is missing (null)."
             raise errors.invalid_parameter(text, "snapshot.creationData")
-        facts = source_facts(self._plane, creation, str(sent["location"]))
-        record = Record(request.id, copy.deepcopy(sent), content=copied(self._plane, creation))
+        facts = source_facts(self._services, creation, str(sent["location"]))
+        record = Record(request.id, copy.deepcopy(sent), content=copied(self._services, creation))
         record.body["properties"] = facts.disk_properties() | record.properties
         if creation["createOption"] == "Copy" and facts.unique_id:
             record.properties["creationData"]["sourceUniqueId"] = facts.unique_id
-        self._plane.store.put(record)
+        self._services.store.put(record)
         self._complete(record)
         return self._begin(request, record, "snapshotCreate", sent)
 
     def patch(self, request: Request) -> Answer:
         """Change parts of a snapshot."""
         missing = errors.resource_not_found(request.id.path_name, request.id.group)
-        record = self._plane.require(request.id, missing)
+        record = self._services.require(request.id, missing)
         check_tags(request.body.get("tags"))
         return self._update(request, record)
 
     def delete(self, request: Request) -> Answer:
-        """Delete a snapshot; what was made from it stays."""
-        record = self._plane.store.get(request.id)
+        """Delete a snapshot; the resources made from it stay."""
+        record = self._services.store.get(request.id)
         if record is None:
             return Answer(204)
         record.properties["provisioningState"] = "Deleting"
 
         def gone() -> None:
-            self._plane.store.delete(record, self._plane.clock.time())
+            self._services.store.delete(record, self._services.clock.time())
 
         def failed(_error: Json | None) -> None:
             record.properties["provisioningState"] = "Succeeded"
 
         work = Work("snapshotDelete", "diskDelete", gone, failed, f"{SNAPSHOT_TYPE}/delete", "delete")
-        return accepted(request, self._plane.operations.begin(request, record.id, record.location, work), 202)
+        return accepted(request, self._services.operations.begin(request, record.id, record.location, work), 202)
 
     def _update(self, request: Request, record: Record) -> Answer:
         sent = without(request.body, (*_READ_ONLY, "location"))
@@ -125,11 +125,11 @@ class Snapshots:
             record.properties["provisioningState"] = "Failed" if error else "Succeeded"
 
         work = Work(kind, kind, done, failed, f"{SNAPSHOT_TYPE}/write")
-        operation = self._plane.operations.begin(request, record.id, record.location, work)
+        operation = self._services.operations.begin(request, record.id, record.location, work)
         return accepted(request, operation, 202, _echo(record, sent))
 
     def _complete(self, record: Record) -> None:
-        """Fill what is missing, as ARM does; what is there stays."""
+        """Add ARM's defaults; existing values stay."""
         identify(record)
         sku = record.body.setdefault("sku", {"name": "Standard_LRS"})
         sku["tier"] = sku_tier(sku.get("name", "Standard_LRS"))
@@ -140,13 +140,13 @@ class Snapshots:
         properties.setdefault("incremental", False)
         properties.setdefault("networkAccessPolicy", "AllowAll")
         properties.setdefault("publicNetworkAccess", "Enabled")
-        properties.setdefault("timeCreated", stamp(self._plane.now()))
+        properties.setdefault("timeCreated", stamp(self._services.now()))
         properties.setdefault("diskState", "Unattached")
-        properties.setdefault("uniqueId", self._plane.guid("uniqueId", record.id))
+        properties.setdefault("uniqueId", self._services.guid("uniqueId", record.id))
 
 
 def _echo(record: Record, sent: Json) -> Json:
-    """The first answer repeats what was sent; what the platform fills in shows once the operation is done."""
+    """The first answer repeats the request body; the defaults are visible when the operation has ended."""
     echo = Record(record.id, copy.deepcopy(sent))
     identify(echo)
     echo.body.setdefault("location", record.body["location"])

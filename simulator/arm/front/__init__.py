@@ -1,1 +1,1 @@
-"""The HTTP face of the simulated ARM."""
+"""The HTTP front end of the simulated ARM."""

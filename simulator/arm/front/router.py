@@ -1,7 +1,7 @@
-"""ARM's front end: which provider answers a path, and what is refused before any provider is asked.
+"""ARM's front end: the provider of a path, and refusals before any provider.
 
-This room decides routing, lists and their pages, and the front end's own "not found". It refuses to know HTTP servers
-and resource types.
+Decides routing, lists and their pages, and the front end's own "not found". Does not know HTTP servers and the rules of
+resource types.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from urllib.parse import quote
 from simulator.arm.access.access import Access
 from simulator.arm.core import errors
 from simulator.arm.core.messages import Answer, Request
+from simulator.arm.core.operation_headers import COMPUTE, DISK, GALLERY
 from simulator.arm.core.operations import status_answer
-from simulator.arm.core.plane import Plane
-from simulator.arm.core.profiles import COMPUTE, DISK, GALLERY
 from simulator.arm.core.resource_types import ResourceType
+from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json, Record
 from simulator.arm.disks.disks import Disks
 from simulator.arm.disks.snapshots import Snapshots
@@ -41,42 +41,42 @@ _OPERATION_TYPES = {f"microsoft.compute/locations/{family}".lower() for family i
 _GRAPH = "microsoft.resourcegraph/resources"
 _TYPE_FILTER = re.compile(r"\s*resourceType\s+eq\s+'([^']+)'\s*", re.IGNORECASE)
 
-# What Resource Graph answers: status, headers, JSON.
+# The answer of Resource Graph (status, headers, JSON) to a query body and a principal.
 GraphAnswer = Callable[[Mapping[str, Any], str], tuple[int, dict[str, str], dict[str, Any]]]
 
 
 class Router:
-    """The front end of one pretend ARM. `graph` answers Resource Graph queries."""
+    """The front end of one simulated ARM. `graph` answers Resource Graph queries."""
 
-    def __init__(self, plane: Plane, graph: GraphAnswer) -> None:
-        self._plane, self._graph = plane, graph
-        self.groups = Groups(plane)
-        self._tags = Tags(plane)
-        self._generic = Generic(plane)
-        self.access = Access(plane)
-        self._health = ResourceHealth(plane)
-        galleries = Galleries(plane)
+    def __init__(self, services: Services, graph: GraphAnswer) -> None:
+        self._services, self._graph = services, graph
+        self.groups = Groups(services)
+        self._tags = Tags(services)
+        self._generic = Generic(services)
+        self.access = Access(services)
+        self._health = ResourceHealth(services)
+        galleries = Galleries(services)
         types = (
-            Vms(plane).resource_type(),
-            Disks(plane).resource_type(),
+            Vms(services).resource_type(),
+            Disks(services).resource_type(),
             galleries.gallery_type(),
             galleries.definition_type(),
-            Versions(plane).resource_type(),
-            ManagedImages(plane).resource_type(),
-            Snapshots(plane).resource_type(),
-            NetworkInterfaces(plane).resource_type(),
+            Versions(services).resource_type(),
+            ManagedImages(services).resource_type(),
+            Snapshots(services).resource_type(),
+            NetworkInterfaces(services).resource_type(),
             self.access.locks.resource_type(),
             self.access.roles.resource_type(),
         )
         self._types = {each.name.lower(): each for each in types}
-        self._providers = Providers(plane.registrations, [each.name for each in types])
+        self._providers = Providers(services.registrations, [each.name for each in types])
 
     def type_of(self, name: str) -> ResourceType:
-        """The provider of a type, the generic one where nobody modelled it."""
+        """The provider of a type; the generic one for a type without its own."""
         return self._types.get(name.lower()) or self._generic.resource_type(name)
 
     def counted_as(self, request: Request) -> tuple[str, str]:
-        """The type and the kind of access ("", "list", an action) the rate-limit counters know a request by."""
+        """The type and the kind of access ("", "list" or an action) that select the rate-limit counters."""
         path = request.path
         if path.tail is None:
             kind = path.id.type.lower()
@@ -86,7 +86,7 @@ class Router:
         return (path.id.type, "") if self._is_view(request) else (path.collection_type, "list")
 
     def handle(self, request: Request) -> Answer:
-        """Answer one request; ArmError is the refusal."""
+        """Answer one request; raises ArmError for a refusal."""
         path = request.path
         if not request.api_version:
             raise errors.missing_api_version()
@@ -96,7 +96,7 @@ class Router:
         self.access.check(request, is_view=self._is_view(request))
         if path.tail is not None and not path.id.text:
             return self._tenant(request)
-        if self._providers.is_asked(request):
+        if self._providers.handles(request):
             self.groups.require_scope(path.id)
             return self._providers.answer(request)
         self._providers.require(request)
@@ -110,10 +110,10 @@ class Router:
         self.groups.require_scope(path.id)
         if path.id.type.lower() == STATUS_TYPE:
             return self._health.current(request)
-        if marketplace.is_asked(request):
+        if marketplace.handles(request):
             return marketplace.answer(request)
         if request.method != "GET":
-            self.groups.refuse_if_going(path.id)
+            self.groups.refuse_if_deleting(path.id)
         return self._below(request) if path.tail is not None else self._resource(request)
 
     def _tenant(self, request: Request) -> Answer:
@@ -127,7 +127,7 @@ class Router:
             status, headers, body = self._graph(request.body, request.principal)
             return Answer(status, body, dict(headers))
         if kind == MANAGEMENT_GROUP_TYPE.lower() and request.method == "GET":
-            return Answer(200, {"value": [each.body for each in self._plane.store.of_type(MANAGEMENT_GROUP_TYPE)]})
+            return Answer(200, {"value": [each.body for each in self._services.store.of_type(MANAGEMENT_GROUP_TYPE)]})
         raise errors.resource_not_found(path.collection_type if path.namespace else str(path.tail), None)
 
     def _group(self, request: Request) -> Answer:
@@ -147,17 +147,17 @@ class Router:
             raise errors.method_not_allowed(request.method, request.id.text)
         parent = request.id.parent
         if request.method == "PUT" and parent and provider.name.lower() in self._types:
-            self._plane.require(parent, errors.parent_not_found(parent.path_name))
-        existing = self._plane.store.get(request.id)
+            self._services.require(parent, errors.parent_not_found(parent.path_name))
+        existing = self._services.store.get(request.id)
         if existing is not None:
             # The id keeps the casing of its first write.
             request = replace(request, path=replace(request.path, id=existing.id))
         return handlers[request.method](request)
 
     def _get(self, request: Request, provider: ResourceType) -> Answer:
-        record = self._plane.store.get(request.id)
+        record = self._services.store.get(request.id)
         if record is None:
-            if self._plane.store.was_just_deleted(request.id, self._plane.clock.time()):
+            if self._services.store.was_just_deleted(request.id, self._services.clock.time()):
                 raise errors.entity_not_found()
             raise errors.resource_not_found(self._first_missing(request), request.id.group)
         answer = Answer(200, provider.render(record, request))
@@ -167,10 +167,10 @@ class Router:
         return answer
 
     def _first_missing(self, request: Request) -> str:
-        """The outermost resource on the path that does not exist: the one ARM names."""
+        """The outermost resource on the path that does not exist; ARM names this one."""
         missing, parent = request.id, request.id.parent
         while parent is not None:
-            missing = parent if self._plane.store.get(parent) is None else missing
+            missing = parent if self._services.store.get(parent) is None else missing
             parent = parent.parent
         return missing.path_name
 
@@ -192,7 +192,7 @@ class Router:
         return {name.lower(): view for name, view in self.type_of(request.id.type).views.items()}
 
     def _is_view(self, request: Request) -> bool:
-        """Whether the last segment of the path shows one resource in another way, rather than listing others."""
+        """Whether the last segment of the path is a view of one resource and not a collection."""
         tail = (request.path.tail or "").lower()
         return bool(tail and request.id.pairs) and request.method in ("GET", "HEAD") and tail in self._views(request)
 
@@ -204,13 +204,13 @@ class Router:
             return self._health.listing(request)
         if path.collection_type.lower() == skus.COLLECTION and path.id.group is None:
             return skus.listing(request)
-        if path.id.pairs and self._plane.store.get(path.id) is None:
+        if path.id.pairs and self._services.store.get(path.id) is None:
             raise errors.parent_not_found(path.id.path_name)
         provider = self.type_of(path.collection_type)
         prefix = f"{path.id.key}/"
         records = (
             each
-            for each in self._plane.store.page(path.collection_type, after=_page_start(request))
+            for each in self._services.store.page(path.collection_type, after=_page_start(request))
             if each.id.key.startswith(prefix)
         )
         return self._page(request, records, provider.page_size, lambda record: provider.render(record, request))
@@ -231,7 +231,7 @@ class Router:
         return (request.path.tail or "").lower() == "resources"
 
     def _all(self, request: Request) -> Answer:
-        """`GET …/resources`: every resource of a group or subscription, in brief."""
+        """`GET …/resources`: every resource of a group or subscription, with few fields."""
         self.groups.require_scope(request.id)
         kind = None
         if asked := request.query.get("$filter"):
@@ -245,14 +245,14 @@ class Router:
         keys = ("id", "name", "type", "location", "tags", "sku", "zones", "managedBy")
         value = [
             {key: record.body[key] for key in keys if key in record.body}
-            for record in self._plane.store.everything()
+            for record in self._services.store.everything()
             if record.id.key.startswith(prefix) and record.id.type != GROUP_TYPE
             if kind is None or record.id.type.lower() == kind
         ]
         return Answer(200, {"value": value})
 
     def _operation(self, request: Request) -> Answer:
-        operation = self._plane.operations.get(request.id.name)
+        operation = self._services.operations.get(request.id.name)
         if operation is None:
             raise errors.provider_error(404, "NotFound", f"The operation '{request.id.name}' was not found.")
         return status_answer(request, operation)

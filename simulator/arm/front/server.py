@@ -1,7 +1,7 @@
 """ARM over HTTP: one aiohttp handler around the router.
 
-This room decides what every answer carries (ids, simulated date, counters), who is let in, and what the journal notes.
-It refuses to know resources.
+Decides the headers of every answer (ids, simulated date, counters), which tokens are accepted, and what the journal
+records. Does not know resources.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from simulator.arm.core.errors import ArmError, invalid_content, unauthenticated
 from simulator.arm.core.ids import parse_path
 from simulator.arm.core.messages import Answer, Request
 from simulator.arm.core.operations import guid
-from simulator.arm.core.plane import Plane
+from simulator.arm.core.services import Services
 from simulator.arm.front.router import Router
 from simulator.identity import principal_of
 
-_CUT = web.RequestKey("cut", bool)  # on a request whose connection was broken
+_CUT = web.RequestKey("cut", bool)  # set on a request whose connection a fault broke
 _JSON = "application/json; charset=utf-8"
 _CHALLENGE = 'Bearer authorization_uri="https://login.microsoftonline.com/common", error="invalid_token"'
 
@@ -35,24 +35,24 @@ _CHALLENGE = 'Bearer authorization_uri="https://login.microsoftonline.com/common
 class ArmServer:
     """Turns HTTP requests into ARM requests and back."""
 
-    def __init__(self, plane: Plane, router: Router) -> None:
-        self._plane, self._router = plane, router
+    def __init__(self, services: Services, router: Router) -> None:
+        self._services, self._router = services, router
         self._ids = Random(0)  # noqa: S311 # request ids: reproducible, not secret
 
     async def handle(self, http: web.Request) -> web.Response:
         """Answer one ARM request."""
         raw = await http.read()
         request_id = guid(self._ids)
-        fate = self._plane.faults.request_fate(http.method, http.path)
-        if fate.reset == "before":
+        fault = self._services.faults.request_fault(http.method, http.path)
+        if fault.reset == "before":
             return cut(http)
-        if fate.respond is None:
-            answer = self._answer(http, raw, request_id, nothing=fate.nothing)
+        if fault.respond is None:
+            answer = self._answer(http, raw, request_id, nothing=fault.nothing)
         else:
-            answer = planned_answer(fate.respond)
-        if delay_s := answer.delay_s + fate.delay_s:
+            answer = fault_answer(fault.respond)
+        if delay_s := answer.delay_s + fault.delay_s:
             await asyncio.sleep(delay_s)
-        return cut(http) if fate.reset else self._response(answer, request_id)
+        return cut(http) if fault.reset else self._response(answer, request_id)
 
     def _answer(self, http: web.Request, raw: bytes, request_id: str, *, nothing: bool) -> Answer:
         public = http.path.lower() == "/metadata/endpoints"
@@ -70,14 +70,14 @@ class ArmServer:
             if error.status == 401:
                 answer.headers["WWW-Authenticate"] = _CHALLENGE
             elif request is not None and error.status != 429:
-                # The front end's own refusals are counted, but tell no counter.
-                told = answer.headers if error.by_provider else {}
-                self._count(request, told, provider=error.by_provider)
+                # The front end's own refusals are counted, but their answers carry no counters.
+                headers = answer.headers if error.by_provider else {}
+                self._count(request, headers, provider=error.by_provider)
         return answer
 
     def _check_limits(self, request: Request) -> None:
         """Refuse a request for which a counter has run out, if counters are enforced."""
-        subscription, limits = request.id.subscription, self._plane.limits
+        subscription, limits = request.id.subscription, self._services.limits
         if subscription is None or not limits.enforced:
             return
         limits.check_caller(request.method, subscription.lower(), request.principal)
@@ -85,23 +85,23 @@ class ArmServer:
         limits.check_resource(request.method, kind, what, subscription.lower(), request.id.key)
 
     def _count(self, request: Request, headers: dict[str, str], *, provider: bool) -> None:
-        """Let the request draw on its counters and tell what is left."""
+        """Count the request and add the counters to `headers`."""
         subscription = request.id.subscription
         if subscription is None:
             return
-        headers |= self._plane.limits.subscription_headers(request.method, subscription.lower(), request.principal)
+        headers |= self._services.limits.subscription_headers(request.method, subscription.lower(), request.principal)
         if provider:
             kind, what = self._router.counted_as(request)
             key = request.id.key
-            headers |= self._plane.limits.resource_header(request.method, kind, what, subscription.lower(), key)
+            headers |= self._services.limits.resource_header(request.method, kind, what, subscription.lower(), key)
 
     def _response(self, answer: Answer, request_id: str) -> web.Response:
         headers = {
             "Cache-Control": "no-cache",
-            "Date": _http_date(self._plane.now()),
+            "Date": _http_date(self._services.now()),
             "x-ms-request-id": request_id,
             "x-ms-correlation-request-id": request_id,
-            "x-ms-routing-request-id": f"LOCAL:{self._plane.now():%Y%m%dT%H%M%SZ}:{request_id}",
+            "x-ms-routing-request-id": f"LOCAL:{self._services.now():%Y%m%dT%H%M%SZ}:{request_id}",
             **answer.headers,
         }
         if answer.body is None:
@@ -113,23 +113,23 @@ class ArmServer:
         return web.Response(status=answer.status, headers={"Content-Type": _JSON, **headers}, body=body)
 
 
-def journaled(plane: Plane, *private: str) -> Middleware:
-    """A middleware that notes every request in the journal but those under a `private` path; status 0: no answer."""
+def journaled(services: Services, *unlisted: str) -> Middleware:
+    """A middleware that records every request in the journal, except below `unlisted` paths; status 0: no answer."""
 
     @web.middleware
     async def note(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path.startswith(private):
+        if request.path.startswith(unlisted):
             return await handler(request)
-        begun_s, at = plane.clock.time(), plane.now()
+        begun_s, at = services.clock.time(), services.now()
         raw = await request.read()
         response = await handler(request)
-        plane.journal.request(
+        services.journal.request(
             t=at.isoformat(),
             method=request.method,
             path=request.path,
             query=request.query_string,
             status=0 if request.get(_CUT) else response.status,
-            duration_s=plane.clock.time() - begun_s,
+            duration_s=services.clock.time() - begun_s,
             client_request_id=request.headers.get("x-ms-client-request-id"),
             body_sha256=hashlib.sha256(raw).hexdigest() if raw else None,
         )
@@ -139,7 +139,7 @@ def journaled(plane: Plane, *private: str) -> Middleware:
 
 
 def cut(http: web.Request) -> web.Response:
-    """Break the connection; what is returned goes nowhere."""
+    """Break the connection; the client does not receive the returned response."""
     http[_CUT] = True
     if http.transport is not None:
         http.transport.abort()
@@ -190,14 +190,14 @@ def _json(raw: bytes) -> dict[str, Any]:
     return body
 
 
-def planned_answer(planned: dict[str, Any]) -> Answer:
-    """The answer that a fault rule gives instead of anybody's."""
+def fault_answer(planned: dict[str, Any]) -> Answer:
+    """The answer that a fault rule sets instead of the real one."""
     headers = {str(name): str(value) for name, value in (planned.get("headers") or {}).items()}
     return Answer(int(planned.get("status", 500)), planned.get("body"), headers)
 
 
 def _metadata(base_url: str) -> dict[str, Any]:
-    """What `az cloud register` discovers; `suffixes` must be there even when empty."""
+    """The metadata that `az cloud register` reads; `suffixes` must be present even when empty."""
     return {
         "name": "AzureSimulator",
         "authentication": {"loginEndpoint": base_url, "audiences": [f"{base_url}/"], "tenant": "common"},

@@ -1,1 +1,1 @@
-"""What happens inside a VM: boot, cloud-init, serial log."""
+"""Guests of VMs: boot, cloud-init, serial log."""

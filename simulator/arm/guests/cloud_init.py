@@ -1,8 +1,7 @@
-"""A pretend cloud-init: what a new VM's custom data does at its first boot.
+"""A simulated cloud-init: the effects of a new VM's custom data at its first boot.
 
-This room decides what is understood of custom data: how long it takes, what it writes on a console, and whether it
-powers the machine off. Nothing is carried out. Of a script's `if … else … fi` the first branch is taken when all goes
-well, the second when it does not. It refuses to know VMs.
+Decides what custom data writes on a console and whether it powers the machine off. Runs no script. Of a script's
+`if … else … fi` it reads the first branch when the custom data ends without errors, else the second. Does not know VMs.
 https://docs.cloud-init.io/en/latest/explanation/format.html
 """
 
@@ -17,7 +16,7 @@ from dataclasses import dataclass
 
 from simulator.arm.core.fault_rules import Ending
 
-_SAYS = re.compile(r"\b(?:echo|printf)\s+(['\"])(.*?)\1\s*>+\s*\"?/dev/(?:console|ttyS0|ttyAMA0|\$\{?\w+)")
+_CONSOLE_WRITE = re.compile(r"\b(?:echo|printf)\s+(['\"])(.*?)\1\s*>+\s*\"?/dev/(?:console|ttyS0|ttyAMA0|\$\{?\w+)")
 _POWERS_OFF = re.compile(
     r"^\s*-?\s*(?:\[?\s*)?(?:systemctl\s+poweroff|poweroff|shutdown\s+(?:-h|-P|--poweroff))\b|^power_state\s*:",
     re.MULTILINE,
@@ -26,14 +25,14 @@ _POWERS_OFF = re.compile(
 
 @dataclass(frozen=True)
 class FirstBoot:
-    """What custom data does: the lines it writes on the console in the end, and whether the machine then powers off."""
+    """The effects of custom data: its console lines at the end, and whether the machine then powers off."""
 
     lines: tuple[str, ...]
     powers_off: bool
 
 
 def read_custom_data(encoded: str, ending: Ending) -> FirstBoot | None:
-    """What `encoded` custom data does when it ends as `ending` says; None: it never ends. ValueError: not base64."""
+    """The effects of `encoded` custom data that ends with `ending`; None: it never ends. ValueError: not base64."""
     if ending == "never":
         return None
     try:
@@ -41,7 +40,7 @@ def read_custom_data(encoded: str, ending: Ending) -> FirstBoot | None:
     except (binascii.Error, ValueError) as error:
         raise ValueError("custom data is not base64") from error
     text = "\n".join(_parts(raw))
-    lines = () if ending == "silent" else tuple(_said(text, well=ending == "ok"))
+    lines = () if ending == "silent" else tuple(_console_lines(text, well=ending == "ok"))
     return FirstBoot(lines, bool(_POWERS_OFF.search(text)))
 
 
@@ -55,7 +54,7 @@ def _parts(raw: bytes) -> Iterator[str]:
             yield content.decode(errors="replace")
 
 
-def _said(text: str, *, well: bool) -> Iterator[str]:
+def _console_lines(text: str, *, well: bool) -> Iterator[str]:
     branch = None
     for line in text.splitlines():
         word = line.strip().partition(" ")[0]
@@ -65,5 +64,5 @@ def _said(text: str, *, well: bool) -> Iterator[str]:
             branch = False
         elif word == "fi":
             branch = None
-        elif branch in (None, well) and (found := _SAYS.search(line)):
+        elif branch in (None, well) and (found := _CONSOLE_WRITE.search(line)):
             yield from (part for part in found.group(2).replace("\\n", "\n").splitlines() if part)

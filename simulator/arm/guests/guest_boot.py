@@ -1,48 +1,48 @@
-"""How a guest comes up from its disk.
+"""The boot of a guest from its OS disk.
 
-This room decides from faults and from what is on the OS disk whether a guest boots, when, under which name, and whether
-what runs on it works. It refuses to know power.
+Decides from the faults and the disk's content whether a guest boots, when, with which computer name, and whether its
+workload works. Does not know power.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from simulator.arm.core.plane import Plane
+from simulator.arm.core.services import Services
 from simulator.arm.core.store import Record
 from simulator.arm.state.attachments import disk_blocks, disk_id
 from simulator.arm.state.contents import Content, content_of
 from simulator.arm.state.vm_state import Boot, vm_state
 
-# The share of the way to the agent's first report after which a guest shows its login prompt.
+# The share of the time to the agent's first report after which a guest shows its login prompt.
 _UP_SHARE = 0.6
 
 
-def boot_of(plane: Plane, vm: Record, wait_s: float) -> Boot:
-    """The boot of a VM that runs from now on; its agent reports `wait_s` seconds later where no rule says when."""
-    state, now = vm_state(vm), plane.now()
+def boot_of(services: Services, vm: Record, wait_s: float) -> Boot:
+    """The boot of a VM that runs from now on; its agent reports after `wait_s` seconds unless a rule sets the time."""
+    state, now = vm_state(vm), services.now()
     os_disk = disk_id(next(disk_blocks(vm), {}))
-    stuck, takes_s = plane.faults.boot(os_disk) if os_disk else (None, None)
+    stuck, takes_s = services.faults.boot(os_disk) if os_disk else (None, None)
     if stuck is not None:
         return Boot(now, None, stuck=stuck)
     wait_s = wait_s if takes_s is None else takes_s
     ready_at = now + timedelta(seconds=wait_s) if state.has_agent else None
-    name_guest(plane, vm)
-    return Boot(now, ready_at, now + timedelta(seconds=wait_s * _UP_SHARE), healthy=is_healthy(plane, vm))
+    name_guest(services, vm)
+    return Boot(now, ready_at, now + timedelta(seconds=wait_s * _UP_SHARE), healthy=is_healthy(services, vm))
 
 
-def name_guest(plane: Plane, vm: Record) -> None:
-    """Give the guest the name it has on its disk: the VM's own, unless the disk is a clone that kept another."""
+def name_guest(services: Services, vm: Record) -> None:
+    """Set the guest's computer name: the name on its disk (a clone can keep another VM's), else the VM's own."""
     state = vm_state(vm)
-    if name := _content(plane, vm).hostname or state.name:
+    if name := _content(services, vm).hostname or state.name:
         state.guest["computerName"] = name
 
 
-def is_healthy(plane: Plane, vm: Record) -> bool:
-    """Whether what runs on the VM's OS disk works."""
-    return _content(plane, vm).healthy
+def is_healthy(services: Services, vm: Record) -> bool:
+    """Whether the workload on the VM's OS disk works."""
+    return _content(services, vm).healthy
 
 
-def _content(plane: Plane, vm: Record) -> Content:
+def _content(services: Services, vm: Record) -> Content:
     os_disk = disk_id(next(disk_blocks(vm), {}))
-    return content_of(plane.store.get(os_disk) if os_disk else None)
+    return content_of(services.store.get(os_disk) if os_disk else None)

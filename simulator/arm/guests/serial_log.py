@@ -1,7 +1,7 @@
-"""What a VM's serial console shows.
+"""The text of a VM's serial console.
 
-This room decides the text, boot by boot, as a pure function of the boots and the time. The words are those Linux,
-systemd and Windows say on a console; a guest that is `silent` says nothing.
+Decides the text, boot by boot, as a pure function of the boots and the time. The lines are those that Linux, systemd
+and Windows write; a `silent` guest writes nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from simulator.arm.state.vm_state import Boot, VmState
 
-# A guest in trouble shows it about so many seconds after it began to run.
+# Seconds from the start of a VM to the console lines of a failed boot.
 _TROUBLE_AFTER_S = 8.0
 
 _LINUX = (
@@ -48,7 +48,7 @@ _TROUBLE = {
 
 
 def serial_log(state: VmState, os_type: str, now: datetime) -> str:
-    """Everything the console has shown until `now`, newest last."""
+    """Everything on the console until `now`, newest last."""
     name = str(state.guest.get("computerName", "localhost"))
     shown = [
         (at, line)
@@ -57,7 +57,7 @@ def serial_log(state: VmState, os_type: str, now: datetime) -> str:
         if at <= min(ended or now, now)
         for line in lines
     ]
-    shown += [(at, line) for at, line in state.said if at <= now]
+    shown += [(at, line) for at, line in state.console_lines if at <= now]
     return "".join(f"{line}\r\n" for _, line in sorted(shown, key=lambda each: each[0]))
 
 

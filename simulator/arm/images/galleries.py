@@ -1,6 +1,7 @@
 """Microsoft.Compute/galleries and galleries/images: Azure Compute Gallery and its image definitions.
 
-This room decides what a gallery and a definition hold and in which order they may be deleted. Versions are next door.
+Decides the fields of a gallery and a definition and in which order they can be deleted. Leaves versions to
+`versions.py`.
 https://learn.microsoft.com/rest/api/compute/galleries, https://learn.microsoft.com/rest/api/compute/gallery-images
 """
 
@@ -8,14 +9,15 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from simulator.arm.core import errors
 from simulator.arm.core.api_since import shown_in
 from simulator.arm.core.bodies import merged, without
 from simulator.arm.core.messages import Answer, Request
 from simulator.arm.core.operations import Work, accepted
-from simulator.arm.core.plane import Plane
 from simulator.arm.core.resource_types import ResourceType
+from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json, Record
 from simulator.arm.core.tag_rules import check_tags
 from simulator.arm.state.disk_bodies import identify
@@ -25,122 +27,135 @@ DEFINITION_TYPE = "Microsoft.Compute/galleries/images"
 _READ_ONLY = ("id", "name", "type")
 _FIXED = ("osType", "osState", "hyperVGeneration", "identifier", "architecture")
 
-# From this api-version on a new definition is V2 and TrustedLaunchSupported unless it says otherwise.
+# From this api-version on, a new definition is V2 and TrustedLaunchSupported unless its body differs.
 # https://learn.microsoft.com/azure/virtual-machines/trusted-launch
 _TRUSTED_LAUNCH_DEFAULT = "2025-03-03"
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """Galleries or definitions: the type's full name, the distribution of its durations, and what fills its defaults.
+
+    `complete` receives the record and the request's api-version ("" for a scenario).
+    """
+
+    name: str
+    takes: str
+    complete: Callable[[Record, str], None]
 
 
 class Galleries:
     """The providers of galleries and of image definitions."""
 
-    def __init__(self, plane: Plane) -> None:
-        self._plane = plane
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     def gallery_type(self) -> ResourceType:
         """The router's view of galleries."""
-        return self._type(GALLERY_TYPE, "gallery", lambda record, _version: self._complete_gallery(record))
+        return self._type(_Kind(GALLERY_TYPE, "gallery", lambda record, _version: _complete_gallery(record)))
 
     def definition_type(self) -> ResourceType:
         """The router's view of image definitions."""
-        return self._type(DEFINITION_TYPE, "definition", self._complete_definition)
+        return self._type(_Kind(DEFINITION_TYPE, "definition", _complete_definition))
 
-    def _type(self, name: str, takes: str, complete: Callable[[Record, str], None]) -> ResourceType:
+    def _type(self, kind: _Kind) -> ResourceType:
         def write(request: Request) -> Answer:
-            return self._write(request, name, takes, complete)
+            return self._write(request, kind)
 
         return ResourceType(
-            name=name,
+            name=kind.name,
             render=lambda record, request: shown_in(record, request.api_version) if request else record.body,
             put=write,
             patch=write,
-            delete=lambda request: self._delete(request, name, takes),
-            fill=lambda record: self._fill(record, complete),
+            delete=lambda request: self._delete(request, kind),
+            fill=lambda record: _fill(record, kind),
         )
 
-    def _fill(self, record: Record, complete: Callable[[Record, str], None]) -> None:
-        complete(record, "")
-        record.properties.setdefault("provisioningState", "Succeeded")
-
-    def _complete_gallery(self, record: Record) -> None:
-        identify(record)
-        unique = f"{record.id.subscription}-{record.id.name.upper()}"
-        record.properties.setdefault("identifier", {"uniqueName": unique})
-
-    def _complete_definition(self, record: Record, api_version: str) -> None:
-        identify(record)
-        properties = record.properties
-        features = properties.setdefault("features", [])
-        if api_version >= _TRUSTED_LAUNCH_DEFAULT and properties.get("hyperVGeneration") != "V1":
-            properties.setdefault("hyperVGeneration", "V2")
-            if not any(str(each.get("name")).lower() == "securitytype" for each in features):
-                features.append({"name": "SecurityType", "value": "TrustedLaunchSupported"})
-        if not features:
-            del properties["features"]
-        properties.setdefault("hyperVGeneration", "V1")
-        properties.setdefault("architecture", "x64")
-        properties.setdefault("osType", "Linux")
-        properties.setdefault("osState", "Specialized")
-        name = record.id.name
-        properties.setdefault("identifier", {"publisher": "contoso", "offer": name, "sku": name})
-
-    def _write(self, request: Request, kind: str, takes: str, complete: Callable[[Record, str], None]) -> Answer:
+    def _write(self, request: Request, kind: _Kind) -> Answer:
         check_tags(request.body.get("tags"))
         sent = without(request.body, _READ_ONLY)
-        # Azure drops the empty blocks some clients send.
+        # Azure drops the empty blocks that some clients send.
         sent["properties"] = {key: value for key, value in sent.get("properties", {}).items() if value != {}}
-        record = self._plane.store.get(request.id)
+        record = self._services.store.get(request.id)
         if record is not None:
-            return self._update(request, record, sent, kind, takes)
+            return self._update(request, record, sent, kind)
         if request.method == "PATCH":
             raise errors.resource_not_found(request.id.path_name, request.id.group)
         if not sent.get("location"):
             raise errors.location_required()
-        if kind == DEFINITION_TYPE:
+        if kind.name == DEFINITION_TYPE:
             _require(sent["properties"], ("osType", "osState", "identifier"), "galleryImage.properties")
-        record = self._plane.store.put(Record(request.id, sent))
-        complete(record, request.api_version)
+        record = self._services.store.put(Record(request.id, sent))
+        kind.complete(record, request.api_version)
         record.properties["provisioningState"] = "Creating"
-        return self._begin(request, record, "galleryCreate", takes, kind, 201, failed_state="Failed")
+        return self._begin(request, record, kind, "galleryCreate", 201)
 
-    def _update(self, request: Request, record: Record, sent: Json, kind: str, takes: str) -> Answer:
+    def _update(self, request: Request, record: Record, sent: Json, kind: _Kind) -> Answer:
         for key in _FIXED:
             asked, had = sent["properties"].get(key), record.properties.get(key)
-            if asked is not None and had is not None and asked != had and kind == DEFINITION_TYPE:
+            if asked is not None and had is not None and asked != had and kind.name == DEFINITION_TYPE:
                 raise errors.change_not_allowed(f"galleryImage.properties.{key}")
         tags = {"tags": sent["tags"]} if "tags" in sent else {}
         record.body |= merged(record.body, without(sent, ["tags", "location"])) | tags
         record.properties["provisioningState"] = "Updating"
-        return self._begin(request, record, "galleryUpdate", takes, kind, 200, failed_state="Failed")
+        return self._begin(request, record, kind, "galleryUpdate", 200)
 
-    def _begin(
-        self, request: Request, record: Record, operation: str, takes: str, kind: str, status: int, failed_state: str
-    ) -> Answer:
+    def _begin(self, request: Request, record: Record, kind: _Kind, operation: str, status: int) -> Answer:
         def done() -> None:
             record.properties["provisioningState"] = "Succeeded"
 
         def failed(error: Json | None) -> None:
-            record.properties["provisioningState"] = failed_state if error else "Succeeded"
+            record.properties["provisioningState"] = "Failed" if error else "Succeeded"
 
-        work = Work(operation, takes, done, failed, f"{kind}/write")
-        begun = self._plane.operations.begin(request, record.id, record.location, work)
+        work = Work(operation, kind.takes, done, failed, f"{kind.name}/write")
+        begun = self._services.operations.begin(request, record.id, record.location, work)
         return accepted(request, begun, status, copy.deepcopy(shown_in(record, request.api_version)))
 
-    def _delete(self, request: Request, kind: str, takes: str) -> Answer:
-        record = self._plane.store.get(request.id)
+    def _delete(self, request: Request, kind: _Kind) -> Answer:
+        record = self._services.store.get(request.id)
         if record is None:
             return Answer(204)
-        if (child := next(self._plane.store.below(record.id), None)) is not None:
+        if (child := next(self._services.store.below(record.id), None)) is not None:
             raise errors.nested_resources_left(child.id.path_name)
         record.properties["provisioningState"] = "Deleting"
 
         def gone() -> None:
-            self._plane.store.delete(record, self._plane.clock.time())
+            self._services.store.delete(record, self._services.clock.time())
 
         def failed(_error: Json | None) -> None:
             record.properties["provisioningState"] = "Failed"
 
-        work = Work("galleryDelete", takes, gone, failed, f"{kind}/delete", "delete")
-        return accepted(request, self._plane.operations.begin(request, record.id, record.location, work), 202)
+        work = Work("galleryDelete", kind.takes, gone, failed, f"{kind.name}/delete", "delete")
+        return accepted(request, self._services.operations.begin(request, record.id, record.location, work), 202)
+
+
+def _fill(record: Record, kind: _Kind) -> None:
+    kind.complete(record, "")
+    record.properties.setdefault("provisioningState", "Succeeded")
+
+
+def _complete_gallery(record: Record) -> None:
+    identify(record)
+    unique = f"{record.id.subscription}-{record.id.name.upper()}"
+    record.properties.setdefault("identifier", {"uniqueName": unique})
+
+
+def _complete_definition(record: Record, api_version: str) -> None:
+    identify(record)
+    properties = record.properties
+    features = properties.setdefault("features", [])
+    if api_version >= _TRUSTED_LAUNCH_DEFAULT and properties.get("hyperVGeneration") != "V1":
+        properties.setdefault("hyperVGeneration", "V2")
+        if not any(str(each.get("name")).lower() == "securitytype" for each in features):
+            features.append({"name": "SecurityType", "value": "TrustedLaunchSupported"})
+    if not features:
+        del properties["features"]
+    properties.setdefault("hyperVGeneration", "V1")
+    properties.setdefault("architecture", "x64")
+    properties.setdefault("osType", "Linux")
+    properties.setdefault("osState", "Specialized")
+    name = record.id.name
+    properties.setdefault("identifier", {"publisher": "contoso", "offer": name, "sku": name})
 
 
 def _require(properties: Json, names: tuple[str, ...], where: str) -> None:

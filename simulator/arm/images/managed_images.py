@@ -1,7 +1,7 @@
-"""Microsoft.Compute/images: managed images, made of a generalized VM, or of blobs, disks and snapshots.
+"""Microsoft.Compute/images: managed images, made from a generalized VM, or from blobs, disks and snapshots.
 
-This room decides what a managed image holds and which sources Azure refuses. It refuses to know versions and disks made
-from one. https://learn.microsoft.com/rest/api/compute/images
+Decides the fields of a managed image and which sources Azure refuses. Does not know the versions and disks made from
+one. https://learn.microsoft.com/rest/api/compute/images
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from simulator.arm.core.bodies import without
 from simulator.arm.core.ids import parse_id
 from simulator.arm.core.messages import Answer, Request
 from simulator.arm.core.operations import Work, accepted
-from simulator.arm.core.plane import Plane
 from simulator.arm.core.resource_types import ResourceType
+from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json, Record
 from simulator.arm.core.tag_rules import check_tags
 from simulator.arm.state.attachments import attached_disk
-from simulator.arm.state.contents import Content, captured, content_of, private_content, take_content
+from simulator.arm.state.contents import Content, captured, content_keys, content_of, take_content
 from simulator.arm.state.disk_bodies import identify
 from simulator.arm.state.vm_state import vm_state
 
@@ -32,8 +32,8 @@ _BLOB_GB = 30
 class ManagedImages:
     """The provider of managed images."""
 
-    def __init__(self, plane: Plane) -> None:
-        self._plane = plane
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     def resource_type(self) -> ResourceType:
         """The router's view of managed images."""
@@ -44,11 +44,11 @@ class ManagedImages:
             patch=self.patch,
             delete=self.delete,
             fill=self.fill,
-            private=private_content,
+            scenario_keys=content_keys,
         )
 
     def fill(self, record: Record) -> None:
-        """Complete an image somebody put into the world by hand: a generalised Linux unless it says otherwise."""
+        """Complete an image of a scenario: a generalized Linux unless its body differs."""
         identify(record)
         os_disk = record.properties.setdefault("storageProfile", {}).setdefault("osDisk", {})
         for key, value in {"osType": "Linux", "osState": "Generalized", "diskSizeGB": _BLOB_GB}.items():
@@ -58,9 +58,9 @@ class ManagedImages:
         take_content(record, Content())
 
     def put(self, request: Request) -> Answer:
-        """Make an image; of one that exists only the tags can change."""
+        """Make an image; only the tags of an existing one can change."""
         check_tags(request.body.get("tags"))
-        if self._plane.store.get(request.id) is not None:
+        if self._services.store.get(request.id) is not None:
             return self.patch(request)
         sent = without(request.body, _READ_ONLY)
         if not sent.get("location"):
@@ -73,7 +73,7 @@ class ManagedImages:
             self._take_disks(record)
         identify(record)
         record.properties["provisioningState"] = "Creating"
-        self._plane.store.put(record)
+        self._services.store.put(record)
 
         def done() -> None:
             for block in _blocks(record):
@@ -84,34 +84,34 @@ class ManagedImages:
             record.properties["provisioningState"] = "Failed" if error else "Succeeded"
 
         work = Work("imageCreate", "imageCreate", done, failed, f"{MANAGED_IMAGE_TYPE}/write")
-        operation = self._plane.operations.begin(request, record.id, record.location, work)
+        operation = self._services.operations.begin(request, record.id, record.location, work)
         return accepted(request, operation, 201, copy.deepcopy(record.body))
 
     def patch(self, request: Request) -> Answer:
         """Change the tags."""
         missing = errors.resource_not_found(request.id.path_name, request.id.group)
-        record = self._plane.require(request.id, missing)
+        record = self._services.require(request.id, missing)
         check_tags(request.body.get("tags"))
         if "tags" in request.body:
             record.body["tags"] = dict(request.body["tags"] or {})
-        self._plane.tell_now(request, record.id, f"{MANAGED_IMAGE_TYPE}/write", "write", record.id.text)
+        self._services.notify_write(request, record.id, f"{MANAGED_IMAGE_TYPE}/write", "write", record.id.text)
         return Answer(200, record.body)
 
     def delete(self, request: Request) -> Answer:
-        """Delete an image; what was made from it stays."""
-        record = self._plane.store.get(request.id)
+        """Delete an image; the resources made from it stay."""
+        record = self._services.store.get(request.id)
         if record is None:
             return Answer(204)
 
         def gone() -> None:
-            self._plane.store.delete(record, self._plane.clock.time())
+            self._services.store.delete(record, self._services.clock.time())
 
         def failed(_error: Json | None) -> None:
             record.properties["provisioningState"] = "Succeeded"
 
         record.properties["provisioningState"] = "Deleting"
         work = Work("imageDelete", "diskDelete", gone, failed, f"{MANAGED_IMAGE_TYPE}/delete", "delete")
-        return accepted(request, self._plane.operations.begin(request, record.id, record.location, work), 202)
+        return accepted(request, self._services.operations.begin(request, record.id, record.location, work), 202)
 
     def _take_vm(self, record: Record, text: str) -> None:
         vm = self._find(text, "sourceVirtualMachine")
@@ -119,7 +119,7 @@ class ManagedImages:
             text = "Managed Images are not supported for virtual machines with security type TrustedLaunch."
             raise errors.invalid_parameter(text, "sourceVirtualMachine.id")
         if not vm_state(vm).generalized:
-            # Words not known.
+            # Message not known.
             text = f"The source VM '{vm.id.name}' of the image is not generalized. Generalize it before the capture."
             raise errors.not_allowed(text, "sourceVirtualMachine.id")
         self._check_place(record, vm)
@@ -137,7 +137,7 @@ class ManagedImages:
             profile["dataDisks"] = data
         record.properties["storageProfile"] = profile
         record.properties.setdefault("hyperVGeneration", "V1")
-        record.content = captured(self._plane, {"source": {"virtualMachineId": vm.id.text}})
+        record.content = captured(self._services, {"source": {"virtualMachineId": vm.id.text}})
 
     def _take_disks(self, record: Record) -> None:
         os_disk = (record.properties.get("storageProfile") or {}).get("osDisk") or {}
@@ -160,7 +160,7 @@ class ManagedImages:
             block.setdefault("storageAccountType", "Standard_LRS")
 
     def _of_block(self, block: Json, caching: str) -> Json:
-        disk = attached_disk(self._plane, block)
+        disk = attached_disk(self._services, block)
         sku = disk.body.get("sku", {}).get("name") if disk else None
         return {
             "managedDisk": {"id": (block.get("managedDisk") or {}).get("id")},
@@ -170,14 +170,14 @@ class ManagedImages:
 
     def _check_place(self, record: Record, source: Record) -> None:
         if source.location != record.location:
-            # Words not known; Azure documents that an image is made where its source is.
+            # Message not known; Azure documents that an image is made in the region of its source.
             text = (
                 f"The source '{source.id.text}' is in location '{source.location}', the image in '{record.location}'."
             )
             raise errors.invalid_parameter(text, "storageProfile")
 
     def _size_gb(self, block: Json) -> int:
-        source = self._plane.store.get(_link(block) or "") if _link(block) else None
+        source = self._services.store.get(_link(block) or "") if _link(block) else None
         return int((source.properties.get("diskSizeGB") if source else None) or block.get("diskSizeGB") or _BLOB_GB)
 
     def _find(self, text: str, target: str) -> Record:
@@ -185,7 +185,7 @@ class ManagedImages:
             source = parse_id(text)
         except ValueError as error:
             raise errors.invalid_parameter(f"The value '{text}' of parameter 'id' is invalid.", target) from error
-        return self._plane.require(source, errors.resource_not_found(source.path_name, source.group))
+        return self._services.require(source, errors.resource_not_found(source.path_name, source.group))
 
 
 def _blocks(record: Record) -> list[Json]:

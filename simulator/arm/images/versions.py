@@ -1,7 +1,7 @@
 """Microsoft.Compute/galleries/images/versions: image versions.
 
-This room decides what a version holds and how writes change it. Its sources are `version_sources`, its spreading over
-regions `replication`.
+Decides the fields of a version and how writes change it. Leaves its sources to `version_sources.py` and the progress of
+its replication to `replication.py`.
 https://learn.microsoft.com/rest/api/compute/gallery-image-versions
 """
 
@@ -17,12 +17,12 @@ from simulator.arm.core.bodies import merged, without
 from simulator.arm.core.locations import display_name
 from simulator.arm.core.messages import Answer, Request, stamp
 from simulator.arm.core.operations import Work, accepted
-from simulator.arm.core.plane import Plane
 from simulator.arm.core.resource_types import ResourceType
+from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json, Record, normal_location
 from simulator.arm.core.tag_rules import check_tags
 from simulator.arm.images.version_sources import VersionSource, version_source
-from simulator.arm.state.contents import captured, private_content, take_content
+from simulator.arm.state.contents import captured, content_keys, take_content
 from simulator.arm.state.disk_bodies import identify
 from simulator.arm.state.replication import replication_of
 
@@ -36,8 +36,8 @@ _READ_ONLY_PROPERTIES = ("provisioningState", "replicationStatus")
 class Versions:
     """The provider of image versions."""
 
-    def __init__(self, plane: Plane) -> None:
-        self._plane = plane
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     def resource_type(self) -> ResourceType:
         """The router's view of versions."""
@@ -48,24 +48,24 @@ class Versions:
             patch=self.patch,
             delete=self.delete,
             fill=self.fill,
-            private=private_content,
+            scenario_keys=content_keys,
         )
 
     def render(self, record: Record, request: Request | None = None) -> Json:
-        """The version as Azure answers it; with `$expand=ReplicationStatus` that block stands in it."""
+        """The version as Azure answers it; `$expand=ReplicationStatus` adds that block."""
         if request is None:
             return record.body
         body = shown_in(record, request.api_version)
         if not request.expands("ReplicationStatus"):
             return body
-        status = replication_of(record).status(self._plane.clock.time())
+        status = replication_of(record).status(self._services.clock.time())
         return {**body, "properties": {**body["properties"], "replicationStatus": status}}
 
     def fill(self, record: Record) -> None:
-        """Complete a version somebody put into the world by hand: replicated everywhere it says."""
+        """Complete a version of a scenario: replicated to all its target regions."""
         record.properties.pop("replicationStatus", None)
-        take_content(record, captured(self._plane, record.properties.get("storageProfile") or {}))
-        _complete(self._plane, record)
+        take_content(record, captured(self._services, record.properties.get("storageProfile") or {}))
+        _complete(self._services, record)
         source = VersionSource("versionFromVm", {"sizeInGB": 30, "hostCaching": "ReadWrite", "source": {}})
         if "provisioningState" not in record.properties or record.properties["provisioningState"] == "Succeeded":
             _show_disks(record, source)
@@ -73,9 +73,9 @@ class Versions:
         self._spread(record, duration_s=0.0)
 
     def put(self, request: Request) -> Answer:
-        """Create a version, or update the publishing of an existing one."""
+        """Create a version, or update the publishing profile of an existing one."""
         check_tags(request.body.get("tags"))
-        record = self._plane.store.get(request.id)
+        record = self._services.store.get(request.id)
         if record is not None:
             return self._update(request, record)
         definition = self._definition(request)
@@ -86,13 +86,13 @@ class Versions:
             raise errors.location_required()
         record = Record(request.id, sent)
         record.body["properties"] = without(record.properties, _READ_ONLY_PROPERTIES)
-        _complete(self._plane, record)
+        _complete(self._services, record)
         _check_regions(record, request.body)
         storage = record.properties.setdefault("storageProfile", {})
-        source = version_source(self._plane, definition, storage, normal_location(location))
+        source = version_source(self._services, definition, storage, normal_location(location))
         record.properties["provisioningState"] = "Creating"
-        record.content = captured(self._plane, storage)
-        self._plane.store.put(record)
+        record.content = captured(self._services, storage)
+        self._services.store.put(record)
         shallow = record.properties["publishingProfile"].get("replicationMode") == "Shallow"
 
         def done() -> None:
@@ -104,34 +104,34 @@ class Versions:
 
     def patch(self, request: Request) -> Answer:
         """Change parts of a version."""
-        record = self._plane.require(request.id, errors.resource_not_found(request.id.path_name, request.id.group))
+        record = self._services.require(request.id, errors.resource_not_found(request.id.path_name, request.id.group))
         check_tags(request.body.get("tags"))
         return self._update(request, record)
 
     def delete(self, request: Request) -> Answer:
         """Delete a version; disks made from it stay."""
-        record = self._plane.store.get(request.id)
+        record = self._services.store.get(request.id)
         if record is None:
             return Answer(204)
         record.properties["provisioningState"] = "Deleting"
 
         def gone() -> None:
-            self._plane.store.delete(record, self._plane.clock.time())
+            self._services.store.delete(record, self._services.clock.time())
 
         work = Work("versionDelete", "versionDelete", gone, _fail(record), f"{VERSION_TYPE}/delete", "delete")
-        return accepted(request, self._plane.operations.begin(request, record.id, record.location, work), 202)
+        return accepted(request, self._services.operations.begin(request, record.id, record.location, work), 202)
 
     def _update(self, request: Request, record: Record) -> Answer:
         if record.properties.get("provisioningState") not in ("Succeeded", "Failed"):
             raise errors.conflict()
         sent = without(request.body, (*_READ_ONLY, "tags", "location"))
-        # What a version holds never changes; what a client repeats of it is ignored.
+        # The storage profile of a version cannot change; what a client sends of it is ignored.
         sent["properties"] = without(sent.get("properties", {}), (*_READ_ONLY_PROPERTIES, "storageProfile"))
         before = copy.deepcopy(record.body)
         record.body |= merged(record.body, sent)
         if "tags" in request.body:
             record.body["tags"] = dict(request.body["tags"] or {})
-        _complete(self._plane, record)
+        _complete(self._services, record)
         try:
             _check_regions(record, request.body)
         except errors.ArmError:
@@ -145,25 +145,25 @@ class Versions:
         return self._begin(request, record, Work("versionUpdate", "versionUpdate", done, _fail(record), _action()), 200)
 
     def _begin(self, request: Request, record: Record, work: Work, status: int) -> Answer:
-        operation = self._plane.operations.begin(request, record.id, record.location, work)
+        operation = self._services.operations.begin(request, record.id, record.location, work)
         self._spread(record, operation.duration_s)
         return accepted(request, operation, status, copy.deepcopy(shown_in(record, request.api_version)))
 
     def _spread(self, record: Record, duration_s: float) -> None:
         regions = [region["name"] for region in record.properties["publishingProfile"]["targetRegions"]]
-        random = self._plane.random("replication", record.id)
-        replication_of(record).spread(regions, self._plane.clock.time(), duration_s, random)
+        random = self._services.random("replication", record.id)
+        replication_of(record).spread(regions, self._services.clock.time(), duration_s, random)
 
     def _definition(self, request: Request) -> Record:
         parent = request.id.parent
-        definition = self._plane.store.get(parent) if parent else None
+        definition = self._services.store.get(parent) if parent else None
         if definition is None:
             raise errors.parent_not_found(parent.path_name if parent else "")
         return definition
 
 
-def _complete(plane: Plane, record: Record) -> None:
-    """Fill what Azure fills into a version's publishing and safety profiles."""
+def _complete(services: Services, record: Record) -> None:
+    """Add the defaults of a version's publishing and safety profiles."""
     identify(record)
     profile = record.properties.setdefault("publishingProfile", {})
     replicas = profile.setdefault("replicaCount", 1)
@@ -175,7 +175,7 @@ def _complete(plane: Plane, record: Record) -> None:
         if region not in profile["targetRegions"]:
             profile["targetRegions"].append(region)
     profile.setdefault("excludeFromLatest", False)
-    profile.setdefault("publishedDate", stamp(plane.now()))
+    profile.setdefault("publishedDate", stamp(services.now()))
     safety = record.properties.setdefault("safetyProfile", {})
     safety.setdefault("reportedForPolicyViolation", False)
     safety.setdefault("allowDeletionOfReplicatedLocations", False)

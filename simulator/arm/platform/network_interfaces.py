@@ -1,7 +1,7 @@
-"""Microsoft.Network/networkInterfaces: a VM's way into a virtual network.
+"""Microsoft.Network/networkInterfaces: network interfaces of VMs.
 
-This room decides that an interface names a subnet that exists in its region, gets an address of its own, and is not
-deleted under a VM. Everything else of a body is stored as it is. It refuses to know networks.
+Decides that an interface names a subnet that exists in its region, gets an address of its own, and cannot be deleted
+while a VM uses it. The rest of a body is stored as it is. Does not know networks.
 https://learn.microsoft.com/rest/api/virtualnetwork/network-interfaces
 """
 
@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from simulator.arm.core import errors
 from simulator.arm.core.ids import parse_id
 from simulator.arm.core.messages import Answer, Request
-from simulator.arm.core.plane import Plane
 from simulator.arm.core.resource_types import ResourceType
+from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json, Record, normal_location
 from simulator.arm.platform.generic import Generic
 
@@ -24,9 +24,9 @@ _VM_TYPE = "Microsoft.Compute/virtualMachines"
 class NetworkInterfaces:
     """The provider of network interfaces."""
 
-    def __init__(self, plane: Plane) -> None:
-        self._plane = plane
-        self._generic = Generic(plane)
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._generic = Generic(services)
 
     def resource_type(self) -> ResourceType:
         """The router's view of network interfaces."""
@@ -40,7 +40,7 @@ class NetworkInterfaces:
         )
 
     def fill(self, record: Record) -> None:
-        """Complete an interface somebody put into the world by hand."""
+        """Complete an interface of a scenario."""
         self._generic.fill(record)
         self._complete(record)
 
@@ -57,9 +57,9 @@ class NetworkInterfaces:
                     f"Resource {subnet} referenced by resource {request.id.text} was not found. Please make sure that "
                     "the referenced resource exists, and that both resources are in the same region.",
                 )
-        before = self._plane.store.get(request.id)
+        before = self._services.store.get(request.id)
         answer = self._generic.put(request)
-        record = self._plane.store.get(request.id)
+        record = self._services.store.get(request.id)
         assert record is not None
         if before is not None:
             _keep_addresses(before, record)
@@ -69,7 +69,7 @@ class NetworkInterfaces:
 
     def delete(self, request: Request) -> Answer:
         """Delete, unless a VM uses it."""
-        for vm in self._plane.store.of_type(_VM_TYPE):
+        for vm in self._services.store.of_type(_VM_TYPE):
             if any(str(each.get("id", "")).lower() == request.id.key for each in _interfaces(vm)):
                 # Reported in public logs.
                 raise errors.provider_error(
@@ -86,11 +86,11 @@ class NetworkInterfaces:
             subnet = parse_id(text)
         except ValueError:
             return False
-        network = self._plane.store.get(subnet.parent) if subnet.parent else None
+        network = self._services.store.get(subnet.parent) if subnet.parent else None
         if network is None or network.location != location:
             return False
         listed = network.properties.get("subnets") or []
-        return self._plane.store.get(subnet) is not None or any(
+        return self._services.store.get(subnet) is not None or any(
             str(each.get("name", "")).lower() == subnet.name.lower() for each in listed
         )
 
@@ -98,7 +98,7 @@ class NetworkInterfaces:
         for configuration in _configurations(record.body):
             properties = configuration.setdefault("properties", {})
             if not properties.get("privateIPAddress"):
-                host = self._plane.random("privateIPAddress", record.id).randrange(2**16)
+                host = self._services.random("privateIPAddress", record.id).randrange(2**16)
                 properties["privateIPAddress"] = f"10.{host >> 8}.{host & 255}.4"
             properties.setdefault("primary", True)
 

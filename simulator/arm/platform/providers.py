@@ -1,7 +1,7 @@
-"""Resource providers: which types a namespace has, and whether a subscription is registered for it.
+"""Resource providers: the types of a namespace, and the registration of a subscription for it.
 
-This room decides what clients learn of a provider, and that a provider which a subscription is not registered for
-answers nothing. It refuses to reject an api-version: any is taken.
+Decides what a provider's answer contains, and that requests to a provider are refused when the subscription is not
+registered for it. Rejects no api-version.
 https://learn.microsoft.com/rest/api/resources/providers
 """
 
@@ -14,9 +14,9 @@ from simulator.arm.core.messages import Answer, Request
 from simulator.arm.core.registrations import REGISTERED, Registrations
 from simulator.arm.core.store import Json
 
-# The newest of the recordings that every type here was asked for with.
+# The newest api-versions in the recordings of the types here.
 _API_VERSIONS = ["2024-07-01", "2023-07-03", "2022-03-03"]
-# What a subscription has besides the namespaces of the types that are modelled; no list is complete.
+# Namespaces of a subscription besides those of the modelled types; the list is not complete.
 _OTHERS = (
     "Microsoft.App",
     "Microsoft.EventGrid",
@@ -32,14 +32,14 @@ _CHANGES = ("register", "unregister")
 
 
 class Providers:
-    """The providers of one pretend Azure; `known` are the types that are modelled, full, in Azure's casing."""
+    """The providers of one simulated Azure; `known` are the full names of the modelled types in Azure's casing."""
 
     def __init__(self, registrations: Registrations, known: Iterable[str]) -> None:
         self._registrations = registrations
         self._known = tuple(known)
 
-    def is_asked(self, request: Request) -> bool:
-        """Whether a request is about a provider of a subscription, or their list, and about none of its resources."""
+    def handles(self, request: Request) -> bool:
+        """Whether a request is for a provider of a subscription or the list of providers, not for a resource."""
         path = request.path
         if path.id.subscription is None or path.id.group is not None or path.id.pairs:
             return False
@@ -50,7 +50,7 @@ class Providers:
         return request.method == "POST" and path.tail.lower() in _CHANGES
 
     def answer(self, request: Request) -> Answer:
-        """The provider, or the list of all, after what was asked for is begun."""
+        """Begin the requested change, if any; return the provider, or the list of all."""
         subscription, namespace = str(request.path.id.subscription), request.path.namespace
         if namespace is None:
             heads = sorted({*_OTHERS, *(name.partition("/")[0] for name in self._known)})

@@ -1,26 +1,26 @@
-"""Taking resources out of the world with whatever hangs on them.
+"""Removing resources from the store, with the effects on disks, downtime and guests.
 
-This room decides what a VM lets go of when it is gone. It refuses to know why it goes.
+Decides what changes when a VM is removed. Does not know the reason.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from simulator.arm.core.plane import Plane
+from simulator.arm.core.services import Services
 from simulator.arm.core.store import Record
 from simulator.arm.state.attachments import sync_attachments
 from simulator.arm.state.vm_state import VmState
 
 
-def take_out(plane: Plane, records: Iterable[Record]) -> None:
-    """Remove `records`: a VM owns no disk any more, its downtime ends and its guest is heard of no more."""
+def remove_records(services: Services, records: Iterable[Record]) -> None:
+    """Remove `records`: the disks of a VM are detached, its downtime ends and its guest stops."""
     for each in records:
         is_vm = isinstance(each.state, VmState)
         if is_vm:
             each.properties["storageProfile"] = {}
-            sync_attachments(plane, each)  # without disks in its model the VM owns none
-            plane.journal.up(each.id.key, plane.now())
-        plane.store.delete(each, plane.clock.time())
+            sync_attachments(services, each)  # detaches the disks, because the model names none
+            services.journal.up(each.id.key, services.now())
+        services.store.delete(each, services.clock.time())
         if is_vm:
-            plane.power_changed(each)
+            services.power_changed(each)

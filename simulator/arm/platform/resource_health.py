@@ -1,8 +1,8 @@
-"""Microsoft.ResourceHealth/availabilityStatuses: what Azure says of a VM's health from outside.
+"""Microsoft.ResourceHealth/availabilityStatuses: a VM's health as the platform sees it.
 
-This room decides that Resource Health follows power, later than ARM does, and never looks into the guest: a VM whose
-guest does not boot is available. Nobody documents the delay; a minute is ours. A private key `_availability` on the VM
-overrides it.
+Decides that Resource Health follows the power state with a delay and ignores the guest: a VM whose guest does not boot
+is available. The delay is not documented; one minute is an assumption. The scenario key `_availability` of the VM
+overrides the status.
 https://learn.microsoft.com/rest/api/resourcehealth/availability-statuses/get-by-resource
 https://learn.microsoft.com/azure/service-health/resource-health-vm-annotation
 """
@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from simulator.arm.core import errors
 from simulator.arm.core.ids import parse_id
 from simulator.arm.core.messages import Answer, Request, stamp
-from simulator.arm.core.plane import Plane
+from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json
 from simulator.arm.state.vm_state import SETTLED, Power, VmState, vm_state
 
@@ -32,10 +32,10 @@ _STOPPED: dict[str, tuple[str, str]] = {
 
 
 class ResourceHealth:
-    """The status of VMs; of anything else nothing is known."""
+    """The status of VMs; `Unknown` for every other resource."""
 
-    def __init__(self, plane: Plane) -> None:
-        self._plane = plane
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     def current(self, request: Request) -> Answer:
         """GET …/availabilityStatuses/current."""
@@ -46,16 +46,18 @@ class ResourceHealth:
         return Answer(200, self._status(request.id.text[: request.id.key.rindex(_BELOW)]), counted=False)
 
     def listing(self, request: Request) -> Answer:
-        """GET …/availabilityStatuses: the current one; history is not kept."""
+        """GET …/availabilityStatuses: only the current status; there is no history."""
         return Answer(200, {"value": [self._status(request.id.text)]}, counted=False)
 
     def _status(self, scope: str) -> Json:
         resource_id = parse_id(scope)
         missing = errors.resource_not_found(resource_id.path_name, resource_id.group)
-        record = self._plane.require(resource_id, missing)
+        record = self._services.require(resource_id, missing)
         known = isinstance(record.state, VmState)
-        now = self._plane.now()
-        properties = _properties(vm_state(record), now) if known else _told("Unknown", "Unknown", "", now, now)
+        now = self._services.now()
+        properties = (
+            _properties(vm_state(record), now) if known else _status_properties("Unknown", "Unknown", "", now, now)
+        )
         return {
             "id": f"{record.id.text}/providers/{_SHOWN_TYPE}/current",
             "name": "current",
@@ -67,28 +69,29 @@ class ResourceHealth:
 
 def _properties(state: VmState, now: datetime) -> Json:
     if state.availability is not None:
-        return _told(state.availability, state.availability, "Told by the scenario.", now, now, "Unplanned")
+        return _status_properties(state.availability, state.availability, "Set by the scenario.", now, now, "Unplanned")
     power, since = _power_at(state, now - timedelta(seconds=_LATE_S), now)
     if power in _STOPPED:
         title, summary = _STOPPED[power]
-        return _told("Unavailable", title, summary, since, now, "Customer Initiated")
+        return _status_properties("Unavailable", title, summary, since, now, "Customer Initiated")
     summary = "There aren't any known Azure platform problems affecting this virtual machine."
-    return _told("Available", "Available", summary, since, now)
+    return _status_properties("Available", "Available", summary, since, now)
 
 
 def _power_at(state: VmState, then: datetime, now: datetime) -> tuple[Power, datetime]:
     """The newest settled power state before `then`, and since when."""
-    settled = [(at, power) for at, power in state.turns if power in SETTLED]
+    settled = [(at, power) for at, power in state.power_changes if power in SETTLED]
     earlier = [(power, at) for at, power in settled if at <= then]
     if earlier:
         return earlier[-1]
-    if not state.turns:
+    if not state.power_changes:
         return state.power, now
-    # Before its first known turn the VM was what that turn took it from: running, unless it then began to run.
-    return ("deallocated" if state.turns[0][1] in ("starting", "running") else "running"), state.turns[0][0]
+    # Before its first recorded change the VM was running, unless that change began to start it.
+    changed_at, power = state.power_changes[0]
+    return ("deallocated" if power in ("starting", "running") else "running"), changed_at
 
 
-def _told(state: str, title: str, summary: str, since: datetime, now: datetime, reason: str = "") -> Json:
+def _status_properties(state: str, title: str, summary: str, since: datetime, now: datetime, reason: str = "") -> Json:
     # "occuredTime" is how Azure spells it.
     return {
         "availabilityState": state,

@@ -1,19 +1,20 @@
 """Microsoft.Resources/tags: the tags API on any resource, group and subscription.
 
-This room decides how tags are replaced, merged and deleted. Tag writes are synchronous. What a tag may be is
-`tag_rules`.
+Decides how tags are replaced, merged and deleted. Tag writes are synchronous. Leaves the limits of tags to
+`tag_rules.py`.
 https://learn.microsoft.com/rest/api/resources/tags
 """
 
 from __future__ import annotations
 
 from simulator.arm.core import errors
-from simulator.arm.core.fault_plans import Fate
+from simulator.arm.core.fault_plans import OperationFault
 from simulator.arm.core.ids import ResourceId, parse_id
 from simulator.arm.core.messages import Answer, Request
-from simulator.arm.core.plane import Plane
+from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json
 from simulator.arm.core.tag_rules import check_tags, merge_tags, remove_tags
+from simulator.arm.core.write_events import WriteKind
 from simulator.arm.state.vm_state import VmState
 
 SUFFIX = "/providers/Microsoft.Resources/tags/default"
@@ -21,15 +22,15 @@ _ACTION = "Microsoft.Resources/tags"
 
 
 def is_tags(resource_id: ResourceId) -> bool:
-    """Whether an id names the tags of something."""
+    """Whether an id names the tags of a scope."""
     return resource_id.key.endswith(SUFFIX.lower())
 
 
 class Tags:
     """The provider of tags."""
 
-    def __init__(self, plane: Plane) -> None:
-        self._plane = plane
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     def handle(self, request: Request) -> Answer:
         """GET, PUT, PATCH or DELETE the tags of the scope in the path."""
@@ -37,31 +38,31 @@ class Tags:
         body = self._tagged(scope)
         if request.method in ("GET", "HEAD"):
             return Answer(200, _answer(body))
-        fate = self._plane.faults.fate_of("tags", str(body["id"]).lower())
-        if fate.error:
-            raise errors.ArmError(409, fate.error["code"], fate.error["message"])
+        fault = self._services.faults.operation_fault("tags", str(body["id"]).lower())
+        if fault.error:
+            raise errors.ArmError(409, fault.error["code"], fault.error["message"])
         if request.method == "DELETE":
-            return self._write(request, body, {}, "delete", fate)
+            return self._write(request, body, {}, "delete", fault)
         wanted = (request.body.get("properties") or {}).get("tags") or {}
         if request.method == "PUT":
-            return self._write(request, body, wanted, "write", fate)
+            return self._write(request, body, wanted, "write", fault)
         if request.method == "PATCH":
-            return self._write(request, body, _patched(body.get("tags") or {}, request.body, wanted), "write", fate)
+            return self._write(request, body, _patched(body.get("tags") or {}, request.body, wanted), "write", fault)
         raise errors.method_not_allowed(request.method, request.id.text)
 
-    def _write(self, request: Request, body: Json, tags: Json, verb: str, fate: Fate) -> Answer:
+    def _write(self, request: Request, body: Json, tags: Json, verb: str, fault: OperationFault) -> Answer:
         check_tags(tags)
-        if fate.nothing or request.nothing:
-            return Answer(200, _answer({**body, "tags": tags}), delay_s=fate.duration_s or 0.0)
+        if fault.nothing or request.nothing:
+            return Answer(200, _answer({**body, "tags": tags}), delay_s=fault.duration_s or 0.0)
         body["tags"] = dict(tags)
-        record = self._plane.store.get(str(body["id"]))
+        record = self._services.store.get(str(body["id"]))
         if record is not None and isinstance(record.state, VmState):
             record.state.etag += 1
         target, scope = parse_id(str(body["id"])), f"{body['id']}{SUFFIX}"
-        kind = "delete" if verb == "delete" else "write"
-        self._plane.tell_now(request, target, f"{_ACTION}/{verb}", "delete" if kind == "delete" else "write", scope)
+        kind: WriteKind = "delete" if verb == "delete" else "write"
+        self._services.notify_write(request, target, f"{_ACTION}/{verb}", kind, scope)
         answer = Answer(200) if verb == "delete" else Answer(200, _answer(body))
-        answer.delay_s = fate.duration_s or 0.0
+        answer.delay_s = fault.duration_s or 0.0
         return answer
 
     def _tagged(self, scope: ResourceId) -> Json:
@@ -69,9 +70,9 @@ class Tags:
             missing = errors.resource_not_found(scope.path_name, scope.group)
             if scope.group and not scope.pairs:
                 missing = errors.group_not_found(scope.group)
-            return self._plane.require(scope, missing).body
+            return self._services.require(scope, missing).body
         subscription = str(scope.subscription)
-        body = self._plane.store.subscriptions.get(subscription.lower())
+        body = self._services.store.subscriptions.get(subscription.lower())
         if body is None:
             raise errors.subscription_not_found(subscription)
         return body

@@ -1,1 +1,1 @@
-"""State that several providers share: attachments, contents of disks, sizes, replication."""
+"""State that several providers share: attachments, disk contents, sizes, replication."""

@@ -1,7 +1,7 @@
-"""Which disks hang on which VM.
+"""Disks attached to VMs.
 
-This room decides `managedBy`, `diskState` and the last change of ownership of every disk a VM names, and of those it no
-longer names. It refuses to decide whether an attachment is allowed.
+Decides `managedBy`, `diskState` and the time of the last ownership change of the disks that a VM names or no longer
+names. Leaves whether an attachment is allowed to the providers.
 Disk states: https://learn.microsoft.com/rest/api/compute/disks/get#diskstate
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from simulator.arm.core.messages import stamp
-from simulator.arm.core.plane import Plane
+from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json, Record
 from simulator.arm.state.vm_state import vm_state
 
@@ -19,7 +19,7 @@ _DISK_STATES = {"deallocated": "Reserved"}
 
 
 def disk_blocks(vm: Record) -> Iterator[Json]:
-    """The OS disk's block and the data disks' blocks of a VM's model."""
+    """The blocks of the OS disk and the data disks in a VM's model."""
     storage: Json = vm.properties.get("storageProfile", {})
     if "osDisk" in storage:
         yield storage["osDisk"]
@@ -32,38 +32,38 @@ def disk_id(block: Json) -> str | None:
     return managed.get("id")
 
 
-def attached_disk(plane: Plane, block: Json) -> Record | None:
-    """The disk a block of a VM's model names."""
+def attached_disk(services: Services, block: Json) -> Record | None:
+    """The disk that a block of a VM's model names."""
     text = disk_id(block)
-    return plane.store.get(text) if text else None
+    return services.store.get(text) if text else None
 
 
-def sync_attachments(plane: Plane, vm: Record) -> None:
-    """Make the disks agree with the VM's model and power: attach those named, detach those no longer named."""
-    if plane.store.get(vm.id) is not vm:
-        return  # an operation that outlives its VM attaches nothing
+def sync_attachments(services: Services, vm: Record) -> None:
+    """Update the disks to the VM's model and power: attach those it names, detach those it no longer names."""
+    if services.store.get(vm.id) is not vm:
+        return  # an operation that ends after its VM was deleted attaches nothing
     state = vm_state(vm)
     named = frozenset(text.lower() for block in disk_blocks(vm) if (text := disk_id(block)))
     for key in state.attached - named:
-        disk = plane.store.get(key)
+        disk = services.store.get(key)
         if disk is not None and str(disk.body.get("managedBy", "")).lower() == vm.id.key:
-            release(plane, disk)
+            release(services, disk)
     for key in named:
-        if (disk := plane.store.get(key)) is not None:
-            _own(plane, disk, vm, "Frozen" if state.hibernated else _DISK_STATES.get(state.power, "Attached"))
+        if (disk := services.store.get(key)) is not None:
+            _own(services, disk, vm, "Frozen" if state.hibernated else _DISK_STATES.get(state.power, "Attached"))
     state.attached = named
 
 
-def release(plane: Plane, disk: Record) -> None:
-    """The disk belongs to nobody any more."""
+def release(services: Services, disk: Record) -> None:
+    """Detach the disk."""
     disk.body.pop("managedBy", None)
     disk.properties["diskState"] = "Unattached"
-    disk.properties["LastOwnershipUpdateTime"] = stamp(plane.now())
+    disk.properties["LastOwnershipUpdateTime"] = stamp(services.now())
 
 
-def _own(plane: Plane, disk: Record, vm: Record, state: str) -> None:
+def _own(services: Services, disk: Record, vm: Record, state: str) -> None:
     if disk.body.get("managedBy") == vm.id.text and disk.properties.get("diskState") == state:
         return
     disk.body["managedBy"] = vm.id.text
     disk.properties["diskState"] = state
-    disk.properties["LastOwnershipUpdateTime"] = stamp(plane.now())
+    disk.properties["LastOwnershipUpdateTime"] = stamp(services.now())

@@ -1,13 +1,13 @@
-"""What is on a disk, as far as a guest booted from it can be told from another.
+"""The content of disks and images: the facts that change how a guest from it behaves.
 
-This room decides the private keys of disks and image versions, and that copies inherit them. It refuses to know boots.
+Decides the scenario keys of disks, snapshots and images, and that copies inherit them. Does not know boots.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from simulator.arm.core.plane import Plane
+from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json, Record
 from simulator.arm.state.attachments import disk_blocks, disk_id
 from simulator.arm.state.vm_state import VmState
@@ -15,53 +15,53 @@ from simulator.arm.state.vm_state import VmState
 
 @dataclass(frozen=True)
 class Content:
-    """`hostname`: the name a guest from this disk gives itself (None: the VM's own). `healthy`: what runs on it works;
-    otherwise the guest boots, its agent reports, and nothing listens."""
+    """`hostname`: the computer name of a guest from this disk (None: the VM's own). `healthy`: its workload works;
+    otherwise the guest boots and its agent reports, but no port listens."""
 
     hostname: str | None = None
     healthy: bool = True
 
 
 def content_of(record: Record | None) -> Content:
-    """What is on a disk, snapshot, image or version; for a VM what is on its OS disk."""
+    """The content of a disk, snapshot, managed image or image version."""
     return record.content if record is not None and isinstance(record.content, Content) else Content()
 
 
 def take_content(record: Record, inherited: Content) -> None:
-    """Take the private keys out of a body somebody put into the world; without them the content is `inherited`.
+    """Move the scenario keys from a body into its content; without them the content stays, or is `inherited`.
 
-    ValueError for a key of the wrong kind.
+    ValueError for a value of the wrong type.
     """
     before = record.content if isinstance(record.content, Content) else inherited
     hostname, healthy = record.body.pop("_hostname", before.hostname), record.body.pop("_healthy", before.healthy)
     if hostname is not None and not isinstance(hostname, str):
-        raise ValueError("_hostname is a name")
+        raise ValueError("_hostname is a string")
     if not isinstance(healthy, bool):
         raise ValueError("_healthy is true or false")
     record.content = Content(hostname, healthy)
 
 
-def private_content(record: Record) -> Json:
-    """The private keys that say what is on a record, those that differ from the usual."""
+def content_keys(record: Record) -> Json:
+    """The scenario keys of a record whose values differ from the defaults."""
     content = content_of(record)
     keys: Json = {"_hostname": content.hostname} if content.hostname is not None else {}
     return keys if content.healthy else {**keys, "_healthy": False}
 
 
-def copied(plane: Plane, creation: Json) -> Content:
-    """What a disk made from a `creationData` (or an image reference) gets from its source."""
+def copied(services: Services, creation: Json) -> Content:
+    """The content that a disk made from `creationData` (or an image reference) gets from its source."""
     for key in ("galleryImageReference", "imageReference"):
         if text := (creation.get(key) or {}).get("id"):
-            return content_of(plane.store.get(str(text)))
-    return content_of(plane.store.get(str(creation.get("sourceResourceId") or creation.get("id") or "")))
+            return content_of(services.store.get(str(text)))
+    return content_of(services.store.get(str(creation.get("sourceResourceId") or creation.get("id") or "")))
 
 
-def captured(plane: Plane, storage: Json) -> Content:
-    """What an image version with that `storageProfile` gets from its source."""
+def captured(services: Services, storage: Json) -> Content:
+    """The content that an image version with that `storageProfile` gets from its source."""
     source = storage.get("source") or {}
     disk = (storage.get("osDiskImage") or {}).get("source") or {}
-    record = plane.store.get(str(source.get("virtualMachineId") or source.get("id") or disk.get("id") or ""))
+    record = services.store.get(str(source.get("virtualMachineId") or source.get("id") or disk.get("id") or ""))
     if record is not None and isinstance(record.state, VmState):
         os_disk = disk_id(next(disk_blocks(record), {}))
-        record = plane.store.get(os_disk) if os_disk else None
+        record = services.store.get(os_disk) if os_disk else None
     return content_of(record)

@@ -1,13 +1,12 @@
-"""What the platform fills into a managed disk.
+"""Defaults and derived properties of a managed disk.
 
-This room decides the derived properties of a disk: state, size, performance, encryption, network defaults. It refuses
-to know requests and operations.
+Decides state, size, performance, encryption and network defaults. Does not know requests and operations.
 """
 
 from __future__ import annotations
 
 from simulator.arm.core.messages import stamp
-from simulator.arm.core.plane import Plane
+from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json, Record
 from simulator.arm.state.disk_sizes import has_chosen_performance, performance, sku_tier
 
@@ -15,8 +14,8 @@ _GIB = 1024**3
 _DEFAULT_GB = 30
 
 
-def complete_disk(plane: Plane, record: Record) -> None:
-    """Fill what is missing in a disk, as ARM does; what is there stays."""
+def complete_disk(services: Services, record: Record) -> None:
+    """Add ARM's defaults to a disk; existing values stay."""
     body, properties = record.body, record.properties
     identify(record)
     sku = body.setdefault("sku", {"name": "Standard_LRS"})
@@ -27,14 +26,14 @@ def complete_disk(plane: Plane, record: Record) -> None:
     properties.setdefault("encryption", {"type": "EncryptionAtRestWithPlatformKey"})
     properties.setdefault("networkAccessPolicy", "AllowAll")
     properties.setdefault("publicNetworkAccess", "Enabled")
-    properties.setdefault("timeCreated", stamp(plane.now()))
+    properties.setdefault("timeCreated", stamp(services.now()))
     properties.setdefault("provisioningState", "Succeeded")
     properties.setdefault("diskState", "Unattached")
-    properties.setdefault("uniqueId", plane.guid("uniqueId", record.id))
+    properties.setdefault("uniqueId", services.guid("uniqueId", record.id))
 
 
 def derive_performance(body: Json) -> None:
-    """Set size in bytes, tier, IOPS and throughput from SKU and size; chosen values of Ultra and Premium v2 stay."""
+    """Set size in bytes, tier, IOPS and throughput from SKU and size; Ultra and Premium v2 keep set values."""
     properties = body["properties"]
     sku, size_gb = body["sku"]["name"], int(properties["diskSizeGB"])
     numbers = performance(sku, size_gb, properties.get("tier"))

@@ -1,6 +1,6 @@
-"""What a managed disk gets from its SKU and size: performance, tier.
+"""Performance and tier of a managed disk, from its SKU and size.
 
-This room decides numbers from Azure's published tables. It refuses to know where a disk comes from.
+Decides the numbers, from Azure's published tables. Does not know the source of a disk.
 https://learn.microsoft.com/azure/virtual-machines/disks-types
 """
 
@@ -36,17 +36,17 @@ class Performance:
 
 
 def sku_tier(sku: str) -> str:
-    """The `sku.tier` Azure adds to a SKU name."""
+    """The `sku.tier` that Azure adds to a SKU name."""
     return _SKU_TIERS.get(sku.split("_", maxsplit=1)[0], "Standard")
 
 
 def has_chosen_performance(sku: str) -> bool:
-    """Whether the disk's owner chooses its performance (elsewhere it follows from the size)."""
+    """Whether the user sets the performance (for other SKUs it follows from the size)."""
     return sku.startswith(("UltraSSD", "PremiumV2"))
 
 
 def performance(sku: str, size_gb: int, tier: str | None = None) -> Performance:
-    """The performance of a disk of `size_gb` GiB; a Premium SSD may carry a higher `tier` than its size gives it."""
+    """The performance of a disk of `size_gb` GiB; a Premium SSD can have a higher `tier` than that of its size."""
     family = sku.split("_", maxsplit=1)[0]
     if family == "Premium":
         own = next((row[1] for row in _PREMIUM if size_gb <= row[0]), "P80")

@@ -1,7 +1,7 @@
-"""Where a disk's content comes from, and what it inherits from there.
+"""Sources of a disk, and the properties it inherits from them.
 
-This room decides what image, disk or snapshot a `creationData` names, what the new disk takes from it, and which
-sources Azure refuses. It refuses to make disks.
+Decides which image, disk or snapshot `creationData` names, which properties the new disk inherits, and which sources
+Azure refuses. Leaves making disks to `disks.py`.
 https://learn.microsoft.com/rest/api/compute/disks/create-or-update#creationdata
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from simulator.arm.core import errors
 from simulator.arm.core.ids import ResourceId, parse_id
-from simulator.arm.core.plane import Plane
+from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json, Record, normal_location
 from simulator.arm.state.marketplace import find_image
 from simulator.arm.state.replication import replicated_to
@@ -23,7 +23,7 @@ _NO_COPY_SECURITY = {"Copy", "Empty"}
 
 @dataclass(frozen=True)
 class SourceFacts:
-    """What a disk inherits; None where the source does not say."""
+    """The inherited properties of a disk; None where the source has none."""
 
     os_type: str | None = None
     generation: str | None = None
@@ -35,15 +35,15 @@ class SourceFacts:
     unique_id: str | None = None
 
     def with_os(self, os_type: str) -> SourceFacts:
-        """The same with another operating system (and that system's usual size, where none is known)."""
+        """A copy with another operating system (and its default size, where there is none)."""
         return replace(self, os_type=os_type, size_gb=self.size_gb or _usual_size_gb(os_type))
 
     def with_security(self, security_type: str) -> SourceFacts:
-        """The same with a security type."""
+        """A copy with a security type."""
         return replace(self, security_type=security_type)
 
     def disk_properties(self) -> Json:
-        """The properties a disk with this source shows."""
+        """The properties of a disk with this source."""
         properties: Json = {}
         if self.os_type:
             properties["osType"] = self.os_type
@@ -62,7 +62,7 @@ class SourceFacts:
 
     @staticmethod
     def of_disk(disk: Record) -> SourceFacts:
-        """What a copy of a disk or snapshot inherits."""
+        """The properties that a copy of a disk or snapshot inherits."""
         properties = disk.properties
         capabilities = properties.get("supportedCapabilities", {})
         return SourceFacts(
@@ -77,30 +77,30 @@ class SourceFacts:
         )
 
 
-def source_facts(plane: Plane, creation: Json, location: str) -> SourceFacts:
-    """What a disk made from `creationData` in `location` inherits; ArmError when Azure refuses the source."""
+def source_facts(services: Services, creation: Json, location: str) -> SourceFacts:
+    """The properties that a disk made from `creationData` in `location` inherits; ArmError for a refused source."""
     option = creation.get("createOption")
     if option == "FromImage":
         gallery = creation.get("galleryImageReference") or {}
         if "id" in gallery:
-            return _version_facts(plane, str(gallery["id"]), location, gallery.get("lun"))
+            return _version_facts(services, str(gallery["id"]), location, gallery.get("lun"))
         image = creation.get("imageReference") or {}
         if not image and not gallery:
             raise errors.invalid_parameter(
                 "Required parameter 'creationData.imageReference' is missing (null).", "creationData.imageReference"
             )
-        return image_facts(plane, image)
+        return image_facts(services, image)
     source = creation.get("sourceResourceId")
     if option in ("Copy", "Restore") and source:
-        return SourceFacts.of_disk(_source(plane, str(source), location))
+        return SourceFacts.of_disk(_source(services, str(source), location))
     return SourceFacts()
 
 
-def image_facts(plane: Plane, reference: Json) -> SourceFacts:
-    """What a disk from an `imageReference` inherits: a version or managed image by id, else a platform image."""
+def image_facts(services: Services, reference: Json) -> SourceFacts:
+    """The properties that a disk from an `imageReference` (version, managed image or platform image) inherits."""
     text = str(reference.get("id", ""))
-    if (record := plane.store.get(text)) is not None:
-        return version_facts(plane, record) if record.id.type.lower() == VERSION_TYPE else _managed_image(record)
+    if (record := services.store.get(text)) is not None:
+        return version_facts(services, record) if record.id.type.lower() == VERSION_TYPE else _managed_image(record)
     if (known := find_image(reference)) is not None:
         return SourceFacts(known.os_type, known.generation, known.architecture, known.size_gb)
     words = " ".join(str(reference.get(key, "")) for key in ("publisher", "offer", "sku")) + text
@@ -109,10 +109,10 @@ def image_facts(plane: Plane, reference: Json) -> SourceFacts:
     return SourceFacts(os_type, "V2" if gen2 else "V1", size_gb=_usual_size_gb(os_type))
 
 
-def version_facts(plane: Plane, version: Record) -> SourceFacts:
-    """What a disk from a gallery image version inherits: from the definition, and the size from the version."""
+def version_facts(services: Services, version: Record) -> SourceFacts:
+    """The properties that a disk from an image version inherits: of the definition, and the size of the version."""
     parent = version.id.parent
-    definition = plane.store.get(parent) if parent else None
+    definition = services.store.get(parent) if parent else None
     properties = definition.properties if definition else {}
     features = {str(each.get("name")): str(each.get("value")) for each in properties.get("features") or []}
     image = version.properties.get("storageProfile", {}).get("osDiskImage", {})
@@ -130,14 +130,14 @@ def version_facts(plane: Plane, version: Record) -> SourceFacts:
 
 
 def check_security(option: str, security_type: str | None) -> None:
-    """A copy takes its source's security type; naming one is refused."""
+    """Refuse a security type for the options Copy and Empty; a copy inherits its source's type."""
     if security_type not in (None, "Standard") and option in _NO_COPY_SECURITY:
         text = f"Security type '{security_type}' is not supported for CreateOption '{option}'."
         raise errors.invalid_parameter(text, "disk.securityProfile.securityType")
 
 
-def _version_facts(plane: Plane, text: str, location: str, lun: int | None) -> SourceFacts:
-    version = plane.store.get(text)
+def _version_facts(services: Services, text: str, location: str, lun: int | None) -> SourceFacts:
+    version = services.store.get(text)
     regions = {
         normal_location(str(region.get("name", ""))): region
         for region in (version.properties.get("publishingProfile", {}).get("targetRegions", []) if version else [])
@@ -151,11 +151,11 @@ def _version_facts(plane: Plane, text: str, location: str, lun: int | None) -> S
             "galleryImageReference",
         )
     state = version.properties.get("provisioningState")
-    if state == "Creating" or not replicated_to(plane, version, location):
-        # Words not known: nobody has recorded a disk from an unfinished version.
+    if state == "Creating" or not replicated_to(services, version, location):
+        # Message not known: there is no recording of a disk from an unfinished version.
         text = f"The gallery image version {version.id.text} is not ready in {location} region. Its state is '{state}'."
         raise errors.not_allowed(text, "galleryImageReference")
-    facts = version_facts(plane, version)
+    facts = version_facts(services, version)
     if lun is None:
         return facts
     images = version.properties.get("storageProfile", {}).get("dataDiskImages", [])
@@ -176,7 +176,7 @@ def _managed_image(image: Record) -> SourceFacts:
     )
 
 
-def _source(plane: Plane, text: str, location: str) -> Record:
+def _source(services: Services, text: str, location: str) -> Record:
     try:
         source_id: ResourceId = parse_id(text)
     except ValueError as error:
@@ -184,9 +184,9 @@ def _source(plane: Plane, text: str, location: str) -> Record:
             f"The value '{text}' of parameter 'creationData.sourceResourceId' is invalid.",
             "creationData.sourceResourceId",
         ) from error
-    source = plane.require(source_id, errors.resource_not_found(source_id.path_name, source_id.group))
+    source = services.require(source_id, errors.resource_not_found(source_id.path_name, source_id.group))
     if source.location != normal_location(location):
-        # Words not known.
+        # Message not known.
         raise errors.invalid_parameter(
             f"Source resource {text} is in location '{source.location}', the disk in '{normal_location(location)}'.",
             "creationData.sourceResourceId",

@@ -1,7 +1,7 @@
 """Marketplace images: `…/locations/{l}/publishers/{p}/artifacttypes/vmimage/offers/{o}/skus/{s}/versions`.
 
-This room decides which images there are, in every region the same, and what each says of itself. VMs from images that
-nobody wrote down here are made all the same. It refuses to make anything.
+Decides which images exist, the same in every region, and the properties of each. A VM can also be made from an image
+that is not in the table. Does not make resources.
 https://learn.microsoft.com/rest/api/compute/virtual-machine-images
 """
 
@@ -20,7 +20,7 @@ TYPE = "microsoft.compute/locations/publishers/artifacttypes/offers/skus/version
 
 @dataclass(frozen=True)
 class PlatformImage:
-    """One SKU; `plan` (publisher, product, name) must be named by whoever makes a VM from it."""
+    """One SKU; a new VM from it must name its `plan` (publisher, product, name)."""
 
     publisher: str
     offer: str
@@ -64,14 +64,14 @@ IMAGES = (
 
 
 def find_image(reference: Mapping[str, Any]) -> PlatformImage | None:
-    """The SKU an `imageReference` names, None for one nobody wrote down."""
+    """The SKU that an `imageReference` names, None for one that is not in the table."""
     wanted = tuple(str(reference.get(key, "")).lower() for key in ("publisher", "offer", "sku"))
     known = (image for image in IMAGES if (image.publisher.lower(), image.offer.lower(), image.sku.lower()) == wanted)
     return next(known, None)
 
 
 def check_image(reference: Json, plan: Mapping[str, Any] | None) -> None:
-    """Refuse a new VM an image that is sold and not named as such in the VM's `plan`; note its exact version."""
+    """Refuse a paid image without its plan in the VM's `plan`; write the exact version into `reference`."""
     image = find_image(reference)
     if image is None:
         return
@@ -89,7 +89,7 @@ def check_image(reference: Json, plan: Mapping[str, Any] | None) -> None:
 
 
 def answer(request: Request) -> Answer:
-    """One version, or the versions of a SKU as a bare list: `$top` and `$orderby=name desc` are understood."""
+    """One version, or the versions of a SKU as a bare list, with `$top` and `$orderby=name desc`."""
     names = dict(request.id.pairs)
     reference = {key: names.get(f"{key}s", "") for key in ("publisher", "offer", "sku")}
     image = find_image(reference)
@@ -108,7 +108,7 @@ def answer(request: Request) -> Answer:
     return Answer(200, {**_brief(request, image, version), "properties": _properties(image)}, counted=False)
 
 
-def is_asked(request: Request) -> bool:
+def handles(request: Request) -> bool:
     """Whether a request is for a version or for the versions of a SKU."""
     kind = request.path.collection_type if request.path.tail is not None else request.id.type
     return request.method == "GET" and kind.lower() == TYPE

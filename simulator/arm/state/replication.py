@@ -1,7 +1,7 @@
-"""How an image version spreads over its regions.
+"""Replication of an image version to its regions.
 
-This room decides when each region has its replica and how far it is on the way, by the clock. It refuses to know
-requests and operations.
+Decides by the clock when each region has its replica and its progress until then. Does not know requests and
+operations.
 https://learn.microsoft.com/rest/api/compute/gallery-image-versions/get#replicationstatus
 """
 
@@ -12,24 +12,24 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from random import Random
 
-from simulator.arm.core.plane import Plane
+from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json, Record, normal_location
 
-# The first replica stands when this share of the operation is over; the others follow until its end.
+# The first replica is complete after this share of the operation; the others follow until its end.
 _FIRST_SHARE = 0.6
-# How Azure says which regions failed: https://github.com/Azure/azure-cli/issues/15539
+# How Azure names the regions that failed: https://github.com/Azure/azure-cli/issues/15539
 _FAILED_REGION = re.compile(r"\{region:\s*([^,}]+),\s*detail:\s*([^}]*)\}", re.IGNORECASE)
 
 
 @dataclass
 class Replication:
-    """Per region (short name) the simulated seconds at which its replica was begun and stands; why it never will."""
+    """Per region (short name): the simulated seconds of its replica's begin and end; `failed`: the reason it failed."""
 
     regions: dict[str, tuple[float, float]] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
 
     def spread(self, regions: Iterable[str], begin_s: float, duration_s: float, random: Random) -> None:
-        """Replicate to `regions` within `duration_s`: those there stay, those not named go, failed ones begin anew.
+        """Replicate to `regions` within `duration_s`: existing ones stay, others are removed, failed ones restart.
 
         Azure's own advice for failed regions is to retry the update: https://github.com/Azure/azure-cli/issues/15539
         """
@@ -42,7 +42,7 @@ class Replication:
             self.regions.setdefault(name, (begin_s, begin_s + share * duration_s))
 
     def fail(self, message: str) -> None:
-        """The operation failed: in the regions its `message` names as Azure does, everywhere where it names none."""
+        """Mark regions as failed: those that `message` names in Azure's form, or all if it names none."""
         named = {normal_location(name): why for name, why in _FAILED_REGION.findall(message)}
         self.failed |= {name: named.get(name, message) for name in self.regions if name in named or not named}
 
@@ -76,7 +76,7 @@ def replication_of(record: Record) -> Replication:
     return record.state
 
 
-def replicated_to(plane: Plane, version: Record, location: str) -> bool:
+def replicated_to(services: Services, version: Record, location: str) -> bool:
     """Whether the version has a replica in `location` now."""
     replication, region = replication_of(version), normal_location(location)
-    return region in replication.regions and replication.progress(region, plane.clock.time()) == 100
+    return region in replication.regions and replication.progress(region, services.clock.time()) == 100

@@ -1,7 +1,7 @@
-"""VM sizes: what a size can do.
+"""VM sizes and their capabilities.
 
-This room decides which sizes the pretend Azure offers and their capabilities, a small choice of Azure's own. It refuses
-to refuse: a size not in the table is taken as written and can do everything.
+Decides which sizes the simulated Azure offers, a small part of Azure's own. Rejects nothing: a size that is not in the
+table is accepted as written and has no limits.
 https://learn.microsoft.com/azure/virtual-machines/sizes/overview
 """
 
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Size:
-    """One size. `generations` and `controllers` as Azure's capability values spell them; `restricted`: no subscription
-    of the pretend Azure may use it."""
+    """One size. `generations` and `controllers` have the spelling of Azure's capability values; `restricted`: no
+    subscription of the simulated Azure can use it."""
 
     name: str
     family: str
@@ -50,5 +50,5 @@ SIZES = {size.name.lower(): size for size in _SIZES}
 
 
 def size_of(name: str | None) -> Size | None:
-    """What is known of a size, None for one nobody wrote down here."""
+    """The size with that name, None if it is not in the table."""
     return SIZES.get((name or "").lower())

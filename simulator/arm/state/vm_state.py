@@ -1,6 +1,6 @@
-"""What the platform knows of a VM beside its model: power, guest, the operation under way.
+"""The state of a VM beside its model: power, guest, the operation in progress.
 
-This room decides how power states and boots follow each other. It refuses to know HTTP, operations and disks.
+Decides the effects of power changes and boots on that state. Does not know HTTP, operations and disks.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from simulator.arm.core.store import Json, Record
 Power = Literal["starting", "running", "stopping", "stopped", "deallocating", "deallocated"]
 SETTLED: tuple[Power, ...] = ("running", "stopped", "deallocated")
 
-# The agent renews its report about once a minute; a platform that hears nothing this long calls it unresponsive.
+# The agent reports about once a minute; after this long without a report the platform shows it as unresponsive.
 _REPORT_EVERY_S = 60.0
 _UNRESPONSIVE_AFTER_S = 300.0
-_TURNS_KEPT, _BOOTS_KEPT = 20, 4
+_POWER_CHANGES_KEPT, _BOOTS_KEPT = 20, 4
 
 
 @dataclass(frozen=True)
 class Boot:
-    """One boot of the guest: when the VM began to run and when its agent first reports (None: never).
+    """One boot of the guest: `at`: when the VM began to run; `ready_at`: when its agent first reports (None: never).
 
-    `up_at`: when it shows a login prompt and what runs on it listens (None: never). `stuck`: what its console shows
-    instead. `healthy`: whether what runs on it works.
+    `up_at`: when the login prompt appears and the ports listen (None: never). `stuck`: what the console shows of a
+    failed boot. `healthy`: whether the workload works.
     """
 
     at: datetime
@@ -48,12 +48,12 @@ class VmState:
     """One VM's state.
 
     `changed_at` is when its last operation ended; `failure` that operation's error, if it failed.
-    `attached` are the keys of the disks that hang on the VM, which lag behind its model while an update is under way.
-    `turns` are the latest changes of power, `console` the latest boots with the time each ended (None: it lasts).
-    `hibernated`: deallocated with its memory kept. `name` is the VM's own computer name, `availability` what Resource
-    Health is told to say. The rest is what the guest has: an application health extension, an extension that holds
-    every start for `slow_extension_s`, the ports it `listens` on, the `custom_data` it was made with and the lines this
-    wrote on the console (`said`).
+    `attached` are the keys of the attached disks; they differ from the model while an update is in progress.
+    `power_changes` are the latest changes of power, `console` the latest boots with the time each ended (None: it
+    lasts). `hibernated`: deallocated with its memory kept. `name` is the VM's own computer name, `availability` the
+    Resource Health status that the scenario sets. The rest describes the guest: an application health extension, an
+    extension that delays the end of every start by `slow_extension_s`, the ports in `listens`, the `custom_data` of the
+    new VM and the `console_lines` that the custom data wrote.
     """
 
     power: Power = "running"
@@ -68,7 +68,7 @@ class VmState:
     busy: bool = False
     attached: frozenset[str] = frozenset()
     guest: dict[str, Any] = field(default_factory=dict)
-    turns: list[tuple[datetime, Power]] = field(default_factory=list)
+    power_changes: list[tuple[datetime, Power]] = field(default_factory=list)
     console: list[tuple[Boot, datetime | None]] = field(default_factory=list)
     hibernated: bool = False
     name: str | None = None
@@ -77,25 +77,25 @@ class VmState:
     slow_extension_s: float = 0.0
     listens: tuple[int, ...] = ()
     custom_data: str | None = None
-    said: list[tuple[datetime, str]] = field(default_factory=list)
+    console_lines: list[tuple[datetime, str]] = field(default_factory=list)
 
     @property
     def quoted_etag(self) -> str:
-        """The etag as it stands in bodies and headers."""
+        """The etag in the form of bodies and headers."""
         return f'"{self.etag}"'
 
-    def turn(self, power: Power, now: datetime) -> None:
-        """The power state changes."""
+    def set_power(self, power: Power, now: datetime) -> None:
+        """Change the power state."""
         self.power = power
-        self.turns = [*self.turns[-_TURNS_KEPT:], (now, power)]
+        self.power_changes = [*self.power_changes[-_POWER_CHANGES_KEPT:], (now, power)]
 
     def boot_up(self, boot: Boot) -> None:
-        """The guest boots."""
+        """Begin a boot of the guest."""
         self.boot = boot
         self.console = [*self.console[-_BOOTS_KEPT:], (boot, None)]
 
     def shut_down(self, now: datetime, *, keep_report: bool) -> None:
-        """The guest stops. What it last reported stays on show only while the VM keeps its host."""
+        """Stop the guest. Its last report stays visible only while the VM keeps its host."""
         report = self.boot.report(now) if self.boot else None
         self.earlier_report = (report or self.earlier_report) if keep_report else None
         if self.boot is not None and self.console:
@@ -103,7 +103,7 @@ class VmState:
         self.boot = None
 
     def is_unresponsive(self, now: datetime) -> bool:
-        """Whether the report on show is so old that the platform no longer believes it."""
+        """Whether the visible report is so old that the platform shows the agent as unresponsive."""
         return self.earlier_report is not None and (now - self.earlier_report).total_seconds() > _UNRESPONSIVE_AFTER_S
 
 

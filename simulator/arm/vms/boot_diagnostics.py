@@ -1,6 +1,7 @@
 """Boot diagnostics: the serial log and the screenshot of a VM, behind links that expire.
 
-This room decides who gets links, for how long, and what lies behind them. What the console shows is `serial_log`.
+Decides when links are given, how long they are valid and what they return. Leaves the console's text to
+`serial_log.py`.
 https://learn.microsoft.com/rest/api/compute/virtual-machines/retrieve-boot-diagnostics-data
 """
 
@@ -14,7 +15,7 @@ from urllib.parse import quote
 
 from simulator.arm.core import errors
 from simulator.arm.core.messages import Answer, Request
-from simulator.arm.core.plane import Plane
+from simulator.arm.core.services import Services
 from simulator.arm.core.store import Record
 from simulator.arm.guests.serial_log import serial_log
 from simulator.arm.state.vm_state import vm_state
@@ -27,21 +28,21 @@ _VM_TYPE = "Microsoft.Compute/virtualMachines"
 
 
 class BootDiagnostics:
-    """The action on a VM, and the blobs its links name."""
+    """The action on a VM and the blobs of its links."""
 
-    def __init__(self, plane: Plane) -> None:
-        self._plane = plane
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     def retrieve(self, request: Request) -> Answer:
         """POST …/retrieveBootDiagnosticsData: the two links."""
         missing = errors.resource_not_found(request.id.path_name, request.id.group)
-        record = self._plane.require(request.id, missing)
+        record = self._services.require(request.id, missing)
         profile = (record.properties.get("diagnosticsProfile") or {}).get("bootDiagnostics") or {}
         if not profile.get("enabled"):
-            # Words not known.
+            # Message not known.
             raise errors.not_allowed(f"Boot diagnostics is not enabled for VM '{record.id.name}'.")
         minutes = _minutes(request.query.get("sasuriexpirationtimeinminutes"))
-        expires = self._plane.now() + timedelta(minutes=minutes)
+        expires = self._services.now() + timedelta(minutes=minutes)
         return Answer(
             200,
             {
@@ -51,9 +52,9 @@ class BootDiagnostics:
         )
 
     def blob(self, path: str, expires: str, signature: str) -> tuple[int, str, bytes]:
-        """Status, content type and bytes behind a link: 403 with another signature or too late, 404 before a boot."""
+        """Status, content type and bytes of a link: 403 for a wrong signature or an expired link, 404 before a boot."""
         try:
-            late = datetime.fromisoformat(expires) < self._plane.now()
+            late = datetime.fromisoformat(expires) < self._services.now()
         except ValueError:
             late = True
         if late or signature != _signature(path, expires):
@@ -61,7 +62,7 @@ class BootDiagnostics:
         record = self._find(path)
         if record is None or not vm_state(record).console:
             return _xml(404, "BlobNotFound", "The specified blob does not exist.")
-        state, now = vm_state(record), self._plane.now()
+        state, now = vm_state(record), self._services.now()
         if path.endswith(_SCREENSHOT):
             up = state.boot is not None and state.boot.up_at is not None and state.boot.up_at <= now
             return 200, "image/bmp", _bitmap(up=up)
@@ -69,7 +70,7 @@ class BootDiagnostics:
         return 200, "text/plain", serial_log(state, str(os_type), now).encode()
 
     def _find(self, path: str) -> Record | None:
-        return next((each for each in self._plane.store.of_type(_VM_TYPE) if _stem(each) in path), None)
+        return next((each for each in self._services.store.of_type(_VM_TYPE) if _stem(each) in path), None)
 
 
 def _link(base_url: str, record: Record, name: str, expires: datetime) -> str:
@@ -85,7 +86,7 @@ def _stem(record: Record) -> str:
 
 
 def _signature(path: str, expires: str) -> str:
-    """A pretend signature: it ties a link to its path and time, and protects nothing."""
+    """A dummy signature: it binds a link to its path and expiry and protects nothing."""
     digest = hashlib.sha256(f"{path}|{expires}".encode()).digest()
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 

@@ -1,7 +1,7 @@
-"""The instance view: what Azure shows of a VM's power, provisioning, disks and guest agent at this moment.
+"""The instance view: power, provisioning, disks and guest agent of a VM at this moment.
 
-This room decides the view, as a pure function of the VM's state and the time; its words are those of recorded views.
-It refuses to change anything.
+Decides the view, as a pure function of the VM's state and the time; its texts come from recorded views. Changes
+nothing.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def instance_view(record: Record, now: datetime) -> Json:
 
 
 def _agent(state: VmState, now: datetime) -> Json | None:
-    """The agent's block: absent on a deallocated VM, stale after a stop that kept the host."""
+    """The `vmAgent` block: absent on a deallocated VM, an older report after a stop that kept the host."""
     if not state.has_agent or state.power == "deallocated":
         return None
     report = state.boot.report(now) if state.boot else None
@@ -48,7 +48,7 @@ def _agent(state: VmState, now: datetime) -> Json | None:
         version = state.guest.get("vmAgentVersion", "2.11.1.12")
         return {"vmAgentVersion": version, "statuses": [ready], "extensionHandlers": handlers}
     if state.boot is None and state.earlier_report is None and state.power == "starting":
-        return None  # a fresh host has no status blob before the guest runs
+        return None  # a new host has no status blob before the guest runs
     silent = state.earlier_report is not None
     message = "VM Agent is unresponsive." if silent else "VM status blob is found but not yet populated."
     not_ready = _status("Unavailable", "Warning", "Not Ready", message, now.replace(microsecond=0))
@@ -56,7 +56,7 @@ def _agent(state: VmState, now: datetime) -> Json | None:
 
 
 def _health(state: VmState, now: datetime) -> Json | None:
-    """What the application health extension reports, once the agent that runs it is there.
+    """The status of the application health extension; None before the agent reports.
 
     https://learn.microsoft.com/azure/virtual-machine-scale-sets/virtual-machine-scale-sets-health-extension
     """

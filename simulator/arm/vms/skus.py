@@ -1,6 +1,6 @@
-"""`GET /subscriptions/{id}/providers/Microsoft.Compute/skus`: what VM sizes can do, by region.
+"""`GET /subscriptions/{id}/providers/Microsoft.Compute/skus`: capabilities of VM sizes, by region.
 
-This room decides how a size is told and how the list is filtered and paged. Which sizes there are is `vm_sizes`.
+Decides the entry of a size and how the list is filtered and paged. Leaves the set of sizes to `vm_sizes.py`.
 https://learn.microsoft.com/rest/api/compute/resource-skus/list
 """
 
@@ -20,7 +20,7 @@ _FILTER = re.compile(r"\s*location\s+eq\s+'([^']*)'\s*", re.IGNORECASE)
 
 
 def listing(request: Request) -> Answer:
-    """The SKUs of every region, or of that in `$filter=location eq '…'`; the only filter Azure takes."""
+    """The SKUs of every region, or of the one in `$filter=location eq '…'`, the only filter that Azure accepts."""
     asked = request.query.get("$filter")
     wanted = None
     if asked:
@@ -28,17 +28,17 @@ def listing(request: Request) -> Answer:
         if match is None:
             raise errors.ArmError(400, "InvalidFilterInQueryString", f"Invalid $filter '{asked}' in the query string.")
         wanted = normal_location(match.group(1))
-    told = list(_told(wanted))
+    listed = list(_listed(wanted))
     token = request.query.get("$skiptoken", "0")
     start = int(token) if token.isdigit() else 0
-    body: Json = {"value": told[start : start + _PAGE_SIZE]}
-    if start + _PAGE_SIZE < len(told):
+    body: Json = {"value": listed[start : start + _PAGE_SIZE]}
+    if start + _PAGE_SIZE < len(listed):
         query = "&".join(f"{key}={value}" for key, value in request.query.items() if key != "$skiptoken")
         body["nextLink"] = f"{request.url.partition('?')[0]}?{query}&$skiptoken={start + _PAGE_SIZE}"
     return Answer(200, body, counted=False)
 
 
-def _told(wanted: str | None) -> Iterator[Json]:
+def _listed(wanted: str | None) -> Iterator[Json]:
     for location in locations.names():
         if wanted in (None, location):
             for size in SIZES.values():

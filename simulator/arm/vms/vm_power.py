@@ -1,7 +1,6 @@
-"""The VM's power: start, stop, deallocate, restart, redeploy, reapply, generalize.
+"""Power operations of a VM: start, powerOff, deallocate, restart, redeploy, reapply, generalize.
 
-This room decides which power state follows which, when the guest boots and what the agent says then. It refuses to know
-the VM's model.
+Decides the order of power states, when the guest boots and when its agent reports. Does not know the VM's model.
 https://learn.microsoft.com/azure/virtual-machines/states-billing
 """
 
@@ -14,7 +13,7 @@ from functools import partial
 from simulator.arm.core import durations, errors
 from simulator.arm.core.messages import Answer, Handler, Request
 from simulator.arm.core.operations import Work, accepted
-from simulator.arm.core.plane import Plane
+from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json, Record
 from simulator.arm.guests.guest_boot import boot_of
 from simulator.arm.state.attachments import sync_attachments
@@ -25,7 +24,7 @@ _TYPE = "Microsoft.Compute/virtualMachines"
 
 @dataclass(frozen=True)
 class _Action:
-    """One power operation: the state shown on the way, where it ends, what it needs."""
+    """One power operation: the state while it runs, the state at its end, and what it requires."""
 
     name: str
     on_the_way: Power | None
@@ -47,8 +46,8 @@ _ACTIONS = (
 class VmPower:
     """The power operations of VMs."""
 
-    def __init__(self, plane: Plane) -> None:
-        self._plane = plane
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     def actions(self) -> Mapping[str, Handler]:
         """The POST actions by name."""
@@ -56,39 +55,39 @@ class VmPower:
         return handlers | {"generalize": self._generalize, "simulateEviction": self._simulate_eviction}
 
     def go_down(self, record: Record, on_the_way: Power) -> None:
-        """A stop of the VM was accepted: from now on it counts as down."""
+        """Begin a stop or restart: from now on the VM counts as down."""
         state = vm_state(record)
         if state.power == "running":
-            self._plane.journal.down(record.id.key, self._plane.now())
-        state.turn(on_the_way, self._plane.now())
-        self._plane.power_changed(record)
+            self._services.journal.down(record.id.key, self._services.now())
+        state.set_power(on_the_way, self._services.now())
+        self._services.power_changed(record)
 
     def boot(self, record: Record, *, at_once: bool = False) -> None:
-        """The VM runs. Its OS disk decides whether the guest comes up; `at_once`: its agent has reported already."""
-        state, now = vm_state(record), self._plane.now()
+        """Run the VM. Its OS disk decides whether the guest boots; `at_once`: the agent reports without delay."""
+        state, now = vm_state(record), self._services.now()
         state.shut_down(now, keep_report=True)
-        wait_s = 0.0 if at_once else durations.draw("agentReady", self._plane.random("agentReady", record.id))
-        state.turn("running", now)
-        state.boot_up(boot_of(self._plane, record, wait_s))
+        wait_s = 0.0 if at_once else durations.draw("agentReady", self._services.random("agentReady", record.id))
+        state.set_power("running", now)
+        state.boot_up(boot_of(self._services, record, wait_s))
         state.hibernated = False
-        self._plane.journal.up(record.id.key, now)
-        self._plane.power_changed(record)
+        self._services.journal.up(record.id.key, now)
+        self._services.power_changed(record)
 
-    def power_off_from_inside(self, record: Record) -> None:
-        """The guest powers its machine off: the VM keeps its host and is billed on, as after `powerOff`."""
-        state, now = vm_state(record), self._plane.now()
+    def power_off_from_guest(self, record: Record) -> None:
+        """Power the VM off from inside the guest: it keeps its host and its cost, as after `powerOff`."""
+        state, now = vm_state(record), self._services.now()
         if state.power != "running" or state.busy:
             return
         self.go_down(record, "stopping")
         state.shut_down(now, keep_report=True)
-        state.turn("stopped", now)
-        sync_attachments(self._plane, record)
-        self._plane.power_changed(record)
+        state.set_power("stopped", now)
+        sync_attachments(self._services, record)
+        self._services.power_changed(record)
 
     def settle(self, record: Record, error: Json | None) -> None:
-        """An operation on the VM ended, with `error` if it failed."""
+        """Record the end of an operation on the VM, with `error` if it failed."""
         state = vm_state(record)
-        state.busy, state.failure, state.changed_at = False, error, self._plane.now()
+        state.busy, state.failure, state.changed_at = False, error, self._services.now()
         record.properties["provisioningState"] = "Failed" if error else "Succeeded"
 
     def _handler(self, action: _Action) -> Handler:
@@ -117,12 +116,12 @@ class VmPower:
                 came_up,
                 held_s,
             )
-            return accepted(request, self._plane.operations.begin(request, record.id, record.location, work), 202)
+            return accepted(request, self._services.operations.begin(request, record.id, record.location, work), 202)
 
         return handle
 
     def _come_up(self, record: Record, action: _Action, before: Power) -> None:
-        """The VM runs at the end of an action, which an extension may yet hold up."""
+        """Run the VM at the end of an action, before an extension that delays its end."""
         if before == "deallocated":
             vm_state(record).earlier_report = None
         if before != "running" or action.name != "start":
@@ -137,20 +136,20 @@ class VmPower:
         hibernates: bool,
         came_up: Callable[[], None] | None,
     ) -> Callable[[], None]:
-        """What an action ends with; `came_up` is None when the VM has come up earlier."""
+        """The effect at the end of an action; `came_up` is None when `_come_up` already ran."""
 
         def effect() -> None:
-            state, now = vm_state(record), self._plane.now()
+            state, now = vm_state(record), self._services.now()
             state.etag += 1
             if action.ends == "running":
                 if came_up is not None:
                     came_up()
             elif action.ends is not None and before != action.ends:
                 state.shut_down(now, keep_report=action.ends == "stopped")
-                state.turn(action.ends, now)
+                state.set_power(action.ends, now)
             if action.ends == "deallocated":
                 state.disks_at, state.hibernated = now, hibernates
-            sync_attachments(self._plane, record)
+            sync_attachments(self._services, record)
             self.settle(record, None)
 
         return effect
@@ -158,10 +157,10 @@ class VmPower:
     def _failed(self, record: Record, before: Power, error: Json | None) -> None:
         state = vm_state(record)
         if state.power != before:
-            state.turn(before, self._plane.now())
-            self._plane.power_changed(record)
+            state.set_power(before, self._services.now())
+            self._services.power_changed(record)
         if before == "running":
-            self._plane.journal.up(record.id.key, self._plane.now())
+            self._services.journal.up(record.id.key, self._services.now())
         self.settle(record, error)
 
     def _check(self, record: Record, state: VmState, action: _Action) -> None:
@@ -187,7 +186,7 @@ class VmPower:
             raise errors.not_allowed(text)
         state.generalized = True
         action = f"{_TYPE}/generalize/action"
-        self._plane.tell_now(request, record.id, action, "action", record.id.text)
+        self._services.notify_write(request, record.id, action, "action", record.id.text)
         return Answer(200)
 
     def _simulate_eviction(self, request: Request) -> Answer:
@@ -198,11 +197,11 @@ class VmPower:
 
     def _require(self, request: Request) -> Record:
         missing = errors.resource_not_found(request.id.path_name, request.id.group)
-        return self._plane.require(request.id, missing)
+        return self._services.require(request.id, missing)
 
 
 def _check_hibernation(record: Record, state: VmState) -> None:
-    """Documented: https://learn.microsoft.com/azure/virtual-machines/hibernate-resume (words not known)."""
+    """Documented: https://learn.microsoft.com/azure/virtual-machines/hibernate-resume (messages not known)."""
     if not (record.properties.get("additionalCapabilities") or {}).get("hibernationEnabled"):
         raise errors.not_allowed(f"VM '{record.id.name}' cannot be hibernated since hibernation is not enabled on it.")
     if state.power != "running":
@@ -210,7 +209,7 @@ def _check_hibernation(record: Record, state: VmState) -> None:
 
 
 def _takes(action: _Action, before: Power) -> str:
-    """The distribution an action's duration comes from: an action that changes nothing is quick."""
+    """The distribution of an action's duration: an action that changes nothing is quick."""
     if action.name == "start" and before == "stopped":
         return "startStopped"
     if action.name in ("start", "powerOff", "deallocate") and before == action.ends:

@@ -1,7 +1,7 @@
-"""Changes of a VM's model that Azure refuses, the OS disk (`vm_swap`) apart.
+"""Changes of a VM's model that Azure refuses, except those of the OS disk (`vm_swap.py`).
 
-This room decides which properties are fixed, and which only change on a VM without a host, in recorded words. It
-refuses to know requests.
+Decides which properties are fixed and which can change only on a VM without a host, with recorded messages. Does not
+know requests.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _SPOT_HELP = "For more information, see http://aka.ms/AzureSpot/errormessages"
 
 
 def check_placement(vm: Record, wanted: Json) -> None:
-    """Refuse another priority, and another placement group while the VM has a host; `wanted` are its `properties`."""
+    """Refuse a new priority, and a new placement group while the VM has a host; `wanted`: the sent `properties`."""
     _check_priority(vm, wanted)
     if vm_state(vm).power != "deallocated":
         _check_placement_group(vm, wanted)
@@ -36,7 +36,7 @@ def _check_placement_group(vm: Record, wanted: Json) -> None:
 
 
 def check_max_price(vm: Record, wanted: Json) -> None:
-    """Refuse another maximum price while the VM has a host; `wanted` are its `properties`."""
+    """Refuse a new maximum price while the VM has a host; `wanted`: the sent `properties`."""
     price = (wanted.get("billingProfile") or {}).get("maxPrice")
     if (
         price is None

@@ -1,13 +1,13 @@
-"""What a VM's size refuses: disks it cannot carry, images it cannot boot.
+"""Disks and images that a VM size does not support.
 
-This room decides which combinations Azure refuses and in which words; a size nobody wrote down refuses nothing. It
-refuses to know requests.
+Decides which combinations Azure refuses and with which message; an unknown size refuses nothing. Does not know
+requests.
 """
 
 from __future__ import annotations
 
 from simulator.arm.core import errors
-from simulator.arm.core.plane import Plane
+from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json, Record
 from simulator.arm.state.attachments import attached_disk, disk_blocks, disk_id
 from simulator.arm.state.disk_sources import SourceFacts
@@ -26,7 +26,7 @@ def check_disk_sku(size: Size | None, sku: str, disk_name: str) -> None:
 
 
 def check_new_vm(vm: Record, facts: SourceFacts) -> None:
-    """Refuse a new VM whose size cannot boot its OS disk (`facts`) or cannot be had."""
+    """Refuse a new VM whose size cannot boot its OS disk (`facts`) or is not available."""
     size = size_of(_size_name(vm.properties))
     if size is None:
         return
@@ -45,17 +45,17 @@ def check_new_vm(vm: Record, facts: SourceFacts) -> None:
         check_disk_sku(size, sku, str(block.get("name", "")))
 
 
-def check_resize(plane: Plane, vm: Record, model: Json) -> None:
-    """Refuse another size than the VM's own that cannot carry or boot its disks."""
+def check_resize(services: Services, vm: Record, model: Json) -> None:
+    """Refuse a new size that does not support the VM's disks or cannot boot its OS disk."""
     wanted = _size_name(model.get("properties", {}))
     size = size_of(wanted)
     if size is None or (wanted or "").lower() == (_size_name(vm.properties) or "").lower():
         return
     blocks = list(disk_blocks(vm))
-    if blocks and (os_disk := attached_disk(plane, blocks[0])) is not None:
+    if blocks and (os_disk := attached_disk(services, blocks[0])) is not None:
         _check_boot(size, SourceFacts.of_disk(os_disk))
     for block in blocks:
-        if disk_id(block) and (disk := attached_disk(plane, block)) is not None:
+        if disk_id(block) and (disk := attached_disk(services, block)) is not None:
             check_disk_sku(size, str(disk.body.get("sku", {}).get("name", "")), disk.id.name)
 
 
@@ -73,7 +73,7 @@ def _check_boot(size: Size, facts: SourceFacts) -> None:
             "VM Size. For more information, see https://aka.ms/azuregen2vm",
         )
     if facts.architecture != size.architecture:
-        # Words not known.
+        # Message not known.
         raise errors.provider_error(
             400,
             "BadRequest",

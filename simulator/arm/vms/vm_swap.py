@@ -1,7 +1,7 @@
-"""Whether a VM takes another OS disk.
+"""Checks before an OS disk swap.
 
-This room decides which swaps Azure refuses and in which words: recorded or reported where the comment says nothing,
-our best guess at words where it does. It refuses to carry a swap out.
+Decides which swaps Azure refuses and with which message. A message is recorded or reported; where a comment states that
+it is not known, it is a guess. Leaves the swap to `vms.py`.
 https://learn.microsoft.com/azure/virtual-machines/linux/os-disk-swap
 """
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from simulator.arm.core import errors
 from simulator.arm.core.ids import ResourceId, parse_id
-from simulator.arm.core.plane import Plane
+from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json, Record
 from simulator.arm.state.attachments import attached_disk, disk_id
 from simulator.arm.state.vm_sizes import size_of
@@ -27,18 +27,18 @@ def is_swap(current: Json, wanted: Json) -> bool:
     return new_id is not None and new_id.lower() != (disk_id(current) or "").lower()
 
 
-def check_os_disk(plane: Plane, vm: Record, current: Json, wanted: Json) -> None:
-    """Refuse an `osDisk` block the VM cannot take; a block that changes nothing passes."""
+def check_os_disk(services: Services, vm: Record, current: Json, wanted: Json) -> None:
+    """Refuse an `osDisk` block that Azure refuses for this VM; a block without a change passes."""
     _check_fixed(current, wanted)
     if not is_swap(current, wanted):
         if "name" in wanted and str(wanted["name"]).lower() != str(current.get("name", "")).lower():
             raise errors.change_not_allowed("osDisk.name")
         return
     new_id = _new_disk_id(current, wanted)
-    disk = _existing_disk(plane, new_id)
+    disk = _existing_disk(services, new_id)
     _check_free(vm, disk)
     _check_place(vm, disk)
-    _check_kind(plane, vm, current, disk)
+    _check_kind(services, vm, current, disk)
 
 
 def _check_fixed(current: Json, wanted: Json) -> None:
@@ -55,20 +55,20 @@ def _new_disk_id(current: Json, wanted: Json) -> ResourceId:
             f"The value '{disk_id(wanted)}' of parameter 'osDisk.managedDisk.id' is invalid.", "osDisk.managedDisk.id"
         ) from error
     if str(wanted.get("name", "")).lower() in ("", str(current.get("name", "")).lower()):
-        # Azure demands the name beside the id; its sentence is only known as "osDisk.name also needs to be set".
+        # Azure requires the name beside the id; its message is only known as "osDisk.name also needs to be set".
         raise errors.change_not_allowed("osDisk.managedDisk.id")
     if current.get("vhd") or not disk_id(current):
         raise errors.change_not_allowed("osDisk.vhd")
     if current.get("diffDiskSettings"):
-        # Words not known.
+        # Message not known.
         raise errors.not_allowed("Swapping OS Disk is not supported for VMs with an ephemeral OS disk.", "osDisk")
     return new_id
 
 
-def _existing_disk(plane: Plane, new_id: ResourceId) -> Record:
-    disk = plane.store.get(new_id)
+def _existing_disk(services: Services, new_id: ResourceId) -> Record:
+    disk = services.store.get(new_id)
     if disk is None:
-        # Words not known for a swap; these are the front end's for any id that names nothing.
+        # Message not known for a swap; this is the front end's for any id that does not exist.
         raise errors.resource_not_found(new_id.path_name, new_id.group)
     if disk.properties.get("provisioningState") not in ("Succeeded", None):
         raise errors.conflict()
@@ -86,13 +86,13 @@ def _check_free(vm: Record, disk: Record) -> None:
             disk.id.text,
         )
     if owner:
-        # The VM's own data disk as its OS disk: words not known.
+        # The VM's own data disk as its OS disk: message not known.
         raise errors.invalid_parameter(f"Disk '{disk.id.name}' is already attached to the VM as a data disk.", "osDisk")
 
 
 def _check_place(vm: Record, disk: Record) -> None:
     if disk.location != vm.location:
-        # Words not known.
+        # Message not known.
         raise errors.provider_error(
             400,
             "BadRequest",
@@ -100,7 +100,7 @@ def _check_place(vm: Record, disk: Record) -> None:
             f"VM location: '{vm.location}'. Disk location: '{disk.location}'.",
         )
     vm_zones, disk_zones = vm.body.get("zones") or [], disk.body.get("zones") or []
-    # A regional (zone-less, for example zone-redundant) disk goes with any VM; a zonal one only with its own zone.
+    # A zonal disk fits only a VM in its zone; a disk without a zone (such as a zone-redundant one) fits any VM.
     if disk_zones and vm_zones[:1] != disk_zones[:1]:
         if not vm_zones:
             text = f"Zonal Disk {disk.id.name} cannot be attached to the VM because the VM is not in a zone."
@@ -115,13 +115,13 @@ def _check_place(vm: Record, disk: Record) -> None:
         raise errors.provider_error(400, "BadRequest", text)
 
 
-def _check_kind(plane: Plane, vm: Record, current: Json, disk: Record) -> None:
+def _check_kind(services: Services, vm: Record, current: Json, disk: Record) -> None:
     properties = disk.properties
-    old = attached_disk(plane, current)
+    old = attached_disk(services, current)
     facts: dict[str, Any] = old.properties if old else {}
     os_type, new_os_type = current.get("osType") or facts.get("osType"), properties.get("osType")
     if os_type and new_os_type != os_type:
-        # Azure documents that it refuses; words not known.
+        # Azure documents the refusal; message not known.
         raise errors.change_not_allowed("osDisk.osType")
     generation = facts.get("hyperVGeneration", "V1")
     if properties.get("hyperVGeneration", "V1") != generation:
@@ -135,8 +135,8 @@ def _check_kind(plane: Plane, vm: Record, current: Json, disk: Record) -> None:
     size = size_of(vm.properties.get("hardwareProfile", {}).get("vmSize"))
     check_disk_sku(size, str(disk.body.get("sku", {}).get("name", "")), disk.id.name)
     _check_encryption(vm, current, facts, properties)
-    # Sizes may differ: the documentation wants one size, people who tried others were not refused, and no error is
-    # known for a request that names no size: https://github.com/MicrosoftDocs/azure-docs/issues/108499
+    # Disk sizes may differ: the documentation requires equal sizes, but users report accepted swaps with other sizes,
+    # and no error is known for a request without a size: https://github.com/MicrosoftDocs/azure-docs/issues/108499
     if _security(vm.properties) != _security(properties):
         text = "Security type of VM is not compatible with the security type of attached OS Disk."
         raise errors.provider_error(400, "BadRequest", text)
@@ -178,7 +178,7 @@ def _check_encryption(vm: Record, current: Json, facts: Json, properties: Json) 
         )
     old_set, new_set = ((each.get("encryption") or {}).get("diskEncryptionSetId") or "" for each in (facts, properties))
     if old_set.lower() != new_set.lower():
-        # Documented: both disks belong to the same set; words not known.
+        # Documented: both disks must use the same set; message not known.
         raise errors.not_allowed(
             "Swapping OS Disk is not supported since the OS Disk and the VM's current OS Disk do not use the same "
             f"disk encryption set: '{new_set}' and '{old_set}'.",
@@ -187,5 +187,5 @@ def _check_encryption(vm: Record, current: Json, facts: Json, properties: Json) 
 
 
 def _security(properties: Json) -> str:
-    """`TrustedLaunch` and relatives, from a VM's or a disk's securityProfile; a disk may say `ConfidentialVM_…`."""
+    """The security type of a VM or disk, such as `TrustedLaunch`; `ConfidentialVM_…` becomes `ConfidentialVM`."""
     return str((properties.get("securityProfile") or {}).get("securityType", "Standard")).split("_", maxsplit=1)[0]

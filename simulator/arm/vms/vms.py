@@ -1,7 +1,7 @@
 """Microsoft.Compute/virtualMachines: create, read, update, delete.
 
-This room decides the VM's model and how a write changes it. Power is next door (`vm_power`), so are the rules of an OS
-disk swap (`vm_swap`) and the view of the guest (`instance_view`).
+Decides the VM's model and how a write changes it. Leaves power to `vm_power.py`, the checks of an OS disk swap to
+`vm_swap.py` and the instance view to `instance_view.py`.
 https://learn.microsoft.com/rest/api/compute/virtual-machines
 """
 
@@ -14,26 +14,26 @@ from simulator.arm.core.api_since import view_shown_in
 from simulator.arm.core.bodies import merged, without
 from simulator.arm.core.messages import Answer, Request
 from simulator.arm.core.operations import Work, accepted
-from simulator.arm.core.plane import Plane, check_etag
 from simulator.arm.core.resource_types import ResourceType
+from simulator.arm.core.services import Services, check_etag
 from simulator.arm.core.store import Json, Record
 from simulator.arm.core.tag_rules import check_tags
 from simulator.arm.state.attachments import attached_disk, disk_blocks, release, sync_attachments
 from simulator.arm.state.vm_state import vm_state
 from simulator.arm.vms.boot_diagnostics import ACTION, BootDiagnostics
 from simulator.arm.vms.instance_view import instance_view
-from simulator.arm.vms.vm_create import boot_facts, complete_model, fill, make_disks
-from simulator.arm.vms.vm_new import begin_first_boot, check_model, take_secrets
+from simulator.arm.vms.vm_defaults import boot_facts, complete_model, fill, make_disks
+from simulator.arm.vms.vm_first_boot import begin_first_boot, check_model, take_secrets
 from simulator.arm.vms.vm_power import VmPower
-from simulator.arm.vms.vm_private import private_keys
 from simulator.arm.vms.vm_refusals import check_max_price, check_placement
+from simulator.arm.vms.vm_scenario_keys import scenario_keys
 from simulator.arm.vms.vm_size_rules import check_new_vm, check_resize
 from simulator.arm.vms.vm_swap import check_os_disk, is_swap
 
 VM_TYPE = "Microsoft.Compute/virtualMachines"
 _ACTION = f"{VM_TYPE}/write"
 
-# Page size of Azure's VM lists: documented only as "use nextLink"; small enough that every client meets one.
+# Azure documents no page size for VM lists, only "use nextLink"; this one is small, so that tests meet several pages.
 PAGE_SIZE = 50
 
 _READ_ONLY = ("id", "name", "type", "etag", "resources")
@@ -44,9 +44,9 @@ _KEPT_BY_PUT = ("vmId", "timeCreated", "provisioningState", "virtualMachineScale
 class Vms:
     """The provider of virtual machines."""
 
-    def __init__(self, plane: Plane) -> None:
-        self._plane = plane
-        self._power = VmPower(plane)
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._power = VmPower(services)
 
     def resource_type(self) -> ResourceType:
         """The router's view of VMs."""
@@ -56,17 +56,17 @@ class Vms:
             put=self.put,
             patch=self.patch,
             delete=self.delete,
-            fill=lambda record: fill(self._plane, record),
-            actions={**self._power.actions(), ACTION: BootDiagnostics(self._plane).retrieve},
+            fill=lambda record: fill(self._services, record),
+            actions={**self._power.actions(), ACTION: BootDiagnostics(self._services).retrieve},
             views={"instanceView": self.view},
             page_size=PAGE_SIZE,
             etag=lambda record: vm_state(record).quoted_etag,
             indexed=self._indexed,
-            private=private_keys,
+            scenario_keys=scenario_keys,
         )
 
     def render(self, record: Record, request: Request | None = None) -> Json:
-        """The VM as Azure answers it; with `$expand=instanceView` the view stands in it."""
+        """The VM as Azure answers it; `$expand=instanceView` adds the view."""
         body = {**record.body, "etag": vm_state(record).quoted_etag}
         properties = {**record.properties}
         if "storageProfile" in properties:
@@ -77,15 +77,15 @@ class Vms:
 
     def view(self, request: Request) -> Answer:
         """GET …/instanceView."""
-        record = self._plane.require(request.id, errors.resource_not_found(request.id.path_name, request.id.group))
+        record = self._services.require(request.id, errors.resource_not_found(request.id.path_name, request.id.group))
         return Answer(200, self._view_of(record, request))
 
     def _view_of(self, record: Record, request: Request) -> Json:
-        return view_shown_in(instance_view(record, self._plane.now()), request.api_version)
+        return view_shown_in(instance_view(record, self._services.now()), request.api_version)
 
     def put(self, request: Request) -> Answer:
         """Create a VM, or replace the model of an existing one."""
-        record = self._plane.store.get(request.id)
+        record = self._services.store.get(request.id)
         check_tags(request.body.get("tags"))
         if record is None:
             return self._create(request)
@@ -94,7 +94,7 @@ class Vms:
         kept = {key: record.properties[key] for key in _KEPT_BY_PUT if key in record.properties}
         storage, old_storage = given.setdefault("storageProfile", {}), record.properties.get("storageProfile", {})
         for key in ("imageReference", "osDisk", "dataDisks"):
-            # A PUT without imageReference keeps it: the CLI always leaves it out.
+            # A PUT without one of these keys keeps it: the CLI always leaves imageReference out.
             if key not in storage and key in old_storage:
                 storage[key] = copy.deepcopy(old_storage[key])
         storage["osDisk"] = merged(old_storage.get("osDisk", {}), storage.get("osDisk", {}))
@@ -106,7 +106,7 @@ class Vms:
 
     def patch(self, request: Request) -> Answer:
         """Change parts of the model."""
-        record = self._plane.require(request.id, errors.resource_not_found(request.id.path_name, request.id.group))
+        record = self._services.require(request.id, errors.resource_not_found(request.id.path_name, request.id.group))
         check_tags(request.body.get("tags"))
         change = without(request.body, (*_READ_ONLY, "tags", "location"))
         change["properties"] = without(change.get("properties", {}), _READ_ONLY_PROPERTIES)
@@ -116,8 +116,8 @@ class Vms:
         return self._update(request, record, model, request.body)
 
     def delete(self, request: Request) -> Answer:
-        """Delete the VM; a disk goes with it where its deleteOption says so."""
-        record = self._plane.store.get(request.id)
+        """Delete the VM and its disks with the deleteOption `Delete`."""
+        record = self._services.store.get(request.id)
         if record is None:
             return Answer(204)
         check_etag(request, vm_state(record).quoted_etag)
@@ -127,54 +127,54 @@ class Vms:
 
         def gone() -> None:
             for block in disk_blocks(record):
-                if (disk := attached_disk(self._plane, block)) is None:
+                if (disk := attached_disk(self._services, block)) is None:
                     continue
-                release(self._plane, disk)
+                release(self._services, disk)
                 if block.get("deleteOption") == "Delete":
-                    self._plane.store.delete(disk, self._plane.clock.time())
-            self._plane.store.delete(record, self._plane.clock.time())
-            self._plane.journal.up(record.id.key, self._plane.now())
-            self._plane.power_changed(record)
+                    self._services.store.delete(disk, self._services.clock.time())
+            self._services.store.delete(record, self._services.clock.time())
+            self._services.journal.up(record.id.key, self._services.now())
+            self._services.power_changed(record)
 
         def failed(error: Json | None) -> None:
             self._power.settle(record, error)
 
         work = Work("delete", "delete", gone, failed, f"{VM_TYPE}/delete", "delete")
-        return accepted(request, self._plane.operations.begin(request, record.id, record.location, work), 202)
+        return accepted(request, self._services.operations.begin(request, record.id, record.location, work), 202)
 
     def _create(self, request: Request) -> Answer:
         if not request.body.get("location"):
             raise errors.location_required()
         record = Record(request.id, without(request.body, _READ_ONLY))
-        check_model(self._plane, record)
+        check_model(self._services, record)
         take_secrets(record)
-        complete_model(self._plane, record)
-        check_new_vm(record, boot_facts(self._plane, record))
-        make_disks(self._plane, record)
+        complete_model(self._services, record)
+        check_new_vm(record, boot_facts(self._services, record))
+        make_disks(self._services, record)
         record.properties["provisioningState"] = "Creating"
         state = vm_state(record)
         state.busy = True
-        state.turn("starting", self._plane.now())
-        self._plane.store.put(record)
-        sync_attachments(self._plane, record)
+        state.set_power("starting", self._services.now())
+        self._services.store.put(record)
+        sync_attachments(self._services, record)
 
         def created() -> None:
             self._power.boot(record, at_once=True)
             self._power.settle(record, None)
-            begin_first_boot(self._plane, record, self._power.power_off_from_inside)
+            begin_first_boot(self._services, record, self._power.power_off_from_guest)
 
         work = Work("create", "create", created, lambda error: self._power.settle(record, error), _ACTION)
-        operation = self._plane.operations.begin(request, record.id, record.location, work)
+        operation = self._services.operations.begin(request, record.id, record.location, work)
         return accepted(request, operation, 201, self.render(record))
 
     def _update(self, request: Request, record: Record, model: Json, sent: Json) -> Answer:
-        """Replace the model by `model`; `sent` is what the client wrote."""
+        """Replace the model by `model`; `sent` is the body of the request."""
         state = vm_state(record)
         if state.busy:
             raise errors.conflict()
         check_etag(request, state.quoted_etag)
         if state.hibernated and sent.keys() - {"tags", "location"}:
-            # Documented: https://learn.microsoft.com/azure/virtual-machines/hibernate-resume (words not known).
+            # Documented: https://learn.microsoft.com/azure/virtual-machines/hibernate-resume (message not known).
             raise errors.not_allowed(
                 f"VM '{record.id.name}' is hibernated and cannot be modified. Deallocate it first."
             )
@@ -184,26 +184,26 @@ class Vms:
         swaps = is_swap(old_disk, new_disk)
         before = copy.deepcopy(record.body)
         record.body = {**record.body, **model}
-        self._forget_derived(record)
+        self._drop_derived(record)
         record.properties["provisioningState"] = "Updating"
         state.etag += 1
         state.busy = True
         reboots = swaps and state.power == "running"
         if reboots:
-            # Azure takes a swap on a running VM and restarts it.
+            # Azure accepts a swap on a running VM and restarts it.
             self._power.go_down(record, "starting")
 
         def done() -> None:
-            sync_attachments(self._plane, record)
+            sync_attachments(self._services, record)
             if swaps:
                 state.etag += 1
-                state.disks_at = self._plane.now()
+                state.disks_at = self._services.now()
             if reboots:
                 self._power.boot(record)
             self._power.settle(record, None)
 
         def failed(error: Json | None) -> None:
-            # Tags written meanwhile stay: they are no part of this update's failure.
+            # Tags written meanwhile stay: they are not part of the failed update.
             record.body = {**before, "tags": record.body.get("tags", {})}
             if reboots:
                 self._power.boot(record)
@@ -213,7 +213,7 @@ class Vms:
         if takes == "update" and state.power == "deallocated" and request.method == "PUT":
             takes = "updateDeallocated"
         work = Work("update", takes, done, failed, _ACTION)
-        operation = self._plane.operations.begin(request, record.id, record.location, work)
+        operation = self._services.operations.begin(request, record.id, record.location, work)
         answer = accepted(request, operation, 200, self.render(record))
         answer.headers["etag"] = state.quoted_etag
         return answer
@@ -225,21 +225,21 @@ class Vms:
         properties = sent.get("properties") or {}
         check_placement(record, properties)
         wanted = (properties.get("storageProfile") or {}).get("osDisk") or {}
-        check_os_disk(self._plane, record, record.properties.get("storageProfile", {}).get("osDisk", {}), wanted)
+        check_os_disk(self._services, record, record.properties.get("storageProfile", {}).get("osDisk", {}), wanted)
         check_max_price(record, properties)
-        check_resize(self._plane, record, model)
+        check_resize(self._services, record, model)
         if "tags" in model:
             check_tags(model["tags"])
 
-    def _forget_derived(self, record: Record) -> None:
-        """Size and SKU of a managed disk are the disk's own: what a client sends for an existing disk is ignored."""
+    def _drop_derived(self, record: Record) -> None:
+        """Drop size and SKU that a client sends for an existing managed disk: they belong to the disk."""
         for block in disk_blocks(record):
-            if attached_disk(self._plane, block) is not None:
+            if attached_disk(self._services, block) is not None:
                 block.pop("diskSizeGB", None)
                 block["managedDisk"].pop("storageAccountType", None)
 
     def _storage(self, record: Record) -> Json:
-        """The storage profile with what Azure adds to managed disks while the VM has a host."""
+        """The storage profile with the disk size and SKU that Azure adds while the VM has a host."""
         storage: Json = record.properties["storageProfile"]
         if vm_state(record).power == "deallocated":
             return storage
@@ -247,7 +247,7 @@ class Vms:
         return {**storage, "osDisk": self._disk_block(storage.get("osDisk", {})), "dataDisks": data}
 
     def _disk_block(self, block: Json) -> Json:
-        disk = attached_disk(self._plane, block)
+        disk = attached_disk(self._services, block)
         if disk is None:
             return block
         sku = disk.body.get("sku", {}).get("name")
@@ -255,7 +255,7 @@ class Vms:
         return {**block, "managedDisk": managed, "diskSizeGB": disk.properties.get("diskSizeGB")}
 
     def _indexed(self, record: Record) -> Json:
-        """The VM as Resource Graph has it: with its power state under `properties.extended`."""
+        """The VM as Resource Graph returns it: with its power state under `properties.extended`."""
         body, power = self.render(record), vm_state(record).power
         shown = {"code": f"PowerState/{power}", "displayStatus": f"VM {power}", "level": "Info"}
         extended = {"instanceView": {"powerState": shown}}

@@ -9,14 +9,14 @@ from tests.support.recordings.scoreboard import SCORES, Scoreboard
 
 @pytest.fixture(scope="session")
 def scoreboard(pytestconfig: pytest.Config) -> Scoreboard:
-    """Where the tests of this folder leave their verdicts."""
+    """Collects the results of the tests in this folder."""
     return pytestconfig.stash.setdefault(SCORES, Scoreboard())
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say the pass rate and name the known differences."""
+    """Print the pass rate and the known differences."""
     board = config.stash.get(SCORES, None)
-    if board is None or not board.verdicts:
+    if board is None or not board.results:
         return
     terminalreporter.section("recorded Azure traffic")
     for line in board.report():

@@ -1,5 +1,5 @@
-"""Where the simulator is known to answer unlike the recordings, each with its reason. An entry that no longer differs
-fails the test."""
+"""Lists the known differences between the simulator and the recordings, each with its reason. An entry that no longer
+differs fails the test."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KNOWN: tuple[Known, ...] = (
 
 _COMMUNITY = "community and shared galleries cannot be read"
 _ACCESS = "signed links to a disk's content are not simulated"
-_BREAKDOWN = "a breakdown of Azure itself: only a planned fault makes one"
+_BREAKDOWN = "an internal failure of Azure; the simulator makes one only through a planned fault"
 _THROTTLED = "throttling is enforced only when switched on; its own tests cover it"
 _SCALE_SET = "scale sets are not simulated"
 _CREATING = "the view while Azure creates a VM; the simulator keeps no view before a VM exists"
@@ -38,8 +38,8 @@ NOT_SENT: dict[str, dict[int, str]] = {
     "vm_instance_view_states": {
         **dict.fromkeys([7, 13, 15, 18, 19, 21, 22, 23, 27, 29, 30], _CREATING),
         **dict.fromkeys([6, 12, 24], _PROVISIONING),
-        5: "Azure Disk Encryption is a marker that swaps are refused by, not simulated",
-        **dict.fromkeys([8, 20], "recorded in 2017, before views told of disks"),
+        5: "Azure Disk Encryption is only a marker that makes the app refuse a swap; it is not simulated",
+        **dict.fromkeys([8, 20], "recorded in 2017, before views listed disks"),
         **dict.fromkeys([9, 17], "no OSState is shown for VMs made from a specialised image"),
         11: "recorded in 2018; since then a deallocated VM's view shows no agent",
         **dict.fromkeys([10, 28], "proximity placement groups are not simulated"),

@@ -1,4 +1,4 @@
-"""The judge itself: it sees what differs and nothing else."""
+"""The comparison with recorded traffic reports every difference and nothing else."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.recordings.recordings import Interaction, differences
-from tests.support.recordings.replay import Verdict
+from tests.support.recordings.replay import ReplayResult
 from tests.support.recordings.retry_after import retry_after_of
 from tests.support.recordings.scoreboard import Known, unexplained
 
@@ -42,17 +42,17 @@ HEADERS = {"Content-Type": "x", "ETag": "2", "x-ms-request-id": "noise"}
         (200, {}, {"properties": {"size": 2, "on": 1}}, ["body $.properties.on is number, recorded boolean"]),
     ],
 )
-def test_the_judge_sees_each_difference(
+def test_the_comparison_reports_each_difference(
     status: int, headers: dict[str, str | None], body: dict[str, Any], expected: list[str]
 ) -> None:
-    """Status, header names, paths and types are compared, values and noise are not."""
+    """Status, header names, JSON paths and types are compared; values and unstable headers are not."""
     interaction = recorded()
     sent = {name: value for name, value in (HEADERS | headers).items() if value is not None}
     assert list(differences(interaction, status, sent, interaction.body | body)) == expected
 
 
-def test_the_judge_compares_error_codes() -> None:
-    """Two errors of one shape and another code differ."""
+def test_the_comparison_includes_error_codes() -> None:
+    """Two errors of the same shape with different codes differ."""
     interaction = recorded(status=409, responseBody={"error": {"code": "Conflict", "message": "m"}})
     body = {"error": {"code": "OperationNotAllowed", "message": "other"}}
     assert list(differences(interaction, 409, HEADERS, body)) == ["error code OperationNotAllowed, recorded Conflict"]
@@ -76,7 +76,7 @@ def test_the_judge_compares_error_codes() -> None:
 def test_retry_after_is_judged_by_its_table(
     method: str, path: str, status: int, first: str | None, poll: str | None
 ) -> None:
-    """Each operation has its own values on the first answer and on polls; the last poll has none."""
+    """Each operation has its own Retry-After on the first response and on polls; the last poll has none."""
     url = f"https://management.azure.com/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/{path}?a=1"
     row = retry_after_of(recorded(method=method, url=url, status=status))
 
@@ -89,10 +89,10 @@ def test_retry_after_is_judged_by_its_table(
 
 
 def test_an_explanation_that_explains_nothing_fails() -> None:
-    """Only what a known difference names is excused, and a known difference that is gone is reported."""
-    verdict = Verdict("r", 3, "GET x", ["body $.a missing", "status 1, recorded 2"])
+    """A known difference excuses only what it names, and one that no longer occurs is reported."""
+    result = ReplayResult("r", 3, "GET x", ["body $.a missing", "status 1, recorded 2"])
     known = (Known("r", 3, "body $.a*", "why"), Known("r", None, "header b missing", "why"), Known("q", 1, "c", "why"))
-    lines = unexplained([verdict], known)
+    lines = unexplained([result], known)
     assert len(lines) == 2
     assert "status 1, recorded 2" in lines[0]
     assert "header b missing" in lines[1]

@@ -1,4 +1,4 @@
-"""The simulator answers recorded requests as the real Azure did."""
+"""The simulator answers recorded requests as Azure did."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from simulator import clock as clocks
 from simulator.clock import Clock
 from tests.contract.recordings.known_differences import KNOWN, NOT_SENT
 from tests.support.recordings.recordings import ABSENT, FOLDER, Interaction, Json, body_differences, load
-from tests.support.recordings.replay import Replay, Verdict, replay, world
+from tests.support.recordings.replay import Replay, ReplayResult, replay, world
 from tests.support.recordings.scoreboard import Scoreboard, unexplained
 
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason=ABSENT)
@@ -30,22 +30,22 @@ STORIES = [
 ]
 RECORDED_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 VM = f"/subscriptions/{RECORDED_SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/v"
-# What the recorded requests wanted to change: the VM was as they say, but for this.
+# Properties that the recorded requests change; the VM equals the request in everything else.
 REFUSED_CHANGES = ("priority", "evictionPolicy", "billingProfile", "proximityPlacementGroup")
 
 
-def judge(scoreboard: Scoreboard, verdicts: list[Verdict]) -> None:
-    scoreboard.verdicts += verdicts
-    lines = unexplained(verdicts, KNOWN)
+def judge(scoreboard: Scoreboard, results: list[ReplayResult]) -> None:
+    scoreboard.results += results
+    lines = unexplained(results, KNOWN)
     assert not lines, "\n".join(lines)
 
 
-def to_send(recording: str) -> tuple[list[Interaction], list[Verdict]]:
-    """The interactions to replay, and a verdict for each that is left out with its reason."""
+def to_send(recording: str) -> tuple[list[Interaction], list[ReplayResult]]:
+    """The interactions to replay, and a result with the reason for each one that is skipped."""
     left_out = NOT_SENT.get(recording, {})
     interactions = load(recording)
     skipped = [
-        Verdict(recording, x.index, x.path_and_query, skipped=left_out[x.index])
+        ReplayResult(recording, x.index, x.path_and_query, skipped=left_out[x.index])
         for x in interactions
         if x.index in left_out
     ]
@@ -53,46 +53,46 @@ def to_send(recording: str) -> tuple[list[Interaction], list[Verdict]]:
 
 
 @pytest.mark.parametrize("recording", STORIES)
-def test_a_recorded_story_is_told_again(recording: str, scoreboard: Scoreboard) -> None:
-    """Request by request, status, header names, JSON paths and types, and Retry-After are those recorded."""
+def test_a_recorded_sequence_gets_the_recorded_answers(recording: str, scoreboard: Scoreboard) -> None:
+    """For each request, status, header names, JSON paths and types, and Retry-After equal the recorded ones."""
     interactions, skipped = to_send(recording)
     judge(scoreboard, replay(recording, interactions) + skipped)
 
 
 def test_collections_are_listed_as_recorded(scoreboard: Scoreboard) -> None:
-    """Each recorded list call, in a world of its own, is answered in the recorded shape."""
+    """Each recorded list call is answered in the recorded shape, in a simulator of its own."""
     interactions, skipped = to_send("list_calls")
-    judge(scoreboard, [verdict for x in interactions for verdict in replay("list_calls", [x])] + skipped)
+    judge(scoreboard, [result for x in interactions for result in replay("list_calls", [x])] + skipped)
 
 
 def test_resource_graph_answers_as_recorded(scoreboard: Scoreboard) -> None:
-    """Plain, paged, continued, management group and bad queries are answered in the recorded shape."""
+    """Plain, paged, continued, management-group and invalid queries are answered in the recorded shape."""
     recording = "resource_graph_query"
     judge(scoreboard, replay(recording, [_scrubbed(x) for x in load(recording)], _graph_seeds(load(recording))))
 
 
 def test_errors_are_refused_as_recorded(scoreboard: Scoreboard) -> None:
-    """Each recorded refusal is given again for the same request, with the same code."""
+    """The simulator refuses each recorded request with the recorded error code."""
     interactions, skipped = to_send("errors")
     judge(scoreboard, [_refusal(x) for x in interactions] + skipped)
 
 
 def test_instance_views_have_the_recorded_shapes(scoreboard: Scoreboard) -> None:
-    """For each recorded combination of states the simulator can be in, the view has the recorded paths and codes."""
+    """For each recorded state that the simulator supports, the view has the recorded paths and codes."""
     recording = "vm_instance_view_states"
     left_out = NOT_SENT.get(recording, {})
-    verdicts = []
+    results = []
     for index, state in enumerate(_view_states()):
-        verdict = Verdict(recording, index, str(state["statusCodes"] + state["vmAgentStatusCodes"]))
-        verdict.skipped = left_out.get(index)
-        if verdict.skipped is None:
-            verdict.differences += _view_differences(state)
-        verdicts.append(verdict)
-    judge(scoreboard, verdicts)
+        result = ReplayResult(recording, index, str(state["statusCodes"] + state["vmAgentStatusCodes"]))
+        result.skipped = left_out.get(index)
+        if result.skipped is None:
+            result.differences += _view_differences(state)
+        results.append(result)
+    judge(scoreboard, results)
 
 
 def _scrubbed(interaction: Interaction) -> Interaction:
-    """The recorder replaced the subscription in answers; a query must ask for the same one."""
+    """The interaction with the query's subscription replaced, as the recorder replaced it in responses."""
     body = interaction.request_body
     if "subscriptions" not in body:
         return interaction
@@ -102,7 +102,7 @@ def _scrubbed(interaction: Interaction) -> Interaction:
 
 
 def _graph_seeds(interactions: list[Interaction]) -> list[Json]:
-    """Every row answered, and more to continue to, as the recorded totals say."""
+    """Every recorded row, and enough further rows to reach the recorded totals."""
     rows = [row for x in interactions if x.ok for row in x.body["data"]]
     group = f"/subscriptions/{RECORDED_SUBSCRIPTION}/resourceGroups/zz"
     more = [{"id": f"{group}/providers/Microsoft.Network/virtualNetworks/zz{number}"} for number in range(12)]
@@ -110,8 +110,8 @@ def _graph_seeds(interactions: list[Interaction]) -> list[Json]:
     return [{**row, "properties": below} if "managementGroups" in row["id"] else row for row in rows] + more
 
 
-def _refusal(recorded: Interaction) -> Verdict:
-    async def main(clock: Clock) -> Verdict:
+def _refusal(recorded: Interaction) -> ReplayResult:
+    async def main(clock: Clock) -> ReplayResult:
         async with world(clock) as run:
             target = recorded.resource_id
             if recorded.polled_operation:
@@ -120,7 +120,7 @@ def _refusal(recorded: Interaction) -> Verdict:
                 await run.control("POST", "faults", [rule])
                 await run.seed([{"id": VM, "location": "westus", "_power": "stopped"}])
                 begun = await run.arm("POST", f"{VM}/start?api-version=2024-07-01")
-                run.stand_in(recorded.polled_operation, begun, recorded)
+                run.map_operation(recorded.polled_operation, begun, recorded)
                 await asyncio.sleep(3600)
             elif recorded.body["error"]["code"] == "NotFound":
                 await run.seed([{"id": target, "location": "westus"}])
@@ -135,7 +135,7 @@ def _refusal(recorded: Interaction) -> Verdict:
 
 
 def _neighbours(recorded: Interaction) -> list[Json]:
-    """What is there although the request is refused: the group, the parents, and a VM that is to be changed."""
+    """The resources that exist although the request is refused: the group, the parents, and a VM to change."""
     group = "/" + "/".join(recorded.segments[:4])
     seeds: list[Json] = [{"id": group, "location": "westus"}]
     target = str(recorded.resource_id)
@@ -157,11 +157,11 @@ def _view_states() -> list[dict[str, Any]]:
 
 
 def _view_differences(state: dict[str, Any]) -> list[str]:
-    """Bring a VM into the recorded state by operations, and say how its view differs from the recorded one."""
+    """Bring a VM into the recorded state by operations; the differences of its view from the recorded one."""
     recorded = state["instanceView"]
     guest = {name: value for name, value in recorded.items() if name not in ("statuses", "disks")}
     body: Json = {"id": VM, "location": "westus", "properties": {"instanceView": guest}}
-    # Only old api-versions leave the generation out; the recorded views do not say with which they were read.
+    # Only old api-versions omit the generation; the recording does not include the api-version of a view.
     version = "2024-07-01" if "hyperVGeneration" in recorded else "2017-03-30"
 
     async def main(clock: Clock) -> Any:

@@ -1,4 +1,4 @@
-"""Microsoft's engine still answers as it is kept: a story of each kind, and what it does not start with."""
+"""Microsoft's engine still gives the stored answers for a story of each kind, and refuses the same host.json values."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from simulator.engine.azure_storage import AzureStorageEngine, EngineFailed
 from simulator.engine.contract import DurableNames
 from simulator.functions.host_json import HostJson, HostJsonRefused
 from tests.support.engine.answers import kept
-from tests.support.engine.stage import on_the_engine
+from tests.support.engine.run_stories import on_the_engine
 from tests.support.engine.worlds import LIVE, WORLDS
-from tests.support.infra.judges import need_engine
+from tests.support.infra.external_tools import need_engine
 
 
 @pytest.fixture(scope="module")
 def answers() -> Mapping[str, Any]:
-    """The live stories, told at once on one engine."""
+    """The answers of the live stories, played at the same time on one engine."""
     need_engine()
     return on_the_engine(WORLDS["ordinary"], LIVE, at_once=len(LIVE))
 
 
 @pytest.mark.parametrize("story", LIVE)
-def test_the_engine_answers_as_it_is_kept(answers: Mapping[str, Any], story: str) -> None:
-    """What the hub is held to is what the engine on this machine says."""
+def test_the_engine_gives_the_stored_answers(answers: Mapping[str, Any], story: str) -> None:
+    """The engine on this machine gives the stored answers that the hub is compared with."""
     assert answers[story] == kept("ordinary")[story]
 
 
@@ -44,7 +44,7 @@ def test_the_engine_answers_as_it_is_kept(answers: Mapping[str, Any], story: str
     ids=["hidden-too-shortly", "hidden-too-long", "no-entities", "no-batch"],
 )
 def test_the_local_host_refuses_a_host_json_in_the_words_of_the_engine(durable: dict[str, Any], tmp_path: Path) -> None:
-    """Neither starts with it, and both say the same."""
+    """Neither the local host nor the engine starts, and the messages are the same."""
     need_engine()
     (tmp_path / "host.json").write_text(json.dumps({"extensions": {"durableTask": durable}}))
     with pytest.raises(HostJsonRefused) as refusal:

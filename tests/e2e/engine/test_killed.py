@@ -1,7 +1,7 @@
-"""SIGKILL in every step of a swap, on Microsoft's own Durable engine: the swaps go on, each VM is brought up.
+"""SIGKILL in every step of a swap, on Microsoft's Durable engine: the swaps continue and every VM runs at the end.
 
-Three worlds are played side by side in real time (`tests/support/deaths.py`): the engine alone is killed and started
-again, an instance is lost and a fresh one comes, one of two instances is lost.
+Three worlds run in parallel in real time (`tests/support/chaos/process_kills.py`): the engine alone is killed and
+restarted, an instance is lost and replaced, one of two instances is lost.
 """
 
 from __future__ import annotations
@@ -9,65 +9,65 @@ from __future__ import annotations
 import pytest
 
 from simulator.clock import Clock, run
-from tests.support.chaos.deaths import KINDS, Deaths, die
-from tests.support.chaos.killed_steps import MEASURED, STANDS, START_S, STOP_S
-from tests.support.chaos.lost_instance import ALL, BULK, NOTICE_S, NOTIFIED, STOPPED
-from tests.support.infra.judges import need_engine
+from tests.support.chaos.held_steps import MEASURED, START_S, STOP_S, VMS
+from tests.support.chaos.instance_loss import ALL, BULK, NOTICE_S, NOTIFIED, STOPPED
+from tests.support.chaos.process_kills import KINDS, KillResults, run_kills
+from tests.support.infra.external_tools import need_engine
 from tests.support.worlds.engine_world import name_of
 
-# A dead activity's message is hidden for the minute that host.json says: 75 s in all, and 135 s with two minutes.
+# host.json hides the message of a dead activity for one minute: 75 s down in all; with two minutes it were 135 s.
 MOST_DOWN_S = 120.0
 each_kind = pytest.mark.parametrize("kind", KINDS)
 
 
 @pytest.fixture(scope="module")
-def deaths(tmp_path_factory: pytest.TempPathFactory) -> Deaths:
-    """All three worlds, played once."""
+def deaths(tmp_path_factory: pytest.TempPathFactory) -> KillResults:
+    """All three worlds, run once."""
     need_engine()
     logs = tmp_path_factory.mktemp("deaths")
-    return run(lambda clock: die(clock, logs), Clock("real"))
+    return run(lambda clock: run_kills(clock, logs), Clock("real"))
 
 
 @each_kind
-def test_every_step_was_under_way_when_the_kill_came(deaths: Deaths, kind: str) -> None:
-    """By ARM and by the app's queue each VM stood in its own step: from the look and the claim to the way back."""
+def test_every_step_was_under_way_when_the_kill_came(deaths: KillResults, kind: str) -> None:
+    """In ARM and in the app's queue each VM was in its own step, from look and claim to rollback."""
     assert deaths.of(kind).missing == []
 
 
 @each_kind
-def test_every_vm_runs_the_disk_of_its_story(deaths: Deaths, kind: str) -> None:
-    """The new one, or the old one where the new one never boots; none is down."""
+def test_every_vm_runs_the_disk_of_its_story(deaths: KillResults, kind: str) -> None:
+    """Every VM runs the new disk, or the old disk if the new one never boots."""
     death = deaths.of(kind)
-    assert death.power == {stand.name: "running" for stand in STANDS}
-    assert death.disks == {stand.name: f"{stand.name}-old" if stand.bad else stand.wish for stand in STANDS}
+    assert death.power == {stand.name: "running" for stand in VMS}
+    assert death.disks == {stand.name: f"{stand.name}-old" if stand.bad else stand.wish for stand in VMS}
 
 
 @each_kind
-def test_every_swap_has_one_outcome(deaths: Deaths, kind: str) -> None:
-    """One row in the list of runs for each VM, which says how its story ends, and events of that one run alone."""
+def test_every_swap_has_one_outcome(deaths: KillResults, kind: str) -> None:
+    """Each VM has one row in the list of runs with the expected status, and two events, both of that run."""
     death = deaths.of(kind)
-    told = {name: [row["status"] for row in rows] for name, rows in death.rows.items()}
-    assert told == {stand.name: ["rolled-back" if stand.bad else "succeeded"] for stand in STANDS}
-    for stand in STANDS:
+    statuses = {name: [row["status"] for row in rows] for name, rows in death.rows.items()}
+    assert statuses == {stand.name: ["rolled-back" if stand.bad else "succeeded"] for stand in VMS}
+    for stand in VMS:
         ended = f"{death.rows[stand.name][0]['run']}/refresh.swap."
         assert {event.rpartition(".")[0] + "." for event in death.events[stand.name]} == {ended}
         assert len(death.events[stand.name]) == 2, death.events[stand.name]
 
 
 @each_kind
-def test_nothing_is_done_to_a_vm_twice(deaths: Deaths, kind: str) -> None:
-    """ARM was asked for one stop and one start, and for a second pair only where the way back needs it."""
+def test_nothing_is_done_to_a_vm_twice(deaths: KillResults, kind: str) -> None:
+    """ARM receives one stop and one start for each VM, and a second pair only for a rollback."""
     death = deaths.of(kind)
-    stop = {stand.name: "deallocate" if stand.mode == "deallocate" else "poweroff" for stand in STANDS}
-    assert death.posts == {stand.name: [stop[stand.name], "start"] * (1 + stand.bad) for stand in STANDS}
-    assert death.stops == {stand.name: 1 + stand.bad for stand in STANDS}
+    stop = {stand.name: "deallocate" if stand.mode == "deallocate" else "poweroff" for stand in VMS}
+    assert death.power_operations == {stand.name: [stop[stand.name], "start"] * (1 + stand.bad) for stand in VMS}
+    assert death.stops == {stand.name: 1 + stand.bad for stand in VMS}
 
 
 @each_kind
-def test_no_mark_of_a_swap_is_left(deaths: Deaths, kind: str) -> None:
-    """No VM carries `RefreshState`; a rejected disk is named where there is one, and the tag asks for what runs."""
+def test_no_swap_leaves_its_state_tag(deaths: KillResults, kind: str) -> None:
+    """No VM has `RefreshState`, `OsDiskName` is the disk that runs, and a rejected disk is in `OsDiskRejected`."""
     death = deaths.of(kind)
-    for stand in STANDS:
+    for stand in VMS:
         tags = death.vms[stand.name]["tags"]
         assert "RefreshState" not in tags, (stand.name, tags)
         assert tags["OsDiskName"] == death.disks[stand.name]
@@ -75,8 +75,8 @@ def test_no_mark_of_a_swap_is_left(deaths: Deaths, kind: str) -> None:
 
 
 @each_kind
-def test_a_vm_that_stops_when_the_kill_comes_is_down_for_less_than_two_minutes(deaths: Deaths, kind: str) -> None:
-    """Its activity is handed out again a minute after the dead one renewed it last."""
+def test_a_vm_that_stops_when_the_kill_comes_is_down_for_less_than_two_minutes(deaths: KillResults, kind: str) -> None:
+    """Its activity is delivered again a minute after the last renewal by the dead worker."""
     death = deaths.of(kind)
     print(
         f"{kind} killed {death.killed_after_s:.0f} s after {MEASURED.name} began to stop "
@@ -87,31 +87,31 @@ def test_a_vm_that_stops_when_the_kill_comes_is_down_for_less_than_two_minutes(d
 
 
 @each_kind
-def test_no_event_is_lost(deaths: Deaths, kind: str) -> None:
-    """Event Grid has given up none, though for a while there was nobody to take them."""
+def test_no_event_is_lost(deaths: KillResults, kind: str) -> None:
+    """Event Grid dead-letters no event although the app is unreachable for a while."""
     assert deaths.of(kind).dead_letters == 0
 
 
-def test_two_instances_share_a_hub_and_one_takes_over(deaths: Deaths) -> None:
-    """Each owns half of the control queues; when one is lost the other answers at once and soon owns them all."""
-    loss = deaths.of_two()
+def test_two_instances_share_a_hub_and_one_takes_over(deaths: KillResults) -> None:
+    """Each instance owns half of the control queues; after a loss the other one answers at once and soon owns all."""
+    loss = deaths.instance_loss()
     assert sorted(loss.owners_before.values()) == [2, 2]
     assert loss.answers_at_once
     ((owner, queues),) = loss.owners_after.items()
     assert (owner in loss.owners_before, queues) == (True, 4)
 
 
-def test_a_bulk_run_survives_the_loss_of_an_instance(deaths: Deaths) -> None:
-    """All ten were stopping when it came; the run ends with ten rows, each VM stopped once and on its disk."""
-    loss = deaths.of_two()
+def test_a_bulk_run_survives_the_loss_of_an_instance(deaths: KillResults) -> None:
+    """All ten VMs are stopping at the loss; the run ends with ten rows, each VM stopped once and on its disk."""
+    loss = deaths.instance_loss()
     assert {loss.steps[name] for name in BULK} == {"stop"}
     assert (loss.bulk["status"], loss.bulk["counts"]) == ("succeeded", {"succeeded": 10}), loss.bulk
     assert {name_of(row["vm"]) for row in loss.bulk["vms"]} == set(BULK)
 
 
-def test_everybody_else_survives_it_too(deaths: Deaths) -> None:
-    """One outcome, one stop, the new disk, running: whatever the VM was at."""
-    loss = deaths.of_two()
+def test_every_other_swap_survives_the_loss_of_an_instance(deaths: KillResults) -> None:
+    """From every step a VM gets one outcome and one stop, and runs its new disk."""
+    loss = deaths.instance_loss()
     assert {name: [row["status"] for row in rows] for name, rows in loss.rows.items()} == {
         name: ["succeeded"] for name in ALL
     }
@@ -120,24 +120,24 @@ def test_everybody_else_survives_it_too(deaths: Deaths) -> None:
     assert {name: row["stops"] for name, row in loss.journal.items()} == dict.fromkeys(ALL, 1)
 
 
-def test_a_notice_is_waited_out_across_a_loss(deaths: Deaths) -> None:
-    """The VM was in its notice when the instance was lost, and was stopped after all of it.
+def test_a_notice_is_waited_out_across_a_loss(deaths: KillResults) -> None:
+    """A VM whose notice is running at the loss is stopped only after the whole notice.
 
-    The engine's timers may fire a second early: a queue's delays are whole seconds.
+    The engine's timers may fire a second early because the delays of a queue are whole seconds.
     """
-    loss = deaths.of_two()
+    loss = deaths.instance_loss()
     assert loss.steps[NOTIFIED] == "notice"
     assert loss.notice_s >= NOTICE_S - 1
 
 
-def test_a_lost_instance_costs_a_vm_that_stops_less_than_two_minutes(deaths: Deaths) -> None:
-    """Whichever of the two had it."""
-    loss = deaths.of_two()
+def test_a_lost_instance_costs_a_vm_that_stops_less_than_two_minutes(deaths: KillResults) -> None:
+    """A VM that is stopping at the loss is down for less than the limit, whichever instance had its swap."""
+    loss = deaths.instance_loss()
     down = {name: round(loss.journal[name]["not_running_s"], 1) for name in (STOPPED, *BULK)}
     print(f"one of two instances lost: down {down}; everything over {loss.took_s:.0f} s after the loss")
     assert max(down.values()) < MOST_DOWN_S
 
 
-def test_storage_as_strict_as_azures_refuses_nothing(deaths: Deaths) -> None:
-    """No request of an engine or the app asks for a page that Azure Tables refuses."""
+def test_storage_as_strict_as_azures_refuses_nothing(deaths: KillResults) -> None:
+    """No request of an engine or the app has a page size that Azure Tables refuses."""
     assert deaths.refused == 0

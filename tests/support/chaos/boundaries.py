@@ -1,7 +1,7 @@
-"""Every moment at which a worker can die, numbered, and the stories it dies in.
+"""Numbers every moment at which a worker can crash, and crashes it there.
 
-Decides what a boundary is: before or after each orchestrator turn, activity and entity batch, and for turns and batches
-also after what they send has left. Refuses to judge how a story ends: the test does.
+Decides what a boundary is: before or after each orchestrator turn, activity and entity batch; for turns and batches
+also after their messages were sent. Leaves the checks at the end of a scenario to the tests.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from typing import override
 
 from simulator.durable.worker import Interruptions, WorkerDied
 
-# How long what a dead worker held stays hidden: host.json's minute, and the next look at the queue.
+# How long the messages of a crashed worker stay hidden: the minute of host.json, plus the next poll of the queue.
 HIDDEN_S = 75.0
 
 
 @dataclass(frozen=True)
 class Boundary:
-    """One moment of a story: before or after the `nth` time that this work is done, `sent` when its messages left."""
+    """One moment of a scenario: `before` or `after` the `nth` run of this work, or when its messages are `sent`."""
 
     kind: str
     name: str
@@ -28,21 +28,21 @@ class Boundary:
         return f"{self.when} {self.kind} {self.name} #{self.nth}"
 
 
-class Troubles(Interruptions):
-    """What befalls the hub in a story; `side_by_side` once two workers were made to do one thing at the same time."""
+class HubFailures(Interruptions):
+    """Failures of the hub in a scenario; `side_by_side` is True once two workers ran the same work at the same time."""
 
     side_by_side = False
 
 
-class Watch(Troubles):
-    """Notes every boundary of a story in the order they come, and lets nothing happen."""
+class BoundaryRecorder(HubFailures):
+    """Records every boundary of a scenario, in order, without a failure."""
 
     def __init__(self) -> None:
         self.seen: list[Boundary] = []
         self._nth: dict[tuple[str, str, str], int] = {}
 
     def reached(self, boundary: Boundary) -> None:
-        """Called at every boundary."""
+        """Handle one boundary: the base class records it."""
         self.seen.append(boundary)
 
     def _moments(self, kind: str, name: str, *whens: str) -> None:
@@ -75,28 +75,28 @@ class Watch(Troubles):
         self._moments("batch", "+".join(sorted(set(operations))), "after", "sent")
 
 
-class DieAt(Watch):
-    """The worker dies once, at the boundary with this number; the lost work is visible again after `after_s`."""
+class CrashAt(BoundaryRecorder):
+    """Crashes the worker once, at the boundary with this number; the lost work is visible again after `after_s`."""
 
     def __init__(self, number: int, after_s: float | None = None) -> None:
         super().__init__()
         self._number = number
         self._after_s = after_s
-        self.died: Boundary | None = None
+        self.crashed: Boundary | None = None
 
     @override
     def reached(self, boundary: Boundary) -> None:
         super().reached(boundary)
         if len(self.seen) - 1 == self._number:
-            self.died = boundary
+            self.crashed = boundary
             self.side_by_side = boundary.when == "sent"
             raise WorkerDied(sent=boundary.when == "sent", after_s=self._after_s)
 
 
-class EverythingTwice(Troubles):
-    """Each activity is handed out again after `after_s`; each entity batch is run, sent, lost and run again.
+class EverythingTwice(HubFailures):
+    """Delivers each activity again after `after_s`; runs each entity batch, loses its state once sent, and reruns it.
 
-    Without `after_s` an activity's second delivery comes when the first is over and its answer was lost.
+    Without `after_s` an activity is delivered again after its first run, whose answer is lost.
     """
 
     def __init__(self, after_s: float | None, *, answers_lost_for_s: float = 1.0) -> None:
@@ -122,29 +122,29 @@ class EverythingTwice(Troubles):
             raise WorkerDied(sent=True, after_s=1)
 
 
-class DieAtEachStep(Interruptions):
-    """The worker dies at the first delivery of every activity (`before` or `after` it), or at every one of `turns`."""
+class CrashAtEachStep(Interruptions):
+    """Crashes the worker at the first delivery of every activity (`before` or `after`), or after each of `turns`."""
 
     def __init__(self, moment: str, *, turns: frozenset[str]) -> None:
         self._moment = moment
         self._turns = turns
-        self.died: set[str] = set()
+        self.crashed: set[str] = set()
 
-    def _maybe(self, moment: str, name: str, attempt: int) -> None:
-        if moment == self._moment and attempt == 1 and name not in self.died:
-            self.died.add(name)
+    def _crash_at(self, moment: str, name: str, attempt: int) -> None:
+        if moment == self._moment and attempt == 1 and name not in self.crashed:
+            self.crashed.add(name)
             raise WorkerDied()
 
     @override
     def before_activity(self, name: str, instance_id: str, task_id: int, attempt: int) -> None:
-        self._maybe("before", name, attempt)
+        self._crash_at("before", name, attempt)
 
     @override
     def after_activity(self, name: str, instance_id: str, task_id: int, attempt: int) -> None:
-        self._maybe("after", name, attempt)
+        self._crash_at("after", name, attempt)
 
     @override
     def after_orchestrator_turn(self, name: str, instance_id: str, attempt: int) -> None:
         if self._moment == "turn" and attempt == 1 and name in self._turns:
-            self.died.add(name)
+            self.crashed.add(name)
             raise WorkerDied(after_s=5.0)

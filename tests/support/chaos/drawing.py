@@ -1,7 +1,6 @@
-"""Where drawn tests and stories get their seeds: `make test` draws from fixed ones, `make soak` from new ones.
+"""Selects the seeds of Hypothesis: fixed ones in `make test`, new ones in `make soak`.
 
-Decides nothing of what is drawn. The only place that says so: tests name no seed, no database and no deadline of their
-own.
+Decides the seed, the database and the deadline of every drawn test; no test sets its own. Does not know what is drawn.
 """
 
 from __future__ import annotations
@@ -12,16 +11,16 @@ from hypothesis.internal.constants_ast import Constants
 
 FIXED, NEW = "fixed", "new"
 
-# No deadline: how long a draw takes depends on the machine. No database: what failed once would be drawn first.
+# No deadline: the duration of a draw depends on the machine. No database: it would draw earlier failures first.
 settings.register_profile(FIXED, derandomize=True, database=None, deadline=None)
 settings.register_profile(NEW, derandomize=False, database=None, deadline=None)
 
 
 def draw_from(profile: str) -> None:
-    """Let everything that is drawn from now on have seeds of `profile`, FIXED or NEW.
+    """Use the seeds of `profile`, FIXED or NEW, for all draws that follow.
 
-    To be called before tests are imported. Hypothesis mixes constants that it finds in whatever local modules are
-    loaded into its draws, so that the same seed draws something else after other tests; here it finds none.
+    Call it before tests are imported. Hypothesis adds constants from the loaded local modules to its draws, so the same
+    seed would draw other values after other tests; this call removes those constants.
     https://github.com/HypothesisWorks/hypothesis/pull/4356
     """
     HypothesisProvider._local_constants = Constants()  # type: ignore[assignment]

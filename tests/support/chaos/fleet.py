@@ -1,7 +1,7 @@
-"""A drawn fleet: a few VMs, every disk somebody may wish for, and what became of them so far.
+"""A drawn fleet: a few VMs, every disk that a tag may name, and a record of the edits.
 
-Decides what a small fleet may look like. Refuses to know what happens to it (`fleet_story`) and what is promised to it
-(`fleet_promises`).
+Decides how a small fleet may look. Leaves the actions on it to `fleet_scenario.py`, and the invariants to
+`fleet_invariants.py`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.support.worlds.local_azure import disk_body, vm_body
 
 NAMES = ("web01", "web02", "web03", "web04")
 SET_ID = f"{GROUP}/providers/Microsoft.Compute/availabilitySets/set"
-# What people write into OsDiskName; their own disks are `<vm>-<word>`, `shared` is wanted by several.
+# What people write into OsDiskName: `<word>` stands for the VM's own disk `<vm>-<word>`; several VMs may name `shared`.
 GOOD = ("new", "newer", "old", "shared")
 WISHES = (*GOOD, "bad", "zoned", "gen1", "taken", "typo", "@previous", "")
 HOPELESS = ("zoned", "gen1", "taken", "typo")
@@ -28,7 +28,7 @@ def vm_id(name: str) -> str:
 
 @dataclass(frozen=True)
 class Machine:
-    """One VM of the fleet as the story finds it."""
+    """One VM of the fleet at the start of the scenario."""
 
     name: str
     power: str
@@ -38,30 +38,30 @@ class Machine:
 
 
 @dataclass
-class Diary:
-    """What people really did to each VM, and what Azure did to its stops.
+class EditRecord:
+    """The actions of people on each VM that took effect, and the failures of Azure that the invariants allow for.
 
-    `spoilt` counts stops that Azure accepted and then failed or only pretended; `asked_twice` says that a lost turn
-    asked for an activity once more, `conflicts` that Azure was made to answer 409 for nothing.
+    `spoilt` counts stops that Azure accepted and then failed or did not do. `sent_twice`: a lost turn requested an
+    activity again. `conflicts`: a fault made Azure answer 409 without a conflict.
     """
 
     wishes: dict[str, list[str]] = field(default_factory=dict)
-    edits: dict[str, int] = field(default_factory=dict)
+    count: dict[str, int] = field(default_factory=dict)
     spoilt: dict[str, int] = field(default_factory=dict)
     held: set[str] = field(default_factory=set)
     stopped: set[str] = field(default_factory=set)
     deleted: set[str] = field(default_factory=set)
-    asked_twice: bool = False
+    sent_twice: bool = False
     conflicts: bool = False
 
 
 def text_of(vm: str, what: str) -> str:
-    """What a wish is in the tag."""
+    """The tag's text for a wish."""
     return what if what in ("", "@previous", "shared") else f"{vm}-{what}"
 
 
 def scenario(fleet: tuple[Machine, ...]) -> list[dict[str, Any]]:
-    """The fleet's ARM bodies: every VM with every disk a wish may name."""
+    """The fleet's ARM bodies: every VM with every disk that a wish may name."""
     bodies: list[dict[str, Any]] = [_disk("shared", regional=fleet[0].in_set)]
     for machine in fleet:
         body = vm_body(machine.name, power=machine.power, agent=machine.agent, RefreshStopMode=machine.mode)

@@ -1,6 +1,6 @@
-"""A story of one swap in the middle of which the durable hub loses everything, and how that has to end.
+"""Runs a swap scenario in which the durable hub loses all its data, and checks the end.
 
-Decides what one sweep may do for a VM of which only the tag tells, and what must be so in the end.
+Decides what one sweep must do for a VM whose swap is known only from its tags, and what must hold afterwards.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ import asyncio
 from typing import Any, override
 
 from simulator.durable import DurableHub, WorkerDied
-from tests.support.chaos.boundaries import Boundary, Watch
-from tests.support.chaos.crash_stories import BAD, Story, boundaries_of
+from tests.support.chaos.boundaries import Boundary, BoundaryRecorder
+from tests.support.chaos.crash_scenarios import BAD, Story, boundaries_of
 from tests.support.worlds.builders import VM_ID
 from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
 
-# Longer than Azure takes for whatever was begun; the sweep comes every five minutes.
+# Longer than any operation of Azure that has begun; the sweep runs every five minutes.
 SETTLED_S = 400.0
 
 
-class LoseHubAt(Watch):
-    """The hub forgets everything at the boundary with this number."""
+class LoseHubAt(BoundaryRecorder):
+    """Deletes all data of the hub at the boundary with this number."""
 
     def __init__(self, hub: DurableHub, number: int) -> None:
         super().__init__()
@@ -30,30 +30,30 @@ class LoseHubAt(Watch):
     def reached(self, boundary: Boundary) -> None:
         super().reached(boundary)
         if len(self.seen) - 1 == self._number:
-            self.lost = boundary, asyncio.get_running_loop().create_task(self._hub.forget())
+            self.lost = boundary, asyncio.get_running_loop().create_task(self._hub.lose_storage())
             raise WorkerDied(after_s=1e6)
 
 
-def places_to_lose_it(story: Story) -> list[int]:
-    """The boundaries around the story's activities: nothing is done to a VM anywhere else."""
+def loss_boundaries(story: Story) -> list[int]:
+    """The boundaries around the scenario's activities: only activities change a VM."""
     return [number for number, one in enumerate(boundaries_of(story)) if one.kind == "activity"]
 
 
 def lose_hub_in(story: Story, number: int) -> None:
-    """Tell a story, lose the hub at that boundary, sweep, and hold the app to what it promises then."""
+    """Run a scenario, lose the hub at that boundary, sweep, and check the end."""
 
     async def main(azure: LocalAzure) -> None:
         azure.hub.interruptions = loss = LoseHubAt(azure.hub, number)
-        azure.simulator.plane.faults.add([BAD])
+        azure.simulator.services.faults.add([BAD])
         await azure.tag(VM_ID, OsDiskName=story.wish)
         for _ in range(1200):
             if loss.lost is not None:
                 break
             await asyncio.sleep(1)
         else:
-            return  # this time the story was shorter
-        where, forgetting = loss.lost
-        await forgetting
+            return  # this run had fewer boundaries
+        where, deletion = loss.lost
+        await deletion
         await asyncio.sleep(SETTLED_S)
         await _one_sweep(azure, story, where)
         await azure.fire("sweep")
@@ -64,7 +64,7 @@ def lose_hub_in(story: Story, number: int) -> None:
 
 
 async def _one_sweep(azure: LocalAzure, story: Story, where: Boundary) -> None:
-    """Whatever is down after the loss is started by the first sweep, and started before anything else is done."""
+    """Check that the first sweep starts a VM that is down, before any other write to it."""
     down, before = await azure.power(VM_ID) != "running", len(azure.simulator.journal.requests)
     await azure.fire("sweep")
     await azure.settled()
@@ -77,20 +77,20 @@ async def _one_sweep(azure: LocalAzure, story: Story, where: Boundary) -> None:
 
 async def _assert_ended(azure: LocalAzure, story: Story, where: Boundary) -> None:
     tags, outcomes, disk = (await azure.vm(VM_ID))["tags"], azure.outcomes(), await azure.os_disk(VM_ID)
-    told = f"lost {where}: {disk}, {tags}, {[(row['status'], row['message']) for row in outcomes]}"
-    assert await azure.power(VM_ID) == story.power, told
-    # A new disk that was in place by then is what the tag asks for; that it was never proved is forgotten too.
-    assert disk in (story.disk, story.wish), told
-    assert tags["OsDiskName"] == disk, told
-    assert "RefreshState" not in tags, told
-    # At most the whole story once more, and then nothing is asked for.
-    assert azure.journal(VM_ID)["stops"] <= 2 * story.stops, told
-    assert len(outcomes) <= 2, told
-    assert azure.idle(), told
-    assert azure.book().get("bad") is None, azure.book()["bad"]
+    text = f"lost {where}: {disk}, {tags}, {[(row['status'], row['message']) for row in outcomes]}"
+    assert await azure.power(VM_ID) == story.power, text
+    # A new disk that was attached before the loss stays, as the tag names it; that it was not proved is lost as well.
+    assert disk in (story.disk, story.wish), text
+    assert tags["OsDiskName"] == disk, text
+    assert "RefreshState" not in tags, text
+    # At most the whole scenario once more, and then nothing is left to do.
+    assert azure.journal(VM_ID)["stops"] <= 2 * story.stops, text
+    assert len(outcomes) <= 2, text
+    assert azure.idle(), text
+    assert azure.dispatcher_state().get("bad") is None, azure.dispatcher_state()["bad"]
 
 
 def _writes(requests: list[dict[str, Any]]) -> list[str]:
-    """The writes to the VM itself, tags aside."""
+    """The writes to the VM itself, without its tags."""
     vm = [row for row in requests if VM_ID.lower() in row["path"].lower() and row["method"] in ("POST", "PATCH", "PUT")]
     return [row["path"] for row in vm if "/tags/" not in row["path"] and "retrieve" not in row["path"]]

@@ -1,1 +1,1 @@
-"""Small stories played on the simulator's hub and on Microsoft's engine, and what they come to, as data."""
+"""Runs stories (small scripts of client calls) on the simulator's hub and on Microsoft's engine; stores the answers."""

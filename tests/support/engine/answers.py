@@ -1,7 +1,7 @@
-"""What the stories came to on Microsoft's engine, kept as data, and how an answer is made comparable.
+"""Stores the answers of the stories on Microsoft's engine, and makes answers comparable.
 
-Decides what of an answer is left out because it is another in every run: dates, ids, stack traces, the order in which
-functions are listed. Does not know the stories.
+Decides which parts of an answer are removed because they differ in every run: dates, ids, stack traces, the order of
+listed functions. Does not know the stories.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _DETAILS = re.compile(r"(\\\"details\\\":)\\\".*?\\\"\}")
 
 
 def comparable(answer: Any, story: str) -> Any:
-    """`answer` of `story` without what differs from run to run."""
+    """`answer` of `story` without the parts that differ from run to run."""
     text = json.dumps(answer, sort_keys=True).replace(f"{story}-", "~")
     for pattern, instead in (
         (_GUID, "<guid>"),
@@ -51,13 +51,13 @@ def _without_stacks(value: Any) -> Any:
 
 
 def kept(world: str) -> dict[str, Any]:
-    """The kept answers of a world's stories, by story."""
+    """The stored answers of a world's stories, by story."""
     answers: dict[str, Any] = json.loads((FOLDER / f"{world}.json").read_text(encoding="utf-8"))
     return answers
 
 
 def keep(world: str, answers: dict[str, Any]) -> None:
-    """Keep answers, sorted, so that a change shows as one."""
+    """Store answers, sorted, so that a diff shows only changes."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     text = json.dumps(answers, indent=1, sort_keys=True)
     (FOLDER / f"{world}.json").write_text(text + "\n", encoding="utf-8")

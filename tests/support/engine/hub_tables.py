@@ -1,6 +1,6 @@
-"""The tables of a task hub in storage: what the engine keeps there that no API tells, and what a crash leaves there.
+"""The tables of a task hub in storage: facts that no API returns, and the rows that a crash of the engine leaves.
 
-Decides how the tables are asked. Does not know what the engine makes of them.
+Decides how the tables are read and written. Does not know how the engine uses them.
 https://github.com/Azure/durabletask/tree/main/src/DurableTask.AzureStorage
 """
 
@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-# What an engine writes of an instance at every turn; the rest of the row comes with the turn that begins it.
+# The columns that an engine writes at every turn of an instance; it writes the others at the first turn.
 _OF_EVERY_TURN = ("PartitionKey", "RowKey", "CustomStatus", "ExecutionId", "TaskHubName")
 
 
@@ -31,22 +31,22 @@ class HubTables:
     task_hub: str
 
     async def owners(self) -> Counter[str]:
-        """How many control queues each worker owns now; one that has no owner counts for ''."""
-        rows = json.loads(await self._ask("GET", "Partitions()"))["value"]
+        """The number of control queues that each worker owns; a queue without an owner counts for ''."""
+        rows = json.loads(await self._request("GET", "Partitions()"))["value"]
         return Counter(str(row.get("CurrentOwner") or "") for row in rows)
 
     async def tear(self, instance_id: str) -> None:
-        """Leave the instance's row as an engine does that dies between the first history and the row that goes with it.
+        """Leave the instance's row as after a crash between the first write of the history and the write of its row.
 
-        The row is then made by a later turn, which does not know what the first one would have written.
+        A later turn then creates the row, without the columns of the first turn.
         """
         row = f"Instances(PartitionKey='{instance_id}',RowKey='')"
-        kept = json.loads(await self._ask("GET", row))
+        kept = json.loads(await self._request("GET", row))
         torn = {name: kept[name] for name in _OF_EVERY_TURN}
         time = {"LastUpdatedTime": kept["LastUpdatedTime"], "LastUpdatedTime@odata.type": "Edm.DateTime"}
-        await self._ask("PUT", row, {**torn, **time}, {"If-Match": "*"})
+        await self._request("PUT", row, {**torn, **time}, {"If-Match": "*"})
 
-    async def _ask(self, method: str, row: str, body: Any = None, headers: dict[str, str] | None = None) -> str:
+    async def _request(self, method: str, row: str, body: Any = None, headers: dict[str, str] | None = None) -> str:
         parts = dict(part.split("=", 1) for part in self.connection_string.rstrip(";").split(";"))
         url, date = f"{parts['TableEndpoint']}/{self.task_hub}{row}", formatdate(usegmt=True)
         # https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key

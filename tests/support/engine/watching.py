@@ -1,6 +1,6 @@
-"""Between an engine and the app's worker: keeps what the worker was given, and can hold an entity's batch back.
+"""Wraps the app's worker of an engine: records the requests to the worker, and can block an entity's batches.
 
-Decides what of a turn is kept. Does not know which engine plays.
+Decides which requests are recorded. Does not know which engine runs.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from simulator.engine.contract import DurableNames, Engine
 
 
 class Watched:
-    """An engine whose worker is watched; `turns` and `batches` are by instance id, in order."""
+    """An engine whose worker is recorded: `turns` and `batches` by instance id, in order."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -26,15 +26,15 @@ class Watched:
         self.batches: dict[str, list[pb.EntityBatchRequest]] = defaultdict(list)
 
     def hold(self, entity_id: str) -> None:
-        """Keep the entity's next batches from the worker until they are let go."""
+        """Block the entity's next batches until `let_go`."""
         self._gates[entity_id] = asyncio.Event()
 
     def let_go(self, entity_id: str) -> None:
-        """Hold the entity's batches back no more."""
+        """Unblock the entity's batches."""
         self._gates.pop(entity_id).set()
 
     async def passed(self, entity_id: str) -> None:
-        """Wait until the entity's batches are let through."""
+        """Wait while the entity's batches are blocked."""
         if gate := self._gates.get(entity_id):
             await gate.wait()
 

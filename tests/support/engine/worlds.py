@@ -1,6 +1,7 @@
-"""Which stories share a hub, and the host.json that they want.
+"""Groups the stories by the hub that they share and its host.json settings.
 
-Decides the settings of each world. A story is a coroutine function of a module, its promise is its name.
+Decides the settings of each group (world). A story is a public coroutine function of a module; its name states its
+subject.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
-from tests.support.engine.play import Play
 from tests.support.engine.stories import (
     children,
     endings,
@@ -23,10 +23,11 @@ from tests.support.engine.stories import (
     sorters,
     starts,
 )
+from tests.support.engine.story_client import StoryClient
 
-type Story = Callable[[Play], Awaitable[Any]]
+type Story = Callable[[StoryClient], Awaitable[Any]]
 
-# Every world asks its queues often, so that its stories are short, and switches the entities' message sorter off.
+# Every world polls its queues often, so that its stories are short, and turns off the entities' message sorter.
 _DURABLE = {
     "entityMessageReorderWindowInMinutes": 0,
     "maxEntityOperationBatchSize": 3,
@@ -36,7 +37,7 @@ _DURABLE = {
 
 @dataclass(frozen=True)
 class World:
-    """Stories that share a hub, with `durable` of host.json beside what every world has."""
+    """Stories that share a hub; `durable` are its host.json settings in addition to those of every world."""
 
     modules: tuple[ModuleType, ...]
     durable: Mapping[str, Any] = field(default_factory=dict)
@@ -62,7 +63,7 @@ WORLDS = {
     "listed": World((queries,)),
     "sorted": World((sorters,), {"entityMessageReorderWindowInMinutes": 30}),
 }
-# One of each kind, played on the real engine wherever it is at hand.
+# One of each kind; a test runs them on the real engine where it is installed.
 LIVE = (
     "starts.steps_of_every_kind",
     "starts.with_an_id_that_runs",

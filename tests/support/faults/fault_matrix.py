@@ -1,7 +1,7 @@
-"""Steps of a swap, failures that may meet them, and how each is brought about.
+"""The steps of a swap, the failures at them, and the fault rules that cause each failure.
 
-Decides what is asked of the simulator for one failure at one step. Refuses to know when (`fault_play`) and what is
-expected to come of it (`fault_table`).
+Decides the simulator's rules for one failure at one step. Leaves the moment to `fault_runs.py`, the expected end to
+`fault_table.py`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from tests.support.worlds.builders import GROUP
 
 
 class Step(StrEnum):
-    """Where in a swap the failure strikes; `back-*` on the way back from a disk that never boots."""
+    """The step of a swap that fails; `back-*` is on the way back from a disk that never boots."""
 
     CHECK = "check"
     INTENT = "intent"
@@ -30,7 +30,7 @@ class Step(StrEnum):
 
 
 class Failure(StrEnum):
-    """What goes wrong."""
+    """The kind of failure."""
 
     RIGHTS = "authorization-failed"
     LINKED_RIGHTS = "linked-authorization-failed"
@@ -54,7 +54,7 @@ class Failure(StrEnum):
 
 READS = frozenset({Step.CHECK, Step.HEALTH, Step.BACK_HEALTH})
 TAG_WRITES = frozenset({Step.INTENT, Step.REJECTION})
-# What Azure would say for as long as nobody does anything about it, and what passes by itself.
+# How often a failure happens that passes by itself; the others last until their rules are removed.
 _TIMES = {
     Failure.CONFLICT: 5,
     Failure.NO_ANSWER: 1,
@@ -84,7 +84,7 @@ def vm_id(step: Step) -> str:
 
 
 def answer_of(failure: Failure, vm: str, action: str) -> dict[str, Any]:
-    """Azure's answer for a refusal, in its own words as far as anybody has quoted them."""
+    """Azure's answer for a refused request; the texts are quoted from real answers where one is known."""
     who = "The client 'app' with object id 'app'"
     match failure:
         case Failure.RIGHTS:
@@ -116,7 +116,7 @@ def _error(status: int, code: str, message: str) -> dict[str, Any]:
 
 
 def rules(step: Step, failure: Failure) -> list[dict[str, Any]]:
-    """The fault rules that bring `failure` about at `step`, from the moment that step begins."""
+    """The fault rules that cause `failure` at `step`, from the start of that step on."""
     times = {"times": _TIMES[failure]} if failure in _TIMES else {}
     match = {"match": _request_of(step), **times}
     operation = {"match": {"operation": OPERATION.get(step), "resource": vm_id(step)}, **times}

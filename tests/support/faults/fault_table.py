@@ -1,8 +1,8 @@
-"""The fault matrix as data: what every failure at every step of a swap is expected to end in.
+"""The fault matrix as data: the expected end of every failure at every step of a swap.
 
-One row for each step and failure: status and reason of the outcome, the VM's power and OS disk (`old`, `new`) when the
-outcome is told, how often the VM was stopped, and how often the operation of that step was begun in all, the way there
-and the way back (`5+`: at least so often, `-`: the step begins none). What cannot happen is a row too, with its reason.
+One row for each step and failure: status and reason of the outcome, the VM's power and OS disk (`old`, `new`) at the
+time of the outcome, the number of stops, and how often the operation of that step began in total, including the way
+back (`5+`: at least 5 times, `-`: the step has no operation). An impossible combination has a row with the reason.
 """
 
 from __future__ import annotations
@@ -105,26 +105,26 @@ back-start  operation-fails             needs-attention undo-failed           de
 back-health operation-fails             impossible: a read begins no operation
 
 check       operation-hangs             impossible: a read begins no operation
-intent      operation-hangs             impossible: tags are written with the answer: there is no operation to wait for
+intent      operation-hangs             impossible: a tag write has no long-running operation
 deallocate  operation-hangs             needs-attention undo-failed           deallocating old  1 1
 power-off   operation-hangs             needs-attention undo-failed           stopping     old  1 1
 new-disk    operation-hangs             needs-attention undo-failed           deallocated  new  1 1
 start       operation-hangs             needs-attention undo-failed           starting     new  1 1
 health      operation-hangs             impossible: a read begins no operation
-rejection   operation-hangs             impossible: tags are written with the answer: there is no operation to wait for
+rejection   operation-hangs             impossible: a tag write has no long-running operation
 back-stop   operation-hangs             needs-attention undo-failed           deallocating new  2 2
 back-disk   operation-hangs             needs-attention undo-failed           deallocated  old  2 2
 back-start  operation-hangs             needs-attention undo-failed           starting     old  2 2
 back-health operation-hangs             impossible: a read begins no operation
 
 check       operation-takes-614-s       impossible: a read begins no operation
-intent      operation-takes-614-s       impossible: tags are written with the answer: there is no operation to wait for
+intent      operation-takes-614-s       impossible: a tag write has no long-running operation
 deallocate  operation-takes-614-s       succeeded       verified              running      new  1 1
 power-off   operation-takes-614-s       succeeded       verified              running      new  1 1
 new-disk    operation-takes-614-s       succeeded       verified              running      new  1 1
 start       operation-takes-614-s       succeeded       verified              running      new  1 1
 health      operation-takes-614-s       impossible: a read begins no operation
-rejection   operation-takes-614-s       impossible: tags are written with the answer: there is no operation to wait for
+rejection   operation-takes-614-s       impossible: a tag write has no long-running operation
 back-stop   operation-takes-614-s       rolled-back     unhealthy             running      old  2 2
 back-disk   operation-takes-614-s       rolled-back     unhealthy             running      old  2 2
 back-start  operation-takes-614-s       rolled-back     unhealthy             running      old  2 2
@@ -251,7 +251,7 @@ back-health vm-deleted                  skipped         vm-gone               go
 
 @dataclass(frozen=True)
 class Row:
-    """One row; `impossible` says why a failure cannot meet a step, and then nothing is expected."""
+    """One row; `impossible` is the reason why a failure cannot happen at a step; such a row has no expectation."""
 
     step: Step
     failure: Failure
@@ -264,15 +264,15 @@ class Row:
 
 
 def _row(line: str) -> Row:
-    step, failure, *said = line.split(maxsplit=2)
-    if said[0].startswith("impossible: "):
-        return Row(Step(step), Failure(failure), impossible=said[0].removeprefix("impossible: "))
-    return Row(Step(step), Failure(failure), tuple(said[0].split()))
+    step, failure, *rest = line.split(maxsplit=2)
+    if rest[0].startswith("impossible: "):
+        return Row(Step(step), Failure(failure), impossible=rest[0].removeprefix("impossible: "))
+    return Row(Step(step), Failure(failure), tuple(rest[0].split()))
 
 
 ROWS = tuple(_row(line) for line in _TABLE.strip().splitlines()[1:] if line)
 
 
 def steps_of(failure: Failure) -> tuple[Step, ...]:
-    """The steps that `failure` can meet."""
+    """The steps at which `failure` can happen."""
     return tuple(row.step for row in ROWS if row.failure is failure and not row.impossible)

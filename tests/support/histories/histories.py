@@ -1,10 +1,10 @@
-"""Stored histories of orchestrations: what each turn was told and what it then asked for, small enough to read.
+"""Stored histories of orchestrations: the events and actions of each turn, small enough to read.
 
-Decides how a history is spelled as JSON and what in it differs from run to run. Refuses to know where it comes from
-(`tests.commands.histories`) and what today's code makes of it (`tests.support.histories.replay_orchestrations`).
+Decides the JSON form of a history, and which parts of it differ from run to run. Leaves the recording to
+`tests.commands.histories`, the replay to `tests.support.histories.replay_orchestrations`.
 
 A file is one execution: `{"orchestration", "story", "instance", "turns": [{"at", "events", "actions"}]}`. Events are
-what the hub told the orchestrator, actions what it answered; `n` is the action's number, which events refer to.
+the hub's input to the orchestrator, actions its answer; `n` is the action's number, which events refer to.
 
     ["started", input]          [n, "activity", name]
     ["answered", n, result]     [n, "call", "entity.operation"]
@@ -37,16 +37,16 @@ _PORT = re.compile(r"http://127\.0\.0\.1:\d+")
 _CHILD = re.compile(
     r"\b(images|disks|tags|swaps|build|recipe|machine|proof)-(\d{6}(?:-[0-9a-f]{12})?|[0-9a-f]{12})-([0-9a-f]{8})\b"
 )
-# A temporary group is named by the hash of its run's id, which is drawn.
+# A temporary group's name contains the hash of its run's id, which is random.
 _GROUP = re.compile(r"\b(refresh-(?:build|proof)-[A-Za-z0-9_-]+)-([0-9a-f]{12})\b")
 _TOKEN = re.compile(r'("token": ")[^"]+')
-# The scenarios' own ids mean something and stay.
+# The ids of the scenarios, which are fixed, stay.
 _KEPT_UUID = re.compile(r"(\d)\1{7}-")
 
 
 @dataclass
 class Turn:
-    """One turn: when, what the orchestrator was told, and what it asked for."""
+    """One turn: its time, its events, and the actions that the orchestrator requested."""
 
     at: datetime
     events: list[Event]
@@ -64,7 +64,7 @@ class History:
 
     @property
     def file(self) -> Path:
-        """Where it is stored."""
+        """The path of the stored history."""
         return FOLDER / f"{self.orchestration}.{re.sub('[^a-z]+', '-', self.story)}.json"
 
     def dump(self) -> str:
@@ -83,13 +83,13 @@ class History:
 
 
 def stored() -> Iterator[History]:
-    """Every stored history that today's stories tell."""
+    """Every stored history of the current stories."""
     for path in sorted(FOLDER.glob("*.json")):
         yield History.load(path)
 
 
 def kept() -> Iterator[History]:
-    """Histories of versions before, in folders of their own: such runs may be under way, no story tells them."""
+    """Histories of earlier versions, in their own folders: such runs may still be under way; no story produces them."""
     for path in sorted(FOLDER.glob("*/*.json")):
         yield History.load(path)
 
@@ -101,13 +101,13 @@ def _dump_turn(turn: Turn) -> str:
 
 
 class Normal:
-    """Takes out of a story what differs from run to run: fractions of seconds, ports, tokens and drawn ids."""
+    """Replaces what differs from run to run of a story: fractions of seconds, ports, tokens and random ids."""
 
     def __init__(self) -> None:
         self._ids: dict[str, str] = {}
 
     def __call__[T](self, value: T) -> T:
-        """The JSON value with all of that made the same, each id the same wherever it stands."""
+        """The JSON value with fixed replacements; the same id always has the same replacement."""
         text = json.dumps(value)
         text = _TIME.sub(r"\1", text)
         text = _PORT.sub("http://127.0.0.1:1", text)

@@ -1,6 +1,6 @@
-"""The stories about months, image versions and retention whose histories are kept.
+"""The stories about months, image versions and retention whose histories are stored.
 
-Decides what happens in each. Refuses to know how it is written down.
+Decides what happens in each. Leaves the recording to `recorder.py`.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from refresh.records.recipes import ProofInput
-from tests.support.histories.story import Tale, Told, clumsy
+from tests.support.histories.recorded_story import RecordedStory, Story, failing_once
 from tests.support.worlds.builders import DEFINITION_ID, VERSION_ID
 from tests.support.worlds.local_azure import LocalAzure
 from tests.support.worlds.month_world import gallery_bodies, vm_bodies
@@ -20,14 +20,14 @@ _RECIPE = {"REFRESH_RECIPES": str(RECIPES), "REFRESH_BUILD_SUBNETS": SUBNET}
 
 
 async def month(azure: LocalAzure) -> None:
-    """Everything in one month: an image, disks, tags and swaps, and one disk that does not boot."""
-    azure.simulator.plane.faults.add([{"disk": "*/web02-2*", "boots": False}])
+    """One whole month: an image, disks, tags and swaps; one disk does not boot."""
+    azure.simulator.services.faults.add([{"disk": "*/web02-2*", "boots": False}])
     await azure.hub.completed(azure.hub.start("refresh_month", {}, "month-202611-00000000"))
     await azure.settled()
 
 
-def machine_takes(duration_s: float) -> dict[str, Any]:
-    """Azure takes that long to make a throw-away VM; looks are rarer after half an hour."""
+def slow_build_vm(duration_s: float) -> dict[str, Any]:
+    """Azure takes that long to create a temporary VM; polls are rarer after half an hour."""
     return {"match": {"operation": "create", "resource": "*/machine"}, "duration_s": duration_s}
 
 
@@ -35,39 +35,39 @@ async def _make_images(azure: LocalAzure) -> None:
     await azure.hub.completed(azure.hub.start("create_images", {}, "images-202611-00000000"))
 
 
-def images_amid(*faults: dict[str, Any]) -> Tale:
-    async def tale(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([*faults])
+def images_with_faults(*faults: dict[str, Any]) -> Story:
+    async def story(azure: LocalAzure) -> None:
+        azure.simulator.services.faults.add([*faults])
         await _make_images(azure)
 
-    return tale
+    return story
 
 
 async def kept_image(azure: LocalAzure) -> None:
-    """The month's version is there already: nothing is made and nothing told."""
+    """The month's version exists already: nothing is made and no event is published."""
     await _make_images(azure)
     await azure.hub.completed(azure.hub.start("create_images", {}, "images-202611-00000001"))
 
 
 async def app_fails_at_machine(azure: LocalAzure) -> None:
-    """The activity that makes the build VM raises once: it is asked for again."""
-    azure.hub.witness(clumsy("ensure_build_vm"))
+    """The activity that creates the build VM raises once and is called again."""
+    azure.hub.wrap_worker(failing_once("ensure_build_vm"))
     await _make_images(azure)
 
 
 async def proof_without_subnet(azure: LocalAzure) -> None:
-    """A version is to be proved where there is nowhere to do it."""
-    asked = ProofInput(DEFINITION_ID, VERSION_ID).to_json()
-    await azure.hub.completed(azure.hub.start("prove_version", asked, "proof-202611-00000000"))
+    """A version is to be proved without a subnet for its VM."""
+    proof = ProofInput(DEFINITION_ID, VERSION_ID).to_json()
+    await azure.hub.completed(azure.hub.start("prove_version", proof, "proof-202611-00000000"))
 
 
-def retention(*faults: dict[str, Any], delete: bool) -> Tale:
-    async def tale(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([*faults])
-        asked = {"delete": delete}
-        await azure.hub.completed(azure.hub.start("apply_retention", asked, "retention-202611-00000000"))
+def retention(*faults: dict[str, Any], delete: bool) -> Story:
+    async def story(azure: LocalAzure) -> None:
+        azure.simulator.services.faults.add([*faults])
+        data = {"delete": delete}
+        await azure.hub.completed(azure.hub.start("apply_retention", data, "retention-202611-00000000"))
 
-    return tale
+    return story
 
 
 _FORBIDDEN = {"status": 403, "body": {"error": {"code": "Forbidden", "message": "planned"}}}
@@ -77,7 +77,7 @@ NO_LIST = {"match": {"path": "/virtualMachines$"}, "respond": _FORBIDDEN}
 PANIC = {"disk": PROOF_DISK, "boots": False, "serial": "panic"}
 
 IMAGE_STORIES = (
-    Told(
+    RecordedStory(
         month,
         {
             "refresh_month": ((0, "rolled out"),),
@@ -90,11 +90,13 @@ IMAGE_STORIES = (
         _MONTH,
         {"REFRESH_ROLLOUT": "auto"},
     ),
-    Told(images_amid(SLOW), {"build_image": ((0, "slow"), (1, "slow, continued"))}, _MONTH),
-    Told(images_amid(REFUSED), {"build_image": ((0, "failed"),), "create_images": ((0, "one failed"),)}, _MONTH),
-    Told(kept_image, {"build_image": ((1, "kept"),)}, _MONTH),
-    Told(
-        images_amid(machine_takes(100)),
+    RecordedStory(images_with_faults(SLOW), {"build_image": ((0, "slow"), (1, "slow, continued"))}, _MONTH),
+    RecordedStory(
+        images_with_faults(REFUSED), {"build_image": ((0, "failed"),), "create_images": ((0, "one failed"),)}, _MONTH
+    ),
+    RecordedStory(kept_image, {"build_image": ((1, "kept"),)}, _MONTH),
+    RecordedStory(
+        images_with_faults(slow_build_vm(100)),
         {
             "build_image": ((0, "of a recipe"), (1, "of a machine")),
             "run_recipe": ((0, "made"),),
@@ -104,30 +106,37 @@ IMAGE_STORIES = (
         recipe_bodies(),
         _RECIPE,
     ),
-    Told(images_amid(), {"build_vm": ((0, "generalized"),)}, recipe_bodies(osState="Generalized"), _RECIPE),
-    Told(app_fails_at_machine, {"build_vm": ((0, "app fails"),)}, recipe_bodies(), _RECIPE),
-    Told(
-        images_amid({"cloudInit": MACHINE, "ends": "silent"}),
+    RecordedStory(
+        images_with_faults(), {"build_vm": ((0, "generalized"),)}, recipe_bodies(osState="Generalized"), _RECIPE
+    ),
+    RecordedStory(app_fails_at_machine, {"build_vm": ((0, "app fails"),)}, recipe_bodies(), _RECIPE),
+    RecordedStory(
+        images_with_faults({"cloudInit": MACHINE, "ends": "silent"}),
         {"build_vm": ((0, "no marker"),), "run_recipe": ((0, "no machine"),)},
         recipe_bodies(),
         _RECIPE,
     ),
-    Told(images_amid(), {"run_recipe": ((0, "refused"),)}, recipe_bodies(), {**_RECIPE, "REFRESH_RECIPES": "nowhere"}),
-    Told(
-        images_amid(PANIC, machine_takes(1900)),
+    RecordedStory(
+        images_with_faults(),
+        {"run_recipe": ((0, "refused"),)},
+        recipe_bodies(),
+        {**_RECIPE, "REFRESH_RECIPES": "nowhere"},
+    ),
+    RecordedStory(
+        images_with_faults(PANIC, slow_build_vm(1900)),
         {"prove_version": ((0, "not healthy"),), "build_image": ((1, "not proven"),)},
         recipe_bodies(),
         _RECIPE,
     ),
-    Told(proof_without_subnet, {"prove_version": ((0, "refused"),)}, recipe_bodies()),
-    Told(retention(delete=False), {"apply_retention": ((0, "listed"),)}, aged_fleet()),
-    Told(retention(delete=True), {"apply_retention": ((0, "deleted"),)}, aged_fleet()),
-    Told(
+    RecordedStory(proof_without_subnet, {"prove_version": ((0, "refused"),)}, recipe_bodies()),
+    RecordedStory(retention(delete=False), {"apply_retention": ((0, "listed"),)}, aged_fleet()),
+    RecordedStory(retention(delete=True), {"apply_retention": ((0, "deleted"),)}, aged_fleet()),
+    RecordedStory(
         retention({"match": {"operation": "versionDelete"}, "hang": True}, delete=True),
         {"apply_retention": ((0, "stuck"),)},
         aged_fleet(),
     ),
-    Told(
+    RecordedStory(
         retention(NO_LIST, delete=True),
         {"apply_retention": ((0, "not read"),)},
         aged_fleet(),

@@ -1,6 +1,6 @@
-"""Writes down what the hub told each orchestration of a story and what it answered.
+"""Records the events that each orchestration of a story got from the hub and the actions it answered.
 
-Decides how the hub's own events become a history's. Refuses to know which stories are told.
+Decides how the hub's events become those of a history. Does not know the stories.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from tests.support.histories.replay_orchestrations import Orchestrator, fill_in,
 type Answered = tuple[pb.OrchestratorRequest, pb.OrchestratorResponse]
 
 
-class Witness:
-    """Stands between the hub and its worker, and remembers every orchestrator turn by execution."""
+class TurnRecorder:
+    """Wraps the hub's worker and records every orchestrator turn by execution."""
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
         self.turns: dict[tuple[str, str, str], list[Answered]] = {}
 
     async def orchestrate(self, name: str, request: bytes) -> bytes:
-        """Run a turn and remember it."""
+        """Run a turn and record it."""
         answer = await self._worker.orchestrate(name, request)
-        asked = pb.OrchestratorRequest.FromString(request)
-        key = (name, asked.instanceId, optional(asked, "executionId") or "")
-        self.turns.setdefault(key, []).append((asked, pb.OrchestratorResponse.FromString(answer)))
+        turn = pb.OrchestratorRequest.FromString(request)
+        key = (name, turn.instanceId, optional(turn, "executionId") or "")
+        self.turns.setdefault(key, []).append((turn, pb.OrchestratorResponse.FromString(answer)))
         return answer
 
     async def operate(self, name: str, request: bytes) -> bytes:
@@ -44,19 +44,19 @@ class Witness:
         return await self._worker.act(name, payload)
 
     def history(self, orchestration: str, which: int, story: str) -> History:
-        """That execution of an orchestration, counted from 0 in the order they began. IndexError if there is none."""
+        """The history of execution `which` of an orchestration, from 0 in order of start. IndexError without one."""
         executions = [(key[1], turns) for key, turns in self.turns.items() if key[0] == orchestration]
         instance, turns = executions[which]
         return _history(orchestration, story, instance, turns)
 
 
 def finish(history: History, orchestrator: Orchestrator) -> None:
-    """Write down what today's code asks for. ValueError when that is not what it asked for in the story itself."""
+    """Fill in the actions of a replay with the current code. ValueError when they differ from those of the story."""
     recorded = [turn.actions for turn in history.turns]
     fill_in(history, orchestrator)
     for number, (was, turn) in enumerate(zip(recorded, history.turns, strict=True), 1):
         if _without_seconds(was) != _without_seconds(turn.actions):
-            raise ValueError(f"{history.file.name}: turn {number} asked for {was}, replayed for {turn.actions}")
+            raise ValueError(f"{history.file.name}: turn {number} requested {was}, its replay {turn.actions}")
 
 
 def _without_seconds(actions: list[Action]) -> list[Action]:
@@ -69,7 +69,7 @@ def _history(name: str, story: str, instance: str, turns: Sequence[Answered]) ->
     for request, response in turns:
         begun = next(new for new in request.newEvents if new.HasField("orchestratorStarted"))
         at = begun.timestamp.ToDatetime(tzinfo=UTC).replace(microsecond=0)
-        events = [_told(new, calls) for new in request.newEvents if not new.HasField("orchestratorStarted")]
+        events = [_event(new, calls) for new in request.newEvents if not new.HasField("orchestratorStarted")]
         found.append(Turn(at, normal(events), normal(shapes(response, at))))
         calls |= {
             action.sendEntityMessage.entityOperationCalled.requestId: action.id
@@ -79,7 +79,7 @@ def _history(name: str, story: str, instance: str, turns: Sequence[Answered]) ->
     return History(name, story, normal(instance), found)
 
 
-def _told(new: pb.HistoryEvent, calls: dict[str, int]) -> Event:
+def _event(new: pb.HistoryEvent, calls: dict[str, int]) -> Event:
     match new.WhichOneof("eventType"):
         case "executionStarted":
             return ["started", _json(new.executionStarted, "input")]
@@ -101,12 +101,12 @@ def _told(new: pb.HistoryEvent, calls: dict[str, int]) -> Event:
             lost = new.subOrchestrationInstanceFailed
             return ["child failed", lost.taskScheduledId, *_failure(lost)]
         case other:
-            raise ValueError(f"a history knows no event {other}")
+            raise ValueError(f"a history has no form for the event {other}")
 
 
 def _reply(envelope: dict[str, Any]) -> Any:
     if set(envelope) != {"result"}:
-        raise ValueError(f"the dispatcher's operations never fail, and one did: {envelope}")
+        raise ValueError(f"an operation of the dispatcher failed: {envelope}")
     return json.loads(envelope["result"]) if envelope["result"] else None
 
 

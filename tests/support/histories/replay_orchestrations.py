@@ -1,7 +1,7 @@
-"""Replays stored histories against orchestrators as they are now, with the engine that runs them in Azure.
+"""Replays stored histories with the current orchestrators, on the SDK's engine as in Azure.
 
-Decides what an orchestrator may not change while executions of it are under way: at every turn it has to ask for the
-same things in the same order, whatever it says to them. What an activity is told may change, because it is told once.
+Decides what an orchestrator must not change while executions of it are under way: at every turn it has to request the
+same actions in the same order. Inputs may differ: an activity gets its input only once.
 """
 
 from __future__ import annotations
@@ -30,45 +30,45 @@ _STATUS = {
 
 
 def differences(history: History, orchestrator: Orchestrator) -> list[str]:
-    """What `orchestrator` would do differently at any turn of a stored history; empty when it would go on unharmed."""
+    """The first turn at which `orchestrator` differs from a stored history; empty when all turns are the same."""
     replay = _Replay(history)
     found: list[str] = []
     for number, turn in enumerate(history.turns, 1):
-        asked = replay.ask(orchestrator, turn)
-        where = f"{history.orchestration}, story '{history.story}', turn {number} ({_told(turn.events)})"
+        answer = replay.run(orchestrator, turn)
+        where = f"{history.orchestration}, story '{history.story}', turn {number} ({_summary(turn.events)})"
         found += [
-            f"{where}: {what}" for what in _compare(turn.actions, [_shape(one, turn.at) for one in asked.actions])
+            f"{where}: {what}" for what in _compare(turn.actions, [_shape(one, turn.at) for one in answer.actions])
         ]
-        if found:  # whatever follows a turn that went another way says nothing new
+        if found:  # the turns after a different one follow from it
             break
-        replay.keep(turn, asked)
+        replay.keep(turn, answer)
     return found
 
 
 def fill_in(history: History, orchestrator: Orchestrator) -> None:
-    """Write into every turn of `history` what `orchestrator` asks for."""
+    """Write the actions that `orchestrator` requests into every turn of `history`."""
     replay = _Replay(history)
     for turn in history.turns:
-        asked = replay.ask(orchestrator, turn)
-        turn.actions = [_shape(one, turn.at) for one in asked.actions]
-        replay.keep(turn, asked)
+        answer = replay.run(orchestrator, turn)
+        turn.actions = [_shape(one, turn.at) for one in answer.actions]
+        replay.keep(turn, answer)
 
 
 def shapes(response: pb.OrchestratorResponse, at: datetime) -> list[Action]:
-    """What an answer asks for, as histories spell it."""
+    """The actions of an answer, in the form of histories."""
     return [_shape(one, at) for one in response.actions]
 
 
 class _Replay:
-    """One execution so far: the events behind it, as the hub would have kept them."""
+    """One execution so far: its past events, as the hub stores them."""
 
     def __init__(self, history: History) -> None:
         begun = history.turns[0].at
         self._instance = Instance(history.instance, history.orchestration, "execution", begun, begun)
         self._past: list[pb.HistoryEvent] = []
 
-    def ask(self, orchestrator: Orchestrator, turn: Turn) -> pb.OrchestratorResponse:
-        """What the orchestrator answers to a turn's events after all that was before."""
+    def run(self, orchestrator: Orchestrator, turn: Turn) -> pb.OrchestratorResponse:
+        """The orchestrator's answer to a turn's events, given the past events."""
         request = pb.OrchestratorRequest(
             instanceId=self._instance.id, pastEvents=self._past, newEvents=self._new_events(turn)
         )
@@ -77,9 +77,9 @@ class _Replay:
         response: pb.OrchestratorResponse = pb.OrchestratorResponse.FromString(base64.b64decode(answer))
         return _with_numbered_calls(response)
 
-    def keep(self, turn: Turn, asked: pb.OrchestratorResponse) -> None:
-        """Put a turn behind us, with the events that confirm what was asked for."""
-        confirmed = interpret(self._instance, asked, turn.at).events
+    def keep(self, turn: Turn, answer: pb.OrchestratorResponse) -> None:
+        """Add a turn to the past events, with the events that confirm its actions."""
+        confirmed = interpret(self._instance, answer, turn.at).events
         self._past += [*self._new_events(turn), *confirmed, event(turn.at, orchestratorCompleted=_COMPLETED)]
 
     def _new_events(self, turn: Turn) -> list[pb.HistoryEvent]:
@@ -91,15 +91,15 @@ _COMPLETED = pb.OrchestratorCompletedEvent()
 
 
 def _with_numbered_calls(response: pb.OrchestratorResponse) -> pb.OrchestratorResponse:
-    # An entity's answer names the call by an id that is drawn anew with every change of the code; its number is not.
+    # An entity's answer names the call by an id that changes with the code; the action's number does not.
     for action in response.actions:
         if action.HasField("sendEntityMessage") and action.sendEntityMessage.HasField("entityOperationCalled"):
             action.sendEntityMessage.entityOperationCalled.requestId = f"call-{action.id}"
     return response
 
 
-def _event(told: Event, instance: Instance, at: datetime) -> pb.HistoryEvent:
-    match told:
+def _event(stored: Event, instance: Instance, at: datetime) -> pb.HistoryEvent:
+    match stored:
         case ["started", data]:
             instance.input = json.dumps(data)
             return execution_started(instance, at)
@@ -123,7 +123,7 @@ def _event(told: Event, instance: Instance, at: datetime) -> pb.HistoryEvent:
                 taskScheduledId=number, failureDetails=failure_details(kind, message)
             )
             return event(at, subOrchestrationInstanceFailed=lost)
-    raise ValueError(f"a history knows no event {told[0]!r}")
+    raise ValueError(f"a history has no event {stored[0]!r}")
 
 
 def _text(value: Any) -> Any:
@@ -146,7 +146,7 @@ def _shape(action: pb.OrchestratorAction, at: datetime) -> Action:
         case "completeOrchestration":
             return [action.id, "end", *_end_shape(action.completeOrchestration)]
         case other:
-            raise ValueError(f"a history knows no action {other}")
+            raise ValueError(f"a history has no form for the action {other}")
 
 
 def _entity_shape(message: pb.SendEntityMessageAction) -> list[Any]:
@@ -161,8 +161,8 @@ def _end_shape(completion: pb.CompleteOrchestrationAction) -> list[Any]:
     if completion.HasField("failureDetails"):
         return [status, f"{completion.failureDetails.errorType}: {completion.failureDetails.errorMessage}"]
     output = optional(completion, "result")
-    told = json.loads(output) if output and status == "completed" else None
-    return [status, told["status"]] if isinstance(told, dict) and "status" in told else [status]
+    result = json.loads(output) if output and status == "completed" else None
+    return [status, result["status"]] if isinstance(result, dict) and "status" in result else [status]
 
 
 def _compare(were: list[Action], are: list[Action]) -> Iterator[str]:
@@ -170,12 +170,12 @@ def _compare(were: list[Action], are: list[Action]) -> Iterator[str]:
         was = were[position] if position < len(were) else None
         now = are[position] if position < len(are) else None
         if was != now:
-            yield f"asked for {_words(was)}, asks for {_words(now)} now"
+            yield f"requested {_words(was)}, now requests {_words(now)}"
 
 
 def _words(action: Action | None) -> str:
     return "nothing more" if action is None else f"{action[1]} {' '.join(map(str, action[2:]))} (#{action[0]})"
 
 
-def _told(events: list[Event]) -> str:
+def _summary(events: list[Event]) -> str:
     return ", ".join(" ".join(str(part) for part in one[:2] if not isinstance(part, dict)) for one in events)

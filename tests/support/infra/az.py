@@ -1,6 +1,6 @@
-"""The real Azure CLI, in an environment of its own, talking to a simulator on loopback only.
+"""The real Azure CLI in its own environment, connected to a simulator on loopback only.
 
-The environment is made by `make az-venv`, kept between runs, and made again when the pinned version changes.
+`make az-venv` creates the environment; it is kept between runs and created again when the pinned version changes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[3]
 
-# Where the CLI asks for a token when the identity endpoint is missing: never the real metadata service.
+# The CLI's token endpoint without an identity endpoint: keeps it from calling the real metadata service.
 _GUARD = "AZURE_POD_IDENTITY_AUTHORITY_HOST"
 
 
@@ -35,7 +35,7 @@ class Az:
     env: dict[str, str]
 
     def __call__(self, *arguments: str) -> Any:
-        """Run `az <arguments>` and read its JSON (None when it says nothing). Raises AzFailed."""
+        """Run `az <arguments>` and return its JSON (None without output). Raises AzFailed."""
         done = subprocess.run(
             [str(self.executable), *arguments, "--output", "json"], env=self.env, capture_output=True, text=True
         )
@@ -45,7 +45,7 @@ class Az:
 
 
 def executable() -> Path:
-    """The pinned CLI; the Makefile knows how it is made and whether it is up to date."""
+    """The pinned CLI; the Makefile installs or updates it."""
     subprocess.run(["make", "--silent", "az-venv"], cwd=ROOT, check=True, stdout=sys.stderr)
     return ROOT / ".az-venv" / "bin" / "az"
 

@@ -1,7 +1,7 @@
-"""azd as far as a deployment of this project needs it: one environment, the hooks of azure.yaml, the compiled template.
+"""A stand-in for azd with what a deployment of this project needs: one environment, hooks, the compiled template.
 
-Decides what azd decides: hooks get the environment's values over the process's own, run as a script of their own, and
-end the command when they fail; outputs become values under the names that the template gives them. Does not know Azure.
+Decides as azd does: the environment's values override those of the process; a hook runs as its own script; a hook that
+fails ends the command; the template's outputs become values with the same names. Does not know Azure.
 https://github.com/Azure/azure-dev/blob/main/cli/azd/pkg/ext/hooks_runner.go
 https://github.com/Azure/azure-dev/blob/main/cli/azd/pkg/infra/provisioning/manager.go
 """
@@ -23,12 +23,12 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.infra.bicep import INFRA, TENANT
-from tests.support.infra.judges import BICEP, need_judge
+from tests.support.infra.external_tools import BICEP, need_tool
 from tests.support.infra.scripted_cli import Cli
 
 ROOT = Path(__file__).parents[3]
 PARAMETERS = "main.bicepparam"
-# Keeps the names of variables that a step asks for in vain; only what tools/ itself asks counts.
+# Records the names of variables that a step reads and does not find; only reads from tools/ count.
 WATCH = """
 import os, pathlib, sys
 HERE = {tools!r}
@@ -49,19 +49,19 @@ os.environ.__class__ = Watched
 
 
 class HookFailed(AssertionError):
-    """A hook ended with another exit code than 0: azd stops then; the text is what it printed."""
+    """A hook ended with an exit code other than 0, at which azd stops; the text is its output."""
 
 
 @dataclass(frozen=True)
 class Compiled:
-    """What the compiler made of main.bicepparam with an environment: template, resources, outputs as far as known."""
+    """The compiler's result for main.bicepparam with an environment: template, resources, outputs as far as known."""
 
     template: Mapping[str, Any]
     resources: tuple[Mapping[str, Any], ...]
     outputs: Mapping[str, Any]
 
     def properties(self, kind: str, name: str = "") -> dict[str, Any]:
-        """The properties of the one resource of this type whose name ends so."""
+        """The properties of the one resource of type `kind` whose name ends with `name`."""
         (found,) = [
             each["properties"] for each in self.resources if each["type"] == kind and each["name"].endswith(name)
         ]
@@ -73,7 +73,7 @@ class Compiled:
 
 
 def compile_template(path: Path, env: Mapping[str, str]) -> dict[str, Any]:
-    """What a .bicep or .bicepparam file compiles to; AssertionError with the compiler's words."""
+    """The template that a .bicep or .bicepparam file compiles to; AssertionError with the compiler's message."""
     verb = "build-params" if path.suffix == ".bicepparam" else "build"
     done = _bicep(verb, str(path), "--stdout", env=env)
     answer: dict[str, Any] = json.loads(done)
@@ -87,7 +87,7 @@ def parameter_names() -> set[str]:
 
 @dataclass
 class Azd:
-    """azd in one environment of its own: `values` are what `azd env get-values` would print."""
+    """azd with its own environment: `values` are those that `azd env get-values` would print."""
 
     cli: Cli
     folder: Path
@@ -96,7 +96,7 @@ class Azd:
     ran: list[str] = field(default_factory=list)
 
     async def hook(self, name: str) -> str:
-        """Run a hook; what it printed. HookFailed."""
+        """Run a hook and return its output. Raises HookFailed."""
         script = self.folder / f"{name}.sh"
         script.write_text(f"#!/bin/sh\nset -e\n\n# Auto generated file from Azure Developer CLI\n{_run_of(name)}\n")
         process = await asyncio.create_subprocess_exec(
@@ -110,13 +110,13 @@ class Azd:
         return printed
 
     async def compile(self) -> Compiled:
-        """Compile and evaluate infra/ with the environment as it is."""
+        """Compile and evaluate infra/ with the current values."""
         given = tuple((name, self.values[name]) for name in sorted(parameter_names()) if name in self.values)
         place = (self.values["AZURE_SUBSCRIPTION_ID"], self.values["AZURE_LOCATION"])
         return await asyncio.to_thread(_compile, given, *place)
 
     def missed(self) -> set[str]:
-        """The variables that a step of a hook asked for in vain so far."""
+        """The variables that steps of hooks have read and not found so far."""
         return set(self._missed.read_text().split()) if self._missed.exists() else set()
 
     @property
@@ -148,7 +148,7 @@ def _compile(given: tuple[tuple[str, str], ...], subscription: str, location: st
 def _bicep(*arguments: str, env: Mapping[str, str]) -> str:
     own = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
     done = subprocess.run(
-        [str(need_judge(BICEP)), *arguments], env=own | dict(env), capture_output=True, text=True, check=False
+        [str(need_tool(BICEP)), *arguments], env=own | dict(env), capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, f"bicep {' '.join(arguments)}:\n{done.stderr}"
     return done.stdout

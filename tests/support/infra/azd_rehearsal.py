@@ -1,6 +1,6 @@
-"""A person at a shell with azd: `azd up`, `azd provision`, `azd deploy`, and what becomes of the app and its VM.
+"""Rehearses `azd up`, `azd provision` and `azd deploy` against a local Azure with the app and one VM.
 
-Decides the order of azd's hooks and steps, and what the scripted `az` says at each of them.
+Decides the order of azd's hooks and steps, and the answers of the scripted `az` at each step.
 https://github.com/Azure/azure-dev/blob/main/cli/azd/internal/cmd/up_graph.go
 """
 
@@ -35,9 +35,9 @@ SCENARIO = [
 
 @dataclass
 class Rehearsal:
-    """One environment of azd and the pretend Azure that it deploys to.
+    """One environment of azd and the local Azure that it deploys to.
 
-    `printed` is what each hook said last, `compiled` what was provisioned, `scripted` what the Azure CLI says besides.
+    `printed`: the last output of each hook. `compiled`: the provisioned templates. `scripted`: extra answers of `az`.
     """
 
     azd: Azd
@@ -47,12 +47,12 @@ class Rehearsal:
     scripted: dict[str, Any] = field(default_factory=dict)
 
     async def up(self) -> None:
-        """`azd up`: no further than the first hook that fails. HookFailed."""
+        """Run `azd up` until a hook fails. Raises HookFailed."""
         await self.provision()
         await self.deploy()
 
     async def provision(self) -> None:
-        """`azd provision`. HookFailed."""
+        """Run `azd provision`. Raises HookFailed."""
         await self._hook("preprovision")
         await self._register()
         self.compiled.append(await self.azd.compile())
@@ -60,7 +60,7 @@ class Rehearsal:
         await self._hook("postprovision")
 
     async def deploy(self) -> None:
-        """`azd deploy`. HookFailed."""
+        """Run `azd deploy`. Raises HookFailed."""
         await self._hook("predeploy")
         await self.world.deploy()
         await self._hook("postdeploy")
@@ -68,9 +68,9 @@ class Rehearsal:
             await self.world.subscribe()
 
     async def queue(self) -> dict[str, Any]:
-        """What the app says of its swaps to whoever deploys."""
+        """The app's answer to `GET /api/queue` with the token of the person who deploys."""
         headers = {"Authorization": f"Bearer {ME}@api://{CLIENT}"}
-        async with self.world.http.get(f"{self.world.gate}/api/queue", headers=headers) as answer:
+        async with self.world.http.get(f"{self.world.app_url}/api/queue", headers=headers) as answer:
             assert answer.status == 200, await answer.text()
             return dict(await answer.json())
 
@@ -102,16 +102,16 @@ class Rehearsal:
         await self._until(is_over)
 
     def answer(self) -> None:
-        """Have the Azure CLI say what is true by now."""
-        said = _answers(self.azd.values, deployed=self.world.deployments > 0)
-        self.azd.cli.answers({**said, **self.scripted})
+        """Set the answers of the scripted Azure CLI to the current state."""
+        current = _answers(self.azd.values, deployed=self.world.deployments > 0)
+        self.azd.cli.answers({**current, **self.scripted})
 
     async def _hook(self, name: str) -> None:
         self.answer()
         self.printed[name] = await self.azd.hook(name)
 
     async def _register(self) -> None:
-        """What the hook has asked the scripted CLI for happens in the pretend Azure."""
+        """Register the resource providers in the local Azure that the hook registered with the scripted CLI."""
         for call in self.azd.cli.calls("provider register"):
             where = f"/subscriptions/{call[call.index('--subscription') + 1]}"
             await self.world.arm("POST", f"{where}/providers/{call[call.index('--namespace') + 1]}/register")
@@ -132,9 +132,9 @@ def rehearse(
     engine: EngineKind = "simulated",
     speed: float = 10,
 ) -> None:
-    """Play `story` with an Azure that has one VM and an azd that knows its environment's name, place and subscription.
+    """Run `story` with an Azure that has one VM and an azd environment with name, location and subscription.
 
-    The real engine needs real time: `speed` is 1 then.
+    The real engine runs in real time: `speed` is 1 then.
     """
 
     async def main(clock: Clock) -> None:

@@ -1,7 +1,7 @@
-"""Azure as a deployment meets it: what the compiled template makes, the app from its package, and Entra in front of it.
+"""A local Azure for deployments: resources of the compiled template, the built app, App Service authentication.
 
-Decides which resources of a template matter to the app: its settings, its roles, its gallery, who may call it. The rest
-is only known by name. Does not know azd.
+Decides which resources of a template have an effect: the app's settings, roles, gallery and authentication. The others
+have none. Does not know azd.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from tests.support.infra.deployed_roles import PEOPLE
 from tools import package
 
 APP_ID = "33333333-3333-4333-8333-333333333333"
-"""Client id and object id of the app's identity, which only Azure would know."""
+"""Client id and object id of the app's identity, which Azure creates."""
 
 _CONFIG = "Microsoft.Web/sites/config"
 _ROLE, _ASSIGNMENT = (f"Microsoft.Authorization/role{what}" for what in ("Definitions", "Assignments"))
@@ -40,7 +40,7 @@ _AT_GROUP = re.compile(r"\[resourceId\('([^']+)', '([^']+)', 'Microsoft.Authoriz
 
 @dataclass
 class World:
-    """A pretend Azure with nothing of ours in it yet; `gate` is the address of the app that will be deployed."""
+    """A local Azure without a deployment at first; `app_url` is the address of the app to be deployed."""
 
     clock: Clock
     simulator: Simulator
@@ -49,38 +49,38 @@ class World:
     folder: Path
     engine: EngineKind
     storage: str | None = None
-    gate: str = ""
+    app_url: str = ""
     host: FunctionsHost | None = None
     settings: dict[str, str] = field(default_factory=dict)
-    front: dict[str, Any] = field(default_factory=dict)
+    auth: dict[str, Any] = field(default_factory=dict)
     deployments: int = 0
     _app: str = ""
 
     def provision(self, compiled: Compiled) -> dict[str, str]:
-        """Make what the template describes; its outputs. AssertionError for an output that nothing here knows."""
-        self.front = compiled.properties(_CONFIG, "/authsettingsV2")
+        """Create the template's resources and return its outputs. AssertionError for an output of unknown value."""
+        self.auth = compiled.properties(_CONFIG, "/authsettingsV2")
         self.settings = {name: str(value) for name, value in compiled.properties(_CONFIG, "/appsettings").items()}
         galleries = [each["id"] for each in compiled.resources if each["type"] == "Microsoft.Compute/galleries"]
-        self.simulator.upsert([{"id": each, "location": "westeurope"} for each in galleries])
+        self.simulator.put_resources([{"id": each, "location": "westeurope"} for each in galleries])
         self.simulator.roles.replace([*_roles(compiled), {"scope": "/", "actions": ["*"], "principal": PEOPLE}])
         made = {
-            "FUNCTION_APP_URL": self.gate,
+            "FUNCTION_APP_URL": self.app_url,
             "IDENTITY_PRINCIPAL_ID": APP_ID,
             "OUTCOME_TOPIC_ENDPOINT": self.endpoints.topic,
         }
         outputs = {name: str(compiled.outputs[name]) for name in compiled.template["outputs"]}
         unknown = {name for name, value in outputs.items() if value.startswith("[")}
-        assert unknown == set(made), f"outputs that only Azure knows: {unknown}"
+        assert unknown == set(made), f"outputs with a value of Azure: {unknown}"
         return outputs | made
 
     async def deploy(self) -> None:
-        """Build the package, and run it in place of the one before, with the settings of the last provisioning."""
+        """Build the package and run it instead of the previous one, with the settings of the last provisioning."""
         self.deployments += 1
         app = self.folder / f"app-{self.deployments}"
         package.build(ROOT, app.with_suffix(".zip"))
         with zipfile.ZipFile(app.with_suffix(".zip")) as built:
             built.extractall(app)
-        # Another deployment is another package: swaps wait for its own self-check.
+        # Each deployment is a different package: its swaps wait for its own self-check.
         (app / "refresh" / "deployment.py").write_text(f'"""Deployment {self.deployments}."""\n')
         before = self.host
         await self.stop()
@@ -91,7 +91,7 @@ class World:
         self._app = await self.host.start()
 
     async def stop(self) -> None:
-        """Stop the app, if it runs; its durable state stays."""
+        """Stop the app if it runs; its durable state stays."""
         if self.host is None:
             return
         wiring = sys.modules.get("refresh.wiring")
@@ -101,13 +101,13 @@ class World:
             await wiring.close()
 
     async def subscribe(self) -> None:
-        """Have tag edits delivered, as the deployment of events.bicep does."""
+        """Subscribe the app to tag edits, as the deployment of events.bicep does."""
         await self.simulator.event_grid.subscribe(
-            f"{self.gate}/runtime/webhooks/eventgrid?functionName=on_resource_write"
+            f"{self.app_url}/runtime/webhooks/eventgrid?functionName=on_resource_write"
         )
 
     async def arm(self, method: str, path: str, body: Any = None, **query: str) -> dict[str, Any]:
-        """One ARM request of a person."""
+        """Send one ARM request as a person."""
         headers, params = {"Authorization": f"Bearer {PEOPLE}"}, {"api-version": "2024-07-01", **query}
         url = f"{self.endpoints.arm}{path}"
         async with self.http.request(method, url, json=body, headers=headers, params=params) as answer:
@@ -115,32 +115,32 @@ class World:
             return dict(await answer.json(content_type=None) or {})
 
     def _settings(self) -> dict[str, str]:
-        """The template's settings as Azure would have them, with the addresses of this machine."""
+        """The template's settings as Azure has them, with the addresses of this machine."""
         here = {
             "REFRESH_ARM_ENDPOINT": self.endpoints.arm,
             "REFRESH_OUTCOME_TOPIC": self.endpoints.topic,
             "IDENTITY_ENDPOINT": self.endpoints.identity_endpoint,
             "IDENTITY_HEADER": self.endpoints.identity_header,
             "AZURE_CLIENT_ID": APP_ID,
-            "WEBSITE_AUTH_ENABLED": str(self.front["platform"]["enabled"]),
+            "WEBSITE_AUTH_ENABLED": str(self.auth["platform"]["enabled"]),
         }
-        # The storage account and Application Insights are the host's affair.
+        # Only the host uses the storage account and Application Insights.
         own = {name: value for name, value in self.settings.items() if not value.startswith("[")}
         hosts = ("AzureWebJobsStorage__", "APPLICATIONINSIGHTS_")
         left = [name for name in self.settings if name not in own and name not in here and not name.startswith(hosts)]
-        assert left == [], f"settings that only Azure knows: {left}"
+        assert left == [], f"settings with a value of Azure: {left}"
         return own | here
 
-    async def front_door(self, request: web.Request) -> web.Response:
-        """App Service authentication as the template sets it up, and the app behind it.
+    async def front_end(self, request: web.Request) -> web.Response:
+        """Apply App Service authentication as the template configures it, and forward the request to the app.
 
         A token here is `<object id>@<audience>`. https://learn.microsoft.com/azure/app-service/overview-authentication-authorization
         """
-        if not self.front:
+        if not self.auth:
             return web.Response(status=404)
         headers = {name: value for name, value in request.headers.items() if not name.lower().startswith("x-ms-client")}
-        if self.front["platform"]["enabled"] and request.path not in self.front["globalValidation"]["excludedPaths"]:
-            rules = self.front["identityProviders"]["azureActiveDirectory"]["validation"]
+        if self.auth["platform"]["enabled"] and request.path not in self.auth["globalValidation"]["excludedPaths"]:
+            rules = self.auth["identityProviders"]["azureActiveDirectory"]["validation"]
             caller, _, audience = headers.get("Authorization", "").removeprefix("Bearer ").partition("@")
             if audience not in rules["allowedAudiences"]:
                 return web.json_response({"title": "Unauthorized"}, status=401)
@@ -149,9 +149,9 @@ class World:
             headers["X-MS-CLIENT-PRINCIPAL-ID"] = caller
         if not self._app:
             return web.json_response({"title": "Service unavailable"}, status=503)
-        return await self._pass_on(request, headers)
+        return await self._forward(request, headers)
 
-    async def _pass_on(self, request: web.Request, headers: Mapping[str, str]) -> web.Response:
+    async def _forward(self, request: web.Request, headers: Mapping[str, str]) -> web.Response:
         kept = {name: value for name, value in headers.items() if name.lower() not in ("host", "content-length")}
         url, data = f"{self._app}{request.path_qs}", await request.read()
         async with self.http.request(request.method, url, data=data, headers=kept) as answer:
@@ -163,30 +163,30 @@ class World:
 async def empty_world(
     clock: Clock, scenario: list[dict[str, Any]], folder: Path, engine: EngineKind
 ) -> AsyncIterator[World]:
-    """An Azure with `scenario` in it, where the app's package is the only one that can be imported."""
+    """A local Azure with `scenario`, where only the app's built package can be imported."""
     async with AsyncExitStack() as stack:
         stack.enter_context(_imported_anew("refresh", "function_app"))
         simulator = Simulator(clock, scenario=scenario, seed=7)
         endpoints = await simulator.start()
         stack.push_async_callback(simulator.stop)
-        patience = aiohttp.ClientTimeout(total=3600)
-        http = await stack.enter_async_context(aiohttp.ClientSession(timeout=patience))
+        timeout = aiohttp.ClientTimeout(total=3600)
+        http = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
         world = World(clock, simulator, endpoints, http, folder, engine)
         if engine == "azure-storage":
             azurite = await stack.enter_async_context(Azurite())
             world.storage = (await stack.enter_async_context(StrictStorage(azurite))).connection_string
         runner = web.AppRunner(web.Application(), access_log=None, keepalive_timeout=1e7, shutdown_timeout=1)
-        runner.app.router.add_route("*", "/{path:.*}", world.front_door)
+        runner.app.router.add_route("*", "/{path:.*}", world.front_end)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         await web.TCPSite(runner, "127.0.0.1", 0).start()
-        world.gate = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        world.app_url = f"http://127.0.0.1:{runner.addresses[0][1]}"
         stack.push_async_callback(world.stop)
         yield world
 
 
 def _roles(compiled: Compiled) -> list[dict[str, Any]]:
-    """The app's own roles where the template assigns them; built-in ones are for data, which nothing here guards."""
+    """The app's custom roles at their scopes; built-in roles are for data, which the local Azure does not protect."""
     actions = {
         each["id"]: [action for one in each["properties"]["permissions"] for action in one["actions"]]
         for each in compiled.resources
@@ -205,12 +205,12 @@ def _scope_of(assignment: Mapping[str, Any]) -> str:
         return f"/subscriptions/{found[1]}"
     if found := _AT_GROUP.match(assignment["id"]):
         return f"/subscriptions/{found[1]}/resourceGroups/{found[2]}"
-    raise AssertionError(f"a role is assigned at a scope that is not read here: {assignment['id'][:200]}")
+    raise AssertionError(f"a role is assigned at a scope of an unknown form: {assignment['id'][:200]}")
 
 
 @contextmanager
 def _imported_anew(*names: str) -> Iterator[None]:
-    """What this process has imported of the app from the repository is out of the way meanwhile."""
+    """Remove the repository's modules with these names from `sys.modules` for the duration of the block."""
     kept = {name: module for name, module in sys.modules.items() if name.partition(".")[0] in names}
     for name in kept:
         del sys.modules[name]

@@ -1,7 +1,7 @@
-"""Microsoft's Bicep compiler as functions: findings, templates, formatted text, snapshots of what would be deployed.
+"""Functions over Microsoft's Bicep compiler: findings, templates, formatted text, snapshots of deployments.
 
-Decides that one compiler serves a whole test process and that an answer about a file of the repository is kept. Does
-not know what is right: the compiler does. Its protocol: `bicep jsonrpc`,
+Decides that one compiler process serves a whole test process, and that answers about files of the repository are
+cached. Leaves all rules to the compiler. The protocol is `bicep jsonrpc`,
 https://github.com/Azure/bicep/blob/main/src/Bicep.Cli/Rpc/ICliJsonRpcProtocol.cs
 """
 
@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tests.support.infra.judges import BICEP, need_judge
+from tests.support.infra.external_tools import BICEP, need_tool
 
 ROOT = Path(__file__).parents[3]
 INFRA = ROOT / "infra"
@@ -29,13 +29,13 @@ EXAMPLES = INFRA / "examples"
 OWN = "11111111-1111-4111-8111-111111111111"
 OTHER = "22222222-2222-4222-8222-222222222222"
 TENANT = "99999999-9999-4999-8999-999999999999"
-# What main.bicepparam reads from azd; nothing else of the machine's environment reaches a parameters file.
+# The variables that main.bicepparam reads from azd; no other variable reaches a parameters file.
 AZD = {"AZURE_ENV_NAME": "azd", "AZURE_LOCATION": "westeurope"}
 
 
 @dataclass(frozen=True)
 class Finding:
-    """An error, a warning or a lint of the compiler."""
+    """An error, a warning or a lint finding of the compiler."""
 
     file: str
     line: int
@@ -46,7 +46,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Built:
-    """What the compiler made of a file, None where it refused, everything it found, and the values of parameters."""
+    """The compiler's result for a file: the template (None after an error), the findings and the parameters' values."""
 
     template: dict[str, Any] | None
     findings: tuple[Finding, ...]
@@ -54,29 +54,29 @@ class Built:
 
     @property
     def made(self) -> dict[str, Any]:
-        """The template of a file that compiles."""
+        """The template; AssertionError when the file does not compile."""
         assert self.template is not None, self.findings
         return self.template
 
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource that would be deployed, evaluated as far as can be known beforehand."""
+    """A resource of a deployment, evaluated as far as possible before it."""
 
     body: Mapping[str, Any]
 
     @property
     def id(self) -> str:
-        """Its id; an expression where Azure makes a part of it."""
+        """Its id; an expression where Azure generates a part of it."""
         return str(self.body["id"])
 
     @property
     def type(self) -> str:
-        """Its type, with those that it is nested in."""
+        """Its type, with the parent types."""
         return str(self.body["type"])
 
     def at(self, path: str) -> Any:
-        """The value at a dotted path; None where there is none."""
+        """The value at a dotted path; None without one."""
         value: Any = self.body
         for part in path.split("."):
             value = value.get(part) if isinstance(value, Mapping) else None
@@ -85,7 +85,7 @@ class Resource:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What a deployment would do."""
+    """The predicted result of a deployment."""
 
     text: str
     resources: tuple[Resource, ...]
@@ -96,8 +96,8 @@ class Snapshot:
         return [resource for resource in self.resources if resource.type.lower() == kind.lower()]
 
 
-class Refused(Exception):
-    """The compiler or the evaluation of the template refused; the text is what it said."""
+class CompilerError(Exception):
+    """The compiler or the evaluation of the template failed; the text is its message."""
 
 
 class _Compiler:
@@ -108,19 +108,19 @@ class _Compiler:
         self._process = subprocess.Popen(
             [str(program), "jsonrpc", "--stdio"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env
         )
-        self._asked = 0
+        self._requests = 0
         atexit.register(self.close)
 
-    def ask(self, method: str, **arguments: Any) -> dict[str, Any]:
-        """The result of one request. Raises Refused with the compiler's words."""
+    def request(self, method: str, **arguments: Any) -> dict[str, Any]:
+        """Send one request and return its result. Raises CompilerError with the compiler's message."""
         assert self._process.stdin is not None
-        self._asked += 1
-        body = json.dumps({"jsonrpc": "2.0", "id": self._asked, "method": f"bicep/{method}", "params": arguments})
+        self._requests += 1
+        body = json.dumps({"jsonrpc": "2.0", "id": self._requests, "method": f"bicep/{method}", "params": arguments})
         self._process.stdin.write(f"Content-Length: {len(body.encode())}\r\n\r\n{body}".encode())
         self._process.stdin.flush()
         answer = self._answer()
         if "error" in answer:
-            raise Refused(answer["error"]["message"])
+            raise CompilerError(answer["error"]["message"])
         return dict(answer["result"])
 
     def _answer(self) -> dict[str, Any]:
@@ -143,16 +143,16 @@ class _Compiler:
 
 @cache
 def _compiler() -> _Compiler:
-    return _Compiler(need_judge(BICEP))
+    return _Compiler(need_tool(BICEP))
 
 
 def build(path: Path) -> Built:
-    """Compile and lint a .bicep or .bicepparam file; of the latter the template is the one that it is typed by."""
+    """Compile and lint a .bicep or .bicepparam file; the latter's template is that of its `using` statement."""
     if path.suffix == ".bicepparam":
-        answer = _compiler().ask("compileParams", path=str(path), parameterOverrides={})
+        answer = _compiler().request("compileParams", path=str(path), parameterOverrides={})
         template = answer.get("template")
     else:
-        answer = _compiler().ask("compile", path=str(path))
+        answer = _compiler().request("compile", path=str(path))
         template = answer.get("contents")
     findings = tuple(_finding(each) for each in answer["diagnostics"])
     given = json.loads(answer.get("parameters") or "{}").get("parameters", {})
@@ -162,31 +162,31 @@ def build(path: Path) -> Built:
 
 @cache
 def built(path: Path) -> Built:
-    """`build` of a file of the repository, asked for once."""
+    """`build` of a file of the repository, cached."""
     return build(path)
 
 
 def formatted(path: Path) -> str:
     """The text of a file as the compiler formats it."""
-    return str(_compiler().ask("format", path=str(path))["contents"])
+    return str(_compiler().request("format", path=str(path))["contents"])
 
 
 def snapshot(path: Path, management_group: str = "") -> Snapshot:
-    """What a deployment with a .bicepparam file would do, in the subscription OWN or in a management group.
+    """The predicted deployment of a .bicepparam file, in the subscription OWN or in a management group.
 
-    Raises Refused with the words of the compiler, or of `fail` in a template.
+    Raises CompilerError with the message of the compiler, or of `fail` in a template.
     """
     metadata = {"tenantId": TENANT, "location": "westeurope", "deploymentName": "snapshot"}
     metadata |= {"managementGroupId": management_group} if management_group else {"subscriptionId": OWN}
-    found = json.loads(_compiler().ask("getSnapshot", path=str(path), metadata=metadata)["snapshot"])
+    found = json.loads(_compiler().request("getSnapshot", path=str(path), metadata=metadata)["snapshot"])
     assert not found["diagnostics"], found["diagnostics"]
-    # The compiler gives outputs in no fixed order.
+    # The compiler returns outputs in no fixed order.
     text = json.dumps(found, indent=1, sort_keys=True) + "\n"
     return Snapshot(text, tuple(Resource(each) for each in found["predictedResources"]), found["outputs"])
 
 
 def deployment(template: str = "main.bicep", **parameters: Any) -> Snapshot:
-    """`snapshot` of a template with these parameters; those of main.bicep that have no default are given."""
+    """`snapshot` of a template with these parameters; main.bicep gets values for those without a default."""
     needed = {"environmentName": "example", "location": "westeurope", "apiClientId": "client"}
     given = (needed if template == "main.bicep" else {}) | parameters
     lines = [f"param {name} = {_literal(value)}\n" for name, value in given.items()]
@@ -203,7 +203,7 @@ def _deployment(template: str, parameters: str) -> Snapshot:
 
 @cache
 def example(name: str) -> Snapshot:
-    """The snapshot of a parameters file in infra/examples, asked for once."""
+    """The snapshot of a parameters file in infra/examples, cached."""
     return snapshot(EXAMPLES / f"{name}.bicepparam", _management_group(f"{name}.bicep"))
 
 

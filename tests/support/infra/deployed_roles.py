@@ -1,7 +1,7 @@
-"""The rights the app has where `infra/` was deployed: role files and where Bicep assigns them.
+"""The rights of the app after a deployment of `infra/`: the role files and the scopes at which Bicep assigns them.
 
-Decides which role is in force at which scope. Refuses to know what the app does with them. Scopes are as narrow as
-Bicep makes them: swaps only in the group of `swapGroups`, building only in the app's own group.
+Decides which role applies at which scope. Does not know how the app uses them. The scopes are those of Bicep: swaps
+only in the group of `swapGroups`, image builds only in the app's own group.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from tests.support.worlds.builders import GALLERY, GROUP, SUBSCRIPTION
 FILES = Path(__file__).parents[3] / "infra" / "roles"
 APP_GROUP = GALLERY.partition("/providers/")[0]
 FLEET = f"/subscriptions/{SUBSCRIPTION}"
-# The app's managed identity, and the bearer token of whoever else asks: nobody's rights but the app's are on trial.
+# The app's managed identity, and the bearer token of people, who have all rights: only the app's are tested.
 APP = "33333333-3333-4333-8333-333333333333"
 PEOPLE = "test"
 STORAGE = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/packedimages"
 
-# What is assigned always, and what only with a parameter of main.bicep.
+# Roles that are always assigned, and roles that a parameter of main.bicep assigns.
 ALWAYS = (("reader", FLEET), ("reader", APP_GROUP), ("swapper", GROUP), ("builder", APP_GROUP))
 WITH: Mapping[str, tuple[tuple[str, str], ...]] = {
     "retentionDeletes": (("cleaner", GROUP),),
@@ -58,5 +58,5 @@ def every_right(*roles: str) -> list[Right]:
 
 
 def denials(requests: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Every request that ARM refused for want of a right."""
+    """Every request that ARM refused because of a missing right."""
     return [f"{row['method']} {row['path']}" for row in requests if row["status"] == 403]

@@ -1,7 +1,7 @@
-"""Run in a process of its own: load an unpacked package as Azure does, with nothing importable but what it pins.
+"""Loads an unpacked package as Azure does, in its own process, where only pinned distributions can be imported.
 
-Prints one line of JSON. `functions` are the names Azure's own indexer finds in the app (argument `index`); `cpu_s` is
-the time it takes to import the modules given after the argument `import`.
+Prints one line of JSON: with the argument `index`, `functions` are the names that Azure's own indexer finds in the app;
+with `import` and modules, `cpu_s` is the time to import them.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from importlib.metadata import PackageNotFoundError, distribution, packages_dist
 from pathlib import Path
 from types import ModuleType
 
-# The worker brings these itself.
+# The Functions worker provides these.
 _WORKER = ("azure-functions-runtime",)
 _NOT_DEPLOYED = {"tests", "tools", "bench"}
 
 
 def closure(names: Sequence[str]) -> set[str]:
-    """The distributions that installing `names` brings, by normalised name."""
+    """The distributions that `names` need, including themselves, by normalised name."""
     found: set[str] = set()
     waiting = list(names)
     while waiting:
@@ -51,7 +51,7 @@ def _normal(name: str) -> str:
 
 
 class OnlyPinned(importlib.abc.MetaPathFinder):
-    """Refuses every module that belongs to none of the allowed distributions."""
+    """Refuses to import modules of other than the allowed distributions."""
 
     def __init__(self, allowed: set[str]) -> None:
         """`allowed` are normalised names of distributions."""
@@ -61,20 +61,20 @@ class OnlyPinned(importlib.abc.MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """None lets the import go on; ModuleNotFoundError for what Azure would not have."""
+        """Return None to allow the import; raises ModuleNotFoundError for a module that is missing in Azure."""
         top = fullname.partition(".")[0]
         owners = {_normal(each) for each in self._owners.get(top, ())}
         if top in _NOT_DEPLOYED or (owners and not owners & self._allowed):
-            raise ModuleNotFoundError(f"{fullname} is not there in Azure: nothing in requirements.txt brings it")
+            raise ModuleNotFoundError(f"{fullname} is missing in Azure: no line of requirements.txt installs it")
         return None
 
 
 def main() -> None:
-    """See the module."""
+    """Index the app or import modules, and print the result."""
     app, what, modules = Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
     pinned = [_name(line) for line in (app / "requirements.txt").read_text().splitlines() if line[:1].isalnum()]
     if what == "index":
-        # Before the gate closes: the judge's own imports are not the app's.
+        # Before the restriction: the indexer's own imports are not the app's.
         from simulator.functions.indexing import index_app
     sys.meta_path.insert(0, OnlyPinned(closure([*pinned, *_WORKER])))
     if what == "index":

@@ -1,13 +1,13 @@
-"""What must be there for every right of the role files to be needed by somebody.
+"""Fleets and image sources that need every right of the role files.
 
-Decides what lies in the app's own group, where it builds, and what in the group of the fleet, where it swaps.
+Decides which resources are in the app's own group, where it builds, and which in the fleet's group, where it swaps.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from tests.support.faults.preflight_rows import PERSONAL, STANDARD, WITH_SET, from_image, laid_over
+from tests.support.faults.preflight_row import PERSONAL, STANDARD, WITH_SET, from_image, laid_over
 from tests.support.infra.deployed_roles import APP_GROUP, STORAGE
 from tests.support.worlds.builders import DEFINITION_ID, GALLERY, GROUP, disk_id
 from tests.support.worlds.local_azure import disk_body, vm_body
@@ -21,7 +21,7 @@ VHD = "https://packedimages.blob.core.windows.net/vhds/ubuntu.vhd"
 BUILD_NETWORK = f"{APP_GROUP}/providers/{NETWORK}/virtualNetworks/build"
 _NEAR = f"{APP_GROUP}/providers/{COMPUTE}"
 _GENERALIZED = {"osState": "Generalized"}
-# Image definitions by what they are made from; `via-image` is made by the app itself, from `IMAGES_TOML`.
+# Image definitions by source; the app itself creates `via-image` from `IMAGES_TOML`.
 _SOURCES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "from-vm": ({"RefreshSource": f"{GROUP}/providers/{COMPUTE}/virtualMachines/golden"}, {}),
     "from-image": ({"RefreshSource": f"{_NEAR}/images/packed"}, _GENERALIZED),
@@ -44,10 +44,10 @@ publish = {{ via_managed_image = true }}
 
 
 def machine(name: str, *, stop_mode: str = "deallocate") -> list[Json]:
-    """A VM whose swap needs every right there is for one.
+    """A VM whose swap needs every right for swaps.
 
-    It goes from a standard to a premium disk of an image, both encrypted with a set of its own; it has a network
-    interface with a dynamic public address, boot diagnostics, and a guest that listens on port 22.
+    Its disks, the old one of a standard SKU and the new premium one from an image, have a disk encryption set. The VM
+    has a network interface with a dynamic public address, boot diagnostics, and a guest that listens on port 22.
     """
     nic, address = (f"{GROUP}/providers/{NETWORK}/{kind}/{name}" for kind in ("networkInterfaces", "publicIPAddresses"))
     here = {"privateIPAddress": "127.0.0.1", "primary": True, "publicIPAddress": {"id": address}}
@@ -77,7 +77,7 @@ def gallery() -> list[Json]:
 
 
 def sources() -> list[Json]:
-    """A definition for every kind of source, and the sources: all but the VM and the VHD in the app's own group."""
+    """A definition for every kind of source, and the sources; VM and VHD are outside the app's own group."""
     snapshot = {"osType": "Linux", "hyperVGeneration": "V2", "diskSizeGB": 30, "diskState": "Unattached"}
     return [
         vm_body("golden", AutoRefresh="no"),
@@ -95,7 +95,7 @@ def sources() -> list[Json]:
 
 
 def recipes() -> list[Json]:
-    """A definition that is made from a recipe, and the network of the app's own group to make it in."""
+    """A definition with a recipe, and the build network in the app's own group."""
     return [
         {"id": BUILD_NETWORK, "location": "westeurope", "properties": {"subnets": [{"name": "build"}]}},
         {"id": GALLERY, "location": "westeurope"},

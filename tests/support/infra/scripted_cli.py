@@ -1,6 +1,6 @@
-"""A scripted `az` and `azd`: programs on the PATH that answer from a table and keep what they were asked.
+"""Scripted `az` and `azd`: programs on the PATH that answer from a table and record their arguments.
 
-Decides nothing about Azure: whoever scripts it says what Azure would say.
+Decides how an answer is selected. Does not know Azure: the test supplies the answers.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ for words, answer in json.loads((home / "answers").read_text()).items():
 
 
 class Cli:
-    """Each command answers with the first answer whose words are in its line, nothing where there is none.
+    """Each command prints the first answer whose key is part of its command line; nothing without one.
 
-    The answer `refused` fails it, with the words that follow or Azure's own for a missing right; `{"in turn": [...]}`
-    is one answer after the other, the last one for good.
+    An answer that starts with `refused` makes the command fail with the rest as message (default: Azure's for a missing
+    right); `{"in turn": [...]}` gives one answer after the other, the last one for all further calls.
     """
 
     def __init__(self, home: Path) -> None:
-        """Write both programs into the folder `home`, which belongs on the PATH."""
+        """Write both programs into the folder `home`, which must be on the PATH."""
         self.home = home
         for name in ("az", "azd"):
             program = home / name
@@ -48,11 +48,11 @@ class Cli:
         self.answers({})
 
     def answers(self, table: Mapping[str, Any]) -> None:
-        """Make `table` (words to answer) the only answers."""
+        """Replace all answers by `table`, by parts of command lines."""
         (self.home / "answers").write_text(json.dumps(table))
 
     def calls(self, words: str) -> list[list[str]]:
-        """The arguments of every command so far whose line has `words` in it, oldest first."""
+        """The arguments of every command so far whose line contains `words`, oldest first."""
         path = self.home / "calls"
         lines = path.read_text().splitlines() if path.exists() else []
         return [call[1:] for call in map(json.loads, lines) if words in " ".join(call)]

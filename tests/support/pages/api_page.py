@@ -1,6 +1,6 @@
-"""docs/api.md, from the route table and what each handler takes.
+"""Generates docs/api.md from the route table and the fields that each handler accepts.
 
-Decides how the page reads. Does not know the routes, their fields and what these accept.
+Decides the text and order of the page. Does not know the routes, their fields or the accepted values.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tests.support.pages.routes import name_of, takes_of
 
 _HEAD = """# HTTP API
 
-*Made from the route table and its handlers by `make docs`; edit these, or the words in `tests/support/pages/`.*
+*Generated from the route table and its handlers by `make docs`; edit these, or the texts in `tests/support/pages/`.*
 
 The base address is the function app's. On Azure a caller sends `Authorization: Bearer <token>`
 ([how to get one](deploy.md#2-call-it)), or with `REFRESH_API_AUTH=key` the header `x-functions-key`. **A function key
@@ -23,18 +23,18 @@ the end and prints a table.
 
 ```sh
 curl -s $APP/api/vms                                                                       # every VM, and why
-curl -X POST $APP/api/swap    -d '{"vms":["web01"],"disk":"web01-202611","dryRun":true}'   # what would happen
+curl -X POST $APP/api/swap    -d '{"vms":["web01"],"disk":"web01-202611","dryRun":true}'   # the plan
 curl -X POST $APP/api/refresh -d '{"all":true,"rollout":"auto"}'                           # the whole month, now
 ```
 
-- Bodies are JSON objects. An unknown or doubled key is an error, and every fault of a request is reported at once.
-- A `POST` that starts a run answers 202 with `{"id", "status", "href"}`; `GET` on `href` shows how it goes. No answer
+- Bodies are JSON objects. An unknown or doubled key is an error, and all errors of a request are reported together.
+- A `POST` that starts a run answers 202 with `{"id", "status", "href"}`; `GET` on `href` shows its progress. No answer
   carries a key or a signed link.
 - With `"dryRun": true` the answer is 200 and nothing changes: `plan` has the record of each VM with `checks`,
   `warnings`, `steps`, expected `down_s` and `new_disk`; `disks_added` and `down_s` are sums.
 - Lists are `{"value": [...], "nextLink": ...}`.
 - Errors are problem details (RFC 9457) whose `type` is `urn:azure-vm-refresh:problem:` and a name; `errors` lists each
-  fault ([every problem](results.md#errors-of-the-api)).
+  error ([every problem](results.md#errors-of-the-api)).
 """
 
 _RUN = """## The run record
@@ -58,7 +58,7 @@ def api_page() -> str:
             _HEAD,
             f"## Requests\n\n{overview}",
             *map(_request, ROUTES),
-            f"## The VM record\n\nWhat cannot be known is `null`.\n\n{_fields((*RECORD, *FRESH))}",
+            f"## The VM record\n\nAn unknown value is `null`.\n\n{_fields((*RECORD, *FRESH))}",
             _RUN,
             _fields(of_rows),
             _RUN_MORE,
@@ -75,13 +75,13 @@ def _fields(names: tuple[str, ...]) -> str:
 
 
 def _request(route: Route) -> str:
-    words, takes = REQUESTS[name_of(route)], takes_of(route)
-    parts = [f"### {name_of(route)}\n", f"{words.does}\n"]
+    text, takes = REQUESTS[name_of(route)], takes_of(route)
+    parts = [f"### {name_of(route)}\n", f"{text.does}\n"]
     if takes.fields and route.method == "GET":
         parts.append(table(("parameter", "meaning"), ((f"`{name}`", FIELDS[name]) for name in takes.fields)))
     elif takes.fields:
         rows = ((f"`{name}`", FIELDS[name], literal(rule)) for name, rule in takes.fields.items())
         parts.append(table(("field", "meaning", "accepts"), rows))
     if takes.must_name_vms:
-        parts.append("One of `vms` and `all` is required, so that a forgotten key stops no VM.\n")
-    return "\n".join((*parts, f"Answers {words.answer}.\n"))
+        parts.append("One of `vms` and `all` is required, so that a missing key never stops every VM.\n")
+    return "\n".join((*parts, f"Answers {text.answer}.\n"))

@@ -1,4 +1,4 @@
-"""What each request and each field of the HTTP API is for, in words; the page fails to be made when one is missing."""
+"""The texts about each request and field of the HTTP API; without the text of one, `make docs` fails."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from refresh.views.runs import INNER_KINDS, KINDS
 
 @dataclass(frozen=True)
 class Request:
-    """What a request does and how it is answered."""
+    """What a request does, and its answer."""
 
     does: str
     answer: str
@@ -35,7 +35,7 @@ REQUESTS: Mapping[str, Request] = {
     ),
     "POST /api/retention": Request(
         "Lists the disks and image versions that are no longer needed, with size and monthly cost, and why each of the "
-        'others stays ([rules](retention.md)). `dryRun` is true by default here; `"dryRun": false` deletes.',
+        'others is kept ([rules](retention.md)). `dryRun` is true by default here; `"dryRun": false` deletes.',
         f'200 with the plan; with `"dryRun": false` {_STARTS_ALWAYS}',
     ),
     "POST /api/selfcheck": Request(
@@ -57,7 +57,7 @@ REQUESTS: Mapping[str, Request] = {
         "200 with a list of [VM records](#the-vm-record), 100 a page; with `vm` one record",
     ),
     "GET /api/orphans": Request(
-        "What failed builds left half made: disks, image versions, managed images, temporary groups. Deletes nothing.",
+        "Lists leftovers of failed builds: disks, image versions, managed images, temporary groups. Deletes nothing.",
         "200 with a list of `kind`, `id`, `message` and `commands` (the `az` commands that delete it)",
     ),
     "GET /api/queue": Request(
@@ -84,7 +84,7 @@ FIELDS: Mapping[str, str] = {
     "force": "also a disk that was rolled back before; overrides `rejected-before` and nothing else",
     "rollout": "`auto`: go on to tags and swaps; `manual`: stop after the disks; default: `REFRESH_ROLLOUT`",
     "rebuild": "one more image version in the same month",
-    "why": "a text for people, shown where a VM waits for the end of the pause",
+    "why": "a text for people, shown with each VM that waits for the end of the pause",
     "dryRun": "answer with the plan and change nothing",
     "vm": "one VM, by name or full resource id",
     "after": "the next page; follow `nextLink` as it is",
@@ -100,7 +100,7 @@ RECORD_FIELDS: Mapping[str, str] = {
     "vm": "full resource id",
     "decision": "`swap`, `skip` or `refuse`; in rows about disks and tags also `create` and `failed`",
     "reason": "a code ([every reason](results.md))",
-    "message": "one sentence, with the cure where there is one",
+    "message": "one sentence, with the remedy if there is one",
     "current": "the OS disk that the VM runs",
     "wanted": "the disk that `OsDiskName` names",
     "previous": "the disk that `@previous` means",

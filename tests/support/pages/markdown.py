@@ -1,4 +1,4 @@
-"""How a page writes cells and anchors."""
+"""Markdown for tables, cells and anchors."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def literal(text: str) -> str:
-    """Text for a cell, shown as it is."""
+    """Text for a cell, escaped so that it is shown unchanged."""
     return re.sub(r"([<>*|_])", r"\\\1", text)
 
 
 def anchor(heading: str) -> str:
-    """The anchor that GitHub gives to a heading."""
+    """The anchor that GitHub generates for a heading."""
     return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")

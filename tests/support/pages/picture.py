@@ -1,4 +1,4 @@
-"""The text in a picture of the demo."""
+"""Reads the text of a picture of the demo."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from xml.etree import ElementTree
 
 
 def squeezed(text: str) -> str:
-    """Text without blanks: a picture places words by their position."""
+    """Text without whitespace: a picture positions each word separately."""
     return "".join(text.split())
 
 
 def lines_of(picture: Path) -> set[str]:
-    """The lines of text in a picture, squeezed; the pieces of a line stand at the same height."""
+    """The lines of text in a picture, squeezed; the pieces of a line have the same y coordinate."""
     lines: dict[str, list[tuple[float, str]]] = {}
-    whole = ElementTree.fromstring(picture.read_text(encoding="utf-8"))  # noqa: S314 - our own command wrote it
+    whole = ElementTree.fromstring(picture.read_text(encoding="utf-8"))  # noqa: S314 - written by `make`, not by a stranger
     for piece in whole.iter("{http://www.w3.org/2000/svg}text"):
         if "y" in piece.attrib and piece.get("text-anchor") is None:
             lines.setdefault(piece.attrib["y"], []).append((float(piece.attrib["x"]), piece.text or ""))
@@ -23,5 +23,5 @@ def lines_of(picture: Path) -> set[str]:
 
 
 def loads_from_elsewhere(picture: Path) -> bool:
-    """Whether a viewer of the picture would fetch something."""
+    """Whether the picture loads an external resource."""
     return re.search(r"@font-face|url\((?!#)|href=", picture.read_text(encoding="utf-8")) is not None

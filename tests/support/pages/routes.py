@@ -1,7 +1,7 @@
-"""What each route takes, as its own handler answers.
+"""Reads the accepted fields of each route from the answers of its handler.
 
-Every handler refuses a request with an unknown key before it does anything, and names the keys it takes. A page made
-from these answers cannot differ from what the routes accept.
+Every handler refuses a request with an unknown key before any other work, and names the keys that it accepts. A page
+generated from these answers always matches the routes.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ _REFUSAL = re.compile(r"is not taken here; \S+ takes (.+)\Z")
 
 @dataclass(frozen=True)
 class Takes:
-    """`fields` of the body, or parameters of the query, each with what it accepts; `must_name_vms`: one of two keys."""
+    """`fields` of the body or query, each with its accepted values; `must_name_vms`: `vms` or `all` is required."""
 
     fields: Mapping[str, str]
     must_name_vms: bool
 
 
 def name_of(route: Route) -> str:
-    """The request as people write it: method and path."""
+    """Method and path of the request."""
     return f"{route.method} /api/{route.route}"
 
 
 def takes_of(route: Route) -> Takes:
-    """What `route` takes."""
-    return asyncio.run(_ask(route))
+    """The accepted fields of `route`."""
+    return asyncio.run(_read(route))
 
 
-async def _ask(route: Route) -> Takes:
+async def _read(route: Route) -> Takes:
     faults = await _faults(route, _UNKNOWN)
     (listed,) = [found[1] for fault in faults if (found := _REFUSAL.search(fault))]
     names = [] if listed in ("nothing", "no query") else listed.split(", ")
@@ -65,7 +65,7 @@ def _request(route: Route, given: Mapping[str, Any]) -> func.HttpRequest:
     return func.HttpRequest(
         route.method,
         f"http://localhost/api/{route.route}",
-        # With REFRESH_API_AUTH=entra a handler refuses a caller that did not sign in.
+        # With REFRESH_API_AUTH=entra a handler refuses a caller that is not signed in.
         headers={"X-MS-CLIENT-PRINCIPAL-ID": "docs"},
         params=cast(dict[str, str], dict(given)) if in_query else {},
         route_params={"id": "swap-0-1"},

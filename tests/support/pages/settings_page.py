@@ -1,7 +1,6 @@
-"""docs/settings.md, from the table of settings.
+"""Generates docs/settings.md from the table of settings.
 
-Decides how the page reads. Does not know which settings there are and what they accept: the table and its parsers are
-asked.
+Decides the headings and the introduction. Takes the settings and their accepted values from the table and its parsers.
 """
 
 from __future__ import annotations
@@ -22,18 +21,18 @@ HEADINGS: Mapping[str, str] = {
     "REFRESH_HISTORY_DAYS": "History, events, self-check",
     "REFRESH_ARM_ENDPOINT": "Platform",
 }
-"""The heading that begins at a setting, in the order of the table."""
+"""The headings, each by its first setting, in the order of the table."""
 
-# No setting accepts this text: its parser then answers what it does accept.
+# No setting accepts this text; the parser's error names what it accepts.
 _BAD_TEXT = "\0"
 
 _HEAD = """# Settings
 
-*Made from the table of settings by `make docs`; edit the table, not this page.*
+*Generated from the table of settings by `make docs`; edit the table, not this page.*
 
 Settings are app settings (environment variables) of the function app. With `infra/` they are the parameter `settings`
 of `main.bicep`; locally they are environment variables. An empty value means the default. The app checks all settings
-at once and reports every fault with its cure; while one is wrong, requests are answered with the problem
+at once and reports every error with its remedy; while one is wrong, requests are answered with the problem
 `wrong-settings`. There are no secrets among them: the app signs in with its managed identity.
 
 Some settings depend on each other: exactly one of `REFRESH_SUBSCRIPTIONS` and `REFRESH_MANAGEMENT_GROUP` is set;
@@ -41,7 +40,7 @@ Some settings depend on each other: exactly one of `REFRESH_SUBSCRIPTIONS` and `
 """
 
 _BUILT_IN = (
-    "`true`. The Durable library brings this function; it can fetch identity tokens, and the app does not use it."
+    "`true`. The Durable library registers this function; it can fetch identity tokens, and the app does not use it."
 )
 _PLATFORM = (
     (
@@ -61,7 +60,7 @@ def settings_page() -> str:
 
 
 def accepted_by(setting: Setting) -> str:
-    """What the setting accepts, in the words of its parser. AssertionError when it accepts any text."""
+    """The accepted values of the setting, from its parser's error. AssertionError when it accepts any text."""
     try:
         setting.parse(_BAD_TEXT)
     except ValueError as fault:

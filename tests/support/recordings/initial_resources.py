@@ -1,7 +1,7 @@
-"""What a recording presupposes: the resources that were there before its first request.
+"""The initial resources of a recording: those that existed before its first request.
 
-They are read off its own later bodies: what is read before it is written is seeded as it was read; what is written or
-named before it is read is seeded from the next body that shows it, or as a bare id.
+They are derived from its bodies: a resource that is read before it is written is seeded as it was read; one that is
+written or referenced before it is read is seeded from the next body that shows it, or as a bare id.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ _DEFAULT_LOCATION = "westus"
 _BARE = 2  # an id and a location: a disk that a seeded VM names is made with the VM
 
 
-def presupposed(interactions: list[Interaction]) -> list[Json]:
-    """The bodies to put into the world before the first request of `interactions`, parents first."""
-    world = _World(interactions)
+def initial_resources(interactions: list[Interaction]) -> list[Json]:
+    """The bodies to seed before the first request of `interactions`, parents first."""
+    world = _Seeds(interactions)
     for interaction in interactions:
-        world.look_at(interaction)
+        world.add(interaction)
     named = {reference.lower() for body in world.seeds.values() for reference in _references(body.get("properties"))}
     seeds = [body for key, body in world.seeds.items() if len(body) > _BARE or key not in named]
     return sorted(seeds, key=lambda body: str(body["id"]).count("/"))
 
 
-def made_outside(before: list[Interaction], shown: Interaction) -> list[Json]:
-    """VM extensions that a read shows and no earlier read of the VM did: they came from outside the recording."""
+def created_outside(before: list[Interaction], shown: Interaction) -> list[Json]:
+    """VM extensions that a read shows and no earlier read did: something outside the recording created them."""
     body = shown.body if isinstance(shown.body, dict) else {}
     if shown.method != "GET" or "resources" not in body:
         return []
@@ -40,13 +40,13 @@ def made_outside(before: list[Interaction], shown: Interaction) -> list[Json]:
     return [{"id": body["id"], "resources": body["resources"], "properties": {"instanceView": known}}]
 
 
-class _World:
+class _Seeds:
     def __init__(self, interactions: list[Interaction]) -> None:
         self._interactions = interactions
         self._written: set[str] = set()
         self.seeds: dict[str, Json] = {}
 
-    def look_at(self, interaction: Interaction) -> None:
+    def add(self, interaction: Interaction) -> None:
         if interaction.polled_operation:
             return
         self._seed_group(interaction)
@@ -77,7 +77,7 @@ class _World:
         self._written.add(target.lower())
 
     def _seen(self, body: Json) -> None:
-        """A body as it was read: a seed unless the recording made it; until it is written, later reads add to it."""
+        """Seed a body that was read, unless the recording created it; until it is written, later reads add to it."""
         key = str(body["id"]).lower()
         if key in self._written:
             return
@@ -98,7 +98,7 @@ class _World:
             self.seeds[key] = {"id": resource_id, "location": _DEFAULT_LOCATION}
 
     def _image(self, resource_id: str) -> Json | None:
-        """A managed image that is never read, as the version made from it shows it."""
+        """A managed image that is never read, derived from the version that was made from it."""
         if "/providers/microsoft.compute/images/" not in resource_id.lower():
             return None
         for interaction in self._interactions:
@@ -146,7 +146,7 @@ def _parents(resource_id: str) -> Iterator[str]:
 
 
 def _moved_into(collection: str, item: Json) -> Json:
-    """`item` with the id it has in the collection it was listed in: recorders scrub some spellings of a group."""
+    """`item` with the group of the collection that lists it: recorders change some spellings of a group."""
     group = "/".join(collection.split("/")[:5])
     _, _, tail = str(item["id"]).partition("/providers/")
     return {**item, "id": f"{group}/providers/{tail}"}

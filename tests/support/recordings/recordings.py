@@ -1,7 +1,7 @@
-"""Recorded ARM traffic as data: reading it, what it presupposes, and how an answer differs from the recorded one.
+"""Reads recorded ARM traffic and compares answers with recorded ones.
 
-Compared are the status, the names of headers, the paths and types of the JSON, and the code of an error. Values are
-not: another fleet has other values.
+Compares the status, the names of headers, the paths and types of the JSON, and the error code. Does not compare values:
+they depend on the fleet.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ type Json = dict[str, Any]
 FOLDER = Path(os.environ.get("AZURE_RECORDINGS", Path(__file__).parents[4] / "shared" / "recordings"))
 ABSENT = f"no recorded ARM traffic at {FOLDER} (set AZURE_RECORDINGS to its folder)"
 
-# Taken out by the recorders, or added by any hop on the way: their presence or absence says nothing.
+# Removed by the recorders, or added by any hop on the way: not comparable.
 _NOISE = {
     "cache-control",
     "connection",
@@ -32,7 +32,7 @@ _NOISE = {
     "date",
     "expires",
     "pragma",
-    "retry-after",  # taken out by the recorder of the CLI: judged by the table of Retry-After instead
+    "retry-after",  # removed by the CLI's recorder: `retry_after.py` checks it
     "server",
     "strict-transport-security",
     "transfer-encoding",
@@ -91,7 +91,7 @@ class Interaction:
 
     @property
     def date(self) -> datetime:
-        """When it was answered; very long ago if the recorder did not keep that."""
+        """The time of the answer; the minimum date if the recorder removed it."""
         date = self.headers.get("date")
         return parsedate_to_datetime(date) if date else datetime.min.replace(tzinfo=UTC)
 
@@ -101,7 +101,7 @@ class Interaction:
 
     @property
     def polled_operation(self) -> str | None:
-        """The guid of the operation this request asks about."""
+        """The guid of the operation that this request polls."""
         found = _GUID.search(self.path) if self.method == "GET" else None
         return found.group(1).lower() if found else None
 
@@ -114,7 +114,7 @@ class Interaction:
 
     @property
     def in_progress(self) -> bool:
-        """Whether the recorded answer to a poll says that the operation still runs."""
+        """Whether the recorded answer to a poll shows a running operation."""
         return self.status == 202 or (isinstance(self.body, dict) and self.body.get("status") == "InProgress")
 
     @property
@@ -123,7 +123,7 @@ class Interaction:
 
     @property
     def resource_id(self) -> str | None:
-        """The resource a request is about: without action, view or collection; for tags the tagged scope."""
+        """The resource of a request: without action, view or collection; for tags the tagged scope."""
         if self.polled_operation or not self.path.lower().startswith("/subscriptions/"):
             return None
         if self.path.lower().endswith(_TAGS):
@@ -164,7 +164,7 @@ def load(name: str) -> list[Interaction]:
 
 
 def differences(recorded: Interaction, status: int, headers: Mapping[str, str], body: Any) -> Iterator[str]:
-    """Every way in which an answer differs from the recorded one, each as one line."""
+    """Every difference between an answer and the recorded one, each as one line."""
     if status != recorded.status:
         yield f"status {status}, recorded {recorded.status}"
     yield from _header_differences(recorded, {name.lower() for name in headers})
@@ -172,12 +172,12 @@ def differences(recorded: Interaction, status: int, headers: Mapping[str, str], 
 
 
 def body_differences(recorded: Any, ours: Any) -> Iterator[str]:
-    """Paths that one body has and the other has not, paths of another type, and another error code."""
+    """Paths that only one body has, paths with different types, and a different error code."""
     wanted, found = shape(recorded), shape(ours)
     alone = wanted.keys() ^ found.keys()
     for path in sorted(wanted.keys() | found.keys()):
         if path in alone:
-            if _parent(path) not in alone:  # said once, of the topmost path
+            if _parent(path) not in alone:  # only the topmost path is reported
                 yield f"body {path} {'missing' if path in wanted else 'not recorded'}"
         elif not found[path] <= wanted[path]:
             yield f"body {path} is {_words(found[path])}, recorded {_words(wanted[path])}"

@@ -1,4 +1,4 @@
-"""Sends recorded requests to a simulator on a virtual clock and notes how its answers differ."""
+"""Sends recorded requests to a simulator in virtual time and records how its answers differ."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import aiohttp
 from simulator import clock as clocks
 from simulator.clock import Clock
 from simulator.world import Endpoints, Simulator
-from tests.support.recordings.initial_resources import made_outside, presupposed
+from tests.support.recordings.initial_resources import created_outside, initial_resources
 from tests.support.recordings.recordings import Interaction, Json, differences
 from tests.support.recordings.retry_after import RetryAfter, retry_after_of
 
@@ -24,7 +24,7 @@ _LONGEST_PAUSE_S = 900
 
 @dataclass
 class Operation:
-    """An operation of the simulator that stands for a recorded one."""
+    """An operation of the simulator in place of a recorded one."""
 
     status_url: str | None
     location: str | None
@@ -32,7 +32,7 @@ class Operation:
 
 
 @dataclass
-class Verdict:
+class ReplayResult:
     """One interaction replayed: how the answer differs, or why it was not sent."""
 
     recording: str
@@ -62,56 +62,56 @@ class Replay:
         self._operations: dict[str, Operation] = {}
 
     async def seed(self, bodies: list[Json]) -> None:
-        """Put `bodies` into the world through the control plane."""
+        """Seed `bodies` through the control plane."""
         if bodies:
             reply = await self._send("PUT", f"{self._endpoints.control}/resources", bodies)
             assert reply.status == 200, reply.body
 
     async def control(self, method: str, path: str, body: Any = None) -> Reply:
-        """Ask the control plane."""
+        """Send a request to the control plane."""
         return await self._send(method, f"{self._endpoints.control}/{path}", body)
 
     async def arm(self, method: str, path_and_query: str, body: Any = None) -> Reply:
-        """Ask ARM."""
+        """Send a request to ARM."""
         return await self._send(method, self._endpoints.arm + path_and_query, body)
 
     async def settle(self, reply: Reply) -> None:
-        """Wait until the operation an answer points to is over."""
+        """Wait for the end of the operation that an answer points to."""
         url = reply.headers.get("Azure-AsyncOperation")
         if url:
             await self._until_over(url)
 
-    def stand_in(self, guid: str, reply: Reply, begun: Interaction) -> None:
-        """Let the operation of `reply` answer for the recorded operation `guid`."""
+    def map_operation(self, guid: str, reply: Reply, begun: Interaction) -> None:
+        """Use the operation of `reply` in place of the recorded operation `guid`."""
         self._operations[guid] = Operation(
             reply.headers.get("Azure-AsyncOperation"), reply.headers.get("Location"), retry_after_of(begun)
         )
 
-    async def interaction(self, recorded: Interaction, recording: str) -> Verdict:
+    async def interaction(self, recorded: Interaction, recording: str) -> ReplayResult:
         """Replay one interaction."""
-        verdict = Verdict(recording, recorded.index, f"{recorded.method} {recorded.path_and_query[-110:]}")
+        result = ReplayResult(recording, recorded.index, f"{recorded.method} {recorded.path_and_query[-110:]}")
         if recorded.polled_operation:
-            await self._poll(recorded, verdict)
-            return verdict
+            await self._poll(recorded, result)
+            return result
         reply = await self.arm(recorded.method, recorded.path_and_query, recorded.request_body)
-        verdict.differences += differences(recorded, reply.status, reply.headers, reply.body)
+        result.differences += differences(recorded, reply.status, reply.headers, reply.body)
         if recorded.begun_operation:
-            verdict.differences += retry_after_of(recorded).of_first(reply.headers)
-            self.stand_in(recorded.begun_operation, reply, recorded)
-        return verdict
+            result.differences += retry_after_of(recorded).of_first(reply.headers)
+            self.map_operation(recorded.begun_operation, reply, recorded)
+        return result
 
-    async def _poll(self, recorded: Interaction, verdict: Verdict) -> None:
+    async def _poll(self, recorded: Interaction, result: ReplayResult) -> None:
         operation = self._operations.get(recorded.polled_operation or "")
         if operation is None:
-            verdict.skipped = "the operation it asks about was begun outside the recording"
+            result.skipped = "the polled operation began outside the recording"
             return
         url = operation.location if recorded.query.get("monitor") == "true" else operation.status_url
         if url is None:
-            verdict.differences.append("no operation to ask about")
+            result.differences.append("no operation to poll")
             return
         reply = await (self._send("GET", url) if recorded.in_progress else self._until_over(url))
-        verdict.differences += differences(recorded, reply.status, reply.headers, reply.body)
-        verdict.differences += operation.retry_after.of_poll(reply.headers, in_progress=recorded.in_progress)
+        result.differences += differences(recorded, reply.status, reply.headers, reply.body)
+        result.differences += operation.retry_after.of_poll(reply.headers, in_progress=recorded.in_progress)
 
     async def _until_over(self, url: str) -> Reply:
         gives_up = self._clock.time() + _LONGEST_OPERATION_S
@@ -139,7 +139,7 @@ async def _token(session: aiohttp.ClientSession, endpoints: Endpoints) -> str:
 
 @asynccontextmanager
 async def world(clock: Clock) -> AsyncIterator[Replay]:
-    """A fresh simulator on `clock` and somebody with a token to ask it."""
+    """A new simulator on `clock`, and a replay with a token for it."""
     simulator = Simulator(clock)
     endpoints = await simulator.start()
     try:
@@ -149,19 +149,19 @@ async def world(clock: Clock) -> AsyncIterator[Replay]:
         await simulator.stop()
 
 
-def replay(recording: str, interactions: list[Interaction], seeds: list[Json] | None = None) -> list[Verdict]:
-    """The verdicts on `interactions`, in order, in one fresh world that holds what they presuppose."""
+def replay(recording: str, interactions: list[Interaction], seeds: list[Json] | None = None) -> list[ReplayResult]:
+    """Replay `interactions`, in order, on a new simulator with their initial resources; returns the results."""
 
-    async def main(clock: Clock) -> list[Verdict]:
+    async def main(clock: Clock) -> list[ReplayResult]:
         async with world(clock) as run:
-            await run.seed(presupposed(interactions) if seeds is None else seeds)
-            verdicts: list[Verdict] = []
+            await run.seed(initial_resources(interactions) if seeds is None else seeds)
+            results: list[ReplayResult] = []
             for number, recorded in enumerate(interactions):
-                if verdicts and not recorded.in_progress:
+                if results and not recorded.in_progress:
                     pause_s = (recorded.date - interactions[number - 1].date).total_seconds()
                     await asyncio.sleep(min(max(pause_s, 0), _LONGEST_PAUSE_S))
-                await run.seed(made_outside(interactions[:number], recorded))
-                verdicts.append(await run.interaction(recorded, recording))
-            return verdicts
+                await run.seed(created_outside(interactions[:number], recorded))
+                results.append(await run.interaction(recorded, recording))
+            return results
 
     return clocks.run(main, Clock("virtual"))

@@ -1,5 +1,6 @@
-"""Which Retry-After each long-running operation sends, as recorded; the recorder of the CLI takes the header out, so
-this table, made from recordings that kept it, is the judge."""
+"""The recorded Retry-After of each long-running operation.
+
+The CLI's recorder removes the header; this table is from recordings that kept it."""
 
 from __future__ import annotations
 
@@ -19,15 +20,15 @@ class RetryAfter:
     polls: frozenset[int | None] = _NONE
 
     def of_first(self, headers: Mapping[str, str]) -> Iterator[str]:
-        """What is wrong with the header on the first answer."""
-        yield from _judge(headers, self.first, "the first answer")
+        """The difference of the header on the first answer."""
+        yield from _compare(headers, self.first, "the first answer")
 
     def of_poll(self, headers: Mapping[str, str], *, in_progress: bool) -> Iterator[str]:
-        """What is wrong with the header on a poll; the last poll never has one."""
-        yield from _judge(headers, self.polls if in_progress else _NONE, "a poll" if in_progress else "the last poll")
+        """The difference of the header on a poll; the last poll never has the header."""
+        yield from _compare(headers, self.polls if in_progress else _NONE, "a poll" if in_progress else "the last poll")
 
 
-def _judge(headers: Mapping[str, str], allowed: frozenset[int | None], where: str) -> Iterator[str]:
+def _compare(headers: Mapping[str, str], allowed: frozenset[int | None], where: str) -> Iterator[str]:
     value = headers.get("Retry-After")
     seconds = int(value) if value and value.isdigit() else value
     if seconds not in allowed:
@@ -50,7 +51,7 @@ _DISKS = ("microsoft.compute/disks", "microsoft.compute/snapshots")
 
 
 def retry_after_of(begun: Interaction) -> RetryAfter:
-    """The row of the table for the operation a recorded request begins; without a row there is no header."""
+    """The table's row for the operation that a recorded request begins; without a row there is no header."""
     if begun.action:
         return _ACTIONS.get(begun.action, RetryAfter())
     match begun.method, begun.type:

@@ -1,4 +1,4 @@
-"""Facts for tests: a VM and disks that would swap, to be spoiled one field at a time with `dataclasses.replace`."""
+"""Facts for tests: a VM and disks that fit a swap. Tests change single fields (arguments, `dataclasses.replace`)."""
 
 from __future__ import annotations
 

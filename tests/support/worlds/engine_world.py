@@ -1,7 +1,7 @@
-"""The app on Microsoft's Durable engine, in real time, with storage as strict as Azure's.
+"""Runs the app on Microsoft's Durable engine, in real time, with storage as strict as Azure's.
 
-Decides how such a world comes up: in this process, or as instances that can be lost behind one address. Everything is
-met from outside (`Outside`): the state of the dispatcher is what `GET /api/queue` and `GET /api/runs` say of it.
+Decides how the app starts: in this process, or as instances behind one address that can be killed. Tests use HTTP only
+(`HttpAccess`): they read the dispatcher state from `GET /api/queue` and `GET /api/runs`.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from simulator.local_app import EVENT_FUNCTION, LocalApp, app_settings
 from simulator.world import Simulator
 from tests.support.worlds.builders import GALLERY, SUBSCRIPTION
 from tests.support.worlds.front_end import FrontEnd
+from tests.support.worlds.http_access import HttpAccess
 from tests.support.worlds.local_azure import ROOT, SETTINGS
-from tests.support.worlds.outside import Outside
 from tests.support.worlds.waiting import until
 
 COMPUTE = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-app/providers/Microsoft.Compute"
-# Azure's own work, planned short: what takes its time on the engine is not Azure.
+# Short durations of Azure's own work: these tests measure the engine, not Azure.
 QUICK: Sequence[Mapping[str, Any]] = (
     {"match": {"operation": "deallocate"}, "duration_s": 2},
     {"match": {"operation": "powerOff"}, "duration_s": 2},
@@ -55,28 +55,28 @@ def name_of(resource_id: str) -> str:
 
 
 @dataclass
-class EngineAzure(Outside):
-    """A running world; `log` is what its instances print as errors."""
+class EngineAzure(HttpAccess):
+    """A running app and simulator; `log` is the file with the instances' stderr."""
 
     storage: StrictStorage
     log: Path | None = None
 
     def plan(self, *rules: Mapping[str, Any]) -> None:
-        """Put `rules` before all others; the quick durations stay the last word."""
-        faults = self.simulator.plane.faults
+        """Put `rules` before all other fault rules; the short durations stay last."""
+        faults = self.simulator.services.faults
         earlier = list(faults.rules)
         faults.rules.clear()
         faults.add([dict(rule) for rule in rules])
         faults.rules.extend(earlier)
 
     def release(self, *rules: Mapping[str, Any]) -> None:
-        """End whatever hangs by a rule, and drop all rules but these and the quick durations."""
-        faults = self.simulator.plane.faults
+        """End every operation that a rule keeps hanging, and replace all rules by these and the short durations."""
+        faults = self.simulator.services.faults
         faults.clear()
         faults.add([dict(rule) for rule in (*rules, *QUICK)])
 
     async def queue(self) -> dict[str, Any]:
-        """`GET /api/queue`; empty while nothing answers."""
+        """The answer of `GET /api/queue`; empty while the app does not answer."""
         status, queue = await self.api("GET", "/api/queue")
         return dict(queue) if status == 200 else {}
 
@@ -91,7 +91,7 @@ class EngineAzure(Outside):
         return list(runs["value"])
 
     async def rows(self) -> dict[str, list[dict[str, Any]]]:
-        """What became of every VM that was swapped, by name: one row for every swap that has ended."""
+        """The rows of all ended swaps, by VM name."""
         found: dict[str, list[dict[str, Any]]] = {}
         for run in await self.swaps():
             for row in run["vms"]:
@@ -100,17 +100,17 @@ class EngineAzure(Outside):
         return found
 
     async def idle(self) -> bool:
-        """Whether the app says that nothing is looked at, waits or is under way."""
+        """Whether the queue of the app has no look, no waiting VM and no running swap."""
         queue = await self.queue()
         return bool(queue) and not (queue["running"] or queue["waiting"] or queue["looking"])
 
     async def wait(self, holds: Any, within_s: float, what: str) -> None:
-        """Wait until something holds; AssertionError with what the app and its log say when it does not in time."""
+        """Wait until `holds`; after `within_s` AssertionError with `what`, the queue and the end of the log."""
         try:
             await until(holds, within_s, every_s=0.25, what=what)
         except AssertionError as error:
-            said = self.log.read_text(errors="replace")[-3000:] if self.log else ""
-            raise AssertionError(f"{error}; the queue says {await self.queue()}\n{said}") from None
+            log = self.log.read_text(errors="replace")[-3000:] if self.log else ""
+            raise AssertionError(f"{error}; queue: {await self.queue()}\n{log}") from None
 
 
 @asynccontextmanager
@@ -122,7 +122,7 @@ async def strict_storage() -> AsyncIterator[StrictStorage]:
 
 def _simulator(clock: Clock, scenario: Sequence[Mapping[str, Any]]) -> Simulator:
     simulator = Simulator(clock, scenario=[GALLERY_BODY, *map(dict, scenario)], seed=7)
-    simulator.plane.faults.add([dict(rule) for rule in QUICK])
+    simulator.services.faults.add([dict(rule) for rule in QUICK])
     return simulator
 
 
@@ -139,7 +139,7 @@ async def hosted(
     async with AsyncExitStack() as stack:
         simulator = _simulator(clock, scenario)
         stack.push_async_callback(wiring.close)
-        app = LocalApp(clock, simulator, ROOT, settings={**SETTINGS, **settings}, engine=engine)
+        app = LocalApp(simulator, ROOT, settings={**SETTINGS, **settings}, engine=engine)
         endpoints = await app.start()
         stack.push_async_callback(app.stop)
         http = await stack.enter_async_context(aiohttp.ClientSession())
@@ -148,7 +148,7 @@ async def hosted(
 
 @dataclass
 class Site(EngineAzure):
-    """The app as instances in processes of their own behind one address, on one hub of one storage."""
+    """The app as instances, each in its own process, behind one address and on one hub."""
 
     front: FrontEnd = field(default_factory=FrontEnd)
     hub: str = ""
@@ -156,7 +156,7 @@ class Site(EngineAzure):
     instances: list[Instance] = field(default_factory=list)
 
     async def add_instance(self) -> Instance:
-        """Start an instance and let it have requests."""
+        """Start an instance and forward requests to it."""
         assert self.log is not None
         with self.log.open("ab") as log:
             storage = self.storage.connection_string
@@ -166,13 +166,13 @@ class Site(EngineAzure):
         return instance
 
     async def lose(self, instance: Instance) -> None:
-        """Lose an instance, app and engine at once, as a machine is lost."""
+        """Kill an instance, app and engine together, as when its machine fails."""
         self.instances.remove(instance)
         self.front.instances.remove(instance.functions)
         await instance.lose()
 
     def kill_engine(self) -> None:
-        """Kill the engine of the one instance, as a Functions host crashes; the app in it lives on."""
+        """Kill the engine of the only instance, as when a Functions host crashes; its app keeps running."""
         (instance,) = self.instances
         os.kill(instance.engine, signal.SIGKILL)
 
@@ -188,15 +188,15 @@ async def site(
     instances: int = 1,
     settings: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Site]:
-    """The app as `instances` instances on `hub`, with Event Grid's subscription at their one address."""
+    """The app as `instances` instances on `hub`; Event Grid delivers to their common address."""
     async with AsyncExitStack() as stack:
         simulator = _simulator(clock, scenario)
         endpoints = await simulator.start()
         stack.push_async_callback(simulator.stop)
         front = await stack.enter_async_context(FrontEnd())
         http = await stack.enter_async_context(aiohttp.ClientSession())
-        told = {**app_settings(ROOT, endpoints, simulator), **SETTINGS, **(settings or {})}
-        world = Site(clock, simulator, endpoints, front.url, http, storage, log, front, hub, told)
+        env = {**app_settings(ROOT, endpoints, simulator), **SETTINGS, **(settings or {})}
+        world = Site(clock, simulator, endpoints, front.url, http, storage, log, front, hub, env)
         try:
             await asyncio.gather(*(world.add_instance() for _ in range(instances)))
             await simulator.event_grid.subscribe(

@@ -1,6 +1,6 @@
-"""The address that an app has in front of its instances, as App Service gives it one.
+"""The common address of an app's instances, as App Service provides it.
 
-Decides which instance gets a request: each in turn. Does not know what is asked. Without an instance it answers 503.
+Decides which instance gets a request: round robin. Does not know the requests. Answers 503 without an instance.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ _HOP_BY_HOP = {"transfer-encoding", "content-length", "connection", "keep-alive"
 
 
 class FrontEnd:
-    """Serves while it is entered; `url` is its address, `instances` the addresses it forwards to."""
+    """Serves inside its `async with` block; `url` is its address, `instances` the addresses that it forwards to."""
 
     def __init__(self) -> None:
-        """Make it without an instance."""
+        """Create the front end without an instance."""
         self.url, self.instances = "", list[str]()
         self._turn = 0
         self._stack = AsyncExitStack()

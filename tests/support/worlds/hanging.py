@@ -1,6 +1,6 @@
-"""A worker in which chosen parts hang, as a process that is stuck does.
+"""A worker in which selected parts hang, as in a stuck process.
 
-Decides what hanging means for activities, entity operations, orchestrations and durable timers.
+Decides how activities, entity operations, orchestrations and durable timers hang.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from simulator.durable import Worker
 
 
 class Hanging:
-    """A worker in which some parts hang: activities by name, entity operations by name, orchestrations, timers."""
+    """A worker whose `parts` hang: names of activities, entity operations or orchestrations, `activities`, `timers`."""
 
     def __init__(self, worker: Worker, parts: Collection[str]) -> None:
         self.inner, self._parts = worker, parts
 
     async def orchestrate(self, name: str, request: bytes) -> bytes:
-        """Run one turn, unless this orchestration hangs; without the timers that fired, if those do."""
+        """Run one turn, unless this orchestration hangs; without the fired timers when timers hang."""
         if name in self._parts:
             await _for_ever()
-        asked = pb.OrchestratorRequest.FromString(request)
+        turn = pb.OrchestratorRequest.FromString(request)
         if "timers" in self._parts:
-            for events in (asked.pastEvents, asked.newEvents):
+            for events in (turn.pastEvents, turn.newEvents):
                 kept = [one for one in events if not one.HasField("timerFired")]
                 del events[:]
                 events.extend(kept)
-        return await self.inner.orchestrate(name, asked.SerializeToString())
+        return await self.inner.orchestrate(name, turn.SerializeToString())
 
     async def operate(self, name: str, request: bytes) -> bytes:
         """Run one batch, unless one of its operations hangs."""

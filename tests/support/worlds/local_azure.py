@@ -1,6 +1,6 @@
-"""The whole product in one process: the simulator, the Functions host with the app in it, and Event Grid between them.
+"""Runs the whole product in one process: the simulator, the Functions host with the app, and Event Grid.
 
-Everything lives in the time of the clock it is given; with a virtual clock a month passes while nobody waits.
+All parts use the given clock; with a virtual clock a month takes seconds.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from simulator.functions.host import FunctionsHost
 from simulator.local_app import LocalApp
 from simulator.world import Simulator
 from tests.support.worlds.builders import GALLERY, GROUP, SUBSCRIPTION, disk_id
-from tests.support.worlds.outside import Outside
+from tests.support.worlds.http_access import HttpAccess
 
 ROOT = Path(__file__).parents[3]
-# Longer than a fault delays an answer; aiohttp's own limit, five minutes, is one of the delays.
-_PATIENCE_S = 3600.0
-# Timers never fire by themselves in a test, and the galleries are named even where a scenario has none.
+# Longer than any planned delay of an answer; aiohttp's default, five minutes, is shorter than some.
+_HTTP_TIMEOUT_S = 3600.0
+# Timers do not fire by themselves in a test. The galleries are set even where a scenario has none.
 SETTINGS = {
     "REFRESH_SUBSCRIPTIONS": SUBSCRIPTION,
     "REFRESH_GALLERIES": GALLERY,
@@ -40,38 +40,44 @@ DISPATCHER = "@dispatcher@app"
 
 
 @dataclass
-class LocalAzure(Outside):
-    """A running simulator with the app in this process, on the simulator's own durable hub."""
+class LocalAzure(HttpAccess):
+    """A running simulator and the app in this process, on the simulator's durable hub."""
 
     host: FunctionsHost
 
     @property
     def hub(self) -> DurableHub:
-        """The durable hub the app runs on."""
+        """The durable hub of the app."""
         return self.host.hub
 
-    def book(self) -> dict[str, Any]:
+    def dispatcher_state(self) -> dict[str, Any]:
         """The dispatcher's state."""
         return dict(self.hub.entity_state(DISPATCHER) or {})
 
+    def running_swaps(self) -> list[dict[str, Any]]:
+        """The rows of the running swaps in the dispatcher state."""
+        return list(self.dispatcher_state().get("running", {}).values())
+
     def outcomes(self) -> list[dict[str, Any]]:
-        """The outcomes the dispatcher remembers, oldest first."""
-        return list(self.book().get("finished", []))
+        """The outcomes in the dispatcher state, oldest first."""
+        return list(self.dispatcher_state().get("finished", []))
 
     async def until(self, holds: Callable[[], bool | Awaitable[bool]], within_s: float = 3600) -> None:
-        """Let simulated time pass until something holds; AssertionError when it does not in time."""
+        """Let simulated time pass until `holds`; AssertionError after `within_s`."""
         deadline = self.clock.time() + within_s
         while self.clock.time() < deadline:
             value = holds()
             if value if isinstance(value, bool) else await value:
                 return
             await asyncio.sleep(1)
-        raise AssertionError(f"did not hold within {within_s} simulated seconds; the book says {self.book()}")
+        raise AssertionError(
+            f"did not hold within {within_s} simulated seconds; dispatcher state: {self.dispatcher_state()}"
+        )
 
     def idle(self) -> bool:
-        """Whether the dispatcher has nothing to look at, nobody waiting and nobody under way."""
-        book = self.book()
-        return not (book.get("hints") or book.get("look") or book.get("queue") or book.get("running"))
+        """Whether the dispatcher has no hint, no open look, no waiting VM and no running swap."""
+        state = self.dispatcher_state()
+        return not any(state.get(part) for part in ("hints", "look", "queue", "running"))
 
     async def settled(self, within_s: float = 7200) -> None:
         """Let time pass until every event is delivered and the dispatcher is idle, twice in a row."""
@@ -91,16 +97,16 @@ async def local_azure(
     chaos: Chaos | None = None,
     events: bool = True,
 ) -> AsyncIterator[LocalAzure]:
-    """Start everything with `scenario` loaded; `events=False` leaves Event Grid unsubscribed."""
+    """Start the simulator with `scenario` and the app; `events=False` omits the Event Grid subscription."""
     simulator = Simulator(clock, scenario=scenario, chaos=chaos, seed=7)
-    app = LocalApp(clock, simulator, ROOT, settings={**SETTINGS, **(settings or {})}, events=events)
+    app = LocalApp(simulator, ROOT, settings={**SETTINGS, **(settings or {})}, events=events)
     endpoints = await app.start()
     try:
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_PATIENCE_S)) as http:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_HTTP_TIMEOUT_S)) as http:
             assert app.host is not None
             yield LocalAzure(clock, simulator, endpoints, str(endpoints.functions), http, app.host)
     finally:
-        # Last of all: an activity that is being stopped may still ask for gateways.
+        # Last: an activity that is being stopped may still use the gateways.
         await app.stop()
         await wiring.close()
 

@@ -1,4 +1,4 @@
-"""A fleet whose events do not arrive: each of its edits is found by a sweep of its own."""
+"""A fleet without events: a sweep after each tag edit finds the edit."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ NAMES = ("web01", "web02", "web03")
 
 
 def fleet() -> list[dict[str, Any]]:
-    """Three VMs, each with a disk to ask for."""
+    """Three VMs, each with a new disk."""
     return [body for name in NAMES for body in (vm_body(name), disk_body(f"{name}-new"))]
 
 
 async def edit_and_sweep(azure: LocalAzure, names: Sequence[str] = NAMES) -> None:
-    """Edit one VM after the other; after each edit the sweep comes, and its swap ends."""
+    """Edit the tag of one VM after the other; after each edit run the sweep and wait for the end of the swap."""
     for name in names:
         await azure.tag(VM_ID.replace("web01", name), OsDiskName=f"{name}-new")
         await azure.fire("sweep")

@@ -1,6 +1,6 @@
-"""A fleet to refresh, on the pretend Azure: in the test's own process, over real HTTP, in virtual time.
+"""A fleet for monthly refreshes on a local Azure in the test's own process, with real HTTP and virtual time.
 
-`on_arm` gives a test the gateways; `on_functions` the whole app in the local Functions host as well.
+`on_arm` gives a test the gateways; `on_functions` also the whole app in the local Functions host.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ PERIOD = "202611"
 COMPUTE = f"{GROUP}/providers/Microsoft.Compute"
 GOLDEN = f"{COMPUTE}/virtualMachines/golden"
 WINDOWS_ID = f"{GALLERY}/images/windows"
-# Timers would do the month's work on their own; tests say when.
+# Disabled, because these timers would start the month's work; tests start it themselves.
 _TIMERS = ("monthly_refresh", "sweep", "purge_history", "weekly_retention")
 _SEED = 7
-_SILENT = {f"AzureWebJobs.{name}.Disabled": "true" for name in _TIMERS}
+_TIMERS_OFF = {f"AzureWebJobs.{name}.Disabled": "true" for name in _TIMERS}
 
 
 def vm_id(name: str) -> str:
@@ -95,7 +95,7 @@ def version_body(
 
 @dataclass(frozen=True)
 class World:
-    """A running pretend Azure and the app's way to it."""
+    """A running local Azure and the app's gateways to it."""
 
     clock: Clock
     simulator: Simulator
@@ -124,12 +124,12 @@ class World:
 
 @dataclass(frozen=True)
 class HostedWorld(World):
-    """The same with the whole app in the local Functions host."""
+    """A running local Azure with the whole app in the local Functions host."""
 
     hub: DurableHub
 
     async def run(self, name: str, data: Json | None = None) -> Any:
-        """Start an orchestration, wait for its end and give its output."""
+        """Start an orchestration, wait for its end and return its output."""
         instance = self.hub.start(name, data or {}, None)
         await self.hub.completed(instance)
         return self.hub.output(instance)
@@ -138,7 +138,7 @@ class HostedWorld(World):
 def on_arm[T](
     scenario: Iterable[Json], story: Callable[[World], Awaitable[T]], galleries: Sequence[str] = (GALLERY,)
 ) -> T:
-    """Run `story` against a pretend Azure that holds `scenario`."""
+    """Run `story` against a local Azure with `scenario`."""
 
     async def main(clock: Clock) -> T:
         async with AsyncExitStack() as stack:
@@ -154,13 +154,15 @@ def on_functions[T](
     galleries: Sequence[str] = (GALLERY,),
     **settings: str,
 ) -> T:
-    """Run `story` with the app hosted next to a pretend Azure that holds `scenario`."""
+    """Run `story` with the hosted app and a local Azure with `scenario`."""
 
     async def main(clock: Clock) -> T:
         async with AsyncExitStack() as stack:
             simulator, gateways, known, env = await _start(stack, clock, scenario, galleries)
-            host = FunctionsHost(APP, clock, settings={**defaults(), **env, **_SILENT, **settings}, port=0, seed=_SEED)
-            # Last of all: an activity that is being stopped may still ask for gateways.
+            host = FunctionsHost(
+                APP, clock, settings={**defaults(), **env, **_TIMERS_OFF, **settings}, port=0, seed=_SEED
+            )
+            # Last: an activity that is being stopped may still use the gateways.
             stack.push_async_callback(wiring.close)
             await host.start()
             stack.push_async_callback(host.stop)

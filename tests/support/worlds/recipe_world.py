@@ -1,4 +1,4 @@
-"""A gallery whose definition `ubuntu` is made from the recipe in tests/data/recipes, and a subnet to make it in."""
+"""A gallery whose definition `ubuntu` is built from the recipe in tests/data/recipes, and a build subnet."""
 
 from __future__ import annotations
 
@@ -31,30 +31,30 @@ def recipe_bodies(tags: dict[str, str] | None = None, **properties: Any) -> list
 def on_recipes[T](
     scenario: list[Json], story: Callable[[HostedWorld], Awaitable[T]], *, recipes: Path = RECIPES, **settings: Any
 ) -> T:
-    """Run `story` with the app hosted, its recipes those of `recipes`."""
+    """Run `story` with the hosted app and the recipes in the folder `recipes`."""
     given = {"REFRESH_RECIPES": str(recipes), "REFRESH_BUILD_SUBNETS": SUBNET, **settings}
     return on_functions(scenario, story, **given)
 
 
 def fail(world: HostedWorld, *rules: Json) -> None:
-    """Plan misfortune."""
-    world.simulator.plane.faults.add(list(rules))
+    """Add fault rules."""
+    world.simulator.services.faults.add(list(rules))
 
 
 def groups_left(world: HostedWorld) -> list[str]:
-    """The names of the app's temporary groups that are there."""
+    """The names of the app's temporary groups that exist."""
     found = world.simulator.store.of_type("Microsoft.Resources/resourceGroups")
     return [each.id.name for each in found if each.id.name.startswith("refresh-")]
 
 
 def machines(world: HostedWorld) -> list[Record]:
-    """The VMs that are there to build or prove something."""
+    """The temporary VMs for builds and proofs that exist."""
     found = world.simulator.store.of_type("Microsoft.Compute/virtualMachines")
     return [each for each in found if each.id.name == "machine"]
 
 
 async def until(holds: Callable[[], object], within_s: float = 7200) -> None:
-    """Let simulated time pass until something holds; AssertionError when it does not in time."""
+    """Let simulated time pass until `holds`; AssertionError after `within_s`."""
     for _ in range(int(within_s / 5)):
         if holds():
             return

@@ -1,4 +1,4 @@
-"""A VM with a long past: a spare disk and an image version of each of many months."""
+"""A VM with a spare disk and an image version of each of several past months."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def version_of(month: str, published: datetime) -> dict[str, Any]:
 
 
 def aged_fleet() -> list[dict[str, Any]]:
-    """A VM with a spare disk of each month, and their versions, all long past."""
+    """A VM with a spare disk of each month and their image versions, all made before April 2025."""
     bodies = [*gallery_bodies(), vm_body(OsDiskPrevious="web01-202602")]
     for number, month in enumerate(MONTHS):
         made = BEGINNING - timedelta(days=400 - 30 * number)

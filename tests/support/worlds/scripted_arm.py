@@ -1,4 +1,4 @@
-"""A throw-away ARM on loopback that answers what a test tells it to, once each, and remembers what it was asked."""
+"""An ARM on loopback that gives a test's answers, each once, and records the requests."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DATE_ISO = "2026-11-01T02:00:00+00:00"
 
 @dataclass(frozen=True)
 class Answer:
-    """One HTTP answer; `body` is JSON unless it is bytes; `lost` drops the connection instead."""
+    """One HTTP answer; `body` is JSON, or bytes as they are; `lost` drops the connection instead."""
 
     status: int = 200
     body: Any = None
@@ -40,8 +40,8 @@ LOST = Answer(lost=True)
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One request as it arrived."""
+class RecordedRequest:
+    """One recorded request."""
 
     method: str
     path: str
@@ -51,13 +51,13 @@ class Asked:
 
 
 class ScriptedArm:
-    """Answers requests in the order of `answers`; more requests than answers get a 418 and so fail the test."""
+    """Answers requests in the order of `answers`; a request without an answer gets a 418, which fails the test."""
 
     def __init__(self, *answers: Answer, **env: str) -> None:
         self._answers = list(answers)
         self._env = env
         self._patch = pytest.MonkeyPatch()
-        self.asked: list[Asked] = []
+        self.requests: list[RecordedRequest] = []
         self.base = ""
 
     async def __aenter__(self) -> Self:
@@ -90,8 +90,8 @@ class ScriptedArm:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         text = await request.text()
-        self.asked.append(
-            Asked(
+        self.requests.append(
+            RecordedRequest(
                 request.method,
                 request.rel_url.raw_path,
                 dict(request.query),
@@ -115,7 +115,7 @@ class ScriptedArm:
 
 
 def against[T](arm: ScriptedArm, ask: Callable[[ArmGateways], Awaitable[T]]) -> T:
-    """What `ask` answers when its gateways talk to `arm`, in virtual time."""
+    """The result of `ask` with gateways to `arm`, in virtual time."""
 
     async def main(_: Clock) -> T:
         async with arm:

@@ -1,4 +1,4 @@
-"""The toy app, hosted on a simulated clock."""
+"""Hosts the toy app on a simulated clock."""
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
@@ -10,6 +10,7 @@ from azure.durable_functions.client import DurableFunctionsClient
 
 from simulator.clock import Clock, run
 from simulator.durable import DurableHub
+from simulator.engine.simulated import SimulatedEngine
 from simulator.functions import FunctionsHost
 
 TOY_APP = Path(__file__).parent / "toy_app"
@@ -50,8 +51,9 @@ class Toy:
 async def hosted(
     clock: Clock, settings: Mapping[str, str] = TOY_SETTINGS, hub: DurableHub | None = None
 ) -> AsyncIterator[Toy]:
-    """Host the toy app on any port until the block ends."""
-    host = FunctionsHost(TOY_APP, clock, settings=settings, port=0, hub=hub)
+    """Host the toy app on a free port until the block ends."""
+    engine = None if hub is None else SimulatedEngine(hub)
+    host = FunctionsHost(TOY_APP, clock, settings=settings, port=0, engine=engine)
     url = await host.start()
     try:
         yield Toy(clock, host, url)

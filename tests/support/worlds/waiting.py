@@ -1,6 +1,6 @@
-"""Waits in real time until something holds.
+"""Waits in real time until a condition holds.
 
-Decides how often it is looked at. Does not know what is waited for.
+Decides how often the condition is checked. Does not know the condition.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from simulator.clock import Clock
 async def until(
     holds: Callable[[], bool | Awaitable[bool]], within_s: float, *, every_s: float = 0.05, what: str = "it"
 ) -> None:
-    """Wait until `holds()`, looked at `every_s` seconds; AssertionError that `what` did not hold `within_s` seconds."""
+    """Check `holds()` every `every_s` seconds until it is True; AssertionError with `what` after `within_s` seconds."""
     deadline_s = Clock.stopwatch() + within_s
     while Clock.stopwatch() < deadline_s:
         value = holds()

@@ -1,4 +1,4 @@
-"""The virtual clock: what happens on it does not depend on how fast the machine is."""
+"""Runs on the virtual clock do not depend on the machine's speed."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from simulator.clock import Clock, needing_the_loop, run
 
 
 def test_a_virtual_clock_starts_at_the_same_date_every_day() -> None:
-    """A story that met the machine's own date would be another one tomorrow."""
+    """A start at the machine's date would make every day's run different."""
     assert Clock("virtual").now() == Clock("virtual").now()
 
 
 def test_a_held_clock_stands_still_however_long_the_work_takes() -> None:
-    """Work outside the loop that takes a while is not taken for idle time, though a timer is due soon."""
+    """The clock does not jump to the next timer while slow work outside the loop holds it."""
 
     async def main(clock: Clock) -> float:
         done = asyncio.Event()
@@ -33,7 +33,7 @@ def test_a_held_clock_stands_still_however_long_the_work_takes() -> None:
 
 
 def test_time_passes_while_held_work_waits_for_it() -> None:
-    """Who holds the clock and waits for its time releases it meanwhile."""
+    """Work that holds the clock releases it to wait for simulated time."""
 
     async def main(clock: Clock) -> float:
         with clock.hold():
@@ -45,13 +45,13 @@ def test_time_passes_while_held_work_waits_for_it() -> None:
 
 
 def test_the_threads_of_an_executor_end_in_the_order_they_began() -> None:
-    """A long computation that began first ends first; on a real clock the short one would overtake it."""
+    """A long computation that started first ends first; on a real clock the short one would overtake it."""
 
     async def main(_: Clock) -> list[str]:
         ended: list[str] = []
 
         def count(size: int) -> None:
-            for _ in range(size):  # in Python, so that the other thread gets its turns
+            for _ in range(size):  # in Python, so that the other thread can run too
                 pass
 
         async def compute(name: str, size: int) -> None:
@@ -65,8 +65,8 @@ def test_the_threads_of_an_executor_end_in_the_order_they_began() -> None:
     assert run(main, Clock("virtual")) == ["long", "short"]
 
 
-def test_a_thread_that_needs_the_loop_gets_it() -> None:
-    """A blocking client of a server on the loop runs in a thread, and the loop goes on meanwhile."""
+def test_a_thread_marked_as_needing_the_loop_can_use_it() -> None:
+    """A blocking client of a server on the loop runs in a thread while the loop continues."""
 
     async def main(_: Clock) -> bool:
         loop, asked = asyncio.get_running_loop(), threading.Event()
@@ -82,7 +82,7 @@ def test_a_thread_that_needs_the_loop_gets_it() -> None:
 
 
 def test_work_that_waits_for_the_clock_while_it_holds_it_is_an_error() -> None:
-    """It would stand still for ever: the error says so instead."""
+    """The clock would stand still forever; an error is raised instead."""
 
     async def main(clock: Clock) -> None:
         with clock.hold():
@@ -92,8 +92,8 @@ def test_work_that_waits_for_the_clock_while_it_holds_it_is_an_error() -> None:
         run(main, Clock("virtual", stuck_s=0.1))
 
 
-def test_a_thread_that_needs_the_loop_and_did_not_say_so_is_an_error() -> None:
-    """The loop waits for the thread and the thread for the loop: the error says so instead."""
+def test_an_unmarked_thread_that_needs_the_loop_is_an_error() -> None:
+    """Loop and thread would wait for each other; an error is raised instead."""
 
     async def main(_: Clock) -> None:
         loop, asked = asyncio.get_running_loop(), threading.Event()

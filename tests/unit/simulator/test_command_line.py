@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[3]
 
 @contextmanager
 def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
-    """A simulator process on any ports, and its line of JSON."""
+    """A simulator process on any ports, and the endpoints it printed."""
     command = [*COMMAND, "serve", "--port", "0", "--tls-port", "0", *arguments]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
@@ -40,8 +40,8 @@ def read(url: str, ca_file: str | None = None) -> Any:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_serve_announces_itself_in_one_line_and_stops_on_a_signal(number: signal.Signals) -> None:
-    """http and https answer, stdout has the line alone, and the process ends with exit code 0 and no output."""
+def test_serve_prints_one_line_and_stops_on_a_signal(number: signal.Signals) -> None:
+    """http and https answer, stdout has only that line, and the process ends with exit code 0 and no other output."""
     with serving("--speed", "60", "--seed", "3") as (process, ends):
         health = read(f"{ends['control']}/health")
         assert (health["speed"], health["clock"]) == (60.0, "real")
@@ -54,15 +54,15 @@ def test_serve_announces_itself_in_one_line_and_stops_on_a_signal(number: signal
 
 
 def test_serve_loads_a_scenario_file(tmp_path: Path) -> None:
-    """The simulator has the resources of the file."""
+    """The resources of the file exist in the simulator."""
     file = tmp_path / "one.json"
     file.write_text(json.dumps([{"id": "/subscriptions/s/resourceGroups/g"}]))
     with serving("--scenario", str(file)) as (_, ends):
         assert [body["name"] for body in read(f"{ends['control']}/resources")] == ["g"]
 
 
-def test_a_scenario_that_does_not_exist_is_one_sentence() -> None:
-    """No such scenario: exit code 2, nothing on stdout, no stack trace."""
+def test_an_unknown_scenario_is_reported_in_one_sentence() -> None:
+    """The exit code is 2, stdout is empty, and there is no stack trace."""
     command = [*COMMAND, "serve", "--port", "0", "--tls-port", "0", "--scenario", "nowhere"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout) == (2, "")
@@ -94,10 +94,10 @@ def test_a_scenario_that_does_not_exist_is_one_sentence() -> None:
         (["demo", "--verbose"], "--verbose belongs to up"),
     ],
 )
-def test_arguments_that_are_not_valid_are_refused(
+def test_an_invalid_command_line_is_refused(
     arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Exit code 2 and one line."""
+    """The exit code is 2 and one line names the fault."""
     with pytest.raises(SystemExit) as end:
         parse(arguments)
     assert end.value.code == 2
@@ -105,8 +105,8 @@ def test_arguments_that_are_not_valid_are_refused(
     assert words in line
 
 
-def test_the_engine_is_a_choice_and_the_simulators_own_unless_asked_for() -> None:
-    """`up` and `demo` accept both; the default is the simulated one."""
+def test_the_simulated_engine_is_the_default() -> None:
+    """`up` and `demo` accept both engines; the default is the simulated one."""
     assert parse(["up"]).engine == "simulated"
     for command in ("up", "demo"):
         assert parse([command, "--engine", "azure-storage"]).engine == "azure-storage"

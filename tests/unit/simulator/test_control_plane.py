@@ -1,4 +1,4 @@
-"""The control plane: what only the simulator lets you do."""
+"""The simulator's control plane."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from simulator.scenarios import ScenarioError, load, names
-from tests.unit.simulator.arm.azure import COMPUTE, GROUP, SUB, VM1, Azure, Json, free_disk, linux_vm, told
+from tests.unit.simulator.arm.azure import COMPUTE, GROUP, SUB, VM1, Azure, Json, free_disk, linux_vm, run_story
 
 
-def test_health_says_what_time_it_is_and_how_fast_it_passes() -> None:
-    """The four fields, with the simulated time."""
+def test_health_reports_the_time_and_the_speed() -> None:
+    """Health has four fields, with the simulated time."""
 
     async def story(azure: Azure) -> None:
         before = (await azure.sim("GET", "health")).body
@@ -25,11 +25,11 @@ def test_health_says_what_time_it_is_and_how_fast_it_passes() -> None:
         passed = datetime.fromisoformat(after["now"]) - datetime.fromisoformat(before["now"])
         assert passed.total_seconds() >= 3600
 
-    told(story)
+    run_story(story)
 
 
 def test_advancing_the_clock_finishes_what_was_due() -> None:
-    """After one jump an operation is over."""
+    """An operation that is due has ended after one jump."""
 
     async def story(azure: Azure) -> None:
         reply = await azure.arm("POST", f"{VM1}/deallocate")
@@ -37,11 +37,11 @@ def test_advancing_the_clock_finishes_what_was_due() -> None:
         assert (await azure.arm("GET", reply.headers["Azure-AsyncOperation"])).body["status"] == "Succeeded"
         assert await azure.power() == "PowerState/deallocated"
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 def test_an_id_is_enough_to_make_a_vm() -> None:
-    """Group, OS disk, network interface, model and guest are filled in; nothing of it is an event."""
+    """Group, OS disk, network interface, model and guest are filled in, without events."""
 
     async def story(azure: Azure) -> None:
         assert (await azure.sim("PUT", "resources", [{"id": VM1}])).body == {"upserted": 1}
@@ -56,11 +56,11 @@ def test_an_id_is_enough_to_make_a_vm() -> None:
         assert (await azure.arm("GET", GROUP)).status == 200
         assert (await azure.sim("GET", "events")).body == []
 
-    told(story)
+    run_story(story)
 
 
-def test_a_vm_finds_its_disk_whatever_the_order() -> None:
-    """A disk listed after its VM is the VM's, with its own properties."""
+def test_a_vm_and_its_disk_can_be_listed_in_any_order() -> None:
+    """A disk listed after its VM is attached to it, with its own properties."""
     block = {"osDisk": {"name": "mine", "managedDisk": {"id": f"{COMPUTE}/disks/mine"}}}
 
     async def story(azure: Azure) -> None:
@@ -69,25 +69,25 @@ def test_a_vm_finds_its_disk_whatever_the_order() -> None:
         assert (disk["properties"]["diskState"]) == "Reserved"
 
     vm = linux_vm(properties={"storageProfile": block}, _power="deallocated")
-    told(story, [vm, free_disk("mine", {"diskSizeGB": 64})])
+    run_story(story, [vm, free_disk("mine", {"diskSizeGB": 64})])
 
 
-def test_resources_come_back_as_they_went_in_private_keys_included() -> None:
-    """What GET answers can be PUT into an empty world and is the same there."""
+def test_resources_read_back_can_be_put_again_with_their_private_keys() -> None:
+    """The bodies that GET returns can be PUT into an empty simulator and are the same there."""
 
     async def read(azure: Azure) -> list[Json]:
         body: list[Json] = (await azure.sim("GET", "resources")).body
         return body
 
-    first = told(read, [linux_vm(_power="stopped", _agent=False, tags={"a": "b"})])
+    first = run_story(read, [linux_vm(_power="stopped", _agent=False, tags={"a": "b"})])
     assert {"_power", "_agent"} <= next(body for body in first if body["id"] == VM1).keys()
-    again = told(read, first)
+    again = run_story(read, first)
     key = lambda body: str(body["id"])  # noqa: E731
     assert sorted(first, key=key) == sorted(again, key=key)
 
 
 def test_resources_are_found_by_type_and_id_in_any_case_and_removed() -> None:
-    """The filters, and DELETE, which frees the disk of a VM."""
+    """Type and id filter in any case; deleting a VM detaches its disk."""
 
     async def story(azure: Azure) -> None:
         assert len((await azure.sim("GET", "resources?type=microsoft.compute/VIRTUALMACHINES")).body) == 1
@@ -97,11 +97,11 @@ def test_resources_are_found_by_type_and_id_in_any_case_and_removed() -> None:
         disk_id = vm["properties"]["storageProfile"]["osDisk"]["managedDisk"]["id"]
         assert "managedBy" not in (await azure.arm("GET", disk_id)).body
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 def test_an_upsert_merges_and_keeps_what_it_does_not_name() -> None:
-    """Changing tags and power by hand leaves the disk alone."""
+    """A change of tags and power leaves the disk unchanged."""
 
     async def story(azure: Azure) -> None:
         before = await azure.vm()
@@ -114,11 +114,11 @@ def test_an_upsert_merges_and_keeps_what_it_does_not_name() -> None:
         )
         assert await azure.power() == "PowerState/deallocated"
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 def test_reset_starts_over() -> None:
-    """Resources, operations, faults, journal and events are gone; the scenario asked for is there."""
+    """Resources, operations, faults, journal and events are gone; the given scenario is loaded."""
 
     async def story(azure: Azure) -> None:
         await azure.arm("PUT", f"{VM1}/providers/Microsoft.Resources/tags/default", {"properties": {"tags": {}}})
@@ -132,7 +132,7 @@ def test_reset_starts_over() -> None:
         await azure.sim("POST", "reset")
         assert await azure.power() == "PowerState/running"
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 def test_the_journal_notes_every_request_but_its_own() -> None:
@@ -150,7 +150,7 @@ def test_the_journal_notes_every_request_but_its_own() -> None:
         assert datetime.fromisoformat(get["t"]) >= datetime.fromisoformat(patch["t"])
         assert patch["duration_s"] >= 0
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 BAD: dict[str, tuple[str, str, Any, str]] = {
@@ -172,8 +172,8 @@ BAD: dict[str, tuple[str, str, Any, str]] = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_what_the_control_plane_does_not_understand_it_names(case: str) -> None:
-    """400, and the sentence names the fault; the world stays as it was."""
+def test_an_invalid_request_is_refused_with_the_fault_named(case: str) -> None:
+    """The answer is 400, its message names the fault, and no resource changes."""
     method, path, body, named = BAD[case]
 
     async def story(azure: Azure) -> None:
@@ -182,11 +182,11 @@ def test_what_the_control_plane_does_not_understand_it_names(case: str) -> None:
         assert named in reply.message
         assert await azure.power() == "PowerState/running"
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 def test_a_planned_answer_comes_before_anything_happens() -> None:
-    """`respond` stands in for ARM, as often as it says, with its headers and body; then ARM answers again."""
+    """`respond` replaces ARM's answer `times` times, with its headers and body; then ARM answers again."""
 
     async def story(azure: Azure) -> None:
         respond = {"status": 429, "headers": {"Retry-After": "7"}, "body": {"error": {"code": "TooMany"}}}
@@ -197,11 +197,11 @@ def test_a_planned_answer_comes_before_anything_happens() -> None:
         assert await azure.power() == "PowerState/running"
         assert (await azure.arm("POST", f"{VM1}/deallocate")).status == 202
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 def test_the_first_rule_that_matches_decides() -> None:
-    """Order is the order given; a worn-out rule lets the next one speak; DELETE drops all."""
+    """Rules apply in the given order; after its `times` a rule is skipped; DELETE removes all."""
 
     async def story(azure: Azure) -> None:
         rules = [
@@ -220,11 +220,11 @@ def test_the_first_rule_that_matches_decides() -> None:
         assert took[:2] == [pytest.approx(100, abs=2), pytest.approx(200, abs=2)]
         assert took[2] < 30
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 def test_a_failed_start_keeps_the_vm_down() -> None:
-    """The interval stays open until a start succeeds."""
+    """The downtime interval stays open until a start succeeds."""
 
     async def story(azure: Azure) -> None:
         error = {"code": "AllocationFailed", "message": "Allocation failed."}
@@ -242,11 +242,11 @@ def test_a_failed_start_keeps_the_vm_down() -> None:
         assert (down["stops"], len(down["intervals"])) == (1, 1)
         assert down["not_running_s"] > 1000
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 def test_resource_graph_sees_what_arm_holds() -> None:
-    """A query through ARM's front end answers with the VM's tags and power state."""
+    """A query through ARM's endpoint returns the VM's tags and power state."""
     query = "resources | where type =~ 'microsoft.compute/virtualmachines' | project id, tags, properties"
 
     async def story(azure: Azure) -> None:
@@ -257,11 +257,11 @@ def test_resource_graph_sees_what_arm_holds() -> None:
         assert row["properties"]["extended"]["instanceView"]["powerState"]["code"] == "PowerState/running"
         assert reply.headers["x-ms-user-quota-remaining"] == "14"
 
-    told(story, [linux_vm(tags={"AutoRefresh": "true"})])
+    run_story(story, [linux_vm(tags={"AutoRefresh": "true"})])
 
 
 def test_a_scenario_is_a_list_a_file_or_a_name(tmp_path: Path) -> None:
-    """All three load; what is none of them is refused in a sentence."""
+    """All three load; anything else is refused."""
     file = tmp_path / "fleet.json"
     file.write_text(json.dumps([{"id": VM1}]))
     assert load([{"id": VM1}]) == load(file) == load(str(file)) == [{"id": VM1}]

@@ -1,4 +1,4 @@
-"""What a scene of the demo prints, with and without a terminal."""
+"""The output of a demo scene, with and without a terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tokens: the identity endpoints, as the real identity client asks them."""
+"""The identity endpoints, called by the real identity client."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from azure.identity.aio import ManagedIdentityCredential
 
 from simulator.clock import Clock
 from simulator.identity import make_token, principal_of
-from tests.unit.simulator.arm.azure import VM1, Azure, linux_vm, told
+from tests.unit.simulator.arm.azure import VM1, Azure, linux_vm, run_story
 
 
 @contextmanager
@@ -27,8 +27,8 @@ def environment(**values: str) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def test_the_real_credential_gets_a_token_arm_takes() -> None:
-    """ManagedIdentityCredential over App Service's protocol; expiry is by the machine's clock."""
+def test_the_real_credential_gets_a_token_that_arm_accepts() -> None:
+    """ManagedIdentityCredential works over App Service's protocol; the expiry is in the machine's time."""
 
     async def story(azure: Azure) -> None:
         ends = azure.endpoints
@@ -39,11 +39,11 @@ def test_the_real_credential_gets_a_token_arm_takes() -> None:
         headers = {"Authorization": f"Bearer {token.token}"}
         assert (await azure.ask("GET", f"{ends.arm}{VM1}?api-version=1", None, headers)).status == 200
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
-def test_only_who_knows_the_header_gets_a_token() -> None:
-    """A wrong X-IDENTITY-HEADER is 401; the metadata endpoint wants its own header."""
+def test_a_token_needs_the_right_header() -> None:
+    """A wrong X-IDENTITY-HEADER is 401; the metadata endpoint needs its own header."""
 
     async def story(azure: Azure) -> None:
         ends = azure.endpoints
@@ -55,11 +55,11 @@ def test_only_who_knows_the_header_gets_a_token() -> None:
         reply = await azure.ask("GET", metadata, None, {"Metadata": "true"})
         assert (reply.status, reply.body["token_type"]) == (200, "Bearer")
 
-    told(story)
+    run_story(story)
 
 
 def test_an_expired_token_is_no_token() -> None:
-    """The principal of a token is its object id, while it is valid."""
+    """A valid token's principal is its object id; an expired token has none."""
     now = int(Clock.wall())
     assert principal_of(make_token("t", "client", "arm", now, now + 60)) is not None
     assert principal_of(make_token("t", "client", "arm", now - 60, now - 1)) is None

@@ -1,4 +1,4 @@
-"""The simulator's README: everything one can say to it is in there."""
+"""The simulator's README covers every key, route, operation, fault and scenario."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ import pytest
 import simulator
 from simulator.arm.core.fault_plans import KINDS
 from simulator.arm.core.fault_rules import OPERATIONS, Rule, Serial, parse
-from simulator.arm.front.upsert import PRIVATE_KEYS
+from simulator.arm.front.seeding import SCENARIO_KEYS
 from simulator.clock import Clock
 from simulator.control import PREFIX, ControlPlane
 from simulator.scenarios import names
 from simulator.world import Simulator
-from tests.unit.simulator.arm.azure import Azure, told
+from tests.unit.simulator.arm.azure import Azure, run_story
 
 README = (Path(simulator.__file__).parent / "README.md").read_text(encoding="utf-8")
 ROUTES = [
@@ -31,7 +31,7 @@ ROUTES = [
     "word",
     sorted(
         {
-            *PRIVATE_KEYS,
+            *SCENARIO_KEYS,
             *KINDS,
             *OPERATIONS,
             *get_args(Serial),
@@ -40,8 +40,8 @@ ROUTES = [
         }
     ),
 )
-def test_the_readme_names_everything_one_can_say(word: str) -> None:
-    """Every private key, route, operation, kind of accident, console and scenario stands there as code."""
+def test_the_readme_names_every_key_route_operation_fault_and_scenario(word: str) -> None:
+    """Every private key, route, operation, kind of fault, serial log and scenario is in the README as code."""
     assert f"`{word}`" in README
 
 
@@ -55,11 +55,11 @@ def test_the_readme_shows_every_outcome_of_a_rule() -> None:
 
 
 def test_the_readmes_scenario_loads() -> None:
-    """The example is a list of bodies the simulator takes."""
+    """The example is a list of bodies that the simulator accepts."""
     (text,) = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
 
     async def story(azure: Azure) -> None:
         (vm,) = (await azure.sim("GET", "resources?type=Microsoft.Compute/virtualMachines")).body
         assert (vm["_power"], vm["_listens"]) == ("deallocated", [22])
 
-    told(story, json.loads(text))
+    run_story(story, json.loads(text))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.infra.bicep import Refused, deployment
+from tests.support.infra.bicep import CompilerError, deployment
 from tests.support.infra.scripted_cli import Cli
 from tools import registration
 
@@ -121,5 +121,5 @@ def test_more_callers_than_app_service_takes_are_refused_here_as_in_bicep(cli: C
         registration.register({"API_CLIENT_ID": "given", "API_ALLOWED_PRINCIPALS": more})
     assert not cli.calls("")
     assert deployment(apiAllowedPrincipals=most).resources
-    with pytest.raises(Refused, match="has 14 object ids"):
+    with pytest.raises(CompilerError, match="has 14 object ids"):
         deployment(apiAllowedPrincipals=more)

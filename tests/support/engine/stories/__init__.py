@@ -1,1 +1,1 @@
-"""The stories, by what they are about."""
+"""The stories, by subject."""

@@ -1,132 +1,131 @@
-"""How orchestrations start: names, ids in use, dates, versions; waiting for them, starting them again."""
+"""How orchestrations start: names, ids in use, dates, versions; waits and restarts."""
 
 from datetime import timedelta
 from typing import Any
 
 from durabletask.internal import orchestrator_service_pb2 as pb
 
-from tests.support.engine.play import Play
+from tests.support.engine.story_client import StoryClient
 
 
-async def steps_of_every_kind(play: Play) -> Any:
-    """An activity, several at once, a timer, a sub-orchestration and an entity, one after the other."""
+async def steps_of_every_kind(hub: StoryClient) -> Any:
+    """An activity, several in parallel, a timer, a sub-orchestration and an entity, in sequence."""
     steps = [["activity", "echo", {"x": 1}], ["several", 3], ["timer", 0.1], ["child", "script", [["me"]]]]
-    return await play.ran("a", [*steps, ["call", play.id("k"), "add", 1], ["me"]])
+    return await hub.ran("a", [*steps, ["call", hub.id("k"), "add", 1], ["me"]])
 
 
-async def without_input(play: Play) -> Any:
-    return await play.ran("a")
+async def without_input(hub: StoryClient) -> Any:
+    return await hub.ran("a")
 
 
-async def of_an_unknown_name(play: Play) -> Any:
-    started = await play.tried("schedule_new_orchestration", "nobody", input=1, instance_id=play.id("a"))
-    return [started, await play.ended("a")]
+async def of_an_unknown_name(hub: StoryClient) -> Any:
+    started = await hub.tried("schedule_new_orchestration", "nobody", input=1, instance_id=hub.id("a"))
+    return [started, await hub.ended("a")]
 
 
-async def of_a_name_in_another_case(play: Play) -> Any:
+async def of_a_name_in_another_case(hub: StoryClient) -> Any:
     steps = [["activity", "ECHO", 1], ["child", "Script", [["me"]]]]
-    await play.call("schedule_new_orchestration", "SCRIPT", input=steps, instance_id=play.id("a"))
-    return await play.ended("a")
+    await hub.call("schedule_new_orchestration", "SCRIPT", input=steps, instance_id=hub.id("a"))
+    return await hub.ended("a")
 
 
-async def without_an_id(play: Play) -> Any:
-    answer = await play.raw("StartInstance", pb.CreateInstanceRequest(name="script"))
+async def without_an_id(hub: StoryClient) -> Any:
+    answer = await hub.raw("StartInstance", pb.CreateInstanceRequest(name="script"))
     return [len(answer["instanceId"])]
 
 
-async def with_an_id_that_runs(play: Play) -> Any:
-    await play.waits("a")
-    again = await play.tried("schedule_new_orchestration", "script", input=[["me"]], instance_id=play.id("a"))
-    await play.call("raise_orchestration_event", play.id("a"), "go", data="first")
-    return [again, await play.ended("a")]
+async def with_an_id_that_runs(hub: StoryClient) -> Any:
+    await hub.waits("a")
+    again = await hub.tried("schedule_new_orchestration", "script", input=[["me"]], instance_id=hub.id("a"))
+    await hub.call("raise_orchestration_event", hub.id("a"), "go", data="first")
+    return [again, await hub.ended("a")]
 
 
-async def with_an_id_that_ended(play: Play) -> Any:
-    await play.ran("a", [["status", "old"], ["return", "old"]])
-    await play.ran("b", [["raise", "old"]])
+async def with_an_id_that_ended(hub: StoryClient) -> Any:
+    await hub.ran("a", [["status", "old"], ["return", "old"]])
+    await hub.ran("b", [["raise", "old"]])
     again = [
-        await play.tried("schedule_new_orchestration", "script", input=[["me"]], instance_id=play.id(n)) for n in "ab"
+        await hub.tried("schedule_new_orchestration", "script", input=[["me"]], instance_id=hub.id(n)) for n in "ab"
     ]
-    ended = [await play.until(name, lambda state: '"id"' in state.get("output", "")) for name in "ab"]
+    ended = [await hub.until(name, lambda state: '"id"' in state.get("output", "")) for name in "ab"]
     return [again, ended]
 
 
-async def with_an_id_that_was_just_started(play: Play) -> Any:
-    await play.ran("a", [["me"]])
+async def with_an_id_that_was_just_started(hub: StoryClient) -> Any:
+    await hub.ran("a", [["me"]])
     tries = [
-        await play.tried(
-            "schedule_new_orchestration", "script", input=[["activity", "pause", n]], instance_id=play.id("a")
+        await hub.tried(
+            "schedule_new_orchestration", "script", input=[["activity", "pause", n]], instance_id=hub.id("a")
         )
         for n in (2, 1)
     ]
-    return [tries, await play.until("a", lambda state: "rested" in state.get("output", ""))]
+    return [tries, await hub.until("a", lambda state: "rested" in state.get("output", ""))]
 
 
-async def with_odd_ids(play: Play) -> Any:
+async def with_odd_ids(hub: StoryClient) -> Any:
     odd = ["a/b", "a\\b", "a#b", "a?b", "a\nb", "a%b", "a b", "a'b", 'a"b', "日本", "a&b<c>", "[a]{b}", "a\U0001f600"]
-    started = [await play.tried("schedule_new_orchestration", "script", instance_id=play.id(one)) for one in odd]
-    return [started, [(await play.ended(one))["instanceId"] for one in odd]]
+    started = [await hub.tried("schedule_new_orchestration", "script", instance_id=hub.id(one)) for one in odd]
+    return [started, [(await hub.ended(one))["instanceId"] for one in odd]]
 
 
-async def for_later(play: Play) -> Any:
-    later = play.clock.now() + timedelta(seconds=4)
-    await play.call("schedule_new_orchestration", "script", input=[["me"]], instance_id=play.id("a"), start_at=later)
-    earlier = play.clock.now() - timedelta(seconds=4)
-    await play.call("schedule_new_orchestration", "script", input=[["me"]], instance_id=play.id("b"), start_at=earlier)
-    return [await play.state("a"), await play.ended("a"), await play.ended("b")]
+async def for_later(hub: StoryClient) -> Any:
+    later = hub.clock.now() + timedelta(seconds=4)
+    await hub.call("schedule_new_orchestration", "script", input=[["me"]], instance_id=hub.id("a"), start_at=later)
+    earlier = hub.clock.now() - timedelta(seconds=4)
+    await hub.call("schedule_new_orchestration", "script", input=[["me"]], instance_id=hub.id("b"), start_at=earlier)
+    return [await hub.state("a"), await hub.ended("a"), await hub.ended("b")]
 
 
-async def for_later_and_called_off(play: Play) -> Any:
-    """Ended before it began it never runs; purged before that it is refused."""
-    later = play.clock.now() + timedelta(seconds=300)
-    await play.call("schedule_new_orchestration", "script", input=[["me"]], instance_id=play.id("a"), start_at=later)
-    purged = await play.raw("PurgeInstances", pb.PurgeInstancesRequest(instanceId=play.id("a")))
-    ended = await play.tried("terminate_orchestration", play.id("a"), output="not wanted")
-    return [purged, ended, await play.ended("a")]
+async def for_later_and_called_off(hub: StoryClient) -> Any:
+    """Terminated before its start it never runs; a purge before that is refused."""
+    later = hub.clock.now() + timedelta(seconds=300)
+    await hub.call("schedule_new_orchestration", "script", input=[["me"]], instance_id=hub.id("a"), start_at=later)
+    purged = await hub.raw("PurgeInstances", pb.PurgeInstancesRequest(instanceId=hub.id("a")))
+    ended = await hub.tried("terminate_orchestration", hub.id("a"), output="not wanted")
+    return [purged, ended, await hub.ended("a")]
 
 
-async def with_tags(play: Play) -> Any:
-    await play.call("schedule_new_orchestration", "script", input=[["me"]], instance_id=play.id("a"), tags={"k": "v"})
-    return [await play.ended("a"), await play.state("a", payloads=False)]
+async def with_tags(hub: StoryClient) -> Any:
+    await hub.call("schedule_new_orchestration", "script", input=[["me"]], instance_id=hub.id("a"), tags={"k": "v"})
+    return [await hub.ended("a"), await hub.state("a", payloads=False)]
 
 
-async def with_a_version(play: Play) -> Any:
-    """Without a default version in host.json nothing that has one is ever run."""
-    await play.call("schedule_new_orchestration", "script", input=[["me"]], instance_id=play.id("a"), version="1.0")
-    await play.sleep(3)
-    return await play.state("a")
+async def with_a_version(hub: StoryClient) -> Any:
+    """Without a default version in host.json an orchestration with a version never runs."""
+    await hub.call("schedule_new_orchestration", "script", input=[["me"]], instance_id=hub.id("a"), version="1.0")
+    await hub.sleep(3)
+    return await hub.state("a")
 
 
-async def looked_for_in_vain(play: Play) -> Any:
-    state = await play.tried("get_orchestration_state", play.id("none"))
-    return [state, await play.raw("GetInstance", pb.GetInstanceRequest(instanceId=play.id("none")))]
+async def looked_for_in_vain(hub: StoryClient) -> Any:
+    state = await hub.tried("get_orchestration_state", hub.id("none"))
+    return [state, await hub.raw("GetInstance", pb.GetInstanceRequest(instanceId=hub.id("none")))]
 
 
-async def waited_for_in_vain(play: Play) -> Any:
+async def waited_for_in_vain(hub: StoryClient) -> Any:
     waits = [
-        await play.tried(f"wait_for_orchestration_{what}", play.id("none"), timeout=2)
-        for what in ("start", "completion")
+        await hub.tried(f"wait_for_orchestration_{what}", hub.id("none"), timeout=2) for what in ("start", "completion")
     ]
-    await play.waits("a")
-    return [*waits, await play.tried("wait_for_orchestration_completion", play.id("a"), timeout=2)]
+    await hub.waits("a")
+    return [*waits, await hub.tried("wait_for_orchestration_completion", hub.id("a"), timeout=2)]
 
 
-async def waited_for(play: Play) -> Any:
-    await play.start("a", [["timer", 1], ["return", "there"]])
-    state = await play.call("wait_for_orchestration_completion", play.id("a"), timeout=50)
+async def waited_for(hub: StoryClient) -> Any:
+    await hub.start("a", [["timer", 1], ["return", "there"]])
+    state = await hub.call("wait_for_orchestration_completion", hub.id("a"), timeout=50)
     return [state.runtime_status.name, state.serialized_output, str(state.created_at.tzinfo)]
 
 
-async def started_again(play: Play) -> Any:
-    await play.ran("a", [["me"]])
-    await play.waits("b")
-    same = await play.tried("restart_orchestration", play.id("a"))
-    state = await play.until("a", lambda state: state["orchestrationStatus"] == "COMPLETED")
-    other = await play.tried("restart_orchestration", play.id("a"), restart_with_new_instance_id=True)
-    none = await play.tried("restart_orchestration", play.id("none"))
-    return [same, state, other, none, await play.tried("restart_orchestration", play.id("b"))]
+async def started_again(hub: StoryClient) -> Any:
+    await hub.ran("a", [["me"]])
+    await hub.waits("b")
+    same = await hub.tried("restart_orchestration", hub.id("a"))
+    state = await hub.until("a", lambda state: state["orchestrationStatus"] == "COMPLETED")
+    other = await hub.tried("restart_orchestration", hub.id("a"), restart_with_new_instance_id=True)
+    none = await hub.tried("restart_orchestration", hub.id("none"))
+    return [same, state, other, none, await hub.tried("restart_orchestration", hub.id("b"))]
 
 
-async def rewound_in_vain(play: Play) -> Any:
-    await play.ran("a", [["me"]])
-    return [await play.tried("rewind_orchestration", play.id(name), reason="r") for name in ("a", "none")]
+async def rewound_in_vain(hub: StoryClient) -> Any:
+    await hub.ran("a", [["me"]])
+    return [await hub.tried("rewind_orchestration", hub.id(name), reason="r") for name in ("a", "none")]

@@ -1,4 +1,4 @@
-"""A small function app that uses every kind of function the local host has to run."""
+"""A small function app with every kind of function that the local host runs."""
 
 import asyncio
 import json
@@ -27,7 +27,7 @@ def greet(ctx: task.OrchestrationContext, name: str) -> Steps:
 
 
 def fan_out(ctx: task.OrchestrationContext, order: dict[str, int]) -> Steps:
-    """Many activities at once; their sum."""
+    """Many activities in parallel; returns their sum."""
     calls: list[task.Task[Any]] = [
         ctx.call_activity("nap", input={"n": n, "s": order.get("s", 0)}) for n in range(order["count"])
     ]
@@ -36,14 +36,14 @@ def fan_out(ctx: task.OrchestrationContext, order: dict[str, int]) -> Steps:
 
 
 def slow_child(ctx: task.OrchestrationContext, seconds: int) -> Steps:
-    """A durable timer, and the simulated seconds it took."""
+    """A durable timer; returns the simulated seconds that it took."""
     began = ctx.current_utc_datetime
     yield ctx.create_timer(ctx.current_utc_datetime + timedelta(seconds=seconds))
     return (ctx.current_utc_datetime - began).total_seconds()
 
 
 def parent(ctx: task.OrchestrationContext, seconds: int) -> Steps:
-    """A sub-orchestration; a failing one becomes a text."""
+    """A sub-orchestration; returns a text when it fails."""
     try:
         took = yield ctx.call_sub_orchestrator("slow_child", input=seconds, instance_id=f"{ctx.instance_id}-child")
     except task.TaskFailedError as failure:
@@ -52,7 +52,7 @@ def parent(ctx: task.OrchestrationContext, seconds: int) -> Steps:
 
 
 def countdown(ctx: task.OrchestrationContext, n: int) -> Steps:
-    """Continues as new until zero; then what events came on the way."""
+    """Continues as new until zero, then waits for an event that may have arrived before."""
     ctx.set_custom_status({"left": n})
     if n > 0:
         yield ctx.create_timer(ctx.current_utc_datetime + timedelta(seconds=1))
@@ -63,7 +63,7 @@ def countdown(ctx: task.OrchestrationContext, n: int) -> Steps:
 
 
 def race(ctx: task.OrchestrationContext, seconds: int) -> Steps:
-    """An event or a timer, whichever is first."""
+    """An event or a timer: the first one wins."""
     timer = ctx.create_timer(ctx.current_utc_datetime + timedelta(seconds=seconds))
     answer = ctx.wait_for_external_event("answer")
     winner = yield task.when_any([timer, answer])
@@ -71,7 +71,7 @@ def race(ctx: task.OrchestrationContext, seconds: int) -> Steps:
 
 
 def tell(ctx: task.OrchestrationContext, texts: list[str]) -> Steps:
-    """Signals the journal, calls it, and fails politely when it refuses."""
+    """Signals the journal, calls it, and returns the error of a failing call."""
     for text in texts:
         ctx.signal_entity(LOG, "add", input=text)
     kept = yield ctx.call_entity(LOG, "read")
@@ -92,13 +92,13 @@ def broken(ctx: task.OrchestrationContext, _: None) -> Steps:
 
 
 def smuggle(ctx: task.OrchestrationContext, _: None) -> Steps:
-    """An activity whose result is no JSON."""
+    """An activity whose result is not JSON."""
     result = yield ctx.call_activity("unserialisable", input="x")
     return result
 
 
 def lock(ctx: task.OrchestrationContext, _: None) -> Steps:
-    """Asks for an entity lock."""
+    """Requests an entity lock."""
     with (yield ctx.lock_entities([LOG])):
         return "locked"
 
@@ -110,7 +110,7 @@ async def hello(name: str) -> str:
 
 
 async def nap(order: dict) -> int:  # type: ignore[type-arg] # the worker takes plain types only
-    """Sleeps as told and returns its number."""
+    """Sleeps for `s` seconds and returns its number."""
     await asyncio.sleep(order["s"])
     return int(order["n"])
 
@@ -121,19 +121,19 @@ def fail(text: str) -> str:
 
 
 def unserialisable(_: str) -> object:
-    """Returns what the Functions converter does not take."""
+    """Returns a value that the Functions converter does not accept."""
     return object()
 
 
 class Journal(DurableEntity):
-    """Keeps a list of texts, and starts or signals others when asked."""
+    """Keeps a list of texts, and can start an orchestration."""
 
     def add(self, text: str) -> None:
-        """Keep a text."""
+        """Add a text."""
         self.set_state([*self.get_state(list, []), text])
 
     def read(self, _: None) -> list[str]:
-        """What was kept."""
+        """All texts."""
         return self.get_state(list, [])
 
     def refuse(self, reason: str) -> None:
@@ -141,13 +141,13 @@ class Journal(DurableEntity):
         raise RuntimeError(reason)
 
     def start(self, instance_id: str) -> None:
-        """Start an orchestration from within the entity and keep its id."""
+        """Start an orchestration from the entity and add its id."""
         self.add(instance_id)
         self.schedule_new_orchestration("greet", "entity", instance_id=instance_id)
 
 
 def journal(ctx: EntityContext, value: Any) -> Any:
-    """The journal entity as the function the host calls."""
+    """The journal entity as a function for the host."""
     actor = Journal()
     actor._initialize_entity_context(ctx)
     return getattr(actor, ctx.operation)(value)
@@ -164,14 +164,14 @@ async def http_start(req: func.HttpRequest, client: str) -> func.HttpResponse:
 
 
 async def http_wait(req: func.HttpRequest, client: str) -> func.HttpResponse:
-    """Waits for an orchestration and answers its output."""
+    """Waits for an orchestration and returns its output."""
     durable: Any = client
     state = await durable.wait_for_orchestration_completion(req.route_params["id"], timeout=600)
     return func.HttpResponse(state.serialized_output, mimetype="application/json", headers={"x-status": "done"})
 
 
 def http_raise(req: func.HttpRequest) -> func.HttpResponse:
-    """A handler with a fault."""
+    """A handler that raises."""
     raise ValueError("secret detail")
 
 
@@ -182,7 +182,7 @@ def http_journal(req: func.HttpRequest, client: str) -> func.HttpResponse:
 
 
 async def on_event(event: func.EventGridEvent, client: str) -> None:
-    """Signals the journal with the event's subject; refuses a subject that says so."""
+    """Signals the journal with the event's subject; raises for the subject `fail`."""
     durable: Any = client
     if event.subject == "fail":
         raise ValueError(event.subject)

@@ -1,4 +1,4 @@
-"""An orchestrator that plays a script, and an entity to play with: a story says in data what both shall do."""
+"""An orchestrator that runs a script of steps, and an entity for it: stories pass both as data."""
 
 import asyncio
 from collections.abc import Generator
@@ -12,7 +12,7 @@ type Steps = Generator[task.Task[Any], Any, Any]
 
 
 def script(ctx: task.OrchestrationContext, steps: list) -> Steps:  # type: ignore[type-arg] # the worker takes plain types
-    """Takes the steps `[verb, *arguments]` in turn; its output is what each came to."""
+    """Runs the steps `[verb, *arguments]` in sequence; returns the result of each."""
     seen: list[Any] = []
     for verb, *arguments in steps or []:
         if verb == "again":
@@ -130,23 +130,23 @@ _STEPS: dict[str, Any] = {
 
 
 def echo(value: object) -> object:
-    """Gives back what it is given."""
+    """Returns its input."""
     return value
 
 
 async def pause(seconds: float) -> str:
-    """Takes its time."""
+    """Sleeps for `seconds`."""
     await asyncio.sleep(seconds)
     return "rested"
 
 
 def much(size: int) -> str:
-    """A long text."""
+    """Returns a text of `size` characters."""
     return "x" * size
 
 
 def box(ctx: EntityContext, value: Any) -> Any:
-    """Keeps a list; knows operations that fail, wait, signal and start."""
+    """Keeps a list; has operations that fail, signal and start."""
     kept: list[Any] = ctx.get_state(list, [])
     match ctx.operation:
         case "add":

@@ -31,7 +31,7 @@ def test_rights_are_read_with_one_get() -> None:
     arm = ScriptedArm(Answer(200, {"value": [role, {"actions": ["*/read", 7]}]}))
     grants = against(arm, lambda gateways: gateways.access.read_grants(VM))
     assert list(grants) == [Grant(("*",), ("*/delete",)), Grant(("*/read",))]
-    assert [one.path for one in arm.asked] == [f"{VM}/providers/Microsoft.Authorization/permissions"]
+    assert [one.path for one in arm.requests] == [f"{VM}/providers/Microsoft.Authorization/permissions"]
     assert grant_from_arm({"actions": "*"}) == Grant(())
 
 
@@ -44,7 +44,7 @@ def test_a_registration_is_read_with_one_get() -> None:
     arm = ScriptedArm(Answer(200, {"namespace": "Microsoft.ResourceHealth", "registrationState": "NotRegistered"}))
     assert against(arm, registration_of) == "NotRegistered"
     path = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.ResourceHealth"
-    assert [(one.method, one.path) for one in arm.asked] == [("GET", path)]
+    assert [(one.method, one.path) for one in arm.requests] == [("GET", path)]
 
 
 @pytest.mark.parametrize("body", [{}, {"registrationState": 7}, []])
@@ -82,7 +82,7 @@ def test_what_is_no_list_of_locks_is_no_answer(body: Any) -> None:
     arm = ScriptedArm(Answer(200, body))
     with pytest.raises(Unavailable):
         against(arm, lambda gateways: gateways.access.list_locks(GROUP))
-    assert len(arm.asked) == 1
+    assert len(arm.requests) == 1
 
 
 def test_the_sizes_that_carry_premium_disks_are_those_that_say_so() -> None:
@@ -93,14 +93,14 @@ def test_the_sizes_that_carry_premium_disks_are_those_that_say_so() -> None:
     arm = ScriptedArm(Answer(200, {"value": rows}))
     sizes = against(arm, lambda gateways: gateways.access.list_premium_sizes(SUBSCRIPTION, "westeurope"))
     assert list(sizes) == ["d2s"]
-    assert arm.asked[0].query["$filter"] == "location eq 'westeurope'"
+    assert arm.requests[0].query["$filter"] == "location eq 'westeurope'"
 
 
 def test_the_vms_of_a_group_are_listed_by_the_group() -> None:
     """A group's list is asked for as such, and only for what is a group's id."""
     arm = ScriptedArm(Answer(200, {"value": [{"id": VM}]}))
     assert len(against(arm, lambda gateways: vms_of(gateways, GROUP))) == 1
-    assert arm.asked[0].path.lower() == f"{GROUP}/providers/Microsoft.Compute/virtualMachines".lower()
+    assert arm.requests[0].path.lower() == f"{GROUP}/providers/Microsoft.Compute/virtualMachines".lower()
     for wrong in (VM, "/subscriptions/s", f"{GROUP}/..", ""):
         with pytest.raises(Refused):
             against(ScriptedArm(), partial(vms_of, group=wrong))

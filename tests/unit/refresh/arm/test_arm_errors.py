@@ -47,7 +47,7 @@ def test_a_read_that_fails_is_told_by_kind_after_one_request(
     with pytest.raises(GatewayError) as raised:
         against(arm, lambda gateways: gateways.compute.read_vm(VM))
     assert (type(raised.value), raised.value.code, raised.value.retry_after_s) == (kind, code, wait_s)
-    assert len(arm.asked) == 1
+    assert len(arm.requests) == 1
 
 
 @pytest.mark.parametrize(("answer", "kind", "code", "wait_s"), [row for row in _ANSWERS if row[0].status != 200])
@@ -59,7 +59,7 @@ def test_a_begin_that_fails_is_told_by_kind_after_one_request(
     with pytest.raises(GatewayError) as raised:
         against(arm, lambda gateways: gateways.compute.begin_start(VM))
     assert (type(raised.value), raised.value.code, raised.value.retry_after_s) == (kind, code, wait_s)
-    assert len(arm.asked) == 1
+    assert len(arm.requests) == 1
 
 
 @pytest.mark.parametrize(("answer", "kind", "code", "wait_s"), [row for row in _ANSWERS if row[0].status != 200])
@@ -71,7 +71,7 @@ def test_a_tag_change_that_fails_is_told_by_kind_after_one_request(
     with pytest.raises(GatewayError) as raised:
         against(arm, lambda gateways: gateways.tags.merge_tags(VM, {"a": "b"}))
     assert (type(raised.value), raised.value.code, raised.value.retry_after_s) == (kind, code, wait_s)
-    assert len(arm.asked) == 1
+    assert len(arm.requests) == 1
 
 
 def test_a_lost_connection_is_unavailable_and_a_post_is_not_sent_again() -> None:
@@ -79,7 +79,7 @@ def test_a_lost_connection_is_unavailable_and_a_post_is_not_sent_again() -> None
     arm = ScriptedArm(LOST, LOST)
     with pytest.raises(Unavailable) as raised:
         against(arm, lambda gateways: gateways.compute.begin_start(VM))
-    assert (raised.value.code, raised.value.status, len(arm.asked)) == ("Unreachable", None, 1)
+    assert (raised.value.code, raised.value.status, len(arm.requests)) == ("Unreachable", None, 1)
 
 
 def test_a_read_that_loses_its_connection_twice_is_unavailable() -> None:
@@ -100,7 +100,7 @@ def test_a_lost_second_page_is_an_error_not_a_shorter_list() -> None:
 
     with pytest.raises(Unavailable) as raised:
         against(arm, ask)
-    assert (seen, raised.value.retry_after_s, len(arm.asked)) == ([VM], 5, 2)
+    assert (seen, raised.value.retry_after_s, len(arm.requests)) == ([VM], 5, 2)
 
 
 @pytest.mark.parametrize("page", [[], {"value": "none"}, {"value": [1]}, {"value": [{"name": "no id"}]}])
@@ -120,7 +120,7 @@ def test_an_id_that_is_no_vm_is_refused_without_a_request(resource: str) -> None
     arm = ScriptedArm()
     with pytest.raises(Refused):
         against(arm, lambda gateways: gateways.compute.read_vm(resource))
-    assert arm.asked == []
+    assert arm.requests == []
 
 
 def test_an_unreachable_azure_is_unavailable() -> None:
@@ -147,7 +147,7 @@ def test_no_error_tells_a_signed_url_or_the_token() -> None:
     assert raised.value.message == "see https://management.azure.com/operations/1 for more"
     assert raised.value.__cause__ is None
     assert raised.value.__suppress_context__
-    assert arm.asked[0].headers["Authorization"] == "Bearer secret-token"
+    assert arm.requests[0].headers["Authorization"] == "Bearer secret-token"
 
 
 def test_details_of_an_error_are_told() -> None:

@@ -37,7 +37,7 @@ def test_the_whole_scope_is_read_page_by_page() -> None:
     )
     scope = against(arm, lambda gateways: gateways.graph.list_scope())
     assert [vm.rsplit("/", 1)[-1] for vm in scope] == ["a", "b"]
-    bodies = [asked.body for asked in arm.asked]
+    bodies = [asked.body for asked in arm.requests]
     assert [body["options"].get("$skipToken") for body in bodies] == [None, "more"]
     assert all(body["options"]["$top"] == 1000 and body["subscriptions"] == [SUBSCRIPTION] for body in bodies)
     assert all("managementGroups" not in body for body in bodies)
@@ -76,7 +76,7 @@ def test_a_throttled_page_is_unavailable_with_its_wait() -> None:
     arm = ScriptedArm(Answer(200, _page(_row("a"), token="more")), Answer(429, None, {"Retry-After": "4"}))
     with pytest.raises(Unavailable) as raised:
         against(arm, lambda gateways: gateways.graph.list_scope())
-    assert (raised.value.retry_after_s, len(arm.asked)) == (4, 2)
+    assert (raised.value.retry_after_s, len(arm.requests)) == (4, 2)
 
 
 def test_a_used_up_quota_is_waited_out_between_pages() -> None:
@@ -106,7 +106,7 @@ def test_a_management_group_is_the_scope_when_configured() -> None:
         return known, await gateways.graph.list_scope()
 
     assert against(arm, ask) == (["b", "a"], [])
-    assert [asked.body["managementGroups"] for asked in arm.asked] == [["landing"], ["landing"]]
+    assert [asked.body["managementGroups"] for asked in arm.requests] == [["landing"], ["landing"]]
 
 
 def test_the_clock_of_a_management_group_reads_its_first_subscription() -> None:
@@ -122,7 +122,7 @@ def test_the_clock_of_a_management_group_reads_its_first_subscription() -> None:
         return {await gateways.clock.now(), await gateways.clock.now()}
 
     assert len(against(arm, ask)) == 1
-    assert [asked.path for asked in arm.asked][1:] == ["/subscriptions/a", "/subscriptions/a"]
+    assert [asked.path for asked in arm.requests][1:] == ["/subscriptions/a", "/subscriptions/a"]
 
 
 def test_many_subscriptions_are_asked_about_in_batches() -> None:
@@ -130,12 +130,12 @@ def test_many_subscriptions_are_asked_about_in_batches() -> None:
     many = [f"{n:08d}-0000-0000-0000-000000000000" for n in range(1001)]
     arm = ScriptedArm(Answer(200, _page()), Answer(200, _page()), REFRESH_SUBSCRIPTIONS=",".join(many))
     against(arm, lambda gateways: gateways.graph.list_scope())
-    assert [len(asked.body["subscriptions"]) for asked in arm.asked] == [1000, 1]
-    assert arm.asked[1].body["subscriptions"] == many[1000:]
+    assert [len(asked.body["subscriptions"]) for asked in arm.requests] == [1000, 1]
+    assert arm.requests[1].body["subscriptions"] == many[1000:]
 
 
 def test_configured_subscriptions_need_no_question() -> None:
     """The settings themselves are the list."""
     arm = ScriptedArm()
     assert against(arm, lambda gateways: gateways.graph.list_subscriptions()) == (SUBSCRIPTION,)
-    assert arm.asked == []
+    assert arm.requests == []

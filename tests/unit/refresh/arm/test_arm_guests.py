@@ -73,8 +73,8 @@ def test_the_boot_log_is_fetched_from_where_azure_says() -> None:
     """One POST, one GET without a token of ours; boot diagnostics that are off mean that there is no log."""
     arm = ScriptedArm(Answer(body={"serialConsoleLogBlobUri": "{base}/log?sig=secret"}), Answer(body=b"web-1 login:"))
     assert against(arm, lambda ask: ask.guests.read_boot_log(VM)) == "web-1 login:"
-    assert [asked.method for asked in arm.asked] == ["POST", "GET"]
-    assert "Authorization" not in arm.asked[1].headers
+    assert [asked.method for asked in arm.requests] == ["POST", "GET"]
+    assert "Authorization" not in arm.requests[1].headers
     assert against(ScriptedArm(Answer(409)), lambda ask: ask.guests.read_boot_log(VM)) is None
     assert against(ScriptedArm(Answer(body={})), lambda ask: ask.guests.read_boot_log(VM)) is None
 
@@ -97,7 +97,7 @@ def test_a_log_elsewhere_is_never_fetched(uri: str) -> None:
     error = refusal(arm, uri)
     assert isinstance(error, Refused)
     assert "secret" not in str(error)
-    assert arm.asked == []
+    assert arm.requests == []
 
 
 @pytest.mark.parametrize(

@@ -41,8 +41,8 @@ def test_a_versions_creation_is_asked_about_with_one_get(status: Answer, progres
     """The token leads to the operation's own URL, and its status is told with Azure's reason."""
     arm = ScriptedArm(_ACCEPTED, status)
     assert against(arm, _begin_and_ask) == progress
-    assert [(a.method, a.path) for a in arm.asked] == [("PUT", VERSION), ("GET", "/subscriptions/s/operations/1")]
-    assert arm.asked[0].body == {"location": "westus"}
+    assert [(a.method, a.path) for a in arm.requests] == [("PUT", VERSION), ("GET", "/subscriptions/s/operations/1")]
+    assert arm.requests[0].body == {"location": "westus"}
 
 
 @pytest.mark.parametrize("status", [Answer(429, None, {"Retry-After": "3"}), Answer(500), Answer(200, b"garbage")])
@@ -51,7 +51,7 @@ def test_a_status_that_cannot_be_had_is_unavailable_after_one_get(status: Answer
     arm = ScriptedArm(_ACCEPTED, status)
     with pytest.raises(Unavailable):
         against(arm, _begin_and_ask)
-    assert len(arm.asked) == 2
+    assert len(arm.requests) == 2
 
 
 def test_a_token_outlives_the_gateways_that_made_it() -> None:
@@ -82,7 +82,7 @@ def test_a_token_that_cannot_be_read_is_unknown_without_a_request(token: str) ->
     arm = ScriptedArm()
     progress = against(arm, lambda gateways: gateways.gallery.version_progress(VERSION, token))
     assert (progress.state, progress.code) == ("Unknown", "TokenRefused")
-    assert arm.asked == []
+    assert arm.requests == []
 
 
 def test_nothing_of_an_operation_is_logged(caplog: pytest.LogCaptureFixture) -> None:
@@ -111,4 +111,4 @@ def test_a_vms_operation_tells_why_it_failed(operation: str) -> None:
         return await compute.operation_progress(VM, begun.token or "")
 
     assert against(arm, ask) == Progress("Failed", "AllocationFailed", "no capacity")
-    assert [a.method for a in arm.asked][1:] == ["GET"]
+    assert [a.method for a in arm.requests][1:] == ["GET"]

@@ -30,7 +30,7 @@ def test_reading_a_vm_is_one_get_with_its_instance_view() -> None:
     """A VM is read with one GET, and the time is ARM's own."""
     arm = ScriptedArm(Answer(200, {"id": VM, "name": "web-1"}))
     vm = against(arm, lambda gateways: gateways.compute.read_vm(VM))
-    assert [(a.method, a.path, a.query["$expand"]) for a in arm.asked] == [("GET", VM, "instanceView")]
+    assert [(a.method, a.path, a.query["$expand"]) for a in arm.requests] == [("GET", VM, "instanceView")]
     assert (vm.id, vm.read_at) == (VM, DATE_ISO)
 
 
@@ -38,8 +38,8 @@ def test_the_os_disk_patch_is_the_smallest() -> None:
     """The swap names the disk and its id and touches nothing else, createOption above all."""
     arm = ScriptedArm(Answer(200, {"id": VM, "properties": {"provisioningState": "Updating"}}, _OPERATION))
     begun = against(arm, lambda gateways: gateways.compute.begin_os_disk(VM, DISK, "web-1-202611"))
-    assert [(a.method, a.path) for a in arm.asked] == [("PATCH", VM)]
-    assert arm.asked[0].body == {
+    assert [(a.method, a.path) for a in arm.requests] == [("PATCH", VM)]
+    assert arm.requests[0].body == {
         "properties": {"storageProfile": {"osDisk": {"name": "web-1-202611", "managedDisk": {"id": DISK}}}}
     }
     assert begun.at == DATE_ISO
@@ -55,7 +55,7 @@ def test_a_power_operation_is_one_post_and_no_poll(operation: str) -> None:
         return await begin(VM)
 
     begun = against(arm, ask)
-    assert [(a.method, a.path, a.body) for a in arm.asked] == [("POST", f"{VM}/{operation}", None)]
+    assert [(a.method, a.path, a.body) for a in arm.requests] == [("POST", f"{VM}/{operation}", None)]
     assert begun.at == DATE_ISO
 
 
@@ -64,7 +64,7 @@ def test_a_disk_is_created_with_exactly_the_given_body() -> None:
     body = {"location": "westus", "properties": {"creationData": {"createOption": "FromImage"}, "tier": None}}
     arm = ScriptedArm(Answer(202, {"id": DISK}, _OPERATION))
     against(arm, lambda gateways: gateways.disks.begin_create_disk(DISK, body))
-    assert [(a.method, a.path, a.body) for a in arm.asked] == [("PUT", DISK, body)]
+    assert [(a.method, a.path, a.body) for a in arm.requests] == [("PUT", DISK, body)]
 
 
 def test_reads_of_disks_and_galleries_are_one_get_each() -> None:
@@ -76,7 +76,7 @@ def test_reads_of_disks_and_galleries_are_one_get_each() -> None:
         return disk.id, definition.id, (await gateways.gallery.read_version(VERSION)).id
 
     assert against(arm, ask) == (DISK, DEFINITION, VERSION)
-    assert [(a.method, a.path, a.query.get("$expand")) for a in arm.asked] == [
+    assert [(a.method, a.path, a.query.get("$expand")) for a in arm.requests] == [
         ("GET", DISK, None),
         ("GET", DEFINITION, None),
         ("GET", VERSION, "ReplicationStatus"),
@@ -101,7 +101,7 @@ def test_lists_follow_every_page() -> None:
         return [item.id for found in lists for item in found]
 
     assert against(arm, ask) == [r + x for r in (VM, DISK, DEFINITION, VERSION) for x in "ab"]
-    assert len(arm.asked) == 8
+    assert len(arm.requests) == 8
 
 
 def test_tags_are_merged_and_removed_on_the_resource_alone() -> None:
@@ -115,7 +115,7 @@ def test_tags_are_merged_and_removed_on_the_resource_alone() -> None:
 
     against(arm, ask)
     path = f"{VM}/providers/Microsoft.Resources/tags/default"
-    assert [(a.method, a.path, a.body) for a in arm.asked] == [
+    assert [(a.method, a.path, a.body) for a in arm.requests] == [
         ("PATCH", path, {"operation": "Merge", "properties": {"tags": {"OsDiskName": "web-1-202611"}}}),
         ("PATCH", path, {"operation": "Delete", "properties": {"tags": {"OsDiskRejected": "x"}}}),
     ]
@@ -129,22 +129,22 @@ def test_a_path_that_leaves_its_place_is_refused_without_a_request(resource: str
     arm = ScriptedArm()
     with pytest.raises(Refused):
         against(arm, lambda gateways: gateways.tags.merge_tags(resource, {"a": "b"}))
-    assert arm.asked == []
+    assert arm.requests == []
 
 
 def test_odd_characters_of_an_id_stay_inside_its_path() -> None:
     """A `?` or `#` in an id is escaped, never the start of a query."""
     arm = ScriptedArm(Answer(200, {}))
     against(arm, lambda gateways: gateways.tags.merge_tags(VM + "?x#y%2F", {"a": "b"}))
-    assert arm.asked[0].path == f"{VM}%3Fx%23y%252F/providers/Microsoft.Resources/tags/default"
-    assert arm.asked[0].query == {"api-version": "2021-04-01"}
+    assert arm.requests[0].path == f"{VM}%3Fx%23y%252F/providers/Microsoft.Resources/tags/default"
+    assert arm.requests[0].query == {"api-version": "2021-04-01"}
 
 
 def test_the_time_is_arms_date() -> None:
     """`now` is the Date header of one cheap read of the first subscription."""
     arm = ScriptedArm(Answer(200, {}))
     assert against(arm, lambda gateways: gateways.clock.now()) == DATE_ISO
-    assert [(a.method, a.path) for a in arm.asked] == [("GET", f"/subscriptions/{SUBSCRIPTION}")]
+    assert [(a.method, a.path) for a in arm.requests] == [("GET", f"/subscriptions/{SUBSCRIPTION}")]
 
 
 def test_a_version_is_admitted_with_the_smallest_patch() -> None:
@@ -155,9 +155,9 @@ def test_a_version_is_admitted_with_the_smallest_patch() -> None:
         [{"name": "West US", "regionalReplicaCount": 3, "encryption": {"a": 1}}],
     )
     against(arm, lambda gateways: gateways.gallery.begin_admit_version(VERSION, tags, targets))
-    assert [(a.method, a.path) for a in arm.asked] == [("PATCH", VERSION)]
+    assert [(a.method, a.path) for a in arm.requests] == [("PATCH", VERSION)]
     profile = {"targetRegions": targets, "excludeFromLatest": False}
-    assert arm.asked[0].body == {"tags": tags, "properties": {"publishingProfile": profile}}
+    assert arm.requests[0].body == {"tags": tags, "properties": {"publishingProfile": profile}}
 
 
 @pytest.mark.parametrize("kind", ["definition", "image"])
@@ -174,4 +174,4 @@ def test_what_stands_before_a_version_is_one_put_of_exactly_its_body(kind: str) 
         return await gateways.sources.begin_create_image(target, body)
 
     assert against(arm, ask).at == DATE_ISO
-    assert [(a.method, a.path, a.body) for a in arm.asked] == [("PUT", target, body)]
+    assert [(a.method, a.path, a.body) for a in arm.requests] == [("PUT", target, body)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from refresh.domain.images.source_fit import SourceFacts
-from refresh.domain.images.sources import Kind, Part
+from refresh.domain.images.sources import SourceKind, SourcePart
 from refresh.gateways.errors import NotFound, Refused
 from simulator.arm.core.store import Json
 from tests.support.worlds.builders import DEFINITION_ID, GROUP, VERSION_ID, disk_id
@@ -23,9 +23,9 @@ COMPUTE = f"{GROUP}/providers/Microsoft.Compute"
 STORAGE = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/packed1"
 
 
-def read(kind: Kind, source: str, *scenario: Json, storage: str | None = None) -> SourceFacts:
+def read(kind: SourceKind, source: str, *scenario: Json, storage: str | None = None) -> SourceFacts:
     async def story(world: World) -> SourceFacts:
-        return await world.gateways.sources.read_source(Part(kind, source), storage)
+        return await world.gateways.sources.read_source(SourcePart(kind, source), storage)
 
     return on_arm(scenario, story)
 
@@ -38,7 +38,7 @@ def vm(**properties: object) -> list[Json]:
 
 def test_a_vm_is_told_with_what_stands_on_its_disk() -> None:
     """Generation and architecture are its OS disk's, also of a deallocated VM; generalised is a state of its own."""
-    found = read(Kind.VM, vm_id("golden"), *vm(securityProfile={"securityType": "TrustedLaunch"}))
+    found = read(SourceKind.VM, vm_id("golden"), *vm(securityProfile={"securityType": "TrustedLaunch"}))
     assert (found.os_type, found.os_state, found.generation, found.architecture) == (
         "Linux",
         "Specialized",
@@ -47,7 +47,7 @@ def test_a_vm_is_told_with_what_stands_on_its_disk() -> None:
     )
     assert (found.security_type, found.location, found.busy, found.unfit) == ("TrustedLaunch", "westeurope", None, None)
     disk, body = vm()
-    still = read(Kind.VM, vm_id("golden"), disk, {**body, "_power": "deallocated", "_generalized": True})
+    still = read(SourceKind.VM, vm_id("golden"), disk, {**body, "_power": "deallocated", "_generalized": True})
     assert (still.os_state, still.generation) == ("Generalized", "V2")
 
 
@@ -55,24 +55,24 @@ def test_a_vm_whose_disk_cannot_be_captured_says_so() -> None:
     """An ephemeral OS disk is nothing that Azure makes an image of; a VM in the middle of something has to wait."""
     disk, body = vm()
     ephemeral = {**body["properties"]["storageProfile"]["osDisk"], "diffDiskSettings": {"option": "Local"}}
-    found = read(Kind.VM, vm_id("golden"), disk, *vm(storageProfile={"osDisk": ephemeral})[1:])
+    found = read(SourceKind.VM, vm_id("golden"), disk, *vm(storageProfile={"osDisk": ephemeral})[1:])
     assert found.unfit is not None
-    assert read(Kind.VM, vm_id("golden"), *vm(provisioningState="Updating")).busy == "Updating"
+    assert read(SourceKind.VM, vm_id("golden"), *vm(provisioningState="Updating")).busy == "Updating"
 
 
 def test_images_versions_disks_and_snapshots_say_what_they_are() -> None:
     """Each from where it stands: the image itself, the version's definition, the disk's capabilities."""
     image = {"id": f"{COMPUTE}/images/i", "location": "westeurope", "properties": {"hyperVGeneration": "V2"}}
-    found = read(Kind.IMAGE, f"{COMPUTE}/images/i", image)
+    found = read(SourceKind.IMAGE, f"{COMPUTE}/images/i", image)
     assert (found.os_type, found.os_state, found.generation, found.busy) == ("Linux", "Generalized", "V2", None)
     supported = [{"name": "SecurityType", "value": "TrustedLaunchSupported"}]
     definition = definition_body(DEFINITION_ID, {}, features=supported)
-    version = read(Kind.VERSION, VERSION_ID, *gallery_bodies()[2:3], definition, version_body())
+    version = read(SourceKind.VERSION, VERSION_ID, *gallery_bodies()[2:3], definition, version_body())
     assert (version.name, version.definition) == ("ubuntu/202611.1.0", DEFINITION_ID.lower())
     assert (version.security_type, version.os_state) == ("TrustedLaunchSupported", "Specialized")
     properties = {"osType": "Windows", "hyperVGeneration": "V1", "diskSizeGB": 64, "diskState": "ActiveSAS"}
     body = {"location": "uksouth", "properties": properties}
-    for kind, source in ((Kind.DISK, disk_id("d")), (Kind.SNAPSHOT, f"{COMPUTE}/snapshots/s")):
+    for kind, source in ((SourceKind.DISK, disk_id("d")), (SourceKind.SNAPSHOT, f"{COMPUTE}/snapshots/s")):
         facts = read(kind, source, {"id": source, **body})
         assert (facts.os_type, facts.os_state, facts.generation, facts.size_gb) == ("Windows", None, "V1", 64)
         assert (facts.location, facts.busy) == ("uksouth", "ActiveSAS")
@@ -81,22 +81,22 @@ def test_images_versions_disks_and_snapshots_say_what_they_are() -> None:
 def test_of_a_vhd_the_account_is_all_that_is_known() -> None:
     """One GET of the storage account: its region, and that it is there; nothing of the blob is asked for."""
     url = "https://packed1.blob.core.windows.net/v/d.vhd"
-    found = read(Kind.VHD, url, {"id": STORAGE, "location": "westeurope"}, storage=STORAGE)
-    assert found == SourceFacts(Part(Kind.VHD, url), "d.vhd", "westeurope")
+    found = read(SourceKind.VHD, url, {"id": STORAGE, "location": "westeurope"}, storage=STORAGE)
+    assert found == SourceFacts(SourcePart(SourceKind.VHD, url), "d.vhd", "westeurope")
 
 
 @pytest.mark.parametrize(
     ("kind", "source", "storage"),
     [
-        (Kind.VM, vm_id("nobody"), None),
-        (Kind.IMAGE, f"{COMPUTE}/images/none", None),
-        (Kind.VERSION, VERSION_ID, None),
-        (Kind.DISK, disk_id("none"), None),
-        (Kind.SNAPSHOT, f"{COMPUTE}/snapshots/none", None),
-        (Kind.VHD, "https://packed1.blob.core.windows.net/v/d.vhd", STORAGE),
+        (SourceKind.VM, vm_id("nobody"), None),
+        (SourceKind.IMAGE, f"{COMPUTE}/images/none", None),
+        (SourceKind.VERSION, VERSION_ID, None),
+        (SourceKind.DISK, disk_id("none"), None),
+        (SourceKind.SNAPSHOT, f"{COMPUTE}/snapshots/none", None),
+        (SourceKind.VHD, "https://packed1.blob.core.windows.net/v/d.vhd", STORAGE),
     ],
 )
-def test_what_is_not_there_is_not_found(kind: Kind, source: str, storage: str | None) -> None:
+def test_what_is_not_there_is_not_found(kind: SourceKind, source: str, storage: str | None) -> None:
     """Whatever the kind, an absent source is told as such and not as a refusal."""
     with pytest.raises(NotFound):
         read(kind, source, *vm_bodies("web01"), storage=storage)
@@ -106,9 +106,13 @@ def test_an_id_of_another_type_is_refused_without_a_request() -> None:
     """A part that says one kind and names another never becomes a path."""
 
     async def story(world: World) -> None:
-        for kind, source in ((Kind.IMAGE, vm_id("golden")), (Kind.SNAPSHOT, disk_id("d")), (Kind.RECIPE, "recipe")):
+        for kind, source in (
+            (SourceKind.IMAGE, vm_id("golden")),
+            (SourceKind.SNAPSHOT, disk_id("d")),
+            (SourceKind.RECIPE, "recipe"),
+        ):
             with pytest.raises(Refused):
-                await world.gateways.sources.read_source(Part(kind, source))
+                await world.gateways.sources.read_source(SourcePart(kind, source))
         assert world.requests() == []
 
     on_arm([], story)

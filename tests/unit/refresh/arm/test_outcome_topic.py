@@ -38,7 +38,7 @@ def test_an_event_is_one_post_of_a_batch_of_one(caplog: pytest.LogCaptureFixture
     arm = scripted(Answer(200))
     with caplog.at_level(logging.INFO):
         against(arm, publish)
-    (asked,) = arm.asked
+    (asked,) = arm.requests
     assert (asked.method, asked.path, asked.query) == ("POST", "/api/events", {"api-version": "2018-01-01"})
     assert asked.headers["Content-Type"].startswith("application/cloudevents-batch+json")
     assert asked.headers["Authorization"] == "Bearer secret-token"
@@ -65,4 +65,4 @@ def test_a_topic_that_says_no_is_asked_once(answer: Answer, kind: type[GatewayEr
     arm = scripted(answer)
     with pytest.raises(kind):
         against(arm, publish)
-    assert [asked.path for asked in arm.asked] == ["/api/events"]
+    assert [asked.path for asked in arm.requests] == ["/api/events"]

@@ -8,7 +8,7 @@ import pytest
 from refresh.dispatcher.effects import Json, Turn
 from refresh.dispatcher.operations import OPERATIONS, apply
 from refresh.domain.terms.swap_reason import Reason
-from refresh.records.swap import Intent, Outcome
+from refresh.records.swap import Intent, Outcome, OutcomeStatus
 from tests.support.worlds.builders import VM_ID, disk_id
 
 AT = "2026-11-21T10:00:00+00:00"
@@ -46,7 +46,7 @@ STEP = ("step", {"vm": VM_ID, "n": 2, "step": "stop", "intent": INTENT})
 
 
 def finished(status: str = "succeeded", n: int = 2, reason: str = "verified") -> tuple[str, Json]:
-    outcome = Outcome(VM_ID, "swap-x-2", status, reason, "m", disk_id("old"), disk_id("new"))
+    outcome = Outcome(VM_ID, "swap-x-2", OutcomeStatus(status), reason, "m", disk_id("old"), disk_id("new"))
     return "finished", {"vm": VM_ID, "n": n, "outcome": outcome.to_json()}
 
 
@@ -217,7 +217,9 @@ def test_a_forced_hint_is_not_answered_by_an_unforced_swap() -> None:
 
 def swapped_while_stopped() -> Json:
     """The book after a VM that did not run was swapped, seen running while the app is paused: its proof waits."""
-    outcome = Outcome(VM_ID, "swap-x-2", "not-proven", "was-not-running", "m", disk_id("old"), disk_id("new"), ended=AT)
+    outcome = Outcome(
+        VM_ID, "swap-x-2", OutcomeStatus.NOT_PROVEN, "was-not-running", "m", disk_id("old"), disk_id("new"), ended=AT
+    )
     over = ("finished", {"vm": VM_ID, "n": 2, "outcome": outcome.to_json()})
     seen = decided(decision="skip", reason="already-there", up=True, current="new")
     return looked(play(HINT, TAKE, decided(), TAKE, CLAIM, STEP, over, ("pause", {})).state, seen).state

@@ -1,4 +1,4 @@
-"""What the world is told follows from what people see, and is small."""
+"""Events follow from the records that people see, and are small."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import json
 import pytest
 
 from refresh.records.events import MAX_VMS_NAMED, EventType, attention_event, image_event, month_event, outcome_event
-from refresh.records.swap import Outcome
+from refresh.records.swap import Outcome, OutcomeStatus
 from tests.support.worlds.builders import VM_ID
 
 AT = "2026-11-21T10:00:00+00:00"
 
 
-@pytest.mark.parametrize("status", ["succeeded", "not-proven", "rolled-back", "refused", "needs-attention"])
-def test_every_end_of_a_swap_has_its_type(status: str) -> None:
-    """The type says the outcome's status, the id the run and the type, the time when it ended."""
+@pytest.mark.parametrize("status", [status for status in OutcomeStatus if status is not OutcomeStatus.SKIPPED])
+def test_every_end_of_a_swap_has_its_type(status: OutcomeStatus) -> None:
+    """The type has the outcome's status, the id has run and type, the time is the outcome's end."""
     outcome = Outcome(VM_ID, "swap-x-7", status, "verified", "m", ended=AT)
     event = outcome_event(outcome)
     assert event is not None
@@ -26,25 +26,27 @@ def test_every_end_of_a_swap_has_its_type(status: str) -> None:
     assert told["data"] == outcome.to_json()
 
 
-def test_a_swap_that_had_nothing_to_do_is_not_told() -> None:
-    """A skipped swap is nobody's news, unless it had been announced."""
-    assert outcome_event(Outcome(VM_ID, "swap-x-7", "skipped", "already-there", "m")) is None
-    called_off = outcome_event(Outcome(VM_ID, "swap-x-7", "skipped", "on-hold", "m", new_disk="d", ended=AT))
+def test_a_swap_that_had_nothing_to_do_has_no_event() -> None:
+    """A skipped swap has no event, unless it was announced."""
+    assert outcome_event(Outcome(VM_ID, "swap-x-7", OutcomeStatus.SKIPPED, "already-there", "m")) is None
+    called_off = outcome_event(
+        Outcome(VM_ID, "swap-x-7", OutcomeStatus.SKIPPED, "on-hold", "m", new_disk="d", ended=AT)
+    )
     assert called_off is not None
     assert (called_off.type, called_off.data["status"]) == ("refresh.swap.refused", "skipped")
 
 
-def test_what_a_swap_needs_on_its_way_does_not_hide_its_end() -> None:
-    """A step that needs attention and an end that does have different ids: whoever drops doubles keeps both."""
+def test_attention_during_a_swap_and_at_its_end_have_different_ids() -> None:
+    """Both events have the same type and different ids, so that a subscriber that drops duplicates keeps both."""
     early = attention_event(VM_ID, "swap-x-7", "start", "no-capacity", "m", AT)
-    end = outcome_event(Outcome(VM_ID, "swap-x-7", "needs-attention", "no-capacity", "m", ended=AT))
+    end = outcome_event(Outcome(VM_ID, "swap-x-7", OutcomeStatus.NEEDS_ATTENTION, "no-capacity", "m", ended=AT))
     assert end is not None
     assert early.type == end.type
     assert early.id != end.id
 
 
 def test_a_month_of_many_vms_is_a_small_event() -> None:
-    """2,500 VMs that all failed: counted, a hundred of them named worst first, well below what Event Grid takes."""
+    """2,500 VMs that all failed are counted, and the worst hundred are listed, far below Event Grid's limit."""
     failed = [
         {"vm": f"{VM_ID}{n}", "decision": "refuse", "reason": "other-zone", "message": "m" * 200} for n in range(2500)
     ]
@@ -80,8 +82,10 @@ def test_a_month_that_could_not_go_on_is_halted() -> None:
         ("failed", True, "refresh.image.failed"),
     ],
 )
-def test_a_build_is_told_when_it_made_a_version_or_could_not(decision: str, admitted: bool, kind: str | None) -> None:
-    """A version that was ready before is no news; one that an earlier build left and this one admitted is."""
+def test_a_build_has_an_event_when_it_made_a_version_or_could_not(
+    decision: str, admitted: bool, kind: str | None
+) -> None:
+    """A version that was ready before has no event; a version of an earlier build that this build admitted has one."""
     row = {"definition": "d", "decision": decision, "reason": "r", "message": "m", "version": "1.0.0"}
     event = image_event("build-x", row, AT, admitted=admitted)
     assert (event.type if event else None) == kind

@@ -1,4 +1,4 @@
-"""A simulator on a virtual clock, and the real SDK to ask it."""
+"""A simulator on a virtual clock, and the real SDK as its client."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class AllowHttp(SansIOHTTPPolicy):  # type: ignore[type-arg]
 
 
 class Credential:
-    """A token of this simulator's own making."""
+    """A credential with a token that the simulator accepts."""
 
     token = make_token("tenant", "11111111-1111-4111-8111-111111111111", "arm", 0, 4_000_000_000)
 
@@ -81,7 +81,7 @@ class Azure:
     compute: ComputeManagementClient
 
     async def arm(self, method: str, path: str, body: Any = None, **headers: str) -> Reply:
-        """Ask ARM for a path; an api-version is added where there is none."""
+        """Send a request to ARM; adds an api-version where there is none."""
         url = path if path.startswith("http") else self.endpoints.arm + path
         if "api-version" not in url:
             url += ("&" if "?" in url else "?") + "api-version=2024-07-01"
@@ -89,7 +89,7 @@ class Azure:
         return await self.ask(method, url, body, {"Authorization": f"Bearer {Credential.token}"} | named)
 
     async def sim(self, method: str, path: str, body: Any = None) -> Reply:
-        """Ask the control plane."""
+        """Send a request to the control plane."""
         return await self.ask(method, f"{self.endpoints.control}/{path}", body, {})
 
     async def ask(self, method: str, url: str, body: Any, headers: dict[str, str]) -> Reply:
@@ -98,7 +98,7 @@ class Azure:
             return Reply(response.status, dict(response.headers), await response.json() if is_json else None)
 
     async def finish(self, reply: Reply) -> Json:
-        """Wait for the operation an answer began and return its last status."""
+        """Wait for the operation that an answer began and return its last status."""
         assert reply.status < 300, reply.body
         while True:
             status: Json = (await self.arm("GET", reply.headers["Azure-AsyncOperation"])).body
@@ -124,14 +124,14 @@ class Azure:
         return str(view["statuses"][-1]["code"])
 
     async def swap(self, disk: str, **more: Any) -> Reply:
-        """PATCH vm1 onto a disk, as small as it goes."""
+        """PATCH vm1 onto a disk with the smallest body."""
         os_disk = {"name": disk, "managedDisk": {"id": f"{COMPUTE}/disks/{disk}"}, **more}
         return await self.arm("PATCH", VM1, {"properties": {"storageProfile": {"osDisk": os_disk}}})
 
 
 @asynccontextmanager
 async def azure(clock: Clock, scenario: list[Json] | None = None, *, seed: int = 0) -> AsyncIterator[Azure]:
-    """A simulator that holds `scenario`."""
+    """A started simulator with `scenario`."""
     async with AsyncExitStack() as stack:
         simulator = Simulator(clock, scenario=scenario, seed=seed)
         endpoints = await simulator.start()
@@ -151,8 +151,8 @@ async def azure(clock: Clock, scenario: list[Json] | None = None, *, seed: int =
         yield Azure(clock, simulator, endpoints, http, compute)
 
 
-def told[T](story: Callable[[Azure], Awaitable[T]], scenario: list[Json] | None = None, *, seed: int = 0) -> T:
-    """Run `story` against a simulator that holds `scenario`, in virtual time."""
+def run_story[T](story: Callable[[Azure], Awaitable[T]], scenario: list[Json] | None = None, *, seed: int = 0) -> T:
+    """Run `story` against a simulator with `scenario`, in virtual time."""
 
     async def main(clock: Clock) -> T:
         async with azure(clock, scenario, seed=seed) as world:

@@ -1,4 +1,4 @@
-"""Managed disks: what the platform fills in, what it refuses."""
+"""Managed disks: defaults, inherited properties, refusals."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.unit.simulator.arm.azure import (
     free_disk,
     gallery,
     linux_vm,
-    told,
+    run_story,
 )  # fmt: skip
 
 FROM_VERSION: Json = {"createOption": "FromImage", "galleryImageReference": {"id": VERSION1}}
@@ -25,7 +25,7 @@ def new_disk(creation: Json, location: str = "westeurope", **properties: object)
 
 
 def test_a_disk_from_a_version_inherits_system_generation_and_size() -> None:
-    """The first answer is 202 with what was sent; the finished disk shows what the platform filled in."""
+    """The first answer is 202 with the request body; the finished disk has the inherited properties and defaults."""
 
     async def story(azure: Azure) -> None:
         reply = await azure.arm("PUT", f"{COMPUTE}/disks/new", new_disk(FROM_VERSION))
@@ -41,11 +41,11 @@ def test_a_disk_from_a_version_inherits_system_generation_and_size() -> None:
         assert (properties["tier"], properties["diskIOPSReadWrite"], disk["sku"]["tier"]) == ("P4", 120, "Premium")
         assert properties["diskState"] == "Unattached"
 
-    told(story, gallery())
+    run_story(story, gallery())
 
 
 def test_a_copy_names_the_unique_id_of_its_source() -> None:
-    """A copy takes system and size from the disk, and says which disk that was."""
+    """A copy inherits system and size and has the unique id of its source."""
 
     async def story(azure: Azure) -> None:
         source = await azure.disk("source")
@@ -56,7 +56,7 @@ def test_a_copy_names_the_unique_id_of_its_source() -> None:
         assert (copy["osType"], copy["diskSizeGB"]) == ("Linux", 64)
         assert copy["uniqueId"] != source["properties"]["uniqueId"]
 
-    told(story, [free_disk("source", {"diskSizeGB": 64})])
+    run_story(story, [free_disk("source", {"diskSizeGB": 64})])
 
 
 REFUSALS: dict[str, tuple[Json, int, str]] = {
@@ -93,7 +93,7 @@ REFUSALS: dict[str, tuple[Json, int, str]] = {
 
 @pytest.mark.parametrize("case", REFUSALS)
 def test_a_disk_azure_would_not_make_is_refused(case: str) -> None:
-    """Status and code are Azure's; nothing is left behind."""
+    """Status and code are Azure's; no disk is made."""
     body, status, code = REFUSALS[case]
 
     async def story(azure: Azure) -> None:
@@ -101,11 +101,11 @@ def test_a_disk_azure_would_not_make_is_refused(case: str) -> None:
         assert (reply.status, reply.code) == (status, code)
         assert (await azure.arm("GET", f"{COMPUTE}/disks/new")).status == 404
 
-    told(story, [*gallery(), free_disk("source")])
+    run_story(story, [*gallery(), free_disk("source")])
 
 
 def test_an_attached_disk_is_not_deleted() -> None:
-    """OperationNotAllowed names disk and VM; the disk stays."""
+    """A delete fails with OperationNotAllowed, which names disk and VM; the disk stays."""
 
     async def story(azure: Azure) -> None:
         disk_id = (await azure.vm())["properties"]["storageProfile"]["osDisk"]["managedDisk"]["id"]
@@ -114,11 +114,11 @@ def test_an_attached_disk_is_not_deleted() -> None:
         assert reply.message == f"Disk {disk_id.rsplit('/', 1)[-1]} is attached to VM {VM1}."
         assert (await azure.arm("GET", disk_id)).status == 200
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 def test_a_disk_changes_its_sku_and_size_but_never_shrinks() -> None:
-    """PATCH is an operation; performance follows; a smaller size fails the operation."""
+    """A PATCH changes SKU, size and performance; a PATCH to a smaller size fails."""
 
     async def story(azure: Azure) -> None:
         path = f"{COMPUTE}/disks/data"
@@ -135,11 +135,11 @@ def test_a_disk_changes_its_sku_and_size_but_never_shrinks() -> None:
         assert (status["status"], status["error"]["code"]) == ("Failed", "InvalidParameter")
         assert (await azure.disk("data"))["properties"]["diskSizeGB"] == 128
 
-    told(story, [free_disk("data")])
+    run_story(story, [free_disk("data")])
 
 
-def test_a_disk_that_could_not_be_made_is_not_there() -> None:
-    """A planned failure of diskCreate leaves nothing."""
+def test_a_failed_disk_create_leaves_no_disk() -> None:
+    """A fault of diskCreate leaves no disk."""
 
     async def story(azure: Azure) -> None:
         error = {"code": "InternalError", "message": "Encountered internal server error."}
@@ -151,4 +151,4 @@ def test_a_disk_that_could_not_be_made_is_not_there() -> None:
         assert azure.clock.time() - begun == pytest.approx(3)
         assert (await azure.arm("GET", f"{COMPUTE}/disks/new1")).status == 404
 
-    told(story, gallery())
+    run_story(story, gallery())

@@ -1,4 +1,4 @@
-"""Planned and random misfortune: broken connections, operations that hang, successes that did nothing."""
+"""Planned and random faults: broken connections, operations that hang, successes without an effect."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from simulator.arm.core.fault_plans import KINDS, Fate, RequestFate
+from simulator.arm.core.fault_plans import KINDS, OperationFault, RequestFault
 from simulator.arm.core.faults import Faults
-from tests.unit.simulator.arm.azure import VM1, Azure, Json, free_disk, linux_vm, told
+from tests.unit.simulator.arm.azure import VM1, Azure, Json, free_disk, linux_vm, run_story
 
 TAGS = f"{VM1}/providers/Microsoft.Resources/tags/default"
 
@@ -21,7 +21,7 @@ def os_disk(vm: Json) -> str:
 
 @pytest.mark.parametrize(("reset", "power"), [(True, "running"), ("before", "running"), ("after", "stopping")])
 def test_a_connection_breaks_before_or_after_the_effect(reset: Any, power: str) -> None:
-    """The client sees no answer either way; ARM did it or did not; the journal notes status 0."""
+    """The client gets no answer; `after` has the effect, `before` has not; the journal records status 0."""
 
     async def story(azure: Azure) -> None:
         match = {"method": "POST", "path": "/powerOff$"}
@@ -32,11 +32,11 @@ def test_a_connection_breaks_before_or_after_the_effect(reset: Any, power: str) 
         journal = (await azure.sim("GET", "journal")).body["requests"]
         assert [each["status"] for each in journal if each["method"] == "POST"] == [0]
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 def test_an_operation_hangs_until_the_faults_are_cleared() -> None:
-    """A day later it is still in progress; cleared, it ends."""
+    """It is still in progress after a day and ends when the faults are cleared."""
 
     async def story(azure: Azure) -> None:
         await azure.sim("POST", "faults", [{"match": {"operation": "deallocate"}, "hang": True}])
@@ -50,12 +50,12 @@ def test_an_operation_hangs_until_the_faults_are_cleared() -> None:
         assert (await azure.arm("GET", status)).body["status"] == "Succeeded"
         assert await azure.power() == "PowerState/deallocated"
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 @pytest.mark.parametrize("match", [{"operation": "update"}, {"method": "PATCH"}])
 def test_a_patch_succeeds_and_changes_nothing(match: Json) -> None:
-    """200, Succeeded, and the VM keeps its old disk, whether a request or an operation was meant."""
+    """A `nothing` rule for the request or the operation gives 200 and Succeeded; the VM keeps its old disk."""
 
     async def story(azure: Azure) -> None:
         await azure.finish(await azure.arm("POST", f"{VM1}/deallocate"))
@@ -68,11 +68,11 @@ def test_a_patch_succeeds_and_changes_nothing(match: Json) -> None:
         assert (os_disk(vm), vm["properties"]["provisioningState"]) == (old, "Succeeded")
         assert (await azure.disk("next"))["properties"]["diskState"] == "Unattached"
 
-    told(story, [linux_vm(), free_disk("next")])
+    run_story(story, [linux_vm(), free_disk("next")])
 
 
 def test_a_tag_write_succeeds_and_changes_nothing() -> None:
-    """The answer shows the new tag, the resource does not have it."""
+    """The answer has the new tag, the resource does not."""
 
     async def story(azure: Azure) -> None:
         await azure.sim("POST", "faults", [{"match": {"path": "/tags/default"}, "times": 1, "nothing": True}])
@@ -80,11 +80,11 @@ def test_a_tag_write_succeeds_and_changes_nothing() -> None:
         assert (await azure.arm("PATCH", TAGS, body)).body["properties"]["tags"] == {"a": "1"}
         assert (await azure.arm("GET", TAGS)).body["properties"]["tags"] == {}
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
-def test_a_slow_read_tells_what_was_true_when_it_began() -> None:
-    """The answer comes late, with the state of before."""
+def test_a_slow_read_returns_the_state_at_its_begin() -> None:
+    """The answer is late and has the state from the time of the request."""
 
     async def story(azure: Azure) -> None:
         rule = {"match": {"method": "GET", "path": "/vm1"}, "times": 1, "delay_s": 30}
@@ -97,58 +97,58 @@ def test_a_slow_read_tells_what_was_true_when_it_began() -> None:
         assert statuses[-1]["code"] == "PowerState/running"
         assert azure.clock.time() - begun >= 30
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
-def fates(seed: int, rate: float, kinds: list[str] | None = None) -> list[RequestFate | Fate]:
+def draw_faults(seed: int, rate: float, kinds: list[str] | None = None) -> list[RequestFault | OperationFault]:
     faults = Faults()
     faults.plan(seed, rate, kinds)
-    requests = [faults.request_fate(method, VM1) for method in ("GET", "PATCH", "POST") * 40]
-    return [*requests, *(faults.fate_of("start", VM1) for _ in range(60))]
+    requests = [faults.request_fault(method, VM1) for method in ("GET", "PATCH", "POST") * 40]
+    return [*requests, *(faults.operation_fault("start", VM1) for _ in range(60))]
 
 
-def test_a_seed_deals_the_same_fates_again() -> None:
-    """Same seed, same fates; another seed, others; rate 0 none, rate 1 always something."""
-    assert fates(1, 0.5) == fates(1, 0.5) != fates(2, 0.5)
-    quiet: list[RequestFate | Fate] = [RequestFate(), Fate()]
-    assert all(fate in quiet for fate in fates(1, 0))
-    assert not any(fate in quiet for fate in fates(1, 1))
+def test_the_same_seed_gives_the_same_faults() -> None:
+    """Another seed gives other faults; rate 0 gives none, rate 1 gives one for every request and operation."""
+    assert draw_faults(1, 0.5) == draw_faults(1, 0.5) != draw_faults(2, 0.5)
+    quiet: list[RequestFault | OperationFault] = [RequestFault(), OperationFault()]
+    assert all(fault in quiet for fault in draw_faults(1, 0))
+    assert not any(fault in quiet for fault in draw_faults(1, 1))
 
 
 def test_a_plan_is_not_disturbed_by_other_requests() -> None:
-    """What befalls a path does not depend on what is asked of another."""
+    """The faults of one path do not depend on requests to another."""
     alone, beside = Faults(), Faults()
     for faults in (alone, beside):
         faults.plan(3, 0.5)
-    dealt = []
+    drawn = []
     for _ in range(50):
-        beside.request_fate("GET", "/other")
-        dealt.append((alone.request_fate("GET", VM1), beside.request_fate("GET", VM1)))
-    assert all(one == other for one, other in dealt)
+        beside.request_fault("GET", "/other")
+        drawn.append((alone.request_fault("GET", VM1), beside.request_fault("GET", VM1)))
+    assert all(one == other for one, other in drawn)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_plan_keeps_to_the_kinds_it_was_given(kind: str) -> None:
-    """One kind: nothing else happens, and it does happen."""
-    dealt = [fate for fate in fates(1, 1, [kind]) if fate not in (RequestFate(), Fate())]
+def test_a_plan_uses_only_its_kinds(kind: str) -> None:
+    """A plan with one kind gives faults of that kind and no others."""
+    drawn = [fault for fault in draw_faults(1, 1, [kind]) if fault not in (RequestFault(), OperationFault())]
     shapes = {
-        "failed": lambda fate: fate.error,
-        "slow": lambda fate: fate.slower > 1,
-        "hang": lambda fate: fate.hangs,
-        "reset": lambda fate: fate.reset,
-        "nothing": lambda fate: fate.nothing,
-        "slowRead": lambda fate: fate.delay_s,
-        "refused": lambda fate: fate.respond["status"] == 409,
-        "throttled": lambda fate: fate.respond["status"] == 429 and fate.respond["headers"]["Retry-After"],
-        "error500": lambda fate: fate.respond["status"] == 500,
-        "error503": lambda fate: fate.respond["status"] == 503,
+        "failed": lambda fault: fault.error,
+        "slow": lambda fault: fault.slower > 1,
+        "hang": lambda fault: fault.hangs,
+        "reset": lambda fault: fault.reset,
+        "nothing": lambda fault: fault.nothing,
+        "slowRead": lambda fault: fault.delay_s,
+        "refused": lambda fault: fault.respond["status"] == 409,
+        "throttled": lambda fault: fault.respond["status"] == 429 and fault.respond["headers"]["Retry-After"],
+        "error500": lambda fault: fault.respond["status"] == 500,
+        "error503": lambda fault: fault.respond["status"] == 503,
     }
-    assert dealt
-    assert all(shapes[kind](fate) for fate in dealt)
+    assert drawn
+    assert all(shapes[kind](fault) for fault in drawn)
 
 
-def test_after_a_plan_is_cleared_the_world_is_kind_again() -> None:
-    """With rate 1 nothing goes well; DELETE ends it, what hung included."""
+def test_clearing_a_plan_ends_its_faults() -> None:
+    """DELETE ends a plan with rate 1, and operations that hang continue."""
 
     async def story(azure: Azure) -> None:
         plan = {"seed": 1, "rate": 1, "kinds": ["hang"]}
@@ -158,17 +158,17 @@ def test_after_a_plan_is_cleared_the_world_is_kind_again() -> None:
         assert (await azure.finish(reply))["status"] == "Succeeded"
         assert (await azure.finish(await azure.arm("POST", f"{VM1}/start")))["status"] == "Succeeded"
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 BAD: dict[str, tuple[str, Any, str]] = {
-    "a reset of no kind": ("faults", [{"match": {}, "reset": "sometimes"}], "sometimes"),
+    "an unknown reset": ("faults", [{"match": {}, "reset": "sometimes"}], "sometimes"),
     "an unknown console": ("faults", [{"disk": "x", "boots": False, "serial": "loud"}], "loud"),
-    "how long no boot takes": ("faults", [{"disk": "x", "boots": False, "takes_s": 3}], "'takes_s'"),
+    "takes_s without a boot": ("faults", [{"disk": "x", "boots": False, "takes_s": 3}], "'takes_s'"),
     "a hanging request": ("faults", [{"match": {"path": "x"}, "hang": True}], "'path'"),
     "a reset operation": ("faults", [{"match": {"operation": "start"}, "reset": True}], "'operation'"),
-    "half a truth": ("faults", [{"match": {"operation": "start"}, "hang": "yes"}], "'hang'"),
-    "time that goes back": ("faults", [{"match": {}, "delay_s": -1}], "'delay_s'"),
+    "a flag that is no boolean": ("faults", [{"match": {"operation": "start"}, "hang": "yes"}], "'hang'"),
+    "a negative delay": ("faults", [{"match": {}, "delay_s": -1}], "'delay_s'"),
     "a plan without seed": ("faults/plan", {"rate": 0.1}, "'seed'"),
     "a rate of two": ("faults/plan", {"seed": 1, "rate": 2}, "'rate'"),
     "an unknown kind": ("faults/plan", {"seed": 1, "rate": 0.1, "kinds": ["flood"]}, "'flood'"),
@@ -177,8 +177,8 @@ BAD: dict[str, tuple[str, Any, str]] = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_a_fault_nobody_understands_is_named(case: str) -> None:
-    """400 with the word in question, and nothing is in force."""
+def test_an_invalid_fault_is_named(case: str) -> None:
+    """The answer is 400 with the invalid key or value, and no fault is active."""
     path, body, named = BAD[case]
 
     async def story(azure: Azure) -> None:
@@ -186,4 +186,4 @@ def test_a_fault_nobody_understands_is_named(case: str) -> None:
         assert (reply.status, named in reply.message) == (400, True), reply.body
         assert (await azure.finish(await azure.arm("POST", f"{VM1}/powerOff")))["status"] == "Succeeded"
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])

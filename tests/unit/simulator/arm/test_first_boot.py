@@ -1,4 +1,4 @@
-"""A VM made over ARM: its image, its network interface, its custom data, and the group that takes it all away."""
+"""A VM made over ARM: image, network interface, custom data, and the deletion of its group."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from simulator.arm.guests.cloud_init import read_custom_data
 from simulator.arm.state.marketplace import IMAGES
-from tests.unit.simulator.arm.azure import COMPUTE, GROUP, SUB, Azure, Json, told
+from tests.unit.simulator.arm.azure import COMPUTE, GROUP, SUB, Azure, Json, run_story
 
 NETWORK = f"{GROUP}/providers/Microsoft.Network"
 SUBNET = f"{NETWORK}/virtualNetworks/net/subnets/a"
@@ -69,8 +69,8 @@ async def serial_log(azure: Azure) -> str:
         return await answer.text()
 
 
-def test_custom_data_ends_with_its_words_on_the_console_and_the_machine_off() -> None:
-    """What the script prints stands in the serial log, then the VM is stopped, still with its host; ARM keeps quiet."""
+def test_custom_data_writes_on_the_console_and_powers_the_vm_off() -> None:
+    """The serial log has the output of the script, then the VM is stopped; no answer of ARM has the custom data."""
 
     async def story(azure: Azure) -> None:
         await azure.sim("POST", "faults", [{"cloudInit": "made", "takes_s": 30}])
@@ -85,12 +85,12 @@ def test_custom_data_ends_with_its_words_on_the_console_and_the_machine_off() ->
         assert "customData" not in profile
         assert (await azure.arm("POST", f"{MADE}/generalize")).status == 200
 
-    told(story, WORLD)
+    run_story(story, WORLD)
 
 
-@pytest.mark.parametrize(("ends", "says"), [("failed", "NOT WELL"), ("silent", None), ("never", None)])
-def test_custom_data_can_end_badly(ends: str, says: str | None) -> None:
-    """It fails and says so, says nothing at all, or never ends: then the machine runs on."""
+@pytest.mark.parametrize(("ends", "line"), [("failed", "NOT WELL"), ("silent", None), ("never", None)])
+def test_custom_data_can_fail_end_silently_or_never_end(ends: str, line: str | None) -> None:
+    """Failed custom data writes its error line, silent writes nothing; when it never ends, the VM keeps running."""
 
     async def story(azure: Azure) -> None:
         await azure.sim("POST", "faults", [{"cloudInit": "made", "ends": ends, "takes_s": 1}])
@@ -99,13 +99,13 @@ def test_custom_data_can_end_badly(ends: str, says: str | None) -> None:
         assert await azure.power("made") == ("PowerState/running" if ends == "never" else "PowerState/stopped")
         log = await serial_log(azure)
         assert "ALL WELL" not in log
-        assert says is None or says in log
+        assert line is None or line in log
 
-    told(story, WORLD)
+    run_story(story, WORLD)
 
 
-def test_a_new_vm_is_refused_what_azure_refuses() -> None:
-    """No key, custom data that is not base64, an OS profile beside an attached disk, a disk of another VM, no plan."""
+def test_a_new_vm_with_an_invalid_model_is_refused() -> None:
+    """Refused: no SSH key, no base64 in custom data, no plan, an OS profile beside an attached disk, a used disk."""
 
     async def story(azure: Azure) -> None:
         await azure.arm("PUT", NIC, nic_body())
@@ -139,11 +139,11 @@ def test_a_new_vm_is_refused_what_azure_refuses() -> None:
         taken = await azure.arm("PUT", other, attached)
         assert (taken.status, taken.code) == (409, "ConflictingUserInput")
 
-    told(story, WORLD)
+    run_story(story, WORLD)
 
 
-def test_an_interface_needs_a_subnet_in_its_region_and_outlives_no_vm() -> None:
-    """An unknown subnet or another region is refused; an address is given and kept; a used one is not deleted."""
+def test_an_interface_needs_a_subnet_in_its_region_and_stays_while_a_vm_uses_it() -> None:
+    """An unknown subnet or another region is refused; the address stays; an interface in use is not deleted."""
 
     async def story(azure: Azure) -> None:
         for subnet, location in ((f"{SUBNET}x", "westeurope"), (SUBNET, "uksouth")):
@@ -158,11 +158,11 @@ def test_an_interface_needs_a_subnet_in_its_region_and_outlives_no_vm() -> None:
         await made(azure)
         assert (await azure.arm("DELETE", NIC)).code == "NicInUse"
 
-    told(story, WORLD)
+    run_story(story, WORLD)
 
 
-def test_marketplace_images_are_listed_newest_first_on_demand_and_say_what_they_are() -> None:
-    """A bare list, `$top` and `$orderby` understood; one version tells generation, architecture and plan."""
+def test_marketplace_images_are_listed_and_read() -> None:
+    """The list is a bare array with `$top` and `$orderby`; one version has OS type, generation and architecture."""
 
     async def story(azure: Azure) -> None:
         listed = await azure.arm("GET", VERSIONS)
@@ -177,11 +177,11 @@ def test_marketplace_images_are_listed_newest_first_on_demand_and_say_what_they_
             missing = await azure.arm("GET", path)
             assert (missing.status, missing.code) == (404, "NotFound")
 
-    told(story, WORLD)
+    run_story(story, WORLD)
 
 
-def test_a_group_goes_with_everything_in_it_and_takes_nothing_new_meanwhile() -> None:
-    """202, then `Deleting` until all is gone; writes are refused; a lock on anything inside stops it at once."""
+def test_a_group_is_deleted_with_its_resources_and_refuses_writes_meanwhile() -> None:
+    """A delete gives 202, then `Deleting`, then 404; writes are refused; a lock on one resource blocks it."""
 
     async def story(azure: Azure) -> None:
         await made(azure)
@@ -198,7 +198,7 @@ def test_a_group_goes_with_everything_in_it_and_takes_nothing_new_meanwhile() ->
         assert (gone.status, gone.code) == (404, "ResourceGroupNotFound")
         assert (await azure.arm("GET", NIC)).status == 404
 
-    told(story, WORLD)
+    run_story(story, WORLD)
 
 
 @pytest.mark.parametrize(
@@ -210,8 +210,8 @@ def test_a_group_goes_with_everything_in_it_and_takes_nothing_new_meanwhile() ->
         ("#!/bin/sh\necho 'hi' > /tmp/file\n", False, ()),
     ],
 )
-def test_what_the_pretend_cloud_init_understands(text: str, powers_off: bool, lines: tuple[str, ...]) -> None:
-    """The documented ways to power off, and words for a console and for nothing else."""
+def test_cloud_init_reads_console_lines_and_power_off(text: str, powers_off: bool, lines: tuple[str, ...]) -> None:
+    """It finds the documented ways to power off, and output to a console but not to a file."""
     found = read_custom_data(base64.b64encode(text.encode()).decode(), "ok")
     assert found is not None
     assert (found.powers_off, found.lines) == (powers_off, lines)

@@ -1,4 +1,4 @@
-"""What ARM answers before any provider is asked, and around every answer."""
+"""The front end of ARM: refusals, ids, lists, headers."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from email.utils import parsedate_to_datetime
 import pytest
 
 from simulator.arm.core.ids import parse_id, parse_path
-from tests.unit.simulator.arm.azure import COMPUTE, GROUP, SUB, VM1, Azure, linux_vm, told
+from tests.unit.simulator.arm.azure import COMPUTE, GROUP, SUB, VM1, Azure, linux_vm, run_story
 
-STRANGER = "/subscriptions/00000000-0000-4000-8000-00000000dead"
+UNKNOWN = "/subscriptions/00000000-0000-4000-8000-00000000dead"
 REFUSALS = {
-    "an unknown subscription": (f"{STRANGER}/resourceGroups/rg1", 404, "SubscriptionNotFound"),
+    "an unknown subscription": (f"{UNKNOWN}/resourceGroups/rg1", 404, "SubscriptionNotFound"),
     "an unknown group": (VM1.replace("rg1", "rg9"), 404, "ResourceGroupNotFound"),
     "an unknown VM": (VM1.replace("vm1", "vm9"), 404, "ResourceNotFound"),
     "an unknown parent": (f"{COMPUTE}/galleries/g/images/i/versions/1.0.0", 404, "ResourceNotFound"),
@@ -24,19 +24,19 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("case", REFUSALS)
-def test_what_is_not_there_is_refused_in_arm_s_words(case: str) -> None:
-    """Each level of the path has its own 404."""
+def test_a_missing_resource_is_refused_with_arms_error(case: str) -> None:
+    """Each level of the path has its own 404 error."""
     path, status, code = REFUSALS[case]
 
     async def story(azure: Azure) -> None:
         reply = await azure.arm("GET", path)
         assert (reply.status, reply.code) == (status, code)
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
-def test_any_api_version_is_taken_but_none_is_refused() -> None:
-    """The version is not judged; its absence is."""
+def test_any_api_version_is_accepted_but_a_missing_one_is_refused() -> None:
+    """An unknown api-version is accepted; a missing one gives 400."""
 
     async def story(azure: Azure) -> None:
         assert (await azure.arm("GET", f"{VM1}?api-version=1999-01-01")).status == 200
@@ -44,22 +44,22 @@ def test_any_api_version_is_taken_but_none_is_refused() -> None:
         reply = await azure.ask("GET", azure.endpoints.arm + VM1, None, authorization)
         assert (reply.status, reply.code) == (400, "MissingApiVersionParameter")
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
-def test_nobody_gets_in_without_a_token() -> None:
-    """No bearer token is a 401 with a challenge."""
+def test_a_request_without_a_token_is_refused() -> None:
+    """A request without a bearer token gives 401 with a challenge."""
 
     async def story(azure: Azure) -> None:
         reply = await azure.ask("GET", f"{azure.endpoints.arm}{VM1}?api-version=1", None, {})
         assert (reply.status, reply.code) == (401, "InvalidAuthenticationToken")
         assert reply.headers["WWW-Authenticate"].startswith("Bearer")
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 def test_ids_are_read_in_any_case_and_answered_as_first_written() -> None:
-    """A path in capitals finds the resource; the answer has the stored casing."""
+    """A path in upper case finds the resource; the answer has the stored casing."""
 
     async def story(azure: Azure) -> None:
         reply = await azure.arm("GET", VM1.upper())
@@ -68,11 +68,11 @@ def test_ids_are_read_in_any_case_and_answered_as_first_written() -> None:
         again = await azure.arm("PUT", f"{GROUP}/providers/microsoft.foo/BARS/BAZ", {"location": "westeurope"})
         assert (again.status, again.body["id"]) == (200, f"{GROUP}/providers/Microsoft.Foo/bars/Baz")
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 def test_unknown_types_are_stored_as_they_are() -> None:
-    """PUT, GET, PATCH, list and DELETE work on a type nobody modelled."""
+    """PUT, GET, PATCH, list and DELETE work on a type without a provider."""
 
     async def story(azure: Azure) -> None:
         path = f"{GROUP}/providers/Microsoft.Foo/bars/baz"
@@ -86,11 +86,11 @@ def test_unknown_types_are_stored_as_they_are() -> None:
         assert (await azure.arm("DELETE", path)).status == 204
         assert (await azure.arm("GET", path)).code == "NotFound"
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
-def test_a_deleted_resource_is_first_the_provider_s_then_the_front_end_s_404() -> None:
-    """Right after a delete the provider answers, a minute later nobody remembers."""
+def test_a_deleted_resource_gives_the_404_of_the_provider_then_of_the_front_end() -> None:
+    """For a minute after a delete the provider answers 404, later the front end."""
 
     async def story(azure: Azure) -> None:
         await azure.finish(await azure.arm("DELETE", VM1))
@@ -98,11 +98,11 @@ def test_a_deleted_resource_is_first_the_provider_s_then_the_front_end_s_404() -
         await azure.sim("POST", "clock", {"advance_s": 61})
         assert (await azure.arm("GET", VM1)).code == "ResourceNotFound"
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 def test_vm_lists_come_in_pages_that_name_every_vm_once() -> None:
-    """nextLink leads through all VMs of a subscription, and of a group."""
+    """nextLink leads to every VM of a subscription, and of a group, once."""
 
     async def story(azure: Azure) -> None:
         for scope in (f"/subscriptions/{SUB}/providers/Microsoft.Compute", COMPUTE):
@@ -115,11 +115,11 @@ def test_vm_lists_come_in_pages_that_name_every_vm_once() -> None:
             assert sorted(names) == sorted(f"vm{number}" for number in range(120))
         assert len([vm async for vm in azure.compute.virtual_machines.list_all()]) == 120
 
-    told(story, [linux_vm(f"vm{number}") for number in range(120)])
+    run_story(story, [linux_vm(f"vm{number}") for number in range(120)])
 
 
 def test_every_answer_carries_the_simulated_date_and_falling_counters() -> None:
-    """Date is the simulator's; the counters fall by one per request and refill by its clock."""
+    """Date is simulated; the counters fall by one per request and refill by the clock."""
 
     async def story(azure: Azure) -> None:
         first, second = await azure.arm("GET", VM1), await azure.arm("GET", VM1)
@@ -133,11 +133,11 @@ def test_every_answer_carries_the_simulated_date_and_falling_counters() -> None:
         await azure.sim("POST", "clock", {"advance_s": 600})
         assert (await azure.arm("GET", VM1)).headers[name] == expected
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 def test_groups_subscriptions_and_locations_are_there() -> None:
-    """What the CLI reads around its real work is answered."""
+    """The simulator answers the requests that the CLI sends beside its actual work."""
 
     async def story(azure: Azure) -> None:
         made = await azure.arm("PUT", f"/subscriptions/{SUB}/resourcegroups/new", {"location": "westus"})
@@ -153,33 +153,33 @@ def test_groups_subscriptions_and_locations_are_there() -> None:
         brief = (await azure.arm("GET", f"{GROUP}/resources?$filter=resourceType eq 'Microsoft.Compute/disks'")).body
         assert [each["type"] for each in brief["value"]] == ["Microsoft.Compute/disks"]
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 def test_a_body_that_is_no_json_object_is_refused() -> None:
-    """InvalidRequestContent, and nothing is written."""
+    """The answer is InvalidRequestContent and nothing is written."""
 
     async def story(azure: Azure) -> None:
         for body in ([1], "text", {"properties": 3}):
             reply = await azure.arm("PATCH", VM1, body)
             assert (reply.status, reply.code) == (400, "InvalidRequestContent")
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
-def test_an_action_nobody_knows_is_named() -> None:
-    """A POST the simulator cannot do says so instead of pretending."""
+def test_an_unknown_action_is_named() -> None:
+    """A POST that the simulator does not support gives 400 with its name."""
 
     async def story(azure: Azure) -> None:
         reply = await azure.arm("POST", f"{VM1}/reimage")
         assert reply.status == 400
         assert "'reimage'" in reply.message
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
-def test_a_path_falls_into_scope_type_and_rest() -> None:
-    """Extension resources, collections and actions are told apart."""
+def test_a_path_splits_into_scope_type_and_rest() -> None:
+    """Extension resources, collections and actions are distinguished."""
     tags = parse_path(f"{VM1}/providers/Microsoft.Resources/tags/default")
     assert (tags.id.type, tags.tail) == ("Microsoft.Resources/tags", None)
     start = parse_path(f"{VM1}/start")

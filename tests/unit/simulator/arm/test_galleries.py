@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.unit.simulator.arm.azure import COMPUTE, GALLERY, VERSION1, VM1, Azure, Json, gallery, linux_vm, told
+from tests.unit.simulator.arm.azure import COMPUTE, GALLERY, VERSION1, VM1, Azure, Json, gallery, linux_vm, run_story
 
 DEFINITION = f"{GALLERY}/images/ubuntu"
 VERSION2 = f"{DEFINITION}/versions/202602.1.0"
@@ -19,7 +19,7 @@ def version(regions: list[str], **storage: object) -> Json:
 
 
 def test_a_version_is_captured_from_a_vm_and_spreads_over_its_regions() -> None:
-    """201 Creating, Retry-After 60 throughout, regions complete by the clock, then it shows its disks."""
+    """201 Creating, always Retry-After 60; the regions complete by the clock; the finished version shows its disks."""
 
     async def story(azure: Azure) -> None:
         reply = await azure.arm("PUT", VERSION2, version(["westeurope", "northeurope"]))
@@ -41,26 +41,26 @@ def test_a_version_is_captured_from_a_vm_and_spreads_over_its_regions() -> None:
         assert done["storageProfile"]["osDiskImage"] == {"sizeInGB": 30, "hostCaching": "ReadWrite", "source": {}}
         assert "replicationStatus" not in (await azure.arm("GET", VERSION2)).body["properties"]
 
-    told(story, [*gallery(), linux_vm()])
+    run_story(story, [*gallery(), linux_vm()])
 
 
 def test_a_version_whose_update_failed_is_repaired_by_the_next() -> None:
-    """A change that Azure fails leaves its regions failed; the next one has them begun anew."""
+    """A failed update leaves its regions failed; the next one replicates to them again."""
     failing = {"match": {"operation": "versionUpdate"}, "times": 1, "fail": {"code": "InternalError", "message": "no"}}
 
     async def story(azure: Azure) -> None:
         await azure.finish(await azure.arm("PUT", VERSION2, version(["westeurope"])))
-        azure.simulator.plane.faults.add([failing])
+        azure.simulator.services.faults.add([failing])
         for aggregated in ("Failed", "Completed"):
             await azure.finish(await azure.arm("PUT", VERSION2, version(["westeurope"])))
             shown = (await azure.arm("GET", f"{VERSION2}?$expand=ReplicationStatus")).body["properties"]
             assert shown["replicationStatus"]["aggregatedState"] == aggregated
 
-    told(story, [*gallery(), linux_vm()])
+    run_story(story, [*gallery(), linux_vm()])
 
 
 def test_no_disk_comes_from_an_unfinished_version() -> None:
-    """While it is Creating, and in a region it is not replicated to yet, a version gives no disk."""
+    """A disk is refused while the version is Creating, and in a region without a replica."""
     reference = {"createOption": "FromImage", "galleryImageReference": {"id": VERSION2}}
     body = {"location": "westeurope", "properties": {"creationData": reference}}
 
@@ -77,11 +77,11 @@ def test_no_disk_comes_from_an_unfinished_version() -> None:
         await azure.finish(updated)
         assert (await azure.arm("PUT", f"{COMPUTE}/disks/d3", elsewhere)).status == 202
 
-    told(story, [*gallery(), linux_vm()])
+    run_story(story, [*gallery(), linux_vm()])
 
 
 def test_the_newest_definitions_are_trusted_launch_and_take_no_vm() -> None:
-    """From api-version 2025-03-03 on the default security type refuses a VM as source."""
+    """From api-version 2025-03-03 on, the default security type of a definition excludes a VM as source."""
     body = {"osType": "Linux", "osState": "Specialized", "identifier": {"publisher": "p", "offer": "o", "sku": "s"}}
 
     async def story(azure: Azure) -> None:
@@ -94,7 +94,7 @@ def test_the_newest_definitions_are_trusted_launch_and_take_no_vm() -> None:
         assert (reply.status, reply.code) == (400, "InvalidParameter")
         assert "'TrustedLaunchSupported' is not supported for the source id" in reply.message
 
-    told(story, [*gallery(), linux_vm()])
+    run_story(story, [*gallery(), linux_vm()])
 
 
 REFUSALS: dict[str, tuple[str, Json, int, str]] = {
@@ -114,7 +114,7 @@ REFUSALS: dict[str, tuple[str, Json, int, str]] = {
 
 @pytest.mark.parametrize("case", REFUSALS)
 def test_a_version_azure_would_not_make_is_refused(case: str) -> None:
-    """Status and code are Azure's; nothing is left behind."""
+    """Status and code are Azure's; no version is made."""
     path, body, status, code = REFUSALS[case]
 
     async def story(azure: Azure) -> None:
@@ -122,11 +122,11 @@ def test_a_version_azure_would_not_make_is_refused(case: str) -> None:
         assert (reply.status, reply.code) == (status, code)
         assert (await azure.arm("GET", path)).status == 404
 
-    told(story, [*gallery(), linux_vm()])
+    run_story(story, [*gallery(), linux_vm()])
 
 
 def test_the_os_state_of_source_and_definition_must_agree() -> None:
-    """A generalized VM is no source for a specialised definition."""
+    """A generalized VM is refused as source for a specialized definition."""
 
     async def story(azure: Azure) -> None:
         reply = await azure.arm("PUT", VERSION2, version(["westeurope"]))
@@ -135,11 +135,11 @@ def test_the_os_state_of_source_and_definition_must_agree() -> None:
             "different OS state ['Generalized'] than the parent gallery image OS state ['Specialized']" in reply.message
         )
 
-    told(story, [*gallery(), linux_vm(_power="deallocated", _generalized=True)])
+    run_story(story, [*gallery(), linux_vm(_power="deallocated", _generalized=True)])
 
 
 def test_parents_are_deleted_after_their_children() -> None:
-    """Gallery and definition are refused while something is nested in them."""
+    """The delete of a gallery or definition is refused while it has nested resources."""
 
     async def story(azure: Azure) -> None:
         for path in (GALLERY, DEFINITION):
@@ -149,11 +149,11 @@ def test_parents_are_deleted_after_their_children() -> None:
             await azure.finish(await azure.arm("DELETE", path))
             assert (await azure.arm("GET", path)).status == 404
 
-    told(story, gallery())
+    run_story(story, gallery())
 
 
 def test_versions_are_listed_below_their_definition() -> None:
-    """Nested collections name their own children only."""
+    """A nested collection has only the children of its parent."""
 
     async def story(azure: Azure) -> None:
         names = [each["name"] for each in (await azure.arm("GET", f"{DEFINITION}/versions")).body["value"]]
@@ -161,4 +161,4 @@ def test_versions_are_listed_below_their_definition() -> None:
         assert [each["name"] for each in (await azure.arm("GET", f"{GALLERY}/images")).body["value"]] == ["ubuntu"]
         assert (await azure.arm("GET", f"{GALLERY}/images/none/versions")).status == 404
 
-    told(story, gallery())
+    run_story(story, gallery())

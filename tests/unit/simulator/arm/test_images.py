@@ -1,4 +1,4 @@
-"""Managed images and snapshots, and versions from them: what Azure takes, what it refuses, what it leaves half done."""
+"""Managed images and snapshots, and versions from them: accepted and refused sources, failed replications."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.unit.simulator.arm.azure import COMPUTE, GALLERY, VM1, Azure, Json, free_disk, gallery, linux_vm, told
+from tests.unit.simulator.arm.azure import COMPUTE, GALLERY, VM1, Azure, Json, free_disk, gallery, linux_vm, run_story
 
 IMAGE = f"{COMPUTE}/images/img"
 SNAPSHOT = f"{COMPUTE}/snapshots/snap"
@@ -37,7 +37,7 @@ def from_blob(**os_disk: object) -> Json:
 
 
 def test_a_generalized_vm_becomes_an_image_and_a_version_of_it() -> None:
-    """201 without Location or Retry-After; sizes show when it is done; the version takes OS and data disks along."""
+    """201 without Location or Retry-After; the finished image has sizes; its version has the OS and data disks."""
 
     async def story(azure: Azure) -> None:
         refused = await azure.arm("PUT", IMAGE, FROM_VM)
@@ -64,7 +64,7 @@ def test_a_generalized_vm_becomes_an_image_and_a_version_of_it() -> None:
 
     data = {"lun": 0, "name": "data", "createOption": "Attach", "managedDisk": {"id": f"{COMPUTE}/disks/data"}}
     vm = linux_vm(properties={"storageProfile": {"dataDisks": [data]}})
-    told(story, [*gallery(), definition(), free_disk("data", {"diskSizeGB": 64, "osType": None}), vm])
+    run_story(story, [*gallery(), definition(), free_disk("data", {"diskSizeGB": 64, "osType": None}), vm])
 
 
 @pytest.mark.parametrize(
@@ -82,19 +82,19 @@ def test_a_generalized_vm_becomes_an_image_and_a_version_of_it() -> None:
         ({**FROM_VM, "location": ""}, "LocationRequired", ""),
     ],
 )
-def test_an_image_of_what_cannot_be_one_is_refused(body: Json, code: str, words: str) -> None:
-    """Nothing named, nothing there, no generation, Trusted Launch: refused at once, and nothing is made."""
+def test_an_image_from_an_invalid_source_is_refused(body: Json, code: str, words: str) -> None:
+    """A missing field, a missing VM, no generation and Trusted Launch are refused at once; no image is made."""
 
     async def story(azure: Azure) -> None:
         reply = await azure.arm("PUT", IMAGE, body)
         assert (reply.code, words in reply.message) == (code, True)
         assert (await azure.arm("GET", IMAGE)).status == 404
 
-    told(story, [linux_vm(properties={"securityProfile": {"securityType": "TrustedLaunch"}})])
+    run_story(story, [linux_vm(properties={"securityProfile": {"securityType": "TrustedLaunch"}})])
 
 
 def test_disks_snapshots_and_blobs_become_versions() -> None:
-    """Each disk by its own source, echoed with its caching; what is elsewhere or of another kind is refused."""
+    """Each disk has its own source and its caching; a source that is missing or in another region is refused."""
 
     async def story(azure: Azure) -> None:
         taken = await azure.arm(
@@ -129,11 +129,11 @@ def test_disks_snapshots_and_blobs_become_versions() -> None:
         assert [(one.status, one.code) for one in answers] == [(400, "InvalidParameter"), (404, "ResourceNotFound")]
         assert (await azure.arm("DELETE", SNAPSHOT)).status == 202
 
-    told(story, [*gallery(), definition(), free_disk("d"), free_disk("far", location="uksouth")])
+    run_story(story, [*gallery(), definition(), free_disk("d"), free_disk("far", location="uksouth")])
 
 
 def test_a_definition_that_supports_trusted_launch_takes_a_blob_but_no_disk() -> None:
-    """Azure's own list: VHD, managed image and version; a disk or snapshot is refused like a VM."""
+    """A VHD blob is accepted as Azure documents; a disk is refused like a VM."""
     features = [{"name": "SecurityType", "value": "TrustedLaunchSupported"}]
     blob = {"storageAccountId": f"{COMPUTE}/storageAccounts/a", "uri": "https://a.blob.core.windows.net/v/d.vhd"}
 
@@ -142,11 +142,11 @@ def test_a_definition_that_supports_trusted_launch_takes_a_blob_but_no_disk() ->
         assert (disk.status, "TrustedLaunchSupported" in disk.message) == (400, True)
         assert (await azure.arm("PUT", VERSION, version({"osDiskImage": {"source": blob}}))).status == 201
 
-    told(story, [*gallery(), definition(features=features), free_disk("d")])
+    run_story(story, [*gallery(), definition(features=features), free_disk("d")])
 
 
 def test_a_failed_replication_shows_in_the_regions_its_error_names() -> None:
-    """One region of three fails with Azure's details, the others stand; taken out and in again, it is tried again."""
+    """One region of three fails with Azure's details, the others complete; removed and added again, it completes."""
     regions = ("westeurope", "uksouth", "northeurope")
     error = {"code": "ValidationError", "message": "The failing regions are '{region:northeurope, detail:no room.}'."}
 
@@ -156,7 +156,7 @@ def test_a_failed_replication_shows_in_the_regions_its_error_names() -> None:
         return body
 
     async def story(azure: Azure) -> None:
-        azure.simulator.plane.faults.add([{"match": {"operation": "versionCreate"}, "times": 1, "fail": error}])
+        azure.simulator.services.faults.add([{"match": {"operation": "versionCreate"}, "times": 1, "fail": error}])
         storage = {"osDiskImage": {"source": {"id": f"{COMPUTE}/disks/d"}}}
         await azure.finish(await azure.arm("PUT", VERSION, version(storage, *regions)))
         failed = await status(azure)
@@ -171,19 +171,19 @@ def test_a_failed_replication_shows_in_the_regions_its_error_names() -> None:
         cured = await status(azure)
         assert (cured["provisioningState"], cured["replicationStatus"]["aggregatedState"]) == ("Succeeded", "Completed")
 
-    told(story, [*gallery(), definition(), free_disk("d")])
+    run_story(story, [*gallery(), definition(), free_disk("d")])
 
 
-def test_a_version_that_failed_for_another_reason_is_nowhere() -> None:
-    """An error that names no region leaves a replica in none."""
+def test_an_error_without_regions_fails_every_replica() -> None:
+    """An error that names no region marks every region as failed."""
     error = {"code": "InternalError", "message": "try again"}
 
     async def story(azure: Azure) -> None:
-        azure.simulator.plane.faults.add([{"match": {"operation": "versionCreate"}, "times": 1, "fail": error}])
+        azure.simulator.services.faults.add([{"match": {"operation": "versionCreate"}, "times": 1, "fail": error}])
         storage = {"osDiskImage": {"source": {"id": f"{COMPUTE}/disks/d"}}}
         await azure.finish(await azure.arm("PUT", VERSION, version(storage, "westeurope", "uksouth")))
         body = (await azure.arm("GET", f"{VERSION}?$expand=ReplicationStatus")).body["properties"]
         summary = body["replicationStatus"]["summary"]
         assert [(one["state"], one["progress"], one["details"]) for one in summary] == [("Failed", 0, "try again")] * 2
 
-    told(story, [*gallery(), definition(), free_disk("d")])
+    run_story(story, [*gallery(), definition(), free_disk("d")])

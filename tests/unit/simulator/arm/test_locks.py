@@ -1,10 +1,10 @@
-"""Locks: what they stop, where they reach, how they are listed."""
+"""Locks: blocked requests, scopes, lists."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.unit.simulator.arm.azure import COMPUTE, GROUP, SUB, VM1, Azure, free_disk, linux_vm, told
+from tests.unit.simulator.arm.azure import COMPUTE, GROUP, SUB, VM1, Azure, free_disk, linux_vm, run_story
 
 TAGS = f"{VM1}/providers/Microsoft.Resources/tags/default"
 MERGE = {"operation": "Merge", "properties": {"tags": {"a": "1"}}}
@@ -21,7 +21,7 @@ def level(name: str) -> dict[str, object]:
 
 @pytest.mark.parametrize("where", SCOPES)
 def test_a_read_only_lock_stops_writes_posts_tags_and_deletes(where: str) -> None:
-    """At the VM, its group and its subscription: 409 ScopeLocked naming both scopes; reads go on."""
+    """A lock on the VM, its group or its subscription gives 409 ScopeLocked, which names both scopes."""
     scope = SCOPES[where]
 
     async def story(azure: Azure) -> None:
@@ -45,11 +45,11 @@ def test_a_read_only_lock_stops_writes_posts_tags_and_deletes(where: str) -> Non
         assert (await azure.arm("DELETE", lock(scope))).status == 200
         assert (await azure.arm("POST", f"{VM1}/deallocate")).status == 202
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
-def test_a_delete_lock_stops_deletes_alone() -> None:
-    """Writes, tags and POSTs pass; the resource and the group above it stay."""
+def test_a_delete_lock_blocks_only_deletes() -> None:
+    """Writes, tags and POSTs pass; deletes of the resource and of its group are refused."""
 
     async def story(azure: Azure) -> None:
         await azure.arm("PUT", lock(f"{COMPUTE}/disks/next"), level("CanNotDelete"))
@@ -60,11 +60,11 @@ def test_a_delete_lock_stops_deletes_alone() -> None:
         assert (await azure.arm("POST", f"{VM1}/powerOff")).status == 202
         assert (await azure.arm("GET", f"{COMPUTE}/disks/next")).status == 200
 
-    told(story, [linux_vm(), free_disk("next")])
+    run_story(story, [linux_vm(), free_disk("next")])
 
 
 def test_a_scope_lists_its_own_locks_and_those_above_and_below() -> None:
-    """`$filter=atScope()` leaves out those below."""
+    """A list has locks of the scope, above and below; `$filter=atScope()` omits those below."""
 
     async def story(azure: Azure) -> None:
         for name, scope in SCOPES.items():
@@ -81,11 +81,11 @@ def test_a_scope_lists_its_own_locks_and_those_above_and_below() -> None:
         assert (await azure.arm("GET", lock(VM1, "resource"))).body["properties"]["level"] == "CanNotDelete"
         assert (await azure.arm("GET", lock(VM1, "none"))).status == 404
 
-    told(story, [linux_vm(), free_disk("next")])
+    run_story(story, [linux_vm(), free_disk("next")])
 
 
-def test_a_lock_has_a_level_azure_knows() -> None:
-    """400, over ARM and in a scenario."""
+def test_an_unknown_lock_level_is_refused() -> None:
+    """An unknown level gives 400 over ARM and in a scenario."""
 
     async def story(azure: Azure) -> None:
         assert (await azure.arm("PUT", lock(VM1), level("Sometimes"))).status == 400
@@ -93,13 +93,13 @@ def test_a_lock_has_a_level_azure_knows() -> None:
         assert (put.status, "Sometimes" in put.message) == (400, True)
         assert (await azure.arm("DELETE", lock(VM1))).status == 204
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 def test_a_scenario_may_hold_a_lock() -> None:
-    """A lock put into the world by hand holds like any other."""
+    """A lock of a scenario blocks requests like one made over ARM."""
 
     async def story(azure: Azure) -> None:
         assert (await azure.arm("POST", f"{VM1}/start")).code == "ScopeLocked"
 
-    told(story, [linux_vm(), {"id": lock(GROUP), "properties": {"level": "readonly"}}])
+    run_story(story, [linux_vm(), {"id": lock(GROUP), "properties": {"level": "readonly"}}])

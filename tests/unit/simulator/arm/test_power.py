@@ -1,4 +1,4 @@
-"""Power operations: states, durations, headers, events of the journal."""
+"""Power operations: states, durations, headers."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from random import Random
 import pytest
 
 from simulator.arm.core import durations
-from tests.unit.simulator.arm.azure import COMPUTE, VM1, Azure, free_disk, linux_vm, told
+from tests.unit.simulator.arm.azure import COMPUTE, VM1, Azure, free_disk, linux_vm, run_story
 
-# Header patterns as recorded: status, Location too?, Retry-After of the first answer and of the first two polls.
+# Recorded header patterns: whether there is a Location, Retry-After of the first answer and of the first two polls.
 PATTERNS = {
     "deallocate": (True, "10", (None, None)),
     "start": (True, "10", ("10", "10")),
@@ -23,7 +23,7 @@ PATTERNS = {
 
 @pytest.mark.parametrize("action", PATTERNS)
 def test_power_operations_have_the_recorded_headers(action: str) -> None:
-    """202, both URLs, Retry-After where recorded and on no terminal poll; the result URL ends with 200."""
+    """202, both URLs, Retry-After where recorded but not on the last poll; the result URL gives 200 at the end."""
     location, first, polls = PATTERNS[action]
 
     async def story(azure: Azure) -> None:
@@ -45,11 +45,11 @@ def test_power_operations_have_the_recorded_headers(action: str) -> None:
         assert "Retry-After" not in done.headers
         assert (await azure.arm("GET", reply.headers["Location"])).status == 200
 
-    told(story, [linux_vm(_power="stopped" if action == "start" else "running")])
+    run_story(story, [linux_vm(_power="stopped" if action == "start" else "running")])
 
 
-def test_an_operation_ends_by_the_clock_without_being_asked() -> None:
-    """Nobody polls; the VM is deallocated all the same."""
+def test_an_operation_ends_by_the_clock_without_polls() -> None:
+    """The VM is deallocated without any poll."""
 
     async def story(azure: Azure) -> None:
         await azure.arm("POST", f"{VM1}/deallocate")
@@ -57,11 +57,11 @@ def test_an_operation_ends_by_the_clock_without_being_asked() -> None:
         await asyncio.sleep(300)
         assert await azure.power() == "PowerState/deallocated"
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 def test_the_etag_rises_with_every_power_operation() -> None:
-    """Three operations, three new etags."""
+    """Three operations give three new etags."""
 
     async def story(azure: Azure) -> None:
         etags = [(await azure.arm("GET", VM1)).headers["Etag"]]
@@ -70,23 +70,23 @@ def test_the_etag_rises_with_every_power_operation() -> None:
             etags.append((await azure.arm("GET", VM1)).headers["Etag"])
         assert len(set(etags)) == 4
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 def test_the_same_seed_draws_the_same_durations() -> None:
-    """A run can be repeated; another seed is another run."""
+    """The same seed gives the same duration; another seed another."""
 
     async def story(azure: Azure) -> float:
         begun = azure.clock.time()
         await azure.finish(await azure.arm("POST", f"{VM1}/deallocate"))
         return azure.clock.time() - begun
 
-    took = [told(story, [linux_vm()], seed=seed) for seed in (1, 1, 2)]
+    took = [run_story(story, [linux_vm()], seed=seed) for seed in (1, 1, 2)]
     assert took[0] == took[1] != took[2]
 
 
 def test_what_a_power_state_forbids_is_refused() -> None:
-    """No restart of a deallocated VM, no start of a generalized one, no generalizing of a running one."""
+    """Refused: restart of a deallocated VM, start of a generalized one, generalize of a running one."""
 
     async def story(azure: Azure) -> None:
         assert (await azure.arm("POST", f"{VM1}/generalize")).code == "OperationNotAllowed"
@@ -99,11 +99,11 @@ def test_what_a_power_state_forbids_is_refused() -> None:
         codes = [each["code"] for each in (await azure.vm())["properties"]["instanceView"]["statuses"]]
         assert codes[0] == "OSState/generalized"
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 def test_a_deallocated_vm_hides_the_size_of_its_disk() -> None:
-    """Size and SKU show only while the VM has a host, as recorded."""
+    """Size and SKU are visible only while the VM has a host, as recorded."""
 
     async def story(azure: Azure) -> None:
         shown = (await azure.vm())["properties"]["storageProfile"]["osDisk"]
@@ -114,11 +114,11 @@ def test_a_deallocated_vm_hides_the_size_of_its_disk() -> None:
         assert "diskSizeGB" not in hidden
         assert list(hidden["managedDisk"]) == ["id"]
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
-def test_deleting_a_vm_treats_each_disk_as_its_delete_option_says() -> None:
-    """Detach frees the disk, Delete takes it along."""
+def test_deleting_a_vm_follows_the_delete_option_of_each_disk() -> None:
+    """Detach keeps the disk unattached, Delete deletes it with the VM."""
     blocks = {
         "osDisk": {"name": "os", "managedDisk": {"id": f"{COMPUTE}/disks/os"}, "deleteOption": "Delete"},
         "dataDisks": [{"lun": 0, "name": "data", "managedDisk": {"id": f"{COMPUTE}/disks/data"}}],
@@ -130,11 +130,11 @@ def test_deleting_a_vm_treats_each_disk_as_its_delete_option_says() -> None:
         assert (await azure.arm("GET", f"{COMPUTE}/disks/os")).status == 404
         assert (await azure.disk("data"))["properties"]["diskState"] == "Unattached"
 
-    told(story, [linux_vm(properties={"storageProfile": blocks}), free_disk("data")])
+    run_story(story, [linux_vm(properties={"storageProfile": blocks}), free_disk("data")])
 
 
 def test_a_vm_can_be_made_through_arm() -> None:
-    """PUT answers 201 Creating, makes the OS disk, and ends with a VM that runs and reports."""
+    """A PUT gives 201 Creating and makes the OS disk; at the end the VM runs and its agent reports."""
 
     async def story(azure: Azure) -> None:
         image = {"publisher": "Canonical", "offer": "ubuntu", "sku": "server-gen2", "version": "latest"}
@@ -149,12 +149,12 @@ def test_a_vm_can_be_made_through_arm() -> None:
         assert disk["properties"]["hyperVGeneration"] == "V2"
         assert disk["managedBy"] == vm["id"]
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 @pytest.mark.parametrize("kind", sorted(durations.KINDS))
 def test_durations_follow_the_recorded_quantiles(kind: str) -> None:
-    """A thousand draws stay within the recorded bounds and halve at the recorded median."""
+    """A thousand draws stay within the recorded bounds and have the recorded median."""
     random = Random(7)  # noqa: S311 # reproducible, not secret
     drawn = sorted(durations.draw(kind, random) for _ in range(1000))
     points = dict(durations._QUANTILES[kind])

@@ -1,4 +1,4 @@
-"""Resource providers: what a subscription is registered for, and Azure's words where it is not."""
+"""Resource providers: registrations of a subscription, and Azure's refusal without one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.unit.simulator.arm.azure import COMPUTE, SUB, VM1, Azure, linux_vm, told
+from tests.unit.simulator.arm.azure import COMPUTE, SUB, VM1, Azure, linux_vm, run_story
 
 SUBSCRIPTION = f"/subscriptions/{SUB}"
 HEALTH = f"{SUBSCRIPTION}/providers/Microsoft.ResourceHealth"
@@ -18,8 +18,8 @@ async def state(azure: Azure, provider: str = HEALTH) -> str:
     return str((await azure.arm("GET", provider)).body["registrationState"])
 
 
-def test_a_provider_that_is_not_registered_answers_nothing() -> None:
-    """409 in Azure's words with the namespace in its details, and no other provider is concerned."""
+def test_requests_to_an_unregistered_provider_are_refused() -> None:
+    """The refusal is Azure's 409 with the namespace in its details; other providers answer."""
 
     async def story(azure: Azure) -> None:
         assert await state(azure) == "NotRegistered"
@@ -31,11 +31,11 @@ def test_a_provider_that_is_not_registered_answers_nothing() -> None:
         assert (await azure.arm("GET", VM1)).status == 200
         assert "_notRegistered" not in (await azure.arm("GET", SUBSCRIPTION)).body
 
-    told(story, [linux_vm(), WITHOUT])
+    run_story(story, [linux_vm(), WITHOUT])
 
 
 def test_registering_takes_a_while() -> None:
-    """It is `Registering` first, can be asked for twice, and then the provider answers; unregistering takes it away."""
+    """A provider is `Registering` for a minute, also after a second request, then answers until it is unregistered."""
 
     async def story(azure: Azure) -> None:
         assert (await azure.arm("POST", f"{HEALTH}/register")).body["registrationState"] == "Registering"
@@ -48,11 +48,11 @@ def test_registering_takes_a_while() -> None:
         assert (await azure.arm("POST", f"{HEALTH}/unregister")).body["registrationState"] == "Unregistered"
         assert (await azure.arm("GET", STATUS)).status == 409
 
-    told(story, [linux_vm(), WITHOUT])
+    run_story(story, [linux_vm(), WITHOUT])
 
 
 def test_the_list_of_providers_has_their_states() -> None:
-    """What `az provider list` reads; each namespace stands there once."""
+    """The list that `az provider list` reads has each namespace once."""
 
     async def story(azure: Azure) -> None:
         listed = (await azure.arm("GET", f"{SUBSCRIPTION}/providers")).body["value"]
@@ -63,11 +63,11 @@ def test_the_list_of_providers_has_their_states() -> None:
             "Registered"
         }
 
-    told(story, [linux_vm(), WITHOUT])
+    run_story(story, [linux_vm(), WITHOUT])
 
 
 def test_a_subscription_without_the_compute_provider_has_no_list_of_vms() -> None:
-    """Lists are refused as single reads are, in this subscription alone."""
+    """Lists are refused like single reads, only in this subscription."""
     other = "/subscriptions/00000000-0000-4000-8000-0000000000aa"
 
     async def story(azure: Azure) -> None:
@@ -75,18 +75,18 @@ def test_a_subscription_without_the_compute_provider_has_no_list_of_vms() -> Non
         assert (refused.status, refused.code) == (409, "MissingSubscriptionRegistration")
         assert (await azure.arm("GET", f"{COMPUTE}/virtualMachines")).status == 200
 
-    told(story, [linux_vm(), {"id": other, "_notRegistered": ["Microsoft.Compute"]}])
+    run_story(story, [linux_vm(), {"id": other, "_notRegistered": ["Microsoft.Compute"]}])
 
 
-@pytest.mark.parametrize("said", ["Microsoft.Compute", [7], ["Microsoft.Authorization"], None])
-def test_a_scenario_can_only_name_providers_that_may_be_missing(said: object) -> None:
-    """Anything else is refused by name, and a reset registers everything again."""
+@pytest.mark.parametrize("names", ["Microsoft.Compute", [7], ["Microsoft.Authorization"], None])
+def test_a_scenario_can_only_name_providers_that_may_be_missing(names: object) -> None:
+    """Other values are refused, and a reset registers every provider again."""
 
     async def story(azure: Azure) -> None:
-        reply = await azure.sim("PUT", "resources", [{"id": SUBSCRIPTION, "_notRegistered": said}])
+        reply = await azure.sim("PUT", "resources", [{"id": SUBSCRIPTION, "_notRegistered": names}])
         assert (reply.status, "_notRegistered" in reply.message) == (400, True)
         await azure.sim("POST", "reset", {"scenario": "empty"})
         await azure.sim("PUT", "resources", [linux_vm()])
         assert await state(azure) == "Registered"
 
-    told(story, [linux_vm(), WITHOUT])
+    run_story(story, [linux_vm(), WITHOUT])

@@ -1,4 +1,4 @@
-"""Roles: who may do what, what the permissions API says of it, and Azure's words when it is not enough."""
+"""Roles: granted actions, the permissions API, Azure's refusals."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.unit.simulator.arm.azure import (
     free_disk,
     gallery,
     linux_vm,
-    told,
+    run_story,
 )
 
 CALLER = object_id("11111111-1111-4111-8111-111111111111")
@@ -36,15 +36,15 @@ async def permissions(azure: Azure, scope: str = VM1) -> Any:
     return (await azure.arm("GET", f"{scope}/providers/Microsoft.Authorization/permissions")).body["value"]
 
 
-def test_without_a_role_everybody_may_do_everything() -> None:
-    """The permissions API says so and nothing is refused."""
+def test_without_a_role_every_caller_has_all_rights() -> None:
+    """The permissions API returns all actions and no request is refused."""
 
     async def story(azure: Azure) -> None:
         (everything,) = await permissions(azure)
         assert (everything["actions"], everything["notActions"]) == (["*"], [])
         assert (await azure.arm("POST", f"{VM1}/start")).status == 202
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 REQUESTS: dict[str, tuple[str, str, Any]] = {
@@ -65,8 +65,8 @@ REQUESTS: dict[str, tuple[str, str, Any]] = {
 
 
 @pytest.mark.parametrize("action", REQUESTS)
-def test_each_request_asks_for_its_action(action: str) -> None:
-    """403 in ARM's words for everybody but whom the action was granted, in any case and by wildcard."""
+def test_each_request_needs_the_right_to_its_action(action: str) -> None:
+    """A caller without the action gets ARM's 403; a grant works in any casing and with a wildcard."""
     method, path, body = REQUESTS[action]
 
     async def story(azure: Azure) -> None:
@@ -83,11 +83,11 @@ def test_each_request_asks_for_its_action(action: str) -> None:
         await azure.sim("PUT", "roles", [role(f"*/{action.rsplit('/', 1)[-1]}")])
         assert (await azure.arm(method, path, body)).status != 403
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
-def test_the_permissions_api_tells_what_is_enforced() -> None:
-    """Each role at the scope or above is one entry; another principal's role is not."""
+def test_the_permissions_api_returns_the_enforced_roles() -> None:
+    """Each role of the caller at the scope or above is one entry."""
 
     async def story(azure: Azure) -> None:
         roles = [
@@ -107,22 +107,22 @@ def test_the_permissions_api_tells_what_is_enforced() -> None:
         assert (await azure.sim("DELETE", "roles")).status == 204
         assert (await permissions(azure))[0]["actions"] == ["*"]
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
-def test_a_role_is_its_principals_by_object_id_or_client_id() -> None:
-    """Either id names the caller."""
+def test_a_role_names_its_principal_by_object_id_or_client_id() -> None:
+    """Both ids select the caller."""
 
     async def story(azure: Azure) -> None:
         for principal in (CALLER, "11111111-1111-4111-8111-111111111111"):
             await azure.sim("PUT", "roles", [role("*/read", principal=principal)])
             assert (await azure.arm("GET", VM1)).status == 200
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
-def test_a_swap_asks_for_rights_on_the_disk_and_its_encryption_set() -> None:
-    """403 LinkedAuthorizationFailed names action and linked scope; nothing has changed."""
+def test_a_swap_needs_rights_on_the_disk_and_its_encryption_set() -> None:
+    """Without them the swap gives 403 LinkedAuthorizationFailed, which names action and linked scope."""
     encrypted = {"encryption": {"type": "EncryptionAtRestWithCustomerKey", "diskEncryptionSetId": f"{SETS}/des"}}
     granted = ["*/read", "Microsoft.Compute/virtualMachines/*"]
 
@@ -144,11 +144,11 @@ def test_a_swap_asks_for_rights_on_the_disk_and_its_encryption_set() -> None:
         await azure.sim("PUT", "roles", [role(*granted, "Microsoft.Compute/disks/write")])
         assert "Authorization" not in (await azure.swap("next")).body.get("error", {}).get("code", "")
 
-    told(story, [linux_vm(), free_disk("next", encrypted)])
+    run_story(story, [linux_vm(), free_disk("next", encrypted)])
 
 
 def test_a_disk_from_an_image_needs_to_read_the_image() -> None:
-    """A disk's source and encryption set are asked about too."""
+    """A disk from an image version needs the right to read that version."""
 
     async def story(azure: Azure) -> None:
         await azure.sim("PUT", "roles", [role("Microsoft.Compute/disks/*")])
@@ -158,21 +158,21 @@ def test_a_disk_from_an_image_needs_to_read_the_image() -> None:
         assert refused.code == "LinkedAuthorizationFailed"
         assert "Microsoft.Compute/galleries/images/versions/read" in refused.message
 
-    told(story, gallery())
+    run_story(story, gallery())
 
 
-def test_an_operation_may_be_followed_by_whoever_began_it() -> None:
-    """The status of a start needs no role at the subscription."""
+def test_the_status_of_an_operation_needs_no_role() -> None:
+    """The status of a start is readable without a role at the subscription."""
 
     async def story(azure: Azure) -> None:
         await azure.sim("PUT", "roles", [role("*/start/action", "*/read", scope=GROUP)])
         assert (await azure.finish(await azure.arm("POST", f"{VM1}/start")))["status"] == "Succeeded"
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
-def test_nobody_is_shown_what_he_may_not_read() -> None:
-    """Resource Graph leaves rows out, and refuses a caller without any right; so do the subscriptions."""
+def test_resources_without_a_read_right_are_left_out() -> None:
+    """Resource Graph omits such rows and refuses a caller without rights; the list of subscriptions omits them too."""
     query = {"subscriptions": [SUB], "query": "resources | project id"}
     path = "/providers/Microsoft.ResourceGraph/resources?api-version=2021-03-01"
 
@@ -185,11 +185,11 @@ def test_nobody_is_shown_what_he_may_not_read() -> None:
         assert (await azure.arm("POST", path, query)).status == 403
         assert (await azure.arm("GET", "/subscriptions")).body["value"] == []
 
-    told(story, [free_disk("next"), linux_vm()])
+    run_story(story, [free_disk("next"), linux_vm()])
 
 
 def test_a_scenario_may_hold_roles() -> None:
-    """A role assignment with `_actions` is in force from the start, and comes back as it was written."""
+    """A role assignment with `_actions` applies from the start and is returned as written."""
     path = f"{GROUP}/providers/Microsoft.Authorization/roleAssignments/reader"
 
     async def story(azure: Azure) -> None:
@@ -198,19 +198,19 @@ def test_a_scenario_may_hold_roles() -> None:
         (body,) = (await azure.sim("GET", f"resources?id={path}")).body
         assert (body["_actions"], body["_notActions"]) == (["*/read"], [])
 
-    told(story, [linux_vm(), {"id": path, "_actions": ["*/read"]}])
+    run_story(story, [linux_vm(), {"id": path, "_actions": ["*/read"]}])
 
 
 @pytest.mark.parametrize(
     ("body", "named"),
     [({}, "list"), ([{"mood": 1}], "'mood'"), ([{"scope": "/", "actions": "*"}], "actions"), (["*"], "object")],
 )
-def test_a_role_nobody_understands_is_refused(body: Any, named: str) -> None:
-    """400 naming the fault; the roles in force stay."""
+def test_an_invalid_role_is_refused(body: Any, named: str) -> None:
+    """The answer is 400 and names the error; the active roles stay."""
 
     async def story(azure: Azure) -> None:
         reply = await azure.sim("PUT", "roles", body)
         assert (reply.status, named in reply.message) == (400, True), reply.body
         assert (await azure.arm("POST", f"{VM1}/start")).status == 202
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])

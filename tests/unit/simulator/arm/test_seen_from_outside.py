@@ -1,4 +1,4 @@
-"""A VM seen without its agent: serial log, screenshot, Resource Health; and hibernation."""
+"""A VM without its agent: serial log, screenshot, Resource Health, hibernation."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.simulator.arm.azure import VM1, Azure, Json, Reply, free_disk, linux_vm, told
+from tests.unit.simulator.arm.azure import VM1, Azure, Json, Reply, free_disk, linux_vm, run_story
 
 DIAGNOSED: Json = {"diagnosticsProfile": {"bootDiagnostics": {"enabled": True}}}
 HIBERNATING: Json = {"additionalCapabilities": {"hibernationEnabled": True}}
@@ -38,7 +38,7 @@ async def boot_from(azure: Azure, disk: str) -> None:
 
 
 def test_a_guest_that_boots_shows_a_login_prompt_in_time() -> None:
-    """Kernel lines at once, the prompt when the guest is up; the link needs no token."""
+    """The log has kernel lines at once and the prompt when the guest is up; the link needs no token."""
 
     async def story(azure: Azure) -> None:
         await boot_from(azure, "next")
@@ -49,15 +49,15 @@ def test_a_guest_that_boots_shows_a_login_prompt_in_time() -> None:
         status, picture = await fetch(azure, (await links(azure))["consoleScreenshotBlobUri"])
         assert (status, picture[:2]) == (200, b"BM")
 
-    told(story, [linux_vm(properties=DIAGNOSED), free_disk("next")])
+    run_story(story, [linux_vm(properties=DIAGNOSED), free_disk("next")])
 
 
 @pytest.mark.parametrize(
     ("serial", "words"),
     [("panic", "Kernel panic"), ("emergency", "emergency mode"), ("setup", "Windows Setup"), ("silent", None)],
 )
-def test_a_guest_that_does_not_boot_says_what_the_fault_says(serial: str, words: str | None) -> None:
-    """The words are in the log, no prompt follows them, and the log of earlier boots stays."""
+def test_a_guest_that_does_not_boot_shows_the_console_of_the_fault(serial: str, words: str | None) -> None:
+    """The log has the lines of the fault without a prompt after them, and keeps the lines of earlier boots."""
 
     async def story(azure: Azure) -> None:
         before = await log(azure)
@@ -71,11 +71,11 @@ def test_a_guest_that_does_not_boot_says_what_the_fault_says(serial: str, words:
         assert fresh == "" if words is None else words in fresh
         assert "login:" not in fresh
 
-    told(story, [linux_vm(properties=DIAGNOSED), free_disk("next")])
+    run_story(story, [linux_vm(properties=DIAGNOSED), free_disk("next")])
 
 
-def test_links_expire_and_cannot_be_made_up() -> None:
-    """403 after the time asked for, and for another signature; 409 without boot diagnostics, 404 without a VM."""
+def test_links_expire_and_need_a_valid_signature() -> None:
+    """403 after the requested time and for a wrong signature; 409 without boot diagnostics, 404 without a VM."""
 
     async def story(azure: Azure) -> None:
         url = (await links(azure, "?sasUriExpirationTimeInMinutes=5"))["serialConsoleLogBlobUri"]
@@ -90,18 +90,18 @@ def test_links_expire_and_cannot_be_made_up() -> None:
         assert (refused.status, refused.code) == (409, "OperationNotAllowed")
         assert (await azure.arm("POST", f"{VM1[:-1]}3/retrieveBootDiagnosticsData")).status == 404
 
-    told(story, [linux_vm(properties=DIAGNOSED), linux_vm("vm2")])
+    run_story(story, [linux_vm(properties=DIAGNOSED), linux_vm("vm2")])
 
 
 def test_the_sdk_reads_boot_diagnostics() -> None:
-    """The two links arrive in the SDK's model."""
+    """The SDK's model has both links."""
 
     async def story(azure: Azure) -> None:
         data = await azure.compute.virtual_machines.retrieve_boot_diagnostics_data("rg1", "vm1")
         assert data.serial_console_log_blob_uri
         assert data.console_screenshot_blob_uri
 
-    told(story, [linux_vm(properties=DIAGNOSED)])
+    run_story(story, [linux_vm(properties=DIAGNOSED)])
 
 
 async def health(azure: Azure) -> tuple[str, str]:
@@ -110,7 +110,7 @@ async def health(azure: Azure) -> tuple[str, str]:
 
 
 def test_resource_health_follows_power_late() -> None:
-    """A minute behind, both ways; a guest that does not boot is available."""
+    """The status is a minute behind a stop and a start; a guest that does not boot is available."""
 
     async def story(azure: Azure) -> None:
         assert await health(azure) == ("Available", "")
@@ -125,18 +125,18 @@ def test_resource_health_follows_power_late() -> None:
         assert await health(azure) == ("Available", "")
         assert len((await azure.arm("GET", HEALTH)).body["value"]) == 1
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
-def test_resource_health_says_what_the_scenario_says() -> None:
-    """`_availability` overrides power; a VM that is not there has no health; it cannot be written."""
+def test_resource_health_returns_the_status_of_the_scenario() -> None:
+    """`_availability` overrides power; a missing VM gives 404; a PUT of the status gives 405."""
 
     async def story(azure: Azure) -> None:
         assert await health(azure) == ("Degraded", "Unplanned")
         assert (await azure.arm("GET", f"{HEALTH.replace('vm1', 'vm2')}/current")).status == 404
         assert (await azure.arm("PUT", f"{HEALTH}/current", {})).status == 405
 
-    told(story, [linux_vm(_availability="Degraded")])
+    run_story(story, [linux_vm(_availability="Degraded")])
 
 
 async def codes(azure: Azure) -> list[str]:
@@ -144,7 +144,7 @@ async def codes(azure: Azure) -> list[str]:
 
 
 def test_a_hibernated_vm_keeps_its_disks_and_takes_no_change() -> None:
-    """Deallocated and hibernated, its disk frozen; no swap, but tags; it starts again, or is deallocated first."""
+    """Its disk is Frozen; a swap is refused and tags are accepted; after a deallocate the swap is accepted."""
 
     async def story(azure: Azure) -> None:
         reply = await azure.arm("POST", f"{VM1}/deallocate?hibernate=true")
@@ -159,25 +159,25 @@ def test_a_hibernated_vm_keeps_its_disks_and_takes_no_change() -> None:
         assert (await codes(azure))[1:] == ["PowerState/deallocated"]
         assert (await azure.swap("next")).status == 200
 
-    told(story, [linux_vm(properties=HIBERNATING), free_disk("next")])
+    run_story(story, [linux_vm(properties=HIBERNATING), free_disk("next")])
 
 
 def test_a_hibernated_vm_resumes() -> None:
-    """From a scenario; a start ends the hibernation."""
+    """A start ends the hibernation of a VM from a scenario."""
 
     async def story(azure: Azure) -> None:
         assert "HibernationState/Hibernated" in await codes(azure)
         await azure.finish(await azure.arm("POST", f"{VM1}/start"))
         assert (await codes(azure))[1:] == ["PowerState/running"]
 
-    told(story, [linux_vm(_power="hibernated", properties=HIBERNATING)])
+    run_story(story, [linux_vm(_power="hibernated", properties=HIBERNATING)])
 
 
-def test_only_a_vm_that_can_is_hibernated() -> None:
-    """409 without the capability, and from a VM that does not run."""
+def test_only_a_running_vm_with_the_capability_is_hibernated() -> None:
+    """Hibernation gives 409 without the capability, and for a VM that does not run."""
 
     async def story(azure: Azure) -> None:
         assert (await azure.arm("POST", f"{VM1}/deallocate?hibernate=true")).code == "OperationNotAllowed"
         assert (await azure.arm("POST", f"{VM1[:-1]}2/deallocate?hibernate=true")).code == "OperationNotAllowed"
 
-    told(story, [linux_vm(), linux_vm("vm2", _power="stopped", properties=HIBERNATING)])
+    run_story(story, [linux_vm(), linux_vm("vm2", _power="stopped", properties=HIBERNATING)])

@@ -1,4 +1,4 @@
-"""VM sizes: the SKU list, and the disks and images a size refuses."""
+"""VM sizes: the SKU list, and the disks and images that a size does not support."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from typing import Any
 
 import pytest
 
-from tests.unit.simulator.arm.azure import COMPUTE, SUB, VM1, Azure, Json, free_disk, linux_vm, told
+from tests.unit.simulator.arm.azure import COMPUTE, SUB, VM1, Azure, Json, free_disk, linux_vm, run_story
 
 SKUS = f"/subscriptions/{SUB}/providers/Microsoft.Compute/skus"
 
 
 def sized(size: str, disk: Json | None = None, **more: Any) -> list[Json]:
-    """vm1 of a size on a disk of its own, deallocated."""
+    """A deallocated vm1 of a size with its own disk."""
     os_disk = {"name": "old", "osType": "Linux", "managedDisk": {"id": f"{COMPUTE}/disks/old"}}
     properties = {"hardwareProfile": {"vmSize": size}, "storageProfile": {"osDisk": os_disk}, **more}
     return [disk or free_disk("old"), linux_vm(_power="deallocated", properties=properties)]
 
 
-def test_the_sku_list_tells_what_a_size_can_do() -> None:
-    """By location, with the capabilities a preflight asks for and the restrictions of the subscription."""
+def test_the_sku_list_has_the_capabilities_of_a_size() -> None:
+    """The list of a location has the capabilities that preflight reads and the restrictions of the subscription."""
 
     async def story(azure: Azure) -> None:
         listed = (await azure.arm("GET", f"{SKUS}?$filter=location eq 'West Europe'")).body["value"]
@@ -34,17 +34,17 @@ def test_the_sku_list_tells_what_a_size_can_do() -> None:
         refused = await azure.arm("GET", f"{SKUS}?$filter=name eq 'x'")
         assert refused.code == "InvalidFilterInQueryString"
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 def test_the_sku_list_has_pages() -> None:
-    """Every region's sizes arrive exactly once, through the SDK's own paging."""
+    """The SDK's paging returns the sizes of every region exactly once."""
 
     async def story(azure: Azure) -> None:
         seen = [(sku.name, sku.locations[0]) async for sku in azure.compute.resource_skus.list() if sku.locations]
         assert len(seen) == len(set(seen)) > 400
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 SWAPS: dict[str, tuple[list[Json], Json, tuple[int, str, str]]] = {
@@ -89,7 +89,7 @@ SWAPS: dict[str, tuple[list[Json], Json, tuple[int, str, str]]] = {
 
 @pytest.mark.parametrize("case", SWAPS)
 def test_a_swap_azure_refuses_changes_nothing(case: str) -> None:
-    """Azure's status, code and words; the VM keeps its disk, the other stays free."""
+    """The refusal is Azure's; the VM keeps its disk and the other stays unattached."""
     scenario, disk, (status, code, words) = SWAPS[case]
     scenario = [{**body} for body in scenario]
     storage = scenario[1]["properties"]["storageProfile"]
@@ -102,7 +102,7 @@ def test_a_swap_azure_refuses_changes_nothing(case: str) -> None:
         assert (await azure.vm())["properties"]["storageProfile"]["osDisk"]["name"] == "old"
         assert (await azure.disk("next"))["properties"]["diskState"] == "Unattached"
 
-    told(story, [*scenario, disk])
+    run_story(story, [*scenario, disk])
 
 
 @pytest.mark.parametrize(
@@ -113,8 +113,8 @@ def test_a_swap_azure_refuses_changes_nothing(case: str) -> None:
         ("Standard_D2ps_v5", "BadRequest", "CPU Architecture"),
     ],
 )
-def test_a_size_that_cannot_carry_the_disks_is_refused(size: str, code: str, words: str) -> None:
-    """A resize that could not start is refused; a size nobody wrote down is taken."""
+def test_a_size_that_does_not_support_the_disks_is_refused(size: str, code: str, words: str) -> None:
+    """A resize to an unsuitable size is refused; an unknown size is accepted."""
 
     async def story(azure: Azure) -> None:
         refused = await azure.arm("PATCH", VM1, {"properties": {"hardwareProfile": {"vmSize": size}}})
@@ -123,11 +123,11 @@ def test_a_size_that_cannot_carry_the_disks_is_refused(size: str, code: str, wor
         fine = await azure.arm("PATCH", VM1, {"properties": {"hardwareProfile": {"vmSize": "Standard_X1"}}})
         assert fine.status == 200
 
-    told(story, sized("Standard_D2s_v5"))
+    run_story(story, sized("Standard_D2s_v5"))
 
 
-def test_a_size_the_subscription_may_not_use_cannot_be_made() -> None:
-    """409 SkuNotAvailable, and no VM."""
+def test_a_vm_of_a_restricted_size_is_refused() -> None:
+    """The PUT gives 409 SkuNotAvailable and makes no VM."""
     image = {"publisher": "Canonical", "offer": "ubuntu", "sku": "server-gen2", "version": "latest"}
     properties = {
         "hardwareProfile": {"vmSize": "Standard_NC24ads_A100_v4"},
@@ -140,11 +140,11 @@ def test_a_size_the_subscription_may_not_use_cannot_be_made() -> None:
         assert (refused.status, refused.code) == (409, "SkuNotAvailable")
         assert (await azure.arm("GET", f"{COMPUTE}/virtualMachines/made")).status == 404
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 def test_a_vm_of_a_scale_set_stays_in_it() -> None:
-    """A PUT that leaves the scale set out keeps it."""
+    """A PUT without the scale set keeps it."""
     scale_set = {"id": f"{COMPUTE}/virtualMachineScaleSets/flex"}
 
     async def story(azure: Azure) -> None:
@@ -153,4 +153,4 @@ def test_a_vm_of_a_scale_set_stays_in_it() -> None:
         await azure.finish(await azure.arm("PUT", VM1, model))
         assert (await azure.vm())["properties"]["virtualMachineScaleSet"] == scale_set
 
-    told(story, [linux_vm(properties={"virtualMachineScaleSet": scale_set})])
+    run_story(story, [linux_vm(properties={"virtualMachineScaleSet": scale_set})])

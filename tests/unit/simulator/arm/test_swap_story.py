@@ -1,4 +1,4 @@
-"""An OS disk swap, told from end to end by the real SDK."""
+"""An OS disk swap from start to end with the real SDK."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.mgmt.compute.models import ManagedDiskParameters, OSDisk, StorageProfile, VirtualMachineUpdate
 
-from tests.unit.simulator.arm.azure import COMPUTE, VERSION1, VM1, Azure, free_disk, gallery, linux_vm, told
+from tests.unit.simulator.arm.azure import COMPUTE, VERSION1, VM1, Azure, free_disk, gallery, linux_vm, run_story
 
-# The SDK flattens `properties` in its models, which its type hints do not tell.
+# The SDK flattens `properties` in its models; its type hints do not show that.
 make_update: Any = VirtualMachineUpdate
 
 
@@ -23,7 +23,7 @@ def onto(name: str, **more: Any) -> Any:
 
 
 async def agent(azure: Azure) -> tuple[str, datetime]:
-    """What the agent of vm1 says, and when it said so, by the SDK."""
+    """The status of the agent of vm1 and its time, read with the SDK."""
     view = await azure.compute.virtual_machines.instance_view("rg1", "vm1")
     (status,) = view.vm_agent.statuses or [] if view.vm_agent else []
     assert status.time is not None
@@ -35,7 +35,7 @@ def code_of(error: HttpResponseError) -> str:
 
 
 def test_a_swap_by_the_real_sdk_ends_with_the_agent_ready_on_the_new_disk() -> None:
-    """Disk from a version, deallocate, PATCH, start, Ready after the start; the old disk is left free."""
+    """Disk from a version, deallocate, PATCH, start, then a new Ready; the old disk is unattached."""
 
     async def story(azure: Azure) -> None:
         vms, disks = azure.compute.virtual_machines, azure.compute.disks
@@ -66,11 +66,11 @@ def test_a_swap_by_the_real_sdk_ends_with_the_agent_ready_on_the_new_disk() -> N
         assert (new.disk_state, new.managed_by) == ("Attached", VM1)
         assert new.last_ownership_update_time is not None
 
-    told(story, [*gallery(), linux_vm()])
+    run_story(story, [*gallery(), linux_vm()])
 
 
 def test_the_journal_counts_from_the_accepted_stop_until_the_vm_runs() -> None:
-    """Down time begins with the accepted deallocate and ends with PowerState/running, not with the agent."""
+    """Downtime begins with the accepted deallocate and ends with PowerState/running, not with the agent's report."""
 
     async def story(azure: Azure) -> None:
         stopped_at = azure.clock.time()
@@ -84,11 +84,11 @@ def test_the_journal_counts_from_the_accepted_stop_until_the_vm_runs() -> None:
         start, end = map(datetime.fromisoformat, down["intervals"][0])
         assert (end - start).total_seconds() == pytest.approx(down["not_running_s"])
 
-    told(story, [linux_vm(), free_disk("free")])
+    run_story(story, [linux_vm(), free_disk("free")])
 
 
 def test_after_a_power_off_the_agent_still_shows_the_report_from_before() -> None:
-    """A VM that keeps its host keeps the stale Ready; only the time of the report gives it away."""
+    """A VM that keeps its host keeps the old Ready; only the time of the report shows that it is old."""
 
     async def story(azure: Azure) -> None:
         await asyncio.sleep(100)
@@ -102,11 +102,11 @@ def test_after_a_power_off_the_agent_still_shows_the_report_from_before() -> Non
         fresh = (await azure.vm())["properties"]["instanceView"]["vmAgent"]["statuses"][0]
         assert datetime.fromisoformat(fresh["time"]) > started
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 def test_a_disk_that_does_not_boot_runs_and_never_reports() -> None:
-    """The platform says running; the guest says nothing."""
+    """The power state is running and the agent stays Not Ready."""
 
     async def story(azure: Azure) -> None:
         await azure.sim("POST", "faults", [{"disk": "bad*", "boots": False}])
@@ -118,22 +118,22 @@ def test_a_disk_that_does_not_boot_runs_and_never_reports() -> None:
         assert view["statuses"][-1]["code"] == "PowerState/running"
         assert view["vmAgent"]["statuses"][0]["displayStatus"] == "Not Ready"
 
-    told(story, [linux_vm(), free_disk("bad-disk")])
+    run_story(story, [linux_vm(), free_disk("bad-disk")])
 
 
 def test_a_vm_without_an_agent_never_shows_one() -> None:
-    """`_agent: false` is kept through a stop and a start."""
+    """`_agent: false` stays through a restart."""
 
     async def story(azure: Azure) -> None:
         await azure.finish(await azure.arm("POST", f"{VM1}/restart"))
         await asyncio.sleep(600)
         assert "vmAgent" not in (await azure.vm())["properties"]["instanceView"]
 
-    told(story, [linux_vm(_agent=False)])
+    run_story(story, [linux_vm(_agent=False)])
 
 
 def test_a_swap_on_a_running_vm_reboots_it() -> None:
-    """Azure takes it, the VM is down for a while, and runs on the new disk."""
+    """The swap is accepted; the VM is down for a while and then runs on the new disk."""
 
     async def story(azure: Azure) -> None:
         reply = await azure.swap("free")
@@ -144,11 +144,11 @@ def test_a_swap_on_a_running_vm_reboots_it() -> None:
         assert down["stops"] == 1
         assert (await azure.disk("free"))["properties"]["diskState"] == "Attached"
 
-    told(story, [linux_vm(), free_disk("free")])
+    run_story(story, [linux_vm(), free_disk("free")])
 
 
 def test_the_cli_s_whole_put_swaps_and_keeps_the_image_reference() -> None:
-    """A PUT without imageReference, with the old disk's SKU and size, changes the disk and nothing else."""
+    """A PUT without imageReference, with the old disk's SKU and size, changes only the disk."""
 
     async def story(azure: Azure) -> None:
         await azure.finish(await azure.arm("POST", f"{VM1}/powerOff"))
@@ -168,23 +168,22 @@ def test_the_cli_s_whole_put_swaps_and_keeps_the_image_reference() -> None:
         assert after["storageProfile"]["osDisk"]["diskSizeGB"] == 64
         assert after["vmId"] == before["properties"]["vmId"]
 
-    told(story, [linux_vm(), free_disk("free", {"diskSizeGB": 64}, sku={"name": "StandardSSD_LRS"})])
+    run_story(story, [linux_vm(), free_disk("free", {"diskSizeGB": 64}, sku={"name": "StandardSSD_LRS"})])
 
 
 @pytest.mark.parametrize("size_gb", [16, 128])
-def test_a_disk_of_another_size_is_taken(size_gb: int) -> None:
-    """A PATCH that names no size puts in a smaller disk as well as a larger one, and the VM shows its size."""
+def test_a_disk_of_another_size_is_accepted(size_gb: int) -> None:
+    """A PATCH without a size accepts a smaller and a larger disk, and the VM shows its size."""
 
     async def story(azure: Azure) -> None:
         await azure.finish(await azure.arm("POST", f"{VM1}/powerOff"))
-        block = {"name": "free", "managedDisk": {"id": f"{COMPUTE}/disks/free"}}
-        reply = await azure.arm("PATCH", VM1, {"properties": {"storageProfile": {"osDisk": block}}})
+        reply = await azure.swap("free")
         assert reply.status == 200, reply.body
         await azure.finish(reply)
         after = (await azure.arm("GET", VM1)).body["properties"]["storageProfile"]["osDisk"]
         assert (after["name"], after["diskSizeGB"]) == ("free", size_gb)
 
-    told(story, [linux_vm(), free_disk("free", {"diskSizeGB": size_gb})])
+    run_story(story, [linux_vm(), free_disk("free", {"diskSizeGB": size_gb})])
 
 
 OTHER: dict[str, Any] = {"managedBy": f"{COMPUTE}/virtualMachines/vm2"}
@@ -218,8 +217,8 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("case", REFUSALS)
-def test_a_disk_that_does_not_fit_is_refused_in_azure_s_words(case: str) -> None:
-    """Each misfit has its own status, code and sentence, and changes nothing."""
+def test_an_unsuitable_disk_is_refused_with_azures_error(case: str) -> None:
+    """Each reason has its own status, code and message, and the VM keeps its disk."""
     disk, status, code, words = REFUSALS[case]
     if case in ("another generation", "another system", "another VM's disk"):
         disk = disk | {"zones": ["1"]}
@@ -231,11 +230,11 @@ def test_a_disk_that_does_not_fit_is_refused_in_azure_s_words(case: str) -> None
         assert words in reply.message
         assert (await azure.vm())["properties"]["storageProfile"]["osDisk"] == before
 
-    told(story, [linux_vm(zones=["1"], _power="deallocated"), disk])
+    run_story(story, [linux_vm(zones=["1"], _power="deallocated"), disk])
 
 
 def test_the_sdk_sees_refusals_as_its_own_exceptions() -> None:
-    """409, 404, 412 and a failed operation arrive as the exceptions callers catch."""
+    """409, 404, 412 and a failed operation raise the exceptions that callers catch."""
 
     async def story(azure: Azure) -> None:
         vms = azure.compute.virtual_machines
@@ -256,23 +255,22 @@ def test_the_sdk_sees_refusals_as_its_own_exceptions() -> None:
         assert await azure.power() == "PowerState/stopped"
         await (await vms.begin_start("rg1", "vm1")).result()
 
-    told(story, [linux_vm(), free_disk("free")])
+    run_story(story, [linux_vm(), free_disk("free")])
 
 
 def test_the_name_must_come_with_the_disk() -> None:
     """An id without a new name, and a new name without an id, are refused."""
 
     async def story(azure: Azure) -> None:
-        managed = {"managedDisk": {"id": f"{COMPUTE}/disks/free"}}
-        for os_disk in (managed, {"name": "free"}):
+        for os_disk in ({"managedDisk": {"id": f"{COMPUTE}/disks/free"}}, {"name": "free"}):
             reply = await azure.arm("PATCH", VM1, {"properties": {"storageProfile": {"osDisk": os_disk}}})
             assert (reply.status, reply.code) == (409, "PropertyChangeNotAllowed")
 
-    told(story, [linux_vm(), free_disk("free")])
+    run_story(story, [linux_vm(), free_disk("free")])
 
 
 def test_two_operations_on_one_vm_never_run_at_once() -> None:
-    """While one is under way the next is a Conflict; afterwards it is taken."""
+    """A second operation gives Conflict while the first is in progress, and is accepted afterwards."""
 
     async def story(azure: Azure) -> None:
         first = await azure.arm("POST", f"{VM1}/deallocate")
@@ -282,11 +280,11 @@ def test_two_operations_on_one_vm_never_run_at_once() -> None:
         await azure.finish(first)
         assert (await azure.swap("free")).status == 200
 
-    told(story, [linux_vm(), free_disk("free")])
+    run_story(story, [linux_vm(), free_disk("free")])
 
 
 def test_a_failed_swap_leaves_the_old_disk() -> None:
-    """The operation ends Failed with the fault's error; the model is the old one, the VM is Failed."""
+    """The operation ends Failed with the fault's error; the VM is Failed and keeps its old disk."""
 
     async def story(azure: Azure) -> None:
         before = (await azure.vm())["properties"]["storageProfile"]["osDisk"]
@@ -299,4 +297,4 @@ def test_a_failed_swap_leaves_the_old_disk() -> None:
         assert after["properties"]["provisioningState"] == "Failed"
         assert (await azure.disk("free"))["properties"]["diskState"] == "Unattached"
 
-    told(story, [linux_vm(_power="deallocated"), free_disk("free")])
+    run_story(story, [linux_vm(_power="deallocated"), free_disk("free")])

@@ -9,20 +9,20 @@ from azure.core.credentials import AccessToken
 from azure.mgmt.compute import ComputeManagementClient
 
 from simulator.clock import Clock, run
-from tests.unit.simulator.arm.azure import COMPUTE, SUB, Azure, Credential, azure, free_disk, linux_vm, told
+from tests.unit.simulator.arm.azure import COMPUTE, SUB, Azure, Credential, azure, free_disk, linux_vm, run_story
 
 _SPEED = 200
 
 
 class SyncCredential:
-    """The same token, for callers that do not await."""
+    """The same token, for synchronous callers."""
 
     def get_token(self, *scopes: str, **_: Any) -> AccessToken:
         return AccessToken(Credential.token, 4_000_000_000)
 
 
 def swap(arm: str, ca_file: str) -> str:
-    """Power off and swap vm1 the way a script would; the name of its OS disk afterwards."""
+    """Power off and swap vm1 as a script does; return the name of its OS disk afterwards."""
     options: Any = {"base_url": arm, "connection_verify": ca_file, "polling_interval": 0.05}
     scopes = ["https://management.azure.com/.default"]
     with ComputeManagementClient(SyncCredential(), SUB, credential_scopes=scopes, **options) as client:
@@ -35,7 +35,7 @@ def swap(arm: str, ca_file: str) -> str:
 
 
 def test_the_synchronous_sdk_swaps_over_https() -> None:
-    """TLS with the simulator's own authority, threads, polling: the disk is swapped."""
+    """The synchronous SDK swaps the disk over TLS with the simulator's own certificate authority."""
 
     async def main(clock: Clock) -> str:
         async with azure(clock, [linux_vm(), free_disk("free")]) as world:
@@ -44,8 +44,8 @@ def test_the_synchronous_sdk_swaps_over_https() -> None:
     assert run(main, Clock("real", _SPEED)) == "free"
 
 
-def test_a_token_of_one_poller_is_taken_up_by_another() -> None:
-    """An operation begun by one client is followed to its end by its continuation token."""
+def test_a_poller_continues_from_the_token_of_another() -> None:
+    """A poller with the continuation token of another waits for the same operation."""
 
     async def story(world: Azure) -> str:
         vms: Any = world.compute.virtual_machines
@@ -54,4 +54,4 @@ def test_a_token_of_one_poller_is_taken_up_by_another() -> None:
         await poller.result()
         return await world.power()
 
-    assert told(story, [linux_vm()]) == "PowerState/deallocated"
+    assert run_story(story, [linux_vm()]) == "PowerState/deallocated"

@@ -1,17 +1,17 @@
-"""The tags API, and what it does to resources and listeners."""
+"""The tags API, and its effects on resources and events."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.unit.simulator.arm.azure import GROUP, SUB, VM1, Azure, linux_vm, told
+from tests.unit.simulator.arm.azure import GROUP, SUB, VM1, Azure, linux_vm, run_story
 
 SUFFIX = "/providers/Microsoft.Resources/tags/default"
 
 
 @pytest.mark.parametrize("scope", [VM1, GROUP, f"/subscriptions/{SUB}"])
 def test_tags_are_replaced_merged_and_deleted_on_any_scope(scope: str) -> None:
-    """PUT replaces, PATCH merges, replaces or deletes, DELETE clears; every answer shows all tags."""
+    """PUT replaces, PATCH merges, replaces or deletes, DELETE clears; every answer has all tags."""
 
     async def story(azure: Azure) -> None:
         async def patch(operation: str, tags: dict[str, str]) -> object:
@@ -27,11 +27,11 @@ def test_tags_are_replaced_merged_and_deleted_on_any_scope(scope: str) -> None:
         assert (await azure.arm("DELETE", scope + SUFFIX)).status == 200
         assert (await azure.arm("GET", scope + SUFFIX)).body["properties"]["tags"] == {}
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 def test_a_tag_write_raises_the_etag_and_makes_one_event() -> None:
-    """The VM's etag changes; Event Grid hears of the VM, under the tags scope."""
+    """The VM's etag changes; Event Grid gets one event with the VM as subject."""
 
     async def story(azure: Azure) -> None:
         before = (await azure.vm())["etag"]
@@ -41,7 +41,7 @@ def test_a_tag_write_raises_the_etag_and_makes_one_event() -> None:
         (event,) = (await azure.sim("GET", "events")).body
         assert (event["operationName"], event["subject"]) == ("Microsoft.Resources/tags/write", VM1)
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 REFUSED = {
@@ -54,8 +54,8 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("code", REFUSED)
-def test_tags_no_resource_can_carry_are_refused_everywhere(code: str) -> None:
-    """The tags API and a PATCH of the VM refuse alike and change nothing."""
+def test_invalid_tags_are_refused_everywhere(code: str) -> None:
+    """The tags API and a PATCH of the VM refuse them and change nothing."""
 
     async def story(azure: Azure) -> None:
         for path, body in (
@@ -66,11 +66,11 @@ def test_tags_no_resource_can_carry_are_refused_everywhere(code: str) -> None:
             assert (reply.status, reply.code) == (400, code)
         assert (await azure.vm())["tags"] == {}
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 def test_a_planned_failure_of_tags_changes_nothing() -> None:
-    """The fault `tags` is answered at once."""
+    """A `tags` fault gives its error at once."""
 
     async def story(azure: Azure) -> None:
         error = {"code": "ScopeLocked", "message": "locked"}
@@ -79,11 +79,11 @@ def test_a_planned_failure_of_tags_changes_nothing() -> None:
         assert (reply.status, reply.code) == (409, "ScopeLocked")
         assert (await azure.vm())["tags"] == {}
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 def test_writing_a_vm_is_an_event_when_it_took_effect() -> None:
-    """A PATCH makes one VM write event at the operation's end; power operations make actions; seeding makes none."""
+    """A PATCH makes a write event at the operation's end, a power operation an action event; a scenario makes none."""
 
     async def story(azure: Azure) -> None:
         reply = await azure.arm("PATCH", VM1, {"tags": {"a": "b"}})
@@ -95,4 +95,4 @@ def test_writing_a_vm_is_an_event_when_it_took_effect() -> None:
         assert names == [f"{vm}/write", f"{vm}/powerOff/action"]
         assert (await azure.vm())["tags"] == {"a": "b"}
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])

@@ -1,4 +1,4 @@
-"""Rate limits: told always, enforced when switched on, refilled by simulated time."""
+"""Rate limits: always in headers, enforced when switched on, refilled by simulated time."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from simulator.arm.core.rate_limits import RateLimits
 from simulator.clock import Clock, run
 from simulator.identity import make_token
 from simulator.world import Simulator
-from tests.unit.simulator.arm.azure import GROUP, SUB, VM1, Azure, Reply, linux_vm, told
+from tests.unit.simulator.arm.azure import GROUP, SUB, VM1, Azure, Reply, linux_vm, run_story
 
 OTHER = make_token("tenant", "33333333-3333-4333-8333-333333333333", "arm", 0, 4_000_000_000)
 
 
 async def until_refused(azure: Azure, method: str, path: str, at_most: int = 400) -> tuple[int, Reply]:
-    """How many requests passed before one was refused, and the refusal."""
+    """The number of requests that passed before the first refusal, and the refusal."""
     for passed in range(at_most):
         reply = await azure.arm(method, path)
         if reply.status == 429:
@@ -24,19 +24,19 @@ async def until_refused(azure: Azure, method: str, path: str, at_most: int = 400
     raise AssertionError(f"{at_most} requests were not refused")
 
 
-def test_by_default_counters_fall_and_nobody_is_refused() -> None:
-    """Fifty reads of one VM empty its counter and are answered."""
+def test_by_default_counters_fall_and_no_request_is_refused() -> None:
+    """Fifty reads of one VM empty its counter and all succeed."""
 
     async def story(azure: Azure) -> None:
         replies = [await azure.arm("GET", VM1) for _ in range(50)]
         assert {reply.status for reply in replies} == {200}
         assert replies[-1].headers["x-ms-ratelimit-remaining-resource"].endswith("LowCostGetResource;0")
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 def test_a_vm_is_read_36_times_then_12_times_a_minute() -> None:
-    """The refusal has the reported shape and says how long to wait; after that wait one more read passes."""
+    """The refusal has the reported form and a Retry-After; after that wait one more read passes."""
 
     async def story(azure: Azure) -> None:
         await azure.sim("POST", "throttling", {"on": True})
@@ -51,23 +51,25 @@ def test_a_vm_is_read_36_times_then_12_times_a_minute() -> None:
         assert (await azure.arm("GET", VM1)).status == 200
         assert (await azure.arm("GET", VM1)).status == 429
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
-def test_start_and_deallocate_draw_on_different_buckets() -> None:
-    """Twelve starts are all a VM takes at once; it can still be deallocated."""
+def test_start_and_deallocate_use_different_buckets() -> None:
+    """The thirteenth start is refused; a deallocate is not throttled."""
 
     async def story(azure: Azure) -> None:
         await azure.sim("POST", "throttling", {"on": True})
         passed, refused = await until_refused(azure, "POST", f"{VM1}/start")
         assert (passed, refused.headers["Retry-After"]) == (12, "15")
-        assert (await azure.arm("POST", f"{VM1}/deallocate")).status == 409  # it is starting: that bucket is full
+        assert (
+            await azure.arm("POST", f"{VM1}/deallocate")
+        ).status == 409  # a conflict with the start, not a throttled request
 
-    told(story, [linux_vm(_power="deallocated")])
+    run_story(story, [linux_vm(_power="deallocated")])
 
 
 def test_arm_counts_each_caller_in_a_subscription() -> None:
-    """250 reads, then 25 a second; another caller is not held up; writes have their own bucket."""
+    """A caller has 250 reads, then 25 a second; another caller and writes have their own buckets."""
 
     async def story(azure: Azure) -> None:
         await azure.sim("POST", "throttling", {"on": True})
@@ -84,11 +86,11 @@ def test_arm_counts_each_caller_in_a_subscription() -> None:
         passed, _ = await until_refused(azure, "GET", GROUP)
         assert passed == 25
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
 def test_resource_graph_takes_15_queries_in_5_seconds() -> None:
-    """The sixteenth is refused with the reported code; the next window is open again."""
+    """The sixteenth query is refused with the reported code; the next window accepts queries again."""
     query = {"subscriptions": [SUB], "query": "resources | count"}
     path = "/providers/Microsoft.ResourceGraph/resources?api-version=2021-03-01"
 
@@ -100,11 +102,11 @@ def test_resource_graph_takes_15_queries_in_5_seconds() -> None:
         await asyncio.sleep(5)
         assert (await azure.arm("POST", path, query)).status == 200
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
 
-def test_throttling_is_a_switch_and_a_reset_puts_it_back() -> None:
-    """Off again nobody waits; what is not a switch position is refused; the constructor's word returns with a reset."""
+def test_throttling_can_be_switched_and_a_reset_restores_it() -> None:
+    """Switched off, no request is refused; a bad value gives 400; a reset restores the constructor's value."""
 
     async def story(azure: Azure) -> None:
         assert (await azure.sim("POST", "throttling", {"on": "yes"})).status == 400
@@ -114,20 +116,20 @@ def test_throttling_is_a_switch_and_a_reset_puts_it_back() -> None:
         assert (await azure.arm("GET", VM1)).status == 200
         await azure.sim("POST", "throttling", {"on": True})
         await azure.sim("POST", "reset", {})
-        assert not azure.simulator.plane.limits.enforced
+        assert not azure.simulator.services.limits.enforced
 
-    told(story, [linux_vm()])
+    run_story(story, [linux_vm()])
 
     async def made_so(clock: Clock) -> bool:
         simulator = Simulator(clock, throttle=True)
-        simulator.plane.reset(0)
-        return simulator.plane.limits.enforced
+        simulator.services.reset(0)
+        return simulator.services.limits.enforced
 
     assert run(made_so, Clock("virtual"))
 
 
-def test_the_wait_told_is_the_wait_needed() -> None:
-    """Whoever waits exactly as long as told is never refused again."""
+def test_the_retry_after_of_a_refusal_is_long_enough() -> None:
+    """A request after the Retry-After of its refusal is never refused again."""
 
     async def story(clock: Clock) -> None:
         limits = RateLimits(clock, enforced=True)

@@ -1,4 +1,4 @@
-"""What the hub does when a worker dies: nothing is lost, something may happen twice."""
+"""When a worker dies, no work is lost, and some work runs twice."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -19,7 +19,7 @@ HIDDEN_S = 60
 
 
 class DieOnce(Interruptions):
-    """Kills the worker at the first delivery of whatever the named moment sees."""
+    """Makes the worker die at the named moment, at the first delivery of each piece of work."""
 
     def __init__(self, moment: str, death: Callable[[], WorkerDied] = WorkerDied) -> None:
         self._moment = moment
@@ -57,7 +57,7 @@ class DieOnce(Interruptions):
 
 
 class Turns:
-    """Notes the kinds of the new events of each turn."""
+    """Records the kinds of the new events of each turn."""
 
     def __init__(self, worker: Worker, seen: list[list[str]]) -> None:
         self._worker, self._seen = worker, seen
@@ -70,7 +70,7 @@ class Turns:
 
 
 def dispatches(toy: Toy, kind: str) -> int:
-    """How often work of a kind was handed out."""
+    """The number of times work of a kind was handed out."""
     return sum(entry.kind == kind and entry.what == "dispatched" for entry in toy.hub.trace)
 
 
@@ -87,7 +87,7 @@ def test_an_activity_whose_worker_died_before_it_began_runs_once_it_is_visible()
 
 
 def test_an_activity_whose_result_was_lost_runs_twice() -> None:
-    """Its message stays hidden for as long as it was hidden for at first; the orchestration sees one result."""
+    """Its message stays hidden for the original delay; the orchestration gets one result."""
 
     async def story(toy: Toy) -> tuple[object, int, float]:
         toy.hub.interruptions = DieOnce("after_activity")
@@ -99,7 +99,7 @@ def test_an_activity_whose_result_was_lost_runs_twice() -> None:
 
 
 def test_a_running_activity_hides_its_message_again_every_half_minute() -> None:
-    """One that dies after 40 of its seconds is handed out again a minute after the last time, not after its begin."""
+    """An activity lost after 40 s is handed out again a minute after the last renewal, not after its start."""
 
     async def story(toy: Toy) -> tuple[object, float]:
         toy.hub.interruptions = DieOnce("after_activity")
@@ -109,7 +109,7 @@ def test_a_running_activity_hides_its_message_again_every_half_minute() -> None:
 
 
 class HandOutTwice(Interruptions):
-    """Every activity is handed out once more, so many seconds after the first time."""
+    """Every activity is handed out again, `after_s` seconds after the first time."""
 
     def __init__(self, after_s: float) -> None:
         self._after_s = after_s
@@ -120,8 +120,8 @@ class HandOutTwice(Interruptions):
 
 
 @pytest.mark.parametrize("after_s", [0, 1, 30])
-def test_an_activity_handed_out_twice_answers_twice_and_is_heard_once(after_s: float) -> None:
-    """Side by side, overlapping or one after the other: it runs twice, and the orchestration sees one result."""
+def test_an_activity_delivered_twice_runs_twice_and_gives_one_result(after_s: float) -> None:
+    """In parallel, overlapping or one after the other, it runs twice and the orchestration gets one result."""
 
     async def story(toy: Toy) -> tuple[object, int, float]:
         toy.hub.interruptions = HandOutTwice(after_s)
@@ -136,7 +136,7 @@ def test_an_activity_handed_out_twice_answers_twice_and_is_heard_once(after_s: f
 
 @pytest.mark.parametrize("moment", ["before_orchestrator_turn", "before_entity_batch"])
 def test_work_whose_worker_died_before_it_began_is_done_once(moment: str) -> None:
-    """Neither a turn nor a batch that never began leaves anything behind, and both are done once they are visible."""
+    """A turn or a batch that never began has no effect; both run once their message is visible again."""
 
     async def story(toy: Toy) -> tuple[object, object]:
         toy.hub.interruptions = DieOnce(moment)
@@ -147,8 +147,8 @@ def test_work_whose_worker_died_before_it_began_is_done_once(moment: str) -> Non
     assert kept == ["one"]
 
 
-def test_an_orchestrator_turn_that_is_lost_is_taken_again() -> None:
-    """The first run of every turn is thrown away; the orchestration ends as it would, each turn a minute later."""
+def test_an_orchestrator_turn_that_is_lost_is_run_again() -> None:
+    """The first run of every turn is dropped; the orchestration ends with the same result, each turn a minute later."""
 
     async def story(toy: Toy) -> tuple[object, float]:
         toy.hub.interruptions = DieOnce("after_orchestrator_turn")
@@ -158,13 +158,13 @@ def test_an_orchestrator_turn_that_is_lost_is_taken_again() -> None:
     assert with_toy(story) == pytest.approx((10.0 + HIDDEN_S, 10.0 + 4 * HIDDEN_S), abs=1)
 
 
-def test_an_answer_that_comes_before_its_request_is_kept_waits_for_it() -> None:
-    """A turn that sent its call and was lost meets the answer when it is run again, and not in the middle of that."""
+def test_an_answer_that_arrives_before_its_request_is_stored_waits_for_it() -> None:
+    """A turn that sent its call and was lost gets the answer after its second run, not during it."""
 
     async def story(toy: Toy) -> tuple[object, list[list[str]]]:
         toy.hub.interruptions = DieOnce("after_orchestrator_turn", lambda: WorkerDied(sent=True, after_s=10))
         turns: list[list[str]] = []
-        toy.hub.witness(lambda worker: Turns(worker, turns))
+        toy.hub.wrap_worker(lambda worker: Turns(worker, turns))
         return await toy.run("script", [["call", "k", "add", 1], ["call", "k", "get"]]), turns
 
     output, turns = with_toy(story)
@@ -176,7 +176,7 @@ def test_an_answer_that_comes_before_its_request_is_kept_waits_for_it() -> None:
 
 
 def test_a_turn_lost_after_it_was_sent_starts_its_activity_twice() -> None:
-    """What a turn sends before its history is saved is sent again; the orchestration still sees one result."""
+    """Messages sent before the history is saved are sent again; the orchestration still gets one result."""
 
     async def story(toy: Toy) -> tuple[object, int]:
         toy.hub.interruptions = DieOnce("after_orchestrator_turn", lambda: WorkerDied(sent=True, after_s=1))
@@ -188,7 +188,7 @@ def test_a_turn_lost_after_it_was_sent_starts_its_activity_twice() -> None:
 
 
 def test_a_lost_entity_batch_leaves_no_trace_and_is_run_again() -> None:
-    """State changes only with the second run, so the operation counts once."""
+    """Only the second run changes the state, so the operation counts once."""
 
     async def story(toy: Toy) -> object:
         toy.hub.interruptions = DieOnce("after_entity_batch")
@@ -202,7 +202,7 @@ def test_a_lost_entity_batch_leaves_no_trace_and_is_run_again() -> None:
 
 
 def test_an_entity_batch_that_was_sent_but_not_saved_starts_its_orchestration_twice() -> None:
-    """The start goes out with each run; the second, of an id that ended meanwhile, replaces the instance."""
+    """Each run sends the start; the second one replaces the instance, which has ended by then."""
 
     async def story(toy: Toy) -> tuple[object, int]:
         toy.hub.interruptions = DieOnce("after_entity_batch", lambda: WorkerDied(sent=True))
@@ -214,7 +214,7 @@ def test_an_entity_batch_that_was_sent_but_not_saved_starts_its_orchestration_tw
 
 
 def test_a_start_that_arrives_while_its_instance_runs_begins_it_anew() -> None:
-    """The batch runs again a second later, when the orchestration is still under way: it starts over, as in Azure."""
+    """The batch runs again a second later, while the orchestration runs: it starts over, as in Azure."""
 
     async def story(toy: Toy) -> tuple[object, int]:
         toy.hub.interruptions = DieOnce("after_entity_batch", lambda: WorkerDied(sent=True, after_s=1))
@@ -226,7 +226,7 @@ def test_a_start_that_arrives_while_its_instance_runs_begins_it_anew() -> None:
 
 
 def test_work_under_way_goes_on_in_the_next_host() -> None:
-    """A host stops in the middle of an activity and of a timer; one that is started with the same hub finishes both."""
+    """A host stops during an activity and a timer; the next host with the same hub completes both."""
 
     async def main(clock: Clock) -> tuple[object, object]:
         async with hosted(clock) as first:
@@ -248,7 +248,7 @@ def test_work_under_way_goes_on_in_the_next_host() -> None:
 
 
 def test_work_that_was_handed_out_but_not_begun_is_not_lost() -> None:
-    """A host that stops in the same instant as an orchestration starts leaves it to the next host."""
+    """If a host stops at the moment an orchestration starts, the next host runs it."""
 
     async def main(clock: Clock) -> object:
         async with hosted(clock) as first:
@@ -266,15 +266,15 @@ def test_work_that_was_handed_out_but_not_begun_is_not_lost() -> None:
     assert run(main, Clock("virtual")) == ("hello new", ["new"])
 
 
-def test_a_hub_that_is_lost_knows_nothing_and_goes_on() -> None:
-    """Instances, entities, timers and work under way are gone; what is started afterwards runs as ever."""
+def test_a_hub_that_lost_its_storage_is_empty_and_works() -> None:
+    """Instances, entities, timers and work under way are gone; new orchestrations run normally."""
 
     async def story(toy: Toy) -> tuple[object, ...]:
         toy.hub.start("greet", "you", "g")
         toy.hub.start("parent", 600, "p")
         toy.hub.signal(JOURNAL, "add", "one")
         await asyncio.sleep(2)
-        await toy.hub.forget()
+        await toy.hub.lose_storage()
         await asyncio.sleep(3600)
         known, kept = dict(toy.hub.orchestrations.instances), toy.hub.entity_state(JOURNAL)
         return known, kept, await toy.run("greet", "again")
@@ -283,7 +283,7 @@ def test_a_hub_that_is_lost_knows_nothing_and_goes_on() -> None:
 
 
 def test_a_row_torn_in_the_first_turn_cannot_be_read_and_its_instance_goes_on() -> None:
-    """What an entity started has no name and no times then: asked for alone or found in a list, the answer fails."""
+    """The row of an entity's orchestration has no name or times: reading it, alone or in a list, fails."""
 
     async def story(toy: Toy) -> tuple[object, ...]:
         toy.hub.interruptions = DieOnce("after_orchestrator_turn", lambda: WorkerDied(sent=True, torn=True))
@@ -310,12 +310,12 @@ def test_a_row_torn_in_the_first_turn_cannot_be_read_and_its_instance_goes_on() 
             len(toy.hub.orchestrations.instances),
         )
 
-    # What is purged is the entity.
+    # The one purged row is the entity.
     assert with_toy(story) == ("hello entity", [grpc.StatusCode.UNKNOWN] * 2, [], 1, 1)
 
 
-def test_a_row_torn_of_what_a_client_started_is_whole() -> None:
-    """The client writes the row before the first turn; nothing is lost of it."""
+def test_a_torn_turn_leaves_the_row_of_a_client_start_complete() -> None:
+    """The client writes the row before the first turn, so it is complete."""
 
     async def story(toy: Toy) -> tuple[object, object]:
         toy.hub.interruptions = DieOnce("after_orchestrator_turn", lambda: WorkerDied(sent=True, torn=True))

@@ -1,4 +1,4 @@
-"""Entities in the durable hub, told by the toy app."""
+"""Entities in the durable hub, with the toy app."""
 
 import asyncio
 from datetime import timedelta
@@ -23,7 +23,7 @@ def test_signals_are_run_in_the_order_they_came() -> None:
 
 
 def test_what_an_orchestration_sends_in_one_turn_arrives_in_any_order() -> None:
-    """Signals and a call of one turn reach the entity in another order than they were sent in, and all of them once."""
+    """Signals and a call of one turn reach the entity in another order than sent, each of them once."""
     texts = list("abcdefgh")
 
     async def story(toy: Toy) -> tuple[object, object]:
@@ -37,15 +37,15 @@ def test_what_an_orchestration_sends_in_one_turn_arrives_in_any_order() -> None:
     assert sorted(state) == texts
 
 
-def test_a_refused_call_raises_with_the_entitys_words() -> None:
-    """The orchestration that called it catches what the entity raised."""
+def test_a_refused_call_raises_with_the_entitys_message() -> None:
+    """The calling orchestration catches the entity's exception."""
     answer = with_toy(lambda toy: toy.run("tell", ["a"]))
     assert isinstance(answer, dict)
     assert "no" in answer["refusal"]
 
 
 def test_an_operation_that_raises_changes_nothing_and_the_others_count() -> None:
-    """State is rolled back for the failing operation alone."""
+    """The state is rolled back for the failing operation only."""
 
     async def story(toy: Toy) -> object:
         toy.hub.signal(JOURNAL, "add", "before")
@@ -58,7 +58,7 @@ def test_an_operation_that_raises_changes_nothing_and_the_others_count() -> None
 
 
 def test_a_delayed_signal_waits_for_its_simulated_date() -> None:
-    """A signal for later is not delivered before its time."""
+    """A scheduled signal is not delivered before its time."""
 
     async def story(toy: Toy) -> tuple[object, object]:
         due = toy.clock.now() + timedelta(hours=1)
@@ -72,7 +72,7 @@ def test_a_delayed_signal_waits_for_its_simulated_date() -> None:
 
 
 def test_an_entity_starts_an_orchestration() -> None:
-    """What an entity schedules runs under the id it gave."""
+    """The orchestration runs under the id that the entity gave."""
 
     async def story(toy: Toy) -> object:
         toy.hub.signal("@Journal@app", "start", "by-entity")
@@ -83,7 +83,7 @@ def test_an_entity_starts_an_orchestration() -> None:
 
 
 def test_an_entity_that_does_not_exist_loses_its_signals_only() -> None:
-    """Signals to an unknown entity disappear as in Azure; the hub goes on."""
+    """Signals to an unknown entity are dropped, as in Azure, and the hub continues."""
 
     async def story(toy: Toy) -> tuple[object, object]:
         toy.hub.signal("@nobody@x", "add", "x")

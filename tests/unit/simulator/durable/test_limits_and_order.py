@@ -1,4 +1,4 @@
-"""How much runs at once, and in what order."""
+"""Limits on concurrency, and the order of work."""
 
 import asyncio
 
@@ -21,7 +21,7 @@ def test_no_more_activities_run_at_once_than_host_json_allows() -> None:
 
 
 def test_activities_are_handed_out_in_the_order_they_were_scheduled() -> None:
-    """Work of one orchestration waits behind what another scheduled before, as in one storage queue."""
+    """Activities of all orchestrations run in the order they were scheduled, as in one storage queue."""
 
     async def story(toy: Toy) -> dict[str, list[tuple[str, int | None]]]:
         toy.hub.start("fan_out", {"count": 30, "s": 10}, "many")
@@ -40,7 +40,7 @@ def test_activities_are_handed_out_in_the_order_they_were_scheduled() -> None:
 
 
 def test_a_hundred_orchestrations_share_the_loop() -> None:
-    """Many orchestrations at once all end, each with its own result."""
+    """A hundred orchestrations at once all end, each with its own result."""
 
     async def story(toy: Toy) -> list[object]:
         ids = [toy.hub.start("greet", str(n)) for n in range(100)]

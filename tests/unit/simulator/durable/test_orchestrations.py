@@ -1,4 +1,4 @@
-"""Orchestrations in the durable hub, told by the toy app."""
+"""Orchestrations in the durable hub, with the toy app."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ def test_an_activity_that_sleeps_takes_simulated_seconds() -> None:
 
 
 def test_a_durable_timer_and_the_orchestrators_own_time_are_simulated() -> None:
-    """`current_utc_datetime` moves by what the timer was set to, up to a second less, as on Azure's queues."""
+    """`current_utc_datetime` advances by the timer's duration, up to a second less, as with Azure's queues."""
 
     async def story(toy: Toy) -> tuple[float, float]:
         return await toy.run("slow_child", 3600), toy.clock.time()
@@ -31,13 +31,13 @@ def test_a_durable_timer_and_the_orchestrators_own_time_are_simulated() -> None:
     assert passed == own
 
 
-def test_a_parent_hears_of_a_child_that_runs_longer_than_half_a_minute() -> None:
+def test_a_parent_gets_the_result_of_a_child_that_runs_longer_than_half_a_minute() -> None:
     """A sub-orchestration of 45 simulated minutes returns its result to its parent."""
     assert with_toy(lambda toy: toy.run("parent", 45 * 60)) == pytest.approx(2700.0, abs=1)
 
 
 def test_a_terminated_child_fails_for_its_parent() -> None:
-    """Terminating a child ends it without its code and wakes the parent with a failure that says nothing."""
+    """Terminating a child ends it without its code; the parent gets a failure without details."""
 
     async def story(toy: Toy) -> tuple[object, int, str | None]:
         toy.hub.start("parent", 3600, "p")
@@ -51,7 +51,7 @@ def test_a_terminated_child_fails_for_its_parent() -> None:
 
 
 def test_continue_as_new_keeps_the_events_that_came_on_the_way() -> None:
-    """An event raised during an earlier execution reaches the one that waits for it; the history starts afresh."""
+    """An event raised during an earlier execution reaches the one that waits for it; each history starts empty."""
 
     async def story(toy: Toy) -> tuple[object, str | None, int]:
         toy.hub.start("countdown", 20, "c")
@@ -68,7 +68,7 @@ def test_continue_as_new_keeps_the_events_that_came_on_the_way() -> None:
 
 @pytest.mark.parametrize(("after_s", "expected"), [(5, "yes"), (60, "late")])
 def test_an_event_races_a_timer(after_s: float, expected: str) -> None:
-    """Whichever comes first on the simulated clock wins."""
+    """The one that comes first on the simulated clock wins."""
 
     async def story(toy: Toy) -> object:
         toy.hub.start("race", 30, "r")
@@ -80,13 +80,13 @@ def test_an_event_races_a_timer(after_s: float, expected: str) -> None:
     assert with_toy(story) == expected
 
 
-def test_a_failing_activity_tells_its_type_and_message() -> None:
+def test_a_failed_activity_reports_its_type_and_message() -> None:
     """An exception in an activity reaches the orchestrator as the Functions host reports it."""
     assert with_toy(lambda toy: toy.run("broken")) == {"type": "ValueError", "message": "boom"}
 
 
 def test_an_orchestration_that_does_not_exist_fails_by_name() -> None:
-    """Starting an unknown orchestration ends in a failure that names it and what is known."""
+    """The failure of an unknown orchestration names it and lists the known ones."""
 
     async def story(toy: Toy) -> str:
         toy.hub.start("nobody", None, "n")
@@ -96,8 +96,8 @@ def test_an_orchestration_that_does_not_exist_fails_by_name() -> None:
     assert "greet" in with_toy(story)
 
 
-def test_only_what_the_functions_converter_takes_crosses() -> None:
-    """An activity that returns an object JSON cannot hold fails instead of passing it on."""
+def test_an_activity_result_that_is_not_json_is_a_failure() -> None:
+    """An activity that returns an object JSON cannot represent fails."""
 
     async def story(toy: Toy) -> str:
         toy.hub.start("smuggle", None, "s")
@@ -124,7 +124,7 @@ def test_a_suspended_orchestration_waits_for_its_resumption() -> None:
 
 
 def test_a_running_id_is_left_alone_and_an_ended_one_is_replaced() -> None:
-    """A second start of a running id changes nothing; of an ended id it runs again with the new input."""
+    """A second start of a running id has no effect; an ended id runs again with the new input."""
 
     async def story(toy: Toy) -> list[object]:
         toy.hub.start("greet", "first", "g")
@@ -138,7 +138,7 @@ def test_a_running_id_is_left_alone_and_an_ended_one_is_replaced() -> None:
     assert with_toy(story) == ["hello first", "hello third"]
 
 
-def test_what_an_ended_execution_left_behind_does_not_reach_its_successor() -> None:
+def test_a_timer_of_an_ended_execution_does_not_reach_its_successor() -> None:
     """A timer of a terminated instance does not fire into the instance that replaced it."""
 
     async def story(toy: Toy) -> object:
@@ -151,8 +151,8 @@ def test_what_an_ended_execution_left_behind_does_not_reach_its_successor() -> N
     assert with_toy(story) == pytest.approx(500.0, abs=1)
 
 
-def test_an_action_the_hub_does_not_do_is_named() -> None:
-    """What the hub has no part for is refused instead of left out."""
+def test_an_unsupported_action_is_named() -> None:
+    """An action that the hub does not support is refused, not ignored."""
     now = datetime(2026, 1, 1, tzinfo=UTC)
     instance = Instance("i", "greet", "e", now, now)
     action = pb.OrchestratorAction(id=1, terminateOrchestration=pb.TerminateOrchestrationAction(instanceId="other"))

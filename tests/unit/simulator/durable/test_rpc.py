@@ -1,4 +1,4 @@
-"""The hub as the app's durable client sees it, over gRPC."""
+"""The hub's gRPC server, called by the app's durable client."""
 
 import asyncio
 import json
@@ -47,7 +47,7 @@ def test_the_dates_a_client_sees_are_simulated() -> None:
 
 
 def test_a_start_of_a_running_id_is_refused() -> None:
-    """The client is told ALREADY_EXISTS while the id runs; once it ended the id may be used again."""
+    """The client gets ALREADY_EXISTS while the id runs; once it ended, the id can be used again."""
 
     async def story(toy: Toy) -> grpc.StatusCode:
         async with toy.client() as client:
@@ -63,7 +63,7 @@ def test_a_start_of_a_running_id_is_refused() -> None:
 
 
 def test_all_instances_are_found_by_prefix_status_and_age_over_pages() -> None:
-    """Queries filter and page in the order of ids; inputs only come when asked for, outputs always."""
+    """Queries filter and page in the order of ids; inputs are returned only on request, outputs always."""
 
     async def story(toy: Toy) -> None:
         for n in range(25):
@@ -100,7 +100,7 @@ def test_all_instances_are_found_by_prefix_status_and_age_over_pages() -> None:
 def test_ended_instances_are_purged_by_age_and_running_ones_only_if_none_are_named(
     statuses: list[OrchestrationStatus] | None, purged: int, left: list[str]
 ) -> None:
-    """Of the statuses of a filter final ones alone count; a filter without any takes what runs as well."""
+    """Only final statuses of a filter count; a filter without one purges running instances too."""
 
     async def story(toy: Toy) -> tuple[int, list[str]]:
         for n in range(3):
@@ -119,7 +119,7 @@ def test_ended_instances_are_purged_by_age_and_running_ones_only_if_none_are_nam
 
 
 def test_a_page_over_a_thousand_is_refused_as_azure_tables_refuses_it() -> None:
-    """The client's own default asks for 2^31-1 and hears what the host says of a 400; a thousand are given."""
+    """The client's default of 2^31-1 gets the host's error for a 400; a page of a thousand is returned."""
 
     async def story(toy: Toy) -> None:
         await toy.run("slow_child", 1, "a")
@@ -140,7 +140,7 @@ def test_a_page_over_a_thousand_is_refused_as_azure_tables_refuses_it() -> None:
 
 
 def test_entities_are_signalled_and_read() -> None:
-    """An unknown entity is None; a known one shows its state; both are found or not by a query."""
+    """Reading an unknown entity returns None, a known one its state; a query finds only the known one."""
 
     async def story(toy: Toy) -> tuple[object, object, int]:
         async with toy.client() as client:
@@ -183,7 +183,7 @@ def test_a_wait_that_is_too_long_ends_in_simulated_time() -> None:
 
 @pytest.mark.parametrize(("size", "passes"), [(2_000_000, True), (4_400_000, False)])
 def test_a_message_above_the_extensions_limit_is_refused(size: int, passes: bool) -> None:
-    """Without a limit in host.json messages end at 4 MiB, as the extension and gRPC have it."""
+    """Without a limit in host.json the largest message is 4 MiB, the default of the extension and of gRPC."""
 
     async def story(toy: Toy) -> int:
         async with toy.client() as client:
@@ -199,14 +199,14 @@ def test_a_message_above_the_extensions_limit_is_refused(size: int, passes: bool
 
 
 def test_host_json_sets_the_largest_message(tmp_path: Path) -> None:
-    """`maxGrpcMessageSizeInBytes` of host.json is what server and client obey."""
+    """Server and client use `maxGrpcMessageSizeInBytes` of host.json."""
     (tmp_path / "host.json").write_text(json.dumps({"extensions": {"durableTask": {"maxGrpcMessageSizeInBytes": 99}}}))
     assert HostJson.read(tmp_path).max_message_bytes == 99
     assert HostJson.read(tmp_path / "none").max_message_bytes == 4 * 1024**2
 
 
 def test_a_client_terminates_raises_and_restarts() -> None:
-    """The remaining calls of a client reach the hub; unknown ids are NOT_FOUND."""
+    """The other calls of a client reach the hub; an unknown id is NOT_FOUND."""
 
     async def story(toy: Toy) -> tuple[object, object]:
         async with toy.client() as client:
@@ -225,7 +225,7 @@ def test_a_client_terminates_raises_and_restarts() -> None:
 
 
 def test_a_call_under_way_holds_the_clock_until_its_answer_is_here() -> None:
-    """A call runs in gRPC's threads: a loop with nothing else to do neither jumps to the next timer nor guesses."""
+    """A call runs in gRPC's threads; meanwhile an otherwise idle loop does not jump to the next timer."""
 
     async def story(toy: Toy) -> tuple[bool, bool, float]:
         await asyncio.sleep(5)
@@ -242,7 +242,7 @@ def test_a_call_under_way_holds_the_clock_until_its_answer_is_here() -> None:
 
 
 def test_an_instance_started_without_an_id_has_the_same_one_every_time() -> None:
-    """With a seed an id depends on the name and on how often it was started, not on what else is started meanwhile."""
+    """With a seed an id depends on the name and the number of its starts, not on other starts."""
 
     async def main(clock: Clock) -> list[list[str]]:
         first, again, other = DurableHub(clock, seed=1), DurableHub(clock, seed=1), DurableHub(clock, seed=2)

@@ -1,4 +1,4 @@
-"""The engine's program: started, started again, ended. A stand-in for the program tells what it was started with."""
+"""Start, restart and end of the engine's program. A fake program reports the arguments it was started with."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.worlds.waiting import until
 
 @asynccontextmanager
 async def started(folder: Path, *, fails: bool = False) -> AsyncIterator[AzureStorageEngine]:
-    """An engine whose program is the stand-in."""
+    """An engine that runs the fake program."""
     program = make_engine(folder, fails=fails)
     engine = AzureStorageEngine(TOY_APP, storage="none", task_hub="hub", program=program)
     async with AsyncExitStack() as stack:
@@ -28,8 +28,8 @@ async def started(folder: Path, *, fails: bool = False) -> AsyncIterator[AzureSt
         yield engine
 
 
-def told(engine: AzureStorageEngine) -> list[str]:
-    """Task hub, worker name and process id, as the program has them."""
+def reported(engine: AzureStorageEngine) -> list[str]:
+    """Task hub, worker name and process id, as the program reports them."""
     return engine.rpc_url.removeprefix("http://127.0.0.1/").split("/")
 
 
@@ -43,7 +43,7 @@ def is_there(pid: int) -> bool:
 
 
 def run(story: Callable[[], Awaitable[None]]) -> None:
-    """Run a story on a loop of its own."""
+    """Run a scenario on a new event loop."""
 
     async def main() -> None:
         await story()
@@ -52,34 +52,34 @@ def run(story: Callable[[], Awaitable[None]]) -> None:
 
 
 def test_a_program_that_dies_is_started_again(tmp_path: Path) -> None:
-    """It does not count as running meanwhile; the next one has the same hub and worker name at another address."""
+    """Until then the engine is not running; the new program has the same hub and worker name and another address."""
 
     async def story() -> None:
         async with started(tmp_path) as engine:
-            hub, worker, first = told(engine)
+            hub, worker, first = reported(engine)
             assert (hub, int(first)) == ("hub", engine.pid)
             os.kill(engine.pid, signal.SIGKILL)
             await until(lambda: not engine.running, 10)
             await until(lambda: engine.running, 10)
-            assert told(engine) == ["hub", worker, str(engine.pid)]
+            assert reported(engine) == ["hub", worker, str(engine.pid)]
             assert engine.pid != int(first)
 
     run(story)
 
 
 def test_two_engines_are_two_workers(tmp_path: Path) -> None:
-    """On one machine and one hub each has a name of its own: with one name both would own every partition."""
+    """Two engines on one machine and hub have different names: with the same name both would own every partition."""
 
     async def story() -> None:
         async with started(tmp_path) as one, started(tmp_path) as other:
-            assert told(one)[0] == told(other)[0]
-            assert told(one)[1] != told(other)[1]
+            assert reported(one)[0] == reported(other)[0]
+            assert reported(one)[1] != reported(other)[1]
 
     run(story)
 
 
 def test_the_program_ends_with_the_engine_and_is_not_started_again(tmp_path: Path) -> None:
-    """Nothing is left behind, also when the program has just died."""
+    """No process is left, also if the program has just died."""
 
     async def story() -> None:
         async with started(tmp_path) as engine:
@@ -95,8 +95,8 @@ def test_the_program_ends_with_the_engine_and_is_not_started_again(tmp_path: Pat
     run(story)
 
 
-def test_a_program_that_does_not_come_up_says_why(tmp_path: Path) -> None:
-    """The error has what it printed as its own."""
+def test_a_program_that_does_not_start_is_an_error_with_its_output(tmp_path: Path) -> None:
+    """The error contains the line that the program printed."""
 
     async def story() -> None:
         with pytest.raises(EngineFailed, match="ended before it was ready: no storage"):

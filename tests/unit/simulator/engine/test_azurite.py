@@ -1,4 +1,4 @@
-"""Azurite as a process of its own."""
+"""Azurite as a separate process."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import asyncio
 import aiohttp
 
 from simulator.engine.azurite import Azurite
-from tests.support.infra.judges import need_azurite
+from tests.support.infra.external_tools import need_azurite
 
 
 def test_each_azurite_has_ports_of_its_own() -> None:
-    """Two at once listen on six different ports, answer there, and are gone afterwards."""
+    """Two at once listen on six different ports, answer there, and have ended afterwards."""
     need_azurite()
 
     async def main() -> None:

@@ -1,4 +1,4 @@
-"""Instances of an app as processes: ended as a deployment does, lost as a machine is."""
+"""Instances of an app as processes: ended as by a deployment, killed as with a lost machine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.worlds.waiting import until
 
 
 def processes_of(group: int) -> list[int]:
-    """The processes of a process group, by the kernel's own table."""
+    """The processes of a process group, from `/proc`."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -33,7 +33,7 @@ def processes_of(group: int) -> list[int]:
 
 
 def with_instance(story: Callable[[Instance], Awaitable[None]], app: Path = TOY_APP) -> None:
-    """Run a story with an instance of the toy app, which is killed at the end."""
+    """Run a scenario with an instance of the toy app, which is killed at the end."""
 
     async def main() -> None:
         instance = await start_instance(app, settings=TOY_SETTINGS, storage="none", task_hub="hub")
@@ -47,7 +47,7 @@ def with_instance(story: Callable[[Instance], Awaitable[None]], app: Path = TOY_
 
 @pytest.fixture(autouse=True)
 def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The stand-in is the engine of every instance."""
+    """Every instance runs the fake engine."""
     monkeypatch.setenv(ENGINE_VARIABLE, str(make_engine(tmp_path)))
 
 
@@ -55,8 +55,8 @@ needs_proc = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 
 @needs_proc
-def test_an_instance_that_is_asked_to_end_ends_by_itself(tmp_path: Path) -> None:
-    """Well before it would be killed, with exit code 0, and its engine with it."""
+def test_an_instance_ends_on_sigterm_without_being_killed(tmp_path: Path) -> None:
+    """It ends well before SIGKILL, with exit code 0, and so does its engine."""
 
     async def story(instance: Instance) -> None:
         group = os.getpgid(instance.engine)
@@ -69,8 +69,8 @@ def test_an_instance_that_is_asked_to_end_ends_by_itself(tmp_path: Path) -> None
 
 
 @needs_proc
-def test_a_lost_instance_takes_every_engine_of_its_own_with_it() -> None:
-    """Also the one that was started again after the first had died."""
+def test_a_killed_instance_ends_all_its_engines() -> None:
+    """Including an engine that was restarted after the first one died."""
 
     async def story(instance: Instance) -> None:
         group = os.getpgid(instance.engine)
@@ -83,8 +83,8 @@ def test_a_lost_instance_takes_every_engine_of_its_own_with_it() -> None:
     with_instance(story)
 
 
-def test_an_instance_that_cannot_start_says_so(tmp_path: Path) -> None:
-    """An app that is none: InstanceFailed with the exit code."""
+def test_an_instance_that_cannot_start_is_an_error(tmp_path: Path) -> None:
+    """A folder without an app raises InstanceFailed with the exit code."""
 
     async def story(instance: Instance) -> None:
         raise AssertionError("it must not start")

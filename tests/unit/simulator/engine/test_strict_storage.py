@@ -1,4 +1,4 @@
-"""Storage as strict as Azure's in front of Azurite: what is refused, what passes unchanged."""
+"""The strict storage in front of Azurite: refused requests and forwarded ones."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def _echo(request: web.Request) -> web.Response:
 
 
 def in_front_of_an_echo(story: Callable[[StrictStorage, Ask], Awaitable[None]], *, latency_s: float = 0.0) -> None:
-    """Run a story with the strict storage in front of a server that repeats what it is asked."""
+    """Run a scenario with the strict storage in front of a server that echoes each request."""
 
     async def main() -> None:
         application = web.Application()
@@ -52,7 +52,7 @@ def in_front_of_an_echo(story: Callable[[StrictStorage, Ask], Awaitable[None]], 
 
 @pytest.mark.parametrize("top", [str(MAX_PAGE + 1), "2147483647", "many"])
 def test_a_page_that_azure_tables_refuses_is_refused(top: str) -> None:
-    """400 as Azure says it, counted, and Azurite, which would take it, is not asked."""
+    """The answer is Azure's 400, the refusal is counted, and Azurite, which would accept it, gets no request."""
 
     async def story(strict: StrictStorage, ask: Ask) -> None:
         status, text = await ask(f"/Instances()?$top={top}")
@@ -62,8 +62,8 @@ def test_a_page_that_azure_tables_refuses_is_refused(top: str) -> None:
     in_front_of_an_echo(story)
 
 
-def test_everything_else_passes_as_it_was_signed() -> None:
-    """Path and query keep their spelling, method, body, headers and status are the same, and nothing is refused."""
+def test_other_requests_are_forwarded_unchanged() -> None:
+    """Path, query, method, body, headers and status stay the same, and nothing is refused."""
 
     async def story(strict: StrictStorage, ask: Ask) -> None:
         path = f"/Instances()?$top={MAX_PAGE}&$filter=PartitionKey%20eq%20%27a%2Fb%27"
@@ -74,8 +74,8 @@ def test_everything_else_passes_as_it_was_signed() -> None:
     in_front_of_an_echo(story)
 
 
-def test_a_request_waits_as_long_as_it_is_told() -> None:
-    """The latency can be changed while it serves."""
+def test_a_request_is_delayed_by_the_latency() -> None:
+    """The latency can be changed while the storage serves."""
 
     async def story(strict: StrictStorage, ask: Ask) -> None:
         begun_s = Clock.stopwatch()

@@ -1,4 +1,4 @@
-"""Events reach a webhook at least once, in the real schema, by the clock."""
+"""Events reach a webhook at least once, in the real schema, at simulated times."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from simulator import clock as clocks
-from simulator.arm.core.writes import Write
+from simulator.arm.core.write_events import WriteEvent
 from simulator.clock import Clock
 from simulator.eventgrid import Chaos, EventGrid, Filters
 from simulator.eventgrid.delivery import retry_after_s
@@ -21,8 +21,8 @@ from simulator.eventgrid.delivery import retry_after_s
 VM = "/subscriptions/S1/resourceGroups/Rg/providers/Microsoft.Compute/virtualMachines/vm1"
 
 
-def tags_write(at: datetime, resource_id: str = VM) -> Write:
-    return Write(
+def tags_write(at: datetime, resource_id: str = VM) -> WriteEvent:
+    return WriteEvent(
         resource_id=resource_id,
         scope=f"{resource_id}/providers/Microsoft.Resources/tags/default",
         operation_name="Microsoft.Resources/tags/write",
@@ -38,7 +38,7 @@ def tags_write(at: datetime, resource_id: str = VM) -> Write:
 
 @dataclass
 class Webhook:
-    """A webhook that shakes hands and answers with the statuses of its script, then 200."""
+    """A webhook that answers the handshake, then with the statuses of its script, then with 200."""
 
     clock: Clock
     script: list[int] = field(default_factory=list)
@@ -80,7 +80,7 @@ def story(
     script: list[int] | None = None,
     filters: Filters | None = None,
 ) -> Webhook:
-    """Tell a story on a virtual clock with one subscribed webhook and return the webhook."""
+    """Run a scenario on a virtual clock with one subscribed webhook and return the webhook."""
 
     async def main(clock: Clock) -> Webhook:
         webhook = Webhook(clock, script or [])
@@ -162,7 +162,7 @@ def test_kinds_of_writes_have_their_event_types(changes: dict[str, Any], event_t
     story(tell, filters=Filters())
 
 
-def test_only_what_the_filter_wants_is_delivered_and_everything_is_logged() -> None:
+def test_only_events_that_pass_the_filter_are_delivered_and_all_are_logged() -> None:
     """The default filter passes tag and VM writes on VMs in any casing; the log holds the rest with no delivery."""
 
     async def tell(grid: EventGrid, webhook: Webhook) -> None:
@@ -182,7 +182,7 @@ def test_only_what_the_filter_wants_is_delivered_and_everything_is_logged() -> N
 
 
 def test_a_failing_endpoint_is_tried_again_on_azures_schedule() -> None:
-    """Retries come 10 s, 30 s, 1 min … after each failure by the clock, and say how often they failed."""
+    """Retries come 10 s, 30 s, 1 min … after each failure and carry the number of failures."""
 
     async def tell(grid: EventGrid, webhook: Webhook) -> None:
         grid.on_write(tags_write(webhook.clock.now()))
@@ -211,7 +211,7 @@ def test_a_refusal_is_final(status: int) -> None:
 
 
 def test_an_event_is_given_up_after_a_day() -> None:
-    """An endpoint that never answers well gets an event for 24 hours, then it is a dead letter."""
+    """An event that an endpoint refuses for 24 hours becomes a dead letter."""
 
     async def tell(grid: EventGrid, webhook: Webhook) -> None:
         grid.on_write(tags_write(webhook.clock.now()))
@@ -229,7 +229,7 @@ def test_the_retry_schedule_ends_in_half_days() -> None:
 
 
 def test_nothing_is_lost_while_the_endpoint_is_down() -> None:
-    """Events written while nobody listens arrive once somebody does; the failed attempts have no status."""
+    """Events written while the endpoint is down arrive once it is up; the failed attempts have no status."""
 
     async def main(clock: Clock) -> None:
         webhook = Webhook(clock)
@@ -262,7 +262,7 @@ def test_nothing_is_lost_while_the_endpoint_is_down() -> None:
 
 
 def test_chaos_delays_duplicates_and_reorders_repeatably() -> None:
-    """With a seed the same storm comes twice the same: late, some twice, out of order, none lost, casing mixed."""
+    """A seed repeats the same chaos: events late, some twice, out of order, in mixed casing, none lost."""
 
     async def tell(grid: EventGrid, webhook: Webhook) -> None:
         for number in range(40):
@@ -284,7 +284,7 @@ def test_chaos_delays_duplicates_and_reorders_repeatably() -> None:
 
 
 def test_without_chaos_events_come_once_in_order() -> None:
-    """By default every event is delivered once, at once, with ids as stored."""
+    """By default every event is delivered once, immediately, with ids as stored."""
 
     async def tell(grid: EventGrid, webhook: Webhook) -> None:
         for number in range(10):
@@ -303,8 +303,8 @@ def test_impossible_chaos_is_refused(values: dict[str, float]) -> None:
         Chaos(**values)  # type: ignore[arg-type]
 
 
-def test_a_webhook_that_does_not_shake_hands_is_not_subscribed() -> None:
-    """A wrong code, an error or no listener at all fails the subscription with its reason; nothing is delivered."""
+def test_a_webhook_that_fails_the_handshake_is_not_subscribed() -> None:
+    """After a wrong code, an error or no connection, subscribing fails with the reason and nothing is delivered."""
 
     async def main(clock: Clock) -> None:
         webhook = Webhook(clock, echo=False)

@@ -1,4 +1,4 @@
-"""The custom topic takes what Event Grid takes and refuses what it refuses."""
+"""The custom topic accepts and refuses the same requests as Event Grid."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from azure.eventgrid.aio import EventGridPublisherClient
 
 from simulator.eventgrid.topic import MAX_BODY_BYTES
 from simulator.identity import make_token
-from tests.unit.simulator.arm.azure import AllowHttp, Azure, Credential, told
+from tests.unit.simulator.arm.azure import AllowHttp, Azure, Credential, run_story
 
 EVENT = {"specversion": "1.0", "id": "1", "source": "/test", "type": "test.happened", "data": {"n": 1}}
 BATCH = "application/cloudevents-batch+json; charset=utf-8"
@@ -36,7 +36,7 @@ async def published(azure: Azure) -> list[dict[str, Any]]:
 
 
 def test_the_real_sdk_publishes_and_the_control_plane_shows_it() -> None:
-    """One event or a batch: taken, kept with its simulated time, gone after a reset, never in ARM's journal."""
+    """One event or a batch is accepted, listed with its simulated time, reset, and not in ARM's journal."""
 
     async def story(azure: Azure) -> None:
         async with client(azure, TopicCredential()) as topic:
@@ -51,11 +51,11 @@ def test_the_real_sdk_publishes_and_the_control_plane_shows_it() -> None:
         await azure.sim("POST", "reset", {})
         assert await published(azure) == []
 
-    told(story, [])
+    run_story(story, [])
 
 
-def test_a_token_for_anybody_else_is_refused() -> None:
-    """ARM's token opens no topic, and no token none at all."""
+def test_a_token_for_another_audience_is_refused() -> None:
+    """A request with a token for ARM or without a token is refused."""
 
     async def story(azure: Azure) -> None:
         async with client(azure, Credential()) as topic:
@@ -66,7 +66,7 @@ def test_a_token_for_anybody_else_is_refused() -> None:
             assert (await answer.json())["error"]["code"] == "Unauthorized"
         assert await published(azure) == []
 
-    told(story, [])
+    run_story(story, [])
 
 
 @pytest.mark.parametrize(
@@ -82,8 +82,8 @@ def test_a_token_for_anybody_else_is_refused() -> None:
         (json.dumps([{**EVENT, "data": "x" * MAX_BODY_BYTES}]), BATCH, 413),
     ],
 )
-def test_only_cloud_events_of_one_megabyte_are_taken(body: str, content_type: str, status: int) -> None:
-    """Another schema, another version, a missing attribute, too much: refused whole, with Event Grid's status."""
+def test_only_cloud_events_up_to_one_megabyte_are_accepted(body: str, content_type: str, status: int) -> None:
+    """A wrong schema or version, a missing attribute or too much data refuses the batch, with Event Grid's status."""
 
     async def story(azure: Azure) -> None:
         url, headers = f"{azure.endpoints.topic}?api-version=2018-01-01", {"Content-Type": content_type}
@@ -92,11 +92,11 @@ def test_only_cloud_events_of_one_megabyte_are_taken(body: str, content_type: st
             assert answer.status == status
         assert bool(await published(azure)) is (status == 200)
 
-    told(story, [])
+    run_story(story, [])
 
 
-def test_faults_befall_the_topic_by_its_path() -> None:
-    """It fails, or says yes and keeps nothing."""
+def test_faults_apply_to_the_topic_by_its_path() -> None:
+    """A fault makes it fail, or accept an event without keeping it."""
 
     async def story(azure: Azure) -> None:
         match = {"path": "/api/events$"}
@@ -110,4 +110,4 @@ def test_faults_befall_the_topic_by_its_path() -> None:
             await topic.send([EVENT])
             assert len(await published(azure)) == 1
 
-    told(story, [])
+    run_story(story, [])

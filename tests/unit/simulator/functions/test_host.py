@@ -1,4 +1,4 @@
-"""The local Functions host, with the toy app in it."""
+"""The local Functions host with the toy app."""
 
 import asyncio
 import json
@@ -17,14 +17,14 @@ from tests.support.worlds.toy import JOURNAL, TOY_APP, TOY_SETTINGS, Toy, hosted
 
 
 async def ask(toy: Toy, method: str, path: str, **how: Any) -> tuple[int, str, dict[str, str]]:
-    """One request: status, text, headers in lower case."""
+    """Send one request; returns status, text, and headers with lower-case names."""
     async with aiohttp.ClientSession() as session, session.request(method, toy.url + path, **how) as answer:
         headers = {name.lower(): value for name, value in answer.headers.items()}
         return answer.status, await answer.text(), headers
 
 
 def test_an_http_function_starts_and_waits_with_a_durable_client() -> None:
-    """Route parameters, query, body, headers and the client binding arrive; the answer comes back as it was made."""
+    """The function gets route parameters, query, body, headers and client binding; its answer is returned unchanged."""
 
     async def story(toy: Toy) -> tuple[tuple[int, str, dict[str, str]], tuple[int, str, dict[str, str]]]:
         started = await ask(toy, "POST", "/toy/start/greet?id=web", json="web")
@@ -39,7 +39,7 @@ def test_an_http_function_starts_and_waits_with_a_durable_client() -> None:
 
 
 def test_the_durable_clients_own_answer_carries_a_system_key_as_in_azure() -> None:
-    """So an app that hands that answer on is seen to leak it."""
+    """A test can therefore see when an app leaks the key by returning that answer."""
 
     async def story(toy: Toy) -> str:
         return (await ask(toy, "POST", "/toy/start/greet", json="x"))[1]
@@ -57,7 +57,7 @@ def test_the_durable_clients_own_answer_carries_a_system_key_as_in_azure() -> No
     ],
 )
 def test_http_errors_carry_no_stack_trace(method: str, path: str, status: int) -> None:
-    """An unknown route is 404, a wrong method 405, a fault in a function 500, and none of them tells the fault."""
+    """An unknown route is 404, a wrong method 405, an exception in a function 500; no answer contains the exception."""
 
     async def story(toy: Toy) -> tuple[int, str, dict[str, str]]:
         return await ask(toy, method, path)
@@ -86,7 +86,7 @@ WEBHOOK = "/runtime/webhooks/eventgrid?functionName=on_event"
 
 
 def test_the_event_grid_webhook_answers_the_validation_handshake() -> None:
-    """The validation code comes back; an unknown function is 404."""
+    """The validation code is returned; an unknown function is 404."""
 
     async def story(toy: Toy) -> tuple[int, str, int]:
         headers = {"aeg-event-type": "SubscriptionValidation"}
@@ -114,7 +114,7 @@ def test_event_grid_events_reach_the_function_one_by_one() -> None:
 
 
 def test_a_function_that_fails_on_an_event_makes_event_grid_try_again() -> None:
-    """The delivery is answered 500, without the function's fault in it."""
+    """The answer to the delivery is 500, without the function's exception."""
 
     async def story(toy: Toy) -> tuple[int, str]:
         headers = {"aeg-event-type": "Notification"}
@@ -140,8 +140,8 @@ def test_a_timer_fires_when_its_schedule_comes_due_on_the_simulated_clock() -> N
 
 
 @pytest.mark.parametrize(("name", "status"), [("on_timer", 202), ("nobody", 404), ("http_raise", 400)])
-def test_the_admin_door_fires_a_function_without_an_http_trigger(name: str, status: int) -> None:
-    """A timer is fired at once and accepted; unknown functions and HTTP functions are refused."""
+def test_the_admin_endpoint_starts_a_function_without_an_http_trigger(name: str, status: int) -> None:
+    """A timer runs at once; unknown functions and HTTP functions are refused."""
 
     async def story(toy: Toy) -> tuple[int, Any]:
         answer = await ask(toy, "POST", f"/admin/functions/{name}", json={"input": ""})
@@ -151,8 +151,8 @@ def test_the_admin_door_fires_a_function_without_an_http_trigger(name: str, stat
     assert with_toy(story) == (status, ["timer toy"] if status == 202 else None)
 
 
-def test_a_timer_whose_setting_is_missing_stops_the_start_by_name() -> None:
-    """The function and the setting are named, and nothing stays loaded."""
+def test_a_timer_without_its_setting_is_named_and_stops_the_start() -> None:
+    """The error names function and setting, and no app stays loaded."""
 
     async def main(clock: Clock) -> None:
         with pytest.raises(BadTimers, match=r"on_timer.*TOY_SCHEDULE"):
@@ -163,8 +163,8 @@ def test_a_timer_whose_setting_is_missing_stops_the_start_by_name() -> None:
     run(main, Clock("virtual"))
 
 
-def test_a_disabled_function_is_not_there() -> None:
-    """An orchestrator switched off by its app setting fails when it is started; its name is not served."""
+def test_a_disabled_function_is_not_served() -> None:
+    """An orchestration whose function is disabled by its app setting fails when it is started."""
 
     async def main(clock: Clock) -> str:
         async with hosted(clock, {**TOY_SETTINGS, "AzureWebJobs.greet.Disabled": "true"}) as toy:
@@ -175,7 +175,7 @@ def test_a_disabled_function_is_not_there() -> None:
 
 
 def test_hosts_follow_one_another_in_one_process() -> None:
-    """Each loads the app afresh and leaves neither modules nor settings behind; two at once are refused."""
+    """Each host loads the app again and leaves no modules or settings behind; two at once are refused."""
 
     async def main(clock: Clock) -> None:
         for _ in range(3):
@@ -192,7 +192,7 @@ def test_hosts_follow_one_another_in_one_process() -> None:
 
 
 def test_the_host_listens_on_loopback_only() -> None:
-    """Its own address is 127.0.0.1 and so is the one it gives the durable client."""
+    """Its address is on 127.0.0.1, and so is the durable client's."""
 
     async def story(toy: Toy) -> list[str]:
         return [toy.url, json.loads(toy.host.durable_client)["rpcBaseUrl"]]
@@ -201,7 +201,7 @@ def test_the_host_listens_on_loopback_only() -> None:
 
 
 def test_an_app_is_indexed_with_names_routes_and_bindings() -> None:
-    """The index tells each function's trigger as Azure sees it, durable bindings included."""
+    """The index has each function's trigger as in Azure, including durable bindings."""
     functions = {function.name: function for function in index_app(TOY_APP, TOY_SETTINGS)}
     assert functions["http_start"].trigger["route"] == "start/{name}"
     assert functions["http_start"].trigger["authLevel"] == "FUNCTION"
@@ -212,8 +212,8 @@ def test_an_app_is_indexed_with_names_routes_and_bindings() -> None:
     assert functions["hello"].durable_client is None
 
 
-def test_an_app_the_worker_would_refuse_is_refused_with_its_reason(tmp_path: Path) -> None:
-    """The worker's full validation runs: a parameter without a binding is named."""
+def test_an_app_that_the_worker_refuses_is_refused_with_its_reason(tmp_path: Path) -> None:
+    """The worker's full validation runs: the error names a parameter without a binding."""
     (tmp_path / "function_app.py").write_text(
         "import azure.functions as func\n"
         "app = func.FunctionApp()\n"
@@ -228,7 +228,7 @@ def test_an_app_the_worker_would_refuse_is_refused_with_its_reason(tmp_path: Pat
 
 
 def test_a_real_clock_runs_the_same_story_faster() -> None:
-    """At 600 simulated seconds per real one ten minutes of durable timers take a second, clients included."""
+    """At speed 600 ten minutes of durable timers take a second, including clients' calls."""
 
     async def main(clock: Clock) -> tuple[float, str]:
         async with hosted(clock) as toy:
@@ -242,7 +242,7 @@ def test_a_real_clock_runs_the_same_story_faster() -> None:
 
 
 def test_a_sync_function_gets_a_sync_client() -> None:
-    """A function that is no coroutine runs in a thread and its durable client answers there."""
+    """A function that is not a coroutine runs in a thread, where its durable client works."""
 
     async def story(toy: Toy) -> tuple[int, str, dict[str, str]]:
         toy.hub.signal(JOURNAL, "add", "kept")

@@ -1,4 +1,4 @@
-"""What the local host takes from host.json, and what it refuses as the Durable extension does."""
+"""Values of host.json that the local host uses, and those it refuses as the Durable extension does."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ from simulator.functions.host_json import HostJson, HostJsonRefused
 
 
 def read(folder: Path, durable: dict[str, Any]) -> HostJson:
-    """host.json with these settings of the Durable extension."""
+    """Read a host.json with these settings of the Durable extension."""
     (folder / "host.json").write_text(json.dumps({"extensions": {"durableTask": durable}}))
     return HostJson.read(folder)
 
@@ -24,14 +24,14 @@ def read(folder: Path, durable: dict[str, Any]) -> HostJson:
         ({"maxEntityOperationBatchSize": -1}, "MaxEntityOperationBatchSize must be a positive integer value"),
     ],
 )
-def test_what_the_extension_does_not_start_with_is_refused(durable: dict[str, Any], words: str, tmp_path: Path) -> None:
-    """In the extension's words."""
+def test_values_that_the_extension_refuses_are_refused(durable: dict[str, Any], words: str, tmp_path: Path) -> None:
+    """The message is the extension's."""
     with pytest.raises(HostJsonRefused, match=words):
         read(tmp_path, durable)
 
 
-def test_messages_are_hidden_as_long_as_host_json_says(tmp_path: Path) -> None:
-    """Of turns and batches from a minute to an hour, of activities for any time; five minutes by default."""
+def test_host_json_sets_how_long_messages_stay_hidden(tmp_path: Path) -> None:
+    """Messages of turns and batches for a minute to an hour, of activities for any time; by default five minutes."""
     asked = {"controlQueueVisibilityTimeout": "01:00:00", "workItemQueueVisibilityTimeout": "00:00:20"}
     limits = read(tmp_path, {"storageProvider": asked}).limits
     assert (limits.control_hidden_s, limits.work_item_hidden_s) == (3600, 20)
@@ -43,5 +43,5 @@ def test_messages_are_hidden_as_long_as_host_json_says(tmp_path: Path) -> None:
 def test_the_message_sorter_works_unless_it_is_switched_off(
     durable: dict[str, Any], sorts: bool, tmp_path: Path
 ) -> None:
-    """Its window is half an hour by default, and none at 0."""
+    """Its window is half an hour by default; 0 switches it off."""
     assert read(tmp_path, durable).limits.sorts_calls is sorts

@@ -26,7 +26,7 @@ START = datetime(2026, 1, 31, 23, 59, 30, tzinfo=UTC)
     ],
 )
 def test_the_next_occurrence_is_the_first_date_the_fields_admit(text: str, expected: datetime) -> None:
-    """Steps, ranges, lists, weekdays and leap days, all strictly after the moment asked about."""
+    """Steps, ranges, lists, weekdays and leap days; the result is strictly after the given moment."""
     assert Schedule.parse(text).next_after(START) == expected
 
 
@@ -51,14 +51,14 @@ def test_a_schedule_that_cannot_be_read_names_its_field(text: str, named: str) -
         Schedule.parse(text)
 
 
-def test_a_date_that_never_comes_is_said_so() -> None:
-    """31 February is refused instead of searched for ever."""
+def test_a_schedule_that_is_never_due_is_refused() -> None:
+    """31 February is refused after a bounded search."""
     with pytest.raises(BadSchedule, match="never"):
         Schedule.parse("0 0 0 31 2 *").next_after(START)
 
 
 def field(low: int, high: int) -> st.SearchStrategy[tuple[str, set[int]]]:
-    """A field's text and the values it admits, told independently of the parser."""
+    """A field's text and the values it allows, computed independently of the parser."""
     whole = st.just(("*", set(range(low, high + 1))))
     number = st.integers(low, high).map(lambda n: (str(n), {n}))
     pair = st.tuples(st.integers(low, high), st.integers(low, high)).map(sorted)
@@ -85,7 +85,7 @@ def test_nothing_lies_between_a_moment_and_the_next_occurrence(
     weekday: tuple[str, set[int]],
     start: datetime,
 ) -> None:
-    """For all schedules: the answer is later, matches every field, and no earlier second of its day matches too."""
+    """For every schedule the result is later, matches every field, and none of the 500 s before it matches."""
     found = Schedule.parse(f"{second[0]} {minute[0]} {hour[0]} * * {weekday[0]}").next_after(start)
 
     def admits(moment: datetime) -> bool:

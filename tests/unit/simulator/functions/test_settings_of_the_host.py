@@ -1,4 +1,4 @@
-"""App settings as the local host uses them."""
+"""App settings in the local host."""
 
 import os
 
@@ -8,12 +8,12 @@ from simulator.functions.settings import UnknownSetting, applied, is_disabled, r
 
 
 def test_a_name_between_percent_signs_is_replaced_by_its_setting() -> None:
-    """Text around it stays; several names may stand in one text."""
+    """The text around it stays; a text can contain several names."""
     assert resolve("a %ONE%-%TWO%", {"ONE": "1", "TWO": "2"}) == "a 1-2"
 
 
 def test_a_setting_that_does_not_exist_is_named() -> None:
-    """There is no default: the missing name is the error."""
+    """There is no default: the error names the missing setting."""
     with pytest.raises(UnknownSetting, match="SWEEP_SCHEDULE"):
         resolve("%SWEEP_SCHEDULE%", {})
 
@@ -30,12 +30,12 @@ def test_a_setting_that_does_not_exist_is_named() -> None:
     ],
 )
 def test_a_function_is_disabled_by_its_app_setting(settings: dict[str, str], disabled: bool) -> None:
-    """In both spellings of the setting's name."""
+    """Both spellings of the setting's name work."""
     assert is_disabled("sweep", settings) is disabled
 
 
 def test_the_environment_is_restored(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Settings are in the environment inside the block only, and what was there comes back."""
+    """Settings are in the environment only inside the block; earlier values are restored."""
     monkeypatch.setenv("TOY_KEPT", "before")
     with applied({"TOY_KEPT": "within", "TOY_NEW": "x"}):
         assert os.environ["TOY_KEPT"] == "within"

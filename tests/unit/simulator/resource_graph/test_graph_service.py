@@ -1,4 +1,4 @@
-"""The service: scopes, pages, formats, quota and errors as Azure answers them."""
+"""The query service: scopes, pages, formats, quota and errors as in Azure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from simulator.clock import Clock
-from simulator.resource_graph import ResourceGraph
+from simulator.resource_graph import ResourceGraph, Tenant
 
 SELECTION = (
     "resources | where type =~ 'microsoft.compute/virtualmachines' "
@@ -38,13 +38,8 @@ BODIES = [*(_body(n, "s1") for n in range(2400)), *(_body(n, "s2") for n in rang
 
 def graph(clock: Clock | None = None) -> ResourceGraph:
     groups = {"platform": ["s1"], "child": ["s1"], "tenant": ["s1", "s2"]}
-    return ResourceGraph(
-        clock or Clock("virtual"),
-        lambda: BODIES,
-        lambda: ["s1", "s2"],
-        lambda name: groups.get(name, []),
-        tenant_id="tenant",
-    )
+    tenant = Tenant("tenant", lambda: BODIES, lambda: ["s1", "s2"], lambda name: groups.get(name, []))
+    return ResourceGraph(clock or Clock("virtual"), tenant)
 
 
 def ask(body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
@@ -52,8 +47,8 @@ def ask(body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
     return status, answer
 
 
-def test_tokens_lead_through_every_row_once() -> None:
-    """Following $skipToken gives each row once; the last page has no token; totalRecords is the whole."""
+def test_skip_tokens_return_every_row_once() -> None:
+    """Following $skipToken returns each row once; the last page has no token; totalRecords counts all rows."""
     seen: list[str] = []
     options: dict[str, Any] = {}
     service = graph()
@@ -69,7 +64,7 @@ def test_tokens_lead_through_every_row_once() -> None:
 
 
 def test_top_and_skip_choose_the_page_and_a_token_keeps_its_size() -> None:
-    """$skip moves the first page; the token continues after it with the same number of rows."""
+    """$skip shifts the first page; its token returns the next page of the same size."""
     _, first = ask({"query": "project name", "subscriptions": ["s1"], "options": {"$top": 3, "$skip": 2}})
     assert [row["name"] for row in first["data"]] == ["vm0002", "vm0003", "vm0004"]
     token = {"$skipToken": first["$skipToken"]}
@@ -78,15 +73,15 @@ def test_top_and_skip_choose_the_page_and_a_token_keeps_its_size() -> None:
 
 
 @pytest.mark.parametrize("query", ["project name | take 1500", "project tags, properties"])
-def test_a_result_that_cannot_be_continued_says_it_is_truncated(query: str) -> None:
-    """A query that takes a number of rows, or has no plain column, gets no token but resultTruncated \"true\"."""
+def test_a_result_that_cannot_be_continued_is_marked_as_truncated(query: str) -> None:
+    """A query with a row limit or with dynamic columns only has no token, but resultTruncated \"true\"."""
     _, answer = ask({"query": query})
     assert answer["count"] == 1000
     assert answer["resultTruncated"] == "true"
     assert "$skipToken" not in answer
 
 
-def test_scopes_select_and_what_is_unknown_is_left_out_silently() -> None:
+def test_scopes_select_rows_and_unknown_scopes_are_ignored() -> None:
     """Subscriptions and management groups bound the rows; an unknown subscription beside a known one is ignored."""
     count = "resources | count"
     assert ask({"query": count})[1]["data"] == [{"Count": 2500}]
@@ -97,7 +92,7 @@ def test_scopes_select_and_what_is_unknown_is_left_out_silently() -> None:
 
 @pytest.mark.parametrize("scope", [{"subscriptions": ["unknown"]}, {"managementGroups": ["unknown"]}])
 def test_a_scope_of_nothing_readable_is_forbidden(scope: dict[str, Any]) -> None:
-    """When not one of the scopes is readable the answer is 403, not an empty list."""
+    """If none of the scopes is readable, the answer is 403, not an empty list."""
     status, answer = ask({"query": "resources", **scope})
     assert status == 403
     assert answer["error"]["details"][0]["code"] == "AccessDenied"
@@ -105,14 +100,14 @@ def test_a_scope_of_nothing_readable_is_forbidden(scope: dict[str, Any]) -> None
 
 @pytest.mark.parametrize(("scope", "found"), [(["platform"], 1), (["child"], 1), (["tenant"], 1), ([], 1)])
 def test_management_groups_are_found_under_their_ancestors(scope: list[str], found: int) -> None:
-    """ResourceContainers lists a management group to whoever asks for it, one above it, or the tenant."""
+    """ResourceContainers lists a management group in its own scope, that of an ancestor, and the tenant's."""
     query = "ResourceContainers | where type contains 'management' | project id, name, type"
     _, answer = ask({"query": query, "managementGroups": scope})
     assert len(answer["data"]) == found
 
 
 def test_the_table_format_has_typed_columns() -> None:
-    """resultFormat table answers columns with types and rows without names."""
+    """With resultFormat table the answer has columns with types and rows without names."""
     query = "where name == 'vm0000' and id contains 's1' | project name, tags, n = strlen(name), b = name == 'x'"
     _, answer = ask({"query": query, "options": {"resultFormat": "table"}})
     assert answer["data"] == {
@@ -127,11 +122,13 @@ def test_the_table_format_has_typed_columns() -> None:
 
 
 def test_the_quota_falls_with_each_query_and_refills_by_the_clock() -> None:
-    """15 queries in 5 seconds per caller, told in the headers; the clock alone refills them; callers do not share."""
+    """Each caller has 15 queries in 5 seconds, reported in headers; only the clock resets the quota."""
     clock = Clock("virtual")
     service = graph(clock)
-    told = [service.answer({"query": "resources | count"}, "app")[1]["x-ms-user-quota-remaining"] for _ in range(17)]
-    assert told == [str(n) for n in range(14, -1, -1)] + ["0", "0"]
+    remaining = [
+        service.answer({"query": "resources | count"}, "app")[1]["x-ms-user-quota-remaining"] for _ in range(17)
+    ]
+    assert remaining == [str(n) for n in range(14, -1, -1)] + ["0", "0"]
     clock.advance(3.5)
     headers = service.answer({"query": "resources | count"}, "app")[1]
     assert (headers["x-ms-user-quota-remaining"], headers["x-ms-user-quota-resets-after"]) == ("0", "00:00:02")
@@ -157,7 +154,7 @@ def test_the_quota_falls_with_each_query_and_refills_by_the_clock() -> None:
     ],
 )
 def test_a_bad_request_is_azures_400(body: dict[str, Any]) -> None:
-    """Whatever is wrong with a request is a 400 with a code, a message and details."""
+    """Any invalid request is a 400 with a code, a message and details."""
     status, answer = ask(body)
     assert status == 400
     assert answer["error"]["code"] == "BadRequest"

@@ -1,4 +1,4 @@
-"""The query language: what each operator and function gives, and how the unknown is refused by name."""
+"""The query language: the results of operators and functions, and the refusal of unknown words."""
 
 from __future__ import annotations
 
@@ -81,21 +81,21 @@ def test_each_condition_selects_what_kusto_selects(condition: str, expected: lis
     assert names(f"resources | where {condition}") == expected
 
 
-def test_a_missing_path_is_null_and_null_is_unequal_to_a_value_but_neither_equal_nor_unequal_to_null() -> None:
-    """A path that leads nowhere is null: `!=` a value keeps the row, a comparison of two nulls drops it."""
+def test_a_missing_path_is_null_and_null_compares_as_in_kusto() -> None:
+    """A missing path is null: `!=` with a value keeps the row, any comparison of two nulls drops it."""
     assert len(names("where tags.nowhere != 'x'")) == 4
     assert names("where tags.nowhere == tags.elsewhere") == []
     assert names("where not(tags.nowhere == tags.elsewhere)") == []
 
 
 def test_tostring_of_a_bag_is_compact_json() -> None:
-    """`tostring(tags)` reads `{"AutoRefresh":"hold"}`, without blanks, so that the selection query can look into it."""
+    """`tostring(tags)` is `{"AutoRefresh":"hold"}`, without blanks, so the selection query can search in it."""
     rows = run_query("where name == 'ccc' | project text = tostring(tags)", BODIES)
     assert rows == [{"text": '{"AutoRefresh":"hold"}'}]
 
 
 def test_the_selection_query_finds_tags_as_written() -> None:
-    """The query the app selects with is understood as it stands."""
+    """The app's selection query works as it is."""
     kql = """resources | where type =~ 'microsoft.compute/virtualmachines'
     | where tostring(tags) contains '"AutoRefresh":"true"' or tostring(tags) contains '"AutoRefresh":"hold"'
     | project id, name, osDisk = properties.storageProfile.osDisk.name | order by id asc  // any case"""
@@ -132,8 +132,8 @@ def test_unnamed_columns_get_kustos_names() -> None:
     assert list(row) == ["tags_cost center", "tags_AutoRefresh", "Column1"]
 
 
-def test_rows_are_ordered_descending_unless_told_and_nulls_go_where_kusto_puts_them() -> None:
-    """`order by` is descending by default; nulls come first ascending and last descending unless `nulls` says."""
+def test_order_by_is_descending_by_default_and_places_nulls_as_kusto_does() -> None:
+    """`order by` is descending by default; nulls are first ascending and last descending unless `nulls` is given."""
     assert names("order by name") == ["dddd", "ccc", "a", "BB"]
     assert names("sort by name asc") == ["BB", "a", "ccc", "dddd"]
     assert names("extend n = toint(tags.AutoRefresh), k = strlen(name) | order by n asc, k desc")[0] == "dddd"
@@ -144,7 +144,7 @@ def test_rows_are_ordered_descending_unless_told_and_nulls_go_where_kusto_puts_t
 
 
 def test_counting_and_taking() -> None:
-    """count, take, limit, top, distinct and summarize count() give what they say."""
+    """count, take, limit, top, distinct and summarize count() return the expected rows."""
     assert run_query("resources | count", BODIES) == [{"Count": 4}]
     assert names("resources | limit 2") == names("Resources | take 2") == ["a", "BB"]
     assert names("top 1 by name asc") == ["BB"]
@@ -177,11 +177,11 @@ def test_groups_are_found_in_resource_containers_only() -> None:
         ("resources | project n = name, n = id", "n"),
     ],
 )
-def test_what_is_not_understood_is_refused_by_name(kql: str, construct: str) -> None:
-    """An operator, function, table or column that is not known is named in the refusal."""
+def test_an_unknown_word_is_named_in_the_refusal(kql: str, construct: str) -> None:
+    """The refusal names an unknown operator, function, table or column."""
     with pytest.raises(QueryError) as refused:
         run_query(kql, BODIES)
-    assert refused.value.place["token"] == construct
+    assert refused.value.position["token"] == construct
     assert construct in refused.value.message
 
 
@@ -196,13 +196,14 @@ def test_what_is_not_understood_is_refused_by_name(kql: str, construct: str) -> 
     ],
 )
 def test_a_malformed_query_is_a_parser_failure_with_its_place(kql: str, token: str, line: int, position: int) -> None:
-    """What cannot be read at all says which word stands where."""
+    """The error has the word at fault and its position."""
     with pytest.raises(QueryError) as refused:
         run_query(kql, BODIES)
     assert refused.value.code == "ParserFailure"
-    place = refused.value.place
-    assert (place["token"], place["line"], place["characterPositionInLine"]) == (token, line, position)
-    assert place["expectedToken"]
+    position_fields = refused.value.position
+    fields = tuple(position_fields[name] for name in ("token", "line", "characterPositionInLine"))
+    assert fields == (token, line, position)
+    assert position_fields["expectedToken"]
 
 
 @pytest.mark.parametrize(
@@ -217,7 +218,7 @@ def test_a_malformed_query_is_a_parser_failure_with_its_place(kql: str, token: s
         ("where " + "not(" * 2000 + "true" + ")" * 2000, "nested"),
     ],
 )
-def test_a_query_that_makes_no_sense_says_why(kql: str, reason: str) -> None:
-    """A well-formed query with the wrong types is refused in Kusto's words, however deep it is."""
+def test_a_query_with_wrong_types_is_refused_with_the_reason(kql: str, reason: str) -> None:
+    """A well-formed query with wrong types or too deep nesting is refused with Kusto's message."""
     with pytest.raises(QueryError, match=reason):
         run_query(kql, BODIES)

@@ -1,4 +1,4 @@
-"""The month's disks, made on the pretend Azure over real HTTP."""
+"""The month's disks, made on the local Azure over HTTP."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def outcomes(rows: list[Json]) -> list[tuple[str, str, str | None]]:
 
 
 def test_a_missing_disk_is_made_like_the_current_one() -> None:
-    """The disk is read back free, from the version, in the VM's place, with the old disk's properties and own tags."""
+    """The disk is read back free, from the version, in the VM's place, with the old disk's properties and tags."""
 
     async def story(world: World) -> None:
         rows = await make(world, "web01")
@@ -54,22 +54,22 @@ def test_a_missing_disk_is_made_like_the_current_one() -> None:
     on_arm([*READY, *vm_bodies("web01")], story)
 
 
-def test_what_exists_is_kept_and_nothing_is_written() -> None:
-    """A second run finds the disk, and a rebuilt image brings the next name."""
+def test_an_existing_disk_is_kept_and_nothing_is_written() -> None:
+    """A second run finds the disk; a rebuilt image uses the next name."""
 
     async def story(world: World) -> None:
         await make(world, "web01")
         before = world.writes()
         assert outcomes(await make(world, "web01")) == [("skip", "kept", "web01-202611")]
         assert world.writes() == before
-        world.simulator.upsert([version_body(REBUILT)])
+        world.simulator.put_resources([version_body(REBUILT)])
         assert outcomes(await make(world, "web01")) == [("create", "made", "web01-202611-2")]
         assert outcomes(await make(world, "web01")) == [("skip", "kept", "web01-202611-2")]
 
     on_arm([*READY, *vm_bodies("web01")], story)
 
 
-def test_a_dry_run_says_what_the_run_will_do_and_changes_nothing() -> None:
+def test_a_dry_run_lists_what_the_run_will_do_and_changes_nothing() -> None:
     """The plan's rows name the same disks, from single reads and from lists."""
 
     async def story(world: World) -> None:
@@ -106,7 +106,7 @@ def test_one_failing_vm_never_stops_the_others() -> None:
     async def with_faults(world: World) -> None:
         rule = {"method": "PUT", "path": ".*/disks/refused-202611.*"}
         answer = {"status": 409, "body": {"error": {"code": "SkuNotAvailable", "message": "not here"}}}
-        world.simulator.plane.faults.add([{"match": rule, "respond": answer}])
+        world.simulator.services.faults.add([{"match": rule, "respond": answer}])
         await story(world)
 
     fleet = [
@@ -129,24 +129,24 @@ def test_one_failing_vm_never_stops_the_others() -> None:
     ],
 )
 def test_a_throttled_call_is_tried_again_within_a_budget(fault: dict[str, Any], expected: tuple[str, str]) -> None:
-    """The server's own Retry-After is waited out; when it never ends, that is a row."""
+    """The server's Retry-After is kept; throttling without end is a row."""
 
     async def story(world: World) -> None:
         match = {"method": "PUT", "path": ".*/disks/.*"}
-        world.simulator.plane.faults.add([{"match": match, **fault}])
+        world.simulator.services.faults.add([{"match": match, **fault}])
         rows = await make(world, "web01")
         assert (rows[0]["decision"], rows[0]["reason"]) == expected
 
     on_arm([*READY, *vm_bodies("web01")], story)
 
 
-def test_a_disk_whose_making_fails_is_told_in_azures_words() -> None:
-    """Accepted is not made: what is not read back Succeeded is a failed row, and the next run takes the next name."""
+def test_a_disk_that_cannot_be_made_is_reported_with_azures_error() -> None:
+    """A disk that is not read back as Succeeded is a failed row, and the next run uses the next name."""
 
     async def story(world: World) -> None:
         match = {"operation": "diskCreate", "resource": "*web01-202611"}
         error = {"code": "AllocationFailed", "message": "no room"}
-        world.simulator.plane.faults.add([{"match": match, "times": 1, "fail": error}])
+        world.simulator.services.faults.add([{"match": match, "times": 1, "fail": error}])
         rows = await make(world, "web01")
         assert (rows[0]["decision"], rows[0]["reason"]) == ("failed", "azure-said-no")
         assert "AllocationFailed: no room" in rows[0]["message"]
@@ -156,18 +156,18 @@ def test_a_disk_whose_making_fails_is_told_in_azures_words() -> None:
 
 
 def test_a_name_taken_by_something_else_is_left_alone() -> None:
-    """A disk of the month's name from elsewhere is no month's disk; the next name is taken."""
+    """A disk with the month's name from another source is left alone; the next name is used."""
 
     async def story(world: World) -> None:
         other = {"id": disk_id("web01-202611"), "location": "westeurope", "zones": ["1"]}
-        world.simulator.upsert([other])
+        world.simulator.put_resources([other])
         assert outcomes(await make(world, "web01")) == [("create", "made", "web01-202611-2")]
 
     on_arm([*READY, *vm_bodies("web01")], story)
 
 
 def test_a_version_must_have_arrived_in_the_vms_region() -> None:
-    """Without a version in the region nothing is made, and the row says so."""
+    """Without a version in the region nothing is made, and the row has the reason."""
 
     async def story(world: World) -> None:
         rows = await make(world, "web01", "far01")
@@ -197,7 +197,7 @@ def test_images_are_matched_by_os() -> None:
 
 
 def test_an_unreadable_gallery_makes_no_disk() -> None:
-    """With one gallery unread nobody can say which image fits, so nothing is guessed."""
+    """With one gallery unread the fitting image is unknown, so no disk is made."""
 
     async def story(world: World) -> None:
         rows = await make(world, "web01")
@@ -207,7 +207,10 @@ def test_an_unreadable_gallery_makes_no_disk() -> None:
 
 
 def test_a_disk_costs_five_requests() -> None:
-    """VM, current disk, name, PUT, read back; definitions and versions are read once for all."""
+    """The requests are VM, current disk, name, PUT and read back.
+
+    Definitions and versions are read once for all disks.
+    """
 
     async def story(world: World) -> None:
         names = [f"web{n:02d}" for n in range(20)]

@@ -1,4 +1,4 @@
-"""The month's wishes, written on the pretend Azure over real HTTP."""
+"""The month's tags, written on the local Azure over HTTP."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def tags_of(world: World, name: str) -> Json:
     return tags
 
 
-def test_a_vm_asks_for_its_new_disk() -> None:
+def test_the_tag_of_a_vm_names_its_new_disk() -> None:
     """The tag is merged, read back, and not written a second time."""
 
     async def story(world: World) -> None:
@@ -49,8 +49,8 @@ def test_a_vm_asks_for_its_new_disk() -> None:
     on_arm([*READY, *vm_bodies("web01", {"AutoRefresh": "true", "osdiskname": "x", "team": "a"})], story)
 
 
-def test_who_is_left_alone_is_said() -> None:
-    """A VM on hold, one that asks for what is not built, one that runs the version, one that rejected the disk."""
+def test_a_vm_without_a_written_tag_has_a_reason() -> None:
+    """A VM on hold, with an unbuilt or rejected disk, or on the version already, has a row with the reason."""
 
     async def story(world: World) -> None:
         names = ("held", "ring", "fresh", "rejected", "ok")
@@ -75,8 +75,8 @@ def test_who_is_left_alone_is_said() -> None:
     on_arm([*READY, *fleet], story)
 
 
-def test_only_a_free_disk_is_asked_for() -> None:
-    """A disk that somebody attached elsewhere is not the VM's to ask for."""
+def test_only_a_free_disk_is_requested() -> None:
+    """A disk that is attached to another VM is not requested."""
 
     async def story(world: World) -> None:
         await make(world, "web01")
@@ -85,20 +85,20 @@ def test_only_a_free_disk_is_asked_for() -> None:
             "name": "web01-202611",
             "managedDisk": {"id": disk_id("web01-202611")},
         }
-        world.simulator.upsert([thief])
+        world.simulator.put_resources([thief])
         assert await write(world, "web01") == [("refuse", "no-disk")]
 
     on_arm([*READY, *vm_bodies("web01")], story)
 
 
 def test_a_refused_write_is_a_row() -> None:
-    """What Azure says no to is told in its words, and the others are written."""
+    """A refusal has Azure's error, and the other tags are written."""
 
     async def story(world: World) -> None:
         await make(world, "web01", "web02")
         answer = {"status": 409, "body": {"error": {"code": "ScopeLocked", "message": "locked"}}}
         match = {"method": "PATCH", "path": ".*/web01/.*tags.*"}
-        world.simulator.plane.faults.add([{"match": match, "respond": answer}])
+        world.simulator.services.faults.add([{"match": match, "respond": answer}])
         assert await write(world, "web01", "web02") == [("failed", "azure-said-no"), ("create", "made")]
 
     on_arm([*READY, *vm_bodies("web01"), *vm_bodies("web02")], story)

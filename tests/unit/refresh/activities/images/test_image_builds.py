@@ -1,4 +1,4 @@
-"""The month's image versions, planned and begun on the pretend Azure over real HTTP."""
+"""The month's image versions, planned and begun on the local Azure over HTTP."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def definition(name: str, source: str, **properties: str) -> Json:
     return definition_body(f"{GALLERY}/images/{name}", {"AutoRefresh": "true", "RefreshSource": source}, **properties)
 
 
-def test_a_version_is_built_and_arrives_everywhere() -> None:
-    """Begun once, minutes on its way, done when read back in every region; excluded from latest until then."""
+def test_a_version_is_built_and_replicated_everywhere() -> None:
+    """A version is begun once, is done when it is read back in every region, and is excluded until then."""
 
     async def story(world: World) -> None:
         build = await choose(world)
@@ -89,13 +89,13 @@ def test_a_build_begun_twice_is_one_build() -> None:
     on_arm(gallery_bodies(), story)
 
 
-def test_a_failed_build_says_azures_own_reason() -> None:
-    """The reason stands on the operation's status URL; the next run takes the next name."""
+def test_a_failed_build_has_azures_reason() -> None:
+    """The reason comes from the operation's status URL; the next run uses the next name."""
 
     async def story(world: World) -> None:
         error = {"code": "ReplicationJobsNotCompleted", "message": "no quota"}
         match = {"operation": "versionCreate", "resource": "*202611.1.0"}
-        world.simulator.plane.faults.add([{"match": match, "times": 1, "fail": error}])
+        world.simulator.services.faults.add([{"match": match, "times": 1, "fail": error}])
         build = await choose(world)
         begun = await begin_build(world.gateways, build)
         await asyncio.sleep(LONG_ENOUGH_S)
@@ -109,7 +109,7 @@ def test_a_failed_build_says_azures_own_reason() -> None:
 
 
 def test_what_cannot_be_built_is_refused_by_name_and_nothing_is_made() -> None:
-    """The dry run gives every definition a row; one bad definition never hides another."""
+    """The dry run has a row for every definition; one bad definition never hides another."""
 
     async def story(world: World) -> None:
         rows = await plan_images(world.gateways, world.settings, (), PERIOD)
@@ -146,7 +146,7 @@ def test_what_cannot_be_built_is_refused_by_name_and_nothing_is_made() -> None:
 
 
 def test_versions_go_where_vms_in_scope_are() -> None:
-    """Every region with a VM in scope counts, whatever the tag's case; each definition knows how many may want it."""
+    """Every region with a VM in scope counts, with the tag in any case; the demand is counted for each definition."""
 
     async def story(world: World) -> None:
         builds = await find_builds(world.gateways, world.settings)

@@ -1,4 +1,4 @@
-"""How a build ends in Azure: admitted, kept out, taken away, or left to a person; asked once or many times."""
+"""How a build ends in Azure: admitted, still excluded, deleted or left to a person; after one call or many."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def shown(world: World) -> tuple[bool, dict[str, str]]:
 
 
 def test_an_admitted_version_keeps_its_other_tags() -> None:
-    """A PATCH replaces all tags: those of people go along with it."""
+    """A PATCH replaces all tags, so it contains the tags of people too."""
 
     async def story(world: World) -> None:
         assert (await end_checks(world.gateways, BUILD, passed=True))["waiting"]
@@ -54,8 +54,8 @@ def test_an_admitted_version_keeps_its_other_tags() -> None:
     on_arm([*gallery_bodies(), excluded(PENDING)], story)
 
 
-def test_what_somebody_else_excluded_stays_excluded() -> None:
-    """A quarantine that came meanwhile, or a person who took the app's tag off, is not overruled."""
+def test_a_version_excluded_by_another_person_stays_excluded() -> None:
+    """A quarantine meanwhile, or the removal of the app's tag by a person, stays in force."""
 
     async def story(world: World) -> None:
         assert await end_checks(world.gateways, BUILD, passed=True) == {"done": True}
@@ -66,8 +66,8 @@ def test_what_somebody_else_excluded_stays_excluded() -> None:
         on_arm([*gallery_bodies(), excluded(tags)], story)
 
 
-def test_a_version_that_failed_its_proof_says_so_and_is_not_kept() -> None:
-    """One tag tells the next run, retention and people; the next build gets the next number."""
+def test_a_version_that_failed_its_proof_is_marked_and_not_kept() -> None:
+    """One tag has the result for the next run, retention and people; the next build uses the next number."""
 
     async def story(world: World) -> None:
         assert await end_checks(world.gateways, BUILD, passed=False) == {"done": True}
@@ -78,8 +78,8 @@ def test_a_version_that_failed_its_proof_says_so_and_is_not_kept() -> None:
     on_arm([*gallery_bodies(), excluded(PENDING)], story)
 
 
-def test_nothing_is_deleted_that_somebody_could_use_or_made_himself() -> None:
-    """Only a failed version of the app's own that arrived nowhere goes; asked again, it is over."""
+def test_only_unusable_versions_of_the_app_are_deleted() -> None:
+    """Only a failed version of the app that is in no region is deleted; a second call changes nothing."""
 
     async def story(world: World) -> None:
         told = await discard(world.gateways, BUILD)
@@ -96,7 +96,7 @@ def test_nothing_is_deleted_that_somebody_could_use_or_made_himself() -> None:
 
 
 def test_a_kept_version_that_misses_a_region_comes_with_the_command_that_adds_it() -> None:
-    """VMs in scope in a new region want disks there: the version is told to be short of it, with the cure."""
+    """VMs in scope in a new region need disks there: the row names the missing region and the command that adds it."""
 
     async def story(world: World) -> None:
         build = replace(BUILD, kept=True, regions=("westeurope", "uksouth"))
@@ -108,8 +108,8 @@ def test_a_kept_version_that_misses_a_region_comes_with_the_command_that_adds_it
     on_arm([*gallery_bodies(), version_body()], story)
 
 
-def test_a_version_that_is_taken_up_again_is_no_leftover() -> None:
-    """After a pause of days the month's own version is checked to its end, and only others are named for deletion."""
+def test_a_version_that_is_continued_is_no_leftover() -> None:
+    """After days the month's own version is still checked to its end; only others are named for deletion."""
 
     async def story(world: World) -> None:
         versions = [one async for one in world.gateways.gallery.list_versions(DEFINITION_ID)]
@@ -125,7 +125,7 @@ def test_a_version_that_is_taken_up_again_is_no_leftover() -> None:
 
 
 def test_a_definition_is_made_once_and_repaired_where_it_failed() -> None:
-    """Asked twice it is one PUT; a failed one is put again under the same name; a refusal is told in Azure's words."""
+    """Two calls send one PUT; a failed definition is put again under the same name; a refusal has Azure's error."""
     name = f"{GALLERY}/images/new"
     body = definition_body(name, {"AutoRefresh": "true"})
     body["properties"] |= {"identifier": {"publisher": "p", "offer": "o", "sku": "s"}}
@@ -134,7 +134,7 @@ def test_a_definition_is_made_once_and_repaired_where_it_failed() -> None:
     async def story(world: World) -> None:
         failure = {"code": "InternalError", "message": "try again"}
         rule = {"match": {"operation": "galleryCreate"}, "times": 1, "fail": failure}
-        world.simulator.plane.faults.add([rule])
+        world.simulator.services.faults.add([rule])
         assert (await define(world.gateways, build))["row"]["reason"] == "build-failed"
         assert await define(world.gateways, build) == {}
         assert await define(world.gateways, build) == {}
@@ -146,8 +146,8 @@ def test_a_definition_is_made_once_and_repaired_where_it_failed() -> None:
     on_arm(gallery_bodies(), story)
 
 
-def test_an_order_whose_answer_was_lost_is_not_taken_for_a_failure() -> None:
-    """The version is being made all the same: nobody is told to delete it, and the next run goes on with it."""
+def test_a_request_whose_answer_was_lost_is_no_failure() -> None:
+    """Azure makes the version although its answer was lost: no deletion is advised, the next run continues with it."""
 
     async def story(world: World) -> None:
         told = await discard(world.gateways, BUILD)
@@ -159,11 +159,11 @@ def test_an_order_whose_answer_was_lost_is_not_taken_for_a_failure() -> None:
 
 
 def test_an_admission_that_fails_is_tried_again() -> None:
-    """Azure may fail a change it has accepted, and a version that is Failed is of no use: only Succeeded is done."""
+    """Azure can fail a change that it accepted, and a Failed version is useless: only Succeeded is done."""
 
     async def story(world: World) -> None:
         failure = {"code": "InternalError", "message": "try again"}
-        world.simulator.plane.faults.add([{"match": {"operation": "versionUpdate"}, "times": 1, "fail": failure}])
+        world.simulator.services.faults.add([{"match": {"operation": "versionUpdate"}, "times": 1, "fail": failure}])
         for _ in range(2):
             assert (await end_checks(world.gateways, BUILD, passed=True))["waiting"]
             await asyncio.sleep(1200)

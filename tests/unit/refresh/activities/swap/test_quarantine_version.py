@@ -1,4 +1,4 @@
-"""Quarantining a version changes whether it is latest and says who is to blame, and nothing else of it."""
+"""Quarantining a version writes a tag and excludes the version from latest, and changes nothing else of it."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ TARGETS = [
 
 
 def quarantined(profile: dict[str, Any], vms: int = 2) -> tuple[dict[str, Any], list[tuple[str, Any]]]:
-    """What the activity answers and what ARM was sent, for a version with this publishing profile."""
+    """The activity's result and the requests sent to ARM, for a version with this publishing profile."""
     body = {"id": VERSION, "properties": {"provisioningState": "Succeeded", "publishingProfile": profile}}
     arm = ScriptedArm(Answer(200, {}), Answer(200, body), Answer(200, {"id": VERSION}, _OPERATION))
     answer = against(arm, lambda gateways: quarantine(gateways, VERSION, vms, 2))
-    return answer, [(asked.method, asked.body) for asked in arm.asked]
+    return answer, [(asked.method, asked.body) for asked in arm.requests]
 
 
 def test_a_quarantined_version_keeps_every_region() -> None:
-    """The change repeats the target regions word for word, so that none is dropped by what it does not say."""
+    """The request repeats the target regions unchanged, because ARM drops a region that it does not name."""
     answer, (marked, read, changed) = quarantined({"targetRegions": TARGETS, "excludeFromLatest": False})
     assert answer["ok"], answer
     assert marked == ("PATCH", {"operation": "Merge", "properties": {"tags": _mark(2)}})
@@ -33,13 +33,13 @@ def test_a_quarantined_version_keeps_every_region() -> None:
 
 
 def test_a_version_that_shows_no_regions_is_sent_none() -> None:
-    """An empty list would say that it is to be nowhere."""
+    """A version without target regions is sent none: an empty list would remove it from every region."""
     _, sent = quarantined({"excludeFromLatest": False})
     assert sent[-1] == ("PATCH", {"properties": {"publishingProfile": {"excludeFromLatest": True}}})
 
 
 def test_what_is_excluded_is_only_marked() -> None:
-    """A version that `latest` passes by already is not changed; too few VMs mark nothing at all."""
+    """A version that is excluded from latest already is only tagged; with too few VMs nothing is written."""
     answer, sent = quarantined({"targetRegions": TARGETS, "excludeFromLatest": True}, vms=3)
     assert (answer["ok"], [method for method, _ in sent]) == (True, ["PATCH", "GET"])
     assert sent[0][1]["properties"]["tags"] == _mark(3)

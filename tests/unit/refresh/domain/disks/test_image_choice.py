@@ -72,7 +72,7 @@ def test_the_definition_that_fits_is_chosen(vm: Vm, disk: Disk, expected: str) -
 def test_none_or_several_is_a_refusal_that_names_them(
     vm: Vm, disk: Disk, definitions: list[Definition], reason: MonthReason, named: str
 ) -> None:
-    """Nothing is guessed: the refusal says what there is and what the VM would need."""
+    """The refusal names the existing definitions and what the VM needs."""
     found = choose_definition(vm, disk, definitions)
     assert isinstance(found, Refusal)
     assert found.reason == reason
@@ -84,7 +84,7 @@ def version(name: str, **fields: Any) -> Version:
 
 
 def test_the_latest_version_is_the_highest_number_that_counts() -> None:
-    """Numbers compare as numbers; unfinished, excluded and absent versions do not count."""
+    """Numbers compare as numbers; unfinished, excluded and missing versions do not count."""
     names = [
         version("202609.2.0"),
         version("202609.10.0"),
@@ -120,7 +120,7 @@ def test_a_version_that_has_not_arrived_makes_no_disk() -> None:
     ],
 )
 def test_an_image_may_list_who_may_use_it(scopes: str | None, allowed: bool) -> None:
-    """Named or matched, only a VM of a listed subscription or group gets it; an unreadable list allows nobody."""
+    """Only a VM of a listed subscription or group gets the image, named or matched; an unreadable list allows no VM."""
     tags = TAGGED | ({"RefreshAllowedScopes": scopes} if scopes is not None else {})
     definition = image("ubuntu", tags)
     named = choose_definition(make_vm({"RefreshImage": "ubuntu"}), make_current(), [definition])

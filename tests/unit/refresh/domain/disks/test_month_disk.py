@@ -1,4 +1,4 @@
-"""What a new disk takes over from the current one, and which existing disk is the month's."""
+"""Which properties a new disk takes from the current one, and which existing disk is the month's."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ def test_a_disk_is_like_the_current_one() -> None:
     }
 
 
-def test_what_the_current_disk_does_not_say_is_left_to_azure() -> None:
-    """A fact that ARM did not answer is not made up."""
+def test_a_property_the_current_disk_does_not_show_is_left_to_azure() -> None:
+    """A property that ARM does not show is not sent."""
     body = body_of(None, zones=(), size_gb=None, sku=None, bursting_enabled=False)
     assert "zones" not in body
     assert "sku" not in body
@@ -96,7 +96,7 @@ def test_a_disk_is_never_smaller(current: int | None, image: int | None, expecte
     ],
 )
 def test_a_tier_is_kept_where_one_was_chosen(sku: str, size_gb: int, tier: str | None, expected: str | None) -> None:
-    """Only a premium disk above its size's own tier says its tier."""
+    """Only a premium disk above its size's own tier has a tier in its body."""
     assert body_of(sku=sku, size_gb=size_gb, tier=tier)["properties"].get("tier") == expected
 
 
@@ -106,7 +106,7 @@ def test_a_zone_redundant_disk_names_no_zone() -> None:
 
 
 def test_a_disk_never_has_more_than_50_tags() -> None:
-    """The current disk's own tags come first; what says where the disk is from takes the room that is left."""
+    """The current disk's tags come first; the app's tags about the origin use the remaining places."""
     tags = body_of(tags={f"t{n}": "x" for n in range(48)})["tags"]
     assert len(tags) == 50
     assert tags["RefreshVm"] == "web01"
@@ -147,6 +147,6 @@ def test_a_disk_counts_only_if_it_is_the_vms_own_from_the_version(fields: dict[s
 def test_a_disk_that_cannot_be_renewed_is_refused(
     vm: dict[str, Any], current: dict[str, Any] | None, reason: MonthReason | None
 ) -> None:
-    """Ephemeral, unmanaged, missing and customer-key confidential OS disks are named before anything is made."""
+    """Ephemeral, unmanaged, missing and customer-key confidential OS disks are refused before anything is made."""
     found = check_os_disk(make_vm(**vm), None if current is None else make_current(**current))
     assert (found.reason if found else None) == reason

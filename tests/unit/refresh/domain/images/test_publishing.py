@@ -1,11 +1,11 @@
-"""What ARM is asked for when a version is published."""
+"""The ARM body with which a version is published."""
 
 from __future__ import annotations
 
 import pytest
 
-from refresh.domain.images.publishing import Publishing, image_body, replicas_for, target_regions, version_body
-from refresh.domain.images.sources import Kind, Part, Source
+from refresh.domain.images.publishing import Demand, Publishing, image_body, replicas_for, target_regions, version_body
+from refresh.domain.images.sources import Source, SourceKind, SourcePart
 from tests.support.worlds.builders import GROUP, VERSION_ID, VM_ID, disk_id, make_definition
 
 NOW = "2026-11-01T02:00:00+00:00"
@@ -18,17 +18,14 @@ def body(source: Source, publishing: Publishing | None = None, **demand: int) ->
         make_definition(),
         source,
         publishing or Publishing(),
-        demand,
-        regions=["uksouth"],
-        period="202611",
-        now=NOW,
+        Demand(("uksouth",), "202611", NOW, demand),
     )
     properties: dict[str, object] = made["properties"]
     return properties
 
 
-def test_a_version_goes_to_its_own_region_first_and_wherever_it_is_wanted() -> None:
-    """Regions of VMs in scope and configured ones, each once, whatever their spelling."""
+def test_a_version_goes_to_its_own_region_first_and_to_every_needed_one() -> None:
+    """The target regions are those of VMs in scope and the configured ones, each once, in any spelling."""
     publishing = Publishing(regions=("UK South", "North Europe"))
     found = target_regions(make_definition(location="westeurope"), ["uksouth", "West Europe", "eastus"], publishing)
     assert found == ["westeurope", "eastus", "northeurope", "uksouth"]
@@ -36,20 +33,17 @@ def test_a_version_goes_to_its_own_region_first_and_wherever_it_is_wanted() -> N
 
 @pytest.mark.parametrize(("disks", "replicas"), [(0, 1), (50, 1), (51, 2), (2500, 50), (5001, 100), (99999, 100)])
 def test_replicas_follow_the_disks_made_at_once(disks: int, replicas: int) -> None:
-    """One for every 50, never none, never more than Azure takes."""
+    """There is one replica for every 50 disks, at least one and at most Azure's limit."""
     assert replicas_for(disks) == replicas
 
 
 def test_a_version_is_excluded_from_latest_from_its_first_second() -> None:
-    """A new version is for nobody before its checks have passed; replicas follow the VMs of each region."""
+    """A new version is excluded until its checks have passed; replicas follow the VMs of each region."""
     made = version_body(
         make_definition(),
-        Source(Part(Kind.VM, VM_ID)),
+        Source(SourcePart(SourceKind.VM, VM_ID)),
         Publishing(),
-        {"uksouth": 120},
-        regions=["uksouth"],
-        period="202611",
-        now=NOW,
+        Demand(("uksouth",), "202611", NOW, {"uksouth": 120}),
     )
     assert made == {
         "location": "westeurope",
@@ -68,7 +62,7 @@ def test_a_version_is_excluded_from_latest_from_its_first_second() -> None:
 
 
 def test_the_owner_decides_storage_encryption_replicas_and_end_of_life() -> None:
-    """Each as images.toml has it, by region where it says so; data disks are encrypted like the OS disk."""
+    """The values of images.toml are used, by region where it has them; data disks are encrypted like the OS disk."""
     publishing = Publishing(
         replicas=4,
         storage="Standard_ZRS",
@@ -76,7 +70,7 @@ def test_the_owner_decides_storage_encryption_replicas_and_end_of_life() -> None
         encryption={"westeurope": KEY},
         end_of_life_days=30,
     )
-    source = Source(Part(Kind.SNAPSHOT, "s"), (Part(Kind.DISK, disk_id("d"), 3),))
+    source = Source(SourcePart(SourceKind.SNAPSHOT, "s"), (SourcePart(SourceKind.DISK, disk_id("d"), 3),))
     assert body(source, publishing, uksouth=9999)["publishingProfile"] == {
         "targetRegions": [
             {
@@ -98,10 +92,14 @@ def test_the_owner_decides_storage_encryption_replicas_and_end_of_life() -> None
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
-        (Source(Part(Kind.VERSION, VERSION_ID)), {"source": {"id": VERSION_ID}}),
-        (Source(Part(Kind.IMAGE, "i")), {"source": {"id": "i"}}),
+        (Source(SourcePart(SourceKind.VERSION, VERSION_ID)), {"source": {"id": VERSION_ID}}),
+        (Source(SourcePart(SourceKind.IMAGE, "i")), {"source": {"id": "i"}}),
         (
-            Source(Part(Kind.DISK, "d"), (Part(Kind.SNAPSHOT, "s", 1), Part(Kind.VHD, "u", 2)), STORAGE),
+            Source(
+                SourcePart(SourceKind.DISK, "d"),
+                (SourcePart(SourceKind.SNAPSHOT, "s", 1), SourcePart(SourceKind.VHD, "u", 2)),
+                STORAGE,
+            ),
             {
                 "osDiskImage": {"source": {"id": "d"}},
                 "dataDiskImages": [
@@ -111,19 +109,19 @@ def test_the_owner_decides_storage_encryption_replicas_and_end_of_life() -> None
             },
         ),
         (
-            Source(Part(Kind.VHD, "u"), storage=STORAGE),
+            Source(SourcePart(SourceKind.VHD, "u"), storage=STORAGE),
             {"osDiskImage": {"source": {"storageAccountId": STORAGE, "uri": "u"}}},
         ),
     ],
 )
-def test_each_kind_of_source_is_named_where_azure_wants_it(source: Source, expected: dict[str, object]) -> None:
-    """A whole source in one place, disks, snapshots and blobs one by one."""
+def test_each_kind_of_source_is_named_where_azure_requires_it(source: Source, expected: dict[str, object]) -> None:
+    """A VM, image or version is one source; disks, snapshots and blobs are named one by one."""
     assert body(source)["storageProfile"] == expected
 
 
 def test_a_managed_image_takes_its_generation_from_the_definition() -> None:
-    """VHDs say nothing of themselves; Azure refuses an image of one without a generation."""
-    source = Source(Part(Kind.VHD, "u"), (Part(Kind.VHD, "v", 1),), STORAGE)
+    """A VHD shows no generation, and Azure refuses an image of it without one."""
+    source = Source(SourcePart(SourceKind.VHD, "u"), (SourcePart(SourceKind.VHD, "v", 1),), STORAGE)
     made = image_body(make_definition(generation="V2"), source, "202611.1.0", "202611")
     assert made["properties"] == {
         "hyperVGeneration": "V2",

@@ -1,10 +1,10 @@
-"""How the tags of an image definition name what to build from."""
+"""How the tags of an image definition name a source."""
 
 from __future__ import annotations
 
 import pytest
 
-from refresh.domain.images.sources import Kind, Part, Source, read_source
+from refresh.domain.images.sources import Source, SourceKind, SourcePart, read_source
 from refresh.domain.terms.month_reason import MonthReason, Refusal
 from tests.support.worlds.builders import DEFINITION_ID, GALLERY, GROUP, VERSION_ID, disk_id, make_definition
 
@@ -18,30 +18,33 @@ ACCOUNT = {"RefreshSourceStorage": STORAGE}
 @pytest.mark.parametrize(
     ("tags", "expected"),
     [
-        ({"refreshsource": f" {VM} "}, Source(Part(Kind.VM, VM))),
-        ({"RefreshSource": IMAGE}, Source(Part(Kind.IMAGE, IMAGE))),
-        ({"RefreshSource": VERSION_ID}, Source(Part(Kind.VERSION, VERSION_ID))),
-        ({"RefreshSource": DEFINITION_ID}, Source(Part(Kind.VERSION, DEFINITION_ID), latest=True)),
+        ({"refreshsource": f" {VM} "}, Source(SourcePart(SourceKind.VM, VM))),
+        ({"RefreshSource": IMAGE}, Source(SourcePart(SourceKind.IMAGE, IMAGE))),
+        ({"RefreshSource": VERSION_ID}, Source(SourcePart(SourceKind.VERSION, VERSION_ID))),
+        ({"RefreshSource": DEFINITION_ID}, Source(SourcePart(SourceKind.VERSION, DEFINITION_ID), latest=True)),
         (
             {"RefreshSource": f"{DEFINITION_ID}/versions/Latest"},
-            Source(Part(Kind.VERSION, DEFINITION_ID), latest=True),
+            Source(SourcePart(SourceKind.VERSION, DEFINITION_ID), latest=True),
         ),
-        ({"RefreshSource": disk_id("d")}, Source(Part(Kind.DISK, disk_id("d")))),
-        ({"RefreshSource": SNAPSHOT.upper()}, Source(Part(Kind.SNAPSHOT, SNAPSHOT.upper()))),
-        ({"RefreshSource": VHD, **ACCOUNT}, Source(Part(Kind.VHD, VHD), storage=STORAGE)),
-        ({"RefreshSource": "Recipe"}, Source(Part(Kind.RECIPE, "recipe"))),
+        ({"RefreshSource": disk_id("d")}, Source(SourcePart(SourceKind.DISK, disk_id("d")))),
+        ({"RefreshSource": SNAPSHOT.upper()}, Source(SourcePart(SourceKind.SNAPSHOT, SNAPSHOT.upper()))),
+        ({"RefreshSource": VHD, **ACCOUNT}, Source(SourcePart(SourceKind.VHD, VHD), storage=STORAGE)),
+        ({"RefreshSource": "Recipe"}, Source(SourcePart(SourceKind.RECIPE, "recipe"))),
         (
             {"RefreshSource": SNAPSHOT, "RefreshSourceLun10": disk_id("d"), "refreshsourcelun2": VHD, **ACCOUNT},
             Source(
-                Part(Kind.SNAPSHOT, SNAPSHOT),
-                (Part(Kind.VHD, VHD, 2), Part(Kind.DISK, disk_id("d"), 10)),
+                SourcePart(SourceKind.SNAPSHOT, SNAPSHOT),
+                (SourcePart(SourceKind.VHD, VHD, 2), SourcePart(SourceKind.DISK, disk_id("d"), 10)),
                 STORAGE,
             ),
         ),
     ],
 )
 def test_the_resource_type_says_which_kind_it_is(tags: dict[str, str], expected: Source) -> None:
-    """Names of tags count in any case; data disks come by LUN; no number, or `latest`, means the latest version."""
+    """Names of tags match in any case.
+
+    Data disks are ordered by LUN; without a number, or with `latest`, the latest version is meant.
+    """
     assert read_source(make_definition(tags)) == expected
 
 
@@ -63,8 +66,8 @@ def test_the_resource_type_says_which_kind_it_is(tags: dict[str, str], expected:
         ({"RefreshSource": SNAPSHOT, "RefreshSourceLun1": VM}, "RefreshSourceLun1"),
     ],
 )
-def test_what_nobody_can_tell_is_refused_by_name(tags: dict[str, str], named: str) -> None:
-    """The refusal names the tag and the cure, and repeats at most the beginning of a value."""
+def test_an_unknown_source_is_refused_by_name(tags: dict[str, str], named: str) -> None:
+    """The refusal names the tag and the cure, and quotes at most the beginning of a value."""
     found = read_source(make_definition(tags))
     assert isinstance(found, Refusal)
     assert found.reason == (

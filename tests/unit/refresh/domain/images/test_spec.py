@@ -1,4 +1,4 @@
-"""`images.toml`: what it may say, and how everything wrong with it is told at once."""
+"""`images.toml`: its keys and values, and its faults, all reported together."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ via_managed_image = true
 
 
 def test_the_least_that_describes_an_image_is_enough() -> None:
-    """The one configured gallery is meant, Standard is said aloud, and the image is in the monthly build."""
+    """The only configured gallery is used, Standard is sent, and the image is in the monthly build."""
     specs, faults = read_specs(LEAST, (GALLERY,))
     assert (len(specs), faults) == (1, ())
     assert specs[0].definition.id == DEFINITION_ID
@@ -60,8 +60,8 @@ def test_the_least_that_describes_an_image_is_enough() -> None:
     assert find_spec(specs, f"{GALLERY}/images/other") is None
 
 
-def test_an_image_may_say_everything_about_itself() -> None:
-    """Features, plan, tags and publishing come out as they went in."""
+def test_an_image_can_have_every_key() -> None:
+    """Features, plan, tags and publishing are read as they are written."""
     ((spec,), faults) = read_specs(FULL, (GALLERY,))
     assert faults == ()
     assert spec.body["properties"]["features"] == [
@@ -87,7 +87,7 @@ def test_an_image_may_say_everything_about_itself() -> None:
     [
         ("[images", ("not TOML",)),
         ("images = 1", ("must be tables",)),
-        ("[image.ubuntu]", ("images.toml says 'image'",)),
+        ("[image.ubuntu]", ("images.toml has 'image'",)),
         (LEAST.replace("images.ubuntu", "images.'-x/y'"), ("must be named like",)),
         (
             "[images.ubuntu]\nos_type = 'BSD'\nstate = 1\n[images.ubuntu.publish]\nreplicas = 200\nproof = 'yes'",
@@ -99,15 +99,15 @@ def test_an_image_may_say_everything_about_itself() -> None:
         (f"{LEAST}plan = {{ name = 'n' }}", ("name, publisher, product",)),
     ],
 )
-def test_every_fault_is_told_at_once(text: str, told: tuple[str, ...]) -> None:
-    """Each fault names its table and key and what must stand there."""
+def test_every_fault_is_reported_at_once(text: str, told: tuple[str, ...]) -> None:
+    """Each fault names its table, its key and the accepted values."""
     _, faults = read_specs(text, (GALLERY,))
     for words in told:
         assert any(words in fault for fault in faults), (words, faults)
 
 
 def test_with_several_galleries_an_image_names_its_own() -> None:
-    """Nothing is guessed: one of the configured galleries, by its full id."""
+    """The image must name one of the configured galleries by its full id."""
     other = f"{GALLERY}2"
     _, faults = read_specs(LEAST, (GALLERY, other))
     assert any("gallery must be one of" in fault for fault in faults)
@@ -115,8 +115,8 @@ def test_with_several_galleries_an_image_names_its_own() -> None:
     assert (specs[0].definition.id, faults) == (f"{other}/images/ubuntu", ())
 
 
-def test_a_definition_that_is_not_what_the_file_says_is_refused() -> None:
-    """Azure never changes these of a definition, so a build into another kind of image than meant is no cure."""
+def test_a_definition_that_differs_from_the_file_is_refused() -> None:
+    """Azure never changes these properties of a definition, so nothing is built into it."""
     ((spec,), _) = read_specs(LEAST, (GALLERY,))
     assert check_spec(spec, make_definition(architecture=None)) is None
     found = check_spec(spec, make_definition(generation="V1", security_type="TrustedLaunch"))

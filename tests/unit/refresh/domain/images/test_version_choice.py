@@ -1,4 +1,4 @@
-"""Which version a month makes of a definition, which it keeps, and what it refuses by name."""
+"""Which version a month makes of a definition, which one it keeps, and what it refuses by name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from refresh.domain.azure.galleries import Region, Version
 from refresh.domain.images.manual_commands import retry_commands
-from refresh.domain.images.replication import Standing, judge_version
+from refresh.domain.images.replication import ReplicationStanding, judge_version
 from refresh.domain.images.version_choice import (
     choose_latest,
     choose_name,
@@ -44,7 +44,7 @@ def version(name: str, state: str = "Succeeded", source: str = SOURCE, **fields:
     ],
 )
 def test_the_months_version_is_kept(existing: list[Version], expected: str | None) -> None:
-    """What is there, or on its way from the same VM, is kept; what failed is not."""
+    """An existing version, or one being made from the same VM, is kept; a failed one is not."""
     found = find_kept(existing, lambda one: same(one.source_id, SOURCE), "202611")
     assert (found.name if found else None) == expected
 
@@ -92,14 +92,17 @@ PENDING = {"RefreshChecks": "pending"}
     ],
 )
 def test_a_stuck_version_never_blocks_the_next_and_is_named(existing: Version, blocks: bool, left: bool) -> None:
-    """A build under way keeps others off for a day; what the app began and never finished is listed."""
+    """A build under way blocks others for a day; versions that the app began and never finished are listed."""
     chosen = choose_name(make_definition(), [existing], "202611", NOW)
     assert isinstance(chosen, Refusal) == blocks
     assert [one.name for one in find_leftovers([existing], NOW)] == ([existing.name] if left else [])
 
 
 def test_a_source_without_a_number_means_the_highest_finished_version() -> None:
-    """`latest` passes by what is excluded, unfinished or oddly called; the highest number counts, not the last made."""
+    """`latest` skips excluded, unfinished and oddly named versions.
+
+    The highest number counts, not the last one made.
+    """
     found = choose_latest(
         [
             version("1.9.0"),
@@ -114,8 +117,11 @@ def test_a_source_without_a_number_means_the_highest_finished_version() -> None:
     assert choose_latest([version("1.0.0", "Failed")]) is None
 
 
-def test_only_what_nobody_can_use_is_taken_away() -> None:
-    """A failed version that arrived somewhere, or that somebody else made, stays; Azure's own cure is told for it."""
+def test_only_an_unusable_version_is_deleted() -> None:
+    """A failed version that is in some region, or that the app did not make, stays.
+
+    The commands of Azure's cure are returned.
+    """
     nowhere = version("202611.1.0", "Failed", tags=PENDING, regions=(Region("westeurope", "Failed"),))
     assert has_arrived_nowhere(nowhere)
     assert retry_commands(nowhere) == ()
@@ -141,21 +147,26 @@ def test_only_what_nobody_can_use_is_taken_away() -> None:
 @pytest.mark.parametrize(
     ("state", "regions", "standing", "named"),
     [
-        ("Succeeded", {"westeurope": "Completed", "uksouth": "Completed"}, Standing.DONE, ""),
-        ("Succeeded", {"West Europe": "Completed", "UK South": "Completed"}, Standing.DONE, ""),
-        ("Creating", {"westeurope": "Completed", "uksouth": "Completed"}, Standing.WAITING, "still being made"),
-        ("Succeeded", {"westeurope": "Completed", "uksouth": "Replicating"}, Standing.WAITING, "uksouth"),
-        ("Succeeded", {"westeurope": "Completed", "uksouth": None}, Standing.WAITING, "uksouth"),
-        ("Succeeded", {"westeurope": "Completed", "uksouth": "Failed"}, Standing.FAILED, "uksouth"),
-        ("Succeeded", {"westeurope": "Completed"}, Standing.FAILED, "uksouth"),
-        ("Failed", {"westeurope": "Completed", "uksouth": "Completed"}, Standing.FAILED, "Failed"),
-        (None, {"westeurope": "Completed", "uksouth": "Completed"}, Standing.FAILED, "unknown"),
+        ("Succeeded", {"westeurope": "Completed", "uksouth": "Completed"}, ReplicationStanding.DONE, ""),
+        ("Succeeded", {"West Europe": "Completed", "UK South": "Completed"}, ReplicationStanding.DONE, ""),
+        (
+            "Creating",
+            {"westeurope": "Completed", "uksouth": "Completed"},
+            ReplicationStanding.WAITING,
+            "still being made",
+        ),
+        ("Succeeded", {"westeurope": "Completed", "uksouth": "Replicating"}, ReplicationStanding.WAITING, "uksouth"),
+        ("Succeeded", {"westeurope": "Completed", "uksouth": None}, ReplicationStanding.WAITING, "uksouth"),
+        ("Succeeded", {"westeurope": "Completed", "uksouth": "Failed"}, ReplicationStanding.FAILED, "uksouth"),
+        ("Succeeded", {"westeurope": "Completed"}, ReplicationStanding.FAILED, "uksouth"),
+        ("Failed", {"westeurope": "Completed", "uksouth": "Completed"}, ReplicationStanding.FAILED, "Failed"),
+        (None, {"westeurope": "Completed", "uksouth": "Completed"}, ReplicationStanding.FAILED, "unknown"),
     ],
 )
-def test_a_version_is_done_when_it_has_arrived_everywhere(
-    state: str | None, regions: dict[str, str | None], standing: Standing, named: str
+def test_a_version_is_done_when_it_is_replicated_everywhere(
+    state: str | None, regions: dict[str, str | None], standing: ReplicationStanding, named: str
 ) -> None:
-    """Only Succeeded and Completed in each region is done; a partial outcome names the regions."""
+    """Only Succeeded with every region Completed is done; a partial result names the regions."""
     found = make_version(
         provisioning_state=state, regions=tuple(Region(name, arrived) for name, arrived in regions.items())
     )

@@ -1,4 +1,4 @@
-"""How a build VM stands, judged from one reading and from its serial log."""
+"""The state of a build VM, judged from one reading and from its serial log."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def machine(power: Power = Power.RUNNING, state: str = "Succeeded", **fields: ob
     return Machine(vm_id(GROUP), state, power, **fields)  # type: ignore[arg-type]
 
 
-def test_a_vm_is_made_once_and_its_failure_is_told_in_azures_words() -> None:
-    """None begins, a VM on its way is waited for, a failed one says why."""
+def test_a_vm_is_made_once_and_its_failure_has_azures_error() -> None:
+    """Without a VM it begins, a VM being made is waited for, a failed one has Azure's error."""
     assert judge_made(None).move is Move.BEGIN
     assert judge_made(machine(state="Creating")).move is Move.WAIT
     assert judge_made(machine()).move is Move.DONE
@@ -46,7 +46,7 @@ def test_a_vm_is_made_once_and_its_failure_is_told_in_azures_words() -> None:
     ],
 )
 def test_off_by_itself_is_the_signal(power: Power, waited_s: float, move: Move, reason: MonthReason | None) -> None:
-    """A machine that stopped is over whenever it did; one that others deallocated, or that never stops, has failed."""
+    """A machine that powered itself off is done at any time; one that was deallocated, or never stops, has failed."""
     standing = judge_powered_off(machine(power), waited_s, 600)
     assert standing.move is move
     assert reason is None or standing.reason is reason
@@ -66,23 +66,23 @@ def test_off_by_itself_is_the_signal(power: Power, waited_s: float, move: Move, 
         (None, False),
     ],
 )
-def test_only_the_machines_own_line_is_success(log: str | None, well: bool) -> None:
-    """The marker must be a line of its own and the last word; no log is no success."""
+def test_only_a_line_of_the_machine_itself_is_success(log: str | None, well: bool) -> None:
+    """The marker must be a line of its own and the last result; without a log the build has failed."""
     standing = judge_log(log)
     assert (standing.move is Move.DONE) is well
     assert well or standing.reason is MonthReason.NO_MARKER
 
 
 def test_the_tail_of_a_log_is_fit_to_be_read() -> None:
-    """Few lines, none empty, nothing that would move a terminal's cursor."""
+    """The tail has few lines, none of them empty, and no control characters."""
     tail = tail_of("\n".join(f"line {number}\x1b[2J" for number in range(50)) + "\n\n\r\n")
     assert len(tail) == 12
     assert tail[-1] == "line 49[2J"
     assert tail_of(None) == ()
 
 
-def test_what_is_made_has_no_way_in() -> None:
-    """No public address, passwords off, no extensions; the admin's key where there is one, else the one given."""
+def test_the_build_vm_has_no_way_in() -> None:
+    """There is no public address, password or extension; the key is the admin's, else the given one."""
     body = build_vm_body(make_definition(), RECIPE, FACTS, GROUP, b"data", "ssh-rsa AAAA nobody")
     profile = body["properties"]["osProfile"]
     assert profile["allowExtensionOperations"] is False
@@ -98,8 +98,8 @@ def test_what_is_made_has_no_way_in() -> None:
     ]
 
 
-def test_a_sold_image_is_named_as_such_and_everything_follows_the_definition() -> None:
-    """Purchase plan, exact version, Trusted Launch, an Arm64 size: nothing is hard-coded to one kind of machine."""
+def test_a_sold_image_names_its_plan_and_the_vm_follows_the_definition() -> None:
+    """Purchase plan, exact version, Trusted Launch and an Arm64 size follow the image and the definition."""
     plan = Plan("resf", "rocky", "9")
     launch = make_definition(security_type="TrustedLaunch")
     body = build_vm_body(launch, RECIPE, ImageFacts(IMAGE, plan=plan), GROUP, b"", "k")
@@ -117,7 +117,7 @@ def test_a_sold_image_is_named_as_such_and_everything_follows_the_definition() -
 
 
 def test_a_recipe_that_does_not_fit_its_definition_is_refused() -> None:
-    """Windows, Trusted Launch where Azure captures no VM, another generation, another processor."""
+    """Windows, Trusted Launch where Azure captures no VM, another generation and another architecture are refused."""
     windows = check_definition(make_definition(os_type="Windows"))
     assert windows is not None
     assert "does not process custom data" in windows.message
@@ -132,7 +132,7 @@ def test_a_recipe_that_does_not_fit_its_definition_is_refused() -> None:
 
 
 def test_a_group_names_its_run_and_how_to_delete_it() -> None:
-    """The same for the same run, another for another; its tags and commands leave nobody guessing."""
+    """Each run has its own group; its tags name the run and its commands delete it."""
     assert group_id(SUBNET, "build", DEFINITION_ID, "recipe-1") == GROUP
     assert group_id(SUBNET, "build", DEFINITION_ID, "recipe-2") != GROUP
     long = group_id(SUBNET, "build", f"{DEFINITION_ID}.{'x' * 80}", "r").rsplit("/", 1)[-1]

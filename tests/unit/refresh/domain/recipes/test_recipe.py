@@ -1,4 +1,4 @@
-"""What a recipe may say: everything wrong is told at once, each with its cure, and no credential gets in."""
+"""What a recipe can contain: all faults are reported together, each with its cure, and credentials are refused."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def faults(toml: str = TOML, cloud: str = CLOUD) -> tuple[str, ...]:
 
 
 def test_a_recipe_needs_an_image_and_nothing_else() -> None:
-    """Size, disk, patience and a user have defaults; the digest changes with every letter of either file."""
+    """Size, disk, timeout and user have defaults; the digest changes with every letter of either file."""
     least = recipe()
     assert least.image == MarketplaceImage("Canonical", "ubuntu-24_04-lts", "server", "latest")
     assert (least.size, least.disk_gb, least.timeout_s, least.admin) == ("Standard_D2s_v5", None, 3600.0, None)
@@ -41,8 +41,8 @@ def test_a_recipe_needs_an_image_and_nothing_else() -> None:
     assert len({least.digest, full.digest, recipe(cloud=CLOUD + "\n").digest}) == 3
 
 
-def test_every_fault_is_told_at_once() -> None:
-    """One reading tells all that is wrong, in sentences that name the place."""
+def test_every_fault_is_reported_at_once() -> None:
+    """One reading reports every fault in a sentence that names its place."""
     told = faults(
         '[image]\nsku = "a b"\n[vm]\nsize = 3\ncores = 4\n[build]\ntimeout_minutes = 0\n[disk]\nx = 1\n', "packages: []"
     )
@@ -67,13 +67,13 @@ def test_every_fault_is_told_at_once() -> None:
     ],
 )
 def test_a_recipe_holds_no_credential(toml: str, cloud: str, says: str) -> None:
-    """Secrets in what is deployed and read by many are refused by name: users come by public key only."""
+    """Secrets are refused by name: users log in with a public key only."""
     assert any(says in line for line in faults(toml, cloud))
 
 
 def test_the_app_powers_the_machine_off_not_the_recipe() -> None:
-    """A recipe that would switch the machine off before the marker is written is refused."""
-    assert "leave it out" in faults(cloud=f"{CLOUD}power_state:\n  mode: poweroff\n")[0]
+    """A recipe that powers the machine off before the marker is written is refused."""
+    assert "remove it" in faults(cloud=f"{CLOUD}power_state:\n  mode: poweroff\n")[0]
 
 
 def parts_of(recipe: Recipe, *, generalized: bool) -> dict[str, str]:
@@ -88,7 +88,7 @@ def parts_of(recipe: Recipe, *, generalized: bool) -> dict[str, str]:
 
 
 def test_custom_data_is_the_recipe_and_the_signal() -> None:
-    """The recipe's own text comes first, unchanged; the app adds the marker, then the power off; nothing listens."""
+    """The recipe's text comes first, unchanged; the app adds the marker and the power-off; no port is opened."""
     parts = parts_of(recipe(), generalized=False)
     assert parts["text/cloud-config"] == CLOUD
     script = parts["text/x-shellscript"]
@@ -107,14 +107,17 @@ def test_custom_data_is_the_recipe_and_the_signal() -> None:
     ],
 )
 def test_only_the_recipes_own_user_stays_in_the_image(toml: str, generalized: bool, does: str, never: str) -> None:
-    """The user ARM demands is taken out again; a generalised image forgets its machine, not the recipe's admin."""
+    """The user that ARM requires is removed.
+
+    A generalised image loses the machine's identity but keeps the recipe's admin.
+    """
     script = parts_of(recipe(toml), generalized=generalized)["text/x-shellscript"]
     assert does in script
     assert never not in script
 
 
-def test_a_recipe_too_long_for_azure_is_told() -> None:
-    """Azure takes 65,535 bytes of custom data."""
+def test_a_recipe_too_long_for_azure_is_refused() -> None:
+    """Azure accepts 65,535 bytes of custom data."""
     told = write_custom_data(recipe(cloud=f"#cloud-config\n# {'x' * MAX_BYTES}\n"), generalized=False)
     assert isinstance(told, str)
     assert "65535" in told
@@ -129,8 +132,8 @@ def test_a_recipe_too_long_for_azure_is_told() -> None:
         ("", "exit 0", "REFRESH-BUILD-FAILED"),
     ],
 )
-def test_the_signal_is_a_script_that_a_shell_carries_out(tmp_path: Path, result: str, userdel: str, says: str) -> None:
-    """A real shell says the marker on the consoles only when cloud-init had no errors, and powers off either way."""
+def test_the_signal_is_a_script_that_a_shell_runs(tmp_path: Path, result: str, userdel: str, says: str) -> None:
+    """A real shell writes the marker to the consoles only without errors of cloud-init, and always powers off."""
     commands = tmp_path / "bin"
     commands.mkdir()
     stubs = {

@@ -1,4 +1,4 @@
-"""Temporary groups: which are the app's own, told by what nobody can write onto another group."""
+"""Which resource groups are temporary groups of the app, decided by their names."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def group(name: str, tags: dict[str, str]) -> Group:
 
 
 def test_the_apps_own_group_is_known_by_its_name_and_run() -> None:
-    """However ARM writes it."""
+    """The name matches in any case in which ARM writes it."""
     name = ID.rsplit("/", 1)[1]
     assert temporary_group.is_temporary(group(name, TAGS))
     assert temporary_group.is_temporary(group(name.upper(), TAGS))
 
 
-def test_nobody_can_have_another_group_deleted_by_tagging_it() -> None:
-    """The app's tags on a group of somebody's, or a run that the group is not named after, make it no temporary one."""
+def test_tags_alone_make_no_group_temporary() -> None:
+    """A group with the app's tags but without the hash of its run in its name is not temporary."""
     name = ID.rsplit("/", 1)[1]
     for other in ("shop", "refresh-app", "refresh-build-ubuntu", f"{name}-2", f"shop-{name}"):
         assert not temporary_group.is_temporary(group(other, TAGS))

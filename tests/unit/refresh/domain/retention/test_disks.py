@@ -1,4 +1,4 @@
-"""Which disks may go and which never: one reason at a time taken from a disk that may."""
+"""Which disks can be deleted and which never: each test adds one reason to keep a deletable disk."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def lock(scope: str, level: str = "CanNotDelete") -> Lock:
     return Lock(f"{scope}/providers/Microsoft.Authorization/locks/keep", level)
 
 
-def test_an_old_free_disk_with_newer_ones_may_go() -> None:
-    """Nothing speaks for it; one that was never attached needs no last change."""
+def test_an_old_free_disk_with_newer_ones_can_be_deleted() -> None:
+    """It is deleted without any reason to keep it; a disk that was never attached needs no last change."""
     assert reason() == "superfluous"
     assert reason(replace(SPARE, owned_since=None)) == "superfluous"
 
@@ -65,15 +65,18 @@ def test_an_old_free_disk_with_newer_ones_may_go() -> None:
         ({"owned_since": "{}"}, "unknown-age"),
     ],
 )
-def test_what_arm_says_of_a_disk_keeps_it(spoiled: dict[str, Any], why: str) -> None:
-    """Every single fact that speaks for it is enough, and one that is not known is too."""
+def test_each_fact_of_arm_about_a_disk_can_keep_it(spoiled: dict[str, Any], why: str) -> None:
+    """Each reason to keep it is enough alone, and so is each unknown fact."""
     assert reason(replace(SPARE, **spoiled)) == why
 
 
 @pytest.mark.parametrize("scope", [SPARE.id.upper(), GROUP, f"/subscriptions/{SUBSCRIPTION}", ""])
 @pytest.mark.parametrize("level", ["CanNotDelete", "ReadOnly", "SomethingNew"])
 def test_a_lock_of_any_level_at_or_above_it_keeps_it(scope: str, level: str) -> None:
-    """On the disk, its group, its subscription, or on nobody knows what; one beside it does not matter."""
+    """A lock on the disk, its group, its subscription or an unknown scope keeps it.
+
+    A lock on another resource does not.
+    """
     assert reason(evidence=replace(EVIDENCE, locks=(lock(scope, level),))) == "locked"
     assert reason(evidence=replace(EVIDENCE, locks=(lock(f"{SPARE.id}x"), lock(f"{GROUP}-other")))) == "superfluous"
 
@@ -93,7 +96,7 @@ def test_a_lock_of_any_level_at_or_above_it_keeps_it(scope: str, level: str) -> 
     ],
 )
 def test_its_name_in_any_tag_keeps_it(value: str) -> None:
-    """Whatever the tag is called, however the disk is written in it; a name that only begins alike is another."""
+    """Any tag with the disk's name in any notation keeps it; a longer name with the same beginning does not."""
     mentions = read_mentions([("VM web07", {"whatever": value})], {})
     assert reason(evidence=replace(EVIDENCE, mentions=mentions)) == "named-by-tag"
     assert mentions.by_tag(NAME) == "tag whatever of VM web07"
@@ -117,13 +120,13 @@ VM = VM_ID.lower()
         {"queue": {VM: {"id": VM_ID, "wanted": SPARE.id}}},
     ],
 )
-def test_what_the_book_remembers_keeps_it(book: dict[str, Any]) -> None:
-    """The disks a VM ran, the last proved, the predecessor of an unproven one, and whatever a swap needs."""
+def test_a_disk_in_the_dispatcher_state_stays(book: dict[str, Any]) -> None:
+    """The disks that a VM ran, the last proved one, the predecessor of an unproven one and those of swaps stay."""
     assert reason(evidence=replace(EVIDENCE, mentions=read_mentions((), book))) == "remembered"
 
 
 def test_the_newest_spare_disks_of_each_vm_stay() -> None:
-    """Counted for each VM by the names of its free disks; what is in use, failed or somebody else's does not count."""
+    """They are counted for each VM by the names of its free disks; used, failed and foreign disks do not count."""
     assert reason(others=OTHERS[:1]) == "among-newest"
     for spoiled in ({"managed_by": VM_ID}, {"provisioning_state": "Failed"}, {"source_version": None}):
         assert reason(others=[OTHERS[0], replace(OTHERS[1], **spoiled)]) == "among-newest"
@@ -135,20 +138,20 @@ def test_the_newest_spare_disks_of_each_vm_stay() -> None:
 
 
 def test_a_disks_own_tags_decide_nothing() -> None:
-    """Whoever may tag a disk can neither have it deleted nor keep it."""
+    """The tags of a disk neither delete nor keep it."""
     told = {"RefreshVm": "other", "RefreshPeriod": "200001", "keep": NAME}
     assert reason(replace(SPARE, tags=told)) == "superfluous"
 
 
-def test_every_reason_is_told_with_a_sentence() -> None:
-    """A verdict says why in words, and only one reason means that it may go."""
+def test_every_reason_has_a_sentence() -> None:
+    """Each verdict has a sentence, and only one reason allows the deletion."""
     verdict = judge_disk(SPARE, EVIDENCE, rank_spares([SPARE, *OTHERS], EVIDENCE.galleries))
     assert (verdict.deletable, verdict.reason) == (True, RemovalReason.SUPERFLUOUS)
     assert verdict.message == "free, over 35 days old, and 2 spare disks are newer"
 
 
 def test_a_disks_price_is_rough_and_never_free() -> None:
-    """By kind and size; an unknown kind costs as much as premium, zone redundancy half as much again."""
+    """The price depends on kind and size; an unknown kind costs as much as premium, zone redundancy adds half."""
     found = [disk_usd(make_disk(sku=sku, size_gb=100)) for sku in ("Premium_LRS", "Premium_ZRS", "StandardSSD_LRS")]
     assert found == [13.2, 19.8, 7.5]
     assert [disk_usd(make_disk(sku=sku, size_gb=100)) for sku in ("Standard_LRS", None, "New_LRS")] == [4.0, 13.2, 13.2]

@@ -1,4 +1,4 @@
-"""Which image versions may go and which never: one reason at a time taken from a version that may."""
+"""Which image versions can be deleted and which never: each test adds one reason to keep a deletable version."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def reason(
     return str(judge_version(old, catalogue, needs, evidence).reason)
 
 
-def test_an_old_version_with_three_newer_good_ones_may_go() -> None:
-    """Nothing speaks for it; a failed one need not even be good."""
+def test_an_old_version_with_three_newer_good_ones_can_be_deleted() -> None:
+    """It is deleted without any reason to keep it, whether it is good or failed."""
     assert reason() == "superfluous"
     assert reason(replace(OLD, provisioning_state="Failed")) == "superfluous"
 
@@ -62,8 +62,8 @@ def test_an_old_version_with_three_newer_good_ones_may_go() -> None:
         ({"tags": {"refreshchecks": "pending"}, "excluded_from_latest": True}, "build-under-way"),
     ],
 )
-def test_what_arm_says_of_a_version_keeps_it(spoiled: dict[str, Any], why: str) -> None:
-    """Every single fact that speaks for it is enough, and one that is not known is too."""
+def test_each_fact_of_arm_about_a_version_can_keep_it(spoiled: dict[str, Any], why: str) -> None:
+    """Each reason to keep it is enough alone, and so is each unknown fact."""
     assert reason(replace(OLD, **spoiled)) == why
 
 
@@ -79,36 +79,39 @@ def test_what_arm_says_of_a_version_keeps_it(spoiled: dict[str, Any], why: str) 
     ],
 )
 def test_the_latest_good_version_of_a_region_stays(spoiled: dict[str, Any]) -> None:
-    """However old it is and however many newer ones there are, none of which can be used there."""
+    """It stays at any age and beside any number of newer ones that cannot be used in that region."""
     assert reason(newer=[replace(one, **spoiled) for one in NEWER]) == "latest-good"
     assert reason(newer=[replace(NEWER[0], **spoiled), *NEWER[1:]]) in ("among-newest", "superfluous")
 
 
 def test_the_three_newest_good_versions_stay() -> None:
-    """Bad ones among the newer do not count, and a bad one is not kept for being new."""
+    """Bad versions do not count among the newest and are not kept for being new."""
     assert reason(newer=NEWER[:2]) == "among-newest"
     assert reason(newer=[*NEWER[:2], replace(NEWER[2], excluded_from_latest=True)]) == "among-newest"
     assert reason(replace(OLD, tags={"RefreshQuarantined": "x"}), NEWER[:1]) == "superfluous"
 
 
-def test_what_somebody_builds_from_stays() -> None:
-    """Named in any tag of a definition, or being copied at this moment; a number that only begins alike is another."""
+def test_the_source_of_another_version_stays() -> None:
+    """A version named in a tag of a definition or being copied stays.
+
+    A longer number with the same beginning does not count.
+    """
     assert reason(texts={"RefreshSource of other": OLD.id.upper()}) == "is-source"
     assert reason(texts={"RefreshSource of other": f"{OLD.id}1"}) == "superfluous"
     copying = version("202605.1.0", provisioning_state="Creating", source_id=OLD.id)
     assert reason(newer=[*NEWER, copying]) == "is-source"
 
 
-def test_what_disks_rest_on_stays() -> None:
-    """A free disk, or one still being made; not one that a VM runs."""
+def test_the_version_of_a_free_disk_stays() -> None:
+    """A free disk, or one being made, keeps its version; a disk that a VM runs does not."""
     disk = make_disk(source_version=OLD.id.upper())
     assert reason(disks=(disk,)) == "disks-left"
     assert reason(disks=(replace(disk, provisioning_state="Updating", managed_by=VM_ID),)) == "disks-left"
     assert reason(disks=(replace(disk, managed_by=VM_ID),)) == "superfluous"
 
 
-def test_nothing_of_a_definition_goes_while_it_is_built_or_locked() -> None:
-    """A build or proof under way keeps every version; so does a lock on the version or anything above it."""
+def test_no_version_is_deleted_while_its_definition_is_built_or_locked() -> None:
+    """A build or proof under way keeps every version; a lock on the version or on a scope above it keeps it."""
     assert reason(building=True) == "build-under-way"
     for scope in (OLD.id, DEFINITION_ID, GALLERY, GALLERY.split("/providers/")[0]):
         lock = Lock(f"{scope}/providers/Microsoft.Authorization/locks/keep", "CanNotDelete")

@@ -1,40 +1,40 @@
-"""What is missing where a subscription is not registered for a resource provider."""
+"""The check of a subscription's registrations for resource providers."""
 
 from __future__ import annotations
 
-from refresh.domain.health.ladder import Name
+from refresh.domain.health.ladder import RungName
 from refresh.domain.selfcheck.registration import judge_registrations, needed_providers
 
 HEALTH, EVENTS, COMPUTE = "Microsoft.ResourceHealth", "Microsoft.EventGrid", "Microsoft.Compute"
-ALL = needed_providers((Name.AGENT, Name.RESOURCE_HEALTH), has_vms=True)
+ALL = needed_providers((RungName.AGENT, RungName.RESOURCE_HEALTH), has_vms=True)
 
 
-def test_only_what_can_be_missed_is_asked_about() -> None:
-    """Resource Health where its rung counts; Compute only where VMs could not be listed."""
+def test_only_needed_providers_are_checked() -> None:
+    """Resource Health is checked where its rung counts, Compute only where VMs could not be listed."""
     assert [need.namespace for need in ALL] == [HEALTH, EVENTS]
-    assert [need.namespace for need in needed_providers((Name.AGENT,), has_vms=True)] == [EVENTS]
-    assert [need.namespace for need in needed_providers((Name.AGENT,), has_vms=False)] == [COMPUTE, EVENTS]
+    assert [need.namespace for need in needed_providers((RungName.AGENT,), has_vms=True)] == [EVENTS]
+    assert [need.namespace for need in needed_providers((RungName.AGENT,), has_vms=False)] == [COMPUTE, EVENTS]
 
 
-def test_a_missing_provider_that_swaps_rest_on_fails_with_its_cure() -> None:
-    """The sentence says what is lost, the cure is the command; `Registering` is not there yet."""
+def test_a_missing_provider_that_swaps_need_fails_with_its_cure() -> None:
+    """The message names the loss and the cure is the command; `Registering` counts as missing."""
     for state in ("NotRegistered", "Unregistered", "Registering"):
         found = judge_registrations("sub", ALL, {HEALTH: state, EVENTS: "Registered"}, {})
         assert not found.ok
-        assert found.message == f"{HEALTH} is {state}: the health rung resource-health says nothing"
+        assert found.message == f"{HEALTH} is {state}: the health rung resource-health shows nothing"
         assert found.cure == f"az provider register --subscription sub --namespace {HEALTH} --wait"
 
 
-def test_missing_events_are_told_and_stop_nothing() -> None:
-    """The sweep finds every edit: swaps need not wait for a registration."""
+def test_missing_events_are_reported_and_stop_no_swap() -> None:
+    """The sweep finds every edit, so swaps do not wait for the registration."""
     found = judge_registrations("sub", ALL, {HEALTH: "registered", EVENTS: "NotRegistered"}, {})
     assert found.ok
-    assert "the sweep alone finds them" in found.message
+    assert "only the sweep finds edits" in found.message
     assert EVENTS in str(found.cure)
 
 
-def test_what_could_not_be_read_is_told_and_stops_nothing() -> None:
-    """Unknown is not missing; the reason and where to read on are there."""
+def test_an_unread_registration_is_reported_and_stops_no_swap() -> None:
+    """An unknown state is no failure; the message has the reason and the page to read."""
     found = judge_registrations("sub", ALL, {EVENTS: "Registered"}, {HEALTH: "AuthorizationFailed: no"})
     assert found.ok
     assert found.message == f"whether {HEALTH} is registered could not be read: AuthorizationFailed: no"
@@ -42,6 +42,6 @@ def test_what_could_not_be_read_is_told_and_stops_nothing() -> None:
 
 
 def test_all_there_has_no_cure() -> None:
-    """The row of a subscription where nothing is missing names what was asked about."""
+    """The row of a subscription without missing registrations names the checked providers."""
     found = judge_registrations("sub", ALL, {HEALTH: "Registered", EVENTS: "Registered"}, {})
     assert (found.ok, found.message, found.cure) == (True, f"registered for {HEALTH}, {EVENTS}", None)

@@ -1,54 +1,54 @@
 from __future__ import annotations
 
-from refresh.domain.swap.admission import Row, choose_admissions
+from refresh.domain.swap.admission import AdmissionRow, choose_admissions
 from refresh.domain.terms.swap_reason import Wait
 
 
 def test_swaps_in_flight_are_capped_in_queue_order() -> None:
     """Whoever came first goes first, and no more than the budget go at once."""
-    chosen = choose_admissions({vm: Row() for vm in "abcd"}, {"x": Row()}, max_swaps=3, paused=False)
+    chosen = choose_admissions({vm: AdmissionRow() for vm in "abcd"}, {"x": AdmissionRow()}, max_swaps=3, paused=False)
     assert chosen.admitted == ("a", "b")
     assert chosen.waiting == {"c": Wait.SWAPS_IN_FLIGHT, "d": Wait.SWAPS_IN_FLIGHT}
 
 
 def test_one_vm_of_an_availability_set_at_a_time() -> None:
     """A set with a VM under way, or admitted just now, makes its others wait and nobody else."""
-    queue = {"a": Row("set1"), "b": Row("set1"), "c": Row("set2"), "d": Row()}
-    chosen = choose_admissions(queue, {"x": Row("set2")}, max_swaps=9, paused=False)
+    queue = {"a": AdmissionRow("set1"), "b": AdmissionRow("set1"), "c": AdmissionRow("set2"), "d": AdmissionRow()}
+    chosen = choose_admissions(queue, {"x": AdmissionRow("set2")}, max_swaps=9, paused=False)
     assert chosen.admitted == ("a", "d")
     assert chosen.waiting == {"b": Wait.AVAILABILITY_SET, "c": Wait.AVAILABILITY_SET}
 
 
 def test_a_vm_left_down_uses_up_its_sets_budget() -> None:
     """While one VM of a set is down the others wait; it alone may go on, to be brought up."""
-    queue = {"a": Row("set1"), "b": Row("set1")}
-    chosen = choose_admissions(queue, {}, max_swaps=9, paused=False, down={"b": Row("set1")})
+    queue = {"a": AdmissionRow("set1"), "b": AdmissionRow("set1")}
+    chosen = choose_admissions(queue, {}, max_swaps=9, paused=False, down={"b": AdmissionRow("set1")})
     assert (chosen.admitted, chosen.waiting) == (("b",), {"a": Wait.AVAILABILITY_SET})
 
 
 def test_a_disk_is_in_one_swap_at_a_time() -> None:
     """Whoever wants a disk that a swap under way, or one admitted just now, may end on waits for it."""
     x, y = frozenset({"x"}), frozenset({"y"})
-    queue = {"a": Row(disks=x), "b": Row(disks=y), "c": Row(disks=y)}
-    chosen = choose_admissions(queue, {"d": Row(disks=x)}, max_swaps=9, paused=False)
+    queue = {"a": AdmissionRow(disks=x), "b": AdmissionRow(disks=y), "c": AdmissionRow(disks=y)}
+    chosen = choose_admissions(queue, {"d": AdmissionRow(disks=x)}, max_swaps=9, paused=False)
     assert (chosen.admitted, chosen.waiting) == (("b",), {"a": Wait.SAME_DISK, "c": Wait.SAME_DISK})
 
 
 def test_a_pause_admits_nobody() -> None:
     """Paused means that every wish waits and says so."""
-    chosen = choose_admissions({"a": Row()}, {}, max_swaps=9, paused=True)
+    chosen = choose_admissions({"a": AdmissionRow()}, {}, max_swaps=9, paused=True)
     assert (chosen.admitted, chosen.waiting) == ((), {"a": Wait.PAUSED})
 
 
 def test_a_vm_is_never_swapped_twice_at_once() -> None:
     """A queued VM that is being swapped waits for its own swap."""
-    chosen = choose_admissions({"a": Row()}, {"a": Row()}, max_swaps=9, paused=False)
+    chosen = choose_admissions({"a": AdmissionRow()}, {"a": AdmissionRow()}, max_swaps=9, paused=False)
     assert chosen.waiting == {"a": Wait.SWAPPING}
 
 
 def test_without_its_self_check_nobody_new_is_stopped() -> None:
     """Whoever waits is told so; one that a swap has begun with, or left down, is brought up all the same."""
-    queue = {"a": Row(), "b": Row(urgent=True)}
+    queue = {"a": AdmissionRow(), "b": AdmissionRow(urgent=True)}
     chosen = choose_admissions(queue, {}, max_swaps=9, paused=False, unchecked=True)
     assert (chosen.admitted, chosen.waiting) == (("b",), {"a": Wait.SELFCHECK})
     chosen = choose_admissions(queue, {}, max_swaps=9, paused=True, unchecked=True)

@@ -73,14 +73,14 @@ def decide(
     ],
 )
 def test_a_wish_that_needs_no_disk_is_settled_by_its_tags(vm_tags: dict[str, str], kind: type, reason: Reason) -> None:
-    """Missing, empty, fulfilled, foreign, unreadable and not yet supported wishes each get their own answer."""
+    """A missing, empty, fulfilled, foreign, unreadable or not yet supported value has a reason of its own."""
     decision = decide(make_vm(vm_tags))
     assert (type(decision), decision.reason) == (kind, reason)
     assert decision.message
 
 
 def test_a_free_disk_of_the_own_group_is_swapped_in() -> None:
-    """A real free disk named by the tag leads to a swap onto exactly that disk, with every check passed."""
+    """A free disk that the tag names leads to a swap onto exactly that disk, with every check passed."""
     decision = decide(make_vm(WANTS), make_disk())
     assert isinstance(decision, Swap)
     assert decision.disk.name == "web01-202611"
@@ -88,7 +88,7 @@ def test_a_free_disk_of_the_own_group_is_swapped_in() -> None:
 
 
 def test_tag_names_are_compared_without_case() -> None:
-    """ARM compares tag names without case, so does the app."""
+    """The app compares tag names without case, as ARM does."""
     assert isinstance(decide(make_vm({"AUTOREFRESH": "True", "osDISKname": "web01-202611"}), make_disk()), Swap)
 
 
@@ -99,7 +99,7 @@ def test_previous_names_the_disk_that_ran_before() -> None:
 
 
 def test_a_full_id_elsewhere_needs_a_setting() -> None:
-    """A full disk id outside the VM's group is read only when REFRESH_DISK_GROUPS allows that group."""
+    """A full disk id outside the VM's group is accepted only when REFRESH_DISK_GROUPS allows that group."""
     vm = make_vm({"OsDiskName": disk_id("shared", OTHER_GROUP)})
     allowed = Policy(disk_groups=(OTHER_GROUP.lower(),))
     assert isinstance(decide(vm, make_disk("shared", id=disk_id("shared", OTHER_GROUP)), policy=allowed), Swap)
@@ -124,7 +124,7 @@ def test_a_full_id_elsewhere_needs_a_setting() -> None:
     ],
 )
 def test_a_disk_that_would_not_do_is_refused_before_downtime(spoiled: dict[str, Any], reason: Reason) -> None:
-    """Each way a disk cannot become this VM's OS disk, and each answer that cannot be read, is refused by name."""
+    """A disk that cannot become this VM's OS disk, or cannot be read, is refused with a reason for each cause."""
     decision = decide(make_vm(WANTS), replace(make_disk(), **spoiled))
     assert isinstance(decision, Refuse)
     assert decision.reason is reason
@@ -133,7 +133,7 @@ def test_a_disk_that_would_not_do_is_refused_before_downtime(spoiled: dict[str, 
 
 @pytest.mark.parametrize("power", [Power.STARTING, Power.STOPPING, Power.DEALLOCATING, Power.UNKNOWN])
 def test_a_vm_that_is_moving_is_left_alone(power: Power) -> None:
-    """A transitional or unknown power state means not now."""
+    """A VM in a transitional or unknown power state is refused as busy."""
     assert decide(make_vm(WANTS, power=power), make_disk()).reason is Reason.VM_BUSY
 
 
@@ -142,11 +142,11 @@ def test_a_vm_that_is_moving_is_left_alone(power: Power) -> None:
     [({"os_disk_id": None}, Reason.UNMANAGED_DISK), ({"ephemeral_os_disk": True}, Reason.EPHEMERAL_DISK)],
 )
 def test_an_os_disk_that_cannot_be_swapped_is_refused(spoiled: dict[str, Any], reason: Reason) -> None:
-    """Unmanaged and ephemeral OS disks are refused by name."""
+    """Unmanaged and ephemeral OS disks are refused with reasons of their own."""
     assert decide(make_vm(WANTS, **spoiled), make_disk()).reason is reason
 
 
-def test_a_clone_needs_the_owners_word() -> None:
+def test_a_clone_needs_refresh_personalizes() -> None:
     """A disk from an image that serves several VMs is refused until its definition says RefreshPersonalizes=true."""
     vm, plain = make_vm(WANTS), make_definition({})
     assert decide(vm, make_disk(), definition=plain).reason is Reason.NOT_PERSONALIZED
@@ -158,7 +158,7 @@ def test_a_clone_needs_the_owners_word() -> None:
 
 
 def test_generalised_windows_is_always_refused() -> None:
-    """Not even the owner's word lets a generalised Windows disk in: it would wait at setup for ever."""
+    """A generalised Windows disk is refused even with RefreshPersonalizes: it would wait at setup for ever."""
     windows = make_definition(os_state="Generalized", os_type="Windows")
     decision = decide(
         make_vm(WANTS, os_type="Windows"), make_disk(os_type="Windows"), definition=windows, current=make_current()
@@ -190,7 +190,7 @@ def test_a_rejected_disk_is_tried_once(name: str) -> None:
 
 
 def test_what_cannot_be_read_is_refused() -> None:
-    """Unknown means no: an unreadable VM or disk is a refusal with the reason, a deleted VM is nothing to do."""
+    """An unreadable VM or disk is refused with the reason; a deleted VM is skipped."""
     vm = make_vm(WANTS)
     assert decide(vm, make_disk(), unreadable="throttled").reason is Reason.UNREADABLE
     gone = decide_swap(Facts(None, choose_wish(vm, ())), Policy())
@@ -200,7 +200,7 @@ def test_what_cannot_be_read_is_refused() -> None:
 
 
 def test_a_vm_left_stopped_by_a_lost_swap_is_brought_up() -> None:
-    """RefreshState on a stopped VM that ran before means: bring it up, even when its wish is fulfilled."""
+    """A stopped VM with the RefreshState of a VM that ran is started, even when it has the disk its tag names."""
     left = {"RefreshState": f"run={RUN};ran=yes", "OsDiskName": "web01-old"}
     assert isinstance(decide(make_vm(left, power=Power.DEALLOCATED)), Revive)
     assert decide(make_vm(left, power=Power.RUNNING)).reason is Reason.ALREADY_THERE
@@ -211,7 +211,7 @@ def test_a_vm_left_stopped_by_a_lost_swap_is_brought_up() -> None:
 
 
 def test_a_leftover_intent_never_starts_a_vm() -> None:
-    """RefreshState of a swap that is over, or on a VM that runs, is stale; a stop by the owner stays one."""
+    """RefreshState of a swap that is over, or on a VM that runs, is stale: a VM its owner stopped stays stopped."""
     left = {"RefreshState": f"run={RUN};ran=yes", "OsDiskName": "web01-old"}
     stopped = make_vm(left, power=Power.DEALLOCATED)
     over = frozenset({RUN})
@@ -244,8 +244,8 @@ def test_only_this_vms_own_swap_has_it_started(state: str, stale: bool) -> None:
     assert is_intent_stale(Facts(stopped, choose_wish(stopped, ()))) is stale
 
 
-def test_a_swap_that_nobody_remembers_is_told_of() -> None:
-    """RefreshState on a VM that runs, of a swap that is not known to be over: its disk may never have been proved."""
+def test_a_running_vm_with_a_lost_swap_gets_a_warning() -> None:
+    """A running VM whose RefreshState names a swap without a record gets a warning: its disk may not be proved."""
     marked = make_vm({"RefreshState": write_intent_tag(RUN, True, "web01-before", "web01-old")})
     facts = Facts(marked, choose_wish(marked, ()))
     assert RUN in (find_lost_swap(facts) or "")
@@ -256,7 +256,7 @@ def test_a_swap_that_nobody_remembers_is_told_of() -> None:
     assert find_lost_swap(replace(facts, vm=None)) is None
 
 
-def test_a_stop_mode_that_is_none_is_refused() -> None:
-    """RefreshStopMode says deallocate or power-off, in any case; anything else is refused by name."""
+def test_an_unknown_stop_mode_is_refused() -> None:
+    """RefreshStopMode is deallocate or power-off, in any case; any other value is refused with a reason of its own."""
     assert decide(make_vm({**WANTS, "RefreshStopMode": "halt"}), make_disk()).reason is Reason.BAD_STOP_MODE
     assert isinstance(decide(make_vm({**WANTS, "RefreshStopMode": "Power-Off"}), make_disk()), Swap)

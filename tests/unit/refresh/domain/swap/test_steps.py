@@ -27,7 +27,7 @@ from tests.support.worlds.builders import disk_id, make_vm
 def test_stopping_is_begun_once_and_waited_for(
     power: Power, provisioning: str, age_s: float | None, move: Move
 ) -> None:
-    """A transitional state means wait, not begin again; a begin that left no trace is begun again."""
+    """In a transitional state the step waits; a stop that had no effect is begun again."""
     assert judge_stopped(make_vm(power=power, provisioning_state=provisioning), age_s).move is move
 
 
@@ -45,12 +45,12 @@ def test_stopping_is_begun_once_and_waited_for(
 def test_a_vm_that_runs_is_started_whatever_its_extensions_do(
     power: Power, provisioning: str, age_s: float | None, move: Move
 ) -> None:
-    """Running is enough to go on: extensions can hold the start operation for 90 minutes."""
+    """A VM that runs counts as started: extensions can delay the end of the start operation for 90 minutes."""
     assert judge_started(make_vm(power=power, provisioning_state=provisioning), age_s).move is move
 
 
 def test_powering_off_is_enough_where_the_mode_says_so() -> None:
-    """A VM that is to be powered off need not be deallocated; one that is to be deallocated must be."""
+    """With mode power-off a stopped VM counts as stopped; with mode deallocate only a deallocated VM does."""
     stopped = make_vm(power=Power.STOPPED)
     assert judge_stopped(stopped, None, None, StopMode.POWER_OFF).move is Move.DONE
     assert judge_stopped(stopped, None, None, StopMode.DEALLOCATE).move is Move.BEGIN
@@ -58,7 +58,7 @@ def test_powering_off_is_enough_where_the_mode_says_so() -> None:
 
 
 def test_a_disk_is_done_only_when_read_back() -> None:
-    """An update that was accepted and changed nothing is a failure, not a success."""
+    """An update that was accepted and changed nothing has failed."""
     vm, other = make_vm(power=Power.DEALLOCATED), disk_id("new")
     assert judge_disk(vm, other, None).move is Move.BEGIN
     assert judge_disk(vm, other, 1.0).move is Move.WAIT
@@ -69,7 +69,7 @@ def test_a_disk_is_done_only_when_read_back() -> None:
 
 
 def test_a_vm_that_has_the_disk_already_is_not_stopped_for_it() -> None:
-    """Stopping only serves to change the disk: a VM that has the right one keeps running."""
+    """A VM that already has the right disk keeps running."""
     vm = make_vm()
     assert judge_stopped(vm, None, disk_id("web01-old")).move is Move.DONE
     assert judge_stopped(vm, None, disk_id("other")).move is Move.BEGIN

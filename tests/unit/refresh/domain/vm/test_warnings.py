@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from refresh.domain.vm.stop_mode import StopMode
-from refresh.domain.vm.warnings import Kind, cautions_of
+from refresh.domain.vm.warnings import WarningKind, warnings_of
 from tests.support.worlds.builders import make_disk, make_vm
 
 RECOVERY = "Microsoft.Azure.RecoveryServices"
@@ -18,28 +18,28 @@ OCTOBER, NOVEMBER = "2026-10-01T00:00:00+00:00", "2026-11-01T00:00:00+00:00"
         ({}, {}, StopMode.DEALLOCATE, []),
         ({"os_type": "Linux"}, {"time_created": OCTOBER}, StopMode.DEALLOCATE, []),
         ({}, {"os_type": "Windows", "time_created": NOVEMBER}, StopMode.DEALLOCATE, []),
-        ({}, {"os_type": "Windows", "time_created": OCTOBER}, StopMode.DEALLOCATE, [Kind.OLD_WINDOWS_DISK]),
+        ({}, {"os_type": "Windows", "time_created": OCTOBER}, StopMode.DEALLOCATE, [WarningKind.OLD_WINDOWS_DISK]),
         ({"read_at": None}, {"os_type": "Windows", "time_created": OCTOBER}, StopMode.DEALLOCATE, []),
-        ({"extension_publishers": (RECOVERY,)}, {}, StopMode.DEALLOCATE, [Kind.BACKUP]),
-        ({"extension_publishers": (f"{RECOVERY}.SiteRecovery",)}, {}, StopMode.DEALLOCATE, [Kind.SITE_RECOVERY]),
+        ({"extension_publishers": (RECOVERY,)}, {}, StopMode.DEALLOCATE, [WarningKind.BACKUP]),
+        ({"extension_publishers": (f"{RECOVERY}.SiteRecovery",)}, {}, StopMode.DEALLOCATE, [WarningKind.SITE_RECOVERY]),
         ({"extension_publishers": ("Microsoft.Azure.Monitor",)}, {}, StopMode.DEALLOCATE, []),
-        ({"os_disk_delete_option": "Delete"}, {}, StopMode.DEALLOCATE, [Kind.DELETED_WITH_VM]),
+        ({"os_disk_delete_option": "Delete"}, {}, StopMode.DEALLOCATE, [WarningKind.DELETED_WITH_VM]),
         ({"os_disk_delete_option": "Detach"}, {}, StopMode.DEALLOCATE, []),
-        ({"priority": "Spot"}, {}, StopMode.DEALLOCATE, [Kind.SPOT]),
+        ({"priority": "Spot"}, {}, StopMode.DEALLOCATE, [WarningKind.SPOT]),
         ({"priority": "Spot"}, {}, StopMode.POWER_OFF, []),
         ({"priority": "Regular"}, {}, StopMode.DEALLOCATE, []),
     ],
 )
 def test_what_a_person_should_know_is_told(
-    vm: dict[str, Any], disk: dict[str, Any], mode: StopMode, names: list[Kind]
+    vm: dict[str, Any], disk: dict[str, Any], mode: StopMode, names: list[WarningKind]
 ) -> None:
-    """Each caution is told where it applies and nowhere else, with a sentence of its own."""
-    found = cautions_of(make_vm(**vm), make_disk(**disk), mode)
+    """Each warning is told where it applies and nowhere else, with a sentence of its own."""
+    found = warnings_of(make_vm(**vm), make_disk(**disk), mode)
     assert [one.code for one in found] == names
     assert all(len(one.message) > 20 for one in found)
 
 
 def test_a_disk_still_to_be_made_is_no_reason_for_caution() -> None:
     """A disk without a time of its own is not called old."""
-    assert cautions_of(make_vm(), make_disk(os_type="Windows", time_created=None), StopMode.DEALLOCATE) == ()
-    assert cautions_of(make_vm(), None, StopMode.DEALLOCATE) == ()
+    assert warnings_of(make_vm(), make_disk(os_type="Windows", time_created=None), StopMode.DEALLOCATE) == ()
+    assert warnings_of(make_vm(), None, StopMode.DEALLOCATE) == ()

@@ -1,4 +1,4 @@
-"""The month, run by the whole app on the local Functions host against the pretend Azure, in virtual time."""
+"""The month, run by the whole app on the local Functions host against the local Azure, in virtual time."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def reasons(rows: list[Json], key: str) -> dict[str, tuple[str, str]]:
 
 
 def test_a_manual_month_makes_images_and_disks_and_touches_no_vm() -> None:
-    """Versions in every region in scope, a disk for every VM, a row for everything, and no tag written."""
+    """There are versions in every region in scope, a disk and a row for every VM, and no tag is written."""
 
     async def story(world: HostedWorld) -> None:
         result = await world.run("refresh_month")
@@ -43,7 +43,7 @@ def test_a_manual_month_makes_images_and_disks_and_touches_no_vm() -> None:
             "far01": ("create", "made"),
             "win01": ("refuse", "no-image"),
         }
-        # The version itself is changed: once it has arrived it is no longer excluded from latest.
+        # The version itself is changed: once it is replicated it is no longer excluded from latest.
         changes = {line for line in world.writes() if line.startswith(("PATCH", "POST"))}
         assert changes == {"PATCH 202611.1.0"}
         assert "token" not in json.dumps(result).lower()
@@ -83,7 +83,7 @@ def test_an_automatic_month_ends_with_every_vm_on_its_new_disk() -> None:
 
 
 def test_a_rebuild_makes_one_more_version_and_one_more_disk() -> None:
-    """`force_rebuild` asks for the next version of the month, and disks follow with the next name."""
+    """`force_rebuild` makes the next version of the month, and disks with the next name."""
 
     async def story(world: HostedWorld) -> None:
         images = await world.run("create_images", {"period": PERIOD, "force_rebuild": True})
@@ -96,7 +96,7 @@ def test_a_rebuild_makes_one_more_version_and_one_more_disk() -> None:
 
 
 def test_two_builds_at_once_make_one_version() -> None:
-    """Two runs of the same month choose the same name, so whoever comes second finds the first's."""
+    """Two runs of the same month choose the same name, so the second run finds the first one's version."""
 
     async def story(world: HostedWorld) -> None:
         first = world.hub.start("create_images", {"period": PERIOD}, None)
@@ -110,13 +110,13 @@ def test_two_builds_at_once_make_one_version() -> None:
     on_functions(gallery_bodies(), story)
 
 
-def test_a_failed_build_is_told_in_azures_words_and_the_others_go_on() -> None:
-    """The row of the failed definition carries Azure's reason; its token is nowhere in what people see."""
+def test_a_failed_build_has_azures_error_and_the_others_go_on() -> None:
+    """The row of the failed definition has Azure's reason; no result contains its token."""
 
     async def story(world: HostedWorld) -> None:
         error = {"code": "OutOfQuota", "message": "no room for it"}
         match = {"operation": "versionCreate", "resource": "*images/ubuntu/*"}
-        world.simulator.plane.faults.add([{"match": match, "fail": error}])
+        world.simulator.services.faults.add([{"match": match, "fail": error}])
         result = await world.run("create_images")
         assert result["status"] == "failed"
         rows = {row["definition"].rsplit("/", 1)[-1]: row for row in result["images"]}
@@ -128,14 +128,14 @@ def test_a_failed_build_is_told_in_azures_words_and_the_others_go_on() -> None:
     on_functions([*gallery_bodies(), debian], story)
 
 
-def test_a_build_that_takes_hours_is_waited_for_and_then_told() -> None:
-    """Longer than an hour is a fresh history; longer than four is an outcome, not a wait without end."""
+def test_a_build_that_takes_hours_is_waited_for_and_then_reported() -> None:
+    """After an hour the build continues as new; after four hours it ends as timed out."""
 
     async def story(world: HostedWorld) -> None:
         match = {"operation": "versionCreate", "resource": "*"}
-        world.simulator.plane.faults.add([{"match": match, "times": 1, "duration_s": 2.5 * 3600}])
+        world.simulator.services.faults.add([{"match": match, "times": 1, "duration_s": 2.5 * 3600}])
         assert (await world.run("create_images"))["images"][0]["decision"] == "create"
-        world.simulator.plane.faults.add([{"match": match, "times": 1, "duration_s": 9 * 3600}])
+        world.simulator.services.faults.add([{"match": match, "times": 1, "duration_s": 9 * 3600}])
         slow = (await world.run("create_images", {"force_rebuild": True}))["images"][0]
         assert (slow["decision"], slow["reason"]) == ("failed", "timed-out")
 
@@ -143,12 +143,12 @@ def test_a_build_that_takes_hours_is_waited_for_and_then_told() -> None:
 
 
 def test_an_unreadable_scope_is_a_result() -> None:
-    """When nobody can say which VMs are in scope the run says so instead of doing nothing quietly."""
+    """When the VMs in scope cannot be read, the run fails with the reason."""
 
     async def story(world: HostedWorld) -> None:
         match = {"method": "POST", "path": ".*ResourceGraph.*"}
         answer = {"status": 403, "body": {"error": {"code": "AuthorizationFailed", "message": "no"}}}
-        world.simulator.plane.faults.add([{"match": match, "respond": answer}])
+        world.simulator.services.faults.add([{"match": match, "respond": answer}])
         for name in ("refresh_month", "create_disks", "write_tags"):
             result = await world.run(name)
             assert result["status"] == "failed"

@@ -1,4 +1,4 @@
-"""The month with rollout on and Event Grid telling of every tag it writes: the result is what became of each VM."""
+"""The month with rollout on and an event for every tag it writes: the result has the end of each VM."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ async def month(azure: LocalAzure, **asked: Any) -> dict[str, dict[str, Any]]:
 
 
 def test_a_swap_that_an_event_began_is_the_months_own_outcome() -> None:
-    """Whoever hinted first, each VM's row says how its swap ended, a rolled-back one included."""
+    """Each VM's row has the end of its swap, rolled-back ones included, whichever hint came first."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.simulator.plane.faults.add([{"disk": "*/web03-2*", "boots": False}])
+        azure.simulator.services.faults.add([{"disk": "*/web03-2*", "boots": False}])
         rows = await month(azure)
         assert {name: row.get("status") for name, row in rows.items()} == {
             name: "rolled-back" if name == "web03" else "succeeded" for name in NAMES
@@ -36,8 +36,8 @@ def test_a_swap_that_an_event_began_is_the_months_own_outcome() -> None:
     play(story, [*gallery_bodies(), *fleet], settings={"REFRESH_ROLLOUT": "auto"})
 
 
-def test_a_run_may_overrule_the_setting() -> None:
-    """With rollout `manual` asked for, a month on an automatic app touches no VM, and the other way round."""
+def test_a_run_can_overrule_the_setting() -> None:
+    """With rollout `manual` in the request, a month on an automatic app touches no VM, and the other way round."""
 
     async def story(azure: LocalAzure) -> None:
         rows = await month(azure, rollout="manual")

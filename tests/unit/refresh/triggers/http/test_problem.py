@@ -9,7 +9,7 @@ import pytest
 
 from refresh.gateways.errors import GatewayError, NotFound, Refused, Unavailable
 from refresh.settings.settings import SettingsError
-from refresh.triggers.http.problem import MEDIA_TYPE, Kind, Problem, path_of, problem_of
+from refresh.triggers.http.problem import MEDIA_TYPE, Problem, ProblemKind, path_of, problem_of
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_wrong_settings_are_all_told() -> None:
 
 def test_a_problems_type_is_stable_and_its_own() -> None:
     """No two kinds of problem share a type: callers go by it."""
-    types = [json.loads(Problem(kind, "x").response("/").get_body())["type"] for kind in Kind]
+    types = [json.loads(Problem(kind, "x").response("/").get_body())["type"] for kind in ProblemKind]
     assert len(set(types)) == len(types)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import azure.functions as func
 import pytest
 
-from refresh.triggers.http.problem import Kind, Problem
+from refresh.triggers.http.problem import Problem, ProblemKind
 from refresh.triggers.http.requests import MAX_BODY_BYTES, MAX_VMS, read_body, read_query
 from tests.support.worlds.builders import VM_ID, disk_id
 
@@ -64,7 +64,7 @@ def test_a_bad_body_is_answered_with_its_fault_and_cure(body: Any, pointer: str,
     with pytest.raises(Problem) as caught:
         read_body(post(body), ALL, must_name_vms=True)
     problem = caught.value
-    assert problem.kind is Kind.BAD_REQUEST
+    assert problem.kind is ProblemKind.BAD_REQUEST
     assert words in problem.detail
     if pointer:
         assert pointer in [error["pointer"] for error in problem.errors]
@@ -101,7 +101,7 @@ def test_a_body_too_large_is_not_read() -> None:
     """More bytes than any list of VMs needs are refused unread."""
     with pytest.raises(Problem) as caught:
         read_body(post(b" " * (MAX_BODY_BYTES + 1)), ALL)
-    assert caught.value.kind is Kind.TOO_LARGE
+    assert caught.value.kind is ProblemKind.TOO_LARGE
 
 
 def test_a_query_may_only_say_what_is_taken() -> None:
