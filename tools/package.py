@@ -1,9 +1,9 @@
 """The deployment package: a zip of what .funcignore leaves, with the app compiled (`make package`).
 
 Decides how .funcignore is read (names and `*`, at any depth, or only at the top after a `/`: all that ours uses) and
-that compiled code goes along: the package is read-only in Azure, so every cold start would compile the app again. It is
-checked against its source by hash, so a stale one cannot run. Refuses to install anything: Azure does that from
-requirements.txt, for its own Linux.
+that compiled code is included: the package is read-only in Azure, so every cold start would compile the app again.
+Compiled code is checked against its source by hash, so a stale one cannot run. Does not install dependencies: Azure
+does, from requirements.txt, for its own Linux.
 """
 
 from __future__ import annotations
@@ -14,27 +14,32 @@ import py_compile
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePath
+
+if not __package__:  # started as a file, not with -m
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from tools.shared.command_line import Parser, run_command
 
 ROOT = Path(__file__).parents[1]
 ZIP = ROOT / "dist" / "azure-vm-refresh.zip"
-# The zip format begins here; when a file was last touched says nothing.
+# The first day of the zip format: the time of the last change to a file does not belong into the package.
 _MADE = (1980, 1, 1, 0, 0, 0)
 
 
 def patterns_of(text: str) -> tuple[str, ...]:
-    """The patterns in the text of a .funcignore. ValueError for one that this reader would get wrong."""
+    """The patterns in the text of a .funcignore. ValueError for a form that is not supported here."""
     lines = [line.strip() for line in text.splitlines()]
     patterns = tuple(line.rstrip("/") for line in lines if line and not line.startswith("#"))
     for pattern in patterns:
         if "/" in pattern[1:] or pattern.startswith("!"):
-            raise ValueError(f".funcignore: {pattern!r}: only names and * are read here, after a / at most")
+            raise ValueError(f".funcignore: {pattern!r}: only names, * and a / at the beginning are supported")
     return patterns
 
 
 def is_left_out(path: PurePath, patterns: Iterable[str]) -> bool:
-    """Whether the file or folder at `path`, relative to the app's own, stays behind, with everything in it."""
+    """Whether the file or folder at `path`, relative to the app's, is left out with everything in it."""
     names = {path.name, f"/{path.name}"} if len(path.parts) == 1 else {path.name}
     return any(fnmatch.fnmatchcase(name, pattern) for name in names for pattern in patterns)
 
@@ -56,7 +61,7 @@ def files_of(root: Path) -> list[Path]:
 
 
 def build(root: Path, target: Path) -> list[str]:
-    """Write the package of `root` to `target`; answers the names in it, each source followed by its compiled form."""
+    """Write the package of `root` to `target`; the names in it, each source followed by its compiled form."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as package:
         for path in files_of(root):
@@ -82,12 +87,13 @@ def _compiled(path: Path, name: str) -> bytes:
         return compiled.read_bytes()
 
 
-def main() -> int:
-    """Build dist/azure-vm-refresh.zip and say how large it is; exit code 0."""
+def main(arguments: Sequence[str] = ()) -> int:
+    """Build dist/azure-vm-refresh.zip and print its size; exit code 0."""
+    Parser("package", "Write the deployment package, dist/azure-vm-refresh.zip.").parse_args(arguments)
     names = build(ROOT, ZIP)
     print(f"{ZIP.relative_to(ROOT)}: {len(names)} files, {ZIP.stat().st_size / 1024:.0f} KiB")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command(main))

@@ -14,8 +14,8 @@ from simulator.clock import Clock, run
 from tests.support.worlds.builders import VM_ID
 from tests.support.worlds.local_azure import LocalAzure, disk_body, local_azure, vm_body
 from tools import refresh
-from tools.api_client import Api, ApiError, headers_of
-from tools.api_summary import page_of_run
+from tools.shared.api_client import Api, ApiError, headers_of
+from tools.shared.api_summary import page_of_run
 
 
 async def command(azure: LocalAzure, *arguments: str, env: Mapping[str, str]) -> int:
