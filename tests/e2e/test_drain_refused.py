@@ -12,7 +12,7 @@ from aiohttp import web
 from simulator.clock import Clock, run
 from tools import drain
 from tools.shared.api_client import Api, ApiError
-from tools.shared.deployment_pause import ANSWER_S, DeploymentPause
+from tools.shared.deployment_pause import DeploymentPause
 
 
 def pause_of(address: str) -> DeploymentPause:
@@ -58,11 +58,10 @@ def test_an_app_without_a_usable_answer_stops_the_deployment(
 
     async def main(clock: Clock) -> None:
         async with answering(status, body) as (address, requests):
-            begun = clock.time()
             with pytest.raises(ApiError, match=words) as raised:
                 await drain.before(pause_of(address), wait_s=900, force=False)
             assert "--force" in str(raised.value)
-            assert (clock.time() - begun >= ANSWER_S) is patient
+            assert (len(requests) > 1) is patient
             assert {line.split()[0] for line in requests} == {"GET"}
             assert await drain.before(pause_of(address), wait_s=900, force=True) == 0
             assert "goes on" in capsys.readouterr().err
