@@ -59,8 +59,11 @@ class ResourceId:
 
 
 def parse(text: object) -> ResourceId | None:
-    """The parts of `text`; None when it is not the id of a resource in a resource group."""
-    if not isinstance(text, str) or len(text) > 1024:
+    """The parts of `text`; None when it is not the id of a resource in a resource group.
+
+    Letters of any script are in the names of resource groups; a control character, or half of a surrogate pair, is not.
+    """
+    if not isinstance(text, str) or len(text) > 1024 or not text.isprintable():
         return None
     trimmed = text.rstrip("/")
     parts = trimmed.split("/")
@@ -102,5 +105,5 @@ def is_disk_name(text: str) -> bool:
 
 
 def id_hash(text: str) -> str:
-    """Twelve hex digits of the SHA-256 of a resource id, the same in any case."""
-    return hashlib.sha256(text.lower().encode()).hexdigest()[:12]
+    """Twelve hex digits of the SHA-256 of a resource id, or of any other text, the same in any case."""
+    return hashlib.sha256(text.lower().encode(errors="surrogatepass")).hexdigest()[:12]

@@ -9,11 +9,11 @@ def parse(text: str | None) -> datetime | None:
     """The time that `text` (ISO 8601) spells, in UTC; None when it spells none."""
     try:
         found = datetime.fromisoformat(text) if text else None
-    except ValueError:
+        if found is None:
+            return None
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, TypeError, OverflowError):  # OverflowError: the first and the last day that there is
         return None
-    if found is None:
-        return None
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def seconds_between(earlier: str | None, later: str | None) -> float | None:

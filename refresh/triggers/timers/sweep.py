@@ -13,6 +13,7 @@ import azure.functions as func
 from azure.durable_functions import DurableFunctionsClient
 
 from refresh import wiring
+from refresh.domain.azure.vms import Vm
 from refresh.domain.vm.hints import is_worth_a_look
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
@@ -42,11 +43,19 @@ async def _find_mismatches(gateways: Gateways) -> list[str]:
     found: list[str] = []
     try:
         for subscription in await gateways.graph.list_subscriptions():
-            found += [vm.id async for vm in gateways.compute.list_vms(subscription) if is_worth_a_look(vm)]
+            found += [vm.id async for vm in gateways.compute.list_vms(subscription) if _must_hint(vm)]
     except GatewayError as error:
         # What was found is hinted at, and claims are checked in any case; the next sweep reads the rest.
         _log.error("the sweep could not list every VM: %s", error)
     return found
+
+
+def _must_hint(vm: Vm) -> bool:
+    try:
+        return is_worth_a_look(vm)
+    except Exception:  # the look reads the VM by itself, and refuses it if it fails as well
+        _log.exception("unexpected error about %s", vm.id)
+        return True
 
 
 async def _find_dead(client: DurableFunctionsClient) -> dict[str, Any]:
