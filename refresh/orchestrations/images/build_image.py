@@ -30,6 +30,8 @@ LOOK_EVERY = timedelta(seconds=polls.BUILD_VERSION.every_s)
 LOOKS_PER_HISTORY = 60
 LOOKS_AT_END = int(polls.CHANGE_VERSION.budget_s / polls.CHANGE_VERSION.every_s)
 
+# In the row of a version that is not complete, while the build goes on: it can be used where it has arrived.
+_PARTIAL = "partial"
 _OVER = (MonthReason.BUILD_FAILED, MonthReason.NOT_REPLICATED, MonthReason.AZURE_SAID_NO)
 
 type Row = dict[str, Any]
@@ -75,8 +77,11 @@ def _build(ctx: OrchestrationContext, build: BuildInput) -> Steps[tuple[BuildInp
     row = yield from _watch(ctx, build, token)
     if row is None:
         return build, None
+    partial = row.pop(_PARTIAL, False)
     if row["decision"] != month.FAILED:
         row = yield from _admit(ctx, build, row)
+    elif partial:
+        row = yield from _use_where_arrived(ctx, build, row)
     else:
         row = yield from _give_up(ctx, build, row)
     return build, _with_leftovers(build, row)
@@ -116,12 +121,13 @@ def _watch(ctx: OrchestrationContext, build: BuildInput, token: str | None) -> S
         ctx.set_custom_status({"version": row.get("version"), "step": "replicating", "regions": seen["regions"]})
         if seen["standing"] == ReplicationStanding.DONE:
             return row
+        partial = {_PARTIAL: True} if seen.get("partial") else {}
         if seen["standing"] == ReplicationStanding.FAILED:
-            return (yield from _explain(ctx, build, row, token))
+            return (yield from _explain(ctx, build, row, token)) | partial
         waited_s = times.seconds_between(build.since, now(ctx)) or 0.0
         if waited_s >= (polls.BUILD_FROM_VM_BUDGET_S if build.machine else polls.BUILD_VERSION.budget_s):
             why = f"{row['message']} after {waited_s / 3600:.1f} h; run again to continue waiting"
-            return row | {"reason": str(MonthReason.TIMED_OUT), "message": why}
+            return row | {"reason": str(MonthReason.TIMED_OUT), "message": why} | partial
         yield ctx.create_timer(LOOK_EVERY)
     ctx.continue_as_new(build.to_json())
     return None
@@ -147,6 +153,19 @@ def _admit(ctx: OrchestrationContext, build: BuildInput, row: Row) -> Steps[Row]
         row = row | {"message": f"{row['message']}; {proof.message}"[: month.MAX_IMAGE_MESSAGE]}
     settled = yield from _settle(ctx, durable_names.ADMIT_VERSION, {**build.to_json(), "passed": True})
     return row if settled.get("done") else row | settled.get("row", {})
+
+
+def _use_where_arrived(ctx: OrchestrationContext, build: BuildInput, row: Row) -> Steps[Row]:
+    """End the checks of a version that some regions miss: only VMs in those regions get no disk from it.
+
+    The row stays a failure, with the missing regions and the commands that add them.
+    """
+    reason = row["reason"]
+    row = yield from _admit(ctx, build, row)
+    if row["reason"] != reason:
+        return row
+    used = f"version {row['version']} is used in {', '.join(row['regions'])}"
+    return row | {"message": f"{used}; {row['message']}"[: month.MAX_IMAGE_MESSAGE]}
 
 
 def _prove(ctx: OrchestrationContext, build: BuildInput) -> Steps[Stage]:

@@ -153,7 +153,8 @@ async def plan_images(
     now = await retry_until_answered(gateways.clock.now, budget_s=BULK_BUDGET_S)
     rows = list(builds.rows)
     for definition in builds.definitions:
-        asked = BuildInput(definition.id, period, builds.regions, force_rebuild)
+        regions = builds.regions_of(definition)
+        asked = BuildInput(definition.id, period, regions, force_rebuild)
         try:
             plan = await plan_build(gateways, asked, specs, now)
             if isinstance(plan, VersionPlan) and plan.made_from and plan.made_from.source.os.kind is SourceKind.RECIPE:
@@ -164,7 +165,7 @@ async def plan_images(
         except Exception as error:  # one definition must not fail the plan of the others
             _log.exception("unexpected error about %s", definition.id)
             plan = Refusal(MonthReason.BROKEN, f"unexpected {type(error).__name__}; see the log")
-        rows.append(plan_row(definition.id, plan, builds.regions))
+        rows.append(plan_row(definition.id, plan, regions))
     return [row.to_json() for row in rows]
 
 
