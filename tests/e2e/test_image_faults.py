@@ -129,6 +129,28 @@ def test_a_gallery_that_keeps_its_regions_has_the_version_used_all_the_same() ->
     on_functions([*gallery_bodies(), *FAR], story)
 
 
+def test_a_region_that_azure_does_not_allow_is_left_out() -> None:
+    """Azure refuses the version for one of its regions: it is made for the others, and the row has the refusal."""
+
+    async def story(world: HostedWorld) -> None:
+        message = (
+            "The provided location 'northeurope' is not available for resource type 'Microsoft.Compute/galleries'. "
+            "List of available regions for the resource type is 'westeurope,uksouth'."
+        )
+        answer = {"status": 400, "body": {"error": {"code": "LocationNotAvailable", "message": message}}}
+        plan(world, {"match": {"method": "PUT", "path": "versions/"}, "times": 1, "respond": answer})
+        month = await world.run("refresh_month", {"period": "202611"})
+        (row,) = month["images"]
+        assert (row["decision"], row["reason"]) == ("failed", "not-replicated")
+        assert "northeurope" in row["message"]
+        assert "LocationNotAvailable" in row["message"]
+        assert row["by_hand"][0].endswith(" northeurope")
+        reasons = {one["vm"].rsplit("/", 1)[-1]: one["reason"] for one in month["vms"]}
+        assert reasons == {"near": "made", "mid": "made", "far": "no-version"}
+
+    on_functions([*gallery_bodies(), *FAR], story)
+
+
 def test_each_definition_is_replicated_to_the_regions_of_its_own_vms_only() -> None:
     """A VM in another region names `packed`: `ubuntu` does not go there, and its failure there is one definition's."""
     far = {"AutoRefresh": "true", "RefreshImage": "packed"}

@@ -47,7 +47,7 @@ async def look_at_build(gateways: Gateways, build: BuildInput) -> dict[str, Any]
         regions = sorted({region_key(region) for region in (version.location, *build.regions)})
         progress, shares = judge_version(version, regions), progress_by_region(version)
         reached = regions_reached(version)
-        partial = progress.standing is not ReplicationStanding.DONE and is_usable_in_part(version)
+        partial = progress.reason is MonthReason.NOT_REPLICATED and is_usable_in_part(version)
         if progress.standing is ReplicationStanding.FAILED and (build.kept or partial):
             # The failed regions are removed when the version is admitted; what is left is to add them again.
             by_hand = retry_commands(version, regions)[-1 if build.admit else 0 :]

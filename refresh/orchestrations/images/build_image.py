@@ -57,6 +57,7 @@ def build_image(ctx: OrchestrationContext, data: dict[str, Any]) -> Steps[Row]:
 def _build(ctx: OrchestrationContext, build: BuildInput) -> Steps[tuple[BuildInput, Row | None]]:
     """The planned build and its row; None when the build continues as new."""
     token: str | None = None
+    without: str | None = None
     if build.version is None:
         planned = yield ctx.call_activity(durable_names.PLAN_VERSION, input=build.to_json())
         if "row" in planned:
@@ -71,10 +72,10 @@ def _build(ctx: OrchestrationContext, build: BuildInput) -> Steps[tuple[BuildInp
             begun = yield ctx.call_activity(durable_names.BEGIN_VERSION, input=build.to_json())
             if "row" in begun:
                 return build, _with_leftovers(build, (yield from _give_up(ctx, build, begun["row"])))
-            token = begun.get("token")
+            token, without = begun.get("token"), begun.get("without")
         # The sent bodies are not needed any more, and every history would contain them.
         build = replace(build, body=None, definition_body=None, image_body=None)
-    row = yield from _watch(ctx, build, token)
+    row = yield from _watch(ctx, build, token, without)
     if row is None:
         return build, None
     partial = row.pop(_PARTIAL, False)
@@ -113,8 +114,11 @@ def _run_recipe(ctx: OrchestrationContext, build: BuildInput) -> Steps[Row]:
     )
 
 
-def _watch(ctx: OrchestrationContext, build: BuildInput, token: str | None) -> Steps[Row | None]:
-    """Wait until the version is replicated or has failed; None when the build continues as new."""
+def _watch(ctx: OrchestrationContext, build: BuildInput, token: str | None, without: str | None) -> Steps[Row | None]:
+    """Wait until the version is replicated or has failed; None when the build continues as new.
+
+    `without` is Azure's refusal of a region that the version is made without.
+    """
     for _ in range(LOOKS_PER_HISTORY):
         seen = yield ctx.call_activity(durable_names.WATCH_VERSION, input=build.to_json())
         row: Row = seen["row"]
@@ -123,7 +127,8 @@ def _watch(ctx: OrchestrationContext, build: BuildInput, token: str | None) -> S
             return row
         partial = {_PARTIAL: True} if seen.get("partial") else {}
         if seen["standing"] == ReplicationStanding.FAILED:
-            return (yield from _explain(ctx, build, row, token)) | partial
+            why = without if row["reason"] == MonthReason.NOT_REPLICATED else None
+            return (yield from _explain(ctx, build, row, token, why)) | partial
         waited_s = times.seconds_between(build.since, now(ctx)) or 0.0
         if waited_s >= (polls.BUILD_FROM_VM_BUDGET_S if build.machine else polls.BUILD_VERSION.budget_s):
             why = f"{row['message']} after {waited_s / 3600:.1f} h; run again to continue waiting"
@@ -133,11 +138,14 @@ def _watch(ctx: OrchestrationContext, build: BuildInput, token: str | None) -> S
     return None
 
 
-def _explain(ctx: OrchestrationContext, build: BuildInput, row: Row, token: str | None) -> Steps[Row]:
+def _explain(ctx: OrchestrationContext, build: BuildInput, row: Row, token: str | None, why: str | None) -> Steps[Row]:
+    """The row with Azure's error, which is read unless `why` is known."""
     if row["reason"] not in (MonthReason.BUILD_FAILED, MonthReason.NOT_REPLICATED):
         return row
-    found = yield ctx.call_activity(durable_names.EXPLAIN_VERSION, input={"version": build.version, "token": token})
-    return row | {"message": f"{row['message']}: {found['why']}"[: month.MAX_IMAGE_MESSAGE]}
+    if why is None:
+        asked = {"version": build.version, "token": token}
+        why = (yield ctx.call_activity(durable_names.EXPLAIN_VERSION, input=asked))["why"]
+    return row | {"message": f"{row['message']}: {why}"[: month.MAX_IMAGE_MESSAGE]}
 
 
 def _admit(ctx: OrchestrationContext, build: BuildInput, row: Row) -> Steps[Row]:
