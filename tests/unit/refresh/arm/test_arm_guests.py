@@ -16,6 +16,7 @@ from simulator.clock import Clock, run
 from tests.support.worlds.scripted_arm import VM, Answer, ScriptedArm, against
 
 NIC = VM.replace("Microsoft.Compute/virtualMachines/web-1", "Microsoft.Network/networkInterfaces/web-1-nic")
+NOWHERE = "http://127.0.0.1:1"
 SIGNED = "https://md-x.blob.core.windows.net/log?sig=secret"
 
 
@@ -121,7 +122,7 @@ def test_only_an_address_of_a_vm_is_probed(address: str) -> None:
 
     async def main(_: Clock) -> None:
         with pytest.raises(Refused):
-            await probes.probe_once(address, Probe("tcp", 80), local=False)
+            await probes.probe_once(address, Probe("tcp", 80), simulator=None)
 
     run(main, Clock("virtual"))
 
@@ -153,7 +154,7 @@ def test_a_status_from_200_to_399_counts(status: int, seen: str | None) -> None:
     """A redirect counts as an answer and is not followed."""
 
     async def ask(port: int) -> str | None:
-        return await probes.probe_once("127.0.0.1", Probe("http", port, "/healthz"), local=True)
+        return await probes.probe_once("127.0.0.1", Probe("http", port, "/healthz"), simulator=NOWHERE)
 
     assert on_http(status, ask, Location="http://127.0.0.1:1/") == seen
 
@@ -162,8 +163,8 @@ def test_a_tcp_probe_connects() -> None:
     """An open port is success, a closed one is not."""
 
     async def ask(port: int) -> str | None:
-        closed = await probes.probe_once("127.0.0.1", Probe("tcp", 1), local=True)
+        closed = await probes.probe_once("127.0.0.1", Probe("tcp", 1), simulator=NOWHERE)
         assert closed is not None
-        return await probes.probe_once("127.0.0.1", Probe("tcp", port), local=True)
+        return await probes.probe_once("127.0.0.1", Probe("tcp", port), simulator=NOWHERE)
 
     assert on_http(200, ask) is None
