@@ -11,9 +11,9 @@ from refresh.activities.health.prober import Prober
 from refresh.domain.azure.data_disks import data_disks_of
 from refresh.domain.azure.galleries import Definition
 from refresh.domain.azure.vms import Power, Vm
+from refresh.domain.health.agent_tag import agent_required
 from refresh.domain.health.guest_rungs import computer_names
 from refresh.domain.health.ladder import RungName
-from refresh.domain.health.owner_tags import agent_required
 from refresh.domain.terms.probe import Probe
 from refresh.gateways.guests import Guests
 from refresh.records.swap import Health
