@@ -78,7 +78,7 @@ def assert_outcomes_true(outcomes: list[dict[str, Any]], disk: str, name: str) -
     for row in outcomes:
         if row["status"] in _FINAL and row.get("new_disk"):
             assert row["new_disk"].lower() not in rejected, f"{name}: {outcomes}"
-        if row["status"] == "rolled-back" and "the disk is not to blame" not in row["message"]:
+        if row["status"] == "rolled-back" and "is not at fault" not in row["message"]:
             rejected.add(row["new_disk"].lower())
     final = [row for row in outcomes if row["status"] in _FINAL and row.get("new_disk")]
     if final and final[-1] is outcomes[-1]:
