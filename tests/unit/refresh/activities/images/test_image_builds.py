@@ -9,7 +9,7 @@ from refresh.activities.images.admit_version import end_checks
 from refresh.activities.images.begin_version import begin_build
 from refresh.activities.images.explain_version import explain_build
 from refresh.activities.images.plan_version import choose_version
-from refresh.activities.images.watch_version import look_at_build
+from refresh.activities.images.watch_version import read_build
 from refresh.reading.images.scope import find_builds
 from refresh.reading.images.version_plans import plan_images
 from refresh.records.month import BuildInput
@@ -51,9 +51,9 @@ def test_a_version_is_built_and_replicated_everywhere() -> None:
         assert build.version == VERSION_ID
         begun = await begin_build(world.gateways, build)
         assert begun["token"]
-        assert (await look_at_build(world.gateways, build))["standing"] == "waiting"
+        assert (await read_build(world.gateways, build))["standing"] == "waiting"
         await asyncio.sleep(LONG_ENOUGH_S)
-        done = await look_at_build(world.gateways, build)
+        done = await read_build(world.gateways, build)
         assert done["standing"] == "done"
         assert (done["row"]["decision"], done["row"]["version"]) == ("create", "202611.1.0")
         assert "uksouth, westeurope" in done["row"]["message"]
@@ -99,7 +99,7 @@ def test_a_failed_build_has_azures_reason() -> None:
         build = await choose(world)
         begun = await begin_build(world.gateways, build)
         await asyncio.sleep(LONG_ENOUGH_S)
-        assert (await look_at_build(world.gateways, build))["standing"] == "failed"
+        assert (await read_build(world.gateways, build))["standing"] == "failed"
         why = await explain_build(world.gateways, VERSION_ID, begun["token"])
         assert why == "ReplicationJobsNotCompleted: no quota"
         assert await explain_build(world.gateways, VERSION_ID, None) == "reason unknown"

@@ -8,7 +8,7 @@ from dataclasses import replace
 from refresh.activities.images.admit_version import end_checks
 from refresh.activities.images.discard_version import discard
 from refresh.activities.images.make_definition import define
-from refresh.activities.images.watch_version import look_at_build
+from refresh.activities.images.watch_version import read_build
 from refresh.domain.images.version_choice import find_leftovers
 from refresh.reading.images.version_plans import plan_build
 from refresh.records.month import BuildInput
@@ -100,7 +100,7 @@ def test_a_kept_version_that_misses_a_region_comes_with_the_command_that_adds_it
 
     async def story(world: World) -> None:
         build = replace(BUILD, kept=True, regions=("westeurope", "uksouth"))
-        row = (await look_at_build(world.gateways, build))["row"]
+        row = (await read_build(world.gateways, build))["row"]
         assert (row["decision"], row["reason"]) == ("failed", "not-replicated")
         (command,) = row["by_hand"]
         assert command.endswith("-r gal -i ubuntu -e 202611.1.0 --target-regions westeurope=1=standard_lrs uksouth")

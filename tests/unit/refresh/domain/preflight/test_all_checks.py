@@ -106,7 +106,7 @@ SPOILED: dict[str, list[dict[str, Any]]] = {
     ],
     "disk is ready": [{"wanted": {"provisioning_state": "Creating"}}],
     "disk is free": [{"wanted": {"managed_by": OTHER_VM, "disk_state": "Reserved"}}],
-    "no other VM asks for the disk": [{"around": {"asked_by": OTHER_VM}}],
+    "no other VM's tag names the disk": [{"around": {"named_by": OTHER_VM}}],
     "same region": [{"wanted": {"location": "northeurope"}}],
     "same zone": [{"wanted": {"zones": ("2",)}}],
     "same OS type": [{"wanted": {"os_type": "Windows"}}],
@@ -238,7 +238,7 @@ def test_facts_from_lists_check_only_the_vm_and_its_disks() -> None:
     checks = check_facts(replace(facts_of(), around=None), Policy())
     left_out = {condition.name for condition in CONDITIONS} - {one.name for one in checks}
     assert left_out == {
-        "no other VM asks for the disk",
+        "no other VM's tag names the disk",
         "VM size supports the disk's SKU",
         "app has the rights it needs on the VM",
         "app has the rights it needs on both disks",
