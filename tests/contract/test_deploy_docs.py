@@ -54,8 +54,8 @@ def test_every_variable_of_a_parameters_file_that_the_page_names_exists() -> Non
 def test_every_command_line_of_the_project_is_valid(page: Path) -> None:
     """Each line that starts `tools.refresh` has arguments that it accepts."""
     for line in re.findall(r"^python3 -m tools\.refresh (.+)$", page.read_text(), re.MULTILINE):
-        asked = parse(shlex.split(line, comments=True))
-        assert asked.app == "$APP"
+        options = parse(shlex.split(line, comments=True))
+        assert options.app == "$APP"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

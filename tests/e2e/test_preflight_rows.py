@@ -51,8 +51,8 @@ def results_of(refused: Iterable[Row], passed: Iterable[Row], **settings: str) -
             await azure.arm("POST", f"{names['busy'].id}/restart")
         before = len(requests(azure))
         for start in range(0, len(rows), MOST_IN_A_DRY_RUN):
-            asked = [row.id for row in rows[start : start + MOST_IN_A_DRY_RUN]]
-            _, answer = await azure.api("POST", "/api/swap", {"vms": asked, "dryRun": True})
+            batch = [row.id for row in rows[start : start + MOST_IN_A_DRY_RUN]]
+            _, answer = await azure.api("POST", "/api/swap", {"vms": batch, "dryRun": True})
             seen.plans |= {row["vm"]: row for row in answer["plan"]}
         await azure.fire("sweep")
         await azure.settled()
@@ -63,7 +63,7 @@ def results_of(refused: Iterable[Row], passed: Iterable[Row], **settings: str) -
             seen.power[row.id] = await azure.power(row.id)
         for row in refused:
             if row in WITH_CODE:
-                seen.codes[row.id] = await by_hand(azure, row)
+                seen.codes[row.id] = await send_without_app(azure, row)
 
     bodies = [body for row in rows for body in row.bodies()]
     play(story, [*image_bodies(), *bodies], settings={"REFRESH_MAX_SWAPS": "40", **settings})
@@ -81,7 +81,7 @@ async def reject(azure: LocalAzure, row: Row) -> None:
     await azure.settled()
 
 
-async def by_hand(azure: LocalAzure, row: Row) -> str:
+async def send_without_app(azure: LocalAzure, row: Row) -> str:
     """Azure's error code for the request of a row without the app."""
     method, path, body = request_of(row)
     url, headers = f"{azure.endpoints.arm}{path}", {"Authorization": "Bearer test"}

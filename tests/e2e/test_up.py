@@ -82,9 +82,9 @@ def test_the_readme_shows_the_output_of_up_and_of_a_dry_run(tmp_path: Path) -> N
     printed, command, answered = shown_in_readme()
     assert command[:3] == ["python3", "-m", "tools.refresh"]
     with running(tmp_path, "--speed", "10") as (_, ends, log):
-        asked = [sys.executable, *command[1:]]
-        asked[asked.index("APP")] = ends["functions"]
-        done = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, timeout=120)
+        command_line = [sys.executable, *command[1:]]
+        command_line[command_line.index("APP")] = ends["functions"]
+        done = subprocess.run(command_line, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stderr) == (0, "")
     lines = [without_numbers(line) for line in (done.stdout + log.read_text()).splitlines()]
     for line in (*printed, *answered):

@@ -71,7 +71,7 @@ def test_an_unknown_scenario_is_reported_in_one_sentence() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["serve", "--clock", "virtual"], "serve runs on the real clock only"),
         (["demo", "--speed", "31"], "at speed 30 at most"),
@@ -94,13 +94,13 @@ def test_an_unknown_scenario_is_reported_in_one_sentence() -> None:
     ],
 )
 def test_an_invalid_command_line_is_refused(
-    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The exit code is 2 and the message names the fault."""
     with pytest.raises(SystemExit) as end:
         parse(arguments)
     assert end.value.code == 2
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_the_simulated_engine_is_the_default() -> None:

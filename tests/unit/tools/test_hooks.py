@@ -1,4 +1,4 @@
-"""azd's hooks: their steps end with the first that fails, and the pause ends with every deployment."""
+"""azd's hooks: no step follows a failed one, except the last, which ends the pause."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ ROOT = Path(__file__).parents[3]
 NO_GROUP = "refused ERROR: (ResourceGroupNotFound) Resource group 'rg-vm-refresh-test' could not be found."
 
 
-def test_the_last_step_runs_whatever_became_of_the_others() -> None:
-    """The exit code is the first that is not 0, and no step follows one that failed."""
+def test_the_last_step_runs_even_after_a_failed_one() -> None:
+    """After a failed step only the last one runs; the exit code is the first that is not 0."""
     done: list[str] = []
 
     def step(name: str, code: int) -> hooks.Step:
@@ -34,7 +34,7 @@ def test_the_last_step_runs_whatever_became_of_the_others() -> None:
 
 @pytest.mark.parametrize("system", ["posix", "windows"])
 def test_azd_runs_every_hook_on_every_system(system: str) -> None:
-    """azure.yaml names each hook once, alike everywhere, and the command takes its name."""
+    """azure.yaml runs `tools.hooks` with the hook's name for each hook, once, on both systems."""
     text = (ROOT / "azure.yaml").read_text().partition("\nhooks:\n")[2]
     python = "python3" if system == "posix" else "python"
     named = re.findall(rf"^  (\w+):\n(?:    .*\n)*?    {system}:\n(?:      .*\n)*?      run: (.*)$", text, re.MULTILINE)
@@ -42,13 +42,13 @@ def test_azd_runs_every_hook_on_every_system(system: str) -> None:
 
 
 def test_a_hook_that_azd_does_not_have_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    """A name that is mistyped in azure.yaml would otherwise pass for a hook without steps."""
+    """A name that azure.yaml misspells gives exit code 2 instead of running no step."""
     assert hooks.main(["predeployment"]) == 2
     assert "predeploy" in capsys.readouterr().err
 
 
 def test_the_first_provisioning_registers_and_pauses_nothing(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before there is an app: its registration in Entra, the resource providers, and no app to ask."""
+    """Without a deployed app the hooks check the resource providers and pause nothing."""
     for name, value in {"AZURE_ENV_NAME": "test", "AZURE_SUBSCRIPTION_ID": "app-sub", "API_AUTH": "key"}.items():
         monkeypatch.setenv(name, value)
     registered = [{"namespace": each, "state": "Registered"} for each in (*OWN, *FLEET)]

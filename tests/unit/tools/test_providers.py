@@ -17,13 +17,13 @@ ENV = {"AZURE_SUBSCRIPTION_ID": "app-sub", "REFRESH_SUBSCRIPTIONS": "one, two"}
 
 
 def states(*missing: str, state: str = "NotRegistered") -> list[dict[str, Any]]:
-    """What `az provider list` says where only these are missing."""
+    """The output of `az provider list` when `missing` have `state` and all others are registered."""
     every = sorted({*OWN, *FLEET})
     return [{"namespace": one, "state": state if one in missing else "Registered"} for one in every]
 
 
 def begun(cli: Cli) -> list[tuple[str, str]]:
-    """Subscription and namespace of every registration that was asked for."""
+    """Subscription and namespace of every requested registration."""
     return [(call[3], call[5]) for call in cli.calls("provider register")]
 
 
@@ -33,7 +33,7 @@ def played(cli: Cli, answers: Mapping[str, Any], env: Mapping[str, str] = ENV, t
 
 
 def test_only_what_is_missing_is_registered_where_it_is_needed(cli: Cli) -> None:
-    """Networks of Flex Consumption in the app's subscription, Resource Health in the fleet's; nothing twice."""
+    """The app's and the fleet's subscriptions need different providers; no provider is registered twice."""
     listed = {"provider list --subscription one": states(), "provider list --subscription two": states()}
     listed["provider list --subscription app-sub"] = states("Microsoft.ResourceHealth")
     assert played(cli, listed) == []
@@ -50,8 +50,8 @@ def test_only_what_is_missing_is_registered_where_it_is_needed(cli: Cli) -> None
     assert sorted(begun(cli)) == [("app-sub", "Microsoft.App"), ("two", "Microsoft.ResourceHealth")]
 
 
-def test_it_is_waited_until_azure_has_done_it(cli: Cli) -> None:
-    """Registering takes minutes: the step ends when Azure says so, not when it was asked."""
+def test_the_step_waits_until_the_provider_is_registered(cli: Cli) -> None:
+    """The step ends when Azure lists the provider as registered, which takes minutes."""
     cli.answers({"provider list": states("Microsoft.App"), "account show": {"id": "app-sub"}})
 
     async def main() -> list[tuple[str, str]]:
@@ -65,23 +65,23 @@ def test_it_is_waited_until_azure_has_done_it(cli: Cli) -> None:
     assert asyncio.run(main()) == [("app-sub", "Microsoft.App")]
 
 
-def test_a_refused_registration_ends_the_step_with_azures_words(
+def test_a_refused_registration_ends_the_step_with_azures_message(
     cli: Cli, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Who may not register is told by Azure what is missing, with the command; all done already is no refusal."""
+    """The message has Azure's error and the command; without a missing provider nothing is registered or refused."""
     for name, value in ENV.items():
         monkeypatch.setenv(name, value)
     cli.answers({"provider list": states("Microsoft.App"), "provider register": "refused"})
     assert providers.main() == 1
-    told = capsys.readouterr().err
-    assert "AuthorizationFailed" in told
-    assert "provider register --subscription app-sub --namespace Microsoft.App" in told
+    printed = capsys.readouterr().err
+    assert "AuthorizationFailed" in printed
+    assert "provider register --subscription app-sub --namespace Microsoft.App" in printed
     cli.answers({"provider list": states(), "provider register": "refused"})
     assert providers.main() == 0
 
 
 def test_a_management_group_s_subscriptions_are_registered_like_named_ones(cli: Cli) -> None:
-    """The fleet is the one that the app will be given: named, below a management group, or the app's own."""
+    """The fleet is the named subscriptions, those below the management group, or the app's own subscription."""
     row = {"id": "/subscriptions/three", "type": "Microsoft.Management/managementGroups/subscriptions", "name": "three"}
     below = {"managementGroups/fleet/descendants": {"value": [row]}}
     listed = {"provider list --subscription three": states("Microsoft.ResourceHealth"), "provider list": states()}
@@ -95,6 +95,6 @@ def test_a_management_group_s_subscriptions_are_registered_like_named_ones(cli: 
 
 
 def test_the_app_s_subscription_in_the_fleet_needs_both() -> None:
-    """Its id may be written in another case: it is one subscription."""
+    """Its id is compared without case, so it is planned once with the providers of both."""
     plan = plan_registrations("App-Sub", ["app-sub", "one"])
     assert plan == {"app-sub": tuple(sorted({*OWN, *FLEET})), "one": FLEET}

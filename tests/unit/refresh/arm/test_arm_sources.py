@@ -88,7 +88,7 @@ def test_of_a_vhd_the_account_is_all_that_is_known() -> None:
 @pytest.mark.parametrize(
     ("kind", "source", "storage"),
     [
-        (SourceKind.VM, vm_id("nobody"), None),
+        (SourceKind.VM, vm_id("missing"), None),
         (SourceKind.IMAGE, f"{COMPUTE}/images/none", None),
         (SourceKind.VERSION, VERSION_ID, None),
         (SourceKind.DISK, disk_id("none"), None),

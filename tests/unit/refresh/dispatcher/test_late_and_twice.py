@@ -81,8 +81,8 @@ def test_an_attention_is_logged_once_and_survives_a_late_step() -> None:
 
 def test_a_pause_during_a_notice_counts_though_the_notice_comes_late() -> None:
     """The intent itself carries that there was a notice, because the notice step may come after it."""
-    asked = step("intent", NEXT, intent=INTENT, noticed=True)
-    assert play(switch("pause", AT), asked, state=claimed()).answer == {"ok": False, "paused": True}
+    intent_step = step("intent", NEXT, intent=INTENT, noticed=True)
+    assert play(switch("pause", AT), intent_step, state=claimed()).answer == {"ok": False, "paused": True}
     assert play(switch("pause", AT), step("intent", NEXT, intent=INTENT), state=claimed()).answer == {"ok": True}
 
 

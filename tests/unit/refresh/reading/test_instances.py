@@ -55,8 +55,8 @@ def test_a_list_is_narrowed_by_time_and_status() -> None:
         await toy.hub.orchestrations.watch("old-running", lambda one: one.status == OrchestrationStatus.RUNNING.value)
         async with toy.client() as client:
 
-            async def listed(**asked: Any) -> list[str]:
-                return [state.instance_id for state in await list_instances(client, **asked)]
+            async def listed(**filters: Any) -> list[str]:
+                return [state.instance_id for state in await list_instances(client, **filters)]
 
             assert await listed() == ["old", "old-running"]
             assert await listed(statuses=OPEN) == ["old-running"]

@@ -82,8 +82,8 @@ def test_only_unusable_versions_of_the_app_are_deleted() -> None:
     """Only a failed version of the app that is in no region is deleted; a second call changes nothing."""
 
     async def story(world: World) -> None:
-        told = await discard(world.gateways, BUILD)
-        assert told["by_hand"] == [f"az resource delete --ids {VERSION_ID}"]
+        row = await discard(world.gateways, BUILD)
+        assert row["by_hand"] == [f"az resource delete --ids {VERSION_ID}"]
         assert world.writes() == []
 
     on_arm([*gallery_bodies(), excluded(PENDING)], story)
@@ -150,9 +150,9 @@ def test_a_request_whose_answer_was_lost_is_no_failure() -> None:
     """Azure makes the version although its answer was lost: no deletion is advised, the next run continues with it."""
 
     async def story(world: World) -> None:
-        told = await discard(world.gateways, BUILD)
-        assert "run again" in told["message"]
-        assert "by_hand" not in told
+        row = await discard(world.gateways, BUILD)
+        assert "run again" in row["message"]
+        assert "by_hand" not in row
         assert world.writes() == []
 
     on_arm([*gallery_bodies(), excluded(PENDING, provisioningState="Creating")], story)

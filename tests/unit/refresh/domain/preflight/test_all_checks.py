@@ -79,19 +79,19 @@ def failures(checks: tuple[Check, ...]) -> list[str]:
     return [one.name for one in checks if not one.ok]
 
 
-def asking(**said: str) -> dict[str, Any]:
-    return {"vm": {"tags": {"OsDiskName": "web01-202611", **said}}}
+def with_tags(**changes: str) -> dict[str, Any]:
+    return {"vm": {"tags": {"OsDiskName": "web01-202611", **changes}}}
 
 
 # What spoils each condition, and nothing but that condition.
 SPOILED: dict[str, list[dict[str, Any]]] = {
-    "no unsupported tag": [asking(**{name: "1"}) for name in tags.NOT_BUILT_YET],
-    "stop mode can be read": [asking(RefreshStopMode="gently")],
-    "probe can be read": [asking(RefreshProbe="ssh")],
-    "health timeout can be read": [asking(RefreshHealthTimeoutS="5m")],
-    "OsDiskName is a disk": [asking(OsDiskName="no/such thing")],
-    "@previous has a disk": [asking(OsDiskName="@previous")],
-    "disk is in an allowed resource group": [asking(OsDiskName=disk_id("x", f"{GROUP}-other"))],
+    "no unsupported tag": [with_tags(**{name: "1"}) for name in tags.NOT_BUILT_YET],
+    "stop mode can be read": [with_tags(RefreshStopMode="gently")],
+    "probe can be read": [with_tags(RefreshProbe="ssh")],
+    "health timeout can be read": [with_tags(RefreshHealthTimeoutS="5m")],
+    "OsDiskName is a disk": [with_tags(OsDiskName="no/such thing")],
+    "@previous has a disk": [with_tags(OsDiskName="@previous")],
+    "disk is in an allowed resource group": [with_tags(OsDiskName=disk_id("x", f"{GROUP}-other"))],
     "disk was not rejected on this VM before": [
         {"rejected": frozenset({disk_id("web01-202611").lower()})},
         {"rejected": frozenset({VERSION_ID.lower()})},
