@@ -181,6 +181,6 @@ def test_a_policy_that_is_only_in_the_details_is_named() -> None:
     error = {"code": "RequestDisallowedByPolicy", "message": "Disallowed. See error details for policy resource IDs."}
     noise: list[object] = [None, {"type": "Other"}, {"type": "PolicyViolation", "info": "no object"}]
     body = {"error": {**error, "additionalInfo": [*noise[:2], {"type": "PolicyViolation", "info": info}]}}
-    error = from_answer(403, {}, json.dumps(body))
-    assert error.message.endswith("policy assignment 'No restarts' (/x/keep)")
+    refused = from_answer(403, {}, json.dumps(body))
+    assert refused.message.endswith("policy assignment 'No restarts' (/x/keep)")
     assert from_answer(403, {}, json.dumps({"error": {**error, "additionalInfo": noise}})).message == error["message"]
