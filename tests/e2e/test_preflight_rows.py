@@ -108,7 +108,7 @@ def seen() -> Seen:
     )
 
 
-def test_every_promise_has_its_rows() -> None:
+def test_every_check_has_its_rows() -> None:
     """Each check has a row that it refuses and a row that passes, and a row for its Azure error code if it has one."""
     for condition in CONDITIONS:
         assert any(row.condition is condition for row in ALL_REFUSED), condition.name
@@ -118,7 +118,7 @@ def test_every_promise_has_its_rows() -> None:
 
 
 @pytest.mark.parametrize("row", ALL_REFUSED, ids=lambda row: row.name)
-def test_what_a_promise_forbids_is_refused_and_nothing_is_written(row: Row, seen: Seen) -> None:
+def test_a_row_that_fails_a_check_is_refused_and_nothing_is_written(row: Row, seen: Seen) -> None:
     """The VM is refused with the check's reason and evidence, the plan has all checks, and nothing is written."""
     plan = seen.plans[row.id]
     assert (plan["decision"], plan["reason"]) == ("refuse", str(row.condition.reason)), plan["message"]
@@ -133,7 +133,7 @@ def test_what_a_promise_forbids_is_refused_and_nothing_is_written(row: Row, seen
 
 
 @pytest.mark.parametrize("row", ALL_PASSED, ids=lambda row: f"{row.name}-{row.condition.reason}")
-def test_what_a_promise_allows_is_swapped(row: Row, seen: Seen) -> None:
+def test_a_row_that_passes_every_check_is_swapped(row: Row, seen: Seen) -> None:
     """An allowed row passes every check and is swapped; a VM that did not run is not started."""
     plan = seen.plans[row.id]
     assert plan["decision"] == "swap", plan["message"]
@@ -151,6 +151,6 @@ def test_all_writes_concern_vms_that_pass(seen: Seen) -> None:
 
 
 @pytest.mark.parametrize("row", WITH_CODE, ids=lambda row: row.name)
-def test_without_the_app_azure_refuses_the_same(row: Row, seen: Seen) -> None:
+def test_azure_refuses_the_same_request_without_the_app(row: Row, seen: Seen) -> None:
     """Azure refuses the same request with the error code of the check."""
     assert seen.codes[row.id] == (row.code or row.condition.azure_code)

@@ -75,7 +75,7 @@ def test_a_failed_tag_change_raises_its_error_after_one_request(
 
 
 def test_a_lost_connection_is_unavailable_and_a_post_is_not_sent_again() -> None:
-    """A begin whose answer was lost is not repeated: ARM may have accepted it, and the caller reads the VM."""
+    """A POST whose answer was lost is not repeated: ARM may have accepted it, so the caller reads the VM."""
     arm = ScriptedArm(LOST, LOST)
     with pytest.raises(Unavailable) as raised:
         against(arm, lambda gateways: gateways.compute.begin_start(VM))
@@ -116,7 +116,7 @@ async def _all_vms(gateways: ArmGateways) -> int:
 
 @pytest.mark.parametrize("resource", ["", "web-1", VM + "/extensions/x", VM.replace("/web/", "/../"), VM + "/.."])
 def test_an_id_that_is_no_vm_is_refused_without_a_request(resource: str) -> None:
-    """What is not a VM's id never becomes a path at ARM."""
+    """An id of another type is never used in a request to ARM."""
     arm = ScriptedArm()
     with pytest.raises(Refused):
         against(arm, lambda gateways: gateways.compute.read_vm(resource))
@@ -151,7 +151,7 @@ def test_no_error_contains_a_signed_url_or_the_token() -> None:
 
 
 def test_details_of_an_error_are_in_its_message() -> None:
-    """The message includes `details`, where alone Resource Graph has the cause."""
+    """The message includes `details`, the only place where Resource Graph has the cause."""
     error = from_answer(400, {}, '{"error":{"code":"BadRequest","message":"a","details":[{"message":"b"},{"x":1}]}}')
     assert (error.code, error.message) == ("BadRequest", "a b")
 
@@ -170,7 +170,7 @@ def test_details_of_an_error_are_in_its_message() -> None:
         ({"x-ms-user-quota-remaining": "3", "x-ms-user-quota-resets-after": "00:01:05"}, None),
     ],
 )
-def test_the_servers_own_wait_is_read_in_every_form(headers: Mapping[str, str], wait_s: float | None) -> None:
+def test_the_wait_that_azure_requires_is_read_in_every_form(headers: Mapping[str, str], wait_s: float | None) -> None:
     """Seconds, milliseconds, a date (from the answer's Date) and Resource Graph's quota are read."""
     assert retry_after_s(headers) == wait_s
 

@@ -72,7 +72,7 @@ def test_an_incomplete_answer_is_an_error(answer: Answer) -> None:
 
 
 def test_a_throttled_page_is_unavailable_with_its_wait() -> None:
-    """A 429 on a later page is not a shorter scope."""
+    """A 429 on a later page raises an error instead of returning fewer VMs."""
     arm = ScriptedArm(Answer(200, _page(_row("a"), token="more")), Answer(429, None, {"Retry-After": "4"}))
     with pytest.raises(Unavailable) as raised:
         against(arm, lambda gateways: gateways.graph.list_scope())

@@ -46,8 +46,8 @@ def test_a_versions_creation_is_read_with_one_get(status: Answer, progress: Prog
 
 
 @pytest.mark.parametrize("status", [Answer(429, None, {"Retry-After": "3"}), Answer(500), Answer(200, b"garbage")])
-def test_a_status_that_cannot_be_had_is_unavailable_after_one_get(status: Answer) -> None:
-    """A throttled, failed or garbled status is an error for the caller's budget, not a verdict on the operation."""
+def test_a_status_that_cannot_be_read_is_unavailable_after_one_get(status: Answer) -> None:
+    """A throttled, failed or garbled status is an error that the caller retries, not a result of the operation."""
     arm = ScriptedArm(_ACCEPTED, status)
     with pytest.raises(Unavailable):
         against(arm, _begin_and_ask)
@@ -69,7 +69,7 @@ def test_a_token_outlives_the_gateways_that_made_it() -> None:
     assert against(arm, call) == Progress("Succeeded")
 
 
-def test_what_is_over_at_once_has_no_token() -> None:
+def test_an_operation_that_ends_at_once_has_no_token() -> None:
     """An operation that ended with ARM's answer has no token."""
     arm = ScriptedArm(Answer(201, {"id": VERSION, "properties": {"provisioningState": "Succeeded"}}))
     begun = against(arm, lambda gateways: gateways.gallery.begin_create_version(VERSION, {}))

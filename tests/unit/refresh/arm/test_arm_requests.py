@@ -35,7 +35,7 @@ def test_reading_a_vm_is_one_get_with_its_instance_view() -> None:
 
 
 def test_the_os_disk_patch_is_the_smallest() -> None:
-    """The swap's body has the disk's name and id and nothing else, above all no createOption."""
+    """The swap's body has the disk's name and id and nothing else, in particular no createOption."""
     arm = ScriptedArm(Answer(200, {"id": VM, "properties": {"provisioningState": "Updating"}}, _OPERATION))
     begun = against(arm, lambda gateways: gateways.compute.begin_os_disk(VM, DISK, "web-1-202611"))
     assert [(a.method, a.path) for a in arm.requests] == [("PATCH", VM)]

@@ -59,7 +59,7 @@ def test_an_image_without_versions_is_not_found() -> None:
 
 
 def test_a_failed_vm_has_azures_reason() -> None:
-    """Code and message come from the instance view, so that no token of the operation must be kept."""
+    """Code and message come from the instance view, so the operation's token is not needed."""
     view = {"statuses": [status("ProvisioningState/failed/AllocationFailed", "no room"), status("PowerState/starting")]}
     body = {"id": VM, "properties": {"provisioningState": "Failed", "vmId": "u", "instanceView": view}}
     read = against(ScriptedArm(Answer(200, body)), lambda gateways: gateways.temporary_groups.read_machine(VM))
@@ -116,7 +116,7 @@ def test_each_write_is_one_request(
 
 
 @pytest.mark.parametrize("group", ["/subscriptions/s", f"{GROUP}/..", "", f"{GROUP}/providers/x"])
-def test_what_is_no_group_is_never_deleted(group: str) -> None:
+def test_an_id_of_another_type_is_never_deleted(group: str) -> None:
     """An id that is not a resource group's is refused without a request."""
     arm = ScriptedArm()
     with pytest.raises(GatewayError):

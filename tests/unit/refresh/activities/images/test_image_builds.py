@@ -109,7 +109,7 @@ def test_a_failed_build_has_azures_reason() -> None:
 
 
 def test_what_cannot_be_built_is_refused_by_name_and_nothing_is_made() -> None:
-    """The dry run has a row for every definition; one bad definition never hides another."""
+    """The dry run has a row for every definition; an invalid definition does not hide the others."""
 
     async def story(world: World) -> None:
         rows = await plan_images(world.gateways, world.settings, (), PERIOD)

@@ -42,7 +42,7 @@ async def shown(world: World) -> tuple[bool, dict[str, str]]:
 
 
 def test_an_admitted_version_keeps_its_other_tags() -> None:
-    """A PATCH replaces all tags, so it contains the tags of people too."""
+    """A PATCH replaces all tags, so it also contains the tags of users."""
 
     async def story(world: World) -> None:
         assert (await end_checks(world.gateways, BUILD, passed=True))["waiting"]
@@ -55,7 +55,7 @@ def test_an_admitted_version_keeps_its_other_tags() -> None:
 
 
 def test_a_version_excluded_by_another_person_stays_excluded() -> None:
-    """A quarantine meanwhile, or the removal of the app's tag by a person, stays in force."""
+    """A quarantine in the meantime, and the removal of the app's tag by a person, stay in effect."""
 
     async def story(world: World) -> None:
         assert await end_checks(world.gateways, BUILD, passed=True) == {"done": True}
@@ -67,7 +67,7 @@ def test_a_version_excluded_by_another_person_stays_excluded() -> None:
 
 
 def test_a_version_that_failed_its_proof_is_marked_and_not_kept() -> None:
-    """One tag has the result for the next run, retention and people; the next build uses the next number."""
+    """One tag shows the result to the next run, to retention and to users; the next build uses the next number."""
 
     async def story(world: World) -> None:
         assert await end_checks(world.gateways, BUILD, passed=False) == {"done": True}
@@ -146,7 +146,7 @@ def test_a_definition_is_made_once_and_repaired_where_it_failed() -> None:
     on_arm(gallery_bodies(), story)
 
 
-def test_a_request_whose_answer_was_lost_is_no_failure() -> None:
+def test_a_request_whose_answer_was_lost_does_not_fail_the_build() -> None:
     """Azure makes the version although its answer was lost: no deletion is advised, the next run continues with it."""
 
     async def story(world: World) -> None:
@@ -159,7 +159,7 @@ def test_a_request_whose_answer_was_lost_is_no_failure() -> None:
 
 
 def test_an_admission_that_fails_is_tried_again() -> None:
-    """Azure can fail a change that it accepted, and a Failed version is useless: only Succeeded is done."""
+    """Azure can fail a change that it accepted, and a Failed version is useless, so only Succeeded counts as done."""
 
     async def story(world: World) -> None:
         failure = {"code": "InternalError", "message": "try again"}

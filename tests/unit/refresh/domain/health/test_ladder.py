@@ -1,3 +1,5 @@
+"""What each rung of the health check proves, and what all rungs together decide."""
+
 from __future__ import annotations
 
 from typing import Any

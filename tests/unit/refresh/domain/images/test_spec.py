@@ -38,7 +38,7 @@ via_managed_image = true
 """
 
 
-def test_the_least_that_describes_an_image_is_enough() -> None:
+def test_a_minimal_description_of_an_image_is_enough() -> None:
     """The only configured gallery is used, Standard is sent, and the image is in the monthly build."""
     specs, faults = read_specs(LEAST, (GALLERY,))
     assert (len(specs), faults) == (1, ())
