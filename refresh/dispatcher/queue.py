@@ -86,7 +86,7 @@ def _queue_swap(state: DispatcherState, vm: str, row: Decided, at: str | None) -
         old = old.only("since")
     if old.wanted != kept.get("wanted"):  # the force was meant for that disk alone
         old = old.without("force")
-    state.queue[vm] = merged(old.without("urgent"), hint).replace(**kept, since=old.since)
+    state.queue[vm] = merged(old.without("urgent"), hint).replace(**kept, since=old.since or at)
 
 
 def _queue_proof(state: DispatcherState, vm: str, row: Decided, due: UnprovenRow, at: str | None) -> None:
@@ -95,7 +95,7 @@ def _queue_proof(state: DispatcherState, vm: str, row: Decided, due: UnprovenRow
     state.queue[vm] = QueueRow(
         id=row.vm,
         group=row.group,
-        since=old.since if old is not None else at,
+        since=(old.since if old is not None else None) or at,
         intent=due.intent.replace(was_running=True),
         step=PROVE,
         proves_since=due.at,

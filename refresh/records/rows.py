@@ -73,6 +73,10 @@ class Row:
         """The row with these fields changed."""
         return self.from_json({**self.json, **self._stored(changes)})
 
+    def updated(self, newer: Row) -> Self:
+        """The row with all that is stored in `newer`, keys that this version does not know included."""
+        return self.from_json({**self.json, **newer.json})
+
     def without(self, *names: str) -> Self:
         """The row without these fields."""
         return self.from_json({name: value for name, value in self.json.items() if name not in names})

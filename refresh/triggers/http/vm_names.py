@@ -40,7 +40,7 @@ async def find_scope(gateways: Gateways) -> list[str]:
 
 
 def choose_ids(requested: Sequence[str], known: Iterable[str], subscriptions: Collection[str]) -> list[str]:
-    """The ids among `known` that `requested` names, each once. Problem with one error for each other name."""
+    """The ids among `known` that `requested` names, each once. Raises Problem with an error for each other name."""
     by_id = {vm_id.lower(): vm_id for vm_id in known}
     by_name: dict[str, list[str]] = {}
     for vm_id in by_id.values():

@@ -1,3 +1,5 @@
+"""The health tags of a VM and its image, and failures in a serial log."""
+
 from __future__ import annotations
 
 import pytest
