@@ -58,7 +58,7 @@ async def assert_vm_well(azure: LocalAzure, machine: Machine, edits: EditRecord)
 
 
 def assert_stops_are_few(azure: LocalAzure, outcomes: list[dict[str, Any]], name: str, edits: EditRecord) -> None:
-    """Check that one edit causes at most one stop, plus one on the way back, plus one for each stop that Azure spoiled.
+    """Check that one edit causes at most one stop, plus one on the way back, plus one for each stop in `spoilt`.
 
     A way back that failed, or a tag write that Azure refused, leaves a wish that differs from the disk: one more swap.
     """

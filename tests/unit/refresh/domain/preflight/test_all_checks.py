@@ -86,7 +86,7 @@ def with_tags(**changes: str) -> dict[str, Any]:
 
 
 # Facts with which each condition fails, and no other condition.
-SPOILED: dict[str, list[dict[str, Any]]] = {
+WRONG: dict[str, list[dict[str, Any]]] = {
     "no unsupported tag": [with_tags(**{name: "1"}) for name in tags.NOT_BUILT_YET],
     "stop mode can be read": [with_tags(RefreshStopMode="gently")],
     "probe can be read": [with_tags(RefreshProbe="ssh")],
@@ -185,7 +185,7 @@ SPOILED: dict[str, list[dict[str, Any]]] = {
 
 def test_every_check_has_a_case_that_fails_it() -> None:
     """Every check has a case that fails it, and every name of a check is unique."""
-    assert sorted([*SPOILED, "disk exists"]) == sorted(condition.name for condition in CONDITIONS)
+    assert sorted([*WRONG, "disk exists"]) == sorted(condition.name for condition in CONDITIONS)
     assert all(condition.source or condition.evidence is Evidence.OUR_RULE for condition in CONDITIONS)
 
 
@@ -197,10 +197,10 @@ def test_without_the_disk_only_the_tags_are_checked() -> None:
     assert failures(check_facts(replace(facts, unreadable="unknown"), Policy())) == []
 
 
-@pytest.mark.parametrize(("name", "spoiled"), [(name, case) for name, cases in SPOILED.items() for case in cases])
-def test_one_wrong_property_fails_one_check(name: str, spoiled: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("name", "wrong"), [(name, case) for name, cases in WRONG.items() for case in cases])
+def test_one_wrong_property_fails_one_check(name: str, wrong: dict[str, Any]) -> None:
     """One wrong property fails one check, whose message has the cure; all other checks are still reported."""
-    checks = preflight(**spoiled)
+    checks = preflight(**wrong)
     assert failures(checks) == [name]
     assert [one.name for one in checks] == [condition.name for condition in CONDITIONS]
     (failed,) = (one for one in checks if not one.ok)
