@@ -169,7 +169,7 @@ class ControlPlane:
 
 
 def _guarded(handler: Handler) -> Handler:
-    """Turn a caller's error into a 400 that names it."""
+    """Answer a caller's error with a 400 that names it."""
 
     async def handle(request: web.Request) -> web.Response:
         try:

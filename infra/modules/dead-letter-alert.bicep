@@ -1,8 +1,8 @@
-// Tells when an event was given up: until the next sweep somebody's tag edit is not acted on.
+// Alerts when Event Grid gave up an event: the app acts on that tag edit at the next sweep.
 
 param topicName string
 param tags { *: string }
-@description('Full id of the action group that is told.')
+@description('Full id of the action group that is notified.')
 param actionGroupId string
 
 resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' existing = {

@@ -113,13 +113,13 @@ def _hash_of(row: Decided) -> str:
 
 
 def _log_once(effects: Effects, vm: str, row: Decided) -> None:
-    said = effects.state.said
+    logged = effects.state.said
     key, decision = resource_id.id_hash(vm), _hash_of(row)
-    if said.pop(key, None) != decision:
+    if logged.pop(key, None) != decision:
         effects.lines.append(f"{row.decision} {row.vm}: {row.reason}: {row.message}")
-    said[key] = decision
-    while len(said) > KEEP_SAID:
-        del said[next(iter(said))]
+    logged[key] = decision
+    while len(logged) > KEEP_SAID:
+        del logged[next(iter(logged))]
 
 
 def admit(effects: Effects, at: str | None) -> None:

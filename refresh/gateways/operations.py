@@ -1,4 +1,4 @@
-"""Long-running operations of Azure: how one was begun and how it stands."""
+"""Long-running operations of Azure as plain values: one that Azure accepted, and the state of one."""
 
 from __future__ import annotations
 

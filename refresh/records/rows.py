@@ -154,7 +154,7 @@ class StoredState:
 
 
 class Table[V](MutableMapping[str, V]):
-    """A JSON object of a state as a mapping that reads each value when it is asked for, in stored order."""
+    """A JSON object of a state as a mapping that reads each value when it is used, in stored order."""
 
     def __init__(self, state: StoredState, name: str, read: Callable[[Any], V]) -> None:
         """The table `name` of `state`; `read` makes a value of its JSON."""

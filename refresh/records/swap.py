@@ -63,8 +63,8 @@ class Health(Record):
 
     `computer_names` are the names the VM may report, `data_disks` its disks (`data_disks_of`), `probe` the tag's value.
     `probe_answered` is whether the VM answered the probe before the stop. `agent` is the value on the image definition:
-    True, the guest agent must report; False, its silence proves nothing; None, its silence counts where it reported
-    before the stop.
+    True, the guest agent must report; False, a missing report proves nothing; None, a missing report counts where the
+    agent reported before the stop.
     """
 
     computer_names: tuple[str, ...] = ()
@@ -96,7 +96,7 @@ class Intent(Record):
     """What a swap is about to do, stored once with its claim: enough to bring the VM up again after any failure.
 
     `previous` is the value of `OsDiskPrevious` before the swap (None: it had none); `agent_spoke` whether a guest agent
-    had reported ready, so that its silence afterwards counts; `unique_id` is the VM's `vmId`.
+    had reported ready, so that a missing report afterwards counts; `unique_id` is the VM's `vmId`.
     """
 
     run: str
@@ -146,7 +146,7 @@ class StepInput(Record):
     shown or logged.
     `rungs` are the results of the health check so far.
     `leave_stopped`: a VM that is found stopped stays stopped, and its disk is not blamed.
-    `insist`: an operation that was accepted and changed nothing is begun again, because there is no way back from it.
+    `insist`: an operation that was accepted and changed nothing is begun again, because nothing else can be tried.
     """
 
     vm: str

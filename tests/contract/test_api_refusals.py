@@ -26,7 +26,7 @@ BAD: list[tuple[str, str, Any, int, str]] = [
     ("POST", "/api/images", {"vms": ["web02"]}, 400, "vms is not taken here"),
     ("POST", "/api/swap", {"vm": "web02"}, 400, "vm is not taken here"),
     ("POST", "/api/swap", {"vms": ["web02"], "disk": "../web02"}, 400, "disk must be"),
-    ("POST", "/api/swap", {"vms": ["nobody"]}, 404, "called nobody"),
+    ("POST", "/api/swap", {"vms": ["missing"]}, 404, "called missing"),
     ("POST", "/api/swap", {"vms": [f"{GROUP}/providers/Microsoft.Compute/virtualMachines/no"]}, 404, "does not exist"),
     ("POST", "/api/swap", {"vms": ["web01"]}, 400, TWIN),
     ("POST", "/api/swap", {"vms": [FOREIGN]}, 400, "none of the configured subscriptions"),
@@ -52,7 +52,7 @@ def test_every_bad_request_gets_a_clear_answer_and_has_no_effect(caplog: pytest.
     caplog.set_level(logging.INFO)
 
     async def story(azure: LocalAzure) -> None:
-        for method, path, body, status, words in BAD:
+        for method, path, body, status, text_part in BAD:
             url = f"{azure.functions}{path}{'&' if '?' in path else '?'}code={KEY}"
             data = None if body is None else (body if body == "no json" else json.dumps(body))
             async with azure.http.request(method, url, data=data) as answer:
@@ -61,7 +61,7 @@ def test_every_bad_request_gets_a_clear_answer_and_has_no_effect(caplog: pytest.
                 assert (answer.status, problem["status"]) == (status, status), f"{method} {path} {body}: {text}"
                 assert answer.headers["Content-Type"].startswith("application/problem+json")
                 assert {"type", "title", "detail", "instance"} <= set(problem)
-                assert words in problem["detail"], f"{method} {path} {body}: {text}"
+                assert text_part in problem["detail"], f"{method} {path} {body}: {text}"
                 assert problem["instance"] == path.split("?")[0]
                 for secret in (KEY, "code=", "Traceback", "sig="):
                     assert secret not in text

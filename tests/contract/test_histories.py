@@ -126,7 +126,7 @@ def raises(ctx: OrchestrationContext, data: dict[str, Any]) -> Steps:
 
 
 @pytest.mark.parametrize(
-    ("changed", "turn", "words"),
+    ("changed", "turn", "ending"),
     [
         (renamed, 2, "requested activity stop (#2), now requests activity halt (#2)"),
         (reordered, 2, "requested activity stop (#2), now requests signal dispatcher.step (#2)"),
@@ -136,13 +136,13 @@ def raises(ctx: OrchestrationContext, data: dict[str, Any]) -> Steps:
         (raises, 2, "requested activity stop (#2), now requests end failed builtins.KeyError: 'new' (#2)"),
     ],
 )
-def test_a_change_that_would_break_what_is_under_way_is_named(changed: Orchestrator, turn: int, words: str) -> None:
+def test_a_change_that_would_break_what_is_under_way_is_named(changed: Orchestrator, turn: int, ending: str) -> None:
     """For a changed name, order, call or timer the message has orchestration, story, turn, event and both requests."""
     history = history_of_toy()
     assert differences(history, toy) == []
     found = differences(history, changed)
     assert found[0].startswith(f"toy, story 'example', turn {turn} (")
-    assert found[0].endswith(words), found
+    assert found[0].endswith(ending), found
 
 
 def test_the_input_of_an_activity_may_change() -> None:

@@ -14,8 +14,8 @@ from simulator.clock import Clock, run
 from tests.support.worlds.builders import VM_ID
 from tests.support.worlds.local_azure import LocalAzure, disk_body, local_azure, vm_body
 from tools import refresh
-from tools.api_client import Api, ApiError, headers_of
-from tools.api_summary import page_of_run
+from tools.shared.api_client import Api, ApiError, headers_of
+from tools.shared.api_summary import page_of_run
 
 
 async def command(azure: LocalAzure, *arguments: str, env: Mapping[str, str]) -> int:
@@ -42,7 +42,7 @@ def test_a_pipeline_plans_swaps_and_rolls_back(tmp_path: Path, capsys: pytest.Ca
         assert await command(azure, "rollback", "--vms", "web01", env=env) == refresh.DONE
         assert await azure.os_disk(VM_ID) == "web01-old"
         assert await command(azure, "swap", "--vms", "web01", "--disk", "nowhere", env=env) == refresh.BAD
-        with pytest.raises(ApiError, match="say which"):
+        with pytest.raises(ApiError, match='must have "vms"'):
             await command(azure, "swap", env=env)
 
     async def main(clock: Clock) -> None:

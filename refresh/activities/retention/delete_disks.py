@@ -41,17 +41,17 @@ async def delete_disks(data: dict[str, Any]) -> dict[str, Any]:
     return {"rows": await delete_batch(wiring.gateways(), wiring.settings(), DeletionInput.from_json(data))}
 
 
-async def delete_batch(gateways: Gateways, settings: Settings, asked: DeletionInput) -> list[dict[str, Any]]:
-    """The rows of `asked`, in its order, after every disk that can still be deleted is deleted."""
+async def delete_batch(gateways: Gateways, settings: Settings, deletion: DeletionInput) -> list[dict[str, Any]]:
+    """The rows of `deletion`, in its order, after every disk that can still be deleted is deleted."""
     try:
         survey = await survey_disks(gateways, settings, DispatcherState())
     except GatewayError as error:
         why = describe_refusal(error.code, error.message)
         message = f"not everything could be read again, so it was not deleted: {why}"
-        return [ResourceRow(DISK, one, FAILED, RemovalReason.NOT_READ, message).to_json() for one in asked.ids]
-    held = {resource_id.id_hash(one): why for one, why in (asked.held or {}).items()}
+        return [ResourceRow(DISK, one, FAILED, RemovalReason.NOT_READ, message).to_json() for one in deletion.ids]
+    held = {resource_id.id_hash(one): why for one, why in (deletion.held or {}).items()}
     around = _Around(gateways, survey, held, settings.disk_groups)
-    return [(await _row_of(gateways, around, disk_id)).to_json() for disk_id in asked.ids]
+    return [(await _row_of(gateways, around, disk_id)).to_json() for disk_id in deletion.ids]
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class _Around:
     """What was read for the whole batch, and how the facts around one disk are read again.
 
     `held` maps hashes of disks that the dispatcher state names to the reason; `open_groups` are groups (lower-case ids)
-    whose disks VMs of other groups can ask for too.
+    whose disks the tags of VMs in other groups can name too.
     """
 
     gateways: Gateways
@@ -78,7 +78,7 @@ class _Around:
         return dataclasses.replace(self.survey, evidence=evidence).judge(disk)
 
     async def _neighbours(self, disk: Disk) -> list[Vm]:
-        """The VMs that can ask for this disk."""
+        """The VMs whose tags can name this disk."""
         compute, home = self.gateways.compute, resource_id.parse(disk.id)
         if home is not None and home.group_key not in self.open_groups:
             return await collect(compute.list_group_vms(home.group_id))

@@ -108,11 +108,6 @@ def image_body(definition: Definition, source: Source, version: str, period: str
     }
 
 
-def source_key(source: Source) -> str:
-    """The id that a version made from `source` names as its source."""
-    return source.os.id
-
-
 def _target(name: str, publishing: Publishing, vms: Mapping[str, int], luns: Iterable[int | None]) -> dict[str, Any]:
     replicas = publishing.replicas or replicas_for(vms.get(name, 0))
     target: dict[str, Any] = {"name": name, "regionalReplicaCount": replicas}

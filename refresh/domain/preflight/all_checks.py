@@ -38,7 +38,7 @@ AT_REST = Condition("VM has no operation under way", Reason.VM_BUSY, Evidence.DO
 
 CONDITIONS = (
     *tags_readable.CONDITIONS,
-    *placement.ASKED_FOR,
+    *placement.WISHED,
     *(MANAGED, NOT_EPHEMERAL, ALONE, AWAKE, AT_REST),
     *placement.CONDITIONS,
     *compatibility.CONDITIONS,

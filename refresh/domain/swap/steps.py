@@ -49,7 +49,7 @@ def judge_stopped(
 def judge_disk(vm: Vm, disk_id: str, begun_age_s: float | None, *, insist: bool = False) -> StepVerdict:
     """Whether `disk_id` is the OS disk, read back: Azure has answered an update with 200 and changed nothing.
 
-    A failed change is not repeated, because the old disk can be put back; with `insist` it is, for the way back itself.
+    A failed change is not repeated, because the old disk can be put back; with `insist` it is, for the undo.
     https://github.com/MicrosoftDocs/azure-docs/issues/23224
     """
     seen = f"OS disk {vm.os_disk_name}, {_state(vm)}"

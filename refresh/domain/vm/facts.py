@@ -18,7 +18,7 @@ from refresh.domain.vm.wish import Wish
 
 @dataclass(frozen=True)
 class Facts:
-    """A field is None where ARM has no such resource.
+    """What one decision rests on; a field is None where ARM has no such resource.
 
     `unreadable` is a sentence when something could not be read. `ran` are the hashes of disks that this VM is known to
     have run, `over` runs that have ended, `rejected` the ids (lower-case) of disks and versions found unhealthy on this

@@ -24,9 +24,9 @@ type Rows = list[dict[str, Any]]
 type Listener = Callable[[OrchestrationContext, Rows], None]
 
 
-def period_of(ctx: OrchestrationContext, asked: str | None) -> str:
+def period_of(ctx: OrchestrationContext, period: str | None) -> str:
     """The period of the input, else the month of the run."""
-    return asked or names.period_at(ctx.current_utc_datetime)
+    return period or names.period_at(ctx.current_utc_datetime)
 
 
 def bad_period(kind: str, period: str) -> dict[str, Any]:

@@ -124,7 +124,7 @@ async def _find_latest(gateways: Gateways, definition: Definition, source: Sourc
 
 
 def _route(definition: Definition, source: Source, publishing: Publishing) -> SourcePlan | Refusal:
-    """Whether VHDs become a version directly or through a managed image, as `images.toml` asks."""
+    """Whether VHDs become a version directly or through a managed image, as `images.toml` sets."""
     if not publishing.via_image or source.os.kind is not SourceKind.VHD:
         return SourcePlan(source)
     if definition.os_state != "Generalized" or any(part.kind is not SourceKind.VHD for part in source.data):

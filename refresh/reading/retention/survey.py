@@ -1,7 +1,7 @@
 """Every fact that retention needs, read again from ARM's lists: all or nothing.
 
-Decides what is read. A page that cannot be read stops every deletion, because an unread VM can ask for any disk. Leaves
-the judgement to `domain.retention`.
+Decides what is read. A page that cannot be read stops every deletion, because the tag of an unread VM can name any
+disk. Leaves the judgement to `domain.retention`.
 """
 
 from __future__ import annotations

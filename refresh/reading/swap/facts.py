@@ -1,6 +1,7 @@
 """Reads the facts for one decision: the VM, its disk, the wanted disk, and where the wanted disk comes from.
 
-Decides which reads are needed: a decision that needs no disk costs one GET. Leaves the decision to `decision.py`.
+Decides which reads are needed: a decision that needs no disk costs one GET. Leaves the decision to
+`domain/swap/decision.py`.
 """
 
 from __future__ import annotations

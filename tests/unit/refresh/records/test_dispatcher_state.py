@@ -77,7 +77,7 @@ def play(stored: dict[str, Any] | None = None) -> dict[str, Any]:
 
 
 def test_the_stored_json_is_what_version_0_1_0_stores() -> None:
-    """Byte for byte: another version goes on with the state, and its size and order stay."""
+    """The JSON is the same byte for byte, so another version can continue with the state."""
     text = json.dumps(play()).replace(GROUP, "VM:").replace(GROUP.lower(), "vm:")
     assert text.replace("2026-11-21T10:", "T").replace(":00+00:00", "Z") == STORED
 

@@ -1,3 +1,5 @@
+"""Every preflight check fails with a wrong fact and passes with a right one, without requests to Azure."""
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -79,19 +81,19 @@ def failures(checks: tuple[Check, ...]) -> list[str]:
     return [one.name for one in checks if not one.ok]
 
 
-def asking(**said: str) -> dict[str, Any]:
-    return {"vm": {"tags": {"OsDiskName": "web01-202611", **said}}}
+def with_tags(**changes: str) -> dict[str, Any]:
+    return {"vm": {"tags": {"OsDiskName": "web01-202611", **changes}}}
 
 
-# What spoils each condition, and nothing but that condition.
+# Facts with which each condition fails, and no other condition.
 SPOILED: dict[str, list[dict[str, Any]]] = {
-    "no unsupported tag": [asking(**{name: "1"}) for name in tags.NOT_BUILT_YET],
-    "stop mode can be read": [asking(RefreshStopMode="gently")],
-    "probe can be read": [asking(RefreshProbe="ssh")],
-    "health timeout can be read": [asking(RefreshHealthTimeoutS="5m")],
-    "OsDiskName is a disk": [asking(OsDiskName="no/such thing")],
-    "@previous has a disk": [asking(OsDiskName="@previous")],
-    "disk is in an allowed resource group": [asking(OsDiskName=disk_id("x", f"{GROUP}-other"))],
+    "no unsupported tag": [with_tags(**{name: "1"}) for name in tags.NOT_BUILT_YET],
+    "stop mode can be read": [with_tags(RefreshStopMode="gently")],
+    "probe can be read": [with_tags(RefreshProbe="ssh")],
+    "health timeout can be read": [with_tags(RefreshHealthTimeoutS="5m")],
+    "OsDiskName is a disk": [with_tags(OsDiskName="no/such thing")],
+    "@previous has a disk": [with_tags(OsDiskName="@previous")],
+    "disk is in an allowed resource group": [with_tags(OsDiskName=disk_id("x", f"{GROUP}-other"))],
     "disk was not rejected on this VM before": [
         {"rejected": frozenset({disk_id("web01-202611").lower()})},
         {"rejected": frozenset({VERSION_ID.lower()})},
@@ -106,7 +108,7 @@ SPOILED: dict[str, list[dict[str, Any]]] = {
     ],
     "disk is ready": [{"wanted": {"provisioning_state": "Creating"}}],
     "disk is free": [{"wanted": {"managed_by": OTHER_VM, "disk_state": "Reserved"}}],
-    "no other VM asks for the disk": [{"around": {"asked_by": OTHER_VM}}],
+    "no other VM's tag names the disk": [{"around": {"named_by": OTHER_VM}}],
     "same region": [{"wanted": {"location": "northeurope"}}],
     "same zone": [{"wanted": {"zones": ("2",)}}],
     "same OS type": [{"wanted": {"os_type": "Windows"}}],
@@ -184,7 +186,7 @@ def test_without_the_disk_only_the_tags_are_checked() -> None:
     vm = make_vm({"OsDiskName": "gone"})
     facts = Facts(vm, choose_wish(vm, ()))
     assert failures(check_facts(facts, Policy())) == ["disk exists"]
-    assert failures(check_facts(replace(facts, unreadable="nobody knows"), Policy())) == []
+    assert failures(check_facts(replace(facts, unreadable="unknown"), Policy())) == []
 
 
 @pytest.mark.parametrize(("name", "spoiled"), [(name, case) for name, cases in SPOILED.items() for case in cases])
@@ -238,7 +240,7 @@ def test_facts_from_lists_check_only_the_vm_and_its_disks() -> None:
     checks = check_facts(replace(facts_of(), around=None), Policy())
     left_out = {condition.name for condition in CONDITIONS} - {one.name for one in checks}
     assert left_out == {
-        "no other VM asks for the disk",
+        "no other VM's tag names the disk",
         "VM size supports the disk's SKU",
         "app has the rights it needs on the VM",
         "app has the rights it needs on both disks",

@@ -108,7 +108,7 @@ VM = VM_ID.lower()
 
 
 @pytest.mark.parametrize(
-    "book",
+    "state",
     [
         {"ran": {"x": [id_hash(SPARE.id), id_hash("b"), id_hash("c")]}},
         {"proved": {"x": id_hash(SPARE.id)}},
@@ -120,9 +120,9 @@ VM = VM_ID.lower()
         {"queue": {VM: {"id": VM_ID, "wanted": SPARE.id}}},
     ],
 )
-def test_a_disk_in_the_dispatcher_state_stays(book: dict[str, Any]) -> None:
+def test_a_disk_in_the_dispatcher_state_stays(state: dict[str, Any]) -> None:
     """The disks that a VM ran, the last proved one, the predecessor of an unproven one and those of swaps stay."""
-    assert reason(evidence=replace(EVIDENCE, mentions=read_mentions((), book))) == "remembered"
+    assert reason(evidence=replace(EVIDENCE, mentions=read_mentions((), state))) == "remembered"
 
 
 def test_the_newest_spare_disks_of_each_vm_stay() -> None:
@@ -139,8 +139,8 @@ def test_the_newest_spare_disks_of_each_vm_stay() -> None:
 
 def test_a_disks_own_tags_decide_nothing() -> None:
     """The tags of a disk neither delete nor keep it."""
-    told = {"RefreshVm": "other", "RefreshPeriod": "200001", "keep": NAME}
-    assert reason(replace(SPARE, tags=told)) == "superfluous"
+    own_tags = {"RefreshVm": "other", "RefreshPeriod": "200001", "keep": NAME}
+    assert reason(replace(SPARE, tags=own_tags)) == "superfluous"
 
 
 def test_every_reason_has_a_sentence() -> None:

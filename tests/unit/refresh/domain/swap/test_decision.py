@@ -1,3 +1,5 @@
+"""The decision about a VM: swap, start, skip or refuse, with its reason."""
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -123,7 +125,7 @@ def test_a_full_id_elsewhere_needs_a_setting() -> None:
         ({"generation": None}, Reason.OTHER_GENERATION),
     ],
 )
-def test_a_disk_that_would_not_do_is_refused_before_downtime(spoiled: dict[str, Any], reason: Reason) -> None:
+def test_an_unsuitable_disk_is_refused_before_downtime(spoiled: dict[str, Any], reason: Reason) -> None:
     """A disk that cannot become this VM's OS disk, or cannot be read, is refused with a reason for each cause."""
     decision = decide(make_vm(WANTS), replace(make_disk(), **spoiled))
     assert isinstance(decision, Refuse)
@@ -158,7 +160,7 @@ def test_a_clone_needs_refresh_personalizes() -> None:
 
 
 def test_generalised_windows_is_always_refused() -> None:
-    """A generalised Windows disk is refused even with RefreshPersonalizes: it would wait at setup for ever."""
+    """A generalised Windows disk is refused even with RefreshPersonalizes: it would stop at Windows setup."""
     windows = make_definition(os_state="Generalized", os_type="Windows")
     decision = decide(
         make_vm(WANTS, os_type="Windows"), make_disk(os_type="Windows"), definition=windows, current=make_current()
@@ -166,7 +168,7 @@ def test_generalised_windows_is_always_refused() -> None:
     assert decision.reason is Reason.GENERALIZED_WINDOWS
 
 
-def test_trust_gallery_takes_only_our_images_and_what_ran() -> None:
+def test_trust_gallery_accepts_only_gallery_images_and_disks_that_ran() -> None:
     """With REFRESH_DISK_TRUST=gallery a hand-made disk is refused unless this VM is known to have run it."""
     strict = Policy(trust="gallery", galleries=(GALLERY.lower(),))
     handmade = make_disk(source_version=None)

@@ -1,7 +1,7 @@
 """The app's HTTP API over the standard library, so that a pipeline has nothing to install.
 
-Decides how a caller says who it is (nobody, a function key, an Entra token) and what is tried again. Tokens are made
-anew for each request: a month outlives any of them.
+Decides how a request is authenticated (not at all, by a function key, by an Entra token) and which errors are worth a
+second request. Every request gets a new token, because a month takes longer than a token is valid.
 """
 
 from __future__ import annotations
@@ -15,35 +15,35 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import Request, urlopen
 
-from tools.azure_cli import az
+from tools.shared.azure_cli import az
 
 TIMEOUT_S = 240
-"""Above the 230 s after which Azure ends an answer: https://learn.microsoft.com/azure/azure-functions/functions-scale"""
+"""Longer than the 230 s after which Azure ends a request: https://learn.microsoft.com/azure/azure-functions/functions-scale"""
 
 LOGIN = "https://login.microsoftonline.com"
-type Headers = Callable[[], Mapping[str, str]]
+Headers = Callable[[], Mapping[str, str]]
 
 
 class ApiError(Exception):
-    """The API, or the way to it, said no; the text is the problem with every fault, `status` its HTTP status if any."""
+    """A request failed; the text has the problem and every fault, `status` the HTTP status of an answer."""
 
-    def __init__(self, told: str, status: int | None = None, retry_after_s: float | None = None) -> None:
-        """Keep what was told."""
-        super().__init__(told)
+    def __init__(self, text: str, status: int | None = None, retry_after_s: float | None = None) -> None:
+        """`retry_after_s` is the answer's Retry-After."""
+        super().__init__(text)
         self.status = status
         self.retry_after_s = retry_after_s
 
     @property
     def may_pass(self) -> bool:
-        """Whether asking again may help."""
+        """Whether a second request may succeed."""
         return self.status is None or self.status in (429, 502, 503, 504)
 
 
 def headers_of(env: Mapping[str, str], audience: str, login: str = LOGIN) -> Headers:
-    """How requests say who asks: a token for `audience` (`api://…`), else the key in FUNCTIONS_KEY, else nobody.
+    """The headers that authenticate a request: a token for `audience` (`api://…`), else the key in FUNCTIONS_KEY.
 
-    In a GitHub workflow with `id-token: write` the token comes from the workflow's own identity (AZURE_TENANT_ID and
-    AZURE_CLIENT_ID say whose), elsewhere from the Azure CLI.
+    Without either there are no headers. In a GitHub workflow with `id-token: write` the token comes from the workflow's
+    identity (AZURE_TENANT_ID, AZURE_CLIENT_ID), elsewhere from the Azure CLI.
     """
     if audience and env.get("ACTIONS_ID_TOKEN_REQUEST_URL"):
         return lambda: {"Authorization": f"Bearer {_exchanged(env, audience, login)}"}
@@ -54,17 +54,17 @@ def headers_of(env: Mapping[str, str], audience: str, login: str = LOGIN) -> Hea
 
 
 class Api:
-    """The API at `base` (https, or this machine); `headers` say who asks."""
+    """The API at `base` (https, or this machine); `headers` authenticate each request."""
 
     def __init__(self, base: str, headers: Headers) -> None:
-        """ApiError for an address that a token must not be sent to."""
+        """ApiError for an address to which no token may be sent."""
         url = urlsplit(base)
         if url.scheme != "https" and url.hostname not in ("127.0.0.1", "localhost", "::1"):
             raise ApiError(f"{base}: must begin with https://, or name this machine")
         self._base, self.headers = base.rstrip("/"), headers
 
     async def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """One request; the JSON of the answer. ApiError with the problem."""
+        """One request; the JSON of the answer. ApiError when it fails."""
         return await asyncio.to_thread(self._call, method, path, body)
 
     def _call(self, method: str, path: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -80,15 +80,15 @@ def _send(request: Request) -> dict[str, Any]:
         with urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310 # https or this machine
             found = json.load(answer)
     except HTTPError as refused:
-        raise _told(refused) from None
+        raise _problem_of(refused) from None
     except (URLError, TimeoutError, ConnectionError) as lost:
         raise ApiError(f"{urlsplit(request.full_url).netloc} does not answer: {lost}") from None
     except ValueError as garbled:
-        raise ApiError(f"{urlsplit(request.full_url).netloc} answered something that is not JSON: {garbled}") from None
+        raise ApiError(f"{urlsplit(request.full_url).netloc} sent an answer that is not JSON: {garbled}") from None
     return dict(found)
 
 
-def _told(refused: HTTPError) -> ApiError:
+def _problem_of(refused: HTTPError) -> ApiError:
     text = refused.read(100_000).decode(errors="replace")
     try:
         problem = dict(json.loads(text))
@@ -97,8 +97,8 @@ def _told(refused: HTTPError) -> ApiError:
     detail = problem.get("detail") or problem.get("error_description") or text[:300] or refused.reason
     faults = [f"  {each.get('pointer', '')} {each.get('detail', '')}".rstrip() for each in problem.get("errors", ())]
     wait = refused.headers.get("Retry-After", "")
-    told = "\n".join((f"{refused.code} {problem.get('title') or refused.reason}: {detail}", *faults))
-    return ApiError(told, refused.code, float(wait) if wait.isdigit() else None)
+    text = "\n".join((f"{refused.code} {problem.get('title') or refused.reason}: {detail}", *faults))
+    return ApiError(text, refused.code, float(wait) if wait.isdigit() else None)
 
 
 def _from_cli(audience: str) -> str:
@@ -106,13 +106,13 @@ def _from_cli(audience: str) -> str:
 
 
 def _exchanged(env: Mapping[str, str], audience: str, login: str) -> str:
-    """An Entra token for the workflow's identity token: no secret is stored anywhere.
+    """An Entra token in exchange for the workflow's identity token, so that no secret is stored.
 
     https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow#third-case-access-token-request-with-a-federated-credential
     """
     lacking = [name for name in ("AZURE_TENANT_ID", "AZURE_CLIENT_ID") if not env.get(name)]
     if lacking:
-        raise ApiError(f"{' and '.join(lacking)}: must say whom the workflow signs in as")
+        raise ApiError(f"{' and '.join(lacking)}: needed to sign in as the workflow's identity")
     ask = f"{env['ACTIONS_ID_TOKEN_REQUEST_URL']}&audience={quote('api://AzureADTokenExchange', safe='')}"
     bearer = {"Authorization": f"Bearer {env['ACTIONS_ID_TOKEN_REQUEST_TOKEN']}"}
     assertion = _send(Request(ask, headers=bearer))["value"]  # noqa: S310 # GitHub's own address
@@ -128,5 +128,5 @@ def _exchanged(env: Mapping[str, str], audience: str, login: str) -> str:
 
 
 def environment() -> Mapping[str, str]:
-    """What the process was started with."""
+    """The environment of this process."""
     return os.environ

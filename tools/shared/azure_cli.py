@@ -1,6 +1,6 @@
-"""The Azure CLI as a function: what the deployment's own steps ask Azure with.
+"""Runs `az` and `azd` for the steps of a deployment.
 
-Decides that an answer is JSON and that a refusal ends the step with Azure's own words. Refuses to know what is asked.
+Decides that answers are JSON, and that a failed command raises an error with Azure's message.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Any
 
 
 class CliError(Exception):
-    """A command failed; the text is the command and what it said."""
+    """A command failed; the text is the command and its error."""
 
 
 def run(program: str, *arguments: str) -> str:
-    """Run `az` or `azd` and answer what it printed. CliError with what it said when it failed."""
+    """Run `az` or `azd`; its standard output. CliError with its error when it fails."""
     found = shutil.which(program)
     if found is None:
         raise CliError(f"{program} is not on the PATH: install it, see docs/deploy.md")
@@ -27,6 +27,6 @@ def run(program: str, *arguments: str) -> str:
 
 
 def az(*arguments: str) -> Any:
-    """What `az` answers, read as JSON; None when it says nothing."""
-    said = run("az", *arguments, "--output", "json", "--only-show-errors")
-    return json.loads(said) if said.strip() else None
+    """The JSON that `az` prints; None when it prints nothing. CliError."""
+    printed = run("az", *arguments, "--output", "json", "--only-show-errors")
+    return json.loads(printed) if printed.strip() else None
