@@ -216,14 +216,15 @@ class Prepared(Record):
 class Outcome(Record):
     """The result of one VM's swap, as verified at its end.
 
-    `reason` is a value of `Reason` or `Wait`, `message` one sentence a person can act on. `down_s` are the seconds from
-    the stop until the VM ran again, `arm_s` the seconds that Azure's own operations took, `stop_mode` is how the VM was
-    stopped. `by_hand` are the commands that finish the swap where a person is needed.
+    `status` is a plain text where a newer version has another one. `reason` is a value of `Reason` or `Wait`, `message`
+    one sentence a person can act on. `down_s` are the seconds from the stop until the VM ran again, `arm_s` the seconds
+    that Azure's own operations took, `stop_mode` is how the VM was stopped. `by_hand` are the commands that finish the
+    swap where a person is needed.
     """
 
     vm: str
     run: str
-    status: OutcomeStatus
+    status: OutcomeStatus | str
     reason: str
     message: str
     old_disk: str | None = None
