@@ -22,7 +22,7 @@ from refresh.domain.azure.refusals import describe_refusal
 from refresh.domain.azure.vms import Vm
 from refresh.domain.retention.mentions import Mentions, read_mentions
 from refresh.domain.retention.prices import disk_usd
-from refresh.domain.retention.reason import RemovalReason, RemovalVerdict
+from refresh.domain.retention.removal_reason import RemovalReason, RemovalVerdict
 from refresh.domain.terms import resource_id
 from refresh.gateways.errors import GatewayError, NotFound
 from refresh.gateways.gateways import Gateways

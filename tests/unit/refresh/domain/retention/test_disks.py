@@ -12,7 +12,7 @@ from refresh.domain.azure.locks import Lock
 from refresh.domain.retention.disks import Evidence, Rule, judge_disk, rank_spares
 from refresh.domain.retention.mentions import Mentions, read_mentions
 from refresh.domain.retention.prices import disk_usd
-from refresh.domain.retention.reason import RemovalReason
+from refresh.domain.retention.removal_reason import RemovalReason
 from refresh.domain.terms.resource_id import id_hash
 from tests.support.worlds.builders import GALLERY, GROUP, SUBSCRIPTION, VERSION_ID, VM_ID, disk_id, make_disk
 
