@@ -64,7 +64,7 @@ async def every(client: RestClient, path: str, api_version: str, **query: str) -
 
     A next page on another host is Unavailable without a request (`token_host.py`).
     """
-    page = _page((await get(client, path, api_version, query)).json())
+    page = _page(json_of(await get(client, path, api_version, query)))
     while True:
         for body in page["value"]:
             yield body
@@ -73,7 +73,7 @@ async def every(client: RestClient, path: str, api_version: str, **query: str) -
             return
         if not isinstance(following, str):
             raise unreadable("a next page without an address")
-        page = _page((await _send(client, HttpRequest("GET", following), (200,))).json())
+        page = _page(json_of(await _send(client, HttpRequest("GET", following), (200,))))
 
 
 def _page(body: object) -> Mapping[str, Any]:

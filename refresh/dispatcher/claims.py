@@ -44,7 +44,7 @@ def _claimed_by(effects: Effects, data: Mapping[str, Any]) -> RunningRow | None:
 
 
 def claim(effects: Effects, data: Mapping[str, Any]) -> None:
-    """Answer whether swap (vm, n) may go ahead: `yours`, or it ends. A finished n is never `yours` again."""
+    """Answer whether swap (vm, n) may go ahead: `yours`, else it ends. A finished n is never `yours` again."""
     row = _claimed_by(effects, data)
     if row is None:
         effects.answer = swap.Claimed("not-yours").to_json()

@@ -62,7 +62,7 @@ def add_hint(state: DispatcherState, vm: str, new: HintRow) -> None:
 
 def merged[R: HintRow](old: R, new: HintRow) -> R:
     """The row `old` with what a newer hint for the same VM adds."""
-    both = old.replace(**new.json).without("swept").replace(**merge_sources(old, new))
+    both = old.updated(new).without("swept").replace(**merge_sources(old, new))
     replies = tuple(dict.fromkeys([*old.reply_to, *new.reply_to]))
     return both.replace(reply_to=replies) if replies else both
 

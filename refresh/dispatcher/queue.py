@@ -86,7 +86,7 @@ def _queue_swap(state: DispatcherState, vm: str, row: Decided, at: str | None) -
         old = old.only("since")
     if old.wanted != kept.get("wanted"):  # the force was meant for that disk alone
         old = old.without("force")
-    state.queue[vm] = merged(old.without("urgent"), hint).replace(**kept, since=old.since)
+    state.queue[vm] = merged(old.without("urgent"), hint).replace(**kept, since=old.since or at)
 
 
 def _queue_proof(state: DispatcherState, vm: str, row: Decided, due: UnprovenRow, at: str | None) -> None:
@@ -95,7 +95,7 @@ def _queue_proof(state: DispatcherState, vm: str, row: Decided, due: UnprovenRow
     state.queue[vm] = QueueRow(
         id=row.vm,
         group=row.group,
-        since=old.since if old is not None else at,
+        since=(old.since if old is not None else None) or at,
         intent=due.intent.replace(was_running=True),
         step=PROVE,
         proves_since=due.at,
@@ -113,13 +113,13 @@ def _hash_of(row: Decided) -> str:
 
 
 def _log_once(effects: Effects, vm: str, row: Decided) -> None:
-    said = effects.state.said
+    logged = effects.state.said
     key, decision = resource_id.id_hash(vm), _hash_of(row)
-    if said.pop(key, None) != decision:
+    if logged.pop(key, None) != decision:
         effects.lines.append(f"{row.decision} {row.vm}: {row.reason}: {row.message}")
-    said[key] = decision
-    while len(said) > KEEP_SAID:
-        del said[next(iter(said))]
+    logged[key] = decision
+    while len(logged) > KEEP_SAID:
+        del logged[next(iter(logged))]
 
 
 def admit(effects: Effects, at: str | None) -> None:
@@ -129,7 +129,7 @@ def admit(effects: Effects, at: str | None) -> None:
     state.running.create()
     for vm in _next_of(state):
         # This swap reads the VM afresh before it does anything, so it answers a hint that came meanwhile; but not one
-        # with force, which asks for more than the decision was about.
+        # with force, which requests more than the decision was about.
         row, hint = state.queue.pop(vm), state.hints.get(vm)
         if hint is not None and not hint.force:
             row = merged(row, state.hints.pop(vm))

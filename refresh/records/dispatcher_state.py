@@ -1,8 +1,8 @@
 """The dispatcher's state: hints, queue, running swaps, rejections, pause, as typed rows around the stored JSON.
 
-Decides what each part is called and what its rows hold. The state is plain JSON and small, because every signal
+Decides the names of the parts and the fields of their rows. The state is plain JSON and small, because every signal
 rewrites it. VMs are keyed by their lower-case id. Leaves all changes to the operations of the dispatcher. A stored name
-never changes: a new version of the app goes on with the state of the old one.
+never changes: a new version of the app continues with the state of the old one.
 """
 
 from __future__ import annotations
@@ -34,7 +34,10 @@ class TakenRow(HintRow):
 
 
 class OpenLook(Row):
-    """The look that is open, when the dispatcher last heard of it, and the hints it has taken and not decided about."""
+    """The look that is open, and the hints it has taken and not decided about.
+
+    `since` is the time of its last request to the dispatcher.
+    """
 
     id: str
     taken: Mapping[str, TakenRow]

@@ -53,8 +53,8 @@ def test_the_table_fills_every_field() -> None:
 
 def test_the_example_has_every_setting_of_host_json() -> None:
     """The example has a value for each `%NAME%` in host.json, because these have no default."""
-    asked = set(re.findall(r"%([A-Za-z_]+)%", _text("host.json")))
-    assert asked <= set(_example())
+    named = set(re.findall(r"%([A-Za-z_]+)%", _text("host.json")))
+    assert named <= set(_example())
 
 
 def test_host_json_runs_as_many_activities_as_the_swap_limit_assumes() -> None:

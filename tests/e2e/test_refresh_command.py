@@ -42,7 +42,7 @@ def test_a_pipeline_plans_swaps_and_rolls_back(tmp_path: Path, capsys: pytest.Ca
         assert await command(azure, "rollback", "--vms", "web01", env=env) == refresh.DONE
         assert await azure.os_disk(VM_ID) == "web01-old"
         assert await command(azure, "swap", "--vms", "web01", "--disk", "nowhere", env=env) == refresh.BAD
-        with pytest.raises(ApiError, match="say which"):
+        with pytest.raises(ApiError, match='must have "vms"'):
             await command(azure, "swap", env=env)
 
     async def main(clock: Clock) -> None:

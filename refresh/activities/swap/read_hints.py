@@ -1,4 +1,4 @@
-"""The activity of a look: reads VMs and decides about each."""
+"""Activity of a look: reads VMs and decides about each."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def budgets(settings: Settings) -> dict[str, Any]:
 
     They are sent with the decisions, because an entity reads no settings.
     """
-    asked = {"selfcheck": True} if settings.selfcheck == "required" else {}
-    return {"max_swaps": settings.max_swaps, **asked}
+    required = {"selfcheck": True} if settings.selfcheck == "required" else {}
+    return {"max_swaps": settings.max_swaps, **required}
 
 
 def decision_row(vm_id: str, facts: Facts, decision: Decision) -> dict[str, Any]:

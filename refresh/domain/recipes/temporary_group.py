@@ -52,7 +52,7 @@ def is_temporary(group: Group) -> bool:
 
 
 def group_tags(purpose: str, definition: str, run: str, since: str) -> dict[str, str]:
-    """The tags of the group: its run, definition, purpose and start, which show who can delete it and when."""
+    """The tags of the group: its run, definition, purpose and start, which show whether it can be deleted."""
     return {
         tags.BUILD_RUN: run,
         tags.BUILD_DEFINITION: definition[: tags.MAX_VALUE_LENGTH],

@@ -39,7 +39,7 @@ def needed_providers(rungs: Collection[str], *, has_vms: bool) -> tuple[Need, ..
     """The providers to check; `rungs` are those that count, `has_vms` is whether the subscription's VMs were listed."""
     counts = RungName.RESOURCE_HEALTH in rungs
     health = Need("Microsoft.ResourceHealth", f"the health rung {RungName.RESOURCE_HEALTH} shows nothing", vital=True)
-    events = Need("Microsoft.EventGrid", "no event of a tag edit comes, only the sweep finds edits", vital=False)
+    events = Need("Microsoft.EventGrid", "no events of tag edits arrive, only the sweep finds edits", vital=False)
     compute = Need("Microsoft.Compute", "its VMs cannot be listed", vital=True)
     return (*(() if has_vms else (compute,)), *((health,) if counts else ()), events)
 

@@ -1,8 +1,8 @@
 """Which queued VMs may be swapped now, and what each of the others waits for.
 
 Decides from the queue, the swaps under way, the budgets and the pause. Does not know how a swap is started. The budgets
-are the swaps in flight, and one VM of an availability set at a time. A disk is in one swap at a time: of two VMs that
-wish for it only one can have it, and the other must not be stopped for it.
+are the swaps in flight, and one VM of an availability set at a time. A disk is in one swap at a time: of two VMs whose
+tags name it only one can have it, and the other must not be stopped for it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The commands with which a person finishes a swap that the app could not finish.
 
 Decides their order: put the VM on hold, which stops the app's steps and sweeps at once; put the old disk back; start
-the VM; end the hold.
+the VM; end the hold. Does not know when they are needed.
 """
 
 from __future__ import annotations

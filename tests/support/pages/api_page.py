@@ -8,7 +8,7 @@ from __future__ import annotations
 from refresh.triggers.http.routes import ROUTES, Route
 from refresh.views.runs import ROW
 from refresh.views.vms import FRESH, RECORD
-from tests.support.pages.api_words import FIELDS, RECORD_FIELDS, REQUESTS
+from tests.support.pages.api_texts import FIELDS, RECORD_FIELDS, REQUESTS
 from tests.support.pages.markdown import anchor, literal, table
 from tests.support.pages.routes import name_of, takes_of
 

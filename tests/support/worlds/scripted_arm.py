@@ -116,12 +116,12 @@ class ScriptedArm:
         return web.Response(status=answer.status, body=b"" if answer.body is None else body, headers=headers)
 
 
-def against[T](arm: ScriptedArm, ask: Callable[[ArmGateways], Awaitable[T]]) -> T:
-    """The result of `ask` with gateways to `arm`, in virtual time."""
+def against[T](arm: ScriptedArm, call: Callable[[ArmGateways], Awaitable[T]]) -> T:
+    """The result of `call` with gateways to `arm`, in virtual time."""
 
     async def main(_: Clock) -> T:
         async with arm:
-            return await ask(arm.gateways)
+            return await call(arm.gateways)
 
     return run(main, Clock("virtual"))
 

@@ -78,7 +78,7 @@ def test_facts_of_images_versions_disks_and_snapshots_are_read() -> None:
         assert (facts.location, facts.busy) == ("uksouth", "ActiveSAS")
 
 
-def test_of_a_vhd_the_account_is_all_that_is_known() -> None:
+def test_of_a_vhd_only_the_storage_account_is_read() -> None:
     """One GET of the storage account gives its region; the blob is not read."""
     url = "https://packed1.blob.core.windows.net/v/d.vhd"
     found = read(SourceKind.VHD, url, {"id": STORAGE, "location": "westeurope"}, storage=STORAGE)
@@ -88,7 +88,7 @@ def test_of_a_vhd_the_account_is_all_that_is_known() -> None:
 @pytest.mark.parametrize(
     ("kind", "source", "storage"),
     [
-        (SourceKind.VM, vm_id("nobody"), None),
+        (SourceKind.VM, vm_id("missing"), None),
         (SourceKind.IMAGE, f"{COMPUTE}/images/none", None),
         (SourceKind.VERSION, VERSION_ID, None),
         (SourceKind.DISK, disk_id("none"), None),
@@ -96,7 +96,7 @@ def test_of_a_vhd_the_account_is_all_that_is_known() -> None:
         (SourceKind.VHD, "https://packed1.blob.core.windows.net/v/d.vhd", STORAGE),
     ],
 )
-def test_what_is_not_there_is_not_found(kind: SourceKind, source: str, storage: str | None) -> None:
+def test_a_missing_source_is_not_found(kind: SourceKind, source: str, storage: str | None) -> None:
     """An absent source of any kind is NotFound, not Refused."""
     with pytest.raises(NotFound):
         read(kind, source, *vm_bodies("web01"), storage=storage)

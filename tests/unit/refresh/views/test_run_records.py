@@ -1,4 +1,4 @@
-"""Run records: what Durable's states and the runs' own results become."""
+"""Run records, made from Durable's states and the results of runs."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_the_record_of_bulk_work_shows_the_vms_of_its_input_and_not_its_rows() -
     assert record["vms"][0]["vm"] == VM_ID
 
 
-def test_a_running_run_lists_every_vm_with_how_far_it_is() -> None:
+def test_a_running_run_lists_every_vm_with_its_progress() -> None:
     """The record lists VMs that are done, under way, waiting, finished meanwhile, and not looked at yet."""
     names = [VM_ID.replace("web01", f"web0{n}") for n in range(5)]
     done, swapping, waiting, finished, fresh = names

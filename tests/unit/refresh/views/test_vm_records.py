@@ -158,7 +158,7 @@ def test_a_stopped_vm_is_planned_without_downtime() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "shown"),
+    ("value", "shown"),
     [
         ("web01-202610", "web01-202610"),
         ("d" * 80, "d" * 80),
@@ -168,7 +168,7 @@ def test_a_stopped_vm_is_planned_without_downtime() -> None:
         (" ", None),
     ],
 )
-def test_the_previous_disk_is_named_as_tags_name_disks(said: str, shown: str | None) -> None:
+def test_the_previous_disk_is_named_as_tags_name_disks(value: str, shown: str | None) -> None:
     """A disk in the VM's group is shown by name; of any other text only the beginning is shown, without a signature."""
-    row = vm_record(see(make_vm({"OsDiskPrevious": said})), view_of(), NOTHING_MADE)
+    row = vm_record(see(make_vm({"OsDiskPrevious": value})), view_of(), NOTHING_MADE)
     assert row["previous"] == shown

@@ -197,7 +197,7 @@ def test_images_are_matched_by_os() -> None:
 
 
 def test_an_unreadable_gallery_makes_no_disk() -> None:
-    """With one gallery unread the fitting image is unknown, so no disk is made."""
+    """While one gallery cannot be read the fitting image is unknown, so no disk is made."""
 
     async def story(world: World) -> None:
         rows = await make(world, "web01")

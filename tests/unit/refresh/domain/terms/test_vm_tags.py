@@ -1,3 +1,5 @@
+"""The tags of a VM, and the faults of tags that cannot be read."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,4 +1,4 @@
-"""Shared reads."""
+"""Reads of one resource that several callers share."""
 
 from __future__ import annotations
 
