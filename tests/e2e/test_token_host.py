@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.worlds.builders import VM_ID
+from tests.support.worlds.builders import GROUP, VM_ID
 from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
 from tests.support.worlds.other_host import OtherHost
 from tests.support.worlds.swap_world import FLEET, has_evidence, swapped
@@ -89,3 +89,31 @@ def test_a_probe_of_a_local_run_leaves_this_machine_for_no_port() -> None:
         assert "no guest of the simulator listens there" in outcome["message"]
 
     play(story, [{**vm_body(agent=False, RefreshProbe="tcp:23"), "_listens": [22]}, disk_body("web01-new")])
+
+
+def test_a_probe_of_a_local_run_finds_the_guest_by_its_primary_address() -> None:
+    """Of two network interfaces the app probes the primary one, and the simulator lists the guest under it."""
+    nics = [f"{GROUP}/providers/Microsoft.Network/networkInterfaces/web01-{name}" for name in ("back", "front")]
+    vm = {**vm_body(agent=False, RefreshProbe="tcp:22"), "_listens": [22]}
+    blocks = [{"id": nic, "properties": {"primary": nic.endswith("front")}} for nic in nics]
+    vm["properties"]["networkProfile"] = {"networkInterfaces": blocks}
+    bodies = [
+        {
+            "id": nic,
+            "location": "westeurope",
+            "properties": {
+                "ipConfigurations": [
+                    {"name": "a", "properties": {"privateIPAddress": f"10.7.{n}.5", "primary": False}},
+                    {"name": "b", "properties": {"privateIPAddress": f"10.7.{n}.4", "primary": True}},
+                ]
+            },
+        }
+        for n, nic in enumerate(nics)
+    ]
+
+    async def story(azure: LocalAzure) -> None:
+        assert [guest["ip"] for guest in azure.simulator.guests.listing()] == ["10.7.1.4"]
+        outcome = await swapped(azure)
+        assert outcome["status"] == "succeeded", outcome
+
+    play(story, [*bodies, vm, disk_body("web01-new")])

@@ -90,6 +90,13 @@ def test_the_boot_log_is_fetched_from_the_uri_in_azures_answer() -> None:
         "https://blob.core.windows.net.evil.example/log?sig=secret",
         "https://evilblob.core.windows.net/log?sig=secret",
         "https://169.254.169.254/metadata?sig=secret",
+        "https://md-x.blob.core.windows.net:8443/log?sig=secret",
+        "https://user:secret@md-x.blob.core.windows.net/log?sig=secret",
+        "https://evil.example\\@md-x.blob.core.windows.net/log?sig=secret",
+        "https://evil.example\\.blob.core.windows.net/log?sig=secret",
+        "https://md-x.blob.core.windows.net.:443/log?sig=secret",
+        "https://[::1/log?sig=secret",
+        "//md-x.blob.core.windows.net/log?sig=secret",
         "file:///etc/passwd",
         "{base}/log?sig=secret",
     ],
@@ -100,6 +107,13 @@ def test_a_log_elsewhere_is_never_fetched(uri: str) -> None:
     error = refusal(arm, uri)
     assert isinstance(error, Refused)
     assert "secret" not in str(error)
+    assert arm.requests == []
+
+
+def test_a_local_run_fetches_no_log_from_azure() -> None:
+    """While Azure is a simulator, only a log on this machine is fetched."""
+    arm = ScriptedArm()
+    assert isinstance(refusal(arm, SIGNED, local=True), Refused)
     assert arm.requests == []
 
 
