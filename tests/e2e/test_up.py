@@ -192,6 +192,19 @@ def test_the_fleet_of_the_simulator_readme_can_be_refreshed(tmp_path: Path) -> N
     assert [(row["decision"], row["steps"][0]) for row in plan["plan"]] == [("swap", "create-disk")], plan["plan"]
 
 
+def test_up_names_a_scenario_without_vms_in_scope_and_an_unknown_setting(tmp_path: Path) -> None:
+    """Both are probably typos: a note names each, and the app runs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REFRESH_STOP_MOD", "power-off")
+        with running(tmp_path, "--scenario", "empty") as (up, ends, printed):
+            assert call(f"{ends['functions']}/api/vms")["value"] == []
+            up.send_signal(signal.SIGTERM)
+            up.communicate(timeout=30)
+    text = printed.read_text()
+    assert "none has the tag AutoRefresh=true" in text
+    assert "no setting REFRESH_STOP_MOD" in text
+
+
 def test_up_on_a_used_port_fails_with_the_options_for_another_port(tmp_path: Path) -> None:
     """The command prints one line with the port and the options, exits with code 2 and leaves no file."""
     with running(tmp_path) as (_, ends, _):

@@ -47,7 +47,7 @@ def test_wrong_arguments_end_in_one_line_and_exit_code_2(tool: str, tmp_path: Pa
         (["drain", "--poll-s", "0"], "0 is not greater than 0"),
         (["refresh", "swap", "--app", "http://127.0.0.1:9", "--timeout-s", "soon"], "soon is not a number"),
         (["refresh", "swap", "--app", "127.0.0.1:7071"], "must begin with https://"),
-        (["refresh", "swap", "--app", "http://127.0.0.1:9"], "does not answer"),
+        (["refresh", "swap", "--app", "http://127.0.0.1:9"], "127.0.0.1:9 does not answer: [Errno "),
         (["refresh", "sawp", "--app", "http://127.0.0.1:9"], "invalid choice: 'sawp'"),
         (["hooks", "postdeployment"], "invalid choice: 'postdeployment'"),
     ],
