@@ -201,7 +201,7 @@ def test_up_names_a_scenario_without_vms_in_scope_and_an_unknown_setting(tmp_pat
             up.send_signal(signal.SIGTERM)
             up.communicate(timeout=30)
     text = printed.read_text()
-    assert "none has the tag AutoRefresh=true" in text
+    assert "no VM has the tag AutoRefresh=true" in text
     assert "no setting REFRESH_STOP_MOD" in text
 
 
