@@ -38,7 +38,7 @@ ROUNDS_BEFORE_TIMER = 5
 TIMER = timedelta(seconds=30)
 # Activities end a step by ARM's own times, within an hour; these limits end a step whose VM ARM never returns, or whose
 # operation never ends.
-MOST_SILENT_ROUNDS = 12
+MOST_UNANSWERED_ROUNDS = 12
 MOST_ROUNDS = 100
 # An activity that crashed is called again: it is level-triggered, and no step may stay half done.
 CRASHES_ALLOWED = 3
@@ -151,7 +151,7 @@ def _run_step(
     swap: PlannedSwap, data: StepInput, step: Step, name: str, *, reported: bool
 ) -> Generator[Task[Any], Any, StepResult]:
     ctx = swap.ctx
-    crashes = rounds = silent = 0
+    crashes = rounds = unanswered = 0
     attention_reason: Reason | None = None
     while rounds < MOST_ROUNDS:
         if rounds >= ROUNDS_BEFORE_TIMER:
@@ -175,8 +175,8 @@ def _run_step(
             publish_meanwhile(ctx, event)
         if is_capacity(result.code):
             rounds = 0  # tried again for hours, within a limit of its own
-        silent = silent + 1 if result.at is None else 0
-        if silent >= MOST_SILENT_ROUNDS:
+        unanswered = unanswered + 1 if result.at is None else 0
+        if unanswered >= MOST_UNANSWERED_ROUNDS:
             break
         if result.wait_s is not None:
             yield ctx.create_timer(timedelta(seconds=result.wait_s))
