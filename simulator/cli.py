@@ -79,8 +79,8 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     """Read the command line; exits with code 2 and one line when it is not valid."""
     parser = _Parser(
         prog="python -m simulator",
-        description="A local Azure on loopback: serve is Azure alone, up adds the app, demo runs a month, a tag edit and a "
-        "rollback.",
+        description="A local Azure on loopback: serve is Azure alone, up adds the app, demo runs a month, a tag edit "
+        "and a rollback.",
     )
     parser.add_argument("command", choices=("serve", "up", "demo"))
     parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="http, 0 = any (default %(default)s)")
