@@ -130,12 +130,9 @@ def choose_example(simulator: Simulator) -> Example | None:
 
 def find_slips(simulator: Simulator, environment: Mapping[str, str]) -> list[str]:
     """Notes on what is probably a typo: no VM in scope, or an environment variable that is no setting of the app."""
-    tags = [
-        (name.lower(), value.lower()) for vm in simulator.resources(_VM) for name, value in vm.get("tags", {}).items()
-    ]
-    slips = (
-        [] if ("autorefresh", "true") in tags else ["Note: no VM has the tag AutoRefresh=true, so none is in scope."]
-    )
+    tags = [(name, value) for vm in simulator.resources(_VM) for name, value in vm.get("tags", {}).items()]
+    in_scope = [name for name, value in tags if name.lower() == "autorefresh" and value.lower() == "true"]
+    slips = [] if in_scope else ["Note: no VM has the tag AutoRefresh=true, so none is in scope."]
     known = read_settings_file(Path.cwd())
     unknown = sorted(name for name in environment if name.startswith("REFRESH_") and name not in known)
     return slips + [f"Note: the app has no setting {name}; the environment variable has no effect." for name in unknown]
