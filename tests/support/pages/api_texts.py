@@ -64,7 +64,7 @@ REQUESTS: Mapping[str, Request] = {
         "200 with a list of `kind`, `id`, `message` and `commands` (the `az` commands that delete it)",
     ),
     "GET /api/queue": Request(
-        "The swaps under way and the VMs that wait, with the reason.",
+        "The swaps under way and the VMs that wait, in the order of their start, with the reason.",
         "200 with `paused`, `paused_since`, `paused_why`, `max_swaps` and the lists `running`, `waiting` and `looking`",
     ),
     "GET /api/runs": Request(
