@@ -10,15 +10,17 @@ import asyncio
 import json
 import logging
 import math
+import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulator.clock import Clock, run
-from simulator.local_app import LocalApp
+from simulator.local_app import LocalApp, read_settings_file
 from simulator.logs import logged
 from simulator.scenarios import demo
 from simulator.world import Endpoints, Simulator
@@ -82,6 +84,8 @@ async def _up(options: Options, clock: Clock, log: Path) -> int:
     try:
         await app.check_ready(str(endpoints.functions))
         _print(commands(endpoints, clock, choose_example(simulator), log))
+        for line in find_slips(simulator, os.environ):
+            _print(line)
         if not sys.stdout.isatty():
             announce(endpoints)
         await forever()
@@ -121,6 +125,16 @@ def choose_example(simulator: Simulator) -> Example | None:
     place: dict[str, Any] = {key: vm[key] for key in ("location", "zones") if key in vm}
     copy = {**place, "properties": {"creationData": {"createOption": "Copy", "sourceResourceId": disk}}}
     return Example(str(vm["id"]), disk, json.dumps(copy))
+
+
+def find_slips(simulator: Simulator, environment: Mapping[str, str]) -> list[str]:
+    """Notes on what is probably a typo: no VM in scope, or an environment variable that is no setting of the app."""
+    tags = [(name, value) for vm in simulator.resources(_VM) for name, value in vm.get("tags", {}).items()]
+    in_scope = [name for name, value in tags if name.lower() == "autorefresh" and value.lower() == "true"]
+    slips = [] if in_scope else ["Note: no VM has the tag AutoRefresh=true, so none is in scope."]
+    known = read_settings_file(Path.cwd())
+    unknown = sorted(name for name in environment if name.startswith("REFRESH_") and name not in known)
+    return slips + [f"Note: the app has no setting {name}; the environment variable has no effect." for name in unknown]
 
 
 def commands(endpoints: Endpoints, clock: Clock, example: Example | None, log: Path) -> str:

@@ -133,7 +133,7 @@ def admit(effects: Effects, at: str | None) -> None:
     state.running.create()
     for vm in _next_of(state):
         # This swap reads the VM afresh before it does anything, so it answers a hint that came meanwhile; but not one
-        # with force, which asks for more than the decision was about.
+        # with force, which requests more than the decision was about.
         row, hint = state.queue.pop(vm), state.hints.get(vm)
         if hint is not None and not hint.force:
             row = merged(row, state.hints.pop(vm))

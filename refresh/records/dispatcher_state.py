@@ -2,7 +2,7 @@
 
 Decides the names of the parts and the fields of their rows. The state is plain JSON and small, because every signal
 rewrites it. VMs are keyed by their lower-case id. Leaves all changes to the operations of the dispatcher. A stored name
-never changes: a new version of the app goes on with the state of the old one.
+never changes: a new version of the app continues with the state of the old one.
 """
 
 from __future__ import annotations

@@ -177,7 +177,7 @@ def test_vms_that_need_attention_come_first() -> None:
         assert answer["nextLink"] is None
         status, exact = await azure.api("GET", "/api/vms?vm=wish")
         assert (status, exact) == (200, answer["value"][1])
-        status, problem = await azure.api("GET", "/api/vms?vm=nobody")
+        status, problem = await azure.api("GET", "/api/vms?vm=missing")
         assert (status, problem["title"]) == (404, "There is no such VM")
 
     requested_disk = disk_body(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from refresh.domain.retention.reason import RemovalReason
+from refresh.domain.retention.removal_reason import RemovalReason
 from refresh.domain.terms import tags
 from refresh.domain.terms.month_reason import MonthReason
 from refresh.domain.terms.swap_reason import Reason, Wait

@@ -158,10 +158,10 @@ def test_the_input_of_an_activity_may_change() -> None:
 def test_a_changed_action_in_a_history_is_found(history: History) -> None:
     """One changed action in the middle of any stored history is found at its turn."""
     number = len(history.turns) // 2
-    spoiled = deepcopy(history)
-    action = next((one for turn in spoiled.turns[number:] for one in turn.actions), None)
+    altered = deepcopy(history)
+    action = next((one for turn in altered.turns[number:] for one in turn.actions), None)
     assert action is not None
     action[2] = f"{action[2]}-as-it-was" if action[1] != "timer" else action[2] + 1
-    found = differences(spoiled, ORCHESTRATORS[history.orchestration])
+    found = differences(altered, ORCHESTRATORS[history.orchestration])
     assert found
     assert f"{history.orchestration}, story '{history.story}', turn" in found[0]

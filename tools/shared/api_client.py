@@ -60,7 +60,7 @@ class Api:
         """ApiError for an address to which no token may be sent."""
         url = urlsplit(base)
         if url.scheme != "https" and url.hostname not in ("127.0.0.1", "localhost", "::1"):
-            raise ApiError(f"{base}: must begin with https://, or name this machine")
+            raise ApiError(f"{base}: must begin with https://, or with http:// on this machine (127.0.0.1, localhost)")
         self._base, self.headers = base.rstrip("/"), headers
 
     async def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -82,7 +82,8 @@ def _send(request: Request) -> dict[str, Any]:
     except HTTPError as refused:
         raise _problem_of(refused) from None
     except (URLError, TimeoutError, ConnectionError) as lost:
-        raise ApiError(f"{urlsplit(request.full_url).netloc} does not answer: {lost}") from None
+        why = lost.reason if isinstance(lost, URLError) else lost
+        raise ApiError(f"{urlsplit(request.full_url).netloc} does not answer: {why}") from None
     except ValueError as garbled:
         raise ApiError(f"{urlsplit(request.full_url).netloc} sent an answer that is not JSON: {garbled}") from None
     return dict(found)
@@ -95,7 +96,11 @@ def _problem_of(refused: HTTPError) -> ApiError:
     except (ValueError, TypeError):
         problem = {}
     detail = problem.get("detail") or problem.get("error_description") or text[:300] or refused.reason
-    faults = [f"  {each.get('pointer', '')} {each.get('detail', '')}".rstrip() for each in problem.get("errors", ())]
+    faults = [
+        f"  {each.get('pointer', '')} {each.get('detail', '')}".rstrip()
+        for each in problem.get("errors", ())
+        if str(each.get("detail", "")) not in str(detail)
+    ]
     wait = refused.headers.get("Retry-After", "")
     text = "\n".join((f"{refused.code} {problem.get('title') or refused.reason}: {detail}", *faults))
     return ApiError(text, refused.code, float(wait) if wait.isdigit() else None)

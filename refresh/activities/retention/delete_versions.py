@@ -16,7 +16,7 @@ from refresh.domain.azure.galleries import Version
 from refresh.domain.azure.polls import BULK_BUDGET_S
 from refresh.domain.azure.refusals import describe_refusal
 from refresh.domain.retention.prices import version_usd
-from refresh.domain.retention.reason import RemovalReason
+from refresh.domain.retention.removal_reason import RemovalReason
 from refresh.domain.retention.versions import Catalogue
 from refresh.gateways.errors import GatewayError, NotFound
 from refresh.gateways.gateways import Gateways

@@ -51,15 +51,15 @@ def check_not_rejected(wanted: Disk, rejected: Collection[str], *, force: bool) 
     )
 
 
-def check_placement(vm: Vm, wanted: Disk, around: PreflightFacts | None) -> tuple[Check, ...]:
-    """Whether `vm` can take `wanted` where it is. Other VMs' tags are checked only with `around`."""
+def check_placement(vm: Vm, wanted: Disk, preflight: PreflightFacts | None) -> tuple[Check, ...]:
+    """Whether `vm` can take `wanted` where it is. Other VMs' tags are checked only with `preflight`."""
     return (
         READY.judged(
             wanted.provisioning_state == "Succeeded",
             f"disk {wanted.name} is {wanted.provisioning_state or 'in an unknown state'}; wait until it is Succeeded",
         ),
         _free(wanted),
-        *([_not_anothers(wanted, around)] if around is not None and around.wishes_read else []),
+        *([_not_anothers(wanted, preflight)] if preflight is not None and preflight.wishes_read else []),
         SAME_REGION.judged(
             same_text(vm.location, wanted.location),
             f"disk {wanted.name} is in {wanted.location}, the VM in {vm.location}; make one in the VM's region",
@@ -77,10 +77,10 @@ def _free(wanted: Disk) -> Check:
     )
 
 
-def _not_anothers(wanted: Disk, around: PreflightFacts) -> Check:
-    other = resource_id.parse(around.named_by)
+def _not_anothers(wanted: Disk, preflight: PreflightFacts) -> Check:
+    other = resource_id.parse(preflight.named_by)
     return NOT_ANOTHERS.judged(
-        around.named_by is None,
+        preflight.named_by is None,
         f"the tag of VM {other.name if other else 'unknown'} names disk {wanted.name} too; change one of the tags",
     )
 

@@ -1,6 +1,6 @@
 """Finds every reference to a disk in tags and in the dispatcher's state.
 
-Decides that a disk is referred to wherever its name stands, in any tag of any VM and in any resource group: what the
+Decides that a disk is referred to wherever its name occurs, in any tag of any VM and in any resource group: what the
 owner of a tag meant by it cannot be known, and a disk kept too long costs little. Leaves what follows to `disks.py`.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 from refresh.domain.terms import resource_id
 
 _WORD = re.compile(r"[a-z0-9_.\-]+")
-# Work that is requested or under way: every disk whose name stands anywhere in it is needed.
+# Work that is requested or under way: every disk whose name occurs anywhere in it is needed.
 _OPEN_WORK = ("hints", "look", "queue", "running", "down", "unproven")
 # Hashes of disk ids, by VM.
 _RECORDED = {"ran": "one of the last disks a VM ran", "proved": "the last disk a VM was seen healthy on"}

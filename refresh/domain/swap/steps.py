@@ -1,4 +1,4 @@
-"""How a step of a swap stands, judged from one reading of the VM.
+"""The state of a step of a swap, judged from one reading of the VM.
 
 Decides for each step whether it is done, must be begun, must wait or has failed. Level-triggered: the reading and the
 age of the last begin are enough, so a step can be repeated after any crash. Does not know how a VM is read.

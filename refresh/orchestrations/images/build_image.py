@@ -135,7 +135,7 @@ def _explain(ctx: OrchestrationContext, build: BuildInput, row: Row, token: str 
 
 
 def _admit(ctx: OrchestrationContext, build: BuildInput, row: Row) -> Steps[Row]:
-    """Have the version proved if the build asks for it, and end its exclusion from latest."""
+    """Have the version proved if the build requires it, and end its exclusion from latest."""
     if not build.admit:
         return row
     ctx.set_custom_status({"version": row["version"], "step": "being proved" if build.proof else "being admitted"})

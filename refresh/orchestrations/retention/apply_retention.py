@@ -14,7 +14,7 @@ from typing import Any
 from durabletask.task import OrchestrationContext, Task, TaskFailedError
 
 from refresh.domain.azure import polls
-from refresh.domain.retention.reason import RemovalReason
+from refresh.domain.retention.removal_reason import RemovalReason
 from refresh.domain.terms import resource_id
 from refresh.records import durable_names, retention
 from refresh.records.retention import DeletionInput, ResourceRow, RetentionInput

@@ -80,7 +80,7 @@ def undone(swap: PlannedSwap, undo: Undo, back: StepsRun) -> Outcome:
         message = f"nothing was stopped, and the tag names {old} again; name {new} when the cause is cured: {undo.why}"
     else:
         what = f"{new} was taken out again and {old} put back" if undo.put_in else f"{new} was not put in; {old} stays"
-        again = "" if undo.blamed else f"; {new} is not to blame, name it again when the cause is cured"
+        again = "" if undo.blamed else f"; {new} is not at fault, name it again when the cause is cured"
         message = f"{what}{again}: {undo.why}"
     return outcome_of(swap, status, undo.reason, message, intent=swap.intent, ran=back)
 

@@ -6,7 +6,7 @@ VM. An outcome comes as an event; every minute the dispatcher state is read for 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -23,7 +23,10 @@ Rows = dict[str, dict[str, Any]]
 REREAD = timedelta(seconds=60)
 
 # The decision of a VM whose swap did not begin; any other outcome is one of a swap.
-_DECISIONS = {OutcomeStatus.SKIPPED: DecisionKind.SKIP, OutcomeStatus.REFUSED: DecisionKind.REFUSE}
+_DECISIONS: Mapping[str, DecisionKind] = {
+    OutcomeStatus.SKIPPED: DecisionKind.SKIP,
+    OutcomeStatus.REFUSED: DecisionKind.REFUSE,
+}
 
 
 def swap_vms(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any], Any, dict[str, Any]]:

@@ -49,7 +49,7 @@ class SourcePlan:
 
 
 def image_id(definition: Definition, version: str) -> str:
-    """The id of the managed image that stands between VHDs and a version: beside the gallery, one for each version."""
+    """The id of the managed image that is made between VHDs and a version: beside the gallery, one for each version."""
     return _home(definition).sibling(IMAGES, f"{definition.name[:60]}-{version}")
 
 

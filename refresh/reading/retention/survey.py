@@ -18,7 +18,7 @@ from refresh.domain.azure.vms import Vm
 from refresh.domain.retention.disks import Evidence, Rule, is_ours, judge_disk, rank_spares
 from refresh.domain.retention.mentions import read_mentions
 from refresh.domain.retention.prices import disk_usd, version_usd
-from refresh.domain.retention.reason import RemovalVerdict
+from refresh.domain.retention.removal_reason import RemovalVerdict
 from refresh.domain.retention.versions import (
     Catalogue,
     Needs,

@@ -108,7 +108,7 @@ RECORD_FIELDS: Mapping[str, str] = {
     "wanted": "the disk that `OsDiskName` names",
     "previous": "the disk that `@previous` means",
     "next": "the newest free disk that the app made for this VM",
-    "run": "the swap under way",
+    "run": "the swap under way, else the last one",
     "version": "image version of the OS disk, `<definition>/<version>`",
     "latest": "the latest good version for this VM",
     "disk_age_days": "days since the OS disk was made",

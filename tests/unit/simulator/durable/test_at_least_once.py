@@ -21,15 +21,15 @@ HIDDEN_S = 60
 class DieOnce(Interruptions):
     """Makes the worker die at the named moment, at the first delivery of each piece of work."""
 
-    def __init__(self, moment: str, death: Callable[[], WorkerDied] = WorkerDied) -> None:
+    def __init__(self, moment: str, crash: Callable[[], WorkerDied] = WorkerDied) -> None:
         self._moment = moment
-        self._death = death
+        self._crash = crash
         self.crashes = 0
 
     def _maybe(self, moment: str, attempt: int) -> None:
         if moment == self._moment and attempt == 1:
             self.crashes += 1
-            raise self._death()
+            raise self._crash()
 
     @override
     def before_orchestrator_turn(self, name: str, instance_id: str, attempt: int) -> None:

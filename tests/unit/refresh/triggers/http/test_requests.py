@@ -30,7 +30,7 @@ BAD_BODIES: list[tuple[Any, str, str]] = [
     (b"[" * 100_000, "", "not JSON"),
     (["web01"], "", "JSON object"),
     (b'{"force": true, "force": false}', "", "'force' twice"),
-    ({"vmz": ["web01"]}, "#/vmz", "is not taken here"),
+    ({"vmz": ["web01"]}, "#/vmz", "is not accepted"),
     ({"vms": "web01"}, "#/vms", "must be a list"),
     ({"vms": []}, "#/vms", "at least one"),
     ({"vms": ["web01", 7]}, "#/vms/1", "must be a VM's name"),
@@ -79,7 +79,7 @@ def test_one_answer_names_all_faults_of_a_body() -> None:
 
 def test_a_key_of_another_route_is_refused_with_those_that_are_taken() -> None:
     """A rollback with a disk is refused with the key's name and the keys that it takes."""
-    with pytest.raises(Problem, match="disk is not taken here; /api/rollback takes vms, all"):
+    with pytest.raises(Problem, match="disk is not accepted; /api/rollback accepts vms, all"):
         read_body(post({"all": True, "disk": "x"}, "/api/rollback"), ("vms", "all"))
 
 
