@@ -11,19 +11,27 @@ SEED ?= 2
 # Node's package manager, for the Kusto language service; without it those checks are skipped with a message.
 NPM ?= $(shell command -v npm)
 
-.PHONY: help venv az-venv scan-venv scan snapshots kusto azurite engine package docs picture permissions lint types imports unit test demo
+.PHONY: help venv lock az-venv scan-venv scan snapshots kusto azurite engine package docs picture permissions lint types imports unit test demo
 .PHONY: demo-engine up soak soak-crashes histories bench-swap serve clean
 
 help: ## list the targets
 	@awk -F ' *:.*## *' '/^[a-z-]+:.*## /{printf "make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-.venv/made: requirements.txt requirements-dev.txt
+.venv/made: requirements-dev.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13) and "Python 3.13 is needed: set PYTHON=")'
 	$(PYTHON) -m venv .venv
 	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@
 
 venv: .venv/made ## make the Python environment; other targets do this themselves
+
+# Each lock has the closure of its .in file with hashes, for every platform. A pin that is already there stays.
+lock: venv ## write the locks (requirements*.txt) of the .in files
+	@for part in "" -dev -az -scan; do \
+	  constraint=; [ "$$part" != -dev ] || constraint="--constraint requirements.txt"; \
+	  .venv/bin/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes \
+	    --custom-compile-command "make lock" $$constraint requirements$$part.in --output-file requirements$$part.txt || exit 1; \
+	done
 
 # The real Azure CLI has an environment of its own, because its pins differ from ours.
 .az-venv/made: requirements-az.txt

@@ -42,7 +42,7 @@ def run_hook(steps: Sequence[Step], last: Step | None) -> int:
 def main(arguments: Sequence[str]) -> int:
     """Run the named hook; its exit code. SystemExit with code 2 for a hook that azure.yaml does not have."""
     parser = Parser("hooks", "Run the steps of one of azd's hooks, as azure.yaml does.")
-    parser.add_argument("hook", choices=tuple(HOOKS))
+    parser.add_argument("hook", choices=tuple(HOOKS), help="the hook, as azure.yaml names it")
     return run_hook(*HOOKS[parser.parse_args(arguments).hook])
 
 

@@ -1,21 +1,20 @@
-"""The deployment package: a zip of what .funcignore leaves, with the app compiled (`make package`).
+"""The deployment package: a zip of the app's own files, with the app compiled (`make package`).
 
-Decides how .funcignore is read (names and `*`, at any depth, or only at the top after a `/`: all that ours uses) and
-that compiled code is included: the package is read-only in Azure, so every cold start would compile the app again.
-Compiled code is checked against its source by hash, so a stale one cannot run. Does not install dependencies: Azure
-does, from requirements.txt, for its own Linux.
+Decides which files belong to the app: `.funcignore` is an allow-list, for `azd` as well. Decides that compiled code
+is included: the package is read-only in Azure, so every cold start would compile the app again. Compiled code is
+checked against its source by hash, so a stale one cannot run. Does not install dependencies: Azure does, from
+requirements.txt, for its own Linux.
 """
 
 from __future__ import annotations
 
-import fnmatch
 import importlib.util
 import py_compile
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path, PurePath
+from collections.abc import Sequence
+from pathlib import Path
 
 if not __package__:  # started as a file, not with -m
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -28,36 +27,26 @@ ZIP = ROOT / "dist" / "azure-vm-refresh.zip"
 _MADE = (1980, 1, 1, 0, 0, 0)
 
 
-def patterns_of(text: str) -> tuple[str, ...]:
-    """The patterns in the text of a .funcignore. ValueError for a form that is not supported here."""
+# Of a folder the package has these files only: any other file beside them stays behind.
+_SOURCES = ("**/*.py",)
+_RECIPES = ("*/recipe.toml", "*/cloud-init.yaml")
+
+
+def allowed(text: str) -> list[str]:
+    """The names that the text of a .funcignore allows: its lines `!/name`, after `/*` has excluded everything."""
     lines = [line.strip() for line in text.splitlines()]
-    patterns = tuple(line.rstrip("/") for line in lines if line and not line.startswith("#"))
-    for pattern in patterns:
-        if "/" in pattern[1:] or pattern.startswith("!"):
-            raise ValueError(f".funcignore: {pattern!r}: only names, * and a / at the beginning are supported")
-    return patterns
-
-
-def is_left_out(path: PurePath, patterns: Iterable[str]) -> bool:
-    """Whether the file or folder at `path`, relative to the app's, is left out with everything in it."""
-    names = {path.name, f"/{path.name}"} if len(path.parts) == 1 else {path.name}
-    return any(fnmatch.fnmatchcase(name, pattern) for name in names for pattern in patterns)
+    if "/*" not in lines:
+        raise ValueError(".funcignore: the line /* is missing, so azd would deploy every file")
+    return [line[2:] for line in lines if line.startswith("!/")]
 
 
 def files_of(root: Path) -> list[Path]:
-    """Every file of the package below `root`, sorted by path."""
-    patterns = patterns_of((root / ".funcignore").read_text())
-
-    def below(folder: Path) -> Iterator[Path]:
-        for path in folder.iterdir():
-            if is_left_out(path.relative_to(root), patterns):
-                continue
-            if path.is_dir():
-                yield from below(path)
-            else:
-                yield path
-
-    return sorted(below(root))
+    """Every file of the package below `root`, sorted by path. A symbolic link is left out. Raises ValueError."""
+    found: set[Path] = set()
+    for name in allowed((root / ".funcignore").read_text(encoding="utf-8")):
+        patterns = _SOURCES if name == "refresh" else _RECIPES
+        found |= {root / name} | {path for pattern in patterns for path in (root / name).glob(pattern)}
+    return sorted(path for path in found if path.is_file() and not path.is_symlink())
 
 
 def build(root: Path, target: Path) -> list[str]:

@@ -36,7 +36,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         "Azure CLI's sign-in"
     )
     parser = Parser("refresh", "Start a run of the app, wait for it and print the result.", reads=reads)
-    parser.add_argument("action", choices=ACTIONS)
+    parser.add_argument("action", choices=ACTIONS, help="the request of the HTTP API (docs/api.md)")
     parser.add_argument("--app", required=True, help="address of the app, https://... or http://127.0.0.1:<port>")
     parser.add_argument("--audience", default="", help="api://<client id> of the app's registration; empty: no token")
     parser.add_argument("--vms", default="", help="names or full ids of VMs, separated by commas or blanks")
@@ -89,7 +89,8 @@ async def ask(asked: argparse.Namespace, env: Mapping[str, str]) -> int:
     if asked.dry_run:
         publish(page_of_dry_run(answer, asked.action), env)
         return DONE
-    print(f"{answer['id']} has begun", file=sys.stderr, flush=True)
+    hint = "" if asked.no_wait else "; Ctrl-C ends the wait, not the run"
+    print(f"{answer['id']} has begun{hint}", file=sys.stderr, flush=True)
     if asked.no_wait:
         return DONE
     record = await wait_for(api, str(answer["id"]), poll_s=asked.poll_s, timeout_s=asked.timeout_s)

@@ -6,7 +6,8 @@ hint is handed out under the number of a batch. See `records.dispatcher_state` f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from refresh.dispatcher.broken_vms import is_taken_out, keep_bad, note_failure
@@ -35,10 +36,13 @@ def hint(effects: Effects, data: Mapping[str, Any]) -> None:
             why = f"not the id of a VM: {encodable(str(text)[:120])}"
             keep_bad(state, BadOperation(operation="hint", why=why))
             continue
-        if source == swap.FROM_SWEEP and is_taken_out(state, vm.key, data.get("at")):
+        # A VM with the mark of a swap may be down, and is looked at in any case.
+        is_spared = source == swap.FROM_SWEEP and not data.get("first")
+        if is_spared and is_taken_out(state, vm.key, data.get("at")):
             continue
         try:
-            add_hint(state, vm.key, HintRow(id=vm.text, **source_of(data), **given(force=is_forced, reply_to=replies)))
+            fields = given(force=is_forced, reply_to=replies, first=bool(data.get("first")))
+            add_hint(state, vm.key, HintRow(id=vm.text, **source_of(data), **fields))
         except Exception as error:  # the hints after this one still count
             note_failure(effects, vm.key, vm.text, Operation.HINT, f"{type(error).__name__}: {error}", data.get("at"))
     open_look(effects, data.get("at"))
@@ -65,7 +69,7 @@ def add_hint(state: DispatcherState, vm: str, new: HintRow) -> None:
 
 def merged[R: HintRow](old: R, new: HintRow) -> R:
     """The row `old` with what a newer hint for the same VM adds."""
-    both = old.replace(**new.json).without("swept").replace(**merge_sources(old, new))
+    both = old.updated(new).without("swept").replace(**merge_sources(old, new))
     replies = tuple(dict.fromkeys([*old.reply_to, *new.reply_to]))
     return both.replace(reply_to=replies) if replies else both
 
@@ -108,13 +112,13 @@ def take(effects: Effects, data: Mapping[str, Any]) -> None:
 
 
 def _taken(effects: Effects, look: OpenLook, number: int, at: str | None) -> dict[str, TakenRow]:
-    """The hints of the look's next batch, which leave the state's hints.
+    """The hints of the look's next batch, which leave the state's hints: first those about VMs that may be down.
 
     A look that takes again without having decided lost its answer: what it had taken is taken again.
     """
     state, taken = effects.state, dict(look.taken)
     state.hints.create()
-    for vm in list(state.hints)[: swap.HINTS_PER_LOOK - len(taken)]:
+    for vm in list(islice(_in_order(state), max(swap.HINTS_PER_LOOK - len(taken), 0))):
         try:
             fresh, old = state.hints.pop(vm), taken.get(vm)
             row = TakenRow.from_json(fresh.json) if old is None else merged(old, fresh)
@@ -123,6 +127,13 @@ def _taken(effects: Effects, look: OpenLook, number: int, at: str | None) -> dic
             taken.pop(vm, None)
             note_failure(effects, vm, vm, Operation.TAKE, f"{type(error).__name__}: {error}", at)
     return taken
+
+
+def _in_order(state: DispatcherState) -> Iterator[str]:
+    hints, down = state.read_table("hints"), state.read_table("down")
+    first = {vm: None for vm, row in hints.items() if vm in down or (isinstance(row, Mapping) and row.get("first"))}
+    yield from first
+    yield from (vm for vm in hints if vm not in first)
 
 
 def answer_taken(state: DispatcherState, data: Mapping[str, Any], vms: Iterable[str]) -> list[str]:

@@ -157,9 +157,9 @@ def test_the_readme_shows_the_output_of_up_and_of_a_dry_run(tmp_path: Path) -> N
     printed, command, answered = shown_in_readme()
     assert command[:3] == ["python3", "-m", "tools.refresh"]
     with running(tmp_path, "--speed", "10") as (_, ends, printed_to):
-        asked = [sys.executable, *command[1:]]
-        asked[asked.index("APP")] = ends["functions"]
-        done = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, timeout=120)
+        command_line = [sys.executable, *command[1:]]
+        command_line[command_line.index("APP")] = ends["functions"]
+        done = subprocess.run(command_line, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stderr) == (0, "")
     lines = [without_numbers(line) for line in (done.stdout + printed_to.read_text()).splitlines()]
     for line in (*printed, *answered):
@@ -190,6 +190,19 @@ def test_the_fleet_of_the_simulator_readme_can_be_refreshed(tmp_path: Path) -> N
         plan = call(f"{ends['functions']}/api/refresh", {"all": True, "rollout": "auto", "dryRun": True})
     assert [row["decision"] for row in plan["images"]] == ["create"], plan["images"]
     assert [(row["decision"], row["steps"][0]) for row in plan["plan"]] == [("swap", "create-disk")], plan["plan"]
+
+
+def test_up_names_a_scenario_without_vms_in_scope_and_an_unknown_setting(tmp_path: Path) -> None:
+    """Both are probably typos: a note names each, and the app runs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REFRESH_STOP_MOD", "power-off")
+        with running(tmp_path, "--scenario", "empty") as (up, ends, printed):
+            assert call(f"{ends['functions']}/api/vms")["value"] == []
+            up.send_signal(signal.SIGTERM)
+            up.communicate(timeout=30)
+    text = printed.read_text()
+    assert "no VM has the tag AutoRefresh=true" in text
+    assert "no setting REFRESH_STOP_MOD" in text
 
 
 def test_up_on_a_used_port_fails_with_the_options_for_another_port(tmp_path: Path) -> None:

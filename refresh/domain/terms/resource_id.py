@@ -10,6 +10,8 @@ import hashlib
 import re
 from dataclasses import dataclass
 
+from refresh.domain.terms.encodable import encodable
+
 _TAGS_SUFFIX = re.compile(r"/providers/microsoft\.resources/tags/default/?\Z", re.IGNORECASE)
 _NAME = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_.\-]{0,79}\Z")
 VM_TYPE = "microsoft.compute/virtualmachines"
@@ -59,11 +61,8 @@ class ResourceId:
 
 
 def parse(text: object) -> ResourceId | None:
-    """The parts of `text`; None when it is not the id of a resource in a resource group.
-
-    Letters of any script are in the names of resource groups; a control character, or half of a surrogate pair, is not.
-    """
-    if not isinstance(text, str) or len(text) > 1024 or not text.isprintable():
+    """The parts of `text`; None when it is not the id of a resource in a resource group, or cannot be encoded."""
+    if not isinstance(text, str) or len(text) > 1024 or encodable(text) != text:
         return None
     trimmed = text.rstrip("/")
     parts = trimmed.split("/")
@@ -76,9 +75,13 @@ def parse(text: object) -> ResourceId | None:
 
 
 def parse_vm(text: object) -> ResourceId | None:
-    """Like `parse`, but only for the id of a virtual machine."""
+    """Like `parse`, but only for the id of a virtual machine, and for one that fits into a line of the log.
+
+    Letters of any script are in the names of resource groups; control characters are not.
+    """
     found = parse(text)
-    return found if found is not None and found.type == VM_TYPE and _NAME.match(found.name) else None
+    is_vm = found is not None and found.type == VM_TYPE and _NAME.match(found.name) and found.text.isprintable()
+    return found if is_vm else None
 
 
 def without_tags_suffix(text: str) -> str:

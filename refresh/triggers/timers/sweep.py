@@ -32,18 +32,21 @@ async def sweep(timer: func.TimerRequest, client: DurableFunctionsClient) -> Non
     gateways = wiring.gateways()
     now = await gateways.clock.now()
     vms = await _find_mismatches(gateways)
-    for start in range(0, len(vms), swap.VMS_PER_SIGNAL):
-        batch = vms[start : start + swap.VMS_PER_SIGNAL]
-        await client.signal_entity(DISPATCHER, Operation.HINT, {"vms": batch, "at": now, "source": swap.FROM_SWEEP})
+    # A VM with the mark of a swap may be down: it is looked at before all others.
+    for first in ({"first": True}, {}):
+        ids = [vm.id for vm in vms if _is_marked(vm) is bool(first)]
+        for start in range(0, len(ids), swap.VMS_PER_SIGNAL):
+            batch = {"vms": ids[start : start + swap.VMS_PER_SIGNAL], "at": now, "source": swap.FROM_SWEEP}
+            await client.signal_entity(DISPATCHER, Operation.HINT, {**batch, **first})
     await client.signal_entity(DISPATCHER, Operation.RECOVER, {**await _find_dead(client), "at": now})
     await begin_if_required(client)
 
 
-async def _find_mismatches(gateways: Gateways) -> list[str]:
-    found: list[str] = []
+async def _find_mismatches(gateways: Gateways) -> list[Vm]:
+    found: list[Vm] = []
     try:
         for subscription in await gateways.graph.list_subscriptions():
-            found += [vm.id async for vm in gateways.compute.list_vms(subscription) if _must_hint(vm)]
+            found += [vm async for vm in gateways.compute.list_vms(subscription) if _must_hint(vm)]
     except GatewayError as error:
         # What was found is hinted at, and claims are checked in any case; the next sweep reads the rest.
         _log.error("the sweep could not list every VM: %s", error)
@@ -56,6 +59,13 @@ def _must_hint(vm: Vm) -> bool:
     except Exception:  # the look reads the VM by itself, and refuses it if it fails as well
         _log.exception("unexpected error about %s", vm.id)
         return True
+
+
+def _is_marked(vm: Vm) -> bool:
+    try:
+        return bool(vm.own_tags.refresh_state)
+    except Exception:  # logged before
+        return False
 
 
 async def _find_dead(client: DurableFunctionsClient) -> dict[str, Any]:
