@@ -155,3 +155,11 @@ def test_a_token_is_for_the_cloud_in_use(endpoint: str, scope: str) -> None:
 def test_the_defaults_are_good_settings() -> None:
     """The defaults that the table gives a host for its timer bindings are valid settings."""
     assert Settings.from_env({**_SCOPE, **defaults()}) == Settings.from_env(_SCOPE)
+
+
+def test_a_local_run_publishes_to_this_machine_only() -> None:
+    """A topic in Azure is refused while ARM is a simulator: a local run sends nothing to other machines."""
+    env = {"REFRESH_SUBSCRIPTIONS": _SUBSCRIPTION, "REFRESH_ARM_ENDPOINT": "http://127.0.0.1:1"}
+    with pytest.raises(SettingsError, match="REFRESH_OUTCOME_TOPIC: must be this machine"):
+        Settings.from_env({**env, "REFRESH_OUTCOME_TOPIC": _TOPIC})
+    Settings.from_env({**env, "REFRESH_OUTCOME_TOPIC": "http://127.0.0.1:1/api/events"})
