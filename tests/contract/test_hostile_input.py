@@ -183,8 +183,8 @@ def test_a_hostile_path_or_body_of_any_route_is_a_problem() -> None:
             assert status in (200, 400, 404), sent
         for route in ROUTES:
             path = f"/api/{route.route.format(id='swap-0-1')}"
-            for raw in BODIES if route.method == "POST" else ():
-                status, _, sent = await answer_to(azure, route.method, path, raw)
+            for body in BODIES if route.method == "POST" else ():
+                status, _, sent = await answer_to(azure, route.method, path, body)
                 assert status == 400, sent
             for raw in (*RAW, "..", "%2e%2e=1", "from=a&from=b", "x" * 2000):
                 status, _, sent = await answer_to(azure, route.method, f"{path}?{raw}", b'{"dryRun": 1}')
