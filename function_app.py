@@ -1,4 +1,4 @@
-"""Registers every function of the app."""
+"""Registers every function of the app with its trigger and its durable bindings."""
 
 import os
 

@@ -1,5 +1,5 @@
 // Tag edits of one subscription, delivered to the app. Deployed by azure.yaml's postdeploy hook into each subscription of
-// the fleet, because Event Grid takes a function as destination only once it is there.
+// the fleet, because Event Grid accepts a function as destination only when it exists.
 
 targetScope = 'subscription'
 
@@ -12,10 +12,10 @@ param location string
 @description('Full id of the function app.')
 param functionAppId string
 
-@description('Full id of the storage account that dead letters go to.')
+@description('Full id of the storage account for dead letters.')
 param storageAccountId string
 
-@description('Name of the subscription\'s system topic when it has one already: Azure allows one. Empty: one is made.')
+@description('Name of the subscription\'s system topic if it has one: Azure allows one. Empty: one is created.')
 param existingTopicName string = ''
 
 @description('Resource group of that topic.')
@@ -24,10 +24,10 @@ param existingTopicGroup string = ''
 @description('Whether that topic has a system-assigned identity; without one there are no dead letters.')
 param existingTopicHasIdentity bool = false
 
-@description('Full id of the action group that is told of dead letters; empty: nobody.')
+@description('Full id of the action group of the dead-letter alert; empty: no alert.')
 param actionGroupId string = ''
 
-@description('More tags for what is made here.')
+@description('More tags for the resources.')
 param tags { *: string } = {}
 
 var allTags = union(tags, { 'azd-env-name': environmentName, application: 'azure-vm-refresh' })

@@ -1,96 +1,96 @@
 // azure-vm-refresh as a whole, for one environment: `azd up`, or `az deployment sub create --location … --parameters
-// infra/environments/<environment>.bicepparam`. Plain resources, no registry: this file says all.
-// What needs the functions to exist already (Event Grid) is events.bicep, deployed after the app by azure.yaml's hook.
+// infra/environments/<environment>.bicepparam`. Plain resources, no modules from a registry.
+// Event Grid needs the functions to exist: events.bicep is deployed after the app by azure.yaml's hook.
 
 targetScope = 'subscription'
 
 import { entriesOf, groupName, imageDefinition, settings as settingsType } from 'types.bicep'
 
-@description('Name of the environment, such as test or production: goes into names and tags.')
+@description('Name of the environment, such as test or production: part of names and tags.')
 @minLength(2)
 @maxLength(20)
 param environmentName string
 
-@description('Region of everything that is made here.')
+@description('Region of all resources.')
 param location string
 
-@description('More tags for everything that is made here.')
+@description('More tags for all resources.')
 param tags { *: string } = {}
 
-@description('Subscriptions whose VMs are refreshed, comma-separated; empty: this one, unless managementGroup is given.')
+@description('Subscriptions whose VMs are refreshed, comma-separated; empty: this one, unless managementGroup has a value.')
 param fleetSubscriptions string = ''
 
-@description('Name of a management group instead: every subscription below it. Its roles are given by management-group.bicep.')
+@description('Name of a management group instead: every subscription below it. management-group.bicep assigns its roles.')
 param managementGroup string = ''
 
-@description('Resource groups in which VMs are swapped, if not everywhere in the subscriptions: the narrowest rights. A VM elsewhere is seen and refused.')
+@description('Resource groups in which VMs are swapped, if not everywhere in the subscriptions: the narrowest rights. A VM elsewhere is listed and refused.')
 param swapGroups groupName[] = []
 
-@description('Settings of the app that differ from settings.json; docs: README, Settings.')
+@description('Settings of the app that differ from settings.json: docs/settings.md.')
 param settings settingsType = {}
 
-@description('Who guards the HTTP API. entra: tokens of the accounts in apiAllowedPrincipals, no stored secret. key: function keys, which are stored secrets and fleet admin.')
+@description('How the HTTP API is protected. entra: tokens of the principals in apiAllowedPrincipals, no stored secret. key: function keys, which are stored secrets and fleet admin.')
 param apiAuth 'entra' | 'key' = 'entra'
 
 @description('Application (client) id of the app registration for the API, with apiAuth=entra.')
 param apiClientId string = ''
 
-@description('Object ids of users and service principals that may call the API, comma-separated, 13 at most; empty: nobody.')
+@description('Object ids of users and service principals that may call the API, comma-separated, 13 at most; empty: none.')
 param apiAllowedPrincipals string = ''
 
-@description('Where Durable keeps its state. storage: the storage account. scheduler: the Durable Task Scheduler (Consumption).')
+@description('Where Durable stores its state. storage: the storage account. scheduler: the Durable Task Scheduler (Consumption).')
 param durableBackend 'storage' | 'scheduler' = 'storage'
 
 @description('Memory of an instance in MB.')
 param instanceMemoryMB 512 | 2048 | 4096 = 2048
 
-@description('Most instances at once.')
+@description('Maximum number of instances.')
 @minValue(1)
 @maxValue(1000)
 param maximumInstanceCount int = 40
 
-@description('Instances kept awake of each group that a tag edit meets, http (its event) and durable (its swap): it then meets no cold start. Two instances of 2 GB cost about 42 USD a month before they do anything (docs/deploy.md).')
+@description('Always-ready instances for each of the two function groups that a tag edit needs, http (its event) and durable (its swap): it then has no cold start. Two instances of 2 GB cost about 42 USD a month when idle (docs/deploy.md#what-it-costs).')
 @minValue(0)
 @maxValue(20)
 param alwaysReady int = 0
 
-@description('Whether app and storage outlive the loss of a zone, where the region has zones for Flex Consumption. Azure then keeps two instances of every scaling group awake (docs/deploy.md).')
+@description('Whether app and storage are zone redundant, where the region has zones for Flex Consumption. Azure then has two always-ready instances for each scaling group (docs/deploy.md#what-it-costs).')
 param zoneRedundant bool = false
 
-@description('Whether the app gets a network of its own to reach VMs from (tag RefreshProbe); peer it with theirs.')
+@description('Whether the app gets its own network, from which it reaches VMs (tag RefreshProbe); peer it with theirs.')
 param appNetwork bool = false
 
 @description('An existing subnet, delegated to Microsoft.App/environments, instead of appNetwork.')
 param appSubnetId string = ''
 
-@description('Whether recipes and proofs may build VMs here: a resource group role that can delete groups, and a network. Only in a subscription that holds nothing else.')
+@description('Whether recipes and proofs may build VMs here: a role that can delete resource groups, and a network. Only for a subscription with nothing else in it (docs/recipes.md).')
 param recipeBuilds bool = false
 
-@description('Full ids of further subnets to build in, comma-separated, one for each further region; in this subscription, only with recipeBuilds.')
+@description('Full ids of further subnets for builds, comma-separated, one for each further region; in this subscription, only with recipeBuilds.')
 param otherBuildSubnets string = ''
 
-@description('Address space of the networks that are made, at least a /25.')
+@description('Address space of the networks, at least a /25.')
 param networkPrefix string = '10.213.0.0/24'
 
-@description('Image definitions to make in the gallery; the app makes those of its images.toml itself: docs/deploy.md, Images.')
+@description('Image definitions to create in the gallery; the app creates those of its images.toml itself: docs/images.md#imagestoml.')
 param imageDefinitions imageDefinition[] = []
 
-@description('Full ids of further galleries that disks are made from, comma-separated. Their roles are given by their owners: docs/permissions.md.')
+@description('Full ids of further galleries for disks, comma-separated. Their owners assign the roles: docs/permissions.md.')
 param otherGalleries string = ''
 
-@description('Full ids of storage accounts of this subscription with VHDs to make images from, comma-separated.')
+@description('Full ids of storage accounts of this subscription with VHDs for images, comma-separated.')
 param vhdStorageAccounts string = ''
 
-@description('Whether the app gets the right to delete old OS disks. Its timer deletes them once REFRESH_RETENTION is delete in settings, too.')
+@description('Whether the app gets the right to delete old OS disks. Its timer deletes them when REFRESH_RETENTION is delete in settings as well (docs/retention.md).')
 param retentionDeletes bool = false
 
-@description('Whether VMs must carry AutoRefresh.')
+@description('Whether VMs must have the tag AutoRefresh.')
 param tagPolicy 'none' | 'audit' | 'deny' = 'none'
 
-@description('E-mail addresses that alerts go to, comma-separated; empty: alerts are seen in the portal only.')
+@description('E-mail addresses for alerts, comma-separated; empty: alerts are in the portal only.')
 param alertEmails string = ''
 
-@description('Days that logs are kept.')
+@description('Days to keep logs.')
 @minValue(30)
 @maxValue(730)
 param logDays int = 60
@@ -187,7 +187,7 @@ module network 'modules/network.bicep' = if (appNetwork || recipeBuilds) {
   }
 }
 
-// Each subscription once: the app's own, which is usually in the fleet and has the gallery, and the others.
+// Each subscription once: the app's own, which has the gallery and is usually in the fleet, and the others.
 module access 'modules/subscription-access.bicep' = [
   for id in union([own], fleet): {
     name: 'vm-refresh-access-${environmentName}-${uniqueString(id)}'
@@ -216,7 +216,7 @@ module ownAccess 'modules/own-access.bicep' = {
     subnetIds: moreSubnets
     vhdAccountIds: entriesOf(vhdStorageAccounts)
   }
-  // The definitions of the roles.
+  // It has the role definitions.
   dependsOn: [access]
 }
 
@@ -244,7 +244,7 @@ module app 'modules/app.bicep' = {
     taskHub: taskHub
     appSettings: union(
       loadJsonContent('settings.json'),
-      // Where nothing has been tried yet, nobody is stopped before every part has run once.
+      // In a new environment no VM is stopped before the self-check has passed.
       { REFRESH_SELFCHECK: 'required' },
       checkedSettings,
       {
@@ -284,7 +284,7 @@ module workbook 'modules/workbook.bicep' = {
   params: { location: location, tags: allTags, workspaceId: monitoring.outputs.workspaceId }
 }
 
-// azd keeps outputs in capitals as variables of the environment; the hook reads them.
+// azd stores outputs as environment variables of their names; the hook reads them.
 output AZURE_RESOURCE_GROUP string = group.name
 output FUNCTION_APP_NAME string = app.outputs.name
 output FUNCTION_APP_ID string = app.outputs.id

@@ -1,5 +1,5 @@
-// The app's roles for every subscription below a management group. Deployed once, after main.bicep, by somebody who may
-// give roles there: `az deployment mg create --management-group-id <name> --location … --template-file
+// The app's roles for every subscription below a management group. Deployed once, after main.bicep, with the right to
+// assign roles there: `az deployment mg create --management-group-id <name> --location … --template-file
 // infra/management-group.bicep --parameters environmentName=… principalId=<output IDENTITY_PRINCIPAL_ID>`.
 
 targetScope = 'managementGroup'

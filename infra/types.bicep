@@ -1,7 +1,7 @@
-// What an operator may say, spelled once: a misspelt name is refused before anything is deployed.
+// Types of parameters: a misspelt name is refused before anything is deployed.
 
 @export()
-@description('Settings of the app that differ from settings.json. REFRESH_SUBSCRIPTIONS, REFRESH_MANAGEMENT_GROUP, REFRESH_GALLERIES, REFRESH_BUILD_SUBNETS, REFRESH_OUTCOME_TOPIC, REFRESH_API_AUTH and AZURE_CLIENT_ID are filled in.')
+@description('Settings of the app that differ from settings.json. REFRESH_SUBSCRIPTIONS, REFRESH_MANAGEMENT_GROUP, REFRESH_GALLERIES, REFRESH_BUILD_SUBNETS, REFRESH_OUTCOME_TOPIC, REFRESH_API_AUTH and AZURE_CLIENT_ID are set by main.bicep.')
 @sealed()
 type settings = {
   REFRESH_IMAGES: string?
@@ -47,12 +47,12 @@ type imageDefinition = {
   offer: string
   sku: string
   osType: 'Linux' | 'Windows'
-  @description('Specialized unless the image personalises itself: see the README.')
+  @description('Specialized unless the image personalises itself on first boot: docs/images.md.')
   osState: 'Generalized' | 'Specialized'
   hyperVGeneration: 'V1' | 'V2'
   architecture: 'x64' | 'Arm64'
   securityType: 'Standard' | 'TrustedLaunchSupported' | 'TrustedLaunch'
-  @description('AutoRefresh, RefreshSource, RefreshPersonalizes, RefreshAgent: the tags that the app reads.')
+  @description('AutoRefresh, RefreshSource, RefreshPersonalizes, RefreshAgent: docs/tags.md.')
   tags: { *: string }?
 }
 
@@ -61,7 +61,7 @@ type imageDefinition = {
 func entriesOf(text string) string[] => union([], filter(split(replace(text, ' ', ''), ','), entry => !empty(entry)))
 
 @export()
-@description('Addresses of the storage account that the app uses.')
+@description('Addresses of the app\'s storage account.')
 @sealed()
 type storageOfApp = {
   blobEndpoint: string

@@ -35,5 +35,5 @@ def bundle() -> str:
 
     https://learn.microsoft.com/azure/azure-functions/extension-bundles
     """
-    asked = json.loads((ROOT / "host.json").read_text(encoding="utf-8")).get("extensionBundle") or {}
-    return f"{asked.get('id', 'none')} {asked.get('version', '')}".strip()
+    found = json.loads((ROOT / "host.json").read_text(encoding="utf-8")).get("extensionBundle") or {}
+    return f"{found.get('id', 'none')} {found.get('version', '')}".strip()

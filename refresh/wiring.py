@@ -27,8 +27,6 @@ from refresh.domain.images.spec import ImageSpec, read_specs
 from refresh.gateways.gateways import Gateways
 from refresh.settings.settings import Settings, SettingsError
 
-"""The app's own folder, where it is deployed."""
-
 
 @dataclass(frozen=True)
 class ArmGateways:

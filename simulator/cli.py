@@ -1,8 +1,8 @@
 """The command line: `python -m simulator serve|up|demo`.
 
-This room decides what may be typed and which room answers. `serve` is the pretend Azure alone, `up` adds the local
-Functions host with the app in this directory, `demo` tells the story. `serve` and `up` print one line of JSON on stdout
-when everything listens, then nothing more.
+Decides which arguments are valid and which module runs. `serve` is the local Azure alone, `up` adds the local Functions
+host with the app in this directory, `demo` runs a demonstration. When everything listens, `serve` and `up` print one
+line of JSON on stdout; `up` leaves it out in a terminal.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn, override
 
 from simulator.arm.front.seeding import BodyError
 from simulator.clock import Clock, ClockKind, run
@@ -34,7 +34,7 @@ _DEMO_SPEED_LIMIT = 30
 
 @dataclass(frozen=True)
 class Options:
-    """What was typed. `speed` is simulated seconds per real second; port 0 is any; `svg` is where a picture goes."""
+    """The arguments. `speed` is simulated seconds per real second; port 0 is any; `svg` is the file of a picture."""
 
     command: str
     port: int
@@ -46,36 +46,49 @@ class Options:
     scenario: str | None
     engine: EngineKind
     svg: Path | None = None
+    verbose: bool = False
 
     def make_clock(self) -> Clock:
-        """The clock asked for."""
+        """The clock of `--clock` and `--speed`."""
         return Clock(self.clock, self.speed)
 
     def make_simulator(self, clock: Clock) -> Simulator:
-        """The simulator asked for, on `clock`."""
+        """The simulator of the arguments, on `clock`."""
         return Simulator(clock, ports=(self.port, self.tls_port), seed=self.seed, scenario=self.scenario)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Ends with one line for wrong arguments instead of the whole usage."""
+
+    @override
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"simulator: {message}; `{self.prog} --help` lists the arguments\n")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what `arguments` (default: the command line) say; the exit code."""
+    """Carry out `arguments` (default: the command line); the exit code."""
     options = parse(arguments)
     if options.command == "serve":
-        return _in_words(lambda: run(lambda clock: end_in_order(_serve(options, clock), 0), options.make_clock()))
-    # Loaded only when asked for: `serve` needs neither the Functions runtime nor the demo's terminal.
+        return _report_errors(lambda: run(lambda clock: end_in_order(_serve(options, clock), 0), options.make_clock()))
+    # Imported only when needed: `serve` needs neither the Functions runtime nor the demo's terminal.
     module = import_module("simulator.up" if options.command == "up" else "simulator.demo")
-    return _in_words(lambda: int(module.main(options)))
+    return _report_errors(lambda: int(module.main(options)))
 
 
 def parse(arguments: Sequence[str] | None = None) -> Options:
-    """Read the command line; exits with a sentence when it makes no sense."""
-    parser = argparse.ArgumentParser(prog="python -m simulator", description="A pretend Azure on loopback.")
+    """Read the command line; exits with code 2 and one line when it is not valid."""
+    parser = _Parser(
+        prog="python -m simulator",
+        description="A local Azure on loopback: serve is Azure alone, up adds the app, demo runs a month, a tag edit "
+        "and a rollback.",
+    )
     parser.add_argument("command", choices=("serve", "up", "demo"))
     parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="http, 0 = any (default %(default)s)")
     parser.add_argument("--tls-port", type=_port, default=DEFAULT_TLS_PORT, help="https, 0 = any (default %(default)s)")
     parser.add_argument("--functions-port", type=_port, default=DEFAULT_FUNCTIONS_PORT, help="0 = any (default 7071)")
     parser.add_argument("--speed", type=_speed, default=1.0, help="simulated seconds per real second (default 1)")
     parser.add_argument("--clock", choices=("real", "virtual"), default="real")
-    parser.add_argument("--seed", type=int, default=0, help="for durations and everything else that is drawn")
+    parser.add_argument("--seed", type=int, default=0, help="of durations and everything else that is random")
     parser.add_argument("--scenario", metavar="NAME|FILE", help=f"a JSON list of ARM bodies, or: {', '.join(names())}")
     parser.add_argument(
         "--engine",
@@ -84,10 +97,13 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         help="what runs the durable functions of up and demo: the simulator's hub, or Microsoft's Durable extension on "
         "Azurite, in real time (default %(default)s)",
     )
-    parser.add_argument("--svg", type=Path, metavar="FILE", help="demo: write what was shown to FILE, as a picture too")
+    parser.add_argument("--svg", type=Path, metavar="FILE", help="demo: write the output to FILE as a picture as well")
+    parser.add_argument("--verbose", action="store_true", help="up: show the app's log in the terminal as well")
     typed = parser.parse_args(arguments)
     if typed.svg is not None and typed.command != "demo":
-        parser.error(f"--svg makes a picture of demo; {typed.command} shows nothing")
+        parser.error(f"--svg makes a picture of demo; {typed.command} has none")
+    if typed.verbose and typed.command != "up":
+        parser.error("--verbose belongs to up: it shows the app's log")
     if typed.svg is not None and not typed.svg.absolute().parent.is_dir():
         parser.error(f"--svg: there is no folder {typed.svg.absolute().parent}")
     if typed.engine != "simulated":
@@ -97,35 +113,37 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
             parser.error(f"--engine {typed.engine} runs in real time: leave out --clock virtual and --speed")
     if typed.command == "serve" and typed.clock == "virtual":
         parser.error(
-            "serve runs on the real clock only: a virtual clock jumps ahead whenever nothing is runnable in its own "
+            "serve runs on the real clock only: a virtual clock jumps ahead when nothing is runnable in its own "
             "process, and a client of serve is another process"
         )
     if typed.command == "demo" and typed.speed > _DEMO_SPEED_LIMIT:
-        parser.error(f"demo runs at speed {_DEMO_SPEED_LIMIT} at most: beyond it our own overhead shows as downtime")
+        parser.error(
+            f"demo runs at speed {_DEMO_SPEED_LIMIT} at most: beyond it the overhead of this machine counts as downtime"
+        )
     if typed.command == "demo" and typed.scenario not in (None, "demo"):
-        parser.error(f"demo tells the story of its own fleet; `up --scenario {typed.scenario}` takes yours")
+        parser.error(f"demo has its own fleet; `up --scenario {typed.scenario}` takes yours")
     return Options(**vars(typed))
 
 
-async def end_in_order(work: Coroutine[Any, Any, int], told: int | None = None) -> int:
+async def end_in_order(work: Coroutine[Any, Any, int], on_signal: int | None = None) -> int:
     """The exit code of `work`, which SIGTERM and SIGINT cancel, so that it closes and removes what it has opened.
 
-    The exit code is then `told`: 0 for what runs until it is told; None is 128 and the signal, for what did not finish.
+    After a signal the exit code is `on_signal`: 0 for work that runs until a signal; None means 128 and the signal.
     """
     task, signals = asyncio.ensure_future(work), list[int]()
 
-    def tell(number: int) -> None:
+    def cancel(number: int) -> None:
         signals.append(number)
         task.cancel()
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, tell, number)
+        asyncio.get_running_loop().add_signal_handler(number, cancel, number)
     try:
         return await task
     except asyncio.CancelledError:
         if not signals:
             raise
-        return 128 + signals[0] if told is None else told
+        return 128 + signals[0] if on_signal is None else on_signal
 
 
 async def forever() -> None:
@@ -134,7 +152,7 @@ async def forever() -> None:
 
 
 def announce(endpoints: Endpoints) -> None:
-    """Print the one line that says everything listens, and where."""
+    """Print the endpoints as one line of JSON."""
     print(json.dumps(endpoints.to_json()), flush=True)
 
 
@@ -146,8 +164,8 @@ async def _serve(options: Options, clock: Clock) -> int:
     return 0
 
 
-def _in_words(command: Callable[[], int]) -> int:
-    """Run `command`; what somebody can put right is said in one sentence instead of a stack trace."""
+def _report_errors(command: Callable[[], int]) -> int:
+    """Run `command`; errors that the user can correct are one sentence instead of a stack trace."""
     try:
         return command()
     except (ScenarioError, BodyError, StartError, OSError) as error:
@@ -157,7 +175,7 @@ def _in_words(command: Callable[[], int]) -> int:
 
 def _cure(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-        return "; end what listens there, or choose with --port, --tls-port and --functions-port (0 is any)"
+        return "; end the process that listens there, or choose with --port, --tls-port and --functions-port (0 is any)"
     return ""
 
 

@@ -88,6 +88,13 @@ class ControlPlane:
         ]
         return [web.route(method, f"{PREFIX}/{path}", _guarded(handler)) for method, path, handler in table]
 
+    async def refuse_unknown(self, request: web.Request) -> web.Response:
+        """The answer to every other request under `/_sim`: 404 with the requests that there are."""
+        known = ", ".join(f"{route.method} {route.path.removeprefix(f'{PREFIX}/')}" for route in self.routes())
+        asked = f"{request.method} {request.path.removeprefix(f'{PREFIX}/')}"
+        message = f"there is no {asked}; there are {known}"
+        return web.json_response({"error": {"code": "NotFound", "message": message}}, status=404)
+
     async def _health(self, _request: web.Request) -> web.Response:
         clock = self._world.clock
         now = clock.now().isoformat()
@@ -169,7 +176,7 @@ class ControlPlane:
 
 
 def _guarded(handler: Handler) -> Handler:
-    """Turn a caller's error into a 400 that names it."""
+    """Answer a caller's error with a 400 that names it."""
 
     async def handle(request: web.Request) -> web.Response:
         try:

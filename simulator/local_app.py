@@ -111,14 +111,19 @@ class LocalApp:
         await self._running.aclose()
 
 
+def read_settings_file(app_dir: Path) -> dict[str, str]:
+    """The settings in `local.settings.json`, or without it in the example file beside it; empty without both."""
+    files = (app_dir / "local.settings.json", app_dir / "local.settings.json.example")
+    file = next((path for path in files if path.exists()), None)
+    return dict(json.loads(file.read_text(encoding="utf-8"))["Values"]) if file else {}
+
+
 def app_settings(app_dir: Path, endpoints: Endpoints, simulator: Simulator) -> dict[str, str]:
     """The app's settings. Later sources override earlier: settings file, scenario, environment, simulator's addresses.
 
-    Without `local.settings.json` the example file beside it is used.
+    An environment variable that the settings file does not name is no setting.
     """
-    files = (app_dir / "local.settings.json", app_dir / "local.settings.json.example")
-    file = next((path for path in files if path.exists()), None)
-    values: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))["Values"] if file else {}
+    values = read_settings_file(app_dir)
     galleries = sorted(str(body["id"]) for body in simulator.resources(_GALLERIES))
     scenario = {
         "REFRESH_SUBSCRIPTIONS": ",".join(sorted(simulator.store.subscriptions)),

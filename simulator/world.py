@@ -41,7 +41,7 @@ _MAX_BODY_BYTES = 256 * 1024**2
 
 
 class StartError(RuntimeError):
-    """The app cannot start on the simulator with this setup; the text says what to correct."""
+    """The app cannot start on the simulator with this setup; the text names what to correct."""
 
 
 @dataclass(frozen=True)
@@ -221,7 +221,9 @@ class Simulator:
         application = web.Application(
             client_max_size=_MAX_BODY_BYTES, middlewares=[journaled(self.services, PREFIX, TOPIC_PATH)]
         )
-        application.add_routes(ControlPlane(self).routes())
+        control = ControlPlane(self)
+        application.add_routes(control.routes())
+        application.router.add_route("*", f"{PREFIX}/{{path:.*}}", control.refuse_unknown)
         application.add_routes(self._identity.routes())
         application.add_routes(self.topic.routes())
         application.router.add_get(f"{BLOBS}{{path:.*}}", self._blob)

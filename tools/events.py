@@ -1,9 +1,7 @@
 """After a deployment: subscribe the app to tag edits in every subscription of the fleet (`python -m tools.events`).
 
-Decides which system topic is used: Azure allows one for each subscription, so one that is there already is reused.
-Refuses to know the filter and the rest, which stand in infra/events.bicep. Values come from azd's environment:
-AZURE_ENV_NAME, AZURE_LOCATION, FUNCTION_APP_ID, STORAGE_ACCOUNT_ID, FLEET_SUBSCRIPTIONS or REFRESH_MANAGEMENT_GROUP,
-ACTION_GROUP_ID.
+Decides which system topic is used: Azure allows one for each subscription, so an existing one is reused. Leaves the
+filter and everything else to infra/events.bicep. Values come from azd's environment.
 """
 
 from __future__ import annotations
@@ -11,12 +9,16 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from tools.azure_cli import CliError, az
+if not __package__:  # started as a file, not with -m
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from tools.shared.azure_cli import CliError, az
+from tools.shared.command_line import Parser, run_command
 
 FUNCTION = "on_resource_write"
 TOPIC_TYPE = "microsoft.resources.subscriptions"
@@ -24,10 +26,16 @@ TEMPLATE = Path(__file__).parents[1] / "infra" / "events.bicep"
 NEEDED = ("AZURE_ENV_NAME", "AZURE_LOCATION", "FUNCTION_APP_ID", "STORAGE_ACCOUNT_ID")
 _GROUPS = "/providers/Microsoft.Management/managementGroups"
 _TRIES, _PAUSE_S = 40, 15
+ARM = tuple(
+    f"https://{host}{port}/"
+    for host in ("management.azure.com", "management.usgovcloudapi.net", "management.chinacloudapi.cn")
+    for port in ("", ":443")
+)
+"""The beginnings of Azure Resource Manager's addresses in the three clouds; some links name the port."""
 
 
 def choose_topic(topics: Iterable[Mapping[str, Any]], environment: str) -> Mapping[str, Any] | None:
-    """The subscription's system topic that somebody else made, out of `az eventgrid system-topic list`; None: none."""
+    """The subscription's system topic that is not ours, out of `az eventgrid system-topic list`; None without one."""
     ours = f"evgst-vm-refresh-{environment}".lower()
     for topic in topics:
         if str(topic.get("topicType", "")).lower() == TOPIC_TYPE and str(topic.get("name", "")).lower() != ours:
@@ -36,7 +44,7 @@ def choose_topic(topics: Iterable[Mapping[str, Any]], environment: str) -> Mappi
 
 
 def parameters_of(env: Mapping[str, str], topic: Mapping[str, Any] | None) -> dict[str, str]:
-    """The parameters of events.bicep for one subscription. ValueError names what azd's environment lacks."""
+    """The parameters of events.bicep for one subscription. ValueError names missing environment variables."""
     lacking = [name for name in NEEDED if not env.get(name)]
     if lacking:
         raise ValueError(f"{', '.join(lacking)}: not in the environment; run `azd provision` first")
@@ -58,9 +66,9 @@ def parameters_of(env: Mapping[str, str], topic: Mapping[str, Any] | None) -> di
 
 
 def list_fleet(env: Mapping[str, str]) -> list[str]:
-    """The subscriptions of the fleet: those main.bicep was given, or those below the management group at any depth.
+    """The subscriptions of the fleet: those of main.bicep, or all below the management group at any depth.
 
-    CliError with Azure's words.
+    CliError with Azure's message.
     """
     named = [one.strip() for one in env.get("FLEET_SUBSCRIPTIONS", "").split(",") if one.strip()]
     group = env.get("REFRESH_MANAGEMENT_GROUP", "").strip()
@@ -68,9 +76,9 @@ def list_fleet(env: Mapping[str, str]) -> list[str]:
 
 
 def list_below(group: str) -> list[str]:
-    """The subscriptions in a management group and in every group below it. CliError with Azure's words.
+    """The subscriptions in a management group and in every group below it. CliError with Azure's message.
 
-    `az account management-group subscription show-sub-under-mg` lists those in the group itself alone:
+    `az account management-group subscription show-sub-under-mg` lists only those in the group itself:
     https://learn.microsoft.com/rest/api/managementgroups/management-groups/get-descendants
     """
     address = f"{_GROUPS}/{quote(group, safe='')}/descendants?api-version=2020-05-01"
@@ -78,12 +86,19 @@ def list_below(group: str) -> list[str]:
     while address:
         page = az("rest", "--method", "GET", "--url", address)
         rows += page["value"]
-        address = page.get("nextLink") or ""
+        address = _check_page(page.get("nextLink") or "")
     return [str(row["name"]) for row in rows if str(row["type"]).lower().endswith("/subscriptions")]
 
 
+def _check_page(link: str) -> str:
+    """The address of a list's next page. CliError for another host, because `az rest` may send its token there."""
+    if link and not link.lower().startswith(ARM):
+        raise CliError("a list continues on a host that is not Azure Resource Manager's: no token is sent to it")
+    return link
+
+
 async def wait_for_function(app_id: str) -> None:
-    """Wait until the deployed function is there; CliError with Azure's words when it does not come in ten minutes."""
+    """Wait until the deployed function is listed; CliError with Azure's message after ten minutes."""
     _, _, subscription, _, group, *_, app = app_id.split("/")
     where = ("--subscription", subscription, "--resource-group", group, "--name", app, "--function-name", FUNCTION)
     for left in reversed(range(_TRIES)):
@@ -98,8 +113,8 @@ async def wait_for_function(app_id: str) -> None:
 
 
 async def subscribe(env: Mapping[str, str]) -> list[str]:
-    """Deploy events.bicep into each subscription of the fleet; answers them. ValueError, also for none. CliError."""
-    parameters_of(env, None)  # before anything is waited for
+    """Deploy events.bicep into each subscription of the fleet, returned. ValueError when there is none. CliError."""
+    parameters_of(env, None)  # missing values are an error before the wait
     fleet = list_fleet(env)
     if not fleet:
         group = env.get("REFRESH_MANAGEMENT_GROUP", "")
@@ -116,8 +131,10 @@ async def subscribe(env: Mapping[str, str]) -> list[str]:
     return fleet
 
 
-def main() -> int:
-    """Exit code 0 when every subscription of the fleet delivers."""
+def main(arguments: Sequence[str] = ()) -> int:
+    """Exit code 0 when every subscription of the fleet delivers its events, else 1; errors go to stderr."""
+    reads = f"{', '.join(NEEDED)}, FLEET_SUBSCRIPTIONS or REFRESH_MANAGEMENT_GROUP, ACTION_GROUP_ID"
+    Parser("events", "Subscribe the deployed app to tag edits in its fleet.", reads=reads).parse_args(arguments)
     try:
         fleet = asyncio.run(subscribe(os.environ))
     except (CliError, ValueError) as error:
@@ -128,4 +145,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command(main))

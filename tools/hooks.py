@@ -1,9 +1,9 @@
 """azd's hooks (azure.yaml): `python -m tools.hooks <hook>` runs the steps of one, the same on every system.
 
-Decides their order, and that the last step of a hook runs whatever became of those before it: a pause does not outlive
-its deployment because the self-check failed. Whether swaps may begin on the new package is the self-check's to decide.
-`azd provision` pauses as well, because a changed setting restarts the app; it resumes by itself, because azd does not
-say whether a deployment follows. It does not know what a step does. The exit code is the first that is not 0.
+Decides their order, and that the last step of a hook runs even when one before it failed: a failed self-check does not
+keep the app paused. The self-check decides whether swaps may begin on the new package. `azd provision` pauses as well,
+because a changed setting restarts the app; it resumes by itself, because azd does not show whether a deployment
+follows. Does not know what a step does. The exit code is the first that is not 0.
 """
 
 from __future__ import annotations
@@ -11,10 +11,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
+
+if not __package__:  # started as a file, not with -m
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tools import drain, events, providers, registration, selfcheck
+from tools.shared.command_line import Parser, run_command
 
-type Step = Callable[[], int]
+Step = Callable[[], int]
 
 _PAUSE, _RESUME = partial(drain.main, ()), partial(drain.main, ("--resume",))
 HOOKS: Mapping[str, tuple[tuple[Step, ...], Step | None]] = {
@@ -22,7 +27,7 @@ HOOKS: Mapping[str, tuple[tuple[Step, ...], Step | None]] = {
     "preprovision": ((registration.main, providers.main, _PAUSE), None),
     "postprovision": ((), _RESUME),
     "predeploy": ((_PAUSE,), None),
-    # Event Grid takes a function as destination only once it is deployed.
+    # Event Grid accepts a function as destination only after it is deployed.
     "postdeploy": ((events.main, selfcheck.main), _RESUME),
 }
 
@@ -35,12 +40,11 @@ def run_hook(steps: Sequence[Step], last: Step | None) -> int:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the hook that is named; its exit code, 2 for a hook that azure.yaml does not have."""
-    if len(arguments) != 1 or arguments[0] not in HOOKS:
-        print(f"name one of {', '.join(HOOKS)}", file=sys.stderr)
-        return 2
-    return run_hook(*HOOKS[arguments[0]])
+    """Run the named hook; its exit code. SystemExit with code 2 for a hook that azure.yaml does not have."""
+    parser = Parser("hooks", "Run the steps of one of azd's hooks, as azure.yaml does.")
+    parser.add_argument("hook", choices=tuple(HOOKS), help="the hook, as azure.yaml names it")
+    return run_hook(*HOOKS[parser.parse_args(arguments).hook])
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run_command(main))

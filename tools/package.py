@@ -1,62 +1,56 @@
-"""The deployment package: a zip of what .funcignore leaves, with the app compiled (`make package`).
+"""The deployment package: a zip of the app's own files, with the app compiled (`make package`).
 
-Decides how .funcignore is read (names and `*`, at any depth, or only at the top after a `/`: all that ours uses) and
-that compiled code goes along: the package is read-only in Azure, so every cold start would compile the app again. It is
-checked against its source by hash, so a stale one cannot run. Refuses to install anything: Azure does that from
+Decides which files belong to the app: `.funcignore` is an allow-list, for `azd` as well. Decides that compiled code
+is included: the package is read-only in Azure, so every cold start would compile the app again. Compiled code is
+checked against its source by hash, so a stale one cannot run. Does not install dependencies: Azure does, from
 requirements.txt, for its own Linux.
 """
 
 from __future__ import annotations
 
-import fnmatch
 import importlib.util
 import py_compile
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator
-from pathlib import Path, PurePath
+from collections.abc import Sequence
+from pathlib import Path
+
+if not __package__:  # started as a file, not with -m
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from tools.shared.command_line import Parser, run_command
 
 ROOT = Path(__file__).parents[1]
 ZIP = ROOT / "dist" / "azure-vm-refresh.zip"
-# The zip format begins here; when a file was last touched says nothing.
+# The first day of the zip format: the time of the last change to a file does not belong into the package.
 _MADE = (1980, 1, 1, 0, 0, 0)
 
 
-def patterns_of(text: str) -> tuple[str, ...]:
-    """The patterns in the text of a .funcignore. ValueError for one that this reader would get wrong."""
+# Of a folder the package has these files only: any other file beside them stays behind.
+_SOURCES = ("**/*.py",)
+_RECIPES = ("*/recipe.toml", "*/cloud-init.yaml")
+
+
+def allowed(text: str) -> list[str]:
+    """The names that the text of a .funcignore allows: its lines `!/name`, after `/*` has excluded everything."""
     lines = [line.strip() for line in text.splitlines()]
-    patterns = tuple(line.rstrip("/") for line in lines if line and not line.startswith("#"))
-    for pattern in patterns:
-        if "/" in pattern[1:] or pattern.startswith("!"):
-            raise ValueError(f".funcignore: {pattern!r}: only names and * are read here, after a / at most")
-    return patterns
-
-
-def is_left_out(path: PurePath, patterns: Iterable[str]) -> bool:
-    """Whether the file or folder at `path`, relative to the app's own, stays behind, with everything in it."""
-    names = {path.name, f"/{path.name}"} if len(path.parts) == 1 else {path.name}
-    return any(fnmatch.fnmatchcase(name, pattern) for name in names for pattern in patterns)
+    if "/*" not in lines:
+        raise ValueError(".funcignore: the line /* is missing, so azd would deploy every file")
+    return [line[2:] for line in lines if line.startswith("!/")]
 
 
 def files_of(root: Path) -> list[Path]:
-    """Every file of the package below `root`, sorted by path."""
-    patterns = patterns_of((root / ".funcignore").read_text())
-
-    def below(folder: Path) -> Iterator[Path]:
-        for path in folder.iterdir():
-            if is_left_out(path.relative_to(root), patterns):
-                continue
-            if path.is_dir():
-                yield from below(path)
-            else:
-                yield path
-
-    return sorted(below(root))
+    """Every file of the package below `root`, sorted by path. A symbolic link is left out. Raises ValueError."""
+    found: set[Path] = set()
+    for name in allowed((root / ".funcignore").read_text(encoding="utf-8")):
+        patterns = _SOURCES if name == "refresh" else _RECIPES
+        found |= {root / name} | {path for pattern in patterns for path in (root / name).glob(pattern)}
+    return sorted(path for path in found if path.is_file() and not path.is_symlink())
 
 
 def build(root: Path, target: Path) -> list[str]:
-    """Write the package of `root` to `target`; answers the names in it, each source followed by its compiled form."""
+    """Write the package of `root` to `target`; the names in it, each source followed by its compiled form."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as package:
         for path in files_of(root):
@@ -82,12 +76,13 @@ def _compiled(path: Path, name: str) -> bytes:
         return compiled.read_bytes()
 
 
-def main() -> int:
-    """Build dist/azure-vm-refresh.zip and say how large it is; exit code 0."""
+def main(arguments: Sequence[str] = ()) -> int:
+    """Build dist/azure-vm-refresh.zip and print its size; exit code 0."""
+    Parser("package", "Write the deployment package, dist/azure-vm-refresh.zip.").parse_args(arguments)
     names = build(ROOT, ZIP)
     print(f"{ZIP.relative_to(ROOT)}: {len(names)} files, {ZIP.stat().st_size / 1024:.0f} KiB")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command(main))

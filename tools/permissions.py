@@ -1,16 +1,20 @@
-"""docs/permissions.md from the role files: every action the app is given, with its reason.
+"""Writes docs/permissions.md from the role files: every action of the app's roles, with its reason.
 
-Decides how the page reads. Refuses to know any action: they stand in infra/roles/, the JSON that Bicep deploys.
-`python -m tools.permissions` writes the page.
+Decides the form of the page. The actions come from infra/roles/, the JSON that Bicep deploys.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+if not __package__:  # started as a file, not with -m
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from tools.shared.command_line import Parser, run_command
 
 ROOT = Path(__file__).parents[1]
 ROLES = ROOT / "infra" / "roles"
@@ -19,18 +23,18 @@ PAGE = ROOT / "docs" / "permissions.md"
 WHERE: Mapping[str, str] = {
     "reader": "every subscription of the fleet, and the app's resource group",
     "swapper": "every subscription of the fleet, or only the groups in `swapGroups`",
-    "builder": "the app's resource group, where its gallery is",
+    "builder": "the app's resource group, which has its gallery",
     "build-network": "the app's resource group and those of `otherBuildSubnets`, only with `recipeBuilds`",
     "recipes": "the app's subscription, only with `recipeBuilds`",
     "vhd-source": "the storage accounts in `vhdStorageAccounts`",
-    "cleaner": "where the swap role is, only with `retentionDeletes`",
-    "app-team": "nowhere by itself: give it to a team on its resource group",
+    "cleaner": "the scopes of the swap role, only with `retentionDeletes`",
+    "app-team": "nowhere: assign it to a team on its resource group",
 }
 """Role file to where it is assigned, in the page's order."""
 
 EVIDENCE: Mapping[str, str] = {
     "documented": "documented by Azure",
-    "reported": "reported by others; Azure's documentation does not say so",
+    "reported": "reported by others; not in Azure's documentation",
     "inferred": "**inferred: verify on first deployment**",
 }
 
@@ -38,24 +42,24 @@ _HEAD = """# The rights the app needs
 
 *Made from `infra/roles/*.json` by `python -m tools.permissions`; edit those files, not this page.*
 
-Every right is a single action, none has a `*`. The roles are custom roles that `infra/` makes and gives to the app's
-one managed identity. `az role definition list --custom-role-only` shows them; the app reads its own rights before it
+Every right is a single action without `*`. The roles are custom roles that `infra/` creates and assigns to the app's
+one managed identity. `az role definition list --custom-role-only` lists them. The app reads its own rights before it
 stops a VM and refuses when one is missing ([docs/preflight.md](preflight.md)).
 
-Tests hold the list (`tests/e2e/test_roles.py`): with exactly these roles at exactly these scopes swaps, months, images
-from every source, recipes and retention get no refusal from the simulated Azure, and without any one of them something
-fails that names it. What the simulator cannot ask for, the status addresses of long operations, is marked as inferred.
+Tests check the list (`tests/e2e/test_roles.py`): with exactly these roles at exactly these scopes the local Azure
+refuses no swap, month, image from any source, recipe or retention; without any one action a failure names it. Rights
+that the local Azure cannot check, on the status addresses of long operations, are marked as inferred.
 
-Beside these the identity has built-in data roles on what is the app's own: Storage Blob Data Owner, Queue and Table
+The identity also has built-in data roles on the app's own resources: Storage Blob Data Owner, Queue and Table
 Data Contributor on its storage account, Monitoring Metrics Publisher on its Application Insights, EventGrid Data Sender
 on its outcome topic, with `durableBackend=scheduler` Durable Task Data Contributor on its scheduler. The system topic's
 identity is Storage Blob Data Contributor on the container `dead-letters`.
 
-Not given by `infra/`, because it is not the app's to give: the look and build roles on galleries in `otherGalleries`,
-`Microsoft.Compute/diskEncryptionSets/read` on encryption sets outside the fleet's subscriptions, and the rights on what
-images are made from ([the list](images.md#rights)) where that is a VM or a disk outside the groups that are swapped in,
-or a managed image or a snapshot outside the app's resource group. A role on a management group is given by
-`infra/management-group.bicep`.
+`infra/` does not assign rights on resources of others: the look and build roles on galleries in `otherGalleries`,
+`Microsoft.Compute/diskEncryptionSets/read` on encryption sets outside the fleet's subscriptions, and the rights on
+image sources ([the list](images.md#rights)) when the source is a VM or a disk outside the groups with swaps, or a
+managed image or a snapshot outside the app's resource group. `infra/management-group.bicep` assigns the roles on a
+management group.
 """
 
 
@@ -75,11 +79,12 @@ def _section(name: str, role: Mapping[str, Any]) -> str:
     return "\n".join((head, "", "| action | why | evidence |", "| --- | --- | --- |", *rows, ""))
 
 
-def main() -> int:
+def main(arguments: Sequence[str] = ()) -> int:
     """Write the page; exit code 0."""
+    Parser("permissions", "Write docs/permissions.md from the role files in infra/roles/.").parse_args(arguments)
     PAGE.write_text(page())
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command(main))

@@ -1,4 +1,4 @@
-// Tag edits of one subscription that has no system topic yet: what tools/events.py deploys into each of the fleet.
+// Tag edits of one subscription without a system topic: tools/events.py deploys this into each subscription of the fleet.
 
 using '../events.bicep'
 

@@ -1,4 +1,4 @@
-// Two subscriptions and every optional part: a catalogue to copy from.
+// Two subscriptions with every optional part, to copy from.
 
 using '../main.bicep'
 

@@ -1,14 +1,14 @@
-// What a person is told without asking. Every query is a file in kql/, parsed by Microsoft's language service in the tests.
+// Alerts. Every query is a file in kql/, parsed by Microsoft's language service in the tests; docs/runbook.md explains each.
 
 param suffix string
 param location string
 param tags { *: string }
 @description('Full id of the workspace that the app logs to.')
 param workspaceId string
-@description('E-mail addresses; none: alerts are seen in the portal only.')
+@description('E-mail addresses; none: alerts are in the portal only.')
 param emails string[]
 
-// A log alert looks back two days at most: what is rarer, the app tells daily (month-overdue).
+// A log alert reads two days at most: for longer periods the app logs a line daily (month-overdue).
 var rules = [
   {
     name: 'needs-attention'
@@ -83,6 +83,7 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
     kind: 'LogAlert'
     properties: {
       displayName: 'VM refresh: ${rule.title}'
+      description: 'What to look at and what to do: docs/runbook.md of azure-vm-refresh, heading ${rule.name}.'
       severity: rule.severity
       enabled: true
       scopes: [workspaceId]
@@ -100,7 +101,7 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
         ]
       }
       autoMitigate: false
-      // The tables exist only once the app has logged.
+      // The tables exist only after the first log line of the app.
       skipQueryValidation: true
       actions: { actionGroups: [people.id] }
     }

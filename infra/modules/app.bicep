@@ -1,4 +1,4 @@
-// The function app on Flex Consumption: identity-only, no stored secret, the API behind Entra unless told otherwise.
+// The function app on Flex Consumption: identity-only, no stored secret, the API behind Entra by default.
 
 import { storageOfApp } from '../types.bicep'
 
@@ -10,17 +10,17 @@ param identityId string
 param identityClientId string
 param storage storageOfApp
 param insightsConnectionString string
-@description('Where Durable keeps its state: the storage account, or the Durable Task Scheduler at schedulerEndpoint.')
+@description('Where Durable stores its state: the storage account, or the Durable Task Scheduler at schedulerEndpoint.')
 param durableBackend 'storage' | 'scheduler'
 param schedulerEndpoint string
 param taskHub string
-@description('The app\'s own settings, complete: settings.json with what main.bicep knows.')
+@description('All settings of the app: settings.json with the values of main.bicep.')
 param appSettings { *: string }
-@description('Subnet the app reaches VMs from; empty: none.')
+@description('Subnet from which the app reaches VMs; empty: none.')
 param subnetId string
 @description('entra: a token of one of allowedPrincipals; key: a function key, which is a stored secret and fleet admin.')
 param apiAuth 'entra' | 'key'
-@description('Application (client) id of the app registration whose tokens are taken.')
+@description('Application (client) id of the app registration whose tokens are accepted.')
 param apiClientId string
 @description('Object ids of users and service principals that may call the API.')
 @maxLength(13)
@@ -29,17 +29,17 @@ param instanceMemoryMB 512 | 2048 | 4096
 @minValue(1)
 @maxValue(1000)
 param maximumInstanceCount int
-@description('Instances of each group that a tag edit meets that never go to sleep.')
+@description('Always-ready instances for each function group that a tag edit needs.')
 @minValue(0)
 param alwaysReady int
 param zoneRedundant bool
 
 var usesEntra = apiAuth == 'entra'
-// Event Grid's function is in the group of the HTTP functions; the dispatcher, swaps and their activities are durable:
+// Event Grid's function is in the group http; the dispatcher, swaps and their activities are in the group durable:
 // https://github.com/Azure/azure-functions-host/blob/dev/src/WebJobs.Script/Extensions/FunctionMetadataExtensions.cs
 var groupsOfAnEdit = ['http', 'durable']
-// Closed by default: without a name in the list Entra would let in every account of the tenant.
-var nobody = ['00000000-0000-0000-0000-000000000000']
+// Closed by default: with an empty list Entra would accept every account of the tenant.
+var noPrincipal = ['00000000-0000-0000-0000-000000000000']
 
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   name: 'plan-${suffix}'
@@ -79,8 +79,8 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
         instanceMemoryMB: instanceMemoryMB
         maximumInstanceCount: maximumInstanceCount
         alwaysReady: map(alwaysReady > 0 ? groupsOfAnEdit : [], group => { name: group, instanceCount: alwaysReady })
-        // Python's default is one request at a time, so that many edits at once would start many instances. Every handler
-        // is async and only waits, for storage or for Azure Resource Manager:
+        // Python's default is one request at a time: many edits at once would start many instances. Every handler is async
+        // and only waits for storage or Azure Resource Manager:
         // https://learn.microsoft.com/azure/azure-functions/functions-concurrency#http-trigger-concurrency
         triggers: { http: { perInstanceConcurrency: 100 } }
       }
@@ -112,7 +112,7 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
       globalValidation: {
         requireAuthentication: usesEntra
         unauthenticatedClientAction: usesEntra ? 'Return401' : 'AllowAnonymous'
-        // Event Grid brings the extension's own key. Durable's webhooks are not excluded: nobody needs them.
+        // Event Grid sends the extension's key. Durable's webhooks are not excluded: they are not used.
         excludedPaths: ['/runtime/webhooks/eventgrid', '/runtime/webhooks/EventGrid']
       }
       httpSettings: { requireHttps: true }
@@ -121,16 +121,16 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
         azureActiveDirectory: {
           enabled: usesEntra
           registration: {
-            // No client secret: tokens are checked, nobody is logged in.
+            // No client secret: tokens are validated, there is no sign-in.
             openIdIssuer: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
             clientId: usesEntra && empty(apiClientId)
-              ? fail('apiClientId is needed with apiAuth=entra: docs/deploy.md makes the registration')
+              ? fail('apiClientId is needed with apiAuth=entra: docs/deploy.md#1-deploy')
               : apiClientId
           }
           validation: {
             allowedAudiences: ['api://${apiClientId}', apiClientId]
             defaultAuthorizationPolicy: {
-              allowedPrincipals: { identities: empty(allowedPrincipals) ? nobody : allowedPrincipals }
+              allowedPrincipals: { identities: empty(allowedPrincipals) ? noPrincipal : allowedPrincipals }
             }
           }
         }
@@ -153,7 +153,7 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
         AzureWebJobsStorage__tableServiceUri: storage.tableEndpoint
         APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString
         APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
-        // They come with the Durable library, can fetch identity tokens, and are not used.
+        // Functions of the Durable library that can request identity tokens; they are not used.
         'AzureWebJobs.BuiltIn__HttpActivity.Disabled': 'true'
         'AzureWebJobs.BuiltIn__HttpPollOrchestrator.Disabled': 'true'
       },
@@ -166,7 +166,7 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
             AzureFunctionsJobHost__extensions__durableTask__storageProvider__connectionStringName: 'DURABLE_TASK_SCHEDULER_CONNECTION_STRING'
           }
     )
-    // The API's routes ask for no key under entra: the gate stands before they open.
+    // With entra the API's routes need no key, so authentication must exist before them.
     dependsOn: [authentication]
   }
 }

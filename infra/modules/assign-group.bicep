@@ -1,9 +1,9 @@
-// Custom roles given to one identity on a resource group.
+// Assigns custom roles to one identity on a resource group.
 
 import { definitionName, role } from 'role-definitions.bicep'
 
 param environmentName string
-@description('The roles; their definitions are in the subscription already.')
+@description('The roles; their definitions exist in the subscription.')
 param roles role[]
 @description('Object id of the app\'s identity.')
 param principalId string

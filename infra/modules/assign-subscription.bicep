@@ -1,11 +1,11 @@
-// Custom roles given to one identity on a whole subscription.
+// Assigns custom roles to one identity on a whole subscription.
 
 targetScope = 'subscription'
 
 import { definitionName, role } from 'role-definitions.bicep'
 
 param environmentName string
-@description('The roles; their definitions are in the subscription already.')
+@description('The roles; their definitions exist in the subscription.')
 param roles role[]
 @description('Object id of the app\'s identity.')
 param principalId string

@@ -1,4 +1,4 @@
-// Lets a system topic write what nobody took into the app's storage account.
+// Lets a system topic write undeliverable events into the app's storage account.
 
 param accountName string
 param topicSubscription string

@@ -1,8 +1,8 @@
-// Tells when an event was given up: until the next sweep somebody's tag edit is not acted on.
+// Alerts when Event Grid gave up an event: the app acts on that tag edit at the next sweep.
 
 param topicName string
 param tags { *: string }
-@description('Full id of the action group that is told.')
+@description('Full id of the action group that is notified.')
 param actionGroupId string
 
 resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' existing = {
@@ -14,7 +14,7 @@ resource alert 'Microsoft.Insights/metricAlerts@2026-01-01' = {
   location: 'global'
   tags: tags
   properties: {
-    description: 'VM refresh: an event could not be delivered for a day and went to the dead letters'
+    description: 'VM refresh: an event could not be delivered for a day and went to the dead letters. What to do: docs/runbook.md of azure-vm-refresh, heading dead-letters.'
     severity: 2
     enabled: true
     scopes: [topic.id]

@@ -1,4 +1,4 @@
-// The Durable Task Scheduler in place of the storage account: one parameter of main.bicep.
+// The Durable Task Scheduler instead of the storage account: parameter durableBackend of main.bicep.
 
 param suffix string
 param location string
@@ -17,7 +17,7 @@ resource scheduler 'Microsoft.DurableTask/schedulers@2026-02-01' = {
   tags: tags
   properties: {
     sku: { name: 'Consumption' }
-    // An empty list would let nobody in; whoever comes needs the role below.
+    // An empty list would refuse every address; each caller needs the role below.
     ipAllowlist: ['0.0.0.0/0']
   }
 

@@ -1,12 +1,12 @@
-// Which events reach the app: writes of VMs and of their tags, its own among them (they fall out as duplicates).
-// Events carry no tag values, so nothing can be filtered by them: the app reads the VM.
+// Which events reach the app: writes of VMs and of their tags, including its own (dropped as duplicates).
+// Events have no tag values, so they cannot be filtered by them: the app reads the VM.
 
 param name string
 param topicName string
-@description('Full id of the function that takes the events.')
+@description('Full id of the function for the events.')
 param functionId string
 param storageAccountId string
-@description('Whether what nobody took goes to the container dead-letters.')
+@description('Whether undeliverable events go to the container dead-letters.')
 param keepsDeadLetters bool
 
 resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' existing = {
@@ -42,7 +42,7 @@ resource events 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15'
         }
       ]
     }
-    // https://learn.microsoft.com/azure/event-grid/delivery-and-retry: for a day; the sweep finds what is older.
+    // https://learn.microsoft.com/azure/event-grid/delivery-and-retry: retried for a day; the sweep finds older edits.
     retryPolicy: { maxDeliveryAttempts: 30, eventTimeToLiveInMinutes: 1440 }
     deadLetterWithResourceIdentity: keepsDeadLetters
       ? {

@@ -1,4 +1,4 @@
-// The gallery that disks are made from, and its image definitions.
+// The gallery of the images, and its image definitions.
 
 import { imageDefinition } from '../types.bicep'
 
@@ -6,7 +6,7 @@ import { imageDefinition } from '../types.bicep'
 param name string
 param location string
 param tags { *: string }
-@description('Definitions to make here; the app makes those of its images.toml itself.')
+@description('Definitions to create here; the app creates those of its images.toml itself.')
 param definitions imageDefinition[]
 
 resource gallery 'Microsoft.Compute/galleries@2025-03-03' = {
@@ -30,7 +30,7 @@ resource images 'Microsoft.Compute/galleries/images@2025-03-03' = [
       osState: definition.osState
       hyperVGeneration: definition.hyperVGeneration
       architecture: definition.architecture
-      // Without a word Azure takes TrustedLaunchSupported, which cannot be made from a VM.
+      // Azure's default is TrustedLaunchSupported, which accepts no version from a VM.
       features: [{ name: 'SecurityType', value: definition.securityType }]
     }
   }

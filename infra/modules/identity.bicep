@@ -1,4 +1,4 @@
-// The app's one identity. User-assigned, so that roles can be given before the app exists and survive its deletion.
+// The app's one identity. User-assigned, so that roles can be assigned before the app exists and outlive its deletion.
 
 @description('Name of the identity.')
 param name string

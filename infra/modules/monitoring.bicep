@@ -1,12 +1,12 @@
-// Logs: one workspace, one Application Insights component on it; neither takes a key.
+// Logs: one workspace, one Application Insights component on it; neither accepts a key.
 
-@description('Ends the names of what is made here.')
+@description('Last part of the names.')
 param suffix string
 param location string
 param tags { *: string }
 @description('Object id of the identity that writes the logs.')
 param principalId string
-@description('Days that logs are kept; the first 31 are free.')
+@description('Days to keep logs; the first 31 are free.')
 @minValue(30)
 @maxValue(730)
 param retentionDays int

@@ -1,23 +1,23 @@
-// Networks, each only when asked for: one that the app's probes leave from, one that build VMs live in.
+// A network with two optional subnets: one for the app's probes, one for build VMs.
 
 param suffix string
 param location string
 param tags { *: string }
-@description('Whether the app gets a subnet, from which it reaches the private addresses of VMs (tag RefreshProbe). Peer this network with the ones that the VMs are in.')
+@description('Whether the app gets a subnet, from which it reaches the private addresses of VMs (tag RefreshProbe). Peer this network with those of the VMs.')
 param forApp bool
-@description('Whether build VMs get a subnet. They have no public address; their way out is a NAT gateway.')
+@description('Whether build VMs get a subnet. They have no public address; a NAT gateway is their outbound route.')
 param forBuilds bool
 @description('Address space, at least a /25.')
 param addressPrefix string
 
-resource nobodyIn 'Microsoft.Network/networkSecurityGroups@2025-05-01' = {
+resource denyInbound 'Microsoft.Network/networkSecurityGroups@2025-05-01' = {
   name: 'nsg-${suffix}'
   location: location
   tags: tags
   properties: {
     securityRules: [
       {
-        name: 'nobody-comes-in'
+        name: 'deny-all-inbound'
         properties: {
           access: 'Deny'
           direction: 'Inbound'
@@ -41,7 +41,7 @@ resource address 'Microsoft.Network/publicIPAddresses@2025-05-01' = if (forBuild
   properties: { publicIPAllocationMethod: 'Static' }
 }
 
-resource wayOut 'Microsoft.Network/natGateways@2025-05-01' = if (forBuilds) {
+resource natGateway 'Microsoft.Network/natGateways@2025-05-01' = if (forBuilds) {
   name: 'ng-${suffix}'
   location: location
   tags: tags
@@ -64,7 +64,7 @@ resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
                 addressPrefix: cidrSubnet(addressPrefix, 26, 0)
                 // https://learn.microsoft.com/azure/azure-functions/functions-networking-options#subnets
                 delegations: [{ name: 'functions', properties: { serviceName: 'Microsoft.App/environments' } }]
-                networkSecurityGroup: { id: nobodyIn.id }
+                networkSecurityGroup: { id: denyInbound.id }
                 defaultOutboundAccess: true
               }
             }
@@ -76,8 +76,8 @@ resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
               name: 'builds'
               properties: {
                 addressPrefix: cidrSubnet(addressPrefix, 26, 1)
-                networkSecurityGroup: { id: nobodyIn.id }
-                natGateway: { id: wayOut.id }
+                networkSecurityGroup: { id: denyInbound.id }
+                natGateway: { id: natGateway.id }
                 defaultOutboundAccess: false
               }
             }

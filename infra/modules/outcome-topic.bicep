@@ -1,4 +1,4 @@
-// Where the app tells what became of a swap, an image, a month: CloudEvents, for whoever subscribes.
+// The topic of the app's events: the results of swaps, images and months, as CloudEvents (docs/events.md).
 
 param suffix string
 param location string

@@ -1,4 +1,4 @@
-// What the app may do in single places of its own subscription: build in its own group, join subnets, read VHDs.
+// The app's rights at single scopes of its own subscription: build in its own group, join subnets, read VHDs.
 
 targetScope = 'subscription'
 
@@ -9,14 +9,14 @@ param environmentName string
 param principalId string
 @description('The app\'s own resource group, where its gallery and its networks are.')
 param groupName string
-@description('Whether VMs are built here: the role to join subnets.')
+@description('Whether VMs are built here: assigns the role to join subnets.')
 param recipeBuilds bool
-@description('Full ids of further subnets of this subscription that VMs are built in.')
+@description('Full ids of further subnets of this subscription for build VMs.')
 param subnetIds string[]
-@description('Full ids of storage accounts of this subscription with VHDs to make images from.')
+@description('Full ids of storage accounts of this subscription with VHDs for images.')
 param vhdAccountIds string[]
 
-// /subscriptions/<id>/resourceGroups/<name>: a group is given the role once, however many of its subnets are named.
+// /subscriptions/<id>/resourceGroups/<name>: one assignment for each group, however many of its subnets are listed.
 var ownGroup = toLower('${subscription().id}/resourceGroups/${groupName}')
 var subnetGroups = union([], map(subnetIds, id => join(take(split(toLower(id), '/'), 5), '/')))
 

@@ -1,16 +1,16 @@
-// A policy that VMs say whether they take part: AutoRefresh must be there, true, hold or false.
+// A policy on VMs: the tag AutoRefresh must be true, hold or false.
 
 targetScope = 'subscription'
 
 param environmentName string
-@description('audit: reported only; deny: a VM without the tag can be neither made nor changed.')
+@description('audit: reported only; deny: a VM without the tag can be neither created nor changed.')
 param effect 'audit' | 'deny'
 
 resource definition 'Microsoft.Authorization/policyDefinitions@2025-03-01' = {
   name: 'vm-refresh-tag-${environmentName}'
   properties: {
-    displayName: 'VMs say whether their OS disk is refreshed (${environmentName})'
-    description: 'A VM carries the tag AutoRefresh with true, hold or false.'
+    displayName: 'VMs have the tag AutoRefresh (${environmentName})'
+    description: 'A VM has the tag AutoRefresh with the value true, hold or false.'
     policyType: 'Custom'
     mode: 'Indexed'
     metadata: { category: 'Compute' }
@@ -36,12 +36,12 @@ resource definition 'Microsoft.Authorization/policyDefinitions@2025-03-01' = {
 resource assignment 'Microsoft.Authorization/policyAssignments@2025-03-01' = {
   name: take('vm-refresh-tag-${environmentName}', 64)
   properties: {
-    displayName: 'VMs say whether their OS disk is refreshed (${environmentName})'
+    displayName: 'VMs have the tag AutoRefresh (${environmentName})'
     policyDefinitionId: definition.id
     enforcementMode: 'Default'
     parameters: { effect: { value: effect } }
     nonComplianceMessages: [
-      { message: 'Tag the VM AutoRefresh=true, hold or false: whether azure-vm-refresh keeps its OS disk fresh.' }
+      { message: 'Set the tag AutoRefresh to true, hold or false: whether azure-vm-refresh refreshes the OS disk.' }
     ]
   }
 }

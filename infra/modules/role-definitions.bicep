@@ -1,4 +1,4 @@
-// The custom roles, from the files in roles/: the same JSON that the simulator enforces and docs/permissions.md explains.
+// The custom roles, from the files in roles/: the same JSON that the local Azure enforces and docs/permissions.md lists.
 
 targetScope = 'subscription'
 
@@ -7,11 +7,11 @@ targetScope = 'subscription'
 type role = 'reader' | 'swapper' | 'builder' | 'recipes' | 'buildNetwork' | 'vhdSource' | 'cleaner' | 'appTeam'
 
 @export()
-@description('Name of the definition of a role: assignments compute it in place of waiting for the definition\'s output.')
+@description('Name of a role\'s definition: assignments compute it instead of waiting for the definition\'s output.')
 func definitionName(subscriptionId string, environmentName string, name role) string =>
   guid('/subscriptions/${subscriptionId}', environmentName, name)
 
-@description('Role names are unique in a tenant: the environment\'s name goes into them.')
+@description('Part of the role names, which are unique in a tenant.')
 param environmentName string
 
 var files = {

@@ -2,7 +2,7 @@
 
 import { storageOfApp } from '../types.bicep'
 
-@description('Ends the names of what is made here; letters and digits.')
+@description('Last part of the names; letters and digits.')
 @minLength(13)
 @maxLength(13)
 param suffix string
@@ -10,10 +10,10 @@ param location string
 param tags { *: string }
 @description('Object id of the app\'s identity.')
 param principalId string
-@description('Whether Durable keeps its queues and tables here (false: the Durable Task Scheduler).')
+@description('Whether Durable stores its queues and tables here (false: in the Durable Task Scheduler).')
 param holdsTaskHub bool
 param zoneRedundant bool
-@description('Days that an event nobody could take is kept.')
+@description('Days to keep an undeliverable event.')
 param deadLetterDays int = 30
 
 // https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/storage
@@ -61,7 +61,7 @@ resource account 'Microsoft.Storage/storageAccounts@2025-08-01' = {
       policy: {
         rules: [
           {
-            name: 'forget-dead-letters'
+            name: 'delete-dead-letters'
             type: 'Lifecycle'
             enabled: true
             definition: {

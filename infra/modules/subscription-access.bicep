@@ -1,4 +1,4 @@
-// What the app may do in one subscription as a whole: each custom role is defined in it once, and given there once.
+// The app's rights in one subscription: each custom role is defined in it once and assigned once.
 
 targetScope = 'subscription'
 
@@ -7,9 +7,9 @@ import { role } from 'role-definitions.bicep'
 param environmentName string
 @description('Object id of the app\'s identity.')
 param principalId string
-@description('Whether VMs of this subscription are refreshed: the app looks everywhere in it and swaps in all of it or in some groups.')
+@description('Whether VMs of this subscription are refreshed: the app reads all of it and swaps in all of it or in swapGroups.')
 param inFleet bool
-@description('Whether VMs are built here: the roles to make and delete resource groups.')
+@description('Whether VMs are built here: assigns the roles to create and delete resource groups.')
 param recipeBuilds bool
 @description('Resource groups of this subscription in which VMs are swapped; none: the whole subscription.')
 param swapGroups string[]

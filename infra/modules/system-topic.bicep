@@ -1,4 +1,4 @@
-// The system topic of a subscription: every write in it becomes an event here.
+// The system topic of a subscription: every write in the subscription becomes an event.
 
 param name string
 param tags { *: string }
@@ -7,7 +7,7 @@ resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' = {
   name: name
   location: 'global'
   tags: tags
-  // Dead letters are written with this identity: the storage account takes no keys.
+  // Dead letters are written with this identity: the storage account accepts no keys.
   identity: { type: 'SystemAssigned' }
   properties: {
     source: subscription().id

@@ -1,4 +1,4 @@
-// The right that Azure asks for on the storage account of a VHD.
+// The right that Azure checks on the storage account of a VHD.
 
 import { definitionName } from 'role-definitions.bicep'
 

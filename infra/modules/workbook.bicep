@@ -1,4 +1,4 @@
-// One page in the portal: how fresh the fleet is, what became of swaps, how long VMs were down, what failed and why.
+// One page in the portal: freshness of the fleet, results of swaps, downtime, failures and their reasons.
 
 param location string
 param tags { *: string }
@@ -12,7 +12,7 @@ var parts = [
   { title: 'Swaps per day', query: loadTextContent('../kql/swaps-per-day.kql'), visual: 'barchart' }
   { title: 'Downtime by week', query: loadTextContent('../kql/downtime.kql'), visual: 'table' }
   { title: 'Refused, rolled back, failed', query: loadTextContent('../kql/failures.kql'), visual: 'table' }
-  { title: 'Events nobody took', query: loadTextContent('../kql/unpublished.kql'), visual: 'table' }
+  { title: 'Events that were not published', query: loadTextContent('../kql/unpublished.kql'), visual: 'table' }
 ]
 var period = {
   type: 9

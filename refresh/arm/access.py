@@ -67,11 +67,11 @@ class ArmAccess:
         return [
             (text_at(body, "name") or "").lower()
             async for body in rest.every(self._clients.rest, path, _SKUS_VERSION, **where)
-            if text_at(body, "resourceType") == "virtualMachines" and _carries_premium(body)
+            if text_at(body, "resourceType") == "virtualMachines" and _supports_premium(body)
         ]
 
 
-def _carries_premium(body: object) -> bool:
+def _supports_premium(body: object) -> bool:
     capabilities = {text_at(each, "name"): text_at(each, "value") for each in list_at(body, "capabilities")}
     return (capabilities.get("PremiumIO") or "").lower() == "true"
 

@@ -27,7 +27,7 @@ class ArmClock:
         self._subscription: str | None = None
 
     async def now(self) -> str:
-        """ARM's time (ISO, UTC)."""
+        """ARM's time (ISO, UTC). Refused when the app may read no subscription, and the errors of a read."""
         if self._subscription is None:
             in_scope = await self._graph.list_subscriptions()
             if not in_scope:

@@ -1,8 +1,8 @@
 """Turns errors of the SDK and answers of Azure into the errors of `gateways/errors.py`.
 
-Decides which answer is NotFound, Refused or Unavailable, which part of it may be shown, and how long the server wants
-to wait. Does not know the request. Messages are Azure's own without the query of any URL in them (operation URLs are
-signed), and contain nothing of the request, the token or a claims challenge.
+Decides which answer is NotFound, Refused or Unavailable, which part of it may be shown, and how long to wait. Does not
+know the request. Messages are Azure's own without the query of any URL in them (operation URLs are signed), and contain
+nothing of the request, the token or a claims challenge.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def unreadable(what: str, status: int | None = None) -> Unavailable:
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """The seconds that the server wants to wait; None when it gives none.
+    """The seconds to wait by the server's headers; None when it gives none.
 
     `retry-after-ms` and `x-ms-retry-after-ms`, Retry-After as seconds or as a date (counted from the answer's Date),
     or Resource Graph's `x-ms-user-quota-resets-after` when its quota is used up.

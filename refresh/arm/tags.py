@@ -26,7 +26,7 @@ class ArmTags:
         await self._change("Merge", resource_id, tags)
 
     async def delete_tags(self, resource_id: str, tags: Mapping[str, str]) -> None:
-        """Remove these tags (ARM wants name and value); a tag that is absent is no error."""
+        """Remove these tags (ARM requires name and value); a tag that is absent is no error."""
         await self._change("Delete", resource_id, tags)
 
     async def _change(self, operation: str, resource_id: str, tags: Mapping[str, str]) -> None:

@@ -17,7 +17,7 @@ from refresh.records import swap
 from refresh.records.dispatcher_state import Decided, DispatcherState, EventsSeen, HintRow
 
 # An event may come minutes late, and an edit may fall just before a sweep: so many sweeps in a row are no coincidence.
-SWEEPS_BEFORE_SAID = 3
+SWEEPS_BEFORE_LOGGED = 3
 KEEP_VMS = 5
 
 
@@ -45,7 +45,7 @@ def note_edits(effects: Effects, found: Iterable[tuple[str, str | None]]) -> Non
     state = effects.state
     for vm, swept in found:
         events = state.events or EventsSeen()
-        sweeps = [*(one for one in events.sweeps if one != swept), swept][-SWEEPS_BEFORE_SAID:]
+        sweeps = [*(one for one in events.sweeps if one != swept), swept][-SWEEPS_BEFORE_LOGGED:]
         vms = [*(one for one in events.vms if one != vm), vm][-KEEP_VMS:]
         state.events = events = events.replace(since=events.since or swept, sweeps=sweeps, vms=vms)
         if are_missing(state) and events.told != swept:
@@ -65,4 +65,4 @@ def is_edit(hint: HintRow, row: Decided, *, is_news: bool) -> bool:
 
 def are_missing(state: DispatcherState) -> bool:
     """Whether three sweeps or more have found edits that no event reported since the last event."""
-    return state.events is not None and len(state.events.sweeps) >= SWEEPS_BEFORE_SAID
+    return state.events is not None and len(state.events.sweeps) >= SWEEPS_BEFORE_LOGGED

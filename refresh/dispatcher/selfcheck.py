@@ -14,6 +14,9 @@ from refresh.domain.terms import times
 from refresh.records import durable_names
 from refresh.records import selfcheck as selfchecks
 from refresh.records.dispatcher_state import SelfcheckResult
+from refresh.records.record import BadRecord
+
+_NEEDED = {"run", "package", "checks"}
 
 
 def probe(effects: Effects, data: Mapping[str, Any]) -> None:
@@ -24,6 +27,9 @@ def probe(effects: Effects, data: Mapping[str, Any]) -> None:
 
 def selfchecked(effects: Effects, data: Mapping[str, Any]) -> None:
     """Store how a self-check ended, unless one that began later has ended; swaps that waited for it may start."""
+    missing = _NEEDED - data["verdict"].keys()
+    if missing:
+        raise BadRecord(f"the verdict has no {', '.join(sorted(missing))}")
     result = SelfcheckResult.from_json({**data["verdict"], "at": data.get("at")})
     effects.answer = {"ok": True}
     if _is_known(effects.state.selfcheck, result):

@@ -1,1 +1,4 @@
-"""Pure decisions: values in, values with a reason out. Standard library only; no clock, no logging, no Azure SDK."""
+"""Pure decisions: values in, values with a reason out.
+
+The standard library only: no clock, no environment, no logging, no Azure SDK.
+"""

@@ -39,7 +39,7 @@ class Tags(Protocol):
         ...
 
     async def delete_tags(self, resource_id: str, tags: Mapping[str, str]) -> None:
-        """Remove these tags (ARM wants name and value); a tag that is absent is no error."""
+        """Remove these tags (ARM requires name and value); a tag that is absent is no error."""
         ...
 
 

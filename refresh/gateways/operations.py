@@ -1,4 +1,4 @@
-"""Long-running operations of Azure: how one was begun and how it stands."""
+"""Long-running operations of Azure as plain values: one that Azure accepted, and the state of one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from refresh.domain.azure.rhythm import READS_UNKNOWN, ReadsLeft
 class Begun:
     """An operation that Azure accepted. `at` is ARM's time (ISO); `token` resumes it, None when it is done.
 
-    `retry_after_s` is the time before which Azure does not want the operation's status to be read.
+    `retry_after_s` is Azure's wait, in seconds, before the operation's status is read.
     """
 
     at: str

@@ -1,7 +1,7 @@
 """Temporary resource groups, each with one network interface and one VM, in which images are built and tested.
 
-Decides which calls the app can make. Does not know how a call is made (`arm.temporary_groups`). Errors are those of
-`gateways.errors`.
+Decides which calls the app can make. Does not know how a call is made (`arm/temporary_groups.py`). Errors are those of
+`errors.py`.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ _PAUSES_S = (0.1, 0.4, 1.0)
 
 
 async def read_dispatcher_state(client: AsyncTaskHubGrpcClient) -> DispatcherState:
-    """The state as it stands; empty before the first operation. Raises grpc.RpcError when it cannot be read."""
+    """The current state; empty before the first operation. Raises grpc.RpcError when it cannot be read."""
     for pause_s in _PAUSES_S:
         try:
             return await _read(client)

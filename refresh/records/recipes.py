@@ -37,7 +37,7 @@ class TemporaryGroup(Record):
 
 
 class StageState(StrEnum):
-    """How a stage stands; a stage that waits is called again, one that failed is not."""
+    """The state of a stage; a stage that waits is called again, one that failed is not."""
 
     DONE = "done"
     WAITING = "waiting"
@@ -46,7 +46,7 @@ class StageState(StrEnum):
 
 @dataclass(frozen=True)
 class Stage(Record):
-    """How a stage stands, with the reason and its message.
+    """The state of a stage, with the reason and its message.
 
     `evidence` are lines for a person to read, `by_hand` the commands that finish what the app could not, `at` is ARM's
     time.

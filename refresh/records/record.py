@@ -69,7 +69,7 @@ def _to_json(value: Any) -> Any:
 
 def _from_json(value: Any, hint: Any, where: str) -> Any:
     if get_origin(hint) in (Union, UnionType):
-        hint = next(arg for arg in get_args(hint) if arg is not type(None))
+        hint = _choose_hint(value, [arg for arg in get_args(hint) if arg is not type(None)])
     if isinstance(hint, type) and issubclass(hint, Record):
         return hint.from_json(value)
     if isinstance(hint, type) and issubclass(hint, StrEnum):
@@ -85,6 +85,11 @@ def _from_json(value: Any, hint: Any, where: str) -> Any:
     ):
         raise BadRecord(f"{where}: expected {getattr(origin, '__name__', origin)}, got {type(value).__name__}")
     return value
+
+
+def _choose_hint(value: Any, hints: list[Any]) -> Any:
+    """The type to read `value` as. `SomeEnum | str` is an enum that newer versions extend: other texts stay texts."""
+    return hints[1] if len(hints) > 1 and value not in list(hints[0]) else hints[0]
 
 
 def _member(value: Any, hint: type[StrEnum], where: str) -> StrEnum:

@@ -73,6 +73,10 @@ class Row:
         """The row with these fields changed."""
         return self.from_json({**self.json, **self._stored(changes)})
 
+    def updated(self, newer: Row) -> Self:
+        """The row with all that is stored in `newer`, keys that this version does not know included."""
+        return self.from_json({**self.json, **newer.json})
+
     def without(self, *names: str) -> Self:
         """The row without these fields."""
         return self.from_json({name: value for name, value in self.json.items() if name not in names})
@@ -150,7 +154,7 @@ class StoredState:
 
 
 class Table[V](MutableMapping[str, V]):
-    """A JSON object of a state as a mapping that reads each value when it is asked for, in stored order."""
+    """A JSON object of a state as a mapping that reads each value when it is used, in stored order."""
 
     def __init__(self, state: StoredState, name: str, read: Callable[[Any], V]) -> None:
         """The table `name` of `state`; `read` makes a value of its JSON."""

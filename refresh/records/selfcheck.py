@@ -14,14 +14,14 @@ from refresh.records.record import Record
 ANSWER_EVENT = "selfcheck-answer"
 """The event that the orchestration started by the dispatcher sends back."""
 
-NOBODY = "selfcheck"
+NO_VM = "selfcheck"
 """The VM of the claim in a self-check: it is no VM's id, so the dispatcher never grants the claim."""
 
 COLLECT_S = 45
 """Seconds after its begin at which a self-check stops waiting for answers."""
 ANSWER_S = 20
 """Seconds that every check has to answer; no check begins when fewer are left."""
-REMEMBER_S = 10
+STORE_S = 10
 """Seconds that the dispatcher has to store the result. All limits end before `STUCK_AFTER_S` of the domain."""
 _ARM = "arm "
 

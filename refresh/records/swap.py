@@ -42,7 +42,7 @@ class OutcomeStatus(StrEnum):
 
 
 class StepState(StrEnum):
-    """How a step of a swap stands."""
+    """The state of a step of a swap."""
 
     DONE = "done"
     WAITING = "waiting"
@@ -63,8 +63,8 @@ class Health(Record):
 
     `computer_names` are the names the VM may report, `data_disks` its disks (`data_disks_of`), `probe` the tag's value.
     `probe_answered` is whether the VM answered the probe before the stop. `agent` is the value on the image definition:
-    True, the guest agent must report; False, its silence proves nothing; None, its silence counts where it reported
-    before the stop.
+    True, the guest agent must report; False, a missing report proves nothing; None, a missing report counts where the
+    agent reported before the stop.
     """
 
     computer_names: tuple[str, ...] = ()
@@ -96,7 +96,7 @@ class Intent(Record):
     """What a swap is about to do, stored once with its claim: enough to bring the VM up again after any failure.
 
     `previous` is the value of `OsDiskPrevious` before the swap (None: it had none); `agent_spoke` whether a guest agent
-    had reported ready, so that its silence afterwards counts; `unique_id` is the VM's `vmId`.
+    had reported ready, so that a missing report afterwards counts; `unique_id` is the VM's `vmId`.
     """
 
     run: str
@@ -145,8 +145,8 @@ class StepInput(Record):
     `token` names the operation under way, so that its failure can be read: it contains a signed URL and must not be
     shown or logged.
     `rungs` are the results of the health check so far.
-    `leave_stopped`: a VM that is found stopped stays stopped, and its disk is not blamed.
-    `insist`: an operation that was accepted and changed nothing is begun again, because there is no way back from it.
+    `leave_stopped`: a VM that is found stopped stays stopped, and its disk is not at fault.
+    `insist`: an operation that was accepted and changed nothing is begun again, because nothing else can be tried.
     """
 
     vm: str
@@ -170,7 +170,7 @@ class StepInput(Record):
 
 @dataclass(frozen=True)
 class StepResult(Record):
-    """How a step stands after an activity.
+    """The state of a step after an activity.
 
     Times are ARM's own (ISO), `settled_at` is the end of the VM's last operation. `evidence` is what was seen, `proved`
     whether a signal from the guest proved the VM's health, `rungs` are the results of the health check.
@@ -216,14 +216,15 @@ class Prepared(Record):
 class Outcome(Record):
     """The result of one VM's swap, as verified at its end.
 
-    `reason` is a value of `Reason` or `Wait`, `message` one sentence a person can act on. `down_s` are the seconds from
-    the stop until the VM ran again, `arm_s` the seconds that Azure's own operations took, `stop_mode` is how the VM was
-    stopped. `by_hand` are the commands that finish the swap where a person is needed.
+    `status` is a plain text where a newer version has another one. `reason` is a value of `Reason` or `Wait`, `message`
+    one sentence a person can act on. `down_s` are the seconds from the stop until the VM ran again, `arm_s` the seconds
+    that Azure's own operations took, `stop_mode` is how the VM was stopped. `by_hand` are the commands that finish the
+    swap where a person is needed.
     """
 
     vm: str
     run: str
-    status: OutcomeStatus
+    status: OutcomeStatus | str
     reason: str
     message: str
     old_disk: str | None = None

@@ -211,7 +211,7 @@ def _build_row(build: Instance) -> Json:
     }
 
 
-def _asked(data: Mapping[str, Any]) -> list[str]:
+def _vms_of(data: Mapping[str, Any]) -> list[str]:
     """The VMs of a run's input, those that are done first."""
     done = [str(row["vm"]) for row in _rows(data)]
     rest = data.get("vms")
@@ -221,9 +221,9 @@ def _asked(data: Mapping[str, Any]) -> list[str]:
 
 def _input(data: Mapping[str, Any]) -> Json:
     # Continued bulk work has its rows in its input; the record shows what the run was started with.
-    asked = {key: data[key] for key in _INPUT if data.get(key) not in (None, False)}
-    vms = _asked(data)
-    return {**asked, "vms": vms} if vms else asked
+    shown = {key: data[key] for key in _INPUT if data.get(key) not in (None, False)}
+    vms = _vms_of(data)
+    return {**shown, "vms": vms} if vms else shown
 
 
 def _status(instance: Instance) -> str:
@@ -255,7 +255,7 @@ def _message(instance: Instance) -> str:
 
 def _not_done(instance: Instance, rows: Iterable[Mapping[str, Any]], dispatcher: DispatcherView) -> list[Json]:
     done = {str(row["vm"]).lower() for row in rows}
-    return [_row_so_far(vm, instance.started, dispatcher) for vm in _asked(instance.input) if vm.lower() not in done]
+    return [_row_so_far(vm, instance.started, dispatcher) for vm in _vms_of(instance.input) if vm.lower() not in done]
 
 
 def _row_so_far(vm: str, since: str, dispatcher: DispatcherView) -> Json:

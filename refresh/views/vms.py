@@ -79,14 +79,14 @@ def _is_rejected(disk: Disk, rejected: Collection[str]) -> bool:
     return disk.id.lower() in rejected or (disk.source_version or "").lower() in rejected
 
 
-def vm_record(seen: DecidedVm, dispatcher: DispatcherView, made: MadeDisks, current: Disk | None = None) -> Json:
+def vm_record(decided: DecidedVm, dispatcher: DispatcherView, made: MadeDisks, current: Disk | None = None) -> Json:
     """The VM record; `current` is the VM's OS disk where its facts do not have it."""
-    facts, vm = seen.facts, seen.facts.vm
-    reason, message = _why(seen, dispatcher)
+    facts, vm = decided.facts, decided.facts.vm
+    reason, message = _why(decided, dispatcher)
     record: Json = dict.fromkeys(RECORD)
-    record |= {"vm": seen.vm_id, "decision": str(kind_of(seen.decision)), "reason": reason, "message": message}
-    record["run"] = dispatcher.run_of(seen.vm_id)
-    if dispatcher.running(seen.vm_id) is not None:
+    record |= {"vm": decided.vm_id, "decision": str(kind_of(decided.decision)), "reason": reason, "message": message}
+    record["run"] = dispatcher.run_of(decided.vm_id)
+    if dispatcher.running(decided.vm_id) is not None:
         record["decision"] = str(DecisionKind.SWAP)
     if vm is not None:
         record["current"] = vm.os_disk_name
@@ -101,30 +101,30 @@ def fresh_record(fresh: Freshness) -> Json:
     return {name: getattr(fresh, name) for name in FRESH}
 
 
-def rank_of(seen: DecidedVm, dispatcher: DispatcherView) -> Rank:
+def rank_of(decided: DecidedVm, dispatcher: DispatcherView) -> Rank:
     """The position of the VM in a list."""
-    if attention(seen, dispatcher) is not None:
+    if attention(decided, dispatcher) is not None:
         return Rank.NEEDS_ATTENTION
-    if dispatcher.running(seen.vm_id) is not None:
+    if dispatcher.running(decided.vm_id) is not None:
         return Rank.SWAP
     kinds = {DecisionKind.REFUSE: Rank.REFUSED, DecisionKind.SWAP: Rank.SWAP}
-    return kinds.get(kind_of(seen.decision), Rank.SKIPPED)
+    return kinds.get(kind_of(decided.decision), Rank.SKIPPED)
 
 
-def attention(seen: DecidedVm, dispatcher: DispatcherView) -> tuple[str, str] | None:
+def attention(decided: DecidedVm, dispatcher: DispatcherView) -> tuple[str, str] | None:
     """Why a person is needed (reason and sentence), None when none is.
 
-    One is needed when the VM's last swap ended with `needs-attention` and the VM is not right again, or when
+    One is needed when the VM's last swap ended with `needs-attention` and nothing has cured that since, or when
     `RefreshState` names a swap that has not ended and is not under way.
     """
-    vm, row = seen.facts.vm, dispatcher.running(seen.vm_id)
+    vm, row = decided.facts.vm, dispatcher.running(decided.vm_id)
     if row is not None and row.attention:
         return row.attention_reason or str(Reason.NO_CAPACITY), row.attention
     if vm is None or row is not None:
         return None
-    left = vm.own_tags.refresh_state is not None and not _is_leftover(seen, vm)
-    outcome = dispatcher.outcome(seen.vm_id)
-    right_again = seen.decision.reason is Reason.ALREADY_THERE and not left
+    left = vm.own_tags.refresh_state is not None and not _is_leftover(decided, vm)
+    outcome = dispatcher.outcome(decided.vm_id)
+    right_again = decided.decision.reason is Reason.ALREADY_THERE and not left
     if outcome is not None and outcome.status == OutcomeStatus.NEEDS_ATTENTION and not right_again:
         return outcome.reason, outcome.message
     if left:
@@ -133,31 +133,35 @@ def attention(seen: DecidedVm, dispatcher: DispatcherView) -> tuple[str, str] | 
     return None
 
 
-def _is_leftover(seen: DecidedVm, vm: Vm) -> bool:
+def _is_leftover(decided: DecidedVm, vm: Vm) -> bool:
     # A list does not show that the VM runs, which alone would make the tag a leftover.
-    known = seen.facts if seen.exact else replace(seen.facts, vm=replace(vm, power=Power.UNKNOWN))
+    known = decided.facts if decided.exact else replace(decided.facts, vm=replace(vm, power=Power.UNKNOWN))
     return is_intent_stale(known)
 
 
-def _why(seen: DecidedVm, dispatcher: DispatcherView) -> tuple[str, str]:
-    row = dispatcher.running(seen.vm_id)
+def _why(decided: DecidedVm, dispatcher: DispatcherView) -> tuple[str, str]:
+    row = dispatcher.running(decided.vm_id)
     if row is not None and not row.attention:
-        return str(Wait.SWAPPING), f"{dispatcher.run_of(seen.vm_id)} is under way: {row.step or 'about to begin'}"
-    found = attention(seen, dispatcher)
+        return str(Wait.SWAPPING), f"{dispatcher.run_of(decided.vm_id)} is under way: {row.step or 'about to begin'}"
+    found = attention(decided, dispatcher)
     if found is not None:
-        return found
-    message = seen.decision.message
-    if _is_unproven(seen, dispatcher):
+        return found[0], _with_wait(found[1], decided, dispatcher)
+    message = decided.decision.message
+    if _is_unproven(decided, dispatcher):
         return str(Reason.NOT_PROVEN), f"{message}; no signal from its guest has proved its health"
-    if seen.vm_id.lower() in dispatcher.state.queue:
-        message = f"{message}; waits: {dispatcher.why_waiting(seen.vm_id)}"
-    return str(seen.decision.reason), message
+    return str(decided.decision.reason), _with_wait(message, decided, dispatcher)
 
 
-def _is_unproven(seen: DecidedVm, dispatcher: DispatcherView) -> bool:
+def _with_wait(message: str, decided: DecidedVm, dispatcher: DispatcherView) -> str:
+    if decided.vm_id.lower() not in dispatcher.state.queue:
+        return message
+    return f"{message}; waits: {dispatcher.why_waiting(decided.vm_id)}"
+
+
+def _is_unproven(decided: DecidedVm, dispatcher: DispatcherView) -> bool:
     """Whether the VM runs the disk its tag names, and the swap to that disk proved nothing about its guest."""
-    vm, outcome = seen.facts.vm, dispatcher.outcome(seen.vm_id)
-    if vm is None or outcome is None or seen.decision.reason is not Reason.ALREADY_THERE:
+    vm, outcome = decided.facts.vm, dispatcher.outcome(decided.vm_id)
+    if vm is None or outcome is None or decided.decision.reason is not Reason.ALREADY_THERE:
         return False
     return resource_id.same(outcome.new_disk, vm.os_disk_id) and outcome.status == OutcomeStatus.NOT_PROVEN
 
@@ -170,7 +174,7 @@ def kind_of(decision: Decision) -> DecisionKind:
 
 
 def plan_record(
-    seen: DecidedVm,
+    decided: DecidedVm,
     dispatcher: DispatcherView,
     made: MadeDisks,
     current: Disk | None = None,
@@ -182,16 +186,18 @@ def plan_record(
     A VM whose power state was not read counts as running: its downtime is the most that it can be. `stop_mode` is the
     setting's value, for VMs without the tag.
     """
-    decision, vm = seen.decision, seen.facts.vm
+    decision, vm = decided.decision, decided.facts.vm
     steps: tuple[plan.Step, ...] = ()
     if isinstance(decision, Swap) and vm is not None:
-        steps = plan.plan_swap(not seen.exact or vm.power in (Power.RUNNING, Power.STARTING))
+        steps = plan.plan_swap(not decided.exact or vm.power in (Power.RUNNING, Power.STARTING))
     elif isinstance(decision, Revive):
         steps = plan.plan_revival()
     mode = (vm.own_tags.choose_stop_mode(stop_mode) if vm is not None else None) or StopMode.DEALLOCATE
     checks = decision.checks if isinstance(decision, Swap | Refuse) else ()
-    warnings = seen.facts.warnings or (warnings_of(vm, seen.facts.wanted, mode) if vm is not None and checks else ())
-    return vm_record(seen, dispatcher, made, current) | {
+    warnings = decided.facts.warnings or (
+        warnings_of(vm, decided.facts.wanted, mode) if vm is not None and checks else ()
+    )
+    return vm_record(decided, dispatcher, made, current) | {
         "checks": _check_records(checks),
         "warnings": [{"code": str(one.code), "message": one.message} for one in warnings],
         "steps": [str(step) for step in steps],
@@ -207,7 +213,7 @@ def _check_records(checks: Collection[Check]) -> list[Json]:
 
 
 def check_record(condition: Condition, judged: Check | None) -> Json:
-    """A check as people see it: `result` is `passed`, `failed` or `not-checked`, the rest says how it is known."""
+    """A check as people see it: `result` is `passed`, `failed` or `not-checked`; the other fields name its evidence."""
     result = "not-checked" if judged is None else "passed" if judged.ok else "failed"
     return {
         "name": condition.name,

@@ -1,6 +1,6 @@
-"""The demo as a picture: what was printed, as an SVG file for a page.
+"""The demo as a picture: the printed lines as an SVG file.
 
-Decides the size of the picture and that it loads nothing from elsewhere. Does not know what is printed.
+Decides the size of the picture, and that it loads nothing from elsewhere. Does not know what is printed.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from pathlib import Path
 
 from rich.console import Console
 
-# Wide enough for the reason beside each VM, narrow enough to be read on a page.
-WIDTH = 132
+# The width of a usual terminal, and narrow enough to be read in a page.
+WIDTH = 80
 _TITLE = "python -m simulator demo"
-# rich names a web font; a page that shows the picture does not load it, and a viewer should not.
+# rich refers to a font on the web, which a picture in a page does not load.
 _REMOTE_FONT = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 
 
 def recording_console() -> Console:
-    """A console that prints plain lines and keeps them for `write_picture`, in a terminal too."""
+    """A console that prints plain lines, in a terminal as well, and records them for `write_picture`."""
     return Console(record=True, width=WIDTH, force_terminal=False)
 
 

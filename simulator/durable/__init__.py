@@ -1,6 +1,6 @@
 """The durable hub: what Azure stores for Durable Functions, held in memory and timed by the simulator's clock.
 
-Decides when work is handed to a worker, what survives a worker's death, and the order of events, as Microsoft's engine
+Decides when work is handed to a worker, what survives a worker's crash, and the order of events, as Microsoft's engine
 does (`simulator.engine`). Does not load or call functions: `simulator.functions` does, reached through `Worker`.
 """
 

@@ -1,4 +1,4 @@
-"""Turns the actions of an orchestrator's response into history events and messages.
+"""Converts the actions of an orchestrator's response to history events and messages.
 
 Decides how each action of an OrchestratorResponse is recorded and sent. Does not send or store anything: the result is
 a pure function of the response, the instance and the time. Messages to entities are made in `entity_messages`.

@@ -45,12 +45,12 @@ class Activities:
             self._slot.interruptions.before_activity(*key, work.attempt)
             result = await self._result(work)
             self._slot.interruptions.after_activity(*key, work.attempt)
-        except (WorkerDied, asyncio.CancelledError) as death:
+        except (WorkerDied, asyncio.CancelledError) as loss:
             self._slot.trace.note("activity", work.name, work.caller.instance_id, "lost", work.task_id)
             again = replace(work, attempt=work.attempt + 1)
-            after_s = redelivery_s(death, self._hidden_s, self._clock.time() - begun_s)
+            after_s = redelivery_s(loss, self._hidden_s, self._clock.time() - begun_s)
             self._delivery.later(after_s, lambda: self.queue.put(again))
-            if isinstance(death, asyncio.CancelledError):
+            if isinstance(loss, asyncio.CancelledError):
                 raise
             return
         self._slot.trace.note("activity", work.name, work.caller.instance_id, "completed", work.task_id)

@@ -90,10 +90,10 @@ class Entities:
                 result = await run_batch(entity, batch, self._slot.worker)
                 messages = messages_of(entity, batch, result, self._ids, self._clock.now())
                 self._interrupt(entity, batch, messages)
-        except (WorkerDied, asyncio.CancelledError) as death:
+        except (WorkerDied, asyncio.CancelledError) as loss:
             lost: list[Operate | LockEntities] = [*batch, *([lock] if lock else [])]
-            self._requeue(entity, lost, redelivery_s(death, self._limits.control_hidden_s))
-            if isinstance(death, asyncio.CancelledError):
+            self._requeue(entity, lost, redelivery_s(loss, self._limits.control_hidden_s))
+            if isinstance(loss, asyncio.CancelledError):
                 raise
             return
         self._store(entity, batch, result, lock, messages)
@@ -127,8 +127,8 @@ class Entities:
         names = [one.operation for one in batch]
         try:
             self._slot.interruptions.after_entity_batch(entity.id, names, entity.attempt)
-        except WorkerDied as death:
-            if death.sent:
+        except WorkerDied as loss:
+            if loss.sent:
                 self._delivery.send(messages)
             raise
 

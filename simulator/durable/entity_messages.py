@@ -53,7 +53,7 @@ def _operation(
     if caller is not None:
         envelope["parent"] = caller.instance_id
     name = "op" if due is None else f"op@{due.isoformat()}"
-    # The answer carries no execution id: it goes to the execution that runs when it arrives.
+    # The answer has no execution id: the execution that runs when it arrives receives it.
     sender = None if caller is None else Address(caller.instance_id)
     target = request.targetInstanceId.value
     return name, envelope, Operate(target, request.requestId, request.operation, payload, sender, due)

@@ -158,13 +158,13 @@ class Orchestrations:
             self._slot.interruptions.before_orchestrator_turn(instance.name, instance.id, instance.attempt)
             turn = await run_turn(instance, [message.event for message in taken], now, self._slot.worker)
             self._interrupt(instance, turn)
-        except (WorkerDied, asyncio.CancelledError) as death:
-            if isinstance(death, WorkerDied) and death.torn:
+        except (WorkerDied, asyncio.CancelledError) as loss:
+            if isinstance(loss, WorkerDied) and loss.torn:
                 instance.torn |= instance.parent is not None and not instance.history
                 self._store(instance, turn)
                 return
-            self._requeue(instance, taken, redelivery_s(death, self._hidden_s))
-            if isinstance(death, asyncio.CancelledError):
+            self._requeue(instance, taken, redelivery_s(loss, self._hidden_s))
+            if isinstance(loss, asyncio.CancelledError):
                 raise
             return
         self._store(instance, turn)
@@ -172,8 +172,8 @@ class Orchestrations:
     def _interrupt(self, instance: Instance, turn: Turn) -> None:
         try:
             self._slot.interruptions.after_orchestrator_turn(instance.name, instance.id, instance.attempt)
-        except WorkerDied as death:
-            if death.sent:
+        except WorkerDied as loss:
+            if loss.sent:
                 self._delivery.send(turn.messages)
             raise
 

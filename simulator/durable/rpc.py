@@ -220,7 +220,7 @@ class DurableRpc(stubs.TaskHubSidecarServiceServicer):
 
 
 class _RefusalInterceptor(grpc.aio.ServerInterceptor):
-    """Turns a refused request, or one that cannot be answered, into the status of the gRPC call."""
+    """Ends the gRPC call of a refused or unanswerable request with its status."""
 
     async def intercept_service(self, continuation: Any, details: Any) -> Any:
         handler = await continuation(details)

@@ -31,12 +31,12 @@ class WorkerSlot:
         return self.attached
 
 
-def redelivery_s(death: WorkerDied | asyncio.CancelledError, hidden_s: float, held_s: float = 0.0) -> float:
-    """Simulated seconds until work lost by `death` is handed out again.
+def redelivery_s(loss: WorkerDied | asyncio.CancelledError, hidden_s: float, held_s: float = 0.0) -> float:
+    """Simulated seconds until work lost by `loss` is handed out again.
 
     The message stays hidden for `hidden_s` seconds after its last renewal by the worker, which held it for `held_s`.
     """
-    if isinstance(death, WorkerDied) and death.after_s is not None:
-        return death.after_s
+    if isinstance(loss, WorkerDied) and loss.after_s is not None:
+        return loss.after_s
     renewal_s = min(max(hidden_s - _RENEWED_BEFORE_S, _MIN_RENEWAL_S), _MAX_RENEWAL_S)
     return hidden_s - held_s % renewal_s

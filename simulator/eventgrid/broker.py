@@ -1,4 +1,4 @@
-"""Turns writes on ARM into events and passes them to subscriptions.
+"""Makes events of writes on ARM and passes them to subscriptions.
 
 Decides which subscription gets which event, and keeps a log of all events. Leaves HTTP to `delivery`.
 """

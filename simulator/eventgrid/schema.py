@@ -18,12 +18,12 @@ VALIDATION_EVENT = "Microsoft.EventGrid.SubscriptionValidationEvent"
 # Real events name the caller in their claims, which must not be logged: personal values here make a leak visible.
 _SAMPLE_CLAIMS = {
     "aud": "https://management.core.windows.net/",
-    "iss": "https://sts.windows.net/pretend/",
+    "iss": "https://sts.windows.net/sample/",
     "appid": "c44b4083-3bb0-49c1-b47d-974e53cbdf3c",
     "ipaddr": "203.0.113.7",
-    "name": "Pat Pretend",
-    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name": "pat.pretend@example.com",
-    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/surname": "Pretend",
+    "name": "Pat Sample",
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name": "pat.sample@example.com",
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/surname": "Sample",
     "http://schemas.microsoft.com/identity/claims/scope": "user_impersonation",
 }
 _NOUNS = {"write": "Write", "delete": "Delete", "action": "Action"}

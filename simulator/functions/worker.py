@@ -20,7 +20,7 @@ _KINDS = {
     "activityTrigger": "activity",
 }
 # The extension's wording for a missing function, and its error types.
-_WORDS = {
+_NAMES_IN_ERRORS = {
     "orchestrationTrigger": "an orchestrator",
     "entityTrigger": "an entity",
     "activityTrigger": "an activity",
@@ -67,7 +67,7 @@ class AppWorker:
     def _find(self, kind: str, name: str) -> IndexedFunction:
         function = self._functions.get((kind, name.lower()))
         if function is None:
-            what = _WORDS[kind]
+            what = _NAMES_IN_ERRORS[kind]
             known = ", ".join(sorted(f"'{found.name}'" for (of, _), found in self._functions.items() if of == kind))
             also = f"The following are the known {what.split()[-1]} functions: {known}."
             text = (

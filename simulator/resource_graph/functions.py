@@ -41,8 +41,8 @@ def _to_real(value: Any) -> float | None:
 
 
 def _to_bool(value: Any) -> bool | None:
-    words = {"true": True, "false": False, "1": True, "0": False}
-    return words.get(text(value).lower())
+    literals = {"true": True, "false": False, "1": True, "0": False}
+    return literals.get(text(value).lower())
 
 
 def _coalesce(*values: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The operators of a query, each of which turns one table into another.
+"""The operators of a query; each makes one table from another.
 
 Decides what `where`, `project`, `order by` and the others do to columns and rows. Leaves expressions to `scalars` and
 the first table to `tables`.

@@ -1,4 +1,4 @@
-"""Turns an expression of a query into a function of one row.
+"""Compiles an expression of a query to a function of one row.
 
 Decides which columns, paths and functions an expression can use, and its type. Does not know which operator contains
 the expression.
@@ -190,7 +190,7 @@ _COMPILERS: dict[str, Callable[[Node, Schema], Scalar]] = {
     "string": _literal("string", _unquote),
     "integer": _literal("long", int),
     "real": _literal("real", float),
-    "boolean": _literal("bool", lambda word: word == "true"),
+    "boolean": _literal("bool", lambda literal: literal == "true"),
     "compare": _compare,
     "membership": _membership,
     "conjunction": _conjunction,

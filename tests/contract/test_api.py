@@ -74,8 +74,8 @@ def test_a_dry_run_shows_the_whole_plan_and_changes_nothing() -> None:
 
     async def story(azure: LocalAzure) -> None:
         for path in ("swap", "rollback", "images", "disks", "tags", "refresh", "pause", "resume"):
-            asked = {"dryRun": True} | ({"all": True} if path in ("swap", "rollback", "tags") else {})
-            status, answer = await azure.api("POST", f"/api/{path}", asked)
+            sent_body = {"dryRun": True} | ({"all": True} if path in ("swap", "rollback", "tags") else {})
+            status, answer = await azure.api("POST", f"/api/{path}", sent_body)
             assert status == 200, (path, answer)
             assert {"plan", "disks_added", "down_s"} <= set(answer)
         body = {"vms": ["web01"], "disk": "web01-new", "dryRun": True}
@@ -95,15 +95,15 @@ def test_a_month_does_what_its_dry_run_planned() -> None:
     """The real run makes the disks and swaps of the plan, including those from images that are not built yet."""
 
     async def story(azure: LocalAzure) -> None:
-        asked = {"period": "202611", "rollout": "auto"}
-        _, plan = await azure.api("POST", "/api/refresh", asked | {"dryRun": True})
+        sent_body = {"period": "202611", "rollout": "auto"}
+        _, plan = await azure.api("POST", "/api/refresh", sent_body | {"dryRun": True})
         assert plan["disks_added"] == 2
         assert [image["decision"] for image in plan["images"]] == ["create"]
         rows = {row["vm"].rsplit("/", 1)[-1]: row for row in plan["plan"]}
         assert rows["web01"]["steps"][:3] == ["create-disk", "write-tag", "stop"]
         assert rows["web01"]["down_s"] == plan["down_s"] > 30
         assert rows["web02"]["steps"] == ["create-disk"]
-        _, begun = await azure.api("POST", "/api/refresh", asked)
+        _, begun = await azure.api("POST", "/api/refresh", sent_body)
         run = await ended(azure, begun["id"])
         assert (run["kind"], run["status"]) == ("month", "succeeded"), run
         done = {row["vm"].rsplit("/", 1)[-1]: row for row in run["vms"]}
@@ -177,14 +177,14 @@ def test_vms_that_need_attention_come_first() -> None:
         assert answer["nextLink"] is None
         status, exact = await azure.api("GET", "/api/vms?vm=wish")
         assert (status, exact) == (200, answer["value"][1])
-        status, problem = await azure.api("GET", "/api/vms?vm=nobody")
+        status, problem = await azure.api("GET", "/api/vms?vm=missing")
         assert (status, problem["title"]) == (404, "There is no such VM")
 
-    wished = disk_body(
+    requested_disk = disk_body(
         "wish-202611", creationData={"createOption": "FromImage", "galleryImageReference": {"id": VERSION_ID}}
     )
     bodies = [vm_body("calm"), vm_body("wish", OsDiskName="wish-202611"), vm_body("bad", OsDiskName="nonsense")]
-    bodies += [vm_body("out", AutoRefresh="false"), {**wished, "tags": {"RefreshVm": "wish"}}]
+    bodies += [vm_body("out", AutoRefresh="false"), {**requested_disk, "tags": {"RefreshVm": "wish"}}]
     play(story, [*gallery_bodies(), version_body(), *bodies], events=False)
 
 

@@ -54,12 +54,12 @@ def test_every_variable_of_a_parameters_file_that_the_page_names_exists() -> Non
 def test_every_command_line_of_the_project_is_valid(page: Path) -> None:
     """Each line that starts `tools.refresh` has arguments that it accepts."""
     for line in re.findall(r"^python3 -m tools\.refresh (.+)$", page.read_text(), re.MULTILINE):
-        asked = parse(shlex.split(line, comments=True))
-        assert asked.app == "$APP"
+        options = parse(shlex.split(line, comments=True))
+        assert options.app == "$APP"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_every_link_leads_somewhere(page: Path) -> None:
+def test_every_link_has_an_existing_target(page: Path) -> None:
     """A link to a file of the project names an existing file, and its anchor names a heading of that file."""
     for target in re.findall(r"\]\((?!https?://)([^)]+)\)", page.read_text()):
         name, _, anchor = target.partition("#")
@@ -70,7 +70,7 @@ def test_every_link_leads_somewhere(page: Path) -> None:
         assert not anchor or anchor in anchors, f"{page.name}: {target}"
 
 
-def test_removing_names_what_is_made() -> None:
+def test_the_removal_uses_the_names_that_infra_creates() -> None:
     """The removal deletes the names that infra/ creates."""
     for name, file in (
         ("rg-vm-refresh-events-", "events.bicep"),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from refresh.domain.retention.reason import RemovalReason
+from refresh.domain.retention.removal_reason import RemovalReason
 from refresh.domain.terms import tags
 from refresh.domain.terms.month_reason import MonthReason
 from refresh.domain.terms.swap_reason import Reason, Wait
@@ -56,15 +56,15 @@ def test_every_reason_has_its_row_and_there_are_no_others(heading: str) -> None:
     assert all(cell.strip() for row in cells for cell in row.split("|")), "a cell is empty"
 
 
-def test_problems_stand_with_their_status() -> None:
+def test_problems_have_their_status() -> None:
     """The number beside a problem is the HTTP status of the response."""
     text = section(page("results.md"), "Errors of the API")
     shown = dict(re.findall(r"^\| `([a-z-]+)` \| (\d+) \|", text, re.MULTILINE))
     assert shown == {name: str(status) for name, status, _ in (kind.value for kind in ProblemKind)}
 
 
-def test_every_tag_has_its_row_below_what_carries_it() -> None:
-    """Each tag of the contract is explained, those of a VM below *On a VM*; there is no row for an unknown tag."""
+def test_every_tag_has_its_row_below_its_resource() -> None:
+    """Each tag is explained, those of a VM below *On a VM*; there is no row for an unknown tag."""
     text = page("tags.md")
     names = {value for name, value in vars(tags).items() if name.isupper() and isinstance(value, str)}
     names -= {tags.PREVIOUS, tags.CHECKS_PENDING, tags.CHECKS_PASSED, tags.CHECKS_FAILED}

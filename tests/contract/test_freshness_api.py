@@ -1,4 +1,4 @@
-"""The HTTP API shows how fresh VMs are and reads only lists for it."""
+"""The HTTP API shows how old the image versions of VMs are, from lists alone."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ def test_every_durable_name_is_spelled_once(functions: dict[str, IndexedFunction
         for path in (ROOT / "refresh").rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Constant) and path.name != "durable_names.py"
-        # These three are also words of results, settings and checks.
+        # Results, settings and checks use these three names as well.
         if node.value in registered - {"look", "selfcheck", "dispatcher"}
     ]
     assert repeated == []

@@ -7,7 +7,7 @@ import pytest
 from refresh.settings.table import SETTINGS
 from refresh.triggers.http.routes import ROUTES
 from tests.commands.docs import DOCS, PAGES
-from tests.support.pages.api_words import FIELDS, REQUESTS
+from tests.support.pages.api_texts import FIELDS, REQUESTS
 from tests.support.pages.routes import name_of, takes_of
 from tests.support.pages.settings_page import HEADINGS, accepted_by
 

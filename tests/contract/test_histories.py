@@ -126,7 +126,7 @@ def raises(ctx: OrchestrationContext, data: dict[str, Any]) -> Steps:
 
 
 @pytest.mark.parametrize(
-    ("changed", "turn", "words"),
+    ("changed", "turn", "ending"),
     [
         (renamed, 2, "requested activity stop (#2), now requests activity halt (#2)"),
         (reordered, 2, "requested activity stop (#2), now requests signal dispatcher.step (#2)"),
@@ -136,13 +136,13 @@ def raises(ctx: OrchestrationContext, data: dict[str, Any]) -> Steps:
         (raises, 2, "requested activity stop (#2), now requests end failed builtins.KeyError: 'new' (#2)"),
     ],
 )
-def test_a_change_that_would_break_what_is_under_way_is_named(changed: Orchestrator, turn: int, words: str) -> None:
+def test_a_change_that_would_break_what_is_under_way_is_named(changed: Orchestrator, turn: int, ending: str) -> None:
     """For a changed name, order, call or timer the message has orchestration, story, turn, event and both requests."""
     history = history_of_toy()
     assert differences(history, toy) == []
     found = differences(history, changed)
     assert found[0].startswith(f"toy, story 'example', turn {turn} (")
-    assert found[0].endswith(words), found
+    assert found[0].endswith(ending), found
 
 
 def test_the_input_of_an_activity_may_change() -> None:
@@ -158,10 +158,10 @@ def test_the_input_of_an_activity_may_change() -> None:
 def test_a_changed_action_in_a_history_is_found(history: History) -> None:
     """One changed action in the middle of any stored history is found at its turn."""
     number = len(history.turns) // 2
-    spoiled = deepcopy(history)
-    action = next((one for turn in spoiled.turns[number:] for one in turn.actions), None)
+    altered = deepcopy(history)
+    action = next((one for turn in altered.turns[number:] for one in turn.actions), None)
     assert action is not None
     action[2] = f"{action[2]}-as-it-was" if action[1] != "timer" else action[2] + 1
-    found = differences(spoiled, ORCHESTRATORS[history.orchestration])
+    found = differences(altered, ORCHESTRATORS[history.orchestration])
     assert found
     assert f"{history.orchestration}, story '{history.story}', turn" in found[0]

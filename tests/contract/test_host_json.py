@@ -56,7 +56,7 @@ def test_the_next_step_starts_soon() -> None:
 
 
 def test_no_message_to_the_dispatcher_is_dropped() -> None:
-    """Message sorting is off; with sorting the engine drops messages from an orchestration to an entity.
+    """Message sorting is off; with sorting, the engine drops messages from an orchestration to an entity.
 
     https://github.com/Azure/azure-functions-durable-extension/blob/dev/src/WebJobs.Extensions.DurableTask/Options/DurableTaskOptions.cs
     """

@@ -31,8 +31,8 @@ def test_a_dry_run_plans_a_new_definition_completely_and_changes_nothing(tmp_pat
     """The dry run of a month plans the definition, its version, the disk from it and the swap to that disk."""
 
     async def story(azure: LocalAzure) -> None:
-        asked = {"dryRun": True, "vms": ["web01"], "period": "202611", "rollout": "auto"}
-        status, answer = await azure.api("POST", "/api/refresh", asked)
+        request = {"dryRun": True, "vms": ["web01"], "period": "202611", "rollout": "auto"}
+        status, answer = await azure.api("POST", "/api/refresh", request)
         assert status == 200, answer
         images = {row["definition"].rsplit("/", 1)[-1]: row for row in answer["images"]}
         made = images["hardened"]
@@ -62,7 +62,7 @@ def test_every_error_of_the_file_is_returned_and_nothing_is_built_before_it_is_f
         status, problem = await azure.api("POST", "/api/images", {"dryRun": True})
         assert status == 503
         details = "; ".join(one["detail"] for one in problem["errors"])
-        assert all(words in details for words in ("os_type must be one of", "generation must be one of", "'gen'")), (
+        assert all(part in details for part in ("os_type must be one of", "generation must be one of", "'gen'")), (
             problem
         )
         broken = await run(azure)

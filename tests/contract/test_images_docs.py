@@ -38,10 +38,10 @@ TAGS = [
 ]
 
 
-@pytest.mark.parametrize("word", [*REFUSALS, *TAGS])
-def test_every_refusal_and_tag_is_documented(word: str) -> None:
+@pytest.mark.parametrize("code", [*REFUSALS, *TAGS])
+def test_every_refusal_and_tag_is_documented(code: str) -> None:
     """The page has every reason of a refusal and every tag."""
-    assert f"`{word}`" in DOC or f"`{word}=" in DOC
+    assert f"`{code}`" in DOC or f"`{code}=" in DOC
 
 
 def test_the_example_is_a_valid_file() -> None:

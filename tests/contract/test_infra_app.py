@@ -81,8 +81,8 @@ def test_a_deployment_requires_a_self_check_unless_it_is_set_to_off() -> None:
 
 def test_host_json_gets_the_values_it_refers_to() -> None:
     """Each `%NAME%` in host.json is an app setting in Bicep."""
-    asked = set(re.findall(r"%([A-Za-z_]+)%", (ROOT / "host.json").read_text()))
-    assert asked <= PLATFORM_SETTINGS
+    named = set(re.findall(r"%([A-Za-z_]+)%", (ROOT / "host.json").read_text()))
+    assert named <= PLATFORM_SETTINGS
 
 
 def test_the_api_is_closed_before_its_routes_open() -> None:

@@ -75,7 +75,7 @@ def test_queries_name_fields_and_statuses_that_outcomes_have() -> None:
     """Each field and status in a query exists, so a rename cannot silence an alert."""
     known = {field.name for field in fields(Outcome)}
     for name, query in QUERIES.items():
-        named = {word for words in re.findall(r"\boutcome\.(\w+)|\)\)\.(\w+)", query) for word in words if word}
+        named = {word for groups in re.findall(r"\boutcome\.(\w+)|\)\)\.(\w+)", query) for word in groups if word}
         named |= set(re.findall(r"\bevent\.(\w+)", query))
         assert named <= (known if "outcome {" in query else {"days", "type", "subject", "why"}), name
         statuses = re.findall(r"'((?:succeeded|not-proven|rolled|needs|refused|skipped)[a-z-]*)'", query)

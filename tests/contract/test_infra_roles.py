@@ -20,7 +20,7 @@ from tools import permissions
 FILES = sorted((INFRA / "roles").glob("*.json"))
 SET_ID = f"{GROUP}/providers/Microsoft.Compute/diskEncryptionSets/ours"
 DEFINITIONS = "Microsoft.Authorization/roleDefinitions"
-WORDS = re.compile(r"Microsoft\.[A-Za-z]+(/[A-Za-z]+)+/(read|write|delete|action)")
+ACTION = re.compile(r"Microsoft\.[A-Za-z]+(/[A-Za-z]+)+/(read|write|delete|action)")
 
 
 # (page of docs/, start of its row if rows are for different scopes) -> the roles that the app has on that scope.
@@ -48,7 +48,7 @@ def rights_section(page: str) -> str:
 def listed(page: str, row: str) -> set[str]:
     """The actions in the section about rights, in the lines that start with `row`."""
     lines = [line for line in rights_section(page).splitlines() if line.startswith(row)]
-    return {match[0] for line in lines for match in WORDS.finditer(line)}
+    return {match[0] for line in lines for match in ACTION.finditer(line)}
 
 
 def role(name: str) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def test_a_role_is_single_actions_each_with_its_reason(file: Path) -> None:
     assert len({name.lower() for name in names}) == len(names)
     for grant in found["grants"]:
         assert set(grant) == {"action", "why", "evidence"}
-        assert WORDS.fullmatch(grant["action"]), grant["action"]
+        assert ACTION.fullmatch(grant["action"]), grant["action"]
         assert grant["why"].endswith((".", "**"))
         assert grant["evidence"] in permissions.EVIDENCE
 
@@ -82,12 +82,12 @@ def test_the_fleet_roles_have_the_rights_that_a_swap_checks() -> None:
         assert set(needed_on(scope, mode)) <= given
 
 
-@pytest.mark.parametrize("asked", PAGE_ROLES, ids=lambda asked: " ".join(asked).strip(" |"))
-def test_every_right_a_page_lists_is_given_where_it_is_needed(asked: tuple[str, str]) -> None:
+@pytest.mark.parametrize("page_row", PAGE_ROLES, ids=lambda page_row: " ".join(page_row).strip(" |"))
+def test_every_right_a_page_lists_is_given_where_it_is_needed(page_row: tuple[str, str]) -> None:
     """Each action in a page's list of rights is in one of the app's roles on that scope."""
-    needed = listed(*asked)
+    needed = listed(*page_row)
     assert needed
-    assert needed - actions(*PAGE_ROLES[asked]) == set()
+    assert needed - actions(*PAGE_ROLES[page_row]) == set()
 
 
 def test_every_row_of_rights_is_tested() -> None:
@@ -99,7 +99,7 @@ def test_every_row_of_rights_is_tested() -> None:
 @pytest.mark.parametrize("name", [file.stem for file in FILES if file.stem != "app-team"])
 def test_no_role_gives_more_than_a_page_lists(name: str) -> None:
     """A right that no page lists is marked as inferred: only a run in Azure shows whether it is needed."""
-    needed = {action for asked, roles in PAGE_ROLES.items() if name in roles for action in listed(*asked)}
+    needed = {action for page_row, roles in PAGE_ROLES.items() if name in roles for action in listed(*page_row)}
     inferred = {grant["action"] for grant in role(name)["grants"] if grant["evidence"] == "inferred"}
     assert actions(name) - needed - inferred == set()
 
@@ -157,12 +157,12 @@ def given(made: Snapshot) -> set[tuple[str, str]]:
 
 def scope_of(assignment: str) -> str:
     """The scope of a role assignment. Its id is an expression because its name contains the identity's object id."""
-    words: list[str] = re.findall(r"'([^']*)'", assignment)
-    kind = words.index("Microsoft.Authorization/roleAssignments")
+    strings: list[str] = re.findall(r"'([^']*)'", assignment)
+    kind = strings.index("Microsoft.Authorization/roleAssignments")
     if assignment.startswith("[extensionResourceId("):
-        return words[0]
-    group = f"/resourceGroups/{words[1]}" if kind == 2 else ""
-    return f"/subscriptions/{words[0]}{group}"
+        return strings[0]
+    group = f"/resourceGroups/{strings[1]}" if kind == 2 else ""
+    return f"/subscriptions/{strings[0]}{group}"
 
 
 SCOPES = {

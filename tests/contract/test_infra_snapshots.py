@@ -99,14 +99,14 @@ def test_more_callers_than_app_service_allows_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("parameters", "words"),
+    ("parameters", "message"),
     [
         ({"apiClientId": ""}, "apiClientId is needed with apiAuth=entra"),
         ({"otherBuildSubnets": SUBNETS.format(group="rg", name="a")}, "otherBuildSubnets needs recipeBuilds"),
         ({"settings": {"REFRESH_RETENTION": "delete"}}, "REFRESH_RETENTION=delete needs retentionDeletes"),
     ],
 )
-def test_parameters_that_contradict_each_other_are_refused(parameters: dict[str, Any], words: str) -> None:
+def test_parameters_that_contradict_each_other_are_refused(parameters: dict[str, Any], message: str) -> None:
     """The error names the missing parameter."""
-    with pytest.raises(CompilerError, match=words):
+    with pytest.raises(CompilerError, match=message):
         deployment(**parameters)

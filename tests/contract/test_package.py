@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Any
@@ -65,23 +65,73 @@ def test_the_package_is_small(unpacked: Path) -> None:
     assert size < MAX_SIZE_KIB * 1024
 
 
-def test_files_about_images_are_packaged_whatever_their_name(tmp_path: Path) -> None:
-    """images.toml and every recipe are packaged, including recipes with the name of an ignored folder."""
-    data = ["images.toml", *(f"recipes/{name}/{file}" for name in ("tools", "docs") for file in RECIPE_FILES)]
-    left_out = ["tools/refresh.py", "docs/x.toml", "local.settings.json", "refresh/__pycache__/x.pyc"]
-    for name in (*data, *left_out):
-        path = tmp_path / "app" / name
+def files_in(root: Path, names: Iterable[str]) -> None:
+    for name in (".funcignore", *names):
+        path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("")
-    (tmp_path / "app" / ".funcignore").write_text((ROOT / ".funcignore").read_text())
-    assert package.build(tmp_path / "app", tmp_path / "app.zip") == sorted(data)
+        path.write_text((ROOT / name).read_text() if name == ".funcignore" else "")
 
 
-def test_a_pattern_that_would_be_misread_is_refused() -> None:
-    """A .funcignore with paths or exceptions is refused."""
-    for text in ("docs/old\n", "!keep\n"):
-        with pytest.raises(ValueError, match="only names"):
-            package.patterns_of(text)
+DEPLOYED = (
+    "function_app.py",
+    "host.json",
+    "images.toml",
+    "refresh/domain/x.py",
+    "requirements.txt",
+    *(f"recipes/{name}/{file}" for name in ("tools", "docs") for file in RECIPE_FILES),
+)
+LEFT_OUT = (
+    ".env",
+    "secret.key",
+    "docs/x.toml",
+    "local.settings.json",
+    "local.settings.json.bak",
+    "refresh/__pycache__/x.cpython-313.pyc",
+    "requirements.in",
+    "tools/refresh.py",
+)
+
+
+def test_files_about_images_are_packaged_whatever_their_name(tmp_path: Path) -> None:
+    """images.toml and every recipe are packaged, including recipes with the name of another folder of the project."""
+    files_in(tmp_path / "app", (*DEPLOYED, *LEFT_OUT))
+    names = package.build(tmp_path / "app", tmp_path / "app.zip")
+    assert sorted(name for name in names if not name.endswith(".pyc")) == sorted(DEPLOYED)
+
+
+def test_a_stray_file_is_not_packaged(tmp_path: Path) -> None:
+    """A file that is not of the app stays behind, wherever it lies: the package has an allow-list."""
+    stray = ("notes.txt", "refresh/key.pem", "refresh/domain/data.json", "recipes/web/id_rsa", "recipes/list.txt")
+    files_in(tmp_path / "app", (*DEPLOYED, *stray))
+    (tmp_path / "app" / "refresh" / "link.py").symlink_to("/etc/passwd")
+    names = package.build(tmp_path / "app", tmp_path / "app.zip")
+    assert sorted(name for name in names if not name.endswith(".pyc")) == sorted(DEPLOYED)
+
+
+def test_images_and_recipes_of_another_name_are_packaged_when_they_are_allowed(tmp_path: Path) -> None:
+    """A name that REFRESH_IMAGES or REFRESH_RECIPES has needs one more line in .funcignore."""
+    other = ["gold.toml", "builds/web/recipe.toml"]
+    files_in(tmp_path, [*other, "builds/web/id_rsa"])
+    with (tmp_path / ".funcignore").open("a") as file:
+        file.write("!/gold.toml\n!/builds\n")
+    assert sorted(package.build(tmp_path, tmp_path / "dist" / "app.zip")) == sorted(other)
+
+
+def test_a_funcignore_that_excludes_nothing_is_refused() -> None:
+    """Without the line that excludes everything azd would deploy every file."""
+    with pytest.raises(ValueError, match=r"every file"):
+        package.allowed("!/refresh\n")
+
+
+def test_azd_packs_what_make_package_packs(tmp_path: Path) -> None:
+    """`.funcignore`, which azd reads like a .gitignore, leaves the same files."""
+    files_in(tmp_path, (*DEPLOYED, *LEFT_OUT))
+    ignored = ["--exclude-from", str(ROOT / ".funcignore")]
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    listed = subprocess.run(
+        ["git", "ls-files", "--others", *ignored], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert sorted(listed.stdout.split()) == sorted(DEPLOYED)
 
 
 def test_azure_indexes_the_unpacked_package_with_its_pins_alone(unpacked: Path) -> None:

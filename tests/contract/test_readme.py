@@ -33,7 +33,7 @@ def test_the_readme_is_short() -> None:
 
 
 def test_the_status_names_what_has_not_been_tried() -> None:
-    """The status has the version, and says that nothing has run in Azure as long as docs/deploy.md does."""
+    """The status has the version, and states that nothing has run in Azure as long as docs/deploy.md states it."""
     (status,) = re.findall(r"^> \*\*Status: (.+)$", README, re.MULTILINE)
     assert status.startswith(f"{__version__}. ")
     deploy = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")

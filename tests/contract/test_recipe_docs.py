@@ -29,7 +29,7 @@ def test_the_example_is_a_recipe_that_shows_every_key_with_its_default() -> None
 
 
 @pytest.mark.parametrize(
-    "word",
+    "text",
     [
         MARKER,
         str(recipe.LONGEST_TIMEOUT_MINUTES),
@@ -46,9 +46,9 @@ def test_the_example_is_a_recipe_that_shows_every_key_with_its_default() -> None
         ),
     ],
 )
-def test_the_page_names_marker_tags_and_reasons(word: str) -> None:
+def test_the_page_names_marker_tags_and_reasons(text: str) -> None:
     """Marker, tags and reasons are spelled as in the app."""
-    assert word in PAGE
+    assert text in PAGE
 
 
 def test_every_recipe_in_the_repository_can_be_read() -> None:

@@ -10,8 +10,11 @@ import pytest
 from azure.durable_functions.internal.serialization import DEFAULT_FUNCTIONS_DATA_CONVERTER as CONVERTER
 from azure.functions._durable_functions import df_dumps, df_loads
 
+from refresh.dispatcher.operations import apply
 from refresh.domain.terms.decision_kind import DecisionKind
+from refresh.orchestrations.swap.swap_vms import outcome_row
 from refresh.records import events, month, recipes, retention, selfcheck, swap
+from refresh.records.dispatcher_state import DispatcherState
 from refresh.records.record import BadRecord, Record
 
 VM = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/v"
@@ -103,6 +106,16 @@ def test_a_state_or_status_that_is_unknown_is_refused() -> None:
     """An enum field accepts its own values alone, and the error names the field."""
     with pytest.raises(BadRecord, match=r"StepResult\.state: expected one of done, waiting"):
         swap.StepResult.from_json({"state": "nonsense"})
+
+
+def test_a_swap_status_of_a_newer_version_is_kept() -> None:
+    """The dispatcher frees the claim, and a run over many VMs has the row; docs/upgrade.md adds codes at any time."""
+    stored = {"vm": VM, "run": "swap-x-2", "status": "postponed", "reason": "r", "message": "m"}
+    outcome = swap.Outcome.from_json(stored)
+    assert (outcome.to_json()["status"], outcome_row(outcome)["status"]) == ("postponed", "postponed")
+    state = DispatcherState({"running": {VM.lower(): {"id": VM, "n": 2}}})
+    effects = apply(state, "finished", {"vm": VM, "n": 2, "outcome": stored, "at": "2026-11-21T10:00:00+00:00"})
+    assert (effects.answer, len(effects.state.running), len(effects.state.finished)) == ({"ok": True}, 0, 1)
 
 
 def test_renamed_fields_keep_their_json_keys() -> None:

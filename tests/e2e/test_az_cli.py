@@ -144,7 +144,7 @@ def test_az_registers_a_resource_provider(ready: dict[str, str], az: Az) -> None
 def test_az_reports_what_arm_refuses(az: Az) -> None:
     """A missing VM ends with exit code 3, an invalid query with ARM's message."""
     with pytest.raises(AzFailed) as missing:
-        az("vm", "show", "-g", "rg", "-n", "nobody")
+        az("vm", "show", "-g", "rg", "-n", "missing")
     assert missing.value.code == 3
     assert "ResourceNotFound" in missing.value.stderr
 

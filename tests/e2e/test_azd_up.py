@@ -27,7 +27,7 @@ async def begin_a_swap(play: Rehearsal, disk: str) -> None:
     """Request a disk and wait until the VM is down; it stays down longer than a hook takes to read the queue."""
     slow_s = 20 * play.world.clock.speed + 20
     play.world.simulator.services.faults.add([{"match": {"operation": "start"}, "duration_s": slow_s, "times": 1}])
-    await play.wish(disk)
+    await play.request_disk(disk)
     await play.down()
 
 
@@ -57,7 +57,7 @@ def test_azd_up_goes_from_nothing_to_a_first_swap(tmp_path: Path, engine: Engine
         assert (play.azd.values["API_CLIENT_ID"], play.azd.values["API_ALLOWED_PRINCIPALS"]) == (CLIENT, ME)
         check_postdeploy(play)
         assert not (await play.queue())["paused"]
-        await play.wish("web01-new")
+        await play.request_disk("web01-new")
         await play.swapped("web01-new")
         refused = [row["path"] for row in play.world.simulator.journal.requests if row["status"] in (401, 403)]
         assert refused == []
@@ -87,8 +87,8 @@ def check_events(play: Rehearsal) -> None:
 
 def check_providers(play: Rehearsal) -> None:
     """The hooks register every provider that the compiled templates use."""
-    asked = {call[call.index("--namespace") + 1] for call in play.azd.cli.calls("provider register")}
-    assert asked == set(MISSING)
+    registered = {call[call.index("--namespace") + 1] for call in play.azd.cli.calls("provider register")}
+    assert registered == set(MISSING)
     assert play.compiled[-1].namespaces() - NOT_OURS_TO_REGISTER <= {*OWN, *FLEET}
 
 

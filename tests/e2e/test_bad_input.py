@@ -73,14 +73,14 @@ def test_every_malformed_event_is_one_log_line_and_nothing_else(caplog: pytest.L
     async def story(azure: LocalAzure) -> None:
         url = f"{azure.functions}/runtime/webhooks/eventgrid?functionName=on_resource_write&code={KEY}"
         headers = {"aeg-event-type": "Notification"}
-        for case, (body, words) in EVENTS.items():
+        for case, (body, text_part) in EVENTS.items():
             caplog.clear()
             async with azure.http.post(url, data=json.dumps([body]), headers=headers) as answer:
                 text = await answer.text()
             assert (answer.status, text) == (202, ""), f"{case}: {text}"
             lines = [record.getMessage() for record in caplog.records if record.name.startswith("refresh")]
-            assert len(lines) == (words is not None), f"{case}: {lines}"
-            assert all(words in line and "\n" not in line and len(line) < 400 for line in lines if words), lines
+            assert len(lines) == (text_part is not None), f"{case}: {lines}"
+            assert all(text_part in line and "\n" not in line and len(line) < 400 for line in lines if text_part), lines
             assert not SECRET.search(caplog.text), f"{case}: {caplog.text}"
         for status, raw in NOT_EVENTS:
             async with azure.http.post(url, data=raw, headers=headers) as answer:
@@ -94,7 +94,7 @@ def test_every_malformed_event_is_one_log_line_and_nothing_else(caplog: pytest.L
 
 LONG = "x" * 256
 ELSEWHERE = disk_id("stray", GROUP.replace("rg-app", "rg-other"))
-# Each tag edit with reason and words of the decision that GET /api/vms?vm= returns.
+# Each tag edit with the reason and a part of the message of the decision that GET /api/vms?vm= returns.
 TAGS: list[tuple[dict[str, str], str, str]] = [
     ({"OsDiskName": "no-such-disk"}, "disk-not-found", "correct the tag"),
     ({"OsDiskName": "WEB-NEW1"}, "disk-not-found", "correct the tag"),
@@ -135,11 +135,11 @@ def test_every_invalid_tag_gets_a_decision_with_its_reason_and_no_write(caplog: 
             await azure.tag(vm_id(name), **tags)
         await azure.settled()
         answers = []
-        for name, (tags, reason, words) in zip(names, TAGS, strict=True):
+        for name, (tags, reason, text_part) in zip(names, TAGS, strict=True):
             status, row = await azure.api("GET", f"/api/vms?vm={name}")
             answers.append(json.dumps(row))
             assert (status, row["reason"]) == (200, reason), f"{tags}: {row}"
-            assert words in row["message"], f"{tags}: {row}"
+            assert text_part in row["message"], f"{tags}: {row}"
         own = [f"{vm_id(name)}/providers/Microsoft.Resources/tags/default" for name in names]
         assert writes(azure) == own, "the app wrote something"
         assert (azure.outcomes(), azure.dispatcher_state().get("queue", {})) == ([], {})

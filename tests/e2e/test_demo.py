@@ -18,14 +18,14 @@ COMMAND = [sys.executable, "-m", "simulator", "demo", "--clock", "virtual"]
 
 
 def in_own_temp(tmp_path: Path, **more: str) -> dict[str, str]:
-    """An environment with `tmp_path` as the folder for temporary files."""
+    """An environment in which temporary files are in `tmp_path`."""
     return {**os.environ, "TMPDIR": str(tmp_path), **more}
 
 
 def test_the_demo_ends_with_every_vm_where_it_should_be(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Exit code 0, three finished scenes, one line with a reason for each of twelve VMs, no temporary file left.
+    """Exit code 0, three finished scenes, twelve VMs with result and reason, a next step, no temporary file left.
 
     `--svg` writes a picture with every printed line; the picture loads no other file.
     """
@@ -36,22 +36,32 @@ def test_the_demo_ends_with_every_vm_where_it_should_be(
     shown = lines_of(picture)
     assert [line for line in done.stdout.splitlines() if line.strip() and squeezed(line) not in shown] == []
     assert not loads_from_elsewhere(picture)
+    assert [line for line in done.stdout.splitlines() if len(line.rstrip()) > 80] == []
     for line in ("10 of 10 refreshed", "1 of 1 swapped back", "1 of 1 rolled back", "Every VM is where it should be."):
         assert line in done.stdout
+    for step in ("a VM builds itself from a recipe", "replicating", "being proved", "is ready"):
+        assert re.search(rf"^ +\d+ s  ubuntu-gen1 .*{step}$", done.stdout, re.MULTILINE), step
     drift = done.stdout.split("Not on the latest image version:\n")[1].split("Every VM is")[0]
     assert re.findall(r"^  (\w+) +(.*); latest is \S+$", drift, re.MULTILINE) == [("web02", "from no image version")]
-    marks = re.findall(r"^ +✓ +(\w+) +(\S+) +(\S+) +(\w+) +(\d+) s +\S", done.stdout, re.MULTILINE)
-    verdict = {name: (old, now, power) for name, old, now, power, _ in marks}
+    rows = re.findall(r"^([✓-]) +(\w+) +(\S+) +(\S+) +(\w+) +\d+ s +(\S.*?) *$", done.stdout, re.MULTILINE)
+    verdict = {name: (mark, old, now, power, result) for mark, name, old, now, power, result in rows}
     assert len(verdict) == 12
     assert "✗" not in done.stdout
     (published,) = re.findall(r"^Published: (.*?)\n(?=Not on )", done.stdout, re.MULTILINE | re.DOTALL)
     events = " ".join(published.split()).split(", ")
     assert {"month.completed ×1", "swap.rolled-back ×1", "swap.starting ×12"} <= set(events)
-    month = verdict["web01"][1].removeprefix("web01-")
+    month = verdict["web01"][2].removeprefix("web01-")
     assert re.fullmatch(r"\d{6}", month)
-    assert verdict["web02"] == ("web02-os", "web02-os", "running")
-    assert verdict["batch01"] == ("batch01-os", f"batch01-{month}", "deallocated")
-    assert {"deallocating", "stopping"} & set(done.stdout.split()), "the demo shows what a VM does meanwhile"
+    assert verdict["web02"] == ("✓", "web02-os", "web02-os", "running", "succeeded")
+    assert verdict["web03"] == ("✓", "web03-os", f"web03-{month}", "running", "rolled-back")
+    assert verdict["batch01"][:4] == ("✓", "batch01-os", f"batch01-{month}", "deallocated")
+    assert verdict["typo01"] == ("-", "typo01-os", "typo01-os", "running", "refused")
+    assert verdict["legacy01"][-1] == "not in scope"
+    reasons = re.findall(r"^  (\w+) +\S.*$", done.stdout.split("\nPublished")[0].split("result")[1], re.MULTILINE)
+    assert reasons == list(verdict)
+    assert "  typo01    RefreshImage='ubunut-server' is no image definition" in done.stdout
+    assert "stopping" in done.stdout, "the demo shows what a VM does meanwhile"
+    assert done.stdout.endswith("\n  make up\n")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -12,8 +12,8 @@ from simulator.clock import Clock, run
 from tests.support.worlds.builders import VM_ID
 from tests.support.worlds.local_azure import LocalAzure, disk_body, local_azure, vm_body
 from tools import drain
-from tools.api_client import Api
-from tools.brake import WHY, Brake
+from tools.shared.api_client import Api
+from tools.shared.deployment_pause import WHY, DeploymentPause
 
 OTHER = VM_ID.replace("web01", "web02")
 FLEET = [vm_body(), disk_body("web01-new"), vm_body("web02"), disk_body("web02-new")]
@@ -32,16 +32,16 @@ def play(story: Story, *, speed: float = 60, **settings: str) -> None:
     run(main, Clock("real", speed=speed))
 
 
-def brake(address: str) -> Brake:
-    return Brake(Api(address, dict), 2.0, print)
+def pause_of(address: str) -> DeploymentPause:
+    return DeploymentPause(Api(address, dict), 2.0, print)
 
 
 async def before(azure: LocalAzure, *, wait_s: float = 900, force: bool = False) -> int:
-    return await drain.before(brake(azure.functions), wait_s=wait_s, force=force)
+    return await drain.before(pause_of(azure.functions), wait_s=wait_s, force=force)
 
 
 async def after(azure: LocalAzure) -> int:
-    return await drain.after(brake(azure.functions))
+    return await drain.after(pause_of(azure.functions))
 
 
 async def queue(azure: LocalAzure) -> dict[str, Any]:
@@ -102,7 +102,7 @@ def test_a_deployment_waits_for_an_admitted_swap_before_its_stop() -> None:
             lines.append(line)
             faults.clear()
 
-        held = Brake(Api(azure.functions, dict), 2.0, record)
+        held = DeploymentPause(Api(azure.functions, dict), 2.0, record)
         assert azure.journal(VM_ID)["stops"] == 0
         assert await drain.before(held, wait_s=900, force=False) == 0
         assert lines[0] == "waiting for web01 (preparing)"
@@ -163,7 +163,7 @@ def test_an_operators_pause_outlives_the_deployment(capsys: pytest.CaptureFixtur
         assert await before(azure, force=True) == 0
         assert await after(azure) == 0
         assert shown(await queue(azure)) == paused
-        assert "stays paused, because somebody has paused it: change freeze" in capsys.readouterr().out
+        assert "stays paused, because a person paused it: change freeze" in capsys.readouterr().out
 
     play(story)
 

@@ -13,7 +13,7 @@ from tests.support.worlds.swap_world import has_evidence, outcome_of, swapped
 
 
 class GuestServer:
-    """An HTTP server in place of the VM's guest; it answers with `statuses` in turn and then repeats the last one."""
+    """An HTTP server in place of the VM's guest; it answers with `statuses` in order and then repeats the last one."""
 
     def __init__(self, *statuses: int) -> None:
         self.statuses = list(statuses)

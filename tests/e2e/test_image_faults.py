@@ -52,8 +52,8 @@ def failing(operation: str, resource: str = "*", **error: Any) -> Json:
     return {"match": {"operation": operation, "resource": resource}, "times": 1, "fail": error}
 
 
-async def build(world: HostedWorld, **asked: Any) -> Json:
-    (row,) = (await world.run("create_images", {"period": "202611", **asked}))["images"]
+async def build(world: HostedWorld, **changes: Any) -> Json:
+    (row,) = (await world.run("create_images", {"period": "202611", **changes}))["images"]
     found: Json = row
     return found
 

@@ -96,8 +96,8 @@ def test_the_version_number_rises_every_month() -> None:
 
     async def story(world: HostedWorld) -> None:
         made = []
-        for asked in ({"period": "202611"}, {"period": "202611", "force_rebuild": True}, {"period": "202612"}):
-            made += [row["version"] for row in (await world.run("create_images", asked))["images"]]
+        for request in ({"period": "202611"}, {"period": "202611", "force_rebuild": True}, {"period": "202612"}):
+            made += [row["version"] for row in (await world.run("create_images", request))["images"]]
         assert made == ["202611.1.0", "202611.2.0", "202612.1.0"]
         numbers = [tuple(map(int, name.split("."))) for name in made]
         assert numbers == sorted(numbers)

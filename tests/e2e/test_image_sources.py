@@ -81,8 +81,8 @@ def scenario() -> list[dict[str, Any]]:
     ]
 
 
-async def month(azure: LocalAzure, **asked: Any) -> dict[str, Any]:
-    status, begun = await azure.api("POST", "/api/refresh", {"all": True, "rollout": "auto", **asked})
+async def month(azure: LocalAzure, **fields: Any) -> dict[str, Any]:
+    status, begun = await azure.api("POST", "/api/refresh", {"all": True, "rollout": "auto", **fields})
     assert status == 202, begun
     await azure.hub.completed(begun["id"])
     return dict((await azure.api("GET", begun["href"]))[1])

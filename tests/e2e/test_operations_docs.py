@@ -64,10 +64,10 @@ def test_every_field_of_a_query_is_in_the_log_line(query: str, lines: list[str])
     rows = parsed(lines, query)
     assert rows
     name = re.findall(r"extend (\w+) = parse_json", query)[0]
-    asked = set(re.findall(rf"\b{name}\.(\w+)", query))
-    assert asked
+    used = set(re.findall(rf"\b{name}\.(\w+)", query))
+    assert used
     for row in rows:
-        assert asked <= row.keys(), asked - row.keys()
+        assert used <= row.keys(), used - row.keys()
 
 
 def test_downtime_can_be_compared_by_stop_mode(lines: list[str]) -> None:

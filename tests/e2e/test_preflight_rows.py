@@ -51,8 +51,8 @@ def results_of(refused: Iterable[Row], passed: Iterable[Row], **settings: str) -
             await azure.arm("POST", f"{names['busy'].id}/restart")
         before = len(requests(azure))
         for start in range(0, len(rows), MOST_IN_A_DRY_RUN):
-            asked = [row.id for row in rows[start : start + MOST_IN_A_DRY_RUN]]
-            _, answer = await azure.api("POST", "/api/swap", {"vms": asked, "dryRun": True})
+            batch = [row.id for row in rows[start : start + MOST_IN_A_DRY_RUN]]
+            _, answer = await azure.api("POST", "/api/swap", {"vms": batch, "dryRun": True})
             seen.plans |= {row["vm"]: row for row in answer["plan"]}
         await azure.fire("sweep")
         await azure.settled()
@@ -63,7 +63,7 @@ def results_of(refused: Iterable[Row], passed: Iterable[Row], **settings: str) -
             seen.power[row.id] = await azure.power(row.id)
         for row in refused:
             if row in WITH_CODE:
-                seen.codes[row.id] = await by_hand(azure, row)
+                seen.codes[row.id] = await send_without_app(azure, row)
 
     bodies = [body for row in rows for body in row.bodies()]
     play(story, [*image_bodies(), *bodies], settings={"REFRESH_MAX_SWAPS": "40", **settings})
@@ -81,7 +81,7 @@ async def reject(azure: LocalAzure, row: Row) -> None:
     await azure.settled()
 
 
-async def by_hand(azure: LocalAzure, row: Row) -> str:
+async def send_without_app(azure: LocalAzure, row: Row) -> str:
     """Azure's error code for the request of a row without the app."""
     method, path, body = request_of(row)
     url, headers = f"{azure.endpoints.arm}{path}", {"Authorization": "Bearer test"}
@@ -108,7 +108,7 @@ def seen() -> Seen:
     )
 
 
-def test_every_promise_has_its_rows() -> None:
+def test_every_check_has_its_rows() -> None:
     """Each check has a row that it refuses and a row that passes, and a row for its Azure error code if it has one."""
     for condition in CONDITIONS:
         assert any(row.condition is condition for row in ALL_REFUSED), condition.name
@@ -118,7 +118,7 @@ def test_every_promise_has_its_rows() -> None:
 
 
 @pytest.mark.parametrize("row", ALL_REFUSED, ids=lambda row: row.name)
-def test_what_a_promise_forbids_is_refused_and_nothing_is_written(row: Row, seen: Seen) -> None:
+def test_a_row_that_fails_a_check_is_refused_and_nothing_is_written(row: Row, seen: Seen) -> None:
     """The VM is refused with the check's reason and evidence, the plan has all checks, and nothing is written."""
     plan = seen.plans[row.id]
     assert (plan["decision"], plan["reason"]) == ("refuse", str(row.condition.reason)), plan["message"]
@@ -133,7 +133,7 @@ def test_what_a_promise_forbids_is_refused_and_nothing_is_written(row: Row, seen
 
 
 @pytest.mark.parametrize("row", ALL_PASSED, ids=lambda row: f"{row.name}-{row.condition.reason}")
-def test_what_a_promise_allows_is_swapped(row: Row, seen: Seen) -> None:
+def test_a_row_that_passes_every_check_is_swapped(row: Row, seen: Seen) -> None:
     """An allowed row passes every check and is swapped; a VM that did not run is not started."""
     plan = seen.plans[row.id]
     assert plan["decision"] == "swap", plan["message"]
@@ -151,6 +151,6 @@ def test_all_writes_concern_vms_that_pass(seen: Seen) -> None:
 
 
 @pytest.mark.parametrize("row", WITH_CODE, ids=lambda row: row.name)
-def test_without_the_app_azure_refuses_the_same(row: Row, seen: Seen) -> None:
+def test_azure_refuses_the_same_request_without_the_app(row: Row, seen: Seen) -> None:
     """Azure refuses the same request with the error code of the check."""
     assert seen.codes[row.id] == (row.code or row.condition.azure_code)

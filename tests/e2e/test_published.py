@@ -214,7 +214,7 @@ def test_no_event_contains_a_secret() -> None:
         await swapped(azure, "web01-bad")
         text = json.dumps(published(azure))
         assert kinds(azure)[-1] == "swap.rolled-back"
-        assert not [word for word in ("sig=", "eyJ", "Bearer", azure.endpoints.identity_header) if word in text]
+        assert not [secret for secret in ("sig=", "eyJ", "Bearer", azure.endpoints.identity_header) if secret in text]
 
     vm = vm_body()
     vm["properties"]["diagnosticsProfile"] = {"bootDiagnostics": {"enabled": True}}

@@ -21,10 +21,10 @@ NOT_EVERYWHERE = {
 }
 
 
-async def build(azure: LocalAzure, **asked: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+async def build(azure: LocalAzure, **changes: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The row of another build, and the events that it published."""
     before = len(azure.simulator.published())
-    run = azure.hub.start("create_images", {"period": "202611", **asked}, None)
+    run = azure.hub.start("create_images", {"period": "202611", **changes}, None)
     await azure.hub.completed(run)
     (row,) = azure.hub.output(run)["images"]
     return row, [sent["event"] for sent in azure.simulator.published()[before:]]
@@ -44,8 +44,8 @@ def test_every_build_that_makes_a_version_or_fails_is_published_once() -> None:
         assert (row["version"], row["regions"]) == ("202611.1.0", ["northeurope", "uksouth", "westeurope"])
         run = event["data"]["run"]
         assert event["id"] == f"{run}/{event['type']}"
-        status, known = await azure.api("GET", f"/api/runs/{run}")
-        assert (status, known["images"]) == (200, [row]), "the API returns the run of an event"
+        status, record = await azure.api("GET", f"/api/runs/{run}")
+        assert (status, record["images"]) == (200, [row]), "the API returns the run of an event"
         row, sent = await build(azure)
         assert (row["reason"], sent) == ("kept", [])
 
@@ -87,7 +87,9 @@ def test_a_recipe_is_published_once_at_its_end_without_secrets() -> None:
         assert (event["type"], event["data"]["regions"]) == ("refresh.image.published", ["westeurope"])
         assert VERSION_ID.endswith(event["data"]["version"])
         text = json.dumps(azure.simulator.published())
-        assert not [word for word in ("sig=", "eyJ", "Bearer", "ssh-", azure.endpoints.identity_header) if word in text]
+        assert not [
+            secret for secret in ("sig=", "eyJ", "Bearer", "ssh-", azure.endpoints.identity_header) if secret in text
+        ]
 
     settings = {"REFRESH_RECIPES": str(RECIPES), "REFRESH_BUILD_SUBNETS": SUBNET}
     play(story, recipe_bodies(), settings=settings)

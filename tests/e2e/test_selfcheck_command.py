@@ -18,11 +18,11 @@ def test_a_deployment_waits_until_the_app_has_passed(capsys: pytest.CaptureFixtu
         async with local_azure(clock, [vm_body(), disk_body("web01-new")]) as azure:
             env = {"FUNCTION_APP_URL": azure.functions}
             azure.simulator.services.faults.add([{**denied, "times": 1}])
-            assert await selfcheck.ask(env, patience_s=300, pause_s=1) == 0
+            assert await selfcheck.ask(env, wait_s=300, pause_s=1) == 0
             page = capsys.readouterr().out
             assert "| dispatcher | passed |" in page
             azure.simulator.services.faults.add([{**denied, "times": 99}])
-            assert await selfcheck.ask(env, patience_s=2, pause_s=0.5) == 1
+            assert await selfcheck.ask(env, wait_s=2, pause_s=0.5) == 1
             assert "| failed |" in capsys.readouterr().out
 
     # The command waits in a thread, which a virtual clock does not notice.

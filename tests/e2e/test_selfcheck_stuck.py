@@ -142,7 +142,7 @@ def test_the_deployment_ends_with_a_message_when_the_self_check_does_not_end(
         async with local_azure(clock, FLEET) as azure:
             azure.hub.wrap_worker(hanging("timers", "activities"))
             env = {"FUNCTION_APP_URL": azure.functions}
-            assert await selfcheck.ask(env, patience_s=2, pause_s=2) == 1
+            assert await selfcheck.ask(env, wait_s=2, pause_s=2) == 1
             page = capsys.readouterr().out
             assert "waits for activity, timer, instances" in page
             assert "| failed |" in page

@@ -12,14 +12,14 @@ EVERY = 11
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
-def test_a_death_at_any_boundary_changes_nothing(story: Story) -> None:
-    """A death before or after a turn, activity or entity batch, with or without its messages, gives the same end."""
+def test_a_crash_at_any_boundary_changes_nothing(story: Story) -> None:
+    """A crash before or after a turn, activity or entity batch, with or without its messages, gives the same end."""
     count = len(boundaries_of(story))
     assert count > 60
     for number in range(STORIES.index(story), count, EVERY):
         # The message is visible again after a restart of the host, or when Azure Storage stops hiding it.
-        death = CrashAt(number, after_s=20 if number % 2 else HIDDEN_S)
+        crash = CrashAt(number, after_s=20 if number % 2 else HIDDEN_S)
         try:
-            run_story(story, death)
+            run_story(story, crash)
         except AssertionError as error:
-            raise AssertionError(f"died {death.crashed} (boundary {number} of {count}): {error}") from error
+            raise AssertionError(f"died {crash.crashed} (boundary {number} of {count}): {error}") from error

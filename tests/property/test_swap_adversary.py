@@ -24,9 +24,9 @@ def test_hold_after_a_lost_stop_still_starts_the_vm() -> None:
     """A VM whose stop lost its result and that is put on hold is started again."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.hub.interruptions = deaths = DieOnceAfter("ensure_stopped")
+        azure.hub.interruptions = crashes = DieOnceAfter("ensure_stopped")
         await azure.tag(VM_ID, OsDiskName="web01-new")
-        await azure.until(lambda: bool(deaths.died))
+        await azure.until(lambda: bool(crashes.died))
         await azure.tag(VM_ID, AutoRefresh="hold")
         await azure.settled()
         await assert_well(azure, "web01-old", stops=1)

@@ -76,10 +76,10 @@ def test_a_worker_killed_after_a_step_harms_nothing(activity: str) -> None:
     """With any activity of a swap run twice the VM is stopped once and verified on the new disk."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.hub.interruptions = deaths = DieAfterActivity(activity)
+        azure.hub.interruptions = crashes = DieAfterActivity(activity)
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await azure.settled()
-        assert deaths.died
+        assert crashes.died
         assert [outcome["status"] for outcome in azure.outcomes()] == ["succeeded"]
         await assert_well(azure, "web01-new", stops=1)
 
@@ -91,11 +91,11 @@ def test_a_worker_killed_during_the_rollback_harms_nothing(activity: str) -> Non
     """With any activity of a rolled-back swap run twice the VM runs on its old disk."""
 
     async def story(azure: LocalAzure) -> None:
-        azure.hub.interruptions = deaths = DieAfterActivity(activity)
+        azure.hub.interruptions = crashes = DieAfterActivity(activity)
         azure.simulator.services.faults.add([{"disk": "web01-bad", "boots": False}])
         await azure.tag(VM_ID, OsDiskName="web01-bad")
         await azure.settled()
-        assert deaths.died
+        assert crashes.died
         assert [outcome["status"] for outcome in azure.outcomes()] == ["rolled-back"]
         await assert_well(azure, "web01-old", stops=2)
 

@@ -12,8 +12,8 @@ from refresh.reading.calls.retrying import retry_until_answered
 
 async def read_scope(data: dict[str, Any]) -> dict[str, Any]:
     """`{"vms": [ids], "rollout"}`: the given `vms`, each once, else all in scope; `{"problem"}` when unread."""
-    asked = {vm.lower(): vm for vm in reversed(data.get("vms", []))}
-    found = list(reversed(asked.values()))
+    given = {vm.lower(): vm for vm in reversed(data.get("vms", []))}
+    found = list(reversed(given.values()))
     rollout = wiring.settings().rollout
     if found:
         return {"vms": found, "rollout": rollout}

@@ -53,6 +53,6 @@ async def write_tag(fleet: Fleet, row: VmRow) -> VmRow:
         return replace(row, decision=FAILED, reason=MonthReason.AZURE_SAID_NO, message=message)
     vm = await fleet.vm(row.vm)
     if vm is None or vm.own_tags.os_disk_name != name:
-        message = f"{tags.OS_DISK_NAME} was written but has another value now; it can have been changed meanwhile"
+        message = f"{tags.OS_DISK_NAME} was written but has another value now; it may have been changed meanwhile"
         return replace(row, decision=FAILED, reason=MonthReason.NOT_VERIFIED, message=message)
-    return replace(row, reason=MonthReason.MADE, message=f"{tags.OS_DISK_NAME} asks for {name} now", wanted=name)
+    return replace(row, reason=MonthReason.MADE, message=f"{tags.OS_DISK_NAME} names {name} now", wanted=name)

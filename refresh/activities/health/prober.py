@@ -21,7 +21,7 @@ class Prober:
     probe: Probe
     _address: str | None = None
 
-    async def ask(self, vm: Vm) -> str | None:
+    async def probe_once(self, vm: Vm) -> str | None:
         """None when the VM answers as expected, else what was seen. Never raises."""
         if vm.guest.nic_id is None:
             return "cannot be probed: the VM has no network interface"

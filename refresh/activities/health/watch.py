@@ -96,7 +96,7 @@ class HealthWatch:
 
     async def _probe(self, vm: Vm, prober: Prober) -> None:
         assert self._reading is not None  # noqa: S101 - set by `observe`
-        seen = await prober.ask(vm)
+        seen = await prober.probe_once(vm)
         successes = 0 if seen else self._reading.successes + 1
         self._reading = replace(self._reading, probe=f"{prober.probe} {seen or 'answers'}", successes=successes)
 

@@ -1,4 +1,4 @@
-"""Activity: makes the managed image that stands between VHDs and a version, and reads it back.
+"""Activity: makes the managed image that VHDs become before they become a version, and reads it back.
 
 Azure took 25 s at most for one of a VM (recorded); one of a VHD copies the blob first.
 """

@@ -28,10 +28,10 @@ async def watch_version(data: dict[str, Any]) -> dict[str, Any]:
 
     With `waiting` a build that gives up ends with `row`; `regions` is the progress in each region, as text for people.
     """
-    return await look_at_build(wiring.gateways(), BuildInput.from_json(data))
+    return await read_build(wiring.gateways(), BuildInput.from_json(data))
 
 
-async def look_at_build(gateways: Gateways, build: BuildInput) -> dict[str, Any]:
+async def read_build(gateways: Gateways, build: BuildInput) -> dict[str, Any]:
     """The result of `watch_version`, over `gateways`."""
     version_id = build.version or ""
     name = version_id.rsplit("/", 1)[-1]

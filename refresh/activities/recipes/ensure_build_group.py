@@ -9,24 +9,24 @@ from refresh.domain.recipes.temporary_group import group_tags
 from refresh.domain.terms.month_reason import MonthReason
 from refresh.gateways.errors import NotFound
 from refresh.gateways.gateways import Gateways
-from refresh.reading.recipes.stage_calls import LATE, comes_late, retry_briefly, run_stage
+from refresh.reading.recipes.stage_calls import LATE, is_too_late, retry_briefly, run_stage
 from refresh.records.recipes import Stage, StageState, TemporaryGroup
 
 
 async def ensure_build_group(data: dict[str, Any]) -> dict[str, Any]:
     """`TemporaryGroup` to `Stage`; the request that makes the group has its tags."""
-    gateways, place = wiring.gateways(), TemporaryGroup.from_json(data)
-    return (await run_stage(lambda: _ensure(gateways, place), "the temporary resource group")).to_json()
+    gateways, group = wiring.gateways(), TemporaryGroup.from_json(data)
+    return (await run_stage(lambda: _ensure(gateways, group), "the temporary resource group")).to_json()
 
 
-async def _ensure(gateways: Gateways, place: TemporaryGroup) -> Stage:
+async def _ensure(gateways: Gateways, group: TemporaryGroup) -> Stage:
     try:
-        found = await retry_briefly(lambda: gateways.temporary_groups.read_group(place.group))
+        found = await retry_briefly(lambda: gateways.temporary_groups.read_group(group.group))
     except NotFound:
-        if await comes_late(gateways, place):
+        if await is_too_late(gateways, group):
             return LATE
-        group_tag_values = group_tags(place.purpose, place.definition, place.run, place.since)
-        await retry_briefly(lambda: gateways.temporary_groups.put_group(place.group, place.location, group_tag_values))
+        group_tag_values = group_tags(group.purpose, group.definition, group.run, group.since)
+        await retry_briefly(lambda: gateways.temporary_groups.put_group(group.group, group.location, group_tag_values))
         return Stage(StageState.DONE)
     if found.provisioning_state == "Deleting":
         return Stage(

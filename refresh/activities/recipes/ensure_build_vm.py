@@ -18,41 +18,41 @@ from refresh.domain.terms.month_reason import MonthReason, Refusal
 from refresh.domain.terms.verdict import Move
 from refresh.gateways.gateways import Gateways
 from refresh.reading.recipes.recipe_files import find_recipe
-from refresh.reading.recipes.stage_calls import LATE, comes_late, read_machine, retry_briefly, run_stage
+from refresh.reading.recipes.stage_calls import LATE, is_too_late, read_machine, retry_briefly, run_stage
 from refresh.records.recipes import Stage, StageState, TemporaryGroup
 from refresh.settings.settings import Settings
 
 
 async def ensure_build_vm(data: dict[str, Any]) -> dict[str, Any]:
     """`TemporaryGroup` to `Stage`: done when the VM is made."""
-    gateways, settings, place = wiring.gateways(), wiring.settings(), TemporaryGroup.from_json(data)
-    return (await run_stage(lambda: _ensure(gateways, settings, place), "the build VM")).to_json()
+    gateways, settings, group = wiring.gateways(), wiring.settings(), TemporaryGroup.from_json(data)
+    return (await run_stage(lambda: _ensure(gateways, settings, group), "the build VM")).to_json()
 
 
-async def _ensure(gateways: Gateways, settings: Settings, place: TemporaryGroup) -> Stage:
-    standing = judge_made(await read_machine(gateways, temporary_group.vm_id(place.group)))
+async def _ensure(gateways: Gateways, settings: Settings, group: TemporaryGroup) -> Stage:
+    standing = judge_made(await read_machine(gateways, temporary_group.vm_id(group.group)))
     if standing.move is Move.BEGIN:
-        return LATE if await comes_late(gateways, place) else await _make(gateways, settings, place)
+        return LATE if await is_too_late(gateways, group) else await _make(gateways, settings, group)
     state = {Move.DONE: StageState.DONE, Move.FAILED: StageState.FAILED}.get(standing.move, StageState.WAITING)
     return Stage(state, standing.reason, standing.message)
 
 
-async def _make(gateways: Gateways, settings: Settings, place: TemporaryGroup) -> Stage:
-    recipe = find_recipe(settings, place.definition)
+async def _make(gateways: Gateways, settings: Settings, group: TemporaryGroup) -> Stage:
+    recipe = find_recipe(settings, group.definition)
     if isinstance(recipe, Refusal):
         return Stage(StageState.FAILED, recipe.reason, recipe.message)
-    if recipe.digest != place.digest:
+    if recipe.digest != group.digest:
         message = "the recipe was changed by a deployment in the middle of the build; run again"
         return Stage(StageState.FAILED, MonthReason.BAD_RECIPE, message)
-    custom_data = write_custom_data(recipe, generalized=place.generalized)
+    custom_data = write_custom_data(recipe, generalized=group.generalized)
     if isinstance(custom_data, str):
         return Stage(StageState.FAILED, MonthReason.BAD_RECIPE, custom_data)
-    definition = await retry_briefly(lambda: gateways.gallery.read_definition(place.definition))
-    exact = MarketplaceImage(*(place.image or ":::").split(":"))
-    subscription = place.subnet.split("/")[2]
-    image = await retry_briefly(lambda: gateways.temporary_groups.read_image(subscription, place.location, exact))
-    nic = nic_body(place.location, place.subnet)
-    await retry_briefly(lambda: gateways.temporary_groups.put_nic(temporary_group.nic_id(place.group), nic))
-    body = build_vm_body(definition, recipe, image, place.group, custom_data, make_public_key())
-    await retry_briefly(lambda: gateways.temporary_groups.begin_create_vm(temporary_group.vm_id(place.group), body))
+    definition = await retry_briefly(lambda: gateways.gallery.read_definition(group.definition))
+    exact = MarketplaceImage(*(group.image or ":::").split(":"))
+    subscription = group.subnet.split("/")[2]
+    image = await retry_briefly(lambda: gateways.temporary_groups.read_image(subscription, group.location, exact))
+    nic = nic_body(group.location, group.subnet)
+    await retry_briefly(lambda: gateways.temporary_groups.put_nic(temporary_group.nic_id(group.group), nic))
+    body = build_vm_body(definition, recipe, image, group.group, custom_data, make_public_key())
+    await retry_briefly(lambda: gateways.temporary_groups.begin_create_vm(temporary_group.vm_id(group.group), body))
     return Stage(StageState.WAITING, message="the VM is being made")

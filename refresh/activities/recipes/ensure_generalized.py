@@ -14,12 +14,12 @@ from refresh.records.recipes import Stage, StageState, TemporaryGroup
 
 async def ensure_generalized(data: dict[str, Any]) -> dict[str, Any]:
     """`TemporaryGroup` to `Stage`."""
-    gateways, place = wiring.gateways(), TemporaryGroup.from_json(data)
-    return (await run_stage(lambda: _ensure(gateways, place), "generalising the build VM")).to_json()
+    gateways, group = wiring.gateways(), TemporaryGroup.from_json(data)
+    return (await run_stage(lambda: _ensure(gateways, group), "generalising the build VM")).to_json()
 
 
-async def _ensure(gateways: Gateways, place: TemporaryGroup) -> Stage:
-    vm = temporary_group.vm_id(place.group)
+async def _ensure(gateways: Gateways, group: TemporaryGroup) -> Stage:
+    vm = temporary_group.vm_id(group.group)
     machine = await read_machine(gateways, vm)
     if machine is None:
         return Stage(

@@ -21,8 +21,8 @@ async def find_leftovers(data: dict[str, Any], client: Any) -> dict[str, Any]:
     `groups` are those of the same definition and purpose whose run has ended or is unknown, `busy` is an open run that
     began earlier. Each run makes its own group before it looks for others, so that of two at least one finds the other.
     """
-    place = TemporaryGroup.from_json(data)
-    subscription = place.subnet.split("/")[2]
+    own = TemporaryGroup.from_json(data)
+    subscription = own.subnet.split("/")[2]
     gateway = wiring.gateways().temporary_groups
     try:
         groups = await retry_until_answered(lambda: collect(gateway.list_groups(subscription)), budget_s=BULK_BUDGET_S)
@@ -31,17 +31,17 @@ async def find_leftovers(data: dict[str, Any], client: Any) -> dict[str, Any]:
     busy, ended = None, []
     for group in groups:
         run = tags.value_of(group.tags, tags.BUILD_RUN)
-        if run is None or run == place.run or not _is_like(group, place):
+        if run is None or run == own.run or not _is_like(group, own):
             continue
         if await is_open(client, run):
             since = tags.value_of(group.tags, tags.BUILD_SINCE) or ""
-            busy = run if (since, run) < (place.since, place.run) else busy
+            busy = run if (since, run) < (own.since, own.run) else busy
         else:
             ended.append(group.id)
     return {"busy": busy, "groups": ended}
 
 
-def _is_like(group: Group, place: TemporaryGroup) -> bool:
+def _is_like(group: Group, own: TemporaryGroup) -> bool:
     named = (tags.value_of(group.tags, tags.BUILD_DEFINITION) or "").lower()
-    wanted = place.definition[: tags.MAX_VALUE_LENGTH].lower()
-    return named == wanted and tags.value_of(group.tags, tags.BUILD_FOR) == place.purpose
+    wanted = own.definition[: tags.MAX_VALUE_LENGTH].lower()
+    return named == wanted and tags.value_of(group.tags, tags.BUILD_FOR) == own.purpose

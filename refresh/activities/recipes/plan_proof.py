@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from refresh import wiring
-from refresh.domain.health.owner_tags import agent_required
+from refresh.domain.health.agent_tag import agent_required
 from refresh.domain.recipes.temporary_group import PROOF
 from refresh.domain.terms.month_reason import MonthReason, Refusal
 from refresh.gateways.errors import GatewayError

@@ -20,15 +20,15 @@ async def watch_build_vm(data: dict[str, Any]) -> dict[str, Any]:
 
     A failure has the end of the serial log. Time counts from `since`, by ARM's clock.
     """
-    gateways, place = wiring.gateways(), TemporaryGroup.from_json(data)
-    return (await run_stage(lambda: _watch(gateways, place), "the build VM")).to_json()
+    gateways, group = wiring.gateways(), TemporaryGroup.from_json(data)
+    return (await run_stage(lambda: _watch(gateways, group), "the build VM")).to_json()
 
 
-async def _watch(gateways: Gateways, place: TemporaryGroup) -> Stage:
-    vm = temporary_group.vm_id(place.group)
+async def _watch(gateways: Gateways, group: TemporaryGroup) -> Stage:
+    vm = temporary_group.vm_id(group.group)
     machine = await read_machine(gateways, vm)
-    waited_s = times.seconds_between(place.since, machine.read_at if machine else None) or 0.0
-    standing = judge_powered_off(machine, waited_s, place.timeout_s)
+    waited_s = times.seconds_between(group.since, machine.read_at if machine else None) or 0.0
+    standing = judge_powered_off(machine, waited_s, group.timeout_s)
     if standing.move is Move.WAIT:
         return Stage(StageState.WAITING, standing.reason, standing.message)
     log = await _read_log(gateways, vm)

@@ -22,7 +22,7 @@ from refresh.domain.azure.refusals import describe_refusal
 from refresh.domain.azure.vms import Vm
 from refresh.domain.retention.mentions import Mentions, read_mentions
 from refresh.domain.retention.prices import disk_usd
-from refresh.domain.retention.reason import RemovalReason, RemovalVerdict
+from refresh.domain.retention.removal_reason import RemovalReason, RemovalVerdict
 from refresh.domain.terms import resource_id
 from refresh.gateways.errors import GatewayError, NotFound
 from refresh.gateways.gateways import Gateways
@@ -41,25 +41,25 @@ async def delete_disks(data: dict[str, Any]) -> dict[str, Any]:
     return {"rows": await delete_batch(wiring.gateways(), wiring.settings(), DeletionInput.from_json(data))}
 
 
-async def delete_batch(gateways: Gateways, settings: Settings, asked: DeletionInput) -> list[dict[str, Any]]:
-    """The rows of `asked`, in its order, after every disk that can still be deleted is deleted."""
+async def delete_batch(gateways: Gateways, settings: Settings, deletion: DeletionInput) -> list[dict[str, Any]]:
+    """The rows of `deletion`, in its order, after every disk that can still be deleted is deleted."""
     try:
         survey = await survey_disks(gateways, settings, DispatcherState())
     except GatewayError as error:
         why = describe_refusal(error.code, error.message)
         message = f"not everything could be read again, so it was not deleted: {why}"
-        return [ResourceRow(DISK, one, FAILED, RemovalReason.NOT_READ, message).to_json() for one in asked.ids]
-    held = {resource_id.id_hash(one): why for one, why in (asked.held or {}).items()}
-    around = _Around(gateways, survey, held, settings.disk_groups)
-    return [(await _row_of(gateways, around, disk_id)).to_json() for disk_id in asked.ids]
+        return [ResourceRow(DISK, one, FAILED, RemovalReason.NOT_READ, message).to_json() for one in deletion.ids]
+    held = {resource_id.id_hash(one): why for one, why in (deletion.held or {}).items()}
+    rereader = _Rereader(gateways, survey, held, settings.disk_groups)
+    return [(await _row_of(gateways, rereader, disk_id)).to_json() for disk_id in deletion.ids]
 
 
 @dataclass(frozen=True)
-class _Around:
+class _Rereader:
     """What was read for the whole batch, and how the facts around one disk are read again.
 
     `held` maps hashes of disks that the dispatcher state names to the reason; `open_groups` are groups (lower-case ids)
-    whose disks VMs of other groups can ask for too.
+    whose disks the tags of VMs in other groups can name too.
     """
 
     gateways: Gateways
@@ -78,18 +78,18 @@ class _Around:
         return dataclasses.replace(self.survey, evidence=evidence).judge(disk)
 
     async def _neighbours(self, disk: Disk) -> list[Vm]:
-        """The VMs that can ask for this disk."""
+        """The VMs whose tags can name this disk."""
         compute, home = self.gateways.compute, resource_id.parse(disk.id)
         if home is not None and home.group_key not in self.open_groups:
             return await collect(compute.list_group_vms(home.group_id))
         return [vm for one in self.survey.subscriptions for vm in await collect(compute.list_vms(one))]
 
 
-async def _row_of(gateways: Gateways, around: _Around, disk_id: str) -> ResourceRow:
+async def _row_of(gateways: Gateways, rereader: _Rereader, disk_id: str) -> ResourceRow:
     """One disk's row; a failure stops no other disk."""
     try:
         # A retry begins with the read: a VM can have the disk by then.
-        return await retry_until_answered(lambda: _delete(gateways, around, disk_id), budget_s=BULK_BUDGET_S)
+        return await retry_until_answered(lambda: _delete(gateways, rereader, disk_id), budget_s=BULK_BUDGET_S)
     except GatewayError as error:
         why = describe_refusal(error.code, error.message)
         return ResourceRow(DISK, disk_id, FAILED, RemovalReason.AZURE_SAID_NO, f"it was not deleted: {why}")
@@ -99,12 +99,12 @@ async def _row_of(gateways: Gateways, around: _Around, disk_id: str) -> Resource
         return ResourceRow(DISK, disk_id, FAILED, RemovalReason.BROKEN, message)
 
 
-async def _delete(gateways: Gateways, around: _Around, disk_id: str) -> ResourceRow:
+async def _delete(gateways: Gateways, rereader: _Rereader, disk_id: str) -> ResourceRow:
     disk = await _read(gateways, disk_id)
     if disk is None:
-        return _gone(disk_id, around.survey.disks.get(disk_id.lower()))
+        return _gone(disk_id, rereader.survey.disks.get(disk_id.lower()))
     if disk.provisioning_state != "Deleting":
-        verdict = await around.judge(disk)
+        verdict = await rereader.judge(disk)
         if not verdict.deletable:
             return disk_row(disk, verdict)
         await gateways.disks.begin_delete_disk(disk.id)

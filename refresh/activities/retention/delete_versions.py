@@ -16,7 +16,7 @@ from refresh.domain.azure.galleries import Version
 from refresh.domain.azure.polls import BULK_BUDGET_S
 from refresh.domain.azure.refusals import describe_refusal
 from refresh.domain.retention.prices import version_usd
-from refresh.domain.retention.reason import RemovalReason
+from refresh.domain.retention.removal_reason import RemovalReason
 from refresh.domain.retention.versions import Catalogue
 from refresh.gateways.errors import GatewayError, NotFound
 from refresh.gateways.gateways import Gateways
@@ -34,9 +34,9 @@ async def delete_versions(data: dict[str, Any]) -> dict[str, Any]:
     return {"rows": await begin_batch(wiring.gateways(), wiring.settings(), DeletionInput.from_json(data))}
 
 
-async def begin_batch(gateways: Gateways, settings: Settings, asked: DeletionInput) -> list[dict[str, Any]]:
-    """The rows of `asked`, in its order, after the deletion of every version that can still be deleted has begun."""
-    building = {one.lower() for one in asked.building}
+async def begin_batch(gateways: Gateways, settings: Settings, deletion: DeletionInput) -> list[dict[str, Any]]:
+    """The rows of `deletion`, in its order, after the deletion of every version that can still be deleted has begun."""
+    building = {one.lower() for one in deletion.building}
     try:
         disks = await survey_disks(gateways, settings, DispatcherState())
         # The planned disks are deleted by now: every disk that still exists counts.
@@ -44,9 +44,9 @@ async def begin_batch(gateways: Gateways, settings: Settings, asked: DeletionInp
     except GatewayError as error:
         why = describe_refusal(error.code, error.message)
         message = f"not everything could be read again, so it was not deleted: {why}"
-        return [ResourceRow(VERSION, one, FAILED, RemovalReason.NOT_READ, message).to_json() for one in asked.ids]
+        return [ResourceRow(VERSION, one, FAILED, RemovalReason.NOT_READ, message).to_json() for one in deletion.ids]
     homes = {version.id.lower(): each for each in survey.catalogues for version in each.versions}
-    return [(await _row_of(gateways, survey, homes, one)).to_json() for one in asked.ids]
+    return [(await _row_of(gateways, survey, homes, one)).to_json() for one in deletion.ids]
 
 
 async def _row_of(

@@ -12,10 +12,10 @@ from refresh.reading.retention.survey import read_version
 
 async def watch_deletions(data: dict[str, Any]) -> dict[str, Any]:
     """`{"gone": [ids], "stuck": {id: why}}` of `{"versions": [ids]}`; the rest is still being deleted."""
-    return await look_at_deletions(wiring.gateways(), data["versions"])
+    return await read_deletions(wiring.gateways(), data["versions"])
 
 
-async def look_at_deletions(gateways: Gateways, versions: list[str]) -> dict[str, Any]:
+async def read_deletions(gateways: Gateways, versions: list[str]) -> dict[str, Any]:
     """The result of `watch_deletions`, over `gateways`."""
     gone: list[str] = []
     stuck: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Activities of the self-check: each asks one part of the platform and reports what it found."""
+"""Activities of the self-check: each checks one part of the platform and returns what it found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Activity: makes one query for instances, as the lists of runs and the sweep's own self-check do."""
+"""Activity: makes one query for instances, as the lists of runs do, and the sweep before it begins a self-check."""
 
 from __future__ import annotations
 

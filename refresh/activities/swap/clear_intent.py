@@ -1,4 +1,4 @@
-"""Removes `RefreshState` when a swap is over."""
+"""Activity: removes `RefreshState` when a swap is over."""
 
 from __future__ import annotations
 

@@ -48,10 +48,10 @@ class Rhythm:
     most_begins: int = 1000
     # A refused begin is tried again: for a start, because a VM must not stay down.
     retry_refused: bool = False
-    # How long a start is tried again while Azure has no room for the VM; no disk is to blame for that.
-    no_room_budget_s: float | None = None
+    # How long a start is tried again while Azure has no capacity for the VM, which is no disk's fault.
+    capacity_budget_s: float | None = None
     # Whether the operation itself is polled; not for a start, which may end long after the VM runs.
-    asks_operation: bool = True
+    polls_operation: bool = True
 
 
 @dataclass
@@ -80,7 +80,7 @@ class Convergence:
         self._last_error: GatewayError | None = None
         self._wait_s: float | None = None
         self._reads_left = READS_UNKNOWN
-        watched = self._token if self.rhythm.asks_operation else None
+        watched = self._token if self.rhythm.polls_operation else None
         self._operation = OperationWatch(self.gateways.compute, self.step.vm, watched)
 
     async def run(self) -> StepResult:
@@ -132,9 +132,9 @@ class Convergence:
         return None
 
     async def _begin(self) -> StepResult | None:
-        assert self.begin is not None  # noqa: S101 - asked by _follow
+        assert self.begin is not None  # noqa: S101 - checked by `_follow`
         await self._read_why()
-        if self._last_error is not None and self._has_no_room(self._last_error.code):
+        if self._last_error is not None and self._lacks_capacity(self._last_error.code):
             return await self._unanswered(self._last_error)
         try:
             begun = await self.begin()
@@ -145,7 +145,7 @@ class Convergence:
             return self._result(StepState.FAILED, error) if hopeless else await self._unanswered(error)
         self._begun_at, self._token, self._pause_s = begun.at, begun.token, polls.RETRY.every_s
         self._begins += 1
-        if self.rhythm.asks_operation:
+        if self.rhythm.polls_operation:
             self._operation.follow(begun.token, self._slept_s, begun.retry_after_s)
         self._since = self._since or begun.at
         await self._sleep(self.rhythm.first_s)
@@ -162,7 +162,7 @@ class Convergence:
         self._last_error = error
         if self._is_over(waiting=waiting):
             return self._result(StepState.FAILED, error)
-        if self._has_no_room(error.code):
+        if self._lacks_capacity(error.code):
             self._wait_s = pause_s(self._elapsed_s())
             return None
         wait_s = self._pause_s if error.retry_after_s is None else max(error.retry_after_s, 0.1)
@@ -195,16 +195,16 @@ class Convergence:
             StepState.FAILED, Unavailable(code, f"after {self._elapsed_s():.0f} s {seen}"), evidence=seen
         )
 
-    def _has_no_room(self, code: str | None) -> bool:
-        return self.rhythm.no_room_budget_s is not None and is_capacity(code)
+    def _lacks_capacity(self, code: str | None) -> bool:
+        return self.rhythm.capacity_budget_s is not None and is_capacity(code)
 
     def _budget_s(self) -> float:
         code = self._last_error.code if self._last_error else self.step.last_code
-        return self.rhythm.no_room_budget_s or 0.0 if self._has_no_room(code) else self.rhythm.budget_s
+        return self.rhythm.capacity_budget_s or 0.0 if self._lacks_capacity(code) else self.rhythm.budget_s
 
     def _is_too_soon(self) -> bool:
         """Whether the pause after an operation without effect is not over; it grows with every begin."""
-        if self._begins < 2 or self._begun_at is None or self._has_no_room(self.step.last_code):
+        if self._begins < 2 or self._begun_at is None or self._lacks_capacity(self.step.last_code):
             return False
         return self._elapsed_s(self._begun_at) < min(LOST_AFTER_S * self._begins, polls.LONGEST_REST_S)
 

@@ -40,7 +40,7 @@ async def ensure_healthy(data: dict[str, Any]) -> dict[str, Any]:
     watch = HealthWatch.of(step, gateways.guests, wiring.settings())
     every_s = polls.HEALTH.every_s
     # The ladder keeps the timeout; the rest of the budget ends a step whose VM cannot be read.
-    rhythm = Rhythm(every_s, every_s, watch.timeout_s + polls.HEALTH.budget_s, asks_operation=False)
+    rhythm = Rhythm(every_s, every_s, watch.timeout_s + polls.HEALTH.budget_s, polls_operation=False)
     verdicts = _Verdicts(watch, step.leave_stopped)
     result = await Convergence(gateways, step, rhythm, verdicts.judge, observe=watch.observe).run()
     if verdicts.stopped:

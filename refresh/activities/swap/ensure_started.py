@@ -23,8 +23,8 @@ async def ensure_started(data: dict[str, Any]) -> dict[str, Any]:
         poll.budget_s,
         operation_s=poll.operation_s,
         retry_refused=True,
-        no_room_budget_s=float(wiring.settings().capacity_timeout_s),
-        asks_operation=False,
+        capacity_budget_s=float(wiring.settings().capacity_timeout_s),
+        polls_operation=False,
     )
     convergence = Convergence(gateways, step, rhythm, judge_started, lambda: gateways.compute.begin_start(step.vm))
     return (await convergence.run()).to_json()

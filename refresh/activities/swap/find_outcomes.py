@@ -10,7 +10,7 @@ from refresh.records.dispatcher_state import DispatcherState
 
 
 async def find_outcomes(data: dict[str, Any], client: Any) -> dict[str, Any]:
-    """Outcomes since `since` of the given VMs, and the VMs that are nowhere in the dispatcher's state (`lost`).
+    """Outcomes since `since` of the given VMs, and the VMs that are not in the dispatcher's state (`lost`).
 
     `client` is the durable client the host binds.
     """

@@ -1,4 +1,4 @@
-"""Right before downtime: reads the facts again, decides again, and makes the plan of the swap.
+"""Activity: right before downtime, reads the facts again, decides again, and makes the plan of the swap.
 
 The plan is made once and stays in the durable history, so that a deployment cannot change a swap under way.
 """

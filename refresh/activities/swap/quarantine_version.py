@@ -1,4 +1,4 @@
-"""Marks an image version that several VMs were rolled back from, so that no VM is swapped to it any more.
+"""Activity: marks an image version that several VMs were rolled back from, so that no VM is swapped to it any more.
 
 The mark is a tag on the version itself: a person sees it, the preflight reads it, and removing it ends the quarantine.
 """
@@ -17,7 +17,10 @@ from refresh.reading.calls.retrying import retry_until_answered
 
 
 async def quarantine_version(data: dict[str, Any]) -> dict[str, Any]:
-    """Mark `version` if `vms` are enough to blame it; `{"ok", "message"}`. A failure is only reported."""
+    """Mark `version`, rolled back on `vms`, if these are as many as the setting requires; `{"ok", "message"}`.
+
+    A failure is only reported.
+    """
     enough = wiring.settings().quarantine_after
     return await quarantine(wiring.gateways(), str(data["version"]), int(data["vms"]), enough)
 

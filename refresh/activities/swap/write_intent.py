@@ -1,4 +1,4 @@
-"""Writes the swap's intent onto the VM, in one merge, before anything is stopped."""
+"""Activity: writes the swap's intent onto the VM, in one merge, before anything is stopped."""
 
 from __future__ import annotations
 

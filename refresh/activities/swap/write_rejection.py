@@ -1,4 +1,4 @@
-"""Writes the tags of a swap that is undone: the old disk's name, and the rejected disk where it is to blame."""
+"""Activity: writes the tags of an undone swap: the old disk's name, and the rejected disk where it is at fault."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes `OsDiskName` for requests by HTTP, in place of a tag edit."""
+"""Activity: writes `OsDiskName` for requests by HTTP, in place of a tag edit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Azure has no capacity for a VM that is to start.
+"""Starts that fail because Azure has no capacity for the VM.
 
 Decides which error codes mean that. Then no disk is at fault, and the VM could not start on the old disk either: the
 start is retried. https://learn.microsoft.com/troubleshoot/azure/virtual-machines/windows/allocation-failure
@@ -6,7 +6,7 @@ start is retried. https://learn.microsoft.com/troubleshoot/azure/virtual-machine
 
 from __future__ import annotations
 
-from refresh.domain.azure.polls import NO_ROOM
+from refresh.domain.azure.polls import NO_CAPACITY
 
 CODES = frozenset(
     {
@@ -27,4 +27,4 @@ def is_capacity(code: str | None) -> bool:
 
 def pause_s(waited_s: float) -> float:
     """Seconds until the next try after `waited_s` seconds without capacity: growing, ten minutes at most."""
-    return min(max(NO_ROOM.every_s, waited_s / 4), NO_ROOM.longest_s or NO_ROOM.every_s)
+    return min(max(NO_CAPACITY.every_s, waited_s / 4), NO_CAPACITY.longest_s or NO_CAPACITY.every_s)

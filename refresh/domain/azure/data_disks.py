@@ -1,6 +1,6 @@
 """The data disks of a VM, which a swap must not change.
 
-Decides how they are recorded to be compared afterwards.
+Decides how they are recorded to be compared afterwards. Does not know how a VM is read.
 """
 
 from __future__ import annotations

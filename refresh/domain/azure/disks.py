@@ -1,4 +1,7 @@
-"""A managed disk as a plain value."""
+"""A managed disk as a plain value.
+
+Decides which parts of ARM's answers the app uses. A field that ARM does not give is None, and unknown counts as no.
+"""
 
 from __future__ import annotations
 

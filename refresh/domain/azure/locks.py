@@ -21,5 +21,5 @@ class Lock:
 
     def covers(self, resource: str) -> bool:
         """Whether `resource` (an id) is what is locked or lies below it."""
-        locked, asked = self.scope.lower().rstrip("/"), resource.lower()
-        return asked == locked or asked.startswith(f"{locked}/")
+        locked, target = self.scope.lower().rstrip("/"), resource.lower()
+        return target == locked or target.startswith(f"{locked}/")

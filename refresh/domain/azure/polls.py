@@ -37,7 +37,7 @@ class Poll:
 # A read comes late by at most this share of the time that has passed, however long an operation takes.
 GROWTH = 0.05
 LONGEST_S = 5.0
-# Longer than any usual operation: seconds do not matter any more.
+# Longer than any usual operation takes: a few seconds more do not matter.
 SELDOM_FROM_S, SELDOM_S = 300.0, 15.0
 
 # Below these the pauses grow: an empty bucket answers 429, and a wait that Azure sets is longer than any pause here.
@@ -64,7 +64,7 @@ START = {
     StopMode.DEALLOCATE: Poll(2.0, 900.0, first_s=8.0, operation_s=900.0),
     StopMode.POWER_OFF: Poll(2.0, 900.0, first_s=3.0, operation_s=900.0),
 }
-# Beyond the health timeout, which the ladder keeps: `budget_s` ends a step whose VM cannot be read.
+# `budget_s` is added to the health timeout, which the ladder keeps: it ends a step whose VM cannot be read.
 HEALTH = Poll(5.0, 60.0)
 # The serial log and Resource Health change slowly and cost a call or two each.
 BOOT_LOG = Poll(15.0, first_s=10.0)
@@ -79,13 +79,14 @@ VM_EVERY = 4
 OPERATION_UNREAD_S = 5.0
 # An activity returns to the orchestrator after this time, so that none outlives a platform update unnoticed.
 ACTIVITY_S = 50.0
-# A refused read may be a role that has not spread yet; one that stays refused this long ends the step.
+# A role assignment that Azure does not apply everywhere yet can refuse a read; reads refused for this long end the
+# step.
 REFUSED_READS_S = 30.0
-# An operation that comes to nothing again and again is begun at most this often.
+# An operation that repeatedly has no effect is begun again after a pause of at most this long.
 LONGEST_REST_S = 120.0
-# Azure has no room for the VM: asking again sooner finds none. Pauses grow to ten minutes.
+# Azure has no capacity for the VM: an earlier retry finds none either. Pauses grow to ten minutes.
 # https://learn.microsoft.com/troubleshoot/azure/virtual-machines/windows/allocation-failure
-NO_ROOM = Poll(60.0, longest_s=600.0)
+NO_CAPACITY = Poll(60.0, longest_s=600.0)
 
 # --- Bulk work: nothing is down while it waits ---
 

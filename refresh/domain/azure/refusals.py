@@ -1,7 +1,7 @@
 """Azure's refusals that are not the fault of disk or VM: a missing right, a policy, a lock.
 
 Decides which error codes mean that, what the message names (action, scope, policy assignment), and the cure. Where the
-message names nothing, it is quoted as it is. Does not know what was requested.
+message names nothing, nothing is guessed: it is quoted as it is. Does not know what was requested.
 https://learn.microsoft.com/azure/role-based-access-control/troubleshooting
 """
 
@@ -71,12 +71,12 @@ def _explain_rights(message: str) -> str:
 
 
 def _explain_linked(message: str) -> str:
-    asked, linked = _RIGHTS.search(message), _LINKED.search(message)
-    if asked is None or linked is None:
+    denied, linked = _RIGHTS.search(message), _LINKED.search(message)
+    if denied is None or linked is None:
         return f"{message[:300]}; have the app's role assigned on the resource that the request names, too"
     return (
-        f"the app's identity lacks {linked['action']} on {linked['scope']}, which {asked['action']} on "
-        f"{asked['scope']} needs: have its role assigned there, too"
+        f"the app's identity lacks {linked['action']} on {linked['scope']}, which {denied['action']} on "
+        f"{denied['scope']} needs: have its role assigned there, too"
     )
 
 

@@ -50,7 +50,7 @@ class Vm:
 
     `unique_id` is ARM's `vmId`: a later VM with the same name, and so the same `id`, has another one.
     `encrypted_inside` means Azure Disk Encryption, by extension or settings; `scale_set` is the set's id; `settled_at`
-    is when the last operation ended (ISO), None while one is under way; `reads_left` comes with ARM's answer.
+    is when the last operation ended (ISO), None while one is under way; `reads_left` is from the answer's headers.
     """
 
     id: str

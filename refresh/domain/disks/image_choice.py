@@ -42,15 +42,16 @@ def choose_definition(vm: Vm, current: Disk, definitions: Sequence[Definition]) 
     best = exact or fitting
     if len(best) == 1:
         return best[0]
-    want = _wants(vm, current)
+    described = _described(vm, current)
     if best:
         return Refusal(
             MonthReason.SEVERAL_IMAGES,
-            f"{_listed(best)} all fit this VM ({want}); name one of them in the VM's tag {tags.REFRESH_IMAGE}",
+            f"{_listed(best)} all fit this VM ({described}); name one of them in the VM's tag {tags.REFRESH_IMAGE}",
         )
     return Refusal(
         MonthReason.NO_IMAGE,
-        f"no image definition tagged {tags.AUTO_REFRESH}=true fits this VM ({want}); tagged: {_listed(candidates)}",
+        f"no image definition tagged {tags.AUTO_REFRESH}=true fits this VM ({described}); tagged: "
+        f"{_listed(candidates)}",
     )
 
 
@@ -71,13 +72,14 @@ def _named(name: str, vm: Vm, current: Disk, definitions: Sequence[Definition]) 
         return Refusal(
             MonthReason.IMAGE_NOT_ALLOWED,
             f"{found[0].name} is not allowed for this VM: its tag {tags.REFRESH_ALLOWED_SCOPES} lists the "
-            "subscriptions and groups that may use it; name another image, or have this VM's group added to the tag",
+            "subscriptions and groups that may use it; name another image, or have this VM's subscription or group "
+            "added to the tag",
         )
     misfits = _misfits(vm, current, found[0])
     if misfits:
         return Refusal(
             MonthReason.IMAGE_DOES_NOT_FIT,
-            f"{found[0].name} does not fit this VM ({_wants(vm, current)}): different {', '.join(misfits)}",
+            f"{found[0].name} does not fit this VM ({_described(vm, current)}): different {', '.join(misfits)}",
         )
     return found[0]
 
@@ -111,13 +113,13 @@ def _misfits(vm: Vm, current: Disk, definition: Definition) -> list[str]:
     if offered != _BOTH and offered not in _FITTING.get(_security(vm.security_type), ()):
         found.append("security type")
     if (definition.os_type, definition.os_state) == ("Windows", "Generalized"):
-        # Swapped in, it is never provisioned and waits at setup for ever.
+        # A disk from it is never provisioned after a swap, so the VM would wait at setup for ever.
         found.append("OS state (generalised Windows)")
     return found
 
 
 def _architecture(text: str | None) -> str:
-    # Disks and definitions from before Azure had Arm64 have none, and can only be x64.
+    # Disks and definitions from before Azure had Arm64 do not have one, and can only be x64.
     return text or "x64"
 
 
@@ -127,7 +129,7 @@ def _security(text: str | None) -> str:
     return "standard" if key == "none" else key
 
 
-def _wants(vm: Vm, current: Disk) -> str:
+def _described(vm: Vm, current: Disk) -> str:
     parts = (
         current.os_type or vm.os_type or "unknown OS",
         current.generation or vm.generation or "unknown generation",

@@ -46,9 +46,9 @@ def check_os_disk(vm: Vm, current: Disk | None) -> Refusal | None:
 
 
 def is_months_disk(disk: Disk, vm: Vm, current: Disk, version: Version) -> bool:
-    """Whether `disk` is the month's disk of `vm`: made from `version`, in the VM's region and zones, not another VM's.
+    """Whether `disk` is the month's disk of `vm`: made from `version`, in the VM's region and zones.
 
-    A disk that is still being made counts; one whose creation failed does not.
+    It must not be attached to another VM. A disk that is still being made counts; one whose creation failed does not.
     """
     return (
         resource_id.same(disk.source_version, version.id)

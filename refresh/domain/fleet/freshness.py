@@ -61,8 +61,8 @@ def judge_freshness(vm: Vm, current: Disk, versions: Iterable[Version], own: Ver
     from_image = current.source_version is not None
     behind_s = times.seconds_between(published, latest.published_at) if latest and from_image else None
     return Freshness(
-        version=_called(current.source_version),
-        latest=_called(latest.id) if latest is not None else None,
+        version=_version_text(current.source_version),
+        latest=_version_text(latest.id) if latest is not None else None,
         disk_age_days=_days(age_s),
         days_behind=0 if on_it else _days(behind_s),
     )
@@ -72,6 +72,6 @@ def _days(seconds: float | None) -> int | None:
     return None if seconds is None else max(int(seconds // _DAY_S), 0)
 
 
-def _called(version_id: str | None) -> str | None:
+def _version_text(version_id: str | None) -> str | None:
     found = resource_id.parse(version_id)
     return "/".join(found.names[-2:]) if found is not None else version_id

@@ -15,7 +15,7 @@ _BOOTS = re.compile(r"\bLinux version \d|Computer is booting, SAC started")
 # https://learn.microsoft.com/troubleshoot/azure/virtual-machines/linux/linux-virtual-machine-cannot-start-fstab-errors
 # https://learn.microsoft.com/troubleshoot/azure/virtual-machines/linux/troubleshoot-vm-boot-error
 # For Windows, only the texts that setup shows on its screen are known, not whether it writes them to the serial port.
-_AGAINST = (
+_SIGNS = (
     ("kernel panic", re.compile(r"Kernel panic - not syncing")),
     (
         "emergency mode",
@@ -45,4 +45,4 @@ def find_in_boot_log(text: str) -> str | None:
     """What shows that the newest boot in the log failed; None when nothing does, which does not prove health."""
     boots = list(_BOOTS.finditer(text))
     newest = text[boots[-1].start() :] if boots else text
-    return next((what for what, pattern in _AGAINST if pattern.search(newest)), None)
+    return next((what for what, pattern in _SIGNS if pattern.search(newest)), None)

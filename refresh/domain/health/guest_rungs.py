@@ -50,7 +50,7 @@ class Reading:
     vm: Vm
     probe: str | None = None
     successes: int = 0
-    needed: int = 3
+    needed: int = SUCCESSES_NEEDED
     log: str | None = None
     log_read: bool = False
     resource: Report | None = None
@@ -103,7 +103,10 @@ def judge_agent(vm: Vm, expected: Expected) -> Rung:
         seen = f"not ready at {agent.at}"
     if required:
         return Rung(
-            RungName.AGENT, RungVerdict.PENDING, f"{seen}; the image requires one (RefreshAgent)", required=True
+            RungName.AGENT,
+            RungVerdict.PENDING,
+            f"{seen}; the image requires a report after the start (RefreshAgent)",
+            required=True,
         )
     if not expected.agent_spoke:
         return Rung(RungName.AGENT, RungVerdict.NO_SIGNAL, f"{seen}; the agent did not report before the swap either")

@@ -1,6 +1,6 @@
 """How an image version is published: its target regions, its replicas and its ARM body.
 
-Decides the ARM bodies of versions and of the managed image that can stand between a VHD and a version. Does not know
+Decides the ARM bodies of versions and of the managed image that can be made between a VHD and a version. Does not know
 whether the source fits (`source_fit`) or how the version number is chosen (`version_choice`).
 """
 
@@ -42,7 +42,7 @@ class Publishing:
 
 @dataclass(frozen=True)
 class Demand:
-    """What a version of `period` is needed for: the `regions` of VMs, and how many VMs in each want a disk (`vms`).
+    """What a version of `period` is needed for: the `regions` of VMs, and how many VMs in each can need a disk (`vms`).
 
     `now` (ISO) is when the version is made.
     """
@@ -106,11 +106,6 @@ def image_body(definition: Definition, source: Source, version: str, period: str
             "storageProfile": {"osDisk": os} | ({"dataDisks": data} if data else {}),
         },
     }
-
-
-def source_key(source: Source) -> str:
-    """The id that a version made from `source` names as its source."""
-    return source.os.id
 
 
 def _target(name: str, publishing: Publishing, vms: Mapping[str, int], luns: Iterable[int | None]) -> dict[str, Any]:

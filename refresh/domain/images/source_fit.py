@@ -57,7 +57,7 @@ def judge_source(definition: Definition, os: SourceFacts, *, ephemeral: bool = F
     if os.definition == definition.id.lower():
         cure = f"{os.name} is a version of {definition.name} itself; name another source"
         return Refusal(MonthReason.SOURCE_DOES_NOT_FIT, cure)
-    return _judge_place(definition, os) or _judge_kind(definition, os) or _judge_security(definition, os)
+    return _judge_location(definition, os) or _judge_kind(definition, os) or _judge_security(definition, os)
 
 
 def judge_data_disk(definition: Definition, disk: SourceFacts) -> Refusal | None:
@@ -68,7 +68,7 @@ def judge_data_disk(definition: Definition, disk: SourceFacts) -> Refusal | None
             f"{disk.part.kind} {disk.name} has {disk.size_gb} GiB; an image can have data disks of up to "
             f"{_MAX_DATA_DISK_GB} GiB",
         )
-    return _judge_place(definition, disk)
+    return _judge_location(definition, disk)
 
 
 def busy_disk(provisioning_state: str | None, disk_state: str | None) -> str | None:
@@ -78,7 +78,7 @@ def busy_disk(provisioning_state: str | None, disk_state: str | None) -> str | N
     return None if disk_state in _SETTLED_DISK else disk_state
 
 
-def _judge_place(definition: Definition, os: SourceFacts) -> Refusal | None:
+def _judge_location(definition: Definition, os: SourceFacts) -> Refusal | None:
     if os.busy is not None:
         cure = f"{os.part.kind} {os.name} is {os.busy}; run again when it is ready"
         return Refusal(MonthReason.SOURCE_NOT_READY, cure)
@@ -116,9 +116,9 @@ def _misfits(definition: Definition, os: SourceFacts) -> Iterator[str]:
     pairs.append(("architecture", os.architecture or "x64", definition.architecture or "x64"))
     if os.part.kind not in (SourceKind.DISK, SourceKind.SNAPSHOT):
         pairs.append(("OS state", os.os_state, definition.os_state))
-    for what, has, wants in pairs:
-        if not has or not wants or has.lower() != wants.lower():
-            yield f"{what} is {has or 'unknown'}, not {wants or 'known'}"
+    for what, has, needs in pairs:
+        if not has or not needs or has.lower() != needs.lower():
+            yield f"{what} is {has or 'unknown'}, not {needs or 'known'}"
 
 
 def _judge_security(definition: Definition, os: SourceFacts) -> Refusal | None:

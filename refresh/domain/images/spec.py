@@ -71,13 +71,13 @@ def check_spec(spec: ImageSpec, definition: Definition) -> Refusal | None:
     """Why nothing is built into `definition`: it differs from `images.toml` in properties that Azure never changes."""
     differences = []
     for field in _FIXED:
-        wants, has = getattr(spec.definition, field), getattr(definition, field)
+        needs, has = getattr(spec.definition, field), getattr(definition, field)
         if field == "security_type" and not has:
             has = "Standard"
         if field == "architecture" and not has:
             has = "x64"
-        if (has or "").lower() != (wants or "").lower():
-            differences.append(f"{field} is {has or 'unknown'}, not {wants}")
+        if (has or "").lower() != (needs or "").lower():
+            differences.append(f"{field} is {has or 'unknown'}, not {needs}")
     if not differences:
         return None
     return Refusal(

@@ -38,7 +38,7 @@ AT_REST = Condition("VM has no operation under way", Reason.VM_BUSY, Evidence.DO
 
 CONDITIONS = (
     *tags_readable.CONDITIONS,
-    *placement.ASKED_FOR,
+    *placement.WISHED,
     *(MANAGED, NOT_EPHEMERAL, ALONE, AWAKE, AT_REST),
     *placement.CONDITIONS,
     *compatibility.CONDITIONS,
@@ -73,10 +73,10 @@ def check_facts(facts: Facts, policy: Policy, *, force: bool = False) -> tuple[C
 def _check_swap(vm: Vm, wanted: Disk, facts: Facts, policy: Policy) -> tuple[Check, ...]:
     """Every check for making `wanted` the OS disk of `vm`, in the order in which they are shown.
 
-    Without `facts.around` (facts from lists) rights, locks, sizes and other VMs' tags are not checked: no swap begins
-    on facts from lists.
+    Without `facts.preflight` (facts from lists) rights, locks, sizes and other VMs' tags are not checked: no swap
+    begins on facts from lists.
     """
-    current, ran, around = facts.current, facts.ran, facts.around
+    current, ran, preflight = facts.current, facts.ran, facts.preflight
     return (
         MANAGED.judged(vm.os_disk_id is not None, "the VM's OS disk is not managed; convert it to a managed disk"),
         NOT_EPHEMERAL.judged(
@@ -86,11 +86,11 @@ def _check_swap(vm: Vm, wanted: Disk, facts: Facts, policy: Policy) -> tuple[Che
         ALONE.judged(vm.scale_set is None, "the VM belongs to a scale set; let the scale set replace its OS disks"),
         AWAKE.judged(not vm.hibernated, "the VM is hibernated; start it, or deallocate it without hibernation"),
         _at_rest(vm),
-        *placement.check_placement(vm, wanted, around),
+        *placement.check_placement(vm, wanted, preflight),
         *compatibility.check_compatibility(vm, current, wanted, ran),
         provenance.check_trust(wanted, ran, policy),
         *provenance.check_personal(vm, wanted, facts.version, facts.definition, ran, policy),
-        *(_check_around(vm, current, wanted, around) if around is not None else ()),
+        *(_check_preflight_facts(vm, current, wanted, preflight) if preflight is not None else ()),
     )
 
 
@@ -102,11 +102,11 @@ def _at_rest(vm: Vm) -> Check:
     )
 
 
-def _check_around(vm: Vm, current: Disk | None, wanted: Disk, around: PreflightFacts) -> tuple[Check, ...]:
+def _check_preflight_facts(vm: Vm, current: Disk | None, wanted: Disk, preflight: PreflightFacts) -> tuple[Check, ...]:
     # A rollback needs the same rights on the disk that the VM has now.
     disks = [wanted.id, *([vm.os_disk_id] if vm.os_disk_id else [])]
     return (
-        vm_size.check_size(vm, current, wanted, around.takes_premium),
-        *rights.check_rights(vm.id, disks, encryption.set_of(wanted), around.gaps),
-        locks.check_locks([vm.id, *disks], around.locks),
+        vm_size.check_size(vm, current, wanted, preflight.takes_premium),
+        *rights.check_rights(vm.id, disks, encryption.set_of(wanted), preflight.gaps),
+        locks.check_locks([vm.id, *disks], preflight.locks),
     )

@@ -1,6 +1,6 @@
 """Whether a disk fits a VM: operating system, generation, architecture, disk controller, size.
 
-Decides how each is compared and which default stands where Azure gives no value. Leaves owner and place of the disk to
+Decides how each is compared and which default applies where Azure gives no value. Leaves owner and place of the disk to
 `placement.py`, its protection to `encryption.py`.
 """
 

@@ -1,6 +1,6 @@
 """Whether a disk has the VM's protection: security type, disk encryption set, encryption inside the guest.
 
-Decides what counts as equal and which security type stands where Azure gives none.
+Decides what counts as equal and which security type applies where Azure gives none.
 """
 
 from __future__ import annotations
@@ -63,9 +63,9 @@ def _security(vm: Vm, wanted: Disk) -> Check:
 
 
 def _family(security_type: str | None) -> str:
-    """The part that VM and disk share.
+    """The part of a security type that a VM and its disk share.
 
-    `ConfidentialVM` of `ConfidentialVM_DiskEncryptedWithPlatformKey` and the like.
+    A disk of a `ConfidentialVM` has `ConfidentialVM_DiskEncryptedWithPlatformKey` or the like.
     """
     return (security_type or DEFAULT_SECURITY_TYPE).split("_", maxsplit=1)[0]
 

@@ -23,9 +23,7 @@ NOT_LOCKED = Condition(
 
 def check_locks(resources: Iterable[str], locks: Iterable[Lock]) -> Check:
     """Whether no read-only lock covers any of `resources` (ids). An unknown level of lock counts as read-only."""
-    asked = tuple(resources)
-    closed = [
-        lock for lock in locks if lock.level.lower() != "cannotdelete" and any(lock.covers(each) for each in asked)
-    ]
+    ids = tuple(resources)
+    closed = [lock for lock in locks if lock.level.lower() != "cannotdelete" and any(lock.covers(each) for each in ids)]
     named = ", ".join(f"{lock.id.rpartition('/')[2]} on {lock.scope or 'an unknown scope'}" for lock in closed)
     return NOT_LOCKED.judged(not closed, f"read-only lock {named} forbids the swap; remove it for the time of the swap")

@@ -24,16 +24,16 @@ EXISTS = Condition("disk exists", Reason.DISK_NOT_FOUND, Evidence.OUR_RULE)
 NOT_REJECTED = Condition("disk was not rejected on this VM before", Reason.REJECTED_BEFORE, Evidence.OUR_RULE)
 READY = Condition("disk is ready", Reason.DISK_NOT_READY, Evidence.OUR_RULE)
 FREE = Condition("disk is free", Reason.DISK_IN_USE, Evidence.REPORTED, _IN_USE, "ConflictingUserInput")
-NOT_ANOTHERS = Condition("no other VM asks for the disk", Reason.DISK_OF_ANOTHER, Evidence.OUR_RULE)
+NOT_ANOTHERS = Condition("no other VM's tag names the disk", Reason.DISK_OF_ANOTHER, Evidence.OUR_RULE)
 SAME_REGION = Condition("same region", Reason.OTHER_REGION, Evidence.DOCUMENTED, _SWAP_DOCS, "BadRequest")
 SAME_ZONE = Condition("same zone", Reason.OTHER_ZONE, Evidence.REPORTED, _OTHER_ZONE, "BadRequest")
 
-ASKED_FOR = (EXISTS, NOT_REJECTED)
+WISHED = (EXISTS, NOT_REJECTED)
 CONDITIONS = (READY, FREE, NOT_ANOTHERS, SAME_REGION, SAME_ZONE)
 
 
 def check_exists(wanted: Disk | None, wish: Wish) -> Check:
-    """Whether the disk that the tags ask for exists."""
+    """Whether the disk that the tags name exists."""
     return EXISTS.judged(
         wanted is not None,
         f"{tags.OS_DISK_NAME} names disk '{shorten(wish.text)}', which does not exist; correct the tag, or create the "
@@ -51,15 +51,15 @@ def check_not_rejected(wanted: Disk, rejected: Collection[str], *, force: bool) 
     )
 
 
-def check_placement(vm: Vm, wanted: Disk, around: PreflightFacts | None) -> tuple[Check, ...]:
-    """Whether `vm` can take `wanted` where it is. Other VMs' tags are checked only with `around`."""
+def check_placement(vm: Vm, wanted: Disk, preflight: PreflightFacts | None) -> tuple[Check, ...]:
+    """Whether `vm` can take `wanted` where it is. Other VMs' tags are checked only with `preflight`."""
     return (
         READY.judged(
             wanted.provisioning_state == "Succeeded",
             f"disk {wanted.name} is {wanted.provisioning_state or 'in an unknown state'}; wait until it is Succeeded",
         ),
         _free(wanted),
-        *([_not_anothers(wanted, around)] if around is not None and around.wishes_read else []),
+        *([_not_anothers(wanted, preflight)] if preflight is not None and preflight.wishes_read else []),
         SAME_REGION.judged(
             same_text(vm.location, wanted.location),
             f"disk {wanted.name} is in {wanted.location}, the VM in {vm.location}; make one in the VM's region",
@@ -77,11 +77,11 @@ def _free(wanted: Disk) -> Check:
     )
 
 
-def _not_anothers(wanted: Disk, around: PreflightFacts) -> Check:
-    other = resource_id.parse(around.asked_by)
+def _not_anothers(wanted: Disk, preflight: PreflightFacts) -> Check:
+    other = resource_id.parse(preflight.named_by)
     return NOT_ANOTHERS.judged(
-        around.asked_by is None,
-        f"the tag of VM {other.name if other else 'unknown'} asks for disk {wanted.name} too; change one of the tags",
+        preflight.named_by is None,
+        f"the tag of VM {other.name if other else 'unknown'} names disk {wanted.name} too; change one of the tags",
     )
 
 

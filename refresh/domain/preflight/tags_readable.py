@@ -24,11 +24,11 @@ IN_GROUP = Condition("disk is in an allowed resource group", Reason.DISK_OUTSIDE
 CONDITIONS = (BUILT, STOP_MODE, PROBE, TIMEOUT, READABLE, HAS_PREVIOUS, IN_GROUP)
 
 
-def check_tags(asked: VmTags, wish: Wish) -> tuple[Check, ...]:
-    """Every check of a VM's tags; `wish` is the disk that they ask for."""
-    readable = ((STOP_MODE, asked.stop_mode), (PROBE, asked.probe), (TIMEOUT, asked.health_timeout_s))
+def check_tags(vm_tags: VmTags, wish: Wish) -> tuple[Check, ...]:
+    """Every check of a VM's tags; `wish` is the disk that they name."""
+    readable = ((STOP_MODE, vm_tags.stop_mode), (PROBE, vm_tags.probe), (TIMEOUT, vm_tags.health_timeout_s))
     return (
-        _built(asked.not_built),
+        _built(vm_tags.not_built),
         *(_readable(condition, value) for condition, value in readable),
         *(one.judged(wish.problem is not one.reason, wish.message) for one in (READABLE, HAS_PREVIOUS, IN_GROUP)),
     )

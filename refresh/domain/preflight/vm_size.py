@@ -1,6 +1,7 @@
 """Whether the VM's size supports the disk's SKU.
 
 Decides when the list of sizes must be read: a VM that has a premium disk today supports another one.
+Does not know how the list is read.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ def judge_powered_off(vm: Machine | None, waited_s: float, timeout_s: float) -> 
         return BuildStanding(Move.FAILED, "the VM was deallocated from outside before it was done")
     if waited_s >= timeout_s:
         limit = f"within {timeout_s / 60:.0f} minutes ([build] timeout_minutes)"
-        message = f"the VM has not powered itself off {limit}; read after {waited_s / 60:.0f}"
+        message = f"the VM has not powered itself off {limit}; last read after {waited_s / 60:.0f} minutes"
         return BuildStanding(Move.FAILED, message, MonthReason.BUILD_TIMED_OUT)
     return BuildStanding(Move.WAIT, f"the VM is {vm.power}")
 

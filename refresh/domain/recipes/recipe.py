@@ -131,8 +131,8 @@ def _cloud_init_faults(text: str) -> Iterator[str]:
     if _PRIVATE_KEY.search(text):
         yield "cloud-init.yaml holds a private key; every VM from the image would share it"
     if (found := _PASSWORD.search(text)) or _PASSWORD_LOGIN.search(text):
-        word = found.group(1) if found else "ssh_pwauth"
-        yield f"cloud-init.yaml has {word}; an image has no passwords: give [admin] a public key in recipe.toml"
+        key = found.group(1) if found else "ssh_pwauth"
+        yield f"cloud-init.yaml has {key}; an image has no passwords: give [admin] a public key in recipe.toml"
 
 
 def _table(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.locks import Lock
 from refresh.domain.retention.mentions import Mentions
-from refresh.domain.retention.reason import RemovalReason, RemovalVerdict
+from refresh.domain.retention.removal_reason import RemovalReason, RemovalVerdict
 from refresh.domain.terms import names, resource_id, times
 
 _DAY_S = 86400.0

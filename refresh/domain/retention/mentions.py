@@ -1,6 +1,6 @@
 """Finds every reference to a disk in tags and in the dispatcher's state.
 
-Decides that a disk is referred to wherever its name stands, in any tag of any VM and in any resource group: what the
+Decides that a disk is referred to wherever its name occurs, in any tag of any VM and in any resource group: what the
 owner of a tag meant by it cannot be known, and a disk kept too long costs little. Leaves what follows to `disks.py`.
 """
 
@@ -14,10 +14,10 @@ from typing import Any
 from refresh.domain.terms import resource_id
 
 _WORD = re.compile(r"[a-z0-9_.\-]+")
-# Work that is asked for or under way: every disk whose name stands anywhere in it is needed.
+# Work that is requested or under way: every disk whose name occurs anywhere in it is needed.
 _OPEN_WORK = ("hints", "look", "queue", "running", "down", "unproven")
 # Hashes of disk ids, by VM.
-_MEMORY = {"ran": "one of the last disks a VM ran", "proved": "the last disk a VM was seen healthy on"}
+_RECORDED = {"ran": "one of the last disks a VM ran", "proved": "the last disk a VM was seen healthy on"}
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Mentions:
     def by_dispatcher(self, disk_id: str, name: str) -> str | None:
         """Why the dispatcher needs the disk; None when it does not."""
         if name.lower() in self.at_work:
-            return "needed by a swap that is asked for, under way or still to be proved"
+            return "needed by a swap that is requested, under way or still to be proved"
         return self.remembered.get(resource_id.id_hash(disk_id))
 
 
@@ -47,7 +47,7 @@ def read_mentions(owners: Iterable[tuple[str, Mapping[str, str]]], dispatcher_st
             for word in _words(value):
                 tagged.setdefault(word, f"tag {tag} of {owner}")
     at_work = {word for part in _OPEN_WORK for text in _texts(dispatcher_state.get(part)) for word in _words(text)}
-    remembered = {text: why for part, why in _MEMORY.items() for text in _texts(dispatcher_state.get(part))}
+    remembered = {text: why for part, why in _RECORDED.items() for text in _texts(dispatcher_state.get(part))}
     return Mentions(tagged, frozenset(at_work), remembered)
 
 

@@ -7,8 +7,6 @@ to a fifth more, a contract less: https://azure.microsoft.com/pricing/details/ma
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.galleries import Version
 
@@ -36,8 +34,3 @@ def disk_usd(disk: Disk) -> float:
 def version_usd(version: Version) -> float:
     """What keeping `version` costs in a month, in US dollars: at least one replica of its OS disk in each region."""
     return round((version.os_disk_size_gb or 0) * len(version.regions) * SNAPSHOT_USD_PER_GIB_MONTH, 2)
-
-
-def total_usd(parts: Iterable[float]) -> float:
-    """The sum, to the cent."""
-    return round(sum(parts), 2)

@@ -17,7 +17,7 @@ from refresh.domain.azure.locks import Lock
 from refresh.domain.azure.quarantine import is_quarantined
 from refresh.domain.images.replication import is_replicated
 from refresh.domain.retention.disks import Evidence, Rule, judge_age, lock_on
-from refresh.domain.retention.reason import RemovalReason, RemovalVerdict
+from refresh.domain.retention.removal_reason import RemovalReason, RemovalVerdict
 from refresh.domain.terms import names, tags
 
 _SETTLED = ("Succeeded", "Failed", "Canceled")

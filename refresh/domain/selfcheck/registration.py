@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from refresh.domain.health.ladder import RungName
+from refresh.domain.terms.shell import command
 
 _REGISTERED = "registered"
 
@@ -38,7 +39,7 @@ def needed_providers(rungs: Collection[str], *, has_vms: bool) -> tuple[Need, ..
     """The providers to check; `rungs` are those that count, `has_vms` is whether the subscription's VMs were listed."""
     counts = RungName.RESOURCE_HEALTH in rungs
     health = Need("Microsoft.ResourceHealth", f"the health rung {RungName.RESOURCE_HEALTH} shows nothing", vital=True)
-    events = Need("Microsoft.EventGrid", "no event of a tag edit comes, only the sweep finds edits", vital=False)
+    events = Need("Microsoft.EventGrid", "no events of tag edits arrive, only the sweep finds edits", vital=False)
     compute = Need("Microsoft.Compute", "its VMs cannot be listed", vital=True)
     return (*(() if has_vms else (compute,)), *((health,) if counts else ()), events)
 
@@ -56,8 +57,7 @@ def judge_registrations(
     found += [f"whether {name} is registered could not be read: {why}" for name, why in unread.items()]
     if not found:
         return Judgement(True, f"registered for {', '.join(need.namespace for need in needs)}")
-    cures = [
-        f"az provider register --subscription {subscription} --namespace {need.namespace} --wait" for need in missing
-    ]
+    register = ("az", "provider", "register", "--subscription", subscription, "--namespace")
+    cures = [command(*register, need.namespace, "--wait") for need in missing]
     cures += ["for what could not be read see docs/permissions.md"] if unread else []
     return Judgement(not any(need.vital for need in missing), "; ".join(found), "; ".join(cures))

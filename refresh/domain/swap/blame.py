@@ -1,7 +1,7 @@
 """Whether a step that failed for good is the new disk's fault.
 
 Decides whether the disk is rejected: a rejected disk is not tried again without `force`. A disk is not rejected where
-Azure had no room or refused the app a right, because any other disk would have failed too. Does not know how a step
+Azure had no capacity or refused the app a right, because any other disk would have failed too. Does not know how a step
 fails.
 """
 
@@ -16,7 +16,7 @@ UNHEALTHY = "Unhealthy"
 
 
 def is_disk_to_blame(step: str, code: str | None) -> bool:
-    """Whether the new disk is to blame for `step` failing with `code` (Azure's code, or the app's)."""
+    """Whether it is the new disk's fault that `step` failed with `code` (Azure's code, or the app's)."""
     if step == Step.STOP or is_denied(code):
         return False
     return code == UNHEALTHY if step == Step.HEALTH else not is_capacity(code)

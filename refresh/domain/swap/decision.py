@@ -1,6 +1,7 @@
-"""Decides from a VM's facts what happens to it: `Swap`, `Revive`, `Skip` or `Refuse`, each with a reason.
+"""The decision about one VM: `Swap`, `Revive`, `Skip` or `Refuse`, each with a reason.
 
-Does not know how facts are read or how a swap is carried out. What could not be read is refused: unknown means no.
+Decides from the VM's facts alone. Does not know how facts are read or how a swap is carried out. What could not be
+read is refused: unknown means no.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class Skip:
 
 @dataclass(frozen=True)
 class Refuse:
-    """The app will not do what the tags ask for; the message names the cure."""
+    """The app does not make the swap that the tags name; the message names the cure."""
 
     reason: Reason
     message: str
@@ -76,7 +77,7 @@ def decide_swap(facts: Facts, policy: Policy, *, force: bool = False) -> Decisio
 
 
 def decide_settled(vm: Vm, facts: Facts) -> Decision | None:
-    """The decision about a VM whose tags ask for no swap; None where they ask for one."""
+    """The decision about a VM whose tags need no swap; None where they need one."""
     if vm.own_tags.on_hold:
         return Skip(Reason.ON_HOLD, f"{tags.AUTO_REFRESH}=hold: the app leaves this VM alone")
     if not vm.own_tags.in_scope:

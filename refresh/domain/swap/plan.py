@@ -14,7 +14,7 @@ from refresh.domain.terms.stop_mode import StopMode
 NOTICE = "notice"
 # The intent is stored, and the first step has not begun.
 INTENT = "intent"
-# The way back begins; the names of its steps begin with this one.
+# The undo begins; the names of its steps begin with this one.
 UNDO = "undo"
 # The health check of a VM that was swapped while it did not run, once it runs.
 PROVE = "prove"
@@ -34,7 +34,7 @@ _ORDER = (NOTICE, INTENT, *map(str, Step), UNDO, *(f"{UNDO}-{step}" for step in 
 
 
 def rank_of(step: str | None) -> int | None:
-    """The position of a step in the order of a swap and its way back; None for any other name."""
+    """The position of a step in the order of a swap and its undo; None for any other name."""
     return _ORDER.index(step) if step in _ORDER else None
 
 

@@ -1,4 +1,4 @@
-"""How a step of a swap stands, judged from one reading of the VM.
+"""The state of a step of a swap, judged from one reading of the VM.
 
 Decides for each step whether it is done, must be begun, must wait or has failed. Level-triggered: the reading and the
 age of the last begin are enough, so a step can be repeated after any crash. Does not know how a VM is read.
@@ -49,7 +49,7 @@ def judge_stopped(
 def judge_disk(vm: Vm, disk_id: str, begun_age_s: float | None, *, insist: bool = False) -> StepVerdict:
     """Whether `disk_id` is the OS disk, read back: Azure has answered an update with 200 and changed nothing.
 
-    A failed change is not repeated, because the old disk can be put back; with `insist` it is, for the way back itself.
+    A failed change is not repeated, because the old disk can be put back; with `insist` it is, for the undo.
     https://github.com/MicrosoftDocs/azure-docs/issues/23224
     """
     seen = f"OS disk {vm.os_disk_name}, {_state(vm)}"

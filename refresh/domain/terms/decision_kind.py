@@ -1,6 +1,6 @@
-"""What is decided about a VM, in one word.
+"""The kinds of decision about a VM.
 
-Decides the words that travel in records, the API and logs. Leaves the decision itself to `domain.swap.decision`.
+Decides the values that records, the API and logs show. Leaves the decision itself to `domain.swap.decision`.
 """
 
 from __future__ import annotations

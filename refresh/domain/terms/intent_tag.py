@@ -23,6 +23,8 @@ class OpenIntent:
     def is_about(self, vm_id: str, *disks: str | None) -> bool:
         """Whether a swap of this VM wrote the tag and the tag names the VM's OS disk (by any name in `disks`).
 
+        Without a disk on either side the disks are not compared.
+
         Tags are copied from VM to VM, and old Terraform plans write them back. This is no protection against a forged
         tag: a person who may write the VM's tags can have the VM started.
         """

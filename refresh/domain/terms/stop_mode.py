@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 class StopMode(StrEnum):
-    """How a VM is stopped; the value stands in tags and settings."""
+    """How a VM is stopped; tags and settings have the value."""
 
     DEALLOCATE = "deallocate"
     POWER_OFF = "power-off"

@@ -29,7 +29,7 @@ class TagFault:
 
 @dataclass(frozen=True)
 class VmTags:
-    """What the tags of a VM ask for; None where a tag is absent.
+    """The tags of one VM as values; None where a tag is absent.
 
     `auto_refresh`, `os_disk_name`, `os_disk_previous` and `refresh_state` are the values as they are written; `image`
     and `rejected` are trimmed and empty when absent. `not_built` are the tags of the VM that the app does not support
@@ -49,7 +49,7 @@ class VmTags:
 
     @property
     def wanted(self) -> str:
-        """The value of `OsDiskName`, trimmed; empty when it asks for nothing."""
+        """The value of `OsDiskName`, trimmed; empty when there is none."""
         return (self.os_disk_name or "").strip()
 
     @property

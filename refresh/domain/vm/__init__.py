@@ -1,1 +1,1 @@
-"""The facts about one VM, the disk that its tags ask for, and warnings before a swap."""
+"""The facts about one VM, the disk that its tags name (`terms.vm_tags` reads the tags), and warnings before a swap."""

@@ -18,11 +18,11 @@ from refresh.domain.vm.wish import Wish
 
 @dataclass(frozen=True)
 class Facts:
-    """A field is None where ARM has no such resource.
+    """What one decision rests on; a field is None where ARM has no such resource.
 
     `unreadable` is a sentence when something could not be read. `ran` are the hashes of disks that this VM is known to
     have run, `over` runs that have ended, `rejected` the ids (lower-case) of disks and versions found unhealthy on this
-    VM. `around` is None where only lists were read. `warnings` are those that need extra reads.
+    VM. `preflight` is None where only lists were read. `warnings` are those that need extra reads.
     """
 
     vm: Vm | None
@@ -31,7 +31,7 @@ class Facts:
     wanted: Disk | None = None
     version: Version | None = None
     definition: Definition | None = None
-    around: PreflightFacts | None = None
+    preflight: PreflightFacts | None = None
     unreadable: str | None = None
     unreadable_reason: Reason = Reason.UNREADABLE
     ran: frozenset[str] = frozenset()

@@ -62,14 +62,14 @@ def _hint_from_uri(data: Mapping[str, Any], subject: object) -> Hint | Ignored:
 
 
 def is_worth_a_look(vm: Vm) -> bool:
-    """Whether a listed VM asks for a disk that it does not have, or has the mark of a swap that may have died.
+    """Whether the tags of a listed VM name another disk than its own, or a swap that may have ended without an outcome.
 
-    Whether the disk can be had is not judged here. A VM on hold is left alone.
+    Whether the disk exists and fits is not checked here. A VM on hold is left alone.
     """
-    asked = vm.own_tags
-    if not asked.in_scope or asked.on_hold:
+    vm_tags = vm.own_tags
+    if not vm_tags.in_scope or vm_tags.on_hold:
         return False
-    if asked.refresh_state:
+    if vm_tags.refresh_state:
         return True
-    wish = asked.wanted.lower()
+    wish = vm_tags.wanted.lower()
     return bool(wish) and wish not in ((vm.os_disk_name or "").lower(), (vm.os_disk_id or "").lower())

@@ -13,16 +13,16 @@ from refresh.domain.azure.locks import Lock
 
 @dataclass(frozen=True)
 class PreflightFacts:
-    """Read once for this swap, or for many.
+    """Facts that are read once for this swap, or for many.
 
     `gaps` are the actions that the app lacks, by lower-case id of each resource that the swap touches; an absent one
-    was not read. `locks` are those of the groups concerned, with everything above and below them. `asked_by` is the id
-    of another VM whose tag asks for the same disk, `wishes_read` whether other VMs' tags were read. `takes_premium` is
+    was not read. `locks` are those of the groups concerned, with everything above and below them. `named_by` is the id
+    of another VM whose tag names the same disk, `wishes_read` whether other VMs' tags were read. `takes_premium` is
     whether the VM's size supports premium disks; None where it was not read or Azure gives no answer.
     """
 
     gaps: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     locks: tuple[Lock, ...] = ()
-    asked_by: str | None = None
+    named_by: str | None = None
     wishes_read: bool = True
     takes_premium: bool | None = None

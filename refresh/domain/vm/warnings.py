@@ -78,7 +78,7 @@ def _old_windows(vm: Vm, wanted: Disk | None) -> VmWarning | None:
 
 
 def _deleted(vm: Vm) -> VmWarning | None:
-    # The option stands on the VM, not on the disk: https://learn.microsoft.com/azure/virtual-machines/delete
+    # The option is set on the VM, not on the disk: https://learn.microsoft.com/azure/virtual-machines/delete
     if (vm.os_disk_delete_option or "").lower() != "delete":
         return None
     message = (

@@ -1,4 +1,4 @@
-"""The disk that a VM's tags ask for.
+"""The wish: the disk that a VM's tags name.
 
 Decides how `OsDiskName` is read: as a disk of the VM's group, a full id, `@previous`, nothing, or a text that is not
 accepted as a disk. Tags are untrusted input. Does not know whether the disk exists.
@@ -17,7 +17,7 @@ from refresh.domain.terms.vm_tags import shorten, without_query
 
 @dataclass(frozen=True)
 class Wish:
-    """The disk (by id) that the tags ask for, nothing, or the problem with the tag's text."""
+    """The disk (by id) that the tags name, nothing, or the problem with the tag's text."""
 
     text: str
     disk_id: str | None = None
@@ -26,23 +26,23 @@ class Wish:
 
 
 def choose_wish(vm: Vm, disk_groups: Collection[str]) -> Wish:
-    """The disk that `OsDiskName` of `vm` asks for; `disk_groups` are the ids (lower-case) of groups that it may name.
+    """The disk that `OsDiskName` of `vm` names; `disk_groups` are the ids (lower-case) of groups that it may name.
 
     A name is a disk of the VM's own resource group, `@previous` the disk that `OsDiskPrevious` names.
     """
-    asked = vm.own_tags
-    text = asked.wanted
+    vm_tags = vm.own_tags
+    text = vm_tags.wanted
     if not text:
         return Wish("")
-    if asked.wants_previous:
-        if not asked.previous:
+    if vm_tags.wants_previous:
+        if not vm_tags.previous:
             return Wish(
                 text,
                 problem=Reason.NO_PREVIOUS,
                 message=f"{tags.OS_DISK_NAME}={tags.PREVIOUS} needs a disk in {tags.OS_DISK_PREVIOUS}, "
                 "and this VM has none; write the disk's name instead",
             )
-        return _named(vm, text, asked.previous, disk_groups)
+        return _named(vm, text, vm_tags.previous, disk_groups)
     return _named(vm, text, text, disk_groups)
 
 

@@ -39,36 +39,38 @@ def refresh_month(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[
 
 
 def _do_month(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any], Any, Result]:
-    asked = MonthInput.from_json(data)
-    period = period_of(ctx, asked.period)
+    request = MonthInput.from_json(data)
+    period = period_of(ctx, request.period)
     if not names.is_period(period):
         return bad_period("month", period)
-    scope = yield ctx.call_activity(durable_names.READ_SCOPE, input={"vms": list(asked.vms)})
-    images = yield from _step(ctx, "images", durable_names.CREATE_IMAGES, period, replace(asked, period=period, vms=()))
+    scope = yield ctx.call_activity(durable_names.READ_SCOPE, input={"vms": list(request.vms)})
+    images = yield from _step(
+        ctx, "images", durable_names.CREATE_IMAGES, period, replace(request, period=period, vms=())
+    )
     if scope.get("problem"):
         return month.failure_of("month", period, scope["problem"]) | {"images": images.get("images", []), "vms": []}
-    asked = replace(asked, period=period, vms=tuple(scope["vms"]))
-    if not asked.vms:
+    request = replace(request, period=period, vms=tuple(scope["vms"]))
+    if not request.vms:
         return _combine(period, images, [])
-    steps = [(yield from _step(ctx, "disks", durable_names.CREATE_DISKS, period, asked))]
-    if (asked.rollout or scope["rollout"]) == month.AUTO:
+    steps = [(yield from _step(ctx, "disks", durable_names.CREATE_DISKS, period, request))]
+    if (request.rollout or scope["rollout"]) == month.AUTO:
         for chunk in batched(_with_disk(steps[0]), swap.VMS_PER_HISTORY, strict=False):
-            steps += yield from _roll_out(ctx, period, replace(asked, vms=chunk))
+            steps += yield from _roll_out(ctx, period, replace(request, vms=chunk))
     return _combine(period, images, steps)
 
 
-def _roll_out(ctx: OrchestrationContext, period: str, asked: MonthInput) -> Generator[Task[Any], Any, list[Result]]:
+def _roll_out(ctx: OrchestrationContext, period: str, request: MonthInput) -> Generator[Task[Any], Any, list[Result]]:
     """Write the tags of these VMs and wait for every outcome.
 
     Swaps begin while tags are still being written, so outcomes count from the time before the first tag.
     """
     since = now(ctx)
-    tagged = yield from _step(ctx, "tags", durable_names.WRITE_TAGS, period, asked)
+    tagged = yield from _step(ctx, "tags", durable_names.WRITE_TAGS, period, request)
     ready = _ready(tagged)
     if not ready:
         return [tagged]
-    request = SwapRequest(ready, force=asked.force, since=since)
-    return [tagged, (yield from _step(ctx, "swaps", durable_names.SWAP_VMS, period, request))]
+    swaps = SwapRequest(ready, force=request.force, since=since)
+    return [tagged, (yield from _step(ctx, "swaps", durable_names.SWAP_VMS, period, swaps))]
 
 
 def _step(

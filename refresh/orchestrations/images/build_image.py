@@ -26,9 +26,9 @@ from refresh.records.events import image_event
 from refresh.records.month import BuildInput, ImageRow
 from refresh.records.recipes import ProofInput, Stage, StageState
 
-LOOK_EVERY = timedelta(seconds=polls.BUILD_VERSION.every_s)
-LOOKS_PER_HISTORY = 60
-LOOKS_AT_END = int(polls.CHANGE_VERSION.budget_s / polls.CHANGE_VERSION.every_s)
+READ_EVERY = timedelta(seconds=polls.BUILD_VERSION.every_s)
+READS_PER_HISTORY = 60
+READS_AT_END = int(polls.CHANGE_VERSION.budget_s / polls.CHANGE_VERSION.every_s)
 
 _OVER = (MonthReason.BUILD_FAILED, MonthReason.NOT_REPLICATED, MonthReason.AZURE_SAID_NO)
 
@@ -38,13 +38,13 @@ type Steps[T] = Generator[Task[Any], Any, T]
 
 def build_image(ctx: OrchestrationContext, data: dict[str, Any]) -> Steps[Row]:
     """Run a `BuildInput` to its end, publish and return its `ImageRow`."""
-    asked = BuildInput.from_json(data)
+    request = BuildInput.from_json(data)
     try:
-        build, row = yield from _build(ctx, asked)
+        build, row = yield from _build(ctx, request)
     except TaskFailedError as error:
-        message = f"the build broke off and can be half done; run it again ({str(error)[:100]})"
-        broken = ImageRow(asked.definition, month.FAILED, MonthReason.BROKEN, message).to_json()
-        yield from _publish(ctx, asked, broken)
+        message = f"the build broke off and may be half done; run it again ({str(error)[:100]})"
+        broken = ImageRow(request.definition, month.FAILED, MonthReason.BROKEN, message).to_json()
+        yield from _publish(ctx, request, broken)
         raise
     if row is None:
         return {}
@@ -110,7 +110,7 @@ def _run_recipe(ctx: OrchestrationContext, build: BuildInput) -> Steps[Row]:
 
 def _watch(ctx: OrchestrationContext, build: BuildInput, token: str | None) -> Steps[Row | None]:
     """Wait until the version is replicated or has failed; None when the build continues as new."""
-    for _ in range(LOOKS_PER_HISTORY):
+    for _ in range(READS_PER_HISTORY):
         seen = yield ctx.call_activity(durable_names.WATCH_VERSION, input=build.to_json())
         row: Row = seen["row"]
         ctx.set_custom_status({"version": row.get("version"), "step": "replicating", "regions": seen["regions"]})
@@ -122,7 +122,7 @@ def _watch(ctx: OrchestrationContext, build: BuildInput, token: str | None) -> S
         if waited_s >= (polls.BUILD_FROM_VM_BUDGET_S if build.machine else polls.BUILD_VERSION.budget_s):
             why = f"{row['message']} after {waited_s / 3600:.1f} h; run again to continue waiting"
             return row | {"reason": str(MonthReason.TIMED_OUT), "message": why}
-        yield ctx.create_timer(LOOK_EVERY)
+        yield ctx.create_timer(READ_EVERY)
     ctx.continue_as_new(build.to_json())
     return None
 
@@ -135,7 +135,7 @@ def _explain(ctx: OrchestrationContext, build: BuildInput, row: Row, token: str 
 
 
 def _admit(ctx: OrchestrationContext, build: BuildInput, row: Row) -> Steps[Row]:
-    """Have the version proved if the build asks for it, and end its exclusion from latest."""
+    """Have the version proved if the build requires it, and end its exclusion from latest."""
     if not build.admit:
         return row
     ctx.set_custom_status({"version": row["version"], "step": "being proved" if build.proof else "being admitted"})
@@ -150,11 +150,11 @@ def _admit(ctx: OrchestrationContext, build: BuildInput, row: Row) -> Steps[Row]
 
 
 def _prove(ctx: OrchestrationContext, build: BuildInput) -> Steps[Stage]:
-    asked = ProofInput(build.definition, build.version or "")
+    proof_input = ProofInput(build.definition, build.version or "")
     instance_id = month.child_id("proof", build.period, ctx.new_uuid())
     try:
         stage = yield ctx.call_sub_orchestrator(
-            durable_names.PROVE_VERSION, input=asked.to_json(), instance_id=instance_id
+            durable_names.PROVE_VERSION, input=proof_input.to_json(), instance_id=instance_id
         )
     except TaskFailedError as error:
         return Stage(StageState.FAILED, MonthReason.BROKEN, f"its proof broke off: {error}"[:200])
@@ -188,9 +188,9 @@ def _give_up(ctx: OrchestrationContext, build: BuildInput, row: Row) -> Steps[Ro
 
 
 def _settle(ctx: OrchestrationContext, activity: str, data: dict[str, Any]) -> Steps[dict[str, Any]]:
-    """Call an activity until it does not answer `waiting`, at most `LOOKS_AT_END` times; its last answer."""
+    """Call an activity until it does not answer `waiting`, at most `READS_AT_END` times; its last answer."""
     answer: dict[str, Any] = {}
-    for _ in range(LOOKS_AT_END):
+    for _ in range(READS_AT_END):
         answer = yield ctx.call_activity(activity, input=data)
         if not answer.get("waiting"):
             break

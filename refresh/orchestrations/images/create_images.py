@@ -16,8 +16,8 @@ from refresh.records.month import BuildInput, ImageRow, MonthInput
 
 def create_images(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any], Any, dict[str, Any]]:
     """Build the versions of a `MonthInput`, regardless of its VMs; the result lists every definition."""
-    asked = MonthInput.from_json(data)
-    period = period_of(ctx, asked.period)
+    request = MonthInput.from_json(data)
+    period = period_of(ctx, request.period)
     if not names.is_period(period):
         return bad_period("images", period)
     found = yield ctx.call_activity(durable_names.LIST_BUILDS, input={})
@@ -26,7 +26,7 @@ def create_images(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[
     regions = tuple(found["regions"])
     demand = found["demand"]
     builds = [
-        BuildInput(one, period, regions, asked.force_rebuild, demand=demand.get(one)) for one in found["definitions"]
+        BuildInput(one, period, regions, request.force_rebuild, demand=demand.get(one)) for one in found["definitions"]
     ]
     rows = yield from _build_all(ctx, builds)
     return month.result_of("images", period, {"images": [*found["rows"], *rows]})
@@ -59,6 +59,6 @@ def _row_of(task: Task[Any], build: BuildInput) -> dict[str, Any]:
     try:
         row: dict[str, Any] = task.get_result()
     except TaskFailedError as error:
-        message = f"the build broke off and can be half done; run it again ({str(error)[:100]})"
+        message = f"the build broke off and may be half done; run it again ({str(error)[:100]})"
         return ImageRow(build.definition, month.FAILED, MonthReason.BROKEN, message).to_json()
     return row

@@ -22,7 +22,7 @@ from refresh.records import durable_names
 from refresh.records.recipes import StageState, TemporaryGroup
 from refresh.records.swap import StepInput
 
-LOG_LOOKS = int(polls.LAST_LOG_LINE.budget_s / polls.LAST_LOG_LINE.every_s)
+LOG_READS = int(polls.LAST_LOG_LINE.budget_s / polls.LAST_LOG_LINE.every_s)
 
 
 def build_vm(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any], Any, dict[str, Any]]:
@@ -30,13 +30,13 @@ def build_vm(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[
     return (yield from _build(ctx, TemporaryGroup.from_json(data))).to_json()
 
 
-def _build(ctx: OrchestrationContext, place: TemporaryGroup) -> Stages:
-    made = yield from pursue(ctx, durable_names.ENSURE_BUILD_VM, place.to_json(), polls.MAKE_VM)
+def _build(ctx: OrchestrationContext, group: TemporaryGroup) -> Stages:
+    made = yield from pursue(ctx, durable_names.ENSURE_BUILD_VM, group.to_json(), polls.MAKE_VM)
     if made.state is not StageState.DONE:
         return made
-    working = replace(place, since=now(ctx))
+    working = replace(group, since=now(ctx))
     off = yield from pursue(ctx, durable_names.WATCH_BUILD_VM, working.to_json(), polls.RUN_RECIPE)
-    for _ in range(LOG_LOOKS):
+    for _ in range(LOG_READS):
         if off.reason != MonthReason.NO_MARKER:
             break
         yield ctx.create_timer(timedelta(seconds=polls.LAST_LOG_LINE.every_s))
@@ -44,8 +44,8 @@ def _build(ctx: OrchestrationContext, place: TemporaryGroup) -> Stages:
     if off.state is not StageState.DONE:
         return off
     stopped = yield from pursue_step(
-        ctx, durable_names.ENSURE_STOPPED, StepInput(temporary_group.vm_id(place.group)), polls.RECIPE_STAGE
+        ctx, durable_names.ENSURE_STOPPED, StepInput(temporary_group.vm_id(group.group)), polls.RECIPE_STAGE
     )
-    if stopped.state is not StageState.DONE or not place.generalized:
+    if stopped.state is not StageState.DONE or not group.generalized:
         return replace(stopped, evidence=())
-    return (yield from pursue(ctx, durable_names.ENSURE_GENERALIZED, place.to_json(), polls.RECIPE_STAGE))
+    return (yield from pursue(ctx, durable_names.ENSURE_GENERALIZED, group.to_json(), polls.RECIPE_STAGE))

@@ -35,29 +35,29 @@ def run_recipe(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Tas
     )
     if "row" in planned:
         return dict(planned["row"])
-    place = TemporaryGroup.from_json(planned["place"])
-    made = yield from _make(ctx, place)
+    group = TemporaryGroup.from_json(planned["place"])
+    made = yield from _make(ctx, group)
     if made.state is StageState.DONE:
-        row = yield from _publish(ctx, build, temporary_group.vm_id(place.group))
+        row = yield from _publish(ctx, build, temporary_group.vm_id(group.group))
     else:
         reason, message = made.reason or MonthReason.BUILD_FAILED, made.message or "the build failed"
         decision = month.REFUSE if reason == MonthReason.BUILD_UNDER_WAY else month.FAILED
         row = ImageRow(build.definition, decision, reason, message, evidence=made.evidence).to_json()
-    cleaned = yield from clean_up(ctx, place.group)
+    cleaned = yield from clean_up(ctx, group.group)
     return _with_leftovers(row, made if made.state is StageState.DONE else Stage(StageState.DONE), cleaned)
 
 
-def _make(ctx: OrchestrationContext, place: TemporaryGroup) -> Stages:
+def _make(ctx: OrchestrationContext, group: TemporaryGroup) -> Stages:
     """The VM, ready to be captured; `by_hand` deletes what is left of earlier runs."""
-    grouped = yield from pursue(ctx, durable_names.ENSURE_BUILD_GROUP, place.to_json(), polls.RECIPE_STAGE)
+    grouped = yield from pursue(ctx, durable_names.ENSURE_BUILD_GROUP, group.to_json(), polls.RECIPE_STAGE)
     if grouped.state is not StageState.DONE:
         return grouped
-    clear = yield from clear_way(ctx, place)
+    clear = yield from clear_way(ctx, group)
     if clear.state is not StageState.DONE:
         return clear
     try:
         built = yield ctx.call_sub_orchestrator(
-            durable_names.BUILD_VM, input=place.to_json(), instance_id=_child_id(ctx, "machine", place.definition)
+            durable_names.BUILD_VM, input=group.to_json(), instance_id=_child_id(ctx, "machine", group.definition)
         )
     except TaskFailedError as error:
         return Stage(StageState.FAILED, MonthReason.BROKEN, f"the build VM's work broke off: {error}"[:_MAX_MESSAGE])
@@ -65,17 +65,22 @@ def _make(ctx: OrchestrationContext, place: TemporaryGroup) -> Stages:
     return stage if stage.state is StageState.FAILED else replace(stage, message=clear.message, by_hand=clear.by_hand)
 
 
-def _publish(ctx: OrchestrationContext, asked: BuildInput, machine: str) -> Generator[Task[Any], Any, Row]:
+def _publish(ctx: OrchestrationContext, request: BuildInput, machine: str) -> Generator[Task[Any], Any, Row]:
     """Have a version made from `machine`, with a new plan: the recipe can have taken hours."""
     build = BuildInput(
-        asked.definition, asked.period, asked.regions, asked.force_rebuild, demand=asked.demand, machine=machine
+        request.definition,
+        request.period,
+        request.regions,
+        request.force_rebuild,
+        demand=request.demand,
+        machine=machine,
     )
     try:
         row: Row = yield ctx.call_sub_orchestrator(
             durable_names.BUILD_IMAGE, input=build.to_json(), instance_id=_child_id(ctx, "build", build.definition)
         )
     except TaskFailedError as error:
-        message = f"publishing broke off and can be half done; run it again ({str(error)[:100]})"
+        message = f"publishing broke off and may be half done; run it again ({str(error)[:100]})"
         return ImageRow(build.definition, month.FAILED, MonthReason.BROKEN, message).to_json()
     return row
 

@@ -58,8 +58,8 @@ def pursue_step(ctx: OrchestrationContext, activity: str, step: StepInput, poll:
     begun, crashes = now(ctx), 0
     while True:
         try:
-            asked = {**step.to_json(), "asked_at": now(ctx)}
-            result = StepResult.from_json((yield ctx.call_activity(activity, input=asked)))
+            data = {**step.to_json(), "asked_at": now(ctx)}
+            result = StepResult.from_json((yield ctx.call_activity(activity, input=data)))
         except TaskFailedError as error:
             crashes += 1
             result = StepResult(
@@ -91,15 +91,15 @@ def clean_up(ctx: OrchestrationContext, group: str) -> Stages:
     return stage
 
 
-def clear_way(ctx: OrchestrationContext, place: TemporaryGroup) -> Stages:
+def clear_way(ctx: OrchestrationContext, own: TemporaryGroup) -> Stages:
     """Make sure that no other run builds the same, and delete what ended runs have left.
 
     Done also when something cannot be deleted: the stage names it, and it does not block this run.
     """
     try:
-        found = yield ctx.call_activity(durable_names.FIND_LEFTOVERS, input=place.to_json())
+        found = yield ctx.call_activity(durable_names.FIND_LEFTOVERS, input=own.to_json())
     except TaskFailedError as error:
-        return Stage(StageState.FAILED, MonthReason.BROKEN, f"other builds could not be looked for: {error}"[:300])
+        return Stage(StageState.FAILED, MonthReason.BROKEN, f"other builds could not be listed: {error}"[:300])
     if found.get("problem"):
         return Stage(StageState.FAILED, MonthReason.NOT_READ, found["problem"])
     if found["busy"]:

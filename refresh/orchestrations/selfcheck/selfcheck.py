@@ -50,17 +50,17 @@ def selfcheck(ctx: OrchestrationContext, data: dict[str, Any]) -> Step[dict[str,
     """
     began = now(ctx)
     stop = [ctx.create_timer(timedelta(seconds=selfchecks.COLLECT_S)), _keep_time(ctx, selfchecks.COLLECT_S)]
-    board = _Board(ctx, data)
-    yield from board.collect(stop)
-    found = selfchecks.verdict(board.here, board.rows(), ctx.instance_id, began)
-    problem = yield from _remember(ctx, found)
+    checks = _Checks(ctx, data)
+    yield from checks.collect(stop)
+    found = selfchecks.verdict(checks.here, checks.rows(), ctx.instance_id, began)
+    problem = yield from _store(ctx, found)
     if problem is not None:
-        row = CheckRow("result", False, problem, cures.CLAIM_CURE, float(selfchecks.REMEMBER_S))
-        found = selfchecks.verdict(board.here, [*board.rows(), row], ctx.instance_id, began)
+        row = CheckRow("result", False, problem, cures.CLAIM_CURE, float(selfchecks.STORE_S))
+        found = selfchecks.verdict(checks.here, [*checks.rows(), row], ctx.instance_id, began)
     return {"kind": "selfcheck", "status": "succeeded" if found["ok"] else "failed", **found}
 
 
-class _Board:
+class _Checks:
     """The checks of one self-check: those under way, the subscriptions that wait, and the rows found."""
 
     def __init__(self, ctx: OrchestrationContext, data: dict[str, Any]) -> None:
@@ -76,7 +76,7 @@ class _Board:
         listed: Task[Any] = ctx.call_activity(
             durable_names.CHECK_INSTANCES, input={"prefix": f"{durable_names.SELFCHECK}-"}
         )
-        claim = begin_call(ctx, Operation.CLAIM, vm=selfchecks.NOBODY, n=0)
+        claim = begin_call(ctx, Operation.CLAIM, vm=selfchecks.NO_VM, n=0)
         answer = ctx.wait_for_external_event(selfchecks.ANSWER_EVENT)
         signal_dispatcher(ctx, Operation.PROBE, reply_to=ctx.instance_id)
         at = ctx.current_utc_datetime
@@ -148,11 +148,11 @@ class _Board:
         return round((self._ctx.current_utc_datetime - check.began).total_seconds(), 1)
 
 
-def _remember(ctx: OrchestrationContext, found: dict[str, Any]) -> Step[str | None]:
+def _store(ctx: OrchestrationContext, found: dict[str, Any]) -> Step[str | None]:
     """Have the dispatcher keep the result; the problem when it does not confirm that."""
     ctx.set_custom_status({selfchecks.WAITING_FOR: ["result"]})
     call = begin_call(ctx, Operation.SELFCHECKED, verdict=found)
-    limit_s = selfchecks.REMEMBER_S
+    limit_s = selfchecks.STORE_S
     limits: list[Task[Any]] = [ctx.create_timer(timedelta(seconds=limit_s))]
     if not all(row["ok"] for row in found["checks"]):  # durable timers can be what does not work
         limits.append(_keep_time(ctx, limit_s))

@@ -24,9 +24,9 @@ type Rows = list[dict[str, Any]]
 type Listener = Callable[[OrchestrationContext, Rows], None]
 
 
-def period_of(ctx: OrchestrationContext, asked: str | None) -> str:
+def period_of(ctx: OrchestrationContext, period: str | None) -> str:
     """The period of the input, else the month of the run."""
-    return asked or names.period_at(ctx.current_utc_datetime)
+    return period or names.period_at(ctx.current_utc_datetime)
 
 
 def bad_period(kind: str, period: str) -> dict[str, Any]:
@@ -67,8 +67,8 @@ def _run_batches(
     while len(found) < len(batches):
         begun = len(found) + len(running)
         if begun < len(batches):
-            room = yield from _room(ctx)
-            for number in range(begun, min(begun + max(room - len(running), 0), len(batches))):
+            allowed = yield from _allowed_batches(ctx)
+            for number in range(begun, min(begun + max(allowed - len(running), 0), len(batches))):
                 batch = replace(work, vms=tuple(batches[number]))
                 running[number] = ctx.call_activity(activity, input=batch.to_json())
         done = yield when_any(list(running.values()))
@@ -79,7 +79,7 @@ def _run_batches(
     return [row for number in range(len(batches)) for row in found[number]]
 
 
-def _room(ctx: OrchestrationContext) -> Generator[Task[Any], Any, int]:
+def _allowed_batches(ctx: OrchestrationContext) -> Generator[Task[Any], Any, int]:
     """How many batches may be outstanding: few while VMs are down, because their swaps use the same ARM quota."""
     try:
         swaps = yield ctx.call_activity(durable_names.COUNT_SWAPS, input={})

@@ -18,7 +18,7 @@ from refresh.records.durable_names import Operation
 OUTCOME_EVENT = "outcome"
 # The dispatcher answers within a second. An operation whose worker died is delivered again after a minute
 # (`controlQueueVisibilityTimeout` in host.json).
-PATIENCE = timedelta(minutes=3)
+ANSWER_TIMEOUT = timedelta(minutes=3)
 
 
 class NoAnswer(Exception):
@@ -49,16 +49,16 @@ def begin_call(ctx: OrchestrationContext, operation: Operation, **data: Any) -> 
 
 
 def answer_of(
-    ctx: OrchestrationContext, call: Task[Any], operation: Operation, patience: timedelta = PATIENCE
+    ctx: OrchestrationContext, call: Task[Any], operation: Operation, timeout: timedelta = ANSWER_TIMEOUT
 ) -> Generator[Task[Any], Any, Any]:
-    """The answer of a call of `operation` that was begun. NoAnswer after `patience`, or when the dispatcher failed.
+    """The answer of a call of `operation` that was begun. NoAnswer after `timeout`, or when the dispatcher failed.
 
     The timer is not cancelled when the answer comes first: an orchestration ends without waiting for its timers.
     """
     if not call.is_complete:
-        yield when_any([call, ctx.create_timer(patience)])
+        yield when_any([call, ctx.create_timer(timeout)])
     if not call.is_complete:
-        raise NoAnswer(operation, f"did not answer within {patience.total_seconds():.0f} s")
+        raise NoAnswer(operation, f"did not answer within {timeout.total_seconds():.0f} s")
     try:
         return call.get_result()
     except TaskFailedError as error:
@@ -66,13 +66,13 @@ def answer_of(
 
 
 def call_dispatcher(
-    ctx: OrchestrationContext, operation: Operation, *, bounded: bool, patience: timedelta = PATIENCE, **data: Any
+    ctx: OrchestrationContext, operation: Operation, *, bounded: bool, timeout: timedelta = ANSWER_TIMEOUT, **data: Any
 ) -> Generator[Task[Any], Any, Any]:
     """Call the dispatcher and wait for its answer. With `bounded` NoAnswer as in `answer_of`."""
     call = begin_call(ctx, operation, **data)
     if not bounded:
         return (yield call)
-    return (yield from answer_of(ctx, call, operation, patience))
+    return (yield from answer_of(ctx, call, operation, timeout))
 
 
 def signal_dispatcher(ctx: OrchestrationContext, operation: Operation, **data: Any) -> None:

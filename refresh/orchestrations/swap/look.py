@@ -35,10 +35,10 @@ def look(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any]
         except TaskFailedError as error:
             answer = {"decisions": [_undecided(row, str(error)) for row in taken["vms"]]}
         batch = {"batch": taken["batch"]} if "batch" in taken else {}
-        taken_up = yield from call_dispatcher(
+        accepted = yield from call_dispatcher(
             ctx, Operation.DECIDED, bounded=bounded, look=data["look"], **batch, **answer
         )
-        decisions = _counted(answer["decisions"], taken_up)
+        decisions = _counted(answer["decisions"], accepted)
         _reply(ctx, decisions)
         yield from _clear_leftovers(ctx, decisions)
         looked += len(taken["vms"])
@@ -46,14 +46,14 @@ def look(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any]
     return {"looked": looked}
 
 
-def _counted(decisions: list[dict[str, Any]], taken_up: Any) -> list[dict[str, Any]]:
+def _counted(decisions: list[dict[str, Any]], accepted: Any) -> list[dict[str, Any]]:
     """The decisions that the dispatcher accepted; for other VMs another look decides.
 
     The dispatcher of an older app does not return them: then all count.
     """
-    if not isinstance(taken_up, dict):
+    if not isinstance(accepted, dict):
         return decisions
-    return [row for row in decisions if str(row["vm"]).lower() in taken_up["vms"]]
+    return [row for row in decisions if str(row["vm"]).lower() in accepted["vms"]]
 
 
 def _clear_leftovers(ctx: OrchestrationContext, decisions: list[dict[str, Any]]) -> Generator[Task[Any], Any]:

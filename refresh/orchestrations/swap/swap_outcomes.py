@@ -80,20 +80,20 @@ def undone(swap: PlannedSwap, undo: Undo, back: StepsRun) -> Outcome:
         message = f"nothing was stopped, and the tag names {old} again; name {new} when the cause is cured: {undo.why}"
     else:
         what = f"{new} was taken out again and {old} put back" if undo.put_in else f"{new} was not put in; {old} stays"
-        again = "" if undo.blamed else f"; {new} is not to blame, name it again when the cause is cured"
+        again = "" if undo.blamed else f"; {new} is not at fault, name it again when the cause is cured"
         message = f"{what}{again}: {undo.why}"
     return outcome_of(swap, status, undo.reason, message, intent=swap.intent, ran=back)
 
 
 def cannot_start(swap: PlannedSwap, ran: StepsRun) -> Outcome:
     """The VM could not be started on any disk: no disk is rejected, and the sweep tries the start again."""
-    what = "has refused to start this VM" if is_denied(ran.code) else "has had no room for this VM"
+    what = "has refused to start this VM" if is_denied(ran.code) else "has had no capacity for this VM"
     message = f"Azure {what} for too long ({ran.why}); every sweep tries again"
     reason = reason_of(ran.code, Reason.NO_CAPACITY)
     return outcome_of(swap, OutcomeStatus.NEEDS_ATTENTION, reason, message, intent=swap.intent, ran=ran)
 
 
-def dispatcher_silent(run: SwapRun, silence: NoAnswer, intent: Intent | None = None) -> Outcome:
+def dispatcher_silent(run: SwapRun, no_answer: NoAnswer, intent: Intent | None = None) -> Outcome:
     """The dispatcher did not answer before anything was changed."""
-    message = f"nothing was touched, because {silence}; the sweep comes back to this VM"
+    message = f"nothing was touched, because {no_answer}; the sweep comes back to this VM"
     return outcome_of(run, OutcomeStatus.REFUSED, Reason.DISPATCHER_SILENT, message, intent=intent)

@@ -9,7 +9,7 @@ from typing import Any
 
 from durabletask.task import OrchestrationContext, Task
 
-from refresh.orchestrations.shared.dispatcher_calls import PATIENCE, call_dispatcher, signal_dispatcher
+from refresh.orchestrations.shared.dispatcher_calls import ANSWER_TIMEOUT, call_dispatcher, signal_dispatcher
 from refresh.records.durable_names import Operation
 from refresh.records.swap import Intent, Outcome
 
@@ -31,11 +31,11 @@ class SwapRun:
         return PlannedSwap(self.ctx, self.vm, self.n, self.bounded, intent, steps, undo)
 
     def call_dispatcher(
-        self, operation: Operation, patience: timedelta = PATIENCE, **data: Any
+        self, operation: Operation, timeout: timedelta = ANSWER_TIMEOUT, **data: Any
     ) -> Generator[Task[Any], Any, Any]:
         """Call the dispatcher about this swap and wait for its answer. NoAnswer as in `call_dispatcher`."""
         vm, n = self.vm, self.n
-        return call_dispatcher(self.ctx, operation, bounded=self.bounded, patience=patience, vm=vm, n=n, **data)
+        return call_dispatcher(self.ctx, operation, bounded=self.bounded, timeout=timeout, vm=vm, n=n, **data)
 
     def report_step(self, step: str, **more: Any) -> None:
         """Send the dispatcher the step under way, without waiting."""

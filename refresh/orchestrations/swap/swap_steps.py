@@ -38,7 +38,7 @@ ROUNDS_BEFORE_TIMER = 5
 TIMER = timedelta(seconds=30)
 # Activities end a step by ARM's own times, within an hour; these limits end a step whose VM ARM never returns, or whose
 # operation never ends.
-MOST_SILENT_ROUNDS = 12
+MOST_UNANSWERED_ROUNDS = 12
 MOST_ROUNDS = 100
 # An activity that crashed is called again: it is level-triggered, and no step may stay half done.
 CRASHES_ALLOWED = 3
@@ -72,7 +72,7 @@ class StepsRun:
 class StepOptions:
     """How steps are carried out, beside which steps they are.
 
-    `undo`: they belong to the way back. `reported`: the dispatcher is sent each step. `despite_hold` and
+    `undo`: they belong to the undo. `reported`: the dispatcher is sent each step. `despite_hold` and
     `leave_stopped` as in `StepInput`.
     """
 
@@ -135,7 +135,7 @@ def run_steps(
 
 
 def _disk(step: Step, intent: Intent, *, undo: bool) -> str | None:
-    # A VM that already has the disk is not stopped for it: on the way back the old disk may never have been taken out,
+    # A VM that already has the disk is not stopped for it: in an undo the old disk may never have been taken out,
     # and a recovery may find the new disk in place.
     stop_unless = intent.old_disk if undo else intent.new_disk
     return {Step.NEW_DISK: intent.new_disk, Step.OLD_DISK: intent.old_disk, Step.STOP: stop_unless}.get(step)
@@ -151,15 +151,15 @@ def _run_step(
     swap: PlannedSwap, data: StepInput, step: Step, name: str, *, reported: bool
 ) -> Generator[Task[Any], Any, StepResult]:
     ctx = swap.ctx
-    crashes = rounds = silent = 0
+    crashes = rounds = unanswered = 0
     attention_reason: Reason | None = None
     while rounds < MOST_ROUNDS:
         if rounds >= ROUNDS_BEFORE_TIMER:
             yield ctx.create_timer(TIMER)
         rounds += 1
         try:
-            asked = {**data.to_json(), "asked_at": now(ctx)}
-            result = StepResult.from_json((yield ctx.call_activity(_ACTIVITY[step], input=asked)))
+            inputs = {**data.to_json(), "asked_at": now(ctx)}
+            result = StepResult.from_json((yield ctx.call_activity(_ACTIVITY[step], input=inputs)))
         except TaskFailedError as error:
             crashes += 1
             if crashes > CRASHES_ALLOWED:
@@ -167,7 +167,7 @@ def _run_step(
             continue
         if result.state is not StepState.WAITING:
             return result
-        attention = _attention(step, result, rounds)
+        attention = _attention(step, result, rounds, result.code or data.last_code)
         if reported and attention is not None and attention[0] is not attention_reason:
             attention_reason, message = attention
             swap.report_step(name, attention=message, attention_reason=str(attention_reason))
@@ -175,8 +175,8 @@ def _run_step(
             publish_meanwhile(ctx, event)
         if is_capacity(result.code):
             rounds = 0  # tried again for hours, within a limit of its own
-        silent = silent + 1 if result.at is None else 0
-        if silent >= MOST_SILENT_ROUNDS:
+        unanswered = unanswered + 1 if result.at is None else 0
+        if unanswered >= MOST_UNANSWERED_ROUNDS:
             break
         if result.wait_s is not None:
             yield ctx.create_timer(timedelta(seconds=result.wait_s))
@@ -184,15 +184,20 @@ def _run_step(
     return StepResult(StepState.FAILED, code="NoAnswer", message="Azure gave no answer for too long")
 
 
-def _attention(step: Step, result: StepResult, rounds: int) -> tuple[Reason, str] | None:
-    """The reason and message for a person while a step goes on; None while it goes as usual."""
+def _attention(step: Step, result: StepResult, rounds: int, last_code: str | None) -> tuple[Reason, str] | None:
+    """The reason and message for a person while a step goes on; None while it goes as usual.
+
+    `last_code` is Azure's last error code in this step.
+    """
     if is_capacity(result.code):
-        return Reason.NO_CAPACITY, f"{result.code}: Azure has no room to start this VM; the app keeps trying"
+        return Reason.NO_CAPACITY, f"{result.code}: Azure has no capacity to start this VM; the app keeps trying"
     if step is Step.START and is_denied(result.code):
         reason = reason_of(result.code, Reason.RIGHTS_MISSING)
         return reason, f"this VM is down and Azure refuses to start it; the app keeps trying: {result.message}"
     if step is not Step.HEALTH and result.begun_at is not None and rounds >= ROUNDS_BEFORE_TIMER:
-        return Reason.OPERATION_SLOW, f"step {step} takes unusually long; it was begun at {result.begun_at}"
+        begun = f"{result.begins} times, the last time at" if result.begins > 1 else "at"
+        error = f"; Azure's last error was {last_code}" if last_code else ""
+        return Reason.OPERATION_SLOW, f"step {step} takes unusually long; it was begun {begun} {result.begun_at}{error}"
     return None
 
 

@@ -47,7 +47,7 @@ from refresh.records.events import outcome_event
 from refresh.records.swap import Claimed, Intent, Outcome, OutcomeStatus, Prepared, StepState
 
 # A run that ends without its claim is started again only after a quarter of an hour, and its VM may be down.
-CLAIM_PATIENCE = timedelta(minutes=10)
+CLAIM_TIMEOUT = timedelta(minutes=10)
 _LEFT = (StepState.HELD, StepState.GONE)
 
 
@@ -55,9 +55,9 @@ def swap_vm(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[A
     """Swap VM `data["vm"]` as number `data["n"]` onto the disk its tag names; an `Outcome`."""
     run, started = SwapRun(ctx, str(data["vm"]), int(data["n"]), is_bounded(data)), now(ctx)
     try:
-        claim = yield from run.call_dispatcher(Operation.CLAIM, CLAIM_PATIENCE)
-    except NoAnswer as silence:
-        return replace(dispatcher_silent(run, silence), started=started, ended=now(ctx)).to_json()
+        claim = yield from run.call_dispatcher(Operation.CLAIM, CLAIM_TIMEOUT)
+    except NoAnswer as no_answer:
+        return replace(dispatcher_silent(run, no_answer), started=started, ended=now(ctx)).to_json()
     claimed = Claimed.from_json(claim)
     if claimed.answer != "yours":
         message = "another run of this swap has the claim, or this swap is over"
@@ -70,8 +70,8 @@ def swap_vm(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[A
     result = replace(outcome, started=started, ended=now(ctx)).to_json()
     try:
         yield from run.call_dispatcher(Operation.FINISHED, outcome=result)
-    except NoAnswer as silence:  # the sweep frees the claim and has another run look at the VM
-        result = {**result, "evidence": [*result.get("evidence", ()), f"{silence}"[:160]]}
+    except NoAnswer as no_answer:  # the sweep frees the claim and has the VM looked at again
+        result = {**result, "evidence": [*result.get("evidence", ()), f"{no_answer}"[:160]]}
     for instance_id in claimed.reply_to:
         ctx.send_event(instance_id, OUTCOME_EVENT, data=result)
     # Last, so that neither the next swap nor the waiting runs are delayed by it.
@@ -99,14 +99,15 @@ def _run(run: SwapRun, claimed: Claimed) -> SwapSteps:
     kept |= {"urgent": urgent, "noticed": noticed}
     try:
         stored = yield from run.call_dispatcher(Operation.STEP, step=INTENT, **kept)
-    except NoAnswer as silence:
+    except NoAnswer as no_answer:
         if not urgent:
-            return dispatcher_silent(run, silence, prepared.intent)
+            return dispatcher_silent(run, no_answer, prepared.intent)
         stored = {"ok": True}  # the VM is down already, and this run has the claim
     if stored.get("paused"):
         why = stored.get("why") or "swaps were paused during the notice"
         message = f"{why}: nothing was touched, and the VM is looked at again"
-        return outcome_of(run, OutcomeStatus.SKIPPED, Wait.PAUSED, message, intent=prepared.intent)
+        reason = str(stored.get("reason", Wait.PAUSED))
+        return outcome_of(run, OutcomeStatus.SKIPPED, reason, message, intent=prepared.intent)
     if not stored["ok"]:
         message = "a recovery run has taken this swap over"
         return outcome_of(run, OutcomeStatus.SKIPPED, Reason.NOT_CLAIMED, message)
@@ -239,8 +240,8 @@ def _undo(swap: PlannedSwap, failed: StepsRun | None) -> SwapSteps:
         return outcome
     try:
         known = yield from answer_of(ctx, reject, Operation.REJECT)
-    except NoAnswer as silence:
-        return _with_evidence(outcome, f"the image version was not judged: {silence}")
+    except NoAnswer as no_answer:
+        return _with_evidence(outcome, f"the image version was not judged: {no_answer}")
     blame = {"version": intent.version, "vms": known.get("vms", 1)}
     marked = yield from call(ctx, durable_names.QUARANTINE_VERSION, blame)
     return _with_evidence(outcome, str(marked.get("message", "")))
@@ -255,8 +256,8 @@ def _give_up(swap: PlannedSwap, why: str, back: StepsRun) -> SwapSteps:
     ran, intent = back, swap.intent
     if intent.was_running and back.step != plan.Step.START:
         ran = yield from run_steps(swap, (plan.Step.START,), back, StepOptions(undo=True, despite_hold=True))
-    message = f"{name_of(intent.new_disk)} failed ({why}) and the way back failed too ({back.why}): a person is needed"
-    reason = reason_of(back.code, Reason.UNDO_FAILED)
+    failed = f"{name_of(intent.new_disk)} failed ({why}), and putting the old disk back failed too ({back.why})"
+    reason, message = reason_of(back.code, Reason.UNDO_FAILED), f"{failed}: a person is needed"
     return outcome_of(swap, OutcomeStatus.NEEDS_ATTENTION, reason, message, intent=intent, ran=ran)
 
 

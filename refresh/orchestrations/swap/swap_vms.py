@@ -6,7 +6,7 @@ VM. An outcome comes as an event; every minute the dispatcher state is read for 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -23,7 +23,10 @@ Rows = dict[str, dict[str, Any]]
 REREAD = timedelta(seconds=60)
 
 # The decision of a VM whose swap did not begin; any other outcome is one of a swap.
-_DECISIONS = {OutcomeStatus.SKIPPED: DecisionKind.SKIP, OutcomeStatus.REFUSED: DecisionKind.REFUSE}
+_DECISIONS: Mapping[str, DecisionKind] = {
+    OutcomeStatus.SKIPPED: DecisionKind.SKIP,
+    OutcomeStatus.REFUSED: DecisionKind.REFUSE,
+}
 
 
 def swap_vms(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any], Any, dict[str, Any]]:
@@ -34,10 +37,10 @@ def swap_vms(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[
     since = request.since or now(ctx)
     if request.disk is not None:
         rows = yield from _write_wishes(ctx, chunk, request.disk)
-    asked = [vm for vm in chunk if vm.lower() not in rows]
-    for batch in _batches(asked, swap.VMS_PER_SIGNAL):
+    pending = [vm for vm in chunk if vm.lower() not in rows]
+    for batch in _batches(pending, swap.VMS_PER_SIGNAL):
         signal_dispatcher(ctx, Operation.HINT, vms=batch, reply_to=ctx.instance_id, force=request.force)
-    yield from _wait(ctx, asked, since, request.force, rows)
+    yield from _wait(ctx, pending, since, request.force, rows)
     done = [*request.done, *(rows[vm.lower()] for vm in chunk)]
     rest = list(request.vms[swap.VMS_PER_HISTORY :])
     if rest:
@@ -83,8 +86,8 @@ def _wait(
             continue
         timer = ctx.create_timer(REREAD)
         try:
-            asked = {"vms": list(missing.values()), "since": since}
-            found = yield ctx.call_activity(durable_names.FIND_OUTCOMES, input=asked)
+            query = {"vms": list(missing.values()), "since": since}
+            found = yield ctx.call_activity(durable_names.FIND_OUTCOMES, input=query)
         except TaskFailedError:
             continue
         for outcome in found["outcomes"]:
@@ -98,8 +101,8 @@ def _swapped_meanwhile(
 ) -> Generator[Task[Any], Any, dict[str, Any]]:
     """The outcome of a VM that has nothing left to do: the event of the tag write may have had it swapped already."""
     try:
-        asked = {"vms": [skipped["vm"]], "since": since}
-        found = yield ctx.call_activity(durable_names.FIND_OUTCOMES, input=asked)
+        query = {"vms": [skipped["vm"]], "since": since}
+        found = yield ctx.call_activity(durable_names.FIND_OUTCOMES, input=query)
     except TaskFailedError:
         return skipped
     outcomes: list[dict[str, Any]] = found["outcomes"]

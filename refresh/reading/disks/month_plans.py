@@ -52,9 +52,7 @@ class MonthPlan:
 
 @dataclass(frozen=True)
 class MonthBasis:
-    """What a month is planned from: image definitions of `images.toml`, the lists of all resources, and the memory of
-    VMs.
-    """
+    """What a month is planned from: images of `images.toml`, lists of all resources, the dispatcher state on VMs."""
 
     specs: Sequence[ImageSpec]
     inventory: Inventory
@@ -62,14 +60,14 @@ class MonthBasis:
 
 
 async def plan_month(
-    gateways: Gateways, settings: Settings, asked: MonthInput, period: str, basis: MonthBasis
+    gateways: Gateways, settings: Settings, request: MonthInput, period: str, basis: MonthBasis
 ) -> MonthPlan:
-    """The month of `asked` for its `vms` (all of them named). GatewayError when Azure does not answer a read."""
+    """The month of `request` for its `vms` (all of them named). Raises GatewayError."""
     specs = basis.specs
-    images = await plan_images(gateways, settings, specs, period, force_rebuild=asked.force_rebuild)
+    images = await plan_images(gateways, settings, specs, period, force_rebuild=request.force_rebuild)
     planned = {row["definition"].lower(): row["version"] for row in images if row["decision"] == CREATE}
     plans: dict[str, DiskPlan] = {}
-    fleet = await read_fleet(gateways, asked.vms)
+    fleet = await read_fleet(gateways, request.vms)
     catalog = _PlannedCatalog(gateways, settings.galleries, planned, specs)
 
     async def plan(vm_id: str) -> VmRow:
@@ -79,19 +77,19 @@ async def plan_month(
         plans[vm_id.lower()] = found
         return plan_row(found)
 
-    rows = await each_vm(asked.vms, plan, burst=len(asked.vms))
+    rows = await each_vm(request.vms, plan, burst=len(request.vms))
     made = {plan.disk_id.lower(): _disk_of(plan) for plan in plans.values() if plan.existing is None}
-    if (asked.rollout or settings.rollout) != AUTO:
+    if (request.rollout or settings.rollout) != AUTO:
         return MonthPlan(images, rows, new_disks=frozenset(made))
     wishes = {vm: plan.name for vm, plan in plans.items() if not _runs_version(plan) and not plan.vm.own_tags.on_hold}
     exactly = len(wishes) <= READ_SINGLY
     base: FactSource = gateways if exactly else listed_source(gateways, basis.inventory)
     images_to_be = _PlannedImages(base.gallery, planned, specs)
     future = Source(base.compute, _PlannedDisks(base.disks, made), images_to_be, base.access)
-    vms = [vm for vm in asked.vms if vm.lower() in wishes]
+    vms = [vm for vm in request.vms if vm.lower() in wishes]
     decide = decide_exactly if exactly else decide_from_lists
-    swaps = await decide(with_wishes(future, wishes), settings, vms, basis.recall, force=asked.force)
-    return MonthPlan(images, rows, {seen.vm_id.lower(): seen for seen in swaps}, frozenset(made))
+    swaps = await decide(with_wishes(future, wishes), settings, vms, basis.recall, force=request.force)
+    return MonthPlan(images, rows, {decided.vm_id.lower(): decided for decided in swaps}, frozenset(made))
 
 
 def _runs_version(plan: DiskPlan) -> bool:

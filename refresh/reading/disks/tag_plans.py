@@ -24,9 +24,9 @@ _MAX_WANTED = 80
 
 
 async def plan_tag(fleet: Fleet, catalog: Catalog, vm_id: str, period: str, *, force: bool) -> VmRow:
-    """The row of `vm_id`.
+    """The row of `vm_id`: `create` when `OsDiskName` becomes `next`, else the reason why not.
 
-    `create` when `OsDiskName` becomes `next`, else why not. GatewayError when it cannot be read.
+    GatewayError when the VM or a disk cannot be read.
     """
     vm = await read_subject(fleet, vm_id)
     if isinstance(vm, VmRow):
@@ -64,7 +64,7 @@ def judge_tag(plan: DiskPlan | VmRow, *, force: bool) -> VmRow:
         )
         return row_of(plan, REFUSE, MonthReason.DISK_NOT_FREE, message)
     if _names(vm.own_tags.wanted, plan):
-        return row_of(plan, SKIP, MonthReason.ALREADY_TAGGED, f"{tags.OS_DISK_NAME} asks for {plan.name} already")
+        return row_of(plan, SKIP, MonthReason.ALREADY_TAGGED, f"{tags.OS_DISK_NAME} names {plan.name} already")
     if not force and _names(vm.own_tags.rejected, plan):
         message = f"disk {plan.name} was found unhealthy on this VM and rolled back; make a newer one, or use force"
         return row_of(plan, SKIP, MonthReason.REJECTED_BEFORE, message)

@@ -49,7 +49,7 @@ class SourcePlan:
 
 
 def image_id(definition: Definition, version: str) -> str:
-    """The id of the managed image that stands between VHDs and a version: beside the gallery, one for each version."""
+    """The id of the managed image that is made between VHDs and a version: beside the gallery, one for each version."""
     return _home(definition).sibling(IMAGES, f"{definition.name[:60]}-{version}")
 
 
@@ -124,7 +124,7 @@ async def _find_latest(gateways: Gateways, definition: Definition, source: Sourc
 
 
 def _route(definition: Definition, source: Source, publishing: Publishing) -> SourcePlan | Refusal:
-    """Whether VHDs become a version directly or through a managed image, as `images.toml` asks."""
+    """Whether VHDs become a version directly or through a managed image, as `images.toml` sets."""
     if not publishing.via_image or source.os.kind is not SourceKind.VHD:
         return SourcePlan(source)
     if definition.os_state != "Generalized" or any(part.kind is not SourceKind.VHD for part in source.data):

@@ -47,13 +47,13 @@ class VersionPlan:
 
 
 async def plan_build(
-    gateways: Gateways, asked: BuildInput, specs: Sequence[ImageSpec], now: str
+    gateways: Gateways, request: BuildInput, specs: Sequence[ImageSpec], now: str
 ) -> VersionPlan | Refusal:
-    """What to do about the definition of `asked`; `now` is ARM's time. GatewayError when Azure would not say."""
-    spec = find_spec(specs, asked.definition)
+    """What to do about the definition of `request`; `now` is ARM's time. Raises GatewayError."""
+    spec = find_spec(specs, request.definition)
     try:
         definition = await retry_until_answered(
-            lambda: gateways.gallery.read_definition(asked.definition), budget_s=BULK_BUDGET_S
+            lambda: gateways.gallery.read_definition(request.definition), budget_s=BULK_BUDGET_S
         )
         versions = await retry_until_answered(
             lambda: collect(gateways.gallery.list_versions(definition.id)), budget_s=BULK_BUDGET_S
@@ -67,7 +67,7 @@ async def plan_build(
     if refusal is not None:
         return refusal
     plan = VersionPlan(definition, "", spec.publishing if spec else Publishing(), missing=missing)
-    found = await _choose(gateways, plan, asked, versions, now)
+    found = await _choose(gateways, plan, request, versions, now)
     if isinstance(found, Refusal):
         return found
     left = (one.id for one in find_leftovers(versions, now) if one != found.kept)
@@ -75,66 +75,66 @@ async def plan_build(
 
 
 async def _choose(
-    gateways: Gateways, plan: VersionPlan, asked: BuildInput, versions: Sequence[Version], now: str
+    gateways: Gateways, plan: VersionPlan, request: BuildInput, versions: Sequence[Version], now: str
 ) -> VersionPlan | Refusal:
     """`plan` with the version to keep, else with its name and source."""
     definition = plan.definition
-    named = asked.machine or tags.value_of(definition.tags, tags.REFRESH_SOURCE)
-    kept = _find_kept(versions, asked, lambda version: resource_id.same(version.source_id, named))
+    named = request.machine or tags.value_of(definition.tags, tags.REFRESH_SOURCE)
+    kept = _find_kept(versions, request, lambda version: resource_id.same(version.source_id, named))
     if kept is not None:
         return replace(plan, name=kept.name, kept=kept)
-    source = await plan_source(gateways, definition, plan.publishing, asked.machine)
+    source = await plan_source(gateways, definition, plan.publishing, request.machine)
     if isinstance(source, Refusal):
         return source
-    kept = _find_kept(versions, asked, lambda one: resource_id.same(one.source_id, source.key(definition, one.name)))
+    kept = _find_kept(versions, request, lambda one: resource_id.same(one.source_id, source.key(definition, one.name)))
     if kept is not None:
         return replace(plan, name=kept.name, kept=kept)
-    name = choose_name(definition, versions, asked.period, now)
+    name = choose_name(definition, versions, request.period, now)
     return name if isinstance(name, Refusal) else replace(plan, name=name, made_from=source)
 
 
 def _find_kept(
-    versions: Sequence[Version], asked: BuildInput, from_source: Callable[[Version], bool]
+    versions: Sequence[Version], request: BuildInput, from_source: Callable[[Version], bool]
 ) -> Version | None:
-    return None if asked.force_rebuild else find_kept(versions, from_source, asked.period)
+    return None if request.force_rebuild else find_kept(versions, from_source, request.period)
 
 
-def freeze(plan: VersionPlan, asked: BuildInput, now: str) -> BuildInput:
+def freeze(plan: VersionPlan, request: BuildInput, now: str) -> BuildInput:
     """The build of `plan` with every request body for ARM; Durable's history freezes them."""
     definition = plan.definition
     build = replace(
-        asked,
+        request,
         definition=definition.id,
         version=f"{definition.id}/versions/{plan.name}",
-        proof=_wants_proof(plan, asked),
+        proof=_wants_proof(plan, request),
         leftovers=plan.leftovers,
     )
     if plan.kept is not None or plan.made_from is None:
         kept = plan.kept
         source_id, awaits = (kept.source_id, awaits_checks(kept)) if kept is not None else (None, False)
-        wanted = target_regions(definition, asked.regions, plan.publishing)
+        wanted = target_regions(definition, request.regions, plan.publishing)
         return replace(build, source=source_id, kept=True, admit=awaits, regions=tuple(wanted))
     if plan.missing is not None:
         build = replace(build, definition_body=dict(plan.missing.body))
     source = plan.made_from.made_from(definition, plan.name)
     if source.os.kind is SourceKind.RECIPE:
         return replace(build, recipe=True)
-    demand = Demand(asked.regions, asked.period, now, asked.demand or {})
+    demand = Demand(request.regions, request.period, now, request.demand or {})
     body = version_body(definition, source, plan.publishing, demand)
     if plan.made_from.via:
-        image = image_body(definition, plan.made_from.source, plan.name, asked.period)
+        image = image_body(definition, plan.made_from.source, plan.name, request.period)
         build = replace(build, image=image_id(definition, plan.name), image_body=image)
-    regions = target_regions(definition, asked.regions, plan.publishing)
+    regions = target_regions(definition, request.regions, plan.publishing)
     return replace(build, source=source.os.id, body=body, regions=tuple(regions), admit=True)
 
 
-def _wants_proof(plan: VersionPlan, asked: BuildInput) -> bool:
+def _wants_proof(plan: VersionPlan, request: BuildInput) -> bool:
     """The owner's choice in `images.toml`; by default only versions made by a recipe are proved."""
     if plan.publishing.proof is not None:
         return plan.publishing.proof
     made_from = plan.made_from.source.os.kind if plan.made_from else None
     source = tags.value_of(plan.definition.tags, tags.REFRESH_SOURCE) or ""
-    return asked.proof or asked.machine is not None or SourceKind.RECIPE in (made_from, source.strip().lower())
+    return request.proof or request.machine is not None or SourceKind.RECIPE in (made_from, source.strip().lower())
 
 
 async def plan_images(
@@ -150,9 +150,9 @@ async def plan_images(
     now = await retry_until_answered(gateways.clock.now, budget_s=BULK_BUDGET_S)
     rows = list(builds.rows)
     for definition in builds.definitions:
-        asked = BuildInput(definition.id, period, builds.regions, force_rebuild)
+        request = BuildInput(definition.id, period, builds.regions, force_rebuild)
         try:
-            plan = await plan_build(gateways, asked, specs, now)
+            plan = await plan_build(gateways, request, specs, now)
             if isinstance(plan, VersionPlan) and plan.made_from and plan.made_from.source.os.kind is SourceKind.RECIPE:
                 judged = await judge_recipe(gateways, settings, plan.definition, "dry-run", now)
                 plan = judged if isinstance(judged, Refusal) else plan

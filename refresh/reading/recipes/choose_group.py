@@ -1,4 +1,4 @@
-"""Where a version is built or proved: the subnet in its region and the temporary group of the run.
+"""The subnet and the temporary group in which a version is built or proved.
 
 Decides which of the configured subnets is used. Does not know what is built.
 """

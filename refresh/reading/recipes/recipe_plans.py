@@ -33,17 +33,17 @@ async def judge_recipe(
     custom_data = write_custom_data(recipe, generalized=generalized)
     if isinstance(custom_data, str):
         return Refusal(MonthReason.BAD_RECIPE, custom_data)
-    place = await find_temporary_group(gateways, settings, definition, BUILD, run, since)
-    if isinstance(place, Refusal):
-        return place
-    subscription = place.subnet.split("/")[2]
+    group = await find_temporary_group(gateways, settings, definition, BUILD, run, since)
+    if isinstance(group, Refusal):
+        return group
+    subscription = group.subnet.split("/")[2]
     try:
         image = await retry_briefly(
-            lambda: gateways.temporary_groups.read_image(subscription, place.location, recipe.image)
+            lambda: gateways.temporary_groups.read_image(subscription, group.location, recipe.image)
         )
     except NotFound as error:
-        message = f"marketplace image {recipe.image} of recipe.toml is not available in {place.location}: {error}"
+        message = f"marketplace image {recipe.image} of recipe.toml is not available in {group.location}: {error}"
         return Refusal(MonthReason.BAD_RECIPE, message)
     return check_image(definition, image) or replace(
-        place, generalized=generalized, timeout_s=recipe.timeout_s, digest=recipe.digest, image=str(image.image)
+        group, generalized=generalized, timeout_s=recipe.timeout_s, digest=recipe.digest, image=str(image.image)
     )

@@ -46,9 +46,9 @@ async def read_machine(gateways: Gateways, vm: str) -> Machine | None:
         return None
 
 
-async def comes_late(gateways: Gateways, place: TemporaryGroup) -> bool:
+async def is_too_late(gateways: Gateways, group: TemporaryGroup) -> bool:
     """Whether this activity runs too late: its group can be deleted already and must not be made again."""
-    return late_activity.is_late(place.asked_at, await retry_briefly(gateways.clock.now))
+    return late_activity.is_late(group.asked_at, await retry_briefly(gateways.clock.now))
 
 
 LATE = Stage(StageState.WAITING, MonthReason.NOT_READ, late_activity.TOO_LATE)

@@ -14,5 +14,5 @@ from refresh.records.dispatcher_state import DispatcherState
 def held_among(disks: Iterable[str], state: DispatcherState) -> dict[str, str]:
     """Which of `disks` (ids) the dispatcher's state refers to, and why each must stay."""
     mentions = read_mentions((), state.json)
-    whys = {disk: mentions.by_dispatcher(disk, disk.rsplit("/", 1)[-1]) for disk in disks}
-    return {disk: why for disk, why in whys.items() if why is not None}
+    reasons = {disk: mentions.by_dispatcher(disk, disk.rsplit("/", 1)[-1]) for disk in disks}
+    return {disk: why for disk, why in reasons.items() if why is not None}

@@ -1,7 +1,7 @@
 """Every fact that retention needs, read again from ARM's lists: all or nothing.
 
-Decides what is read. A page that cannot be read stops every deletion, because an unread VM can ask for any disk. Leaves
-the judgement to `domain.retention`.
+Decides what is read. A page that cannot be read stops every deletion, because the tag of an unread VM can name any
+disk. Leaves the judgement to `domain.retention`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from refresh.domain.azure.vms import Vm
 from refresh.domain.retention.disks import Evidence, Rule, is_ours, judge_disk, rank_spares
 from refresh.domain.retention.mentions import read_mentions
 from refresh.domain.retention.prices import disk_usd, version_usd
-from refresh.domain.retention.reason import RemovalVerdict
+from refresh.domain.retention.removal_reason import RemovalVerdict
 from refresh.domain.retention.versions import (
     Catalogue,
     Needs,

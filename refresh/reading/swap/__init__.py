@@ -1,1 +1,1 @@
-"""Facts about VMs for a decision: the VM, its surroundings, the app's rights, and what the dispatcher state has."""
+"""Facts about VMs for a decision: the VM, the preflight facts, the app's rights, and what the dispatcher state has."""

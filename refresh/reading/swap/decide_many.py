@@ -18,7 +18,7 @@ from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.paced_reads import Pace
 from refresh.reading.fleet.subscription_lists import Inventory
 from refresh.reading.swap.facts import FactReader, FactSource, policy_of
-from refresh.reading.swap.listed_facts import ListedDisks, ListedVms, Source, WishingVms
+from refresh.reading.swap.listed_facts import ListedDisks, ListedVms, RetaggedVms, Source
 from refresh.reading.swap.memory import READS_AT_ONCE
 from refresh.reading.swap.warnings import WarningReader
 from refresh.records.swap import VMS_PER_BULK_ACTIVITY
@@ -39,7 +39,7 @@ def listed_source(gateways: Gateways, inventory: Inventory) -> Source:
 
 def with_wishes(source: FactSource, wishes: Mapping[str, str]) -> Source:
     """The same facts, as if the tags named these disks (by lower-case VM id)."""
-    return Source(WishingVms(source.compute, wishes), source.disks, source.gallery, source.access)
+    return Source(RetaggedVms(source.compute, wishes), source.disks, source.gallery, source.access)
 
 
 async def decide_exactly(

@@ -1,6 +1,7 @@
 """Reads the facts for one decision: the VM, its disk, the wanted disk, and where the wanted disk comes from.
 
-Decides which reads are needed: a decision that needs no disk costs one GET. Leaves the decision to `decision.py`.
+Decides which reads are needed: a decision that needs no disk costs one GET. Leaves the decision to
+`domain/swap/decision.py`.
 """
 
 from __future__ import annotations
@@ -111,10 +112,10 @@ class FactReader:
     def __post_init__(self) -> None:
         """Start with nothing read."""
         self.reads = Reads(self.pace)
-        self._around: PreflightReader | None = None
+        self._preflight: PreflightReader | None = None
         if self.gateways.access is not None:
             fleet = self.gateways.compute if self.others else None
-            self._around = PreflightReader(self.gateways.access, fleet, self.policy, self.reads)
+            self._preflight = PreflightReader(self.gateways.access, fleet, self.policy, self.reads)
 
     async def read(
         self, vm_id: str, *, ran: Iterable[str] = (), rejected: Iterable[str] = (), over: Iterable[str] = ()
@@ -145,9 +146,9 @@ class FactReader:
             return facts
         try:
             facts = await self._with_disks(facts, vm, wish.disk_id)
-            if facts.wanted is None or self._around is None:
+            if facts.wanted is None or self._preflight is None:
                 return facts
-            return replace(facts, around=await self._around.read(vm, facts.current, facts.wanted))
+            return replace(facts, preflight=await self._preflight.read(vm, facts.current, facts.wanted))
         except GatewayError as error:
             return _unread(facts, "what the swap depends on", error)
 

@@ -72,7 +72,7 @@ class ListedDisks:
 
 
 @dataclass(frozen=True)
-class WishingVms:
+class RetaggedVms:
     """VMs as if their tag named another disk: `wishes` by lower-case VM id. For dry runs."""
 
     vms: VmSource
@@ -80,19 +80,19 @@ class WishingVms:
 
     async def read_vm(self, vm_id: str) -> Vm:
         """The VM, with its `OsDiskName` replaced where `wishes` has it."""
-        return self._wishing(await self.vms.read_vm(vm_id))
+        return self._retagged(await self.vms.read_vm(vm_id))
 
     async def list_group_vms(self, group_id: str) -> AsyncIterator[Vm]:
         """The VMs of a resource group, with the same replacement."""
         async for vm in self.vms.list_group_vms(group_id):
-            yield self._wishing(vm)
+            yield self._retagged(vm)
 
     async def list_vms(self, subscription: str) -> AsyncIterator[Vm]:
         """The VMs of a subscription, with the same replacement."""
         async for vm in self.vms.list_vms(subscription):
-            yield self._wishing(vm)
+            yield self._retagged(vm)
 
-    def _wishing(self, vm: Vm) -> Vm:
+    def _retagged(self, vm: Vm) -> Vm:
         wish = self.wishes.get(vm.id.lower())
         if wish is None:
             return vm

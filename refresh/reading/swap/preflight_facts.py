@@ -1,4 +1,4 @@
-"""Reads the surroundings of a swap: the app's own rights, locks, the disks that other VMs' tags name, and where it
+"""Reads the preflight facts of a swap: the app's own rights, locks, the disks that other VMs' tags name, and where it
 matters whether the VM's size supports premium disks.
 
 Decides which scopes are read, each once for all VMs that share it. Leaves the checks to `domain/preflight`.
@@ -51,7 +51,7 @@ class FleetSource(Protocol):
 
 
 class PreflightReader:
-    """Reads the surroundings of many swaps; what they share is read once. GatewayError when anything is unknown."""
+    """Reads the preflight facts of many swaps; what they share is read once. GatewayError when anything is unknown."""
 
     def __init__(self, access: AccessSource, fleet: FleetSource | None, policy: Policy, reads: Reads) -> None:
         """Read from `access`; `fleet` is None where other VMs' tags are not read."""
@@ -62,7 +62,7 @@ class PreflightReader:
         self._reads = reads
 
     async def read(self, vm: Vm, current: Disk | None, wanted: Disk) -> PreflightFacts:
-        """The surroundings of making `wanted` the OS disk of `vm`, which has `current` now."""
+        """The preflight facts of making `wanted` the OS disk of `vm`, which has `current` now."""
         mode = vm.own_tags.choose_stop_mode(self._policy.stop_mode) or StopMode.DEALLOCATE
         disks = [wanted.id, *([vm.os_disk_id] if vm.os_disk_id else [])]
         encryption_set = set_of(wanted)
@@ -70,7 +70,7 @@ class PreflightReader:
         return PreflightFacts(
             gaps={scope.lower(): await self._granted.missing(scope, rights.needed_on(scope, mode)) for scope in scopes},
             locks=await self._locks([vm.id, *disks]),
-            asked_by=await self._asked_by(vm, wanted),
+            named_by=await self._named_by(vm, wanted),
             wishes_read=self._fleet is not None,
             takes_premium=await self._takes_premium(vm) if must_read_sizes(current, wanted) else None,
         )
@@ -84,7 +84,7 @@ class PreflightReader:
             found.update({lock.id.lower(): lock for lock in locks})
         return tuple(found.values())
 
-    async def _asked_by(self, vm: Vm, wanted: Disk) -> str | None:
+    async def _named_by(self, vm: Vm, wanted: Disk) -> str | None:
         fleet = self._fleet
         if fleet is None:
             return None
@@ -97,8 +97,8 @@ class PreflightReader:
             lambda: collect(fleet.list_vms(subscription) if everywhere else fleet.list_group_vms(group)),
         )
         for other in rows or ():
-            asks = other.own_tags.in_scope and not resource_id.same(other.id, vm.id)
-            if asks and resource_id.same(choose_wish(other, self._policy.disk_groups).disk_id, wanted.id):
+            named = other.own_tags.in_scope and not resource_id.same(other.id, vm.id)
+            if named and resource_id.same(choose_wish(other, self._policy.disk_groups).disk_id, wanted.id):
                 return other.id
         return None
 

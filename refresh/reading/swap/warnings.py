@@ -28,7 +28,7 @@ from refresh.reading.calls.paced_reads import Reads
 from refresh.reading.swap.missing_rights import GrantReader, GrantSource
 
 # Long enough for a few reads, and short beside the downtime.
-PATIENCE_S = 5.0
+BUDGET_S = 5.0
 
 
 class AddressSource(Protocol):
@@ -66,7 +66,7 @@ class WarningReader:
 
     async def _of_addresses(self, vm: Vm) -> VmWarning | None:
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(BUDGET_S):
                 dynamic: list[str] = []
                 for nic in vm.guest.nic_ids:
                     dynamic += await self._reads.read(lambda nic=nic: self._addresses.list_dynamic_ips(nic)) or ()  # type: ignore[misc]
@@ -80,7 +80,7 @@ class WarningReader:
         # Rights that cannot be read have refused the swap already; here they give no warning.
         lost: dict[str, VmWarning] = {}
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(BUDGET_S):
                 needed = rights.needed_by_rungs(vm, self._counted, probed=vm.own_tags.probe is not None)
                 for rung, (action, scope) in needed.items():
                     if await self._granted.missing(scope, (action,)):

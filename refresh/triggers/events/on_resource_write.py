@@ -1,4 +1,4 @@
-"""Event Grid reports a write to a resource: a VM's id goes to the dispatcher, nothing else happens.
+"""The Event Grid function: sends the id of a VM that was written to the dispatcher, and does nothing else.
 
 Never calls ARM, so thousands of events cost signals only. A malformed event is one log line and an answer of success,
 because Event Grid would only send it again unchanged; one about a VM that lacks only its time still counts. A signal

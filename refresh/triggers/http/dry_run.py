@@ -37,23 +37,23 @@ class DryRun:
         self._settings = settings
         self._dispatcher = dispatcher
 
-    async def images(self, asked: MonthInput, period: str) -> Json:
+    async def images(self, request: MonthInput, period: str) -> Json:
         """The rows of image definitions."""
         specs = wiring.image_specs()
-        rows = await plan_images(self._gateways, self._settings, specs, period, force_rebuild=asked.force_rebuild)
+        rows = await plan_images(self._gateways, self._settings, specs, period, force_rebuild=request.force_rebuild)
         return dry_run(rows)
 
-    async def disks(self, asked: MonthInput, period: str) -> Json:
+    async def disks(self, request: MonthInput, period: str) -> Json:
         """The rows of VMs with the disks that would be made."""
-        rows = await plan_disks(self._gateways, self._settings, asked.vms, period)
+        rows = await plan_disks(self._gateways, self._settings, request.vms, period)
         made = {_disk_id(row).lower() for row in rows if row["decision"] == CREATE and row.get("next")}
         return dry_run([self._of_disk(row, made) for row in rows])
 
-    async def tags(self, asked: MonthInput, period: str) -> Json:
+    async def tags(self, request: MonthInput, period: str) -> Json:
         """The rows of VMs with the swaps that writing their tags would lead to."""
-        rows = await plan_tags(self._gateways, self._settings, asked.vms, period, force=asked.force)
+        rows = await plan_tags(self._gateways, self._settings, request.vms, period, force=request.force)
         wishes = {row["vm"]: row["next"] for row in rows if row["decision"] == CREATE}
-        swaps = await self._decide(wishes, force=asked.force)
+        swaps = await self._decide(wishes, force=request.force)
         return dry_run([swaps.get(row["vm"].lower()) or self._of_disk(row, ()) for row in rows])
 
     async def swap(self, vms: Sequence[str], disk: str | None, *, force: bool) -> Json:
@@ -61,12 +61,12 @@ class DryRun:
         swaps = await self._decide(dict.fromkeys(vms, disk), force=force)
         return dry_run([swaps[vm.lower()] for vm in vms])
 
-    async def month(self, asked: MonthInput, period: str) -> Json:
+    async def month(self, request: MonthInput, period: str) -> Json:
         """The whole month: images, disks as they would be made from them, with rollout the swaps."""
         inventory = await list_inventory(self._gateways)
         basis = MonthBasis(wiring.image_specs(), inventory, self._dispatcher.recall)
-        plan = await plan_month(self._gateways, self._settings, asked, period, basis)
-        swaps = self._records(plan.swaps.values(), inventory, wishing=True)
+        plan = await plan_month(self._gateways, self._settings, request, period, basis)
+        swaps = self._records(plan.swaps.values(), inventory, writes_tags=True)
         rows = []
         for row in plan.disks:
             record = self._of_disk(row, plan.new_disks)
@@ -78,19 +78,19 @@ class DryRun:
         if not wishes:
             return {}
         inventory = await list_inventory(self._gateways)
-        seen = await decide_as_if(
+        decided = await decide_as_if(
             self._gateways, self._settings, inventory, wishes, self._dispatcher.recall, force=force
         )
-        return self._records(seen, inventory, wishing=any(wishes.values()))
+        return self._records(decided, inventory, writes_tags=any(wishes.values()))
 
-    def _records(self, seen: Iterable[DecidedVm], inventory: Inventory, *, wishing: bool) -> dict[str, Json]:
+    def _records(self, decided: Iterable[DecidedVm], inventory: Inventory, *, writes_tags: bool) -> dict[str, Json]:
         made = MadeDisks.among(inventory.disks.values(), [one.lower() for one in self._settings.galleries])
-        return {one.vm_id.lower(): self._record(one, inventory, made, wishing=wishing) for one in seen}
+        return {one.vm_id.lower(): self._record(one, inventory, made, writes_tags=writes_tags) for one in decided}
 
-    def _record(self, seen: DecidedVm, inventory: Inventory, made: MadeDisks, *, wishing: bool) -> Json:
-        disk = inventory.os_disk(seen.facts.vm)
-        record = plan_record(seen, self._dispatcher, made, disk, stop_mode=self._settings.stop_mode)
-        if wishing and record["steps"]:
+    def _record(self, decided: DecidedVm, inventory: Inventory, made: MadeDisks, *, writes_tags: bool) -> Json:
+        disk = inventory.os_disk(decided.facts.vm)
+        record = plan_record(decided, self._dispatcher, made, disk, stop_mode=self._settings.stop_mode)
+        if writes_tags and record["steps"]:
             record["steps"] = ["write-tag", *record["steps"]]
         return record
 

@@ -1,7 +1,7 @@
 """Reads instances of Durable for the HTTP API, and answers that a run was started.
 
-Decides how an instance of Durable becomes a run. Answers never contain Durable's own URLs: they have the
-host's system key in them.
+Decides how an instance of Durable becomes a run. Answers never contain Durable's own URLs: they have the host's system
+key in them.
 """
 
 from __future__ import annotations

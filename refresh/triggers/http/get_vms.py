@@ -60,15 +60,15 @@ class _Snapshot:
         """Those not on the latest version, the most days behind first. GatewayError when galleries were not read."""
         if isinstance(self.fresh, GatewayError):
             raise self.fresh
-        known = [(self.fresh[seen.vm_id], seen) for _, seen in self.rows]
-        behind = [(_days_behind(fresh), seen) for fresh, seen in known if fresh.drifted]
-        rows: list[tuple[Key, DecidedVm]] = [((-days, seen.vm_id.lower()), seen) for days, seen in behind]
+        known = [(self.fresh[decided.vm_id], decided) for _, decided in self.rows]
+        behind = [(_days_behind(fresh), decided) for fresh, decided in known if fresh.drifted]
+        rows: list[tuple[Key, DecidedVm]] = [((-days, decided.vm_id.lower()), decided) for days, decided in behind]
         return tuple(sorted(rows, key=lambda row: row[0]))
 
-    def record(self, seen: DecidedVm, dispatcher: DispatcherView) -> dict[str, object]:
+    def record(self, decided: DecidedVm, dispatcher: DispatcherView) -> dict[str, object]:
         """The VM record, with how fresh the VM is."""
-        fresh = Freshness() if isinstance(self.fresh, GatewayError) else self.fresh[seen.vm_id]
-        return vm_record(seen, dispatcher, self.made, self.inventory.os_disk(seen.facts.vm)) | fresh_record(fresh)
+        fresh = Freshness() if isinstance(self.fresh, GatewayError) else self.fresh[decided.vm_id]
+        return vm_record(decided, dispatcher, self.made, self.inventory.os_disk(decided.facts.vm)) | fresh_record(fresh)
 
 
 _snapshots: WeakKeyDictionary[asyncio.AbstractEventLoop, _Snapshot] = WeakKeyDictionary()
@@ -85,43 +85,43 @@ async def get_vms(req: func.HttpRequest, client: DurableFunctionsClient) -> func
     gateways, settings = wiring.gateways(), wiring.settings()
     dispatcher = DispatcherView(await read_dispatcher_state(client))
     if "vm" in query:
-        return ok(await _one(gateways, settings, dispatcher, query["vm"]))
+        return ok(await _read_one(gateways, settings, dispatcher, query["vm"]))
     after = _read_after(query.get("after"))
-    snapshot = (_recent() if after else None) or await _look(gateways, settings, dispatcher)
+    snapshot = (_recent() if after else None) or await _read_snapshot(gateways, settings, dispatcher)
     listed = snapshot.drifted() if "drift" in query else snapshot.rows
     rows = [row for row in listed if after is None or row[0] > after]
     page = rows[:PAGE_SIZE]
-    records = [snapshot.record(seen, dispatcher) for _, seen in page]
+    records = [snapshot.record(decided, dispatcher) for _, decided in page]
     more = page[-1][0] if len(rows) > PAGE_SIZE else None
     kept = {"drift": query["drift"]} if "drift" in query else {}
     return ok({"value": records, "nextLink": next_link(path_of(req), kept, more)})
 
 
-async def _one(gateways: Gateways, settings: Settings, dispatcher: DispatcherView, name: str) -> dict[str, object]:
+async def _read_one(gateways: Gateways, settings: Settings, dispatcher: DispatcherView, name: str) -> dict[str, object]:
     if not is_vm(name):
         raise Problem(ProblemKind.BAD_REQUEST, f"vm {VM_CURE}")
     try:
         (vm_id,) = await find_vms(gateways, [name])
     except Problem as problem:
         raise Problem(problem.kind, problem.detail) from None
-    (seen,) = await decide_exactly(gateways, settings, [vm_id], dispatcher.recall)
+    (decided,) = await decide_exactly(gateways, settings, [vm_id], dispatcher.recall)
     home = resource_id.parse_vm(vm_id)
     disks = await list_disks(gateways, [home.subscription] if home else [])
-    vm = seen.facts.vm
+    vm = decided.facts.vm
     current = disks.get(vm.os_disk_id.lower()) if vm is not None and vm.os_disk_id else None
-    record = vm_record(seen, dispatcher, _made(disks.values(), settings), current)
+    record = vm_record(decided, dispatcher, _made(disks.values(), settings), current)
     fresh = await _freshness(gateways, settings, [(vm_id, vm, current)])
     return record | fresh_record(Freshness() if isinstance(fresh, GatewayError) else fresh[vm_id])
 
 
-async def _look(gateways: Gateways, settings: Settings, dispatcher: DispatcherView) -> _Snapshot:
+async def _read_snapshot(gateways: Gateways, settings: Settings, dispatcher: DispatcherView) -> _Snapshot:
     inventory = await list_inventory(gateways)
     in_scope = [vm.id for vm in inventory.vms.values() if vm.own_tags.in_scope]
-    seen = await decide_from_lists(listed_source(gateways, inventory), settings, in_scope, dispatcher.recall)
-    rows: list[tuple[Key, DecidedVm]] = [((int(rank_of(one, dispatcher)), one.vm_id.lower()), one) for one in seen]
+    decided = await decide_from_lists(listed_source(gateways, inventory), settings, in_scope, dispatcher.recall)
+    rows: list[tuple[Key, DecidedVm]] = [((int(rank_of(one, dispatcher)), one.vm_id.lower()), one) for one in decided]
     rows.sort(key=lambda row: row[0])
     loop = asyncio.get_running_loop()
-    facts = [(one.vm_id, one.facts.vm, inventory.os_disk(one.facts.vm)) for one in seen]
+    facts = [(one.vm_id, one.facts.vm, inventory.os_disk(one.facts.vm)) for one in decided]
     fresh = await _freshness(gateways, settings, facts)
     snapshot = _Snapshot(loop.time(), tuple(rows), inventory, _made(inventory.disks.values(), settings), fresh)
     _snapshots[loop] = snapshot

@@ -25,8 +25,8 @@ async def post_retention(req: func.HttpRequest, client: DurableFunctionsClient) 
     if not body.dry_run:
         now = await gateways.clock.now()
         period = now[:4] + now[5:7]
-        asked = RetentionInput(delete=True)
-        return await start_single(client, "retention", period, durable_names.APPLY_RETENTION, asked.to_json())
+        request = RetentionInput(delete=True)
+        return await start_single(client, "retention", period, durable_names.APPLY_RETENTION, request.to_json())
     disks, versions = await survey_all(
         gateways, settings, await read_dispatcher_state(client), await list_open_runs(client)
     )

@@ -39,10 +39,10 @@ async def post_images(req: func.HttpRequest, client: DurableFunctionsClient) -> 
     """`POST images`: build the month's version of every image definition in the monthly build."""
     body = read_body(req, _IMAGES)
     gateways, period = wiring.gateways(), await _period(body)
-    asked = MonthInput(period, force_rebuild=body.rebuild)
+    request = MonthInput(period, force_rebuild=body.rebuild)
     if body.dry_run:
-        return ok(await (await _dry_run(gateways, client)).images(asked, period))
-    return await start_single(client, "images", period, durable_names.CREATE_IMAGES, asked.to_json())
+        return ok(await (await _dry_run(gateways, client)).images(request, period))
+    return await start_single(client, "images", period, durable_names.CREATE_IMAGES, request.to_json())
 
 
 @answering
@@ -50,11 +50,11 @@ async def post_disks(req: func.HttpRequest, client: DurableFunctionsClient) -> f
     """`POST disks`: make the month's disk for these VMs, or for every VM in scope."""
     body = read_body(req, _DISKS)
     gateways, period = wiring.gateways(), await _period(body)
-    asked = MonthInput(period, vms=await _named(gateways, body))
+    request = MonthInput(period, vms=await _named(gateways, body))
     if body.dry_run:
         planner = await _dry_run(gateways, client)
-        return ok(await planner.disks(await _with_scope(gateways, asked), period))
-    return await start_single(client, "disks", period, durable_names.CREATE_DISKS, asked.to_json(), by_input=True)
+        return ok(await planner.disks(await _with_scope(gateways, request), period))
+    return await start_single(client, "disks", period, durable_names.CREATE_DISKS, request.to_json(), by_input=True)
 
 
 @answering
@@ -62,11 +62,11 @@ async def post_tags(req: func.HttpRequest, client: DurableFunctionsClient) -> fu
     """`POST tags`: make `OsDiskName` of these VMs, or with `all` of every VM in scope, name the month's disk."""
     body = read_body(req, _TAGS, must_name_vms=True)
     gateways, period = wiring.gateways(), await _period(body)
-    asked = MonthInput(period, vms=await _named(gateways, body), force=body.force)
+    request = MonthInput(period, vms=await _named(gateways, body), force=body.force)
     if body.dry_run:
         planner = await _dry_run(gateways, client)
-        return ok(await planner.tags(await _with_scope(gateways, asked), period))
-    return await start_single(client, "tags", period, durable_names.WRITE_TAGS, asked.to_json(), by_input=True)
+        return ok(await planner.tags(await _with_scope(gateways, request), period))
+    return await start_single(client, "tags", period, durable_names.WRITE_TAGS, request.to_json(), by_input=True)
 
 
 @answering
@@ -86,7 +86,7 @@ async def post_refresh(req: func.HttpRequest, client: DurableFunctionsClient) ->
     """`POST refresh`: the whole month; it goes on to tags and swaps with `"rollout": "auto"` or by the setting."""
     body = read_body(req, _REFRESH)
     gateways, period = wiring.gateways(), await _period(body)
-    asked = MonthInput(
+    request = MonthInput(
         period,
         vms=await _named(gateways, body),
         rollout=body.rollout,
@@ -95,8 +95,8 @@ async def post_refresh(req: func.HttpRequest, client: DurableFunctionsClient) ->
     )
     if body.dry_run:
         planner = await _dry_run(gateways, client)
-        return ok(await planner.month(await _with_scope(gateways, asked), period))
-    return await start_single(client, "month", period, durable_names.REFRESH_MONTH, asked.to_json())
+        return ok(await planner.month(await _with_scope(gateways, request), period))
+    return await start_single(client, "month", period, durable_names.REFRESH_MONTH, request.to_json())
 
 
 async def _swap(client: DurableFunctionsClient, body: Body, disk: str | None) -> func.HttpResponse:
@@ -127,9 +127,9 @@ async def _named(gateways: Gateways, body: Body) -> tuple[str, ...]:
     return tuple(await find_vms(gateways, body.vms)) if body.vms else ()
 
 
-async def _with_scope(gateways: Gateways, asked: MonthInput) -> MonthInput:
+async def _with_scope(gateways: Gateways, request: MonthInput) -> MonthInput:
     """The same input with every VM in scope where it has no VMs."""
-    return asked if asked.vms else replace(asked, vms=tuple(await find_scope(gateways)))
+    return request if request.vms else replace(request, vms=tuple(await find_scope(gateways)))
 
 
 async def _period(body: Body) -> str:

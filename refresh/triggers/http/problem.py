@@ -59,7 +59,7 @@ class Problem(Exception):
         *,
         retry_after_s: float | None = None,
     ) -> None:
-        """`detail` is what the caller can do; `retry_after_s` is the time that Azure asks for."""
+        """`detail` is what the caller can do; `retry_after_s` is Azure's Retry-After."""
         super().__init__(detail)
         self.kind = kind
         self.detail = detail

@@ -111,7 +111,7 @@ def read_body(
     """
     data = _read_object(req.get_body())
     taken = ", ".join(takes) or "nothing"
-    faults = [_fault(key, f"is not taken here; {path_of(req)} takes {taken}") for key in data if key not in takes]
+    faults = [_fault(key, f"is not accepted; {path_of(req)} accepts {taken}") for key in data if key not in takes]
     for key, value in data.items():
         if key in takes:
             faults += _CHECKS[key](value)
@@ -132,7 +132,7 @@ def read_query(req: func.HttpRequest, takes: Collection[str]) -> dict[str, str]:
     """The query of `req`: only keys in `takes`, each with a value. Problem names all its faults."""
     given = {key: value for key, value in req.params.items() if key.lower() not in _HOST_KEYS}
     faults = [
-        {"detail": f"{key[:80]} is not taken here; {path_of(req)} takes {', '.join(takes) or 'no query'}"}
+        {"detail": f"{key[:80]} is not accepted; {path_of(req)} accepts {', '.join(takes) or 'no query'}"}
         for key in given
         if key not in takes
     ]

@@ -23,15 +23,15 @@ _LOOKED_UP_SINGLY = 20
 _IDS_SHOWN = 10
 
 
-async def find_vms(gateways: Gateways, asked: Sequence[str]) -> list[str]:
-    """The ids of the VMs that `asked` names, each once, as ARM spells them. Problem names every one not found."""
+async def find_vms(gateways: Gateways, requested: Sequence[str]) -> list[str]:
+    """The ids of the VMs that `requested` names, each once, as ARM spells them. Problem names every one not found."""
     subscriptions = await list_subscriptions(gateways)
-    ids = [name for name in asked if "/" in name]
-    if len(ids) == len(asked) <= _LOOKED_UP_SINGLY:
+    ids = [name for name in requested if "/" in name]
+    if len(ids) == len(requested) <= _LOOKED_UP_SINGLY:
         known = await _read(gateways, [vm_id for vm_id in ids if _is_inside(vm_id, subscriptions)])
     else:
         known = [vm.id for vm in (await list_vms(gateways, subscriptions)).values()]
-    return choose_ids(asked, known, subscriptions)
+    return choose_ids(requested, known, subscriptions)
 
 
 async def find_scope(gateways: Gateways) -> list[str]:
@@ -39,15 +39,15 @@ async def find_scope(gateways: Gateways) -> list[str]:
     return sorted(await retry_until_answered(gateways.graph.list_scope, budget_s=LIST_BUDGET_S), key=str.lower)
 
 
-def choose_ids(asked: Sequence[str], known: Iterable[str], subscriptions: Collection[str]) -> list[str]:
-    """The ids among `known` that `asked` names, each once. Problem with one error for each name that is not one VM."""
+def choose_ids(requested: Sequence[str], known: Iterable[str], subscriptions: Collection[str]) -> list[str]:
+    """The ids among `known` that `requested` names, each once. Raises Problem with an error for each other name."""
     by_id = {vm_id.lower(): vm_id for vm_id in known}
     by_name: dict[str, list[str]] = {}
     for vm_id in by_id.values():
         by_name.setdefault(vm_id.rsplit("/", 1)[-1].lower(), []).append(vm_id)
     chosen: dict[str, str] = {}
     faults: dict[ProblemKind, list[dict[str, str]]] = {}
-    for index, name in enumerate(asked):
+    for index, name in enumerate(requested):
         found = _choose(name, by_id, by_name, subscriptions)
         if isinstance(found, str):
             chosen.setdefault(found.lower(), found)

@@ -1,4 +1,4 @@
-"""The first of the month: starts `refresh_month`.
+"""The monthly timer: starts `refresh_month`.
 
 A timer may fire twice; the run's id follows from the minute, so the second start finds the first.
 """

@@ -13,6 +13,7 @@ import azure.functions as func
 from azure.durable_functions import DurableFunctionsClient
 
 from refresh import wiring
+from refresh.domain.azure.vms import Vm
 from refresh.domain.vm.hints import is_worth_a_look
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
@@ -31,18 +32,21 @@ async def sweep(timer: func.TimerRequest, client: DurableFunctionsClient) -> Non
     gateways = wiring.gateways()
     now = await gateways.clock.now()
     vms = await _find_mismatches(gateways)
-    for start in range(0, len(vms), swap.VMS_PER_SIGNAL):
-        batch = vms[start : start + swap.VMS_PER_SIGNAL]
-        await client.signal_entity(DISPATCHER, Operation.HINT, {"vms": batch, "at": now, "source": swap.FROM_SWEEP})
+    # A VM with the mark of a swap may be down: it is looked at before all others.
+    for first in ({"first": True}, {}):
+        ids = [vm.id for vm in vms if bool(vm.own_tags.refresh_state) is bool(first)]
+        for start in range(0, len(ids), swap.VMS_PER_SIGNAL):
+            batch = {"vms": ids[start : start + swap.VMS_PER_SIGNAL], "at": now, "source": swap.FROM_SWEEP}
+            await client.signal_entity(DISPATCHER, Operation.HINT, {**batch, **first})
     await client.signal_entity(DISPATCHER, Operation.RECOVER, {**await _find_dead(client), "at": now})
     await begin_if_required(client)
 
 
-async def _find_mismatches(gateways: Gateways) -> list[str]:
-    found: list[str] = []
+async def _find_mismatches(gateways: Gateways) -> list[Vm]:
+    found: list[Vm] = []
     try:
         for subscription in await gateways.graph.list_subscriptions():
-            found += [vm.id async for vm in gateways.compute.list_vms(subscription) if is_worth_a_look(vm)]
+            found += [vm async for vm in gateways.compute.list_vms(subscription) if is_worth_a_look(vm)]
     except GatewayError as error:
         # What was found is hinted at, and claims are checked in any case; the next sweep reads the rest.
         _log.error("the sweep could not list every VM: %s", error)

@@ -1,4 +1,4 @@
-"""Every week: starts `apply_retention`, which only lists unless `REFRESH_RETENTION` is `delete`.
+"""The weekly timer: starts `apply_retention`, which only lists unless `REFRESH_RETENTION` is `delete`.
 
 A timer may fire twice; the run's id follows from the minute, so the second start finds the first.
 """
@@ -26,6 +26,6 @@ async def weekly_retention(timer: func.TimerRequest, client: DurableFunctionsCli
     if await client.get_orchestration_state(run, fetch_payloads=False) is not None:
         _log.info("%s was started by this firing of the timer already", run)
         return
-    asked = RetentionInput(delete=wiring.settings().retention == "delete")
-    await client.schedule_new_orchestration(durable_names.APPLY_RETENTION, input=asked.to_json(), instance_id=run)
-    _log.info("started %s, to %s", run, "delete" if asked.delete else "list only")
+    request = RetentionInput(delete=wiring.settings().retention == "delete")
+    await client.schedule_new_orchestration(durable_names.APPLY_RETENTION, input=request.to_json(), instance_id=run)
+    _log.info("started %s, to %s", run, "delete" if request.delete else "list only")

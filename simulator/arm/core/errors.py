@@ -175,11 +175,11 @@ def location_required() -> ArmError:
     return ArmError(400, "LocationRequired", "The location property is required for this definition.")
 
 
-def location_invalid(path_name: str, existing: str, asked: str) -> ArmError:
+def location_invalid(path_name: str, existing: str, requested: str) -> ArmError:
     """The location of a resource cannot change."""
     text = (
         f"The resource '{path_name}' already exists in location '{existing}'. A resource with the same name cannot be "
-        f"created in location '{asked}'. Please select a new resource name."
+        f"created in location '{requested}'. Please select a new resource name."
     )
     return ArmError(409, "InvalidResourceLocation", text)
 

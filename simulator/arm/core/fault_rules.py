@@ -127,9 +127,9 @@ def parse(rule: Mapping[str, Any], rule_id: str) -> Rule:
     about = _about(rule, match)
     if match.get("operation") is not None and match["operation"] not in OPERATIONS:
         raise RuleError(f"unknown operation {match['operation']!r}")
-    for key, known in (("respond", _RESPOND_KEYS), ("fail", _FAIL_KEYS)):
+    for key, allowed in (("respond", _RESPOND_KEYS), ("fail", _FAIL_KEYS)):
         if key in rule:
-            _check_keys(rule[key], known, key)
+            _check_keys(rule[key], allowed, key)
     fail = rule.get("fail")
     numbers = {key: _seconds(rule, key) for key in _NUMBERS}
     return Rule(
@@ -198,16 +198,16 @@ def _serial(rule: Mapping[str, Any]) -> Serial:
     serial = rule.get("serial", "silent")
     if serial not in get_args(Serial):
         raise RuleError(f"'serial' is one of {', '.join(get_args(Serial))}, not {serial!r}")
-    known: Serial = serial
-    return known
+    valid: Serial = serial
+    return valid
 
 
 def _ending(rule: Mapping[str, Any]) -> Ending:
     ending = rule.get("ends", "ok")
     if ending not in get_args(Ending):
         raise RuleError(f"'ends' is one of {', '.join(get_args(Ending))}, not {ending!r}")
-    known: Ending = ending
-    return known
+    valid: Ending = ending
+    return valid
 
 
 def _reset(rule: Mapping[str, Any]) -> Reset | None:
@@ -242,9 +242,9 @@ def _names(glob: str | None, resource_id: str) -> bool:
     return any(fnmatchcase(text, glob.lower()) for text in (resource_id, resource_id.rsplit("/", 1)[-1]))
 
 
-def _check_keys(value: object, known: set[str], where: str) -> None:
+def _check_keys(value: object, allowed: set[str], where: str) -> None:
     if not isinstance(value, Mapping):
         raise RuleError(f"{where} is an object, not {value!r}")
     for key in value:
-        if key not in known:
+        if key not in allowed:
             raise RuleError(f"unknown key {key!r} in {where}")

@@ -44,7 +44,7 @@ class ResourceId:
 
     @property
     def path_name(self) -> str:
-        """Types and names in turn, the form that ARM's "not found" messages use."""
+        """Types and names, alternating, the form that ARM's "not found" messages use."""
         return "/".join([self.namespace or "", *(part for pair in self.pairs for part in pair)])
 
     @property

@@ -73,8 +73,8 @@ class Disks:
         sent["properties"] = without(sent.get("properties", {}), _READ_ONLY_PROPERTIES)
         if record is None:
             return self._create(request, sent)
-        asked, had = sent["properties"].get("creationData", {}), record.properties.get("creationData", {})
-        if asked and asked.get("createOption") != had.get("createOption"):
+        sent_source, own_source = sent["properties"].get("creationData", {}), record.properties.get("creationData", {})
+        if sent_source and sent_source.get("createOption") != own_source.get("createOption"):
             raise errors.change_not_allowed("creationData.createOption")
         sent["properties"].pop("creationData", None)
         tags = {"tags": sent["tags"]} if "tags" in sent else {}
@@ -179,12 +179,12 @@ def _new_properties(sent: Json, facts: SourceFacts) -> Json:
         creation.setdefault("imageReference", {"id": image})
     if facts.unique_id:
         creation["sourceUniqueId"] = facts.unique_id
-    asked_gb = sent.get("diskSizeGB")
-    if asked_gb is None and facts.size_gb is None:
+    sent_gb = sent.get("diskSizeGB")
+    if sent_gb is None and facts.size_gb is None:
         raise errors.invalid_parameter("Required parameter 'disk.diskSizeGB' is missing (null).", "disk.diskSizeGB")
-    if asked_gb is not None and facts.size_gb is not None and int(asked_gb) < facts.size_gb:
+    if sent_gb is not None and facts.size_gb is not None and int(sent_gb) < facts.size_gb:
         raise errors.not_allowed(
-            f"The specified disk size {asked_gb} GB is smaller than the size of the corresponding disk in the VM "
+            f"The specified disk size {sent_gb} GB is smaller than the size of the corresponding disk in the VM "
             f"image: {facts.size_gb} GB. This is not allowed. Please choose equal or greater size or do not specify an "
             "explicit size.",
             "diskSizeGB",

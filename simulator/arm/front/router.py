@@ -234,11 +234,11 @@ class Router:
         """`GET …/resources`: every resource of a group or subscription, with few fields."""
         self.groups.require_scope(request.id)
         kind = None
-        if asked := request.query.get("$filter"):
-            match = _TYPE_FILTER.fullmatch(asked)
+        if type_filter := request.query.get("$filter"):
+            match = _TYPE_FILTER.fullmatch(type_filter)
             if match is None:
                 raise errors.ArmError(
-                    400, "InvalidFilterInQueryString", f"Invalid $filter '{asked}' in the query string."
+                    400, "InvalidFilterInQueryString", f"Invalid $filter '{type_filter}' in the query string."
                 )
             kind = match.group(1).lower()
         prefix = f"{request.id.key}/"

@@ -33,7 +33,7 @@ _CHALLENGE = 'Bearer authorization_uri="https://login.microsoftonline.com/common
 
 
 class ArmServer:
-    """Turns HTTP requests into ARM requests and back."""
+    """Converts HTTP requests to ARM requests, and answers back to HTTP."""
 
     def __init__(self, services: Services, router: Router) -> None:
         self._services, self._router = services, router

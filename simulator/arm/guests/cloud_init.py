@@ -57,12 +57,12 @@ def _parts(raw: bytes) -> Iterator[str]:
 def _console_lines(text: str, *, well: bool) -> Iterator[str]:
     branch = None
     for line in text.splitlines():
-        word = line.strip().partition(" ")[0]
-        if word == "if":
+        keyword = line.strip().partition(" ")[0]
+        if keyword == "if":
             branch = True
-        elif word in ("else", "elif"):
+        elif keyword in ("else", "elif"):
             branch = False
-        elif word == "fi":
+        elif keyword == "fi":
             branch = None
         elif branch in (None, well) and (found := _CONSOLE_WRITE.search(line)):
             yield from (part for part in found.group(2).replace("\\n", "\n").splitlines() if part)

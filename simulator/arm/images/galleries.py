@@ -92,8 +92,8 @@ class Galleries:
 
     def _update(self, request: Request, record: Record, sent: Json, kind: _Kind) -> Answer:
         for key in _FIXED:
-            asked, had = sent["properties"].get(key), record.properties.get(key)
-            if asked is not None and had is not None and asked != had and kind.name == DEFINITION_TYPE:
+            wanted, existing = sent["properties"].get(key), record.properties.get(key)
+            if wanted is not None and existing is not None and wanted != existing and kind.name == DEFINITION_TYPE:
                 raise errors.change_not_allowed(f"galleryImage.properties.{key}")
         tags = {"tags": sent["tags"]} if "tags" in sent else {}
         record.body |= merged(record.body, without(sent, ["tags", "location"])) | tags

@@ -194,8 +194,8 @@ def _check_regions(record: Record, sent: Json) -> None:
     regions = record.properties["publishingProfile"]["targetRegions"]
     location = str(record.body.get("location", ""))
     if normal_location(location) not in [normal_location(region["name"]) for region in regions]:
-        asked = ((sent.get("properties") or {}).get("publishingProfile") or {}).get("targetRegions") or regions
-        names = ", ".join(str(region.get("name")) for region in asked)
+        targets = ((sent.get("properties") or {}).get("publishingProfile") or {}).get("targetRegions") or regions
+        names = ", ".join(str(region.get("name")) for region in targets)
         raise errors.invalid_parameter(
             f"Gallery image version publishing profile regions '{names}' must contain the location of image version "
             f"'{display_name(location)}'. ",

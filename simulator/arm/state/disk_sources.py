@@ -101,11 +101,11 @@ def image_facts(services: Services, reference: Json) -> SourceFacts:
     text = str(reference.get("id", ""))
     if (record := services.store.get(text)) is not None:
         return version_facts(services, record) if record.id.type.lower() == VERSION_TYPE else _managed_image(record)
-    if (known := find_image(reference)) is not None:
-        return SourceFacts(known.os_type, known.generation, known.architecture, known.size_gb)
-    words = " ".join(str(reference.get(key, "")) for key in ("publisher", "offer", "sku")) + text
-    os_type = "Windows" if "windows" in words.lower() else "Linux"
-    gen2 = any(mark in words.lower() for mark in ("gen2", "-g2", "azure-edition"))
+    if (image := find_image(reference)) is not None:
+        return SourceFacts(image.os_type, image.generation, image.architecture, image.size_gb)
+    searched = " ".join(str(reference.get(key, "")) for key in ("publisher", "offer", "sku")) + text
+    os_type = "Windows" if "windows" in searched.lower() else "Linux"
+    gen2 = any(mark in searched.lower() for mark in ("gen2", "-g2", "azure-edition"))
     return SourceFacts(os_type, "V2" if gen2 else "V1", size_gb=_usual_size_gb(os_type))
 
 

@@ -63,11 +63,11 @@ def _health(state: VmState, now: datetime) -> Json | None:
     boot = state.boot
     if not state.health_extension or boot is None or (report := boot.report(now)) is None:
         return None
-    word = "healthy" if boot.healthy else "unhealthy"
+    health_text = "healthy" if boot.healthy else "unhealthy"
     return {
-        "code": f"HealthState/{word}",
+        "code": f"HealthState/{health_text}",
         "level": "Info" if boot.healthy else "Error",
-        "displayStatus": f"The VM is reporting itself as {word}",
+        "displayStatus": f"The VM is reporting itself as {health_text}",
         "time": report.isoformat(timespec="seconds"),
     }
 

@@ -21,12 +21,14 @@ _FILTER = re.compile(r"\s*location\s+eq\s+'([^']*)'\s*", re.IGNORECASE)
 
 def listing(request: Request) -> Answer:
     """The SKUs of every region, or of the one in `$filter=location eq '…'`, the only filter that Azure accepts."""
-    asked = request.query.get("$filter")
+    location_filter = request.query.get("$filter")
     wanted = None
-    if asked:
-        match = _FILTER.fullmatch(asked)
+    if location_filter:
+        match = _FILTER.fullmatch(location_filter)
         if match is None:
-            raise errors.ArmError(400, "InvalidFilterInQueryString", f"Invalid $filter '{asked}' in the query string.")
+            raise errors.ArmError(
+                400, "InvalidFilterInQueryString", f"Invalid $filter '{location_filter}' in the query string."
+            )
         wanted = normal_location(match.group(1))
     listed = list(_listed(wanted))
     token = request.query.get("$skiptoken", "0")

@@ -43,7 +43,7 @@ def test_the_engine_gives_the_stored_answers(answers: Mapping[str, Any], story: 
     ],
     ids=["hidden-too-shortly", "hidden-too-long", "no-entities", "no-batch"],
 )
-def test_the_local_host_refuses_a_host_json_in_the_words_of_the_engine(durable: dict[str, Any], tmp_path: Path) -> None:
+def test_the_local_host_refuses_a_host_json_with_the_engines_message(durable: dict[str, Any], tmp_path: Path) -> None:
     """Neither the local host nor the engine starts, and the messages are the same."""
     need_engine()
     (tmp_path / "host.json").write_text(json.dumps({"extensions": {"durableTask": durable}}))

@@ -16,21 +16,21 @@ from simulator.engine.azure_storage import AzureStorageEngine
 
 @dataclass
 class ActivityFailure:
-    """Activity `name` fails where its input has the text `word`, `times` times; `crashes`: the process ends in it."""
+    """Activity `name` fails where its input has the text `part`, `times` times; `crashes`: the process ends in it."""
 
     name: str
-    word: str
+    part: str
     times: int
     crashes: bool = False
 
     def apply(self, name: str, payload: str | None) -> None:
         """Raise FunctionFailed or WorkerDied while failures are left."""
-        if name != self.name or self.times == 0 or f'"{self.word}"' not in (payload or ""):
+        if name != self.name or self.times == 0 or f'"{self.part}"' not in (payload or ""):
             return
         self.times -= 1
         if self.crashes:
             raise WorkerDied()
-        raise FunctionFailed("RuntimeError", f"{name} broke on {self.word.rsplit('/', 1)[-1]}", "Traceback: nowhere")
+        raise FunctionFailed("RuntimeError", f"{name} broke on {self.part.rsplit('/', 1)[-1]}", "Traceback: nowhere")
 
 
 class _FailingWorker:

@@ -58,7 +58,7 @@ async def assert_vm_well(azure: LocalAzure, machine: Machine, edits: EditRecord)
 
 
 def assert_stops_are_few(azure: LocalAzure, outcomes: list[dict[str, Any]], name: str, edits: EditRecord) -> None:
-    """Check that one edit causes at most one stop, plus one on the way back, plus one for each stop that Azure spoiled.
+    """Check that one edit causes at most one stop, plus one on the way back, plus one for each stop in `spoilt`.
 
     A way back that failed, or a tag write that Azure refused, leaves a wish that differs from the disk: one more swap.
     """
@@ -78,7 +78,7 @@ def assert_outcomes_true(outcomes: list[dict[str, Any]], disk: str, name: str) -
     for row in outcomes:
         if row["status"] in _FINAL and row.get("new_disk"):
             assert row["new_disk"].lower() not in rejected, f"{name}: {outcomes}"
-        if row["status"] == "rolled-back" and "the disk is not to blame" not in row["message"]:
+        if row["status"] == "rolled-back" and "is not at fault" not in row["message"]:
             rejected.add(row["new_disk"].lower())
     final = [row for row in outcomes if row["status"] in _FINAL and row.get("new_disk")]
     if final and final[-1] is outcomes[-1]:

@@ -190,7 +190,7 @@ class FleetScenario(RuleBasedStateMachine):
         self._clear_faults()
 
     def _record_spoilt_stops(self) -> None:
-        """Record every stop that Azure spoils: the app has to stop the VM again."""
+        """Record every stop that Azure accepts and does not complete: the app has to stop the VM again."""
         rules = self.azure.simulator.services.faults
         operation_fault, request_fault = rules.operation_fault, rules.request_fault
 

@@ -210,7 +210,7 @@ class HeldFleet:
         """Plan `rules` between the look at a VM and its admission, and keep another VM in its look (`looked_at`)."""
         await self.azure.api("POST", "/api/pause")
         await self._tag(held)
-        await self._wait(lambda: held.name in self.waiting, f"that {held.name} waits for its turn")
+        await self._wait(lambda: held.name in self.waiting, f"that {held.name} waits in the queue")
         self.azure.plan(*rules)
         if looked_at is not None:
             await self._tag(looked_at)

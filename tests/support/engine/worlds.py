@@ -27,7 +27,7 @@ from tests.support.engine.story_client import StoryClient
 
 type Story = Callable[[StoryClient], Awaitable[Any]]
 
-# Every world polls its queues often, so that its stories are short, and turns off the entities' message sorter.
+# Every world polls its queues often, so that its stories are short, and switches off the entities' message sorter.
 _DURABLE = {
     "entityMessageReorderWindowInMinutes": 0,
     "maxEntityOperationBatchSize": 3,

@@ -182,5 +182,5 @@ PASSED: tuple[Row, ...] = (
 )
 
 # These need another value of `REFRESH_DISK_TRUST` than the rows above.
-REFUSED_WITH_TRUST = (Row(provenance.TRUSTED, "nobodys", disk=from_image("foreign", gallery=FOREIGN)),)
+REFUSED_WITH_TRUST = (Row(provenance.TRUSTED, "foreign-gallery", disk=from_image("foreign", gallery=FOREIGN)),)
 PASSED_WITH_TRUST = (Row(provenance.TRUSTED, "ours", disk=from_image("personal")),)

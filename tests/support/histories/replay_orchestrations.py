@@ -170,10 +170,10 @@ def _compare(were: list[Action], are: list[Action]) -> Iterator[str]:
         was = were[position] if position < len(were) else None
         now = are[position] if position < len(are) else None
         if was != now:
-            yield f"requested {_words(was)}, now requests {_words(now)}"
+            yield f"requested {_action_text(was)}, now requests {_action_text(now)}"
 
 
-def _words(action: Action | None) -> str:
+def _action_text(action: Action | None) -> str:
     return "nothing more" if action is None else f"{action[1]} {' '.join(map(str, action[2:]))} (#{action[0]})"
 
 

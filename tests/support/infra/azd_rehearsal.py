@@ -74,7 +74,7 @@ class Rehearsal:
             assert answer.status == 200, await answer.text()
             return dict(await answer.json())
 
-    async def wish(self, disk: str) -> None:
+    async def request_disk(self, disk: str) -> None:
         """Edit the VM's tag."""
         tags = {"operation": "Merge", "properties": {"tags": {"OsDiskName": disk}}}
         await self.world.arm("PATCH", f"{VM_ID}/providers/Microsoft.Resources/tags/default", tags)
@@ -154,7 +154,7 @@ def _answers(values: dict[str, str], *, deployed: bool) -> dict[str, Any]:
     app = {"name": name, "host": f"{name}.azurewebsites.net", "state": "Running", "service": "app"}
     functions = [f"{name}/{each}" for each in ("get_queue", FUNCTION)] if deployed else []
     return {
-        "provider list": {"in turn": [some, every]},
+        "provider list": {"in order": [some, every]},
         "ad app list": [],
         "rest --method POST": {"appId": CLIENT, "id": "object", "displayName": "azure-vm-refresh (test)"},
         "ad sp list": [],

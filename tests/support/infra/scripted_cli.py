@@ -19,11 +19,11 @@ log = home / "calls"
 earlier = [" ".join(json.loads(line)) for line in log.read_text().splitlines()] if log.exists() else []
 with log.open("a") as calls:
     calls.write(json.dumps([pathlib.Path(sys.argv[0]).name, *sys.argv[1:]]) + "\\n")
-for words, answer in json.loads((home / "answers").read_text()).items():
-    if words in " ".join(sys.argv[1:]):
-        if isinstance(answer, dict) and list(answer) == ["in turn"]:
-            turns = answer["in turn"]
-            answer = turns[min(sum(words in line for line in earlier), len(turns) - 1)]
+for fragment, answer in json.loads((home / "answers").read_text()).items():
+    if fragment in " ".join(sys.argv[1:]):
+        if isinstance(answer, dict) and list(answer) == ["in order"]:
+            series = answer["in order"]
+            answer = series[min(sum(fragment in line for line in earlier), len(series) - 1)]
         if isinstance(answer, str) and answer.startswith("refused"):
             sys.exit(answer.removeprefix("refused").strip() or "ERROR: (AuthorizationFailed) no")
         print(json.dumps(answer))
@@ -35,7 +35,7 @@ class Cli:
     """Each command prints the first answer whose key is part of its command line; nothing without one.
 
     An answer that starts with `refused` makes the command fail with the rest as message (default: Azure's for a missing
-    right); `{"in turn": [...]}` gives one answer after the other, the last one for all further calls.
+    right); `{"in order": [...]}` gives one answer after the other, the last one for all further calls.
     """
 
     def __init__(self, home: Path) -> None:
@@ -51,8 +51,8 @@ class Cli:
         """Replace all answers by `table`, by parts of command lines."""
         (self.home / "answers").write_text(json.dumps(table))
 
-    def calls(self, words: str) -> list[list[str]]:
-        """The arguments of every command so far whose line contains `words`, oldest first."""
+    def calls(self, fragment: str) -> list[list[str]]:
+        """The arguments of every command so far whose line contains `fragment`, oldest first."""
         path = self.home / "calls"
         lines = path.read_text().splitlines() if path.exists() else []
-        return [call[1:] for call in map(json.loads, lines) if words in " ".join(call)]
+        return [call[1:] for call in map(json.loads, lines) if fragment in " ".join(call)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from refresh.triggers.http.routes import ROUTES, Route
 from refresh.views.runs import ROW
 from refresh.views.vms import FRESH, RECORD
-from tests.support.pages.api_words import FIELDS, RECORD_FIELDS, REQUESTS
+from tests.support.pages.api_texts import FIELDS, RECORD_FIELDS, REQUESTS
 from tests.support.pages.markdown import anchor, literal, table
 from tests.support.pages.routes import name_of, takes_of
 
@@ -44,8 +44,8 @@ has a VM record for each VM, with its `status` and
 """
 
 _RUN_MORE = """A run of images has `images` with a row for each definition, a run of retention `resources`, a self-check
-`checks`. The record of one swap has `evidence`, `warnings` and, where a person is needed, `by_hand`: the `az` commands
-that finish it.
+`checks`. The record of one swap that has ended has `evidence`, `warnings` and, where a person is needed, `by_hand`:
+the `az` commands that finish it, quoted for a POSIX shell (`jq -r '.by_hand[]'` prints them as they are pasted).
 """
 
 

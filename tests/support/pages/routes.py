@@ -18,7 +18,7 @@ import azure.functions as func
 from refresh.triggers.http.routes import Route
 
 _UNKNOWN = {"?": "?"}
-_REFUSAL = re.compile(r"is not taken here; \S+ takes (.+)\Z")
+_REFUSAL = re.compile(r"is not accepted; \S+ accepts (.+)\Z")
 
 
 @dataclass(frozen=True)

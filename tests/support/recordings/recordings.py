@@ -180,7 +180,7 @@ def body_differences(recorded: Any, ours: Any) -> Iterator[str]:
             if _parent(path) not in alone:  # only the topmost path is reported
                 yield f"body {path} {'missing' if path in wanted else 'not recorded'}"
         elif not found[path] <= wanted[path]:
-            yield f"body {path} is {_words(found[path])}, recorded {_words(wanted[path])}"
+            yield f"body {path} is {_kinds_text(found[path])}, recorded {_kinds_text(wanted[path])}"
     if _error_code(recorded) != _error_code(ours):
         yield f"error code {_error_code(ours)}, recorded {_error_code(recorded)}"
 
@@ -211,7 +211,7 @@ def _kind(value: Any) -> str:
     return {dict: "object", list: "array", str: "string", type(None): "null"}[type(value)]
 
 
-def _words(kinds: set[str]) -> str:
+def _kinds_text(kinds: set[str]) -> str:
     return " or ".join(sorted(kinds))
 
 

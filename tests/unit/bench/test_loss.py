@@ -1,4 +1,4 @@
-"""Every second of a swap's downtime is counted once: Azure's work, a poll, a hand-over, or the rest."""
+"""The split of a swap's downtime counts every second once: Azure's work, a poll, a hand-over, or the rest."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_a_poll_ends_with_the_first_read_that_sees_the_end() -> None:
 
 
 def test_without_a_read_the_whole_gap_is_a_hand_over() -> None:
-    """What begins the next operation unseen has lost nothing to polls."""
+    """If the next operation begins without a read in between, no second counts as a poll."""
     loss = split_downtime(24, OPERATIONS, map(at, (5, 13.0)))
     assert loss.polls_s == pytest.approx((0.0, 0.0))
     assert loss.hand_overs_s == pytest.approx((2.0, 1.0))

@@ -69,14 +69,14 @@ def test_a_thread_marked_as_needing_the_loop_can_use_it() -> None:
     """A blocking client of a server on the loop runs in a thread while the loop continues."""
 
     async def main(_: Clock) -> bool:
-        loop, asked = asyncio.get_running_loop(), threading.Event()
+        loop, reached = asyncio.get_running_loop(), threading.Event()
 
-        def ask() -> bool:
-            loop.call_soon_threadsafe(asked.set)
-            return asked.wait(30)
+        def wait_for_loop() -> bool:
+            loop.call_soon_threadsafe(reached.set)
+            return reached.wait(30)
 
         with ThreadPoolExecutor(1) as executor, needing_the_loop():
-            return await loop.run_in_executor(executor, ask)
+            return await loop.run_in_executor(executor, wait_for_loop)
 
     assert run(main, Clock("virtual"))
 
@@ -96,13 +96,13 @@ def test_an_unmarked_thread_that_needs_the_loop_is_an_error() -> None:
     """Loop and thread would wait for each other; an error is raised instead."""
 
     async def main(_: Clock) -> None:
-        loop, asked = asyncio.get_running_loop(), threading.Event()
-        loop.call_soon(asked.set)
+        loop, reached = asyncio.get_running_loop(), threading.Event()
+        loop.call_soon(reached.set)
         with ThreadPoolExecutor(1) as executor:
             try:
-                await loop.run_in_executor(executor, asked.wait)
+                await loop.run_in_executor(executor, reached.wait)
             finally:
-                asked.set()
+                reached.set()
 
     with pytest.raises(RuntimeError, match="may need the loop"):
         run(main, Clock("virtual", stuck_s=0.1))

@@ -28,6 +28,18 @@ def test_health_reports_the_time_and_the_speed() -> None:
     run_story(story)
 
 
+def test_an_unknown_request_is_a_404_that_names_the_known_ones() -> None:
+    """A typo in a path or a wrong method gets the list of requests, not the refusal of ARM."""
+
+    async def story(azure: Azure) -> None:
+        for method, path in (("GET", "jurnal"), ("POST", "journal")):
+            reply = await azure.sim(method, path)
+            assert reply.status == 404
+            assert reply.body["error"]["message"].startswith(f"there is no {method} {path}; there are GET health, ")
+
+    run_story(story)
+
+
 def test_advancing_the_clock_finishes_what_was_due() -> None:
     """An operation that is due has ended after one jump."""
 

@@ -37,7 +37,7 @@ def test_the_real_credential_gets_a_token_that_arm_accepts() -> None:
                 token = await credential.get_token("https://management.azure.com/.default")
         assert token.expires_on > Clock.wall() + 300
         headers = {"Authorization": f"Bearer {token.token}"}
-        assert (await azure.ask("GET", f"{ends.arm}{VM1}?api-version=1", None, headers)).status == 200
+        assert (await azure.send("GET", f"{ends.arm}{VM1}?api-version=1", None, headers)).status == 200
 
     run_story(story, [linux_vm()])
 
@@ -48,11 +48,11 @@ def test_a_token_needs_the_right_header() -> None:
     async def story(azure: Azure) -> None:
         ends = azure.endpoints
         for headers in ({}, {"X-IDENTITY-HEADER": "guess"}):
-            reply = await azure.ask("GET", f"{ends.identity_endpoint}?resource=x", None, headers)
+            reply = await azure.send("GET", f"{ends.identity_endpoint}?resource=x", None, headers)
             assert (reply.status, reply.body["statusCode"]) == (401, 401)
         metadata = f"{ends.arm}/metadata/identity/oauth2/token?resource=x&api-version=2018-02-01"
-        assert (await azure.ask("GET", metadata, None, {})).status == 400
-        reply = await azure.ask("GET", metadata, None, {"Metadata": "true"})
+        assert (await azure.send("GET", metadata, None, {})).status == 400
+        reply = await azure.send("GET", metadata, None, {"Metadata": "true"})
         assert (reply.status, reply.body["token_type"]) == (200, "Bearer")
 
     run_story(story)

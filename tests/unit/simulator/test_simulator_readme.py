@@ -28,7 +28,7 @@ ROUTES = [
 
 
 @pytest.mark.parametrize(
-    "word",
+    "entry",
     sorted(
         {
             *SCENARIO_KEYS,
@@ -40,9 +40,9 @@ ROUTES = [
         }
     ),
 )
-def test_the_readme_names_every_key_route_operation_fault_and_scenario(word: str) -> None:
+def test_the_readme_names_every_key_route_operation_fault_and_scenario(entry: str) -> None:
     """Every private key, route, operation, kind of fault, serial log and scenario is in the README as code."""
-    assert f"`{word}`" in README
+    assert f"`{entry}`" in README
 
 
 def test_the_readme_shows_every_outcome_of_a_rule() -> None:

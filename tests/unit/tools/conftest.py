@@ -1,4 +1,4 @@
-"""The scripted command lines that the steps around a deployment are tried against."""
+"""The fixture for tests of the deployment steps: a scripted `az` and `azd`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from tests.support.infra.scripted_cli import Cli
 
 @pytest.fixture
 def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
-    """A scripted `az` and `azd`, alone on the PATH."""
+    """A scripted `az` and `azd`; the PATH has no other program."""
     monkeypatch.setenv("PATH", str(tmp_path))
     return Cli(tmp_path)

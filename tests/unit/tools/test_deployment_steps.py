@@ -1,4 +1,4 @@
-"""The steps around a deployment, against a scripted `az` and `azd`: what they ask for, what they say when it fails."""
+"""The steps around a deployment, against a scripted `az` and `azd`: their requests and their errors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from tests.support.infra.bicep import INFRA, declared, needed_parameters
 from tests.support.infra.scripted_cli import Cli
 from tools import events
-from tools.azure_cli import CliError, az
+from tools.shared.azure_cli import CliError, az
 
 APP = "/subscriptions/app-sub/resourceGroups/rg-app/providers/Microsoft.Web/sites/func-x"
 STORAGE = "/subscriptions/app-sub/resourceGroups/rg-app/providers/Microsoft.Storage/storageAccounts/stx"
@@ -46,7 +46,7 @@ def given(call: list[str]) -> dict[str, str]:
 
 
 def test_every_subscription_of_the_fleet_is_subscribed(cli: Cli) -> None:
-    """One deployment in each, with parameters events.bicep takes; only a topic of somebody else is reused."""
+    """One deployment in each, with parameters of events.bicep; only a topic that is not ours is reused."""
     cli.answers({"system-topic list --subscription one": [OURS], "system-topic list --subscription two": [THEIRS]})
     assert asyncio.run(events.subscribe(ENV)) == ["one", "two"]
     one, two = cli.calls("deployment sub create")
@@ -60,7 +60,7 @@ def test_every_subscription_of_the_fleet_is_subscribed(cli: Cli) -> None:
 
 
 def test_the_fleet_may_be_a_management_group(cli: Cli) -> None:
-    """Without subscriptions those below the management group are asked for: in groups of groups too, on every page."""
+    """Without subscriptions those below the management group are listed: in nested groups as well, on every page."""
     more = "https://management.azure.com/next?page=2"
     below = "/managementGroups/fleet/descendants"
     cli.answers(
@@ -76,8 +76,34 @@ def test_the_fleet_may_be_a_management_group(cli: Cli) -> None:
     assert subscribed == ["three", "four"]
 
 
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://evil.example/next",
+        "https://management.azure.com.evil.example/next",
+        "https://management.azure.com@evil.example/next",
+        "https://management.azure.com:8443/next",
+        "http://management.azure.com/next",
+    ],
+)
+def test_a_list_that_continues_elsewhere_is_not_read(cli: Cli, link: str) -> None:
+    """`az rest` sends a token to every address that begins like ARM's, so another host stops the step."""
+    cli.answers({"descendants": {"value": [descendant("three", "fleet")], "nextLink": link}})
+    env = {**ENV, "FLEET_SUBSCRIPTIONS": "", "REFRESH_MANAGEMENT_GROUP": "fleet"}
+    with pytest.raises(CliError, match="not Azure Resource Manager's"):
+        asyncio.run(events.subscribe(env))
+    assert len(cli.calls("rest")) == 1
+
+
+def test_a_failed_command_is_shown_as_a_shell_takes_it(cli: Cli) -> None:
+    """A name in it is quoted, so that a copied command has the same arguments."""
+    cli.answers({"group show": "refused"})
+    with pytest.raises(CliError, match=r"az group show --name 'a\(b\); \$\(x\)' "):
+        az("group", "show", "--name", "a(b); $(x)")
+
+
 def test_an_empty_fleet_is_refused(cli: Cli) -> None:
-    """A management group without a subscription that the caller sees does not pass for a subscribed fleet."""
+    """A management group in which the caller sees no subscription is an error."""
     cli.answers({"descendants": {"value": [descendant("inner")]}})
     env = {**ENV, "FLEET_SUBSCRIPTIONS": "", "REFRESH_MANAGEMENT_GROUP": "fleet"}
     with pytest.raises(ValueError, match="none below the management group fleet"):
@@ -88,7 +114,7 @@ def test_an_empty_fleet_is_refused(cli: Cli) -> None:
 
 
 def test_a_refusal_ends_the_step_with_azures_words(cli: Cli, capsys: pytest.CaptureFixture[str]) -> None:
-    """What Azure says is what is told, with the command; nothing goes on after it."""
+    """The error has Azure's message and the command, and no step follows."""
     cli.answers({"system-topic list": "refused"})
     with pytest.raises(CliError, match="AuthorizationFailed"):
         asyncio.run(events.subscribe(ENV))
@@ -98,7 +124,7 @@ def test_a_refusal_ends_the_step_with_azures_words(cli: Cli, capsys: pytest.Capt
 
 
 def test_a_program_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Without the Azure CLI the error says what to install."""
+    """Without the Azure CLI the error names what to install."""
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(CliError, match="az is not on the PATH"):
         az("version")

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[3]
 NO_GROUP = "refused ERROR: (ResourceGroupNotFound) Resource group 'rg-vm-refresh-test' could not be found."
 
 
-def test_the_last_step_runs_whatever_became_of_the_others() -> None:
+def test_the_last_step_runs_after_a_failure() -> None:
     """The exit code is the first that is not 0, and no step follows one that failed."""
     done: list[str] = []
 
@@ -34,7 +34,7 @@ def test_the_last_step_runs_whatever_became_of_the_others() -> None:
 
 @pytest.mark.parametrize("system", ["posix", "windows"])
 def test_azd_runs_every_hook_on_every_system(system: str) -> None:
-    """azure.yaml names each hook once, alike everywhere, and the command takes its name."""
+    """azure.yaml has each hook once, with the same command on every system."""
     text = (ROOT / "azure.yaml").read_text().partition("\nhooks:\n")[2]
     python = "python3" if system == "posix" else "python"
     named = re.findall(rf"^  (\w+):\n(?:    .*\n)*?    {system}:\n(?:      .*\n)*?      run: (.*)$", text, re.MULTILINE)
@@ -42,13 +42,15 @@ def test_azd_runs_every_hook_on_every_system(system: str) -> None:
 
 
 def test_a_hook_that_azd_does_not_have_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    """A name that is mistyped in azure.yaml would otherwise pass for a hook without steps."""
-    assert hooks.main(["predeployment"]) == 2
+    """A typo in azure.yaml is an error instead of a hook without steps."""
+    with pytest.raises(SystemExit) as end:
+        hooks.main(["predeployment"])
+    assert end.value.code == 2
     assert "predeploy" in capsys.readouterr().err
 
 
 def test_the_first_provisioning_registers_and_pauses_nothing(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before there is an app: its registration in Entra, the resource providers, and no app to ask."""
+    """Before there is an app: its registration in Entra, the resource providers, and no request to an app."""
     for name, value in {"AZURE_ENV_NAME": "test", "AZURE_SUBSCRIPTION_ID": "app-sub", "API_AUTH": "key"}.items():
         monkeypatch.setenv(name, value)
     registered = [{"namespace": each, "state": "Registered"} for each in (*OWN, *FLEET)]

@@ -10,26 +10,26 @@ import pytest
 
 from tests.support.infra.scripted_cli import Cli
 from tools import providers
-from tools.azure_cli import CliError
 from tools.providers import FLEET, OWN, plan_registrations, register
+from tools.shared.azure_cli import CliError
 
 ENV = {"AZURE_SUBSCRIPTION_ID": "app-sub", "REFRESH_SUBSCRIPTIONS": "one, two"}
 
 
 def states(*missing: str, state: str = "NotRegistered") -> list[dict[str, Any]]:
-    """What `az provider list` says where only these are missing."""
+    """The answer of `az provider list` when only these are missing."""
     every = sorted({*OWN, *FLEET})
     return [{"namespace": one, "state": state if one in missing else "Registered"} for one in every]
 
 
 def begun(cli: Cli) -> list[tuple[str, str]]:
-    """Subscription and namespace of every registration that was asked for."""
+    """Subscription and namespace of every requested registration."""
     return [(call[3], call[5]) for call in cli.calls("provider register")]
 
 
 def played(cli: Cli, answers: Mapping[str, Any], env: Mapping[str, str] = ENV, tries: int = 2) -> list[tuple[str, str]]:
     cli.answers(answers)
-    return asyncio.run(register(env, patience_s=0.02 * tries, poll_s=0.02))
+    return asyncio.run(register(env, wait_s=0.02 * tries, poll_s=0.02))
 
 
 def test_only_what_is_missing_is_registered_where_it_is_needed(cli: Cli) -> None:
@@ -50,12 +50,12 @@ def test_only_what_is_missing_is_registered_where_it_is_needed(cli: Cli) -> None
     assert sorted(begun(cli)) == [("app-sub", "Microsoft.App"), ("two", "Microsoft.ResourceHealth")]
 
 
-def test_it_is_waited_until_azure_has_done_it(cli: Cli) -> None:
-    """Registering takes minutes: the step ends when Azure says so, not when it was asked."""
+def test_the_step_waits_until_azure_has_registered(cli: Cli) -> None:
+    """Registering takes minutes: the step ends when Azure lists it as registered, not after the request."""
     cli.answers({"provider list": states("Microsoft.App"), "account show": {"id": "app-sub"}})
 
     async def main() -> list[tuple[str, str]]:
-        waiting = asyncio.create_task(register({}, patience_s=60, poll_s=0.02))
+        waiting = asyncio.create_task(register({}, wait_s=60, poll_s=0.02))
         while len(cli.calls("provider list")) < 4:
             assert not waiting.done()
             await asyncio.sleep(0.02)
@@ -68,20 +68,20 @@ def test_it_is_waited_until_azure_has_done_it(cli: Cli) -> None:
 def test_a_refused_registration_ends_the_step_with_azures_words(
     cli: Cli, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Who may not register is told by Azure what is missing, with the command; all done already is no refusal."""
+    """The error has Azure's message and the command; when nothing is missing there is no request to refuse."""
     for name, value in ENV.items():
         monkeypatch.setenv(name, value)
     cli.answers({"provider list": states("Microsoft.App"), "provider register": "refused"})
     assert providers.main() == 1
-    told = capsys.readouterr().err
-    assert "AuthorizationFailed" in told
-    assert "provider register --subscription app-sub --namespace Microsoft.App" in told
+    printed = capsys.readouterr().err
+    assert "AuthorizationFailed" in printed
+    assert "provider register --subscription app-sub --namespace Microsoft.App" in printed
     cli.answers({"provider list": states(), "provider register": "refused"})
     assert providers.main() == 0
 
 
 def test_a_management_group_s_subscriptions_are_registered_like_named_ones(cli: Cli) -> None:
-    """The fleet is the one that the app will be given: named, below a management group, or the app's own."""
+    """The fleet is that of the deployment: named, below a management group, or the app's own subscription."""
     row = {"id": "/subscriptions/three", "type": "Microsoft.Management/managementGroups/subscriptions", "name": "three"}
     below = {"managementGroups/fleet/descendants": {"value": [row]}}
     listed = {"provider list --subscription three": states("Microsoft.ResourceHealth"), "provider list": states()}

@@ -1,4 +1,4 @@
-"""The app registration, against a scripted `az` and `azd`: how it is made, and that no other is taken for it."""
+"""The app registration, against a scripted `az` and `azd`: how it is made, and that no other is used for it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ COMPLETE = {**MADE, "api": {"oauth2PermissionScopes": [{"value": "access"}]}}
 STRANGERS: dict[str, dict[str, Any]] = {
     "lacks the tag azure-vm-refresh:test": {"tags": []},
     "has a secret or a certificate": {"passwordCredentials": [{"keyId": "k"}]},
-    "is not owned by you": {"owners": [{"id": "somebody"}]},
+    "is not owned by you": {"owners": [{"id": "other"}]},
 }
 
 
@@ -26,7 +26,7 @@ def entra(*apps: dict[str, Any], **more: Any) -> dict[str, Any]:
     """The answers of an Entra in which `me`, a person, owns every registration."""
     return {
         "ad app list": list(apps),
-        "ad app owner list": [{"id": "somebody"}, {"id": "me"}],
+        "ad app owner list": [{"id": "other"}, {"id": "me"}],
         "rest --method POST": MADE,
         "signed-in-user": {"id": "me"},
         "ad sp list": [],
@@ -35,12 +35,12 @@ def entra(*apps: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 def bodies(cli: Cli, method: str) -> list[dict[str, Any]]:
-    """What was sent to Microsoft Graph."""
+    """The bodies of the requests to Microsoft Graph."""
     return [json.loads(call[call.index("--body") + 1]) for call in cli.calls(f"rest --method {method}")]
 
 
 def test_the_registration_is_made_marked_and_has_no_secret(cli: Cli) -> None:
-    """It takes version 2 tokens of this tenant, lets the Azure CLI ask, carries its tag, and no credential is made."""
+    """It has version 2 tokens of this tenant, the Azure CLI as client, its tag, and no credential."""
     cli.answers(entra())
     assert "me may call" in registration.register({"AZURE_ENV_NAME": "test"})
     assert [call[2:4] for call in cli.calls("env set")] == [
@@ -57,8 +57,8 @@ def test_the_registration_is_made_marked_and_has_no_secret(cli: Cli) -> None:
     assert len(cli.calls("sp create")) == 1
 
 
-def test_the_registration_that_is_there_is_taken_again(cli: Cli) -> None:
-    """One of the very name, with the tag, without a secret, owned by who deploys: nothing is made twice."""
+def test_an_existing_registration_is_used_again(cli: Cli) -> None:
+    """With the name, the tag, no secret and the deploying identity as owner: nothing is made twice."""
     longer = {**COMPLETE, "displayName": f"{NAME} old", "appId": "x"}
     cli.answers(entra(longer, COMPLETE, **{"ad sp list": [{"id": "sp"}]}))
     assert registration.ensure_registration("test") == "client"
@@ -67,7 +67,7 @@ def test_the_registration_that_is_there_is_taken_again(cli: Cli) -> None:
 
 
 def test_a_registration_that_was_begun_is_finished(cli: Cli) -> None:
-    """After a crash between its making and its API, the next run goes on with it."""
+    """After a crash between the registration and its API block, the next run completes it."""
     cli.answers(entra(MADE))
     assert registration.ensure_registration("test") == "client"
     assert bodies(cli, "POST") == []
@@ -75,27 +75,27 @@ def test_a_registration_that_was_begun_is_finished(cli: Cli) -> None:
 
 
 @pytest.mark.parametrize("why", STRANGERS)
-def test_somebody_elses_registration_of_the_name_is_not_taken(why: str, cli: Cli) -> None:
-    """The refusal names it, says why, and tells how to take it or to be rid of it; nothing is changed."""
+def test_a_foreign_registration_of_the_name_is_not_used(why: str, cli: Cli) -> None:
+    """The error names it, the reason and both ways out; nothing is changed."""
     stranger = {**COMPLETE, "appId": "theirs", **STRANGERS[why]}
     owners = stranger.pop("owners", [{"id": "me"}])
     cli.answers(entra(stranger, **{"ad app owner list": owners}))
-    with pytest.raises(ValueError, match=why) as told:
+    with pytest.raises(ValueError, match=why) as raised:
         registration.register({"AZURE_ENV_NAME": "test"})
-    for words in (NAME, "client id theirs", "azd env set API_CLIENT_ID", "rename or delete"):
-        assert words in str(told.value)
+    for part in (NAME, "client id theirs", "azd env set API_CLIENT_ID", "rename or delete"):
+        assert part in str(raised.value)
     assert not cli.calls("rest")
     assert not cli.calls("env set")
 
 
-def test_ours_is_found_beside_somebody_elses(cli: Cli) -> None:
-    """Display names are not unique in Entra: the one that is ours is taken, whatever the other says."""
+def test_ours_is_found_beside_a_foreign_one(cli: Cli) -> None:
+    """Display names are not unique in Entra: ours is used, whatever the other has."""
     cli.answers(entra({**COMPLETE, "appId": "theirs", "tags": []}, COMPLETE))
     assert registration.ensure_registration("test") == "client"
 
 
 def test_a_service_principal_owns_what_it_made(cli: Cli) -> None:
-    """In a pipeline no person is signed in: the account's service principal is the owner that is looked for."""
+    """In a pipeline no user is signed in: the account's service principal is the owner."""
     answers = entra(COMPLETE, **{"ad app owner list": [{"id": "pipeline"}]})
     who = {"signed-in-user": "refused", "account show": {"user": {"name": "p", "type": "servicePrincipal"}}}
     cli.answers({**answers, **who, "ad sp show --id p": {"id": "pipeline"}})
@@ -106,14 +106,14 @@ def test_a_service_principal_owns_what_it_made(cli: Cli) -> None:
 
 
 def test_nothing_is_registered_where_it_is_not_wanted(cli: Cli) -> None:
-    """With function keys, or a registration that is given, Entra is not asked."""
+    """With function keys, or a given registration, there is no request to Entra."""
     assert "key" in registration.register({"API_AUTH": "key"})
     assert "given" in registration.register({"API_CLIENT_ID": "given"})
     assert not cli.calls("")
 
 
 def test_more_callers_than_app_service_takes_are_refused_here_as_in_bicep(cli: Cli) -> None:
-    """Thirteen object ids pass both, a fourteenth neither; one that is named twice counts once."""
+    """Both accept thirteen object ids and refuse fourteen; an id that is listed twice counts once."""
     callers = [f"{number:08}-0000-4000-8000-000000000000" for number in range(registration.MAX_PRINCIPALS + 1)]
     most, more = ",".join([*callers[:-1], callers[0]]), ", ".join(callers)
     assert "given" in registration.register({"API_CLIENT_ID": "given", "API_ALLOWED_PRINCIPALS": most})

@@ -1,4 +1,4 @@
-"""The entity's message sorter, which is on unless host.json turns it off."""
+"""The entity's message sorter, which is on unless host.json switches it off."""
 
 from typing import Any
 

@@ -88,6 +88,15 @@ def test_an_unreadable_list_of_locks_is_an_error(body: Any) -> None:
     assert len(arm.requests) == 1
 
 
+@pytest.mark.parametrize("whole_pages", [0, 1])
+def test_a_page_that_is_not_json_is_unavailable(whole_pages: int) -> None:
+    """The first page or a later one, such as the HTML of a proxy."""
+    page = Answer(200, {"value": [], "nextLink": f"{{base}}{LOCKS}?page=2"})
+    arm = ScriptedArm(*[page] * whole_pages, Answer(200, b"<html>", {"Content-Type": "text/html"}))
+    with pytest.raises(Unavailable):
+        against(arm, lambda gateways: gateways.access.list_locks(GROUP))
+
+
 def test_sizes_with_the_capability_support_premium_disks() -> None:
     """The sizes of one region are read; SKUs of disks and sizes without the capability are left out."""
     able = {"capabilities": [{"name": "PremiumIO", "value": "True"}], "resourceType": "virtualMachines"}

@@ -15,7 +15,7 @@ from tests.support.worlds.scripted_arm import LOST, VM, Answer, ScriptedArm, aga
 
 _CONFLICT = {"error": {"code": "PropertyChangeNotAllowed", "message": "Changing property 'x' is not allowed."}}
 
-# What Azure answers, what it is, its code, and the wait it asks for.
+# Azure's answer, the app's error, Azure's code, and the wait that the answer requires.
 _ANSWERS: list[tuple[Answer, type[GatewayError], str, float | None]] = [
     (Answer(404, {"error": {"code": "ResourceNotFound", "message": "gone"}}), NotFound, "ResourceNotFound", None),
     (Answer(409, _CONFLICT), Refused, "PropertyChangeNotAllowed", None),
@@ -75,7 +75,7 @@ def test_a_failed_tag_change_raises_its_error_after_one_request(
 
 
 def test_a_lost_connection_is_unavailable_and_a_post_is_not_sent_again() -> None:
-    """A begin whose answer was lost is not repeated: ARM may have accepted it, and the caller reads the VM."""
+    """A POST whose answer was lost is not repeated: ARM may have accepted it, so the caller reads the VM."""
     arm = ScriptedArm(LOST, LOST)
     with pytest.raises(Unavailable) as raised:
         against(arm, lambda gateways: gateways.compute.begin_start(VM))
@@ -94,12 +94,12 @@ def test_a_lost_second_page_is_an_error_not_a_shorter_list() -> None:
     arm = ScriptedArm(Answer(200, page), Answer(429, None, {"Retry-After": "5"}))
     seen: list[str] = []
 
-    async def ask(gateways: ArmGateways) -> None:
+    async def call(gateways: ArmGateways) -> None:
         async for vm in gateways.compute.list_vms("11111111-1111-1111-1111-111111111111"):
             seen.append(vm.id)
 
     with pytest.raises(Unavailable) as raised:
-        against(arm, ask)
+        against(arm, call)
     assert (seen, raised.value.retry_after_s, len(arm.requests)) == ([VM], 5, 2)
 
 
@@ -116,7 +116,7 @@ async def _all_vms(gateways: ArmGateways) -> int:
 
 @pytest.mark.parametrize("resource", ["", "web-1", VM + "/extensions/x", VM.replace("/web/", "/../"), VM + "/.."])
 def test_an_id_that_is_no_vm_is_refused_without_a_request(resource: str) -> None:
-    """What is not a VM's id never becomes a path at ARM."""
+    """An id of another type is never used in a request to ARM."""
     arm = ScriptedArm()
     with pytest.raises(Refused):
         against(arm, lambda gateways: gateways.compute.read_vm(resource))
@@ -126,13 +126,13 @@ def test_an_id_that_is_no_vm_is_refused_without_a_request(resource: str) -> None
 def test_an_unreachable_azure_is_unavailable() -> None:
     """A refused connection is Unavailable, and its message has no address."""
 
-    async def ask(_: Clock) -> None:
+    async def call(_: Clock) -> None:
         async with ScriptedArm() as arm:
             await arm._runner.cleanup()
             await arm.gateways.compute.read_vm(VM)
 
     with pytest.raises(Unavailable) as raised:
-        run(ask, Clock("virtual"))
+        run(call, Clock("virtual"))
     assert "127.0.0.1" not in str(raised.value)
 
 
@@ -151,7 +151,7 @@ def test_no_error_contains_a_signed_url_or_the_token() -> None:
 
 
 def test_details_of_an_error_are_in_its_message() -> None:
-    """The message includes `details`, where alone Resource Graph has the cause."""
+    """The message includes `details`, the only place where Resource Graph has the cause."""
     error = from_answer(400, {}, '{"error":{"code":"BadRequest","message":"a","details":[{"message":"b"},{"x":1}]}}')
     assert (error.code, error.message) == ("BadRequest", "a b")
 
@@ -170,7 +170,7 @@ def test_details_of_an_error_are_in_its_message() -> None:
         ({"x-ms-user-quota-remaining": "3", "x-ms-user-quota-resets-after": "00:01:05"}, None),
     ],
 )
-def test_the_servers_own_wait_is_read_in_every_form(headers: Mapping[str, str], wait_s: float | None) -> None:
+def test_the_wait_that_azure_requires_is_read_in_every_form(headers: Mapping[str, str], wait_s: float | None) -> None:
     """Seconds, milliseconds, a date (from the answer's Date) and Resource Graph's quota are read."""
     assert retry_after_s(headers) == wait_s
 
@@ -181,6 +181,6 @@ def test_a_policy_that_is_only_in_the_details_is_named() -> None:
     error = {"code": "RequestDisallowedByPolicy", "message": "Disallowed. See error details for policy resource IDs."}
     noise: list[object] = [None, {"type": "Other"}, {"type": "PolicyViolation", "info": "no object"}]
     body = {"error": {**error, "additionalInfo": [*noise[:2], {"type": "PolicyViolation", "info": info}]}}
-    told = from_answer(403, {}, json.dumps(body))
-    assert told.message.endswith("policy assignment 'No restarts' (/x/keep)")
+    refused = from_answer(403, {}, json.dumps(body))
+    assert refused.message.endswith("policy assignment 'No restarts' (/x/keep)")
     assert from_answer(403, {}, json.dumps({"error": {**error, "additionalInfo": noise}})).message == error["message"]

@@ -25,8 +25,8 @@ def _vm(**properties: Any) -> dict[str, Any]:
     return {"id": _VM, "name": "web-1", "location": "westus", "properties": properties}
 
 
-def test_a_vm_is_read_whole() -> None:
-    """Every fact the app decides on is taken from its place in the body."""
+def test_every_fact_of_a_vm_is_read() -> None:
+    """Every fact that decisions use is read from its place in the body."""
     body = _vm(
         provisioningState="Succeeded",
         hardwareProfile={"vmSize": "Standard_D2s_v5"},
@@ -59,7 +59,7 @@ def test_a_vm_with_nothing_but_an_id_is_all_unknown() -> None:
 
 @pytest.mark.parametrize("body", [None, [], "x", {}, {"id": None}, {"id": 7}, {"name": "web-1"}])
 def test_a_body_without_an_id_is_no_fact(body: Any) -> None:
-    """A body without an id is an answer that cannot be read."""
+    """A body without an id raises the error of an unreadable answer."""
     for parse in (lambda b: vm_from_arm(b, None), disk_from_arm, definition_from_arm, version_from_arm):
         with pytest.raises(Unavailable):
             parse(body)
@@ -81,7 +81,7 @@ def test_fields_of_another_shape_are_unknown(properties: dict[str, Any]) -> None
 
 @pytest.mark.parametrize("state", [state for state in Power if state is not Power.UNKNOWN])
 def test_every_power_state_is_known_in_any_case(state: Power) -> None:
-    """The state is read whatever case Azure writes it in."""
+    """Power states are read without case."""
     for code in (f"PowerState/{state.value}", f"powerstate/{state.value.upper()}"):
         assert vm_from_arm(_vm(instanceView={"statuses": [{"code": code}]}), None).power is state
 
@@ -110,8 +110,8 @@ def test_an_unmanaged_disk_is_no_disk_and_an_ephemeral_one_is_marked() -> None:
     assert ephemeral.ephemeral_os_disk
 
 
-def test_a_disk_is_read_whole() -> None:
-    """Everything a new disk would copy or a swap would check is read."""
+def test_every_fact_of_a_disk_is_read() -> None:
+    """Everything that a new disk copies or that a swap checks is read."""
     body = {
         "id": _DISK,
         "name": "web-1-202610",
@@ -178,7 +178,7 @@ def test_a_disks_version_is_what_its_creation_data_names(creation: Any, version:
     assert disk_from_arm({"id": _DISK, "properties": {"creationData": creation}}).source_version == version
 
 
-def test_a_definition_is_read_whole() -> None:
+def test_every_fact_of_a_definition_is_read() -> None:
     """OS, state, generation, architecture and the security type among its features are read."""
     definition = definition_from_arm(
         {
@@ -203,7 +203,7 @@ def test_a_definition_is_read_whole() -> None:
     )
 
 
-def test_a_versions_regions_carry_their_own_replication() -> None:
+def test_each_region_of_a_version_has_its_own_replication() -> None:
     """Target regions match the replication summary although Azure spells them differently."""
     version = version_from_arm(
         {

@@ -37,7 +37,7 @@ def test_the_whole_scope_is_read_page_by_page() -> None:
     )
     scope = against(arm, lambda gateways: gateways.graph.list_scope())
     assert [vm.rsplit("/", 1)[-1] for vm in scope] == ["a", "b"]
-    bodies = [asked.body for asked in arm.requests]
+    bodies = [sent.body for sent in arm.requests]
     assert [body["options"].get("$skipToken") for body in bodies] == [None, "more"]
     assert all(body["options"]["$top"] == 1000 and body["subscriptions"] == [SUBSCRIPTION] for body in bodies)
     assert all("managementGroups" not in body for body in bodies)
@@ -72,7 +72,7 @@ def test_an_incomplete_answer_is_an_error(answer: Answer) -> None:
 
 
 def test_a_throttled_page_is_unavailable_with_its_wait() -> None:
-    """A 429 on a later page is not a shorter scope."""
+    """A 429 on a later page raises an error instead of returning fewer VMs."""
     arm = ScriptedArm(Answer(200, _page(_row("a"), token="more")), Answer(429, None, {"Retry-After": "4"}))
     with pytest.raises(Unavailable) as raised:
         against(arm, lambda gateways: gateways.graph.list_scope())
@@ -82,13 +82,13 @@ def test_a_throttled_page_is_unavailable_with_its_wait() -> None:
 def test_a_used_up_quota_is_waited_out_between_pages() -> None:
     """The next page is read when the quota is full again, so that a 429 does not lose the pages read."""
 
-    async def ask(gateways: ArmGateways) -> float:
+    async def call(gateways: ArmGateways) -> float:
         start = asyncio.get_running_loop().time()
         await gateways.graph.list_scope()
         return asyncio.get_running_loop().time() - start
 
     paged = ScriptedArm(Answer(200, _page(_row("a"), token="more"), _QUOTA), Answer(200, _page(), _QUOTA))
-    assert against(paged, ask) == pytest.approx(5, abs=0.5)
+    assert against(paged, call) == pytest.approx(5, abs=0.5)
 
 
 def test_a_management_group_is_the_scope_when_configured() -> None:
@@ -101,12 +101,12 @@ def test_a_management_group_is_the_scope_when_configured() -> None:
         Answer(200, _page(*subscriptions)), Answer(200, _page()), Answer(200, {}), REFRESH_MANAGEMENT_GROUP="landing"
     )
 
-    async def ask(gateways: ArmGateways) -> tuple[Any, Any]:
-        known = await gateways.graph.list_subscriptions()
-        return known, await gateways.graph.list_scope()
+    async def call(gateways: ArmGateways) -> tuple[Any, Any]:
+        listed = await gateways.graph.list_subscriptions()
+        return listed, await gateways.graph.list_scope()
 
-    assert against(arm, ask) == (["b", "a"], [])
-    assert [asked.body["managementGroups"] for asked in arm.requests] == [["landing"], ["landing"]]
+    assert against(arm, call) == (["b", "a"], [])
+    assert [sent.body["managementGroups"] for sent in arm.requests] == [["landing"], ["landing"]]
 
 
 def test_the_clock_of_a_management_group_reads_its_first_subscription() -> None:
@@ -118,11 +118,11 @@ def test_the_clock_of_a_management_group_reads_its_first_subscription() -> None:
         REFRESH_MANAGEMENT_GROUP="landing",
     )
 
-    async def ask(gateways: ArmGateways) -> set[str]:
+    async def call(gateways: ArmGateways) -> set[str]:
         return {await gateways.clock.now(), await gateways.clock.now()}
 
-    assert len(against(arm, ask)) == 1
-    assert [asked.path for asked in arm.requests][1:] == ["/subscriptions/a", "/subscriptions/a"]
+    assert len(against(arm, call)) == 1
+    assert [sent.path for sent in arm.requests][1:] == ["/subscriptions/a", "/subscriptions/a"]
 
 
 def test_many_subscriptions_are_queried_in_batches() -> None:
@@ -130,7 +130,7 @@ def test_many_subscriptions_are_queried_in_batches() -> None:
     many = [f"{n:08d}-0000-0000-0000-000000000000" for n in range(1001)]
     arm = ScriptedArm(Answer(200, _page()), Answer(200, _page()), REFRESH_SUBSCRIPTIONS=",".join(many))
     against(arm, lambda gateways: gateways.graph.list_scope())
-    assert [len(asked.body["subscriptions"]) for asked in arm.requests] == [1000, 1]
+    assert [len(sent.body["subscriptions"]) for sent in arm.requests] == [1000, 1]
     assert arm.requests[1].body["subscriptions"] == many[1000:]
 
 

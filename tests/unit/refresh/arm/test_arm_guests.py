@@ -16,15 +16,16 @@ from simulator.clock import Clock, run
 from tests.support.worlds.scripted_arm import VM, Answer, ScriptedArm, against
 
 NIC = VM.replace("Microsoft.Compute/virtualMachines/web-1", "Microsoft.Network/networkInterfaces/web-1-nic")
+NOWHERE = "http://127.0.0.1:1"
 SIGNED = "https://md-x.blob.core.windows.net/log?sig=secret"
 
 
 def refusal(arm: ScriptedArm, uri: str, *, local: bool = False) -> GatewayError:
-    async def ask(_: object) -> None:
+    async def call(_: object) -> None:
         await probes.fetch_log(uri.replace("{base}", arm.base), local=local)
 
     with pytest.raises(GatewayError) as caught:
-        against(arm, ask)
+        against(arm, call)
     return caught.value
 
 
@@ -46,8 +47,8 @@ def test_the_private_address_is_the_primary_one() -> None:
     """Of several addresses the primary one is returned; an interface without addresses gives None."""
     first, second = ({"properties": {"privateIPAddress": f"10.0.0.{n}", "primary": n == 5}} for n in (4, 5))
     answer = Answer(body={"id": NIC, "properties": {"ipConfigurations": [first, second]}})
-    assert against(ScriptedArm(answer), lambda ask: ask.guests.read_private_ip(NIC)) == "10.0.0.5"
-    assert against(ScriptedArm(Answer(body={})), lambda ask: ask.guests.read_private_ip(NIC)) is None
+    assert against(ScriptedArm(answer), lambda gateways: gateways.guests.read_private_ip(NIC)) == "10.0.0.5"
+    assert against(ScriptedArm(Answer(body={})), lambda gateways: gateways.guests.read_private_ip(NIC)) is None
 
 
 def test_only_dynamic_public_addresses_are_returned() -> None:
@@ -56,27 +57,29 @@ def test_only_dynamic_public_addresses_are_returned() -> None:
     blocks = [{"properties": {"publicIPAddress": {"id": one}}} for one in addresses] + [{"properties": {}}]
     kinds = [{"properties": {"publicIPAllocationMethod": kind}} for kind in ("Static", "Dynamic")]
     answers = [Answer(body={"properties": {"ipConfigurations": blocks}}), *(Answer(body=kind) for kind in kinds)]
-    assert against(ScriptedArm(*answers), lambda ask: ask.guests.list_dynamic_ips(NIC)) == ["ip-2"]
-    assert against(ScriptedArm(Answer(body={})), lambda ask: ask.guests.list_dynamic_ips(NIC)) == []
+    assert against(ScriptedArm(*answers), lambda gateways: gateways.guests.list_dynamic_ips(NIC)) == ["ip-2"]
+    assert against(ScriptedArm(Answer(body={})), lambda gateways: gateways.guests.list_dynamic_ips(NIC)) == []
 
 
 def test_resource_health_is_read_with_its_reason() -> None:
     """The state is in lower case, the time has Azure's spelling, and 404 means that there is no report."""
-    told = {"availabilityState": "Unavailable", "reasonType": "Unplanned", "occuredTime": "2026-11-01T02:00:00Z"}
-    found = against(ScriptedArm(Answer(body={"properties": told})), lambda ask: ask.guests.read_resource_health(VM))
+    reported = {"availabilityState": "Unavailable", "reasonType": "Unplanned", "occuredTime": "2026-11-01T02:00:00Z"}
+    found = against(
+        ScriptedArm(Answer(body={"properties": reported})), lambda gateways: gateways.guests.read_resource_health(VM)
+    )
     assert found == Report("unavailable", "2026-11-01T02:00:00Z", "Unplanned")
-    assert against(ScriptedArm(Answer(404)), lambda ask: ask.guests.read_resource_health(VM)) is None
-    assert against(ScriptedArm(Answer(403)), lambda ask: ask.guests.read_resource_health(VM)) is None
+    assert against(ScriptedArm(Answer(404)), lambda gateways: gateways.guests.read_resource_health(VM)) is None
+    assert against(ScriptedArm(Answer(403)), lambda gateways: gateways.guests.read_resource_health(VM)) is None
 
 
 def test_the_boot_log_is_fetched_from_the_uri_in_azures_answer() -> None:
     """One POST, then one GET without the app's token; with boot diagnostics off there is no log."""
     arm = ScriptedArm(Answer(body={"serialConsoleLogBlobUri": "{base}/log?sig=secret"}), Answer(body=b"web-1 login:"))
-    assert against(arm, lambda ask: ask.guests.read_boot_log(VM)) == "web-1 login:"
-    assert [asked.method for asked in arm.requests] == ["POST", "GET"]
+    assert against(arm, lambda gateways: gateways.guests.read_boot_log(VM)) == "web-1 login:"
+    assert [sent.method for sent in arm.requests] == ["POST", "GET"]
     assert "Authorization" not in arm.requests[1].headers
-    assert against(ScriptedArm(Answer(409)), lambda ask: ask.guests.read_boot_log(VM)) is None
-    assert against(ScriptedArm(Answer(body={})), lambda ask: ask.guests.read_boot_log(VM)) is None
+    assert against(ScriptedArm(Answer(409)), lambda gateways: gateways.guests.read_boot_log(VM)) is None
+    assert against(ScriptedArm(Answer(body={})), lambda gateways: gateways.guests.read_boot_log(VM)) is None
 
 
 @pytest.mark.parametrize(
@@ -87,6 +90,13 @@ def test_the_boot_log_is_fetched_from_the_uri_in_azures_answer() -> None:
         "https://blob.core.windows.net.evil.example/log?sig=secret",
         "https://evilblob.core.windows.net/log?sig=secret",
         "https://169.254.169.254/metadata?sig=secret",
+        "https://md-x.blob.core.windows.net:8443/log?sig=secret",
+        "https://user:secret@md-x.blob.core.windows.net/log?sig=secret",
+        "https://evil.example\\@md-x.blob.core.windows.net/log?sig=secret",
+        "https://evil.example\\.blob.core.windows.net/log?sig=secret",
+        "https://md-x.blob.core.windows.net.:443/log?sig=secret",
+        "https://[::1/log?sig=secret",
+        "//md-x.blob.core.windows.net/log?sig=secret",
         "file:///etc/passwd",
         "{base}/log?sig=secret",
     ],
@@ -97,6 +107,13 @@ def test_a_log_elsewhere_is_never_fetched(uri: str) -> None:
     error = refusal(arm, uri)
     assert isinstance(error, Refused)
     assert "secret" not in str(error)
+    assert arm.requests == []
+
+
+def test_a_local_run_fetches_no_log_from_azure() -> None:
+    """While Azure is a simulator, only a log on this machine is fetched."""
+    arm = ScriptedArm()
+    assert isinstance(refusal(arm, SIGNED, local=True), Refused)
     assert arm.requests == []
 
 
@@ -121,13 +138,13 @@ def test_only_an_address_of_a_vm_is_probed(address: str) -> None:
 
     async def main(_: Clock) -> None:
         with pytest.raises(Refused):
-            await probes.probe_once(address, Probe("tcp", 80), local=False)
+            await probes.probe_once(address, Probe("tcp", 80), simulator=None)
 
     run(main, Clock("virtual"))
 
 
-def on_http(status: int, ask: Callable[[int], Awaitable[str | None]], **headers: str) -> str | None:
-    """The result of `ask` (called with a port) when a web server on loopback answers everything with `status`."""
+def on_http(status: int, call: Callable[[int], Awaitable[str | None]], **headers: str) -> str | None:
+    """The result of `call` (called with a port) when a web server on loopback answers everything with `status`."""
 
     async def answer(_: web.Request) -> web.Response:
         return web.Response(status=status, headers=headers)
@@ -139,7 +156,7 @@ def on_http(status: int, ask: Callable[[int], Awaitable[str | None]], **headers:
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         try:
-            return await ask(runner.addresses[0][1])
+            return await call(runner.addresses[0][1])
         finally:
             await runner.cleanup()
 
@@ -152,18 +169,18 @@ def on_http(status: int, ask: Callable[[int], Awaitable[str | None]], **headers:
 def test_a_status_from_200_to_399_counts(status: int, seen: str | None) -> None:
     """A redirect counts as an answer and is not followed."""
 
-    async def ask(port: int) -> str | None:
-        return await probes.probe_once("127.0.0.1", Probe("http", port, "/healthz"), local=True)
+    async def call(port: int) -> str | None:
+        return await probes.probe_once("127.0.0.1", Probe("http", port, "/healthz"), simulator=NOWHERE)
 
-    assert on_http(status, ask, Location="http://127.0.0.1:1/") == seen
+    assert on_http(status, call, Location="http://127.0.0.1:1/") == seen
 
 
 def test_a_tcp_probe_connects() -> None:
     """An open port is success, a closed one is not."""
 
-    async def ask(port: int) -> str | None:
-        closed = await probes.probe_once("127.0.0.1", Probe("tcp", 1), local=True)
+    async def call(port: int) -> str | None:
+        closed = await probes.probe_once("127.0.0.1", Probe("tcp", 1), simulator=NOWHERE)
         assert closed is not None
-        return await probes.probe_once("127.0.0.1", Probe("tcp", port), local=True)
+        return await probes.probe_once("127.0.0.1", Probe("tcp", port), simulator=NOWHERE)
 
-    assert on_http(200, ask) is None
+    assert on_http(200, call) is None

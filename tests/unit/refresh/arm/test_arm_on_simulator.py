@@ -60,7 +60,7 @@ _SCENARIO: list[dict[str, Any]] = [
 
 
 def _on_simulator[T](
-    ask: Callable[[ArmGateways], Awaitable[T]],
+    call: Callable[[ArmGateways], Awaitable[T]],
     *,
     scope: dict[str, str] | None = None,
     scenario: list[dict[str, Any]] | None = None,
@@ -74,7 +74,7 @@ def _on_simulator[T](
             known = scope or {"REFRESH_SUBSCRIPTIONS": _SUBSCRIPTION}
             gateways = connect(Settings.from_env({**known, "REFRESH_ARM_ENDPOINT": endpoints.arm}))
             try:
-                return await ask(gateways)
+                return await call(gateways)
             finally:
                 await gateways.close()
                 await simulator.stop()
@@ -85,7 +85,7 @@ def _on_simulator[T](
 def test_an_os_disk_is_swapped() -> None:
     """Stop, swap and start are each begun with one call and read back."""
 
-    async def ask(gateways: ArmGateways) -> tuple[str | None, ...]:
+    async def call(gateways: ArmGateways) -> tuple[str | None, ...]:
         await gateways.compute.begin_deallocate(_VM)
         await asyncio.sleep(_LONG_ENOUGH_S)
         stopped = await gateways.compute.read_vm(_VM)
@@ -101,7 +101,7 @@ def test_an_os_disk_is_swapped() -> None:
         assert vm.power is Power.RUNNING
         return (vm.os_disk_id, vm.os_disk_name, progress.state, old.disk_state, old.managed_by, new.disk_state)
 
-    disk, name, state, old, owner, new = _on_simulator(ask)
+    disk, name, state, old, owner, new = _on_simulator(call)
     assert str(disk).lower() == _NEW.lower()
     assert (name, state, old, owner, new) == ("web-1-202611", "Succeeded", "Unattached", None, "Attached")
 
@@ -109,7 +109,7 @@ def test_an_os_disk_is_swapped() -> None:
 def test_an_image_version_and_a_disk_from_it_are_made() -> None:
     """A version is captured from a VM and replicated; a disk made from it names it."""
 
-    async def ask(gateways: ArmGateways) -> tuple[Any, ...]:
+    async def call(gateways: ArmGateways) -> tuple[Any, ...]:
         begun = await gateways.gallery.begin_create_version(
             _VERSION,
             {
@@ -135,7 +135,7 @@ def test_an_image_version_and_a_disk_from_it_are_made() -> None:
         versions = [found.name async for found in gateways.gallery.list_versions(_DEFINITION)]
         return version, disk, versions
 
-    version, disk, versions = _on_simulator(ask)
+    version, disk, versions = _on_simulator(call)
     assert (version.provisioning_state, [(r.name, r.state) for r in version.regions]) == (
         "Succeeded",
         [("westus", "Completed")],
@@ -147,7 +147,7 @@ def test_an_image_version_and_a_disk_from_it_are_made() -> None:
 def test_scope_lists_tags_and_time_are_answered() -> None:
     """Selection, lists, tag changes and ARM's clock work on the same fleet."""
 
-    async def ask(gateways: ArmGateways) -> tuple[Any, ...]:
+    async def call(gateways: ArmGateways) -> tuple[Any, ...]:
         scope = [vm.lower() for vm in await gateways.graph.list_scope()]
         await gateways.tags.merge_tags(_VM, {"OsDiskName": "web-1-202611", "OsDiskRejected": "x"})
         await gateways.tags.delete_tags(_VM, {"OsDiskRejected": "x", "NeverThere": "y"})
@@ -156,7 +156,7 @@ def test_scope_lists_tags_and_time_are_answered() -> None:
         read_at = (await gateways.compute.read_vm(_VM)).read_at
         return scope, vms, sorted(disks), read_at, await gateways.clock.now()
 
-    scope, vms, disks, read_at, now = _on_simulator(ask)
+    scope, vms, disks, read_at, now = _on_simulator(call)
     assert scope == [_VM.lower()]
     assert [vm.tags for vm in vms] == [{"AutoRefresh": "true", "OsDiskName": "web-1-202611"}]
     assert (disks, vms[0].power) == (["web-1-202610", "web-1-202611"], Power.UNKNOWN)
@@ -166,7 +166,7 @@ def test_scope_lists_tags_and_time_are_answered() -> None:
 def test_a_missing_vm_is_not_found_and_a_missing_disk_refused() -> None:
     """A missing VM is NotFound, a missing disk Refused: otherwise the VM would count as gone and stay stopped."""
 
-    async def ask(gateways: ArmGateways) -> tuple[str, str]:
+    async def call(gateways: ArmGateways) -> tuple[str, str]:
         await gateways.compute.begin_deallocate(_VM)
         await asyncio.sleep(_LONG_ENOUGH_S)
         with pytest.raises(NotFound) as missing:
@@ -175,7 +175,7 @@ def test_a_missing_vm_is_not_found_and_a_missing_disk_refused() -> None:
             await gateways.compute.begin_os_disk(_VM, f"{_COMPUTE}/disks/none", "none")
         return missing.value.code, refused.value.message
 
-    code, message = _on_simulator(ask)
+    code, message = _on_simulator(call)
     assert code == "ResourceNotFound"
     assert "none" in message
 
@@ -194,13 +194,13 @@ def test_a_scope_of_more_than_a_page_is_found_whole() -> None:
 def test_a_management_group_is_a_scope() -> None:
     """The subscriptions below a management group are found, their VMs selected, and the time read from one of them."""
 
-    async def ask(gateways: ArmGateways) -> tuple[Any, ...]:
+    async def call(gateways: ArmGateways) -> tuple[Any, ...]:
         scope = [vm.lower() for vm in await gateways.graph.list_scope()]
         return await gateways.graph.list_subscriptions(), scope, await gateways.clock.now()
 
     landing = f"/providers/Microsoft.Management/managementGroups/landing/subscriptions/{_SUBSCRIPTION}"
     subscriptions, scope, now = _on_simulator(
-        ask, scope={"REFRESH_MANAGEMENT_GROUP": "landing"}, scenario=[*_SCENARIO, {"id": landing}]
+        call, scope={"REFRESH_MANAGEMENT_GROUP": "landing"}, scenario=[*_SCENARIO, {"id": landing}]
     )
     assert (subscriptions, scope) == ([_SUBSCRIPTION], [_VM.lower()])
     assert now

@@ -46,8 +46,8 @@ def test_a_versions_creation_is_read_with_one_get(status: Answer, progress: Prog
 
 
 @pytest.mark.parametrize("status", [Answer(429, None, {"Retry-After": "3"}), Answer(500), Answer(200, b"garbage")])
-def test_a_status_that_cannot_be_had_is_unavailable_after_one_get(status: Answer) -> None:
-    """A throttled, failed or garbled status is an error for the caller's budget, not a verdict on the operation."""
+def test_a_status_that_cannot_be_read_is_unavailable_after_one_get(status: Answer) -> None:
+    """A throttled, failed or garbled status is an error that the caller retries, not a result of the operation."""
     arm = ScriptedArm(_ACCEPTED, status)
     with pytest.raises(Unavailable):
         against(arm, _begin_and_ask)
@@ -58,7 +58,7 @@ def test_a_token_outlives_the_gateways_that_made_it() -> None:
     """Another process with its own clients can use the token."""
     arm = ScriptedArm(_ACCEPTED, Answer(200, {"status": "Succeeded"}))
 
-    async def ask(gateways: ArmGateways) -> Progress:
+    async def call(gateways: ArmGateways) -> Progress:
         begun = await gateways.gallery.begin_create_version(VERSION, {})
         others = connect(arm.settings)
         try:
@@ -66,10 +66,10 @@ def test_a_token_outlives_the_gateways_that_made_it() -> None:
         finally:
             await others.close()
 
-    assert against(arm, ask) == Progress("Succeeded")
+    assert against(arm, call) == Progress("Succeeded")
 
 
-def test_what_is_over_at_once_has_no_token() -> None:
+def test_an_operation_that_ends_at_once_has_no_token() -> None:
     """An operation that ended with ARM's answer has no token."""
     arm = ScriptedArm(Answer(201, {"id": VERSION, "properties": {"provisioningState": "Succeeded"}}))
     begun = against(arm, lambda gateways: gateways.gallery.begin_create_version(VERSION, {}))
@@ -89,9 +89,9 @@ def test_nothing_of_an_operation_is_logged(caplog: pytest.LogCaptureFixture) -> 
     """Neither the signed URL nor the token is in any log of the app or the SDK, at any level."""
     with caplog.at_level(logging.DEBUG):
         against(ScriptedArm(_ACCEPTED, Answer(200, {"status": "Succeeded"})), _begin_and_ask)
-    told = [record.getMessage() for record in caplog.records if record.name != "aiohttp.access"]
-    assert told
-    assert not [line for line in told if "signed" in line or "secret-token" in line]
+    lines = [record.getMessage() for record in caplog.records if record.name != "aiohttp.access"]
+    assert lines
+    assert not [line for line in lines if "signed" in line or "secret-token" in line]
 
 
 @pytest.mark.parametrize("operation", ["deallocate", "start", "os_disk"])
@@ -101,7 +101,7 @@ def test_a_failed_operation_of_a_vm_has_its_reason(operation: str) -> None:
     accepted = Answer(200, {"id": VM, "properties": {"provisioningState": "Updating"}}, _OPERATION)
     arm = ScriptedArm(accepted if operation == "os_disk" else Answer(202, None, _OPERATION), Answer(200, failed))
 
-    async def ask(gateways: ArmGateways) -> Progress:
+    async def call(gateways: ArmGateways) -> Progress:
         compute = gateways.compute
         begun = await {
             "deallocate": lambda: compute.begin_deallocate(VM),
@@ -110,5 +110,5 @@ def test_a_failed_operation_of_a_vm_has_its_reason(operation: str) -> None:
         }[operation]()
         return await compute.operation_progress(VM, begun.token or "")
 
-    assert against(arm, ask) == Progress("Failed", "AllocationFailed", "no capacity")
+    assert against(arm, call) == Progress("Failed", "AllocationFailed", "no capacity")
     assert [a.method for a in arm.requests][1:] == ["GET"]

@@ -46,8 +46,8 @@ def test_an_operations_status_has_what_is_left() -> None:
     goes_on = Answer(200, {"status": "InProgress"}, {**HEADERS, "Retry-After": "30"})
     arm = ScriptedArm(Answer(202, None, accepted), goes_on)
 
-    async def ask(gateways: ArmGateways) -> tuple[float | None, Progress]:
+    async def call(gateways: ArmGateways) -> tuple[float | None, Progress]:
         begun = await gateways.compute.begin_deallocate(VM)
         return begun.retry_after_s, await gateways.compute.operation_progress(VM, begun.token or "")
 
-    assert against(arm, ask) == (10.0, Progress("InProgress", retry_after_s=30.0, reads_left=ReadsLeft(35, 249)))
+    assert against(arm, call) == (10.0, Progress("InProgress", retry_after_s=30.0, reads_left=ReadsLeft(35, 249)))

@@ -35,7 +35,7 @@ def test_reading_a_vm_is_one_get_with_its_instance_view() -> None:
 
 
 def test_the_os_disk_patch_is_the_smallest() -> None:
-    """The swap's body has the disk's name and id and nothing else, above all no createOption."""
+    """The swap's body has the disk's name and id and nothing else, in particular no createOption."""
     arm = ScriptedArm(Answer(200, {"id": VM, "properties": {"provisioningState": "Updating"}}, _OPERATION))
     begun = against(arm, lambda gateways: gateways.compute.begin_os_disk(VM, DISK, "web-1-202611"))
     assert [(a.method, a.path) for a in arm.requests] == [("PATCH", VM)]
@@ -50,11 +50,11 @@ def test_a_power_operation_is_one_post_and_no_poll(operation: str) -> None:
     """Beginning a power operation sends one POST and returns when ARM has accepted it."""
     arm = ScriptedArm(Answer(202, None, _OPERATION))
 
-    async def ask(gateways: ArmGateways) -> Begun:
+    async def call(gateways: ArmGateways) -> Begun:
         begin = {"deallocate": gateways.compute.begin_deallocate, "start": gateways.compute.begin_start}[operation]
         return await begin(VM)
 
-    begun = against(arm, ask)
+    begun = against(arm, call)
     assert [(a.method, a.path, a.body) for a in arm.requests] == [("POST", f"{VM}/{operation}", None)]
     assert begun.at == DATE_ISO
 
@@ -71,11 +71,11 @@ def test_reads_of_disks_and_galleries_are_one_get_each() -> None:
     """A disk, a definition and a version are one GET each; the version's with replication status."""
     arm = ScriptedArm(Answer(200, {"id": DISK}), Answer(200, {"id": DEFINITION}), Answer(200, {"id": VERSION}))
 
-    async def ask(gateways: ArmGateways) -> tuple[str, str, str]:
+    async def call(gateways: ArmGateways) -> tuple[str, str, str]:
         disk, definition = await gateways.disks.read_disk(DISK), await gateways.gallery.read_definition(DEFINITION)
         return disk.id, definition.id, (await gateways.gallery.read_version(VERSION)).id
 
-    assert against(arm, ask) == (DISK, DEFINITION, VERSION)
+    assert against(arm, call) == (DISK, DEFINITION, VERSION)
     assert [(a.method, a.path, a.query.get("$expand")) for a in arm.requests] == [
         ("GET", DISK, None),
         ("GET", DEFINITION, None),
@@ -91,7 +91,7 @@ def test_lists_follow_every_page() -> None:
         pages.append(Answer(200, {"value": [{"id": resource + "b"}]}))
     arm = ScriptedArm(*pages)
 
-    async def ask(gateways: ArmGateways) -> list[str]:
+    async def call(gateways: ArmGateways) -> list[str]:
         lists: list[list[Any]] = [
             await gather(gateways.compute.list_vms(SUBSCRIPTION)),
             await gather(gateways.disks.list_disks(SUBSCRIPTION)),
@@ -100,7 +100,7 @@ def test_lists_follow_every_page() -> None:
         ]
         return [item.id for found in lists for item in found]
 
-    assert against(arm, ask) == [r + x for r in (VM, DISK, DEFINITION, VERSION) for x in "ab"]
+    assert against(arm, call) == [r + x for r in (VM, DISK, DEFINITION, VERSION) for x in "ab"]
     assert len(arm.requests) == 8
 
 
@@ -108,12 +108,12 @@ def test_tags_are_merged_and_removed_on_the_resource_alone() -> None:
     """Tags are changed by the tags API with Merge and Delete; an empty change sends nothing."""
     arm = ScriptedArm(Answer(200, {}), Answer(200, {}))
 
-    async def ask(gateways: ArmGateways) -> None:
+    async def call(gateways: ArmGateways) -> None:
         await gateways.tags.merge_tags(VM, {"OsDiskName": "web-1-202611"})
         await gateways.tags.delete_tags(VM, {"OsDiskRejected": "x"})
         await gateways.tags.merge_tags(VM, {})
 
-    against(arm, ask)
+    against(arm, call)
     path = f"{VM}/providers/Microsoft.Resources/tags/default"
     assert [(a.method, a.path, a.body) for a in arm.requests] == [
         ("PATCH", path, {"operation": "Merge", "properties": {"tags": {"OsDiskName": "web-1-202611"}}}),
@@ -168,10 +168,10 @@ def test_a_definition_or_managed_image_is_one_put_of_exactly_its_body(kind: str)
     body = {"location": "westeurope", "tags": {"a": "b"}, "properties": {"hyperVGeneration": "V2"}}
     arm = ScriptedArm(Answer(201, {"id": target}, _OPERATION))
 
-    async def ask(gateways: ArmGateways) -> Begun:
+    async def call(gateways: ArmGateways) -> Begun:
         if kind == "definition":
             return await gateways.gallery.begin_create_definition(target, body)
         return await gateways.sources.begin_create_image(target, body)
 
-    assert against(arm, ask).at == DATE_ISO
+    assert against(arm, call).at == DATE_ISO
     assert [(a.method, a.path, a.body) for a in arm.requests] == [("PUT", target, body)]

@@ -40,7 +40,7 @@ def test_latest_is_resolved_to_a_number_and_the_image_is_read() -> None:
     }
     arm = ScriptedArm(Answer(200, [{"name": "24.04.2"}]), Answer(200, {"name": "24.04.2", "properties": properties}))
     found = against(arm, lambda gateways: gateways.temporary_groups.read_image(SUBSCRIPTION, "westeurope", UBUNTU))
-    assert [asked.path for asked in arm.requests] == [SKU, f"{SKU}/24.04.2"]
+    assert [sent.path for sent in arm.requests] == [SKU, f"{SKU}/24.04.2"]
     assert (arm.requests[0].query["$top"], arm.requests[0].query["$orderby"]) == ("1", "name desc")
     assert (found.image.version, found.os_type, found.generation) == ("24.04.2", "Linux", "V2")
     assert (found.security, found.plan) == ("TrustedLaunchSupported", Plan("p", "o", "n"))
@@ -54,12 +54,12 @@ def test_an_image_without_versions_is_not_found() -> None:
     named = MarketplaceImage("Canonical", "ubuntu", "server", "1.2.3")
     arm = ScriptedArm(Answer(200, {"name": "1.2.3", "properties": {}}))
     found = against(arm, lambda gateways: gateways.temporary_groups.read_image(SUBSCRIPTION, "westeurope", named))
-    assert [asked.path for asked in arm.requests] == [f"{SKU}/1.2.3"]
+    assert [sent.path for sent in arm.requests] == [f"{SKU}/1.2.3"]
     assert (found.os_type, found.plan) == (None, None)
 
 
 def test_a_failed_vm_has_azures_reason() -> None:
-    """Code and message come from the instance view, so that no token of the operation must be kept."""
+    """Code and message come from the instance view, so the operation's token is not needed."""
     view = {"statuses": [status("ProvisioningState/failed/AllocationFailed", "no room"), status("PowerState/starting")]}
     body = {"id": VM, "properties": {"provisioningState": "Failed", "vmId": "u", "instanceView": view}}
     read = against(ScriptedArm(Answer(200, body)), lambda gateways: gateways.temporary_groups.read_machine(VM))
@@ -100,23 +100,23 @@ WRITES: tuple[tuple[Callable[[ArmGateways], Awaitable[Any]], str, str, int, Any]
 )
 
 
-@pytest.mark.parametrize(("ask", "method", "path", "answers", "body"), WRITES)
+@pytest.mark.parametrize(("call", "method", "path", "answers", "body"), WRITES)
 def test_each_write_is_one_request(
-    ask: Callable[[ArmGateways], Awaitable[Any]], method: str, path: str, answers: int, body: Any
+    call: Callable[[ArmGateways], Awaitable[Any]], method: str, path: str, answers: int, body: Any
 ) -> None:
     """Each write is sent once; a refusal, a broken service and a 404 raise different errors."""
     arm = ScriptedArm(Answer(answers, {} if answers != 202 else None))
-    assert against(arm, ask) is None
-    assert [(asked.method, asked.path, asked.body) for asked in arm.requests] == [(method, path, body)]
+    assert against(arm, call) is None
+    assert [(sent.method, sent.path, sent.body) for sent in arm.requests] == [(method, path, body)]
     for code, error in ((409, Refused), (503, Unavailable), (404, NotFound)):
         refused = ScriptedArm(Answer(code, {"error": {"code": "Why", "message": "no"}}))
         with pytest.raises(error):
-            against(refused, ask)
+            against(refused, call)
         assert len(refused.requests) == 1
 
 
 @pytest.mark.parametrize("group", ["/subscriptions/s", f"{GROUP}/..", "", f"{GROUP}/providers/x"])
-def test_what_is_no_group_is_never_deleted(group: str) -> None:
+def test_an_id_of_another_type_is_never_deleted(group: str) -> None:
     """An id that is not a resource group's is refused without a request."""
     arm = ScriptedArm()
     with pytest.raises(GatewayError):
@@ -128,6 +128,6 @@ def test_the_region_of_a_subnet_is_its_networks() -> None:
     """The network is read once and its region normalised; an id that is not a subnet's is refused without a request."""
     arm = ScriptedArm(Answer(200, {"id": NETWORK, "location": "West Europe"}))
     where = against(arm, lambda gateways: gateways.temporary_groups.read_network_location(f"{NETWORK}/subnets/a"))
-    assert (where, [asked.path for asked in arm.requests]) == ("westeurope", [NETWORK])
+    assert (where, [sent.path for sent in arm.requests]) == ("westeurope", [NETWORK])
     with pytest.raises(Refused):
         against(ScriptedArm(), lambda gateways: gateways.temporary_groups.read_network_location("a/b"))

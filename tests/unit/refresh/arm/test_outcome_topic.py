@@ -38,15 +38,15 @@ def test_an_event_is_one_post_of_a_batch_of_one(caplog: pytest.LogCaptureFixture
     arm = scripted(Answer(200))
     with caplog.at_level(logging.INFO):
         against(arm, publish)
-    (asked,) = arm.requests
-    assert (asked.method, asked.path, asked.query) == ("POST", "/api/events", {"api-version": "2018-01-01"})
-    assert asked.headers["Content-Type"].startswith("application/cloudevents-batch+json")
-    assert asked.headers["Authorization"] == "Bearer secret-token"
-    (sent,) = asked.body
+    (published,) = arm.requests
+    assert (published.method, published.path, published.query) == ("POST", "/api/events", {"api-version": "2018-01-01"})
+    assert published.headers["Content-Type"].startswith("application/cloudevents-batch+json")
+    assert published.headers["Authorization"] == "Bearer secret-token"
+    (sent,) = published.body
     assert {**sent, "time": EVENT["time"]} == EVENT
     assert datetime.fromisoformat(sent["time"]) == datetime.fromisoformat(EVENT["time"])
-    told = [record.getMessage() for record in caplog.records if record.name != "aiohttp.access"]
-    assert not [line for line in told if "/api/events" in line or "secret-token" in line]
+    lines = [record.getMessage() for record in caplog.records if record.name != "aiohttp.access"]
+    assert not [line for line in lines if "/api/events" in line or "secret-token" in line]
 
 
 @pytest.mark.parametrize(
@@ -65,4 +65,4 @@ def test_a_failed_publication_is_sent_once(answer: Answer, kind: type[GatewayErr
     arm = scripted(answer)
     with pytest.raises(kind):
         against(arm, publish)
-    assert [asked.path for asked in arm.requests] == ["/api/events"]
+    assert [published.path for published in arm.requests] == ["/api/events"]

@@ -12,9 +12,9 @@ OLD, NEW, OTHER = disk_id("old"), disk_id("new"), disk_id("other")
 
 def test_a_disk_is_held_from_the_wish_to_the_end_and_after() -> None:
     """A disk of a swap that is queued, claimed, under way or succeeded is held; after the swap both its disks are."""
-    asked = play(HINT, TAKE, decided(wanted=NEW))
-    assert list(held_among([OLD, NEW, OTHER], DispatcherState(asked.state))) == [NEW]
-    under_way = play(CLAIM, STEP, state=asked.state)
+    after_look = play(HINT, TAKE, decided(wanted=NEW))
+    assert list(held_among([OLD, NEW, OTHER], DispatcherState(after_look.state))) == [NEW]
+    under_way = play(CLAIM, STEP, state=after_look.state)
     assert list(held_among([OLD, NEW, OTHER], DispatcherState(under_way.state))) == [OLD, NEW]
     over = play(finished(), state=under_way.state)
     held = held_among([OLD, NEW, OTHER], DispatcherState(over.state))

@@ -1,4 +1,4 @@
-"""Edits that the sweep alone found: which count, when they are logged, and what ends it."""
+"""Edits that only sweeps find: which ones count, when they are logged, and when the count ends."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def swept(state: Json, count: int, *, first: int = 0) -> Played:
     return played
 
 
-def test_the_third_sweep_that_finds_an_edit_alone_logs_it() -> None:
+def test_the_third_sweep_that_finds_an_unreported_edit_logs_it() -> None:
     """The line has the first sweep, the last event and the VMs; each later sweep that finds more logs it again."""
     assert not are_missing(DispatcherState(swept({}, 2).state))
     third = swept({}, 3)
@@ -51,7 +51,7 @@ def test_the_third_sweep_that_finds_an_edit_alone_logs_it() -> None:
     assert len(json.dumps(many.state["events"])) < 2000
 
 
-def test_one_event_ends_it() -> None:
+def test_one_event_ends_the_count() -> None:
     """One event about any VM shows that events arrive."""
     ended = looked(swept({}, 3).state, [VMS[39]], FROM_EVENT, 40)
     assert not are_missing(DispatcherState(ended.state))
@@ -64,7 +64,7 @@ def test_wishes_that_events_reported_and_that_stay_unfulfilled_are_no_edits(coun
     """VMs that every sweep finds again after a refusal do not count, because their event came first."""
     played = looked({}, VMS[:count], FROM_EVENT, 0)
     for minute in range(5, 40, 5):
-        state = {**played.state, "queue": {}}  # the swap was refused, and is asked for again
+        state = {**played.state, "queue": {}}  # the swap was refused and requested again
         played = looked(state, VMS[:count], FROM_SWEEP, minute)
         assert played.loud == []
     assert not are_missing(DispatcherState(played.state))

@@ -60,8 +60,8 @@ def test_a_step_that_comes_late_does_not_undo_a_later_one() -> None:
     assert back.state["running"][VM]["step"] == "undo-stop"
 
 
-def test_a_recovery_begins_its_steps_anew() -> None:
-    """The first step of the new number counts though it is an earlier one; later steps of the old number do not."""
+def test_a_recovery_starts_its_steps_again() -> None:
+    """The first step of the new number counts although it is an earlier step; later steps of the old number do not."""
     gone = {"gone": [{"vm": VM, "n": 2}]}
     started = play(step("intent", intent=INTENT), step("start"), state=claimed())
     dead = play(("recover", {**gone, "at": NEXT}), ("recover", {**gone, "at": LAST}), state=started.state)
@@ -79,10 +79,10 @@ def test_an_attention_is_logged_once_and_survives_a_late_step() -> None:
     assert "attention" not in apply(first.state, *step("health", LAST)).state["running"][VM]
 
 
-def test_a_pause_during_a_notice_counts_though_the_notice_comes_late() -> None:
-    """The intent itself carries that there was a notice, because the notice step may come after it."""
-    asked = step("intent", NEXT, intent=INTENT, noticed=True)
-    assert play(switch("pause", AT), asked, state=claimed()).answer == {"ok": False, "paused": True}
+def test_a_pause_during_a_notice_counts_although_the_notice_step_is_late() -> None:
+    """The intent has the fact that there was a notice, because the notice step can arrive after it."""
+    intent_step = step("intent", NEXT, intent=INTENT, noticed=True)
+    assert play(switch("pause", AT), intent_step, state=claimed()).answer == {"ok": False, "paused": True}
     assert play(switch("pause", AT), step("intent", NEXT, intent=INTENT), state=claimed()).answer == {"ok": True}
 
 
@@ -100,7 +100,7 @@ def test_decisions_that_come_again_put_nothing_back_into_the_queue() -> None:
 
 
 def test_a_look_that_was_replaced_decides_nothing() -> None:
-    """Its late decisions change neither the queue nor what the new look has taken, and it gets no hints."""
+    """Its late decisions change neither the queue nor the hints that the new look has taken, and it gets no hints."""
     replaced = play(HINT, TAKE, ("recover", {"at": NEXT}), ("take", {"look": "look-2"}))
     late = apply(replaced.state, *decided())
     assert (late.answer, late.starts) == ({"vms": []}, [])

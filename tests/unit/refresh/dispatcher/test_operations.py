@@ -1,3 +1,5 @@
+"""The dispatcher's operations: hints, looks, swaps, rejections, recoveries, pauses and proofs."""
+
 from __future__ import annotations
 
 import json

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from refresh.dispatcher.queue import admission_of
 from refresh.records.dispatcher_state import DispatcherState
 from refresh.records.swap import Intent
@@ -77,3 +79,14 @@ def test_the_dispatcher_answers_a_probe_with_an_orchestration() -> None:
     assert [played.starts for played in both] == [
         [("answer_selfcheck", "answer-selfcheck-1", {"reply_to": "selfcheck-1"})]
     ] * 2
+
+
+@pytest.mark.parametrize("missing", ["checks", "run", "package"])
+def test_a_result_without_its_parts_does_not_replace_the_last(missing: str) -> None:
+    """It is kept as an operation that could not be read."""
+    before = apply({}, "selfchecked", passed("new"), "new").state
+    data = passed("new", began=LATER)
+    del data["verdict"][missing]
+    played = apply(before, "selfchecked", data, "new")
+    assert played.state["selfcheck"] == before["selfcheck"]
+    assert [bad["operation"] for bad in played.state["bad"]] == ["selfchecked"]

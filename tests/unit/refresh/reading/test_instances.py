@@ -55,8 +55,8 @@ def test_a_list_is_narrowed_by_time_and_status() -> None:
         await toy.hub.orchestrations.watch("old-running", lambda one: one.status == OrchestrationStatus.RUNNING.value)
         async with toy.client() as client:
 
-            async def listed(**asked: Any) -> list[str]:
-                return [state.instance_id for state in await list_instances(client, **asked)]
+            async def listed(**filters: Any) -> list[str]:
+                return [state.instance_id for state in await list_instances(client, **filters)]
 
             assert await listed() == ["old", "old-running"]
             assert await listed(statuses=OPEN) == ["old-running"]
@@ -109,7 +109,7 @@ def test_an_instance_whose_row_is_torn_is_open_until_it_has_ended(ended: bool) -
 
 
 def test_an_error_of_storage_is_raised_and_shows_nothing_about_an_instance() -> None:
-    """Any other error is raised: it shows neither that a swap is alive nor that it is dead."""
+    """Any other error is raised: it does not show whether a swap runs or has ended."""
     client: Any = TornRows(grpc.StatusCode.UNAVAILABLE)
     with pytest.raises(AioRpcError):
         asyncio.run(is_open(client, "torn"))

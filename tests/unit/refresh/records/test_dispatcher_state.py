@@ -13,6 +13,7 @@ from refresh.records.record import BadRecord
 
 GROUP = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/"
 A, B, C = (GROUP + name for name in "ABC")
+AT = "2026-11-21T10:00:00+00:00"
 INTENT = {"run": "swap-a-3", "was_running": True, "old_disk": "/d/old", "new_disk": "/d/new"}
 DECIDED_A = {"vm": A, "decision": "swap", "reason": "wanted", "message": "m", "wanted": "/d/new", "group": "set"}
 DECIDED_B = {"vm": B, "decision": "skip", "reason": "already-there", "message": "m", "up": True, "current": "x"}
@@ -76,7 +77,7 @@ def play(stored: dict[str, Any] | None = None) -> dict[str, Any]:
 
 
 def test_the_stored_json_is_what_version_0_1_0_stores() -> None:
-    """Byte for byte: another version goes on with the state, and its size and order stay."""
+    """The JSON is the same byte for byte, so another version can continue with the state."""
     text = json.dumps(play()).replace(GROUP, "VM:").replace(GROUP.lower(), "vm:")
     assert text.replace("2026-11-21T10:", "T").replace(":00+00:00", "Z") == STORED
 
@@ -91,6 +92,45 @@ def test_keys_of_a_newer_version_survive() -> None:
     assert state.json["later"] == {"x": 1}
     assert state.json["running"][A.lower()] == {**row, "claimed": True}
     assert state.json["look"]["taken"][B.lower()] == {"id": B, "later": 2, "batch": 1}
+
+
+@pytest.mark.parametrize(
+    ("state", "operation", "data"),
+    [
+        ({"hints": {A.lower(): {"id": A, "later": 1}}, "queue": {A.lower(): {"id": A}}}, "resume", {}),
+        (
+            {"hints": {A.lower(): {"id": A, "later": 1}}, "look": {"id": "look-1", "taken": {A.lower(): {"id": A}}}},
+            "take",
+            {"look": "look-1"},
+        ),
+        (
+            {
+                "hints": {A.lower(): {"id": A}},
+                "look": {"id": "l", "since": AT, "taken": {A.lower(): {"id": A, "later": 1}}},
+            },
+            "recover",
+            {"look": "l"},
+        ),
+    ],
+    ids=["admission", "a second batch", "a look that is gone"],
+)
+def test_hints_with_keys_of_a_newer_version_are_merged(
+    state: dict[str, Any], operation: str, data: dict[str, Any]
+) -> None:
+    """Two rows about one VM become one, and the operation counts: a newer version may have stored them."""
+    effects = apply(DispatcherState(state), operation, {"at": "2026-11-21T12:00:00+00:00", **data})
+    assert "bad" not in effects.state.json
+    assert [start[0] for start in effects.starts] == (
+        [] if operation == "take" else ["look" if operation == "recover" else "swap_vm"]
+    )
+
+
+def test_a_queued_vm_without_a_time_waits_from_its_next_decision_on() -> None:
+    """The key may be absent in a row that another version stored."""
+    look = {"id": "look-1", "taken": {A.lower(): {"id": A}}}
+    state = DispatcherState({"look": look, "queue": {A.lower(): {"id": A}}, "paused": {"since": AT}})
+    state = apply(state, "decided", {"at": AT, "look": "look-1", "decisions": [DECIDED_A]}).state
+    assert state.queue[A.lower()].since == AT
 
 
 def test_a_change_leaves_the_json_that_was_given_alone() -> None:

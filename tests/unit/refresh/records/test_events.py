@@ -19,11 +19,15 @@ def test_every_end_of_a_swap_has_its_type(status: OutcomeStatus) -> None:
     outcome = Outcome(VM_ID, "swap-x-7", status, "verified", "m", ended=AT)
     event = outcome_event(outcome)
     assert event is not None
-    told = event.to_cloud_event()
-    assert told["type"] == f"refresh.swap.{status}"
-    assert told["type"] in set(EventType)
-    assert (told["id"], told["subject"], told["time"]) == (f"swap-x-7/{told['type']}", VM_ID, AT)
-    assert told["data"] == outcome.to_json()
+    cloud_event = event.to_cloud_event()
+    assert cloud_event["type"] == f"refresh.swap.{status}"
+    assert cloud_event["type"] in set(EventType)
+    assert (cloud_event["id"], cloud_event["subject"], cloud_event["time"]) == (
+        f"swap-x-7/{cloud_event['type']}",
+        VM_ID,
+        AT,
+    )
+    assert cloud_event["data"] == outcome.to_json()
 
 
 def test_a_swap_that_had_nothing_to_do_has_no_event() -> None:

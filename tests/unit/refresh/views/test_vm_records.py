@@ -78,6 +78,17 @@ def test_the_record_of_a_waiting_vm_has_the_reason_it_waits() -> None:
     assert "paused (friday)" in record["message"]
 
 
+def test_the_record_of_a_vm_that_is_down_and_waits_has_the_reason_it_waits() -> None:
+    """A VM that needs attention and is queued shows why it is not started yet: others that are down are started."""
+    ended = {"vm": VM_ID, "run": "swap-x-1", "status": "needs-attention", "reason": "undo-failed", "message": "failed"}
+    state = {"queue": {VM_ID.lower(): {"id": VM_ID, "urgent": True}}, "paused": {"why": "friday"}, "finished": [ended]}
+    starts = {"x": {"id": "x", "n": 1, "urgent": True}}
+    dispatcher = view_of({**state, "running": starts, "budgets": {"max_starts": 1}})
+    record = vm_record(see(make_vm({"OsDiskName": "web01-202611"}), make_disk()), dispatcher, NOTHING_MADE)
+    assert record["reason"] == "undo-failed"
+    assert "failed; waits: 1 VMs that are down are being started" in record["message"]
+
+
 @pytest.mark.parametrize(
     ("disks", "expected"),
     [
@@ -158,7 +169,7 @@ def test_a_stopped_vm_is_planned_without_downtime() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "shown"),
+    ("value", "shown"),
     [
         ("web01-202610", "web01-202610"),
         ("d" * 80, "d" * 80),
@@ -168,7 +179,7 @@ def test_a_stopped_vm_is_planned_without_downtime() -> None:
         (" ", None),
     ],
 )
-def test_the_previous_disk_is_named_as_tags_name_disks(said: str, shown: str | None) -> None:
+def test_the_previous_disk_is_named_as_tags_name_disks(value: str, shown: str | None) -> None:
     """A disk in the VM's group is shown by name; of any other text only the beginning is shown, without a signature."""
-    row = vm_record(see(make_vm({"OsDiskPrevious": said})), view_of(), NOTHING_MADE)
+    row = vm_record(see(make_vm({"OsDiskPrevious": value})), view_of(), NOTHING_MADE)
     assert row["previous"] == shown

@@ -86,13 +86,13 @@ class Azure:
         if "api-version" not in url:
             url += ("&" if "?" in url else "?") + "api-version=2024-07-01"
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return await self.ask(method, url, body, {"Authorization": f"Bearer {Credential.token}"} | named)
+        return await self.send(method, url, body, {"Authorization": f"Bearer {Credential.token}"} | named)
 
     async def sim(self, method: str, path: str, body: Any = None) -> Reply:
         """Send a request to the control plane."""
-        return await self.ask(method, f"{self.endpoints.control}/{path}", body, {})
+        return await self.send(method, f"{self.endpoints.control}/{path}", body, {})
 
-    async def ask(self, method: str, url: str, body: Any, headers: dict[str, str]) -> Reply:
+    async def send(self, method: str, url: str, body: Any, headers: dict[str, str]) -> Reply:
         async with self.http.request(method, url, json=body, headers=headers) as response:
             is_json = "json" in response.headers.get("Content-Type", "")
             return Reply(response.status, dict(response.headers), await response.json() if is_json else None)

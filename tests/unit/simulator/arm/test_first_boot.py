@@ -109,13 +109,13 @@ def test_a_new_vm_with_an_invalid_model_is_refused() -> None:
 
     async def story(azure: Azure) -> None:
         await azure.arm("PUT", NIC, nic_body())
-        for profile, words in (
+        for profile, part in (
             ({"linuxConfiguration": {"disablePasswordAuthentication": True}}, "Authentication using either SSH"),
             ({"customData": "not base64!"}, "Base64"),
         ):
             refused = await azure.arm("PUT", MADE, vm_body(**profile))
             assert (refused.status, refused.code) == (400, "InvalidParameter")
-            assert words in refused.message
+            assert part in refused.message
         sold = vm_body()
         sold["properties"]["storageProfile"]["imageReference"] = {
             "publisher": "resf",

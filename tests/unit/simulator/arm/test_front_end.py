@@ -41,7 +41,7 @@ def test_any_api_version_is_accepted_but_a_missing_one_is_refused() -> None:
     async def story(azure: Azure) -> None:
         assert (await azure.arm("GET", f"{VM1}?api-version=1999-01-01")).status == 200
         authorization = {"Authorization": "Bearer x"}
-        reply = await azure.ask("GET", azure.endpoints.arm + VM1, None, authorization)
+        reply = await azure.send("GET", azure.endpoints.arm + VM1, None, authorization)
         assert (reply.status, reply.code) == (400, "MissingApiVersionParameter")
 
     run_story(story, [linux_vm()])
@@ -51,7 +51,7 @@ def test_a_request_without_a_token_is_refused() -> None:
     """A request without a bearer token gives 401 with a challenge."""
 
     async def story(azure: Azure) -> None:
-        reply = await azure.ask("GET", f"{azure.endpoints.arm}{VM1}?api-version=1", None, {})
+        reply = await azure.send("GET", f"{azure.endpoints.arm}{VM1}?api-version=1", None, {})
         assert (reply.status, reply.code) == (401, "InvalidAuthenticationToken")
         assert reply.headers["WWW-Authenticate"].startswith("Bearer")
 
@@ -148,7 +148,7 @@ def test_groups_subscriptions_and_locations_are_there() -> None:
         assert SUB in [each["subscriptionId"] for each in (await azure.arm("GET", "/subscriptions")).body["value"]]
         regions = (await azure.arm("GET", f"/subscriptions/{SUB}/locations")).body["value"]
         assert {"westeurope", "westus"} <= {region["name"] for region in regions}
-        metadata = await azure.ask("GET", f"{azure.endpoints.arm}/metadata/endpoints", None, {})
+        metadata = await azure.send("GET", f"{azure.endpoints.arm}/metadata/endpoints", None, {})
         assert metadata.body["resourceManager"] == azure.endpoints.arm
         brief = (await azure.arm("GET", f"{GROUP}/resources?$filter=resourceType eq 'Microsoft.Compute/disks'")).body
         assert [each["type"] for each in brief["value"]] == ["Microsoft.Compute/disks"]

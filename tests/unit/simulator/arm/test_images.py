@@ -68,7 +68,7 @@ def test_a_generalized_vm_becomes_an_image_and_a_version_of_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "code", "words"),
+    ("body", "code", "part"),
     [
         (from_blob(osType=None), "InvalidParameter", "'osType'"),
         (from_blob(blobUri=None), "InvalidParameter", "'blobUri'"),
@@ -82,12 +82,12 @@ def test_a_generalized_vm_becomes_an_image_and_a_version_of_it() -> None:
         ({**FROM_VM, "location": ""}, "LocationRequired", ""),
     ],
 )
-def test_an_image_from_an_invalid_source_is_refused(body: Json, code: str, words: str) -> None:
+def test_an_image_from_an_invalid_source_is_refused(body: Json, code: str, part: str) -> None:
     """A missing field, a missing VM, no generation and Trusted Launch are refused at once; no image is made."""
 
     async def story(azure: Azure) -> None:
         reply = await azure.arm("PUT", IMAGE, body)
-        assert (reply.code, words in reply.message) == (code, True)
+        assert (reply.code, part in reply.message) == (code, True)
         assert (await azure.arm("GET", IMAGE)).status == 404
 
     run_story(story, [linux_vm(properties={"securityProfile": {"securityType": "TrustedLaunch"}})])

@@ -36,9 +36,9 @@ def test_a_read_only_lock_stops_writes_posts_tags_and_deletes(where: str) -> Non
             refused = await azure.arm(method, path, body)
             assert (refused.status, refused.code) == (409, "ScopeLocked")
             verb = "delete" if method == "DELETE" else "write"
-            asked = path.removesuffix("/deallocate").removesuffix("/start")
+            target = path.removesuffix("/deallocate").removesuffix("/start")
             assert refused.message == (
-                f"The scope '{asked}' cannot perform {verb} operation because following scope(s) are locked: "
+                f"The scope '{target}' cannot perform {verb} operation because following scope(s) are locked: "
                 f"'{scope}'. Please remove the lock and try again."
             )
         assert (await azure.vm())["tags"] == {}

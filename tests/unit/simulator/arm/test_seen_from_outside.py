@@ -53,10 +53,10 @@ def test_a_guest_that_boots_shows_a_login_prompt_in_time() -> None:
 
 
 @pytest.mark.parametrize(
-    ("serial", "words"),
+    ("serial", "text_part"),
     [("panic", "Kernel panic"), ("emergency", "emergency mode"), ("setup", "Windows Setup"), ("silent", None)],
 )
-def test_a_guest_that_does_not_boot_shows_the_console_of_the_fault(serial: str, words: str | None) -> None:
+def test_a_guest_that_does_not_boot_shows_the_console_of_the_fault(serial: str, text_part: str | None) -> None:
     """The log has the lines of the fault without a prompt after them, and keeps the lines of earlier boots."""
 
     async def story(azure: Azure) -> None:
@@ -68,7 +68,7 @@ def test_a_guest_that_does_not_boot_shows_the_console_of_the_fault(serial: str, 
         after = await log(azure)
         assert after.startswith(before)
         fresh = after.removeprefix(before)
-        assert fresh == "" if words is None else words in fresh
+        assert fresh == "" if text_part is None else text_part in fresh
         assert "login:" not in fresh
 
     run_story(story, [linux_vm(properties=DIAGNOSED), free_disk("next")])

@@ -90,7 +90,7 @@ SWAPS: dict[str, tuple[list[Json], Json, tuple[int, str, str]]] = {
 @pytest.mark.parametrize("case", SWAPS)
 def test_a_swap_azure_refuses_changes_nothing(case: str) -> None:
     """The refusal is Azure's; the VM keeps its disk and the other stays unattached."""
-    scenario, disk, (status, code, words) = SWAPS[case]
+    scenario, disk, (status, code, part) = SWAPS[case]
     scenario = [{**body} for body in scenario]
     storage = scenario[1]["properties"]["storageProfile"]
     storage.setdefault("osDisk", {"name": "old", "managedDisk": {"id": f"{COMPUTE}/disks/old"}})
@@ -98,7 +98,7 @@ def test_a_swap_azure_refuses_changes_nothing(case: str) -> None:
     async def story(azure: Azure) -> None:
         refused = await azure.swap("next")
         assert (refused.status, refused.code) == (status, code), refused.body
-        assert words in refused.message
+        assert part in refused.message
         assert (await azure.vm())["properties"]["storageProfile"]["osDisk"]["name"] == "old"
         assert (await azure.disk("next"))["properties"]["diskState"] == "Unattached"
 
@@ -106,20 +106,20 @@ def test_a_swap_azure_refuses_changes_nothing(case: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "code", "words"),
+    ("size", "code", "part"),
     [
         ("Standard_A2_v2", "BadRequest", "cannot boot Hypervisor Generation '2'"),
         ("Standard_D2_v5", "InvalidParameter", "Premium_LRS"),
         ("Standard_D2ps_v5", "BadRequest", "CPU Architecture"),
     ],
 )
-def test_a_size_that_does_not_support_the_disks_is_refused(size: str, code: str, words: str) -> None:
+def test_a_size_that_does_not_support_the_disks_is_refused(size: str, code: str, part: str) -> None:
     """A resize to an unsuitable size is refused; an unknown size is accepted."""
 
     async def story(azure: Azure) -> None:
         refused = await azure.arm("PATCH", VM1, {"properties": {"hardwareProfile": {"vmSize": size}}})
         assert (refused.status, refused.code) == (400, code)
-        assert words in refused.message
+        assert part in refused.message
         fine = await azure.arm("PATCH", VM1, {"properties": {"hardwareProfile": {"vmSize": "Standard_X1"}}})
         assert fine.status == 200
 

@@ -219,7 +219,7 @@ REFUSALS = {
 @pytest.mark.parametrize("case", REFUSALS)
 def test_an_unsuitable_disk_is_refused_with_azures_error(case: str) -> None:
     """Each reason has its own status, code and message, and the VM keeps its disk."""
-    disk, status, code, words = REFUSALS[case]
+    disk, status, code, part = REFUSALS[case]
     if case in ("another generation", "another system", "another VM's disk"):
         disk = disk | {"zones": ["1"]}
 
@@ -227,7 +227,7 @@ def test_an_unsuitable_disk_is_refused_with_azures_error(case: str) -> None:
         before = (await azure.vm())["properties"]["storageProfile"]["osDisk"]
         reply = await azure.swap("d")
         assert (reply.status, reply.code) == (status, code)
-        assert words in reply.message
+        assert part in reply.message
         assert (await azure.vm())["properties"]["storageProfile"]["osDisk"] == before
 
     run_story(story, [linux_vm(zones=["1"], _power="deallocated"), disk])
@@ -242,7 +242,7 @@ def test_the_sdk_sees_refusals_as_its_own_exceptions() -> None:
             await vms.begin_update("rg1", "vm1", onto("free", create_option="Attach"))
         assert code_of(attach.value) == "PropertyChangeNotAllowed"
         with pytest.raises(ResourceNotFoundError):
-            await vms.get("rg1", "nobody")
+            await vms.get("rg1", "missing")
         etag = (await vms.get("rg1", "vm1")).etag
         await (await vms.begin_power_off("rg1", "vm1")).result()
         with pytest.raises(ResourceModifiedError):

@@ -79,7 +79,7 @@ def test_arm_counts_each_caller_in_a_subscription() -> None:
         assert f"Number of 'read' requests for subscription '{SUB}' actor '" in refused.message
         headers = {"Authorization": f"Bearer {OTHER}"}
         url = f"{azure.endpoints.arm}{GROUP}?api-version=2024-07-01"
-        other = await azure.ask("GET", url, None, headers)
+        other = await azure.send("GET", url, None, headers)
         assert (other.status, other.headers["x-ms-ratelimit-remaining-subscription-reads"]) == (200, "249")
         assert (await azure.arm("POST", f"{VM1}/powerOff")).status == 202
         await asyncio.sleep(1)

@@ -21,15 +21,15 @@ HIDDEN_S = 60
 class DieOnce(Interruptions):
     """Makes the worker die at the named moment, at the first delivery of each piece of work."""
 
-    def __init__(self, moment: str, death: Callable[[], WorkerDied] = WorkerDied) -> None:
+    def __init__(self, moment: str, crash: Callable[[], WorkerDied] = WorkerDied) -> None:
         self._moment = moment
-        self._death = death
-        self.deaths = 0
+        self._crash = crash
+        self.crashes = 0
 
     def _maybe(self, moment: str, attempt: int) -> None:
         if moment == self._moment and attempt == 1:
-            self.deaths += 1
-            raise self._death()
+            self.crashes += 1
+            raise self._crash()
 
     @override
     def before_orchestrator_turn(self, name: str, instance_id: str, attempt: int) -> None:
@@ -292,13 +292,13 @@ def test_a_row_torn_in_the_first_turn_cannot_be_read_and_its_instance_goes_on() 
         since = OrchestrationQuery(max_instance_count=9, created_time_from=toy.clock.now() - timedelta(days=1))
         async with toy.client() as client:
             unread = []
-            asks: tuple[Callable[[], Awaitable[Any]], ...] = (
+            requests: tuple[Callable[[], Awaitable[Any]], ...] = (
                 lambda: client.get_orchestration_state("torn"),
                 lambda: client.get_all_orchestration_states(OrchestrationQuery(max_instance_count=9)),
             )
-            for ask in asks:
+            for request in requests:
                 with pytest.raises(grpc.aio.AioRpcError) as refusal:
-                    await ask()
+                    await request()
                 unread.append(refusal.value.code())
             found = await client.get_all_orchestration_states(since)
             purged = await client.purge_orchestrations_by(created_time_to=toy.clock.now())

@@ -86,8 +86,8 @@ def test_an_entity_that_does_not_exist_loses_its_signals_only() -> None:
     """Signals to an unknown entity are dropped, as in Azure, and the hub continues."""
 
     async def story(toy: Toy) -> tuple[object, object]:
-        toy.hub.signal("@nobody@x", "add", "x")
+        toy.hub.signal("@missing@x", "add", "x")
         await asyncio.sleep(1)
-        return toy.hub.entity_state("@nobody@x"), await toy.run("greet", "still")
+        return toy.hub.entity_state("@missing@x"), await toy.run("greet", "still")
 
     assert with_toy(story) == (None, "hello still")

@@ -89,10 +89,10 @@ def test_an_orchestration_that_does_not_exist_fails_by_name() -> None:
     """The failure of an unknown orchestration names it and lists the known ones."""
 
     async def story(toy: Toy) -> str:
-        toy.hub.start("nobody", None, "n")
+        toy.hub.start("missing", None, "n")
         return str((await toy.hub.completed("n")).output)
 
-    assert "'nobody'" in with_toy(story)
+    assert "'missing'" in with_toy(story)
     assert "greet" in with_toy(story)
 
 

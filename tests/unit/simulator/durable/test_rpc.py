@@ -124,11 +124,13 @@ def test_a_page_over_a_thousand_is_refused_as_azure_tables_refuses_it() -> None:
     async def story(toy: Toy) -> None:
         await toy.run("slow_child", 1, "a")
         async with toy.client() as client:
-            asked = [OrchestrationQuery(), OrchestrationQuery(max_instance_count=1001), EntityQuery(page_size=1001)]
-            for query in asked:
-                ask = client.get_all_entities if isinstance(query, EntityQuery) else client.get_all_orchestration_states
+            queries = [OrchestrationQuery(), OrchestrationQuery(max_instance_count=1001), EntityQuery(page_size=1001)]
+            for query in queries:
+                method = (
+                    client.get_all_entities if isinstance(query, EntityQuery) else client.get_all_orchestration_states
+                )
                 with pytest.raises(grpc.aio.AioRpcError) as refusal:
-                    await ask(query)
+                    await method(query)
                 assert refusal.value.code() is grpc.StatusCode.UNKNOWN
                 assert refusal.value.details() == "Exception was thrown by handler."
             given = await client.get_all_orchestration_states(OrchestrationQuery(max_instance_count=1000))
@@ -217,7 +219,7 @@ def test_a_client_terminates_raises_and_restarts() -> None:
             await client.terminate_orchestration("r", output="enough")
             second = await client.wait_for_orchestration_completion("r", timeout=60)
             with pytest.raises(grpc.aio.AioRpcError):
-                await client.raise_orchestration_event("nobody", "answer")
+                await client.raise_orchestration_event("missing", "answer")
             assert len(await client.get_orchestration_history("r")) > 2
         return first.serialized_output, second.runtime_status
 

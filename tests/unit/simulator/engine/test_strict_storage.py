@@ -15,7 +15,7 @@ from simulator.clock import Clock
 from simulator.engine.azurite import Azurite
 from simulator.engine.strict_storage import MAX_PAGE, StrictStorage
 
-Ask = Callable[[str], Awaitable[tuple[int, str]]]
+Send = Callable[[str], Awaitable[tuple[int, str]]]
 
 
 async def _echo(request: web.Request) -> web.Response:
@@ -23,7 +23,7 @@ async def _echo(request: web.Request) -> web.Response:
     return web.Response(text=f"{request.method} {request.raw_path} {signed} {await request.text()}", status=202)
 
 
-def in_front_of_an_echo(story: Callable[[StrictStorage, Ask], Awaitable[None]], *, latency_s: float = 0.0) -> None:
+def in_front_of_an_echo(story: Callable[[StrictStorage, Send], Awaitable[None]], *, latency_s: float = 0.0) -> None:
     """Run a scenario with the strict storage in front of a server that echoes each request."""
 
     async def main() -> None:
@@ -38,12 +38,12 @@ def in_front_of_an_echo(story: Callable[[StrictStorage, Ask], Awaitable[None]], 
             async with StrictStorage(behind, latency_s=latency_s) as strict, aiohttp.ClientSession() as http:
                 (endpoint,) = re.findall(r"TableEndpoint=([^;]+)/devstoreaccount1;", strict.connection_string)
 
-                async def ask(path: str) -> tuple[int, str]:
+                async def send(path: str) -> tuple[int, str]:
                     url, headers = URL(endpoint + path, encoded=True), {"Authorization": "SharedKey x"}
                     async with http.put(url, data="body", headers=headers) as answer:
                         return answer.status, await answer.text()
 
-                await story(strict, ask)
+                await story(strict, send)
         finally:
             await runner.cleanup()
 
@@ -54,8 +54,8 @@ def in_front_of_an_echo(story: Callable[[StrictStorage, Ask], Awaitable[None]], 
 def test_a_page_that_azure_tables_refuses_is_refused(top: str) -> None:
     """The answer is Azure's 400, the refusal is counted, and Azurite, which would accept it, gets no request."""
 
-    async def story(strict: StrictStorage, ask: Ask) -> None:
-        status, text = await ask(f"/Instances()?$top={top}")
+    async def story(strict: StrictStorage, send: Send) -> None:
+        status, text = await send(f"/Instances()?$top={top}")
         assert (status, "InvalidInput" in text) == (400, True)
         assert (strict.refused, strict.requests) == (1, 1)
 
@@ -65,10 +65,10 @@ def test_a_page_that_azure_tables_refuses_is_refused(top: str) -> None:
 def test_other_requests_are_forwarded_unchanged() -> None:
     """Path, query, method, body, headers and status stay the same, and nothing is refused."""
 
-    async def story(strict: StrictStorage, ask: Ask) -> None:
+    async def story(strict: StrictStorage, send: Send) -> None:
         path = f"/Instances()?$top={MAX_PAGE}&$filter=PartitionKey%20eq%20%27a%2Fb%27"
-        assert await ask(path) == (202, f"PUT {path} SharedKey x body")
-        assert (await ask("/queue/messages"))[0] == 202
+        assert await send(path) == (202, f"PUT {path} SharedKey x body")
+        assert (await send("/queue/messages"))[0] == 202
         assert (strict.refused, strict.requests) == (0, 2)
 
     in_front_of_an_echo(story)
@@ -77,13 +77,13 @@ def test_other_requests_are_forwarded_unchanged() -> None:
 def test_a_request_is_delayed_by_the_latency() -> None:
     """The latency can be changed while the storage serves."""
 
-    async def story(strict: StrictStorage, ask: Ask) -> None:
+    async def story(strict: StrictStorage, send: Send) -> None:
         begun_s = Clock.stopwatch()
-        await asyncio.gather(*(ask("/") for _ in range(9)))
+        await asyncio.gather(*(send("/") for _ in range(9)))
         assert Clock.stopwatch() - begun_s > 0.3
         strict.latency_s = 0.0
         begun_s = Clock.stopwatch()
-        await ask("/")
+        await send("/")
         assert Clock.stopwatch() - begun_s < 0.3
 
     in_front_of_an_echo(story, latency_s=0.3)

@@ -74,7 +74,7 @@ async def _serve(webhook: Webhook, body: Callable[[str], Awaitable[None]]) -> No
 
 
 def story(
-    tell: Callable[[EventGrid, Webhook], Coroutine[Any, Any, None]],
+    steps: Callable[[EventGrid, Webhook], Coroutine[Any, Any, None]],
     *,
     chaos: Chaos | None = None,
     script: list[int] | None = None,
@@ -88,7 +88,7 @@ def story(
 
         async def body(url: str) -> None:
             await (grid.subscribe(url, filters=filters) if filters else grid.subscribe(url))
-            await tell(grid, webhook)
+            await steps(grid, webhook)
             await grid.close()
 
         await _serve(webhook, body)
@@ -100,7 +100,7 @@ def story(
 def test_a_tags_write_becomes_the_documented_event() -> None:
     """A tags write arrives with every documented field, personal claims, and not one tag."""
 
-    async def tell(grid: EventGrid, webhook: Webhook) -> None:
+    async def steps(grid: EventGrid, webhook: Webhook) -> None:
         write = tags_write(webhook.clock.now())
         grid.on_write(write)
         await asyncio.sleep(1)
@@ -138,7 +138,7 @@ def test_a_tags_write_becomes_the_documented_event() -> None:
         }
         assert webhook.headers[0]["aeg-delivery-count"] == "0"
 
-    story(tell)
+    story(steps)
 
 
 @pytest.mark.parametrize(
@@ -152,20 +152,20 @@ def test_a_tags_write_becomes_the_documented_event() -> None:
 def test_kinds_of_writes_have_their_event_types(changes: dict[str, Any], event_type: str) -> None:
     """Deletes, actions and failures are events of their own; a creation carries no httpRequest."""
 
-    async def tell(grid: EventGrid, webhook: Webhook) -> None:
+    async def steps(grid: EventGrid, webhook: Webhook) -> None:
         grid.on_write(replace(tags_write(webhook.clock.now()), **changes))
         await asyncio.sleep(1)
         ((_, event),) = webhook.received
         assert event["eventType"] == event_type
         assert ("httpRequest" in event["data"]) == (changes["method"] != "PUT")
 
-    story(tell, filters=Filters())
+    story(steps, filters=Filters())
 
 
 def test_only_events_that_pass_the_filter_are_delivered_and_all_are_logged() -> None:
     """The default filter passes tag and VM writes on VMs in any casing; the log holds the rest with no delivery."""
 
-    async def tell(grid: EventGrid, webhook: Webhook) -> None:
+    async def steps(grid: EventGrid, webhook: Webhook) -> None:
         write = tags_write(webhook.clock.now())
         grid.on_write(replace(write, resource_id=VM.lower()))
         grid.on_write(replace(write, operation_name="MICROSOFT.COMPUTE/virtualMachines/write"))
@@ -178,13 +178,13 @@ def test_only_events_that_pass_the_filter_are_delivered_and_all_are_logged() -> 
         assert list(log[0]) == ["id", "t", "subject", "eventType", "operationName", "deliveries"]
         assert log[0]["deliveries"][0]["status"] == 200
 
-    story(tell)
+    story(steps)
 
 
 def test_a_failing_endpoint_is_tried_again_on_azures_schedule() -> None:
     """Retries come 10 s, 30 s, 1 min … after each failure and carry the number of failures."""
 
-    async def tell(grid: EventGrid, webhook: Webhook) -> None:
+    async def steps(grid: EventGrid, webhook: Webhook) -> None:
         grid.on_write(tags_write(webhook.clock.now()))
         await asyncio.sleep(3600)
         times = [round(t) for t, _ in webhook.received]
@@ -193,34 +193,34 @@ def test_a_failing_endpoint_is_tried_again_on_azures_schedule() -> None:
         assert [d["status"] for d in grid.log()[0]["deliveries"]] == [500, 503, 404, 429, 200]
         assert grid.dead_letters == []
 
-    story(tell, script=[500, 503, 404, 429])
+    story(steps, script=[500, 503, 404, 429])
 
 
 @pytest.mark.parametrize("status", [400, 401, 413])
 def test_a_refusal_is_final(status: int) -> None:
     """400, 401 and 413 are never retried: the event becomes a dead letter."""
 
-    async def tell(grid: EventGrid, webhook: Webhook) -> None:
+    async def steps(grid: EventGrid, webhook: Webhook) -> None:
         grid.on_write(tags_write(webhook.clock.now()))
         await asyncio.sleep(86400)
         (letter,) = grid.dead_letters
         assert (letter.reason, letter.attempts, letter.status) == ("NonRetryableStatus", 1, status)
         assert len(webhook.received) == 1
 
-    story(tell, script=[status])
+    story(steps, script=[status])
 
 
 def test_an_event_is_given_up_after_a_day() -> None:
     """An event that an endpoint refuses for 24 hours becomes a dead letter."""
 
-    async def tell(grid: EventGrid, webhook: Webhook) -> None:
+    async def steps(grid: EventGrid, webhook: Webhook) -> None:
         grid.on_write(tags_write(webhook.clock.now()))
         await asyncio.sleep(3 * 86400)
         (letter,) = grid.dead_letters
         assert letter.reason == "TimeToLiveExceeded"
         assert webhook.received[-1][0] < timedelta(days=1).total_seconds()
 
-    story(tell, script=[500] * 40)
+    story(steps, script=[500] * 40)
 
 
 def test_the_retry_schedule_ends_in_half_days() -> None:
@@ -264,7 +264,7 @@ def test_nothing_is_lost_while_the_endpoint_is_down() -> None:
 def test_chaos_delays_duplicates_and_reorders_repeatably() -> None:
     """A seed repeats the same chaos: events late, some twice, out of order, in mixed casing, none lost."""
 
-    async def tell(grid: EventGrid, webhook: Webhook) -> None:
+    async def steps(grid: EventGrid, webhook: Webhook) -> None:
         for number in range(40):
             grid.on_write(tags_write(webhook.clock.now(), f"{VM}{number:02}"))
             await asyncio.sleep(0.1)
@@ -272,7 +272,7 @@ def test_chaos_delays_duplicates_and_reorders_repeatably() -> None:
 
     def storm() -> list[str]:
         chaos = Chaos(delay_s=5, duplicates=0.3, reorder=0.3, seed=7)
-        return [event["subject"] for _, event in story(tell, chaos=chaos).received]
+        return [event["subject"] for _, event in story(steps, chaos=chaos).received]
 
     first = storm()
     lowered = [subject.lower() for subject in first]
@@ -286,14 +286,14 @@ def test_chaos_delays_duplicates_and_reorders_repeatably() -> None:
 def test_without_chaos_events_come_once_in_order() -> None:
     """By default every event is delivered once, immediately, with ids as stored."""
 
-    async def tell(grid: EventGrid, webhook: Webhook) -> None:
+    async def steps(grid: EventGrid, webhook: Webhook) -> None:
         for number in range(10):
             grid.on_write(tags_write(webhook.clock.now(), f"{VM}{number}"))
             await asyncio.sleep(0.1)
         assert [event["subject"] for _, event in webhook.received] == [f"{VM}{n}" for n in range(10)]
         assert len(set(webhook.ids())) == 10
 
-    story(tell)
+    story(steps)
 
 
 @pytest.mark.parametrize("values", [{"duplicates": 1.5}, {"reorder": -0.1}, {"delay_s": -1}])
@@ -330,7 +330,7 @@ def test_a_webhook_that_fails_the_handshake_is_not_subscribed() -> None:
 def test_clearing_forgets_events_and_keeps_subscriptions() -> None:
     """After `clear` the log is empty, nothing under way arrives, and new writes are delivered."""
 
-    async def tell(grid: EventGrid, webhook: Webhook) -> None:
+    async def steps(grid: EventGrid, webhook: Webhook) -> None:
         grid.on_write(tags_write(webhook.clock.now()))
         await grid.clear()
         await asyncio.sleep(60)
@@ -339,4 +339,4 @@ def test_clearing_forgets_events_and_keeps_subscriptions() -> None:
         await asyncio.sleep(1)
         assert len(webhook.received) == 1
 
-    story(tell)
+    story(steps)

@@ -16,7 +16,7 @@ from simulator.functions.timers import BadTimers
 from tests.support.worlds.toy import JOURNAL, TOY_APP, TOY_SETTINGS, Toy, hosted, with_toy
 
 
-async def ask(toy: Toy, method: str, path: str, **how: Any) -> tuple[int, str, dict[str, str]]:
+async def send(toy: Toy, method: str, path: str, **how: Any) -> tuple[int, str, dict[str, str]]:
     """Send one request; returns status, text, and headers with lower-case names."""
     async with aiohttp.ClientSession() as session, session.request(method, toy.url + path, **how) as answer:
         headers = {name.lower(): value for name, value in answer.headers.items()}
@@ -27,8 +27,8 @@ def test_an_http_function_starts_and_waits_with_a_durable_client() -> None:
     """The function gets route parameters, query, body, headers and client binding; its answer is returned unchanged."""
 
     async def story(toy: Toy) -> tuple[tuple[int, str, dict[str, str]], tuple[int, str, dict[str, str]]]:
-        started = await ask(toy, "POST", "/toy/start/greet?id=web", json="web")
-        return started, await ask(toy, "GET", "/toy/wait/web")
+        started = await send(toy, "POST", "/toy/start/greet?id=web", json="web")
+        return started, await send(toy, "GET", "/toy/wait/web")
 
     started, waited = with_toy(story)
     assert started[0] == 202
@@ -42,7 +42,7 @@ def test_the_durable_clients_own_answer_carries_a_system_key_as_in_azure() -> No
     """A test can therefore see when an app leaks the key by returning that answer."""
 
     async def story(toy: Toy) -> str:
-        return (await ask(toy, "POST", "/toy/start/greet", json="x"))[1]
+        return (await send(toy, "POST", "/toy/start/greet", json="x"))[1]
 
     assert "code=" in with_toy(story)
 
@@ -60,7 +60,7 @@ def test_http_errors_carry_no_stack_trace(method: str, path: str, status: int) -
     """An unknown route is 404, a wrong method 405, an exception in a function 500; no answer contains the exception."""
 
     async def story(toy: Toy) -> tuple[int, str, dict[str, str]]:
-        return await ask(toy, method, path)
+        return await send(toy, method, path)
 
     answer = with_toy(story)
     assert answer[0] == status
@@ -91,8 +91,8 @@ def test_the_event_grid_webhook_answers_the_validation_handshake() -> None:
     async def story(toy: Toy) -> tuple[int, str, int]:
         headers = {"aeg-event-type": "SubscriptionValidation"}
         body = [{"eventType": "Microsoft.EventGrid.SubscriptionValidationEvent", "data": {"validationCode": "abc"}}]
-        status, text, _ = await ask(toy, "POST", WEBHOOK, json=body, headers=headers)
-        unknown, _, _ = await ask(toy, "POST", WEBHOOK + "x", json=body, headers=headers)
+        status, text, _ = await send(toy, "POST", WEBHOOK, json=body, headers=headers)
+        unknown, _, _ = await send(toy, "POST", WEBHOOK + "x", json=body, headers=headers)
         return status, text, unknown
 
     status, text, unknown = with_toy(story)
@@ -104,7 +104,7 @@ def test_event_grid_events_reach_the_function_one_by_one() -> None:
 
     async def story(toy: Toy) -> tuple[int, Any]:
         headers = {"aeg-event-type": "Notification"}
-        status, _, _ = await ask(toy, "POST", WEBHOOK, json=[event("a"), event("b")], headers=headers)
+        status, _, _ = await send(toy, "POST", WEBHOOK, json=[event("a"), event("b")], headers=headers)
         await asyncio.sleep(1)
         return status, toy.hub.entity_state(JOURNAL)
 
@@ -118,7 +118,7 @@ def test_a_function_that_fails_on_an_event_makes_event_grid_try_again() -> None:
 
     async def story(toy: Toy) -> tuple[int, str]:
         headers = {"aeg-event-type": "Notification"}
-        status, text, _ = await ask(toy, "POST", WEBHOOK, json=[event("fail")], headers=headers)
+        status, text, _ = await send(toy, "POST", WEBHOOK, json=[event("fail")], headers=headers)
         return status, text
 
     assert with_toy(story) == (500, "Exception while executing function: on_event")
@@ -139,12 +139,12 @@ def test_a_timer_fires_when_its_schedule_comes_due_on_the_simulated_clock() -> N
     assert len(second) == len(first) + 1
 
 
-@pytest.mark.parametrize(("name", "status"), [("on_timer", 202), ("nobody", 404), ("http_raise", 400)])
+@pytest.mark.parametrize(("name", "status"), [("on_timer", 202), ("missing", 404), ("http_raise", 400)])
 def test_the_admin_endpoint_starts_a_function_without_an_http_trigger(name: str, status: int) -> None:
     """A timer runs at once; unknown functions and HTTP functions are refused."""
 
     async def story(toy: Toy) -> tuple[int, Any]:
-        answer = await ask(toy, "POST", f"/admin/functions/{name}", json={"input": ""})
+        answer = await send(toy, "POST", f"/admin/functions/{name}", json={"input": ""})
         await asyncio.sleep(1)
         return answer[0], toy.hub.entity_state(JOURNAL)
 
@@ -233,8 +233,8 @@ def test_a_real_clock_runs_the_same_story_faster() -> None:
     async def main(clock: Clock) -> tuple[float, str]:
         async with hosted(clock) as toy:
             took_s = await toy.run("parent", 600)
-            await ask(toy, "POST", "/toy/start/greet?id=web", json="web")
-            return took_s, (await ask(toy, "GET", "/toy/wait/web"))[1]
+            await send(toy, "POST", "/toy/start/greet?id=web", json="web")
+            return took_s, (await send(toy, "GET", "/toy/wait/web"))[1]
 
     took_s, greeting = run(main, Clock("real", 600))
     assert 599 <= took_s < 1800
@@ -247,6 +247,6 @@ def test_a_sync_function_gets_a_sync_client() -> None:
     async def story(toy: Toy) -> tuple[int, str, dict[str, str]]:
         toy.hub.signal(JOURNAL, "add", "kept")
         await asyncio.sleep(1)
-        return await ask(toy, "GET", "/toy/journal")
+        return await send(toy, "GET", "/toy/journal")
 
     assert with_toy(story)[:2] == (200, '["kept"]')

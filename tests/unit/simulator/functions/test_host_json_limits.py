@@ -16,7 +16,7 @@ def read(folder: Path, durable: dict[str, Any]) -> HostJson:
 
 
 @pytest.mark.parametrize(
-    ("durable", "words"),
+    ("durable", "message"),
     [
         ({"storageProvider": {"controlQueueVisibilityTimeout": "00:00:59.9"}}, "must be between 1 and 60 minutes"),
         ({"storageProvider": {"controlQueueVisibilityTimeout": "1.00:00:00"}}, "must be between 1 and 60 minutes"),
@@ -24,16 +24,16 @@ def read(folder: Path, durable: dict[str, Any]) -> HostJson:
         ({"maxEntityOperationBatchSize": -1}, "MaxEntityOperationBatchSize must be a positive integer value"),
     ],
 )
-def test_values_that_the_extension_refuses_are_refused(durable: dict[str, Any], words: str, tmp_path: Path) -> None:
+def test_values_that_the_extension_refuses_are_refused(durable: dict[str, Any], message: str, tmp_path: Path) -> None:
     """The message is the extension's."""
-    with pytest.raises(HostJsonRefused, match=words):
+    with pytest.raises(HostJsonRefused, match=message):
         read(tmp_path, durable)
 
 
 def test_host_json_sets_how_long_messages_stay_hidden(tmp_path: Path) -> None:
     """Messages of turns and batches for a minute to an hour, of activities for any time; by default five minutes."""
-    asked = {"controlQueueVisibilityTimeout": "01:00:00", "workItemQueueVisibilityTimeout": "00:00:20"}
-    limits = read(tmp_path, {"storageProvider": asked}).limits
+    storage = {"controlQueueVisibilityTimeout": "01:00:00", "workItemQueueVisibilityTimeout": "00:00:20"}
+    limits = read(tmp_path, {"storageProvider": storage}).limits
     assert (limits.control_hidden_s, limits.work_item_hidden_s) == (3600, 20)
     limits = read(tmp_path, {}).limits
     assert (limits.control_hidden_s, limits.work_item_hidden_s) == (300, 300)

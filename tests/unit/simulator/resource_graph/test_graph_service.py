@@ -42,7 +42,7 @@ def graph(clock: Clock | None = None) -> ResourceGraph:
     return ResourceGraph(clock or Clock("virtual"), tenant)
 
 
-def ask(body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+def post(body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
     status, _, answer = graph().answer(body, "app")
     return status, answer
 
@@ -65,17 +65,17 @@ def test_skip_tokens_return_every_row_once() -> None:
 
 def test_top_and_skip_choose_the_page_and_a_token_keeps_its_size() -> None:
     """$skip shifts the first page; its token returns the next page of the same size."""
-    _, first = ask({"query": "project name", "subscriptions": ["s1"], "options": {"$top": 3, "$skip": 2}})
+    _, first = post({"query": "project name", "subscriptions": ["s1"], "options": {"$top": 3, "$skip": 2}})
     assert [row["name"] for row in first["data"]] == ["vm0002", "vm0003", "vm0004"]
     token = {"$skipToken": first["$skipToken"]}
-    _, second = ask({"query": "project name", "subscriptions": ["s1"], "options": token})
+    _, second = post({"query": "project name", "subscriptions": ["s1"], "options": token})
     assert [row["name"] for row in second["data"]] == ["vm0005", "vm0006", "vm0007"]
 
 
 @pytest.mark.parametrize("query", ["project name | take 1500", "project tags, properties"])
 def test_a_result_that_cannot_be_continued_is_marked_as_truncated(query: str) -> None:
     """A query with a row limit or with dynamic columns only has no token, but resultTruncated \"true\"."""
-    _, answer = ask({"query": query})
+    _, answer = post({"query": query})
     assert answer["count"] == 1000
     assert answer["resultTruncated"] == "true"
     assert "$skipToken" not in answer
@@ -84,16 +84,16 @@ def test_a_result_that_cannot_be_continued_is_marked_as_truncated(query: str) ->
 def test_scopes_select_rows_and_unknown_scopes_are_ignored() -> None:
     """Subscriptions and management groups bound the rows; an unknown subscription beside a known one is ignored."""
     count = "resources | count"
-    assert ask({"query": count})[1]["data"] == [{"Count": 2500}]
-    assert ask({"query": count, "subscriptions": ["S2", "unknown"]})[1]["data"] == [{"Count": 100}]
-    assert ask({"query": count, "managementGroups": ["platform"]})[1]["data"] == [{"Count": 2400}]
-    assert ask({"query": count, "managementGroups": ["platform", "unknown"]})[1]["data"] == [{"Count": 2400}]
+    assert post({"query": count})[1]["data"] == [{"Count": 2500}]
+    assert post({"query": count, "subscriptions": ["S2", "unknown"]})[1]["data"] == [{"Count": 100}]
+    assert post({"query": count, "managementGroups": ["platform"]})[1]["data"] == [{"Count": 2400}]
+    assert post({"query": count, "managementGroups": ["platform", "unknown"]})[1]["data"] == [{"Count": 2400}]
 
 
 @pytest.mark.parametrize("scope", [{"subscriptions": ["unknown"]}, {"managementGroups": ["unknown"]}])
 def test_a_scope_of_nothing_readable_is_forbidden(scope: dict[str, Any]) -> None:
     """If none of the scopes is readable, the answer is 403, not an empty list."""
-    status, answer = ask({"query": "resources", **scope})
+    status, answer = post({"query": "resources", **scope})
     assert status == 403
     assert answer["error"]["details"][0]["code"] == "AccessDenied"
 
@@ -102,14 +102,14 @@ def test_a_scope_of_nothing_readable_is_forbidden(scope: dict[str, Any]) -> None
 def test_management_groups_are_found_under_their_ancestors(scope: list[str], found: int) -> None:
     """ResourceContainers lists a management group in its own scope, that of an ancestor, and the tenant's."""
     query = "ResourceContainers | where type contains 'management' | project id, name, type"
-    _, answer = ask({"query": query, "managementGroups": scope})
+    _, answer = post({"query": query, "managementGroups": scope})
     assert len(answer["data"]) == found
 
 
 def test_the_table_format_has_typed_columns() -> None:
     """With resultFormat table the answer has columns with types and rows without names."""
     query = "where name == 'vm0000' and id contains 's1' | project name, tags, n = strlen(name), b = name == 'x'"
-    _, answer = ask({"query": query, "options": {"resultFormat": "table"}})
+    _, answer = post({"query": query, "options": {"resultFormat": "table"}})
     assert answer["data"] == {
         "columns": [
             {"name": "name", "type": "string"},
@@ -155,7 +155,7 @@ def test_the_quota_falls_with_each_query_and_refills_by_the_clock() -> None:
 )
 def test_a_bad_request_is_azures_400(body: dict[str, Any]) -> None:
     """Any invalid request is a 400 with a code, a message and details."""
-    status, answer = ask(body)
+    status, answer = post(body)
     assert status == 400
     assert answer["error"]["code"] == "BadRequest"
     assert all(detail["code"] and detail["message"] for detail in answer["error"]["details"])

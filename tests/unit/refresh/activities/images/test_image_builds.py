@@ -9,7 +9,7 @@ from refresh.activities.images.admit_version import end_checks
 from refresh.activities.images.begin_version import begin_build
 from refresh.activities.images.explain_version import explain_build
 from refresh.activities.images.plan_version import choose_version
-from refresh.activities.images.watch_version import look_at_build
+from refresh.activities.images.watch_version import read_build
 from refresh.reading.images.scope import find_builds
 from refresh.reading.images.version_plans import plan_images
 from refresh.records.month import BuildInput
@@ -27,10 +27,10 @@ from tests.support.worlds.month_world import (
 )
 
 LONG_ENOUGH_S = 1200
-ASKED = BuildInput(DEFINITION_ID, PERIOD, ("uksouth", "westeurope"))
+BUILD = BuildInput(DEFINITION_ID, PERIOD, ("uksouth", "westeurope"))
 
 
-async def choose(world: World, build: BuildInput = ASKED) -> BuildInput:
+async def choose(world: World, build: BuildInput = BUILD) -> BuildInput:
     return BuildInput.from_json((await choose_version(world.gateways, build))["build"])
 
 
@@ -51,16 +51,16 @@ def test_a_version_is_built_and_replicated_everywhere() -> None:
         assert build.version == VERSION_ID
         begun = await begin_build(world.gateways, build)
         assert begun["token"]
-        assert (await look_at_build(world.gateways, build))["standing"] == "waiting"
+        assert (await read_build(world.gateways, build))["standing"] == "waiting"
         await asyncio.sleep(LONG_ENOUGH_S)
-        done = await look_at_build(world.gateways, build)
+        done = await read_build(world.gateways, build)
         assert done["standing"] == "done"
         assert (done["row"]["decision"], done["row"]["version"]) == ("create", "202611.1.0")
         assert "uksouth, westeurope" in done["row"]["message"]
         assert await standing_of(world) == ("Succeeded", True, "pending")
         resumed = await choose(world)
         assert (resumed.kept, resumed.admit) == (True, True)
-        busy = await choose_version(world.gateways, replace(ASKED, force_rebuild=True))
+        busy = await choose_version(world.gateways, replace(BUILD, force_rebuild=True))
         assert busy["row"]["reason"] == "build-under-way"
         assert (await end_checks(world.gateways, build, passed=True))["waiting"]
         await asyncio.sleep(LONG_ENOUGH_S)
@@ -68,7 +68,7 @@ def test_a_version_is_built_and_replicated_everywhere() -> None:
         assert await standing_of(world) == ("Succeeded", False, "passed")
         assert not (await choose(world)).admit
         assert (
-            await choose(world, replace(ASKED, force_rebuild=True))
+            await choose(world, replace(BUILD, force_rebuild=True))
         ).version == f"{DEFINITION_ID}/versions/202611.2.0"
 
     on_arm(gallery_bodies(), story)
@@ -83,7 +83,7 @@ def test_a_build_begun_twice_is_one_build() -> None:
         assert await begin_build(world.gateways, build) == {}
         assert (await choose(world)).version == build.version
         assert world.writes() == ["PUT 202611.1.0"]
-        busy = await choose_version(world.gateways, replace(ASKED, force_rebuild=True))
+        busy = await choose_version(world.gateways, replace(BUILD, force_rebuild=True))
         assert (busy["row"]["decision"], busy["row"]["reason"]) == ("refuse", "build-under-way")
 
     on_arm(gallery_bodies(), story)
@@ -99,7 +99,7 @@ def test_a_failed_build_has_azures_reason() -> None:
         build = await choose(world)
         begun = await begin_build(world.gateways, build)
         await asyncio.sleep(LONG_ENOUGH_S)
-        assert (await look_at_build(world.gateways, build))["standing"] == "failed"
+        assert (await read_build(world.gateways, build))["standing"] == "failed"
         why = await explain_build(world.gateways, VERSION_ID, begun["token"])
         assert why == "ReplicationJobsNotCompleted: no quota"
         assert await explain_build(world.gateways, VERSION_ID, None) == "reason unknown"
@@ -109,7 +109,7 @@ def test_a_failed_build_has_azures_reason() -> None:
 
 
 def test_what_cannot_be_built_is_refused_by_name_and_nothing_is_made() -> None:
-    """The dry run has a row for every definition; one bad definition never hides another."""
+    """The dry run has a row for every definition; an invalid definition does not hide the others."""
 
     async def story(world: World) -> None:
         rows = await plan_images(world.gateways, world.settings, (), PERIOD)
@@ -131,7 +131,7 @@ def test_what_cannot_be_built_is_refused_by_name_and_nothing_is_made() -> None:
     tls = definition("tls", GOLDEN)
     tls["properties"]["features"] = [{"name": "SecurityType", "value": "TrustedLaunchSupported"}]
     images = [
-        definition("gone", VM_ID.replace("web01", "nobody")),
+        definition("gone", VM_ID.replace("web01", "missing")),
         definition("kind", "golden"),
         definition("itself", f"{GALLERY}/images/itself/versions/2.0.0"),
         version_body(f"{GALLERY}/images/itself/versions/2.0.0"),

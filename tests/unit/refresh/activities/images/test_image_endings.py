@@ -8,7 +8,7 @@ from dataclasses import replace
 from refresh.activities.images.admit_version import end_checks
 from refresh.activities.images.discard_version import discard
 from refresh.activities.images.make_definition import define
-from refresh.activities.images.watch_version import look_at_build
+from refresh.activities.images.watch_version import read_build
 from refresh.domain.images.version_choice import find_leftovers
 from refresh.reading.images.version_plans import plan_build
 from refresh.records.month import BuildInput
@@ -42,7 +42,7 @@ async def shown(world: World) -> tuple[bool, dict[str, str]]:
 
 
 def test_an_admitted_version_keeps_its_other_tags() -> None:
-    """A PATCH replaces all tags, so it contains the tags of people too."""
+    """A PATCH replaces all tags, so it also contains the tags of users."""
 
     async def story(world: World) -> None:
         assert (await end_checks(world.gateways, BUILD, passed=True))["waiting"]
@@ -55,7 +55,7 @@ def test_an_admitted_version_keeps_its_other_tags() -> None:
 
 
 def test_a_version_excluded_by_another_person_stays_excluded() -> None:
-    """A quarantine meanwhile, or the removal of the app's tag by a person, stays in force."""
+    """A quarantine in the meantime, and the removal of the app's tag by a person, stay in effect."""
 
     async def story(world: World) -> None:
         assert await end_checks(world.gateways, BUILD, passed=True) == {"done": True}
@@ -67,7 +67,7 @@ def test_a_version_excluded_by_another_person_stays_excluded() -> None:
 
 
 def test_a_version_that_failed_its_proof_is_marked_and_not_kept() -> None:
-    """One tag has the result for the next run, retention and people; the next build uses the next number."""
+    """One tag shows the result to the next run, to retention and to users; the next build uses the next number."""
 
     async def story(world: World) -> None:
         assert await end_checks(world.gateways, BUILD, passed=False) == {"done": True}
@@ -82,8 +82,8 @@ def test_only_unusable_versions_of_the_app_are_deleted() -> None:
     """Only a failed version of the app that is in no region is deleted; a second call changes nothing."""
 
     async def story(world: World) -> None:
-        told = await discard(world.gateways, BUILD)
-        assert told["by_hand"] == [f"az resource delete --ids {VERSION_ID}"]
+        row = await discard(world.gateways, BUILD)
+        assert row["by_hand"] == [f"az resource delete --ids {VERSION_ID}"]
         assert world.writes() == []
 
     on_arm([*gallery_bodies(), excluded(PENDING)], story)
@@ -100,7 +100,7 @@ def test_a_kept_version_that_misses_a_region_comes_with_the_command_that_adds_it
 
     async def story(world: World) -> None:
         build = replace(BUILD, kept=True, regions=("westeurope", "uksouth"))
-        row = (await look_at_build(world.gateways, build))["row"]
+        row = (await read_build(world.gateways, build))["row"]
         assert (row["decision"], row["reason"]) == ("failed", "not-replicated")
         (command,) = row["by_hand"]
         assert command.endswith("-r gal -i ubuntu -e 202611.1.0 --target-regions westeurope=1=standard_lrs uksouth")
@@ -146,20 +146,20 @@ def test_a_definition_is_made_once_and_repaired_where_it_failed() -> None:
     on_arm(gallery_bodies(), story)
 
 
-def test_a_request_whose_answer_was_lost_is_no_failure() -> None:
+def test_a_request_whose_answer_was_lost_does_not_fail_the_build() -> None:
     """Azure makes the version although its answer was lost: no deletion is advised, the next run continues with it."""
 
     async def story(world: World) -> None:
-        told = await discard(world.gateways, BUILD)
-        assert "run again" in told["message"]
-        assert "by_hand" not in told
+        row = await discard(world.gateways, BUILD)
+        assert "run again" in row["message"]
+        assert "by_hand" not in row
         assert world.writes() == []
 
     on_arm([*gallery_bodies(), excluded(PENDING, provisioningState="Creating")], story)
 
 
 def test_an_admission_that_fails_is_tried_again() -> None:
-    """Azure can fail a change that it accepted, and a Failed version is useless: only Succeeded is done."""
+    """Azure can fail a change that it accepted, and a Failed version is useless, so only Succeeded counts as done."""
 
     async def story(world: World) -> None:
         failure = {"code": "InternalError", "message": "try again"}

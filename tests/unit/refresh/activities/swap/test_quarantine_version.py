@@ -19,7 +19,7 @@ def quarantined(profile: dict[str, Any], vms: int = 2) -> tuple[dict[str, Any], 
     body = {"id": VERSION, "properties": {"provisioningState": "Succeeded", "publishingProfile": profile}}
     arm = ScriptedArm(Answer(200, {}), Answer(200, body), Answer(200, {"id": VERSION}, _OPERATION))
     answer = against(arm, lambda gateways: quarantine(gateways, VERSION, vms, 2))
-    return answer, [(asked.method, asked.body) for asked in arm.requests]
+    return answer, [(call.method, call.body) for call in arm.requests]
 
 
 def test_a_quarantined_version_keeps_every_region() -> None:

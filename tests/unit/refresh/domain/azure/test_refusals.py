@@ -110,6 +110,6 @@ def test_a_refusal_that_may_be_cut_off_names_the_right_first() -> None:
         "not have authorization to perform action 'Microsoft.Compute/disks/delete' over scope '/subscriptions' or the "
         "scope is invalid. If access was recently granted, please refresh your credentials."
     )
-    told = describe_refusal("AuthorizationFailed", message)
-    assert told.startswith("AuthorizationFailed: the app's identity lacks Microsoft.Compute/disks/delete on ")
+    text = describe_refusal("AuthorizationFailed", message)
+    assert text.startswith("AuthorizationFailed: the app's identity lacks Microsoft.Compute/disks/delete on ")
     assert describe_refusal("Conflict", "busy") == "Conflict: busy"

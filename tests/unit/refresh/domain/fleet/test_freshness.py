@@ -37,13 +37,13 @@ def test_a_version_that_is_gone_is_as_old_as_the_disk() -> None:
 
 def test_only_a_version_from_which_disks_can_be_made_is_the_latest() -> None:
     """No VM is behind an excluded, quarantined or failed version, or one that is not in its region."""
-    for spoiled in (
+    for unusable in (
         replace(NEW, excluded_from_latest=True),
         replace(NEW, tags={"RefreshQuarantined": "x"}),
         replace(NEW, provisioning_state="Failed"),
         replace(NEW, regions=(Region("northeurope", "Completed", 100),)),
     ):
-        fresh = judge_freshness(make_vm(), CURRENT, [OLD, spoiled], OLD, NOW)
+        fresh = judge_freshness(make_vm(), CURRENT, [OLD, unusable], OLD, NOW)
         assert (fresh.latest, fresh.days_behind, fresh.drifted) == ("ubuntu/202609.1.0", 0, False)
 
 

@@ -1,3 +1,5 @@
+"""What each rung of the health check proves, and what all rungs together decide."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -33,7 +35,7 @@ def look(vm: Any, elapsed_s: float, *, reading: dict[str, Any] | None = None, **
 
 
 @pytest.mark.parametrize(
-    ("agent", "spoke", "promised", "says"),
+    ("agent", "reported_before", "required_agent", "wanted"),
     [
         (Agent(True, "2026-11-21T10:00:30.1234567+00:00"), True, None, RungVerdict.PROVED),
         (Agent(True, AFTER), False, None, RungVerdict.PROVED),
@@ -50,18 +52,18 @@ def look(vm: Any, elapsed_s: float, *, reading: dict[str, Any] | None = None, **
     ],
 )
 def test_an_agent_must_report_after_the_start(
-    agent: Agent | None, spoke: bool, promised: bool | None, says: RungVerdict
+    agent: Agent | None, reported_before: bool, required_agent: bool | None, wanted: RungVerdict
 ) -> None:
     """Only a report after the start proves health.
 
     Without one the verdict depends on earlier reports and `RefreshAgent`.
     """
-    rung = judge_agent(make_vm(agent=agent), Expected(START, agent_spoke=spoke, agent=promised))
-    assert (rung.verdict, rung.required) == (says, promised is True)
+    rung = judge_agent(make_vm(agent=agent), Expected(START, agent_spoke=reported_before, agent=required_agent))
+    assert (rung.verdict, rung.required) == (wanted, required_agent is True)
 
 
 @pytest.mark.parametrize(
-    ("power", "provisioning", "says"),
+    ("power", "provisioning", "wanted"),
     [
         (Power.RUNNING, "Succeeded", RungVerdict.AS_EXPECTED),
         (Power.RUNNING, "Updating", RungVerdict.AS_EXPECTED),
@@ -72,13 +74,13 @@ def test_an_agent_must_report_after_the_start(
         (Power.DEALLOCATED, "Succeeded", RungVerdict.FAILED),
     ],
 )
-def test_a_vm_must_run_whatever_its_extensions_do(power: Power, provisioning: str, says: RungVerdict) -> None:
+def test_a_vm_must_run_whatever_its_extensions_do(power: Power, provisioning: str, wanted: RungVerdict) -> None:
     """A running VM is as expected, a stopped one fails at once, a starting one is pending."""
-    assert judge_power(make_vm(power=power, provisioning_state=provisioning)).verdict is says
+    assert judge_power(make_vm(power=power, provisioning_state=provisioning)).verdict is wanted
 
 
 @pytest.mark.parametrize(
-    ("said", "names", "os_type", "says"),
+    ("guest_name", "names", "os_type", "wanted"),
     [
         ("web01", ("web01",), "Linux", RungVerdict.AS_EXPECTED),
         ("WEB01", ("web01",), "Linux", RungVerdict.AS_EXPECTED),
@@ -91,10 +93,10 @@ def test_a_vm_must_run_whatever_its_extensions_do(power: Power, provisioning: st
     ],
 )
 def test_a_guest_that_kept_another_name_is_a_clone(
-    said: str, names: tuple[str, ...], os_type: str, says: RungVerdict
+    guest_name: str, names: tuple[str, ...], os_type: str, wanted: RungVerdict
 ) -> None:
     """Names compare without case and domain; Windows names are cut to fifteen characters."""
-    assert judge_name(make_vm(os_type=os_type, guest=Guest(computer_name=said)), names).verdict is says
+    assert judge_name(make_vm(os_type=os_type, guest=Guest(computer_name=guest_name)), names).verdict is wanted
 
 
 def test_a_guest_may_have_each_of_three_names() -> None:
@@ -127,7 +129,7 @@ def test_the_log_proves_failure_and_never_health() -> None:
 
 
 @pytest.mark.parametrize(
-    ("report", "says"),
+    ("report", "wanted"),
     [
         (Report("available", AFTER), RungVerdict.NO_SIGNAL),
         (Report("unavailable", AFTER, "Unplanned"), RungVerdict.SUSPECT),
@@ -137,14 +139,14 @@ def test_the_log_proves_failure_and_never_health() -> None:
         (Report("degraded", AFTER), RungVerdict.NO_SIGNAL),
     ],
 )
-def test_resource_health_is_suspect_unless_a_stop_was_requested(report: Report, says: RungVerdict) -> None:
+def test_resource_health_is_suspect_unless_a_stop_was_requested(report: Report, wanted: RungVerdict) -> None:
     """Unavailable since the start, without a requested stop, is suspect."""
     rung = judge_resource(report, START)
-    assert (rung.verdict, rung.required) == (says, False)
+    assert (rung.verdict, rung.required) == (wanted, False)
 
 
 @pytest.mark.parametrize(
-    ("report", "says", "required"),
+    ("report", "wanted", "required"),
     [
         (Report("healthy", AFTER), RungVerdict.AS_EXPECTED, False),
         (Report("unhealthy", AFTER), RungVerdict.SUSPECT, True),
@@ -153,10 +155,10 @@ def test_resource_health_is_suspect_unless_a_stop_was_requested(report: Report, 
         (Report("unknown", None), RungVerdict.NO_SIGNAL, False),
     ],
 )
-def test_an_unhealthy_application_is_not_proved(report: Report, says: RungVerdict, required: bool) -> None:
+def test_an_unhealthy_application_is_not_proved(report: Report, wanted: RungVerdict, required: bool) -> None:
     """The extension's "unhealthy" after the start outweighs any proof."""
     rung = judge_application(report, START)
-    assert (rung.verdict, rung.required) == (says, required)
+    assert (rung.verdict, rung.required) == (wanted, required)
 
 
 def test_data_disks_must_be_attached_as_before() -> None:
@@ -169,8 +171,8 @@ def test_data_disks_must_be_attached_as_before() -> None:
     assert judge_data_disks((log, "1:data:None"), (log, data)).verdict is RungVerdict.FAILED
 
 
-def rung(says: RungVerdict, name: RungName = RungName.AGENT, *, required: bool = False) -> Rung:
-    return Rung(name, says, "seen", required)
+def rung(wanted: RungVerdict, name: RungName = RungName.AGENT, *, required: bool = False) -> Rung:
+    return Rung(name, wanted, "seen", required)
 
 
 @pytest.mark.parametrize(

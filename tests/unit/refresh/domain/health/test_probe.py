@@ -1,9 +1,11 @@
+"""The health tags of a VM and its image, and failures in a serial log."""
+
 from __future__ import annotations
 
 import pytest
 
+from refresh.domain.health.agent_tag import agent_required
 from refresh.domain.health.boot_log import find_in_boot_log
-from refresh.domain.health.owner_tags import agent_required
 from refresh.domain.terms.probe import Probe, parse_probe
 from refresh.domain.terms.vm_tags import TagFault, parse_vm_tags
 from tests.support.worlds.builders import make_definition, make_vm

@@ -38,7 +38,7 @@ via_managed_image = true
 """
 
 
-def test_the_least_that_describes_an_image_is_enough() -> None:
+def test_a_minimal_description_of_an_image_is_enough() -> None:
     """The only configured gallery is used, Standard is sent, and the image is in the monthly build."""
     specs, faults = read_specs(LEAST, (GALLERY,))
     assert (len(specs), faults) == (1, ())
@@ -83,7 +83,7 @@ def test_an_image_can_have_every_key() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ("[images", ("not TOML",)),
         ("images = 1", ("must be tables",)),
@@ -99,11 +99,11 @@ def test_an_image_can_have_every_key() -> None:
         (f"{LEAST}plan = {{ name = 'n' }}", ("name, publisher, product",)),
     ],
 )
-def test_every_fault_is_reported_at_once(text: str, told: tuple[str, ...]) -> None:
+def test_every_fault_is_reported_at_once(text: str, expected: tuple[str, ...]) -> None:
     """Each fault names its table, its key and the accepted values."""
     _, faults = read_specs(text, (GALLERY,))
-    for words in told:
-        assert any(words in fault for fault in faults), (words, faults)
+    for part in expected:
+        assert any(part in fault for fault in faults), (part, faults)
 
 
 def test_with_several_galleries_an_image_names_its_own() -> None:

@@ -1,3 +1,5 @@
+"""Every preflight check fails with a wrong fact and passes with a right one, without requests to Azure."""
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -44,14 +46,14 @@ def preflight(
     vm: dict[str, Any] | None = None,
     wanted: dict[str, Any] | None = None,
     current: dict[str, Any] | None = None,
-    around: dict[str, Any] | None = None,
+    preflight: dict[str, Any] | None = None,
     definition: dict[str, Any] | None = None,
     version: dict[str, Any] | None = None,
     ran: frozenset[str] = frozenset(),
     policy: Policy | None = None,
     rejected: frozenset[str] = frozenset(),
 ) -> tuple[Check, ...]:
-    facts = facts_of(vm, wanted, current, around, definition, version)
+    facts = facts_of(vm, wanted, current, preflight, definition, version)
     return check_facts(replace(facts, ran=ran, rejected=rejected), policy or Policy())
 
 
@@ -59,7 +61,7 @@ def facts_of(
     vm: dict[str, Any] | None = None,
     wanted: dict[str, Any] | None = None,
     current: dict[str, Any] | None = None,
-    around: dict[str, Any] | None = None,
+    preflight: dict[str, Any] | None = None,
     definition: dict[str, Any] | None = None,
     version: dict[str, Any] | None = None,
 ) -> Facts:
@@ -71,7 +73,7 @@ def facts_of(
         wanted=make_disk(**(wanted or {})),
         version=make_version(**(version or {})),
         definition=make_definition(**(definition or {})),
-        around=PreflightFacts(**{"gaps": NOTHING_MISSING, **(around or {})}),
+        preflight=PreflightFacts(**{"gaps": NOTHING_MISSING, **(preflight or {})}),
     )
 
 
@@ -79,19 +81,19 @@ def failures(checks: tuple[Check, ...]) -> list[str]:
     return [one.name for one in checks if not one.ok]
 
 
-def asking(**said: str) -> dict[str, Any]:
-    return {"vm": {"tags": {"OsDiskName": "web01-202611", **said}}}
+def with_tags(**changes: str) -> dict[str, Any]:
+    return {"vm": {"tags": {"OsDiskName": "web01-202611", **changes}}}
 
 
-# What spoils each condition, and nothing but that condition.
-SPOILED: dict[str, list[dict[str, Any]]] = {
-    "no unsupported tag": [asking(**{name: "1"}) for name in tags.NOT_BUILT_YET],
-    "stop mode can be read": [asking(RefreshStopMode="gently")],
-    "probe can be read": [asking(RefreshProbe="ssh")],
-    "health timeout can be read": [asking(RefreshHealthTimeoutS="5m")],
-    "OsDiskName is a disk": [asking(OsDiskName="no/such thing")],
-    "@previous has a disk": [asking(OsDiskName="@previous")],
-    "disk is in an allowed resource group": [asking(OsDiskName=disk_id("x", f"{GROUP}-other"))],
+# Facts with which each condition fails, and no other condition.
+WRONG: dict[str, list[dict[str, Any]]] = {
+    "no unsupported tag": [with_tags(**{name: "1"}) for name in tags.NOT_BUILT_YET],
+    "stop mode can be read": [with_tags(RefreshStopMode="gently")],
+    "probe can be read": [with_tags(RefreshProbe="ssh")],
+    "health timeout can be read": [with_tags(RefreshHealthTimeoutS="5m")],
+    "OsDiskName is a disk": [with_tags(OsDiskName="no/such thing")],
+    "@previous has a disk": [with_tags(OsDiskName="@previous")],
+    "disk is in an allowed resource group": [with_tags(OsDiskName=disk_id("x", f"{GROUP}-other"))],
     "disk was not rejected on this VM before": [
         {"rejected": frozenset({disk_id("web01-202611").lower()})},
         {"rejected": frozenset({VERSION_ID.lower()})},
@@ -106,7 +108,7 @@ SPOILED: dict[str, list[dict[str, Any]]] = {
     ],
     "disk is ready": [{"wanted": {"provisioning_state": "Creating"}}],
     "disk is free": [{"wanted": {"managed_by": OTHER_VM, "disk_state": "Reserved"}}],
-    "no other VM asks for the disk": [{"around": {"asked_by": OTHER_VM}}],
+    "no other VM's tag names the disk": [{"preflight": {"named_by": OTHER_VM}}],
     "same region": [{"wanted": {"location": "northeurope"}}],
     "same zone": [{"wanted": {"zones": ("2",)}}],
     "same OS type": [{"wanted": {"os_type": "Windows"}}],
@@ -126,7 +128,7 @@ SPOILED: dict[str, list[dict[str, Any]]] = {
         {
             "wanted": {"encryption": {**WITH_SET, "diskEncryptionSetId": f"{SET}2"}},
             "current": {"encryption": WITH_SET},
-            "around": {"gaps": {**NOTHING_MISSING, f"{SET}2".lower(): ()}},
+            "preflight": {"gaps": {**NOTHING_MISSING, f"{SET}2".lower(): ()}},
         },
     ],
     "no Azure Disk Encryption": [
@@ -137,7 +139,7 @@ SPOILED: dict[str, list[dict[str, Any]]] = {
     "disk is not smaller": [{"current": {"size_gb": 64}}, {"wanted": {"size_gb": None}}],
     "VM size supports the disk's SKU": [
         {"current": {"sku": "Standard_LRS"}},
-        {"current": {"sku": "StandardSSD_LRS"}, "around": {"takes_premium": False}},
+        {"current": {"sku": "StandardSSD_LRS"}, "preflight": {"takes_premium": False}},
     ],
     "disk is trusted": [
         {"policy": Policy(trust="gallery"), "ran": frozenset()},
@@ -152,30 +154,38 @@ SPOILED: dict[str, list[dict[str, Any]]] = {
     "disk becomes this VM": [{"definition": {"tags": {}}}],
     "image version is not quarantined": [{"version": {"tags": {"refreshquarantined": "rolled back on 2 VMs"}}}],
     "app has the rights it needs on the VM": [
-        {"around": {"gaps": {**NOTHING_MISSING, VM_ID.lower(): ("Microsoft.Compute/virtualMachines/start/action",)}}},
-        {"around": {"gaps": {disk: () for disk in NOTHING_MISSING if "/disks/" in disk}}},
+        {
+            "preflight": {
+                "gaps": {**NOTHING_MISSING, VM_ID.lower(): ("Microsoft.Compute/virtualMachines/start/action",)}
+            }
+        },
+        {"preflight": {"gaps": {disk: () for disk in NOTHING_MISSING if "/disks/" in disk}}},
     ],
     "app has the rights it needs on both disks": [
-        {"around": {"gaps": {**NOTHING_MISSING, disk_id("web01-old").lower(): ("Microsoft.Compute/disks/write",)}}},
-        {"around": {"gaps": {**NOTHING_MISSING, disk_id("web01-202611").lower(): ("Microsoft.Compute/disks/write",)}}},
+        {"preflight": {"gaps": {**NOTHING_MISSING, disk_id("web01-old").lower(): ("Microsoft.Compute/disks/write",)}}},
+        {
+            "preflight": {
+                "gaps": {**NOTHING_MISSING, disk_id("web01-202611").lower(): ("Microsoft.Compute/disks/write",)}
+            }
+        },
     ],
     "app has the rights it needs on the encryption set": [
         {"wanted": {"encryption": WITH_SET}, "current": {"encryption": WITH_SET}},
     ],
     "no read-only lock": [
-        {"around": {"locks": (lock(VM_ID),)}},
-        {"around": {"locks": (lock(disk_id("web01-202611").upper()),)}},
-        {"around": {"locks": (lock(disk_id("web01-old")),)}},
-        {"around": {"locks": (lock(GROUP), lock(VM_ID, "CanNotDelete"))}},
-        {"around": {"locks": (lock(GROUP.rpartition("/resourceGroups/")[0]),)}},
-        {"around": {"locks": (lock(VM_ID, "SomethingNew"),)}},
+        {"preflight": {"locks": (lock(VM_ID),)}},
+        {"preflight": {"locks": (lock(disk_id("web01-202611").upper()),)}},
+        {"preflight": {"locks": (lock(disk_id("web01-old")),)}},
+        {"preflight": {"locks": (lock(GROUP), lock(VM_ID, "CanNotDelete"))}},
+        {"preflight": {"locks": (lock(GROUP.rpartition("/resourceGroups/")[0]),)}},
+        {"preflight": {"locks": (lock(VM_ID, "SomethingNew"),)}},
     ],
 }
 
 
 def test_every_check_has_a_case_that_fails_it() -> None:
     """Every check has a case that fails it, and every name of a check is unique."""
-    assert sorted([*SPOILED, "disk exists"]) == sorted(condition.name for condition in CONDITIONS)
+    assert sorted([*WRONG, "disk exists"]) == sorted(condition.name for condition in CONDITIONS)
     assert all(condition.source or condition.evidence is Evidence.OUR_RULE for condition in CONDITIONS)
 
 
@@ -184,13 +194,13 @@ def test_without_the_disk_only_the_tags_are_checked() -> None:
     vm = make_vm({"OsDiskName": "gone"})
     facts = Facts(vm, choose_wish(vm, ()))
     assert failures(check_facts(facts, Policy())) == ["disk exists"]
-    assert failures(check_facts(replace(facts, unreadable="nobody knows"), Policy())) == []
+    assert failures(check_facts(replace(facts, unreadable="unknown"), Policy())) == []
 
 
-@pytest.mark.parametrize(("name", "spoiled"), [(name, case) for name, cases in SPOILED.items() for case in cases])
-def test_one_wrong_property_fails_one_check(name: str, spoiled: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("name", "wrong"), [(name, case) for name, cases in WRONG.items() for case in cases])
+def test_one_wrong_property_fails_one_check(name: str, wrong: dict[str, Any]) -> None:
     """One wrong property fails one check, whose message has the cure; all other checks are still reported."""
-    checks = preflight(**spoiled)
+    checks = preflight(**wrong)
     assert failures(checks) == [name]
     assert [one.name for one in checks] == [condition.name for condition in CONDITIONS]
     (failed,) = (one for one in checks if not one.ok)
@@ -211,13 +221,13 @@ def test_one_wrong_property_fails_one_check(name: str, spoiled: dict[str, Any]) 
         {
             "wanted": {"encryption": WITH_SET},
             "current": {"encryption": {**WITH_SET, "diskEncryptionSetId": SET.upper()}},
-            "around": {"gaps": {**NOTHING_MISSING, SET.lower(): ()}},
+            "preflight": {"gaps": {**NOTHING_MISSING, SET.lower(): ()}},
         },
         {"wanted": {"size_gb": 64}},
-        {"current": {"sku": "Standard_LRS"}, "around": {"takes_premium": True}},
+        {"current": {"sku": "Standard_LRS"}, "preflight": {"takes_premium": True}},
         {"wanted": {"sku": "StandardSSD_LRS"}},
-        {"around": {"locks": (lock(VM_ID, "CanNotDelete"), lock(GROUP, "CanNotDelete"))}},
-        {"around": {"locks": (lock(OTHER_VM), lock(f"{GROUP}2"), lock(f"{VM_ID}/extensions/agent"))}},
+        {"preflight": {"locks": (lock(VM_ID, "CanNotDelete"), lock(GROUP, "CanNotDelete"))}},
+        {"preflight": {"locks": (lock(OTHER_VM), lock(f"{GROUP}2"), lock(f"{VM_ID}/extensions/agent"))}},
         {"wanted": {"zones": (), "sku": "Premium_ZRS"}},
     ],
 )
@@ -235,10 +245,10 @@ def test_a_rollback_to_a_smaller_disk_is_allowed() -> None:
 
 def test_facts_from_lists_check_only_the_vm_and_its_disks() -> None:
     """On facts from lists the checks of rights, locks and other VMs' tags are left out."""
-    checks = check_facts(replace(facts_of(), around=None), Policy())
+    checks = check_facts(replace(facts_of(), preflight=None), Policy())
     left_out = {condition.name for condition in CONDITIONS} - {one.name for one in checks}
     assert left_out == {
-        "no other VM asks for the disk",
+        "no other VM's tag names the disk",
         "VM size supports the disk's SKU",
         "app has the rights it needs on the VM",
         "app has the rights it needs on both disks",
@@ -291,10 +301,12 @@ def test_data_disks_are_recorded_by_lun() -> None:
 def test_a_refusal_names_actions_and_locks_with_their_scopes() -> None:
     """Refusals name missing actions and locks with their scopes."""
     start = "Microsoft.Compute/virtualMachines/start/action"
-    (failed,) = (one for one in preflight(around={"gaps": {**NOTHING_MISSING, VM_ID.lower(): (start,)}}) if not one.ok)
+    (failed,) = (
+        one for one in preflight(preflight={"gaps": {**NOTHING_MISSING, VM_ID.lower(): (start,)}}) if not one.ok
+    )
     assert start in failed.message
     assert VM_ID in failed.message
-    (locked,) = (one for one in preflight(around={"locks": (lock(GROUP),)}) if not one.ok)
+    (locked,) = (one for one in preflight(preflight={"locks": (lock(GROUP),)}) if not one.ok)
     assert "freeze" in locked.message
     assert GROUP in locked.message
     assert (failed.reason, locked.reason) == (Reason.RIGHTS_MISSING, Reason.LOCKED)

@@ -45,7 +45,9 @@ def test_a_vm_is_made_once_and_its_failure_has_azures_error() -> None:
         (Power.DEALLOCATED, 10, Move.FAILED, MonthReason.BUILD_FAILED),
     ],
 )
-def test_off_by_itself_is_the_signal(power: Power, waited_s: float, move: Move, reason: MonthReason | None) -> None:
+def test_a_machine_that_powers_itself_off_is_done(
+    power: Power, waited_s: float, move: Move, reason: MonthReason | None
+) -> None:
     """A machine that powered itself off is done at any time; one that was deallocated, or never stops, has failed."""
     standing = judge_powered_off(machine(power), waited_s, 600)
     assert standing.move is move
@@ -73,7 +75,7 @@ def test_only_a_line_of_the_machine_itself_is_success(log: str | None, well: boo
     assert well or standing.reason is MonthReason.NO_MARKER
 
 
-def test_the_tail_of_a_log_is_fit_to_be_read() -> None:
+def test_the_tail_of_a_log_is_short_and_printable() -> None:
     """The tail has few lines, none of them empty, and no control characters."""
     tail = tail_of("\n".join(f"line {number}\x1b[2J" for number in range(50)) + "\n\n\r\n")
     assert len(tail) == 12
@@ -83,11 +85,11 @@ def test_the_tail_of_a_log_is_fit_to_be_read() -> None:
 
 def test_the_build_vm_has_no_way_in() -> None:
     """There is no public address, password or extension; the key is the admin's, else the given one."""
-    body = build_vm_body(make_definition(), RECIPE, FACTS, GROUP, b"data", "ssh-rsa AAAA nobody")
+    body = build_vm_body(make_definition(), RECIPE, FACTS, GROUP, b"data", "ssh-rsa AAAA test")
     profile = body["properties"]["osProfile"]
     assert profile["allowExtensionOperations"] is False
     assert profile["linuxConfiguration"]["disablePasswordAuthentication"] is True
-    assert profile["linuxConfiguration"]["ssh"]["publicKeys"][0]["keyData"] == "ssh-rsa AAAA nobody"
+    assert profile["linuxConfiguration"]["ssh"]["publicKeys"][0]["keyData"] == "ssh-rsa AAAA test"
     assert "adminPassword" not in profile
     assert "publicIPAddress" not in str(nic_body("westeurope", SUBNET))
     admin = Recipe(IMAGE, "", "d", admin=Admin("ops", "ssh-ed25519 BBBB"))
@@ -98,7 +100,7 @@ def test_the_build_vm_has_no_way_in() -> None:
     ]
 
 
-def test_a_sold_image_names_its_plan_and_the_vm_follows_the_definition() -> None:
+def test_a_paid_image_names_its_plan_and_the_vm_follows_the_definition() -> None:
     """Purchase plan, exact version, Trusted Launch and an Arm64 size follow the image and the definition."""
     plan = Plan("resf", "rocky", "9")
     launch = make_definition(security_type="TrustedLaunch")

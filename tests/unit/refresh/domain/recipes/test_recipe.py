@@ -43,17 +43,17 @@ def test_a_recipe_needs_an_image_and_nothing_else() -> None:
 
 def test_every_fault_is_reported_at_once() -> None:
     """One reading reports every fault in a sentence that names its place."""
-    told = faults(
+    problems = faults(
         '[image]\nsku = "a b"\n[vm]\nsize = 3\ncores = 4\n[build]\ntimeout_minutes = 0\n[disk]\nx = 1\n', "packages: []"
     )
     places = ("publisher", "offer", "sku", "size", "'cores'", "timeout_minutes", "'disk'", "#cloud-config")
-    assert len(told) == len(places)
-    assert all(any(place in line for line in told) for place in places)
+    assert len(problems) == len(places)
+    assert all(any(place in line for line in problems) for place in places)
     assert faults("image = 1") and faults("[image")
 
 
 @pytest.mark.parametrize(
-    ("toml", "cloud", "says"),
+    ("toml", "cloud", "line_part"),
     [
         (TOML, f"{CLOUD}users:\n  - name: a\n    plain_text_passwd: x\n", "plain_text_passwd"),
         (TOML, f"{CLOUD}chpasswd: {{list: 'a:b'}}\n", "chpasswd"),
@@ -66,9 +66,9 @@ def test_every_fault_is_reported_at_once() -> None:
         (f'{TOML}[admin]\nname = "ops"\npassword = "x"\n', CLOUD, "'password'"),
     ],
 )
-def test_a_recipe_holds_no_credential(toml: str, cloud: str, says: str) -> None:
+def test_a_recipe_holds_no_credential(toml: str, cloud: str, line_part: str) -> None:
     """Secrets are refused by name: users log in with a public key only."""
-    assert any(says in line for line in faults(toml, cloud))
+    assert any(line_part in line for line in faults(toml, cloud))
 
 
 def test_the_app_powers_the_machine_off_not_the_recipe() -> None:
@@ -92,7 +92,7 @@ def test_custom_data_is_the_recipe_and_the_signal() -> None:
     parts = parts_of(recipe(), generalized=False)
     assert parts["text/cloud-config"] == CLOUD
     script = parts["text/x-shellscript"]
-    order = [script.index(word) for word in ("cloud-init status --wait", "REFRESH-BUILD-OK", "FAILED", "poweroff")]
+    order = [script.index(piece) for piece in ("cloud-init status --wait", "REFRESH-BUILD-OK", "FAILED", "poweroff")]
     assert order == sorted(order)
     assert not re.search(r"ssh[^_]*-L|sshd|nc -l|curl|wget", script)
 
@@ -118,13 +118,13 @@ def test_only_the_recipes_own_user_stays_in_the_image(toml: str, generalized: bo
 
 def test_a_recipe_too_long_for_azure_is_refused() -> None:
     """Azure accepts 65,535 bytes of custom data."""
-    told = write_custom_data(recipe(cloud=f"#cloud-config\n# {'x' * MAX_BYTES}\n"), generalized=False)
-    assert isinstance(told, str)
-    assert "65535" in told
+    problems = write_custom_data(recipe(cloud=f"#cloud-config\n# {'x' * MAX_BYTES}\n"), generalized=False)
+    assert isinstance(problems, str)
+    assert "65535" in problems
 
 
 @pytest.mark.parametrize(
-    ("result", "userdel", "says"),
+    ("result", "userdel", "line"),
     [
         ('{"v1": {"datasource": "DataSourceAzure", "errors": []}}', "exit 0", "REFRESH-BUILD-OK"),
         ('{"v1": {"datasource": "DataSourceAzure", "errors": ["x"]}}', "exit 0", "REFRESH-BUILD-FAILED"),
@@ -132,7 +132,7 @@ def test_a_recipe_too_long_for_azure_is_refused() -> None:
         ("", "exit 0", "REFRESH-BUILD-FAILED"),
     ],
 )
-def test_the_signal_is_a_script_that_a_shell_runs(tmp_path: Path, result: str, userdel: str, says: str) -> None:
+def test_the_signal_is_a_script_that_a_shell_runs(tmp_path: Path, result: str, userdel: str, line: str) -> None:
     """A real shell writes the marker to the consoles only without errors of cloud-init, and always powers off."""
     commands = tmp_path / "bin"
     commands.mkdir()
@@ -150,14 +150,14 @@ def test_the_signal_is_a_script_that_a_shell_runs(tmp_path: Path, result: str, u
     (tmp_path / "cloud-init" / "result.json").write_text(result)
     (tmp_path / "active").write_text("tty1 ttyS0\n")
     script = parts_of(recipe(), generalized=False)["text/x-shellscript"]
-    for real, pretend in (
+    for real, replacement in (
         ("/run/", f"{tmp_path}/"),
         ("/sys/class/tty/console/", f"{tmp_path}/"),
         ("/dev/$", f"{tmp_path}/$"),
     ):
-        script = script.replace(real, pretend)
+        script = script.replace(real, replacement)
     (tmp_path / "finish").write_text(script)
     subprocess.run(["/bin/sh", str(tmp_path / "finish")], check=True, env={"PATH": f"{commands}:/usr/bin:/bin"})
-    assert (tmp_path / "ttyS0").read_text() == f"\n{says}\n"
-    assert (tmp_path / "tty1").read_text() == f"\n{says}\n"
+    assert (tmp_path / "ttyS0").read_text() == f"\n{line}\n"
+    assert (tmp_path / "tty1").read_text() == f"\n{line}\n"
     assert (tmp_path / "asked").read_text() == "poweroff\n"

@@ -12,7 +12,7 @@ from refresh.domain.azure.locks import Lock
 from refresh.domain.retention.disks import Evidence, Rule, judge_disk, rank_spares
 from refresh.domain.retention.mentions import Mentions, read_mentions
 from refresh.domain.retention.prices import disk_usd
-from refresh.domain.retention.reason import RemovalReason
+from refresh.domain.retention.removal_reason import RemovalReason
 from refresh.domain.terms.resource_id import id_hash
 from tests.support.worlds.builders import GALLERY, GROUP, SUBSCRIPTION, VERSION_ID, VM_ID, disk_id, make_disk
 
@@ -40,7 +40,7 @@ def test_an_old_free_disk_with_newer_ones_can_be_deleted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoiled", "why"),
+    ("changed", "why"),
     [
         ({"source_version": None}, "not-from-our-galleries"),
         ({"source_version": VERSION_ID.replace("/gal/", "/galore/")}, "not-from-our-galleries"),
@@ -65,9 +65,9 @@ def test_an_old_free_disk_with_newer_ones_can_be_deleted() -> None:
         ({"owned_since": "{}"}, "unknown-age"),
     ],
 )
-def test_each_fact_of_arm_about_a_disk_can_keep_it(spoiled: dict[str, Any], why: str) -> None:
+def test_each_fact_of_arm_about_a_disk_can_keep_it(changed: dict[str, Any], why: str) -> None:
     """Each reason to keep it is enough alone, and so is each unknown fact."""
-    assert reason(replace(SPARE, **spoiled)) == why
+    assert reason(replace(SPARE, **changed)) == why
 
 
 @pytest.mark.parametrize("scope", [SPARE.id.upper(), GROUP, f"/subscriptions/{SUBSCRIPTION}", ""])
@@ -108,7 +108,7 @@ VM = VM_ID.lower()
 
 
 @pytest.mark.parametrize(
-    "book",
+    "state",
     [
         {"ran": {"x": [id_hash(SPARE.id), id_hash("b"), id_hash("c")]}},
         {"proved": {"x": id_hash(SPARE.id)}},
@@ -120,16 +120,16 @@ VM = VM_ID.lower()
         {"queue": {VM: {"id": VM_ID, "wanted": SPARE.id}}},
     ],
 )
-def test_a_disk_in_the_dispatcher_state_stays(book: dict[str, Any]) -> None:
+def test_a_disk_in_the_dispatcher_state_stays(state: dict[str, Any]) -> None:
     """The disks that a VM ran, the last proved one, the predecessor of an unproven one and those of swaps stay."""
-    assert reason(evidence=replace(EVIDENCE, mentions=read_mentions((), book))) == "remembered"
+    assert reason(evidence=replace(EVIDENCE, mentions=read_mentions((), state))) == "remembered"
 
 
 def test_the_newest_spare_disks_of_each_vm_stay() -> None:
     """They are counted for each VM by the names of its free disks; used, failed and foreign disks do not count."""
     assert reason(others=OTHERS[:1]) == "among-newest"
-    for spoiled in ({"managed_by": VM_ID}, {"provisioning_state": "Failed"}, {"source_version": None}):
-        assert reason(others=[OTHERS[0], replace(OTHERS[1], **spoiled)]) == "among-newest"
+    for changed in ({"managed_by": VM_ID}, {"provisioning_state": "Failed"}, {"source_version": None}):
+        assert reason(others=[OTHERS[0], replace(OTHERS[1], **changed)]) == "among-newest"
     for name in ("web02-202611", "web01-202611x"):
         assert reason(others=[OTHERS[0], make_disk(name, time_created="2026-11-01T00:00:00Z")]) == "among-newest"
     elsewhere = make_disk("web01-202611", id=disk_id("web01-202611", f"{GROUP}-2"), time_created="2026-11-01T00:00:00Z")
@@ -139,8 +139,8 @@ def test_the_newest_spare_disks_of_each_vm_stay() -> None:
 
 def test_a_disks_own_tags_decide_nothing() -> None:
     """The tags of a disk neither delete nor keep it."""
-    told = {"RefreshVm": "other", "RefreshPeriod": "200001", "keep": NAME}
-    assert reason(replace(SPARE, tags=told)) == "superfluous"
+    own_tags = {"RefreshVm": "other", "RefreshPeriod": "200001", "keep": NAME}
+    assert reason(replace(SPARE, tags=own_tags)) == "superfluous"
 
 
 def test_every_reason_has_a_sentence() -> None:

@@ -50,7 +50,7 @@ def test_an_old_version_with_three_newer_good_ones_can_be_deleted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoiled", "why"),
+    ("changed", "why"),
     [
         ({"name": "1.0.0"}, "name-not-ours"),
         ({"name": "202613.1.0"}, "name-not-ours"),
@@ -62,13 +62,13 @@ def test_an_old_version_with_three_newer_good_ones_can_be_deleted() -> None:
         ({"tags": {"refreshchecks": "pending"}, "excluded_from_latest": True}, "build-under-way"),
     ],
 )
-def test_each_fact_of_arm_about_a_version_can_keep_it(spoiled: dict[str, Any], why: str) -> None:
+def test_each_fact_of_arm_about_a_version_can_keep_it(changed: dict[str, Any], why: str) -> None:
     """Each reason to keep it is enough alone, and so is each unknown fact."""
-    assert reason(replace(OLD, **spoiled)) == why
+    assert reason(replace(OLD, **changed)) == why
 
 
 @pytest.mark.parametrize(
-    "spoiled",
+    "changed",
     [
         {"excluded_from_latest": True},
         {"tags": {"RefreshQuarantined": "two VMs"}},
@@ -78,10 +78,10 @@ def test_each_fact_of_arm_about_a_version_can_keep_it(spoiled: dict[str, Any], w
         {"regions": (Region("northeurope", "Completed", 100),)},
     ],
 )
-def test_the_latest_good_version_of_a_region_stays(spoiled: dict[str, Any]) -> None:
+def test_the_latest_good_version_of_a_region_stays(changed: dict[str, Any]) -> None:
     """It stays at any age and beside any number of newer ones that cannot be used in that region."""
-    assert reason(newer=[replace(one, **spoiled) for one in NEWER]) == "latest-good"
-    assert reason(newer=[replace(NEWER[0], **spoiled), *NEWER[1:]]) in ("among-newest", "superfluous")
+    assert reason(newer=[replace(one, **changed) for one in NEWER]) == "latest-good"
+    assert reason(newer=[replace(NEWER[0], **changed), *NEWER[1:]]) in ("among-newest", "superfluous")
 
 
 def test_the_three_newest_good_versions_stay() -> None:

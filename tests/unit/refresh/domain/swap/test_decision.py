@@ -1,3 +1,5 @@
+"""The decision about a VM: swap, start, skip or refuse, with its reason."""
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -106,7 +108,7 @@ def test_a_full_id_elsewhere_needs_a_setting() -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoiled", "reason"),
+    ("changed", "reason"),
     [
         ({"managed_by": OTHER_VM, "disk_state": "Attached"}, Reason.DISK_IN_USE),
         ({"managed_by": OTHER_VM, "disk_state": "Reserved"}, Reason.DISK_IN_USE),
@@ -123,9 +125,9 @@ def test_a_full_id_elsewhere_needs_a_setting() -> None:
         ({"generation": None}, Reason.OTHER_GENERATION),
     ],
 )
-def test_a_disk_that_would_not_do_is_refused_before_downtime(spoiled: dict[str, Any], reason: Reason) -> None:
+def test_an_unsuitable_disk_is_refused_before_downtime(changed: dict[str, Any], reason: Reason) -> None:
     """A disk that cannot become this VM's OS disk, or cannot be read, is refused with a reason for each cause."""
-    decision = decide(make_vm(WANTS), replace(make_disk(), **spoiled))
+    decision = decide(make_vm(WANTS), replace(make_disk(), **changed))
     assert isinstance(decision, Refuse)
     assert decision.reason is reason
     assert "web01-202611" in decision.message
@@ -138,16 +140,16 @@ def test_a_vm_that_is_moving_is_left_alone(power: Power) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoiled", "reason"),
+    ("changed", "reason"),
     [({"os_disk_id": None}, Reason.UNMANAGED_DISK), ({"ephemeral_os_disk": True}, Reason.EPHEMERAL_DISK)],
 )
-def test_an_os_disk_that_cannot_be_swapped_is_refused(spoiled: dict[str, Any], reason: Reason) -> None:
+def test_an_os_disk_that_cannot_be_swapped_is_refused(changed: dict[str, Any], reason: Reason) -> None:
     """Unmanaged and ephemeral OS disks are refused with reasons of their own."""
-    assert decide(make_vm(WANTS, **spoiled), make_disk()).reason is reason
+    assert decide(make_vm(WANTS, **changed), make_disk()).reason is reason
 
 
 def test_a_clone_needs_refresh_personalizes() -> None:
-    """A disk from an image that serves several VMs is refused until its definition says RefreshPersonalizes=true."""
+    """A disk from an image that serves several VMs is refused until its definition has RefreshPersonalizes=true."""
     vm, plain = make_vm(WANTS), make_definition({})
     assert decide(vm, make_disk(), definition=plain).reason is Reason.NOT_PERSONALIZED
     assert decide(vm, make_disk(), definition=None).reason is Reason.NOT_PERSONALIZED
@@ -158,7 +160,7 @@ def test_a_clone_needs_refresh_personalizes() -> None:
 
 
 def test_generalised_windows_is_always_refused() -> None:
-    """A generalised Windows disk is refused even with RefreshPersonalizes: it would wait at setup for ever."""
+    """A generalised Windows disk is refused even with RefreshPersonalizes: it would stop at Windows setup."""
     windows = make_definition(os_state="Generalized", os_type="Windows")
     decision = decide(
         make_vm(WANTS, os_type="Windows"), make_disk(os_type="Windows"), definition=windows, current=make_current()
@@ -166,7 +168,7 @@ def test_generalised_windows_is_always_refused() -> None:
     assert decision.reason is Reason.GENERALIZED_WINDOWS
 
 
-def test_trust_gallery_takes_only_our_images_and_what_ran() -> None:
+def test_trust_gallery_accepts_only_gallery_images_and_disks_that_ran() -> None:
     """With REFRESH_DISK_TRUST=gallery a hand-made disk is refused unless this VM is known to have run it."""
     strict = Policy(trust="gallery", galleries=(GALLERY.lower(),))
     handmade = make_disk(source_version=None)

@@ -1,3 +1,5 @@
+"""The next move of each step of a swap, from one read of the VM."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""Which events and listed VMs lead to a read of a VM."""
+
 from __future__ import annotations
 
 from typing import Any

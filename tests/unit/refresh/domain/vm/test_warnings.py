@@ -1,3 +1,5 @@
+"""Warnings about a swap: each appears where it applies."""
+
 from __future__ import annotations
 
 from typing import Any

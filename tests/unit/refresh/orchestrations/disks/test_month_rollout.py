@@ -10,8 +10,8 @@ from tests.support.worlds.month_world import gallery_bodies, vm_bodies, vm_id
 NAMES = tuple(f"web{n:02d}" for n in range(1, 31))
 
 
-async def month(azure: LocalAzure, **asked: Any) -> dict[str, dict[str, Any]]:
-    instance = azure.hub.start("refresh_month", asked, None)
+async def month(azure: LocalAzure, **fields: Any) -> dict[str, dict[str, Any]]:
+    instance = azure.hub.start("refresh_month", fields, None)
     await azure.hub.completed(instance)
     result = azure.hub.output(instance)
     return {row["vm"].rsplit("/", 1)[-1]: row for row in result["vms"]}

@@ -13,7 +13,7 @@ from refresh.triggers.http.problem import MEDIA_TYPE, Problem, ProblemKind, path
 
 
 @pytest.mark.parametrize(
-    ("error", "status", "words"),
+    ("error", "status", "detail"),
     [
         (Unavailable("TooManyRequests", "slow down"), 503, "TooManyRequests"),
         (Refused("AuthorizationFailed", "no role"), 502, "AuthorizationFailed: no role"),
@@ -24,14 +24,14 @@ from refresh.triggers.http.problem import MEDIA_TYPE, Problem, ProblemKind, path
     ],
     ids=["throttled", "refused", "not found", "other", "settings", "bug"],
 )
-def test_every_failure_is_a_problem_with_its_status(error: Exception, status: int, words: str) -> None:
+def test_every_failure_is_a_problem_with_its_status(error: Exception, status: int, detail: str) -> None:
     """Every failure becomes problem details, with Azure's message and without an exception's text."""
     answer = problem_of(error, "get_vms").response("/api/vms")
     body = json.loads(answer.get_body())
     assert answer.status_code == body["status"] == status
     assert answer.mimetype == MEDIA_TYPE
     assert set(body) >= {"type", "title", "status", "detail", "instance"}
-    assert words in body["detail"]
+    assert detail in body["detail"]
     assert "secret" not in json.dumps(body)
 
 

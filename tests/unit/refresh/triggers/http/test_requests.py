@@ -30,7 +30,7 @@ BAD_BODIES: list[tuple[Any, str, str]] = [
     (b"[" * 100_000, "", "not JSON"),
     (["web01"], "", "JSON object"),
     (b'{"force": true, "force": false}', "", "'force' twice"),
-    ({"vmz": ["web01"]}, "#/vmz", "is not taken here"),
+    ({"vmz": ["web01"]}, "#/vmz", "is not accepted"),
     ({"vms": "web01"}, "#/vms", "must be a list"),
     ({"vms": []}, "#/vms", "at least one"),
     ({"vms": ["web01", 7]}, "#/vms/1", "must be a VM's name"),
@@ -58,14 +58,14 @@ BAD_BODIES: list[tuple[Any, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("body", "pointer", "words"), BAD_BODIES, ids=[str(row[0])[:40] for row in BAD_BODIES])
-def test_a_bad_body_is_answered_with_its_fault_and_cure(body: Any, pointer: str, words: str) -> None:
+@pytest.mark.parametrize(("body", "pointer", "detail"), BAD_BODIES, ids=[str(row[0])[:40] for row in BAD_BODIES])
+def test_a_bad_body_is_answered_with_its_fault_and_cure(body: Any, pointer: str, detail: str) -> None:
     """Each malformed body is a 400 that names the fault and its position."""
     with pytest.raises(Problem) as caught:
         read_body(post(body), ALL, must_name_vms=True)
     problem = caught.value
     assert problem.kind is ProblemKind.BAD_REQUEST
-    assert words in problem.detail
+    assert detail in problem.detail
     if pointer:
         assert pointer in [error["pointer"] for error in problem.errors]
 
@@ -79,7 +79,7 @@ def test_one_answer_names_all_faults_of_a_body() -> None:
 
 def test_a_key_of_another_route_is_refused_with_those_that_are_taken() -> None:
     """A rollback with a disk is refused with the key's name and the keys that it takes."""
-    with pytest.raises(Problem, match="disk is not taken here; /api/rollback takes vms, all"):
+    with pytest.raises(Problem, match="disk is not accepted; /api/rollback accepts vms, all"):
         read_body(post({"all": True, "disk": "x"}, "/api/rollback"), ("vms", "all"))
 
 

@@ -14,8 +14,8 @@ OUTSIDE = VM_ID.replace(SUBSCRIPTION, "22222222-2222-2222-2222-222222222222")
 KNOWN = [VM_ID, SECOND]
 
 
-def choose(*asked: str, known: list[str] | None = None) -> list[str]:
-    return choose_ids(asked, KNOWN if known is None else known, {SUBSCRIPTION})
+def choose(*wanted: str, known: list[str] | None = None) -> list[str]:
+    return choose_ids(wanted, KNOWN if known is None else known, {SUBSCRIPTION})
 
 
 def test_names_and_ids_stand_for_vms_in_any_case() -> None:
@@ -24,7 +24,7 @@ def test_names_and_ids_stand_for_vms_in_any_case() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "kind", "words"),
+    ("wanted", "kind", "detail"),
     [
         ("web09", ProblemKind.UNKNOWN_VM, "is called web09"),
         (VM_ID.replace("web01", "web09"), ProblemKind.UNKNOWN_VM, "does not exist"),
@@ -33,12 +33,12 @@ def test_names_and_ids_stand_for_vms_in_any_case() -> None:
     ],
     ids=["no such name", "no such id", "other subscription", "two of a name"],
 )
-def test_a_name_that_is_not_one_vm_is_refused_by_name(asked: str, kind: ProblemKind, words: str) -> None:
+def test_a_name_that_is_not_one_vm_is_refused_by_name(wanted: str, kind: ProblemKind, detail: str) -> None:
     """The problem of an unknown, foreign or ambiguous VM names it, with the ids to choose from."""
     with pytest.raises(Problem) as caught:
-        choose(asked, known=[*KNOWN, TWIN])
+        choose(wanted, known=[*KNOWN, TWIN])
     assert caught.value.kind is kind
-    assert words in caught.value.detail
+    assert detail in caught.value.detail
 
 
 def test_every_bad_name_of_a_request_is_an_error() -> None:

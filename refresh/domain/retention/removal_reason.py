@@ -1,6 +1,6 @@
 """Every reason why a disk or an image version that the app made is deleted or stays.
 
-Decides the codes, which stand unchanged in results, logs and the API. The sentence beside a code is written where the
+Decides the codes, which results, logs and the API show unchanged. The sentence beside a code is written where the
 code is used, because it names the resources. The reasons of swaps are in `terms.swap_reason`.
 """
 

@@ -1,9 +1,7 @@
-"""The app that is deployed already, if there is one: where it answers, and whether there is anything to ask.
+"""Finds the app that is deployed already: its address, and whether swaps can be under way in it.
 
-Decides from Azure Resource Manager alone whether a first deployment is under way, because an app that does not answer
-may also be one that is out of reach. It does not know what the app is asked. Values come from azd's environment:
-AZURE_ENV_NAME or AZURE_RESOURCE_GROUP, AZURE_SUBSCRIPTION_ID, FUNCTION_APP_URL, API_AUDIENCE or API_AUTH and
-API_CLIENT_ID, FUNCTIONS_KEY.
+Decides from Azure Resource Manager alone whether this is a first deployment: an app that does not answer may also be
+out of reach. Makes no request to the app. Values come from azd's environment: see `READS`.
 """
 
 from __future__ import annotations
@@ -12,8 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tools.api_client import Api, headers_of
-from tools.azure_cli import CliError, az
+from tools.shared.api_client import Api, headers_of
+from tools.shared.azure_cli import CliError, az
+
+READS = (
+    "AZURE_ENV_NAME or AZURE_RESOURCE_GROUP, AZURE_SUBSCRIPTION_ID, FUNCTION_APP_URL, API_AUDIENCE or API_AUTH and "
+    "API_CLIENT_ID, FUNCTIONS_KEY"
+)
+"""The environment variables that say where the app is and how requests are authenticated."""
 
 _GROUP_MISSING = "ResourceGroupNotFound"
 _SHOWN = '[].{name:name, host:defaultHostName, state:state, service:tags."azd-service-name"}'
@@ -21,7 +25,7 @@ _SHOWN = '[].{name:name, host:defaultHostName, state:state, service:tags."azd-se
 
 @dataclass(frozen=True)
 class Found:
-    """The deployed app: its address, and where it stands in Azure; `idle` is why no swap can go on in it."""
+    """The deployed app: its address, name and resource group; `idle` is why no swap can be under way in it."""
 
     address: str
     name: str = ""
@@ -30,9 +34,9 @@ class Found:
 
 
 def find_app(env: Mapping[str, str]) -> Found | None:
-    """The app of this environment; None before its first deployment. CliError, ValueError names what `env` lacks.
+    """The app of this environment; None before its first deployment. CliError; ValueError when `env` lacks a value.
 
-    A name or an address alone is not believed where Azure can be asked: the environment outlives the app.
+    Azure decides, not an address in `env`: the environment's values stay there after the app is deleted.
     """
     address = env.get("FUNCTION_APP_URL", "")
     group = env.get("AZURE_RESOURCE_GROUP") or _group_of(env.get("AZURE_ENV_NAME", ""))
@@ -49,7 +53,7 @@ def find_app(env: Mapping[str, str]) -> Found | None:
 
 
 def connect(env: Mapping[str, str], app: Found) -> Api:
-    """The API of `app`, called as whoever deploys. ApiError for an address that no token must be sent to, CliError."""
+    """The API of `app`, called with the identity that deploys. ApiError for an address without https, CliError."""
     audience = audience_of(env)
     if audience or env.get("FUNCTIONS_KEY") or not app.name:
         return Api(app.address, headers_of(env, audience))
@@ -58,9 +62,9 @@ def connect(env: Mapping[str, str], app: Found) -> Api:
 
 
 def audience_of(env: Mapping[str, str]) -> str:
-    """What tokens for the deployed app are made for; empty where it is guarded by function keys.
+    """The audience of tokens for the deployed app; empty where function keys protect it.
 
-    The output of the last deployment counts before what the next one is told to make.
+    The output of the last deployment counts before the parameters of the next one.
     """
     if "API_AUDIENCE" in env:
         return env["API_AUDIENCE"]
@@ -88,7 +92,7 @@ def _list_apps(where: tuple[str, ...]) -> list[Mapping[str, Any]]:
 
 
 def _choose(apps: list[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """Ours is tagged for azd (infra/modules/app.bicep); a group of its own holds no other."""
+    """The app has azd's tag (infra/modules/app.bicep); its resource group has no other app with it."""
     return next((app for app in apps if app.get("service") == "app"), None)
 
 
@@ -96,12 +100,12 @@ def _list_functions(where: tuple[str, ...], name: str) -> list[str] | None:
     try:
         return list(az("functionapp", "function", "list", *where, "--name", name, "--query", "[].name") or ())
     except CliError:
-        # The list goes through the app's own host: one that does not run says nothing about its package.
+        # The app's own host answers this list, so a host that does not run does not prove an empty package.
         return None
 
 
 def _idle(app: Mapping[str, Any], functions: list[str] | None) -> str | None:
     state = str(app.get("state") or "Running")
     if state != "Running":
-        return f"{app['name']} is {state.lower()} in Azure: no swap goes on in it"
+        return f"{app['name']} is {state.lower()} in Azure: no swap is under way in it"
     return f"{app['name']} has no function yet" if functions == [] else None

@@ -73,7 +73,7 @@ def test_the_comparison_includes_error_codes() -> None:
         ("DELETE", "galleries/g/images/i/versions/1.0.0", 202, "60", "60"),
     ],
 )
-def test_retry_after_is_judged_by_its_table(
+def test_retry_after_is_compared_with_its_table(
     method: str, path: str, status: int, first: str | None, poll: str | None
 ) -> None:
     """Each operation has its own Retry-After on the first response and on polls; the last poll has none."""
@@ -88,8 +88,8 @@ def test_retry_after_is_judged_by_its_table(
     assert list(row.of_poll(headers("10"), in_progress=False))
 
 
-def test_an_explanation_that_explains_nothing_fails() -> None:
-    """A known difference excuses only what it names, and one that no longer occurs is reported."""
+def test_a_known_difference_that_does_not_occur_is_reported() -> None:
+    """A known difference covers only what it names, and one that no longer occurs is reported."""
     result = ReplayResult("r", 3, "GET x", ["body $.a missing", "status 1, recorded 2"])
     known = (Known("r", 3, "body $.a*", "why"), Known("r", None, "header b missing", "why"), Known("q", 1, "c", "why"))
     lines = unexplained([result], known)

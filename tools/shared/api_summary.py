@@ -1,16 +1,17 @@
 """A run or a dry run as a Markdown page: the job summary of a pipeline, and what a laptop prints.
 
-Decides which columns there are and that whoever needs attention comes first. Refuses to judge: statuses are the app's.
+Decides the columns, and that VMs which need attention come first. Takes statuses from the app as they are.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 _FIRST = ("needs-attention", "failed", "rolled-back", "refused", "refuse", "not-proven")
 MAX_ROWS = 500
-"""A job summary may have 1 MiB: https://docs.github.com/actions/reference/workflow-commands-for-github-actions"""
+"""Keeps a job summary below its limit of 1 MiB: https://docs.github.com/actions/reference/workflow-commands-for-github-actions"""
 
 
 def page_of_run(record: Mapping[str, Any]) -> str:
@@ -39,7 +40,7 @@ def _verdict(row: Mapping[str, Any]) -> str:
 
 
 def page_of_dry_run(answer: Mapping[str, Any], what: str) -> str:
-    """The answer of a dry run as a page; `what` is the action that was not done."""
+    """The answer of a dry run as a page; `what` is the action."""
     added, down_s = answer.get("disks_added", 0), float(answer.get("down_s") or 0)
     head = [
         f"# {what}: dry run",
@@ -63,7 +64,7 @@ def _images(record: Mapping[str, Any]) -> list[str]:
 
 def _vms(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     if not rows:
-        return ["No VM is concerned.", ""]
+        return ["No VM.", ""]
     ranked = sorted(rows, key=lambda row: (_rank(row), str(row.get("vm")).lower()))
     lines = [
         _row(
@@ -83,7 +84,9 @@ def _vms(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _by_hand(record: Mapping[str, Any]) -> list[str]:
     commands = [str(each) for each in record.get("by_hand") or ()]
-    return ["## To finish by hand", "", "```sh", *commands, "```", ""] if commands else []
+    # Longer than any row of backticks in the commands, so that a name in them cannot end the block.
+    fence = "`" * max([3, *(len(row) + 1 for each in commands for row in re.findall("`+", each))])
+    return ["## To finish by hand", "", f"{fence}sh", *commands, fence, ""] if commands else []
 
 
 def _result(row: Mapping[str, Any]) -> str:
@@ -104,7 +107,7 @@ def _row(*cells: object) -> str:
 
 
 def _cell(value: object) -> str:
-    """Text that cannot break out of its cell: VM names and messages come from tags that anybody may write."""
+    """Text that cannot break out of its cell: names and messages come from tags, which are untrusted."""
     text = " ".join(str(value or "").split())
     for mark in ("\\", "|", "`", "<", "[", "*", "_"):
         text = text.replace(mark, f"\\{mark}")
