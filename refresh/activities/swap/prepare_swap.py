@@ -23,6 +23,7 @@ from refresh.domain.vm.warnings import VmWarning
 from refresh.domain.vm.wish import disk_text
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.paced_reads import Pace
+from refresh.reading.fleet.configured_subscriptions import ConfiguredSubscriptions
 from refresh.reading.swap.facts import FactReader, policy_of
 from refresh.reading.swap.memory import memory_of
 from refresh.reading.swap.unforeseen import refuse_unforeseen
@@ -48,7 +49,8 @@ async def _prepare(data: dict[str, Any], settings: Settings, gateways: Gateways)
     policy = policy_of(settings)
     # Other VMs' tags were read when this swap was admitted, and a disk is in one swap at a time. A list of the whole
     # group for each swap would use up Azure's limit for lists.
-    reader = FactReader(gateways, policy, Pace(_NO_GAP_S), others=False)
+    inside = ConfiguredSubscriptions(gateways.graph, settings)
+    reader = FactReader(gateways, policy, Pace(_NO_GAP_S), inside, others=False)
     facts = await reader.read(data["vm"], **memory_of(data))
     # `force` applies to the disk it was requested for; the tag may name another one by now.
     force = bool(data.get("force")) and resource_id.same(facts.wish.disk_id, data.get("wanted"))
