@@ -147,7 +147,7 @@ def results_of(failure: Failure, steps: tuple[Step, ...]) -> Mapping[Step, Resul
             last = _state(azure, step)
             found[step] = replace(result, final_power=last[0], final_disk=last[1])
 
-    settings = {"REFRESH_MAX_SWAPS": "44", "REFRESH_HEALTH_TIMEOUT_S": "180"}
+    settings = {"REFRESH_MAX_SWAPS": "40", "REFRESH_HEALTH_TIMEOUT_S": "180"}
     play(story, _scenario(steps), settings=settings, events=False)
     return found
 
