@@ -14,9 +14,9 @@ from refresh.domain.terms.encodable import encodable
 
 _TAGS_SUFFIX = re.compile(r"/providers/microsoft\.resources/tags/default/?\Z", re.IGNORECASE)
 _NAME = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_.\-]{0,79}\Z")
-# In the path of a URL `.` and `..` lead to another resource, `%` may hide one of them, and `?` or `#` ends the path. No
-# resource has such a name: https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
-_SEGMENT = re.compile(r"^(?!\.{1,2}\Z)[^%?#\\<>*&:]+\Z")
+# In a URL's path `.` and `..` lead to another resource, `%` and `\` may hide one of them, and `?` and `#` end the path.
+# No resource has such a name: https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
+_SEGMENT = re.compile(r"^(?!\.{1,2}\Z)[^%?#\\]+\Z")
 VM_TYPE = "microsoft.compute/virtualmachines"
 DISK_TYPE = "microsoft.compute/disks"
 VERSION_TYPE = "microsoft.compute/galleries/images/versions"
