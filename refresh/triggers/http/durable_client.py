@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -34,13 +34,21 @@ _ENDED = {
 
 
 async def start_run(
-    client: DurableFunctionsClient, kind: str, period: str, orchestration: str, data: Mapping[str, Any]
+    client: DurableFunctionsClient,
+    kind: str,
+    period: str,
+    orchestration: str,
+    data: Mapping[str, Any],
+    unread: Sequence[Mapping[str, Any]] = (),
 ) -> func.HttpResponse:
-    """Start `orchestration` under a new id of this kind; the 202 with the address of its record."""
+    """Start `orchestration` under a new id of this kind; the 202 with the address of its record.
+
+    The answer also has the subscriptions that are `unread`, if there are any: the run has none of their VMs.
+    """
     run = child_id(kind, period, uuid4().hex)
     await client.schedule_new_orchestration(orchestration, input=dict(data), instance_id=run)
     href = f"{RUNS_PATH}/{run}"
-    body = json.dumps({"id": run, "status": "running", "href": href})
+    body = json.dumps({"id": run, "status": "running", "href": href} | ({"unread": list(unread)} if unread else {}))
     return func.HttpResponse(body, status_code=202, mimetype="application/json", headers={"Location": href})
 
 
