@@ -6,11 +6,15 @@ not use this machine's clock.
 
 from __future__ import annotations
 
+import logging
+
 from refresh.arm import rest
 from refresh.arm.bodies import http_date
 from refresh.arm.clients import Clients
 from refresh.gateways.errors import GatewayError, Refused
 from refresh.gateways.gateways import Graph
+
+_log = logging.getLogger(__name__)
 
 _API_VERSION = "2022-12-01"
 # Each can take as long as a request is waited for.
@@ -35,10 +39,11 @@ class ArmClock:
         before = self._clients.last_date.answers
         try:
             return await self._read(before)
-        except GatewayError:
+        except GatewayError as error:
             seen = self._clients.last_date
             if seen.answers == before:
                 raise
+            _log.warning("the read of ARM's clock failed, so the Date of another answer is used: %s", error)
             return http_date({"Date": seen.date})
 
     async def _read(self, before: int) -> str:

@@ -53,7 +53,7 @@ def test_a_selfcheck_runs_every_part_once_and_is_stored() -> None:
         assert (after["passed"], after["last"]["checks"]) == (True, run["checks"])
         assert {row["method"] for row in azure.simulator.journal.requests} == {"GET"}
         status, problem = await azure.api("POST", "/api/selfcheck", {"vms": ["web01"]})
-        assert (status, "takes nothing" in problem["detail"]) == (400, True), problem
+        assert (status, "accepts nothing" in problem["detail"]) == (400, True), problem
         _, runs = await azure.api("GET", "/api/runs?kind=selfcheck")
         assert [row["id"] for row in runs["value"]] == [run["id"]]
 

@@ -74,7 +74,7 @@ def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 @pytest.mark.parametrize("kind", FAULTS)
 def test_a_sweep_finds_the_edits_of_every_other_subscription(kind: str, caplog: pytest.LogCaptureFixture) -> None:
-    """With the lists of one of three subscriptions unreadable, VMs of both others are swapped; the log names the one."""
+    """With one of three subscriptions unreadable, the VMs of both others are swapped; the log names the one."""
 
     async def story(azure: LocalAzure) -> None:
         break_lists(azure, kind)
