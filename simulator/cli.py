@@ -1,7 +1,7 @@
 """The command line: `python -m simulator serve|up|demo`.
 
 Decides which arguments are valid and which module runs. `serve` is the local Azure alone, `up` adds the local Functions
-host with the app in this directory, `demo` plays a story on it. When everything listens, `serve` and `up` print one
+host with the app in this directory, `demo` runs a demonstration. When everything listens, `serve` and `up` print one
 line of JSON on stdout; `up` leaves it out in a terminal.
 """
 
@@ -79,7 +79,8 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     """Read the command line; exits with code 2 and one line when it is not valid."""
     parser = _Parser(
         prog="python -m simulator",
-        description="A local Azure on loopback: serve is Azure alone, up adds the app, demo plays a story on it.",
+        description="A local Azure on loopback: serve is Azure alone, up adds the app, demo runs a month, a tag edit "
+        "and a rollback.",
     )
     parser.add_argument("command", choices=("serve", "up", "demo"))
     parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="http, 0 = any (default %(default)s)")

@@ -122,12 +122,17 @@ class Guests:
             writer.transport.abort()
 
     def _address(self, vm: Record) -> str | None:
-        for interface in vm.properties.get("networkProfile", {}).get("networkInterfaces", []):
+        """The primary address of the primary network interface, or the first of all."""
+        for interface in _primary_first(vm.properties.get("networkProfile", {}).get("networkInterfaces", [])):
             nic = self._services.store.get(str(interface.get("id", "")))
-            for configuration in nic.properties.get("ipConfigurations", []) if nic else []:
+            for configuration in _primary_first(nic.properties.get("ipConfigurations", []) if nic else []):
                 if address := configuration.get("properties", {}).get("privateIPAddress"):
                     return str(address)
         return None
+
+
+def _primary_first(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(blocks, key=lambda block: block.get("properties", {}).get("primary") is not True)
 
 
 async def _greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int) -> None:

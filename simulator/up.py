@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from simulator.clock import Clock, run
@@ -129,12 +130,9 @@ def choose_example(simulator: Simulator) -> Example | None:
 
 def find_slips(simulator: Simulator, environment: Mapping[str, str]) -> list[str]:
     """Notes on what is probably a typo: no VM in scope, or an environment variable that is no setting of the app."""
-    tags = [
-        (name.lower(), value.lower()) for vm in simulator.resources(_VM) for name, value in vm.get("tags", {}).items()
-    ]
-    slips = (
-        [] if ("autorefresh", "true") in tags else ["Note: no VM has the tag AutoRefresh=true, so none is in scope."]
-    )
+    tags = [(name, value) for vm in simulator.resources(_VM) for name, value in vm.get("tags", {}).items()]
+    in_scope = [name for name, value in tags if name.lower() == "autorefresh" and value.lower() == "true"]
+    slips = [] if in_scope else ["Note: no VM has the tag AutoRefresh=true, so none is in scope."]
     known = read_settings_file(Path.cwd())
     unknown = sorted(name for name in environment if name.startswith("REFRESH_") and name not in known)
     return slips + [f"Note: the app has no setting {name}; the environment variable has no effect." for name in unknown]
@@ -171,8 +169,8 @@ def _in_real_time(seconds: float) -> str:
 
 
 def _exports_of(example: Example) -> str:
-    return f"""  export VM={example.vm}
-  export DISK={example.disk}
+    return f"""  export VM={quote(example.vm)}
+  export DISK={quote(example.disk)}
   arm() {{ curl -s -X "$1" "$ARM$2" -H 'Authorization: Bearer any' -H 'Content-Type: application/json' -d "$3"; echo; }}
   tag() {{ arm PATCH "$VM/providers/Microsoft.Resources/tags/default?api-version=2024-07-01" \\
     "{{\\"operation\\": \\"Merge\\", \\"properties\\": {{\\"tags\\": {{\\"$1\\": \\"$2\\"}}}}}}"; }}
@@ -186,8 +184,8 @@ def _on_a_vm(endpoints: Endpoints, example: Example) -> str:
 A swap by tag edit: copy the OS disk of {name}, write the tag as the portal
 does, read until the reason is already-there; then swap back:
 
-  arm PUT "$DISK-copy?api-version=2024-03-02" '{example.copy}'
-  tag OsDiskName {copy}
+  arm PUT "$DISK-copy?api-version=2024-03-02" {quote(example.copy)}
+  tag OsDiskName {quote(copy)}
   curl -s "$APP/api/vms?vm={name}" | python3 -m json.tool
   tag OsDiskName @previous
 

@@ -41,7 +41,7 @@ _MAX_BODY_BYTES = 256 * 1024**2
 
 
 class StartError(RuntimeError):
-    """The app cannot start on the simulator with this setup; the text says what to correct."""
+    """The app cannot start on the simulator with this setup; the text names what to correct."""
 
 
 @dataclass(frozen=True)

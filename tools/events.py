@@ -26,6 +26,12 @@ TEMPLATE = Path(__file__).parents[1] / "infra" / "events.bicep"
 NEEDED = ("AZURE_ENV_NAME", "AZURE_LOCATION", "FUNCTION_APP_ID", "STORAGE_ACCOUNT_ID")
 _GROUPS = "/providers/Microsoft.Management/managementGroups"
 _TRIES, _PAUSE_S = 40, 15
+ARM = tuple(
+    f"https://{host}{port}/"
+    for host in ("management.azure.com", "management.usgovcloudapi.net", "management.chinacloudapi.cn")
+    for port in ("", ":443")
+)
+"""The beginnings of Azure Resource Manager's addresses in the three clouds; some links name the port."""
 
 
 def choose_topic(topics: Iterable[Mapping[str, Any]], environment: str) -> Mapping[str, Any] | None:
@@ -80,8 +86,15 @@ def list_below(group: str) -> list[str]:
     while address:
         page = az("rest", "--method", "GET", "--url", address)
         rows += page["value"]
-        address = page.get("nextLink") or ""
+        address = _check_page(page.get("nextLink") or "")
     return [str(row["name"]) for row in rows if str(row["type"]).lower().endswith("/subscriptions")]
+
+
+def _check_page(link: str) -> str:
+    """The address of a list's next page. CliError for another host, because `az rest` may send its token there."""
+    if link and not link.lower().startswith(ARM):
+        raise CliError("a list continues on a host that is not Azure Resource Manager's: no token is sent to it")
+    return link
 
 
 async def wait_for_function(app_id: str) -> None:

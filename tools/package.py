@@ -1,6 +1,6 @@
 """The deployment package: a zip of the app's own files, with the app compiled (`make package`).
 
-Decides which files belong to the app: an allow-list, which `.funcignore` repeats for `azd`. Decides that compiled code
+Decides which files belong to the app: `.funcignore` is an allow-list, for `azd` as well. Decides that compiled code
 is included: the package is read-only in Azure, so every cold start would compile the app again. Compiled code is
 checked against its source by hash, so a stale one cannot run. Does not install dependencies: Azure does, from
 requirements.txt, for its own Linux.
@@ -27,21 +27,25 @@ ZIP = ROOT / "dist" / "azure-vm-refresh.zip"
 _MADE = (1980, 1, 1, 0, 0, 0)
 
 
-# Each pattern is relative to the app's folder. A recipe has exactly two files; any other file beside them stays behind.
-_PACKED = (
-    "function_app.py",
-    "host.json",
-    "requirements.txt",
-    "images.toml",
-    "recipes/*/recipe.toml",
-    "recipes/*/cloud-init.yaml",
-    "refresh/**/*.py",
-)
+# Of a folder the package has these files only: any other file beside them stays behind.
+_SOURCES = ("**/*.py",)
+_RECIPES = ("*/recipe.toml", "*/cloud-init.yaml")
+
+
+def allowed(text: str) -> list[str]:
+    """The names that the text of a .funcignore allows: its lines `!/name`, after `/*` has excluded everything."""
+    lines = [line.strip() for line in text.splitlines()]
+    if "/*" not in lines:
+        raise ValueError(".funcignore: the line /* is missing, so azd would deploy every file")
+    return [line[2:] for line in lines if line.startswith("!/")]
 
 
 def files_of(root: Path) -> list[Path]:
-    """Every file of the package below `root`, sorted by path. A symbolic link is left out."""
-    found = {path for pattern in _PACKED for path in root.glob(pattern)}
+    """Every file of the package below `root`, sorted by path. A symbolic link is left out. Raises ValueError."""
+    found: set[Path] = set()
+    for name in allowed((root / ".funcignore").read_text(encoding="utf-8")):
+        patterns = _SOURCES if name == "refresh" else _RECIPES
+        found |= {root / name} | {path for pattern in patterns for path in (root / name).glob(pattern)}
     return sorted(path for path in found if path.is_file() and not path.is_symlink())
 
 

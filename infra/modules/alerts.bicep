@@ -83,6 +83,7 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
     kind: 'LogAlert'
     properties: {
       displayName: 'VM refresh: ${rule.title}'
+      description: 'What to look at and what to do: docs/runbook.md of azure-vm-refresh, heading ${rule.name}.'
       severity: rule.severity
       enabled: true
       scopes: [workspaceId]

@@ -14,7 +14,7 @@ resource alert 'Microsoft.Insights/metricAlerts@2026-01-01' = {
   location: 'global'
   tags: tags
   properties: {
-    description: 'VM refresh: an event could not be delivered for a day and went to the dead letters'
+    description: 'VM refresh: an event could not be delivered for a day and went to the dead letters. What to do: docs/runbook.md of azure-vm-refresh, heading dead-letters.'
     severity: 2
     enabled: true
     scopes: [topic.id]

@@ -1,8 +1,8 @@
 """The connections to Azure of one event loop: one credential, one connection pool, one client for each subscription.
 
-Decides how every request is sent: with a token of the managed identity, once (no retry, no redirect, no automatic
-registration of providers), with bounded waits, and over plain http to this machine only. Does not know what a request
-is about. Nothing here logs a URL: the URLs of operations are signed.
+Decides how every request is sent: with a token of the managed identity, to the configured ARM host only, once (no
+retry, no redirect, no automatic registration of providers), with bounded waits, and over plain http to this machine
+only. Does not know what a request is about. Nothing here logs a URL: the URLs of operations are signed.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 from azure.mgmt.resourcegraph.aio import ResourceGraphClient
 
 from refresh.arm.errors import azure_errors, unreadable
+from refresh.arm.token_host import OneHost
 from refresh.domain.terms import resource_id
 from refresh.domain.terms.resource_id import ResourceId
 from refresh.gateways.errors import Refused
@@ -34,8 +35,10 @@ READ_TIMEOUT_S = 30
 """No ARM call of the app takes longer: long work is only accepted, never waited for. With the SDK's 300 s, one lost
 answer would use up a whole downtime window."""
 
-# azure-identity uses these before it turns to the metadata service of the machine's network.
+# azure-identity uses the first before all others, the second instead of the address of the metadata service, and those
+# of a real identity before the second.
 _IDENTITY_OF_A_SIMULATOR = ("IDENTITY_ENDPOINT", "AZURE_POD_IDENTITY_AUTHORITY_HOST")
+_REAL_IDENTITIES = ("MSI_ENDPOINT", "AZURE_FEDERATED_TOKEN_FILE")
 
 type RestClient = AsyncPipelineClient[HttpRequest, AsyncHttpResponse]
 
@@ -79,7 +82,7 @@ class Clients:
         self._local = is_loopback(url.hostname)
         if url.scheme != "https" and not self._local:
             raise SettingsError(["REFRESH_ARM_ENDPOINT: plain http is for this machine only"])
-        if self._local and not any(os.environ.get(name) for name in _IDENTITY_OF_A_SIMULATOR):
+        if self._local and not _is_simulated(os.environ):
             raise SettingsError(
                 [
                     f"{_IDENTITY_OF_A_SIMULATOR[0]}: must be the simulator's identity endpoint while "
@@ -106,6 +109,11 @@ class Clients:
         """Whether Azure is a simulator on this machine."""
         return self._local
 
+    @property
+    def simulator(self) -> str | None:
+        """The endpoint of the simulator when Azure is one on this machine."""
+        return self._endpoint if self._local else None
+
     def compute(self, subscription: str) -> ComputeManagementClient:
         """The Compute client of a subscription."""
         key = subscription.lower()
@@ -129,6 +137,7 @@ class Clients:
             "credential_scopes": [self._scope],
             "transport": self.transport,
             "policies": [
+                OneHost(self._endpoint),
                 policies.RequestIdPolicy(),
                 policies.HeadersPolicy(),
                 policies.UserAgentPolicy(sdk_moniker="azure-vm-refresh"),
@@ -140,6 +149,13 @@ class Clients:
                 policies.CustomHookPolicy(),
             ],
         }
+
+
+def _is_simulated(env: Mapping[str, str]) -> bool:
+    """Whether tokens come from this machine: the identity endpoint that azure-identity chooses is on loopback."""
+    endpoint, metadata = (env.get(name, "") for name in _IDENTITY_OF_A_SIMULATOR)
+    chosen = endpoint or ("" if any(env.get(name) for name in _REAL_IDENTITIES) else metadata)
+    return is_loopback(urlsplit(chosen).hostname)
 
 
 def split(resource: str, resource_type: str) -> ResourceId:

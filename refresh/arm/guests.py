@@ -97,4 +97,4 @@ class ArmGuests:
 
     async def probe(self, address: str, probe: Probe) -> str | None:
         """Probe the VM at its private `address` once: None when it succeeds, else what happened. Refused."""
-        return await probes.probe_once(address, probe, local=self._clients.local)
+        return await probes.probe_once(address, probe, simulator=self._clients.simulator)

@@ -19,7 +19,8 @@ from azure.mgmt.core.polling.async_arm_polling import AsyncARMPolling
 from refresh.arm.bodies import http_date
 from refresh.arm.errors import azure_errors, from_answer, from_operation, retry_after_s, unreadable
 from refresh.arm.quota import reads_left
-from refresh.gateways.errors import NotFound
+from refresh.arm.token_host import OTHER_HOST
+from refresh.gateways.errors import NotFound, Unavailable
 from refresh.gateways.operations import Begun, Progress
 
 type Operation = Callable[..., Awaitable[AsyncLROPoller[Any]]]
@@ -43,8 +44,8 @@ async def begin(operation: Operation, *args: Any) -> Begun:
 async def progress(operation: Operation, *args: Any, token: str) -> Progress:
     """The state of the operation of `token`: one GET of its status URL. `operation` and `args` are not sent again.
 
-    `Unknown` when the token cannot be read or Azure has no record of the operation any more: then only the resource
-    shows the result. Refused, Unavailable when the status could not be read.
+    `Unknown` when the token cannot be read or names another host, or Azure has no record of the operation any more:
+    then only the resource shows the result. Refused, Unavailable when the status could not be read.
     """
     answers: _Answers = []
     polling = AsyncARMPolling(raw_response_hook=answers.append)
@@ -59,6 +60,10 @@ async def progress(operation: Operation, *args: Any, token: str) -> Progress:
             return _progress(polling.status(), answers[-1].http_response)
     except NotFound as gone:
         return Progress("Unknown", gone.code, gone.message)
+    except Unavailable as elsewhere:
+        if elsewhere.code != OTHER_HOST:
+            raise
+        return Progress("Unknown", elsewhere.code, elsewhere.message)
 
 
 async def _read_status(polling: AsyncARMPolling, answers: _Answers) -> None:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AbstractAsyncContextManager
-from ipaddress import IPv4Address, IPv6Address, ip_address
-from urllib.parse import urlsplit
 
 import aiohttp
 from yarl import URL
 
+from refresh.arm.local_guests import find_guest
+from refresh.arm.probe_addresses import Address, vm_address
 from refresh.domain.terms.probe import Probe
 from refresh.gateways.errors import Refused, Unavailable
 from refresh.settings.values import is_loopback
@@ -34,21 +34,23 @@ _STORAGE = (
     ".blob.core.usgovcloudapi.net",
     ".blob.core.chinacloudapi.cn",
 )
-# The platform's address in every virtual network: never a VM.
-# https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
-_PLATFORM = IPv4Address("168.63.129.16")
+NO_GUEST = "no answer (no guest of the simulator listens there)"
 
 
-async def probe_once(address: str, probe: Probe, *, local: bool) -> str | None:
+async def probe_once(address: str, probe: Probe, *, simulator: str | None) -> str | None:
     """Probe the VM at `address` once: None when it succeeds, else what happened, in a few words.
 
-    A TCP probe connects; an HTTP probe requires a status from 200 to 399. `local` when Azure is a simulator on this
-    machine. Refused, with nothing sent, for an address that cannot be a VM's.
+    A TCP probe connects; an HTTP probe requires a status from 200 to 399. `simulator` is ARM's endpoint when Azure is a
+    simulator on this machine: then the probe goes to this machine only. Refused, with nothing sent, for an address that
+    cannot be a VM's.
     """
-    host = _vm_address(address, local=local)
+    place = None if simulator else (vm_address(address), probe.port)
     try:
         async with asyncio.timeout(TIMEOUT_S):
-            return await (_connect(host, probe.port) if probe.scheme == "tcp" else _get(host, probe))
+            place = await find_guest(simulator, address, probe.port) if simulator else place
+            if place is None:
+                return NO_GUEST
+            return await (_connect(*place) if probe.scheme == "tcp" else _get(*place, probe))
     except TimeoutError:
         return f"no answer within {TIMEOUT_S:.0f} s"
     except (OSError, aiohttp.ClientError, ValueError) as fault:
@@ -60,12 +62,9 @@ async def fetch_log(uri: str, *, local: bool) -> str:
 
     Refused for any other host, Unavailable when it cannot be read.
     """
-    url = urlsplit(uri)
-    simulated = local and is_loopback(url.hostname)
-    if not simulated and (url.scheme != "https" or not (url.hostname or "").lower().endswith(_STORAGE)):
-        raise Refused("UntrustedLogHost", "the boot diagnostics name a host that is not Azure's own storage")
+    url = _log_url(uri, local=local)
     try:
-        async with asyncio.timeout(LOG_TIMEOUT_S), _session() as session, _log(session, uri) as answer:
+        async with asyncio.timeout(LOG_TIMEOUT_S), _session() as session, _log(session, url) as answer:
             if answer.status != 200:
                 raise Unavailable("LogNotRead", f"the download of the serial log returned {answer.status}")
             return (await _tail(answer.content)).decode("utf-8", "replace")
@@ -73,31 +72,32 @@ async def fetch_log(uri: str, *, local: bool) -> str:
         raise Unavailable("LogNotRead", f"the serial log could not be read ({type(fault).__name__})") from None
 
 
-def _log(session: aiohttp.ClientSession, uri: str) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
-    return session.get(URL(uri, encoded=True), allow_redirects=False)
-
-
-def _vm_address(address: str, *, local: bool) -> IPv4Address | IPv6Address:
+def _log_url(uri: str, *, local: bool) -> URL:
+    """`uri` as the HTTP client reads it: what is checked is what is connected to."""
     try:
-        found = ip_address(address)
+        url = URL(uri, encoded=True)
+        host, port = (url.host or "").lower(), url.port
     except ValueError:
-        raise Refused("BadProbeAddress", "the VM's network interface has no address that can be probed") from None
-    if local and found.is_loopback:
-        return found
-    if found.is_loopback or found.is_link_local or found.is_multicast or found.is_unspecified or found == _PLATFORM:
-        raise Refused("BadProbeAddress", f"{found} cannot be the address of a VM")
-    return found
+        raise Refused("UntrustedLogHost", "the boot diagnostics have no address that can be read") from None
+    azure = url.scheme == "https" and host.endswith(_STORAGE) and port == 443
+    if url.user is not None or url.password is not None or not (is_loopback(host) if local else azure):
+        raise Refused("UntrustedLogHost", "the boot diagnostics name a host that is not Azure's own storage")
+    return url
 
 
-async def _connect(host: IPv4Address | IPv6Address, port: int) -> str | None:
+def _log(session: aiohttp.ClientSession, url: URL) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+    return session.get(url, allow_redirects=False)
+
+
+async def _connect(host: Address, port: int) -> str | None:
     _, writer = await asyncio.open_connection(str(host), port)
     writer.close()
     return None
 
 
-async def _get(host: IPv4Address | IPv6Address, probe: Probe) -> str | None:
+async def _get(host: Address, port: int, probe: Probe) -> str | None:
     shown = f"[{host}]" if host.version == 6 else str(host)
-    url = URL(f"{probe.scheme}://{shown}:{probe.port}{probe.path}", encoded=True)
+    url = URL(f"{probe.scheme}://{shown}:{port}{probe.path}", encoded=True)
     # A VM's certificate is for its name or self-signed, and the request goes to its address: a check would always fail.
     # Nothing secret is sent, and only the status of the answer is used.
     async with _session() as session, session.get(url, allow_redirects=False, ssl=False) as answer:

@@ -16,7 +16,7 @@ from refresh.arm.disks import ArmDisks, disk_from_arm
 from refresh.arm.errors import azure_errors
 from refresh.arm.gallery import ArmGallery
 from refresh.arm.operations import begin
-from refresh.arm.rest import get
+from refresh.arm.rest import get, json_of
 from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.managed_images import Image
 from refresh.domain.images.source_fit import SourceFacts, busy_disk
@@ -152,7 +152,7 @@ class ArmSources:
 
     async def _vhd(self, part: SourcePart, storage: str) -> SourceFacts:
         answer = await get(self._clients.rest, storage, _STORAGE_VERSION)
-        _, _, location = identity_of(answer.json())
+        _, _, location = identity_of(json_of(answer))
         return SourceFacts(part, part.id.rsplit("/", 1)[-1], location)
 
 

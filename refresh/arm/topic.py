@@ -15,6 +15,7 @@ from azure.eventgrid.aio import EventGridPublisherClient
 
 from refresh.arm.clients import AllowHttp, Clients
 from refresh.arm.errors import azure_errors
+from refresh.arm.token_host import OneHost
 from refresh.settings.settings import SettingsError
 from refresh.settings.values import is_loopback
 
@@ -36,7 +37,7 @@ class OutcomeTopic:
             endpoint,
             clients.credential,
             transport=clients.transport,
-            per_call_policies=[AllowHttp()] if plain else [],
+            per_call_policies=[OneHost(endpoint), *([AllowHttp()] if plain else [])],
             retry_total=0,
             permit_redirects=False,
             logger=_quiet,

@@ -14,7 +14,7 @@ from refresh.dispatcher import unproven_vms
 from refresh.dispatcher.effects import Effects
 from refresh.dispatcher.looks import add_hint, open_look
 from refresh.dispatcher.memory import Memory
-from refresh.dispatcher.queue import admit, is_unchecked
+from refresh.dispatcher.queue import admit, is_unchecked, wait_as_swap
 from refresh.domain.swap import plan
 from refresh.domain.swap.plan import INTENT, NOTICE, UNDO
 from refresh.domain.terms import resource_id, times
@@ -78,22 +78,39 @@ def step(effects: Effects, data: Mapping[str, Any]) -> None:
         state.running[vm] = row.replace(again=row.again or HintRow(id=row.id))
         effects.answer = refusal
         return
+    if data["step"] == INTENT and _stops_vm(data):
+        row = row.without("urgent")  # from now on one of the swaps in flight
     row = row.replace(step=str(data["step"]), step_n=row.n, step_at=data.get("at"))
     row = _with_attention(effects, row, data)
     state.running[vm] = _with_intent(state, vm, row, data)
 
 
 def _refuse_intent(state: DispatcherState, vm: str, row: RunningRow, data: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The answer to an intent that must wait: the package changed since the swap was admitted, or a pause came during
-    its notice. None for any other step."""
-    if data["step"] != INTENT:
+    """The answer to an intent that must wait: the package changed since the swap was admitted, a pause came during its
+    notice, or the swap was admitted to start a VM that runs again. None for any other step, and for a start (`urgent`
+    in `data`), which stops nothing."""
+    if data["step"] != INTENT or data.get("urgent"):
         return None
-    is_urgent = row.intent or row.urgent or data.get("urgent") or vm in state.down
+    was_urgent = row.urgent or vm in state.down
+    if _stops_vm(data):
+        state.down.pop(vm, None)  # it was just seen running
+    is_urgent = row.intent or (was_urgent and not _stops_vm(data))
     if is_unchecked(state) and not is_urgent:
         return {"ok": False, "paused": True, "why": "no self-check has passed for this package"}
     if state.paused is not None and (row.step == NOTICE or data.get("noticed")):
         return {"ok": False, "paused": True}
+    if row.urgent and row.intent is None and data.get("intent"):
+        wait = wait_as_swap(state, vm, row, StoredIntent.from_json(dict(data["intent"])))
+        if wait is not None:
+            why = f"the VM is not started as one that is down, and its swap waits like any other ({wait})"
+            return {"ok": False, "paused": True, "why": why, "reason": str(wait)}
     return None
+
+
+def _stops_vm(data: Mapping[str, Any]) -> bool:
+    """Whether the intent in `data` is that of a swap of a VM that runs. A start (`urgent`) stops nothing."""
+    intent = data.get("intent")
+    return bool(intent and intent.get("was_running")) and not data.get("urgent")
 
 
 def _with_attention(effects: Effects, row: RunningRow, data: Mapping[str, Any]) -> RunningRow:

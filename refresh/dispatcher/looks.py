@@ -6,7 +6,8 @@ hint is handed out under the number of a batch. See `records.dispatcher_state` f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from refresh.dispatcher.edits import merge_sources, note_event, source_of
@@ -32,7 +33,13 @@ def hint(effects: Effects, data: Mapping[str, Any]) -> None:
         if vm is None:
             keep_bad(state, BadOperation(operation="hint", why=f"not the id of a VM: {str(text)[:120]}"))
             continue
-        add_hint(state, vm.key, HintRow(id=vm.text, **source_of(data), **given(force=is_forced, reply_to=replies)))
+        add_hint(
+            state,
+            vm.key,
+            HintRow(
+                id=vm.text, **source_of(data), **given(force=is_forced, reply_to=replies, first=bool(data.get("first")))
+            ),
+        )
     open_look(effects, data.get("at"))
 
 
@@ -97,17 +104,24 @@ def take(effects: Effects, data: Mapping[str, Any]) -> None:
 
 
 def _taken(state: DispatcherState, look: OpenLook, number: int) -> dict[str, TakenRow]:
-    """The hints of the look's next batch, which leave the state's hints.
+    """The hints of the look's next batch, which leave the state's hints: first those about VMs that may be down.
 
     A look that takes again without having decided lost its answer: what it had taken is taken again.
     """
     taken = dict(look.taken)
     state.hints.create()
-    for vm in list(state.hints)[: swap.HINTS_PER_LOOK - len(taken)]:
+    for vm in list(islice(_in_order(state), max(swap.HINTS_PER_LOOK - len(taken), 0))):
         fresh, old = state.hints.pop(vm), taken.get(vm)
         row = TakenRow.from_json(fresh.json) if old is None else merged(old, fresh)
         taken[vm] = row.replace(batch=number)
     return taken
+
+
+def _in_order(state: DispatcherState) -> Iterator[str]:
+    hints, down = state.read_table("hints"), state.read_table("down")
+    first = {vm: None for vm, row in hints.items() if row.get("first") or vm in down}
+    yield from first
+    yield from (vm for vm in hints if vm not in first)
 
 
 def answer_taken(state: DispatcherState, data: Mapping[str, Any], vms: Iterable[str]) -> list[str]:

@@ -6,18 +6,19 @@ See `records.dispatcher_state` for the state.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from refresh.dispatcher import unproven_vms
 from refresh.dispatcher.edits import is_edit, note_edits
 from refresh.dispatcher.effects import Effects
 from refresh.dispatcher.looks import add_hint, answer_taken, merged
-from refresh.domain.swap.admission import Admission, AdmissionRow, choose_admissions, choose_next
+from refresh.domain.swap.admission import Admission, AdmissionRow, Limits, choose_admissions, choose_next
 from refresh.domain.swap.plan import PROVE
 from refresh.domain.terms import resource_id
 from refresh.domain.terms.decision_kind import DecisionKind
-from refresh.domain.terms.swap_reason import Reason
+from refresh.domain.terms.swap_reason import Reason, Wait
 from refresh.records import durable_names, swap
 from refresh.records.dispatcher_state import (
     Budgets,
@@ -26,6 +27,7 @@ from refresh.records.dispatcher_state import (
     HintRow,
     QueueRow,
     RunningRow,
+    StoredIntent,
     UnprovenRow,
 )
 from refresh.records.rows import given
@@ -79,6 +81,8 @@ def _queue_swap(state: DispatcherState, vm: str, row: Decided, at: str | None) -
     old, kept = state.queue.get(vm), given(wanted=row.wanted, group=row.group)
     if row.reason == Reason.RECOVER:
         kept["urgent"] = True
+    elif row.wanted and resource_id.id_hash(row.wanted) in state.ran.get(resource_id.id_hash(row.vm), ()):
+        kept["back"] = True
     if old is None:
         state.queue[vm] = QueueRow.from_json(hint.json).replace(**kept, since=at)
         return
@@ -86,7 +90,7 @@ def _queue_swap(state: DispatcherState, vm: str, row: Decided, at: str | None) -
         old = old.only("since")
     if old.wanted != kept.get("wanted"):  # the force was meant for that disk alone
         old = old.without("force")
-    state.queue[vm] = merged(old.without("urgent"), hint).replace(**kept, since=old.since or at)
+    state.queue[vm] = merged(old.without("urgent", "back"), hint).replace(**kept, since=old.since or at)
 
 
 def _queue_proof(state: DispatcherState, vm: str, row: Decided, due: UnprovenRow, at: str | None) -> None:
@@ -133,31 +137,62 @@ def admit(effects: Effects, at: str | None) -> None:
         row, hint = state.queue.pop(vm), state.hints.get(vm)
         if hint is not None and not hint.force:
             row = merged(row, state.hints.pop(vm))
+        if _is_down(state, vm, row):
+            row = row.replace(urgent=True)
         start_swap(effects, vm, RunningRow.from_json(row.only(*_CLAIM_KEEPS).json), at)
 
 
 def _next_of(state: DispatcherState) -> tuple[str, ...]:
-    if state.paused is not None:
-        return ()
-    return choose_next(
-        ((vm, _admission_row(state, vm, row)) for vm, row in state.queue.items()),
-        _running_rows(state),
-        max_swaps=budgets_of(state).max_swaps,
-        unchecked=is_unchecked(state),
-        down=_down_rows(state),
-    )
+    queue = ((vm, _queued_row(state, vm, state.queue[vm])) for vm in in_order(state))
+    return choose_next(queue, _running_rows(state), limits_of(state), down=_down_rows(state))
 
 
 def admission_of(state: DispatcherState) -> Admission:
     """Which VMs may start now, and why each of the others waits."""
-    return choose_admissions(
-        {vm: _admission_row(state, vm, row) for vm, row in state.queue.items()},
-        _running_rows(state),
-        max_swaps=budgets_of(state).max_swaps,
-        paused=state.paused is not None,
-        unchecked=is_unchecked(state),
-        down=_down_rows(state),
-    )
+    queue = {vm: _queued_row(state, vm, row) for vm, row in state.queue.items()}
+    return choose_admissions(queue, _running_rows(state), limits_of(state), down=_down_rows(state))
+
+
+def wait_as_swap(state: DispatcherState, vm: str, row: RunningRow, intent: StoredIntent) -> Wait | None:
+    """Why swap `row`, which was admitted to start a VM that is down, may not do what `intent` says; None if it may.
+
+    A VM that runs again by then would be stopped: its swap has to wait like any other.
+    """
+    disks = frozenset(disk.lower() for disk in (intent.old_disk, intent.new_disk) if disk)
+    asked = AdmissionRow(row.group, disks, down=not intent.was_running)
+    running = {other: each for other, each in _running_rows(state).items() if other != vm}
+    return choose_admissions({vm: asked}, running, limits_of(state), down=_down_rows(state)).waiting.get(vm)
+
+
+def in_order(state: DispatcherState) -> Iterator[str]:
+    """The queued VMs in the order of their admission: VMs that are down, swaps back, all others; see `admission`.
+
+    Reads the stored rows as they are, because the queue may have 10,000 of them.
+    """
+    rows, down = state.read_table("queue"), state.read_table("down")
+    marked = [(vm, row) for vm, row in rows.items() if "urgent" in row or "intent" in row or vm in down]
+    first = [vm for vm, row in marked if row.get("urgent") or vm in down or _has_begun(row)]
+    yield from first
+    ahead = set(first)
+    back = [vm for vm, row in rows.items() if "back" in row and row["back"] and vm not in ahead]
+    yield from back
+    ahead.update(back)
+    yield from (vm for vm in rows if vm not in ahead)
+
+
+def _has_begun(row: Mapping[str, Any]) -> bool:
+    return bool(row.get("intent")) and not row.get("proves_since")
+
+
+def _is_down(state: DispatcherState, vm: str, row: QueueRow) -> bool:
+    """Whether a swap has left the VM down, as far as is known. A VM whose disk is to be proved runs."""
+    return row.urgent or vm in state.down or _has_begun(row.json)
+
+
+def limits_of(state: DispatcherState) -> Limits:
+    """The budgets, the pause and the self-check, as admission reads them."""
+    budgets = budgets_of(state)
+    return Limits(budgets.max_swaps, budgets.max_starts, paused=state.paused is not None, unchecked=is_unchecked(state))
 
 
 def budgets_of(state: DispatcherState) -> Budgets:
@@ -166,7 +201,10 @@ def budgets_of(state: DispatcherState) -> Budgets:
 
 
 def _running_rows(state: DispatcherState) -> dict[str, AdmissionRow]:
-    return {vm: _admission_row(state, vm, row) for vm, row in state.running.items()}
+    return {
+        vm: replace(_admission_row(state, vm, row), idle=row.attention_reason == Reason.NO_CAPACITY)
+        for vm, row in state.running.items()
+    }
 
 
 def _down_rows(state: DispatcherState) -> dict[str, AdmissionRow]:
@@ -187,8 +225,16 @@ def _admission_row(state: DispatcherState, vm: str, row: QueueRow) -> AdmissionR
     return AdmissionRow(
         row.group,
         frozenset(disk.lower() for disk in disks if disk),
-        urgent=intent is not None or bool(row.urgent) or vm in state.down,
+        urgent=intent is not None or row.urgent or vm in state.down,
+        down=row.urgent,
+        back=row.back,
     )
+
+
+def _queued_row(state: DispatcherState, vm: str, row: QueueRow) -> AdmissionRow:
+    # A VM that is only started (`urgent`) keeps the disk that it has, whatever its tag names.
+    found = _admission_row(state, vm, row)
+    return replace(found, down=_is_down(state, vm, row), disks=frozenset() if row.urgent else found.disks)
 
 
 def start_swap(effects: Effects, vm: str, row: RunningRow, at: str | None) -> None:

@@ -13,7 +13,8 @@ from refresh.dispatcher.effects import Effects
 from refresh.dispatcher.looks import add_hint, give_back, open_look
 from refresh.dispatcher.queue import admit, start_swap
 from refresh.domain.terms import times
-from refresh.records.dispatcher_state import HintRow
+from refresh.records.dispatcher_state import HintRow, RunningRow
+from refresh.records.rows import given
 
 LOOK_DEAD_AFTER_S = 300
 # What an entity starts may begin some seconds later.
@@ -35,7 +36,7 @@ def recover(effects: Effects, data: Mapping[str, Any]) -> None:
     _recover_claims(effects, {(str(row["vm"]).lower(), row["n"]) for row in data.get("gone", [])}, at)
     unproven_vms.hint_all(state)
     for vm, down in state.down.items():
-        add_hint(state, vm, HintRow(id=down.id))
+        add_hint(state, vm, HintRow(id=down.id, first=True))
     _recover_look(effects, data.get("look"), at)
     admit(effects, at)
     open_look(effects, at)
@@ -51,8 +52,21 @@ def _recover_claims(effects: Effects, gone: set[tuple[str, Any]], at: str) -> No
             continue
         row = running[vm] = row.replace(missing=row.missing + 1)
         if row.missing >= MISSED_BEFORE_DEAD and _age_s(row.since, at) > CLAIM_DEAD_AFTER_S:
-            effects.lines.append(f"swap {row.n} of {row.id} has no live orchestration: starting a recovery")
-            start_swap(effects, vm, row, at)
+            _recover_claim(effects, vm, row, at)
+
+
+def _recover_claim(effects: Effects, vm: str, row: RunningRow, at: str) -> None:
+    """Start a dead claim's swap again; one that has stopped nothing yet goes back to the look during a pause."""
+    state, line = effects.state, f"swap {row.n} of {row.id} has no live orchestration"
+    if state.paused is None or row.intent is not None or row.urgent:
+        effects.lines.append(f"{line}: starting a recovery")
+        start_swap(effects, vm, row, at)
+        return
+    effects.lines.append(f"{line} and had stopped nothing: the VM is looked at again, because swaps are paused")
+    del state.running[vm]
+    for hint in (HintRow(id=row.id, **given(force=row.force, reply_to=list(row.reply_to))), row.again):
+        if hint is not None:
+            add_hint(state, vm, hint)
 
 
 def _recover_look(effects: Effects, gone: str | None, at: str) -> None:

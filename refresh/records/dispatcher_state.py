@@ -13,16 +13,18 @@ from refresh.records.rows import ListOf, OneOf, Row, StoredState, TableOf, Value
 from refresh.records.swap import Intent
 
 DEFAULT_MAX_SWAPS = 20
+DEFAULT_MAX_STARTS = 24
 
 
 class HintRow(Row):
     """A VM to look at. `swept` is the time of the sweep where the sweep alone hinted at it.
 
-    `reply_to` are the runs that wait for the VM's outcome.
+    `reply_to` are the runs that wait for the VM's outcome. `first`: the VM may be down, so a look takes it first.
     """
 
     id: str
     swept: str | None = None
+    first: bool = False
     force: bool = False
     reply_to: tuple[str, ...] = ()
 
@@ -61,7 +63,7 @@ class QueueRow(HintRow):
     """A VM that waits for its swap to `wanted`, or for the proof of the disk it was swapped to while it was stopped.
 
     `group` is its availability set. A proof has the `intent` of the swap, its `step`, and the time that swap ended
-    (`proves_since`). `urgent`: it brings up a VM that a swap has left down.
+    (`proves_since`). `urgent`: it brings up a VM that a swap has left down. `back`: to a disk that the VM ran before.
     """
 
     since: str | None = None
@@ -71,6 +73,7 @@ class QueueRow(HintRow):
     step: str | None = None
     proves_since: str | None = None
     urgent: bool = False
+    back: bool = False
 
 
 class RunningRow(QueueRow):
@@ -177,9 +180,13 @@ class EventsSeen(Row):
 
 
 class Budgets(Row):
-    """What the settings allow, as the last look has read it; `selfcheck`: swaps wait for one that passes."""
+    """What the settings allow, as the last look has read it; `selfcheck`: swaps wait for one that passes.
+
+    `max_starts`: VMs that are down and are started at the same time, beside `max_swaps`.
+    """
 
     max_swaps: int = DEFAULT_MAX_SWAPS
+    max_starts: int = DEFAULT_MAX_STARTS
     selfcheck: bool = False
 
 

@@ -105,7 +105,12 @@ def _contradictions(values: Mapping[str, Any]) -> list[str]:
         )
     if values.get("notice_s") and values.get("outcome_topic") == "":
         faults.append("REFRESH_NOTICE_S: needs REFRESH_OUTCOME_TOPIC, because the notice is given by an event")
-    if _is_local(values.get("outcome_topic")) and values.get("arm_endpoint") and not _is_local(values["arm_endpoint"]):
+    topic, arm = values.get("outcome_topic"), values.get("arm_endpoint")
+    if topic and not _is_local(topic) and _is_local(arm):
+        faults.append(
+            "REFRESH_OUTCOME_TOPIC: must be this machine while REFRESH_ARM_ENDPOINT is; a local run uses no other one"
+        )
+    if _is_local(topic) and arm and not _is_local(arm):
         faults.append(
             "REFRESH_OUTCOME_TOPIC: may be this machine only while REFRESH_ARM_ENDPOINT is; else it gets a real token"
         )

@@ -20,6 +20,12 @@ MAX_CONCURRENT_ACTIVITIES = 64
 ACTIVITIES_BESIDE_SWAPS = 20
 """Activities kept free of swaps, so that reads of VMs, bulk work and tag edits go on while every swap waits."""
 
+MAX_STARTS = 24
+"""VMs that are down and are started at the same time, beside the swaps: activities and Azure's reads allow no more."""
+
+MIN_STARTS = 4
+"""Activities that `REFRESH_MAX_SWAPS` leaves for starts of VMs that are down."""
+
 MAX_NOTICE_S = 7200
 """The longest notice. A VM that waits out its notice holds one of `REFRESH_MAX_SWAPS`."""
 
@@ -142,8 +148,8 @@ SETTINGS: tuple[Setting, ...] = (
         "REFRESH_MAX_SWAPS",
         "max_swaps",
         "20",
-        "Number of VMs that may be swapped at the same time.",
-        values.between(1, MAX_CONCURRENT_ACTIVITIES - ACTIVITIES_BESIDE_SWAPS),
+        "Number of VMs that may be swapped at the same time. VMs that are down are started beside them.",
+        values.between(1, MAX_CONCURRENT_ACTIVITIES - ACTIVITIES_BESIDE_SWAPS - MIN_STARTS),
     ),
     Setting(
         "REFRESH_HEALTH_RUNGS",

@@ -6,12 +6,12 @@ read.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
 from refresh.dispatcher.memory import Memory
-from refresh.dispatcher.queue import admission_of, budgets_of
+from refresh.dispatcher.queue import admission_of, budgets_of, in_order
 from refresh.domain.terms.swap_reason import Wait
 from refresh.records import durable_names
 from refresh.records.dispatcher_state import DispatcherState, OutcomeRow, RunningRow
@@ -45,6 +45,16 @@ class DispatcherView:
         """Why each of the queued VMs waits, by lower-case id; one that may start at once is absent."""
         return admission_of(self.state).waiting
 
+    @cached_property
+    def swaps_under_way(self) -> int:
+        """The swaps that count against `max_swaps`: all but the starts of VMs that are down."""
+        return sum(not row.urgent for row in self.state.running.values())
+
+    @property
+    def in_order(self) -> Iterator[str]:
+        """The queued VMs, by lower-case id, in the order of their admission."""
+        return in_order(self.state)
+
     def running(self, vm_id: str) -> RunningRow | None:
         """The swap under way of a VM."""
         return self.state.running.get(vm_id.lower())
@@ -73,7 +83,9 @@ class DispatcherView:
         if wait is Wait.SELFCHECK:
             return f"{self._selfcheck_missing()}; POST /api/selfcheck runs one, swaps start when it has passed"
         if wait is Wait.SWAPS_IN_FLIGHT:
-            return f"{len(self.state.running)} swaps are under way and {self.max_swaps} are allowed at once"
+            return f"{self.swaps_under_way} swaps are under way and {self.max_swaps} are allowed at once"
+        if wait is Wait.STARTS_IN_FLIGHT:
+            return f"{budgets_of(self.state).max_starts} VMs that are down are being started, as many as may be at once"
         if wait is Wait.AVAILABILITY_SET:
             return "another VM of its availability set is being swapped, or could not be brought up again"
         if wait is Wait.SAME_DISK:

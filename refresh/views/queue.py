@@ -16,7 +16,7 @@ type Json = dict[str, Any]
 
 
 def queue_view(dispatcher: DispatcherView, max_swaps: int) -> Json:
-    """The whole queue: `paused`, `running`, `waiting` in the order of the queue, and `looking` (VM ids).
+    """The whole queue: `paused`, `running`, `waiting` in the order of admission, and `looking` (VM ids).
 
     `max_swaps` is the setting: the dispatcher reads it with the next look, before it admits the next VM.
     """
@@ -27,7 +27,7 @@ def queue_view(dispatcher: DispatcherView, max_swaps: int) -> Json:
         "paused_why": pause.why if pause is not None else None,
         "max_swaps": max_swaps,
         "running": [_running(dispatcher, vm, row) for vm, row in state.running.items()],
-        "waiting": [_waiting(dispatcher, vm, row) for vm, row in state.queue.items()],
+        "waiting": [_waiting(dispatcher, vm, state.queue[vm]) for vm in dispatcher.in_order],
         "looking": dispatcher.looking,
     }
 

@@ -145,13 +145,17 @@ def _why(decided: DecidedVm, dispatcher: DispatcherView) -> tuple[str, str]:
         return str(Wait.SWAPPING), f"{dispatcher.run_of(decided.vm_id)} is under way: {row.step or 'about to begin'}"
     found = attention(decided, dispatcher)
     if found is not None:
-        return found
+        return found[0], _with_wait(found[1], decided, dispatcher)
     message = decided.decision.message
     if _is_unproven(decided, dispatcher):
         return str(Reason.NOT_PROVEN), f"{message}; no signal from its guest has proved its health"
-    if decided.vm_id.lower() in dispatcher.state.queue:
-        message = f"{message}; waits: {dispatcher.why_waiting(decided.vm_id)}"
-    return str(decided.decision.reason), message
+    return str(decided.decision.reason), _with_wait(message, decided, dispatcher)
+
+
+def _with_wait(message: str, decided: DecidedVm, dispatcher: DispatcherView) -> str:
+    if decided.vm_id.lower() not in dispatcher.state.queue:
+        return message
+    return f"{message}; waits: {dispatcher.why_waiting(decided.vm_id)}"
 
 
 def _is_unproven(decided: DecidedVm, dispatcher: DispatcherView) -> bool:

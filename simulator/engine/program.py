@@ -20,13 +20,13 @@ _AZURITE = _HERE / "azurite" / "node_modules" / "azurite" / "dist" / "src" / "az
 
 
 class MissingProgram(RuntimeError):
-    """A program of the real engine is not on this machine; the text says how to install it."""
+    """A program of the real engine is not on this machine; the text names the command that installs it."""
 
 
 def find_engine(environment: Mapping[str, str] | None = None, places: Sequence[Path] = (_BUILT, _BESIDE)) -> Path:
     """The engine's program: the one that `environment` names, else the first existing file of `places`.
 
-    MissingProgram says how to install it. If the named file does not exist, no other is used.
+    MissingProgram names the command that installs it. If the named file does not exist, no other is used.
     """
     named = (os.environ if environment is None else environment).get(ENGINE_VARIABLE)
     if named:

@@ -19,7 +19,7 @@ Scenario = str | Path | list[dict[str, Any]] | None
 
 
 class ScenarioError(ValueError):
-    """The scenario does not exist or is not a list of ARM bodies; the text says which."""
+    """The scenario does not exist or is not a list of ARM bodies; the text names the fault."""
 
 
 def load(scenario: Scenario) -> list[dict[str, Any]]:

@@ -27,9 +27,9 @@ def pins(name: str) -> dict[str, str]:
 @pytest.mark.parametrize("name", LOCKS)
 def test_a_lock_has_every_pin_of_its_source(name: str) -> None:
     """Each pin stands in the lock at the same version; a changed .in file needs `make lock`."""
-    asked, locked = pins(f"{name}.in"), pins(f"{name}.txt")
-    assert asked
-    assert {package: locked.get(package) for package in asked} == asked
+    required, locked = pins(f"{name}.in"), pins(f"{name}.txt")
+    assert required
+    assert {package: locked.get(package) for package in required} == required
 
 
 @pytest.mark.parametrize("name", LOCKS)

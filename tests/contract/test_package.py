@@ -66,10 +66,10 @@ def test_the_package_is_small(unpacked: Path) -> None:
 
 
 def files_in(root: Path, names: Iterable[str]) -> None:
-    for name in names:
+    for name in (".funcignore", *names):
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("")
+        path.write_text((ROOT / name).read_text() if name == ".funcignore" else "")
 
 
 DEPLOYED = (
@@ -106,6 +106,21 @@ def test_a_stray_file_is_not_packaged(tmp_path: Path) -> None:
     (tmp_path / "app" / "refresh" / "link.py").symlink_to("/etc/passwd")
     names = package.build(tmp_path / "app", tmp_path / "app.zip")
     assert sorted(name for name in names if not name.endswith(".pyc")) == sorted(DEPLOYED)
+
+
+def test_images_and_recipes_of_another_name_are_packaged_when_they_are_allowed(tmp_path: Path) -> None:
+    """A name that REFRESH_IMAGES or REFRESH_RECIPES has needs one more line in .funcignore."""
+    other = ["gold.toml", "builds/web/recipe.toml"]
+    files_in(tmp_path, [*other, "builds/web/id_rsa"])
+    with (tmp_path / ".funcignore").open("a") as file:
+        file.write("!/gold.toml\n!/builds\n")
+    assert sorted(package.build(tmp_path, tmp_path / "dist" / "app.zip")) == sorted(other)
+
+
+def test_a_funcignore_that_excludes_nothing_is_refused() -> None:
+    """Without the line that excludes everything azd would deploy every file."""
+    with pytest.raises(ValueError, match=r"every file"):
+        package.allowed("!/refresh\n")
 
 
 def test_azd_packs_what_make_package_packs(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from refresh.activities.swap.read_hints import budgets
 from refresh.settings.settings import Settings
 from refresh.settings.table import ACTIVITIES_BESIDE_SWAPS, MAX_CONCURRENT_ACTIVITIES, SETTINGS
 
@@ -62,6 +63,15 @@ def test_host_json_runs_as_many_activities_as_the_swap_limit_assumes() -> None:
     durable = json.loads(_text("host.json"))["extensions"]["durableTask"]
     assert durable["maxConcurrentActivityFunctions"] == MAX_CONCURRENT_ACTIVITIES
     assert ACTIVITIES_BESIDE_SWAPS == 20
+
+
+@pytest.mark.parametrize("swaps", [1, 20, 21, 40])
+def test_swaps_and_starts_of_vms_that_are_down_leave_twenty_activities_free(swaps: int) -> None:
+    """With every accepted number of swaps some VMs that are down can be started beside them."""
+    found = budgets(Settings.from_env({**_example(), "REFRESH_MAX_SWAPS": str(swaps)}))
+    assert found["max_swaps"] == swaps
+    assert 4 <= found["max_starts"] <= 24
+    assert swaps + found["max_starts"] <= MAX_CONCURRENT_ACTIVITIES - ACTIVITIES_BESIDE_SWAPS
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)

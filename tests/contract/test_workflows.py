@@ -80,10 +80,12 @@ def test_the_refresh_workflow_matches_the_command() -> None:
     inputs = re.findall(r"^      (\w+):$", REFRESH.partition("schedule:")[0], re.MULTILINE)
     assert len(inputs) == 8
     assert all(f"${{{{ inputs.{name} }}}}" in REFRESH for name in inputs)
-    asked = parse(["swap", "--vms=web01 web02", "--disk=", "--period=", "--rollout=", "--dry-run", "--app", "http://x"])
-    assert asked.vms.split() == ["web01", "web02"]
+    options = parse(
+        ["swap", "--vms=web01 web02", "--disk=", "--period=", "--rollout=", "--dry-run", "--app", "http://x"]
+    )
+    assert options.vms.split() == ["web01", "web02"]
     for flag in re.findall(r"(--[a-z-]+)", REFRESH.partition("run: |")[2]):
-        assert flag.replace("-", "_").strip("_") in vars(asked), flag
+        assert flag.replace("-", "_").strip("_") in vars(options), flag
 
 
 def test_a_deployment_is_kept_away_from_swaps() -> None:

@@ -41,7 +41,7 @@ async def answering(status: int, body: Any) -> AsyncIterator[tuple[str, list[str
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "words", "patient"),
+    ("status", "body", "message", "patient"),
     [
         (401, {"title": "Not signed in", "detail": "no"}, "API_ALLOWED_PRINCIPALS", False),
         (403, {"title": "Forbidden", "detail": "no"}, "API_ALLOWED_PRINCIPALS", False),
@@ -52,13 +52,13 @@ async def answering(status: int, body: Any) -> AsyncIterator[tuple[str, list[str
     ],
 )
 def test_an_app_without_a_usable_answer_stops_the_deployment(
-    status: int, body: dict[str, str], words: str, *, patient: bool, capsys: pytest.CaptureFixture[str]
+    status: int, body: dict[str, str], message: str, *, patient: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The error names the cure, after retries if a cold start can be the cause; with --force the deployment goes on."""
 
     async def main(clock: Clock) -> None:
         async with answering(status, body) as (address, requests):
-            with pytest.raises(ApiError, match=words) as raised:
+            with pytest.raises(ApiError, match=message) as raised:
                 await drain.before(pause_of(address), wait_s=900, force=False)
             assert "--force" in str(raised.value)
             assert (len(requests) > 1) is patient

@@ -19,8 +19,8 @@ from tools.shared.api_summary import page_of_run
 
 
 async def command(azure: LocalAzure, *arguments: str, env: Mapping[str, str]) -> int:
-    asked = refresh.parse([*arguments, "--app", azure.functions, "--poll-s", "5"])
-    return await refresh.ask(asked, env)
+    options = refresh.parse([*arguments, "--app", azure.functions, "--poll-s", "5"])
+    return await refresh.ask(options, env)
 
 
 def test_a_pipeline_plans_swaps_and_rolls_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -55,15 +55,15 @@ def test_a_pipeline_plans_swaps_and_rolls_back(tmp_path: Path, capsys: pytest.Ca
 
 def test_a_workflow_signs_in_with_its_own_identity() -> None:
     """The workflow's identity token is exchanged for a token of the app for each request, without a secret."""
-    asked: list[tuple[str, dict[str, str]]] = []
+    requests: list[tuple[str, dict[str, str]]] = []
 
     async def answer(request: web.Request) -> web.Response:
         form = {key: str(value) for key, value in (await request.post()).items()}
-        asked.append((request.path_qs, {**form, "bearer": request.headers.get("Authorization", "")}))
+        requests.append((request.path_qs, {**form, "bearer": request.headers.get("Authorization", "")}))
         if request.path == "/github":
             return web.json_response({"value": "from-github"})
         if request.path.endswith("/token"):
-            return web.json_response({"access_token": f"token-{len(asked)}"})
+            return web.json_response({"access_token": f"token-{len(requests)}"})
         return web.json_response({"id": "x"})
 
     async def story(base: str) -> None:
@@ -76,15 +76,15 @@ def test_a_workflow_signs_in_with_its_own_identity() -> None:
         api = Api(base, headers_of(env, "api://app", login=base))
         await api.call("GET", "/api/runs/x")
         await api.call("GET", "/api/runs/x")
-        paths = [path for path, _ in asked]
+        paths = [path for path, _ in requests]
         assert paths[:3] == [
             "/github?v=1&audience=api%3A%2F%2FAzureADTokenExchange",
             "/tenant/oauth2/v2.0/token",
             "/api/runs/x",
         ]
-        exchange = asked[1][1]
+        exchange = requests[1][1]
         assert (exchange["client_assertion"], exchange["scope"]) == ("from-github", "api://app/.default")
-        assert [form["bearer"] for path, form in asked if path.startswith("/api")] == [
+        assert [form["bearer"] for path, form in requests if path.startswith("/api")] == [
             "Bearer token-2",
             "Bearer token-5",
         ]

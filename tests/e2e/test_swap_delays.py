@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import pytest
 
@@ -102,6 +103,22 @@ def test_a_vm_that_stays_down_is_reported_at_once(reason: str) -> None:
         assert azure.journal(VM_ID)["stops"] == 1
 
     play(story, [vm_body("web00"), *FLEET])
+
+
+def test_a_start_that_azure_ends_as_failed_is_reported_with_azures_code() -> None:
+    """While the app repeats the start, the VM's message has the number of starts and Azure's last error code."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.simulator.services.faults.add([failing("start", times=9999, code="InternalExecutionError")])
+        await azure.tag(VM_ID, OsDiskName="web01-new")
+        await asyncio.sleep(480)
+        _, answer = await azure.api("GET", "/api/vms?vm=web01")
+        assert answer["reason"] == "operation-slow", answer
+        assert re.search(r"begun \d+ times.*; Azure's last error was InternalExecutionError$", answer["message"])
+        azure.simulator.services.faults.clear()
+        await azure.settled()
+
+    play(story, FLEET)
 
 
 def test_after_the_capacity_timeout_the_sweep_starts_the_vm() -> None:

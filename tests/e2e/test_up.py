@@ -157,9 +157,9 @@ def test_the_readme_shows_the_output_of_up_and_of_a_dry_run(tmp_path: Path) -> N
     printed, command, answered = shown_in_readme()
     assert command[:3] == ["python3", "-m", "tools.refresh"]
     with running(tmp_path, "--speed", "10") as (_, ends, printed_to):
-        asked = [sys.executable, *command[1:]]
-        asked[asked.index("APP")] = ends["functions"]
-        done = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, timeout=120)
+        command_line = [sys.executable, *command[1:]]
+        command_line[command_line.index("APP")] = ends["functions"]
+        done = subprocess.run(command_line, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stderr) == (0, "")
     lines = [without_numbers(line) for line in (done.stdout + printed_to.read_text()).splitlines()]
     for line in (*printed, *answered):
@@ -201,7 +201,7 @@ def test_up_names_a_scenario_without_vms_in_scope_and_an_unknown_setting(tmp_pat
             up.send_signal(signal.SIGTERM)
             up.communicate(timeout=30)
     text = printed.read_text()
-    assert "none has the tag AutoRefresh=true" in text
+    assert "no VM has the tag AutoRefresh=true" in text
     assert "no setting REFRESH_STOP_MOD" in text
 
 

@@ -31,6 +31,24 @@ def test_operations_delivered_twice_and_out_of_order_keep_every_promise(seed: in
     assert {vm.id: dict(vm.stops) for vm in play.vms.values()} == stops
 
 
+@pytest.mark.parametrize("seed", range(30))
+def test_during_a_pause_every_vm_comes_up_and_no_further_one_is_stopped(seed: int) -> None:
+    """Whatever was lost before the pause, sweeps bring up every VM without a resume, and new edits stop none."""
+    play, chance = DispatcherSimulation(), Random(seed)  # noqa: S311 # fixed seeds
+    for vm in VMS:
+        play.edit(vm, boots=True)
+    run_random_actions(play, chance, 300)
+    play.switch("pause")
+    settle(play)
+    assert "paused" in play.state
+    assert all(vm.is_up for vm in play.vms.values()), play.state
+    stops = {vm.id: dict(vm.stops) for vm in play.vms.values()}
+    for vm in VMS:
+        play.edit(vm, boots=True)
+    settle(play)
+    assert {vm.id: dict(vm.stops) for vm in play.vms.values()} == stops
+
+
 def _check(play: DispatcherSimulation) -> None:
     assert is_idle(play), play.state
     assert "paused" not in play.state, "a late pause undid a newer resume"

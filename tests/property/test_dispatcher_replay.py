@@ -173,7 +173,8 @@ def test_a_vm_has_one_claim_and_an_ended_claim_is_never_valid_again(
         # A row that proves a disk has the intent of the swap that attached it, and the time.
         proofs = [row for row in (*running.values(), *state.get("queue", {}).values()) if row.get("proves_since")]
         assert all(row["intent"]["new_disk"] and row["intent"]["was_running"] for row in proofs)
-        groups = [row["group"] for row in running.values() if row.get("group")]
+        # The start of a VM that is down stops nothing, so it does not wait for another VM of its set.
+        groups = [row["group"] for row in running.values() if row.get("group") and not row.get("urgent")]
         assert len(groups) == len(set(groups))
         assert all(key != "bad" for key in state), state["bad"]
 

@@ -1,7 +1,8 @@
 """The app's HTTP API over the standard library, so that a pipeline has nothing to install.
 
 Decides how a request is authenticated (not at all, by a function key, by an Entra token) and which errors are worth a
-second request. Every request gets a new token, because a month takes longer than a token is valid.
+second request. Every request gets a new token, because a month takes longer than a token is valid. A redirect is an
+error: urllib would send the token or the key to the new address.
 """
 
 from __future__ import annotations
@@ -13,7 +14,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode, urlsplit
-from urllib.request import Request, urlopen
+from urllib.request import (
+    HTTPDefaultErrorHandler,
+    HTTPErrorProcessor,
+    HTTPHandler,
+    HTTPSHandler,
+    OpenerDirector,
+    ProxyHandler,
+    Request,
+)
 
 from tools.shared.azure_cli import az
 
@@ -53,13 +62,18 @@ def headers_of(env: Mapping[str, str], audience: str, login: str = LOGIN) -> Hea
     return lambda: {"x-functions-key": key} if key else {}
 
 
+def _is_safe(address: str) -> bool:
+    """Whether `address` may get a token or a key: https, or this machine."""
+    url = urlsplit(address)
+    return url.scheme == "https" or (url.scheme == "http" and url.hostname in ("127.0.0.1", "localhost", "::1"))
+
+
 class Api:
     """The API at `base` (https, or this machine); `headers` authenticate each request."""
 
     def __init__(self, base: str, headers: Headers) -> None:
         """ApiError for an address to which no token may be sent."""
-        url = urlsplit(base)
-        if url.scheme != "https" and url.hostname not in ("127.0.0.1", "localhost", "::1"):
+        if not _is_safe(base):
             raise ApiError(f"{base}: must begin with https://, or with http:// on this machine (127.0.0.1, localhost)")
         self._base, self.headers = base.rstrip("/"), headers
 
@@ -72,12 +86,23 @@ class Api:
         data = None if body is None else json.dumps(body).encode()
         if data is not None:
             headers["Content-Type"] = "application/json"
-        return _send(Request(f"{self._base}{path}", data=data, headers=headers, method=method))  # noqa: S310 # checked above
+        return _send(Request(f"{self._base}{path}", data=data, headers=headers, method=method))  # noqa: S310 # checked in _send
+
+
+def _make_opener(scheme: str) -> OpenerDirector:
+    """An opener for http and https only, without urllib's handler of redirects, and for http without a proxy."""
+    opener = OpenerDirector()
+    proxy = ProxyHandler({} if scheme == "http" else None)
+    for handler in (proxy, HTTPHandler(), HTTPSHandler(), HTTPDefaultErrorHandler(), HTTPErrorProcessor()):
+        opener.add_handler(handler)
+    return opener
 
 
 def _send(request: Request) -> dict[str, Any]:
+    if not _is_safe(request.full_url):
+        raise ApiError(f"{urlsplit(request.full_url).netloc}: tokens and keys are sent over https, or to this machine")
     try:
-        with urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310 # https or this machine
+        with _make_opener(request.type).open(request, timeout=TIMEOUT_S) as answer:
             found = json.load(answer)
     except HTTPError as refused:
         raise _problem_of(refused) from None
@@ -120,7 +145,7 @@ def _exchanged(env: Mapping[str, str], audience: str, login: str) -> str:
         raise ApiError(f"{' and '.join(lacking)}: needed to sign in as the workflow's identity")
     ask = f"{env['ACTIONS_ID_TOKEN_REQUEST_URL']}&audience={quote('api://AzureADTokenExchange', safe='')}"
     bearer = {"Authorization": f"Bearer {env['ACTIONS_ID_TOKEN_REQUEST_TOKEN']}"}
-    assertion = _send(Request(ask, headers=bearer))["value"]  # noqa: S310 # GitHub's own address
+    assertion = _send(Request(ask, headers=bearer))["value"]  # noqa: S310 # checked in _send
     form = {
         "grant_type": "client_credentials",
         "client_id": env["AZURE_CLIENT_ID"],
@@ -129,7 +154,7 @@ def _exchanged(env: Mapping[str, str], audience: str, login: str) -> str:
         "client_assertion": assertion,
     }
     address = f"{login}/{quote(env['AZURE_TENANT_ID'], safe='')}/oauth2/v2.0/token"
-    return str(_send(Request(address, data=urlencode(form).encode()))["access_token"])  # noqa: S310 # https
+    return str(_send(Request(address, data=urlencode(form).encode()))["access_token"])  # noqa: S310 # checked in _send
 
 
 def environment() -> Mapping[str, str]:

@@ -5,6 +5,7 @@ Decides the columns, and that VMs which need attention come first. Takes statuse
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -83,7 +84,9 @@ def _vms(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _by_hand(record: Mapping[str, Any]) -> list[str]:
     commands = [str(each) for each in record.get("by_hand") or ()]
-    return ["## To finish by hand", "", "```sh", *commands, "```", ""] if commands else []
+    # Longer than any row of backticks in the commands, so that a name in them cannot end the block.
+    fence = "`" * max([3, *(len(row) + 1 for each in commands for row in re.findall("`+", each))])
+    return ["## To finish by hand", "", f"{fence}sh", *commands, fence, ""] if commands else []
 
 
 def _result(row: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ Decides that answers are JSON, and that a failed command raises an error with Az
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import subprocess
 from typing import Any
@@ -22,7 +23,7 @@ def run(program: str, *arguments: str) -> str:
         raise CliError(f"{program} is not on the PATH: install it, see docs/deploy.md")
     done = subprocess.run([found, *arguments], capture_output=True, text=True, check=False)  # noqa: S603 # ours
     if done.returncode != 0:
-        raise CliError(f"{program} {' '.join(arguments)}: {done.stderr.strip() or done.stdout.strip()}")
+        raise CliError(f"{shlex.join((program, *arguments))}: {done.stderr.strip() or done.stdout.strip()}")
     return done.stdout
 
 

@@ -15,6 +15,7 @@ from refresh.reading.calls.paced_reads import Pace
 from refresh.reading.swap.facts import FactReader, policy_of
 from refresh.reading.swap.memory import READS_AT_ONCE, memory_of
 from refresh.settings.settings import Settings
+from refresh.settings.table import ACTIVITIES_BESIDE_SWAPS, MAX_CONCURRENT_ACTIVITIES, MAX_STARTS
 
 
 async def read_hints(data: dict[str, Any]) -> dict[str, Any]:
@@ -43,7 +44,8 @@ def budgets(settings: Settings) -> dict[str, Any]:
     They are sent with the decisions, because an entity reads no settings.
     """
     required = {"selfcheck": True} if settings.selfcheck == "required" else {}
-    return {"max_swaps": settings.max_swaps, **required}
+    free = MAX_CONCURRENT_ACTIVITIES - ACTIVITIES_BESIDE_SWAPS - settings.max_swaps
+    return {"max_swaps": settings.max_swaps, "max_starts": min(MAX_STARTS, free), **required}
 
 
 def decision_row(vm_id: str, facts: Facts, decision: Decision) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from refresh.domain.azure.galleries import Region, Version
 from refresh.domain.terms import names, resource_id
+from refresh.domain.terms.shell import command
 
 
 def retry_commands(version: Version, wanted: Iterable[str] = ()) -> tuple[str, ...]:
@@ -25,13 +26,15 @@ def retry_commands(version: Version, wanted: Iterable[str] = ()) -> tuple[str, .
     if found is None or not missing or not arrived or any(region.encrypted for region in version.regions):
         return ()
     gallery, definition, name = found.names
+    # A group's name may begin with a hyphen; the other names begin with a letter or a digit.
+    group = (f"--resource-group={found.group}",) if found.group.startswith("-") else ("-g", found.group)
     update = (
-        f"az sig image-version update --subscription {found.subscription} -g {found.group} -r {gallery} "
-        f"-i {definition} -e {name} --target-regions"
+        *("az", "sig", "image-version", "update", "--subscription", found.subscription, *group, "-r", gallery),
+        *("-i", definition, "-e", name, "--target-regions"),
     )
-    there = " ".join(_target(name, targets) for name in arrived)
-    again = (f"{update} {there} {' '.join(_target(name, targets) for name in missing)}",)
-    return (f"{update} {there}", *again) if len(arrived) < len(targets) else again
+    there = tuple(_target(name, targets) for name in arrived)
+    again = (command(*update, *there, *(_target(name, targets) for name in missing)),)
+    return (command(*update, *there), *again) if len(arrived) < len(targets) else again
 
 
 def _target(name: str, targets: Mapping[str, Region]) -> str:
@@ -43,4 +46,4 @@ def _target(name: str, targets: Mapping[str, Region]) -> str:
 
 def delete_command(resource: str) -> str:
     """The `az` command that deletes a version or a managed image, for a person to run."""
-    return f"az resource delete --ids {resource}"
+    return command("az", "resource", "delete", "--ids", resource)

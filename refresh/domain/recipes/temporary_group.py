@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from refresh.domain.terms import resource_id, tags
+from refresh.domain.terms.shell import command
 
 BUILD, PROOF = "build", "proof"
 _ODD = re.compile(r"[^A-Za-z0-9_-]")
@@ -78,9 +79,9 @@ def disk_id(group: str) -> str:
 def delete_commands(group: str) -> tuple[str, ...]:
     """The `az` commands with which a person deletes the group, first the locks that prevent it."""
     subscription, name = group.split("/")[2], group.rsplit("/", 1)[-1]
-    where = f"--resource-group {name} --subscription {subscription}"
+    where = ("--resource-group", name, "--subscription", subscription)
     return (
-        f"az lock list {where} --query '[].id' --output tsv",
-        "az lock delete --ids <each of them>",
-        f"az group delete --name {name} --subscription {subscription} --yes",
+        command("az", "lock", "list", *where, "--query", "[].id", "--output", "tsv"),
+        command("az", "lock", "delete", "--ids", "<each of them>"),
+        command("az", "group", "delete", "--name", name, "--subscription", subscription, "--yes"),
     )

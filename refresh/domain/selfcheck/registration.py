@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from refresh.domain.health.ladder import RungName
+from refresh.domain.terms.shell import command
 
 _REGISTERED = "registered"
 
@@ -56,8 +57,7 @@ def judge_registrations(
     found += [f"whether {name} is registered could not be read: {why}" for name, why in unread.items()]
     if not found:
         return Judgement(True, f"registered for {', '.join(need.namespace for need in needs)}")
-    cures = [
-        f"az provider register --subscription {subscription} --namespace {need.namespace} --wait" for need in missing
-    ]
+    register = ("az", "provider", "register", "--subscription", subscription, "--namespace")
+    cures = [command(*register, need.namespace, "--wait") for need in missing]
     cures += ["for what could not be read see docs/permissions.md"] if unread else []
     return Judgement(not any(need.vital for need in missing), "; ".join(found), "; ".join(cures))

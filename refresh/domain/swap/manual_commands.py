@@ -7,6 +7,7 @@ the VM; end the hold. Does not know when they are needed.
 from __future__ import annotations
 
 from refresh.domain.terms import tags
+from refresh.domain.terms.shell import command
 
 
 def write_commands(vm_id: str, old_disk: str | None) -> tuple[str, ...]:
@@ -14,11 +15,18 @@ def write_commands(vm_id: str, old_disk: str | None) -> tuple[str, ...]:
 
     https://learn.microsoft.com/azure/virtual-machines/linux/os-disk-swap
     """
-    tag = f"az tag update --resource-id {vm_id} --operation"
-    swap = (f"az vm deallocate --ids {vm_id}", f"az vm update --ids {vm_id} --os-disk {old_disk}") if old_disk else ()
+    tag = ("az", "tag", "update", "--resource-id", vm_id, "--operation", "Merge", "--tags")
+    swap = (
+        (
+            command("az", "vm", "deallocate", "--ids", vm_id),
+            command("az", "vm", "update", "--ids", vm_id, "--os-disk", old_disk),
+        )
+        if old_disk
+        else ()
+    )
     return (
-        f"{tag} Merge --tags {tags.AUTO_REFRESH}=hold",
+        command(*tag, f"{tags.AUTO_REFRESH}=hold"),
         *swap,
-        f"az vm start --ids {vm_id}",
-        f"{tag} Merge --tags {tags.AUTO_REFRESH}=true",
+        command("az", "vm", "start", "--ids", vm_id),
+        command(*tag, f"{tags.AUTO_REFRESH}=true"),
     )

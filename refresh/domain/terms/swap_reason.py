@@ -80,6 +80,7 @@ class Wait(StrEnum):
     PAUSED = "paused"
     SELFCHECK = "selfcheck"
     SWAPS_IN_FLIGHT = "swaps-in-flight"
+    STARTS_IN_FLIGHT = "starts-in-flight"
     AVAILABILITY_SET = "availability-set"
     SAME_DISK = "same-disk"
     SWAPPING = "swapping"

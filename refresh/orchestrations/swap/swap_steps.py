@@ -167,7 +167,7 @@ def _run_step(
             continue
         if result.state is not StepState.WAITING:
             return result
-        attention = _attention(step, result, rounds)
+        attention = _attention(step, result, rounds, result.code or data.last_code)
         if reported and attention is not None and attention[0] is not attention_reason:
             attention_reason, message = attention
             swap.report_step(name, attention=message, attention_reason=str(attention_reason))
@@ -184,15 +184,20 @@ def _run_step(
     return StepResult(StepState.FAILED, code="NoAnswer", message="Azure gave no answer for too long")
 
 
-def _attention(step: Step, result: StepResult, rounds: int) -> tuple[Reason, str] | None:
-    """The reason and message for a person while a step goes on; None while it goes as usual."""
+def _attention(step: Step, result: StepResult, rounds: int, last_code: str | None) -> tuple[Reason, str] | None:
+    """The reason and message for a person while a step goes on; None while it goes as usual.
+
+    `last_code` is Azure's last error code in this step.
+    """
     if is_capacity(result.code):
         return Reason.NO_CAPACITY, f"{result.code}: Azure has no capacity to start this VM; the app keeps trying"
     if step is Step.START and is_denied(result.code):
         reason = reason_of(result.code, Reason.RIGHTS_MISSING)
         return reason, f"this VM is down and Azure refuses to start it; the app keeps trying: {result.message}"
     if step is not Step.HEALTH and result.begun_at is not None and rounds >= ROUNDS_BEFORE_TIMER:
-        return Reason.OPERATION_SLOW, f"step {step} takes unusually long; it was begun at {result.begun_at}"
+        begun = f"{result.begins} times, the last time at" if result.begins > 1 else "at"
+        error = f"; Azure's last error was {last_code}" if last_code else ""
+        return Reason.OPERATION_SLOW, f"step {step} takes unusually long; it was begun {begun} {result.begun_at}{error}"
     return None
 
 

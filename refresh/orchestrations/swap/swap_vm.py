@@ -106,7 +106,8 @@ def _run(run: SwapRun, claimed: Claimed) -> SwapSteps:
     if stored.get("paused"):
         why = stored.get("why") or "swaps were paused during the notice"
         message = f"{why}: nothing was touched, and the VM is looked at again"
-        return outcome_of(run, OutcomeStatus.SKIPPED, Wait.PAUSED, message, intent=prepared.intent)
+        reason = str(stored.get("reason", Wait.PAUSED))
+        return outcome_of(run, OutcomeStatus.SKIPPED, reason, message, intent=prepared.intent)
     if not stored["ok"]:
         message = "a recovery run has taken this swap over"
         return outcome_of(run, OutcomeStatus.SKIPPED, Reason.NOT_CLAIMED, message)

@@ -7,12 +7,15 @@ subscription means to the caller.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from refresh.domain.azure.polls import LIST_BUDGET_S, LIST_LIMIT_S
 from refresh.gateways.errors import GatewayError, Unavailable
 from refresh.reading.calls.retrying import retry_until_answered
+
+_log = logging.getLogger(__name__)
 
 # ARM counts reads for each subscription, so subscriptions do not use each other's quota:
 # https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling
@@ -28,7 +31,7 @@ class Parts[T]:
 
 
 async def read_each[T](subscriptions: Iterable[str], read: Callable[[str], Awaitable[T]]) -> Parts[T]:
-    """`read` each subscription, several at once. A GatewayError leaves out only the subscription that it is about."""
+    """`read` each subscription, several at once. An error leaves out only the subscription that it is about."""
     at_once = asyncio.Semaphore(SUBSCRIPTIONS_AT_ONCE)
     wanted = list(dict.fromkeys(one.lower() for one in subscriptions))
 
@@ -38,6 +41,10 @@ async def read_each[T](subscriptions: Iterable[str], read: Callable[[str], Await
                 return await read(subscription)
             except GatewayError as error:
                 return error
+            except Exception as error:
+                # An answer that the app cannot handle must not stop the other subscriptions; the log has the trace.
+                _log.exception("unexpected error while reading subscription %s", subscription)
+                return GatewayError("UnexpectedError", f"unexpected {type(error).__name__}; see the log")
 
     async with asyncio.TaskGroup() as group:
         tasks = {one: group.create_task(alone(one)) for one in wanted}

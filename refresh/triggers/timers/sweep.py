@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from itertools import batched
 from typing import Any
 
@@ -16,6 +17,7 @@ import azure.functions as func
 from azure.durable_functions import DurableFunctionsClient
 
 from refresh import wiring
+from refresh.domain.azure.vms import Vm
 from refresh.domain.vm.hints import is_worth_a_look
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
@@ -66,19 +68,17 @@ async def _hint_at_mismatches(
     """Hint at the VMs of each subscription once it is listed, and at those on the pages before one that failed."""
 
     async def read(subscription: str) -> None:
-        found: dict[str, str] = {}
+        found: dict[str, Vm] = {}
 
         async def list_mismatches() -> None:
             async for vm in gateways.compute.list_vms(subscription):
                 if is_worth_a_look(vm):
-                    found[vm.id.lower()] = vm.id
+                    found[vm.id.lower()] = vm
 
         try:
             await read_within(list_mismatches)
         finally:
-            for batch in batched(found.values(), swap.VMS_PER_SIGNAL, strict=False):
-                hint = {"vms": list(batch), "at": await clock, "source": swap.FROM_SWEEP}
-                await client.signal_entity(DISPATCHER, Operation.HINT, hint)
+            await _hint(client, found.values(), clock)
 
     try:
         subscriptions = await list_subscriptions(gateways)
@@ -86,6 +86,17 @@ async def _hint_at_mismatches(
         _log.error("the sweep could not read which subscriptions the management group has: %s", error)
         return Parts({}, {})
     return await read_each(subscriptions, read)
+
+
+async def _hint(client: DurableFunctionsClient, vms: Iterable[Vm], clock: asyncio.Task[str]) -> None:
+    ranked: dict[bool, list[str]] = {True: [], False: []}
+    for vm in vms:
+        ranked[bool(vm.own_tags.refresh_state)].append(vm.id)
+    # A VM with the mark of a swap may be down: it is looked at before all others.
+    for first, ids in ranked.items():
+        for batch in batched(ids, swap.VMS_PER_SIGNAL, strict=False):
+            hint = {"vms": list(batch), "at": await clock, "source": swap.FROM_SWEEP}
+            await client.signal_entity(DISPATCHER, Operation.HINT, {**hint, "first": True} if first else hint)
 
 
 async def _find_dead(client: DurableFunctionsClient) -> dict[str, Any]:

@@ -212,7 +212,8 @@ class DispatcherSimulation:
         may = vm.wish.lower() not in claim["rejected"] or (claim["force"] and claim.get("wanted") == vm.wish)
         if intent is None and may and (vm.wish != vm.disk or not vm.is_up):
             wanted = Intent(run, True, vm.disk, vm.wish).to_json()
-            stored = yield self.send("step", vm=vm.id, n=n, step="intent", intent=wanted, tags={})
+            down = {} if vm.is_up else {"urgent": True}
+            stored = yield self.send("step", vm=vm.id, n=n, step="intent", intent=wanted, tags={}, **down)
             intent = wanted if stored["ok"] else None
         if intent is not None:
             status = yield from self._work(vm, n, intent, str(claim.get("step") or ""))

@@ -47,8 +47,8 @@ has a VM record for each VM, with its `status` and
 """
 
 _RUN_MORE = """A run of images has `images` with a row for each definition, a run of retention `resources`, a self-check
-`checks`. The record of one swap has `evidence`, `warnings` and, where a person is needed, `by_hand`: the `az` commands
-that finish it.
+`checks`. The record of one swap that has ended has `evidence`, `warnings` and, where a person is needed, `by_hand`:
+the `az` commands that finish it, quoted for a POSIX shell (`jq -r '.by_hand[]'` prints them as they are pasted).
 """
 
 

@@ -49,7 +49,10 @@ REQUESTS: Mapping[str, Request] = {
         "200 with `required`, `package`, `bundle`, `ok`, `passed` (for the running package), `running`, `standing` (a "
         "row when a self-check is stuck) and `last`: a row for each check, with its cure",
     ),
-    "POST /api/pause": Request("Starts no further swap. A swap under way goes on to its end.", "200 with `paused`"),
+    "POST /api/pause": Request(
+        "Stops no further VM. A swap under way goes on to its end, and a VM that a swap has left down is started.",
+        "200 with `paused`",
+    ),
     "POST /api/resume": Request("Starts swaps again.", "200 with `paused`"),
     "GET /api/vms": Request(
         "Every VM in scope, first those that need a person. With `vm`, one VM read exactly. With `drift`, the VMs that "
@@ -61,7 +64,7 @@ REQUESTS: Mapping[str, Request] = {
         "200 with a list of `kind`, `id`, `message` and `commands` (the `az` commands that delete it), and `unread`",
     ),
     "GET /api/queue": Request(
-        "The swaps under way and the VMs that wait, with the reason.",
+        "The swaps under way and the VMs that wait, in the order of their start, with the reason.",
         "200 with `paused`, `paused_since`, `paused_why`, `max_swaps` and the lists `running`, `waiting` and `looking`",
     ),
     "GET /api/runs": Request(

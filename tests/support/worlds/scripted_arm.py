@@ -51,7 +51,10 @@ class RecordedRequest:
 
 
 class ScriptedArm:
-    """Answers requests in the order of `answers`; a request without an answer gets a 418, which fails the test."""
+    """Answers requests in the order of `answers`; a request without an answer gets a 418, which fails the test.
+
+    In headers and bodies `{base}` stands for its own address, and each key of `names` for its value.
+    """
 
     def __init__(self, *answers: Answer, **env: str) -> None:
         self._answers = list(answers)
@@ -59,6 +62,7 @@ class ScriptedArm:
         self._patch = pytest.MonkeyPatch()
         self.requests: list[RecordedRequest] = []
         self.base = ""
+        self.names: dict[str, str] = {}
 
     async def __aenter__(self) -> Self:
         app = web.Application()
@@ -106,12 +110,10 @@ class ScriptedArm:
             return web.Response()
         body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
         headers = {"Content-Type": "application/json", "Date": DATE, **answer.headers}
-        headers = {name: value.replace("{base}", self.base) for name, value in headers.items()}
-        return web.Response(
-            status=answer.status,
-            body=b"" if answer.body is None else body.replace(b"{base}", self.base.encode()),
-            headers=headers,
-        )
+        for name, text in {**self.names, "{base}": self.base}.items():
+            headers = {header: value.replace(name, text) for header, value in headers.items()}
+            body = body.replace(name.encode(), text.encode())
+        return web.Response(status=answer.status, body=b"" if answer.body is None else body, headers=headers)
 
 
 def against[T](arm: ScriptedArm, call: Callable[[ArmGateways], Awaitable[T]]) -> T:

@@ -71,7 +71,7 @@ def test_an_unknown_scenario_is_reported_in_one_sentence() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "part"),
     [
         (["serve", "--clock", "virtual"], "serve runs on the real clock only"),
         (["demo", "--speed", "31"], "at speed 30 at most"),
@@ -95,14 +95,14 @@ def test_an_unknown_scenario_is_reported_in_one_sentence() -> None:
     ],
 )
 def test_an_invalid_command_line_is_refused(
-    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], part: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The exit code is 2 and one line names the fault."""
     with pytest.raises(SystemExit) as end:
         parse(arguments)
     assert end.value.code == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert words in line
+    assert part in line
 
 
 def test_the_simulated_engine_is_the_default() -> None:

@@ -42,7 +42,7 @@ def test_wrong_arguments_end_in_one_line_and_exit_code_2(tool: str, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "part"),
     [
         (["drain", "--poll-s", "0"], "0 is not greater than 0"),
         (["refresh", "swap", "--app", "http://127.0.0.1:9", "--timeout-s", "soon"], "soon is not a number"),
@@ -52,13 +52,13 @@ def test_wrong_arguments_end_in_one_line_and_exit_code_2(tool: str, tmp_path: Pa
         (["hooks", "postdeployment"], "invalid choice: 'postdeployment'"),
     ],
 )
-def test_a_wrong_value_ends_in_one_line_and_exit_code_2(arguments: list[str], words: str, tmp_path: Path) -> None:
+def test_a_wrong_value_ends_in_one_line_and_exit_code_2(arguments: list[str], part: str, tmp_path: Path) -> None:
     """The line names the value or the address."""
     tool, *rest = arguments
     done = run(tmp_path, "-m", f"tools.{tool}", *rest)
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
-    assert words in line
+    assert part in line
 
 
 @pytest.mark.parametrize("tool", ["drain", "events", "providers", "registration", "selfcheck"])

@@ -76,6 +76,32 @@ def test_the_fleet_may_be_a_management_group(cli: Cli) -> None:
     assert subscribed == ["three", "four"]
 
 
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://evil.example/next",
+        "https://management.azure.com.evil.example/next",
+        "https://management.azure.com@evil.example/next",
+        "https://management.azure.com:8443/next",
+        "http://management.azure.com/next",
+    ],
+)
+def test_a_list_that_continues_elsewhere_is_not_read(cli: Cli, link: str) -> None:
+    """`az rest` sends a token to every address that begins like ARM's, so another host stops the step."""
+    cli.answers({"descendants": {"value": [descendant("three", "fleet")], "nextLink": link}})
+    env = {**ENV, "FLEET_SUBSCRIPTIONS": "", "REFRESH_MANAGEMENT_GROUP": "fleet"}
+    with pytest.raises(CliError, match="not Azure Resource Manager's"):
+        asyncio.run(events.subscribe(env))
+    assert len(cli.calls("rest")) == 1
+
+
+def test_a_failed_command_is_shown_as_a_shell_takes_it(cli: Cli) -> None:
+    """A name in it is quoted, so that a copied command has the same arguments."""
+    cli.answers({"group show": "refused"})
+    with pytest.raises(CliError, match=r"az group show --name 'a\(b\); \$\(x\)' "):
+        az("group", "show", "--name", "a(b); $(x)")
+
+
 def test_an_empty_fleet_is_refused(cli: Cli) -> None:
     """A management group in which the caller sees no subscription is an error."""
     cli.answers({"descendants": {"value": [descendant("inner")]}})

@@ -23,23 +23,23 @@ INTENT = {"old_disk": disk_id("web01-old"), "new_disk": disk_id("web01-new")}
 NO_GROUP = "refused ERROR: (ResourceGroupNotFound) Resource group 'rg-vm-refresh-test' could not be found."
 
 
-def seen(row: dict[str, Any], **book: Any) -> list[str]:
+def waited_for(row: dict[str, Any], **fields: Any) -> list[str]:
     """The steps to wait for when the dispatcher state has this one running row, read from the app's view of it."""
-    state = {**book, "running": {VM_ID.lower(): {"id": VM_ID, "n": 3, **row}}}
+    state = {**fields, "running": {VM_ID.lower(): {"id": VM_ID, "n": 3, **row}}}
     return [swap.step for swap in read_queue(queue_view(view_of(state), 20)).swaps]
 
 
 @pytest.mark.parametrize("step", ["intent", "stop", "new-disk", "start", "health", "undo", "undo-start", "prove"])
 def test_every_step_of_a_swap_is_waited_for(step: str) -> None:
     """From its intent until the swap has left the list a VM may be down."""
-    assert seen({"step": step, "intent": INTENT}) == [step]
+    assert waited_for({"step": step, "intent": INTENT}) == [step]
 
 
 def test_an_admitted_swap_is_waited_for_and_one_in_its_notice_is_not() -> None:
     """The first goes on to its end; the second is cancelled, unless its intent is stored and its step is late."""
-    assert seen({}) == ["preparing"]
-    assert seen({"step": "notice"}) == []
-    assert seen({"step": "notice", "intent": INTENT}) == ["notice"]
+    assert waited_for({}) == ["preparing"]
+    assert waited_for({"step": "notice"}) == []
+    assert waited_for({"step": "notice", "intent": INTENT}) == ["notice"]
 
 
 def test_a_queued_vm_is_not_waited_for() -> None:
@@ -49,7 +49,7 @@ def test_a_queued_vm_is_not_waited_for() -> None:
     assert (queue.paused, queue.ours, queue.swaps) == (True, True, ())
 
 
-def test_only_a_deployment_s_own_pause_is_taken_for_one() -> None:
+def test_a_pause_with_another_reason_is_not_the_deployments_own() -> None:
     """A pause with another reason, or none, is a person's."""
     for pause in ({"why": "change freeze"}, {"why": ""}, {"why": f"{WHY}, and more"}):
         queue = read_queue(queue_view(view_of({"paused": pause}), 20))
@@ -64,7 +64,7 @@ def test_an_answer_that_is_not_the_apps_stops_the_deployment() -> None:
 
 def test_a_first_deployment_has_nothing_to_wait_for(cli: Cli, capsys: pytest.CaptureFixture[str]) -> None:
     """Without a group, an app in it, or functions in the app, both steps let the deployment go on."""
-    for answers, words in (
+    for answers, message in (
         ({"functionapp list": NO_GROUP}, "not deployed yet"),
         ({"functionapp list": [{**APP, "service": None}]}, "not deployed yet"),
         ({"functionapp list": [APP], "function list": []}, "has no function yet"),
@@ -73,7 +73,7 @@ def test_a_first_deployment_has_nothing_to_wait_for(cli: Cli, capsys: pytest.Cap
         cli.answers(answers)
         for arguments in ([], ["--resume"]):
             assert asyncio.run(drain.run(drain.parse(arguments, {}), ENV)) == 0
-            assert words in capsys.readouterr().out
+            assert message in capsys.readouterr().out
     assert cli.calls("functionapp list")[0][2:6] == [
         "--resource-group",
         "rg-vm-refresh-test",

@@ -73,9 +73,9 @@ def test_a_refused_registration_ends_the_step_with_azures_words(
         monkeypatch.setenv(name, value)
     cli.answers({"provider list": states("Microsoft.App"), "provider register": "refused"})
     assert providers.main() == 1
-    told = capsys.readouterr().err
-    assert "AuthorizationFailed" in told
-    assert "provider register --subscription app-sub --namespace Microsoft.App" in told
+    printed = capsys.readouterr().err
+    assert "AuthorizationFailed" in printed
+    assert "provider register --subscription app-sub --namespace Microsoft.App" in printed
     cli.answers({"provider list": states(), "provider register": "refused"})
     assert providers.main() == 0
 

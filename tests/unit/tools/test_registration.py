@@ -18,7 +18,7 @@ COMPLETE = {**MADE, "api": {"oauth2PermissionScopes": [{"value": "access"}]}}
 STRANGERS: dict[str, dict[str, Any]] = {
     "lacks the tag azure-vm-refresh:test": {"tags": []},
     "has a secret or a certificate": {"passwordCredentials": [{"keyId": "k"}]},
-    "is not owned by you": {"owners": [{"id": "somebody"}]},
+    "is not owned by you": {"owners": [{"id": "other"}]},
 }
 
 
@@ -26,7 +26,7 @@ def entra(*apps: dict[str, Any], **more: Any) -> dict[str, Any]:
     """The answers of an Entra in which `me`, a person, owns every registration."""
     return {
         "ad app list": list(apps),
-        "ad app owner list": [{"id": "somebody"}, {"id": "me"}],
+        "ad app owner list": [{"id": "other"}, {"id": "me"}],
         "rest --method POST": MADE,
         "signed-in-user": {"id": "me"},
         "ad sp list": [],
@@ -80,10 +80,10 @@ def test_a_foreign_registration_of_the_name_is_not_used(why: str, cli: Cli) -> N
     stranger = {**COMPLETE, "appId": "theirs", **STRANGERS[why]}
     owners = stranger.pop("owners", [{"id": "me"}])
     cli.answers(entra(stranger, **{"ad app owner list": owners}))
-    with pytest.raises(ValueError, match=why) as told:
+    with pytest.raises(ValueError, match=why) as raised:
         registration.register({"AZURE_ENV_NAME": "test"})
-    for words in (NAME, "client id theirs", "azd env set API_CLIENT_ID", "rename or delete"):
-        assert words in str(told.value)
+    for part in (NAME, "client id theirs", "azd env set API_CLIENT_ID", "rename or delete"):
+        assert part in str(raised.value)
     assert not cli.calls("rest")
     assert not cli.calls("env set")
 

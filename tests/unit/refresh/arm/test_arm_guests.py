@@ -16,6 +16,7 @@ from simulator.clock import Clock, run
 from tests.support.worlds.scripted_arm import VM, Answer, ScriptedArm, against
 
 NIC = VM.replace("Microsoft.Compute/virtualMachines/web-1", "Microsoft.Network/networkInterfaces/web-1-nic")
+NOWHERE = "http://127.0.0.1:1"
 SIGNED = "https://md-x.blob.core.windows.net/log?sig=secret"
 
 
@@ -89,6 +90,13 @@ def test_the_boot_log_is_fetched_from_the_uri_in_azures_answer() -> None:
         "https://blob.core.windows.net.evil.example/log?sig=secret",
         "https://evilblob.core.windows.net/log?sig=secret",
         "https://169.254.169.254/metadata?sig=secret",
+        "https://md-x.blob.core.windows.net:8443/log?sig=secret",
+        "https://user:secret@md-x.blob.core.windows.net/log?sig=secret",
+        "https://evil.example\\@md-x.blob.core.windows.net/log?sig=secret",
+        "https://evil.example\\.blob.core.windows.net/log?sig=secret",
+        "https://md-x.blob.core.windows.net.:443/log?sig=secret",
+        "https://[::1/log?sig=secret",
+        "//md-x.blob.core.windows.net/log?sig=secret",
         "file:///etc/passwd",
         "{base}/log?sig=secret",
     ],
@@ -99,6 +107,13 @@ def test_a_log_elsewhere_is_never_fetched(uri: str) -> None:
     error = refusal(arm, uri)
     assert isinstance(error, Refused)
     assert "secret" not in str(error)
+    assert arm.requests == []
+
+
+def test_a_local_run_fetches_no_log_from_azure() -> None:
+    """While Azure is a simulator, only a log on this machine is fetched."""
+    arm = ScriptedArm()
+    assert isinstance(refusal(arm, SIGNED, local=True), Refused)
     assert arm.requests == []
 
 
@@ -123,7 +138,7 @@ def test_only_an_address_of_a_vm_is_probed(address: str) -> None:
 
     async def main(_: Clock) -> None:
         with pytest.raises(Refused):
-            await probes.probe_once(address, Probe("tcp", 80), local=False)
+            await probes.probe_once(address, Probe("tcp", 80), simulator=None)
 
     run(main, Clock("virtual"))
 
@@ -155,7 +170,7 @@ def test_a_status_from_200_to_399_counts(status: int, seen: str | None) -> None:
     """A redirect counts as an answer and is not followed."""
 
     async def call(port: int) -> str | None:
-        return await probes.probe_once("127.0.0.1", Probe("http", port, "/healthz"), local=True)
+        return await probes.probe_once("127.0.0.1", Probe("http", port, "/healthz"), simulator=NOWHERE)
 
     assert on_http(status, call, Location="http://127.0.0.1:1/") == seen
 
@@ -164,8 +179,8 @@ def test_a_tcp_probe_connects() -> None:
     """An open port is success, a closed one is not."""
 
     async def call(port: int) -> str | None:
-        closed = await probes.probe_once("127.0.0.1", Probe("tcp", 1), local=True)
+        closed = await probes.probe_once("127.0.0.1", Probe("tcp", 1), simulator=NOWHERE)
         assert closed is not None
-        return await probes.probe_once("127.0.0.1", Probe("tcp", port), local=True)
+        return await probes.probe_once("127.0.0.1", Probe("tcp", port), simulator=NOWHERE)
 
     assert on_http(200, call) is None

@@ -6,7 +6,7 @@ import pytest
 
 from refresh.domain.images.source_fit import SourceFacts
 from refresh.domain.images.sources import SourceKind, SourcePart
-from refresh.gateways.errors import NotFound, Refused
+from refresh.gateways.errors import NotFound, Refused, Unavailable
 from simulator.arm.core.store import Json
 from tests.support.worlds.builders import DEFINITION_ID, GROUP, VERSION_ID, disk_id
 from tests.support.worlds.month_world import (
@@ -18,6 +18,7 @@ from tests.support.worlds.month_world import (
     vm_bodies,
     vm_id,
 )
+from tests.support.worlds.scripted_arm import Answer, ScriptedArm, against
 
 COMPUTE = f"{GROUP}/providers/Microsoft.Compute"
 STORAGE = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/packed1"
@@ -83,6 +84,14 @@ def test_of_a_vhd_only_the_storage_account_is_read() -> None:
     url = "https://packed1.blob.core.windows.net/v/d.vhd"
     found = read(SourceKind.VHD, url, {"id": STORAGE, "location": "westeurope"}, storage=STORAGE)
     assert found == SourceFacts(SourcePart(SourceKind.VHD, url), "d.vhd", "westeurope")
+
+
+def test_a_storage_account_that_is_not_json_is_unavailable() -> None:
+    """The page of a proxy is no answer of Azure."""
+    arm = ScriptedArm(Answer(200, b"<html>", {"Content-Type": "text/html"}))
+    part = SourcePart(SourceKind.VHD, "https://packed1.blob.core.windows.net/v/d.vhd")
+    with pytest.raises(Unavailable):
+        against(arm, lambda gateways: gateways.sources.read_source(part, STORAGE))
 
 
 @pytest.mark.parametrize(

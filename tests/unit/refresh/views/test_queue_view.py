@@ -19,7 +19,7 @@ def test_an_app_that_never_ran_has_an_empty_queue() -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "reason", "words"),
+    ("state", "reason", "part"),
     [
         ({"paused": {"why": "change freeze"}}, "paused", "change freeze"),
         ({"running": {"x": {"id": "x", "n": 1}}, "budgets": {"max_swaps": 1}}, "swaps-in-flight", "1 are allowed"),
@@ -28,12 +28,12 @@ def test_an_app_that_never_ran_has_an_empty_queue() -> None:
     ],
     ids=["paused", "full", "availability set", "free"],
 )
-def test_every_waiting_vm_has_a_reason(state: dict[str, object], reason: str | None, words: str) -> None:
+def test_every_waiting_vm_has_a_reason(state: dict[str, object], reason: str | None, part: str) -> None:
     """Each waiting VM has the code of what it waits for and a sentence."""
     row = {"id": VM_ID, "wanted": disk_id("web01-202611"), "since": "2026-11-01T00:00:00+00:00", "group": "set"}
     (waiting,) = queue_view(view_of({**state, "queue": {VM_ID.lower(): row}}), 1)["waiting"]
     assert waiting["reason"] == reason
-    assert words in waiting["message"]
+    assert part in waiting["message"]
     assert (waiting["vm"], waiting["wanted"]) == (VM_ID, "web01-202611")
 
 

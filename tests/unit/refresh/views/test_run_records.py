@@ -15,10 +15,10 @@ STARTED, ENDED = "2026-11-01T00:00:00+00:00", "2026-11-01T01:00:00+00:00"
 
 
 def instance(
-    state: str = "completed", *, asked: dict[str, Any] | None = None, output: dict[str, Any] | None = None
+    state: str = "completed", *, given: dict[str, Any] | None = None, output: dict[str, Any] | None = None
 ) -> Instance:
     ended = None if state == "running" else ENDED
-    return Instance("swaps-202611-1a2b3c4d", state, STARTED, ended, asked or {}, output or {})
+    return Instance("swaps-202611-1a2b3c4d", state, STARTED, ended, given or {}, output or {})
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_a_run_that_broke_off_names_where_to_look() -> None:
 def test_the_record_of_bulk_work_shows_the_vms_of_its_input_and_not_its_rows() -> None:
     """The input of a continued run lists the VMs done and to do, and none of the rows."""
     row = {"vm": VM_ID, "decision": "create", "reason": "made", "message": ""}
-    record = run_record(instance("running", asked={"period": "202611", "vms": [OTHER], "rows": [row]}), view_of())
+    record = run_record(instance("running", given={"period": "202611", "vms": [OTHER], "rows": [row]}), view_of())
     assert record["input"] == {"period": "202611", "vms": [VM_ID, OTHER]}
     assert record["vms"][0]["vm"] == VM_ID
 
@@ -90,7 +90,7 @@ def test_a_running_run_lists_every_vm_with_its_progress() -> None:
         }
     )
     row = {"vm": done, "status": "refused", "decision": "refuse", "reason": "disk-in-use", "message": "m"}
-    record = run_record(instance("running", asked={"vms": names[1:], "done": [row]}), dispatcher)
+    record = run_record(instance("running", given={"vms": names[1:], "done": [row]}), dispatcher)
     listed = {vm["vm"]: (vm["status"], vm["reason"]) for vm in record["vms"]}
     assert listed == {
         done: ("refused", "disk-in-use"),
@@ -106,7 +106,7 @@ def test_an_outcome_from_before_the_run_is_not_its_result() -> None:
     dispatcher = view_of(
         {"finished": [{"vm": VM_ID, "run": "r", "status": "succeeded", "ended": "2026-10-01T00:00:00+00:00"}]}
     )
-    (row,) = run_record(instance("running", asked={"vms": [VM_ID]}), dispatcher)["vms"]
+    (row,) = run_record(instance("running", given={"vms": [VM_ID]}), dispatcher)["vms"]
     assert row["status"] == "running"
 
 

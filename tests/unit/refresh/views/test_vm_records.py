@@ -78,6 +78,17 @@ def test_the_record_of_a_waiting_vm_has_the_reason_it_waits() -> None:
     assert "paused (friday)" in record["message"]
 
 
+def test_the_record_of_a_vm_that_is_down_and_waits_has_the_reason_it_waits() -> None:
+    """A VM that needs attention and is queued shows why it is not started yet: others that are down are started."""
+    ended = {"vm": VM_ID, "run": "swap-x-1", "status": "needs-attention", "reason": "undo-failed", "message": "failed"}
+    state = {"queue": {VM_ID.lower(): {"id": VM_ID, "urgent": True}}, "paused": {"why": "friday"}, "finished": [ended]}
+    starts = {"x": {"id": "x", "n": 1, "urgent": True}}
+    dispatcher = view_of({**state, "running": starts, "budgets": {"max_starts": 1}})
+    record = vm_record(see(make_vm({"OsDiskName": "web01-202611"}), make_disk()), dispatcher, NOTHING_MADE)
+    assert record["reason"] == "undo-failed"
+    assert "failed; waits: 1 VMs that are down are being started" in record["message"]
+
+
 @pytest.mark.parametrize(
     ("disks", "expected"),
     [

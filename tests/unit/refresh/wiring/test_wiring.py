@@ -89,6 +89,28 @@ def test_a_simulator_without_an_identity_endpoint_is_refused(monkeypatch: pytest
         wiring.connect(local)
 
 
+@pytest.mark.parametrize(
+    "env",
+    [
+        {"IDENTITY_ENDPOINT": "http://169.254.255.2:8081/msi/token"},
+        {"IDENTITY_ENDPOINT": "https://127.0.0.1@identity.example/token"},
+        {"IDENTITY_ENDPOINT": "https://identity.example", "AZURE_POD_IDENTITY_AUTHORITY_HOST": "http://127.0.0.1:1"},
+        {"AZURE_POD_IDENTITY_AUTHORITY_HOST": "http://169.254.169.254"},
+        {"AZURE_POD_IDENTITY_AUTHORITY_HOST": "http://127.0.0.1:1", "MSI_ENDPOINT": "http://127.0.0.1:50342"},
+        {"AZURE_POD_IDENTITY_AUTHORITY_HOST": "http://127.0.0.1:1", "AZURE_FEDERATED_TOKEN_FILE": "/token"},
+    ],
+)
+def test_a_simulator_with_a_real_identity_is_refused(env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The identity endpoint that azure-identity would choose must be on this machine, and a simulator's."""
+    for name in ("IDENTITY_ENDPOINT", "AZURE_POD_IDENTITY_AUTHORITY_HOST", "MSI_ENDPOINT"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    local = dataclasses.replace(wiring.settings(), arm_endpoint="http://127.0.0.1:1")
+    with pytest.raises(SettingsError, match="IDENTITY_ENDPOINT"):
+        wiring.connect(local)
+
+
 def test_settings_are_read_once_until_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A change of the environment counts from the next start."""
     first = wiring.settings()

@@ -46,7 +46,7 @@ def test_the_next_occurrence_is_the_first_date_the_fields_admit(text: str, expec
     ],
 )
 def test_a_schedule_that_cannot_be_read_names_its_field(text: str, named: str) -> None:
-    """The message says which of the six fields is wrong."""
+    """The message names the invalid one of the six fields."""
     with pytest.raises(BadSchedule, match=named):
         Schedule.parse(text)
 

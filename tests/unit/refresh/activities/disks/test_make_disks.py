@@ -75,9 +75,9 @@ def test_a_dry_run_lists_what_the_run_will_do_and_changes_nothing() -> None:
     async def story(world: World) -> None:
         vms = [vm_id("web01"), vm_id("web02"), *(vm_id(f"gone{n:02d}") for n in range(60))]
         few = await plan_disks(world.gateways, world.settings, vms[:2], PERIOD)
-        asked = len(world.requests())
+        before = len(world.requests())
         many = await plan_disks(world.gateways, world.settings, vms, PERIOD)
-        assert len(world.requests()) - asked < 20
+        assert len(world.requests()) - before < 20
         assert outcomes(few) == [("create", "missing", "web01-202611"), ("create", "missing", "web02-202611")]
         assert many[:2] == few
         assert outcomes(many[2:]) == [("skip", "vm-gone", None)] * 60
@@ -215,9 +215,9 @@ def test_a_disk_costs_five_requests() -> None:
     async def story(world: World) -> None:
         names = [f"web{n:02d}" for n in range(20)]
         await make(world, *names)
-        asked = Counter("disk or vm" if "/disks/" in row["path"] or "/virtualMachines/" in row["path"] else "image"
+        reads = Counter("disk or vm" if "/disks/" in row["path"] or "/virtualMachines/" in row["path"] else "image"
                         for row in world.requests() if "/providers/" in row["path"])  # fmt: skip
-        assert asked["disk or vm"] == 5 * len(names)
-        assert asked["image"] == 3
+        assert reads["disk or vm"] == 5 * len(names)
+        assert reads["image"] == 3
 
     on_arm([*READY, *(body for n in range(20) for body in vm_bodies(f"web{n:02d}"))], story)

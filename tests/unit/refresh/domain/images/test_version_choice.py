@@ -67,7 +67,7 @@ def test_the_next_version_has_the_next_name(existing: list[Version], expected: s
 
 
 def test_a_higher_version_is_refused_by_name() -> None:
-    """The refusal says which version is in the way."""
+    """The refusal names the version with the higher number."""
     found = choose_name(make_definition(), [version("209912.0.0")], "202611")
     assert isinstance(found, Refusal)
     assert "209912.0.0" in found.message

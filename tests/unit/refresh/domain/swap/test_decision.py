@@ -149,7 +149,7 @@ def test_an_os_disk_that_cannot_be_swapped_is_refused(changed: dict[str, Any], r
 
 
 def test_a_clone_needs_refresh_personalizes() -> None:
-    """A disk from an image that serves several VMs is refused until its definition says RefreshPersonalizes=true."""
+    """A disk from an image that serves several VMs is refused until its definition has RefreshPersonalizes=true."""
     vm, plain = make_vm(WANTS), make_definition({})
     assert decide(vm, make_disk(), definition=plain).reason is Reason.NOT_PERSONALIZED
     assert decide(vm, make_disk(), definition=None).reason is Reason.NOT_PERSONALIZED

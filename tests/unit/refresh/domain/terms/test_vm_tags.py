@@ -37,7 +37,7 @@ def test_every_tag_is_read_in_any_case() -> None:
 
 @pytest.mark.parametrize("tag", ["RefreshStopMode", "RefreshProbe", "RefreshHealthTimeoutS"])
 def test_a_value_that_cannot_be_read_is_a_fault(tag: str) -> None:
-    """The fault names the tag, quotes the value without the query of a URL, and says what to write."""
+    """The fault names the tag, quotes the value without the query of a URL, and has a valid example."""
     found = parse_vm_tags({tag: "https://x/y?sig=secret"})
     (fault,) = [one for one in (found.stop_mode, found.probe, found.health_timeout_s) if isinstance(one, TagFault)]
     assert fault.tag == tag
