@@ -11,7 +11,7 @@ import pytest
 from simulator.arm.core.store import Json
 from tests.support.worlds.builders import GALLERY, SUBSCRIPTION, VERSION_ID, VM_ID
 from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
-from tests.support.worlds.month_world import gallery_bodies, version_body
+from tests.support.worlds.month_world import gallery_bodies, version_body, vm_bodies
 
 SECOND = "22222222-2222-2222-2222-222222222222"
 THIRD = "33333333-3333-3333-3333-333333333333"
@@ -215,6 +215,24 @@ def test_images_are_built_for_the_vms_that_could_be_listed() -> None:
         assert rows[f"{GALLERY}/images/ubuntu"]["reason"] in ("made", "kept", "not-proven")
 
     play(story, [*gallery_bodies(), *fleet()], settings=SETTINGS, events=False)
+
+
+def test_a_gallery_that_cannot_be_read_stops_only_vms_that_may_need_it() -> None:
+    """A VM whose disk is from a readable gallery gets its disk; one without a gallery's disk has the row `not-read`."""
+    other = f"{GALLERY}2"
+
+    async def story(azure: LocalAzure) -> None:
+        match = {"method": "GET", "path": f"{other}/images$"}
+        azure.simulator.services.faults.add([{"match": match, "respond": DENIED}])
+        run = await run_month(azure, "/api/disks", {"all": True, "period": "202612"})
+        rows = {row["vm"].rsplit("/", 1)[-1]: row for row in run["vms"]}
+        assert rows["web01"]["reason"] == "made"
+        assert rows["web02"]["reason"] == "not-read"
+        assert "gallery gal2" in rows["web02"]["message"]
+
+    vms = [*vm_bodies("web01", version=VERSION_ID), *vm_bodies("web02")]
+    galleries = [*gallery_bodies(), version_body(VERSION_ID), {"id": other, "location": "westeurope"}]
+    play(story, [*galleries, *vms], settings={"REFRESH_GALLERIES": f"{GALLERY},{other}"}, events=False)
 
 
 @pytest.mark.parametrize("path", ["/api/disks", "/api/refresh", "/api/swap"])
