@@ -7,6 +7,7 @@ import azure.durable_functions as df
 from refresh.activities import ACTIVITIES, CLIENT_ACTIVITIES
 from refresh.dispatcher.dispatcher import dispatcher
 from refresh.orchestrations import ORCHESTRATIONS
+from refresh.triggers.events.event_binding import accept_every_event
 from refresh.triggers.events.on_resource_write import on_resource_write
 from refresh.triggers.http.routes import ROUTES, auth_level
 from refresh.triggers.timers.monthly_refresh import monthly_refresh
@@ -24,6 +25,7 @@ for timer, schedule in (
 ):
     app.timer_trigger(arg_name="timer", schedule=schedule)(app.durable_client_input(client_name="client")(timer))
 
+accept_every_event()
 app.event_grid_trigger(arg_name="event")(app.durable_client_input(client_name="client")(on_resource_write))
 
 for entry in ROUTES:

@@ -75,9 +75,10 @@ def _recover_look(effects: Effects, gone: str | None, at: str) -> None:
     if look is None:
         return
     limit_s = LOOK_GONE_AFTER_S if gone == look.id else LOOK_DEAD_AFTER_S
-    if _age_s(look.since, at) > limit_s:
+    age_s = _age_s(look.since, at)
+    if age_s > limit_s:
         give_back(effects, look, at)
-    elif not look.since:
+    elif not look.since or age_s < 0:  # an event can name a time to come, after which the look would count as new
         effects.state.look = look.replace(since=at)
 
 

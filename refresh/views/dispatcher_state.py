@@ -85,7 +85,7 @@ class DispatcherView:
         if wait is Wait.SWAPS_IN_FLIGHT:
             return f"{self.swaps_under_way} swaps are under way and {self.max_swaps} are allowed at once"
         if wait is Wait.STARTS_IN_FLIGHT:
-            return f"{budgets_of(self.state).max_starts} VMs that are down are being started, as many as may be at once"
+            return f"{budgets_of(self.state).max_starts} VMs that are down are being started, and no more at once"
         if wait is Wait.AVAILABILITY_SET:
             return "another VM of its availability set is being swapped, or could not be brought up again"
         if wait is Wait.SAME_DISK:

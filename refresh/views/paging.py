@@ -27,7 +27,7 @@ def read_token(text: str, shape: tuple[type, ...]) -> Key | None:
         return None
     try:
         data = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
-    except (binascii.Error, ValueError):
+    except (binascii.Error, ValueError, RecursionError):
         return None
     if not isinstance(data, list) or [type(part) for part in data] != list(shape):
         return None

@@ -56,7 +56,8 @@ class DurableRpc(stubs.TaskHubSidecarServiceServicer):
                 await self._server.stop(grace=None)
 
     async def StartInstance(self, request: pb.CreateInstanceRequest, context: Context) -> pb.CreateInstanceResponse:
-        """Start an orchestration. ALREADY_EXISTS while the id runs; an instance that ended is replaced."""
+        """Start an orchestration. ALREADY_EXISTS while the id runs; an instance that ended is replaced, unless the
+        request has a policy that does not name its status."""
         start = StartOrchestration(
             request.instanceId or self._hub.ids.of_start(request.name),
             request.name,
@@ -65,9 +66,16 @@ class DurableRpc(stubs.TaskHubSidecarServiceServicer):
             tags=dict(request.tags),
             at=optional_date(request, "scheduledStartTimestamp"),
         )
-        if start.instance_id in self._hub.entities.entities or not self._hub.orchestrations.start(start):
+        in_use = start.instance_id in self._hub.entities.entities or self._is_kept(request, start.instance_id)
+        if in_use or not self._hub.orchestrations.start(start):
             raise refusals.exists_already(start.instance_id)
         return pb.CreateInstanceResponse(instanceId=start.instance_id)
+
+    def _is_kept(self, request: pb.CreateInstanceRequest, instance_id: str) -> bool:
+        existing = self._hub.orchestrations.instances.get(instance_id)
+        if existing is None or not request.HasField("orchestrationIdReusePolicy"):
+            return False
+        return existing.status not in request.orchestrationIdReusePolicy.replaceableStatus
 
     async def GetInstance(self, request: pb.GetInstanceRequest, context: Context) -> pb.GetInstanceResponse:
         """One instance."""

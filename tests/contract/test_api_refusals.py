@@ -30,6 +30,7 @@ BAD: list[tuple[str, str, Any, int, str]] = [
     ("POST", "/api/swap", {"vms": [f"{GROUP}/providers/Microsoft.Compute/virtualMachines/no"]}, 404, "does not exist"),
     ("POST", "/api/swap", {"vms": ["web01"]}, 400, TWIN),
     ("POST", "/api/swap", {"vms": [FOREIGN]}, 400, "none of the configured subscriptions"),
+    ("POST", "/api/swap", {"vms": [VM_ID.replace("rg-app", "..")]}, 400, "vms/0 must be"),
     ("POST", "/api/swap", {"vms": TWO, "disk": "web01-new"}, 400, "one VM only"),
     ("POST", "/api/swap", {"vms": [VM_ID, TWIN], "disk": disk_id("web01-new")}, 400, "one VM only"),
     ("POST", "/api/disks", {"period": "2026-11"}, 400, "202611"),
@@ -37,10 +38,11 @@ BAD: list[tuple[str, str, Any, int, str]] = [
     ("POST", "/api/pause", {"why": 7}, 400, "why must be"),
     ("GET", "/api/vms?after=x", None, 400, "nextLink"),
     ("GET", "/api/vms?name=x", None, 400, "name is not accepted"),
-    ("GET", "/api/vms?vm=%20", None, 404, "no VM"),
+    ("GET", "/api/vms?vm=%20", None, 400, "vm must be"),
     ("GET", "/api/queue?x=1", None, 400, "x is not accepted"),
     ("GET", "/api/runs?top=0", None, 400, "top must be"),
     ("GET", "/api/runs?from=yesterday", None, 400, "from must be"),
+    ("GET", "/api/runs?to=0001-01-01", None, 400, "to must be"),
     ("GET", "/api/runs?kind=swop", None, 400, "kind must be"),
     ("GET", "/api/runs/nonsense", None, 400, "not the id of a run"),
     ("GET", "/api/runs/swaps-202611-00000000", None, 404, "no run"),
@@ -48,7 +50,7 @@ BAD: list[tuple[str, str, Any, int, str]] = [
 
 
 def test_every_bad_request_gets_a_clear_answer_and_has_no_effect(caplog: pytest.LogCaptureFixture) -> None:
-    """Each of 27 requests gets a problem with status, title, detail and path; no ARM write, run, key or stack trace."""
+    """Each of 29 requests gets a problem with status, title, detail and path; no ARM write, run, key or stack trace."""
     caplog.set_level(logging.INFO)
 
     async def story(azure: LocalAzure) -> None:

@@ -22,6 +22,7 @@ from refresh.domain.vm.facts import Facts
 from refresh.domain.vm.warnings import VmWarning
 from refresh.domain.vm.wish import disk_text
 from refresh.reading.calls.paced_reads import Pace
+from refresh.reading.fleet.configured_subscriptions import ConfiguredSubscriptions
 from refresh.reading.swap.facts import FactReader, policy_of
 from refresh.reading.swap.memory import memory_of
 from refresh.reading.swap.warnings import WarningReader
@@ -37,14 +38,15 @@ async def prepare_swap(data: dict[str, Any]) -> dict[str, Any]:
     policy = policy_of(settings)
     # Other VMs' tags were read when this swap was admitted, and a disk is in one swap at a time. A list of the whole
     # group for each swap would use up Azure's limit for lists.
-    reader = FactReader(wiring.gateways(), policy, Pace(_NO_GAP_S), others=False)
+    gateways = wiring.gateways()
+    inside = ConfiguredSubscriptions(gateways.graph, settings)
+    reader = FactReader(gateways, policy, Pace(_NO_GAP_S), inside, others=False)
     facts = await reader.read(data["vm"], **memory_of(data))
     # `force` applies to the disk it was requested for; the tag may name another one by now.
     force = bool(data.get("force")) and resource_id.same(facts.wish.disk_id, data.get("wanted"))
     decision = decide_swap(facts, policy, force=force)
     if isinstance(decision, Swap):
         assert facts.vm is not None  # noqa: S101 - a swap is only decided for a VM that was read
-        gateways = wiring.gateways()
         mode = facts.vm.own_tags.choose_stop_mode(settings.stop_mode)
         assert mode is not None  # noqa: S101 - decided before
         warner = WarningReader(gateways.access, gateways.guests, settings.health_rungs, reader.reads)

@@ -12,6 +12,7 @@ from refresh.domain.swap.decision import Decision, Refuse, Revive, Swap, decide_
 from refresh.domain.terms.decision_kind import DecisionKind
 from refresh.domain.vm.facts import Facts
 from refresh.reading.calls.paced_reads import Pace
+from refresh.reading.fleet.configured_subscriptions import ConfiguredSubscriptions
 from refresh.reading.swap.facts import FactReader, policy_of
 from refresh.reading.swap.memory import READS_AT_ONCE, memory_of
 from refresh.settings.settings import Settings
@@ -22,7 +23,8 @@ async def read_hints(data: dict[str, Any]) -> dict[str, Any]:
     """Decide about up to 50 VMs: `{"vms": [{vm, force, reply_to, rejected, ran}]}` to `{"decisions", "budgets"}`."""
     settings = wiring.settings()
     policy = policy_of(settings)
-    reader = FactReader(wiring.gateways(), policy, Pace())
+    gateways = wiring.gateways()
+    reader = FactReader(gateways, policy, Pace(), ConfiguredSubscriptions(gateways.graph, settings))
     at_once = asyncio.Semaphore(READS_AT_ONCE)
 
     async def decide(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from refresh.domain.terms.swap_reason import Reason
 from refresh.gateways.errors import GatewayError, NotFound
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
+from refresh.reading.fleet.configured_subscriptions import ConfiguredSubscriptions
 from refresh.records.swap import OutcomeStatus
 
 WRITES_AT_ONCE = 4
@@ -22,17 +23,21 @@ WRITES_AT_ONCE = 4
 async def write_wishes(data: dict[str, Any]) -> dict[str, Any]:
     """Write `disk` into the tag of up to 50 VMs; `{"rows"}` has one for each VM whose tag was not written."""
     gateways, at_once = wiring.gateways(), asyncio.Semaphore(WRITES_AT_ONCE)
+    inside = ConfiguredSubscriptions(gateways.graph, wiring.settings())
 
     async def write(vm_id: str) -> dict[str, Any] | None:
         async with at_once:
-            return await _write(gateways, vm_id, str(data["disk"]))
+            return await _write(gateways, inside, vm_id, str(data["disk"]))
 
     rows = await asyncio.gather(*(write(vm_id) for vm_id in data["vms"]))
     return {"rows": [row for row in rows if row is not None]}
 
 
-async def _write(gateways: Gateways, vm_id: str, disk: str) -> dict[str, Any] | None:
+async def _write(gateways: Gateways, inside: ConfiguredSubscriptions, vm_id: str, disk: str) -> dict[str, Any] | None:
     try:
+        outside = await inside.why_outside(vm_id)
+        if outside is not None:
+            return _row(vm_id, DecisionKind.REFUSE, Reason.OUTSIDE_SUBSCRIPTIONS, outside)
         vm = await retry_until_answered(lambda: gateways.compute.read_vm(vm_id), budget_s=READ_BUDGET_S)
         if vm.own_tags.on_hold:
             return _row(vm_id, DecisionKind.SKIP, Reason.ON_HOLD, f"{tags.AUTO_REFRESH}=hold: its tag was not written")

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 
 _TAGS_SUFFIX = re.compile(r"/providers/microsoft\.resources/tags/default/?\Z", re.IGNORECASE)
 _NAME = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_.\-]{0,79}\Z")
+# In the path of a URL `.` and `..` lead to another resource, `%` may hide one of them, and `?` or `#` ends the path. No
+# resource has such a name: https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
+_SEGMENT = re.compile(r"^(?!\.{1,2}\Z)[^%?#\\<>*&:]+\Z")
 VM_TYPE = "microsoft.compute/virtualmachines"
 DISK_TYPE = "microsoft.compute/disks"
 VERSION_TYPE = "microsoft.compute/galleries/images/versions"
@@ -59,12 +62,15 @@ class ResourceId:
 
 
 def parse(text: object) -> ResourceId | None:
-    """The parts of `text`; None when it is not the id of a resource in a resource group."""
-    if not isinstance(text, str) or len(text) > 1024:
+    """The parts of `text`; None when it is not the id of a resource in a resource group.
+
+    Letters of any script are in the names of resource groups; a control character, or half of a surrogate pair, is not.
+    """
+    if not isinstance(text, str) or len(text) > 1024 or not text.isprintable():
         return None
     trimmed = text.rstrip("/")
     parts = trimmed.split("/")
-    if len(parts) < 9 or len(parts) % 2 == 0 or parts[0] != "" or any(not part for part in parts[1:]):
+    if len(parts) < 9 or len(parts) % 2 == 0 or parts[0] != "" or any(not _SEGMENT.match(part) for part in parts[1:]):
         return None
     if (parts[1].lower(), parts[3].lower(), parts[5].lower()) != ("subscriptions", "resourcegroups", "providers"):
         return None

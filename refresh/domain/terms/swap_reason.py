@@ -21,6 +21,7 @@ class Reason(StrEnum):
     ON_HOLD = "on-hold"
     VM_GONE = "vm-gone"
 
+    OUTSIDE_SUBSCRIPTIONS = "outside-subscriptions"
     BAD_WISH = "bad-wish"
     NO_PREVIOUS = "no-previous"
     DISK_NOT_FOUND = "disk-not-found"

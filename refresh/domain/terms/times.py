@@ -4,16 +4,28 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+_FIRST_YEAR, _LAST_YEAR = 2000, 2999
+
 
 def parse(text: str | None) -> datetime | None:
     """The time that `text` (ISO 8601) spells, in UTC; None when it spells none."""
     try:
         found = datetime.fromisoformat(text) if text else None
-    except ValueError:
+        if found is None:
+            return None
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, TypeError, OverflowError):  # OverflowError: the first and the last day that there is
         return None
-    if found is None:
-        return None
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def parse_plausible(text: str | None) -> datetime | None:
+    """Like `parse`, but None also for a time that no event or run can have: outside the years 2000 to 2999.
+
+    Azure Tables knows no time before 1601, and no time can be added at the end of the calendar:
+    https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model#property-types
+    """
+    found = parse(text)
+    return found if found is not None and _FIRST_YEAR <= found.year <= _LAST_YEAR else None
 
 
 def seconds_between(earlier: str | None, later: str | None) -> float | None:

@@ -58,7 +58,7 @@ def _hint_from_uri(data: Mapping[str, Any], subject: object) -> Hint | Ignored:
         return Hint(vm.text)
     about_a_vm = "/microsoft.compute/virtualmachines/" in resource.lower()
     shown = resource.partition("?")[0][:120]  # what follows in a URL may be a key
-    return Ignored(f"'{shown}' is not the id of a VM", malformed=about_a_vm and resource.count("/") < 9)
+    return Ignored(f"{shown!r} is not the id of a VM", malformed=about_a_vm and resource.count("/") < 9)
 
 
 def is_worth_a_look(vm: Vm) -> bool:

@@ -24,6 +24,7 @@ from refresh.domain.vm.facts import Facts
 from refresh.domain.vm.wish import Wish, choose_wish
 from refresh.gateways.errors import GatewayError
 from refresh.reading.calls.paced_reads import Pace, Reads
+from refresh.reading.fleet.configured_subscriptions import ConfiguredSubscriptions
 from refresh.reading.swap.preflight_facts import AccessSource, FleetSource, PreflightReader
 from refresh.settings.settings import Settings
 
@@ -96,6 +97,7 @@ class FactReader:
 
     A VM costs one GET, and three where its tag names another disk. All VMs of a batch together cost two GETs for each
     image version, about two for each resource group, and one for each page of the group's list of VMs.
+    `inside`: a VM of any other subscription is refused unread; None where the ids have been checked before.
     `others`: that list is read. `thorough`: the disks of a VM that is refused for its tags alone are read too, so that
     a person sees every failed check.
     """
@@ -103,6 +105,7 @@ class FactReader:
     gateways: FactSource
     policy: Policy
     pace: Pace
+    inside: ConfiguredSubscriptions | None = None
     others: bool = True
     thorough: bool = False
 
@@ -122,6 +125,12 @@ class FactReader:
         From the dispatcher state: `ran` are hashes of disks the VM has run, `rejected` ids found unhealthy on it,
         `over` runs that have ended.
         """
+        try:
+            outside = None if self.inside is None else await self.inside.why_outside(vm_id)
+        except GatewayError as error:
+            return _unread(Facts(None, Wish("")), "the subscriptions of the management group", error)
+        if outside is not None:
+            return Facts(None, Wish(""), unreadable=outside, unreadable_reason=Reason.OUTSIDE_SUBSCRIPTIONS)
         try:
             vm = await self.reads.read(lambda: self.gateways.compute.read_vm(vm_id))
         except GatewayError as error:

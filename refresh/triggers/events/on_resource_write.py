@@ -1,7 +1,8 @@
 """The Event Grid function: sends the id of a VM that was written to the dispatcher, and does nothing else.
 
 Never calls ARM, so thousands of events cost signals only. A malformed event is one log line and an answer of success,
-because Event Grid would only send it again unchanged; a signal that fails is an error, so the event is sent again.
+because Event Grid would only send it again unchanged; one about a VM that lacks only its time still counts. A signal
+that fails is an error, so the event is sent again.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import azure.functions as func
 from azure.durable_functions import DurableFunctionsClient
 from durabletask.entities import EntityInstanceId
 
+from refresh.domain.terms import times
 from refresh.domain.vm.hints import Ignored, hint_from_event
 from refresh.records import durable_names, swap
 from refresh.records.durable_names import Operation
@@ -30,8 +32,12 @@ async def on_resource_write(event: func.EventGridEvent, client: DurableFunctions
     found = hint_from_event(getattr(event, "event_type", None), event.subject, data)
     if isinstance(found, Ignored):
         if found.malformed:
-            _log.warning("event %.60s cannot be read: %s", event.id, found.why)
+            _log.warning("event %.60r cannot be read: %s", event.id, found.why)
         return
     at = event.event_time.isoformat() if event.event_time else None
+    if times.parse_plausible(at) is None:
+        # The VM is read in any case: its event has no other use for the time.
+        _log.warning("event %.60r has no time that can be read; its VM is looked at", event.id)
+        at = None
     dispatcher = EntityInstanceId(durable_names.DISPATCHER, durable_names.DISPATCHER_KEY)
     await client.signal_entity(dispatcher, Operation.HINT, {"vms": [found.vm], "at": at, "source": swap.FROM_EVENT})

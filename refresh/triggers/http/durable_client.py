@@ -1,7 +1,7 @@
-"""Starts runs and reads instances of Durable for the HTTP API.
+"""Reads instances of Durable for the HTTP API, and answers that a run was started.
 
-Decides run ids and how an instance of Durable becomes a run. Answers never contain Durable's own URLs: they have the
-host's system key in them.
+Decides how an instance of Durable becomes a run. Answers never contain Durable's own URLs: they have the host's system
+key in them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
 
 import azure.functions as func
 from azure.durable_functions import DurableFunctionsClient
@@ -20,8 +19,6 @@ from durabletask.client import OrchestrationState, OrchestrationStatus
 from refresh.reading.instances import OPEN, list_instances
 from refresh.records import durable_names
 from refresh.records.dispatcher_state import DispatcherState
-from refresh.records.month import child_id
-from refresh.triggers.http.problem import Problem, ProblemKind
 from refresh.views.runs import Instance
 
 RUNS_PATH = "/api/runs"
@@ -33,31 +30,14 @@ _ENDED = {
 }
 
 
-async def start_run(
-    client: DurableFunctionsClient,
-    kind: str,
-    period: str,
-    orchestration: str,
-    data: Mapping[str, Any],
-    unread: Sequence[Mapping[str, Any]] = (),
-) -> func.HttpResponse:
-    """Start `orchestration` under a new id of this kind; the 202 with the address of its record.
+def accepted(run: str, unread: Sequence[Mapping[str, Any]] = ()) -> func.HttpResponse:
+    """The 202 with the address of the record of `run`.
 
-    The answer also has the subscriptions that are `unread`, if there are any: the run has none of their VMs.
+    And with the subscriptions that are `unread`, if there are any: the run has none of their VMs.
     """
-    run = child_id(kind, period, uuid4().hex)
-    await client.schedule_new_orchestration(orchestration, input=dict(data), instance_id=run)
     href = f"{RUNS_PATH}/{run}"
     body = json.dumps({"id": run, "status": "running", "href": href} | ({"unread": list(unread)} if unread else {}))
     return func.HttpResponse(body, status_code=202, mimetype="application/json", headers={"Location": href})
-
-
-async def refuse_second(client: DurableFunctionsClient, kind: str, period: str) -> None:
-    """Problem when a run of this kind and period is under way: two would build the same twice."""
-    found = await list_instances(client, prefix=f"{kind}-{period}-", statuses=OPEN)
-    if found:
-        run = found[0].instance_id
-        raise Problem(ProblemKind.RUN_EXISTS, f"{run} is under way for {period}: see {RUNS_PATH}/{run}")
 
 
 async def builds_under_way(client: DurableFunctionsClient) -> list[Instance]:

@@ -150,9 +150,9 @@ def _fixed(query: dict[str, str], wanted: _Wanted) -> dict[str, str]:
 
 async def _read_wanted(query: dict[str, str]) -> _Wanted:
     faults: list[str] = []
-    times = {name: instant.parse(query.get(name)) for name in ("from", "to")}
+    times = {name: instant.parse_plausible(query.get(name)) for name in ("from", "to")}
     faults += [
-        f'{name} must be a time such as "2026-11-01T00:00:00Z"'
+        f'{name} must be a time in the years 2000 to 2999, such as "2026-11-01T00:00:00Z"'
         for name, time in times.items()
         if name in query and time is None
     ]

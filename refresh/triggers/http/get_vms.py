@@ -33,7 +33,7 @@ from refresh.reading.images.galleries import Catalog
 from refresh.reading.swap.decide_many import decide_exactly, decide_from_lists, listed_source
 from refresh.settings.settings import Settings
 from refresh.triggers.http.problem import Problem, ProblemKind, answering, ok, path_of
-from refresh.triggers.http.requests import read_query
+from refresh.triggers.http.requests import VM_CURE, is_vm, read_query
 from refresh.triggers.http.vm_names import find_vms
 from refresh.views.dispatcher_state import DispatcherView
 from refresh.views.paging import Key, next_link, read_token
@@ -101,6 +101,8 @@ async def get_vms(req: func.HttpRequest, client: DurableFunctionsClient) -> func
 
 
 async def _read_one(gateways: Gateways, settings: Settings, dispatcher: DispatcherView, name: str) -> dict[str, object]:
+    if not is_vm(name):
+        raise Problem(ProblemKind.BAD_REQUEST, f"vm {VM_CURE}")
     try:
         (vm_id,) = await find_vms(gateways, [name])
     except Problem as problem:

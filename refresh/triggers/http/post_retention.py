@@ -11,9 +11,9 @@ from refresh.reading.instances import list_open_runs
 from refresh.reading.retention.survey import is_in_use, rows_of, survey_all
 from refresh.records import durable_names
 from refresh.records.retention import RetentionInput
-from refresh.triggers.http.durable_client import refuse_second, start_run
 from refresh.triggers.http.problem import answering, ok
 from refresh.triggers.http.requests import read_body
+from refresh.triggers.http.single_runs import start_single
 from refresh.views.removals import retention_plan
 
 
@@ -25,9 +25,8 @@ async def post_retention(req: func.HttpRequest, client: DurableFunctionsClient) 
     if not body.dry_run:
         now = await gateways.clock.now()
         period = now[:4] + now[5:7]
-        await refuse_second(client, "retention", period)
         request = RetentionInput(delete=True)
-        return await start_run(client, "retention", period, durable_names.APPLY_RETENTION, request.to_json())
+        return await start_single(client, "retention", period, durable_names.APPLY_RETENTION, request.to_json())
     disks, versions = await survey_all(
         gateways, settings, await read_dispatcher_state(client), await list_open_runs(client)
     )

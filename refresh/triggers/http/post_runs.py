@@ -22,9 +22,9 @@ from refresh.records import durable_names
 from refresh.records.month import MonthInput
 from refresh.records.swap import SwapRequest
 from refresh.triggers.http.dry_run import DryRun
-from refresh.triggers.http.durable_client import refuse_second, start_run
 from refresh.triggers.http.problem import Problem, ProblemKind, answering, ok
 from refresh.triggers.http.requests import Body, read_body
+from refresh.triggers.http.single_runs import start_single
 from refresh.triggers.http.vm_names import find_scope, find_vms
 from refresh.views.dispatcher_state import DispatcherView
 
@@ -44,8 +44,7 @@ async def post_images(req: func.HttpRequest, client: DurableFunctionsClient) -> 
     request = MonthInput(period, force_rebuild=body.rebuild)
     if body.dry_run:
         return ok(await (await _dry_run(gateways, client)).images(request, period))
-    await refuse_second(client, "images", period)
-    return await start_run(client, "images", period, durable_names.CREATE_IMAGES, request.to_json())
+    return await start_single(client, "images", period, durable_names.CREATE_IMAGES, request.to_json())
 
 
 @answering
@@ -58,7 +57,7 @@ async def post_disks(req: func.HttpRequest, client: DurableFunctionsClient) -> f
         planner = await _dry_run(gateways, client)
         request, unread = await _with_scope(gateways, request)
         return ok(await planner.disks(request, period) | {"unread": unread})
-    return await start_run(client, "disks", period, durable_names.CREATE_DISKS, request.to_json())
+    return await start_single(client, "disks", period, durable_names.CREATE_DISKS, request.to_json(), by_input=True)
 
 
 @answering
@@ -71,7 +70,7 @@ async def post_tags(req: func.HttpRequest, client: DurableFunctionsClient) -> fu
         planner = await _dry_run(gateways, client)
         request, unread = await _with_scope(gateways, request)
         return ok(await planner.tags(request, period) | {"unread": unread})
-    return await start_run(client, "tags", period, durable_names.WRITE_TAGS, request.to_json())
+    return await start_single(client, "tags", period, durable_names.WRITE_TAGS, request.to_json(), by_input=True)
 
 
 @answering
@@ -102,8 +101,7 @@ async def post_refresh(req: func.HttpRequest, client: DurableFunctionsClient) ->
         planner = await _dry_run(gateways, client)
         request, unread = await _with_scope(gateways, request)
         return ok(await planner.month(request, period) | {"unread": unread})
-    await refuse_second(client, "month", period)
-    return await start_run(client, "month", period, durable_names.REFRESH_MONTH, request.to_json())
+    return await start_single(client, "month", period, durable_names.REFRESH_MONTH, request.to_json())
 
 
 async def _swap(client: DurableFunctionsClient, body: Body, disk: str | None) -> func.HttpResponse:
@@ -116,7 +114,10 @@ async def _swap(client: DurableFunctionsClient, body: Body, disk: str | None) ->
         plan = await (await _dry_run(gateways, client)).swap(vms, disk, force=body.force)
         return ok(plan | {"unread": unread})
     data = SwapRequest(vms, disk=disk, force=body.force).to_json()
-    return await start_run(client, "swaps", await _period(body), durable_names.SWAP_VMS, data, unread)
+    # A rollback that is sent again must not swap back what the first one swapped.
+    return await start_single(
+        client, "swaps", await _period(body), durable_names.SWAP_VMS, data, by_input=True, unread=unread
+    )
 
 
 def _refuse_shared(vms: Sequence[str], disk: str | None) -> None:

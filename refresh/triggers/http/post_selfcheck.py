@@ -18,9 +18,10 @@ from refresh.records import durable_names
 from refresh.records import selfcheck as selfchecks
 from refresh.records.dispatcher_state import DispatcherState
 from refresh.settings.settings import SettingsError
-from refresh.triggers.http.durable_client import RUNS_PATH, instance_of, iso, start_run
+from refresh.triggers.http.durable_client import instance_of, iso
 from refresh.triggers.http.problem import Problem, ProblemKind, answering, ok
 from refresh.triggers.http.requests import read_body, read_query
+from refresh.triggers.http.single_runs import start_single
 from refresh.views.dispatcher_state import DispatcherView
 from refresh.views.runs import Instance
 from refresh.views.selfcheck import selfcheck_view
@@ -35,9 +36,6 @@ async def post_selfcheck(req: func.HttpRequest, client: DurableFunctionsClient) 
     One that is stuck is terminated first; a problem while another is under way.
     """
     read_body(req, ())
-    under_way = await _end_stuck(client)
-    if under_way is not None:
-        raise Problem(ProblemKind.RUN_EXISTS, f"{under_way} is under way for this package: see {RUNS_PATH}/{under_way}")
     return await _begin(client, await read_dispatcher_state(client))
 
 
@@ -49,8 +47,11 @@ async def begin_if_required(client: DurableFunctionsClient) -> None:
     last = state.selfcheck
     if last is not None and last.ok and last.package == package.fingerprint():
         return
-    if await _end_stuck(client) is None:
+    try:
         await _begin(client, state)
+    except Problem as problem:
+        if problem.kind is not ProblemKind.RUN_EXISTS:
+            raise
 
 
 @answering
@@ -73,17 +74,18 @@ async def _begin(client: DurableFunctionsClient, state: DispatcherState) -> func
     here = {"package": package.fingerprint(), "bundle": package.bundle()}
     first = selfchecks.first_not_reached(state.selfcheck.json if state.selfcheck is not None else None)
     data = {**here, "first": first} if first else here
-    return await start_run(client, KIND, here["package"], durable_names.SELFCHECK, data)
+    stuck = await _end_stuck(client)
+    return await start_single(client, KIND, here["package"], durable_names.SELFCHECK, data, over=stuck)
 
 
-async def _end_stuck(client: DurableFunctionsClient) -> str | None:
-    """The self-check of this package that is under way, if there is one; those that are stuck are terminated."""
-    now = await _now()
+async def _end_stuck(client: DurableFunctionsClient) -> list[str]:
+    """Terminate the self-checks of this package that are stuck; their ids."""
+    now, stuck = await _now(), []
     for state in await list_instances(client, prefix=_prefix(), statuses=OPEN):
-        if not is_stuck(iso(state.created_at), now):
-            return str(state.instance_id)
-        await client.terminate_orchestration(state.instance_id, output="it was stuck; another one was begun")
-    return None
+        if is_stuck(iso(state.created_at), now):
+            await client.terminate_orchestration(state.instance_id, output="it was stuck; another one was begun")
+            stuck.append(str(state.instance_id))
+    return stuck
 
 
 async def _newest(client: DurableFunctionsClient) -> Instance | None:

@@ -153,7 +153,10 @@ def _status_of(error: grpc.RpcError) -> Any:
 
 def path_of(req: func.HttpRequest) -> str:
     """The request's path without its query, which may have a function key."""
-    return urlsplit(str(req.url)).path
+    try:
+        return urlsplit(str(req.url)).path
+    except ValueError:  # the host name, which a caller can choose, is none
+        return "/"
 
 
 def ok(body: dict[str, Any]) -> func.HttpResponse:

@@ -7,6 +7,7 @@ and cure. Does not know whether the VMs exist and what is done about them.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,9 @@ from refresh.triggers.http.problem import Problem, ProblemKind, path_of
 MAX_BODY_BYTES = 2_000_000
 MAX_VMS = 5000
 _MAX_WHY = 200
+VM_CURE = "must be a VM's name or the full resource id of a VM"
+# Control characters but for tabs and line ends, and halves of surrogate pairs, which no encoding takes.
+_NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 # Function keys may be in the query; the host checks them.
 _HOST_KEYS = ("code", "clientid")
 
@@ -45,11 +49,12 @@ def _vms(value: Any) -> list[Fault]:
         return [_fault("vms", "must be a list of VM names or full resource ids, at least one")]
     if len(value) > MAX_VMS:
         return [_fault("vms", f"names {len(value)} VMs; at most {MAX_VMS} fit into one request")]
-    bad = (index for index, name in enumerate(value) if not _is_vm(name))
-    return [_fault(f"vms/{index}", "must be a VM's name or the full resource id of a VM") for index in bad]
+    bad = (index for index, name in enumerate(value) if not is_vm(name))
+    return [_fault(f"vms/{index}", VM_CURE) for index in bad]
 
 
-def _is_vm(name: Any) -> bool:
+def is_vm(name: Any) -> bool:
+    """Whether `name` can be a VM's name or the full resource id of a VM."""
     if not isinstance(name, str):
         return False
     return resource_id.parse_vm(name) is not None if "/" in name else resource_id.is_vm_name(name)
@@ -78,8 +83,8 @@ def _rollout(value: Any) -> list[Fault]:
 
 
 def _why(value: Any) -> list[Fault]:
-    ok = isinstance(value, str) and len(value) <= _MAX_WHY
-    return [] if ok else [_fault("why", f"must be text of at most {_MAX_WHY} characters")]
+    ok = isinstance(value, str) and len(value) <= _MAX_WHY and not _NO_TEXT.search(value)
+    return [] if ok else [_fault("why", f"must be text of at most {_MAX_WHY} characters, without control characters")]
 
 
 _CHECKS: Mapping[str, Callable[[Any], list[Fault]]] = {

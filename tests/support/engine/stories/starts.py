@@ -51,6 +51,29 @@ async def with_an_id_that_ended(hub: StoryClient) -> Any:
     return [again, ended]
 
 
+async def with_a_policy_for_ids_in_use(hub: StoryClient) -> Any:
+    """A policy names the statuses in which an instance may be replaced; an empty one refuses every id in use."""
+    await hub.ran("ended", [["return", "old"]])
+    await hub.ran("failed", [["raise", "old"]])
+    await hub.waits("terminated")
+    await hub.call("terminate_orchestration", hub.id("terminated"), output="old")
+    await hub.ended("terminated")
+    await hub.waits("running")
+    never = pb.OrchestrationIdReusePolicy()
+    completed = pb.OrchestrationIdReusePolicy(replaceableStatus=[pb.ORCHESTRATION_STATUS_COMPLETED])
+    tries = [
+        await hub.tried(
+            "schedule_new_orchestration", "script", input=[["me"]], instance_id=hub.id(name), reuse_id_policy=policy
+        )
+        for name, policy in (
+            *((name, never) for name in ("new", "ended", "failed", "terminated", "running")),
+            *((name, completed) for name in ("failed", "terminated", "running", "ended")),
+        )
+    ]
+    again = await hub.until("ended", lambda state: '"id"' in state.get("output", ""))
+    return [tries, again, await hub.ended("new"), await hub.state("running")]
+
+
 async def with_an_id_that_was_just_started(hub: StoryClient) -> Any:
     await hub.ran("a", [["me"]])
     tries = [

@@ -136,6 +136,16 @@ def test_a_dead_look_is_replaced_sooner_when_its_orchestration_is_gone() -> None
     assert apply(open_look, "recover", {"at": young, "look": "look-1"}).starts == []
 
 
+def test_a_look_that_began_in_the_future_is_replaced_like_any_other() -> None:
+    """An event can name any time; from the next sweep on the look's age counts."""
+    state = play(("hint", {"vms": [VM_ID], "at": "2099-01-01T00:00:00+00:00"}), TAKE).state
+    seen = apply(state, "recover", {"at": "2026-11-21T10:02:00+00:00", "look": "look-1"})
+    assert seen.starts == []
+    replaced = apply(seen.state, "recover", {"at": "2026-11-21T10:07:00+00:00", "look": "look-1"})
+    assert [start[1] for start in replaced.starts] == ["look-2"]
+    assert replaced.state["hints"] == {VM: {"id": VM_ID}}
+
+
 def test_one_sweep_counts_once() -> None:
     """The report of one sweep that comes again, or after a later one, does not make a claim missed twice."""
     gone = {"gone": [{"vm": VM, "n": 2}]}
