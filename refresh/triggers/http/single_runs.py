@@ -48,8 +48,8 @@ async def start_single(
     """Start `orchestration` under a new id of this kind and period; the 202 with the address of its record.
 
     Problem with the id of the run that is under way, if there is one; those in `over` are about to end. With `by_input`
-    only runs with the same input count: others go on side by side. `unread` are subscriptions whose VMs are missing from
-    the input; the answer names them. Raises grpc.RpcError.
+    only runs with the same input count: others go on side by side. The answer names the `unread` subscriptions, whose
+    VMs are missing from the input. Raises grpc.RpcError.
     """
     group = f"{period}-{_hash_of(data)}" if by_input else period
     for _ in range(_ATTEMPTS):
