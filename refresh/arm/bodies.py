@@ -1,7 +1,7 @@
 """Reads fields of ARM's JSON bodies, which are untrusted input.
 
-Decides how a field is read: a missing one, or one of another type, is None, never an exception and never a guess. Does
-not know what a body is about.
+Decides how a field is read: a missing one, or one of another type, is None, never an exception and never a guess, and
+a text can be encoded. Does not know what a body is about.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from refresh.arm.errors import unreadable
+from refresh.domain.terms.encodable import encodable
 
 
 def at(body: object, *path: str) -> Any:
@@ -24,7 +25,7 @@ def at(body: object, *path: str) -> Any:
 def text_at(body: object, *path: str) -> str | None:
     """The text at `path`; an empty text counts as absent."""
     found = at(body, *path)
-    return found if isinstance(found, str) and found else None
+    return encodable(found) if isinstance(found, str) and found else None
 
 
 def int_at(body: object, *path: str) -> int | None:
@@ -53,12 +54,16 @@ def list_at(body: object, *path: str) -> Sequence[Any]:
 
 def tags_of(body: object) -> dict[str, str]:
     """The resource's tags."""
-    return {name: value for name, value in (dict_at(body, "tags") or {}).items() if isinstance(value, str)}
+    return {
+        encodable(name): encodable(value)
+        for name, value in (dict_at(body, "tags") or {}).items()
+        if isinstance(value, str)
+    }
 
 
 def zones_of(body: object) -> tuple[str, ...]:
     """The availability zones."""
-    return tuple(str(zone) for zone in list_at(body, "zones"))
+    return tuple(encodable(str(zone)) for zone in list_at(body, "zones"))
 
 
 def region(name: str | None) -> str:

@@ -7,6 +7,7 @@ only. Does not know what a request is about. Nothing here logs a URL: the URLs o
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
@@ -30,6 +31,8 @@ from refresh.gateways.errors import Refused
 from refresh.settings.settings import Settings, SettingsError
 from refresh.settings.values import is_loopback
 
+_log = logging.getLogger(__name__)
+
 CONNECT_TIMEOUT_S = 10
 READ_TIMEOUT_S = 30
 """No ARM call of the app takes longer: long work is only accepted, never waited for. With the SDK's 300 s, one lost
@@ -39,6 +42,9 @@ answer would use up a whole downtime window."""
 # of a real identity before the second.
 _IDENTITY_OF_A_SIMULATOR = ("IDENTITY_ENDPOINT", "AZURE_POD_IDENTITY_AUTHORITY_HOST")
 _REAL_IDENTITIES = ("MSI_ENDPOINT", "AZURE_FEDERATED_TOKEN_FILE")
+
+_PLAIN = ("id", "name", "location", "zones", "tags", "managedBy")
+"""Fields of a listed resource that the SDK gives as they are in JSON."""
 
 type RestClient = AsyncPipelineClient[HttpRequest, AsyncHttpResponse]
 
@@ -183,7 +189,7 @@ async def every(paged: AsyncItemPaged[Any]) -> AsyncIterator[Mapping[str, Any]]:
         with azure_errors():
             try:
                 page = await anext(pages, None)
-                bodies = None if page is None else [item.as_dict() async for item in page]
+                bodies = None if page is None else [_body_of(item) async for item in page]
             except (AttributeError, TypeError):
                 # The SDK assumes that a page is an object with a list of objects.
                 raise unreadable("a page that is no list") from None
@@ -191,6 +197,17 @@ async def every(paged: AsyncItemPaged[Any]) -> AsyncIterator[Mapping[str, Any]]:
             return
         for body in bodies:
             yield body
+
+
+def _body_of(item: Any) -> Mapping[str, Any]:
+    try:
+        found: Mapping[str, Any] = item.as_dict()
+    except Exception as fault:
+        # One resource of a shape that the SDK does not expect must not hide the others: what is left of it can still be
+        # named and counts as unknown.
+        found = {name: item[name] for name in _PLAIN if name in item}
+        _log.error("a listed resource cannot be read (%s): %a", type(fault).__name__, found.get("id"))
+    return found
 
 
 def raw(response: PipelineResponse[HttpRequest, AsyncHttpResponse], _model: object, _headers: object) -> Any:

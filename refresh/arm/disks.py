@@ -14,6 +14,7 @@ from refresh.arm.errors import azure_errors
 from refresh.arm.operations import begin
 from refresh.domain.azure.disks import Disk
 from refresh.domain.terms import resource_id
+from refresh.domain.terms.encodable import encodable
 from refresh.domain.terms.resource_id import DISK_TYPE, VERSION_TYPE
 from refresh.gateways.operations import Begun
 
@@ -92,7 +93,7 @@ def disk_from_arm(body: Mapping[str, Any]) -> Disk:
         bursting_enabled=bool_at(properties, "burstingEnabled"),
         source_version=_source_version(dict_at(properties, "creationData")),
         time_created=text_at(properties, "timeCreated"),
-        shared_by=tuple(str(owner) for owner in list_at(body, "managedByExtended")),
+        shared_by=tuple(encodable(str(owner)) for owner in list_at(body, "managedByExtended")),
         owned_since=_owned_since(properties),
         tags=tags_of(body),
     )
@@ -104,7 +105,7 @@ def _owned_since(properties: Mapping[str, Any]) -> str | None:
     https://learn.microsoft.com/rest/api/compute/disks/get#disk
     """
     found = at(properties, "LastOwnershipUpdateTime")
-    return None if found is None else str(found)
+    return None if found is None else encodable(str(found))
 
 
 def _source_version(creation: Mapping[str, Any] | None) -> str | None:

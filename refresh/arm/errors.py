@@ -19,6 +19,7 @@ from azure.core.exceptions import AzureError, ClientAuthenticationError, DecodeE
 from azure.core.rest import HttpResponse
 
 from refresh.domain.azure.refusals import policy_text
+from refresh.domain.terms.encodable import encodable
 from refresh.gateways.errors import GatewayError, NotFound, Refused, Unavailable
 
 UNREADABLE = "UnreadableAnswer"
@@ -44,8 +45,9 @@ def azure_errors() -> Iterator[None]:
     except (AzureError, aiohttp.ClientError, TimeoutError, OSError) as fault:
         # The type is enough ("ServiceRequestError"); the text may contain addresses.
         raise Unavailable(UNREACHABLE, f"no answer from Azure ({type(fault).__name__})") from None
-    except ValueError as fault:
-        # The SDK's deserializers raise plain ValueErrors for bodies and headers that they cannot read.
+    except (ValueError, RecursionError) as fault:
+        # The SDK's deserializers raise plain ValueErrors for bodies and headers that they cannot read; JSON that is
+        # nested too deeply is a RecursionError.
         raise unreadable(f"something in it ({type(fault).__name__})") from None
 
 
@@ -144,7 +146,7 @@ def _code_and_message(body: str) -> tuple[str | None, str | None]:
     messages = [part["message"] for part in errors if isinstance(part, dict) and isinstance(part.get("message"), str)]
     messages += [policy for part in errors if isinstance(part, dict) for policy in _policies(part)]
     code = data.get("code")
-    return (code if isinstance(code, str) and code else None), " ".join(dict.fromkeys(messages)) or None
+    return (encodable(code) if isinstance(code, str) and code else None), " ".join(dict.fromkeys(messages)) or None
 
 
 def _policies(error: Mapping[str, object]) -> Iterator[str]:
@@ -163,7 +165,7 @@ def _policies(error: Mapping[str, object]) -> Iterator[str]:
 def _clean(message: str | None) -> str | None:
     if message is None:
         return None
-    return " ".join(_URL_QUERY.sub(r"\1", message).split())[:_MAX_MESSAGE_LENGTH]
+    return " ".join(_URL_QUERY.sub(r"\1", encodable(message)).split())[:_MAX_MESSAGE_LENGTH]
 
 
 def _number(text: str | None) -> float | None:

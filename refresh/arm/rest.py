@@ -55,7 +55,7 @@ def json_of(answer: AsyncHttpResponse) -> Any:
     """The body of an answer. Unavailable when it is not JSON."""
     try:
         return answer.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         raise unreadable("its body") from None
 
 

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from refresh.dispatcher import unproven_vms
+from refresh.dispatcher import broken_vms, unproven_vms
 from refresh.dispatcher.effects import Effects
 from refresh.dispatcher.looks import add_hint, open_look
 from refresh.dispatcher.memory import Memory
@@ -19,7 +19,7 @@ from refresh.domain.swap import plan
 from refresh.domain.swap.plan import INTENT, NOTICE, UNDO
 from refresh.domain.terms import resource_id, times
 from refresh.domain.terms.swap_reason import Reason
-from refresh.records import swap
+from refresh.records import durable_names, swap
 from refresh.records.dispatcher_state import (
     DispatcherState,
     DownRow,
@@ -189,6 +189,11 @@ def finished(effects: Effects, data: Mapping[str, Any]) -> None:
     _note_disks(state, vm, row, outcome, data.get("at"))
     del state.running[vm]
     _note_down(state, vm, row, outcome)
+    if outcome.reason == Reason.APP_FAILED:
+        why = f"{outcome.run}: {outcome.message}"
+        broken_vms.note_failure(effects, vm, outcome.vm, durable_names.SWAP_VM, why, data.get("at"))
+    else:
+        broken_vms.forget(state, vm)
     unproven_vms.note(state, vm, row, outcome)
     # Looked at once more, because a wish may have come meanwhile. After a refusal only if one has: a look that cannot
     # foresee the refusal would start the same swap again at once, for ever. The sweep finds the VM again.

@@ -11,6 +11,7 @@ from typing import Any
 from durabletask.entities import EntityContext
 
 from refresh.dispatcher.operations import apply
+from refresh.domain.terms.encodable import encodable
 from refresh.package import fingerprint
 from refresh.records.dispatcher_state import DispatcherState
 
@@ -21,9 +22,9 @@ def dispatcher(ctx: EntityContext, data: Any = None) -> Any:
     """Do one operation, start the orchestrations it names, and return its answer."""
     effects = apply(DispatcherState(ctx.get_state(None, None)), ctx.operation, data, fingerprint())
     for line in effects.lines:
-        _log.info(line)
+        _log.info(encodable(line))
     for line in effects.loud:
-        _log.error(line)
+        _log.error(encodable(line))
     for name, instance_id, payload in effects.starts:
         ctx.schedule_new_orchestration(name, payload, instance_id=instance_id)
     ctx.set_state(effects.state.json)

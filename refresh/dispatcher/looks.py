@@ -10,42 +10,42 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
+from refresh.dispatcher.broken_vms import is_taken_out, keep_bad, note_failure
 from refresh.dispatcher.edits import merge_sources, note_event, source_of
 from refresh.dispatcher.effects import Effects
 from refresh.dispatcher.memory import Memory
 from refresh.domain.terms import resource_id, times
+from refresh.domain.terms.encodable import encodable
 from refresh.records import durable_names, swap
 from refresh.records.dispatcher_state import BadOperation, DispatcherState, HintRow, OpenLook, TakenRow
+from refresh.records.durable_names import Operation
 from refresh.records.rows import given
 
-KEEP_BAD = 20
 KEEP_FORCED = 200
 
 
 def hint(effects: Effects, data: Mapping[str, Any]) -> None:
     """Note VMs to look at. A VM that is being swapped is looked at when its swap is over. Force counts once."""
-    state = effects.state
+    state, source = effects.state, data.get("source")
     note_event(state, data)
     is_forced = bool(data.get("force")) and not _is_repeated(state, data)
     replies = [str(data["reply_to"])] if data.get("reply_to") else []
     for text in data["vms"]:
         vm = resource_id.parse_vm(text)
         if vm is None:
-            keep_bad(state, BadOperation(operation="hint", why=f"not the id of a VM: {str(text)[:120]}"))
+            why = f"not the id of a VM: {encodable(str(text)[:120])}"
+            keep_bad(state, BadOperation(operation="hint", why=why))
             continue
-        add_hint(
-            state,
-            vm.key,
-            HintRow(
-                id=vm.text, **source_of(data), **given(force=is_forced, reply_to=replies, first=bool(data.get("first")))
-            ),
-        )
+        # A VM with the mark of a swap may be down, and is looked at in any case.
+        is_spared = source == swap.FROM_SWEEP and not data.get("first")
+        if is_spared and is_taken_out(state, vm.key, data.get("at")):
+            continue
+        try:
+            fields = given(force=is_forced, reply_to=replies, first=bool(data.get("first")))
+            add_hint(state, vm.key, HintRow(id=vm.text, **source_of(data), **fields))
+        except Exception as error:  # the hints after this one still count
+            note_failure(effects, vm.key, vm.text, Operation.HINT, f"{type(error).__name__}: {error}", data.get("at"))
     open_look(effects, data.get("at"))
-
-
-def keep_bad(state: DispatcherState, bad: BadOperation) -> None:
-    """Keep an operation that could not be read, with the last of them."""
-    state.bad = [*state.bad, bad][-KEEP_BAD:]
 
 
 def _is_repeated(state: DispatcherState, data: Mapping[str, Any]) -> bool:
@@ -94,32 +94,44 @@ def take(effects: Effects, data: Mapping[str, Any]) -> None:
     if look is None or look.id != data["look"]:
         return
     number = look.batch + 1
-    taken = _taken(state, look, number)
-    if not taken:
+    memory, vms, taken = Memory(state), [], {}
+    for vm, row in _taken(effects, look, number, data.get("at")).items():
+        try:
+            vms.append(_to_look_at(memory, vm, row))
+            taken[vm] = row
+        except Exception as error:  # nothing that one hint has may end the look of the others
+            note_failure(effects, vm, vm, Operation.TAKE, f"{type(error).__name__}: {error}", data.get("at"))
+    if not vms and not state.hints:
         state.look = None
         return
     state.look = OpenLook(id=look.id, since=times.later(data.get("at"), look.since), batch=number, taken=taken)
-    memory = Memory(state)
-    effects.answer = {"vms": [_to_look_at(memory, vm, row) for vm, row in taken.items()], "batch": number}
+    if not vms:
+        take(effects, data)
+        return
+    effects.answer = {"vms": vms, "batch": number}
 
 
-def _taken(state: DispatcherState, look: OpenLook, number: int) -> dict[str, TakenRow]:
+def _taken(effects: Effects, look: OpenLook, number: int, at: str | None) -> dict[str, TakenRow]:
     """The hints of the look's next batch, which leave the state's hints: first those about VMs that may be down.
 
     A look that takes again without having decided lost its answer: what it had taken is taken again.
     """
-    taken = dict(look.taken)
+    state, taken = effects.state, dict(look.taken)
     state.hints.create()
     for vm in list(islice(_in_order(state), max(swap.HINTS_PER_LOOK - len(taken), 0))):
-        fresh, old = state.hints.pop(vm), taken.get(vm)
-        row = TakenRow.from_json(fresh.json) if old is None else merged(old, fresh)
-        taken[vm] = row.replace(batch=number)
+        try:
+            fresh, old = state.hints.pop(vm), taken.get(vm)
+            row = TakenRow.from_json(fresh.json) if old is None else merged(old, fresh)
+            taken[vm] = row.replace(batch=number)
+        except Exception as error:  # nothing that one hint has may end the look of the others
+            taken.pop(vm, None)
+            note_failure(effects, vm, vm, Operation.TAKE, f"{type(error).__name__}: {error}", at)
     return taken
 
 
 def _in_order(state: DispatcherState) -> Iterator[str]:
     hints, down = state.read_table("hints"), state.read_table("down")
-    first = {vm: None for vm, row in hints.items() if row.get("first") or vm in down}
+    first = {vm: None for vm, row in hints.items() if vm in down or (isinstance(row, Mapping) and row.get("first"))}
     yield from first
     yield from (vm for vm in hints if vm not in first)
 

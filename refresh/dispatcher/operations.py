@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from refresh.dispatcher import claims, looks, queue, recovery, selfcheck, switch
+from refresh.dispatcher import broken_vms, claims, looks, queue, recovery, selfcheck, switch
 from refresh.dispatcher.effects import Effects
+from refresh.domain.terms.encodable import encodable
 from refresh.records.dispatcher_state import BadOperation, DispatcherState
 from refresh.records.durable_names import Operation
 
@@ -49,7 +50,7 @@ def apply(before: DispatcherState, operation: str, data: Any, package: str | Non
         handler(effects, data)
     except Exception as error:  # an operation that raises would silently lose its state and actions
         effects = Effects(DispatcherState(stored))
-        why = f"{type(error).__name__}: {error}"[:200]
-        looks.keep_bad(effects.state, BadOperation(operation=operation[:40], why=why))
+        why = encodable(f"{type(error).__name__}: {error}"[:200])
+        broken_vms.keep_bad(effects.state, BadOperation(operation=operation[:40], why=why))
         effects.lines.append(f"dispatcher could not read operation {operation[:40]!r}: {why}")
     return effects

@@ -6,11 +6,11 @@ See `records.dispatcher_state` for the state.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from refresh.dispatcher import unproven_vms
+from refresh.dispatcher import broken_vms, unproven_vms
 from refresh.dispatcher.edits import is_edit, note_edits
 from refresh.dispatcher.effects import Effects
 from refresh.dispatcher.looks import add_hint, answer_taken, merged
@@ -18,9 +18,11 @@ from refresh.domain.swap.admission import Admission, AdmissionRow, Limits, choos
 from refresh.domain.swap.plan import PROVE
 from refresh.domain.terms import resource_id
 from refresh.domain.terms.decision_kind import DecisionKind
+from refresh.domain.terms.encodable import encodable
 from refresh.domain.terms.swap_reason import Reason, Wait
 from refresh.records import durable_names, swap
 from refresh.records.dispatcher_state import (
+    BadOperation,
     Budgets,
     Decided,
     DispatcherState,
@@ -30,6 +32,7 @@ from refresh.records.dispatcher_state import (
     StoredIntent,
     UnprovenRow,
 )
+from refresh.records.durable_names import Operation
 from refresh.records.rows import given
 
 KEEP_SAID = 1000
@@ -42,7 +45,7 @@ def decided(effects: Effects, data: Mapping[str, Any]) -> None:
     Answers the VMs whose decision counted: none that the look has not taken, or no longer has.
     """
     state = effects.state
-    rows = {row.vm.lower(): row for row in map(Decided.from_json, data["decisions"])}
+    rows = _readable_rows(effects, data["decisions"])
     taken = state.look.taken if state.look is not None else {}
     counted = answer_taken(state, data, rows)
     effects.answer = {"vms": counted}
@@ -52,12 +55,49 @@ def decided(effects: Effects, data: Mapping[str, Any]) -> None:
     note_edits(effects, [(rows[vm].vm, taken[vm].swept) for vm in edits])
     state.queue.create()
     for vm in counted:
-        _decide_one(effects, vm, rows[vm], data.get("at"))
+        try:
+            _decide_one(effects, vm, rows[vm], data.get("at"))
+        except Exception as error:  # the decisions about the other VMs still count
+            state.queue.pop(vm, None)
+            why = f"{type(error).__name__}: {error}"
+            broken_vms.note_failure(effects, vm, rows[vm].vm, Operation.DECIDED, why, data.get("at"))
     admit(effects, data.get("at"))
+
+
+def _readable_rows(effects: Effects, decisions: Iterable[Any]) -> dict[str, Decided]:
+    """The decisions by lower-case VM id; one that cannot be read is kept under `bad` and refuses its VM."""
+    rows = {}
+    for stored in decisions:
+        try:
+            row = _read_row(stored)
+            rows[row.vm.lower()] = row
+        except Exception as error:
+            why = encodable(f"{type(error).__name__}: {error}"[:200])
+            broken_vms.keep_bad(effects.state, BadOperation(operation=Operation.DECIDED, why=why))
+            effects.loud.append(f"a decision cannot be read: {why}")
+            vm = stored.get("vm") if isinstance(stored, Mapping) else None
+            if isinstance(vm, str) and vm:  # else the look would be given the VM again, for ever
+                refusal = {"decision": str(DecisionKind.REFUSE), "reason": str(Reason.APP_FAILED), "message": why}
+                rows[vm.lower()] = Decided.from_json({"vm": vm, **refusal})
+    return rows
+
+
+def _read_row(stored: Mapping[str, Any]) -> Decided:
+    """One decision. TypeError or BadRecord when a field is missing or of another type."""
+    row = Decided.from_json(dict(stored))
+    texts = (row.vm, row.decision, row.reason, row.message, row.wanted, row.current, row.group, row.lost)
+    wrong = next((one for one in (*texts, *row.reply_to) if one is not None and not isinstance(one, str)), None)
+    if wrong is not None or not all(texts[:3]):
+        raise TypeError(f"{wrong!r:.40} is no text")
+    return row
 
 
 def _decide_one(effects: Effects, vm: str, row: Decided, at: str | None) -> None:
     state = effects.state
+    if row.reason == Reason.APP_FAILED:
+        broken_vms.note_failure(effects, vm, row.vm, durable_names.LOOK, row.message, at)
+    elif row.decision != DecisionKind.SWAP:
+        broken_vms.forget(state, vm)
     if row.up or row.reason in (Reason.VM_GONE, Reason.NOT_IN_SCOPE):
         state.down.pop(vm, None)
     if row.lost and vm not in state.running:

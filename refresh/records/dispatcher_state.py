@@ -191,10 +191,24 @@ class Budgets(Row):
 
 
 class BadOperation(Row):
-    """An operation whose input could not be read."""
+    """An operation whose input could not be read; `vm` (an id) where it is about one VM."""
 
     operation: str
     why: str
+    vm: str | None = None
+
+
+class BrokenRow(Row):
+    """A VM on which the app itself failed: how many times in a row, why the last time, and of which package.
+
+    `times` at its limit: the VM is taken out, and hints of the sweep alone no longer have it looked at.
+    """
+
+    id: str
+    times: int = 0
+    why: str = ""
+    at: str | None = None
+    package: str | None = None
 
 
 class Decided(Row):
@@ -223,7 +237,7 @@ class DispatcherState(StoredState):
     have run, newest last, and the last one it was proved healthy on. `said` has the hash of the last decision that was
     logged for a VM, by the same key. `seq` is the number of the last swap or look; none is used twice. `forced` are
     hashes of the last signals with force. `swept` is the time of the last sweep, `package` the fingerprint of the code
-    that did the last operation.
+    that did the last operation. `broken` has the VMs on which the app itself failed.
     """
 
     seq = ValueOf(0)
@@ -247,6 +261,7 @@ class DispatcherState(StoredState):
     paused = OneOf(Pause)
     budgets = OneOf(Budgets)
     bad = ListOf(BadOperation)
+    broken = TableOf(BrokenRow.from_json)
 
     def next_number(self) -> int:
         """A number for a swap or a look that none has had."""

@@ -63,7 +63,7 @@ class BatchInput(Record):
 class BuildInput(Record):
     """The input of `build_image`, and how far the build is.
 
-    `regions` are those of the VMs in scope, `demand` is how many VMs in each region can need a disk from the version.
+    `regions` are those of the VMs that can need a disk from the version, `demand` is how many VMs those are in each.
     `machine` is a VM made for this build alone, captured instead of the source that `RefreshSource` names; `recipe`:
     such a VM must be made first.
     The other fields are planned once. `version` (a full id) is made from `source` with `body`, or already exists and is

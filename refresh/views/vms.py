@@ -96,6 +96,12 @@ def vm_record(decided: DecidedVm, dispatcher: DispatcherView, made: MadeDisks, c
     return record
 
 
+def refusal_record(vm_id: str, refusal: Refuse) -> Json:
+    """The VM record of a VM of which nothing but its id and a refusal can be shown."""
+    found = {"vm": vm_id, "decision": str(DecisionKind.REFUSE), "reason": str(refusal.reason)}
+    return dict.fromkeys(RECORD) | found | {"message": refusal.message}
+
+
 def fresh_record(fresh: Freshness) -> Json:
     """The fields of a VM record that show how fresh the VM is."""
     return {name: getattr(fresh, name) for name in FRESH}
@@ -204,6 +210,12 @@ def plan_record(
         "down_s": plan.expected_down_s(steps, mode),
         "new_disk": decision.disk.id if isinstance(decision, Swap) else None,
     }
+
+
+def refusal_plan_record(vm_id: str, refusal: Refuse) -> Json:
+    """Like `refusal_record`, for a dry run."""
+    planned = {"checks": _check_records(()), "warnings": [], "steps": [], "down_s": None, "new_disk": None}
+    return refusal_record(vm_id, refusal) | planned
 
 
 def _check_records(checks: Collection[Check]) -> list[Json]:

@@ -11,7 +11,14 @@ import pytest
 from simulator.arm.core.store import Json
 from tests.support.chaos.boundaries import CrashAtEachStep
 from tests.support.worlds.builders import GALLERY, GROUP, VERSION_ID
-from tests.support.worlds.month_world import HostedWorld, gallery_bodies, on_functions, vm_bodies
+from tests.support.worlds.month_world import (
+    GOLDEN,
+    HostedWorld,
+    definition_body,
+    gallery_bodies,
+    on_functions,
+    vm_bodies,
+)
 
 IMAGES_GROUP = GALLERY.split("/providers")[0]
 STORAGE = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/packed1"
@@ -58,31 +65,117 @@ async def build(world: HostedWorld, **changes: Any) -> Json:
     return found
 
 
-def test_a_version_that_misses_one_region_of_three_is_not_used_and_has_commands() -> None:
-    """The row has the region, Azure's details and commands to retry; no disk is made from it; next month works."""
+def test_a_version_that_misses_one_region_of_three_is_used_in_the_others() -> None:
+    """The row has the region, Azure's details and the command that adds it; only the VM there gets no disk."""
 
     async def story(world: HostedWorld) -> None:
         plan(world, failing("versionCreate", "*202611.1.0", **ONE_REGION_FAILED))
-        row = await build(world)
+        month = await world.run("refresh_month", {"period": "202611"})
+        (row,) = month["images"]
         assert (row["decision"], row["reason"]) == ("failed", "not-replicated")
+        assert row["message"].startswith("version 202611.1.0 is used in uksouth, westeurope; ")
         assert "northeurope (Failed with internal server error.)" in row["message"]
-        where = "--target-regions westeurope=1=standard_lrs uksouth=1=standard_lrs"
-        assert row["by_hand"][0].endswith(where)
-        assert row["by_hand"][1].endswith(f"{where} northeurope=1=standard_lrs")
-        assert row["by_hand"][2] == f"az resource delete --ids {VERSION_ID}"
-        left = world.resource(VERSION_ID)
-        assert left is not None
-        assert left["properties"]["publishingProfile"]["excludeFromLatest"] is True
-        disks = await world.run("create_disks", {"period": "202611"})
-        assert {one["reason"] for one in disks["vms"]} == {"no-version"}
+        assert row["regions"] == ["uksouth", "westeurope"]
+        where = "--target-regions westeurope=1=standard_lrs uksouth=1=standard_lrs northeurope=1=standard_lrs"
+        assert [command.endswith(where) for command in row["by_hand"]] == [True]
+        reasons = {one["vm"].rsplit("/", 1)[-1]: one["reason"] for one in month["vms"]}
+        assert reasons == {"near": "made", "mid": "made", "far": "no-version"}
+        used = world.resource(VERSION_ID)
+        assert used is not None
+        profile = used["properties"]["publishingProfile"]
+        assert (profile["excludeFromLatest"], used["tags"]["RefreshChecks"]) == (False, "passed")
+        assert [region["name"] for region in profile["targetRegions"]] == ["West Europe", "UK South"]
+        assert used["properties"]["provisioningState"] == "Succeeded"
 
         again = await build(world)
-        assert (again["reason"], again["version"]) == ("made", "202611.2.0")
-        assert again["by_hand"] == [f"az resource delete --ids {VERSION_ID}"], "a leftover is named until it is deleted"
+        assert (again["decision"], again["reason"], again["version"]) == ("failed", "not-replicated", "202611.1.0")
+        assert "northeurope" in again["message"]
+        assert again["by_hand"][0].endswith("northeurope"), "the command that adds the region"
+        targets = [{"name": name} for name in ("westeurope", "uksouth", "northeurope")]
+        plan(world, failing("versionUpdate", **ONE_REGION_FAILED))
+        await world.gateways.gallery.begin_admit_version(VERSION_ID, used["tags"], targets)
+        disks = await world.run("create_disks", {"period": "202611"})
+        assert [one["reason"] for one in disks["vms"]].count("kept") == 2, "while the region is being added"
+        await asyncio.sleep(3600)
+        disks = await world.run("create_disks", {"period": "202611"})
+        assert [one["reason"] for one in disks["vms"]].count("kept") == 2, "after it could not be added"
+        await world.gateways.gallery.begin_admit_version(VERSION_ID, used["tags"], targets)
+        await asyncio.sleep(3600)
+        disks = await world.run("create_disks", {"period": "202611"})
+        assert sorted(one["reason"] for one in disks["vms"]) == ["kept", "kept", "made"]
+        assert (await build(world))["reason"] == "kept"
         december = await build(world, period="202612")
         assert (december["reason"], december["version"]) == ("made", "202612.1.0")
 
     on_functions([*gallery_bodies(), *FAR], story)
+
+
+def test_a_gallery_that_keeps_its_regions_has_the_version_used_all_the_same() -> None:
+    """Where Azure refuses to remove the failed region, the change with all regions ends the checks."""
+
+    async def story(world: HostedWorld) -> None:
+        answer = {"status": 400, "body": {"error": {"code": "OperationNotAllowed", "message": "regions are kept"}}}
+        plan(
+            world,
+            failing("versionCreate", "*202611.1.0", **ONE_REGION_FAILED),
+            {"match": {"method": "PATCH", "path": "versions/"}, "times": 1, "respond": answer},
+            failing("versionUpdate", **ONE_REGION_FAILED),
+        )
+        month = await world.run("refresh_month", {"period": "202611"})
+        assert [row["reason"] for row in month["images"]] == ["not-replicated"]
+        reasons = {one["vm"].rsplit("/", 1)[-1]: one["reason"] for one in month["vms"]}
+        assert reasons == {"near": "made", "mid": "made", "far": "no-version"}
+
+    on_functions([*gallery_bodies(), *FAR], story)
+
+
+def test_a_region_that_azure_does_not_allow_is_left_out() -> None:
+    """Azure refuses the version for one of its regions: it is made for the others, and the row has the refusal."""
+
+    async def story(world: HostedWorld) -> None:
+        message = (
+            "The provided location 'northeurope' is not available for resource type 'Microsoft.Compute/galleries'. "
+            "List of available regions for the resource type is 'westeurope,uksouth'."
+        )
+        answer = {"status": 400, "body": {"error": {"code": "LocationNotAvailable", "message": message}}}
+        plan(world, {"match": {"method": "PUT", "path": "versions/"}, "times": 1, "respond": answer})
+        month = await world.run("refresh_month", {"period": "202611"})
+        (row,) = month["images"]
+        assert (row["decision"], row["reason"]) == ("failed", "not-replicated")
+        assert "northeurope" in row["message"]
+        assert "LocationNotAvailable" in row["message"]
+        assert row["by_hand"][0].endswith(" northeurope")
+        reasons = {one["vm"].rsplit("/", 1)[-1]: one["reason"] for one in month["vms"]}
+        assert reasons == {"near": "made", "mid": "made", "far": "no-version"}
+
+    on_functions([*gallery_bodies(), *FAR], story)
+
+
+def test_each_definition_is_replicated_to_the_regions_of_its_own_vms_only() -> None:
+    """A VM in another region names `packed`: `ubuntu` does not go there, and its failure there is one definition's."""
+    far = {"AutoRefresh": "true", "RefreshImage": "packed"}
+    scenario = [
+        *gallery_bodies(),
+        definition_body(PACKED, {"AutoRefresh": "true", "RefreshSource": GOLDEN, "RefreshPersonalizes": "true"}),
+        *vm_bodies("near", {"AutoRefresh": "true", "RefreshImage": "ubuntu"}),
+        *({**one, "location": "northeurope"} for one in vm_bodies("far", far)),
+    ]
+
+    async def story(world: HostedWorld) -> None:
+        plan(world, failing("versionCreate", "*packed*", **ONE_REGION_FAILED))
+        month = await world.run("refresh_month", {"period": "202611"})
+        assert {row["definition"].rsplit("/", 1)[-1]: row["reason"] for row in month["images"]} == {
+            "packed": "not-replicated",
+            "ubuntu": "made",
+        }
+        version = world.resource(VERSION_ID)
+        assert version is not None
+        targets = version["properties"]["publishingProfile"]["targetRegions"]
+        assert [region["name"] for region in targets] == ["West Europe"]
+        reasons = {one["vm"].rsplit("/", 1)[-1]: one["reason"] for one in month["vms"]}
+        assert reasons == {"near": "made", "far": "no-version"}
+
+    on_functions(scenario, story)
 
 
 def test_a_version_that_fails_in_every_region_is_deleted() -> None:

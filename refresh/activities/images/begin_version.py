@@ -6,11 +6,13 @@ another run with the same choice, began it. So two runs never make two versions.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from refresh import wiring
 from refresh.domain.azure.galleries import Version
 from refresh.domain.azure.polls import BULK_BUDGET_S
+from refresh.domain.images.publishing import without_refused_region
 from refresh.domain.terms import resource_id
 from refresh.domain.terms.month_reason import MonthReason
 from refresh.gateways.errors import GatewayError, NotFound, Refused
@@ -18,9 +20,14 @@ from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
 from refresh.records.month import FAILED, BuildInput, ImageRow
 
+_MAX_REFUSAL = 300
+
 
 async def begin_version(data: dict[str, Any]) -> dict[str, Any]:
-    """`{"token"?}` when the version is being made, `{"row": ImageRow}` when it cannot be. The token is a secret."""
+    """`{"token"?}` when the version is being made, `{"row": ImageRow}` when it cannot be. The token is a secret.
+
+    `without` is Azure's refusal of a region, where the version is made for the others only.
+    """
     return await begin_build(wiring.gateways(), BuildInput.from_json(data))
 
 
@@ -41,17 +48,23 @@ async def begin_build(gateways: Gateways, build: BuildInput) -> dict[str, Any]:
 
 
 async def _put(gateways: Gateways, build: BuildInput, version_id: str, source: str) -> dict[str, Any]:
-    body = build.body or {}
-    try:
-        begun = await retry_until_answered(
-            lambda: gateways.gallery.begin_create_version(version_id, body), budget_s=BULK_BUDGET_S
-        )
-    except Refused:
-        existing = await _read(gateways, version_id)
-        if existing is not None and resource_id.same(existing.source_id, source):
-            return {}
-        raise
-    return {"token": begun.token} if begun.token else {}
+    body, without = dict(build.body or {}), {}
+    while True:
+        try:
+            begun = await retry_until_answered(
+                partial(gateways.gallery.begin_create_version, version_id, body), budget_s=BULK_BUDGET_S
+            )
+        except Refused as error:
+            existing = await _read(gateways, version_id)
+            if existing is not None and resource_id.same(existing.source_id, source):
+                return {}
+            # One region that Azure does not allow must not keep the version from the others.
+            smaller = without_refused_region(body, error.message)
+            if smaller is None:
+                raise
+            body, without = smaller, {"without": f"{error}"[:_MAX_REFUSAL]}
+        else:
+            return ({"token": begun.token} if begun.token else {}) | without
 
 
 async def _read(gateways: Gateways, version_id: str) -> Version | None:

@@ -11,9 +11,10 @@ from refresh.settings.settings import SettingsError
 
 
 async def list_builds(data: dict[str, Any]) -> dict[str, Any]:
-    """`{"definitions": [ids], "regions": [names], "demand", "rows": [ImageRow]}`, or `{"problem"}` when one is unread.
+    """`{"definitions": [ids], "regions_of", "demand", "rows": [ImageRow]}`, or `{"problem"}` when VMs are unread.
 
-    `demand` is by definition id, then by region: how many VMs can need a disk from it.
+    `regions_of` is by definition id: the regions of the VMs that can need a disk from it. `demand` is by definition id,
+    then by region: how many VMs those are. `regions` are those of all VMs, for orchestrations that began before.
     """
     del data  # Durable gives every activity an input; this one reads only tags and images.toml
     try:
@@ -25,6 +26,7 @@ async def list_builds(data: dict[str, Any]) -> dict[str, Any]:
     return {
         "definitions": [definition.id for definition in builds.definitions],
         "regions": list(builds.regions),
+        "regions_of": {one.id: list(builds.regions_of(one)) for one in builds.definitions},
         "demand": builds.demand,
         "rows": [row.to_json() for row in builds.rows],
     }

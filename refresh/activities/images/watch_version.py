@@ -10,6 +10,7 @@ from refresh.domain.images.manual_commands import delete_command, retry_commands
 from refresh.domain.images.replication import (
     Progress,
     ReplicationStanding,
+    is_usable_in_part,
     judge_version,
     progress_by_region,
     regions_reached,
@@ -24,9 +25,10 @@ from refresh.records.month import CREATE, FAILED, SKIP, BuildInput, ImageRow
 
 
 async def watch_version(data: dict[str, Any]) -> dict[str, Any]:
-    """`{"standing": "waiting"|"done"|"failed", "row": ImageRow, "regions"}`.
+    """`{"standing": "waiting"|"done"|"failed", "row": ImageRow, "regions", "partial"?}`.
 
     With `waiting` a build that gives up ends with `row`; `regions` is the progress in each region, as text for people.
+    `partial`: the version is not complete, and can be used where it has arrived.
     """
     return await read_build(wiring.gateways(), BuildInput.from_json(data))
 
@@ -39,13 +41,16 @@ async def read_build(gateways: Gateways, build: BuildInput) -> dict[str, Any]:
     shares: dict[str, str] = {}
     by_hand: tuple[str, ...] = ()
     reached: tuple[str, ...] = ()
+    partial = False
     try:
         version = await retry_until_answered(lambda: gateways.gallery.read_version(version_id), budget_s=BULK_BUDGET_S)
         regions = sorted({region_key(region) for region in (version.location, *build.regions)})
         progress, shares = judge_version(version, regions), progress_by_region(version)
         reached = regions_reached(version)
-        if build.kept and progress.standing is ReplicationStanding.FAILED:
-            by_hand = retry_commands(version, regions)
+        partial = progress.reason is MonthReason.NOT_REPLICATED and is_usable_in_part(version)
+        if progress.standing is ReplicationStanding.FAILED and (build.kept or partial):
+            # The failed regions are removed when the version is admitted; what is left is to add them again.
+            by_hand = retry_commands(version, regions)[-1 if build.admit else 0 :]
     except NotFound:
         progress = Progress(
             ReplicationStanding.FAILED, MonthReason.BUILD_FAILED, f"version {name} does not exist any more"
@@ -66,7 +71,8 @@ async def read_build(gateways: Gateways, build: BuildInput) -> dict[str, Any]:
         message = f"version {name} was made and is replicated to {', '.join(regions)}{_still_needed(build)}"
         spare = (delete_command(build.image),) if build.image else ()
         row = ImageRow(build.definition, CREATE, MonthReason.MADE, message, name, spare, regions=reached)
-    return {"standing": str(progress.standing), "row": row.to_json(), "regions": shares}
+    found = {"standing": str(progress.standing), "row": row.to_json(), "regions": shares}
+    return found | ({"partial": True} if partial else {})
 
 
 def _still_needed(build: BuildInput) -> str:

@@ -21,12 +21,15 @@ from refresh.domain.terms.stop_mode import StopMode
 from refresh.domain.vm.facts import Facts
 from refresh.domain.vm.warnings import VmWarning
 from refresh.domain.vm.wish import disk_text
+from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.paced_reads import Pace
 from refresh.reading.fleet.configured_subscriptions import ConfiguredSubscriptions
 from refresh.reading.swap.facts import FactReader, policy_of
 from refresh.reading.swap.memory import memory_of
+from refresh.reading.swap.unforeseen import refuse_unforeseen
 from refresh.reading.swap.warnings import WarningReader
 from refresh.records.swap import Health, Intent, Prepared, SwapWarning
+from refresh.settings.settings import Settings
 
 # A swap needs few reads, so there is no pause between them.
 _NO_GAP_S = 0.0
@@ -34,11 +37,18 @@ _NO_GAP_S = 0.0
 
 async def prepare_swap(data: dict[str, Any]) -> dict[str, Any]:
     """The plan of swap `run` of `vm`: a `Prepared` with intent, tags and steps, or the reason why there is none."""
-    settings = wiring.settings()
+    settings, gateways = wiring.settings(), wiring.gateways()
+    try:
+        return (await _prepare(data, settings, gateways)).to_json()
+    except Exception as error:  # nothing has been touched: the refusal names the fault instead of a broken swap
+        refusal = refuse_unforeseen(data["vm"], error)
+        return Prepared(DecisionKind.REFUSE, refusal.reason, refusal.message).to_json()
+
+
+async def _prepare(data: dict[str, Any], settings: Settings, gateways: Gateways) -> Prepared:
     policy = policy_of(settings)
     # Other VMs' tags were read when this swap was admitted, and a disk is in one swap at a time. A list of the whole
     # group for each swap would use up Azure's limit for lists.
-    gateways = wiring.gateways()
     inside = ConfiguredSubscriptions(gateways.graph, settings)
     reader = FactReader(gateways, policy, Pace(_NO_GAP_S), inside, others=False)
     facts = await reader.read(data["vm"], **memory_of(data))
@@ -53,11 +63,11 @@ async def prepare_swap(data: dict[str, Any]) -> dict[str, Any]:
         found = await warner.read_warnings(facts.vm, facts.wanted, mode)
         health = await health_before(facts.vm, facts.definition, gateways.guests, found.lost)
         prepared = _swap(facts, decision, data["run"], mode, health, found.warnings)
-        return replace(prepared, notice_s=settings.notice_s if settings.outcome_topic else None).to_json()
+        return replace(prepared, notice_s=settings.notice_s if settings.outcome_topic else None)
     kind = {Revive: DecisionKind.REVIVE, Refuse: DecisionKind.REFUSE, Skip: DecisionKind.SKIP}[type(decision)]
     intent = _revival(facts, data["run"]) if isinstance(decision, Revive) else None
     steps = plan.plan_revival() if intent else ()
-    return Prepared(kind, decision.reason, decision.message, intent, steps=tuple(map(str, steps))).to_json()
+    return Prepared(kind, decision.reason, decision.message, intent, steps=tuple(map(str, steps)))
 
 
 def _swap(

@@ -11,10 +11,12 @@ from refresh.domain.azure.vms import Power
 from refresh.domain.swap.decision import Decision, Refuse, Revive, Swap, decide_swap, find_lost_swap, is_intent_stale
 from refresh.domain.terms.decision_kind import DecisionKind
 from refresh.domain.vm.facts import Facts
+from refresh.domain.vm.wish import Wish
 from refresh.reading.calls.paced_reads import Pace
 from refresh.reading.fleet.configured_subscriptions import ConfiguredSubscriptions
 from refresh.reading.swap.facts import FactReader, policy_of
 from refresh.reading.swap.memory import READS_AT_ONCE, memory_of
+from refresh.reading.swap.unforeseen import refuse_unforeseen
 from refresh.settings.settings import Settings
 from refresh.settings.table import ACTIVITIES_BESIDE_SWAPS, MAX_CONCURRENT_ACTIVITIES, MAX_STARTS
 
@@ -28,9 +30,12 @@ async def read_hints(data: dict[str, Any]) -> dict[str, Any]:
     at_once = asyncio.Semaphore(READS_AT_ONCE)
 
     async def decide(row: Mapping[str, Any]) -> dict[str, Any]:
-        async with at_once:
-            facts = await reader.read(row["vm"], **memory_of(row))
-        return decision_row(row["vm"], facts, decide_swap(facts, policy, force=bool(row.get("force"))))
+        try:
+            async with at_once:
+                facts = await reader.read(row["vm"], **memory_of(row))
+            return decision_row(row["vm"], facts, decide_swap(facts, policy, force=bool(row.get("force"))))
+        except Exception as error:  # one VM must not fail the look at the others
+            return decision_row(row["vm"], Facts(None, Wish("")), refuse_unforeseen(row["vm"], error))
 
     decisions = await asyncio.gather(*(decide(row) for row in data["vms"]))
     rows = [

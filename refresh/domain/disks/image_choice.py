@@ -84,6 +84,14 @@ def _named(name: str, vm: Vm, current: Disk, definitions: Sequence[Definition]) 
     return found[0]
 
 
+def can_need(vm: Vm, definition: Definition) -> bool:
+    """Whether a disk of `vm` may be made from `definition`, as far as the VM alone shows: its disk is not read."""
+    if named := vm.own_tags.image:
+        return named.lower() == definition.name.lower()
+    fits = (vm.os_type or "").lower() == (definition.os_type or "").lower() and _fits_security(vm, definition)
+    return fits and vm.os_type is not None and _is_allowed(vm, definition)
+
+
 def _is_allowed(vm: Vm, definition: Definition) -> bool:
     """Whether this VM may use the image: every VM may, unless a tag of the definition lists subscriptions and groups.
 
@@ -109,13 +117,17 @@ def _misfits(vm: Vm, current: Disk, definition: Definition) -> list[str]:
         "architecture": (_architecture(current.architecture), _architecture(definition.architecture)),
     }
     found = [what for what, (left, right) in pairs.items() if not left or not right or left.lower() != right.lower()]
-    offered = _security(definition.security_type)
-    if offered != _BOTH and offered not in _FITTING.get(_security(vm.security_type), ()):
+    if not _fits_security(vm, definition):
         found.append("security type")
     if (definition.os_type, definition.os_state) == ("Windows", "Generalized"):
         # A disk from it is never provisioned after a swap, so the VM would wait at setup for ever.
         found.append("OS state (generalised Windows)")
     return found
+
+
+def _fits_security(vm: Vm, definition: Definition) -> bool:
+    offered = _security(definition.security_type)
+    return offered == _BOTH or offered in _FITTING.get(_security(vm.security_type), ())
 
 
 def _architecture(text: str | None) -> str:

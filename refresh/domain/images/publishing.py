@@ -91,6 +91,27 @@ def version_body(definition: Definition, source: Source, publishing: Publishing,
     }
 
 
+def without_refused_region(body: Mapping[str, Any], refusal: str) -> dict[str, Any] | None:
+    """The `body` of a version without the target region that Azure's `refusal` names first.
+
+    None where it names none of them, or first the version's own region, which must stay. A list of other regions can
+    follow in the text ("List of available regions ..."), so only the first counts.
+    """
+    home, text = names.region_key(str(body.get("location", ""))), names.region_key(refusal)
+    properties = body.get("properties", {})
+    profile = properties.get("publishingProfile", {})
+    targets = profile.get("targetRegions", [])
+    keys = {names.region_key(str(target.get("name", ""))) for target in targets} | {home}
+    # At the same place the longest name counts: `westus` is a part of `westus2`.
+    found = min(
+        (key for key in keys if key and key in text), key=lambda key: (text.index(key), -len(key)), default=home
+    )
+    if found == home:
+        return None
+    left = [target for target in targets if names.region_key(str(target.get("name", ""))) != found]
+    return {**body, "properties": {**properties, "publishingProfile": {**profile, "targetRegions": left}}}
+
+
 def image_body(definition: Definition, source: Source, version: str, period: str) -> dict[str, Any]:
     """The ARM body of a managed image from the VHDs of `source`; generalised, as managed images are.
 

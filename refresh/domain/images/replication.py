@@ -6,13 +6,14 @@ which run waits for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from refresh.domain.azure.galleries import Definition, Version
 from refresh.domain.azure.quarantine import is_quarantined
-from refresh.domain.terms import names
+from refresh.domain.terms import names, tags
 from refresh.domain.terms.month_reason import MonthReason, Refusal
 
 MOVING = ("Creating", "Updating")
@@ -66,6 +67,24 @@ def _judge_failed(version: Version) -> Progress:
     return Progress(ReplicationStanding.FAILED, MonthReason.NOT_REPLICATED, message)
 
 
+def is_usable_in_part(version: Version) -> bool:
+    """Whether a version (read with its replication status) that does not become complete can be used where it is.
+
+    It can be changed, and its own region has it: that region must stay among its targets.
+    """
+    return version.provisioning_state in ("Succeeded", "Failed") and is_replicated(version, version.location)
+
+
+def targets_without_failed(version: Version) -> tuple[Mapping[str, Any], ...]:
+    """The target regions without those where replication has failed, the version's own always among them.
+
+    Azure advises to remove failed regions in an update: https://github.com/Azure/azure-cli/issues/15539
+    """
+    failed = {names.region_key(region.name) for region in version.regions if region.state == "Failed"}
+    failed.discard(names.region_key(version.location))
+    return tuple(one for one in version.targets if names.region_key(str(one.get("name", ""))) not in failed)
+
+
 def progress_by_region(version: Version) -> dict[str, str]:
     """How far the version is in each region, as text for people."""
     return {
@@ -84,19 +103,26 @@ def regions_reached(version: Version) -> tuple[str, ...]:
 def rank_versions(versions: Iterable[Version], region: str) -> list[Version]:
     """The versions from which disks in `region` can be made as far as a list shows, highest number first.
 
-    A list has no replication status: the caller checks each with `is_replicated`. `excludeFromLatest` of the version or
+    A list has no replication status: the caller checks each with `is_replicated`. A version to which regions are being
+    added, or could not be added, stays usable where it is. `excludeFromLatest` of the version or
     of the region excludes a version: https://learn.microsoft.com/azure/virtual-machines/shared-image-galleries
     """
     usable = [
         version
         for version in versions
-        if version.provisioning_state == "Succeeded"
+        if _is_settled(version)
         and not version.excluded_from_latest
         and not is_quarantined(version)
         and names.version_number(version.name) is not None
         and any(_is(found.name, region) and not found.excluded_from_latest for found in version.regions)
     ]
     return sorted(usable, key=_number, reverse=True)
+
+
+def _is_settled(version: Version) -> bool:
+    if version.provisioning_state == "Failed":
+        return tags.value_of(version.tags, tags.REFRESH_CHECKS) == tags.CHECKS_PASSED
+    return version.provisioning_state in ("Succeeded", "Updating")
 
 
 def is_replicated(version: Version, region: str) -> bool:

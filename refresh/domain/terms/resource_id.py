@@ -10,6 +10,8 @@ import hashlib
 import re
 from dataclasses import dataclass
 
+from refresh.domain.terms.encodable import encodable
+
 _TAGS_SUFFIX = re.compile(r"/providers/microsoft\.resources/tags/default/?\Z", re.IGNORECASE)
 _NAME = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_.\-]{0,79}\Z")
 # In the path of a URL `.` and `..` lead to another resource, `%` may hide one of them, and `?` or `#` ends the path. No
@@ -62,11 +64,8 @@ class ResourceId:
 
 
 def parse(text: object) -> ResourceId | None:
-    """The parts of `text`; None when it is not the id of a resource in a resource group.
-
-    Letters of any script are in the names of resource groups; a control character, or half of a surrogate pair, is not.
-    """
-    if not isinstance(text, str) or len(text) > 1024 or not text.isprintable():
+    """The parts of `text`; None when it is not the id of a resource in a resource group, or cannot be encoded."""
+    if not isinstance(text, str) or len(text) > 1024 or encodable(text) != text:
         return None
     trimmed = text.rstrip("/")
     parts = trimmed.split("/")
@@ -79,9 +78,13 @@ def parse(text: object) -> ResourceId | None:
 
 
 def parse_vm(text: object) -> ResourceId | None:
-    """Like `parse`, but only for the id of a virtual machine."""
+    """Like `parse`, but only for the id of a virtual machine, and for one that fits into a line of the log.
+
+    Letters of any script are in the names of resource groups; control characters are not.
+    """
     found = parse(text)
-    return found if found is not None and found.type == VM_TYPE and _NAME.match(found.name) else None
+    is_vm = found is not None and found.type == VM_TYPE and _NAME.match(found.name) and found.text.isprintable()
+    return found if is_vm else None
 
 
 def without_tags_suffix(text: str) -> str:
@@ -108,5 +111,5 @@ def is_disk_name(text: str) -> bool:
 
 
 def id_hash(text: str) -> str:
-    """Twelve hex digits of the SHA-256 of a resource id, the same in any case."""
-    return hashlib.sha256(text.lower().encode()).hexdigest()[:12]
+    """Twelve hex digits of the SHA-256 of a resource id, or of any other text, the same in any case."""
+    return hashlib.sha256(text.lower().encode(errors="surrogatepass")).hexdigest()[:12]

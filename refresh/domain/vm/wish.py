@@ -48,7 +48,9 @@ def choose_wish(vm: Vm, disk_groups: Collection[str]) -> Wish:
 
 def _named(vm: Vm, text: str, name: str, disk_groups: Collection[str]) -> Wish:
     home = resource_id.parse_vm(vm.id)
-    assert home is not None, "facts are only made of VMs whose id was parsed"  # noqa: S101
+    if home is None:
+        what = f"a disk of a VM whose id cannot be read: {shorten(vm.id)}"
+        return Wish(without_query(text), problem=Reason.BAD_WISH, message=f"{tags.OS_DISK_NAME} names {what}")
     if "/" not in name:
         if resource_id.is_disk_name(name):
             return Wish(text, home.sibling("Microsoft.Compute/disks", name))

@@ -30,6 +30,8 @@ READ_EVERY = timedelta(seconds=polls.BUILD_VERSION.every_s)
 READS_PER_HISTORY = 60
 READS_AT_END = int(polls.CHANGE_VERSION.budget_s / polls.CHANGE_VERSION.every_s)
 
+# In the row of a version that is not complete, while the build goes on: it can be used where it has arrived.
+_PARTIAL = "partial"
 _OVER = (MonthReason.BUILD_FAILED, MonthReason.NOT_REPLICATED, MonthReason.AZURE_SAID_NO)
 
 type Row = dict[str, Any]
@@ -55,6 +57,7 @@ def build_image(ctx: OrchestrationContext, data: dict[str, Any]) -> Steps[Row]:
 def _build(ctx: OrchestrationContext, build: BuildInput) -> Steps[tuple[BuildInput, Row | None]]:
     """The planned build and its row; None when the build continues as new."""
     token: str | None = None
+    without: str | None = None
     if build.version is None:
         planned = yield ctx.call_activity(durable_names.PLAN_VERSION, input=build.to_json())
         if "row" in planned:
@@ -69,14 +72,17 @@ def _build(ctx: OrchestrationContext, build: BuildInput) -> Steps[tuple[BuildInp
             begun = yield ctx.call_activity(durable_names.BEGIN_VERSION, input=build.to_json())
             if "row" in begun:
                 return build, _with_leftovers(build, (yield from _give_up(ctx, build, begun["row"])))
-            token = begun.get("token")
+            token, without = begun.get("token"), begun.get("without")
         # The sent bodies are not needed any more, and every history would contain them.
         build = replace(build, body=None, definition_body=None, image_body=None)
-    row = yield from _watch(ctx, build, token)
+    row = yield from _watch(ctx, build, token, without)
     if row is None:
         return build, None
+    partial = row.pop(_PARTIAL, False)
     if row["decision"] != month.FAILED:
         row = yield from _admit(ctx, build, row)
+    elif partial:
+        row = yield from _use_where_arrived(ctx, build, row)
     else:
         row = yield from _give_up(ctx, build, row)
     return build, _with_leftovers(build, row)
@@ -108,30 +114,38 @@ def _run_recipe(ctx: OrchestrationContext, build: BuildInput) -> Steps[Row]:
     )
 
 
-def _watch(ctx: OrchestrationContext, build: BuildInput, token: str | None) -> Steps[Row | None]:
-    """Wait until the version is replicated or has failed; None when the build continues as new."""
+def _watch(ctx: OrchestrationContext, build: BuildInput, token: str | None, without: str | None) -> Steps[Row | None]:
+    """Wait until the version is replicated or has failed; None when the build continues as new.
+
+    `without` is Azure's refusal of a region that the version is made without.
+    """
     for _ in range(READS_PER_HISTORY):
         seen = yield ctx.call_activity(durable_names.WATCH_VERSION, input=build.to_json())
         row: Row = seen["row"]
         ctx.set_custom_status({"version": row.get("version"), "step": "replicating", "regions": seen["regions"]})
         if seen["standing"] == ReplicationStanding.DONE:
             return row
+        partial = {_PARTIAL: True} if seen.get("partial") else {}
         if seen["standing"] == ReplicationStanding.FAILED:
-            return (yield from _explain(ctx, build, row, token))
+            why = without if row["reason"] == MonthReason.NOT_REPLICATED else None
+            return (yield from _explain(ctx, build, row, token, why)) | partial
         waited_s = times.seconds_between(build.since, now(ctx)) or 0.0
         if waited_s >= (polls.BUILD_FROM_VM_BUDGET_S if build.machine else polls.BUILD_VERSION.budget_s):
             why = f"{row['message']} after {waited_s / 3600:.1f} h; run again to continue waiting"
-            return row | {"reason": str(MonthReason.TIMED_OUT), "message": why}
+            return row | {"reason": str(MonthReason.TIMED_OUT), "message": why} | partial
         yield ctx.create_timer(READ_EVERY)
     ctx.continue_as_new(build.to_json())
     return None
 
 
-def _explain(ctx: OrchestrationContext, build: BuildInput, row: Row, token: str | None) -> Steps[Row]:
+def _explain(ctx: OrchestrationContext, build: BuildInput, row: Row, token: str | None, why: str | None) -> Steps[Row]:
+    """The row with Azure's error, which is read unless `why` is known."""
     if row["reason"] not in (MonthReason.BUILD_FAILED, MonthReason.NOT_REPLICATED):
         return row
-    found = yield ctx.call_activity(durable_names.EXPLAIN_VERSION, input={"version": build.version, "token": token})
-    return row | {"message": f"{row['message']}: {found['why']}"[: month.MAX_IMAGE_MESSAGE]}
+    if why is None:
+        asked = {"version": build.version, "token": token}
+        why = (yield ctx.call_activity(durable_names.EXPLAIN_VERSION, input=asked))["why"]
+    return row | {"message": f"{row['message']}: {why}"[: month.MAX_IMAGE_MESSAGE]}
 
 
 def _admit(ctx: OrchestrationContext, build: BuildInput, row: Row) -> Steps[Row]:
@@ -147,6 +161,19 @@ def _admit(ctx: OrchestrationContext, build: BuildInput, row: Row) -> Steps[Row]
         row = row | {"message": f"{row['message']}; {proof.message}"[: month.MAX_IMAGE_MESSAGE]}
     settled = yield from _settle(ctx, durable_names.ADMIT_VERSION, {**build.to_json(), "passed": True})
     return row if settled.get("done") else row | settled.get("row", {})
+
+
+def _use_where_arrived(ctx: OrchestrationContext, build: BuildInput, row: Row) -> Steps[Row]:
+    """End the checks of a version that some regions miss: only VMs in those regions get no disk from it.
+
+    The row stays a failure, with the missing regions and the commands that add them.
+    """
+    reason = row["reason"]
+    row = yield from _admit(ctx, build, row)
+    if row["reason"] != reason:
+        return row
+    used = f"version {row['version']} is used in {', '.join(row['regions'])}"
+    return row | {"message": f"{used}; {row['message']}"[: month.MAX_IMAGE_MESSAGE]}
 
 
 def _prove(ctx: OrchestrationContext, build: BuildInput) -> Steps[Stage]:

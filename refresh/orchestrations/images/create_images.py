@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 from durabletask.task import OrchestrationContext, Task, TaskFailedError, when_any
@@ -23,13 +23,18 @@ def create_images(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[
     found = yield ctx.call_activity(durable_names.LIST_BUILDS, input={})
     if found.get("problem"):
         return month.failure_of("images", period, found["problem"])
-    regions = tuple(found["regions"])
     demand = found["demand"]
     builds = [
-        BuildInput(one, period, regions, request.force_rebuild, demand=demand.get(one)) for one in found["definitions"]
+        BuildInput(one, period, _regions_of(found, one), request.force_rebuild, demand=demand.get(one))
+        for one in found["definitions"]
     ]
     rows = yield from _build_all(ctx, builds)
     return month.result_of("images", period, {"images": [*found["rows"], *rows]})
+
+
+def _regions_of(found: Mapping[str, Any], definition: str) -> tuple[str, ...]:
+    """The regions of the VMs that can need a disk from a definition. An older app listed those of all VMs only."""
+    return tuple(found["regions_of"][definition] if "regions_of" in found else found["regions"])
 
 
 def _build_all(ctx: OrchestrationContext, builds: Sequence[BuildInput]) -> Generator[Task[Any], Any, Rows]:

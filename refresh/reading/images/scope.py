@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from refresh.domain.azure.galleries import Definition
 from refresh.domain.azure.polls import BULK_BUDGET_S, BULK_LIST_LIMIT_S
 from refresh.domain.azure.vms import Vm
+from refresh.domain.disks.image_choice import can_need
 from refresh.domain.images.spec import ImageSpec
 from refresh.domain.terms import names, resource_id, tags
 from refresh.domain.terms.month_reason import MonthReason
@@ -29,14 +30,18 @@ from refresh.settings.settings import Settings
 class Builds:
     """The definitions in the monthly build (missing ones of `images.toml` included) and the regions of the VMs.
 
-    `demand` is how many VMs can need a disk from each definition (by id), by region; `rows` are galleries and
-    subscriptions that could not be read.
+    `regions` are those of all VMs in scope, `demand` is how many VMs can need a disk from each definition (by id), by
+    region; `rows` are galleries and subscriptions that could not be read.
     """
 
     definitions: tuple[Definition, ...]
     regions: tuple[str, ...]
     rows: tuple[ImageRow, ...]
     demand: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    def regions_of(self, definition: Definition) -> tuple[str, ...]:
+        """The regions of the VMs that can need a disk from `definition`: a VM elsewhere must not delay its version."""
+        return tuple(sorted(self.demand.get(definition.id, {})))
 
 
 async def find_builds(gateways: Gateways, settings: Settings, specs: Sequence[ImageSpec] = ()) -> Builds:
@@ -60,7 +65,7 @@ async def find_builds(gateways: Gateways, settings: Settings, specs: Sequence[Im
     for subscription, unread in parts.unread.items():
         message = f"the regions of its VMs are not known, and versions are made for those of the others: {unread}"
         rows.append(ImageRow(f"/subscriptions/{subscription}", FAILED, MonthReason.NOT_READ, message))
-    regions = tuple(sorted({names.region_key(vm.location) for vm in vms}))
+    regions = tuple(sorted({names.region_key(vm.location) for vm in vms if vm.location}))
     return Builds(tagged, regions, tuple(rows), {one.id: _demand(one, vms) for one in tagged})
 
 
@@ -87,11 +92,6 @@ def _missing(gallery: str, there: Iterable[Definition], specs: Iterable[ImageSpe
 
 
 def _demand(definition: Definition, vms: Iterable[Vm]) -> dict[str, int]:
-    """How many VMs can need a disk from `definition`, by region: those that name it, else those of its OS."""
-    regions = (names.region_key(vm.location) for vm in vms if _can_need(vm, definition))
+    """How many VMs can need a disk from `definition`, by region."""
+    regions = (names.region_key(vm.location) for vm in vms if vm.location and can_need(vm, definition))
     return dict(Counter(regions))
-
-
-def _can_need(vm: Vm, definition: Definition) -> bool:
-    named = vm.own_tags.image.lower()
-    return named == definition.name.lower() if named else vm.os_type == definition.os_type

@@ -6,6 +6,7 @@ runs and real runs plan with the same functions.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -28,6 +29,8 @@ from refresh.reading.images.source_plans import SourcePlan, image_id, plan_sourc
 from refresh.reading.recipes.recipe_plans import judge_recipe
 from refresh.records.month import CREATE, FAILED, REFUSE, SKIP, BuildInput, ImageRow
 from refresh.settings.settings import Settings
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -150,7 +153,8 @@ async def plan_images(
     now = await retry_until_answered(gateways.clock.now, budget_s=BULK_BUDGET_S)
     rows = list(builds.rows)
     for definition in builds.definitions:
-        request = BuildInput(definition.id, period, builds.regions, force_rebuild)
+        regions = builds.regions_of(definition)
+        request = BuildInput(definition.id, period, regions, force_rebuild)
         try:
             plan = await plan_build(gateways, request, specs, now)
             if isinstance(plan, VersionPlan) and plan.made_from and plan.made_from.source.os.kind is SourceKind.RECIPE:
@@ -158,14 +162,17 @@ async def plan_images(
                 plan = judged if isinstance(judged, Refusal) else plan
         except GatewayError as error:
             plan = Refusal(MonthReason.NOT_READ, f"the definition could not be read: {error}")
-        rows.append(plan_row(definition.id, plan, builds.regions))
+        except Exception as error:  # one definition must not fail the plan of the others
+            _log.exception("unexpected error about %s", definition.id)
+            plan = Refusal(MonthReason.BROKEN, f"unexpected {type(error).__name__}; see the log")
+        rows.append(plan_row(definition.id, plan, regions))
     return [row.to_json() for row in rows]
 
 
 def plan_row(definition: str, plan: VersionPlan | Refusal, regions: Sequence[str]) -> ImageRow:
     """A plan as the row of a result."""
     if isinstance(plan, Refusal):
-        decision = FAILED if plan.reason is MonthReason.NOT_READ else REFUSE
+        decision = FAILED if plan.reason in (MonthReason.NOT_READ, MonthReason.BROKEN) else REFUSE
         return ImageRow(definition, decision, plan.reason, plan.message)
     by_hand = tuple(delete_command(version) for version in plan.leftovers)
     if plan.kept is not None or plan.made_from is None:

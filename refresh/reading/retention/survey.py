@@ -6,6 +6,7 @@ disk. Leaves the judgement to `domain.retention`.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +19,7 @@ from refresh.domain.azure.vms import Vm
 from refresh.domain.retention.disks import Evidence, Rule, is_ours, judge_disk, rank_spares
 from refresh.domain.retention.mentions import read_mentions
 from refresh.domain.retention.prices import disk_usd, version_usd
-from refresh.domain.retention.removal_reason import RemovalVerdict
+from refresh.domain.retention.removal_reason import RemovalReason, RemovalVerdict
 from refresh.domain.retention.versions import (
     Catalogue,
     Needs,
@@ -37,6 +38,8 @@ from refresh.records.dispatcher_state import DispatcherState
 from refresh.records.retention import DELETE, DISK, KEEP, VERSION, ResourceRow
 from refresh.settings.settings import Settings
 
+_log = logging.getLogger(__name__)
+
 # Whether a build or a proof of a definition (its id) is under way.
 type Building = Callable[[str], bool]
 
@@ -53,7 +56,7 @@ class DiskSurvey:
 
     def judge(self, disk: Disk) -> RemovalVerdict:
         """Whether `disk` can be deleted."""
-        return judge_disk(disk, self.evidence, self.ranks)
+        return _judged(disk.id, lambda: judge_disk(disk, self.evidence, self.ranks))
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,16 @@ class VersionSurvey:
 
     def judge(self, version: Version, catalogue: Catalogue) -> RemovalVerdict:
         """Whether `version`, one of `catalogue`, can be deleted."""
-        return judge_version(version, catalogue, self.needs, self.evidence)
+        return _judged(version.id, lambda: judge_version(version, catalogue, self.needs, self.evidence))
+
+
+def _judged(resource: str, judge: Callable[[], RemovalVerdict]) -> RemovalVerdict:
+    """The verdict on a resource; one on which the app fails stays, and does not end the judgement on the others."""
+    try:
+        return judge()
+    except Exception as error:
+        _log.exception("unexpected error about %s", resource)
+        return RemovalVerdict(RemovalReason.BROKEN, f"unexpected {type(error).__name__}; see the log")
 
 
 async def survey_disks(gateways: Gateways, settings: Settings, state: DispatcherState) -> DiskSurvey:

@@ -20,6 +20,7 @@ from refresh.reading.fleet.subscription_lists import Inventory
 from refresh.reading.swap.facts import FactReader, FactSource, policy_of
 from refresh.reading.swap.listed_facts import ListedDisks, ListedVms, RetaggedVms, Source
 from refresh.reading.swap.memory import READS_AT_ONCE
+from refresh.reading.swap.unforeseen import undecided
 from refresh.reading.swap.warnings import WarningReader
 from refresh.records.swap import VMS_PER_BULK_ACTIVITY
 from refresh.settings.settings import Settings
@@ -68,7 +69,13 @@ async def decide_exactly(
                 facts = replace(facts, warnings=found.warnings)
         return DecidedVm(vm_id, facts, decide_swap(facts, policy, force=force), exact=True)
 
-    return list(await asyncio.gather(*(decide(vm_id) for vm_id in vms)))
+    async def decide_alone(vm_id: str) -> DecidedVm:
+        try:
+            return await decide(vm_id)
+        except Exception as error:  # one VM must not fail the answer about the others
+            return undecided(vm_id, error, exact=True)
+
+    return list(await asyncio.gather(*(decide_alone(vm_id) for vm_id in vms)))
 
 
 async def decide_from_lists(
@@ -79,8 +86,11 @@ async def decide_from_lists(
     reader = FactReader(source, policy, Pace(gap_s=0.0))
     found = []
     for vm_id in vms:
-        facts = await reader.read(vm_id, **recall(vm_id))
-        found.append(DecidedVm(vm_id, facts, decide_swap(facts, policy, force=force)))
+        try:
+            facts = await reader.read(vm_id, **recall(vm_id))
+            found.append(DecidedVm(vm_id, facts, decide_swap(facts, policy, force=force)))
+        except Exception as error:  # one VM must not fail the answer about the others
+            found.append(undecided(vm_id, error))
     return found
 
 

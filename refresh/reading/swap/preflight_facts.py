@@ -6,6 +6,7 @@ Decides which scopes are read, each once for all VMs that share it. Leaves the c
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Protocol
 
@@ -24,6 +25,8 @@ from refresh.gateways.errors import GatewayError
 from refresh.reading.calls.paced_reads import Reads
 from refresh.reading.fleet.vms_and_disks import collect
 from refresh.reading.swap.missing_rights import GrantReader, GrantSource, group_of
+
+_log = logging.getLogger(__name__)
 
 
 class AccessSource(GrantSource, Protocol):
@@ -96,11 +99,16 @@ class PreflightReader:
             f"{group}/vms",
             lambda: collect(fleet.list_vms(subscription) if everywhere else fleet.list_group_vms(group)),
         )
-        for other in rows or ():
-            named = other.own_tags.in_scope and not resource_id.same(other.id, vm.id)
-            if named and resource_id.same(choose_wish(other, self._policy.disk_groups).disk_id, wanted.id):
-                return other.id
-        return None
+        others = (other for other in rows or () if not resource_id.same(other.id, vm.id))
+        return next((other.id for other in others if self._names(other, wanted)), None)
+
+    def _names(self, other: Vm, wanted: Disk) -> bool:
+        try:
+            wish = choose_wish(other, self._policy.disk_groups) if other.own_tags.in_scope else None
+        except Exception:  # a look at that VM refuses it; it must not fail the swaps of the others
+            _log.exception("unexpected error about %s", other.id)
+            return False
+        return wish is not None and resource_id.same(wish.disk_id, wanted.id)
 
     async def _takes_premium(self, vm: Vm) -> bool:
         subscription = vm.id.split("/")[2]

@@ -15,6 +15,7 @@ from azure.durable_functions import DurableFunctionsClient
 from durabletask.entities import EntityInstanceId
 
 from refresh.domain.terms import times
+from refresh.domain.terms.encodable import encodable
 from refresh.domain.vm.hints import Ignored, hint_from_event
 from refresh.records import durable_names, swap
 from refresh.records.durable_names import Operation
@@ -32,7 +33,7 @@ async def on_resource_write(event: func.EventGridEvent, client: DurableFunctions
     found = hint_from_event(getattr(event, "event_type", None), event.subject, data)
     if isinstance(found, Ignored):
         if found.malformed:
-            _log.warning("event %.60r cannot be read: %s", event.id, found.why)
+            _log.warning("event %.60r cannot be read: %s", event.id, encodable(found.why))
         return
     at = event.event_time.isoformat() if event.event_time else None
     if times.parse_plausible(at) is None:

@@ -18,11 +18,12 @@ from refresh.reading.disks.tag_plans import plan_tags
 from refresh.reading.fleet.subscription_lists import Inventory, list_inventory
 from refresh.reading.images.version_plans import plan_images
 from refresh.reading.swap.decide_many import decide_as_if
+from refresh.reading.swap.unforeseen import refuse_unforeseen
 from refresh.records.month import CREATE, MonthInput
 from refresh.settings.settings import Settings
 from refresh.views.dispatcher_state import DispatcherView
 from refresh.views.plans import disk_record, dry_run, swap_record
-from refresh.views.vms import MadeDisks, plan_record
+from refresh.views.vms import MadeDisks, plan_record, refusal_plan_record
 
 type Json = dict[str, Any]
 type Rows = Sequence[Mapping[str, Any]]
@@ -88,8 +89,11 @@ class DryRun:
         return {one.vm_id.lower(): self._record(one, inventory, made, writes_tags=writes_tags) for one in decided}
 
     def _record(self, decided: DecidedVm, inventory: Inventory, made: MadeDisks, *, writes_tags: bool) -> Json:
-        disk = inventory.os_disk(decided.facts.vm)
-        record = plan_record(decided, self._dispatcher, made, disk, stop_mode=self._settings.stop_mode)
+        try:
+            disk = inventory.os_disk(decided.facts.vm)
+            record = plan_record(decided, self._dispatcher, made, disk, stop_mode=self._settings.stop_mode)
+        except Exception as error:  # one VM must not fail the plan
+            record = refusal_plan_record(decided.vm_id, refuse_unforeseen(decided.vm_id, error))
         if writes_tags and record["steps"]:
             record["steps"] = ["write-tag", *record["steps"]]
         return record

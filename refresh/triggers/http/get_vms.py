@@ -8,6 +8,7 @@ because 25 pages of 2,500 VMs would otherwise cost 25 times the requests.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
@@ -31,13 +32,16 @@ from refresh.reading.fleet.subscription_lists import Inventory, list_disks, list
 from refresh.reading.images.freshness import FreshnessReader
 from refresh.reading.images.galleries import Catalog
 from refresh.reading.swap.decide_many import decide_exactly, decide_from_lists, listed_source
+from refresh.reading.swap.unforeseen import refuse_unforeseen
 from refresh.settings.settings import Settings
 from refresh.triggers.http.problem import Problem, ProblemKind, answering, ok, path_of
 from refresh.triggers.http.requests import VM_CURE, is_vm, read_query
 from refresh.triggers.http.vm_names import find_vms
 from refresh.views.dispatcher_state import DispatcherView
 from refresh.views.paging import Key, next_link, read_token
-from refresh.views.vms import MadeDisks, fresh_record, rank_of, vm_record
+from refresh.views.vms import MadeDisks, Rank, fresh_record, rank_of, refusal_record, vm_record
+
+_log = logging.getLogger(__name__)
 
 PAGE_SIZE = 100
 SNAPSHOT_S = 60.0
@@ -69,7 +73,11 @@ class _Snapshot:
     def record(self, decided: DecidedVm, dispatcher: DispatcherView) -> dict[str, object]:
         """The VM record, with how fresh the VM is."""
         fresh = Freshness() if isinstance(self.fresh, GatewayError) else self.fresh[decided.vm_id]
-        return vm_record(decided, dispatcher, self.made, self.inventory.os_disk(decided.facts.vm)) | fresh_record(fresh)
+        try:
+            record = vm_record(decided, dispatcher, self.made, self.inventory.os_disk(decided.facts.vm))
+        except Exception as error:  # one VM must not fail the list
+            record = refusal_record(decided.vm_id, refuse_unforeseen(decided.vm_id, error))
+        return record | fresh_record(fresh)
 
 
 _snapshots: WeakKeyDictionary[asyncio.AbstractEventLoop, _Snapshot] = WeakKeyDictionary()
@@ -119,9 +127,9 @@ async def _read_one(gateways: Gateways, settings: Settings, dispatcher: Dispatch
 
 async def _read_snapshot(gateways: Gateways, settings: Settings, dispatcher: DispatcherView) -> _Snapshot:
     inventory = await list_inventory(gateways)
-    in_scope = [vm.id for vm in inventory.vms.values() if vm.own_tags.in_scope]
+    in_scope = [vm.id for vm in inventory.vms.values() if _is_listed(vm)]
     decided = await decide_from_lists(listed_source(gateways, inventory), settings, in_scope, dispatcher.recall)
-    rows: list[tuple[Key, DecidedVm]] = [((int(rank_of(one, dispatcher)), one.vm_id.lower()), one) for one in decided]
+    rows: list[tuple[Key, DecidedVm]] = [((int(_rank(one, dispatcher)), one.vm_id.lower()), one) for one in decided]
     rows.sort(key=lambda row: row[0])
     loop = asyncio.get_running_loop()
     facts = [(one.vm_id, one.facts.vm, inventory.os_disk(one.facts.vm)) for one in decided]
@@ -131,15 +139,39 @@ async def _read_snapshot(gateways: Gateways, settings: Settings, dispatcher: Dis
     return snapshot
 
 
+def _is_listed(vm: Vm) -> bool:
+    try:
+        return vm.own_tags.in_scope
+    except Exception:  # its row has the fault
+        return True
+
+
+def _rank(seen: DecidedVm, dispatcher: DispatcherView) -> Rank:
+    try:
+        return rank_of(seen, dispatcher)
+    except Exception:  # its row has the fault
+        return Rank.REFUSED
+
+
 async def _freshness(
     gateways: Gateways, settings: Settings, facts: Iterable[tuple[str, Vm | None, Disk | None]]
 ) -> dict[str, Freshness] | GatewayError:
     try:
         now = await retry_until_answered(gateways.clock.now, budget_s=LIST_BUDGET_S)
         reader = FreshnessReader(Catalog(gateways, settings.galleries, budget_s=LIST_BUDGET_S), now)
-        return {vm_id: await reader.read(vm, current) for vm_id, vm, current in facts}
+        return {vm_id: await _freshness_of(reader, vm, current) for vm_id, vm, current in facts}
     except GatewayError as error:
         return error
+
+
+async def _freshness_of(reader: FreshnessReader, vm: Vm | None, current: Disk | None) -> Freshness:
+    try:
+        return await reader.read(vm, current)
+    except GatewayError:
+        raise
+    except Exception:  # one VM must not fail the list
+        _log.exception("unexpected error about the freshness of %s", vm.id if vm is not None else "a VM")
+        return Freshness()
 
 
 def _days_behind(fresh: Freshness) -> int:

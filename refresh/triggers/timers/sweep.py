@@ -72,7 +72,7 @@ async def _hint_at_mismatches(
 
         async def list_mismatches() -> None:
             async for vm in gateways.compute.list_vms(subscription):
-                if is_worth_a_look(vm):
+                if _must_hint(vm):
                     found[vm.id.lower()] = vm
 
         try:
@@ -91,12 +91,27 @@ async def _hint_at_mismatches(
 async def _hint(client: DurableFunctionsClient, vms: Iterable[Vm], clock: asyncio.Task[str]) -> None:
     ranked: dict[bool, list[str]] = {True: [], False: []}
     for vm in vms:
-        ranked[bool(vm.own_tags.refresh_state)].append(vm.id)
+        ranked[_is_marked(vm)].append(vm.id)
     # A VM with the mark of a swap may be down: it is looked at before all others.
     for first, ids in ranked.items():
         for batch in batched(ids, swap.VMS_PER_SIGNAL, strict=False):
             hint = {"vms": list(batch), "at": await clock, "source": swap.FROM_SWEEP}
             await client.signal_entity(DISPATCHER, Operation.HINT, {**hint, "first": True} if first else hint)
+
+
+def _must_hint(vm: Vm) -> bool:
+    try:
+        return is_worth_a_look(vm)
+    except Exception:  # the look reads the VM by itself, and refuses it if it fails as well
+        _log.exception("unexpected error about %s", vm.id)
+        return True
+
+
+def _is_marked(vm: Vm) -> bool:
+    try:
+        return bool(vm.own_tags.refresh_state)
+    except Exception:  # logged before
+        return False
 
 
 async def _find_dead(client: DurableFunctionsClient) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.galleries import Definition, Region, Version
 from refresh.domain.azure.vms import Vm
-from refresh.domain.disks.image_choice import choose_definition
+from refresh.domain.disks.image_choice import can_need, choose_definition
 from refresh.domain.images.replication import is_replicated, no_version, rank_versions
 from refresh.domain.terms.month_reason import MonthReason, Refusal
 from tests.support.worlds.builders import GALLERY, SUBSCRIPTION, make_current, make_definition, make_version, make_vm
@@ -95,6 +96,37 @@ def test_the_latest_version_is_the_highest_number_that_counts() -> None:
         version("20269.0.0"),
     ]
     assert [found.name for found in rank_versions(names, "West Europe")] == ["202609.10.0", "202609.2.0", "20269.0.0"]
+
+
+def test_a_version_whose_regions_are_being_changed_stays_usable() -> None:
+    """While regions are added, and after they could not be; one that failed before its checks passed does not count."""
+    passed = {"RefreshChecks": "passed"}
+    names = [
+        version("202611.1.0", provisioning_state="Updating", tags=passed),
+        version("202611.2.0", provisioning_state="Failed", tags=passed),
+        version("202611.3.0", provisioning_state="Failed", tags={"RefreshChecks": "pending"}),
+        version("202611.4.0", provisioning_state="Creating", tags=passed),
+    ]
+    assert [found.name for found in rank_versions(names, "westeurope")] == ["202611.2.0", "202611.1.0"]
+
+
+@pytest.mark.parametrize(
+    ("vm", "needs"),
+    [
+        (make_vm(), True),
+        (make_vm(os_type="Windows"), False),
+        (make_vm(os_type=None), False),
+        (make_vm(security_type="TrustedLaunch"), False),
+        (make_vm({"RefreshImage": "UBUNTU"}, os_type="Windows"), True),
+        (make_vm({"RefreshImage": "gen1"}), False),
+    ],
+)
+def test_a_definition_is_needed_by_vms_that_name_it_or_fit_it(vm: Vm, needs: bool) -> None:
+    """Only these decide where its versions are replicated."""
+    assert can_need(vm, UBUNTU) is needs
+    elsewhere = image("ubuntu2")
+    other = replace(elsewhere, tags={**elsewhere.tags, "RefreshAllowedScopes": "other"})
+    assert not can_need(make_vm(), other)
 
 
 def test_a_version_that_has_not_arrived_makes_no_disk() -> None:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from refresh.domain.images.publishing import Demand, Publishing, image_body, replicas_for, target_regions, version_body
+from refresh.domain.images.publishing import (
+    Demand,
+    Publishing,
+    image_body,
+    replicas_for,
+    target_regions,
+    version_body,
+    without_refused_region,
+)
 from refresh.domain.images.sources import Source, SourceKind, SourcePart
 from tests.support.worlds.builders import GROUP, VERSION_ID, VM_ID, disk_id, make_definition
 
@@ -131,3 +139,23 @@ def test_a_managed_image_takes_its_generation_from_the_definition() -> None:
         },
     }
     assert made["tags"] == {"RefreshPeriod": "202611", "RefreshVersion": "ubuntu/202611.1.0"}
+
+
+@pytest.mark.parametrize(
+    ("refusal", "left"),
+    [
+        ("location 'westus2' is not available; available: 'westeurope,westus'", ["westeurope", "westus"]),
+        ("The region West US is not allowed", ["westeurope", "westus2"]),
+        ("westeurope and westus are not allowed", None),
+        ("the quota is used up", None),
+        ("", None),
+    ],
+)
+def test_a_refused_region_is_left_out_unless_it_is_the_versions_own(refusal: str, left: list[str] | None) -> None:
+    """The first region in Azure's refusal is no target any more; other refusals stay refusals."""
+    targets = [{"name": name} for name in ("westeurope", "westus", "westus2")]
+    body = {"location": "westeurope", "properties": {"publishingProfile": {"targetRegions": targets, "other": 1}}}
+    found = without_refused_region(body, refusal)
+    profile = found["properties"]["publishingProfile"] if found else None
+    assert profile == (None if left is None else {"targetRegions": [{"name": name} for name in left], "other": 1})
+    assert without_refused_region({}, refusal) is None

@@ -8,7 +8,12 @@ import pytest
 
 from refresh.domain.azure.galleries import Region, Version
 from refresh.domain.images.manual_commands import retry_commands
-from refresh.domain.images.replication import ReplicationStanding, judge_version
+from refresh.domain.images.replication import (
+    ReplicationStanding,
+    is_usable_in_part,
+    judge_version,
+    targets_without_failed,
+)
 from refresh.domain.images.version_choice import (
     choose_latest,
     choose_name,
@@ -142,6 +147,19 @@ def test_only_an_unusable_version_is_deleted() -> None:
     assert retry_commands(version("1.0.0", regions=(*somewhere, Region("f", encrypted=True)))) == ()
     progress = judge_version(partly, ["westeurope", "uksouth"])
     assert (progress.reason, "uksouth (no room)" in progress.message) == (MonthReason.NOT_REPLICATED, True)
+
+
+def test_a_version_is_usable_in_part_where_its_own_region_has_it() -> None:
+    """The failed regions are no targets any more; its own region always is one."""
+    targets = tuple({"name": name} for name in ("West Europe", "UK South"))
+    some = (Region("westeurope", "Completed"), Region("uksouth", "Failed"))
+    partly = make_version(provisioning_state="Failed", regions=some, targets=targets)
+    assert is_usable_in_part(partly)
+    assert targets_without_failed(partly) == targets[:1]
+    assert not is_usable_in_part(make_version(provisioning_state="Creating", regions=some))
+    own = make_version(regions=(Region("westeurope", "Failed"), Region("uksouth", "Completed")), targets=targets)
+    assert not is_usable_in_part(own)
+    assert targets_without_failed(own) == targets
 
 
 @pytest.mark.parametrize(
