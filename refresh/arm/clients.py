@@ -56,6 +56,26 @@ class AllowHttp(policies.SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
         request.context.options["enforce_https"] = False
 
 
+class LastDate(policies.SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
+    """Keeps the Date header of the last answer, refusals included: every answer has ARM's time.
+
+    Only of an answer with ARM's request id: a proxy in between can answer with a clock of its own.
+    """
+
+    def __init__(self) -> None:
+        """Begin without an answer."""
+        self.answers = 0
+        self.date = ""
+
+    def on_response(
+        self, request: PipelineRequest[HttpRequest], response: PipelineResponse[HttpRequest, AsyncHttpResponse]
+    ) -> None:
+        headers = response.http_response.headers
+        if headers.get("Date") and headers.get("x-ms-request-id"):
+            self.answers += 1
+            self.date = headers["Date"]
+
+
 class Clients:
     """The clients of one event loop. Making one has no effect; connections open at the first request.
 
@@ -85,6 +105,7 @@ class Clients:
         self.credential = ManagedIdentityCredential(
             client_id=settings.client_id or None, transport=self._identity_transport
         )
+        self.last_date = LastDate()
         self._compute: dict[str, ComputeManagementClient] = {}
         self.graph = ResourceGraphClient(self.credential, base_url=self._endpoint, **self._options())
         self.rest: RestClient = AsyncPipelineClient(self._endpoint, **self._options())
@@ -127,6 +148,7 @@ class Clients:
                 policies.HeadersPolicy(),
                 policies.UserAgentPolicy(sdk_moniker="azure-vm-refresh"),
                 policies.ContentDecodePolicy(),
+                self.last_date,
                 *([AllowHttp()] if self._plain else []),
                 policies.AsyncRetryPolicy(retry_total=0),
                 AsyncARMChallengeAuthenticationPolicy(self.credential, self._scope),

@@ -150,6 +150,14 @@ def broken_rows(vms: Iterable[str], why: str) -> list[dict[str, Any]]:
     return [VmRow(vm, FAILED, MonthReason.BROKEN, message).to_json() for vm in vms]
 
 
+def unread_rows(unread: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of the subscriptions that could not be read; `vm` is the id of the subscription."""
+    return [
+        VmRow(f"/subscriptions/{row['subscription']}", FAILED, row["reason"], f"{row['message']}; run again").to_json()
+        for row in unread
+    ]
+
+
 def status_of(rows: Iterable[Mapping[str, Any]]) -> str:
     """`failed` when a row failed, else `refused` when one was refused, else `succeeded`."""
     decisions = {row.get("decision") for row in rows}

@@ -134,4 +134,8 @@ READ_BUDGET_S = 30.0
 TAG_WRITE_BUDGET_S = 60.0
 LIST_BUDGET_S = 20.0
 BULK_BUDGET_S = 120.0
+# All pages of one subscription's lists, retries included: for a caller of the HTTP API, whose front end gives up after
+# 230 seconds, or a sweep, and for bulk work. One request is given up after 30 seconds (`arm/clients.py`).
+LIST_LIMIT_S = 60.0
+BULK_LIST_LIMIT_S = 300.0
 STAGE_CALL_BUDGET_S = 30.0

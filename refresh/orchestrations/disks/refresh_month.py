@@ -50,13 +50,15 @@ def _do_month(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task
     if scope.get("problem"):
         return month.failure_of("month", period, scope["problem"]) | {"images": images.get("images", []), "vms": []}
     request = replace(request, period=period, vms=tuple(scope["vms"]))
+    unread = month.unread_rows(scope.get("unread", ()))
+    missing = [month.result_of("scope", period, {"vms": unread})] if unread else []
     if not request.vms:
-        return _combine(period, images, [])
+        return _combine(period, images, missing)
     steps = [(yield from _step(ctx, "disks", durable_names.CREATE_DISKS, period, request))]
     if (request.rollout or scope["rollout"]) == month.AUTO:
         for chunk in batched(_with_disk(steps[0]), swap.VMS_PER_HISTORY, strict=False):
             steps += yield from _roll_out(ctx, period, replace(request, vms=chunk))
-    return _combine(period, images, steps)
+    return _combine(period, images, [*steps, *missing])
 
 
 def _roll_out(ctx: OrchestrationContext, period: str, request: MonthInput) -> Generator[Task[Any], Any, list[Result]]:

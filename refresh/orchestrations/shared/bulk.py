@@ -49,7 +49,9 @@ def work_through(
         scope = yield ctx.call_activity(durable_names.READ_SCOPE, input={"vms": list(bulk.vms)})
         if scope.get("problem"):
             return month.failure_of(kind, period, scope["problem"])
-        bulk = replace(bulk, period=period, vms=tuple(scope["vms"]), rows=())
+        bulk = replace(
+            bulk, period=period, vms=tuple(scope["vms"]), rows=tuple(month.unread_rows(scope.get("unread", ())))
+        )
     chunk, rest = bulk.vms[: swap.VMS_PER_HISTORY], bulk.vms[swap.VMS_PER_HISTORY :]
     done: Rows = list(bulk.rows or ())
     done += yield from _run_batches(ctx, activity, BatchInput(chunk, period, bulk.force), on_rows)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from refresh.domain.azure.disks import Disk
-from refresh.domain.azure.galleries import Version
+from refresh.domain.azure.galleries import Definition, Version
 from refresh.domain.azure.refusals import describe_refusal
 from refresh.domain.azure.vms import Vm
 from refresh.domain.disks.image_choice import choose_definition
@@ -67,13 +67,27 @@ async def plan_disk_of(fleet: Fleet, catalog: Catalog, vm: Vm, period: str) -> D
     refusal = check_os_disk(vm, current)
     if refusal is not None or current is None:
         return refused(vm.id, refusal or Refusal(MonthReason.NO_DISK, ""), current=vm.os_disk_name)
-    definition = choose_definition(vm, current, await catalog.definitions())
+    definition = await _choose_definition(catalog, vm, current)
     if isinstance(definition, Refusal):
         return refused(vm.id, definition, current=vm.os_disk_name)
     version = await catalog.latest(definition, vm.location)
     if isinstance(version, Refusal):
         return refused(vm.id, version, current=vm.os_disk_name)
     return await _find_name(fleet, vm, current, version, period)
+
+
+async def _choose_definition(catalog: Catalog, vm: Vm, current: Disk) -> Definition | Refusal:
+    """The definition for `vm`. GatewayError when a gallery is unread and may have a definition that fits as well.
+
+    A VM whose disk is from the chosen definition goes on with it: it needs nothing from the unread gallery.
+    """
+    definitions, failure = await catalog.readable_definitions()
+    chosen = choose_definition(vm, current, definitions)
+    source = resource_id.parse(current.source_version)
+    goes_on = not isinstance(chosen, Refusal) and source is not None and resource_id.same(source.parent(), chosen.id)
+    if failure is not None and not goes_on:
+        raise failure
+    return chosen
 
 
 async def _find_name(fleet: Fleet, vm: Vm, current: Disk, version: Version, period: str) -> DiskPlan | VmRow:

@@ -1,29 +1,35 @@
 """Lists every VM and disk of the configured subscriptions.
 
 Decides how a whole fleet is read to be shown: 2,500 single reads would take three minutes of ARM's read quota, lists
-take some thirty requests. Nothing is done to a VM on facts from lists.
+take some thirty requests. Subscriptions are read beside each other. Nothing is done to a VM on facts from lists.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from refresh.domain.azure.disks import Disk
-from refresh.domain.azure.polls import LIST_BUDGET_S
+from refresh.domain.azure.polls import LIST_BUDGET_S, LIST_LIMIT_S
 from refresh.domain.azure.vms import Vm
+from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
+from refresh.reading.fleet.each_subscription import Parts, about, raise_if_none, read_each, read_within
 from refresh.reading.fleet.vms_and_disks import collect
 
 
 @dataclass(frozen=True)
 class Inventory:
-    """VMs and disks by lower-case id; `subscriptions` (lower-case) are those that were listed completely."""
+    """VMs and disks by lower-case id; `subscriptions` (lower-case) are those that were listed completely.
+
+    A subscription of which one list is incomplete is `unread`, with the reason, and has no VMs and no disks here.
+    """
 
     subscriptions: frozenset[str]
     vms: Mapping[str, Vm]
     disks: Mapping[str, Disk]
+    unread: Mapping[str, GatewayError] = field(default_factory=dict)
 
     def os_disk(self, vm: Vm | None) -> Disk | None:
         """The VM's OS disk; None when it was not listed."""
@@ -36,34 +42,63 @@ async def list_subscriptions(gateways: Gateways) -> list[str]:
     return [subscription.lower() for subscription in found]
 
 
-async def list_vms(gateways: Gateways, subscriptions: list[str], *, budget_s: float = LIST_BUDGET_S) -> dict[str, Vm]:
-    """Every VM of these subscriptions. GatewayError when one of them could not be listed completely."""
-    found: dict[str, Vm] = {}
-    for subscription in subscriptions:
-        rows = await retry_until_answered(
-            lambda wanted=subscription: collect(gateways.compute.list_vms(wanted)),  # type: ignore[misc]
-            budget_s=budget_s,
+async def list_vms_of_each(
+    gateways: Gateways, subscriptions: list[str], *, budget_s: float = LIST_BUDGET_S, limit_s: float = LIST_LIMIT_S
+) -> Parts[dict[str, Vm]]:
+    """Every VM of each subscription, by lower-case id."""
+
+    async def read(subscription: str) -> dict[str, Vm]:
+        rows = await read_within(
+            lambda: collect(gateways.compute.list_vms(subscription)), budget_s=budget_s, limit_s=limit_s
         )
-        found.update({vm.id.lower(): vm for vm in rows})
-    return found
+        return {vm.id.lower(): vm for vm in rows}
+
+    return await read_each(subscriptions, read)
+
+
+async def list_disks_of_each(
+    gateways: Gateways, subscriptions: list[str], *, budget_s: float = LIST_BUDGET_S, limit_s: float = LIST_LIMIT_S
+) -> Parts[dict[str, Disk]]:
+    """Every disk of each subscription, by lower-case id."""
+
+    async def read(subscription: str) -> dict[str, Disk]:
+        rows = await read_within(
+            lambda: collect(gateways.disks.list_disks(subscription)), budget_s=budget_s, limit_s=limit_s
+        )
+        return {disk.id.lower(): disk for disk in rows}
+
+    return await read_each(subscriptions, read)
+
+
+async def list_vms(
+    gateways: Gateways, subscriptions: list[str], *, budget_s: float = LIST_BUDGET_S, limit_s: float = LIST_LIMIT_S
+) -> dict[str, Vm]:
+    """Every VM of these subscriptions. GatewayError, which names it, when one could not be listed completely."""
+    return _all_of(await list_vms_of_each(gateways, subscriptions, budget_s=budget_s, limit_s=limit_s))
 
 
 async def list_disks(
-    gateways: Gateways, subscriptions: list[str], *, budget_s: float = LIST_BUDGET_S
+    gateways: Gateways, subscriptions: list[str], *, budget_s: float = LIST_BUDGET_S, limit_s: float = LIST_LIMIT_S
 ) -> dict[str, Disk]:
-    """Every disk of these subscriptions. GatewayError when one of them could not be listed completely."""
-    found: dict[str, Disk] = {}
-    for subscription in subscriptions:
-        rows = await retry_until_answered(
-            lambda wanted=subscription: collect(gateways.disks.list_disks(wanted)),  # type: ignore[misc]
-            budget_s=budget_s,
-        )
-        found.update({disk.id.lower(): disk for disk in rows})
-    return found
+    """Every disk of these subscriptions. GatewayError, which names it, when one could not be listed completely."""
+    return _all_of(await list_disks_of_each(gateways, subscriptions, budget_s=budget_s, limit_s=limit_s))
 
 
 async def list_inventory(gateways: Gateways) -> Inventory:
-    """Every VM and disk of the configured subscriptions. GatewayError when any list is incomplete."""
+    """Every VM and disk of the subscriptions that can be read. GatewayError when there is none of these."""
     subscriptions = await list_subscriptions(gateways)
-    vms = await list_vms(gateways, subscriptions)
-    return Inventory(frozenset(subscriptions), vms, await list_disks(gateways, subscriptions))
+    vms = await list_vms_of_each(gateways, subscriptions)
+    disks = await list_disks_of_each(gateways, list(vms.read))
+    whole = raise_if_none(Parts(disks.read, {**vms.unread, **disks.unread}))
+    return Inventory(
+        frozenset(whole.read),
+        {vm_id: vm for subscription in whole.read for vm_id, vm in vms.read[subscription].items()},
+        {disk_id: disk for part in whole.read.values() for disk_id, disk in part.items()},
+        whole.unread,
+    )
+
+
+def _all_of[T](parts: Parts[dict[str, T]]) -> dict[str, T]:
+    for subscription, error in parts.unread.items():
+        raise about(subscription, error)
+    return {key: row for part in parts.read.values() for key, row in part.items()}

@@ -5,16 +5,17 @@ Decides which of the two, so that a whole fleet stays inside ARM's read quota.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from refresh.domain.azure.disks import Disk
-from refresh.domain.azure.polls import BULK_BUDGET_S
+from refresh.domain.azure.polls import BULK_BUDGET_S, BULK_LIST_LIMIT_S
 from refresh.domain.azure.vms import Vm
 from refresh.domain.terms import resource_id
 from refresh.gateways.errors import GatewayError, NotFound
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
+from refresh.reading.fleet.each_subscription import read_each, read_within
 from refresh.records.swap import VMS_PER_BULK_ACTIVITY
 
 
@@ -69,25 +70,19 @@ async def read_fleet(gateways: Gateways, vm_ids: Sequence[str]) -> Fleet:
     if len(vm_ids) <= VMS_PER_BULK_ACTIVITY:
         return Fleet(gateways)
     parsed = (resource_id.parse_vm(vm_id) for vm_id in vm_ids)
-    listed: dict[str, GatewayError | None] = {}
     vms: dict[str, Vm] = {}
     disks: dict[str, Disk] = {}
-    for subscription in sorted({found.subscription.lower() for found in parsed if found is not None}):
-        listed[subscription] = await _list_subscription(gateways, subscription, vms, disks)
-    return Fleet(gateways, listed, vms, disks)
+
+    async def read(subscription: str) -> None:
+        compute, all_disks = gateways.compute, gateways.disks
+        listed_vms = await _read_list(lambda: collect(compute.list_vms(subscription)))
+        listed_disks = await _read_list(lambda: collect(all_disks.list_disks(subscription)))
+        vms.update({vm.id.lower(): vm for vm in listed_vms})
+        disks.update({disk.id.lower(): disk for disk in listed_disks})
+
+    parts = await read_each(sorted({found.subscription.lower() for found in parsed if found is not None}), read)
+    return Fleet(gateways, {**parts.read, **parts.unread}, vms, disks)
 
 
-async def _list_subscription(
-    gateways: Gateways, subscription: str, vms: dict[str, Vm], disks: dict[str, Disk]
-) -> GatewayError | None:
-    compute, all_disks = gateways.compute, gateways.disks
-    try:
-        for vm in await retry_until_answered(lambda: collect(compute.list_vms(subscription)), budget_s=BULK_BUDGET_S):
-            vms[vm.id.lower()] = vm
-        for disk in await retry_until_answered(
-            lambda: collect(all_disks.list_disks(subscription)), budget_s=BULK_BUDGET_S
-        ):
-            disks[disk.id.lower()] = disk
-    except GatewayError as error:
-        return error
-    return None
+async def _read_list[T](call: Callable[[], Awaitable[list[T]]]) -> list[T]:
+    return await read_within(call, budget_s=BULK_BUDGET_S, limit_s=BULK_LIST_LIMIT_S)

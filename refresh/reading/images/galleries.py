@@ -13,6 +13,7 @@ from refresh.domain.azure.galleries import Definition, Version
 from refresh.domain.azure.polls import BULK_BUDGET_S
 from refresh.domain.images.replication import is_replicated, no_version, rank_versions
 from refresh.domain.terms.month_reason import Refusal
+from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.fleet.vms_and_disks import collect
@@ -30,8 +31,26 @@ class Catalog:
 
     async def definitions(self) -> list[Definition]:
         """Every image definition of every gallery; raises if one cannot be read, since a match could be there."""
-        found = [await self.definitions_of(gallery) for gallery in self._galleries]
-        return [definition for part in found for definition in part]
+        found, failure = await self.readable_definitions()
+        if failure is not None:
+            raise failure
+        return found
+
+    async def readable_definitions(self) -> tuple[list[Definition], GatewayError | None]:
+        """The image definitions of the galleries that can be read, and the error of the first that cannot."""
+        found: list[Definition] = []
+        failure: GatewayError | None = None
+        for gallery in self._galleries:
+            try:
+                found += await self.definitions_of(gallery)
+            except GatewayError as error:
+                failure = failure or type(error)(
+                    error.code,
+                    f"gallery {gallery.rsplit('/', 1)[-1]}: {error.message}",
+                    status=error.status,
+                    retry_after_s=error.retry_after_s,
+                )
+        return found, failure
 
     async def definitions_of(self, gallery: str) -> list[Definition]:
         """Every image definition of one gallery."""

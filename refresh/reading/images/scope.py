@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 from refresh.domain.azure.galleries import Definition
-from refresh.domain.azure.polls import BULK_BUDGET_S
+from refresh.domain.azure.polls import BULK_BUDGET_S, BULK_LIST_LIMIT_S
 from refresh.domain.azure.vms import Vm
 from refresh.domain.disks.image_choice import can_need
 from refresh.domain.images.spec import ImageSpec
@@ -20,7 +19,8 @@ from refresh.domain.terms.month_reason import MonthReason
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
-from refresh.reading.fleet.vms_and_disks import collect
+from refresh.reading.fleet.each_subscription import Parts, raise_if_none
+from refresh.reading.fleet.subscription_lists import list_vms_of_each
 from refresh.reading.images.galleries import Catalog
 from refresh.records.month import FAILED, ImageRow
 from refresh.settings.settings import Settings
@@ -31,7 +31,7 @@ class Builds:
     """The definitions in the monthly build (missing ones of `images.toml` included) and the regions of the VMs.
 
     `regions` are those of all VMs in scope, `demand` is how many VMs can need a disk from each definition (by id), by
-    region; `rows` are galleries that could not be read.
+    region; `rows` are galleries and subscriptions that could not be read.
     """
 
     definitions: tuple[Definition, ...]
@@ -45,7 +45,10 @@ class Builds:
 
 
 async def find_builds(gateways: Gateways, settings: Settings, specs: Sequence[ImageSpec] = ()) -> Builds:
-    """Every definition tagged `AutoRefresh=true` in the configured galleries. Raises GatewayError if VMs are unread."""
+    """Every definition tagged `AutoRefresh=true` in the configured galleries.
+
+    The regions are those of the VMs that could be read. GatewayError when no subscription could.
+    """
     catalog = Catalog(gateways, settings.galleries)
     found: list[Definition] = []
     rows: list[ImageRow] = []
@@ -57,19 +60,25 @@ async def find_builds(gateways: Gateways, settings: Settings, specs: Sequence[Im
         else:
             found += [*there, *_missing(gallery, there, specs)]
     tagged = tuple(one for one in found if tags.is_true(tags.value_of(one.tags, tags.AUTO_REFRESH)))
-    vms = await scope_vms(gateways) if tagged else []
+    parts = await list_scope_vms(gateways) if tagged else Parts[list[Vm]]({}, {})
+    vms = [vm for part in parts.read.values() for vm in part]
+    for subscription, unread in parts.unread.items():
+        message = f"the regions of its VMs are not known, and versions are made for those of the others: {unread}"
+        rows.append(ImageRow(f"/subscriptions/{subscription}", FAILED, MonthReason.NOT_READ, message))
     regions = tuple(sorted({names.region_key(vm.location) for vm in vms if vm.location}))
     return Builds(tagged, regions, tuple(rows), {one.id: _demand(one, vms) for one in tagged})
 
 
-async def scope_vms(gateways: Gateways) -> list[Vm]:
-    """Every VM in scope, from ARM's lists: the query of Resource Graph does not return the region of a VM."""
-    found: list[Vm] = []
-    for subscription in await retry_until_answered(gateways.graph.list_subscriptions, budget_s=BULK_BUDGET_S):
-        list_vms = partial(gateways.compute.list_vms, subscription)
-        vms = await retry_until_answered(lambda list_vms=list_vms: collect(list_vms()), budget_s=BULK_BUDGET_S)  # type: ignore[misc]
-        found += [vm for vm in vms if vm.own_tags.in_scope]
-    return found
+async def list_scope_vms(gateways: Gateways) -> Parts[list[Vm]]:
+    """The VMs in scope of each subscription, from ARM's lists: the query of Resource Graph does not return regions.
+
+    GatewayError when no subscription could be read.
+    """
+    subscriptions = await retry_until_answered(gateways.graph.list_subscriptions, budget_s=BULK_BUDGET_S)
+    listed = await list_vms_of_each(gateways, list(subscriptions), budget_s=BULK_BUDGET_S, limit_s=BULK_LIST_LIMIT_S)
+    parts = raise_if_none(listed)
+    in_scope = {one: [vm for vm in found.values() if vm.own_tags.in_scope] for one, found in parts.read.items()}
+    return Parts(in_scope, parts.unread)
 
 
 def _missing(gallery: str, there: Iterable[Definition], specs: Iterable[ImageSpec]) -> list[Definition]:

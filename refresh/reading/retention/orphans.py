@@ -6,7 +6,7 @@ temporary groups. Leaves the judgement to `domain.retention.orphans`.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import partial
 
 from refresh.domain.azure.galleries import Version
@@ -16,21 +16,29 @@ from refresh.domain.recipes.temporary_group import Group
 from refresh.domain.retention.disks import is_ours
 from refresh.domain.retention.orphans import Orphan, orphaned_disks, orphaned_groups, orphaned_images, orphaned_versions
 from refresh.domain.terms import resource_id
+from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
-from refresh.reading.fleet.subscription_lists import list_disks, list_subscriptions
+from refresh.reading.fleet.each_subscription import raise_if_none
+from refresh.reading.fleet.subscription_lists import list_disks_of_each, list_subscriptions
 from refresh.reading.fleet.vms_and_disks import collect
 from refresh.reading.images.galleries import Catalog
 from refresh.reading.retention.survey import building_among
 from refresh.settings.settings import Settings
 
 
-async def find_orphans(gateways: Gateways, settings: Settings, open_runs: Collection[str]) -> list[Orphan]:
-    """Every unfinished resource that none of `open_runs` (instance ids) works on. Raises GatewayError."""
+async def find_orphans(
+    gateways: Gateways, settings: Settings, open_runs: Collection[str]
+) -> tuple[list[Orphan], Mapping[str, GatewayError]]:
+    """Every unfinished resource that none of `open_runs` (instance ids) works on. Raises GatewayError.
+
+    And by subscription why the disks of some could not be listed.
+    """
     now = await retry_until_answered(gateways.clock.now, budget_s=LIST_BUDGET_S)
     galleries = frozenset(gallery.lower() for gallery in settings.galleries)
-    disks = await list_disks(gateways, await list_subscriptions(gateways))
-    found = orphaned_disks(disk for disk in disks.values() if is_ours(disk, galleries))
+    disks = raise_if_none(await list_disks_of_each(gateways, await list_subscriptions(gateways)))
+    listed = (disk for part in disks.read.values() for disk in part.values())
+    found = orphaned_disks(disk for disk in listed if is_ours(disk, galleries))
     catalog, is_building = Catalog(gateways, settings.galleries, budget_s=LIST_BUDGET_S), building_among(open_runs)
     versions: list[Version] = []
     building: list[str] = []
@@ -43,7 +51,7 @@ async def find_orphans(gateways: Gateways, settings: Settings, open_runs: Collec
             found += orphaned_versions(known, now)
     images = [image for gallery in settings.galleries for image in await _images_beside(gateways, gallery)]
     found += orphaned_images(images, versions, building)
-    return found + orphaned_groups(await _list_groups(gateways, settings), open_runs)
+    return found + orphaned_groups(await _list_groups(gateways, settings), open_runs), disks.unread
 
 
 async def _images_beside(gateways: Gateways, gallery: str) -> list[Image]:

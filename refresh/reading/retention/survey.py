@@ -14,7 +14,7 @@ from functools import partial
 from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.galleries import Definition, Version
 from refresh.domain.azure.locks import Lock
-from refresh.domain.azure.polls import BULK_BUDGET_S
+from refresh.domain.azure.polls import BULK_BUDGET_S, BULK_LIST_LIMIT_S
 from refresh.domain.azure.vms import Vm
 from refresh.domain.retention.disks import Evidence, Rule, is_ours, judge_disk, rank_spares
 from refresh.domain.retention.mentions import read_mentions
@@ -84,9 +84,9 @@ def _judged(resource: str, judge: Callable[[], RemovalVerdict]) -> RemovalVerdic
 async def survey_disks(gateways: Gateways, settings: Settings, state: DispatcherState) -> DiskSurvey:
     """All disks from the galleries, all tags of VMs and definitions, all locks. Raises GatewayError if one fails."""
     subscriptions = await list_subscriptions(gateways)
-    disks = await list_disks(gateways, subscriptions, budget_s=BULK_BUDGET_S)
+    disks = await list_disks(gateways, subscriptions, budget_s=BULK_BUDGET_S, limit_s=BULK_LIST_LIMIT_S)
     # Read after the disks: a tag written meanwhile counts, and a disk made meanwhile is not judged.
-    vms = await list_vms(gateways, subscriptions, budget_s=BULK_BUDGET_S)
+    vms = await list_vms(gateways, subscriptions, budget_s=BULK_BUDGET_S, limit_s=BULK_LIST_LIMIT_S)
     definitions = await Catalog(gateways, settings.galleries).definitions()
     galleries = frozenset(gallery.lower() for gallery in settings.galleries)
     evidence = Evidence(

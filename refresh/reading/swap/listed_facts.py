@@ -34,23 +34,36 @@ class ListedVms:
     inventory: Inventory
 
     async def read_vm(self, vm_id: str) -> Vm:
-        """The VM. A list has no power state, so a VM without one counts as running. NotFound."""
+        """The VM. A list has no power state, so a VM without one counts as running.
+
+        NotFound, or the error with which its subscription was not listed.
+        """
         vm = self.inventory.vms.get(vm_id.lower())
+        found = resource_id.parse(vm_id)
+        if vm is None and found is not None:
+            self._raise_if_unread(found.subscription)
         if vm is None:
             raise NotFound("ResourceNotFound", "the VM is not among those listed")
         return replace(vm, power=Power.RUNNING) if vm.power is Power.UNKNOWN else vm
 
     async def list_group_vms(self, group_id: str) -> AsyncIterator[Vm]:
-        """The VMs of a resource group."""
+        """The VMs of a resource group. The error with which its subscription was not listed."""
+        self._raise_if_unread(group_id.strip("/").split("/")[1])
         for vm_id, vm in self.inventory.vms.items():
             if vm_id.startswith(f"{group_id.lower()}/"):
                 yield vm
 
     async def list_vms(self, subscription: str) -> AsyncIterator[Vm]:
-        """The VMs of a subscription."""
+        """The VMs of a subscription. The error with which it was not listed."""
+        self._raise_if_unread(subscription)
         for vm_id, vm in self.inventory.vms.items():
             if vm_id.startswith(f"/subscriptions/{subscription.lower()}/"):
                 yield vm
+
+    def _raise_if_unread(self, subscription: str) -> None:
+        error = self.inventory.unread.get(subscription.lower())
+        if error is not None:
+            raise error
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,10 +30,13 @@ _ENDED = {
 }
 
 
-def accepted(run: str) -> func.HttpResponse:
-    """The 202 with the address of the record of `run`."""
+def accepted(run: str, unread: Sequence[Mapping[str, Any]] = ()) -> func.HttpResponse:
+    """The 202 with the address of the record of `run`.
+
+    And with the subscriptions that are `unread`, if there are any: the run has none of their VMs.
+    """
     href = f"{RUNS_PATH}/{run}"
-    body = json.dumps({"id": run, "status": "running", "href": href})
+    body = json.dumps({"id": run, "status": "running", "href": href} | ({"unread": list(unread)} if unread else {}))
     return func.HttpResponse(body, status_code=202, mimetype="application/json", headers={"Location": href})
 
 

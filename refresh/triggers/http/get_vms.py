@@ -27,6 +27,7 @@ from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.dispatcher_state import read_dispatcher_state
+from refresh.reading.fleet.scope import unread_rows
 from refresh.reading.fleet.subscription_lists import Inventory, list_disks, list_inventory
 from refresh.reading.images.freshness import FreshnessReader
 from refresh.reading.images.galleries import Catalog
@@ -86,7 +87,8 @@ _snapshots: WeakKeyDictionary[asyncio.AbstractEventLoop, _Snapshot] = WeakKeyDic
 async def get_vms(req: func.HttpRequest, client: DurableFunctionsClient) -> func.HttpResponse:
     """`GET vms`: a page of VM records (`nextLink` leads to the next), or with `vm` the record of one.
 
-    `drift=true` lists only those that are not on the latest version of their image.
+    `drift=true` lists only those that are not on the latest version of their image. `unread` names each subscription
+    whose VMs are missing from the list.
     """
     query = read_query(req, ("vm", "after", "drift"))
     _check_drift(query)
@@ -102,7 +104,8 @@ async def get_vms(req: func.HttpRequest, client: DurableFunctionsClient) -> func
     records = [snapshot.record(decided, dispatcher) for _, decided in page]
     more = page[-1][0] if len(rows) > PAGE_SIZE else None
     kept = {"drift": query["drift"]} if "drift" in query else {}
-    return ok({"value": records, "nextLink": next_link(path_of(req), kept, more)})
+    unread = unread_rows(snapshot.inventory.unread, "its VMs or disks")
+    return ok({"value": records, "nextLink": next_link(path_of(req), kept, more), "unread": unread})
 
 
 async def _read_one(gateways: Gateways, settings: Settings, dispatcher: DispatcherView, name: str) -> dict[str, object]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import azure.functions as func
 from azure.durable_functions import DurableFunctionsClient
@@ -16,6 +17,7 @@ from refresh import wiring
 from refresh.domain.terms import names, resource_id, tags
 from refresh.gateways.gateways import Gateways
 from refresh.reading.dispatcher_state import read_dispatcher_state
+from refresh.reading.fleet.scope import unread_rows
 from refresh.records import durable_names
 from refresh.records.month import MonthInput
 from refresh.records.swap import SwapRequest
@@ -53,7 +55,8 @@ async def post_disks(req: func.HttpRequest, client: DurableFunctionsClient) -> f
     request = MonthInput(period, vms=await _named(gateways, body))
     if body.dry_run:
         planner = await _dry_run(gateways, client)
-        return ok(await planner.disks(await _with_scope(gateways, request), period))
+        request, unread = await _with_scope(gateways, request)
+        return ok(await planner.disks(request, period) | {"unread": unread})
     return await start_single(client, "disks", period, durable_names.CREATE_DISKS, request.to_json(), by_input=True)
 
 
@@ -65,7 +68,8 @@ async def post_tags(req: func.HttpRequest, client: DurableFunctionsClient) -> fu
     request = MonthInput(period, vms=await _named(gateways, body), force=body.force)
     if body.dry_run:
         planner = await _dry_run(gateways, client)
-        return ok(await planner.tags(await _with_scope(gateways, request), period))
+        request, unread = await _with_scope(gateways, request)
+        return ok(await planner.tags(request, period) | {"unread": unread})
     return await start_single(client, "tags", period, durable_names.WRITE_TAGS, request.to_json(), by_input=True)
 
 
@@ -95,21 +99,25 @@ async def post_refresh(req: func.HttpRequest, client: DurableFunctionsClient) ->
     )
     if body.dry_run:
         planner = await _dry_run(gateways, client)
-        return ok(await planner.month(await _with_scope(gateways, request), period))
+        request, unread = await _with_scope(gateways, request)
+        return ok(await planner.month(request, period) | {"unread": unread})
     return await start_single(client, "month", period, durable_names.REFRESH_MONTH, request.to_json())
 
 
 async def _swap(client: DurableFunctionsClient, body: Body, disk: str | None) -> func.HttpResponse:
     gateways = wiring.gateways()
-    vms = await _named(gateways, body) or tuple(await find_scope(gateways))
+    request, unread = await _with_scope(gateways, MonthInput(vms=await _named(gateways, body)))
+    vms = request.vms
     disk = disk or (tags.PREVIOUS if (body.disk or "").lower() == tags.PREVIOUS else body.disk)
     _refuse_shared(vms, disk)
     if body.dry_run:
-        return ok(await (await _dry_run(gateways, client)).swap(vms, disk, force=body.force))
-    request = SwapRequest(vms, disk=disk, force=body.force)
+        plan = await (await _dry_run(gateways, client)).swap(vms, disk, force=body.force)
+        return ok(plan | {"unread": unread})
+    data = SwapRequest(vms, disk=disk, force=body.force).to_json()
     # A rollback that is sent again must not swap back what the first one swapped.
-    asked = request.to_json()
-    return await start_single(client, "swaps", await _period(body), durable_names.SWAP_VMS, asked, by_input=True)
+    return await start_single(
+        client, "swaps", await _period(body), durable_names.SWAP_VMS, data, by_input=True, unread=unread
+    )
 
 
 def _refuse_shared(vms: Sequence[str], disk: str | None) -> None:
@@ -127,9 +135,12 @@ async def _named(gateways: Gateways, body: Body) -> tuple[str, ...]:
     return tuple(await find_vms(gateways, body.vms)) if body.vms else ()
 
 
-async def _with_scope(gateways: Gateways, request: MonthInput) -> MonthInput:
-    """The same input with every VM in scope where it has no VMs."""
-    return request if request.vms else replace(request, vms=tuple(await find_scope(gateways)))
+async def _with_scope(gateways: Gateways, request: MonthInput) -> tuple[MonthInput, list[dict[str, Any]]]:
+    """The same input with every VM in scope where it has no VMs, and the subscriptions whose VMs are missing."""
+    if request.vms:
+        return request, []
+    scope = await find_scope(gateways)
+    return replace(request, vms=scope.vms), unread_rows(scope.unread)
 
 
 async def _period(body: Body) -> str:

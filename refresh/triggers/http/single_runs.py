@@ -12,7 +12,7 @@ https://github.com/Azure/durabletask/blob/main/src/DurableTask.AzureStorage/Trac
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -43,11 +43,13 @@ async def start_single(
     *,
     by_input: bool = False,
     over: Collection[str] = (),
+    unread: Sequence[Mapping[str, Any]] = (),
 ) -> func.HttpResponse:
     """Start `orchestration` under a new id of this kind and period; the 202 with the address of its record.
 
     Problem with the id of the run that is under way, if there is one; those in `over` are about to end. With `by_input`
-    only runs with the same input count: others go on side by side. Raises grpc.RpcError.
+    only runs with the same input count: others go on side by side. The answer names the `unread` subscriptions, whose
+    VMs are missing from the input. Raises grpc.RpcError.
     """
     group = f"{period}-{_hash_of(data)}" if by_input else period
     for _ in range(_ATTEMPTS):
@@ -57,7 +59,7 @@ async def start_single(
                 raise _under_way(state.instance_id, period)
         run = next_id(kind, group, [state.instance_id for state in known])
         if await _has_started(client, run, period, orchestration, data):
-            return accepted(run)
+            return accepted(run, unread)
     raise Problem(ProblemKind.RUN_EXISTS, f"other runs for {period} began and ended meanwhile; try again")
 
 

@@ -9,12 +9,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from refresh.domain.azure.polls import LIST_BUDGET_S
+from refresh.domain.azure.polls import LIST_BUDGET_S, LIST_LIMIT_S
 from refresh.domain.terms import resource_id
-from refresh.gateways.errors import NotFound
+from refresh.gateways.errors import GatewayError, NotFound
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
-from refresh.reading.fleet.subscription_lists import list_subscriptions, list_vms
+from refresh.reading.fleet import scope
+from refresh.reading.fleet.each_subscription import about, raise_if_none
+from refresh.reading.fleet.scope import Scope
+from refresh.reading.fleet.subscription_lists import list_subscriptions, list_vms_of_each
 from refresh.reading.swap.memory import READS_AT_ONCE
 from refresh.triggers.http.problem import Problem, ProblemKind
 
@@ -30,13 +33,24 @@ async def find_vms(gateways: Gateways, requested: Sequence[str]) -> list[str]:
     if len(ids) == len(requested) <= _LOOKED_UP_SINGLY:
         known = await _read(gateways, [vm_id for vm_id in ids if _is_inside(vm_id, subscriptions)])
     else:
-        known = [vm.id for vm in (await list_vms(gateways, subscriptions)).values()]
+        parts = raise_if_none(await list_vms_of_each(gateways, subscriptions))
+        known = [vm.id for part in parts.read.values() for vm in part.values()]
+        _refuse_unread(requested, parts.unread)
     return choose_ids(requested, known, subscriptions)
 
 
-async def find_scope(gateways: Gateways) -> list[str]:
-    """The ids of every VM in scope."""
-    return sorted(await retry_until_answered(gateways.graph.list_scope, budget_s=LIST_BUDGET_S), key=str.lower)
+async def find_scope(gateways: Gateways) -> Scope:
+    """Every VM in scope of the subscriptions that can be read, within the time of a request."""
+    return await scope.find_scope(gateways, budget_s=LIST_BUDGET_S, limit_s=LIST_LIMIT_S)
+
+
+def _refuse_unread(requested: Iterable[str], unread: Mapping[str, GatewayError]) -> None:
+    """GatewayError when a VM of `requested` can be in an unread subscription: its id is, or it is only a name."""
+    for name in requested:
+        found = resource_id.parse_vm(name)
+        for subscription, error in unread.items():
+            if "/" not in name or (found is not None and found.subscription.lower() == subscription):
+                raise about(subscription, error)
 
 
 def choose_ids(requested: Sequence[str], known: Iterable[str], subscriptions: Collection[str]) -> list[str]:

@@ -1,12 +1,16 @@
 """Every few minutes: finds VMs that no event reported, and swaps whose orchestration is gone.
 
-Reads ARM's lists, never Resource Graph, which lags. Decides nothing about a VM: it hints the dispatcher at those whose
-tag and OS disk differ, and reports which of its claims have no live orchestration.
+Reads ARM's lists, never Resource Graph, which lags; each subscription by itself, so that one that cannot be read delays
+no VM of another. Decides nothing about a VM: it hints the dispatcher at those whose tag and OS disk differ, and reports
+which of its claims have no live orchestration.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import Iterable
+from itertools import batched
 from typing import Any
 
 import azure.functions as func
@@ -18,6 +22,8 @@ from refresh.domain.vm.hints import is_worth_a_look
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
 from refresh.reading.dispatcher_state import DISPATCHER, read_dispatcher_state
+from refresh.reading.fleet.each_subscription import Parts, read_each, read_within
+from refresh.reading.fleet.subscription_lists import list_subscriptions
 from refresh.reading.instances import is_open
 from refresh.records import durable_names, swap
 from refresh.records.durable_names import Operation
@@ -27,30 +33,70 @@ _log = logging.getLogger(__name__)
 
 
 async def sweep(timer: func.TimerRequest, client: DurableFunctionsClient) -> None:
-    """Hint at every VM whose tag is not fulfilled, report claims without a live orchestration, and begin the self-check
+    """Report claims without a live orchestration, hint at every VM whose tag is not fulfilled, and begin the self-check
     that swaps wait for."""
     gateways = wiring.gateways()
-    now = await gateways.clock.now()
-    vms = await _find_mismatches(gateways)
-    # A VM with the mark of a swap may be down: it is looked at before all others.
-    for first in ({"first": True}, {}):
-        ids = [vm.id for vm in vms if _is_marked(vm) is bool(first)]
-        for start in range(0, len(ids), swap.VMS_PER_SIGNAL):
-            batch = {"vms": ids[start : start + swap.VMS_PER_SIGNAL], "at": now, "source": swap.FROM_SWEEP}
-            await client.signal_entity(DISPATCHER, Operation.HINT, {**batch, **first})
-    await client.signal_entity(DISPATCHER, Operation.RECOVER, {**await _find_dead(client), "at": now})
+    # The lists are read beside the clock: when that cannot be read, the time of any answer to them is used.
+    clock = asyncio.create_task(gateways.clock.now())
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_recover(client, clock))
+        hints = group.create_task(_hint_at_mismatches(gateways, client, clock))
+    parts = hints.result()
+    if parts.unread:
+        reasons = "; ".join(f"{subscription}: {error}" for subscription, error in parts.unread.items())
+        total = len(parts.read) + len(parts.unread)
+        _log.error("the sweep could not list the VMs of %d of %d subscriptions: %s", len(parts.unread), total, reasons)
     await begin_if_required(client)
+    # Without any answer from ARM the sweep has failed.
+    await clock
 
 
-async def _find_mismatches(gateways: Gateways) -> list[Vm]:
-    found: list[Vm] = []
+async def _recover(client: DurableFunctionsClient, clock: asyncio.Task[str]) -> None:
+    """Send `recover`, which starts again what is gone: it waits for the time only, not for a list."""
+    gone = await _find_dead(client)
     try:
-        for subscription in await gateways.graph.list_subscriptions():
-            found += [vm async for vm in gateways.compute.list_vms(subscription) if _must_hint(vm)]
+        now = await clock
     except GatewayError as error:
-        # What was found is hinted at, and claims are checked in any case; the next sweep reads the rest.
-        _log.error("the sweep could not list every VM: %s", error)
-    return found
+        _log.error("the sweep has no time from ARM, so it recovers nothing: %s", error)
+        return
+    await client.signal_entity(DISPATCHER, Operation.RECOVER, {**gone, "at": now})
+
+
+async def _hint_at_mismatches(
+    gateways: Gateways, client: DurableFunctionsClient, clock: asyncio.Task[str]
+) -> Parts[None]:
+    """Hint at the VMs of each subscription once it is listed, and at those on the pages before one that failed."""
+
+    async def read(subscription: str) -> None:
+        found: dict[str, Vm] = {}
+
+        async def list_mismatches() -> None:
+            async for vm in gateways.compute.list_vms(subscription):
+                if _must_hint(vm):
+                    found[vm.id.lower()] = vm
+
+        try:
+            await read_within(list_mismatches)
+        finally:
+            await _hint(client, found.values(), clock)
+
+    try:
+        subscriptions = await list_subscriptions(gateways)
+    except GatewayError as error:
+        _log.error("the sweep could not read which subscriptions the management group has: %s", error)
+        return Parts({}, {})
+    return await read_each(subscriptions, read)
+
+
+async def _hint(client: DurableFunctionsClient, vms: Iterable[Vm], clock: asyncio.Task[str]) -> None:
+    ranked: dict[bool, list[str]] = {True: [], False: []}
+    for vm in vms:
+        ranked[_is_marked(vm)].append(vm.id)
+    # A VM with the mark of a swap may be down: it is looked at before all others.
+    for first, ids in ranked.items():
+        for batch in batched(ids, swap.VMS_PER_SIGNAL, strict=False):
+            hint = {"vms": list(batch), "at": await clock, "source": swap.FROM_SWEEP}
+            await client.signal_entity(DISPATCHER, Operation.HINT, {**hint, "first": True} if first else hint)
 
 
 def _must_hint(vm: Vm) -> bool:

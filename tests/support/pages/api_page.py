@@ -33,6 +33,9 @@ curl -X POST $APP/api/refresh -d '{"all":true,"rollout":"auto"}'                
 - With `"dryRun": true` the answer is 200 and nothing changes: `plan` has the record of each VM with `checks`,
   `warnings`, `steps`, expected `down_s` and `new_disk`; `disks_added` and `down_s` are sums.
 - Lists are `{"value": [...], "nextLink": ...}`.
+- `unread` has a row (`subscription`, `reason`, `message`) for each subscription that could not be read: its VMs or
+  disks are missing from the answer, those of the others are there. `GET /api/vms`, `GET /api/orphans` and the plans of
+  `disks`, `tags`, `swap`, `rollback` and `refresh` have it, the 202 of `swap` and `rollback` where it is not empty.
 - Errors are problem details (RFC 9457) whose `type` is `urn:azure-vm-refresh:problem:` and a name; `errors` lists each
   error ([every problem](results.md#errors-of-the-api)).
 """

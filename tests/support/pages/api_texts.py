@@ -57,11 +57,11 @@ REQUESTS: Mapping[str, Request] = {
     "GET /api/vms": Request(
         "Every VM in scope, first those that need a person. With `vm`, one VM read exactly. With `drift`, the VMs that "
         "are not on the latest image version, the oldest first.",
-        "200 with a list of [VM records](#the-vm-record), 100 a page; with `vm` one record",
+        "200 with a list of [VM records](#the-vm-record), 100 a page, and `unread`; with `vm` one record",
     ),
     "GET /api/orphans": Request(
         "Lists leftovers of failed builds: disks, image versions, managed images, temporary groups. Deletes nothing.",
-        "200 with a list of `kind`, `id`, `message` and `commands` (the `az` commands that delete it)",
+        "200 with a list of `kind`, `id`, `message` and `commands` (the `az` commands that delete it), and `unread`",
     ),
     "GET /api/queue": Request(
         "The swaps under way and the VMs that wait, in the order of their start, with the reason.",

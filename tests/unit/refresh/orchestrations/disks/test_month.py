@@ -143,12 +143,12 @@ def test_a_build_that_takes_hours_is_waited_for_and_then_reported() -> None:
 
 
 def test_an_unreadable_scope_is_a_result() -> None:
-    """When the VMs in scope cannot be read, the run fails with the reason."""
+    """When neither Resource Graph nor ARM's list has the VMs in scope, the run fails with the reason."""
 
     async def story(world: HostedWorld) -> None:
-        match = {"method": "POST", "path": ".*ResourceGraph.*"}
+        matches = [{"path": ".*ResourceGraph.*"}, {"method": "GET", "path": ".*/Microsoft.Compute/virtualMachines$"}]
         answer = {"status": 403, "body": {"error": {"code": "AuthorizationFailed", "message": "no"}}}
-        world.simulator.services.faults.add([{"match": match, "respond": answer}])
+        world.simulator.services.faults.add([{"match": match, "respond": answer} for match in matches])
         for name in ("refresh_month", "create_disks", "write_tags"):
             result = await world.run(name)
             assert result["status"] == "failed"
