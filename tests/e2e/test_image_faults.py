@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from simulator.arm.core.store import Json
 from tests.support.chaos.boundaries import CrashAtEachStep
-from tests.support.worlds.builders import GALLERY, GROUP, VERSION_ID
+from tests.support.worlds.builders import VERSION_ID
+from tests.support.worlds.image_builds import (
+    FAR,
+    IMAGE,
+    IMAGES_GROUP,
+    IMAGES_TOML,
+    ONE_REGION_FAILED,
+    PACKED,
+    TURNS,
+    build,
+    failing,
+    packed,
+    plan,
+)
 from tests.support.worlds.month_world import (
     GOLDEN,
     HostedWorld,
@@ -19,50 +30,6 @@ from tests.support.worlds.month_world import (
     on_functions,
     vm_bodies,
 )
-
-IMAGES_GROUP = GALLERY.split("/providers")[0]
-STORAGE = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/packed1"
-VHD = "https://packed1.blob.core.windows.net/vhds/ubuntu.vhd"
-PACKED = f"{GALLERY}/images/packed"
-IMAGE = f"{IMAGES_GROUP}/providers/Microsoft.Compute/images/packed-202611.1.0"
-IMAGES_TOML = f"""
-[images.packed]
-location = "westeurope"
-publisher = "contoso"
-offer = "ubuntu"
-sku = "packed"
-os_type = "Linux"
-os_state = "Generalized"
-generation = "V2"
-tags = {{ RefreshSource = "{VHD}", RefreshSourceStorage = "{STORAGE}" }}
-publish = {{ via_managed_image = true }}
-"""
-FAR = [
-    body
-    for name, region in (("near", "westeurope"), ("mid", "uksouth"), ("far", "northeurope"))
-    for body in ({**one, "location": region} for one in vm_bodies(name))
-]
-TURNS = frozenset({"create_images", "build_image"})
-ONE_REGION_FAILED = {
-    "code": "ValidationError",
-    "message": "Gallery replication jobs failed in one or more regions. The failing regions' details are as follows: "
-    "'{region:northeurope, detail:Failed with internal server error.}'. If retry does not work, then please do an "
-    "update by removing the failed regions and update again by adding them back.",
-}
-
-
-def plan(world: HostedWorld, *rules: Json) -> None:
-    world.simulator.services.faults.add(rules)
-
-
-def failing(operation: str, resource: str = "*", **error: Any) -> Json:
-    return {"match": {"operation": operation, "resource": resource}, "times": 1, "fail": error}
-
-
-async def build(world: HostedWorld, **changes: Any) -> Json:
-    (row,) = (await world.run("create_images", {"period": "202611", **changes}))["images"]
-    found: Json = row
-    return found
 
 
 def test_a_version_that_misses_one_region_of_three_is_used_in_the_others() -> None:
@@ -243,10 +210,6 @@ def test_a_version_that_is_never_ready_blocks_only_its_month() -> None:
         assert december["by_hand"] == [f"az resource delete --ids {VERSION_ID}"]
 
     on_functions(gallery_bodies(), story)
-
-
-def packed() -> list[Json]:
-    return [{"id": GALLERY, "location": "westeurope"}, {"id": STORAGE, "location": "westeurope"}]
 
 
 @pytest.mark.parametrize("operation", ["galleryCreate", "imageCreate", "versionCreate"])

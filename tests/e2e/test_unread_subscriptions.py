@@ -3,69 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from typing import Any
 
 import pytest
 
-from simulator.arm.core.store import Json
-from tests.support.worlds.builders import GALLERY, SUBSCRIPTION, VERSION_ID, VM_ID
+from tests.support.worlds.builders import SUBSCRIPTION, VM_ID
 from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
-from tests.support.worlds.month_world import gallery_bodies, version_body, vm_bodies
-
-SECOND = "22222222-2222-2222-2222-222222222222"
-THIRD = "33333333-3333-3333-3333-333333333333"
-ALL = (SUBSCRIPTION, SECOND, THIRD)
-SETTINGS = {"REFRESH_SUBSCRIPTIONS": ",".join(ALL)}
-DENIED = {
-    "status": 403,
-    "body": {"error": {"code": "AuthorizationFailed", "message": "The client does not have authorization to read."}},
-}
-FAULTS: dict[str, Json] = {
-    "refused": {"respond": DENIED},
-    "hanging": {"delay_s": 100_000},
-    "broken": {"respond": {"status": 500}},
-    "throttled": {"respond": {"status": 429, "headers": {"Retry-After": "3600"}}},
-}
-
-
-def lists(what: str, subscription: str = SECOND) -> dict[str, str]:
-    return {"method": "GET", "path": f"/subscriptions/{subscription}/providers/Microsoft.Compute/{what}$"}
-
-
-def moved(body: Json, subscription: str) -> Json:
-    """The same resource in another subscription."""
-    text: Json = {**body, "id": body["id"].replace(SUBSCRIPTION, subscription)}
-    if "storageProfile" in text["properties"]:
-        disk = text["properties"]["storageProfile"]["osDisk"]
-        disk["managedDisk"]["id"] = disk["managedDisk"]["id"].replace(SUBSCRIPTION, subscription)
-    return text
-
-
-def vm_in(subscription: str) -> str:
-    return VM_ID.replace(SUBSCRIPTION, subscription)
-
-
-def fleet(tags: dict[str, str] | None = None) -> list[Json]:
-    """One VM, its own disk and a free disk `web01-new` in each subscription."""
-    return [
-        moved(body, subscription)
-        for subscription in ALL
-        for body in (
-            disk_body("web01-old"),
-            disk_body("web01-new"),
-            {**vm_body(), "tags": {"AutoRefresh": "true", **(tags or {})}},
-        )
-    ]
-
-
-def months() -> list[Json]:
-    """The same fleet with a gallery in the first subscription that has this month's version."""
-    return [*gallery_bodies(), version_body(VERSION_ID), *fleet()]
-
-
-def break_lists(azure: LocalAzure, kind: str, what: Sequence[str] = ("virtualMachines", "disks")) -> None:
-    azure.simulator.services.faults.add([{"match": lists(one), **FAULTS[kind]} for one in what])
+from tests.support.worlds.three_subscriptions import (
+    ALL,
+    DENIED,
+    FAULTS,
+    SECOND,
+    SETTINGS,
+    THIRD,
+    break_lists,
+    fleet,
+    lists,
+    months,
+)
 
 
 def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -162,93 +116,6 @@ def test_a_list_that_is_complete_names_no_subscription() -> None:
         assert (status, len(page["value"]), page["unread"]) == (200, 3, [])
 
     play(story, fleet(), settings=SETTINGS, events=False)
-
-
-async def run_month(azure: LocalAzure, path: str, body: dict[str, Any]) -> dict[str, Any]:
-    status, started = await azure.api("POST", path, body)
-    assert status == 202, started
-
-    async def ended() -> bool:
-        return (await azure.api("GET", started["href"]))[1]["status"] not in ("running", "pending")
-
-    await azure.until(ended, within_s=7200)
-    return dict((await azure.api("GET", started["href"]))[1])
-
-
-@pytest.mark.parametrize("path", ["/api/disks", "/api/refresh"])
-@pytest.mark.parametrize("graph", ["silent", "down"])
-def test_a_month_does_the_readable_subscriptions_and_names_the_other(path: str, graph: str) -> None:
-    """Disks are made where VMs could be listed; the run fails with one row that names the unread subscription.
-
-    Resource Graph leaves out subscriptions that it may not read without an error, or does not answer at all.
-    """
-
-    async def story(azure: LocalAzure) -> None:
-        if graph == "down":
-            match = {"path": "/providers/Microsoft.ResourceGraph/resources"}
-            azure.simulator.services.faults.add([{"match": match, "respond": {"status": 503}}])
-        else:
-            scopes = [f"/subscriptions/{subscription}" for subscription in (SUBSCRIPTION, THIRD)]
-            azure.simulator.roles.replace([{"scope": scope, "actions": ["*"]} for scope in scopes])
-        break_lists(azure, "refused")
-        run = await run_month(azure, path, {"all": True, "period": "202611"})
-        rows = {row["vm"]: row for row in run["vms"]}
-        assert run["status"] == "failed"
-        assert rows[vm_in(SUBSCRIPTION)]["reason"] == "made"
-        assert rows[vm_in(THIRD)]["reason"] in ("made", "no-version")
-        missing = rows[f"/subscriptions/{SECOND}"]
-        assert (missing["decision"], missing["reason"]) == ("failed", "not-read")
-        assert "AuthorizationFailed" in missing["message"]
-        assert vm_in(SECOND) not in rows
-
-    play(story, months(), settings=SETTINGS, events=False)
-
-
-def test_images_are_built_for_the_vms_that_could_be_listed() -> None:
-    """The month's version is made although one subscription is unread; a row names the subscription."""
-
-    async def story(azure: LocalAzure) -> None:
-        break_lists(azure, "refused")
-        run = await run_month(azure, "/api/images", {"period": "202611"})
-        rows = {row["definition"]: row for row in run["images"]}
-        assert rows[f"/subscriptions/{SECOND}"]["reason"] == "not-read"
-        assert rows[f"{GALLERY}/images/ubuntu"]["reason"] in ("made", "kept", "not-proven")
-
-    play(story, [*gallery_bodies(), *fleet()], settings=SETTINGS, events=False)
-
-
-def test_a_gallery_that_cannot_be_read_stops_only_vms_that_may_need_it() -> None:
-    """A VM whose disk is from a readable gallery gets its disk; one without a gallery's disk has the row `not-read`."""
-    other = f"{GALLERY}2"
-
-    async def story(azure: LocalAzure) -> None:
-        match = {"method": "GET", "path": f"{other}/images$"}
-        azure.simulator.services.faults.add([{"match": match, "respond": DENIED}])
-        run = await run_month(azure, "/api/disks", {"all": True, "period": "202612"})
-        rows = {row["vm"].rsplit("/", 1)[-1]: row for row in run["vms"]}
-        assert rows["web01"]["reason"] == "made"
-        assert rows["web02"]["reason"] == "not-read"
-        assert "gallery gal2" in rows["web02"]["message"]
-
-    vms = [*vm_bodies("web01", version=VERSION_ID), *vm_bodies("web02")]
-    galleries = [*gallery_bodies(), version_body(VERSION_ID), {"id": other, "location": "westeurope"}]
-    play(story, [*galleries, *vms], settings={"REFRESH_GALLERIES": f"{GALLERY},{other}"}, events=False)
-
-
-@pytest.mark.parametrize("path", ["/api/disks", "/api/refresh", "/api/swap"])
-def test_a_dry_run_names_the_unread_subscription(path: str) -> None:
-    """A plan for all VMs has those that could be listed, and the subscription that could not."""
-
-    async def story(azure: LocalAzure) -> None:
-        break_lists(azure, "refused")
-        match = {"path": "/providers/Microsoft.ResourceGraph/resources"}
-        azure.simulator.services.faults.add([{"match": match, "respond": {"status": 503}}])
-        status, page = await azure.api("POST", path, {"all": True, "dryRun": True})
-        assert status == 200, page
-        assert {row["vm"].split("/")[2] for row in page["plan"]} == {SUBSCRIPTION, THIRD}
-        assert [row["subscription"] for row in page["unread"]] == [SECOND]
-
-    play(story, months(), settings=SETTINGS, events=False)
 
 
 def test_swaps_of_all_vms_name_the_unread_subscription() -> None:

@@ -13,7 +13,7 @@ from refresh.records import durable_names
 from refresh.records.retention import RetentionInput
 from refresh.triggers.http.problem import answering, ok
 from refresh.triggers.http.requests import read_body
-from refresh.triggers.http.single_runs import start_single
+from refresh.triggers.http.single_runs import SingleRun, start_single
 from refresh.views.removals import retention_plan
 
 
@@ -26,7 +26,9 @@ async def post_retention(req: func.HttpRequest, client: DurableFunctionsClient) 
         now = await gateways.clock.now()
         period = now[:4] + now[5:7]
         request = RetentionInput(delete=True)
-        return await start_single(client, "retention", period, durable_names.APPLY_RETENTION, request.to_json())
+        return await start_single(
+            client, SingleRun("retention", period, durable_names.APPLY_RETENTION, request.to_json())
+        )
     disks, versions = await survey_all(
         gateways, settings, await read_dispatcher_state(client), await list_open_runs(client)
     )

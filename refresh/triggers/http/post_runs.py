@@ -24,7 +24,7 @@ from refresh.records.swap import SwapRequest
 from refresh.triggers.http.dry_run import DryRun
 from refresh.triggers.http.problem import Problem, ProblemKind, answering, ok
 from refresh.triggers.http.requests import Body, read_body
-from refresh.triggers.http.single_runs import start_single
+from refresh.triggers.http.single_runs import SingleRun, start_single
 from refresh.triggers.http.vm_names import find_scope, find_vms
 from refresh.views.dispatcher_state import DispatcherView
 
@@ -44,7 +44,7 @@ async def post_images(req: func.HttpRequest, client: DurableFunctionsClient) -> 
     request = MonthInput(period, force_rebuild=body.rebuild)
     if body.dry_run:
         return ok(await (await _dry_run(gateways, client)).images(request, period))
-    return await start_single(client, "images", period, durable_names.CREATE_IMAGES, request.to_json())
+    return await start_single(client, SingleRun("images", period, durable_names.CREATE_IMAGES, request.to_json()))
 
 
 @answering
@@ -57,7 +57,9 @@ async def post_disks(req: func.HttpRequest, client: DurableFunctionsClient) -> f
         planner = await _dry_run(gateways, client)
         request, unread = await _with_scope(gateways, request)
         return ok(await planner.disks(request, period) | {"unread": unread})
-    return await start_single(client, "disks", period, durable_names.CREATE_DISKS, request.to_json(), by_input=True)
+    return await start_single(
+        client, SingleRun("disks", period, durable_names.CREATE_DISKS, request.to_json(), by_input=True)
+    )
 
 
 @answering
@@ -70,7 +72,9 @@ async def post_tags(req: func.HttpRequest, client: DurableFunctionsClient) -> fu
         planner = await _dry_run(gateways, client)
         request, unread = await _with_scope(gateways, request)
         return ok(await planner.tags(request, period) | {"unread": unread})
-    return await start_single(client, "tags", period, durable_names.WRITE_TAGS, request.to_json(), by_input=True)
+    return await start_single(
+        client, SingleRun("tags", period, durable_names.WRITE_TAGS, request.to_json(), by_input=True)
+    )
 
 
 @answering
@@ -101,7 +105,7 @@ async def post_refresh(req: func.HttpRequest, client: DurableFunctionsClient) ->
         planner = await _dry_run(gateways, client)
         request, unread = await _with_scope(gateways, request)
         return ok(await planner.month(request, period) | {"unread": unread})
-    return await start_single(client, "month", period, durable_names.REFRESH_MONTH, request.to_json())
+    return await start_single(client, SingleRun("month", period, durable_names.REFRESH_MONTH, request.to_json()))
 
 
 async def _swap(client: DurableFunctionsClient, body: Body, disk: str | None) -> func.HttpResponse:
@@ -116,7 +120,7 @@ async def _swap(client: DurableFunctionsClient, body: Body, disk: str | None) ->
     data = SwapRequest(vms, disk=disk, force=body.force).to_json()
     # A rollback that is sent again must not swap back what the first one swapped.
     return await start_single(
-        client, "swaps", await _period(body), durable_names.SWAP_VMS, data, by_input=True, unread=unread
+        client, SingleRun("swaps", await _period(body), durable_names.SWAP_VMS, data, by_input=True), unread=unread
     )
 
 

@@ -21,7 +21,7 @@ from refresh.settings.settings import SettingsError
 from refresh.triggers.http.durable_client import instance_of, iso
 from refresh.triggers.http.problem import Problem, ProblemKind, answering, ok
 from refresh.triggers.http.requests import read_body, read_query
-from refresh.triggers.http.single_runs import start_single
+from refresh.triggers.http.single_runs import SingleRun, start_single
 from refresh.views.dispatcher_state import DispatcherView
 from refresh.views.runs import Instance
 from refresh.views.selfcheck import selfcheck_view
@@ -75,7 +75,7 @@ async def _begin(client: DurableFunctionsClient, state: DispatcherState) -> func
     first = selfchecks.first_not_reached(state.selfcheck.json if state.selfcheck is not None else None)
     data = {**here, "first": first} if first else here
     stuck = await _end_stuck(client)
-    return await start_single(client, KIND, here["package"], durable_names.SELFCHECK, data, over=stuck)
+    return await start_single(client, SingleRun(KIND, here["package"], durable_names.SELFCHECK, data), over=stuck)
 
 
 async def _end_stuck(client: DurableFunctionsClient) -> list[str]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
@@ -34,33 +35,46 @@ _REFUSE_ANY_IN_USE = OrchestrationIdReusePolicy()
 _ATTEMPTS = 5
 
 
+@dataclass(frozen=True)
+class SingleRun:
+    """A run to start: its orchestration and input, and the kind and period in its id.
+
+    With `by_input` only runs with the same input count as the same run: others run side by side.
+    """
+
+    kind: str
+    period: str
+    orchestration: str
+    data: Mapping[str, Any]
+    by_input: bool = False
+
+    @property
+    def group(self) -> str:
+        """The part of the id that runs have in common of which only one can be under way."""
+        return f"{self.period}-{_hash_of(self.data)}" if self.by_input else self.period
+
+
 async def start_single(
     client: DurableFunctionsClient,
-    kind: str,
-    period: str,
-    orchestration: str,
-    data: Mapping[str, Any],
+    wanted: SingleRun,
     *,
-    by_input: bool = False,
     over: Collection[str] = (),
     unread: Sequence[Mapping[str, Any]] = (),
 ) -> func.HttpResponse:
-    """Start `orchestration` under a new id of this kind and period; the 202 with the address of its record.
+    """Start the orchestration of `wanted` under a new id; the 202 with the address of its record.
 
-    Problem with the id of the run that is under way, if there is one; those in `over` are about to end. With `by_input`
-    only runs with the same input count: others go on side by side. The answer names the `unread` subscriptions, whose
-    VMs are missing from the input. Raises grpc.RpcError.
+    Raises Problem with the id of the run that is under way, if there is one; those in `over` are about to end. The
+    answer names the `unread` subscriptions, whose VMs are missing from the input. Raises grpc.RpcError.
     """
-    group = f"{period}-{_hash_of(data)}" if by_input else period
     for _ in range(_ATTEMPTS):
-        known = await list_instances(client, prefix=f"{kind}-{group}-")
+        known = await list_instances(client, prefix=f"{wanted.kind}-{wanted.group}-")
         for state in known:
             if state.runtime_status in OPEN and state.instance_id not in over:
-                raise _under_way(state.instance_id, period)
-        run = next_id(kind, group, [state.instance_id for state in known])
-        if await _has_started(client, run, period, orchestration, data):
+                raise _under_way(state.instance_id, wanted.period)
+        run = next_id(wanted.kind, wanted.group, [state.instance_id for state in known])
+        if await _has_started(client, run, wanted):
             return accepted(run, unread)
-    raise Problem(ProblemKind.RUN_EXISTS, f"other runs for {period} began and ended meanwhile; try again")
+    raise Problem(ProblemKind.RUN_EXISTS, f"other runs for {wanted.period} began and ended meanwhile; try again")
 
 
 def _hash_of(data: Mapping[str, Any]) -> str:
@@ -78,14 +92,12 @@ def next_id(kind: str, period: str, known: Collection[str]) -> str:
     return run
 
 
-async def _has_started(
-    client: DurableFunctionsClient, run: str, period: str, orchestration: str, data: Mapping[str, Any]
-) -> bool:
+async def _has_started(client: DurableFunctionsClient, run: str, wanted: SingleRun) -> bool:
     """Whether this request started the run; False when the id belongs to one that has ended."""
     mark = uuid4().hex
     try:
         await client.schedule_new_orchestration(
-            orchestration, input={**data, MARK: mark}, instance_id=run, reuse_id_policy=_REFUSE_ANY_IN_USE
+            wanted.orchestration, input={**wanted.data, MARK: mark}, instance_id=run, reuse_id_policy=_REFUSE_ANY_IN_USE
         )
     except grpc.aio.AioRpcError as error:
         if error.code() is not grpc.StatusCode.ALREADY_EXISTS:
@@ -93,11 +105,11 @@ async def _has_started(
         state = await client.get_orchestration_state(run, fetch_payloads=False)
         if state is not None and state.runtime_status not in OPEN:
             return False
-        raise _under_way(run, period) from None
+        raise _under_way(run, wanted.period) from None
     state = await client.get_orchestration_state(run)
-    asked = state.get_input() if state is not None else None
-    if not isinstance(asked, dict) or asked.get(MARK) != mark:
-        raise _under_way(run, period)
+    stored = state.get_input() if state is not None else None
+    if not isinstance(stored, dict) or stored.get(MARK) != mark:
+        raise _under_way(run, wanted.period)
     return True
 
 

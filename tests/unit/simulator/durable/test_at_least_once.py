@@ -3,75 +3,19 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any, override
+from typing import Any
 
 import grpc
 import pytest
 from durabletask.client import OrchestrationQuery
-from durabletask.internal import orchestrator_service_pb2 as pb
 
 from simulator.clock import Clock, run
-from simulator.durable import DurableHub, Interruptions, Worker, WorkerDied
+from simulator.durable import DurableHub, WorkerDied
 from tests.support.worlds.toy import JOURNAL, Toy, hosted, with_toy
+from tests.unit.simulator.durable.interrupted_work import DieOnce, HandOutTwice, Turns, dispatches
 
 # host.json of the toy app hides lost work for a minute.
 HIDDEN_S = 60
-
-
-class DieOnce(Interruptions):
-    """Makes the worker die at the named moment, at the first delivery of each piece of work."""
-
-    def __init__(self, moment: str, crash: Callable[[], WorkerDied] = WorkerDied) -> None:
-        self._moment = moment
-        self._crash = crash
-        self.crashes = 0
-
-    def _maybe(self, moment: str, attempt: int) -> None:
-        if moment == self._moment and attempt == 1:
-            self.crashes += 1
-            raise self._crash()
-
-    @override
-    def before_orchestrator_turn(self, name: str, instance_id: str, attempt: int) -> None:
-        self._maybe("before_orchestrator_turn", attempt)
-
-    @override
-    def before_entity_batch(self, entity_id: str, operations: list[str], attempt: int) -> None:
-        self._maybe("before_entity_batch", attempt)
-
-    @override
-    def before_activity(self, name: str, instance_id: str, task_id: int, attempt: int) -> None:
-        self._maybe("before_activity", attempt)
-
-    @override
-    def after_activity(self, name: str, instance_id: str, task_id: int, attempt: int) -> None:
-        self._maybe("after_activity", attempt)
-
-    @override
-    def after_orchestrator_turn(self, name: str, instance_id: str, attempt: int) -> None:
-        self._maybe("after_orchestrator_turn", attempt)
-
-    @override
-    def after_entity_batch(self, entity_id: str, operations: list[str], attempt: int) -> None:
-        self._maybe("after_entity_batch", attempt)
-
-
-class Turns:
-    """Records the kinds of the new events of each turn."""
-
-    def __init__(self, worker: Worker, seen: list[list[str]]) -> None:
-        self._worker, self._seen = worker, seen
-        self.operate, self.act = worker.operate, worker.act
-
-    async def orchestrate(self, name: str, request: bytes) -> bytes:
-        turn = pb.OrchestratorRequest.FromString(request)
-        self._seen.append([event.WhichOneof("eventType") for event in turn.newEvents])
-        return await self._worker.orchestrate(name, request)
-
-
-def dispatches(toy: Toy, kind: str) -> int:
-    """The number of times work of a kind was handed out."""
-    return sum(entry.kind == kind and entry.what == "dispatched" for entry in toy.hub.trace)
 
 
 def test_an_activity_whose_worker_died_before_it_began_runs_once_it_is_visible() -> None:
@@ -106,17 +50,6 @@ def test_a_running_activity_hides_its_message_again_every_half_minute() -> None:
         return await toy.run("fan_out", {"count": 1, "s": 40}), toy.clock.time()
 
     assert with_toy(story) == (0, 30 + HIDDEN_S + 40)
-
-
-class HandOutTwice(Interruptions):
-    """Every activity is handed out again, `after_s` seconds after the first time."""
-
-    def __init__(self, after_s: float) -> None:
-        self._after_s = after_s
-
-    @override
-    def second_delivery_s(self, name: str, instance_id: str, task_id: int) -> float | None:
-        return self._after_s
 
 
 @pytest.mark.parametrize("after_s", [0, 1, 30])

@@ -13,7 +13,7 @@ import pytest
 from durabletask.client import OrchestrationStatus
 
 from refresh.triggers.http.problem import Problem, ProblemKind
-from refresh.triggers.http.single_runs import next_id, start_single
+from refresh.triggers.http.single_runs import SingleRun, next_id, start_single
 
 RUNNING, COMPLETED = OrchestrationStatus.RUNNING, OrchestrationStatus.COMPLETED
 
@@ -61,7 +61,9 @@ class Engine:
 
 def start(engine: Engine) -> str:
     """Start a month; its id."""
-    answer = asyncio.run(start_single(cast(Any, engine), "month", "202611", "refresh_month", {"period": "202611"}))
+    answer = asyncio.run(
+        start_single(cast(Any, engine), SingleRun("month", "202611", "refresh_month", {"period": "202611"}))
+    )
     assert answer.status_code == 202
     return str(json.loads(answer.get_body())["id"])
 
