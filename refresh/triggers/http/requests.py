@@ -15,7 +15,6 @@ from typing import Any
 import azure.functions as func
 
 from refresh.domain.terms import names, resource_id, tags
-from refresh.domain.terms.encodable import encodable
 from refresh.triggers.http.problem import Problem, ProblemKind, path_of
 
 MAX_BODY_BYTES = 2_000_000
@@ -160,7 +159,7 @@ def _read_object(raw: bytes) -> dict[str, Any]:
         raise Problem(ProblemKind.BAD_REQUEST, "the body is not JSON") from None
     if not isinstance(data, dict):
         raise Problem(ProblemKind.BAD_REQUEST, "the body must be a JSON object")
-    return {key: encodable(value) if isinstance(value, str) else value for key, value in data.items()}
+    return data
 
 
 class _Doubled(Exception):

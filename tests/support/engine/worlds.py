@@ -63,7 +63,8 @@ WORLDS = {
     "listed": World((queries,)),
     "sorted": World((sorters,), {"entityMessageReorderWindowInMinutes": 30}),
 }
-# One of each kind; a test runs them on the real engine where it is installed.
+# One of each kind; a test runs them on the real engine where it is installed. Left out is every story whose answer depends
+# on which of two instances writes its row last, such as a child with its parent's id.
 LIVE = (
     "starts.steps_of_every_kind",
     "starts.with_an_id_that_runs",
@@ -72,7 +73,7 @@ LIVE = (
     "endings.terminated",
     "events.for_nothing_that_runs",
     "children.that_fail",
-    "children.with_its_parents_id",
+    "children.with_one_id_after_the_other",
     "entities.called",
     "entities.that_start_an_id_that_runs",
     "histories.of_a_continued_orchestration",
