@@ -63,8 +63,8 @@ WORLDS = {
     "listed": World((queries,)),
     "sorted": World((sorters,), {"entityMessageReorderWindowInMinutes": 30}),
 }
-# One of each kind; a test runs them on the real engine where it is installed. Left out is every story whose answer depends
-# on which of two instances writes its row last, such as a child with its parent's id.
+# One of each kind; a test runs them on the real engine where it is installed. Not among them are stories whose answer
+# depends on which of two instances writes its row last, such as a child with the id of its parent.
 LIVE = (
     "starts.steps_of_every_kind",
     "starts.with_an_id_that_runs",
