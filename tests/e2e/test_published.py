@@ -196,8 +196,9 @@ def test_a_month_is_published_with_the_vms_that_failed() -> None:
         (row,) = event["data"]["not_made"]
         assert (row["vm"], row["reason"]) == (vm_id("web02"), "unhealthy")
         body = {"error": {"code": "Forbidden", "message": "planned"}}
-        graph = {"match": {"path": "ResourceGraph"}, "respond": {"status": 403, "body": body}}
-        azure.simulator.services.faults.add([graph])
+        lists = [{"path": "ResourceGraph"}, {"method": "GET", "path": ".*/Microsoft.Compute/virtualMachines$"}]
+        answer = {"status": 403, "body": body}
+        azure.simulator.services.faults.add([{"match": match, "respond": answer} for match in lists])
         event = await month(azure)
         assert (event["type"], event["data"]["status"]) == ("refresh.month.halted", "failed")
         assert "planned" in event["data"]["message"]
