@@ -52,6 +52,24 @@ def test_a_month_does_the_readable_subscriptions_and_names_the_other(path: str, 
     play(story, months(), settings=SETTINGS, events=False)
 
 
+def test_a_row_of_resource_graph_that_is_no_vm_stops_no_month() -> None:
+    """The row is one failed VM; the VMs of every subscription are listed through ARM and get their disks."""
+
+    async def story(azure: LocalAzure) -> None:
+        row = {"id": "odd", "tags": {"AutoRefresh": "true"}}
+        body = {"totalRecords": 1, "count": 1, "data": [row], "facets": [], "resultTruncated": "false"}
+        answer = {"status": 200, "body": body}
+        azure.simulator.services.faults.add([{"match": {"path": ".*ResourceGraph.*"}, "respond": answer}])
+        run = await run_month(azure, "/api/disks", {"all": True, "period": "202611"})
+        reasons = {row["vm"]: row["reason"] for row in run["vms"]}
+        odd = reasons.pop("odd")
+        assert odd not in ("made", "kept")
+        assert set(reasons) == {vm_in(SUBSCRIPTION), vm_in(SECOND), vm_in(THIRD)}
+        assert reasons[vm_in(SUBSCRIPTION)] == "made"
+
+    play(story, months(), settings=SETTINGS, events=False)
+
+
 def test_images_are_built_for_the_vms_that_could_be_listed() -> None:
     """The month's version is made although one subscription is unread; a row names the subscription."""
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from refresh.domain.azure.polls import BULK_BUDGET_S, BULK_LIST_LIMIT_S
+from refresh.domain.terms import resource_id
 from refresh.domain.terms.month_reason import MonthReason
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
@@ -38,7 +39,8 @@ async def find_scope(
     subscriptions = await list_subscriptions(gateways)
     queried = await _query(gateways, budget_s)
     found = {vm_id.lower(): vm_id for vm_id in queried}
-    answered = {vm_id.split("/")[2] for vm_id in found}
+    # A row without a VM's id answers for no subscription; ARM's list of its subscription is read, too.
+    answered = {vm.subscription for vm_id in found if (vm := resource_id.parse_vm(vm_id)) is not None}
     rest = [one for one in subscriptions if one not in answered]
     parts = await list_vms_of_each(gateways, rest, budget_s=budget_s, limit_s=limit_s)
     for part in parts.read.values():

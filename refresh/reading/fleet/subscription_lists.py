@@ -6,7 +6,7 @@ take some thirty requests. Subscriptions are read beside each other. Nothing is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 
 from refresh.domain.azure.disks import Disk
@@ -46,28 +46,14 @@ async def list_vms_of_each(
     gateways: Gateways, subscriptions: list[str], *, budget_s: float = LIST_BUDGET_S, limit_s: float = LIST_LIMIT_S
 ) -> Parts[dict[str, Vm]]:
     """Every VM of each subscription, by lower-case id."""
-
-    async def read(subscription: str) -> dict[str, Vm]:
-        rows = await read_within(
-            lambda: collect(gateways.compute.list_vms(subscription)), budget_s=budget_s, limit_s=limit_s
-        )
-        return {vm.id.lower(): vm for vm in rows}
-
-    return await read_each(subscriptions, read)
+    return await _list_each(gateways.compute.list_vms, subscriptions, budget_s=budget_s, limit_s=limit_s)
 
 
 async def list_disks_of_each(
     gateways: Gateways, subscriptions: list[str], *, budget_s: float = LIST_BUDGET_S, limit_s: float = LIST_LIMIT_S
 ) -> Parts[dict[str, Disk]]:
     """Every disk of each subscription, by lower-case id."""
-
-    async def read(subscription: str) -> dict[str, Disk]:
-        rows = await read_within(
-            lambda: collect(gateways.disks.list_disks(subscription)), budget_s=budget_s, limit_s=limit_s
-        )
-        return {disk.id.lower(): disk for disk in rows}
-
-    return await read_each(subscriptions, read)
+    return await _list_each(gateways.disks.list_disks, subscriptions, budget_s=budget_s, limit_s=limit_s)
 
 
 async def list_vms(
@@ -96,6 +82,16 @@ async def list_inventory(gateways: Gateways) -> Inventory:
         {disk_id: disk for part in whole.read.values() for disk_id, disk in part.items()},
         whole.unread,
     )
+
+
+async def _list_each[T: (Vm, Disk)](
+    list_one: Callable[[str], AsyncIterator[T]], subscriptions: list[str], *, budget_s: float, limit_s: float
+) -> Parts[dict[str, T]]:
+    async def read(subscription: str) -> dict[str, T]:
+        rows = await read_within(lambda: collect(list_one(subscription)), budget_s=budget_s, limit_s=limit_s)
+        return {row.id.lower(): row for row in rows}
+
+    return await read_each(subscriptions, read)
 
 
 def _all_of[T](parts: Parts[dict[str, T]]) -> dict[str, T]:
