@@ -19,12 +19,20 @@ _SINCE = {
     "microsoft.compute/galleries/images/versions": {"safetyProfile": "2022-03-03"},
 }
 
+# https://learn.microsoft.com/azure/templates/microsoft.compute/change-log/virtualmachines
+_ETAG_SINCE = "2023-09-01"
+
 _VIEW_SINCE = {
     "computerName": "2017-12-01",
     "osName": "2017-12-01",
     "osVersion": "2017-12-01",
     "hyperVGeneration": "2019-03-01",
 }
+
+
+def shows_etag(api_version: str) -> bool:
+    """Whether answers of `api_version` have a VM's etag, in the body and as a header."""
+    return api_version >= _ETAG_SINCE
 
 
 def view_shown_in(view: Json, api_version: str) -> Json:

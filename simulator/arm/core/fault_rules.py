@@ -51,7 +51,7 @@ _OPERATION_OUTCOMES = {"fail", "duration_s", "hang"}
 _RULE_KEYS = {"match", "times"} | _OUTCOMES
 _MATCH_KEYS = {"method", "path", "operation", "resource"}
 _RESPOND_KEYS = {"status", "headers", "body"}
-_FAIL_KEYS = {"code", "message"}
+_FAIL_KEYS = {"code", "message", "target"}
 _NUMBERS = ("after_s", "duration_s", "delay_s", "takes_s")
 
 
@@ -141,9 +141,7 @@ def parse(rule: Mapping[str, Any], rule_id: str) -> Rule:
         resource=match.get("resource"),
         times=int(rule["times"]) if rule.get("times") is not None else None,
         respond=dict(rule["respond"]) if "respond" in rule else None,
-        fail={"code": str(fail.get("code", "InternalExecutionError")), "message": str(fail.get("message", ""))}
-        if fail is not None
-        else None,
+        fail=_error(fail) if fail is not None else None,
         after_s=numbers["after_s"],
         duration_s=numbers["duration_s"],
         delay_s=numbers["delay_s"] or 0.0,
@@ -157,6 +155,15 @@ def parse(rule: Mapping[str, Any], rule_id: str) -> Rule:
         nothing=_flag(rule, "nothing"),
         hang=_flag(rule, "hang"),
     )
+
+
+def _error(fail: Mapping[str, Any]) -> dict[str, str]:
+    target = {"target": str(fail["target"])} if fail.get("target") is not None else {}
+    return {
+        "code": str(fail.get("code", "InternalExecutionError")),
+        "message": str(fail.get("message", "")),
+        **target,
+    }
 
 
 def _about(rule: Mapping[str, Any], match: Mapping[str, Any]) -> About:

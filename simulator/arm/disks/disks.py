@@ -12,7 +12,7 @@ import copy
 from simulator.arm.core import errors
 from simulator.arm.core.bodies import merged, without
 from simulator.arm.core.locations import has_zones
-from simulator.arm.core.messages import Answer, Request
+from simulator.arm.core.messages import Answer, Request, stamp
 from simulator.arm.core.operations import Work, accepted
 from simulator.arm.core.resource_types import ResourceType
 from simulator.arm.core.services import Services
@@ -156,6 +156,8 @@ class Disks:
             kept = {key: record.properties[key] for key in _READ_ONLY_PROPERTIES if key in record.properties}
             record.body |= {**model, "properties": model["properties"] | kept}
             derive_performance(record.body)
+            if record.properties.get("burstingEnabled"):
+                record.properties.setdefault("burstingEnabledTime", stamp(self._services.now()))
             record.properties["provisioningState"] = "Succeeded"
             return copy.deepcopy(record.body)
 
@@ -164,6 +166,10 @@ class Disks:
 
         work = Work("diskUpdate", "diskUpdate", done, failed, _WRITE)
         operation = self._services.operations.begin(request, record.id, record.location, work)
+        if request.method == "PATCH":
+            # It has every field; the answer to a PUT repeats the request.
+            properties = {**record.properties, **model["properties"], "provisioningState": "Updating"}
+            return accepted(request, operation, 202, copy.deepcopy({**record.body, **model, "properties": properties}))
         return accepted(request, operation, 202, _echo(record, without(request.body, _READ_ONLY)))
 
 

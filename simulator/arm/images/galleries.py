@@ -30,6 +30,7 @@ _FIXED = ("osType", "osState", "hyperVGeneration", "identifier", "architecture")
 # From this api-version on, a new definition is V2 and TrustedLaunchSupported unless its body differs.
 # https://learn.microsoft.com/azure/virtual-machines/trusted-launch
 _TRUSTED_LAUNCH_DEFAULT = "2025-03-03"
+_DIRECT_SHARING = "Microsoft.Compute/SIGSharing"
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Galleries:
 
     def gallery_type(self) -> ResourceType:
         """The router's view of galleries."""
-        return self._type(_Kind(GALLERY_TYPE, "gallery", lambda record, _version: _complete_gallery(record)))
+        return self._type(_Kind(GALLERY_TYPE, "gallery", lambda record, _version: self._complete_gallery(record)))
 
     def definition_type(self) -> ResourceType:
         """The router's view of image definitions."""
@@ -77,6 +78,8 @@ class Galleries:
         # Azure drops the empty blocks that some clients send.
         sent["properties"] = {key: value for key, value in sent.get("properties", {}).items() if value != {}}
         record = self._services.store.get(request.id)
+        if kind.name == GALLERY_TYPE:
+            self._check_sharing(request, record, sent["properties"])
         if record is not None:
             return self._update(request, record, sent, kind)
         if request.method == "PATCH":
@@ -90,6 +93,30 @@ class Galleries:
         record.properties["provisioningState"] = "Creating"
         return self._begin(request, record, kind, "galleryCreate", 201)
 
+    @staticmethod
+    def _check_sharing(request: Request, record: Record | None, sent: Json) -> None:
+        """Refuse to share with groups: a preview that needs Microsoft's approval, which no subscription here has.
+
+        https://learn.microsoft.com/azure/virtual-machines/share-gallery-direct
+        """
+        wanted, own = (
+            str((each.get("sharingProfile") or {}).get("permissions", "")).lower()
+            for each in (sent, record.properties if record else {})
+        )
+        if wanted == "groups" != own:
+            raise errors.feature_not_registered(str(request.id.subscription), _DIRECT_SHARING)
+
+    def _complete_gallery(self, record: Record) -> None:
+        identify(record)
+        unique = f"{record.id.subscription}-{record.id.name.upper()}"
+        record.properties.setdefault("identifier", {"uniqueName": unique})
+        community: Json | None = (record.properties.get("sharingProfile") or {}).get("communityGalleryInfo")
+        if community is not None:
+            # Recorded by azure-cli (`test_update_gallery_permissions`, 2023 and 2025).
+            community.setdefault("communityGalleryEnabled", False)
+            name = f"{community.get('publicNamePrefix', '')}-{self._services.guid('publicName', record.id)}"
+            community.setdefault("publicNames", [name])
+
     def _update(self, request: Request, record: Record, sent: Json, kind: _Kind) -> Answer:
         for key in _FIXED:
             wanted, existing = sent["properties"].get(key), record.properties.get(key)
@@ -97,6 +124,8 @@ class Galleries:
                 raise errors.change_not_allowed(f"galleryImage.properties.{key}")
         tags = {"tags": sent["tags"]} if "tags" in sent else {}
         record.body |= merged(record.body, without(sent, ["tags", "location"])) | tags
+        if kind.name == GALLERY_TYPE:
+            self._complete_gallery(record)
         record.properties["provisioningState"] = "Updating"
         return self._begin(request, record, kind, "galleryUpdate", 200)
 
@@ -132,12 +161,6 @@ class Galleries:
 def _fill(record: Record, kind: _Kind) -> None:
     kind.complete(record, "")
     record.properties.setdefault("provisioningState", "Succeeded")
-
-
-def _complete_gallery(record: Record) -> None:
-    identify(record)
-    unique = f"{record.id.subscription}-{record.id.name.upper()}"
-    record.properties.setdefault("identifier", {"uniqueName": unique})
 
 
 def _complete_definition(record: Record, api_version: str) -> None:

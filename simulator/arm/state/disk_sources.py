@@ -18,6 +18,8 @@ from simulator.arm.state.replication import replicated_to
 
 VERSION_TYPE = "microsoft.compute/galleries/images/versions"
 _LINUX_GB, _WINDOWS_GB = 30, 127
+_SOURCE_KINDS = {"microsoft.compute/disks": "Disk", "microsoft.compute/snapshots": "Snapshot"}
+_GIB = 1024**3
 _NO_COPY_SECURITY = {"Copy", "Empty"}
 
 
@@ -91,8 +93,13 @@ def source_facts(services: Services, creation: Json, location: str) -> SourceFac
             )
         return image_facts(services, image)
     source = creation.get("sourceResourceId")
-    if option in ("Copy", "Restore") and source:
-        return SourceFacts.of_disk(_source(services, str(source), location))
+    if option in ("Copy", "CopyStart", "Restore") and source:
+        # Only CopyStart copies from another region: https://learn.microsoft.com/azure/virtual-machines/disks-copy-incremental-snapshot-across-regions
+        return SourceFacts.of_disk(_source(services, str(source), None if option == "CopyStart" else location))
+    if option in ("Import", "ImportSecure"):
+        return SourceFacts(size_gb=_LINUX_GB)  # a blob has no content here, and so no size of its own
+    if option in ("Upload", "UploadPreparedSecure") and creation.get("uploadSizeBytes"):
+        return SourceFacts(size_gb=max(1, int(creation["uploadSizeBytes"]) // _GIB))
     return SourceFacts()
 
 
@@ -176,7 +183,7 @@ def _managed_image(image: Record) -> SourceFacts:
     )
 
 
-def _source(services: Services, text: str, location: str) -> Record:
+def _source(services: Services, text: str, location: str | None) -> Record:
     try:
         source_id: ResourceId = parse_id(text)
     except ValueError as error:
@@ -184,8 +191,9 @@ def _source(services: Services, text: str, location: str) -> Record:
             f"The value '{text}' of parameter 'creationData.sourceResourceId' is invalid.",
             "creationData.sourceResourceId",
         ) from error
-    source = services.require(source_id, errors.resource_not_found(source_id.path_name, source_id.group))
-    if source.location != normal_location(location):
+    kind = _SOURCE_KINDS.get(source_id.type.lower(), "Resource")
+    source = services.require(source_id, errors.source_not_found(kind, source_id.text))
+    if location is not None and source.location != normal_location(location):
         # Message not known.
         raise errors.invalid_parameter(
             f"Source resource {text} is in location '{source.location}', the disk in '{normal_location(location)}'.",

@@ -5,8 +5,6 @@ Does not know operations.
 
 from __future__ import annotations
 
-from typing import Any
-
 from simulator.arm.core.ids import ResourceId, parse_id
 from simulator.arm.core.messages import stamp
 from simulator.arm.core.services import Services
@@ -16,12 +14,15 @@ from simulator.arm.state.contents import copied
 from simulator.arm.state.disk_bodies import complete_disk, identify
 from simulator.arm.state.disk_sources import SourceFacts, image_facts
 from simulator.arm.state.vm_state import VmState, vm_state
+from simulator.arm.vms.vm_profiles import complete_os_profile
 from simulator.arm.vms.vm_scenario_keys import take_scenario_keys
 
 _LINUX = {"publisher": "Canonical", "offer": "0001-com-ubuntu-server-jammy", "sku": "22_04-lts-gen2",
           "version": "latest", "exactVersion": "22.04.202401010"}  # fmt: skip
 _WINDOWS = {"publisher": "MicrosoftWindowsServer", "offer": "WindowsServer", "sku": "2022-datacenter-g2",
             "version": "latest", "exactVersion": "20348.2655.240810"}  # fmt: skip
+# The SKU of a disk that a VM's model describes without one.
+_NEW_DISK_SKU = "Premium_LRS"
 _GUEST_KEYS = ("computerName", "osName", "osVersion", "extensions", "hyperVGeneration")
 
 
@@ -47,7 +48,7 @@ def complete_model(services: Services, record: Record) -> None:
         os_disk.setdefault("name", default)
         managed.setdefault("id", f"{record.id.group_id}/providers/{DISK_TYPE}/{os_disk['name']}")
     for number, block in enumerate(storage["dataDisks"]):
-        _complete_data_disk(record, block, number)
+        complete_data_disk(record, block, number)
     guest = vm_state(record).guest
     guest.setdefault("computerName", properties.get("osProfile", {}).get("computerName", record.id.name))
     vm_state(record).name = vm_state(record).name or guest["computerName"]
@@ -61,11 +62,13 @@ def complete_model(services: Services, record: Record) -> None:
 def make_disks(services: Services, record: Record) -> None:
     """Make every managed disk that the model names and that does not exist yet."""
     storage = record.properties["storageProfile"]
+    for number, block in enumerate(storage.get("dataDisks", [])):
+        _name_data_disk(record, block, number)
     for block in disk_blocks(record):
         text = disk_id(block)
         if text is None or services.store.get(text) is not None:
             continue
-        sku = block.get("managedDisk", {}).get("storageAccountType", "Premium_LRS")
+        sku = block.get("managedDisk", {}).get("storageAccountType", _NEW_DISK_SKU)
         body: Json = {"location": record.body["location"], "tags": {}, "sku": {"name": sku}}
         if record.body.get("zones"):
             body["zones"] = list(record.body["zones"])
@@ -143,16 +146,26 @@ def _platform_image_id(record: Record, reference: Json) -> str:
     )
 
 
-def _complete_data_disk(record: Record, block: Json, number: int) -> None:
+def complete_data_disk(record: Record, block: Json, number: int) -> None:
+    """Add the defaults of a data disk's block, except the id of a disk that does not exist yet."""
     block.setdefault("lun", number)
     block.setdefault("createOption", "Empty")
     block.setdefault("caching", "None")
     block.setdefault("deleteOption", "Detach")
     block.setdefault("toBeDetached", False)
+    if block.get("vhd"):
+        return
+    managed = block.setdefault("managedDisk", {})
+    if "id" in managed:
+        block.setdefault("name", str(managed["id"]).rsplit("/", 1)[-1])
+    else:
+        managed.setdefault("storageAccountType", _NEW_DISK_SKU)
+
+
+def _name_data_disk(record: Record, block: Json, number: int) -> None:
     if not block.get("vhd"):
-        managed = block.setdefault("managedDisk", {})
-        block.setdefault("name", managed.get("id", "").rsplit("/", 1)[-1] or f"{record.id.name}_disk{number + 2}")
-        managed.setdefault("id", f"{record.id.group_id}/providers/{DISK_TYPE}/{block['name']}")
+        block.setdefault("name", f"{record.id.name}_disk{number + 2}")
+        block["managedDisk"].setdefault("id", f"{record.id.group_id}/providers/{DISK_TYPE}/{block['name']}")
 
 
 def _take_guest(state: VmState, view: Json) -> None:
@@ -168,12 +181,9 @@ def _power_in(view: Json) -> str | None:
 
 
 def _add_profiles(services: Services, record: Record) -> None:
-    properties, name = record.properties, record.id.name
-    os_type = properties["storageProfile"]["osDisk"]["osType"]
-    profile: dict[str, Any] = {"computerName": name[:15], "adminUsername": "azureuser", "secrets": []}
-    key = "windowsConfiguration" if os_type == "Windows" else "linuxConfiguration"
-    profile[key] = {"provisionVMAgent": True}
-    properties.setdefault("osProfile", {**profile, "allowExtensionOperations": True})
+    properties = record.properties
+    properties.setdefault("osProfile", {"computerName": record.id.name[:15], "adminUsername": "azureuser"})
+    complete_os_profile(record)
     if "networkProfile" not in properties:
         nic = _make_nic(services, record)
         properties["networkProfile"] = {"networkInterfaces": [{"id": nic.text}]}

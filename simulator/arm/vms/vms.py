@@ -10,8 +10,8 @@ from __future__ import annotations
 import copy
 
 from simulator.arm.core import errors
-from simulator.arm.core.api_since import view_shown_in
-from simulator.arm.core.bodies import merged, without
+from simulator.arm.core.api_since import shows_etag, view_shown_in
+from simulator.arm.core.bodies import without
 from simulator.arm.core.messages import Answer, Request
 from simulator.arm.core.operations import Work, accepted
 from simulator.arm.core.resource_types import ResourceType
@@ -25,20 +25,26 @@ from simulator.arm.vms.instance_view import instance_view
 from simulator.arm.vms.vm_defaults import boot_facts, complete_model, fill, make_disks
 from simulator.arm.vms.vm_first_boot import begin_first_boot, check_model, take_secrets
 from simulator.arm.vms.vm_power import VmPower
+from simulator.arm.vms.vm_profiles import complete_applications, complete_identity, complete_os_profile
 from simulator.arm.vms.vm_refusals import check_max_price, check_placement
 from simulator.arm.vms.vm_scenario_keys import scenario_keys
 from simulator.arm.vms.vm_size_rules import check_new_vm, check_resize
 from simulator.arm.vms.vm_swap import check_os_disk, is_swap
+from simulator.arm.vms.vm_updates import (
+    READ_ONLY,
+    complete_update,
+    first_answer,
+    model_of_patch,
+    model_of_put,
+    only_tags_differ,
+    settle_data_disks,
+)
 
 VM_TYPE = "Microsoft.Compute/virtualMachines"
 _ACTION = f"{VM_TYPE}/write"
 
 # Azure documents no page size for VM lists, only "use nextLink"; this one is small, so that tests meet several pages.
 PAGE_SIZE = 50
-
-_READ_ONLY = ("id", "name", "type", "etag", "resources")
-_READ_ONLY_PROPERTIES = ("vmId", "timeCreated", "provisioningState", "instanceView")
-_KEPT_BY_PUT = ("vmId", "timeCreated", "provisioningState", "virtualMachineScaleSet")
 
 
 class Vms:
@@ -66,9 +72,12 @@ class Vms:
         )
 
     def render(self, record: Record, request: Request | None = None) -> Json:
-        """The VM as Azure answers it; `$expand=instanceView` adds the view."""
-        body = {**record.body, "etag": vm_state(record).quoted_etag}
-        properties = {**record.properties}
+        """The VM as Azure answers it; `$expand=instanceView` adds the view, `$expand=userData` the user data."""
+        body, properties = {**record.body}, {**record.properties}
+        if request is None or shows_etag(request.api_version):
+            body["etag"] = vm_state(record).quoted_etag
+        if request is None or not request.expands("userData"):
+            properties.pop("userData", None)
         if "storageProfile" in properties:
             properties["storageProfile"] = self._storage(record)
         if request is not None and request.expands("instanceView"):
@@ -89,31 +98,13 @@ class Vms:
         check_tags(request.body.get("tags"))
         if record is None:
             return self._create(request)
-        model = without(request.body, _READ_ONLY)
-        given = without(model.get("properties", {}), _READ_ONLY_PROPERTIES)
-        kept = {key: record.properties[key] for key in _KEPT_BY_PUT if key in record.properties}
-        storage, old_storage = given.setdefault("storageProfile", {}), record.properties.get("storageProfile", {})
-        for key in ("imageReference", "osDisk", "dataDisks"):
-            # A PUT without one of these keys keeps it: the CLI always leaves imageReference out.
-            if key not in storage and key in old_storage:
-                storage[key] = copy.deepcopy(old_storage[key])
-        storage["osDisk"] = merged(old_storage.get("osDisk", {}), storage.get("osDisk", {}))
-        model["properties"] = given | kept
-        for key in ("zones", "identity", "tags"):
-            if key not in model and key in record.body:
-                model[key] = record.body[key]
-        return self._update(request, record, model, request.body)
+        return self._update(request, record, model_of_put(record, request.body))
 
     def patch(self, request: Request) -> Answer:
         """Change parts of the model."""
         record = self._services.require(request.id, errors.resource_not_found(request.id.path_name, request.id.group))
         check_tags(request.body.get("tags"))
-        change = without(request.body, (*_READ_ONLY, "tags", "location"))
-        change["properties"] = without(change.get("properties", {}), _READ_ONLY_PROPERTIES)
-        model = merged(record.body, change)
-        if "tags" in request.body:
-            model["tags"] = dict(request.body["tags"] or {})
-        return self._update(request, record, model, request.body)
+        return self._update(request, record, model_of_patch(record, request.body))
 
     def delete(self, request: Request) -> Answer:
         """Delete the VM and its disks with the deleteOption `Delete`."""
@@ -145,10 +136,13 @@ class Vms:
     def _create(self, request: Request) -> Answer:
         if not request.body.get("location"):
             raise errors.location_required()
-        record = Record(request.id, without(request.body, _READ_ONLY))
+        record = Record(request.id, without(request.body, READ_ONLY))
         check_model(self._services, record)
         take_secrets(record)
         complete_model(self._services, record)
+        complete_os_profile(record)
+        complete_applications(record)
+        complete_identity(self._services, record, {})
         check_new_vm(record, boot_facts(self._services, record))
         make_disks(self._services, record)
         record.properties["provisioningState"] = "Creating"
@@ -165,26 +159,27 @@ class Vms:
 
         work = Work("create", "create", created, lambda error: self._power.settle(record, error), _ACTION)
         operation = self._services.operations.begin(request, record.id, record.location, work)
-        return accepted(request, operation, 201, self.render(record))
+        return accepted(request, operation, 201, first_answer(self.render(record, request), request.body))
 
-    def _update(self, request: Request, record: Record, model: Json, sent: Json) -> Answer:
-        """Replace the model by `model`; `sent` is the body of the request."""
+    def _update(self, request: Request, record: Record, model: Json) -> Answer:
+        """Replace the model by `model`; the body of the request is what the client asked to change."""
         state = vm_state(record)
         if state.busy:
             raise errors.conflict()
         check_etag(request, state.quoted_etag)
-        if state.hibernated and sent.keys() - {"tags", "location"}:
+        if state.hibernated and request.body.keys() - {"tags", "location"}:
             # Documented: https://learn.microsoft.com/azure/virtual-machines/hibernate-resume (message not known).
             raise errors.not_allowed(
                 f"VM '{record.id.name}' is hibernated and cannot be modified. Deallocate it first."
             )
-        self._check(record, model, sent)
+        self._check(record, model, request.body)
+        after = complete_update(self._services, record, model)
+        if only_tags_differ(record, after):
+            return self._update_at_once(request, record, after.body.get("tags"))
         old_disk = record.properties.get("storageProfile", {}).get("osDisk", {})
-        new_disk = model.get("properties", {}).get("storageProfile", {}).get("osDisk", {})
-        swaps = is_swap(old_disk, new_disk)
+        swaps = is_swap(old_disk, after.properties.get("storageProfile", {}).get("osDisk", {}))
         before = copy.deepcopy(record.body)
-        record.body = {**record.body, **model}
-        self._drop_derived(record)
+        record.body = after.body
         record.properties["provisioningState"] = "Updating"
         state.etag += 1
         state.busy = True
@@ -194,6 +189,8 @@ class Vms:
             self._power.go_down(record, "starting")
 
         def done() -> None:
+            settle_data_disks(record)
+            make_disks(self._services, record)
             sync_attachments(self._services, record)
             if swaps:
                 state.etag += 1
@@ -214,8 +211,31 @@ class Vms:
             takes = "updateDeallocated"
         work = Work("update", takes, done, failed, _ACTION)
         operation = self._services.operations.begin(request, record.id, record.location, work)
-        answer = accepted(request, operation, 200, self.render(record))
-        answer.headers["etag"] = state.quoted_etag
+        answer = accepted(request, operation, 200, self.render(record, request))
+        answer.headers |= _etag_header(record, request)
+        return answer
+
+    def _update_at_once(self, request: Request, record: Record, tags: Json | None) -> Answer:
+        """An update that changes tags or nothing needs no operation, but its answer shows one.
+
+        Recorded by azure-cli (`test_vm_create_no_wait`, `test_vm_update_size`, 2023): 200 without Azure-AsyncOperation,
+        with the state `Updating`; the next read shows `Succeeded`.
+        """
+        fault = self._services.faults.operation_fault("update", record.id.key)
+        if fault.error:
+            raise errors.ArmError(409, fault.error["code"], fault.error["message"], fault.error.get("target"))
+        before = dict(record.body)
+        if tags is not None and tags != record.body.get("tags"):
+            record.body["tags"] = tags
+            vm_state(record).etag += 1
+        body = self.render(record, request)
+        body["properties"]["provisioningState"] = "Updating"
+        answer = Answer(200, body, delay_s=fault.duration_s or 0.0)
+        answer.headers |= _etag_header(record, request)
+        if fault.nothing or request.nothing:
+            record.body = before
+        else:
+            self._services.notify_write(request, record.id, _ACTION, "write", record.id.text)
         return answer
 
     def _check(self, record: Record, model: Json, sent: Json) -> None:
@@ -230,13 +250,6 @@ class Vms:
         check_resize(self._services, record, model)
         if "tags" in model:
             check_tags(model["tags"])
-
-    def _drop_derived(self, record: Record) -> None:
-        """Drop size and SKU that a client sends for an existing managed disk: they belong to the disk."""
-        for block in disk_blocks(record):
-            if attached_disk(self._services, block) is not None:
-                block.pop("diskSizeGB", None)
-                block["managedDisk"].pop("storageAccountType", None)
 
     def _storage(self, record: Record) -> Json:
         """The storage profile with the disk size and SKU that Azure adds while the VM has a host."""
@@ -260,3 +273,7 @@ class Vms:
         shown = {"code": f"PowerState/{power}", "displayStatus": f"VM {power}", "level": "Info"}
         extended = {"instanceView": {"powerState": shown}}
         return {**body, "properties": {**body["properties"], "extended": extended}}
+
+
+def _etag_header(record: Record, request: Request) -> dict[str, str]:
+    return {"etag": vm_state(record).quoted_etag} if shows_etag(request.api_version) else {}
