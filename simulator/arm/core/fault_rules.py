@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 OPERATIONS = frozenset(
     {"start", "deallocate", "powerOff", "restart", "redeploy", "update", "create", "delete", "tags", "groupDelete"}
     | {f"{what}{change}" for what in ("disk", "version") for change in ("Create", "Update", "Delete")}
-    | {"imageCreate", "imageDelete", "galleryCreate", "galleryUpdate", "galleryDelete"}
+    | {"imageCreate", "imageDelete", "galleryCreate", "galleryUpdate", "galleryDelete", "galleryShare"}
     | {"snapshotCreate", "snapshotUpdate", "snapshotDelete"}
 )
 

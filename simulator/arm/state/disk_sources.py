@@ -116,6 +116,21 @@ def image_facts(services: Services, reference: Json) -> SourceFacts:
     return SourceFacts(os_type, "V2" if gen2 else "V1", size_gb=_usual_size_gb(os_type))
 
 
+def image_data_disks(image: Record) -> list[Json]:
+    """The data disks of a version or a managed image, each as the block that a VM made from it has."""
+    storage = image.properties.get("storageProfile") or {}
+    return [
+        {
+            "lun": int(disk["lun"]),
+            "createOption": "FromImage",
+            "caching": disk.get("hostCaching") or disk.get("caching") or "None",
+            "diskSizeGB": disk.get("sizeInGB") or disk.get("diskSizeGB") or _LINUX_GB,
+            "managedDisk": {"storageAccountType": disk.get("storageAccountType") or "Premium_LRS"},
+        }
+        for disk in storage.get("dataDiskImages") or storage.get("dataDisks") or []
+    ]
+
+
 def version_facts(services: Services, version: Record) -> SourceFacts:
     """The properties that a disk from an image version inherits: of the definition, and the size of the version."""
     parent = version.id.parent

@@ -12,7 +12,7 @@ from simulator.arm.core.store import Json, Record
 from simulator.arm.state.attachments import DISK_TYPE, attached_disk, disk_blocks, disk_id, sync_attachments
 from simulator.arm.state.contents import copied
 from simulator.arm.state.disk_bodies import complete_disk, identify
-from simulator.arm.state.disk_sources import SourceFacts, image_facts
+from simulator.arm.state.disk_sources import SourceFacts, image_data_disks, image_facts
 from simulator.arm.state.vm_state import VmState, vm_state
 from simulator.arm.vms.vm_profiles import complete_os_profile
 from simulator.arm.vms.vm_scenario_keys import take_scenario_keys
@@ -24,6 +24,18 @@ _WINDOWS = {"publisher": "MicrosoftWindowsServer", "offer": "WindowsServer", "sk
 # The SKU of a disk that a VM's model describes without one.
 _NEW_DISK_SKU = "Premium_LRS"
 _GUEST_KEYS = ("computerName", "osName", "osVersion", "extensions", "hyperVGeneration")
+
+
+def add_image_disks(services: Services, record: Record) -> None:
+    """Add to a new VM a block for each data disk of its image that its model does not name.
+
+    Recorded by the .NET libraries' tests (`CanCreateVirtualMachineFromCustomImageWithManagedDisks`, 2019).
+    """
+    storage = record.properties.setdefault("storageProfile", {})
+    blocks: list[Json] = storage.setdefault("dataDisks", [])
+    image = services.store.get(str((storage.get("imageReference") or {}).get("id", "")))
+    taken = {block.get("lun") for block in blocks}
+    blocks += [disk for disk in (image_data_disks(image) if image else ()) if disk["lun"] not in taken]
 
 
 def complete_model(services: Services, record: Record) -> None:
@@ -76,7 +88,7 @@ def make_disks(services: Services, record: Record) -> None:
         if block is storage["osDisk"]:
             properties |= _os_disk_properties(services, record)
         else:
-            properties["creationData"] = {"createOption": "Empty"}
+            properties["creationData"] = _data_disk_source(storage, block)
         if block.get("diskSizeGB"):
             properties["diskSizeGB"] = block["diskSizeGB"]
         disk = Record(parse_id(text), body, content=copied(services, storage.get("imageReference") or {}))
@@ -86,6 +98,13 @@ def make_disks(services: Services, record: Record) -> None:
         if disk_id(block):
             block.pop("diskSizeGB", None)
             block["managedDisk"].pop("storageAccountType", None)
+
+
+def show_unmanaged_size(services: Services, record: Record) -> None:
+    """Add the size of an unmanaged OS disk, which Azure shows once the VM exists."""
+    os_disk = record.properties["storageProfile"]["osDisk"]
+    if os_disk.get("vhd"):
+        os_disk.setdefault("diskSizeGB", boot_facts(services, record).size_gb)
 
 
 def fill(services: Services, record: Record) -> None:
@@ -135,6 +154,14 @@ def _os_disk_properties(services: Services, record: Record) -> Json:
     elif reference:
         creation["imageReference"] = {"id": _platform_image_id(record, reference)}
     return facts.disk_properties() | {"creationData": creation}
+
+
+def _data_disk_source(storage: Json, block: Json) -> Json:
+    image = (storage.get("imageReference") or {}).get("id")
+    if block.get("createOption") != "FromImage" or not image:
+        return {"createOption": "Empty"}
+    reference = {"id": image, "lun": block["lun"]}
+    return {"createOption": "FromImage", "imageReference": reference, "galleryImageReference": dict(reference)}
 
 
 def _platform_image_id(record: Record, reference: Json) -> str:

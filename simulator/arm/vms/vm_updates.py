@@ -87,18 +87,22 @@ def settle_data_disks(record: Record) -> None:
 
 
 def first_answer(body: Json, sent: Json) -> Json:
-    """A new VM as its PUT answers it: disks that do not exist yet have no id, and only the name and size that was sent.
+    """A new VM as its PUT answers it: disks that do not exist yet have no id, and only a name that was sent.
+
+    Their size is known only from the request, or from an image with an id.
 
     Recorded by the .NET libraries' tests (VM PUT, 2019).
     """
     answer = copy.deepcopy(body)
     asked, storage = (each.get("properties", {}).get("storageProfile", {}) for each in (sent, answer))
-    blocks = [storage["osDisk"], *storage["dataDisks"]]
-    requested = [asked.get("osDisk", {}), *asked.get("dataDisks", [])]
+    blocks: list[Json] = [storage["osDisk"], *storage["dataDisks"]]
+    requested: list[Json] = [asked.get("osDisk", {}), *asked.get("dataDisks", [])]
+    requested += [{} for _ in blocks[len(requested) :]]
+    sized = set() if "id" in (asked.get("imageReference") or {}) else {"diskSizeGB"}
     for block, request in zip(blocks, requested, strict=True):
         if "managedDisk" in block and not (request.get("managedDisk") or {}).get("id"):
             block["managedDisk"].pop("id", None)
-            for key in {"name", "diskSizeGB"} - request.keys():
+            for key in ({"name"} | sized) - request.keys():
                 block.pop(key, None)
     return answer
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 
 from simulator.arm.core import errors
-from simulator.arm.core.api_since import shows_etag, view_shown_in
+from simulator.arm.core.api_since import shows_etag, view_shown_in, vm_shown_in
 from simulator.arm.core.bodies import without
 from simulator.arm.core.messages import Answer, Request
 from simulator.arm.core.operations import Work, accepted
@@ -22,7 +22,14 @@ from simulator.arm.state.attachments import attached_disk, disk_blocks, release,
 from simulator.arm.state.vm_state import vm_state
 from simulator.arm.vms.boot_diagnostics import ACTION, BootDiagnostics
 from simulator.arm.vms.instance_view import instance_view
-from simulator.arm.vms.vm_defaults import boot_facts, complete_model, fill, make_disks
+from simulator.arm.vms.vm_defaults import (
+    add_image_disks,
+    boot_facts,
+    complete_model,
+    fill,
+    make_disks,
+    show_unmanaged_size,
+)
 from simulator.arm.vms.vm_first_boot import begin_first_boot, check_model, take_secrets
 from simulator.arm.vms.vm_power import VmPower
 from simulator.arm.vms.vm_profiles import complete_applications, complete_identity, complete_os_profile
@@ -82,7 +89,7 @@ class Vms:
             properties["storageProfile"] = self._storage(record)
         if request is not None and request.expands("instanceView"):
             properties["instanceView"] = self._view_of(record, request)
-        return {**body, "properties": properties}
+        return {**body, "properties": vm_shown_in(properties, request.api_version) if request else properties}
 
     def view(self, request: Request) -> Answer:
         """GET …/instanceView."""
@@ -139,6 +146,7 @@ class Vms:
         record = Record(request.id, without(request.body, READ_ONLY))
         check_model(self._services, record)
         take_secrets(record)
+        add_image_disks(self._services, record)
         complete_model(self._services, record)
         complete_os_profile(record)
         complete_applications(record)
@@ -153,6 +161,7 @@ class Vms:
         sync_attachments(self._services, record)
 
         def created() -> None:
+            show_unmanaged_size(self._services, record)
             self._power.boot(record, at_once=True)
             self._power.settle(record, None)
             begin_first_boot(self._services, record, self._power.power_off_from_guest)

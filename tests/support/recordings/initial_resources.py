@@ -50,6 +50,7 @@ class _Seeds:
         if interaction.polled_operation:
             return
         self._seed_group(interaction)
+        self._seed_preview(interaction)
         if interaction.is_collection:
             for item in interaction.body["value"]:
                 self._seen(_moved_into(interaction.path, item))
@@ -119,6 +120,18 @@ class _Seeds:
             return
         group = "/" + "/".join(interaction.segments[:4])
         self.seeds.setdefault(group.lower(), {"id": group, "location": _DEFAULT_LOCATION})
+
+    def _seed_preview(self, interaction: Interaction) -> None:
+        """A recorded gallery that is shared with groups belongs to a subscription that takes part in the preview."""
+        sent = interaction.request_body if isinstance(interaction.request_body, dict) else {}
+        sharing = (sent.get("properties") or {}).get("sharingProfile") or {}
+        if interaction.ok and str(sharing.get("permissions", "")).lower() == "groups":
+            subscription = "/" + "/".join(interaction.segments[:2])
+            self.seeds[subscription.lower()] = {
+                "id": subscription,
+                "_features": ["Microsoft.Compute/SIGSharing"],
+                "tags": {},
+            }
 
     @staticmethod
     def _needs_group(interaction: Interaction) -> bool:

@@ -72,16 +72,18 @@ def test_a_disk_with_bursting_shows_since_when() -> None:
 @pytest.mark.parametrize(
     ("creation", "size_gb"),
     [
-        ({"createOption": "Upload", "uploadSizeBytes": 20 * GIB + 512}, 20),
-        ({"createOption": "UploadPreparedSecure", "uploadSizeBytes": 32 * GIB}, 32),
+        ({"createOption": "Upload", "uploadSizeBytes": 20 * GIB + 512}, None),
+        ({"createOption": "UploadPreparedSecure", "uploadSizeBytes": 32 * GIB}, None),
         ({"createOption": "Import", "sourceUri": "https://s.blob.core.windows.net/v/a.vhd"}, 30),
     ],
 )
-def test_a_disk_of_a_file_needs_no_size(creation: Json, size_gb: int) -> None:
-    """The size of an upload is in the request, that of an imported file in the file."""
+def test_a_disk_of_a_file_needs_no_size(creation: Json, size_gb: int | None) -> None:
+    """An imported file has one; a disk that waits for its upload shows none."""
 
     async def story(azure: Azure) -> None:
-        assert (await made(azure, DISK, {"creationData": creation}))["properties"]["diskSizeGB"] == size_gb
+        properties = (await made(azure, DISK, {"creationData": creation}))["properties"]
+        assert properties.get("diskSizeGB") == size_gb
+        assert properties["diskState"] == ("Unattached" if size_gb else "ReadyToUpload")
 
     run_story(story, [free_disk("other")])
 
@@ -126,8 +128,8 @@ def test_incremental_snapshots_of_one_disk_are_one_family() -> None:
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-def test_a_gallery_is_not_shared_with_groups(method: str) -> None:
-    """Direct sharing is a preview that needs an approval: 400; one that is shared already can be written."""
+def test_a_gallery_is_not_shared_with_groups_outside_the_preview(method: str) -> None:
+    """Without the preview 400; with it, or for a gallery that is shared already, the write is accepted."""
 
     async def story(azure: Azure) -> None:
         sent = {"location": "westeurope", "properties": {"sharingProfile": {"permissions": "Groups"}}}
@@ -137,6 +139,11 @@ def test_a_gallery_is_not_shared_with_groups(method: str) -> None:
         assert reply.message.startswith(f"Subscription '{SUB}' is not registered with the feature")
         await azure.sim("PUT", "resources", [{"id": f"{COMPUTE}/galleries/shared", **sent}])
         assert (await azure.arm("PUT", f"{COMPUTE}/galleries/shared", sent)).status == 200
+        features = {"id": f"/subscriptions/{SUB}", "_features": ["Microsoft.Compute/SIGSharing"]}
+        await azure.sim("PUT", "resources", [features])
+        assert (await azure.arm(method, path, sent)).status in (200, 201)
+        refused = await azure.sim("PUT", "resources", [{**features, "_features": "all"}])
+        assert (refused.status, "_features" in refused.message) == (400, True)
 
     run_story(story, gallery())
 
@@ -153,5 +160,28 @@ def test_a_community_gallery_has_a_public_name() -> None:
             assert shown["communityGalleryEnabled"] is False
             (name,) = shown["publicNames"]
             assert name.startswith("mine-")
+
+    run_story(story, gallery())
+
+
+def test_sharing_a_gallery_is_an_operation() -> None:
+    """202 with both headers and no body; a community gallery is enabled, a reset makes it private."""
+
+    async def story(azure: Azure) -> None:
+        sharing = {"permissions": "Community", "communityGalleryInfo": {"publicNamePrefix": "mine"}}
+        path = f"{COMPUTE}/galleries/new"
+        await made(azure, path, {"sharingProfile": sharing})
+        for operation in ("EnableCommunity", "Reset"):
+            reply = await azure.arm("POST", f"{path}/share", {"operationType": operation})
+            assert (reply.status, reply.body, "Retry-After" in reply.headers) == (202, None, False)
+            assert (await azure.finish(reply))["status"] == "Succeeded"
+            assert (await azure.arm("GET", reply.headers["Location"])).status == 200
+            shown = (await azure.arm("GET", path)).body["properties"]["sharingProfile"]
+            if operation == "Reset":
+                assert shown == {"permissions": "Private"}
+            else:
+                assert shown["communityGalleryInfo"]["communityGalleryEnabled"] is True
+        refused = await azure.arm("POST", f"{path}/share", {"operationType": "Open"})
+        assert (refused.status, refused.code) == (400, "InvalidParameter")
 
     run_story(story, gallery())

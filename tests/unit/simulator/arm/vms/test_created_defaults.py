@@ -121,3 +121,47 @@ def test_the_first_answer_shows_no_disk_that_does_not_exist_yet() -> None:
         assert storage["dataDisks"][1]["managedDisk"]["id"] == f"{COMPUTE}/disks/new_disk3"
 
     run_story(story, [linux_vm(), free_disk("data")])
+
+
+def test_an_image_with_data_disks_gives_them_to_the_vm() -> None:
+    """Each lun that the request does not name, also in the first answer, which has sizes from the image."""
+    disks = [{"lun": 0, "diskSizeGB": 16, "caching": "ReadOnly"}, {"lun": 3, "diskSizeGB": 64}]
+    image = {
+        "id": f"{COMPUTE}/images/i",
+        "location": "westeurope",
+        "properties": {"storageProfile": {"dataDisks": disks}},
+    }
+
+    async def story(azure: Azure) -> None:
+        own = [{"lun": 3, "createOption": "Empty", "diskSizeGB": 8}]
+        first = await azure.arm("PUT", NEW, body({"id": image["id"]}, {}, dataDisks=own))
+        shown = first.body["properties"]["storageProfile"]["dataDisks"]
+        assert {(each["lun"], each["createOption"], each["diskSizeGB"]) for each in shown} == {
+            (0, "FromImage", 16),
+            (3, "Empty", 8),
+        }
+        await azure.finish(first)
+        block = (await azure.vm("new"))["properties"]["storageProfile"]["dataDisks"][-1]
+        made = (await azure.disk(block["name"]))["properties"]
+        assert made["creationData"]["createOption"] == "FromImage"
+        assert made["diskSizeGB"] == 16
+
+    run_story(story, [linux_vm(), image])
+
+
+def test_older_api_versions_show_fewer_defaults() -> None:
+    """What Azure added later is not in their answers; the VM itself is the same."""
+
+    async def story(azure: Azure) -> None:
+        path = f"{COMPUTE}/virtualMachines/vm1?api-version="
+        old = (await azure.arm("GET", f"{path}2018-06-01")).body["properties"]
+        assert not {"requireGuestProvisionSignal"} & old["osProfile"].keys()
+        assert not {"patchSettings"} & old["osProfile"]["linuxConfiguration"].keys()
+        assert "exactVersion" not in old["storageProfile"]["imageReference"]
+        assert "deleteOption" not in old["storageProfile"]["osDisk"]
+        assert "timeCreated" not in old
+        new = (await azure.arm("GET", f"{path}2024-07-01")).body["properties"]
+        assert new["osProfile"]["linuxConfiguration"]["patchSettings"] == PATCHING
+        assert new["timeCreated"]
+
+    run_story(story, [linux_vm()])
