@@ -42,8 +42,7 @@ _VM_SINCE: dict[tuple[str, ...], str] = {
     ("storageProfile", "dataDisks", "toBeDetached"): "2020-06-01",
 }
 
-_VIEW_SINCE: dict[str, dict[str, str]] = {
-    "microsoft.compute/disks": {"networkAccessPolicy": "2020-09-30", "publicNetworkAccess": "2021-04-01"},
+_VIEW_SINCE = {
     "computerName": "2017-12-01",
     "osName": "2017-12-01",
     "osVersion": "2017-12-01",

@@ -5,6 +5,10 @@ Does not know operations.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
+from simulator.arm.core import durations
 from simulator.arm.core.ids import ResourceId, parse_id
 from simulator.arm.core.messages import stamp
 from simulator.arm.core.services import Services
@@ -126,6 +130,7 @@ def fill(services: Services, record: Record) -> None:
         state.etag = int(etag) if etag.isdigit() else state.etag
     properties.setdefault("provisioningState", "Succeeded")
     take_scenario_keys(services, record, _power_in(view))
+    _await_agent(services, record, view)
     state.changed_at = state.changed_at or services.now()
     state.disks_at = state.disks_at or services.now()
     sync_attachments(services, record)
@@ -200,6 +205,17 @@ def _take_guest(state: VmState, view: Json) -> None:
     agent = view.get("vmAgent", {})
     state.guest |= {key: view[key] for key in _GUEST_KEYS if key in view}
     state.guest |= {key: agent[key] for key in ("vmAgentVersion", "extensionHandlers") if key in agent}
+
+
+def _await_agent(services: Services, record: Record, view: Json) -> None:
+    """Let the agent of a VM whose recorded view shows none yet report later, as after a start."""
+    state, now = vm_state(record), services.now()
+    codes = [str(status.get("code")) for status in view.get("vmAgent", {}).get("statuses", [])]
+    if "ProvisioningState/Unavailable" not in codes or state.boot is None or state.boot.at != now:
+        return
+    wait_s = durations.draw("agentReady", services.random("seededAgent", record.id))
+    state.boot = replace(state.boot, ready_at=now + timedelta(seconds=wait_s))
+    state.console[-1] = (state.boot, None)
 
 
 def _power_in(view: Json) -> str | None:
