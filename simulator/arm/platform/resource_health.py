@@ -2,7 +2,8 @@
 
 Decides that Resource Health follows the power state with a delay and ignores the guest: a VM whose guest does not boot
 is available. The delay is not documented; one minute is an assumption. The scenario key `_availability` of the VM
-overrides the status. A guest that reboots itself stays available; the annotation VirtualMachineRestarted tells of it.
+overrides the status. A guest that reboots itself stays available, with the text of the annotation
+VirtualMachineRestarted.
 https://learn.microsoft.com/rest/api/resourcehealth/availability-statuses/get-by-resource
 https://learn.microsoft.com/azure/service-health/resource-health-vm-annotation
 """

@@ -108,7 +108,8 @@ def test_extension_work_holds_the_vm_until_a_deallocate(begun_by: str) -> None:
             assert (await azure.arm("GET", EXTENSION)).body["properties"]["provisioningState"] == "Failed"
         assert any("/extensions/" in each["subject"] for each in (await azure.sim("GET", "events")).body)
 
-    run_story(story, [linux_vm(**({"_extension_work_s": 3600} if begun_by == "scenario" else {}))])
+    keys: Json = {"_extension_work_s": 3600} if begun_by == "scenario" else {}
+    run_story(story, [{**linux_vm(), **keys}])
 
 
 def test_extension_work_ends_by_itself() -> None:
