@@ -10,4 +10,4 @@ from tests.support.chaos.fleet_scenario import drawn
 
 def test_no_vm_stays_down_after_any_conflict() -> None:
     """After the conflicts and failures end and a sweep has run, every VM that ran runs and the dispatcher is idle."""
-    run_state_machine_as_test(ConflictingFleetScenario, settings=drawn(60))
+    run_state_machine_as_test(ConflictingFleetScenario, settings=drawn(50))
