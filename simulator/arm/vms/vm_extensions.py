@@ -19,6 +19,7 @@ from simulator.arm.core.resource_types import ResourceType
 from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json, Record
 from simulator.arm.core.tag_rules import check_tags
+from simulator.arm.core.write_events import WriteKind
 from simulator.arm.state.disk_bodies import identify
 from simulator.arm.state.vm_state import vm_state
 from simulator.arm.vms.vm_power import VmPower
@@ -111,14 +112,17 @@ class VmExtensions:
         state, store = vm_state(vm), self._services.store
         if write.body is not None:
             record = store.put(Record(request.id, without(write.body, _READ_ONLY)))
+            record.properties.pop("protectedSettings", None)  # no answer of ARM has them
             identify(record)
         record = self._services.require(request.id, errors.resource_not_found(request.id.path_name, request.id.group))
+        self._services.history.remember(vm.id)
         record.properties["provisioningState"] = write.state
         state.busy = True
         state.etag += 1
         vm.properties["provisioningState"] = "Updating"
 
         def end(error: Json | None) -> None:
+            self._services.history.remember(vm.id)
             record.properties["provisioningState"] = "Failed" if error else "Succeeded"
             if write.body is None and error is None:
                 store.delete(record, self._services.clock.time())
@@ -126,8 +130,7 @@ class VmExtensions:
             vm.body["resources"] = [*listed, record.body] if store.get(record.id) is record else listed
             self._power.settle(vm, error)
 
-        verb = "delete" if write.body is None else "write"
-        work = Work(
-            write.kind, "extension", lambda: end(None), end, f"{EXTENSION_TYPE}/{verb}", "write", lasts_s=lasts_s
-        )
+        verb: WriteKind = "delete" if write.body is None else "write"
+        action = f"{EXTENSION_TYPE}/{verb}"
+        work = Work(write.kind, "extension", lambda: end(None), end, action, verb, lasts_s=lasts_s)
         return self._services.operations.begin(request, record.id, vm.location, work)

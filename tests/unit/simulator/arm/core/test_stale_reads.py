@@ -114,6 +114,29 @@ def test_a_read_of_tags_and_of_the_vm_has_the_old_tags() -> None:
     run_story(story, [linux_vm()])
 
 
+def test_the_vm_of_an_extension_is_as_old_as_the_extension() -> None:
+    """While an extension works and after it, the VM's state and resources are late, too."""
+
+    async def story(azure: Azure) -> None:
+        async def seen() -> tuple[str, int]:
+            body = (await read(azure)).body
+            return body["properties"]["provisioningState"], len(body.get("resources", []))
+
+        await azure.sim("POST", "faults", [{"match": {"operation": "extensionCreate"}, "duration_s": 30}])
+        await asyncio.sleep(60)
+        await lag(azure, 10)
+        await azure.arm("PUT", f"{VM1}/extensions/ama", {"location": "westeurope"})
+        states = []
+        for _ in range(4):
+            await asyncio.sleep(9)
+            states.append(await seen())
+        await asyncio.sleep(9)
+        assert states == [("Succeeded", 0), ("Updating", 0), ("Updating", 0), ("Updating", 0)]
+        assert await seen() == ("Succeeded", 1)
+
+    run_story(story, [linux_vm()])
+
+
 @pytest.mark.parametrize("listed", [False, True])
 def test_a_new_resource_is_missing_and_a_deleted_one_is_still_there(listed: bool) -> None:
     """GET and list follow a creation and a deletion late."""

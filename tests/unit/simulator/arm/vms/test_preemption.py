@@ -14,7 +14,10 @@ PREEMPTED = {
     "message": "Operation execution has been preempted by a more recent operation.",
 }
 EXTENSION = f"{VM1}/extensions/ama"
-AGENT: Json = {"location": "westeurope", "properties": {"publisher": "Microsoft.Azure.Monitor", "type": "Agent"}}
+AGENT: Json = {
+    "location": "westeurope",
+    "properties": {"publisher": "Microsoft.Azure.Monitor", "type": "Agent", "protectedSettings": {"key": "secret"}},
+}
 SLOW = [{"match": {"resource": "vm1"}, "times": 1, "duration_s": 600}]
 
 
@@ -119,6 +122,7 @@ def test_extension_work_ends_by_itself() -> None:
         assert (await azure.finish(await azure.arm("PUT", EXTENSION, AGENT)))["status"] == "Succeeded"
         assert await state(azure) == "Succeeded"
         shown = (await azure.vm())["resources"]
+        assert "protectedSettings" not in shown[0]["properties"]
         assert [(each["name"], each["properties"]["provisioningState"]) for each in shown] == [("ama", "Succeeded")]
         await azure.finish(await azure.arm("PATCH", EXTENSION, {"properties": {"autoUpgradeMinorVersion": True}}))
         assert (await azure.arm("GET", EXTENSION)).body["properties"]["type"] == "Agent"
