@@ -36,7 +36,8 @@ AGREEMENT = (
 
 def vm_with_disk(plan: Json | None) -> Json:
     storage = {"storageProfile": {"osDisk": {"name": "old", "managedDisk": {"id": f"{COMPUTE}/disks/old"}}}}
-    return linux_vm(_power="deallocated", properties=storage, **({"plan": plan} if plan else {}))
+    more: dict[str, Any] = {"plan": plan} if plan else {}
+    return linux_vm(_power="deallocated", properties=storage, **more)
 
 
 def new_vm(storage: Json, plan: Json | None) -> Json:
