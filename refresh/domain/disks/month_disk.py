@@ -88,7 +88,7 @@ def disk_body(vm: Vm, current: Disk, version: Version, period: str) -> dict[str,
         "publicNetworkAccess": current.public_network_access,
         "diskAccessId": current.disk_access_id,
         "burstingEnabled": current.bursting_enabled or None,
-        "supportsHibernation": current.supports_hibernation or None,
+        "supportsHibernation": current.supports_hibernation or vm.hibernates or None,
         "purchasePlan": current.plan.body() if current.plan else None,
     }
     body = {

@@ -110,6 +110,13 @@ def test_a_zone_redundant_disk_names_no_zone() -> None:
     assert "zones" not in body_of(sku="StandardSSD_ZRS")
 
 
+def test_a_disk_for_a_vm_with_hibernation_supports_it() -> None:
+    """Azure requires it of the VM's OS disk, also where the current one does not show it."""
+    for vm, current, expected in ((True, False, True), (False, True, True), (False, False, None)):
+        body = disk_body(make_vm(hibernates=vm), make_current(supports_hibernation=current), make_version(), "202611")
+        assert body["properties"].get("supportsHibernation") is expected
+
+
 def test_a_disk_of_a_vm_in_an_edge_zone_is_made_there() -> None:
     """The disk's place is the VM's."""
     vm = make_vm(zones=(), edge_zone="attatlanta1")
