@@ -18,7 +18,9 @@ from simulator.arm.core.store import Json, Record
 from simulator.arm.guests.guest_boot import boot_of
 from simulator.arm.guests.guest_reboot import plan_reboot
 from simulator.arm.state.attachments import sync_attachments
+from simulator.arm.state.local_disks import lose_local_disks
 from simulator.arm.state.vm_state import SETTLED, Power, VmState, vm_state
+from simulator.arm.vms.vm_hibernation import check_can_hibernate
 
 _TYPE = "Microsoft.Compute/virtualMachines"
 # What a deallocate ends.
@@ -29,21 +31,23 @@ _PREEMPTIBLE = frozenset(
 
 @dataclass(frozen=True)
 class _Action:
-    """One power operation: the state while it runs, the state at its end, and what it requires."""
+    """One power operation: the state while it runs, the state at its end, what it requires, and whether the VM then
+    has left its host."""
 
     name: str
     on_the_way: Power | None
     ends: Power | None
     needs_host: bool = False
     needs_os: bool = False
+    leaves_host: bool = False
 
 
 _ACTIONS = (
     _Action("start", "starting", "running", needs_os=True),
     _Action("powerOff", "stopping", "stopped", needs_host=True),
-    _Action("deallocate", "deallocating", "deallocated"),
+    _Action("deallocate", "deallocating", "deallocated", leaves_host=True),
     _Action("restart", "starting", "running", needs_host=True, needs_os=True),
-    _Action("redeploy", "starting", "running", needs_os=True),
+    _Action("redeploy", "starting", "running", needs_os=True, leaves_host=True),
     _Action("reapply", None, None),
 )
 
@@ -105,7 +109,7 @@ class VmPower:
             hibernates = action.name == "deallocate" and request.query.get("hibernate", "").lower() == "true"
             self._check(record, state, action, preempts=not hibernates and self._preempts(record, action))
             if hibernates:
-                _check_hibernation(record, state)
+                check_can_hibernate(record, state)
             between = state.power not in SETTLED
             if state.busy:
                 self._services.operations.preempt(record.id)
@@ -119,7 +123,7 @@ class VmPower:
             work = Work(
                 action.name,
                 takes,
-                self._effect(record, action, hibernates=hibernates),
+                self._effect(record, action, before, hibernates=hibernates),
                 lambda error: self._failed(record, before, error),
                 f"{_TYPE}/{action.name}/action",
                 "action",
@@ -134,15 +138,19 @@ class VmPower:
         """Run the VM at the end of the action's own work, before an extension that delays its end."""
         if before == "deallocated":
             vm_state(record).earlier_report = None
+        elif action.leaves_host:
+            lose_local_disks(record, action.name, self._services.now())
         if before != "running" or action.name != "start":
             self.boot(record)
 
-    def _effect(self, record: Record, action: _Action, *, hibernates: bool) -> Callable[[], None]:
+    def _effect(self, record: Record, action: _Action, before: Power, *, hibernates: bool) -> Callable[[], None]:
         """The effect at the end of an action; a VM that it starts runs already."""
 
         def effect() -> None:
             state, now, ends = vm_state(record), self._services.now(), action.ends
             state.etag += 1
+            if action.leaves_host and before != "deallocated" and ends != "running":
+                lose_local_disks(record, "hibernate" if hibernates else action.name, now)
             if ends is not None and ends not in ("running", state.power):
                 state.shut_down(now, keep_report=ends == "stopped")
                 state.set_power(ends, now)
@@ -208,14 +216,6 @@ class VmPower:
     def _require(self, request: Request) -> Record:
         missing = errors.resource_not_found(request.id.path_name, request.id.group)
         return self._services.require(request.id, missing)
-
-
-def _check_hibernation(record: Record, state: VmState) -> None:
-    """Documented: https://learn.microsoft.com/azure/virtual-machines/hibernate-resume (messages not known)."""
-    if not (record.properties.get("additionalCapabilities") or {}).get("hibernationEnabled"):
-        raise errors.not_allowed(f"VM '{record.id.name}' cannot be hibernated since hibernation is not enabled on it.")
-    if state.power != "running":
-        raise errors.not_allowed(f"VM '{record.id.name}' cannot be hibernated since it is not running.")
 
 
 def _takes(action: _Action, before: Power) -> str:

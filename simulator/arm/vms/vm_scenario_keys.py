@@ -13,6 +13,7 @@ from simulator.arm.core.store import Json, Record
 from simulator.arm.guests.guest_boot import is_healthy, name_guest
 from simulator.arm.guests.guest_reboot import plan_reboot
 from simulator.arm.state.contents import REBOOTS_AFTER, checked_seconds
+from simulator.arm.state.local_disks import can_have_local_data
 from simulator.arm.state.vm_state import SETTLED, Boot, Power, VmState, vm_state
 from simulator.arm.vms.vm_extensions import VmExtensions
 
@@ -36,6 +37,14 @@ def take_scenario_keys(services: Services, record: Record, shown_power: str | No
     )
     reboots_after_s, work_s = checked_seconds(body.pop(REBOOTS_AFTER, None)), body.pop("_extension_work_s", None)
     _take_power(services, record, state, body.pop("_power", None) or shown_power)
+    fits = can_have_local_data(record)
+    state.local_data = _checked(
+        body,
+        "_local_data",
+        state.local_data if fits else None,
+        lambda text: text is None or (isinstance(text, str) and fits),
+        "a text, on a VM that has a host and whose size has a temporary or local NVMe disk",
+    )
     if reboots_after_s is not None and state.power != "running":
         raise ValueError(f"{REBOOTS_AFTER} needs a running VM")
     plan_reboot(services, record, reboots_after_s)
@@ -57,6 +66,7 @@ def scenario_keys(record: Record) -> Json:
         "_slow_extension_s": (state.slow_extension_s, 0.0),
         "_listens": (list(state.listens), []),
         "_availability": (state.availability, None),
+        "_local_data": (state.local_data, None),
     }
     return keys | {key: value for key, (value, usual) in unusual.items() if value != usual}
 
