@@ -26,7 +26,10 @@ _SINCE: dict[str, dict[str, str]] = {
 _ETAG_SINCE = "2023-09-01"
 
 # Path below a VM's `properties` -> the oldest api-version that shows it: recorded by the tests of the .NET and Java
-# libraries (2017-21), except `timeCreated`, `deleteOption` and `assessmentMode`, which are from the change log above.
+# libraries (2017-21), except three. `timeCreated` has a documented minimum api-version:
+# https://learn.microsoft.com/dotnet/api/azure.resourcemanager.compute.models.virtualmachinepatch.timecreated
+# `deleteOption` and `assessmentMode` are in the specification of 2021-03-01, and not in that of 2020-12-01
+# (https://github.com/Azure/azure-rest-api-specs); the changes of azure-mgmt-compute 21.0.0 list both as new.
 _VM_SINCE: dict[tuple[str, ...], str] = {
     ("timeCreated",): "2021-11-01",
     ("osProfile", "allowExtensionOperations"): "2018-06-01",

@@ -13,6 +13,8 @@ from simulator.arm.core import errors
 from simulator.arm.core.ids import ResourceId, parse_id
 from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json, Record, normal_location
+from simulator.arm.state.contents import content_of
+from simulator.arm.state.edge_zones import edge_targets, edge_zone, place_name
 from simulator.arm.state.marketplace import find_image
 from simulator.arm.state.replication import replicated_to
 
@@ -25,7 +27,10 @@ _NO_COPY_SECURITY = {"Copy", "Empty"}
 
 @dataclass(frozen=True)
 class SourceFacts:
-    """The inherited properties of a disk; None where the source has none."""
+    """The inherited properties of a disk; None where the source has none, or it is not known.
+
+    `hibernates`: its OS supports hibernation. `plan`: its marketplace plan.
+    """
 
     os_type: str | None = None
     generation: str | None = None
@@ -35,6 +40,8 @@ class SourceFacts:
     controllers: str | None = None
     accelerated_network: bool | None = None
     unique_id: str | None = None
+    hibernates: bool | None = None
+    plan: Json | None = None
 
     def with_os(self, os_type: str) -> SourceFacts:
         """A copy with another operating system (and its default size, where there is none)."""
@@ -60,6 +67,10 @@ class SourceFacts:
             properties["securityProfile"] = {"securityType": self.security_type}
         if self.size_gb:
             properties["diskSizeGB"] = self.size_gb
+        if self.hibernates:
+            properties["supportsHibernation"] = True
+        if self.plan:
+            properties["purchasePlan"] = dict(self.plan)
         return properties
 
     @staticmethod
@@ -76,16 +87,21 @@ class SourceFacts:
             controllers=capabilities.get("diskControllerTypes"),
             accelerated_network=capabilities.get("acceleratedNetwork"),
             unique_id=properties.get("uniqueId"),
+            hibernates=properties.get("supportsHibernation") or False,
+            plan=content_of(disk).plan,
         )
 
 
-def source_facts(services: Services, creation: Json, location: str) -> SourceFacts:
-    """The properties that a disk made from `creationData` in `location` inherits; ArmError for a refused source."""
+def source_facts(services: Services, creation: Json, location: str, edge: str = "") -> SourceFacts:
+    """The properties that a disk made from `creationData` in `location` (and an edge zone of it) inherits.
+
+    ArmError for a refused source.
+    """
     option = creation.get("createOption")
     if option == "FromImage":
         gallery = creation.get("galleryImageReference") or {}
         if "id" in gallery:
-            return _version_facts(services, str(gallery["id"]), location, gallery.get("lun"))
+            return _version_facts(services, str(gallery["id"]), (location, edge), gallery.get("lun"))
         image = creation.get("imageReference") or {}
         if not image and not gallery:
             raise errors.invalid_parameter(
@@ -95,7 +111,8 @@ def source_facts(services: Services, creation: Json, location: str) -> SourceFac
     source = creation.get("sourceResourceId")
     if option in ("Copy", "CopyStart", "Restore") and source:
         # Only CopyStart copies from another region: https://learn.microsoft.com/azure/virtual-machines/disks-copy-incremental-snapshot-across-regions
-        return SourceFacts.of_disk(_source(services, str(source), None if option == "CopyStart" else location))
+        place = None if option == "CopyStart" else place_name(location, edge)
+        return SourceFacts.of_disk(_source(services, str(source), place))
     if option in ("Import", "ImportSecure"):
         return SourceFacts(size_gb=_LINUX_GB)  # a blob has no content here, and so no size of its own
     if option in ("Upload", "UploadPreparedSecure") and creation.get("uploadSizeBytes"):
@@ -109,7 +126,15 @@ def image_facts(services: Services, reference: Json) -> SourceFacts:
     if (record := services.store.get(text)) is not None:
         return version_facts(services, record) if record.id.type.lower() == VERSION_TYPE else _managed_image(record)
     if (image := find_image(reference)) is not None:
-        return SourceFacts(image.os_type, image.generation, image.architecture, image.size_gb)
+        plan = dict(zip(("publisher", "product", "name"), image.plan, strict=True)) if image.plan else None
+        return SourceFacts(
+            image.os_type,
+            image.generation,
+            image.architecture,
+            image.size_gb,
+            hibernates=image.hibernates,
+            plan=plan,
+        )
     searched = " ".join(str(reference.get(key, "")) for key in ("publisher", "offer", "sku")) + text
     os_type = "Windows" if "windows" in searched.lower() else "Linux"
     gen2 = any(mark in searched.lower() for mark in ("gen2", "-g2", "azure-edition"))
@@ -148,6 +173,9 @@ def version_facts(services: Services, version: Record) -> SourceFacts:
         security_type=security if security == "TrustedLaunch" else None,
         controllers=features.get("DiskControllerTypes"),
         accelerated_network=accelerated.lower() == "true" if accelerated else None,
+        # A feature of the definition: https://learn.microsoft.com/azure/virtual-machines/hibernate-resume
+        hibernates=features.get("IsHibernateSupported", "").lower() == "true",
+        plan=properties.get("purchasePlan") or content_of(version).plan,
     )
 
 
@@ -158,7 +186,8 @@ def check_security(option: str, security_type: str | None) -> None:
         raise errors.invalid_parameter(text, "disk.securityProfile.securityType")
 
 
-def _version_facts(services: Services, text: str, location: str, lun: int | None) -> SourceFacts:
+def _version_facts(services: Services, text: str, place: tuple[str, str], lun: int | None) -> SourceFacts:
+    location, edge = place
     version = services.store.get(text)
     regions = {
         normal_location(str(region.get("name", ""))): region
@@ -172,10 +201,23 @@ def _version_facts(services: Services, text: str, location: str, lun: int | None
             "to this region, or change your requested region.",
             "galleryImageReference",
         )
+    if edge and (normal_location(location), edge) not in [
+        each[:2] for each in edge_targets(version.properties["publishingProfile"])
+    ]:
+        # Assumed by analogy with a region; a version reaches edge zones by `targetExtendedLocations`:
+        # https://learn.microsoft.com/rest/api/compute/gallery-image-versions/create-or-update
+        raise errors.provider_error(
+            404,
+            "GalleryImageNotFound",
+            f"The gallery image {text} is not available in edge zone {edge} of {location} region. Please contact image "
+            "owner to replicate to this edge zone, or change your requested edge zone.",
+            "galleryImageReference",
+        )
     state = version.properties.get("provisioningState")
-    if state == "Creating" or not replicated_to(services, version, location):
+    if state == "Creating" or not replicated_to(services, version, place_name(location, edge)):
         # Message not known: there is no recording of a disk from an unfinished version.
-        text = f"The gallery image version {version.id.text} is not ready in {location} region. Its state is '{state}'."
+        where = f"edge zone {edge} of {location} region" if edge else f"{location} region"
+        text = f"The gallery image version {version.id.text} is not ready in {where}. Its state is '{state}'."
         raise errors.not_allowed(text, "galleryImageReference")
     facts = version_facts(services, version)
     if lun is None:
@@ -195,10 +237,13 @@ def _managed_image(image: Record) -> SourceFacts:
         os_type=os_disk.get("osType", "Linux"),
         generation=image.properties.get("hyperVGeneration", "V1"),
         size_gb=os_disk.get("diskSizeGB") or _usual_size_gb(os_disk.get("osType", "Linux")),
+        hibernates=False,
+        plan=content_of(image).plan,
     )
 
 
-def _source(services: Services, text: str, location: str | None) -> Record:
+def _source(services: Services, text: str, wanted_place: str | None) -> Record:
+    """The source that `text` names; None: it may be in any place."""
     try:
         source_id: ResourceId = parse_id(text)
     except ValueError as error:
@@ -208,10 +253,11 @@ def _source(services: Services, text: str, location: str | None) -> Record:
         ) from error
     kind = _SOURCE_KINDS.get(source_id.type.lower(), "Resource")
     source = services.require(source_id, errors.source_not_found(kind, source_id.text))
-    if location is not None and source.location != normal_location(location):
+    source_place = place_name(source.location, edge_zone(source.body))
+    if wanted_place not in (None, source_place):
         # Message not known.
         raise errors.invalid_parameter(
-            f"Source resource {text} is in location '{source.location}', the disk in '{normal_location(location)}'.",
+            f"Source resource {text} is in location '{source_place}', the disk in '{wanted_place}'.",
             "creationData.sourceResourceId",
         )
     return source

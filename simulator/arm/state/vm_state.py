@@ -26,7 +26,8 @@ class Boot:
     """One boot of the guest: `at`: when the VM began to run; `ready_at`: when its agent first reports (None: never).
 
     `up_at`: when the login prompt appears and the ports listen (None: never). `stuck`: what the console shows of a
-    failed boot. `healthy`: whether the workload works.
+    failed boot. `healthy`: whether the workload works. `by_guest`: the guest rebooted itself.
+    `reboots_after_s`: seconds after which it reboots itself (None: it does not).
     """
 
     at: datetime
@@ -34,6 +35,8 @@ class Boot:
     up_at: datetime | None = None
     stuck: Serial | None = None
     healthy: bool = True
+    by_guest: bool = False
+    reboots_after_s: float | None = None
 
     def report(self, now: datetime) -> datetime | None:
         """The time of the agent's newest report, None before the first."""
@@ -53,7 +56,8 @@ class VmState:
     lasts). `hibernated`: deallocated with its memory kept. `name` is the VM's own computer name, `availability` the
     Resource Health status that the scenario sets. The rest describes the guest: an application health extension, an
     extension that delays the end of every start by `slow_extension_s`, the ports in `listens`, the `custom_data` of the
-    new VM and the `console_lines` that the custom data wrote.
+    new VM and the `console_lines` that the custom data wrote. `local_data` describes what is on the disks of its host,
+    `local_losses` are the operations that emptied them and when.
     """
 
     power: Power = "running"
@@ -78,6 +82,8 @@ class VmState:
     listens: tuple[int, ...] = ()
     custom_data: str | None = None
     console_lines: list[tuple[datetime, str]] = field(default_factory=list)
+    local_data: str | None = None
+    local_losses: list[tuple[datetime, str]] = field(default_factory=list)
 
     @property
     def quoted_etag(self) -> str:

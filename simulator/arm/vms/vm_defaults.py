@@ -5,6 +5,7 @@ Does not know operations.
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from datetime import timedelta
 
@@ -17,6 +18,7 @@ from simulator.arm.state.attachments import DISK_TYPE, attached_disk, disk_block
 from simulator.arm.state.contents import copied
 from simulator.arm.state.disk_bodies import complete_disk, identify
 from simulator.arm.state.disk_sources import SourceFacts, image_data_disks, image_facts
+from simulator.arm.state.edge_zones import complete_place
 from simulator.arm.state.vm_state import VmState, vm_state
 from simulator.arm.vms.vm_profiles import complete_os_profile
 from simulator.arm.vms.vm_scenario_keys import take_scenario_keys
@@ -45,6 +47,7 @@ def add_image_disks(services: Services, record: Record) -> None:
 def complete_model(services: Services, record: Record) -> None:
     """Add to a VM's model the defaults that ARM adds to every VM."""
     identify(record)
+    complete_place(record.body)
     properties = record.properties
     properties.setdefault("vmId", services.guid("vmId", record.id))
     properties.setdefault("timeCreated", stamp(services.now()))
@@ -75,8 +78,11 @@ def complete_model(services: Services, record: Record) -> None:
     guest.setdefault("hyperVGeneration", disk.properties.get("hyperVGeneration") if disk else facts.generation)
 
 
-def make_disks(services: Services, record: Record) -> None:
-    """Make every managed disk that the model names and that does not exist yet."""
+def make_disks(services: Services, record: Record, *, is_seeded: bool = False) -> None:
+    """Make every managed disk that the model names and that does not exist yet.
+
+    The disks of a scenario (`is_seeded`) are as old as their VM: stale reads always have them.
+    """
     storage = record.properties["storageProfile"]
     for number, block in enumerate(storage.get("dataDisks", [])):
         _name_data_disk(record, block, number)
@@ -86,8 +92,9 @@ def make_disks(services: Services, record: Record) -> None:
             continue
         sku = block.get("managedDisk", {}).get("storageAccountType", _NEW_DISK_SKU)
         body: Json = {"location": record.body["location"], "tags": {}, "sku": {"name": sku}}
-        if record.body.get("zones"):
-            body["zones"] = list(record.body["zones"])
+        for key in ("zones", "extendedLocation"):
+            if record.body.get(key):
+                body[key] = copy.deepcopy(record.body[key])
         properties: Json = body.setdefault("properties", {})
         if block is storage["osDisk"]:
             properties |= _os_disk_properties(services, record)
@@ -96,6 +103,8 @@ def make_disks(services: Services, record: Record) -> None:
         if block.get("diskSizeGB"):
             properties["diskSizeGB"] = block["diskSizeGB"]
         disk = Record(parse_id(text), body, content=copied(services, storage.get("imageReference") or {}))
+        if not is_seeded:
+            services.history.remember(disk.id)
         services.store.put(disk)
         complete_disk(services, disk)
     for block in disk_blocks(record):
@@ -123,7 +132,7 @@ def fill(services: Services, record: Record) -> None:
     if is_new and not storage.get("imageReference") and block.get("createOption", "FromImage") == "FromImage":
         storage["imageReference"] = dict(_WINDOWS if block.get("osType") == "Windows" else _LINUX)
     complete_model(services, record)
-    make_disks(services, record)
+    make_disks(services, record, is_seeded=True)
     if is_new:
         _add_profiles(services, record)
     if etag := str(body.pop("etag", "")).strip('"'):
@@ -158,7 +167,13 @@ def _os_disk_properties(services: Services, record: Record) -> Json:
         creation |= {"imageReference": {"id": reference["id"]}, "galleryImageReference": {"id": reference["id"]}}
     elif reference:
         creation["imageReference"] = {"id": _platform_image_id(record, reference)}
-    return facts.disk_properties() | {"creationData": creation}
+    properties = facts.disk_properties() | {"creationData": creation}
+    # An image that is not in the table shows neither; the VM then does.
+    if (record.properties.get("additionalCapabilities") or {}).get("hibernationEnabled"):
+        properties["supportsHibernation"] = True
+    if record.body.get("plan"):
+        properties.setdefault("purchasePlan", copy.deepcopy(record.body["plan"]))
+    return properties
 
 
 def _data_disk_source(storage: Json, block: Json) -> Json:

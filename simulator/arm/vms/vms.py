@@ -1,7 +1,7 @@
 """Microsoft.Compute/virtualMachines: create, read, update, delete.
 
 Decides the VM's model and how a write changes it. Leaves power to `vm_power.py`, the checks of an OS disk swap to
-`vm_swap.py` and the instance view to `instance_view.py`.
+`vm_swap.py` and what answers show to `vm_bodies.py`.
 https://learn.microsoft.com/rest/api/compute/virtual-machines
 """
 
@@ -10,7 +10,6 @@ from __future__ import annotations
 import copy
 
 from simulator.arm.core import errors
-from simulator.arm.core.api_since import shows_etag, view_shown_in, vm_shown_in
 from simulator.arm.core.bodies import without
 from simulator.arm.core.messages import Answer, Request
 from simulator.arm.core.operations import Work, accepted
@@ -19,9 +18,11 @@ from simulator.arm.core.services import Services, check_etag
 from simulator.arm.core.store import Json, Record
 from simulator.arm.core.tag_rules import check_tags
 from simulator.arm.state.attachments import attached_disk, disk_blocks, release, sync_attachments
+from simulator.arm.state.edge_zones import check_place_kept
+from simulator.arm.state.local_disks import lose_local_disks
 from simulator.arm.state.vm_state import vm_state
 from simulator.arm.vms.boot_diagnostics import ACTION, BootDiagnostics
-from simulator.arm.vms.instance_view import instance_view
+from simulator.arm.vms.vm_bodies import etag_header, indexed_vm, shown_view, shown_vm
 from simulator.arm.vms.vm_defaults import (
     add_image_disks,
     boot_facts,
@@ -31,11 +32,13 @@ from simulator.arm.vms.vm_defaults import (
     show_unmanaged_size,
 )
 from simulator.arm.vms.vm_first_boot import begin_first_boot, check_model, take_secrets
+from simulator.arm.vms.vm_hibernation import check_changed_hibernation, check_new_hibernation
+from simulator.arm.vms.vm_plans import check_new_plan, check_plan_kept
 from simulator.arm.vms.vm_power import VmPower
 from simulator.arm.vms.vm_profiles import complete_applications, complete_identity, complete_os_profile
 from simulator.arm.vms.vm_refusals import check_max_price, check_placement
 from simulator.arm.vms.vm_scenario_keys import scenario_keys
-from simulator.arm.vms.vm_size_rules import check_new_vm, check_resize
+from simulator.arm.vms.vm_size_rules import check_new_vm, check_resize, size_name
 from simulator.arm.vms.vm_swap import check_os_disk, is_swap
 from simulator.arm.vms.vm_updates import (
     READ_ONLY,
@@ -74,30 +77,18 @@ class Vms:
             views={"instanceView": self.view},
             page_size=PAGE_SIZE,
             etag=lambda record: vm_state(record).quoted_etag,
-            indexed=self._indexed,
+            indexed=lambda record: indexed_vm(self._services, record),
             scenario_keys=scenario_keys,
         )
 
     def render(self, record: Record, request: Request | None = None) -> Json:
-        """The VM as Azure answers it; `$expand=instanceView` adds the view, `$expand=userData` the user data."""
-        body, properties = {**record.body}, {**record.properties}
-        if request is None or shows_etag(request.api_version):
-            body["etag"] = vm_state(record).quoted_etag
-        if request is None or not request.expands("userData"):
-            properties.pop("userData", None)
-        if "storageProfile" in properties:
-            properties["storageProfile"] = self._storage(record)
-        if request is not None and request.expands("instanceView"):
-            properties["instanceView"] = self._view_of(record, request)
-        return {**body, "properties": vm_shown_in(properties, request.api_version) if request else properties}
+        """The VM as Azure answers it."""
+        return shown_vm(self._services, record, request)
 
     def view(self, request: Request) -> Answer:
         """GET …/instanceView."""
         record = self._services.require(request.id, errors.resource_not_found(request.id.path_name, request.id.group))
-        return Answer(200, self._view_of(record, request))
-
-    def _view_of(self, record: Record, request: Request) -> Json:
-        return view_shown_in(instance_view(record, self._services.now()), request.api_version)
+        return Answer(200, shown_view(self._services, record, request))
 
     def put(self, request: Request) -> Answer:
         """Create a VM, or replace the model of an existing one."""
@@ -119,8 +110,11 @@ class Vms:
         if record is None:
             return Answer(204)
         check_etag(request, vm_state(record).quoted_etag)
-        record.properties["provisioningState"] = "Deleting"
         state = vm_state(record)
+        if record.properties.get("provisioningState") != "Deleting":
+            # Reported for a VM that was still being created: https://github.com/Azure/azure-sdk-for-java/issues/1783
+            self._services.operations.preempt(record.id)
+        record.properties["provisioningState"] = "Deleting"
         state.busy = True
 
         def gone() -> None:
@@ -130,6 +124,8 @@ class Vms:
                 release(self._services, disk)
                 if block.get("deleteOption") == "Delete":
                     self._services.store.delete(disk, self._services.clock.time())
+            for extension in self._services.store.below(record.id):
+                self._services.store.delete(extension, self._services.clock.time())
             self._services.store.delete(record, self._services.clock.time())
             self._services.journal.up(record.id.key, self._services.now())
             self._services.power_changed(record)
@@ -151,7 +147,10 @@ class Vms:
         complete_os_profile(record)
         complete_applications(record)
         complete_identity(self._services, record, {})
-        check_new_vm(record, boot_facts(self._services, record))
+        facts = boot_facts(self._services, record)
+        check_new_vm(record, facts)
+        check_new_plan(self._services, record, facts)
+        check_new_hibernation(record, facts)
         make_disks(self._services, record)
         record.properties["provisioningState"] = "Creating"
         state = vm_state(record)
@@ -185,6 +184,7 @@ class Vms:
         after = complete_update(self._services, record, model)
         if only_tags_differ(record, after):
             return self._update_at_once(request, record, after.body.get("tags"))
+        resizes = state.power != "deallocated" and size_name(record.properties) != size_name(after.properties)
         old_disk = record.properties.get("storageProfile", {}).get("osDisk", {})
         swaps = is_swap(old_disk, after.properties.get("storageProfile", {}).get("osDisk", {}))
         before = copy.deepcopy(record.body)
@@ -204,6 +204,8 @@ class Vms:
             if swaps:
                 state.etag += 1
                 state.disks_at = self._services.now()
+            if resizes:
+                lose_local_disks(record, "resize", self._services.now())
             if reboots:
                 self._power.boot(record)
             self._power.settle(record, None)
@@ -221,7 +223,7 @@ class Vms:
         work = Work("update", takes, done, failed, _ACTION)
         operation = self._services.operations.begin(request, record.id, record.location, work)
         answer = accepted(request, operation, 200, self.render(record, request))
-        answer.headers |= _etag_header(record, request)
+        answer.headers |= etag_header(record, request)
         return answer
 
     def _update_at_once(self, request: Request, record: Record, tags: Json | None) -> Answer:
@@ -231,7 +233,8 @@ class Vms:
         with the state `Updating`; the next read shows `Succeeded`.
         """
         fault = self._services.faults.operation_fault("update", record.id.key)
-        if fault.error:
+        # Without an operation there is nothing that a newer one can preempt.
+        if fault.error and fault.error["code"] != errors.preempted()["code"]:
             raise errors.ArmError(409, fault.error["code"], fault.error["message"], fault.error.get("target"))
         before = dict(record.body)
         if tags is not None and tags != record.body.get("tags"):
@@ -240,7 +243,7 @@ class Vms:
         body = self.render(record, request)
         body["properties"]["provisioningState"] = "Updating"
         answer = Answer(200, body, delay_s=fault.duration_s or 0.0)
-        answer.headers |= _etag_header(record, request)
+        answer.headers |= etag_header(record, request)
         if fault.nothing or request.nothing:
             record.body = before
         else:
@@ -252,37 +255,13 @@ class Vms:
         if location and location.replace(" ", "").lower() != record.location:
             raise errors.location_invalid(record.id.path_name, record.location, location)
         properties = sent.get("properties") or {}
+        check_place_kept(record, sent)
+        check_plan_kept(record, sent)
         check_placement(record, properties)
         wanted = (properties.get("storageProfile") or {}).get("osDisk") or {}
         check_os_disk(self._services, record, record.properties.get("storageProfile", {}).get("osDisk", {}), wanted)
         check_max_price(record, properties)
         check_resize(self._services, record, model)
+        check_changed_hibernation(self._services, record, model)
         if "tags" in model:
             check_tags(model["tags"])
-
-    def _storage(self, record: Record) -> Json:
-        """The storage profile with the disk size and SKU that Azure adds while the VM has a host."""
-        storage: Json = record.properties["storageProfile"]
-        if vm_state(record).power == "deallocated":
-            return storage
-        data = [self._disk_block(block) for block in storage.get("dataDisks", [])]
-        return {**storage, "osDisk": self._disk_block(storage.get("osDisk", {})), "dataDisks": data}
-
-    def _disk_block(self, block: Json) -> Json:
-        disk = attached_disk(self._services, block)
-        if disk is None:
-            return block
-        sku = disk.body.get("sku", {}).get("name")
-        managed = {**block["managedDisk"], "storageAccountType": sku}
-        return {**block, "managedDisk": managed, "diskSizeGB": disk.properties.get("diskSizeGB")}
-
-    def _indexed(self, record: Record) -> Json:
-        """The VM as Resource Graph returns it: with its power state under `properties.extended`."""
-        body, power = self.render(record), vm_state(record).power
-        shown = {"code": f"PowerState/{power}", "displayStatus": f"VM {power}", "level": "Info"}
-        extended = {"instanceView": {"powerState": shown}}
-        return {**body, "properties": {**body["properties"], "extended": extended}}
-
-
-def _etag_header(record: Record, request: Request) -> dict[str, str]:
-    return {"etag": vm_state(record).quoted_etag} if shows_etag(request.api_version) else {}

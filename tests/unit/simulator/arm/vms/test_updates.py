@@ -76,6 +76,37 @@ def test_faults_of_updates_apply_without_an_operation() -> None:
     run_story(story, [linux_vm()])
 
 
+def test_nothing_preempts_an_update_without_an_operation() -> None:
+    """A random plan whose every update is preempted lets a write of tags succeed, and the swap after it fail."""
+
+    async def story(azure: Azure) -> None:
+        await azure.sim("POST", "faults/plan", {"seed": 1, "rate": 1, "kinds": ["preempted"]})
+        reply = await azure.arm("PATCH", VM1 + NEWEST, {"tags": {"a": "b"}})
+        assert (reply.status, (await azure.vm())["tags"]) == (200, {"a": "b"})
+        assert (await azure.finish(await azure.swap("next")))["error"]["code"] == "OperationPreempted"
+
+    run_story(story, [linux_vm(), free_disk("next")])
+
+
+def test_a_preempted_update_puts_on_no_data_disk() -> None:
+    """A deallocate ends it: the VM has the old disks, and no new disk is made."""
+
+    async def story(azure: Azure) -> None:
+        await azure.sim("POST", "faults", [{"match": {"operation": "update"}, "duration_s": 60}])
+        before = (await azure.vm())["properties"]["storageProfile"]
+        change = {
+            "storageProfile": {"dataDisks": [{"lun": 0, "name": "made", "createOption": "Empty", "diskSizeGB": 4}]}
+        }
+        update = await azure.arm("PATCH", VM1 + NEWEST, {"properties": change})
+        assert update.body["properties"]["storageProfile"]["dataDisks"]
+        await azure.finish(await azure.arm("POST", f"{VM1}/deallocate"))
+        assert (await azure.finish(update))["error"]["code"] == "OperationPreempted"
+        assert (await azure.vm())["properties"]["storageProfile"]["dataDisks"] == before["dataDisks"] == []
+        assert (await azure.arm("GET", f"{COMPUTE}/disks/made")).status == 404
+
+    run_story(story, [linux_vm()])
+
+
 def test_a_failed_operation_shows_the_target_of_its_error() -> None:
     """The status and the result of the operation have code, message and target."""
 
