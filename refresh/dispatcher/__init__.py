@@ -1,1 +1,1 @@
-"""The dispatcher: the one durable entity of the app, and the pure operations on its state."""
+"""The durable entities of the app, and the pure operations on their states."""

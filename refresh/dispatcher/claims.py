@@ -10,9 +10,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from refresh.dispatcher import broken_vms, unproven_vms
+from refresh.dispatcher import broken_vms, lists, unproven_vms
 from refresh.dispatcher.effects import Effects
-from refresh.dispatcher.looks import add_hint, open_look
+from refresh.dispatcher.hints import add_hint
+from refresh.dispatcher.looks import open_look
 from refresh.dispatcher.memory import Memory
 from refresh.dispatcher.queue import admit, is_unchecked, wait_as_swap
 from refresh.domain.swap import plan
@@ -200,6 +201,7 @@ def finished(effects: Effects, data: Mapping[str, Any]) -> None:
     if row.again or outcome.status in _LOOKED_AT_AGAIN:
         add_hint(state, vm, row.again or HintRow(id=row.id))
     admit(effects, data.get("at"))
+    lists.wake(state)
     open_look(effects, data.get("at"))
 
 

@@ -21,10 +21,10 @@ SWEEPS_BEFORE_LOGGED = 3
 KEEP_VMS = 5
 
 
-def note_event(state: DispatcherState, data: Mapping[str, Any]) -> None:
+def note_event(state: DispatcherState, at: str | None) -> None:
     """Note that an event has arrived: the edits that sweeps found before it no longer count."""
-    if data.get("source") == swap.FROM_EVENT:
-        state.events = EventsSeen(seen=data.get("at"))
+    if state.events != EventsSeen(seen=at):
+        state.events = EventsSeen(seen=at)
 
 
 def source_of(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from refresh.dispatcher import unproven_vms
+from refresh.dispatcher import lists, unproven_vms
 from refresh.dispatcher.effects import Effects
-from refresh.dispatcher.looks import add_hint, give_back, open_look
+from refresh.dispatcher.hints import add_hint
+from refresh.dispatcher.looks import give_back, open_look
 from refresh.dispatcher.queue import admit, start_swap
 from refresh.domain.terms import times
 from refresh.records.dispatcher_state import HintRow, RunningRow
@@ -38,6 +39,7 @@ def recover(effects: Effects, data: Mapping[str, Any]) -> None:
     for vm, down in state.down.items():
         add_hint(state, vm, HintRow(id=down.id, first=True))
     _recover_look(effects, data.get("look"), at)
+    lists.wake(state, swept=True)
     admit(effects, at)
     open_look(effects, at)
 

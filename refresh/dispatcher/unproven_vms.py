@@ -6,7 +6,7 @@ Decides that such a VM is proved, or rolled back, at the first look that finds i
 
 from __future__ import annotations
 
-from refresh.dispatcher.looks import add_hint
+from refresh.dispatcher.hints import add_hint
 from refresh.domain.terms import resource_id
 from refresh.domain.terms.decision_kind import DecisionKind
 from refresh.domain.terms.swap_reason import Reason

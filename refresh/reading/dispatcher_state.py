@@ -18,6 +18,7 @@ from refresh.records import durable_names
 from refresh.records.dispatcher_state import DispatcherState
 
 DISPATCHER = EntityInstanceId(durable_names.DISPATCHER, durable_names.DISPATCHER_KEY)
+INBOX = EntityInstanceId(durable_names.INBOX, durable_names.INBOX_KEY)
 _PAUSES_S = (0.1, 0.4, 1.0)
 
 

@@ -20,6 +20,7 @@ class HintRow(Row):
     """A VM to look at. `swept` is the time of the sweep where the sweep alone hinted at it.
 
     `reply_to` are the runs that wait for the VM's outcome. `first`: the VM may be down, so a look takes it first.
+    `listed`: a list of its subscription has found it. `deaths`: how many looks ended without a decision about it.
     """
 
     id: str
@@ -27,6 +28,8 @@ class HintRow(Row):
     first: bool = False
     force: bool = False
     reply_to: tuple[str, ...] = ()
+    listed: bool = False
+    deaths: int = 0
 
 
 class TakenRow(HintRow):
@@ -93,6 +96,43 @@ class RunningRow(QueueRow):
     attention_reason: str | None = None
     again: HintRow | None = None
     missing: int = 0
+
+
+class ListRow(Row):
+    """A subscription whose VMs are to be listed, because more of them have hints than the state holds.
+
+    `begun`: a look lists it now, or has looked at the VMs up to id `after`. `again`: more hints came since then.
+    `skipped`: some VMs were left out, because the queue has no room for them. `resting`: it is listed when there is
+    room, or at the next sweep. `swept` as in a hint. `rest` is how many VMs of the last list are still to be looked at.
+    """
+
+    id: str
+    since: str | None = None
+    begun: bool = False
+    after: str | None = None
+    again: bool = False
+    skipped: bool = False
+    resting: bool = False
+    swept: str | None = None
+    rest: int = 0
+
+
+class UnreadRow(Row):
+    """A VM that could not be read: how many looks in a row, and when the last of them was."""
+
+    times: int = 0
+    at: str | None = None
+
+
+class Parcel(Row):
+    """A batch of hints from the inbox: the time of the inbox's first operation, and the batch's number since then.
+
+    `owed`: its receipt is sent when a look has taken some of its hints.
+    """
+
+    began: str | None = None
+    n: int = 0
+    owed: bool = False
 
 
 class DownRow(Row):
@@ -237,7 +277,8 @@ class DispatcherState(StoredState):
     have run, newest last, and the last one it was proved healthy on. `said` has the hash of the last decision that was
     logged for a VM, by the same key. `seq` is the number of the last swap or look; none is used twice. `forced` are
     hashes of the last signals with force. `swept` is the time of the last sweep, `package` the fingerprint of the code
-    that did the last operation. `broken` has the VMs on which the app itself failed.
+    that did the last operation. `broken` has the VMs on which the app itself failed, `unread` those that could not be
+    read, by the hash of their ids. `lists` are keyed by lower-case subscription. `parcel` is the last batch of hints.
     """
 
     seq = ValueOf(0)
@@ -262,6 +303,9 @@ class DispatcherState(StoredState):
     budgets = OneOf(Budgets)
     bad = ListOf(BadOperation)
     broken = TableOf(BrokenRow.from_json)
+    unread = TableOf(UnreadRow.from_json)
+    lists = TableOf(ListRow.from_json)
+    parcel = OneOf(Parcel)
 
     def next_number(self) -> int:
         """A number for a swap or a look that none has had."""

@@ -10,9 +10,11 @@ from enum import StrEnum
 
 from refresh.domain.terms.resource_id import id_hash
 
-# The entity.
+# The entities.
 DISPATCHER = "dispatcher"
 DISPATCHER_KEY = "app"
+INBOX = "inbox"
+INBOX_KEY = "app"
 
 
 class Operation(StrEnum):
@@ -30,6 +32,14 @@ class Operation(StrEnum):
     RECOVER = "recover"
     PROBE = "probe"
     SELFCHECKED = "selfchecked"
+
+
+class InboxOperation(StrEnum):
+    """The operations of the inbox entity."""
+
+    HINT = "hint"
+    RECEIVED = "received"
+    RESEND = "resend"
 
 
 # Orchestrations.
@@ -50,6 +60,7 @@ ANSWER_SELFCHECK = "answer_selfcheck"
 
 # Activities of looks and swaps.
 READ_HINTS = "read_hints"
+LIST_MISMATCHES = "list_mismatches"
 PREPARE_SWAP = "prepare_swap"
 WRITE_INTENT = "write_intent"
 ENSURE_STOPPED = "ensure_stopped"

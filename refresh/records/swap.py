@@ -19,7 +19,9 @@ FROM_EVENT = "event"
 FROM_SWEEP = "sweep"
 
 # Sizes that keep messages small, and the start of a stopped VM ahead of bulk work.
-HINTS_PER_LOOK = 50
+HINTS_PER_LOOK = 20
+LISTED_PER_LOOK = 10
+VMS_PER_LIST = 200
 VMS_PER_BULK_ACTIVITY = 50
 VMS_PER_SIGNAL = 100
 BULK_ACTIVITIES_OUTSTANDING = 10

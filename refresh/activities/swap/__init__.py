@@ -13,6 +13,7 @@ from refresh.activities.swap import (
     ensure_started,
     ensure_stopped,
     find_outcomes,
+    list_mismatches,
     prepare_swap,
     quarantine_version,
     read_hints,
@@ -23,6 +24,7 @@ from refresh.activities.swap import (
 
 ACTIVITIES: tuple[Callable[..., Any], ...] = (
     read_hints.read_hints,
+    list_mismatches.list_mismatches,
     prepare_swap.prepare_swap,
     write_intent.write_intent,
     ensure_stopped.ensure_stopped,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
 
 from refresh import wiring
+from refresh.domain.azure.polls import LOOK_LIMIT_S, LOOK_READ_BUDGET_S
 from refresh.domain.azure.vms import Power
 from refresh.domain.swap.decision import Decision, Refuse, Revive, Swap, decide_swap, find_lost_swap, is_intent_stale
 from refresh.domain.terms.decision_kind import DecisionKind
+from refresh.domain.terms.swap_reason import Reason
 from refresh.domain.vm.facts import Facts
 from refresh.domain.vm.wish import Wish
 from refresh.reading.calls.paced_reads import Pace
@@ -22,11 +24,15 @@ from refresh.settings.table import ACTIVITIES_BESIDE_SWAPS, MAX_CONCURRENT_ACTIV
 
 
 async def read_hints(data: dict[str, Any]) -> dict[str, Any]:
-    """Decide about up to 50 VMs: `{"vms": [{vm, force, reply_to, rejected, ran}]}` to `{"decisions", "budgets"}`."""
+    """Decide about a batch of VMs: `{"vms": [{vm, force, reply_to, rejected, ran}]}` to `{"decisions", "budgets"}`.
+
+    A VM that is not read within `LOOK_LIMIT_S` is refused as unreadable, so that the others do not wait for it.
+    """
     settings = wiring.settings()
     policy = policy_of(settings)
     gateways = wiring.gateways()
-    reader = FactReader(gateways, policy, Pace(), ConfiguredSubscriptions(gateways.graph, settings))
+    inside = ConfiguredSubscriptions(gateways.graph, settings)
+    reader = FactReader(gateways, policy, Pace(), inside, budget_s=LOOK_READ_BUDGET_S)
     at_once = asyncio.Semaphore(READS_AT_ONCE)
 
     async def decide(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -37,12 +43,27 @@ async def read_hints(data: dict[str, Any]) -> dict[str, Any]:
         except Exception as error:  # one VM must not fail the look at the others
             return decision_row(row["vm"], Facts(None, Wish("")), refuse_unforeseen(row["vm"], error))
 
-    decisions = await asyncio.gather(*(decide(row) for row in data["vms"]))
+    decisions = await _within_limit([(row["vm"], decide(row)) for row in data["vms"]])
     rows = [
         {**decision, **{key: row[key] for key in ("force", "reply_to") if row.get(key)}}
         for row, decision in zip(data["vms"], decisions, strict=True)
     ]
     return {"decisions": rows, "budgets": budgets(settings)}
+
+
+async def _within_limit(decisions: Sequence[tuple[str, Coroutine[Any, Any, dict[str, Any]]]]) -> list[dict[str, Any]]:
+    """The decisions about these VMs (ids); the refusal of each that takes longer than `LOOK_LIMIT_S`."""
+    tasks = {asyncio.ensure_future(decision): vm for vm, decision in decisions}
+    if not tasks:
+        return []
+    _, late = await asyncio.wait(tasks, timeout=LOOK_LIMIT_S)
+    for task in late:
+        task.cancel()
+    await asyncio.gather(*late, return_exceptions=True)
+    message = f"the VM could not be read: Azure did not answer within {LOOK_LIMIT_S:.0f} seconds"
+    refusal = Refuse(Reason.UNREADABLE, message)
+    nothing = Facts(None, Wish(""))
+    return [decision_row(vm, nothing, refusal) if task in late else task.result() for task, vm in tasks.items()]
 
 
 def budgets(settings: Settings) -> dict[str, Any]:

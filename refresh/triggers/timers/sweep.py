@@ -17,16 +17,17 @@ import azure.functions as func
 from azure.durable_functions import DurableFunctionsClient
 
 from refresh import wiring
+from refresh.dispatcher.lists import HINTS_BEFORE_LIST
 from refresh.domain.azure.vms import Vm
-from refresh.domain.vm.hints import is_worth_a_look
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
-from refresh.reading.dispatcher_state import DISPATCHER, read_dispatcher_state
-from refresh.reading.fleet.each_subscription import Parts, read_each, read_within
+from refresh.reading.dispatcher_state import DISPATCHER, INBOX, read_dispatcher_state
+from refresh.reading.fleet.each_subscription import Parts, read_each
+from refresh.reading.fleet.mismatches import collect_mismatches, is_marked
 from refresh.reading.fleet.subscription_lists import list_subscriptions
 from refresh.reading.instances import is_open
 from refresh.records import durable_names, swap
-from refresh.records.durable_names import Operation
+from refresh.records.durable_names import InboxOperation, Operation
 from refresh.triggers.http.post_selfcheck import begin_if_required
 
 _log = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ async def _recover(client: DurableFunctionsClient, clock: asyncio.Task[str]) -> 
         _log.error("the sweep has no time from ARM, so it recovers nothing: %s", error)
         return
     await client.signal_entity(DISPATCHER, Operation.RECOVER, {**gone, "at": now})
+    await client.signal_entity(INBOX, InboxOperation.RESEND, {"at": now})
 
 
 async def _hint_at_mismatches(
@@ -69,16 +71,10 @@ async def _hint_at_mismatches(
 
     async def read(subscription: str) -> None:
         found: dict[str, Vm] = {}
-
-        async def list_mismatches() -> None:
-            async for vm in gateways.compute.list_vms(subscription):
-                if _must_hint(vm):
-                    found[vm.id.lower()] = vm
-
         try:
-            await read_within(list_mismatches)
+            await collect_mismatches(gateways, subscription, found)
         finally:
-            await _hint(client, found.values(), clock)
+            await _hint(client, subscription, found.values(), clock)
 
     try:
         subscriptions = await list_subscriptions(gateways)
@@ -88,30 +84,22 @@ async def _hint_at_mismatches(
     return await read_each(subscriptions, read)
 
 
-async def _hint(client: DurableFunctionsClient, vms: Iterable[Vm], clock: asyncio.Task[str]) -> None:
-    ranked: dict[bool, list[str]] = {True: [], False: []}
+async def _hint(client: DurableFunctionsClient, subscription: str, vms: Iterable[Vm], clock: asyncio.Task[str]) -> None:
+    """Hint at the VMs; more than a few of one subscription are a list of it, which the looks read by themselves."""
+    marked: list[str] = []
+    others: list[str] = []
     for vm in vms:
-        ranked[_is_marked(vm)].append(vm.id)
+        (marked if is_marked(vm) else others).append(vm.id)
+    if not marked and not others:
+        return
+    swept = {"at": await clock, "source": swap.FROM_SWEEP}
     # A VM with the mark of a swap may be down: it is looked at before all others.
-    for first, ids in ranked.items():
-        for batch in batched(ids, swap.VMS_PER_SIGNAL, strict=False):
-            hint = {"vms": list(batch), "at": await clock, "source": swap.FROM_SWEEP}
-            await client.signal_entity(DISPATCHER, Operation.HINT, {**hint, "first": True} if first else hint)
-
-
-def _must_hint(vm: Vm) -> bool:
-    try:
-        return is_worth_a_look(vm)
-    except Exception:  # the look reads the VM by itself, and refuses it if it fails as well
-        _log.exception("unexpected error about %s", vm.id)
-        return True
-
-
-def _is_marked(vm: Vm) -> bool:
-    try:
-        return bool(vm.own_tags.refresh_state)
-    except Exception:  # logged before
-        return False
+    for batch in batched(marked, swap.VMS_PER_SIGNAL, strict=False):
+        await client.signal_entity(DISPATCHER, Operation.HINT, {"vms": list(batch), **swept, "first": True})
+    if len(others) > HINTS_BEFORE_LIST:
+        await client.signal_entity(INBOX, InboxOperation.HINT, {"vms": [], "lists": [subscription], **swept})
+    elif others:
+        await client.signal_entity(INBOX, InboxOperation.HINT, {"vms": others, **swept})
 
 
 async def _find_dead(client: DurableFunctionsClient) -> dict[str, Any]:
