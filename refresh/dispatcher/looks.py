@@ -192,4 +192,6 @@ def give_back(effects: Effects, look: OpenLook, at: str) -> None:
 
 
 def _to_look_at(memory: Memory, vm: str, row: TakenRow) -> dict[str, Any]:
+    if row.id.lower() != vm:  # no decision about it would ever count
+        raise ValueError(f"the hint has the id {row.id!r:.80}")
     return {"vm": row.id, "force": bool(row.force), "reply_to": list(row.reply_to), **memory.of(vm)}

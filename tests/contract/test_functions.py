@@ -96,7 +96,7 @@ def test_every_route_requires_a_key(functions: dict[str, IndexedFunction]) -> No
 def test_durable_functions_are_called_like_their_files(functions: dict[str, IndexedFunction]) -> None:
     """Orchestrations and activities are registered under the names of their files, the entity under its own name."""
     assert named(functions, "orchestrationTrigger") == ORCHESTRATIONS
-    assert named(functions, "entityTrigger") == {durable_names.DISPATCHER}
+    assert named(functions, "entityTrigger") == {durable_names.DISPATCHER, durable_names.INBOX}
     assert named(functions, "eventGridTrigger") == {"on_resource_write"}
     folders = {"orchestrations": ORCHESTRATIONS, "activities": named(functions, "activityTrigger")}
     for folder, names in folders.items():
@@ -108,7 +108,7 @@ def test_every_durable_name_is_spelled_once(functions: dict[str, IndexedFunction
     """The constants of `durable_names` are the registered functions, and no other module of the app repeats a name."""
     kinds = ("orchestrationTrigger", "activityTrigger", "entityTrigger")
     registered = set().union(*(named(functions, kind) for kind in kinds))
-    constants = {value for name, value in vars(durable_names).items() if name.isupper() and name != "DISPATCHER_KEY"}
+    constants = {value for name, value in vars(durable_names).items() if name.isupper() and not name.endswith("_KEY")}
     assert constants == registered
     assert set(durable_names.Operation) == set(OPERATIONS)
     repeated = [
@@ -117,7 +117,7 @@ def test_every_durable_name_is_spelled_once(functions: dict[str, IndexedFunction
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Constant) and path.name != "durable_names.py"
         # Results, settings and checks use these three names as well.
-        if node.value in registered - {"look", "selfcheck", "dispatcher"}
+        if node.value in registered - {"look", "selfcheck", "dispatcher", "inbox"}
     ]
     assert repeated == []
 

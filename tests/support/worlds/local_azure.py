@@ -36,7 +36,7 @@ SETTINGS = {
     "PURGE_SCHEDULE": "0 0 0 29 2 *",
     "RETENTION_SCHEDULE": "0 0 0 29 2 *",
 }
-DISPATCHER = "@dispatcher@app"
+DISPATCHER, INBOX = "@dispatcher@app", "@inbox@app"
 
 
 @dataclass
@@ -75,9 +75,11 @@ class LocalAzure(HttpAccess):
         )
 
     def idle(self) -> bool:
-        """Whether the dispatcher has no hint, no open look, no waiting VM and no running swap."""
-        state = self.dispatcher_state()
-        return not any(state.get(part) for part in ("hints", "look", "queue", "running"))
+        """Whether no hint, no list, no open look, no waiting VM and no running swap is left."""
+        state, inbox = self.dispatcher_state(), self.hub.entity_state(INBOX) or {}
+        work = [state.get(part) for part in ("hints", "look", "queue", "running")]
+        lists = [row for row in state.get("lists", {}).values() if not row.get("resting")]
+        return not any([*work, lists, *(inbox.get(part) for part in ("waiting", "lists", "sent"))])
 
     async def settled(self, within_s: float = 7200) -> None:
         """Let time pass until every event is delivered and the dispatcher is idle, twice in a row."""
