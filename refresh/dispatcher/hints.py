@@ -66,6 +66,8 @@ def _receive(effects: Effects, data: Mapping[str, Any]) -> None:
     state, at = effects.state, data.get("at")
     parcel = Parcel.from_json(dict(data["parcel"]))
     last = state.parcel
+    if last is not None and last.began == parcel.began and parcel.n < last.n:
+        return  # a late copy of an earlier batch
     if last is None or last.began != parcel.began or last.n < parcel.n:
         if data.get("event"):
             note_event(state, at)
