@@ -28,9 +28,7 @@ class Played:
 def apply(stored: Json | None, operation: str, data: Any, package: str | None = None) -> Played:
     """Do one operation on the state that is stored as `stored`."""
     effects = apply_to_state(DispatcherState(stored), operation, data, package)
-    return Played(
-        effects.state.json, effects.answer, effects.starts, effects.lines, effects.loud, effects.signals
-    )
+    return Played(effects.state.json, effects.answer, effects.starts, effects.lines, effects.loud, effects.signals)
 
 
 def view_of(stored: Json | None = None) -> DispatcherView:

@@ -64,7 +64,7 @@ def test_a_receipt_of_an_earlier_batch_sends_nothing() -> None:
 
 
 def test_hints_at_many_vms_of_a_subscription_become_one_list() -> None:
-    """The state stays small, whatever the number of events, and every one of their VMs is in the listed subscription."""
+    """The state stays small, whatever the number of events: the VM of each is in the subscription to list."""
     done = play(hint(vm(0)), *(hint(vm(number)) for number in range(1, 3000)))
     assert not done.state.waiting
     assert list(done.state.lists) == [KEY]
