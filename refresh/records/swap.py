@@ -24,6 +24,7 @@ LISTED_PER_LOOK = 10
 VMS_PER_LIST = 200
 VMS_PER_BULK_ACTIVITY = 50
 VMS_PER_SIGNAL = 100
+VMS_AT_ONCE = 40
 BULK_ACTIVITIES_OUTSTANDING = 10
 VMS_PER_HISTORY = 500
 
@@ -247,6 +248,7 @@ class SwapRequest(Record):
 
     `done` are the rows of VMs that earlier histories of the same run finished. `since` (ISO) is when the tags began to
     be written, where another orchestration wrote them: a swap that ended after it counts as this request's outcome.
+    `paced`: hints are sent for `VMS_AT_ONCE` VMs at a time; a run that an older version began sent all at once.
     """
 
     vms: tuple[str, ...]
@@ -254,3 +256,4 @@ class SwapRequest(Record):
     force: bool = False
     done: tuple[dict[str, Any], ...] = ()
     since: str | None = None
+    paced: bool | None = None

@@ -117,7 +117,7 @@ async def _swap(client: DurableFunctionsClient, body: Body, disk: str | None) ->
     if body.dry_run:
         plan = await (await _dry_run(gateways, client)).swap(vms, disk, force=body.force)
         return ok(plan | {"unread": unread})
-    data = SwapRequest(vms, disk=disk, force=body.force).to_json()
+    data = SwapRequest(vms, disk=disk, force=body.force, paced=True).to_json()
     # A rollback that is sent again must not swap back what the first one swapped.
     return await start_single(
         client, SingleRun("swaps", await _period(body), durable_names.SWAP_VMS, data, by_input=True), unread=unread

@@ -147,8 +147,8 @@ def test_an_inbox_that_begins_anew_is_heard() -> None:
 
 def test_the_receipt_waits_until_looks_have_room() -> None:
     """The dispatcher's own hints stay few: it has the next batch sent when a look has taken some."""
-    full = {"look": {"id": "look-9", "taken": {}, "since": AT}}
-    full["hints"] = {vm(n).lower(): {"id": vm(n)} for n in range(HINTS_PER_LOOK + 5)}  # type: ignore[assignment]
+    hints = {vm(n).lower(): {"id": vm(n)} for n in range(HINTS_PER_LOOK + 5)}
+    full: Json = {"look": {"id": "look-9", "taken": {}, "since": AT}, "hints": hints}
     held = receive(full, play(hint(VM_ID)).parcel or {})
     assert held.signals == []
     taken = apply(held.state, "take", {"look": "look-9", "at": AT})
@@ -158,7 +158,9 @@ def test_the_receipt_waits_until_looks_have_room() -> None:
 @pytest.mark.parametrize("seed", range(40))
 def test_no_hint_is_lost_between_inbox_and_dispatcher(seed: int) -> None:
     """With operations that run twice and messages that arrive late or twice, every VM is hinted at or listed."""
-    chance, inbox, dispatcher = Random(seed), {}, {}  # noqa: S311 # fixed seeds
+    chance = Random(seed)  # noqa: S311 # fixed seeds
+    inbox: Json = {}
+    dispatcher: Json = {}
     post: list[tuple[str, str, Json]] = []
     seen: set[str] = set()
     wanted = [vm(number) for number in range(chance.choice((3, 30, 300)))]

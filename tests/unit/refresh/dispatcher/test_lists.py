@@ -130,7 +130,8 @@ def test_swaps_that_a_list_cannot_find_again_are_always_queued() -> None:
     full = len(state["queue"])
     ran = disk_id("before")
     state = {**state, "ran": {}}
-    for number, row in enumerate(({"reply_to": ["swaps-1"]}, {"force": True}, {"reason": "recover"}), 900):
+    kept: tuple[Json, ...] = ({"reply_to": ["swaps-1"]}, {"force": True}, {"reason": "recover"})
+    for number, row in enumerate(kept, 900):
         state = hinted(vm(number), state=state)
         state = decide(take(state).state, wish(number, **row)).state
         assert vm(number).lower() in {**state["queue"], **state["running"]}
