@@ -25,7 +25,7 @@ _HINTS_PER_LOOK = 50
 _EVENTS_PER_LOOK = 500
 _PILOT = 20
 # The CPU time of the storm that is measured; beyond it one operation of several is.
-_BUDGET_S = 60.0
+_BUDGET_S = 20.0
 _OPERATIONS = ("hint, a new VM", "hint, a VM that is there", "take", "decided", "claim", "step", "finished")
 
 
