@@ -15,6 +15,7 @@ from statistics import median
 
 from bench.comparison import Figure
 from bench.fleet import Fleet
+from bench.orchestrations import DELIVERED_LATER
 
 SIZES, CPU, STORM = "stored state", "CPU time of an operation", "CPU time of events"
 _LOOK, _STOP = "read_hints", "ensure_stopped"
@@ -26,6 +27,7 @@ _EVENTS_PER_LOOK = 500
 _PILOT = 20
 # The CPU time of the storm that is measured; beyond it one operation of several is.
 _BUDGET_S = 20.0
+_OF_LOOKS = ("hint", "take", "decided", DELIVERED_LATER)
 _OPERATIONS = ("hint, a new VM", "hint, a VM that is there", "take", "decided", "claim", "step", "finished")
 
 
@@ -36,7 +38,7 @@ def measure(vms: int, events: int, repeats: int) -> Iterator[Figure]:
     for start in range(0, vms, _HINTS_PER_LOOK):
         for name in names[start : start + _HINTS_PER_LOOK]:
             fleet.edit(name, "202611.1.0")
-        fleet.settle()
+        fleet.orchestrations.settle()
     yield from _sizes(fleet, "quiet")
     fleet.orchestrations.held = frozenset((_LOOK, _STOP))
     yield from _Operations(fleet, "quiet").measure(repeats, names)
@@ -46,7 +48,7 @@ def measure(vms: int, events: int, repeats: int) -> Iterator[Figure]:
     _look_at_all(fleet)
     for name in names[_AT_ONCE:]:
         fleet.edit(name, "202701.1.0")
-    fleet.settle()
+    fleet.orchestrations.settle()
     yield from _sizes(fleet, "hinted")
     yield from _Operations(fleet, "hinted").measure(repeats)
     _look_at_all(fleet)
@@ -63,10 +65,10 @@ def _sizes(fleet: Fleet, state: str) -> Iterator[Figure]:
 
 def _look_at_all(fleet: Fleet) -> None:
     """Have looks decide about every hint."""
-    fleet.settle()
+    fleet.orchestrations.settle()
     while fleet.orchestrations.waiting(_LOOK):
         fleet.orchestrations.release(_LOOK)
-        fleet.settle()
+        fleet.orchestrations.settle()
 
 
 class _Operations:
@@ -85,16 +87,15 @@ class _Operations:
         for number in range(repeats):
             self._hint(f"other-{self._state}-{number:04}")
             if not runs.waiting(_LOOK):
-                self._measured(self._fleet.settle, "take")
+                self._measured(runs.settle, "take", DELIVERED_LATER)
             self._measured(lambda: runs.release(_LOOK), "decided")
             if runs.waiting(_LOOK):
                 self._note("take")
             if edited is not None:
                 self._fleet.edit(edited[number], "202612.1.0")
                 _look_once(self._fleet)
-            self._measured(runs.run_started, "claim", "step")
-            self._measured(lambda: runs.release(_STOP), "step", "finished")
-            self._measured(runs.run_started, "claim", "step")
+            for act in (runs.run_started, lambda: runs.release(_STOP), runs.run_started):
+                self._measured(act)
             if edited is not None:
                 _look_at_all(self._fleet)
         for name in (*_OPERATIONS, *(other for other in self._found if other not in _OPERATIONS)):
@@ -108,12 +109,13 @@ class _Operations:
             self._fleet.touch(f"{prefix}-{number:02}")
 
     def _measured(self, act: Callable[[], None], *operations: str, named: str | None = None) -> None:
+        """Note what these operations cost; without `operations` all of a swap."""
         entities, calls_ms = self._fleet.entities, self._fleet.orchestrations.calls_ms
         calls_ms.clear()
         entities.measure_every = 1
         act()
         entities.measure_every = 0
-        for operation in operations:
+        for operation in operations or [one for one in calls_ms if one not in _OF_LOOKS]:
             self._note(operation, named)
 
     def _note(self, operation: str, named: str | None = None) -> None:
@@ -122,7 +124,7 @@ class _Operations:
 
 def _look_once(fleet: Fleet) -> None:
     """Have one look decide; the swaps that follow are started and do not run yet."""
-    fleet.settle()
+    fleet.orchestrations.settle()
     fleet.orchestrations.release(_LOOK)
 
 
@@ -138,7 +140,7 @@ def _measure_events(fleet: Fleet, names: list[str], events: int) -> Iterator[Fig
     for number in range(events):
         fleet.touch(names[number % len(names)])
         if number % _EVENTS_PER_LOOK == 0:
-            runs.run_started()
+            runs.settle()
             if runs.waiting(_LOOK):
                 runs.release(_LOOK)
     _look_at_all(fleet)

@@ -91,8 +91,9 @@ class _State:
 class Entities:
     """The entities by id (`@name@key`), which the registered `functions` run.
 
-    Every `measure_every`-th operation of a kind is measured, none for 0. `starts` are the orchestrations that were
-    started, `costs` what operations cost, by entity name and operation, since they were last taken.
+    The first operation of a kind is measured, and every `measure_every`-th after it; none for 0. `starts` are the
+    orchestrations that were started, `costs` what operations cost since they were last taken, by entity name and
+    operation.
     """
 
     functions: Mapping[str, Callable[..., Any]]
@@ -111,11 +112,13 @@ class Entities:
         self._deliver()
         return answer, self._spent_s
 
-    def deliver_later(self) -> None:
-        """Deliver the signals whose time was still to come."""
+    def deliver_later(self) -> float:
+        """Deliver the signals whose time was still to come; the measured CPU time in seconds."""
+        self._spent_s = 0.0
         self._signals.extend(self._later)
         self._later.clear()
         self._deliver()
+        return self._spent_s
 
     def take_costs(self) -> dict[tuple[str, str], Cost]:
         """What operations have cost since the last call."""
@@ -139,7 +142,7 @@ class Entities:
         parsed, state = EntityInstanceId.parse(entity_id), self._states[entity_id]
         function, cost = self.functions[parsed.entity], self.costs[parsed.entity, operation]
         cost.calls += 1
-        if self.measure_every and cost.calls % self.measure_every == 0:
+        if self.measure_every and (cost.calls - 1) % self.measure_every == 0:
             shim = StateShim(state.text, _JSON, is_serialized=True)
             context = EntityContext("", operation, shim, parsed, _JSON)
             began_s = time.process_time()

@@ -70,13 +70,6 @@ class Fleet:
         """Signal an entity, as the app's durable client does."""
         self.orchestrations.call(entity_instance_id, operation_name, input)
 
-    def settle(self) -> None:
-        """Run everything that is started, until nothing more is."""
-        self.entities.deliver_later()
-        while self.entities.starts:
-            self.orchestrations.run_started()
-            self.entities.deliver_later()
-
     def _act(self, name: str, data: Any) -> Any:
         if name == "read_hints":
             return {"decisions": [self._decide(str(row["vm"])) for row in data["vms"]], "budgets": _BUDGETS}

@@ -17,6 +17,7 @@ from durabletask.task import CompletableTask, Task
 
 from bench.entities import Entities
 
+DELIVERED_LATER = "signals with a time"
 _STEP = timedelta(milliseconds=1)
 
 
@@ -42,6 +43,14 @@ class Orchestrations:
             start = self.entities.starts.popleft()
             Run(self, start.name, start.instance_id, start.data).advance()
 
+    def settle(self) -> None:
+        """Deliver the signals whose time was still to come and run what is started, until nothing more is started."""
+        while True:
+            self._note(DELIVERED_LATER, self.entities.deliver_later())
+            if not self.entities.starts:
+                return
+            self.run_started()
+
     def waiting(self, activity: str) -> int:
         """How many orchestrations wait for the answer of a held activity."""
         return len(self._waiting[activity])
@@ -58,9 +67,12 @@ class Orchestrations:
         """Call or signal an entity, and note what that cost if anything of it was measured."""
         self.now += _STEP
         answer, spent_s = self.entities.call(entity_id, operation, data)
-        if spent_s:
-            self.calls_ms[str(operation)].append(spent_s * 1000)
+        self._note(str(operation), spent_s)
         return answer
+
+    def _note(self, operation: str, spent_s: float) -> None:
+        if spent_s:
+            self.calls_ms[operation].append(spent_s * 1000)
 
 
 class Run:

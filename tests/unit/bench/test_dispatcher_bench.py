@@ -33,42 +33,48 @@ STORM = (
 )
 
 
-def rows_of(path: Path, part: str) -> dict[str, dict[str, Any]]:
-    return {row["name"]: row for row in json.loads(path.read_text()) if row["part"].startswith(part)}
+def measured(part: str, folder: Path, *options: str) -> list[dict[str, Any]]:
+    """The rows of one part of the benchmark with a small fleet."""
+    file = folder / "figures.json"
+    main([*SMALL, "--part", part, "--json", str(file), *options])
+    return list(json.loads(file.read_text()))
 
 
-def test_the_benchmark_prints_each_figure_of_both_versions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each state, operation and wait has a row before and after; in a clone without the baseline only after."""
-    file = tmp_path / "figures.json"
-    main([*SMALL, "--json", str(file)])
+def rows_of(rows: list[dict[str, Any]], part: str) -> dict[str, dict[str, Any]]:
+    return {row["name"]: row for row in rows if row["part"] == part}
+
+
+def test_state_and_operations_of_both_versions_are_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each state and operation has a row before and after; in a clone without the baseline only after."""
+    rows = measured("state", tmp_path)
     printed = capsys.readouterr().out
     has_baseline = extract_commit(BASELINE, tmp_path / "baseline")
     assert ("The baseline is missing" in printed) is not has_baseline
-    sizes, operations = rows_of(file, "stored state"), rows_of(file, "CPU time of an operation")
+    sizes, operations = rows_of(rows, "stored state"), rows_of(rows, "CPU time of an operation")
     for state in ("quiet", "hinted", "queued"):
         assert {f"{name}, {state}" for name in ("dispatcher", "largest entity", "all")} <= sizes.keys()
         assert {f"{name}, {state}" for name in OPERATIONS} <= operations.keys()
     assert sizes["all, queued"]["after"] > sizes["all, quiet"]["after"]
-    events = rows_of(file, "CPU time of events")
-    assert events["operations of entities"]["after"] >= 120
-    storm = rows_of(file, "storm of 30 events, simulated")
-    assert tuple(storm) == STORM
-    for row in (*sizes.values(), *operations.values(), *events.values(), *storm.values()):
-        assert row["after"] is not None, row
+    assert rows_of(rows, "CPU time of events")["operations of entities"]["after"] >= 120
+    # Today's code may have more operations than the baseline, or fewer.
+    both = [row for row in rows if row["name"] in {*sizes, *(f"{name}, queued" for name in OPERATIONS)}]
+    for row in both:
+        assert row["after"] > 0, row
         assert (row["before"] is not None) is has_baseline, row
-        assert row["name"].split(":")[0] in printed
+        assert row["name"] in printed
 
 
-def test_without_the_baseline_the_figures_of_today_are_printed(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A shallow clone does not have the older commit."""
-    file = tmp_path / "figures.json"
-    main([*SMALL, "--part", "state", "--baseline", "0" * 40, "--json", str(file)])
-    assert "The baseline is missing: this clone does not have commit 000" in capsys.readouterr().out
-    rows = json.loads(file.read_text())
-    assert rows
-    assert {(row["before"], row["ratio"]) for row in rows} == {(None, None)}
+def test_a_storm_is_printed_without_the_baseline(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A shallow clone does not have the older commit: the figures of today's code are printed alone."""
+    rows = measured("storm", tmp_path, "--baseline", "0" * 40)
+    printed = capsys.readouterr().out
+    assert "The baseline is missing: this clone does not have commit 000" in printed
+    storm = rows_of(rows, "storm of 30 events, simulated")
+    assert tuple(storm) == STORM
+    for row in storm.values():
+        assert row["after"] >= 0, row
+        assert (row["before"], row["ratio"]) == (None, None)
+        assert row["name"] in printed
 
 
 def test_a_figure_that_one_version_lacks_has_no_ratio() -> None:
