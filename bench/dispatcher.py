@@ -89,6 +89,7 @@ def _measure_apart(typed: argparse.Namespace, part: str, app: Path) -> list[Figu
 
 def _measure(typed: argparse.Namespace) -> list[Figure]:
     if typed.part == "storm":
+        logging.disable(logging.WARNING)  # the engine warns of each message that it delivers again
         kind: EngineKind = typed.engine
         clock = Clock("virtual") if kind == "simulated" else Clock("real", 1.0)
         return run(lambda on: storm.play(on, typed.measure, typed.storm, kind, typed.latency_ms / 1000), clock)
