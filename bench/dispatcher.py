@@ -72,7 +72,7 @@ def _compare(typed: argparse.Namespace, console: Console) -> list[Compared]:
         for part in (typed.part,) if typed.part else PARTS:
             for app in apps:
                 name = "this checkout" if app == ROOT else typed.baseline
-                console.print(f"measuring the {part} of {name}; this takes minutes ...")
+                console.print(f"measuring the {part} of {name} ...")
                 (after if app == ROOT else before).extend(_measure_apart(typed, part, app))
     return compare(before, after)
 

@@ -21,6 +21,8 @@ from bench.orchestrations import Orchestrations
 SMALL = ["--vms", "60", "--events", "120", "--repeats", "2", "--storm", "30"]
 OPERATIONS = ("hint, a new VM", "hint, a VM that is there", "take", "decided", "claim", "step", "finished")
 STORM = (
+    "edit at the start: its swap begins",
+    "edit at the start: its swap has its claim",
     "edit in the middle: its swap begins",
     "edit in the middle: its swap has its claim",
     "edit at the end: its swap begins",
