@@ -19,8 +19,8 @@ from refresh.records.rows import given
 
 # Hints at more VMs of one subscription than this become a list: it costs a request for each page.
 HINTS_BEFORE_LIST = 40
-# The queue holds this many swaps for each that may be under way, so that the next one never waits for a list.
-QUEUED_PER_SWAP = 2
+# The queue holds twice as many swaps as may be under way, so that the next one never waits for a list, and at least:
+LEAST_QUEUE = 40
 # One VM of an availability set is swapped at a time; more of them would keep others out of the queue.
 QUEUED_PER_GROUP = 3
 
@@ -128,12 +128,12 @@ def line_of_error(part: Mapping[str, Any]) -> str:
 
 def has_room(state: DispatcherState) -> bool:
     """Whether so few swaps wait that a list is read for more."""
-    return _queued(state) <= _max_swaps(state) * (QUEUED_PER_SWAP - 1)
+    return _queued(state) <= _queue_limit(state) // 2
 
 
 def is_full(state: DispatcherState) -> bool:
     """Whether the queue takes no more swaps than those that cannot be found by a list."""
-    return _queued(state) >= _max_swaps(state) * QUEUED_PER_SWAP
+    return _queued(state) >= _queue_limit(state)
 
 
 def keeps_out(effects: Effects, vm: str, row: QueueRow, at: str | None) -> bool:
@@ -162,5 +162,5 @@ def _groups(state: DispatcherState) -> Counter[str]:
     return Counter(row["group"] for row in state.read_table("queue").values() if row.get("group"))
 
 
-def _max_swaps(state: DispatcherState) -> int:
-    return (state.budgets or Budgets()).max_swaps
+def _queue_limit(state: DispatcherState) -> int:
+    return max(2 * (state.budgets or Budgets()).max_swaps, LEAST_QUEUE)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import batched
 from typing import Any
 
@@ -19,6 +19,7 @@ from azure.durable_functions import DurableFunctionsClient
 from refresh import wiring
 from refresh.dispatcher.lists import HINTS_BEFORE_LIST
 from refresh.domain.azure.vms import Vm
+from refresh.domain.terms import times
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
 from refresh.reading.dispatcher_state import DISPATCHER, INBOX, read_dispatcher_state
@@ -73,8 +74,10 @@ async def _hint_at_mismatches(
         found: dict[str, Vm] = {}
         try:
             await collect_mismatches(gateways, subscription, found)
-        finally:
-            await _hint(client, subscription, found.values(), clock)
+        except GatewayError:
+            await _hint(client, None, found.values(), clock)
+            raise
+        await _hint(client, subscription, found.values(), clock)
 
     try:
         subscriptions = await list_subscriptions(gateways)
@@ -84,8 +87,13 @@ async def _hint_at_mismatches(
     return await read_each(subscriptions, read)
 
 
-async def _hint(client: DurableFunctionsClient, subscription: str, vms: Iterable[Vm], clock: asyncio.Task[str]) -> None:
-    """Hint at the VMs; more than a few of one subscription are a list of it, which the looks read by themselves."""
+async def _hint(
+    client: DurableFunctionsClient, subscription: str | None, vms: Iterable[Vm], clock: asyncio.Task[str]
+) -> None:
+    """Hint at the VMs; more than a few of one subscription are a list of it, which the looks read by themselves.
+
+    None for a subscription whose list has failed: looks could not read it either, so each sweep hints at others.
+    """
     marked: list[str] = []
     others: list[str] = []
     for vm in vms:
@@ -96,10 +104,20 @@ async def _hint(client: DurableFunctionsClient, subscription: str, vms: Iterable
     # A VM with the mark of a swap may be down: it is looked at before all others.
     for batch in batched(marked, swap.VMS_PER_SIGNAL, strict=False):
         await client.signal_entity(DISPATCHER, Operation.HINT, {"vms": list(batch), **swept, "first": True})
+    if len(others) > HINTS_BEFORE_LIST and subscription is None:
+        others = _turn_of(others, swept["at"])
     if len(others) > HINTS_BEFORE_LIST:
         await client.signal_entity(INBOX, InboxOperation.HINT, {"vms": [], "lists": [subscription], **swept})
     elif others:
         await client.signal_entity(INBOX, InboxOperation.HINT, {"vms": others, **swept})
+
+
+def _turn_of(vms: Sequence[str], at: str) -> list[str]:
+    """Some of the VMs (ids): with each minute, others."""
+    now = times.parse(at)
+    turn = int(now.timestamp() // 60) if now is not None else 0
+    start = turn * HINTS_BEFORE_LIST % len(vms)
+    return [*vms[start:], *vms[:start]][:HINTS_BEFORE_LIST]
 
 
 async def _find_dead(client: DurableFunctionsClient) -> dict[str, Any]:

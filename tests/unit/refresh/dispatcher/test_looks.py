@@ -64,7 +64,8 @@ def test_vms_that_could_not_be_read_come_last() -> None:
 
 def test_sweeps_hint_less_and_less_often_at_a_vm_that_cannot_be_read() -> None:
     """Its pauses double up to an hour; an event has it looked at at once, and an answer ends the pauses."""
-    state, looks = {}, []
+    state: Json = {}
+    looks = []
     for minute in range(0, 300, 5):
         state = hinted(VM_ID, minute=minute, source=FROM_SWEEP, state=state)
         if state.get("hints"):
