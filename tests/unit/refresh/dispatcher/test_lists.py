@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from refresh.activities.swap.list_mismatches import choose_vms
-from refresh.dispatcher.lists import QUEUED_PER_GROUP
+from refresh.dispatcher.lists import LEAST_QUEUE, QUEUED_PER_GROUP
 from refresh.domain.terms.resource_id import id_hash
 from refresh.records.swap import VMS_PER_LIST
 from tests.support.worlds.builders import SUBSCRIPTION, VM_ID, disk_id, make_vm
