@@ -115,7 +115,7 @@ up: venv $(if $(filter azure-storage,$(ENGINE)),azurite) ## run a local Azure wi
 	@$(PY) -m simulator up --speed $(SPEED) --engine $(ENGINE) $(if $(VERBOSE),--verbose)
 
 N ?= 1000
-# `fleets` or `recipes`.
+# `fleets`, `conflicts` or `recipes`.
 STORIES ?= fleets
 # Random unless set; each run prints its seed first.
 SOAK_SEED ?=
