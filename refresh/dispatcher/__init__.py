@@ -1,1 +1,11 @@
-"""The dispatcher: the one durable entity of the app, and the pure operations on its state."""
+"""The durable entities: the dispatcher with the pure operations on its state, and those that keep what it need not have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from refresh.dispatcher import dispatcher, past_outcomes, vm_memory
+
+ENTITIES: tuple[Callable[..., Any], ...] = (dispatcher.dispatcher, past_outcomes.past_outcomes, vm_memory.vm_memory)

@@ -102,7 +102,7 @@ def _decide_one(effects: Effects, vm: str, row: Decided, at: str | None) -> None
         state.down.pop(vm, None)
     if row.lost and vm not in state.running:
         effects.loud.append(f"lost {row.vm}: {row.lost}")
-    unproven_vms.forget_if_settled(state, vm, row)
+    unproven_vms.forget_if_settled(effects, vm, row)
     due = unproven_vms.find_due(state, vm, row)
     if row.decision == DecisionKind.SWAP:
         _queue_swap(state, vm, row, at)
@@ -121,7 +121,7 @@ def _queue_swap(state: DispatcherState, vm: str, row: Decided, at: str | None) -
     old, kept = state.queue.get(vm), given(wanted=row.wanted, group=row.group)
     if row.reason == Reason.RECOVER:
         kept["urgent"] = True
-    elif row.wanted and resource_id.id_hash(row.wanted) in state.ran.get(resource_id.id_hash(row.vm), ()):
+    elif row.back or (row.wanted and resource_id.id_hash(row.wanted) in state.ran.get(resource_id.id_hash(row.vm), ())):
         kept["back"] = True
     if old is None:
         state.queue[vm] = QueueRow.from_json(hint.json).replace(**kept, since=at)

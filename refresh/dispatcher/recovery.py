@@ -12,6 +12,7 @@ from refresh.dispatcher import unproven_vms
 from refresh.dispatcher.effects import Effects
 from refresh.dispatcher.looks import add_hint, give_back, open_look
 from refresh.dispatcher.queue import admit, start_swap
+from refresh.dispatcher.spills import spill
 from refresh.domain.terms import times
 from refresh.records.dispatcher_state import HintRow, RunningRow
 from refresh.records.rows import given
@@ -40,6 +41,7 @@ def recover(effects: Effects, data: Mapping[str, Any]) -> None:
     _recover_look(effects, data.get("look"), at)
     admit(effects, at)
     open_look(effects, at)
+    spill(effects, at)
 
 
 def _recover_claims(effects: Effects, gone: set[tuple[str, Any]], at: str) -> None:

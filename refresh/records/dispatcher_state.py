@@ -119,7 +119,7 @@ class Rejection(Row):
 
 
 class OutcomeRow(Row):
-    """How a swap ended: an `Outcome` as it is stored."""
+    """How a swap ended: what lists show of an `Outcome`. The whole one is the output of the swap's own instance."""
 
     vm: str
     run: str
@@ -128,8 +128,22 @@ class OutcomeRow(Row):
     message: str = ""
     old_disk: str | None = None
     new_disk: str | None = None
+    down_s: float | None = None
     started: str | None = None
     ended: str | None = None
+
+
+class SpilledRow(Row):
+    """What a VM had when it was sent to `vm_memory` under number `n` at `at`; `digest` is that of its contents.
+
+    `kept`: the entity has answered that it has them. `since` is the first time after that.
+    """
+
+    n: int
+    digest: str
+    at: str | None = None
+    kept: bool = False
+    since: str | None = None
 
 
 class SelfcheckCheck(Row):
@@ -214,7 +228,8 @@ class BrokenRow(Row):
 class Decided(Row):
     """What a look has decided about a VM; `up` when it was seen running, `current` the name of its OS disk then.
 
-    `lost` is the warning about a swap of which the app has no record.
+    `lost` is the warning about a swap of which the app has no record. `back`: the VM ran the wanted disk before.
+    `unproven` is the note about the VM's disk in `vm_memory`.
     """
 
     vm: str
@@ -228,13 +243,17 @@ class Decided(Row):
     reply_to: tuple[str, ...] = ()
     up: bool = False
     lost: str | None = None
+    back: bool = False
+    unproven: UnprovenRow | None = None
 
 
 class DispatcherState(StoredState):
     """The state of the dispatcher.
 
     `ran` and `proved` are keyed by the hash of a VM's id and hold hashes of disk ids: the last disks the VM is known to
-    have run, newest last, and the last one it was proved healthy on. `said` has the hash of the last decision that was
+    have run, newest last, and the last one it was proved healthy on. These two and `unproven` have the newest VMs only:
+    the entity `vm_memory` has the others. `spilled` has the VMs (by the same hash) that are being moved there, `spills`
+    the number of the last message to it. `over` are the last swaps that ended and left nothing to be done. `said` has the hash of the last decision that was
     logged for a VM, by the same key. `seq` is the number of the last swap or look; none is used twice. `forced` are
     hashes of the last signals with force. `swept` is the time of the last sweep, `package` the fingerprint of the code
     that did the last operation. `broken` has the VMs on which the app itself failed.
@@ -251,7 +270,10 @@ class DispatcherState(StoredState):
     ran = TableOf[tuple[str, ...]](tuple)
     proved = TableOf(str)
     said = TableOf(str)
+    spilled = TableOf(SpilledRow.from_json)
+    spills = ValueOf(0)
     finished = ListOf(OutcomeRow)
+    over = ValueOf[list[str]]([])
     selfcheck = OneOf(SelfcheckResult)
     switch = OneOf(Switch)
     swept = ValueOf[str | None](None)
@@ -267,3 +289,8 @@ class DispatcherState(StoredState):
         """A number for a swap or a look that none has had."""
         self.seq += 1
         return self.seq
+
+    def next_spill(self) -> int:
+        """A number for a message to `vm_memory`, higher than that of any before."""
+        self.spills += 1
+        return self.spills

@@ -10,9 +10,11 @@ from enum import StrEnum
 
 from refresh.domain.terms.resource_id import id_hash
 
-# The entity.
+# The entities. The dispatcher has one key, the others one for each value of the first two digits of a VM's id hash.
 DISPATCHER = "dispatcher"
 DISPATCHER_KEY = "app"
+PAST_OUTCOMES = "past_outcomes"
+VM_MEMORY = "vm_memory"
 
 
 class Operation(StrEnum):
@@ -30,6 +32,21 @@ class Operation(StrEnum):
     RECOVER = "recover"
     PROBE = "probe"
     SELFCHECKED = "selfchecked"
+    KEPT = "kept"
+
+
+class PastOutcomesOperation(StrEnum):
+    """The operations of the entity `past_outcomes`."""
+
+    KEEP = "keep"
+    FIND = "find"
+
+
+class VmMemoryOperation(StrEnum):
+    """The operations of the entity `vm_memory`."""
+
+    KEEP = "keep"
+    SETTLE = "settle"
 
 
 # Orchestrations.
@@ -109,9 +126,23 @@ PUBLISH_EVENT = "publish_event"
 
 def swap_id(vm_id: str, n: int) -> str:
     """The instance id of swap number `n` of a VM."""
-    return f"swap-{id_hash(vm_id)}-{n}"
+    return f"{swap_prefix(id_hash(vm_id))}{n}"
+
+
+def swap_prefix(vm_hash: str) -> str:
+    """The beginning of the instance ids of all swaps of the VM with this id hash."""
+    return f"swap-{vm_hash}-"
 
 
 def look_id(n: int) -> str:
     """The instance id of look number `n`."""
     return f"look-{n}"
+
+
+def vm_key(vm_hash: str) -> str:
+    """The key of the entities `past_outcomes` and `vm_memory` that have the VM with this id hash."""
+    return vm_hash[:2]
+
+
+VM_KEYS: tuple[str, ...] = tuple(f"{number:02x}" for number in range(256))
+"""Every key of the entities `past_outcomes` and `vm_memory`."""
