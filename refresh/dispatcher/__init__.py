@@ -1,5 +1,4 @@
-"""The durable entities: the dispatcher with the pure operations on its state, and those that keep what it need not have.
-"""
+"""The durable entities: the dispatcher, with the pure operations on its state, and what it does not keep itself."""
 
 from __future__ import annotations
 

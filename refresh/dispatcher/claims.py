@@ -60,6 +60,7 @@ def claim(effects: Effects, data: Mapping[str, Any]) -> None:
         return
     vm = str(data["vm"]).lower()
     effects.state.running[vm] = row.replace(claimed=True, since=times.later(data.get("at"), row.since))
+    recalled = Memory(effects.state).of(vm)
     effects.answer = swap.Claimed(
         answer="yours",
         force=bool(row.force),
@@ -69,7 +70,9 @@ def claim(effects: Effects, data: Mapping[str, Any]) -> None:
         proves_since=row.proves_since,
         wanted=row.wanted,
         reply_to=row.reply_to,
-        **{key: tuple(names) for key, names in Memory(effects.state).of(vm).items()},
+        rejected=tuple(recalled["rejected"]),
+        ran=tuple(recalled["ran"]),
+        over=tuple(recalled["over"]),
     ).to_json()
 
 

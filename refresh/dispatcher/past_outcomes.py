@@ -54,5 +54,6 @@ def find(state: PastOutcomes, data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _OPERATIONS: Mapping[str, Callable[[PastOutcomes, Mapping[str, Any]], dict[str, Any]]] = {
-    PastOutcomesOperation.KEEP: keep, PastOutcomesOperation.FIND: find,
+    PastOutcomesOperation.KEEP: keep,
+    PastOutcomesOperation.FIND: find,
 }

@@ -74,7 +74,7 @@ def _send_due(effects: Effects, at: str | None) -> None:
         for vm_hash in group[:room]:
             sent[vm_hash] = _contents(state, vm_hash, unproven)
             state.spilled[vm_hash] = SpilledRow(n=n, digest=_digest(sent[vm_hash]), **given(at=at))
-        room -= len(sent)
+        state.moved, room = True, room - len(sent)
         data = {"n": n, "at": at, "vms": sent}
         effects.signals.append(Signal(durable_names.VM_MEMORY, key, VmMemoryOperation.KEEP, data))
 

@@ -71,5 +71,6 @@ def _store(state: VmMemory, vm_hash: str, row: MemoryRow) -> None:
 
 
 _OPERATIONS: Mapping[str, Callable[[VmMemory, Mapping[str, Any]], dict[str, Any] | None]] = {
-    VmMemoryOperation.KEEP: keep, VmMemoryOperation.SETTLE: settle,
+    VmMemoryOperation.KEEP: keep,
+    VmMemoryOperation.SETTLE: settle,
 }

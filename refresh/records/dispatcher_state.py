@@ -253,10 +253,11 @@ class DispatcherState(StoredState):
     `ran` and `proved` are keyed by the hash of a VM's id and hold hashes of disk ids: the last disks the VM is known to
     have run, newest last, and the last one it was proved healthy on. These two and `unproven` have the newest VMs only:
     the entity `vm_memory` has the others. `spilled` has the VMs (by the same hash) that are being moved there, `spills`
-    the number of the last message to it. `over` are the last swaps that ended and left nothing to be done. `said` has the hash of the last decision that was
-    logged for a VM, by the same key. `seq` is the number of the last swap or look; none is used twice. `forced` are
-    hashes of the last signals with force. `swept` is the time of the last sweep, `package` the fingerprint of the code
-    that did the last operation. `broken` has the VMs on which the app itself failed.
+    the number of the last message to it; `moved`: some have been moved. `over` are the last swaps that ended and
+    left nothing to be done. `said` has the hash of the last decision that was logged for a VM, by the same key. `seq`
+    is the number of the last swap or look; none is used twice. `forced` are hashes of the last signals with force.
+    `swept` is the time of the last sweep, `package` the fingerprint of the code that did the last operation. `broken`
+    has the VMs on which the app itself failed.
     """
 
     seq = ValueOf(0)
@@ -272,6 +273,7 @@ class DispatcherState(StoredState):
     said = TableOf(str)
     spilled = TableOf(SpilledRow.from_json)
     spills = ValueOf(0)
+    moved = ValueOf(False)
     finished = ListOf(OutcomeRow)
     over = ValueOf[list[str]]([])
     selfcheck = OneOf(SelfcheckResult)

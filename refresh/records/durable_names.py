@@ -6,9 +6,12 @@ histories, so a spelling never changes.
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 
 from refresh.domain.terms.resource_id import id_hash
+
+_SWAP_ID = re.compile(r"swap-([0-9a-f]{12})-[0-9]+", re.ASCII)
 
 # The entities. The dispatcher has one key, the others one for each value of the first two digits of a VM's id hash.
 DISPATCHER = "dispatcher"
@@ -132,6 +135,12 @@ def swap_id(vm_id: str, n: int) -> str:
 def swap_prefix(vm_hash: str) -> str:
     """The beginning of the instance ids of all swaps of the VM with this id hash."""
     return f"swap-{vm_hash}-"
+
+
+def vm_hash_of(run: str) -> str | None:
+    """The hash of a VM's id in the instance id of a swap; None in any other."""
+    found = _SWAP_ID.match(run)
+    return found.group(1) if found is not None else None
 
 
 def look_id(n: int) -> str:
