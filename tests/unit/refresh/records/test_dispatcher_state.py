@@ -63,8 +63,8 @@ STORED = (
     '"run": "selfcheck-1", "began": "t", "checks": [], "at": "T05Z"}, "ran": {"2666108dfd73": ["c657f0cd77a4"], '
     '"810f22b2afdf": ["3e16775291bf"]}, "rejected": [{"vm": "vm:a", "names": ["/d/new", "/v/1"], "at": "T11Z"}], '
     '"swept": "T15Z", "finished": [{"vm": "VM:C", "run": "swap-c-3", "status": "not-proven", '
-    '"reason": "was-not-running", "message": "m", "new_disk": "/d/c", "evidence": [], "by_hand": [], '
-    '"warnings": []}], "unproven": {}, "bad": [{"operation": "nonsense", '
+    '"reason": "was-not-running", "message": "m", "new_disk": "/d/c"}], '
+    '"over": ["swap-c-3"], "unproven": {}, "spills": 1, "bad": [{"operation": "nonsense", '
     '"why": "ValueError: there is no such operation"}]}'
 )
 
