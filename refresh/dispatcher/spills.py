@@ -54,6 +54,8 @@ def kept(effects: Effects, data: Mapping[str, Any]) -> None:
 
 def settle(effects: Effects, vm: str) -> None:
     """Have `vm_memory` remove its note that the disk of a VM (by its lower-case id) is not proved, if it has one."""
+    if not effects.state.moved:
+        return
     vm_hash = resource_id.id_hash(vm)
     data = {"n": effects.state.next_spill(), "vm": vm_hash}
     key = durable_names.vm_key(vm_hash)

@@ -145,7 +145,9 @@ def test_a_note_from_the_memory_counts_unless_a_swap_of_the_vm_has_ended_since()
     ended = {"vm": VM_ID, "run": "r", "status": "succeeded", "reason": "verified", "ended": "2026-11-21T10:01:00+00:00"}
     assert apply({**paused, "finished": [ended]}, "decided", data).state["queue"] == {}
     assert apply({**paused, "finished": [{**ended, "ended": AT}]}, "decided", data).state["queue"]
-    gone = apply(paused, "decided", {**data, "decisions": [{**row, "current": "c", "unproven": note}]})
+    gone = apply(
+        {**paused, "moved": True}, "decided", {**data, "decisions": [{**row, "current": "c", "unproven": note}]}
+    )
     assert [(one.entity, str(one.operation)) for one in gone.signals] == [("vm_memory", "settle")]
     assert gone.state["queue"] == {}
 

@@ -64,7 +64,7 @@ STORED = (
     '"810f22b2afdf": ["3e16775291bf"]}, "rejected": [{"vm": "vm:a", "names": ["/d/new", "/v/1"], "at": "T11Z"}], '
     '"swept": "T15Z", "finished": [{"vm": "VM:C", "run": "swap-c-3", "status": "not-proven", '
     '"reason": "was-not-running", "message": "m", "new_disk": "/d/c"}], '
-    '"over": ["swap-c-3"], "unproven": {}, "spills": 1, "bad": [{"operation": "nonsense", '
+    '"over": ["swap-c-3"], "unproven": {}, "bad": [{"operation": "nonsense", '
     '"why": "ValueError: there is no such operation"}]}'
 )
 
