@@ -97,10 +97,11 @@ class MemorySimulation:
             self._apply(operation, data)
             return
         memory = VmMemory(self.memories.get(key))
-        answer = keep(memory, data) if operation == "keep" else settle(memory, data)
+        if operation == "keep":
+            self.pending.append(("dispatcher", "app", "kept", keep(memory, data)))
+        else:
+            settle(memory, data)
         self.memories = {**self.memories, key: memory.json}
-        if answer is not None:
-            self.pending.append(("dispatcher", "app", "kept", answer))
 
     def drain(self) -> None:
         """Deliver everything that is pending, in order."""
