@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -82,33 +81,3 @@ def test_a_number_of_another_run_ends_as_before() -> None:
         assert (output["status"], output["reason"]) == ("skipped", "not-claimed")
 
     play(story, [vm_body(), disk_body("web01-new")])
-
-
-def test_the_notes_about_many_stopped_vms_leave_the_dispatcher_and_each_vm_is_proved() -> None:
-    """Of 13 VMs swapped while stopped ten stay in the state; one of the others runs, is found by a sweep and proved."""
-    names = [f"web{number:02}" for number in range(1, 14)]
-    ids = {name: VM_ID.replace("web01", name) for name in names}
-
-    async def story(azure: LocalAzure) -> None:
-        for vm_id in ids.values():
-            await azure.tag(vm_id, OsDiskName=vm_id.rsplit("/", 1)[-1] + "-new")
-        await azure.settled()
-        for _ in range(4):
-            await asyncio.sleep(301)
-            await azure.fire("sweep")
-            await azure.settled()
-        kept = azure.dispatcher_state()["unproven"]
-        moved = [name for name, vm_id in ids.items() if vm_id.lower() not in kept]
-        assert (len(kept), len(moved)) == (10, 3)
-        await azure.arm("POST", f"{ids[moved[0]]}/start")
-        await asyncio.sleep(60)
-        await azure.fire("sweep")
-        await azure.settled()
-        ended = [(row["vm"], row["status"], row["reason"]) for row in azure.outcomes()[13:]]
-        assert ended == [(ids[moved[0]], "succeeded", "verified")]
-        await azure.fire("sweep")
-        await azure.settled()
-        assert len(azure.outcomes()) == 14, "a VM is proved once"
-
-    bodies = [vm_body(name, power="deallocated") for name in names]
-    play(story, [*bodies, *(disk_body(f"{name}-new") for name in names)])
