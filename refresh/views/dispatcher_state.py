@@ -26,7 +26,7 @@ class DispatcherView:
         self.state = state
         self._known = known or KnownVms()
 
-    def knowing(self, known: KnownVms) -> DispatcherView:
+    def with_memory(self, known: KnownVms) -> DispatcherView:
         """The same, with what `vm_memory` has, which was read after the state."""
         return DispatcherView(self.state, known)
 

@@ -119,7 +119,7 @@ async def _read_one(
         (vm_id,) = await find_vms(gateways, [name])
     except Problem as problem:
         raise Problem(problem.kind, problem.detail) from None
-    dispatcher = dispatcher.knowing(await read_vm_memory(client, [vm_id]))
+    dispatcher = dispatcher.with_memory(await read_vm_memory(client, [vm_id]))
     (decided,) = await decide_exactly(gateways, settings, [vm_id], dispatcher.recall)
     home = resource_id.parse_vm(vm_id)
     disks = await list_disks(gateways, [home.subscription] if home else [])
@@ -132,7 +132,7 @@ async def _read_one(
 
 async def _read_snapshot(client: DurableFunctionsClient, settings: Settings, dispatcher: DispatcherView) -> _Snapshot:
     gateways = wiring.gateways()
-    dispatcher = dispatcher.knowing(await read_all_memory(client, dispatcher.state))
+    dispatcher = dispatcher.with_memory(await read_all_memory(client, dispatcher.state))
     inventory = await list_inventory(gateways)
     in_scope = [vm.id for vm in inventory.vms.values() if _is_listed(vm)]
     decided = await decide_from_lists(listed_source(gateways, inventory), settings, in_scope, dispatcher.recall)
