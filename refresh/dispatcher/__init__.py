@@ -1,1 +1,15 @@
-"""The durable entities of the app, and the pure operations on their states."""
+"""The durable entities: the dispatcher, its inbox, and what it does not keep itself; pure operations on their states."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from refresh.dispatcher import dispatcher, inbox, past_outcomes, vm_memory
+
+ENTITIES: tuple[Callable[..., Any], ...] = (
+    dispatcher.dispatcher,
+    inbox.inbox,
+    past_outcomes.past_outcomes,
+    vm_memory.vm_memory,
+)

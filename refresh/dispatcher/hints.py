@@ -18,8 +18,9 @@ from refresh.dispatcher.unread_vms import is_too_early
 from refresh.domain.terms import resource_id
 from refresh.domain.terms.encodable import encodable
 from refresh.records import durable_names, swap
-from refresh.records.dispatcher_state import BadOperation, DispatcherState, HintRow, Parcel
+from refresh.records.dispatcher_state import BadOperation, DispatcherState
 from refresh.records.durable_names import InboxOperation, Operation
+from refresh.records.hint_rows import HintRow, Parcel
 from refresh.records.rows import given
 
 KEEP_FORCED = 200
@@ -38,7 +39,7 @@ def note_hints(effects: Effects, data: Mapping[str, Any]) -> None:
         note_event(state, data.get("at"))
     is_forced = bool(data.get("force")) and not _is_repeated(state, data)
     replies = [str(data["reply_to"])] if data.get("reply_to") else []
-    fields = given(force=is_forced, reply_to=replies, first=bool(data.get("first")))
+    fields = given(force=is_forced, reply_to=replies, first=bool(data.get("first")), proof=bool(data.get("proof")))
     for text in data["vms"]:
         note_hint(effects, text, {**source_of(data), **fields}, data.get("at"))
     lists.collapse(state, data.get("at"))

@@ -21,8 +21,9 @@ from refresh.dispatcher.lists import HINTS_BEFORE_LIST, subscription_of
 from refresh.domain.terms import resource_id, times
 from refresh.domain.terms.encodable import encodable
 from refresh.records import swap
-from refresh.records.dispatcher_state import BadOperation, HintRow, Parcel
+from refresh.records.dispatcher_state import BadOperation
 from refresh.records.durable_names import InboxOperation
+from refresh.records.hint_rows import HintRow, Parcel
 from refresh.records.inbox_state import InboxState, ListMark, SentParcel
 from refresh.records.rows import given
 

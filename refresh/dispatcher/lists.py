@@ -14,7 +14,8 @@ from typing import Any
 
 from refresh.dispatcher.effects import Effects
 from refresh.domain.terms.encodable import encodable
-from refresh.records.dispatcher_state import Budgets, DispatcherState, ListRow, QueueRow
+from refresh.records.dispatcher_state import Budgets, DispatcherState, QueueRow
+from refresh.records.hint_rows import ListRow
 from refresh.records.rows import given
 
 # Hints at more VMs of one subscription than this become a list: it costs a request for each page.
@@ -61,7 +62,7 @@ def collapse(state: DispatcherState, at: str | None) -> None:
 
 def _is_plain(state: DispatcherState, vm: str, row: Mapping[str, Any]) -> bool:
     """Whether a list can replace a hint: it says no more than that the VM's tag may have changed."""
-    if any(row.get(name) for name in ("force", "reply_to", "first", "listed", "deaths")):
+    if any(row.get(name) for name in ("force", "reply_to", "first", "listed", "proof", "deaths")):
         return False
     return not any(vm in state.read_table(part) for part in ("down", "unproven", "queue", "running"))
 

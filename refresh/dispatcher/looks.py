@@ -19,8 +19,9 @@ from refresh.dispatcher.memory import Memory
 from refresh.dispatcher.unread_vms import is_unread
 from refresh.domain.terms import times
 from refresh.records import durable_names, swap
-from refresh.records.dispatcher_state import DispatcherState, HintRow, OpenLook, TakenRow
+from refresh.records.dispatcher_state import DispatcherState
 from refresh.records.durable_names import Operation
+from refresh.records.hint_rows import HintRow, OpenLook, TakenRow
 from refresh.records.rows import given
 
 # A list has its turn in every third batch although there are hints at single VMs.

@@ -27,13 +27,13 @@ from refresh.records.dispatcher_state import (
     Budgets,
     Decided,
     DispatcherState,
-    HintRow,
     QueueRow,
     RunningRow,
     StoredIntent,
     UnprovenRow,
 )
 from refresh.records.durable_names import Operation
+from refresh.records.hint_rows import HintRow
 from refresh.records.rows import given
 
 KEEP_SAID = 1000
@@ -104,7 +104,7 @@ def _decide_one(effects: Effects, vm: str, row: Decided, at: str | None) -> None
     if row.lost and vm not in state.running:
         effects.loud.append(f"lost {row.vm}: {row.lost}")
     unread_vms.note_decision(state, row, at)
-    unproven_vms.forget_if_settled(state, vm, row)
+    unproven_vms.forget_if_settled(effects, vm, row)
     due = unproven_vms.find_due(state, vm, row)
     if row.decision == DecisionKind.SWAP:
         _queue_swap(effects, vm, row, at)
@@ -124,7 +124,7 @@ def _queue_swap(effects: Effects, vm: str, row: Decided, at: str | None) -> None
     old, kept = state.queue.get(vm), given(wanted=row.wanted, group=row.group)
     if row.reason == Reason.RECOVER:
         kept["urgent"] = True
-    elif row.wanted and resource_id.id_hash(row.wanted) in state.ran.get(resource_id.id_hash(row.vm), ()):
+    elif row.back or (row.wanted and resource_id.id_hash(row.wanted) in state.ran.get(resource_id.id_hash(row.vm), ())):
         kept["back"] = True
     if old is None:
         new = QueueRow.from_json(hint.json).replace(**kept, since=at)

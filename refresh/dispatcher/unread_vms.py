@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from refresh.domain.terms import resource_id, times
 from refresh.domain.terms.swap_reason import Reason
-from refresh.records.dispatcher_state import Decided, DispatcherState, UnreadRow
+from refresh.records.dispatcher_state import Decided, DispatcherState
+from refresh.records.hint_rows import UnreadRow
 
 KEEP_UNREAD = 300
 # The first sweep after a failed read still counts: what was wrong is over in most cases.

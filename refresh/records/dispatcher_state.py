@@ -7,47 +7,12 @@ never changes: a new version of the app continues with the state of the old one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
+from refresh.records.hint_rows import HintRow, ListRow, OpenLook, Parcel, UnreadRow
 from refresh.records.rows import ListOf, OneOf, Row, StoredState, TableOf, ValueOf
 from refresh.records.swap import Intent
 
 DEFAULT_MAX_SWAPS = 20
 DEFAULT_MAX_STARTS = 24
-
-
-class HintRow(Row):
-    """A VM to look at. `swept` is the time of the sweep where the sweep alone hinted at it.
-
-    `reply_to` are the runs that wait for the VM's outcome. `first`: the VM may be down, so a look takes it first.
-    `listed`: a list of its subscription has found it. `deaths`: how many looks ended without a decision about it.
-    """
-
-    id: str
-    swept: str | None = None
-    first: bool = False
-    force: bool = False
-    reply_to: tuple[str, ...] = ()
-    listed: bool = False
-    deaths: int = 0
-
-
-class TakenRow(HintRow):
-    """A hint that the open look has taken, and the number of the batch it was handed out with."""
-
-    batch: int = 0
-
-
-class OpenLook(Row):
-    """The look that is open, and the hints it has taken and not decided about.
-
-    `since` is the time of its last request to the dispatcher.
-    """
-
-    id: str
-    taken: Mapping[str, TakenRow]
-    since: str | None = None
-    batch: int = 0
 
 
 class StoredIntent(Row):
@@ -98,43 +63,6 @@ class RunningRow(QueueRow):
     missing: int = 0
 
 
-class ListRow(Row):
-    """A subscription whose VMs are to be listed, because more of them have hints than the state holds.
-
-    `begun`: a look lists it now, or has looked at the VMs up to id `after`. `again`: more hints came since then.
-    `skipped`: some VMs were left out, because the queue has no room for them. `resting`: it is listed when there is
-    room, or at the next sweep. `swept` as in a hint. `rest` is how many VMs of the last list are still to be looked at.
-    """
-
-    id: str
-    since: str | None = None
-    begun: bool = False
-    after: str | None = None
-    again: bool = False
-    skipped: bool = False
-    resting: bool = False
-    swept: str | None = None
-    rest: int = 0
-
-
-class UnreadRow(Row):
-    """A VM that could not be read: how many looks in a row, and when the last of them was."""
-
-    times: int = 0
-    at: str | None = None
-
-
-class Parcel(Row):
-    """A batch of hints from the inbox: the time of the inbox's first operation, and the batch's number since then.
-
-    `owed`: its receipt is sent when a look has taken some of its hints.
-    """
-
-    began: str | None = None
-    n: int = 0
-    owed: bool = False
-
-
 class DownRow(Row):
     """A VM that a swap could not bring up again."""
 
@@ -159,7 +87,7 @@ class Rejection(Row):
 
 
 class OutcomeRow(Row):
-    """How a swap ended: an `Outcome` as it is stored."""
+    """How a swap ended: what lists show of an `Outcome`. The whole one is the output of the swap's own instance."""
 
     vm: str
     run: str
@@ -168,8 +96,22 @@ class OutcomeRow(Row):
     message: str = ""
     old_disk: str | None = None
     new_disk: str | None = None
+    down_s: float | None = None
     started: str | None = None
     ended: str | None = None
+
+
+class SpilledRow(Row):
+    """What a VM had when it was sent to `vm_memory` under number `n` at `at`; `digest` is that of its contents.
+
+    `kept`: the entity has answered that it has them. `since` is the first time after that.
+    """
+
+    n: int
+    digest: str
+    at: str | None = None
+    kept: bool = False
+    since: str | None = None
 
 
 class SelfcheckCheck(Row):
@@ -254,7 +196,8 @@ class BrokenRow(Row):
 class Decided(Row):
     """What a look has decided about a VM; `up` when it was seen running, `current` the name of its OS disk then.
 
-    `lost` is the warning about a swap of which the app has no record.
+    `lost` is the warning about a swap of which the app has no record. `back`: the VM ran the wanted disk before.
+    `unproven` is the note about the VM's disk in `vm_memory`.
     """
 
     vm: str
@@ -268,17 +211,22 @@ class Decided(Row):
     reply_to: tuple[str, ...] = ()
     up: bool = False
     lost: str | None = None
+    back: bool = False
+    unproven: UnprovenRow | None = None
 
 
 class DispatcherState(StoredState):
     """The state of the dispatcher.
 
     `ran` and `proved` are keyed by the hash of a VM's id and hold hashes of disk ids: the last disks the VM is known to
-    have run, newest last, and the last one it was proved healthy on. `said` has the hash of the last decision that was
-    logged for a VM, by the same key. `seq` is the number of the last swap or look; none is used twice. `forced` are
-    hashes of the last signals with force. `swept` is the time of the last sweep, `package` the fingerprint of the code
-    that did the last operation. `broken` has the VMs on which the app itself failed, `unread` those that could not be
-    read, by the hash of their ids. `lists` are keyed by lower-case subscription. `parcel` is the last batch of hints.
+    have run, newest last, and the last one it was proved healthy on. These two and `unproven` have the newest VMs only:
+    the entity `vm_memory` has the others. `spilled` has the VMs (by the same hash) that are being moved there, `spills`
+    the number of the last message to it; `moved`: some have been moved. `over` are the last swaps that ended and
+    left nothing to be done. `said` has the hash of the last decision that was logged for a VM, by the same key. `seq`
+    is the number of the last swap or look; none is used twice. `forced` are hashes of the last signals with force.
+    `swept` is the time of the last sweep, `package` the fingerprint of the code that did the last operation. `broken`
+    has the VMs on which the app itself failed, `unread` those that could not be read, by the hash of their ids. `lists`
+    are keyed by lower-case subscription. `parcel` is the last batch of hints.
     """
 
     seq = ValueOf(0)
@@ -292,7 +240,11 @@ class DispatcherState(StoredState):
     ran = TableOf[tuple[str, ...]](tuple)
     proved = TableOf(str)
     said = TableOf(str)
+    spilled = TableOf(SpilledRow.from_json)
+    spills = ValueOf(0)
+    moved = ValueOf(False)
     finished = ListOf(OutcomeRow)
+    over = ValueOf[list[str]]([])
     selfcheck = OneOf(SelfcheckResult)
     switch = OneOf(Switch)
     swept = ValueOf[str | None](None)
@@ -311,3 +263,8 @@ class DispatcherState(StoredState):
         """A number for a swap or a look that none has had."""
         self.seq += 1
         return self.seq
+
+    def next_spill(self) -> int:
+        """A number for a message to `vm_memory`, higher than that of any before."""
+        self.spills += 1
+        return self.spills

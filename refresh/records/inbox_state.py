@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from refresh.records.dispatcher_state import BadOperation, HintRow
+from refresh.records.dispatcher_state import BadOperation
+from refresh.records.hint_rows import HintRow
 from refresh.records.rows import ListOf, OneOf, Row, StoredState, TableOf, ValueOf
 
 

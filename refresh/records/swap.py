@@ -120,7 +120,8 @@ class Claimed(Record):
     """The dispatcher's answer to a claim: `yours`, or why not. With an `intent`, the run finishes what was begun.
 
     `force` applies to the disk `wanted` alone. `tags` belong to an intent and may not be on the VM yet.
-    `proves_since`: the swap ended at that time, and only the new disk's health is left to check.
+    `proves_since`: the swap ended at that time, and only the new disk's health is left to check. `ended`: the swap is
+    not under way, and `past_outcomes` may have its outcome.
     """
 
     answer: str
@@ -134,6 +135,7 @@ class Claimed(Record):
     tags: dict[str, str] | None = None
     wanted: str | None = None
     proves_since: str | None = None
+    ended: bool | None = None
 
 
 @dataclass(frozen=True)

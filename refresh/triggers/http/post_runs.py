@@ -18,6 +18,7 @@ from refresh.domain.terms import names, resource_id, tags
 from refresh.gateways.gateways import Gateways
 from refresh.reading.dispatcher_state import read_dispatcher_state
 from refresh.reading.fleet.scope import unread_rows
+from refresh.reading.vm_memory import read_all_memory
 from refresh.records import durable_names
 from refresh.records.month import MonthInput
 from refresh.records.swap import SwapRequest
@@ -152,4 +153,6 @@ async def _period(body: Body) -> str:
 
 
 async def _dry_run(gateways: Gateways, client: DurableFunctionsClient) -> DryRun:
-    return DryRun(gateways, wiring.settings(), DispatcherView(await read_dispatcher_state(client)))
+    state = await read_dispatcher_state(client)
+    known = await read_all_memory(client, state)
+    return DryRun(gateways, wiring.settings(), DispatcherView(state, known))

@@ -14,12 +14,13 @@ from itertools import batched
 from typing import Any
 
 import azure.functions as func
+import grpc
 from azure.durable_functions import DurableFunctionsClient
 
 from refresh import wiring
 from refresh.dispatcher.lists import HINTS_BEFORE_LIST
 from refresh.domain.azure.vms import Vm
-from refresh.domain.terms import times
+from refresh.domain.terms import resource_id, times
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
 from refresh.reading.dispatcher_state import DISPATCHER, INBOX, read_dispatcher_state
@@ -27,11 +28,15 @@ from refresh.reading.fleet.each_subscription import Parts, read_each
 from refresh.reading.fleet.mismatches import collect_mismatches, is_marked
 from refresh.reading.fleet.subscription_lists import list_subscriptions
 from refresh.reading.instances import is_open
+from refresh.reading.vm_memory import read_all_memory
 from refresh.records import durable_names, swap
 from refresh.records.durable_names import InboxOperation, Operation
 from refresh.triggers.http.post_selfcheck import begin_if_required
 
 _log = logging.getLogger(__name__)
+
+# With 2,000 such VMs each is looked at every few hours, besides at every event about it.
+UNPROVEN_PER_SWEEP = 20
 
 
 async def sweep(timer: func.TimerRequest, client: DurableFunctionsClient) -> None:
@@ -43,6 +48,7 @@ async def sweep(timer: func.TimerRequest, client: DurableFunctionsClient) -> Non
     async with asyncio.TaskGroup() as group:
         group.create_task(_recover(client, clock))
         hints = group.create_task(_hint_at_mismatches(gateways, client, clock))
+        group.create_task(_hint_at_unproven(client, clock))
     parts = hints.result()
     if parts.unread:
         reasons = "; ".join(f"{subscription}: {error}" for subscription, error in parts.unread.items())
@@ -63,6 +69,25 @@ async def _recover(client: DurableFunctionsClient, clock: asyncio.Task[str]) -> 
         return
     await client.signal_entity(DISPATCHER, Operation.RECOVER, {**gone, "at": now})
     await client.signal_entity(INBOX, InboxOperation.RESEND, {"at": now})
+
+
+async def _hint_at_unproven(client: DurableFunctionsClient, clock: asyncio.Task[str]) -> None:
+    """Hint at VMs whose disk is not proved and that are no longer in the dispatcher's state, others in each sweep."""
+    try:
+        known = await read_all_memory(client, await read_dispatcher_state(client))
+    except grpc.RpcError as error:
+        _log.error("the sweep could not read which VMs are still to be proved: %r", error)
+        return
+    vms = [note.id for note in known.unproven()]
+    if not vms:
+        return
+    try:
+        now = await clock
+    except GatewayError:
+        return  # logged where the dead are found
+    chosen = sorted(vms, key=lambda vm: resource_id.id_hash(f"{now} {vm}"))[:UNPROVEN_PER_SWEEP]
+    hint = {"vms": chosen, "at": now, "source": swap.FROM_SWEEP, "proof": True}
+    await client.signal_entity(DISPATCHER, Operation.HINT, hint)
 
 
 async def _hint_at_mismatches(

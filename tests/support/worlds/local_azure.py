@@ -59,8 +59,12 @@ class LocalAzure(HttpAccess):
         return list(self.dispatcher_state().get("running", {}).values())
 
     def outcomes(self) -> list[dict[str, Any]]:
-        """The outcomes in the dispatcher state, oldest first."""
-        return list(self.dispatcher_state().get("finished", []))
+        """The outcomes in the entities `past_outcomes`, oldest first."""
+        states = (self.hub.entity_state(f"@past_outcomes@{number:02x}") or {} for number in range(256))
+        kept = {row["run"]: row for state in states for row in state.get("outcomes", ())}
+        last = [row["run"] for row in self.dispatcher_state().get("finished", [])]
+        older = sorted((row for run, row in kept.items() if run not in last), key=lambda row: str(row["ended"]))
+        return [*older, *(kept[run] for run in last if run in kept)]
 
     async def until(self, holds: Callable[[], bool | Awaitable[bool]], within_s: float = 3600) -> None:
         """Let simulated time pass until `holds`; AssertionError after `within_s`."""
