@@ -1,4 +1,4 @@
-"""The durable entities: the dispatcher, its inbox, and what it does not keep itself; pure operations on their states."""
+"""The durable entities: the dispatcher, its inbox, and what it does not keep itself, each with pure operations."""
 
 from __future__ import annotations
 
