@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any, cast
 
 from refresh.arm.bodies import at, bool_at, dict_at, identity_of, int_at, list_at, tags_of, text_at, zones_of
-from refresh.arm.clients import Clients, every, raw, split
+from refresh.arm.clients import Clients, each_named, every, raw, split
 from refresh.arm.errors import azure_errors
 from refresh.arm.operations import begin
 from refresh.domain.azure.disks import Disk
@@ -43,8 +43,8 @@ class ArmDisks:
 
         https://learn.microsoft.com/rest/api/compute/disks/list
         """
-        async for body in every(self._clients.compute(subscription).disks.list()):
-            yield disk_from_arm(body)
+        async for disk in each_named(every(self._clients.compute(subscription).disks.list()), disk_from_arm):
+            yield disk
 
     async def begin_create_disk(self, disk_id: str, body: Mapping[str, Any]) -> Begun:
         """PUT the disk with exactly this ARM body.

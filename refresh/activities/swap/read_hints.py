@@ -1,4 +1,8 @@
-"""Activity of a look: reads VMs and decides about each."""
+"""Activity of a look: reads VMs and decides about each.
+
+Decides how long a VM that cannot be read may delay the others of its batch. VMs whose turn does not come are left out of
+the answer: the dispatcher hands them out again with the next batch.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +11,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from refresh import wiring
+from refresh.domain.azure.polls import LOOK_BEGINS_S, LOOK_LIMIT_S
 from refresh.domain.azure.vms import Power
 from refresh.domain.swap.decision import Decision, Refuse, Revive, Swap, decide_swap, find_lost_swap, is_intent_stale
 from refresh.domain.terms.decision_kind import DecisionKind
+from refresh.domain.terms.swap_reason import Reason
 from refresh.domain.vm.facts import Facts
 from refresh.domain.vm.wish import Wish
 from refresh.reading.calls.paced_reads import Pace
@@ -22,27 +28,49 @@ from refresh.settings.table import ACTIVITIES_BESIDE_SWAPS, MAX_CONCURRENT_ACTIV
 
 
 async def read_hints(data: dict[str, Any]) -> dict[str, Any]:
-    """Decide about up to 50 VMs: `{"vms": [{vm, force, reply_to, rejected, ran}]}` to `{"decisions", "budgets"}`."""
+    """Decide about up to 50 VMs: `{"vms": [{vm, force, reply_to, rejected, ran}]}` to `{"decisions", "budgets"}`.
+
+    It takes at most `LOOK_LIMIT_S` seconds.
+    """
     settings = wiring.settings()
     policy = policy_of(settings)
     gateways = wiring.gateways()
     reader = FactReader(gateways, policy, Pace(), ConfiguredSubscriptions(gateways.graph, settings))
     at_once = asyncio.Semaphore(READS_AT_ONCE)
+    clock = asyncio.get_running_loop().time
+    began_s = clock()
 
-    async def decide(row: Mapping[str, Any]) -> dict[str, Any]:
+    async def decide(row: Mapping[str, Any]) -> dict[str, Any] | None:
         try:
             async with at_once:
-                facts = await reader.read(row["vm"], **memory_of(row))
+                if clock() > began_s + LOOK_BEGINS_S:
+                    return None
+                async with asyncio.timeout_at(began_s + LOOK_LIMIT_S):
+                    facts = await reader.read(row["vm"], **memory_of(row))
             return decision_row(row["vm"], facts, decide_swap(facts, policy, force=bool(row.get("force"))))
+        except TimeoutError:
+            return decision_row(row["vm"], Facts(None, Wish("")), _refuse_slow())
         except Exception as error:  # one VM must not fail the look at the others
             return decision_row(row["vm"], Facts(None, Wish("")), refuse_unforeseen(row["vm"], error))
 
-    decisions = await asyncio.gather(*(decide(row) for row in data["vms"]))
+    try:
+        decisions = await asyncio.gather(*(decide(row) for row in data["vms"]))
+    finally:
+        reader.reads.close()
     rows = [
         {**decision, **{key: row[key] for key in ("force", "reply_to") if row.get(key)}}
         for row, decision in zip(data["vms"], decisions, strict=True)
+        if decision is not None
     ]
     return {"decisions": rows, "budgets": budgets(settings)}
+
+
+def _refuse_slow() -> Refuse:
+    return Refuse(
+        Reason.UNREADABLE,
+        f"the VM or what its swap depends on could not be read within {LOOK_LIMIT_S:.0f} seconds; "
+        "the next sweep has it looked at again",
+    )
 
 
 def budgets(settings: Settings) -> dict[str, Any]:

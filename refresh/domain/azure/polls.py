@@ -79,9 +79,9 @@ VM_EVERY = 4
 OPERATION_UNREAD_S = 5.0
 # An activity returns to the orchestrator after this time, so that none outlives a platform update unnoticed.
 ACTIVITY_S = 50.0
-# A role assignment that Azure does not apply everywhere yet can refuse a read; reads refused for this long end the
-# step.
-REFUSED_READS_S = 30.0
+# A role assignment that Azure does not apply everywhere yet can refuse a read, and a front end of ARM that lags behind
+# does not find a VM that exists; reads refused for this long, or without a VM, end the step.
+REFUSED_READS_S = MISSING_S = 30.0
 # An operation that repeatedly has no effect is begun again after a pause of at most this long.
 LONGEST_REST_S = 120.0
 # Azure has no capacity for the VM: an earlier retry finds none either. Pauses grow to ten minutes.
@@ -131,6 +131,9 @@ RETRY = Poll(1.0, growth=2.0, longest_s=30.0)
 # How long one call is retried: reads for a decision, tags of a swap, lists that a caller of the HTTP API waits for
 # (Azure names a Retry-After), one read or write of bulk work, one call of a recipe's stage.
 READ_BUDGET_S = 30.0
+# A look answers about all its VMs at once, and one of them may be down: the read of a VM begins within the first seconds or
+# in the next batch, and ends, retries included, after the limit from the beginning of the batch.
+LOOK_BEGINS_S, LOOK_LIMIT_S = 5.0, 10.0
 TAG_WRITE_BUDGET_S = 60.0
 LIST_BUDGET_S = 20.0
 BULK_BUDGET_S = 120.0

@@ -19,7 +19,7 @@ from azure.durable_functions import DurableFunctionsClient
 from refresh import wiring
 from refresh.domain.azure.vms import Vm
 from refresh.domain.vm.hints import is_worth_a_look
-from refresh.gateways.errors import GatewayError
+from refresh.gateways.errors import GatewayError, Unnamed
 from refresh.gateways.gateways import Gateways
 from refresh.reading.dispatcher_state import DISPATCHER, read_dispatcher_state
 from refresh.reading.fleet.each_subscription import Parts, read_each, read_within
@@ -71,9 +71,12 @@ async def _hint_at_mismatches(
         found: dict[str, Vm] = {}
 
         async def list_mismatches() -> None:
-            async for vm in gateways.compute.list_vms(subscription):
-                if _must_hint(vm):
-                    found[vm.id.lower()] = vm
+            try:
+                async for vm in gateways.compute.list_vms(subscription):
+                    if _must_hint(vm):
+                        found[vm.id.lower()] = vm
+            except Unnamed as error:
+                _log.error("the VMs of subscription %s: %s", subscription, error)
 
         try:
             await read_within(list_mismatches)

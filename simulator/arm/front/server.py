@@ -48,6 +48,8 @@ class ArmServer:
             return cut(http)
         if fault.respond is None:
             answer = self._answer(http, raw, request_id, nothing=fault.nothing)
+            for change in self._services.on_answer:
+                change(http.method, http.path, answer)
         else:
             answer = fault_answer(fault.respond)
         if delay_s := answer.delay_s + fault.delay_s:
