@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,13 +24,13 @@ from azure.mgmt.compute.aio import ComputeManagementClient
 from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 from azure.mgmt.resourcegraph.aio import ResourceGraphClient
 
-from refresh.arm.bodies import text_at
+from refresh.arm.bodies import http_date, text_at
 from refresh.arm.errors import UNREADABLE, azure_errors, unreadable
 from refresh.arm.pages import PagesSeen
 from refresh.arm.token_host import OneHost
 from refresh.domain.terms import resource_id
 from refresh.domain.terms.resource_id import ResourceId
-from refresh.gateways.errors import Refused, Unnamed
+from refresh.gateways.errors import Refused, Unavailable, Unnamed
 from refresh.settings.settings import Settings, SettingsError
 from refresh.settings.values import is_loopback
 
@@ -59,7 +60,7 @@ class AllowHttp(policies.SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
 
 
 class LastDate(policies.SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
-    """Keeps the Date header of the last answer, refusals included: every answer has ARM's time.
+    """Keeps the time (ISO) of the last answer, refusals included: every answer has ARM's time in its Date header.
 
     Only of an answer with ARM's request id: a proxy in between can answer with a clock of its own.
     """
@@ -67,15 +68,16 @@ class LastDate(policies.SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
     def __init__(self) -> None:
         """Begin without an answer."""
         self.answers = 0
-        self.date = ""
+        self.at = ""
 
     def on_response(
         self, request: PipelineRequest[HttpRequest], response: PipelineResponse[HttpRequest, AsyncHttpResponse]
     ) -> None:
         headers = response.http_response.headers
-        if headers.get("Date") and headers.get("x-ms-request-id"):
-            self.answers += 1
-            self.date = headers["Date"]
+        if headers.get("x-ms-request-id"):
+            with suppress(Unavailable):
+                self.at = http_date(headers)
+                self.answers += 1
 
 
 class Clients:

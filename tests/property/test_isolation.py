@@ -1,4 +1,4 @@
-"""One VM, subscription, region, list or event that is unreadable or hostile: everybody else's swaps end as without it."""
+"""One VM, subscription, region, list or event that is unreadable or hostile: all other swaps end as without it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Activity of a look: reads VMs and decides about each.
 
-Decides how long a VM that cannot be read may delay the others of its batch. VMs whose turn does not come are left out of
-the answer: the dispatcher hands them out again with the next batch.
+Decides how long a VM that cannot be read may delay the others of its batch. VMs whose turn does not come are left out
+of the answer: the dispatcher hands them out again with the next batch.
 """
 
 from __future__ import annotations

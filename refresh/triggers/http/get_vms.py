@@ -27,6 +27,7 @@ from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.dispatcher_state import read_dispatcher_state
+from refresh.reading.fleet.each_subscription import read_within
 from refresh.reading.fleet.scope import unread_rows
 from refresh.reading.fleet.subscription_lists import Inventory, list_disks, list_inventory
 from refresh.reading.images.freshness import FreshnessReader
@@ -156,10 +157,13 @@ def _rank(seen: DecidedVm, dispatcher: DispatcherView) -> Rank:
 async def _freshness(
     gateways: Gateways, settings: Settings, facts: Iterable[tuple[str, Vm | None, Disk | None]]
 ) -> dict[str, Freshness] | GatewayError:
-    try:
+    async def read() -> dict[str, Freshness]:
         now = await retry_until_answered(gateways.clock.now, budget_s=LIST_BUDGET_S)
         reader = FreshnessReader(Catalog(gateways, settings.galleries, budget_s=LIST_BUDGET_S), now)
         return {vm_id: await _freshness_of(reader, vm, current) for vm_id, vm, current in facts}
+
+    try:
+        return await read_within(read, budget_s=0.0)  # the reads inside are retried
     except GatewayError as error:
         return error
 
