@@ -27,9 +27,9 @@ from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.dispatcher_state import read_dispatcher_state
-from refresh.reading.fleet.each_subscription import read_within
+from refresh.reading.fleet.each_subscription import raise_if_none, read_within
 from refresh.reading.fleet.scope import unread_rows
-from refresh.reading.fleet.subscription_lists import Inventory, list_disks, list_inventory
+from refresh.reading.fleet.subscription_lists import Inventory, list_disks_of_each, list_inventory
 from refresh.reading.images.freshness import FreshnessReader
 from refresh.reading.images.galleries import Catalog
 from refresh.reading.swap.decide_many import decide_exactly, decide_from_lists, listed_source
@@ -118,7 +118,8 @@ async def _read_one(gateways: Gateways, settings: Settings, dispatcher: Dispatch
         raise Problem(problem.kind, problem.detail) from None
     (decided,) = await decide_exactly(gateways, settings, [vm_id], dispatcher.recall)
     home = resource_id.parse_vm(vm_id)
-    disks = await list_disks(gateways, [home.subscription] if home else [])
+    listed = raise_if_none(await list_disks_of_each(gateways, [home.subscription] if home else []))
+    disks = {disk_id: disk for part in listed.read.values() for disk_id, disk in part.items()}
     vm = decided.facts.vm
     current = disks.get(vm.os_disk_id.lower()) if vm is not None and vm.os_disk_id else None
     record = vm_record(decided, dispatcher, _made(disks.values(), settings), current)
