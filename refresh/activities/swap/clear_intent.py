@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from refresh import wiring
-from refresh.domain.azure.polls import TAG_WRITE_BUDGET_S
+from refresh.domain.azure.polls import LEFTOVER_LIMIT_S, TAG_WRITE_BUDGET_S
 from refresh.domain.terms import tags
 from refresh.gateways.errors import GatewayError, NotFound
 from refresh.reading.calls import late_activity
@@ -16,8 +17,16 @@ async def clear_intent(data: dict[str, Any]) -> dict[str, Any]:
     """Remove `RefreshState`; `{"ok"}` or `{"ok": false, "message"}`. A tag that stays after a failure does no harm.
 
     With `run` the tag is removed only when it names that run: a swap that began since then has its own. For the same
-    reason a late call without `run` removes nothing.
+    reason a late call without `run` removes nothing. A look, which names none, must not wait long for one VM.
     """
+    try:
+        async with asyncio.timeout(None if "run" in data else LEFTOVER_LIMIT_S):
+            return await _clear(data)
+    except TimeoutError:
+        return {"ok": False, "message": f"the tag could not be removed within {LEFTOVER_LIMIT_S:.0f} seconds"}
+
+
+async def _clear(data: dict[str, Any]) -> dict[str, Any]:
     gateways = wiring.gateways()
     try:
         vm = await retry_until_answered(lambda: gateways.compute.read_vm(data["vm"]), budget_s=TAG_WRITE_BUDGET_S)

@@ -135,6 +135,8 @@ READ_BUDGET_S = 30.0
 # the next batch, and ends, retries included, after the limit from the beginning of the batch.
 LOOK_BEGINS_S, LOOK_LIMIT_S = 5.0, 10.0
 TAG_WRITE_BUDGET_S = 60.0
+# A look removes one leftover tag after the other, before it reads the next VMs.
+LEFTOVER_LIMIT_S = 5.0
 LIST_BUDGET_S = 20.0
 BULK_BUDGET_S = 120.0
 # All pages of one subscription's lists, retries included: for a caller of the HTTP API, whose front end gives up after

@@ -14,7 +14,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from simulator.arm.core.messages import Answer
-from tests.support.chaos.hostile_answers import Edited, Hangs, Hostile, edited, endless, rows, wholes
+from tests.support.chaos.hostile_answers import Hangs, Hostile, edited, endless, rows, wholes
 from tests.support.chaos.hostile_events import batches
 from tests.support.worlds.local_azure import LocalAzure
 from tests.support.worlds.mixed_fleet import ALL, MACHINES, Machine, machine
@@ -136,8 +136,8 @@ def _list(subscription: str, what: str) -> Target:
     if what in _LISTS:
         # A look reads VMs one by one: only VMs that nothing but the list reports can be missed.
         swept = _in(lambda each: each.subscription == subscription and not each.edited)
-        return Target(f"{home}/providers/Microsoft.Compute/{what}$", swept if what == "virtualMachines" else frozenset(),
-                      (subscription,))  # fmt: skip
+        about = swept if what == "virtualMachines" else frozenset()
+        return Target(f"{home}/providers/Microsoft.Compute/{what}$", about, (subscription,))
     paths = {"group": "providers/Microsoft.Compute/virtualMachines", "locks": ".*/locks", "rights": ".*/permissions"}
     about = _in(lambda each: each.subscription == subscription)
     return Target(f"{home}/resourceGroups/[^/]+/{paths[what]}$", about, (subscription, *sorted(about)))

@@ -157,8 +157,9 @@ def edited() -> st.SearchStrategy[Hostile]:
 
 _BODIES: tuple[str | bytes | None, ...] = (
     None, "", "null", "7", '"x"', "[]", "{}", "[null]", "<html>busy</html>", '{"value":', '{"id": "x"', "NaN", _DEEP,
-    b"\xff\xfe\x00", b"\xef\xbb\xbf{}", json.dumps({"value": None}), json.dumps({"value": {}}), json.dumps({"error": 7}),
-    json.dumps({"error": {"code": 7, "message": [HALF]}}), json.dumps({"error": {"code": HALF, "message": HALF * 5000}}),
+    b"\xff\xfe\x00", b"\xef\xbb\xbf{}", json.dumps({"value": None}), json.dumps({"value": {}}),
+    json.dumps({"error": 7}), json.dumps({"error": {"code": 7, "message": [HALF]}}),
+    json.dumps({"error": {"code": HALF, "message": HALF * 5000}}),
     json.dumps({"error": {"code": "AuthorizationFailed", "message": "no", "details": 5, "additionalInfo": [7]}}),
     json.dumps({"error": {"code": "ResourceNotFound", "details": [None, {"message": {}}]}}), "x" * 2_000_000,
     json.dumps({"error": {"code": "x" * 100_000, "message": "\0\n"}}),
@@ -170,7 +171,8 @@ _HEADERS: tuple[tuple[tuple[str, str], ...], ...] = (
     (("Content-Type", "text/html"),), (("Content-Type", "application/json; charset=klingon"),),
     (("Content-Type", ""),), (("Content-Encoding", "gzip"),), (("Content-Encoding", "br"),),
     (("Date", "yesterday"),), (("Date", ""),), (("Date", "Fri, 31 Dec 9999 23:59:59 GMT"),),
-    (("x-ms-ratelimit-remaining-resource", "Microsoft.Compute/GetVM;x"),), (("x-ms-ratelimit-remaining-resource", ";;,"),),
+    (("x-ms-ratelimit-remaining-resource", "Microsoft.Compute/GetVM;x"),),
+    (("x-ms-ratelimit-remaining-resource", ";;,"),),
 )  # fmt: skip
 _STATUSES = (200, 200, 202, 204, 301, 302, 304, 307, 308, 400, 401, 403, 403, 404, 404, 408, 409, 410, 412, 418, 429,
              429, 500, 500, 502, 503, 503, 504, 599)  # fmt: skip
