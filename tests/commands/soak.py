@@ -1,4 +1,4 @@
-"""`make soak N=1000`: runs that many random failure scenarios of fleets or recipes, with the invariants of the tests.
+"""`make soak N=1000`: runs that many random failure scenarios of fleets, recipes or disturbances of one thing.
 
 Prints the seed first, a new one each time, then the rate, and the smallest scenario that failed. `--lot` scenarios form
 a lot; each lot has its own process and its own seed, and `--jobs` lots run at a time. A scenario that fails ends its
@@ -18,12 +18,15 @@ import sys
 from collections.abc import Callable
 
 from hypothesis import given, seed, settings
+from hypothesis import strategies as st
 from hypothesis.stateful import run_state_machine_as_test
 
 import refresh
 from simulator.clock import Clock
+from tests.support.chaos.disturbances import Disturbance, disturbances
 from tests.support.chaos.drawing import NEW, draw_from
 from tests.support.chaos.fleet_scenario import FleetScenario, drawn
+from tests.support.chaos.isolation_story import assert_isolated, run_story, undisturbed
 from tests.support.chaos.recipe_scenario import BuildFaults, build_faults, play
 
 _REPORT_EVERY = 50
@@ -116,7 +119,18 @@ def _soak_recipes(examples: int, lot_seed: int, ended_well: Callable[[], None]) 
     counted()
 
 
-_SOAKS = {"fleets": _soak_fleets, "recipes": _soak_recipes}
+def _soak_isolation(examples: int, lot_seed: int, ended_well: Callable[[], None]) -> None:
+    @seed(lot_seed)
+    @settings(max_examples=examples)
+    @given(disturbances(), st.booleans())
+    def counted(disturbance: Disturbance, paused: bool) -> None:
+        assert_isolated(run_story(disturbance, paused=paused), undisturbed(paused=paused), disturbance)
+        ended_well()
+
+    counted()
+
+
+_SOAKS = {"fleets": _soak_fleets, "recipes": _soak_recipes, "isolation": _soak_isolation}
 
 
 def _import_app() -> None:

@@ -1,4 +1,4 @@
-"""One thing made unreadable or hostile: a VM, a disk, the VMs of a region, a subscription, a list, or events.
+"""One thing made unreadable or hostile: a VM, its disks, a region's VMs, a subscription, a list, or events.
 
 Decides which answers of ARM change, which VMs that is about, and when. Leaves how an answer changes to
 `hostile_answers.py`.
@@ -91,11 +91,13 @@ def _of_one() -> st.SearchStrategy[Disturbance]:
     all_of_vm = chosen.map(lambda one: Target(f"{one.id}(/|$)", frozenset({one.name}), (one.name,)))
     disks = st.builds(lambda one, word: (one, one.disk(word)), chosen, st.sampled_from(("old", "new", "bad")))
     of_disk = disks.map(lambda two: Target(f"{two[1]}$", frozenset({two[0].name}), (two[0].name,)))
+    writes = st.builds(_writes, chosen, st.sampled_from(("POST", "PATCH")))
     any_read = r"/(virtualMachines|disks)(/[^/]+)?$"
     row = chosen.map(lambda one: Target(any_read, frozenset({one.name}), (one.name,), row=one.id))
     disk_row = disks.map(lambda two: Target(any_read, frozenset({two[0].name}), (two[0].name,), row=two[1]))
     return st.one_of(
-        _disturbed(st.one_of(of_vm, all_of_vm, of_disk), unread), _disturbed(st.one_of(row, row, disk_row), edited())
+        _disturbed(st.one_of(of_vm, all_of_vm, of_disk, writes), unread),
+        _disturbed(st.one_of(row, row, disk_row), edited()),
     )
 
 
@@ -119,6 +121,11 @@ def _of_lists() -> st.SearchStrategy[Disturbance]:
 
 def _of_events() -> st.SearchStrategy[Disturbance]:
     return batches(machine("web01").id).map(lambda events: Disturbance(events=events))
+
+
+def _writes(one: Machine, method: str) -> Target:
+    """What Azure answers to the app's changes of a VM; ARM has made them by then."""
+    return Target(f"{one.id}(/|$)", frozenset({one.name}), (one.name,), method=method)
 
 
 def _in(belongs: Callable[[Machine], bool]) -> frozenset[str]:
