@@ -52,6 +52,11 @@ class Disturbance:
         """The names of the VMs that are disturbed."""
         return self.target.about if self.target is not None else frozenset()
 
+    @property
+    def target_names(self) -> tuple[str, ...]:
+        """The texts that name what is disturbed."""
+        return self.target.names if self.target is not None else ()
+
 
 def begin(azure: LocalAzure, disturbance: Disturbance) -> Callable[[], None]:
     """Change answers from now on; the returned function ends it."""
@@ -76,6 +81,26 @@ def begin(azure: LocalAzure, disturbance: Disturbance) -> Callable[[], None]:
 def disturbances() -> st.SearchStrategy[Disturbance]:
     """Any disturbance of a mixed fleet."""
     return st.one_of(_of_one(), _of_one(), _of_many(), _of_lists(), _of_events())
+
+
+def disturbances_of_months() -> st.SearchStrategy[Disturbance]:
+    """Any disturbance of a month whose gallery is in the first subscription."""
+    graph = Target("/providers/Microsoft.ResourceGraph/resources$", frozenset(), ("Resource Graph",), method="POST")
+    second = ALL[1]
+    about = _in(lambda each: each.subscription == second)
+    silent = Target(f"^/subscriptions/{second}(/|$)", about, (second,))
+    unread = st.one_of(wholes(), st.just(Hangs()))
+    chosen = st.sampled_from(MACHINES)
+    any_read = r"/(virtualMachines|disks)(/[^/]+)?$|ResourceGraph/resources$"
+    row = chosen.map(lambda one: Target(any_read, frozenset({one.name}), (one.name,), row=one.id))
+    of_vm = chosen.map(lambda one: Target(f"{one.id}$", frozenset({one.name}), (one.name,)))
+    of_disk = chosen.map(lambda one: Target(f"{one.disk('old')}$", frozenset({one.name}), (one.name,)))
+    return st.one_of(
+        _disturbed(st.just(graph), st.one_of(unread, rows(), endless())),
+        _disturbed(st.just(silent), unread),
+        _disturbed(st.one_of(of_vm, of_disk), unread),
+        _disturbed(row, edited()),
+    ).map(lambda one: replace(one, begins_s=0.0))
 
 
 def _disturbed(targets: st.SearchStrategy[Target], answers: st.SearchStrategy[Hostile]) -> st.SearchStrategy[Any]:

@@ -18,6 +18,9 @@ _CONFLICT = {"error": {"code": "PropertyChangeNotAllowed", "message": "Changing 
 # Azure's answer, the app's error, Azure's code, and the wait that the answer requires.
 _ANSWERS: list[tuple[Answer, type[GatewayError], str, float | None]] = [
     (Answer(404, {"error": {"code": "ResourceNotFound", "message": "gone"}}), NotFound, "ResourceNotFound", None),
+    (Answer(404), Unavailable, "Http404", None),
+    (Answer(404, b"<html>no such page</html>", {"Content-Type": "text/html"}), Unavailable, "Http404", None),
+    (Answer(404, {"error": {"message": "no code"}}), Unavailable, "Http404", None),
     (Answer(409, _CONFLICT), Refused, "PropertyChangeNotAllowed", None),
     (Answer(409, _CONFLICT, {"Retry-After": "7"}), Refused, "PropertyChangeNotAllowed", 7),
     (Answer(400, {"code": "BadRequest", "message": "no envelope"}), Refused, "BadRequest", None),
