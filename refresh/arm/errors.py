@@ -45,9 +45,11 @@ def azure_errors() -> Iterator[None]:
     except (AzureError, aiohttp.ClientError, TimeoutError, OSError) as fault:
         # The type is enough ("ServiceRequestError"); the text may contain addresses.
         raise Unavailable(UNREACHABLE, f"no answer from Azure ({type(fault).__name__})") from None
-    except (ValueError, RecursionError) as fault:
-        # The SDK's deserializers raise plain ValueErrors for bodies and headers that they cannot read; JSON that is
-        # nested too deeply is a RecursionError.
+    except GatewayError:
+        raise
+    except Exception as fault:
+        # For bodies and headers that it cannot read the SDK raises whatever its parsers raise: ValueError, zlib.error,
+        # LookupError for an unknown charset, AttributeError for another shape, RecursionError for deep nesting.
         raise unreadable(f"something in it ({type(fault).__name__})") from None
 
 
