@@ -73,7 +73,7 @@ def _answers(read: str, hostile: Hostile) -> list[Answer]:
     return [Answer(arm.status, content, arm.headers)] * 4
 
 
-@settings(max_examples=600)
+@settings(max_examples=150)
 @given(st.sampled_from(sorted(_READS)), st.one_of(wholes(), edited(), rows(), endless()))
 def test_a_read_ends_with_a_value_or_an_error_of_the_app(read: str, hostile: Hostile) -> None:
     """Whatever status, headers, body, rows or next page an answer has."""
@@ -88,7 +88,7 @@ def test_a_read_ends_with_a_value_or_an_error_of_the_app(read: str, hostile: Hos
     against(ScriptedArm(*_answers(read, hostile)), call)
 
 
-@settings(max_examples=400)
+@settings(max_examples=100)
 @given(edited())
 def test_any_vm_that_can_be_read_can_be_decided_about(hostile: Hostile) -> None:
     """A VM with hostile fields has a wish and a decision with a message that can be stored."""

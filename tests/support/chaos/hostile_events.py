@@ -23,7 +23,7 @@ _FIELDS: tuple[tuple[str, ...], ...] = (
 _OUTSIDE = VM_ID.replace("11111111", "99999999")
 _VMS = (*IDS, _OUTSIDE, VM_ID.replace("web01", "gone01"), f"{VM_ID}\0", f"{VM_ID}?x=1", VM_ID.upper(), f"{VM_ID}{HALF}",
         f"{GROUP}/providers/Microsoft.Compute/disks/web01-new", VM_ID.replace("rg-app", ""),
-        VM_ID + "x" * 100_000)  # fmt: skip
+        VM_ID + "x" * 9000)  # fmt: skip
 
 
 def event(vm: str) -> dict[str, Any]:
