@@ -193,7 +193,7 @@ async def every(paged: AsyncItemPaged[Any]) -> AsyncIterator[Mapping[str, Any]]:
         with azure_errors():
             try:
                 page = await anext(pages, None)
-                seen.add(pages.continuation_token)
+                seen.add(getattr(pages, "continuation_token", None))
                 bodies = None if page is None else [_body_of(item) async for item in page]
             except (AttributeError, TypeError):
                 # The SDK assumes that a page is an object with a list of objects.

@@ -46,9 +46,10 @@ class Machine:
         """The VM, its disk and its free disks."""
         tags = {} if self.edited else {"OsDiskName": f"{self.name}-{self.wish}"}
         if self.down:
-            disks = {"old_disk": f"{self.name}-old", "new_disk": f"{self.name}-new"}
-            tags["RefreshState"] = write_intent_tag(swap_id(self.id, 1), was_running=True, **disks)
-        vm = vm_body(self.name, power="deallocated" if self.down else "running", **tags)
+            old, new = f"{self.name}-old", f"{self.name}-new"
+            tags["RefreshState"] = write_intent_tag(swap_id(self.id, 1), was_running=True, old_disk=old, new_disk=new)
+        vm = vm_body(self.name, power="deallocated" if self.down else "running")
+        vm["tags"] |= tags
         disks = [disk_body(f"{self.name}-{word}") for word in ("old", "new", "bad")]
         return [moved({**body, "location": self.region}, self.subscription) for body in (*disks, vm)]
 
