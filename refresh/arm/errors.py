@@ -139,7 +139,7 @@ def _status(fault: HttpResponseError) -> int | None:
 def _code_and_message(body: str) -> tuple[str | None, str | None]:
     try:
         data = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None, None
     if isinstance(data, dict) and isinstance(data.get("error"), dict):
         data = data["error"]

@@ -19,7 +19,7 @@ from tests.support.worlds.builders import GROUP, VM_ID
 HALF = "\ud800"
 REMOVED = "<removed>"
 HANGS_S = 100_000.0
-_DEEP = "[" * 5000
+_DEEP = "[" * 100_000
 TEXTS = ("", " ", "x", HALF, f"a{HALF}b", "\0", "\n", "%2e%2e", "..", "/", "x" * 9000, "null", "é\u202e")
 IDS = (
     GROUP,
