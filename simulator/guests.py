@@ -18,6 +18,7 @@ from typing import Any
 
 from simulator.arm.core.services import Services
 from simulator.arm.core.store import Record
+from simulator.arm.state.local_disks import local_disks
 from simulator.arm.state.vm_state import vm_state
 
 _HOST = "127.0.0.1"
@@ -63,7 +64,8 @@ class Guests:
                 self._close(guest_port)
 
     def listing(self) -> list[dict[str, Any]]:
-        """Every VM's guest: its address in ARM, its name, whether it is up, and the loopback address of each port."""
+        """Every VM's guest: its address in ARM, its name, whether it is up, the loopback address of each port, and
+        the disks of its host."""
         guests = []
         for vm in self._services.store.of_type(_VM_TYPE):
             state = vm_state(vm)
@@ -75,6 +77,7 @@ class Guests:
                     "computerName": state.guest.get("computerName"),
                     "up": bool(state.power == "running" and boot and boot.up_at and boot.up_at <= now),
                     "ports": {str(port): f"{_HOST}:{self._port(vm.id.key, port).number}" for port in state.listens},
+                    "localDisks": local_disks(vm),
                 }
             )
         return guests

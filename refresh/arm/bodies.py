@@ -12,6 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from refresh.arm.errors import unreadable
+from refresh.domain.azure.plans import Plan
 from refresh.domain.terms import times
 from refresh.domain.terms.encodable import encodable
 
@@ -70,6 +71,23 @@ def zones_of(body: object) -> tuple[str, ...]:
 def region(name: str | None) -> str:
     """A region as resources name it: ARM writes `West US 2` in image versions and `westus2` elsewhere."""
     return (name or "").replace(" ", "").lower()
+
+
+def plan_at(body: object, name: str) -> Plan | None:
+    """The marketplace plan at `name`; an incomplete one counts as absent.
+
+    Some clients send an empty plan: https://github.com/Azure/bicep-registry-modules/issues/4976
+    """
+    parts = [text_at(body, name, key) for key in ("publisher", "product", "name")]
+    return Plan(*(part or "" for part in parts)) if all(parts) else None
+
+
+def edge_zone_of(body: object) -> str | None:
+    """The edge zone of a resource, None for one in its region itself.
+
+    https://learn.microsoft.com/rest/api/compute/disks/get#extendedlocation
+    """
+    return text_at(body, "extendedLocation", "name")
 
 
 def identity_of(body: object) -> tuple[str, str, str]:

@@ -10,7 +10,19 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
-from refresh.arm.bodies import bool_at, dict_at, http_date, identity_of, int_at, list_at, tags_of, text_at, zones_of
+from refresh.arm.bodies import (
+    bool_at,
+    dict_at,
+    edge_zone_of,
+    http_date,
+    identity_of,
+    int_at,
+    list_at,
+    plan_at,
+    tags_of,
+    text_at,
+    zones_of,
+)
 from refresh.arm.clients import Clients, each_named, every, raw, split, split_group
 from refresh.arm.errors import azure_errors
 from refresh.arm.guest_facts import guest_from_arm
@@ -150,6 +162,9 @@ def vm_from_arm(body: Mapping[str, Any], read_at: str | None) -> Vm:
         ephemeral_os_disk=dict_at(os_disk, "diffDiskSettings") is not None,
         disk_controller=text_at(properties, "storageProfile", "diskControllerType"),
         scale_set=text_at(properties, "virtualMachineScaleSet", "id"),
+        edge_zone=edge_zone_of(body),
+        plan=plan_at(body, "plan"),
+        hibernates=bool_at(properties, "additionalCapabilities", "hibernationEnabled") or False,
         hibernated=_has_status(view, _HIBERNATED),
         generalized=_has_status(view, _GENERALIZED),
         encrypted_inside=_is_encrypted_inside(body, os_disk, view),

@@ -8,7 +8,19 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, cast
 
-from refresh.arm.bodies import at, bool_at, dict_at, identity_of, int_at, list_at, tags_of, text_at, zones_of
+from refresh.arm.bodies import (
+    at,
+    bool_at,
+    dict_at,
+    edge_zone_of,
+    identity_of,
+    int_at,
+    list_at,
+    plan_at,
+    tags_of,
+    text_at,
+    zones_of,
+)
 from refresh.arm.clients import Clients, each_named, every, raw, split
 from refresh.arm.errors import azure_errors
 from refresh.arm.operations import begin
@@ -95,6 +107,9 @@ def disk_from_arm(body: Mapping[str, Any]) -> Disk:
         time_created=text_at(properties, "timeCreated"),
         shared_by=tuple(encodable(str(owner)) for owner in list_at(body, "managedByExtended")),
         owned_since=_owned_since(properties),
+        edge_zone=edge_zone_of(body),
+        supports_hibernation=bool_at(properties, "supportsHibernation") or False,
+        plan=plan_at(properties, "purchasePlan"),
         tags=tags_of(body),
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, cast
 
-from refresh.arm.bodies import bool_at, dict_at, identity_of, int_at, list_at, region, tags_of, text_at
+from refresh.arm.bodies import bool_at, dict_at, edge_zone_of, identity_of, int_at, list_at, region, tags_of, text_at
 from refresh.arm.clients import Clients, every, raw, split
 from refresh.arm.errors import azure_errors
 from refresh.arm.operations import begin, progress
@@ -192,6 +192,11 @@ def version_from_arm(body: Mapping[str, Any]) -> Version:
         os_disk_size_gb=int_at(storage, "osDiskImage", "sizeInGB"),
         published_at=text_at(profile, "publishedDate"),
         targets=tuple(target for target in list_at(profile, "targetRegions") if isinstance(target, Mapping)),
+        edge_zones=tuple(
+            (region(text_at(target, "name")), edge)
+            for target in list_at(profile, "targetExtendedLocations")
+            if (edge := edge_zone_of(target)) is not None
+        ),
         tags=tags_of(body),
     )
 

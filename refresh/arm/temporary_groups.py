@@ -10,11 +10,11 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from refresh.arm import rest
-from refresh.arm.bodies import dict_at, http_date, identity_of, list_at, region, tags_of, text_at
+from refresh.arm.bodies import dict_at, http_date, identity_of, list_at, plan_at, region, tags_of, text_at
 from refresh.arm.clients import Clients, split, split_group
 from refresh.arm.compute import power_of
 from refresh.domain.recipes.build_watch import Machine
-from refresh.domain.recipes.marketplace import ImageFacts, Plan
+from refresh.domain.recipes.marketplace import ImageFacts
 from refresh.domain.recipes.recipe import MarketplaceImage
 from refresh.domain.recipes.temporary_group import Group
 from refresh.domain.terms import resource_id
@@ -53,14 +53,13 @@ class ArmTemporaryGroups:
         body = rest.json_of(await rest.get(self._clients.rest, f"{path}/{version}", _COMPUTE))
         properties = dict_at(body, "properties")
         features = {(text_at(each, "name") or ""): text_at(each, "value") for each in list_at(properties, "features")}
-        plan = dict_at(properties, "plan")
         return ImageFacts(
             MarketplaceImage(image.publisher, image.offer, image.sku, version),
             os_type=text_at(properties, "osDiskImage", "operatingSystem"),
             generation=text_at(properties, "hyperVGeneration"),
             architecture=text_at(properties, "architecture"),
             security=features.get("SecurityType"),
-            plan=Plan(*(text_at(plan, key) or "" for key in ("publisher", "product", "name"))) if plan else None,
+            plan=plan_at(properties, "plan"),
         )
 
     async def read_network_location(self, subnet_id: str) -> str:

@@ -201,7 +201,7 @@ def plan_record(
     mode = (vm.own_tags.choose_stop_mode(stop_mode) if vm is not None else None) or StopMode.DEALLOCATE
     checks = decision.checks if isinstance(decision, Swap | Refuse) else ()
     warnings = decided.facts.warnings or (
-        warnings_of(vm, decided.facts.wanted, mode) if vm is not None and checks else ()
+        warnings_of(vm, decided.facts.current, decided.facts.wanted, mode) if vm is not None and checks else ()
     )
     return vm_record(decided, dispatcher, made, current) | {
         "checks": _check_records(checks),

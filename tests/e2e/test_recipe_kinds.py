@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from tests.support.worlds.builders import SUBSCRIPTION
 from tests.support.worlds.month_world import HostedWorld
 from tests.support.worlds.recipe_world import groups_left, machines, on_recipes, recipe_bodies, until
 
+TERMS = "Microsoft.MarketplaceOrdering/offerTypes/virtualmachine/publishers/resf/offers/rockylinux-x86_64/plans/9-base"
 LAUNCH = {"features": [{"name": "SecurityType", "value": "TrustedLaunch"}]}
 
 
@@ -47,3 +49,23 @@ def test_every_kind_of_linux_is_built_and_proved(
         assert groups_left(world) == []
 
     on_recipes(recipe_bodies(**definition), story, recipes=tmp_path)
+
+
+def test_terms_that_are_not_accepted_are_named(tmp_path: Path) -> None:
+    """The row has Azure's refusal of the build VM, and nothing is left."""
+    (tmp_path / "ubuntu").mkdir()
+    recipe = '[image]\npublisher = "resf"\noffer = "rockylinux-x86_64"\nsku = "9-base"\n'
+    (tmp_path / "ubuntu" / "recipe.toml").write_text(recipe)
+    (tmp_path / "ubuntu" / "cloud-init.yaml").write_text("#cloud-config\n")
+    agreement = f"/subscriptions/{SUBSCRIPTION}/providers/{TERMS}/agreements/current"
+
+    async def story(world: HostedWorld) -> None:
+        run = world.hub.start("create_images", {}, None)
+        await world.hub.completed(run)
+        (row,) = world.hub.output(run)["images"]
+        assert (row["decision"], row["reason"]) == ("failed", "azure-said-no"), row
+        assert "ResourcePurchaseValidationFailed" in row["message"]
+        assert groups_left(world) == []
+
+    refused = {"id": agreement, "properties": {"accepted": False}}
+    on_recipes([*recipe_bodies(), refused], story, recipes=tmp_path)

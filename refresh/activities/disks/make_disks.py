@@ -22,7 +22,7 @@ from refresh.domain.terms.month_reason import MonthReason
 from refresh.gateways.errors import GatewayError, Refused
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
-from refresh.reading.disks.disk_plans import DiskPlan, each_vm, plan_disk, row_of, source_of
+from refresh.reading.disks.disk_plans import DiskPlan, each_vm, larger_than_current, plan_disk, row_of, source_of
 from refresh.reading.fleet.vms_and_disks import Fleet
 from refresh.reading.images.galleries import Catalog
 from refresh.records.month import CREATE, FAILED, SKIP, BatchInput, VmRow
@@ -116,5 +116,6 @@ def _judge(plan: DiskPlan, seen: Disk, *, made: bool) -> VmRow:
         message = f"disk {plan.name} is {seen.provisioning_state}, {seen.disk_state}, from {origin}"
         return row_of(plan, FAILED, MonthReason.NOT_VERIFIED, message)
     if made:
-        return row_of(plan, CREATE, MonthReason.MADE, f"disk {plan.name} was made from {source_of(plan)}")
+        message = f"disk {plan.name} was made from {source_of(plan)}{larger_than_current(plan)}"
+        return row_of(plan, CREATE, MonthReason.MADE, message)
     return row_of(plan, SKIP, MonthReason.KEPT, f"disk {plan.name} from {source_of(plan)} exists")

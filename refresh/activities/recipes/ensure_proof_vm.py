@@ -42,13 +42,13 @@ async def _ensure(gateways: Gateways, group: TemporaryGroup) -> Stage:
         return Stage(StageState.FAILED, MonthReason.AZURE_SAID_NO, "no disk could be made from the version")
     if disk.provisioning_state != "Succeeded":
         return Stage(StageState.WAITING, message="the disk is being made")
-    return await _make(gateways, definition, group)
+    return await _make(gateways, definition, group, disk)
 
 
-async def _make(gateways: Gateways, definition: Definition, group: TemporaryGroup) -> Stage:
+async def _make(gateways: Gateways, definition: Definition, group: TemporaryGroup, disk: Disk) -> Stage:
     nic = nic_body(group.location, group.subnet)
     await retry_briefly(lambda: gateways.temporary_groups.put_nic(temporary_group.nic_id(group.group), nic))
-    body = proof_vm_body(definition, group.group)
+    body = proof_vm_body(definition, group.group, disk.plan)
     await retry_briefly(lambda: gateways.temporary_groups.begin_create_vm(temporary_group.vm_id(group.group), body))
     return Stage(StageState.WAITING, message="the VM is being made")
 

@@ -60,7 +60,7 @@ async def _prepare(data: dict[str, Any], settings: Settings, gateways: Gateways)
         mode = facts.vm.own_tags.choose_stop_mode(settings.stop_mode)
         assert mode is not None  # noqa: S101 - decided before
         warner = WarningReader(gateways.access, gateways.guests, settings.health_rungs, reader.reads)
-        found = await warner.read_warnings(facts.vm, facts.wanted, mode)
+        found = await warner.read_warnings(facts.vm, facts.current, facts.wanted, mode)
         health = await health_before(facts.vm, facts.definition, gateways.guests, found.lost)
         prepared = _swap(facts, decision, data["run"], mode, health, found.warnings)
         return replace(prepared, notice_s=settings.notice_s if settings.outcome_topic else None)

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from refresh.domain.azure.plans import Plan
+
 
 @dataclass(frozen=True)
 class Disk:
@@ -16,7 +18,8 @@ class Disk:
 
     `disk_controllers` are those that its OS supports, comma-separated; `encrypted_inside` means Azure Disk Encryption.
     `shared_by` are all VMs that a shared disk is attached to. `owned_since` is the time of the last change of its owner
-    or of the owner's power; None for a disk that was never attached.
+    or of the owner's power; None for a disk that was never attached. `plan` is that of the image that the disk comes
+    from; disks from before 2020 show none. `edge_zone` is None in the region itself.
     """
 
     id: str
@@ -44,4 +47,7 @@ class Disk:
     time_created: str | None = None
     shared_by: tuple[str, ...] = ()
     owned_since: str | None = None
+    edge_zone: str | None = None
+    supports_hibernation: bool = False
+    plan: Plan | None = None
     tags: Mapping[str, str] = field(default_factory=dict)

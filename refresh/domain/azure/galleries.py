@@ -48,7 +48,8 @@ class Version:
     """An image version of a Compute Gallery; disks can be made from it in its `regions`.
 
     `source_id` is the VM, version, image or disk that it was made from; `os_disk_size_gb` the smallest disk that it
-    fits on. `targets` are its target regions as ARM gives them, for a change that must not alter them.
+    fits on. `targets` are its target regions as ARM gives them, for a change that must not alter them. `edge_zones` are
+    its target edge zones, each with its region.
     """
 
     id: str
@@ -61,4 +62,5 @@ class Version:
     os_disk_size_gb: int | None = None
     published_at: str | None = None
     targets: tuple[Mapping[str, Any], ...] = ()
+    edge_zones: tuple[tuple[str, str], ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)

@@ -12,6 +12,7 @@ from functools import cached_property
 
 from refresh.domain.azure.data_disks import DataDisk
 from refresh.domain.azure.guests import NOTHING_KNOWN, Guest
+from refresh.domain.azure.plans import Plan
 from refresh.domain.azure.rhythm import READS_UNKNOWN, ReadsLeft
 from refresh.domain.terms.vm_tags import VmTags, parse_vm_tags
 
@@ -51,6 +52,7 @@ class Vm:
     `unique_id` is ARM's `vmId`: a later VM with the same name, and so the same `id`, has another one.
     `encrypted_inside` means Azure Disk Encryption, by extension or settings; `scale_set` is the set's id; `settled_at`
     is when the last operation ended (ISO), None while one is under way; `reads_left` is from the answer's headers.
+    `edge_zone` is None in the region itself; `hibernates` means that hibernation is enabled.
     """
 
     id: str
@@ -70,6 +72,9 @@ class Vm:
     ephemeral_os_disk: bool = False
     disk_controller: str | None = None
     scale_set: str | None = None
+    edge_zone: str | None = None
+    plan: Plan | None = None
+    hibernates: bool = False
     hibernated: bool = False
     generalized: bool = False
     encrypted_inside: bool = False

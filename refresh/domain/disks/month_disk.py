@@ -46,7 +46,7 @@ def check_os_disk(vm: Vm, current: Disk | None) -> Refusal | None:
 
 
 def is_months_disk(disk: Disk, vm: Vm, current: Disk, version: Version) -> bool:
-    """Whether `disk` is the month's disk of `vm`: made from `version`, in the VM's region and zones.
+    """Whether `disk` is the month's disk of `vm`: made from `version`, in the VM's region, zones and edge zone.
 
     It must not be attached to another VM. A disk that is still being made counts; one whose creation failed does not.
     """
@@ -55,18 +55,27 @@ def is_months_disk(disk: Disk, vm: Vm, current: Disk, version: Version) -> bool:
         and disk.provisioning_state not in ("Failed", "Canceled", "Deleting", None)
         and names.region_key(disk.location) == names.region_key(vm.location)
         and set(disk.zones) == set(_zones(vm, current))
+        and names.same_edge_zone(disk.edge_zone, vm.edge_zone)
         and (disk.managed_by is None or resource_id.same(disk.managed_by, vm.id))
     )
+
+
+def disk_size_gb(current: Disk, version: Version) -> int | None:
+    """The size of a new disk: that of `current`, or of the image where that is larger.
+
+    Azure refuses a disk that is smaller than its image.
+    """
+    return max(current.size_gb or 0, version.os_disk_size_gb or 0) or None
 
 
 def disk_body(vm: Vm, current: Disk, version: Version, period: str) -> dict[str, Any]:
     """The ARM body of the disk for `vm`, made from `version` and otherwise like `current`.
 
     A disk from a version takes OS type, generation and capabilities from it. SKU, size, tier, encryption, network
-    access and security type would get defaults if they were not given:
+    access, security type, hibernation and plan would get defaults if they were not given:
     https://learn.microsoft.com/rest/api/compute/disks/create-or-update
     """
-    size_gb = max(current.size_gb or 0, version.os_disk_size_gb or 0) or None
+    size_gb = disk_size_gb(current, version)
     properties = {
         "creationData": {"createOption": "FromImage", "galleryImageReference": {"id": version.id}},
         "osType": current.os_type or vm.os_type,
@@ -79,9 +88,12 @@ def disk_body(vm: Vm, current: Disk, version: Version, period: str) -> dict[str,
         "publicNetworkAccess": current.public_network_access,
         "diskAccessId": current.disk_access_id,
         "burstingEnabled": current.bursting_enabled or None,
+        "supportsHibernation": current.supports_hibernation or vm.hibernates or None,
+        "purchasePlan": current.plan.body() if current.plan else None,
     }
     body = {
         "location": vm.location,
+        "extendedLocation": {"name": vm.edge_zone, "type": "EdgeZone"} if vm.edge_zone else None,
         "zones": list(_zones(vm, current)) or None,
         "sku": {"name": current.sku} if current.sku else None,
         "tags": _disk_tags(vm, current, version, period),

@@ -54,7 +54,7 @@ def judge_freshness(vm: Vm, current: Disk, versions: Iterable[Version], own: Ver
     `versions` are those of its reference image, `own` the version that the disk was made from, if it still exists. A
     deleted version counts as being as old as the disk: it cannot be younger.
     """
-    latest = next(iter(rank_versions(versions, vm.location)), None)
+    latest = next(iter(rank_versions(versions, vm.location, vm.edge_zone)), None)
     age_s = times.seconds_between(current.time_created, now)
     on_it = latest is not None and resource_id.same(current.source_version, latest.id)
     published = own.published_at if own is not None else current.time_created

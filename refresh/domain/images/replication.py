@@ -100,8 +100,10 @@ def regions_reached(version: Version) -> tuple[str, ...]:
     return tuple(sorted(names.region_key(region.name) for region in version.regions if region.state == "Completed"))
 
 
-def rank_versions(versions: Iterable[Version], region: str) -> list[Version]:
+def rank_versions(versions: Iterable[Version], region: str, edge_zone: str | None = None) -> list[Version]:
     """The versions from which disks in `region` can be made as far as a list shows, highest number first.
+
+    With `edge_zone` only those that have it among their target edge zones.
 
     A list has no replication status: the caller checks each with `is_replicated`. A version to which regions are being
     added, or could not be added, stays usable where it is. `excludeFromLatest` of the version or
@@ -115,6 +117,7 @@ def rank_versions(versions: Iterable[Version], region: str) -> list[Version]:
         and not is_quarantined(version)
         and names.version_number(version.name) is not None
         and any(_is(found.name, region) and not found.excluded_from_latest for found in version.regions)
+        and (edge_zone is None or _reaches(version, region, edge_zone))
     ]
     return sorted(usable, key=_number, reverse=True)
 
@@ -130,14 +133,22 @@ def is_replicated(version: Version, region: str) -> bool:
     return any(_is(found.name, region) and found.state == "Completed" for found in version.regions)
 
 
-def no_version(definition: Definition, versions: Iterable[Version], region: str) -> Refusal:
-    """Why there is no version from which a disk in `region` can be made."""
+def no_version(
+    definition: Definition, versions: Iterable[Version], region: str, edge_zone: str | None = None
+) -> Refusal:
+    """Why there is no version from which a disk in `region` (and in `edge_zone` of it) can be made."""
     newest = max(versions, key=_number, default=None)
     has = f"; newest is {newest.name}" if newest else "; it has no version yet"
+    where = f"edge zone {edge_zone} of {region} (targetExtendedLocations)" if edge_zone else region
     return Refusal(
         MonthReason.NO_VERSION,
-        f"no version of {definition.name} is finished, not excluded from latest and replicated to {region}{has}",
+        f"no version of {definition.name} is finished, not excluded from latest and replicated to {where}{has}",
     )
+
+
+def _reaches(version: Version, region: str, edge_zone: str) -> bool:
+    # Azure does not document how the replication status shows edge zones: a settled version counts as arrived.
+    return any(_is(name, region) and names.same_edge_zone(edge, edge_zone) for name, edge in version.edge_zones)
 
 
 def _number(version: Version) -> tuple[int, ...]:

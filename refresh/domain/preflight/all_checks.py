@@ -1,8 +1,9 @@
 """All checks before a VM is stopped for a disk, each a pure function; all results are reported.
 
 Decides which checks there are and their order, and judges the state of the VM. The other checks: `tags_readable.py`
-(the tags), `placement.py` (disk is free and near), `compatibility.py` and `encryption.py` (VM and disk match),
-`provenance.py` (origin of the disk), `vm_size.py`, `rights.py` and `locks.py`. Does not know how facts are read.
+(the tags), `placement.py` (disk is free and near), `compatibility.py`, `encryption.py` and `capabilities.py` (VM and
+disk match), `provenance.py` (origin of the disk), `vm_size.py`, `rights.py` and `locks.py`. Does not know how facts are
+read.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.vms import Vm
 from refresh.domain.preflight import (
+    capabilities,
     compatibility,
     encryption,
     locks,
@@ -42,6 +44,7 @@ CONDITIONS = (
     *(MANAGED, NOT_EPHEMERAL, ALONE, AWAKE, AT_REST),
     *placement.CONDITIONS,
     *compatibility.CONDITIONS,
+    *capabilities.CONDITIONS,
     *provenance.CONDITIONS,
     vm_size.SIZE_CARRIES,
     *rights.CONDITIONS,
@@ -88,6 +91,7 @@ def _check_swap(vm: Vm, wanted: Disk, facts: Facts, policy: Policy) -> tuple[Che
         _at_rest(vm),
         *placement.check_placement(vm, wanted, preflight),
         *compatibility.check_compatibility(vm, current, wanted, ran),
+        *capabilities.check_capabilities(vm, current, wanted),
         provenance.check_trust(wanted, ran, policy),
         *provenance.check_personal(vm, wanted, facts.version, facts.definition, ran, policy),
         *(_check_preflight_facts(vm, current, wanted, preflight) if preflight is not None else ()),

@@ -1,6 +1,6 @@
-"""Whether the disk exists, is free, and is in the VM's region and zone.
+"""Whether the disk exists, is free, and is in the VM's region, zone and edge zone.
 
-Decides what a free disk is and which regions and zones match. Does not know what is on the disk.
+Decides what a free disk is and which places match. Does not know what is on the disk.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Collection
 from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.vms import Vm
 from refresh.domain.preflight.check import Check, Condition, Evidence, same_text
-from refresh.domain.terms import resource_id, tags
+from refresh.domain.terms import names, resource_id, tags
 from refresh.domain.terms.swap_reason import Reason
 from refresh.domain.terms.vm_tags import shorten
 from refresh.domain.vm.preflight_facts import PreflightFacts
@@ -19,6 +19,7 @@ from refresh.domain.vm.wish import Wish
 _IN_USE = "https://github.com/kubernetes-sigs/azuredisk-csi-driver/issues/1378"
 _SWAP_DOCS = "https://learn.microsoft.com/azure/virtual-machines/linux/os-disk-swap"
 _OTHER_ZONE = "https://github.com/jenkins-infra/azure/pull/1406"
+_EDGE_ZONE = "https://learn.microsoft.com/rest/api/compute/disks/create-or-update"
 
 EXISTS = Condition("disk exists", Reason.DISK_NOT_FOUND, Evidence.OUR_RULE)
 NOT_REJECTED = Condition("disk was not rejected on this VM before", Reason.REJECTED_BEFORE, Evidence.OUR_RULE)
@@ -27,9 +28,11 @@ FREE = Condition("disk is free", Reason.DISK_IN_USE, Evidence.REPORTED, _IN_USE,
 NOT_ANOTHERS = Condition("no other VM's tag names the disk", Reason.DISK_OF_ANOTHER, Evidence.OUR_RULE)
 SAME_REGION = Condition("same region", Reason.OTHER_REGION, Evidence.DOCUMENTED, _SWAP_DOCS, "BadRequest")
 SAME_ZONE = Condition("same zone", Reason.OTHER_ZONE, Evidence.REPORTED, _OTHER_ZONE, "BadRequest")
+# Azure documents that a disk's edge zone never changes, and no error of a swap.
+SAME_EDGE_ZONE = Condition("same edge zone", Reason.OTHER_EDGE_ZONE, Evidence.OUR_RULE, _EDGE_ZONE)
 
 WISHED = (EXISTS, NOT_REJECTED)
-CONDITIONS = (READY, FREE, NOT_ANOTHERS, SAME_REGION, SAME_ZONE)
+CONDITIONS = (READY, FREE, NOT_ANOTHERS, SAME_REGION, SAME_ZONE, SAME_EDGE_ZONE)
 
 
 def check_exists(wanted: Disk | None, wish: Wish) -> Check:
@@ -65,6 +68,11 @@ def check_placement(vm: Vm, wanted: Disk, preflight: PreflightFacts | None) -> t
             f"disk {wanted.name} is in {wanted.location}, the VM in {vm.location}; make one in the VM's region",
         ),
         _same_zone(vm, wanted),
+        SAME_EDGE_ZONE.judged(
+            names.same_edge_zone(vm.edge_zone, wanted.edge_zone),
+            f"disk {wanted.name} is in {_edge(wanted.edge_zone)}, the VM in {_edge(vm.edge_zone)}; make the disk where "
+            "the VM is",
+        ),
     )
 
 
@@ -94,3 +102,7 @@ def _same_zone(vm: Vm, wanted: Disk) -> Check:
 
 def _zone(zones: tuple[str, ...]) -> str:
     return f"zone {', '.join(zones)}" if zones else "no zone"
+
+
+def _edge(edge_zone: str | None) -> str:
+    return f"edge zone {edge_zone}" if edge_zone else "no edge zone"

@@ -10,6 +10,7 @@ import base64
 from typing import Any
 
 from refresh.domain.azure.galleries import Definition
+from refresh.domain.azure.plans import Plan
 from refresh.domain.recipes.custom_data import BUILD_USER
 from refresh.domain.recipes.marketplace import ImageFacts, wants_trusted_launch
 from refresh.domain.recipes.recipe import Recipe
@@ -63,8 +64,7 @@ def build_vm_body(
         "linuxConfiguration": {"disablePasswordAuthentication": True, "ssh": {"publicKeys": [key]}},
     }
     if image.plan:
-        plan = image.plan
-        body["plan"] = {"publisher": plan.publisher, "product": plan.product, "name": plan.name}
+        body["plan"] = image.plan.body()
     return body
 
 
@@ -80,8 +80,11 @@ def proof_disk_body(definition: Definition, version: str) -> dict[str, Any]:
     return {"location": definition.location, "sku": {"name": "StandardSSD_LRS"}, "properties": properties}
 
 
-def proof_vm_body(definition: Definition, group: str) -> dict[str, Any]:
-    """A VM that boots the group's disk as a swapped VM does: attached, never provisioned."""
+def proof_vm_body(definition: Definition, group: str, plan: Plan | None = None) -> dict[str, Any]:
+    """A VM that boots the group's disk as a swapped VM does: attached, never provisioned.
+
+    `plan` is the disk's, which Azure requires of a VM: https://github.com/Azure/azure-cli/issues/5949
+    """
     os_disk = {
         "name": disk_id(group).rsplit("/", 1)[-1],
         "createOption": "Attach",
@@ -91,7 +94,7 @@ def proof_vm_body(definition: Definition, group: str) -> dict[str, Any]:
         "managedDisk": {"id": disk_id(group)},
     }
     size = _PROOF_SIZES.get((definition.architecture or "").lower(), _PROOF_SIZE)
-    return _vm_body(definition, size, group, os_disk)
+    return _vm_body(definition, size, group, os_disk) | ({"plan": plan.body()} if plan else {})
 
 
 def _vm_body(definition: Definition, size: str, group: str, os_disk: dict[str, Any]) -> dict[str, Any]:

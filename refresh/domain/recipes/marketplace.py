@@ -8,17 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from refresh.domain.azure.galleries import Definition
+from refresh.domain.azure.plans import Plan
 from refresh.domain.recipes.recipe import MarketplaceImage
 from refresh.domain.terms.month_reason import MonthReason, Refusal
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The purchase plan that a VM from a third party's image must name."""
-
-    publisher: str
-    product: str
-    name: str
 
 
 @dataclass(frozen=True)

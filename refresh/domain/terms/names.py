@@ -90,6 +90,11 @@ def parse_disk_name(name: str) -> DiskName | None:
     return parsed if resource_id.is_vm_name(parsed.vm) and disk_name(*parsed) == name else None
 
 
+def same_edge_zone(left: str | None, right: str | None) -> bool:
+    """Whether two edge zones are one; None is the region itself."""
+    return (left or "").lower() == (right or "").lower()
+
+
 def region_key(name: str) -> str:
     """A region as ARM compares it: `West Europe` and `westeurope` are the same."""
     return name.replace(" ", "").lower()

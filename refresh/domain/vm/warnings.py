@@ -29,6 +29,7 @@ class WarningKind(StrEnum):
     SITE_RECOVERY = "site-recovery"
     BACKUP = "backup"
     OLD_WINDOWS_DISK = "old-windows-disk"
+    OTHER_SIZE = "other-disk-size"
     DELETED_WITH_VM = "disk-deleted-with-vm"
     SPOT = "spot-vm"
     DYNAMIC_IP = "dynamic-public-ip"
@@ -43,11 +44,12 @@ class VmWarning:
     message: str
 
 
-def warnings_of(vm: Vm, wanted: Disk | None, mode: StopMode) -> tuple[VmWarning, ...]:
-    """Every warning about making `wanted` (None: not known) the OS disk of `vm`, stopped by `mode`."""
+def warnings_of(vm: Vm, current: Disk | None, wanted: Disk | None, mode: StopMode) -> tuple[VmWarning, ...]:
+    """Every warning about making `wanted` (None: not known) the OS disk of `vm` after `current`, stopped by `mode`."""
     found = (
         _recovery(vm),
         _old_windows(vm, wanted),
+        _other_size(current, wanted),
         _deleted(vm),
         _spot(vm, mode),
     )
@@ -75,6 +77,19 @@ def _old_windows(vm: Vm, wanted: Disk | None) -> VmWarning | None:
     days = int(age_s // 86400)
     message = f"disk {wanted.name} is {days} days old: a domain may no longer accept a machine password of that age"
     return VmWarning(WarningKind.OLD_WINDOWS_DISK, message)
+
+
+def _other_size(current: Disk | None, wanted: Disk | None) -> VmWarning | None:
+    # https://learn.microsoft.com/azure/virtual-machines/linux/os-disk-swap, and the reports:
+    # https://github.com/MicrosoftDocs/azure-docs/issues/108499
+    has, gets = (one.size_gb if one is not None else None for one in (current, wanted))
+    if wanted is None or has is None or gets is None or has == gets:
+        return None
+    message = (
+        f"disk {wanted.name} has {gets} GiB, the VM's OS disk {has}: Azure asks for equal sizes, and is reported to "
+        "accept others; use a disk of the same size if Azure refuses the swap"
+    )
+    return VmWarning(WarningKind.OTHER_SIZE, message)
 
 
 def _deleted(vm: Vm) -> VmWarning | None:

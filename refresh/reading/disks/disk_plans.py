@@ -16,7 +16,7 @@ from refresh.domain.azure.galleries import Definition, Version
 from refresh.domain.azure.refusals import describe_refusal
 from refresh.domain.azure.vms import Vm
 from refresh.domain.disks.image_choice import choose_definition
-from refresh.domain.disks.month_disk import check_os_disk, is_months_disk
+from refresh.domain.disks.month_disk import check_os_disk, disk_size_gb, is_months_disk
 from refresh.domain.terms import names, resource_id
 from refresh.domain.terms.month_reason import MonthReason, Refusal
 from refresh.gateways.errors import GatewayError
@@ -70,7 +70,7 @@ async def plan_disk_of(fleet: Fleet, catalog: Catalog, vm: Vm, period: str) -> D
     definition = await _choose_definition(catalog, vm, current)
     if isinstance(definition, Refusal):
         return refused(vm.id, definition, current=vm.os_disk_name)
-    version = await catalog.latest(definition, vm.location)
+    version = await catalog.latest(definition, vm.location, vm.edge_zone)
     if isinstance(version, Refusal):
         return refused(vm.id, version, current=vm.os_disk_name)
     return await _find_name(fleet, vm, current, version, period)
@@ -119,13 +119,22 @@ async def plan_disks(
 def plan_row(plan: DiskPlan) -> VmRow:
     """A plan as the row that is shown."""
     if plan.existing is None:
-        return row_of(plan, CREATE, MonthReason.MISSING, f"disk {plan.name} is to be made from {source_of(plan)}")
+        message = f"disk {plan.name} is to be made from {source_of(plan)}{larger_than_current(plan)}"
+        return row_of(plan, CREATE, MonthReason.MISSING, message)
     return row_of(plan, SKIP, MonthReason.KEPT, f"disk {plan.name} from {source_of(plan)} exists")
 
 
 def row_of(plan: DiskPlan, decision: str, reason: MonthReason, message: str) -> VmRow:
     """A row about the VM of a plan."""
     return VmRow(plan.vm.id, decision, reason, message, current=plan.vm.os_disk_name, next=plan.name)
+
+
+def larger_than_current(plan: DiskPlan) -> str:
+    """The end of a row's sentence where the image requires a larger disk than the VM has; else empty."""
+    has, gets = plan.current.size_gb, disk_size_gb(plan.current, plan.version)
+    if has is None or gets is None or gets == has:
+        return ""
+    return f" with {gets} GiB, the size of the image; the VM's disk has {has}"
 
 
 def source_of(plan: DiskPlan) -> str:

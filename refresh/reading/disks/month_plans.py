@@ -12,6 +12,7 @@ from typing import Any
 
 from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.galleries import Definition, Region, Version
+from refresh.domain.disks.month_disk import disk_size_gb
 from refresh.domain.images.spec import ImageSpec, find_spec
 from refresh.domain.swap.decided_vm import DecidedVm
 from refresh.domain.terms import resource_id, tags
@@ -105,6 +106,7 @@ def _disk_of(plan: DiskPlan) -> Disk:
         provisioning_state="Succeeded",
         disk_state="Unattached",
         managed_by=None,
+        size_gb=disk_size_gb(plan.current, plan.version),
         source_version=plan.version.id,
         time_created=None,
     )
@@ -137,10 +139,10 @@ class _PlannedCatalog(Catalog):
         made = [spec.definition for spec in self._specs if spec.definition.id.lower() in self._planned]
         return [*there, *(one for one in made if one.id.lower() not in known and _is_in(one, gallery))]
 
-    async def latest(self, definition: Definition, region: str) -> Version | Refusal:
+    async def latest(self, definition: Definition, region: str, edge_zone: str | None = None) -> Version | Refusal:
         name = self._planned.get(definition.id.lower())
-        if name is None:
-            return await super().latest(definition, region)
+        if name is None or edge_zone is not None:  # a new version is replicated to no edge zone
+            return await super().latest(definition, region, edge_zone)
         return _version_of(f"{definition.id}/versions/{name}", region)
 
 

@@ -64,14 +64,14 @@ class Catalog:
             ("versions", definition), lambda: collect(self._gateways.gallery.list_versions(definition))
         )
 
-    async def latest(self, definition: Definition, region: str) -> Version | Refusal:
-        """The version from which disks in `region` are made now, or why there is none."""
+    async def latest(self, definition: Definition, region: str, edge_zone: str | None = None) -> Version | Refusal:
+        """The version from which disks in `region` (and in `edge_zone` of it) are made now, or why there is none."""
         versions = await self.versions(definition.id)
-        for version in rank_versions(versions, region):
+        for version in rank_versions(versions, region, edge_zone):
             read = await self._once(("version", version.id), self._reader(version.id))
             if is_replicated(read, region):
                 return read
-        return no_version(definition, versions, region)
+        return no_version(definition, versions, region, edge_zone)
 
     def _reader(self, version_id: str) -> Callable[[], Awaitable[Version]]:
         return lambda: self._gateways.gallery.read_version(version_id)

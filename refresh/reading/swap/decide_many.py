@@ -65,7 +65,7 @@ async def decide_exactly(
             facts = await reader.read(vm_id, **recall(vm_id))
             if warner is not None and facts.vm is not None and facts.wanted is not None:
                 mode = facts.vm.own_tags.choose_stop_mode(settings.stop_mode) or StopMode.DEALLOCATE
-                found = await warner.read_warnings(facts.vm, facts.wanted, mode)
+                found = await warner.read_warnings(facts.vm, facts.current, facts.wanted, mode)
                 facts = replace(facts, warnings=found.warnings)
         return DecidedVm(vm_id, facts, decide_swap(facts, policy, force=force), exact=True)
 

@@ -57,11 +57,11 @@ class WarningReader:
         self._counted = counted
         self._reads = reads
 
-    async def read_warnings(self, vm: Vm, wanted: Disk | None, mode: StopMode) -> FoundWarnings:
-        """The warnings about making `wanted` the OS disk of `vm`, stopped by `mode`. Never raises."""
+    async def read_warnings(self, vm: Vm, current: Disk | None, wanted: Disk | None, mode: StopMode) -> FoundWarnings:
+        """The warnings about making `wanted` the OS disk of `vm` after `current`, stopped by `mode`. Never raises."""
         address = await self._of_addresses(vm) if mode is StopMode.DEALLOCATE else None
         lost = await self._lost(vm)
-        found = [*warnings_of(vm, wanted, mode), address, *lost.values()]
+        found = [*warnings_of(vm, current, wanted, mode), address, *lost.values()]
         return FoundWarnings(tuple(one for one in found if one is not None), frozenset(lost))
 
     async def _of_addresses(self, vm: Vm) -> VmWarning | None:

@@ -23,6 +23,7 @@ from simulator.arm.state.contents import content_keys, copied, take_content
 from simulator.arm.state.disk_bodies import complete_disk, derive_performance, identify
 from simulator.arm.state.disk_sizes import SKUS, has_chosen_performance, sku_tier
 from simulator.arm.state.disk_sources import SourceFacts, check_security, source_facts
+from simulator.arm.state.edge_zones import check_place_kept, complete_place, edge_zone
 
 _WRITE = f"{DISK_TYPE}/write"
 _READ_ONLY = ("id", "name", "type", "managedBy", "managedByExtended")
@@ -55,7 +56,7 @@ class Disks:
         creation.setdefault("createOption", "FromImage" if creation.get("galleryImageReference") else "Empty")
         record.body.setdefault("sku", {"name": "Premium_LRS"})
         try:
-            facts = source_facts(self._services, creation, record.location)
+            facts = source_facts(self._services, creation, record.location, edge_zone(record.body))
         except errors.ArmError:
             facts = SourceFacts()  # a scenario can name a deleted source, as disks in Azure do
         for key, value in facts.disk_properties().items():
@@ -63,6 +64,7 @@ class Disks:
         if record.body.get("managedBy"):
             properties.setdefault("diskState", "Attached")
         take_content(record, copied(self._services, creation))
+        complete_place(record.body)
         complete_disk(self._services, record)
 
     def put(self, request: Request) -> Answer:
@@ -120,7 +122,8 @@ class Disks:
             raise errors.invalid_parameter(
                 "Required parameter 'disk.creationData' is missing (null).", "disk.creationData"
             )
-        facts = source_facts(self._services, creation, location)
+        complete_place(sent)
+        facts = source_facts(self._services, creation, location, edge_zone(sent))
         check_security(creation["createOption"], (sent["properties"].get("securityProfile") or {}).get("securityType"))
         properties = _new_properties(sent["properties"], facts)
         body = {**copy.deepcopy(sent), "properties": {**properties, "provisioningState": "Updating"}}
@@ -144,6 +147,10 @@ class Disks:
     def _update(self, request: Request, record: Record, model: Json) -> Answer:
         if record.properties.get("provisioningState") not in ("Succeeded", "Failed"):
             raise errors.conflict()
+        check_place_kept(record, request.body)
+        if record.properties.get("diskState") == "Frozen" and request.body.keys() - {"tags", "location"}:
+            # Documented: https://learn.microsoft.com/azure/virtual-machines/hibernate-resume (message not known).
+            raise errors.not_allowed(f"Disk {record.id.name} is attached to a hibernated VM and cannot be modified.")
         model["sku"]["tier"] = sku_tier(model["sku"]["name"])
         _check_resize(record, model)
         record.properties["provisioningState"] = "Updating"
@@ -170,6 +177,8 @@ class Disks:
 def _new_properties(sent: Json, facts: SourceFacts) -> Json:
     """A new disk's properties: those of the request over the inherited ones."""
     properties = facts.disk_properties() | without(sent, ["creationData"])
+    if facts.plan:
+        properties["purchasePlan"] = dict(facts.plan)  # the source's plan stays with its content
     creation = copy.deepcopy(sent["creationData"])
     reference = creation.get("galleryImageReference") or {}
     image = next(

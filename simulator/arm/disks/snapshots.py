@@ -21,6 +21,7 @@ from simulator.arm.state.contents import content_keys, copied, take_content
 from simulator.arm.state.disk_bodies import identify
 from simulator.arm.state.disk_sizes import sku_tier
 from simulator.arm.state.disk_sources import SourceFacts, source_facts
+from simulator.arm.state.edge_zones import check_place_kept, complete_place, edge_zone
 
 SNAPSHOT_TYPE = "Microsoft.Compute/snapshots"
 _READ_ONLY = ("id", "name", "type", "managedBy")
@@ -51,7 +52,7 @@ class Snapshots:
         """Complete a snapshot of a scenario."""
         creation = record.properties.setdefault("creationData", {"createOption": "Empty"})
         try:
-            facts = source_facts(self._services, creation, record.location)
+            facts = source_facts(self._services, creation, record.location, edge_zone(record.body))
         except errors.ArmError:
             facts = SourceFacts()  # a scenario can name a deleted disk, as snapshots in Azure do
         for key, value in facts.disk_properties().items():
@@ -74,9 +75,11 @@ class Snapshots:
         if not creation or not creation.get("createOption"):
             text = "Required parameter 'snapshot.creationData' is missing (null)."
             raise errors.invalid_parameter(text, "snapshot.creationData")
-        facts = source_facts(self._services, creation, str(sent["location"]))
+        facts = source_facts(self._services, creation, str(sent["location"]), edge_zone(sent))
         record = Record(request.id, copy.deepcopy(sent), content=copied(self._services, creation))
         record.body["properties"] = facts.disk_properties() | record.properties
+        if facts.plan:
+            record.properties["purchasePlan"] = dict(facts.plan)
         if creation["createOption"] == "Copy" and facts.unique_id:
             record.properties["creationData"]["sourceUniqueId"] = facts.unique_id
         self._services.store.put(record)
@@ -107,6 +110,7 @@ class Snapshots:
         return accepted(request, self._services.operations.begin(request, record.id, record.location, work), 202)
 
     def _update(self, request: Request, record: Record) -> Answer:
+        check_place_kept(record, request.body)
         sent = without(request.body, (*_READ_ONLY, "location"))
         sent["properties"] = without(sent.get("properties", {}), (*_READ_ONLY_PROPERTIES, "creationData"))
         tags = {"tags": dict(request.body["tags"] or {})} if "tags" in request.body else {}
@@ -131,6 +135,7 @@ class Snapshots:
     def _complete(self, record: Record) -> None:
         """Add ARM's defaults; existing values stay."""
         identify(record)
+        complete_place(record.body)
         sku = record.body.setdefault("sku", {"name": "Standard_LRS"})
         sku["tier"] = sku_tier(sku.get("name", "Standard_LRS"))
         properties = record.properties

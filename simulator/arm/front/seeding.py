@@ -21,7 +21,10 @@ from simulator.arm.state.disk_bodies import identify
 from simulator.arm.vms.vms import VM_TYPE
 
 # Every scenario key of any type; each provider reads its own.
-_OF_VMS = {"_power", "_agent", "_generalized", "_health_extension", "_slow_extension_s", "_listens", "_availability"}
+_OF_VMS = {
+    *("_power", "_agent", "_generalized", "_health_extension", "_slow_extension_s", "_listens", "_availability"),
+    "_local_data",
+}
 _OF_DISKS_AND_VERSIONS = {"_hostname", "_healthy"}
 _OF_ROLES = {"_actions", "_notActions"}
 _OF_SUBSCRIPTIONS = {"_notRegistered"}

@@ -24,6 +24,7 @@ from simulator.arm.core.tag_rules import check_tags
 from simulator.arm.images.version_sources import VersionSource, version_source
 from simulator.arm.state.contents import captured, content_keys, take_content
 from simulator.arm.state.disk_bodies import identify
+from simulator.arm.state.edge_zones import complete_place, edge_targets, place_name
 from simulator.arm.state.replication import replication_of
 
 VERSION_TYPE = "Microsoft.Compute/galleries/images/versions"
@@ -150,7 +151,9 @@ class Versions:
         return accepted(request, operation, status, copy.deepcopy(shown_in(record, request.api_version)))
 
     def _spread(self, record: Record, duration_s: float) -> None:
-        regions = [region["name"] for region in record.properties["publishingProfile"]["targetRegions"]]
+        profile = record.properties["publishingProfile"]
+        regions = [region["name"] for region in profile["targetRegions"]]
+        regions += [place_name(location, edge) for location, edge, _ in edge_targets(profile)]
         random = self._services.random("replication", record.id)
         replication_of(record).spread(regions, self._services.clock.time(), duration_s, random)
 
@@ -174,6 +177,12 @@ def _complete(services: Services, record: Record) -> None:
         region.setdefault("storageAccountType", storage)
         if region not in profile["targetRegions"]:
             profile["targetRegions"].append(region)
+    for target in profile.get("targetExtendedLocations") or []:
+        # Defaults of the API's examples: https://learn.microsoft.com/rest/api/compute/gallery-image-versions/create-or-update
+        target["name"] = display_name(str(target.get("name", "")))
+        complete_place(target)
+        target.setdefault("extendedLocationReplicaCount", replicas)
+        target.setdefault("storageAccountType", "StandardSSD_LRS")
     profile.setdefault("excludeFromLatest", False)
     profile.setdefault("publishedDate", stamp(services.now()))
     safety = record.properties.setdefault("safetyProfile", {})

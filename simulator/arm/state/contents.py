@@ -1,11 +1,11 @@
-"""The content of disks and images: the facts that change how a guest from it behaves.
+"""The content of disks and images: the facts that change how a guest from it behaves, and its marketplace plan.
 
 Decides the scenario keys of disks, snapshots and images, and that copies inherit them. Does not know boots.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json, Record
@@ -16,15 +16,22 @@ from simulator.arm.state.vm_state import VmState
 @dataclass(frozen=True)
 class Content:
     """`hostname`: the computer name of a guest from this disk (None: the VM's own). `healthy`: its workload works;
-    otherwise the guest boots and its agent reports, but no port listens."""
+    otherwise the guest boots and its agent reports, but no port listens. `plan`: the marketplace plan of the image that
+    it comes from. It stays with every copy and image, also where no body shows it:
+    https://github.com/Azure/azure-rest-api-specs/issues/22133, https://github.com/Azure/azure-cli/issues/4233"""
 
     hostname: str | None = None
     healthy: bool = True
+    plan: Json | None = None
 
 
 def content_of(record: Record | None) -> Content:
     """The content of a disk, snapshot, managed image or image version."""
-    return record.content if record is not None and isinstance(record.content, Content) else Content()
+    if record is None:
+        return Content()
+    content = record.content if isinstance(record.content, Content) else Content()
+    shown = record.properties.get("purchasePlan")
+    return replace(content, plan=shown) if shown else content
 
 
 def take_content(record: Record, inherited: Content) -> None:
@@ -38,7 +45,7 @@ def take_content(record: Record, inherited: Content) -> None:
         raise ValueError("_hostname is a string")
     if not isinstance(healthy, bool):
         raise ValueError("_healthy is true or false")
-    record.content = Content(hostname, healthy)
+    record.content = replace(before, hostname=hostname, healthy=healthy)
 
 
 def content_keys(record: Record) -> Json:

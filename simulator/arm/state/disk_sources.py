@@ -13,6 +13,8 @@ from simulator.arm.core import errors
 from simulator.arm.core.ids import ResourceId, parse_id
 from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json, Record, normal_location
+from simulator.arm.state.contents import content_of
+from simulator.arm.state.edge_zones import edge_targets, edge_zone, place_name
 from simulator.arm.state.marketplace import find_image
 from simulator.arm.state.replication import replicated_to
 
@@ -23,7 +25,10 @@ _NO_COPY_SECURITY = {"Copy", "Empty"}
 
 @dataclass(frozen=True)
 class SourceFacts:
-    """The inherited properties of a disk; None where the source has none."""
+    """The inherited properties of a disk; None where the source has none, or it is not known.
+
+    `hibernates`: its OS supports hibernation. `plan`: its marketplace plan.
+    """
 
     os_type: str | None = None
     generation: str | None = None
@@ -33,6 +38,8 @@ class SourceFacts:
     controllers: str | None = None
     accelerated_network: bool | None = None
     unique_id: str | None = None
+    hibernates: bool | None = None
+    plan: Json | None = None
 
     def with_os(self, os_type: str) -> SourceFacts:
         """A copy with another operating system (and its default size, where there is none)."""
@@ -58,6 +65,10 @@ class SourceFacts:
             properties["securityProfile"] = {"securityType": self.security_type}
         if self.size_gb:
             properties["diskSizeGB"] = self.size_gb
+        if self.hibernates:
+            properties["supportsHibernation"] = True
+        if self.plan:
+            properties["purchasePlan"] = dict(self.plan)
         return properties
 
     @staticmethod
@@ -74,16 +85,21 @@ class SourceFacts:
             controllers=capabilities.get("diskControllerTypes"),
             accelerated_network=capabilities.get("acceleratedNetwork"),
             unique_id=properties.get("uniqueId"),
+            hibernates=properties.get("supportsHibernation") or False,
+            plan=content_of(disk).plan,
         )
 
 
-def source_facts(services: Services, creation: Json, location: str) -> SourceFacts:
-    """The properties that a disk made from `creationData` in `location` inherits; ArmError for a refused source."""
+def source_facts(services: Services, creation: Json, location: str, edge: str = "") -> SourceFacts:
+    """The properties that a disk made from `creationData` in `location` (and an edge zone of it) inherits.
+
+    ArmError for a refused source.
+    """
     option = creation.get("createOption")
     if option == "FromImage":
         gallery = creation.get("galleryImageReference") or {}
         if "id" in gallery:
-            return _version_facts(services, str(gallery["id"]), location, gallery.get("lun"))
+            return _version_facts(services, str(gallery["id"]), (location, edge), gallery.get("lun"))
         image = creation.get("imageReference") or {}
         if not image and not gallery:
             raise errors.invalid_parameter(
@@ -92,7 +108,7 @@ def source_facts(services: Services, creation: Json, location: str) -> SourceFac
         return image_facts(services, image)
     source = creation.get("sourceResourceId")
     if option in ("Copy", "Restore") and source:
-        return SourceFacts.of_disk(_source(services, str(source), location))
+        return SourceFacts.of_disk(_source(services, str(source), location, edge))
     return SourceFacts()
 
 
@@ -102,7 +118,15 @@ def image_facts(services: Services, reference: Json) -> SourceFacts:
     if (record := services.store.get(text)) is not None:
         return version_facts(services, record) if record.id.type.lower() == VERSION_TYPE else _managed_image(record)
     if (image := find_image(reference)) is not None:
-        return SourceFacts(image.os_type, image.generation, image.architecture, image.size_gb)
+        plan = dict(zip(("publisher", "product", "name"), image.plan, strict=True)) if image.plan else None
+        return SourceFacts(
+            image.os_type,
+            image.generation,
+            image.architecture,
+            image.size_gb,
+            hibernates=image.hibernates,
+            plan=plan,
+        )
     searched = " ".join(str(reference.get(key, "")) for key in ("publisher", "offer", "sku")) + text
     os_type = "Windows" if "windows" in searched.lower() else "Linux"
     gen2 = any(mark in searched.lower() for mark in ("gen2", "-g2", "azure-edition"))
@@ -126,6 +150,9 @@ def version_facts(services: Services, version: Record) -> SourceFacts:
         security_type=security if security == "TrustedLaunch" else None,
         controllers=features.get("DiskControllerTypes"),
         accelerated_network=accelerated.lower() == "true" if accelerated else None,
+        # A feature of the definition: https://learn.microsoft.com/azure/virtual-machines/hibernate-resume
+        hibernates=features.get("IsHibernateSupported", "").lower() == "true",
+        plan=properties.get("purchasePlan") or content_of(version).plan,
     )
 
 
@@ -136,7 +163,8 @@ def check_security(option: str, security_type: str | None) -> None:
         raise errors.invalid_parameter(text, "disk.securityProfile.securityType")
 
 
-def _version_facts(services: Services, text: str, location: str, lun: int | None) -> SourceFacts:
+def _version_facts(services: Services, text: str, place: tuple[str, str], lun: int | None) -> SourceFacts:
+    location, edge = place
     version = services.store.get(text)
     regions = {
         normal_location(str(region.get("name", ""))): region
@@ -150,10 +178,23 @@ def _version_facts(services: Services, text: str, location: str, lun: int | None
             "to this region, or change your requested region.",
             "galleryImageReference",
         )
+    if edge and (normal_location(location), edge) not in [
+        each[:2] for each in edge_targets(version.properties["publishingProfile"])
+    ]:
+        # Assumed by analogy with a region; a version reaches edge zones by `targetExtendedLocations`:
+        # https://learn.microsoft.com/rest/api/compute/gallery-image-versions/create-or-update
+        raise errors.provider_error(
+            404,
+            "GalleryImageNotFound",
+            f"The gallery image {text} is not available in edge zone {edge} of {location} region. Please contact image "
+            "owner to replicate to this edge zone, or change your requested edge zone.",
+            "galleryImageReference",
+        )
     state = version.properties.get("provisioningState")
-    if state == "Creating" or not replicated_to(services, version, location):
+    if state == "Creating" or not replicated_to(services, version, place_name(location, edge)):
         # Message not known: there is no recording of a disk from an unfinished version.
-        text = f"The gallery image version {version.id.text} is not ready in {location} region. Its state is '{state}'."
+        where = f"edge zone {edge} of {location} region" if edge else f"{location} region"
+        text = f"The gallery image version {version.id.text} is not ready in {where}. Its state is '{state}'."
         raise errors.not_allowed(text, "galleryImageReference")
     facts = version_facts(services, version)
     if lun is None:
@@ -173,10 +214,12 @@ def _managed_image(image: Record) -> SourceFacts:
         os_type=os_disk.get("osType", "Linux"),
         generation=image.properties.get("hyperVGeneration", "V1"),
         size_gb=os_disk.get("diskSizeGB") or _usual_size_gb(os_disk.get("osType", "Linux")),
+        hibernates=False,
+        plan=content_of(image).plan,
     )
 
 
-def _source(services: Services, text: str, location: str) -> Record:
+def _source(services: Services, text: str, location: str, edge: str) -> Record:
     try:
         source_id: ResourceId = parse_id(text)
     except ValueError as error:
@@ -185,10 +228,11 @@ def _source(services: Services, text: str, location: str) -> Record:
             "creationData.sourceResourceId",
         ) from error
     source = services.require(source_id, errors.resource_not_found(source_id.path_name, source_id.group))
-    if source.location != normal_location(location):
+    source_place, wanted_place = place_name(source.location, edge_zone(source.body)), place_name(location, edge)
+    if source_place != wanted_place:
         # Message not known.
         raise errors.invalid_parameter(
-            f"Source resource {text} is in location '{source.location}', the disk in '{normal_location(location)}'.",
+            f"Source resource {text} is in location '{source_place}', the disk in '{wanted_place}'.",
             "creationData.sourceResourceId",
         )
     return source

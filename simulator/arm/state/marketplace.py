@@ -20,7 +20,8 @@ TYPE = "microsoft.compute/locations/publishers/artifacttypes/offers/skus/version
 
 @dataclass(frozen=True)
 class PlatformImage:
-    """One SKU; a new VM from it must name its `plan` (publisher, product, name)."""
+    """One SKU; a new VM from it must name its `plan` (publisher, product, name). `hibernates`: its OS supports
+    hibernation."""
 
     publisher: str
     offer: str
@@ -32,11 +33,12 @@ class PlatformImage:
     security: str | None = "TrustedLaunchSupported"
     size_gb: int = 30
     plan: tuple[str, str, str] | None = None
+    hibernates: bool = False
 
 
 _UBUNTU = ("24.04.202510010", "24.04.202511040")
 IMAGES = (
-    PlatformImage("Canonical", "ubuntu-24_04-lts", "server", _UBUNTU),
+    PlatformImage("Canonical", "ubuntu-24_04-lts", "server", _UBUNTU, hibernates=True),
     PlatformImage("Canonical", "ubuntu-24_04-lts", "server-gen1", _UBUNTU, generation="V1", security=None),
     PlatformImage("Canonical", "ubuntu-24_04-lts", "server-arm64", _UBUNTU, architecture="Arm64", security=None),
     PlatformImage(
@@ -59,6 +61,7 @@ IMAGES = (
         ("20348.2655.240810", "20348.4297.251004"),
         os_type="Windows",
         size_gb=127,
+        hibernates=True,
     ),
 )
 
@@ -70,22 +73,12 @@ def find_image(reference: Mapping[str, Any]) -> PlatformImage | None:
     return next(known, None)
 
 
-def check_image(reference: Json, plan: Mapping[str, Any] | None) -> None:
-    """Refuse a paid image without its plan in the VM's `plan`; write the exact version into `reference`."""
+def set_exact_version(reference: Json) -> None:
+    """Write the exact version into an `imageReference` of the table."""
     image = find_image(reference)
-    if image is None:
-        return
-    version = str(reference.get("version", "latest"))
-    reference["exactVersion"] = image.versions[-1] if version.lower() == "latest" else version
-    wants = image.plan
-    if wants and tuple((plan or {}).get(key) for key in ("publisher", "product", "name")) != wants:
-        # Reported in public logs.
-        raise errors.provider_error(
-            400,
-            "VMMarketplaceInvalidInput",
-            "Creating a virtual machine from Marketplace image or a custom image sourced from a Marketplace image "
-            "requires Plan information in the request.",
-        )
+    if image is not None:
+        version = str(reference.get("version", "latest"))
+        reference["exactVersion"] = image.versions[-1] if version.lower() == "latest" else version
 
 
 def answer(request: Request) -> Answer:
@@ -127,6 +120,8 @@ def _properties(image: PlatformImage) -> Json:
     features = [{"name": "IsAcceleratedNetworkSupported", "value": "True"}]
     if image.security:
         features.insert(0, {"name": "SecurityType", "value": image.security})
+    if image.hibernates:
+        features.append({"name": "IsHibernateSupported", "value": "True"})
     properties: Json = {
         "hyperVGeneration": image.generation,
         "architecture": image.architecture,

@@ -23,7 +23,11 @@ _FAILED_REGION = re.compile(r"\{region:\s*([^,}]+),\s*detail:\s*([^}]*)\}", re.I
 
 @dataclass
 class Replication:
-    """Per region (short name): the simulated seconds of its replica's begin and end; `failed`: the reason it failed."""
+    """Per region (short name) or edge zone (`region/zone`): the simulated seconds of its replica's begin and end.
+
+    `failed`: the reason it failed. How Azure shows edge zones in `replicationStatus` is not known: only regions are
+    shown there.
+    """
 
     regions: dict[str, tuple[float, float]] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
@@ -58,7 +62,7 @@ class Replication:
     def status(self, now_s: float) -> Json:
         """The `replicationStatus` block."""
         summary = []
-        for region in self.regions:
+        for region in (name for name in self.regions if "/" not in name):
             progress = self.progress(region, now_s)
             state = "Completed" if progress == 100 else "Replicating"
             summary.append({"region": region, "state": state, "progress": progress})
@@ -77,6 +81,6 @@ def replication_of(record: Record) -> Replication:
 
 
 def replicated_to(services: Services, version: Record, location: str) -> bool:
-    """Whether the version has a replica in `location` now."""
+    """Whether the version has a replica in `location` (or an edge zone, `region/zone`) now."""
     replication, region = replication_of(version), normal_location(location)
     return region in replication.regions and replication.progress(region, services.clock.time()) == 100

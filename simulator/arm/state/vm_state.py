@@ -53,7 +53,8 @@ class VmState:
     lasts). `hibernated`: deallocated with its memory kept. `name` is the VM's own computer name, `availability` the
     Resource Health status that the scenario sets. The rest describes the guest: an application health extension, an
     extension that delays the end of every start by `slow_extension_s`, the ports in `listens`, the `custom_data` of the
-    new VM and the `console_lines` that the custom data wrote.
+    new VM and the `console_lines` that the custom data wrote. `local_data` describes what is on the disks of its host,
+    `local_losses` are the operations that emptied them and when.
     """
 
     power: Power = "running"
@@ -78,6 +79,8 @@ class VmState:
     listens: tuple[int, ...] = ()
     custom_data: str | None = None
     console_lines: list[tuple[datetime, str]] = field(default_factory=list)
+    local_data: str | None = None
+    local_losses: list[tuple[datetime, str]] = field(default_factory=list)
 
     @property
     def quoted_etag(self) -> str:

@@ -62,8 +62,12 @@ def _sku(size: Size, location: str) -> Json:
         "EncryptionAtHostSupported": True,
         "AcceleratedNetworkingEnabled": True,
         "TrustedLaunchDisabled": "V2" not in size.generations or size.architecture == "Arm64",
-        "HibernationSupported": size.premium and size.architecture == "x64",
+        "HibernationSupported": size.hibernates,
+        "MaxResourceVolumeMB": size.temporary_mb,
     }
+    if size.nvme_mib:
+        # Only sizes with local NVMe disks have these.
+        capabilities |= {"NvmeDiskSizeInMiB": size.nvme_mib, "NvmeSizePerDiskInMiB": size.nvme_disk_mib}
     if size.confidential:
         capabilities["ConfidentialComputingType"] = size.confidential
     restriction = {

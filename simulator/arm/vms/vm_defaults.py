@@ -5,6 +5,7 @@ Does not know operations.
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from simulator.arm.core.ids import ResourceId, parse_id
@@ -15,6 +16,7 @@ from simulator.arm.state.attachments import DISK_TYPE, attached_disk, disk_block
 from simulator.arm.state.contents import copied
 from simulator.arm.state.disk_bodies import complete_disk, identify
 from simulator.arm.state.disk_sources import SourceFacts, image_facts
+from simulator.arm.state.edge_zones import complete_place
 from simulator.arm.state.vm_state import VmState, vm_state
 from simulator.arm.vms.vm_scenario_keys import take_scenario_keys
 
@@ -28,6 +30,7 @@ _GUEST_KEYS = ("computerName", "osName", "osVersion", "extensions", "hyperVGener
 def complete_model(services: Services, record: Record) -> None:
     """Add to a VM's model the defaults that ARM adds to every VM."""
     identify(record)
+    complete_place(record.body)
     properties = record.properties
     properties.setdefault("vmId", services.guid("vmId", record.id))
     properties.setdefault("timeCreated", stamp(services.now()))
@@ -67,8 +70,9 @@ def make_disks(services: Services, record: Record) -> None:
             continue
         sku = block.get("managedDisk", {}).get("storageAccountType", "Premium_LRS")
         body: Json = {"location": record.body["location"], "tags": {}, "sku": {"name": sku}}
-        if record.body.get("zones"):
-            body["zones"] = list(record.body["zones"])
+        for key in ("zones", "extendedLocation"):
+            if record.body.get(key):
+                body[key] = copy.deepcopy(record.body[key])
         properties: Json = body.setdefault("properties", {})
         if block is storage["osDisk"]:
             properties |= _os_disk_properties(services, record)
@@ -131,7 +135,13 @@ def _os_disk_properties(services: Services, record: Record) -> Json:
         creation |= {"imageReference": {"id": reference["id"]}, "galleryImageReference": {"id": reference["id"]}}
     elif reference:
         creation["imageReference"] = {"id": _platform_image_id(record, reference)}
-    return facts.disk_properties() | {"creationData": creation}
+    properties = facts.disk_properties() | {"creationData": creation}
+    # An image that is not in the table shows neither; the VM then does.
+    if (record.properties.get("additionalCapabilities") or {}).get("hibernationEnabled"):
+        properties["supportsHibernation"] = True
+    if record.body.get("plan"):
+        properties.setdefault("purchasePlan", copy.deepcopy(record.body["plan"]))
+    return properties
 
 
 def _platform_image_id(record: Record, reference: Json) -> str:

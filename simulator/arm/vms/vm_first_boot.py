@@ -14,7 +14,8 @@ from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json, Record
 from simulator.arm.guests.cloud_init import read_custom_data
 from simulator.arm.state.attachments import attached_disk
-from simulator.arm.state.marketplace import check_image
+from simulator.arm.state.edge_zones import edge_zone, other_edge_zone
+from simulator.arm.state.marketplace import set_exact_version
 from simulator.arm.state.vm_state import vm_state
 
 _MAX_CUSTOM_DATA = 87_380
@@ -26,7 +27,7 @@ def check_model(services: Services, record: Record) -> None:
     properties = record.properties
     storage = properties.get("storageProfile") or {}
     if reference := storage.get("imageReference"):
-        check_image(reference, record.body.get("plan"))
+        set_exact_version(reference)
     os_disk = storage.get("osDisk") or {}
     if str(os_disk.get("createOption", "")).lower() == "attach":
         _check_attached(services, record, os_disk)
@@ -92,6 +93,8 @@ def _check_attached(services: Services, record: Record, os_disk: Json) -> None:
     if disk is None:
         text = str((os_disk.get("managedDisk") or {}).get("id", ""))
         raise errors.provider_error(404, "NotFound", f"Disk {text} is not found.")
+    if edge_zone(disk.body) != edge_zone(record.body):
+        raise other_edge_zone(record, disk)
     if owner := disk.body.get("managedBy"):
         # Reported: https://github.com/kubernetes-sigs/azuredisk-csi-driver/issues/1378
         raise errors.provider_error(

@@ -17,28 +17,32 @@ from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json, Record
 from simulator.arm.guests.guest_boot import boot_of
 from simulator.arm.state.attachments import sync_attachments
+from simulator.arm.state.local_disks import lose_local_disks
 from simulator.arm.state.vm_state import Power, VmState, vm_state
+from simulator.arm.vms.vm_hibernation import check_can_hibernate
 
 _TYPE = "Microsoft.Compute/virtualMachines"
 
 
 @dataclass(frozen=True)
 class _Action:
-    """One power operation: the state while it runs, the state at its end, and what it requires."""
+    """One power operation: the state while it runs, the state at its end, what it requires, and whether the VM then
+    has left its host."""
 
     name: str
     on_the_way: Power | None
     ends: Power | None
     needs_host: bool = False
     needs_os: bool = False
+    leaves_host: bool = False
 
 
 _ACTIONS = (
     _Action("start", "starting", "running", needs_os=True),
     _Action("powerOff", "stopping", "stopped", needs_host=True),
-    _Action("deallocate", "deallocating", "deallocated"),
+    _Action("deallocate", "deallocating", "deallocated", leaves_host=True),
     _Action("restart", "starting", "running", needs_host=True, needs_os=True),
-    _Action("redeploy", "starting", "running", needs_os=True),
+    _Action("redeploy", "starting", "running", needs_os=True, leaves_host=True),
     _Action("reapply", None, None),
 )
 
@@ -97,7 +101,7 @@ class VmPower:
             self._check(record, state, action)
             hibernates = action.name == "deallocate" and request.query.get("hibernate", "").lower() == "true"
             if hibernates:
-                _check_hibernation(record, state)
+                check_can_hibernate(record, state)
             before = state.power
             takes = _takes(action, before)
             if (action.on_the_way and before != action.ends) or action.name in ("restart", "redeploy"):
@@ -141,6 +145,8 @@ class VmPower:
         def effect() -> None:
             state, now = vm_state(record), self._services.now()
             state.etag += 1
+            if action.leaves_host and before != "deallocated":
+                lose_local_disks(record, "hibernate" if hibernates else action.name, now)
             if action.ends == "running":
                 if came_up is not None:
                     came_up()
@@ -198,14 +204,6 @@ class VmPower:
     def _require(self, request: Request) -> Record:
         missing = errors.resource_not_found(request.id.path_name, request.id.group)
         return self._services.require(request.id, missing)
-
-
-def _check_hibernation(record: Record, state: VmState) -> None:
-    """Documented: https://learn.microsoft.com/azure/virtual-machines/hibernate-resume (messages not known)."""
-    if not (record.properties.get("additionalCapabilities") or {}).get("hibernationEnabled"):
-        raise errors.not_allowed(f"VM '{record.id.name}' cannot be hibernated since hibernation is not enabled on it.")
-    if state.power != "running":
-        raise errors.not_allowed(f"VM '{record.id.name}' cannot be hibernated since it is not running.")
 
 
 def _takes(action: _Action, before: Power) -> str:

@@ -11,6 +11,7 @@ from typing import Any, get_args
 from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json, Record
 from simulator.arm.guests.guest_boot import is_healthy, name_guest
+from simulator.arm.state.local_disks import can_have_local_data
 from simulator.arm.state.vm_state import SETTLED, Boot, Power, VmState, vm_state
 
 _AVAILABILITY = ("Available", "Unavailable", "Degraded", "Unknown")
@@ -32,6 +33,14 @@ def take_scenario_keys(services: Services, record: Record, shown_power: str | No
         body, "_availability", state.availability, lambda text: text in (None, *_AVAILABILITY), _AVAILABILITY_HELP
     )
     _take_power(services, record, state, body.pop("_power", None) or shown_power)
+    fits = can_have_local_data(record)
+    state.local_data = _checked(
+        body,
+        "_local_data",
+        state.local_data if fits else None,
+        lambda text: text is None or (isinstance(text, str) and fits),
+        "a text, on a VM that has a host and whose size has a temporary or local NVMe disk",
+    )
 
 
 def scenario_keys(record: Record) -> Json:
@@ -48,6 +57,7 @@ def scenario_keys(record: Record) -> Json:
         "_slow_extension_s": (state.slow_extension_s, 0.0),
         "_listens": (list(state.listens), []),
         "_availability": (state.availability, None),
+        "_local_data": (state.local_data, None),
     }
     return keys | {key: value for key, (value, usual) in unusual.items() if value != usual}
 

@@ -27,7 +27,7 @@ def check_disk_sku(size: Size | None, sku: str, disk_name: str) -> None:
 
 def check_new_vm(vm: Record, facts: SourceFacts) -> None:
     """Refuse a new VM whose size cannot boot its OS disk (`facts`) or is not available."""
-    size = size_of(_size_name(vm.properties))
+    size = size_of(size_name(vm.properties))
     if size is None:
         return
     if size.restricted:
@@ -47,9 +47,9 @@ def check_new_vm(vm: Record, facts: SourceFacts) -> None:
 
 def check_resize(services: Services, vm: Record, model: Json) -> None:
     """Refuse a new size that does not support the VM's disks or cannot boot its OS disk."""
-    wanted = _size_name(model.get("properties", {}))
+    wanted = size_name(model.get("properties", {}))
     size = size_of(wanted)
-    if size is None or (wanted or "").lower() == (_size_name(vm.properties) or "").lower():
+    if size is None or wanted == size_name(vm.properties):
         return
     blocks = list(disk_blocks(vm))
     if blocks and (os_disk := attached_disk(services, blocks[0])) is not None:
@@ -82,6 +82,6 @@ def _check_boot(size: Size, facts: SourceFacts) -> None:
         )
 
 
-def _size_name(properties: Json) -> str | None:
-    name = (properties.get("hardwareProfile") or {}).get("vmSize")
-    return None if name is None else str(name)
+def size_name(properties: Json) -> str:
+    """The name of the size in a VM's `properties`, in lower case; empty where there is none."""
+    return str((properties.get("hardwareProfile") or {}).get("vmSize") or "").lower()

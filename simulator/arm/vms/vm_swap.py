@@ -14,7 +14,10 @@ from simulator.arm.core.ids import ResourceId, parse_id
 from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json, Record
 from simulator.arm.state.attachments import attached_disk, disk_id
+from simulator.arm.state.edge_zones import edge_zone, other_edge_zone
 from simulator.arm.state.vm_sizes import size_of
+from simulator.arm.vms.vm_hibernation import check_os_disk_hibernates
+from simulator.arm.vms.vm_plans import check_swapped_plan
 from simulator.arm.vms.vm_size_rules import check_disk_sku
 
 # Extensions of Azure Disk Encryption: https://learn.microsoft.com/azure/virtual-machines/extensions/azure-disk-enc-linux
@@ -99,6 +102,8 @@ def _check_place(vm: Record, disk: Record) -> None:
             f"Disk {disk.id.name} cannot be attached to the VM because it is not in the same location as the VM. "
             f"VM location: '{vm.location}'. Disk location: '{disk.location}'.",
         )
+    if edge_zone(disk.body) != edge_zone(vm.body):
+        raise other_edge_zone(vm, disk)
     vm_zones, disk_zones = vm.body.get("zones") or [], disk.body.get("zones") or []
     # A zonal disk fits only a VM in its zone; a disk without a zone (such as a zone-redundant one) fits any VM.
     if disk_zones and vm_zones[:1] != disk_zones[:1]:
@@ -140,6 +145,8 @@ def _check_kind(services: Services, vm: Record, current: Json, disk: Record) -> 
     if _security(vm.properties) != _security(properties):
         text = "Security type of VM is not compatible with the security type of attached OS Disk."
         raise errors.provider_error(400, "BadRequest", text)
+    check_os_disk_hibernates(vm.properties, disk)
+    check_swapped_plan(vm, facts, disk)
 
 
 def _check_hardware(vm: Record, facts: Json, properties: Json) -> None:

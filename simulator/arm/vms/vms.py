@@ -19,15 +19,19 @@ from simulator.arm.core.services import Services, check_etag
 from simulator.arm.core.store import Json, Record
 from simulator.arm.core.tag_rules import check_tags
 from simulator.arm.state.attachments import attached_disk, disk_blocks, release, sync_attachments
+from simulator.arm.state.edge_zones import check_place_kept
+from simulator.arm.state.local_disks import lose_local_disks
 from simulator.arm.state.vm_state import vm_state
 from simulator.arm.vms.boot_diagnostics import ACTION, BootDiagnostics
 from simulator.arm.vms.instance_view import instance_view
 from simulator.arm.vms.vm_defaults import boot_facts, complete_model, fill, make_disks
 from simulator.arm.vms.vm_first_boot import begin_first_boot, check_model, take_secrets
+from simulator.arm.vms.vm_hibernation import check_changed_hibernation, check_new_hibernation
+from simulator.arm.vms.vm_plans import check_new_plan, check_plan_kept
 from simulator.arm.vms.vm_power import VmPower
 from simulator.arm.vms.vm_refusals import check_max_price, check_placement
 from simulator.arm.vms.vm_scenario_keys import scenario_keys
-from simulator.arm.vms.vm_size_rules import check_new_vm, check_resize
+from simulator.arm.vms.vm_size_rules import check_new_vm, check_resize, size_name
 from simulator.arm.vms.vm_swap import check_os_disk, is_swap
 
 VM_TYPE = "Microsoft.Compute/virtualMachines"
@@ -149,7 +153,10 @@ class Vms:
         check_model(self._services, record)
         take_secrets(record)
         complete_model(self._services, record)
-        check_new_vm(record, boot_facts(self._services, record))
+        facts = boot_facts(self._services, record)
+        check_new_vm(record, facts)
+        check_new_plan(self._services, record, facts)
+        check_new_hibernation(record, facts)
         make_disks(self._services, record)
         record.properties["provisioningState"] = "Creating"
         state = vm_state(record)
@@ -179,6 +186,7 @@ class Vms:
                 f"VM '{record.id.name}' is hibernated and cannot be modified. Deallocate it first."
             )
         self._check(record, model, sent)
+        resizes = state.power != "deallocated" and size_name(record.properties) != size_name(model["properties"])
         old_disk = record.properties.get("storageProfile", {}).get("osDisk", {})
         new_disk = model.get("properties", {}).get("storageProfile", {}).get("osDisk", {})
         swaps = is_swap(old_disk, new_disk)
@@ -198,6 +206,8 @@ class Vms:
             if swaps:
                 state.etag += 1
                 state.disks_at = self._services.now()
+            if resizes:
+                lose_local_disks(record, "resize", self._services.now())
             if reboots:
                 self._power.boot(record)
             self._power.settle(record, None)
@@ -223,11 +233,14 @@ class Vms:
         if location and location.replace(" ", "").lower() != record.location:
             raise errors.location_invalid(record.id.path_name, record.location, location)
         properties = sent.get("properties") or {}
+        check_place_kept(record, sent)
+        check_plan_kept(record, sent)
         check_placement(record, properties)
         wanted = (properties.get("storageProfile") or {}).get("osDisk") or {}
         check_os_disk(self._services, record, record.properties.get("storageProfile", {}).get("osDisk", {}), wanted)
         check_max_price(record, properties)
         check_resize(self._services, record, model)
+        check_changed_hibernation(self._services, record, model)
         if "tags" in model:
             check_tags(model["tags"])
 

@@ -117,6 +117,11 @@ STANDARD = os_disk(managedDisk={"storageAccountType": "StandardSSD_LRS"})
 # The size of Azure's own Windows images, and so of the OS disks of VMs from them.
 WINDOWS = of(osType="Windows", diskSizeGB=127)
 ADE = "AzureDiskEncryptionForLinux"
+EDGE: Json = {"zones": [], "extendedLocation": {"name": "attatlanta1", "type": "EdgeZone"}}
+PLAN: Json = {"publisher": "resf", "product": "rockylinux-x86_64", "name": "9-base"}
+PLANNED = of(purchasePlan=PLAN)
+HIBERNATION = of(additionalCapabilities={"hibernationEnabled": True})
+HIBERNATES = of(supportsHibernation=True)
 EXTENSION = {"name": ADE, "properties": {"publisher": "Microsoft.Azure.Security", "type": ADE}}
 UNMANAGED = {"vhd": {"uri": "https://acc.blob.core.windows.net/vhds/unmanaged.vhd"}, "managedDisk": None}
 PERSONAL = {"RefreshPersonalizes": "true"}

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from refresh.domain.azure.plans import Plan
 from refresh.domain.azure.vms import Power
-from refresh.domain.recipes.marketplace import Plan
 from refresh.domain.recipes.recipe import MarketplaceImage
 from refresh.domain.recipes.temporary_group import Group
 from refresh.gateways.errors import GatewayError, NotFound, Refused, Unavailable

@@ -98,6 +98,18 @@ def test_the_latest_version_is_the_highest_number_that_counts() -> None:
     assert [found.name for found in rank_versions(names, "West Europe")] == ["202609.10.0", "202609.2.0", "20269.0.0"]
 
 
+def test_a_disk_in_an_edge_zone_needs_a_version_that_targets_it() -> None:
+    """The edge zone of the VM's region counts, in any case; a VM in the region itself takes every version."""
+    names = [
+        version("202611.1.0", edge_zones=(("westeurope", "AttAtlanta1"),)),
+        version("202611.2.0"),
+        version("202611.3.0", edge_zones=(("uksouth", "attatlanta1"),)),
+    ]
+    assert [found.name for found in rank_versions(names, "westeurope", "attatlanta1")] == ["202611.1.0"]
+    assert len(rank_versions(names, "westeurope")) == 3
+    assert "edge zone attdallas1 of westeurope" in no_version(UBUNTU, names, "westeurope", "attdallas1").message
+
+
 def test_a_version_whose_regions_are_being_changed_stays_usable() -> None:
     """While regions are added, and after they could not be; one that failed before its checks passed does not count."""
     passed = {"RefreshChecks": "passed"}

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from refresh.domain.azure.plans import Plan
 from refresh.domain.disks.month_disk import check_os_disk, disk_body, is_months_disk
 from refresh.domain.terms.month_reason import MonthReason
 from tests.support.worlds.builders import (
@@ -36,6 +37,8 @@ def test_a_disk_is_like_the_current_one() -> None:
         public_network_access="Disabled",
         disk_access_id="/access",
         bursting_enabled=True,
+        supports_hibernation=True,
+        plan=Plan("publisher", "product", "name"),
         tags={"cost": "42", "AutoRefresh": "true", "refreshperiod": "202610"},
     )
     assert body == {
@@ -58,6 +61,8 @@ def test_a_disk_is_like_the_current_one() -> None:
             "securityProfile": {"securityType": "TrustedLaunch"},
             "networkAccessPolicy": "AllowPrivate",
             "publicNetworkAccess": "Disabled",
+            "supportsHibernation": True,
+            "purchasePlan": {"publisher": "publisher", "product": "product", "name": "name"},
             "diskAccessId": "/access",
             "burstingEnabled": True,
         },
@@ -103,6 +108,24 @@ def test_a_tier_is_kept_where_one_was_chosen(sku: str, size_gb: int, tier: str |
 def test_a_zone_redundant_disk_names_no_zone() -> None:
     """A ZRS disk serves every zone and would be refused with one."""
     assert "zones" not in body_of(sku="StandardSSD_ZRS")
+
+
+def test_a_disk_for_a_vm_with_hibernation_supports_it() -> None:
+    """Azure requires it of the VM's OS disk, also where the current one does not show it."""
+    for vm, current, expected in ((True, False, True), (False, True, True), (False, False, None)):
+        body = disk_body(make_vm(hibernates=vm), make_current(supports_hibernation=current), make_version(), "202611")
+        assert body["properties"].get("supportsHibernation") is expected
+
+
+def test_a_disk_of_a_vm_in_an_edge_zone_is_made_there() -> None:
+    """The disk's place is the VM's."""
+    vm = make_vm(zones=(), edge_zone="attatlanta1")
+    body = disk_body(vm, make_current(zones=(), edge_zone="attatlanta1"), make_version(), "202611")
+    assert body["extendedLocation"] == {"name": "attatlanta1", "type": "EdgeZone"}
+    assert "extendedLocation" not in body_of()
+    found = make_disk(zones=(), edge_zone="AttAtlanta1")
+    assert is_months_disk(found, vm, make_current(zones=()), make_version())
+    assert not is_months_disk(make_disk(zones=()), vm, make_current(zones=()), make_version())
 
 
 def test_a_disk_never_has_more_than_50_tags() -> None:

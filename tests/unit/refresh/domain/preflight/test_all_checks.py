@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from refresh.domain.azure.data_disks import DataDisk, data_disks_of
+from refresh.domain.azure.plans import Plan
 from refresh.domain.azure.vms import Power
 from refresh.domain.preflight.all_checks import CONDITIONS, check_facts
 from refresh.domain.preflight.check import Evidence
@@ -37,6 +38,8 @@ from tests.unit.refresh.domain.preflight.cases import (
     with_tags,
 )
 
+PLAN = Plan("publisher", "product", "name")
+
 # Facts with which each condition fails, and no other condition.
 WRONG: dict[str, list[dict[str, Any]]] = {
     "no unsupported tag": [with_tags(**{name: "1"}) for name in tags.NOT_BUILT_YET],
@@ -63,6 +66,11 @@ WRONG: dict[str, list[dict[str, Any]]] = {
     "no other VM's tag names the disk": [{"preflight": {"named_by": OTHER_VM}}],
     "same region": [{"wanted": {"location": "northeurope"}}],
     "same zone": [{"wanted": {"zones": ("2",)}}],
+    "same edge zone": [
+        {"wanted": {"edge_zone": "attatlanta1"}},
+        {"vm": {"edge_zone": "attatlanta1"}},
+        {"vm": {"edge_zone": "attatlanta1"}, "wanted": {"edge_zone": "attdallas1"}},
+    ],
     "same OS type": [{"wanted": {"os_type": "Windows"}}],
     "same Hyper-V generation": [{"wanted": {"generation": "V1"}}],
     "same CPU architecture": [{"wanted": {"architecture": "Arm64"}}, {"current": {"architecture": "Arm64"}}],
@@ -89,6 +97,13 @@ WRONG: dict[str, list[dict[str, Any]]] = {
         {"current": {"encrypted_inside": True}},
     ],
     "disk is not smaller": [{"current": {"size_gb": 64}}, {"wanted": {"size_gb": None}}],
+    "disk supports the VM's hibernation": [{"vm": {"hibernates": True}}],
+    "same marketplace plan": [
+        {"wanted": {"plan": PLAN}},
+        {"vm": {"plan": PLAN}, "current": {"plan": PLAN}},
+        {"vm": {"plan": PLAN}, "wanted": {"plan": replace(PLAN, name="other")}},
+        {"vm": {"plan": PLAN}, "wanted": {"plan": replace(PLAN, name="NAME")}},
+    ],
     "VM size supports the disk's SKU": [
         {"current": {"sku": "Standard_LRS"}},
         {"current": {"sku": "StandardSSD_LRS"}, "preflight": {"takes_premium": False}},
@@ -262,3 +277,20 @@ def test_a_refusal_names_actions_and_locks_with_their_scopes() -> None:
     assert "freeze" in locked.message
     assert GROUP in locked.message
     assert (failed.reason, locked.reason) == (Reason.RIGHTS_MISSING, Reason.LOCKED)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"vm": {"edge_zone": "attatlanta1"}, "wanted": {"edge_zone": "ATTATLANTA1"}},
+        {"vm": {"hibernates": True}, "wanted": {"supports_hibernation": True}},
+        {"wanted": {"supports_hibernation": True}},
+        {"vm": {"plan": PLAN}, "wanted": {"plan": PLAN}, "current": {"plan": PLAN}},
+        {"vm": {"plan": PLAN}, "wanted": {"plan": PLAN}},
+        {"vm": {"plan": PLAN}},
+        {"current": {"plan": PLAN}, "vm": {"plan": PLAN}, "wanted": {"plan": PLAN}},
+    ],
+)
+def test_a_disk_that_shares_what_the_vm_declares_passes(facts: dict[str, Any]) -> None:
+    """The same edge zone in any case, hibernation, the same plan; a plan that no disk shows is not compared."""
+    assert failures(preflight(**facts)) == []

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from refresh.domain.azure.plans import Plan
 from refresh.domain.azure.vms import Power
 from refresh.domain.recipes.build_bodies import build_vm_body, nic_body, proof_disk_body, proof_vm_body
 from refresh.domain.recipes.build_watch import Machine, judge_log, judge_made, judge_powered_off, tail_of
-from refresh.domain.recipes.marketplace import ImageFacts, Plan, check_definition, check_image
+from refresh.domain.recipes.marketplace import ImageFacts, check_definition, check_image
 from refresh.domain.recipes.recipe import Admin, MarketplaceImage, Recipe
 from refresh.domain.recipes.temporary_group import delete_commands, group_id, group_tags, vm_id
 from refresh.domain.terms.month_reason import MonthReason

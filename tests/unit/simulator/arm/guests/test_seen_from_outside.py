@@ -159,7 +159,7 @@ def test_a_hibernated_vm_keeps_its_disks_and_takes_no_change() -> None:
         assert (await codes(azure))[1:] == ["PowerState/deallocated"]
         assert (await azure.swap("next")).status == 200
 
-    run_story(story, [linux_vm(properties=HIBERNATING), free_disk("next")])
+    run_story(story, [linux_vm(properties=HIBERNATING), free_disk("next", {"supportsHibernation": True})])
 
 
 def test_a_hibernated_vm_resumes() -> None:
