@@ -58,6 +58,23 @@ def test_a_vm_that_is_down_is_started_beside_one_whose_tag_cannot_be_removed() -
     play(story, [*FLEET, vm_body("other")], settings=TWO_SUBSCRIPTIONS, events=False)
 
 
+def test_a_leftover_tag_that_comes_back_is_not_removed_again_at_once() -> None:
+    """A policy that writes the tag again after each removal does not keep the app busy with its own events."""
+
+    async def story(azure: LocalAzure) -> None:
+        def change(method: str, path: str, answer: Answer) -> None:
+            if method == "GET" and path.lower() == VM_ID.lower():
+                answer.body = {**answer.body, "tags": {"AutoRefresh": "true", "RefreshState": "left"}}
+
+        azure.simulator.services.on_answer.append(change)
+        await azure.tag(VM_ID, owner="again")
+        await azure.settled(within_s=60)
+        writes = [row for row in azure.simulator.journal.requests if row["path"].endswith("/tags/default")]
+        assert len([row for row in writes if row["method"] != "GET"]) <= 3
+
+    play(story, FLEET)
+
+
 def test_vms_behind_those_without_an_answer_are_decided_in_the_next_batch() -> None:
     """With 30 of 40 VMs unreadable, the others are swapped all the same."""
     names = [f"bad{number:02}" for number in range(30)] + [f"web{number:02}" for number in range(10)]
