@@ -14,9 +14,8 @@ from refresh.gateways.gateways import Gateways
 from refresh.reading.calls import late_activity
 from refresh.reading.calls.retrying import retry_until_answered
 
-
-# The app's own tag write comes back as an event, which has the VM looked at: a leftover that does not go away, or that a
-# policy writes again, would have it removed again every few seconds.
+# The app's own tag write comes back as an event, which has the VM looked at: a leftover that does not go away, or that
+# a policy writes again, would have it removed again every few seconds.
 _NOT_AGAIN_S = 240.0
 
 _removed: WeakKeyDictionary[Gateways, dict[tuple[str, str], float]] = WeakKeyDictionary()
