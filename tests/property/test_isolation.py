@@ -10,7 +10,7 @@ from tests.support.chaos.isolation_story import assert_isolated, run_story, undi
 from tests.support.chaos.month_isolation import assert_month_isolated, run_month_story, undisturbed_month
 
 
-@settings(max_examples=16, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, suppress_health_check=list(HealthCheck))
 @given(disturbances(), st.booleans())
 def test_a_disturbance_changes_nothing_for_other_vms(disturbance: Disturbance, paused: bool) -> None:
     """Other VMs have the same outcomes, disks, power and tags, and those that are down are started as early."""
