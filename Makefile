@@ -12,10 +12,10 @@ SEED ?= 2
 NPM ?= $(shell command -v npm)
 
 .PHONY: help venv lock az-venv scan-venv scan snapshots kusto azurite engine package docs picture permissions lint types imports unit test demo
-.PHONY: demo-engine up soak soak-crashes histories bench-swap serve clean
+.PHONY: demo-engine up soak soak-crashes histories bench-swap bench-dispatcher serve clean
 
 help: ## list the targets
-	@awk -F ' *:.*## *' '/^[a-z-]+:.*## /{printf "make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ' *:.*## *' '/^[a-z-]+:.*## /{printf "make %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 .venv/made: requirements-dev.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13) and "Python 3.13 is needed: set PYTHON=")'
@@ -115,7 +115,7 @@ up: venv $(if $(filter azure-storage,$(ENGINE)),azurite) ## run a local Azure wi
 	@$(PY) -m simulator up --speed $(SPEED) --engine $(ENGINE) $(if $(VERBOSE),--verbose)
 
 N ?= 1000
-# `fleets` or `recipes`.
+# `fleets`, `conflicts` or `recipes`.
 STORIES ?= fleets
 # Random unless set; each run prints its seed first.
 SOAK_SEED ?=
@@ -130,6 +130,9 @@ histories: venv ## write tests/data/histories again; read docs/development.md fi
 
 bench-swap: venv $(if $(filter azure-storage,$(ENGINE)),azurite) ## measure the downtime of a swap; ENGINE=azure-storage
 	$(PY) -m bench.swap --engine $(ENGINE)
+
+bench-dispatcher: venv $(if $(filter azure-storage,$(ENGINE)),azurite) ## measure the dispatcher's state and storms of events beside an older commit; ENGINE=azure-storage
+	$(PY) -m bench.dispatcher --engine $(ENGINE)
 
 serve: venv ## run the local Azure without the app
 	$(PY) -m simulator serve

@@ -5,7 +5,7 @@ import os
 import azure.durable_functions as df
 
 from refresh.activities import ACTIVITIES, CLIENT_ACTIVITIES
-from refresh.dispatcher.dispatcher import dispatcher
+from refresh.dispatcher import ENTITIES
 from refresh.orchestrations import ORCHESTRATIONS
 from refresh.triggers.events.event_binding import accept_every_event
 from refresh.triggers.events.on_resource_write import on_resource_write
@@ -34,7 +34,8 @@ for entry in ROUTES:
 for orchestration in ORCHESTRATIONS:
     app.orchestration_trigger(context_name="ctx")(orchestration)
 
-app.entity_trigger(context_name="ctx")(dispatcher)
+for entity in ENTITIES:
+    app.entity_trigger(context_name="ctx")(entity)
 
 for activity in ACTIVITIES:
     activity.__annotations__ = {}  # the Functions indexer refuses parameterised types such as dict[str, Any]

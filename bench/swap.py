@@ -111,17 +111,22 @@ async def _tag(http: aiohttp.ClientSession, endpoints: Endpoints, each: Run) -> 
 async def _until_ours_are_over(app: LocalApp, runs: Sequence[Run]) -> None:
     ours = [each for each in runs if each.who == OURS]
     assert app.host is not None
-    state: dict[str, Any] = {}
+    ended: set[str] = set()
+    failed: dict[str, Any] = {}
     for _ in range(900):
+        state: dict[str, Any] = {}
         # The engine keeps a large state in a blob that the next batch replaces: a read may find no blob.
         with contextlib.suppress(grpc.aio.AioRpcError):
             state = await app.host.engine.entity_state("@dispatcher@app") or {}
-        if len(state.get("finished", [])) >= len(ours):
+        # The state shows the last swaps only.
+        shown = state.get("finished", [])
+        ended |= {*state.get("over", []), *(row["run"] for row in shown)}
+        failed |= {row["run"]: row for row in shown if row["status"] not in ("succeeded", "not-proven")}
+        if len(ended) >= len(ours):
             break
         await asyncio.sleep(1)
-    bad = [row for row in state.get("finished", []) if row["status"] not in ("succeeded", "not-proven")]
-    if bad or len(state.get("finished", [])) < len(ours):
-        raise SystemExit(f"not every swap succeeded: {bad or state}")
+    if failed or len(ended) < len(ours):
+        raise SystemExit(f"not every swap succeeded: {len(ended)} of {len(ours)} ended; {list(failed.values())}")
 
 
 async def _swap_plainly(endpoints: Endpoints, runs: Sequence[Run]) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from refresh.dispatcher.effects import Effects
 from refresh.domain.terms import times
 from refresh.domain.terms.encodable import encodable
+from refresh.records import durable_names
 from refresh.records.dispatcher_state import BadOperation, BrokenRow, DispatcherState
 
 KEEP_BAD = 20
@@ -38,6 +39,13 @@ def note_failure(effects: Effects, vm: str, vm_id: str, operation: str, why: str
     if count == FAILURES_BEFORE_OUT:
         keep_bad(state, BadOperation(operation=operation, why=why, vm=vm_id))
         effects.loud.append(f"taken out {encodable(vm_id)}: sweeps do not have it looked at for a day; report the bug")
+
+
+def take_out(effects: Effects, vm: str, vm_id: str, why: str, at: str | None) -> None:
+    """Take a VM (`vm` is its lower-case id) out at once: each of the last looks at it has ended without an answer."""
+    state = effects.state
+    state.broken[vm] = BrokenRow(id=vm_id, times=FAILURES_BEFORE_OUT - 1, at=at, package=state.package)
+    note_failure(effects, vm, vm_id, durable_names.LOOK, why, at)
 
 
 def forget(state: DispatcherState, vm: str) -> None:

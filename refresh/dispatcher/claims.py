@@ -10,11 +10,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from refresh.dispatcher import broken_vms, unproven_vms
-from refresh.dispatcher.effects import Effects
-from refresh.dispatcher.looks import add_hint, open_look
+from refresh.dispatcher import broken_vms, lists, unproven_vms
+from refresh.dispatcher.effects import Effects, Signal
+from refresh.dispatcher.hints import add_hint
+from refresh.dispatcher.looks import open_look
 from refresh.dispatcher.memory import Memory
 from refresh.dispatcher.queue import admit, is_unchecked, wait_as_swap
+from refresh.dispatcher.spills import spill
 from refresh.domain.swap import plan
 from refresh.domain.swap.plan import INTENT, NOTICE, UNDO
 from refresh.domain.terms import resource_id, times
@@ -23,17 +25,21 @@ from refresh.records import durable_names, swap
 from refresh.records.dispatcher_state import (
     DispatcherState,
     DownRow,
-    HintRow,
     OutcomeRow,
     Rejection,
     RunningRow,
     StoredIntent,
 )
+from refresh.records.durable_names import PastOutcomesOperation
+from refresh.records.hint_rows import HintRow
 from refresh.records.swap import OutcomeStatus
+from refresh.records.vm_memory import merge_ran
 
-KEEP_FINISHED = 50
+KEEP_FINISHED = 30
+KEEP_OVER = 100
 KEEP_REJECTED = 200
-KEEP_DISKS_RAN = 3
+_SHOWN = ("vm", "run", "status", "reason", "message", "old_disk", "new_disk", "down_s", "started", "ended")
+_MAX_MESSAGE, _MAX_ATTENTION = 160, 400
 _LOOKED_AT_AGAIN = (OutcomeStatus.SUCCEEDED, OutcomeStatus.NOT_PROVEN, OutcomeStatus.ROLLED_BACK)
 
 
@@ -44,13 +50,18 @@ def _claimed_by(effects: Effects, data: Mapping[str, Any]) -> RunningRow | None:
 
 
 def claim(effects: Effects, data: Mapping[str, Any]) -> None:
-    """Answer whether swap (vm, n) may go ahead: `yours`, else it ends. A finished n is never `yours` again."""
+    """Answer whether swap (vm, n) may go ahead: `yours`, else it ends. A finished n is never `yours` again.
+
+    The answer to a number that has been used (`ended`) is that the swap has ended or that another run goes on with it.
+    """
     row = _claimed_by(effects, data)
     if row is None:
-        effects.answer = swap.Claimed("not-yours").to_json()
+        ended = True if isinstance(data["n"], int) and data["n"] <= effects.state.seq else None
+        effects.answer = swap.Claimed("not-yours", ended=ended).to_json()
         return
     vm = str(data["vm"]).lower()
     effects.state.running[vm] = row.replace(claimed=True, since=times.later(data.get("at"), row.since))
+    recalled = Memory(effects.state).of(vm)
     effects.answer = swap.Claimed(
         answer="yours",
         force=bool(row.force),
@@ -60,7 +71,9 @@ def claim(effects: Effects, data: Mapping[str, Any]) -> None:
         proves_since=row.proves_since,
         wanted=row.wanted,
         reply_to=row.reply_to,
-        **{key: tuple(names) for key, names in Memory(effects.state).of(vm).items()},
+        rejected=tuple(recalled["rejected"]),
+        ran=tuple(recalled["ran"]),
+        over=tuple(recalled["over"]),
     ).to_json()
 
 
@@ -150,8 +163,8 @@ def _is_late(row: RunningRow, step: str, at: str | None) -> bool:
 
 def _note_ran(state: DispatcherState, vm: str, disk: str) -> None:
     key, ran = resource_id.id_hash(vm), resource_id.id_hash(disk)
-    others = (old for old in state.ran.get(key, ()) if old != ran)
-    state.ran[key] = (*others, ran)[-KEEP_DISKS_RAN:]
+    # The VM becomes the newest of the table.
+    state.ran[key] = merge_ran(state.ran.pop(key, ()), (ran,))
 
 
 def reject(effects: Effects, data: Mapping[str, Any]) -> None:
@@ -185,7 +198,7 @@ def finished(effects: Effects, data: Mapping[str, Any]) -> None:
     stored = outcome.to_json()
     lines = effects.loud if outcome.status is OutcomeStatus.NEEDS_ATTENTION else effects.lines
     lines.append(f"outcome {json.dumps(stored, sort_keys=True)}")
-    state.finished = [*state.finished, OutcomeRow.from_json(stored)][-KEEP_FINISHED:]
+    _keep_outcome(effects, stored)
     _note_disks(state, vm, row, outcome, data.get("at"))
     del state.running[vm]
     _note_down(state, vm, row, outcome)
@@ -194,13 +207,32 @@ def finished(effects: Effects, data: Mapping[str, Any]) -> None:
         broken_vms.note_failure(effects, vm, outcome.vm, durable_names.SWAP_VM, why, data.get("at"))
     else:
         broken_vms.forget(state, vm)
-    unproven_vms.note(state, vm, row, outcome)
+    unproven_vms.note(effects, vm, row, outcome)
     # Looked at once more, because a wish may have come meanwhile. After a refusal only if one has: a look that cannot
     # foresee the refusal would start the same swap again at once, for ever. The sweep finds the VM again.
     if row.again or outcome.status in _LOOKED_AT_AGAIN:
         add_hint(state, vm, row.again or HintRow(id=row.id))
     admit(effects, data.get("at"))
+    lists.wake(state)
     open_look(effects, data.get("at"))
+    spill(effects, data.get("at"))
+
+
+def _keep_outcome(effects: Effects, stored: dict[str, Any]) -> None:
+    """Send the outcome to `past_outcomes`; the state keeps what lists show of it, and that the swap is over."""
+    state, outcome = effects.state, OutcomeRow.from_json(stored)
+    state.finished = [*map(_shown, state.finished), _shown(outcome)][-KEEP_FINISHED:]
+    # Otherwise the VM may still have to be brought up: it needs attention, or may be found again.
+    if outcome.status != OutcomeStatus.NEEDS_ATTENTION and outcome.reason != Reason.VM_GONE:
+        state.over = [*(run for run in state.over if run != outcome.run), outcome.run][-KEEP_OVER:]
+    key = durable_names.vm_key(resource_id.id_hash(outcome.vm))
+    data = {"outcome": stored}
+    effects.signals.append(Signal(durable_names.PAST_OUTCOMES, key, PastOutcomesOperation.KEEP, data))
+
+
+def _shown(row: OutcomeRow) -> OutcomeRow:
+    limit = _MAX_ATTENTION if row.status == OutcomeStatus.NEEDS_ATTENTION else _MAX_MESSAGE
+    return row.only(*_SHOWN).replace(message=row.message[:limit])
 
 
 def _note_disks(state: DispatcherState, vm: str, row: RunningRow, outcome: swap.Outcome, at: Any) -> None:

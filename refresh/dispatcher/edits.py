@@ -14,17 +14,18 @@ from refresh.dispatcher.effects import Effects
 from refresh.domain.terms.decision_kind import DecisionKind
 from refresh.domain.terms.swap_reason import Reason
 from refresh.records import swap
-from refresh.records.dispatcher_state import Decided, DispatcherState, EventsSeen, HintRow
+from refresh.records.dispatcher_state import Decided, DispatcherState, EventsSeen
+from refresh.records.hint_rows import HintRow
 
 # An event may come minutes late, and an edit may fall just before a sweep: so many sweeps in a row are no coincidence.
 SWEEPS_BEFORE_LOGGED = 3
 KEEP_VMS = 5
 
 
-def note_event(state: DispatcherState, data: Mapping[str, Any]) -> None:
+def note_event(state: DispatcherState, at: str | None) -> None:
     """Note that an event has arrived: the edits that sweeps found before it no longer count."""
-    if data.get("source") == swap.FROM_EVENT:
-        state.events = EventsSeen(seen=data.get("at"))
+    if state.events != EventsSeen(seen=at):
+        state.events = EventsSeen(seen=at)
 
 
 def source_of(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,8 @@
-"""Hints and the look that reads them: which VMs to look at.
+"""The look that reads hinted VMs: what it is given, and which of its answers count.
 
-Decides that one look is open at a time, that no hint is lost when it dies, and which of its answers still count: each
-hint is handed out under the number of a batch. See `records.dispatcher_state` for the state.
+Decides that one look is open at a time, that no hint is lost when it dies, and the order of VMs: those that may be
+down, those that a list has found in turn with those of new hints, and last those that could not be read or had no
+decision before. Each hint is handed out under the number of a batch. See `records.dispatcher_state` for the state.
 """
 
 from __future__ import annotations
@@ -10,74 +11,35 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from refresh.dispatcher.broken_vms import is_taken_out, keep_bad, note_failure
-from refresh.dispatcher.edits import merge_sources, note_event, source_of
+from refresh.dispatcher import lists
+from refresh.dispatcher.broken_vms import note_failure, take_out
 from refresh.dispatcher.effects import Effects
+from refresh.dispatcher.hints import add_hint, merged, note_hint, note_hints, send_receipt
 from refresh.dispatcher.memory import Memory
-from refresh.domain.terms import resource_id, times
-from refresh.domain.terms.encodable import encodable
+from refresh.dispatcher.unread_vms import is_unread
+from refresh.domain.terms import times
 from refresh.records import durable_names, swap
-from refresh.records.dispatcher_state import BadOperation, DispatcherState, HintRow, OpenLook, TakenRow
+from refresh.records.dispatcher_state import DispatcherState
 from refresh.records.durable_names import Operation
+from refresh.records.hint_rows import HintRow, OpenLook, TakenRow
 from refresh.records.rows import given
 
-KEEP_FORCED = 200
+# A list has its turn in every third batch although there are hints at single VMs.
+LIST_EVERY = 3
+# From the first death on a VM is looked at alone.
+DEATHS_BEFORE_OUT = 5
 
 
 def hint(effects: Effects, data: Mapping[str, Any]) -> None:
-    """Note VMs to look at. A VM that is being swapped is looked at when its swap is over. Force counts once."""
-    state, source = effects.state, data.get("source")
-    note_event(state, data)
-    is_forced = bool(data.get("force")) and not _is_repeated(state, data)
-    replies = [str(data["reply_to"])] if data.get("reply_to") else []
-    for text in data["vms"]:
-        vm = resource_id.parse_vm(text)
-        if vm is None:
-            why = f"not the id of a VM: {encodable(str(text)[:120])}"
-            keep_bad(state, BadOperation(operation="hint", why=why))
-            continue
-        # A VM with the mark of a swap may be down, and is looked at in any case.
-        is_spared = source == swap.FROM_SWEEP and not data.get("first")
-        if is_spared and is_taken_out(state, vm.key, data.get("at")):
-            continue
-        try:
-            fields = given(force=is_forced, reply_to=replies, first=bool(data.get("first")))
-            add_hint(state, vm.key, HintRow(id=vm.text, **source_of(data), **fields))
-        except Exception as error:  # the hints after this one still count
-            note_failure(effects, vm.key, vm.text, Operation.HINT, f"{type(error).__name__}: {error}", data.get("at"))
+    """Note VMs to look at, and have a look begin."""
+    note_hints(effects, data)
     open_look(effects, data.get("at"))
 
 
-def _is_repeated(state: DispatcherState, data: Mapping[str, Any]) -> bool:
-    """Whether the same signal came before: a forced one that comes again must not force a later wish."""
-    forced = state.forced
-    key = resource_id.id_hash(f"{data.get('reply_to')} {data.get('at')} {data['vms'][:1]}")
-    state.forced = [*(one for one in forced if one != key), key][-KEEP_FORCED:]
-    return key in forced
-
-
-def add_hint(state: DispatcherState, vm: str, new: HintRow) -> None:
-    """Note that a VM is to be looked at: now, or when its swap is over."""
-    running = state.running.get(vm)
-    if running is not None:
-        again = running.again
-        state.running[vm] = running.replace(again=new if again is None else merged(again, new))
-    else:
-        old = state.hints.get(vm)
-        state.hints[vm] = new if old is None else merged(old, new)
-
-
-def merged[R: HintRow](old: R, new: HintRow) -> R:
-    """The row `old` with what a newer hint for the same VM adds."""
-    both = old.updated(new).without("swept").replace(**merge_sources(old, new))
-    replies = tuple(dict.fromkeys([*old.reply_to, *new.reply_to]))
-    return both.replace(reply_to=replies) if replies else both
-
-
 def open_look(effects: Effects, at: str | None) -> None:
-    """Start a look when there are hints and none is open."""
+    """Start a look when there is something to read and none is open."""
     state = effects.state
-    if state.look is not None or not state.hints:
+    if state.look is not None or not (state.read_table("hints") or lists.next_list(state) is not None):
         return
     name = durable_names.look_id(state.next_number())
     state.look = OpenLook(id=name, since=at, taken={})
@@ -85,40 +47,71 @@ def open_look(effects: Effects, at: str | None) -> None:
 
 
 def take(effects: Effects, data: Mapping[str, Any]) -> None:
-    """Answer up to 50 hints for the open look, and the number of this batch; an empty answer ends the look.
+    """Answer the next hints for the open look and the number of this batch, or a subscription to `list`.
 
-    Any other look gets nothing.
+    `listed` in `data` are the VMs that the look has found in a list; with `more` it has found others. An empty answer
+    ends the look. Any other look gets nothing.
     """
-    state, look = effects.state, effects.state.look
+    state, look, at = effects.state, effects.state.look, data.get("at")
     effects.answer = {"vms": []}
     if look is None or look.id != data["look"]:
         return
+    listed = data.get("listed")
+    if listed:
+        _note_listed(effects, listed, at)
     number = look.batch + 1
+    listing = None if listed and listed.get("more") else _choose_list(state, look, number)
+    since = times.later(at, look.since)
+    if listing is not None:
+        state.look = OpenLook(id=look.id, since=since, batch=number, taken={})
+        effects.answer = {"vms": [], "batch": number, "list": listing}
+        return
     memory, vms, taken = Memory(state), [], {}
-    for vm, row in _taken(effects, look, number, data.get("at")).items():
+    for vm, row in _taken(effects, look, number, at).items():
         try:
             vms.append(_to_look_at(memory, vm, row))
             taken[vm] = row
         except Exception as error:  # nothing that one hint has may end the look of the others
-            note_failure(effects, vm, vm, Operation.TAKE, f"{type(error).__name__}: {error}", data.get("at"))
-    if not vms and not state.hints:
+            note_failure(effects, vm, vm, Operation.TAKE, f"{type(error).__name__}: {error}", at)
+    send_receipt(effects)
+    goes_on = bool(listed and listed.get("more")) and not lists.is_full(state)
+    if not vms and not state.hints and not goes_on:
         state.look = None
         return
-    state.look = OpenLook(id=look.id, since=times.later(data.get("at"), look.since), batch=number, taken=taken)
-    if not vms:
-        take(effects, data)
+    state.look = OpenLook(id=look.id, since=since, batch=number, taken=taken)
+    if not vms and not goes_on:
+        take(effects, {**data, "listed": None})
         return
-    effects.answer = {"vms": vms, "batch": number}
+    effects.answer = {"vms": vms, "batch": number, **given(more=goes_on)}
+
+
+def _note_listed(effects: Effects, part: Mapping[str, Any], at: str | None) -> None:
+    """Note a part of a list, and hint at its VMs."""
+    row = lists.note_listed(effects.state, part, at)
+    if part.get("error"):
+        effects.loud.append(lists.line_of_error(part))
+    for vm in part["vms"] if row is not None else ():
+        note_hint(effects, vm, {"listed": True, **given(swept=row.swept if row is not None else None)}, at)
+
+
+def _choose_list(state: DispatcherState, look: OpenLook, number: int) -> dict[str, Any] | None:
+    row = None if look.taken else lists.next_list(state)
+    if row is None:
+        return None
+    hints = state.read_table("hints")
+    if hints and (any(True for _ in _first(state)) or not (lists.is_pressing(row) or number % LIST_EVERY == 0)):
+        return None
+    return lists.begin(state, row)
 
 
 def _taken(effects: Effects, look: OpenLook, number: int, at: str | None) -> dict[str, TakenRow]:
-    """The hints of the look's next batch, which leave the state's hints: first those about VMs that may be down.
+    """The hints of the look's next batch, which leave the state's hints.
 
     A look that takes again without having decided lost its answer: what it had taken is taken again.
     """
     state, taken = effects.state, dict(look.taken)
     state.hints.create()
-    for vm in list(islice(_in_order(state), max(swap.HINTS_PER_LOOK - len(taken), 0))):
+    for vm in list(islice(_in_order(state, number), max(swap.HINTS_PER_LOOK - len(taken), 0))):
         try:
             fresh, old = state.hints.pop(vm), taken.get(vm)
             row = TakenRow.from_json(fresh.json) if old is None else merged(old, fresh)
@@ -129,11 +122,33 @@ def _taken(effects: Effects, look: OpenLook, number: int, at: str | None) -> dic
     return taken
 
 
-def _in_order(state: DispatcherState) -> Iterator[str]:
-    hints, down = state.read_table("hints"), state.read_table("down")
-    first = {vm: None for vm, row in hints.items() if vm in down or (isinstance(row, Mapping) and row.get("first"))}
+def _in_order(state: DispatcherState, number: int) -> Iterator[str]:
+    """The VMs of the next batch: those that may be down, then one kind of the others, so no kind delays another."""
+    hints = state.read_table("hints")
+    first = dict.fromkeys(_first(state))
     yield from first
-    yield from (vm for vm in hints if vm not in first)
+    others = {vm: row if isinstance(row, Mapping) else {} for vm, row in hints.items() if vm not in first}
+    calm = {vm: row for vm, row in others.items() if not row.get("deaths") and not is_unread(state, vm)}
+    listed = [vm for vm, row in calm.items() if row.get("listed")]
+    # The newest first: a hint that waits has others like it, and a person may wait for the last edit.
+    edits = [vm for vm, row in calm.items() if not row.get("listed") and not row.get("swept")][::-1]
+    swept = [vm for vm, row in calm.items() if not row.get("listed") and row.get("swept")]
+    kinds = [kind for kind in ((listed, edits, swept) if number % 2 else (edits, listed, swept)) if kind]
+    if kinds:
+        yield from kinds[0]
+        return
+    if first:
+        return
+    unread = [vm for vm, row in others.items() if not row.get("deaths")]
+    # A hint whose looks have died is looked at alone: it may be what ended them.
+    yield from unread or list(others)[:1]
+
+
+def _first(state: DispatcherState) -> Iterator[str]:
+    down = state.read_table("down")
+    for vm, row in state.read_table("hints").items():
+        if vm in down or (isinstance(row, Mapping) and row.get("first")):
+            yield vm
 
 
 def answer_taken(state: DispatcherState, data: Mapping[str, Any], vms: Iterable[str]) -> list[str]:
@@ -159,13 +174,25 @@ def answer_taken(state: DispatcherState, data: Mapping[str, Any], vms: Iterable[
 
 
 def give_back(effects: Effects, look: OpenLook, at: str) -> None:
-    """Close the open look, which is dead; what it had taken is hinted at again, and another look may begin."""
-    effects.state.look = None
+    """Close the open look, which is dead; what it had taken is hinted at again, and another look may begin.
+
+    A VM whose looks all ended so, the last ones with this VM alone, is taken out: what its hint leads to ends them.
+    """
+    state = effects.state
+    state.look = None
     effects.lines.append(f"{look.id} has no live orchestration: its hints are looked at again")
     for vm, row in look.taken.items():
-        add_hint(effects.state, vm, HintRow.from_json(row.without("batch").json))
+        if row.deaths >= DEATHS_BEFORE_OUT and vm not in state.down and not row.first:
+            take_out(
+                effects, vm, row.id, f"{row.deaths + 1} looks in a row did not end, the last with this VM alone", at
+            )
+            continue
+        hint_again = HintRow.from_json(row.without("batch").json)
+        add_hint(state, vm, hint_again.replace(deaths=row.deaths + 1))
     open_look(effects, at)
 
 
 def _to_look_at(memory: Memory, vm: str, row: TakenRow) -> dict[str, Any]:
+    if row.id.lower() != vm:  # no decision about it would ever count
+        raise ValueError(f"the hint has the id {row.id!r:.80}")
     return {"vm": row.id, "force": bool(row.force), "reply_to": list(row.reply_to), **memory.of(vm)}

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from refresh.dispatcher import broken_vms, claims, looks, queue, recovery, selfcheck, switch
+from refresh.dispatcher import broken_vms, claims, looks, queue, recovery, selfcheck, spills, switch
 from refresh.dispatcher.effects import Effects
 from refresh.domain.terms.encodable import encodable
 from refresh.records.dispatcher_state import BadOperation, DispatcherState
@@ -30,6 +30,7 @@ _OPERATIONS: Mapping[str, Callable[[Effects, Mapping[str, Any]], None]] = {
     Operation.RECOVER: recovery.recover,
     Operation.PROBE: selfcheck.probe,
     Operation.SELFCHECKED: selfcheck.selfchecked,
+    Operation.KEPT: spills.kept,
 }
 OPERATIONS: Iterable[str] = tuple(_OPERATIONS)
 

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from refresh.dispatcher import broken_vms, unproven_vms
+from refresh.dispatcher import broken_vms, lists, unproven_vms, unread_vms
 from refresh.dispatcher.edits import is_edit, note_edits
 from refresh.dispatcher.effects import Effects
-from refresh.dispatcher.looks import add_hint, answer_taken, merged
+from refresh.dispatcher.hints import add_hint, merged
+from refresh.dispatcher.looks import answer_taken
 from refresh.domain.swap.admission import Admission, AdmissionRow, Limits, choose_admissions, choose_next
 from refresh.domain.swap.plan import PROVE
 from refresh.domain.terms import resource_id
@@ -26,13 +27,13 @@ from refresh.records.dispatcher_state import (
     Budgets,
     Decided,
     DispatcherState,
-    HintRow,
     QueueRow,
     RunningRow,
     StoredIntent,
     UnprovenRow,
 )
 from refresh.records.durable_names import Operation
+from refresh.records.hint_rows import HintRow
 from refresh.records.rows import given
 
 KEEP_SAID = 1000
@@ -102,10 +103,11 @@ def _decide_one(effects: Effects, vm: str, row: Decided, at: str | None) -> None
         state.down.pop(vm, None)
     if row.lost and vm not in state.running:
         effects.loud.append(f"lost {row.vm}: {row.lost}")
-    unproven_vms.forget_if_settled(state, vm, row)
+    unread_vms.note_decision(state, row, at)
+    unproven_vms.forget_if_settled(effects, vm, row)
     due = unproven_vms.find_due(state, vm, row)
     if row.decision == DecisionKind.SWAP:
-        _queue_swap(state, vm, row, at)
+        _queue_swap(effects, vm, row, at)
     elif due is not None and vm not in state.running:
         _queue_proof(state, vm, row, due, at)
     else:
@@ -113,7 +115,8 @@ def _decide_one(effects: Effects, vm: str, row: Decided, at: str | None) -> None
     _log_once(effects, vm, row)
 
 
-def _queue_swap(state: DispatcherState, vm: str, row: Decided, at: str | None) -> None:
+def _queue_swap(effects: Effects, vm: str, row: Decided, at: str | None) -> None:
+    state = effects.state
     hint = HintRow(id=row.vm, **given(force=row.force, reply_to=row.reply_to))
     if vm in state.running:
         add_hint(state, vm, hint)
@@ -121,10 +124,12 @@ def _queue_swap(state: DispatcherState, vm: str, row: Decided, at: str | None) -
     old, kept = state.queue.get(vm), given(wanted=row.wanted, group=row.group)
     if row.reason == Reason.RECOVER:
         kept["urgent"] = True
-    elif row.wanted and resource_id.id_hash(row.wanted) in state.ran.get(resource_id.id_hash(row.vm), ()):
+    elif row.back or (row.wanted and resource_id.id_hash(row.wanted) in state.ran.get(resource_id.id_hash(row.vm), ())):
         kept["back"] = True
     if old is None:
-        state.queue[vm] = QueueRow.from_json(hint.json).replace(**kept, since=at)
+        new = QueueRow.from_json(hint.json).replace(**kept, since=at)
+        if not lists.keeps_out(effects, vm, new, at):
+            state.queue[vm] = new
         return
     if old.proves_since:  # a newer wish: the disk that was to be proved is about to be replaced
         old = old.only("since")

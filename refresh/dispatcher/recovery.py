@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from refresh.dispatcher import unproven_vms
+from refresh.dispatcher import lists, unproven_vms
 from refresh.dispatcher.effects import Effects
-from refresh.dispatcher.looks import add_hint, give_back, open_look
+from refresh.dispatcher.hints import add_hint
+from refresh.dispatcher.looks import give_back, open_look
 from refresh.dispatcher.queue import admit, start_swap
+from refresh.dispatcher.spills import spill
 from refresh.domain.terms import times
-from refresh.records.dispatcher_state import HintRow, RunningRow
+from refresh.records.dispatcher_state import RunningRow
+from refresh.records.hint_rows import HintRow
 from refresh.records.rows import given
 
 LOOK_DEAD_AFTER_S = 300
@@ -38,8 +41,10 @@ def recover(effects: Effects, data: Mapping[str, Any]) -> None:
     for vm, down in state.down.items():
         add_hint(state, vm, HintRow(id=down.id, first=True))
     _recover_look(effects, data.get("look"), at)
+    lists.wake(state, swept=True)
     admit(effects, at)
     open_look(effects, at)
+    spill(effects, at)
 
 
 def _recover_claims(effects: Effects, gone: set[tuple[str, Any]], at: str) -> None:

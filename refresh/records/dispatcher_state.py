@@ -7,44 +7,12 @@ never changes: a new version of the app continues with the state of the old one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
+from refresh.records.hint_rows import HintRow, ListRow, OpenLook, Parcel, UnreadRow
 from refresh.records.rows import ListOf, OneOf, Row, StoredState, TableOf, ValueOf
 from refresh.records.swap import Intent
 
 DEFAULT_MAX_SWAPS = 20
 DEFAULT_MAX_STARTS = 24
-
-
-class HintRow(Row):
-    """A VM to look at. `swept` is the time of the sweep where the sweep alone hinted at it.
-
-    `reply_to` are the runs that wait for the VM's outcome. `first`: the VM may be down, so a look takes it first.
-    """
-
-    id: str
-    swept: str | None = None
-    first: bool = False
-    force: bool = False
-    reply_to: tuple[str, ...] = ()
-
-
-class TakenRow(HintRow):
-    """A hint that the open look has taken, and the number of the batch it was handed out with."""
-
-    batch: int = 0
-
-
-class OpenLook(Row):
-    """The look that is open, and the hints it has taken and not decided about.
-
-    `since` is the time of its last request to the dispatcher.
-    """
-
-    id: str
-    taken: Mapping[str, TakenRow]
-    since: str | None = None
-    batch: int = 0
 
 
 class StoredIntent(Row):
@@ -119,7 +87,7 @@ class Rejection(Row):
 
 
 class OutcomeRow(Row):
-    """How a swap ended: an `Outcome` as it is stored."""
+    """How a swap ended: what lists show of an `Outcome`. The whole one is the output of the swap's own instance."""
 
     vm: str
     run: str
@@ -128,8 +96,22 @@ class OutcomeRow(Row):
     message: str = ""
     old_disk: str | None = None
     new_disk: str | None = None
+    down_s: float | None = None
     started: str | None = None
     ended: str | None = None
+
+
+class SpilledRow(Row):
+    """What a VM had when it was sent to `vm_memory` under number `n` at `at`; `digest` is that of its contents.
+
+    `kept`: the entity has answered that it has them. `since` is the first time after that.
+    """
+
+    n: int
+    digest: str
+    at: str | None = None
+    kept: bool = False
+    since: str | None = None
 
 
 class SelfcheckCheck(Row):
@@ -214,7 +196,8 @@ class BrokenRow(Row):
 class Decided(Row):
     """What a look has decided about a VM; `up` when it was seen running, `current` the name of its OS disk then.
 
-    `lost` is the warning about a swap of which the app has no record.
+    `lost` is the warning about a swap of which the app has no record. `back`: the VM ran the wanted disk before.
+    `unproven` is the note about the VM's disk in `vm_memory`.
     """
 
     vm: str
@@ -228,16 +211,22 @@ class Decided(Row):
     reply_to: tuple[str, ...] = ()
     up: bool = False
     lost: str | None = None
+    back: bool = False
+    unproven: UnprovenRow | None = None
 
 
 class DispatcherState(StoredState):
     """The state of the dispatcher.
 
     `ran` and `proved` are keyed by the hash of a VM's id and hold hashes of disk ids: the last disks the VM is known to
-    have run, newest last, and the last one it was proved healthy on. `said` has the hash of the last decision that was
-    logged for a VM, by the same key. `seq` is the number of the last swap or look; none is used twice. `forced` are
-    hashes of the last signals with force. `swept` is the time of the last sweep, `package` the fingerprint of the code
-    that did the last operation. `broken` has the VMs on which the app itself failed.
+    have run, newest last, and the last one it was proved healthy on. These two and `unproven` have the newest VMs only:
+    the entity `vm_memory` has the others. `spilled` has the VMs (by the same hash) that are being moved there, `spills`
+    the number of the last message to it; `moved`: some have been moved. `over` are the last swaps that ended and
+    left nothing to be done. `said` has the hash of the last decision that was logged for a VM, by the same key. `seq`
+    is the number of the last swap or look; none is used twice. `forced` are hashes of the last signals with force.
+    `swept` is the time of the last sweep, `package` the fingerprint of the code that did the last operation. `broken`
+    has the VMs on which the app itself failed, `unread` those that could not be read, by the hash of their ids. `lists`
+    are keyed by lower-case subscription. `parcel` is the last batch of hints.
     """
 
     seq = ValueOf(0)
@@ -251,7 +240,11 @@ class DispatcherState(StoredState):
     ran = TableOf[tuple[str, ...]](tuple)
     proved = TableOf(str)
     said = TableOf(str)
+    spilled = TableOf(SpilledRow.from_json)
+    spills = ValueOf(0)
+    moved = ValueOf(False)
     finished = ListOf(OutcomeRow)
+    over = ValueOf[list[str]]([])
     selfcheck = OneOf(SelfcheckResult)
     switch = OneOf(Switch)
     swept = ValueOf[str | None](None)
@@ -262,8 +255,16 @@ class DispatcherState(StoredState):
     budgets = OneOf(Budgets)
     bad = ListOf(BadOperation)
     broken = TableOf(BrokenRow.from_json)
+    unread = TableOf(UnreadRow.from_json)
+    lists = TableOf(ListRow.from_json)
+    parcel = OneOf(Parcel)
 
     def next_number(self) -> int:
         """A number for a swap or a look that none has had."""
         self.seq += 1
         return self.seq
+
+    def next_spill(self) -> int:
+        """A number for a message to `vm_memory`, higher than that of any before."""
+        self.spills += 1
+        return self.spills

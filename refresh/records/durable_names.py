@@ -6,13 +6,21 @@ histories, so a spelling never changes.
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 
 from refresh.domain.terms.resource_id import id_hash
 
-# The entity.
+_SWAP_ID = re.compile(r"swap-([0-9a-f]{12})-[0-9]+", re.ASCII)
+
+# The entities. Dispatcher and inbox have one key, the others one for each value of the first two digits of the hash of
+# a VM's id.
 DISPATCHER = "dispatcher"
 DISPATCHER_KEY = "app"
+INBOX = "inbox"
+INBOX_KEY = "app"
+PAST_OUTCOMES = "past_outcomes"
+VM_MEMORY = "vm_memory"
 
 
 class Operation(StrEnum):
@@ -30,6 +38,29 @@ class Operation(StrEnum):
     RECOVER = "recover"
     PROBE = "probe"
     SELFCHECKED = "selfchecked"
+    KEPT = "kept"
+
+
+class PastOutcomesOperation(StrEnum):
+    """The operations of the entity `past_outcomes`."""
+
+    KEEP = "keep"
+    FIND = "find"
+
+
+class VmMemoryOperation(StrEnum):
+    """The operations of the entity `vm_memory`."""
+
+    KEEP = "keep"
+    SETTLE = "settle"
+
+
+class InboxOperation(StrEnum):
+    """The operations of the inbox entity."""
+
+    HINT = "hint"
+    RECEIVED = "received"
+    RESEND = "resend"
 
 
 # Orchestrations.
@@ -50,6 +81,7 @@ ANSWER_SELFCHECK = "answer_selfcheck"
 
 # Activities of looks and swaps.
 READ_HINTS = "read_hints"
+LIST_MISMATCHES = "list_mismatches"
 PREPARE_SWAP = "prepare_swap"
 WRITE_INTENT = "write_intent"
 ENSURE_STOPPED = "ensure_stopped"
@@ -109,9 +141,29 @@ PUBLISH_EVENT = "publish_event"
 
 def swap_id(vm_id: str, n: int) -> str:
     """The instance id of swap number `n` of a VM."""
-    return f"swap-{id_hash(vm_id)}-{n}"
+    return f"{swap_prefix(id_hash(vm_id))}{n}"
+
+
+def swap_prefix(vm_hash: str) -> str:
+    """The beginning of the instance ids of all swaps of the VM with this id hash."""
+    return f"swap-{vm_hash}-"
+
+
+def vm_hash_of(run: str) -> str | None:
+    """The hash of a VM's id in the instance id of a swap; None in any other."""
+    found = _SWAP_ID.match(run)
+    return found.group(1) if found is not None else None
 
 
 def look_id(n: int) -> str:
     """The instance id of look number `n`."""
     return f"look-{n}"
+
+
+def vm_key(vm_hash: str) -> str:
+    """The key of the entities `past_outcomes` and `vm_memory` that have the VM with this id hash."""
+    return vm_hash[:2]
+
+
+VM_KEYS: tuple[str, ...] = tuple(f"{number:02x}" for number in range(256))
+"""Every key of the entities `past_outcomes` and `vm_memory`."""

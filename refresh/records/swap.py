@@ -19,9 +19,12 @@ FROM_EVENT = "event"
 FROM_SWEEP = "sweep"
 
 # Sizes that keep messages small, and the start of a stopped VM ahead of bulk work.
-HINTS_PER_LOOK = 50
+HINTS_PER_LOOK = 20
+LISTED_PER_LOOK = 10
+VMS_PER_LIST = 200
 VMS_PER_BULK_ACTIVITY = 50
 VMS_PER_SIGNAL = 100
+VMS_AT_ONCE = 40
 BULK_ACTIVITIES_OUTSTANDING = 10
 VMS_PER_HISTORY = 500
 
@@ -117,7 +120,8 @@ class Claimed(Record):
     """The dispatcher's answer to a claim: `yours`, or why not. With an `intent`, the run finishes what was begun.
 
     `force` applies to the disk `wanted` alone. `tags` belong to an intent and may not be on the VM yet.
-    `proves_since`: the swap ended at that time, and only the new disk's health is left to check.
+    `proves_since`: the swap ended at that time, and only the new disk's health is left to check. `ended`: the swap is
+    not under way, and `past_outcomes` may have its outcome.
     """
 
     answer: str
@@ -131,6 +135,7 @@ class Claimed(Record):
     tags: dict[str, str] | None = None
     wanted: str | None = None
     proves_since: str | None = None
+    ended: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -245,6 +250,7 @@ class SwapRequest(Record):
 
     `done` are the rows of VMs that earlier histories of the same run finished. `since` (ISO) is when the tags began to
     be written, where another orchestration wrote them: a swap that ended after it counts as this request's outcome.
+    `paced`: hints are sent for `VMS_AT_ONCE` VMs at a time; a run that an older version began sent all at once.
     """
 
     vms: tuple[str, ...]
@@ -252,3 +258,4 @@ class SwapRequest(Record):
     force: bool = False
     done: tuple[dict[str, Any], ...] = ()
     since: str | None = None
+    paced: bool | None = None

@@ -15,18 +15,25 @@ from refresh.dispatcher.queue import admission_of, budgets_of, in_order
 from refresh.domain.terms.swap_reason import Wait
 from refresh.records import durable_names
 from refresh.records.dispatcher_state import DispatcherState, OutcomeRow, RunningRow
+from refresh.records.vm_memory import KnownVms
 
 
 class DispatcherView:
     """The dispatcher's state, read only; what is computed from all of it is computed once. VM ids have any case."""
 
-    def __init__(self, state: DispatcherState) -> None:
-        """A view of `state`."""
+    def __init__(self, state: DispatcherState, known: KnownVms | None = None) -> None:
+        """A view of `state`, and of what is known about VMs that are no longer in it."""
         self.state = state
+        self._known = known or KnownVms()
+
+    def with_memory(self, known: KnownVms) -> DispatcherView:
+        """The same, with what `vm_memory` has, which was read after the state."""
+        return DispatcherView(self.state, known)
 
     def recall(self, vm_id: str) -> dict[str, Any]:
-        """What the dispatcher has about a VM for a decision, as `FactReader.read` takes it."""
-        return self._memory.of(vm_id.lower())
+        """What the dispatcher and `vm_memory` have about a VM for a decision, as `FactReader.read` takes it."""
+        found = self._memory.of(vm_id.lower())
+        return {**found, "ran": list(self._known.ran_of(vm_id, found["ran"]))}
 
     @property
     def max_swaps(self) -> int:
@@ -64,8 +71,12 @@ class DispatcherView:
         return self._outcomes.get(vm_id.lower())
 
     def outcome_of(self, run: str) -> OutcomeRow | None:
-        """How the swap with this instance id ended."""
+        """How the swap with this instance id ended, in short, if it is among the last that are kept."""
         return self._outcomes_by_run.get(run)
+
+    def is_under_way(self, run: str) -> bool:
+        """Whether this is the instance id of a swap under way."""
+        return run in self._under_way
 
     def run_of(self, vm_id: str) -> str | None:
         """The swap under way of a VM, else its last one."""
@@ -100,6 +111,10 @@ class DispatcherView:
             return "no self-check has run for this package"
         failed = ", ".join(check.name for check in last.checks if not check.ok)
         return f"the last self-check failed ({failed})"
+
+    @cached_property
+    def _under_way(self) -> frozenset[str]:
+        return frozenset(durable_names.swap_id(vm, row.n) for vm, row in self.state.running.items())
 
     @cached_property
     def _memory(self) -> Memory:

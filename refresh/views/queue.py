@@ -18,6 +18,8 @@ type Json = dict[str, Any]
 def queue_view(dispatcher: DispatcherView, max_swaps: int) -> Json:
     """The whole queue: `paused`, `running`, `waiting` in the order of admission, and `looking` (VM ids).
 
+    `listing` are the subscriptions whose VMs are found in a list when the queue has room, with the number of VMs that
+    the last list found and that are still to be looked at.
     `max_swaps` is the setting: the dispatcher reads it with the next look, before it admits the next VM.
     """
     state, pause = dispatcher.state, dispatcher.state.paused
@@ -29,6 +31,7 @@ def queue_view(dispatcher: DispatcherView, max_swaps: int) -> Json:
         "running": [_running(dispatcher, vm, row) for vm, row in state.running.items()],
         "waiting": [_waiting(dispatcher, vm, state.queue[vm]) for vm in dispatcher.in_order],
         "looking": dispatcher.looking,
+        "listing": [{"subscription": row.id, "since": row.since, "vms": row.rest} for row in state.lists.values()],
     }
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from refresh.domain.terms import times
 from refresh.domain.terms.decision_kind import DecisionKind
-from refresh.domain.terms.swap_reason import Wait
+from refresh.domain.terms.swap_reason import Reason, Wait
 from refresh.domain.vm.wish import disk_text
 from refresh.records.swap import OutcomeStatus
 from refresh.views.dispatcher_state import DispatcherView
@@ -100,6 +100,15 @@ def kind_of_run(run_id: str) -> str | None:
     """The kind of run an id names; None when it cannot be the id of a run."""
     found = _RUN_ID.match(run_id)
     return found.group(1) if found else None
+
+
+def has_outcome(instance: Instance) -> bool:
+    """Whether the output of a swap's instance is the whole outcome of its swap.
+
+    It is not where the instance is that of a late second start, and where only the dispatcher's state shows it.
+    """
+    output = instance.output
+    return instance.state == "completed" and "evidence" in output and output.get("reason") != Reason.NOT_CLAIMED
 
 
 def shows_builds(instance: Instance) -> bool:

@@ -1,4 +1,4 @@
-"""`make soak N=1000`: runs that many random failure scenarios of fleets, recipes or disturbances of one thing.
+"""`make soak N=1000`: runs that many random failure scenarios; `--stories` selects the kind.
 
 Prints the seed first, a new one each time, then the rate, and the smallest scenario that failed. `--lot` scenarios form
 a lot; each lot has its own process and its own seed, and `--jobs` lots run at a time. A scenario that fails ends its
@@ -23,6 +23,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 import refresh
 from simulator.clock import Clock
+from tests.support.chaos.conflicting_fleet import ConflictingFleetScenario
 from tests.support.chaos.disturbances import Disturbance, disturbances
 from tests.support.chaos.drawing import NEW, draw_from
 from tests.support.chaos.fleet_scenario import FleetScenario, drawn
@@ -98,9 +99,11 @@ def _soak(stories: str, examples: int, lot_seed: int) -> int:
     return 0
 
 
-def _soak_fleets(examples: int, lot_seed: int, ended_well: Callable[[], None]) -> None:
+def _soak_fleets(
+    examples: int, lot_seed: int, ended_well: Callable[[], None], kind: type[FleetScenario] = FleetScenario
+) -> None:
     @seed(lot_seed)
-    class Counted(FleetScenario):
+    class Counted(kind):  # type: ignore[misc, valid-type]  # the kind of scenario is an argument
         def teardown(self) -> None:
             super().teardown()
             ended_well()
@@ -130,7 +133,16 @@ def _soak_isolation(examples: int, lot_seed: int, ended_well: Callable[[], None]
     counted()
 
 
-_SOAKS = {"fleets": _soak_fleets, "recipes": _soak_recipes, "isolation": _soak_isolation}
+def _soak_conflicts(examples: int, lot_seed: int, ended_well: Callable[[], None]) -> None:
+    _soak_fleets(examples, lot_seed, ended_well, ConflictingFleetScenario)
+
+
+_SOAKS = {
+    "fleets": _soak_fleets,
+    "conflicts": _soak_conflicts,
+    "recipes": _soak_recipes,
+    "isolation": _soak_isolation,
+}
 
 
 def _import_app() -> None:

@@ -40,6 +40,8 @@ ROUTES = {
     ("GET", "runs/{id}"),
 }
 CLIENT_BOUND = {
+    "read_hints",
+    "prepare_swap",
     "find_outcomes",
     "count_swaps",
     "find_leftovers",
@@ -47,6 +49,7 @@ CLIENT_BOUND = {
     "plan_retention",
     "check_instances",
 }
+ENTITIES = {"dispatcher", "inbox", "past_outcomes", "vm_memory"}
 ORCHESTRATIONS = {
     "refresh_month",
     "create_images",
@@ -94,9 +97,9 @@ def test_every_route_requires_a_key(functions: dict[str, IndexedFunction]) -> No
 
 
 def test_durable_functions_are_called_like_their_files(functions: dict[str, IndexedFunction]) -> None:
-    """Orchestrations and activities are registered under the names of their files, the entity under its own name."""
+    """Orchestrations and activities are registered under the names of their files, entities under their own names."""
     assert named(functions, "orchestrationTrigger") == ORCHESTRATIONS
-    assert named(functions, "entityTrigger") == {durable_names.DISPATCHER}
+    assert named(functions, "entityTrigger") == ENTITIES
     assert named(functions, "eventGridTrigger") == {"on_resource_write"}
     folders = {"orchestrations": ORCHESTRATIONS, "activities": named(functions, "activityTrigger")}
     for folder, names in folders.items():
@@ -108,7 +111,12 @@ def test_every_durable_name_is_spelled_once(functions: dict[str, IndexedFunction
     """The constants of `durable_names` are the registered functions, and no other module of the app repeats a name."""
     kinds = ("orchestrationTrigger", "activityTrigger", "entityTrigger")
     registered = set().union(*(named(functions, kind) for kind in kinds))
-    constants = {value for name, value in vars(durable_names).items() if name.isupper() and name != "DISPATCHER_KEY"}
+    keys = {"DISPATCHER_KEY", "INBOX_KEY", "VM_KEYS"}
+    constants = {
+        value
+        for name, value in vars(durable_names).items()
+        if name.isupper() and not name.startswith("_") and name not in keys
+    }
     assert constants == registered
     assert set(durable_names.Operation) == set(OPERATIONS)
     repeated = [
@@ -117,7 +125,7 @@ def test_every_durable_name_is_spelled_once(functions: dict[str, IndexedFunction
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Constant) and path.name != "durable_names.py"
         # Results, settings and checks use these three names as well.
-        if node.value in registered - {"look", "selfcheck", "dispatcher"}
+        if node.value in registered - {"look", "selfcheck", "dispatcher", "inbox"}
     ]
     assert repeated == []
 

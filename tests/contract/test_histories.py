@@ -49,9 +49,13 @@ def test_every_orchestration_and_every_story_has_a_history() -> None:
 
 
 def test_what_an_older_app_started_is_kept_apart() -> None:
-    """Every story of `look` and `swap_vm` has a kept history from the app that had no bounded waits."""
+    """Every story of `look` and `swap_vm` has a kept history from the app that had no bounded waits.
+
+    Except the story of a question that this app did not ask.
+    """
     old = {history.file.name: history for history in kept()}
-    assert set(old) == {one.file.name for one in HISTORIES if one.orchestration in ("look", "swap_vm")}
+    today = {one.file.name for one in HISTORIES if one.orchestration in ("look", "swap_vm")}
+    assert set(old) == today - {"swap_vm.started-again.json"}
     assert not any("bounded" in history.turns[0].events[0][1] for history in old.values())
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from refresh.reading.dispatcher_state import read_dispatcher_state
 from refresh.reading.instances import list_open_runs
 from refresh.reading.retention.holders import held_among
+from refresh.reading.retention.remembered_disks import read_remembered
 from refresh.reading.retention.survey import building_among
 
 
@@ -18,6 +18,6 @@ async def find_holders(data: dict[str, Any], client: Any) -> dict[str, Any]:
     definitions = data.get("definitions", ())
     is_building = building_among(await list_open_runs(client) if definitions else ())
     return {
-        "held": held_among(data.get("disks", ()), await read_dispatcher_state(client)),
+        "held": held_among(data.get("disks", ()), await read_remembered(client)),
         "building": [definition for definition in definitions if is_building(definition)],
     }

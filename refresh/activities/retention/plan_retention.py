@@ -6,8 +6,8 @@ from typing import Any
 
 from refresh import wiring
 from refresh.gateways.errors import GatewayError
-from refresh.reading.dispatcher_state import read_dispatcher_state
 from refresh.reading.instances import list_open_runs
+from refresh.reading.retention.remembered_disks import read_remembered
 from refresh.reading.retention.survey import is_in_use, rows_of, survey_all
 from refresh.records.retention import DELETE, DISK
 
@@ -20,7 +20,7 @@ async def plan_retention(data: dict[str, Any], client: Any) -> dict[str, Any]:
     gateways, settings = wiring.gateways(), wiring.settings()
     try:
         disks, versions = await survey_all(
-            gateways, settings, await read_dispatcher_state(client), await list_open_runs(client)
+            gateways, settings, await read_remembered(client), await list_open_runs(client)
         )
     except GatewayError as error:
         return {"problem": f"not everything could be read, so nothing is deleted: {error}"}

@@ -13,6 +13,7 @@ from refresh.activities.swap import (
     ensure_started,
     ensure_stopped,
     find_outcomes,
+    list_mismatches,
     prepare_swap,
     quarantine_version,
     read_hints,
@@ -22,8 +23,7 @@ from refresh.activities.swap import (
 )
 
 ACTIVITIES: tuple[Callable[..., Any], ...] = (
-    read_hints.read_hints,
-    prepare_swap.prepare_swap,
+    list_mismatches.list_mismatches,
     write_intent.write_intent,
     ensure_stopped.ensure_stopped,
     ensure_os_disk.ensure_os_disk,
@@ -35,6 +35,8 @@ ACTIVITIES: tuple[Callable[..., Any], ...] = (
     write_wishes.write_wishes,
 )
 CLIENT_ACTIVITIES: tuple[Callable[..., Any], ...] = (
+    read_hints.read_hints,
+    prepare_swap.prepare_swap,
     find_outcomes.find_outcomes,
     count_swaps.count_swaps,
 )

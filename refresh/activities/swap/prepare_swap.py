@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+import grpc
+
 from refresh import wiring
 from refresh.activities.health.baseline import health_before
 from refresh.domain.azure.vms import Power, Vm
@@ -18,6 +20,7 @@ from refresh.domain.terms import resource_id, tags
 from refresh.domain.terms.decision_kind import DecisionKind
 from refresh.domain.terms.intent_tag import write_intent_tag
 from refresh.domain.terms.stop_mode import StopMode
+from refresh.domain.terms.swap_reason import Reason
 from refresh.domain.vm.facts import Facts
 from refresh.domain.vm.warnings import VmWarning
 from refresh.domain.vm.wish import disk_text
@@ -28,6 +31,7 @@ from refresh.reading.swap.facts import FactReader, policy_of
 from refresh.reading.swap.memory import memory_of
 from refresh.reading.swap.unforeseen import refuse_unforeseen
 from refresh.reading.swap.warnings import WarningReader
+from refresh.reading.vm_memory import read_vm_memory
 from refresh.records.swap import Health, Intent, Prepared, SwapWarning
 from refresh.settings.settings import Settings
 
@@ -35,11 +39,19 @@ from refresh.settings.settings import Settings
 _NO_GAP_S = 0.0
 
 
-async def prepare_swap(data: dict[str, Any]) -> dict[str, Any]:
-    """The plan of swap `run` of `vm`: a `Prepared` with intent, tags and steps, or the reason why there is none."""
+async def prepare_swap(data: dict[str, Any], client: Any) -> dict[str, Any]:
+    """The plan of swap `run` of `vm`: a `Prepared` with intent, tags and steps, or the reason why there is none.
+
+    `client` is the durable client that the host binds.
+    """
     settings, gateways = wiring.settings(), wiring.gateways()
     try:
-        return (await _prepare(data, settings, gateways)).to_json()
+        known = await read_vm_memory(client, [data["vm"]])
+        recalled = {**data, "ran": known.ran_of(data["vm"], data.get("ran", ()))}
+        return (await _prepare(recalled, settings, gateways)).to_json()
+    except grpc.RpcError as error:
+        message = f"what is known about the VM could not be read: {error!r:.160}"
+        return Prepared(DecisionKind.REFUSE, Reason.UNREADABLE, message).to_json()
     except Exception as error:  # nothing has been touched: the refusal names the fault instead of a broken swap
         refusal = refuse_unforeseen(data["vm"], error)
         return Prepared(DecisionKind.REFUSE, refusal.reason, refusal.message).to_json()

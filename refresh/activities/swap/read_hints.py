@@ -1,108 +1,87 @@
-"""Activity of a look: reads VMs and decides about each.
-
-Decides how long a VM that cannot be read may delay the others of its batch. Such a VM, and those whose turn does not
-come, are left out of the answer: the dispatcher hands them out again with the next batch.
-"""
+"""Activity of a look: reads VMs and decides about each."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from refresh import wiring
-from refresh.domain.azure.polls import LOOK_LIMIT_S, READ_BUDGET_S
+from refresh.domain.azure.polls import LOOK_LIMIT_S, LOOK_READ_BUDGET_S
 from refresh.domain.azure.vms import Power
 from refresh.domain.swap.decision import Decision, Refuse, Revive, Swap, decide_swap, find_lost_swap, is_intent_stale
+from refresh.domain.terms import resource_id
 from refresh.domain.terms.decision_kind import DecisionKind
 from refresh.domain.terms.swap_reason import Reason
 from refresh.domain.vm.facts import Facts
 from refresh.domain.vm.wish import Wish
-from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.paced_reads import Pace
 from refresh.reading.fleet.configured_subscriptions import ConfiguredSubscriptions
 from refresh.reading.swap.facts import FactReader, policy_of
 from refresh.reading.swap.memory import READS_AT_ONCE, memory_of
 from refresh.reading.swap.unforeseen import refuse_unforeseen
+from refresh.reading.vm_memory import read_vm_memory
+from refresh.records.rows import given
+from refresh.records.vm_memory import KnownVms
 from refresh.settings.settings import Settings
 from refresh.settings.table import ACTIVITIES_BESIDE_SWAPS, MAX_CONCURRENT_ACTIVITIES, MAX_STARTS
 
-# An entry older than this is of an earlier look.
-_FORGOTTEN_S = 120.0
 
+async def read_hints(data: dict[str, Any], client: Any) -> dict[str, Any]:
+    """Decide about a batch of VMs: `{"vms": [{vm, force, reply_to, rejected, ran}]}` to `{"decisions", "budgets"}`.
 
-@dataclass
-class _SlowVms:
-    """Since when (of the loop's time) VMs are read in vain. In this process only: elsewhere a VM is tried anew."""
-
-    since_s: dict[str, float] = field(default_factory=dict)
-
-    def is_over(self, vm_id: str) -> bool:
-        """Note that the VM could not be read in time again; whether it is not to be tried any more."""
-        now_s = asyncio.get_running_loop().time()
-        self.since_s = {vm: at_s for vm, at_s in self.since_s.items() if now_s - at_s < _FORGOTTEN_S}
-        if now_s - self.since_s.setdefault(vm_id.lower(), now_s - LOOK_LIMIT_S) < READ_BUDGET_S:
-            return False
-        self.forget(vm_id)
-        return True
-
-    def forget(self, vm_id: str) -> None:
-        """Note that the VM was read, or refused."""
-        self.since_s.pop(vm_id.lower(), None)
-
-
-_slow: WeakKeyDictionary[Gateways, _SlowVms] = WeakKeyDictionary()
-
-
-async def read_hints(data: dict[str, Any]) -> dict[str, Any]:
-    """Decide about up to 50 VMs: `{"vms": [{vm, force, reply_to, rejected, ran}]}` to `{"decisions", "budgets"}`.
-
-    A VM is waited for `LOOK_LIMIT_S` seconds. One that has not been read for `READ_BUDGET_S` seconds is refused.
+    A VM that is not read within `LOOK_LIMIT_S` is refused as unreadable, so that the others do not wait for it.
+    `client` is the durable client that the host binds.
     """
     settings = wiring.settings()
     policy = policy_of(settings)
     gateways = wiring.gateways()
-    reader = FactReader(gateways, policy, Pace(), ConfiguredSubscriptions(gateways.graph, settings))
+    inside = ConfiguredSubscriptions(gateways.graph, settings)
+    reader = FactReader(gateways, policy, Pace(), inside, budget_s=LOOK_READ_BUDGET_S)
     at_once = asyncio.Semaphore(READS_AT_ONCE)
-    slow = _slow.setdefault(gateways, _SlowVms())
-    is_stuck = False
+    known = await read_vm_memory(client, [row["vm"] for row in data["vms"]])
 
-    async def decide(row: Mapping[str, Any]) -> dict[str, Any] | None:
-        nonlocal is_stuck
+    async def decide(row: Mapping[str, Any]) -> dict[str, Any]:
         try:
             async with at_once:
-                if is_stuck:
-                    return None
-                async with asyncio.timeout(LOOK_LIMIT_S):
-                    facts = await reader.read(row["vm"], **memory_of(row))
-            slow.forget(row["vm"])
-            return decision_row(row["vm"], facts, decide_swap(facts, policy, force=bool(row.get("force"))))
-        except TimeoutError:
-            is_stuck = True
-            return decision_row(row["vm"], Facts(None, Wish("")), _refuse_slow()) if slow.is_over(row["vm"]) else None
+                recalled = {**memory_of(row), "ran": known.ran_of(row["vm"], row.get("ran", ()))}
+                facts = await reader.read(row["vm"], **recalled)
+            found = decision_row(row["vm"], facts, decide_swap(facts, policy, force=bool(row.get("force"))))
+            return {**found, **_from_memory(row["vm"], facts, known)}
         except Exception as error:  # one VM must not fail the look at the others
             return decision_row(row["vm"], Facts(None, Wish("")), refuse_unforeseen(row["vm"], error))
 
     try:
-        decisions = await asyncio.gather(*(decide(row) for row in data["vms"]))
+        decisions = await _within_limit([(row["vm"], decide(row)) for row in data["vms"]])
     finally:
         reader.reads.close()
     rows = [
         {**decision, **{key: row[key] for key in ("force", "reply_to") if row.get(key)}}
         for row, decision in zip(data["vms"], decisions, strict=True)
-        if decision is not None
     ]
     return {"decisions": rows, "budgets": budgets(settings)}
 
 
-def _refuse_slow() -> Refuse:
-    return Refuse(
-        Reason.UNREADABLE,
-        f"the VM or what its swap depends on could not be read within {READ_BUDGET_S:.0f} seconds; "
-        "the next sweep has it looked at again",
-    )
+async def _within_limit(decisions: Sequence[tuple[str, Coroutine[Any, Any, dict[str, Any]]]]) -> list[dict[str, Any]]:
+    """The decisions about these VMs (ids); the refusal of each that takes longer than `LOOK_LIMIT_S`."""
+    tasks = {asyncio.ensure_future(decision): vm for vm, decision in decisions}
+    if not tasks:
+        return []
+    _, late = await asyncio.wait(tasks, timeout=LOOK_LIMIT_S)
+    for task in late:
+        task.cancel()
+    await asyncio.gather(*late, return_exceptions=True)
+    message = f"the VM could not be read: Azure did not answer within {LOOK_LIMIT_S:.0f} seconds"
+    refusal = Refuse(Reason.UNREADABLE, message)
+    nothing = Facts(None, Wish(""))
+    return [decision_row(vm, nothing, refusal) if task in late else task.result() for task, vm in tasks.items()]
+
+
+def _from_memory(vm_id: str, facts: Facts, known: KnownVms) -> dict[str, Any]:
+    """What the dispatcher needs about a VM that is no longer in its state."""
+    note, wanted = known.note_about(vm_id), facts.wish.disk_id
+    back = bool(wanted) and resource_id.id_hash(wanted or "") in known.ran_of(vm_id)
+    return given(back=back, unproven=note.json if note is not None else None)
 
 
 def budgets(settings: Settings) -> dict[str, Any]:

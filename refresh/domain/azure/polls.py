@@ -131,9 +131,9 @@ RETRY = Poll(1.0, growth=2.0, longest_s=30.0)
 # How long one call is retried: reads for a decision, tags of a swap, lists that a caller of the HTTP API waits for
 # (Azure names a Retry-After), one read or write of bulk work, one call of a recipe's stage.
 READ_BUDGET_S = 30.0
-# A look answers about all its VMs at once, and one of them may be down: it waits for each VM so long, before it reads
-# that VM again with its next batch. Every VM is tried for READ_BUDGET_S in all.
-LOOK_LIMIT_S = 10.0
+# A look reads many VMs: one that cannot be read must not delay the others. It reads each again at a later look.
+LOOK_READ_BUDGET_S = 10.0
+LOOK_LIMIT_S = 15.0
 TAG_WRITE_BUDGET_S = 60.0
 # A look removes one leftover tag after the other, before it reads the next VMs.
 LEFTOVER_LIMIT_S = 5.0

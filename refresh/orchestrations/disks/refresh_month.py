@@ -71,7 +71,7 @@ def _roll_out(ctx: OrchestrationContext, period: str, request: MonthInput) -> Ge
     ready = _ready(tagged)
     if not ready:
         return [tagged]
-    swaps = SwapRequest(ready, force=request.force, since=since)
+    swaps = SwapRequest(ready, force=request.force, since=since, paced=True)
     return [tagged, (yield from _step(ctx, "swaps", durable_names.SWAP_VMS, period, swaps))]
 
 

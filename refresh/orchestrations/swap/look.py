@@ -1,7 +1,8 @@
 """A look: takes hints from the dispatcher, has the VMs read and decided about, and returns the decisions.
 
-Goes on until no hint is left. Decides nothing about VMs. One look is open at a time: a look that was started twice or
-late gets no hints and ends.
+Goes on until no hint is left. Where the dispatcher has a subscription to list instead of hints, the VMs whose tags are
+not fulfilled are found in that list and handed in a few at a time, so that hints are not delayed by them. Decides
+nothing about VMs. One look is open at a time: a look that was started twice or late gets no hints and ends.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from refresh.domain.terms.decision_kind import DecisionKind
 from refresh.domain.terms.swap_reason import Reason
 from refresh.orchestrations.shared.dispatcher_calls import OUTCOME_EVENT, call_dispatcher, is_bounded
 from refresh.orchestrations.swap.swap_steps import call
-from refresh.records import durable_names
+from refresh.records import durable_names, swap
 from refresh.records.durable_names import Operation
 from refresh.records.swap import Outcome, OutcomeStatus
 
@@ -26,9 +27,18 @@ BATCHES_PER_HISTORY = 10
 def look(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any], Any, dict[str, Any]]:
     """Work off the dispatcher's hints; `data` is `{"look": id}`. NoAnswer ends it; the sweep starts another look."""
     looked, bounded = int(data.get("looked", 0)), is_bounded(data)
+    found: dict[str, Any] | None = data.get("found")
     for _ in range(BATCHES_PER_HISTORY):
-        taken = yield from call_dispatcher(ctx, Operation.TAKE, bounded=bounded, look=data["look"])
+        part, found = _next_part(found)
+        taken = yield from call_dispatcher(ctx, Operation.TAKE, bounded=bounded, look=data["look"], **part)
+        if taken.get("list"):
+            found = yield from _list(ctx, taken["list"])
+            continue
+        if not taken.get("more"):
+            found = None
         if not taken["vms"]:
+            if found:
+                continue
             return {"looked": looked}
         try:
             answer = yield ctx.call_activity(durable_names.READ_HINTS, input=taken)
@@ -42,8 +52,26 @@ def look(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any]
         _reply(ctx, decisions)
         yield from _clear_leftovers(ctx, decisions)
         looked += len(taken["vms"])
-    ctx.continue_as_new({**data, "looked": looked})
+    ctx.continue_as_new({**data, "looked": looked, **({"found": found} if found else {})})
     return {"looked": looked}
+
+
+def _list(ctx: OrchestrationContext, wanted: dict[str, Any]) -> Generator[Task[Any], Any, dict[str, Any]]:
+    """What `list_mismatches` has found. A list that fails is tried again by a later look."""
+    try:
+        found: dict[str, Any] = yield ctx.call_activity(durable_names.LIST_MISMATCHES, input=wanted)
+    except TaskFailedError as error:
+        return {"subscription": wanted["subscription"], "vms": [], "error": f"{error}"[:300]}
+    return found
+
+
+def _next_part(found: dict[str, Any] | None) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """What to hand in of the VMs that a list has found, and what is left of them."""
+    if found is None:
+        return {}, None
+    vms, rest = found["vms"][: swap.LISTED_PER_LOOK], found["vms"][swap.LISTED_PER_LOOK :]
+    part = {**found, "vms": vms, "rest": int(found.get("rest", 0)) + len(rest)}
+    return {"listed": {**part, "more": bool(rest)}}, {**found, "vms": rest} if rest else None
 
 
 def _counted(decisions: list[dict[str, Any]], accepted: Any) -> list[dict[str, Any]]:

@@ -30,6 +30,7 @@ from refresh.orchestrations.shared.dispatcher_calls import (
     now,
 )
 from refresh.orchestrations.shared.notices import give_notice, publish
+from refresh.orchestrations.swap.past_outcome import find_past_outcome
 from refresh.orchestrations.swap.swap_outcomes import (
     Undo,
     cannot_start,
@@ -60,6 +61,9 @@ def swap_vm(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[A
         return replace(dispatcher_silent(run, no_answer), started=started, ended=now(ctx)).to_json()
     claimed = Claimed.from_json(claim)
     if claimed.answer != "yours":
+        past = (yield from find_past_outcome(ctx, run.vm)) if claimed.ended else None
+        if past is not None:  # this is a late second start: the output stays what it was, and nothing is sent again
+            return past
         message = "another run of this swap has the claim, or this swap is over"
         return replace(outcome_of(run, OutcomeStatus.SKIPPED, Reason.NOT_CLAIMED, message), started=started).to_json()
     try:

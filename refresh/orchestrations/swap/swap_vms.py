@@ -7,6 +7,7 @@ VM. An outcome comes as an event; every minute the dispatcher state is read for 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -38,13 +39,11 @@ def swap_vms(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[
     if request.disk is not None:
         rows = yield from _write_wishes(ctx, chunk, request.disk)
     pending = [vm for vm in chunk if vm.lower() not in rows]
-    for batch in _batches(pending, swap.VMS_PER_SIGNAL):
-        signal_dispatcher(ctx, Operation.HINT, vms=batch, reply_to=ctx.instance_id, force=request.force)
-    yield from _wait(ctx, pending, since, request.force, rows)
+    yield from _wait(_Hints(ctx, request, pending), since, rows)
     done = [*request.done, *(rows[vm.lower()] for vm in chunk)]
     rest = list(request.vms[swap.VMS_PER_HISTORY :])
     if rest:
-        ctx.continue_as_new(SwapRequest(tuple(rest), request.disk, request.force, tuple(done)).to_json())
+        ctx.continue_as_new(replace(request, vms=tuple(rest), done=tuple(done), since=None).to_json())
     return {"kind": "swap", "status": overall_status(done), "vms": done}
 
 
@@ -70,30 +69,72 @@ def _write_wishes(ctx: OrchestrationContext, vms: Sequence[str], disk: str) -> G
     return refused
 
 
-def _wait(
-    ctx: OrchestrationContext, vms: Sequence[str], since: str, force: bool, rows: Rows
-) -> Generator[Task[Any], Any]:
-    missing = {vm.lower(): vm for vm in vms}
+class _Hints:
+    """The hints of a run at its VMs: all at once, or `swap.VMS_AT_ONCE` where the request is paced.
+
+    The dispatcher's state has a row for each VM that a run waits for, so a run over many VMs sends hints by and by.
+    """
+
+    def __init__(self, ctx: OrchestrationContext, request: SwapRequest, vms: Sequence[str]) -> None:
+        self.ctx = ctx
+        self.force = request.force
+        self.missing = {vm.lower(): vm for vm in vms}
+        self._unsent = list(vms)
+        self._most = swap.VMS_AT_ONCE if request.paced else len(vms)
+
+    @property
+    def sent(self) -> list[str]:
+        """The VMs that have hints and no outcome."""
+        unsent = {vm.lower() for vm in self._unsent}
+        return [vm for key, vm in self.missing.items() if key not in unsent]
+
+    def send_next(self) -> None:
+        """Send hints at the next VMs once half of the last ones have outcomes."""
+        waiting = len(self.missing) - len(self._unsent)
+        if not self._unsent or waiting > self._most // 2:
+            return
+        room = self._most - waiting
+        vms, self._unsent = self._unsent[:room], self._unsent[room:]
+        self.send(vms)
+
+    def send(self, vms: Sequence[str]) -> None:
+        """Send hints at these VMs."""
+        for batch in _batches(vms, swap.VMS_PER_SIGNAL):
+            signal_dispatcher(self.ctx, Operation.HINT, vms=batch, reply_to=self.ctx.instance_id, force=self.force)
+
+    def accept(self, data: Any, rows: Rows) -> None:
+        """Take the outcome of a VM that has none yet."""
+        outcome = Outcome.from_json(data)
+        key = outcome.vm.lower()
+        if self.missing.pop(key, None) is not None:
+            rows[key] = outcome_row(outcome)
+            self._unsent = [vm for vm in self._unsent if vm.lower() != key]
+
+
+def _wait(hints: _Hints, since: str, rows: Rows) -> Generator[Task[Any], Any]:
+    ctx = hints.ctx
+    hints.send_next()
     event, timer = ctx.wait_for_external_event(OUTCOME_EVENT), ctx.create_timer(REREAD)
-    while missing:
+    while hints.missing:
         winner = yield when_any([event, timer])
         if winner == event:
             outcome: dict[str, Any] = event.get_result()
             event = ctx.wait_for_external_event(OUTCOME_EVENT)
-            if outcome["status"] == OutcomeStatus.SKIPPED and outcome["vm"].lower() in missing:
+            if outcome["status"] == OutcomeStatus.SKIPPED and outcome["vm"].lower() in hints.missing:
                 outcome = yield from _swapped_meanwhile(ctx, outcome, since)
-            _accept(outcome, missing, rows)
+            hints.accept(outcome, rows)
+            hints.send_next()
             continue
         timer = ctx.create_timer(REREAD)
         try:
-            query = {"vms": list(missing.values()), "since": since}
+            query = {"vms": hints.sent, "since": since}
             found = yield ctx.call_activity(durable_names.FIND_OUTCOMES, input=query)
         except TaskFailedError:
             continue
         for outcome in found["outcomes"]:
-            _accept(outcome, missing, rows)
-        for batch in _batches([vm for vm in found["lost"] if vm.lower() in missing], swap.VMS_PER_SIGNAL):
-            signal_dispatcher(ctx, Operation.HINT, vms=batch, reply_to=ctx.instance_id, force=force)
+            hints.accept(outcome, rows)
+        hints.send([vm for vm in found["lost"] if vm.lower() in hints.missing])
+        hints.send_next()
 
 
 def _swapped_meanwhile(
@@ -107,13 +148,6 @@ def _swapped_meanwhile(
         return skipped
     outcomes: list[dict[str, Any]] = found["outcomes"]
     return outcomes[-1] if outcomes else skipped
-
-
-def _accept(data: Any, missing: dict[str, str], rows: Rows) -> None:
-    outcome = Outcome.from_json(data)
-    key = outcome.vm.lower()
-    if missing.pop(key, None) is not None:
-        rows[key] = outcome_row(outcome)
 
 
 def _lost(vm: str, why: str) -> dict[str, Any]:

@@ -31,16 +31,17 @@ class Pace:
 class Reads:
     """Reads at one pace; the results of `once` are kept as long as this object."""
 
-    def __init__(self, pace: Pace) -> None:
-        """Start with nothing read."""
+    def __init__(self, pace: Pace, budget_s: float = READ_BUDGET_S) -> None:
+        """Start with nothing read; each read is retried for `budget_s` seconds."""
         self._pace = pace
+        self._budget_s = budget_s
         self._known: dict[str, asyncio.Task[Any]] = {}
 
     async def read[T](self, call: Callable[[], Awaitable[T]]) -> T | None:
         """The result of `call`; None when Azure has no such resource. GatewayError when it cannot be read."""
         await self._pace.wait()
         try:
-            return await retry_until_answered(call, budget_s=READ_BUDGET_S)
+            return await retry_until_answered(call, budget_s=self._budget_s)
         except NotFound:
             return None
 

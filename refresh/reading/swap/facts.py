@@ -12,6 +12,7 @@ from typing import Protocol
 
 from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.galleries import Definition, Version
+from refresh.domain.azure.polls import READ_BUDGET_S
 from refresh.domain.azure.refusals import read_denial
 from refresh.domain.azure.vms import Vm
 from refresh.domain.preflight.check import first_failed
@@ -99,7 +100,7 @@ class FactReader:
     image version, about two for each resource group, and one for each page of the group's list of VMs.
     `inside`: a VM of any other subscription is refused unread; None where the ids have been checked before.
     `others`: that list is read. `thorough`: the disks of a VM that is refused for its tags alone are read too, so that
-    a person sees every failed check.
+    a person sees every failed check. `budget_s` is how long one read is retried.
     """
 
     gateways: FactSource
@@ -108,10 +109,11 @@ class FactReader:
     inside: ConfiguredSubscriptions | None = None
     others: bool = True
     thorough: bool = False
+    budget_s: float = READ_BUDGET_S
 
     def __post_init__(self) -> None:
         """Start with nothing read."""
-        self.reads = Reads(self.pace)
+        self.reads = Reads(self.pace, self.budget_s)
         self._preflight: PreflightReader | None = None
         if self.gateways.access is not None:
             fleet = self.gateways.compute if self.others else None

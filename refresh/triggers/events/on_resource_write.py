@@ -1,8 +1,8 @@
-"""The Event Grid function: sends the id of a VM that was written to the dispatcher, and does nothing else.
+"""The Event Grid function: sends the id of a VM that was written to the inbox, and does nothing else.
 
-Never calls ARM, so thousands of events cost signals only. A malformed event is one log line and an answer of success,
-because Event Grid would only send it again unchanged; one about a VM that lacks only its time still counts. A signal
-that fails is an error, so the event is sent again.
+Never calls ARM, and events that arrive together share a signal. A malformed event is one log line and an answer of
+success, because Event Grid would only send it again unchanged; one about a VM that lacks only its time still counts. A
+signal that fails is an error, so the event is sent again.
 """
 
 from __future__ import annotations
@@ -12,19 +12,18 @@ import logging
 
 import azure.functions as func
 from azure.durable_functions import DurableFunctionsClient
-from durabletask.entities import EntityInstanceId
 
 from refresh.domain.terms import times
 from refresh.domain.terms.encodable import encodable
 from refresh.domain.vm.hints import Ignored, hint_from_event
-from refresh.records import durable_names, swap
-from refresh.records.durable_names import Operation
+from refresh.triggers.events.event_batches import EventBatches
 
 _log = logging.getLogger(__name__)
+_batches = EventBatches()
 
 
 async def on_resource_write(event: func.EventGridEvent, client: DurableFunctionsClient) -> None:
-    """Hint the dispatcher at the VM that `event` is about, if it is about one."""
+    """Hint the inbox at the VM that `event` is about, if it is about one."""
     try:
         data = event.get_json()
     except (ValueError, json.JSONDecodeError):
@@ -40,5 +39,4 @@ async def on_resource_write(event: func.EventGridEvent, client: DurableFunctions
         # The VM is read in any case: its event has no other use for the time.
         _log.warning("event %.60r has no time that can be read; its VM is looked at", event.id)
         at = None
-    dispatcher = EntityInstanceId(durable_names.DISPATCHER, durable_names.DISPATCHER_KEY)
-    await client.signal_entity(dispatcher, Operation.HINT, {"vms": [found.vm], "at": at, "source": swap.FROM_EVENT})
+    await _batches.send(client, found.vm, at)

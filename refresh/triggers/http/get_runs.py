@@ -1,36 +1,49 @@
 """GET runs and runs/{id}: what each run was started with, its status, and the result of every VM.
 
-Decides which instances are runs, how a list of them is cut into pages, and that the outcome of a swap in the
-dispatcher's state counts more than Durable's: a late second start may have replaced that instance. A swap whose
-instance Durable cannot read is shown from the dispatcher's state.
+Decides which instances are runs, how a list of them is cut into pages, and where the outcome of a swap is found: it is
+the output of the swap's instance. Of an instance that a late second start has replaced, or that Durable cannot read, it
+is in the entity `past_outcomes`, or in short in the dispatcher's state.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain, islice
 from typing import Any
 
 import azure.functions as func
+import grpc
 from azure.durable_functions import DurableFunctionsClient
 
 from refresh import wiring
 from refresh.domain.terms import times as instant
 from refresh.reading.dispatcher_state import read_dispatcher_state
 from refresh.reading.instances import is_torn, list_instances
+from refresh.reading.past_outcomes import read_past_outcome
 from refresh.triggers.http.durable_client import builds_under_way, instance_of, iso, swaps_of
 from refresh.triggers.http.problem import Problem, ProblemKind, answering, ok, path_of
 from refresh.triggers.http.requests import read_query
 from refresh.views.dispatcher_state import DispatcherView
 from refresh.views.paging import Key, next_link, read_token
-from refresh.views.runs import INNER_KINDS, KINDS, Instance, kind_of_run, outcome_record, run_record, shows_builds
+from refresh.views.runs import (
+    INNER_KINDS,
+    KINDS,
+    Instance,
+    has_outcome,
+    kind_of_run,
+    outcome_record,
+    run_record,
+    shows_builds,
+)
 
 DEFAULT_SPAN = timedelta(days=7)
 DEFAULT_TOP, MAX_TOP = 50, 100
 # A page ends early when it lists so many VMs: a month's run alone may list 2,500.
 MAX_ROWS = 1000
+_SWAP = "swap"
 
 
 @dataclass(frozen=True)
@@ -68,10 +81,10 @@ async def get_run(req: func.HttpRequest, client: DurableFunctionsClient) -> func
         detail = f"{run[:120]!r} is not the id of a run; one begins with {', '.join(f'{kind}-' for kind in KINDS)}"
         raise Problem(ProblemKind.BAD_REQUEST, detail)
     dispatcher = DispatcherView(await read_dispatcher_state(client))
-    outcome = dispatcher.outcome_of(run)
-    if outcome is not None:
-        return ok(outcome_record(run, outcome.json))
     instance = await _read_instance(client, run, dispatcher)
+    outcome = await _read_outcome(client, run, instance, dispatcher)
+    if outcome is not None:
+        return ok(outcome_record(run, outcome))
     if instance is None:
         days = wiring.settings().history_days
         raise Problem(ProblemKind.UNKNOWN_RUN, f"there is no run {run}; runs are deleted after {days} days")
@@ -98,20 +111,35 @@ async def _read_page(
 
 
 async def _read_record(client: DurableFunctionsClient, run: str, dispatcher: DispatcherView) -> dict[str, Any] | None:
-    outcome = dispatcher.outcome_of(run)
-    if outcome is not None:
-        return outcome_record(run, outcome.json)
     # The list has no payloads: a week of months with 2,500 VMs each does not fit into one answer of Durable.
     instance = await _read_instance(client, run, dispatcher)
+    outcome = await _read_outcome(client, run, instance, dispatcher)
+    if outcome is not None:
+        return outcome_record(run, outcome)
     return None if instance is None else run_record(instance, dispatcher)
 
 
 async def _read_instance(client: DurableFunctionsClient, run: str, dispatcher: DispatcherView) -> Instance | None:
     """The instance of a run, from the dispatcher's state where Durable cannot read it; None when neither has it."""
-    if run in (swaps := swaps_of(dispatcher.state)) and await is_torn(client, run):
-        return swaps[run]
-    state = await client.get_orchestration_state(run)
+    try:
+        state = await client.get_orchestration_state(run)
+    except grpc.aio.AioRpcError as error:
+        if kind_of_run(run) != _SWAP or error.code() is not grpc.StatusCode.UNKNOWN or not await is_torn(client, run):
+            raise
+        return swaps_of(dispatcher.state).get(run)
     return None if state is None else instance_of(state)
+
+
+async def _read_outcome(
+    client: DurableFunctionsClient, run: str, instance: Instance | None, dispatcher: DispatcherView
+) -> Mapping[str, Any] | None:
+    """How a swap ended; None for one that has not, and for a run of another kind."""
+    if kind_of_run(run) != _SWAP or dispatcher.is_under_way(run):
+        return None
+    if instance is not None and has_outcome(instance):
+        return instance.output
+    found = await read_past_outcome(client, run) or dispatcher.outcome_of(run)
+    return found.json if found is not None else None
 
 
 async def _list_runs(client: DurableFunctionsClient, wanted: _Wanted) -> list[Key]:
@@ -131,7 +159,7 @@ async def _list_torn(
     client: DurableFunctionsClient, wanted: _Wanted, dispatcher: DispatcherView, listed: set[str]
 ) -> list[Key]:
     """The swaps in the dispatcher's state that no list by time can find."""
-    if wanted.kind not in (None, "swap"):
+    if wanted.kind not in (None, _SWAP):
         return []
     found: list[Key] = []
     for run, swap in swaps_of(dispatcher.state).items():

@@ -34,6 +34,7 @@ from refresh.reading.images.freshness import FreshnessReader
 from refresh.reading.images.galleries import Catalog
 from refresh.reading.swap.decide_many import decide_exactly, decide_from_lists, listed_source
 from refresh.reading.swap.unforeseen import refuse_unforeseen
+from refresh.reading.vm_memory import read_all_memory, read_vm_memory
 from refresh.settings.settings import Settings
 from refresh.triggers.http.problem import Problem, ProblemKind, answering, ok, path_of
 from refresh.triggers.http.requests import VM_CURE, is_vm, read_query
@@ -93,12 +94,12 @@ async def get_vms(req: func.HttpRequest, client: DurableFunctionsClient) -> func
     """
     query = read_query(req, ("vm", "after", "drift"))
     _check_drift(query)
-    gateways, settings = wiring.gateways(), wiring.settings()
+    settings = wiring.settings()
     dispatcher = DispatcherView(await read_dispatcher_state(client))
     if "vm" in query:
-        return ok(await _read_one(gateways, settings, dispatcher, query["vm"]))
+        return ok(await _read_one(client, settings, dispatcher, query["vm"]))
     after = _read_after(query.get("after"))
-    snapshot = (_recent() if after else None) or await _read_snapshot(gateways, settings, dispatcher)
+    snapshot = (_recent() if after else None) or await _read_snapshot(client, settings, dispatcher)
     listed = snapshot.drifted() if "drift" in query else snapshot.rows
     rows = [row for row in listed if after is None or row[0] > after]
     page = rows[:PAGE_SIZE]
@@ -109,13 +110,17 @@ async def get_vms(req: func.HttpRequest, client: DurableFunctionsClient) -> func
     return ok({"value": records, "nextLink": next_link(path_of(req), kept, more), "unread": unread})
 
 
-async def _read_one(gateways: Gateways, settings: Settings, dispatcher: DispatcherView, name: str) -> dict[str, object]:
+async def _read_one(
+    client: DurableFunctionsClient, settings: Settings, dispatcher: DispatcherView, name: str
+) -> dict[str, object]:
+    gateways = wiring.gateways()
     if not is_vm(name):
         raise Problem(ProblemKind.BAD_REQUEST, f"vm {VM_CURE}")
     try:
         (vm_id,) = await find_vms(gateways, [name])
     except Problem as problem:
         raise Problem(problem.kind, problem.detail) from None
+    dispatcher = dispatcher.with_memory(await read_vm_memory(client, [vm_id]))
     (decided,) = await decide_exactly(gateways, settings, [vm_id], dispatcher.recall)
     home = resource_id.parse_vm(vm_id)
     listed = raise_if_none(await list_disks_of_each(gateways, [home.subscription] if home else []))
@@ -127,7 +132,9 @@ async def _read_one(gateways: Gateways, settings: Settings, dispatcher: Dispatch
     return record | fresh_record(Freshness() if isinstance(fresh, GatewayError) else fresh[vm_id])
 
 
-async def _read_snapshot(gateways: Gateways, settings: Settings, dispatcher: DispatcherView) -> _Snapshot:
+async def _read_snapshot(client: DurableFunctionsClient, settings: Settings, dispatcher: DispatcherView) -> _Snapshot:
+    gateways = wiring.gateways()
+    dispatcher = dispatcher.with_memory(await read_all_memory(client, dispatcher.state))
     inventory = await list_inventory(gateways)
     in_scope = [vm.id for vm in inventory.vms.values() if _is_listed(vm)]
     decided = await decide_from_lists(listed_source(gateways, inventory), settings, in_scope, dispatcher.recall)

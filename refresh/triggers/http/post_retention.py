@@ -6,8 +6,8 @@ import azure.functions as func
 from azure.durable_functions import DurableFunctionsClient
 
 from refresh import wiring
-from refresh.reading.dispatcher_state import read_dispatcher_state
 from refresh.reading.instances import list_open_runs
+from refresh.reading.retention.remembered_disks import read_remembered
 from refresh.reading.retention.survey import is_in_use, rows_of, survey_all
 from refresh.records import durable_names
 from refresh.records.retention import RetentionInput
@@ -29,8 +29,6 @@ async def post_retention(req: func.HttpRequest, client: DurableFunctionsClient) 
         return await start_single(
             client, SingleRun("retention", period, durable_names.APPLY_RETENTION, request.to_json())
         )
-    disks, versions = await survey_all(
-        gateways, settings, await read_dispatcher_state(client), await list_open_runs(client)
-    )
+    disks, versions = await survey_all(gateways, settings, await read_remembered(client), await list_open_runs(client))
     in_use = sum(is_in_use(disk) for disk in disks.disks.values())
     return ok(retention_plan([row.to_json() for row in rows_of(disks, versions)], in_use))

@@ -18,6 +18,7 @@ from refresh.domain.terms import names, resource_id, tags
 from refresh.gateways.gateways import Gateways
 from refresh.reading.dispatcher_state import read_dispatcher_state
 from refresh.reading.fleet.scope import unread_rows
+from refresh.reading.vm_memory import read_all_memory
 from refresh.records import durable_names
 from refresh.records.month import MonthInput
 from refresh.records.swap import SwapRequest
@@ -117,7 +118,7 @@ async def _swap(client: DurableFunctionsClient, body: Body, disk: str | None) ->
     if body.dry_run:
         plan = await (await _dry_run(gateways, client)).swap(vms, disk, force=body.force)
         return ok(plan | {"unread": unread})
-    data = SwapRequest(vms, disk=disk, force=body.force).to_json()
+    data = SwapRequest(vms, disk=disk, force=body.force, paced=True).to_json()
     # A rollback that is sent again must not swap back what the first one swapped.
     return await start_single(
         client, SingleRun("swaps", await _period(body), durable_names.SWAP_VMS, data, by_input=True), unread=unread
@@ -152,4 +153,6 @@ async def _period(body: Body) -> str:
 
 
 async def _dry_run(gateways: Gateways, client: DurableFunctionsClient) -> DryRun:
-    return DryRun(gateways, wiring.settings(), DispatcherView(await read_dispatcher_state(client)))
+    state = await read_dispatcher_state(client)
+    known = await read_all_memory(client, state)
+    return DryRun(gateways, wiring.settings(), DispatcherView(state, known))

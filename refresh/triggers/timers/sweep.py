@@ -9,27 +9,34 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import batched
 from typing import Any
 
 import azure.functions as func
+import grpc
 from azure.durable_functions import DurableFunctionsClient
 
 from refresh import wiring
+from refresh.dispatcher.lists import HINTS_BEFORE_LIST
 from refresh.domain.azure.vms import Vm
-from refresh.domain.vm.hints import is_worth_a_look
-from refresh.gateways.errors import GatewayError, Unnamed
+from refresh.domain.terms import resource_id, times
+from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
-from refresh.reading.dispatcher_state import DISPATCHER, read_dispatcher_state
-from refresh.reading.fleet.each_subscription import Parts, read_each, read_within
+from refresh.reading.dispatcher_state import DISPATCHER, INBOX, read_dispatcher_state
+from refresh.reading.fleet.each_subscription import Parts, read_each
+from refresh.reading.fleet.mismatches import collect_mismatches, is_marked
 from refresh.reading.fleet.subscription_lists import list_subscriptions
 from refresh.reading.instances import is_open
+from refresh.reading.vm_memory import read_all_memory
 from refresh.records import durable_names, swap
-from refresh.records.durable_names import Operation
+from refresh.records.durable_names import InboxOperation, Operation
 from refresh.triggers.http.post_selfcheck import begin_if_required
 
 _log = logging.getLogger(__name__)
+
+# With 2,000 such VMs each is looked at every few hours, besides at every event about it.
+UNPROVEN_PER_SWEEP = 20
 
 
 async def sweep(timer: func.TimerRequest, client: DurableFunctionsClient) -> None:
@@ -41,6 +48,7 @@ async def sweep(timer: func.TimerRequest, client: DurableFunctionsClient) -> Non
     async with asyncio.TaskGroup() as group:
         group.create_task(_recover(client, clock))
         hints = group.create_task(_hint_at_mismatches(gateways, client, clock))
+        group.create_task(_hint_at_unproven(client, clock))
     parts = hints.result()
     if parts.unread:
         reasons = "; ".join(f"{subscription}: {error}" for subscription, error in parts.unread.items())
@@ -60,6 +68,26 @@ async def _recover(client: DurableFunctionsClient, clock: asyncio.Task[str]) -> 
         _log.error("the sweep has no time from ARM, so it recovers nothing: %s", error)
         return
     await client.signal_entity(DISPATCHER, Operation.RECOVER, {**gone, "at": now})
+    await client.signal_entity(INBOX, InboxOperation.RESEND, {"at": now})
+
+
+async def _hint_at_unproven(client: DurableFunctionsClient, clock: asyncio.Task[str]) -> None:
+    """Hint at VMs whose disk is not proved and that are no longer in the dispatcher's state, others in each sweep."""
+    try:
+        known = await read_all_memory(client, await read_dispatcher_state(client))
+    except grpc.RpcError as error:
+        _log.error("the sweep could not read which VMs are still to be proved: %r", error)
+        return
+    vms = [note.id for note in known.unproven()]
+    if not vms:
+        return
+    try:
+        now = await clock
+    except GatewayError:
+        return  # logged where the dead are found
+    chosen = sorted(vms, key=lambda vm: resource_id.id_hash(f"{now} {vm}"))[:UNPROVEN_PER_SWEEP]
+    hint = {"vms": chosen, "at": now, "source": swap.FROM_SWEEP, "proof": True}
+    await client.signal_entity(DISPATCHER, Operation.HINT, hint)
 
 
 async def _hint_at_mismatches(
@@ -69,19 +97,12 @@ async def _hint_at_mismatches(
 
     async def read(subscription: str) -> None:
         found: dict[str, Vm] = {}
-
-        async def list_mismatches() -> None:
-            try:
-                async for vm in gateways.compute.list_vms(subscription):
-                    if _must_hint(vm):
-                        found[vm.id.lower()] = vm
-            except Unnamed as error:
-                _log.error("the VMs of subscription %s: %s", subscription, error)
-
         try:
-            await read_within(list_mismatches)
-        finally:
-            await _hint(client, found.values(), clock)
+            await collect_mismatches(gateways, subscription, found)
+        except GatewayError:
+            await _hint(client, None, found.values(), clock)
+            raise
+        await _hint(client, subscription, found.values(), clock)
 
     try:
         subscriptions = await list_subscriptions(gateways)
@@ -91,30 +112,37 @@ async def _hint_at_mismatches(
     return await read_each(subscriptions, read)
 
 
-async def _hint(client: DurableFunctionsClient, vms: Iterable[Vm], clock: asyncio.Task[str]) -> None:
-    ranked: dict[bool, list[str]] = {True: [], False: []}
+async def _hint(
+    client: DurableFunctionsClient, subscription: str | None, vms: Iterable[Vm], clock: asyncio.Task[str]
+) -> None:
+    """Hint at the VMs; more than a few of one subscription are a list of it, which the looks read by themselves.
+
+    None for a subscription whose list has failed: looks could not read it either, so each sweep hints at others.
+    """
+    marked: list[str] = []
+    others: list[str] = []
     for vm in vms:
-        ranked[_is_marked(vm)].append(vm.id)
+        (marked if is_marked(vm) else others).append(vm.id)
+    if not marked and not others:
+        return
+    swept = {"at": await clock, "source": swap.FROM_SWEEP}
     # A VM with the mark of a swap may be down: it is looked at before all others.
-    for first, ids in ranked.items():
-        for batch in batched(ids, swap.VMS_PER_SIGNAL, strict=False):
-            hint = {"vms": list(batch), "at": await clock, "source": swap.FROM_SWEEP}
-            await client.signal_entity(DISPATCHER, Operation.HINT, {**hint, "first": True} if first else hint)
+    for batch in batched(marked, swap.VMS_PER_SIGNAL, strict=False):
+        await client.signal_entity(DISPATCHER, Operation.HINT, {"vms": list(batch), **swept, "first": True})
+    if len(others) > HINTS_BEFORE_LIST and subscription is None:
+        others = _turn_of(others, swept["at"])
+    if len(others) > HINTS_BEFORE_LIST:
+        await client.signal_entity(INBOX, InboxOperation.HINT, {"vms": [], "lists": [subscription], **swept})
+    elif others:
+        await client.signal_entity(INBOX, InboxOperation.HINT, {"vms": others, **swept})
 
 
-def _must_hint(vm: Vm) -> bool:
-    try:
-        return is_worth_a_look(vm)
-    except Exception:  # the look reads the VM by itself, and refuses it if it fails as well
-        _log.exception("unexpected error about %s", vm.id)
-        return True
-
-
-def _is_marked(vm: Vm) -> bool:
-    try:
-        return bool(vm.own_tags.refresh_state)
-    except Exception:  # logged before
-        return False
+def _turn_of(vms: Sequence[str], at: str) -> list[str]:
+    """Some of the VMs (ids): with each minute, others."""
+    now = times.parse(at)
+    turn = int(now.timestamp() // 60) if now is not None else 0
+    start = turn * HINTS_BEFORE_LIST % len(vms)
+    return [*vms[start:], *vms[:start]][:HINTS_BEFORE_LIST]
 
 
 async def _find_dead(client: DurableFunctionsClient) -> dict[str, Any]:

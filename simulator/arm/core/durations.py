@@ -44,6 +44,7 @@ _QUANTILES: dict[str, tuple[tuple[float, float], ...]] = {
     "versionShallow": ((0, 30), (0.5, 45), (0.9, 48), (1, 60)),
     "versionUpdate": ((0, 150), (0.5, 150), (0.9, 421), (1, 736)),
     "versionDelete": ((0, 90), (0.5, 91), (0.9, 150), (1, 150)),
+    "extension": ((0, 10), (0.5, 40), (1, 300)),  # not recorded: an estimate for installing an agent
     "cloudInit": ((0, 20), (0.5, 75), (1, 240)),  # not recorded: an estimate for installing a few packages
     "agentReady": ((0, 26), (0.5, 40), (1, 69)),  # from boot to the guest agent's first Ready, six recordings
 }

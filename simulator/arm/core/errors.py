@@ -204,6 +204,20 @@ def conflict() -> ArmError:
     return provider_error(409, "Conflict", text)
 
 
+def preempted() -> dict[str, Any]:
+    """The error of an operation that a newer operation on the same VM has ended (reported with code and message for
+    updates, https://github.com/kubernetes-sigs/cloud-provider-azure/pull/1356, creations,
+    https://github.com/osbuild/osbuild-composer/issues/1447, and extensions,
+    https://github.com/hashicorp/terraform-provider-azurerm/issues/19558)."""
+    return error_object("OperationPreempted", "Operation execution has been preempted by a more recent operation.")
+
+
+def vm_not_running() -> ArmError:
+    """Extensions of a VM that does not run cannot be changed (reported,
+    https://github.com/hashicorp/terraform-provider-azurerm/issues/477)."""
+    return not_allowed("Cannot modify extensions in the VM when the VM is not running.")
+
+
 def invalid_parameter(message: str, target: str | None = None) -> ArmError:
     """A value that the provider does not accept."""
     return provider_error(400, "InvalidParameter", message, target)

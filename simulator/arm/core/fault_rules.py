@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Literal, get_args
 
+from simulator.arm.core.history import LONGEST_S
+
 OPERATIONS = frozenset(
     {"start", "deallocate", "powerOff", "restart", "redeploy", "update", "create", "delete", "tags", "groupDelete"}
     | {f"{what}{change}" for what in ("disk", "version") for change in ("Create", "Update", "Delete")}
     | {"imageCreate", "imageDelete", "galleryCreate", "galleryUpdate", "galleryDelete"}
-    | {"snapshotCreate", "snapshotUpdate", "snapshotDelete"}
+    | {f"{what}{change}" for what in ("snapshot", "extension") for change in ("Create", "Update", "Delete")}
 )
 
 # When the connection breaks: before ARM handles the request, or after ARM handled it and before it answers.
@@ -45,14 +47,20 @@ _OUTCOMES = {
     "nothing",
     "hang",
     "delay_s",
+    "stale_s",
+    "held_s",
+    "reboots_after_s",
 }
-_REQUEST_OUTCOMES = {"respond", "reset", "delay_s"}
-_OPERATION_OUTCOMES = {"fail", "duration_s", "hang"}
+_REQUEST_OUTCOMES = {"respond", "reset", "delay_s", "stale_s"}
+_OPERATION_OUTCOMES = {"fail", "duration_s", "hang", "held_s"}
 _RULE_KEYS = {"match", "times"} | _OUTCOMES
 _MATCH_KEYS = {"method", "path", "operation", "resource"}
 _RESPOND_KEYS = {"status", "headers", "body"}
 _FAIL_KEYS = {"code", "message"}
-_NUMBERS = ("after_s", "duration_s", "delay_s", "takes_s")
+_NUMBERS = ("after_s", "duration_s", "delay_s", "takes_s", "stale_s", "held_s", "reboots_after_s")
+_READS = ("GET", "HEAD")
+# The status and result URLs of operations: a replica that lags behind does not answer them.
+_OF_OPERATIONS = re.compile(r"/locations/[^/]+/\w*operations/", re.IGNORECASE)
 
 
 class RuleError(ValueError):
@@ -87,11 +95,15 @@ class Rule:
     reset: Reset | None = None
     nothing: bool = False
     hang: bool = False
+    stale_s: float = 0.0
+    held_s: float = 0.0
+    reboots_after_s: float | None = None
 
     def matches_request(self, method: str, path: str) -> bool:
-        """Whether the rule applies to a request."""
+        """Whether the rule applies to a request. Only reads of resources are stale."""
         return (
             self._is("request")
+            and (not self.stale_s or can_be_stale(method, path))
             and self.method in (None, method)
             and (self.path is None or bool(self.path.search(path)))
         )
@@ -117,6 +129,11 @@ class Rule:
         return self.about == about and self.times != 0
 
 
+def can_be_stale(method: str, path: str) -> bool:
+    """Whether a replica that lags behind can answer a request: it reads a resource, not the status of an operation."""
+    return method in _READS and not _OF_OPERATIONS.search(path)
+
+
 def parse(rule: Mapping[str, Any], rule_id: str) -> Rule:
     """Parse `rule`; RuleError names an unknown key or a bad value."""
     if not isinstance(rule, Mapping):
@@ -132,6 +149,10 @@ def parse(rule: Mapping[str, Any], rule_id: str) -> Rule:
             _check_keys(rule[key], allowed, key)
     fail = rule.get("fail")
     numbers = {key: _seconds(rule, key) for key in _NUMBERS}
+    if (numbers["stale_s"] or 0.0) > LONGEST_S:
+        raise RuleError(f"'stale_s' is at most {LONGEST_S:g}")
+    if numbers["stale_s"] and str(match.get("method", "GET")).upper() not in _READS:
+        raise RuleError("'stale_s' has no meaning for a write")
     return Rule(
         id=rule_id,
         about=about,
@@ -156,6 +177,9 @@ def parse(rule: Mapping[str, Any], rule_id: str) -> Rule:
         reset=_reset(rule),
         nothing=_flag(rule, "nothing"),
         hang=_flag(rule, "hang"),
+        stale_s=numbers["stale_s"] or 0.0,
+        held_s=numbers["held_s"] or 0.0,
+        reboots_after_s=numbers["reboots_after_s"],
     )
 
 
@@ -167,13 +191,14 @@ def _about(rule: Mapping[str, Any], match: Mapping[str, Any]) -> About:
     if "disk" in rule:
         if not isinstance(rule.get("boots"), bool):
             raise RuleError("a rule with 'disk' needs 'boots': true or false")
-        if "takes_s" in rule and not rule["boots"]:
-            raise RuleError("'takes_s' has no meaning for a disk that does not boot")
+        for key in ("takes_s", "reboots_after_s"):
+            if key in rule and not rule["boots"]:
+                raise RuleError(f"{key!r} has no meaning for a disk that does not boot")
         return "disk"
     if not rule.keys() & (_REQUEST_OUTCOMES | _OPERATION_OUTCOMES | {"nothing"}):
         raise RuleError(
-            "a rule needs one of 'respond', 'reset', 'delay_s', 'fail', 'duration_s', 'hang', 'nothing', 'disk', "
-            "'cloudInit'"
+            "a rule needs one of 'respond', 'reset', 'delay_s', 'stale_s', 'fail', 'duration_s', 'held_s', 'hang', "
+            "'nothing', 'disk', 'cloudInit'"
         )
     by_request, by_operation = match.keys() & {"method", "path"}, match.keys() & {"operation", "resource"}
     if rule.keys() & _REQUEST_OUTCOMES or ("nothing" in rule and by_request):

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from simulator.arm.core.fault_plans import OperationFault, Plan, RequestFault
-from simulator.arm.core.fault_rules import Ending, Rule, Serial, parse
+from simulator.arm.core.fault_plans import BootFault, OperationFault, Plan, RequestFault
+from simulator.arm.core.fault_rules import Ending, Rule, parse
 
 
 @dataclass
@@ -58,7 +58,7 @@ class Faults:
         for rule in self.rules:
             if rule.matches_request(method, path):
                 rule.count_use()
-                return RequestFault(rule.respond, rule.reset, rule.delay_s, rule.nothing)
+                return RequestFault(rule.respond, rule.reset, rule.delay_s, rule.nothing, rule.stale_s)
         return self._plan.request_fault(method, path) if self._plan else RequestFault()
 
     def operation_fault(self, operation: str, resource_id: str) -> OperationFault:
@@ -67,7 +67,7 @@ class Faults:
             if rule.matches_operation(operation, resource_id):
                 rule.count_use()
                 duration_s = rule.duration_s if rule.duration_s is not None else rule.after_s
-                return OperationFault(duration_s, rule.fail, hangs=rule.hang, nothing=rule.nothing)
+                return OperationFault(duration_s, rule.fail, hangs=rule.hang, nothing=rule.nothing, held_s=rule.held_s)
         return self._plan.operation_fault(operation, resource_id) if self._plan else OperationFault()
 
     def custom_data(self, vm_id: str) -> tuple[Ending, float | None]:
@@ -78,13 +78,10 @@ class Faults:
                 return rule.ends, rule.takes_s
         return "ok", None
 
-    def boot(self, disk_id: str) -> tuple[Serial | None, float | None]:
-        """How a boot from the disk fails (None: it boots), and how many seconds it takes (None: no rule sets it).
-
-        The first rule that names the disk decides.
-        """
+    def boot(self, disk_id: str) -> BootFault:
+        """The fault of a boot from the disk. The first rule that names the disk decides."""
         for rule in self.rules:
             if rule.matches_disk(disk_id):
                 rule.count_use()
-                return None if rule.boots else rule.serial, rule.takes_s
-        return None, None
+                return BootFault(None if rule.boots else rule.serial, rule.takes_s, rule.reboots_after_s)
+        return self._plan.boot_fault(disk_id) if self._plan else BootFault()

@@ -41,6 +41,9 @@ OPERATION_HEADERS: dict[str, OperationHeaders] = {
     "delete": OperationHeaders(first_s=10, polls_s=(30,)),
     "create": OperationHeaders(location=False, first_s=10, polls_s=(30,)),
     "update": OperationHeaders(location=False),
+    "extensionCreate": OperationHeaders(location=False),  # not recorded: those of an update and a delete of a VM
+    "extensionUpdate": OperationHeaders(location=False),
+    "extensionDelete": OperationHeaders(first_s=10, polls_s=(30,)),
     "imageCreate": OperationHeaders(location=False),
     "imageDelete": OperationHeaders(),
     "snapshotCreate": OperationHeaders(DISK, first_s=2, polls_s=(10,)),

@@ -18,8 +18,9 @@ from random import Random
 from typing import Literal
 
 from simulator.arm.core import durations
-from simulator.arm.core.errors import ArmError, error_object
+from simulator.arm.core.errors import ArmError, error_object, preempted
 from simulator.arm.core.faults import Faults
+from simulator.arm.core.history import History
 from simulator.arm.core.ids import ResourceId
 from simulator.arm.core.messages import Answer, Request, stamp
 from simulator.arm.core.operation_headers import OPERATION_HEADERS, OperationHeaders
@@ -45,6 +46,7 @@ class Operation:
     error: Json | None = None
     output: Json | None = None
     polls: int = 0
+    was_midway: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Work:
     it succeeds and may return its output; an ArmError from `effect` makes the operation fail. `failed` runs instead if
     it fails, with the error (None: a fault lets it succeed without an effect). `action` is Azure's name of the write,
     such as `Microsoft.Compute/virtualMachines/start/action`. `held_s`: seconds that the operation lasts after its
-    natural duration; `midway` runs at the end of the natural duration.
+    natural duration, which is drawn or `lasts_s`; `midway` runs once, at the end of the natural duration.
     """
 
     kind: str
@@ -66,14 +68,17 @@ class Work:
     write: WriteKind = "write"
     midway: Callable[[], None] = lambda: None
     held_s: float = 0.0
+    lasts_s: float | None = None
 
 
 class Operations:
     """The operations since the last reset."""
 
-    def __init__(self, clock: Clock, faults: Faults, seed: int, listeners: list[Listener]) -> None:
+    def __init__(self, clock: Clock, faults: Faults, history: History, seed: int, listeners: list[Listener]) -> None:
         self._clock, self._faults, self._seed, self._listeners = clock, faults, seed, listeners
+        self._history = history
         self._operations: dict[str, Operation] = {}
+        self._under_way: dict[str, Callable[[Json | None, bool], None]] = {}
         self._timers: set[asyncio.TimerHandle] = set()
         self._counts: dict[str, int] = {}
         self._hanging: list[Callable[[], None]] = []
@@ -83,7 +88,8 @@ class Operations:
         """Begin `work` on a resource and return the operation, in progress. It ends by the clock."""
         random = self.random(work.kind, resource_id)
         fault = self._faults.operation_fault(work.kind, resource_id.key)
-        natural_s = durations.draw(work.takes, random) * fault.slower
+        drawn_s = durations.draw(work.takes, random)
+        natural_s = (drawn_s if work.lasts_s is None else work.lasts_s) * fault.slower
         duration_s = natural_s if fault.duration_s is None else fault.duration_s
         operation = Operation(
             name=guid(random),
@@ -96,14 +102,18 @@ class Operations:
             duration_s=duration_s,
         )
         self._operations[operation.name] = operation
-        end = partial(self._end, operation, work, request, fault.error, fault.nothing or request.nothing)
+        self._under_way[operation.name] = partial(self._end, operation, work, request)
+        nothing = fault.nothing or request.nothing
+        end = partial(self._end, operation, work, request, fault.error, nothing)
+        held_s = work.held_s + fault.held_s
         if fault.hangs:
             self._hanging.append(end)
             if fault.duration_s is not None:
                 self._after(fault.duration_s, end)
-        elif work.held_s and fault.error is None:
-            self._after(duration_s, work.midway)
-            self._after(duration_s + work.held_s, end)
+        elif held_s and fault.error is None:
+            if not nothing:
+                self._after(duration_s, partial(self._midway, operation, work))
+            self._after(duration_s + held_s, end)
         else:
             self._after(duration_s, end)
         return operation
@@ -127,6 +137,17 @@ class Operations:
         key = resource_id.lower()
         return [operation for operation in self._operations.values() if operation.resource_id.key == key]
 
+    def under_way(self, resource_id: ResourceId) -> list[Operation]:
+        """The operations in progress on a resource and on what is nested in it."""
+        key = resource_id.key
+        running = [self._operations[name] for name in self._under_way]
+        return [each for each in running if each.resource_id.key == key or each.resource_id.key.startswith(f"{key}/")]
+
+    def preempt(self, resource_id: ResourceId) -> None:
+        """End the operations in progress on a resource, and on what is nested in it, because a newer one begins."""
+        for operation in self.under_way(resource_id):
+            self._under_way[operation.name](preempted(), False)
+
     def notify(self, write: WriteEvent) -> None:
         """Call every listener with a write."""
         for listener in self._listeners:
@@ -138,6 +159,7 @@ class Operations:
             timer.cancel()
         self._timers.clear()
         self._operations.clear()
+        self._under_way.clear()
         self._counts.clear()
         self._hanging.clear()
         self._seed = seed
@@ -156,9 +178,19 @@ class Operations:
         timer = asyncio.get_running_loop().call_later(delay_s, run)
         self._timers.add(timer)
 
+    def _midway(self, operation: Operation, work: Work) -> None:
+        if operation.ended is None and not operation.was_midway:
+            operation.was_midway = True
+            self._history.remember(operation.resource_id)
+            work.midway()
+
     def _end(self, operation: Operation, work: Work, request: Request, error: Json | None, nothing: bool) -> None:
         if operation.ended is not None:
             return
+        self._history.remember(operation.resource_id)
+        if error is None and not nothing:
+            self._midway(operation, work)
+        self._under_way.pop(operation.name, None)
         operation.ended = self._clock.now()
         if error is None and nothing:
             work.failed(None)

@@ -6,12 +6,14 @@ not know any resource type.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from random import Random
 
 from simulator.arm.core.errors import ArmError, precondition_failed
 from simulator.arm.core.faults import Faults
+from simulator.arm.core.history import History
 from simulator.arm.core.ids import ResourceId
 from simulator.arm.core.journal import Journal
 from simulator.arm.core.messages import Answer, Request
@@ -43,11 +45,23 @@ class Services:
         self.journal = Journal()
         self.on_power: list[Callable[[Record], None]] = []
         self.on_answer: list[Callable[[str, str, Answer], None]] = []
-        self.operations = Operations(clock, self.faults, seed, listeners)
+        self.history = History(clock, self.store)
+        self.operations = Operations(clock, self.faults, self.history, seed, listeners)
+        self._lag = timedelta()
 
     def now(self) -> datetime:
-        """The simulated time."""
-        return self.clock.now()
+        """The simulated time, inside `as_of` that of the replica."""
+        return self.clock.now() - self._lag
+
+    @contextmanager
+    def as_of(self, age_s: float) -> Iterator[None]:
+        """Inside the block, resources and time are those of `age_s` seconds ago, as on a replica that lags behind."""
+        self._lag = timedelta(seconds=age_s)
+        try:
+            with self.store.showing(self.history.at(self.clock.time() - age_s)):
+                yield
+        finally:
+            self._lag = timedelta()
 
     def random(self, kind: str, resource_id: ResourceId) -> Random:
         """A reproducible random source for one purpose on one resource."""
@@ -104,6 +118,7 @@ class Services:
         """Return to a tenant without subscriptions, faults and history."""
         self.operations.reset(seed)
         self.store.clear()
+        self.history.clear()
         self.faults.clear()
         self.registrations.clear()
         self.limits.clear()

@@ -7,7 +7,8 @@ not know what a resource means: providers keep their own state beside the body.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,6 +105,20 @@ class Store:
         """Every resource whose id lies below `resource_id`."""
         prefix = resource_id.key + "/"
         return iter([record for key, record in self._records.items() if key.startswith(prefix)])
+
+    @contextmanager
+    def showing(self, contents: Mapping[str, Record | None]) -> Iterator[None]:
+        """Inside the block the store has `contents` by key instead of its own; None: no such resource."""
+        actual = self._records, self._by_type, self._sorted
+        shown = {**self._records, **contents}
+        self._records = {key: record for key, record in shown.items() if record is not None}
+        self._by_type, self._sorted = {}, {}
+        for key, record in self._records.items():
+            self._by_type.setdefault(record.id.type.lower(), {})[key] = record
+        try:
+            yield
+        finally:
+            self._records, self._by_type, self._sorted = actual
 
     def everything(self) -> Iterator[Record]:
         """Every resource, groups included, in the order of their first write."""

@@ -35,6 +35,7 @@ from simulator.arm.platform.resource_health import STATUS_TYPE, ResourceHealth
 from simulator.arm.platform.tags import Tags, is_tags
 from simulator.arm.state import marketplace
 from simulator.arm.vms import skus
+from simulator.arm.vms.vm_extensions import VmExtensions
 from simulator.arm.vms.vms import Vms
 
 _OPERATION_TYPES = {f"microsoft.compute/locations/{family}".lower() for family in (COMPUTE, DISK, GALLERY)}
@@ -58,6 +59,7 @@ class Router:
         galleries = Galleries(services)
         types = (
             Vms(services).resource_type(),
+            VmExtensions(services).resource_type(),
             Disks(services).resource_type(),
             galleries.gallery_type(),
             galleries.definition_type(),

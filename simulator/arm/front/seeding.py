@@ -17,15 +17,16 @@ from simulator.arm.core.tag_rules import check_tags
 from simulator.arm.front.router import Router
 from simulator.arm.platform.groups import GROUP_TYPE
 from simulator.arm.platform.removal import remove_records
+from simulator.arm.state.contents import REBOOTS_AFTER
 from simulator.arm.state.disk_bodies import identify
 from simulator.arm.vms.vms import VM_TYPE
 
 # Every scenario key of any type; each provider reads its own.
 _OF_VMS = {
     *("_power", "_agent", "_generalized", "_health_extension", "_slow_extension_s", "_listens", "_availability"),
-    "_local_data",
+    *("_local_data", "_extension_work_s", REBOOTS_AFTER),
 }
-_OF_DISKS_AND_VERSIONS = {"_hostname", "_healthy"}
+_OF_DISKS_AND_VERSIONS = {"_hostname", "_healthy", REBOOTS_AFTER}
 _OF_ROLES = {"_actions", "_notActions"}
 _OF_SUBSCRIPTIONS = {"_notRegistered"}
 SCENARIO_KEYS = _OF_VMS | _OF_DISKS_AND_VERSIONS | _OF_ROLES | _OF_SUBSCRIPTIONS

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
 from email.utils import format_datetime
@@ -20,6 +21,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from simulator.arm.core.errors import ArmError, invalid_content, unauthenticated
+from simulator.arm.core.fault_plans import RequestFault
 from simulator.arm.core.ids import parse_path
 from simulator.arm.core.messages import Answer, Request
 from simulator.arm.core.operations import guid
@@ -46,26 +48,27 @@ class ArmServer:
         fault = self._services.faults.request_fault(http.method, http.path)
         if fault.reset == "before":
             return cut(http)
-        if fault.respond is None:
-            answer = self._answer(http, raw, request_id, nothing=fault.nothing)
+        planned = fault.respond
+        if planned is None:
+            answer = self._answer(http, raw, request_id, fault)
             for change in self._services.on_answer:
                 change(http.method, http.path, answer)
         else:
-            answer = fault_answer(fault.respond)
+            answer = fault_answer(planned)
         if delay_s := answer.delay_s + fault.delay_s:
             await asyncio.sleep(delay_s)
         return cut(http) if fault.reset else self._response(answer, request_id)
 
-    def _answer(self, http: web.Request, raw: bytes, request_id: str, *, nothing: bool) -> Answer:
+    def _answer(self, http: web.Request, raw: bytes, request_id: str, fault: RequestFault) -> Answer:
         public = http.path.lower() == "/metadata/endpoints"
         request: Request | None = None
         try:
             if public:
                 return Answer(200, _metadata(_base_url(http)))
             principal = _principal(http)
-            request = replace(_request(http, raw, request_id, principal), nothing=nothing)
+            request = replace(_request(http, raw, request_id, principal), nothing=fault.nothing)
             self._check_limits(request)
-            answer = self._router.handle(request)
+            answer = self._handle(request, fault.stale_s)
             self._count(request, answer.headers, provider=answer.counted)
         except ArmError as error:
             answer = Answer(error.status, error.body(), error.headers)
@@ -76,6 +79,14 @@ class ArmServer:
                 headers = answer.headers if error.by_provider else {}
                 self._count(request, headers, provider=error.by_provider)
         return answer
+
+    def _handle(self, request: Request, stale_s: float) -> Answer:
+        """Answer a write, or a read with the content of `stale_s` seconds ago."""
+        if request.method in ("GET", "HEAD"):
+            with self._services.as_of(stale_s) if stale_s else nullcontext():
+                return self._router.handle(request)
+        self._services.history.remember(request.id)
+        return self._router.handle(request)
 
     def _check_limits(self, request: Request) -> None:
         """Refuse a request for which a counter has run out, if counters are enforced."""

@@ -6,8 +6,10 @@ workload works. Does not know power.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
+from simulator.arm.core.fault_plans import BootFault
 from simulator.arm.core.services import Services
 from simulator.arm.core.store import Record
 from simulator.arm.state.attachments import disk_blocks, disk_id
@@ -22,13 +24,19 @@ def boot_of(services: Services, vm: Record, wait_s: float) -> Boot:
     """The boot of a VM that runs from now on; its agent reports after `wait_s` seconds unless a rule sets the time."""
     state, now = vm_state(vm), services.now()
     os_disk = disk_id(next(disk_blocks(vm), {}))
-    stuck, takes_s = services.faults.boot(os_disk) if os_disk else (None, None)
-    if stuck is not None:
-        return Boot(now, None, stuck=stuck)
-    wait_s = wait_s if takes_s is None else takes_s
+    fault = services.faults.boot(os_disk) if os_disk else BootFault()
+    if fault.stuck is not None:
+        return Boot(now, None, stuck=fault.stuck)
+    wait_s = wait_s if fault.takes_s is None else fault.takes_s
     ready_at = now + timedelta(seconds=wait_s) if state.has_agent else None
     name_guest(services, vm)
-    return Boot(now, ready_at, now + timedelta(seconds=wait_s * _UP_SHARE), healthy=is_healthy(services, vm))
+    return Boot(
+        now,
+        ready_at,
+        now + timedelta(seconds=wait_s * _UP_SHARE),
+        healthy=is_healthy(services, vm),
+        reboots_after_s=_first_boot_reboot(services, vm) if fault.reboots_after_s is None else fault.reboots_after_s,
+    )
 
 
 def name_guest(services: Services, vm: Record) -> None:
@@ -41,6 +49,16 @@ def name_guest(services: Services, vm: Record) -> None:
 def is_healthy(services: Services, vm: Record) -> bool:
     """Whether the workload on the VM's OS disk works."""
     return _content(services, vm).healthy
+
+
+def _first_boot_reboot(services: Services, vm: Record) -> float | None:
+    """Seconds after which the guest reboots itself because this is its first boot from the disk."""
+    os_disk = disk_id(next(disk_blocks(vm), {}))
+    disk = services.store.get(os_disk) if os_disk else None
+    content = content_of(disk)
+    if disk is not None and content.reboots_after_s is not None:
+        disk.content = replace(content, reboots_after_s=None)
+    return content.reboots_after_s
 
 
 def _content(services: Services, vm: Record) -> Content:

@@ -20,6 +20,8 @@ _LINUX = (
     "[    0.312415] Hyper-V: privilege flags low 0x2e7f, high 0x3b8030, hints 0x64e24, misc 0xbed7b2",
     "[    1.904112] hv_vmbus: Vmbus version:5.3",
 )
+# The last lines of a guest that reboots itself.
+_REBOOT = ("[  OK  ] Reached target reboot.target - System Reboot.", "[  312.640118] reboot: Restarting system")
 _WINDOWS = (
     "Computer is booting, SAC started and initialized.",
     'Use the "ch -?" command for information about using channels.',
@@ -64,6 +66,8 @@ def serial_log(state: VmState, os_type: str, now: datetime) -> str:
 def _script(boot: Boot, name: str, *, windows: bool) -> Iterator[tuple[datetime, tuple[str, ...]]]:
     if boot.stuck == "silent":
         return
+    if boot.by_guest and not windows:
+        yield boot.at, _REBOOT
     yield boot.at, (_WINDOWS if windows or boot.stuck == "setup" else _LINUX)
     if boot.stuck is not None:
         yield boot.at + timedelta(seconds=_TROUBLE_AFTER_S), _TROUBLE[boot.stuck]

@@ -2,7 +2,8 @@
 
 Decides that Resource Health follows the power state with a delay and ignores the guest: a VM whose guest does not boot
 is available. The delay is not documented; one minute is an assumption. The scenario key `_availability` of the VM
-overrides the status.
+overrides the status. A guest that reboots itself stays available, with the text of the annotation
+VirtualMachineRestarted.
 https://learn.microsoft.com/rest/api/resourcehealth/availability-statuses/get-by-resource
 https://learn.microsoft.com/azure/service-health/resource-health-vm-annotation
 """
@@ -16,12 +17,16 @@ from simulator.arm.core.ids import parse_id
 from simulator.arm.core.messages import Answer, Request, stamp
 from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json
-from simulator.arm.state.vm_state import SETTLED, Power, VmState, vm_state
+from simulator.arm.state.vm_state import SETTLED, Boot, Power, VmState, vm_state
 
 STATUS_TYPE = "microsoft.resourcehealth/availabilitystatuses"
 _SHOWN_TYPE = "Microsoft.ResourceHealth/AvailabilityStatuses"
 _BELOW = f"/providers/{STATUS_TYPE}"
 _LATE_S = 60.0
+_RESTARTED = (
+    "The Virtual Machine is undergoing a reboot as requested by a restart action triggered by an authorized user or "
+    "process from within the Virtual Machine. No other action is required at this time."
+)
 _STOPPED: dict[str, tuple[str, str]] = {
     "stopped": ("Stopped by user or process", "The virtual machine was stopped by an authorized user or process."),
     "deallocated": (
@@ -74,8 +79,14 @@ def _properties(state: VmState, now: datetime) -> Json:
     if power in _STOPPED:
         title, summary = _STOPPED[power]
         return _status_properties("Unavailable", title, summary, since, now, "Customer Initiated")
+    if (boot := state.boot) is not None and _reboots_itself(boot, now - timedelta(seconds=_LATE_S)):
+        return _status_properties("Available", "Available", _RESTARTED, boot.at, now, "Customer Initiated")
     summary = "There aren't any known Azure platform problems affecting this virtual machine."
     return _status_properties("Available", "Available", summary, since, now)
+
+
+def _reboots_itself(boot: Boot, now: datetime) -> bool:
+    return boot.by_guest and boot.at <= now and (boot.up_at is None or now < boot.up_at)
 
 
 def _power_at(state: VmState, then: datetime, now: datetime) -> tuple[Power, datetime]:

@@ -54,11 +54,12 @@ class Tags:
         check_tags(tags)
         if fault.nothing or request.nothing:
             return Answer(200, _answer({**body, "tags": tags}), delay_s=fault.duration_s or 0.0)
+        target, scope = parse_id(str(body["id"])), f"{body['id']}{SUFFIX}"
+        self._services.history.remember(target)
         body["tags"] = dict(tags)
         record = self._services.store.get(str(body["id"]))
         if record is not None and isinstance(record.state, VmState):
             record.state.etag += 1
-        target, scope = parse_id(str(body["id"])), f"{body['id']}{SUFFIX}"
         kind: WriteKind = "delete" if verb == "delete" else "write"
         self._services.notify_write(request, target, f"{_ACTION}/{verb}", kind, scope)
         answer = Answer(200) if verb == "delete" else Answer(200, _answer(body))

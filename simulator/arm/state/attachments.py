@@ -56,6 +56,7 @@ def sync_attachments(services: Services, vm: Record) -> None:
 
 def release(services: Services, disk: Record) -> None:
     """Detach the disk."""
+    services.history.remember(disk.id)
     disk.body.pop("managedBy", None)
     disk.properties["diskState"] = "Unattached"
     disk.properties["LastOwnershipUpdateTime"] = stamp(services.now())
@@ -64,6 +65,7 @@ def release(services: Services, disk: Record) -> None:
 def _own(services: Services, disk: Record, vm: Record, state: str) -> None:
     if disk.body.get("managedBy") == vm.id.text and disk.properties.get("diskState") == state:
         return
+    services.history.remember(disk.id)
     disk.body["managedBy"] = vm.id.text
     disk.properties["diskState"] = state
     disk.properties["LastOwnershipUpdateTime"] = stamp(services.now())

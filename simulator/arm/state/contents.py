@@ -6,11 +6,15 @@ Decides the scenario keys of disks, snapshots and images, and that copies inheri
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json, Record
 from simulator.arm.state.attachments import disk_blocks, disk_id
 from simulator.arm.state.vm_state import VmState
+
+# The scenario key of disks, images and VMs for a guest that reboots itself.
+REBOOTS_AFTER = "_reboots_after_s"
 
 
 @dataclass(frozen=True)
@@ -18,11 +22,14 @@ class Content:
     """`hostname`: the computer name of a guest from this disk (None: the VM's own). `healthy`: its workload works;
     otherwise the guest boots and its agent reports, but no port listens. `plan`: the marketplace plan of the image that
     it comes from. It stays with every copy and image, also where no body shows it:
-    https://github.com/Azure/azure-rest-api-specs/issues/22133, https://github.com/Azure/azure-cli/issues/4233"""
+    https://github.com/Azure/azure-rest-api-specs/issues/22133, https://github.com/Azure/azure-cli/issues/4233
+    `reboots_after_s`: seconds after the first boot from this disk at which the guest reboots itself (None: it does not,
+    or has)."""
 
     hostname: str | None = None
     healthy: bool = True
     plan: Json | None = None
+    reboots_after_s: float | None = None
 
 
 def content_of(record: Record | None) -> Content:
@@ -45,13 +52,23 @@ def take_content(record: Record, inherited: Content) -> None:
         raise ValueError("_hostname is a string")
     if not isinstance(healthy, bool):
         raise ValueError("_healthy is true or false")
-    record.content = replace(before, hostname=hostname, healthy=healthy)
+    reboots_after_s = checked_seconds(record.body.pop(REBOOTS_AFTER, before.reboots_after_s))
+    record.content = replace(before, hostname=hostname, healthy=healthy, reboots_after_s=reboots_after_s)
+
+
+def checked_seconds(value: Any, key: str = REBOOTS_AFTER) -> float | None:
+    """A number of seconds in a scenario key, None where there is none; ValueError for another value."""
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or value < 0):
+        raise ValueError(f"{key} is a number of seconds, not less than 0, not {value!r}")
+    return None if value is None else float(value)
 
 
 def content_keys(record: Record) -> Json:
     """The scenario keys of a record whose values differ from the defaults."""
     content = content_of(record)
     keys: Json = {"_hostname": content.hostname} if content.hostname is not None else {}
+    if content.reboots_after_s is not None:
+        keys[REBOOTS_AFTER] = content.reboots_after_s
     return keys if content.healthy else {**keys, "_healthy": False}
 
 

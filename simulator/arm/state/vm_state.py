@@ -26,7 +26,8 @@ class Boot:
     """One boot of the guest: `at`: when the VM began to run; `ready_at`: when its agent first reports (None: never).
 
     `up_at`: when the login prompt appears and the ports listen (None: never). `stuck`: what the console shows of a
-    failed boot. `healthy`: whether the workload works.
+    failed boot. `healthy`: whether the workload works. `by_guest`: the guest rebooted itself.
+    `reboots_after_s`: seconds after which it reboots itself (None: it does not).
     """
 
     at: datetime
@@ -34,6 +35,8 @@ class Boot:
     up_at: datetime | None = None
     stuck: Serial | None = None
     healthy: bool = True
+    by_guest: bool = False
+    reboots_after_s: float | None = None
 
     def report(self, now: datetime) -> datetime | None:
         """The time of the agent's newest report, None before the first."""

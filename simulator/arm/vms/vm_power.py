@@ -16,12 +16,17 @@ from simulator.arm.core.operations import Work, accepted
 from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json, Record
 from simulator.arm.guests.guest_boot import boot_of
+from simulator.arm.guests.guest_reboot import plan_reboot
 from simulator.arm.state.attachments import sync_attachments
 from simulator.arm.state.local_disks import lose_local_disks
-from simulator.arm.state.vm_state import Power, VmState, vm_state
+from simulator.arm.state.vm_state import SETTLED, Power, VmState, vm_state
 from simulator.arm.vms.vm_hibernation import check_can_hibernate
 
 _TYPE = "Microsoft.Compute/virtualMachines"
+# What a deallocate ends.
+_PREEMPTIBLE = frozenset(
+    {"start", "restart", "redeploy", "reapply", "update", "extensionCreate", "extensionUpdate", "extensionDelete"}
+)
 
 
 @dataclass(frozen=True)
@@ -72,16 +77,19 @@ class VmPower:
         state.shut_down(now, keep_report=True)
         wait_s = 0.0 if at_once else durations.draw("agentReady", self._services.random("agentReady", record.id))
         state.set_power("running", now)
-        state.boot_up(boot_of(self._services, record, wait_s))
+        boot = boot_of(self._services, record, wait_s)
+        state.boot_up(boot)
         state.hibernated = False
         self._services.journal.up(record.id.key, now)
         self._services.power_changed(record)
+        plan_reboot(self._services, record, boot.reboots_after_s)
 
     def power_off_from_guest(self, record: Record) -> None:
         """Power the VM off from inside the guest: it keeps its host and its cost, as after `powerOff`."""
         state, now = vm_state(record), self._services.now()
         if state.power != "running" or state.busy:
             return
+        self._services.history.remember(record.id)
         self.go_down(record, "stopping")
         state.shut_down(now, keep_report=True)
         state.set_power("stopped", now)
@@ -98,62 +106,55 @@ class VmPower:
         def handle(request: Request) -> Answer:
             record = self._require(request)
             state = vm_state(record)
-            self._check(record, state, action)
             hibernates = action.name == "deallocate" and request.query.get("hibernate", "").lower() == "true"
+            self._check(record, state, action, preempts=not hibernates and self._preempts(record, action))
             if hibernates:
                 check_can_hibernate(record, state)
+            between = state.power not in SETTLED
+            if state.busy:
+                self._services.operations.preempt(record.id)
             before = state.power
-            takes = _takes(action, before)
-            if (action.on_the_way and before != action.ends) or action.name in ("restart", "redeploy"):
+            takes = action.name if between else _takes(action, before)
+            if (action.on_the_way and (between or before != action.ends)) or action.name in ("restart", "redeploy"):
                 self.go_down(record, action.on_the_way or before)
             record.properties["provisioningState"] = "Updating"
             state.busy = True
-            came_up = partial(self._come_up, record, action, before)
-            held_s = state.slow_extension_s if action.ends == "running" else 0.0
+            runs = action.ends == "running"
             work = Work(
                 action.name,
                 takes,
-                self._effect(record, action, before, hibernates=hibernates, came_up=None if held_s else came_up),
+                self._effect(record, action, before, hibernates=hibernates),
                 lambda error: self._failed(record, before, error),
                 f"{_TYPE}/{action.name}/action",
                 "action",
-                came_up,
-                held_s,
+                midway=partial(self._come_up, record, action, before) if runs else lambda: None,
+                held_s=state.slow_extension_s if runs else 0.0,
             )
             return accepted(request, self._services.operations.begin(request, record.id, record.location, work), 202)
 
         return handle
 
     def _come_up(self, record: Record, action: _Action, before: Power) -> None:
-        """Run the VM at the end of an action, before an extension that delays its end."""
+        """Run the VM at the end of the action's own work, before an extension that delays its end."""
         if before == "deallocated":
             vm_state(record).earlier_report = None
+        elif action.leaves_host:
+            lose_local_disks(record, action.name, self._services.now())
         if before != "running" or action.name != "start":
             self.boot(record)
 
-    def _effect(
-        self,
-        record: Record,
-        action: _Action,
-        before: Power,
-        *,
-        hibernates: bool,
-        came_up: Callable[[], None] | None,
-    ) -> Callable[[], None]:
-        """The effect at the end of an action; `came_up` is None when `_come_up` already ran."""
+    def _effect(self, record: Record, action: _Action, before: Power, *, hibernates: bool) -> Callable[[], None]:
+        """The effect at the end of an action; a VM that it starts runs already."""
 
         def effect() -> None:
-            state, now = vm_state(record), self._services.now()
+            state, now, ends = vm_state(record), self._services.now(), action.ends
             state.etag += 1
-            if action.leaves_host and before != "deallocated":
+            if action.leaves_host and before != "deallocated" and ends != "running":
                 lose_local_disks(record, "hibernate" if hibernates else action.name, now)
-            if action.ends == "running":
-                if came_up is not None:
-                    came_up()
-            elif action.ends is not None and before != action.ends:
-                state.shut_down(now, keep_report=action.ends == "stopped")
-                state.set_power(action.ends, now)
-            if action.ends == "deallocated":
+            if ends is not None and ends not in ("running", state.power):
+                state.shut_down(now, keep_report=ends == "stopped")
+                state.set_power(ends, now)
+            if ends == "deallocated":
                 state.disks_at, state.hibernated = now, hibernates
             sync_attachments(self._services, record)
             self.settle(record, None)
@@ -162,15 +163,15 @@ class VmPower:
 
     def _failed(self, record: Record, before: Power, error: Json | None) -> None:
         state = vm_state(record)
-        if state.power != before:
+        if state.power not in SETTLED:  # otherwise the VM came up before an extension delayed the end
             state.set_power(before, self._services.now())
             self._services.power_changed(record)
         if before == "running":
             self._services.journal.up(record.id.key, self._services.now())
         self.settle(record, error)
 
-    def _check(self, record: Record, state: VmState, action: _Action) -> None:
-        if state.busy:
+    def _check(self, record: Record, state: VmState, action: _Action, *, preempts: bool) -> None:
+        if state.busy and not preempts:
             raise errors.conflict()
         reason = None
         if action.needs_os and state.generalized:
@@ -180,6 +181,17 @@ class VmPower:
         if reason:
             text = f"Operation '{action.name}' is not allowed on VM '{record.id.name}' since the VM is {reason}."
             raise errors.not_allowed(text)
+
+    def _preempts(self, record: Record, action: _Action) -> bool:
+        """Whether an action begins although other operations on the VM are in progress, which it ends.
+
+        A deallocate stops a VM that a start, an update or an extension holds in `Updating`: reported for an extension
+        (https://github.com/Azure/azure-linux-extensions/issues/750) and for an update
+        (https://github.com/kubernetes-sigs/cloud-provider-azure/pull/1356), for a start by analogy. Every other write
+        gets 409 Conflict, as recorded and reported (https://github.com/Azure/azure-cli/issues/15765).
+        """
+        under_way = {each.kind for each in self._services.operations.under_way(record.id)}
+        return action.name == "deallocate" and under_way <= _PREEMPTIBLE
 
     def _generalize(self, request: Request) -> Answer:
         record = self._require(request)

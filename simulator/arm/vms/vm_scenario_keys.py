@@ -11,8 +11,11 @@ from typing import Any, get_args
 from simulator.arm.core.services import Services
 from simulator.arm.core.store import Json, Record
 from simulator.arm.guests.guest_boot import is_healthy, name_guest
+from simulator.arm.guests.guest_reboot import plan_reboot
+from simulator.arm.state.contents import REBOOTS_AFTER, checked_seconds
 from simulator.arm.state.local_disks import can_have_local_data
 from simulator.arm.state.vm_state import SETTLED, Boot, Power, VmState, vm_state
+from simulator.arm.vms.vm_extensions import VmExtensions
 
 _AVAILABILITY = ("Available", "Unavailable", "Degraded", "Unknown")
 _AVAILABILITY_HELP = f"one of {', '.join(_AVAILABILITY)}"
@@ -32,6 +35,7 @@ def take_scenario_keys(services: Services, record: Record, shown_power: str | No
     state.availability = _checked(
         body, "_availability", state.availability, lambda text: text in (None, *_AVAILABILITY), _AVAILABILITY_HELP
     )
+    reboots_after_s, work_s = checked_seconds(body.pop(REBOOTS_AFTER, None)), body.pop("_extension_work_s", None)
     _take_power(services, record, state, body.pop("_power", None) or shown_power)
     fits = can_have_local_data(record)
     state.local_data = _checked(
@@ -41,10 +45,15 @@ def take_scenario_keys(services: Services, record: Record, shown_power: str | No
         lambda text: text is None or (isinstance(text, str) and fits),
         "a text, on a VM that has a host and whose size has a temporary or local NVMe disk",
     )
+    if reboots_after_s is not None and state.power != "running":
+        raise ValueError(f"{REBOOTS_AFTER} needs a running VM")
+    plan_reboot(services, record, reboots_after_s)
+    if work_s is not None:
+        VmExtensions(services).work_by_itself(record, checked_seconds(work_s, "_extension_work_s") or 0.0)
 
 
 def scenario_keys(record: Record) -> Json:
-    """The scenario keys that reproduce this VM, as `take_scenario_keys` reads them.
+    """The scenario keys that reproduce this VM, as `take_scenario_keys` reads them; not those that begin something.
 
     A power state between two others, such as `starting`, is returned as it is; read again it means running.
     """

@@ -125,8 +125,11 @@ class Vms:
         if record is None:
             return Answer(204)
         check_etag(request, vm_state(record).quoted_etag)
-        record.properties["provisioningState"] = "Deleting"
         state = vm_state(record)
+        if record.properties.get("provisioningState") != "Deleting":
+            # Reported for a VM that was still being created: https://github.com/Azure/azure-sdk-for-java/issues/1783
+            self._services.operations.preempt(record.id)
+        record.properties["provisioningState"] = "Deleting"
         state.busy = True
 
         def gone() -> None:
@@ -136,6 +139,8 @@ class Vms:
                 release(self._services, disk)
                 if block.get("deleteOption") == "Delete":
                     self._services.store.delete(disk, self._services.clock.time())
+            for extension in self._services.store.below(record.id):
+                self._services.store.delete(extension, self._services.clock.time())
             self._services.store.delete(record, self._services.clock.time())
             self._services.journal.up(record.id.key, self._services.now())
             self._services.power_changed(record)

@@ -153,6 +153,21 @@ def test_a_swap_with_an_incomplete_row_of_the_engine_is_listed_all_the_same(day:
     assert row_of(day, TORN)["status"] == "succeeded"
 
 
+@pytest.mark.parametrize("name", [EDITED, DEAD])
+def test_a_late_second_start_loses_no_outcome(day: Day, name: str) -> None:
+    """The run is shown as before, with its evidence, although the engine has replaced its instance."""
+    before, after = day.late[name]
+    assert (before[0], before[1]["evidence"] != []) == (200, True), before
+    assert after == before
+
+
+def test_a_late_second_run_returns_the_outcome_of_the_first(day: Day) -> None:
+    """The outcome stays the output of the run's instance for as long as the run is remembered."""
+    _, (_, record) = day.late[EDITED]
+    assert (day.late_output["status"], day.late_output["run"]) == ("succeeded", record["id"])
+    assert day.late_output["evidence"] == record["evidence"]
+
+
 def test_no_timer_fails(day: Day) -> None:
     """Sweep and purge finish with any rows in the hub."""
     assert day.errors == []

@@ -136,11 +136,14 @@ class FleetScenario(RuleBasedStateMachine):
         try:
             if self.opened is not None and not self.broken:
                 self._run(self._end_failures())
-                self._run(assert_invariants(self.azure, self.fleet, self.edits))
+                self._run(self._check())
         finally:
             if self.opened is not None:
                 self.runner.run(self.opened.__aexit__(None, None, None))
             self.runner.close()
+
+    async def _check(self) -> None:
+        await assert_invariants(self.azure, self.fleet, self.edits)
 
     def _run[T](self, part: Coroutine[Any, Any, T]) -> T:
         try:

@@ -72,6 +72,15 @@ async def nothing_to_do(azure: LocalAzure) -> None:
     await azure.hub.completed("swap-0-1")
 
 
+async def started_again(azure: LocalAzure) -> None:
+    """A swap's start arrives once more after its end; the second run asks for the outcome of the first."""
+    await azure.tag(VM_ID, OsDiskName="web01-new")
+    await azure.settled()
+    run = str(azure.outcomes()[0]["run"])
+    azure.hub.start("swap_vm", {"vm": VM_ID, "n": int(run.rpartition("-")[2]), "bounded": True}, run)
+    await azure.hub.completed(run)
+
+
 async def way_back_fails(azure: LocalAzure) -> None:
     """The new disk does not boot, and Azure refuses to replace it."""
     azure.simulator.services.faults.add([BAD])
@@ -215,6 +224,7 @@ STORIES = (
     _recorded(app_fails, _swap("app fails")),
     _recorded(refused, _swap("refused")),
     _recorded(nothing_to_do, {"swap_vm": ((0, "skipped"), (1, "not claimed"))}),
+    _recorded(started_again, _swap("started again", 1)),
     _recorded(tag_with_faults(fails("update")), _swap("disk refused")),
     _recorded(tag_with_faults(fails("start")), _swap("needs attention")),
     _recorded(tag_with_faults(fails("start", "AllocationFailed")), _swap("no capacity"), settings=SHORT),

@@ -65,7 +65,8 @@ REQUESTS: Mapping[str, Request] = {
     ),
     "GET /api/queue": Request(
         "The swaps under way and the VMs that wait, in the order of their start, with the reason.",
-        "200 with `paused`, `paused_since`, `paused_why`, `max_swaps` and the lists `running`, `waiting` and `looking`",
+        "200 with `paused`, `paused_since`, `paused_why`, `max_swaps` and the lists `running`, `waiting`, `looking` and"
+        " `listing`: subscriptions with more VMs to swap than wait in the queue; they are found when swaps have ended",
     ),
     "GET /api/runs": Request(
         "Runs, newest first; without `from` those of the last 7 days.",

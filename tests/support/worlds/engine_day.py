@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, override
 
+from durabletask.client import AsyncTaskHubGrpcClient, OrchestrationStatus
+
 from simulator.clock import Clock
 from simulator.engine.strict_storage import StrictStorage
 from tests.support.chaos.engine_failures import ActivityFailure, FailingEngine
@@ -39,7 +41,8 @@ class Day:
     """The record: answers of the API, the end of each VM, and the log messages of failed timers (`errors`).
 
     `unchecked`, `paused`: the waiting VMs and their reasons before the self-check and during the pause.
-    `stopped_early`: the VMs that were stopped before the end of the pause.
+    `stopped_early`: the VMs that were stopped before the end of the pause. `late`: the records of two runs before and
+    after their second start, `late_output` the output of the first of them after it.
     """
 
     started_s: float = 0.0
@@ -55,6 +58,8 @@ class Day:
     vms: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     stops: dict[str, int] = field(default_factory=dict)
     torn: dict[str, Answer] = field(default_factory=dict)
+    late: dict[str, tuple[Answer, Answer]] = field(default_factory=dict)
+    late_output: Any = None
     errors: list[str] = field(default_factory=list)
     purged: dict[str, Answer] = field(default_factory=dict)
     refused: int = -1
@@ -95,6 +100,7 @@ async def _run(clock: Clock, storage: StrictStorage, engine: FailingEngine, day:
         await _tear(azure, HubTables(azure.http, storage.connection_string, engine.task_hub), day)
         await _finish_swaps(azure, day)
         await _record_ends(azure, day)
+        await _start_again(azure, engine, day)
         await _purge(azure, day)
 
 
@@ -191,6 +197,34 @@ async def _record_ends(azure: EngineAzure, day: Day) -> None:
         day.runs[run] = await azure.api("GET", f"/api/runs/{run}")
     for name in (*TAGGED, SWEPT, *BULK):
         day.vms[name], day.stops[name] = await azure.vm(vm_id(name)), azure.journal(vm_id(name))["stops"]
+
+
+async def _start_again(azure: EngineAzure, engine: FailingEngine, day: Day) -> None:
+    """Start two swaps once more after their end, as a start that arrives late does: the engine replaces the instances.
+
+    One with its own number, one with a number that the dispatcher never gave.
+    """
+    starts = {EDITED: None, DEAD: 10_000}
+    client = AsyncTaskHubGrpcClient(host_address=engine.rpc_url.removeprefix("http://"))
+    try:
+        for name, number in starts.items():
+            run = day.rows[name][0]["run"]
+            data = {"vm": vm_id(name), "n": number or int(run.rpartition("-")[2]), "bounded": True}
+            before = await azure.api("GET", f"/api/runs/{run}")
+            await client.schedule_new_orchestration("swap_vm", input=data, instance_id=run)
+
+            async def ended(run: str = run, before: Answer = before) -> bool:
+                state = await client.get_orchestration_state(run)
+                again = state is not None and state.created_at.isoformat() > str(before[1]["ended"])[:26]
+                return again and state is not None and state.runtime_status is OrchestrationStatus.COMPLETED
+
+            await azure.wait(ended, 30, f"that the second run of {name} ends")
+            day.late[name] = before, await azure.api("GET", f"/api/runs/{run}")
+            state = await client.get_orchestration_state(run)
+            if name == EDITED and state is not None:
+                day.late_output = state.get_output()
+    finally:
+        await client.close()
 
 
 async def _purge(azure: EngineAzure, day: Day) -> None:

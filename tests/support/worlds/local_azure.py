@@ -36,7 +36,7 @@ SETTINGS = {
     "PURGE_SCHEDULE": "0 0 0 29 2 *",
     "RETENTION_SCHEDULE": "0 0 0 29 2 *",
 }
-DISPATCHER = "@dispatcher@app"
+DISPATCHER, INBOX = "@dispatcher@app", "@inbox@app"
 
 
 @dataclass
@@ -59,8 +59,12 @@ class LocalAzure(HttpAccess):
         return list(self.dispatcher_state().get("running", {}).values())
 
     def outcomes(self) -> list[dict[str, Any]]:
-        """The outcomes in the dispatcher state, oldest first."""
-        return list(self.dispatcher_state().get("finished", []))
+        """The outcomes in the entities `past_outcomes`, oldest first."""
+        states = (self.hub.entity_state(f"@past_outcomes@{number:02x}") or {} for number in range(256))
+        kept = {row["run"]: row for state in states for row in state.get("outcomes", ())}
+        last = [row["run"] for row in self.dispatcher_state().get("finished", [])]
+        older = sorted((row for run, row in kept.items() if run not in last), key=lambda row: str(row["ended"]))
+        return [*older, *(kept[run] for run in last if run in kept)]
 
     async def until(self, holds: Callable[[], bool | Awaitable[bool]], within_s: float = 3600) -> None:
         """Let simulated time pass until `holds`; AssertionError after `within_s`."""
@@ -75,9 +79,11 @@ class LocalAzure(HttpAccess):
         )
 
     def idle(self) -> bool:
-        """Whether the dispatcher has no hint, no open look, no waiting VM and no running swap."""
-        state = self.dispatcher_state()
-        return not any(state.get(part) for part in ("hints", "look", "queue", "running"))
+        """Whether no hint, no list, no open look, no waiting VM and no running swap is left."""
+        state, inbox = self.dispatcher_state(), self.hub.entity_state(INBOX) or {}
+        work = [state.get(part) for part in ("hints", "look", "queue", "running")]
+        lists = [row for row in state.get("lists", {}).values() if not row.get("resting")]
+        return not any([*work, lists, *(inbox.get(part) for part in ("waiting", "lists", "sent"))])
 
     async def settled(self, within_s: float = 7200) -> None:
         """Let time pass until every event is delivered and the dispatcher is idle, twice in a row."""

@@ -131,7 +131,7 @@ def test_a_dead_look_is_replaced_sooner_when_its_orchestration_is_gone() -> None
     assert apply(open_look, "recover", {"at": soon, "look": "look-9"}).starts == []
     replaced = apply(open_look, "recover", {"at": soon, "look": "look-1"})
     assert [start[1] for start in replaced.starts] == ["look-2"]
-    assert replaced.state["hints"] == {VM: {"id": VM_ID}}
+    assert replaced.state["hints"] == {VM: {"id": VM_ID, "deaths": 1}}
     young = "2026-11-21T10:00:30+00:00"
     assert apply(open_look, "recover", {"at": young, "look": "look-1"}).starts == []
 
@@ -143,7 +143,7 @@ def test_a_look_that_began_in_the_future_is_replaced_like_any_other() -> None:
     assert seen.starts == []
     replaced = apply(seen.state, "recover", {"at": "2026-11-21T10:07:00+00:00", "look": "look-1"})
     assert [start[1] for start in replaced.starts] == ["look-2"]
-    assert replaced.state["hints"] == {VM: {"id": VM_ID}}
+    assert replaced.state["hints"] == {VM: {"id": VM_ID, "deaths": 1}}
 
 
 def test_one_sweep_counts_once() -> None:

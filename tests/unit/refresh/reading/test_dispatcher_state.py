@@ -61,4 +61,4 @@ def test_another_failure_is_not_retried() -> None:
 def test_the_state_is_read_in_one_place() -> None:
     """No other file reads an entity."""
     users = [path for path in (ROOT / "refresh").rglob("*.py") if re.search(r"\bget_entity\(", path.read_text())]
-    assert [path.name for path in users] == ["dispatcher_state.py"]
+    assert [path.name for path in users] == ["entities.py"]

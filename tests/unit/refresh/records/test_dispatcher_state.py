@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from refresh.dispatcher.operations import apply
-from refresh.records.dispatcher_state import DispatcherState, HintRow, OpenLook, QueueRow, RunningRow, TakenRow
+from refresh.records.dispatcher_state import DispatcherState, QueueRow, RunningRow
+from refresh.records.hint_rows import HintRow, OpenLook, TakenRow
 from refresh.records.record import BadRecord
 
 GROUP = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/"
@@ -63,8 +64,8 @@ STORED = (
     '"run": "selfcheck-1", "began": "t", "checks": [], "at": "T05Z"}, "ran": {"2666108dfd73": ["c657f0cd77a4"], '
     '"810f22b2afdf": ["3e16775291bf"]}, "rejected": [{"vm": "vm:a", "names": ["/d/new", "/v/1"], "at": "T11Z"}], '
     '"swept": "T15Z", "finished": [{"vm": "VM:C", "run": "swap-c-3", "status": "not-proven", '
-    '"reason": "was-not-running", "message": "m", "new_disk": "/d/c", "evidence": [], "by_hand": [], '
-    '"warnings": []}], "unproven": {}, "bad": [{"operation": "nonsense", '
+    '"reason": "was-not-running", "message": "m", "new_disk": "/d/c"}], '
+    '"over": ["swap-c-3"], "unproven": {}, "bad": [{"operation": "nonsense", '
     '"why": "ValueError: there is no such operation"}]}'
 )
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import aiohttp
 import pytest
 
-from simulator.arm.core.fault_plans import KINDS, OperationFault, RequestFault
+from simulator.arm.core.fault_plans import KINDS, NAMED_KINDS, BootFault, OperationFault, RequestFault
 from simulator.arm.core.faults import Faults
 from tests.unit.simulator.arm.azure import VM1, Azure, Json, free_disk, linux_vm, run_story
 
@@ -100,17 +101,26 @@ def test_a_slow_read_returns_the_state_at_its_begin() -> None:
     run_story(story, [linux_vm()])
 
 
-def draw_faults(seed: int, rate: float, kinds: list[str] | None = None) -> list[RequestFault | OperationFault]:
+type Fault = RequestFault | OperationFault | BootFault
+
+
+def draw_faults(seed: int, rate: float, kinds: list[str] | None = None) -> list[Fault]:
     faults = Faults()
     faults.plan(seed, rate, kinds)
     requests = [faults.request_fault(method, VM1) for method in ("GET", "PATCH", "POST") * 40]
     return [*requests, *(faults.operation_fault("start", VM1) for _ in range(60))]
 
 
+def draw_boots(seed: int, kinds: list[str]) -> list[Fault]:
+    faults = Faults()
+    faults.plan(seed, 1, kinds)
+    return [faults.boot(VM1) for _ in range(20)]
+
+
 def test_the_same_seed_gives_the_same_faults() -> None:
     """Another seed gives other faults; rate 0 gives none, rate 1 gives one for every request and operation."""
     assert draw_faults(1, 0.5) == draw_faults(1, 0.5) != draw_faults(2, 0.5)
-    quiet: list[RequestFault | OperationFault] = [RequestFault(), OperationFault()]
+    quiet: list[Fault] = [RequestFault(), OperationFault()]
     assert all(fault in quiet for fault in draw_faults(1, 0))
     assert not any(fault in quiet for fault in draw_faults(1, 1))
 
@@ -130,8 +140,9 @@ def test_a_plan_is_not_disturbed_by_other_requests() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_plan_uses_only_its_kinds(kind: str) -> None:
     """A plan with one kind gives faults of that kind and no others."""
-    drawn = [fault for fault in draw_faults(1, 1, [kind]) if fault not in (RequestFault(), OperationFault())]
-    shapes = {
+    quiet = (RequestFault(), OperationFault(), BootFault())
+    drawn: list[Any] = [fault for fault in (*draw_faults(1, 1, [kind]), *draw_boots(1, [kind])) if fault not in quiet]
+    shapes: dict[str, Callable[[Any], Any]] = {
         "failed": lambda fault: fault.error,
         "slow": lambda fault: fault.slower > 1,
         "hang": lambda fault: fault.hangs,
@@ -142,9 +153,37 @@ def test_a_plan_uses_only_its_kinds(kind: str) -> None:
         "throttled": lambda fault: fault.respond["status"] == 429 and fault.respond["headers"]["Retry-After"],
         "error500": lambda fault: fault.respond["status"] == 500,
         "error503": lambda fault: fault.respond["status"] == 503,
+        "staleRead": lambda fault: 1 <= fault.stale_s <= 20,
+        "preempted": lambda fault: fault.error["code"] == "OperationPreempted",
+        "extension": lambda fault: fault.held_s >= 60,
+        "guestReboot": lambda fault: fault.reboots_after_s >= 1,
     }
     assert drawn
     assert all(shapes[kind](fault) for fault in drawn)
+
+
+def test_the_kinds_that_a_plan_has_to_name_change_no_other_draw() -> None:
+    """A plan without kinds has none of them; with them, the same requests and operations have the same other faults."""
+    usual = [kind for kind in KINDS if kind not in NAMED_KINDS]
+    assert draw_faults(5, 0.3) == draw_faults(5, 0.3, usual)
+    both = draw_faults(5, 0.3, list(KINDS))
+    assert any(each.stale_s for each in both if isinstance(each, RequestFault))
+    assert any(each.held_s for each in both if isinstance(each, OperationFault))
+    for alone, beside in zip(draw_faults(5, 0.3, usual), both, strict=True):
+        assert alone == beside or alone in (RequestFault(), OperationFault())
+
+
+@pytest.mark.parametrize("path", ["operations", "DiskOperations", "capsOperations"])
+def test_the_status_of_an_operation_is_never_stale(path: str) -> None:
+    """Neither a plan nor a rule makes the status URL of an operation stale, nor a write."""
+    status = f"/subscriptions/s/providers/Microsoft.Compute/locations/westeurope/{path}/1"
+    by_rule, by_plan = Faults(), Faults()
+    by_rule.add([{"match": {"path": "."}, "stale_s": 8}])
+    by_plan.plan(1, 1, ["staleRead"])
+    for faults in (by_rule, by_plan):
+        assert not faults.request_fault("GET", status).stale_s
+        assert not faults.request_fault("PATCH", VM1).stale_s
+        assert faults.request_fault("GET", VM1).stale_s
 
 
 def test_clearing_a_plan_ends_its_faults() -> None:
@@ -169,6 +208,10 @@ BAD: dict[str, tuple[str, Any, str]] = {
     "a reset operation": ("faults", [{"match": {"operation": "start"}, "reset": True}], "'operation'"),
     "a flag that is no boolean": ("faults", [{"match": {"operation": "start"}, "hang": "yes"}], "'hang'"),
     "a negative delay": ("faults", [{"match": {}, "delay_s": -1}], "'delay_s'"),
+    "a stale write": ("faults", [{"match": {"method": "PATCH"}, "stale_s": 3}], "'stale_s'"),
+    "content of long ago": ("faults", [{"match": {}, "stale_s": 301}], "300"),
+    "a held request": ("faults", [{"match": {"path": "x"}, "held_s": 3}], "'path'"),
+    "a reboot without a boot": ("faults", [{"disk": "x", "boots": False, "reboots_after_s": 3}], "'reboots_after_s'"),
     "a plan without seed": ("faults/plan", {"rate": 0.1}, "'seed'"),
     "a rate of two": ("faults/plan", {"seed": 1, "rate": 2}, "'rate'"),
     "an unknown kind": ("faults/plan", {"seed": 1, "rate": 0.1, "kinds": ["flood"]}, "'flood'"),

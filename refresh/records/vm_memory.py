@@ -1,0 +1,76 @@
+"""The state of the entity `vm_memory`: what is known about VMs that were not swapped lately.
+
+Decides the names of the parts and the fields of their rows, which are those of the dispatcher's state: see
+`dispatcher_state.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from refresh.domain.terms.resource_id import id_hash
+from refresh.records.dispatcher_state import DispatcherState, UnprovenRow
+from refresh.records.rows import Row, StoredState, TableOf
+
+KEEP_DISKS_RAN = 3
+
+
+class MemoryRow(Row):
+    """What is known about one VM: hashes of the disks it ran, newest last, the one it was proved healthy on, and the
+    note that the health of its disk is not proved.
+
+    `n` is the number of the last message about the VM, `noted` that of the message with the note, `settled` that of the
+    last message that removed one.
+    """
+
+    ran: tuple[str, ...] = ()
+    proved: str | None = None
+    unproven: UnprovenRow | None = None
+    n: int = 0
+    noted: int = 0
+    settled: int = 0
+
+
+class VmMemory(StoredState):
+    """The VMs of one key, by the hash of their ids, those that were written last at the end."""
+
+    vms = TableOf(MemoryRow.from_json)
+
+
+@dataclass(frozen=True)
+class KnownVms:
+    """What was read of `vm_memory`, by the hash of VM ids. A VM is absent when nothing is known about it there."""
+
+    rows: Mapping[str, MemoryRow] = field(default_factory=dict)
+
+    def ran_of(self, vm_id: str, newer: Iterable[str] = ()) -> tuple[str, ...]:
+        """The last disks (hashes) that a VM ran, newest last; `newer` are those in the dispatcher's state."""
+        row = self.rows.get(id_hash(vm_id))
+        return merge_ran(row.ran if row is not None else (), tuple(newer))
+
+    def note_about(self, vm_id: str) -> UnprovenRow | None:
+        """The note that the health of the VM's disk is not proved."""
+        row = self.rows.get(id_hash(vm_id))
+        return row.unproven if row is not None else None
+
+    def unproven(self) -> list[UnprovenRow]:
+        """Every such note."""
+        return [row.unproven for row in self.rows.values() if row.unproven is not None]
+
+    def put_back(self, state: DispatcherState) -> DispatcherState:
+        """`state` with these VMs in it; what it has itself counts more, and no disk that a VM ran is left out."""
+        whole = DispatcherState(state.json)
+        for vm_hash, row in self.rows.items():
+            if row.ran:
+                whole.ran[vm_hash] = tuple(dict.fromkeys((*row.ran, *state.ran.get(vm_hash, ()))))
+            if row.proved is not None and vm_hash not in state.proved:
+                whole.proved[vm_hash] = row.proved
+            if row.unproven is not None and row.unproven.id.lower() not in state.unproven:
+                whole.unproven[row.unproven.id.lower()] = row.unproven
+        return whole
+
+
+def merge_ran(older: tuple[str, ...], newer: tuple[str, ...]) -> tuple[str, ...]:
+    """The last disks a VM ran, newest last, from two lists of them."""
+    return (*(disk for disk in older if disk not in newer), *newer)[-KEEP_DISKS_RAN:]
