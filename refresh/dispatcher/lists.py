@@ -66,7 +66,7 @@ def collapse(state: DispatcherState, at: str | None) -> None:
 
 def _is_plain(state: DispatcherState, vm: str, row: Mapping[str, Any]) -> bool:
     """Whether a list can replace a hint: it says no more than that the VM's tag may have changed."""
-    if any(row.get(name) for name in ("force", "reply_to", "first", "listed", "proof", "deaths")):
+    if any(row.get(name) for name in ("force", "reply_to", "first", "listed", "proof", "deaths", "tries")):
         return False
     return not any(vm in state.read_table(part) for part in ("down", "unproven", "queue", "running"))
 

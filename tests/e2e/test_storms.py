@@ -27,7 +27,7 @@ def scenario() -> list[dict[str, Any]]:
     return [vm_body(OsDiskName="web01-new"), disk_body("web01-new"), *dull]
 
 
-@pytest.mark.parametrize("place", [0, STORM // 2, STORM])
+@pytest.mark.parametrize("place", [STORM // 2, STORM])
 def test_an_edit_in_a_storm_of_events_begins_at_once(place: int) -> None:
     """Wherever the edit is among 3,000 events about other VMs, its swap begins within 5 s; looks end within 60 s."""
 
