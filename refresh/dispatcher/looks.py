@@ -131,9 +131,8 @@ def _in_order(state: DispatcherState, number: int) -> Iterator[str]:
     first = dict.fromkeys(_first(state))
     yield from first
     others = {vm: row if isinstance(row, Mapping) else {} for vm, row in hints.items() if vm not in first}
-    calm = {
-        vm: row for vm, row in others.items() if not (row.get("deaths") or row.get("tries") or is_unread(state, vm))
-    }
+    failed = {vm for vm, row in others.items() if row.get("deaths") or row.get("tries") or is_unread(state, vm)}
+    calm = {vm: row for vm, row in others.items() if vm not in failed}
     listed = [vm for vm, row in calm.items() if row.get("listed")]
     # The newest first: a hint that waits has others like it, and a person may wait for the last edit.
     edits = [vm for vm, row in calm.items() if not row.get("listed") and not row.get("swept")][::-1]
