@@ -64,8 +64,10 @@ def collapse(state: DispatcherState, at: str | None) -> None:
             mark(state, subscription, at, swept=None if None in swept else max(swept))
 
 
-def _is_plain(state: DispatcherState, vm: str, row: Mapping[str, Any]) -> bool:
-    """Whether a list can replace a hint: it says no more than that the VM's tag may have changed."""
+def _is_plain(state: DispatcherState, vm: str, row: Any) -> bool:
+    """Whether a list can replace a hint, which then means no more than that the VM's tag may have changed."""
+    if not isinstance(row, Mapping) or not vm.startswith("/subscriptions/"):
+        return False  # whatever an older version has stored, the look deals with it
     if any(row.get(name) for name in ("force", "reply_to", "first", "listed", "proof", "deaths", "tries")):
         return False
     return not any(vm in state.read_table(part) for part in ("down", "unproven", "queue", "running"))

@@ -85,6 +85,7 @@ def test_a_take_goes_on_behind_fifty_hints_that_cannot_be_read() -> None:
     """The first answer has the hint that can be read."""
     state = hint({}, OTHER)
     state["hints"] = {**{f"bad{number}": 7 for number in range(120)}, **state["hints"]}
+    state = hint(state, OTHER)
     taken = apply(state, "take", {"look": state["look"]["id"], "at": AT}, "p1")
     assert [row["vm"] for row in taken.answer["vms"]] == [OTHER]
 
