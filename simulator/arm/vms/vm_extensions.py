@@ -83,7 +83,7 @@ class VmExtensions:
         return self._begin(request, _Write("extensionDelete", "Deleting", None), 202)
 
     def work_by_itself(self, vm: Record, lasts_s: float) -> None:
-        """Begin the work of an extension that nobody requested; ValueError when the VM cannot have it now."""
+        """Begin work of an extension without a request to ARM; ValueError when the VM cannot have it now."""
         state = vm_state(vm)
         if state.busy or state.power != "running":
             raise ValueError("_extension_work_s needs a running VM without an operation in progress")
