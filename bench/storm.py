@@ -12,6 +12,7 @@ import hashlib
 import logging
 import re
 from collections.abc import Callable, Iterator
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ _QUICK: list[dict[str, Any]] = [
 _NEVER = "0 0 0 29 2 *"
 _SETTINGS = dict.fromkeys(("REFRESH_SCHEDULE", "SWEEP_SCHEDULE", "PURGE_SCHEDULE", "RETENTION_SCHEDULE"), _NEVER)
 _LIMIT_S = 1800.0
+_LIST = "list_mismatches"
 _DULL = re.compile(r"/(dull-[0-9]+)")
 
 
@@ -82,7 +84,8 @@ class _Storm:
         self._endpoints, self._http = endpoints, http
         self._at_s: dict[str, float] = {}
         self._unseen: set[str] = set()
-        self._noted, self._quiet_s = 0, 0.0
+        self._hinted_s: dict[str, float] = {}
+        self._noted, self._noted_hints, self._quiet_s = 0, 0, 0.0
 
     async def run(self, dull: list[str]) -> None:
         """Let the storm pass, and wait until everything that it asks for is done."""
@@ -159,9 +162,18 @@ class _Storm:
         return all(event["deliveries"] for event in self._simulator.event_grid.log())
 
     def _are_seen(self) -> bool:
-        """Whether an activity has had each VM of the storm in its input; notes when the last of them ended."""
+        """Whether an activity has looked at each VM of the storm; notes when the last of them ended.
+
+        Either its input has the VM, or it lists the VM's subscription and began after the first hint at the VM.
+        """
+        for hint in self._notes.hinted[self._noted_hints :]:
+            for name in _DULL.findall(hint.payload):
+                self._hinted_s.setdefault(name, hint.at_s)
+        self._noted_hints = len(self._notes.hinted)
         for one in self._notes.acted[self._noted :]:
             found = self._unseen.intersection(_DULL.findall(one.payload))
+            if one.name == _LIST:
+                found = {name for name in self._unseen if self._hinted_s.get(name, inf) <= one.began_s}
             self._quiet_s = one.ended_s if found else self._quiet_s
             self._unseen -= found
         self._noted = len(self._notes.acted)
