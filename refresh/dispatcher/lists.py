@@ -90,11 +90,8 @@ def next_list(state: DispatcherState) -> ListRow | None:
 
 
 def is_pressing(row: ListRow) -> bool:
-    """Whether hints wait for this list, so that it comes before hints at single VMs.
-
-    Not when it was read just now: in a storm of events, the VMs that it has found would wait for lists without end.
-    """
-    return not row.begun and not row.repeated
+    """Whether hints wait for this list, so that its turn comes sooner."""
+    return not row.begun
 
 
 def begin(state: DispatcherState, row: ListRow) -> dict[str, Any]:
@@ -112,14 +109,14 @@ def note_listed(state: DispatcherState, part: Mapping[str, Any], at: str | None)
     if part.get("skipped"):
         row = row.replace(skipped=True)
     if part.get("error"):
-        state.lists[key] = row.without("begun", "again", "repeated").replace(resting=True)
+        state.lists[key] = row.without("begun", "again").replace(resting=True)
     elif part.get("more") or not part.get("end"):
         after = part["vms"][-1].lower() if part["vms"] else row.after
         state.lists[key] = row.replace(after=after, rest=int(part.get("rest", 0)))
     elif row.again:
-        state.lists[key] = row.without("after", "again", "begun", "skipped", "rest").replace(since=at, repeated=True)
+        state.lists[key] = row.without("after", "again", "begun", "skipped", "rest").replace(since=at)
     elif row.skipped:
-        state.lists[key] = row.without("after", "begun", "skipped", "rest", "repeated").replace(resting=True)
+        state.lists[key] = row.without("after", "begun", "skipped", "rest").replace(resting=True)
     else:
         del state.lists[key]
     return row

@@ -52,7 +52,6 @@ class ListRow(Row):
     `begun`: a look lists it now, or has looked at the VMs up to id `after`. `again`: more hints came since then.
     `skipped`: some VMs were left out, because the queue has no room for them. `resting`: it is listed when there is
     room, or at the next sweep. `swept` as in a hint. `rest` is how many VMs of the last list are still to be looked at.
-    `repeated`: it is listed once more, because of hints that came while it was listed.
     """
 
     id: str
@@ -64,7 +63,6 @@ class ListRow(Row):
     resting: bool = False
     swept: str | None = None
     rest: int = 0
-    repeated: bool = False
 
 
 class UnreadRow(Row):
