@@ -16,7 +16,6 @@ from simulator.clock import Clock
 from simulator.durable import Worker
 from simulator.engine.contract import DurableNames, Engine
 
-
 _HINT = "hint"
 
 
