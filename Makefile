@@ -119,7 +119,7 @@ N ?= 1000
 STORIES ?= fleets
 # Random unless set; each run prints its seed first.
 SOAK_SEED ?=
-soak: venv ## run N=1000 random failure scenarios; STORIES=recipes for image builds, SOAK_SEED=n repeats a run
+soak: venv ## run N=1000 random failure scenarios; STORIES=recipes for image builds, STORIES=isolation for one hostile VM or list, SOAK_SEED=n repeats a run
 	$(PY) -m tests.commands.soak --stories $(STORIES) --examples $(N) $(if $(SOAK_SEED),--seed $(SOAK_SEED))
 
 soak-crashes: venv ## kill a worker at every moment of a swap

@@ -13,6 +13,7 @@ from typing import Any
 
 from refresh.arm.errors import unreadable
 from refresh.domain.azure.plans import Plan
+from refresh.domain.terms import times
 from refresh.domain.terms.encodable import encodable
 
 
@@ -98,8 +99,11 @@ def identity_of(body: object) -> tuple[str, str, str]:
 
 
 def http_date(headers: Mapping[str, str]) -> str:
-    """ARM's time of an answer: its Date header as ISO 8601, UTC. Unavailable when it has none."""
+    """ARM's time of an answer: its Date header as ISO 8601, UTC. Unavailable when it has none that can be."""
     try:
-        return parsedate_to_datetime(headers.get("Date") or "").astimezone(UTC).isoformat()
-    except (ValueError, TypeError):
-        raise unreadable("it has no date") from None
+        found = parsedate_to_datetime(headers.get("Date") or "").astimezone(UTC).isoformat()
+    except (ValueError, TypeError, OverflowError):
+        found = None
+    if times.parse_plausible(found) is None or found is None:
+        raise unreadable("it has no date")
+    return found

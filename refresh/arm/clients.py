@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,11 +24,13 @@ from azure.mgmt.compute.aio import ComputeManagementClient
 from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 from azure.mgmt.resourcegraph.aio import ResourceGraphClient
 
-from refresh.arm.errors import azure_errors, unreadable
+from refresh.arm.bodies import http_date, text_at
+from refresh.arm.errors import UNREADABLE, azure_errors, unreadable
+from refresh.arm.pages import PagesSeen
 from refresh.arm.token_host import OneHost
 from refresh.domain.terms import resource_id
 from refresh.domain.terms.resource_id import ResourceId
-from refresh.gateways.errors import Refused
+from refresh.gateways.errors import Refused, Unavailable, Unnamed
 from refresh.settings.settings import Settings, SettingsError
 from refresh.settings.values import is_loopback
 
@@ -57,7 +60,7 @@ class AllowHttp(policies.SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
 
 
 class LastDate(policies.SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
-    """Keeps the Date header of the last answer, refusals included: every answer has ARM's time.
+    """Keeps the time (ISO) of the last answer, refusals included: every answer has ARM's time in its Date header.
 
     Only of an answer with ARM's request id: a proxy in between can answer with a clock of its own.
     """
@@ -65,15 +68,16 @@ class LastDate(policies.SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
     def __init__(self) -> None:
         """Begin without an answer."""
         self.answers = 0
-        self.date = ""
+        self.at = ""
 
     def on_response(
         self, request: PipelineRequest[HttpRequest], response: PipelineResponse[HttpRequest, AsyncHttpResponse]
     ) -> None:
         headers = response.http_response.headers
-        if headers.get("Date") and headers.get("x-ms-request-id"):
-            self.answers += 1
-            self.date = headers["Date"]
+        if headers.get("x-ms-request-id"):
+            with suppress(Unavailable):
+                self.at = http_date(headers)
+                self.answers += 1
 
 
 class Clients:
@@ -183,12 +187,13 @@ def split_group(group_id: str) -> tuple[str, str]:
 
 
 async def every(paged: AsyncItemPaged[Any]) -> AsyncIterator[Mapping[str, Any]]:
-    """The raw bodies of all pages of an SDK list call."""
-    pages = paged.by_page()
+    """The raw bodies of all pages of an SDK list call. Unavailable when the pages do not end."""
+    pages, seen = paged.by_page(), PagesSeen()
     while True:
         with azure_errors():
             try:
                 page = await anext(pages, None)
+                seen.add(getattr(pages, "continuation_token", None))
                 bodies = None if page is None else [_body_of(item) async for item in page]
             except (AttributeError, TypeError):
                 # The SDK assumes that a page is an object with a list of objects.
@@ -199,13 +204,27 @@ async def every(paged: AsyncItemPaged[Any]) -> AsyncIterator[Mapping[str, Any]]:
             yield body
 
 
+async def each_named[T](
+    bodies: AsyncIterator[Mapping[str, Any]], parse: Callable[[Mapping[str, Any]], T]
+) -> AsyncIterator[T]:
+    """Every body that has an id, parsed. Unnamed, after the last one, when others have none."""
+    unnamed = 0
+    async for body in bodies:
+        if text_at(body, "id") is None:
+            unnamed += 1
+        else:
+            yield parse(body)
+    if unnamed:
+        raise Unnamed(UNREADABLE, f"{unnamed} of the rows in Azure's list have no id")
+
+
 def _body_of(item: Any) -> Mapping[str, Any]:
     try:
         found: Mapping[str, Any] = item.as_dict()
     except Exception as fault:
         # One resource of a shape that the SDK does not expect must not hide the others: what is left of it can still be
         # named and counts as unknown.
-        found = {name: item[name] for name in _PLAIN if name in item}
+        found = {name: item[name] for name in _PLAIN if name in item} if isinstance(item, Mapping) else {}
         _log.error("a listed resource cannot be read (%s): %a", type(fault).__name__, found.get("id"))
     return found
 

@@ -1,11 +1,12 @@
 """ARM's clock, the only one that the app uses for decisions.
 
-Decides which cheap read gives the time, and that the Date header of any other answer does when that read fails. Does
-not use this machine's clock.
+Decides which cheap read gives the time, and that the Date header of any other answer does when that read fails or has
+no answer. Does not use this machine's clock.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 from refresh.arm import rest
@@ -19,6 +20,8 @@ _log = logging.getLogger(__name__)
 _API_VERSION = "2022-12-01"
 # Each can take as long as a request is waited for.
 _TRIED = 3
+# Usually ARM answers within a second. What waits for the time must not wait for one subscription that does not answer.
+_PATIENCE_S = 3.0
 
 
 class ArmClock:
@@ -36,15 +39,21 @@ class ArmClock:
 
     async def now(self) -> str:
         """ARM's time (ISO, UTC). Refused when the app may read no subscription, and the errors of a read."""
-        before = self._clients.last_date.answers
+        seen, before = self._clients.last_date, self._clients.last_date.answers
+        reading = asyncio.ensure_future(self._read(before))
         try:
-            return await self._read(before)
+            while not (await asyncio.wait({reading}, timeout=_PATIENCE_S))[0]:
+                if seen.answers > before:
+                    _log.warning("the read of ARM's clock has no answer yet, so the Date of another one is used")
+                    return seen.at
+            return reading.result()
         except GatewayError as error:
-            seen = self._clients.last_date
             if seen.answers == before:
                 raise
             _log.warning("the read of ARM's clock failed, so the Date of another answer is used: %s", error)
-            return http_date({"Date": seen.date})
+            return seen.at
+        finally:
+            reading.cancel()
 
     async def _read(self, before: int) -> str:
         """The time of the first subscription that answers; the error as soon as there is another answer with a Date."""

@@ -23,7 +23,7 @@ from refresh.arm.bodies import (
     text_at,
     zones_of,
 )
-from refresh.arm.clients import Clients, every, raw, split, split_group
+from refresh.arm.clients import Clients, each_named, every, raw, split, split_group
 from refresh.arm.errors import azure_errors
 from refresh.arm.guest_facts import guest_from_arm
 from refresh.arm.operations import begin, progress
@@ -70,8 +70,9 @@ class ArmCompute:
 
         https://learn.microsoft.com/rest/api/compute/virtual-machines/list-all
         """
-        async for body in every(self._clients.compute(subscription).virtual_machines.list_all()):
-            yield vm_from_arm(body, None)
+        bodies = every(self._clients.compute(subscription).virtual_machines.list_all())
+        async for vm in each_named(bodies, lambda body: vm_from_arm(body, None)):
+            yield vm
 
     async def list_group_vms(self, group_id: str) -> AsyncIterator[Vm]:
         """Every VM of a resource group (full id) with tags and OS disk, without power state; all pages.
@@ -79,8 +80,9 @@ class ArmCompute:
         https://learn.microsoft.com/rest/api/compute/virtual-machines/list
         """
         subscription, group = split_group(group_id)
-        async for body in every(self._clients.compute(subscription).virtual_machines.list(group)):
-            yield vm_from_arm(body, None)
+        bodies = every(self._clients.compute(subscription).virtual_machines.list(group))
+        async for vm in each_named(bodies, lambda body: vm_from_arm(body, None)):
+            yield vm
 
     async def begin_deallocate(self, vm_id: str) -> Begun:
         """Stop the VM and release its host.

@@ -21,7 +21,7 @@ from refresh.arm.bodies import (
     text_at,
     zones_of,
 )
-from refresh.arm.clients import Clients, every, raw, split
+from refresh.arm.clients import Clients, each_named, every, raw, split
 from refresh.arm.errors import azure_errors
 from refresh.arm.operations import begin
 from refresh.domain.azure.disks import Disk
@@ -55,8 +55,8 @@ class ArmDisks:
 
         https://learn.microsoft.com/rest/api/compute/disks/list
         """
-        async for body in every(self._clients.compute(subscription).disks.list()):
-            yield disk_from_arm(body)
+        async for disk in each_named(every(self._clients.compute(subscription).disks.list()), disk_from_arm):
+            yield disk
 
     async def begin_create_disk(self, disk_id: str, body: Mapping[str, Any]) -> Begun:
         """PUT the disk with exactly this ARM body.

@@ -45,27 +45,31 @@ def azure_errors() -> Iterator[None]:
     except (AzureError, aiohttp.ClientError, TimeoutError, OSError) as fault:
         # The type is enough ("ServiceRequestError"); the text may contain addresses.
         raise Unavailable(UNREACHABLE, f"no answer from Azure ({type(fault).__name__})") from None
-    except (ValueError, RecursionError) as fault:
-        # The SDK's deserializers raise plain ValueErrors for bodies and headers that they cannot read; JSON that is
-        # nested too deeply is a RecursionError.
+    except GatewayError:
+        raise
+    except Exception as fault:
+        # For bodies and headers that it cannot read the SDK raises whatever its parsers raise: ValueError, zlib.error,
+        # LookupError for an unknown charset, AttributeError for another shape, RecursionError for deep nesting.
         raise unreadable(f"something in it ({type(fault).__name__})") from None
 
 
 def from_answer(status: int, headers: Mapping[str, str], body: str) -> GatewayError:
     """The error of an HTTP answer with this `status`, these `headers` (any case) and this text as `body`.
 
-    404 is NotFound; 408, 429 and 5xx are Unavailable; any other status from 400 on is Refused. A status below 400 that
-    the caller did not expect is an answer that cannot be read (Unavailable). Azure's error body:
+    404 is NotFound when it has an error code of Azure; 404 without one, 408, 429 and 5xx are Unavailable; any other
+    status from 400 on is Refused. A status below 400 that the caller did not expect is an answer that cannot be read
+    (Unavailable). Azure's error body, which every error of a resource provider has:
     https://learn.microsoft.com/rest/api/azure/#rest-api-error-response-format
+    https://github.com/Azure/azure-resource-manager-rpc/blob/master/v1.0/common-api-details.md#error-response-content
     """
     if status < 400:
         return unreadable(f"status {status}", status)
-    code, message = _code_and_message(body)
-    code, message = code or f"Http{status}", _clean(message) or f"Azure answered {status} and gave no reason"
+    known, message = _code_and_message(body)
+    code, message = known or f"Http{status}", _clean(message) or f"Azure answered {status} and gave no reason"
     wait_s = retry_after_s(headers)
-    if status == 404:
+    if status == 404 and known:
         return NotFound(code, message, status=status, retry_after_s=wait_s)
-    if status in (408, 429) or status >= 500:
+    if status in (404, 408, 429) or status >= 500:
         return Unavailable(code, message, status=status, retry_after_s=wait_s)
     return Refused(code, message, status=status, retry_after_s=wait_s)
 
@@ -135,7 +139,7 @@ def _status(fault: HttpResponseError) -> int | None:
 def _code_and_message(body: str) -> tuple[str | None, str | None]:
     try:
         data = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None, None
     if isinstance(data, dict) and isinstance(data.get("error"), dict):
         data = data["error"]

@@ -16,6 +16,7 @@ from azure.mgmt.resourcegraph.models import QueryRequest, QueryRequestOptions
 from refresh.arm.bodies import list_at, tags_of, text_at
 from refresh.arm.clients import Clients, raw
 from refresh.arm.errors import azure_errors, quota_resets_after_s, unreadable
+from refresh.arm.pages import PagesSeen
 from refresh.domain.terms import tags
 from refresh.domain.terms.vm_tags import parse_vm_tags
 from refresh.gateways.errors import GatewayError
@@ -84,6 +85,7 @@ class ArmGraph:
     async def _rows(self, query: str, scope: Mapping[str, Any]) -> AsyncIterator[Any]:
         """All rows of all pages: https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/resources."""
         token: str | None = None
+        seen = PagesSeen()
         while True:
             options = QueryRequestOptions(top=PAGE_SIZE, skip_token=token, result_format="objectArray")
             with azure_errors():
@@ -96,6 +98,7 @@ class ArmGraph:
             for row in list_at(body, "data"):
                 yield row
             token = text_at(body, "$skipToken")
+            seen.add(token)
             _refuse_truncated(body, answer.headers, token)
             if token is None:
                 return

@@ -15,7 +15,7 @@ from refresh.arm.errors import azure_errors
 from refresh.domain.azure.guests import Report
 from refresh.domain.terms.probe import Probe
 from refresh.domain.terms.resource_id import VM_TYPE
-from refresh.gateways.errors import NotFound, Refused
+from refresh.gateways.errors import GatewayError, NotFound, Refused
 
 _NIC_VERSION = "2024-05-01"
 _RESOURCE_HEALTH_VERSION = "2024-02-01"
@@ -88,8 +88,10 @@ class ArmGuests:
         path = f"{split(vm_id, VM_TYPE).text}/providers/Microsoft.ResourceHealth/availabilityStatuses/current"
         try:
             body = rest.json_of(await rest.get(self._clients.rest, path, _RESOURCE_HEALTH_VERSION))
-        except (NotFound, Refused):
-            return None
+        except GatewayError as error:
+            if isinstance(error, NotFound | Refused) or error.status == 404:
+                return None
+            raise
         state = text_at(body, "properties", "availabilityState")
         # `occuredTime` is Azure's own spelling.
         at = text_at(body, "properties", "occuredTime") or text_at(body, "properties", "occurredTime")

@@ -60,10 +60,10 @@ async def progress(operation: Operation, *args: Any, token: str) -> Progress:
             return _progress(polling.status(), answers[-1].http_response)
     except NotFound as gone:
         return Progress("Unknown", gone.code, gone.message)
-    except Unavailable as elsewhere:
-        if elsewhere.code != OTHER_HOST:
+    except Unavailable as error:
+        if error.code != OTHER_HOST and error.status != 404:
             raise
-        return Progress("Unknown", elsewhere.code, elsewhere.message)
+        return Progress("Unknown", error.code, error.message)
 
 
 async def _read_status(polling: AsyncARMPolling, answers: _Answers) -> None:

@@ -13,6 +13,7 @@ from azure.core.rest import AsyncHttpResponse, HttpRequest
 
 from refresh.arm.clients import RestClient
 from refresh.arm.errors import azure_errors, from_answer, unreadable
+from refresh.arm.pages import PagesSeen
 from refresh.gateways.errors import Refused
 
 
@@ -64,7 +65,7 @@ async def every(client: RestClient, path: str, api_version: str, **query: str) -
 
     A next page on another host is Unavailable without a request (`token_host.py`).
     """
-    page = _page(json_of(await get(client, path, api_version, query)))
+    page, seen = _page(json_of(await get(client, path, api_version, query))), PagesSeen()
     while True:
         for body in page["value"]:
             yield body
@@ -73,6 +74,7 @@ async def every(client: RestClient, path: str, api_version: str, **query: str) -
             return
         if not isinstance(following, str):
             raise unreadable("a next page without an address")
+        seen.add(following)
         page = _page(json_of(await _send(client, HttpRequest("GET", following), (200,))))
 
 

@@ -222,7 +222,8 @@ def _keep_outcome(effects: Effects, stored: dict[str, Any]) -> None:
     """Send the outcome to `past_outcomes`; the state keeps what lists show of it, and that the swap is over."""
     state, outcome = effects.state, OutcomeRow.from_json(stored)
     state.finished = [*map(_shown, state.finished), _shown(outcome)][-KEEP_FINISHED:]
-    if outcome.status != OutcomeStatus.NEEDS_ATTENTION:  # the VM may still have to be brought up
+    # Otherwise the VM may still have to be brought up: it needs attention, or may be found again.
+    if outcome.status != OutcomeStatus.NEEDS_ATTENTION and outcome.reason != Reason.VM_GONE:
         state.over = [*(run for run in state.over if run != outcome.run), outcome.run][-KEEP_OVER:]
     key = durable_names.vm_key(resource_id.id_hash(outcome.vm))
     data = {"outcome": stored}

@@ -17,7 +17,7 @@ from typing import Any
 
 from refresh.dispatcher.edits import source_of
 from refresh.dispatcher.hints import merged
-from refresh.dispatcher.lists import HINTS_BEFORE_LIST, subscription_of
+from refresh.dispatcher.lists import HINTS_BEFORE_LIST, MOST_LISTS, subscription_of
 from refresh.domain.terms import resource_id, times
 from refresh.domain.terms.encodable import encodable
 from refresh.records import swap
@@ -113,6 +113,8 @@ def _collapse(state: InboxState) -> None:
 
 def _mark(state: InboxState, subscription: str, swept: str | None) -> None:
     old = state.lists.get(subscription)
+    if old is None and len(state.lists) >= MOST_LISTS:
+        return
     new = ListMark(**given(swept=swept if old is None or old.swept else None))
     if new != old:
         state.lists[subscription] = new

@@ -22,6 +22,8 @@ from refresh.records.rows import given
 HINTS_BEFORE_LIST = 40
 # The queue holds twice as many swaps as may be under way, so that the next one never waits for a list, and at least:
 LEAST_QUEUE = 40
+# A sweep finds the VMs of subscriptions beyond these.
+MOST_LISTS = 300
 # One VM of an availability set is swapped at a time; more of them would keep others out of the queue.
 QUEUED_PER_GROUP = 3
 
@@ -32,6 +34,8 @@ def mark(
     """Note that the VMs of a subscription are to be listed; with `resting` when there is room, or at the next sweep."""
     key = subscription.lower()
     old = state.lists.get(key)
+    if old is None and len(state.lists) >= MOST_LISTS:
+        return
     if old is None:
         state.lists[key] = ListRow(id=subscription, since=at, **given(swept=swept, resting=resting))
         return
@@ -62,7 +66,7 @@ def collapse(state: DispatcherState, at: str | None) -> None:
 
 def _is_plain(state: DispatcherState, vm: str, row: Mapping[str, Any]) -> bool:
     """Whether a list can replace a hint: it says no more than that the VM's tag may have changed."""
-    if any(row.get(name) for name in ("force", "reply_to", "first", "listed", "proof", "deaths")):
+    if any(row.get(name) for name in ("force", "reply_to", "first", "listed", "proof", "deaths", "tries")):
         return False
     return not any(vm in state.read_table(part) for part in ("down", "unproven", "queue", "running"))
 

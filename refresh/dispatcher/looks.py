@@ -18,8 +18,9 @@ from refresh.dispatcher.hints import add_hint, merged, note_hint, note_hints, se
 from refresh.dispatcher.memory import Memory
 from refresh.dispatcher.unread_vms import is_unread
 from refresh.domain.terms import times
+from refresh.domain.terms.swap_reason import Reason
 from refresh.records import durable_names, swap
-from refresh.records.dispatcher_state import DispatcherState
+from refresh.records.dispatcher_state import Decided, DispatcherState
 from refresh.records.durable_names import Operation
 from refresh.records.hint_rows import HintRow, OpenLook, TakenRow
 from refresh.records.rows import given
@@ -27,6 +28,8 @@ from refresh.records.rows import given
 # A list has its turn in every third batch although there are hints at single VMs; in every second one if hints wait for
 # it. In a storm of events they always do, and the VMs that the lists have found must be read as well.
 LIST_EVERY, PRESSING_LIST_EVERY = 3, 2
+# Looks at a VM that cannot be read, for a hint from an event or a request.
+TRIES = 3
 # From the first death on a VM is looked at alone.
 DEATHS_BEFORE_OUT = 5
 
@@ -129,7 +132,8 @@ def _in_order(state: DispatcherState, number: int) -> Iterator[str]:
     first = dict.fromkeys(_first(state))
     yield from first
     others = {vm: row if isinstance(row, Mapping) else {} for vm, row in hints.items() if vm not in first}
-    calm = {vm: row for vm, row in others.items() if not row.get("deaths") and not is_unread(state, vm)}
+    failed = {vm for vm, row in others.items() if row.get("deaths") or row.get("tries") or is_unread(state, vm)}
+    calm = {vm: row for vm, row in others.items() if vm not in failed}
     listed = [vm for vm, row in calm.items() if row.get("listed")]
     # The newest first: a hint that waits has others like it, and a person may wait for the last edit.
     edits = [vm for vm, row in calm.items() if not row.get("listed") and not row.get("swept")][::-1]
@@ -172,6 +176,22 @@ def answer_taken(state: DispatcherState, data: Mapping[str, Any], vms: Iterable[
     if found:
         state.look = look.replace(taken=taken)
     return found
+
+
+def hint_again(state: DispatcherState, taken: Mapping[str, TakenRow], rows: Mapping[str, Decided]) -> set[str]:
+    """Hint again at the VMs of these decisions that could not be read and have tries left; returns them.
+
+    A look reads a VM for seconds only, and Azure may be throttling it for longer. The hints of a sweep have no further
+    try: the next sweep finds the VM again.
+    """
+    again = set()
+    for vm, row in rows.items():
+        hint = taken.get(vm)
+        if hint is None or hint.swept or row.reason != Reason.UNREADABLE or hint.tries + 1 >= TRIES:
+            continue
+        add_hint(state, vm, HintRow.from_json(hint.without("batch").json).replace(tries=hint.tries + 1))
+        again.add(vm)
+    return again
 
 
 def give_back(effects: Effects, look: OpenLook, at: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from refresh.domain.terms import resource_id
+from refresh.domain.terms.swap_reason import Reason
 from refresh.records import durable_names
 from refresh.records.dispatcher_state import DispatcherState
 from refresh.records.swap import OutcomeStatus
@@ -25,8 +26,8 @@ class Memory:
         for rejection in state.rejected:
             self._rejected.setdefault(rejection.vm, set()).update(rejection.names)
         for outcome in state.finished:
-            # A VM that needs attention may still have to be brought up.
-            if outcome.status != OutcomeStatus.NEEDS_ATTENTION:
+            # A VM that needs attention, or that was not found and is there again, may still have to be brought up.
+            if outcome.status != OutcomeStatus.NEEDS_ATTENTION and outcome.reason != Reason.VM_GONE:
                 self._over.setdefault(outcome.vm.lower(), []).append(outcome.run)
 
     def of(self, vm: str) -> dict[str, Any]:

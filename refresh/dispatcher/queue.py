@@ -14,7 +14,7 @@ from refresh.dispatcher import broken_vms, lists, unproven_vms, unread_vms
 from refresh.dispatcher.edits import is_edit, note_edits
 from refresh.dispatcher.effects import Effects
 from refresh.dispatcher.hints import add_hint, merged
-from refresh.dispatcher.looks import answer_taken
+from refresh.dispatcher.looks import answer_taken, hint_again
 from refresh.domain.swap.admission import Admission, AdmissionRow, Limits, choose_admissions, choose_next
 from refresh.domain.swap.plan import PROVE
 from refresh.domain.terms import resource_id
@@ -48,9 +48,11 @@ def decided(effects: Effects, data: Mapping[str, Any]) -> None:
     state = effects.state
     rows = _readable_rows(effects, data["decisions"])
     taken = state.look.taken if state.look is not None else {}
-    counted = answer_taken(state, data, rows)
+    decided_now = answer_taken(state, data, rows)
+    again = hint_again(state, taken, {vm: rows[vm] for vm in decided_now})
+    counted = [vm for vm in decided_now if vm not in again]
     effects.answer = {"vms": counted}
-    if counted and data.get("budgets"):
+    if decided_now and data.get("budgets"):
         state.budgets = Budgets.from_json(dict(data["budgets"]))
     edits = [vm for vm in counted if is_edit(taken[vm], rows[vm], is_news=_is_news(state, rows[vm]))]
     note_edits(effects, [(rows[vm].vm, taken[vm].swept) for vm in edits])

@@ -1,8 +1,8 @@
 """Keeps the dispatcher's state small: moves what is known about VMs that were not swapped lately to `vm_memory`.
 
 Decides which VMs are moved and when a moved one leaves the state: only after the entity has answered that it has
-exactly these contents, and some minutes later, so that whoever reads the state first and `vm_memory` second finds the
-VM in one of them. An older version of the app, which has no such entity, answers nothing, and so nothing leaves.
+exactly these contents, and some minutes later, so that a read of the state and then of `vm_memory` finds the VM in one
+of them. An older version of the app, which has no such entity, answers nothing, and so nothing leaves.
 See `records.dispatcher_state` for the state, `vm_memory.py` for the entity.
 """
 

@@ -4,6 +4,7 @@ GatewayError                a call failed; code and message are Azure's own
 ├── NotFound                the resource does not exist (404)
 ├── Refused                 Azure refused the request (400, 403, 409, 412): a retry does not help
 └── Unavailable             throttled, server error, connection lost: retry after `retry_after_s`
+    └── Unnamed             a list was read to its end, and some of its rows have no id
 """
 
 from __future__ import annotations
@@ -33,3 +34,7 @@ class Refused(GatewayError):
 
 class Unavailable(GatewayError):
     """Azure did not handle the request: throttled, broken or unreachable. `retry_after_s` is the server's, if any."""
+
+
+class Unnamed(Unavailable):
+    """Rows of a list have no id; every other row was given before."""

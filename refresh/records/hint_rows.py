@@ -15,7 +15,7 @@ class HintRow(Row):
 
     `reply_to` are the runs that wait for the VM's outcome. `first`: the VM may be down, so a look takes it first.
     `listed`: a list of its subscription has found it. `proof`: its disk is still to be proved. `deaths` is how many
-    looks ended without a decision about it.
+    looks ended without a decision about it, `tries` how many could not read it.
     """
 
     id: str
@@ -26,6 +26,7 @@ class HintRow(Row):
     listed: bool = False
     proof: bool = False
     deaths: int = 0
+    tries: int = 0
 
 
 class TakenRow(HintRow):

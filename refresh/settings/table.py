@@ -12,7 +12,7 @@ from typing import Any
 
 from refresh.domain.health.ladder import OPTIONAL
 from refresh.domain.terms.vm_tags import HEALTH_TIMEOUT_FROM_S, HEALTH_TIMEOUT_TO_S
-from refresh.settings import values
+from refresh.settings import schedules, values
 
 MAX_CONCURRENT_ACTIVITIES = 64
 """Activities that one instance of the app runs at once: `maxConcurrentActivityFunctions` of host.json."""
@@ -79,28 +79,28 @@ SETTINGS: tuple[Setting, ...] = (
         "refresh_schedule",
         "0 0 2 1 * *",
         "When the monthly refresh runs (NCRONTAB, UTC).",
-        values.schedule,
+        schedules.schedule,
     ),
     Setting(
         "SWEEP_SCHEDULE",
         "sweep_schedule",
         "0 */5 * * * *",
         "When the sweep compares every VM's tag with its OS disk (NCRONTAB).",
-        values.schedule,
+        schedules.schedule,
     ),
     Setting(
         "PURGE_SCHEDULE",
         "purge_schedule",
         "0 30 3 * * *",
         "When runs older than `REFRESH_HISTORY_DAYS` are deleted (NCRONTAB).",
-        values.schedule,
+        schedules.schedule,
     ),
     Setting(
         "RETENTION_SCHEDULE",
         "retention_schedule",
         "0 0 4 * * 0",
         "When to check for unneeded disks and image versions (NCRONTAB).",
-        values.schedule,
+        schedules.schedule,
     ),
     Setting(
         "REFRESH_RETENTION",

@@ -31,16 +31,6 @@ _GUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECAS
 _GROUP_ID = re.compile(r"^/subscriptions/[0-9a-f-]{36}/resourcegroups/[^/?#%\\]{1,90}\Z", re.IGNORECASE)
 # https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftmanagement
 _MANAGEMENT_GROUP = re.compile(r"^[A-Za-z0-9_().-]{1,90}\Z")
-# One part of an NCRONTAB field: `*`, a number, a range or a name, each with an optional step.
-_CRON_PART = re.compile(r"^(?:\*|(\d{1,2})(?:-(\d{1,2}))?|[A-Za-z]{3,9}(?:-[A-Za-z]{3,9})?)(?:/(\d{1,2}))?\Z")
-_CRON_FIELDS = (
-    ("seconds", 0, 59),
-    ("minutes", 0, 59),
-    ("hours", 0, 23),
-    ("days", 1, 31),
-    ("months", 1, 12),
-    ("weekdays", 0, 7),
-)
 
 
 def is_loopback(host: str | None) -> bool:
@@ -138,30 +128,6 @@ def between(low: int, high: int) -> Callable[[str], int]:
         return int(text)
 
     return parse
-
-
-def schedule(text: str) -> str:
-    """Six NCRONTAB fields.
-
-    https://learn.microsoft.com/azure/azure-functions/functions-bindings-timer#ncrontab-expressions
-    """
-    fields = text.split()
-    if len(fields) != len(_CRON_FIELDS):
-        raise ValueError(
-            "must have six fields (seconds minutes hours days months weekdays), like 0 0 2 1 * * for 02:00 on the 1st"
-        )
-    for value, (name, low, high) in zip(fields, _CRON_FIELDS, strict=True):
-        if not all(_is_cron_part(part, low, high, names=name in ("months", "weekdays")) for part in value.split(",")):
-            raise ValueError(f"cannot read {value!r} as {name}: use *, */n, {low}-{high}, ranges and lists")
-    return " ".join(fields)
-
-
-def _is_cron_part(part: str, low: int, high: int, *, names: bool) -> bool:
-    found = _CRON_PART.match(part)
-    if found is None or (part[0].isalpha() and not names) or found[3] == "0":
-        return False
-    bounds = [int(number) for number in found.group(1, 2) if number is not None]
-    return all(low <= number <= high for number in bounds) and bounds == sorted(bounds)
 
 
 def endpoint(text: str) -> str:

@@ -16,7 +16,7 @@ from simulator.clock import Clock
 from simulator.durable import FunctionFailed
 from simulator.functions.indexing import IndexedFunction
 from simulator.functions.invocation import Invoker
-from simulator.functions.ncrontab import BadSchedule, Schedule
+from simulator.functions.ncrontab import BadSchedule, NeverDue, Schedule
 from simulator.functions.protos import TypedData
 from simulator.functions.settings import UnknownSetting, resolve
 
@@ -56,7 +56,11 @@ async def run_timer(clock: Clock, invoker: Invoker, function: IndexedFunction, s
         await fire(invoker, function, timer_value(None, clock.now(), past_due=False))
     while True:
         # After waking up a microsecond early, the same occurrence must not be found again.
-        due = schedule.next_after(max(clock.now(), last or clock.now()))
+        try:
+            due = schedule.next_after(max(clock.now(), last or clock.now()))
+        except NeverDue as idle:
+            _log.warning("%s does not fire: %s", function.name, idle)
+            return
         await asyncio.sleep((due - clock.now()).total_seconds())
         await fire(invoker, function, timer_value(last, due, past_due=False))
         last = due

@@ -1,4 +1,4 @@
-"""`make soak N=1000`: runs that many random failure scenarios of fleets, of fleets with conflicts, or of recipes.
+"""`make soak N=1000`: runs that many random failure scenarios; `--stories` selects the kind.
 
 Prints the seed first, a new one each time, then the rate, and the smallest scenario that failed. `--lot` scenarios form
 a lot; each lot has its own process and its own seed, and `--jobs` lots run at a time. A scenario that fails ends its
@@ -18,13 +18,16 @@ import sys
 from collections.abc import Callable
 
 from hypothesis import given, seed, settings
+from hypothesis import strategies as st
 from hypothesis.stateful import run_state_machine_as_test
 
 import refresh
 from simulator.clock import Clock
 from tests.support.chaos.conflicting_fleet import ConflictingFleetScenario
+from tests.support.chaos.disturbances import Disturbance, disturbances
 from tests.support.chaos.drawing import NEW, draw_from
 from tests.support.chaos.fleet_scenario import FleetScenario, drawn
+from tests.support.chaos.isolation_story import assert_isolated, run_story, undisturbed
 from tests.support.chaos.recipe_scenario import BuildFaults, build_faults, play
 
 _REPORT_EVERY = 50
@@ -119,11 +122,27 @@ def _soak_recipes(examples: int, lot_seed: int, ended_well: Callable[[], None]) 
     counted()
 
 
+def _soak_isolation(examples: int, lot_seed: int, ended_well: Callable[[], None]) -> None:
+    @seed(lot_seed)
+    @settings(max_examples=examples)
+    @given(disturbances(), st.booleans())
+    def counted(disturbance: Disturbance, paused: bool) -> None:
+        assert_isolated(run_story(disturbance, paused=paused), undisturbed(paused=paused), disturbance)
+        ended_well()
+
+    counted()
+
+
 def _soak_conflicts(examples: int, lot_seed: int, ended_well: Callable[[], None]) -> None:
     _soak_fleets(examples, lot_seed, ended_well, ConflictingFleetScenario)
 
 
-_SOAKS = {"fleets": _soak_fleets, "conflicts": _soak_conflicts, "recipes": _soak_recipes}
+_SOAKS = {
+    "fleets": _soak_fleets,
+    "conflicts": _soak_conflicts,
+    "recipes": _soak_recipes,
+    "isolation": _soak_isolation,
+}
 
 
 def _import_app() -> None:

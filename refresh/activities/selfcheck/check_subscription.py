@@ -16,7 +16,7 @@ from refresh.domain.selfcheck.rights_in_scope import groups_in_scope, judge_righ
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
-from refresh.reading.fleet.vms_and_disks import collect
+from refresh.reading.fleet.vms_and_disks import collect_named
 from refresh.records.selfcheck import CheckRow, arm_check
 
 # A registration that is not read in this time is reported as unknown, so that the other checks keep their time.
@@ -32,7 +32,8 @@ async def check_subscription(data: dict[str, Any]) -> dict[str, Any]:
     named = f"subscription {subscription}"
     try:
         vms = await retry_until_answered(
-            lambda: collect(gateways.compute.list_vms(subscription)), budget_s=LIST_BUDGET_S
+            lambda: collect_named(gateways.compute.list_vms(subscription), f"the VMs of {named}"),
+            budget_s=LIST_BUDGET_S,
         )
     except GatewayError as error:
         why = f"the VMs of {named} could not be listed: {describe_refusal(error.code, error.message)}"[:600]

@@ -72,6 +72,7 @@ class Convergence:
         self._begun_at = self.step.begun_at
         self._begins = self.step.begins
         self._refused_from_s: float | None = None
+        self._missing_from_s: float | None = None
         self._token = self.step.token
         self._at: str | None = None
         self._settled_at: str | None = None
@@ -100,10 +101,10 @@ class Convergence:
         try:
             vm = await self.gateways.compute.read_vm(self.step.vm)
         except NotFound as error:
-            return self._result(StepState.GONE, error)
+            return await self._missing(error)
         except GatewayError as error:
             return await self._unread(error)
-        self._refused_from_s = None
+        self._refused_from_s = self._missing_from_s = None
         self._at, self._slept_when_read_s = vm.read_at, self._slept_s
         self._settled_at, self._reads_left = vm.settled_at, vm.reads_left
         # An activity that begins nothing does no harm when it is late.
@@ -139,7 +140,7 @@ class Convergence:
         try:
             begun = await self.begin()
         except NotFound as error:
-            return self._result(StepState.GONE, error)
+            return await self._missing(error)
         except GatewayError as error:
             hopeless = isinstance(error, Refused) and not is_in_progress(error) and not self.rhythm.retry_refused
             return self._result(StepState.FAILED, error) if hopeless else await self._unanswered(error)
@@ -149,6 +150,16 @@ class Convergence:
             self._operation.follow(begun.token, self._slept_s, begun.retry_after_s)
         self._since = self._since or begun.at
         await self._sleep(self.rhythm.first_s)
+        return None
+
+    async def _missing(self, error: NotFound) -> StepResult | None:
+        """A VM that the app may have stopped is gone only when it is not found for a while."""
+        self._missing_from_s = self._slept_s if self._missing_from_s is None else self._missing_from_s
+        if self._slept_s - self._missing_from_s >= polls.MISSING_S:
+            return self._result(StepState.GONE, error)
+        self._last_error = error
+        await self._sleep(self._pause_s)
+        self._pause_s = polls.RETRY.next_pause_s(self._pause_s)
         return None
 
     async def _unread(self, error: GatewayError) -> StepResult | None:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from refresh import wiring
 from refresh.domain.azure.vms import Vm
+from refresh.domain.terms.encodable import encodable
+from refresh.domain.terms.swap_reason import Reason
 from refresh.gateways.errors import GatewayError
+from refresh.reading.fleet.configured_subscriptions import ConfiguredSubscriptions
 from refresh.reading.fleet.mismatches import collect_mismatches
 from refresh.records.swap import VMS_PER_LIST
+
+_log = logging.getLogger(__name__)
 
 
 async def list_mismatches(data: dict[str, Any]) -> dict[str, Any]:
@@ -18,15 +24,21 @@ async def list_mismatches(data: dict[str, Any]) -> dict[str, Any]:
 
     Only VMs whose lower-case id is greater than `after`. `groups` are how many VMs of an availability set the queue has
     already; it takes `most` of each, and `skipped` says that more were found. `end`: no VM follows. `error`: why the
-    list is incomplete.
+    list is incomplete. A subscription that is not configured is not read, and has none.
     """
+    gateways, subscription = wiring.gateways(), str(data["subscription"])
+    inside = ConfiguredSubscriptions(gateways.graph, wiring.settings())
     found: dict[str, Vm] = {}
     error = None
     try:
-        await collect_mismatches(wiring.gateways(), data["subscription"], found)
+        outside = await inside.why_not_configured(subscription)
+        if outside is None:
+            await collect_mismatches(gateways, subscription, found)
+        else:
+            _log.warning("hints at many VMs are left out: %s: %s", Reason.OUTSIDE_SUBSCRIPTIONS, encodable(outside))
     except GatewayError as failed:
         error = f"{failed}"[:300]
-    answer = {"subscription": data["subscription"], **choose_vms(found.values(), data)}
+    answer = {"subscription": subscription, **choose_vms(found.values(), data)}
     return {**answer, "error": error} if error else answer
 
 

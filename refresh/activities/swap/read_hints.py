@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Container, Coroutine, Mapping, Sequence
 from typing import Any
 
 from refresh import wiring
@@ -30,7 +30,8 @@ from refresh.settings.table import ACTIVITIES_BESIDE_SWAPS, MAX_CONCURRENT_ACTIV
 async def read_hints(data: dict[str, Any], client: Any) -> dict[str, Any]:
     """Decide about a batch of VMs: `{"vms": [{vm, force, reply_to, rejected, ran}]}` to `{"decisions", "budgets"}`.
 
-    A VM that is not read within `LOOK_LIMIT_S` is refused as unreadable, so that the others do not wait for it.
+    A VM that is not read within `LOOK_LIMIT_S` is refused as unreadable, so that the others do not wait for it; one
+    whose turn did not come by then is left out.
     `client` is the durable client that the host binds.
     """
     settings = wiring.settings()
@@ -40,10 +41,12 @@ async def read_hints(data: dict[str, Any], client: Any) -> dict[str, Any]:
     reader = FactReader(gateways, policy, Pace(), inside, budget_s=LOOK_READ_BUDGET_S)
     at_once = asyncio.Semaphore(READS_AT_ONCE)
     known = await read_vm_memory(client, [row["vm"] for row in data["vms"]])
+    begun: set[str] = set()
 
     async def decide(row: Mapping[str, Any]) -> dict[str, Any]:
         try:
             async with at_once:
+                begun.add(row["vm"])
                 recalled = {**memory_of(row), "ran": known.ran_of(row["vm"], row.get("ran", ()))}
                 facts = await reader.read(row["vm"], **recalled)
             found = decision_row(row["vm"], facts, decide_swap(facts, policy, force=bool(row.get("force"))))
@@ -51,16 +54,25 @@ async def read_hints(data: dict[str, Any], client: Any) -> dict[str, Any]:
         except Exception as error:  # one VM must not fail the look at the others
             return decision_row(row["vm"], Facts(None, Wish("")), refuse_unforeseen(row["vm"], error))
 
-    decisions = await _within_limit([(row["vm"], decide(row)) for row in data["vms"]])
+    try:
+        decisions = await _within_limit([(row["vm"], decide(row)) for row in data["vms"]], begun)
+    finally:
+        reader.reads.close()
     rows = [
         {**decision, **{key: row[key] for key in ("force", "reply_to") if row.get(key)}}
         for row, decision in zip(data["vms"], decisions, strict=True)
+        if decision is not None
     ]
     return {"decisions": rows, "budgets": budgets(settings)}
 
 
-async def _within_limit(decisions: Sequence[tuple[str, Coroutine[Any, Any, dict[str, Any]]]]) -> list[dict[str, Any]]:
-    """The decisions about these VMs (ids); the refusal of each that takes longer than `LOOK_LIMIT_S`."""
+async def _within_limit(
+    decisions: Sequence[tuple[str, Coroutine[Any, Any, dict[str, Any]]]], begun: Container[str]
+) -> list[dict[str, Any] | None]:
+    """The decisions about these VMs (ids); the refusal of each that takes longer than `LOOK_LIMIT_S`.
+
+    None for one whose read was not `begun`: the dispatcher hands it out again with the next batch.
+    """
     tasks = {asyncio.ensure_future(decision): vm for vm, decision in decisions}
     if not tasks:
         return []
@@ -71,7 +83,8 @@ async def _within_limit(decisions: Sequence[tuple[str, Coroutine[Any, Any, dict[
     message = f"the VM could not be read: Azure did not answer within {LOOK_LIMIT_S:.0f} seconds"
     refusal = Refuse(Reason.UNREADABLE, message)
     nothing = Facts(None, Wish(""))
-    return [decision_row(vm, nothing, refusal) if task in late else task.result() for task, vm in tasks.items()]
+    refused = {vm: decision_row(vm, nothing, refusal) if vm in begun else None for vm in tasks.values()}
+    return [refused[vm] if task in late else task.result() for task, vm in tasks.items()]
 
 
 def _from_memory(vm_id: str, facts: Facts, known: KnownVms) -> dict[str, Any]:

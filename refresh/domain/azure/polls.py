@@ -79,9 +79,9 @@ VM_EVERY = 4
 OPERATION_UNREAD_S = 5.0
 # An activity returns to the orchestrator after this time, so that none outlives a platform update unnoticed.
 ACTIVITY_S = 50.0
-# A role assignment that Azure does not apply everywhere yet can refuse a read; reads refused for this long end the
-# step.
-REFUSED_READS_S = 30.0
+# A role assignment that Azure does not apply everywhere yet can refuse a read, and a front end of ARM that lags behind
+# does not find a VM that exists; reads refused for this long, or without a VM, end the step.
+REFUSED_READS_S = MISSING_S = 30.0
 # An operation that repeatedly has no effect is begun again after a pause of at most this long.
 LONGEST_REST_S = 120.0
 # Azure has no capacity for the VM: an earlier retry finds none either. Pauses grow to ten minutes.
@@ -135,6 +135,8 @@ READ_BUDGET_S = 30.0
 LOOK_READ_BUDGET_S = 10.0
 LOOK_LIMIT_S = 15.0
 TAG_WRITE_BUDGET_S = 60.0
+# A look removes one leftover tag after the other, before it reads the next VMs.
+LEFTOVER_LIMIT_S = 5.0
 LIST_BUDGET_S = 20.0
 BULK_BUDGET_S = 120.0
 # All pages of one subscription's lists, retries included: for a caller of the HTTP API, whose front end gives up after

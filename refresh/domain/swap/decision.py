@@ -105,7 +105,14 @@ def is_intent_stale(facts: Facts) -> bool:
     left = vm.own_tags.open_intent
     if left is None or not left.was_running or left.run in facts.over:
         return True
-    return vm.power is Power.RUNNING or not left.is_about(vm.id, vm.os_disk_name, vm.os_disk_id)
+    return vm.power is Power.RUNNING or not left.is_about(vm.id, *_disk_names(vm))
+
+
+def _disk_names(vm: Vm) -> tuple[str, ...]:
+    """Every name of the VM's OS disk; none when a part of it could not be read: unknown is not another disk."""
+    if vm.os_disk_name is None or vm.os_disk_id is None:
+        return ()
+    return vm.os_disk_name, vm.os_disk_id, vm.os_disk_id.rsplit("/", 1)[-1]
 
 
 def find_lost_swap(facts: Facts) -> str | None:
@@ -114,6 +121,6 @@ def find_lost_swap(facts: Facts) -> str | None:
     left = vm.own_tags.open_intent if vm is not None else None
     if vm is None or left is None or left.run in facts.over or vm.power is not Power.RUNNING:
         return None
-    if not left.is_about(vm.id, vm.os_disk_name, vm.os_disk_id):
+    if not left.is_about(vm.id, *_disk_names(vm)):
         return None
     return f"how {left.run} ended is not known: the VM runs disk {vm.os_disk_name}, which is not proved"

@@ -53,3 +53,8 @@ class Reads:
         # A caller that stops waiting must not cancel the read for the others.
         result: T | None = await asyncio.shield(task)
         return result
+
+    def close(self) -> None:
+        """End the reads of `once` that are still under way."""
+        for task in self._known.values():
+            task.cancel()

@@ -47,18 +47,20 @@ class ConfiguredSubscriptions:
         GatewayError when a management group is configured and its subscriptions have never been read.
         """
         found = resource_id.parse_vm(vm_id)
-        if found is None:
-            return "this is not the id of a VM"
-        subscription, group = found.subscription.lower(), self.settings.management_group
+        return "this is not the id of a VM" if found is None else await self.why_not_configured(found.subscription)
+
+    async def why_not_configured(self, subscription: str) -> str | None:
+        """Why the VMs of a subscription are refused; None when it is configured. GatewayError as in `why_outside`."""
+        group = self.settings.management_group
         if not group:
-            if subscription in self.settings.subscriptions:
+            if subscription.lower() in self.settings.subscriptions:
                 return None
             cure = "is not in REFRESH_SUBSCRIPTIONS: add it there to have its VMs refreshed"
         else:
-            if subscription in await self._in_group():
+            if subscription.lower() in await self._in_group():
                 return None
             cure = f"is not below management group {group} (REFRESH_MANAGEMENT_GROUP): move it there, or leave it out"
-        return f"subscription {found.subscription} {cure}"
+        return f"subscription {subscription} {cure}"
 
     async def _in_group(self) -> frozenset[str]:
         listed = _listed.setdefault(self.graph, _Listed())

@@ -10,6 +10,7 @@ from collections.abc import MutableMapping
 
 from refresh.domain.azure.vms import Vm
 from refresh.domain.vm.hints import is_worth_a_look
+from refresh.gateways.errors import Unnamed
 from refresh.gateways.gateways import Gateways
 from refresh.reading.fleet.each_subscription import read_within
 
@@ -23,9 +24,12 @@ async def collect_mismatches(gateways: Gateways, subscription: str, found: Mutab
     """
 
     async def collect() -> None:
-        async for vm in gateways.compute.list_vms(subscription):
-            if _is_mismatch(vm):
-                found[vm.id.lower()] = vm
+        try:
+            async for vm in gateways.compute.list_vms(subscription):
+                if _is_mismatch(vm):
+                    found[vm.id.lower()] = vm
+        except Unnamed as error:
+            _log.error("the VMs of subscription %s: %s", subscription, error)
 
     await read_within(collect)
 

@@ -6,7 +6,7 @@ take some thirty requests. Subscriptions are read beside each other. Nothing is 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from refresh.domain.azure.disks import Disk
@@ -16,7 +16,7 @@ from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.fleet.each_subscription import Parts, about, raise_if_none, read_each, read_within
-from refresh.reading.fleet.vms_and_disks import collect
+from refresh.reading.fleet.vms_and_disks import collect, collect_named
 
 
 @dataclass(frozen=True)
@@ -45,29 +45,29 @@ async def list_subscriptions(gateways: Gateways) -> list[str]:
 async def list_vms_of_each(
     gateways: Gateways, subscriptions: list[str], *, budget_s: float = LIST_BUDGET_S, limit_s: float = LIST_LIMIT_S
 ) -> Parts[dict[str, Vm]]:
-    """Every VM of each subscription, by lower-case id."""
-    return await _list_each(gateways.compute.list_vms, subscriptions, budget_s=budget_s, limit_s=limit_s)
+    """Every VM of each subscription, by lower-case id; the log has that rows without an id were left out."""
+    return await _list_each(_named(gateways.compute.list_vms, "VMs"), subscriptions, budget_s, limit_s)
 
 
 async def list_disks_of_each(
     gateways: Gateways, subscriptions: list[str], *, budget_s: float = LIST_BUDGET_S, limit_s: float = LIST_LIMIT_S
 ) -> Parts[dict[str, Disk]]:
-    """Every disk of each subscription, by lower-case id."""
-    return await _list_each(gateways.disks.list_disks, subscriptions, budget_s=budget_s, limit_s=limit_s)
+    """Every disk of each subscription, by lower-case id; the log has that rows without an id were left out."""
+    return await _list_each(_named(gateways.disks.list_disks, "disks"), subscriptions, budget_s, limit_s)
 
 
 async def list_vms(
     gateways: Gateways, subscriptions: list[str], *, budget_s: float = LIST_BUDGET_S, limit_s: float = LIST_LIMIT_S
 ) -> dict[str, Vm]:
     """Every VM of these subscriptions. GatewayError, which names it, when one could not be listed completely."""
-    return _all_of(await list_vms_of_each(gateways, subscriptions, budget_s=budget_s, limit_s=limit_s))
+    return _all_of(await _list_each(_whole(gateways.compute.list_vms), subscriptions, budget_s, limit_s))
 
 
 async def list_disks(
     gateways: Gateways, subscriptions: list[str], *, budget_s: float = LIST_BUDGET_S, limit_s: float = LIST_LIMIT_S
 ) -> dict[str, Disk]:
     """Every disk of these subscriptions. GatewayError, which names it, when one could not be listed completely."""
-    return _all_of(await list_disks_of_each(gateways, subscriptions, budget_s=budget_s, limit_s=limit_s))
+    return _all_of(await _list_each(_whole(gateways.disks.list_disks), subscriptions, budget_s, limit_s))
 
 
 async def list_inventory(gateways: Gateways) -> Inventory:
@@ -84,11 +84,19 @@ async def list_inventory(gateways: Gateways) -> Inventory:
     )
 
 
+def _whole[T](list_one: Callable[[str], AsyncIterator[T]]) -> Callable[[str], Awaitable[list[T]]]:
+    return lambda subscription: collect(list_one(subscription))
+
+
+def _named[T](list_one: Callable[[str], AsyncIterator[T]], what: str) -> Callable[[str], Awaitable[list[T]]]:
+    return lambda subscription: collect_named(list_one(subscription), f"the {what} of subscription {subscription}")
+
+
 async def _list_each[T: (Vm, Disk)](
-    list_one: Callable[[str], AsyncIterator[T]], subscriptions: list[str], *, budget_s: float, limit_s: float
+    list_one: Callable[[str], Awaitable[list[T]]], subscriptions: list[str], budget_s: float, limit_s: float
 ) -> Parts[dict[str, T]]:
     async def read(subscription: str) -> dict[str, T]:
-        rows = await read_within(lambda: collect(list_one(subscription)), budget_s=budget_s, limit_s=limit_s)
+        rows = await read_within(lambda: list_one(subscription), budget_s=budget_s, limit_s=limit_s)
         return {row.id.lower(): row for row in rows}
 
     return await read_each(subscriptions, read)

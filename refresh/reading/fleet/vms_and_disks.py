@@ -5,6 +5,7 @@ Decides which of the two, so that a whole fleet stays inside ARM's read quota.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -12,16 +13,29 @@ from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.polls import BULK_BUDGET_S, BULK_LIST_LIMIT_S
 from refresh.domain.azure.vms import Vm
 from refresh.domain.terms import resource_id
-from refresh.gateways.errors import GatewayError, NotFound
+from refresh.gateways.errors import GatewayError, NotFound, Unnamed
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.fleet.each_subscription import read_each, read_within
 from refresh.records.swap import VMS_PER_BULK_ACTIVITY
 
+_log = logging.getLogger(__name__)
+
 
 async def collect[T](rows: AsyncIterator[T]) -> list[T]:
     """Every row of a paged list."""
     return [row async for row in rows]
+
+
+async def collect_named[T](rows: AsyncIterator[T], what: str) -> list[T]:
+    """Every row that has an id; the log names `what` when others have none."""
+    found = []
+    try:
+        async for row in rows:
+            found.append(row)
+    except Unnamed as error:
+        _log.error("%s: %s", what, error)
+    return found
 
 
 @dataclass
@@ -75,8 +89,9 @@ async def read_fleet(gateways: Gateways, vm_ids: Sequence[str]) -> Fleet:
 
     async def read(subscription: str) -> None:
         compute, all_disks = gateways.compute, gateways.disks
-        listed_vms = await _read_list(lambda: collect(compute.list_vms(subscription)))
-        listed_disks = await _read_list(lambda: collect(all_disks.list_disks(subscription)))
+        of = f"of subscription {subscription}"
+        listed_vms = await _read_list(lambda: collect_named(compute.list_vms(subscription), f"the VMs {of}"))
+        listed_disks = await _read_list(lambda: collect_named(all_disks.list_disks(subscription), f"the disks {of}"))
         vms.update({vm.id.lower(): vm for vm in listed_vms})
         disks.update({disk.id.lower(): disk for disk in listed_disks})
 

@@ -23,7 +23,7 @@ from refresh.domain.vm.preflight_facts import PreflightFacts
 from refresh.domain.vm.wish import choose_wish
 from refresh.gateways.errors import GatewayError
 from refresh.reading.calls.paced_reads import Reads
-from refresh.reading.fleet.vms_and_disks import collect
+from refresh.reading.fleet.vms_and_disks import collect_named
 from refresh.reading.swap.missing_rights import GrantReader, GrantSource, group_of
 
 _log = logging.getLogger(__name__)
@@ -97,7 +97,9 @@ class PreflightReader:
         subscription = group.split("/")[2]
         rows = await self._reads.once(
             f"{group}/vms",
-            lambda: collect(fleet.list_vms(subscription) if everywhere else fleet.list_group_vms(group)),
+            lambda: collect_named(
+                fleet.list_vms(subscription) if everywhere else fleet.list_group_vms(group), f"the VMs of {group}"
+            ),
         )
         others = (other for other in rows or () if not resource_id.same(other.id, vm.id))
         return next((other.id for other in others if self._names(other, wanted)), None)

@@ -27,8 +27,9 @@ from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.dispatcher_state import read_dispatcher_state
+from refresh.reading.fleet.each_subscription import raise_if_none, read_within
 from refresh.reading.fleet.scope import unread_rows
-from refresh.reading.fleet.subscription_lists import Inventory, list_disks, list_inventory
+from refresh.reading.fleet.subscription_lists import Inventory, list_disks_of_each, list_inventory
 from refresh.reading.images.freshness import FreshnessReader
 from refresh.reading.images.galleries import Catalog
 from refresh.reading.swap.decide_many import decide_exactly, decide_from_lists, listed_source
@@ -122,7 +123,8 @@ async def _read_one(
     dispatcher = dispatcher.with_memory(await read_vm_memory(client, [vm_id]))
     (decided,) = await decide_exactly(gateways, settings, [vm_id], dispatcher.recall)
     home = resource_id.parse_vm(vm_id)
-    disks = await list_disks(gateways, [home.subscription] if home else [])
+    listed = raise_if_none(await list_disks_of_each(gateways, [home.subscription] if home else []))
+    disks = {disk_id: disk for part in listed.read.values() for disk_id, disk in part.items()}
     vm = decided.facts.vm
     current = disks.get(vm.os_disk_id.lower()) if vm is not None and vm.os_disk_id else None
     record = vm_record(decided, dispatcher, _made(disks.values(), settings), current)
@@ -163,10 +165,13 @@ def _rank(seen: DecidedVm, dispatcher: DispatcherView) -> Rank:
 async def _freshness(
     gateways: Gateways, settings: Settings, facts: Iterable[tuple[str, Vm | None, Disk | None]]
 ) -> dict[str, Freshness] | GatewayError:
-    try:
+    async def read() -> dict[str, Freshness]:
         now = await retry_until_answered(gateways.clock.now, budget_s=LIST_BUDGET_S)
         reader = FreshnessReader(Catalog(gateways, settings.galleries, budget_s=LIST_BUDGET_S), now)
         return {vm_id: await _freshness_of(reader, vm, current) for vm_id, vm, current in facts}
+
+    try:
+        return await read_within(read, budget_s=0.0)  # the reads inside are retried
     except GatewayError as error:
         return error
 

@@ -195,6 +195,20 @@ def precondition_failed() -> ArmError:
     return provider_error(412, "ConditionNotMet", text)
 
 
+def feature_not_registered(subscription: str, feature: str) -> ArmError:
+    """The subscription has no access to a preview (reported: a test of https://github.com/Azure/oav has the answer)."""
+    text = (
+        f"Subscription '{subscription}' is not registered with the feature {feature}. Please register the subscription "
+        "before retrying the call."
+    )
+    return provider_error(400, "BadRequest", text)
+
+
+def source_not_found(kind: str, text: str) -> ArmError:
+    """The source of a copy does not exist (reported for an attached disk; the message for a snapshot is by analogy)."""
+    return provider_error(404, "NotFound", f"{kind} {text} is not found.")
+
+
 def conflict() -> ArmError:
     """Another operation on the same resource is in progress (recorded for a scale set, reported for VMs)."""
     text = (

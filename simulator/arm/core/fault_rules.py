@@ -17,7 +17,7 @@ from simulator.arm.core.history import LONGEST_S
 OPERATIONS = frozenset(
     {"start", "deallocate", "powerOff", "restart", "redeploy", "update", "create", "delete", "tags", "groupDelete"}
     | {f"{what}{change}" for what in ("disk", "version") for change in ("Create", "Update", "Delete")}
-    | {"imageCreate", "imageDelete", "galleryCreate", "galleryUpdate", "galleryDelete"}
+    | {"imageCreate", "imageDelete", "galleryCreate", "galleryUpdate", "galleryDelete", "galleryShare"}
     | {f"{what}{change}" for what in ("snapshot", "extension") for change in ("Create", "Update", "Delete")}
 )
 
@@ -56,7 +56,7 @@ _OPERATION_OUTCOMES = {"fail", "duration_s", "hang", "held_s"}
 _RULE_KEYS = {"match", "times"} | _OUTCOMES
 _MATCH_KEYS = {"method", "path", "operation", "resource"}
 _RESPOND_KEYS = {"status", "headers", "body"}
-_FAIL_KEYS = {"code", "message"}
+_FAIL_KEYS = {"code", "message", "target"}
 _NUMBERS = ("after_s", "duration_s", "delay_s", "takes_s", "stale_s", "held_s", "reboots_after_s")
 _READS = ("GET", "HEAD")
 # The status and result URLs of operations: a replica that lags behind does not answer them.
@@ -162,9 +162,7 @@ def parse(rule: Mapping[str, Any], rule_id: str) -> Rule:
         resource=match.get("resource"),
         times=int(rule["times"]) if rule.get("times") is not None else None,
         respond=dict(rule["respond"]) if "respond" in rule else None,
-        fail={"code": str(fail.get("code", "InternalExecutionError")), "message": str(fail.get("message", ""))}
-        if fail is not None
-        else None,
+        fail=_error(fail) if fail is not None else None,
         after_s=numbers["after_s"],
         duration_s=numbers["duration_s"],
         delay_s=numbers["delay_s"] or 0.0,
@@ -181,6 +179,15 @@ def parse(rule: Mapping[str, Any], rule_id: str) -> Rule:
         held_s=numbers["held_s"] or 0.0,
         reboots_after_s=numbers["reboots_after_s"],
     )
+
+
+def _error(fail: Mapping[str, Any]) -> dict[str, str]:
+    target = {"target": str(fail["target"])} if fail.get("target") is not None else {}
+    return {
+        "code": str(fail.get("code", "InternalExecutionError")),
+        "message": str(fail.get("message", "")),
+        **target,
+    }
 
 
 def _about(rule: Mapping[str, Any], match: Mapping[str, Any]) -> About:

@@ -55,6 +55,7 @@ OPERATION_HEADERS: dict[str, OperationHeaders] = {
     "galleryCreate": OperationHeaders(GALLERY, location=False),
     "galleryUpdate": OperationHeaders(GALLERY, location=False),
     "galleryDelete": OperationHeaders(GALLERY),
+    "galleryShare": OperationHeaders(GALLERY),
     "versionCreate": OperationHeaders(GALLERY, location=False, first_s=60, polls_s=(60,)),
     "versionUpdate": OperationHeaders(GALLERY, location=False, first_s=60, polls_s=(60,)),
     "versionDelete": OperationHeaders(GALLERY, first_s=60, polls_s=(60,)),

@@ -258,7 +258,7 @@ def _result_answer(request: Request, operation: Operation, wait_s: int | None) -
         _retry_after(answer, wait_s)
         return answer
     if operation.error:
-        raise ArmError(409, operation.error["code"], operation.error["message"])
+        raise ArmError(409, operation.error["code"], operation.error["message"], operation.error.get("target"))
     return Answer(200, operation.output)
 
 

@@ -71,6 +71,7 @@ _RESOURCE_LIMITS: dict[tuple[str, str, str], tuple[Limit, ...]] = {
     ("GET", _GALLERY, "list"): _windows("ListGalleryInResourceGroup", 100, 1000),
     ("PUT", _GALLERY, ""): _windows("CreateUpdateGallery", 50, 300),
     ("PATCH", _GALLERY, ""): _windows("CreateUpdateGallery", 50, 300),
+    ("POST", _GALLERY, "share"): _windows("PostShareGallery", 10, 60),
     ("DELETE", _GALLERY, ""): _windows("DeleteGallery", 50, 300),
     ("GET", _IMAGE, ""): _windows("GetGalleryImage", 600, 3000),
     ("GET", _IMAGE, "list"): _windows("ListGalleryImagesInGallery", 1500, 10000),

@@ -1,7 +1,8 @@
-"""Registrations of a subscription for resource providers.
+"""Registrations of a subscription for resource providers and previews.
 
 Decides the states and how long registering takes: a minute, an assumption because Azure does not document it. Every
-provider is registered unless the scenario or a request changes that. Does not know requests.
+provider is registered unless the scenario or a request changes that; a preview only by the scenario. Does not know
+requests.
 https://learn.microsoft.com/azure/azure-resource-manager/management/resource-providers-and-types
 """
 
@@ -24,6 +25,7 @@ class Registrations:
         self._clock = clock
         # (subscription, namespace), lower case -> the state, or the time when registering began.
         self._other: dict[tuple[str, str], str | float] = {}
+        self._features: dict[str, frozenset[str]] = {}
 
     def state(self, subscription: str, namespace: str) -> str:
         """The registration state as ARM spells it."""
@@ -51,6 +53,17 @@ class Registrations:
         kept = {key: state for key, state in self._other.items() if key[0] != subscription.lower()}
         self._other = kept | {(subscription.lower(), str(name).lower()): NOT_REGISTERED for name in names}
 
+    def has_feature(self, subscription: str, feature: str) -> bool:
+        """Whether a subscription takes part in a preview, such as `Microsoft.Compute/SIGSharing`."""
+        return feature.lower() in self._features.get(subscription.lower(), frozenset())
+
+    def replace_features(self, subscription: str, features: object) -> None:
+        """Make `features` the previews of a subscription; ValueError for anything but a list of texts."""
+        if not isinstance(features, list) or not all(isinstance(name, str) and "/" in name for name in features):
+            raise ValueError("'_features' is a list of previews such as Microsoft.Compute/SIGSharing")
+        self._features[subscription.lower()] = frozenset(name.lower() for name in features)
+
     def clear(self) -> None:
-        """Make every provider registered."""
+        """Make every provider registered, and no preview."""
         self._other.clear()
+        self._features.clear()

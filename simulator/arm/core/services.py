@@ -16,7 +16,7 @@ from simulator.arm.core.faults import Faults
 from simulator.arm.core.history import History
 from simulator.arm.core.ids import ResourceId
 from simulator.arm.core.journal import Journal
-from simulator.arm.core.messages import Request
+from simulator.arm.core.messages import Answer, Request
 from simulator.arm.core.operations import Operations, guid
 from simulator.arm.core.rate_limits import RateLimits
 from simulator.arm.core.registrations import Registrations
@@ -30,7 +30,10 @@ DEFAULT_LOCATION = "westeurope"
 
 
 class Services:
-    """State and services of one simulated ARM."""
+    """State and services of one simulated ARM.
+
+    Tests in the same process add to `on_answer` functions of method, path and answer that change ARM's own answers.
+    """
 
     def __init__(self, clock: Clock, seed: int, listeners: list[Listener], *, throttle: bool = False) -> None:
         self.clock = clock
@@ -41,6 +44,7 @@ class Services:
         self.registrations = Registrations(clock)
         self.journal = Journal()
         self.on_power: list[Callable[[Record], None]] = []
+        self.on_answer: list[Callable[[str, str, Answer], None]] = []
         self.history = History(clock, self.store)
         self.operations = Operations(clock, self.faults, self.history, seed, listeners)
         self._lag = timedelta()

@@ -7,6 +7,7 @@ know the resources made from one. https://learn.microsoft.com/rest/api/compute/s
 from __future__ import annotations
 
 import copy
+from uuid import UUID, uuid5
 
 from simulator.arm.core import errors
 from simulator.arm.core.api_since import shown_in
@@ -28,6 +29,7 @@ _READ_ONLY = ("id", "name", "type", "managedBy")
 _READ_ONLY_PROPERTIES = ("provisioningState", "diskState", "timeCreated", "uniqueId", "diskSizeBytes")
 _GIB = 1024**3
 _DEFAULT_GB = 30
+_FAMILIES = UUID(int=1)
 
 
 class Snapshots:
@@ -80,7 +82,7 @@ class Snapshots:
         record.body["properties"] = facts.disk_properties() | record.properties
         if facts.plan:
             record.properties["purchasePlan"] = dict(facts.plan)
-        if creation["createOption"] == "Copy" and facts.unique_id:
+        if creation["createOption"] in ("Copy", "CopyStart") and facts.unique_id:
             record.properties["creationData"]["sourceUniqueId"] = facts.unique_id
         self._services.store.put(record)
         self._complete(record)
@@ -130,7 +132,8 @@ class Snapshots:
 
         work = Work(kind, kind, done, failed, f"{SNAPSHOT_TYPE}/write")
         operation = self._services.operations.begin(request, record.id, record.location, work)
-        return accepted(request, operation, 202, _echo(record, sent))
+        # The answer to a PUT repeats the request; that to a PATCH has every field.
+        return accepted(request, operation, 202, _echo(record, record.body if request.method == "PATCH" else sent))
 
     def _complete(self, record: Record) -> None:
         """Add ARM's defaults; existing values stay."""
@@ -148,6 +151,16 @@ class Snapshots:
         properties.setdefault("timeCreated", stamp(self._services.now()))
         properties.setdefault("diskState", "Unattached")
         properties.setdefault("uniqueId", self._services.guid("uniqueId", record.id))
+        if properties["incremental"]:
+            properties.setdefault("incrementalSnapshotFamilyId", self._family(record))
+        if properties["creationData"].get("createOption") == "CopyStart":
+            properties.setdefault("completionPercent", 100.0)
+
+    def _family(self, record: Record) -> str:
+        """Incremental snapshots of one disk are one family (recorded by azure-cli, `test_snapshot_incremental`)."""
+        creation = record.properties["creationData"]
+        source = str(creation.get("sourceUniqueId") or record.properties["uniqueId"])
+        return str(uuid5(_FAMILIES, f"{source}{record.location}"))
 
 
 def _echo(record: Record, sent: Json) -> Json:

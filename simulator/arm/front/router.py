@@ -164,7 +164,7 @@ class Router:
             raise errors.resource_not_found(self._first_missing(request), request.id.group)
         answer = Answer(200, provider.render(record, request))
         etag = provider.etag(record)
-        if etag is not None and "$expand" not in request.query:
+        if etag is not None and "etag" in answer.body and "$expand" not in request.query:
             answer.headers["etag"] = etag
         return answer
 

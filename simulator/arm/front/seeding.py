@@ -28,7 +28,7 @@ _OF_VMS = {
 }
 _OF_DISKS_AND_VERSIONS = {"_hostname", "_healthy", REBOOTS_AFTER}
 _OF_ROLES = {"_actions", "_notActions"}
-_OF_SUBSCRIPTIONS = {"_notRegistered"}
+_OF_SUBSCRIPTIONS = {"_notRegistered", "_features"}
 SCENARIO_KEYS = _OF_VMS | _OF_DISKS_AND_VERSIONS | _OF_ROLES | _OF_SUBSCRIPTIONS
 
 
@@ -99,10 +99,12 @@ def _put(services: Services, router: Router, resource_id: ResourceId, body: Json
 
 
 def _register(services: Services, resource_id: ResourceId, body: Json) -> None:
-    if "_notRegistered" not in body:
-        return
+    subscription = str(resource_id.subscription)
     try:
-        services.registrations.replace(str(resource_id.subscription), body["_notRegistered"])
+        if "_notRegistered" in body:
+            services.registrations.replace(subscription, body["_notRegistered"])
+        if "_features" in body:
+            services.registrations.replace_features(subscription, body["_features"])
     except ValueError as error:
         raise BodyError(f"{resource_id.text}: {error}") from error
 

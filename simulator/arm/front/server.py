@@ -49,7 +49,12 @@ class ArmServer:
         if fault.reset == "before":
             return cut(http)
         planned = fault.respond
-        answer = self._answer(http, raw, request_id, fault) if planned is None else fault_answer(planned)
+        if planned is None:
+            answer = self._answer(http, raw, request_id, fault)
+            for change in self._services.on_answer:
+                change(http.method, http.path, answer)
+        else:
+            answer = fault_answer(planned)
         if delay_s := answer.delay_s + fault.delay_s:
             await asyncio.sleep(delay_s)
         return cut(http) if fault.reset else self._response(answer, request_id)

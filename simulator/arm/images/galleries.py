@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from simulator.arm.core import errors
 from simulator.arm.core.api_since import shown_in
@@ -30,6 +30,8 @@ _FIXED = ("osType", "osState", "hyperVGeneration", "identifier", "architecture")
 # From this api-version on, a new definition is V2 and TrustedLaunchSupported unless its body differs.
 # https://learn.microsoft.com/azure/virtual-machines/trusted-launch
 _TRUSTED_LAUNCH_DEFAULT = "2025-03-03"
+_SHARE_OPERATIONS = frozenset({"add", "remove", "reset", "enablecommunity"})
+_DIRECT_SHARING = "Microsoft.Compute/SIGSharing"
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,8 @@ class Galleries:
 
     def gallery_type(self) -> ResourceType:
         """The router's view of galleries."""
-        return self._type(_Kind(GALLERY_TYPE, "gallery", lambda record, _version: _complete_gallery(record)))
+        kind = self._type(_Kind(GALLERY_TYPE, "gallery", lambda record, _version: self._complete_gallery(record)))
+        return replace(kind, actions={"share": self._share})
 
     def definition_type(self) -> ResourceType:
         """The router's view of image definitions."""
@@ -77,6 +80,8 @@ class Galleries:
         # Azure drops the empty blocks that some clients send.
         sent["properties"] = {key: value for key, value in sent.get("properties", {}).items() if value != {}}
         record = self._services.store.get(request.id)
+        if kind.name == GALLERY_TYPE:
+            self._check_sharing(request, record, sent["properties"])
         if record is not None:
             return self._update(request, record, sent, kind)
         if request.method == "PATCH":
@@ -90,6 +95,30 @@ class Galleries:
         record.properties["provisioningState"] = "Creating"
         return self._begin(request, record, kind, "galleryCreate", 201)
 
+    def _check_sharing(self, request: Request, record: Record | None, sent: Json) -> None:
+        """Refuse to share with groups, unless the subscription takes part in the preview, which Microsoft approves.
+
+        https://learn.microsoft.com/azure/virtual-machines/share-gallery-direct
+        """
+        wanted, own = (
+            str((each.get("sharingProfile") or {}).get("permissions", "")).lower()
+            for each in (sent, record.properties if record else {})
+        )
+        subscription = str(request.id.subscription)
+        if wanted == "groups" != own and not self._services.registrations.has_feature(subscription, _DIRECT_SHARING):
+            raise errors.feature_not_registered(subscription, _DIRECT_SHARING)
+
+    def _complete_gallery(self, record: Record) -> None:
+        identify(record)
+        unique = f"{record.id.subscription}-{record.id.name.upper()}"
+        record.properties.setdefault("identifier", {"uniqueName": unique})
+        community: Json | None = (record.properties.get("sharingProfile") or {}).get("communityGalleryInfo")
+        if community is not None:
+            # Recorded by azure-cli (`test_update_gallery_permissions`, 2023 and 2025).
+            community.setdefault("communityGalleryEnabled", False)
+            name = f"{community.get('publicNamePrefix', '')}-{self._services.guid('publicName', record.id)}"
+            community.setdefault("publicNames", [name])
+
     def _update(self, request: Request, record: Record, sent: Json, kind: _Kind) -> Answer:
         for key in _FIXED:
             wanted, existing = sent["properties"].get(key), record.properties.get(key)
@@ -97,6 +126,8 @@ class Galleries:
                 raise errors.change_not_allowed(f"galleryImage.properties.{key}")
         tags = {"tags": sent["tags"]} if "tags" in sent else {}
         record.body |= merged(record.body, without(sent, ["tags", "location"])) | tags
+        if kind.name == GALLERY_TYPE:
+            self._complete_gallery(record)
         record.properties["provisioningState"] = "Updating"
         return self._begin(request, record, kind, "galleryUpdate", 200)
 
@@ -110,6 +141,29 @@ class Galleries:
         work = Work(operation, kind.takes, done, failed, f"{kind.name}/write")
         begun = self._services.operations.begin(request, record.id, record.location, work)
         return accepted(request, begun, status, copy.deepcopy(shown_in(record, request.api_version)))
+
+    def _share(self, request: Request) -> Answer:
+        """POST …/share: reset the sharing, publish a community gallery, or add and remove subscriptions and tenants.
+
+        Recorded by azure-cli (`test_update_gallery_permissions`, `test_community_gallery_operations`, 2023).
+        https://learn.microsoft.com/rest/api/compute/gallery-sharing-profile/update
+        """
+        missing = errors.resource_not_found(request.id.path_name, request.id.group)
+        record = self._services.require(request.id, missing)
+        change = str(request.body.get("operationType", "")).lower()
+        if change not in _SHARE_OPERATIONS:
+            text = f"The value '{request.body.get('operationType')}' of parameter 'operationType' is invalid."
+            raise errors.invalid_parameter(text, "operationType")
+
+        def done() -> None:
+            sharing: Json = record.properties.setdefault("sharingProfile", {"permissions": "Private"})
+            if change == "reset":
+                record.properties["sharingProfile"] = {"permissions": "Private"}
+            elif change == "enablecommunity":
+                sharing.setdefault("communityGalleryInfo", {})["communityGalleryEnabled"] = True
+
+        work = Work("galleryShare", "gallery", done, lambda _error: None, f"{GALLERY_TYPE}/share/action", "action")
+        return accepted(request, self._services.operations.begin(request, record.id, record.location, work), 202)
 
     def _delete(self, request: Request, kind: _Kind) -> Answer:
         record = self._services.store.get(request.id)
@@ -132,12 +186,6 @@ class Galleries:
 def _fill(record: Record, kind: _Kind) -> None:
     kind.complete(record, "")
     record.properties.setdefault("provisioningState", "Succeeded")
-
-
-def _complete_gallery(record: Record) -> None:
-    identify(record)
-    unique = f"{record.id.subscription}-{record.id.name.upper()}"
-    record.properties.setdefault("identifier", {"uniqueName": unique})
 
 
 def _complete_definition(record: Record, api_version: str) -> None:

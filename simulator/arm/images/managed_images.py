@@ -67,6 +67,8 @@ class ManagedImages:
             raise errors.location_required()
         record = Record(request.id, copy.deepcopy(sent))
         source = record.properties.get("sourceVirtualMachine") or {}
+        if (profile := record.properties.get("storageProfile")) is not None:
+            profile.setdefault("dataDisks", [])
         if source.get("id"):
             self._take_vm(record, str(source["id"]))
         else:
@@ -133,8 +135,7 @@ class ManagedImages:
             }
         }
         data = [{"lun": block.get("lun", 0), **self._of_block(block, "None")} for block in storage.get("dataDisks", [])]
-        if data:
-            profile["dataDisks"] = data
+        profile["dataDisks"] = data
         record.properties["storageProfile"] = profile
         record.properties.setdefault("hyperVGeneration", "V1")
         record.content = captured(self._services, {"source": {"virtualMachineId": vm.id.text}})
@@ -160,6 +161,10 @@ class ManagedImages:
             block.setdefault("storageAccountType", "Standard_LRS")
 
     def _of_block(self, block: Json, caching: str) -> Json:
+        if blob := (block.get("vhd") or {}).get("uri"):
+            size_gb = block.get("diskSizeGB", _BLOB_GB)
+            unmanaged = {"blobUri": blob, "diskSizeGB": size_gb, "storageAccountType": "Standard_LRS"}
+            return {**unmanaged, "caching": block.get("caching", caching)}
         disk = attached_disk(self._services, block)
         sku = disk.body.get("sku", {}).get("name") if disk else None
         return {

@@ -40,7 +40,7 @@ class Tags:
             return Answer(200, _answer(body))
         fault = self._services.faults.operation_fault("tags", str(body["id"]).lower())
         if fault.error:
-            raise errors.ArmError(409, fault.error["code"], fault.error["message"])
+            raise errors.ArmError(409, fault.error["code"], fault.error["message"], fault.error.get("target"))
         if request.method == "DELETE":
             return self._write(request, body, {}, "delete", fault)
         wanted = (request.body.get("properties") or {}).get("tags") or {}

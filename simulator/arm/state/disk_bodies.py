@@ -12,6 +12,7 @@ from simulator.arm.state.disk_sizes import has_chosen_performance, performance, 
 
 _GIB = 1024**3
 _DEFAULT_GB = 30
+_SECTOR_BYTES = 4096
 
 
 def complete_disk(services: Services, record: Record) -> None:
@@ -30,6 +31,23 @@ def complete_disk(services: Services, record: Record) -> None:
     properties.setdefault("provisioningState", "Succeeded")
     properties.setdefault("diskState", "Unattached")
     properties.setdefault("uniqueId", services.guid("uniqueId", record.id))
+    complete_shares(body)
+    if properties.get("burstingEnabled"):
+        properties.setdefault("burstingEnabledTime", stamp(services.now()))
+
+
+def complete_shares(body: Json) -> None:
+    """Add what Azure adds to a disk whose performance the user sets, and to one that several VMs can share.
+
+    Recorded for Ultra by azure-cli (`test_vm_disk_max_shares_etc`, `test_snapshot_ultra_ssd`, 2023).
+    """
+    properties = body["properties"]
+    if has_chosen_performance(body["sku"]["name"]):
+        properties["creationData"].setdefault("logicalSectorSize", _SECTOR_BYTES)
+        properties.setdefault("readOnly", False)
+        properties.setdefault("maxShares", 1)
+        properties.setdefault("diskIOPSReadOnly", properties["diskIOPSReadWrite"])
+        properties.setdefault("diskMBpsReadOnly", properties["diskMBpsReadWrite"])
 
 
 def derive_performance(body: Json) -> None:

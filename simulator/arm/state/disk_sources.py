@@ -20,6 +20,8 @@ from simulator.arm.state.replication import replicated_to
 
 VERSION_TYPE = "microsoft.compute/galleries/images/versions"
 _LINUX_GB, _WINDOWS_GB = 30, 127
+_SOURCE_KINDS = {"microsoft.compute/disks": "Disk", "microsoft.compute/snapshots": "Snapshot"}
+_GIB = 1024**3
 _NO_COPY_SECURITY = {"Copy", "Empty"}
 
 
@@ -107,8 +109,14 @@ def source_facts(services: Services, creation: Json, location: str, edge: str = 
             )
         return image_facts(services, image)
     source = creation.get("sourceResourceId")
-    if option in ("Copy", "Restore") and source:
-        return SourceFacts.of_disk(_source(services, str(source), location, edge))
+    if option in ("Copy", "CopyStart", "Restore") and source:
+        # Only CopyStart copies from another region: https://learn.microsoft.com/azure/virtual-machines/disks-copy-incremental-snapshot-across-regions
+        place = None if option == "CopyStart" else place_name(location, edge)
+        return SourceFacts.of_disk(_source(services, str(source), place))
+    if option in ("Import", "ImportSecure"):
+        return SourceFacts(size_gb=_LINUX_GB)  # a blob has no content here, and so no size of its own
+    if option in ("Upload", "UploadPreparedSecure") and creation.get("uploadSizeBytes"):
+        return SourceFacts(size_gb=max(1, int(creation["uploadSizeBytes"]) // _GIB))
     return SourceFacts()
 
 
@@ -131,6 +139,21 @@ def image_facts(services: Services, reference: Json) -> SourceFacts:
     os_type = "Windows" if "windows" in searched.lower() else "Linux"
     gen2 = any(mark in searched.lower() for mark in ("gen2", "-g2", "azure-edition"))
     return SourceFacts(os_type, "V2" if gen2 else "V1", size_gb=_usual_size_gb(os_type))
+
+
+def image_data_disks(image: Record) -> list[Json]:
+    """The data disks of a version or a managed image, each as the block that a VM made from it has."""
+    storage = image.properties.get("storageProfile") or {}
+    return [
+        {
+            "lun": int(disk["lun"]),
+            "createOption": "FromImage",
+            "caching": disk.get("hostCaching") or disk.get("caching") or "None",
+            "diskSizeGB": disk.get("sizeInGB") or disk.get("diskSizeGB") or _LINUX_GB,
+            "managedDisk": {"storageAccountType": disk.get("storageAccountType") or "Premium_LRS"},
+        }
+        for disk in storage.get("dataDiskImages") or storage.get("dataDisks") or []
+    ]
 
 
 def version_facts(services: Services, version: Record) -> SourceFacts:
@@ -219,7 +242,8 @@ def _managed_image(image: Record) -> SourceFacts:
     )
 
 
-def _source(services: Services, text: str, location: str, edge: str) -> Record:
+def _source(services: Services, text: str, wanted_place: str | None) -> Record:
+    """The source that `text` names; None: it may be in any place."""
     try:
         source_id: ResourceId = parse_id(text)
     except ValueError as error:
@@ -227,9 +251,10 @@ def _source(services: Services, text: str, location: str, edge: str) -> Record:
             f"The value '{text}' of parameter 'creationData.sourceResourceId' is invalid.",
             "creationData.sourceResourceId",
         ) from error
-    source = services.require(source_id, errors.resource_not_found(source_id.path_name, source_id.group))
-    source_place, wanted_place = place_name(source.location, edge_zone(source.body)), place_name(location, edge)
-    if source_place != wanted_place:
+    kind = _SOURCE_KINDS.get(source_id.type.lower(), "Resource")
+    source = services.require(source_id, errors.source_not_found(kind, source_id.text))
+    source_place = place_name(source.location, edge_zone(source.body))
+    if wanted_place not in (None, source_place):
         # Message not known.
         raise errors.invalid_parameter(
             f"Source resource {text} is in location '{source_place}', the disk in '{wanted_place}'.",

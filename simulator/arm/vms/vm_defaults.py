@@ -6,8 +6,10 @@ Does not know operations.
 from __future__ import annotations
 
 import copy
-from typing import Any
+from dataclasses import replace
+from datetime import timedelta
 
+from simulator.arm.core import durations
 from simulator.arm.core.ids import ResourceId, parse_id
 from simulator.arm.core.messages import stamp
 from simulator.arm.core.services import Services
@@ -15,16 +17,31 @@ from simulator.arm.core.store import Json, Record
 from simulator.arm.state.attachments import DISK_TYPE, attached_disk, disk_blocks, disk_id, sync_attachments
 from simulator.arm.state.contents import copied
 from simulator.arm.state.disk_bodies import complete_disk, identify
-from simulator.arm.state.disk_sources import SourceFacts, image_facts
+from simulator.arm.state.disk_sources import SourceFacts, image_data_disks, image_facts
 from simulator.arm.state.edge_zones import complete_place
 from simulator.arm.state.vm_state import VmState, vm_state
+from simulator.arm.vms.vm_profiles import complete_os_profile
 from simulator.arm.vms.vm_scenario_keys import take_scenario_keys
 
 _LINUX = {"publisher": "Canonical", "offer": "0001-com-ubuntu-server-jammy", "sku": "22_04-lts-gen2",
           "version": "latest", "exactVersion": "22.04.202401010"}  # fmt: skip
 _WINDOWS = {"publisher": "MicrosoftWindowsServer", "offer": "WindowsServer", "sku": "2022-datacenter-g2",
             "version": "latest", "exactVersion": "20348.2655.240810"}  # fmt: skip
+# The SKU of a disk that a VM's model describes without one.
+_NEW_DISK_SKU = "Premium_LRS"
 _GUEST_KEYS = ("computerName", "osName", "osVersion", "extensions", "hyperVGeneration")
+
+
+def add_image_disks(services: Services, record: Record) -> None:
+    """Add to a new VM a block for each data disk of its image that its model does not name.
+
+    Recorded by the .NET libraries' tests (`CanCreateVirtualMachineFromCustomImageWithManagedDisks`, 2019).
+    """
+    storage = record.properties.setdefault("storageProfile", {})
+    blocks: list[Json] = storage.setdefault("dataDisks", [])
+    image = services.store.get(str((storage.get("imageReference") or {}).get("id", "")))
+    taken = {block.get("lun") for block in blocks}
+    blocks += [disk for disk in (image_data_disks(image) if image else ()) if disk["lun"] not in taken]
 
 
 def complete_model(services: Services, record: Record) -> None:
@@ -50,7 +67,7 @@ def complete_model(services: Services, record: Record) -> None:
         os_disk.setdefault("name", default)
         managed.setdefault("id", f"{record.id.group_id}/providers/{DISK_TYPE}/{os_disk['name']}")
     for number, block in enumerate(storage["dataDisks"]):
-        _complete_data_disk(record, block, number)
+        complete_data_disk(record, block, number)
     guest = vm_state(record).guest
     guest.setdefault("computerName", properties.get("osProfile", {}).get("computerName", record.id.name))
     vm_state(record).name = vm_state(record).name or guest["computerName"]
@@ -61,14 +78,19 @@ def complete_model(services: Services, record: Record) -> None:
     guest.setdefault("hyperVGeneration", disk.properties.get("hyperVGeneration") if disk else facts.generation)
 
 
-def make_disks(services: Services, record: Record) -> None:
-    """Make every managed disk that the model names and that does not exist yet."""
+def make_disks(services: Services, record: Record, *, is_seeded: bool = False) -> None:
+    """Make every managed disk that the model names and that does not exist yet.
+
+    The disks of a scenario (`is_seeded`) are as old as their VM: stale reads always have them.
+    """
     storage = record.properties["storageProfile"]
+    for number, block in enumerate(storage.get("dataDisks", [])):
+        _name_data_disk(record, block, number)
     for block in disk_blocks(record):
         text = disk_id(block)
         if text is None or services.store.get(text) is not None:
             continue
-        sku = block.get("managedDisk", {}).get("storageAccountType", "Premium_LRS")
+        sku = block.get("managedDisk", {}).get("storageAccountType", _NEW_DISK_SKU)
         body: Json = {"location": record.body["location"], "tags": {}, "sku": {"name": sku}}
         for key in ("zones", "extendedLocation"):
             if record.body.get(key):
@@ -77,16 +99,25 @@ def make_disks(services: Services, record: Record) -> None:
         if block is storage["osDisk"]:
             properties |= _os_disk_properties(services, record)
         else:
-            properties["creationData"] = {"createOption": "Empty"}
+            properties["creationData"] = _data_disk_source(storage, block)
         if block.get("diskSizeGB"):
             properties["diskSizeGB"] = block["diskSizeGB"]
         disk = Record(parse_id(text), body, content=copied(services, storage.get("imageReference") or {}))
+        if not is_seeded:
+            services.history.remember(disk.id)
         services.store.put(disk)
         complete_disk(services, disk)
     for block in disk_blocks(record):
         if disk_id(block):
             block.pop("diskSizeGB", None)
             block["managedDisk"].pop("storageAccountType", None)
+
+
+def show_unmanaged_size(services: Services, record: Record) -> None:
+    """Add the size of an unmanaged OS disk, which Azure shows once the VM exists."""
+    os_disk = record.properties["storageProfile"]["osDisk"]
+    if os_disk.get("vhd"):
+        os_disk.setdefault("diskSizeGB", boot_facts(services, record).size_gb)
 
 
 def fill(services: Services, record: Record) -> None:
@@ -101,13 +132,14 @@ def fill(services: Services, record: Record) -> None:
     if is_new and not storage.get("imageReference") and block.get("createOption", "FromImage") == "FromImage":
         storage["imageReference"] = dict(_WINDOWS if block.get("osType") == "Windows" else _LINUX)
     complete_model(services, record)
-    make_disks(services, record)
+    make_disks(services, record, is_seeded=True)
     if is_new:
         _add_profiles(services, record)
     if etag := str(body.pop("etag", "")).strip('"'):
         state.etag = int(etag) if etag.isdigit() else state.etag
     properties.setdefault("provisioningState", "Succeeded")
     take_scenario_keys(services, record, _power_in(view))
+    _await_agent(services, record, view)
     state.changed_at = state.changed_at or services.now()
     state.disks_at = state.disks_at or services.now()
     sync_attachments(services, record)
@@ -144,6 +176,14 @@ def _os_disk_properties(services: Services, record: Record) -> Json:
     return properties
 
 
+def _data_disk_source(storage: Json, block: Json) -> Json:
+    image = (storage.get("imageReference") or {}).get("id")
+    if block.get("createOption") != "FromImage" or not image:
+        return {"createOption": "Empty"}
+    reference = {"id": image, "lun": block["lun"]}
+    return {"createOption": "FromImage", "imageReference": reference, "galleryImageReference": dict(reference)}
+
+
 def _platform_image_id(record: Record, reference: Json) -> str:
     version = reference.get("exactVersion") or reference.get("version", "latest")
     return (
@@ -153,16 +193,26 @@ def _platform_image_id(record: Record, reference: Json) -> str:
     )
 
 
-def _complete_data_disk(record: Record, block: Json, number: int) -> None:
+def complete_data_disk(record: Record, block: Json, number: int) -> None:
+    """Add the defaults of a data disk's block, except the id of a disk that does not exist yet."""
     block.setdefault("lun", number)
     block.setdefault("createOption", "Empty")
     block.setdefault("caching", "None")
     block.setdefault("deleteOption", "Detach")
     block.setdefault("toBeDetached", False)
+    if block.get("vhd"):
+        return
+    managed = block.setdefault("managedDisk", {})
+    if "id" in managed:
+        block.setdefault("name", str(managed["id"]).rsplit("/", 1)[-1])
+    else:
+        managed.setdefault("storageAccountType", _NEW_DISK_SKU)
+
+
+def _name_data_disk(record: Record, block: Json, number: int) -> None:
     if not block.get("vhd"):
-        managed = block.setdefault("managedDisk", {})
-        block.setdefault("name", managed.get("id", "").rsplit("/", 1)[-1] or f"{record.id.name}_disk{number + 2}")
-        managed.setdefault("id", f"{record.id.group_id}/providers/{DISK_TYPE}/{block['name']}")
+        block.setdefault("name", f"{record.id.name}_disk{number + 2}")
+        block["managedDisk"].setdefault("id", f"{record.id.group_id}/providers/{DISK_TYPE}/{block['name']}")
 
 
 def _take_guest(state: VmState, view: Json) -> None:
@@ -172,18 +222,26 @@ def _take_guest(state: VmState, view: Json) -> None:
     state.guest |= {key: agent[key] for key in ("vmAgentVersion", "extensionHandlers") if key in agent}
 
 
+def _await_agent(services: Services, record: Record, view: Json) -> None:
+    """Let the agent of a VM whose recorded view shows none yet report later, as after a start."""
+    state, now = vm_state(record), services.now()
+    codes = [str(status.get("code")) for status in view.get("vmAgent", {}).get("statuses", [])]
+    if "ProvisioningState/Unavailable" not in codes or state.boot is None or state.boot.at != now:
+        return
+    wait_s = durations.draw("agentReady", services.random("seededAgent", record.id))
+    state.boot = replace(state.boot, ready_at=now + timedelta(seconds=wait_s))
+    state.console[-1] = (state.boot, None)
+
+
 def _power_in(view: Json) -> str | None:
     codes = [str(status.get("code", "")) for status in view.get("statuses", [])]
     return next((code.split("/")[1] for code in codes if code.startswith("PowerState/")), None)
 
 
 def _add_profiles(services: Services, record: Record) -> None:
-    properties, name = record.properties, record.id.name
-    os_type = properties["storageProfile"]["osDisk"]["osType"]
-    profile: dict[str, Any] = {"computerName": name[:15], "adminUsername": "azureuser", "secrets": []}
-    key = "windowsConfiguration" if os_type == "Windows" else "linuxConfiguration"
-    profile[key] = {"provisionVMAgent": True}
-    properties.setdefault("osProfile", {**profile, "allowExtensionOperations": True})
+    properties = record.properties
+    properties.setdefault("osProfile", {"computerName": record.id.name[:15], "adminUsername": "azureuser"})
+    complete_os_profile(record)
     if "networkProfile" not in properties:
         nic = _make_nic(services, record)
         properties["networkProfile"] = {"networkInterfaces": [{"id": nic.text}]}

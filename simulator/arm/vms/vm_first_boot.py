@@ -92,7 +92,7 @@ def _check_attached(services: Services, record: Record, os_disk: Json) -> None:
     disk = attached_disk(services, os_disk)
     if disk is None:
         text = str((os_disk.get("managedDisk") or {}).get("id", ""))
-        raise errors.provider_error(404, "NotFound", f"Disk {text} is not found.")
+        raise errors.source_not_found("Disk", text)
     if edge_zone(disk.body) != edge_zone(record.body):
         raise other_edge_zone(record, disk)
     if owner := disk.body.get("managedBy"):

@@ -1,7 +1,7 @@
 """Microsoft.Compute/virtualMachines: create, read, update, delete.
 
 Decides the VM's model and how a write changes it. Leaves power to `vm_power.py`, the checks of an OS disk swap to
-`vm_swap.py` and the instance view to `instance_view.py`.
+`vm_swap.py` and what answers show to `vm_bodies.py`.
 https://learn.microsoft.com/rest/api/compute/virtual-machines
 """
 
@@ -10,8 +10,7 @@ from __future__ import annotations
 import copy
 
 from simulator.arm.core import errors
-from simulator.arm.core.api_since import view_shown_in
-from simulator.arm.core.bodies import merged, without
+from simulator.arm.core.bodies import without
 from simulator.arm.core.messages import Answer, Request
 from simulator.arm.core.operations import Work, accepted
 from simulator.arm.core.resource_types import ResourceType
@@ -23,26 +22,39 @@ from simulator.arm.state.edge_zones import check_place_kept
 from simulator.arm.state.local_disks import lose_local_disks
 from simulator.arm.state.vm_state import vm_state
 from simulator.arm.vms.boot_diagnostics import ACTION, BootDiagnostics
-from simulator.arm.vms.instance_view import instance_view
-from simulator.arm.vms.vm_defaults import boot_facts, complete_model, fill, make_disks
+from simulator.arm.vms.vm_bodies import etag_header, indexed_vm, shown_view, shown_vm
+from simulator.arm.vms.vm_defaults import (
+    add_image_disks,
+    boot_facts,
+    complete_model,
+    fill,
+    make_disks,
+    show_unmanaged_size,
+)
 from simulator.arm.vms.vm_first_boot import begin_first_boot, check_model, take_secrets
 from simulator.arm.vms.vm_hibernation import check_changed_hibernation, check_new_hibernation
 from simulator.arm.vms.vm_plans import check_new_plan, check_plan_kept
 from simulator.arm.vms.vm_power import VmPower
+from simulator.arm.vms.vm_profiles import complete_applications, complete_identity, complete_os_profile
 from simulator.arm.vms.vm_refusals import check_max_price, check_placement
 from simulator.arm.vms.vm_scenario_keys import scenario_keys
 from simulator.arm.vms.vm_size_rules import check_new_vm, check_resize, size_name
 from simulator.arm.vms.vm_swap import check_os_disk, is_swap
+from simulator.arm.vms.vm_updates import (
+    READ_ONLY,
+    complete_update,
+    first_answer,
+    model_of_patch,
+    model_of_put,
+    only_tags_differ,
+    settle_data_disks,
+)
 
 VM_TYPE = "Microsoft.Compute/virtualMachines"
 _ACTION = f"{VM_TYPE}/write"
 
 # Azure documents no page size for VM lists, only "use nextLink"; this one is small, so that tests meet several pages.
 PAGE_SIZE = 50
-
-_READ_ONLY = ("id", "name", "type", "etag", "resources")
-_READ_ONLY_PROPERTIES = ("vmId", "timeCreated", "provisioningState", "instanceView")
-_KEPT_BY_PUT = ("vmId", "timeCreated", "provisioningState", "virtualMachineScaleSet")
 
 
 class Vms:
@@ -65,27 +77,18 @@ class Vms:
             views={"instanceView": self.view},
             page_size=PAGE_SIZE,
             etag=lambda record: vm_state(record).quoted_etag,
-            indexed=self._indexed,
+            indexed=lambda record: indexed_vm(self._services, record),
             scenario_keys=scenario_keys,
         )
 
     def render(self, record: Record, request: Request | None = None) -> Json:
-        """The VM as Azure answers it; `$expand=instanceView` adds the view."""
-        body = {**record.body, "etag": vm_state(record).quoted_etag}
-        properties = {**record.properties}
-        if "storageProfile" in properties:
-            properties["storageProfile"] = self._storage(record)
-        if request is not None and request.expands("instanceView"):
-            properties["instanceView"] = self._view_of(record, request)
-        return {**body, "properties": properties}
+        """The VM as Azure answers it."""
+        return shown_vm(self._services, record, request)
 
     def view(self, request: Request) -> Answer:
         """GET …/instanceView."""
         record = self._services.require(request.id, errors.resource_not_found(request.id.path_name, request.id.group))
-        return Answer(200, self._view_of(record, request))
-
-    def _view_of(self, record: Record, request: Request) -> Json:
-        return view_shown_in(instance_view(record, self._services.now()), request.api_version)
+        return Answer(200, shown_view(self._services, record, request))
 
     def put(self, request: Request) -> Answer:
         """Create a VM, or replace the model of an existing one."""
@@ -93,31 +96,13 @@ class Vms:
         check_tags(request.body.get("tags"))
         if record is None:
             return self._create(request)
-        model = without(request.body, _READ_ONLY)
-        given = without(model.get("properties", {}), _READ_ONLY_PROPERTIES)
-        kept = {key: record.properties[key] for key in _KEPT_BY_PUT if key in record.properties}
-        storage, old_storage = given.setdefault("storageProfile", {}), record.properties.get("storageProfile", {})
-        for key in ("imageReference", "osDisk", "dataDisks"):
-            # A PUT without one of these keys keeps it: the CLI always leaves imageReference out.
-            if key not in storage and key in old_storage:
-                storage[key] = copy.deepcopy(old_storage[key])
-        storage["osDisk"] = merged(old_storage.get("osDisk", {}), storage.get("osDisk", {}))
-        model["properties"] = given | kept
-        for key in ("zones", "identity", "tags"):
-            if key not in model and key in record.body:
-                model[key] = record.body[key]
-        return self._update(request, record, model, request.body)
+        return self._update(request, record, model_of_put(record, request.body))
 
     def patch(self, request: Request) -> Answer:
         """Change parts of the model."""
         record = self._services.require(request.id, errors.resource_not_found(request.id.path_name, request.id.group))
         check_tags(request.body.get("tags"))
-        change = without(request.body, (*_READ_ONLY, "tags", "location"))
-        change["properties"] = without(change.get("properties", {}), _READ_ONLY_PROPERTIES)
-        model = merged(record.body, change)
-        if "tags" in request.body:
-            model["tags"] = dict(request.body["tags"] or {})
-        return self._update(request, record, model, request.body)
+        return self._update(request, record, model_of_patch(record, request.body))
 
     def delete(self, request: Request) -> Answer:
         """Delete the VM and its disks with the deleteOption `Delete`."""
@@ -154,10 +139,14 @@ class Vms:
     def _create(self, request: Request) -> Answer:
         if not request.body.get("location"):
             raise errors.location_required()
-        record = Record(request.id, without(request.body, _READ_ONLY))
+        record = Record(request.id, without(request.body, READ_ONLY))
         check_model(self._services, record)
         take_secrets(record)
+        add_image_disks(self._services, record)
         complete_model(self._services, record)
+        complete_os_profile(record)
+        complete_applications(record)
+        complete_identity(self._services, record, {})
         facts = boot_facts(self._services, record)
         check_new_vm(record, facts)
         check_new_plan(self._services, record, facts)
@@ -171,33 +160,35 @@ class Vms:
         sync_attachments(self._services, record)
 
         def created() -> None:
+            show_unmanaged_size(self._services, record)
             self._power.boot(record, at_once=True)
             self._power.settle(record, None)
             begin_first_boot(self._services, record, self._power.power_off_from_guest)
 
         work = Work("create", "create", created, lambda error: self._power.settle(record, error), _ACTION)
         operation = self._services.operations.begin(request, record.id, record.location, work)
-        return accepted(request, operation, 201, self.render(record))
+        return accepted(request, operation, 201, first_answer(self.render(record, request), request.body))
 
-    def _update(self, request: Request, record: Record, model: Json, sent: Json) -> Answer:
-        """Replace the model by `model`; `sent` is the body of the request."""
+    def _update(self, request: Request, record: Record, model: Json) -> Answer:
+        """Replace the model by `model`; the body of the request is what the client asked to change."""
         state = vm_state(record)
         if state.busy:
             raise errors.conflict()
         check_etag(request, state.quoted_etag)
-        if state.hibernated and sent.keys() - {"tags", "location"}:
+        if state.hibernated and request.body.keys() - {"tags", "location"}:
             # Documented: https://learn.microsoft.com/azure/virtual-machines/hibernate-resume (message not known).
             raise errors.not_allowed(
                 f"VM '{record.id.name}' is hibernated and cannot be modified. Deallocate it first."
             )
-        self._check(record, model, sent)
-        resizes = state.power != "deallocated" and size_name(record.properties) != size_name(model["properties"])
+        self._check(record, model, request.body)
+        after = complete_update(self._services, record, model)
+        if only_tags_differ(record, after):
+            return self._update_at_once(request, record, after.body.get("tags"))
+        resizes = state.power != "deallocated" and size_name(record.properties) != size_name(after.properties)
         old_disk = record.properties.get("storageProfile", {}).get("osDisk", {})
-        new_disk = model.get("properties", {}).get("storageProfile", {}).get("osDisk", {})
-        swaps = is_swap(old_disk, new_disk)
+        swaps = is_swap(old_disk, after.properties.get("storageProfile", {}).get("osDisk", {}))
         before = copy.deepcopy(record.body)
-        record.body = {**record.body, **model}
-        self._drop_derived(record)
+        record.body = after.body
         record.properties["provisioningState"] = "Updating"
         state.etag += 1
         state.busy = True
@@ -207,6 +198,8 @@ class Vms:
             self._power.go_down(record, "starting")
 
         def done() -> None:
+            settle_data_disks(record)
+            make_disks(self._services, record)
             sync_attachments(self._services, record)
             if swaps:
                 state.etag += 1
@@ -229,8 +222,32 @@ class Vms:
             takes = "updateDeallocated"
         work = Work("update", takes, done, failed, _ACTION)
         operation = self._services.operations.begin(request, record.id, record.location, work)
-        answer = accepted(request, operation, 200, self.render(record))
-        answer.headers["etag"] = state.quoted_etag
+        answer = accepted(request, operation, 200, self.render(record, request))
+        answer.headers |= etag_header(record, request)
+        return answer
+
+    def _update_at_once(self, request: Request, record: Record, tags: Json | None) -> Answer:
+        """An update that changes tags or nothing needs no operation, but its answer shows one.
+
+        Recorded by azure-cli (`test_vm_create_no_wait`, `test_vm_update_size`, 2023): 200 without Azure-AsyncOperation,
+        with the state `Updating`; the next read shows `Succeeded`.
+        """
+        fault = self._services.faults.operation_fault("update", record.id.key)
+        # Without an operation there is nothing that a newer one can preempt.
+        if fault.error and fault.error["code"] != errors.preempted()["code"]:
+            raise errors.ArmError(409, fault.error["code"], fault.error["message"], fault.error.get("target"))
+        before = dict(record.body)
+        if tags is not None and tags != record.body.get("tags"):
+            record.body["tags"] = tags
+            vm_state(record).etag += 1
+        body = self.render(record, request)
+        body["properties"]["provisioningState"] = "Updating"
+        answer = Answer(200, body, delay_s=fault.duration_s or 0.0)
+        answer.headers |= etag_header(record, request)
+        if fault.nothing or request.nothing:
+            record.body = before
+        else:
+            self._services.notify_write(request, record.id, _ACTION, "write", record.id.text)
         return answer
 
     def _check(self, record: Record, model: Json, sent: Json) -> None:
@@ -248,33 +265,3 @@ class Vms:
         check_changed_hibernation(self._services, record, model)
         if "tags" in model:
             check_tags(model["tags"])
-
-    def _drop_derived(self, record: Record) -> None:
-        """Drop size and SKU that a client sends for an existing managed disk: they belong to the disk."""
-        for block in disk_blocks(record):
-            if attached_disk(self._services, block) is not None:
-                block.pop("diskSizeGB", None)
-                block["managedDisk"].pop("storageAccountType", None)
-
-    def _storage(self, record: Record) -> Json:
-        """The storage profile with the disk size and SKU that Azure adds while the VM has a host."""
-        storage: Json = record.properties["storageProfile"]
-        if vm_state(record).power == "deallocated":
-            return storage
-        data = [self._disk_block(block) for block in storage.get("dataDisks", [])]
-        return {**storage, "osDisk": self._disk_block(storage.get("osDisk", {})), "dataDisks": data}
-
-    def _disk_block(self, block: Json) -> Json:
-        disk = attached_disk(self._services, block)
-        if disk is None:
-            return block
-        sku = disk.body.get("sku", {}).get("name")
-        managed = {**block["managedDisk"], "storageAccountType": sku}
-        return {**block, "managedDisk": managed, "diskSizeGB": disk.properties.get("diskSizeGB")}
-
-    def _indexed(self, record: Record) -> Json:
-        """The VM as Resource Graph returns it: with its power state under `properties.extended`."""
-        body, power = self.render(record), vm_state(record).power
-        shown = {"code": f"PowerState/{power}", "displayStatus": f"VM {power}", "level": "Info"}
-        extended = {"instanceView": {"powerState": shown}}
-        return {**body, "properties": {**body["properties"], "extended": extended}}

@@ -12,7 +12,6 @@ KNOWN: tuple[Known, ...] = (
         "header x-ms-ratelimit-remaining-resource not recorded",
         "recorded in 2020; lists of versions are counted since (rate limit recordings of 2024-25)",
     ),
-    Known("errors", 1, "body $.error.target missing", "a planned failure has a code and a message, no target"),
 )
 
 _COMMUNITY = "community and shared galleries cannot be read"

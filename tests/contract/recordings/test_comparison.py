@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.recordings.initial_resources import created_later, initial_resources
 from tests.support.recordings.recordings import Interaction, differences
 from tests.support.recordings.replay import ReplayResult
 from tests.support.recordings.retry_after import retry_after_of
@@ -96,3 +97,26 @@ def test_a_known_difference_that_does_not_occur_is_reported() -> None:
     assert len(lines) == 2
     assert "status 1, recorded 2" in lines[0]
     assert "header b missing" in lines[1]
+
+
+def test_what_the_recording_does_not_create_is_seeded_when_it_existed() -> None:
+    """A VM with a disk that the recording creates is seeded where it is first shown; a preview from the start."""
+    group = "/subscriptions/s/resourceGroups/g"
+    vm = f"{group}/providers/Microsoft.Compute/virtualMachines/v"
+    gallery = f"{group}/providers/Microsoft.Compute/galleries/x"
+    shared = {"properties": {"sharingProfile": {"permissions": "Groups"}}}
+    model = {"id": vm, "properties": {"storageProfile": {"osDisk": {"managedDisk": {"id": ID}}}}}
+    bodies = [
+        ("PUT", ID, 202, {"location": "westus"}, {"id": ID}),
+        ("GET", vm, 200, None, model),
+        ("PUT", gallery, 201, {**shared, "location": "westus"}, {"id": gallery}),
+    ]
+    interactions = [
+        Interaction(index, {"method": method, "url": f"https://a{path}?a=1", "status": status, "responseHeaders": {},
+                            "requestBody": sent, "responseBody": answer})
+        for index, (method, path, status, sent, answer) in enumerate(bodies)
+    ]  # fmt: skip
+    assert created_later(interactions) == {1: [model]}
+    seeds = {body["id"].lower(): body for body in initial_resources(interactions)}
+    assert seeds.keys() == {"/subscriptions/s", group.lower()}
+    assert seeds["/subscriptions/s"]["_features"] == ["Microsoft.Compute/SIGSharing"]

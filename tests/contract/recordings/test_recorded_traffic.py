@@ -30,6 +30,7 @@ STORIES = [
 ]
 RECORDED_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 VM = f"/subscriptions/{RECORDED_SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/v"
+_FAULT_KEYS = ("code", "message", "target")
 # Properties that the recorded requests change; the VM equals the request in everything else.
 REFUSED_CHANGES = ("priority", "evictionPolicy", "billingProfile", "proximityPlacementGroup")
 
@@ -115,7 +116,7 @@ def _refusal(recorded: Interaction) -> ReplayResult:
         async with world(clock) as run:
             target = recorded.resource_id
             if recorded.polled_operation:
-                error = {key: recorded.body["error"][key] for key in ("code", "message")}
+                error = {key: value for key, value in recorded.body["error"].items() if key in _FAULT_KEYS}
                 rule = {"match": {"operation": "start", "resource": "*"}, "times": 1, "fail": error}
                 await run.control("POST", "faults", [rule])
                 await run.seed([{"id": VM, "location": "westus", "_power": "stopped"}])

@@ -27,6 +27,14 @@ def initial_resources(interactions: list[Interaction]) -> list[Json]:
     return sorted(seeds, key=lambda body: str(body["id"]).count("/"))
 
 
+def created_later(interactions: list[Interaction]) -> dict[int, list[Json]]:
+    """VMs that something outside the recording made from its resources, by the interaction that first shows them."""
+    world = _Seeds(interactions)
+    for interaction in interactions:
+        world.add(interaction)
+    return world.later
+
+
 def created_outside(before: list[Interaction], shown: Interaction) -> list[Json]:
     """VM extensions that a read shows and no earlier read did: something outside the recording created them."""
     body = shown.body if isinstance(shown.body, dict) else {}
@@ -44,22 +52,25 @@ class _Seeds:
     def __init__(self, interactions: list[Interaction]) -> None:
         self._interactions = interactions
         self._written: set[str] = set()
+        self._made: set[str] = set()
         self.seeds: dict[str, Json] = {}
+        self.later: dict[int, list[Json]] = {}
 
     def add(self, interaction: Interaction) -> None:
         if interaction.polled_operation:
             return
         self._seed_group(interaction)
+        self._seed_preview(interaction)
         if interaction.is_collection:
             for item in interaction.body["value"]:
-                self._seen(_moved_into(interaction.path, item))
+                self._seen(_moved_into(interaction.path, item), interaction.index)
             return
         target = interaction.resource_id
         if target is None or interaction.status == 404:
             return
         if interaction.method == "GET":
             if interaction.ok and isinstance(interaction.body, dict) and "id" in interaction.body:
-                self._seen({**interaction.body, "id": target})
+                self._seen({**interaction.body, "id": target}, interaction.index)
             return
         self._write(interaction, target)
 
@@ -75,11 +86,18 @@ class _Seeds:
             if reference.lower() != target.lower():
                 self._need(reference, interaction)
         self._written.add(target.lower())
+        if creates:
+            self._made.add(target.lower())
 
-    def _seen(self, body: Json) -> None:
+    def _seen(self, body: Json, index: int) -> None:
         """Seed a body that was read, unless the recording created it; until it is written, later reads add to it."""
         key = str(body["id"]).lower()
         if key in self._written:
+            return
+        made = (reference.lower() in self._made for reference in _references(body.get("properties")))
+        if key not in self.seeds and "/virtualmachines/" in key and any(made):
+            self.later.setdefault(index, []).append(body)
+            self._written.add(key)
             return
         self.seeds[key] = _laid_over(self.seeds.get(key, {}), body)
 
@@ -119,6 +137,18 @@ class _Seeds:
             return
         group = "/" + "/".join(interaction.segments[:4])
         self.seeds.setdefault(group.lower(), {"id": group, "location": _DEFAULT_LOCATION})
+
+    def _seed_preview(self, interaction: Interaction) -> None:
+        """A recorded gallery that is shared with groups belongs to a subscription that takes part in the preview."""
+        sent = interaction.request_body if isinstance(interaction.request_body, dict) else {}
+        sharing = (sent.get("properties") or {}).get("sharingProfile") or {}
+        if interaction.ok and str(sharing.get("permissions", "")).lower() == "groups":
+            subscription = "/" + "/".join(interaction.segments[:2])
+            self.seeds[subscription.lower()] = {
+                "id": subscription,
+                "_features": ["Microsoft.Compute/SIGSharing"],
+                "tags": {},
+            }
 
     @staticmethod
     def _needs_group(interaction: Interaction) -> bool:

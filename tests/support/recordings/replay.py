@@ -14,7 +14,7 @@ import aiohttp
 from simulator import clock as clocks
 from simulator.clock import Clock
 from simulator.world import Endpoints, Simulator
-from tests.support.recordings.initial_resources import created_outside, initial_resources
+from tests.support.recordings.initial_resources import created_later, created_outside, initial_resources
 from tests.support.recordings.recordings import Interaction, Json, differences
 from tests.support.recordings.retry_after import RetryAfter, retry_after_of
 
@@ -156,10 +156,12 @@ def replay(recording: str, interactions: list[Interaction], seeds: list[Json] | 
         async with world(clock) as run:
             await run.seed(initial_resources(interactions) if seeds is None else seeds)
             results: list[ReplayResult] = []
+            later = created_later(interactions) if seeds is None else {}
             for number, recorded in enumerate(interactions):
                 if results and not recorded.in_progress:
                     pause_s = (recorded.date - interactions[number - 1].date).total_seconds()
                     await asyncio.sleep(min(max(pause_s, 0), _LONGEST_PAUSE_S))
+                await run.seed(later.get(recorded.index, []))
                 await run.seed(created_outside(interactions[:number], recorded))
                 results.append(await run.interaction(recorded, recording))
             return results

@@ -18,6 +18,9 @@ _CONFLICT = {"error": {"code": "PropertyChangeNotAllowed", "message": "Changing 
 # Azure's answer, the app's error, Azure's code, and the wait that the answer requires.
 _ANSWERS: list[tuple[Answer, type[GatewayError], str, float | None]] = [
     (Answer(404, {"error": {"code": "ResourceNotFound", "message": "gone"}}), NotFound, "ResourceNotFound", None),
+    (Answer(404), Unavailable, "Http404", None),
+    (Answer(404, b"<html>no such page</html>", {"Content-Type": "text/html"}), Unavailable, "Http404", None),
+    (Answer(404, {"error": {"message": "no code"}}), Unavailable, "Http404", None),
     (Answer(409, _CONFLICT), Refused, "PropertyChangeNotAllowed", None),
     (Answer(409, _CONFLICT, {"Retry-After": "7"}), Refused, "PropertyChangeNotAllowed", 7),
     (Answer(400, {"code": "BadRequest", "message": "no envelope"}), Refused, "BadRequest", None),
@@ -31,6 +34,9 @@ _ANSWERS: list[tuple[Answer, type[GatewayError], str, float | None]] = [
     (Answer(500, {"error": {"code": "InternalError", "message": "oops"}}), Unavailable, "InternalError", None),
     (Answer(503, b"<html>bad gateway</html>", {"Content-Type": "text/html"}), Unavailable, "Http503", None),
     (Answer(302, None, {"Location": "{base}/elsewhere"}), Unavailable, "UnreadableAnswer", None),
+    (Answer(200, b"[" * 100_000), Unavailable, "UnreadableAnswer", None),
+    (Answer(200, b"null", {"Content-Encoding": "gzip"}), Unavailable, "UnreadableAnswer", None),
+    (Answer(200, b"{}", {"Content-Type": "application/json; charset=klingon"}), Unavailable, "UnreadableAnswer", None),
     (Answer(200, b"{not json"), Unavailable, "UnreadableAnswer", None),
     (Answer(200, b""), Unavailable, "UnreadableAnswer", None),
     (Answer(200, []), Unavailable, "UnreadableAnswer", None),
@@ -184,3 +190,8 @@ def test_a_policy_that_is_only_in_the_details_is_named() -> None:
     refused = from_answer(403, {}, json.dumps(body))
     assert refused.message.endswith("policy assignment 'No restarts' (/x/keep)")
     assert from_answer(403, {}, json.dumps({"error": {**error, "additionalInfo": noise}})).message == error["message"]
+
+
+def test_a_body_that_is_nested_too_deeply_gives_no_reason() -> None:
+    """The error is that of the status."""
+    assert type(from_answer(403, {}, "[" * 100_000)) is Refused

@@ -10,7 +10,7 @@ import pytest
 
 from refresh.dispatcher.inbox_operations import Done
 from refresh.dispatcher.inbox_operations import apply as apply_to_inbox
-from refresh.dispatcher.lists import HINTS_BEFORE_LIST
+from refresh.dispatcher.lists import HINTS_BEFORE_LIST, MOST_LISTS
 from refresh.records.inbox_state import InboxState
 from refresh.records.swap import FROM_EVENT, FROM_SWEEP, HINTS_PER_LOOK
 from tests.support.worlds.builders import SUBSCRIPTION, VM_ID
@@ -79,7 +79,8 @@ def test_a_few_vms_of_each_of_many_subscriptions_are_listed_too() -> None:
     others = [hint(vm(number, f"{number:08}-0000-0000-0000-000000000000")) for number in range(500)]
     done = play(hint(vm(0)), *others)
     assert len(done.state.waiting) <= 2 * HINTS_BEFORE_LIST
-    assert len(done.state.lists) + len(done.state.waiting) >= 499
+    assert len(done.state.lists) == MOST_LISTS
+    assert len(json.dumps(done.state.json)) < 60_000
 
 
 def test_only_the_sweep_makes_a_list_of_the_sweep() -> None:

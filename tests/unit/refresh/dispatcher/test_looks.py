@@ -52,7 +52,7 @@ def test_the_newest_hint_is_looked_at_first() -> None:
 
 def test_vms_that_could_not_be_read_come_last() -> None:
     """A VM that was unreadable is in no batch with others: a batch ends when its slowest VM has been read."""
-    state = look(hinted(vm(1), vm(2)), "unreadable")
+    state = look(hinted(vm(1), vm(2), source=FROM_SWEEP), "unreadable")
     state = hinted(vm(1), vm(2), VM_ID, state=state)
     first = take(state)
     assert given(first) == [VM_ID]
@@ -79,7 +79,7 @@ def test_sweeps_hint_less_and_less_often_at_a_vm_that_cannot_be_read() -> None:
 
 def test_a_vm_that_is_down_has_no_pause() -> None:
     """Every sweep has it looked at, whether it can be read or not."""
-    state = look(hinted(VM_ID), "unreadable")
+    state = look(hinted(VM_ID, source=FROM_SWEEP), "unreadable")
     assert hinted(VM_ID, minute=1, source=FROM_SWEEP, state={**state, "down": {VM_ID.lower(): {"id": VM_ID}}})["hints"]
 
 
@@ -116,3 +116,21 @@ def test_a_vm_that_may_be_down_is_never_taken_out(row: Json) -> None:
     down = {} if row else {"down": {VM_ID.lower(): {"id": VM_ID}}}
     state = {"hints": hint, "look": {"id": "look-1", "taken": {}, "since": at(0)}, **down}
     assert VM_ID.lower() in {**die(state, 0).state["hints"]}
+
+
+@pytest.mark.parametrize("reply", [{}, {"reply_to": "swaps-1"}])
+def test_an_edit_of_a_vm_that_cannot_be_read_is_tried_three_times(reply: Json) -> None:
+    """A throttled VM is read again by the next looks, behind all others; the third failure is its refusal."""
+    state = apply(None, "hint", {"vms": [VM_ID], "at": at(0), "source": FROM_EVENT, **reply}).state
+    for times in range(1, 4):
+        taken = take(state)
+        assert given(taken) == [VM_ID]
+        name = taken.state["look"]["id"]
+        rows = [{"vm": VM_ID, "decision": "refuse", "reason": "unreadable", "message": "m"}]
+        played = apply(taken.state, "decided", {"look": name, "decisions": rows, "at": at(0)})
+        assert bool(played.answer["vms"]) == (times == 3)
+        state = played.state
+        if times < 3:
+            assert state["hints"][VM_ID.lower()]["tries"] == times
+            assert given(take(hinted(vm(50), state=state))) == [vm(50)]
+    assert state["hints"] == {}

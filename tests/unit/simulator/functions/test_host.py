@@ -151,6 +151,36 @@ def test_the_admin_endpoint_starts_a_function_without_an_http_trigger(name: str,
     assert with_toy(story) == (status, ["timer toy"] if status == 202 else None)
 
 
+def timer_runs(schedule: str, days: int) -> int:
+    """How often the toy's timer fires in `days` days when its setting is `schedule`."""
+
+    async def main(clock: Clock) -> int:
+        host = FunctionsHost(TOY_APP, clock, settings={**TOY_SETTINGS, "TOY_SCHEDULE": schedule}, port=0)
+        await host.start()
+        try:
+            await asyncio.sleep(days * 86_400)
+            return len(host.hub.entity_state(JOURNAL) or [])
+        finally:
+            await host.stop()
+
+    return run(main, Clock("virtual"))
+
+
+@pytest.mark.parametrize(
+    ("schedule", "runs"), [("0 0 2 * * Mon-Fri", 20), ("0 0 2 * * sun", 4), ("0 0 2 1 J *", 0), ("0 0 0 31 Feb *", 0)]
+)
+def test_a_timer_reads_names_of_months_and_weekdays(schedule: str, runs: int) -> None:
+    """In four weeks that begin on no 1 January, it fires on the named days; a schedule that is never due is idle."""
+    assert timer_runs(schedule, 28) == runs
+
+
+@pytest.mark.parametrize("schedule", ["0 0 2 * * 7", "0 0 2 * * Mon#1", "00:30:00", "0 2 * * *"])
+def test_a_timer_with_a_bad_schedule_is_named_and_stops_the_start(schedule: str) -> None:
+    """As in Azure, the host does not index the function."""
+    with pytest.raises(BadTimers, match="on_timer"):
+        timer_runs(schedule, 0)
+
+
 def test_a_timer_without_its_setting_is_named_and_stops_the_start() -> None:
     """The error names function and setting, and no app stays loaded."""
 

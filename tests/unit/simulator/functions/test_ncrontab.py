@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.functions.ncrontab import BadSchedule, Schedule
+from simulator.functions.ncrontab import BadSchedule, NeverDue, Schedule
 
 START = datetime(2026, 1, 31, 23, 59, 30, tzinfo=UTC)
 
@@ -23,6 +23,23 @@ START = datetime(2026, 1, 31, 23, 59, 30, tzinfo=UTC)
         ("0 0 0 13 * 5", datetime(2026, 2, 13, tzinfo=UTC)),
         ("30 59 23 31 1 6", datetime(2032, 1, 31, 23, 59, 30, tzinfo=UTC)),
         ("10/25 0,30 1 * 3,6 *", datetime(2026, 3, 1, 1, 0, 10, tzinfo=UTC)),
+        ("0 0 2 * Feb *", datetime(2026, 2, 1, 2, tzinfo=UTC)),
+        ("0 0 2 1 MARCH-jun,Dece *", datetime(2026, 3, 1, 2, tzinfo=UTC)),
+        ("0 0 2 * * Mon", datetime(2026, 2, 2, 2, tzinfo=UTC)),
+        ("0 0 2 * * tues,Saturday", datetime(2026, 2, 3, 2, tzinfo=UTC)),
+        ("0 0 2 * * Mon-5/2", datetime(2026, 2, 2, 2, tzinfo=UTC)),
+        ("0 0 2 * * Wed/3", datetime(2026, 2, 4, 2, tzinfo=UTC)),
+        ("0 0 2 1 J *", datetime(2027, 1, 1, 2, tzinfo=UTC)),
+        ("0 0 2 1 Ju *", datetime(2026, 6, 1, 2, tzinfo=UTC)),
+        ("  0  0   2 * * T  ", datetime(2026, 2, 3, 2, tzinfo=UTC)),
+        ("007 00 0000000000000002 * * *", datetime(2026, 2, 1, 2, 0, 7, tzinfo=UTC)),
+        # A range with swapped ends is turned round: Fri-Mon is Mon-Fri.
+        ("0 5-1 2 * * Fri-Mon", datetime(2026, 2, 2, 2, 1, tzinfo=UTC)),
+        # A step below 1 is 1, a step beyond the field leaves the first value.
+        ("0 */0 * * * *", datetime(2026, 2, 1, tzinfo=UTC)),
+        ("0 30/-7 2 * * *", datetime(2026, 2, 1, 2, 30, tzinfo=UTC)),
+        ("0 10/+90 2 * * *", datetime(2026, 2, 1, 2, 10, tzinfo=UTC)),
+        ("0\t 0\v 2 * * *", datetime(2026, 2, 1, 2, tzinfo=UTC)),
     ],
 )
 def test_the_next_occurrence_is_the_first_date_the_fields_admit(text: str, expected: datetime) -> None:
@@ -39,10 +56,42 @@ def test_the_next_occurrence_is_the_first_date_the_fields_admit(text: str, expec
         ("* * * 0 * *", "day"),
         ("* * * * 13 *", "month"),
         ("* * * * * 7", "weekday"),
-        ("* 5-1 * * * *", "minute"),
-        ("* */0 * * * *", "minute"),
+        ("* * * * * 1-7", "weekday"),
+        ("* * * * * Sun,7", "weekday"),
+        ("* * * 0-5 * *", "day"),
+        ("* * * 0/5 * *", "day"),
+        ("* 70/5 * * * *", "minute"),
+        ("* 5/ * * * *", "minute"),
+        ("* /5 * * * *", "minute"),
+        ("* 5/2/2 * * * *", "minute"),
+        ("* */99999999999 * * * *", "minute"),
+        ("* 99999999999 * * * *", "minute"),
+        ("* -5 * * * *", "minute"),
+        ("* 5- * * * *", "minute"),
+        ("* 1-3-5 * * * *", "minute"),
+        ("* *-5 * * * *", "minute"),
+        ("* ,5 * * * *", "minute"),
+        ("* 5, * * * *", "minute"),
+        ("* +5 * * * *", "minute"),
+        ("* ? * * * *", "minute"),
+        ("* * Mon * * *", "hour"),
+        ("* * * Jan * *", "day"),
+        ("* * * L * *", "day"),
+        ("* * * 15W * *", "day"),
+        ("* * * * Janx *", "month"),
+        ("* * * * Mon *", "month"),
+        ("* * * * * Mon#2", "weekday"),
+        ("* * * * * Mond-Frid-Sun", "weekday"),
+        ("* * * * * 5L", "weekday"),
+        ("* ٣ * * * *", "minute"),
+        ("0 0\t2 1 * * *\n", "minute"),
         ("x * * * * *", "second"),
         ("", "six fields"),
+        ("@daily", "six fields"),
+        ("0 0 2 1 * * 2026", "six fields"),
+        ("0\t0\t2\t1\t*\t*", "six fields"),
+        ("00:30:00", "App Service plan"),
+        ("1.00:00", "App Service plan"),
     ],
 )
 def test_a_schedule_that_cannot_be_read_names_its_field(text: str, named: str) -> None:
@@ -53,7 +102,7 @@ def test_a_schedule_that_cannot_be_read_names_its_field(text: str, named: str) -
 
 def test_a_schedule_that_is_never_due_is_refused() -> None:
     """31 February is refused after a bounded search."""
-    with pytest.raises(BadSchedule, match="never"):
+    with pytest.raises(NeverDue, match="never"):
         Schedule.parse("0 0 0 31 2 *").next_after(START)
 
 

@@ -226,6 +226,14 @@ def test_a_leftover_intent_never_starts_a_vm() -> None:
     assert not is_intent_stale(Facts(make_vm({}), wish))
 
 
+def test_the_mark_of_a_swap_stays_where_the_os_disk_cannot_be_read() -> None:
+    """A part of the OS disk that is unknown is not another disk: the VM is started, and its mark is no leftover."""
+    left = {"RefreshState": write_intent_tag(RUN, was_running=True, old_disk="web01-old", new_disk="web01-new")}
+    for unknown in ({"os_disk_name": None}, {"os_disk_id": None}, {"os_disk_name": "odd"}):
+        vm = make_vm(left, power=Power.DEALLOCATED, **unknown)
+        assert not is_intent_stale(Facts(vm, choose_wish(vm, ()))), unknown
+
+
 @pytest.mark.parametrize(
     ("state", "stale"),
     [

@@ -165,6 +165,31 @@ def test_a_new_resource_is_missing_and_a_deleted_one_is_still_there(listed: bool
     run_story(story, [free_disk("gone")])
 
 
+@pytest.mark.parametrize("is_new", [False, True])
+def test_a_disk_that_a_vm_makes_is_missing_as_long_as_other_new_resources(is_new: bool) -> None:
+    """The disk of a new VM, and the data disk that an update adds, are in late reads as late as the VM's change."""
+
+    async def story(azure: Azure) -> None:
+        await asyncio.sleep(20)
+        await lag(azure, 10)
+        if is_new:
+            image = {"publisher": "Debian", "offer": "debian-12", "sku": "12-gen2"}
+            storage: dict[str, Any] = {"imageReference": image, "osDisk": {"name": "made", "createOption": "FromImage"}}
+            method, path = "PUT", f"{COMPUTE}/virtualMachines/vm2"
+        else:
+            storage = {"dataDisks": [{"lun": 0, "name": "made", "createOption": "Empty", "diskSizeGB": 4}]}
+            method, path = "PATCH", VM1
+            await azure.sim("POST", "faults", [{"match": {"operation": "update"}, "duration_s": 3}])
+        reply = await azure.arm(method, path, {"location": "westeurope", "properties": {"storageProfile": storage}})
+        assert reply.status < 300, reply.body
+        await asyncio.sleep(5)
+        assert (await azure.arm("GET", f"{COMPUTE}/disks/made")).status == 404
+        await asyncio.sleep(10)
+        assert (await azure.arm("GET", f"{COMPUTE}/disks/made")).status == 200
+
+    run_story(story, [linux_vm()])
+
+
 def test_a_rule_is_aimed_at_a_path_and_a_number_of_times() -> None:
     """Only reads of the named resource are stale, and only `times` of them; operations and writes use none."""
 

@@ -171,6 +171,20 @@ def test_a_boot_takes_the_time_of_its_rule(takes_s: int) -> None:
     run_story(story, [linux_vm()])
 
 
+def test_a_scenario_can_show_a_guest_whose_agent_has_not_reported_yet() -> None:
+    """A recorded view without a report is that of a guest that boots: the report comes within two minutes."""
+    waiting = {"statuses": [{"code": "ProvisioningState/Unavailable", "displayStatus": "Not Ready"}]}
+
+    async def story(azure: Azure) -> None:
+        shown = await view(azure)
+        assert shown["vmAgent"].keys() == {"vmAgentVersion", "statuses"}
+        assert "computerName" not in shown
+        await asyncio.sleep(120)
+        assert (await view(azure))["vmAgent"]["statuses"][0]["displayStatus"] == "Ready"
+
+    run_story(story, [linux_vm(properties={"instanceView": {"vmAgent": waiting}})])
+
+
 def test_a_deleted_vm_stops_listening() -> None:
     """Ports close when a VM is deleted over ARM or over the control plane."""
 

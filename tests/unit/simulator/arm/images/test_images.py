@@ -67,6 +67,26 @@ def test_a_generalized_vm_becomes_an_image_and_a_version_of_it() -> None:
     run_story(story, [*gallery(), definition(), free_disk("data", {"diskSizeGB": 64, "osType": None}), vm])
 
 
+def test_an_image_of_a_vm_shows_its_disks_and_blobs() -> None:
+    """Without data disks the list is empty; an unmanaged disk is a blob with a size from the start."""
+
+    async def story(azure: Azure) -> None:
+        for vm in ("managed", "unmanaged"):
+            source = {"sourceVirtualMachine": {"id": f"{COMPUTE}/virtualMachines/{vm}"}}
+            body = {"location": "westeurope", "properties": source}
+            made = await azure.arm("PUT", f"{COMPUTE}/images/{vm}", body)
+            await azure.finish(made)
+            profile = made.body["properties"]["storageProfile"]
+            assert profile["dataDisks"] == []
+            assert ("blobUri" in profile["osDisk"]) == (vm == "unmanaged")
+            assert ("managedDisk" in profile["osDisk"]) == (vm == "managed")
+            assert ("diskSizeGB" in profile["osDisk"]) == (vm == "unmanaged")
+
+    blob = {"vhd": {"uri": "https://s.blob.core.windows.net/vhds/os.vhd"}, "name": "os", "osType": "Linux"}
+    unmanaged = linux_vm("unmanaged", _generalized=True, properties={"storageProfile": {"osDisk": blob}})
+    run_story(story, [linux_vm("managed", _generalized=True), unmanaged])
+
+
 @pytest.mark.parametrize(
     ("body", "code", "part"),
     [

@@ -86,7 +86,7 @@ def test_writing_a_vm_is_an_event_when_it_took_effect() -> None:
     """A PATCH makes a write event at the operation's end, a power operation an action event; a scenario makes none."""
 
     async def story(azure: Azure) -> None:
-        reply = await azure.arm("PATCH", VM1, {"tags": {"a": "b"}})
+        reply = await azure.arm("PATCH", VM1, {"tags": {"a": "b"}, "properties": {"licenseType": "None"}})
         assert (await azure.sim("GET", "events")).body == []
         await azure.finish(reply)
         await azure.finish(await azure.arm("POST", f"{VM1}/powerOff"))

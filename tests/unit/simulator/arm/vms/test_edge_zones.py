@@ -72,6 +72,10 @@ def test_a_new_vm_takes_a_disk_of_its_edge_zone_only() -> None:
         await azure.finish(await azure.arm("PUT", f"{COMPUTE}/virtualMachines/vm2", body))
         name = (await azure.vm("vm2"))["properties"]["storageProfile"]["osDisk"]["name"]
         assert (await azure.disk(name))["extendedLocation"] == EDGE
+        data = {"lun": 0, "name": "data", "createOption": "Empty", "diskSizeGB": 4}
+        change = {"properties": {"storageProfile": {"dataDisks": [data]}}}
+        await azure.finish(await azure.arm("PATCH", f"{COMPUTE}/virtualMachines/vm2", change))
+        assert (await azure.disk("data"))["extendedLocation"] == EDGE
 
     run_story(story, [free_disk("here", **placed(EDGE))])
 
@@ -85,6 +89,8 @@ def test_an_edge_zone_never_changes(path: str) -> None:
         refused = await azure.arm("PUT", path, body | placed(OTHER))
         assert (refused.status, refused.code) == (409, "PropertyChangeNotAllowed")
         del body["extendedLocation"]
+        if path == VM1:  # otherwise the VM stays as it is, which needs no operation
+            body["properties"]["licenseType"] = "RHEL_BYOS"
         await azure.finish(await azure.arm("PUT", path, body))
         assert (await azure.arm("GET", path)).body["extendedLocation"] == EDGE
 

@@ -160,9 +160,11 @@ def test_the_plan_of_a_vm_never_changes() -> None:
         paid = f"{COMPUTE}/virtualMachines/paid"
         refused = await azure.arm("PATCH", paid, {"plan": OTHER})
         assert (refused.status, refused.code) == (409, "PropertyChangeNotAllowed")
-        await azure.finish(await azure.arm("PATCH", paid, {"plan": PLAN, "tags": {"a": "1"}}))
+        same = await azure.arm("PATCH", paid, {"plan": PLAN, "tags": {"a": "1"}})
+        assert (same.status, "Azure-AsyncOperation" in same.headers) == (200, False)
         model = await azure.vm("paid")
         del model["plan"]
+        model["properties"]["licenseType"] = "RHEL_BYOS"
         await azure.finish(await azure.arm("PUT", paid, model))
         assert (await azure.vm("paid"))["plan"] == PLAN
 

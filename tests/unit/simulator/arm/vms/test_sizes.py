@@ -150,6 +150,7 @@ def test_a_vm_of_a_scale_set_stays_in_it() -> None:
     async def story(azure: Azure) -> None:
         model = await azure.vm()
         del model["properties"]["virtualMachineScaleSet"]
+        model["properties"]["licenseType"] = "None"
         await azure.finish(await azure.arm("PUT", VM1, model))
         assert (await azure.vm())["properties"]["virtualMachineScaleSet"] == scale_set
 
