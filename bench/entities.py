@@ -47,16 +47,20 @@ class Start:
 
 @dataclass
 class Cost:
-    """The operations of one kind: how many there were, how many were measured, and the CPU time of those in seconds."""
+    """The operations of one kind: how many there were, and the CPU time of each that was measured, in seconds."""
 
     calls: int = 0
-    measured: int = 0
-    cpu_s: float = 0.0
+    each_s: list[float] = field(default_factory=list)
+
+    @property
+    def measured(self) -> int:
+        """How many were measured."""
+        return len(self.each_s)
 
     @property
     def total_s(self) -> float:
         """The CPU time of all operations, from the mean of those that were measured."""
-        return self.cpu_s / self.measured * self.calls if self.measured else 0.0
+        return sum(self.each_s) / self.measured * self.calls if self.measured else 0.0
 
 
 class _State:
@@ -148,8 +152,7 @@ class Entities:
             began_s = time.process_time()
             encoded_answer = _JSON.serialize(function(context, _JSON.deserialize(encoded)))
             took_s = time.process_time() - began_s
-            cost.measured += 1
-            cost.cpu_s += took_s
+            cost.each_s.append(took_s)
             self._spent_s += took_s
             state.text, answer = shim.encode_state(), _JSON.deserialize(encoded_answer)
         else:

@@ -1,7 +1,7 @@
 """A durable engine that notes what the app's orchestrations do and when, whichever engine runs them.
 
-Decides what is noted: when an orchestration begins, how long it waits for the answer of an entity, and when an activity
-runs. Does not change a call.
+Decides what is noted: when an orchestration begins, how long it waits for the answer of an entity, when an activity
+runs, and when an entity has received a hint. Does not change a call.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from durabletask.internal import orchestrator_service_pb2 as pb
 from simulator.clock import Clock
 from simulator.durable import Worker
 from simulator.engine.contract import DurableNames, Engine
+
+_HINT = "hint"
 
 
 @dataclass(frozen=True)
@@ -44,14 +46,24 @@ class Acted:
     ended_s: float
 
 
+@dataclass(frozen=True)
+class Hinted:
+    """An operation `hint` of an entity: its input as JSON text, and when its batch ended."""
+
+    payload: str
+    at_s: float
+
+
 class Notes:
-    """What was noted: when each instance began, by id; the activities that ended; the calls that were answered."""
+    """What was noted: when each instance began, by id; the activities that ended; the calls that were answered; the
+    hints that entities have received."""
 
     def __init__(self) -> None:
         """Nothing yet."""
         self.begun: dict[str, Begun] = {}
         self.acted: list[Acted] = []
         self.answered: list[Answered] = []
+        self.hinted: list[Hinted] = []
 
 
 class WatchedEngine:
@@ -110,7 +122,11 @@ class _WatchedWorker:
         return response
 
     async def operate(self, name: str, request: bytes) -> bytes:
-        return await self._worker.operate(name, request)
+        batch = pb.EntityBatchRequest.FromString(request)
+        response = await self._worker.operate(name, request)
+        hints = [one.input.value for one in batch.operations if one.operation == _HINT]
+        self._notes.hinted += [Hinted(payload, self._clock.time()) for payload in hints]
+        return response
 
     async def act(self, name: str, payload: str | None) -> str | None:
         began_s = self._clock.time()

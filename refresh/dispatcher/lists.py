@@ -96,7 +96,7 @@ def next_list(state: DispatcherState) -> ListRow | None:
 
 
 def is_pressing(row: ListRow) -> bool:
-    """Whether hints wait for this list, so that it comes before hints at single VMs."""
+    """Whether hints wait for this list, so that its turn comes sooner."""
     return not row.begun
 
 

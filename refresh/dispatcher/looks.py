@@ -25,8 +25,9 @@ from refresh.records.durable_names import Operation
 from refresh.records.hint_rows import HintRow, OpenLook, TakenRow
 from refresh.records.rows import given
 
-# A list has its turn in every third batch although there are hints at single VMs.
-LIST_EVERY = 3
+# A list has its turn in every third batch although there are hints at single VMs; in every second one if hints wait for
+# it. In a storm of events they always do, and the VMs that the lists have found must be read as well.
+LIST_EVERY, PRESSING_LIST_EVERY = 3, 2
 # Looks at a VM that cannot be read, for a hint from an event or a request.
 TRIES = 3
 # From the first death on a VM is looked at alone.
@@ -101,8 +102,8 @@ def _choose_list(state: DispatcherState, look: OpenLook, number: int) -> dict[st
     row = None if look.taken else lists.next_list(state)
     if row is None:
         return None
-    hints = state.read_table("hints")
-    if hints and (any(True for _ in _first(state)) or not (lists.is_pressing(row) or number % LIST_EVERY == 0)):
+    every = PRESSING_LIST_EVERY if lists.is_pressing(row) else LIST_EVERY
+    if state.read_table("hints") and (any(True for _ in _first(state)) or number % every):
         return None
     return lists.begin(state, row)
 
@@ -137,7 +138,7 @@ def _in_order(state: DispatcherState, number: int) -> Iterator[str]:
     # The newest first: a hint that waits has others like it, and a person may wait for the last edit.
     edits = [vm for vm, row in calm.items() if not row.get("listed") and not row.get("swept")][::-1]
     swept = [vm for vm, row in calm.items() if not row.get("listed") and row.get("swept")]
-    kinds = [kind for kind in ((listed, edits, swept) if number % 2 else (edits, listed, swept)) if kind]
+    kinds = [kind for kind in ((listed, edits, swept) if number // 2 % 2 else (edits, listed, swept)) if kind]
     if kinds:
         yield from kinds[0]
         return

@@ -36,7 +36,7 @@ from refresh.records.durable_names import Operation
 from refresh.records.hint_rows import HintRow
 from refresh.records.rows import given
 
-KEEP_SAID = 1000
+KEEP_SAID = 200
 _CLAIM_KEEPS = ("id", "force", "reply_to", "group", "wanted", "intent", "step", "proves_since", "urgent")
 
 

@@ -20,7 +20,7 @@ from refresh.records.dispatcher_state import DispatcherState, SpilledRow
 from refresh.records.durable_names import VmMemoryOperation
 from refresh.records.rows import given
 
-KEEP_VMS = 100
+KEEP_VMS = 20
 KEEP_UNPROVEN = 10
 # What one operation moves, and what is being moved at one time.
 VMS_PER_OPERATION = 100
@@ -46,7 +46,7 @@ def kept(effects: Effects, data: Mapping[str, Any]) -> None:
         if row is None or row.n != data["n"]:
             continue
         if row.digest == _digest(_contents(state, vm_hash, vms)):
-            state.spilled[vm_hash] = row.replace(kept=True)
+            state.spilled[vm_hash] = row.without("at").replace(kept=True)
         else:
             del state.spilled[vm_hash]
     _send_due(effects, data.get("at"))

@@ -20,6 +20,7 @@ from bench.orchestrations import Orchestrations
 
 SMALL = ["--vms", "60", "--events", "120", "--repeats", "2", "--storm", "30"]
 OPERATIONS = ("hint, a new VM", "hint, a VM that is there", "take", "decided", "claim", "step", "finished")
+SIZES = ("dispatcher", "largest entity", "all", "entities")
 STORM = (
     "edit at the start: its swap begins",
     "edit at the start: its swap has its claim",
@@ -54,12 +55,17 @@ def test_state_and_operations_of_both_versions_are_printed(tmp_path: Path, capsy
     assert ("The baseline is missing" in printed) is not has_baseline
     sizes, operations = rows_of(rows, "stored state"), rows_of(rows, "CPU time of an operation")
     for state in ("quiet", "hinted", "queued"):
-        assert {f"{name}, {state}" for name in ("dispatcher", "largest entity", "all")} <= sizes.keys()
+        assert {f"{name}, {state}" for name in (*SIZES, "inbox")} <= sizes.keys()
         assert {f"{name}, {state}" for name in OPERATIONS} <= operations.keys()
     assert sizes["all, queued"]["after"] > sizes["all, quiet"]["after"]
-    assert rows_of(rows, "CPU time of events")["operations of entities"]["after"] >= 120
+    events = rows_of(rows, "CPU time of events")
+    assert events["operations of entities, one by one"]["after"] >= 120
+    assert events["operations of entities, 20 together"]["after"] < 120
     # Today's code may have more operations than the baseline, or fewer.
-    both = [row for row in rows if row["name"] in {*sizes, *(f"{name}, queued" for name in OPERATIONS)}]
+    names = {f"{name}, {state}" for name in SIZES for state in ("quiet", "hinted", "queued")}
+    both = [row for row in rows if row["name"] in {*names, *(f"{name}, queued" for name in OPERATIONS)}]
+    each = rows_of(rows, "CPU time of an operation of one entity")
+    assert {"dispatcher take, queued", "inbox hint, queued", "past_outcomes keep, queued"} <= each.keys()
     for row in both:
         assert row["after"] > 0, row
         assert (row["before"] is not None) is has_baseline, row
@@ -68,10 +74,11 @@ def test_state_and_operations_of_both_versions_are_printed(tmp_path: Path, capsy
 
 def test_a_storm_is_printed_without_the_baseline(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A shallow clone does not have the older commit: the figures of today's code are printed alone."""
-    rows = measured("storm", tmp_path, "--baseline", "0" * 40)
+    # So many events are a list of their subscription.
+    rows = measured("storm", tmp_path, "--baseline", "0" * 40, "--storm", "90")
     printed = capsys.readouterr().out
     assert "The baseline is missing: this clone does not have commit 000" in printed
-    storm = rows_of(rows, "storm of 30 events, simulated")
+    storm = rows_of(rows, "storm of 90 events, simulated")
     assert tuple(storm) == STORM
     for row in storm.values():
         assert row["after"] >= 0, row

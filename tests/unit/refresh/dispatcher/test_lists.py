@@ -96,6 +96,23 @@ def test_hints_that_come_during_a_list_have_it_read_again() -> None:
     assert ended.state["lists"][KEY].get("after") is None
 
 
+def test_vms_that_a_list_has_found_are_looked_at_while_hints_never_end() -> None:
+    """The list is not read again before them, nor before a VM of another subscription, although hints ask for it."""
+    other = VM_ID.replace(SUBSCRIPTION, "22222222-2222-2222-2222-222222222222")
+    lists, looked_at = 0, list[str]()
+    played = take(hinted(other, state=storm(take(storm()).state)), vms=[vm(3), vm(5)], end=True)
+    for _ in range(12):
+        if "list" in played.answer:
+            lists += 1
+            played = take(storm(played.state), vms=[vm(3), vm(5)], end=True)
+            continue
+        looked_at += [row["vm"] for row in played.answer["vms"]]
+        decisions = [{"vm": row["vm"], "decision": "refuse"} for row in played.answer["vms"]]
+        played = take(storm(decide(played.state, *decisions).state))
+    assert {other, vm(3), vm(5)} <= set(looked_at[:5])
+    assert lists >= 2
+
+
 def test_a_list_that_cannot_be_read_waits_for_the_next_sweep() -> None:
     """It is logged as an error, and the look goes on with other hints."""
     failed = take(hinted(VM_ID, state=take(storm()).state), vms=[], error="no answer")
