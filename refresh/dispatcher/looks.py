@@ -73,7 +73,7 @@ def take(effects: Effects, data: Mapping[str, Any]) -> None:
     memory, vms, taken = Memory(state), [], {}
     for vm, row in _taken(effects, look, number, at).items():
         try:
-            vms.append(_to_look_at(memory, vm, row))
+            vms.append(_to_look_at(memory, vm, row, slow=row.tries > 0 or is_unread(state, vm)))
             taken[vm] = row
         except Exception as error:  # nothing that one hint has may end the look of the others
             note_failure(effects, vm, vm, Operation.TAKE, f"{type(error).__name__}: {error}", at)
@@ -213,7 +213,8 @@ def give_back(effects: Effects, look: OpenLook, at: str) -> None:
     open_look(effects, at)
 
 
-def _to_look_at(memory: Memory, vm: str, row: TakenRow) -> dict[str, Any]:
+def _to_look_at(memory: Memory, vm: str, row: TakenRow, *, slow: bool) -> dict[str, Any]:
     if row.id.lower() != vm:  # no decision about it would ever count
         raise ValueError(f"the hint has the id {row.id!r:.80}")
-    return {"vm": row.id, "force": bool(row.force), "reply_to": list(row.reply_to), **memory.of(vm)}
+    hint = {"vm": row.id, "force": bool(row.force), "reply_to": list(row.reply_to), **given(slow=slow)}
+    return {**hint, **memory.of(vm)}

@@ -18,8 +18,8 @@ STORM = 3000
 NAMES = [f"vm{number:04}" for number in range(STORM)]
 BEGUN_WITHIN_S = 5.0
 QUIET_WITHIN_S = 60.0
-# Reads of a batch of VMs that do not answer end after 15 s.
-UNREADABLE_DELAY_S = 30.0
+# Reads of a batch of VMs that did not answer before end after 35 s.
+UNREADABLE_DELAY_S = 40.0
 
 
 def scenario() -> list[dict[str, Any]]:
@@ -48,7 +48,7 @@ def test_an_edit_in_a_storm_of_events_begins_at_once(place: int) -> None:
 
 @pytest.mark.parametrize("by_event", [True, False])
 def test_many_unreadable_vms_do_not_delay_an_edit(by_event: bool) -> None:  # a parameter of the test
-    """150 VMs that Azure does not answer about, hinted at by events or by a sweep: an edit begins within 30 s."""
+    """150 VMs that Azure does not answer about, hinted at by events or by a sweep: an edit begins within 40 s."""
     names = [f"mute{number:03}" for number in range(150)]
     tags = {"AutoRefresh": "true", "OsDiskName": "next"}
     mute = [body for name in names for body in vm_bodies(name, tags)]

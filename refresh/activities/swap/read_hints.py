@@ -7,7 +7,7 @@ from collections.abc import Container, Coroutine, Mapping, Sequence
 from typing import Any
 
 from refresh import wiring
-from refresh.domain.azure.polls import LOOK_LIMIT_S, LOOK_READ_BUDGET_S
+from refresh.domain.azure.polls import LOOK_LIMIT_S, LOOK_READ_BUDGET_S, LOOK_SLOW_BUDGET_S, LOOK_SLOW_LIMIT_S
 from refresh.domain.azure.vms import Power
 from refresh.domain.swap.decision import Decision, Refuse, Revive, Swap, decide_swap, find_lost_swap, is_intent_stale
 from refresh.domain.terms import resource_id
@@ -31,14 +31,16 @@ async def read_hints(data: dict[str, Any], client: Any) -> dict[str, Any]:
     """Decide about a batch of VMs: `{"vms": [{vm, force, reply_to, rejected, ran}]}` to `{"decisions", "budgets"}`.
 
     A VM that is not read within `LOOK_LIMIT_S` is refused as unreadable, so that the others do not wait for it; one
-    whose turn did not come by then is left out.
+    whose turn did not come by then is left out. A batch of VMs that were all `slow` before has `LOOK_SLOW_LIMIT_S`.
     `client` is the durable client that the host binds.
     """
     settings = wiring.settings()
     policy = policy_of(settings)
     gateways = wiring.gateways()
     inside = ConfiguredSubscriptions(gateways.graph, settings)
-    reader = FactReader(gateways, policy, Pace(), inside, budget_s=LOOK_READ_BUDGET_S)
+    is_slow = all(row.get("slow") for row in data["vms"])
+    budget_s, limit_s = (LOOK_SLOW_BUDGET_S, LOOK_SLOW_LIMIT_S) if is_slow else (LOOK_READ_BUDGET_S, LOOK_LIMIT_S)
+    reader = FactReader(gateways, policy, Pace(), inside, budget_s=budget_s)
     at_once = asyncio.Semaphore(READS_AT_ONCE)
     known = await read_vm_memory(client, [row["vm"] for row in data["vms"]])
     begun: set[str] = set()
@@ -55,7 +57,7 @@ async def read_hints(data: dict[str, Any], client: Any) -> dict[str, Any]:
             return decision_row(row["vm"], Facts(None, Wish("")), refuse_unforeseen(row["vm"], error))
 
     try:
-        decisions = await _within_limit([(row["vm"], decide(row)) for row in data["vms"]], begun)
+        decisions = await _within_limit([(row["vm"], decide(row)) for row in data["vms"]], begun, limit_s)
     finally:
         reader.reads.close()
     rows = [
@@ -67,20 +69,20 @@ async def read_hints(data: dict[str, Any], client: Any) -> dict[str, Any]:
 
 
 async def _within_limit(
-    decisions: Sequence[tuple[str, Coroutine[Any, Any, dict[str, Any]]]], begun: Container[str]
+    decisions: Sequence[tuple[str, Coroutine[Any, Any, dict[str, Any]]]], begun: Container[str], limit_s: float
 ) -> list[dict[str, Any] | None]:
-    """The decisions about these VMs (ids); the refusal of each that takes longer than `LOOK_LIMIT_S`.
+    """The decisions about these VMs (ids); the refusal of each that takes longer than `limit_s` seconds.
 
     None for one whose read was not `begun`: the dispatcher hands it out again with the next batch.
     """
     tasks = {asyncio.ensure_future(decision): vm for vm, decision in decisions}
     if not tasks:
         return []
-    _, late = await asyncio.wait(tasks, timeout=LOOK_LIMIT_S)
+    _, late = await asyncio.wait(tasks, timeout=limit_s)
     for task in late:
         task.cancel()
     await asyncio.gather(*late, return_exceptions=True)
-    message = f"the VM could not be read: Azure did not answer within {LOOK_LIMIT_S:.0f} seconds"
+    message = f"the VM could not be read: Azure did not answer within {limit_s:.0f} seconds"
     refusal = Refuse(Reason.UNREADABLE, message)
     nothing = Facts(None, Wish(""))
     refused = {vm: decision_row(vm, nothing, refusal) if vm in begun else None for vm in tasks.values()}

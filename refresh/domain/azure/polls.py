@@ -134,6 +134,9 @@ READ_BUDGET_S = 30.0
 # A look reads many VMs: one that cannot be read must not delay the others. It reads each again at a later look.
 LOOK_READ_BUDGET_S = 10.0
 LOOK_LIMIT_S = 15.0
+# A VM that was not read so is read once more behind all others, for longer than one request may take.
+LOOK_SLOW_BUDGET_S = 30.0
+LOOK_SLOW_LIMIT_S = 35.0
 TAG_WRITE_BUDGET_S = 60.0
 # A look removes one leftover tag after the other, before it reads the next VMs.
 LEFTOVER_LIMIT_S = 5.0

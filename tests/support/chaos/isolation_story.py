@@ -16,7 +16,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from refresh.domain.azure.polls import LOOK_LIMIT_S
+from refresh.domain.azure.polls import LOOK_LIMIT_S, LOOK_SLOW_LIMIT_S
 from tests.support.chaos.disturbances import Disturbance, begin
 from tests.support.worlds.local_azure import LocalAzure, play
 from tests.support.worlds.mixed_fleet import MACHINES, NEVER_BOOTS, SETTINGS, Machine, fleet, machine
@@ -26,7 +26,7 @@ _READ_AT_S = (15.0, 230.0, 460.0)
 _LISTS = ("/api/vms", "/api/queue", "/api/runs")
 # What a VM that is down, or that is being swapped, may wait longer because of another one: the rest of a look at a VM
 # that has no answer, and the look at itself beside that VM.
-MAY_WAIT_S = 2 * LOOK_LIMIT_S + 2
+MAY_WAIT_S = LOOK_SLOW_LIMIT_S + LOOK_LIMIT_S + 2
 
 
 @dataclass
