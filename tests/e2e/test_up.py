@@ -102,7 +102,9 @@ def test_the_printed_commands_can_be_pasted_as_they_are(tmp_path: Path) -> None:
         script = pasted(printed.read_text())
         done = subprocess.run(["bash", "-eu", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60)
         assert (done.returncode, done.stderr) == (0, ""), done.stdout
-        assert "error" not in done.stdout.lower().replace('"errors"', ""), done.stdout
+        # The name of an empty part of the answer, and the address of a check's source.
+        known = done.stdout.lower().replace('"errors"', "").replace("/windows/error-messages", "")
+        assert "error" not in known, done.stdout
         assert '"decision": "swap"' in done.stdout
         exports = "\n".join(line for line in script.splitlines()[:6])
         for value, expected in (
