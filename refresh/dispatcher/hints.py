@@ -7,7 +7,7 @@ that could not be read a short time ago. More hints than the state holds become 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from refresh.dispatcher import lists
@@ -112,12 +112,6 @@ def add_hint(state: DispatcherState, vm: str, new: HintRow) -> None:
         newer = new if old is None else merged(old, new)
         if newer != old:
             state.hints[vm] = newer
-
-
-def add_hints(effects: Effects, rows: Iterable[tuple[str, HintRow]]) -> None:
-    """Note several hints, each by lower-case VM id."""
-    for vm, row in rows:
-        add_hint(effects.state, vm, row)
 
 
 def merged[R: HintRow](old: R, new: HintRow) -> R:

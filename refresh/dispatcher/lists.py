@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from refresh.dispatcher.effects import Effects
 from refresh.domain.terms.encodable import encodable
 from refresh.records.dispatcher_state import Budgets, DispatcherState, QueueRow
 from refresh.records.hint_rows import ListRow
@@ -143,18 +142,14 @@ def is_full(state: DispatcherState) -> bool:
     return _queued(state) >= _queue_limit(state)
 
 
-def keeps_out(effects: Effects, vm: str, row: QueueRow, at: str | None) -> bool:
-    """Whether the queue has no room for a swap; then its subscription is listed again later.
+def keeps_out(state: DispatcherState, row: QueueRow) -> bool:
+    """Whether the queue has no room for a swap that it does not hold yet.
 
     There is always room for a VM that is down, a swap back, and one that a run waits for.
     """
-    state = effects.state
-    if vm in state.queue or not _is_listable(row.json):
+    if not _is_listable(row.json):
         return False
-    if not is_full(state) and (row.group is None or _groups(state)[row.group] < QUEUED_PER_GROUP):
-        return False
-    mark(state, subscription_of(vm), at, swept=row.swept, resting=True)
-    return True
+    return is_full(state) or (row.group is not None and _groups(state)[row.group] >= QUEUED_PER_GROUP)
 
 
 def _queued(state: DispatcherState) -> int:

@@ -109,7 +109,7 @@ def _decide_one(effects: Effects, vm: str, row: Decided, at: str | None) -> None
     unproven_vms.forget_if_settled(effects, vm, row)
     due = unproven_vms.find_due(state, vm, row)
     if row.decision == DecisionKind.SWAP:
-        _queue_swap(effects, vm, row, at)
+        _queue_swap(state, vm, row, at)
     elif due is not None and vm not in state.running:
         _queue_proof(state, vm, row, due, at)
     else:
@@ -117,8 +117,7 @@ def _decide_one(effects: Effects, vm: str, row: Decided, at: str | None) -> None
     _log_once(effects, vm, row)
 
 
-def _queue_swap(effects: Effects, vm: str, row: Decided, at: str | None) -> None:
-    state = effects.state
+def _queue_swap(state: DispatcherState, vm: str, row: Decided, at: str | None) -> None:
     hint = HintRow(id=row.vm, **given(force=row.force, reply_to=row.reply_to))
     if vm in state.running:
         add_hint(state, vm, hint)
@@ -130,7 +129,9 @@ def _queue_swap(effects: Effects, vm: str, row: Decided, at: str | None) -> None
         kept["back"] = True
     if old is None:
         new = QueueRow.from_json(hint.json).replace(**kept, since=at)
-        if not lists.keeps_out(effects, vm, new, at):
+        if lists.keeps_out(state, new):  # the tag stays, and a list finds the VM again
+            lists.mark(state, lists.subscription_of(vm), at, resting=True)
+        else:
             state.queue[vm] = new
         return
     if old.proves_since:  # a newer wish: the disk that was to be proved is about to be replaced

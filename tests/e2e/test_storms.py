@@ -38,7 +38,7 @@ def test_an_edit_in_a_storm_of_events_begins_at_once(place: int) -> None:
         await post_events(azure, events_about(vms))
         await azure.until(lambda: bool(azure.running_swaps()))
         assert azure.clock.time() - began <= BEGUN_WITHIN_S
-        await azure.until(lambda: not azure.dispatcher_state().get("look") and not azure.dispatcher_state()["hints"])
+        await azure.until(lambda: not any(azure.dispatcher_state().get(part) for part in ("look", "hints", "lists")))
         assert azure.clock.time() - began <= QUIET_WITHIN_S
         await azure.settled()
         assert [outcome["status"] for outcome in azure.outcomes()] == ["succeeded"]

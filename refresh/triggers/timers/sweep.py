@@ -1,8 +1,8 @@
 """Every few minutes: finds VMs that no event reported, and swaps whose orchestration is gone.
 
 Reads ARM's lists, never Resource Graph, which lags; each subscription by itself, so that one that cannot be read delays
-no VM of another. Decides nothing about a VM: it hints the dispatcher at those whose tag and OS disk differ, and reports
-which of its claims have no live orchestration.
+no VM of another. Decides nothing about a VM: it hints at those whose tag and OS disk differ, through the inbox unless
+they may be down, and reports which of the dispatcher's claims have no live orchestration.
 """
 
 from __future__ import annotations
