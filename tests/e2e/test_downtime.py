@@ -39,10 +39,16 @@ def throttled_while_down(azure: LocalAzure, name: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("swaps", "usual", "worst"), [(DEFAULT_MAX_SWAPS, 1.05, 1.10), (40, 1.10, 1.20)], ids=["as many as usual", "forty"]
+    ("swaps", "usual", "nearly_all", "worst"),
+    # Forty VMs share 25 reads a second, one in 1.6 s each: three steps lose 2.4 s of 20 s on average, and up to 4.8 s,
+    # in an order that differs from run to run.
+    [(DEFAULT_MAX_SWAPS, 1.05, 1.10, 1.10), (40, 1.12, 1.20, 1.30)],
+    ids=["as many as usual", "forty"],
 )
-def test_downtime_is_little_longer_than_azures_operations(swaps: int, usual: float, worst: float) -> None:
-    """The limit holds in both stop modes with Azure's rate limits enforced, and no stopped VM is throttled."""
+def test_downtime_is_little_longer_than_azures_operations(
+    swaps: int, usual: float, nearly_all: float, worst: float
+) -> None:
+    """The limits hold in both stop modes with Azure's rate limits enforced, and no stopped VM is throttled."""
 
     async def story(azure: LocalAzure) -> None:
         azure.simulator.services.limits.enforced = True
@@ -51,9 +57,10 @@ def test_downtime_is_little_longer_than_azures_operations(swaps: int, usual: flo
         await azure.until(lambda: len(azure.outcomes()) == len(fleet))
         assert {outcome["status"] for outcome in azure.outcomes()} == {"succeeded"}
         for mode in MODES:
-            ratios = [ratio(azure, name) for name in names_of(mode, swaps)]
+            ratios = sorted(ratio(azure, name) for name in names_of(mode, swaps))
             assert median(ratios) <= usual, (mode, ratios)
-            assert max(ratios) <= worst, (mode, ratios)
+            assert ratios[len(ratios) * 9 // 10 - 1] <= nearly_all, (mode, ratios)
+            assert ratios[-1] <= worst, (mode, ratios)
         assert [throttled_while_down(azure, name) for name in fleet] == [[]] * len(fleet)
 
     fleet = [name for mode in MODES for name in names_of(mode, swaps)]
