@@ -10,6 +10,7 @@ from refresh.orchestrations import ORCHESTRATIONS
 from refresh.triggers.events.event_binding import accept_every_event
 from refresh.triggers.events.on_resource_write import on_resource_write
 from refresh.triggers.http.routes import ROUTES, auth_level
+from refresh.triggers.library_version import read_version_once
 from refresh.triggers.timers.monthly_refresh import monthly_refresh
 from refresh.triggers.timers.purge_history import purge_history
 from refresh.triggers.timers.sweep import sweep
@@ -26,6 +27,7 @@ for timer, schedule in (
     app.timer_trigger(arg_name="timer", schedule=schedule)(app.durable_client_input(client_name="client")(timer))
 
 accept_every_event()
+read_version_once()
 app.event_grid_trigger(arg_name="event")(app.durable_client_input(client_name="client")(on_resource_write))
 
 for entry in ROUTES:

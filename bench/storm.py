@@ -159,7 +159,7 @@ class _Storm:
         while not holds():
             if self._clock.time() > deadline_s:
                 raise SystemExit(f"the storm is not over after {_LIMIT_S:.0f} s")
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.25)  # each check takes milliseconds of the process that is measured
 
     def _is_accepted(self) -> bool:
         # Events of other operations, such as a stop, are not subscribed and never delivered.

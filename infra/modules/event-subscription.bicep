@@ -22,7 +22,7 @@ resource events 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15'
       endpointType: 'AzureFunction'
       properties: {
         resourceId: functionId
-        maxEventsPerBatch: 1
+        maxEventsPerBatch: 100
         preferredBatchSizeInKilobytes: 64
       }
     }

@@ -20,7 +20,10 @@ from refresh.domain.terms.encodable import encodable
 def at(body: object, *path: str) -> Any:
     """The value at `path` in `body`; None when any part of the path is missing."""
     for name in path:
-        body = body.get(name) if isinstance(body, Mapping) else None
+        # What is read from JSON is a dict, and this runs dozens of times for each VM of a list.
+        if type(body) is not dict and not isinstance(body, Mapping):
+            return None
+        body = body.get(name)
     return body
 
 

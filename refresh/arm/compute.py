@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
+from refresh.arm import rest
 from refresh.arm.bodies import (
     bool_at,
     dict_at,
@@ -23,7 +24,7 @@ from refresh.arm.bodies import (
     text_at,
     zones_of,
 )
-from refresh.arm.clients import Clients, each_named, every, raw, split, split_group
+from refresh.arm.clients import Clients, each_named, raw, split, split_group
 from refresh.arm.errors import azure_errors
 from refresh.arm.guest_facts import guest_from_arm
 from refresh.arm.operations import begin, progress
@@ -34,6 +35,8 @@ from refresh.domain.terms.resource_id import VM_TYPE
 from refresh.gateways.errors import NotFound, Refused
 from refresh.gateways.operations import Begun, Progress
 
+# The one that the library uses for virtual machines.
+_VERSION = "2026-04-01"
 _POWER_STATE = "powerstate/"
 _HIBERNATED = "hibernationstate/hibernated"
 _GENERALIZED = "osstate/generalized"
@@ -70,7 +73,7 @@ class ArmCompute:
 
         https://learn.microsoft.com/rest/api/compute/virtual-machines/list-all
         """
-        bodies = every(self._clients.compute(subscription).virtual_machines.list_all())
+        bodies = self._bodies(f"/subscriptions/{subscription}")
         async for vm in each_named(bodies, lambda body: vm_from_arm(body, None)):
             yield vm
 
@@ -80,9 +83,13 @@ class ArmCompute:
         https://learn.microsoft.com/rest/api/compute/virtual-machines/list
         """
         subscription, group = split_group(group_id)
-        bodies = every(self._clients.compute(subscription).virtual_machines.list(group))
+        bodies = self._bodies(f"/subscriptions/{subscription}/resourceGroups/{group}")
         async for vm in each_named(bodies, lambda body: vm_from_arm(body, None)):
             yield vm
+
+    def _bodies(self, scope: str) -> AsyncIterator[Mapping[str, Any]]:
+        # The library would make a model of each VM first: a list of thousands would stop everything else for seconds.
+        return rest.every_resource(self._clients.rest, f"{scope}/providers/Microsoft.Compute/virtualMachines", _VERSION)
 
     async def begin_deallocate(self, vm_id: str) -> Begun:
         """Stop the VM and release its host.

@@ -61,14 +61,27 @@ def json_of(answer: AsyncHttpResponse) -> Any:
 
 
 async def every(client: RestClient, path: str, api_version: str, **query: str) -> AsyncIterator[Mapping[str, Any]]:
-    """The bodies of all pages of a list. The errors of `get`, and Unavailable for a page that is not a list.
+    """The bodies of all pages of a list. The errors of `get`, and Unavailable for a page or a row that is none.
 
     A next page on another host is Unavailable without a request (`token_host.py`).
     """
+    async for row in _rows(client, path, api_version, query):
+        if not isinstance(row, dict):
+            raise unreadable("a row that is no object")
+        yield row
+
+
+async def every_resource(client: RestClient, path: str, api_version: str) -> AsyncIterator[Mapping[str, Any]]:
+    """The same for resources that are judged one by one: a row that is no object has no id and hides no other."""
+    async for row in _rows(client, path, api_version, {}):
+        yield row if isinstance(row, dict) else {}
+
+
+async def _rows(client: RestClient, path: str, api_version: str, query: Mapping[str, str]) -> AsyncIterator[Any]:
     page, seen = _page(json_of(await get(client, path, api_version, query))), PagesSeen()
     while True:
-        for body in page["value"]:
-            yield body
+        for row in page["value"]:
+            yield row
         following = page.get("nextLink")
         if not following:
             return
@@ -79,8 +92,7 @@ async def every(client: RestClient, path: str, api_version: str, **query: str) -
 
 
 def _page(body: object) -> Mapping[str, Any]:
-    rows = body.get("value") if isinstance(body, Mapping) else None
-    if not isinstance(body, Mapping) or not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+    if not isinstance(body, Mapping) or not isinstance(body.get("value"), list):
         raise unreadable("a page that is no list")
     return body
 

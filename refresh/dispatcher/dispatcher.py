@@ -31,5 +31,5 @@ def dispatcher(ctx: EntityContext, data: Any = None) -> Any:
     for signal in effects.signals:
         ctx.signal_entity(EntityInstanceId(signal.entity, signal.key), signal.operation, signal.data)
     if effects.state.json != before.json:
-        ctx.set_state(effects.state.json)
+        ctx.set_state(effects.state.stored())
     return effects.answer

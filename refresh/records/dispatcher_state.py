@@ -7,12 +7,18 @@ never changes: a new version of the app continues with the state of the old one.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from refresh.records.hint_rows import HintRow, ListRow, OpenLook, Parcel, UnreadRow
-from refresh.records.rows import ListOf, OneOf, Row, StoredState, TableOf, ValueOf
+from refresh.records.rows import Json, ListOf, OneOf, Row, StoredState, TableOf, ValueOf
+from refresh.records.short_ids import restore_ids, shorten_ids
 from refresh.records.swap import Intent
 
 DEFAULT_MAX_SWAPS = 20
 DEFAULT_MAX_STARTS = 24
+# Parts with hashes and run ids only.
+_WITHOUT_IDS = frozenset({"ran", "proved", "said", "spilled", "over", "forced"})
 
 
 class StoredIntent(Row):
@@ -226,7 +232,7 @@ class DispatcherState(StoredState):
     is the number of the last swap or look; none is used twice. `forced` are hashes of the last signals with force.
     `swept` is the time of the last sweep, `package` the fingerprint of the code that did the last operation. `broken`
     has the VMs on which the app itself failed, `unread` those that could not be read, by the hash of their ids. `lists`
-    are keyed by lower-case subscription. `parcel` is the last batch of hints.
+    are keyed by lower-case subscription. `parcel` is the last batch of hints. `json` has whole ids.
     """
 
     seq = ValueOf(0)
@@ -258,6 +264,17 @@ class DispatcherState(StoredState):
     unread = TableOf(UnreadRow.from_json)
     lists = TableOf(ListRow.from_json)
     parcel = OneOf(Parcel)
+
+    def __init__(self, stored: Mapping[str, Any] | None = None) -> None:
+        """The state that is stored as `stored`, with short ids or whole ones; an empty one for None."""
+        super().__init__(restore_ids(dict(stored or {}), _WITHOUT_IDS))
+
+    def stored(self) -> Json:
+        """The JSON to store: with short resource ids, but with whole ones while the app is paused.
+
+        A deployment pauses the app, and an older version that is deployed then knows whole ids only.
+        """
+        return self.json if self.paused is not None else shorten_ids(self.json, _WITHOUT_IDS)
 
     def next_number(self) -> int:
         """A number for a swap or a look that none has had."""

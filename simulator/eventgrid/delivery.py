@@ -1,7 +1,7 @@
 """Delivers events to one webhook: the handshake, the requests, the retries, the dead letters.
 
-Decides when a delivery succeeded, when it is retried and when it is given up. Does not know what an event is about.
-https://learn.microsoft.com/azure/event-grid/delivery-and-retry
+Decides which events share a request, when a delivery succeeded, when it is retried and when it is given up. Does not
+know what an event is about. https://learn.microsoft.com/azure/event-grid/delivery-and-retry
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import asyncio
 import json
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import aiohttp
@@ -22,7 +23,12 @@ from simulator.eventgrid.schema import validation_event
 RESPONSE_TIMEOUT_S = 30.0
 LIFETIME_S = 24 * 3600.0
 MAX_ATTEMPTS = 30
-MAX_PARALLEL_REQUESTS = 16
+# As many as the deployed app accepts at one time in one instance (`perInstanceConcurrency`). Event Grid names no number
+# and adjusts its rate to the function: https://learn.microsoft.com/azure/event-grid/handler-functions
+MAX_PARALLEL_REQUESTS = 100
+# The batches of the deployed subscription. Event Grid delays no event to fill one, and the answer is that of all its
+# events: https://learn.microsoft.com/azure/event-grid/delivery-and-retry#output-batching
+MAX_EVENTS_PER_BATCH, PREFERRED_BATCH_BYTES = 100, 64 * 1024
 _RETRIES_S = (10.0, 30.0, 60.0, 300.0, 600.0, 1800.0, 3600.0, 10800.0, 21600.0)
 _THEN_EVERY_S = 12 * 3600.0
 _DELIVERED = frozenset({200, 201, 202, 203, 204})
@@ -41,13 +47,23 @@ class DeadLetter:
     status: int | None
 
 
+@dataclass(eq=False)
+class _Attempt:
+    """An event that waits for a request, how many attempts of it failed, and the status of this one."""
+
+    event: dict[str, Any]
+    failures: int
+    bytes: int
+    status: asyncio.Future[int | None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
 def retry_after_s(failures: int) -> float:
     """Seconds from the `failures`-th failed attempt (counted from 1) to the next one."""
     return _RETRIES_S[failures - 1] if failures <= len(_RETRIES_S) else _THEN_EVERY_S
 
 
 class Subscription:
-    """One webhook and its filters. Every event has its own request and retries, so no event waits for another."""
+    """One webhook and its filters. Every event has its own retries; events that wait share the next free request."""
 
     def __init__(self, clock: Clock, endpoint_url: str, filters: Filters, note: Note) -> None:
         """`note(event id, status)` is called after every attempt."""
@@ -57,6 +73,7 @@ class Subscription:
         self._clock = clock
         self._note = note
         self._requests = asyncio.Semaphore(MAX_PARALLEL_REQUESTS)
+        self._waiting: dict[_Attempt, None] = {}
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=RESPONSE_TIMEOUT_S))
 
     async def validate(self) -> None:
@@ -97,15 +114,42 @@ class Subscription:
         await self._session.close()
 
     async def _attempt(self, event: dict[str, Any], attempt: int) -> int | None:
+        own = _Attempt(event, attempt - 1, len(json.dumps(event)))
+        self._waiting[own] = None
         try:
-            async with (
-                self._requests,
-                self._session.post(self.endpoint_url, **_request([event], "Notification", attempt - 1)) as response,
-            ):
+            async with self._requests:
+                await asyncio.sleep(0)  # events of the same moment are in the same batch
+                if own in self._waiting:
+                    await self._send(self._take_batch(own))
+            return await own.status
+        finally:
+            self._waiting.pop(own, None)
+
+    def _take_batch(self, first: _Attempt) -> list[_Attempt]:
+        batch, size = [], 0
+        for each in islice((first, *(one for one in self._waiting if one is not first)), MAX_EVENTS_PER_BATCH):
+            size += each.bytes
+            if batch and size > PREFERRED_BATCH_BYTES:
+                break
+            batch.append(each)
+        for each in batch:
+            del self._waiting[each]
+        return batch
+
+    async def _send(self, batch: list[_Attempt]) -> None:
+        status: int | None = None
+        try:
+            failures = max(each.failures for each in batch)
+            request = _request([each.event for each in batch], "Notification", failures)
+            async with self._session.post(self.endpoint_url, **request) as response:
                 await response.read()
-                return response.status
+                status = response.status
         except (aiohttp.ClientError, TimeoutError):
-            return None
+            pass
+        finally:
+            for each in batch:
+                if not each.status.done():
+                    each.status.set_result(status)
 
 
 def _final_reason(status: int | None, attempts: int, too_old: bool) -> str | None:

@@ -131,6 +131,9 @@ RETRY = Poll(1.0, growth=2.0, longest_s=30.0)
 # How long one call is retried: reads for a decision, tags of a swap, lists that a caller of the HTTP API waits for
 # (Azure names a Retry-After), one read or write of bulk work, one call of a recipe's stage.
 READ_BUDGET_S = 30.0
+# Reads for decisions take less than half of what ARM refills (25 a second), so that swaps under way have the rest. The
+# burst is a twelfth of what ARM holds (250), and enough to decide about one VM or two.
+READ_GAP_S, READ_BURST = 0.1, 20
 # A look reads many VMs: one that cannot be read must not delay the others. It reads each again at a later look.
 LOOK_READ_BUDGET_S = 10.0
 LOOK_LIMIT_S = 15.0

@@ -7,25 +7,40 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from math import inf
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from refresh.domain.azure.polls import READ_BUDGET_S
+from refresh.domain.azure.polls import READ_BUDGET_S, READ_BURST, READ_GAP_S
 from refresh.gateways.errors import NotFound
 from refresh.reading.calls.retrying import retry_until_answered
 
 
 class Pace:
-    """Limits reads to one every `gap_s` seconds, to leave ARM's read quota to swaps under way."""
+    """Limits reads to one every `gap_s` seconds on average, to leave ARM's read quota to swaps under way.
 
-    def __init__(self, gap_s: float = 0.1) -> None:
-        """Allow one read every `gap_s` seconds."""
+    After a rest the next `burst` reads have no gap, so that a look at one VM, which a person waits for, is quick.
+    """
+
+    def __init__(self, gap_s: float = READ_GAP_S, burst: int = 1) -> None:
+        """Allow one read every `gap_s` seconds, and `burst` at once after a rest."""
         self._gap_s = gap_s
-        self._lock = asyncio.Lock()
+        self._burst_s = gap_s * burst
+        self._used_until_s = -inf
 
     async def wait(self) -> None:
         """Wait until the next read may start."""
-        async with self._lock:
-            await asyncio.sleep(self._gap_s)
+        now_s = asyncio.get_running_loop().time()
+        self._used_until_s = max(self._used_until_s, now_s) + self._gap_s
+        await asyncio.sleep(max(0.0, self._used_until_s - now_s - self._burst_s))
+
+
+_PACES: WeakKeyDictionary[asyncio.AbstractEventLoop, Pace] = WeakKeyDictionary()
+
+
+def pace_of_decisions() -> Pace:
+    """The one pace of all reads for decisions on the running event loop, one look after the other."""
+    return _PACES.setdefault(asyncio.get_running_loop(), Pace(burst=READ_BURST))
 
 
 class Reads:

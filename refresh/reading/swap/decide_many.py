@@ -15,7 +15,7 @@ from refresh.domain.swap.decided_vm import DecidedVm
 from refresh.domain.swap.decision import decide_swap
 from refresh.domain.terms.stop_mode import StopMode
 from refresh.gateways.gateways import Gateways
-from refresh.reading.calls.paced_reads import Pace
+from refresh.reading.calls.paced_reads import Pace, pace_of_decisions
 from refresh.reading.fleet.subscription_lists import Inventory
 from refresh.reading.swap.facts import FactReader, FactSource, policy_of
 from refresh.reading.swap.listed_facts import ListedDisks, ListedVms, RetaggedVms, Source
@@ -57,7 +57,7 @@ async def decide_exactly(
     With `warning` also what the warnings need is read, through those gateways.
     """
     policy, at_once = policy_of(settings), asyncio.Semaphore(READS_AT_ONCE)
-    reader = FactReader(source, policy, Pace(), thorough=True)
+    reader = FactReader(source, policy, pace_of_decisions(), thorough=True)
     warner = WarningReader(warning.access, warning.guests, settings.health_rungs, reader.reads) if warning else None
 
     async def decide(vm_id: str) -> DecidedVm:

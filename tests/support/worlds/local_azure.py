@@ -15,6 +15,7 @@ from typing import Any
 import aiohttp
 
 from refresh import wiring
+from refresh.records.dispatcher_state import DispatcherState
 from simulator.clock import Clock, run
 from simulator.durable import DurableHub
 from simulator.eventgrid import Chaos
@@ -51,8 +52,8 @@ class LocalAzure(HttpAccess):
         return self.host.hub
 
     def dispatcher_state(self) -> dict[str, Any]:
-        """The dispatcher's state."""
-        return dict(self.hub.entity_state(DISPATCHER) or {})
+        """The dispatcher's state, with whole resource ids."""
+        return DispatcherState(self.hub.entity_state(DISPATCHER)).json
 
     def running_swaps(self) -> list[dict[str, Any]]:
         """The rows of the running swaps in the dispatcher state."""

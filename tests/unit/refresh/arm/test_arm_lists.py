@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from refresh.gateways.errors import Unavailable, Unnamed
+from refresh.gateways.errors import NotFound, Unavailable, Unnamed
 from refresh.wiring import ArmGateways
-from tests.support.worlds.scripted_arm import GROUP, SUBSCRIPTION, VM, Answer, ScriptedArm, against, gather
+from tests.support.worlds.scripted_arm import DISK, GROUP, SUBSCRIPTION, VM, Answer, ScriptedArm, against, gather
 
 _VMS = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Compute/virtualMachines"
 _SAME = Answer(200, {"value": [{"id": VM}], "nextLink": f"{{base}}{_VMS}?again=1"})
@@ -69,3 +69,28 @@ def test_a_row_that_is_no_object_hides_no_other(row: Any) -> None:
     with pytest.raises(Unnamed):
         against(arm, read)
     assert found == [VM]
+
+
+@pytest.mark.parametrize(
+    ("listed", "read"),
+    [
+        (lambda gateways: gather(gateways.compute.list_vms(SUBSCRIPTION)), lambda one: one.compute.read_vm(VM)),
+        (lambda gateways: gather(gateways.compute.list_group_vms(GROUP)), lambda one: one.compute.read_vm(VM)),
+        (lambda gateways: gather(gateways.disks.list_disks(SUBSCRIPTION)), lambda one: one.disks.read_disk(DISK)),
+    ],
+    ids=["VMs", "VMs of a group", "disks"],
+)
+def test_a_list_has_the_api_version_of_the_library(
+    listed: Callable[[ArmGateways], Any], read: Callable[[ArmGateways], Any]
+) -> None:
+    """The lists that the app reads without the library's models are of the version that the library reads."""
+    arm = ScriptedArm(Answer(200, {"value": []}), Answer(404, {"error": {"code": "NotFound", "message": "none"}}))
+
+    async def both(gateways: ArmGateways) -> None:
+        assert await listed(gateways) == []
+        with pytest.raises(NotFound):
+            await read(gateways)
+
+    against(arm, both)
+    listing, reading = (request.query["api-version"] for request in arm.requests)
+    assert listing == reading

@@ -43,12 +43,12 @@ class Webhook:
     headers: list[dict[str, str]] = field(default_factory=list)
 
     async def handle(self, request: web.Request) -> web.Response:
-        (event,) = await request.json()
+        events = await request.json()
         if request.headers["aeg-event-type"] == "SubscriptionValidation":
-            code = event["data"]["validationCode"]
+            code = events[0]["data"]["validationCode"]
             return web.json_response({"validationResponse": code if self.echo else "no"})
         assert request.headers["aeg-event-type"] == "Notification"
-        self.received.append((self.clock.time(), event))
+        self.received += [(self.clock.time(), event) for event in events]
         self.headers.append(dict(request.headers))
         return web.Response(status=self.script.pop(0) if self.script else 200)
 

@@ -261,3 +261,36 @@ def test_clearing_forgets_events_and_keeps_subscriptions() -> None:
         assert len(webhook.received) == 1
 
     story(steps)
+
+
+def test_events_of_the_same_moment_share_requests() -> None:
+    """Events that wait at the same time arrive in order, in requests of at most 64 kB; one alone is not late."""
+
+    async def steps(grid: EventGrid, webhook: Webhook) -> None:
+        vms = [f"{VM}-{number:03}" for number in range(150)]
+        for vm in vms:
+            grid.on_write(tags_write(webhook.clock.now(), vm))
+        await asyncio.sleep(1)
+        grid.on_write(tags_write(webhook.clock.now()))
+        await asyncio.sleep(1)
+        assert [event["subject"] for _, event in webhook.received] == [*vms, VM]
+        assert 3 <= len(webhook.headers) - 1 <= 10
+        assert all(int(headers["Content-Length"]) <= 64 * 1024 + 200 for headers in webhook.headers)
+        assert webhook.received[-1][0] == 1.0
+
+    story(steps)
+
+
+def test_a_batch_that_is_refused_is_sent_again_as_a_whole() -> None:
+    """The answer to a request is that of all its events: after a 500 each of them comes again."""
+
+    async def steps(grid: EventGrid, webhook: Webhook) -> None:
+        vms = [f"{VM}-{number}" for number in range(5)]
+        for vm in vms:
+            grid.on_write(tags_write(webhook.clock.now(), vm))
+        await asyncio.sleep(20)
+        assert sorted(event["subject"] for _, event in webhook.received) == sorted([*vms, *vms])
+        assert [headers["aeg-delivery-count"] for headers in webhook.headers] == ["0", "1"]
+        assert all([one["status"] for one in entry["deliveries"]] == [500, 200] for entry in grid.log())
+
+    story(steps, script=[500])

@@ -1,10 +1,10 @@
-"""Reads of one resource that several callers share."""
+"""The pace of reads, and reads of one resource that several callers share."""
 
 from __future__ import annotations
 
 import asyncio
 
-from refresh.reading.calls.paced_reads import Pace, Reads
+from refresh.reading.calls.paced_reads import Pace, Reads, pace_of_decisions
 from simulator.clock import Clock, run
 
 
@@ -29,3 +29,25 @@ def test_a_caller_that_stops_waiting_does_not_cancel_a_shared_read() -> None:
         assert (second, calls) == ("answer", ["read"])
 
     run(main, Clock("virtual"))
+
+
+def test_reads_after_a_rest_are_quick_and_many_reads_keep_the_pace() -> None:
+    """Twenty reads start at once, the following ones 0.1 s apart; a rest of a second allows ten more."""
+
+    async def main(clock: Clock) -> None:
+        starts: list[float] = []
+        for number in range(50):
+            # Each look has its own reads; the pace is the same.
+            await Reads(pace_of_decisions()).read(lambda: _noted(starts, clock))
+            if number == 39:
+                await asyncio.sleep(1.0)
+        assert round(starts[19], 3) == 0.0
+        assert [round(at_s, 3) for at_s in starts[20:25]] == [0.1, 0.2, 0.3, 0.4, 0.5]
+        assert round(starts[39], 3) == 2.0
+        assert {round(at_s, 3) for at_s in starts[40:50]} == {3.0}
+
+    run(main, Clock("virtual"))
+
+
+async def _noted(starts: list[float], clock: Clock) -> None:
+    starts.append(clock.time())
