@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from refresh.dispatcher import broken_vms, lists, unproven_vms
+from refresh.dispatcher import broken_vms, changed_vms, lists, unproven_vms
 from refresh.dispatcher.effects import Effects, Signal
 from refresh.dispatcher.hints import add_hint
 from refresh.dispatcher.looks import open_look
@@ -74,6 +74,8 @@ def claim(effects: Effects, data: Mapping[str, Any]) -> None:
         rejected=tuple(recalled["rejected"]),
         ran=tuple(recalled["ran"]),
         over=tuple(recalled["over"]),
+        asked=row.asked or None,
+        fulfilled=recalled.get("fulfilled"),
     ).to_json()
 
 
@@ -200,6 +202,7 @@ def finished(effects: Effects, data: Mapping[str, Any]) -> None:
     lines.append(f"outcome {json.dumps(stored, sort_keys=True)}")
     _keep_outcome(effects, stored)
     _note_disks(state, vm, row, outcome, data.get("at"))
+    changed_vms.note_outcome(state, vm, row, outcome)
     del state.running[vm]
     _note_down(state, vm, row, outcome)
     if outcome.reason == Reason.APP_FAILED:

@@ -27,7 +27,8 @@ KEEP_FORCED = 200
 
 
 def note_hints(effects: Effects, data: Mapping[str, Any]) -> None:
-    """Note the hints of an operation: a batch of the inbox (`rows`, `lists`), or one hint at `vms`. Force counts once.
+    """Note the hints of an operation: a batch of the inbox (`rows`, `lists`), or one hint at `vms`. `force` and
+    `asked` count once.
 
     A VM that is being swapped is looked at when its swap is over.
     """
@@ -37,9 +38,10 @@ def note_hints(effects: Effects, data: Mapping[str, Any]) -> None:
     state, source = effects.state, data.get("source")
     if source == swap.FROM_EVENT:
         note_event(state, data.get("at"))
-    is_forced = bool(data.get("force")) and not _is_repeated(state, data)
+    counts = bool(data.get("force") or data.get("asked")) and not _is_repeated(state, data)
+    asks = {name: counts and bool(data.get(name)) for name in ("force", "asked")}
     replies = [str(data["reply_to"])] if data.get("reply_to") else []
-    fields = given(force=is_forced, reply_to=replies, first=bool(data.get("first")), proof=bool(data.get("proof")))
+    fields = given(**asks, reply_to=replies, first=bool(data.get("first")), proof=bool(data.get("proof")))
     for text in data["vms"]:
         note_hint(effects, text, {**source_of(data), **fields}, data.get("at"))
     lists.collapse(state, data.get("at"))

@@ -216,5 +216,6 @@ def give_back(effects: Effects, look: OpenLook, at: str) -> None:
 def _to_look_at(memory: Memory, vm: str, row: TakenRow, *, slow: bool) -> dict[str, Any]:
     if row.id.lower() != vm:  # no decision about it would ever count
         raise ValueError(f"the hint has the id {row.id!r:.80}")
-    hint = {"vm": row.id, "force": bool(row.force), "reply_to": list(row.reply_to), **given(slow=slow)}
+    more = given(slow=slow, asked=row.asked)
+    hint = {"vm": row.id, "force": bool(row.force), "reply_to": list(row.reply_to), **more}
     return {**hint, **memory.of(vm)}

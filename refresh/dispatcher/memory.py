@@ -11,6 +11,7 @@ from refresh.domain.terms import resource_id
 from refresh.domain.terms.swap_reason import Reason
 from refresh.records import durable_names
 from refresh.records.dispatcher_state import DispatcherState
+from refresh.records.rows import given
 from refresh.records.swap import OutcomeStatus
 
 
@@ -20,6 +21,7 @@ class Memory:
     def __init__(self, state: DispatcherState) -> None:
         """Index the rejections and outcomes of `state`."""
         self._ran = state.ran
+        self._fulfilled = state.read_table("fulfilled")
         self._ended = state.over
         self._rejected: dict[str, set[str]] = {}
         self._over: dict[str, list[str]] = {}
@@ -31,11 +33,12 @@ class Memory:
                 self._over.setdefault(outcome.vm.lower(), []).append(outcome.run)
 
     def of(self, vm: str) -> dict[str, Any]:
-        """`ran` (hashes of disk ids), `rejected` (ids) and `over` (runs) of a VM, by its lower-case id."""
+        """`ran` (hashes of disk ids), `rejected` (ids), `over` (runs) and `fulfilled` of a VM, by its lower-case id."""
         vm_hash = resource_id.id_hash(vm)
         ended = (run for run in self._ended if run.startswith(durable_names.swap_prefix(vm_hash)))
         return {
             "ran": list(self._ran.get(vm_hash, ())),
             "rejected": sorted(self._rejected.get(vm, ())),
             "over": list(dict.fromkeys((*ended, *self._over.get(vm, ())))),
+            **given(fulfilled=self._fulfilled.get(vm_hash)),
         }

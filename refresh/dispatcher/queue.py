@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from refresh.dispatcher import broken_vms, lists, unproven_vms, unread_vms
+from refresh.dispatcher import broken_vms, changed_vms, lists, unproven_vms, unread_vms
 from refresh.dispatcher.edits import is_edit, note_edits
 from refresh.dispatcher.effects import Effects
 from refresh.dispatcher.hints import add_hint, merged
@@ -37,19 +37,21 @@ from refresh.records.hint_rows import HintRow
 from refresh.records.rows import given
 
 KEEP_SAID = 200
-_CLAIM_KEEPS = ("id", "force", "reply_to", "group", "wanted", "intent", "step", "proves_since", "urgent")
+_CLAIM_KEEPS = ("id", "force", "asked", "reply_to", "group", "wanted", "intent", "step", "proves_since", "urgent")
 
 
 def decided(effects: Effects, data: Mapping[str, Any]) -> None:
     """Take a look's decisions: `swap` goes to the queue, any other leaves it and is logged once.
 
-    Answers the VMs whose decision counted: none that the look has not taken, or no longer has.
+    Answers the VMs whose decision counted: none that the look has not taken, or no longer has; `changed` are those of
+    them whose refusal is to be published.
     """
     state = effects.state
     rows = _readable_rows(effects, data["decisions"])
     taken = state.look.taken if state.look is not None else {}
     decided_now = answer_taken(state, data, rows)
     again = hint_again(state, taken, {vm: rows[vm] for vm in decided_now})
+    again |= changed_vms.hint_at_old(state, taken, rows, (vm for vm in decided_now if vm not in again))
     counted = [vm for vm in decided_now if vm not in again]
     effects.answer = {"vms": counted}
     if decided_now and data.get("budgets"):
@@ -57,6 +59,9 @@ def decided(effects: Effects, data: Mapping[str, Any]) -> None:
     edits = [vm for vm in counted if is_edit(taken[vm], rows[vm], is_news=_is_news(state, rows[vm]))]
     note_edits(effects, [(rows[vm].vm, taken[vm].swept) for vm in edits])
     state.queue.create()
+    changed = [vm for vm in counted if rows[vm].reason == Reason.CHANGED_BY_OTHERS]
+    changed = [vm for vm in changed if changed_vms.note_change(effects, vm, rows[vm])]
+    effects.answer |= given(changed=changed)
     for vm in counted:
         try:
             _decide_one(effects, vm, rows[vm], data.get("at"))
@@ -112,13 +117,15 @@ def _decide_one(effects: Effects, vm: str, row: Decided, at: str | None) -> None
         _queue_swap(state, vm, row, at)
     elif due is not None and vm not in state.running:
         _queue_proof(state, vm, row, due, at)
-    else:
+    elif not changed_vms.keeps_place(state, vm, row):
         state.queue.pop(vm, None)
-    _log_once(effects, vm, row)
+    changed_vms.note_agreement(state, vm, row, at)
+    if row.reason != Reason.CHANGED_BY_OTHERS:  # logged by `changed_vms`
+        _log_once(effects, vm, row)
 
 
 def _queue_swap(state: DispatcherState, vm: str, row: Decided, at: str | None) -> None:
-    hint = HintRow(id=row.vm, **given(force=row.force, reply_to=row.reply_to))
+    hint = HintRow(id=row.vm, **given(force=row.force, asked=row.asked, reply_to=row.reply_to))
     if vm in state.running:
         add_hint(state, vm, hint)
         return
@@ -136,8 +143,8 @@ def _queue_swap(state: DispatcherState, vm: str, row: Decided, at: str | None) -
         return
     if old.proves_since:  # a newer wish: the disk that was to be proved is about to be replaced
         old = old.only("since")
-    if old.wanted != kept.get("wanted"):  # the force was meant for that disk alone
-        old = old.without("force")
+    if old.wanted != kept.get("wanted"):  # both were meant for that disk alone
+        old = old.without("force", "asked")
     state.queue[vm] = merged(old.without("urgent", "back"), hint).replace(**kept, since=old.since or at)
 
 

@@ -69,7 +69,7 @@ def _recover_claim(effects: Effects, vm: str, row: RunningRow, at: str) -> None:
         return
     effects.lines.append(f"{line} and had stopped nothing: the VM is looked at again, because swaps are paused")
     del state.running[vm]
-    for hint in (HintRow(id=row.id, **given(force=row.force, reply_to=list(row.reply_to))), row.again):
+    for hint in (HintRow(id=row.id, **given(force=row.force, asked=row.asked, reply_to=list(row.reply_to))), row.again):
         if hint is not None:
             add_hint(state, vm, hint)
 

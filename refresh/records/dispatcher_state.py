@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from refresh.records.fulfilled import FulfilledRow
 from refresh.records.hint_rows import HintRow, ListRow, OpenLook, Parcel, UnreadRow
 from refresh.records.rows import Json, ListOf, OneOf, Row, StoredState, TableOf, ValueOf
 from refresh.records.short_ids import restore_ids, shorten_ids
@@ -18,7 +19,7 @@ from refresh.records.swap import Intent
 DEFAULT_MAX_SWAPS = 20
 DEFAULT_MAX_STARTS = 24
 # Parts with hashes and run ids only.
-_WITHOUT_IDS = frozenset({"ran", "proved", "said", "spilled", "over", "forced"})
+_WITHOUT_IDS = frozenset({"ran", "proved", "fulfilled", "said", "spilled", "over", "forced"})
 
 
 class StoredIntent(Row):
@@ -203,7 +204,8 @@ class Decided(Row):
     """What a look has decided about a VM; `up` when it was seen running, `current` the name of its OS disk then.
 
     `lost` is the warning about a swap of which the app has no record. `back`: the VM ran the wanted disk before.
-    `unproven` is the note about the VM's disk in `vm_memory`.
+    `unproven` is the note about the VM's disk in `vm_memory`. `fulfilled` is what the decision knew of the last
+    fulfilled tag, where that counts, and `os_disk` the hash of the disk that the VM runs.
     """
 
     vm: str
@@ -219,13 +221,17 @@ class Decided(Row):
     lost: str | None = None
     back: bool = False
     unproven: UnprovenRow | None = None
+    fulfilled: FulfilledRow | None = None
+    os_disk: str | None = None
+    asked: bool = False
 
 
 class DispatcherState(StoredState):
     """The state of the dispatcher.
 
     `ran` and `proved` are keyed by the hash of a VM's id and hold hashes of disk ids: the last disks the VM is known to
-    have run, newest last, and the last one it was proved healthy on. These two and `unproven` have the newest VMs only:
+    have run, newest last, and the last one it was proved healthy on. `fulfilled` has, by
+    the same key, the disk of the last fulfilled tag. These three and `unproven` have the newest VMs only:
     the entity `vm_memory` has the others. `spilled` has the VMs (by the same hash) that are being moved there, `spills`
     the number of the last message to it; `moved`: some have been moved. `over` are the last swaps that ended and
     left nothing to be done. `said` has the hash of the last decision that was logged for a VM, by the same key. `seq`
@@ -245,6 +251,7 @@ class DispatcherState(StoredState):
     rejected = ListOf(Rejection)
     ran = TableOf[tuple[str, ...]](tuple)
     proved = TableOf(str)
+    fulfilled = TableOf(FulfilledRow.from_json)
     said = TableOf(str)
     spilled = TableOf(SpilledRow.from_json)
     spills = ValueOf(0)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from refresh.domain.terms.resource_id import id_hash
 from refresh.records.month import CREATE, FAILED, REFUSE, SKIP
 from refresh.records.record import JSON_KEY, Record
 from refresh.records.swap import Intent, Outcome, OutcomeStatus
@@ -99,6 +100,12 @@ def outcome_event(outcome: Outcome) -> Event | None:
     if kind not in EventType:
         return None
     return Event(kind, outcome.run, outcome.vm, outcome.ended or "", outcome.to_json())
+
+
+def refusal_event(outcome: Outcome, look: str, at: str) -> Event:
+    """The decision of a look not to swap a VM, which no swap publishes; `at` is the time of the decision."""
+    data = {**outcome.to_json(), "ended": at}
+    return Event(EventType.SWAP_REFUSED, look, outcome.vm, at, data, discriminator=id_hash(outcome.vm))
 
 
 def attention_event(vm: str, run: str, step: str, reason: str, message: str, at: str) -> Event:

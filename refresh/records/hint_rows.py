@@ -14,14 +14,16 @@ class HintRow(Row):
     """A VM to look at. `swept` is the time of the sweep where the sweep alone hinted at it.
 
     `reply_to` are the runs that wait for the VM's outcome. `first`: the VM may be down, so a look takes it first.
-    `listed`: a list of its subscription has found it. `proof`: its disk is still to be proved. `deaths` is how many
-    looks ended without a decision about it, `tries` how many could not read it.
+    `asked`: a person has requested the swap. `listed`: a list of its subscription has found it. `proof`: its disk is
+    still to be proved. `deaths` is how many looks ended without a decision about it, `tries` how many could not read
+    it.
     """
 
     id: str
     swept: str | None = None
     first: bool = False
     force: bool = False
+    asked: bool = False
     reply_to: tuple[str, ...] = ()
     listed: bool = False
     proof: bool = False

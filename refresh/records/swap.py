@@ -121,7 +121,8 @@ class Claimed(Record):
 
     `force` applies to the disk `wanted` alone. `tags` belong to an intent and may not be on the VM yet.
     `proves_since`: the swap ended at that time, and only the new disk's health is left to check. `ended`: the swap is
-    not under way, and `past_outcomes` may have its outcome.
+    not under way, and `past_outcomes` may have its outcome. `asked`: a person has requested the swap to `wanted`.
+    `fulfilled` is the row about the last fulfilled tag in the dispatcher's state.
     """
 
     answer: str
@@ -136,6 +137,8 @@ class Claimed(Record):
     wanted: str | None = None
     proves_since: str | None = None
     ended: bool | None = None
+    asked: bool | None = None
+    fulfilled: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -250,7 +253,8 @@ class SwapRequest(Record):
 
     `done` are the rows of VMs that earlier histories of the same run finished. `since` (ISO) is when the tags began to
     be written, where another orchestration wrote them: a swap that ended after it counts as this request's outcome.
-    `paced`: hints are sent for `VMS_AT_ONCE` VMs at a time; a run that an older version began sent all at once.
+    `asked`: a person has named these VMs in a request. `paced`: hints are sent for `VMS_AT_ONCE` VMs at a time; a run
+    that an older version began sent all at once.
     """
 
     vms: tuple[str, ...]
@@ -259,3 +263,4 @@ class SwapRequest(Record):
     done: tuple[dict[str, Any], ...] = ()
     since: str | None = None
     paced: bool | None = None
+    asked: bool | None = None

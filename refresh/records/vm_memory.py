@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from refresh.domain.terms.resource_id import id_hash
 from refresh.records.dispatcher_state import DispatcherState, UnprovenRow
+from refresh.records.fulfilled import FulfilledRow
 from refresh.records.rows import Row, StoredState, TableOf
 
 KEEP_DISKS_RAN = 3
@@ -18,7 +20,7 @@ KEEP_DISKS_RAN = 3
 
 class MemoryRow(Row):
     """What is known about one VM: hashes of the disks it ran, newest last, the one it was proved healthy on, and the
-    note that the health of its disk is not proved.
+    note that the health of its disk is not proved. `fulfilled` as in the dispatcher's state.
 
     `n` is the number of the last message about the VM, `noted` that of the message with the note, `settled` that of the
     last message that removed one.
@@ -26,6 +28,7 @@ class MemoryRow(Row):
 
     ran: tuple[str, ...] = ()
     proved: str | None = None
+    fulfilled: FulfilledRow | None = None
     unproven: UnprovenRow | None = None
     n: int = 0
     noted: int = 0
@@ -49,6 +52,12 @@ class KnownVms:
         row = self.rows.get(id_hash(vm_id))
         return merge_ran(row.ran if row is not None else (), tuple(newer))
 
+    def fulfilled_of(self, vm_id: str, newer: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
+        """The row about the last fulfilled tag of a VM, as JSON; `newer` is that of the dispatcher's state."""
+        row = self.rows.get(id_hash(vm_id))
+        older = row.fulfilled.json if row is not None and row.fulfilled is not None else None
+        return dict(newer) if newer is not None else older
+
     def note_about(self, vm_id: str) -> UnprovenRow | None:
         """The note that the health of the VM's disk is not proved."""
         row = self.rows.get(id_hash(vm_id))
@@ -66,6 +75,8 @@ class KnownVms:
                 whole.ran[vm_hash] = tuple(dict.fromkeys((*row.ran, *state.ran.get(vm_hash, ()))))
             if row.proved is not None and vm_hash not in state.proved:
                 whole.proved[vm_hash] = row.proved
+            if row.fulfilled is not None and vm_hash not in state.fulfilled:
+                whole.fulfilled[vm_hash] = row.fulfilled
             if row.unproven is not None and row.unproven.id.lower() not in state.unproven:
                 whole.unproven[row.unproven.id.lower()] = row.unproven
         return whole

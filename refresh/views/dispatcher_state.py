@@ -15,6 +15,7 @@ from refresh.dispatcher.queue import admission_of, budgets_of, in_order
 from refresh.domain.terms.swap_reason import Wait
 from refresh.records import durable_names
 from refresh.records.dispatcher_state import DispatcherState, OutcomeRow, RunningRow
+from refresh.records.fulfilled import fact_of
 from refresh.records.vm_memory import KnownVms
 
 
@@ -33,7 +34,9 @@ class DispatcherView:
     def recall(self, vm_id: str) -> dict[str, Any]:
         """What the dispatcher and `vm_memory` have about a VM for a decision, as `FactReader.read` takes it."""
         found = self._memory.of(vm_id.lower())
-        return {**found, "ran": list(self._known.ran_of(vm_id, found["ran"]))}
+        # What a swap under way changes is its own work.
+        last = None if self.running(vm_id) else self._known.fulfilled_of(vm_id, found.get("fulfilled"))
+        return {**found, "ran": list(self._known.ran_of(vm_id, found["ran"])), "fulfilled": fact_of(last)}
 
     @property
     def max_swaps(self) -> int:

@@ -47,7 +47,8 @@ async def prepare_swap(data: dict[str, Any], client: Any) -> dict[str, Any]:
     settings, gateways = wiring.settings(), wiring.gateways()
     try:
         known = await read_vm_memory(client, [data["vm"]])
-        recalled = {**data, "ran": known.ran_of(data["vm"], data.get("ran", ()))}
+        last = known.fulfilled_of(data["vm"], data.get("fulfilled"))
+        recalled = {**data, "ran": known.ran_of(data["vm"], data.get("ran", ())), "fulfilled": last}
         return (await _prepare(recalled, settings, gateways)).to_json()
     except grpc.RpcError as error:
         message = f"what is known about the VM could not be read: {error!r:.160}"

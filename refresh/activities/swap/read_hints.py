@@ -49,10 +49,11 @@ async def read_hints(data: dict[str, Any], client: Any) -> dict[str, Any]:
         try:
             async with at_once:
                 begun.add(row["vm"])
-                recalled = {**memory_of(row), "ran": known.ran_of(row["vm"], row.get("ran", ()))}
-                facts = await reader.read(row["vm"], **recalled)
+                last = known.fulfilled_of(row["vm"], row.get("fulfilled"))
+                recalled = {**row, "ran": known.ran_of(row["vm"], row.get("ran", ())), "fulfilled": last}
+                facts = await reader.read(row["vm"], **memory_of(recalled))
             found = decision_row(row["vm"], facts, decide_swap(facts, policy, force=bool(row.get("force"))))
-            return {**found, **_from_memory(row["vm"], facts, known)}
+            return {**found, **_from_memory(row["vm"], facts, known), **_last_fulfilled(found, facts, last)}
         except Exception as error:  # one VM must not fail the look at the others
             return decision_row(row["vm"], Facts(None, Wish("")), refuse_unforeseen(row["vm"], error))
 
@@ -61,7 +62,7 @@ async def read_hints(data: dict[str, Any], client: Any) -> dict[str, Any]:
     finally:
         reader.reads.close()
     rows = [
-        {**decision, **{key: row[key] for key in ("force", "reply_to") if row.get(key)}}
+        {**decision, **{key: row[key] for key in ("force", "asked", "reply_to") if row.get(key)}}
         for row, decision in zip(data["vms"], decisions, strict=True)
         if decision is not None
     ]
@@ -94,6 +95,16 @@ def _from_memory(vm_id: str, facts: Facts, known: KnownVms) -> dict[str, Any]:
     note, wanted = known.note_about(vm_id), facts.wish.disk_id
     back = bool(wanted) and resource_id.id_hash(wanted or "") in known.ran_of(vm_id)
     return given(back=back, unproven=note.json if note is not None else None)
+
+
+def _last_fulfilled(found: Mapping[str, Any], facts: Facts, last: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What the dispatcher needs about a VM that others have changed, or that runs the disk of its tag again."""
+    if last is None or facts.vm is None or facts.vm.os_disk_id is None:
+        return {}
+    runs = resource_id.id_hash(facts.vm.os_disk_id)
+    is_back = found["reason"] == Reason.ALREADY_THERE and (last.get("disk") != runs or "told" in last)
+    is_news = is_back or found["reason"] == Reason.CHANGED_BY_OTHERS
+    return {"fulfilled": dict(last), "os_disk": runs} if is_news else {}
 
 
 def budgets(settings: Settings) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from refresh.domain.preflight.all_checks import check_facts
 from refresh.domain.preflight.check import Check, first_failed
 from refresh.domain.preflight.provenance import Policy
 from refresh.domain.preflight.tags_readable import CONDITIONS as TAG_CONDITIONS
+from refresh.domain.swap.changed_by_others import find_change
 from refresh.domain.terms import resource_id, tags
 from refresh.domain.terms.swap_reason import Reason
 from refresh.domain.vm.facts import Facts
@@ -77,7 +78,7 @@ def decide_swap(facts: Facts, policy: Policy, *, force: bool = False) -> Decisio
 
 
 def decide_settled(vm: Vm, facts: Facts) -> Decision | None:
-    """The decision about a VM whose tags need no swap; None where they need one."""
+    """The decision about a VM that needs no swap, or that others have changed; None where its tags need a swap."""
     if vm.own_tags.on_hold:
         return Skip(Reason.ON_HOLD, f"{tags.AUTO_REFRESH}=hold: the app leaves this VM alone")
     if not vm.own_tags.in_scope:
@@ -90,7 +91,8 @@ def decide_settled(vm: Vm, facts: Facts) -> Decision | None:
         return Skip(Reason.NO_WISH, f"{tags.OS_DISK_NAME} is missing or empty: there is nothing to do")
     if wish.problem is None and resource_id.same(wish.disk_id, vm.os_disk_id):
         return Skip(Reason.ALREADY_THERE, "the VM already runs the disk that its tag names")
-    return None
+    change = find_change(facts)
+    return Refuse(Reason.CHANGED_BY_OTHERS, change) if change is not None else None
 
 
 def is_intent_stale(facts: Facts) -> bool:

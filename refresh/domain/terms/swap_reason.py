@@ -34,6 +34,7 @@ class Reason(StrEnum):
     IMAGE_QUARANTINED = "image-quarantined"
     GENERALIZED_WINDOWS = "generalized-windows"
     REJECTED_BEFORE = "rejected-before"
+    CHANGED_BY_OTHERS = "changed-by-others"
     OTHER_REGION = "other-region"
     OTHER_ZONE = "other-zone"
     OTHER_EDGE_ZONE = "other-edge-zone"

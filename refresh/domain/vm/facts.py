@@ -17,12 +17,22 @@ from refresh.domain.vm.wish import Wish
 
 
 @dataclass(frozen=True)
+class Fulfilled:
+    """The last fulfilled tag: hash of the disk that the VM ran then, the time (ISO), the hash of the VM's `vmId`."""
+
+    disk: str
+    at: str | None = None
+    vm: str | None = None
+
+
+@dataclass(frozen=True)
 class Facts:
     """What one decision rests on; a field is None where ARM has no such resource.
 
     `unreadable` is a sentence when something could not be read. `ran` are the hashes of disks that this VM is known to
     have run, `over` runs that have ended, `rejected` the ids (lower-case) of disks and versions found unhealthy on this
-    VM. `preflight` is None where only lists were read. `warnings` are those that need extra reads.
+    VM. `fulfilled` is None where the app has not fulfilled the tag yet, and for a swap that a person has requested.
+    `preflight` is None where only lists were read. `warnings` are those that need extra reads.
     """
 
     vm: Vm | None
@@ -38,3 +48,4 @@ class Facts:
     rejected: frozenset[str] = frozenset()
     over: frozenset[str] = frozenset()
     warnings: tuple[VmWarning, ...] = ()
+    fulfilled: Fulfilled | None = None

@@ -14,10 +14,12 @@ from durabletask.task import OrchestrationContext, Task, TaskFailedError
 
 from refresh.domain.terms.decision_kind import DecisionKind
 from refresh.domain.terms.swap_reason import Reason
-from refresh.orchestrations.shared.dispatcher_calls import OUTCOME_EVENT, call_dispatcher, is_bounded
+from refresh.orchestrations.shared.dispatcher_calls import OUTCOME_EVENT, call_dispatcher, is_bounded, now
+from refresh.orchestrations.shared.notices import publish_meanwhile
 from refresh.orchestrations.swap.swap_steps import call
 from refresh.records import durable_names, swap
 from refresh.records.durable_names import Operation
+from refresh.records.events import refusal_event
 from refresh.records.swap import Outcome, OutcomeStatus
 
 # The whole history is sent with every turn, so a busy look continues as new after this many batches.
@@ -50,6 +52,7 @@ def look(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any]
         )
         decisions = _counted(answer["decisions"], accepted)
         _reply(ctx, decisions)
+        _publish_changed(ctx, decisions, accepted)
         yield from _clear_leftovers(ctx, decisions)
         looked += len(taken["vms"])
     ctx.continue_as_new({**data, "looked": looked, **({"found": found} if found else {})})
@@ -91,6 +94,14 @@ def _clear_leftovers(ctx: OrchestrationContext, decisions: list[dict[str, Any]])
             yield from call(ctx, durable_names.CLEAR_INTENT, {"vm": row["vm"]})
 
 
+def _publish_changed(ctx: OrchestrationContext, decisions: list[dict[str, Any]], accepted: Any) -> None:
+    """Publish the refusal of each VM that others have changed, where the dispatcher says that it is news."""
+    changed = accepted.get("changed", ()) if isinstance(accepted, dict) else ()
+    for row in decisions:
+        if str(row["vm"]).lower() in changed:
+            publish_meanwhile(ctx, refusal_event(_outcome_of(row), ctx.instance_id, now(ctx)))
+
+
 def _undecided(row: dict[str, Any], why: str) -> dict[str, Any]:
     return {
         "vm": row["vm"],
@@ -106,12 +117,17 @@ def _reply(ctx: OrchestrationContext, decisions: list[dict[str, Any]]) -> None:
     for row in decisions:
         if row["decision"] == DecisionKind.SWAP:
             continue
-        outcome = Outcome(
-            vm=row["vm"],
-            run="",
-            status=OutcomeStatus.SKIPPED if row["decision"] == DecisionKind.SKIP else OutcomeStatus.REFUSED,
-            reason=row["reason"],
-            message=row.get("message", ""),
-        )
+        outcome = _outcome_of(row)
         for instance_id in row.get("reply_to", []):
             ctx.send_event(instance_id, OUTCOME_EVENT, data=outcome.to_json())
+
+
+def _outcome_of(row: dict[str, Any]) -> Outcome:
+    """A decision without a swap as an outcome."""
+    return Outcome(
+        vm=row["vm"],
+        run="",
+        status=OutcomeStatus.SKIPPED if row["decision"] == DecisionKind.SKIP else OutcomeStatus.REFUSED,
+        reason=row["reason"],
+        message=row.get("message", ""),
+    )

@@ -45,6 +45,7 @@ from refresh.orchestrations.swap.swap_steps import StepOptions, StepsRun, call, 
 from refresh.records import durable_names
 from refresh.records.durable_names import Operation
 from refresh.records.events import outcome_event
+from refresh.records.rows import given
 from refresh.records.swap import Claimed, Intent, Outcome, OutcomeStatus, Prepared, StepState
 
 # A run that ends without its claim is started again only after a quarter of an hour, and its VM may be down.
@@ -130,6 +131,7 @@ def _prepare(run: SwapRun, claimed: Claimed) -> Generator[Task[Any], Any, Prepar
         "rejected": list(claimed.rejected),
         "ran": list(claimed.ran),
         "over": list(claimed.over),
+        **given(asked=claimed.asked, fulfilled=claimed.fulfilled),
     }
     try:
         return Prepared.from_json((yield run.ctx.call_activity(durable_names.PREPARE_SWAP, input=data)))

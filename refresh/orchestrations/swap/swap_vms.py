@@ -18,6 +18,7 @@ from refresh.domain.terms.swap_reason import Reason
 from refresh.orchestrations.shared.dispatcher_calls import OUTCOME_EVENT, now, signal_dispatcher
 from refresh.records import durable_names, swap
 from refresh.records.durable_names import Operation
+from refresh.records.rows import given
 from refresh.records.swap import Outcome, OutcomeStatus, SwapRequest
 
 Rows = dict[str, dict[str, Any]]
@@ -77,7 +78,7 @@ class _Hints:
 
     def __init__(self, ctx: OrchestrationContext, request: SwapRequest, vms: Sequence[str]) -> None:
         self.ctx = ctx
-        self.force = request.force
+        self.force, self.asked = request.force, request.asked
         self.missing = {vm.lower(): vm for vm in vms}
         self._unsent = list(vms)
         self._most = swap.VMS_AT_ONCE if request.paced else len(vms)
@@ -100,7 +101,8 @@ class _Hints:
     def send(self, vms: Sequence[str]) -> None:
         """Send hints at these VMs."""
         for batch in _batches(vms, swap.VMS_PER_SIGNAL):
-            signal_dispatcher(self.ctx, Operation.HINT, vms=batch, reply_to=self.ctx.instance_id, force=self.force)
+            asks = {"force": self.force, **given(asked=self.asked)}
+            signal_dispatcher(self.ctx, Operation.HINT, vms=batch, reply_to=self.ctx.instance_id, **asks)
 
     def accept(self, data: Any, rows: Rows) -> None:
         """Take the outcome of a VM that has none yet."""

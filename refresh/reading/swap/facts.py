@@ -21,7 +21,7 @@ from refresh.domain.preflight.tags_readable import check_tags
 from refresh.domain.swap.decision import decide_settled
 from refresh.domain.terms import resource_id
 from refresh.domain.terms.swap_reason import Reason
-from refresh.domain.vm.facts import Facts
+from refresh.domain.vm.facts import Facts, Fulfilled
 from refresh.domain.vm.wish import Wish, choose_wish
 from refresh.gateways.errors import GatewayError
 from refresh.reading.calls.paced_reads import Pace, Reads
@@ -120,12 +120,18 @@ class FactReader:
             self._preflight = PreflightReader(self.gateways.access, fleet, self.policy, self.reads)
 
     async def read(
-        self, vm_id: str, *, ran: Iterable[str] = (), rejected: Iterable[str] = (), over: Iterable[str] = ()
+        self,
+        vm_id: str,
+        *,
+        ran: Iterable[str] = (),
+        rejected: Iterable[str] = (),
+        over: Iterable[str] = (),
+        fulfilled: Fulfilled | None = None,
     ) -> Facts:
         """The facts about one VM; `unreadable` names what could not be read, and nothing is guessed.
 
         From the dispatcher state: `ran` are hashes of disks the VM has run, `rejected` ids found unhealthy on it,
-        `over` runs that have ended.
+        `over` runs that have ended, `fulfilled` the last tag that was fulfilled.
         """
         try:
             outside = None if self.inside is None else await self.inside.why_outside(vm_id)
@@ -141,8 +147,13 @@ class FactReader:
             return Facts(None, Wish(""))
         wish = choose_wish(vm, self.policy.disk_groups)
         known_to_run = frozenset({*ran, *self._ran_by_tag(vm)})
-        facts = Facts(vm, wish, ran=known_to_run, rejected=frozenset(rejected), over=frozenset(over))
-        if wish.disk_id is None or decide_settled(vm, facts) is not None:
+        facts = Facts(
+            vm, wish, ran=known_to_run, rejected=frozenset(rejected), over=frozenset(over), fulfilled=fulfilled
+        )
+        settled = decide_settled(vm, facts) if wish.disk_id is not None else None
+        if settled is not None and settled.reason is Reason.CHANGED_BY_OTHERS:
+            return replace(facts, current=await self._current(vm))
+        if wish.disk_id is None or settled is not None:
             return facts
         if not self.thorough and first_failed(check_tags(vm.own_tags, wish)) is not None:
             return facts
@@ -153,6 +164,14 @@ class FactReader:
             return replace(facts, preflight=await self._preflight.read(vm, facts.current, facts.wanted))
         except GatewayError as error:
             return _unread(facts, "what the swap depends on", error)
+
+    async def _current(self, vm: Vm) -> Disk | None:
+        """The disk that the VM runs; None also when it cannot be read: it is only described."""
+        try:
+            disk_id = vm.os_disk_id
+            return await self.reads.read(lambda: self.gateways.disks.read_disk(disk_id)) if disk_id else None
+        except GatewayError:
+            return None
 
     def _ran_by_tag(self, vm: Vm) -> list[str]:
         # Every principal that may tag the VM can write this tag, so it only counts where any free disk of the group is
