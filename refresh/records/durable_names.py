@@ -92,6 +92,7 @@ WRITE_REJECTION = "write_rejection"
 QUARANTINE_VERSION = "quarantine_version"
 CLEAR_INTENT = "clear_intent"
 WRITE_WISHES = "write_wishes"
+ADOPT_DISKS = "adopt_disks"
 FIND_OUTCOMES = "find_outcomes"
 COUNT_SWAPS = "count_swaps"
 

@@ -249,7 +249,7 @@ class Outcome(Record):
 
 @dataclass(frozen=True)
 class SwapRequest(Record):
-    """The input of `swap_vms`: the VMs to swap; `disk` is written into their tag first.
+    """The input of `swap_vms`: the VMs to swap; `disk` is written into their tag first, with `adopt` the disk they run.
 
     `done` are the rows of VMs that earlier histories of the same run finished. `since` (ISO) is when the tags began to
     be written, where another orchestration wrote them: a swap that ended after it counts as this request's outcome.
@@ -264,3 +264,4 @@ class SwapRequest(Record):
     since: str | None = None
     paced: bool | None = None
     asked: bool | None = None
+    adopt: bool | None = None

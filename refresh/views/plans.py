@@ -8,12 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from refresh.domain.azure.vms import Vm
+from refresh.domain.swap.adoption import Adopt, plan_adoption
+from refresh.domain.swap.decision import Refuse
+from refresh.domain.terms.decision_kind import DecisionKind
 from refresh.views.dispatcher_state import DispatcherView
 from refresh.views.vms import RECORD
 
 type Json = dict[str, Any]
 
 CREATE_DISK = "create-disk"
+WRITE_TAG = "write-tag"
 
 
 def disk_record(row: Mapping[str, Any], new_disk: str | None, dispatcher: DispatcherView) -> Json:
@@ -27,6 +32,25 @@ def disk_record(row: Mapping[str, Any], new_disk: str | None, dispatcher: Dispat
         "steps": [CREATE_DISK] if new_disk else [],
         "down_s": 0.0,
         "new_disk": new_disk,
+    }
+
+
+def adoption_record(row: Json, vm: Vm | None) -> Json:
+    """The VM record of a dry run of an adoption; `row` is the VM's record as its tag is now."""
+    if vm is None:  # the row says why
+        return {**row, "steps": [], "down_s": 0.0, "new_disk": None}
+    planned = plan_adoption(vm)
+    return {
+        **row,
+        "decision": str(DecisionKind.REFUSE if isinstance(planned, Refuse) else DecisionKind.SKIP),
+        "reason": str(planned.reason),
+        "message": planned.message,
+        "wanted": (planned.text if isinstance(planned, Adopt) else None) or row["wanted"],
+        "checks": [],
+        "warnings": [],
+        "steps": [WRITE_TAG] if isinstance(planned, Adopt) and planned.text is not None else [],
+        "down_s": 0.0,
+        "new_disk": None,
     }
 
 

@@ -30,6 +30,7 @@ KINDS = (
     "disks",
     "tags",
     "swaps",
+    "adopt",
     "swap",
     "retention",
     "selfcheck",
@@ -142,7 +143,7 @@ def run_record(instance: Instance, dispatcher: DispatcherView, builds: Iterable[
     if record["kind"] == "selfcheck":
         record |= {name: instance.output.get(name) for name in ("package", "bundle", "checks")}
     record["vms"] = [vm_row(row) for row in rows]
-    if running and record["kind"] in ("swaps", "swap"):
+    if running and record["kind"] in ("swaps", "adopt", "swap"):
         record["vms"] += _not_done(instance, rows, dispatcher)
     return {**record, "counts": count_statuses(record["vms"])}
 

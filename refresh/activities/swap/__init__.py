@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from refresh.activities.swap import (
+    adopt_disks,
     clear_intent,
     count_swaps,
     ensure_healthy,
@@ -33,6 +34,7 @@ ACTIVITIES: tuple[Callable[..., Any], ...] = (
     quarantine_version.quarantine_version,
     clear_intent.clear_intent,
     write_wishes.write_wishes,
+    adopt_disks.adopt_disks,
 )
 CLIENT_ACTIVITIES: tuple[Callable[..., Any], ...] = (
     read_hints.read_hints,

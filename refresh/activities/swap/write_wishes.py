@@ -37,24 +37,29 @@ async def _write(gateways: Gateways, inside: ConfiguredSubscriptions, vm_id: str
     try:
         outside = await inside.why_outside(vm_id)
         if outside is not None:
-            return _row(vm_id, DecisionKind.REFUSE, Reason.OUTSIDE_SUBSCRIPTIONS, outside)
+            return tag_row(vm_id, DecisionKind.REFUSE, Reason.OUTSIDE_SUBSCRIPTIONS, outside)
         vm = await retry_until_answered(lambda: gateways.compute.read_vm(vm_id), budget_s=READ_BUDGET_S)
         if vm.own_tags.on_hold:
-            return _row(vm_id, DecisionKind.SKIP, Reason.ON_HOLD, f"{tags.AUTO_REFRESH}=hold: its tag was not written")
+            return tag_row(
+                vm_id, DecisionKind.SKIP, Reason.ON_HOLD, f"{tags.AUTO_REFRESH}=hold: its tag was not written"
+            )
         if not vm.own_tags.in_scope:
-            return _row(vm_id, DecisionKind.SKIP, Reason.NOT_IN_SCOPE, vm.own_tags.why_out_of_scope)
+            return tag_row(vm_id, DecisionKind.SKIP, Reason.NOT_IN_SCOPE, vm.own_tags.why_out_of_scope)
         if vm.own_tags.os_disk_name != disk:
             await retry_until_answered(
                 lambda: gateways.tags.merge_tags(vm.id, {tags.OS_DISK_NAME: disk}), budget_s=TAG_WRITE_BUDGET_S
             )
     except NotFound:
-        return _row(vm_id, DecisionKind.SKIP, Reason.VM_GONE, "the VM does not exist")
+        return tag_row(vm_id, DecisionKind.SKIP, Reason.VM_GONE, "the VM does not exist")
     except GatewayError as error:
         why = describe_refusal(error.code, error.message)
-        return _row(vm_id, DecisionKind.REFUSE, Reason.TAGS_NOT_WRITTEN, f"its tag could not be written: {why}"[:200])
+        return tag_row(
+            vm_id, DecisionKind.REFUSE, Reason.TAGS_NOT_WRITTEN, f"its tag could not be written: {why}"[:200]
+        )
     return None
 
 
-def _row(vm_id: str, decision: DecisionKind, reason: Reason, message: str) -> dict[str, Any]:
+def tag_row(vm_id: str, decision: DecisionKind, reason: Reason, message: str) -> dict[str, Any]:
+    """The row of a run about a VM whose tag was not written."""
     status = OutcomeStatus.SKIPPED if decision is DecisionKind.SKIP else OutcomeStatus.REFUSED
     return {"vm": vm_id, "decision": str(decision), "status": str(status), "reason": str(reason), "message": message}

@@ -67,6 +67,7 @@ class Reason(StrEnum):
     TAGS_NOT_WRITTEN = "tags-not-written"
 
     VERIFIED = "verified"
+    ADOPTED = "adopted"
     NOT_PROVEN = "guest-not-proven"
     NOT_RUNNING = "was-not-running"
     STEP_FAILED = "step-failed"

@@ -37,30 +37,32 @@ def swap_vms(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[
     chunk = list(request.vms[: swap.VMS_PER_HISTORY])
     rows: Rows = {}
     since = request.since or now(ctx)
-    if request.disk is not None:
-        rows = yield from _write_wishes(ctx, chunk, request.disk)
+    if request.adopt:
+        rows = yield from _write_tags(ctx, chunk, durable_names.ADOPT_DISKS, {})
+    elif request.disk is not None:
+        rows = yield from _write_tags(ctx, chunk, durable_names.WRITE_WISHES, {"disk": request.disk})
     pending = [vm for vm in chunk if vm.lower() not in rows]
     yield from _wait(_Hints(ctx, request, pending), since, rows)
     done = [*request.done, *(rows[vm.lower()] for vm in chunk)]
     rest = list(request.vms[swap.VMS_PER_HISTORY :])
     if rest:
         ctx.continue_as_new(replace(request, vms=tuple(rest), done=tuple(done), since=None).to_json())
-    return {"kind": "swap", "status": overall_status(done), "vms": done}
+    return {"kind": "adopt" if request.adopt else "swap", "status": overall_status(done), "vms": done}
 
 
 def _batches(items: Sequence[str], size: int) -> Iterator[list[str]]:
     return (list(items[start : start + size]) for start in range(0, len(items), size))
 
 
-def _write_wishes(ctx: OrchestrationContext, vms: Sequence[str], disk: str) -> Generator[Task[Any], Any, Rows]:
+def _write_tags(
+    ctx: OrchestrationContext, vms: Sequence[str], activity: str, data: Mapping[str, Any]
+) -> Generator[Task[Any], Any, Rows]:
     """Write `OsDiskName`; the rows of the VMs where it was not written."""
     refused: Rows = {}
     batches = list(_batches(vms, swap.VMS_PER_BULK_ACTIVITY))
     for wave_start in range(0, len(batches), swap.BULK_ACTIVITIES_OUTSTANDING):
         wave = batches[wave_start : wave_start + swap.BULK_ACTIVITIES_OUTSTANDING]
-        tasks: list[Task[Any]] = [
-            ctx.call_activity(durable_names.WRITE_WISHES, input={"vms": batch, "disk": disk}) for batch in wave
-        ]
+        tasks: list[Task[Any]] = [ctx.call_activity(activity, input={"vms": batch, **data}) for batch in wave]
         for task, batch in zip(tasks, wave, strict=True):
             try:
                 answer = yield task
@@ -78,7 +80,7 @@ class _Hints:
 
     def __init__(self, ctx: OrchestrationContext, request: SwapRequest, vms: Sequence[str]) -> None:
         self.ctx = ctx
-        self.force, self.asked = request.force, request.asked
+        self.force, self.asked, self.adopt = request.force, request.asked, bool(request.adopt)
         self.missing = {vm.lower(): vm for vm in vms}
         self._unsent = list(vms)
         self._most = swap.VMS_AT_ONCE if request.paced else len(vms)
@@ -109,7 +111,7 @@ class _Hints:
         outcome = Outcome.from_json(data)
         key = outcome.vm.lower()
         if self.missing.pop(key, None) is not None:
-            rows[key] = outcome_row(outcome)
+            rows[key] = _adopted_row(outcome) if self.adopt else outcome_row(outcome)
             self._unsent = [vm for vm in self._unsent if vm.lower() != key]
 
 
@@ -171,6 +173,14 @@ def outcome_row(outcome: Outcome) -> dict[str, Any]:
         "down_s": outcome.down_s,
     }
     return {key: value for key, value in row.items() if value is not None}
+
+
+def _adopted_row(outcome: Outcome) -> dict[str, Any]:
+    """The row of a VM whose tag was written: adopted where a look has read that it names the disk that the VM runs."""
+    if (outcome.status, outcome.reason) != (OutcomeStatus.SKIPPED, Reason.ALREADY_THERE):
+        return outcome_row(outcome)
+    row = outcome_row(replace(outcome, reason=Reason.ADOPTED))
+    return {**row, "status": str(OutcomeStatus.SUCCEEDED)}
 
 
 # A run has the status of its worst VM. A VM that had nothing to do is no failure. "failed" is a row without an outcome.

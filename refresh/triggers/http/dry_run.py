@@ -22,7 +22,7 @@ from refresh.reading.swap.unforeseen import refuse_unforeseen
 from refresh.records.month import CREATE, MonthInput
 from refresh.settings.settings import Settings
 from refresh.views.dispatcher_state import DispatcherView
-from refresh.views.plans import disk_record, dry_run, swap_record
+from refresh.views.plans import WRITE_TAG, adoption_record, disk_record, dry_run, swap_record
 from refresh.views.vms import MadeDisks, plan_record, refusal_plan_record
 
 type Json = dict[str, Any]
@@ -57,9 +57,9 @@ class DryRun:
         swaps = await self._decide(wishes, force=request.force)
         return dry_run([swaps.get(row["vm"].lower()) or self._of_disk(row, ()) for row in rows])
 
-    async def swap(self, vms: Sequence[str], disk: str | None, *, force: bool) -> Json:
-        """The rows of VMs as if their tags named `disk` (None: as their tags are)."""
-        swaps = await self._decide(dict.fromkeys(vms, disk), force=force)
+    async def swap(self, vms: Sequence[str], disk: str | None, *, force: bool, asked: bool) -> Json:
+        """The rows of VMs as if their tags named `disk` (None: as their tags are); `asked` as in a `SwapRequest`."""
+        swaps = await self._decide(dict.fromkeys(vms, disk), force=force, asked=asked)
         return dry_run([swaps[vm.lower()] for vm in vms])
 
     async def month(self, request: MonthInput, period: str) -> Json:
@@ -75,14 +75,24 @@ class DryRun:
             rows.append(record if swap is None else swap_record(record, swap))
         return dry_run(rows, plan.images)
 
-    async def _decide(self, wishes: Mapping[str, str | None], *, force: bool) -> dict[str, Json]:
+    async def adopt(self, vms: Sequence[str]) -> Json:
+        """The rows of VMs as if their tags named the disks that they run."""
+        inventory = await list_inventory(self._gateways)
+        found = {vm: inventory.vms.get(vm.lower()) for vm in vms}
+        rows = await self._decide(dict.fromkeys(vms), force=False)
+        return dry_run([adoption_record(rows[vm.lower()], one) for vm, one in found.items()])
+
+    async def _decide(self, wishes: Mapping[str, str | None], *, force: bool, asked: bool = False) -> dict[str, Json]:
         if not wishes:
             return {}
         inventory = await list_inventory(self._gateways)
-        decided = await decide_as_if(
-            self._gateways, self._settings, inventory, wishes, self._dispatcher.recall, force=force
-        )
+        recall = self._recall_asked if asked else self._dispatcher.recall
+        decided = await decide_as_if(self._gateways, self._settings, inventory, wishes, recall, force=force)
         return self._records(decided, inventory, writes_tags=any(wishes.values()))
+
+    def _recall_asked(self, vm_id: str) -> Json:
+        # What others have done to a VM does not refuse a swap that a person requests.
+        return {**self._dispatcher.recall(vm_id), "fulfilled": None}
 
     def _records(self, decided: Iterable[DecidedVm], inventory: Inventory, *, writes_tags: bool) -> dict[str, Json]:
         made = MadeDisks.among(inventory.disks.values(), [one.lower() for one in self._settings.galleries])
@@ -95,7 +105,7 @@ class DryRun:
         except Exception as error:  # one VM must not fail the plan
             record = refusal_plan_record(decided.vm_id, refuse_unforeseen(decided.vm_id, error))
         if writes_tags and record["steps"]:
-            record["steps"] = ["write-tag", *record["steps"]]
+            record["steps"] = [WRITE_TAG, *record["steps"]]
         return record
 
     def _of_disk(self, row: Mapping[str, Any], made: Collection[str]) -> Json:

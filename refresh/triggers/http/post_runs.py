@@ -1,4 +1,4 @@
-"""POST images, disks, tags, swap, rollback, refresh: start a run, or with `dryRun` answer what it would do.
+"""POST images, disks, tags, swap, adopt, rollback, refresh: start a run, or with `dryRun` answer what it would do.
 
 Decides which keys of a body each takes and which orchestration it starts. Orchestrations get ids, never plans.
 """
@@ -33,6 +33,7 @@ _IMAGES = ("all", "period", "rebuild", "dryRun")
 _DISKS = ("vms", "all", "period", "dryRun")
 _TAGS = ("vms", "all", "period", "force", "dryRun")
 _SWAP = ("vms", "all", "disk", "force", "dryRun")
+_ADOPT = ("vms", "all", "dryRun")
 _ROLLBACK = ("vms", "all", "force", "dryRun")
 _REFRESH = ("vms", "all", "period", "rollout", "force", "rebuild", "dryRun")
 
@@ -85,6 +86,18 @@ async def post_swap(req: func.HttpRequest, client: DurableFunctionsClient) -> fu
 
 
 @answering
+async def post_adopt(req: func.HttpRequest, client: DurableFunctionsClient) -> func.HttpResponse:
+    """`POST adopt`: make `OsDiskName` of these VMs name the disk that each runs."""
+    body, gateways = read_body(req, _ADOPT, must_name_vms=True), wiring.gateways()
+    request, unread = await _with_scope(gateways, MonthInput(vms=await _named(gateways, body)))
+    if body.dry_run:
+        return ok(await (await _dry_run(gateways, client)).adopt(request.vms) | {"unread": unread})
+    data = SwapRequest(request.vms, adopt=True, paced=True).to_json()
+    wanted = SingleRun("adopt", await _period(body), durable_names.SWAP_VMS, data, by_input=True)
+    return await start_single(client, wanted, unread=unread)
+
+
+@answering
 async def post_rollback(req: func.HttpRequest, client: DurableFunctionsClient) -> func.HttpResponse:
     """`POST rollback`: swap these VMs to the disk they ran before."""
     return await _swap(client, read_body(req, _ROLLBACK, must_name_vms=True), tags.PREVIOUS)
@@ -116,9 +129,10 @@ async def _swap(client: DurableFunctionsClient, body: Body, disk: str | None) ->
     disk = disk or (tags.PREVIOUS if (body.disk or "").lower() == tags.PREVIOUS else body.disk)
     _refuse_shared(vms, disk)
     if body.dry_run:
-        plan = await (await _dry_run(gateways, client)).swap(vms, disk, force=body.force)
+        plan = await (await _dry_run(gateways, client)).swap(vms, disk, force=body.force, asked=bool(body.vms))
         return ok(plan | {"unread": unread})
-    data = SwapRequest(vms, disk=disk, force=body.force, paced=True).to_json()
+    asked = bool(body.vms) or None  # `all` names no VM, so it does not undo what others have done to one
+    data = SwapRequest(vms, disk=disk, force=body.force, paced=True, asked=asked).to_json()
     # A rollback that is sent again must not swap back what the first one swapped.
     return await start_single(
         client, SingleRun("swaps", await _period(body), durable_names.SWAP_VMS, data, by_input=True), unread=unread

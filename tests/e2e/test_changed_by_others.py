@@ -1,0 +1,340 @@
+"""The OS disk of a VM is changed by others after its tag was fulfilled: the app leaves the VM alone until it is asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from tests.support.worlds.builders import VM_ID, disk_id
+from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
+from tests.support.worlds.swap_world import assert_well, never_boots, power_is, runs_on, sweep_for, swapped
+
+FLEET = [vm_body(), disk_body("web01-new"), disk_body("web01-next"), disk_body("web01-restored")]
+
+
+async def patiently(azure: LocalAzure, method: str, path: str, body: Any = None) -> None:
+    """Send a request as other tools do: again while another operation on the VM is under way.
+
+    https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-conflict
+    """
+    for _ in range(200):
+        try:
+            await azure.arm(method, path, body)
+        except AssertionError as error:
+            assert "409" in f"{error}", error
+            await asyncio.sleep(3)
+        else:
+            return
+    raise AssertionError(f"{method} {path} was refused for too long")
+
+
+async def restore(azure: LocalAzure, disk: str = "web01-restored") -> None:
+    """Stop the VM, replace its OS disk, start it: the requests of a restore, of `az vm repair restore`, of the portal.
+
+    https://learn.microsoft.com/azure/backup/backup-azure-arm-restore-vms#replace-existing-disks
+    https://github.com/Azure/azure-cli-extensions/blob/main/src/vm-repair/azext_vm_repair/custom.py
+    """
+    await patiently(azure, "POST", f"{VM_ID}/deallocate")
+    await power_is(azure, "deallocated")
+    os_disk = {"name": disk, "managedDisk": {"id": disk_id(disk)}}
+    await patiently(azure, "PATCH", VM_ID, {"properties": {"storageProfile": {"osDisk": os_disk}}})
+    await patiently(azure, "POST", f"{VM_ID}/start")
+    await runs_on(azure, disk)
+
+
+async def refused(azure: LocalAzure) -> dict[str, Any]:
+    """The only refusal that was published."""
+    found = [row["event"] for row in azure.simulator.published() if row["event"]["type"] == "refresh.swap.refused"]
+    assert len(found) == 1, found
+    return dict(found[0]["data"])
+
+
+async def assert_left_alone(azure: LocalAzure, disk: str, *, tag: str, stops: int) -> None:
+    """The VM keeps `disk` through sweeps and events; one refusal is published, and `GET /api/vms` shows it."""
+    await azure.settled()
+    await sweep_for(azure, 3)
+    await azure.tag(VM_ID, Owner="team-a")
+    await azure.settled()
+    await assert_well(azure, disk, stops=stops)
+    event = await refused(azure)
+    assert (event["vm"].lower(), event["status"], event["reason"]) == (VM_ID.lower(), "refused", "changed-by-others")
+    assert tag in event["message"]
+    assert disk in event["message"]
+    assert "/api/adopt" in event["message"]
+    _, listed = await azure.api("GET", "/api/vms?vm=web01")
+    (row,) = listed["vms"]
+    assert (row["decision"], row["reason"], row["current"], row["wanted"]) == ("refuse", "changed-by-others", disk, tag)
+
+
+def restored(story: Callable[[LocalAzure], Awaitable[None]]) -> None:
+    """Play `story` from two weeks after the swap to `web01-new` on, when the VM has just been restored."""
+
+    async def whole(azure: LocalAzure) -> None:
+        assert (await swapped(azure))["status"] == "succeeded"
+        await asyncio.sleep(14 * 86400)
+        await restore(azure)
+        await story(azure)
+
+    play(whole, FLEET)
+
+
+def test_a_restore_stays() -> None:
+    """The restored disk stays through events and sweeps, and one event says what runs and what the two ways on are."""
+
+    async def story(azure: LocalAzure) -> None:
+        await assert_left_alone(azure, "web01-restored", tag="web01-new", stops=2)
+        message = (await refused(azure))["message"]
+        created = (await azure.arm("GET", disk_id("web01-restored")))["properties"]["timeCreated"]
+        assert created[:19] in message, message
+        assert (azure.outcomes()[0]["ended"] or "")[:19] in message, message
+
+    restored(story)
+
+
+def test_a_restore_stays_without_any_event() -> None:
+    """Sweeps alone decide the same."""
+
+    async def story(azure: LocalAzure) -> None:
+        await azure.tag(VM_ID, OsDiskName="web01-new")
+        await sweep_for(azure, 1)
+        await restore(azure)
+        await sweep_for(azure, 4)
+        await assert_well(azure, "web01-restored", stops=2)
+        assert (await refused(azure))["reason"] == "changed-by-others"
+
+    play(story, FLEET, events=False)
+
+
+def test_a_swap_back_by_others_stays() -> None:
+    """`az vm repair restore` and the portal may put the disk back that the VM ran before the app's swap."""
+
+    async def story(azure: LocalAzure) -> None:
+        assert (await swapped(azure))["status"] == "succeeded"
+        await restore(azure, "web01-old")
+        await assert_left_alone(azure, "web01-old", tag="web01-new", stops=2)
+
+    play(story, FLEET)
+
+
+def test_a_second_restore_is_published_again() -> None:
+    """Another disk is another change."""
+
+    async def story(azure: LocalAzure) -> None:
+        await azure.settled()
+        await restore(azure, "web01-next")
+        await azure.settled()
+        await sweep_for(azure, 2)
+        await assert_well(azure, "web01-next", stops=3)
+        events = [row["event"] for row in azure.simulator.published()]
+        refusals = [one for one in events if one["type"] == "refresh.swap.refused"]
+        assert len({one["id"] for one in refusals}) == len(refusals) == 2, refusals
+
+    restored(story)
+
+
+def test_an_edit_of_another_tag_during_a_restore_is_no_edit_of_the_disk() -> None:
+    """An event in the middle of the restore changes nothing."""
+
+    async def story(azure: LocalAzure) -> None:
+        assert (await swapped(azure))["status"] == "succeeded"
+        ends = asyncio.create_task(restore(azure))
+        await power_is(azure, "deallocated")
+        await azure.tag(VM_ID, Restored="2026-11-20")
+        await ends
+        await assert_left_alone(azure, "web01-restored", tag="web01-new", stops=2)
+
+    play(story, FLEET)
+
+
+def test_another_value_of_the_tag_is_an_edit() -> None:
+    """A new disk, and then the old name again, are swapped in like any other."""
+
+    async def story(azure: LocalAzure) -> None:
+        await azure.settled()
+        for stops, disk in ((3, "web01-next"), (4, "web01-new")):
+            await azure.tag(VM_ID, OsDiskName=disk)
+            await azure.settled()
+            await assert_well(azure, disk, stops=stops)
+        assert [one["status"] for one in azure.outcomes()] == ["succeeded"] * 3
+
+    restored(story)
+
+
+def test_previous_is_an_edit() -> None:
+    """`@previous` after a restore swaps to the disk before the last swap."""
+
+    async def story(azure: LocalAzure) -> None:
+        await azure.settled()
+        await azure.tag(VM_ID, OsDiskName="@previous")
+        await azure.settled()
+        await assert_well(azure, "web01-old", stops=3)
+
+    restored(story)
+
+
+def test_a_request_swaps_to_the_same_value() -> None:
+    """`POST /api/swap` that names the VM swaps back to the tag's disk; one for `all` VMs leaves it alone."""
+
+    async def story(azure: LocalAzure) -> None:
+        await azure.settled()
+        _, everywhere = await azure.api("POST", "/api/swap", {"all": True, "dryRun": True})
+        assert [row["reason"] for row in everywhere["plan"]] == ["changed-by-others"]
+        _, begun = await azure.api("POST", "/api/swap", {"all": True})
+        await azure.settled()
+        _, run = await azure.api("GET", f"/api/runs/{begun['id']}")
+        assert [row["reason"] for row in run["vms"]] == ["changed-by-others"]
+        await assert_well(azure, "web01-restored", stops=2)
+
+        _, plan = await azure.api("POST", "/api/swap", {"vms": ["web01"], "dryRun": True})
+        assert [row["decision"] for row in plan["plan"]] == ["swap"]
+        _, begun = await azure.api("POST", "/api/swap", {"vms": ["web01"]})
+        await azure.settled()
+        _, run = await azure.api("GET", f"/api/runs/{begun['id']}")
+        assert [row["status"] for row in run["vms"]] == ["succeeded"], run
+        await assert_well(azure, "web01-new", stops=3)
+        await sweep_for(azure, 2)
+        await assert_well(azure, "web01-new", stops=3)
+
+    restored(story)
+
+
+def test_a_request_keeps_its_place_when_an_event_arrives() -> None:
+    """While the requested swap waits in the queue, a look at the VM does not end it."""
+
+    async def story(azure: LocalAzure) -> None:
+        await azure.settled()
+        await azure.api("POST", "/api/pause", {})
+        _, begun = await azure.api("POST", "/api/swap", {"vms": ["web01"]})
+        await azure.until(lambda: bool(azure.dispatcher_state()["queue"]))
+        await azure.tag(VM_ID, Owner="team-a")
+        await azure.fire("sweep")
+        await asyncio.sleep(30)
+        assert azure.dispatcher_state()["queue"]
+        await azure.api("POST", "/api/resume", {})
+        await azure.settled()
+        _, run = await azure.api("GET", f"/api/runs/{begun['id']}")
+        assert [row["status"] for row in run["vms"]] == ["succeeded"], run
+        await assert_well(azure, "web01-new", stops=3)
+
+    restored(story)
+
+
+def test_adopt_writes_the_tag_to_the_disk_that_runs() -> None:
+    """A dry run writes nothing; after the run the tag names the disk, and later edits and changes start from there."""
+
+    async def story(azure: LocalAzure) -> None:
+        await azure.settled()
+        _, plan = await azure.api("POST", "/api/adopt", {"vms": ["web01"], "dryRun": True})
+        (row,) = plan["plan"]
+        assert (row["decision"], row["reason"], row["wanted"], row["steps"]) == (
+            "skip",
+            "adopted",
+            "web01-restored",
+            ["write-tag"],
+        )
+        assert (await azure.vm(VM_ID))["tags"]["OsDiskName"] == "web01-new"
+        status, begun = await azure.api("POST", "/api/adopt", {"vms": ["web01"]})
+        assert status == 202, begun
+        await azure.settled()
+        _, run = await azure.api("GET", f"/api/runs/{begun['id']}")
+        assert (run["status"], run["kind"]) == ("succeeded", "adopt")
+        assert [(one["status"], one["reason"]) for one in run["vms"]] == [("succeeded", "adopted")]
+        assert (await azure.vm(VM_ID))["tags"]["OsDiskName"] == "web01-restored"
+        await assert_well(azure, "web01-restored", stops=2)
+
+        await azure.tag(VM_ID, OsDiskName="web01-new")
+        await azure.settled()
+        await assert_well(azure, "web01-new", stops=3)
+
+    restored(story)
+
+
+def test_a_restore_after_an_adoption_stays_too() -> None:
+    """What was adopted counts as fulfilled."""
+
+    async def story(azure: LocalAzure) -> None:
+        await azure.api("POST", "/api/adopt", {"vms": ["web01"]})
+        await azure.settled()
+        await restore(azure, "web01-next")
+        await azure.settled()
+        await sweep_for(azure, 2)
+        await assert_well(azure, "web01-next", stops=3)
+
+    restored(story)
+
+
+def test_adoption_by_hand_counts_as_well() -> None:
+    """A person writes the tag to the disk that runs; the value from before is an edit from then on."""
+
+    async def story(azure: LocalAzure) -> None:
+        await azure.settled()
+        for disk, stops in (("web01-restored", 2), ("web01-new", 3)):
+            await azure.tag(VM_ID, OsDiskName=disk)
+            await azure.settled()
+            await assert_well(azure, disk, stops=stops)
+
+    restored(story)
+
+
+def test_a_vm_on_hold_and_one_in_its_swap_are_not_adopted() -> None:
+    """The rows say why; the tags stay."""
+
+    async def story(azure: LocalAzure) -> None:
+        await azure.tag(VM_ID, AutoRefresh="hold")
+        _, begun = await azure.api("POST", "/api/adopt", {"vms": ["web01"]})
+        await azure.settled()
+        _, run = await azure.api("GET", f"/api/runs/{begun['id']}")
+        assert [(one["status"], one["reason"]) for one in run["vms"]] == [("skipped", "on-hold")]
+        await azure.tag(VM_ID, AutoRefresh="true", OsDiskName="web01-next")
+        await azure.until(lambda: bool(azure.running_swaps()) and azure.running_swaps()[0].get("step") == "stop")
+        _, begun = await azure.api("POST", "/api/adopt", {"vms": ["web01"]})
+        await azure.settled()
+        _, run = await azure.api("GET", f"/api/runs/{begun['id']}")
+        assert [(one["status"], one["reason"]) for one in run["vms"]] == [("refused", "vm-busy")]
+        await assert_well(azure, "web01-next", stops=3)
+
+    restored(story)
+
+
+def test_a_restore_right_after_the_apps_own_rollback_stays() -> None:
+    """The tag names the old disk again by the app's own hand, and the restored disk is another one."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.simulator.services.faults.add([never_boots("web01-bad")])
+        assert (await swapped(azure, "web01-bad"))["status"] == "rolled-back"
+        assert not azure.simulator.published()[-1]["event"]["type"].endswith("refused")
+        await restore(azure)
+        await sweep_for(azure, 3)
+        await assert_well(azure, "web01-restored", stops=3)
+        assert (await refused(azure))["reason"] == "changed-by-others"
+
+    play(story, [*FLEET, disk_body("web01-bad")])
+
+
+def test_a_vm_that_was_made_anew_under_its_name_has_no_memory() -> None:
+    """What was fulfilled on another VM with this name does not count."""
+
+    async def story(azure: LocalAzure) -> None:
+        assert (await swapped(azure))["status"] == "succeeded"
+        await azure.arm("DELETE", VM_ID)
+
+        async def gone() -> bool:
+            try:
+                await azure.arm("GET", VM_ID)
+            except AssertionError:
+                return True
+            return False
+
+        await azure.until(gone)
+        body = vm_body(OsDiskName="web01-new")
+        body["properties"]["storageProfile"]["osDisk"] |= {
+            "name": "web01-restored",
+            "createOption": "Attach",
+            "managedDisk": {"id": disk_id("web01-restored")},
+        }
+        made = {key: value for key, value in body.items() if not key.startswith("_") and key != "id"}
+        await azure.arm("PUT", VM_ID, made)
+        await runs_on(azure, "web01-new")
+
+    play(story, FLEET)
