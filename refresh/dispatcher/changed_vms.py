@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from refresh.dispatcher.effects import Effects
 from refresh.dispatcher.hints import add_hint
-from refresh.domain.swap.plan import INTENT
+from refresh.domain.swap.plan import INTENT, UNDO
 from refresh.domain.terms import resource_id
 from refresh.domain.terms.swap_reason import Reason
 from refresh.records import swap
@@ -20,23 +20,38 @@ from refresh.records.hint_rows import HintRow, TakenRow
 from refresh.records.rows import given
 from refresh.records.swap import OutcomeStatus
 
+# In `told`: the event of a swap had the refusal, whichever disk the VM has.
+ANY_DISK = "*"
 _RUNS_NEW_DISK = (OutcomeStatus.SUCCEEDED, OutcomeStatus.NOT_PROVEN)
 _RUNS_OLD_DISK = (OutcomeStatus.ROLLED_BACK, OutcomeStatus.REFUSED)
 
 
 def note_outcome(state: DispatcherState, vm: str, row: RunningRow, outcome: swap.Outcome) -> None:
-    """Note which disk swap `row` left the VM with. One without an intent, or that ends at it, has changed nothing."""
+    """Note which disk swap `row` left the VM with. One without an intent, or that ends at it, has changed nothing.
+
+    Where others have changed the disk meanwhile, it is the disk that the tag names, and the swap's own event has the
+    refusal.
+    """
+    is_changed = outcome.reason == Reason.CHANGED_BY_OTHERS
+    known = state.fulfilled.get(resource_id.id_hash(vm))
+    if row.intent is None and is_changed and known is not None:
+        _store(state, vm, known.replace(told=ANY_DISK))
     if row.intent is None or (row.proves_since and outcome.status == OutcomeStatus.SKIPPED):
         return
     if row.step == INTENT and outcome.status == OutcomeStatus.REFUSED:
         return
     disk = None
-    if outcome.status in _RUNS_NEW_DISK:
+    if is_changed:
+        disk = outcome.old_disk if (row.step or "").startswith(UNDO) else outcome.new_disk
+    elif outcome.status in _RUNS_NEW_DISK:
         disk = outcome.new_disk
     elif outcome.status in _RUNS_OLD_DISK:
         disk = outcome.old_disk
     unique_id = row.intent.json.get("unique_id")
-    _note(state, vm, disk, outcome.ended, resource_id.id_hash(unique_id) if unique_id else None)
+    unique = resource_id.id_hash(unique_id) if unique_id else None
+    disk_hash = resource_id.id_hash(disk) if disk else None
+    fields = given(disk=disk_hash, at=outcome.ended, vm=unique, told=is_changed and ANY_DISK)
+    _store(state, vm, FulfilledRow(**fields))
 
 
 def hint_at_old(
@@ -64,6 +79,8 @@ def note_change(effects: Effects, vm: str, row: Decided) -> bool:
     if row.os_disk is None or known.told == row.os_disk:
         return False
     _store(effects.state, vm, known.replace(told=row.os_disk))
+    if known.told == ANY_DISK:
+        return False
     effects.lines.append(f"{row.decision} {row.vm}: {row.reason}: {row.message}")
     return True
 
@@ -88,11 +105,6 @@ def keeps_place(state: DispatcherState, vm: str, row: Decided) -> bool:
     if queued is None or not queued.asked or row.reason != Reason.CHANGED_BY_OTHERS:
         return False
     return resource_id.same(queued.wanted, row.wanted)
-
-
-def _note(state: DispatcherState, vm: str, disk: str | None, at: str | None, unique: str | None) -> None:
-    fields = given(disk=resource_id.id_hash(disk) if disk else None, at=at, vm=unique)
-    _store(state, vm, FulfilledRow(**fields))
 
 
 def _store(state: DispatcherState, vm: str, row: FulfilledRow) -> None:

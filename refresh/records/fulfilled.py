@@ -16,7 +16,7 @@ class FulfilledRow(Row):
     """The hash of the `disk` that the tag named and the VM ran at time `at`, and of the VM's `vmId` (`vm`).
 
     Without a `disk` it is not known which disk the app left the VM with. `told` is the hash of the other disk that a
-    published refusal was about.
+    published refusal was about, or `*` for whichever the VM has.
     """
 
     disk: str | None = None

@@ -56,6 +56,8 @@ class StepState(StrEnum):
     """The VM is on hold by its tag."""
     GONE = "gone"
     """The VM does not exist any more, or another VM has its name."""
+    CHANGED = "changed"
+    """The VM has an OS disk that the swap is not about: others have put it in."""
     STOPPED = "stopped"
     """The VM is stopped, and not by the app."""
 
@@ -155,6 +157,7 @@ class StepInput(Record):
     `rungs` are the results of the health check so far.
     `leave_stopped`: a VM that is found stopped stays stopped, and its disk is not at fault.
     `insist`: an operation that was accepted and changed nothing is begun again, because nothing else can be tried.
+    `disks` are the old and the new disk of the swap, where the step ends when the VM has another one.
     """
 
     vm: str
@@ -174,6 +177,7 @@ class StepInput(Record):
     rungs: tuple[str, ...] = ()
     leave_stopped: bool = False
     insist: bool = False
+    disks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

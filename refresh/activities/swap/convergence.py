@@ -18,7 +18,7 @@ from refresh.domain.azure.refusals import read_denial
 from refresh.domain.azure.rhythm import READS_UNKNOWN, choose_pause_s
 from refresh.domain.azure.vms import Vm
 from refresh.domain.swap.blame import UNHEALTHY
-from refresh.domain.swap.steps import LOST_AFTER_S
+from refresh.domain.swap.steps import LOST_AFTER_S, has_another_disk
 from refresh.domain.terms import tags, times
 from refresh.domain.terms.verdict import Move, StepVerdict
 from refresh.gateways.errors import GatewayError, NotFound, Refused, Unavailable
@@ -115,6 +115,8 @@ class Convergence:
             return self._result(StepState.GONE, evidence="another VM has its name now")
         if vm.own_tags.on_hold and not self.step.despite_hold:
             return self._result(StepState.HELD, evidence=f"{tags.AUTO_REFRESH}=hold")
+        if has_another_disk(vm, self.step.disks):
+            return self._result(StepState.CHANGED, evidence=f"OS disk {vm.os_disk_name}, by others")
         if self.observe is not None:
             await self.observe(vm)
         verdict = self.judge(vm, times.seconds_between(self._begun_at, vm.read_at))

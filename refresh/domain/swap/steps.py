@@ -6,6 +6,8 @@ age of the last begin are enough, so a step can be repeated after any crash. Doe
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from refresh.domain.azure.vms import Power, Vm
 from refresh.domain.terms import resource_id
 from refresh.domain.terms.stop_mode import StopMode
@@ -28,6 +30,13 @@ def _state(vm: Vm) -> str:
 def _begin_unless_recent(vm: Vm, begun_age_s: float | None) -> StepVerdict:
     recent = begun_age_s is not None and begun_age_s < LOST_AFTER_S
     return StepVerdict(Move.WAIT if recent else Move.BEGIN, _state(vm))
+
+
+def has_another_disk(vm: Vm, disks: Collection[str]) -> bool:
+    """Whether the VM has an OS disk that is none of `disks` (ids); False without any, and while the VM is changing."""
+    if not disks or vm.os_disk_id is None or _moving(vm):
+        return False
+    return not any(resource_id.same(vm.os_disk_id, disk) for disk in disks)
 
 
 def judge_stopped(

@@ -124,6 +124,7 @@ def run_steps(
             health=_health(step, intent, undo=options.undo),
             leave_stopped=options.leave_stopped,
             insist=step is Step.OLD_DISK,
+            disks=() if step is Step.START else (intent.old_disk, intent.new_disk),
         )
         result = yield from _run_step(swap, data, step, name, reported=options.reported)
         _note(run, step, name, result)

@@ -32,9 +32,12 @@ from refresh.orchestrations.shared.dispatcher_calls import (
 from refresh.orchestrations.shared.notices import give_notice, publish
 from refresh.orchestrations.swap.past_outcome import find_past_outcome
 from refresh.orchestrations.swap.swap_outcomes import (
+    LEFT_REASONS,
     Undo,
     cannot_start,
     dispatcher_silent,
+    left_alone,
+    left_because,
     name_of,
     outcome_of,
     undone,
@@ -50,7 +53,7 @@ from refresh.records.swap import Claimed, Intent, Outcome, OutcomeStatus, Prepar
 
 # A run that ends without its claim is started again only after a quarter of an hour, and its VM may be down.
 CLAIM_TIMEOUT = timedelta(minutes=10)
-_LEFT = (StepState.HELD, StepState.GONE)
+_LEFT = (StepState.HELD, StepState.GONE, StepState.CHANGED)
 
 
 def swap_vm(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any], Any, dict[str, Any]]:
@@ -165,9 +168,8 @@ def _prove(swap: PlannedSwap, since: str) -> SwapSteps:
     if ran.ended is StepState.FAILED:
         return (yield from _undo(swap, ran))
     if ran.ended in _LEFT:
-        reason = Reason.ON_HOLD if ran.ended is StepState.HELD else Reason.VM_GONE
-        message = "the VM was put on hold, or is gone, before its new disk was proved: the app leaves it alone"
-        return outcome_of(swap, OutcomeStatus.SKIPPED, reason, message, ran=ran)
+        message = f"{left_because(ran.ended)} before its new disk was proved: the app leaves it alone"
+        return outcome_of(swap, OutcomeStatus.SKIPPED, LEFT_REASONS[ran.ended], message, ran=ran)
     if ran.ended is StepState.STOPPED:
         disk = name_of(intent.new_disk)
         message = f"was stopped before disk {disk} was proved; stays stopped, and is checked when it runs again"
@@ -280,20 +282,19 @@ def _revive(swap: PlannedSwap, why: str) -> SwapSteps:
 
 
 def _leave_alone(swap: PlannedSwap, ran: StepsRun) -> SwapSteps:
-    """End the swap of a VM that is gone or was put on hold; one that the app may have stopped is started first.
+    """End the swap of a VM that is gone, on hold or changed by others; one that the app may have stopped is started.
 
     "May have": an accepted stop is not known when the worker or the run that began it has died. A start changes nothing
     on a VM that runs.
     """
-    intent = swap.intent
-    if ran.ended is StepState.HELD and intent.was_running and ran.running_at is None:
+    intent, left, why = swap.intent, ran.ended, ran.why
+    if left is not StepState.GONE and intent.was_running and ran.running_at is None:
         ran = yield from run_steps(swap, (plan.Step.START,), ran, StepOptions(reported=False, despite_hold=True))
         if ran.ended is StepState.FAILED:
-            message = f"put on hold while it was stopped for a swap, and it could not be started: {ran.why}"
-            return outcome_of(swap, OutcomeStatus.NEEDS_ATTENTION, Reason.ON_HOLD, message, intent=intent, ran=ran)
+            message = f"{left_because(left)} while it was stopped for a swap, and it could not be started: {ran.why}"
+            status = OutcomeStatus.NEEDS_ATTENTION
+            return outcome_of(swap, status, LEFT_REASONS[left], message, intent=intent, ran=ran)
     if ran.ended is StepState.GONE:
-        message = "the VM was deleted while it was being swapped, or another VM has its name now"
-        return outcome_of(swap, OutcomeStatus.SKIPPED, Reason.VM_GONE, message, intent=intent, ran=ran)
+        return left_alone(swap, ran, ran.ended, why)
     yield from _clear(swap)
-    message = "put on hold during its swap: the app stopped there, and the VM keeps the disk it had at that moment"
-    return outcome_of(swap, OutcomeStatus.NOT_PROVEN, Reason.ON_HOLD, message, ran=ran)
+    return left_alone(swap, ran, left, why)
