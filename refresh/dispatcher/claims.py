@@ -202,7 +202,7 @@ def finished(effects: Effects, data: Mapping[str, Any]) -> None:
     lines.append(f"outcome {json.dumps(stored, sort_keys=True)}")
     _keep_outcome(effects, stored)
     _note_disks(state, vm, row, outcome, data.get("at"))
-    changed_vms.note_outcome(state, vm, row, outcome)
+    changed_vms.note_outcome(effects, vm, row, outcome)
     del state.running[vm]
     _note_down(state, vm, row, outcome)
     if outcome.reason == Reason.APP_FAILED:

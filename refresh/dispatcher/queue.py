@@ -119,7 +119,7 @@ def _decide_one(effects: Effects, vm: str, row: Decided, at: str | None) -> None
         _queue_proof(state, vm, row, due, at)
     elif not changed_vms.keeps_place(state, vm, row):
         state.queue.pop(vm, None)
-    changed_vms.note_agreement(state, vm, row, at)
+    changed_vms.note_agreement(effects, vm, row, at)
     if row.reason != Reason.CHANGED_BY_OTHERS:  # logged by `changed_vms`
         _log_once(effects, vm, row)
 

@@ -83,12 +83,11 @@ def _send_due(effects: Effects, at: str | None) -> None:
 
 def _due(state: DispatcherState, unproven: Iterable[str]) -> Iterable[str]:
     """The VMs (by hash) that are to be moved, those first that have been in the state for longest."""
-    fulfilled, proved, ran = (state.read_table(name) for name in ("fulfilled", "proved", "ran"))
-    if len(fulfilled) + len(proved) + len(ran) <= KEEP_VMS and len(state.unproven) <= KEEP_UNPROVEN:
+    tables = state.read_table("proved"), state.read_table("ran")
+    if len(tables[0]) + len(tables[1]) <= KEEP_VMS and len(state.unproven) <= KEEP_UNPROVEN:
         return ()
     moving = state.read_table("spilled")
-    in_order = dict.fromkeys((*_only(proved, ran), *_only(fulfilled, ran), *ran))
-    known = [vm_hash for vm_hash in in_order if vm_hash not in moving]
+    known = [vm_hash for vm_hash in dict.fromkeys((*_only(*tables), *tables[1])) if vm_hash not in moving]
     noted = [vm_hash for vm_hash in unproven if vm_hash not in moving]
     return dict.fromkeys((*noted[:-KEEP_UNPROVEN], *known[:-KEEP_VMS]))
 
@@ -112,7 +111,6 @@ def _remove_settled(state: DispatcherState, at: str | None) -> None:
             if row.digest == _digest(_contents(state, vm_hash, unproven)):
                 state.ran.pop(vm_hash, None)
                 state.proved.pop(vm_hash, None)
-                state.fulfilled.pop(vm_hash, None)
                 state.unproven.pop(unproven.get(vm_hash, ""), None)
 
 
@@ -122,7 +120,7 @@ def _unproven_by_hash(state: DispatcherState) -> dict[str, str]:
 
 def _contents(state: DispatcherState, vm_hash: str, unproven: Mapping[str, str]) -> dict[str, Any]:
     note = state.read_table("unproven").get(unproven.get(vm_hash, ""))
-    tables = {name: state.read_table(name).get(vm_hash) for name in ("ran", "proved", "fulfilled")}
+    tables = {name: state.read_table(name).get(vm_hash) for name in ("ran", "proved")}
     return given(**tables, unproven=note)
 
 

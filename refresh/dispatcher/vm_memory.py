@@ -13,9 +13,11 @@ from typing import Any
 
 from durabletask.entities import EntityContext, EntityInstanceId
 
+from refresh.domain.terms import times
 from refresh.domain.terms.encodable import encodable
 from refresh.records import durable_names
 from refresh.records.durable_names import Operation, VmMemoryOperation
+from refresh.records.fulfilled import FulfilledRow
 from refresh.records.vm_memory import MemoryRow, VmMemory, merge_ran
 
 # 128,000 VMs in all.
@@ -63,6 +65,14 @@ def settle(state: VmMemory, data: Mapping[str, Any]) -> None:
         _store(state, data["vm"], row.replace(settled=n))
 
 
+def fulfill(state: VmMemory, data: Mapping[str, Any]) -> None:
+    """Replace what is known about the last fulfilled tag of `vm` (a hash), unless the message is an older one."""
+    new, old = FulfilledRow.from_json(dict(data["row"])), state.vms.get(data["vm"]) or MemoryRow()
+    last = old.fulfilled
+    if last is None or last.at == new.at or not times.not_before(last.at, new.at):
+        _store(state, data["vm"], old.replace(fulfilled=new))
+
+
 def _store(state: VmMemory, vm_hash: str, row: MemoryRow) -> None:
     state.vms.pop(vm_hash, None)
     state.vms[vm_hash] = row
@@ -73,4 +83,5 @@ def _store(state: VmMemory, vm_hash: str, row: MemoryRow) -> None:
 _OPERATIONS: Mapping[str, Callable[[VmMemory, Mapping[str, Any]], dict[str, Any] | None]] = {
     VmMemoryOperation.KEEP: keep,
     VmMemoryOperation.SETTLE: settle,
+    VmMemoryOperation.FULFILL: fulfill,
 }

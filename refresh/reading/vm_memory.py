@@ -15,6 +15,7 @@ from refresh.domain.terms import resource_id
 from refresh.reading.entities import read_entity
 from refresh.records import durable_names
 from refresh.records.dispatcher_state import DispatcherState
+from refresh.records.fulfilled import read_keys
 from refresh.records.vm_memory import KnownVms, MemoryRow, VmMemory
 
 _READS_AT_ONCE = 16
@@ -27,7 +28,7 @@ async def read_vm_memory(client: AsyncTaskHubGrpcClient, vms: Iterable[str]) -> 
 
 async def read_all_memory(client: AsyncTaskHubGrpcClient, state: DispatcherState) -> KnownVms:
     """What is known about every VM that is not in `state`, which was read before. Raises grpc.RpcError."""
-    return await _read_keys(client, durable_names.VM_KEYS if state.moved else ())
+    return await _read_keys(client, durable_names.VM_KEYS if state.moved else read_keys(state.filled))
 
 
 async def _read_keys(client: AsyncTaskHubGrpcClient, keys: Iterable[str]) -> KnownVms:

@@ -19,7 +19,7 @@ from refresh.records.swap import Intent
 DEFAULT_MAX_SWAPS = 20
 DEFAULT_MAX_STARTS = 24
 # Parts with hashes and run ids only.
-_WITHOUT_IDS = frozenset({"ran", "proved", "fulfilled", "said", "spilled", "over", "forced"})
+_WITHOUT_IDS = frozenset({"ran", "proved", "fulfilled", "filled", "said", "spilled", "over", "forced"})
 
 
 class StoredIntent(Row):
@@ -205,7 +205,7 @@ class Decided(Row):
 
     `lost` is the warning about a swap of which the app has no record. `back`: the VM ran the wanted disk before.
     `unproven` is the note about the VM's disk in `vm_memory`. `fulfilled` is what the decision knew of the last
-    fulfilled tag, where that counts, and `os_disk` the hash of the disk that the VM runs.
+    fulfilled tag, where that counts, and `os_disk` the `disk_key` of the disk that the VM runs.
     """
 
     vm: str
@@ -230,15 +230,15 @@ class DispatcherState(StoredState):
     """The state of the dispatcher.
 
     `ran` and `proved` are keyed by the hash of a VM's id and hold hashes of disk ids: the last disks the VM is known to
-    have run, newest last, and the last one it was proved healthy on. `fulfilled` has, by
-    the same key, the disk of the last fulfilled tag. These three and `unproven` have the newest VMs only:
-    the entity `vm_memory` has the others. `spilled` has the VMs (by the same hash) that are being moved there, `spills`
-    the number of the last message to it; `moved`: some have been moved. `over` are the last swaps that ended and
-    left nothing to be done. `said` has the hash of the last decision that was logged for a VM, by the same key. `seq`
-    is the number of the last swap or look; none is used twice. `forced` are hashes of the last signals with force.
-    `swept` is the time of the last sweep, `package` the fingerprint of the code that did the last operation. `broken`
-    has the VMs on which the app itself failed, `unread` those that could not be read, by the hash of their ids. `lists`
-    are keyed by lower-case subscription. `parcel` is the last batch of hints. `json` has whole ids.
+    have run, newest last, and the last one it was proved healthy on. These two and `unproven` have the newest VMs only:
+    the entity `vm_memory` has the others. `fulfilled` has, by the same key, the newest rows about fulfilled tags, of
+    which `vm_memory` has all, at the keys in `filled`. `spilled` has the VMs (by the same hash) that are being moved
+    there, `spills` the number of the last message to it; `moved`: some have been moved. `over` are the last swaps that
+    ended and left nothing to be done. `said` has the hash of the last decision that was logged for a VM, by the same
+    key. `seq` is the number of the last swap or look; none is used twice. `forced` are hashes of the last signals with
+    force. `swept` is the time of the last sweep, `package` the fingerprint of the code that did the last operation.
+    `broken` has the VMs on which the app itself failed, `unread` those that could not be read, by the hash of their
+    ids. `lists` are keyed by lower-case subscription. `parcel` is the last batch of hints. `json` has whole ids.
     """
 
     seq = ValueOf(0)
@@ -252,6 +252,7 @@ class DispatcherState(StoredState):
     ran = TableOf[tuple[str, ...]](tuple)
     proved = TableOf(str)
     fulfilled = TableOf(FulfilledRow.from_json)
+    filled = ValueOf("")
     said = TableOf(str)
     spilled = TableOf(SpilledRow.from_json)
     spills = ValueOf(0)

@@ -20,7 +20,7 @@ KEEP_DISKS_RAN = 3
 
 class MemoryRow(Row):
     """What is known about one VM: hashes of the disks it ran, newest last, the one it was proved healthy on, and the
-    note that the health of its disk is not proved. `fulfilled` as in the dispatcher's state.
+    note that the health of its disk is not proved. `fulfilled` is about its last fulfilled tag.
 
     `n` is the number of the last message about the VM, `noted` that of the message with the note, `settled` that of the
     last message that removed one.
@@ -75,8 +75,6 @@ class KnownVms:
                 whole.ran[vm_hash] = tuple(dict.fromkeys((*row.ran, *state.ran.get(vm_hash, ()))))
             if row.proved is not None and vm_hash not in state.proved:
                 whole.proved[vm_hash] = row.proved
-            if row.fulfilled is not None and vm_hash not in state.fulfilled:
-                whole.fulfilled[vm_hash] = row.fulfilled
             if row.unproven is not None and row.unproven.id.lower() not in state.unproven:
                 whole.unproven[row.unproven.id.lower()] = row.unproven
         return whole

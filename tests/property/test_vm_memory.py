@@ -22,6 +22,7 @@ def test_nothing_known_about_a_vm_is_lost(seed: int) -> None:
         play.drain()
         play.check()
     play.check_notes()
+    play.check_fulfilled()
     assert len(play.state["ran"]) <= 101
     assert len(play.state["unproven"]) <= 11
 
@@ -36,3 +37,4 @@ def test_messages_that_come_again_much_later_change_nothing() -> None:
     play.drain()
     play.check()
     play.check_notes()
+    play.check_fulfilled()

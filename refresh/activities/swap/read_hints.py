@@ -13,7 +13,7 @@ from refresh.domain.swap.decision import Decision, Refuse, Revive, Swap, decide_
 from refresh.domain.terms import resource_id
 from refresh.domain.terms.decision_kind import DecisionKind
 from refresh.domain.terms.swap_reason import Reason
-from refresh.domain.vm.facts import Facts
+from refresh.domain.vm.facts import Facts, disk_key
 from refresh.domain.vm.wish import Wish
 from refresh.reading.calls.paced_reads import pace_of_decisions
 from refresh.reading.fleet.configured_subscriptions import ConfiguredSubscriptions
@@ -101,7 +101,7 @@ def _last_fulfilled(found: Mapping[str, Any], facts: Facts, last: Mapping[str, A
     """What the dispatcher needs about a VM that others have changed, or that runs the disk of its tag again."""
     if last is None or facts.vm is None or facts.vm.os_disk_id is None:
         return {}
-    runs = resource_id.id_hash(facts.vm.os_disk_id)
+    runs = disk_key(facts.vm.unique_id, facts.vm.os_disk_id)
     is_back = found["reason"] == Reason.ALREADY_THERE and (last.get("disk") != runs or "told" in last)
     is_news = is_back or found["reason"] == Reason.CHANGED_BY_OTHERS
     return {"fulfilled": dict(last), "os_disk": runs} if is_news else {}

@@ -7,7 +7,7 @@ from the tag's value and the app's memory alone: an event is no evidence of an e
 from __future__ import annotations
 
 from refresh.domain.terms import resource_id, tags
-from refresh.domain.vm.facts import Facts
+from refresh.domain.vm.facts import Facts, disk_key
 
 
 def find_change(facts: Facts) -> str | None:
@@ -20,9 +20,7 @@ def find_change(facts: Facts) -> str | None:
     vm, last = facts.vm, facts.fulfilled
     if vm is None or last is None or facts.wish.disk_id is None or vm.os_disk_id is None or vm.own_tags.wants_previous:
         return None
-    if last.vm is not None and vm.unique_id is not None and last.vm != resource_id.id_hash(vm.unique_id):
-        return None
-    if resource_id.id_hash(facts.wish.disk_id) != last.disk or resource_id.same(facts.wish.disk_id, vm.os_disk_id):
+    if disk_key(vm.unique_id, facts.wish.disk_id) != last.disk or resource_id.same(facts.wish.disk_id, vm.os_disk_id):
         return None
     left = vm.own_tags.open_intent
     names = (vm.os_disk_name, vm.os_disk_id, vm.os_disk_id.rsplit("/", 1)[-1])

@@ -28,6 +28,12 @@ def parse_plausible(text: str | None) -> datetime | None:
     return found if found is not None and _FIRST_YEAR <= found.year <= _LAST_YEAR else None
 
 
+def in_seconds(text: str | None) -> str | None:
+    """The time without fractions of a second, in UTC; a text that is not a time as it is."""
+    found = parse(text)
+    return found.strftime("%Y-%m-%dT%H:%M:%SZ") if found is not None else text
+
+
 def seconds_between(earlier: str | None, later: str | None) -> float | None:
     """Seconds from `earlier` to `later`; None when either is not a time."""
     start, end = parse(earlier), parse(later)

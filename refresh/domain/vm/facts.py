@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.galleries import Definition, Version
 from refresh.domain.azure.vms import Vm
+from refresh.domain.terms.resource_id import id_hash
 from refresh.domain.terms.swap_reason import Reason
 from refresh.domain.vm.preflight_facts import PreflightFacts
 from refresh.domain.vm.warnings import VmWarning
@@ -18,11 +19,10 @@ from refresh.domain.vm.wish import Wish
 
 @dataclass(frozen=True)
 class Fulfilled:
-    """The last fulfilled tag: hash of the disk that the VM ran then, the time (ISO), the hash of the VM's `vmId`."""
+    """The disk (`disk_key`) that the VM ran when its tag was last fulfilled, and the time (ISO)."""
 
     disk: str
     at: str | None = None
-    vm: str | None = None
 
 
 @dataclass(frozen=True)
@@ -49,3 +49,8 @@ class Facts:
     over: frozenset[str] = frozenset()
     warnings: tuple[VmWarning, ...] = ()
     fulfilled: Fulfilled | None = None
+
+
+def disk_key(unique_id: str | None, disk_id: str) -> str:
+    """A hash that names a disk of one VM, whose `vmId` is `unique_id`: another VM with the same name has other keys."""
+    return id_hash(f"{unique_id or ''} {disk_id}")

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from refresh.domain.terms import resource_id
-from refresh.domain.vm.facts import Fulfilled
 from refresh.records.fulfilled import fact_of
 
 READS_AT_ONCE = 8
@@ -17,14 +15,6 @@ READS_AT_ONCE = 8
 
 def memory_of(row: Mapping[str, Any]) -> dict[str, Any]:
     """The keyword arguments of `FactReader.read`, from the row that came with the VM."""
-    return {
-        **{key: row.get(key, ()) for key in ("ran", "rejected", "over")},
-        "fulfilled": _fulfilled_of(row),
-    }
-
-
-def _fulfilled_of(row: Mapping[str, Any]) -> Fulfilled | None:
-    """The last fulfilled tag; None where a person has `asked` for the swap to that disk (`wanted`, if it is known)."""
-    last, wanted = fact_of(row.get("fulfilled")), row.get("wanted")
-    is_asked = bool(row.get("asked")) and (not wanted or last is None or resource_id.id_hash(wanted) == last.disk)
-    return None if is_asked else last
+    # A person who asks for the swap knows what others have done to the VM.
+    last = None if row.get("asked") else fact_of(row.get("fulfilled"))
+    return {**{key: row.get(key, ()) for key in ("ran", "rejected", "over")}, "fulfilled": last}

@@ -11,10 +11,12 @@ from random import Random
 from typing import Any
 
 from refresh.dispatcher.effects import Signal
-from refresh.dispatcher.vm_memory import keep, settle
+from refresh.dispatcher.vm_memory import fulfill, keep, settle
 from refresh.domain.terms.resource_id import id_hash
+from refresh.domain.vm.facts import disk_key
 from refresh.records.dispatcher_state import DispatcherState
-from refresh.records.durable_names import VM_MEMORY
+from refresh.records.durable_names import VM_MEMORY, vm_key
+from refresh.records.fulfilled import read_keys
 from refresh.records.swap import Intent, Outcome, OutcomeStatus
 from refresh.records.vm_memory import KnownVms, VmMemory, merge_ran
 from tests.support.worlds.builders import GROUP, disk_id
@@ -47,6 +49,7 @@ class MemorySimulation:
     ran: dict[str, tuple[str, ...]] = field(default_factory=dict)
     proved: dict[str, str] = field(default_factory=dict)
     unproven: dict[str, str] = field(default_factory=dict)
+    fulfilled: dict[str, str] = field(default_factory=dict)
     now_s: float = 0.0
     disks: int = 0
 
@@ -77,6 +80,7 @@ class MemorySimulation:
         if ends != "refused":
             self.ran[key] = merge_ran(self.ran[key], (id_hash(new),))
             self.unproven.pop(vm.lower(), None)
+            self.fulfilled[vm] = new
         if ends == "proved":
             self.proved[key] = id_hash(new)
         if ends == "stopped":
@@ -99,6 +103,8 @@ class MemorySimulation:
         memory = VmMemory(self.memories.get(key))
         if operation == "keep":
             self.pending.append(("dispatcher", "app", "kept", keep(memory, data)))
+        elif operation == "fulfill":
+            fulfill(memory, data)
         else:
             settle(memory, data)
         self.memories = {**self.memories, key: memory.json}
@@ -127,6 +133,17 @@ class MemorySimulation:
         """Exactly the VMs that are not proved have a note, once no message is under way."""
         notes = {vm: row["intent"]["new_disk"] for vm, row in self.whole().get("unproven", {}).items()}
         assert notes == self.unproven
+
+    def check_fulfilled(self) -> None:
+        """The disk of each last fulfilled tag is found, once no message is under way, and the state has few of them."""
+        memory, own = known(self.state, self.memories)[0], self.state.get("fulfilled", {})
+        found = {vm: memory.fulfilled_of(vm, own.get(id_hash(vm))) for vm in self.fulfilled}
+        assert {vm: (row or {}).get("disk") for vm, row in found.items()} == {
+            vm: disk_key(None, disk) for vm, disk in self.fulfilled.items()
+        }
+        assert len(own) <= 20
+        keys = {vm_key(id_hash(vm)) for vm in self.fulfilled}
+        assert set(read_keys(self.state.get("filled", ""))) == keys
 
     def misses_no_note(self) -> None:
         """At any time a note may be left that is about to be removed, and none is missing."""
