@@ -26,6 +26,7 @@ ROUTES = {
     ("POST", "disks"),
     ("POST", "tags"),
     ("POST", "swap"),
+    ("POST", "adopt"),
     ("POST", "rollback"),
     ("POST", "refresh"),
     ("POST", "retention"),

@@ -35,7 +35,8 @@ curl -X POST $APP/api/refresh -d '{"all":true,"rollout":"auto"}'                
 - Lists are `{"value": [...], "nextLink": ...}`.
 - `unread` has a row (`subscription`, `reason`, `message`) for each subscription that could not be read: its VMs or
   disks are missing from the answer, those of the others are there. `GET /api/vms`, `GET /api/orphans` and the plans of
-  `disks`, `tags`, `swap`, `rollback` and `refresh` have it, the 202 of `swap` and `rollback` where it is not empty.
+  `disks`, `tags`, `swap`, `adopt`, `rollback` and `refresh` have it, the 202 of `swap`, `adopt` and `rollback` where it
+  is not empty.
 - Errors are problem details (RFC 9457) whose `type` is `urn:azure-vm-refresh:problem:` and a name; `errors` lists each
   error ([every problem](results.md#errors-of-the-api)).
 """

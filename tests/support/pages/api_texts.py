@@ -28,6 +28,11 @@ REQUESTS: Mapping[str, Request] = {
     "POST /api/swap": Request(
         "Swaps each VM onto the disk that its tag names, or writes `disk` into the tag first.", _STARTS
     ),
+    "POST /api/adopt": Request(
+        "Writes the disk that each VM runs into its `OsDiskName`, and stops nothing: others may have changed it "
+        "([when](operations.md#the-os-disk-was-changed-by-others)).",
+        _STARTS,
+    ),
     "POST /api/rollback": Request("Swaps each VM onto the disk that it ran before (`@previous`).", _STARTS),
     "POST /api/refresh": Request(
         "The whole month: images, disks and, with rollout `auto`, tags and swaps. The run ends with verified outcomes.",
