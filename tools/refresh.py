@@ -22,7 +22,7 @@ from tools.shared.api_summary import page_of_dry_run, page_of_run
 from tools.shared.azure_cli import CliError
 from tools.shared.command_line import Parser, positive, run_command
 
-ACTIONS = ("images", "disks", "tags", "swap", "rollback", "refresh")
+ACTIONS = ("images", "disks", "tags", "swap", "adopt", "rollback", "refresh")
 GOOD = ("succeeded", "not-proven")
 DONE, BAD, REFUSED, UNFINISHED = 0, 1, 2, 3
 _FLAGS = ("all", "force", "rebuild")
