@@ -28,6 +28,7 @@ async def assert_invariants(azure: LocalAzure, fleet: tuple[Machine, ...], edits
     assert_one_operation_at_a_time(azure, edits)
     assert_budgets_kept(azure, fleet, edits)
     assert_dispatcher_idle(azure)
+    assert_own_work_known(azure)
 
 
 async def assert_vm_well(azure: LocalAzure, machine: Machine, edits: EditRecord) -> None:
@@ -143,6 +144,14 @@ def assert_budgets_kept(azure: LocalAzure, fleet: tuple[Machine, ...], edits: Ed
     swapped = [one for one in down if vm_id(one[2].name).lower() not in lost]
     for many in combinations(swapped, MAX_SWAPS + 1):
         assert max(start for start, _, _ in many) >= min(end for _, end, _ in many), many
+
+
+def assert_own_work_known(azure: LocalAzure) -> None:
+    """Check that no disk that the app itself has put in was taken for the work of others."""
+    reasons = {row["reason"] for row in azure.outcomes()}
+    reasons |= {row["event"]["data"].get("reason") for row in azure.simulator.published()}
+    assert "changed-by-others" not in reasons
+    assert not any("told" in row for row in azure.dispatcher_state().get("fulfilled", {}).values())
 
 
 def assert_dispatcher_idle(azure: LocalAzure) -> None:
