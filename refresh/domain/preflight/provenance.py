@@ -27,8 +27,10 @@ NOT_AT_SETUP = Condition("not a generalised Windows disk", Reason.GENERALIZED_WI
 PERSONAL = Condition("disk becomes this VM", Reason.NOT_PERSONALIZED, Evidence.OUR_RULE, _OS_STATES)
 
 NOT_QUARANTINED = Condition("image version is not quarantined", Reason.IMAGE_QUARANTINED, Evidence.OUR_RULE)
+# Only the version shows whether it is quarantined; one is also deleted because it was bad.
+VERSION_EXISTS = Condition("image version exists", Reason.IMAGE_DELETED, Evidence.OUR_RULE)
 
-CONDITIONS = (TRUSTED, NOT_AT_SETUP, PERSONAL, NOT_QUARANTINED)
+CONDITIONS = (TRUSTED, NOT_AT_SETUP, PERSONAL, NOT_QUARANTINED, VERSION_EXISTS)
 
 
 @dataclass(frozen=True)
@@ -94,5 +96,10 @@ def check_personal(
             ran_before or not is_quarantined(version),
             f"disk {wanted.name} comes from a version of {image} that was rolled back on several VMs; make a new "
             f"version, or remove the tag {tags.REFRESH_QUARANTINED} from that one if it was not at fault",
+        ),
+        VERSION_EXISTS.judged(
+            ran_before or version is not None or found is None or found.type != resource_id.VERSION_TYPE,
+            f"disk {wanted.name} comes from a version of {image} that does not exist any more, so it is not known "
+            "whether the version was good; use a disk from a newer one",
         ),
     )

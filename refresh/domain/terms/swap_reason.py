@@ -32,6 +32,7 @@ class Reason(StrEnum):
     DISK_NOT_TRUSTED = "disk-not-trusted"
     NOT_PERSONALIZED = "not-personalized"
     IMAGE_QUARANTINED = "image-quarantined"
+    IMAGE_DELETED = "image-deleted"
     GENERALIZED_WINDOWS = "generalized-windows"
     REJECTED_BEFORE = "rejected-before"
     CHANGED_BY_OTHERS = "changed-by-others"

@@ -193,7 +193,12 @@ class FactReader:
             return replace(facts, current=current)
         if wanted.source_version is None:
             return replace(facts, current=current, wanted=wanted)
-        version, definition = await self._image(wanted.source_version)
+        try:
+            version, definition = await self._image(wanted.source_version)
+        except GatewayError:
+            if resource_id.id_hash(disk_id) not in facts.ran:
+                raise
+            version = definition = None  # the way back to a disk that the VM ran needs nothing of its image
         return replace(facts, current=current, wanted=wanted, version=version, definition=definition)
 
     async def _image(self, version_id: str) -> tuple[Version | None, Definition | None]:

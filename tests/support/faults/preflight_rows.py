@@ -103,6 +103,7 @@ REFUSED: tuple[Row, ...] = (
     Row(provenance.NOT_AT_SETUP, "setup", vm=os_disk(osType="Windows"), disk=laid_over(WINDOWS, from_image("setup"))),
     Row(provenance.PERSONAL, "clone", disk=from_image("impersonal")),
     Row(provenance.NOT_QUARANTINED, "quarantined", disk=from_image("personal", "1.0.1")),
+    Row(provenance.VERSION_EXISTS, "noversion", disk=from_image("personal", "9.9.9")),
     Row(sizes.SIZE_CARRIES, "premium", vm=laid_over(STANDARD, of(hardwareProfile={"vmSize": "Standard_D2_v5"}))),
     *(
         Row(rights.RIGHTS_ON_VM, f"no{action}", denied=(f"{VM_ACTIONS}/{what}",), request=action)
@@ -184,6 +185,7 @@ PASSED: tuple[Row, ...] = (
     ),
     Row(provenance.PERSONAL, "personal", disk=from_image("personal")),
     Row(provenance.NOT_QUARANTINED, "unblamed", disk=from_image("personal")),
+    Row(provenance.VERSION_EXISTS, "itsversion", disk=from_image("personal")),
     Row(sizes.SIZE_CARRIES, "goespremium", vm=STANDARD),
     Row(rights.RIGHTS_ON_VM, "least", denied=(f"{VM_ACTIONS}/powerOff/action", f"{VM_ACTIONS}/delete")),
     Row(rights.RIGHTS_ON_DISKS, "leastdisks", denied=("Microsoft.Compute/disks/delete",)),

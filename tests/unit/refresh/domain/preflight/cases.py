@@ -49,8 +49,10 @@ def preflight(
     ran: frozenset[str] = frozenset(),
     policy: Policy | None = None,
     rejected: frozenset[str] = frozenset(),
+    has_version: bool = True,
 ) -> tuple[Check, ...]:
     facts = facts_of(vm, wanted, current, preflight, definition, version)
+    facts = facts if has_version else replace(facts, version=None)
     return check_facts(replace(facts, ran=ran, rejected=rejected), policy or Policy())
 
 

@@ -120,6 +120,7 @@ WRONG: dict[str, list[dict[str, Any]]] = {
     ],
     "disk becomes this VM": [{"definition": {"tags": {}}}],
     "image version is not quarantined": [{"version": {"tags": {"refreshquarantined": "rolled back on 2 VMs"}}}],
+    "image version exists": [{"has_version": False}],
     "app has the rights it needs on the VM": [
         {
             "preflight": {
