@@ -31,7 +31,7 @@ curl -X POST $APP/api/refresh -d '{"all":true,"rollout":"auto"}'                
 - A `POST` that starts a run answers 202 with `{"id", "status", "href"}`; `GET` on `href` shows its progress. No answer
   carries a key or a signed link.
 - With `"dryRun": true` the answer is 200 and nothing changes: `plan` has the record of each VM with `checks`,
-  `warnings`, `steps`, expected `down_s` and `new_disk`; `disks_added` and `down_s` are sums.
+  `stop_mode`, `stop_why`, `warnings`, `steps`, expected `down_s` and `new_disk`; `disks_added` and `down_s` are sums.
 - Lists are `{"value": [...], "nextLink": ...}`.
 - `unread` has a row (`subscription`, `reason`, `message`) for each subscription that could not be read: its VMs or
   disks are missing from the answer, those of the others are there. `GET /api/vms`, `GET /api/orphans` and the plans of
