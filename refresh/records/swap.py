@@ -205,7 +205,8 @@ class Prepared(Record):
     """What `prepare_swap` decided right before downtime: `swap` with intent, tags and steps, `revive`, or why not.
 
     `down_s` is the expected downtime. `notice_s` are the seconds between the `starting` event and the stop of a running
-    VM; None: no such event is published.
+    VM; None: no such event is published. `about` is `print_of` the VM, `refused` the reason with which the last swap of
+    the same VM and wish was refused, which has been announced.
     """
 
     decision: DecisionKind
@@ -217,6 +218,8 @@ class Prepared(Record):
     undo: tuple[str, ...] = ()
     down_s: float | None = None
     notice_s: int | None = None
+    about: str | None = None
+    refused: str | None = None
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from refresh.domain.terms.decision_kind import DecisionKind
 from refresh.domain.terms.intent_tag import write_intent_tag
 from refresh.domain.terms.swap_reason import Reason
 from refresh.domain.vm.facts import Facts
+from refresh.domain.vm.vm_print import print_of
 from refresh.domain.vm.wish import disk_text
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.paced_reads import Pace
@@ -30,6 +31,7 @@ from refresh.reading.swap.unforeseen import refuse_unforeseen
 from refresh.reading.swap.warnings import FoundWarnings, WarningReader
 from refresh.reading.vm_memory import read_vm_memory
 from refresh.records.swap import Health, Intent, Prepared, SwapWarning
+from refresh.records.vm_memory import RefusedRow
 from refresh.settings.settings import Settings
 
 # A swap needs few reads, so there is no pause between them.
@@ -45,7 +47,7 @@ async def prepare_swap(data: dict[str, Any], client: Any) -> dict[str, Any]:
     try:
         known = await read_vm_memory(client, [data["vm"]])
         recalled = {**data, "ran": known.ran_of(data["vm"], data.get("ran", ()))}
-        return (await _prepare(recalled, settings, gateways)).to_json()
+        return (await _prepare(recalled, settings, gateways, known.refusal_of(data["vm"]))).to_json()
     except grpc.RpcError as error:
         message = f"what is known about the VM could not be read: {error!r:.160}"
         return Prepared(DecisionKind.REFUSE, Reason.UNREADABLE, message).to_json()
@@ -54,7 +56,19 @@ async def prepare_swap(data: dict[str, Any], client: Any) -> dict[str, Any]:
         return Prepared(DecisionKind.REFUSE, refusal.reason, refusal.message).to_json()
 
 
-async def _prepare(data: dict[str, Any], settings: Settings, gateways: Gateways) -> Prepared:
+async def _prepare(
+    data: dict[str, Any], settings: Settings, gateways: Gateways, refused: RefusedRow | None
+) -> Prepared:
+    """The plan, with what has been announced about the same VM and wish."""
+    prepared, facts = await _decide(data, settings, gateways)
+    if facts.vm is None:
+        return prepared
+    about = print_of(facts.vm, facts.wish)
+    reason = refused.reason if refused is not None and refused.about == about else None
+    return replace(prepared, about=about, refused=reason)
+
+
+async def _decide(data: dict[str, Any], settings: Settings, gateways: Gateways) -> tuple[Prepared, Facts]:
     policy = policy_of(settings)
     # Other VMs' tags were read when this swap was admitted, and a disk is in one swap at a time. A list of the whole
     # group for each swap would use up Azure's limit for lists.
@@ -70,11 +84,11 @@ async def _prepare(data: dict[str, Any], settings: Settings, gateways: Gateways)
         found = await warner.read_warnings(facts.vm, facts.current, facts.wanted)
         health = await health_before(facts.vm, facts.definition, gateways.guests, found.lost)
         prepared = _swap(facts, decision, data["run"], health, found)
-        return replace(prepared, notice_s=settings.notice_s if settings.outcome_topic else None)
+        return replace(prepared, notice_s=settings.notice_s if settings.outcome_topic else None), facts
     kind = {Revive: DecisionKind.REVIVE, Refuse: DecisionKind.REFUSE, Skip: DecisionKind.SKIP}[type(decision)]
     intent = _revival(facts, data["run"]) if isinstance(decision, Revive) else None
     steps = plan.plan_revival() if intent else ()
-    return Prepared(kind, decision.reason, decision.message, intent, steps=tuple(map(str, steps)))
+    return Prepared(kind, decision.reason, decision.message, intent, steps=tuple(map(str, steps))), facts
 
 
 def _swap(facts: Facts, decision: Swap, run: str, health: Health, found: FoundWarnings) -> Prepared:
