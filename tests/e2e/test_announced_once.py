@@ -132,3 +132,39 @@ def test_a_lost_swap_is_logged_once_although_its_mark_cannot_be_removed(caplog: 
 
     mark = f"run=swap-{id_hash(VM_ID)}-3;ran=yes;from=web01-older;to=web01-old;step=swap"
     play(story, [vm_body(RefreshState=mark)], events=False)
+
+
+@pytest.mark.parametrize("count", [46, 47])
+def test_plans_and_lists_foresee_the_limit_of_tags(count: int) -> None:
+    """With two tags of its own among 50 the VM has room for two more; a rollback needs no more than that."""
+
+    async def story(azure: LocalAzure) -> None:
+        azure.simulator.services.faults.add([{"disk": "web01-new", "boots": False}])
+        expected = ("swap", "wanted") if count == 46 else ("refuse", "tag-limit")
+        _, answer = await azure.api("POST", "/api/swap", {"vms": ["web01"], "dryRun": True})
+        _, listed = await azure.api("GET", "/api/vms")
+        _, one = await azure.api("GET", "/api/vms?vm=web01")
+        for row in (answer["plan"][0], listed["value"][0], one):
+            assert (row["decision"], row["reason"]) == expected, row
+        await sweep(azure, 3)
+        tags = (await azure.vm(VM_ID))["tags"]
+        if count == 46:
+            assert events(azure) == ["starting", "rolled-back"]
+            assert (tags["OsDiskName"], tags["OsDiskRejected"]) == ("web01-old", "web01-new")
+        else:
+            assert "51 tags" in one["message"]
+            assert (events(azure), len(tags)) == ([], 49)
+
+    play(story, pair("web01", vm={"tags": {f"team{number}": "x" for number in range(count)}}), events=False)
+
+
+def test_a_plan_that_writes_the_wish_counts_it() -> None:
+    """A dry run for a disk adds `OsDiskName` to the VM's tags."""
+
+    async def story(azure: LocalAzure) -> None:
+        _, answer = await azure.api("POST", "/api/swap", {"vms": ["web01"], "disk": "web01-new", "dryRun": True})
+        assert answer["plan"][0]["reason"] == "tag-limit", answer
+
+    vm, disk = pair("web01", vm={"tags": {f"team{number}": "x" for number in range(47)}})
+    del vm["tags"]["OsDiskName"]
+    play(story, [vm, disk], events=False)
