@@ -31,6 +31,7 @@ from refresh.views.dispatcher_state import DispatcherView
 type Json = dict[str, Any]
 
 RECORD = ("vm", "decision", "reason", "message", "current", "wanted", "previous", "next", "run")
+STOP = ("stop_mode", "stop_why", "warnings")
 FRESH = ("version", "latest", "disk_age_days", "days_behind")
 
 

@@ -78,7 +78,7 @@ def test_the_plan_the_record_and_the_outcome_warn_of_what_the_stop_loses(mode: s
         for name, (_, codes, _) in FLEET.items():
             expected = codes if mode == "deallocate" else []
             assert of_swap(plans[name]) == expected, plans[name]
-            # A list has no public addresses.
+            # Public addresses are listed only for an `auto`.
             assert of_swap(listed[name]) == [code for code in expected if code != "dynamic-public-ip"], listed[name]
             assert of_swap(outcomes[name]) == expected, outcomes[name]
             for row in (plans[name], listed[name], outcomes[name]):
@@ -105,8 +105,7 @@ def test_auto_powers_off_where_deallocating_would_lose_something() -> None:
         for name, (_, codes, mode) in FLEET.items():
             assert plans[name]["stop_mode"] == outcomes[name]["stop_mode"] == mode, (plans[name], outcomes[name])
             assert plans[name]["stop_why"] == outcomes[name]["stop_why"]
-            known = mode == "power-off" and name != "address"  # a list has no public addresses
-            assert listed[name]["stop_mode"] == (mode if known else "auto"), listed[name]
+            assert (listed[name]["stop_mode"], listed[name]["stop_why"]) == (mode, plans[name]["stop_why"])
             assert of_swap(outcomes[name]) == (codes if mode == "deallocate" else [])
             verb = {"power-off": "powerOff", "deallocate": "deallocate"}[mode]
             stops = [row["path"].rpartition("/")[2] for row in requests if _is_stop(row, name)]

@@ -7,7 +7,7 @@ states that they could not be read. Leaves what each warning is about to `domain
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -24,8 +24,8 @@ from refresh.reading.swap.missing_rights import GrantReader, GrantSource
 from refresh.reading.swap.sizes import SizeSource, read_size
 from refresh.settings.settings import Settings
 
-# Long enough for a few reads, and short beside the downtime; the list of sizes is long.
-BUDGET_S, SIZES_BUDGET_S = 5.0, 15.0
+# Long enough for a few reads, and short beside the downtime; lists are long.
+BUDGET_S, LISTS_BUDGET_S = 5.0, 15.0
 # Any other VM is not stopped. A list shows no power state, and its VMs count as running.
 _STOPPED_FOR_A_SWAP = (Power.RUNNING, Power.STARTING)
 
@@ -35,6 +35,10 @@ class AddressSource(Protocol):
 
     async def list_dynamic_ips(self, nic_id: str) -> Sequence[str]:
         """Names of the interface's public addresses that a deallocated VM loses. GatewayError."""
+        ...
+
+    async def list_all_dynamic_ips(self, subscription: str) -> Mapping[str, Sequence[str]]:
+        """The same for every interface of a subscription that has one, by its lower-case id. GatewayError."""
         ...
 
 
@@ -71,10 +75,12 @@ class WarningReader:
         return replace(found, warnings=(*found.warnings, *lost.values()), lost=frozenset(lost))
 
     async def read_listed(self, vm: Vm, current: Disk | None, wanted: Disk | None) -> FoundWarnings:
-        """The same for a VM among many: its addresses, and the rights for the health check, are not read."""
+        """The same for a VM among many: the rights for the health check are not read, addresses only for an `auto`."""
         facts = StopFacts(has_addresses=not vm.guest.nic_ids)
         if self._may_deallocate(vm):
             facts = await self._with_size(vm, facts)
+        if not choose_stop(vm, self._settings.stop_mode, facts).certain:
+            facts = await self._with_listed_addresses(vm, facts)
         return self._found(vm, current, wanted, facts)
 
     def _found(self, vm: Vm, current: Disk | None, wanted: Disk | None, facts: StopFacts) -> FoundWarnings:
@@ -91,7 +97,7 @@ class WarningReader:
 
     async def _with_size(self, vm: Vm, facts: StopFacts) -> StopFacts:
         try:
-            async with asyncio.timeout(SIZES_BUDGET_S):
+            async with asyncio.timeout(LISTS_BUDGET_S):
                 return replace(facts, size=await read_size(self._access, self._reads, vm))
         except GatewayError as error:
             return replace(facts, size_unread=describe_refusal(error.code, error.message))
@@ -109,6 +115,18 @@ class WarningReader:
         except TimeoutError:
             return replace(facts, addresses_unread="no answer in time")
         return replace(facts, dynamic_ips=tuple(dynamic))
+
+    async def _with_listed_addresses(self, vm: Vm, facts: StopFacts) -> StopFacts:
+        subscription = vm.id.split("/")[2].lower()
+        try:
+            async with asyncio.timeout(LISTS_BUDGET_S):
+                listed = await self._reads.once(
+                    f"{subscription}/dynamic", lambda: self._addresses.list_all_dynamic_ips(subscription)
+                )
+        except (GatewayError, TimeoutError):
+            return facts
+        dynamic = [name for nic in vm.guest.nic_ids for name in (listed or {}).get(nic.lower(), ())]
+        return replace(facts, dynamic_ips=tuple(dynamic), has_addresses=True)
 
     async def _lost(self, vm: Vm) -> dict[str, VmWarning]:
         # Rights that cannot be read have refused the swap already; here they give no warning.

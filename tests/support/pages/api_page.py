@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from refresh.triggers.http.routes import ROUTES, Route
 from refresh.views.runs import ROW
-from refresh.views.vms import FRESH, RECORD
+from refresh.views.vms import FRESH, RECORD, STOP
 from tests.support.pages.api_texts import FIELDS, RECORD_FIELDS, REQUESTS
 from tests.support.pages.markdown import anchor, literal, table
 from tests.support.pages.routes import name_of, takes_of
@@ -61,7 +61,7 @@ def api_page() -> str:
             _HEAD,
             f"## Requests\n\n{overview}",
             *map(_request, ROUTES),
-            f"## The VM record\n\nAn unknown value is `null`.\n\n{_fields((*RECORD, *FRESH))}",
+            f"## The VM record\n\nAn unknown value is `null`.\n\n{_fields((*RECORD, *STOP, *FRESH))}",
             _RUN,
             _fields(of_rows),
             _RUN_MORE,
