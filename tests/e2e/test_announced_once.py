@@ -168,3 +168,20 @@ def test_a_plan_that_writes_the_wish_counts_it() -> None:
     vm, disk = pair("web01", vm={"tags": {f"team{number}": "x" for number in range(47)}})
     del vm["tags"]["OsDiskName"]
     play(story, [vm, disk], events=False)
+
+
+def test_what_was_announced_as_starting_is_announced_as_over() -> None:
+    """Azure accepts the tags before the notice and refuses them after it, as it did before."""
+
+    async def story(azure: LocalAzure) -> None:
+        refuse_tags(azure, "RequestDisallowedByPolicy")
+        await sweep(azure)
+        azure.simulator.services.faults.clear()
+        await asyncio.sleep(300)
+        await azure.fire("sweep")
+        await azure.until(lambda: events(azure).count("starting") == 2)
+        refuse_tags(azure, "RequestDisallowedByPolicy")
+        await azure.settled()
+        assert events(azure) == ["starting", "refused", "starting", "refused"]
+
+    play(story, pair("web01"), settings={"REFRESH_NOTICE_S": "600"}, events=False)

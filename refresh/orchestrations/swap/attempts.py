@@ -23,9 +23,10 @@ from refresh.records.swap import Claimed, Intent, Outcome, OutcomeStatus, Prepar
 
 @dataclass
 class Attempt:
-    """What the swap was prepared with, as far as the run has come."""
+    """What the swap was prepared with, as far as the run has come; `begun`: the event `starting` was published."""
 
     prepared: Prepared | None = None
+    begun: bool = False
 
     def prepare(self, run: SwapRun, claimed: Claimed) -> Generator[Task[Any], Any, Prepared]:
         """Read the VM and plan the swap."""
@@ -61,12 +62,16 @@ class Attempt:
         return None if wrote.get("ok") else tags_refused(run, prepared.intent, wrote)
 
     def notice(self, outcome: Outcome) -> dict[str, Any]:
-        """For the dispatcher: what a refusal is `about`, that it is `repeated`, or that one is `cured`."""
+        """For the dispatcher: what a refusal is `about`, that it is `repeated`, or that one is `cured`.
+
+        After the event `starting` the end is always published, so that subscribers do not wait for it.
+        """
         known = self.prepared
         if known is None or known.about is None:
             return {}
         if outcome.status is OutcomeStatus.REFUSED:
-            return {"about": known.about, **({"repeated": True} if known.refused == outcome.reason else {})}
+            is_repeated = known.refused == outcome.reason and not self.begun
+            return {"about": known.about, **({"repeated": True} if is_repeated else {})}
         return {"cured": True} if known.refused and outcome.status is not OutcomeStatus.SKIPPED else {}
 
 

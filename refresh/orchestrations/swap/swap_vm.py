@@ -96,7 +96,7 @@ def _run(run: SwapRun, claimed: Claimed, attempt: Attempt) -> SwapSteps:
     # After a `starting` event the outcome names the new disk even when no swap follows, in this run or its recovery.
     announced, noticed = claimed.wanted if claimed.step == NOTICE else None, False
     if prepared.intent is not None and prepared.notice_s is not None:
-        announced = prepared.intent.new_disk
+        announced, attempt.begun = prepared.intent.new_disk, True
         noticed = yield from give_notice(ctx, run.vm, run.n, prepared.intent, prepared.message, prepared.notice_s)
         if noticed:
             prepared = yield from attempt.prepare(run, claimed)  # the first reading is old by now
