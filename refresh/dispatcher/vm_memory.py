@@ -18,7 +18,8 @@ from refresh.domain.terms.encodable import encodable
 from refresh.records import durable_names
 from refresh.records.durable_names import Operation, VmMemoryOperation
 from refresh.records.fulfilled import FulfilledRow
-from refresh.records.vm_memory import MemoryRow, VmMemory, merge_ran
+from refresh.records.rows import given
+from refresh.records.vm_memory import MemoryRow, RefusedRow, VmMemory, merge_ran
 
 # 128,000 VMs in all.
 KEEP_VMS = 500
@@ -73,6 +74,17 @@ def fulfill(state: VmMemory, data: Mapping[str, Any]) -> None:
         _store(state, data["vm"], old.replace(fulfilled=new))
 
 
+def announce(state: VmMemory, data: Mapping[str, Any]) -> None:
+    """Note what has been announced about `vm` (a hash), as `told` or `refused`; null removes it."""
+    n, row = int(data["n"]), state.vms.get(data["vm"]) or MemoryRow()
+    if "told" in data and n > row.told_n:
+        row = row.without("told").replace(told_n=n, **given(told=data["told"]))
+    if "refused" in data and n > row.refused_n:
+        refused = RefusedRow.from_json(dict(data["refused"])) if data["refused"] else None
+        row = row.without("refused").replace(refused_n=n, **given(refused=refused))
+    _store(state, data["vm"], row)
+
+
 def _store(state: VmMemory, vm_hash: str, row: MemoryRow) -> None:
     state.vms.pop(vm_hash, None)
     state.vms[vm_hash] = row
@@ -84,4 +96,5 @@ _OPERATIONS: Mapping[str, Callable[[VmMemory, Mapping[str, Any]], dict[str, Any]
     VmMemoryOperation.KEEP: keep,
     VmMemoryOperation.SETTLE: settle,
     VmMemoryOperation.FULFILL: fulfill,
+    VmMemoryOperation.ANNOUNCE: announce,
 }

@@ -204,8 +204,10 @@ class Decided(Row):
     """What a look has decided about a VM; `up` when it was seen running, `current` the name of its OS disk then.
 
     `lost` is the warning about a swap of which the app has no record. `back`: the VM ran the wanted disk before.
-    `unproven` is the note about the VM's disk in `vm_memory`. `fulfilled` is what the decision knew of the last
-    fulfilled tag, where that counts, and `os_disk` the `disk_key` of the disk that the VM runs.
+    `unproven` is the note about the VM's disk in `vm_memory`, `told` what of its refusals has been logged. `retried`: a
+    swap like this one was refused and has been announced. `outdated`: such a note no longer holds.
+    `fulfilled` is what the decision knew of the last fulfilled tag, where that counts, and `os_disk` the `disk_key` of
+    the disk that the VM runs.
     """
 
     vm: str
@@ -224,6 +226,9 @@ class Decided(Row):
     fulfilled: FulfilledRow | None = None
     os_disk: str | None = None
     asked: bool = False
+    told: str | None = None
+    retried: bool = False
+    outdated: bool = False
 
 
 class DispatcherState(StoredState):

@@ -54,6 +54,7 @@ class VmMemoryOperation(StrEnum):
     KEEP = "keep"
     SETTLE = "settle"
     FULFILL = "fulfill"
+    ANNOUNCE = "announce"
 
 
 class InboxOperation(StrEnum):

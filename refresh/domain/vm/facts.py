@@ -13,6 +13,7 @@ from refresh.domain.azure.vms import Vm
 from refresh.domain.terms.resource_id import id_hash
 from refresh.domain.terms.swap_reason import Reason
 from refresh.domain.vm.preflight_facts import PreflightFacts
+from refresh.domain.vm.stop_choice import ChosenStop
 from refresh.domain.vm.warnings import VmWarning
 from refresh.domain.vm.wish import Wish
 
@@ -32,7 +33,7 @@ class Facts:
     `unreadable` is a sentence when something could not be read. `ran` are the hashes of disks that this VM is known to
     have run, `over` runs that have ended, `rejected` the ids (lower-case) of disks and versions found unhealthy on this
     VM. `fulfilled` is None where the app has not fulfilled the tag yet, and for a swap that a person has requested.
-    `preflight` is None where only lists were read. `warnings` are those that need extra reads.
+    `preflight` is None where only lists were read; so are `warnings` and the chosen `stop` without their reads.
     """
 
     vm: Vm | None
@@ -47,7 +48,8 @@ class Facts:
     ran: frozenset[str] = frozenset()
     rejected: frozenset[str] = frozenset()
     over: frozenset[str] = frozenset()
-    warnings: tuple[VmWarning, ...] = ()
+    warnings: tuple[VmWarning, ...] | None = None
+    stop: ChosenStop | None = None
     fulfilled: Fulfilled | None = None
 
 
