@@ -108,8 +108,13 @@ def test_a_decision_that_a_swap_has_made_old_does_not_count() -> None:
 
 def test_agreement_starts_anew() -> None:
     """A VM that runs the disk of its tag again is remembered with it, unless a swap has ended since."""
-    state = {"seq": 1}
-    row = {"decision": "skip", "reason": "already-there", "os_disk": OTHER, "fulfilled": {**LAST, "told": OTHER}}
+    state: Json = {"seq": 1}
+    row: dict[str, Any] = {
+        "decision": "skip",
+        "reason": "already-there",
+        "os_disk": OTHER,
+        "fulfilled": {**LAST, "told": OTHER},
+    }
     assert looked(state, decided(**row)).state["fulfilled"][KEY] == {"disk": OTHER, "at": "2026-11-21T10:00:00Z"}
     back = looked(state, decided(**{**row, "os_disk": NEW})).state["fulfilled"][KEY]
     assert back == LAST
