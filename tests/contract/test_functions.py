@@ -43,6 +43,7 @@ CLIENT_BOUND = {
     "read_hints",
     "prepare_swap",
     "find_outcomes",
+    "make_disks",
     "count_swaps",
     "find_leftovers",
     "find_holders",

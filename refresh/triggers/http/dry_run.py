@@ -12,7 +12,8 @@ from refresh import wiring
 from refresh.domain.swap.decided_vm import DecidedVm
 from refresh.domain.terms import resource_id
 from refresh.gateways.gateways import Gateways
-from refresh.reading.disks.disk_plans import DISK, plan_disks
+from refresh.reading.disks.checked_plans import plan_disks
+from refresh.reading.disks.disk_plans import DISK
 from refresh.reading.disks.month_plans import MonthBasis, plan_month
 from refresh.reading.disks.tag_plans import plan_tags
 from refresh.reading.fleet.subscription_lists import Inventory, list_inventory
@@ -46,7 +47,7 @@ class DryRun:
 
     async def disks(self, request: MonthInput, period: str) -> Json:
         """The rows of VMs with the disks that would be made."""
-        rows = await plan_disks(self._gateways, self._settings, request.vms, period)
+        rows = await plan_disks(self._gateways, self._settings, request.vms, period, self._dispatcher.recall)
         made = {_disk_id(row).lower() for row in rows if row["decision"] == CREATE and row.get("next")}
         return dry_run([self._of_disk(row, made) for row in rows])
 
