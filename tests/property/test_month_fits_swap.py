@@ -35,7 +35,7 @@ from tests.support.worlds.month_world import (
 
 PLANS = [None, {"publisher": "acme", "product": "wall", "name": "byol"}]
 FEATURES = {
-    "SecurityType": ["Standard", "TrustedLaunch", "TrustedLaunchSupported"],
+    "SecurityType": ["Standard", "TrustedLaunch", *["TrustedLaunchSupported"] * 3],
     "DiskControllerTypes": ["SCSI", "NVMe", "SCSI, NVMe"],
     "IsHibernateSupported": ["True", "False"],
     "IsAcceleratedNetworkSupported": ["True", "False"],
@@ -54,7 +54,6 @@ SETTINGS: dict[str, list[Any]] = {
         {"architecture": "x64", "diskControllerTypes": "SCSI, NVMe"},
         {"architecture": "x64", "acceleratedNetwork": True},
     ],
-    "encryptionSettingsCollection": [{"enabled": True}],
     "encryption": [
         {
             "type": "EncryptionAtRestWithCustomerKey",
@@ -70,6 +69,9 @@ VM_PROPERTIES: dict[str, list[Any]] = {
 TAGS = {"RefreshStopMode": ["power-off", "halt"], "RefreshRing": ["1"], "OsDiskName": ["web00-202611"]}
 
 
+SELDOM = st.sampled_from([*[False] * 9, True])
+
+
 def some_of(choices: dict[str, list[Any]]) -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries({}, optional={name: st.sampled_from(values) for name, values in choices.items()})
 
@@ -79,12 +81,14 @@ def fleets(draw: st.DrawFn) -> list[Json]:
     """One image definition, its version, and a few VMs that fit it or do not."""
     features = [{"name": name, "value": value} for name, value in draw(some_of(FEATURES)).items()]
     plan = draw(st.sampled_from([None, *PLANS]))
-    tags = {"AutoRefresh": "true"} | ({"RefreshPersonalizes": "true"} if draw(st.integers(0, 4)) else {})
+    tags = {"AutoRefresh": "true"} | ({} if draw(SELDOM) else {"RefreshPersonalizes": "true"})
     definition = definition_body(DEFINITION_ID, tags, features=features, **({"purchasePlan": plan} if plan else {}))
     bodies = [*gallery_bodies()[:-1], definition, version_body()]
     for number in range(6):
         disk, vm = vm_bodies(f"web{number:02d}", {"AutoRefresh": "true"})
         disk["properties"] |= draw(some_of(SETTINGS))
+        if draw(SELDOM):
+            disk["properties"]["encryptionSettingsCollection"] = {"enabled": True}
         disk["sku"] = {"name": draw(st.sampled_from(["Premium_LRS", "StandardSSD_LRS", "Premium_ZRS"]))}
         if disk["sku"]["name"].endswith("_ZRS"):
             disk.pop("zones")
@@ -93,9 +97,9 @@ def fleets(draw: st.DrawFn) -> list[Json]:
         if draw(st.booleans()):
             storage["diskControllerType"] = draw(st.sampled_from(["SCSI", "NVMe"]))
         vm["properties"] = {**properties, "storageProfile": storage}
-        if vm_plan := draw(st.sampled_from(PLANS)):
+        if vm_plan := (plan if draw(st.booleans()) else draw(st.sampled_from(PLANS))):
             vm["plan"] = vm_plan
-        if draw(st.integers(0, 3)) == 0:
+        if draw(SELDOM):
             vm["tags"] |= draw(some_of(TAGS))
         bodies += [disk, vm]
     return bodies

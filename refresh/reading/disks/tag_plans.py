@@ -31,7 +31,7 @@ async def plan_tag(fleet: Fleet, catalog: Catalog, vm_id: str, period: str, *, f
     vm = await read_subject(fleet, vm_id)
     if isinstance(vm, VmRow):
         return vm
-    wanted = (vm.own_tags.os_disk_name or "")[:_MAX_WANTED] or None
+    wanted = vm.own_tags.wanted[:_MAX_WANTED] or None
     early = _check_hold(vm)
     row = early or judge_tag(await plan_disk_of(fleet, catalog, vm, period), force=force)
     return replace(row, wanted=wanted)
