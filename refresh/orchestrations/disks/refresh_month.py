@@ -44,9 +44,8 @@ def _do_month(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task
     if not names.is_period(period):
         return bad_period("month", period)
     scope = yield ctx.call_activity(durable_names.READ_SCOPE, input={"vms": list(request.vms)})
-    images = yield from _step(
-        ctx, "images", durable_names.CREATE_IMAGES, period, replace(request, period=period, vms=())
-    )
+    # VMs that a person named, not those of the whole scope: only the definitions that they use are built.
+    images = yield from _step(ctx, "images", durable_names.CREATE_IMAGES, period, replace(request, period=period))
     if scope.get("problem"):
         return month.failure_of("month", period, scope["problem"]) | {"images": images.get("images", []), "vms": []}
     request = replace(request, period=period, vms=tuple(scope["vms"]))

@@ -54,11 +54,15 @@ class MonthPlan:
 
 @dataclass(frozen=True)
 class MonthBasis:
-    """What a month is planned from: images of `images.toml`, lists of all resources, the dispatcher state on VMs."""
+    """What a month is planned from: images of `images.toml`, lists of all resources, the dispatcher state on VMs.
+
+    `named` are the VMs that a person named: only the definitions that they use are built. None: those of all.
+    """
 
     specs: Sequence[ImageSpec]
     inventory: Inventory
     recall: Recall
+    named: tuple[str, ...] = ()
 
 
 async def plan_month(
@@ -66,7 +70,9 @@ async def plan_month(
 ) -> MonthPlan:
     """The month of `request` for its `vms` (all of them named). Raises GatewayError."""
     specs = basis.specs
-    images = await plan_images(gateways, settings, specs, period, force_rebuild=request.force_rebuild)
+    images = await plan_images(
+        gateways, settings, specs, period, force_rebuild=request.force_rebuild, used_by=basis.named
+    )
     planned = {row["definition"].lower(): row["version"] for row in images if row["decision"] == CREATE}
     plans: dict[str, DiskPlan] = {}
     fleet = await read_fleet(gateways, request.vms)

@@ -147,9 +147,13 @@ async def plan_images(
     period: str,
     *,
     force_rebuild: bool = False,
+    used_by: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
-    """The rows with which `create_images` would end; changes nothing. Raises GatewayError when regions are unread."""
-    builds = await find_builds(gateways, settings, specs)
+    """The rows with which `create_images` would end; changes nothing. Raises GatewayError when regions are unread.
+
+    With `used_by` only the definitions that these VMs (ids) use.
+    """
+    builds = await find_builds(gateways, settings, specs, used_by)
     now = await retry_until_answered(gateways.clock.now, budget_s=BULK_BUDGET_S)
     rows = list(builds.rows)
     for definition in builds.definitions:

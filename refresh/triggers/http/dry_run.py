@@ -63,10 +63,13 @@ class DryRun:
         swaps = await self._decide(dict.fromkeys(vms, disk), force=force)
         return dry_run([swaps[vm.lower()] for vm in vms])
 
-    async def month(self, request: MonthInput, period: str) -> Json:
-        """The whole month: images, disks as they would be made from them, with rollout the swaps."""
+    async def month(self, request: MonthInput, period: str, named: Sequence[str]) -> Json:
+        """The whole month: images, disks as they would be made from them, with rollout the swaps.
+
+        `named` are the VMs that a person named: only the definitions that they use are built.
+        """
         inventory = await list_inventory(self._gateways)
-        basis = MonthBasis(wiring.image_specs(), inventory, self._dispatcher.recall)
+        basis = MonthBasis(wiring.image_specs(), inventory, self._dispatcher.recall, tuple(named))
         plan = await plan_month(self._gateways, self._settings, request, period, basis)
         swaps = self._records(plan.swaps.values(), inventory, writes_tags=True)
         rows = []

@@ -83,7 +83,7 @@ def _codes(names: tuple[str, ...]) -> str:
 FIELDS: Mapping[str, str] = {
     "vms": f"VMs by name or full resource id, at most {MAX_VMS}",
     "all": "every VM in scope",
-    "period": "the month; default: the current one, UTC",
+    "period": "the month, at most the next one; default: the current one, UTC",
     "disk": "the disk to write into `OsDiskName` first",
     "force": "also a disk that was rolled back before; overrides `rejected-before` and nothing else",
     "rollout": "`auto`: go on to tags and swaps; `manual`: stop after the disks; default: `REFRESH_ROLLOUT`",
