@@ -196,6 +196,37 @@ def test_a_disk_fits_the_vm_as_it_is_now(name: str) -> None:
     on_arm([*READY, *scenario], story)
 
 
+KEPT: dict[str, Any] = {
+    "diskSizeGB": 1024,
+    "tier": "P50",
+    "dataAccessAuthMode": "AzureActiveDirectory",
+    "networkAccessPolicy": "AllowPrivate",
+    "diskAccessId": f"{GROUP}/providers/Microsoft.Compute/diskAccesses/ours",
+    "publicNetworkAccess": "Disabled",
+    "optimizedForFrequentAttach": True,
+    "availabilityPolicy": {"actionOnDiskDelay": "AutomaticReattach"},
+    "maxShares": 2,
+    "burstingEnabled": True,
+    "supportsHibernation": True,
+    "supportedCapabilities": {"architecture": "x64", "diskControllerTypes": "SCSI, NVMe", "acceleratedNetwork": True},
+}
+
+
+def test_the_new_disk_shows_every_setting_of_the_old_one() -> None:
+    """Export protection, performance, bursting and what the OS supports are the same after a month."""
+
+    async def story(world: World) -> None:
+        row = await make(world)
+        assert (row["decision"], row["reason"]) == ("create", "made"), row["message"]
+        new = world.resource(disk_id(NEW))
+        assert new is not None
+        assert {key: new["properties"][key] for key in KEPT} == KEPT
+        assert new["properties"]["creationData"]["performancePlus"] is True
+
+    old = KEPT | {"creationData": {"createOption": "Empty", "performancePlus": True}}
+    on_arm([*READY, *a_vm(disk=old)], story)
+
+
 def test_a_version_that_was_unhealthy_on_the_vm_is_not_paid_for_again() -> None:
     """No second disk is made from it, unless a person asks with force."""
 
