@@ -21,6 +21,7 @@ from refresh.domain.vm.wish import Wish
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.paced_reads import Pace, Reads
 from refresh.reading.disks.disk_plans import DiskPlan
+from refresh.reading.fleet.recent_vms import RecentVms
 from refresh.reading.swap.facts import policy_of
 from refresh.reading.swap.preflight_facts import PreflightReader
 from refresh.settings.settings import Settings
@@ -46,7 +47,8 @@ class SwapChecks:
         self._recall = recall
         self._force = force
         reads = Reads(Pace(gap_s=0.0), BULK_BUDGET_S)
-        self._reader = PreflightReader(gateways.access, gateways.compute, self._policy, reads) if exact else None
+        others = RecentVms(gateways.compute)
+        self._reader = PreflightReader(gateways.access, others, self._policy, reads) if exact else None
 
     async def first_failed_of(self, plan: DiskPlan, period: str) -> Check | None:
         """The check for which the swap would refuse the disk of `plan`; None when there is none. GatewayError."""
@@ -59,6 +61,7 @@ class SwapChecks:
         vm = plan.vm
         if resource_id.same(disk.id, vm.os_disk_id):
             return None
+        recalled = self._recall(vm.id)
         facts = Facts(
             vm,
             Wish(disk.name, disk.id),
@@ -67,6 +70,7 @@ class SwapChecks:
             version=plan.version,
             definition=plan.definition,
             preflight=await self._reader.read(vm, plan.current, disk) if self._reader is not None else None,
-            **{name: frozenset(self._recall(vm.id).get(name, ())) for name in ("ran", "rejected")},
+            ran=frozenset(recalled.get("ran", ())),
+            rejected=frozenset(recalled.get("rejected", ())),
         )
         return first_failed(check_planned(facts, self._policy, force=self._force))
