@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
+from refresh.domain.terms.encodable import encodable
+
 
 class Origin(StrEnum):
     """Where the new disk takes a property from."""
@@ -133,7 +135,8 @@ def kept_settings(body: Mapping[str, Any]) -> dict[str, Any]:
     chosen = isinstance(sku, str) and sku.lower().startswith(_CHOSEN_SKUS)
     found = {path: value_at(body, path) for path in (*_KEPT, *(_CHOSEN if chosen else ()))}
     # A value of another kind than a text, a number or a boolean is none that Azure gives.
-    return {path: value for path, value in found.items() if isinstance(value, str | int)}
+    kept = {path: value for path, value in found.items() if isinstance(value, str | int)}
+    return {path: encodable(value) if isinstance(value, str) else value for path, value in kept.items()}
 
 
 def value_at(body: Mapping[str, Any], path: str) -> Any:

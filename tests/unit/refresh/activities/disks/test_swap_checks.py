@@ -65,7 +65,10 @@ LOCK = {
     "id": f"{GROUP}/providers/Microsoft.Authorization/locks/freeze",
     "properties": {"level": "ReadOnly"},
 }
-NVME_VM: dict[str, Any] = {"hardwareProfile": {"vmSize": "Standard_D2s_v6"}, "storageProfile": {"diskControllerType": "NVMe"}}
+NVME_VM: dict[str, Any] = {
+    "hardwareProfile": {"vmSize": "Standard_D2s_v6"},
+    "storageProfile": {"diskControllerType": "NVMe"},
+}
 HIBERNATES: dict[str, Any] = {"additionalCapabilities": {"hibernationEnabled": True}}
 REFUSED: dict[str, tuple[list[Json], str]] = {
     "image for SCSI only": ([definition(("DiskControllerTypes", "SCSI")), *a_vm(**NVME_VM)], "other-disk-controller"),
