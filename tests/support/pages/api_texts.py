@@ -30,8 +30,8 @@ REQUESTS: Mapping[str, Request] = {
     ),
     "POST /api/rollback": Request("Swaps each VM onto the disk that it ran before (`@previous`).", _STARTS),
     "POST /api/refresh": Request(
-        "The whole month: images (with `vms` those that these VMs use), disks and, with rollout `auto`, tags and swaps. The"
-        " run ends with verified outcomes.",
+        "The whole month: images (with `vms` only those that these VMs use), disks and, with rollout `auto`, tags and"
+        " swaps. The run ends with verified outcomes.",
         _STARTS,
     ),
     "POST /api/retention": Request(
