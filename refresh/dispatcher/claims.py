@@ -19,6 +19,7 @@ from refresh.dispatcher.queue import admit, is_unchecked, wait_as_swap
 from refresh.dispatcher.spills import spill
 from refresh.domain.swap import plan
 from refresh.domain.swap.plan import INTENT, NOTICE, UNDO
+from refresh.domain.swap.way_back import Way, plan_next_way
 from refresh.domain.terms import resource_id, times
 from refresh.domain.terms.swap_reason import Reason
 from refresh.records import durable_names, swap
@@ -29,9 +30,11 @@ from refresh.records.dispatcher_state import (
     Rejection,
     RunningRow,
     StoredIntent,
+    WayRow,
 )
 from refresh.records.durable_names import PastOutcomesOperation
 from refresh.records.hint_rows import HintRow
+from refresh.records.rows import given
 from refresh.records.swap import OutcomeStatus
 from refresh.records.vm_memory import merge_ran
 
@@ -74,7 +77,13 @@ def claim(effects: Effects, data: Mapping[str, Any]) -> None:
         rejected=tuple(recalled["rejected"]),
         ran=tuple(recalled["ran"]),
         over=tuple(recalled["over"]),
+        way=_way_json(effects.state, vm),
     ).to_json()
+
+
+def _way_json(state: DispatcherState, vm: str) -> dict[str, Any] | None:
+    row = state.ways.get(resource_id.id_hash(vm))
+    return row.json if row is not None else None
 
 
 def step(effects: Effects, data: Mapping[str, Any]) -> None:
@@ -241,11 +250,29 @@ def _note_disks(state: DispatcherState, vm: str, row: RunningRow, outcome: swap.
     if outcome.status is OutcomeStatus.SUCCEEDED and new_disk:
         state.proved[resource_id.id_hash(vm)] = resource_id.id_hash(new_disk)
     if outcome.status in (OutcomeStatus.SUCCEEDED, OutcomeStatus.NOT_PROVEN) and new_disk:
+        _note_way(state, vm, row)
         _note_ran(state, vm, new_disk)
         state.rejected = [one for one in state.rejected if one.vm != vm or new_disk.lower() not in one.names]
     if outcome.reason == Reason.APP_FAILED and row.intent is not None:
         # A wish has one attempt: the swap's own tag write hints at the VM again, and a fault of the app would repeat.
         _note_rejected(state, vm, (row.intent.new_disk,), at)
+
+
+def _note_way(state: DispatcherState, vm: str, row: RunningRow) -> None:
+    """Note the way back after the swap of `row`, which put its new disk in."""
+    intent = row.intent
+    if intent is None or not intent.old_disk or not intent.new_disk:
+        return
+    if resource_id.same(intent.old_disk, intent.new_disk):
+        return
+    key = resource_id.id_hash(vm)
+    known = state.ways.get(key)
+    before = Way(known.source, known.target, known.taken) if known is not None else None
+    way = plan_next_way(before, row.id, intent.old_disk, intent.new_disk, intent.previous)
+    if intent.back is not None and way.taken != intent.back:  # decided with what `vm_memory` has
+        way = Way(way.target, way.source, taken=intent.back)
+    state.ways.pop(key, None)
+    state.ways[key] = WayRow(source=way.source, target=way.target, **given(taken=way.taken))
 
 
 def _note_down(state: DispatcherState, vm: str, row: RunningRow, outcome: swap.Outcome) -> None:

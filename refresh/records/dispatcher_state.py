@@ -18,7 +18,7 @@ from refresh.records.swap import Intent
 DEFAULT_MAX_SWAPS = 20
 DEFAULT_MAX_STARTS = 24
 # Parts with hashes and run ids only.
-_WITHOUT_IDS = frozenset({"ran", "proved", "said", "spilled", "over", "forced"})
+_WITHOUT_IDS = frozenset({"ran", "proved", "said", "spilled", "over", "forced", "ways"})
 
 
 class StoredIntent(Row):
@@ -27,6 +27,8 @@ class StoredIntent(Row):
     was_running: bool = False
     old_disk: str | None = None
     new_disk: str | None = None
+    previous: str | None = None
+    back: bool | None = None
 
     def record(self) -> Intent:
         """The whole intent. BadRecord when a field of it is missing."""
@@ -82,6 +84,14 @@ class UnprovenRow(Row):
     id: str
     intent: StoredIntent
     at: str | None = None
+
+
+class WayRow(Row):
+    """The one way back of a VM (hashes of disk ids): see `domain.swap.way_back`."""
+
+    source: str
+    target: str
+    taken: bool = False
 
 
 class Rejection(Row):
@@ -224,15 +234,16 @@ class Decided(Row):
 class DispatcherState(StoredState):
     """The state of the dispatcher.
 
-    `ran` and `proved` are keyed by the hash of a VM's id and hold hashes of disk ids: the last disks the VM is known to
-    have run, newest last, and the last one it was proved healthy on. These two and `unproven` have the newest VMs only:
-    the entity `vm_memory` has the others. `spilled` has the VMs (by the same hash) that are being moved there, `spills`
-    the number of the last message to it; `moved`: some have been moved. `over` are the last swaps that ended and
-    left nothing to be done. `said` has the hash of the last decision that was logged for a VM, by the same key. `seq`
-    is the number of the last swap or look; none is used twice. `forced` are hashes of the last signals with force.
-    `swept` is the time of the last sweep, `package` the fingerprint of the code that did the last operation. `broken`
-    has the VMs on which the app itself failed, `unread` those that could not be read, by the hash of their ids. `lists`
-    are keyed by lower-case subscription. `parcel` is the last batch of hints. `json` has whole ids.
+    `ran` and `proved` are keyed by the hash of a VM's id and hold hashes of disk ids: the last disks the VM is known
+    to have run, newest last, and the last one it was proved healthy on; `ways` has their ways back by the same key.
+    These three and `unproven` have the newest VMs only: the entity `vm_memory` has the others. `spilled` has the VMs
+    (by the same hash) that are being moved there, `spills` the number of the last message to it; `moved`: some have
+    been moved. `over` are the last swaps that ended and left nothing to be done. `said` has the hash of the last
+    decision that was logged for a VM, by the same key. `seq` is the number of the last swap or look; none is used
+    twice. `forced` are hashes of the last signals with force. `swept` is the time of the last sweep, `package` the
+    fingerprint of the code that did the last operation. `broken` has the VMs on which the app itself failed, `unread`
+    those that could not be read, by the hash of their ids. `lists` are keyed by lower-case subscription. `parcel` is
+    the last batch of hints. `json` has whole ids.
     """
 
     seq = ValueOf(0)
@@ -245,6 +256,7 @@ class DispatcherState(StoredState):
     rejected = ListOf(Rejection)
     ran = TableOf[tuple[str, ...]](tuple)
     proved = TableOf(str)
+    ways = TableOf(WayRow.from_json)
     said = TableOf(str)
     spilled = TableOf(SpilledRow.from_json)
     spills = ValueOf(0)

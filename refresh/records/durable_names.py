@@ -92,6 +92,7 @@ WRITE_REJECTION = "write_rejection"
 QUARANTINE_VERSION = "quarantine_version"
 CLEAR_INTENT = "clear_intent"
 WRITE_WISHES = "write_wishes"
+WRITE_WAYS_BACK = "write_ways_back"
 FIND_OUTCOMES = "find_outcomes"
 COUNT_SWAPS = "count_swaps"
 

@@ -99,7 +99,8 @@ class Intent(Record):
     """What a swap is about to do, stored once with its claim: enough to bring the VM up again after any failure.
 
     `previous` is the value of `OsDiskPrevious` before the swap (None: it had none); `agent_spoke` whether a guest agent
-    had reported ready, so that a missing report afterwards counts; `unique_id` is the VM's `vmId`.
+    had reported ready, so that a missing report afterwards counts; `unique_id` is the VM's `vmId`. `back`: the swap
+    takes the VM's one way back.
     """
 
     run: str
@@ -113,6 +114,7 @@ class Intent(Record):
     stop_mode: str = "deallocate"
     health: Health | None = None
     warnings: tuple[SwapWarning, ...] = ()
+    back: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ class Claimed(Record):
 
     `force` applies to the disk `wanted` alone. `tags` belong to an intent and may not be on the VM yet.
     `proves_since`: the swap ended at that time, and only the new disk's health is left to check. `ended`: the swap is
-    not under way, and `past_outcomes` may have its outcome.
+    not under way, and `past_outcomes` may have its outcome. `way` is the VM's way back, where the dispatcher has it.
     """
 
     answer: str
@@ -136,6 +138,7 @@ class Claimed(Record):
     wanted: str | None = None
     proves_since: str | None = None
     ended: bool | None = None
+    way: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -251,6 +254,8 @@ class SwapRequest(Record):
     `done` are the rows of VMs that earlier histories of the same run finished. `since` (ISO) is when the tags began to
     be written, where another orchestration wrote them: a swap that ended after it counts as this request's outcome.
     `paced`: hints are sent for `VMS_AT_ONCE` VMs at a time; a run that an older version began sent all at once.
+    `back`: each VM goes back to the disk that it ran before; with `given` (disks before and after, by lower-case VM id)
+    only what run `of_run` gave it is taken back.
     """
 
     vms: tuple[str, ...]
@@ -259,3 +264,6 @@ class SwapRequest(Record):
     done: tuple[dict[str, Any], ...] = ()
     since: str | None = None
     paced: bool | None = None
+    back: bool | None = None
+    of_run: str | None = None
+    given: dict[str, Any] | None = None

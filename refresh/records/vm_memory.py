@@ -10,15 +10,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from refresh.domain.terms.resource_id import id_hash
-from refresh.records.dispatcher_state import DispatcherState, UnprovenRow
+from refresh.records.dispatcher_state import DispatcherState, UnprovenRow, WayRow
 from refresh.records.rows import Row, StoredState, TableOf
 
 KEEP_DISKS_RAN = 3
 
 
 class MemoryRow(Row):
-    """What is known about one VM: hashes of the disks it ran, newest last, the one it was proved healthy on, and the
-    note that the health of its disk is not proved.
+    """What is known about one VM: hashes of the disks it ran, newest last, the one it was proved healthy on, the note
+    that the health of its disk is not proved, and its way back.
 
     `n` is the number of the last message about the VM, `noted` that of the message with the note, `settled` that of the
     last message that removed one.
@@ -27,6 +27,7 @@ class MemoryRow(Row):
     ran: tuple[str, ...] = ()
     proved: str | None = None
     unproven: UnprovenRow | None = None
+    way: WayRow | None = None
     n: int = 0
     noted: int = 0
     settled: int = 0
@@ -53,6 +54,11 @@ class KnownVms:
         """The note that the health of the VM's disk is not proved."""
         row = self.rows.get(id_hash(vm_id))
         return row.unproven if row is not None else None
+
+    def way_of(self, vm_id: str, newer: WayRow | None = None) -> WayRow | None:
+        """The way back of a VM; `newer` is that in the dispatcher's state."""
+        row = self.rows.get(id_hash(vm_id))
+        return newer or (row.way if row is not None else None)
 
     def unproven(self) -> list[UnprovenRow]:
         """Every such note."""

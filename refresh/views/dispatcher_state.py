@@ -24,7 +24,7 @@ class DispatcherView:
     def __init__(self, state: DispatcherState, known: KnownVms | None = None) -> None:
         """A view of `state`, and of what is known about VMs that are no longer in it."""
         self.state = state
-        self._known = known or KnownVms()
+        self.known = known or KnownVms()
 
     def with_memory(self, known: KnownVms) -> DispatcherView:
         """The same, with what `vm_memory` has, which was read after the state."""
@@ -33,7 +33,7 @@ class DispatcherView:
     def recall(self, vm_id: str) -> dict[str, Any]:
         """What the dispatcher and `vm_memory` have about a VM for a decision, as `FactReader.read` takes it."""
         found = self._memory.of(vm_id.lower())
-        return {**found, "ran": list(self._known.ran_of(vm_id, found["ran"]))}
+        return {**found, "ran": list(self.known.ran_of(vm_id, found["ran"]))}
 
     @property
     def max_swaps(self) -> int:

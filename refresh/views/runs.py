@@ -76,7 +76,7 @@ _DISK_AFTER: Mapping[str, str] = {
 }
 
 _RUN_ID = re.compile(rf"^({'|'.join(KINDS)})-[A-Za-z0-9._-]{{1,90}}\Z", re.ASCII)
-_INPUT = ("period", "disk", "force", "rollout", "force_rebuild", "vm", "n", "definition", "delete")
+_INPUT = ("period", "disk", "force", "rollout", "force_rebuild", "vm", "n", "definition", "delete", "of_run")
 _RETENTION = ("deleted", "deletable", "size_gb", "monthly_usd", "in_use")
 
 

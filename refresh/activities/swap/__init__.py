@@ -19,6 +19,7 @@ from refresh.activities.swap import (
     read_hints,
     write_intent,
     write_rejection,
+    write_ways_back,
     write_wishes,
 )
 
@@ -39,5 +40,6 @@ CLIENT_ACTIVITIES: tuple[Callable[..., Any], ...] = (
     prepare_swap.prepare_swap,
     find_outcomes.find_outcomes,
     count_swaps.count_swaps,
+    write_ways_back.write_ways_back,
 )
 """Activities that take a durable client besides their input."""

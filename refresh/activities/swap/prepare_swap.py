@@ -16,6 +16,7 @@ from refresh.activities.health.baseline import health_before
 from refresh.domain.azure.vms import Power, Vm
 from refresh.domain.swap import plan
 from refresh.domain.swap.decision import Refuse, Revive, Skip, Swap, decide_swap
+from refresh.domain.swap.way_back import Way, plan_next_way
 from refresh.domain.terms import resource_id, tags
 from refresh.domain.terms.decision_kind import DecisionKind
 from refresh.domain.terms.intent_tag import write_intent_tag
@@ -32,7 +33,9 @@ from refresh.reading.swap.memory import memory_of
 from refresh.reading.swap.unforeseen import refuse_unforeseen
 from refresh.reading.swap.warnings import WarningReader
 from refresh.reading.vm_memory import read_vm_memory
+from refresh.records.dispatcher_state import WayRow
 from refresh.records.swap import Health, Intent, Prepared, SwapWarning
+from refresh.records.vm_memory import KnownVms
 from refresh.settings.settings import Settings
 
 # A swap needs few reads, so there is no pause between them.
@@ -47,7 +50,7 @@ async def prepare_swap(data: dict[str, Any], client: Any) -> dict[str, Any]:
     settings, gateways = wiring.settings(), wiring.gateways()
     try:
         known = await read_vm_memory(client, [data["vm"]])
-        recalled = {**data, "ran": known.ran_of(data["vm"], data.get("ran", ()))}
+        recalled = {**data, "ran": known.ran_of(data["vm"], data.get("ran", ())), "way": _way_of(data, known)}
         return (await _prepare(recalled, settings, gateways)).to_json()
     except grpc.RpcError as error:
         message = f"what is known about the VM could not be read: {error!r:.160}"
@@ -55,6 +58,11 @@ async def prepare_swap(data: dict[str, Any], client: Any) -> dict[str, Any]:
     except Exception as error:  # nothing has been touched: the refusal names the fault instead of a broken swap
         refusal = refuse_unforeseen(data["vm"], error)
         return Prepared(DecisionKind.REFUSE, refusal.reason, refusal.message).to_json()
+
+
+def _way_of(data: dict[str, Any], known: KnownVms) -> Way | None:
+    row = known.way_of(data["vm"], WayRow.from_json(data["way"]) if data.get("way") else None)
+    return Way(row.source, row.target, row.taken) if row is not None else None
 
 
 async def _prepare(data: dict[str, Any], settings: Settings, gateways: Gateways) -> Prepared:
@@ -75,6 +83,7 @@ async def _prepare(data: dict[str, Any], settings: Settings, gateways: Gateways)
         found = await warner.read_warnings(facts.vm, facts.current, facts.wanted, mode)
         health = await health_before(facts.vm, facts.definition, gateways.guests, found.lost)
         prepared = _swap(facts, decision, data["run"], mode, health, found.warnings)
+        prepared = replace(prepared, intent=_with_way(prepared.intent, facts.vm, data["way"]))
         return replace(prepared, notice_s=settings.notice_s if settings.outcome_topic else None)
     kind = {Revive: DecisionKind.REVIVE, Refuse: DecisionKind.REFUSE, Skip: DecisionKind.SKIP}[type(decision)]
     intent = _revival(facts, data["run"]) if isinstance(decision, Revive) else None
@@ -113,6 +122,14 @@ def _swap(
         undo=tuple(map(str, undo)),
         down_s=plan.expected_down_s(steps, mode),
     )
+
+
+def _with_way(intent: Intent | None, vm: Vm, way: Way | None) -> Intent | None:
+    """The intent, and whether its swap takes the way back."""
+    if intent is None:
+        return None
+    after = plan_next_way(way, vm.id, intent.old_disk, intent.new_disk, intent.previous)
+    return replace(intent, back=after.taken)
 
 
 def _tags(vm: Vm, facts: Facts, intent: Intent) -> dict[str, str]:

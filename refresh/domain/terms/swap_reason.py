@@ -20,6 +20,10 @@ class Reason(StrEnum):
     NOT_IN_SCOPE = "not-in-scope"
     ON_HOLD = "on-hold"
     VM_GONE = "vm-gone"
+    ALREADY_BACK = "already-back"
+    RUNS_ANOTHER_DISK = "runs-another-disk"
+    NOT_GIVEN = "not-given"
+    SWAP_PENDING = "swap-pending"
 
     OUTSIDE_SUBSCRIPTIONS = "outside-subscriptions"
     BAD_WISH = "bad-wish"

@@ -73,6 +73,17 @@ def _bad(text: str, what: str) -> Wish:
     return Wish(without_query(text), problem=Reason.BAD_WISH, message=f"{tag} is {what}")
 
 
+def disk_of_text(vm_id: str, text: str) -> str | None:
+    """The id of the disk that a tag of the VM names so, by name or by id; None when it names none."""
+    home, name = resource_id.parse_vm(vm_id), text.strip()
+    if home is None:
+        return None
+    if "/" not in name:
+        return home.sibling("Microsoft.Compute/disks", name) if resource_id.is_disk_name(name) else None
+    found = resource_id.parse(name)
+    return found.text if found is not None and found.type == resource_id.DISK_TYPE else None
+
+
 def disk_text(vm_id: str, disk_id: str) -> str:
     """A disk as a tag of the VM names it: by name in the VM's group, else by full id."""
     vm, disk = resource_id.parse(vm_id), resource_id.parse(disk_id)

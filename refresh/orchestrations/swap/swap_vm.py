@@ -122,7 +122,7 @@ def _run(run: SwapRun, claimed: Claimed) -> SwapSteps:
 
 
 def _prepare(run: SwapRun, claimed: Claimed) -> Generator[Task[Any], Any, Prepared]:
-    data = {
+    data: dict[str, Any] = {
         "vm": run.vm,
         "run": run.ctx.instance_id,
         "force": claimed.force,
@@ -131,6 +131,8 @@ def _prepare(run: SwapRun, claimed: Claimed) -> Generator[Task[Any], Any, Prepar
         "ran": list(claimed.ran),
         "over": list(claimed.over),
     }
+    if claimed.way is not None:
+        data["way"] = claimed.way
     try:
         return Prepared.from_json((yield run.ctx.call_activity(durable_names.PREPARE_SWAP, input=data)))
     except TaskFailedError as error:

@@ -6,7 +6,7 @@ VM. An outcome comes as an event; every minute the dispatcher state is read for 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -21,6 +21,7 @@ from refresh.records.durable_names import Operation
 from refresh.records.swap import Outcome, OutcomeStatus, SwapRequest
 
 Rows = dict[str, dict[str, Any]]
+type InputOf = Callable[[list[str]], dict[str, Any]]
 REREAD = timedelta(seconds=60)
 
 # The decision of a VM whose swap did not begin; any other outcome is one of a swap.
@@ -36,8 +37,10 @@ def swap_vms(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[
     chunk = list(request.vms[: swap.VMS_PER_HISTORY])
     rows: Rows = {}
     since = request.since or now(ctx)
-    if request.disk is not None:
-        rows = yield from _write_wishes(ctx, chunk, request.disk)
+    if request.back:
+        rows = yield from _write_tags(ctx, chunk, durable_names.WRITE_WAYS_BACK, _ways_back(request, since))
+    elif request.disk is not None:
+        rows = yield from _write_tags(ctx, chunk, durable_names.WRITE_WISHES, _wishes(request.disk))
     pending = [vm for vm in chunk if vm.lower() not in rows]
     yield from _wait(_Hints(ctx, request, pending), since, rows)
     done = [*request.done, *(rows[vm.lower()] for vm in chunk)]
@@ -51,15 +54,31 @@ def _batches(items: Sequence[str], size: int) -> Iterator[list[str]]:
     return (list(items[start : start + size]) for start in range(0, len(items), size))
 
 
-def _write_wishes(ctx: OrchestrationContext, vms: Sequence[str], disk: str) -> Generator[Task[Any], Any, Rows]:
+def _wishes(disk: str) -> InputOf:
+    return lambda vms: {"vms": vms, "disk": disk}
+
+
+def _ways_back(request: SwapRequest, since: str) -> InputOf:
+    """The input of the activity that writes the ways back."""
+
+    def input_of(vms: list[str]) -> dict[str, Any]:
+        data: dict[str, Any] = {"vms": vms, "since": since, "force": request.force}
+        if request.given is not None:
+            data["given"] = {vm.lower(): request.given[vm.lower()] for vm in vms if vm.lower() in request.given}
+        return data
+
+    return input_of
+
+
+def _write_tags(
+    ctx: OrchestrationContext, vms: Sequence[str], activity: str, input_of: InputOf
+) -> Generator[Task[Any], Any, Rows]:
     """Write `OsDiskName`; the rows of the VMs where it was not written."""
     refused: Rows = {}
     batches = list(_batches(vms, swap.VMS_PER_BULK_ACTIVITY))
     for wave_start in range(0, len(batches), swap.BULK_ACTIVITIES_OUTSTANDING):
         wave = batches[wave_start : wave_start + swap.BULK_ACTIVITIES_OUTSTANDING]
-        tasks: list[Task[Any]] = [
-            ctx.call_activity(durable_names.WRITE_WISHES, input={"vms": batch, "disk": disk}) for batch in wave
-        ]
+        tasks: list[Task[Any]] = [ctx.call_activity(activity, input=input_of(batch)) for batch in wave]
         for task, batch in zip(tasks, wave, strict=True):
             try:
                 answer = yield task
