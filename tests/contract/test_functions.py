@@ -44,6 +44,7 @@ CLIENT_BOUND = {
     "prepare_swap",
     "find_outcomes",
     "count_swaps",
+    "write_ways_back",
     "find_leftovers",
     "find_holders",
     "plan_retention",

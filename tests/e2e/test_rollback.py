@@ -175,7 +175,7 @@ def test_a_run_that_has_not_ended_is_not_rolled_back() -> None:
 
 
 def test_a_swap_that_has_not_begun_is_left_alone() -> None:
-    """A rollback during a pause leads no VM past the disk it runs: neither a queued swap nor one under way is judged."""
+    """A rollback during a pause leads no VM past the disk it runs, whether its swap is queued or under way."""
 
     async def story(azure: LocalAzure) -> None:
         await swap(azure, "web01-new")

@@ -20,6 +20,7 @@ from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.dispatcher_state import read_dispatcher_state
+from refresh.reading.past_outcomes import read_past_outcomes
 from refresh.reading.swap.unforeseen import refuse_unforeseen
 from refresh.reading.swap.ways_back import WayBack, WayBackReader
 from refresh.reading.vm_memory import read_vm_memory
@@ -27,6 +28,7 @@ from refresh.records.dispatcher_state import DispatcherState
 from refresh.records.swap import OutcomeStatus
 
 WRITES_AT_ONCE = 4
+_PUT_IN = (OutcomeStatus.SUCCEEDED, OutcomeStatus.NOT_PROVEN)
 
 
 async def write_ways_back(data: dict[str, Any], client: Any) -> dict[str, Any]:
@@ -44,17 +46,15 @@ async def write_ways_back(data: dict[str, Any], client: Any) -> dict[str, Any]:
         async with at_once:
             try:
                 way = await reader.read(vm_id, given.get(vm_id.lower()), force=bool(data.get("force")))
-                reason = way.reason
-                if reason is None:
+                reason = await _judge_again(way, state, data.get("since"), client)
+                if reason is None and way.reason is None:
                     await _write(gateways, reader, way)
             except GatewayError as error:
                 why = describe_refusal(error.code, error.message)
                 reason = Refuse(Reason.TAGS_NOT_WRITTEN, f"its tag could not be written: {why}"[:200])
             except Exception as error:  # one VM must not fail the rollback of the others
                 reason = refuse_unforeseen(vm_id, error)
-        if reason is None or _went_back(state, vm_id, reason, data.get("since")):
-            return None
-        return row_of(vm_id, reason)
+        return None if reason is None else row_of(vm_id, reason)
 
     rows = await asyncio.gather(*(write(vm_id) for vm_id in data["vms"]))
     return {"rows": [row for row in rows if row is not None]}
@@ -68,12 +68,23 @@ async def _write(gateways: Gateways, reader: WayBackReader, way: WayBack) -> Non
     await retry_until_answered(lambda: gateways.tags.merge_tags(vm_id, wish), budget_s=TAG_WRITE_BUDGET_S)
 
 
-def _went_back(state: DispatcherState, vm_id: str, reason: Skip | Refuse, since: str | None) -> bool:
-    """Whether this run itself has had the VM swapped back: its activity runs once more when its worker died."""
-    if reason.reason is not Reason.ALREADY_BACK or since is None:
-        return False
-    ended = (one for one in state.finished if resource_id.same(one.vm, vm_id))
-    return any(times.not_before(one.ended, since) for one in ended)
+async def _judge_again(way: WayBack, state: DispatcherState, since: str | None, client: Any) -> Skip | Refuse | None:
+    """Why a VM is not rolled back, when swaps since the beginning of the run count as well.
+
+    The activity runs once more when its worker died, and it may be late: then the VM is back by this very run, or was
+    swapped anew, which must not be undone.
+    """
+    reason = way.reason
+    if since is None or (reason is not None and reason.reason is not Reason.ALREADY_BACK):
+        return reason
+    known = (*state.finished, *(await read_past_outcomes(client, [way.vm_id])))
+    was_swapped = any(
+        resource_id.same(one.vm, way.vm_id) and one.status in _PUT_IN and times.not_before(one.ended, since)
+        for one in known
+    )
+    if reason is not None:
+        return None if was_swapped else reason
+    return Skip(Reason.SWAP_PENDING, "was swapped after this rollback had begun: ask again") if was_swapped else None
 
 
 def row_of(vm_id: str, reason: Skip | Refuse) -> dict[str, Any]:
