@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from refresh.records.hint_rows import HintRow, ListRow, OpenLook, Parcel, UnreadRow
+from refresh.records.pause_rows import Pause, Resumption, Switch
 from refresh.records.rows import Json, ListOf, OneOf, Row, StoredState, TableOf, ValueOf
 from refresh.records.short_ids import restore_ids, shorten_ids
 from refresh.records.swap import Intent
@@ -149,20 +150,6 @@ class SelfcheckResult(Row):
     checks: tuple[SelfcheckCheck, ...] = ()
 
 
-class Pause(Row):
-    """Since when and why no swap is started."""
-
-    since: str | None = None
-    why: str = ""
-
-
-class Switch(Row):
-    """When the last pause or resume was sent, and the ids of the last signals of both."""
-
-    at: str | None = None
-    ids: tuple[str, ...] = ()
-
-
 class EventsSeen(Row):
     """When the last event arrived, and the edits that the sweep alone has found since then.
 
@@ -270,6 +257,7 @@ class DispatcherState(StoredState):
     forced = ValueOf[list[str]]([])
     package = ValueOf[str | None](None)
     paused = OneOf(Pause)
+    resumed = OneOf(Resumption)
     budgets = OneOf(Budgets)
     bad = ListOf(BadOperation)
     broken = TableOf(BrokenRow.from_json)
