@@ -266,6 +266,9 @@ def _note_way(state: DispatcherState, vm: str, row: RunningRow) -> None:
     if resource_id.same(intent.old_disk, intent.new_disk):
         return
     key = resource_id.id_hash(vm)
+    if any(one.vm == vm and intent.old_disk.lower() in one.names for one in state.rejected):
+        state.ways.pop(key, None)  # a rejected disk is no way back; the tag may name an earlier one
+        return
     known = state.ways.get(key)
     before = Way(known.source, known.target, known.taken) if known is not None else None
     way = plan_next_way(before, row.id, intent.old_disk, intent.new_disk, intent.previous)

@@ -201,6 +201,13 @@ SETTINGS: tuple[Setting, ...] = (
         values.listed(values.group),
     ),
     Setting(
+        "REFRESH_PREVIOUS_RESERVED_DAYS",
+        "previous_reserved_days",
+        "7",
+        "Days a VM's previous disk is kept for it after its new disk is proved; 0: only until it is proved.",
+        values.between(0, 365),
+    ),
+    Setting(
         "REFRESH_BUILD_SUBNETS",
         "build_subnets",
         "",

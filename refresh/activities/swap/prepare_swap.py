@@ -24,7 +24,7 @@ from refresh.domain.terms.stop_mode import StopMode
 from refresh.domain.terms.swap_reason import Reason
 from refresh.domain.vm.facts import Facts
 from refresh.domain.vm.warnings import VmWarning
-from refresh.domain.vm.wish import disk_text
+from refresh.domain.vm.wish import disk_of_text, disk_text
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.paced_reads import Pace
 from refresh.reading.fleet.configured_subscriptions import ConfiguredSubscriptions
@@ -135,12 +135,24 @@ def _with_way(intent: Intent | None, vm: Vm, way: Way | None) -> Intent | None:
 def _tags(vm: Vm, facts: Facts, intent: Intent) -> dict[str, str]:
     old, new = disk_text(vm.id, intent.old_disk), disk_text(vm.id, intent.new_disk)
     written = {
-        tags.OS_DISK_PREVIOUS: old,
+        **_previous(vm, facts, intent),
         tags.REFRESH_STATE: write_intent_tag(intent.run, intent.was_running, old, new),
     }
     if facts.wish.text.lower() == tags.PREVIOUS:
         written[tags.OS_DISK_NAME] = new
     return written
+
+
+def _previous(vm: Vm, facts: Facts, intent: Intent) -> dict[str, str]:
+    """What is written into `OsDiskPrevious`: the old disk; where that is rejected, what the tag names stays or goes."""
+    rejected = {*facts.rejected, (disk_of_text(vm.id, vm.own_tags.rejected) or "").lower()}
+    version = facts.current.source_version if facts.current is not None else None
+    if rejected.isdisjoint({intent.old_disk.lower(), (version or intent.old_disk).lower()}):
+        return {tags.OS_DISK_PREVIOUS: disk_text(vm.id, intent.old_disk)}
+    kept = disk_of_text(vm.id, vm.own_tags.previous)
+    if kept is None or (not resource_id.same(kept, intent.new_disk) and kept.lower() not in rejected):
+        return {}
+    return {tags.OS_DISK_PREVIOUS: ""}
 
 
 def _revival(facts: Facts, run: str) -> Intent:

@@ -37,6 +37,7 @@ def policy_of(settings: Settings) -> Policy:
         stop_mode=settings.stop_mode,
         galleries=tuple(gallery.lower() for gallery in settings.galleries),
         disk_groups=tuple(group.lower() for group in settings.disk_groups),
+        previous_reserved_days=settings.previous_reserved_days,
     )
 
 
@@ -139,7 +140,8 @@ class FactReader:
             return _unread(Facts(None, Wish("")), "the VM", error)
         if vm is None:
             return Facts(None, Wish(""))
-        wish = choose_wish(vm, self.policy.disk_groups)
+        ran = frozenset(ran)
+        wish = choose_wish(vm, self.policy.disk_groups, ran)
         known_to_run = frozenset({*ran, *self._ran_by_tag(vm)})
         facts = Facts(vm, wish, ran=known_to_run, rejected=frozenset(rejected), over=frozenset(over))
         if wish.disk_id is None or decide_settled(vm, facts) is not None:

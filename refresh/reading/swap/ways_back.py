@@ -100,7 +100,7 @@ class WayBackReader:
         return self._known.ran_of(vm.id, self._memory.of(vm.id.lower())["ran"])
 
     def _wish_of(self, vm: Vm) -> Wish:
-        return choose_wish(vm, self._policy.disk_groups)
+        return choose_wish(vm, self._policy.disk_groups, self._ran(vm))
 
     async def _why_not(self, vm: Vm, target: str, given: Given | None, *, force: bool) -> Skip | Refuse | None:
         """Why the way back to `target` is not taken: the disk is gone or rejected, or another swap is to begin."""
