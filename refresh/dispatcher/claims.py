@@ -250,7 +250,7 @@ def _note_disks(state: DispatcherState, vm: str, row: RunningRow, outcome: swap.
     if outcome.status is OutcomeStatus.SUCCEEDED and new_disk:
         state.proved[resource_id.id_hash(vm)] = resource_id.id_hash(new_disk)
     if outcome.status in (OutcomeStatus.SUCCEEDED, OutcomeStatus.NOT_PROVEN) and new_disk:
-        _note_way(state, vm, row)
+        _note_way(state, vm, row, _to_seconds(outcome.ended))
         _note_ran(state, vm, new_disk)
         state.rejected = [one for one in state.rejected if one.vm != vm or new_disk.lower() not in one.names]
     if outcome.reason == Reason.APP_FAILED and row.intent is not None:
@@ -258,7 +258,7 @@ def _note_disks(state: DispatcherState, vm: str, row: RunningRow, outcome: swap.
         _note_rejected(state, vm, (row.intent.new_disk,), at)
 
 
-def _note_way(state: DispatcherState, vm: str, row: RunningRow) -> None:
+def _note_way(state: DispatcherState, vm: str, row: RunningRow, at: str | None) -> None:
     """Note the way back after the swap of `row`, which put its new disk in."""
     intent = row.intent
     if intent is None or not intent.old_disk or not intent.new_disk:
@@ -275,7 +275,12 @@ def _note_way(state: DispatcherState, vm: str, row: RunningRow) -> None:
     if intent.back is not None and way.taken != intent.back:  # decided with what `vm_memory` has
         way = Way(way.target, way.source, taken=intent.back)
     state.ways.pop(key, None)
-    state.ways[key] = WayRow(source=way.source, target=way.target, **given(taken=way.taken))
+    state.ways[key] = WayRow(source=way.source, target=way.target, **given(taken=way.taken, at=at))
+
+
+def _to_seconds(at: str | None) -> str | None:
+    """A time of Durable, which is UTC, to the second."""
+    return f"{at[:19]}Z" if at else None
 
 
 def _note_down(state: DispatcherState, vm: str, row: RunningRow, outcome: swap.Outcome) -> None:

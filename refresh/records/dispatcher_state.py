@@ -88,11 +88,15 @@ class UnprovenRow(Row):
 
 
 class WayRow(Row):
-    """The one way back of a VM (hashes of disk ids): see `domain.swap.way_back`."""
+    """The one way back of a VM (hashes of disk ids): see `domain.swap.way_back`.
+
+    `at` is when the swap ended, or the proof of a disk that was put in while the VM did not run.
+    """
 
     source: str
     target: str
     taken: bool = False
+    at: str | None = None
 
 
 class Rejection(Row):

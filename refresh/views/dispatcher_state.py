@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from refresh.dispatcher.memory import Memory
+from refresh.dispatcher.memory import Memory, hold_of
 from refresh.dispatcher.queue import admission_of, budgets_of, in_order
 from refresh.domain.terms.swap_reason import Wait
 from refresh.records import durable_names
@@ -31,9 +31,10 @@ class DispatcherView:
         return DispatcherView(self.state, known)
 
     def recall(self, vm_id: str) -> dict[str, Any]:
-        """What the dispatcher and `vm_memory` have about a VM for a decision, as `FactReader.read` takes it."""
+        """What the dispatcher and `vm_memory` have about a VM for decisions about it, and about its previous disk."""
         found = self._memory.of(vm_id.lower())
-        return {**found, "ran": list(self.known.ran_of(vm_id, found["ran"]))}
+        ran = list(self.known.ran_of(vm_id, found["ran"]))
+        return {**found, "ran": ran, "hold": hold_of(vm_id, self.state, self.known)}
 
     @property
     def max_swaps(self) -> int:

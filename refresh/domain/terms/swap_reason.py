@@ -32,6 +32,7 @@ class Reason(StrEnum):
     DISK_OUTSIDE_GROUP = "disk-outside-group"
     DISK_IN_USE = "disk-in-use"
     DISK_OF_ANOTHER = "disk-of-another-vm"
+    DISK_RESERVED = "disk-reserved"
     DISK_NOT_READY = "disk-not-ready"
     DISK_NOT_TRUSTED = "disk-not-trusted"
     NOT_PERSONALIZED = "not-personalized"

@@ -49,7 +49,7 @@ async def _switch(
     if body.dry_run:
         return ok({**pause_view(before), "paused": paused, "plan": [], "disks_added": 0, "down_s": 0.0})
     # By the id the dispatcher recognises a signal that comes twice: a late pause must not undo a newer resume.
-    data = {"id": uuid4().hex, "at": await _now(), "why": body.why, "by": caller_of(req)}
+    data: dict[str, Any] = {"id": uuid4().hex, "at": await _now(), "why": body.why, "by": caller_of(req)}
     await client.signal_entity(DISPATCHER, operation, data)
     after = await _switched(client, data["id"]) or _as_asked(before, data, paused=paused)
     was_paused = before.paused is not None and (not paused or before.paused == after.paused)
