@@ -57,8 +57,9 @@ def test_the_previous_disk_of_an_unproven_vm_is_kept(days: str) -> None:
         await asyncio.sleep(600)
         await azure.fire("sweep")
         await azure.settled()
-        expected = "disk-reserved" if days == "7" else "verified"
-        assert (await refusal_of(azure, "web01-old"))[0] == expected
+        reason, _ = await refusal_of(azure, "web01-old")
+        assert (reason == "disk-reserved") == (days == "7")
+        assert await azure.os_disk(WEB02) == ("web02-old" if days == "7" else "web01-old")
 
     play(story, [vm_body(power="deallocated"), *FLEET[1:]], settings={"REFRESH_PREVIOUS_RESERVED_DAYS": days})
 

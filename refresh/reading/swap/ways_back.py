@@ -105,8 +105,8 @@ class WayBackReader:
     async def _why_not(self, vm: Vm, target: str, given: Given | None, *, force: bool) -> Skip | Refuse | None:
         """Why the way back to `target` is not taken: the disk is gone or rejected, or another swap is to begin."""
         if given is None and await self._is_swap_to_begin(vm):
-            message = f"{tags.OS_DISK_NAME} names another disk, and that swap has not begun: cancel its run, or write"
-            return Skip(Reason.SWAP_PENDING, f"{message} the disk's name into the tag")
+            message = f"{tags.OS_DISK_NAME} names another disk, and that swap has not begun: change the tag"
+            return Skip(Reason.SWAP_PENDING, message)
         disk = await self._reader.reads.read(lambda: self._gateways.disks.read_disk(target))
         if disk is None:
             return Refuse(Reason.DISK_NOT_FOUND, f"disk {target.rsplit('/', 1)[-1]}, which it ran before, is deleted")

@@ -80,9 +80,7 @@ async def _rows_of(run: str, client: DurableFunctionsClient, dispatcher: Dispatc
         days = wiring.settings().history_days
         raise Problem(ProblemKind.UNKNOWN_RUN, f"there is no run {run}; runs are deleted after {days} days")
     if record["status"] == RUNNING:
-        raise Problem(
-            ProblemKind.RUN_UNDER_WAY, f"{run} has not ended: POST /api/runs/{run}/cancel, and roll it back then"
-        )
+        raise Problem(ProblemKind.RUN_UNDER_WAY, f"{run} has not ended: roll it back when it has")
     rows: list[Mapping[str, Any]] = record["vms"]
     return rows
 
