@@ -255,7 +255,7 @@ class SwapRequest(Record):
     be written, where another orchestration wrote them: a swap that ended after it counts as this request's outcome.
     `paced`: hints are sent for `VMS_AT_ONCE` VMs at a time; a run that an older version began sent all at once.
     `back`: each VM goes back to the disk that it ran before; with `given` (disks before and after, by lower-case VM id)
-    only what run `of_run` gave it is taken back.
+    only what run `of_run` gave it is taken back. `cancelled`: the run was cancelled before this part of it began.
     """
 
     vms: tuple[str, ...]
@@ -267,3 +267,4 @@ class SwapRequest(Record):
     back: bool | None = None
     of_run: str | None = None
     given: dict[str, Any] | None = None
+    cancelled: dict[str, Any] | None = None

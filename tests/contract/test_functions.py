@@ -45,6 +45,7 @@ CLIENT_BOUND = {
     "find_outcomes",
     "count_swaps",
     "write_ways_back",
+    "withdraw_wishes",
     "find_leftovers",
     "find_holders",
     "plan_retention",

@@ -20,6 +20,7 @@ class MonthReason(StrEnum):
     AZURE_SAID_NO = "azure-said-no"
     TIMED_OUT = "timed-out"
     BROKEN = "broken"
+    CANCELLED = "cancelled"
 
     # Images.
     NO_SOURCE = "no-source"

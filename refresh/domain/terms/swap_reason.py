@@ -24,6 +24,7 @@ class Reason(StrEnum):
     RUNS_ANOTHER_DISK = "runs-another-disk"
     NOT_GIVEN = "not-given"
     SWAP_PENDING = "swap-pending"
+    CANCELLED = "cancelled"
 
     OUTSIDE_SUBSCRIPTIONS = "outside-subscriptions"
     BAD_WISH = "bad-wish"

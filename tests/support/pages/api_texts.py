@@ -22,8 +22,8 @@ _STARTS = "202 with `id` and `href` of the run; with `dryRun` 200 with the plan"
 _STARTS_ALWAYS = "202 with `id` and `href` of the run"
 
 _SWITCHED = (
-    "200 with `paused`, `paused_since`, `paused_why`, `paused_by`, those of the last resume (`resumed_at`, `resumed_why`, "
-    "`resumed_by`), and `was_paused`"
+    "200 with `paused`, `paused_since`, `paused_why`, `paused_by`, those of the last resume (`resumed_at`, "
+    "`resumed_why`, `resumed_by`), and `was_paused`"
 )
 
 REQUESTS: Mapping[str, Request] = {
@@ -35,8 +35,8 @@ REQUESTS: Mapping[str, Request] = {
     ),
     "POST /api/rollback": Request(
         "Swaps each VM back to the disk that it ran before its last swap, once: asked again, the row says "
-        "`already-back`. A VM with nothing to go back to is skipped without a write. With `run`, which must have ended, "
-        "exactly the VMs that still run what that run gave them go back.",
+        "`already-back`. A VM with nothing to go back to is skipped without a write. With `run`, which must have "
+        "ended, exactly the VMs that still run what that run gave them go back.",
         _STARTS,
     ),
     "POST /api/refresh": Request(
