@@ -43,7 +43,8 @@ def resume(effects: Effects, data: Mapping[str, Any]) -> None:
         return
     first = effects.state.paused
     if first is not None:
-        effects.state.resumed = Resumption(at=data.get("at"), **given(why=_why(data), by=data.get("by")))
+        if data.get("by"):  # an older version's resume names no caller
+            effects.state.resumed = Resumption(at=data.get("at"), **given(why=_why(data), by=data["by"]))
         effects.lines.append(f"resumed {_asked(data)}: was paused since {first.since} by {first.by or 'unknown'}")
     effects.state.paused = None
     admit(effects, data.get("at"))

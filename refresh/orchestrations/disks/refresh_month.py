@@ -54,12 +54,12 @@ def _do_month(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task
     request = replace(request, period=period, vms=tuple(scope["vms"]))
     unread = month.unread_rows(scope.get("unread", ()))
     missing = [month.result_of("scope", period, {"vms": unread})] if unread else []
-    if not request.vms or cancel.asked:
+    if not request.vms or cancel.is_asked():
         return cancel.closed(_combine(period, images, missing))
     steps = [(yield from _step(ctx, "disks", durable_names.CREATE_DISKS, period, request, cancel))]
     if (request.rollout or scope["rollout"]) == month.AUTO:
         for chunk in batched(_with_disk(steps[0]), swap.VMS_PER_HISTORY, strict=False):
-            if cancel.asked:
+            if cancel.is_asked():
                 break
             steps += yield from _roll_out(ctx, period, replace(request, vms=chunk), cancel)
     return cancel.closed(_combine(period, images, [*steps, *missing]))
@@ -79,7 +79,7 @@ def _roll_out(
         return [tagged]
     swaps = SwapRequest(ready, force=request.force, since=since, paced=True)
     cancel.written = {row["vm"].lower(): row.get("wanted") or row.get("next") for row in tagged.get("vms", [])}
-    if cancel.asked:  # the tags are written: the swaps that have not begun are taken back
+    if cancel.is_asked():  # the tags are written: the swaps that have not begun are taken back
         swaps = replace(swaps, cancelled={**cancel.data, "written": cancel.written})
     return [tagged, (yield from _step(ctx, "swaps", durable_names.SWAP_VMS, period, swaps, cancel))]
 
@@ -93,11 +93,11 @@ def _step(
     cancel: Cancellation,
 ) -> Generator[Task[Any], Any, Result]:
     instance_id = month.child_id(kind, period, ctx.new_uuid())
-    child = ctx.call_sub_orchestrator(name, input=request.to_json(), instance_id=instance_id)
+    child: Task[Any] = ctx.call_sub_orchestrator(name, input=request.to_json(), instance_id=instance_id)
     try:
-        if not cancel.asked:
+        if not cancel.is_asked():
             yield when_any([child, cancel.task])
-            if cancel.asked and not child.is_complete:
+            if cancel.is_asked() and not child.is_complete:
                 ctx.send_event(instance_id, month.CANCEL_EVENT, data={**cancel.data, "written": cancel.written})
         result = yield child
     except TaskFailedError as error:

@@ -58,7 +58,7 @@ def work_through(
     chunk, rest = bulk.vms[: swap.VMS_PER_HISTORY], bulk.vms[swap.VMS_PER_HISTORY :]
     done: Rows = list(bulk.rows or ())
     done += yield from _run_batches(ctx, activity, BatchInput(chunk, period, bulk.force), cancel, on_rows)
-    if cancel.asked:
+    if cancel.is_asked():
         return cancel.closed(month.result_of(kind, period, {"vms": [*done, *map(_not_begun, rest)]}))
     if rest:
         ctx.continue_as_new(replace(bulk, vms=rest, rows=tuple(done)).to_json())
@@ -73,7 +73,7 @@ def _run_batches(
     running: dict[int, Task[Any]] = {}
     while len(found) < len(batches):
         begun = len(found) + len(running)
-        if cancel.asked and begun < len(batches):
+        if cancel.is_asked() and begun < len(batches):
             for number in range(begun, len(batches)):
                 found[number] = [_not_begun(vm) for vm in batches[number]]
             continue

@@ -22,8 +22,7 @@ class Cancellation:
         self._before = before
         self.written: dict[str, Any] = {}
 
-    @property
-    def asked(self) -> bool:
+    def is_asked(self) -> bool:
         """Whether the run was cancelled."""
         return self._before is not None or self.task.is_complete
 
@@ -35,7 +34,7 @@ class Cancellation:
 
     def closed(self, result: dict[str, Any]) -> dict[str, Any]:
         """The result of the run: `cancelled`, and by whom, where it was cancelled."""
-        if not self.asked:
+        if not self.is_asked():
             return result
         message = f"cancelled by {self.data.get('by') or 'unknown'}"
         return {**result, "status": CANCELLED, "message": message}

@@ -45,12 +45,12 @@ def swap_vms(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[
         rows = yield from _write_tags(ctx, chunk, durable_names.WRITE_WISHES, _wishes(request.disk), cancel)
     pending = [vm for vm in chunk if vm.lower() not in rows]
     hints = _Hints(ctx, request, pending)
-    if cancel.asked:
+    if cancel.is_asked():
         yield from _withdraw(hints, request, cancel, rows)
     yield from _wait(hints, since, rows, cancel, request)
     done = [*request.done, *(rows[vm.lower()] for vm in chunk)]
     rest = list(request.vms[swap.VMS_PER_HISTORY :])
-    if cancel.asked:
+    if cancel.is_asked():
         done += [cancelled_row(vm) for vm in rest]
         return cancel.closed({"kind": "swap", "status": overall_status(done), "vms": done})
     if rest:
@@ -86,7 +86,7 @@ def _write_tags(
     batches = list(_batches(vms, swap.VMS_PER_BULK_ACTIVITY))
     for wave_start in range(0, len(batches), swap.BULK_ACTIVITIES_OUTSTANDING):
         wave = batches[wave_start : wave_start + swap.BULK_ACTIVITIES_OUTSTANDING]
-        if cancel.asked:
+        if cancel.is_asked():
             refused.update({vm.lower(): cancelled_row(vm) for batch in wave for vm in batch})
             continue
         tasks: list[Task[Any]] = [ctx.call_activity(activity, input=input_of(batch)) for batch in wave]
@@ -179,7 +179,7 @@ def _wait(
     event, timer = ctx.wait_for_external_event(OUTCOME_EVENT), ctx.create_timer(REREAD)
     while hints.missing:
         winner = yield when_any([event, timer] if hints.cancelled else [event, timer, cancel.task])
-        if cancel.asked and not hints.cancelled:
+        if cancel.is_asked() and not hints.cancelled:
             yield from _withdraw(hints, request, cancel, rows)
             if winner == cancel.task:
                 continue
