@@ -274,6 +274,8 @@ def _note_way(state: DispatcherState, vm: str, row: RunningRow, at: str | None) 
     way = plan_next_way(before, row.id, intent.old_disk, intent.new_disk, intent.previous)
     if intent.back is not None and way.taken != intent.back:  # decided with what `vm_memory` has
         way = Way(way.target, way.source, taken=intent.back)
+    if way.taken and intent.declined:
+        state.declined[key] = intent.declined
     state.ways.pop(key, None)
     state.ways[key] = WayRow(source=way.source, target=way.target, **given(taken=way.taken, at=at))
 

@@ -19,7 +19,7 @@ from refresh.records.swap import Intent
 DEFAULT_MAX_SWAPS = 20
 DEFAULT_MAX_STARTS = 24
 # Parts with hashes and run ids only.
-_WITHOUT_IDS = frozenset({"ran", "proved", "said", "spilled", "over", "forced", "ways"})
+_WITHOUT_IDS = frozenset({"ran", "proved", "said", "spilled", "over", "forced", "ways", "declined"})
 
 
 class StoredIntent(Row):
@@ -30,6 +30,7 @@ class StoredIntent(Row):
     new_disk: str | None = None
     previous: str | None = None
     back: bool | None = None
+    declined: str | None = None
 
     def record(self) -> Intent:
         """The whole intent. BadRecord when a field of it is missing."""
@@ -248,6 +249,7 @@ class DispatcherState(StoredState):
     ran = TableOf[tuple[str, ...]](tuple)
     proved = TableOf(str)
     ways = TableOf(WayRow.from_json)
+    declined = TableOf(str)
     said = TableOf(str)
     spilled = TableOf(SpilledRow.from_json)
     spills = ValueOf(0)

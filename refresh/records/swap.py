@@ -100,7 +100,7 @@ class Intent(Record):
 
     `previous` is the value of `OsDiskPrevious` before the swap (None: it had none); `agent_spoke` whether a guest agent
     had reported ready, so that a missing report afterwards counts; `unique_id` is the VM's `vmId`. `back`: the swap
-    takes the VM's one way back.
+    takes the VM's one way back, from a disk of the image version `declined` (a hash).
     """
 
     run: str
@@ -115,6 +115,7 @@ class Intent(Record):
     health: Health | None = None
     warnings: tuple[SwapWarning, ...] = ()
     back: bool | None = None
+    declined: str | None = None
 
 
 @dataclass(frozen=True)

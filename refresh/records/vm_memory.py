@@ -18,7 +18,8 @@ KEEP_DISKS_RAN = 3
 
 class MemoryRow(Row):
     """What is known about one VM: hashes of the disks it ran, newest last, the one it was proved healthy on, the note
-    that the health of its disk is not proved, and its way back.
+    that the health of its disk is not proved, its way back, and the hash of the image version that it was rolled back
+    from by a person.
 
     `n` is the number of the last message about the VM, `noted` that of the message with the note, `settled` that of the
     last message that removed one.
@@ -28,6 +29,7 @@ class MemoryRow(Row):
     proved: str | None = None
     unproven: UnprovenRow | None = None
     way: WayRow | None = None
+    declined: str | None = None
     n: int = 0
     noted: int = 0
     settled: int = 0
@@ -59,6 +61,11 @@ class KnownVms:
         """The way back of a VM; `newer` is that in the dispatcher's state."""
         row = self.rows.get(id_hash(vm_id))
         return newer or (row.way if row is not None else None)
+
+    def declined_by(self, vm_id: str, newer: str | None = None) -> str | None:
+        """The hash of the image version that a VM was rolled back from; `newer` is that in the dispatcher's state."""
+        row = self.rows.get(id_hash(vm_id))
+        return newer or (row.declined if row is not None else None)
 
     def unproven(self) -> list[UnprovenRow]:
         """Every such note."""

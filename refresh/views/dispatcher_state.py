@@ -12,6 +12,7 @@ from typing import Any
 
 from refresh.dispatcher.memory import Memory, hold_of
 from refresh.dispatcher.queue import admission_of, budgets_of, in_order
+from refresh.domain.terms.resource_id import id_hash
 from refresh.domain.terms.swap_reason import Wait
 from refresh.records import durable_names
 from refresh.records.dispatcher_state import DispatcherState, OutcomeRow, RunningRow
@@ -35,6 +36,10 @@ class DispatcherView:
         found = self._memory.of(vm_id.lower())
         ran = list(self.known.ran_of(vm_id, found["ran"]))
         return {**found, "ran": ran, "hold": hold_of(vm_id, self.state, self.known)}
+
+    def declined_by(self, vm_id: str) -> str | None:
+        """The hash of the image version that a VM was rolled back from by a person."""
+        return self.known.declined_by(vm_id, self.state.declined.get(id_hash(vm_id)))
 
     @property
     def max_swaps(self) -> int:

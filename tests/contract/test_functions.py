@@ -44,6 +44,7 @@ CLIENT_BOUND = {
     "prepare_swap",
     "find_outcomes",
     "count_swaps",
+    "write_disk_tags",
     "write_ways_back",
     "withdraw_wishes",
     "find_leftovers",

@@ -83,7 +83,7 @@ async def _prepare(data: dict[str, Any], settings: Settings, gateways: Gateways)
         found = await warner.read_warnings(facts.vm, facts.current, facts.wanted, mode)
         health = await health_before(facts.vm, facts.definition, gateways.guests, found.lost)
         prepared = _swap(facts, decision, data["run"], mode, health, found.warnings)
-        prepared = replace(prepared, intent=_with_way(prepared.intent, facts.vm, data["way"]))
+        prepared = replace(prepared, intent=_with_way(prepared.intent, facts, data["way"]))
         return replace(prepared, notice_s=settings.notice_s if settings.outcome_topic else None)
     kind = {Revive: DecisionKind.REVIVE, Refuse: DecisionKind.REFUSE, Skip: DecisionKind.SKIP}[type(decision)]
     intent = _revival(facts, data["run"]) if isinstance(decision, Revive) else None
@@ -124,12 +124,14 @@ def _swap(
     )
 
 
-def _with_way(intent: Intent | None, vm: Vm, way: Way | None) -> Intent | None:
-    """The intent, and whether its swap takes the way back."""
-    if intent is None:
-        return None
-    after = plan_next_way(way, vm.id, intent.old_disk, intent.new_disk, intent.previous)
-    return replace(intent, back=after.taken)
+def _with_way(intent: Intent | None, facts: Facts, way: Way | None) -> Intent | None:
+    """The intent, and whether its swap takes the way back, from which image version."""
+    if intent is None or facts.vm is None:
+        return intent
+    after = plan_next_way(way, facts.vm.id, intent.old_disk, intent.new_disk, intent.previous)
+    version = facts.current.source_version if facts.current is not None else None
+    declined = resource_id.id_hash(version) if after.taken and version is not None else None
+    return replace(intent, back=after.taken, declined=declined)
 
 
 def _tags(vm: Vm, facts: Facts, intent: Intent) -> dict[str, str]:

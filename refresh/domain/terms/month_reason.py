@@ -65,6 +65,7 @@ class MonthReason(StrEnum):
     ALREADY_THERE = "already-there"
     ALREADY_TAGGED = "already-tagged"
     REJECTED_BEFORE = "rejected-before"
+    ROLLED_BACK_BEFORE = "rolled-back-before"
     TAG_NOT_BUILT = "tag-not-built"
 
 

@@ -58,7 +58,10 @@ class DryRun:
 
     async def tags(self, request: MonthInput, period: str) -> Json:
         """The rows of VMs with the swaps that writing their tags would lead to."""
-        rows = await plan_tags(self._gateways, self._settings, request.vms, period, force=request.force)
+        declined_by = self._dispatcher.declined_by
+        rows = await plan_tags(
+            self._gateways, self._settings, request.vms, period, force=request.force, declined_by=declined_by
+        )
         wishes = {row["vm"]: row["next"] for row in rows if row["decision"] == CREATE}
         swaps = await self._decide(wishes, force=request.force)
         return dry_run([swaps.get(row["vm"].lower()) or self._of_disk(row, ()) for row in rows])
@@ -85,7 +88,7 @@ class DryRun:
     async def month(self, request: MonthInput, period: str) -> Json:
         """The whole month: images, disks as they would be made from them, with rollout the swaps."""
         inventory = await list_inventory(self._gateways)
-        basis = MonthBasis(wiring.image_specs(), inventory, self._dispatcher.recall)
+        basis = MonthBasis(wiring.image_specs(), inventory, self._dispatcher.recall, self._dispatcher.declined_by)
         plan = await plan_month(self._gateways, self._settings, request, period, basis)
         swaps = self._records(plan.swaps.values(), inventory, writes_tags=True)
         rows = []

@@ -36,7 +36,8 @@ REQUESTS: Mapping[str, Request] = {
     "POST /api/rollback": Request(
         "Swaps each VM back to the disk that it ran before its last swap, once: asked again, the row says "
         "`already-back`. A VM with nothing to go back to is skipped without a write. With `run`, which must have "
-        "ended, exactly the VMs that still run what that run gave them go back.",
+        "ended, exactly the VMs that still run what that run gave them go back. A month does not give a VM that went "
+        "back the same image version again.",
         _STARTS,
     ),
     "POST /api/refresh": Request(
@@ -85,9 +86,9 @@ REQUESTS: Mapping[str, Request] = {
     ),
     "GET /api/runs/{id}": Request("One run with every VM in it.", "200 with a [run record](#the-run-record)"),
     "POST /api/runs/{id}/cancel": Request(
-        "Cancels a run of a month, disks, tags or swaps (rollbacks too). What has not begun does not begin: where the "
-        "run wrote `OsDiskName` for such a swap, the tag names the disk that the VM runs again; a tag that a person wrote "
-        "stays. What is under way (a build, a swap) ends as usual, and then the run ends as `cancelled`.",
+        "Cancels a run of a month, disks, tags or swaps (rollbacks too). What has not begun does not begin: where "
+        "the run wrote `OsDiskName` for such a swap, the tag names the disk that the VM runs again; a tag that a "
+        "person wrote stays. What is under way (a build, a swap) ends as usual, and then the run ends as `cancelled`.",
         "202 with `id`, `status` and `href`, also when the run is cancelled already; 409 when it has ended otherwise",
     ),
 }
