@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from refresh.dispatcher import broken_vms, lists, unproven_vms
+from refresh.dispatcher import announced, broken_vms, lists, unproven_vms, ways
 from refresh.dispatcher.effects import Effects, Signal
 from refresh.dispatcher.hints import add_hint
 from refresh.dispatcher.looks import open_look
@@ -19,7 +19,6 @@ from refresh.dispatcher.queue import admit, is_unchecked, wait_as_swap
 from refresh.dispatcher.spills import spill
 from refresh.domain.swap import plan
 from refresh.domain.swap.plan import INTENT, NOTICE, UNDO
-from refresh.domain.swap.way_back import Way, plan_next_way
 from refresh.domain.terms import resource_id, times
 from refresh.domain.terms.swap_reason import Reason
 from refresh.records import durable_names, swap
@@ -30,10 +29,10 @@ from refresh.records.dispatcher_state import (
     Rejection,
     RunningRow,
     StoredIntent,
-    WayRow,
 )
 from refresh.records.durable_names import PastOutcomesOperation
 from refresh.records.hint_rows import HintRow
+from refresh.records.past_outcomes import is_repeated
 from refresh.records.rows import given
 from refresh.records.swap import OutcomeStatus
 from refresh.records.vm_memory import merge_ran
@@ -77,13 +76,8 @@ def claim(effects: Effects, data: Mapping[str, Any]) -> None:
         rejected=tuple(recalled["rejected"]),
         ran=tuple(recalled["ran"]),
         over=tuple(recalled["over"]),
-        way=_way_json(effects.state, vm),
+        way=ways.way_json(effects.state, vm),
     ).to_json()
-
-
-def _way_json(state: DispatcherState, vm: str) -> dict[str, Any] | None:
-    row = state.ways.get(resource_id.id_hash(vm))
-    return row.json if row is not None else None
 
 
 def step(effects: Effects, data: Mapping[str, Any]) -> None:
@@ -205,9 +199,12 @@ def finished(effects: Effects, data: Mapping[str, Any]) -> None:
     state, outcome = effects.state, swap.Outcome.from_json(data["outcome"])
     vm = outcome.vm.lower()
     stored = outcome.to_json()
-    lines = effects.loud if outcome.status is OutcomeStatus.NEEDS_ATTENTION else effects.lines
-    lines.append(f"outcome {json.dumps(stored, sort_keys=True)}")
-    _keep_outcome(effects, stored)
+    repeated = bool(data.get("repeated"))
+    if not repeated:
+        lines = effects.loud if outcome.status is OutcomeStatus.NEEDS_ATTENTION else effects.lines
+        lines.append(f"outcome {json.dumps(stored, sort_keys=True)}")
+    announced.note_outcome(effects, outcome, data)
+    _keep_outcome(effects, stored, repeated=repeated)
     _note_disks(state, vm, row, outcome, data.get("at"))
     del state.running[vm]
     _note_down(state, vm, row, outcome)
@@ -227,15 +224,19 @@ def finished(effects: Effects, data: Mapping[str, Any]) -> None:
     spill(effects, data.get("at"))
 
 
-def _keep_outcome(effects: Effects, stored: dict[str, Any]) -> None:
-    """Send the outcome to `past_outcomes`; the state keeps what lists show of it, and that the swap is over."""
+def _keep_outcome(effects: Effects, stored: dict[str, Any], *, repeated: bool) -> None:
+    """Send the outcome to `past_outcomes`; the state keeps what lists show of it, and that the swap is over.
+
+    A `repeated` one replaces the last of its kind, so that it takes no other VM's place.
+    """
     state, outcome = effects.state, OutcomeRow.from_json(stored)
-    state.finished = [*map(_shown, state.finished), _shown(outcome)][-KEEP_FINISHED:]
+    kept = [row for row in state.finished if not (repeated and is_repeated(row, outcome))]
+    state.finished = [*map(_shown, kept), _shown(outcome)][-KEEP_FINISHED:]
     # Otherwise the VM may still have to be brought up: it needs attention, or may be found again.
     if outcome.status != OutcomeStatus.NEEDS_ATTENTION and outcome.reason != Reason.VM_GONE:
         state.over = [*(run for run in state.over if run != outcome.run), outcome.run][-KEEP_OVER:]
     key = durable_names.vm_key(resource_id.id_hash(outcome.vm))
-    data = {"outcome": stored}
+    data = {"outcome": stored, **given(repeated=repeated)}
     effects.signals.append(Signal(durable_names.PAST_OUTCOMES, key, PastOutcomesOperation.KEEP, data))
 
 
@@ -250,39 +251,12 @@ def _note_disks(state: DispatcherState, vm: str, row: RunningRow, outcome: swap.
     if outcome.status is OutcomeStatus.SUCCEEDED and new_disk:
         state.proved[resource_id.id_hash(vm)] = resource_id.id_hash(new_disk)
     if outcome.status in (OutcomeStatus.SUCCEEDED, OutcomeStatus.NOT_PROVEN) and new_disk:
-        _note_way(state, vm, row, _to_seconds(outcome.ended))
+        ways.note_way(state, vm, row, outcome.ended)
         _note_ran(state, vm, new_disk)
         state.rejected = [one for one in state.rejected if one.vm != vm or new_disk.lower() not in one.names]
     if outcome.reason == Reason.APP_FAILED and row.intent is not None:
         # A wish has one attempt: the swap's own tag write hints at the VM again, and a fault of the app would repeat.
         _note_rejected(state, vm, (row.intent.new_disk,), at)
-
-
-def _note_way(state: DispatcherState, vm: str, row: RunningRow, at: str | None) -> None:
-    """Note the way back after the swap of `row`, which put its new disk in."""
-    intent = row.intent
-    if intent is None or not intent.old_disk or not intent.new_disk:
-        return
-    if resource_id.same(intent.old_disk, intent.new_disk):
-        return
-    key = resource_id.id_hash(vm)
-    if any(one.vm == vm and intent.old_disk.lower() in one.names for one in state.rejected):
-        state.ways.pop(key, None)  # a rejected disk is no way back; the tag may name an earlier one
-        return
-    known = state.ways.get(key)
-    before = Way(known.source, known.target, known.taken) if known is not None else None
-    way = plan_next_way(before, row.id, intent.old_disk, intent.new_disk, intent.previous)
-    if intent.back is not None and way.taken != intent.back:  # decided with what `vm_memory` has
-        way = Way(way.target, way.source, taken=intent.back)
-    if way.taken and intent.declined:
-        state.declined[key] = intent.declined
-    state.ways.pop(key, None)
-    state.ways[key] = WayRow(source=way.source, target=way.target, **given(taken=way.taken, at=at))
-
-
-def _to_seconds(at: str | None) -> str | None:
-    """A time of Durable, which is UTC, to the second."""
-    return f"{at[:19]}Z" if at else None
 
 
 def _note_down(state: DispatcherState, vm: str, row: RunningRow, outcome: swap.Outcome) -> None:

@@ -205,7 +205,8 @@ class Decided(Row):
     """What a look has decided about a VM; `up` when it was seen running, `current` the name of its OS disk then.
 
     `lost` is the warning about a swap of which the app has no record. `back`: the VM ran the wanted disk before.
-    `unproven` is the note about the VM's disk in `vm_memory`.
+    `unproven` is the note about the VM's disk in `vm_memory`, `told` what of its refusals has been logged. `retried`: a
+    swap like this one was refused and has been announced. `outdated`: such a note no longer holds.
     """
 
     vm: str
@@ -221,6 +222,9 @@ class Decided(Row):
     lost: str | None = None
     back: bool = False
     unproven: UnprovenRow | None = None
+    told: str | None = None
+    retried: bool = False
+    outdated: bool = False
 
 
 class DispatcherState(StoredState):

@@ -53,6 +53,7 @@ class VmMemoryOperation(StrEnum):
 
     KEEP = "keep"
     SETTLE = "settle"
+    ANNOUNCE = "announce"
 
 
 class InboxOperation(StrEnum):

@@ -99,8 +99,9 @@ class Intent(Record):
     """What a swap is about to do, stored once with its claim: enough to bring the VM up again after any failure.
 
     `previous` is the value of `OsDiskPrevious` before the swap (None: it had none); `agent_spoke` whether a guest agent
-    had reported ready, so that a missing report afterwards counts; `unique_id` is the VM's `vmId`. `back`: the swap
-    takes the VM's one way back, from a disk of the image version `declined` (a hash).
+    had reported ready, so that a missing report afterwards counts; `unique_id` is the VM's `vmId`. `stop_mode` is
+    chosen once, before the stop, and `stop_why` is why. `back`: the swap takes the VM's one way back, from a disk of
+    the image version `declined` (a hash).
     """
 
     run: str
@@ -116,6 +117,7 @@ class Intent(Record):
     warnings: tuple[SwapWarning, ...] = ()
     back: bool | None = None
     declined: str | None = None
+    stop_why: str | None = None
 
 
 @dataclass(frozen=True)
@@ -207,7 +209,8 @@ class Prepared(Record):
     """What `prepare_swap` decided right before downtime: `swap` with intent, tags and steps, `revive`, or why not.
 
     `down_s` is the expected downtime. `notice_s` are the seconds between the `starting` event and the stop of a running
-    VM; None: no such event is published.
+    VM; None: no such event is published. `about` is `print_of` the VM, `refused` the reason with which the last swap of
+    the same VM and wish was refused, which has been announced.
     """
 
     decision: DecisionKind
@@ -219,6 +222,8 @@ class Prepared(Record):
     undo: tuple[str, ...] = ()
     down_s: float | None = None
     notice_s: int | None = None
+    about: str | None = None
+    refused: str | None = None
 
 
 @dataclass(frozen=True)
@@ -227,8 +232,8 @@ class Outcome(Record):
 
     `status` is a plain text where a newer version has another one. `reason` is a value of `Reason` or `Wait`, `message`
     one sentence a person can act on. `down_s` are the seconds from the stop until the VM ran again, `arm_s` the seconds
-    that Azure's own operations took, `stop_mode` is how the VM was stopped. `by_hand` are the commands that finish the
-    swap where a person is needed.
+    that Azure's own operations took, `stop_mode` is how the VM was stopped, and `stop_why` why so. `by_hand` are the
+    commands that finish the swap where a person is needed.
     """
 
     vm: str
@@ -246,6 +251,7 @@ class Outcome(Record):
     warnings: tuple[SwapWarning, ...] = ()
     stop_mode: str | None = None
     arm_s: float | None = None
+    stop_why: str | None = None
 
 
 @dataclass(frozen=True)

@@ -183,7 +183,7 @@ SETTINGS: tuple[Setting, ...] = (
         "REFRESH_STOP_MODE",
         "stop_mode",
         "deallocate",
-        "How a VM is stopped for a swap: `deallocate` or `power-off`. A VM's tag `RefreshStopMode` overrides it.",
+        "How a VM is stopped for a swap: `deallocate`, `power-off`, `auto`. A VM's tag `RefreshStopMode` overrides it.",
         values.stop_mode,
     ),
     Setting(

@@ -14,6 +14,7 @@ from refresh.domain.terms import resource_id
 from refresh.domain.terms.decision_kind import DecisionKind
 from refresh.domain.terms.swap_reason import Reason
 from refresh.domain.vm.facts import Facts
+from refresh.domain.vm.vm_print import print_of
 from refresh.domain.vm.wish import Wish
 from refresh.reading.calls.paced_reads import pace_of_decisions
 from refresh.reading.fleet.configured_subscriptions import ConfiguredSubscriptions
@@ -55,7 +56,7 @@ async def read_hints(data: dict[str, Any], client: Any) -> dict[str, Any]:
                 recalled = {**memory_of(row), "ran": known.ran_of(row["vm"], row.get("ran", ()))}
                 facts = await reader.read(row["vm"], **recalled)
             found = decision_row(row["vm"], facts, decide_swap(facts, policy, force=bool(row.get("force"))))
-            return {**found, **_from_memory(row["vm"], facts, known)}
+            return {**found, **_from_memory(row["vm"], facts, known), **_announced(row["vm"], facts, found, known)}
         except Exception as error:  # one VM must not fail the look at the others
             return decision_row(row["vm"], Facts(None, Wish("")), refuse_unforeseen(row["vm"], error))
 
@@ -97,6 +98,16 @@ def _from_memory(vm_id: str, facts: Facts, known: KnownVms) -> dict[str, Any]:
     note, wanted = known.note_about(vm_id), facts.wish.disk_id
     back = bool(wanted) and resource_id.id_hash(wanted or "") in known.ran_of(vm_id)
     return given(back=back, unproven=note.json if note is not None else None)
+
+
+def _announced(vm_id: str, facts: Facts, found: Mapping[str, Any], known: KnownVms) -> dict[str, Any]:
+    """What has been announced about the VM, and whether it still holds."""
+    refused = known.refusal_of(vm_id)
+    is_read = facts.vm is not None and facts.unreadable is None
+    same = refused is not None and facts.vm is not None and refused.about == print_of(facts.vm, facts.wish)
+    retried = same and found["decision"] == DecisionKind.SWAP
+    outdated = refused is not None and is_read and not same
+    return given(told=known.told_of(vm_id), retried=retried, outdated=outdated)
 
 
 def budgets(settings: Settings) -> dict[str, Any]:

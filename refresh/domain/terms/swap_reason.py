@@ -54,6 +54,7 @@ class Reason(StrEnum):
     NO_HIBERNATION = "hibernation-not-supported"
     OTHER_PLAN = "other-plan"
     SKU_NOT_ALLOWED = "sku-not-allowed"
+    TAG_LIMIT = "tag-limit"
     TAG_NOT_BUILT = "tag-not-built"
     BAD_STOP_MODE = "bad-stop-mode"
     BAD_PROBE = "bad-probe"

@@ -97,7 +97,8 @@ async def plan_month(
     future = Source(base.compute, _PlannedDisks(base.disks, made), images_to_be, base.access)
     vms = [vm for vm in request.vms if vm.lower() in wishes]
     decide = decide_exactly if exactly else decide_from_lists
-    swaps = await decide(with_wishes(future, wishes), settings, vms, basis.recall, force=request.force)
+    source = with_wishes(future, wishes)
+    swaps = await decide(source, settings, vms, basis.recall, force=request.force, warning=gateways)
     return MonthPlan(images, rows, {decided.vm_id.lower(): decided for decided in swaps}, frozenset(made))
 
 

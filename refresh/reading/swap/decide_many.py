@@ -13,7 +13,6 @@ from typing import Any
 
 from refresh.domain.swap.decided_vm import DecidedVm
 from refresh.domain.swap.decision import decide_swap
-from refresh.domain.terms.stop_mode import StopMode
 from refresh.domain.vm.reservation import Hold
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.paced_reads import Pace, pace_of_decisions
@@ -68,15 +67,14 @@ async def decide_exactly(
     """
     policy, at_once = policy_of(settings), asyncio.Semaphore(READS_AT_ONCE)
     reader = FactReader(source, policy, pace_of_decisions(), thorough=True, hold_of=_holds(recall))
-    warner = WarningReader(warning.access, warning.guests, settings.health_rungs, reader.reads) if warning else None
+    warner = WarningReader(warning.access, warning.guests, settings, reader.reads) if warning else None
 
     async def decide(vm_id: str) -> DecidedVm:
         async with at_once:
             facts = await reader.read(vm_id, **memory_of(recall(vm_id)))
-            if warner is not None and facts.vm is not None and facts.wanted is not None:
-                mode = facts.vm.own_tags.choose_stop_mode(settings.stop_mode) or StopMode.DEALLOCATE
-                found = await warner.read_warnings(facts.vm, facts.current, facts.wanted, mode)
-                facts = replace(facts, warnings=found.warnings)
+            if warner is not None and facts.vm is not None:
+                found = await warner.read_warnings(facts.vm, facts.current, facts.wanted)
+                facts = replace(facts, warnings=found.warnings, stop=found.stop)
         return DecidedVm(vm_id, facts, decide_swap(facts, policy, force=force), exact=True)
 
     async def decide_alone(vm_id: str) -> DecidedVm:
@@ -89,15 +87,28 @@ async def decide_exactly(
 
 
 async def decide_from_lists(
-    source: FactSource, settings: Settings, vms: Sequence[str], recall: Recall, *, force: bool = False
+    source: FactSource,
+    settings: Settings,
+    vms: Sequence[str],
+    recall: Recall,
+    *,
+    force: bool = False,
+    warning: Gateways | None = None,
 ) -> list[DecidedVm]:
-    """Decide about every one of `vms` from a source of listed facts; their power state is not known."""
+    """Decide about every one of `vms` from a source of listed facts; their power state is not known.
+
+    With `warning` the lists of sizes that the warnings need are read, through those gateways.
+    """
     policy = policy_of(settings)
     reader = FactReader(source, policy, Pace(gap_s=0.0))
+    warner = WarningReader(warning.access, warning.guests, settings, reader.reads) if warning else None
     found = []
     for vm_id in vms:
         try:
             facts = await reader.read(vm_id, **memory_of(recall(vm_id)))
+            if warner is not None and facts.vm is not None:
+                seen = await warner.read_listed(facts.vm, facts.current, facts.wanted)
+                facts = replace(facts, warnings=seen.warnings, stop=seen.stop)
             found.append(DecidedVm(vm_id, facts, decide_swap(facts, policy, force=force)))
         except Exception as error:  # one VM must not fail the answer about the others
             found.append(undecided(vm_id, error))
@@ -121,4 +132,4 @@ async def decide_as_if(
             with_wishes(gateways, replaced), settings, vms, recall, force=force, warning=gateways
         )
     source = with_wishes(listed_source(gateways, inventory), replaced)
-    return await decide_from_lists(source, settings, vms, recall, force=force)
+    return await decide_from_lists(source, settings, vms, recall, force=force, warning=gateways)

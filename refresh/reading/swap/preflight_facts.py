@@ -18,7 +18,7 @@ from refresh.domain.preflight.encryption import set_of
 from refresh.domain.preflight.provenance import Policy
 from refresh.domain.preflight.vm_size import must_read_sizes
 from refresh.domain.terms import resource_id
-from refresh.domain.terms.stop_mode import StopMode
+from refresh.domain.terms.stop_mode import StopWish
 from refresh.domain.vm.preflight_facts import PreflightFacts
 from refresh.domain.vm.reservation import Hold, Reservation, judge_hold
 from refresh.domain.vm.wish import choose_wish, disk_of_text
@@ -26,6 +26,7 @@ from refresh.gateways.errors import GatewayError
 from refresh.reading.calls.paced_reads import Reads
 from refresh.reading.fleet.vms_and_disks import collect_named
 from refresh.reading.swap.missing_rights import GrantReader, GrantSource, group_of
+from refresh.reading.swap.sizes import SizeSource, read_size
 
 _log = logging.getLogger(__name__)
 
@@ -33,15 +34,11 @@ _log = logging.getLogger(__name__)
 type HoldOf = Callable[[str], Awaitable[Hold]]
 
 
-class AccessSource(GrantSource, Protocol):
-    """Where rights and locks are read."""
+class AccessSource(GrantSource, SizeSource, Protocol):
+    """Where rights, locks and sizes are read."""
 
     async def list_locks(self, scope: str) -> Sequence[Lock]:
         """The locks at `scope` (an id), above it and below it."""
-        ...
-
-    async def list_premium_sizes(self, subscription: str, location: str) -> Sequence[str]:
-        """The VM sizes (lower-case) that support premium disks in a region."""
         ...
 
 
@@ -77,7 +74,7 @@ class PreflightReader:
         `ran_before`: it is recorded that the VM ran `wanted`. Its way back is its own, whoever else names it.
         """
         own = ran_before and resource_id.same(disk_of_text(vm.id, vm.own_tags.previous), wanted.id)
-        mode = vm.own_tags.choose_stop_mode(self._policy.stop_mode) or StopMode.DEALLOCATE
+        mode = vm.own_tags.choose_stop_mode(self._policy.stop_mode) or StopWish.DEALLOCATE
         disks = [wanted.id, *([vm.os_disk_id] if vm.os_disk_id else [])]
         encryption_set = set_of(wanted)
         scopes = [vm.id, *disks, *([encryption_set] if encryption_set else [])]
@@ -153,9 +150,5 @@ class PreflightReader:
         return wish is not None and resource_id.same(wish.disk_id, wanted.id)
 
     async def _takes_premium(self, vm: Vm) -> bool:
-        subscription = vm.id.split("/")[2]
-        sizes = await self._reads.once(
-            f"{subscription}/sizes/{vm.location}",
-            lambda: self._access.list_premium_sizes(subscription, vm.location),
-        )
-        return (vm.size or "").lower() in (sizes or ())
+        size = await read_size(self._access, self._reads, vm)
+        return size is not None and size.takes_premium

@@ -114,7 +114,7 @@ class DryRun:
     def _record(self, decided: DecidedVm, inventory: Inventory, made: MadeDisks, *, writes_tags: bool) -> Json:
         try:
             disk = inventory.os_disk(decided.facts.vm)
-            record = plan_record(decided, self._dispatcher, made, disk, stop_mode=self._settings.stop_mode)
+            record = plan_record(decided, self._dispatcher, made, disk)
         except Exception as error:  # one VM must not fail the plan
             record = refusal_plan_record(decided.vm_id, refuse_unforeseen(decided.vm_id, error))
         if writes_tags and record["steps"]:

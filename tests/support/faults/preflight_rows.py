@@ -15,6 +15,7 @@ from refresh.domain.preflight import (
     provenance,
     rights,
     tags_readable,
+    tags_room,
 )
 from refresh.domain.preflight import vm_size as sizes
 from tests.support.faults.preflight_row import (
@@ -60,6 +61,8 @@ REFUSED: tuple[Row, ...] = (
     ),
     Row(placement.EXISTS, "missing", wish="missing-new", code="ResourceNotFound"),
     Row(placement.NOT_REJECTED, "rejected"),
+    Row(tags_room.ROOM, "fulloftags", tags={f"team{number:02}": "x" for number in range(48)}, request="tag"),
+    Row(tags_room.ROOM, "oneroom", tags={f"team{number:02}": "x" for number in range(47)}, request="tags"),
     Row(
         all_checks.MANAGED,
         "unmanaged",
@@ -158,6 +161,16 @@ PASSED: tuple[Row, ...] = (
         "shared",
         wish=disk_id("shared-next", ALLOWED_GROUP),
         more=({**disk_body("shared-next"), "id": disk_id("shared-next", ALLOWED_GROUP)},),
+    ),
+    Row(tags_room.ROOM, "justroom", tags={f"team{number:02}": "x" for number in range(46)}),
+    Row(
+        tags_room.ROOM,
+        "alltags",
+        tags={
+            **{f"team{number:02}": "x" for number in range(45)},
+            "OSDISKPREVIOUS": "alltags-before",
+            "OsDiskRejected": "alltags-bad",
+        },
     ),
     Row(all_checks.AWAKE, "deallocated", power="deallocated"),
     Row(all_checks.AT_REST, "stopped", power="stopped"),

@@ -40,6 +40,7 @@ from tests.unit.refresh.domain.preflight.cases import (
 )
 
 PLAN = Plan("publisher", "product", "name")
+LONG = disk_id("d" * 80, f"{GROUP}-{'g' * 70}")
 
 # Facts with which each condition fails, and no other condition.
 WRONG: dict[str, list[dict[str, Any]]] = {
@@ -53,6 +54,11 @@ WRONG: dict[str, list[dict[str, Any]]] = {
     "disk was not rejected on this VM before": [
         {"rejected": frozenset({disk_id("web01-202611").lower()})},
         {"rejected": frozenset({VERSION_ID.lower()})},
+    ],
+    "VM has room for the app's tags": [
+        with_tags(**{f"team{number}": "x" for number in range(47)}),
+        with_tags(**{f"team{number}": "x" for number in range(46)}, OsDiskPrevious="web01-older"),
+        {"vm": {"os_disk_id": LONG}, "preflight": {"gaps": {**NOTHING_MISSING, LONG.lower(): ()}}},
     ],
     "OS disk is managed": [{"vm": {"os_disk_id": None}}],
     "OS disk is not ephemeral": [{"vm": {"ephemeral_os_disk": True}}],
