@@ -99,7 +99,9 @@ class Intent(Record):
     """What a swap is about to do, stored once with its claim: enough to bring the VM up again after any failure.
 
     `previous` is the value of `OsDiskPrevious` before the swap (None: it had none); `agent_spoke` whether a guest agent
-    had reported ready, so that a missing report afterwards counts; `unique_id` is the VM's `vmId`.
+    had reported ready, so that a missing report afterwards counts; `unique_id` is the VM's `vmId`. `stop_mode` is
+    chosen once, before the stop, and `stop_why` is why. `back`: the swap takes the VM's one way back, from a disk of
+    the image version `declined` (a hash).
     """
 
     run: str
@@ -113,6 +115,9 @@ class Intent(Record):
     stop_mode: str = "deallocate"
     health: Health | None = None
     warnings: tuple[SwapWarning, ...] = ()
+    back: bool | None = None
+    declined: str | None = None
+    stop_why: str | None = None
 
 
 @dataclass(frozen=True)
@@ -121,7 +126,7 @@ class Claimed(Record):
 
     `force` applies to the disk `wanted` alone. `tags` belong to an intent and may not be on the VM yet.
     `proves_since`: the swap ended at that time, and only the new disk's health is left to check. `ended`: the swap is
-    not under way, and `past_outcomes` may have its outcome.
+    not under way, and `past_outcomes` may have its outcome. `way` is the VM's way back, where the dispatcher has it.
     """
 
     answer: str
@@ -136,6 +141,7 @@ class Claimed(Record):
     wanted: str | None = None
     proves_since: str | None = None
     ended: bool | None = None
+    way: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -203,7 +209,8 @@ class Prepared(Record):
     """What `prepare_swap` decided right before downtime: `swap` with intent, tags and steps, `revive`, or why not.
 
     `down_s` is the expected downtime. `notice_s` are the seconds between the `starting` event and the stop of a running
-    VM; None: no such event is published.
+    VM; None: no such event is published. `about` is `print_of` the VM, `refused` the reason with which the last swap of
+    the same VM and wish was refused, which has been announced.
     """
 
     decision: DecisionKind
@@ -215,6 +222,8 @@ class Prepared(Record):
     undo: tuple[str, ...] = ()
     down_s: float | None = None
     notice_s: int | None = None
+    about: str | None = None
+    refused: str | None = None
 
 
 @dataclass(frozen=True)
@@ -223,8 +232,8 @@ class Outcome(Record):
 
     `status` is a plain text where a newer version has another one. `reason` is a value of `Reason` or `Wait`, `message`
     one sentence a person can act on. `down_s` are the seconds from the stop until the VM ran again, `arm_s` the seconds
-    that Azure's own operations took, `stop_mode` is how the VM was stopped. `by_hand` are the commands that finish the
-    swap where a person is needed.
+    that Azure's own operations took, `stop_mode` is how the VM was stopped, and `stop_why` why so. `by_hand` are the
+    commands that finish the swap where a person is needed.
     """
 
     vm: str
@@ -242,6 +251,7 @@ class Outcome(Record):
     warnings: tuple[SwapWarning, ...] = ()
     stop_mode: str | None = None
     arm_s: float | None = None
+    stop_why: str | None = None
 
 
 @dataclass(frozen=True)
@@ -251,6 +261,8 @@ class SwapRequest(Record):
     `done` are the rows of VMs that earlier histories of the same run finished. `since` (ISO) is when the tags began to
     be written, where another orchestration wrote them: a swap that ended after it counts as this request's outcome.
     `paced`: hints are sent for `VMS_AT_ONCE` VMs at a time; a run that an older version began sent all at once.
+    `back`: each VM goes back to the disk that it ran before; with `given` (disks before and after, by lower-case VM id)
+    only what run `of_run` gave it is taken back. `cancelled`: the run was cancelled before this part of it began.
     """
 
     vms: tuple[str, ...]
@@ -259,3 +271,7 @@ class SwapRequest(Record):
     done: tuple[dict[str, Any], ...] = ()
     since: str | None = None
     paced: bool | None = None
+    back: bool | None = None
+    of_run: str | None = None
+    given: dict[str, Any] | None = None
+    cancelled: dict[str, Any] | None = None

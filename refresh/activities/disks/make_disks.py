@@ -34,10 +34,13 @@ from refresh.reading.disks.disk_plans import (
     row_of,
     source_of,
 )
-from refresh.reading.disks.swap_checks import Recall, SwapChecks
+from refresh.reading.disks.swap_checks import SwapChecks
 from refresh.reading.dispatcher_state import read_dispatcher_state
 from refresh.reading.fleet.vms_and_disks import Fleet
 from refresh.reading.images.galleries import Catalog
+from refresh.reading.swap.decide_many import Recall
+from refresh.reading.swap.holds import recorded_holds
+from refresh.reading.swap.preflight_facts import HoldOf
 from refresh.reading.vm_memory import read_vm_memory
 from refresh.records.month import CREATE, FAILED, SKIP, BatchInput, VmRow, refused
 from refresh.settings.settings import Settings
@@ -49,13 +52,16 @@ async def make_disks(data: dict[str, Any], client: Any) -> dict[str, Any]:
     batch = BatchInput.from_json(data)
     dispatcher = DispatcherView(await read_dispatcher_state(client))
     recall = dispatcher.with_memory(await read_vm_memory(client, batch.vms)).recall
-    return {"rows": await make_batch(wiring.gateways(), wiring.settings(), batch, recall)}
+    holds = recorded_holds(client)
+    return {"rows": await make_batch(wiring.gateways(), wiring.settings(), batch, recall, holds)}
 
 
-async def make_batch(gateways: Gateways, settings: Settings, batch: BatchInput, recall: Recall) -> list[dict[str, Any]]:
+async def make_batch(
+    gateways: Gateways, settings: Settings, batch: BatchInput, recall: Recall, hold_of: HoldOf | None = None
+) -> list[dict[str, Any]]:
     """The rows of `batch`, in its order, after the missing disks were made."""
     fleet, catalog = Fleet(gateways), Catalog(gateways, settings.galleries)
-    checks = SwapChecks(gateways, settings, recall, force=batch.force)
+    checks = SwapChecks(gateways, settings, recall, force=batch.force, hold_of=hold_of)
 
     async def make(vm_id: str) -> VmRow:
         plan = await plan_disk(fleet, catalog, vm_id, batch.period)

@@ -1,9 +1,9 @@
 """All checks before a VM is stopped for a disk, each a pure function; all results are reported.
 
 Decides which checks there are and their order, and judges the state of the VM. The other checks: `tags_readable.py`
-(the tags), `placement.py` (disk is free and near), `compatibility.py`, `encryption.py` and `capabilities.py` (VM and
-disk match), `provenance.py` (origin of the disk), `vm_size.py`, `rights.py` and `locks.py`. Does not know how facts are
-read.
+and `tags_room.py` (the tags), `placement.py` (disk is free and near), `compatibility.py`, `encryption.py` and
+`capabilities.py` (VM and disk match), `provenance.py` (origin of the disk), `vm_size.py`, `rights.py` and `locks.py`.
+Does not know how facts are read.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from refresh.domain.preflight import (
     provenance,
     rights,
     tags_readable,
+    tags_room,
     vm_size,
 )
 from refresh.domain.preflight.check import Check, Condition, Evidence, first_failed
@@ -26,7 +27,7 @@ from refresh.domain.preflight.provenance import Policy
 from refresh.domain.terms.swap_reason import Reason
 from refresh.domain.vm.facts import Facts
 from refresh.domain.vm.preflight_facts import PreflightFacts
-from refresh.domain.vm.wish import Wish
+from refresh.domain.vm.wish import Wish, with_wish
 
 _STATES = "https://learn.microsoft.com/azure/virtual-machines/states-billing"
 _EPHEMERAL = "https://learn.microsoft.com/azure/virtual-machines/ephemeral-os-disks"
@@ -42,6 +43,7 @@ AT_REST = Condition("VM has no operation under way", Reason.VM_BUSY, Evidence.DO
 CONDITIONS = (
     *tags_readable.CONDITIONS,
     *placement.WISHED,
+    tags_room.ROOM,
     *(MANAGED, NOT_EPHEMERAL, ALONE, AWAKE, AT_REST),
     *placement.CONDITIONS,
     *compatibility.CONDITIONS,
@@ -60,7 +62,8 @@ _PASSING = (AWAKE, AT_REST)
 
 def check_vm(vm: Vm) -> tuple[Check, ...]:
     """Every check that needs the VM only, for a VM that a new disk is planned for."""
-    return (*tags_readable.check_tags(vm.own_tags, Wish("")), *_check_kind(vm))
+    readable = tags_readable.check_tags(vm.own_tags, Wish(""))
+    return (*readable, tags_room.check_room(with_wish(vm, vm.name)), *_check_kind(vm))
 
 
 def check_planned(facts: Facts, policy: Policy, *, force: bool = False) -> tuple[Check, ...]:
@@ -96,6 +99,7 @@ def _check_swap(vm: Vm, wanted: Disk, facts: Facts, policy: Policy) -> tuple[Che
     """
     current, ran, preflight = facts.current, facts.ran, facts.preflight
     return (
+        tags_room.check_room(vm),
         *_check_kind(vm),
         AWAKE.judged(not vm.hibernated, "the VM is hibernated; start it, or deallocate it without hibernation"),
         _at_rest(vm),

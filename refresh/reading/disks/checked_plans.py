@@ -10,9 +10,10 @@ from typing import Any
 
 from refresh.gateways.gateways import Gateways
 from refresh.reading.disks.disk_plans import MOVING, DiskPlan, each_vm, plan_disk, plan_row
-from refresh.reading.disks.swap_checks import Recall, SwapChecks
+from refresh.reading.disks.swap_checks import SwapChecks
 from refresh.reading.fleet.vms_and_disks import Fleet, read_fleet
 from refresh.reading.images.galleries import Catalog
+from refresh.reading.swap.decide_many import Recall
 from refresh.records.month import VmRow, refused
 from refresh.records.swap import VMS_PER_BULK_ACTIVITY
 from refresh.settings.settings import Settings

@@ -6,9 +6,6 @@ swap's own (`domain/preflight`), so a disk that the swap would refuse is neither
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
-
 from refresh.arm.disks import disk_from_arm
 from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.polls import BULK_BUDGET_S
@@ -17,17 +14,15 @@ from refresh.domain.preflight.all_checks import check_planned
 from refresh.domain.preflight.check import Check, first_failed
 from refresh.domain.terms import resource_id
 from refresh.domain.vm.facts import Facts
-from refresh.domain.vm.wish import Wish
+from refresh.domain.vm.wish import Wish, with_wish
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.paced_reads import Pace, Reads
 from refresh.reading.disks.disk_plans import DiskPlan
 from refresh.reading.fleet.recent_vms import RecentVms
+from refresh.reading.swap.decide_many import Recall, holds_of
 from refresh.reading.swap.facts import policy_of
-from refresh.reading.swap.preflight_facts import PreflightReader
+from refresh.reading.swap.preflight_facts import HoldOf, PreflightReader
 from refresh.settings.settings import Settings
-
-# What the dispatcher has recorded about a VM, by its id: what `FactReader.read` takes.
-type Recall = Callable[[str], Mapping[str, Any]]
 
 
 def planned_disk(plan: DiskPlan, period: str) -> Disk:
@@ -40,15 +35,26 @@ class SwapChecks:
     """The checks for many VMs; what they share is read once: the app's rights, locks, other VMs' tags."""
 
     def __init__(
-        self, gateways: Gateways, settings: Settings, recall: Recall, *, exact: bool = True, force: bool = False
+        self,
+        gateways: Gateways,
+        settings: Settings,
+        recall: Recall,
+        *,
+        exact: bool = True,
+        force: bool = False,
+        hold_of: HoldOf | None = None,
     ) -> None:
-        """Read from `gateways`; without `exact` (plans from lists) rights, locks and other VMs' tags are not read."""
+        """Read from `gateways`; without `exact` (plans from lists) rights, locks and other VMs' tags are not read.
+
+        `hold_of`: what is recorded about any other VM; without it that is in `recall`.
+        """
         self._policy = policy_of(settings)
         self._recall = recall
         self._force = force
         reads = Reads(Pace(gap_s=0.0), BULK_BUDGET_S)
         others = RecentVms(gateways.compute)
-        self._reader = PreflightReader(gateways.access, others, self._policy, reads) if exact else None
+        holds = hold_of or holds_of(recall)
+        self._reader = PreflightReader(gateways.access, others, self._policy, reads, holds) if exact else None
 
     async def first_failed_of(self, plan: DiskPlan, period: str) -> Check | None:
         """The check for which the swap would refuse the disk of `plan`; None when there is none. GatewayError."""
@@ -63,7 +69,7 @@ class SwapChecks:
             return None
         recalled = self._recall(vm.id)
         facts = Facts(
-            vm,
+            with_wish(vm, disk.name),
             Wish(disk.name, disk.id),
             current=plan.current,
             wanted=disk,
