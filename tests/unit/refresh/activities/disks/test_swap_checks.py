@@ -81,6 +81,8 @@ REFUSED: dict[str, tuple[list[Json], str]] = {
     "Azure Disk Encryption": (a_vm(disk={"encryptionSettingsCollection": {"enabled": True}}), "azure-disk-encryption"),
     "stop mode": (a_vm({"RefreshStopMode": "halt"}), "bad-stop-mode"),
     "unsupported tag": (a_vm({"RefreshRing": "1"}), "tag-not-built"),
+    # With the tag that the month writes there is no room for those of the swap.
+    "tag limit": (a_vm({f"t{n}": "x" for n in range(47)}), "tag-limit"),
     "lock": ([*a_vm(), LOCK], "locked"),
     "another VM's tag": (
         [*a_vm(), *vm_bodies("web02", {"AutoRefresh": "true", "OsDiskName": NEW})],
