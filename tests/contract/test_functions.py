@@ -44,6 +44,7 @@ CLIENT_BOUND = {
     "read_hints",
     "prepare_swap",
     "find_outcomes",
+    "make_disks",
     "count_swaps",
     "write_disk_tags",
     "write_ways_back",

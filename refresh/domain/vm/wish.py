@@ -7,7 +7,7 @@ accepted as a disk. Tags are untrusted input. Does not know whether the disk exi
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from refresh.domain.azure.vms import Vm
 from refresh.domain.terms import resource_id, tags
@@ -84,6 +84,12 @@ def disk_of_text(vm_id: str, text: str) -> str | None:
         return home.sibling("Microsoft.Compute/disks", name) if resource_id.is_disk_name(name) else None
     found = resource_id.parse(name)
     return found.text if found is not None and found.type == resource_id.DISK_TYPE else None
+
+
+def with_wish(vm: Vm, text: str) -> Vm:
+    """`vm` as if its `OsDiskName` were `text`."""
+    others = {name: value for name, value in vm.tags.items() if name.lower() != tags.OS_DISK_NAME.lower()}
+    return replace(vm, tags={**others, tags.OS_DISK_NAME: text})
 
 
 def disk_text(vm_id: str, disk_id: str) -> str:

@@ -46,8 +46,9 @@ def _do_month(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task
         return bad_period("month", period)
     cancel = Cancellation(ctx)
     scope = yield ctx.call_activity(durable_names.READ_SCOPE, input={"vms": list(request.vms)})
+    # VMs that a person named, not those of the whole scope: only the definitions that they use are built.
     images = yield from _step(
-        ctx, "images", durable_names.CREATE_IMAGES, period, replace(request, period=period, vms=()), cancel
+        ctx, "images", durable_names.CREATE_IMAGES, period, replace(request, period=period), cancel
     )
     if scope.get("problem"):
         return month.failure_of("month", period, scope["problem"]) | {"images": images.get("images", []), "vms": []}

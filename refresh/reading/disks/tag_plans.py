@@ -12,12 +12,12 @@ from typing import Any
 
 from refresh.domain.azure.vms import Vm
 from refresh.domain.terms import resource_id, tags
-from refresh.domain.terms.month_reason import MonthReason, Refusal
+from refresh.domain.terms.month_reason import MonthReason
 from refresh.gateways.gateways import Gateways
 from refresh.reading.disks.disk_plans import DiskPlan, each_vm, plan_disk_of, read_subject, row_of, source_of
 from refresh.reading.fleet.vms_and_disks import Fleet, read_fleet
 from refresh.reading.images.galleries import Catalog
-from refresh.records.month import CREATE, REFUSE, SKIP, VmRow, refused
+from refresh.records.month import CREATE, REFUSE, SKIP, VmRow
 from refresh.settings.settings import Settings
 
 _MAX_WANTED = 80
@@ -42,21 +42,17 @@ async def plan_tag(
     vm = await read_subject(fleet, vm_id)
     if isinstance(vm, VmRow):
         return vm
-    wanted = (vm.own_tags.os_disk_name or "")[:_MAX_WANTED] or None
-    early = _check_tags(vm)
+    wanted = vm.own_tags.wanted[:_MAX_WANTED] or None
+    early = _check_hold(vm)
     row = early or judge_tag(await plan_disk_of(fleet, catalog, vm, period), force=force, declined=declined)
     return replace(row, wanted=wanted)
 
 
-def _check_tags(vm: Vm) -> VmRow | None:
+def _check_hold(vm: Vm) -> VmRow | None:
     if vm.own_tags.on_hold:
         message = f"{tags.AUTO_REFRESH}=hold: the app leaves this VM alone"
         return VmRow(vm.id, SKIP, MonthReason.ON_HOLD, message, current=vm.os_disk_name)
-    early = vm.own_tags.not_built
-    if not early:
-        return None
-    message = f"tag {early[0]} is not supported yet; remove it to have this VM swapped"
-    return refused(vm.id, Refusal(MonthReason.TAG_NOT_BUILT, message), current=vm.os_disk_name)
+    return None
 
 
 def judge_tag(plan: DiskPlan | VmRow, *, force: bool, declined: str | None = None) -> VmRow:

@@ -44,7 +44,9 @@ def with_wishes(source: FactSource, wishes: Mapping[str, str]) -> Source:
     return Source(RetaggedVms(source.compute, wishes), source.disks, source.gallery, source.access)
 
 
-def _holds(recall: Recall) -> HoldOf:
+def holds_of(recall: Recall) -> HoldOf:
+    """What `recall` has about the VM that a disk may be kept for."""
+
     async def read(vm_id: str) -> Hold:
         found: Hold = recall(vm_id).get("hold", Hold())
         return found
@@ -66,7 +68,7 @@ async def decide_exactly(
     With `warning` also what the warnings need is read, through those gateways.
     """
     policy, at_once = policy_of(settings), asyncio.Semaphore(READS_AT_ONCE)
-    reader = FactReader(source, policy, pace_of_decisions(), thorough=True, hold_of=_holds(recall))
+    reader = FactReader(source, policy, pace_of_decisions(), thorough=True, hold_of=holds_of(recall))
     warner = WarningReader(warning.access, warning.guests, settings, reader.reads) if warning else None
 
     async def decide(vm_id: str) -> DecidedVm:

@@ -170,7 +170,7 @@ class FactReader:
         # Every principal that may tag the VM can write this tag, so it only counts where any free disk of the group is
         # trusted; with trust `gallery` only the dispatcher state counts.
         home = resource_id.parse_vm(vm.id)
-        previous = vm.own_tags.os_disk_previous
+        previous = vm.own_tags.previous
         if home is None or not previous or self.policy.trust == "gallery":
             return []
         disk = previous if "/" in previous else home.sibling("Microsoft.Compute/disks", previous)

@@ -17,7 +17,8 @@ from refresh.domain.terms.swap_reason import Reason
 from refresh.domain.vm.facts import Facts
 from refresh.domain.vm.wish import Wish
 from refresh.gateways.gateways import Gateways
-from refresh.reading.disks.disk_plans import DISK, plan_disks
+from refresh.reading.disks.checked_plans import plan_disks
+from refresh.reading.disks.disk_plans import DISK
 from refresh.reading.disks.month_plans import MonthBasis, plan_month
 from refresh.reading.disks.tag_plans import plan_tags
 from refresh.reading.fleet.subscription_lists import Inventory, list_inventory
@@ -52,7 +53,7 @@ class DryRun:
 
     async def disks(self, request: MonthInput, period: str) -> Json:
         """The rows of VMs with the disks that would be made."""
-        rows = await plan_disks(self._gateways, self._settings, request.vms, period)
+        rows = await plan_disks(self._gateways, self._settings, request.vms, period, self._dispatcher.recall)
         made = {_disk_id(row).lower() for row in rows if row["decision"] == CREATE and row.get("next")}
         return dry_run([self._of_disk(row, made) for row in rows])
 
@@ -85,10 +86,14 @@ class DryRun:
         decided = DecidedVm(way.vm_id, Facts(way.vm, Wish("")), reason, exact=True)
         return plan_record(decided, self._dispatcher, MadeDisks.among((), ()))
 
-    async def month(self, request: MonthInput, period: str) -> Json:
-        """The whole month: images, disks as they would be made from them, with rollout the swaps."""
+    async def month(self, request: MonthInput, period: str, named: Sequence[str]) -> Json:
+        """The whole month: images, disks as they would be made from them, with rollout the swaps.
+
+        `named` are the VMs that a person named: only the definitions that they use are built.
+        """
         inventory = await list_inventory(self._gateways)
-        basis = MonthBasis(wiring.image_specs(), inventory, self._dispatcher.recall, self._dispatcher.declined_by)
+        known = self._dispatcher
+        basis = MonthBasis(wiring.image_specs(), inventory, known.recall, known.declined_by, tuple(named))
         plan = await plan_month(self._gateways, self._settings, request, period, basis)
         swaps = self._records(plan.swaps.values(), inventory, writes_tags=True)
         rows = []

@@ -97,8 +97,9 @@ async def post_refresh(req: func.HttpRequest, client: DurableFunctionsClient) ->
     )
     if body.dry_run:
         planner = await _dry_run(gateways, client)
+        named = request.vms
         request, unread = await _with_scope(gateways, request)
-        return ok(await planner.month(request, period) | {"unread": unread})
+        return ok(await planner.month(request, period, named) | {"unread": unread})
     return await start_single(client, SingleRun("month", period, durable_names.REFRESH_MONTH, request.to_json()))
 
 
@@ -142,7 +143,17 @@ async def _with_scope(gateways: Gateways, request: MonthInput) -> tuple[MonthInp
 
 
 async def _period(body: Body) -> str:
-    return body.period or names.period_at(datetime.fromisoformat(await wiring.gateways().clock.now()))
+    """The period of a request, by default the current one. Problem for one more than a month ahead.
+
+    A version of a later period would be above those of all months until then, so that none of them could be built.
+    """
+    current = names.period_at(datetime.fromisoformat(await wiring.gateways().clock.now()))
+    latest = names.month_after(current)
+    if body.period is not None and body.period > latest:
+        allowed = f'must be a month from "{names.FIRST_PERIOD}" to "{latest}", the next one'
+        detail = f"{body.period} is more than one month ahead; {allowed}"
+        raise Problem(ProblemKind.BAD_REQUEST, f"period {detail}", [{"pointer": "#/period", "detail": detail}])
+    return body.period or current
 
 
 async def _dry_run(gateways: Gateways, client: DurableFunctionsClient) -> DryRun:

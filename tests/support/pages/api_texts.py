@@ -41,7 +41,8 @@ REQUESTS: Mapping[str, Request] = {
         _STARTS,
     ),
     "POST /api/refresh": Request(
-        "The whole month: images, disks and, with rollout `auto`, tags and swaps. The run ends with verified outcomes.",
+        "The whole month: images (with `vms` only those that these VMs use), disks and, with rollout `auto`, tags and"
+        " swaps. The run ends with verified outcomes.",
         _STARTS,
     ),
     "POST /api/retention": Request(
@@ -102,7 +103,7 @@ def _codes(names: tuple[str, ...]) -> str:
 FIELDS: Mapping[str, str] = {
     "vms": f"VMs by name or full resource id, at most {MAX_VMS}",
     "all": "every VM in scope",
-    "period": "the month; default: the current one, UTC",
+    "period": "the month, at most the next one; default: the current one, UTC",
     "disk": "the disk to write into `OsDiskName` first",
     "force": "also a disk that was rolled back before; overrides `rejected-before` and nothing else",
     "run": "an ended run of months or swaps, by its id: what it gave is taken back",
