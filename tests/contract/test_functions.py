@@ -38,6 +38,7 @@ ROUTES = {
     ("GET", "queue"),
     ("GET", "runs"),
     ("GET", "runs/{id}"),
+    ("POST", "runs/{id}/cancel"),
 }
 CLIENT_BOUND = {
     "read_hints",

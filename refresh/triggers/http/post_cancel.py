@@ -16,17 +16,17 @@ from refresh.reading.instances import OPEN
 from refresh.records.month import CANCEL_EVENT
 from refresh.triggers.http.caller import caller_of
 from refresh.triggers.http.durable_client import RUNS_PATH, instance_of
-from refresh.triggers.http.problem import Problem, ProblemKind, answering
+from refresh.triggers.http.problem import Problem, ProblemKind, answering, ok
 from refresh.triggers.http.requests import read_body
-from refresh.views.runs import CANCELLED, kind_of_run
+from refresh.views.runs import CANCELLED, RUNNING, kind_of_run
 
 _KINDS = ("month", "swaps", "disks", "tags")
 
 
 @answering
 async def post_cancel(req: func.HttpRequest, client: DurableFunctionsClient) -> func.HttpResponse:
-    """`POST runs/{id}/cancel`: 202, also when the run is cancelled already."""
-    body = read_body(req, ("why",))
+    """`POST runs/{id}/cancel`: 202, also when the run is cancelled already; with `dryRun` 200 if it can be."""
+    body = read_body(req, ("why", "dryRun"))
     run = str(req.route_params.get("id", ""))
     if kind_of_run(run) not in _KINDS:
         detail = f"{run[:120]!r} cannot be cancelled; months, disks, tags and swaps of many VMs can"
@@ -35,13 +35,15 @@ async def post_cancel(req: func.HttpRequest, client: DurableFunctionsClient) -> 
     if state is None:
         days = wiring.settings().history_days
         raise Problem(ProblemKind.UNKNOWN_RUN, f"there is no run {run}; runs are deleted after {days} days")
-    if state.runtime_status in OPEN:
+    if state.runtime_status in OPEN and not body.dry_run:
         data = {"by": caller_of(req), "why": body.why}
         await client.raise_orchestration_event(run, CANCEL_EVENT, data=data)
-    elif instance_of(state).output.get("status") != CANCELLED:
+    elif state.runtime_status not in OPEN and instance_of(state).output.get("status") != CANCELLED:
         raise Problem(
             ProblemKind.RUN_ENDED, f"{run} has ended: see {RUNS_PATH}/{run}; POST /api/rollback takes it back"
         )
     href = f"{RUNS_PATH}/{run}"
+    if body.dry_run:
+        return ok({"id": run, "status": RUNNING if state.runtime_status in OPEN else CANCELLED, "href": href})
     answer = json.dumps({"id": run, "status": CANCELLED, "href": href})
     return func.HttpResponse(answer, status_code=202, mimetype="application/json", headers={"Location": href})

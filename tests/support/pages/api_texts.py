@@ -90,7 +90,8 @@ REQUESTS: Mapping[str, Request] = {
         "Cancels a run of a month, disks, tags or swaps (rollbacks too). What has not begun does not begin: where "
         "the run wrote `OsDiskName` for such a swap, the tag names the disk that the VM runs again; a tag that a "
         "person wrote stays. What is under way (a build, a swap) ends as usual, and then the run ends as `cancelled`.",
-        "202 with `id`, `status` and `href`, also when the run is cancelled already; 409 when it has ended otherwise",
+        "202 with `id`, `status` and `href`, also when the run is cancelled already; with `dryRun` 200 with its "
+        "present `status`; 409 when it has ended otherwise",
     ),
 }
 
