@@ -58,6 +58,8 @@ class StepState(StrEnum):
     """The VM does not exist any more, or another VM has its name."""
     STOPPED = "stopped"
     """The VM is stopped, and not by the app."""
+    CHANGED = "changed"
+    """Somebody else has given the VM another OS disk."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,8 @@ class Health(Record):
     """What a VM must show after its start, recorded before its stop; `timeout_s` where it has a time limit of its own.
 
     `computer_names` are the names the VM may report, `data_disks` its disks (`data_disks_of`), `probe` the tag's value.
-    `probe_answered` is whether the VM answered the probe before the stop. `agent` is the value on the image definition:
+    `probe_answered` is whether the VM answered the probe before the stop, `app_unhealthy` whether Application Health
+    reported it unhealthy then. `agent` is the value on the image definition:
     True, the guest agent must report; False, a missing report proves nothing; None, a missing report counts where the
     agent reported before the stop.
     """
@@ -76,6 +79,7 @@ class Health(Record):
     agent: bool | None = None
     timeout_s: int | None = None
     probe_answered: bool = True
+    app_unhealthy: bool = False
 
     def of_old_disk(self) -> Health:
         """What the VM must show on the disk it ran before: no more than it showed then.
@@ -152,6 +156,10 @@ class StepInput(Record):
     `rungs` are the results of the health check so far.
     `leave_stopped`: a VM that is found stopped stays stopped, and its disk is not at fault.
     `insist`: an operation that was accepted and changed nothing is begun again, because nothing else can be tried.
+    `preempts`: the stop does not wait for another operation that holds the VM.
+    `disks` are the swap's two OS disks: a VM with another one was changed by somebody else.
+    `settled` and `disturbed_at` are the course of the health check so far (`domain/health/undisturbed.py`);
+    `stopped_since` and `changed_since` are when the VM was first found stopped, or with another OS disk.
     """
 
     vm: str
@@ -171,6 +179,12 @@ class StepInput(Record):
     rungs: tuple[str, ...] = ()
     leave_stopped: bool = False
     insist: bool = False
+    preempts: bool = False
+    disks: tuple[str, ...] = ()
+    settled: str | None = None
+    disturbed_at: str | None = None
+    stopped_since: str | None = None
+    changed_since: str | None = None
 
 
 @dataclass(frozen=True)
@@ -181,6 +195,9 @@ class StepResult(Record):
     whether a signal from the guest proved the VM's health, `rungs` are the results of the health check.
     `wait_s` is Azure's Retry-After where that is too long for an activity. `begins` is how often the operation was
     accepted. `token` names the operation under way for the next call of the activity alone (see `StepInput`).
+    `blames`, of a step that failed: whether what was seen is evidence against the new OS disk; None from an older
+    version of the app. `os_disk` is the disk of a VM that somebody else has changed. The last four are carried over to
+    the next call (see `StepInput`).
     """
 
     state: StepState
@@ -196,6 +213,12 @@ class StepResult(Record):
     settled_at: str | None = None
     begins: int = 0
     token: str | None = None
+    blames: bool | None = None
+    os_disk: str | None = None
+    settled: str | None = None
+    disturbed_at: str | None = None
+    stopped_since: str | None = None
+    changed_since: str | None = None
 
 
 @dataclass(frozen=True)

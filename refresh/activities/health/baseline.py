@@ -27,9 +27,10 @@ async def health_before(vm: Vm, definition: Definition | None, guests: Guests, l
     """
     vm_tags = vm.own_tags
     probe = vm_tags.probe if isinstance(vm_tags.probe, Probe) and RungName.PROBE not in lost else None
-    answered = True
+    answered = probe is None
     if probe is not None and vm.power is Power.RUNNING:
         answered = await Prober(guests, probe).probe_once(vm) is None
+    application = vm.guest.application
     return Health(
         computer_names=computer_names(vm),
         data_disks=data_disks_of(vm.data_disks),
@@ -37,4 +38,5 @@ async def health_before(vm: Vm, definition: Definition | None, guests: Guests, l
         agent=agent_required(definition),
         timeout_s=vm_tags.health_timeout_s if isinstance(vm_tags.health_timeout_s, int) else None,
         probe_answered=answered,
+        app_unhealthy=application is not None and application.state == "unhealthy",
     )
