@@ -18,7 +18,7 @@ from refresh.domain.azure.refusals import read_denial
 from refresh.domain.azure.rhythm import READS_UNKNOWN, choose_pause_s
 from refresh.domain.azure.vms import Vm
 from refresh.domain.swap.blame import UNHEALTHY
-from refresh.domain.swap.steps import LOST_AFTER_S, SETTLES_AFTER_S, Ended
+from refresh.domain.swap.steps import LOST_AFTER_S, SETTLES_AFTER_S, Ended, is_stopped_by_others
 from refresh.domain.terms import resource_id, tags, times
 from refresh.domain.terms.verdict import Move, StepVerdict
 from refresh.gateways.errors import GatewayError, NotFound, Refused, Unavailable
@@ -52,6 +52,8 @@ class Rhythm:
     capacity_budget_s: float | None = None
     # Whether the operation itself is polled; not for a start, which may end long after the VM runs.
     polls_operation: bool = True
+    # A VM that another operation has stopped after the app's start is not started again.
+    leaves_stopped: bool = False
 
 
 @dataclass
@@ -156,7 +158,9 @@ class Convergence:
 
     async def _begin(self) -> StepResult | None:
         assert self.begin is not None  # noqa: S101 - checked by `_follow`
-        await self._read_why()
+        ended = await self._read_why()
+        if self.rhythm.leaves_stopped and is_stopped_by_others(ended, self._settled_at):
+            return self._result(StepState.STOPPED, evidence="another operation has stopped the VM after its start")
         if self._last_error is not None and self._lacks_capacity(self._last_error.code):
             return await self._unanswered(self._last_error)
         try:
@@ -206,18 +210,19 @@ class Convergence:
         await self._sleep(wait_s)
         return None
 
-    async def _read_why(self) -> None:
-        """Read why the operation failed: only its status URL has the reason."""
+    async def _read_why(self) -> Ended | None:
+        """Read how the operation ended, and why: only its status URL has the reason."""
         if self._token is None:
-            return
+            return None
         try:
             progress = await self.gateways.compute.operation_progress(self.step.vm, self._token)
         except GatewayError:
-            return
+            return None
         finally:
             self._token = None
         if progress.code:
             self._last_error = Refused(progress.code, progress.message or "")
+        return Ended(progress.state == "Succeeded", progress.code, progress.ended_at)
 
     async def _failed(self, seen: str, *, blames: bool = False) -> StepResult:
         await self._read_why()

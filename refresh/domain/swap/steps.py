@@ -10,12 +10,15 @@ from dataclasses import dataclass
 
 from refresh.domain.azure.vms import Power, Vm
 from refresh.domain.health.evidence import can_repeat
-from refresh.domain.terms import resource_id
+from refresh.domain.terms import resource_id, times
 from refresh.domain.terms.stop_mode import StopMode
 from refresh.domain.terms.verdict import Move, StepVerdict
 
 # An accepted operation that shows no effect after this long is begun again; ARM's reads follow its writes in seconds.
 LOST_AFTER_S = 30.0
+PREEMPTED = "OperationPreempted"
+# Azure rounds the times of operations and of a VM's status differently.
+ANOTHER_AFTER_S = 1.0
 # An OS disk change that was accepted, has failed and shows no effect after this long has failed.
 DISK_UNCHANGED_AFTER_S = 5.0
 # A replica of ARM that lags behind shows the state before a write, with a current Date. What a read shows against an
@@ -69,10 +72,11 @@ def judge_stopped(
 
 @dataclass(frozen=True)
 class Ended:
-    """How Azure reports that the operation of a step has ended: whether it succeeded, or the error's code."""
+    """How Azure reports that the operation of a step has ended: whether it succeeded, or the error's code; `at` (ISO)."""
 
     succeeded: bool
     code: str | None = None
+    at: str | None = None
 
 
 def judge_disk(
@@ -108,3 +112,14 @@ def judge_started(vm: Vm, begun_age_s: float | None) -> StepVerdict:
     if _moving(vm) or not vm.power.settled:
         return StepVerdict(Move.WAIT, _state(vm))
     return _begin_unless_recent(vm, begun_age_s)
+
+
+def is_stopped_by_others(start: Ended | None, settled_at: str | None) -> bool:
+    """Whether a VM that is stopped after the app's `start` was stopped by somebody else.
+
+    Another operation has ended after that start (`settled_at`), which had succeeded or was preempted by it: the app
+    begins none meanwhile. https://github.com/kubernetes-sigs/cloud-provider-azure/pull/1356
+    """
+    if start is None or not (start.succeeded or start.code == PREEMPTED):
+        return False
+    return (times.seconds_between(start.at, settled_at) or 0.0) >= ANOTHER_AFTER_S

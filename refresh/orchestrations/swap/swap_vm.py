@@ -282,7 +282,7 @@ def _revive(swap: PlannedSwap, why: str) -> SwapSteps:
     ran = yield from run_steps(swap, plan.plan_revival())
     if ran.ended in _LEFT:
         return (yield from leave_alone(swap, ran))
-    if ran.ended is not StepState.DONE:
+    if ran.ended not in (StepState.DONE, StepState.STOPPED):
         message = f"a VM that an earlier swap stopped could not be started: {ran.why}"
         return outcome_of(swap, OutcomeStatus.NEEDS_ATTENTION, Reason.RECOVER, message, ran=ran)
     yield from clear(swap)
