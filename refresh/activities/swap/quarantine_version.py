@@ -5,35 +5,41 @@ The mark is a tag on the version itself: a person sees it, the preflight reads i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from refresh import wiring
 from refresh.domain.azure.polls import TAG_WRITE_BUDGET_S
+from refresh.domain.azure.quarantine import QuarantineRule, decide_quarantine, find_vms_of_version
 from refresh.domain.azure.refusals import describe_refusal
 from refresh.domain.terms import tags
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
+from refresh.reading.fleet.subscription_lists import list_disks_of_each, list_subscriptions
 
 
 async def quarantine_version(data: dict[str, Any]) -> dict[str, Any]:
-    """Mark `version`, rolled back on `vms`, if these are as many as the setting requires; `{"ok", "message"}`.
+    """Mark `version`, rolled back on the VMs `rejecting`, if the settings' number and share are reached.
 
-    A failure is only reported.
+    Returns `{"ok", "message"}`; a failure is only reported. An older version of the app sends only their number, `vms`.
     """
-    enough = wiring.settings().quarantine_after
-    return await quarantine(wiring.gateways(), str(data["version"]), int(data["vms"]), enough)
+    settings, version = wiring.settings(), str(data["version"])
+    rule = QuarantineRule(settings.quarantine_after, settings.quarantine_share)
+    rejecting = [str(vm) for vm in data.get("rejecting") or ()] or [str(number) for number in range(int(data["vms"]))]
+    return await quarantine(wiring.gateways(), version, rejecting, rule, data.get("asked_at"))
 
 
-async def quarantine(gateways: Gateways, version_id: str, vms: int, enough: int) -> dict[str, Any]:
+async def quarantine(
+    gateways: Gateways, version_id: str, rejecting: Sequence[str], rule: QuarantineRule, now: str | None
+) -> dict[str, Any]:
     """The result of `quarantine_version`. The mark counts even where the exclusion from latest is refused."""
     name = "/".join(version_id.split("/")[-3:])
-    if vms < enough:
-        return {
-            "ok": True,
-            "message": f"{name} was rolled back on {vms} VM(s); it is quarantined at {enough}",
-        }
-    mark = {tags.REFRESH_QUARANTINED: f"rolled back on {vms} VMs"}
+    had = await _read_vms_of(gateways, version_id, now) if len(rejecting) >= rule.vms else ()
+    verdict = decide_quarantine(rule, rejecting, had)
+    if not verdict.due:
+        return {"ok": True, "message": f"{name} {verdict.message}"}
+    mark = {tags.REFRESH_QUARANTINED: f"rolled back on {len(rejecting)} VMs"}
     try:
         await retry_until_answered(lambda: gateways.tags.merge_tags(version_id, mark), budget_s=TAG_WRITE_BUDGET_S)
         version = await retry_until_answered(
@@ -47,4 +53,20 @@ async def quarantine(gateways: Gateways, version_id: str, vms: int, enough: int)
     except GatewayError as error:
         why = describe_refusal(error.code, error.message)
         return {"ok": False, "message": f"the image version could not be quarantined: {why} ({name})"[:300]}
-    return {"ok": True, "message": f"{name} is quarantined: it was rolled back on {vms} VMs"}
+    return {"ok": True, "message": f"{name} is quarantined: it was rolled back on {len(rejecting)} VMs"}
+
+
+async def _read_vms_of(gateways: Gateways, version_id: str, now: str | None) -> set[str] | None:
+    """The VMs that got the version this month; None when no subscription can be read.
+
+    One that cannot be read is left out: the share is then too high rather than too low, and the version is kept from
+    other VMs.
+    """
+    try:
+        subscriptions = await list_subscriptions(gateways)
+        disks = await list_disks_of_each(gateways, subscriptions)
+    except GatewayError:
+        return None
+    if not disks.read:
+        return None
+    return find_vms_of_version((disk for part in disks.read.values() for disk in part.values()), version_id, now)

@@ -72,7 +72,7 @@ def judge_stopped(
 
 @dataclass(frozen=True)
 class Ended:
-    """How Azure reports that the operation of a step has ended: whether it succeeded, or the error's code; `at` (ISO)."""
+    """How Azure reports the end of a step's operation: whether it succeeded, or the error's code; `at` (ISO)."""
 
     succeeded: bool
     code: str | None = None

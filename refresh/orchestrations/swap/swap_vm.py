@@ -258,7 +258,7 @@ def _undo(swap: PlannedSwap, failed: StepsRun | None) -> SwapSteps:
         known = yield from answer_of(ctx, reject, Operation.REJECT)
     except NoAnswer as no_answer:
         return _with_evidence(outcome, f"the image version was not judged: {no_answer}")
-    blame = {"version": intent.version, "vms": known.get("vms", 1)}
+    blame = {"version": intent.version, "vms": known.get("vms", 1), "rejecting": known.get("rejecting", [])}
     marked = yield from call(ctx, durable_names.QUARANTINE_VERSION, blame)
     return _with_evidence(outcome, str(marked.get("message", "")))
 
