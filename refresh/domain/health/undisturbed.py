@@ -25,7 +25,9 @@ class Course:
     def after(self, vm: Vm) -> Course:
         """The course with one more reading. The end of the app's own start, which extensions can delay, is none."""
         settled = _settled(vm)
-        if vm.power is not Power.RUNNING or (self.settled is not None and settled != self.settled):
+        if vm.power is not Power.RUNNING:
+            return Course(self.settled, vm.read_at)
+        if self.settled is not None and settled != self.settled:
             return Course(settled or self.settled, vm.read_at)
         return replace(self, settled=self.settled or settled)
 
