@@ -25,8 +25,9 @@ def _was_removed(gateways: Gateways, vm_id: str, value: str) -> bool:
     """Whether this process removed the same value minutes ago; if not, note that it is removed now."""
     now_s = asyncio.get_running_loop().time()
     known = {key: at_s for key, at_s in _removed.get(gateways, {}).items() if now_s - at_s < _NOT_AGAIN_S}
-    _removed[gateways] = known
-    return known.setdefault((vm_id.lower(), value), now_s) != now_s
+    was_removed = (vm_id.lower(), value) in known
+    _removed[gateways] = {(vm_id.lower(), value): now_s, **known}
+    return was_removed
 
 
 async def clear_intent(data: dict[str, Any]) -> dict[str, Any]:
