@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from refresh.domain.health.boot_log import ALL_BOOTS
 from refresh.domain.terms.decision_kind import DecisionKind
 from refresh.records.record import Record
 
@@ -68,9 +69,9 @@ class Health(Record):
 
     `computer_names` are the names the VM may report, `data_disks` its disks (`data_disks_of`), `probe` the tag's value.
     `probe_answered` is whether the VM answered the probe before the stop, `app_unhealthy` whether Application Health
-    reported it unhealthy then. `agent` is the value on the image definition:
-    True, the guest agent must report; False, a missing report proves nothing; None, a missing report counts where the
-    agent reported before the stop.
+    reported it unhealthy then, `boots` how many boots the serial log had that a power off keeps. `agent` is the value
+    on the image definition: True, the guest agent must report; False, a missing report proves nothing; None, a missing
+    report counts where the agent reported before the stop.
     """
 
     computer_names: tuple[str, ...] = ()
@@ -79,15 +80,17 @@ class Health(Record):
     agent: bool | None = None
     timeout_s: int | None = None
     probe_answered: bool = True
-    app_unhealthy: bool = False
+    app_unhealthy: bool | None = None
+    boots: int | None = None
 
     def of_old_disk(self) -> Health:
         """What the VM must show on the disk it ran before: no more than it showed then.
 
         The value on the new image's definition does not apply to that disk, and neither does a probe that had no
-        answer before the stop.
+        answer before the stop. A log that is kept shows the failed boot of the new disk.
         """
-        return dataclasses.replace(self, agent=None, probe=self.probe if self.probe_answered else None)
+        probe, boots = self.probe if self.probe_answered else None, None if self.boots is None else ALL_BOOTS
+        return dataclasses.replace(self, agent=None, probe=probe, boots=boots)
 
 
 @dataclass(frozen=True)

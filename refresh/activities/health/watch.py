@@ -55,6 +55,7 @@ class HealthWatch:
     since: str | None = None
     enough_s: float = 0.0
     course: Course = UNDISTURBED
+    earlier_boots: int = 0
     _results: dict[str, str] = field(default_factory=dict)
     _read_at: dict[str, float] = field(default_factory=dict)
     _has_log: bool = True
@@ -72,7 +73,9 @@ class HealthWatch:
         prober = Prober(guests, probe) if probe else None
         course = Course(step.settled, step.disturbed_at)
         enough_s = float(settings.health_timeout_s)
-        watch = cls(guests, expected_of(step, settings), prober, timeout_s, step.since, enough_s, course)
+        watch = cls(
+            guests, expected_of(step, settings), prober, timeout_s, step.since, enough_s, course, health.boots or 0
+        )
         watch._results = {line.split(" ", 1)[0]: line for line in step.rungs}
         return watch
 
@@ -118,7 +121,7 @@ class HealthWatch:
             return
         self._has_log = text is not None
         if text is not None:
-            self._reading = replace(self._reading, log=find_in_boot_log(text), log_read=True)
+            self._reading = replace(self._reading, log=find_in_boot_log(text, self.earlier_boots), log_read=True)
 
     async def _read_resource(self, vm: Vm) -> None:
         assert self._reading is not None  # noqa: S101 - set by `observe`

@@ -73,7 +73,7 @@ async def _prepare(data: dict[str, Any], settings: Settings, gateways: Gateways)
         assert mode is not None  # noqa: S101 - decided before
         warner = WarningReader(gateways.access, gateways.guests, settings.health_rungs, reader.reads)
         found = await warner.read_warnings(facts.vm, facts.current, facts.wanted, mode)
-        health = await health_before(facts.vm, facts.definition, gateways.guests, found.lost)
+        health = await health_before(facts.vm, facts.definition, gateways.guests, found.lost, mode)
         prepared = _swap(facts, decision, data["run"], mode, health, found.warnings)
         return replace(prepared, notice_s=settings.notice_s if settings.outcome_topic else None)
     kind = {Revive: DecisionKind.REVIVE, Refuse: DecisionKind.REFUSE, Skip: DecisionKind.SKIP}[type(decision)]

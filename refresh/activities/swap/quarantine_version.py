@@ -5,7 +5,6 @@ The mark is a tag on the version itself: a person sees it, the preflight reads i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from refresh import wiring
@@ -27,19 +26,21 @@ async def quarantine_version(data: dict[str, Any]) -> dict[str, Any]:
     settings, version = wiring.settings(), str(data["version"])
     rule = QuarantineRule(settings.quarantine_after, settings.quarantine_share)
     rejecting = [str(vm) for vm in data.get("rejecting") or ()] or [str(number) for number in range(int(data["vms"]))]
-    return await quarantine(wiring.gateways(), version, rejecting, rule, data.get("asked_at"))
-
-
-async def quarantine(
-    gateways: Gateways, version_id: str, rejecting: Sequence[str], rule: QuarantineRule, now: str | None
-) -> dict[str, Any]:
-    """The result of `quarantine_version`. The mark counts even where the exclusion from latest is refused."""
-    name = "/".join(version_id.split("/")[-3:])
-    had = await _read_vms_of(gateways, version_id, now) if len(rejecting) >= rule.vms else ()
+    gateways, name = wiring.gateways(), _name_of(version)
+    had = await _read_vms_of(gateways, version, data.get("asked_at")) if len(rejecting) >= rule.vms else ()
     verdict = decide_quarantine(rule, rejecting, had)
     if not verdict.due:
         return {"ok": True, "message": f"{name} {verdict.message}"}
-    mark = {tags.REFRESH_QUARANTINED: f"rolled back on {len(rejecting)} VMs"}
+    return await quarantine(gateways, version, len(rejecting))
+
+
+async def quarantine(gateways: Gateways, version_id: str, vms: int) -> dict[str, Any]:
+    """Mark a version that was rolled back on `vms` VMs; the result of `quarantine_version`.
+
+    The mark counts even where the exclusion from latest is refused.
+    """
+    name = _name_of(version_id)
+    mark = {tags.REFRESH_QUARANTINED: f"rolled back on {vms} VMs"}
     try:
         await retry_until_answered(lambda: gateways.tags.merge_tags(version_id, mark), budget_s=TAG_WRITE_BUDGET_S)
         version = await retry_until_answered(
@@ -53,7 +54,11 @@ async def quarantine(
     except GatewayError as error:
         why = describe_refusal(error.code, error.message)
         return {"ok": False, "message": f"the image version could not be quarantined: {why} ({name})"[:300]}
-    return {"ok": True, "message": f"{name} is quarantined: it was rolled back on {len(rejecting)} VMs"}
+    return {"ok": True, "message": f"{name} is quarantined: it was rolled back on {vms} VMs"}
+
+
+def _name_of(version_id: str) -> str:
+    return "/".join(version_id.split("/")[-3:])
 
 
 async def _read_vms_of(gateways: Gateways, version_id: str, now: str | None) -> set[str] | None:

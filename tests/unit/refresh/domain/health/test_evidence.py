@@ -11,9 +11,9 @@ from refresh.domain.azure.capacity import CODES as CAPACITY_CODES
 from refresh.domain.azure.guests import Guest, Report
 from refresh.domain.azure.refusals import DENIALS
 from refresh.domain.azure.vms import Agent, Power, Vm
-from refresh.domain.health.evidence import CODES, RUNGS, Against, Meaning, can_repeat, meaning_of
+from refresh.domain.health.evidence import CODES, RUNGS, Meaning, can_repeat, meaning_of
 from refresh.domain.health.guest_rungs import Expected, Reading, judge_rungs
-from refresh.domain.health.ladder import RungName, RungVerdict, judge_health
+from refresh.domain.health.ladder import Against, RungName, RungVerdict, judge_health
 from refresh.domain.health.undisturbed import UNDISTURBED, Course, elapsed_s
 from refresh.domain.swap.blame import UNHEALTHY, is_disk_to_blame
 from refresh.domain.swap.plan import Step
