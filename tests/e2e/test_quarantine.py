@@ -34,6 +34,9 @@ def test_a_version_is_quarantined_after_two_rollbacks() -> None:
         status, seen = await azure.api("GET", "/api/vms?vm=web03")
         assert (status, seen["decision"], seen["reason"]) == (200, "refuse", "image-quarantined"), seen
         assert await azure.os_disk(vm_id("web03")) == "web03-old"
+        events = [row["event"] for row in azure.simulator.published()]
+        (announced,) = [event for event in events if event["type"] == "refresh.image.quarantined"]
+        assert (announced["subject"], len(announced["data"]["rolled_back"])) == (VERSION_ID, 2)
 
     fleet = [body for name in NAMES for body in (vm_body(name), bad_disk(name))]
     version = version_body(VERSION_ID, regions=("westeurope", "uksouth"))

@@ -9,7 +9,7 @@ from typing import Any
 
 from refresh import wiring
 from refresh.domain.azure.polls import TAG_WRITE_BUDGET_S
-from refresh.domain.azure.quarantine import QuarantineRule, decide_quarantine, find_vms_of_version
+from refresh.domain.azure.quarantine import QuarantineRule, decide_quarantine, find_vms_of_version, is_quarantined
 from refresh.domain.azure.refusals import describe_refusal
 from refresh.domain.terms import tags
 from refresh.gateways.errors import GatewayError
@@ -21,7 +21,8 @@ from refresh.reading.fleet.subscription_lists import list_disks_of_each, list_su
 async def quarantine_version(data: dict[str, Any]) -> dict[str, Any]:
     """Mark `version`, rolled back on the VMs `rejecting`, if the settings' number and share are reached.
 
-    Returns `{"ok", "message"}`; a failure is only reported. An older version of the app sends only their number, `vms`.
+    Returns `{"ok", "message", "first"}`; a failure is only reported. An older version of the app sends only their
+    number, `vms`.
     """
     settings, version = wiring.settings(), str(data["version"])
     rule = QuarantineRule(settings.quarantine_after, settings.quarantine_share)
@@ -37,9 +38,9 @@ async def quarantine_version(data: dict[str, Any]) -> dict[str, Any]:
 async def quarantine(gateways: Gateways, version_id: str, vms: int) -> dict[str, Any]:
     """Mark a version that was rolled back on `vms` VMs; the result of `quarantine_version`.
 
-    The mark counts even where the exclusion from latest is refused.
+    `first` in the result: it had no mark before. The mark counts even where the exclusion from latest is refused.
     """
-    name = _name_of(version_id)
+    name, first = _name_of(version_id), await _is_unmarked(gateways, version_id)
     mark = {tags.REFRESH_QUARANTINED: f"rolled back on {vms} VMs"}
     try:
         await retry_until_answered(lambda: gateways.tags.merge_tags(version_id, mark), budget_s=TAG_WRITE_BUDGET_S)
@@ -54,7 +55,19 @@ async def quarantine(gateways: Gateways, version_id: str, vms: int) -> dict[str,
     except GatewayError as error:
         why = describe_refusal(error.code, error.message)
         return {"ok": False, "message": f"the image version could not be quarantined: {why} ({name})"[:300]}
-    return {"ok": True, "message": f"{name} is quarantined: it was rolled back on {vms} VMs"}
+    message = f"{name} is quarantined: it was rolled back on {vms} VMs"
+    return {"ok": True, "message": message, "first": first}
+
+
+async def _is_unmarked(gateways: Gateways, version_id: str) -> bool:
+    """Whether the version has no mark yet, or that cannot be read: better one event too many than none."""
+    try:
+        version = await retry_until_answered(
+            lambda: gateways.gallery.read_version(version_id), budget_s=TAG_WRITE_BUDGET_S
+        )
+    except GatewayError:
+        return True
+    return not is_quarantined(version)
 
 
 def _name_of(version_id: str) -> str:

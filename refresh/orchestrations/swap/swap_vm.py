@@ -46,7 +46,7 @@ from refresh.orchestrations.swap.swap_run import PlannedSwap, SwapRun, SwapSteps
 from refresh.orchestrations.swap.swap_steps import StepOptions, StepsRun, call, run_steps
 from refresh.records import durable_names
 from refresh.records.durable_names import Operation
-from refresh.records.events import outcome_event
+from refresh.records.events import outcome_event, quarantined_event
 from refresh.records.swap import Claimed, Intent, Outcome, OutcomeStatus, Prepared, StepState
 
 # A run that ends without its claim is started again only after a quarter of an hour, and its VM may be down.
@@ -258,9 +258,13 @@ def _undo(swap: PlannedSwap, failed: StepsRun | None) -> SwapSteps:
         known = yield from answer_of(ctx, reject, Operation.REJECT)
     except NoAnswer as no_answer:
         return _with_evidence(outcome, f"the image version was not judged: {no_answer}")
-    blame = {"version": intent.version, "vms": known.get("vms", 1), "rejecting": known.get("rejecting", [])}
+    vms = known.get("rejecting", [])
+    blame = {"version": intent.version, "vms": known.get("vms", 1), "rejecting": vms}
     marked = yield from call(ctx, durable_names.QUARANTINE_VERSION, blame)
-    return _with_evidence(outcome, str(marked.get("message", "")))
+    message = str(marked.get("message", ""))
+    if marked.get("first"):
+        yield from publish(ctx, quarantined_event(ctx.instance_id, intent.version, vms, message, now(ctx)))
+    return _with_evidence(outcome, message)
 
 
 def _with_evidence(outcome: Outcome, line: str) -> Outcome:
