@@ -25,6 +25,7 @@ type settings = {
   REFRESH_STOP_MODE: string?
   REFRESH_DISK_TRUST: string?
   REFRESH_DISK_GROUPS: string?
+  REFRESH_PREVIOUS_RESERVED_DAYS: string?
   REFRESH_HISTORY_DAYS: string?
   REFRESH_NOTICE_S: string?
   REFRESH_SELFCHECK: string?

@@ -1,4 +1,4 @@
-"""Reads what Azure allows: the app's roles, locks, provider registrations, and VM sizes that support premium disks.
+"""Reads what Azure allows: the app's roles, locks, provider registrations, and VM sizes.
 
 Decides which request reads each. Does not know which actions are needed and which lock forbids a swap
 (`domain/preflight`). Deny assignments are in none of the answers.
@@ -6,14 +6,16 @@ Decides which request reads each. Does not know which actions are needed and whi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from refresh.arm import rest
-from refresh.arm.bodies import list_at, text_at
+from refresh.arm.bodies import dict_at, list_at, text_at
 from refresh.arm.clients import Clients
 from refresh.arm.errors import unreadable
 from refresh.domain.azure.locks import Lock
+from refresh.domain.azure.sizes import Restriction, VmSize
 from refresh.domain.preflight.rights import Grant
+from refresh.domain.terms.names import region_key
 
 _PERMISSIONS_VERSION = "2022-04-01"
 _LOCKS_VERSION = "2020-05-01"
@@ -57,23 +59,46 @@ class ArmAccess:
             raise unreadable("a provider without a registration state")
         return state
 
-    async def list_premium_sizes(self, subscription: str, location: str) -> Sequence[str]:
-        """The VM sizes (lower-case) that support premium disks in a region (`westeurope`); all pages.
+    async def list_sizes(self, subscription: str, location: str) -> Sequence[VmSize]:
+        """The VM sizes of a region (`westeurope`), with what forbids the subscription to use them; all pages.
 
         https://learn.microsoft.com/rest/api/compute/resource-skus/list
         """
         path = f"/subscriptions/{subscription}/providers/Microsoft.Compute/skus"
         where = {"$filter": f"location eq '{location}'"}
         return [
-            (text_at(body, "name") or "").lower()
+            size_from_arm(body, location)
             async for body in rest.every(self._clients.rest, path, _SKUS_VERSION, **where)
-            if text_at(body, "resourceType") == "virtualMachines" and _supports_premium(body)
+            if text_at(body, "resourceType") == "virtualMachines"
         ]
 
 
-def _supports_premium(body: object) -> bool:
-    capabilities = {text_at(each, "name"): text_at(each, "value") for each in list_at(body, "capabilities")}
-    return (capabilities.get("PremiumIO") or "").lower() == "true"
+def size_from_arm(body: object, location: str) -> VmSize:
+    """One VM size; a capability that is absent or cannot be read is one that the size does not have."""
+    capabilities = {text_at(each, "name"): text_at(each, "value") or "" for each in list_at(body, "capabilities")}
+    return VmSize(
+        name=text_at(body, "name") or "",
+        takes_premium=capabilities.get("PremiumIO", "").lower() == "true",
+        temporary_mb=_number(capabilities.get("MaxResourceVolumeMB", "")),
+        nvme_mib=_number(capabilities.get("NvmeDiskSizeInMiB", "")),
+        zones=tuple(zone for each in list_at(body, "locationInfo") for zone in _texts(each, "zones")),
+        restrictions=tuple(_restrictions(body, location)),
+    )
+
+
+def _restrictions(body: object, location: str) -> Iterator[Restriction]:
+    for each in list_at(body, "restrictions"):
+        where = dict_at(each, "restrictionInfo")
+        is_zonal = (text_at(each, "type") or "").lower() == "zone"
+        zones = _texts(where, "zones") if is_zonal else ()
+        regions = [region_key(name) for name in _texts(where, "locations")]
+        elsewhere = bool(regions) and region_key(location) not in regions
+        if not elsewhere and (zones or not is_zonal):
+            yield Restriction(text_at(each, "reasonCode") or "restricted", zones)
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
 
 
 def grant_from_arm(body: object) -> Grant:

@@ -5,7 +5,7 @@ Decides which call reads what and which answers mean that there is nothing to re
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from refresh.arm import probes, rest
@@ -48,16 +48,33 @@ class ArmGuests:
         https://learn.microsoft.com/rest/api/virtualnetwork/public-ip-addresses/get
         """
         answer = await rest.get(self._clients.rest, nic_id, _NIC_VERSION)
-        found = [
-            text_at(each, "properties", "publicIPAddress", "id")
-            for each in list_at(rest.json_of(answer), "properties", "ipConfigurations")
-        ]
         dynamic = []
-        for address_id in filter(None, found):
+        for address_id in _public_addresses(rest.json_of(answer)):
             body = rest.json_of(await rest.get(self._clients.rest, address_id, _NIC_VERSION))
-            if (text_at(body, "properties", "publicIPAllocationMethod") or "").lower() == "dynamic":
-                dynamic.append(text_at(body, "name") or address_id.rpartition("/")[2])
+            if _is_dynamic(body):
+                dynamic.append(_name_of(body, address_id))
         return dynamic
+
+    async def list_all_dynamic_ips(self, subscription: str) -> Mapping[str, Sequence[str]]:
+        """The same for every interface of a subscription that has one, by its lower-case id. Refused, Unavailable.
+
+        https://learn.microsoft.com/rest/api/virtualnetwork/public-ip-addresses/list-all
+        """
+        of_all = f"/subscriptions/{subscription}/providers/Microsoft.Network"
+        addresses = rest.every_resource(self._clients.rest, f"{of_all}/publicIPAddresses", _NIC_VERSION)
+        dynamic = {
+            address_id.lower(): _name_of(body, address_id)
+            async for body in addresses
+            if _is_dynamic(body) and (address_id := text_at(body, "id"))
+        }
+        if not dynamic:
+            return {}
+        nics = rest.every_resource(self._clients.rest, f"{of_all}/networkInterfaces", _NIC_VERSION)
+        found = {
+            (text_at(body, "id") or "").lower(): [dynamic.get(each.lower(), "") for each in _public_addresses(body)]
+            async for body in nics
+        }
+        return {nic: [name for name in names if name] for nic, names in found.items() if any(names)}
 
     async def read_boot_log(self, vm_id: str) -> str | None:
         """The end of the VM's serial log; None where there is none: boot diagnostics off, or no permission.
@@ -100,3 +117,17 @@ class ArmGuests:
     async def probe(self, address: str, probe: Probe) -> str | None:
         """Probe the VM at its private `address` once: None when it succeeds, else what happened. Refused."""
         return await probes.probe_once(address, probe, simulator=self._clients.simulator)
+
+
+def _public_addresses(nic: object) -> list[str]:
+    """The ids of a network interface's public addresses."""
+    blocks = list_at(nic, "properties", "ipConfigurations")
+    return [found for each in blocks if (found := text_at(each, "properties", "publicIPAddress", "id"))]
+
+
+def _is_dynamic(address: object) -> bool:
+    return (text_at(address, "properties", "publicIPAllocationMethod") or "").lower() == "dynamic"
+
+
+def _name_of(address: object, address_id: str) -> str:
+    return text_at(address, "name") or address_id.rpartition("/")[2]

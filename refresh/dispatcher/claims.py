@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from refresh.dispatcher import broken_vms, lists, unproven_vms
+from refresh.dispatcher import announced, broken_vms, lists, unproven_vms, ways
 from refresh.dispatcher.effects import Effects, Signal
 from refresh.dispatcher.hints import add_hint
 from refresh.dispatcher.looks import open_look
@@ -32,6 +32,8 @@ from refresh.records.dispatcher_state import (
 )
 from refresh.records.durable_names import PastOutcomesOperation
 from refresh.records.hint_rows import HintRow
+from refresh.records.past_outcomes import is_repeated
+from refresh.records.rows import given
 from refresh.records.swap import OutcomeStatus
 from refresh.records.vm_memory import merge_ran
 
@@ -74,6 +76,7 @@ def claim(effects: Effects, data: Mapping[str, Any]) -> None:
         rejected=tuple(recalled["rejected"]),
         ran=tuple(recalled["ran"]),
         over=tuple(recalled["over"]),
+        way=ways.way_json(effects.state, vm),
     ).to_json()
 
 
@@ -196,9 +199,12 @@ def finished(effects: Effects, data: Mapping[str, Any]) -> None:
     state, outcome = effects.state, swap.Outcome.from_json(data["outcome"])
     vm = outcome.vm.lower()
     stored = outcome.to_json()
-    lines = effects.loud if outcome.status is OutcomeStatus.NEEDS_ATTENTION else effects.lines
-    lines.append(f"outcome {json.dumps(stored, sort_keys=True)}")
-    _keep_outcome(effects, stored)
+    repeated = bool(data.get("repeated"))
+    if not repeated:
+        lines = effects.loud if outcome.status is OutcomeStatus.NEEDS_ATTENTION else effects.lines
+        lines.append(f"outcome {json.dumps(stored, sort_keys=True)}")
+    announced.note_outcome(effects, outcome, data)
+    _keep_outcome(effects, stored, repeated=repeated)
     _note_disks(state, vm, row, outcome, data.get("at"))
     del state.running[vm]
     _note_down(state, vm, row, outcome)
@@ -218,15 +224,19 @@ def finished(effects: Effects, data: Mapping[str, Any]) -> None:
     spill(effects, data.get("at"))
 
 
-def _keep_outcome(effects: Effects, stored: dict[str, Any]) -> None:
-    """Send the outcome to `past_outcomes`; the state keeps what lists show of it, and that the swap is over."""
+def _keep_outcome(effects: Effects, stored: dict[str, Any], *, repeated: bool) -> None:
+    """Send the outcome to `past_outcomes`; the state keeps what lists show of it, and that the swap is over.
+
+    A `repeated` one replaces the last of its kind, so that it takes no other VM's place.
+    """
     state, outcome = effects.state, OutcomeRow.from_json(stored)
-    state.finished = [*map(_shown, state.finished), _shown(outcome)][-KEEP_FINISHED:]
+    kept = [row for row in state.finished if not (repeated and is_repeated(row, outcome))]
+    state.finished = [*map(_shown, kept), _shown(outcome)][-KEEP_FINISHED:]
     # Otherwise the VM may still have to be brought up: it needs attention, or may be found again.
     if outcome.status != OutcomeStatus.NEEDS_ATTENTION and outcome.reason != Reason.VM_GONE:
         state.over = [*(run for run in state.over if run != outcome.run), outcome.run][-KEEP_OVER:]
     key = durable_names.vm_key(resource_id.id_hash(outcome.vm))
-    data = {"outcome": stored}
+    data = {"outcome": stored, **given(repeated=repeated)}
     effects.signals.append(Signal(durable_names.PAST_OUTCOMES, key, PastOutcomesOperation.KEEP, data))
 
 
@@ -241,6 +251,7 @@ def _note_disks(state: DispatcherState, vm: str, row: RunningRow, outcome: swap.
     if outcome.status is OutcomeStatus.SUCCEEDED and new_disk:
         state.proved[resource_id.id_hash(vm)] = resource_id.id_hash(new_disk)
     if outcome.status in (OutcomeStatus.SUCCEEDED, OutcomeStatus.NOT_PROVEN) and new_disk:
+        ways.note_way(state, vm, row, outcome.ended)
         _note_ran(state, vm, new_disk)
         state.rejected = [one for one in state.rejected if one.vm != vm or new_disk.lower() not in one.names]
     if outcome.reason == Reason.APP_FAILED and row.intent is not None:

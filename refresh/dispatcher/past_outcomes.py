@@ -16,7 +16,7 @@ from refresh.domain.terms.encodable import encodable
 from refresh.records import durable_names
 from refresh.records.dispatcher_state import OutcomeRow
 from refresh.records.durable_names import PastOutcomesOperation
-from refresh.records.past_outcomes import PastOutcomes
+from refresh.records.past_outcomes import PastOutcomes, is_repeated
 
 # Of the VMs of one key: 7,680 in all.
 KEEP_OUTCOMES = 30
@@ -40,9 +40,12 @@ def past_outcomes(ctx: EntityContext, data: Any = None) -> dict[str, Any]:
 
 
 def keep(state: PastOutcomes, data: Mapping[str, Any]) -> dict[str, Any]:
-    """Keep `outcome`. One that comes again replaces itself."""
+    """Keep `outcome`. One that comes again replaces itself; a `repeated` refusal takes no other VM's place."""
     new = OutcomeRow.from_json(dict(data["outcome"]))
     others = [row for row in state.outcomes if row.run != new.run]
+    if data.get("repeated"):  # the last two stay: a late second start may ask for them
+        older = [row for row in others if is_repeated(row, new)][:-1]
+        others = [row for row in others if row not in older]
     state.outcomes = [*others, new][-KEEP_OUTCOMES:]
     return {}
 

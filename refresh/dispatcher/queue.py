@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from refresh.dispatcher import broken_vms, lists, unproven_vms, unread_vms
+from refresh.dispatcher import announced, broken_vms, lists, unproven_vms, unread_vms
 from refresh.dispatcher.edits import is_edit, note_edits
 from refresh.dispatcher.effects import Effects
 from refresh.dispatcher.hints import add_hint, merged
@@ -36,7 +36,6 @@ from refresh.records.durable_names import Operation
 from refresh.records.hint_rows import HintRow
 from refresh.records.rows import given
 
-KEEP_SAID = 200
 _CLAIM_KEEPS = ("id", "force", "reply_to", "group", "wanted", "intent", "step", "proves_since", "urgent")
 
 
@@ -54,7 +53,7 @@ def decided(effects: Effects, data: Mapping[str, Any]) -> None:
     effects.answer = {"vms": counted}
     if decided_now and data.get("budgets"):
         state.budgets = Budgets.from_json(dict(data["budgets"]))
-    edits = [vm for vm in counted if is_edit(taken[vm], rows[vm], is_news=_is_news(state, rows[vm]))]
+    edits = [vm for vm in counted if is_edit(taken[vm], rows[vm], is_news=announced.is_news(state, rows[vm]))]
     note_edits(effects, [(rows[vm].vm, taken[vm].swept) for vm in edits])
     state.queue.create()
     for vm in counted:
@@ -103,8 +102,6 @@ def _decide_one(effects: Effects, vm: str, row: Decided, at: str | None) -> None
         broken_vms.forget(state, vm)
     if row.up or row.reason in (Reason.VM_GONE, Reason.NOT_IN_SCOPE):
         state.down.pop(vm, None)
-    if row.lost and vm not in state.running:
-        effects.loud.append(f"lost {row.vm}: {row.lost}")
     unread_vms.note_decision(state, row, at)
     unproven_vms.forget_if_settled(effects, vm, row)
     due = unproven_vms.find_due(state, vm, row)
@@ -114,7 +111,7 @@ def _decide_one(effects: Effects, vm: str, row: Decided, at: str | None) -> None
         _queue_proof(state, vm, row, due, at)
     else:
         state.queue.pop(vm, None)
-    _log_once(effects, vm, row)
+    announced.log_once(effects, vm, row)
 
 
 def _queue_swap(state: DispatcherState, vm: str, row: Decided, at: str | None) -> None:
@@ -152,26 +149,6 @@ def _queue_proof(state: DispatcherState, vm: str, row: Decided, due: UnprovenRow
         step=PROVE,
         proves_since=due.at,
     )
-
-
-def _is_news(state: DispatcherState, row: Decided) -> bool:
-    """Whether a decision differs from the last one for its VM; False for a VM without one when the limit is reached."""
-    last = state.said.get(resource_id.id_hash(row.vm))
-    return last != _hash_of(row) if last is not None else len(state.said) < KEEP_SAID
-
-
-def _hash_of(row: Decided) -> str:
-    return resource_id.id_hash(f"{row.decision} {row.reason} {row.wanted}")[:8]
-
-
-def _log_once(effects: Effects, vm: str, row: Decided) -> None:
-    logged = effects.state.said
-    key, decision = resource_id.id_hash(vm), _hash_of(row)
-    if logged.pop(key, None) != decision:
-        effects.lines.append(f"{row.decision} {row.vm}: {row.reason}: {row.message}")
-    logged[key] = decision
-    while len(logged) > KEEP_SAID:
-        del logged[next(iter(logged))]
 
 
 def admit(effects: Effects, at: str | None) -> None:

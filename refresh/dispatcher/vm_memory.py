@@ -16,7 +16,8 @@ from durabletask.entities import EntityContext, EntityInstanceId
 from refresh.domain.terms.encodable import encodable
 from refresh.records import durable_names
 from refresh.records.durable_names import Operation, VmMemoryOperation
-from refresh.records.vm_memory import MemoryRow, VmMemory, merge_ran
+from refresh.records.rows import given
+from refresh.records.vm_memory import MemoryRow, RefusedRow, VmMemory, merge_ran
 
 # 128,000 VMs in all.
 KEEP_VMS = 500
@@ -63,6 +64,17 @@ def settle(state: VmMemory, data: Mapping[str, Any]) -> None:
         _store(state, data["vm"], row.replace(settled=n))
 
 
+def announce(state: VmMemory, data: Mapping[str, Any]) -> None:
+    """Note what has been announced about `vm` (a hash), as `told` or `refused`; null removes it."""
+    n, row = int(data["n"]), state.vms.get(data["vm"]) or MemoryRow()
+    if "told" in data and n > row.told_n:
+        row = row.without("told").replace(told_n=n, **given(told=data["told"]))
+    if "refused" in data and n > row.refused_n:
+        refused = RefusedRow.from_json(dict(data["refused"])) if data["refused"] else None
+        row = row.without("refused").replace(refused_n=n, **given(refused=refused))
+    _store(state, data["vm"], row)
+
+
 def _store(state: VmMemory, vm_hash: str, row: MemoryRow) -> None:
     state.vms.pop(vm_hash, None)
     state.vms[vm_hash] = row
@@ -73,4 +85,5 @@ def _store(state: VmMemory, vm_hash: str, row: MemoryRow) -> None:
 _OPERATIONS: Mapping[str, Callable[[VmMemory, Mapping[str, Any]], dict[str, Any] | None]] = {
     VmMemoryOperation.KEEP: keep,
     VmMemoryOperation.SETTLE: settle,
+    VmMemoryOperation.ANNOUNCE: announce,
 }

@@ -1,4 +1,4 @@
-"""What Azure allows: the app's own rights, locks, VM sizes that support premium disks, provider registrations.
+"""What Azure allows: the app's own rights, locks, VM sizes, provider registrations.
 
 Decides which calls the app can make. Does not know how a call is made (`arm/access.py`). Errors are those of
 `errors.py`.
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from refresh.domain.azure.locks import Lock
+from refresh.domain.azure.sizes import VmSize
 from refresh.domain.preflight.rights import Grant
 
 
@@ -28,6 +29,6 @@ class Access(Protocol):
         """The registration state of a subscription (its id) for a provider such as `Microsoft.Compute`."""
         ...
 
-    async def list_premium_sizes(self, subscription: str, location: str) -> Sequence[str]:
-        """The VM sizes (lower-case) that support premium disks in a region (`westeurope`); all pages."""
+    async def list_sizes(self, subscription: str, location: str) -> Sequence[VmSize]:
+        """The VM sizes of a region (`westeurope`), with what forbids the subscription to use them; all pages."""
         ...

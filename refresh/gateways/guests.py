@@ -6,7 +6,7 @@ Decides which calls the app can make. Does not know how a call is made (`arm/gue
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from refresh.domain.azure.guests import Report
@@ -22,6 +22,10 @@ class Guests(Protocol):
 
     async def list_dynamic_ips(self, nic_id: str) -> Sequence[str]:
         """Names of the interface's public addresses that a deallocated VM loses. NotFound, Refused, Unavailable."""
+        ...
+
+    async def list_all_dynamic_ips(self, subscription: str) -> Mapping[str, Sequence[str]]:
+        """The same for every interface of a subscription that has one, by its lower-case id. Refused, Unavailable."""
         ...
 
     async def read_boot_log(self, vm_id: str) -> str | None:

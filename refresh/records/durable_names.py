@@ -53,6 +53,7 @@ class VmMemoryOperation(StrEnum):
 
     KEEP = "keep"
     SETTLE = "settle"
+    ANNOUNCE = "announce"
 
 
 class InboxOperation(StrEnum):
@@ -92,6 +93,8 @@ WRITE_REJECTION = "write_rejection"
 QUARANTINE_VERSION = "quarantine_version"
 CLEAR_INTENT = "clear_intent"
 WRITE_WISHES = "write_wishes"
+WRITE_WAYS_BACK = "write_ways_back"
+WITHDRAW_WISHES = "withdraw_wishes"
 FIND_OUTCOMES = "find_outcomes"
 COUNT_SWAPS = "count_swaps"
 

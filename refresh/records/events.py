@@ -82,6 +82,7 @@ def starting_event(vm: str, run: str, intent: Intent, message: str, at: str, hol
         "old_disk": intent.old_disk,
         "new_disk": intent.new_disk,
         "stop_mode": intent.stop_mode,
+        **({"stop_why": intent.stop_why} if intent.stop_why else {}),
         "was_running": intent.was_running,
         "hold_until": hold_until,
         "warnings": [one.to_json() for one in intent.warnings],

@@ -17,6 +17,8 @@ from refresh.records.record import Record
 
 CREATE, SKIP, REFUSE, FAILED = "create", "skip", "refuse", "failed"
 AUTO = "auto"
+CANCEL_EVENT, CANCELLED = "cancel", "cancelled"
+"""The event that cancels a run, and the status with which it ends then."""
 
 MAX_ROW_BYTES = 400
 _SHORTEST_MESSAGE = 60

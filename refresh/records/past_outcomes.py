@@ -8,6 +8,13 @@ from __future__ import annotations
 
 from refresh.records.dispatcher_state import OutcomeRow
 from refresh.records.rows import ListOf, StoredState
+from refresh.records.swap import OutcomeStatus
+
+
+def is_repeated(row: OutcomeRow, newer: OutcomeRow) -> bool:
+    """Whether `newer` is the refusal of `row` once more: of the same VM and swap, for the same reason."""
+    same = row.vm.lower() == newer.vm.lower() and (row.reason, row.new_disk) == (newer.reason, newer.new_disk)
+    return same and row.status == newer.status == OutcomeStatus.REFUSED
 
 
 class PastOutcomes(StoredState):

@@ -60,7 +60,7 @@ class StepState(StrEnum):
     STOPPED = "stopped"
     """The VM is stopped, and not by the app."""
     CHANGED = "changed"
-    """Somebody else has given the VM another OS disk."""
+    """The VM has another OS disk, and not from the app."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,9 @@ class Intent(Record):
     """What a swap is about to do, stored once with its claim: enough to bring the VM up again after any failure.
 
     `previous` is the value of `OsDiskPrevious` before the swap (None: it had none); `agent_spoke` whether a guest agent
-    had reported ready, so that a missing report afterwards counts; `unique_id` is the VM's `vmId`.
+    had reported ready, so that a missing report afterwards counts; `unique_id` is the VM's `vmId`. `stop_mode` is
+    chosen once, before the stop, and `stop_why` is why. `back`: the swap takes the VM's one way back, from a disk of
+    the image version `declined` (a hash).
     """
 
     run: str
@@ -120,6 +122,9 @@ class Intent(Record):
     stop_mode: str = "deallocate"
     health: Health | None = None
     warnings: tuple[SwapWarning, ...] = ()
+    back: bool | None = None
+    declined: str | None = None
+    stop_why: str | None = None
 
 
 @dataclass(frozen=True)
@@ -128,7 +133,7 @@ class Claimed(Record):
 
     `force` applies to the disk `wanted` alone. `tags` belong to an intent and may not be on the VM yet.
     `proves_since`: the swap ended at that time, and only the new disk's health is left to check. `ended`: the swap is
-    not under way, and `past_outcomes` may have its outcome.
+    not under way, and `past_outcomes` may have its outcome. `way` is the VM's way back, where the dispatcher has it.
     """
 
     answer: str
@@ -143,6 +148,7 @@ class Claimed(Record):
     wanted: str | None = None
     proves_since: str | None = None
     ended: bool | None = None
+    way: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -159,10 +165,8 @@ class StepInput(Record):
     `rungs` are the results of the health check so far.
     `leave_stopped`: a VM that is found stopped stays stopped, and its disk is not at fault.
     `insist`: an operation that was accepted and changed nothing is begun again, because nothing else can be tried.
-    `preempts`: the stop does not wait for another operation that holds the VM.
-    `disks` are the swap's two OS disks: a VM with another one was changed by somebody else.
-    `settled` and `disturbed_at` are the course of the health check so far (`domain/health/undisturbed.py`);
-    `stopped_since` and `changed_since` are when the VM was first found stopped, or with another OS disk.
+    `preempts`: the stop does not wait for another operation that holds the VM. `disks` are the swap's two OS disks.
+    `settled`, `disturbed_at`, `stopped_since`, `changed_since`: what the readings have shown so far.
     """
 
     vm: str
@@ -198,9 +202,8 @@ class StepResult(Record):
     whether a signal from the guest proved the VM's health, `rungs` are the results of the health check.
     `wait_s` is Azure's Retry-After where that is too long for an activity. `begins` is how often the operation was
     accepted. `token` names the operation under way for the next call of the activity alone (see `StepInput`).
-    `blames`, of a step that failed: whether what was seen is evidence against the new OS disk; None from an older
-    version of the app. `os_disk` is the disk of a VM that somebody else has changed. The last four are carried over to
-    the next call (see `StepInput`).
+    `blames`, of a failed step: whether what was seen is evidence against the new disk; None from an older version of
+    the app. `os_disk` is the disk that somebody else has put in. The last four are carried over to the next call.
     """
 
     state: StepState
@@ -229,7 +232,8 @@ class Prepared(Record):
     """What `prepare_swap` decided right before downtime: `swap` with intent, tags and steps, `revive`, or why not.
 
     `down_s` is the expected downtime. `notice_s` are the seconds between the `starting` event and the stop of a running
-    VM; None: no such event is published.
+    VM; None: no such event is published. `about` is `print_of` the VM, `refused` the reason with which the last swap of
+    the same VM and wish was refused, which has been announced.
     """
 
     decision: DecisionKind
@@ -241,6 +245,8 @@ class Prepared(Record):
     undo: tuple[str, ...] = ()
     down_s: float | None = None
     notice_s: int | None = None
+    about: str | None = None
+    refused: str | None = None
 
 
 @dataclass(frozen=True)
@@ -249,8 +255,8 @@ class Outcome(Record):
 
     `status` is a plain text where a newer version has another one. `reason` is a value of `Reason` or `Wait`, `message`
     one sentence a person can act on. `down_s` are the seconds from the stop until the VM ran again, `arm_s` the seconds
-    that Azure's own operations took, `stop_mode` is how the VM was stopped. `by_hand` are the commands that finish the
-    swap where a person is needed.
+    that Azure's own operations took, `stop_mode` is how the VM was stopped, and `stop_why` why so. `by_hand` are the
+    commands that finish the swap where a person is needed.
     """
 
     vm: str
@@ -268,6 +274,7 @@ class Outcome(Record):
     warnings: tuple[SwapWarning, ...] = ()
     stop_mode: str | None = None
     arm_s: float | None = None
+    stop_why: str | None = None
 
 
 @dataclass(frozen=True)
@@ -277,6 +284,8 @@ class SwapRequest(Record):
     `done` are the rows of VMs that earlier histories of the same run finished. `since` (ISO) is when the tags began to
     be written, where another orchestration wrote them: a swap that ended after it counts as this request's outcome.
     `paced`: hints are sent for `VMS_AT_ONCE` VMs at a time; a run that an older version began sent all at once.
+    `back`: each VM goes back to the disk that it ran before; with `given` (disks before and after, by lower-case VM id)
+    only what run `of_run` gave it is taken back. `cancelled`: the run was cancelled before this part of it began.
     """
 
     vms: tuple[str, ...]
@@ -285,3 +294,7 @@ class SwapRequest(Record):
     done: tuple[dict[str, Any], ...] = ()
     since: str | None = None
     paced: bool | None = None
+    back: bool | None = None
+    of_run: str | None = None
+    given: dict[str, Any] | None = None
+    cancelled: dict[str, Any] | None = None

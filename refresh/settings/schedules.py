@@ -17,6 +17,9 @@ _MOST_DIGITS = 10
 _LARGEST_STEP = 2**31 - 1
 _TIME_SPAN = re.compile(r"-?(?:[0-9]+\.)?[0-9]+:[0-9]+(?::[0-9.]+)?\Z")
 
+# Day and weekday must both match.
+_EXAMPLE = "a valid one is 0 0 2 8-14 * Tue for 02:00 on the second Tuesday"
+
 _MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
            "november", "december")  # fmt: skip
 _WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
@@ -60,7 +63,7 @@ def schedule(text: str) -> str:
     for value, field in zip(fields, _FIELDS, strict=True):
         for part in value.split(","):
             if fault := _fault(part, field):
-                raise ValueError(f"cannot read {value!r} as {field.name}: {fault}")
+                raise ValueError(f"cannot read {value!r} as {field.name}: {fault}; {_EXAMPLE}")
     return " ".join(fields)
 
 

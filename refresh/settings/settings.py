@@ -51,6 +51,7 @@ class Settings:
     stop_mode: str
     disk_trust: str
     disk_groups: tuple[str, ...]
+    previous_reserved_days: int
     build_subnets: tuple[str, ...]
     recipes: str
     history_days: int

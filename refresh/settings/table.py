@@ -190,7 +190,7 @@ SETTINGS: tuple[Setting, ...] = (
         "REFRESH_STOP_MODE",
         "stop_mode",
         "deallocate",
-        "How a VM is stopped for a swap: `deallocate` or `power-off`. A VM's tag `RefreshStopMode` overrides it.",
+        "How a VM is stopped for a swap: `deallocate`, `power-off`, `auto`. A VM's tag `RefreshStopMode` overrides it.",
         values.stop_mode,
     ),
     Setting(
@@ -206,6 +206,13 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         "Full ids of further resource groups whose disks `OsDiskName` may name, by full id; comma-separated.",
         values.listed(values.group),
+    ),
+    Setting(
+        "REFRESH_PREVIOUS_RESERVED_DAYS",
+        "previous_reserved_days",
+        "7",
+        "Days a VM's previous disk is kept for it after its new disk is proved; 0: only until it is proved.",
+        values.between(0, 365),
     ),
     Setting(
         "REFRESH_BUILD_SUBNETS",

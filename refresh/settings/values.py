@@ -12,6 +12,7 @@ from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
 from refresh.domain.terms import resource_id
+from refresh.domain.terms.stop_mode import StopWish
 
 CLOUDS: Mapping[str, str] = {
     "management.azure.com": "https://management.azure.com/.default",
@@ -116,7 +117,7 @@ def one_of(*values: str) -> Callable[[str], str]:
 
 def stop_mode(text: str) -> str:
     """How a VM is stopped."""
-    return one_of("deallocate", "power-off")(text)
+    return one_of(*StopWish)(text)
 
 
 def between(low: int, high: int) -> Callable[[str], int]:

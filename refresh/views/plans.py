@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from refresh.views.dispatcher_state import DispatcherView
-from refresh.views.vms import RECORD
+from refresh.views.vms import RECORD, stop_record
 
 type Json = dict[str, Any]
 
@@ -23,7 +23,7 @@ def disk_record(row: Mapping[str, Any], new_disk: str | None, dispatcher: Dispat
         **row,
         "run": dispatcher.run_of(str(row["vm"])),
         "checks": [],
-        "warnings": [],
+        **stop_record(),
         "steps": [CREATE_DISK] if new_disk else [],
         "down_s": 0.0,
         "new_disk": new_disk,

@@ -23,7 +23,7 @@ from refresh.domain.terms import resource_id, tags, times
 from refresh.domain.terms.decision_kind import DecisionKind
 from refresh.domain.terms.stop_mode import StopMode
 from refresh.domain.terms.swap_reason import Reason, Wait
-from refresh.domain.vm.warnings import warnings_of
+from refresh.domain.vm.facts import Facts
 from refresh.domain.vm.wish import disk_text, previous_text
 from refresh.records.swap import OutcomeStatus
 from refresh.views.dispatcher_state import DispatcherView
@@ -31,6 +31,7 @@ from refresh.views.dispatcher_state import DispatcherView
 type Json = dict[str, Any]
 
 RECORD = ("vm", "decision", "reason", "message", "current", "wanted", "previous", "next", "run")
+STOP = ("stop_mode", "stop_why", "warnings")
 FRESH = ("version", "latest", "disk_age_days", "days_behind")
 
 
@@ -179,42 +180,40 @@ def kind_of(decision: Decision) -> DecisionKind:
     return DecisionKind.REFUSE if isinstance(decision, Refuse) else DecisionKind.SKIP
 
 
-def plan_record(
-    decided: DecidedVm,
-    dispatcher: DispatcherView,
-    made: MadeDisks,
-    current: Disk | None = None,
-    *,
-    stop_mode: str = StopMode.DEALLOCATE,
-) -> Json:
+def stop_record(facts: Facts | None = None) -> Json:
+    """The fields of a VM record about its stop for a swap: how and why so, and the warnings; nulls for no facts."""
+    stop, warnings = (facts.stop, facts.warnings) if facts is not None else (None, None)
+    return {
+        "stop_mode": stop.shown_mode if stop is not None else None,
+        "stop_why": stop.why if stop is not None else None,
+        "warnings": [{"code": str(one.code), "message": one.message} for one in warnings or ()],
+    }
+
+
+def plan_record(decided: DecidedVm, dispatcher: DispatcherView, made: MadeDisks, current: Disk | None = None) -> Json:
     """The VM record of a dry run: with checks, warnings, steps, the seconds down and the new disk.
 
-    A VM whose power state was not read counts as running: its downtime is the most that it can be. `stop_mode` is the
-    setting's value, for VMs without the tag.
+    A VM whose power state was not read counts as running: its downtime is the most that it can be.
     """
-    decision, vm = decided.decision, decided.facts.vm
+    decision, vm, stop = decided.decision, decided.facts.vm, decided.facts.stop
     steps: tuple[plan.Step, ...] = ()
     if isinstance(decision, Swap) and vm is not None:
         steps = plan.plan_swap(not decided.exact or vm.power in (Power.RUNNING, Power.STARTING))
     elif isinstance(decision, Revive):
         steps = plan.plan_revival()
-    mode = (vm.own_tags.choose_stop_mode(stop_mode) if vm is not None else None) or StopMode.DEALLOCATE
     checks = decision.checks if isinstance(decision, Swap | Refuse) else ()
-    warnings = decided.facts.warnings or (
-        warnings_of(vm, decided.facts.current, decided.facts.wanted, mode) if vm is not None and checks else ()
-    )
     return vm_record(decided, dispatcher, made, current) | {
         "checks": _check_records(checks),
-        "warnings": [{"code": str(one.code), "message": one.message} for one in warnings],
+        **stop_record(decided.facts if checks else replace(decided.facts, warnings=())),
         "steps": [str(step) for step in steps],
-        "down_s": plan.expected_down_s(steps, mode),
+        "down_s": plan.expected_down_s(steps, stop.mode if stop is not None else StopMode.DEALLOCATE),
         "new_disk": decision.disk.id if isinstance(decision, Swap) else None,
     }
 
 
 def refusal_plan_record(vm_id: str, refusal: Refuse) -> Json:
     """Like `refusal_record`, for a dry run."""
-    planned = {"checks": _check_records(()), "warnings": [], "steps": [], "down_s": None, "new_disk": None}
+    planned = {"checks": _check_records(()), **stop_record(), "steps": [], "down_s": None, "new_disk": None}
     return refusal_record(vm_id, refusal) | planned
 
 

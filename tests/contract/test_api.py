@@ -12,6 +12,7 @@ from tests.support.worlds.month_world import gallery_bodies, version_body
 
 FLEET = [vm_body(), disk_body("web01-new")]
 RECORD = {"vm", "decision", "reason", "message", "current", "wanted", "previous", "next", "run"}
+STOP = {"stop_mode", "stop_why", "warnings"}
 FRESH = {"version", "latest", "disk_age_days", "days_behind"}
 MONTH_FLEET = [*gallery_bodies(), vm_body(), vm_body("web02", AutoRefresh="hold")]
 
@@ -134,7 +135,8 @@ def test_a_paused_app_keeps_vms_waiting_and_shows_why() -> None:
     """While paused, a requested disk waits in the queue with the reason; after resume it is swapped in."""
 
     async def story(azure: LocalAzure) -> None:
-        assert await azure.api("POST", "/api/pause", {"why": "freeze"}) == (200, {"paused": True})
+        _, paused = await azure.api("POST", "/api/pause", {"why": "freeze"})
+        assert (paused["paused"], paused["paused_why"], paused["was_paused"]) == (True, "freeze", False)
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await azure.until(lambda: bool(azure.dispatcher_state().get("queue")))
         _, queue = await azure.api("GET", "/api/queue")
@@ -142,7 +144,8 @@ def test_a_paused_app_keeps_vms_waiting_and_shows_why() -> None:
         (row,) = queue["waiting"]
         assert (row["vm"], row["wanted"], row["reason"]) == (VM_ID, "web01-new", "paused")
         assert "freeze" in row["message"]
-        assert await azure.api("POST", "/api/resume") == (200, {"paused": False})
+        _, resumed = await azure.api("POST", "/api/resume")
+        assert (resumed["paused"], resumed["was_paused"]) == (False, True)
         await azure.settled()
         assert await azure.os_disk(VM_ID) == "web01-new"
         assert (await azure.api("GET", "/api/queue"))[1]["waiting"] == []
@@ -172,7 +175,7 @@ def test_vms_that_need_attention_come_first() -> None:
             ("wish", "swap", "wanted"),
             ("calm", "skip", "no-wish"),
         ]
-        assert all(set(row) == RECORD | FRESH for row in answer["value"])
+        assert all(set(row) == RECORD | STOP | FRESH for row in answer["value"])
         assert [row["next"] for row in answer["value"]] == [None, "wish-202611", None]
         assert answer["nextLink"] is None
         status, exact = await azure.api("GET", "/api/vms?vm=wish")

@@ -42,5 +42,5 @@ def test_settings_stand_below_a_heading_with_what_they_accept() -> None:
     assert names[0] in HEADINGS
     assert [name for name in names if name in HEADINGS] == list(HEADINGS)
     accepts = {setting.name: accepted_by(setting) for setting in SETTINGS}
-    assert accepts["REFRESH_STOP_MODE"] == "deallocate or power-off"
+    assert accepts["REFRESH_STOP_MODE"] == "deallocate or power-off or auto"
     assert accepts["REFRESH_KEEP_DISKS"] == "a whole number from 1 to 100"

@@ -172,7 +172,8 @@ def test_a_dry_run_shows_every_check_not_only_the_first() -> None:
         assert (row["reason"], "locks/read" in row["message"]) == ("rights-missing", True)
         assert by_result(row, "failed") == ["other-generation"]
         assert by_result(row, "not-checked") == [
-            *("disk-of-another-vm", "sku-not-allowed", "rights-missing", "rights-missing", "rights-missing", "locked"),
+            *("disk-of-another-vm", "disk-reserved", "sku-not-allowed"),
+            *("rights-missing", "rights-missing", "rights-missing", "locked"),
         ]
         azure.simulator.roles.replace([])
         _, answer = await azure.api("POST", "/api/swap", {"vms": ["web01"], "dryRun": True})
@@ -239,7 +240,8 @@ def test_warnings_are_in_the_plan_and_in_the_outcome() -> None:
             for scope in (vm_id(name), f"{NETWORK}/networkInterfaces/{name}-nic")
         ]
         addresses = [role(f"{NETWORK}/publicIPAddresses/{name}-ip", ["*"]) for name in ("web01", "web02", "web03")]
-        lists = [f"{VM}/read", "Microsoft.Compute/disks/read", "Microsoft.Resources/*", "Microsoft.ResourceGraph/*"]
+        lists = [f"{VM}/read", "Microsoft.Compute/disks/read", "Microsoft.Compute/skus/read"]
+        lists += ["Microsoft.Resources/*", "Microsoft.ResourceGraph/*"]
         root = role("/", ["Microsoft.Authorization/*", *lists])
         azure.simulator.roles.replace([root, lesser, *seeing, *addresses])
         azure.simulator.services.faults.add([{"match": {"path": "slow01-nic$"}, "delay_s": 3600}])

@@ -48,7 +48,7 @@ _READS: dict[str, Callable[[ArmGateways], Any]] = {
     "versions": lambda gateways: gather(gateways.gallery.list_versions(DEFINITION)),
     "locks": lambda gateways: gateways.access.list_locks(GROUP),
     "rights": lambda gateways: gateways.access.read_grants(GROUP),
-    "sizes": lambda gateways: gateways.access.list_premium_sizes(SUBSCRIPTION, "westeurope"),
+    "sizes": lambda gateways: gateways.access.list_sizes(SUBSCRIPTION, "westeurope"),
     "provider": lambda gateways: gateways.access.read_registration(SUBSCRIPTION, "Microsoft.Compute"),
     "health": lambda gateways: gateways.guests.read_resource_health(VM),
     "address": lambda gateways: gateways.guests.read_private_ip(f"{GROUP}/providers/Microsoft.Network/nics/n"),

@@ -5,7 +5,6 @@ The plan is made once and stays in the durable history, so that a deployment can
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -16,23 +15,25 @@ from refresh.activities.health.baseline import health_before
 from refresh.domain.azure.vms import Power, Vm
 from refresh.domain.swap import plan
 from refresh.domain.swap.decision import Refuse, Revive, Skip, Swap, decide_swap
+from refresh.domain.swap.way_back import Way, plan_next_way
 from refresh.domain.terms import resource_id, tags
 from refresh.domain.terms.decision_kind import DecisionKind
 from refresh.domain.terms.intent_tag import write_intent_tag
-from refresh.domain.terms.stop_mode import StopMode
 from refresh.domain.terms.swap_reason import Reason
 from refresh.domain.vm.facts import Facts
-from refresh.domain.vm.warnings import VmWarning
-from refresh.domain.vm.wish import disk_text
+from refresh.domain.vm.vm_print import print_of
+from refresh.domain.vm.wish import disk_of_text, disk_text
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.paced_reads import Pace
 from refresh.reading.fleet.configured_subscriptions import ConfiguredSubscriptions
 from refresh.reading.swap.facts import FactReader, policy_of
 from refresh.reading.swap.memory import memory_of
 from refresh.reading.swap.unforeseen import refuse_unforeseen
-from refresh.reading.swap.warnings import WarningReader
+from refresh.reading.swap.warnings import FoundWarnings, WarningReader
 from refresh.reading.vm_memory import read_vm_memory
+from refresh.records.dispatcher_state import WayRow
 from refresh.records.swap import Health, Intent, Prepared, SwapWarning
+from refresh.records.vm_memory import KnownVms, RefusedRow
 from refresh.settings.settings import Settings
 
 # A swap needs few reads, so there is no pause between them.
@@ -47,8 +48,8 @@ async def prepare_swap(data: dict[str, Any], client: Any) -> dict[str, Any]:
     settings, gateways = wiring.settings(), wiring.gateways()
     try:
         known = await read_vm_memory(client, [data["vm"]])
-        recalled = {**data, "ran": known.ran_of(data["vm"], data.get("ran", ()))}
-        return (await _prepare(recalled, settings, gateways)).to_json()
+        recalled = {**data, "ran": known.ran_of(data["vm"], data.get("ran", ())), "way": _way_of(data, known)}
+        return (await _prepare(recalled, settings, gateways, known.refusal_of(data["vm"]))).to_json()
     except grpc.RpcError as error:
         message = f"what is known about the VM could not be read: {error!r:.160}"
         return Prepared(DecisionKind.REFUSE, Reason.UNREADABLE, message).to_json()
@@ -57,7 +58,24 @@ async def prepare_swap(data: dict[str, Any], client: Any) -> dict[str, Any]:
         return Prepared(DecisionKind.REFUSE, refusal.reason, refusal.message).to_json()
 
 
-async def _prepare(data: dict[str, Any], settings: Settings, gateways: Gateways) -> Prepared:
+def _way_of(data: dict[str, Any], known: KnownVms) -> Way | None:
+    row = known.way_of(data["vm"], WayRow.from_json(data["way"]) if data.get("way") else None)
+    return Way(row.source, row.target, row.taken) if row is not None else None
+
+
+async def _prepare(
+    data: dict[str, Any], settings: Settings, gateways: Gateways, refused: RefusedRow | None
+) -> Prepared:
+    """The plan, with what has been announced about the same VM and wish."""
+    prepared, facts = await _decide(data, settings, gateways)
+    if facts.vm is None:
+        return prepared
+    about = print_of(facts.vm, facts.wish)
+    reason = refused.reason if refused is not None and refused.about == about else None
+    return replace(prepared, about=about, refused=reason)
+
+
+async def _decide(data: dict[str, Any], settings: Settings, gateways: Gateways) -> tuple[Prepared, Facts]:
     policy = policy_of(settings)
     # Other VMs' tags were read when this swap was admitted, and a disk is in one swap at a time. A list of the whole
     # group for each swap would use up Azure's limit for lists.
@@ -69,22 +87,19 @@ async def _prepare(data: dict[str, Any], settings: Settings, gateways: Gateways)
     decision = decide_swap(facts, policy, force=force)
     if isinstance(decision, Swap):
         assert facts.vm is not None  # noqa: S101 - a swap is only decided for a VM that was read
-        mode = facts.vm.own_tags.choose_stop_mode(settings.stop_mode)
-        assert mode is not None  # noqa: S101 - decided before
-        warner = WarningReader(gateways.access, gateways.guests, settings.health_rungs, reader.reads)
-        found = await warner.read_warnings(facts.vm, facts.current, facts.wanted, mode)
-        health = await health_before(facts.vm, facts.definition, gateways.guests, found.lost, mode)
-        prepared = _swap(facts, decision, data["run"], mode, health, found.warnings)
-        return replace(prepared, notice_s=settings.notice_s if settings.outcome_topic else None)
+        warner = WarningReader(gateways.access, gateways.guests, settings, reader.reads)
+        found = await warner.read_warnings(facts.vm, facts.current, facts.wanted)
+        health = await health_before(facts.vm, facts.definition, gateways.guests, found.lost, found.stop.mode)
+        prepared = _swap(facts, decision, data["run"], health, found)
+        prepared = replace(prepared, intent=_with_way(prepared.intent, facts, data["way"]))
+        return replace(prepared, notice_s=settings.notice_s if settings.outcome_topic else None), facts
     kind = {Revive: DecisionKind.REVIVE, Refuse: DecisionKind.REFUSE, Skip: DecisionKind.SKIP}[type(decision)]
     intent = _revival(facts, data["run"]) if isinstance(decision, Revive) else None
     steps = plan.plan_revival() if intent else ()
-    return Prepared(kind, decision.reason, decision.message, intent, steps=tuple(map(str, steps)))
+    return Prepared(kind, decision.reason, decision.message, intent, steps=tuple(map(str, steps))), facts
 
 
-def _swap(
-    facts: Facts, decision: Swap, run: str, mode: StopMode, health: Health, warnings: Iterable[VmWarning]
-) -> Prepared:
+def _swap(facts: Facts, decision: Swap, run: str, health: Health, found: FoundWarnings) -> Prepared:
     vm, disk = facts.vm, decision.disk
     assert vm is not None  # noqa: S101 - a swap is only decided for a VM that was read
     assert vm.os_disk_id is not None  # noqa: S101 - checked by the preflight
@@ -98,9 +113,10 @@ def _swap(
         previous=vm.own_tags.os_disk_previous,
         version=disk.source_version,
         unique_id=vm.unique_id,
-        stop_mode=mode,
+        stop_mode=found.stop.mode,
+        stop_why=found.stop.why[:300],
         health=health,
-        warnings=tuple(SwapWarning(str(one.code), one.message[:300]) for one in warnings),
+        warnings=tuple(SwapWarning(str(one.code), one.message[:300]) for one in found.warnings),
     )
     steps, undo = plan.plan_swap(runs), plan.plan_undo(runs)
     return Prepared(
@@ -111,19 +127,41 @@ def _swap(
         tags=_tags(vm, facts, intent),
         steps=tuple(map(str, steps)),
         undo=tuple(map(str, undo)),
-        down_s=plan.expected_down_s(steps, mode),
+        down_s=plan.expected_down_s(steps, found.stop.mode),
     )
+
+
+def _with_way(intent: Intent | None, facts: Facts, way: Way | None) -> Intent | None:
+    """The intent, and whether its swap takes the way back, from which image version."""
+    if intent is None or facts.vm is None:
+        return intent
+    after = plan_next_way(way, facts.vm.id, intent.old_disk, intent.new_disk, intent.previous)
+    version = facts.current.source_version if facts.current is not None else None
+    declined = resource_id.id_hash(version) if after.taken and version is not None else None
+    return replace(intent, back=after.taken, declined=declined)
 
 
 def _tags(vm: Vm, facts: Facts, intent: Intent) -> dict[str, str]:
     old, new = disk_text(vm.id, intent.old_disk), disk_text(vm.id, intent.new_disk)
     written = {
-        tags.OS_DISK_PREVIOUS: old,
+        **_previous(vm, facts, intent),
         tags.REFRESH_STATE: write_intent_tag(intent.run, intent.was_running, old, new),
     }
     if facts.wish.text.lower() == tags.PREVIOUS:
         written[tags.OS_DISK_NAME] = new
     return written
+
+
+def _previous(vm: Vm, facts: Facts, intent: Intent) -> dict[str, str]:
+    """What is written into `OsDiskPrevious`: the old disk; where that is rejected, what the tag names stays or goes."""
+    rejected = {*facts.rejected, (disk_of_text(vm.id, vm.own_tags.rejected) or "").lower()}
+    version = facts.current.source_version if facts.current is not None else None
+    if rejected.isdisjoint({intent.old_disk.lower(), (version or intent.old_disk).lower()}):
+        return {tags.OS_DISK_PREVIOUS: disk_text(vm.id, intent.old_disk)}
+    kept = disk_of_text(vm.id, vm.own_tags.previous)
+    if kept is None or (not resource_id.same(kept, intent.new_disk) and kept.lower() not in rejected):
+        return {}
+    return {tags.OS_DISK_PREVIOUS: ""}
 
 
 def _revival(facts: Facts, run: str) -> Intent:

@@ -14,10 +14,12 @@ from refresh.domain.terms import resource_id
 from refresh.domain.terms.decision_kind import DecisionKind
 from refresh.domain.terms.swap_reason import Reason
 from refresh.domain.vm.facts import Facts
+from refresh.domain.vm.vm_print import print_of
 from refresh.domain.vm.wish import Wish
 from refresh.reading.calls.paced_reads import pace_of_decisions
 from refresh.reading.fleet.configured_subscriptions import ConfiguredSubscriptions
 from refresh.reading.swap.facts import FactReader, policy_of
+from refresh.reading.swap.holds import recorded_holds
 from refresh.reading.swap.memory import READS_AT_ONCE, memory_of
 from refresh.reading.swap.unforeseen import refuse_unforeseen
 from refresh.reading.vm_memory import read_vm_memory
@@ -40,7 +42,9 @@ async def read_hints(data: dict[str, Any], client: Any) -> dict[str, Any]:
     inside = ConfiguredSubscriptions(gateways.graph, settings)
     is_slow = all(row.get("slow") for row in data["vms"])
     budget_s, limit_s = (LOOK_SLOW_BUDGET_S, LOOK_SLOW_LIMIT_S) if is_slow else (LOOK_READ_BUDGET_S, LOOK_LIMIT_S)
-    reader = FactReader(gateways, policy, pace_of_decisions(), inside, budget_s=budget_s)
+    reader = FactReader(
+        gateways, policy, pace_of_decisions(), inside, budget_s=budget_s, hold_of=recorded_holds(client)
+    )
     at_once = asyncio.Semaphore(READS_AT_ONCE)
     known = await read_vm_memory(client, [row["vm"] for row in data["vms"]])
     begun: set[str] = set()
@@ -52,7 +56,7 @@ async def read_hints(data: dict[str, Any], client: Any) -> dict[str, Any]:
                 recalled = {**memory_of(row), "ran": known.ran_of(row["vm"], row.get("ran", ()))}
                 facts = await reader.read(row["vm"], **recalled)
             found = decision_row(row["vm"], facts, decide_swap(facts, policy, force=bool(row.get("force"))))
-            return {**found, **_from_memory(row["vm"], facts, known)}
+            return {**found, **_from_memory(row["vm"], facts, known), **_announced(row["vm"], facts, found, known)}
         except Exception as error:  # one VM must not fail the look at the others
             return decision_row(row["vm"], Facts(None, Wish("")), refuse_unforeseen(row["vm"], error))
 
@@ -94,6 +98,16 @@ def _from_memory(vm_id: str, facts: Facts, known: KnownVms) -> dict[str, Any]:
     note, wanted = known.note_about(vm_id), facts.wish.disk_id
     back = bool(wanted) and resource_id.id_hash(wanted or "") in known.ran_of(vm_id)
     return given(back=back, unproven=note.json if note is not None else None)
+
+
+def _announced(vm_id: str, facts: Facts, found: Mapping[str, Any], known: KnownVms) -> dict[str, Any]:
+    """What has been announced about the VM, and whether it still holds."""
+    refused = known.refusal_of(vm_id)
+    is_read = facts.vm is not None and facts.unreadable is None
+    same = refused is not None and facts.vm is not None and refused.about == print_of(facts.vm, facts.wish)
+    retried = same and found["decision"] == DecisionKind.SWAP
+    outdated = refused is not None and is_read and not same
+    return given(told=known.told_of(vm_id), retried=retried, outdated=outdated)
 
 
 def budgets(settings: Settings) -> dict[str, Any]:

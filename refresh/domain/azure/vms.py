@@ -52,7 +52,9 @@ class Vm:
     `unique_id` is ARM's `vmId`: a later VM with the same name, and so the same `id`, has another one.
     `encrypted_inside` means Azure Disk Encryption, by extension or settings; `scale_set` is the set's id; `settled_at`
     is when the last operation ended (ISO), None while one is under way; `reads_left` is from the answer's headers.
-    `edge_zone` is None in the region itself; `hibernates` means that hibernation is enabled.
+    `edge_zone` is None in the region itself; `hibernates` means that hibernation is enabled. `dedicated_host` is the id
+    of the host or host group, `capacity_reservation` that of the reservation group, `placement_group` that of the
+    proximity placement group.
     """
 
     id: str
@@ -82,6 +84,9 @@ class Vm:
     extension_publishers: tuple[str, ...] = ()
     os_disk_delete_option: str | None = None
     priority: str | None = None
+    dedicated_host: str | None = None
+    capacity_reservation: str | None = None
+    placement_group: str | None = None
     power: Power = Power.UNKNOWN
     agent: Agent | None = None
     guest: Guest = NOTHING_KNOWN

@@ -1,9 +1,9 @@
 """All checks before a VM is stopped for a disk, each a pure function; all results are reported.
 
 Decides which checks there are and their order, and judges the state of the VM. The other checks: `tags_readable.py`
-(the tags), `placement.py` (disk is free and near), `compatibility.py`, `encryption.py` and `capabilities.py` (VM and
-disk match), `provenance.py` (origin of the disk), `vm_size.py`, `rights.py` and `locks.py`. Does not know how facts are
-read.
+and `tags_room.py` (the tags), `placement.py` (disk is free and near), `compatibility.py`, `encryption.py` and
+`capabilities.py` (VM and disk match), `provenance.py` (origin of the disk), `vm_size.py`, `rights.py` and `locks.py`.
+Does not know how facts are read.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from refresh.domain.preflight import (
     provenance,
     rights,
     tags_readable,
+    tags_room,
     vm_size,
 )
 from refresh.domain.preflight.check import Check, Condition, Evidence, first_failed
@@ -41,6 +42,7 @@ AT_REST = Condition("VM has no operation under way", Reason.VM_BUSY, Evidence.DO
 CONDITIONS = (
     *tags_readable.CONDITIONS,
     *placement.WISHED,
+    tags_room.ROOM,
     *(MANAGED, NOT_EPHEMERAL, ALONE, AWAKE, AT_REST),
     *placement.CONDITIONS,
     *compatibility.CONDITIONS,
@@ -81,6 +83,7 @@ def _check_swap(vm: Vm, wanted: Disk, facts: Facts, policy: Policy) -> tuple[Che
     """
     current, ran, preflight = facts.current, facts.ran, facts.preflight
     return (
+        tags_room.check_room(vm),
         MANAGED.judged(vm.os_disk_id is not None, "the VM's OS disk is not managed; convert it to a managed disk"),
         NOT_EPHEMERAL.judged(
             not vm.ephemeral_os_disk,

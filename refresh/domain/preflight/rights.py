@@ -23,10 +23,9 @@ _OF_VM = (
     "Microsoft.Compute/virtualMachines/start/action",
     "Microsoft.Resources/tags/write",
 )
-_STOP = {
-    "deallocate": "Microsoft.Compute/virtualMachines/deallocate/action",
-    "power-off": "Microsoft.Compute/virtualMachines/powerOff/action",
-}
+_DEALLOCATE = "Microsoft.Compute/virtualMachines/deallocate/action"
+_POWER_OFF = "Microsoft.Compute/virtualMachines/powerOff/action"
+_STOP = {"deallocate": (_DEALLOCATE,), "power-off": (_POWER_OFF,), "auto": (_DEALLOCATE, _POWER_OFF)}
 # Azure refuses a VM update without rights on the disk that it names: the new one, and the old one in a rollback.
 _OF_DISK = ("Microsoft.Compute/disks/read", "Microsoft.Compute/disks/write")
 _OF_SET = ("Microsoft.Compute/diskEncryptionSets/read",)
@@ -87,17 +86,17 @@ def missing(needed: Iterable[str], grants: Iterable[Grant]) -> tuple[str, ...]:
 
 
 def needed_on(scope: str, stop_mode: str) -> tuple[str, ...]:
-    """The actions a swap needs on the resource with id `scope`; `stop_mode` is `deallocate` or `power-off`."""
+    """The actions a swap needs on the resource with id `scope`; `stop_mode` is a `StopWish`."""
     found = resource_id.parse(scope)
     kind = found.type if found is not None else ""
     if kind == resource_id.VM_TYPE:
-        return (*_OF_VM, _STOP[stop_mode])
+        return (*_OF_VM, *_STOP[stop_mode])
     return _OF_DISK if kind == resource_id.DISK_TYPE else _OF_SET
 
 
 def needed_to_swap(stop_mode: str) -> tuple[str, ...]:
     """The actions that every swap needs on the group of its VM and disks; `stop_mode` as in `needed_on`."""
-    return (*_OF_VM, _STOP[stop_mode], *_OF_DISK)
+    return (*_OF_VM, *_STOP[stop_mode], *_OF_DISK)
 
 
 def needed_by_rungs(vm: Vm, counted: Collection[str], *, probed: bool) -> dict[RungName, tuple[str, str]]:

@@ -20,6 +20,7 @@ class MonthReason(StrEnum):
     AZURE_SAID_NO = "azure-said-no"
     TIMED_OUT = "timed-out"
     BROKEN = "broken"
+    CANCELLED = "cancelled"
 
     # Images.
     NO_SOURCE = "no-source"
@@ -64,6 +65,7 @@ class MonthReason(StrEnum):
     ALREADY_THERE = "already-there"
     ALREADY_TAGGED = "already-tagged"
     REJECTED_BEFORE = "rejected-before"
+    ROLLED_BACK_BEFORE = "rolled-back-before"
     TAG_NOT_BUILT = "tag-not-built"
 
 

@@ -1,7 +1,8 @@
-"""How a VM is stopped for a swap: the two values of a VM's tag and of the setting.
+"""How a VM is stopped for a swap, and what a VM's tag and the setting may ask for.
 
-Deallocating releases the host: the next start may find no capacity, and a dynamic public address changes. Powering off
-keeps both, and the VM is paid for meanwhile. https://learn.microsoft.com/azure/virtual-machines/states-billing
+Deallocating releases the host: the next start may find no capacity, what is on the host's own disks is lost, and a
+dynamic public address changes. Powering off keeps them, and the VM is paid for meanwhile.
+https://learn.microsoft.com/azure/virtual-machines/states-billing
 """
 
 from __future__ import annotations
@@ -10,7 +11,15 @@ from enum import StrEnum
 
 
 class StopMode(StrEnum):
-    """How a VM is stopped; tags and settings have the value."""
+    """How a VM is stopped; intents and outcomes have the value."""
 
     DEALLOCATE = "deallocate"
     POWER_OFF = "power-off"
+
+
+class StopWish(StrEnum):
+    """What the tag or the setting asks for; `auto` becomes one of the stop modes before the swap."""
+
+    DEALLOCATE = "deallocate"
+    POWER_OFF = "power-off"
+    AUTO = "auto"

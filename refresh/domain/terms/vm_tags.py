@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from refresh.domain.terms import tags as names
 from refresh.domain.terms.intent_tag import OpenIntent, read_intent_tag
 from refresh.domain.terms.probe import CURE, Probe, parse_probe
-from refresh.domain.terms.stop_mode import StopMode
+from refresh.domain.terms.stop_mode import StopWish
 
 HEALTH_TIMEOUT_FROM_S, HEALTH_TIMEOUT_TO_S = 30, 3600
 """Bounds of `RefreshHealthTimeoutS` and of the setting `REFRESH_HEALTH_TIMEOUT_S`."""
@@ -42,7 +42,7 @@ class VmTags:
     refresh_state: str | None = None
     rejected: str = ""
     image: str = ""
-    stop_mode: StopMode | TagFault | None = None
+    stop_mode: StopWish | TagFault | None = None
     probe: Probe | TagFault | None = None
     health_timeout_s: int | TagFault | None = None
     not_built: tuple[str, ...] = ()
@@ -89,9 +89,9 @@ class VmTags:
             f"{names.AUTO_REFRESH}={value!r} is none of true, hold and false; set it to true to have the VM refreshed"
         )
 
-    def choose_stop_mode(self, default: str) -> StopMode | None:
+    def choose_stop_mode(self, default: str) -> StopWish | None:
         """The VM's own stop mode, else the setting's (`default`); None when the tag cannot be read."""
-        return None if isinstance(self.stop_mode, TagFault) else self.stop_mode or StopMode(default)
+        return None if isinstance(self.stop_mode, TagFault) else self.stop_mode or StopWish(default)
 
 
 def parse_vm_tags(tags: Mapping[str, str]) -> VmTags:
@@ -114,10 +114,10 @@ def parse_vm_tags(tags: Mapping[str, str]) -> VmTags:
     )
 
 
-def _stop_mode(text: str) -> StopMode | TagFault | None:
-    if not text or text.lower() in StopMode:
-        return StopMode(text.lower()) if text else None
-    known = f"{StopMode.DEALLOCATE} or {StopMode.POWER_OFF}"
+def _stop_mode(text: str) -> StopWish | TagFault | None:
+    if not text or text.lower() in StopWish:
+        return StopWish(text.lower()) if text else None
+    known = f"{StopWish.DEALLOCATE}, {StopWish.POWER_OFF} or {StopWish.AUTO}"
     return _fault(names.REFRESH_STOP_MODE, text, f"is no way to stop a VM; write {known}")
 
 

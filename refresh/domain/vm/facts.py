@@ -12,6 +12,7 @@ from refresh.domain.azure.galleries import Definition, Version
 from refresh.domain.azure.vms import Vm
 from refresh.domain.terms.swap_reason import Reason
 from refresh.domain.vm.preflight_facts import PreflightFacts
+from refresh.domain.vm.stop_choice import ChosenStop
 from refresh.domain.vm.warnings import VmWarning
 from refresh.domain.vm.wish import Wish
 
@@ -22,7 +23,7 @@ class Facts:
 
     `unreadable` is a sentence when something could not be read. `ran` are the hashes of disks that this VM is known to
     have run, `over` runs that have ended, `rejected` the ids (lower-case) of disks and versions found unhealthy on this
-    VM. `preflight` is None where only lists were read. `warnings` are those that need extra reads.
+    VM. `preflight` is None where only lists were read; so are `warnings` and the chosen `stop` without their reads.
     """
 
     vm: Vm | None
@@ -37,4 +38,5 @@ class Facts:
     ran: frozenset[str] = frozenset()
     rejected: frozenset[str] = frozenset()
     over: frozenset[str] = frozenset()
-    warnings: tuple[VmWarning, ...] = ()
+    warnings: tuple[VmWarning, ...] | None = None
+    stop: ChosenStop | None = None

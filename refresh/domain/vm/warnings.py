@@ -1,19 +1,18 @@
 """Warnings: what a person should know before a swap that does not forbid it.
 
-Decides which warnings there are and when they apply; `preflight` has what stops a swap. There is no warning for what
-ARM does not show on the VM: Backup without its extension, Site Recovery without its mobility extension.
+Decides which warnings there are, and when those about the disks apply; `stop_choice.py` has those about the stop,
+`preflight` what refuses a swap. There is no warning for what ARM does not show on the VM: Backup without its extension,
+Site Recovery without its mobility extension.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.vms import Vm
 from refresh.domain.terms import times
-from refresh.domain.terms.stop_mode import StopMode
 
 WINDOWS_DISK_AGE_S = 30 * 86400.0
 """A domain member changes its machine password every 30 days by default:
@@ -31,8 +30,13 @@ class WarningKind(StrEnum):
     OLD_WINDOWS_DISK = "old-windows-disk"
     OTHER_SIZE = "other-disk-size"
     DELETED_WITH_VM = "disk-deleted-with-vm"
-    SPOT = "spot-vm"
+    LOCAL_DISK = "local-disk-lost"
+    DEDICATED_HOST = "dedicated-host"
+    CAPACITY_RESERVATION = "capacity-reservation"
     DYNAMIC_IP = "dynamic-public-ip"
+    SIZE_RESTRICTED = "size-restricted"
+    SPOT = "spot-vm"
+    PLACEMENT_GROUP = "proximity-placement-group"
     RUNG_LOST = "health-rung-lost"
 
 
@@ -44,14 +48,16 @@ class VmWarning:
     message: str
 
 
-def warnings_of(vm: Vm, current: Disk | None, wanted: Disk | None, mode: StopMode) -> tuple[VmWarning, ...]:
-    """Every warning about making `wanted` (None: not known) the OS disk of `vm` after `current`, stopped by `mode`."""
+def warnings_of(vm: Vm, current: Disk | None, wanted: Disk | None) -> tuple[VmWarning, ...]:
+    """The warnings about making `wanted` (None: not known) the OS disk of `vm` after `current`.
+
+    Those about the stop are in `stop_choice.py`.
+    """
     found = (
         _recovery(vm),
         _old_windows(vm, wanted),
         _other_size(current, wanted),
         _deleted(vm),
-        _spot(vm, mode),
     )
     return tuple(one for one in found if one is not None)
 
@@ -100,33 +106,6 @@ def _deleted(vm: Vm) -> VmWarning | None:
         "deleteOption=Delete applies to the VM's current OS disk: deleting the VM deletes the new disk, not the old one"
     )
     return VmWarning(WarningKind.DELETED_WITH_VM, message)
-
-
-def _spot(vm: Vm, mode: StopMode) -> VmWarning | None:
-    # https://learn.microsoft.com/azure/virtual-machines/spot-vms
-    if (vm.priority or "").lower() != "spot" or mode is StopMode.POWER_OFF:
-        return None
-    return VmWarning(WarningKind.SPOT, "a deallocated Spot VM may find no capacity to start again")
-
-
-def warning_of_addresses(dynamic: Sequence[str]) -> VmWarning | None:
-    """The warning about public addresses (names) that Azure takes away when a VM is deallocated.
-
-    https://learn.microsoft.com/azure/virtual-network/ip-services/public-ip-addresses#ip-address-assignment
-    """
-    if not dynamic:
-        return None
-    message = (
-        f"public address {', '.join(dynamic)} is dynamic and changes when the VM is deallocated; stop the VM by "
-        "power-off (RefreshStopMode), or make the address static"
-    )
-    return VmWarning(WarningKind.DYNAMIC_IP, message)
-
-
-def warning_of_unread_addresses(why: str) -> VmWarning:
-    """The warning that the public addresses could not be read; `why` is Azure's refusal."""
-    message = f"the VM's public addresses could not be read ({why}); a dynamic one changes when the VM is deallocated"
-    return VmWarning(WarningKind.DYNAMIC_IP, message)
 
 
 def warning_of_rung(rung: str, action: str, scope: str) -> VmWarning:

@@ -49,6 +49,7 @@ def outcome_of(
         down_s=ran.down_s() if ran else None,
         arm_s=ran.arm_s if ran else None,
         stop_mode=intent.stop_mode if intent and ran and ran.stopped_at else None,
+        stop_why=intent.stop_why if intent and ran and ran.stopped_at else None,
         evidence=tuple(ran.evidence) if ran else (),
         by_hand=write_commands(run.vm, intent.old_disk if intent else None) if needs_person else (),
         warnings=intent.warnings if intent else (),

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from durabletask.task import OrchestrationContext, Task, TaskFailedError
+from durabletask.task import OrchestrationContext, Task
 
 from refresh.domain.azure.refusals import reason_of
 from refresh.domain.swap import plan
@@ -30,6 +30,7 @@ from refresh.orchestrations.shared.dispatcher_calls import (
     now,
 )
 from refresh.orchestrations.shared.notices import give_notice, publish
+from refresh.orchestrations.swap.attempts import Attempt, tags_refused
 from refresh.orchestrations.swap.past_outcome import find_past_outcome
 from refresh.orchestrations.swap.swap_ends import changed, clear, leave_alone
 from refresh.orchestrations.swap.swap_outcomes import (
@@ -47,7 +48,7 @@ from refresh.orchestrations.swap.swap_steps import StepOptions, StepsRun, call, 
 from refresh.records import durable_names
 from refresh.records.durable_names import Operation
 from refresh.records.events import outcome_event, quarantined_event
-from refresh.records.swap import Claimed, Intent, Outcome, OutcomeStatus, Prepared, StepState
+from refresh.records.swap import Claimed, Intent, Outcome, OutcomeStatus, StepState
 
 # A run that ends without its claim is started again only after a quarter of an hour, and its VM may be down.
 CLAIM_TIMEOUT = timedelta(minutes=10)
@@ -68,35 +69,39 @@ def swap_vm(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[A
             return past
         message = "another run of this swap has the claim, or this swap is over"
         return replace(outcome_of(run, OutcomeStatus.SKIPPED, Reason.NOT_CLAIMED, message), started=started).to_json()
+    attempt = Attempt()
     try:
-        outcome = yield from _run(run, claimed)
+        outcome = yield from _run(run, claimed, attempt)
     except Exception as error:  # a bug must not leave a claim that is never freed
         message = f"the app itself failed; this disk is not tried again without `force`: {error!r:.200}"
         outcome = outcome_of(run, OutcomeStatus.NEEDS_ATTENTION, Reason.APP_FAILED, message)
-    result = replace(outcome, started=started, ended=now(ctx)).to_json()
+    result, notice = replace(outcome, started=started, ended=now(ctx)).to_json(), attempt.notice(outcome)
     try:
-        yield from run.call_dispatcher(Operation.FINISHED, outcome=result)
+        yield from run.call_dispatcher(Operation.FINISHED, outcome=result, **notice)
     except NoAnswer as no_answer:  # the sweep frees the claim and has the VM looked at again
         result = {**result, "evidence": [*result.get("evidence", ()), f"{no_answer}"[:160]]}
     for instance_id in claimed.reply_to:
         ctx.send_event(instance_id, OUTCOME_EVENT, data=result)
     # Last, so that neither the next swap nor the waiting runs are delayed by it.
-    yield from publish(ctx, outcome_event(Outcome.from_json(result)))
+    yield from publish(ctx, None if notice.get("repeated") else outcome_event(Outcome.from_json(result)))
     return result
 
 
-def _run(run: SwapRun, claimed: Claimed) -> SwapSteps:
+def _run(run: SwapRun, claimed: Claimed, attempt: Attempt) -> SwapSteps:
     if claimed.intent is not None:
         return (yield from _take_up(run, claimed, claimed.intent))
     ctx = run.ctx
-    prepared = yield from _prepare(run, claimed)
+    prepared = yield from attempt.prepare(run, claimed)
+    refused = yield from attempt.try_write(run)
+    if refused is not None:
+        return refused
     # After a `starting` event the outcome names the new disk even when no swap follows, in this run or its recovery.
     announced, noticed = claimed.wanted if claimed.step == NOTICE else None, False
     if prepared.intent is not None and prepared.notice_s is not None:
-        announced = prepared.intent.new_disk
+        announced, attempt.begun = prepared.intent.new_disk, True
         noticed = yield from give_notice(ctx, run.vm, run.n, prepared.intent, prepared.message, prepared.notice_s)
         if noticed:
-            prepared = yield from _prepare(run, claimed)  # the first reading is old by now
+            prepared = yield from attempt.prepare(run, claimed)  # the first reading is old by now
     if prepared.intent is None:
         status = OutcomeStatus.SKIPPED if prepared.decision is DecisionKind.SKIP else OutcomeStatus.REFUSED
         return replace(outcome_of(run, status, prepared.reason, prepared.message), new_disk=announced)
@@ -121,22 +126,6 @@ def _run(run: SwapRun, claimed: Claimed) -> SwapSteps:
     if prepared.decision is DecisionKind.REVIVE:
         return (yield from _revive(swap, prepared.message))
     return (yield from _begin(swap, prepared.tags))
-
-
-def _prepare(run: SwapRun, claimed: Claimed) -> Generator[Task[Any], Any, Prepared]:
-    data = {
-        "vm": run.vm,
-        "run": run.ctx.instance_id,
-        "force": claimed.force,
-        "wanted": claimed.wanted,
-        "rejected": list(claimed.rejected),
-        "ran": list(claimed.ran),
-        "over": list(claimed.over),
-    }
-    try:
-        return Prepared.from_json((yield run.ctx.call_activity(durable_names.PREPARE_SWAP, input=data)))
-    except TaskFailedError as error:
-        return Prepared(DecisionKind.REFUSE, Reason.UNREADABLE, f"the swap could not be prepared: {error}"[:300])
 
 
 def _take_up(run: SwapRun, claimed: Claimed, intent: Intent) -> SwapSteps:
@@ -188,12 +177,7 @@ def _prove(swap: PlannedSwap, since: str) -> SwapSteps:
 def _begin(swap: PlannedSwap, tags: dict[str, str] | None) -> SwapSteps:
     """Write the intent onto the VM, the last thing before downtime; without it nothing is stopped."""
     wrote = yield from call(swap.ctx, durable_names.WRITE_INTENT, {"vm": swap.vm, "tags": tags or {}})
-    if not wrote.get("ok"):
-        message = f"nothing was stopped, because the VM's tags could not be written: {wrote.get('message')}"
-        reason = str(wrote.get("reason", Reason.TAGS_NOT_WRITTEN))
-        status = OutcomeStatus.SKIPPED if reason == Reason.VM_GONE else OutcomeStatus.REFUSED
-        return outcome_of(swap, status, reason, message, intent=swap.intent)
-    return (yield from _swap(swap))
+    return (yield from _swap(swap)) if wrote.get("ok") else tags_refused(swap, swap.intent, wrote)
 
 
 def _swap(swap: PlannedSwap) -> SwapSteps:

@@ -16,10 +16,11 @@ from refresh.domain.disks.month_disk import disk_size_gb
 from refresh.domain.images.spec import ImageSpec, find_spec
 from refresh.domain.swap.decided_vm import DecidedVm
 from refresh.domain.terms import resource_id, tags
-from refresh.domain.terms.month_reason import Refusal
+from refresh.domain.terms.month_reason import MonthReason, Refusal
 from refresh.gateways.errors import NotFound
 from refresh.gateways.gateways import Gateways
 from refresh.reading.disks.disk_plans import DiskPlan, each_vm, plan_disk, plan_row
+from refresh.reading.disks.tag_plans import DeclinedBy, is_declined, nothing_declined, why_declined
 from refresh.reading.fleet.subscription_lists import Inventory
 from refresh.reading.fleet.vms_and_disks import read_fleet
 from refresh.reading.images.galleries import Catalog
@@ -34,7 +35,7 @@ from refresh.reading.swap.decide_many import (
 )
 from refresh.reading.swap.facts import DiskSource, FactSource, ImageSource
 from refresh.reading.swap.listed_facts import Source
-from refresh.records.month import AUTO, CREATE, MonthInput, VmRow
+from refresh.records.month import AUTO, CREATE, SKIP, MonthInput, VmRow
 from refresh.settings.settings import Settings
 
 
@@ -58,6 +59,7 @@ class MonthBasis:
     specs: Sequence[ImageSpec]
     inventory: Inventory
     recall: Recall
+    declined_by: DeclinedBy = nothing_declined
 
 
 async def plan_month(
@@ -82,15 +84,32 @@ async def plan_month(
     made = {plan.disk_id.lower(): _disk_of(plan) for plan in plans.values() if plan.existing is None}
     if (request.rollout or settings.rollout) != AUTO:
         return MonthPlan(images, rows, new_disks=frozenset(made))
-    wishes = {vm: plan.name for vm, plan in plans.items() if not _runs_version(plan) and not plan.vm.own_tags.on_hold}
+    declined = {} if request.force else {vm: plan for vm, plan in plans.items() if _is_left_out(plan, basis)}
+    rows = [_without_tag(row, declined.get(row["vm"].lower())) for row in rows]
+    wishes = {
+        vm: plan.name
+        for vm, plan in plans.items()
+        if vm not in declined and not _runs_version(plan) and not plan.vm.own_tags.on_hold
+    }
     exactly = len(wishes) <= READ_SINGLY
     base: FactSource = gateways if exactly else listed_source(gateways, basis.inventory)
     images_to_be = _PlannedImages(base.gallery, planned, specs)
     future = Source(base.compute, _PlannedDisks(base.disks, made), images_to_be, base.access)
     vms = [vm for vm in request.vms if vm.lower() in wishes]
     decide = decide_exactly if exactly else decide_from_lists
-    swaps = await decide(with_wishes(future, wishes), settings, vms, basis.recall, force=request.force)
+    source = with_wishes(future, wishes)
+    swaps = await decide(source, settings, vms, basis.recall, force=request.force, warning=gateways)
     return MonthPlan(images, rows, {decided.vm_id.lower(): decided for decided in swaps}, frozenset(made))
+
+
+def _is_left_out(plan: DiskPlan, basis: MonthBasis) -> bool:
+    return is_declined(plan, basis.declined_by(plan.vm.id)) and not _runs_version(plan)
+
+
+def _without_tag(row: dict[str, Any], plan: DiskPlan | None) -> dict[str, Any]:
+    if plan is None:
+        return row
+    return {**row, "decision": SKIP, "reason": str(MonthReason.ROLLED_BACK_BEFORE), "message": why_declined(plan)}
 
 
 def _runs_version(plan: DiskPlan) -> bool:

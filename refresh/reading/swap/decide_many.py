@@ -13,13 +13,14 @@ from typing import Any
 
 from refresh.domain.swap.decided_vm import DecidedVm
 from refresh.domain.swap.decision import decide_swap
-from refresh.domain.terms.stop_mode import StopMode
+from refresh.domain.vm.reservation import Hold
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.paced_reads import Pace, pace_of_decisions
 from refresh.reading.fleet.subscription_lists import Inventory
 from refresh.reading.swap.facts import FactReader, FactSource, policy_of
 from refresh.reading.swap.listed_facts import ListedDisks, ListedVms, RetaggedVms, Source
-from refresh.reading.swap.memory import READS_AT_ONCE
+from refresh.reading.swap.memory import READS_AT_ONCE, memory_of
+from refresh.reading.swap.preflight_facts import HoldOf
 from refresh.reading.swap.unforeseen import undecided
 from refresh.reading.swap.warnings import WarningReader
 from refresh.records.swap import VMS_PER_BULK_ACTIVITY
@@ -29,7 +30,7 @@ from refresh.settings.settings import Settings
 READ_SINGLY = VMS_PER_BULK_ACTIVITY
 
 
-# The dispatcher state's part about a VM, by its id: the other arguments of `FactReader.read`.
+# The dispatcher state's part about a VM, by its id: what `memory_of` takes, and its `Hold` under `hold`.
 type Recall = Callable[[str], dict[str, Any]]
 
 
@@ -41,6 +42,14 @@ def listed_source(gateways: Gateways, inventory: Inventory) -> Source:
 def with_wishes(source: FactSource, wishes: Mapping[str, str]) -> Source:
     """The same facts, as if the tags named these disks (by lower-case VM id)."""
     return Source(RetaggedVms(source.compute, wishes), source.disks, source.gallery, source.access)
+
+
+def _holds(recall: Recall) -> HoldOf:
+    async def read(vm_id: str) -> Hold:
+        found: Hold = recall(vm_id).get("hold", Hold())
+        return found
+
+    return read
 
 
 async def decide_exactly(
@@ -57,16 +66,15 @@ async def decide_exactly(
     With `warning` also what the warnings need is read, through those gateways.
     """
     policy, at_once = policy_of(settings), asyncio.Semaphore(READS_AT_ONCE)
-    reader = FactReader(source, policy, pace_of_decisions(), thorough=True)
-    warner = WarningReader(warning.access, warning.guests, settings.health_rungs, reader.reads) if warning else None
+    reader = FactReader(source, policy, pace_of_decisions(), thorough=True, hold_of=_holds(recall))
+    warner = WarningReader(warning.access, warning.guests, settings, reader.reads) if warning else None
 
     async def decide(vm_id: str) -> DecidedVm:
         async with at_once:
-            facts = await reader.read(vm_id, **recall(vm_id))
-            if warner is not None and facts.vm is not None and facts.wanted is not None:
-                mode = facts.vm.own_tags.choose_stop_mode(settings.stop_mode) or StopMode.DEALLOCATE
-                found = await warner.read_warnings(facts.vm, facts.current, facts.wanted, mode)
-                facts = replace(facts, warnings=found.warnings)
+            facts = await reader.read(vm_id, **memory_of(recall(vm_id)))
+            if warner is not None and facts.vm is not None:
+                found = await warner.read_warnings(facts.vm, facts.current, facts.wanted)
+                facts = replace(facts, warnings=found.warnings, stop=found.stop)
         return DecidedVm(vm_id, facts, decide_swap(facts, policy, force=force), exact=True)
 
     async def decide_alone(vm_id: str) -> DecidedVm:
@@ -79,15 +87,28 @@ async def decide_exactly(
 
 
 async def decide_from_lists(
-    source: FactSource, settings: Settings, vms: Sequence[str], recall: Recall, *, force: bool = False
+    source: FactSource,
+    settings: Settings,
+    vms: Sequence[str],
+    recall: Recall,
+    *,
+    force: bool = False,
+    warning: Gateways | None = None,
 ) -> list[DecidedVm]:
-    """Decide about every one of `vms` from a source of listed facts; their power state is not known."""
+    """Decide about every one of `vms` from a source of listed facts; their power state is not known.
+
+    With `warning` the lists of sizes that the warnings need are read, through those gateways.
+    """
     policy = policy_of(settings)
     reader = FactReader(source, policy, Pace(gap_s=0.0))
+    warner = WarningReader(warning.access, warning.guests, settings, reader.reads) if warning else None
     found = []
     for vm_id in vms:
         try:
-            facts = await reader.read(vm_id, **recall(vm_id))
+            facts = await reader.read(vm_id, **memory_of(recall(vm_id)))
+            if warner is not None and facts.vm is not None:
+                seen = await warner.read_listed(facts.vm, facts.current, facts.wanted)
+                facts = replace(facts, warnings=seen.warnings, stop=seen.stop)
             found.append(DecidedVm(vm_id, facts, decide_swap(facts, policy, force=force)))
         except Exception as error:  # one VM must not fail the answer about the others
             found.append(undecided(vm_id, error))
@@ -111,4 +132,4 @@ async def decide_as_if(
             with_wishes(gateways, replaced), settings, vms, recall, force=force, warning=gateways
         )
     source = with_wishes(listed_source(gateways, inventory), replaced)
-    return await decide_from_lists(source, settings, vms, recall, force=force)
+    return await decide_from_lists(source, settings, vms, recall, force=force, warning=gateways)

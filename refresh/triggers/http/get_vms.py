@@ -41,7 +41,7 @@ from refresh.triggers.http.requests import VM_CURE, is_vm, read_query
 from refresh.triggers.http.vm_names import find_vms
 from refresh.views.dispatcher_state import DispatcherView
 from refresh.views.paging import Key, next_link, read_token
-from refresh.views.vms import MadeDisks, Rank, fresh_record, rank_of, refusal_record, vm_record
+from refresh.views.vms import MadeDisks, Rank, fresh_record, rank_of, refusal_record, stop_record, vm_record
 
 _log = logging.getLogger(__name__)
 
@@ -77,8 +77,9 @@ class _Snapshot:
         fresh = Freshness() if isinstance(self.fresh, GatewayError) else self.fresh[decided.vm_id]
         try:
             record = vm_record(decided, dispatcher, self.made, self.inventory.os_disk(decided.facts.vm))
+            record |= stop_record(decided.facts)
         except Exception as error:  # one VM must not fail the list
-            record = refusal_record(decided.vm_id, refuse_unforeseen(decided.vm_id, error))
+            record = refusal_record(decided.vm_id, refuse_unforeseen(decided.vm_id, error)) | stop_record()
         return record | fresh_record(fresh)
 
 
@@ -121,13 +122,14 @@ async def _read_one(
     except Problem as problem:
         raise Problem(problem.kind, problem.detail) from None
     dispatcher = dispatcher.with_memory(await read_vm_memory(client, [vm_id]))
-    (decided,) = await decide_exactly(gateways, settings, [vm_id], dispatcher.recall)
+    (decided,) = await decide_exactly(gateways, settings, [vm_id], dispatcher.recall, warning=gateways)
     home = resource_id.parse_vm(vm_id)
     listed = raise_if_none(await list_disks_of_each(gateways, [home.subscription] if home else []))
     disks = {disk_id: disk for part in listed.read.values() for disk_id, disk in part.items()}
     vm = decided.facts.vm
     current = disks.get(vm.os_disk_id.lower()) if vm is not None and vm.os_disk_id else None
     record = vm_record(decided, dispatcher, _made(disks.values(), settings), current)
+    record |= stop_record(decided.facts)
     fresh = await _freshness(gateways, settings, [(vm_id, vm, current)])
     return record | fresh_record(Freshness() if isinstance(fresh, GatewayError) else fresh[vm_id])
 
@@ -137,7 +139,8 @@ async def _read_snapshot(client: DurableFunctionsClient, settings: Settings, dis
     dispatcher = dispatcher.with_memory(await read_all_memory(client, dispatcher.state))
     inventory = await list_inventory(gateways)
     in_scope = [vm.id for vm in inventory.vms.values() if _is_listed(vm)]
-    decided = await decide_from_lists(listed_source(gateways, inventory), settings, in_scope, dispatcher.recall)
+    source = listed_source(gateways, inventory)
+    decided = await decide_from_lists(source, settings, in_scope, dispatcher.recall, warning=gateways)
     rows: list[tuple[Key, DecidedVm]] = [((int(_rank(one, dispatcher)), one.vm_id.lower()), one) for one in decided]
     rows.sort(key=lambda row: row[0])
     loop = asyncio.get_running_loop()

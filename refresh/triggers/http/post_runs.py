@@ -1,4 +1,4 @@
-"""POST images, disks, tags, swap, rollback, refresh: start a run, or with `dryRun` answer what it would do.
+"""POST images, disks, tags, swap, refresh: start a run, or with `dryRun` answer what it would do.
 
 Decides which keys of a body each takes and which orchestration it starts. Orchestrations get ids, never plans.
 """
@@ -33,7 +33,6 @@ _IMAGES = ("all", "period", "rebuild", "dryRun")
 _DISKS = ("vms", "all", "period", "dryRun")
 _TAGS = ("vms", "all", "period", "force", "dryRun")
 _SWAP = ("vms", "all", "disk", "force", "dryRun")
-_ROLLBACK = ("vms", "all", "force", "dryRun")
 _REFRESH = ("vms", "all", "period", "rollout", "force", "rebuild", "dryRun")
 
 
@@ -81,13 +80,7 @@ async def post_tags(req: func.HttpRequest, client: DurableFunctionsClient) -> fu
 @answering
 async def post_swap(req: func.HttpRequest, client: DurableFunctionsClient) -> func.HttpResponse:
     """`POST swap`: swap these VMs to the disk in their tag, or to `disk`, which is written into the tag first."""
-    return await _swap(client, read_body(req, _SWAP, must_name_vms=True), None)
-
-
-@answering
-async def post_rollback(req: func.HttpRequest, client: DurableFunctionsClient) -> func.HttpResponse:
-    """`POST rollback`: swap these VMs to the disk they ran before."""
-    return await _swap(client, read_body(req, _ROLLBACK, must_name_vms=True), tags.PREVIOUS)
+    return await _swap(client, read_body(req, _SWAP, must_name_vms=True))
 
 
 @answering
@@ -109,17 +102,17 @@ async def post_refresh(req: func.HttpRequest, client: DurableFunctionsClient) ->
     return await start_single(client, SingleRun("month", period, durable_names.REFRESH_MONTH, request.to_json()))
 
 
-async def _swap(client: DurableFunctionsClient, body: Body, disk: str | None) -> func.HttpResponse:
+async def _swap(client: DurableFunctionsClient, body: Body) -> func.HttpResponse:
     gateways = wiring.gateways()
     request, unread = await _with_scope(gateways, MonthInput(vms=await _named(gateways, body)))
     vms = request.vms
-    disk = disk or (tags.PREVIOUS if (body.disk or "").lower() == tags.PREVIOUS else body.disk)
+    disk = tags.PREVIOUS if (body.disk or "").lower() == tags.PREVIOUS else body.disk
     _refuse_shared(vms, disk)
     if body.dry_run:
         plan = await (await _dry_run(gateways, client)).swap(vms, disk, force=body.force)
         return ok(plan | {"unread": unread})
     data = SwapRequest(vms, disk=disk, force=body.force, paced=True).to_json()
-    # A rollback that is sent again must not swap back what the first one swapped.
+    # A request for `@previous` that is sent again must not swap back what the first one swapped.
     return await start_single(
         client, SingleRun("swaps", await _period(body), durable_names.SWAP_VMS, data, by_input=True), unread=unread
     )

@@ -150,13 +150,11 @@ def request_of(row: Row) -> tuple[str, str, Any]:
     """Method, path and body of the request that a person would send to ARM instead of the app."""
     disk = disk_id(row.wanted, row.group)
     block = {"name": row.wanted, "managedDisk": {"id": disk}}
+    tags, previous = f"{row.id}/providers/Microsoft.Resources/tags/default", {"OsDiskPrevious": "x"}
     return {
         "swap": ("PATCH", row.id, of(storageProfile={"osDisk": block})),
         "start": ("POST", f"{row.id}/start", None),
         "deallocate": ("POST", f"{row.id}/deallocate", None),
-        "tag": (
-            "PATCH",
-            f"{row.id}/providers/Microsoft.Resources/tags/default",
-            {"operation": "Merge", "properties": {"tags": {"OsDiskPrevious": "x"}}},
-        ),
+        "tag": ("PATCH", tags, {"operation": "Merge", "properties": {"tags": previous}}),
+        "tags": ("PATCH", tags, {"operation": "Merge", "properties": {"tags": {**previous, "RefreshState": "x"}}}),
     }[row.request]

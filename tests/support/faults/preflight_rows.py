@@ -15,6 +15,7 @@ from refresh.domain.preflight import (
     provenance,
     rights,
     tags_readable,
+    tags_room,
 )
 from refresh.domain.preflight import vm_size as sizes
 from tests.support.faults.preflight_row import (
@@ -60,6 +61,8 @@ REFUSED: tuple[Row, ...] = (
     ),
     Row(placement.EXISTS, "missing", wish="missing-new", code="ResourceNotFound"),
     Row(placement.NOT_REJECTED, "rejected"),
+    Row(tags_room.ROOM, "fulloftags", tags={f"team{number:02}": "x" for number in range(48)}, request="tag"),
+    Row(tags_room.ROOM, "oneroom", tags={f"team{number:02}": "x" for number in range(47)}, request="tags"),
     Row(
         all_checks.MANAGED,
         "unmanaged",
@@ -83,6 +86,12 @@ REFUSED: tuple[Row, ...] = (
     Row(placement.READY, "notready", disk=of(provisioningState="Creating"), code="Conflict"),
     Row(placement.FREE, "inuse", wish="holder-old", more=(vm_body("holder"),)),
     Row(placement.NOT_ANOTHERS, "contested", more=(vm_body("rival", OsDiskName="contested-new"),)),
+    Row(
+        placement.NOT_RESERVED,
+        "kept",
+        disk=of(LastOwnershipUpdateTime="2026-11-20T12:00:00Z"),
+        more=(vm_body("keeper", OsDiskPrevious="kept-new"),),
+    ),
     Row(placement.SAME_REGION, "region", disk={"location": "northeurope"}),
     Row(placement.SAME_ZONE, "zone", disk={"zones": ["2"]}),
     Row(placement.SAME_EDGE_ZONE, "edge", vm=EDGE, old=EDGE, disk={"zones": []}, code="BadRequest"),
@@ -129,6 +138,7 @@ PASSED: tuple[Row, ...] = (
             placement.READY,
             placement.FREE,
             placement.NOT_ANOTHERS,
+            placement.NOT_RESERVED,
             placement.SAME_REGION,
             compatibility.SAME_OS,
             encryption.NOT_ENCRYPTED_INSIDE,
@@ -151,6 +161,16 @@ PASSED: tuple[Row, ...] = (
         "shared",
         wish=disk_id("shared-next", ALLOWED_GROUP),
         more=({**disk_body("shared-next"), "id": disk_id("shared-next", ALLOWED_GROUP)},),
+    ),
+    Row(tags_room.ROOM, "justroom", tags={f"team{number:02}": "x" for number in range(46)}),
+    Row(
+        tags_room.ROOM,
+        "alltags",
+        tags={
+            **{f"team{number:02}": "x" for number in range(45)},
+            "OSDISKPREVIOUS": "alltags-before",
+            "OsDiskRejected": "alltags-bad",
+        },
     ),
     Row(all_checks.AWAKE, "deallocated", power="deallocated"),
     Row(all_checks.AT_REST, "stopped", power="stopped"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from refresh.triggers.http.routes import ROUTES, Route
 from refresh.views.runs import ROW
-from refresh.views.vms import FRESH, RECORD
+from refresh.views.vms import FRESH, RECORD, STOP
 from tests.support.pages.api_texts import FIELDS, RECORD_FIELDS, REQUESTS
 from tests.support.pages.markdown import anchor, literal, table
 from tests.support.pages.routes import name_of, takes_of
@@ -31,7 +31,7 @@ curl -X POST $APP/api/refresh -d '{"all":true,"rollout":"auto"}'                
 - A `POST` that starts a run answers 202 with `{"id", "status", "href"}`; `GET` on `href` shows its progress. No answer
   carries a key or a signed link.
 - With `"dryRun": true` the answer is 200 and nothing changes: `plan` has the record of each VM with `checks`,
-  `warnings`, `steps`, expected `down_s` and `new_disk`; `disks_added` and `down_s` are sums.
+  `stop_mode`, `stop_why`, `warnings`, `steps`, expected `down_s` and `new_disk`; `disks_added` and `down_s` are sums.
 - Lists are `{"value": [...], "nextLink": ...}`.
 - `unread` has a row (`subscription`, `reason`, `message`) for each subscription that could not be read: its VMs or
   disks are missing from the answer, those of the others are there. `GET /api/vms`, `GET /api/orphans` and the plans of
@@ -61,7 +61,7 @@ def api_page() -> str:
             _HEAD,
             f"## Requests\n\n{overview}",
             *map(_request, ROUTES),
-            f"## The VM record\n\nAn unknown value is `null`.\n\n{_fields((*RECORD, *FRESH))}",
+            f"## The VM record\n\nAn unknown value is `null`.\n\n{_fields((*RECORD, *STOP, *FRESH))}",
             _RUN,
             _fields(of_rows),
             _RUN_MORE,

@@ -103,8 +103,8 @@ def test_sizes_with_the_capability_support_premium_disks() -> None:
     unable = {**able, "name": "A2", "capabilities": [{"name": "PremiumIO", "value": "False"}]}
     rows = [{**able, "name": "D2s"}, unable, {**able, "name": "Premium_LRS", "resourceType": "disks"}]
     arm = ScriptedArm(Answer(200, {"value": rows}))
-    sizes = against(arm, lambda gateways: gateways.access.list_premium_sizes(SUBSCRIPTION, "westeurope"))
-    assert list(sizes) == ["d2s"]
+    sizes = against(arm, lambda gateways: gateways.access.list_sizes(SUBSCRIPTION, "westeurope"))
+    assert {size.name: size.takes_premium for size in sizes} == {"D2s": True, "A2": False}
     assert arm.requests[0].query["$filter"] == "location eq 'westeurope'"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -13,6 +14,7 @@ from refresh.domain.azure.guests import Guest, Report
 from refresh.domain.terms.probe import Probe
 from refresh.gateways.errors import GatewayError, Refused, Unavailable
 from simulator.clock import Clock, run
+from tests.support.worlds.builders import GROUP
 from tests.support.worlds.scripted_arm import VM, Answer, ScriptedArm, against
 
 NIC = VM.replace("Microsoft.Compute/virtualMachines/web-1", "Microsoft.Network/networkInterfaces/web-1-nic")
@@ -59,6 +61,27 @@ def test_only_dynamic_public_addresses_are_returned() -> None:
     answers = [Answer(body={"properties": {"ipConfigurations": blocks}}), *(Answer(body=kind) for kind in kinds)]
     assert against(ScriptedArm(*answers), lambda gateways: gateways.guests.list_dynamic_ips(NIC)) == ["ip-2"]
     assert against(ScriptedArm(Answer(body={})), lambda gateways: gateways.guests.list_dynamic_ips(NIC)) == []
+
+
+def test_dynamic_addresses_of_a_subscription_are_found_with_two_lists() -> None:
+    """By interface, in lower case; without a dynamic address the interfaces are not listed."""
+
+    def address(name: str, method: str) -> dict[str, Any]:
+        return {"id": f"{GROUP}/x/{name}", "name": name, "properties": {"publicIPAllocationMethod": method}}
+
+    def nic(name: str, *addresses: str) -> dict[str, Any]:
+        blocks = [{"properties": {"publicIPAddress": {"id": f"{GROUP}/X/{each}"}}} for each in addresses]
+        return {"id": f"{GROUP}/NICS/{name}", "properties": {"ipConfigurations": [*blocks, {"properties": {}}]}}
+
+    subscription = GROUP.split("/")[2]
+    addresses = {"value": [address("ip-1", "Static"), address("ip-2", "Dynamic"), {}, "odd"]}
+    nics = {"value": [nic("a", "ip-1"), nic("B", "ip-2", "ip-1"), {}]}
+    arm = ScriptedArm(Answer(200, addresses), Answer(200, nics))
+    found = against(arm, lambda gateways: gateways.guests.list_all_dynamic_ips(subscription))
+    assert found == {f"{GROUP}/nics/B".lower(): ["ip-2"]}
+    arm = ScriptedArm(Answer(200, {"value": [address("ip-1", "Static")]}))
+    assert against(arm, lambda gateways: gateways.guests.list_all_dynamic_ips(subscription)) == {}
+    assert len(arm.requests) == 1
 
 
 def test_resource_health_is_read_with_its_reason() -> None:

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from refresh.dispatcher.announced import KEEP_SAID
 from refresh.dispatcher.edits import are_missing
-from refresh.dispatcher.queue import KEEP_SAID
 from refresh.records.dispatcher_state import DispatcherState
 from refresh.records.swap import FROM_EVENT, FROM_SWEEP
 from tests.support.worlds.builders import GROUP, disk_id

@@ -11,6 +11,7 @@ from refresh.settings.settings import Settings, SettingsError
 from simulator.functions.ncrontab import BadSchedule, Schedule
 
 _SCHEDULES = ("REFRESH_SCHEDULE", "SWEEP_SCHEDULE", "PURGE_SCHEDULE", "RETENTION_SCHEDULE")
+_EXAMPLES = ("0 0 2 8-14 * Tue", "0 0 2 1 * *", "0 */30 * * * *")
 _SCOPE = {"REFRESH_SUBSCRIPTIONS": "00000000-0000-4000-8000-000000000001"}
 
 
@@ -26,6 +27,8 @@ _SCOPE = {"REFRESH_SUBSCRIPTIONS": "00000000-0000-4000-8000-000000000001"}
         "0 0 2 * February-11/3 MONDAY",
         "0 0 2 * * Mon-5",
         "0 0 2 * * Tue/2",
+        "0 0 2 8-14 * TUE",
+        "0 30 3 15-21 Mar,Jun,Sep,Dec Tuesday",
         "0 0 2 * j,S m",
         "00 007 02 01 012 0",
         "*/90 */+7 * * * *",
@@ -85,6 +88,7 @@ def test_a_text_that_is_no_schedule_is_refused_with_its_cure(name: str, text: st
     (fault,) = raised.value.faults
     assert fault.startswith(name)
     assert cure in fault
+    assert any(valid in fault and Schedule.parse(valid) for valid in _EXAMPLES), fault
 
 
 _NUMBER = st.integers(0, 70).map(str)

@@ -37,6 +37,7 @@ def test_a_subscription_is_all_that_is_needed() -> None:
         ("REFRESH_MAX_SWAPS", "1", "max_swaps", 1),
         ("REFRESH_HEALTH_TIMEOUT_S", "3600", "health_timeout_s", 3600),
         ("REFRESH_STOP_MODE", "", "stop_mode", "deallocate"),
+        ("REFRESH_STOP_MODE", " Auto ", "stop_mode", "auto"),
         ("REFRESH_DISK_GROUPS", f"/subscriptions/{_SUBSCRIPTION}/resourceGroups/Disks/", "disk_groups", None),
         ("REFRESH_HISTORY_DAYS", "365", "history_days", 365),
         ("REFRESH_OUTCOME_TOPIC", _TOPIC + "/", "outcome_topic", _TOPIC),

@@ -18,6 +18,7 @@ from refresh.domain.terms import tags
 from refresh.domain.terms.resource_id import id_hash
 from refresh.domain.terms.swap_reason import Reason
 from refresh.domain.vm.facts import Facts
+from refresh.domain.vm.reservation import Reservation
 from refresh.domain.vm.wish import choose_wish
 from tests.support.worlds.builders import (
     GROUP,
@@ -39,6 +40,7 @@ from tests.unit.refresh.domain.preflight.cases import (
 )
 
 PLAN = Plan("publisher", "product", "name")
+LONG = disk_id("d" * 80, f"{GROUP}-{'g' * 70}")
 
 # Facts with which each condition fails, and no other condition.
 WRONG: dict[str, list[dict[str, Any]]] = {
@@ -53,6 +55,11 @@ WRONG: dict[str, list[dict[str, Any]]] = {
         {"rejected": frozenset({disk_id("web01-202611").lower()})},
         {"rejected": frozenset({VERSION_ID.lower()})},
     ],
+    "VM has room for the app's tags": [
+        with_tags(**{f"team{number}": "x" for number in range(47)}),
+        with_tags(**{f"team{number}": "x" for number in range(46)}, OsDiskPrevious="web01-older"),
+        {"vm": {"os_disk_id": LONG}, "preflight": {"gaps": {**NOTHING_MISSING, LONG.lower(): ()}}},
+    ],
     "OS disk is managed": [{"vm": {"os_disk_id": None}}],
     "OS disk is not ephemeral": [{"vm": {"ephemeral_os_disk": True}}],
     "VM is in no scale set": [{"vm": {"scale_set": f"{GROUP}/providers/Microsoft.Compute/virtualMachineScaleSets/s"}}],
@@ -64,6 +71,7 @@ WRONG: dict[str, list[dict[str, Any]]] = {
     "disk is ready": [{"wanted": {"provisioning_state": "Creating"}}],
     "disk is free": [{"wanted": {"managed_by": OTHER_VM, "disk_state": "Reserved"}}],
     "no other VM's tag names the disk": [{"preflight": {"named_by": OTHER_VM}}],
+    "disk is no other VM's way back": [{"preflight": {"reserved": Reservation(OTHER_VM, "for 7 days")}}],
     "same region": [{"wanted": {"location": "northeurope"}}],
     "same zone": [{"wanted": {"zones": ("2",)}}],
     "same edge zone": [
@@ -216,6 +224,7 @@ def test_facts_from_lists_check_only_the_vm_and_its_disks() -> None:
     left_out = {condition.name for condition in CONDITIONS} - {one.name for one in checks}
     assert left_out == {
         "no other VM's tag names the disk",
+        "disk is no other VM's way back",
         "VM size supports the disk's SKU",
         "app has the rights it needs on the VM",
         "app has the rights it needs on both disks",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from refresh.domain.terms.probe import Probe
-from refresh.domain.terms.stop_mode import StopMode
+from refresh.domain.terms.stop_mode import StopWish
 from refresh.domain.terms.vm_tags import TagFault, VmTags, parse_vm_tags, shorten
 
 
@@ -28,7 +28,7 @@ def test_every_tag_is_read_in_any_case() -> None:
     assert (found.in_scope, found.on_hold, found.wants_previous) == (True, False, True)
     assert (found.wanted, found.previous, found.rejected) == ("@Previous", "web01-202610", "web01-202609")
     assert (found.image, found.os_disk_name) == ("ubuntu", " @Previous ")
-    assert (found.stop_mode, found.probe, found.health_timeout_s) == (StopMode.POWER_OFF, Probe("tcp", 22), 600)
+    assert (found.stop_mode, found.probe, found.health_timeout_s) == (StopWish.POWER_OFF, Probe("tcp", 22), 600)
     assert found.open_intent is not None
     assert found.open_intent.disks == ("a", "b")
     assert found.not_built == ("RefreshRing",)
@@ -48,11 +48,18 @@ def test_a_value_that_cannot_be_read_is_a_fault(tag: str) -> None:
 
 @pytest.mark.parametrize(
     ("tags", "mode"),
-    [({}, "deallocate"), ({"RefreshStopMode": "power-off"}, "power-off"), ({"RefreshStopMode": "halt"}, None)],
+    [
+        ({}, "deallocate"),
+        ({"RefreshStopMode": "power-off"}, "power-off"),
+        ({"RefreshStopMode": " Auto "}, "auto"),
+        ({"RefreshStopMode": "halt"}, None),
+        ({"RefreshStopMode": "automatic"}, None),
+    ],
 )
 def test_a_stop_mode_that_cannot_be_read_is_no_default(tags: dict[str, str], mode: str | None) -> None:
     """Without a tag the setting decides; with an unreadable tag there is no mode."""
     assert parse_vm_tags(tags).choose_stop_mode("deallocate") == mode
+    assert mode is not None or "power-off or auto" in str(parse_vm_tags(tags).stop_mode)
 
 
 def test_a_quoted_value_is_short() -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from refresh.domain.terms.stop_mode import StopMode
 from refresh.domain.vm.warnings import WarningKind, warnings_of
 from tests.support.worlds.builders import make_current, make_disk, make_vm
 
@@ -15,28 +14,23 @@ OCTOBER, NOVEMBER = "2026-10-01T00:00:00+00:00", "2026-11-01T00:00:00+00:00"
 
 
 @pytest.mark.parametrize(
-    ("vm", "disk", "mode", "names"),
+    ("vm", "disk", "names"),
     [
-        ({}, {}, StopMode.DEALLOCATE, []),
-        ({"os_type": "Linux"}, {"time_created": OCTOBER}, StopMode.DEALLOCATE, []),
-        ({}, {"os_type": "Windows", "time_created": NOVEMBER}, StopMode.DEALLOCATE, []),
-        ({}, {"os_type": "Windows", "time_created": OCTOBER}, StopMode.DEALLOCATE, [WarningKind.OLD_WINDOWS_DISK]),
-        ({"read_at": None}, {"os_type": "Windows", "time_created": OCTOBER}, StopMode.DEALLOCATE, []),
-        ({"extension_publishers": (RECOVERY,)}, {}, StopMode.DEALLOCATE, [WarningKind.BACKUP]),
-        ({"extension_publishers": (f"{RECOVERY}.SiteRecovery",)}, {}, StopMode.DEALLOCATE, [WarningKind.SITE_RECOVERY]),
-        ({"extension_publishers": ("Microsoft.Azure.Monitor",)}, {}, StopMode.DEALLOCATE, []),
-        ({"os_disk_delete_option": "Delete"}, {}, StopMode.DEALLOCATE, [WarningKind.DELETED_WITH_VM]),
-        ({"os_disk_delete_option": "Detach"}, {}, StopMode.DEALLOCATE, []),
-        ({"priority": "Spot"}, {}, StopMode.DEALLOCATE, [WarningKind.SPOT]),
-        ({"priority": "Spot"}, {}, StopMode.POWER_OFF, []),
-        ({"priority": "Regular"}, {}, StopMode.DEALLOCATE, []),
+        ({}, {}, []),
+        ({"os_type": "Linux"}, {"time_created": OCTOBER}, []),
+        ({}, {"os_type": "Windows", "time_created": NOVEMBER}, []),
+        ({}, {"os_type": "Windows", "time_created": OCTOBER}, [WarningKind.OLD_WINDOWS_DISK]),
+        ({"read_at": None}, {"os_type": "Windows", "time_created": OCTOBER}, []),
+        ({"extension_publishers": (RECOVERY,)}, {}, [WarningKind.BACKUP]),
+        ({"extension_publishers": (f"{RECOVERY}.SiteRecovery",)}, {}, [WarningKind.SITE_RECOVERY]),
+        ({"extension_publishers": ("Microsoft.Azure.Monitor",)}, {}, []),
+        ({"os_disk_delete_option": "Delete"}, {}, [WarningKind.DELETED_WITH_VM]),
+        ({"os_disk_delete_option": "Detach"}, {}, []),
     ],
 )
-def test_a_warning_appears_where_it_applies(
-    vm: dict[str, Any], disk: dict[str, Any], mode: StopMode, names: list[WarningKind]
-) -> None:
+def test_a_warning_appears_where_it_applies(vm: dict[str, Any], disk: dict[str, Any], names: list[WarningKind]) -> None:
     """Each warning appears where it applies and nowhere else, with its own message."""
-    found = warnings_of(make_vm(**vm), make_current(), make_disk(**disk), mode)
+    found = warnings_of(make_vm(**vm), make_current(), make_disk(**disk))
     assert [one.code for one in found] == names
     assert all(len(one.message) > 20 for one in found)
 
@@ -44,8 +38,8 @@ def test_a_warning_appears_where_it_applies(
 def test_a_disk_still_to_be_made_gets_no_warning() -> None:
     """A disk without a creation time gets no warning about its age."""
     new = make_disk(os_type="Windows", time_created=None)
-    assert warnings_of(make_vm(), make_current(), new, StopMode.DEALLOCATE) == ()
-    assert warnings_of(make_vm(), make_current(), None, StopMode.DEALLOCATE) == ()
+    assert warnings_of(make_vm(), make_current(), new) == ()
+    assert warnings_of(make_vm(), make_current(), None) == ()
 
 
 @pytest.mark.parametrize(
@@ -54,11 +48,11 @@ def test_a_disk_still_to_be_made_gets_no_warning() -> None:
 )
 def test_disks_of_different_sizes_give_a_warning(has: int | None, gets: int | None, warned: bool) -> None:
     """A difference in either direction is named with both sizes; an unknown size is no difference."""
-    found = warnings_of(make_vm(), make_current(size_gb=has), make_disk(size_gb=gets), StopMode.DEALLOCATE)
+    found = warnings_of(make_vm(), make_current(size_gb=has), make_disk(size_gb=gets))
     assert [one.code for one in found] == ([WarningKind.OTHER_SIZE] if warned else [])
     assert all(f"{gets} GiB" in one.message and f"disk {has}" in one.message for one in found)
 
 
 def test_an_os_disk_that_is_not_known_gives_no_warning_about_sizes() -> None:
     """The VM's disk may be unreadable."""
-    assert warnings_of(make_vm(), None, make_disk(size_gb=64), StopMode.DEALLOCATE) == ()
+    assert warnings_of(make_vm(), None, make_disk(size_gb=64)) == ()
