@@ -171,7 +171,7 @@ def _note_ran(state: DispatcherState, vm: str, disk: str) -> None:
 
 
 def reject(effects: Effects, data: Mapping[str, Any]) -> None:
-    """Note a disk and its image version as unhealthy on this VM; answer on how many VMs that version is unhealthy.
+    """Note a disk and its image version as unhealthy on this VM; answer on which VMs that version is unhealthy.
 
     Only of the swap under way: one that is over, and has been followed by another, may be wrong by now.
     """
@@ -181,7 +181,7 @@ def reject(effects: Effects, data: Mapping[str, Any]) -> None:
         _note_rejected(effects.state, vm, (data["disk"], data.get("version")), data.get("at"))
     version = str(data.get("version") or "").lower()
     rejecting = {one.vm for one in effects.state.rejected if version in one.names}
-    effects.answer = {"ok": row is not None, "vms": len(rejecting)}
+    effects.answer = {"ok": row is not None, "vms": len(rejecting), "rejecting": sorted(rejecting)}
 
 
 def _note_rejected(state: DispatcherState, vm: str, disk_and_version: tuple[Any, ...], at: Any) -> None:

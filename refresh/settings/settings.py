@@ -46,6 +46,7 @@ class Settings:
     health_rungs: tuple[str, ...]
     health_timeout_s: int
     quarantine_after: int
+    quarantine_share: float
     capacity_timeout_s: int
     stop_mode: str
     disk_trust: str

@@ -173,6 +173,13 @@ SETTINGS: tuple[Setting, ...] = (
         values.between(1, 1000),
     ),
     Setting(
+        "REFRESH_QUARANTINE_SHARE",
+        "quarantine_share",
+        "10%",
+        "Share that these VMs must be of those that got the version this month; both must be reached.",
+        values.percent,
+    ),
+    Setting(
         "REFRESH_CAPACITY_TIMEOUT_S",
         "capacity_timeout_s",
         "7200",

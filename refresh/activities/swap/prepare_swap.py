@@ -89,7 +89,7 @@ async def _decide(data: dict[str, Any], settings: Settings, gateways: Gateways) 
         assert facts.vm is not None  # noqa: S101 - a swap is only decided for a VM that was read
         warner = WarningReader(gateways.access, gateways.guests, settings, reader.reads)
         found = await warner.read_warnings(facts.vm, facts.current, facts.wanted)
-        health = await health_before(facts.vm, facts.definition, gateways.guests, found.lost)
+        health = await health_before(facts.vm, facts.definition, gateways.guests, found.lost, found.stop.mode)
         prepared = _swap(facts, decision, data["run"], health, found)
         prepared = replace(prepared, intent=_with_way(prepared.intent, facts, data["way"]))
         return replace(prepared, notice_s=settings.notice_s if settings.outcome_topic else None), facts

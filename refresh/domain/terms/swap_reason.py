@@ -77,6 +77,7 @@ class Reason(StrEnum):
     NOT_RUNNING = "was-not-running"
     STEP_FAILED = "step-failed"
     UNHEALTHY = "unhealthy"
+    CHANGED_BY_OTHERS = "changed-by-others"
     UNDO_FAILED = "undo-failed"
     APP_FAILED = "app-failed"
     NO_CAPACITY = "no-capacity"

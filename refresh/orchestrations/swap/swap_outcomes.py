@@ -14,7 +14,7 @@ from refresh.domain.terms.swap_reason import Reason
 from refresh.orchestrations.shared.dispatcher_calls import NoAnswer
 from refresh.orchestrations.swap.swap_run import PlannedSwap, SwapRun
 from refresh.orchestrations.swap.swap_steps import StepsRun
-from refresh.records.swap import Intent, Outcome, OutcomeStatus
+from refresh.records.swap import Intent, Outcome, OutcomeStatus, StepState
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,13 @@ def verified(swap: PlannedSwap, ran: StepsRun) -> Outcome:
     return outcome_of(swap, OutcomeStatus.NOT_PROVEN, Reason.NOT_PROVEN, message, intent=intent, ran=ran)
 
 
+def stopped(swap: PlannedSwap, ran: StepsRun) -> Outcome:
+    """Somebody else stopped the VM before its new disk was proved."""
+    disk, intent = name_of(swap.intent.new_disk), swap.intent
+    message = f"was stopped before disk {disk} was proved; stays stopped, and is checked when it runs again"
+    return outcome_of(swap, OutcomeStatus.NOT_PROVEN, Reason.NOT_RUNNING, message, intent=intent, ran=ran)
+
+
 def undone(swap: PlannedSwap, undo: Undo, back: StepsRun) -> Outcome:
     """The VM has its old disk and is as it was before the swap."""
     new, old = name_of(swap.intent.new_disk), name_of(swap.intent.old_disk)
@@ -83,6 +90,8 @@ def undone(swap: PlannedSwap, undo: Undo, back: StepsRun) -> Outcome:
         what = f"{new} was taken out again and {old} put back" if undo.put_in else f"{new} was not put in; {old} stays"
         again = "" if undo.blamed else f"; {new} is not at fault, name it again when the cause is cured"
         message = f"{what}{again}: {undo.why}"
+        if back.ended is StepState.STOPPED:
+            message = f"{message}; the VM was stopped by somebody else and stays stopped"
     return outcome_of(swap, status, undo.reason, message, intent=swap.intent, ran=back)
 
 
