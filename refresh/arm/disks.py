@@ -25,6 +25,7 @@ from refresh.arm.bodies import (
 from refresh.arm.clients import Clients, each_named, raw, split
 from refresh.arm.errors import azure_errors
 from refresh.arm.operations import begin
+from refresh.domain.azure.disk_properties import kept_settings
 from refresh.domain.azure.disks import Disk
 from refresh.domain.terms import resource_id
 from refresh.domain.terms.encodable import encodable
@@ -116,6 +117,7 @@ def disk_from_arm(body: Mapping[str, Any]) -> Disk:
         edge_zone=edge_zone_of(body),
         supports_hibernation=bool_at(properties, "supportsHibernation") or False,
         plan=plan_at(properties, "purchasePlan"),
+        settings=kept_settings(body),
         tags=tags_of(body),
     )
 

@@ -8,11 +8,22 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, cast
 
-from refresh.arm.bodies import bool_at, dict_at, edge_zone_of, identity_of, int_at, list_at, region, tags_of, text_at
+from refresh.arm.bodies import (
+    bool_at,
+    dict_at,
+    edge_zone_of,
+    identity_of,
+    int_at,
+    list_at,
+    plan_at,
+    region,
+    tags_of,
+    text_at,
+)
 from refresh.arm.clients import Clients, every, raw, split
 from refresh.arm.errors import azure_errors
 from refresh.arm.operations import begin, progress
-from refresh.domain.azure.galleries import Definition, Region, Version
+from refresh.domain.azure.galleries import Definition, Region, Version, declared_flag
 from refresh.domain.terms.resource_id import DEFINITION_TYPE, GALLERY_TYPE, VERSION_TYPE
 from refresh.gateways.operations import Begun, Progress
 
@@ -165,6 +176,11 @@ def definition_from_arm(body: Mapping[str, Any]) -> Definition:
         security_type=features.get("securitytype"),
         tags=tags_of(body),
         provisioning_state=text_at(properties, "provisioningState"),
+        # https://learn.microsoft.com/azure/virtual-machines/shared-image-galleries#image-definitions
+        disk_controllers=features.get("diskcontrollertypes"),
+        accelerated_network=declared_flag(features.get("isacceleratednetworksupported")),
+        hibernates=declared_flag(features.get("ishibernatesupported")),
+        plan=plan_at(properties, "purchasePlan"),
     )
 
 

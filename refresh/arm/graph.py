@@ -28,12 +28,13 @@ PAGE_SIZE = 1000
 SUBSCRIPTIONS_PER_QUERY = 1000
 """https://learn.microsoft.com/azure/governance/resource-graph/troubleshoot/general#toomanysubscription"""
 
-# `contains` compares without case and may match too much; `in_scope` filters the rows. Without the order by id, and the
-# id among the columns, Azure may return a truncated answer without a token for the next page.
+# `contains` compares without case and may match too much; `in_scope` filters the rows. The value is not compared in the
+# query: Azure keeps blanks around it, which count nowhere else. Without the order by id, and the id among the columns,
+# Azure may return a truncated answer without a token for the next page.
 _IN_SCOPE = (
     "resources | where type =~ 'microsoft.compute/virtualmachines'"
-    f' | where tostring(tags) contains \'"{tags.AUTO_REFRESH}":"true"\''
-    f' or tostring(tags) contains \'"{tags.AUTO_REFRESH}":"hold"\''
+    f" | where tostring(tags) contains '\"{tags.AUTO_REFRESH}\":'"
+    " | where tostring(tags) contains 'true' or tostring(tags) contains 'hold'"
     " | project id, tags | order by id asc"
 )
 _SUBSCRIPTIONS = (

@@ -7,6 +7,7 @@ it is never shown or logged. https://learn.microsoft.com/azure/azure-resource-ma
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -16,7 +17,7 @@ from azure.core.polling.base_polling import BadResponse, BadStatus
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 from azure.mgmt.core.polling.async_arm_polling import AsyncARMPolling
 
-from refresh.arm.bodies import http_date
+from refresh.arm.bodies import http_date, text_at
 from refresh.arm.errors import azure_errors, from_answer, from_operation, retry_after_s, unreadable
 from refresh.arm.quota import reads_left
 from refresh.arm.token_host import OTHER_HOST
@@ -78,8 +79,16 @@ async def _read_status(polling: AsyncARMPolling, answers: _Answers) -> None:
 
 def _progress(status: str, answer: AsyncHttpResponse) -> Progress:
     if status.lower() == "succeeded":
-        return Progress("Succeeded")
+        return Progress("Succeeded", ended_at=_ended_at(answer))
     if status.lower() in ("failed", "canceled"):
         code, message = from_operation(answer.text())
-        return Progress("Failed", code or status, message)
+        return Progress("Failed", code or status, message, ended_at=_ended_at(answer))
     return Progress("InProgress", retry_after_s=retry_after_s(answer.headers), reads_left=reads_left(answer.headers))
+
+
+def _ended_at(answer: AsyncHttpResponse) -> str | None:
+    # https://learn.microsoft.com/azure/azure-resource-manager/management/async-operations
+    try:
+        return text_at(json.loads(answer.text()), "endTime")
+    except ValueError:
+        return None

@@ -24,8 +24,6 @@ from refresh.records.rows import given
 from refresh.records.swap import OutcomeStatus
 
 KEEP_VMS = 20
-# In `told`: the event of a swap had the refusal, whichever disk the VM has.
-ANY_DISK = "*"
 _RUNS_NEW_DISK = (OutcomeStatus.SUCCEEDED, OutcomeStatus.NOT_PROVEN)
 _RUNS_OLD_DISK = (OutcomeStatus.ROLLED_BACK, OutcomeStatus.REFUSED)
 
@@ -33,8 +31,7 @@ _RUNS_OLD_DISK = (OutcomeStatus.ROLLED_BACK, OutcomeStatus.REFUSED)
 def note_outcome(effects: Effects, vm: str, row: RunningRow, outcome: swap.Outcome) -> None:
     """Note which disk swap `row` left the VM with. One without an intent, or that ends at it, has changed nothing.
 
-    Where others have changed the disk meanwhile, it is the disk that the tag names, and the swap's own event has the
-    refusal.
+    Where others have changed the disk meanwhile, it is the disk that the tag names: the refusal of a look follows.
     """
     is_changed = outcome.reason == Reason.CHANGED_BY_OTHERS
     if row.intent is None or (row.proves_since and outcome.status == OutcomeStatus.SKIPPED):
@@ -43,13 +40,13 @@ def note_outcome(effects: Effects, vm: str, row: RunningRow, outcome: swap.Outco
         return
     disk = None
     if is_changed:
-        disk = outcome.old_disk if (row.step or "").startswith(UNDO) else outcome.new_disk
+        disk = row.intent.old_disk if (row.step or "").startswith(UNDO) else row.intent.new_disk
     elif outcome.status in _RUNS_NEW_DISK:
         disk = outcome.new_disk
     elif outcome.status in _RUNS_OLD_DISK:
         disk = outcome.old_disk
     key = disk_key(row.intent.json.get("unique_id"), disk) if disk else None
-    fields = given(disk=key, at=times.in_seconds(outcome.ended), told=is_changed and ANY_DISK)
+    fields = given(disk=key, at=times.in_seconds(outcome.ended))
     _store(effects, vm, FulfilledRow(**fields))
 
 
@@ -78,8 +75,6 @@ def note_change(effects: Effects, vm: str, row: Decided) -> bool:
     if row.os_disk is None or known.told == row.os_disk:
         return False
     _store(effects, vm, known.replace(told=row.os_disk))
-    if known.told == ANY_DISK:
-        return False
     effects.lines.append(f"{row.decision} {row.vm}: {row.reason}: {row.message}")
     return True
 

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from refresh.dispatcher import announced, broken_vms, changed_vms, lists, unproven_vms
+from refresh.dispatcher import announced, broken_vms, changed_vms, lists, unproven_vms, ways
 from refresh.dispatcher.effects import Effects, Signal
 from refresh.dispatcher.hints import add_hint
 from refresh.dispatcher.looks import open_look
@@ -78,6 +78,7 @@ def claim(effects: Effects, data: Mapping[str, Any]) -> None:
         over=tuple(recalled["over"]),
         asked=row.asked or None,
         fulfilled=recalled.get("fulfilled"),
+        way=ways.way_json(effects.state, vm),
     ).to_json()
 
 
@@ -172,7 +173,7 @@ def _note_ran(state: DispatcherState, vm: str, disk: str) -> None:
 
 
 def reject(effects: Effects, data: Mapping[str, Any]) -> None:
-    """Note a disk and its image version as unhealthy on this VM; answer on how many VMs that version is unhealthy.
+    """Note a disk and its image version as unhealthy on this VM; answer on which VMs that version is unhealthy.
 
     Only of the swap under way: one that is over, and has been followed by another, may be wrong by now.
     """
@@ -182,7 +183,7 @@ def reject(effects: Effects, data: Mapping[str, Any]) -> None:
         _note_rejected(effects.state, vm, (data["disk"], data.get("version")), data.get("at"))
     version = str(data.get("version") or "").lower()
     rejecting = {one.vm for one in effects.state.rejected if version in one.names}
-    effects.answer = {"ok": row is not None, "vms": len(rejecting)}
+    effects.answer = {"ok": row is not None, "vms": len(rejecting), "rejecting": sorted(rejecting)}
 
 
 def _note_rejected(state: DispatcherState, vm: str, disk_and_version: tuple[Any, ...], at: Any) -> None:
@@ -253,6 +254,7 @@ def _note_disks(state: DispatcherState, vm: str, row: RunningRow, outcome: swap.
     if outcome.status is OutcomeStatus.SUCCEEDED and new_disk:
         state.proved[resource_id.id_hash(vm)] = resource_id.id_hash(new_disk)
     if outcome.status in (OutcomeStatus.SUCCEEDED, OutcomeStatus.NOT_PROVEN) and new_disk:
+        ways.note_way(state, vm, row, outcome.ended)
         _note_ran(state, vm, new_disk)
         state.rejected = [one for one in state.rejected if one.vm != vm or new_disk.lower() not in one.names]
     if outcome.reason == Reason.APP_FAILED and row.intent is not None:

@@ -14,8 +14,8 @@ from refresh.dispatcher.effects import Effects
 from refresh.domain.terms.decision_kind import DecisionKind
 from refresh.domain.terms.swap_reason import Reason
 from refresh.records import swap
-from refresh.records.dispatcher_state import Decided, DispatcherState, EventsSeen
-from refresh.records.hint_rows import HintRow
+from refresh.records.dispatcher_state import Decided, DispatcherState
+from refresh.records.hint_rows import EventsSeen, HintRow
 
 # An event may come minutes late, and an edit may fall just before a sweep: so many sweeps in a row are no coincidence.
 SWEEPS_BEFORE_LOGGED = 3

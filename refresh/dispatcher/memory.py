@@ -1,4 +1,4 @@
-"""What the dispatcher's state has about one VM besides its swaps under way.
+"""What the dispatcher's state has about one VM besides its swaps under way, for decisions.
 
 Decides which outcomes count as over. Leaves what follows from it to the decision about the VM.
 """
@@ -9,10 +9,19 @@ from typing import Any
 
 from refresh.domain.terms import resource_id
 from refresh.domain.terms.swap_reason import Reason
+from refresh.domain.vm.reservation import Hold
 from refresh.records import durable_names
 from refresh.records.dispatcher_state import DispatcherState
 from refresh.records.rows import given
 from refresh.records.swap import OutcomeStatus
+from refresh.records.vm_memory import KnownVms
+
+
+def hold_of(vm: str, state: DispatcherState, known: KnownVms) -> Hold:
+    """What is recorded of a VM whose previous disk another VM wishes for; `known` was read after `state`."""
+    way = known.way_of(vm, state.ways.get(resource_id.id_hash(vm)))
+    unproven = vm.lower() in state.unproven or vm.lower() in state.running or known.note_about(vm) is not None
+    return Hold(way.at if way is not None else None, unproven=unproven)
 
 
 class Memory:

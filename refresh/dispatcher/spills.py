@@ -111,6 +111,8 @@ def _remove_settled(state: DispatcherState, at: str | None) -> None:
             if row.digest == _digest(_contents(state, vm_hash, unproven)):
                 state.ran.pop(vm_hash, None)
                 state.proved.pop(vm_hash, None)
+                state.ways.pop(vm_hash, None)
+                state.declined.pop(vm_hash, None)
                 state.unproven.pop(unproven.get(vm_hash, ""), None)
 
 
@@ -121,7 +123,8 @@ def _unproven_by_hash(state: DispatcherState) -> dict[str, str]:
 def _contents(state: DispatcherState, vm_hash: str, unproven: Mapping[str, str]) -> dict[str, Any]:
     note = state.read_table("unproven").get(unproven.get(vm_hash, ""))
     tables = {name: state.read_table(name).get(vm_hash) for name in ("ran", "proved")}
-    return given(**tables, unproven=note)
+    more = {"way": state.read_table("ways"), "declined": state.read_table("declined")}
+    return given(**tables, unproven=note, **{name: table.get(vm_hash) for name, table in more.items()})
 
 
 def _digest(contents: Mapping[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """Pause and resume: whether swaps are started.
 
-Decides which of two signals counts. See `records.dispatcher_state` for the state.
+Decides which of two signals counts, and that the first of two pauses is the one that is shown.
+See `records.dispatcher_state` for the state.
 """
 
 from __future__ import annotations
@@ -12,27 +13,51 @@ from refresh.dispatcher.effects import Effects
 from refresh.dispatcher.looks import open_look
 from refresh.dispatcher.queue import admit
 from refresh.domain.terms import times
-from refresh.records.dispatcher_state import DispatcherState, Pause, Switch
+from refresh.records.dispatcher_state import DispatcherState
+from refresh.records.pause_rows import Pause, Resumption, Switch
+from refresh.records.rows import given
 
 KEEP_SWITCHES = 20
 _SKEW_S = 5.0
 
 
 def pause(effects: Effects, data: Mapping[str, Any]) -> None:
-    """Start no swap until resumed. A pause that comes again, or after a newer resume, does nothing."""
+    """Start no swap until resumed. A pause that comes again, or after a newer resume, does nothing.
+
+    One that comes during another keeps the time, the reason and the caller of the first.
+    """
     # The clocks of ARM's front ends differ by a second or two: of two signals that are so close, the pause counts.
     if not _is_new(effects.state, data, slack_s=_SKEW_S):
         return
-    effects.state.paused = Pause(since=data.get("at"), why=str(data.get("why", ""))[:200])
+    first, asked = effects.state.paused, _asked(data)
+    if first is not None:
+        effects.lines.append(f"pause asked {asked}: paused since {first.since} by {first.by or 'unknown'} already")
+        return
+    effects.state.paused = Pause(since=data.get("at"), why=_why(data), **given(by=data.get("by")))
+    effects.lines.append(f"paused {asked}")
 
 
 def resume(effects: Effects, data: Mapping[str, Any]) -> None:
     """Start swaps again. A resume that comes again, or after a newer pause, does nothing."""
     if not _is_new(effects.state, data, slack_s=0.0):
         return
+    first = effects.state.paused
+    if first is not None:
+        if data.get("by"):  # an older version's resume names no caller
+            effects.state.resumed = Resumption(at=data.get("at"), **given(why=_why(data), by=data["by"]))
+        effects.lines.append(f"resumed {_asked(data)}: was paused since {first.since} by {first.by or 'unknown'}")
     effects.state.paused = None
     admit(effects, data.get("at"))
     open_look(effects, data.get("at"))
+
+
+def _why(data: Mapping[str, Any]) -> str:
+    return str(data.get("why", ""))[:200]
+
+
+def _asked(data: Mapping[str, Any]) -> str:
+    """By whom and why, for the log."""
+    return f"by {data.get('by') or 'unknown'}" + (f" ({_why(data)})" if _why(data) else "")
 
 
 def _is_new(state: DispatcherState, data: Mapping[str, Any], *, slack_s: float) -> bool:

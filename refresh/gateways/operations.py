@@ -23,7 +23,8 @@ class Begun:
 class Progress:
     """The state of an operation: `InProgress`, `Succeeded`, `Failed` or `Unknown` (Azure's record of it is gone).
 
-    For one in progress: `retry_after_s` until its status may be read again, and `reads_left` of it.
+    For one in progress: `retry_after_s` until its status may be read again, and `reads_left` of it. `ended_at` is
+    Azure's time of the end (ISO), where the status has one.
     """
 
     state: str
@@ -31,3 +32,4 @@ class Progress:
     message: str | None = None
     retry_after_s: float | None = None
     reads_left: ReadsLeft = READS_UNKNOWN
+    ended_at: str | None = None

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from refresh.records.fulfilled import FulfilledRow
-from refresh.records.hint_rows import HintRow, ListRow, OpenLook, Parcel, UnreadRow
+from refresh.records.hint_rows import EventsSeen, HintRow, ListRow, OpenLook, Parcel, UnreadRow
+from refresh.records.pause_rows import Pause, Resumption, Switch
 from refresh.records.rows import Json, ListOf, OneOf, Row, StoredState, TableOf, ValueOf
 from refresh.records.short_ids import restore_ids, shorten_ids
 from refresh.records.swap import Intent
@@ -19,7 +20,9 @@ from refresh.records.swap import Intent
 DEFAULT_MAX_SWAPS = 20
 DEFAULT_MAX_STARTS = 24
 # Parts with hashes and run ids only.
-_WITHOUT_IDS = frozenset({"ran", "proved", "fulfilled", "filled", "said", "spilled", "over", "forced"})
+_WITHOUT_IDS = frozenset(
+    {"ran", "proved", "fulfilled", "filled", "said", "spilled", "over", "forced", "ways", "declined"}
+)
 
 
 class StoredIntent(Row):
@@ -28,6 +31,9 @@ class StoredIntent(Row):
     was_running: bool = False
     old_disk: str | None = None
     new_disk: str | None = None
+    previous: str | None = None
+    back: bool | None = None
+    declined: str | None = None
 
     def record(self) -> Intent:
         """The whole intent. BadRecord when a field of it is missing."""
@@ -85,6 +91,18 @@ class UnprovenRow(Row):
     at: str | None = None
 
 
+class WayRow(Row):
+    """The one way back of a VM (hashes of disk ids): see `domain.swap.way_back`.
+
+    `at` is when the swap ended, or the proof of a disk that was put in while the VM did not run.
+    """
+
+    source: str
+    target: str
+    taken: bool = False
+    at: str | None = None
+
+
 class Rejection(Row):
     """Ids of a disk and its image version, lower-case, that were found unhealthy on a VM."""
 
@@ -138,34 +156,6 @@ class SelfcheckResult(Row):
     began: str | None = None
     at: str | None = None
     checks: tuple[SelfcheckCheck, ...] = ()
-
-
-class Pause(Row):
-    """Since when and why no swap is started."""
-
-    since: str | None = None
-    why: str = ""
-
-
-class Switch(Row):
-    """When the last pause or resume was sent, and the ids of the last signals of both."""
-
-    at: str | None = None
-    ids: tuple[str, ...] = ()
-
-
-class EventsSeen(Row):
-    """When the last event arrived, and the edits that the sweep alone has found since then.
-
-    `since` is the first sweep that found one, `sweeps` the last of them, `vms` the last VMs, `told` the sweep that was
-    logged last.
-    """
-
-    seen: str | None = None
-    since: str | None = None
-    sweeps: tuple[str, ...] = ()
-    vms: tuple[str, ...] = ()
-    told: str | None = None
 
 
 class Budgets(Row):
@@ -234,16 +224,17 @@ class Decided(Row):
 class DispatcherState(StoredState):
     """The state of the dispatcher.
 
-    `ran` and `proved` are keyed by the hash of a VM's id and hold hashes of disk ids: the last disks the VM is known to
-    have run, newest last, and the last one it was proved healthy on. These two and `unproven` have the newest VMs only:
-    the entity `vm_memory` has the others. `fulfilled` has, by the same key, the newest rows about fulfilled tags, of
-    which `vm_memory` has all, at the keys in `filled`. `spilled` has the VMs (by the same hash) that are being moved
-    there, `spills` the number of the last message to it; `moved`: some have been moved. `over` are the last swaps that
-    ended and left nothing to be done. `said` has the hash of the last decision that was logged for a VM, by the same
-    key. `seq` is the number of the last swap or look; none is used twice. `forced` are hashes of the last signals with
-    force. `swept` is the time of the last sweep, `package` the fingerprint of the code that did the last operation.
-    `broken` has the VMs on which the app itself failed, `unread` those that could not be read, by the hash of their
-    ids. `lists` are keyed by lower-case subscription. `parcel` is the last batch of hints. `json` has whole ids.
+    `ran` and `proved` are keyed by the hash of a VM's id and hold hashes of disk ids: the last disks the VM is known
+    to have run, newest last, and the last one it was proved healthy on; `ways` has their ways back by the same key.
+    `fulfilled` has the newest rows about fulfilled tags, of which `vm_memory` has all, at the keys in `filled`. The
+    first three and `unproven` have the newest VMs only: the entity `vm_memory` has the others. `spilled` has the VMs
+    (by the same hash) that are being moved there, `spills` the number of the last message to it; `moved`: some have
+    been moved. `over` are the last swaps that ended and left nothing to be done. `said` has the hash of the last
+    decision that was logged for a VM, by the same key. `seq` is the number of the last swap or look; none is used
+    twice. `forced` are hashes of the last signals with force. `swept` is the time of the last sweep, `package` the
+    fingerprint of the code that did the last operation. `broken` has the VMs on which the app itself failed, `unread`
+    those that could not be read, by the hash of their ids. `lists` are keyed by lower-case subscription. `parcel` is
+    the last batch of hints. `json` has whole ids.
     """
 
     seq = ValueOf(0)
@@ -258,6 +249,8 @@ class DispatcherState(StoredState):
     proved = TableOf(str)
     fulfilled = TableOf(FulfilledRow.from_json)
     filled = ValueOf("")
+    ways = TableOf(WayRow.from_json)
+    declined = TableOf(str)
     said = TableOf(str)
     spilled = TableOf(SpilledRow.from_json)
     spills = ValueOf(0)
@@ -271,6 +264,7 @@ class DispatcherState(StoredState):
     forced = ValueOf[list[str]]([])
     package = ValueOf[str | None](None)
     paused = OneOf(Pause)
+    resumed = OneOf(Resumption)
     budgets = OneOf(Budgets)
     bad = ListOf(BadOperation)
     broken = TableOf(BrokenRow.from_json)

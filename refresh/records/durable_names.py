@@ -95,6 +95,8 @@ QUARANTINE_VERSION = "quarantine_version"
 CLEAR_INTENT = "clear_intent"
 WRITE_WISHES = "write_wishes"
 ADOPT_DISKS = "adopt_disks"
+WRITE_WAYS_BACK = "write_ways_back"
+WITHDRAW_WISHES = "withdraw_wishes"
 FIND_OUTCOMES = "find_outcomes"
 COUNT_SWAPS = "count_swaps"
 

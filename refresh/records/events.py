@@ -35,6 +35,7 @@ class EventType(StrEnum):
     SWAP_NEEDS_ATTENTION = "refresh.swap.needs-attention"
     IMAGE_PUBLISHED = "refresh.image.published"
     IMAGE_FAILED = "refresh.image.failed"
+    IMAGE_QUARANTINED = "refresh.image.quarantined"
     MONTH_COMPLETED = "refresh.month.completed"
     MONTH_HALTED = "refresh.month.halted"
 
@@ -126,6 +127,12 @@ def image_event(run: str, row: Mapping[str, Any], at: str, *, admitted: bool) ->
         return None
     kind = EventType.IMAGE_PUBLISHED if decision in (CREATE, SKIP) else EventType.IMAGE_FAILED
     return Event(kind, run, str(row["definition"]), at, {"run": run, **row})
+
+
+def quarantined_event(run: str, version: str, vms: Sequence[str], message: str, at: str) -> Event:
+    """An image version was quarantined by the rollback of swap `run`: no VM gets it any more."""
+    data = {"run": run, "version": version, "message": message, "rolled_back": list(vms)[:MAX_VMS_NAMED]}
+    return Event(EventType.IMAGE_QUARANTINED, run, version, at, data)
 
 
 def month_event(run: str, result: Mapping[str, Any], at: str) -> Event:

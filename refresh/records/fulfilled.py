@@ -16,7 +16,7 @@ class FulfilledRow(Row):
     """The `disk` (`disk_key`) that the tag named and the VM ran at time `at`.
 
     Without a `disk` it is not known which disk the app left the VM with. `told` is the other disk that a published
-    refusal was about, or `*` for whichever the VM has.
+    refusal was about.
     """
 
     disk: str | None = None

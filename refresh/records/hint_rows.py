@@ -84,3 +84,17 @@ class Parcel(Row):
     began: str | None = None
     n: int = 0
     owed: bool = False
+
+
+class EventsSeen(Row):
+    """When the last event arrived, and the edits that the sweep alone has found since then.
+
+    `since` is the first sweep that found one, `sweeps` the last of them, `vms` the last VMs, `told` the sweep that was
+    logged last.
+    """
+
+    seen: str | None = None
+    since: str | None = None
+    sweeps: tuple[str, ...] = ()
+    vms: tuple[str, ...] = ()
+    told: str | None = None

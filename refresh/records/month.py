@@ -10,13 +10,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from refresh.domain.terms.month_reason import MonthReason, Refusal
+from refresh.domain.terms.month_reason import MonthReason
 from refresh.records.record import Record
 
 CREATE, SKIP, REFUSE, FAILED = "create", "skip", "refuse", "failed"
 AUTO = "auto"
+CANCEL_EVENT, CANCELLED = "cancel", "cancelled"
+"""The event that cancels a run, and the status with which it ends then."""
 
 MAX_ROW_BYTES = 400
 _SHORTEST_MESSAGE = 60
@@ -139,7 +141,21 @@ class VmRow(Record):
         return row
 
 
-def refused(vm: str, refusal: Refusal, **more: str | None) -> VmRow:
+class Refusing(Protocol):
+    """A refusal: of the month itself, or the failed check of a swap."""
+
+    @property
+    def reason(self) -> str:
+        """The reason code."""
+        ...
+
+    @property
+    def message(self) -> str:
+        """One sentence with the cure."""
+        ...
+
+
+def refused(vm: str, refusal: Refusing, **more: str | None) -> VmRow:
     """The row of a VM whose work was refused."""
     return VmRow(vm, REFUSE, refusal.reason, refusal.message, **more)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from refresh.domain.health.boot_log import ALL_BOOTS
 from refresh.domain.terms.decision_kind import DecisionKind
 from refresh.records.record import Record
 
@@ -56,10 +57,10 @@ class StepState(StrEnum):
     """The VM is on hold by its tag."""
     GONE = "gone"
     """The VM does not exist any more, or another VM has its name."""
-    CHANGED = "changed"
-    """The VM has an OS disk that the swap is not about: others have put it in."""
     STOPPED = "stopped"
     """The VM is stopped, and not by the app."""
+    CHANGED = "changed"
+    """The VM has another OS disk, and not from the app."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,10 @@ class Health(Record):
     """What a VM must show after its start, recorded before its stop; `timeout_s` where it has a time limit of its own.
 
     `computer_names` are the names the VM may report, `data_disks` its disks (`data_disks_of`), `probe` the tag's value.
-    `probe_answered` is whether the VM answered the probe before the stop. `agent` is the value on the image definition:
-    True, the guest agent must report; False, a missing report proves nothing; None, a missing report counts where the
-    agent reported before the stop.
+    `probe_answered` is whether the VM answered the probe before the stop, `app_unhealthy` whether Application Health
+    reported it unhealthy then, `boots` how many boots the serial log had that a power off keeps. `agent` is the value
+    on the image definition: True, the guest agent must report; False, a missing report proves nothing; None, a missing
+    report counts where the agent reported before the stop.
     """
 
     computer_names: tuple[str, ...] = ()
@@ -78,14 +80,17 @@ class Health(Record):
     agent: bool | None = None
     timeout_s: int | None = None
     probe_answered: bool = True
+    app_unhealthy: bool | None = None
+    boots: int | None = None
 
     def of_old_disk(self) -> Health:
         """What the VM must show on the disk it ran before: no more than it showed then.
 
         The value on the new image's definition does not apply to that disk, and neither does a probe that had no
-        answer before the stop.
+        answer before the stop. A log that is kept shows the failed boot of the new disk.
         """
-        return dataclasses.replace(self, agent=None, probe=self.probe if self.probe_answered else None)
+        probe, boots = self.probe if self.probe_answered else None, None if self.boots is None else ALL_BOOTS
+        return dataclasses.replace(self, agent=None, probe=probe, boots=boots)
 
 
 @dataclass(frozen=True)
@@ -102,7 +107,8 @@ class Intent(Record):
 
     `previous` is the value of `OsDiskPrevious` before the swap (None: it had none); `agent_spoke` whether a guest agent
     had reported ready, so that a missing report afterwards counts; `unique_id` is the VM's `vmId`. `stop_mode` is
-    chosen once, before the stop, and `stop_why` is why.
+    chosen once, before the stop, and `stop_why` is why. `back`: the swap takes the VM's one way back, from a disk of
+    the image version `declined` (a hash).
     """
 
     run: str
@@ -116,6 +122,8 @@ class Intent(Record):
     stop_mode: str = "deallocate"
     health: Health | None = None
     warnings: tuple[SwapWarning, ...] = ()
+    back: bool | None = None
+    declined: str | None = None
     stop_why: str | None = None
 
 
@@ -126,7 +134,8 @@ class Claimed(Record):
     `force` applies to the disk `wanted` alone. `tags` belong to an intent and may not be on the VM yet.
     `proves_since`: the swap ended at that time, and only the new disk's health is left to check. `ended`: the swap is
     not under way, and `past_outcomes` may have its outcome. `asked`: a person has requested the swap to `wanted`.
-    `fulfilled` is the row about the last fulfilled tag in the dispatcher's state.
+    `fulfilled` is the row about the last fulfilled tag in the dispatcher's state. `way` is the VM's way
+    back, where the dispatcher has it.
     """
 
     answer: str
@@ -143,6 +152,7 @@ class Claimed(Record):
     ended: bool | None = None
     asked: bool | None = None
     fulfilled: dict[str, Any] | None = None
+    way: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -159,7 +169,8 @@ class StepInput(Record):
     `rungs` are the results of the health check so far.
     `leave_stopped`: a VM that is found stopped stays stopped, and its disk is not at fault.
     `insist`: an operation that was accepted and changed nothing is begun again, because nothing else can be tried.
-    `disks` are the old and the new disk of the swap, where the step ends when the VM has another one.
+    `preempts`: the stop does not wait for another operation that holds the VM. `disks` are the swap's two OS disks.
+    `settled`, `disturbed_at`, `stopped_since`, `changed_since`: what the readings have shown so far.
     """
 
     vm: str
@@ -179,7 +190,12 @@ class StepInput(Record):
     rungs: tuple[str, ...] = ()
     leave_stopped: bool = False
     insist: bool = False
+    preempts: bool = False
     disks: tuple[str, ...] = ()
+    settled: str | None = None
+    disturbed_at: str | None = None
+    stopped_since: str | None = None
+    changed_since: str | None = None
 
 
 @dataclass(frozen=True)
@@ -190,6 +206,8 @@ class StepResult(Record):
     whether a signal from the guest proved the VM's health, `rungs` are the results of the health check.
     `wait_s` is Azure's Retry-After where that is too long for an activity. `begins` is how often the operation was
     accepted. `token` names the operation under way for the next call of the activity alone (see `StepInput`).
+    `blames`, of a failed step: whether what was seen is evidence against the new disk; None from an older version of
+    the app. `os_disk` is the disk that somebody else has put in. The last four are carried over to the next call.
     """
 
     state: StepState
@@ -205,6 +223,12 @@ class StepResult(Record):
     settled_at: str | None = None
     begins: int = 0
     token: str | None = None
+    blames: bool | None = None
+    os_disk: str | None = None
+    settled: str | None = None
+    disturbed_at: str | None = None
+    stopped_since: str | None = None
+    changed_since: str | None = None
 
 
 @dataclass(frozen=True)
@@ -255,23 +279,3 @@ class Outcome(Record):
     stop_mode: str | None = None
     arm_s: float | None = None
     stop_why: str | None = None
-
-
-@dataclass(frozen=True)
-class SwapRequest(Record):
-    """The input of `swap_vms`: the VMs to swap; `disk` is written into their tag first, with `adopt` the disk they run.
-
-    `done` are the rows of VMs that earlier histories of the same run finished. `since` (ISO) is when the tags began to
-    be written, where another orchestration wrote them: a swap that ended after it counts as this request's outcome.
-    `asked`: a person has named these VMs in a request. `paced`: hints are sent for `VMS_AT_ONCE` VMs at a time; a run
-    that an older version began sent all at once.
-    """
-
-    vms: tuple[str, ...]
-    disk: str | None = None
-    force: bool = False
-    done: tuple[dict[str, Any], ...] = ()
-    since: str | None = None
-    paced: bool | None = None
-    asked: bool | None = None
-    adopt: bool | None = None

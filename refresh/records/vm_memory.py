@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from refresh.domain.terms.resource_id import id_hash
-from refresh.records.dispatcher_state import DispatcherState, UnprovenRow
+from refresh.records.dispatcher_state import DispatcherState, UnprovenRow, WayRow
 from refresh.records.fulfilled import FulfilledRow
 from refresh.records.rows import Row, StoredState, TableOf
 
@@ -26,8 +26,9 @@ class RefusedRow(Row):
 
 
 class MemoryRow(Row):
-    """What is known about one VM: hashes of the disks it ran, newest last, the one it was proved healthy on, and the
-    note that the health of its disk is not proved. `fulfilled` is about its last fulfilled tag.
+    """What is known about one VM: hashes of the disks it ran, newest last, the one it was proved healthy on, the note
+    that the health of its disk is not proved, its way back, and the hash of the image version that it was rolled back
+    from by a person. `fulfilled` is about its last fulfilled tag.
 
     `n` is the number of the last message about the VM, `noted` that of the message with the note, `settled` that of the
     last message that removed one. `told` is what of the VM's refusals has been logged, `refused` the refusal that was
@@ -38,6 +39,8 @@ class MemoryRow(Row):
     proved: str | None = None
     fulfilled: FulfilledRow | None = None
     unproven: UnprovenRow | None = None
+    way: WayRow | None = None
+    declined: str | None = None
     n: int = 0
     noted: int = 0
     settled: int = 0
@@ -74,6 +77,16 @@ class KnownVms:
         """The note that the health of the VM's disk is not proved."""
         row = self.rows.get(id_hash(vm_id))
         return row.unproven if row is not None else None
+
+    def way_of(self, vm_id: str, newer: WayRow | None = None) -> WayRow | None:
+        """The way back of a VM; `newer` is that in the dispatcher's state."""
+        row = self.rows.get(id_hash(vm_id))
+        return newer or (row.way if row is not None else None)
+
+    def declined_by(self, vm_id: str, newer: str | None = None) -> str | None:
+        """The hash of the image version that a VM was rolled back from; `newer` is that in the dispatcher's state."""
+        row = self.rows.get(id_hash(vm_id))
+        return newer or (row.declined if row is not None else None)
 
     def told_of(self, vm_id: str) -> str | None:
         """What of the VM's refusals has been logged."""

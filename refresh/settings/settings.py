@@ -46,10 +46,12 @@ class Settings:
     health_rungs: tuple[str, ...]
     health_timeout_s: int
     quarantine_after: int
+    quarantine_share: float
     capacity_timeout_s: int
     stop_mode: str
     disk_trust: str
     disk_groups: tuple[str, ...]
+    previous_reserved_days: int
     build_subnets: tuple[str, ...]
     recipes: str
     history_days: int

@@ -173,6 +173,13 @@ SETTINGS: tuple[Setting, ...] = (
         values.between(1, 1000),
     ),
     Setting(
+        "REFRESH_QUARANTINE_SHARE",
+        "quarantine_share",
+        "10%",
+        "Share that these VMs must be of those that got the version this month; both must be reached.",
+        values.percent,
+    ),
+    Setting(
         "REFRESH_CAPACITY_TIMEOUT_S",
         "capacity_timeout_s",
         "7200",
@@ -199,6 +206,13 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         "Full ids of further resource groups whose disks `OsDiskName` may name, by full id; comma-separated.",
         values.listed(values.group),
+    ),
+    Setting(
+        "REFRESH_PREVIOUS_RESERVED_DAYS",
+        "previous_reserved_days",
+        "7",
+        "Days a VM's previous disk is kept for it after its new disk is proved; 0: only until it is proved.",
+        values.between(0, 365),
     ),
     Setting(
         "REFRESH_BUILD_SUBNETS",

@@ -131,6 +131,13 @@ def between(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
+def percent(text: str) -> float:
+    """A share as a whole percentage, `10%`; the value is a fraction."""
+    if not re.fullmatch(r"\d{1,3}%", text, re.ASCII) or int(text[:-1]) > 100:
+        raise ValueError("must be a percentage from 0% to 100%")
+    return int(text[:-1]) / 100
+
+
 def endpoint(text: str) -> str:
     """ARM's base URL without a slash at its end: a known cloud over https, or this machine."""
     cure = f"must be https:// and one of {', '.join(CLOUDS)}, or http(s):// and this machine (127.0.0.1:<port>)"

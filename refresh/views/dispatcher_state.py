@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from refresh.dispatcher.memory import Memory
+from refresh.dispatcher.memory import Memory, hold_of
 from refresh.dispatcher.queue import admission_of, budgets_of, in_order
+from refresh.domain.terms.resource_id import id_hash
 from refresh.domain.terms.swap_reason import Wait
 from refresh.records import durable_names
 from refresh.records.dispatcher_state import DispatcherState, OutcomeRow, RunningRow
-from refresh.records.fulfilled import fact_of
 from refresh.records.vm_memory import KnownVms
 
 
@@ -25,18 +25,23 @@ class DispatcherView:
     def __init__(self, state: DispatcherState, known: KnownVms | None = None) -> None:
         """A view of `state`, and of what is known about VMs that are no longer in it."""
         self.state = state
-        self._known = known or KnownVms()
+        self.known = known or KnownVms()
 
     def with_memory(self, known: KnownVms) -> DispatcherView:
         """The same, with what `vm_memory` has, which was read after the state."""
         return DispatcherView(self.state, known)
 
     def recall(self, vm_id: str) -> dict[str, Any]:
-        """What the dispatcher and `vm_memory` have about a VM for a decision, as `FactReader.read` takes it."""
+        """What the dispatcher and `vm_memory` have about a VM for decisions about it, and about its previous disk."""
         found = self._memory.of(vm_id.lower())
+        ran = list(self.known.ran_of(vm_id, found["ran"]))
         # What a swap under way changes is its own work.
-        last = None if self.running(vm_id) else self._known.fulfilled_of(vm_id, found.get("fulfilled"))
-        return {**found, "ran": list(self._known.ran_of(vm_id, found["ran"])), "fulfilled": fact_of(last)}
+        last = None if self.running(vm_id) else self.known.fulfilled_of(vm_id, found.get("fulfilled"))
+        return {**found, "ran": ran, "fulfilled": last, "hold": hold_of(vm_id, self.state, self.known)}
+
+    def declined_by(self, vm_id: str) -> str | None:
+        """The hash of the image version that a VM was rolled back from by a person."""
+        return self.known.declined_by(vm_id, self.state.declined.get(id_hash(vm_id)))
 
     @property
     def max_swaps(self) -> int:

@@ -9,10 +9,12 @@ from typing import Any
 
 from refresh.domain.terms import resource_id
 from refresh.domain.vm.wish import disk_text
-from refresh.records.dispatcher_state import QueueRow, RunningRow
+from refresh.records.dispatcher_state import DispatcherState, QueueRow, RunningRow
 from refresh.views.dispatcher_state import DispatcherView
 
 type Json = dict[str, Any]
+
+UNKNOWN_CALLER = "unknown"
 
 
 def queue_view(dispatcher: DispatcherView, max_swaps: int) -> Json:
@@ -22,16 +24,28 @@ def queue_view(dispatcher: DispatcherView, max_swaps: int) -> Json:
     the last list found and that are still to be looked at.
     `max_swaps` is the setting: the dispatcher reads it with the next look, before it admits the next VM.
     """
-    state, pause = dispatcher.state, dispatcher.state.paused
+    state = dispatcher.state
     return {
-        "paused": pause is not None,
-        "paused_since": pause.since if pause is not None else None,
-        "paused_why": pause.why if pause is not None else None,
+        **pause_view(dispatcher.state),
         "max_swaps": max_swaps,
         "running": [_running(dispatcher, vm, row) for vm, row in state.running.items()],
         "waiting": [_waiting(dispatcher, vm, state.queue[vm]) for vm in dispatcher.in_order],
         "looking": dispatcher.looking,
         "listing": [{"subscription": row.id, "since": row.since, "vms": row.rest} for row in state.lists.values()],
+    }
+
+
+def pause_view(state: DispatcherState) -> Json:
+    """Whether swaps are paused, since when, why and by whom; when, why and by whom the last pause was ended."""
+    pause, resumed = state.paused, state.resumed
+    return {
+        "paused": pause is not None,
+        "paused_since": pause.since if pause is not None else None,
+        "paused_why": pause.why if pause is not None else None,
+        "paused_by": (pause.by or UNKNOWN_CALLER) if pause is not None else None,
+        "resumed_at": resumed.at if resumed is not None else None,
+        "resumed_why": resumed.why if resumed is not None else None,
+        "resumed_by": (resumed.by or UNKNOWN_CALLER) if resumed is not None else None,
     }
 
 

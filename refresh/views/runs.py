@@ -42,7 +42,7 @@ KINDS = (
 )
 # Steps of other runs: listed only when the query names their kind.
 INNER_KINDS = ("build", "recipe", "machine", "proof", "look")
-RUNNING, FAILED = "running", "failed"
+RUNNING, FAILED, CANCELLED = "running", "failed", "cancelled"
 """The statuses of a run that are no outcome of a swap."""
 STATUSES = (
     RUNNING,
@@ -52,6 +52,7 @@ STATUSES = (
     OutcomeStatus.REFUSED,
     FAILED,
     OutcomeStatus.NOT_PROVEN,
+    CANCELLED,
 )
 ROW = (*RECORD, "old_disk", "new_disk", "down_s")
 _WORST_FIRST = (
@@ -77,7 +78,7 @@ _DISK_AFTER: Mapping[str, str] = {
 }
 
 _RUN_ID = re.compile(rf"^({'|'.join(KINDS)})-[A-Za-z0-9._-]{{1,90}}\Z", re.ASCII)
-_INPUT = ("period", "disk", "force", "rollout", "force_rebuild", "vm", "n", "definition", "delete")
+_INPUT = ("period", "disk", "force", "rollout", "force_rebuild", "vm", "n", "definition", "delete", "of_run")
 _RETENTION = ("deleted", "deletable", "size_gb", "monthly_usd", "in_use")
 
 

@@ -10,7 +10,8 @@ from typing import Any
 from refresh.dispatcher.edits import are_missing
 from refresh.domain.selfcheck.rights_in_scope import EVENTS_CURE, STUCK_AFTER_S, STUCK_CURE, is_stuck
 from refresh.domain.terms import times
-from refresh.records.dispatcher_state import DispatcherState, EventsSeen
+from refresh.records.dispatcher_state import DispatcherState
+from refresh.records.hint_rows import EventsSeen
 from refresh.records.selfcheck import WAITING_FOR, CheckRow
 from refresh.views.dispatcher_state import DispatcherView
 from refresh.views.runs import Instance

@@ -55,7 +55,7 @@ class MadeDisks:
         """Those of `disks` that name a VM and come from one of `galleries` (lower-case ids)."""
         found: dict[tuple[str, str], tuple[Disk, ...]] = {}
         for disk in disks:
-            vm_name, home = tags.value_of(disk.tags, tags.DISK_VM), resource_id.parse(disk.id)
+            vm_name, home = tags.text_of(disk.tags, tags.DISK_VM), resource_id.parse(disk.id)
             gallery = (disk.source_version or "").lower().split("/images/")[0]
             if vm_name and home is not None and gallery in galleries:
                 key = (home.group_key, vm_name.lower())

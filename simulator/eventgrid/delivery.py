@@ -126,7 +126,8 @@ class Subscription:
             self._waiting.pop(own, None)
 
     def _take_batch(self, first: _Attempt) -> list[_Attempt]:
-        batch, size = [], 0
+        batch: list[_Attempt] = []
+        size = 0
         for each in islice((first, *(one for one in self._waiting if one is not first)), MAX_EVENTS_PER_BATCH):
             size += each.bytes
             if batch and size > PREFERRED_BATCH_BYTES:

@@ -135,7 +135,8 @@ def test_a_paused_app_keeps_vms_waiting_and_shows_why() -> None:
     """While paused, a requested disk waits in the queue with the reason; after resume it is swapped in."""
 
     async def story(azure: LocalAzure) -> None:
-        assert await azure.api("POST", "/api/pause", {"why": "freeze"}) == (200, {"paused": True})
+        _, paused = await azure.api("POST", "/api/pause", {"why": "freeze"})
+        assert (paused["paused"], paused["paused_why"], paused["was_paused"]) == (True, "freeze", False)
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await azure.until(lambda: bool(azure.dispatcher_state().get("queue")))
         _, queue = await azure.api("GET", "/api/queue")
@@ -143,7 +144,8 @@ def test_a_paused_app_keeps_vms_waiting_and_shows_why() -> None:
         (row,) = queue["waiting"]
         assert (row["vm"], row["wanted"], row["reason"]) == (VM_ID, "web01-new", "paused")
         assert "freeze" in row["message"]
-        assert await azure.api("POST", "/api/resume") == (200, {"paused": False})
+        _, resumed = await azure.api("POST", "/api/resume")
+        assert (resumed["paused"], resumed["was_paused"]) == (False, True)
         await azure.settled()
         assert await azure.os_disk(VM_ID) == "web01-new"
         assert (await azure.api("GET", "/api/queue"))[1]["waiting"] == []

@@ -14,7 +14,11 @@ CALLERS = {
     "begin_delete_version": {"activities/retention/delete_versions.py", "activities/images/discard_version.py"},
     "begin_delete_image": {"activities/images/discard_version.py"},
     "begin_delete_group": {"activities/recipes/ensure_group_gone.py"},
-    "delete_tags": {"activities/swap/clear_intent.py", "activities/swap/write_rejection.py"},
+    "delete_tags": {
+        "activities/swap/clear_intent.py",
+        "activities/swap/write_intent.py",
+        "activities/swap/write_rejection.py",
+    },
 }
 
 

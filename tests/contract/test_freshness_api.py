@@ -46,7 +46,7 @@ def test_the_list_of_vms_shows_freshness_and_drift() -> None:
             "bare": (None, 0, None),
         }
         assert {row["latest"] for row in rows.values()} == {"ubuntu/202611.1.0"}
-        assert len(paths(azure)) == 5, "the clock, and one list each of VMs, disks, definitions and versions"
+        assert len(paths(azure)) == 6, "the clock, and one list each of VMs, disks, sizes, definitions and versions"
         _, drift = await azure.api("GET", "/api/vms?drift=true")
         assert [row["vm"].rsplit("/", 1)[-1] for row in drift["value"]] == ["bare", "vm202609", "vm202610"]
         assert drift["value"][1] == rows["vm202609"]

@@ -39,12 +39,17 @@ ROUTES = {
     ("GET", "queue"),
     ("GET", "runs"),
     ("GET", "runs/{id}"),
+    ("POST", "runs/{id}/cancel"),
 }
 CLIENT_BOUND = {
     "read_hints",
     "prepare_swap",
     "find_outcomes",
+    "make_disks",
     "count_swaps",
+    "write_disk_tags",
+    "write_ways_back",
+    "withdraw_wishes",
     "find_leftovers",
     "find_holders",
     "plan_retention",

@@ -23,7 +23,7 @@ AT_THE_TOP = {"function_app.py", "host.json", "requirements.txt"}
 # Optional files about images, deployed with the app if they exist.
 DATA = ("images.toml", "recipes/")
 RECIPE_FILES = ("cloud-init.yaml", "recipe.toml")
-MAX_SIZE_KIB = 1536
+MAX_SIZE_KIB = 1792
 # The goal is 1.3 (the test prints the value); the limit leaves room for a busy machine.
 IMPORT_LIMIT = 1.6
 

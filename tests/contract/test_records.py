@@ -16,6 +16,7 @@ from refresh.orchestrations.swap.swap_vms import outcome_row
 from refresh.records import events, month, recipes, retention, selfcheck, swap
 from refresh.records.dispatcher_state import DispatcherState
 from refresh.records.record import BadRecord, Record
+from refresh.records.swap_request import SwapRequest
 
 VM = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/v"
 HEALTH = swap.Health(("web01",), ("0:data:None",), "tcp:22", True, 600, False)
@@ -46,7 +47,7 @@ RECORDS: list[Record] = [
         "power-off",
         40.1,
     ),
-    swap.SwapRequest((VM,), "disk", True, ({"vm": VM},)),
+    SwapRequest((VM,), "disk", True, ({"vm": VM},)),
     events.Event("refresh.swap.refused", "swap-x-1", VM, "t", {"vm": VM}, "no-capacity"),
     month.MonthInput("202611", (VM,), "auto", True, True),
     month.BulkInput("202611", (VM,), "auto", True, True, ({"vm": VM},)),

@@ -96,8 +96,8 @@ def test_data_disks_are_as_before(agent: bool) -> None:
     play(story, fleet)
 
 
-def test_a_data_disk_that_is_gone_needs_a_person() -> None:
-    """The old OS disk does not restore a lost data disk: the VM runs, and the outcome is needs-attention."""
+def test_a_data_disk_that_is_gone_undoes_no_swap() -> None:
+    """The old OS disk does not restore a lost data disk: the guest proves the new one, and the evidence names it."""
     fleet = [vm_body(), disk_body("web01-new")]
     data = {"lun": 0, "name": "web01-data", "createOption": "Empty", "diskSizeGB": 64}
     fleet[0]["properties"]["storageProfile"]["dataDisks"] = [data]
@@ -106,8 +106,9 @@ def test_a_data_disk_that_is_gone_needs_a_person() -> None:
         await on_its_new_disk(azure)
         record(azure).properties["storageProfile"]["dataDisks"] = []
         outcome = await outcome_of(azure)
-        assert outcome["status"] == "needs-attention", outcome
-        assert "web01-data" in outcome["message"]
+        assert outcome["status"] == "succeeded", outcome
+        assert has_evidence(outcome, "data-disks quiet") and has_evidence(outcome, "not as before: 0:web01-data")
+        assert azure.journal(VM_ID)["stops"] == 1
         assert await azure.power(VM_ID) == "running"
 
     play(story, fleet)

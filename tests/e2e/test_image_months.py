@@ -71,7 +71,7 @@ def test_every_vm_gets_its_own_operating_system() -> None:
     windows = definition_body(
         f"{GALLERY}/images/windows", {**TAGS, "RefreshSource": vm_id("goldwin")}, osType="Windows"
     )
-    hardened = definition_body(f"{GALLERY}/images/hardened", {"RefreshSource": GOLDEN})
+    hardened = definition_body(f"{GALLERY}/images/hardened", {"RefreshSource": GOLDEN, "RefreshPersonalizes": "true"})
     version = {"id": f"{GALLERY}/images/hardened/versions/1.0.0", "location": "westeurope"}
     on_functions([*gallery_bodies(), *fleet, windows, hardened, version], story)
 

@@ -172,7 +172,8 @@ def test_a_dry_run_shows_every_check_not_only_the_first() -> None:
         assert (row["reason"], "locks/read" in row["message"]) == ("rights-missing", True)
         assert by_result(row, "failed") == ["other-generation"]
         assert by_result(row, "not-checked") == [
-            *("disk-of-another-vm", "sku-not-allowed", "rights-missing", "rights-missing", "rights-missing", "locked"),
+            *("disk-of-another-vm", "disk-reserved", "sku-not-allowed"),
+            *("rights-missing", "rights-missing", "rights-missing", "locked"),
         ]
         azure.simulator.roles.replace([])
         _, answer = await azure.api("POST", "/api/swap", {"vms": ["web01"], "dryRun": True})

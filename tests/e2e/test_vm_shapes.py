@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -122,15 +123,25 @@ def test_a_vm_in_an_edge_zone_that_no_version_reaches_gets_a_reason() -> None:
 
 
 def test_a_disk_with_the_images_plan_is_refused_for_a_vm_without_it() -> None:
-    """A disk has the plan of its image, whatever the request says: the swap is refused before downtime."""
+    """A disk has the plan of its image, whatever the request says: the month makes none.
+
+    For one that a person made the swap is refused before downtime, with the same words.
+    """
 
     async def story(azure: LocalAzure) -> None:
-        await month(azure)
+        row = await month(azure)
+        assert (row["decision"], row["reason"]) == ("refuse", "other-plan"), row
+        assert [one["path"] for one in azure.simulator.journal.requests if one["method"] == "PUT"] == []
+        creation = {"createOption": "FromImage", "galleryImageReference": {"id": VERSION_ID}}
+        by_hand = {"location": "westeurope", "zones": ["1"], "sku": {"name": "Premium_LRS"}}
+        await azure.arm("PUT", disk_id(MADE), {**by_hand, "properties": {"creationData": creation}})
+        await asyncio.sleep(60)
         await azure.tag(VM_ID, OsDiskName=MADE)
         await azure.settled()
         found = await plan(azure, MADE)
         assert (found["decision"], found["reason"]) == ("refuse", "other-plan"), found
         assert "resf/rockylinux-x86_64/9-base" in found["message"]
+        assert found["message"] == row["message"]
         assert azure.journal(VM_ID)["stops"] == 0
 
     play(story, [*image(purchasePlan=PLAN), *subject()])

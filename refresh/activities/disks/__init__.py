@@ -7,10 +7,6 @@ from typing import Any
 
 from refresh.activities.disks import make_disks, read_scope, write_disk_tags
 
-ACTIVITIES: tuple[Callable[..., Any], ...] = (
-    read_scope.read_scope,
-    make_disks.make_disks,
-    write_disk_tags.write_disk_tags,
-)
-CLIENT_ACTIVITIES: tuple[Callable[..., Any], ...] = ()
+ACTIVITIES: tuple[Callable[..., Any], ...] = (read_scope.read_scope,)
+CLIENT_ACTIVITIES: tuple[Callable[..., Any], ...] = (make_disks.make_disks, write_disk_tags.write_disk_tags)
 """Activities that take a durable client besides their input."""

@@ -12,6 +12,9 @@ from refresh.domain.terms.probe import Probe
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.guests import Guests
 
+UNPROBED = "cannot be probed"
+"""How a result begins when no probe could be sent."""
+
 
 @dataclass
 class Prober:
@@ -24,11 +27,11 @@ class Prober:
     async def probe_once(self, vm: Vm) -> str | None:
         """None when the VM answers as expected, else what was seen. Never raises."""
         if vm.guest.nic_id is None:
-            return "cannot be probed: the VM has no network interface"
+            return f"{UNPROBED}: the VM has no network interface"
         try:
             self._address = self._address or await self.guests.read_private_ip(vm.guest.nic_id)
             if self._address is None:
-                return "cannot be probed: the VM has no private address"
+                return f"{UNPROBED}: the VM has no private address"
             return await self.guests.probe(self._address, self.probe)
         except GatewayError as error:
-            return f"cannot be probed: {error.code}"
+            return f"{UNPROBED}: {error.code}"

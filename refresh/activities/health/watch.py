@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from refresh.activities.health.prober import Prober
+from refresh.activities.health.prober import UNPROBED, Prober
 from refresh.domain.azure import polls
 from refresh.domain.azure.vms import Power, Vm
 from refresh.domain.health.boot_log import find_in_boot_log
 from refresh.domain.health.guest_rungs import SUCCESSES_NEEDED, Expected, Reading, judge_rungs
 from refresh.domain.health.ladder import Rung, RungName, judge_health
+from refresh.domain.health.undisturbed import UNDISTURBED, Course, elapsed_s
 from refresh.domain.terms import times
 from refresh.domain.terms.probe import parse_probe
 from refresh.domain.terms.verdict import StepVerdict
@@ -33,6 +34,8 @@ def expected_of(step: StepInput, settings: Settings) -> Expected:
         computer_names=health.computer_names,
         data_disks=health.data_disks,
         probed=health.probe is not None,
+        probe_answered=health.probe_answered,
+        app_healthy=not health.app_unhealthy,
         counted=settings.health_rungs,
     )
 
@@ -41,6 +44,7 @@ def expected_of(step: StepInput, settings: Settings) -> Expected:
 class HealthWatch:
     """The health step of one VM during one activity; `since` is when the step was first tried (ISO).
 
+    A `timeout_s` below `enough_s`, the setting, is too short for a guest's silence to count against its disk.
     Results of the rungs in earlier activities of the step are kept, so that each has the time when it first came.
     """
 
@@ -49,6 +53,9 @@ class HealthWatch:
     prober: Prober | None
     timeout_s: float
     since: str | None = None
+    enough_s: float = 0.0
+    course: Course = UNDISTURBED
+    earlier_boots: int = 0
     _results: dict[str, str] = field(default_factory=dict)
     _read_at: dict[str, float] = field(default_factory=dict)
     _has_log: bool = True
@@ -64,13 +71,18 @@ class HealthWatch:
         timeout_s = float(health.timeout_s or settings.health_timeout_s)
         probe = parse_probe(health.probe or "")
         prober = Prober(guests, probe) if probe else None
-        watch = cls(guests, expected_of(step, settings), prober, timeout_s, step.since)
+        course = Course(step.settled, step.disturbed_at)
+        enough_s = float(settings.health_timeout_s)
+        watch = cls(
+            guests, expected_of(step, settings), prober, timeout_s, step.since, enough_s, course, health.boots or 0
+        )
         watch._results = {line.split(" ", 1)[0]: line for line in step.rungs}
         return watch
 
     async def observe(self, vm: Vm) -> None:
         """Read what is due at this reading of the VM, unless the reading alone decides."""
         self.since = self.since or vm.read_at
+        self.course = self.course.after(vm)
         last = self._reading or Reading(vm, needed=SUCCESSES_NEEDED)
         self._reading = replace(last, vm=vm)
         if vm.power is not Power.RUNNING:
@@ -88,7 +100,7 @@ class HealthWatch:
         """The ladder's verdict on this reading."""
         rungs = judge_rungs(self.expected, self._reading or Reading(vm))
         self._note(vm, rungs)
-        return judge_health(rungs, self._elapsed_s(vm), self.timeout_s)
+        return self._verdict(vm, rungs)
 
     def lines(self) -> tuple[str, ...]:
         """The last result of each rung, and when it first came."""
@@ -98,7 +110,8 @@ class HealthWatch:
         assert self._reading is not None  # noqa: S101 - set by `observe`
         seen = await prober.probe_once(vm)
         successes = 0 if seen else self._reading.successes + 1
-        self._reading = replace(self._reading, probe=f"{prober.probe} {seen or 'answers'}", successes=successes)
+        probe, unprobed = f"{prober.probe} {seen or 'answers'}", (seen or "").startswith(UNPROBED)
+        self._reading = replace(self._reading, probe=probe, unprobed=unprobed, successes=successes)
 
     async def _read_log(self, vm: Vm) -> None:
         assert self._reading is not None  # noqa: S101 - set by `observe`
@@ -108,7 +121,7 @@ class HealthWatch:
             return
         self._has_log = text is not None
         if text is not None:
-            self._reading = replace(self._reading, log=find_in_boot_log(text), log_read=True)
+            self._reading = replace(self._reading, log=find_in_boot_log(text, self.earlier_boots), log_read=True)
 
     async def _read_resource(self, vm: Vm) -> None:
         assert self._reading is not None  # noqa: S101 - set by `observe`
@@ -119,7 +132,12 @@ class HealthWatch:
 
     def _proved(self, vm: Vm) -> bool:
         assert self._reading is not None  # noqa: S101 - set by `observe`
-        return judge_health(judge_rungs(self.expected, self._reading), self._elapsed_s(vm), self.timeout_s).proved
+        return self._verdict(vm, judge_rungs(self.expected, self._reading)).proved
+
+    def _verdict(self, vm: Vm, rungs: tuple[Rung, ...]) -> StepVerdict:
+        over_s, calm = elapsed_s(self.course, self.since, vm.read_at, self.timeout_s)
+        whole_time = calm and self.timeout_s >= self.enough_s
+        return judge_health(rungs, over_s, self.timeout_s, whole_time=whole_time)
 
     def _counts(self, name: RungName) -> bool:
         return name in self.expected.counted

@@ -15,10 +15,10 @@ async def list_builds(data: dict[str, Any]) -> dict[str, Any]:
 
     `regions_of` is by definition id: the regions of the VMs that can need a disk from it. `demand` is by definition id,
     then by region: how many VMs those are. `regions` are those of all VMs, for orchestrations that began before.
+    `data` is `{"vms": [ids]}` where only the definitions that these VMs use are built, else empty.
     """
-    del data  # Durable gives every activity an input; this one reads only tags and images.toml
     try:
-        builds = await find_builds(wiring.gateways(), wiring.settings(), wiring.image_specs())
+        builds = await find_builds(wiring.gateways(), wiring.settings(), wiring.image_specs(), data.get("vms") or ())
     except GatewayError as error:
         return {"problem": f"the regions of the VMs in scope could not be read: {error}"}
     except SettingsError as error:

@@ -18,8 +18,10 @@ from refresh.activities.swap import (
     prepare_swap,
     quarantine_version,
     read_hints,
+    withdraw_wishes,
     write_intent,
     write_rejection,
+    write_ways_back,
     write_wishes,
 )
 
@@ -41,5 +43,7 @@ CLIENT_ACTIVITIES: tuple[Callable[..., Any], ...] = (
     prepare_swap.prepare_swap,
     find_outcomes.find_outcomes,
     count_swaps.count_swaps,
+    write_ways_back.write_ways_back,
+    withdraw_wishes.withdraw_wishes,
 )
 """Activities that take a durable client besides their input."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from refresh.activities.swap.operation_watch import OperationWatch
 from refresh.domain.azure import polls
@@ -18,8 +18,8 @@ from refresh.domain.azure.refusals import read_denial
 from refresh.domain.azure.rhythm import READS_UNKNOWN, choose_pause_s
 from refresh.domain.azure.vms import Vm
 from refresh.domain.swap.blame import UNHEALTHY
-from refresh.domain.swap.steps import LOST_AFTER_S, has_another_disk
-from refresh.domain.terms import tags, times
+from refresh.domain.swap.steps import LOST_AFTER_S, SETTLES_AFTER_S, Ended, is_stopped_by_others
+from refresh.domain.terms import resource_id, tags, times
 from refresh.domain.terms.verdict import Move, StepVerdict
 from refresh.gateways.errors import GatewayError, NotFound, Refused, Unavailable
 from refresh.gateways.gateways import Gateways
@@ -52,6 +52,8 @@ class Rhythm:
     capacity_budget_s: float | None = None
     # Whether the operation itself is polled; not for a start, which may end long after the VM runs.
     polls_operation: bool = True
+    # A VM that another operation has stopped after the app's start is not started again.
+    leaves_stopped: bool = False
 
 
 @dataclass
@@ -75,6 +77,7 @@ class Convergence:
         self._missing_from_s: float | None = None
         self._token = self.step.token
         self._at: str | None = None
+        self._changed_since = self.step.changed_since
         self._settled_at: str | None = None
         self._slept_s = self._slept_when_read_s = 0.0
         self._pause_s = polls.RETRY.every_s
@@ -115,18 +118,37 @@ class Convergence:
             return self._result(StepState.GONE, evidence="another VM has its name now")
         if vm.own_tags.on_hold and not self.step.despite_hold:
             return self._result(StepState.HELD, evidence=f"{tags.AUTO_REFRESH}=hold")
-        if has_another_disk(vm, self.step.disks):
-            return self._result(StepState.CHANGED, evidence=f"OS disk {vm.os_disk_name}, by others")
+        if self._has_another_disk(vm):
+            if (times.seconds_between(self._changed_since, vm.read_at) or 0.0) < SETTLES_AFTER_S:
+                return await self._follow(StepVerdict(Move.WAIT, f"OS disk {vm.os_disk_name}, which is neither disk"))
+            result = self._result(StepState.CHANGED, evidence=f"somebody else made {vm.os_disk_name} the OS disk")
+            return replace(result, os_disk=vm.os_disk_id)
         if self.observe is not None:
             await self.observe(vm)
         verdict = self.judge(vm, times.seconds_between(self._begun_at, vm.read_at))
         return await self._follow(verdict)
 
+    def operation_ended(self) -> Ended | None:
+        """How the operation of the step has ended; None while that is not known."""
+        ended = self._operation.ended
+        if ended is None or ended.state not in ("Succeeded", "Failed"):
+            return None
+        return Ended(ended.state == "Succeeded", ended.code)
+
+    def _has_another_disk(self, vm: Vm) -> bool:
+        """Whether the VM has an OS disk that the swap did not give it, and had not before."""
+        known = not self.step.disks or vm.os_disk_id is None
+        if known or any(resource_id.same(vm.os_disk_id, disk) for disk in self.step.disks):
+            self._changed_since = None
+            return False
+        self._changed_since = self._changed_since or vm.read_at
+        return True
+
     async def _follow(self, verdict: StepVerdict) -> StepResult | None:
         if verdict.move is Move.DONE:
             return self._result(StepState.DONE, evidence=verdict.seen, proved=verdict.proved)
         if verdict.move is Move.FAILED or self._is_over(waiting=verdict.move is Move.WAIT):
-            return await self._failed(verdict.seen)
+            return await self._failed(verdict.seen, blames=verdict.blames)
         if verdict.move is Move.BEGIN and self.begin is not None and not self._is_too_soon():
             return await self._failed(verdict.seen) if self._is_used_up() else await self._begin()
         over_for_s = self._operation.over_for_s(self._slept_s)
@@ -136,7 +158,9 @@ class Convergence:
 
     async def _begin(self) -> StepResult | None:
         assert self.begin is not None  # noqa: S101 - checked by `_follow`
-        await self._read_why()
+        ended = await self._read_why()
+        if self.rhythm.leaves_stopped and is_stopped_by_others(ended, self._settled_at):
+            return self._result(StepState.STOPPED, evidence="another operation has stopped the VM after its start")
         if self._last_error is not None and self._lacks_capacity(self._last_error.code):
             return await self._unanswered(self._last_error)
         try:
@@ -186,27 +210,27 @@ class Convergence:
         await self._sleep(wait_s)
         return None
 
-    async def _read_why(self) -> None:
-        """Read why the operation failed: only its status URL has the reason."""
+    async def _read_why(self) -> Ended | None:
+        """Read how the operation ended, and why: only its status URL has the reason."""
         if self._token is None:
-            return
+            return None
         try:
             progress = await self.gateways.compute.operation_progress(self.step.vm, self._token)
         except GatewayError:
-            return
+            return None
         finally:
             self._token = None
         if progress.code:
             self._last_error = Refused(progress.code, progress.message or "")
+        return Ended(progress.state == "Succeeded", progress.code, progress.ended_at)
 
-    async def _failed(self, seen: str) -> StepResult:
+    async def _failed(self, seen: str, *, blames: bool = False) -> StepResult:
         await self._read_why()
-        if self._last_error is not None:
-            return self._result(StepState.FAILED, self._last_error, evidence=seen)
-        code = UNHEALTHY if self.begin is None else self.step.last_code or "Unknown"
-        return self._result(
-            StepState.FAILED, Unavailable(code, f"after {self._elapsed_s():.0f} s {seen}"), evidence=seen
-        )
+        error = self._last_error
+        if error is None:
+            code = UNHEALTHY if self.begin is None else self.step.last_code or "Unknown"
+            error = Unavailable(code, f"after {self._elapsed_s():.0f} s {seen}")
+        return replace(self._result(StepState.FAILED, error, evidence=seen), blames=blames)
 
     def _lacks_capacity(self, code: str | None) -> bool:
         return self.rhythm.capacity_budget_s is not None and is_capacity(code)
@@ -258,6 +282,8 @@ class Convergence:
             settled_at=self._settled_at,
             begins=self._begins,
             token=self._token if state is StepState.WAITING else None,
+            blames=False if state is StepState.FAILED else None,
+            changed_since=self._changed_since if state is StepState.WAITING else None,
         )
 
 

@@ -29,7 +29,9 @@ async def ensure_os_disk(data: dict[str, Any]) -> dict[str, Any]:
         gateways,
         step,
         RHYTHMS[StopMode(step.stop_mode)],
-        lambda vm, begun_age_s: judge_disk(vm, disk.text, begun_age_s, insist=step.insist),
+        lambda vm, begun_age_s: judge_disk(
+            vm, disk.text, begun_age_s, ended=convergence.operation_ended(), insist=step.insist
+        ),
         lambda: gateways.compute.begin_os_disk(step.vm, disk.text, disk.name),
     )
     return (await convergence.run()).to_json()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Any
 
 from refresh import wiring
 from refresh.activities.swap.convergence import Convergence, Rhythm
 from refresh.domain.azure import polls
-from refresh.domain.swap.steps import judge_stopped
+from refresh.domain.azure.vms import Vm
+from refresh.domain.swap.steps import is_held, judge_stopped
 from refresh.domain.terms.stop_mode import StopMode
+from refresh.domain.terms.verdict import StepVerdict
+from refresh.gateways.operations import Begun
 from refresh.records.swap import StepInput
 
 # A stop that fails, or succeeds without effect, may still have shut the guest down each time.
@@ -20,15 +24,20 @@ RHYTHMS = {
 
 
 async def ensure_stopped(data: dict[str, Any]) -> dict[str, Any]:
-    """Stop the VM in its stop mode, unless it is stopped or has OS disk `disk` already; a `StepResult`."""
+    """Stop the VM in its stop mode, unless it is stopped or has OS disk `disk` already; a `StepResult`.
+
+    Where another operation holds the VM, a stop that `preempts` it is a deallocate: Azure refuses a power off then.
+    """
     step, compute = StepInput.from_json(data), wiring.gateways().compute
-    mode = StopMode(step.stop_mode)
-    begin = compute.begin_power_off if mode is StopMode.POWER_OFF else compute.begin_deallocate
-    convergence = Convergence(
-        wiring.gateways(),
-        step,
-        RHYTHMS[mode],
-        lambda vm, age_s: judge_stopped(vm, age_s, step.disk, mode),
-        lambda: begin(step.vm),
-    )
-    return (await convergence.run()).to_json()
+    mode, held = StopMode(step.stop_mode), False
+
+    def judge(vm: Vm, age_s: float | None) -> StepVerdict:
+        nonlocal held
+        held = is_held(vm)
+        return judge_stopped(vm, age_s, step.disk, mode, preempts=step.preempts)
+
+    def begin() -> Awaitable[Begun]:
+        powers_off = mode is StopMode.POWER_OFF and not held
+        return compute.begin_power_off(step.vm) if powers_off else compute.begin_deallocate(step.vm)
+
+    return (await Convergence(wiring.gateways(), step, RHYTHMS[mode], judge, begin).run()).to_json()

@@ -10,10 +10,14 @@ from refresh.domain.azure import polls
 from refresh.domain.azure.rhythm import READS_UNKNOWN, ReadsLeft
 from refresh.gateways.compute import Compute
 from refresh.gateways.errors import GatewayError
+from refresh.gateways.operations import Progress
 
 
 class OperationWatch:
-    """The operation that a step has begun on `vm`, if any. Times are seconds slept in the activity."""
+    """The operation that a step has begun on `vm`, if any. Times are seconds slept in the activity.
+
+    `ended` is the state of an operation that was found ended.
+    """
 
     def __init__(self, compute: Compute, vm: str, token: str | None) -> None:
         """Watch the operation of `token`, begun by an earlier activity; None: there is no operation."""
@@ -22,11 +26,12 @@ class OperationWatch:
         self._quiet_until_s = 0.0
         self._polls = 0
         self._over_at_s: float | None = None
+        self.ended: Progress | None = None
         self.reads_left: ReadsLeft = READS_UNKNOWN
 
     def follow(self, token: str | None, begun_at_s: float, retry_after_s: float | None) -> None:
         """Watch another operation, accepted at `begun_at_s` with Azure's own wait before the first poll."""
-        self._token, self._over_at_s, self._polls = token, None, 0
+        self._token, self._over_at_s, self._polls, self.ended = token, None, 0, None
         self._quiet_until_s = begun_at_s + (retry_after_s or 0.0)
 
     async def goes_on(self, now_s: float) -> bool:
@@ -43,7 +48,7 @@ class OperationWatch:
             self._quiet_until_s = now_s + (error.retry_after_s or polls.OPERATION_UNREAD_S)
             return False
         if progress.state != "InProgress":
-            self._token, self._over_at_s = None, now_s
+            self._token, self._over_at_s, self.ended = None, now_s, progress
             return False
         self._quiet_until_s = now_s + (progress.retry_after_s or 0.0)
         self.reads_left = progress.reads_left

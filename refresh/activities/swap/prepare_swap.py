@@ -15,13 +15,14 @@ from refresh.activities.health.baseline import health_before
 from refresh.domain.azure.vms import Power, Vm
 from refresh.domain.swap import plan
 from refresh.domain.swap.decision import Refuse, Revive, Skip, Swap, decide_swap
+from refresh.domain.swap.way_back import Way, plan_next_way
 from refresh.domain.terms import resource_id, tags
 from refresh.domain.terms.decision_kind import DecisionKind
 from refresh.domain.terms.intent_tag import write_intent_tag
 from refresh.domain.terms.swap_reason import Reason
 from refresh.domain.vm.facts import Facts
 from refresh.domain.vm.vm_print import print_of
-from refresh.domain.vm.wish import disk_text
+from refresh.domain.vm.wish import disk_of_text, disk_text
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.paced_reads import Pace
 from refresh.reading.fleet.configured_subscriptions import ConfiguredSubscriptions
@@ -30,8 +31,9 @@ from refresh.reading.swap.memory import memory_of
 from refresh.reading.swap.unforeseen import refuse_unforeseen
 from refresh.reading.swap.warnings import FoundWarnings, WarningReader
 from refresh.reading.vm_memory import read_vm_memory
+from refresh.records.dispatcher_state import WayRow
 from refresh.records.swap import Health, Intent, Prepared, SwapWarning
-from refresh.records.vm_memory import RefusedRow
+from refresh.records.vm_memory import KnownVms, RefusedRow
 from refresh.settings.settings import Settings
 
 # A swap needs few reads, so there is no pause between them.
@@ -48,6 +50,7 @@ async def prepare_swap(data: dict[str, Any], client: Any) -> dict[str, Any]:
         known = await read_vm_memory(client, [data["vm"]])
         last = known.fulfilled_of(data["vm"], data.get("fulfilled"))
         recalled = {**data, "ran": known.ran_of(data["vm"], data.get("ran", ())), "fulfilled": last}
+        recalled["way"] = _way_of(data, known)
         return (await _prepare(recalled, settings, gateways, known.refusal_of(data["vm"]))).to_json()
     except grpc.RpcError as error:
         message = f"what is known about the VM could not be read: {error!r:.160}"
@@ -55,6 +58,11 @@ async def prepare_swap(data: dict[str, Any], client: Any) -> dict[str, Any]:
     except Exception as error:  # nothing has been touched: the refusal names the fault instead of a broken swap
         refusal = refuse_unforeseen(data["vm"], error)
         return Prepared(DecisionKind.REFUSE, refusal.reason, refusal.message).to_json()
+
+
+def _way_of(data: dict[str, Any], known: KnownVms) -> Way | None:
+    row = known.way_of(data["vm"], WayRow.from_json(data["way"]) if data.get("way") else None)
+    return Way(row.source, row.target, row.taken) if row is not None else None
 
 
 async def _prepare(
@@ -83,8 +91,9 @@ async def _decide(data: dict[str, Any], settings: Settings, gateways: Gateways) 
         assert facts.vm is not None  # noqa: S101 - a swap is only decided for a VM that was read
         warner = WarningReader(gateways.access, gateways.guests, settings, reader.reads)
         found = await warner.read_warnings(facts.vm, facts.current, facts.wanted)
-        health = await health_before(facts.vm, facts.definition, gateways.guests, found.lost)
+        health = await health_before(facts.vm, facts.definition, gateways.guests, found.lost, found.stop.mode)
         prepared = _swap(facts, decision, data["run"], health, found)
+        prepared = replace(prepared, intent=_with_way(prepared.intent, facts, data["way"]))
         return replace(prepared, notice_s=settings.notice_s if settings.outcome_topic else None), facts
     kind = {Revive: DecisionKind.REVIVE, Refuse: DecisionKind.REFUSE, Skip: DecisionKind.SKIP}[type(decision)]
     intent = _revival(facts, data["run"]) if isinstance(decision, Revive) else None
@@ -124,15 +133,37 @@ def _swap(facts: Facts, decision: Swap, run: str, health: Health, found: FoundWa
     )
 
 
+def _with_way(intent: Intent | None, facts: Facts, way: Way | None) -> Intent | None:
+    """The intent, and whether its swap takes the way back, from which image version."""
+    if intent is None or facts.vm is None:
+        return intent
+    after = plan_next_way(way, facts.vm.id, intent.old_disk, intent.new_disk, intent.previous)
+    version = facts.current.source_version if facts.current is not None else None
+    declined = resource_id.id_hash(version) if after.taken and version is not None else None
+    return replace(intent, back=after.taken, declined=declined)
+
+
 def _tags(vm: Vm, facts: Facts, intent: Intent) -> dict[str, str]:
     old, new = disk_text(vm.id, intent.old_disk), disk_text(vm.id, intent.new_disk)
     written = {
-        tags.OS_DISK_PREVIOUS: old,
+        **_previous(vm, facts, intent),
         tags.REFRESH_STATE: write_intent_tag(intent.run, intent.was_running, old, new),
     }
     if facts.wish.text.lower() == tags.PREVIOUS:
         written[tags.OS_DISK_NAME] = new
     return written
+
+
+def _previous(vm: Vm, facts: Facts, intent: Intent) -> dict[str, str]:
+    """What is written into `OsDiskPrevious`: the old disk; where that is rejected, what the tag names stays or goes."""
+    rejected = {*facts.rejected, (disk_of_text(vm.id, vm.own_tags.rejected) or "").lower()}
+    version = facts.current.source_version if facts.current is not None else None
+    if rejected.isdisjoint({intent.old_disk.lower(), (version or intent.old_disk).lower()}):
+        return {tags.OS_DISK_PREVIOUS: disk_text(vm.id, intent.old_disk)}
+    kept = disk_of_text(vm.id, vm.own_tags.previous)
+    if kept is None or (not resource_id.same(kept, intent.new_disk) and kept.lower() not in rejected):
+        return {}
+    return {tags.OS_DISK_PREVIOUS: ""}
 
 
 def _revival(facts: Facts, run: str) -> Intent:

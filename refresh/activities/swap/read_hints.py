@@ -19,6 +19,7 @@ from refresh.domain.vm.wish import Wish
 from refresh.reading.calls.paced_reads import pace_of_decisions
 from refresh.reading.fleet.configured_subscriptions import ConfiguredSubscriptions
 from refresh.reading.swap.facts import FactReader, policy_of
+from refresh.reading.swap.holds import recorded_holds
 from refresh.reading.swap.memory import READS_AT_ONCE, memory_of
 from refresh.reading.swap.unforeseen import refuse_unforeseen
 from refresh.reading.vm_memory import read_vm_memory
@@ -41,7 +42,9 @@ async def read_hints(data: dict[str, Any], client: Any) -> dict[str, Any]:
     inside = ConfiguredSubscriptions(gateways.graph, settings)
     is_slow = all(row.get("slow") for row in data["vms"])
     budget_s, limit_s = (LOOK_SLOW_BUDGET_S, LOOK_SLOW_LIMIT_S) if is_slow else (LOOK_READ_BUDGET_S, LOOK_LIMIT_S)
-    reader = FactReader(gateways, policy, pace_of_decisions(), inside, budget_s=budget_s)
+    reader = FactReader(
+        gateways, policy, pace_of_decisions(), inside, budget_s=budget_s, hold_of=recorded_holds(client)
+    )
     at_once = asyncio.Semaphore(READS_AT_ONCE)
     known = await read_vm_memory(client, [row["vm"] for row in data["vms"]])
     begun: set[str] = set()

@@ -19,7 +19,8 @@ class Disk:
     `disk_controllers` are those that its OS supports, comma-separated; `encrypted_inside` means Azure Disk Encryption.
     `shared_by` are all VMs that a shared disk is attached to. `owned_since` is the time of the last change of its owner
     or of the owner's power; None for a disk that was never attached. `plan` is that of the image that the disk comes
-    from; disks from before 2020 show none. `edge_zone` is None in the region itself.
+    from; disks from before 2020 show none. `edge_zone` is None in the region itself. `settings` are the properties, by
+    path in the ARM body, that only a new disk like this one needs (`disk_properties.py`).
     """
 
     id: str
@@ -50,4 +51,5 @@ class Disk:
     edge_zone: str | None = None
     supports_hibernation: bool = False
     plan: Plan | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)

@@ -9,10 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from refresh.domain.azure.plans import Plan
+
 
 @dataclass(frozen=True)
 class Definition:
-    """An image definition of a Compute Gallery."""
+    """An image definition of a Compute Gallery.
+
+    `disk_controllers` (comma-separated), `accelerated_network` and `hibernates` are what it declares of its images,
+    None where it does not; `plan` is the marketplace plan of its images.
+    """
 
     id: str
     name: str
@@ -24,6 +30,15 @@ class Definition:
     security_type: str | None
     tags: Mapping[str, str] = field(default_factory=dict)
     provisioning_state: str | None = None
+    disk_controllers: str | None = None
+    accelerated_network: bool | None = None
+    hibernates: bool | None = None
+    plan: Plan | None = None
+
+
+def declared_flag(feature: str | None) -> bool | None:
+    """A feature of an image definition as a truth value; None for one that is absent or neither true nor false."""
+    return {"true": True, "false": False}.get((feature or "").strip().lower())
 
 
 @dataclass(frozen=True)

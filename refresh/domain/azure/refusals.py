@@ -114,3 +114,5 @@ _READERS: Mapping[str | None, tuple[Reason, Callable[[str], str]]] = {
     "RequestDisallowedByPolicy": (Reason.DISALLOWED_BY_POLICY, _explain_policy),
     "ScopeLocked": (Reason.LOCKED, _explain_lock),
 }
+DENIALS = tuple(code for code in _READERS if code)
+"""The codes of Azure's answers that mean a missing right, a policy or a lock."""

@@ -11,5 +11,5 @@ from refresh.domain.terms import tags
 
 def agent_required(definition: Definition | None) -> bool | None:
     """Whether the agent of a disk from this image must report; None when the tag is neither `true` nor `false`."""
-    text = (tags.value_of(definition.tags, tags.REFRESH_AGENT) or "").strip().lower() if definition else ""
+    text = tags.text_of(definition.tags, tags.REFRESH_AGENT).lower() if definition else ""
     return {"true": True, "false": False}.get(text)

@@ -41,8 +41,22 @@ _SIGNS = (
 )
 
 
-def find_in_boot_log(text: str) -> str | None:
-    """What shows that the newest boot in the log failed; None when nothing does, which does not prove health."""
+ALL_BOOTS = 1_000_000
+"""More boots than any log has: nothing in the log is from the boot that counts."""
+
+
+def count_boots(text: str) -> int:
+    """How many boots the log shows."""
+    return len(_BOOTS.findall(text))
+
+
+def find_in_boot_log(text: str, earlier_boots: int = 0) -> str | None:
+    """What shows that the newest boot in the log failed; None when nothing does, which does not prove health.
+
+    A log with no more than `earlier_boots` has none of the boot that counts yet: the newest is of another disk.
+    """
     boots = list(_BOOTS.finditer(text))
+    if earlier_boots and len(boots) <= earlier_boots:
+        return None
     newest = text[boots[-1].start() :] if boots else text
     return next((what for what, pattern in _SIGNS if pattern.search(newest)), None)

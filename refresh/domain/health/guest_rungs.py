@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from refresh.domain.azure.data_disks import data_disks_of
 from refresh.domain.azure.guests import Report
 from refresh.domain.azure.vms import Power, Vm
+from refresh.domain.health.evidence import against_of
 from refresh.domain.health.ladder import OPTIONAL, Rung, RungName, RungVerdict
 from refresh.domain.health.platform_rungs import judge_application, judge_data_disks, judge_log, judge_resource
 from refresh.domain.terms import times
@@ -28,7 +29,8 @@ class Expected:
 
     `agent` is the image's tag `RefreshAgent`: True, the agent must report; False, no report proves nothing; None, it
     must report if it did before the swap (`agent_spoke`). `computer_names` are the names that this VM may have; empty:
-    any. `probed` when the VM has a probe. `counted` are the rungs that count.
+    any. `probed` when the VM has a probe, `probe_answered` when the VM answered it before the stop. `app_healthy`
+    unless Application Health reported otherwise before the stop. `counted` are the rungs that count.
     """
 
     started_at: str | None = None
@@ -37,6 +39,8 @@ class Expected:
     computer_names: tuple[str, ...] = ()
     data_disks: tuple[str, ...] = ()
     probed: bool = False
+    probe_answered: bool = True
+    app_healthy: bool = True
     counted: Collection[str] = OPTIONAL
 
 
@@ -44,7 +48,8 @@ class Expected:
 class Reading:
     """What was read of the VM at one time; None where nothing could be read.
 
-    `probe` is the result of the last probe, `successes` how many in a row succeeded of the `needed`.
+    `probe` is the result of the last probe, `successes` how many in a row succeeded of the `needed`; `unprobed` when
+    no probe could be sent. `log` is what the serial log shows of a failed boot.
     """
 
     vm: Vm
@@ -54,6 +59,7 @@ class Reading:
     log: str | None = None
     log_read: bool = False
     resource: Report | None = None
+    unprobed: bool = False
 
 
 def judge_rungs(expected: Expected, reading: Reading) -> tuple[Rung, ...]:
@@ -70,13 +76,13 @@ def _all(expected: Expected, reading: Reading) -> Iterator[Rung]:
     if expected.computer_names and vm.guest.computer_name and _reported(vm, expected.started_at):
         yield judge_name(vm, expected.computer_names)
     if expected.probed:
-        yield judge_probe(reading)
+        yield judge_probe(reading, answered_before=expected.probe_answered)
     if reading.log_read:
         yield judge_log(reading.log)
     if reading.resource is not None:
         yield judge_resource(reading.resource, expected.started_at)
     if vm.guest.application is not None:
-        yield judge_application(vm.guest.application, expected.started_at)
+        yield judge_application(vm.guest.application, expected.started_at, healthy_before=expected.app_healthy)
     if expected.data_disks:
         yield judge_data_disks(data_disks_of(vm.data_disks), expected.data_disks)
 
@@ -101,28 +107,36 @@ def judge_agent(vm: Vm, expected: Expected) -> Rung:
     )
     if agent is not None and not agent.ready:
         seen = f"not ready at {agent.at}"
+    against = against_of(RungName.AGENT, given_before=expected.agent_spoke)
     if required:
         return Rung(
             RungName.AGENT,
             RungVerdict.PENDING,
             f"{seen}; the image requires a report after the start (RefreshAgent)",
             required=True,
+            against=against,
         )
     if not expected.agent_spoke:
         return Rung(RungName.AGENT, RungVerdict.NO_SIGNAL, f"{seen}; the agent did not report before the swap either")
-    return Rung(RungName.AGENT, RungVerdict.SUSPECT if expected.agent is None else RungVerdict.PENDING, seen)
+    verdict = RungVerdict.SUSPECT if expected.agent is None else RungVerdict.PENDING
+    return Rung(RungName.AGENT, verdict, seen, against=against)
 
 
 def judge_name(vm: Vm, names: Collection[str]) -> Rung:
-    """Whether the guest has one of the VM's names; one with another machine's name is a clone, whatever else works."""
+    """Whether the guest has one of the VM's names; one with another machine's name is a clone, whatever else works.
+
+    A guest may rename itself, and reboot for it, at its first boot: another name counts when the time is up.
+    """
     windows = (vm.os_type or "").lower() == "windows"
     reported = vm.guest.computer_name or ""
     if _short(reported, windows) in {_short(name, windows) for name in names}:
         return Rung(RungName.COMPUTER_NAME, RungVerdict.AS_EXPECTED, reported)
     return Rung(
         RungName.COMPUTER_NAME,
-        RungVerdict.FAILED,
+        RungVerdict.SUSPECT,
         f"the guest's name is {reported[:64]}, not {names_text(names)}: a clone",
+        required=True,
+        against=against_of(RungName.COMPUTER_NAME),
     )
 
 
@@ -140,11 +154,18 @@ def names_text(names: Collection[str]) -> str:
     return " or ".join(dict.fromkeys(names))
 
 
-def judge_probe(reading: Reading) -> Rung:
-    """Whether the probe succeeded several times in a row: one answer may come from a guest that is shutting down."""
+def judge_probe(reading: Reading, *, answered_before: bool = True) -> Rung:
+    """Whether the probe succeeded several times in a row: one answer may come from a guest that is shutting down.
+
+    A probe that was not answered before the stop either, or that could not be sent, is no evidence against the disk.
+    """
     seen = f"{reading.probe or 'not tried yet'} ({reading.successes} of {reading.needed} in a row)"
+    if not answered_before:
+        seen += "; it was not answered before the swap either"
     proved = reading.successes >= reading.needed
-    return Rung(RungName.PROBE, RungVerdict.PROVED if proved else RungVerdict.PENDING, seen, required=True)
+    verdict = RungVerdict.PROVED if proved else RungVerdict.PENDING
+    against = against_of(RungName.PROBE, given_before=answered_before and not reading.unprobed)
+    return Rung(RungName.PROBE, verdict, seen, required=True, against=against)
 
 
 def _reported(vm: Vm, started_at: str | None) -> bool:

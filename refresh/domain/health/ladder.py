@@ -32,6 +32,17 @@ class RungVerdict(StrEnum):
     """Unhealthy; the timeout is not waited for."""
 
 
+class Against(StrEnum):
+    """When a rung that is against the VM is evidence against its OS disk."""
+
+    NEVER = "never"
+    """Others can cause it: a person, the platform, the owner of a data disk."""
+    AT_ONCE = "at-once"
+    """The guest itself shows that it failed."""
+    AFTER_HEALTH_TIME = "after-health-time"
+    """It may still change while the guest boots, renames or reboots itself."""
+
+
 class RungName(StrEnum):
     """The names of rungs in settings and outcomes. Power always counts; a setting chooses among the others."""
 
@@ -50,12 +61,16 @@ OPTIONAL = tuple(name for name in RungName if name is not RungName.POWER)
 
 @dataclass(frozen=True)
 class Rung:
-    """One rung: its verdict, what was seen, and whether health is not proved before the rung is satisfied."""
+    """One rung: its verdict, what was seen, and whether health is not proved before the rung is satisfied.
+
+    `against` is when the rung, where it is not satisfied, is evidence against the VM's OS disk.
+    """
 
     name: RungName
     verdict: RungVerdict
     seen: str
     required: bool = False
+    against: Against = Against.NEVER
 
     @property
     def open(self) -> bool:
@@ -63,15 +78,18 @@ class Rung:
         return self.required and self.verdict not in (RungVerdict.PROVED, RungVerdict.AS_EXPECTED)
 
 
-def judge_health(rungs: Sequence[Rung], elapsed_s: float, timeout_s: float) -> StepVerdict:
+def judge_health(rungs: Sequence[Rung], elapsed_s: float, timeout_s: float, *, whole_time: bool = True) -> StepVerdict:
     """The verdict of all rungs, `elapsed_s` seconds after the step began: proved, failed, wait, or running unproved.
 
     Failed at once by any rung with `FAILED`; at the timeout by a required rung that is not satisfied, or by a suspect
-    one that no proof outweighs.
+    one that no proof outweighs. `whole_time`: the VM has run undisturbed for the whole health time, so that what its
+    guest has not shown counts against its disk.
     """
     failed = next((rung for rung in rungs if rung.verdict is RungVerdict.FAILED), None)
     if failed is not None:
-        return StepVerdict(Move.FAILED, _text([failed]))
+        return StepVerdict(
+            Move.FAILED, _text([failed]), blames=_is_disk_to_blame([failed], rungs, whole_time=whole_time)
+        )
     proofs = [rung for rung in rungs if rung.verdict is RungVerdict.PROVED]
     still_open = [rung for rung in rungs if rung.open]
     if proofs and not still_open:
@@ -81,8 +99,16 @@ def judge_health(rungs: Sequence[Rung], elapsed_s: float, timeout_s: float) -> S
         return StepVerdict(Move.WAIT, _text(pending or rungs))
     against = still_open or [rung for rung in rungs if rung.verdict is RungVerdict.SUSPECT]
     if against:
-        return StepVerdict(Move.FAILED, _text(against))
+        return StepVerdict(Move.FAILED, _text(against), blames=_is_disk_to_blame(against, rungs, whole_time=whole_time))
     return StepVerdict(Move.DONE, f"running, guest not proven: {_text(rungs)}")
+
+
+def _is_disk_to_blame(against: Sequence[Rung], rungs: Sequence[Rung], *, whole_time: bool) -> bool:
+    """Whether one of these rungs is evidence against the disk. Silence is none while the platform reports a fault."""
+    if any(rung.against is Against.AT_ONCE for rung in against):
+        return True
+    at_fault = any(rung.name is RungName.RESOURCE_HEALTH and rung.verdict is RungVerdict.SUSPECT for rung in rungs)
+    return whole_time and not at_fault and any(rung.against is Against.AFTER_HEALTH_TIME for rung in against)
 
 
 def _text(rungs: Sequence[Rung]) -> str:

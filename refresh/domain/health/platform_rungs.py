@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from refresh.domain.azure.guests import Report
+from refresh.domain.health.evidence import against_of
 from refresh.domain.health.ladder import Rung, RungName, RungVerdict
 from refresh.domain.terms import times
 
@@ -19,7 +20,7 @@ _REQUESTED_STOP = ("customer initiated", "user initiated", "userinitiated", "cus
 def judge_log(finding: str | None) -> Rung:
     """The serial log proves failure, never health: a guest without a network prints a login prompt as well."""
     if finding is not None:
-        return Rung(RungName.BOOT_LOG, RungVerdict.FAILED, finding)
+        return Rung(RungName.BOOT_LOG, RungVerdict.FAILED, finding, against=against_of(RungName.BOOT_LOG))
     return Rung(RungName.BOOT_LOG, RungVerdict.NO_SIGNAL, "no sign of a failed boot")
 
 
@@ -39,22 +40,29 @@ def judge_resource(report: Report, started_at: str | None) -> Rung:
     return Rung(RungName.RESOURCE_HEALTH, RungVerdict.NO_SIGNAL, report.state)
 
 
-def judge_application(report: Report, started_at: str | None) -> Rung:
+def judge_application(report: Report, started_at: str | None, *, healthy_before: bool = True) -> Rung:
     """The report of the Application Health extension, if it is from this boot; initializing may last up to four hours.
 
+    An application that was unhealthy before the stop as well is not the new disk's fault.
     https://learn.microsoft.com/azure/virtual-machine-scale-sets/virtual-machine-scale-sets-health-extension
     """
     if started_at is not None and not times.not_before(report.at, started_at):
         return Rung(RungName.APPLICATION_HEALTH, RungVerdict.NO_SIGNAL, f"{report.state}, before the start")
     if report.state == "unhealthy":
-        return Rung(RungName.APPLICATION_HEALTH, RungVerdict.SUSPECT, f"unhealthy at {report.at}", required=True)
+        against = against_of(RungName.APPLICATION_HEALTH, given_before=healthy_before)
+        seen = f"unhealthy at {report.at}{'' if healthy_before else '; it was unhealthy before the swap too'}"
+        return Rung(RungName.APPLICATION_HEALTH, RungVerdict.SUSPECT, seen, required=True, against=against)
     verdict = RungVerdict.AS_EXPECTED if report.state == "healthy" else RungVerdict.NO_SIGNAL
     return Rung(RungName.APPLICATION_HEALTH, verdict, f"{report.state} at {report.at}")
 
 
 def judge_data_disks(now: Collection[str], before: Collection[str]) -> Rung:
-    """Whether every data disk is attached and cached as before; an added one does not count."""
+    """Whether every data disk is attached and cached as before; an added one does not count.
+
+    A missing one does not fail the swap: an OS disk detaches no data disk, so their owner did, and the old OS disk
+    would not bring it back.
+    """
     missing = [disk for disk in before if disk not in now]
     if missing:
-        return Rung(RungName.DATA_DISKS, RungVerdict.FAILED, f"not as before: {', '.join(missing)[:120]}")
+        return Rung(RungName.DATA_DISKS, RungVerdict.NO_SIGNAL, f"not as before: {', '.join(missing)[:120]}")
     return Rung(RungName.DATA_DISKS, RungVerdict.AS_EXPECTED, f"as before: {', '.join(before)[:120]}")

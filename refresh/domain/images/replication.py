@@ -124,7 +124,7 @@ def rank_versions(versions: Iterable[Version], region: str, edge_zone: str | Non
 
 def _is_settled(version: Version) -> bool:
     if version.provisioning_state == "Failed":
-        return tags.value_of(version.tags, tags.REFRESH_CHECKS) == tags.CHECKS_PASSED
+        return tags.text_of(version.tags, tags.REFRESH_CHECKS).lower() == tags.CHECKS_PASSED
     return version.provisioning_state in ("Succeeded", "Updating")
 
 

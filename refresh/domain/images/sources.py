@@ -71,7 +71,7 @@ class Source:
 
 def read_source(definition: Definition) -> Source | Refusal:
     """The source that the tags of `definition` name, or why they name none."""
-    text = (tags.value_of(definition.tags, tags.REFRESH_SOURCE) or "").strip()
+    text = tags.text_of(definition.tags, tags.REFRESH_SOURCE)
     if not text:
         cure = f"{definition.name} has no tag {tags.REFRESH_SOURCE}; set it to the full id of what to build from"
         return Refusal(MonthReason.NO_SOURCE, cure)
@@ -133,7 +133,7 @@ def _storage(definition: Definition, parts: tuple[SourcePart, ...]) -> str | Ref
     urls = [part.id for part in parts if part.kind is SourceKind.VHD]
     if not urls:
         return None
-    text = (tags.value_of(definition.tags, tags.REFRESH_SOURCE_STORAGE) or "").strip()
+    text = tags.text_of(definition.tags, tags.REFRESH_SOURCE_STORAGE)
     found = resource_id.parse(text)
     hosts = {match.group(1).lower() for url in urls if (match := _VHD.match(url))}
     if found is None or found.type != _STORAGE_TYPE or hosts != {found.name.lower()}:

@@ -12,7 +12,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from refresh.domain.azure.galleries import Definition
+from refresh.domain.azure.galleries import Definition, declared_flag
+from refresh.domain.azure.plans import Plan
 from refresh.domain.images import toml_table
 from refresh.domain.images.publishing import Publishing
 from refresh.domain.images.toml_table import Table
@@ -111,6 +112,7 @@ def _spec(name: str, table: Table, galleries: Collection[str]) -> ImageSpec:
     features = {"SecurityType": security, **table.texts("features")}
     tags = {"AutoRefresh": "true", **table.texts("tags")}
     plan = table.texts("plan", ("name", "publisher", "product"))
+    declared = {key.lower(): value for key, value in features.items()}
     properties = {
         **kind,
         "identifier": identifier,
@@ -128,6 +130,10 @@ def _spec(name: str, table: Table, galleries: Collection[str]) -> ImageSpec:
         kind["architecture"],
         security,
         tags,
+        disk_controllers=declared.get("diskcontrollertypes"),
+        accelerated_network=declared_flag(declared.get("isacceleratednetworksupported")),
+        hibernates=declared_flag(declared.get("ishibernatesupported")),
+        plan=Plan(*(plan.get(key, "") for key in ("publisher", "product", "name"))) if plan else None,
     )
     body = {"location": location, "tags": tags, "properties": properties}
     return ImageSpec(definition, body, _publishing(table.table("publish")))

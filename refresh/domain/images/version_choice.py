@@ -50,7 +50,7 @@ def find_leftovers(versions: Iterable[Version], now: str | None) -> list[Version
 
 def checks_of(version: Version) -> str | None:
     """The state of the app's checks of a version; None for a version that the app did not make."""
-    return tags.value_of(version.tags, tags.REFRESH_CHECKS)
+    return tags.text_of(version.tags, tags.REFRESH_CHECKS).lower() or None
 
 
 def awaits_checks(version: Version) -> bool:

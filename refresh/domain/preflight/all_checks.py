@@ -27,6 +27,7 @@ from refresh.domain.preflight.provenance import Policy
 from refresh.domain.terms.swap_reason import Reason
 from refresh.domain.vm.facts import Facts
 from refresh.domain.vm.preflight_facts import PreflightFacts
+from refresh.domain.vm.wish import Wish, with_wish
 
 _STATES = "https://learn.microsoft.com/azure/virtual-machines/states-billing"
 _EPHEMERAL = "https://learn.microsoft.com/azure/virtual-machines/ephemeral-os-disks"
@@ -53,6 +54,21 @@ CONDITIONS = (
     locks.NOT_LOCKED,
 )
 """Everything that is checked before downtime, in the order in which the checks are shown."""
+
+
+_PASSING = (AWAKE, AT_REST)
+"""States of a VM that pass; a disk that is made meanwhile is swapped in later."""
+
+
+def check_vm(vm: Vm) -> tuple[Check, ...]:
+    """Every check that needs the VM only, for a VM that a new disk is planned for."""
+    readable = tags_readable.check_tags(vm.own_tags, Wish(""))
+    return (*readable, tags_room.check_room(with_wish(vm, vm.name)), *_check_kind(vm))
+
+
+def check_planned(facts: Facts, policy: Policy, *, force: bool = False) -> tuple[Check, ...]:
+    """Every check for a disk that is planned, or made for a later swap: all but those of the VM's passing states."""
+    return tuple(check for check in check_facts(facts, policy, force=force) if check.condition not in _PASSING)
 
 
 def check_facts(facts: Facts, policy: Policy, *, force: bool = False) -> tuple[Check, ...]:
@@ -84,12 +100,7 @@ def _check_swap(vm: Vm, wanted: Disk, facts: Facts, policy: Policy) -> tuple[Che
     current, ran, preflight = facts.current, facts.ran, facts.preflight
     return (
         tags_room.check_room(vm),
-        MANAGED.judged(vm.os_disk_id is not None, "the VM's OS disk is not managed; convert it to a managed disk"),
-        NOT_EPHEMERAL.judged(
-            not vm.ephemeral_os_disk,
-            "the VM's OS disk is ephemeral and cannot be swapped; redeploy the VM instead",
-        ),
-        ALONE.judged(vm.scale_set is None, "the VM belongs to a scale set; let the scale set replace its OS disks"),
+        *_check_kind(vm),
         AWAKE.judged(not vm.hibernated, "the VM is hibernated; start it, or deallocate it without hibernation"),
         _at_rest(vm),
         *placement.check_placement(vm, wanted, preflight),
@@ -98,6 +109,17 @@ def _check_swap(vm: Vm, wanted: Disk, facts: Facts, policy: Policy) -> tuple[Che
         provenance.check_trust(wanted, ran, policy),
         *provenance.check_personal(vm, wanted, facts.version, facts.definition, ran, policy),
         *(_check_preflight_facts(vm, current, wanted, preflight) if preflight is not None else ()),
+    )
+
+
+def _check_kind(vm: Vm) -> tuple[Check, ...]:
+    return (
+        MANAGED.judged(vm.os_disk_id is not None, "the VM's OS disk is not managed; convert it to a managed disk"),
+        NOT_EPHEMERAL.judged(
+            not vm.ephemeral_os_disk,
+            "the VM's OS disk is ephemeral and cannot be swapped; redeploy the VM instead",
+        ),
+        ALONE.judged(vm.scale_set is None, "the VM belongs to a scale set; let the scale set replace its OS disks"),
     )
 
 

@@ -26,13 +26,14 @@ NOT_REJECTED = Condition("disk was not rejected on this VM before", Reason.REJEC
 READY = Condition("disk is ready", Reason.DISK_NOT_READY, Evidence.OUR_RULE)
 FREE = Condition("disk is free", Reason.DISK_IN_USE, Evidence.REPORTED, _IN_USE, "ConflictingUserInput")
 NOT_ANOTHERS = Condition("no other VM's tag names the disk", Reason.DISK_OF_ANOTHER, Evidence.OUR_RULE)
+NOT_RESERVED = Condition("disk is no other VM's way back", Reason.DISK_RESERVED, Evidence.OUR_RULE)
 SAME_REGION = Condition("same region", Reason.OTHER_REGION, Evidence.DOCUMENTED, _SWAP_DOCS, "BadRequest")
 SAME_ZONE = Condition("same zone", Reason.OTHER_ZONE, Evidence.REPORTED, _OTHER_ZONE, "BadRequest")
 # Azure documents that a disk's edge zone never changes, and no error of a swap.
 SAME_EDGE_ZONE = Condition("same edge zone", Reason.OTHER_EDGE_ZONE, Evidence.OUR_RULE, _EDGE_ZONE)
 
 WISHED = (EXISTS, NOT_REJECTED)
-CONDITIONS = (READY, FREE, NOT_ANOTHERS, SAME_REGION, SAME_ZONE, SAME_EDGE_ZONE)
+CONDITIONS = (READY, FREE, NOT_ANOTHERS, NOT_RESERVED, SAME_REGION, SAME_ZONE, SAME_EDGE_ZONE)
 
 
 def check_exists(wanted: Disk | None, wish: Wish) -> Check:
@@ -62,7 +63,7 @@ def check_placement(vm: Vm, wanted: Disk, preflight: PreflightFacts | None) -> t
             f"disk {wanted.name} is {wanted.provisioning_state or 'in an unknown state'}; wait until it is Succeeded",
         ),
         _free(wanted),
-        *([_not_anothers(wanted, preflight)] if preflight is not None and preflight.wishes_read else []),
+        *(_of_no_other(wanted, preflight) if preflight is not None and preflight.wishes_read else ()),
         SAME_REGION.judged(
             same_text(vm.location, wanted.location),
             f"disk {wanted.name} is in {wanted.location}, the VM in {vm.location}; make one in the VM's region",
@@ -85,11 +86,19 @@ def _free(wanted: Disk) -> Check:
     )
 
 
-def _not_anothers(wanted: Disk, preflight: PreflightFacts) -> Check:
-    other = resource_id.parse(preflight.named_by)
-    return NOT_ANOTHERS.judged(
-        preflight.named_by is None,
-        f"the tag of VM {other.name if other else 'unknown'} names disk {wanted.name} too; change one of the tags",
+def _of_no_other(wanted: Disk, preflight: PreflightFacts) -> tuple[Check, ...]:
+    other, kept = resource_id.parse(preflight.named_by), preflight.reserved
+    holder = resource_id.parse(kept.vm_id) if kept is not None else None
+    return (
+        NOT_ANOTHERS.judged(
+            preflight.named_by is None,
+            f"the tag of VM {other.name if other else 'unknown'} names disk {wanted.name} too; change one of the tags",
+        ),
+        NOT_RESERVED.judged(
+            kept is None,
+            f"disk {wanted.name} is the previous disk of VM {holder.name if holder else 'unknown'} and is kept for it "
+            f"{kept.until if kept else ''}; use another disk",
+        ),
     )
 
 

@@ -44,6 +44,7 @@ class Policy:
     stop_mode: str = StopMode.DEALLOCATE
     galleries: Collection[str] = ()
     disk_groups: Collection[str] = ()
+    previous_reserved_days: int = 7
 
 
 def check_trust(wanted: Disk, ran: Collection[str], policy: Policy) -> Check:

@@ -58,8 +58,8 @@ def orphaned_images(images: Iterable[Image], versions: Iterable[Version], buildi
     finished = {_name_of(version).lower() for version in versions if version.provisioning_state == "Succeeded"}
     found = []
     for image in images:
-        made_for = tags.value_of(image.tags, tags.DISK_VERSION)
-        if made_for is not None and not made_for.lower().startswith(under_way) and made_for.lower() not in finished:
+        made_for = tags.text_of(image.tags, tags.DISK_VERSION)
+        if made_for and not made_for.lower().startswith(under_way) and made_for.lower() not in finished:
             message = f"the managed image was made for version {made_for}, which is not finished"
             found.append(Orphan("image", image.id, message, (delete_command(image.id),)))
     return found

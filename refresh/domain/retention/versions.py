@@ -87,7 +87,7 @@ def judge_version(version: Version, catalogue: Catalogue, needs: Needs, evidence
         return RemovalVerdict(reason.NAME_NOT_OURS, "its name is not YYYYMM.N.0, so the app did not make it")
     if catalogue.building:
         return RemovalVerdict(reason.BUILD_UNDER_WAY, f"a build or a proof of {catalogue.definition.name} is under way")
-    if tags.value_of(version.tags, tags.REFRESH_CHECKS) == tags.CHECKS_PENDING:
+    if tags.text_of(version.tags, tags.REFRESH_CHECKS).lower() == tags.CHECKS_PENDING:
         return RemovalVerdict(reason.BUILD_UNDER_WAY, f"its checks are pending (tag {tags.REFRESH_CHECKS})")
     if version.provisioning_state not in _SETTLED:
         return RemovalVerdict(

@@ -6,21 +6,34 @@ age of the last begin are enough, so a step can be repeated after any crash. Doe
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from dataclasses import dataclass
 
 from refresh.domain.azure.vms import Power, Vm
-from refresh.domain.terms import resource_id
+from refresh.domain.health.evidence import can_repeat
+from refresh.domain.terms import resource_id, times
 from refresh.domain.terms.stop_mode import StopMode
 from refresh.domain.terms.verdict import Move, StepVerdict
 
 # An accepted operation that shows no effect after this long is begun again; ARM's reads follow its writes in seconds.
 LOST_AFTER_S = 30.0
-# An OS disk change that was accepted, has ended and shows no effect after this long has failed.
+PREEMPTED = "OperationPreempted"
+# Azure rounds the times of operations and of a VM's status differently.
+ANOTHER_AFTER_S = 1.0
+# An OS disk change that was accepted, has failed and shows no effect after this long has failed.
 DISK_UNCHANGED_AFTER_S = 5.0
+# A replica of ARM that lags behind shows the state before a write, with a current Date. What a read shows against an
+# operation that succeeded counts only when it has been read for this long.
+# https://github.com/hashicorp/terraform-provider-azurerm/pull/25758
+SETTLES_AFTER_S = 60.0
 
 
 def _moving(vm: Vm) -> bool:
     return vm.provisioning_state in ("Updating", "Creating", "Deleting")
+
+
+def is_held(vm: Vm) -> bool:
+    """Whether another operation holds a VM that runs or starts."""
+    return _moving(vm) and vm.power in (Power.RUNNING, Power.STARTING)
 
 
 def _state(vm: Vm) -> str:
@@ -32,20 +45,22 @@ def _begin_unless_recent(vm: Vm, begun_age_s: float | None) -> StepVerdict:
     return StepVerdict(Move.WAIT if recent else Move.BEGIN, _state(vm))
 
 
-def has_another_disk(vm: Vm, disks: Collection[str]) -> bool:
-    """Whether the VM has an OS disk that is none of `disks` (ids); False without any, and while the VM is changing."""
-    if not disks or vm.os_disk_id is None or _moving(vm):
-        return False
-    return not any(resource_id.same(vm.os_disk_id, disk) for disk in disks)
-
-
 def judge_stopped(
-    vm: Vm, begun_age_s: float | None, unless_disk: str | None = None, mode: StopMode = StopMode.DEALLOCATE
+    vm: Vm,
+    begun_age_s: float | None,
+    unless_disk: str | None = None,
+    mode: StopMode = StopMode.DEALLOCATE,
+    *,
+    preempts: bool = False,
 ) -> StepVerdict:
     """Whether the VM is stopped as `mode` requires; `begun_age_s` is how long ago the last stop was accepted.
 
-    A VM whose OS disk already is `unless_disk` need not be stopped for it.
+    A VM whose OS disk already is `unless_disk` need not be stopped for it. With `preempts` a running VM that another
+    operation holds is stopped as well: a deallocate preempts a start that an extension holds for up to 90 minutes.
+    https://github.com/Azure/azure-linux-extensions/issues/750
     """
+    if preempts and is_held(vm):
+        return _begin_unless_recent(vm, begun_age_s)
     if _moving(vm) or vm.power in (Power.STOPPING, Power.DEALLOCATING, Power.STARTING, Power.UNKNOWN):
         return StepVerdict(Move.WAIT, _state(vm))
     if vm.power is Power.DEALLOCATED or (mode is StopMode.POWER_OFF and vm.power is Power.STOPPED):
@@ -55,10 +70,22 @@ def judge_stopped(
     return _begin_unless_recent(vm, begun_age_s)
 
 
-def judge_disk(vm: Vm, disk_id: str, begun_age_s: float | None, *, insist: bool = False) -> StepVerdict:
+@dataclass(frozen=True)
+class Ended:
+    """How Azure reports the end of a step's operation: whether it succeeded, or the error's code; `at` (ISO)."""
+
+    succeeded: bool
+    code: str | None = None
+    at: str | None = None
+
+
+def judge_disk(
+    vm: Vm, disk_id: str, begun_age_s: float | None, *, ended: Ended | None = None, insist: bool = False
+) -> StepVerdict:
     """Whether `disk_id` is the OS disk, read back: Azure has answered an update with 200 and changed nothing.
 
-    A failed change is not repeated, because the old disk can be put back; with `insist` it is, for the undo.
+    `ended` is the end of the last change. One that failed because of the platform, or of another's operation, is begun
+    again; any other is not repeated, because the old disk can be put back; with `insist` it is, for the undo.
     https://github.com/MicrosoftDocs/azure-docs/issues/23224
     """
     seen = f"OS disk {vm.os_disk_name}, {_state(vm)}"
@@ -68,11 +95,14 @@ def judge_disk(vm: Vm, disk_id: str, begun_age_s: float | None, *, insist: bool 
         return StepVerdict(Move.DONE, seen)
     if begun_age_s is None:
         return StepVerdict(Move.BEGIN, seen)
-    if begun_age_s < DISK_UNCHANGED_AFTER_S:
+    failed = ended is not None and not ended.succeeded
+    if begun_age_s < (DISK_UNCHANGED_AFTER_S if failed else SETTLES_AFTER_S):
         return StepVerdict(Move.WAIT, seen)
-    return StepVerdict(
-        Move.BEGIN if insist else Move.FAILED, f"{seen}, although Azure accepted the change and the operation has ended"
+    again = insist or (failed and ended is not None and can_repeat(ended.code))
+    what = (
+        f"Azure reports {ended.code}" if failed and ended else "Azure accepted the change and the operation has ended"
     )
+    return StepVerdict(Move.BEGIN if again else Move.FAILED, f"{seen}, although {what}")
 
 
 def judge_started(vm: Vm, begun_age_s: float | None) -> StepVerdict:
@@ -82,3 +112,14 @@ def judge_started(vm: Vm, begun_age_s: float | None) -> StepVerdict:
     if _moving(vm) or not vm.power.settled:
         return StepVerdict(Move.WAIT, _state(vm))
     return _begin_unless_recent(vm, begun_age_s)
+
+
+def is_stopped_by_others(start: Ended | None, settled_at: str | None) -> bool:
+    """Whether a VM that is stopped after the app's `start` was stopped by somebody else.
+
+    Another operation has ended after that start (`settled_at`), which had succeeded or was preempted by it: the app
+    begins none meanwhile. https://github.com/kubernetes-sigs/cloud-provider-azure/pull/1356
+    """
+    if start is None or not (start.succeeded or start.code == PREEMPTED):
+        return False
+    return (times.seconds_between(start.at, settled_at) or 0.0) >= ANOTHER_AFTER_S

@@ -41,7 +41,7 @@ def write_intent_tag(run: str, was_running: bool, old_disk: str, new_disk: str) 
 
 def read_intent_tag(value: str | None) -> OpenIntent | None:
     """The open swap that a tag's value names; None when there is none or it cannot be read (people can write tags)."""
-    fields = dict(part.split("=", 1) for part in (value or "").split(";") if "=" in part)
+    fields = dict(part.strip().split("=", 1) for part in (value or "").split(";") if "=" in part)
     if not fields.get("run") or fields.get("ran") not in ("yes", "no"):
         return None
     disks = tuple(fields[key] for key in ("from", "to") if fields.get(key))

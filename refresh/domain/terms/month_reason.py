@@ -1,4 +1,4 @@
-"""Reason codes of the monthly refresh; those of a swap are in `swap_reason.py`.
+"""Reason codes of the monthly refresh; those of a swap, which a month has too, are in `swap_reason.py`.
 
 Decides the codes that results, logs, API and dashboard show unchanged. The sentence beside a code is made where the
 code is used, because it names the resources concerned.
@@ -20,6 +20,7 @@ class MonthReason(StrEnum):
     AZURE_SAID_NO = "azure-said-no"
     TIMED_OUT = "timed-out"
     BROKEN = "broken"
+    CANCELLED = "cancelled"
 
     # Images.
     NO_SOURCE = "no-source"
@@ -49,7 +50,6 @@ class MonthReason(StrEnum):
     VM_GONE = "vm-gone"
     NOT_IN_SCOPE = "not-in-scope"
     ON_HOLD = "on-hold"
-    UNMANAGED_DISK = "unmanaged-disk"
     UNKNOWN_IMAGE = "unknown-image"
     NO_IMAGE = "no-image"
     SEVERAL_IMAGES = "several-images"
@@ -64,7 +64,7 @@ class MonthReason(StrEnum):
     ALREADY_THERE = "already-there"
     ALREADY_TAGGED = "already-tagged"
     REJECTED_BEFORE = "rejected-before"
-    TAG_NOT_BUILT = "tag-not-built"
+    ROLLED_BACK_BEFORE = "rolled-back-before"
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from refresh.domain.terms import resource_id
 
 MAX_REBUILDS = 99
+FIRST_PERIOD = "200001"
 _MAX_PART = 2**31 - 1
 _MAX_DISK_NAME = 80
 _MONTH = r"20\d\d(?:0[1-9]|1[0-2])"
@@ -28,6 +29,12 @@ _VERSION = re.compile(r"^(\d{1,10})\.(\d{1,10})\.(\d{1,10})\Z", re.ASCII)
 def period_at(moment: datetime) -> str:
     """The period (`YYYYMM`) that `moment` (UTC) falls in."""
     return f"{moment.year:04d}{moment.month:02d}"
+
+
+def month_after(period: str) -> str:
+    """The period after `period`."""
+    year, month = int(period[:4]), int(period[4:])
+    return f"{year + month // 12:04d}{month % 12 + 1:02d}"
 
 
 def is_period(text: object) -> bool:

@@ -83,6 +83,11 @@ def value_of(tags: Mapping[str, str], name: str) -> str | None:
     return next((value for key, value in tags.items() if key.lower() == wanted), None)
 
 
+def text_of(tags: Mapping[str, str], name: str) -> str:
+    """The value of tag `name` without the blanks around it, which Azure keeps; empty when there is none."""
+    return (value_of(tags, name) or "").strip()
+
+
 def is_true(value: str | None) -> bool:
     """Whether a tag's value is `true`, in any case."""
     return value is not None and value.strip().lower() == "true"

@@ -17,8 +17,12 @@ class Move(StrEnum):
 
 @dataclass(frozen=True)
 class StepVerdict:
-    """The next move and what was seen; `proved` when a signal from the guest itself shows that it is healthy."""
+    """The next move and what was seen; `proved` when a signal from the guest itself shows that it is healthy.
+
+    `blames`: the step failed, and what was seen is evidence against the VM's OS disk.
+    """
 
     move: Move
     seen: str
     proved: bool = False
+    blames: bool = False

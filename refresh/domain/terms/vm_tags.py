@@ -98,7 +98,7 @@ def parse_vm_tags(tags: Mapping[str, str]) -> VmTags:
     """Read every tag of the contract for VMs among `tags`."""
 
     def text_of(name: str) -> str:
-        return (names.value_of(tags, name) or "").strip()
+        return names.text_of(tags, name)
 
     return VmTags(
         auto_refresh=names.value_of(tags, names.AUTO_REFRESH),

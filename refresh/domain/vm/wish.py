@@ -7,7 +7,7 @@ accepted as a disk. Tags are untrusted input. Does not know whether the disk exi
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from refresh.domain.azure.vms import Vm
 from refresh.domain.terms import resource_id, tags
@@ -25,10 +25,11 @@ class Wish:
     message: str = ""
 
 
-def choose_wish(vm: Vm, disk_groups: Collection[str]) -> Wish:
+def choose_wish(vm: Vm, disk_groups: Collection[str], ran: Collection[str] = ()) -> Wish:
     """The disk that `OsDiskName` of `vm` names; `disk_groups` are the ids (lower-case) of groups that it may name.
 
-    A name is a disk of the VM's own resource group, `@previous` the disk that `OsDiskPrevious` names.
+    A name is a disk of the VM's own resource group, `@previous` the disk that `OsDiskPrevious` names. The disk that the
+    VM runs, and those that it is recorded to have run (`ran`, hashes), may be in any group: they are its ways back.
     """
     vm_tags = vm.own_tags
     text = vm_tags.wanted
@@ -42,11 +43,11 @@ def choose_wish(vm: Vm, disk_groups: Collection[str]) -> Wish:
                 message=f"{tags.OS_DISK_NAME}={tags.PREVIOUS} needs a disk in {tags.OS_DISK_PREVIOUS}, "
                 "and this VM has none; write the disk's name instead",
             )
-        return _named(vm, text, vm_tags.previous, disk_groups)
-    return _named(vm, text, text, disk_groups)
+        return _named(vm, text, vm_tags.previous, disk_groups, ran)
+    return _named(vm, text, text, disk_groups, ran)
 
 
-def _named(vm: Vm, text: str, name: str, disk_groups: Collection[str]) -> Wish:
+def _named(vm: Vm, text: str, name: str, disk_groups: Collection[str], ran: Collection[str]) -> Wish:
     home = resource_id.parse_vm(vm.id)
     if home is None:
         what = f"a disk of a VM whose id cannot be read: {shorten(vm.id)}"
@@ -58,7 +59,8 @@ def _named(vm: Vm, text: str, name: str, disk_groups: Collection[str]) -> Wish:
     found = resource_id.parse(name)
     if found is None or found.type != resource_id.DISK_TYPE or not resource_id.is_disk_name(found.name):
         return _bad(text, f"'{shorten(name)}', which is neither a disk's name nor a disk's full resource id")
-    if found.group_key != home.group_key and found.group_key not in disk_groups:
+    known = resource_id.same(found.text, vm.os_disk_id) or resource_id.id_hash(found.text) in ran
+    if found.group_key != home.group_key and found.group_key not in disk_groups and not known:
         return Wish(
             text,
             problem=Reason.DISK_OUTSIDE_GROUP,
@@ -71,6 +73,23 @@ def _named(vm: Vm, text: str, name: str, disk_groups: Collection[str]) -> Wish:
 def _bad(text: str, what: str) -> Wish:
     tag = tags.OS_DISK_PREVIOUS if text.lower() == tags.PREVIOUS else tags.OS_DISK_NAME
     return Wish(without_query(text), problem=Reason.BAD_WISH, message=f"{tag} is {what}")
+
+
+def disk_of_text(vm_id: str, text: str) -> str | None:
+    """The id of the disk that a tag of the VM names so, by name or by id; None when it names none."""
+    home, name = resource_id.parse_vm(vm_id), text.strip()
+    if home is None:
+        return None
+    if "/" not in name:
+        return home.sibling("Microsoft.Compute/disks", name) if resource_id.is_disk_name(name) else None
+    found = resource_id.parse(name)
+    return found.text if found is not None and found.type == resource_id.DISK_TYPE else None
+
+
+def with_wish(vm: Vm, text: str) -> Vm:
+    """`vm` as if its `OsDiskName` were `text`."""
+    others = {name: value for name, value in vm.tags.items() if name.lower() != tags.OS_DISK_NAME.lower()}
+    return replace(vm, tags={**others, tags.OS_DISK_NAME: text})
 
 
 def disk_text(vm_id: str, disk_id: str) -> str:

@@ -10,18 +10,19 @@ from dataclasses import replace
 from itertools import batched
 from typing import Any
 
-from durabletask.task import OrchestrationContext, Task, TaskFailedError
+from durabletask.task import OrchestrationContext, Task, TaskFailedError, when_any
 
 from refresh.domain.terms import names
 from refresh.domain.terms.month_reason import MonthReason
 from refresh.orchestrations.shared.bulk import bad_period, period_of
+from refresh.orchestrations.shared.cancellation import Cancellation
 from refresh.orchestrations.shared.dispatcher_calls import now
 from refresh.orchestrations.shared.notices import publish
 from refresh.orchestrations.swap.swap_vms import overall_status
 from refresh.records import durable_names, month, swap
 from refresh.records.events import month_event
 from refresh.records.month import MonthInput
-from refresh.records.swap import SwapRequest
+from refresh.records.swap_request import SwapRequest
 
 type Result = dict[str, Any]
 
@@ -43,44 +44,63 @@ def _do_month(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task
     period = period_of(ctx, request.period)
     if not names.is_period(period):
         return bad_period("month", period)
+    cancel = Cancellation(ctx)
     scope = yield ctx.call_activity(durable_names.READ_SCOPE, input={"vms": list(request.vms)})
+    # VMs that a person named, not those of the whole scope: only the definitions that they use are built.
     images = yield from _step(
-        ctx, "images", durable_names.CREATE_IMAGES, period, replace(request, period=period, vms=())
+        ctx, "images", durable_names.CREATE_IMAGES, period, replace(request, period=period), cancel
     )
     if scope.get("problem"):
         return month.failure_of("month", period, scope["problem"]) | {"images": images.get("images", []), "vms": []}
     request = replace(request, period=period, vms=tuple(scope["vms"]))
     unread = month.unread_rows(scope.get("unread", ()))
     missing = [month.result_of("scope", period, {"vms": unread})] if unread else []
-    if not request.vms:
-        return _combine(period, images, missing)
-    steps = [(yield from _step(ctx, "disks", durable_names.CREATE_DISKS, period, request))]
+    if not request.vms or cancel.is_asked():
+        return cancel.closed(_combine(period, images, missing))
+    steps = [(yield from _step(ctx, "disks", durable_names.CREATE_DISKS, period, request, cancel))]
     if (request.rollout or scope["rollout"]) == month.AUTO:
         for chunk in batched(_with_disk(steps[0]), swap.VMS_PER_HISTORY, strict=False):
-            steps += yield from _roll_out(ctx, period, replace(request, vms=chunk))
-    return _combine(period, images, [*steps, *missing])
+            if cancel.is_asked():
+                break
+            steps += yield from _roll_out(ctx, period, replace(request, vms=chunk), cancel)
+    return cancel.closed(_combine(period, images, [*steps, *missing]))
 
 
-def _roll_out(ctx: OrchestrationContext, period: str, request: MonthInput) -> Generator[Task[Any], Any, list[Result]]:
+def _roll_out(
+    ctx: OrchestrationContext, period: str, request: MonthInput, cancel: Cancellation
+) -> Generator[Task[Any], Any, list[Result]]:
     """Write the tags of these VMs and wait for every outcome.
 
     Swaps begin while tags are still being written, so outcomes count from the time before the first tag.
     """
     since = now(ctx)
-    tagged = yield from _step(ctx, "tags", durable_names.WRITE_TAGS, period, request)
+    tagged = yield from _step(ctx, "tags", durable_names.WRITE_TAGS, period, request, cancel)
     ready = _ready(tagged)
     if not ready:
         return [tagged]
     swaps = SwapRequest(ready, force=request.force, since=since, paced=True)
-    return [tagged, (yield from _step(ctx, "swaps", durable_names.SWAP_VMS, period, swaps))]
+    cancel.written = {row["vm"].lower(): row.get("wanted") or row.get("next") for row in tagged.get("vms", [])}
+    if cancel.is_asked():  # the tags are written: the swaps that have not begun are taken back
+        swaps = replace(swaps, cancelled={**cancel.data, "written": cancel.written})
+    return [tagged, (yield from _step(ctx, "swaps", durable_names.SWAP_VMS, period, swaps, cancel))]
 
 
 def _step(
-    ctx: OrchestrationContext, kind: str, name: str, period: str, request: MonthInput | SwapRequest
+    ctx: OrchestrationContext,
+    kind: str,
+    name: str,
+    period: str,
+    request: MonthInput | SwapRequest,
+    cancel: Cancellation,
 ) -> Generator[Task[Any], Any, Result]:
     instance_id = month.child_id(kind, period, ctx.new_uuid())
+    child: Task[Any] = ctx.call_sub_orchestrator(name, input=request.to_json(), instance_id=instance_id)
     try:
-        result = yield ctx.call_sub_orchestrator(name, input=request.to_json(), instance_id=instance_id)
+        if not cancel.is_asked():
+            yield when_any([child, cancel.task])
+            if cancel.is_asked() and not child.is_complete:
+                ctx.send_event(instance_id, month.CANCEL_EVENT, data={**cancel.data, "written": cancel.written})
+        result = yield child
     except TaskFailedError as error:
         return month.failure_of(kind, period, f"the step broke off: {error}") | {
             "vms": month.broken_rows(request.vms, str(error))

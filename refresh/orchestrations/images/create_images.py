@@ -15,12 +15,15 @@ from refresh.records.month import BuildInput, ImageRow, MonthInput
 
 
 def create_images(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any], Any, dict[str, Any]]:
-    """Build the versions of a `MonthInput`, regardless of its VMs; the result lists every definition."""
+    """Build the versions of a `MonthInput`; the result lists every definition.
+
+    With `vms` only the definitions that these VMs use are built.
+    """
     request = MonthInput.from_json(data)
     period = period_of(ctx, request.period)
     if not names.is_period(period):
         return bad_period("images", period)
-    found = yield ctx.call_activity(durable_names.LIST_BUILDS, input={})
+    found = yield ctx.call_activity(durable_names.LIST_BUILDS, input={"vms": list(request.vms)} if request.vms else {})
     if found.get("problem"):
         return month.failure_of("images", period, found["problem"])
     demand = found["demand"]

@@ -14,6 +14,8 @@ from typing import Any
 from durabletask.task import OrchestrationContext, Task, TaskFailedError, when_any
 
 from refresh.domain.terms import names
+from refresh.domain.terms.month_reason import MonthReason
+from refresh.orchestrations.shared.cancellation import Cancellation
 from refresh.records import durable_names, month, swap
 from refresh.records.month import BatchInput, BulkInput
 
@@ -42,6 +44,7 @@ def work_through(
     `on_rows` gets the rows of each finished batch. One history has at most 500 VMs.
     """
     bulk = BulkInput.from_json(data)
+    cancel = Cancellation(ctx)
     period = period_of(ctx, bulk.period)
     if not names.is_period(period):
         return bad_period(kind, period)
@@ -54,20 +57,26 @@ def work_through(
         )
     chunk, rest = bulk.vms[: swap.VMS_PER_HISTORY], bulk.vms[swap.VMS_PER_HISTORY :]
     done: Rows = list(bulk.rows or ())
-    done += yield from _run_batches(ctx, activity, BatchInput(chunk, period, bulk.force), on_rows)
+    done += yield from _run_batches(ctx, activity, BatchInput(chunk, period, bulk.force), cancel, on_rows)
+    if cancel.is_asked():
+        return cancel.closed(month.result_of(kind, period, {"vms": [*done, *map(_not_begun, rest)]}))
     if rest:
         ctx.continue_as_new(replace(bulk, vms=rest, rows=tuple(done)).to_json())
     return month.result_of(kind, period, {"vms": done})
 
 
 def _run_batches(
-    ctx: OrchestrationContext, activity: str, work: BatchInput, on_rows: Listener | None
+    ctx: OrchestrationContext, activity: str, work: BatchInput, cancel: Cancellation, on_rows: Listener | None
 ) -> Generator[Task[Any], Any, Rows]:
     batches = [list(batch) for batch in batched(work.vms, swap.VMS_PER_BULK_ACTIVITY, strict=False)]
     found: dict[int, Rows] = {}
     running: dict[int, Task[Any]] = {}
     while len(found) < len(batches):
         begun = len(found) + len(running)
+        if cancel.is_asked() and begun < len(batches):
+            for number in range(begun, len(batches)):
+                found[number] = [_not_begun(vm) for vm in batches[number]]
+            continue
         if begun < len(batches):
             allowed = yield from _allowed_batches(ctx)
             for number in range(begun, min(begun + max(allowed - len(running), 0), len(batches))):
@@ -79,6 +88,11 @@ def _run_batches(
         if on_rows is not None:
             on_rows(ctx, found[number])
     return [row for number in range(len(batches)) for row in found[number]]
+
+
+def _not_begun(vm: str) -> dict[str, Any]:
+    message = "the run was cancelled before the work on this VM began"
+    return month.VmRow(vm, month.SKIP, MonthReason.CANCELLED, message).to_json()
 
 
 def _allowed_batches(ctx: OrchestrationContext) -> Generator[Task[Any], Any, int]:

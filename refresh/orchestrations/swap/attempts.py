@@ -31,7 +31,7 @@ class Attempt:
 
     def prepare(self, run: SwapRun, claimed: Claimed) -> Generator[Task[Any], Any, Prepared]:
         """Read the VM and plan the swap."""
-        data = {
+        data: dict[str, Any] = {
             "vm": run.vm,
             "run": run.ctx.instance_id,
             "force": claimed.force,
@@ -41,6 +41,8 @@ class Attempt:
             "over": list(claimed.over),
             **given(asked=claimed.asked, fulfilled=claimed.fulfilled),
         }
+        if claimed.way is not None:
+            data["way"] = claimed.way
         try:
             prepared = Prepared.from_json((yield run.ctx.call_activity(durable_names.PREPARE_SWAP, input=data)))
         except TaskFailedError as error:

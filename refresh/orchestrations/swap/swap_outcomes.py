@@ -5,7 +5,6 @@ Decides status, reason and message of each end. Does not know which steps led th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from refresh.domain.azure.refusals import is_denied, reason_of
@@ -16,13 +15,6 @@ from refresh.orchestrations.shared.dispatcher_calls import NoAnswer
 from refresh.orchestrations.swap.swap_run import PlannedSwap, SwapRun
 from refresh.orchestrations.swap.swap_steps import StepsRun
 from refresh.records.swap import Intent, Outcome, OutcomeStatus, StepState
-
-LEFT_REASONS: Mapping[StepState, Reason] = {
-    StepState.HELD: Reason.ON_HOLD,
-    StepState.GONE: Reason.VM_GONE,
-    StepState.CHANGED: Reason.CHANGED_BY_OTHERS,
-}
-"""Why a swap ends before its last step without a failure."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +72,13 @@ def verified(swap: PlannedSwap, ran: StepsRun) -> Outcome:
     return outcome_of(swap, OutcomeStatus.NOT_PROVEN, Reason.NOT_PROVEN, message, intent=intent, ran=ran)
 
 
+def stopped(swap: PlannedSwap, ran: StepsRun) -> Outcome:
+    """Somebody else stopped the VM before its new disk was proved."""
+    disk, intent = name_of(swap.intent.new_disk), swap.intent
+    message = f"was stopped before disk {disk} was proved; stays stopped, and is checked when it runs again"
+    return outcome_of(swap, OutcomeStatus.NOT_PROVEN, Reason.NOT_RUNNING, message, intent=intent, ran=ran)
+
+
 def undone(swap: PlannedSwap, undo: Undo, back: StepsRun) -> Outcome:
     """The VM has its old disk and is as it was before the swap."""
     new, old = name_of(swap.intent.new_disk), name_of(swap.intent.old_disk)
@@ -91,27 +90,9 @@ def undone(swap: PlannedSwap, undo: Undo, back: StepsRun) -> Outcome:
         what = f"{new} was taken out again and {old} put back" if undo.put_in else f"{new} was not put in; {old} stays"
         again = "" if undo.blamed else f"; {new} is not at fault, name it again when the cause is cured"
         message = f"{what}{again}: {undo.why}"
+        if back.ended is StepState.STOPPED:
+            message = f"{message}; the VM was stopped by somebody else and stays stopped"
     return outcome_of(swap, status, undo.reason, message, intent=swap.intent, ran=back)
-
-
-def left_because(state: StepState) -> str:
-    """The same as a part of a sentence."""
-    if state is StepState.CHANGED:
-        return "others changed the VM's OS disk"
-    return "the VM was put on hold" if state is StepState.HELD else "the VM is gone"
-
-
-def left_alone(swap: PlannedSwap, ran: StepsRun, left: StepState, why: str) -> Outcome:
-    """The swap ended because of what people did to the VM: `left` is its state, `why` what the last step has seen."""
-    intent = swap.intent
-    if left is StepState.GONE:
-        message = "the VM was deleted while it was being swapped, or another VM has its name now"
-        return outcome_of(swap, OutcomeStatus.SKIPPED, Reason.VM_GONE, message, intent=intent, ran=ran)
-    if left is StepState.CHANGED:
-        message = f"{left_because(left)} during its swap ({why}): the app stopped there, and the VM keeps that disk"
-        return outcome_of(swap, OutcomeStatus.REFUSED, LEFT_REASONS[left], message, intent=intent, ran=ran)
-    message = "put on hold during its swap: the app stopped there, and the VM keeps the disk it had at that moment"
-    return outcome_of(swap, OutcomeStatus.NOT_PROVEN, Reason.ON_HOLD, message, ran=ran)
 
 
 def cannot_start(swap: PlannedSwap, ran: StepsRun) -> Outcome:

@@ -48,13 +48,16 @@ CRASHES_ALLOWED = 3
 class StepsRun:
     """How a plan went. `ended` is how its last step ended; when that is not `done`, `step`, `why` and `code` name it.
 
-    Times are ARM's own. `put_back`: the old disk had to be put back, so the new disk was in.
+    Times are ARM's own. `put_back`: the old disk had to be put back, so the new disk was in. `blames` is as in
+    `StepResult`, and so is `os_disk`.
     """
 
     ended: StepState = StepState.DONE
     step: str = ""
     why: str = ""
     code: str | None = None
+    blames: bool | None = None
+    os_disk: str | None = None
     proved: bool = False
     stopped_at: str | None = None
     started_at: str | None = None
@@ -72,14 +75,14 @@ class StepsRun:
 class StepOptions:
     """How steps are carried out, beside which steps they are.
 
-    `undo`: they belong to the undo. `reported`: the dispatcher is sent each step. `despite_hold` and
-    `leave_stopped` as in `StepInput`.
+    `undo`: they belong to the undo. `reported`: the dispatcher is sent each step. `despite_hold` and `preempts` as in
+    `StepInput`.
     """
 
     undo: bool = False
     reported: bool = True
     despite_hold: bool = False
-    leave_stopped: bool = False
+    preempts: bool = False
 
 
 _FORWARD = StepOptions()
@@ -122,14 +125,16 @@ def run_steps(
             unique_id=intent.unique_id,
             stop_mode=intent.stop_mode,
             health=_health(step, intent, undo=options.undo),
-            leave_stopped=options.leave_stopped,
+            leave_stopped=True,
             insist=step is Step.OLD_DISK,
+            preempts=options.preempts and step is Step.STOP,
             disks=() if step is Step.START else (intent.old_disk, intent.new_disk),
         )
         result = yield from _run_step(swap, data, step, name, reported=options.reported)
         _note(run, step, name, result)
         if result.state is not StepState.DONE:
             run.ended, run.step, run.code = result.state, str(step), result.code
+            run.blames, run.os_disk = result.blames, result.os_disk
             run.why = f"{step}: {result.code or result.state}: {result.message or result.evidence or ''}".rstrip(": ")
             return run
     return run
@@ -164,7 +169,7 @@ def _run_step(
         except TaskFailedError as error:
             crashes += 1
             if crashes > CRASHES_ALLOWED:
-                return StepResult(StepState.FAILED, code="AppFailed", message=str(error)[:300])
+                return StepResult(StepState.FAILED, code="AppFailed", message=str(error)[:300], blames=False)
             continue
         if result.state is not StepState.WAITING:
             return result
@@ -181,8 +186,10 @@ def _run_step(
             break
         if result.wait_s is not None:
             yield ctx.create_timer(timedelta(seconds=result.wait_s))
-        data = StepInput.from_json({**replace(data, token=None).to_json(), **_carried_over(result)})
-    return StepResult(StepState.FAILED, code="NoAnswer", message="Azure gave no answer for too long")
+        data = replace(data, token=None, stopped_since=None, changed_since=None)
+        data = StepInput.from_json({**data.to_json(), **_carried_over(result)})
+    message = "Azure gave no answer for too long"
+    return StepResult(StepState.FAILED, code="NoAnswer", message=message, blames=False)
 
 
 def _attention(step: Step, result: StepResult, rounds: int, last_code: str | None) -> tuple[Reason, str] | None:
@@ -211,6 +218,10 @@ def _carried_over(result: StepResult) -> dict[str, Any]:
         "begins": result.begins or None,
         "token": result.token,
         "rungs": list(result.rungs) or None,
+        "settled": result.settled,
+        "disturbed_at": result.disturbed_at,
+        "stopped_since": result.stopped_since,
+        "changed_since": result.changed_since,
     }
     return {key: value for key, value in found.items() if value is not None}
 

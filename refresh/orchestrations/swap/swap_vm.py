@@ -16,7 +16,7 @@ from durabletask.task import OrchestrationContext, Task
 
 from refresh.domain.azure.refusals import reason_of
 from refresh.domain.swap import plan
-from refresh.domain.swap.blame import is_disk_to_blame, is_start_hopeless
+from refresh.domain.swap.blame import UNHEALTHY, is_disk_to_blame, is_start_hopeless
 from refresh.domain.swap.plan import INTENT, NOTICE, UNDO
 from refresh.domain.terms import resource_id
 from refresh.domain.terms.decision_kind import DecisionKind
@@ -32,15 +32,14 @@ from refresh.orchestrations.shared.dispatcher_calls import (
 from refresh.orchestrations.shared.notices import give_notice, publish
 from refresh.orchestrations.swap.attempts import Attempt, tags_refused
 from refresh.orchestrations.swap.past_outcome import find_past_outcome
+from refresh.orchestrations.swap.swap_ends import changed, clear, leave_alone
 from refresh.orchestrations.swap.swap_outcomes import (
-    LEFT_REASONS,
     Undo,
     cannot_start,
     dispatcher_silent,
-    left_alone,
-    left_because,
     name_of,
     outcome_of,
+    stopped,
     undone,
     verified,
 )
@@ -48,12 +47,12 @@ from refresh.orchestrations.swap.swap_run import PlannedSwap, SwapRun, SwapSteps
 from refresh.orchestrations.swap.swap_steps import StepOptions, StepsRun, call, run_steps
 from refresh.records import durable_names
 from refresh.records.durable_names import Operation
-from refresh.records.events import outcome_event
+from refresh.records.events import outcome_event, quarantined_event
 from refresh.records.swap import Claimed, Intent, Outcome, OutcomeStatus, StepState
 
 # A run that ends without its claim is started again only after a quarter of an hour, and its VM may be down.
 CLAIM_TIMEOUT = timedelta(minutes=10)
-_LEFT = (StepState.HELD, StepState.GONE, StepState.CHANGED)
+_LEFT = (StepState.HELD, StepState.GONE)
 
 
 def swap_vm(ctx: OrchestrationContext, data: dict[str, Any]) -> Generator[Task[Any], Any, dict[str, Any]]:
@@ -138,10 +137,22 @@ def _take_up(run: SwapRun, claimed: Claimed, intent: Intent) -> SwapSteps:
     if claimed.step == INTENT:  # nothing has been stopped yet, and the tags may not have been written
         return (yield from _begin(swap, claimed.tags))
     if (claimed.step or "").startswith(UNDO):
-        return (yield from _undo(swap, None))
+        return (yield from _undo(swap, _recalled(claimed, intent)))
     if claimed.proves_since is not None:
         return (yield from _prove(swap, claimed.proves_since))
     return (yield from _swap(swap))
+
+
+def _recalled(claimed: Claimed, intent: Intent) -> StepsRun | None:
+    """What an earlier run knew when it began the undo: the rejection was stored first, if the disk was to blame.
+
+    None where it was: the undo goes on as one of a disk that is to blame.
+    """
+    if intent.new_disk.lower() in claimed.rejected:
+        return None
+    return StepsRun(
+        StepState.FAILED, str(plan.Step.START), "an earlier run began to put the old disk back", blames=False
+    )
 
 
 def _prove(swap: PlannedSwap, since: str) -> SwapSteps:
@@ -150,31 +161,23 @@ def _prove(swap: PlannedSwap, since: str) -> SwapSteps:
     What its agent reports after `since`, the end of that swap, it reports from the new disk. A VM that is stopped again
     before it is proved stays stopped, and is checked when it runs again: it did not run before the swap either.
     """
-    intent, earlier = swap.intent, StepsRun(started_at=since)
-    ran = yield from run_steps(swap, (plan.Step.HEALTH,), earlier, StepOptions(leave_stopped=True))
+    earlier = StepsRun(started_at=since)
+    ran = yield from run_steps(swap, (plan.Step.HEALTH,), earlier)
     if ran.ended is StepState.FAILED:
         return (yield from _undo(swap, ran))
+    if ran.ended is StepState.CHANGED:
+        return (yield from changed(swap, ran))
     if ran.ended in _LEFT:
-        message = f"{left_because(ran.ended)} before its new disk was proved: the app leaves it alone"
-        return outcome_of(swap, OutcomeStatus.SKIPPED, LEFT_REASONS[ran.ended], message, ran=ran)
-    if ran.ended is StepState.STOPPED:
-        disk = name_of(intent.new_disk)
-        message = f"was stopped before disk {disk} was proved; stays stopped, and is checked when it runs again"
-        return outcome_of(swap, OutcomeStatus.NOT_PROVEN, Reason.NOT_RUNNING, message, intent=intent, ran=ran)
-    return verified(swap, ran)
+        reason = Reason.ON_HOLD if ran.ended is StepState.HELD else Reason.VM_GONE
+        message = "the VM was put on hold, or is gone, before its new disk was proved: the app leaves it alone"
+        return outcome_of(swap, OutcomeStatus.SKIPPED, reason, message, ran=ran)
+    return stopped(swap, ran) if ran.ended is StepState.STOPPED else verified(swap, ran)
 
 
 def _begin(swap: PlannedSwap, tags: dict[str, str] | None) -> SwapSteps:
     """Write the intent onto the VM, the last thing before downtime; without it nothing is stopped."""
     wrote = yield from call(swap.ctx, durable_names.WRITE_INTENT, {"vm": swap.vm, "tags": tags or {}})
     return (yield from _swap(swap)) if wrote.get("ok") else tags_refused(swap, swap.intent, wrote)
-
-
-def _clear(swap: PlannedSwap) -> Generator[Task[Any], Any, dict[str, Any]]:
-    # A revival removes the `RefreshState` of whichever run left it on the VM.
-    revival = resource_id.same(swap.intent.old_disk, swap.intent.new_disk)
-    data = {"vm": swap.vm, "run": None if revival else swap.intent.run}
-    return call(swap.ctx, durable_names.CLEAR_INTENT, data)
 
 
 def _swap(swap: PlannedSwap) -> SwapSteps:
@@ -185,8 +188,12 @@ def _swap(swap: PlannedSwap) -> SwapSteps:
     if ran.ended is StepState.FAILED:
         return (yield from _undo(swap, ran))
     if ran.ended in _LEFT:
-        return (yield from _leave_alone(swap, ran))
-    yield from _clear(swap)
+        return (yield from leave_alone(swap, ran))
+    if ran.ended is StepState.CHANGED:
+        return (yield from changed(swap, ran))
+    yield from clear(swap)
+    if ran.ended is StepState.STOPPED:
+        return stopped(swap, ran)
     if not intent.was_running:
         message = f"the VM was not running: it has disk {name_of(intent.new_disk)} now and was not started"
         return outcome_of(swap, OutcomeStatus.NOT_PROVEN, Reason.NOT_RUNNING, message, intent=intent, ran=ran)
@@ -200,7 +207,7 @@ def _undo(swap: PlannedSwap, failed: StepsRun | None) -> SwapSteps:
     The rejection is sent first; its answer is waited for when the VM is up again.
     """
     ctx, intent = swap.ctx, swap.intent
-    blamed = failed is None or is_disk_to_blame(failed.step, failed.code)
+    blamed = failed is None or is_disk_to_blame(failed.step, failed.code, failed.blames)
     rejected: dict[str, Any] = {"disk": intent.new_disk, "version": intent.version}
     reject = begin_call(ctx, Operation.REJECT, vm=swap.vm, n=swap.n, **rejected) if blamed else None
     if reject is not None and not swap.bounded:
@@ -208,17 +215,20 @@ def _undo(swap: PlannedSwap, failed: StepsRun | None) -> SwapSteps:
     swap.report_step(UNDO)
     rejection = {"vm": swap.vm, "intent": intent.to_json(), "blamed": blamed}
     wrote = yield from call(ctx, durable_names.WRITE_REJECTION, rejection)
-    back = yield from run_steps(swap, swap.undo, failed, StepOptions(undo=True))
+    back = yield from run_steps(swap, swap.undo, failed, StepOptions(undo=True, preempts=blamed))
     why = failed.why if failed is not None else "an earlier run found the VM unhealthy"
     if back.ended in _LEFT:
-        return (yield from _leave_alone(swap, back))
+        return (yield from leave_alone(swap, back))
+    if back.ended is StepState.CHANGED:
+        return (yield from changed(swap, back))
     unhealthy = blamed and (failed is None or failed.step == plan.Step.HEALTH)
-    if back.ended is not StepState.DONE:
+    if back.ended not in (StepState.DONE, StepState.STOPPED):
         outcome = yield from _give_up(swap, why, back)
     else:
-        yield from _clear(swap)
+        yield from clear(swap)
         code = failed.code if failed is not None else None
-        reason = Reason.UNHEALTHY if unhealthy else reason_of(code, Reason.STEP_FAILED)
+        otherwise = Reason.UNHEALTHY if unhealthy or code == UNHEALTHY else Reason.STEP_FAILED
+        reason = reason_of(code, otherwise)
         put_in = back.put_back or failed is None or failed.step not in (plan.Step.STOP, plan.Step.NEW_DISK)
         outcome = undone(swap, Undo(reason, why, blamed=blamed, put_in=put_in), back)
     # After the VM is up: neither the tags nor the image version may delay that.
@@ -232,9 +242,13 @@ def _undo(swap: PlannedSwap, failed: StepsRun | None) -> SwapSteps:
         known = yield from answer_of(ctx, reject, Operation.REJECT)
     except NoAnswer as no_answer:
         return _with_evidence(outcome, f"the image version was not judged: {no_answer}")
-    blame = {"version": intent.version, "vms": known.get("vms", 1)}
+    vms = known.get("rejecting", [])
+    blame = {"version": intent.version, "vms": known.get("vms", 1), "rejecting": vms}
     marked = yield from call(ctx, durable_names.QUARANTINE_VERSION, blame)
-    return _with_evidence(outcome, str(marked.get("message", "")))
+    message = str(marked.get("message", ""))
+    if marked.get("first"):
+        yield from publish(ctx, quarantined_event(ctx.instance_id, intent.version, vms, message, now(ctx)))
+    return _with_evidence(outcome, message)
 
 
 def _with_evidence(outcome: Outcome, line: str) -> Outcome:
@@ -255,28 +269,9 @@ def _revive(swap: PlannedSwap, why: str) -> SwapSteps:
     """Start a VM of which only is known that it ran before; the result proves nothing about its disk."""
     ran = yield from run_steps(swap, plan.plan_revival())
     if ran.ended in _LEFT:
-        return (yield from _leave_alone(swap, ran))
-    if ran.ended is not StepState.DONE:
+        return (yield from leave_alone(swap, ran))
+    if ran.ended not in (StepState.DONE, StepState.STOPPED):
         message = f"a VM that an earlier swap stopped could not be started: {ran.why}"
         return outcome_of(swap, OutcomeStatus.NEEDS_ATTENTION, Reason.RECOVER, message, ran=ran)
-    yield from _clear(swap)
+    yield from clear(swap)
     return outcome_of(swap, OutcomeStatus.NOT_PROVEN, Reason.RECOVER, why, ran=ran)
-
-
-def _leave_alone(swap: PlannedSwap, ran: StepsRun) -> SwapSteps:
-    """End the swap of a VM that is gone, on hold or changed by others; one that the app may have stopped is started.
-
-    "May have": an accepted stop is not known when the worker or the run that began it has died. A start changes nothing
-    on a VM that runs.
-    """
-    intent, left, why = swap.intent, ran.ended, ran.why
-    if left is not StepState.GONE and intent.was_running and ran.running_at is None:
-        ran = yield from run_steps(swap, (plan.Step.START,), ran, StepOptions(reported=False, despite_hold=True))
-        if ran.ended is StepState.FAILED:
-            message = f"{left_because(left)} while it was stopped for a swap, and it could not be started: {ran.why}"
-            status = OutcomeStatus.NEEDS_ATTENTION
-            return outcome_of(swap, status, LEFT_REASONS[left], message, intent=intent, ran=ran)
-    if ran.ended is StepState.GONE:
-        return left_alone(swap, ran, ran.ended, why)
-    yield from _clear(swap)
-    return left_alone(swap, ran, left, why)

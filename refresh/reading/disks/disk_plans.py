@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from refresh.domain.azure.disks import Disk
@@ -17,25 +17,31 @@ from refresh.domain.azure.refusals import describe_refusal
 from refresh.domain.azure.vms import Vm
 from refresh.domain.disks.image_choice import choose_definition
 from refresh.domain.disks.month_disk import check_os_disk, disk_size_gb, is_months_disk
+from refresh.domain.preflight.all_checks import check_vm
+from refresh.domain.preflight.check import first_failed
 from refresh.domain.terms import names, resource_id
 from refresh.domain.terms.month_reason import MonthReason, Refusal
 from refresh.gateways.errors import GatewayError
-from refresh.gateways.gateways import Gateways
-from refresh.reading.fleet.vms_and_disks import Fleet, read_fleet
+from refresh.reading.fleet.vms_and_disks import Fleet
 from refresh.reading.images.galleries import Catalog
 from refresh.records.month import CREATE, FAILED, SKIP, VmRow, refused
-from refresh.settings.settings import Settings
 
 DISK = "Microsoft.Compute/disks"
+MOVING = ("Creating", "Updating")
+"""Provisioning states of a disk that is being made or changed."""
 _logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class DiskPlan:
-    """The month's disk of one VM: `existing`, or to be made as `disk_id` from `version`, otherwise like `current`."""
+    """The month's disk of one VM: `existing`, or to be made as `disk_id` from `version` (of `definition`).
+
+    Otherwise it is like `current`, the VM's OS disk.
+    """
 
     vm: Vm
     current: Disk
+    definition: Definition
     version: Version
     disk_id: str
     name: str
@@ -63,6 +69,9 @@ async def read_subject(fleet: Fleet, vm_id: str) -> Vm | VmRow:
 
 async def plan_disk_of(fleet: Fleet, catalog: Catalog, vm: Vm, period: str) -> DiskPlan | VmRow:
     """Like `plan_disk`, for a VM that has been read."""
+    failed = first_failed(check_vm(vm))
+    if failed is not None:
+        return refused(vm.id, failed, current=vm.os_disk_name)
     current = await fleet.disk(vm.os_disk_id) if vm.os_disk_id else None
     refusal = check_os_disk(vm, current)
     if refusal is not None or current is None:
@@ -73,7 +82,7 @@ async def plan_disk_of(fleet: Fleet, catalog: Catalog, vm: Vm, period: str) -> D
     version = await catalog.latest(definition, vm.location, vm.edge_zone)
     if isinstance(version, Refusal):
         return refused(vm.id, version, current=vm.os_disk_name)
-    return await _find_name(fleet, vm, current, version, period)
+    return await _find_name(fleet, DiskPlan(vm, current, definition, version, "", ""), period)
 
 
 async def _choose_definition(catalog: Catalog, vm: Vm, current: Disk) -> Definition | Refusal:
@@ -90,30 +99,18 @@ async def _choose_definition(catalog: Catalog, vm: Vm, current: Disk) -> Definit
     return chosen
 
 
-async def _find_name(fleet: Fleet, vm: Vm, current: Disk, version: Version, period: str) -> DiskPlan | VmRow:
+async def _find_name(fleet: Fleet, plan: DiskPlan, period: str) -> DiskPlan | VmRow:
+    vm = plan.vm
     home = resource_id.parse_vm(vm.id)
     assert home is not None, "a VM that was read has a VM's id"  # noqa: S101
     for attempt in range(1, names.MAX_REBUILDS + 1):
         name = names.disk_name(vm.name, period, attempt)
         disk_id = home.sibling(DISK, name)
         existing = await fleet.disk(disk_id)
-        if existing is None or is_months_disk(existing, vm, current, version):
-            return DiskPlan(vm, current, version, disk_id, name, existing)
+        if existing is None or is_months_disk(existing, vm, plan.current, plan.version):
+            return replace(plan, disk_id=disk_id, name=name, existing=existing)
     message = f"every disk name of {period} up to {name} is taken by another disk; delete those that are not needed"
     return refused(vm.id, Refusal(MonthReason.NO_FREE_NAME, message), current=vm.os_disk_name)
-
-
-async def plan_disks(
-    gateways: Gateways, settings: Settings, vm_ids: Sequence[str], period: str
-) -> list[dict[str, Any]]:
-    """The rows that `create_disks` would return for `vm_ids`, in their order. Changes nothing."""
-    fleet, catalog = await read_fleet(gateways, vm_ids), Catalog(gateways, settings.galleries)
-
-    async def plan(vm_id: str) -> VmRow:
-        found = await plan_disk(fleet, catalog, vm_id, period)
-        return found if isinstance(found, VmRow) else plan_row(found)
-
-    return await each_vm(vm_ids, plan, burst=len(vm_ids))
 
 
 def plan_row(plan: DiskPlan) -> VmRow:

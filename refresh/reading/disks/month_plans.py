@@ -7,19 +7,21 @@ Everything else is planned by the functions of the real run and decided like a r
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.galleries import Definition, Region, Version
-from refresh.domain.disks.month_disk import disk_size_gb
 from refresh.domain.images.spec import ImageSpec, find_spec
 from refresh.domain.swap.decided_vm import DecidedVm
 from refresh.domain.terms import resource_id, tags
-from refresh.domain.terms.month_reason import Refusal
+from refresh.domain.terms.month_reason import MonthReason, Refusal
 from refresh.gateways.errors import NotFound
 from refresh.gateways.gateways import Gateways
-from refresh.reading.disks.disk_plans import DiskPlan, each_vm, plan_disk, plan_row
+from refresh.reading.disks.checked_plans import CheckedPlans, checks_for
+from refresh.reading.disks.disk_plans import DiskPlan, each_vm, plan_row
+from refresh.reading.disks.swap_checks import planned_disk
+from refresh.reading.disks.tag_plans import DeclinedBy, is_declined, nothing_declined, why_declined
 from refresh.reading.fleet.subscription_lists import Inventory
 from refresh.reading.fleet.vms_and_disks import read_fleet
 from refresh.reading.images.galleries import Catalog
@@ -34,7 +36,7 @@ from refresh.reading.swap.decide_many import (
 )
 from refresh.reading.swap.facts import DiskSource, FactSource, ImageSource
 from refresh.reading.swap.listed_facts import Source
-from refresh.records.month import AUTO, CREATE, MonthInput, VmRow
+from refresh.records.month import AUTO, CREATE, SKIP, MonthInput, VmRow
 from refresh.settings.settings import Settings
 
 
@@ -53,11 +55,16 @@ class MonthPlan:
 
 @dataclass(frozen=True)
 class MonthBasis:
-    """What a month is planned from: images of `images.toml`, lists of all resources, the dispatcher state on VMs."""
+    """What a month is planned from: images of `images.toml`, lists of all resources, the dispatcher state on VMs.
+
+    `named` are the VMs that a person named: only the definitions that they use are built. None: those of all.
+    """
 
     specs: Sequence[ImageSpec]
     inventory: Inventory
     recall: Recall
+    declined_by: DeclinedBy = nothing_declined
+    named: tuple[str, ...] = ()
 
 
 async def plan_month(
@@ -65,24 +72,33 @@ async def plan_month(
 ) -> MonthPlan:
     """The month of `request` for its `vms` (all of them named). Raises GatewayError."""
     specs = basis.specs
-    images = await plan_images(gateways, settings, specs, period, force_rebuild=request.force_rebuild)
+    images = await plan_images(
+        gateways, settings, specs, period, force_rebuild=request.force_rebuild, used_by=basis.named
+    )
     planned = {row["definition"].lower(): row["version"] for row in images if row["decision"] == CREATE}
     plans: dict[str, DiskPlan] = {}
     fleet = await read_fleet(gateways, request.vms)
-    catalog = _PlannedCatalog(gateways, settings.galleries, planned, specs)
+    checks = checks_for(gateways, settings, request.vms, basis.recall, force=request.force)
+    checked = CheckedPlans(fleet, _PlannedCatalog(gateways, settings.galleries, planned, specs), checks, period)
 
     async def plan(vm_id: str) -> VmRow:
-        found = await plan_disk(fleet, catalog, vm_id, period)
+        found = await checked.plan(vm_id)
         if isinstance(found, VmRow):
             return found
         plans[vm_id.lower()] = found
         return plan_row(found)
 
     rows = await each_vm(request.vms, plan, burst=len(request.vms))
-    made = {plan.disk_id.lower(): _disk_of(plan) for plan in plans.values() if plan.existing is None}
+    made = {plan.disk_id.lower(): planned_disk(plan, period) for plan in plans.values() if plan.existing is None}
     if (request.rollout or settings.rollout) != AUTO:
         return MonthPlan(images, rows, new_disks=frozenset(made))
-    wishes = {vm: plan.name for vm, plan in plans.items() if not _runs_version(plan) and not plan.vm.own_tags.on_hold}
+    declined = {} if request.force else {vm: plan for vm, plan in plans.items() if _is_left_out(plan, basis)}
+    rows = [_without_tag(row, declined.get(row["vm"].lower())) for row in rows]
+    wishes = {
+        vm: plan.name
+        for vm, plan in plans.items()
+        if vm not in declined and not _runs_version(plan) and not plan.vm.own_tags.on_hold
+    }
     exactly = len(wishes) <= READ_SINGLY
     base: FactSource = gateways if exactly else listed_source(gateways, basis.inventory)
     images_to_be = _PlannedImages(base.gallery, planned, specs)
@@ -94,23 +110,18 @@ async def plan_month(
     return MonthPlan(images, rows, {decided.vm_id.lower(): decided for decided in swaps}, frozenset(made))
 
 
+def _is_left_out(plan: DiskPlan, basis: MonthBasis) -> bool:
+    return is_declined(plan, basis.declined_by(plan.vm.id)) and not _runs_version(plan)
+
+
+def _without_tag(row: dict[str, Any], plan: DiskPlan | None) -> dict[str, Any]:
+    if plan is None:
+        return row
+    return {**row, "decision": SKIP, "reason": str(MonthReason.ROLLED_BACK_BEFORE), "message": why_declined(plan)}
+
+
 def _runs_version(plan: DiskPlan) -> bool:
     return resource_id.same(plan.current.source_version, plan.version.id)
-
-
-def _disk_of(plan: DiskPlan) -> Disk:
-    """The disk as it will be once it is made."""
-    return replace(
-        plan.current,
-        id=plan.disk_id,
-        name=plan.name,
-        provisioning_state="Succeeded",
-        disk_state="Unattached",
-        managed_by=None,
-        size_gb=disk_size_gb(plan.current, plan.version),
-        source_version=plan.version.id,
-        time_created=None,
-    )
 
 
 def _version_of(version_id: str, location: str, source: str | None = None) -> Version:
@@ -144,7 +155,8 @@ class _PlannedCatalog(Catalog):
         name = self._planned.get(definition.id.lower())
         if name is None or edge_zone is not None:  # a new version is replicated to no edge zone
             return await super().latest(definition, region, edge_zone)
-        return _version_of(f"{definition.id}/versions/{name}", region)
+        source = tags.text_of(definition.tags, tags.REFRESH_SOURCE)
+        return _version_of(f"{definition.id}/versions/{name}", region, source)
 
 
 def _is_in(definition: Definition, gallery: str) -> bool:
@@ -175,7 +187,7 @@ class _PlannedImages:
         if self.planned.get(definition_id.lower()) != name:
             return await self.images.read_version(version_id)
         definition = await self.read_definition(definition_id)
-        return _version_of(version_id, definition.location, tags.value_of(definition.tags, tags.REFRESH_SOURCE))
+        return _version_of(version_id, definition.location, tags.text_of(definition.tags, tags.REFRESH_SOURCE))
 
     async def read_definition(self, definition_id: str) -> Definition:
         try:

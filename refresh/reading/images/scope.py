@@ -5,6 +5,7 @@ Decides what is read to find that out. Changes nothing.
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -12,18 +13,21 @@ from dataclasses import dataclass, field
 from refresh.domain.azure.galleries import Definition
 from refresh.domain.azure.polls import BULK_BUDGET_S, BULK_LIST_LIMIT_S
 from refresh.domain.azure.vms import Vm
-from refresh.domain.disks.image_choice import can_need
+from refresh.domain.disks.image_choice import can_need, choose_definition
 from refresh.domain.images.spec import ImageSpec
 from refresh.domain.terms import names, resource_id, tags
-from refresh.domain.terms.month_reason import MonthReason
+from refresh.domain.terms.month_reason import MonthReason, Refusal
 from refresh.gateways.errors import GatewayError
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.retrying import retry_until_answered
 from refresh.reading.fleet.each_subscription import Parts, raise_if_none
 from refresh.reading.fleet.subscription_lists import list_vms_of_each
+from refresh.reading.fleet.vms_and_disks import read_fleet
 from refresh.reading.images.galleries import Catalog
 from refresh.records.month import FAILED, ImageRow
 from refresh.settings.settings import Settings
+
+_READS_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -44,10 +48,13 @@ class Builds:
         return tuple(sorted(self.demand.get(definition.id, {})))
 
 
-async def find_builds(gateways: Gateways, settings: Settings, specs: Sequence[ImageSpec] = ()) -> Builds:
-    """Every definition tagged `AutoRefresh=true` in the configured galleries.
+async def find_builds(
+    gateways: Gateways, settings: Settings, specs: Sequence[ImageSpec] = (), used_by: Sequence[str] = ()
+) -> Builds:
+    """Every definition tagged `AutoRefresh=true` in the configured galleries; with `used_by` those of these VMs (ids).
 
-    The regions are those of the VMs that could be read. GatewayError when no subscription could.
+    The regions are those of all VMs that could be read, because the version is every VM's. GatewayError when no
+    subscription could.
     """
     catalog = Catalog(gateways, settings.galleries)
     found: list[Definition] = []
@@ -60,6 +67,9 @@ async def find_builds(gateways: Gateways, settings: Settings, specs: Sequence[Im
         else:
             found += [*there, *_missing(gallery, there, specs)]
     tagged = tuple(one for one in found if tags.is_true(tags.value_of(one.tags, tags.AUTO_REFRESH)))
+    if used_by and tagged:
+        used = await _used_by(gateways, used_by, found)
+        tagged = tuple(one for one in tagged if one.id in used)
     parts = await list_scope_vms(gateways) if tagged else Parts[list[Vm]]({}, {})
     vms = [vm for part in parts.read.values() for vm in part]
     for subscription, unread in parts.unread.items():
@@ -67,6 +77,29 @@ async def find_builds(gateways: Gateways, settings: Settings, specs: Sequence[Im
         rows.append(ImageRow(f"/subscriptions/{subscription}", FAILED, MonthReason.NOT_READ, message))
     regions = tuple(sorted({names.region_key(vm.location) for vm in vms if vm.location}))
     return Builds(tagged, regions, tuple(rows), {one.id: _demand(one, vms) for one in tagged})
+
+
+async def _used_by(gateways: Gateways, vm_ids: Sequence[str], definitions: Sequence[Definition]) -> set[str]:
+    """Ids of the definitions from which the next disks of these VMs are made.
+
+    A VM that cannot be read, or for which there is no one definition, uses none: the month makes no disk for it.
+    """
+    fleet = await read_fleet(gateways, vm_ids)
+    at_once = asyncio.Semaphore(_READS_AT_ONCE)
+
+    async def choose(vm_id: str) -> str | None:
+        async with at_once:
+            try:
+                vm = await fleet.vm(vm_id)
+                current = await fleet.disk(vm.os_disk_id) if vm is not None and vm.os_disk_id else None
+            except GatewayError:
+                return None
+        if vm is None or current is None or not vm.own_tags.in_scope:
+            return None
+        chosen = choose_definition(vm, current, definitions)
+        return None if isinstance(chosen, Refusal) else chosen.id
+
+    return {found for found in await asyncio.gather(*(choose(vm_id) for vm_id in vm_ids)) if found is not None}
 
 
 async def list_scope_vms(gateways: Gateways) -> Parts[list[Vm]]:

@@ -82,7 +82,7 @@ async def _choose(
 ) -> VersionPlan | Refusal:
     """`plan` with the version to keep, else with its name and source."""
     definition = plan.definition
-    named = request.machine or tags.value_of(definition.tags, tags.REFRESH_SOURCE)
+    named = request.machine or tags.text_of(definition.tags, tags.REFRESH_SOURCE)
     kept = _find_kept(versions, request, lambda version: resource_id.same(version.source_id, named))
     if kept is not None:
         return replace(plan, name=kept.name, kept=kept)
@@ -136,8 +136,8 @@ def _wants_proof(plan: VersionPlan, request: BuildInput) -> bool:
     if plan.publishing.proof is not None:
         return plan.publishing.proof
     made_from = plan.made_from.source.os.kind if plan.made_from else None
-    source = tags.value_of(plan.definition.tags, tags.REFRESH_SOURCE) or ""
-    return request.proof or request.machine is not None or SourceKind.RECIPE in (made_from, source.strip().lower())
+    source = tags.text_of(plan.definition.tags, tags.REFRESH_SOURCE)
+    return request.proof or request.machine is not None or SourceKind.RECIPE in (made_from, source.lower())
 
 
 async def plan_images(
@@ -147,9 +147,13 @@ async def plan_images(
     period: str,
     *,
     force_rebuild: bool = False,
+    used_by: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
-    """The rows with which `create_images` would end; changes nothing. Raises GatewayError when regions are unread."""
-    builds = await find_builds(gateways, settings, specs)
+    """The rows with which `create_images` would end; changes nothing. Raises GatewayError when regions are unread.
+
+    With `used_by` only the definitions that these VMs (ids) use.
+    """
+    builds = await find_builds(gateways, settings, specs, used_by)
     now = await retry_until_answered(gateways.clock.now, budget_s=BULK_BUDGET_S)
     rows = list(builds.rows)
     for definition in builds.definitions:

@@ -13,12 +13,14 @@ from typing import Any
 
 from refresh.domain.swap.decided_vm import DecidedVm
 from refresh.domain.swap.decision import decide_swap
+from refresh.domain.vm.reservation import Hold
 from refresh.gateways.gateways import Gateways
 from refresh.reading.calls.paced_reads import Pace, pace_of_decisions
 from refresh.reading.fleet.subscription_lists import Inventory
 from refresh.reading.swap.facts import FactReader, FactSource, policy_of
 from refresh.reading.swap.listed_facts import ListedDisks, ListedVms, RetaggedVms, Source
-from refresh.reading.swap.memory import READS_AT_ONCE
+from refresh.reading.swap.memory import READS_AT_ONCE, memory_of
+from refresh.reading.swap.preflight_facts import HoldOf
 from refresh.reading.swap.unforeseen import undecided
 from refresh.reading.swap.warnings import WarningReader
 from refresh.records.swap import VMS_PER_BULK_ACTIVITY
@@ -28,7 +30,7 @@ from refresh.settings.settings import Settings
 READ_SINGLY = VMS_PER_BULK_ACTIVITY
 
 
-# The dispatcher state's part about a VM, by its id: the other arguments of `FactReader.read`.
+# The dispatcher state's part about a VM, by its id: what `memory_of` takes, and its `Hold` under `hold`.
 type Recall = Callable[[str], dict[str, Any]]
 
 
@@ -40,6 +42,16 @@ def listed_source(gateways: Gateways, inventory: Inventory) -> Source:
 def with_wishes(source: FactSource, wishes: Mapping[str, str]) -> Source:
     """The same facts, as if the tags named these disks (by lower-case VM id)."""
     return Source(RetaggedVms(source.compute, wishes), source.disks, source.gallery, source.access)
+
+
+def holds_of(recall: Recall) -> HoldOf:
+    """What `recall` has about the VM that a disk may be kept for."""
+
+    async def read(vm_id: str) -> Hold:
+        found: Hold = recall(vm_id).get("hold", Hold())
+        return found
+
+    return read
 
 
 async def decide_exactly(
@@ -56,12 +68,12 @@ async def decide_exactly(
     With `warning` also what the warnings need is read, through those gateways.
     """
     policy, at_once = policy_of(settings), asyncio.Semaphore(READS_AT_ONCE)
-    reader = FactReader(source, policy, pace_of_decisions(), thorough=True)
+    reader = FactReader(source, policy, pace_of_decisions(), thorough=True, hold_of=holds_of(recall))
     warner = WarningReader(warning.access, warning.guests, settings, reader.reads) if warning else None
 
     async def decide(vm_id: str) -> DecidedVm:
         async with at_once:
-            facts = await reader.read(vm_id, **recall(vm_id))
+            facts = await reader.read(vm_id, **memory_of(recall(vm_id)))
             if warner is not None and facts.vm is not None:
                 found = await warner.read_warnings(facts.vm, facts.current, facts.wanted)
                 facts = replace(facts, warnings=found.warnings, stop=found.stop)
@@ -95,7 +107,7 @@ async def decide_from_lists(
     found = []
     for vm_id in vms:
         try:
-            facts = await reader.read(vm_id, **recall(vm_id))
+            facts = await reader.read(vm_id, **memory_of(recall(vm_id)))
             if warner is not None and facts.vm is not None:
                 seen = await warner.read_listed(facts.vm, facts.current, facts.wanted)
                 facts = replace(facts, warnings=seen.warnings, stop=seen.stop)

@@ -22,11 +22,12 @@ from refresh.domain.swap.decision import decide_settled
 from refresh.domain.terms import resource_id
 from refresh.domain.terms.swap_reason import Reason
 from refresh.domain.vm.facts import Facts, Fulfilled
+from refresh.domain.vm.reservation import Hold
 from refresh.domain.vm.wish import Wish, choose_wish
 from refresh.gateways.errors import GatewayError
 from refresh.reading.calls.paced_reads import Pace, Reads
 from refresh.reading.fleet.configured_subscriptions import ConfiguredSubscriptions
-from refresh.reading.swap.preflight_facts import AccessSource, FleetSource, PreflightReader
+from refresh.reading.swap.preflight_facts import AccessSource, FleetSource, HoldOf, PreflightReader
 from refresh.settings.settings import Settings
 
 
@@ -37,6 +38,7 @@ def policy_of(settings: Settings) -> Policy:
         stop_mode=settings.stop_mode,
         galleries=tuple(gallery.lower() for gallery in settings.galleries),
         disk_groups=tuple(group.lower() for group in settings.disk_groups),
+        previous_reserved_days=settings.previous_reserved_days,
     )
 
 
@@ -92,6 +94,11 @@ class FactSource(Protocol):
         ...
 
 
+async def no_record(_vm_id: str) -> Hold:
+    """Nothing is recorded of a VM."""
+    return Hold()
+
+
 @dataclass
 class FactReader:
     """Reads facts of many VMs; what they share is read once: images, the app's rights, locks, other VMs' wishes.
@@ -100,7 +107,8 @@ class FactReader:
     image version, about two for each resource group, and one for each page of the group's list of VMs.
     `inside`: a VM of any other subscription is refused unread; None where the ids have been checked before.
     `others`: that list is read. `thorough`: the disks of a VM that is refused for its tags alone are read too, so that
-    a person sees every failed check. `budget_s` is how long one read is retried.
+    a person sees every failed check. `budget_s` is how long one read is retried. `hold_of` is what is
+    recorded of another VM whose previous disk is wished for.
     """
 
     gateways: FactSource
@@ -110,6 +118,7 @@ class FactReader:
     others: bool = True
     thorough: bool = False
     budget_s: float = READ_BUDGET_S
+    hold_of: HoldOf = no_record
 
     def __post_init__(self) -> None:
         """Start with nothing read."""
@@ -117,7 +126,7 @@ class FactReader:
         self._preflight: PreflightReader | None = None
         if self.gateways.access is not None:
             fleet = self.gateways.compute if self.others else None
-            self._preflight = PreflightReader(self.gateways.access, fleet, self.policy, self.reads)
+            self._preflight = PreflightReader(self.gateways.access, fleet, self.policy, self.reads, self.hold_of)
 
     async def read(
         self,
@@ -145,7 +154,8 @@ class FactReader:
             return _unread(Facts(None, Wish("")), "the VM", error)
         if vm is None:
             return Facts(None, Wish(""))
-        wish = choose_wish(vm, self.policy.disk_groups)
+        ran = frozenset(ran)
+        wish = choose_wish(vm, self.policy.disk_groups, ran)
         known_to_run = frozenset({*ran, *self._ran_by_tag(vm)})
         facts = Facts(
             vm, wish, ran=known_to_run, rejected=frozenset(rejected), over=frozenset(over), fulfilled=fulfilled
@@ -161,7 +171,9 @@ class FactReader:
             facts = await self._with_disks(facts, vm, wish.disk_id)
             if facts.wanted is None or self._preflight is None:
                 return facts
-            return replace(facts, preflight=await self._preflight.read(vm, facts.current, facts.wanted))
+            ran_before = resource_id.id_hash(facts.wanted.id) in ran
+            preflight = await self._preflight.read(vm, facts.current, facts.wanted, ran_before=ran_before)
+            return replace(facts, preflight=preflight)
         except GatewayError as error:
             return _unread(facts, "what the swap depends on", error)
 
@@ -177,7 +189,7 @@ class FactReader:
         # Every principal that may tag the VM can write this tag, so it only counts where any free disk of the group is
         # trusted; with trust `gallery` only the dispatcher state counts.
         home = resource_id.parse_vm(vm.id)
-        previous = vm.own_tags.os_disk_previous
+        previous = vm.own_tags.previous
         if home is None or not previous or self.policy.trust == "gallery":
             return []
         disk = previous if "/" in previous else home.sibling("Microsoft.Compute/disks", previous)

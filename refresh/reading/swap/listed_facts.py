@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 from refresh.domain.azure.disks import Disk
 from refresh.domain.azure.vms import Power, Vm
-from refresh.domain.terms import resource_id, tags
+from refresh.domain.terms import resource_id
+from refresh.domain.vm.wish import with_wish
 from refresh.gateways.errors import NotFound
 from refresh.reading.fleet.subscription_lists import Inventory
 from refresh.reading.swap.facts import DiskSource, ImageSource, VmSource
@@ -107,7 +108,4 @@ class RetaggedVms:
 
     def _retagged(self, vm: Vm) -> Vm:
         wish = self.wishes.get(vm.id.lower())
-        if wish is None:
-            return vm
-        others = {name: value for name, value in vm.tags.items() if name.lower() != tags.OS_DISK_NAME.lower()}
-        return replace(vm, tags={**others, tags.OS_DISK_NAME: wish})
+        return vm if wish is None else with_wish(vm, wish)

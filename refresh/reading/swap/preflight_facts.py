@@ -7,7 +7,7 @@ Decides which scopes are read, each once for all VMs that share it. Leaves the c
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from typing import Protocol
 
 from refresh.domain.azure.disks import Disk
@@ -20,7 +20,8 @@ from refresh.domain.preflight.vm_size import must_read_sizes
 from refresh.domain.terms import resource_id
 from refresh.domain.terms.stop_mode import StopWish
 from refresh.domain.vm.preflight_facts import PreflightFacts
-from refresh.domain.vm.wish import choose_wish
+from refresh.domain.vm.reservation import Hold, Reservation, judge_hold
+from refresh.domain.vm.wish import choose_wish, disk_of_text
 from refresh.gateways.errors import GatewayError
 from refresh.reading.calls.paced_reads import Reads
 from refresh.reading.fleet.vms_and_disks import collect_named
@@ -28,6 +29,9 @@ from refresh.reading.swap.missing_rights import GrantReader, GrantSource, group_
 from refresh.reading.swap.sizes import SizeSource, read_size
 
 _log = logging.getLogger(__name__)
+
+# What is recorded of a VM, by its id.
+type HoldOf = Callable[[str], Awaitable[Hold]]
 
 
 class AccessSource(GrantSource, SizeSource, Protocol):
@@ -53,16 +57,23 @@ class FleetSource(Protocol):
 class PreflightReader:
     """Reads the preflight facts of many swaps; what they share is read once. GatewayError when anything is unknown."""
 
-    def __init__(self, access: AccessSource, fleet: FleetSource | None, policy: Policy, reads: Reads) -> None:
+    def __init__(
+        self, access: AccessSource, fleet: FleetSource | None, policy: Policy, reads: Reads, hold_of: HoldOf
+    ) -> None:
         """Read from `access`; `fleet` is None where other VMs' tags are not read."""
+        self._hold_of = hold_of
         self._access = access
         self._granted = GrantReader(access, reads)
         self._fleet = fleet
         self._policy = policy
         self._reads = reads
 
-    async def read(self, vm: Vm, current: Disk | None, wanted: Disk) -> PreflightFacts:
-        """The preflight facts of making `wanted` the OS disk of `vm`, which has `current` now."""
+    async def read(self, vm: Vm, current: Disk | None, wanted: Disk, *, ran_before: bool = False) -> PreflightFacts:
+        """The preflight facts of making `wanted` the OS disk of `vm`, which has `current` now.
+
+        `ran_before`: it is recorded that the VM ran `wanted`. Its way back is its own, whoever else names it.
+        """
+        own = ran_before and resource_id.same(disk_of_text(vm.id, vm.own_tags.previous), wanted.id)
         mode = vm.own_tags.choose_stop_mode(self._policy.stop_mode) or StopWish.DEALLOCATE
         disks = [wanted.id, *([vm.os_disk_id] if vm.os_disk_id else [])]
         encryption_set = set_of(wanted)
@@ -70,7 +81,8 @@ class PreflightReader:
         return PreflightFacts(
             gaps={scope.lower(): await self._granted.missing(scope, rights.needed_on(scope, mode)) for scope in scopes},
             locks=await self._locks([vm.id, *disks]),
-            named_by=await self._named_by(vm, wanted),
+            named_by=None if own else await self._named_by(vm, wanted),
+            reserved=None if own else await self._reserved(vm, wanted),
             wishes_read=self._fleet is not None,
             takes_premium=await self._takes_premium(vm) if must_read_sizes(current, wanted) else None,
         )
@@ -101,9 +113,37 @@ class PreflightReader:
         others = (other for other in rows or () if not resource_id.same(other.id, vm.id))
         return next((other.id for other in others if self._names(other, wanted)), None)
 
+    async def _reserved(self, vm: Vm, wanted: Disk) -> Reservation | None:
+        """The other VM that `wanted` is kept for, in whatever group it lies. A disk that was never attached is free."""
+        if self._fleet is None or wanted.owned_since is None:
+            return None
+        for other in await self._list_subscription(self._fleet, wanted.id.split("/")[2]):
+            if resource_id.same(other.id, vm.id) or not self._holds(other, wanted):
+                continue
+            hold = await self._hold_of(other.id)
+            kept = judge_hold(wanted, other, hold, vm.read_at, self._policy.previous_reserved_days)
+            if kept is not None:
+                return kept
+        return None
+
+    async def _list_subscription(self, fleet: FleetSource, subscription: str) -> Sequence[Vm]:
+        what = f"the VMs of subscription {subscription}"
+        rows = await self._reads.once(what, lambda: collect_named(fleet.list_vms(subscription), what))
+        return rows or ()
+
+    def _holds(self, other: Vm, wanted: Disk) -> bool:
+        try:
+            previous = disk_of_text(other.id, other.own_tags.previous) if other.own_tags.in_scope else None
+        except Exception:  # as in `_names`
+            _log.exception("unexpected error about %s", other.id)
+            return False
+        return resource_id.same(previous, wanted.id) and not resource_id.same(other.os_disk_id, wanted.id)
+
     def _names(self, other: Vm, wanted: Disk) -> bool:
         try:
-            wish = choose_wish(other, self._policy.disk_groups) if other.own_tags.in_scope else None
+            # The other VM may have run the disk, and name it in whatever group.
+            ran = (resource_id.id_hash(wanted.id),)
+            wish = choose_wish(other, self._policy.disk_groups, ran) if other.own_tags.in_scope else None
         except Exception:  # a look at that VM refuses it; it must not fail the swaps of the others
             _log.exception("unexpected error about %s", other.id)
             return False

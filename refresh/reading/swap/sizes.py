@@ -1,7 +1,7 @@
-"""Reads the VM sizes of a region, at most once in a quarter of an hour for each subscription.
+"""Reads the VM sizes of a region.
 
-Decides how long a list is used. A list is long and changes seldom, and every swap needs one row of it. Does not know
-what a size means for a swap.
+Decides how long a list is used for warnings. A list is long and changes seldom, and every swap needs one row of it.
+Does not know what a size means for a swap.
 """
 
 from __future__ import annotations
@@ -36,12 +36,21 @@ async def read_size(source: SizeSource, reads: Reads, vm: Vm) -> VmSize | None:
     subscription, region = vm.id.split("/")[2].lower(), region_key(vm.location)
 
     async def read() -> dict[str, VmSize]:
-        known, now_s = _known.setdefault(source, {}), asyncio.get_running_loop().time()
-        at_s, sizes = known.get((subscription, region), (now_s - KEPT_S, {}))
-        if now_s - at_s >= KEPT_S:
-            sizes = {size.name.lower(): size for size in await source.list_sizes(subscription, vm.location)}
-            known[subscription, region] = asyncio.get_running_loop().time(), sizes
+        sizes = {size.name.lower(): size for size in await source.list_sizes(subscription, vm.location)}
+        _known.setdefault(source, {})[subscription, region] = asyncio.get_running_loop().time(), sizes
         return sizes
 
-    found = await reads.once(f"{subscription}/sizes/{region}", read)
-    return (found or {}).get((vm.size or "").lower())
+    return _named(await reads.once(f"{subscription}/sizes/{region}", read), vm)
+
+
+async def read_known_size(source: SizeSource, reads: Reads, vm: Vm) -> VmSize | None:
+    """The same from a list that may be some minutes old: enough for a warning."""
+    key = vm.id.split("/")[2].lower(), region_key(vm.location)
+    at_s, sizes = _known.get(source, {}).get(key, (-KEPT_S, {}))
+    if asyncio.get_running_loop().time() - at_s < KEPT_S:
+        return _named(sizes, vm)
+    return await read_size(source, reads, vm)
+
+
+def _named(sizes: dict[str, VmSize] | None, vm: Vm) -> VmSize | None:
+    return (sizes or {}).get((vm.size or "").lower())

@@ -21,7 +21,7 @@ from refresh.domain.vm.warnings import VmWarning, warning_of_rung, warnings_of
 from refresh.gateways.errors import GatewayError
 from refresh.reading.calls.paced_reads import Reads
 from refresh.reading.swap.missing_rights import GrantReader, GrantSource
-from refresh.reading.swap.sizes import SizeSource, read_size
+from refresh.reading.swap.sizes import SizeSource, read_known_size
 from refresh.settings.settings import Settings
 
 # Long enough for a few reads, and short beside the downtime; lists are long.
@@ -98,7 +98,7 @@ class WarningReader:
     async def _with_size(self, vm: Vm, facts: StopFacts) -> StopFacts:
         try:
             async with asyncio.timeout(LISTS_BUDGET_S):
-                return replace(facts, size=await read_size(self._access, self._reads, vm))
+                return replace(facts, size=await read_known_size(self._access, self._reads, vm))
         except GatewayError as error:
             return replace(facts, size_unread=describe_refusal(error.code, error.message))
         except TimeoutError:

@@ -44,12 +44,13 @@ def accept_every_event() -> None:
 
 def _event_of(body: dict[str, Any]) -> func.EventGridEvent:
     at = body.get("eventTime")
-    return func.EventGridEvent(
-        id=body.get("id"),
-        data=body.get("data"),
-        topic=body.get("topic"),
-        subject=body.get("subject"),
-        event_type=body.get("eventType"),
-        event_time=times.parse(at) if isinstance(at, str) else None,
-        data_version=body.get("dataVersion"),
-    )
+    # A missing field is None, as in the library's own converter.
+    fields: dict[str, Any] = {
+        "id": body.get("id"),
+        "data": body.get("data"),
+        "topic": body.get("topic"),
+        "subject": body.get("subject"),
+        "event_type": body.get("eventType"),
+        "data_version": body.get("dataVersion"),
+    }
+    return func.EventGridEvent(event_time=times.parse(at) if isinstance(at, str) else None, **fields)

@@ -10,15 +10,22 @@ from typing import Any
 
 from refresh import wiring
 from refresh.domain.swap.decided_vm import DecidedVm
+from refresh.domain.swap.decision import Skip
+from refresh.domain.swap.way_back import Given
 from refresh.domain.terms import resource_id
+from refresh.domain.terms.swap_reason import Reason
+from refresh.domain.vm.facts import Facts
+from refresh.domain.vm.wish import Wish
 from refresh.gateways.gateways import Gateways
-from refresh.reading.disks.disk_plans import DISK, plan_disks
+from refresh.reading.disks.checked_plans import plan_disks
+from refresh.reading.disks.disk_plans import DISK
 from refresh.reading.disks.month_plans import MonthBasis, plan_month
 from refresh.reading.disks.tag_plans import plan_tags
 from refresh.reading.fleet.subscription_lists import Inventory, list_inventory
 from refresh.reading.images.version_plans import plan_images
 from refresh.reading.swap.decide_many import decide_as_if
 from refresh.reading.swap.unforeseen import refuse_unforeseen
+from refresh.reading.swap.ways_back import WayBack, WayBackReader, read_ways_back
 from refresh.records.month import CREATE, MonthInput
 from refresh.settings.settings import Settings
 from refresh.views.dispatcher_state import DispatcherView
@@ -46,13 +53,16 @@ class DryRun:
 
     async def disks(self, request: MonthInput, period: str) -> Json:
         """The rows of VMs with the disks that would be made."""
-        rows = await plan_disks(self._gateways, self._settings, request.vms, period)
+        rows = await plan_disks(self._gateways, self._settings, request.vms, period, self._dispatcher.recall)
         made = {_disk_id(row).lower() for row in rows if row["decision"] == CREATE and row.get("next")}
         return dry_run([self._of_disk(row, made) for row in rows])
 
     async def tags(self, request: MonthInput, period: str) -> Json:
         """The rows of VMs with the swaps that writing their tags would lead to."""
-        rows = await plan_tags(self._gateways, self._settings, request.vms, period, force=request.force)
+        declined_by = self._dispatcher.declined_by
+        rows = await plan_tags(
+            self._gateways, self._settings, request.vms, period, force=request.force, declined_by=declined_by
+        )
         wishes = {row["vm"]: row["next"] for row in rows if row["decision"] == CREATE}
         swaps = await self._decide(wishes, force=request.force)
         return dry_run([swaps.get(row["vm"].lower()) or self._of_disk(row, ()) for row in rows])
@@ -62,10 +72,28 @@ class DryRun:
         swaps = await self._decide(dict.fromkeys(vms, disk), force=force, asked=asked)
         return dry_run([swaps[vm.lower()] for vm in vms])
 
-    async def month(self, request: MonthInput, period: str) -> Json:
-        """The whole month: images, disks as they would be made from them, with rollout the swaps."""
+    async def rollback(self, vms: Sequence[str], given: Mapping[str, Given], done: Rows, *, force: bool) -> Json:
+        """The rows of VMs as if their tags named their ways back; `done` are rows that are known already."""
+        reader = WayBackReader(self._gateways, self._settings, self._dispatcher.state, self._dispatcher.known)
+        ways = await read_ways_back(reader, vms, given, force=force)
+        wishes = {way.vm_id: reader.text_of(way) for way in ways if way.reason is None}
+        swaps = await self._decide(wishes, force=force)
+        rows = [swaps.get(way.vm_id.lower()) or self._of_way(way) for way in ways]
+        return dry_run([*(self._of_disk(row, ()) for row in done), *rows])
+
+    def _of_way(self, way: WayBack) -> Json:
+        reason = way.reason or Skip(Reason.NO_PREVIOUS, "has no disk to go back to")
+        decided = DecidedVm(way.vm_id, Facts(way.vm, Wish("")), reason, exact=True)
+        return plan_record(decided, self._dispatcher, MadeDisks.among((), ()))
+
+    async def month(self, request: MonthInput, period: str, named: Sequence[str]) -> Json:
+        """The whole month: images, disks as they would be made from them, with rollout the swaps.
+
+        `named` are the VMs that a person named: only the definitions that they use are built.
+        """
         inventory = await list_inventory(self._gateways)
-        basis = MonthBasis(wiring.image_specs(), inventory, self._dispatcher.recall)
+        known = self._dispatcher
+        basis = MonthBasis(wiring.image_specs(), inventory, known.recall, known.declined_by, tuple(named))
         plan = await plan_month(self._gateways, self._settings, request, period, basis)
         swaps = self._records(plan.swaps.values(), inventory, writes_tags=True)
         rows = []

@@ -103,14 +103,15 @@ async def _read_page(
         if records and rows >= MAX_ROWS:
             break
         last = key
-        record = await _read_record(client, str(key[1]), dispatcher)
+        record = await read_record(client, str(key[1]), dispatcher)
         if record is not None:  # None: purged since it was listed
             records.append(record)
             rows += len(record["vms"]) + len(record.get("resources", ()))
     return records, last if last is not None and last != runs[-1] else None
 
 
-async def _read_record(client: DurableFunctionsClient, run: str, dispatcher: DispatcherView) -> dict[str, Any] | None:
+async def read_record(client: DurableFunctionsClient, run: str, dispatcher: DispatcherView) -> dict[str, Any] | None:
+    """The record of a run, without builds under way; None when there is no such run."""
     # The list has no payloads: a week of months with 2,500 VMs each does not fit into one answer of Durable.
     instance = await _read_instance(client, run, dispatcher)
     outcome = await _read_outcome(client, run, instance, dispatcher)

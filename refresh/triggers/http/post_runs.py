@@ -1,4 +1,4 @@
-"""POST images, disks, tags, swap, adopt, rollback, refresh: start a run, or with `dryRun` answer what it would do.
+"""POST images, disks, tags, swap, adopt, refresh: start a run, or with `dryRun` answer what it would do.
 
 Decides which keys of a body each takes and which orchestration it starts. Orchestrations get ids, never plans.
 """
@@ -21,7 +21,7 @@ from refresh.reading.fleet.scope import unread_rows
 from refresh.reading.vm_memory import read_all_memory
 from refresh.records import durable_names
 from refresh.records.month import MonthInput
-from refresh.records.swap import SwapRequest
+from refresh.records.swap_request import SwapRequest
 from refresh.triggers.http.dry_run import DryRun
 from refresh.triggers.http.problem import Problem, ProblemKind, answering, ok
 from refresh.triggers.http.requests import Body, read_body
@@ -34,7 +34,6 @@ _DISKS = ("vms", "all", "period", "dryRun")
 _TAGS = ("vms", "all", "period", "force", "dryRun")
 _SWAP = ("vms", "all", "disk", "force", "dryRun")
 _ADOPT = ("vms", "all", "dryRun")
-_ROLLBACK = ("vms", "all", "force", "dryRun")
 _REFRESH = ("vms", "all", "period", "rollout", "force", "rebuild", "dryRun")
 
 
@@ -82,7 +81,7 @@ async def post_tags(req: func.HttpRequest, client: DurableFunctionsClient) -> fu
 @answering
 async def post_swap(req: func.HttpRequest, client: DurableFunctionsClient) -> func.HttpResponse:
     """`POST swap`: swap these VMs to the disk in their tag, or to `disk`, which is written into the tag first."""
-    return await _swap(client, read_body(req, _SWAP, must_name_vms=True), None)
+    return await _swap(client, read_body(req, _SWAP, must_name_vms=True))
 
 
 @answering
@@ -95,12 +94,6 @@ async def post_adopt(req: func.HttpRequest, client: DurableFunctionsClient) -> f
     data = SwapRequest(request.vms, adopt=True, paced=True).to_json()
     wanted = SingleRun("adopt", await _period(body), durable_names.SWAP_VMS, data, by_input=True)
     return await start_single(client, wanted, unread=unread)
-
-
-@answering
-async def post_rollback(req: func.HttpRequest, client: DurableFunctionsClient) -> func.HttpResponse:
-    """`POST rollback`: swap these VMs to the disk they ran before."""
-    return await _swap(client, read_body(req, _ROLLBACK, must_name_vms=True), tags.PREVIOUS)
 
 
 @answering
@@ -117,23 +110,24 @@ async def post_refresh(req: func.HttpRequest, client: DurableFunctionsClient) ->
     )
     if body.dry_run:
         planner = await _dry_run(gateways, client)
+        named = request.vms
         request, unread = await _with_scope(gateways, request)
-        return ok(await planner.month(request, period) | {"unread": unread})
+        return ok(await planner.month(request, period, named) | {"unread": unread})
     return await start_single(client, SingleRun("month", period, durable_names.REFRESH_MONTH, request.to_json()))
 
 
-async def _swap(client: DurableFunctionsClient, body: Body, disk: str | None) -> func.HttpResponse:
+async def _swap(client: DurableFunctionsClient, body: Body) -> func.HttpResponse:
     gateways = wiring.gateways()
     request, unread = await _with_scope(gateways, MonthInput(vms=await _named(gateways, body)))
     vms = request.vms
-    disk = disk or (tags.PREVIOUS if (body.disk or "").lower() == tags.PREVIOUS else body.disk)
+    disk = tags.PREVIOUS if (body.disk or "").lower() == tags.PREVIOUS else body.disk
     _refuse_shared(vms, disk)
     if body.dry_run:
         plan = await (await _dry_run(gateways, client)).swap(vms, disk, force=body.force, asked=bool(body.vms))
         return ok(plan | {"unread": unread})
     asked = bool(body.vms) or None  # `all` names no VM, so it does not undo what others have done to one
     data = SwapRequest(vms, disk=disk, force=body.force, paced=True, asked=asked).to_json()
-    # A rollback that is sent again must not swap back what the first one swapped.
+    # A request for `@previous` that is sent again must not swap back what the first one swapped.
     return await start_single(
         client, SingleRun("swaps", await _period(body), durable_names.SWAP_VMS, data, by_input=True), unread=unread
     )
@@ -163,7 +157,17 @@ async def _with_scope(gateways: Gateways, request: MonthInput) -> tuple[MonthInp
 
 
 async def _period(body: Body) -> str:
-    return body.period or names.period_at(datetime.fromisoformat(await wiring.gateways().clock.now()))
+    """The period of a request, by default the current one. Problem for one more than a month ahead.
+
+    A version of a later period would be above those of all months until then, so that none of them could be built.
+    """
+    current = names.period_at(datetime.fromisoformat(await wiring.gateways().clock.now()))
+    latest = names.month_after(current)
+    if body.period is not None and body.period > latest:
+        allowed = f'must be a month from "{names.FIRST_PERIOD}" to "{latest}", the next one'
+        detail = f"{body.period} is more than one month ahead; {allowed}"
+        raise Problem(ProblemKind.BAD_REQUEST, f"period {detail}", [{"pointer": "#/period", "detail": detail}])
+    return body.period or current
 
 
 async def _dry_run(gateways: Gateways, client: DurableFunctionsClient) -> DryRun:

@@ -39,6 +39,8 @@ class ProblemKind(Enum):
     UNKNOWN_VM = ("unknown-vm", 404, "There is no such VM")
     UNKNOWN_RUN = ("unknown-run", 404, "There is no such run")
     RUN_EXISTS = ("run-exists", 409, "Such a run is under way")
+    RUN_UNDER_WAY = ("run-under-way", 409, "The run has not ended")
+    RUN_ENDED = ("run-ended", 409, "The run has ended")
     TOO_LARGE = ("too-large", 413, "The request is too large")
     NOT_SIGNED_IN = ("not-signed-in", 401, "The caller is not signed in")
     BROKEN = ("broken", 500, "The app failed")

@@ -20,6 +20,7 @@ from refresh.triggers.http.problem import Problem, ProblemKind, path_of
 MAX_BODY_BYTES = 2_000_000
 MAX_VMS = 5000
 _MAX_WHY = 200
+_MAX_RUN = 120
 VM_CURE = "must be a VM's name or the full resource id of a VM"
 # Control characters but for tabs and line ends, and halves of surrogate pairs, which no encoding takes.
 _NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -41,6 +42,7 @@ class Body:
     rollout: str | None = None
     rebuild: bool = False
     why: str = ""
+    run: str | None = None
     dry_run: bool = False
 
 
@@ -78,6 +80,11 @@ def _disk(value: Any) -> list[Fault]:
     return [] if ok else [_fault("disk", cure)]
 
 
+def _run(value: Any) -> list[Fault]:
+    ok = isinstance(value, str) and 0 < len(value) <= _MAX_RUN
+    return [] if ok else [_fault("run", "must be the id of a run, as GET /api/runs shows it")]
+
+
 def _rollout(value: Any) -> list[Fault]:
     return [] if value in ("auto", "manual") else [_fault("rollout", 'must be "auto" or "manual"')]
 
@@ -96,6 +103,7 @@ _CHECKS: Mapping[str, Callable[[Any], list[Fault]]] = {
     "rollout": _rollout,
     "rebuild": _flag("rebuild"),
     "why": _why,
+    "run": _run,
     "dryRun": _flag("dryRun"),
 }
 _FIELDS = {"dryRun": "dry_run"}
@@ -117,7 +125,9 @@ def read_body(
             faults += _CHECKS[key](value)
     if data.get("vms") and data.get("all") is True:
         faults.append(_fault("all", "vms and all cannot be combined"))
-    if must_name_vms and "vms" not in data and data.get("all") is not True:
+    if data.get("run") and (data.get("vms") or data.get("all") is True):
+        faults.append(_fault("run", "run cannot be combined with vms or all"))
+    if must_name_vms and not data.keys() & {"vms", "run"} and data.get("all") is not True:
         faults.append(_fault("", 'must have "vms" with names or ids, or "all": true for every VM in scope'))
     if faults:
         detail = "; ".join(

@@ -15,17 +15,11 @@ from refresh.triggers.http.get_orphans import get_orphans
 from refresh.triggers.http.get_queue import get_queue
 from refresh.triggers.http.get_runs import get_run, get_runs
 from refresh.triggers.http.get_vms import get_vms
+from refresh.triggers.http.post_cancel import post_cancel
 from refresh.triggers.http.post_pause import post_pause, post_resume
 from refresh.triggers.http.post_retention import post_retention
-from refresh.triggers.http.post_runs import (
-    post_adopt,
-    post_disks,
-    post_images,
-    post_refresh,
-    post_rollback,
-    post_swap,
-    post_tags,
-)
+from refresh.triggers.http.post_rollback import post_rollback
+from refresh.triggers.http.post_runs import post_adopt, post_disks, post_images, post_refresh, post_swap, post_tags
 from refresh.triggers.http.post_selfcheck import get_selfcheck, post_selfcheck
 from refresh.triggers.http.problem import Handler, signs_in
 
@@ -57,6 +51,7 @@ ROUTES = (
     Route("GET", "queue", get_queue),
     Route("GET", "runs", get_runs),
     Route("GET", "runs/{id}", get_run),
+    Route("POST", "runs/{id}/cancel", post_cancel),
 )
 
 

@@ -29,6 +29,7 @@ from simulator.arm.state.edge_zones import check_place_kept, complete_place, edg
 _WRITE = f"{DISK_TYPE}/write"
 _READ_ONLY = ("id", "name", "type", "managedBy", "managedByExtended")
 _READ_ONLY_PROPERTIES = ("provisioningState", "diskState", "timeCreated", "uniqueId", "diskSizeBytes")
+_PERFORMANCE_PLUS_GB = 513
 _TAKES = {"Empty": "diskEmpty", "Copy": "diskCopy", "Restore": "diskCopy"}
 
 
@@ -192,8 +193,16 @@ def _shown(record: Record, api_version: str | None) -> Json:
 
 
 def _new_properties(sent: Json, facts: SourceFacts) -> Json:
-    """A new disk's properties: those of the request over the inherited ones."""
-    properties = facts.disk_properties() | without(sent, ["creationData"])
+    """A new disk's properties: those of the request over the inherited ones.
+
+    A request can set every property that is not read-only, capabilities of the OS too:
+    https://learn.microsoft.com/rest/api/compute/disks/create-or-update#disk
+    """
+    inherited = facts.disk_properties()
+    properties = inherited | without(sent, ["creationData"])
+    if "supportedCapabilities" in sent and "supportedCapabilities" in inherited:
+        # That those of the image stay beside them is assumed.
+        properties["supportedCapabilities"] = inherited["supportedCapabilities"] | sent["supportedCapabilities"]
     if facts.plan:
         properties["purchasePlan"] = dict(facts.plan)  # the source's plan stays with its content
     creation = copy.deepcopy(sent["creationData"])
@@ -206,6 +215,12 @@ def _new_properties(sent: Json, facts: SourceFacts) -> Json:
     if facts.unique_id:
         creation["sourceUniqueId"] = facts.unique_id
     sent_gb = sent.get("diskSizeGB")
+    if creation.get("performancePlus") and int(sent_gb or facts.size_gb or 0) < _PERFORMANCE_PLUS_GB:
+        # Documented: https://learn.microsoft.com/azure/virtual-machines/disks-enable-performance (message not known).
+        raise errors.invalid_parameter(
+            f"Performance plus can only be enabled on disks of {_PERFORMANCE_PLUS_GB} GiB or more.",
+            "disk.creationData.performancePlus",
+        )
     if sent_gb is None and facts.size_gb is None:
         raise errors.invalid_parameter("Required parameter 'disk.diskSizeGB' is missing (null).", "disk.diskSizeGB")
     if sent_gb is not None and facts.size_gb is not None and int(sent_gb) < facts.size_gb:

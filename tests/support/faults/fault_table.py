@@ -95,7 +95,7 @@ check       operation-fails             impossible: a read begins no operation
 intent      operation-fails             refused         tags-not-written      running      old  0 -
 deallocate  operation-fails             rolled-back     step-failed           running      old  2 2
 power-off   operation-fails             rolled-back     step-failed           running      old  2 2
-new-disk    operation-fails             rolled-back     step-failed           running      old  1 1
+new-disk    operation-fails             rolled-back     step-failed           running      old  1 3
 start       operation-fails             needs-attention undo-failed           deallocated  old  1 5+
 health      operation-fails             impossible: a read begins no operation
 rejection   operation-fails             rolled-back     unhealthy             running      old  2 -

@@ -73,9 +73,9 @@ class AppUnderRoles:
         await self.azure.hub.completed(begun["id"])
         return dict((await self.azure.api("GET", begun["href"]))[1])
 
-    async def images(self, period: str) -> dict[str, Any]:
-        """Build the images of a month, and list the resources of unfinished builds."""
-        run = await self.run("/api/images", period=period)
+    async def images(self) -> dict[str, Any]:
+        """Build one more version of every image, and list the resources of unfinished builds."""
+        run = await self.run("/api/images", rebuild=True)
         return {**run, "orphans": (await self.azure.api("GET", "/api/orphans"))[1]}
 
     async def swap(self, vm: str, disk: str) -> list[dict[str, Any]]:

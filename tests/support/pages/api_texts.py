@@ -21,6 +21,11 @@ class Request:
 _STARTS = "202 with `id` and `href` of the run; with `dryRun` 200 with the plan"
 _STARTS_ALWAYS = "202 with `id` and `href` of the run"
 
+_SWITCHED = (
+    "200 with `paused`, `paused_since`, `paused_why`, `paused_by`, those of the last resume (`resumed_at`, "
+    "`resumed_why`, `resumed_by`), and `was_paused`"
+)
+
 REQUESTS: Mapping[str, Request] = {
     "POST /api/images": Request("Builds the month's version of every image definition in the monthly build.", _STARTS),
     "POST /api/disks": Request("Makes the month's OS disk for each VM.", _STARTS),
@@ -33,9 +38,16 @@ REQUESTS: Mapping[str, Request] = {
         "([when](operations.md#the-os-disk-was-changed-by-others)).",
         _STARTS,
     ),
-    "POST /api/rollback": Request("Swaps each VM onto the disk that it ran before (`@previous`).", _STARTS),
+    "POST /api/rollback": Request(
+        "Swaps each VM back to the disk that it ran before its last swap, once: asked again, the row says "
+        "`already-back`. A VM with nothing to go back to is skipped without a write. With `run`, which must have "
+        "ended, exactly the VMs that still run what that run gave them go back. A month does not give a VM that went "
+        "back the same image version again.",
+        _STARTS,
+    ),
     "POST /api/refresh": Request(
-        "The whole month: images, disks and, with rollout `auto`, tags and swaps. The run ends with verified outcomes.",
+        "The whole month: images (with `vms` only those that these VMs use), disks and, with rollout `auto`, tags and"
+        " swaps. The run ends with verified outcomes.",
         _STARTS,
     ),
     "POST /api/retention": Request(
@@ -56,9 +68,9 @@ REQUESTS: Mapping[str, Request] = {
     ),
     "POST /api/pause": Request(
         "Stops no further VM. A swap under way goes on to its end, and a VM that a swap has left down is started.",
-        "200 with `paused`",
+        f"{_SWITCHED}; a pause during another keeps the reason, time and caller of the first (`was_paused` is true)",
     ),
-    "POST /api/resume": Request("Starts swaps again.", "200 with `paused`"),
+    "POST /api/resume": Request("Starts swaps again.", _SWITCHED),
     "GET /api/vms": Request(
         "Every VM in scope, first those that need a person. With `vm`, one VM read exactly. With `drift`, the VMs that "
         "are not on the latest image version, the oldest first.",
@@ -70,14 +82,22 @@ REQUESTS: Mapping[str, Request] = {
     ),
     "GET /api/queue": Request(
         "The swaps under way and the VMs that wait, in the order of their start, with the reason.",
-        "200 with `paused`, `paused_since`, `paused_why`, `max_swaps` and the lists `running`, `waiting`, `looking` and"
-        " `listing`: subscriptions with more VMs to swap than wait in the queue; they are found when swaps have ended",
+        "200 with `paused`, `paused_since`, `paused_why`, `paused_by` (`unknown` where the platform names no caller), "
+        "`resumed_at`, `resumed_why`, `resumed_by`, `max_swaps` and the lists `running`, `waiting`, `looking` and "
+        "`listing`: subscriptions with more VMs to swap than wait in the queue; they are found when swaps have ended",
     ),
     "GET /api/runs": Request(
         "Runs, newest first; without `from` those of the last 7 days.",
         "200 with a list of [run records](#the-run-record)",
     ),
     "GET /api/runs/{id}": Request("One run with every VM in it.", "200 with a [run record](#the-run-record)"),
+    "POST /api/runs/{id}/cancel": Request(
+        "Cancels a run of a month, disks, tags or swaps (rollbacks too). What has not begun does not begin: where "
+        "the run wrote `OsDiskName` for such a swap, the tag names the disk that the VM runs again; a tag that a "
+        "person wrote stays. What is under way (a build, a swap) ends as usual, and then the run ends as `cancelled`.",
+        "202 with `id`, `status` and `href`, also when the run is cancelled already; with `dryRun` 200 with its "
+        "present `status`; 409 when it has ended otherwise",
+    ),
 }
 
 
@@ -88,9 +108,10 @@ def _codes(names: tuple[str, ...]) -> str:
 FIELDS: Mapping[str, str] = {
     "vms": f"VMs by name or full resource id, at most {MAX_VMS}",
     "all": "every VM in scope",
-    "period": "the month; default: the current one, UTC",
+    "period": "the month, at most the next one; default: the current one, UTC",
     "disk": "the disk to write into `OsDiskName` first",
     "force": "also a disk that was rolled back before; overrides `rejected-before` and nothing else",
+    "run": "an ended run of months or swaps, by its id: what it gave is taken back",
     "rollout": "`auto`: go on to tags and swaps; `manual`: stop after the disks; default: `REFRESH_ROLLOUT`",
     "rebuild": "one more image version in the same month",
     "why": "a text for people, shown with each VM that waits for the end of the pause",

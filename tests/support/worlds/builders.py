@@ -39,6 +39,12 @@ def make_vm(tags: dict[str, str] | None = None, **fields: Any) -> Vm:
     return Vm(**{**base, **fields})
 
 
+def recall_nothing(vm_id: str) -> dict[str, Any]:
+    """The dispatcher's state has nothing about any VM."""
+    del vm_id
+    return {}
+
+
 def make_disk(name: str = "web01-202611", **fields: Any) -> Disk:
     base: dict[str, Any] = {
         "id": disk_id(name),

@@ -44,8 +44,8 @@ def changed(runs: str = OTHER, **fulfilled: Any) -> tuple[str, Json]:
         (swapped("not-proven", "was-not-running"), NEW),
         (swapped("rolled-back", "unhealthy", "undo-start"), OLD),
         (swapped("refused", "step-failed", "undo-start"), OLD),
-        (swapped("refused", "changed-by-others", "stop"), NEW),
-        (swapped("refused", "changed-by-others", "undo-old-disk"), OLD),
+        (swapped("not-proven", "changed-by-others", "stop"), NEW),
+        (swapped("not-proven", "changed-by-others", "undo-old-disk"), OLD),
         (swapped("needs-attention", "undo-failed", "undo-old-disk"), None),
         (swapped("skipped", "vm-gone", "stop"), None),
     ],
@@ -83,15 +83,6 @@ def test_a_change_is_news_once_for_each_disk() -> None:
     remembered = play(HINT, TAKE, changed(told=OTHER))
     assert remembered.answer == {"vms": [VM]}
     assert looked(first.state, changed(OLD)).answer["changed"] == [VM]
-
-
-def test_the_event_of_a_swap_has_the_refusal_already() -> None:
-    """After a swap that ended because of the change the look publishes nothing."""
-    state = swapped("refused", "changed-by-others", "stop").state
-    fulfilled = state["fulfilled"][KEY]
-    first = looked(state, decided(decision="refuse", reason="changed-by-others", os_disk=OTHER, fulfilled=fulfilled))
-    assert first.answer == {"vms": [VM]}
-    assert first.state["fulfilled"][KEY]["told"] == OTHER
 
 
 def test_a_decision_that_a_swap_has_made_old_does_not_count() -> None:

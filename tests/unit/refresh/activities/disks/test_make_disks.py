@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from refresh.activities.disks.make_disks import make_batch
-from refresh.reading.disks.disk_plans import plan_disks
+from refresh.reading.disks.checked_plans import plan_disks
 from refresh.records.month import BatchInput
 from simulator.arm.core.store import Json
-from tests.support.worlds.builders import DEFINITION_ID, GALLERY, VERSION_ID, disk_id
+from tests.support.worlds.builders import DEFINITION_ID, GALLERY, VERSION_ID, disk_id, recall_nothing
 from tests.support.worlds.month_world import (
     PERIOD,
     WINDOWS_ID,
@@ -30,7 +30,7 @@ REBUILT = f"{DEFINITION_ID}/versions/202611.2.0"
 
 async def make(world: World, *names: str) -> list[Json]:
     vms = tuple(vm_id(name) for name in names)
-    return await make_batch(world.gateways, world.settings, BatchInput(vms, PERIOD))
+    return await make_batch(world.gateways, world.settings, BatchInput(vms, PERIOD), recall_nothing)
 
 
 def outcomes(rows: list[Json]) -> list[tuple[str, str, str | None]]:
@@ -74,9 +74,9 @@ def test_a_dry_run_lists_what_the_run_will_do_and_changes_nothing() -> None:
 
     async def story(world: World) -> None:
         vms = [vm_id("web01"), vm_id("web02"), *(vm_id(f"gone{n:02d}") for n in range(60))]
-        few = await plan_disks(world.gateways, world.settings, vms[:2], PERIOD)
+        few = await plan_disks(world.gateways, world.settings, vms[:2], PERIOD, recall_nothing)
         before = len(world.requests())
-        many = await plan_disks(world.gateways, world.settings, vms, PERIOD)
+        many = await plan_disks(world.gateways, world.settings, vms, PERIOD, recall_nothing)
         assert len(world.requests()) - before < 20
         assert outcomes(few) == [("create", "missing", "web01-202611"), ("create", "missing", "web02-202611")]
         assert many[:2] == few
@@ -189,7 +189,7 @@ def test_images_are_matched_by_os() -> None:
         assert WINDOWS_ID in disk["properties"]["creationData"]["galleryImageReference"]["id"]
 
     windows = [
-        definition_body(WINDOWS_ID, {"AutoRefresh": "true"}, osType="Windows"),
+        definition_body(WINDOWS_ID, {"AutoRefresh": "true", "RefreshPersonalizes": "true"}, osType="Windows"),
         version_body(f"{WINDOWS_ID}/versions/202611.1.0"),
         *vm_bodies("win01", os_type="Windows"),
     ]
@@ -209,15 +209,15 @@ def test_an_unreadable_gallery_makes_no_disk() -> None:
 def test_a_disk_costs_five_requests() -> None:
     """The requests are VM, current disk, name, PUT and read back.
 
-    Definitions and versions are read once for all disks.
+    What is read once for all disks: definitions and versions, and the rights, the locks and the VMs of the group.
     """
 
     async def story(world: World) -> None:
         names = [f"web{n:02d}" for n in range(20)]
         await make(world, *names)
-        reads = Counter("disk or vm" if "/disks/" in row["path"] or "/virtualMachines/" in row["path"] else "image"
+        reads = Counter("disk or vm" if "/disks/" in row["path"] or "/virtualMachines/" in row["path"] else "shared"
                         for row in world.requests() if "/providers/" in row["path"])  # fmt: skip
         assert reads["disk or vm"] == 5 * len(names)
-        assert reads["image"] == 3
+        assert reads["shared"] == 6
 
     on_arm([*READY, *(body for n in range(20) for body in vm_bodies(f"web{n:02d}"))], story)

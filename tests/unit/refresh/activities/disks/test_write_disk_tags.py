@@ -7,7 +7,7 @@ from refresh.activities.disks.write_disk_tags import write_batch
 from refresh.reading.disks.tag_plans import plan_tags
 from refresh.records.month import BatchInput
 from simulator.arm.core.store import Json
-from tests.support.worlds.builders import VERSION_ID, disk_id
+from tests.support.worlds.builders import VERSION_ID, disk_id, recall_nothing
 from tests.support.worlds.month_world import PERIOD, World, gallery_bodies, on_arm, version_body, vm_bodies, vm_id
 
 READY = [*gallery_bodies(), version_body()]
@@ -18,7 +18,7 @@ def batch(*names: str, force: bool = False) -> BatchInput:
 
 
 async def make(world: World, *names: str) -> None:
-    await make_batch(world.gateways, world.settings, batch(*names))
+    await make_batch(world.gateways, world.settings, batch(*names), recall_nothing)
 
 
 async def write(world: World, *names: str, force: bool = False) -> list[tuple[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from refresh.domain.health.agent_tag import agent_required
-from refresh.domain.health.boot_log import find_in_boot_log
+from refresh.domain.health.boot_log import ALL_BOOTS, count_boots, find_in_boot_log
 from refresh.domain.terms.probe import Probe, parse_probe
 from refresh.domain.terms.vm_tags import TagFault, parse_vm_tags
 from tests.support.worlds.builders import make_definition, make_vm
@@ -115,3 +115,14 @@ def test_an_image_requires_an_agent_or_none(tags: dict[str, str], promised: bool
     """`RefreshAgent` on the image definition is read in any case; any value but true and false counts as none."""
     assert agent_required(make_definition(tags)) is promised
     assert agent_required(None) is None
+
+
+def test_a_log_counts_from_the_first_boot_of_the_new_disk_on() -> None:
+    """With as many boots as before the stop, the newest is the old disk's; a further one is the new disk's."""
+    old, new = "Linux version 6\nKernel panic - not syncing: old\n", "Linux version 6\nlogin:\n"
+    assert count_boots(old + new) == 2
+    assert find_in_boot_log(old) == "kernel panic"
+    assert find_in_boot_log(old, 1) is None
+    assert find_in_boot_log(old + new, 1) is None
+    assert find_in_boot_log(new + old, 1) == "kernel panic"
+    assert find_in_boot_log(new + old, ALL_BOOTS) is None

@@ -18,6 +18,7 @@ from refresh.domain.terms import tags
 from refresh.domain.terms.resource_id import id_hash
 from refresh.domain.terms.swap_reason import Reason
 from refresh.domain.vm.facts import Facts
+from refresh.domain.vm.reservation import Reservation
 from refresh.domain.vm.wish import choose_wish
 from tests.support.worlds.builders import (
     GROUP,
@@ -70,6 +71,7 @@ WRONG: dict[str, list[dict[str, Any]]] = {
     "disk is ready": [{"wanted": {"provisioning_state": "Creating"}}],
     "disk is free": [{"wanted": {"managed_by": OTHER_VM, "disk_state": "Reserved"}}],
     "no other VM's tag names the disk": [{"preflight": {"named_by": OTHER_VM}}],
+    "disk is no other VM's way back": [{"preflight": {"reserved": Reservation(OTHER_VM, "for 7 days")}}],
     "same region": [{"wanted": {"location": "northeurope"}}],
     "same zone": [{"wanted": {"zones": ("2",)}}],
     "same edge zone": [
@@ -223,6 +225,7 @@ def test_facts_from_lists_check_only_the_vm_and_its_disks() -> None:
     left_out = {condition.name for condition in CONDITIONS} - {one.name for one in checks}
     assert left_out == {
         "no other VM's tag names the disk",
+        "disk is no other VM's way back",
         "VM size supports the disk's SKU",
         "app has the rights it needs on the VM",
         "app has the rights it needs on both disks",

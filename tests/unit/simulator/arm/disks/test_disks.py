@@ -44,6 +44,35 @@ def test_a_disk_from_a_version_inherits_system_generation_and_size() -> None:
     run_story(story, gallery())
 
 
+def test_a_disk_has_every_setting_of_the_request() -> None:
+    """Over those of its image; capabilities that the request does not name are the image's."""
+    settings: Json = {
+        "diskSizeGB": 1024,
+        "dataAccessAuthMode": "AzureActiveDirectory",
+        "networkAccessPolicy": "DenyAll",
+        "publicNetworkAccess": "Disabled",
+        "optimizedForFrequentAttach": True,
+        "availabilityPolicy": {"actionOnDiskDelay": "AutomaticReattach"},
+        "maxShares": 2,
+        "burstingEnabled": True,
+        "tier": "P50",
+        "supportsHibernation": True,
+        "securityProfile": {"securityType": "TrustedLaunch"},
+    }
+    capabilities = {"diskControllerTypes": "SCSI, NVMe", "acceleratedNetwork": True}
+
+    async def story(azure: Azure) -> None:
+        creation = FROM_VERSION | {"performancePlus": True}
+        body = new_disk(creation, supportedCapabilities=capabilities, **settings)
+        await azure.finish(await azure.arm("PUT", f"{COMPUTE}/disks/new", body))
+        properties = (await azure.disk("new"))["properties"]
+        assert {key: properties[key] for key in settings} == settings
+        assert properties["supportedCapabilities"] == {"architecture": "x64", **capabilities}
+        assert properties["creationData"]["performancePlus"] is True
+
+    run_story(story, gallery())
+
+
 def test_a_copy_names_the_unique_id_of_its_source() -> None:
     """A copy inherits system and size and has the unique id of its source."""
 
@@ -68,6 +97,11 @@ REFUSALS: dict[str, tuple[Json, int, str]] = {
     "a region without a replica": (new_disk(FROM_VERSION, "northeurope"), 404, "GalleryImageNotFound"),
     "smaller than the image": (new_disk(FROM_VERSION, diskSizeGB=10), 409, "OperationNotAllowed"),
     "no creation data": ({"location": "westeurope", "properties": {}}, 400, "InvalidParameter"),
+    "performance plus on a small disk": (
+        new_disk({"createOption": "Empty", "performancePlus": True}, diskSizeGB=512),
+        400,
+        "InvalidParameter",
+    ),
     "no size": (new_disk({"createOption": "Empty"}), 400, "InvalidParameter"),
     "no location": ({"properties": {"creationData": FROM_VERSION}}, 400, "LocationRequired"),
     "zones where there are none": (
