@@ -94,6 +94,8 @@ NO_CAPACITY = Poll(60.0, longest_s=600.0)
 DISK_BURST, DISK_GAP_S = 5, 2.0
 # Recorded: a disk from an image version takes 0.3 to 1.0 s, once 21.7 s.
 MAKE_DISK = Poll(1.0, 120.0, growth=1.6, longest_s=10.0)
+# A disk that another request made at the same time is still being changed for some seconds.
+DISK_SETTLES_S = 30.0
 # Recorded: Azure takes 0.1 to 4.9 s to delete a disk.
 DELETE_DISK = Poll(0.5, 60.0, growth=2.0, longest_s=10.0)
 # Recorded: an image definition takes 3.5 s at most.

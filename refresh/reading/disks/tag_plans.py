@@ -6,15 +6,25 @@ functions.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from refresh.domain.azure import polls
 from refresh.domain.azure.vms import Vm
 from refresh.domain.terms import resource_id, tags
 from refresh.domain.terms.month_reason import MonthReason
 from refresh.gateways.gateways import Gateways
-from refresh.reading.disks.disk_plans import DiskPlan, each_vm, plan_disk_of, read_subject, row_of, source_of
+from refresh.reading.disks.disk_plans import (
+    MOVING,
+    DiskPlan,
+    each_vm,
+    plan_disk_of,
+    read_subject,
+    row_of,
+    source_of,
+)
 from refresh.reading.fleet.vms_and_disks import Fleet, read_fleet
 from refresh.reading.images.galleries import Catalog
 from refresh.records.month import CREATE, REFUSE, SKIP, VmRow
@@ -44,8 +54,20 @@ async def plan_tag(
         return vm
     wanted = vm.own_tags.wanted[:_MAX_WANTED] or None
     early = _check_hold(vm)
-    row = early or judge_tag(await plan_disk_of(fleet, catalog, vm, period), force=force, declined=declined)
+    row = early or judge_tag(await _plan_settled(fleet, catalog, vm, period), force=force, declined=declined)
     return replace(row, wanted=wanted)
+
+
+async def _plan_settled(fleet: Fleet, catalog: Catalog, vm: Vm, period: str) -> DiskPlan | VmRow:
+    """The plan of the VM's disk, read again while Azure still changes that disk, unless it is from a list."""
+    waited_s, pause_s = 0.0, polls.MAKE_DISK.every_s
+    while True:
+        plan = await plan_disk_of(fleet, catalog, vm, period)
+        disk = None if isinstance(plan, VmRow) else plan.existing
+        if disk is None or disk.provisioning_state not in MOVING or fleet.listed or waited_s >= polls.DISK_SETTLES_S:
+            return plan
+        await asyncio.sleep(pause_s)
+        waited_s, pause_s = waited_s + pause_s, polls.MAKE_DISK.next_pause_s(pause_s)
 
 
 def _check_hold(vm: Vm) -> VmRow | None:
