@@ -19,7 +19,7 @@ from refresh.records.dispatcher_state import Decided, DispatcherState
 from refresh.records.durable_names import VmMemoryOperation
 from refresh.records.swap import Outcome
 
-KEEP_SAID = 200
+KEEP_SAID = 100
 # They pass by themselves, and the refusal that was logged before them still holds.
 _PASSING = (Reason.UNREADABLE, Reason.VM_BUSY, Reason.APP_FAILED)
 

@@ -28,7 +28,7 @@ SIGNALS_PER_OPERATION = 8
 MOST_AT_ONCE = 300
 # An entity sends its answer before it stores its state. One that dies in between does its operation again when the
 # message is visible again, after a minute (`controlQueueVisibilityTimeout` in host.json).
-SETTLED_AFTER_S = 180.0
+SETTLED_AFTER_S = 120.0
 SENT_AGAIN_AFTER_S = 1800.0
 
 
