@@ -14,23 +14,26 @@ from refresh.dispatcher.looks import open_look
 from refresh.dispatcher.queue import admit
 from refresh.domain.terms import times
 from refresh.records.dispatcher_state import DispatcherState
-from refresh.records.pause_rows import Pause, Resumption, Switch
+from refresh.records.pause_rows import FurtherPause, Pause, Resumption, Switch
 from refresh.records.rows import given
 
 KEEP_SWITCHES = 20
+KEEP_FURTHER = 5
 _SKEW_S = 5.0
 
 
 def pause(effects: Effects, data: Mapping[str, Any]) -> None:
     """Start no swap until resumed. A pause that comes again, or after a newer resume, does nothing.
 
-    One that comes during another keeps the time, the reason and the caller of the first.
+    One that comes during another keeps the time, the reason and the caller of the first, and is kept beside it.
     """
     # The clocks of ARM's front ends differ by a second or two: of two signals that are so close, the pause counts.
     if not _is_new(effects.state, data, slack_s=_SKEW_S):
         return
     first, asked = effects.state.paused, _asked(data)
     if first is not None:
+        further = FurtherPause(at=data.get("at"), why=_why(data), **given(by=data.get("by")))
+        effects.state.paused = first.replace(also=(*first.also, further)[-KEEP_FURTHER:])
         effects.lines.append(f"pause asked {asked}: paused since {first.since} by {first.by or 'unknown'} already")
         return
     effects.state.paused = Pause(since=data.get("at"), why=_why(data), **given(by=data.get("by")))

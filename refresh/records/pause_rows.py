@@ -8,12 +8,21 @@ from __future__ import annotations
 from refresh.records.rows import Row
 
 
+class FurtherPause(Row):
+    """A pause that was requested while the app was paused."""
+
+    at: str | None = None
+    why: str = ""
+    by: str | None = None
+
+
 class Pause(Row):
-    """Since when and why no swap is started, and who asked for it first."""
+    """Since when and why no swap is started, who asked for it first, and who asked again."""
 
     since: str | None = None
     why: str = ""
     by: str | None = None
+    also: tuple[FurtherPause, ...] = ()
 
 
 class Resumption(Row):

@@ -36,13 +36,16 @@ def queue_view(dispatcher: DispatcherView, max_swaps: int) -> Json:
 
 
 def pause_view(state: DispatcherState) -> Json:
-    """Whether swaps are paused, since when, why and by whom; when, why and by whom the last pause was ended."""
+    """Whether swaps are paused, since when, why and by whom, and who asked again; the same of the end of the last."""
     pause, resumed = state.paused, state.resumed
     return {
         "paused": pause is not None,
         "paused_since": pause.since if pause is not None else None,
         "paused_why": pause.why if pause is not None else None,
         "paused_by": (pause.by or UNKNOWN_CALLER) if pause is not None else None,
+        "paused_also": [
+            {"at": one.at, "why": one.why, "by": one.by or UNKNOWN_CALLER} for one in (pause.also if pause else ())
+        ],
         "resumed_at": resumed.at if resumed is not None else None,
         "resumed_why": resumed.why if resumed is not None else None,
         "resumed_by": (resumed.by or UNKNOWN_CALLER) if resumed is not None else None,

@@ -168,15 +168,17 @@ def test_an_operators_pause_outlives_the_deployment(capsys: pytest.CaptureFixtur
     play(story)
 
 
-def test_a_pause_during_the_deployment_stays() -> None:
+def test_a_pause_during_the_deployment_stays(capsys: pytest.CaptureFixture[str]) -> None:
     """A pause that an operator makes during the deployment is not resumed."""
 
     async def story(azure: LocalAzure) -> None:
         assert await before(azure) == 0
         await operator_pauses(azure)
-        await azure.until(lambda: azure.dispatcher_state()["paused"]["why"] == "change freeze")
+        await azure.until(lambda: bool(azure.dispatcher_state()["paused"].get("also")))
         assert await after(azure) == 0
-        assert (await queue(azure))["paused_why"] == "change freeze"
+        left = await queue(azure)
+        assert (left["paused"], [one["why"] for one in left["paused_also"]]) == (True, ["change freeze"])
+        assert "stays paused, because a person paused it: change freeze" in capsys.readouterr().out
 
     play(story)
 

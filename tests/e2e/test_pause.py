@@ -44,7 +44,9 @@ def test_a_second_pause_keeps_the_first_and_says_whose_it_is(caplog: pytest.LogC
             "anna@contoso.com", "change freeze", False,
         )  # fmt: skip
         second = await send(azure, "pause", with_key("deploy"), "deployment")
-        assert second == {**first, "was_paused": True}
+        (further,) = second["paused_also"]
+        assert (further["why"], further["by"]) == ("deployment", "key deploy")
+        assert second == {**first, "was_paused": True, "paused_also": [further]}
         shown = await queue(azure)
         assert {name: shown[name] for name in ("paused", "paused_since", "paused_why", "paused_by")} == {
             name: first[name] for name in ("paused", "paused_since", "paused_why", "paused_by")

@@ -7,9 +7,9 @@ swap goes on to its end, so each one is waited for, except one in its notice: th
 notice is over and the pause is still on. A swap with a stored intent is past its notice, whatever step is listed,
 because the step may be reported late.
 
-Image builds are not waited for: they take no VM down and go on after a restart. A pause made by a person stays. The
-pause of a deployment has its own `why`, so the next deployment takes over the pause of one that broke off. A pause that
-a person makes between a read of the queue and the request after it cannot be distinguished from it.
+Image builds are not waited for: they take no VM down and go on after a restart. A pause made by a person stays, also
+one that is made during that of the deployment. The pause of a deployment has its own `why`, so the next deployment
+takes over the pause of one that broke off.
 
 Does not know where the app is, what is deployed, or what follows the wait.
 """
@@ -55,9 +55,15 @@ def read_queue(answer: Mapping[str, Any]) -> Queue:
     rows = answer.get("running")
     if not isinstance(answer.get("paused"), bool) or not isinstance(rows, list):
         raise ApiError("GET /api/queue is not answered by azure-vm-refresh")
-    why = str(answer.get("paused_why") or "")
+    whys = [str(answer.get("paused_why") or ""), *map(_why_of, answer.get("paused_also") or ())]
+    # A person may have paused the app as well while the deployment's pause was on.
+    why = next((one for one in whys if one != WHY), WHY) if answer["paused"] else whys[0]
     swaps = tuple(_swap(row) for row in rows if not _is_in_notice(row))
     return Queue(answer["paused"], answer["paused"] and why == WHY, why, swaps)
+
+
+def _why_of(further: Any) -> str:
+    return str(further.get("why") or "") if isinstance(further, Mapping) else ""
 
 
 def _is_in_notice(row: Mapping[str, Any]) -> bool:

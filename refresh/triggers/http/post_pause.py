@@ -52,7 +52,8 @@ async def _switch(
     data: dict[str, Any] = {"id": uuid4().hex, "at": await _now(), "why": body.why, "by": caller_of(req)}
     await client.signal_entity(DISPATCHER, operation, data)
     after = await _switched(client, data["id"]) or _as_asked(before, data, paused=paused)
-    was_paused = before.paused is not None and (not paused or before.paused == after.paused)
+    kept = after.paused is not None and before.paused is not None and before.paused.since == after.paused.since
+    was_paused = before.paused is not None and (not paused or kept)
     return ok({**pause_view(after), "was_paused": was_paused})
 
 

@@ -22,8 +22,8 @@ _STARTS = "202 with `id` and `href` of the run; with `dryRun` 200 with the plan"
 _STARTS_ALWAYS = "202 with `id` and `href` of the run"
 
 _SWITCHED = (
-    "200 with `paused`, `paused_since`, `paused_why`, `paused_by`, those of the last resume (`resumed_at`, "
-    "`resumed_why`, `resumed_by`), and `was_paused`"
+    "200 with `paused`, `paused_since`, `paused_why`, `paused_by`, `paused_also` (pauses requested "
+    "during that one), those of the last resume (`resumed_at`, `resumed_why`, `resumed_by`), and `was_paused`"
 )
 
 REQUESTS: Mapping[str, Request] = {
@@ -83,7 +83,8 @@ REQUESTS: Mapping[str, Request] = {
     "GET /api/queue": Request(
         "The swaps under way and the VMs that wait, in the order of their start, with the reason.",
         "200 with `paused`, `paused_since`, `paused_why`, `paused_by` (`unknown` where the platform names no caller), "
-        "`resumed_at`, `resumed_why`, `resumed_by`, `max_swaps` and the lists `running`, `waiting`, `looking` and "
+        "`paused_also`, `resumed_at`, `resumed_why`, `resumed_by`, `max_swaps` and the lists `running`, `waiting`, "
+        "`looking` and "
         "`listing`: subscriptions with more VMs to swap than wait in the queue; they are found when swaps have ended",
     ),
     "GET /api/runs": Request(
