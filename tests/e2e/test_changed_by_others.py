@@ -3,83 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any
 
 import pytest
 
 from tests.support.worlds.builders import VM_ID, disk_id
 from tests.support.worlds.local_azure import LocalAzure, disk_body, play, vm_body
+from tests.support.worlds.restored_vm import FLEET, assert_left_alone, refused, restore, restored, until_accepted
 from tests.support.worlds.swap_world import assert_well, never_boots, power_is, runs_on, swapped, sweep_for
-
-FLEET = [vm_body(), disk_body("web01-new"), disk_body("web01-next"), disk_body("web01-restored")]
-
-
-async def patiently(azure: LocalAzure, method: str, path: str, body: Any = None) -> None:
-    """Send a request as other tools do: again while another operation on the VM is under way.
-
-    https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-conflict
-    """
-    for _ in range(200):
-        try:
-            await azure.arm(method, path, body)
-        except AssertionError as error:
-            if ": 409 " not in f"{error}":
-                raise
-            await asyncio.sleep(3)
-        else:
-            return
-    raise AssertionError(f"{method} {path} was refused for too long")
-
-
-async def restore(azure: LocalAzure, disk: str = "web01-restored") -> None:
-    """Stop the VM, replace its OS disk, start it: the requests of a restore, of `az vm repair restore`, of the portal.
-
-    https://learn.microsoft.com/azure/backup/backup-azure-arm-restore-vms#replace-existing-disks
-    https://github.com/Azure/azure-cli-extensions/blob/main/src/vm-repair/azext_vm_repair/custom.py
-    """
-    await patiently(azure, "POST", f"{VM_ID}/deallocate")
-    await power_is(azure, "deallocated")
-    os_disk = {"name": disk, "managedDisk": {"id": disk_id(disk)}}
-    await patiently(azure, "PATCH", VM_ID, {"properties": {"storageProfile": {"osDisk": os_disk}}})
-    await patiently(azure, "POST", f"{VM_ID}/start")
-    await runs_on(azure, disk)
-
-
-async def refused(azure: LocalAzure) -> dict[str, Any]:
-    """The only refusal that was published."""
-    found = [row["event"] for row in azure.simulator.published() if row["event"]["type"] == "refresh.swap.refused"]
-    assert len(found) == 1, found
-    return dict(found[0]["data"])
-
-
-async def assert_left_alone(azure: LocalAzure, disk: str, *, tag: str, stops: int) -> None:
-    """The VM keeps `disk` through sweeps and events; one refusal is published, and `GET /api/vms` shows it."""
-    await azure.settled()
-    await sweep_for(azure, 3)
-    await azure.tag(VM_ID, Owner="team-a")
-    await azure.settled()
-    await assert_well(azure, disk, stops=stops)
-    event = await refused(azure)
-    assert (event["vm"].lower(), event["status"], event["reason"]) == (VM_ID.lower(), "refused", "changed-by-others")
-    assert tag in event["message"]
-    assert disk in event["message"]
-    assert "/api/adopt" in event["message"]
-    _, listed = await azure.api("GET", "/api/vms?vm=web01")
-    shown = (listed["decision"], listed["reason"], listed["current"], listed["wanted"])
-    assert shown == ("refuse", "changed-by-others", disk, tag)
-
-
-def restored(story: Callable[[LocalAzure], Awaitable[None]]) -> None:
-    """Play `story` from two weeks after the swap to `web01-new` on, when the VM has just been restored."""
-
-    async def whole(azure: LocalAzure) -> None:
-        assert (await swapped(azure))["status"] == "succeeded"
-        await asyncio.sleep(14 * 86400)
-        await restore(azure)
-        await story(azure)
-
-    play(whole, FLEET)
 
 
 def test_a_restore_stays() -> None:
@@ -223,83 +153,6 @@ def test_a_request_keeps_its_place_when_an_event_arrives() -> None:
     restored(story)
 
 
-def test_adopt_writes_the_tag_to_the_disk_that_runs() -> None:
-    """A dry run writes nothing; after the run the tag names the disk, and later edits and changes start from there."""
-
-    async def story(azure: LocalAzure) -> None:
-        await azure.settled()
-        _, plan = await azure.api("POST", "/api/adopt", {"vms": ["web01"], "dryRun": True})
-        (row,) = plan["plan"]
-        assert (row["decision"], row["reason"], row["wanted"], row["steps"]) == (
-            "skip",
-            "adopted",
-            "web01-restored",
-            ["write-tag"],
-        )
-        assert (await azure.vm(VM_ID))["tags"]["OsDiskName"] == "web01-new"
-        status, begun = await azure.api("POST", "/api/adopt", {"vms": ["web01"]})
-        assert status == 202, begun
-        await azure.settled()
-        _, run = await azure.api("GET", f"/api/runs/{begun['id']}")
-        assert (run["status"], run["kind"]) == ("succeeded", "adopt")
-        assert [(one["status"], one["reason"]) for one in run["vms"]] == [("succeeded", "adopted")]
-        assert (await azure.vm(VM_ID))["tags"]["OsDiskName"] == "web01-restored"
-        await assert_well(azure, "web01-restored", stops=2)
-
-        await azure.tag(VM_ID, OsDiskName="web01-new")
-        await azure.settled()
-        await assert_well(azure, "web01-new", stops=3)
-
-    restored(story)
-
-
-def test_a_restore_after_an_adoption_stays_too() -> None:
-    """What was adopted counts as fulfilled."""
-
-    async def story(azure: LocalAzure) -> None:
-        await azure.api("POST", "/api/adopt", {"vms": ["web01"]})
-        await azure.settled()
-        await restore(azure, "web01-next")
-        await azure.settled()
-        await sweep_for(azure, 2)
-        await assert_well(azure, "web01-next", stops=3)
-
-    restored(story)
-
-
-def test_adoption_by_hand_counts_as_well() -> None:
-    """A person writes the tag to the disk that runs; the value from before is an edit from then on."""
-
-    async def story(azure: LocalAzure) -> None:
-        await azure.settled()
-        for disk, stops in (("web01-restored", 2), ("web01-new", 3)):
-            await azure.tag(VM_ID, OsDiskName=disk)
-            await azure.settled()
-            await assert_well(azure, disk, stops=stops)
-
-    restored(story)
-
-
-def test_a_vm_on_hold_and_one_in_its_swap_are_not_adopted() -> None:
-    """The rows say why; the tags stay."""
-
-    async def story(azure: LocalAzure) -> None:
-        await azure.tag(VM_ID, AutoRefresh="hold")
-        _, begun = await azure.api("POST", "/api/adopt", {"vms": ["web01"]})
-        await azure.settled()
-        _, run = await azure.api("GET", f"/api/runs/{begun['id']}")
-        assert [(one["status"], one["reason"]) for one in run["vms"]] == [("skipped", "on-hold")]
-        await azure.tag(VM_ID, AutoRefresh="true", OsDiskName="web01-next")
-        await azure.until(lambda: bool(azure.running_swaps()) and azure.running_swaps()[0].get("step") == "stop")
-        _, begun = await azure.api("POST", "/api/adopt", {"vms": ["web01"]})
-        await azure.settled()
-        _, run = await azure.api("GET", f"/api/runs/{begun['id']}")
-        assert [(one["status"], one["reason"]) for one in run["vms"]] == [("refused", "vm-busy")]
-        await assert_well(azure, "web01-next", stops=3)
-
-    restored(story)
-
-
 def test_a_restore_right_after_the_apps_own_rollback_stays() -> None:
     """The tag names the old disk again by the app's own hand, and the restored disk is another one."""
 
@@ -344,7 +197,7 @@ def test_a_disk_put_in_while_the_app_has_stopped_the_vm_stays() -> None:
         await azure.tag(VM_ID, OsDiskName="web01-new")
         await azure.until(lambda: any(row["status"] == 503 for row in azure.simulator.journal.requests))
         os_disk = {"name": "web01-restored", "managedDisk": {"id": disk_id("web01-restored")}}
-        await patiently(azure, "PATCH", VM_ID, {"properties": {"storageProfile": {"osDisk": os_disk}}})
+        await until_accepted(azure, "PATCH", VM_ID, {"properties": {"storageProfile": {"osDisk": os_disk}}})
         await azure.settled()
         await sweep_for(azure, 2)
         await assert_well(azure, "web01-restored", stops=1)

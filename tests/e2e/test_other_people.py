@@ -15,7 +15,7 @@ from tests.support.worlds.swap_world import assert_well, never_boots, outcome_of
 @pytest.mark.parametrize("after_s", [1, 40, 200])
 @pytest.mark.parametrize("stop", ["deallocate", "powerOff"])
 def test_a_vm_that_is_stopped_while_it_is_proved_stays_stopped(stop: str, after_s: float) -> None:
-    """Whoever stops it, and when: it is not started, and its disk is proved when it runs again."""
+    """A VM that others stop at any step is not started, and its disk is proved when it runs again."""
 
     async def story(azure: LocalAzure) -> None:
         azure.simulator.services.faults.add([SLOW_BOOT])

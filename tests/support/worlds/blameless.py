@@ -1,6 +1,6 @@
 """A swap of `web01` to a disk of an image version, in which one rejection would quarantine the version.
 
-Decides what must hold when nobody but others and Azure is at fault. Leaves the story to the tests.
+Decides what must hold when only other people and Azure are at fault. Leaves the story to the tests.
 """
 
 from __future__ import annotations
