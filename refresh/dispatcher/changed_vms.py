@@ -80,7 +80,7 @@ def note_change(effects: Effects, vm: str, row: Decided) -> bool:
 
 
 def note_agreement(effects: Effects, vm: str, row: Decided, at: str | None) -> None:
-    """Note that tag and disk of the VM name the same disk again, by whomever: a later change starts from there."""
+    """Note that the VM runs the disk of its tag again, whatever made it so: a later change starts from there."""
     state, known = effects.state, row.fulfilled
     if row.reason != Reason.ALREADY_THERE or known is None or row.os_disk is None or vm in state.running:
         return

@@ -71,7 +71,7 @@ class PreflightReader:
     async def read(self, vm: Vm, current: Disk | None, wanted: Disk, *, ran_before: bool = False) -> PreflightFacts:
         """The preflight facts of making `wanted` the OS disk of `vm`, which has `current` now.
 
-        `ran_before`: it is recorded that the VM ran `wanted`. Its way back is its own, whoever else names it.
+        `ran_before`: it is recorded that the VM ran `wanted`. Its way back is its own, also where another VM names it.
         """
         own = ran_before and resource_id.same(disk_of_text(vm.id, vm.own_tags.previous), wanted.id)
         mode = vm.own_tags.choose_stop_mode(self._policy.stop_mode) or StopWish.DEALLOCATE
